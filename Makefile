@@ -1,0 +1,62 @@
+# Nothing but Python >= 3.11, make and a network for pip is assumed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+PORT ?= 8888
+LAB_ARGS ?=
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with=tests/nbval_sanitize.cfg
+STOP_EMULATOR := $(PY) -m lottery_lib emulator stop --json > /dev/null
+
+.PHONY: lab install test check unit rehearse refresh format clean
+
+# `make lab` is what an attendee types: install once, then open the course. The emulator ends with JupyterLab.
+lab: install
+	@sh -c '$(PY) -m lottery_lib emulator start --while-pid $$$$ && \
+	  exec $(PY) -m jupyterlab --ServerApp.port=$(PORT) $(LAB_ARGS) notebooks/00_overview.ipynb'
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.12, say." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable .
+	@touch $@
+
+$(VENV)/.tested: $(VENV)/.installed
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[dev]'
+	@touch $@
+
+# The gate before each commit.
+check: $(VENV)/.tested
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(BIN)/lint-imports
+	$(PY) -m pytest tests/unit
+
+# Everything: the gate, the emulator, the notebooks (twice, so that what a first run leaves behind is
+# noticed), and a real browser where there is one.
+test: check
+	$(PY) -m pytest tests/emulator
+	$(STOP_EMULATOR)
+	$(PY) -m pytest tests/notebooks
+	$(PY) -m pytest $(NBVAL) notebooks
+	$(PY) -m pytest $(NBVAL) notebooks
+	$(PY) -m pytest tests/browser -m "$$($(PY) tests/browser/marks.py)"
+	$(STOP_EMULATOR)
+
+rehearse: install
+	$(PY) -m lottery_lib rehearse
+
+# Run every notebook anew and store what it shows; a second run gives the same bytes.
+refresh: $(VENV)/.tested
+	$(PY) tests/notebooks/refresh.py
+
+format: $(VENV)/.tested
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+clean:
+	rm -rf $(VENV) *.egg-info

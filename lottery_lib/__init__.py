@@ -1,0 +1,53 @@
+"""Learn AWS Step Functions with a company lottery, from notebooks, on your own machine.
+
+The rooms and their floors, imports going down only::
+
+    6  notebooks/   __main__ (command line)
+    5  panel   checkpoint   doctor   rehearsal
+    4  stack   draws   mailbox
+    3  resources/   execution
+    2  target
+    1  definition   history   graph   roster    emulator/ (a process of its own)
+    0  errors   naming   waiting
+"""
+
+from importlib import import_module
+from typing import Any, Final
+
+# Where each public name lives. They are imported when first asked for, because pandas, boto3 and
+# ipywidgets each take a part of a second that a command that needs none of them should not cost.
+_ROOMS: Final = {
+    "Draws": "draws",
+    "DrawPanel": "panel",
+    "LotteryError": "errors",
+    "Names": "naming",
+    "Stack": "stack",
+    "connect": "target",
+    "draw": "draws",
+    "event_table": "history",
+    "executions": "draws",
+    "graph_view": "graph",
+    "inbox": "mailbox",
+    "load_employees": "stack",
+    "remaining": "draws",
+    "restore": "checkpoint",
+    "state_attempts": "history",
+    "state_statuses": "history",
+    "state_table": "history",
+    "verify": "checkpoint",
+    "winners": "draws",
+}
+
+__all__ = sorted(_ROOMS)  # noqa: PLE0605 - the table above is the list
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_ROOMS])

@@ -1,0 +1,294 @@
+"""Run the lottery from a shell: ``python -m lottery_lib COMMAND``."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from lottery_lib.errors import LotteryError
+
+# Each command imports what it needs: `emulator status` should not wait for pandas.
+# ruff: noqa: PLC0415
+
+Outcome = tuple[Any, bool]
+"""What a command has to say as JSON, and whether it did its job."""
+
+NO_DRAW = {"status": None, "winners": [], "execution_arn": None, "error": None, "cause": None}
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose refusal is an error like any other, so that ``--json`` holds for it too."""
+
+    def error(self, message: str) -> NoReturn:
+        raise LotteryError("command line", message, f"See `{self.prog} --help`")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code, 0 only when it did its job."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    empty: Any = {}
+    try:
+        options = _parser().parse_args(words)
+        empty = options.empty
+        document, done = options.run(options)
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted. Run the same command again; it goes on where it stopped.\n")
+        return 130
+    except Exception as error:
+        explanation = _explanation(error)
+        if explanation is None:
+            raise
+        sys.stderr.write(f"{explanation}\n")
+        document, done = _failure(empty, explanation), False
+        if "--json" not in words:
+            return 1
+    if "--json" in words:
+        sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+    else:
+        _show(document)
+    return 0 if done else 1
+
+
+def _explanation(error: Exception) -> LotteryError | None:
+    if isinstance(error, LotteryError):
+        return error
+    from lottery_lib.target import explain
+
+    return explain(error)
+
+
+def _failure(empty: Any, error: LotteryError) -> Any:
+    reason = {"error": type(error).__name__, "cause": str(error)}
+    return {**empty, **reason} if isinstance(empty, dict) else reason
+
+
+def _show(document: Any) -> None:
+    """Print a document for a person: a table of rows, or lines of key and value."""
+    if isinstance(document, list):
+        _table(document)
+        return
+    for key, value in document.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            _table(value)
+        else:
+            sys.stdout.write(f"{key}: {'none' if value in (None, []) else value}\n")
+
+
+def _table(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        sys.stdout.write("none\n")
+        return
+    cells = [list(rows[0]), *([str(value) for value in row.values()] for row in rows)]
+    widths = [min(60, max(map(len, column))) for column in zip(*cells, strict=False)]
+    for row in cells:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False))
+        sys.stdout.write(line.rstrip() + "\n")
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+def _target(options: argparse.Namespace) -> Any:
+    from lottery_lib.target import connect
+
+    target = connect(edition=options.edition)
+    if target.kind == "aws":
+        _say(f"AWS account {target.account}, region {target.region}, partition {target.partition}")
+    return target
+
+
+def _agreed(target: Any, options: argparse.Namespace, question: str) -> None:
+    """Ask before a real account is changed; without a terminal to ask on, ``--yes`` has to be given."""
+    if target.kind != "aws" or options.yes:
+        return
+    if not sys.stdin.isatty():
+        raise LotteryError(question, "needs a yes, and there is no terminal to ask on", "Give --yes")
+    sys.stderr.write(f"{question}? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise LotteryError(
+            question, "was not agreed to", "Nothing was changed; run it again when you mean it"
+        )
+
+
+def _rows(resources: Sequence[Any]) -> list[dict[str, str]]:
+    return [{"kind": each.kind, "name": each.name, "state": each.state} for each in resources]
+
+
+def _doctor(options: argparse.Namespace) -> Outcome:
+    from lottery_lib.doctor import examine
+
+    findings = examine()
+    return findings, all(finding["ok"] for finding in findings)
+
+
+def _deploy(options: argparse.Namespace) -> Outcome:
+    from lottery_lib.stack import Stack
+
+    target = _target(options)
+    stack = Stack(
+        target, progress=lambda resource: _say(f"{resource.state}: {resource.kind} {resource.name}")
+    )
+    if options.dry_run:
+        return {"resources": _rows(stack.plan())}, True
+    _agreed(target, options, f"create the lottery in account {target.account}, region {target.region}")
+    return {"resources": _rows(stack.deploy(options.email))}, True
+
+
+def _status(options: argparse.Namespace) -> Outcome:
+    from lottery_lib.stack import Stack
+
+    return {"resources": _rows(Stack(_target(options)).status())}, True
+
+
+def _teardown(options: argparse.Namespace) -> Outcome:
+    from lottery_lib.stack import Stack
+
+    target = _target(options)
+    stack = Stack(
+        target, progress=lambda resource: _say(f"{resource.state}: {resource.kind} {resource.name}")
+    )
+    if options.dry_run:
+        left = _rows(stack.left())
+        return {"resources": [{**row, "state": "would be deleted"} for row in left], "left": left}, True
+    _agreed(target, options, f"delete the lottery in account {target.account}, region {target.region}")
+    inventory = stack.teardown()
+    document = {"resources": _rows(inventory.resources), "left": _rows(inventory.left)}
+    return document, not inventory.left
+
+
+def _draw(options: argparse.Namespace) -> Outcome:
+    from lottery_lib.draws import draw
+
+    result = draw(_target(options), _as_json(options.number))
+    return result, result["status"] == "SUCCEEDED"
+
+
+def _as_json(word: str) -> Any:
+    """Read the number as JSON would: what is no number goes to the machine as it is, which refuses it."""
+    try:
+        return json.loads(word)
+    except ValueError:
+        return word
+
+
+def _winners(options: argparse.Namespace) -> Outcome:
+    from lottery_lib.draws import winners
+
+    return _records(winners(_target(options))), True
+
+
+def _history(options: argparse.Namespace) -> Outcome:
+    from lottery_lib import execution
+    from lottery_lib.draws import last_execution
+    from lottery_lib.history import state_table
+
+    target = _target(options)
+    arn = options.execution_arn or last_execution(target)
+    return _records(state_table(execution.history(target, arn))), True
+
+
+def _records(frame: Any) -> list[dict[str, Any]]:
+    """Turn a table into records in which what is missing is null, as JSON knows no NaN."""
+    records: list[dict[str, Any]] = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return records
+
+
+def _load(options: argparse.Namespace) -> Outcome:
+    from lottery_lib import roster
+    from lottery_lib.stack import load_employees
+
+    found = roster.read(options.file)
+    loaded = load_employees(_target(options), found)
+    return {"loaded": loaded, "rejected": found.rejected}, not found.rejected
+
+
+def _reset(options: argparse.Namespace) -> Outcome:
+    from lottery_lib.draws import forget_winners
+
+    target = _target(options)
+    _agreed(target, options, f"empty the table {target.names.winners_table} in account {target.account}")
+    return {"removed": forget_winners(target)}, True
+
+
+def _rehearse(options: argparse.Namespace) -> Outcome:
+    from lottery_lib.rehearsal import rehearse
+
+    rows = rehearse(lambda row: _say(f"{row['notebook']}: {row['seconds']} s, {row['error'] or 'ok'}"))
+    return rows, all(row["ok"] for row in rows)
+
+
+def _emulator_start(options: argparse.Namespace) -> Outcome:
+    from lottery_lib.emulator import control
+
+    state = control.start(options.port, foreground=options.foreground, while_pid=options.while_pid)
+    return state, options.foreground or state["running"]
+
+
+def _emulator_stop(options: argparse.Namespace) -> Outcome:
+    from lottery_lib.emulator import control
+
+    state = control.stop(options.port)
+    return state, not state["running"]
+
+
+def _emulator_status(options: argparse.Namespace) -> Outcome:
+    from lottery_lib.emulator import control
+
+    state = control.status(options.port)
+    return state, True
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="python -m lottery_lib", description="The Step Functions lottery workshop.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+    _command(commands, "doctor", _doctor, "look whether this machine can run the course")
+    deploy = _command(commands, "deploy", _deploy, "create the whole lottery", {"resources": []})
+    deploy.add_argument("--email", metavar="ADDRESS", help="subscribe this address to the topic")
+    teardown = _command(commands, "teardown", _teardown, "delete the whole lottery", {"resources": []})
+    for changing in (deploy, teardown):
+        changing.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    _command(commands, "status", _status, "show every resource", {"resources": []})
+    draw = _command(commands, "draw", _draw, "draw N winners", NO_DRAW)
+    draw.add_argument("number", metavar="N")
+    _command(commands, "winners", _winners, "list who has won so far")
+    history = _command(commands, "history", _history, "show the states of an execution")
+    history.add_argument("execution_arn", metavar="EXECUTION_ARN", nargs="?", help="by default the latest")
+    employees = commands.add_parser("employees", help="the table of employees")
+    load = _command(
+        employees.add_subparsers(metavar="load", required=True, parser_class=_Parser),
+        "load",
+        _load,
+        "make a roster the content of the table",
+        {"loaded": 0, "rejected": []},
+    )
+    load.add_argument("file", metavar="FILE", help="CSV with a header, or batch-write JSON")
+    reset = _command(commands, "reset", _reset, "empty the table of winners")
+    for asking in (deploy, teardown, reset):
+        asking.add_argument("--yes", action="store_true", help="do not ask")
+    _command(commands, "rehearse", _rehearse, "run every notebook, as before a course")
+    emulator = commands.add_parser("emulator", help="the AWS emulator on this machine")
+    verbs = emulator.add_subparsers(metavar="start|stop|status", required=True, parser_class=_Parser)
+    start = _command(verbs, "start", _emulator_start, "start it, unless it runs")
+    start.add_argument("--foreground", action="store_true", help="run in this process until a signal")
+    start.add_argument("--while-pid", type=int, metavar="PID", help="end when that process has ended")
+    stop = _command(verbs, "stop", _emulator_stop, "stop it")
+    for verb in (start, stop, _command(verbs, "status", _emulator_status, "say whether it runs")):
+        verb.add_argument("--port", type=int, help="an emulator of its own on this port")
+    return parser
+
+
+def _command(
+    commands: Any, name: str, run: Callable[[argparse.Namespace], Outcome], text: str, empty: Any = None
+) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    command.add_argument("--json", action="store_true", help="one JSON document on stdout and nothing else")
+    command.add_argument("--edition", help="tutorial (the default)")
+    command.set_defaults(run=run, empty=empty or {})
+    return command
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""Load a state machine's definition, fill its placeholders, and check what came of it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from statelint.linter import Linter
+
+from lottery_lib.errors import LotteryError
+from lottery_lib.naming import FUNCTIONS
+
+__all__ = [
+    "ASL_FOLDER",
+    "arns_by_placeholder",
+    "diagnostics",
+    "fill",
+    "load",
+    "placeholders",
+    "states",
+]
+
+ASL_FOLDER: Final = Path(__file__).resolve().parent.parent / "asl"
+_PLACEHOLDER: Final = re.compile(r"<\w+:ARN>")
+_INTEGRATION: Final = re.compile(r"\barn:aws:states:::")
+
+
+def load(edition: str = "tutorial") -> str:
+    """Read the definition of an edition as it is printed, placeholders and all (tutorial 2.2.5).
+
+    Returns:
+        Text in the Amazon States Language.
+    """
+    file = "lottery.asl.json" if edition == "tutorial" else f"lottery_{edition}.asl.json"
+    return (ASL_FOLDER / file).read_text(encoding="utf-8")
+
+
+def placeholders(text: str) -> list[str]:
+    """List the placeholders that are still open, such as ``<InputWinners:ARN>``, each once, in order."""
+    return list(dict.fromkeys(_PLACEHOLDER.findall(text)))
+
+
+def arns_by_placeholder(function_arns: Mapping[str, str], topic_arn: str) -> dict[str, str]:
+    """Say which ARN belongs in which of the tutorial's five placeholders.
+
+    Args:
+        function_arns: A function's ARN by its purpose, for all of `naming.FUNCTIONS`.
+        topic_arn: The topic's ARN.
+    """
+    return {f"<{purpose}:ARN>": function_arns[purpose] for purpose in FUNCTIONS} | {
+        "<Notification:ARN>": topic_arn
+    }
+
+
+def fill(text: str, arns: Mapping[str, str]) -> str:
+    """Put ARNs in the place of placeholders.
+
+    The tutorial's own text names its SNS integration `arn:aws:states:::sns:publish`; in another partition,
+    such as China's `aws-cn`, that has to follow the partition of the ARNs that are filled in.
+
+    Args:
+        text: A definition with placeholders.
+        arns: The ARN for each placeholder; those it lacks stay open.
+
+    Returns:
+        The definition's text, otherwise unchanged.
+
+    Raises:
+        LotteryError: A value is not an ARN.
+    """
+    for placeholder, arn in arns.items():
+        if not re.fullmatch(r"arn:[\w-]+:[\w-]+:[\w-]*:\d*:.+", arn):
+            raise LotteryError(
+                f"placeholder {placeholder}",
+                f"{arn!r} is not an ARN",
+                "Copy the whole ARN, from `arn:` to the resource's name",
+            )
+        text = text.replace(placeholder, arn)
+    partition = next((arn.split(":")[1] for arn in arns.values()), "aws")
+    return _INTEGRATION.sub(f"arn:{partition}:states:::", text)
+
+
+def diagnostics(text: str) -> list[str]:
+    """Check a definition against the specification of the Amazon States Language, with `statelint`.
+
+    Returns:
+        One sentence for each problem, none when the definition is valid. A placeholder is reported as
+        what it is, not as the malformed URI that the linter sees.
+    """
+    opened = [f"{placeholder} is still to be replaced by an ARN" for placeholder in placeholders(text)]
+    # The URN keeps the linter from telling the same thing again, in its own words.
+    return opened + [str(problem) for problem in Linter.validate(_PLACEHOLDER.sub("urn:placeholder", text))]
+
+
+def states(definition: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every state's name and body, those inside Parallel and Map included, in document order."""
+    for name, state in definition["States"].items():
+        yield name, state
+        for inner in [*state.get("Branches", []), *_processor(state)]:
+            yield from states(inner)
+
+
+def _processor(state: Mapping[str, Any]) -> list[Any]:
+    return [state[key] for key in ("ItemProcessor", "Iterator") if key in state]

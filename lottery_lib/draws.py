@@ -1,0 +1,214 @@
+"""Run draws, and tabulate them and their winners."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
+
+from lottery_lib import execution
+from lottery_lib import history as events_of
+from lottery_lib.errors import LotteryError
+from lottery_lib.resources import dynamodb_table, state_machine
+from lottery_lib.target import Target, explained
+
+__all__ = [
+    "Draws",
+    "Progress",
+    "draw",
+    "executions",
+    "forget_winners",
+    "last_execution",
+    "machine_arn",
+    "remaining",
+    "result",
+    "winners",
+]
+
+WINNER_COLUMNS: Final = ("employee_id", "employee_name", "employee_entry_date", "lottery_serial")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a draw is.
+
+    Attributes:
+        status: The execution's: ``RUNNING``, ``SUCCEEDED``, ``FAILED``, ``TIMED_OUT``, ``ABORTED``.
+        states: The status of each state that was entered, as `graph_view` takes it.
+        result: What `result` returns, once the draw has ended.
+    """
+
+    status: str
+    states: Mapping[str, str]
+    result: dict[str, Any] | None = None
+
+
+class Draws:
+    """What a panel needs of the lottery: four calls, each of which may block for the time of an AWS call."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        """The machine's definition as it is deployed."""
+        with explained():
+            machine = self._target.client("stepfunctions").describe_state_machine(
+                stateMachineArn=machine_arn(self._target)
+            )
+        definition: dict[str, Any] = json.loads(machine["definition"])
+        return definition
+
+    def remaining(self) -> int:
+        """How many employees have not won yet."""
+        with explained():
+            return len(remaining(self._target))
+
+    def start(self, number: int) -> str:
+        """Start a draw of so many winners; returns the execution's ARN."""
+        with explained():
+            return execution.start(self._target, machine_arn(self._target), {"input": number})
+
+    def look(self, arn: str) -> Progress:
+        """See how far a draw is."""
+        with explained():
+            description = execution.describe(self._target, arn)  # first: the history is then as new at least
+            events = execution.history(self._target, arn)
+        ended = description["status"] in execution.ENDED
+        return Progress(
+            description["status"],
+            events_of.state_statuses(events),
+            _result(description, events) if ended else None,
+        )
+
+    def stop(self, arn: str) -> None:
+        """Stop a draw."""
+        with explained():
+            execution.stop(self._target, arn, error="Cancelled", cause="The draw was cancelled by hand")
+
+
+def machine_arn(target: Target) -> str:
+    """The ARN of this attendee's state machine."""
+    return state_machine.machine_arn(target, target.names.machine)
+
+
+def draw(target: Target, number: Any, *, seconds: float = 120.0) -> dict[str, Any]:
+    """Draw winners: start an execution with ``{"input": number}`` and wait for its end (tutorial 3).
+
+    Args:
+        target: Where.
+        number: How many; what is not a whole number of at least 1 ends in a FAILED draw, as it would
+            from any other client.
+        seconds: The deadline of the wait.
+
+    Returns:
+        ``status``, ``winners``, ``execution_arn``, ``error`` and ``cause``, always all five.
+    """
+    arn = execution.start(target, machine_arn(target), {"input": number})
+    execution.wait(target, arn, seconds=seconds)
+    return result(target, arn)
+
+
+def result(target: Target, arn: str) -> dict[str, Any]:
+    """What became of a draw.
+
+    Returns:
+        ``status``; ``winners``, a list of employees; ``execution_arn``; ``error`` and ``cause``, which are
+        None where the draw succeeded or still runs. The tutorial's `Failed` state tells no reason: it is
+        read from the failure that was caught.
+    """
+    return _result(execution.describe(target, arn), execution.history(target, arn))
+
+
+def _result(description: Mapping[str, Any], events: list[dict[str, Any]]) -> dict[str, Any]:
+    error, cause = events_of.failure(events) or (None, None)
+    return {
+        "status": description["status"],
+        "winners": _winners(description),
+        "execution_arn": description["executionArn"],
+        "error": error,
+        "cause": cause,
+    }
+
+
+def _winners(description: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Read the winners from a draw's output, where the branch that recorded them says who they are."""
+    if description["status"] != "SUCCEEDED":
+        return []
+    output = json.loads(description.get("output") or "null")
+    branches = output if isinstance(output, list) else [output]
+    bodies = [branch.get("body") for branch in branches if isinstance(branch, dict)]
+    return next((body["winners"] for body in bodies if isinstance(body, dict) and "winners" in body), [])
+
+
+def last_execution(target: Target) -> str:
+    """The ARN of the newest execution.
+
+    Raises:
+        LotteryError: There is none.
+    """
+    found = execution.executions(target, machine_arn(target))
+    if not found:
+        raise LotteryError(
+            f"state machine {target.names.machine}",
+            "has no executions yet",
+            "Run `python -m lottery_lib draw 2`",
+        )
+    arn: str = found[0]["executionArn"]
+    return arn
+
+
+def winners(target: Target) -> pd.DataFrame:
+    """Who has won so far, from `Lottery-Winners`, with what `Lottery-Employee` knows of them (tutorial 4).
+
+    Returns:
+        One row a winner, ordered by ``employee_id``; columns ``employee_id``, ``employee_name``,
+        ``employee_entry_date``, ``lottery_serial``.
+    """
+    won = _items(target, target.names.winners_table)
+    known = {item["employee_id"]: item for item in _items(target, target.names.employee_table)}
+    rows = [known.get(item["employee_id"], {}) | item for item in won]
+    return pd.DataFrame(rows, columns=list(WINNER_COLUMNS)).sort_values("employee_id", ignore_index=True)
+
+
+def remaining(target: Target) -> list[dict[str, Any]]:
+    """Who has not won yet."""
+    won = {item["employee_id"] for item in _items(target, target.names.winners_table)}
+    employees = _items(target, target.names.employee_table)
+    return [employee for employee in employees if employee["employee_id"] not in won]
+
+
+def forget_winners(target: Target) -> int:
+    """Empty the table of winners, so that everyone can win again; returns how many there were."""
+    won = [item["employee_id"] for item in _items(target, target.names.winners_table)]
+    dynamodb_table.remove(target, target.names.winners_table, won)
+    return len(won)
+
+
+def executions(target: Target) -> pd.DataFrame:
+    """All draws so far, newest first.
+
+    Returns:
+        Columns ``name``, ``status``, ``started`` (UTC), ``duration`` (seconds; NaN while running),
+        ``execution_arn``.
+    """
+    rows = [
+        {
+            "name": each["name"],
+            "status": each["status"],
+            "started": each["startDate"],
+            "duration": (each["stopDate"] - each["startDate"]).total_seconds()
+            if "stopDate" in each
+            else None,
+            "execution_arn": each["executionArn"],
+        }
+        for each in execution.executions(target, machine_arn(target))
+    ]
+    return pd.DataFrame(rows, columns=["name", "status", "started", "duration", "execution_arn"])
+
+
+def _items(target: Target, table: str) -> list[dict[str, Any]]:
+    if dynamodb_table.find(target, table) is None:
+        raise LotteryError(f"table {table}", "does not exist", "Run `python -m lottery_lib deploy` first")
+    return dynamodb_table.items(target, table)

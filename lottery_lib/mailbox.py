@@ -1,0 +1,139 @@
+"""Show the mails that SNS sent: the emulator's mailbox, or a sentence that says where to look."""
+
+import html
+import http.client
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from lottery_lib.errors import LotteryError
+from lottery_lib.resources import sns_topic
+from lottery_lib.target import Target
+
+__all__ = ["Inbox", "Mail", "inbox"]
+
+_MAIL: Final = "/lottery/mail"
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One mail: ``kind`` is ``"confirmation"`` or ``"notification"``; ``link`` is where its link leads."""
+
+    kind: str
+    to: str
+    sender: str
+    subject: str
+    date: str
+    text: str
+    link: str | None
+
+    def _repr_html_(self) -> str:
+        head = (
+            f"<b>{html.escape(self.subject)}</b><br>from {html.escape(self.sender)} to {html.escape(self.to)}"
+        )
+        return f"<p>{head}</p><pre>{html.escape(self.text)}</pre>"
+
+
+class Inbox:
+    """The mails of one attendee's topic, in order of arrival.
+
+    Args:
+        target: Where.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    @property
+    def mails(self) -> list[Mail]:
+        """What has arrived so far; nothing on AWS, where it arrives in a real mailbox (see ``where``)."""
+        if self._target.kind == "aws":
+            return []
+        topic = sns_topic.topic_arn(self._target, self._target.names.topic)
+        answer = _get(self._target, f"{_MAIL}?topic_arn={quote(topic)}")
+        return [_mail(entry) for entry in json.loads(answer)]
+
+    @property
+    def notifications(self) -> list[Mail]:
+        """The mails that are not about confirming a subscription."""
+        return [mail for mail in self.mails if mail.kind == "notification"]
+
+    @property
+    def where(self) -> str:
+        """One sentence that says where the mail is to be read."""
+        if self._target.kind != "aws":
+            return f"The emulator keeps the mail; it can be read at {self._target.endpoint}{_MAIL}/ as well."
+        found = sns_topic.subscriptions(self._target, self._target.names.topic)
+        addresses = [entry["Endpoint"] for entry in found if entry["Protocol"] == "email"]
+        if not addresses:
+            return "Nobody is subscribed to the topic, so no mail is sent."
+        return f"AWS sends real mail: open the mailbox of {', '.join(addresses)}."
+
+    def confirm(self, address: str) -> None:
+        """Open the link in the newest confirmation mail of an address, as a click in the mail would.
+
+        Raises:
+            LotteryError: No confirmation mail for it has arrived, or the link has expired.
+        """
+        if self._target.kind == "aws":
+            raise LotteryError(f"mail to {address}", "is in a real mailbox", "Open the link in it there")
+        links = [mail.link for mail in self.mails if mail.kind == "confirmation" and mail.to == address]
+        if not links or links[-1] is None:
+            raise LotteryError(
+                f"mail to {address}",
+                "no confirmation mail has arrived",
+                "Subscribe the address to the topic first",
+            )
+        parts = urlsplit(links[-1])
+        _get(self._target, f"{parts.path}?{parts.query}")
+
+    def _repr_html_(self) -> str:
+        mails = "<hr>".join(mail._repr_html_() for mail in self.mails) or "<p>No mail yet.</p>"
+        return f"{mails}<p><i>{html.escape(self.where)}</i></p>"
+
+    def __repr__(self) -> str:
+        subjects = "\n".join(f"{mail.kind}: {mail.subject}" for mail in self.mails)
+        return subjects or "No mail yet."
+
+
+def inbox(target: Target) -> Inbox:
+    """Open the mailbox of a target (tutorial 4)."""
+    return Inbox(target)
+
+
+def _mail(entry: dict[str, Any]) -> Mail:
+    return Mail(
+        entry["type"],
+        entry["to"],
+        entry["from"],
+        entry["subject"],
+        entry["date"],
+        entry["text"],
+        entry["link"],
+    )
+
+
+def _get(target: Target, path: str) -> str:
+    """Fetch from the emulator itself: straight to it, whatever proxy the attendee's shell has set."""
+    address = urlsplit(target.endpoint or "")
+    connection = http.client.HTTPConnection(address.hostname or "", address.port or 80, timeout=10)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        text = response.read().decode("utf-8")
+    except (OSError, http.client.HTTPException) as error:
+        raise LotteryError(
+            f"mailbox at {target.endpoint}",
+            f"does not answer ({error})",
+            "Run `python -m lottery_lib emulator start`",
+        ) from error
+    finally:
+        connection.close()
+    if response.status != 200:
+        raise LotteryError(
+            f"mailbox at {target.endpoint}",
+            f"answered {response.status} (only this kit's emulator has one)",
+            "Look at the emulator's own log for its mail",
+        )
+    return text

@@ -1,0 +1,106 @@
+"""Name every resource as the tutorial does, with `-<attendee>` appended when one is set."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from lottery_lib.errors import LotteryError
+
+__all__ = ["FUNCTIONS", "Names", "owned"]
+
+EDITIONS: Final = ("tutorial",)
+FUNCTIONS: Final = ("InputWinners", "RandomSelectWinners", "ValidateWinners", "RecordWinners")
+# The longest name, `Lottery-RandomSelectWinners`, has 27 of the 64 characters that Lambda and IAM allow.
+_ATTENDEE: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,28}[A-Za-z0-9])?")
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names and tags of one attendee's resources, a function of (edition, attendee) alone.
+
+    Args:
+        attendee: 1 to 30 letters, digits and inner hyphens; empty for the tutorial's own names.
+        edition: ``"tutorial"``.
+
+    Raises:
+        LotteryError: An attendee or edition that AWS could not carry in a name.
+    """
+
+    attendee: str = ""
+    edition: str = "tutorial"
+
+    def __post_init__(self) -> None:
+        if self.attendee and not _ATTENDEE.fullmatch(self.attendee):
+            raise LotteryError(
+                "LOTTERY_ATTENDEE",
+                f"{self.attendee!r} cannot be part of an AWS name",
+                "Use 1 to 30 letters, digits and hyphens, not starting or ending with a hyphen",
+            )
+        if self.edition not in EDITIONS:
+            raise LotteryError(
+                "LOTTERY_EDITION",
+                f"there is no edition {self.edition!r}",
+                f"Use one of: {', '.join(EDITIONS)}",
+            )
+
+    def _of(self, base: str) -> str:
+        return f"{base}-{self.attendee}" if self.attendee else base
+
+    @property
+    def lambda_role(self) -> str:
+        """The role of the four functions (tutorial 2.2.1; the name is free)."""
+        return self._of("LotteryLambdaRole")
+
+    @property
+    def machine_role(self) -> str:
+        """The role of the state machine (tutorial 2.2.5)."""
+        return self._of("MyStepFunctionsExecutionRole")
+
+    @property
+    def topic(self) -> str:
+        """The SNS topic (tutorial 2.2.3)."""
+        return self._of("Lottery-Notification")
+
+    @property
+    def employee_table(self) -> str:
+        """The table of those who may win (tutorial 2.2.4)."""
+        return self._of("Lottery-Employee")
+
+    @property
+    def winners_table(self) -> str:
+        """The table of those who have won (tutorial 2.2.4)."""
+        return self._of("Lottery-Winners")
+
+    @property
+    def serial_index(self) -> str:
+        """The index of the employee table (tutorial 2.2.4); it lives in its table and needs no suffix."""
+        return "lottery_serial-index"
+
+    @property
+    def machine(self) -> str:
+        """The state machine (tutorial 2.2.5)."""
+        return self._of("Lottery")
+
+    def function(self, purpose: str) -> str:
+        """The Lambda function for one of `FUNCTIONS` (tutorial 2.2.2)."""
+        return self._of(f"Lottery-{purpose}")
+
+    @property
+    def functions(self) -> dict[str, str]:
+        """Every function's name by its purpose, in the tutorial's order."""
+        return {purpose: self.function(purpose) for purpose in FUNCTIONS}
+
+    def log_group(self, function_name: str) -> str:
+        """Where Lambda writes what a function prints."""
+        return f"/aws/lambda/{function_name}"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What marks a resource as ours."""
+        return {"lottery-workshop": self.edition, "lottery-attendee": self.attendee}
+
+
+def owned(tags: Mapping[str, str], names: Names) -> bool:
+    """Whether a resource with these tags is this attendee's of this kit."""
+    return all(tags.get(key) == value for key, value in names.tags.items())

@@ -1,0 +1,53 @@
+"""The kinds of AWS resource that the lottery is made of, one file a kind.
+
+Every kind has the same three verbs. ``find`` only reads. ``ensure`` converges: it creates what is missing,
+re-applies what differs, and makes no write call when nothing does. ``delete`` treats absence as success.
+All can be run twice, interrupted anywhere, and run again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lottery_lib.errors import LotteryError
+from lottery_lib.naming import Names, owned
+
+__all__ = ["Resource", "refuse_foreign", "tag_list"]
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource as it was found or left.
+
+    Attributes:
+        kind: Such as ``"table"``.
+        name: Its name on AWS.
+        state: What ``find`` saw (``"ACTIVE"``), or what a verb did (``"created"``, ``"updated"``,
+            ``"unchanged"``, ``"deleted"``, ``"missing"``).
+        arn: Its ARN; empty where it has none.
+        ours: Whether it carries this attendee's tags.
+    """
+
+    kind: str
+    name: str
+    state: str
+    arn: str = ""
+    ours: bool = True
+
+
+def refuse_foreign(kind: str, name: str, tags: Mapping[str, str], names: Names) -> None:
+    """Refuse to touch what carries our name but not our tags.
+
+    Raises:
+        LotteryError: The tags are not this attendee's.
+    """
+    if not owned(tags, names):
+        raise LotteryError(
+            f"{kind} {name}",
+            "exists, but was not made by this kit for this attendee (its tags say so)",
+            "Delete or rename it yourself, or set LOTTERY_ATTENDEE so that our names differ",
+        )
+
+
+def tag_list(names: Names, *, key: str = "Key", value: str = "Value") -> list[dict[str, str]]:
+    """Our tags in the list shape that most services want."""
+    return [{key: name, value: text} for name, text in names.tags.items()]

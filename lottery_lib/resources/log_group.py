@@ -1,0 +1,64 @@
+"""Keep a function's log group: made by us before the function, so that it carries our tags."""
+
+from typing import Any, Final
+
+from lottery_lib.naming import owned
+from lottery_lib.resources import Resource, refuse_foreign
+from lottery_lib.target import ClientError, Target, error_code
+
+__all__ = ["delete", "ensure", "find"]
+
+KIND: Final = "log group"
+
+
+def find(target: Target, name: str) -> Resource | None:
+    """Look a log group up."""
+    arn = _arn(target, name)
+    return arn and Resource(KIND, name, "ACTIVE", arn, owned(_tags(target, arn), target.names))
+
+
+def ensure(target: Target, name: str) -> Resource:
+    """Create the log group if it is not there.
+
+    Raises:
+        LotteryError: A log group of that name is not ours.
+    """
+    if arn := _arn(target, name):
+        refuse_foreign(KIND, name, _tags(target, arn), target.names)
+        return Resource(KIND, name, "unchanged", arn)
+    try:
+        target.client("logs").create_log_group(logGroupName=name, tags=target.names.tags)
+    except ClientError as error:  # the reply to our own first try may have been lost
+        if error_code(error) != "ResourceAlreadyExistsException":
+            raise
+    return Resource(KIND, name, "created", target.arn("logs", f"log-group:{name}"))
+
+
+def delete(target: Target, name: str) -> Resource:
+    """Delete the log group and what it holds.
+
+    Raises:
+        LotteryError: A log group of that name is not ours.
+    """
+    arn = _arn(target, name)
+    if arn is None:
+        return Resource(KIND, name, "missing")
+    refuse_foreign(KIND, name, _tags(target, arn), target.names)
+    try:
+        target.client("logs").delete_log_group(logGroupName=name)
+    except ClientError as error:
+        if error_code(error) != "ResourceNotFoundException":
+            raise
+    return Resource(KIND, name, "deleted", arn)
+
+
+def _arn(target: Target, name: str) -> Any:
+    pages = target.client("logs").get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
+    groups = [group for page in pages for group in page["logGroups"] if group["logGroupName"] == name]
+    # The ARN that can be tagged is the one without the final `:*`.
+    return groups[0]["arn"].removesuffix(":*") if groups else None
+
+
+def _tags(target: Target, arn: str) -> dict[str, str]:
+    tags: dict[str, str] = target.client("logs").list_tags_for_resource(resourceArn=arn).get("tags", {})
+    return tags

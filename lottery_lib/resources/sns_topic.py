@@ -1,0 +1,129 @@
+"""Keep an SNS topic and its e-mail subscriptions."""
+
+from typing import Any, Final
+
+from lottery_lib.errors import LotteryError
+from lottery_lib.naming import owned
+from lottery_lib.resources import Resource, refuse_foreign, tag_list
+from lottery_lib.target import ClientError, Target, error_code, error_message
+
+__all__ = ["PENDING", "as_resource", "delete", "ensure", "find", "subscribe", "subscriptions", "topic_arn"]
+
+KIND: Final = "topic"
+#: What a list shows in the place of an ARN until the link in the confirmation mail was opened.
+PENDING: Final = "PendingConfirmation"
+_DISPLAY_NAME: Final = "Lottery"
+
+
+def topic_arn(target: Target, name: str) -> str:
+    """The ARN of a topic, which SNS makes of its name."""
+    return target.arn("sns", name)
+
+
+def find(target: Target, name: str) -> Resource | None:
+    """Look a topic up."""
+    arn = topic_arn(target, name)
+    if _attributes(target, arn) is None:
+        return None
+    return Resource(KIND, name, "ACTIVE", arn, owned(_tags(target, arn), target.names))
+
+
+def ensure(target: Target, name: str) -> Resource:
+    """Create the topic with its display name (tutorial 2.2.3), or put the display name right.
+
+    Raises:
+        LotteryError: A topic of that name is not ours.
+    """
+    sns, arn = target.client("sns"), topic_arn(target, name)
+    found = _attributes(target, arn)
+    if found is None:
+        sns.create_topic(Name=name, Attributes={"DisplayName": _DISPLAY_NAME}, Tags=tag_list(target.names))
+        return Resource(KIND, name, "created", arn)
+    refuse_foreign(KIND, name, _tags(target, arn), target.names)
+    if found.get("DisplayName") == _DISPLAY_NAME:
+        return Resource(KIND, name, "unchanged", arn)
+    sns.set_topic_attributes(TopicArn=arn, AttributeName="DisplayName", AttributeValue=_DISPLAY_NAME)
+    return Resource(KIND, name, "updated", arn)
+
+
+def delete(target: Target, name: str) -> Resource:
+    """Delete the topic; its subscriptions go with it, the pending ones too.
+
+    Raises:
+        LotteryError: A topic of that name is not ours.
+    """
+    sns, arn = target.client("sns"), topic_arn(target, name)
+    if _attributes(target, arn) is None:
+        return Resource(KIND, name, "missing")
+    refuse_foreign(KIND, name, _tags(target, arn), target.names)
+    for subscription in subscriptions(target, name):
+        # A pending subscription has no ARN to unsubscribe.
+        if subscription["SubscriptionArn"].startswith("arn:"):
+            sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+    sns.delete_topic(TopicArn=arn)
+    return Resource(KIND, name, "deleted", arn)
+
+
+def subscribe(target: Target, name: str, address: str) -> Resource:
+    """Subscribe an e-mail address to the topic, unless it is subscribed or pending already.
+
+    Returns:
+        The subscription, its state ``"pending confirmation"`` or ``"confirmed"``.
+
+    Raises:
+        LotteryError: SNS does not take the address.
+    """
+    for subscription in subscriptions(target, name):
+        if subscription["Endpoint"] == address and subscription["SubscriptionArn"] != "Deleted":
+            return as_resource(subscription)
+    try:
+        arn = target.client("sns").subscribe(
+            TopicArn=topic_arn(target, name), Protocol="email", Endpoint=address
+        )["SubscriptionArn"]
+    except ClientError as error:
+        if error_code(error) not in ("InvalidParameter", "InvalidParameterException"):
+            raise
+        raise LotteryError(
+            f"e-mail address {address!r}",
+            error_message(error).rstrip("."),
+            "Give an address like ann@example.com",
+        ) from error
+    return as_resource({"Endpoint": address, "SubscriptionArn": arn})
+
+
+def subscriptions(target: Target, name: str) -> list[dict[str, Any]]:
+    """List a topic's subscriptions, as `list_subscriptions_by_topic` tells them; none without the topic."""
+    pages = target.client("sns").get_paginator("list_subscriptions_by_topic")
+    try:
+        return [
+            subscription
+            for page in pages.paginate(TopicArn=topic_arn(target, name))
+            for subscription in page["Subscriptions"]
+        ]
+    except ClientError as error:
+        if error_code(error) in ("NotFound", "NotFoundException"):
+            return []
+        raise
+
+
+def as_resource(subscription: dict[str, Any]) -> Resource:
+    """Say of an entry of `subscriptions` whether it is confirmed or pending."""
+    arn = subscription["SubscriptionArn"]
+    confirmed = arn.startswith("arn:")
+    state = "confirmed" if confirmed else "pending confirmation"
+    return Resource("subscription", subscription["Endpoint"], state, arn if confirmed else "")
+
+
+def _attributes(target: Target, arn: str) -> dict[str, str] | None:
+    try:
+        attributes: dict[str, str] = target.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]
+    except ClientError as error:
+        if error_code(error) in ("NotFound", "NotFoundException"):
+            return None
+        raise
+    return attributes
+
+
+def _tags(target: Target, arn: str) -> dict[str, str]:
+    tags = target.client("sns").list_tags_for_resource(ResourceArn=arn)["Tags"]
+    return {tag["Key"]: tag["Value"] for tag in tags}

@@ -1,0 +1,220 @@
+"""Create, show and remove the whole lottery: every resource in order, and in reverse.
+
+The plan is one list of parts. Deploying ensures each in order; tearing down deletes each in reverse and
+ends in an inventory, taken from AWS anew, of what is still there. Nothing is remembered on disk: the plan
+is a function of the names.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lottery_lib import definition, execution, roster
+from lottery_lib.errors import LotteryError
+from lottery_lib.resources import (
+    Resource,
+    dynamodb_table,
+    iam_role,
+    lambda_function,
+    log_group,
+    sns_topic,
+    state_machine,
+)
+from lottery_lib.target import Target
+
+__all__ = ["Inventory", "Stack", "load_employees", "machine_definition"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One resource of the plan, with its three verbs."""
+
+    kind: str
+    name: str
+    find: Callable[[], Resource | None]
+    ensure: Callable[[], Resource]
+    delete: Callable[[], Resource]
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What a teardown did, and what is left.
+
+    Attributes:
+        resources: What became of each resource.
+        left: What is still there under our names; empty when the teardown is complete.
+    """
+
+    resources: list[Resource]
+    left: list[Resource]
+
+
+class Stack:
+    """The lottery of one attendee on one target.
+
+    Args:
+        target: Where.
+        progress: Called with each resource as it is done.
+    """
+
+    def __init__(self, target: Target, progress: Callable[[Resource], None] = lambda resource: None) -> None:
+        self.target = target
+        self._progress = progress
+
+    def deploy(self, email: str | None = None) -> list[Resource]:
+        """Create what is missing and put right what differs; a second run makes no write call.
+
+        An empty table of employees is filled with the tutorial's ten.
+
+        Args:
+            email: An address to subscribe to the topic; it is pending until its mail is confirmed.
+
+        Returns:
+            Every resource, its state ``created``, ``updated`` or ``unchanged``.
+
+        Raises:
+            LotteryError: Something of the same name is not ours, or a wait ran out. Run it again.
+        """
+        done = [self._told(part.ensure()) for part in self._parts()]
+        done.append(self._told(self._employees()))
+        if email:
+            done.append(self._told(sns_topic.subscribe(self.target, self.target.names.topic, email)))
+        return done
+
+    def plan(self) -> list[Resource]:
+        """Say what a deploy would do, in its order: ``would be created``, or ``would be checked``."""
+        return [
+            Resource(part.kind, part.name, "would be checked" if part.find() else "would be created")
+            for part in self._parts()
+        ]
+
+    def status(self) -> list[Resource]:
+        """Look every resource up: AWS's own state for it, or ``missing``."""
+        found = [part.find() or Resource(part.kind, part.name, "missing") for part in self._parts()]
+        return found + self._subscriptions()
+
+    def teardown(self) -> Inventory:
+        """Delete everything in reverse order, and look whether anything is left.
+
+        What is not ours is not touched: it stays in ``left``, and the rest is deleted all the same.
+
+        Returns:
+            What was done, and the inventory.
+        """
+        machine = state_machine.machine_arn(self.target, self.target.names.machine)
+        if self._is_ours(self._machine()):
+            execution.stop_running(self.target, machine)
+        subscribed = self._subscriptions()
+        done = [self._told(self._delete(part)) for part in reversed(self._parts())]
+        gone = [Resource(each.kind, each.name, "deleted") for each in subscribed]
+        return Inventory(done + gone, self.left())
+
+    def left(self) -> list[Resource]:
+        """Look every resource up and return those that are there."""
+        return [resource for resource in self.status() if resource.state != "missing"]
+
+    def _delete(self, part: Part) -> Resource:
+        try:
+            return part.delete()
+        except LotteryError:
+            found = part.find()
+            if found is None or found.ours:
+                raise
+            return Resource(part.kind, part.name, "not ours, left alone", found.arn, ours=False)
+
+    def _told(self, resource: Resource) -> Resource:
+        self._progress(resource)
+        return resource
+
+    @staticmethod
+    def _is_ours(resource: Resource | None) -> bool:
+        return resource is not None and resource.ours
+
+    def _machine(self) -> Resource | None:
+        return state_machine.find(self.target, self.target.names.machine)
+
+    def _subscriptions(self) -> list[Resource]:
+        found = sns_topic.subscriptions(self.target, self.target.names.topic)
+        return [sns_topic.as_resource(subscription) for subscription in found]
+
+    def _parts(self) -> list[Part]:
+        return [
+            *self._roles(),
+            *self._functions(),
+            self._part(sns_topic, self.target.names.topic, self.target.names.topic),
+            *self._tables(),
+            self._state_machine(),
+        ]
+
+    def _part(self, kind: Any, name: str, *wanted: Any) -> Part:
+        """A part whose three verbs are those of its kind's module."""
+        return Part(
+            kind.KIND,
+            name,
+            lambda: kind.find(self.target, name),
+            lambda: kind.ensure(self.target, *wanted),
+            lambda: kind.delete(self.target, name),
+        )
+
+    def _roles(self) -> Iterator[Part]:
+        for role in (iam_role.lambda_role(self.target), iam_role.machine_role(self.target)):
+            yield self._part(iam_role, role.name, role)
+
+    def _functions(self) -> Iterator[Part]:
+        role_arn = self.target.arn("iam", f"role/{self.target.names.lambda_role}", region="")
+        for purpose, name in self.target.names.functions.items():
+            group = self.target.names.log_group(name)
+            yield self._part(log_group, group, group)
+            yield self._part(
+                lambda_function, name, lambda_function.for_purpose(self.target, purpose, role_arn)
+            )
+
+    def _tables(self) -> Iterator[Part]:
+        for table in (
+            dynamodb_table.Table(self.target.names.winners_table),
+            dynamodb_table.employee_table(self.target),
+        ):
+            yield self._part(dynamodb_table, table.name, table)
+
+    def _state_machine(self) -> Part:
+        role_arn = self.target.arn("iam", f"role/{self.target.names.machine_role}", region="")
+        name = self.target.names.machine
+        return self._part(state_machine, name, name, machine_definition(self.target), role_arn)
+
+    def _employees(self) -> Resource:
+        table = self.target.names.employee_table
+        if dynamodb_table.is_empty(self.target, table):
+            load_employees(self.target, roster.tutorial_roster())
+            return Resource("employees", table, "created")
+        return Resource("employees", table, "unchanged")
+
+
+def machine_definition(target: Target) -> str:
+    """The edition's definition with this attendee's five ARNs filled in (tutorial 2.2.5)."""
+    functions = {
+        purpose: target.arn("lambda", f"function:{name}") for purpose, name in target.names.functions.items()
+    }
+    topic = sns_topic.topic_arn(target, target.names.topic)
+    text = definition.load(target.names.edition)
+    return definition.fill(text, definition.arns_by_placeholder(functions, topic))
+
+
+def load_employees(target: Target, employees: roster.Roster) -> int:
+    """Make a roster the content of the table of employees: those who are not in it leave the pool.
+
+    Returns:
+        How many employees there are now.
+
+    Raises:
+        LotteryError: The roster is empty, which would leave nobody to draw from; or there is no table.
+    """
+    table = target.names.employee_table
+    if not employees.employees:
+        raise LotteryError("roster", "has no valid employee", "Mend the rows that were rejected")
+    if dynamodb_table.find(target, table) is None:
+        raise LotteryError(f"table {table}", "does not exist", "Run `python -m lottery_lib deploy` first")
+    wanted = {employee["employee_id"] for employee in employees.employees}
+    there = {item["employee_id"] for item in dynamodb_table.items(target, table)}
+    dynamodb_table.remove(target, table, sorted(there - wanted))
+    dynamodb_table.put(target, table, employees.employees)
+    return len(wanted)

@@ -1,0 +1,270 @@
+"""Decide which AWS is meant, and hand out its clients: the one door to boto3.
+
+Three targets: the emulator on this machine (``embedded``, the default), any emulator at an ``http://``
+address, and ``aws``. On the first two every client gets its address and dummy credentials explicitly, so
+no mistake can reach a real account; nothing of the attendee's own AWS set-up is read there.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
+
+from lottery_lib.emulator import control
+from lottery_lib.errors import LotteryError
+from lottery_lib.naming import Names
+
+__all__ = ["ClientError", "Target", "connect", "error_code", "error_message", "explain", "explained"]
+
+EMULATOR_REGION: Final = "us-east-1"
+_RETRIES: Final = {"mode": "standard", "total_max_attempts": 5}
+_RENEW: Final = "Renew the credentials (`aws sso login`, or a new access key), then run the same step again"
+_SLOWER: Final = "AWS asks to slow down: wait half a minute and run the same step again"
+_RIGHTS: Final = "Ask the administrator of the account for this right, then run the same step again"
+_CLOCK: Final = "Set the clock of this computer right, then run the same step again"
+_ADVICE: Final = {
+    "ExpiredToken": _RENEW,
+    "ExpiredTokenException": _RENEW,
+    "InvalidClientTokenId": _RENEW,
+    "UnrecognizedClientException": _RENEW,
+    "Throttling": _SLOWER,
+    "ThrottlingException": _SLOWER,
+    "Throttled": _SLOWER,
+    "TooManyRequestsException": _SLOWER,
+    "AccessDenied": _RIGHTS,
+    "AccessDeniedException": _RIGHTS,
+    "AuthorizationError": _RIGHTS,
+    "SignatureDoesNotMatch": _CLOCK,
+    "InvalidSignatureException": _CLOCK,
+    "ResourceNotFoundException": "Run `python -m lottery_lib deploy` first",
+    "StateMachineDoesNotExist": "Run `python -m lottery_lib deploy` first",
+}
+_OVERRIDES: Final = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_")
+
+
+class Target:
+    """An AWS, real or emulated, and the names of one attendee's resources there.
+
+    Attributes:
+        kind: ``"embedded"``, ``"endpoint"`` or ``"aws"``.
+        names: What this attendee's resources are called.
+        endpoint: The emulator's address; None on AWS.
+        region: Such as ``"us-east-1"``.
+    """
+
+    def __init__(self, kind: str, session: boto3.Session, endpoint: str | None, names: Names) -> None:
+        self.kind = kind
+        self.names = names
+        self.endpoint = endpoint
+        self.region: str = session.region_name
+        self._session = session
+        self._clients: dict[str, Any] = {}
+
+    def client(self, service: str) -> Any:
+        """The boto3 client of a service, such as ``"lambda"``, made once.
+
+        For ``embedded`` and an endpoint it goes straight there: no proxy, no instance metadata, no
+        host prefix.
+        """
+        if service not in self._clients:
+            self._clients[service] = self._session.client(
+                service, endpoint_url=self.endpoint, config=self._config()
+            )
+        return self._clients[service]
+
+    def _config(self) -> Config:
+        if self.endpoint is None:
+            return Config(retries=_RETRIES)
+        direct = {"http": None, "https": None}
+        return Config(retries=_RETRIES, proxies=direct, inject_host_prefix=False, connect_timeout=5)
+
+    @cached_property
+    def identity(self) -> dict[str, str]:
+        """The caller: ``Account``, ``Arn`` and ``UserId``, as `sts.get_caller_identity` tells them."""
+        with explained():
+            caller: dict[str, str] = self.client("sts").get_caller_identity()
+        return caller
+
+    @property
+    def account(self) -> str:
+        """The account's twelve digits."""
+        return self.identity["Account"]
+
+    @property
+    def partition(self) -> str:
+        """``aws``, ``aws-cn`` or ``aws-us-gov``, taken from the caller's ARN as AWS itself writes it."""
+        return self.identity["Arn"].split(":")[1]
+
+    def arn(
+        self, service: str, resource: str, *, region: str | None = None, account: str | None = None
+    ) -> str:
+        """Write the ARN of a resource in this account and region."""
+        region = self.region if region is None else region
+        account = self.account if account is None else account
+        return f"arn:{self.partition}:{service}:{region}:{account}:{resource}"
+
+    def table(self, name: str) -> Any:
+        """The DynamoDB table of that name as boto3's resource, which speaks plain Python values."""
+        if "table" not in self._clients:
+            self._clients["table"] = self._session.resource(
+                "dynamodb", endpoint_url=self.endpoint, config=self._config()
+            )
+        return self._clients["table"].Table(name)
+
+    def __repr__(self) -> str:
+        where = {"embedded": "the emulator on this machine", "aws": "AWS"}.get(self.kind, self.endpoint)
+        return f"<Target {where}: region {self.region}, account {self.account}>"
+
+
+def connect(
+    where: str | None = None,
+    *,
+    attendee: str | None = None,
+    edition: str | None = None,
+    region: str | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Target:
+    """Connect to the AWS that is meant, starting the emulator when that is the one.
+
+    Args:
+        where: ``"embedded"``, ``"http://host:port"`` or ``"aws"``; by default what ``LOTTERY_TARGET``
+            says, and ``embedded`` without it.
+        attendee: The suffix of every name; by default ``LOTTERY_ATTENDEE``.
+        edition: By default ``LOTTERY_EDITION``, and ``"tutorial"`` without it.
+        region: For an emulator ``us-east-1`` unless given; for AWS what the usual boto3 chain says.
+        environ: Where the three variables are looked up.
+
+    Raises:
+        LotteryError: The target cannot be reached, or is not one.
+    """
+    where = where or environ.get("LOTTERY_TARGET") or "embedded"
+    names = Names(
+        attendee=environ.get("LOTTERY_ATTENDEE", "") if attendee is None else attendee,
+        edition=edition or environ.get("LOTTERY_EDITION") or "tutorial",
+    )
+    if where == "embedded":
+        return _emulated("embedded", control.start()["endpoint"], names, region)
+    if where.startswith(("http://", "https://")):
+        _check_address(where)
+        return _emulated("endpoint", where, names, region)
+    if where == "aws":
+        return _aws(names, region, environ)
+    raise LotteryError(
+        "LOTTERY_TARGET", f"{where!r} is not a target", "Use embedded, http://host:port, or aws"
+    )
+
+
+def _check_address(where: str) -> None:
+    host = urlsplit(where).hostname or ""
+    if not host or host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")):
+        raise LotteryError(
+            "LOTTERY_TARGET",
+            f"{where!r} is not the address of an emulator",
+            "Use http://host:port for an emulator, or the word aws for AWS itself",
+        )
+
+
+def _emulated(kind: str, endpoint: str, names: Names, region: str | None) -> Target:
+    target = Target(kind, _dummy_session(region or EMULATOR_REGION), endpoint, names)
+    if kind == "endpoint":
+        _ = target.account  # an address that nobody answers at is said here, not at the first lesson's call
+    return target
+
+
+def _dummy_session(region: str) -> boto3.Session:
+    core = botocore.session.Session()
+    # An attendee's profile must not matter here, not even one that does not exist.
+    core.set_config_variable("profile", None)
+    core.set_config_variable("config_file", os.devnull)
+    core.set_config_variable("credentials_file", os.devnull)
+    return boto3.Session(
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+        region_name=region,
+        botocore_session=core,
+    )
+
+
+def _aws(names: Names, region: str | None, environ: Mapping[str, str]) -> Target:
+    overrides = sorted(key for key in environ if key.startswith(_OVERRIDES))
+    if overrides:
+        raise LotteryError(
+            "LOTTERY_TARGET=aws",
+            f"{', '.join(overrides)} would send the calls elsewhere",
+            "Unset it, or use embedded or http://host:port as the target",
+        )
+    try:
+        session = boto3.Session(region_name=region)
+    except BotoCoreError as error:
+        raise LotteryError(
+            "LOTTERY_TARGET=aws", str(error).rstrip("."), "Set AWS_PROFILE to one you have"
+        ) from error
+    if session.region_name is None:
+        raise LotteryError(
+            "LOTTERY_TARGET=aws", "no region is set", "Set AWS_DEFAULT_REGION, such as us-east-1"
+        )
+    target = Target("aws", session, None, names)
+    _ = target.identity
+    return target
+
+
+def explain(error: Exception) -> LotteryError | None:
+    """Put an error of AWS or of the way there into one sentence with what to do; None for any other kind."""
+    if isinstance(error, LotteryError):
+        return error
+    if isinstance(
+        error, EndpointConnectionError | ConnectionClosedError | ConnectTimeoutError | ReadTimeoutError
+    ):
+        url = str(error.kwargs.get("endpoint_url", "AWS"))
+        if urlsplit(url).hostname in ("127.0.0.1", "localhost"):
+            advice = "Run `python -m lottery_lib emulator start`, then connect() and deploy again"
+        else:
+            advice = "Check the network and the region, then run the same step again"
+        return LotteryError(url, "does not answer", advice)
+    if isinstance(error, ClientError):
+        code, said = error_code(error), error_message(error).rstrip(".")
+        advice = _ADVICE.get(code, "Read AWS's sentence, put it right, and run the same step again")
+        return LotteryError(
+            f"AWS {error.operation_name}", f"{said or 'no reason was given'} ({code})", advice
+        )
+    if isinstance(error, BotoCoreError):
+        return LotteryError(
+            "AWS", str(error).rstrip("."), "Check the credentials with `aws sts get-caller-identity`"
+        )
+    return None
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn the errors of AWS that happen inside into a `LotteryError`."""
+    try:
+        yield
+    except Exception as error:
+        explanation = explain(error)
+        if explanation is None or explanation is error:
+            raise
+        raise explanation from error
+
+
+def error_code(error: ClientError) -> str:
+    """The code by which AWS names an error, such as ``ResourceNotFoundException``."""
+    return str(error.response["Error"].get("Code", ""))
+
+
+def error_message(error: ClientError) -> str:
+    """What AWS says about an error."""
+    return str(error.response["Error"].get("Message", ""))

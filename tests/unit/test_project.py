@@ -1,0 +1,70 @@
+"""What is written down twice is kept equal."""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+REQUIREMENTS = [
+    Requirement(line) for line in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
+]
+
+
+def locked() -> dict[str, str]:
+    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").split()
+    return {name.lower().replace("_", "-"): version for name, version in (line.split("==") for line in lines)}
+
+
+@pytest.mark.parametrize("requirement", REQUIREMENTS, ids=lambda requirement: requirement.name)
+def test_lock_satisfies_pyproject(requirement):
+    """Every dependency is locked, at a version within its range, and that version is installed."""
+    version = locked()[requirement.name]
+    assert requirement.specifier.contains(version)
+    assert metadata.version(requirement.name) == version
+
+
+def test_lock_has_no_addresses():
+    """The lock file is names and versions only."""
+    assert "/" not in (ROOT / "requirements.lock").read_text(encoding="utf-8")
+
+
+def test_environment_yml():
+    """Conda's environment is pyproject's: its Python, its graphviz, and the rest through pip."""
+    text = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    entries = re.findall(r"^\s*- (.+)$", text, re.MULTILINE)
+    graphviz = next(line for line in PROJECT["dependencies"] if line.startswith("graphviz>"))
+    assert entries[1:] == [
+        f"python{PROJECT['requires-python']}",
+        f"python-{graphviz}",
+        "pip",
+        "pip:",
+        "--constraint requirements.lock",
+        "--editable .",
+    ]
+
+
+def imports_of(path: Path) -> set[str]:
+    """The top-level packages that a file imports."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def test_imports_are_declared():
+    """The library imports nothing from outside that pyproject does not list."""
+    imported = set().union(*map(imports_of, ROOT.glob("lottery_lib/**/*.py")))
+    declared = {Requirement(line).name.replace("-", "_") for line in PROJECT["dependencies"]}
+    # boto3 brings botocore, jupyterlab brings nbclient, nbformat and packaging, moto's server werkzeug.
+    brought = {"botocore", "nbclient", "nbformat", "packaging", "werkzeug"}
+    assert imported - set(sys.stdlib_module_names) - declared - brought == {"lottery_lib"}
