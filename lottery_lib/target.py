@@ -186,11 +186,12 @@ def _emulated(kind: str, endpoint: str, names: Names, region: str | None) -> Tar
 
 
 def _dummy_session(region: str) -> boto3.Session:
-    core = botocore.session.Session()
-    # An attendee's profile must not matter here, not even one that does not exist.
-    core.set_config_variable("profile", None)
-    core.set_config_variable("config_file", os.devnull)
-    core.set_config_variable("credentials_file", os.devnull)
+    # An attendee's profile and files must not matter here, not even a profile that does not exist:
+    # (name in a file, environment variable, default, conversion).
+    nothing, no_file = (None, None, None, None), (None, None, os.devnull, None)
+    core = botocore.session.Session(
+        session_vars={"profile": nothing, "config_file": no_file, "credentials_file": no_file}
+    )
     return boto3.Session(
         aws_access_key_id="testing",
         aws_secret_access_key="testing",

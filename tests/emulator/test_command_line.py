@@ -1,0 +1,150 @@
+"""The command line: one JSON document, an exit code that tells, and no traceback."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from lottery_lib.__main__ import main
+
+
+@pytest.fixture
+def run(capsys, monkeypatch, stack):
+    """Run a command of the deployed lottery; returns its exit code, JSON and stderr."""
+    monkeypatch.setenv("LOTTERY_ATTENDEE", stack.target.names.attendee)
+
+    def command(*words):
+        code = main([*words, "--json"])
+        captured = capsys.readouterr()
+        return code, json.loads(captured.out), captured.err
+
+    return command
+
+
+def test_draw(run):
+    """`draw N` has all five keys, and exits 0 when it succeeded."""
+    code, document, _ = run("draw", "2")
+    assert (code, document["status"], len(document["winners"])) == (0, "SUCCEEDED", 2)
+    assert set(document) == {"status", "winners", "execution_arn", "error", "cause"}
+
+
+@pytest.mark.parametrize("number", ["0", "-3", "2.5", "many", "null"])
+def test_bad_draw(run, number):
+    """A draw that fails exits 1 with the reason, in the same five keys."""
+    code, document, _ = run("draw", number)
+    assert (code, document["status"], document["error"]) == (1, "FAILED", "InvalidInput")
+    assert set(document) == {"status", "winners", "execution_arn", "error", "cause"}
+
+
+def test_winners_and_reset(run):
+    """`winners` lists those recorded, and `reset` empties the table."""
+    run("reset")
+    _, drawn, _ = run("draw", "1")
+    code, listed, _ = run("winners")
+    assert (code, [each["employee_id"] for each in listed]) == (0, [drawn["winners"][0]["employee_id"]])
+    assert run("reset")[:2] == (0, {"removed": 1})
+    assert run("winners")[:2] == (0, [])
+
+
+def test_history(run):
+    """`history` is the state table of the latest execution, or of the one named."""
+    run("reset")
+    _, drawn, _ = run("draw", "1")
+    latest, named = run("history"), run("history", drawn["execution_arn"])
+    assert latest[1] == named[1]
+    assert latest[1][0]["state"] == "Input Lottery Winners"
+    assert set(latest[1][0]) >= {"state", "branch", "attempt", "duration", "input", "output", "error"}
+
+
+def test_history_of_nothing(run):
+    """An execution that does not exist is one sentence and exit 1."""
+    code, document, err = run("history", "arn:aws:states:us-east-1:123456789012:execution:Lottery:none")
+    assert code == 1
+    assert "does not exist" in document["cause"]
+    assert "Traceback" not in err
+
+
+def test_deploy_and_status(run):
+    """`deploy` and `status` list every resource with kind, name and state."""
+    code, document, _ = run("deploy")
+    assert code == 0
+    assert {each["state"] for each in document["resources"]} == {"unchanged"}
+    assert {frozenset(each) for each in run("status")[1]["resources"]} == {
+        frozenset({"kind", "name", "state"})
+    }
+
+
+def test_dry_runs(run, monkeypatch):
+    """A dry run lists what would be done and does none of it."""
+    monkeypatch.setenv("LOTTERY_ATTENDEE", "dry")
+    code, document, _ = run("deploy", "--dry-run")
+    assert (code, {each["state"] for each in document["resources"]}) == (0, {"would be created"})
+    assert {each["state"] for each in run("status")[1]["resources"]} == {"missing"}
+
+
+def test_teardown(run, monkeypatch):
+    """`teardown` ends in the inventory: nothing left."""
+    monkeypatch.setenv("LOTTERY_ATTENDEE", "brief")
+    run("deploy")
+    code, document, _ = run("teardown")
+    assert (code, document["left"]) == (0, [])
+
+
+def test_employees_load(run, tmp_path):
+    """`employees load` makes the file the pool, tells the rows it rejects, and exits 1 if there are any."""
+    path = tmp_path / "staff.csv"
+    path.write_text("employee_id,employee_name\na,Ann\nb,\nc,Cy\n", encoding="utf-8")
+    code, document, _ = run("employees", "load", str(path))
+    assert (code, document["loaded"], [each["row"] for each in document["rejected"]]) == (1, 2, [2])
+    run("reset")
+    assert {each["employee_id"] for each in run("draw", "2")[1]["winners"]} == {"a", "c"}
+    assert run("employees", "load", "data/request-items.json")[0] == 0
+
+
+def test_unknown_command(run):
+    """A command that is not there is a sentence and one JSON document, not a usage dump."""
+    code, document, err = run("dance")
+    assert code == 1
+    assert "dance" in document["cause"]
+    assert "Traceback" not in err
+
+
+def test_doctor(run):
+    """`doctor` finds nothing wrong here."""
+    code, document, _ = run("doctor")
+    assert (code, [each["check"] for each in document if not each["ok"]]) == (0, [])
+
+
+def test_emulator_gone():
+    """A target that nobody answers at is one sentence with what to do, and exit 1."""
+    environment = os.environ | {"LOTTERY_TARGET": "http://127.0.0.1:9"}
+    done = subprocess.run(
+        [sys.executable, "-m", "lottery_lib", "status", "--json"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "does not answer" in json.loads(done.stdout)["cause"]
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        ({"LOTTERY_TARGET": "moon"}, "'moon' is not a target"),
+        ({"LOTTERY_TARGET": "https://sns.us-east-1.amazonaws.com"}, "is not the address of an emulator"),
+        ({"LOTTERY_ATTENDEE": "a b"}, "cannot be part of an AWS name"),
+        ({"LOTTERY_TARGET": "aws", "AWS_ENDPOINT_URL": "http://x"}, "would send the calls elsewhere"),
+    ],
+)
+def test_bad_settings(run, monkeypatch, environment, sentence):
+    """A setting that cannot be meant is refused in one sentence."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    code, document, _ = run("status")
+    assert code == 1
+    assert sentence in document["cause"]

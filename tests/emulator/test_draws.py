@@ -1,0 +1,217 @@
+"""Draws on the tutorial's machine, from the library and from any other client."""
+
+import json
+import threading
+
+import pytest
+
+from lottery_lib import draw, executions, inbox, remaining, winners
+from lottery_lib.draws import Draws, forget_winners, machine_arn
+from lottery_lib.errors import LotteryError
+from lottery_lib.execution import history, start, wait
+from lottery_lib.history import state_statuses, state_table
+from lottery_lib.resources import dynamodb_table, sns_topic
+
+
+@pytest.fixture
+def target(stack):
+    """The deployed lottery, with nobody among the winners."""
+    forget_winners(stack.target)
+    return stack.target
+
+
+@pytest.fixture
+def mailed(target):
+    """The deployed lottery, with a confirmed address on its topic."""
+    sns_topic.subscribe(target, target.names.topic, "ann@example.com")
+    if not [mail for mail in inbox(target).mails if mail.kind == "notification"]:
+        inbox(target).confirm("ann@example.com")
+    return target
+
+
+def run(target, execution_input):
+    arn = start(target, machine_arn(target), execution_input)
+    return arn, wait(target, arn)
+
+
+def test_draw_two(target):
+    """A draw of two ends SUCCEEDED with two different employees, who are in the table then."""
+    result = draw(target, 2)
+    assert (result["status"], result["error"], result["cause"]) == ("SUCCEEDED", None, None)
+    drawn = {winner["employee_id"] for winner in result["winners"]}
+    assert len(drawn) == 2
+    assert set(winners(target)["employee_id"]) == drawn
+
+
+def test_winners_carry_the_four_attributes(target):
+    """A winner is an employee item with the tutorial's four attributes, the serial a number."""
+    winner = draw(target, 1)["winners"][0]
+    assert set(winner) == {"employee_id", "employee_name", "employee_entry_date", "lottery_serial"}
+    assert isinstance(winner["lottery_serial"], int)
+
+
+def test_mail_text_to_the_letter(mailed):
+    """The mail that arrives says what the tutorial's says, names joined by one space."""
+    before = len(inbox(mailed).notifications)
+    won = draw(mailed, 2)["winners"]
+    mails = inbox(mailed).notifications[before:]
+    names = " ".join(winner["employee_name"] for winner in won)
+    assert len(mails) == 1
+    assert mails[0].text.startswith(f"Congrats! [{names}] You have selected as the Lucky Champ!\n")
+
+
+def test_contract_between_the_states(target):
+    """Each function receives and returns exactly what the tutorial's contract says."""
+    arn, _ = run(target, {"input": 2})
+    table = state_table(history(target, arn)).drop_duplicates("state", keep="last").set_index("state")
+    body = table.loc["Validate Winners", "output"]["body"]
+    assert table.loc["Input Lottery Winners", "output"] == {"body": {"num_of_winners": 2}}
+    assert set(body) == {"num_of_winners", "winner_details"}
+    assert table.loc["Random Select Winners", "output"] == {"body": body}
+    assert set(table.loc["Validate Winners", "output"]) == {"body", "status", "sns"}
+    recorded = {"body": {"winners": body["winner_details"]}, "status_code": "SUCCESS"}
+    assert table.loc["Record Winner Queue", "output"] == recorded
+
+
+@pytest.mark.parametrize("number", [0, -3, "2", 2.5, True, None, [2], {"a": 1}])
+def test_bad_number(mailed, number):
+    """What is no whole number of at least 1 ends FAILED with a reason; nothing is mailed or recorded."""
+    before = len(inbox(mailed).notifications)
+    result = draw(mailed, number)
+    assert (result["status"], result["error"], result["winners"]) == ("FAILED", "InvalidInput", [])
+    assert result["cause"] == f'"input" must be a whole number of at least 1, not {number!r}.'
+    assert len(inbox(mailed).notifications) == before
+    assert winners(mailed).empty
+
+
+@pytest.mark.parametrize("execution_input", [{}, [], "2", 3, None])
+def test_missing_input(target, execution_input):
+    """An input without the key ends FAILED with a reason that shows what it must look like."""
+    arn, ended = run(target, execution_input)
+    assert ended["status"] == "FAILED"
+    result = Draws(target).look(arn).result
+    assert result["error"] == "InvalidInput"
+    assert '{"input": 2}' in result["cause"]
+
+
+@pytest.mark.parametrize("number", [11, 10**9])
+def test_more_than_there_are(target, number):
+    """Asking for more than there are ends FAILED after the states' retries, and says how many remain."""
+    arn, ended = run(target, {"input": number})
+    result = Draws(target).look(arn).result
+    assert (ended["status"], result["error"]) == ("FAILED", "NotEnoughEmployees")
+    assert result["cause"] == f"{number} winners were asked for, but only 10 of 10 employees remain."
+    attempts = state_table(history(target, arn)).query("state == 'Random Select Winners'")["attempt"]
+    assert list(attempts) == [1, 2, 3]
+
+
+def test_more_than_remain(target):
+    """When fewer remain than are asked for, the draw ends instead of drawing again for ever."""
+    assert draw(target, 9)["status"] == "SUCCEEDED"
+    result = draw(target, 2)
+    assert (result["status"], result["error"]) == ("FAILED", "NotEnoughEmployees")
+    assert "only 1 of 10" in result["cause"]
+
+
+def test_everybody_wins_once(target):
+    """Draw by draw all ten win, in as many rounds as it takes, and the eleventh draw fails."""
+    for number in (4, 3, 2, 1):
+        assert draw(target, number)["status"] == "SUCCEEDED"
+    assert sorted(winners(target)["lottery_serial"]) == list(range(1, 11))
+    assert "only 0 of 10" in draw(target, 1)["cause"]
+
+
+def test_last_ones_taken_in_between(target):
+    """A draw whose choice another draw took meanwhile is sent back, finds too few, and ends FAILED."""
+    dynamodb_table.put(
+        target, target.names.winners_table, [{"employee_id": f"{n:03d}"} for n in range(1, 10)]
+    )
+    arns = [start(target, machine_arn(target), {"input": 1}) for _ in range(6)]
+    ended = [wait(target, arn) for arn in arns]
+    assert "SUCCEEDED" in {each["status"] for each in ended}
+    results = [Draws(target).look(arn).result for arn in arns]
+    assert {each["error"] for each in results} <= {None, "NotEnoughEmployees"}
+    assert all(each["winners"][0]["employee_id"] == "010" for each in results if not each["error"])
+
+
+def test_pool_is_the_table(target):
+    """An eleventh employee can win, gaps in the serials do no harm, and somebody removed cannot win."""
+    extra = {"employee_id": "x11", "employee_name": "郑十一", "lottery_serial": 400}
+    table = target.names.employee_table
+    dynamodb_table.put(target, table, [extra])
+    dynamodb_table.remove(target, table, ["003", "007"])
+    try:
+        drawn = {winner["employee_id"] for winner in draw(target, 9)["winners"]}
+    finally:
+        dynamodb_table.remove(target, table, ["x11"])
+        gone = [each for each in _tutorial() if each["employee_id"] in ("003", "007")]
+        dynamodb_table.put(target, table, gone)
+    assert "x11" in drawn
+    assert not drawn & {"003", "007"}
+
+
+def _tutorial():
+    from lottery_lib.roster import tutorial_roster
+
+    return tutorial_roster().employees
+
+
+def test_exception_on_demand(target):
+    """`exception` in the input goes through CustomError and its Catch to Failed."""
+    arn, ended = run(target, {"input": 1, "exception": True})
+    statuses = state_statuses(history(target, arn))
+    assert ended["status"] == "FAILED"
+    assert statuses == {"Input Lottery Winners": "caught", "Failed": "failed"}
+    assert Draws(target).look(arn).result["error"] == "CustomError"
+    assert Draws(target).look(arn).result["cause"] == "An error occurred!!"
+
+
+def test_plain_start_execution(target):
+    """A plain start_execution works from any client, named or not, as often as one likes."""
+    client = target.client("stepfunctions")
+    machine, text = machine_arn(target), json.dumps({"input": 1})
+    arns = [client.start_execution(stateMachineArn=machine, input=text)["executionArn"] for _ in range(2)]
+    arns.append(client.start_execution(stateMachineArn=machine, input=text, name="mine")["executionArn"])
+    assert len(set(arns)) == 3
+    assert {wait(target, arn)["status"] for arn in arns} == {"SUCCEEDED"}
+
+
+def test_executions_table(target):
+    """The table of draws has the newest first, with its status and duration."""
+    draw(target, 1)
+    draw(target, 0)
+    table = executions(target)
+    assert list(table["status"][:2]) == ["FAILED", "SUCCEEDED"]
+    assert (table["duration"] >= 0).all()
+
+
+def test_stop(target):
+    """A stopped draw is ABORTED, says why, and leaves nobody among the winners."""
+    draws = Draws(target)
+    arn = start(target, machine_arn(target), {"input": 11})  # its retries take three seconds
+    draws.stop(arn)
+    ended = wait(target, arn)
+    assert ended["status"] == "ABORTED"
+    assert draws.look(arn).result["error"] == "Cancelled"
+    assert len(remaining(target)) == 10
+    draws.stop(arn)
+
+
+def test_draws_at_once(target):
+    """Draws that run at the same time all end, and those that succeed name different people each."""
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(draw(target, 1))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 4
+    assert all(len(result["winners"]) == 1 for result in results)
+
+
+def test_no_machine():
+    """A draw before the deploy is one sentence that says what to do."""
+    from lottery_lib import connect
+
+    with pytest.raises(LotteryError, match=r"state machine Lottery-nobody: does not exist. Run .* deploy"):
+        draw(connect("embedded", attendee="nobody"), 1)

@@ -1,0 +1,212 @@
+"""Deploying converges, and tearing down leaves nothing."""
+
+import pytest
+from emulator.calls import Broken, Interruption, Recorder
+
+from lottery_lib import Stack, connect, draw
+from lottery_lib.errors import LotteryError
+from lottery_lib.resources import (
+    dynamodb_table,
+    iam_role,
+    lambda_function,
+    log_group,
+    sns_topic,
+    state_machine,
+)
+
+
+def states(resources):
+    return {resource.state for resource in resources}
+
+
+def test_deploy_from_nothing(target):
+    """From nothing a deploy creates everything, and a draw works."""
+    assert states(Stack(target).deploy()) == {"created"}
+    assert draw(target, 2)["status"] == "SUCCEEDED"
+
+
+def test_second_deploy_writes_nothing(target):
+    """A second deploy changes nothing and makes no write call."""
+    Stack(target).deploy("ann@example.com")
+    again = connect("embedded", attendee=target.names.attendee)
+    recorder = Recorder(again)
+    done = Stack(again).deploy("ann@example.com")
+    assert recorder.writes == []
+    assert states(done) == {"unchanged", "pending confirmation"}
+
+
+@pytest.mark.parametrize("after", range(0, 21, 2))
+def test_interrupted_deploy_converges(target, after):
+    """A deploy interrupted after any number of write calls is completed by the next one."""
+    broken = connect("embedded", attendee=target.names.attendee)
+    Interruption(broken, after)
+    with pytest.raises(Broken):
+        Stack(broken).deploy()
+    Stack(target).deploy()
+    recorder = Recorder(target)
+    assert states(Stack(target).deploy()) == {"unchanged"}
+    assert recorder.writes == []
+    assert "missing" not in states(Stack(target).status())
+
+
+def test_broken_things_are_repaired(target):
+    """What somebody changed by hand is put right by the next deploy."""
+    stack, names = Stack(target), target.names
+    stack.deploy()
+    arn = iam_role.policy_arn(target, "AmazonSNSFullAccess")
+    target.client("iam").detach_role_policy(RoleName=names.lambda_role, PolicyArn=arn)
+    target.client("iam").delete_role_policy(RoleName=names.machine_role, PolicyName="InvokeLotteryFunctions")
+    name = names.function("InputWinners")
+    target.client("lambda").update_function_configuration(FunctionName=name, Timeout=3)
+    other = lambda_function.zipped(lambda_function.LAMBDAS_FOLDER / "record_winners")
+    target.client("lambda").update_function_code(FunctionName=name, ZipFile=other)
+    machine = state_machine.machine_arn(target, names.machine)
+    target.client("stepfunctions").update_state_machine(
+        stateMachineArn=machine, definition='{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}'
+    )
+    updated = {each.name for each in stack.deploy() if each.state == "updated"}
+    assert updated == {names.lambda_role, names.machine_role, name, names.machine}
+    assert draw(target, 1)["status"] == "SUCCEEDED"
+
+
+def test_index_is_added_later(target):
+    """The index can be added to a table that was made without it, as the tutorial does."""
+    dynamodb_table.ensure(target, dynamodb_table.employee_table(target, index=False))
+    assert dynamodb_table.index_names(target, target.names.employee_table) == []
+    assert dynamodb_table.ensure(target, dynamodb_table.employee_table(target)).state == "updated"
+    assert dynamodb_table.index_names(target, target.names.employee_table) == ["lottery_serial-index"]
+
+
+def test_teardown_leaves_nothing(target):
+    """A teardown deletes everything it finds, log groups and subscriptions too, and proves it."""
+    stack = Stack(target)
+    stack.deploy("ann@example.com")
+    draw(target, 1)
+    inventory = stack.teardown()
+    assert inventory.left == []
+    assert states(inventory.resources) == {"deleted"}
+    assert {each.kind for each in inventory.resources} == {
+        "role",
+        "function",
+        "log group",
+        "topic",
+        "subscription",
+        "table",
+        "state machine",
+    }
+
+
+def test_teardown_twice(target):
+    """A second teardown finds nothing to do and makes no write call."""
+    Stack(target).deploy()
+    Stack(target).teardown()
+    recorder = Recorder(target)
+    inventory = Stack(target).teardown()
+    assert states(inventory.resources) == {"missing"}
+    assert inventory.left == []
+    assert recorder.writes == []
+
+
+@pytest.mark.parametrize("after", range(0, 18, 2))
+def test_interrupted_teardown_converges(target, after):
+    """A teardown interrupted after any number of write calls is completed by the next one."""
+    Stack(target).deploy()
+    broken = connect("embedded", attendee=target.names.attendee)
+    Interruption(broken, after)
+    with pytest.raises(Broken):
+        Stack(broken).teardown()
+    assert Stack(target).teardown().left == []
+
+
+def test_teardown_stops_what_runs(target):
+    """A draw that runs is stopped, not waited for."""
+    Stack(target).deploy()
+    machine = state_machine.machine_arn(target, target.names.machine)
+    target.client("stepfunctions").start_execution(stateMachineArn=machine, input='{"input": 99}')
+    assert Stack(target).teardown().left == []
+
+
+def test_teardown_empties_roles_of_what_others_attached(target):
+    """Policies that somebody else put on our role do not keep it from being deleted."""
+    Stack(target).deploy()
+    arn = iam_role.policy_arn(target, "ReadOnlyAccess")
+    target.client("iam").attach_role_policy(RoleName=target.names.lambda_role, PolicyArn=arn)
+    assert Stack(target).teardown().left == []
+
+
+def foreign_role(target):
+    target.client("iam").create_role(RoleName=target.names.lambda_role, AssumeRolePolicyDocument="{}")
+    return iam_role
+
+
+def foreign_topic(target):
+    target.client("sns").create_topic(Name=target.names.topic)
+    return sns_topic
+
+
+def foreign_group(target):
+    name = target.names.log_group(target.names.function("InputWinners"))
+    target.client("logs").create_log_group(logGroupName=name)
+    return log_group
+
+
+def foreign_table(target):
+    target.client("dynamodb").create_table(
+        TableName=target.names.winners_table,
+        KeySchema=[{"AttributeName": "employee_id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "employee_id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return dynamodb_table
+
+
+def foreign_function(target):
+    role = iam_role.ensure(target, iam_role.lambda_role(target)).arn
+    target.client("lambda").create_function(
+        FunctionName=target.names.function("InputWinners"),
+        Code={"ZipFile": lambda_function.zipped(lambda_function.LAMBDAS_FOLDER / "input_winners")},
+        Role=role,
+        Runtime="python3.12",
+        Handler="lambda_function.lambda_handler",
+    )
+    return lambda_function
+
+
+def foreign_machine(target):
+    role = iam_role.ensure(target, iam_role.machine_role(target)).arn
+    target.client("stepfunctions").create_state_machine(
+        name=target.names.machine,
+        roleArn=role,
+        definition='{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}',
+    )
+    return state_machine
+
+
+FOREIGN = [foreign_role, foreign_topic, foreign_group, foreign_table, foreign_function, foreign_machine]
+
+
+@pytest.mark.parametrize("make", FOREIGN, ids=lambda make: make.__name__)
+def test_foreign_things_are_left_alone(target, make):
+    """A thing of our name without our tags is refused by deploy and left, and named, by teardown."""
+    kind = make(target)
+    with pytest.raises(LotteryError, match="was not made by this kit"):
+        Stack(target).deploy()
+    inventory = Stack(target).teardown()
+    assert [(each.kind, each.ours) for each in inventory.left] == [(kind.KIND, False)]
+
+
+def test_two_attendees(target):
+    """Two attendees share an account: one tears down, the other still draws."""
+    other = connect("embedded", attendee=f"{target.names.attendee}-b")
+    Stack(target).deploy()
+    Stack(other).deploy()
+    Stack(target).teardown()
+    assert draw(other, 1)["status"] == "SUCCEEDED"
+
+
+def test_recreated_machine_has_only_its_own_tags(target):
+    """A foreign machine made after a teardown does not inherit our tags."""
+    Stack(target).deploy()
+    Stack(target).teardown()
+    foreign_machine(target)
+    assert not state_machine.find(target, target.names.machine).ours

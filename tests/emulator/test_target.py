@@ -1,0 +1,50 @@
+"""One place decides which AWS is meant, and no mistake reaches a real account."""
+
+import pytest
+
+from lottery_lib import connect
+from lottery_lib.errors import LotteryError
+
+TRAPS = {
+    "AWS_PROFILE": "nobody",
+    "AWS_ACCESS_KEY_ID": "AKIAREAL",
+    "AWS_SECRET_ACCESS_KEY": "real",
+    "AWS_DEFAULT_REGION": "cn-north-1",
+    "AWS_CONFIG_FILE": "/nonexistent",
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "http_proxy": "http://127.0.0.1:9",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+}
+
+
+def test_embedded_ignores_the_attendees_own_aws(monkeypatch):
+    """On the emulator no profile, key, region, proxy or endpoint of the attendee's is used."""
+    for name, value in TRAPS.items():
+        monkeypatch.setenv(name, value)
+    target = connect()
+    assert (target.kind, target.region, target.account) == ("embedded", "us-east-1", "123456789012")
+    assert target.client("sns").list_topics()["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert target.client("sns")._request_signer._credentials.access_key == "testing"
+
+
+def test_endpoint(monkeypatch):
+    """An emulator's address is a target too, with the same dummy credentials."""
+    target = connect(connect().endpoint)
+    assert (target.kind, target.account) == ("endpoint", "123456789012")
+
+
+def test_partition_of_china():
+    """The partition is the caller's: in a region of China every ARN is of aws-cn."""
+    target = connect(region="cn-north-1")
+    assert target.arn("sns", "x") == "arn:aws-cn:sns:cn-north-1:123456789012:x"
+
+
+def test_two_connects_one_emulator():
+    """A second connect finds the emulator of the first."""
+    assert connect().endpoint == connect().endpoint
+
+
+def test_nobody_there():
+    """An address that nobody answers at is one sentence."""
+    with pytest.raises(LotteryError, match="does not answer"):
+        connect("http://127.0.0.1:9")
