@@ -142,6 +142,9 @@ def _drop_functions(target: Target) -> None:
 
 
 def _make_topic(target: Target) -> None:
+    found = sns_topic.subscriptions(target, target.names.topic)
+    if any(each["Endpoint"] != ADDRESS for each in found):
+        sns_topic.delete(target, target.names.topic)  # who else was subscribed in a lesson goes with it
     sns_topic.ensure(target, target.names.topic)
     if sns_topic.subscribe(target, target.names.topic, ADDRESS).state != "confirmed":
         inbox(target).confirm(ADDRESS)
@@ -192,8 +195,11 @@ def _drop_machine(target: Target) -> None:
 
 
 def _clear_draws(target: Target, lesson: str) -> None:
-    """Leave the table of winners as the lesson needs it: empty, or with the two winners of one draw."""
-    execution.stop_running(target, machine_arn(target))
+    """Leave what draws leave as the lesson needs it: nothing, or one execution and its two winners."""
+    if execution.executions(target, machine_arn(target)):
+        execution.stop_running(target, machine_arn(target))
+        state_machine.delete(target, target.names.machine)  # its executions go with it
+        _make_machine(target)
     forget_winners(target)
     if lesson > "06":
         arn = execution.start(target, machine_arn(target), {"input": 2})

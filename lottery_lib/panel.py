@@ -104,6 +104,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
     def _on_draw(self, _button: Any) -> None:
         if self._task is not None and not self._task.done():
             return  # a second click during a draw does nothing
+        self._began()  # at once: a click that follows must find the panel drawing
         # The reference keeps the task from being collected while it runs.
         self._task = asyncio.get_running_loop().create_task(self._draw())
 
@@ -113,10 +114,8 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         self._say("Cancelling ...")
 
     async def _draw(self) -> None:
-        self._began()
         try:
             self._arn = await asyncio.to_thread(self._lottery.start, self.number.value)
-            self.cancel_button.disabled = self._cancelled
             self._ended(await self._follow(self._arn))
         except Exception as error:  # an error in a callback would be shown nowhere
             self._say(

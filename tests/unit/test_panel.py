@@ -1,0 +1,207 @@
+"""The panel is tested without AWS and without a browser: it gets a lottery of our own."""
+
+import asyncio
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from lottery_lib.errors import LotteryError
+from lottery_lib.panel import DrawPanel
+
+DEFINITION = {
+    "StartAt": "A",
+    "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Succeed"}},
+}
+
+
+class Lottery:
+    """A lottery that takes three looks to end, and notes what it was asked."""
+
+    definition = DEFINITION
+
+    def __init__(self, left=5, looks=3, result=None, error=None):
+        self.left, self.looks, self.error = left, looks, error
+        self.outcome = result
+        self.started, self.stopped = [], []
+        self.threads = set()
+
+    def remaining(self):
+        return self.left
+
+    def start(self, number):
+        self.threads.add(threading.current_thread())
+        if self.error:
+            raise self.error
+        self.started.append(number)
+        self.left -= number
+        return "arn"
+
+    def look(self, arn):
+        self.looks -= 1
+        if self.stopped:
+            return SimpleNamespace(
+                status="ABORTED", states={"A": "aborted"}, result=ended("ABORTED", "Cancelled")
+            )
+        if self.looks > 0:
+            return SimpleNamespace(status="RUNNING", states={"A": "running"}, result=None)
+        result = self.outcome or ended("SUCCEEDED", winners=self.started[-1])
+        return SimpleNamespace(status="SUCCEEDED", states={"A": "succeeded", "B": "succeeded"}, result=result)
+
+    def stop(self, arn):
+        self.stopped.append(arn)
+
+
+def ended(status, error=None, winners=0):
+    people = [{"employee_id": f"{n}", "employee_name": f"<b>{n}</b>"} for n in range(winners)]
+    return {
+        "status": status,
+        "winners": people,
+        "execution_arn": "arn",
+        "error": error,
+        "cause": error and "why",
+    }
+
+
+def panel(lottery):
+    return DrawPanel(lottery, pause=0.001)
+
+
+def test_bounded_by_how_many_remain():
+    """The number of winners cannot exceed how many remain, and the panel says how many those are."""
+    shown = panel(Lottery(left=3))
+    shown.number.value = 9
+    assert shown.number.value == 3
+    assert "3 can still win." in shown.message.value
+
+
+def test_draw():
+    """A draw starts with the panel's number, ends with its winners, and lowers the bound."""
+    lottery = Lottery(left=5)
+    shown = panel(lottery)
+    result = asyncio.run(shown.run(2))
+    assert (lottery.started, result["status"]) == ([2], "SUCCEEDED")
+    assert shown.winners.value.count("<li>") == 2
+    assert "SUCCEEDED: 2 drawn." in shown.message.value
+    assert shown.number.max == 3
+    assert (shown.progress.value, shown.progress.bar_style) == (2, "success")
+
+
+def test_names_are_escaped():
+    """A name with markup in it is shown as it is written."""
+    shown = panel(Lottery())
+    asyncio.run(shown.run(1))
+    assert "&lt;b&gt;0&lt;/b&gt;" in shown.winners.value
+
+
+def test_blocking_calls_leave_the_kernel_free():
+    """The calls that block are made in another thread than the kernel's."""
+    lottery = Lottery()
+    asyncio.run(panel(lottery).run(1))
+    assert threading.main_thread() not in lottery.threads
+
+
+def test_two_clicks_are_one_draw():
+    """A second click during a draw does nothing."""
+    lottery = Lottery()
+    shown = panel(lottery)
+
+    async def click_twice():
+        shown._on_draw(None)
+        shown._on_draw(None)
+        assert shown.draw_button.disabled
+        await shown._task
+
+    asyncio.run(click_twice())
+    assert len(lottery.started) == 1
+    assert not shown.draw_button.disabled
+
+
+def test_cancel():
+    """Cancel stops the execution once, and the panel says so."""
+    lottery = Lottery(looks=10**6)
+    shown = panel(lottery)
+
+    async def cancel():
+        shown._on_draw(None)
+        await asyncio.sleep(0.02)
+        assert not shown.cancel_button.disabled
+        shown._on_cancel(None)
+        shown._on_cancel(None)
+        await shown._task
+
+    asyncio.run(cancel())
+    assert lottery.stopped == ["arn"]
+    assert "ABORTED: Cancelled: why" in shown.message.value
+    assert shown.cancel_button.disabled
+
+
+def test_cancel_before_the_start_was_answered():
+    """A Cancel that comes while the draw is being started stops it all the same."""
+    lottery = Lottery(looks=10**6)
+    shown = panel(lottery)
+
+    async def cancel():
+        shown._on_draw(None)
+        shown._on_cancel(None)
+        await shown._task
+
+    asyncio.run(cancel())
+    assert lottery.stopped == ["arn"]
+
+
+def test_failed_draw():
+    """A draw that fails shows its error and cause, and no winners."""
+    shown = panel(Lottery(result=ended("FAILED", "NotEnoughEmployees")))
+    asyncio.run(shown.run(1))
+    assert "✗ FAILED: NotEnoughEmployees: why" in shown.message.value
+    assert shown.winners.value == ""
+    assert shown.progress.bar_style == "danger"
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (
+            LotteryError("the emulator", "does not answer", "Start it"),
+            "the emulator: does not answer. Start it.",
+        ),
+        (ValueError("<odd>"), "ValueError: &lt;odd&gt;"),
+    ],
+)
+def test_errors_are_shown_in_the_panel(error, text):
+    """An error is a sentence in the panel, and the next draw can be tried."""
+    shown = panel(Lottery(error=error))
+    assert asyncio.run(shown.run(1)) is None
+    assert text in shown.message.value
+    assert not shown.draw_button.disabled
+
+
+def test_nobody_left():
+    """When everyone has won, Draw is disabled and the panel says why."""
+    shown = panel(Lottery(left=0))
+    assert shown.draw_button.disabled
+    assert "Everyone has won" in shown.message.value
+
+
+def test_not_deployed():
+    """Without a state machine the panel opens, and says what to do."""
+
+    class Nothing(Lottery):
+        @property
+        def definition(self):
+            raise LotteryError("state machine Lottery", "does not exist", "Deploy first")
+
+    shown = panel(Nothing())
+    assert shown.draw_button.disabled
+    assert "Deploy first." in shown.message.value
+
+
+def test_screen_readers_hear_it():
+    """The status line is announced by screen readers."""
+    assert 'aria-live="polite"' in panel(Lottery()).message.value
+
+
+def test_notebook_output_is_stable():
+    """What a checked notebook stores of the panel is one plain line."""
+    assert repr(panel(Lottery())) == "DrawPanel: Winners, Draw, Cancel"
