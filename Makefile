@@ -8,12 +8,12 @@ LAB_ARGS ?=
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with=tests/nbval_sanitize.cfg
 STOP_EMULATOR := $(PY) -m lottery_lib emulator stop --json > /dev/null
 
-.PHONY: lab install test check unit rehearse refresh format clean
+.PHONY: lab install test check unit rehearse refresh pictures format clean
 
 # `make lab` is what an attendee types: install once, then open the course. The emulator ends with JupyterLab.
 lab: install
 	@sh -c '$(PY) -m lottery_lib emulator start --while-pid $$$$ && \
-	  exec $(PY) -m jupyterlab --ServerApp.port=$(PORT) $(LAB_ARGS) notebooks/00_overview.ipynb'
+	  exec env JUPYTER_PREFER_ENV_PATH=1 $(PY) -m jupyterlab --ServerApp.port=$(PORT) $(LAB_ARGS) notebooks/00_overview.ipynb'
 
 install: $(VENV)/.installed
 
@@ -53,6 +53,10 @@ rehearse: install
 # Run every notebook anew and store what it shows; a second run gives the same bytes.
 refresh: $(VENV)/.tested
 	$(PY) tests/notebooks/refresh.py
+
+# The README's pictures, from a real draw in a real browser.
+pictures: $(VENV)/.tested
+	$(PY) tests/browser/pictures.py
 
 format: $(VENV)/.tested
 	$(PY) -m ruff format .

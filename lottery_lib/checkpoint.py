@@ -128,6 +128,14 @@ def _there(kind: Any, name: str, target: Target, next_step: str) -> Check:
     return Check(f"{kind.KIND} {name}", kind.find(target, name) is not None, next_step)
 
 
+def _role_checks(target: Target) -> list[Check]:
+    missing = iam_role.missing_policies(target, iam_role.lambda_role(target))
+    return [
+        _there(iam_role, target.names.lambda_role, target, "Create the role"),
+        Check("its four policies attached", not missing, f"Attach {', '.join(missing)}"),
+    ]
+
+
 def _make_functions(target: Target) -> None:
     role_arn = target.arn("iam", f"role/{target.names.lambda_role}", region="")
     for purpose, name in target.names.functions.items():
@@ -216,9 +224,7 @@ _STEPS: Final = (
         "01",
         lambda target: iam_role.ensure(target, iam_role.lambda_role(target)),
         lambda target: iam_role.delete(target, target.names.lambda_role),
-        lambda target: [
-            _there(iam_role, target.names.lambda_role, target, "Create the role and attach its four policies")
-        ],
+        _role_checks,
     ),
     _Step(
         "02",

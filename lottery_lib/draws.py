@@ -36,11 +36,13 @@ class Progress:
     Attributes:
         status: The execution's: ``RUNNING``, ``SUCCEEDED``, ``FAILED``, ``TIMED_OUT``, ``ABORTED``.
         states: The status of each state that was entered, as `graph_view` takes it.
+        attempts: How often each was tried.
         result: What `result` returns, once the draw has ended.
     """
 
     status: str
     states: Mapping[str, str]
+    attempts: Mapping[str, int]
     result: dict[str, Any] | None = None
 
 
@@ -79,6 +81,7 @@ class Draws:
         return Progress(
             description["status"],
             events_of.state_statuses(events),
+            events_of.state_attempts(events),
             _result(description, events) if ended else None,
         )
 

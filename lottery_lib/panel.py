@@ -19,7 +19,7 @@ __all__ = ["DrawPanel", "Lottery"]
 
 
 class Seen(Protocol):
-    """How far a draw is: its status, the status of each state, and its result once it has ended."""
+    """How far a draw is: its status, the status and attempts of each state, and its result once it has ended."""
 
     @property
     def status(self) -> str: ...
@@ -132,7 +132,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
                 await asyncio.to_thread(self._lottery.stop, arn)
                 stopped = True
             seen = await asyncio.to_thread(self._lottery.look, arn)
-            self._colour(seen.states)
+            self._colour(seen.states, seen.attempts)
             if seen.result is not None:
                 return seen.result
             await asyncio.sleep(self._pause)
@@ -141,7 +141,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         try:
             self._definition = self._lottery.definition
             self.progress.max = max(1, len(self._definition["States"]))
-            self._colour({})
+            self._colour({}, {})
             self._bound(self._lottery.remaining())
         except LotteryError as error:
             self.draw_button.disabled = True
@@ -159,7 +159,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         self.cancel_button.disabled = False
         self.progress.value, self.progress.bar_style = 0, "info"
         self.winners.value = ""
-        self._colour({})
+        self._colour({}, {})
         self._say(f"Drawing {self.number.value} ...", "…")
 
     def _ended(self, result: Mapping[str, Any]) -> None:
@@ -183,10 +183,11 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         self._bound(remaining)
         self.message.value += f"<p>{_remain(remaining)}</p>"
 
-    def _colour(self, states: Mapping[str, str]) -> None:
+    def _colour(self, states: Mapping[str, str], attempts: Mapping[str, int]) -> None:
         top = [states.get(name) for name in self._definition["States"]]
         self.progress.value = sum(status is not None for status in top)
-        self.picture.value = graph_view(self._definition, states)._repr_mimebundle_()["text/html"]
+        view = graph_view(self._definition, states, attempts=attempts)
+        self.picture.value = view._repr_mimebundle_()["text/html"]
 
     def _say(self, text: str, mark: str = "") -> None:
         # aria-live: a screen reader says it when it changes.

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from types import SimpleNamespace
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -13,6 +13,14 @@ DEFINITION = {
     "StartAt": "A",
     "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Succeed"}},
 }
+
+
+@dataclass
+class Seen:
+    status: str
+    states: dict
+    result: dict | None
+    attempts: dict = field(default_factory=dict)
 
 
 class Lottery:
@@ -40,13 +48,11 @@ class Lottery:
     def look(self, arn):
         self.looks -= 1
         if self.stopped:
-            return SimpleNamespace(
-                status="ABORTED", states={"A": "aborted"}, result=ended("ABORTED", "Cancelled")
-            )
+            return Seen(status="ABORTED", states={"A": "aborted"}, result=ended("ABORTED", "Cancelled"))
         if self.looks > 0:
-            return SimpleNamespace(status="RUNNING", states={"A": "running"}, result=None)
+            return Seen(status="RUNNING", states={"A": "running"}, result=None)
         result = self.outcome or ended("SUCCEEDED", winners=self.started[-1])
-        return SimpleNamespace(status="SUCCEEDED", states={"A": "succeeded", "B": "succeeded"}, result=result)
+        return Seen(status="SUCCEEDED", states={"A": "succeeded", "B": "succeeded"}, result=result)
 
     def stop(self, arn):
         self.stopped.append(arn)
