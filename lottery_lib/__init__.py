@@ -8,7 +8,7 @@ The rooms and their floors, imports going down only::
     3  resources/   execution
     2  target
     1  definition   history   graph   roster    emulator/ (a process of its own)
-    0  errors   naming   waiting
+    0  naming   waiting   errors
 """
 
 from importlib import import_module

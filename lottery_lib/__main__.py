@@ -14,7 +14,7 @@ from lottery_lib.errors import LotteryError
 Outcome = tuple[Any, bool]
 """What a command has to say as JSON, and whether it did its job."""
 
-NO_DRAW = {"status": None, "winners": [], "execution_arn": None, "error": None, "cause": None}
+NO_DRAW: dict[str, Any] = {"status": None, "winners": [], "execution_arn": None, "error": None, "cause": None}
 
 
 class _Parser(argparse.ArgumentParser):

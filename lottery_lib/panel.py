@@ -19,14 +19,16 @@ __all__ = ["DrawPanel", "Lottery"]
 
 
 class Seen(Protocol):
-    """How far a draw is: its status, the status and attempts of each state, and its result once it has ended."""
+    """How far a draw is: its status, each state's status and attempts, and its result once it has ended."""
 
     @property
-    def status(self) -> str: ...
+    def status(self) -> str: ...  # noqa: D102
     @property
-    def states(self) -> Mapping[str, str]: ...
+    def states(self) -> Mapping[str, str]: ...  # noqa: D102
     @property
-    def result(self) -> Mapping[str, Any] | None: ...
+    def attempts(self) -> Mapping[str, int]: ...  # noqa: D102
+    @property
+    def result(self) -> Mapping[str, Any] | None: ...  # noqa: D102
 
 
 class Lottery(Protocol):

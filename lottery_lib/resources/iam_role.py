@@ -17,6 +17,7 @@ __all__ = [
     "find",
     "lambda_role",
     "machine_role",
+    "missing_policies",
     "trust_policy",
 ]
 
@@ -82,10 +83,16 @@ def policy_arn(target: Target, path: str) -> str:
     return target.arn("iam", f"policy/{path}", region="", account="aws")
 
 
+def missing_policies(target: Target, role: Role) -> list[str]:
+    """Which of a role's managed policies are not attached to it; all of them where there is no role."""
+    there = _attached(target, role.name) if _role(target, role.name) else []
+    return [path for path in role.managed if policy_arn(target, path) not in there]
+
+
 def find(target: Target, name: str) -> Resource | None:
     """Look a role up."""
     role = _role(target, name)
-    return role and _resource(target, role, "ACTIVE")
+    return _resource(target, role, "ACTIVE") if role else None
 
 
 def ensure(target: Target, role: Role) -> Resource:

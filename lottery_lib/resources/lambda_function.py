@@ -191,7 +191,7 @@ def _once_assumable(function: Function, call: Callable[[], Any]) -> Any:
 def _settle(target: Target, name: str) -> None:
     """Wait until a function is active and no update is in progress."""
 
-    def settled() -> bool:
+    def settled() -> Any:
         settings = target.client("lambda").get_function_configuration(FunctionName=name)
         return settings.get("State") != "Pending" and settings.get("LastUpdateStatus") != "InProgress"
 

@@ -25,4 +25,6 @@ def workflow() -> None:
 if __name__ == "__main__":
     workflow()
     command = [sys.executable, "-m", "pytest", "tests/browser", "-m", "browser", "-k", "button"]
-    sys.exit(subprocess.run(command, env=os.environ | {"LOTTERY_PICTURES": str(FOLDER)}, check=False).returncode)
+    sys.exit(
+        subprocess.run(command, env=os.environ | {"LOTTERY_PICTURES": str(FOLDER)}, check=False).returncode
+    )
