@@ -3,6 +3,7 @@
 import html
 import http.client
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
@@ -14,6 +15,7 @@ from lottery_lib.target import Target
 __all__ = ["Inbox", "Mail", "inbox"]
 
 _MAIL: Final = "/lottery/mail"
+_URL: Final = re.compile(r"https?://[^\s<>\"]+")
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,9 @@ class Mail:
         head = (
             f"<b>{html.escape(self.subject)}</b><br>from {html.escape(self.sender)} to {html.escape(self.to)}"
         )
-        return f"<p>{head}</p><pre>{html.escape(self.text)}</pre>"
+        # Escaped first: what a link is made of can then no longer be markup.
+        text = _URL.sub(r'<a href="\g<0>" target="_blank" rel="noopener">\g<0></a>', html.escape(self.text))
+        return f'<p>{head}</p><pre style="white-space: pre-wrap; overflow-wrap: anywhere">{text}</pre>'
 
 
 class Inbox:

@@ -69,7 +69,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         self.number = widgets.BoundedIntText(
             value=1, min=1, max=1, description="Winners", layout=widgets.Layout(width="12em")
         )
-        self.draw_button = widgets.Button(description="Draw", button_style="primary", icon="gift")
+        self.draw_button = widgets.Button(description="Draw", button_style="primary")
         self.cancel_button = widgets.Button(description="Cancel", disabled=True)
         self.progress = widgets.IntProgress(value=0, min=0, max=1, layout=widgets.Layout(width="100%"))
         self.message = widgets.HTML()

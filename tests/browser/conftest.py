@@ -1,6 +1,7 @@
 """JupyterLab on a copy of the notebooks, and a real Chromium in front of it."""
 
 import contextlib
+import json
 import os
 import secrets
 import shutil
@@ -39,11 +40,19 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
-def quiet_settings(folder: Path) -> None:
-    """Keep JupyterLab's question about news out of the pictures."""
-    settings = folder / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True)
-    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+SETTINGS = {
+    "apputils-extension/notification": {"fetchNews": "false"},
+    # By default JupyterLab takes cells that are out of sight off the page, where nothing can be found.
+    "notebook-extension/tracker": {"windowingMode": "none"},
+}
+
+
+def write_settings(folder: Path) -> None:
+    """Keep JupyterLab's question about news out of the pictures, and every cell on the page."""
+    for name, values in SETTINGS.items():
+        path = folder / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(values))
 
 
 def wait_for(url: str, process: subprocess.Popen, seconds: float = 60) -> None:
@@ -64,7 +73,7 @@ def lab(tmp_path_factory):
         ROOT / "notebooks", copy / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints")
     )
     folders = {name: tmp_path_factory.mktemp(name.lower()) for name in FOLDERS}
-    quiet_settings(folders["JUPYTERLAB_SETTINGS_DIR"])
+    write_settings(folders["JUPYTERLAB_SETTINGS_DIR"])
     port, token = free_port(), secrets.token_hex(8)
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
@@ -98,7 +107,7 @@ def chromium():
 @pytest.fixture
 def page(chromium) -> Page:
     page = chromium.new_page(viewport={"width": 1280, "height": 1000})
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(30_000)
     yield page
     page.close()
 

@@ -52,6 +52,7 @@ def test_draw_with_the_button(opened, run_all):
     number.press("Tab")
     panel.get_by_role("button", name="Draw", exact=True).click()
     expect(panel.get_by_role("status")).to_contain_text("SUCCEEDED: 3 drawn.")
+    panel.scroll_into_view_if_needed()
     shown = panel.locator("ol li").all_inner_texts()
     picture(page, "panel")
     drawn = {re.search(r"\d{3}$", text).group() for text in shown}

@@ -1,0 +1,26 @@
+"""Run an emulator in this process: ``python -m lottery_lib.emulator``."""
+
+import argparse
+import os
+import sys
+
+from lottery_lib.emulator.server import run
+
+
+def main() -> int:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(prog="python -m lottery_lib.emulator", description=__doc__)
+    parser.add_argument(
+        "--port", type=int, help="an emulator of its own at this port; default: the shared one"
+    )
+    parser.add_argument("--while-pid", type=int, help="end when this process is gone")
+    parser.add_argument("--idle-hours", type=float, default=8.0, help="end after so long without a request")
+    arguments = parser.parse_args()
+    return run(arguments.port, arguments.while_pid, arguments.idle_hours)
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stderr.flush()
+    # Threads that still import or serve need not be waited for: nothing persists.
+    os._exit(status)

@@ -1,0 +1,110 @@
+"""Stand in front of moto: answer or correct what AWS does otherwise, and pass the rest on."""
+
+import traceback
+from pathlib import Path
+from typing import Protocol
+
+from lottery_lib.emulator.dynamodb import DynamoDbApi
+from lottery_lib.emulator.engine import EngineClients
+from lottery_lib.emulator.folder import Record
+from lottery_lib.emulator.lambda_api import LambdaApi
+from lottery_lib.emulator.lambda_logs import LogWriter
+from lottery_lib.emulator.lambda_runner import Runner
+from lottery_lib.emulator.lifetime import Lifetime
+from lottery_lib.emulator.mail_box import Mailbox
+from lottery_lib.emulator.moto_wire import Moto
+from lottery_lib.emulator.pages import Pages
+from lottery_lib.emulator.probe import HEALTH
+from lottery_lib.emulator.replies import failure, json_error, json_reply, query_error, rest_error
+from lottery_lib.emulator.sns import SnsApi
+from lottery_lib.emulator.states import StatesApi
+from lottery_lib.emulator.wire import MalformedRequestError, Reply, Request
+
+__all__ = ["Front"]
+
+
+class Room(Protocol):
+    """Whatever knows a service better than moto does."""
+
+    def answer(self, request: Request) -> Reply | None:
+        """The reply, or None when the request is not its own."""
+
+    def reset(self) -> None:
+        """Forget all."""
+
+
+class Front:
+    """All that the emulator answers.
+
+    Args:
+        record: Who this emulator is.
+        folder: Its files.
+        lifetime: Is told that somebody called.
+    """
+
+    def __init__(self, record: Record, folder: Path, lifetime: Lifetime) -> None:
+        self._record = record
+        self._lifetime = lifetime
+        self._moto = Moto(record.port)
+        self._logs = LogWriter(self._moto)
+        endpoint = f"http://127.0.0.1:{record.port}"
+        self._runner = Runner(folder, endpoint, self._logs)
+        mailbox = Mailbox(folder / "mailbox")
+        sns = SnsApi(self._moto, mailbox, endpoint)
+        self._rooms: list[Room] = [
+            LambdaApi(self._moto, self._runner),
+            StatesApi(self._moto),
+            DynamoDbApi(self._moto),
+            sns,
+            Pages(sns, mailbox),
+        ]
+        EngineClients(self.answer).install()
+
+    def answer(self, request: Request) -> Reply:
+        """Answer a request."""
+        if request.path == HEALTH:
+            return json_reply({"id": self._record.id, "pid": self._record.pid, "port": self._record.port})
+        self._lifetime.request_came()
+        try:
+            return self._answer(request)
+        except MalformedRequestError as error:
+            return _malformed(request, str(error))
+        except Exception as error:
+            traceback.print_exc()
+            return failure(request, f"the emulator failed: {error!r}", 500)
+
+    def warm_up(self) -> None:
+        """Load what first calls would wait for."""
+        self._moto.warm_up()
+
+    def close(self) -> None:
+        """End the workers."""
+        self._runner.close()
+
+    def _answer(self, request: Request) -> Reply:
+        if request.path == "/moto-api/reset" and request.method == "POST":
+            return self._reset(request)
+        if request.scope.service == "logs":
+            self._logs.flush()
+        for room in self._rooms:
+            if (reply := room.answer(request)) is not None:
+                return reply
+        return self._moto(request)
+
+    def _reset(self, request: Request) -> Reply:
+        for room in self._rooms:
+            room.reset()
+        self._logs.flush()
+        reply = self._moto(request)
+        self._moto.configure()
+        return reply
+
+
+def _malformed(request: Request, reason: str) -> Reply:
+    if request.path.startswith("/2015-03-31/"):
+        return rest_error(
+            "InvalidRequestContentException", f"Could not parse request body into json: {reason}"
+        )
+    if "x-amz-target" in request.headers:
+        return json_error("SerializationException", reason)
+    return query_error("MalformedInput", reason)

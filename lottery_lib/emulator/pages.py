@@ -1,0 +1,74 @@
+"""Answer a browser: the links in mails, and the mailbox."""
+
+from typing import Any, Final
+from xml.sax.saxutils import escape, quoteattr
+
+from lottery_lib.emulator.mail_box import Mailbox
+from lottery_lib.emulator.replies import json_reply, page
+from lottery_lib.emulator.sns import SnsApi
+from lottery_lib.emulator.sns_xml import element
+from lottery_lib.emulator.wire import Reply, Request
+
+__all__ = ["Pages"]
+
+_WELCOME: Final = '<p>It runs. Mails are in the <a href="/lottery/mail/">mailbox</a>.</p>'
+
+
+class Pages:
+    """What people see of an emulator.
+
+    Args:
+        sns: Knows the subscriptions.
+        mailbox: Knows the mails.
+    """
+
+    def __init__(self, sns: SnsApi, mailbox: Mailbox) -> None:
+        self._sns = sns
+        self._mailbox = mailbox
+
+    def answer(self, request: Request) -> Reply | None:
+        """Answer a browser's request; None for any other."""
+        if request.method not in {"GET", "HEAD"} or request.signed:
+            return None
+        if request.path == "/lottery/mail":
+            return json_reply(self._mailbox.entries(request.query.get("topic_arn")))
+        if request.path == "/lottery/mail/":
+            return page(
+                "Mailbox", "".join(map(_mail, reversed(self._mailbox.entries()))) or "<p>No mail yet.</p>"
+            )
+        # A mail program that looks at a link with HEAD has not opened it.
+        if request.path == "/" and request.method == "GET":
+            return self._link(request)
+        return None
+
+    def reset(self) -> None:
+        """Nothing of its own to forget."""
+
+    def _link(self, request: Request) -> Reply | None:
+        match request.query.get("Action"):
+            case "ConfirmSubscription":
+                return _told(
+                    self._sns.confirm(request), "Subscription confirmed", request.query.get("TopicArn", "")
+                )
+            case "Unsubscribe":
+                arn = request.query.get("SubscriptionArn", "")
+                return _told(self._sns.unsubscribe(request), "Subscription removed", arn)
+            case None:
+                return page(
+                    "Lottery emulator",
+                    '<p>It runs. Mails are in the <a href="/lottery/mail/">mailbox</a>.</p>',
+                )
+        return None
+
+
+def _told(reply: Reply, title: str, arn: str) -> Reply:
+    if reply.ok:
+        return page(title, f"<p>{escape(arn)}</p><p>You can close this page.</p>")
+    return page("That did not work", f"<p>{escape(element(reply.body, 'Message'))}</p>", reply.status)
+
+
+def _mail(mail: dict[str, Any]) -> str:
+    link = f"<p><a href={quoteattr(mail['link'])}>Confirm subscription</a></p>" if mail["link"] else ""
+    heads = "".join(f"<b>{name}</b> {escape(mail[name.lower()])}<br>" for name in ("From", "To", "Date"))
+    text = f'<pre style="white-space: pre-wrap">{escape(mail["text"])}</pre>'
+    return f"<article><h2>{escape(mail['subject'])}</h2><p>{heads}</p>{text}{link}<hr></article>"

@@ -1,0 +1,249 @@
+"""One emulator for the tests of this folder, with files and a port of its own."""
+
+import contextlib
+import io
+import json
+import socket
+import time
+import urllib.error
+import urllib.request
+import uuid
+import zipfile
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from lottery_lib.emulator import control
+
+ROLE = "arn:aws:iam::123456789012:role/tests"
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+@pytest.fixture
+def port():
+    return free_port()
+
+
+@pytest.fixture
+def own_home(tmp_path, monkeypatch):
+    """Emulators of this test have their files here."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    return tmp_path
+
+
+@contextlib.contextmanager
+def state_home(folder):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(folder))
+        yield
+
+
+@pytest.fixture
+def own(own_home, port):
+    """An emulator of this test's own: `own("sns")` is a client of it."""
+    told = control.start(port)
+    make_role(told["endpoint"])
+    yield Own(told)
+    control.stop(port)
+
+
+class Own:
+    def __init__(self, told):
+        self.told = told
+
+    def __call__(self, service):
+        return client_of(self.told["endpoint"], service)
+
+    def function(self, source, **options):
+        return Function(self("lambda"), source, **options)
+
+
+def make_role(endpoint):
+    trust = {"Version": "2012-10-17", "Statement": []}
+    client_of(endpoint, "iam").create_role(RoleName="tests", AssumeRolePolicyDocument=json.dumps(trust))
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory):
+    home, number = tmp_path_factory.mktemp("state"), free_port()
+    with state_home(home):
+        told = control.start(number)
+    make_role(told["endpoint"])
+    yield told
+    with state_home(home):
+        control.stop(number)
+
+
+def client_of(endpoint, service, region="us-east-1"):
+    return boto3.session.Session().client(
+        service,
+        endpoint_url=endpoint,
+        region_name=region,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}, proxies={}, read_timeout=60),
+    )
+
+
+@pytest.fixture(scope="session")
+def aws(emulator):
+    """`aws("lambda")`: a client."""
+    clients = {}
+
+    def client(service, region="us-east-1"):
+        key = (service, region)
+        if key not in clients:
+            clients[key] = client_of(emulator["endpoint"], service, region)
+        return clients[key]
+
+    return client
+
+
+def zip_of(sources):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, source in sources.items():
+            archive.writestr(f"{name}.py", source)
+    return file.getvalue()
+
+
+@pytest.fixture(scope="session")
+def zipped():
+    """Source texts as a zip: `zipped(lambda_function="...")`."""
+    return lambda **sources: zip_of(sources)
+
+
+class Function:
+    """A function of a test's own."""
+
+    def __init__(self, client, source, **options):
+        self.client = client
+        self.name = options.pop("FunctionName", f"f-{uuid.uuid4().hex[:12]}")
+        created = client.create_function(
+            FunctionName=self.name,
+            Runtime=options.pop("Runtime", "python3.12"),
+            Role=ROLE,
+            Handler=options.pop("Handler", "lambda_function.lambda_handler"),
+            Code={"ZipFile": source if isinstance(source, bytes) else zip_of({"lambda_function": source})},
+            **options,
+        )
+        self.arn = created["FunctionArn"]
+
+    def raw(self, event=None, **options):
+        payload = event if isinstance(event, bytes) else json.dumps({} if event is None else event).encode()
+        return self.client.invoke(FunctionName=options.pop("name", self.name), Payload=payload, **options)
+
+    def __call__(self, event=None, **options):
+        """The result, or the error object, of a call."""
+        reply = self.raw(event, **options)
+        return json.loads(reply["Payload"].read())
+
+
+@pytest.fixture
+def function(aws):
+    """`function("def lambda_handler(event, context): ...")`."""
+    made = []
+
+    def make(source, **options):
+        made.append(Function(aws("lambda"), source, **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        with contextlib.suppress(Exception):
+            each.client.delete_function(FunctionName=each.name)
+
+
+class Machine:
+    """A state machine of a test's own."""
+
+    def __init__(self, client, definition, **options):
+        self.client = client
+        self.name = options.pop("name", f"m-{uuid.uuid4().hex[:12]}")
+        text = definition if isinstance(definition, str) else json.dumps(definition)
+        options.setdefault("roleArn", ROLE)
+        created = client.create_state_machine(name=self.name, definition=text, **options)
+        self.arn = created["stateMachineArn"]
+
+    def start(self, given=None, **options):
+        text = json.dumps({} if given is None else given)
+        return self.client.start_execution(stateMachineArn=self.arn, input=text, **options)["executionArn"]
+
+    def run(self, given=None, **options):
+        """What DescribeExecution says at the end."""
+        return self.wait(self.start(given, **options))
+
+    def wait(self, arn):
+        deadline = time.monotonic() + 30
+        while (told := self.client.describe_execution(executionArn=arn))["status"] == "RUNNING":
+            assert time.monotonic() < deadline, "still running"
+            time.sleep(0.01)
+        return told
+
+    def events(self, arn):
+        return self.client.get_execution_history(executionArn=arn, maxResults=1000)["events"]
+
+
+@pytest.fixture
+def machine(aws):
+    """`machine({"StartAt": ...})`."""
+    made = []
+
+    def make(definition, **options):
+        made.append(Machine(aws("stepfunctions"), definition, **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        with contextlib.suppress(Exception):
+            each.client.delete_state_machine(stateMachineArn=each.arn)
+
+
+@pytest.fixture(scope="session")
+def browse():
+    """`browse(url)` opens a page as a browser does: its status and text."""
+    return get
+
+
+def get(url):
+    """Open a URL as a browser without proxies does: status and text."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=10) as reply:
+            return reply.status, reply.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+@pytest.fixture
+def topic(aws):
+    """The ARN of a topic of the test's own."""
+    name = f"t-{uuid.uuid4().hex[:12]}"
+    arn = aws("sns").create_topic(Name=name, Attributes={"DisplayName": "Lottery"})["TopicArn"]
+    yield arn
+    aws("sns").delete_topic(TopicArn=arn)
+
+
+@pytest.fixture
+def mails(emulator, topic):
+    """`mails()`: those of the test's topic."""
+    return lambda: json.loads(get(f"{emulator['endpoint']}/lottery/mail?topic_arn={topic}")[1])
+
+
+@pytest.fixture
+def table(aws):
+    """The name of a table of the test's own, with the key `id`."""
+    name = f"t-{uuid.uuid4().hex[:12]}"
+    aws("dynamodb").create_table(
+        TableName=name,
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    yield name
+    aws("dynamodb").delete_table(TableName=name)

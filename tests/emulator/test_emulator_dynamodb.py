@@ -1,0 +1,84 @@
+import threading
+
+import pytest
+from botocore.exceptions import ClientError
+
+
+@pytest.fixture
+def dynamodb(aws):
+    return aws("dynamodb")
+
+
+def put(table, key, **more):
+    return {"Put": {"TableName": table, "Item": {"id": {"S": key}}} | more}
+
+
+NEW = {"ConditionExpression": "attribute_not_exists(id)"}
+
+
+def items(dynamodb, table):
+    return sorted(item["id"]["S"] for item in dynamodb.scan(TableName=table)["Items"])
+
+
+@pytest.mark.parametrize(("number", "accepted"), [(25, True), (26, False)])
+def test_a_batch_has_at_most_25_writes(dynamodb, table, number, accepted):
+    """The 26th makes it a ValidationException, and nothing is written."""
+    requests = {table: [{"PutRequest": {"Item": {"id": {"S": f"{n:02}"}}}} for n in range(number)]}
+    if accepted:
+        dynamodb.batch_write_item(RequestItems=requests)
+        assert len(items(dynamodb, table)) == 25
+        return
+    with pytest.raises(ClientError) as caught:
+        dynamodb.batch_write_item(RequestItems=requests)
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+    assert items(dynamodb, table) == []
+
+
+def test_a_transaction_again_with_its_token_is_a_success(dynamodb, table):
+    """The same token and the same parameters: nothing more is done, and it is no error."""
+    for _ in range(2):
+        dynamodb.transact_write_items(TransactItems=[put(table, "1", **NEW)], ClientRequestToken="token-1")
+    assert items(dynamodb, table) == ["1"]
+
+
+def test_a_token_with_other_parameters_is_refused(dynamodb, table):
+    """IdempotentParameterMismatchException."""
+    dynamodb.transact_write_items(TransactItems=[put(table, "1")], ClientRequestToken="token-2")
+    with pytest.raises(ClientError) as caught:
+        dynamodb.transact_write_items(TransactItems=[put(table, "2")], ClientRequestToken="token-2")
+    assert caught.value.response["Error"]["Code"] == "IdempotentParameterMismatchException"
+
+
+def test_a_cancelled_transaction_gives_its_reasons(dynamodb, table):
+    """One reason for each part, in order; and nothing of it is written."""
+    dynamodb.put_item(TableName=table, Item={"id": {"S": "1"}})
+    with pytest.raises(ClientError) as caught:
+        dynamodb.transact_write_items(TransactItems=[put(table, "2", **NEW), put(table, "1", **NEW)])
+    response = caught.value.response
+    assert response["Error"]["Code"] == "TransactionCanceledException"
+    assert [reason["Code"] for reason in response["CancellationReasons"]] == [
+        "None",
+        "ConditionalCheckFailed",
+    ]
+    assert items(dynamodb, table) == ["1"]
+
+
+def test_of_many_transactions_at_once_one_wins(dynamodb, table):
+    """Each of eight wants the same item; one gets it, and no other write is lost."""
+    won = []
+
+    def attempt(number):
+        try:
+            dynamodb.transact_write_items(TransactItems=[put(table, "same", **NEW), put(table, f"{number}")])
+            won.append(f"{number}")
+        except ClientError:
+            dynamodb.put_item(TableName=table, Item={"id": {"S": f"lost-{number}"}})
+
+    threads = [threading.Thread(target=attempt, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(won) == 1
+    lost = {f"lost-{number}" for number in range(8)} - {f"lost-{won[0]}"}
+    assert set(items(dynamodb, table)) == {"same", *won} | lost

@@ -1,0 +1,159 @@
+import json
+import time
+
+import pytest
+from botocore.exceptions import ClientError
+
+ECHO = "def lambda_handler(event, context): return event"
+
+
+def refused(call, **parameters):
+    """The code, the message and the status of an error."""
+    with pytest.raises(ClientError) as caught:
+        call(**parameters)
+    response = caught.value.response
+    return (
+        response["Error"]["Code"],
+        response["Error"]["Message"],
+        response["ResponseMetadata"]["HTTPStatusCode"],
+    )
+
+
+def test_an_unknown_function_is_not_found(aws):
+    """404, with the ARN that was looked for."""
+    code, message, status = refused(aws("lambda").invoke, FunctionName="nobody")
+    assert (code, status) == ("ResourceNotFoundException", 404)
+    assert message == "Function not found: arn:aws:lambda:us-east-1:123456789012:function:nobody"
+
+
+def test_an_unknown_qualifier_is_not_found(function):
+    """So is a version that is not there."""
+    echo = function(ECHO)
+    code, message, _ = refused(echo.client.invoke, FunctionName=echo.name, Qualifier="7")
+    assert code == "ResourceNotFoundException"
+    assert message == f"Function not found: {echo.arn}:7"
+
+
+def test_a_function_has_several_names(function):
+    """Name, partial ARN and ARN; with $LATEST too."""
+    echo = function(ECHO)
+    for name in (echo.name, f"123456789012:function:{echo.name}", echo.arn, f"{echo.arn}:$LATEST"):
+        assert echo(1, name=name) == 1
+    assert echo(1, Qualifier="$LATEST") == 1
+
+
+def test_a_published_version_runs_its_own_code(function, zipped):
+    """A version keeps its code when $LATEST changes."""
+    mine = function("def lambda_handler(event, context): return [1, context.function_version]")
+    version = mine.client.publish_version(FunctionName=mine.name)["Version"]
+    code = zipped(lambda_function="def lambda_handler(event, context): return [2, context.function_version]")
+    mine.client.update_function_code(FunctionName=mine.name, ZipFile=code)
+    assert mine(Qualifier=version) == [1, version]
+    assert mine() == [2, "$LATEST"]
+    assert mine.raw(Qualifier=version)["ExecutedVersion"] == version
+
+
+def test_an_event_is_accepted_and_runs_later(function, tmp_path):
+    """`Event` answers 202 at once and runs in the background."""
+    target = tmp_path / "ran"
+    mine = function(
+        f"import time\ndef lambda_handler(e, c):\n    time.sleep(0.3)\n    open({str(target)!r}, 'w')"
+    )
+    reply = mine.raw(InvocationType="Event")
+    assert (reply["StatusCode"], reply["Payload"].read()) == (202, b"")
+    assert not target.exists()
+    deadline = time.monotonic() + 10
+    while not target.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_dry_run_runs_nothing(function, tmp_path):
+    """`DryRun` answers 204."""
+    target = tmp_path / "ran"
+    mine = function(f"def lambda_handler(e, c): open({str(target)!r}, 'w')")
+    assert mine.raw(InvocationType="DryRun")["StatusCode"] == 204
+    assert not target.exists()
+
+
+def test_a_payload_that_is_no_json_is_refused(function):
+    """400, before anything runs."""
+    echo = function(ECHO)
+    code, message, status = refused(echo.raw, event=b"{nope")
+    assert (code, status) == ("InvalidRequestContentException", 400)
+    assert message.startswith("Could not parse request body into json")
+
+
+@pytest.mark.parametrize(("kind", "limit"), [("RequestResponse", 6_291_456), ("Event", 1_048_576)])
+def test_a_payload_that_is_too_large_is_refused(function, kind, limit):
+    """413, with the limit."""
+    echo = function(ECHO)
+    payload = json.dumps("x" * limit).encode()
+    code, message, status = refused(echo.raw, event=payload, InvocationType=kind)
+    assert (code, status) == ("RequestEntityTooLargeException", 413)
+    assert f"(limit {limit} bytes)" in message
+
+
+def test_the_largest_payload_goes_through(function):
+    """6 MB are allowed."""
+    payload = json.dumps("x" * (6_291_456 - 2)).encode()
+    assert function("def lambda_handler(event, context): return len(event)", Timeout=30)(payload) == 6_291_454
+
+
+def test_dead_runtimes_are_refused(aws, zipped):
+    """python3.7, the tutorial's, can no longer be created."""
+    code, message, _ = refused(aws("lambda").create_function, **new(zipped, Runtime="python3.7"))
+    assert code == "InvalidParameterValueException"
+    assert message == (
+        "The runtime parameter of python3.7 is no longer supported for creating or updating AWS Lambda "
+        "functions. We recommend you use a supported runtime while creating or updating functions."
+    )
+
+
+def test_unknown_runtimes_are_refused(aws, zipped):
+    """So is one that never was."""
+    code, message, _ = refused(aws("lambda").create_function, **new(zipped, Runtime="python9.9"))
+    assert code == "InvalidParameterValueException"
+    assert message.startswith(
+        "Value python9.9 at 'runtime' failed to satisfy constraint: Member must satisfy enum"
+    )
+
+
+def test_a_dead_runtime_is_refused_in_an_update(function):
+    """And it stays as it was."""
+    echo = function(ECHO)
+    refused(echo.client.update_function_configuration, FunctionName=echo.name, Runtime="python3.7")
+    assert echo.client.get_function_configuration(FunctionName=echo.name)["Runtime"] == "python3.12"
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"Timeout": 901}, "at 'timeout' failed to satisfy constraint"),
+        ({"FunctionName": "bad name"}, "at 'functionName' failed to satisfy constraint"),
+        ({"Environment": {"Variables": {"AWS_REGION": "x"}}}, "reserved keys"),
+        ({"Environment": {"Variables": {"A": "x" * 4096}}}, "exceeded the 4KB limit"),
+        ({"Code": {"ZipFile": b"no zip"}}, "Could not unzip uploaded file"),
+    ],
+)
+def test_what_aws_refuses_is_refused(aws, zipped, options, text):
+    """Limits of the configuration, and a zip that is none."""
+    code, message, status = refused(aws("lambda").create_function, **new(zipped, **options))
+    assert (code, status) == ("InvalidParameterValueException", 400)
+    assert text in message
+
+
+def new(zipped, **options):
+    return {
+        "FunctionName": "never",
+        "Runtime": "python3.12",
+        "Role": "arn:aws:iam::123456789012:role/tests",
+        "Handler": "f.h",
+        "Code": {"ZipFile": zipped(f="")},
+    } | options
+
+
+def test_boto3_in_a_function_reaches_the_emulator(function, aws, topic):
+    """A client made without any setting goes to the emulator."""
+    source = "import boto3\ndef lambda_handler(e, c): return boto3.client('sns').list_topics()['Topics']"
+    assert {"TopicArn": topic} in function(source, Timeout=30)()

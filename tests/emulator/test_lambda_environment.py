@@ -1,0 +1,111 @@
+import time
+
+import pytest
+
+ALL = "import os\ndef lambda_handler(event, context): return dict(os.environ)"
+
+
+@pytest.fixture
+def environment(function):
+    """What a function with a variable of its own sees."""
+    return function(ALL, Environment={"Variables": {"MINE": "1"}}, MemorySize=256)()
+
+
+def test_the_runtimes_variables_are_there(environment, emulator):
+    """As on AWS: who it is, where it runs, what it may use."""
+    assert environment["AWS_LAMBDA_FUNCTION_NAME"].startswith("f-")
+    assert environment["AWS_LAMBDA_FUNCTION_VERSION"] == "$LATEST"
+    assert environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "256"
+    assert environment["AWS_REGION"] == environment["AWS_DEFAULT_REGION"] == "us-east-1"
+    assert environment["AWS_EXECUTION_ENV"] == "AWS_Lambda_python3.12"
+    assert (
+        environment["AWS_LAMBDA_LOG_GROUP_NAME"] == "/aws/lambda/" + environment["AWS_LAMBDA_FUNCTION_NAME"]
+    )
+    assert environment["_HANDLER"] == "lambda_function.lambda_handler"
+    assert environment["TZ"] == ":UTC"
+    assert environment["MINE"] == "1"
+    assert environment["AWS_ENDPOINT_URL"] == emulator["endpoint"]
+
+
+def test_nothing_of_the_attendees_is_there(environment):
+    """No home, no proxy, no profile, no token of how the worker was started."""
+    for name in environment:
+        assert not name.startswith(("LOTTERY_", "PYTHON", "XDG_", "JUPYTER"))
+    assert not {"HOME", "USER", "http_proxy", "https_proxy", "AWS_PROFILE"} & set(environment)
+
+
+def test_the_region_is_the_functions(aws, zipped):
+    """A function in another region sees that region, and its clients go there."""
+    lam = aws("lambda", "eu-west-1")
+    source = "import boto3\ndef h(event, context): return boto3.client('sns').meta.region_name"
+    role = "arn:aws:iam::123456789012:role/tests"
+    lam.create_function(
+        FunctionName="eu",
+        Runtime="python3.12",
+        Role=role,
+        Handler="f.h",
+        Code={"ZipFile": zipped(f=source)},
+        Timeout=30,
+    )
+    assert lam.invoke(FunctionName="eu")["Payload"].read() == b'"eu-west-1"'
+
+
+def test_the_context_is_complete(function):
+    """`context` tells the function, the request and the log."""
+    source = """
+def lambda_handler(event, context):
+    return [context.function_name, context.function_version, context.invoked_function_arn,
+            context.memory_limit_in_mb, context.log_group_name, context.log_stream_name,
+            len(context.aws_request_id)]
+"""
+    mine = function(source)
+    name, version, arn, memory, group, stream, length = mine()
+    assert (name, version, arn, memory) == (mine.name, "$LATEST", mine.arn, "128")
+    assert group == f"/aws/lambda/{mine.name}"
+    assert "/[$LATEST]" in stream
+    assert length == 36
+
+
+def test_the_remaining_time_counts_down(function):
+    """`get_remaining_time_in_millis` starts at the time-out."""
+    source = """
+import time
+
+def lambda_handler(event, context):
+    first = context.get_remaining_time_in_millis()
+    time.sleep(0.2)
+    return [first, context.get_remaining_time_in_millis()]
+"""
+    first, second = function(source, Timeout=10)()
+    assert 9_000 < first <= 10_000
+    assert first - second >= 190
+
+
+def test_the_client_context_arrives(function):
+    """What the caller sends along is in the context."""
+    import base64
+
+    mine = function("def lambda_handler(event, context): return context.client_context.custom['k']")
+    sent = base64.b64encode(b'{"custom": {"k": "v"}}').decode()
+    assert mine(ClientContext=sent) == "v"
+
+
+def test_the_clock_is_utc(function):
+    """Local time is UTC."""
+    assert function("import time\ndef lambda_handler(event, context): return time.timezone")() == 0
+
+
+def test_the_code_lies_in_the_working_folder(function, zipped):
+    """A file of the zip can be opened by its name."""
+    code = zipped(lambda_function="def lambda_handler(e, c): return open('data.py').read()", data="# 1")
+    assert function(code)() == "# 1"
+
+
+def test_warm_calls_are_quick(function):
+    """Ten warm calls do not start ten processes."""
+    mine = function("def lambda_handler(event, context): pass")
+    mine()
+    begun = time.monotonic()
+    for _ in range(10):
+        mine()
+    assert time.monotonic() - begun < 5

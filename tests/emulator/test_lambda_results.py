@@ -1,0 +1,160 @@
+import json
+
+import pytest
+
+
+def test_a_decimal_is_a_number(function):
+    """AWS's encoder makes a JSON number of a Decimal, as in an item of DynamoDB's."""
+    source = "from decimal import Decimal\ndef lambda_handler(e, c): return {'lottery_serial': Decimal('5')}"
+    assert function(source).raw()["Payload"].read() == b'{"lottery_serial": 5}'
+
+
+def test_utf8_goes_in_and_out(function):
+    """Text outside ASCII is neither escaped nor harmed."""
+    reply = function("def lambda_handler(event, context): return event").raw({"name": "王小明"})
+    assert reply["Payload"].read() == '{"name": "王小明"}'.encode()
+
+
+def test_no_payload_is_an_empty_object(function):
+    """A call without a payload has `{}` as its event."""
+    echo = function("def lambda_handler(event, context): return event")
+    assert echo.client.invoke(FunctionName=echo.name)["Payload"].read() == b"{}"
+
+
+def test_a_successful_call_has_no_function_error(function):
+    """Status 200, the version that ran, and AWS's request id."""
+    reply = function("def lambda_handler(event, context): return context.aws_request_id").raw()
+    assert (reply["StatusCode"], reply["ExecutedVersion"]) == (200, "$LATEST")
+    assert "FunctionError" not in reply
+    assert json.loads(reply["Payload"].read()) == reply["ResponseMetadata"]["RequestId"]
+
+
+def test_an_exception_is_unhandled_and_keeps_its_name(function):
+    """`errorType` is the class's name, and the traceback begins in the function's own code."""
+    source = """
+class CustomError(Exception):
+    pass
+
+def lambda_handler(event, context):
+    raise CustomError("An error occurred!!")
+"""
+    reply = function(source).raw()
+    error = json.loads(reply["Payload"].read())
+    assert (reply["StatusCode"], reply["FunctionError"]) == (200, "Unhandled")
+    assert set(error) == {"errorType", "errorMessage", "requestId", "stackTrace"}
+    assert (error["errorType"], error["errorMessage"]) == ("CustomError", "An error occurred!!")
+    assert error["requestId"] == reply["ResponseMetadata"]["RequestId"]
+    assert error["stackTrace"][0].startswith(
+        '  File "/var/task/lambda_function.py", line 6, in lambda_handler'
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "error_type", "message"),
+    [
+        ("import nowhere", {}, "Runtime.ImportModuleError", "Unable to import module 'lambda_function'"),
+        (
+            "x = 1",
+            {},
+            "Runtime.HandlerNotFound",
+            "Handler 'lambda_handler' missing on module 'lambda_function'",
+        ),
+        ("def", {}, "Runtime.UserCodeSyntaxError", "Syntax error in module 'lambda_function'"),
+        ("", {"Handler": "nodot"}, "Runtime.MalformedHandlerName", "Bad handler 'nodot'"),
+        ("1 / 0", {}, "ZeroDivisionError", "division by zero"),
+        ("def lambda_handler(e, c): return {1, 2}", {}, "Runtime.MarshalError", "Unable to marshal response"),
+    ],
+)
+def test_what_cannot_run_is_said_as_aws_says_it(function, source, options, error_type, message):
+    """Import errors, missing handlers, results that are no JSON: AWS's own runtime client words them."""
+    reply = function(source, Timeout=10, **options).raw()
+    error = json.loads(reply["Payload"].read())
+    assert reply["FunctionError"] == "Unhandled"
+    assert error["errorType"] == error_type
+    assert message in error["errorMessage"]
+    assert error["requestId"] == reply["ResponseMetadata"]["RequestId"]
+
+
+def test_a_time_out_is_said_and_the_next_call_works(function):
+    """The worker is killed at the time-out; the next call gets a new one."""
+    source = """
+import time
+n = 0
+
+def lambda_handler(event, context):
+    global n
+    n += 1
+    time.sleep(event["seconds"])
+    return n
+"""
+    sleeper = function(source, Timeout=1)
+    assert sleeper({"seconds": 0}) == 1
+    reply = sleeper.raw({"seconds": 30})
+    assert reply["FunctionError"] == "Unhandled"
+    assert json.loads(reply["Payload"].read()) == {
+        "errorType": "Sandbox.Timedout",
+        "errorMessage": f"RequestId: {reply['ResponseMetadata']['RequestId']} "
+        "Error: Task timed out after 1.00 seconds",
+    }
+    assert sleeper({"seconds": 0}) == 1
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ("os._exit(1)", "Runtime exited with error: exit status 1"),
+        ("os._exit(0)", "Runtime exited without providing a reason"),
+        ("sys.exit(3)", "Runtime exited with error: exit status 3"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "Runtime exited with error: signal: killed"),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "Runtime exited with error: signal: segmentation fault"),
+    ],
+)
+def test_a_crash_is_said_and_the_next_call_works(function, statement, reason):
+    """A process that ends by itself is `Runtime.ExitError`, with how it ended."""
+    crasher = function(
+        f"import os, sys, signal\ndef lambda_handler(e, c):\n    if e: {statement}\n    return 'fine'"
+    )
+    error = crasher({"crash": True})
+    assert error["errorType"] == "Runtime.ExitError"
+    assert error["errorMessage"].endswith(f"Error: {reason}")
+    assert crasher() == "fine"
+
+
+def test_a_result_that_is_too_large_is_an_error(function):
+    """At most 6 MB come back."""
+    reply = function("def lambda_handler(event, context): return 'x' * (6 * 1024 * 1024)", Timeout=30).raw()
+    assert json.loads(reply["Payload"].read())["errorType"] == "Function.ResponseSizeTooLarge"
+    assert reply["FunctionError"] == "Unhandled"
+
+
+def test_printing_never_disturbs_a_result(function):
+    """Whatever is written to stdout and stderr, also by children, the result is the result."""
+    source = """
+import os, subprocess, sys
+
+def lambda_handler(event, context):
+    print('{"errorType": "x"}')
+    os.write(1, b"\\x00\\xff raw")
+    sys.stderr.write("err")
+    subprocess.run(["echo", "child"])
+    return "result"
+"""
+    assert function(source, Timeout=10)() == "result"
+
+
+def test_reading_stdin_sees_its_end(function):
+    """A handler that reads stdin gets nothing, at once."""
+    assert function("import sys\ndef lambda_handler(event, context): return sys.stdin.read()")() == ""
+
+
+def test_a_child_that_stays_does_not_hang_the_call(function):
+    """A crash is noticed although a child of the handler's holds its files open."""
+    source = """
+import os, time
+
+def lambda_handler(event, context):
+    if os.fork() == 0:
+        time.sleep(60)
+    os._exit(1)
+"""
+    assert function(source, Timeout=30)()["errorType"] == "Runtime.ExitError"

@@ -1,0 +1,221 @@
+"""What every notebook of the course keeps to, so that comparing its outputs means something."""
+
+import ast
+import itertools
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import nbformat
+import pytest
+
+from lottery_lib.rehearsal import notebooks
+
+IGNORED: Final = "nbval-ignore-output"
+OWN_WORK: Final = {"exercise", "solution"}
+TAGS: Final = {IGNORED, "nbval-check-output", "raises-exception", "hide-cell", *OWN_WORK}
+PLACES: Final = re.compile(r"(?<![\w.:/])/(?:home|root|tmp|Users|work|var/folders)/|[A-Z]:\\Users\\")
+# Not meant: `arn:aws:states:::sns:publish` and `arn:aws:iam::aws:policy/...`, the same for everybody.
+PERSONAL: Final = {
+    "an ARN": re.compile(r"arn:[\w-]+:[\w-]+:[\w-]*:\d{12}:"),
+    "an account id": re.compile(r"(?<![\w.])\d{12}(?![\w.])"),
+    "a UUID": re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b"),
+    "a time": re.compile(r"\b\d\d:\d\d:\d\d\b"),
+}
+IMAGE: Final = re.compile(r"data:image/[a-z+]+;base64,[A-Za-z0-9+/=]+|<svg[\s\S]*?</svg>")
+
+pytestmark = pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)
+Node = Any
+
+
+def read(path: Path) -> Node:
+    return nbformat.read(path, as_version=4)
+
+
+def code(path: Path) -> list[Node]:
+    return [cell for cell in read(path).cells if cell.cell_type == "code"]
+
+
+def tags(cell: Node) -> set[str]:
+    return set(cell.metadata.get("tags", []))
+
+
+def shown(cell: Node) -> str:
+    """All the text that a cell's outputs hold, images taken out."""
+    texts = []
+    for output in cell.outputs:
+        texts += [str(output.get("text", "")), str(output.get("evalue", ""))]
+        texts += [str(value) for value in output.get("data", {}).values()]
+    return IMAGE.sub("", "\n".join(texts))
+
+
+def lines(cell: Node) -> list[str]:
+    return [line for line in cell.source.splitlines() if line.strip()]
+
+
+def number(path: Path) -> str:
+    return path.name[:2]
+
+
+def test_cells_were_run_in_order(path):
+    """The code cells are numbered 1..n: nbval silently compares nothing of a cell without a number."""
+    assert [cell.execution_count for cell in code(path)] == list(range(1, len(code(path)) + 1))
+
+
+def test_kernel_is_the_usual_one(path):
+    """A notebook asks for `python3` and carries no metadata of the machine where it was written."""
+    metadata = read(path).metadata
+    assert metadata.kernelspec.name == "python3"
+    assert set(metadata) == {"kernelspec", "language_info"}
+
+
+def test_ids_are_there_and_differ(path):
+    """Every cell has an id of its own, so that a diff shows which cell changed."""
+    ids = [cell.id for cell in read(path).cells]
+    assert len(set(ids)) == len(ids)
+
+
+def test_names_no_place_of_a_machine(path):
+    """Nowhere, in source or output, stands a path that exists on one machine only."""
+    text = IMAGE.sub("", path.read_text(encoding="utf-8"))  # tracebacks included
+    assert not PLACES.search(text), PLACES.search(text)
+
+
+def test_stores_no_unexpected_error(path):
+    """An error is stored only where the cell says that it raises one."""
+    for cell in code(path):
+        if any(output.output_type == "error" for output in cell.outputs):
+            assert "raises-exception" in tags(cell), cell.source
+
+
+def test_writes_nothing_to_stderr(path):
+    """No cell shows a warning or a log line."""
+    for cell in code(path):
+        assert not any(output.get("name") == "stderr" for output in cell.outputs), cell.source
+
+
+def test_most_outputs_are_compared(path):
+    """At least 60 % of the code cells that show something are compared, and there are some."""
+    showing = [cell for cell in code(path) if cell.outputs]
+    compared = [cell for cell in showing if IGNORED not in tags(cell)]
+    assert compared
+    assert len(compared) >= 0.6 * len(showing)
+
+
+def test_ignored_output_is_followed_by_an_assertion(path):
+    """What cannot be compared is checked for what must hold of it, in the next code cell."""
+    cells = code(path)
+    for cell, following in zip(cells, [*cells[1:], None], strict=True):
+        if IGNORED in tags(cell):
+            assert following is not None, cell.source
+            assert re.search(r"^assert\b", following.source, re.MULTILINE), cell.source
+
+
+def test_compared_outputs_hold_nothing_personal(path):
+    """No ARN of an account, account id, UUID or time stands in an output that is compared."""
+    for cell in code(path):
+        for what, pattern in PERSONAL.items():
+            found = IGNORED not in tags(cell) and pattern.search(shown(cell))
+            assert not found, f"{what} in the output of: {cell.source}"
+
+
+def test_tables_are_short(path):
+    """A table has twelve rows at most."""
+    for cell in code(path):
+        for body in re.findall(r"<tbody>[\s\S]*?</tbody>", shown(cell)):
+            assert body.count("<tr") <= 12, cell.source
+
+
+def test_pictures_say_what_they_show(path):
+    """Every image has an alt text of at least a sentence."""
+    for cell in code(path):
+        for html in (output.get("data", {}).get("text/html", "") for output in cell.outputs):
+            for image in re.findall(r"<img[^>]*>", html):
+                assert re.search(r'\balt="[^"]{30,}"', image), cell.source
+
+
+def test_teaching_cells_are_short(path):
+    """A cell that teaches has ten lines at most."""
+    for cell in code(path):
+        if not tags(cell) & OWN_WORK:
+            assert len(lines(cell)) <= 10, cell.source
+
+
+def test_functions_are_short(path):
+    """Outside exercises no function is longer than five lines."""
+    for cell in code(path):
+        if not tags(cell) & OWN_WORK:
+            for node in ast.walk(ast.parse(cell.source)):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    assert node.end_lineno - node.lineno < 5, node.name
+
+
+def test_code_is_told_before_it_is_shown(path):
+    """Before every teaching cell, but the ones that check the cell before, stands a cell of prose."""
+    cells = read(path).cells
+    for before, cell in itertools.pairwise(cells):
+        if cell.cell_type == "code" and before.cell_type == "code":
+            told = cell.source.startswith("assert") or tags(cell) & OWN_WORK or tags(before) & OWN_WORK
+            assert told, cell.source
+
+
+def test_starts_with_title_and_promise(path):
+    """The first cell is a title, with minutes, questions and at most three objectives."""
+    first = read(path).cells[0]
+    assert first.cell_type == "markdown"
+    assert len(re.findall(r"^# ", first.source, re.MULTILINE)) == 1
+    assert first.source.startswith("# ")
+    assert "minutes" in first.source
+    questions, objectives = first.source.split("Questions")[1].split("Objectives")
+    assert 1 <= len(re.findall(r"^[-*] ", questions, re.MULTILINE)) <= 3
+    assert 1 <= len(re.findall(r"^[-*] ", objectives, re.MULTILINE)) <= 3
+
+
+def test_only_the_first_cell_has_a_title(path):
+    """There is one H1."""
+    markdown = [cell.source for cell in read(path).cells if cell.cell_type == "markdown"]
+    assert len(re.findall(r"^# ", "\n".join(markdown), re.MULTILINE)) == 1
+
+
+def test_opens_like_all_others(path):
+    """The first code cell connects, and restores its own lesson."""
+    opening = code(path)[0].source
+    assert "target = connect()" in opening
+    assert f'restore(target, "{number(path)}")' in opening
+
+
+def test_ends_with_key_points_and_what_is_left(path):
+    """The last two headings are Key points, then What this left running."""
+    markdown = [cell.source for cell in read(path).cells if cell.cell_type == "markdown"]
+    headings = re.findall(r"^## (.+)$", "\n".join(markdown), re.MULTILINE)
+    assert [heading.strip() for heading in headings[-2:]] == ["Key points", "What this left running"]
+
+
+def test_uses_nothing_that_only_one_front_end_can(path):
+    """No cell relies on display updates, output captures or the history of outputs."""
+    forbidden = r"display_id|clear_output|with \w*out\w*:|\.capture\(|\bOut\[|^_\b|# ?NBVAL"
+    for cell in code(path):
+        assert not re.search(forbidden, cell.source, re.MULTILINE), cell.source
+
+
+def test_tags_are_known(path):
+    """Only tags that something reads are used."""
+    for cell in read(path).cells:
+        assert tags(cell) <= TAGS, tags(cell)
+
+
+def test_solutions_are_collapsed(path):
+    """A solution is hidden until it is opened, in Lab and in a book."""
+    for cell in read(path).cells:
+        if "solution" in tags(cell):
+            assert "hide-cell" in tags(cell), cell.source
+            assert cell.metadata.get("jupyter", {}).get("source_hidden") is True, cell.source
+
+
+def test_every_exercise_has_a_solution(path):
+    """There are as many solutions as exercises to solve, and at least one."""
+    cells = code(path)
+    exercises = [cell for cell in cells if "exercise" in tags(cell)]
+    solutions = [cell for cell in read(path).cells if "solution" in tags(cell)]
+    assert exercises
+    assert len(solutions) >= len([cell for cell in exercises if "verify" not in cell.source])
