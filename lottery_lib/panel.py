@@ -22,13 +22,13 @@ class Seen(Protocol):
     """How far a draw is: its status, each state's status and attempts, and its result once it has ended."""
 
     @property
-    def status(self) -> str: ...  # noqa: D102
+    def status(self) -> str: ...
     @property
-    def states(self) -> Mapping[str, str]: ...  # noqa: D102
+    def states(self) -> Mapping[str, str]: ...
     @property
-    def attempts(self) -> Mapping[str, int]: ...  # noqa: D102
+    def attempts(self) -> Mapping[str, int]: ...
     @property
-    def result(self) -> Mapping[str, Any] | None: ...  # noqa: D102
+    def result(self) -> Mapping[str, Any] | None: ...
 
 
 class Lottery(Protocol):
