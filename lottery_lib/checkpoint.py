@@ -21,7 +21,7 @@ from lottery_lib.resources import (
     state_machine,
 )
 from lottery_lib.roster import tutorial_roster
-from lottery_lib.stack import load_employees, machine_definition
+from lottery_lib.stack import Stack, load_employees, machine_definition
 from lottery_lib.target import Target
 
 __all__ = ["ADDRESS", "LESSONS", "Check", "restore", "verify"]
@@ -79,6 +79,8 @@ def restore(target: Target, lesson: str) -> None:
     if target.kind == "aws":
         _look(target, lesson)
         return
+    Stack(target).remove_foreign()
+    inbox(target).clear()
     steps = [step for step in _STEPS if step.lesson < lesson]
     for step in reversed(_STEPS):
         if step not in steps:

@@ -54,9 +54,12 @@ class Inbox:
         """What has arrived so far; nothing on AWS, where it arrives in a real mailbox (see ``where``)."""
         if self._target.kind == "aws":
             return []
+        return [_mail(entry) for entry in json.loads(_ask(self._target, "GET", self._path))]
+
+    @property
+    def _path(self) -> str:
         topic = sns_topic.topic_arn(self._target, self._target.names.topic)
-        answer = _get(self._target, f"{_MAIL}?topic_arn={quote(topic)}")
-        return [_mail(entry) for entry in json.loads(answer)]
+        return f"{_MAIL}?topic_arn={quote(topic)}"
 
     @property
     def notifications(self) -> list[Mail]:
@@ -74,6 +77,11 @@ class Inbox:
             return "Nobody is subscribed to the topic, so no mail is sent."
         return f"AWS sends real mail: open the mailbox of {', '.join(addresses)}."
 
+    def clear(self) -> None:
+        """Throw away what the emulator's mailbox holds; a real one is not ours to empty."""
+        if self._target.kind == "embedded":
+            _ask(self._target, "DELETE", self._path)
+
     def confirm(self, address: str) -> None:
         """Open the link in the newest confirmation mail of an address, as a click in the mail would.
 
@@ -90,7 +98,7 @@ class Inbox:
                 "Subscribe the address to the topic first",
             )
         parts = urlsplit(links[-1])
-        _get(self._target, f"{parts.path}?{parts.query}")
+        _ask(self._target, "GET", f"{parts.path}?{parts.query}")
 
     def _repr_html_(self) -> str:
         mails = "<hr>".join(mail._repr_html_() for mail in self.mails) or "<p>No mail yet.</p>"
@@ -118,12 +126,12 @@ def _mail(entry: dict[str, Any]) -> Mail:
     )
 
 
-def _get(target: Target, path: str) -> str:
-    """Fetch from the emulator itself: straight to it, whatever proxy the attendee's shell has set."""
+def _ask(target: Target, method: str, path: str) -> str:
+    """Ask the emulator itself: straight to it, whatever proxy the attendee's shell has set."""
     address = urlsplit(target.endpoint or "")
     connection = http.client.HTTPConnection(address.hostname or "", address.port or 80, timeout=10)
     try:
-        connection.request("GET", path)
+        connection.request(method, path)
         response = connection.getresponse()
         text = response.read().decode("utf-8")
     except (OSError, http.client.HTTPException) as error:

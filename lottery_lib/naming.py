@@ -7,7 +7,7 @@ from typing import Final
 
 from lottery_lib.errors import LotteryError
 
-__all__ = ["FUNCTIONS", "Names", "owned"]
+__all__ = ["FUNCTIONS", "Names", "Untagged", "owned"]
 
 EDITIONS: Final = ("tutorial",)
 FUNCTIONS: Final = ("InputWinners", "RandomSelectWinners", "ValidateWinners", "RecordWinners")
@@ -99,6 +99,15 @@ class Names:
     def tags(self) -> dict[str, str]:
         """What marks a resource as ours."""
         return {"lottery-workshop": self.edition, "lottery-attendee": self.attendee}
+
+
+class Untagged(Names):
+    """The same names, of things that carry no tags of ours: to it everything of those names is its own."""
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """None."""
+        return {}
 
 
 def owned(tags: Mapping[str, str], names: Names) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from lottery_lib import definition, execution, roster
 from lottery_lib.errors import LotteryError
+from lottery_lib.naming import Untagged
 from lottery_lib.resources import (
     Resource,
     dynamodb_table,
@@ -112,6 +113,17 @@ class Stack:
     def left(self) -> list[Resource]:
         """Look every resource up and return those that are there."""
         return [resource for resource in self.status() if resource.state != "missing"]
+
+    def remove_foreign(self) -> None:
+        """Delete what has our names but not our tags, as an attendee makes it who forgets the tags.
+
+        For an emulator, where nobody else's things can be of our names.
+        """
+        foreign = [(each.kind, each.name) for each in self.left() if not each.ours]
+        names = Untagged(self.target.names.attendee, self.target.names.edition)
+        for part in reversed(Stack(self.target.named(names))._parts()):
+            if (part.kind, part.name) in foreign:
+                part.delete()
 
     def _delete(self, part: Part) -> Resource:
         try:

@@ -117,6 +117,10 @@ class Target:
         account = self.account if account is None else account
         return f"arn:{self.partition}:{service}:{region}:{account}:{resource}"
 
+    def named(self, names: Names) -> "Target":
+        """The same AWS, under other names."""
+        return Target(self.kind, self._session, self.endpoint, names)
+
     def table(self, name: str) -> Any:
         """The DynamoDB table of that name as boto3's resource, which speaks plain Python values."""
         if "table" not in self._clients:

@@ -33,6 +33,14 @@ class Mailbox:
             self._maildir.clear()
             self._entries: list[dict[str, Any]] = []
 
+    def remove(self, topic_arn: str) -> None:
+        """Throw the mails of a topic away."""
+        with self._lock:
+            for entry in self._entries:
+                if entry["topic_arn"] == topic_arn:
+                    self._maildir.discard(entry["id"])
+            self._entries = [entry for entry in self._entries if entry["topic_arn"] != topic_arn]
+
     def deliver(self, mail: Mail) -> None:
         """Put a mail into the box, and on its way to ``SMTP_HOST`` when that is set."""
         with self._lock:

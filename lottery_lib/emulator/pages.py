@@ -1,4 +1,4 @@
-"""Answer a browser: the links in mails, and the mailbox."""
+"""Answer people and `inbox`: the links in mails, and the mailbox."""
 
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
@@ -27,15 +27,20 @@ class Pages:
         self._mailbox = mailbox
 
     def answer(self, request: Request) -> Reply | None:
-        """Answer a browser's request; None for any other."""
-        if request.method not in {"GET", "HEAD"} or request.signed:
+        """Answer what no AWS client sends; None for any other request."""
+        if request.signed:
             return None
+        if request.method == "DELETE" and request.path == "/lottery/mail":
+            self._mailbox.remove(request.query.get("topic_arn", ""))
+            return json_reply({})
+        return self._page(request) if request.method in {"GET", "HEAD"} else None
+
+    def _page(self, request: Request) -> Reply | None:
         if request.path == "/lottery/mail":
             return json_reply(self._mailbox.entries(request.query.get("topic_arn")))
         if request.path == "/lottery/mail/":
-            return page(
-                "Mailbox", "".join(map(_mail, reversed(self._mailbox.entries()))) or "<p>No mail yet.</p>"
-            )
+            mails = "".join(map(_mail, reversed(self._mailbox.entries())))
+            return page("Mailbox", mails or "<p>No mail yet.</p>")
         # A mail program that looks at a link with HEAD has not opened it.
         if request.path == "/" and request.method == "GET":
             return self._link(request)
