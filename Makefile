@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 PY := $(BIN)/python
 PORT ?= 8888
 LAB_ARGS ?=
+# The first notebook opens whichever way the browser gets there; nothing is asked of the Internet.
+LAB := --LabApp.default_url=/lab/tree/notebooks/00_overview.ipynb --LabApp.news_url=None \
+  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.extension_manager=readonly
 NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with=tests/nbval_sanitize.cfg
 STOP_EMULATOR := $(PY) -m lottery_lib emulator stop --json > /dev/null
 
@@ -12,8 +15,8 @@ STOP_EMULATOR := $(PY) -m lottery_lib emulator stop --json > /dev/null
 
 # `make lab` is what an attendee types: install once, then open the course. The emulator ends with JupyterLab.
 lab: install
-	@sh -c '$(PY) -m lottery_lib emulator start --while-pid $$$$ && \
-	  exec env JUPYTER_PREFER_ENV_PATH=1 $(PY) -m jupyterlab --ServerApp.port=$(PORT) $(LAB_ARGS) notebooks/00_overview.ipynb'
+	@sh -c '$(PY) -m lottery_lib emulator start --while-pid $$$$ > /dev/null && \
+	  exec env JUPYTER_PREFER_ENV_PATH=1 $(PY) -m jupyterlab $(LAB) --ServerApp.port=$(PORT) $(LAB_ARGS)'
 
 install: $(VENV)/.installed
 

@@ -112,38 +112,33 @@ class Runner:
             raise LookupError(function.code)
         worker, warm = self._pool.take(function, nested=call.nested)
         try:
-            stream = stream_of(function, worker.stream_id, datetime.datetime.now(datetime.UTC).date())
-            begun = time.monotonic()
-            answer = Answer("ready") if warm else self._load(worker, function, folder, stream)
-            loaded = time.monotonic()
-            if answer.kind == "ready":
-                answer = worker.call(_header(function, call), call.event, function.seconds)
-            answer = _told(answer, function, call.request_id)
-            text = log_of(
-                request_id=call.request_id,
-                version=function.version,
-                output=_without(folder, worker.output()),
-                seconds=time.monotonic() - loaded,
-                init_seconds=None if warm else loaded - begun,
-                memory=function.memory,
-                max_memory=answer.max_memory,
-                last_words=_last_words(answer),
-            )
+            return self._run_in(worker, warm, function, folder, call)
         finally:
             self._pool.give_back(worker)
-        self._logs.write(
-            Lines(
-                replace(call.scope, service="logs", region=function.region),
-                function.name,
-                function.log_group,
-                stream,
-                text,
-            )
+
+    def _run_in(self, worker: Worker, warm: bool, function: Function, folder: Path, call: Call) -> Outcome:
+        stream = stream_of(function, worker.stream_id, datetime.datetime.now(datetime.UTC).date())
+        begun = time.monotonic()
+        answer = Answer("ready") if warm else self._load(worker, function, folder, stream)
+        loaded = time.monotonic()
+        if answer.kind == "ready":
+            answer = worker.call(_header(function, call), call.event, function.seconds)
+        answer = _told(answer, function, call.request_id)
+        text = log_of(
+            request_id=call.request_id,
+            version=function.version,
+            output=_without(folder, worker.output()),
+            seconds=time.monotonic() - loaded,
+            init_seconds=None if warm else loaded - begun,
+            memory=function.memory,
+            max_memory=answer.max_memory,
+            last_words=_last_words(answer),
         )
+        scope = replace(call.scope, service="logs", region=function.region)
+        self._logs.write(Lines(scope, function.name, function.log_group, stream, text))
         failed = answer.kind != "result"
-        return Outcome(
-            _without(folder, answer.body) if failed else answer.body, failed, text, answer.content_type
-        )
+        body = _without(folder, answer.body) if failed else answer.body
+        return Outcome(body, failed, text, answer.content_type)
 
     def _load(self, worker: Worker, function: Function, folder: Path, stream: str) -> Answer:
         bare = bare_environment(os.environ)
