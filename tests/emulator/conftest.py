@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import os
 import socket
 import time
 import urllib.error
@@ -46,10 +47,12 @@ def state_home(folder):
 @pytest.fixture
 def own(own_home, port):
     """An emulator of this test's own: `own("sns")` is a client of it."""
-    told = control.start(port)
-    make_role(told["endpoint"])
-    yield Own(told)
-    control.stop(port)
+    told = control.start(port, while_pid=os.getpid())
+    try:
+        make_role(told["endpoint"])
+        yield Own(told)
+    finally:
+        control.stop(port)
 
 
 class Own:
@@ -72,7 +75,7 @@ def make_role(endpoint):
 def emulator(tmp_path_factory):
     home, number = tmp_path_factory.mktemp("state"), free_port()
     with state_home(home):
-        told = control.start(number)
+        told = control.start(number, while_pid=os.getpid())
     make_role(told["endpoint"])
     yield told
     with state_home(home):
