@@ -15,16 +15,19 @@ STOP_EMULATOR := $(PY) -m lottery_lib emulator stop --json > /dev/null
 
 # `make lab` is what an attendee types: install once, then open the course. The emulator ends with JupyterLab.
 lab: install
-	@sh -c '$(PY) -m lottery_lib emulator start --while-pid $$$$ > /dev/null && \
-	  exec env JUPYTER_PREFER_ENV_PATH=1 $(PY) -m jupyterlab $(LAB) --ServerApp.port=$(PORT) $(LAB_ARGS)'
+	@sh -c 'export LOTTERY_LAB_PID=$$$$ JUPYTER_PREFER_ENV_PATH=1; \
+	  $(PY) -m lottery_lib emulator start > /dev/null && exec $(PY) -m jupyterlab $(LAB) --ServerApp.port=$(PORT) $(LAB_ARGS)'
 
 install: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.12, say." >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(PY) -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable .
+	@echo "Installing into $(VENV): about a minute, once."
+	@$(PYTHON) -m venv $(VENV)
+	@mkdir -p $(VENV)/share/jupyter/lab/settings && cp data/jupyterlab_overrides.json \
+	  $(VENV)/share/jupyter/lab/settings/overrides.json
+	@$(PY) -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable .
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed

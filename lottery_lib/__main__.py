@@ -46,8 +46,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "--json" in words:
         sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
     else:
-        _show(document)
+        _show(_untold(options, document))
     return 0 if done else 1
+
+
+def _untold(options: argparse.Namespace, document: Any) -> Any:
+    """What a person has not seen yet: each resource was told as it was done."""
+    if options.run in (_deploy, _teardown) and not options.dry_run:
+        return {key: value for key, value in document.items() if key != "resources"}
+    return document
 
 
 def _explanation(error: Exception) -> LotteryError | None:
@@ -71,8 +78,8 @@ def _show(document: Any) -> None:
     for key, value in document.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
             _table(value)
-        else:
-            sys.stdout.write(f"{key}: {'none' if value in (None, []) else value}\n")
+        elif value is not None:
+            sys.stdout.write(f"{key}: {value if value != [] else 'none'}\n")
 
 
 def _table(rows: list[dict[str, Any]]) -> None:
@@ -113,6 +120,10 @@ def _agreed(target: Any, options: argparse.Namespace, question: str) -> None:
         )
 
 
+def _resource_done(resource: Any) -> None:
+    _say(f"{resource.state}: {resource.kind} {resource.name}")
+
+
 def _rows(resources: Sequence[Any]) -> list[dict[str, str]]:
     return [{"kind": each.kind, "name": each.name, "state": each.state} for each in resources]
 
@@ -128,9 +139,7 @@ def _deploy(options: argparse.Namespace) -> Outcome:
     from lottery_lib.stack import Stack
 
     target = _target(options)
-    stack = Stack(
-        target, progress=lambda resource: _say(f"{resource.state}: {resource.kind} {resource.name}")
-    )
+    stack = Stack(target, progress=_resource_done)
     if options.dry_run:
         return {"resources": _rows(stack.plan())}, True
     _agreed(target, options, f"create the lottery in account {target.account}, region {target.region}")
@@ -147,9 +156,7 @@ def _teardown(options: argparse.Namespace) -> Outcome:
     from lottery_lib.stack import Stack
 
     target = _target(options)
-    stack = Stack(
-        target, progress=lambda resource: _say(f"{resource.state}: {resource.kind} {resource.name}")
-    )
+    stack = Stack(target, progress=_resource_done)
     if options.dry_run:
         left = _rows(stack.left())
         return {"resources": [{**row, "state": "would be deleted"} for row in left], "left": left}, True
@@ -161,9 +168,14 @@ def _teardown(options: argparse.Namespace) -> Outcome:
 
 def _draw(options: argparse.Namespace) -> Outcome:
     from lottery_lib.draws import draw
+    from lottery_lib.mailbox import inbox
 
-    result = draw(_target(options), _as_json(options.number))
-    return result, result["status"] == "SUCCEEDED"
+    target = _target(options)
+    result = draw(target, _as_json(options.number))
+    done = result["status"] == "SUCCEEDED"
+    if done and not options.json:
+        _say(inbox(target).where)
+    return result, done
 
 
 def _as_json(word: str) -> Any:
@@ -187,7 +199,11 @@ def _history(options: argparse.Namespace) -> Outcome:
 
     target = _target(options)
     arn = options.execution_arn or last_execution(target)
-    return _records(state_table(execution.history(target, arn))), True
+    table = state_table(execution.history(target, arn))
+    if not options.json:
+        _say(arn)
+        table = table[["state", "branch", "attempt", "status", "duration", "error"]]
+    return _records(table), True
 
 
 def _records(frame: Any) -> list[dict[str, Any]]:
@@ -252,7 +268,7 @@ def _parser() -> _Parser:
         changing.add_argument("--dry-run", action="store_true", help="only say what would be done")
     _command(commands, "status", _status, "show every resource", {"resources": []})
     draw = _command(commands, "draw", _draw, "draw N winners", NO_DRAW)
-    draw.add_argument("number", metavar="N")
+    draw.add_argument("number", metavar="N", help="how many winners: a whole number of at least 1")
     _command(commands, "winners", _winners, "list who has won so far")
     history = _command(commands, "history", _history, "show the states of an execution")
     history.add_argument("execution_arn", metavar="EXECUTION_ARN", nargs="?", help="by default the latest")

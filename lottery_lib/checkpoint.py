@@ -22,7 +22,7 @@ from lottery_lib.resources import (
 )
 from lottery_lib.roster import tutorial_roster
 from lottery_lib.stack import Stack, load_employees, machine_definition
-from lottery_lib.target import Target
+from lottery_lib.target import Target, explained
 
 __all__ = ["ADDRESS", "LESSONS", "Check", "restore", "verify"]
 
@@ -61,6 +61,7 @@ class Checks(list[Check]):
         return "\n".join(map(str, self)) or "Nothing to build in this lesson."
 
 
+@explained()
 def restore(target: Target, lesson: str) -> None:
     """Bring the account to exactly where a lesson starts.
 

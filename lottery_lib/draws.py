@@ -9,7 +9,7 @@ import pandas as pd
 
 from lottery_lib import execution
 from lottery_lib import history as events_of
-from lottery_lib.errors import LotteryError
+from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.resources import dynamodb_table, state_machine
 from lottery_lib.target import Target, explained
 
@@ -47,7 +47,7 @@ class Progress:
 
 
 class Draws:
-    """What a panel needs of the lottery: four calls, each of which may block for the time of an AWS call."""
+    """What a panel needs of the lottery: each of its calls may block for the time of an AWS call."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -64,19 +64,18 @@ class Draws:
 
     def remaining(self) -> int:
         """How many employees have not won yet."""
-        with explained():
-            return len(remaining(self._target))
+        return len(remaining(self._target))
 
+    @explained()
     def start(self, number: int) -> str:
         """Start a draw of so many winners; returns the execution's ARN."""
-        with explained():
-            return execution.start(self._target, machine_arn(self._target), {"input": number})
+        return execution.start(self._target, machine_arn(self._target), {"input": number})
 
+    @explained()
     def look(self, arn: str) -> Progress:
         """See how far a draw is."""
-        with explained():
-            description = execution.describe(self._target, arn)  # first: the history is then as new at least
-            events = execution.history(self._target, arn)
+        description = execution.describe(self._target, arn)  # first: the history is then as new at least
+        events = execution.history(self._target, arn)
         ended = description["status"] in execution.ENDED
         return Progress(
             description["status"],
@@ -85,10 +84,10 @@ class Draws:
             _result(description, events) if ended else None,
         )
 
+    @explained()
     def stop(self, arn: str) -> None:
         """Stop a draw."""
-        with explained():
-            execution.stop(self._target, arn, error="Cancelled", cause="The draw was cancelled by hand")
+        execution.stop(self._target, arn, error="Cancelled", cause="The draw was cancelled by hand")
 
 
 def machine_arn(target: Target) -> str:
@@ -96,6 +95,7 @@ def machine_arn(target: Target) -> str:
     return state_machine.machine_arn(target, target.names.machine)
 
 
+@explained()
 def draw(target: Target, number: Any, *, seconds: float = 120.0) -> dict[str, Any]:
     """Draw winners: start an execution with ``{"input": number}`` and wait for its end (tutorial 3).
 
@@ -113,6 +113,7 @@ def draw(target: Target, number: Any, *, seconds: float = 120.0) -> dict[str, An
     return result(target, arn)
 
 
+@explained()
 def result(target: Target, arn: str) -> dict[str, Any]:
     """What became of a draw.
 
@@ -145,6 +146,7 @@ def _winners(description: Mapping[str, Any]) -> list[dict[str, Any]]:
     return next((body["winners"] for body in bodies if isinstance(body, dict) and "winners" in body), [])
 
 
+@explained()
 def last_execution(target: Target) -> str:
     """The ARN of the newest execution.
 
@@ -162,6 +164,7 @@ def last_execution(target: Target) -> str:
     return arn
 
 
+@explained()
 def winners(target: Target) -> pd.DataFrame:
     """Who has won so far, from `Lottery-Winners`, with what `Lottery-Employee` knows of them (tutorial 4).
 
@@ -172,9 +175,12 @@ def winners(target: Target) -> pd.DataFrame:
     won = _items(target, target.names.winners_table)
     known = {item["employee_id"]: item for item in _items(target, target.names.employee_table)}
     rows = [known.get(item["employee_id"], {}) | item for item in won]
-    return pd.DataFrame(rows, columns=list(WINNER_COLUMNS)).sort_values("employee_id", ignore_index=True)
+    # Objects, or one winner who is no employee any more would make the others' serials 1.0, 2.0.
+    table = pd.DataFrame(rows, columns=list(WINNER_COLUMNS), dtype=object)
+    return table.sort_values("employee_id", ignore_index=True)
 
 
+@explained()
 def remaining(target: Target) -> list[dict[str, Any]]:
     """Who has not won yet."""
     won = {item["employee_id"] for item in _items(target, target.names.winners_table)}
@@ -182,6 +188,7 @@ def remaining(target: Target) -> list[dict[str, Any]]:
     return [employee for employee in employees if employee["employee_id"] not in won]
 
 
+@explained()
 def forget_winners(target: Target) -> int:
     """Empty the table of winners, so that everyone can win again; returns how many there were."""
     won = [item["employee_id"] for item in _items(target, target.names.winners_table)]
@@ -189,6 +196,7 @@ def forget_winners(target: Target) -> int:
     return len(won)
 
 
+@explained()
 def executions(target: Target) -> pd.DataFrame:
     """All draws so far, newest first.
 
@@ -213,5 +221,5 @@ def executions(target: Target) -> pd.DataFrame:
 
 def _items(target: Target, table: str) -> list[dict[str, Any]]:
     if dynamodb_table.find(target, table) is None:
-        raise LotteryError(f"table {table}", "does not exist", "Run `python -m lottery_lib deploy` first")
+        raise LotteryError(f"table {table}", "does not exist", DEPLOY)
     return dynamodb_table.items(target, table)

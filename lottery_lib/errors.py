@@ -1,6 +1,11 @@
 """Say to the attendee where it went wrong, what happened, and what to do next."""
 
-__all__ = ["LotteryError"]
+from typing import Final
+
+__all__ = ["DEPLOY", "LotteryError"]
+
+#: The next step wherever something of the lottery is not there.
+DEPLOY: Final = "Run `python -m lottery_lib deploy`, or in a notebook its first cell again"
 
 
 class LotteryError(Exception):

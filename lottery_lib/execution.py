@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from lottery_lib.errors import LotteryError
+from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.target import ClientError, Target, error_code
 from lottery_lib.waiting import retry_while, wait_until
 
@@ -48,7 +48,7 @@ def start(target: Target, machine_arn: str, execution_input: Any, name: str | No
         raise LotteryError(
             f"state machine {machine_arn.rsplit(':', 1)[-1]}",
             "does not exist",
-            "Run `python -m lottery_lib deploy` first",
+            DEPLOY,
         ) from error
     arn: str = started["executionArn"]
     return arn
@@ -73,7 +73,7 @@ def describe(target: Target, arn: str) -> dict[str, Any]:
         raise LotteryError(
             f"execution {arn}",
             "does not exist",
-            "Take an ARN from `python -m lottery_lib history`, or draw again",
+            "Take the ARN that `python -m lottery_lib draw` tells",
         ) from error
     return description
 

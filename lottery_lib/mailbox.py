@@ -68,18 +68,18 @@ class Inbox:
 
     @property
     def where(self) -> str:
-        """One sentence that says where the mail is to be read."""
-        if self._target.kind != "aws":
-            return f"The emulator keeps the mail; it can be read at {self._target.endpoint}{_MAIL}/ as well."
+        """One sentence that says where the mail is to be read, or that nobody gets any."""
         found = sns_topic.subscriptions(self._target, self._target.names.topic)
-        addresses = [entry["Endpoint"] for entry in found if entry["Protocol"] == "email"]
+        addresses = [each.name for each in map(sns_topic.as_resource, found) if each.state == "confirmed"]
         if not addresses:
-            return "Nobody is subscribed to the topic, so no mail is sent."
-        return f"AWS sends real mail: open the mailbox of {', '.join(addresses)}."
+            return "Nobody has confirmed a subscription to the topic, so no mail is sent."
+        if self._target.kind == "aws":
+            return f"AWS sends real mail: open the mailbox of {', '.join(addresses)}."
+        return f"The emulator keeps the mail; it can be read at {self._target.endpoint}{_MAIL}/ as well."
 
     def clear(self) -> None:
         """Throw away what the emulator's mailbox holds; a real one is not ours to empty."""
-        if self._target.kind == "embedded":
+        if self._target.kind != "aws":
             _ask(self._target, "DELETE", self._path)
 
     def confirm(self, address: str) -> None:

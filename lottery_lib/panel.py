@@ -51,7 +51,7 @@ class Lottery(Protocol):
         """Stop a draw."""
 
 
-class DrawPanel(widgets.VBox):  # type: ignore[misc]
+class DrawPanel(widgets.HBox):  # type: ignore[misc]
     """A number of winners, Draw, Cancel, the workflow as it runs, and the result.
 
     Args:
@@ -62,23 +62,28 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
     def __init__(self, lottery: Lottery, pause: float = 0.2) -> None:
         self._lottery = lottery
         self._pause = pause
-        self._task: asyncio.Task[Any] | None = None
-        self._arn: str | None = None
+        self._definition: dict[str, Any] | None = None
+        self._task: asyncio.Task[None] | None = None
         self._cancelled = False
+        self._quiet_until = 0.0
         self.result: Mapping[str, Any] | None = None
         self.number = widgets.BoundedIntText(
             value=1, min=1, max=1, description="Winners", layout=widgets.Layout(width="12em")
         )
         self.draw_button = widgets.Button(description="Draw", button_style="primary")
         self.cancel_button = widgets.Button(description="Cancel", disabled=True)
-        self.progress = widgets.IntProgress(value=0, min=0, max=1, layout=widgets.Layout(width="100%"))
-        self.message = widgets.HTML()
-        self.picture = widgets.HTML()
-        self.winners = widgets.HTML()
+        self.progress = widgets.IntProgress(value=0, min=0, max=1, layout=widgets.Layout(width="98%"))
+        self.message, self.winners = widgets.HTML(), widgets.HTML()
+        self.picture = widgets.HTML(layout=widgets.Layout(width="26em"))
         self.draw_button.on_click(self._on_draw)
         self.cancel_button.on_click(self._on_cancel)
+        self.number.observe(self._on_number, "value")
         buttons = widgets.HBox([self.number, self.draw_button, self.cancel_button])
-        super().__init__([buttons, self.progress, self.message, self.winners, self.picture])
+        words = widgets.VBox(
+            [buttons, self.progress, self.message, self.winners], layout=widgets.Layout(width="30em")
+        )
+        # Side by side where there is room, so that buttons, names and states are seen together.
+        super().__init__([words, self.picture], layout=widgets.Layout(flex_flow="row wrap"))
         self._open()
 
     def __repr__(self) -> str:
@@ -88,44 +93,65 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         return []
 
     async def run(self, number: int | None = None) -> Mapping[str, Any] | None:
-        """Draw as a click does, and wait for the end.
+        """Draw, and wait for the end.
 
         Args:
-            number: How many winners; by default what the panel says.
+            number: How many winners, sent to the machine as it is; by default what the panel says, as a
+                click does.
 
         Returns:
             The draw's result; None if it could not be made, which the panel then says.
         """
-        if number is not None:
-            self.number.value = number
-        self._on_draw(None)
+        self._begin(self.number.value if number is None else number, checked=number is None)
         if self._task is not None:
             await self._task
         return self.result
 
     def _on_draw(self, _button: Any) -> None:
-        if self._task is not None and not self._task.done():
-            return  # a second click during a draw does nothing
-        self._began()  # at once: a click that follows must find the panel drawing
-        # The reference keeps the task from being collected while it runs.
-        self._task = asyncio.get_running_loop().create_task(self._draw())
+        # Clicks that queued up during a draw arrive right after it: nobody meant a second draw.
+        if asyncio.get_running_loop().time() >= self._quiet_until:
+            self._begin(self.number.value, checked=True)
 
     def _on_cancel(self, _button: Any) -> None:
         self._cancelled = True
         self.cancel_button.disabled = True
-        self._say("Cancelling ...")
+        self._say("Cancelling ...", "…")
 
-    async def _draw(self) -> None:
+    def _on_number(self, _change: Any) -> None:
+        self._say(f"{self.number.value} of {self.number.max} will be drawn.")
+
+    def _begin(self, number: int, *, checked: bool) -> None:
+        if self._task is not None and not self._task.done():
+            return  # a second click during a draw does nothing
+        self._cancelled, self.result = False, None
+        self._enable(False)  # at once: a click that follows must find the panel drawing
+        self.progress.value, self.progress.bar_style = 0, "info"
+        self.winners.value = ""
+        self._say(f"Drawing {number} ...", "…")
+        # The reference keeps the task from being collected while it runs.
+        self._task = asyncio.get_running_loop().create_task(self._draw(number, checked))
+
+    async def _draw(self, number: int, checked: bool) -> None:
         try:
-            self._arn = await asyncio.to_thread(self._lottery.start, self.number.value)
-            self._ended(await self._follow(self._arn))
+            if self._definition is None:
+                self._learn(await asyncio.to_thread(lambda: self._lottery.definition))
+            self._colour({}, {})
+            if checked and (refusal := _refusal(number, await self._count())):
+                self._say(refusal, "✗")
+                return
+            arn = await asyncio.to_thread(self._lottery.start, number)
+            self._ended(await self._follow(arn))
+            self.message.value += f"<p>{_remain(await self._count())}</p>"
         except Exception as error:  # an error in a callback would be shown nowhere
-            self._say(
-                str(error) if isinstance(error, LotteryError) else f"{type(error).__name__}: {error}", "✗"
-            )
+            self._say(_sentence(error), "✗")
         finally:
-            self.cancel_button.disabled = True
-            await self._refresh()
+            self._enable(True)
+            self._quiet_until = asyncio.get_running_loop().time() + 0.5
+
+    async def _count(self) -> int:
+        remaining = await asyncio.to_thread(self._lottery.remaining)
+        self._bound(remaining)
+        return remaining
 
     async def _follow(self, arn: str) -> Mapping[str, Any]:
         stopped = False
@@ -141,28 +167,27 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
 
     def _open(self) -> None:
         try:
-            self._definition = self._lottery.definition
-            self.progress.max = max(1, len(self._definition["States"]))
+            self._learn(self._lottery.definition)
             self._colour({}, {})
-            self._bound(self._lottery.remaining())
-        except LotteryError as error:
-            self.draw_button.disabled = True
-            self._say(str(error), "✗")
+            remaining = self._lottery.remaining()
+        except Exception as error:  # the panel opens all the same, and Draw tries again
+            self._say(_sentence(error), "✗")
+            return
+        self._bound(remaining)
+        self._say(_remain(remaining))
+
+    def _learn(self, definition: dict[str, Any]) -> None:
+        self._definition = definition
+        self.progress.max = max(1, len(definition["States"]))
 
     def _bound(self, remaining: int) -> None:
+        self.number.unobserve(self._on_number, "value")  # it was not typed
         self.number.max = max(1, remaining)
-        self.number.disabled = self.draw_button.disabled = remaining == 0
-        if self.result is None and not self.message.value:
-            self._say(_remain(remaining))
+        self.number.observe(self._on_number, "value")
 
-    def _began(self) -> None:
-        self._cancelled, self._arn, self.result = False, None, None
-        self.number.disabled = self.draw_button.disabled = True
-        self.cancel_button.disabled = False
-        self.progress.value, self.progress.bar_style = 0, "info"
-        self.winners.value = ""
-        self._colour({}, {})
-        self._say(f"Drawing {self.number.value} ...", "…")
+    def _enable(self, enabled: bool) -> None:
+        self.number.disabled = self.draw_button.disabled = not enabled
+        self.cancel_button.disabled = enabled
 
     def _ended(self, result: Mapping[str, Any]) -> None:
         self.result = result
@@ -176,16 +201,8 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
             reason = ": ".join(str(result[key]) for key in ("error", "cause") if result[key])
             self._say(f"{result['status']}: {reason or 'no reason was given'}", "✗")
 
-    async def _refresh(self) -> None:
-        try:
-            remaining = await asyncio.to_thread(self._lottery.remaining)
-        except Exception:  # the panel has said already what is wrong; Draw stays there to try again
-            self.number.disabled = self.draw_button.disabled = False
-            return
-        self._bound(remaining)
-        self.message.value += f"<p>{_remain(remaining)}</p>"
-
     def _colour(self, states: Mapping[str, str], attempts: Mapping[str, int]) -> None:
+        assert self._definition is not None
         top = [states.get(name) for name in self._definition["States"]]
         self.progress.value = sum(status is not None for status in top)
         view = graph_view(self._definition, states, attempts=attempts)
@@ -196,9 +213,22 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         self.message.value = f'<p role="status" aria-live="polite">{mark} {html.escape(text)}</p>'
 
 
+def _sentence(error: Exception) -> str:
+    return str(error) if isinstance(error, LotteryError) else f"{type(error).__name__}: {error}"
+
+
+def _refusal(number: int, remaining: int) -> str:
+    """Why so many cannot be drawn, as things have become since the panel counted; empty if they can."""
+    if remaining == 0:
+        return _remain(remaining)
+    if number > remaining:
+        return f"Only {remaining} can still win now. Press Draw again to draw {remaining}."
+    return ""
+
+
 def _remain(remaining: int) -> str:
     if remaining == 0:
-        return "Everyone has won. Empty the table of winners to begin anew."
+        return "Everyone has won. To begin anew: python -m lottery_lib reset, then press Draw."
     return f"{remaining} can still win."
 
 

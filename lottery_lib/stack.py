@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lottery_lib import definition, execution, roster
-from lottery_lib.errors import LotteryError
+from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.naming import Untagged
 from lottery_lib.resources import (
     Resource,
@@ -21,7 +21,7 @@ from lottery_lib.resources import (
     sns_topic,
     state_machine,
 )
-from lottery_lib.target import Target
+from lottery_lib.target import Target, explained
 
 __all__ = ["Inventory", "Stack", "load_employees", "machine_definition"]
 
@@ -62,6 +62,7 @@ class Stack:
         self.target = target
         self._progress = progress
 
+    @explained()
     def deploy(self, email: str | None = None) -> list[Resource]:
         """Create what is missing and put right what differs; a second run makes no write call.
 
@@ -82,6 +83,7 @@ class Stack:
             done.append(self._told(sns_topic.subscribe(self.target, self.target.names.topic, email)))
         return done
 
+    @explained()
     def plan(self) -> list[Resource]:
         """Say what a deploy would do, in its order: ``would be created``, or ``would be checked``."""
         return [
@@ -89,11 +91,13 @@ class Stack:
             for part in self._parts()
         ]
 
+    @explained()
     def status(self) -> list[Resource]:
         """Look every resource up: AWS's own state for it, or ``missing``."""
         found = [part.find() or Resource(part.kind, part.name, "missing") for part in self._parts()]
         return found + self._subscriptions()
 
+    @explained()
     def teardown(self) -> Inventory:
         """Delete everything in reverse order, and look whether anything is left.
 
@@ -211,6 +215,7 @@ def machine_definition(target: Target) -> str:
     return definition.fill(text, definition.arns_by_placeholder(functions, topic))
 
 
+@explained()
 def load_employees(target: Target, employees: roster.Roster) -> int:
     """Make a roster the content of the table of employees: those who are not in it leave the pool.
 
@@ -224,7 +229,7 @@ def load_employees(target: Target, employees: roster.Roster) -> int:
     if not employees.employees:
         raise LotteryError("roster", "has no valid employee", "Mend the rows that were rejected")
     if dynamodb_table.find(target, table) is None:
-        raise LotteryError(f"table {table}", "does not exist", "Run `python -m lottery_lib deploy` first")
+        raise LotteryError(f"table {table}", "does not exist", DEPLOY)
     wanted = {employee["employee_id"] for employee in employees.employees}
     there = {item["employee_id"] for item in dynamodb_table.items(target, table)}
     dynamodb_table.remove(target, table, sorted(there - wanted))

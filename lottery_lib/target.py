@@ -25,7 +25,7 @@ from botocore.exceptions import (
 )
 
 from lottery_lib.emulator import control
-from lottery_lib.errors import LotteryError
+from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.naming import Names
 
 __all__ = ["ClientError", "Target", "connect", "error_code", "error_message", "explain", "explained"]
@@ -50,8 +50,8 @@ _ADVICE: Final = {
     "AuthorizationError": _RIGHTS,
     "SignatureDoesNotMatch": _CLOCK,
     "InvalidSignatureException": _CLOCK,
-    "ResourceNotFoundException": "Run `python -m lottery_lib deploy` first",
-    "StateMachineDoesNotExist": "Run `python -m lottery_lib deploy` first",
+    "ResourceNotFoundException": DEPLOY,
+    "StateMachineDoesNotExist": DEPLOY,
 }
 _OVERRIDES: Final = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_")
 
@@ -236,7 +236,7 @@ def explain(error: Exception) -> LotteryError | None:
     ):
         url = str(error.kwargs.get("endpoint_url", "AWS"))
         if urlsplit(url).hostname in ("127.0.0.1", "localhost"):
-            advice = "Run `python -m lottery_lib emulator start`, then connect() and deploy again"
+            advice = DEPLOY
         else:
             advice = "Check the network and the region, then run the same step again"
         return LotteryError(url, "does not answer", advice)

@@ -46,7 +46,8 @@ def start(port: int | None = None, foreground: bool = False, while_pid: int | No
     Args:
         port: None for the user's shared emulator at a free port; a number for one of its own at that port.
         foreground: Be the emulator, in this process, until a signal.
-        while_pid: A new emulator also ends when that process is gone.
+        while_pid: A new emulator also ends when that process is gone; by default the JupyterLab that
+            `make lab` started, whose kernels have its number in ``LOTTERY_LAB_PID``.
 
     Returns:
         What `status` returns.
@@ -55,6 +56,7 @@ def start(port: int | None = None, foreground: bool = False, while_pid: int | No
         LotteryError: The port is in use, or the new process ended at once (with the tail of its log).
     """
     folder = folder_of(port)
+    while_pid = while_pid or _lab_pid()
     # Two kernels that start at once: the second waits here, then finds what the first one started.
     with FileLock(folder / "start.lock", timeout=_READY_SECONDS):
         if record := _running(folder):
@@ -85,6 +87,11 @@ def stop(port: int | None = None) -> dict[str, Any]:
     if record:
         remove_record(folder, record)
     return _told(folder, None)
+
+
+def _lab_pid() -> int | None:
+    number = os.environ.get("LOTTERY_LAB_PID", "")
+    return int(number) if number.isdigit() else None
 
 
 def _told(folder: Path, record: Record | None) -> dict[str, Any]:

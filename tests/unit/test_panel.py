@@ -76,9 +76,9 @@ def panel(lottery):
 def test_bounded_by_how_many_remain():
     """The number of winners cannot exceed how many remain, and the panel says how many those are."""
     shown = panel(Lottery(left=3))
+    assert "3 can still win." in shown.message.value
     shown.number.value = 9
     assert shown.number.value == 3
-    assert "3 can still win." in shown.message.value
 
 
 def test_draw():
@@ -184,23 +184,74 @@ def test_errors_are_shown_in_the_panel(error, text):
 
 
 def test_nobody_left():
-    """When everyone has won, Draw is disabled and the panel says why."""
-    shown = panel(Lottery(left=0))
-    assert shown.draw_button.disabled
-    assert "Everyone has won" in shown.message.value
+    """When everyone has won, the panel says how to begin anew, and Draw works again after that."""
+    lottery = Lottery(left=0)
+    shown = panel(lottery)
+    assert "python -m lottery_lib reset" in shown.message.value
+    assert asyncio.run(shown.run()) is None
+    assert lottery.started == []
+    lottery.left = 5
+    assert asyncio.run(shown.run())["status"] == "SUCCEEDED"
+
+
+def test_fewer_remain_than_the_panel_thought():
+    """When others have won meanwhile, a click only says how many remain; the next draws those."""
+    lottery = Lottery(left=9)
+    shown = panel(lottery)
+    shown.number.value = 7
+    lottery.left = 4
+    assert asyncio.run(shown.run()) is None
+    assert "Only 4 can still win now." in shown.message.value
+    asyncio.run(shown.run())
+    assert lottery.started == [4]
+
+
+def test_run_sends_the_number_as_it_is():
+    """`run(n)` asks the machine for n, also when fewer remain: the machine is to say so."""
+    lottery = Lottery(left=2)
+    asyncio.run(panel(lottery).run(5))
+    assert lottery.started == [5]
+
+
+def test_number_is_read_back():
+    """What was typed is said in words, so that a slip of the finger is seen."""
+    shown = panel(Lottery(left=10))
+    shown.number.value = 25
+    assert "10 of 10 will be drawn." in shown.message.value
+
+
+def test_clicks_that_queued_up():
+    """Clicks that arrive right after a draw do not start another."""
+    lottery = Lottery()
+    shown = panel(lottery)
+
+    async def hammer():
+        shown._on_draw(None)
+        await shown._task
+        shown._on_draw(None)
+        await shown._task
+
+    asyncio.run(hammer())
+    assert len(lottery.started) == 1
 
 
 def test_not_deployed():
-    """Without a state machine the panel opens, and says what to do."""
+    """Without a state machine the panel opens and says what to do; once it is there, Draw works."""
 
-    class Nothing(Lottery):
+    class Late(Lottery):
+        there = False
+
         @property
         def definition(self):
+            if self.there:
+                return DEFINITION
             raise LotteryError("state machine Lottery", "does not exist", "Deploy first")
 
-    shown = panel(Nothing())
-    assert shown.draw_button.disabled
+    lottery = Late()
+    shown = panel(lottery)
     assert "Deploy first." in shown.message.value
+    lottery.there = True
+    assert asyncio.run(shown.run())["status"] == "SUCCEEDED"
 
 
 def test_screen_readers_hear_it():
