@@ -8,10 +8,10 @@ LAB_ARGS ?=
 # The first notebook opens whichever way the browser gets there; nothing is asked of the Internet.
 LAB := --LabApp.default_url=/lab/tree/notebooks/00_overview.ipynb --LabApp.news_url=None \
   --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.extension_manager=readonly
-NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with=tests/nbval_sanitize.cfg
-STOP_EMULATOR := $(PY) -m lottery_lib emulator stop --json > /dev/null
+# Run something with an emulator of its own, which ends with it, and without the user's AWS settings.
+APART := PY=$(PY) tests/apart
 
-.PHONY: lab install test check unit rehearse refresh pictures format clean
+.PHONY: lab install test check unit rehearse refresh pictures bench format clean
 
 # `make lab` is what an attendee types: install once, then open the course. The emulator ends with JupyterLab.
 lab: install
@@ -43,26 +43,24 @@ check: $(VENV)/.tested
 	$(PY) -m pytest tests/unit
 
 # Everything: the gate, the emulator, the notebooks (twice, so that what a first run leaves behind is
-# noticed), and a real browser where there is one.
+# noticed), and a real browser where there is one. All of it apart from the user's own emulator and AWS.
 test: check
-	$(PY) -m pytest tests/emulator
-	$(STOP_EMULATOR)
-	$(PY) -m pytest tests/notebooks
-	$(PY) -m pytest $(NBVAL) notebooks
-	$(PY) -m pytest $(NBVAL) notebooks
-	$(PY) -m pytest tests/browser -m "$$($(PY) tests/browser/marks.py)"
-	$(STOP_EMULATOR)
+	$(APART) tests/everything
 
 rehearse: install
 	$(PY) -m lottery_lib rehearse
 
 # Run every notebook anew and store what it shows; a second run gives the same bytes.
 refresh: $(VENV)/.tested
-	$(PY) tests/notebooks/refresh.py
+	$(APART) $(PY) tests/notebooks/refresh.py
 
 # The README's pictures, from a real draw in a real browser.
 pictures: $(VENV)/.tested
-	$(PY) tests/browser/pictures.py
+	$(APART) $(PY) tests/browser/pictures.py
+
+# The emulator's figures, next to a rival's and to the bare calls.
+bench: $(VENV)/.tested
+	$(PY) benchmarks/bench.py
 
 format: $(VENV)/.tested
 	$(PY) -m ruff format .

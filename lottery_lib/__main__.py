@@ -20,6 +20,9 @@ NO_DRAW: dict[str, Any] = {"status": None, "winners": [], "execution_arn": None,
 class _Parser(argparse.ArgumentParser):
     """A parser whose refusal is an error like any other, so that ``--json`` holds for it too."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+
     def error(self, message: str) -> NoReturn:
         raise LotteryError("command line", message, f"See `{self.prog} --help`")
 
@@ -27,22 +30,21 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code, 0 only when it did its job."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    empty: Any = {}
+    empty: dict[str, Any] = {}
     try:
         options = _parser().parse_args(words)
         empty = options.empty
         document, done = options.run(options)
     except KeyboardInterrupt:
-        sys.stderr.write("Interrupted. Run the same command again; it goes on where it stopped.\n")
+        error = LotteryError("command", "interrupted", "Run it again; it goes on where it stopped")
+        _refuse(error, empty, "--json" in words)
         return 130
     except Exception as error:
         explanation = _explanation(error)
         if explanation is None:
             raise
-        sys.stderr.write(f"{explanation}\n")
-        document, done = _failure(empty, explanation), False
-        if "--json" not in words:
-            return 1
+        _refuse(explanation, empty, "--json" in words)
+        return 1
     if "--json" in words:
         sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
     else:
@@ -65,9 +67,12 @@ def _explanation(error: Exception) -> LotteryError | None:
     return explain(error)
 
 
-def _failure(empty: Any, error: LotteryError) -> Any:
-    reason = {"error": type(error).__name__, "cause": str(error)}
-    return {**empty, **reason} if isinstance(empty, dict) else reason
+def _refuse(error: LotteryError, empty: dict[str, Any], as_json: bool) -> None:
+    """Say why a command did not do its job."""
+    _say(str(error))
+    if as_json:
+        document = {**empty, "error": type(error).__name__, "cause": str(error)}
+        sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
 
 
 def _show(document: Any) -> None:
@@ -86,7 +91,7 @@ def _table(rows: list[dict[str, Any]]) -> None:
     if not rows:
         sys.stdout.write("none\n")
         return
-    cells = [list(rows[0]), *([str(value) for value in row.values()] for row in rows)]
+    cells = [list(rows[0]), *([str(row.get(key, "")) for key in rows[0]] for row in rows)]
     widths = [min(60, max(map(len, column))) for column in zip(*cells, strict=False)]
     for row in cells:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False))
@@ -141,7 +146,7 @@ def _deploy(options: argparse.Namespace) -> Outcome:
     target = _target(options)
     stack = Stack(target, progress=_resource_done)
     if options.dry_run:
-        return {"resources": _rows(stack.plan())}, True
+        return {"resources": _rows(stack.plan(options.email))}, True
     _agreed(target, options, f"create the lottery in account {target.account}, region {target.region}")
     return {"resources": _rows(stack.deploy(options.email))}, True
 
@@ -158,8 +163,12 @@ def _teardown(options: argparse.Namespace) -> Outcome:
     target = _target(options)
     stack = Stack(target, progress=_resource_done)
     if options.dry_run:
-        left = _rows(stack.left())
-        return {"resources": [{**row, "state": "would be deleted"} for row in left], "left": left}, True
+        left = stack.left()
+        rows = [
+            {**row, "state": "would be deleted" if each.ours else "not ours, would be left alone"}
+            for each, row in zip(left, _rows(left), strict=True)
+        ]
+        return {"resources": rows, "left": _rows(left)}, True
     _agreed(target, options, f"delete the lottery in account {target.account}, region {target.region}")
     inventory = stack.teardown()
     document = {"resources": _rows(inventory.resources), "left": _rows(inventory.left)}
@@ -216,8 +225,9 @@ def _load(options: argparse.Namespace) -> Outcome:
     from lottery_lib import roster
     from lottery_lib.stack import load_employees
 
-    found = roster.read(options.file)
-    loaded = load_employees(_target(options), found)
+    found, target = roster.read(options.file), _target(options)
+    _agreed(target, options, f"replace the employees in {target.names.employee_table} by {options.file}")
+    loaded = load_employees(target, found)
     return {"loaded": loaded, "rejected": found.rejected}, not found.rejected
 
 
@@ -282,7 +292,7 @@ def _parser() -> _Parser:
     )
     load.add_argument("file", metavar="FILE", help="CSV with a header, or batch-write JSON")
     reset = _command(commands, "reset", _reset, "empty the table of winners")
-    for asking in (deploy, teardown, reset):
+    for asking in (deploy, teardown, reset, load):
         asking.add_argument("--yes", action="store_true", help="do not ask")
     _command(commands, "rehearse", _rehearse, "run every notebook, as before a course")
     emulator = commands.add_parser("emulator", help="the AWS emulator on this machine")

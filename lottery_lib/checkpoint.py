@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lottery_lib import execution
-from lottery_lib.draws import forget_winners, machine_arn
+from lottery_lib.draws import draw, forget_winners, machine_arn
 from lottery_lib.errors import LotteryError
 from lottery_lib.mailbox import inbox
 from lottery_lib.naming import FUNCTIONS
@@ -118,12 +118,13 @@ def _check_lesson(lesson: str) -> None:
 
 def _look(target: Target, lesson: str) -> None:
     found = [check for step in _STEPS if step.lesson < lesson for check in step.checks(target)]
-    missing = [check.what for check in found if not check.done]
+    missing = [str(check) for check in found if not check.done]
     if missing:
         raise LotteryError(
             f"lesson {lesson} on AWS",
-            f"not there yet: {', '.join(missing)}",
-            "Run `python -m lottery_lib deploy`",
+            " ".join(missing).rstrip("."),
+            "Run `python -m lottery_lib deploy --email ADDRESS`, open the link in the mail, and for what a "
+            "draw leaves run `python -m lottery_lib draw 2`",
         )
 
 
@@ -140,7 +141,7 @@ def _role_checks(target: Target) -> list[Check]:
 
 
 def _make_functions(target: Target) -> None:
-    role_arn = target.arn("iam", f"role/{target.names.lambda_role}", region="")
+    role_arn = iam_role.role_arn(target, target.names.lambda_role)
     for purpose, name in target.names.functions.items():
         log_group.ensure(target, target.names.log_group(name))
         lambda_function.ensure(target, lambda_function.for_purpose(target, purpose, role_arn))
@@ -213,8 +214,11 @@ def _clear_draws(target: Target, lesson: str) -> None:
         _make_machine(target)
     forget_winners(target)
     if lesson > "06":
-        arn = execution.start(target, machine_arn(target), {"input": 2})
-        execution.wait(target, arn)
+        drawn = draw(target, 2)
+        if drawn["status"] != "SUCCEEDED":
+            raise LotteryError(
+                f"the draw that lesson {lesson} starts with", str(drawn["cause"]), "Run this cell again"
+            )
 
 
 def _draw_checks(target: Target) -> list[Check]:

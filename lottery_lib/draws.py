@@ -106,10 +106,15 @@ def draw(target: Target, number: Any, *, seconds: float = 120.0) -> dict[str, An
         seconds: The deadline of the wait.
 
     Returns:
-        ``status``, ``winners``, ``execution_arn``, ``error`` and ``cause``, always all five.
+        ``status``, ``winners``, ``execution_arn``, ``error`` and ``cause``, always all five. A draw that has
+        not ended by then is ``RUNNING``, and goes on: the tutorial's machine has no time-out.
     """
     arn = execution.start(target, machine_arn(target), {"input": number})
-    execution.wait(target, arn, seconds=seconds)
+    try:
+        execution.wait(target, arn, seconds=seconds)
+    except LotteryError:
+        cause = f"The draw has not ended after {seconds:g} s and goes on; look at it with history, or stop it"
+        return result(target, arn) | {"error": "StillRunning", "cause": cause}
     return result(target, arn)
 
 
@@ -154,6 +159,8 @@ def last_execution(target: Target) -> str:
         LotteryError: There is none.
     """
     found = execution.executions(target, machine_arn(target))
+    if not found and state_machine.find(target, target.names.machine) is None:
+        raise LotteryError(f"state machine {target.names.machine}", "does not exist", DEPLOY)
     if not found:
         raise LotteryError(
             f"state machine {target.names.machine}",
@@ -191,6 +198,7 @@ def remaining(target: Target) -> list[dict[str, Any]]:
 @explained()
 def forget_winners(target: Target) -> int:
     """Empty the table of winners, so that everyone can win again; returns how many there were."""
+    dynamodb_table.check_ours(target, target.names.winners_table)
     won = [item["employee_id"] for item in _items(target, target.names.winners_table)]
     dynamodb_table.remove(target, target.names.winners_table, won)
     return len(won)

@@ -40,7 +40,9 @@ def start(target: Target, machine_arn: str, execution_input: Any, name: str | No
     """
     try:
         started = target.client("stepfunctions").start_execution(
-            stateMachineArn=machine_arn, name=name or new_name(), input=json.dumps(execution_input)
+            stateMachineArn=machine_arn,
+            name=name or new_name(),
+            input=json.dumps(execution_input, allow_nan=False),
         )
     except ClientError as error:
         if error_code(error) != "StateMachineDoesNotExist":

@@ -142,6 +142,8 @@ def _ask(target: Target, method: str, path: str) -> str:
         ) from error
     finally:
         connection.close()
+    if response.status == 400:
+        raise LotteryError("confirmation link", "is no longer valid", "Subscribe the address anew")
     if response.status != 200:
         raise LotteryError(
             f"mailbox at {target.endpoint}",

@@ -11,7 +11,7 @@ __all__ = ["FUNCTIONS", "Names", "Untagged", "owned"]
 
 EDITIONS: Final = ("tutorial",)
 FUNCTIONS: Final = ("InputWinners", "RandomSelectWinners", "ValidateWinners", "RecordWinners")
-# The longest name, `Lottery-RandomSelectWinners`, has 27 of the 64 characters that Lambda and IAM allow.
+# The longest name, `MyStepFunctionsExecutionRole`, has 28 of the 64 characters that Lambda and IAM allow.
 _ATTENDEE: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,28}[A-Za-z0-9])?")
 
 

@@ -58,12 +58,16 @@ def read(path: str | Path) -> Roster:
         raise LotteryError(
             f"roster {path.name}", f"cannot be read ({error})", "Give the path of a UTF-8 file"
         ) from error
-    return parse_json(text) if path.suffix == ".json" else parse_csv(text)
+    return parse_json(text) if path.suffix.lower() == ".json" else parse_csv(text)
 
 
 def parse_csv(text: str) -> Roster:
     """Read a roster from CSV with a header; see `read`."""
-    reader = csv.DictReader(io.StringIO(text))
+    try:
+        reader = csv.DictReader(io.StringIO(text))
+        rows = list(reader)
+    except csv.Error as error:
+        raise LotteryError("CSV roster", f"cannot be read ({error})", "Save it anew as CSV") from error
     missing = {"employee_id", "employee_name"} - set(reader.fieldnames or [])
     if missing:
         raise LotteryError(
@@ -72,7 +76,7 @@ def parse_csv(text: str) -> Roster:
             "Start the file with the line: "
             "employee_id,employee_name,employee_entry_date,lottery_serial (the last two are optional)",
         )
-    return _checked(reader)
+    return _checked(rows)
 
 
 def parse_json(text: str) -> Roster:
@@ -138,7 +142,7 @@ def _employee(row: Employee, ids: set[str], serials: set[int]) -> Employee:
 
 def _text(row: Employee, key: str) -> str:
     value = row.get(key)
-    return value.strip() if isinstance(value, str) else ""
+    return str(value).strip() if isinstance(value, str | int) else ""
 
 
 def _number(employees: list[Employee], taken: set[int]) -> None:

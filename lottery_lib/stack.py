@@ -6,11 +6,11 @@ is a function of the names.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lottery_lib import definition, execution, roster
-from lottery_lib.errors import DEPLOY, LotteryError
+from lottery_lib.errors import LotteryError
 from lottery_lib.naming import Untagged
 from lottery_lib.resources import (
     Resource,
@@ -72,7 +72,8 @@ class Stack:
             email: An address to subscribe to the topic; it is pending until its mail is confirmed.
 
         Returns:
-            Every resource, its state ``created``, ``updated`` or ``unchanged``.
+            Every resource, its state ``created``, ``updated`` or ``unchanged``; of a subscription, whether
+            it is ``confirmed`` or ``pending confirmation``.
 
         Raises:
             LotteryError: Something of the same name is not ours, or a wait ran out. Run it again.
@@ -84,12 +85,11 @@ class Stack:
         return done
 
     @explained()
-    def plan(self) -> list[Resource]:
-        """Say what a deploy would do, in its order: ``would be created``, or ``would be checked``."""
-        return [
-            Resource(part.kind, part.name, "would be checked" if part.find() else "would be created")
-            for part in self._parts()
-        ]
+    def plan(self, email: str | None = None) -> list[Resource]:
+        """Say what a deploy would do, in its order: create, check and mend, or refuse what is not ours."""
+        plan = [Resource(part.kind, part.name, _intention(part.find())) for part in self._parts()]
+        plan.append(Resource("employees", self.target.names.employee_table, "would be loaded if it is empty"))
+        return plan + ([Resource("subscription", email, "would be checked")] if email else [])
 
     @explained()
     def status(self) -> list[Resource]:
@@ -111,8 +111,10 @@ class Stack:
             execution.stop_running(self.target, machine)
         subscribed = self._subscriptions()
         done = [self._told(self._delete(part)) for part in reversed(self._parts())]
-        gone = [Resource(each.kind, each.name, "deleted") for each in subscribed]
-        return Inventory(done + gone, self.left())
+        left = self.left()
+        # They go with their topic, if that went.
+        gone = [replace(each, state="deleted") for each in subscribed if each not in left]
+        return Inventory(done + gone, left)
 
     def left(self) -> list[Resource]:
         """Look every resource up and return those that are there."""
@@ -150,8 +152,10 @@ class Stack:
         return state_machine.find(self.target, self.target.names.machine)
 
     def _subscriptions(self) -> list[Resource]:
-        found = sns_topic.subscriptions(self.target, self.target.names.topic)
-        return [sns_topic.as_resource(subscription) for subscription in found]
+        name = self.target.names.topic
+        found = sns_topic.subscriptions(self.target, name)
+        ours = not found or self._is_ours(sns_topic.find(self.target, name))
+        return [replace(sns_topic.as_resource(subscription), ours=ours) for subscription in found]
 
     def _parts(self) -> list[Part]:
         return [
@@ -177,7 +181,7 @@ class Stack:
             yield self._part(iam_role, role.name, role)
 
     def _functions(self) -> Iterator[Part]:
-        role_arn = self.target.arn("iam", f"role/{self.target.names.lambda_role}", region="")
+        role_arn = iam_role.role_arn(self.target, self.target.names.lambda_role)
         for purpose, name in self.target.names.functions.items():
             group = self.target.names.log_group(name)
             yield self._part(log_group, group, group)
@@ -193,7 +197,7 @@ class Stack:
             yield self._part(dynamodb_table, table.name, table)
 
     def _state_machine(self) -> Part:
-        role_arn = self.target.arn("iam", f"role/{self.target.names.machine_role}", region="")
+        role_arn = iam_role.role_arn(self.target, self.target.names.machine_role)
         name = self.target.names.machine
         return self._part(state_machine, name, name, machine_definition(self.target), role_arn)
 
@@ -203,6 +207,12 @@ class Stack:
             load_employees(self.target, roster.tutorial_roster())
             return Resource("employees", table, "created")
         return Resource("employees", table, "unchanged")
+
+
+def _intention(found: Resource | None) -> str:
+    if found is None:
+        return "would be created"
+    return "would be checked" if found.ours else "not ours, would be refused"
 
 
 def machine_definition(target: Target) -> str:
@@ -228,8 +238,7 @@ def load_employees(target: Target, employees: roster.Roster) -> int:
     table = target.names.employee_table
     if not employees.employees:
         raise LotteryError("roster", "has no valid employee", "Mend the rows that were rejected")
-    if dynamodb_table.find(target, table) is None:
-        raise LotteryError(f"table {table}", "does not exist", DEPLOY)
+    dynamodb_table.check_ours(target, table)
     wanted = {employee["employee_id"] for employee in employees.employees}
     there = {item["employee_id"] for item in dynamodb_table.items(target, table)}
     dynamodb_table.remove(target, table, sorted(there - wanted))

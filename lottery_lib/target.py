@@ -6,7 +6,8 @@ no mistake can reach a real account; nothing of the attendee's own AWS set-up is
 """
 
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, Final
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -28,7 +30,16 @@ from lottery_lib.emulator import control
 from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.naming import Names
 
-__all__ = ["ClientError", "Target", "connect", "error_code", "error_message", "explain", "explained"]
+__all__ = [
+    "ClientError",
+    "Target",
+    "connect",
+    "error_code",
+    "error_message",
+    "explain",
+    "explained",
+    "ignoring",
+]
 
 EMULATOR_REGION: Final = "us-east-1"
 _RETRIES: Final = {"mode": "standard", "total_max_attempts": 5}
@@ -53,7 +64,7 @@ _ADVICE: Final = {
     "ResourceNotFoundException": DEPLOY,
     "StateMachineDoesNotExist": DEPLOY,
 }
-_OVERRIDES: Final = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_")
+_OVERRIDE: Final = "AWS_ENDPOINT_URL"  # and AWS_ENDPOINT_URL_LAMBDA, _SFN, ...
 
 
 class Target:
@@ -131,7 +142,7 @@ class Target:
 
     def __repr__(self) -> str:
         where = {"embedded": "the emulator on this machine", "aws": "AWS"}.get(self.kind, self.endpoint)
-        return f"<Target {where}: region {self.region}, account {self.account}>"
+        return f"<Target {where}: partition {self.partition}, region {self.region}, account {self.account}>"
 
 
 def connect(
@@ -173,8 +184,12 @@ def connect(
 
 
 def _check_address(where: str) -> None:
-    host = urlsplit(where).hostname or ""
-    if not host or host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")):
+    try:
+        parts = urlsplit(where)
+        usable = bool(parts.hostname and re.fullmatch(r"[\w.:-]+", parts.hostname)) and parts.port != 0
+    except ValueError:  # a port that is no number, or too large
+        usable = False
+    if not usable or str(parts.hostname).endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")):
         raise LotteryError(
             "LOTTERY_TARGET",
             f"{where!r} is not the address of an emulator",
@@ -190,12 +205,11 @@ def _emulated(kind: str, endpoint: str, names: Names, region: str | None) -> Tar
 
 
 def _dummy_session(region: str) -> boto3.Session:
-    # An attendee's profile and files must not matter here, not even a profile that does not exist:
-    # (name in a file, environment variable, default, conversion).
-    nothing, no_file = (None, None, None, None), (None, None, os.devnull, None)
-    core = botocore.session.Session(
-        session_vars={"profile": nothing, "config_file": no_file, "credentials_file": no_file}
-    )
+    # Nothing of the attendee's AWS set-up must matter here, not even a profile that does not exist. Each
+    # variable is (name in a file, name in the environment, default, conversion).
+    deaf = {name: (None, None, *rest) for name, (_, _, *rest) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()}
+    no_file = (None, None, os.devnull, None)
+    core = botocore.session.Session(session_vars=deaf | {"config_file": no_file, "credentials_file": no_file})
     return boto3.Session(
         aws_access_key_id="testing",
         aws_secret_access_key="testing",
@@ -205,19 +219,19 @@ def _dummy_session(region: str) -> boto3.Session:
 
 
 def _aws(names: Names, region: str | None, environ: Mapping[str, str]) -> Target:
-    overrides = sorted(key for key in environ if key.startswith(_OVERRIDES))
+    try:
+        session = boto3.Session(region_name=region)
+        overrides = sorted(key for key in environ if key.startswith(_OVERRIDE)) + _profile_overrides(session)
+    except BotoCoreError as error:
+        raise LotteryError(
+            "LOTTERY_TARGET=aws", str(error).rstrip("."), "Set AWS_PROFILE to one you have"
+        ) from error
     if overrides:
         raise LotteryError(
             "LOTTERY_TARGET=aws",
             f"{', '.join(overrides)} would send the calls elsewhere",
             "Unset it, or use embedded or http://host:port as the target",
         )
-    try:
-        session = boto3.Session(region_name=region)
-    except BotoCoreError as error:
-        raise LotteryError(
-            "LOTTERY_TARGET=aws", str(error).rstrip("."), "Set AWS_PROFILE to one you have"
-        ) from error
     if session.region_name is None:
         raise LotteryError(
             "LOTTERY_TARGET=aws", "no region is set", "Set AWS_DEFAULT_REGION, such as us-east-1"
@@ -225,6 +239,11 @@ def _aws(names: Names, region: str | None, environ: Mapping[str, str]) -> Target
     target = Target("aws", session, None, names)
     _ = target.identity
     return target
+
+
+def _profile_overrides(session: boto3.Session) -> list[str]:
+    profile = session._session.get_scoped_config()
+    return [f"{key} of the AWS profile" for key in ("endpoint_url", "services") if key in profile]
 
 
 def explain(error: Exception) -> LotteryError | None:
@@ -263,6 +282,15 @@ def explained() -> Iterator[None]:
         if explanation is None or explanation is error:
             raise
         raise explanation from error
+
+
+def ignoring(call: Callable[..., Any], code: str, **parameters: Any) -> None:
+    """Make a call, and take an error of this code for success: what is to be gone is gone."""
+    try:
+        call(**parameters)
+    except ClientError as error:
+        if error_code(error) != code:
+            raise
 
 
 def error_code(error: ClientError) -> str:

@@ -1,5 +1,7 @@
 """First state: take the number of winners from the execution's input."""
 
+import json
+
 
 class CustomError(Exception):
     """Raised on demand, to show what the state machine's Catch does."""
@@ -22,5 +24,5 @@ def number_of_winners(event):
         raise InvalidInput('The input must look like {"input": 2}: the key "input" is missing.')
     number = event["input"]
     if type(number) is not int or number < 1:
-        raise InvalidInput(f'"input" must be a whole number of at least 1, not {number!r}.')
+        raise InvalidInput(f'"input" must be a whole number of at least 1, not {json.dumps(number)}.')
     return number

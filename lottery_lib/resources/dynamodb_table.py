@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from lottery_lib.errors import LotteryError
+from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.naming import owned
 from lottery_lib.resources import Resource, refuse_foreign, tag_list
-from lottery_lib.target import ClientError, Target, error_code
+from lottery_lib.target import ClientError, Target, error_code, ignoring
 from lottery_lib.waiting import wait_until
 
 __all__ = [
     "Index",
     "Table",
+    "check_ours",
     "delete",
     "employee_table",
     "ensure",
@@ -78,7 +79,7 @@ def ensure(target: Target, table: Table) -> Resource:
         _create(target, table)
         return Resource(KIND, table.name, "created", _active(target, table)["TableArn"])
     refuse_foreign(KIND, table.name, _tags(target, found["TableArn"]), target.names)
-    _check_key(table, found)
+    _check_keys(table, found)
     found = _active(target, table, index=False)
     missing = table.index is not None and table.index.name not in _indexes(found)
     if missing:
@@ -100,7 +101,8 @@ def delete(target: Target, name: str) -> Resource:
     if found["TableStatus"] != "DELETING":
         # AWS refuses to delete a table that is still being made or whose index is.
         _active(target, Table(name))
-        _unless_gone(target.client("dynamodb").delete_table, TableName=name)
+        delete_table = target.client("dynamodb").delete_table
+        ignoring(delete_table, "ResourceNotFoundException", TableName=name)
     _gone(target, name)
     return Resource(KIND, name, "deleted", found["TableArn"])
 
@@ -114,6 +116,18 @@ def items(target: Target, name: str) -> list[Item]:
         if "LastEvaluatedKey" not in page:
             return found
         start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def check_ours(target: Target, name: str) -> None:
+    """Refuse to go on with a table that is not there, or not ours.
+
+    Raises:
+        LotteryError: It is not.
+    """
+    found = _table(target, name)
+    if found is None:
+        raise LotteryError(f"table {name}", "does not exist", DEPLOY)
+    refuse_foreign(KIND, name, _tags(target, found["TableArn"]), target.names)
 
 
 def index_names(target: Target, name: str) -> list[str]:
@@ -138,11 +152,11 @@ def put(target: Target, name: str, employees: Iterable[Item]) -> None:
             batch.put_item(Item=employee)
 
 
-def remove(target: Target, name: str, keys: Iterable[str], *, key: str = "employee_id") -> None:
+def remove(target: Target, name: str, employee_ids: Iterable[str]) -> None:
     """Delete items by their keys, in batches."""
     with target.table(name).batch_writer() as batch:
-        for value in keys:
-            batch.delete_item(Key={key: value})
+        for employee_id in employee_ids:
+            batch.delete_item(Key={"employee_id": employee_id})
 
 
 def _plain(value: Any) -> Any:
@@ -168,18 +182,17 @@ def _tags(target: Target, arn: str) -> dict[str, str]:
 
 def _create(target: Target, table: Table) -> None:
     extra = {"GlobalSecondaryIndexes": [_index(table.index)]} if table.index else {}
-    try:
-        target.client("dynamodb").create_table(
-            TableName=table.name,
-            AttributeDefinitions=_attributes(table),
-            KeySchema=[{"AttributeName": table.key, "KeyType": "HASH"}],
-            BillingMode="PAY_PER_REQUEST",
-            Tags=tag_list(target.names),
-            **extra,
-        )
-    except ClientError as error:  # the reply to our own first try may have been lost
-        if error_code(error) != "ResourceInUseException":
-            raise
+    # There already is one if the reply to our own first try was lost.
+    ignoring(
+        target.client("dynamodb").create_table,
+        "ResourceInUseException",
+        TableName=table.name,
+        AttributeDefinitions=_attributes(table),
+        KeySchema=[{"AttributeName": table.key, "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+        Tags=tag_list(target.names),
+        **extra,
+    )
 
 
 def _add_index(target: Target, table: Table) -> None:
@@ -208,14 +221,26 @@ def _indexes(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {index["IndexName"]: index for index in found.get("GlobalSecondaryIndexes", [])}
 
 
-def _check_key(table: Table, found: dict[str, Any]) -> None:
-    keys = [part["AttributeName"] for part in found["KeySchema"]]
-    if keys != [table.key]:
-        raise LotteryError(
-            f"table {table.name}",
-            f"its key is {', '.join(keys)}, not {table.key}, and a key cannot be changed",
-            "Run `python -m lottery_lib teardown`, then deploy again",
-        )
+def _check_keys(table: Table, found: dict[str, Any]) -> None:
+    """Refuse a table or index whose key is another: a key cannot be changed."""
+    types = {each["AttributeName"]: each["AttributeType"] for each in found["AttributeDefinitions"]}
+    wanted = {table.name: [(table.key, "S")]}
+    there = {table.name: _keys(found, types)}
+    if table.index and (index := _indexes(found).get(table.index.name)):
+        wanted[table.index.name] = [(table.index.key, table.index.key_type)]
+        there[table.index.name] = _keys(index, types)
+    for name, keys in wanted.items():
+        if there[name] != keys:
+            raise LotteryError(
+                f"table {table.name}",
+                f"the key of {name} is {there[name]}, not {keys}, and a key cannot be changed",
+                "Run `python -m lottery_lib teardown`, then deploy again",
+            )
+
+
+def _keys(found: dict[str, Any], types: dict[str, str]) -> list[tuple[str, str]]:
+    names = [part["AttributeName"] for part in found["KeySchema"]]
+    return [(name, types[name]) for name in names]
 
 
 def _active(target: Target, table: Table, *, index: bool = True) -> dict[str, Any]:
@@ -239,11 +264,3 @@ def _indexes_active(found: dict[str, Any]) -> bool:
 
 def _gone(target: Target, name: str) -> None:
     wait_until(f"table {name} to be gone", lambda: _table(target, name) is None, seconds=300, every=2)
-
-
-def _unless_gone(call: Any, **parameters: str) -> None:
-    try:
-        call(**parameters)
-    except ClientError as error:
-        if error_code(error) != "ResourceNotFoundException":
-            raise

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from lottery_lib.naming import owned
 from lottery_lib.resources import Resource, refuse_foreign, tag_list
-from lottery_lib.target import ClientError, Target, error_code
+from lottery_lib.target import ClientError, Target, error_code, ignoring
 from lottery_lib.waiting import retry_while
 
 __all__ = [
@@ -15,9 +16,12 @@ __all__ = [
     "delete",
     "ensure",
     "find",
+    "invoke_policy",
     "lambda_role",
     "machine_role",
     "missing_policies",
+    "policy_arn",
+    "role_arn",
     "trust_policy",
 ]
 
@@ -78,6 +82,11 @@ def machine_role(target: Target) -> Role:
     return Role(target.names.machine_role, "states.amazonaws.com", ["AmazonSNSFullAccess"], inline)
 
 
+def role_arn(target: Target, name: str) -> str:
+    """The ARN of a role, which IAM makes of its name."""
+    return target.arn("iam", f"role/{name}", region="")
+
+
 def policy_arn(target: Target, path: str) -> str:
     """The ARN of an AWS managed policy in the caller's partition."""
     return target.arn("iam", f"policy/{path}", region="", account="aws")
@@ -102,16 +111,9 @@ def ensure(target: Target, role: Role) -> Resource:
         LotteryError: A role of that name is not ours.
     """
     iam, found = target.client("iam"), _role(target, role.name)
-    state = "unchanged"
-    if found is None:
-        state = "created"
-        found = iam.create_role(
-            RoleName=role.name,
-            AssumeRolePolicyDocument=json.dumps(trust_policy(role.service)),
-            Description="Made by the lottery workshop",
-            Tags=tag_list(target.names),
-        )["Role"]
-    else:
+    state = "unchanged" if found else "created"
+    found = found or _create(target, role)
+    if state == "unchanged":
         refuse_foreign(KIND, role.name, _tags(found), target.names)
     writes = [
         *_trust_writes(target, role, found),
@@ -134,10 +136,10 @@ def delete(target: Target, name: str) -> Resource:
         return Resource(KIND, name, "missing")
     refuse_foreign(KIND, name, _tags(found), target.names)
     for arn in _attached(target, name):
-        _unless_gone(iam.detach_role_policy, RoleName=name, PolicyArn=arn)
+        ignoring(iam.detach_role_policy, "NoSuchEntity", RoleName=name, PolicyArn=arn)
     for policy in _inline(target, name):
-        _unless_gone(iam.delete_role_policy, RoleName=name, PolicyName=policy)
-    _unless_gone(iam.delete_role, RoleName=name)
+        ignoring(iam.delete_role_policy, "NoSuchEntity", RoleName=name, PolicyName=policy)
+    ignoring(iam.delete_role, "NoSuchEntity", RoleName=name)
     return _resource(target, found, "deleted")
 
 
@@ -151,15 +153,26 @@ def _role(target: Target, name: str) -> Policy | None:
     return role
 
 
+def _create(target: Target, role: Role) -> Policy:
+    try:
+        created: Policy = target.client("iam").create_role(
+            RoleName=role.name,
+            AssumeRolePolicyDocument=json.dumps(trust_policy(role.service)),
+            Description="Made by the lottery workshop",
+            Tags=tag_list(target.names),
+        )["Role"]
+    except ClientError as error:  # the reply to our own first try may have been lost
+        if error_code(error) != "EntityAlreadyExists" or not (found := _role(target, role.name)):
+            raise
+        refuse_foreign(KIND, role.name, _tags(found), target.names)
+        return found
+    return created
+
+
 def _resource(target: Target, role: Policy, state: str) -> Resource:
     # create_role answers without the tags it was given.
-    ours = state == "created" or not _foreign(target, role)
+    ours = state == "created" or owned(_tags(role), target.names)
     return Resource(KIND, role["RoleName"], state, role["Arn"], ours)
-
-
-def _foreign(target: Target, role: Policy) -> bool:
-    tags = _tags(role)
-    return any(tags.get(key) != value for key, value in target.names.tags.items())
 
 
 def _tags(role: Policy) -> dict[str, str]:
@@ -223,11 +236,3 @@ def _once_visible(name: str, call: Any, parameters: Policy) -> None:
         ),
         seconds=30,
     )
-
-
-def _unless_gone(call: Any, **parameters: str) -> None:
-    try:
-        call(**parameters)
-    except ClientError as error:
-        if error_code(error) != "NoSuchEntity":
-            raise

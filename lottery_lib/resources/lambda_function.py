@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from lottery_lib.naming import owned
 from lottery_lib.resources import Resource, refuse_foreign
-from lottery_lib.target import ClientError, Target, error_code, error_message
+from lottery_lib.target import ClientError, Target, error_code, error_message, ignoring
 from lottery_lib.waiting import retry_while, wait_until
 
 __all__ = ["LAMBDAS_FOLDER", "Function", "code_sha256", "delete", "ensure", "find", "for_purpose", "zipped"]
@@ -119,11 +119,7 @@ def delete(target: Target, name: str) -> Resource:
     if found is None:
         return Resource(KIND, name, "missing")
     refuse_foreign(KIND, name, found.get("Tags", {}), target.names)
-    try:
-        target.client("lambda").delete_function(FunctionName=name)
-    except ClientError as error:
-        if error_code(error) != "ResourceNotFoundException":
-            raise
+    ignoring(target.client("lambda").delete_function, "ResourceNotFoundException", FunctionName=name)
     return Resource(KIND, name, "deleted", found["Configuration"]["FunctionArn"])
 
 

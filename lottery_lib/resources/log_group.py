@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from lottery_lib.naming import owned
 from lottery_lib.resources import Resource, refuse_foreign
-from lottery_lib.target import ClientError, Target, error_code
+from lottery_lib.target import Target, ignoring
 
 __all__ = ["delete", "ensure", "find"]
 
@@ -26,11 +26,9 @@ def ensure(target: Target, name: str) -> Resource:
     if arn := _arn(target, name):
         refuse_foreign(KIND, name, _tags(target, arn), target.names)
         return Resource(KIND, name, "unchanged", arn)
-    try:
-        target.client("logs").create_log_group(logGroupName=name, tags=target.names.tags)
-    except ClientError as error:  # the reply to our own first try may have been lost
-        if error_code(error) != "ResourceAlreadyExistsException":
-            raise
+    create = target.client("logs").create_log_group
+    # There already is one if the reply to our own first try was lost.
+    ignoring(create, "ResourceAlreadyExistsException", logGroupName=name, tags=target.names.tags)
     return Resource(KIND, name, "created", target.arn("logs", f"log-group:{name}"))
 
 
@@ -44,11 +42,7 @@ def delete(target: Target, name: str) -> Resource:
     if arn is None:
         return Resource(KIND, name, "missing")
     refuse_foreign(KIND, name, _tags(target, arn), target.names)
-    try:
-        target.client("logs").delete_log_group(logGroupName=name)
-    except ClientError as error:
-        if error_code(error) != "ResourceNotFoundException":
-            raise
+    ignoring(target.client("logs").delete_log_group, "ResourceNotFoundException", logGroupName=name)
     return Resource(KIND, name, "deleted", arn)
 
 

@@ -7,11 +7,9 @@ from lottery_lib.naming import owned
 from lottery_lib.resources import Resource, refuse_foreign, tag_list
 from lottery_lib.target import ClientError, Target, error_code, error_message
 
-__all__ = ["PENDING", "as_resource", "delete", "ensure", "find", "subscribe", "subscriptions", "topic_arn"]
+__all__ = ["as_resource", "delete", "ensure", "find", "subscribe", "subscriptions", "topic_arn"]
 
 KIND: Final = "topic"
-#: What a list shows in the place of an ARN until the link in the confirmation mail was opened.
-PENDING: Final = "PendingConfirmation"
 _DISPLAY_NAME: Final = "Lottery"
 
 

@@ -1,4 +1,6 @@
-"""Record what a target asks of AWS."""
+"""Record what a target asks of AWS, and disturb it."""
+
+from lottery_lib import connect
 
 WRITES = (
     "Create",
@@ -21,17 +23,23 @@ WRITES = (
 
 
 class Recorder:
-    """The operations that the clients of a target were asked for, in order."""
+    """A second connection of the same attendee, and the operations it was asked for, in order.
+
+    A connection of its own, because clients that exist already do not hear of a new handler.
+    """
 
     def __init__(self, target):
         self.operations = []
-        target._session.events.register("before-call", self._note)
+        self.target = connect("embedded", attendee=target.names.attendee)
+        assert not self.target._clients
+        self.target._session.events.register("before-call", self._note)
 
     def _note(self, model, **_):
         self.operations.append(model.name)
 
     @property
     def writes(self):
+        assert self.operations, "nothing was asked at all"
         return [name for name in self.operations if name.startswith(WRITES)]
 
 
@@ -40,15 +48,29 @@ class Broken(Exception):
 
 
 class Interruption:
-    """Let a target make so many write calls, then break."""
+    """A second connection of the same attendee, which breaks after so many write calls."""
 
     def __init__(self, target, after):
-        self.left = after
-        self._events = target._session.events
-        self._events.register("before-call", self._count, unique_id="interruption")
+        self._left = after
+        self.target = connect("embedded", attendee=target.names.attendee)
+        assert not self.target._clients
+        self.target._session.events.register("before-call", self._count)
 
     def _count(self, model, **_):
         if model.name.startswith(WRITES):
-            if self.left == 0:
+            if self._left == 0:
                 raise Broken
-            self.left -= 1
+            self._left -= 1
+
+
+class LostReply:
+    """Let a target's first call of an operation happen, then lose the reply: botocore sends it again."""
+
+    def __init__(self, target, operation):
+        self._lost = False
+        service = {"CreateRole": "iam", "CreateTable": "dynamodb", "CreateFunction": "lambda"}[operation]
+        target.client(service).meta.events.register(f"needs-retry.*.{operation}", self._again)
+
+    def _again(self, **_):
+        again, self._lost = not self._lost, True
+        return 0 if again else None

@@ -106,3 +106,24 @@ def test_verify_never_raises(target):
     """Whatever state things are in, verify answers in a line."""
     assert "not yet" in repr(verify(target, "42"))
     assert "not yet" in repr(verify(target, "06"))
+
+
+def test_on_aws_restore_only_looks(target):
+    """On AWS `restore` changes nothing: it lists what is missing, and says which command makes it."""
+    target.kind = "aws"
+    with pytest.raises(LotteryError, match=r"not yet: role .*Run `python -m lottery_lib deploy --email"):
+        restore(target, "02")
+    assert kinds(target) == set()
+    Stack(target).deploy(ADDRESS)
+    restore(target, "03")
+    with pytest.raises(LotteryError, match="not yet: the subscription confirmed"):
+        restore(target, "04")
+
+
+def test_only_a_draw_that_succeeded_counts(target):
+    """A draw that failed does not complete lesson 06."""
+    restore(target, "06")
+    draw(target, 0)
+    assert not any(check.done for check in verify(target, "06"))
+    draw(target, 1)
+    assert all(check.done for check in verify(target, "06"))

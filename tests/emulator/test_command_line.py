@@ -80,7 +80,10 @@ def test_dry_runs(run, monkeypatch):
     """A dry run lists what would be done and does none of it."""
     monkeypatch.setenv("LOTTERY_ATTENDEE", "dry")
     code, document, _ = run("deploy", "--dry-run")
-    assert (code, {each["state"] for each in document["resources"]}) == (0, {"would be created"})
+    assert (code, {each["state"] for each in document["resources"]}) == (
+        0,
+        {"would be created", "would be loaded if it is empty"},
+    )
     assert {each["state"] for each in run("status")[1]["resources"]} == {"missing"}
 
 
@@ -148,3 +151,40 @@ def test_bad_settings(run, monkeypatch, environment, sentence):
     code, document, _ = run("status")
     assert code == 1
     assert sentence in document["cause"]
+
+
+@pytest.fixture
+def on_aws(monkeypatch):
+    """Let the commands believe that the emulator is AWS itself."""
+    from lottery_lib import target as door
+
+    embedded = door.connect("embedded", attendee="asked")
+    embedded.kind = "aws"
+    monkeypatch.setattr(door, "connect", lambda **_: embedded)
+    return embedded
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["deploy"], ["teardown"], ["reset"], ["employees", "load", "data/request-items.json"]],
+    ids=lambda words: words[0],
+)
+def test_aws_is_asked_for(run, on_aws, words):
+    """On AWS what changes things needs a yes; without a terminal to ask on, nothing is changed."""
+    code, document, err = run(*words)
+    assert code == 1
+    assert "Give --yes" in document["cause"]
+    assert "AWS account 123456789012, region us-east-1, partition aws" in err
+    assert {each["state"] for each in run("status")[1]["resources"]} == {"missing"}
+
+
+def test_yes_on_aws(run, on_aws):
+    """With --yes the commands do their job on AWS."""
+    assert run("deploy", "--yes")[0] == 0
+    assert run("reset", "--yes")[:2] == (0, {"removed": 0})
+    assert run("teardown", "--yes")[1]["left"] == []
+
+
+def test_abbreviated_option(run):
+    """An abbreviated option is refused rather than half understood."""
+    assert main(["status", "--jso"]) == 1

@@ -10,7 +10,8 @@ from lottery_lib.draws import Draws, forget_winners, machine_arn
 from lottery_lib.errors import LotteryError
 from lottery_lib.execution import history, start, wait
 from lottery_lib.history import state_statuses, state_table
-from lottery_lib.resources import dynamodb_table, sns_topic
+from lottery_lib.resources import dynamodb_table, iam_role, sns_topic, state_machine
+from lottery_lib.waiting import wait_until
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_bad_number(mailed, number):
     before = len(inbox(mailed).notifications)
     result = draw(mailed, number)
     assert (result["status"], result["error"], result["winners"]) == ("FAILED", "InvalidInput", [])
-    assert result["cause"] == f'"input" must be a whole number of at least 1, not {number!r}.'
+    assert result["cause"] == f'"input" must be a whole number of at least 1, not {json.dumps(number)}.'
     assert len(inbox(mailed).notifications) == before
     assert winners(mailed).empty
 
@@ -121,17 +122,33 @@ def test_everybody_wins_once(target):
     assert "only 0 of 10" in draw(target, 1)["cause"]
 
 
-def test_last_ones_taken_in_between(target):
-    """A draw whose choice another draw took meanwhile is sent back, finds too few, and ends FAILED."""
-    dynamodb_table.put(
-        target, target.names.winners_table, [{"employee_id": f"{n:03d}"} for n in range(1, 10)]
+def test_last_one_taken_in_between(target):
+    """A draw whose choice is taken meanwhile is sent back by the Choice, and ends FAILED, not in a loop."""
+    machine, taken = machine_arn(target), [{"employee_id": f"{number:03d}"} for number in range(1, 11)]
+    definition = json.loads(
+        target.client("stepfunctions").describe_state_machine(stateMachineArn=machine)["definition"]
     )
-    arns = [start(target, machine_arn(target), {"input": 1}) for _ in range(6)]
-    ended = [wait(target, arn) for arn in arns]
-    assert "SUCCEEDED" in {each["status"] for each in ended}
-    results = [Draws(target).look(arn).result for arn in arns]
-    assert {each["error"] for each in results} <= {None, "NotEnoughEmployees"}
-    assert all(each["winners"][0]["employee_id"] == "010" for each in results if not each["error"])
+    select = definition["States"]["Random Select Winners"]
+    # A pause after the choice, long enough for another draw to take everybody.
+    definition["States"]["Pause"] = {"Type": "Wait", "Seconds": 1, "Next": select["Next"]}
+    select["Next"] = "Pause"
+    slow = state_machine.ensure(
+        target,
+        target.names.machine + "-slow",
+        json.dumps(definition),
+        iam_role.role_arn(target, target.names.machine_role),
+    )
+    arn = start(target, slow.arn, {"input": 1})
+    wait_until("the choice", lambda: "Pause" in state_statuses(history(target, arn)), seconds=20)
+    dynamodb_table.put(target, target.names.winners_table, taken)
+    ended = wait(target, arn)
+    entered = list(state_table(history(target, arn))["state"])
+    state_machine.delete(target, slow.name)
+    assert ended["status"] == "FAILED"
+    assert entered.index("Is Winner In Past Draw") < len(entered) - entered[::-1].index(
+        "Random Select Winners"
+    )
+    assert entered[-1] == "Failed"
 
 
 def test_pool_is_the_table(target):
@@ -198,7 +215,7 @@ def test_stop(target):
 
 
 def test_draws_at_once(target):
-    """Draws that run at the same time all end, and those that succeed name different people each."""
+    """Draws that run at the same time all end, each with its own winner."""
     results = []
     threads = [threading.Thread(target=lambda: results.append(draw(target, 1))) for _ in range(4)]
     for thread in threads:
@@ -207,6 +224,13 @@ def test_draws_at_once(target):
         thread.join()
     assert len(results) == 4
     assert all(len(result["winners"]) == 1 for result in results)
+
+
+def test_draw_that_does_not_end(target):
+    """A draw that has not ended by the deadline is told with its ARN, so that no second one is started."""
+    result = draw(target, 99, seconds=0.2)
+    assert (result["status"], result["error"]) == ("RUNNING", "StillRunning")
+    Draws(target).stop(result["execution_arn"])
 
 
 def test_no_machine():

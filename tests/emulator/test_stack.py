@@ -1,9 +1,12 @@
 """Deploying converges, and tearing down leaves nothing."""
 
-import pytest
-from emulator.calls import Broken, Interruption, Recorder
+import json
 
-from lottery_lib import Stack, connect, draw
+import pytest
+from emulator.calls import Broken, Interruption, LostReply, Recorder
+
+from lottery_lib import Stack, connect, draw, load_employees
+from lottery_lib.draws import forget_winners
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources import (
     dynamodb_table,
@@ -13,6 +16,7 @@ from lottery_lib.resources import (
     sns_topic,
     state_machine,
 )
+from lottery_lib.roster import Roster
 
 
 def states(resources):
@@ -28,9 +32,8 @@ def test_deploy_from_nothing(target):
 def test_second_deploy_writes_nothing(target):
     """A second deploy changes nothing and makes no write call."""
     Stack(target).deploy("ann@example.com")
-    again = connect("embedded", attendee=target.names.attendee)
-    recorder = Recorder(again)
-    done = Stack(again).deploy("ann@example.com")
+    recorder = Recorder(target)
+    done = Stack(recorder.target).deploy("ann@example.com")
     assert recorder.writes == []
     assert states(done) == {"unchanged", "pending confirmation"}
 
@@ -38,13 +41,11 @@ def test_second_deploy_writes_nothing(target):
 @pytest.mark.parametrize("after", range(0, 21, 2))
 def test_interrupted_deploy_converges(target, after):
     """A deploy interrupted after any number of write calls is completed by the next one."""
-    broken = connect("embedded", attendee=target.names.attendee)
-    Interruption(broken, after)
     with pytest.raises(Broken):
-        Stack(broken).deploy()
+        Stack(Interruption(target, after).target).deploy()
     Stack(target).deploy()
     recorder = Recorder(target)
-    assert states(Stack(target).deploy()) == {"unchanged"}
+    assert states(Stack(recorder.target).deploy()) == {"unchanged"}
     assert recorder.writes == []
     assert "missing" not in states(Stack(target).status())
 
@@ -67,6 +68,85 @@ def test_broken_things_are_repaired(target):
     updated = {each.name for each in stack.deploy() if each.state == "updated"}
     assert updated == {names.lambda_role, names.machine_role, name, names.machine}
     assert draw(target, 1)["status"] == "SUCCEEDED"
+
+
+def test_attributes_are_repaired(target):
+    """The machine's role, the topic's display name, a trust policy and an inline policy are put right too."""
+    stack, names = Stack(target), target.names
+    stack.deploy()
+    other = target.arn("iam", f"role/{names.lambda_role}", region="")
+    machine = state_machine.machine_arn(target, names.machine)
+    target.client("stepfunctions").update_state_machine(stateMachineArn=machine, roleArn=other)
+    target.client("sns").set_topic_attributes(
+        TopicArn=sns_topic.topic_arn(target, names.topic), AttributeName="DisplayName", AttributeValue="X"
+    )
+    iam = target.client("iam")
+    iam.update_assume_role_policy(
+        RoleName=names.lambda_role, PolicyDocument=json.dumps(iam_role.trust_policy("ec2.amazonaws.com"))
+    )
+    iam.put_role_policy(
+        RoleName=names.machine_role,
+        PolicyName="InvokeLotteryFunctions",
+        PolicyDocument=json.dumps(iam_role.invoke_policy(["arn:aws:lambda:::x"])),
+    )
+    updated = {each.name for each in stack.deploy() if each.state == "updated"}
+    assert updated == {names.lambda_role, names.machine_role, names.topic, names.machine}
+    assert states(stack.deploy()) == {"unchanged"}
+
+
+@pytest.mark.parametrize("operation", ["CreateRole", "CreateTable", "CreateFunction"])
+def test_lost_reply(target, operation):
+    """A create that happened though its reply was lost is recognised as ours."""
+    LostReply(target, operation)
+    Stack(target).deploy()
+    assert states(Stack(target).deploy()) == {"unchanged"}
+
+
+def test_own_roster_survives_a_deploy(target):
+    """A deploy fills an empty table only: a roster of one's own, however small, stays."""
+    Stack(target).deploy()
+    load_employees(target, Roster([{"employee_id": "x", "employee_name": "X", "lottery_serial": 1}]))
+    Stack(target).deploy()
+    assert [each["employee_id"] for each in dynamodb_table.items(target, target.names.employee_table)] == [
+        "x"
+    ]
+
+
+def test_empty_roster_is_refused(target):
+    """A roster of nobody does not empty the pool."""
+    Stack(target).deploy()
+    with pytest.raises(LotteryError, match="has no valid employee"):
+        load_employees(target, Roster())
+    assert len(dynamodb_table.items(target, target.names.employee_table)) == 10
+
+
+def test_wrong_index_key_is_refused(target):
+    """An index of our name on a key of another type is not taken for ours."""
+    table = dynamodb_table.employee_table(target)
+    wrong = dynamodb_table.Index(table.index.name, "lottery_serial", "S")
+    dynamodb_table.ensure(target, dynamodb_table.Table(table.name, index=wrong))
+    with pytest.raises(LotteryError, match=r"lottery_serial.*cannot be changed"):
+        dynamodb_table.ensure(target, table)
+
+
+def test_plan(target):
+    """The plan of a deploy tells what would be created, what checked, and what refused."""
+    foreign_table(target)
+    iam_role.ensure(target, iam_role.lambda_role(target))
+    plan = {(each.kind, each.name): each.state for each in Stack(target).plan("ann@example.com")}
+    assert plan["table", target.names.winners_table] == "not ours, would be refused"
+    assert plan["role", target.names.lambda_role] == "would be checked"
+    assert plan["topic", target.names.topic] == "would be created"
+    assert plan["subscription", "ann@example.com"] == "would be checked"
+
+
+def test_foreign_tables_are_not_emptied(target):
+    """Neither a reset nor a roster touches a table of our name that is not ours."""
+    foreign_table(target)
+    target.table(target.names.winners_table).put_item(Item={"employee_id": "theirs"})
+    with pytest.raises(LotteryError, match="was not made by this kit"):
+        forget_winners(target)
+    assert len(dynamodb_table.items(target, target.names.winners_table)) == 1
 
 
 def test_index_is_added_later(target):
@@ -101,7 +181,7 @@ def test_teardown_twice(target):
     Stack(target).deploy()
     Stack(target).teardown()
     recorder = Recorder(target)
-    inventory = Stack(target).teardown()
+    inventory = Stack(recorder.target).teardown()
     assert states(inventory.resources) == {"missing"}
     assert inventory.left == []
     assert recorder.writes == []
@@ -111,10 +191,8 @@ def test_teardown_twice(target):
 def test_interrupted_teardown_converges(target, after):
     """A teardown interrupted after any number of write calls is completed by the next one."""
     Stack(target).deploy()
-    broken = connect("embedded", attendee=target.names.attendee)
-    Interruption(broken, after)
     with pytest.raises(Broken):
-        Stack(broken).teardown()
+        Stack(Interruption(target, after).target).teardown()
     assert Stack(target).teardown().left == []
 
 
@@ -123,7 +201,9 @@ def test_teardown_stops_what_runs(target):
     Stack(target).deploy()
     machine = state_machine.machine_arn(target, target.names.machine)
     target.client("stepfunctions").start_execution(stateMachineArn=machine, input='{"input": 99}')
-    assert Stack(target).teardown().left == []
+    recorder = Recorder(target)
+    assert Stack(recorder.target).teardown().left == []
+    assert recorder.writes.index("StopExecution") < recorder.writes.index("DeleteStateMachine")
 
 
 def test_teardown_empties_roles_of_what_others_attached(target):
@@ -193,6 +273,15 @@ def test_foreign_things_are_left_alone(target, make):
         Stack(target).deploy()
     inventory = Stack(target).teardown()
     assert [(each.kind, each.ours) for each in inventory.left] == [(kind.KIND, False)]
+
+
+def test_subscriptions_of_a_foreign_topic(target):
+    """The subscriptions of a topic that is not ours are neither deleted nor said to be."""
+    foreign_topic(target)
+    sns_topic.subscribe(target, target.names.topic, "ann@example.com")
+    inventory = Stack(target).teardown()
+    assert {(each.kind, each.ours) for each in inventory.left} == {("topic", False), ("subscription", False)}
+    assert "deleted" not in states(inventory.resources)
 
 
 def test_two_attendees(target):

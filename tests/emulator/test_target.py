@@ -14,6 +14,8 @@ TRAPS = {
     "HTTP_PROXY": "http://127.0.0.1:9",
     "http_proxy": "http://127.0.0.1:9",
     "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "AWS_DEFAULTS_MODE": "nonsense",
+    "AWS_MAX_ATTEMPTS": "none",
 }
 
 
@@ -48,3 +50,40 @@ def test_nobody_there():
     """An address that nobody answers at is one sentence."""
     with pytest.raises(LotteryError, match="does not answer"):
         connect("http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("where", ["http://127.0.0.1:x", "http://127.0.0.1:99999", "http://a b", "http://"])
+def test_no_address(where):
+    """What is no address is refused in one sentence."""
+    with pytest.raises(LotteryError, match="is not the address of an emulator"):
+        connect(where)
+
+
+def aws_profile(tmp_path, monkeypatch, text):
+    path = tmp_path / "config"
+    path.write_text(
+        f"[default]\nregion = us-east-1\naws_access_key_id = a\naws_secret_access_key = b\n{text}"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(path))
+
+
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SFN"])
+def test_aws_refuses_an_endpoint_variable(monkeypatch, name):
+    """With `aws` an endpoint variable is refused, since the calls would go elsewhere."""
+    monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with pytest.raises(LotteryError, match=f"{name} would send the calls elsewhere"):
+        connect("aws")
+
+
+def test_aws_refuses_an_endpoint_in_the_profile(tmp_path, monkeypatch):
+    """With `aws` an endpoint in the AWS profile is refused too."""
+    aws_profile(tmp_path, monkeypatch, "endpoint_url = http://127.0.0.1:9\n")
+    with pytest.raises(LotteryError, match="endpoint_url of the AWS profile would send the calls elsewhere"):
+        connect("aws")
+
+
+def test_aws_without_a_region(tmp_path, monkeypatch):
+    """Without a region `aws` says which variable to set."""
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    with pytest.raises(LotteryError, match=r"no region is set. Set AWS_DEFAULT_REGION"):
+        connect("aws")

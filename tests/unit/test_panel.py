@@ -262,3 +262,27 @@ def test_screen_readers_hear_it():
 def test_notebook_output_is_stable():
     """What a checked notebook stores of the panel is one plain line."""
     assert repr(panel(Lottery())) == "DrawPanel: Winners, Draw, Cancel"
+
+
+def test_draw_after_a_cancel():
+    """A Cancel concerns the draw that runs, not the next one."""
+    lottery = Lottery()
+    shown = panel(lottery)
+    shown._on_cancel(None)
+    assert asyncio.run(shown.run(1))["status"] == "SUCCEEDED"
+    assert lottery.stopped == []
+
+
+def test_counting_fails():
+    """When the winners cannot be counted after a draw, the panel says so and Draw can be pressed again."""
+
+    class Fragile(Lottery):
+        def remaining(self):
+            if self.started:
+                raise LotteryError("the emulator", "does not answer", "Start it")
+            return 5
+
+    shown = panel(Fragile())
+    asyncio.run(shown.run(1))
+    assert "Start it." in shown.message.value
+    assert not shown.draw_button.disabled

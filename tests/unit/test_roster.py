@@ -105,3 +105,21 @@ def test_every_row_counts_once(rows):
     for key in ("employee_id", "lottery_serial"):
         values = [each[key] for each in found.employees]
         assert len(values) == len(set(values))
+
+
+def test_byte_order_mark(tmp_path):
+    """A file as Excel saves it, with a byte order mark, is read like any other."""
+    path = tmp_path / "staff.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + (HEADER + "a,A,,\n").encode())
+    assert [each["employee_id"] for each in roster.read(path).employees] == ["a"]
+
+
+def test_upper_case_suffix(tmp_path):
+    """`STAFF.JSON` is JSON."""
+    assert read(tmp_path, '{"T": []}', "STAFF.JSON").employees == []
+
+
+def test_huge_field(tmp_path):
+    """A field longer than CSV allows is one sentence."""
+    with pytest.raises(LotteryError, match="cannot be read"):
+        read(tmp_path, HEADER + "a," + "x" * 140_000 + ",,\n")
