@@ -1,10 +1,12 @@
 """Second state: draw that many different employees from the whole table."""
 
 import secrets
+from functools import cache
 
 import boto3
 
 dynamodb = boto3.resource("dynamodb")
+open_table = cache(dynamodb.Table)  # made once, like the line above, and kept for the next calls
 
 
 class NotEnoughEmployees(Exception):
@@ -32,7 +34,7 @@ def lambda_handler(event, context):
 def table(base_name, context):
     """Return the table of this function's attendee: the suffix of the function's name is the table's."""
     suffix = context.function_name.split("-", 2)[2:]
-    return dynamodb.Table("-".join([base_name, *suffix]))
+    return open_table("-".join([base_name, *suffix]))
 
 
 def items(source):

@@ -1,8 +1,11 @@
 """Last state: write the winners down, one item each."""
 
+from functools import cache
+
 import boto3
 
 dynamodb = boto3.resource("dynamodb")
+open_table = cache(dynamodb.Table)  # made once, like the line above, and kept for the next calls
 
 
 def lambda_handler(event, context):
@@ -17,4 +20,4 @@ def lambda_handler(event, context):
 def table(base_name, context):
     """Return the table of this function's attendee: the suffix of the function's name is the table's."""
     suffix = context.function_name.split("-", 2)[2:]
-    return dynamodb.Table("-".join([base_name, *suffix]))
+    return open_table("-".join([base_name, *suffix]))

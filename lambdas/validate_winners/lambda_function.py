@@ -1,8 +1,11 @@
 """Third state: say whether one of those drawn has won before, and write the congratulation."""
 
+from functools import cache
+
 import boto3
 
 dynamodb = boto3.resource("dynamodb")
+open_table = cache(dynamodb.Table)  # made once, like the line above, and kept for the next calls
 
 
 def lambda_handler(event, context):
@@ -21,7 +24,7 @@ def lambda_handler(event, context):
 def table(base_name, context):
     """Return the table of this function's attendee: the suffix of the function's name is the table's."""
     suffix = context.function_name.split("-", 2)[2:]
-    return dynamodb.Table("-".join([base_name, *suffix]))
+    return open_table("-".join([base_name, *suffix]))
 
 
 def has_won(past, employee_id):

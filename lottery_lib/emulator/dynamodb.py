@@ -7,13 +7,21 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lottery_lib.emulator.dynamodb_checks import (
+    IndexKeys,
+    index_keys,
+    items_of,
+    why_not_batch,
+    why_not_change,
+    why_not_items,
+)
 from lottery_lib.emulator.moto_wire import Moto
 from lottery_lib.emulator.replies import json_error
-from lottery_lib.emulator.wire import Reply, Request
+from lottery_lib.emulator.wire import MalformedRequestError, Reply, Request, Scope
 
 __all__ = ["DynamoDbApi"]
 
-_BATCH: Final = 25
+_TARGET: Final = "DynamoDB_20120810."
 _TOKEN_SECONDS: Final = 600.0
 
 
@@ -36,6 +44,7 @@ class DynamoDbApi:
     def __init__(self, moto: Moto) -> None:
         self._moto = moto
         self._done: dict[tuple[str, str], _Done] = {}
+        self._index_keys: dict[tuple[Scope, str], IndexKeys] = {}
         # moto undoes a failed transaction by putting back all tables as they were: what another thread wrote
         # meanwhile would be lost. And no reader may see half of one.
         self._one_at_a_time = threading.RLock()
@@ -47,15 +56,63 @@ class DynamoDbApi:
         if "x-amz-target" not in request.headers:
             return json_error("MissingAuthenticationTokenException", "Missing Authentication Token")
         with self._one_at_a_time:
-            if request.operation == "BatchWriteItem" and (refused := _why_not_batch(request.json)):
-                return refused
-            if request.operation == "TransactWriteItems" and request.json.get("ClientRequestToken"):
-                return self._transact(request)
-            return self._moto(request)
+            try:
+                refused = self._refusal(request)
+            except (AttributeError, KeyError, StopIteration, TypeError) as error:
+                raise MalformedRequestError("a parameter has another shape") from error
+            return refused or self._answer(request)
 
     def reset(self) -> None:
         """Forget all tokens."""
         self._done.clear()
+        self._index_keys.clear()
+
+    def _refusal(self, request: Request) -> Reply | None:
+        operation = request.operation
+        if operation == "UpdateTable":
+            return why_not_change(request.json, self._table(request.scope, request.json.get("TableName", "")))
+        if operation == "BatchWriteItem" and (refused := why_not_batch(request.json)):
+            return refused
+        items = [
+            (item, self._keys(request.scope, table)) for table, item in items_of(operation, request.json)
+        ]
+        return why_not_items(operation, items)
+
+    def _answer(self, request: Request) -> Reply:
+        match request.operation:
+            case "TransactWriteItems" if request.json.get("ClientRequestToken"):
+                return self._transact(request)
+            case "CreateTable" | "UpdateTable" | "DeleteTable":
+                return self._change(request)
+            case "Query" | "Scan":
+                return _with_index_error(self._moto(request), request.json.get("IndexName"))
+        return self._moto(request)
+
+    def _change(self, request: Request) -> Reply:
+        parameters = request.json
+        if request.operation == "UpdateTable":
+            # moto forgets the attributes that are not named again.
+            old = self._table(request.scope, parameters.get("TableName", "")).get("AttributeDefinitions", [])
+            new = parameters.get("AttributeDefinitions") or []
+            names = {each["AttributeName"] for each in new}
+            kept = [each for each in old if each["AttributeName"] not in names]
+            parameters = parameters | {"AttributeDefinitions": [*kept, *new]}
+        reply = self._moto(request.with_json(parameters))
+        self._index_keys.clear()
+        if request.operation != "DeleteTable" or not reply.ok:
+            return reply
+        table = reply.json["TableDescription"] | {"TableStatus": "DELETING"}
+        return reply.with_json({"TableDescription": table})
+
+    def _keys(self, scope: Scope, table: str) -> IndexKeys:
+        key = (scope, table)
+        if key not in self._index_keys:
+            self._index_keys[key] = index_keys(self._table(scope, table))
+        return self._index_keys[key]
+
+    def _table(self, scope: Scope, name: str) -> dict[str, Any]:
+        reply = self._moto.target(scope, _TARGET + "DescribeTable", {"TableName": name})
+        return reply.json["Table"] if reply.ok else {}
 
     def _transact(self, request: Request) -> Reply:
         key = (request.scope.region, request.json["ClientRequestToken"])
@@ -73,14 +130,7 @@ class DynamoDbApi:
         return reply
 
 
-def _why_not_batch(parameters: dict[str, Any]) -> Reply | None:
-    items = parameters.get("RequestItems")
-    count = sum(len(writes) for writes in items.values()) if isinstance(items, dict) else 0
-    if count <= _BATCH:
-        return None
-    return json_error(
-        "ValidationException",
-        "1 validation error detected: Value at 'requestItems' failed to satisfy constraint: Map value must "
-        "satisfy constraint: [Member must have length less than or equal to 25, Member must have length "
-        "greater than or equal to 1]",
-    )
+def _with_index_error(reply: Reply, index: str | None) -> Reply:
+    if reply.ok or not index or "Invalid index" not in reply.json.get("message", ""):
+        return reply
+    return json_error("ValidationException", f"The table does not have the specified index: {index}")

@@ -8,14 +8,17 @@ again, and what such a client would send (botocore's ``before-send`` event) goes
 
 import io
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
+from botocore import UNSIGNED
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-from lottery_lib.emulator.wire import Reply, Request
+from lottery_lib.emulator.moto_wire import signed
+from lottery_lib.emulator.wire import Reply, Request, Scope
 
 __all__ = ["EngineClients"]
 
@@ -43,14 +46,18 @@ class EngineClients:
         with self._lock:
             if key not in self._clients:
                 client = self._make(service_name, region_name=region_name, **options)
-                client.meta.events.register("before-send", self._send)
+                # The front believes a signature without looking at it.
+                client.meta.events.register("choose-signer", lambda **_: UNSIGNED)
+                scope = Scope("ak", client.meta.region_name, client.meta.service_model.signing_name)
+                client.meta.events.register("before-send", partial(self._send, signed(scope)))
                 self._clients[key] = client
             return self._clients[key]
 
-    def _send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+    def _send(self, credential: Mapping[str, str], request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         url = urlsplit(request.url)
         target = (url.path or "/") + (f"?{url.query}" if url.query else "")
         headers = {name.lower(): _text(value) for name, value in request.headers.items()}
+        headers.update(credential)
         body = request.body or b""
         reply = self._answer(
             Request(request.method, target, headers, body.encode() if isinstance(body, str) else bytes(body))

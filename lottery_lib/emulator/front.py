@@ -1,16 +1,19 @@
 """Stand in front of moto: answer or correct what AWS does otherwise, and pass the rest on."""
 
+import gc
 import traceback
 from pathlib import Path
 from typing import Protocol
 
 from lottery_lib.emulator.dynamodb import DynamoDbApi
 from lottery_lib.emulator.engine import EngineClients
+from lottery_lib.emulator.engine_texts import remember_definitions, remember_paths
 from lottery_lib.emulator.folder import Record
 from lottery_lib.emulator.lambda_api import LambdaApi
 from lottery_lib.emulator.lambda_logs import LogWriter
 from lottery_lib.emulator.lambda_runner import Runner
 from lottery_lib.emulator.lifetime import Lifetime
+from lottery_lib.emulator.logs import LogsApi
 from lottery_lib.emulator.mail_box import Mailbox
 from lottery_lib.emulator.moto_wire import Moto
 from lottery_lib.emulator.pages import Pages
@@ -55,10 +58,12 @@ class Front:
             LambdaApi(self._moto, self._runner),
             StatesApi(self._moto),
             DynamoDbApi(self._moto),
+            LogsApi(self._moto),
             sns,
             Pages(sns, mailbox),
         ]
         EngineClients(self.answer).install()
+        remember_paths()
 
     def answer(self, request: Request) -> Reply:
         """Answer a request."""
@@ -75,7 +80,14 @@ class Front:
 
     def warm_up(self) -> None:
         """Load what first calls would wait for."""
-        self._moto.warm_up()
+        gc.disable()  # looking for garbage takes half of the time that loading takes
+        try:
+            self._moto.warm_up()
+            remember_definitions()
+        finally:
+            gc.collect()
+            gc.freeze()  # nor need what stays be looked at during a draw
+            gc.enable()
 
     def close(self) -> None:
         """End the workers."""
@@ -84,7 +96,10 @@ class Front:
     def _answer(self, request: Request) -> Reply:
         if request.path == "/moto-api/reset" and request.method == "POST":
             return self._reset(request)
-        if request.scope.service == "logs":
+        if "x-amz-target" in request.headers and (refused := _why_not_target(request)):
+            return refused
+        # Whoever reads the logs must find all; and what a function wrote must not come after its end.
+        if request.scope.service == "logs" or request.method == "DELETE":
             self._logs.flush()
         for room in self._rooms:
             if (reply := room.answer(request)) is not None:
@@ -98,6 +113,13 @@ class Front:
         reply = self._moto(request)
         self._moto.configure()
         return reply
+
+
+def _why_not_target(request: Request) -> Reply | None:
+    request.json  # noqa: B018 (what is no JSON is refused before moto meets it)
+    if request.signed:
+        return None
+    return json_error("MissingAuthenticationTokenException", "Missing Authentication Token")
 
 
 def _malformed(request: Request, reason: str) -> Reply:

@@ -33,6 +33,7 @@ class CodeStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._zips: dict[str, bytes] = {}
+        self._folders: dict[str, Path] = {}
         self._lock = threading.Lock()
 
     def keep(self, zipped: bytes) -> None:
@@ -44,8 +45,9 @@ class CodeStore:
     def folder(self, sha256: str) -> Path | None:
         """Where the code of this CodeSha256 lies unpacked; None when it never passed by."""
         with self._lock:
-            zipped = self._zips.get(sha256)
-            if zipped is None:
+            if sha256 in self._folders:
+                return self._folders[sha256]
+            if (zipped := self._zips.get(sha256)) is None:
                 return None
             # Real path: what a traceback shows is replaced by AWS's own folder.
             folder = self._folder.resolve() / hashlib.sha256(zipped).hexdigest()[:16]
@@ -54,4 +56,5 @@ class CodeStore:
                 with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
                     archive.extractall(draft)
                 draft.rename(folder)
+            self._folders[sha256] = folder
             return folder

@@ -58,7 +58,7 @@ class Function:
 
     @property
     def memory(self) -> int:
-        """In MB; shown, not enforced."""
+        """How much it may use, in MB."""
         return int(self._settings["MemorySize"])
 
     @property

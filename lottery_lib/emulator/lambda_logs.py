@@ -1,11 +1,11 @@
 """Write what functions print to CloudWatch Logs, as Lambda does, while nobody waits for it."""
 
 import datetime
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from lottery_lib.emulator.moto_wire import Moto
@@ -13,18 +13,20 @@ from lottery_lib.emulator.wire import Scope
 
 __all__ = ["Lines", "LogWriter", "log_of"]
 
-_FLUSH_SECONDS: Final = 10.0
+_PAUSE_SECONDS: Final = 0.25
+_MOST: Final = 1000
 
 
 @dataclass(frozen=True)
 class Lines:
-    """What one call of a function wrote, and where it goes."""
+    """What one call of a function wrote, where it goes, and when it was, in milliseconds since 1970."""
 
     scope: Scope
     function: str
     group: str
     stream: str
     text: str
+    at: int = field(default_factory=lambda: int(time.time() * 1000))
 
 
 def log_of(
@@ -68,7 +70,9 @@ def log_of(
 
 
 class LogWriter:
-    """Puts log lines in order, from a thread of its own.
+    """Puts log lines in order, from a thread of its own, when no function has run for a moment.
+
+    Writing takes as long as running: an execution under way should not have to share the processor with it.
 
     Args:
         moto: Keeps them.
@@ -76,32 +80,35 @@ class LogWriter:
 
     def __init__(self, moto: Moto) -> None:
         self._moto = moto
-        self._queue: queue.Queue[Lines] = queue.Queue()
-        threading.Thread(target=self._write_all, daemon=True).start()
+        self._waiting: deque[Lines] = deque()
+        self._last = time.monotonic()
+        self._came = threading.Event()
+        self._writing = threading.Lock()
+        threading.Thread(target=self._write_in_pauses, daemon=True).start()
 
     def write(self, lines: Lines) -> None:
         """Have it written soon."""
-        self._queue.put(lines)
+        self._waiting.append(lines)
+        self._last = time.monotonic()
+        self._came.set()
 
     def flush(self) -> None:
-        """Wait until all that was given is written: a reader must not notice the delay."""
-        deadline = time.monotonic() + _FLUSH_SECONDS
-        while self._queue.unfinished_tasks and time.monotonic() < deadline:
-            time.sleep(0.002)
+        """Write all that was given until now: a reader must not notice the delay."""
+        with self._writing:
+            for _ in range(len(self._waiting)):
+                self._write(self._waiting.popleft())
 
-    def _write_all(self) -> None:
-        while True:
-            lines = self._queue.get()
-            try:
-                self._write(lines)
-            finally:
-                self._queue.task_done()
+    def _write_in_pauses(self) -> None:
+        while self._came.wait():
+            self._came.clear()
+            while len(self._waiting) < _MOST and time.monotonic() < self._last + _PAUSE_SECONDS:
+                time.sleep(_PAUSE_SECONDS)
+            self.flush()
 
     def _write(self, lines: Lines) -> None:
-        now = int(time.time() * 1000)
         where = {"logGroupName": lines.group, "logStreamName": lines.stream}
         texts = [line + "\n" for line in lines.text.split("\n") if line.strip()]
-        put = where | {"logEvents": [{"timestamp": now, "message": text} for text in texts]}
+        put = where | {"logEvents": [{"timestamp": lines.at, "message": text} for text in texts]}
         # It fails for the first of a stream, and where somebody deleted the group. A function that was
         # deleted while it ran must not bring its group back: whoever deleted both would find one left.
         if not self._call(lines.scope, "PutLogEvents", put) and self._exists(lines):

@@ -145,7 +145,7 @@ class Runner:
         environment = environment_of(
             function, stream=stream, endpoint=self._endpoint, folder=folder, bare=bare
         )
-        answer = worker.become(function.handler, folder, environment)
+        answer = worker.become(function.handler, folder, environment, function.memory)
         if answer.kind != "ready":
             worker.end()
         return answer

@@ -25,7 +25,7 @@ __all__ = ["Answer", "Worker"]
 
 # AWS gives a function 10 s to initialise; a laptop that runs other things may need more.
 INIT_SECONDS: Final = 30.0
-_LOOK_SECONDS: Final = 0.5
+_LOOK_SECONDS: Final = 0.1
 _LARGEST: Final = 64 * 1024 * 1024
 
 
@@ -58,6 +58,7 @@ class Worker:
     def __init__(self, folder: Path) -> None:
         self.retired = False
         self.stream_id = uuid.uuid4().hex
+        self._most_memory = sys.maxsize
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / self.stream_id
         # Unbuffered, and appending: it is emptied after each call while the process goes on writing.
@@ -86,8 +87,9 @@ class Worker:
         """Whether the process is there."""
         return self._process.poll() is None
 
-    def become(self, handler: str, folder: Path, environment: Mapping[str, str]) -> Answer:
-        """Load a function; the answer is ``"ready"`` when it can be called."""
+    def become(self, handler: str, folder: Path, environment: Mapping[str, str], memory: int) -> Answer:
+        """Load a function that may use so many MB; the answer is ``"ready"`` when it can be called."""
+        self._most_memory = memory << 20
         role = {"handler": handler, "folder": str(folder), "environment": dict(environment)}
         return self._ask(role, b"", INIT_SECONDS)
 
@@ -128,8 +130,7 @@ class Worker:
         if connection is None:
             return self._exit()
         try:
-            connection.send_bytes(json.dumps(header).encode())
-            connection.send_bytes(body)
+            connection.send_bytes(json.dumps(header).encode() + b"\n" + body)
             return self._hear(connection, time.monotonic() + seconds)
         except (OSError, EOFError):
             return self._exit()
@@ -137,12 +138,20 @@ class Worker:
     def _hear(self, connection: Connection, deadline: float) -> Answer:
         while (left := deadline - time.monotonic()) > 0:
             if connection.poll(min(left, _LOOK_SECONDS)):
-                header = json.loads(connection.recv_bytes(_LARGEST))
-                return Answer(body=connection.recv_bytes(_LARGEST), **header)
+                header, _, body = connection.recv_bytes(_LARGEST).partition(b"\n")
+                answer = Answer(body=body, **json.loads(header))
+                return self._killed() if answer.max_memory > self._most_memory else answer
             # A child of the handler's may hold the connection open after its parent is gone.
             if not self.alive:
                 return self._exit()
+            if _memory(self._process.pid) > self._most_memory:
+                return self._killed()
         return Answer("timeout")
+
+    def _killed(self) -> Answer:
+        """End it as the system does when memory is out."""
+        self.end()
+        return Answer("exit", max_memory=self._most_memory, exit_status=-9)
 
     def _exit(self) -> Answer:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -150,6 +159,12 @@ class Worker:
         status = self._process.poll()
         self.end()
         return Answer("exit", exit_status=1 if status is None else status)
+
+
+def _memory(pid: int) -> int:
+    with contextlib.suppress(psutil.Error):
+        return int(psutil.Process(pid).memory_info().rss)
+    return 0
 
 
 def _accept(listener: socket.socket, token: str, process: "subprocess.Popen[bytes]") -> Connection:

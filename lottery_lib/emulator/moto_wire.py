@@ -6,13 +6,16 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote
 
-from lottery_lib.emulator.replies import failure
+from botocore.model import OperationNotFoundError
+
+from lottery_lib.emulator.replies import failure, unknown_operation
 from lottery_lib.emulator.wire import Reply, Request, Scope
 
-__all__ = ["Moto"]
+__all__ = ["Moto", "signed"]
 
 _SETTINGS: Final = {
     "stepfunctions": {"execute_state_machine": True},
@@ -49,6 +52,8 @@ class Moto:
         )
 
         self._application = DomainDispatcherApplication(create_backend_app)
+        # It would list moto's folder at every request.
+        self._application.get_backend_for_host = lru_cache(256)(self._application.get_backend_for_host)
         self.configure()
 
     def configure(self) -> None:
@@ -81,6 +86,8 @@ class Moto:
             body = b"".join(chunks)
             if close := getattr(chunks, "close", None):
                 close()
+        except OperationNotFoundError:
+            return unknown_operation(request)
         except NotImplementedError as error:
             return failure(request, str(error), 501)
         except Exception as error:
@@ -90,21 +97,22 @@ class Moto:
 
     def target(self, scope: Scope, target: str, parameters: Mapping[str, Any]) -> Reply:
         """Call an operation of a JSON protocol, such as ``AWSStepFunctions.StartExecution``."""
-        headers = _signed(scope) | {"x-amz-target": target, "content-type": "application/x-amz-json-1.0"}
+        headers = signed(scope) | {"x-amz-target": target, "content-type": "application/x-amz-json-1.0"}
         return self(Request("POST", "/", headers, json.dumps(parameters).encode()))
 
     def query(self, scope: Scope, action: str, **parameters: str) -> Reply:
         """Call an operation of the query protocol."""
         form = "&".join(f"{name}={quote(value, safe='')}" for name, value in parameters.items())
-        headers = _signed(scope) | {"content-type": "application/x-www-form-urlencoded"}
+        headers = signed(scope) | {"content-type": "application/x-www-form-urlencoded"}
         return self(Request("POST", "/", headers, f"Action={action}&{form}".encode()))
 
     def rest(self, scope: Scope, method: str, target: str) -> Reply:
         """Call an operation of the REST protocol."""
-        return self(Request(method, target, _signed(scope)))
+        return self(Request(method, target, signed(scope)))
 
 
-def _signed(scope: Scope) -> dict[str, str]:
+def signed(scope: Scope) -> dict[str, str]:
+    """The headers by which a request tells its scope."""
     credential = f"{scope.access_key}/20200101/{scope.region}/{scope.service}/aws4_request"
     return {
         "authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0",

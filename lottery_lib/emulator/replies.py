@@ -8,7 +8,16 @@ from xml.sax.saxutils import escape
 
 from lottery_lib.emulator.wire import Reply, Request
 
-__all__ = ["failure", "json_error", "json_reply", "page", "query_error", "query_reply", "rest_error"]
+__all__ = [
+    "failure",
+    "json_error",
+    "json_reply",
+    "page",
+    "query_error",
+    "query_reply",
+    "rest_error",
+    "unknown_operation",
+]
 
 
 def json_reply(body: Any, status: int = 200) -> Reply:
@@ -54,6 +63,14 @@ def failure(request: Request, message: str, status: int) -> Reply:
     """Say in the request's protocol that it could not be answered, and that it is not the caller's fault."""
     error = query_error if "action=" in request.target.lower() or _is_form(request) else json_error
     return error("InternalFailure", message, status)
+
+
+def unknown_operation(request: Request) -> Reply:
+    """Say that there is no such operation."""
+    if "x-amz-target" in request.headers:
+        return json_error("UnknownOperationException", "")
+    text = f"Could not find operation {request.operation} for version NO_VERSION_SPECIFIED"
+    return query_error("InvalidAction", text)
 
 
 def page(title: str, body: str, status: int = 200) -> Reply:

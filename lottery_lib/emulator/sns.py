@@ -2,8 +2,9 @@
 
 import datetime
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Final
 from urllib.parse import urlencode
 
@@ -12,7 +13,14 @@ from lottery_lib.emulator.mail_box import Mailbox
 from lottery_lib.emulator.moto_wire import Moto
 from lottery_lib.emulator.replies import query_error, query_reply
 from lottery_lib.emulator.sns_book import Book, Subscription
-from lottery_lib.emulator.sns_checks import mail_text, why_not_arn, why_not_publish, why_not_subscribe
+from lottery_lib.emulator.sns_checks import (
+    attributes_of,
+    mail_text,
+    why_not_arn,
+    why_not_publish,
+    why_not_subscribe,
+)
+from lottery_lib.emulator.sns_topics import create_topic
 from lottery_lib.emulator.sns_xml import attribute, element, elements, with_attribute
 from lottery_lib.emulator.wire import Reply, Request, Scope
 
@@ -36,7 +44,8 @@ class SnsApi:
         self._endpoint = endpoint
         self._book = Book()
         self._subscribing = threading.Lock()
-        self._operations = {
+        self._operations: dict[str, Callable[[Request], Reply]] = {
+            "CreateTopic": partial(create_topic, moto),
             "Subscribe": self._subscribe,
             "ConfirmSubscription": self.confirm,
             "Unsubscribe": self.unsubscribe,
@@ -92,17 +101,29 @@ class SnsApi:
         if reason := why_not_subscribe(form):
             return query_error("InvalidParameter", reason)
         with self._subscribing:
+            if self._has_other_attributes(request.scope, form):
+                reason = "Attributes Reason: Subscription already exists with different attributes"
+                return query_error("InvalidParameter", f"Invalid parameter: {reason}")
             reply = self._moto(request)
             if not reply.ok:
                 return reply
             arn = element(reply.body, "SubscriptionArn")
             subscription = self._book.enter(arn, form["TopicArn"], form["Endpoint"])
-        if subscription.confirmed:
-            return reply
-        self._ask(request.scope, subscription)
-        if form.get("ReturnSubscriptionArn") == "true":
-            return reply
+        return self._asked(request, subscription) or reply
+
+    def _asked(self, request: Request, subscription: Subscription) -> Reply | None:
+        if not subscription.confirmed:
+            self._ask(request.scope, subscription)
+        if subscription.confirmed or request.form.get("ReturnSubscriptionArn") == "true":
+            return None
         return query_reply("Subscribe", {"SubscriptionArn": "pending confirmation"})
+
+    def _has_other_attributes(self, scope: Scope, form: Mapping[str, str]) -> bool:
+        there = self._book.by_address(form["TopicArn"], form["Endpoint"])
+        if there is None or not (asked := attributes_of(form)):
+            return False
+        told = self._moto.query(scope, "GetSubscriptionAttributes", SubscriptionArn=there.arn).body
+        return any(attribute(told, name) != value for name, value in asked.items())
 
     def _ask(self, scope: Scope, subscription: Subscription) -> None:
         topic_arn = subscription.topic_arn
@@ -150,7 +171,9 @@ class SnsApi:
         return count
 
     def _publish(self, request: Request) -> Reply:
-        if "PhoneNumber" not in request.form and (reason := why_not_publish(request.form)):
+        if "PhoneNumber" not in request.form and (
+            reason := why_not_publish(request.form, request.scope.region)
+        ):
             return query_error("InvalidParameter", reason)
         reply = self._moto(request)
         if reply.status == 404 and "TopicArn" in request.form:

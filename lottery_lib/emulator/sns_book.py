@@ -46,6 +46,10 @@ class Book:
         """The subscription of that ARN."""
         return self._by_arn.get(arn)
 
+    def by_address(self, topic_arn: str, address: str) -> Subscription | None:
+        """The subscription of that address to that topic."""
+        return next((it for it in self.of(topic_arn) if it.address == address), None)
+
     def by_token(self, topic_arn: str, token: str) -> Subscription | None:
         """The subscription that this token confirms."""
         of_topic = (subscription for subscription in self.of(topic_arn) if subscription.token == token)

@@ -1,26 +1,16 @@
 """Answer Step Functions' API as AWS does; moto keeps the machines and runs them."""
 
-import json
+import functools
 import threading
 import time
 import uuid
-from collections.abc import Mapping
 from typing import Any, Final
 
 from lottery_lib.emulator.moto_wire import Moto
 from lottery_lib.emulator.replies import json_error, json_reply
 from lottery_lib.emulator.states_checks import why_not_definition, why_not_execution
-from lottery_lib.emulator.states_corrections import (
-    Abort,
-    aborted_description,
-    aborted_events,
-    choice_fault,
-    corrected_description,
-    corrected_events,
-    holds,
-    unmatched_choice,
-)
-from lottery_lib.emulator.states_pages import page_of
+from lottery_lib.emulator.states_corrections import Abort
+from lottery_lib.emulator.states_readings import Readings
 from lottery_lib.emulator.wire import Reply, Request, Scope
 
 __all__ = ["StatesApi"]
@@ -38,7 +28,7 @@ class StatesApi:
 
     def __init__(self, moto: Moto) -> None:
         self._moto = moto
-        self._aborts: dict[str, Abort] = {}
+        self._readings = Readings(moto)
         # moto looks whether a name is free and then takes it: two at once must not.
         self._naming = threading.Lock()
         self._operations = {
@@ -48,21 +38,22 @@ class StatesApi:
             "ValidateStateMachineDefinition": self._validate,
             "StartExecution": self._start,
             "StopExecution": self._stop,
-            "DescribeExecution": self._describe,
-            "GetExecutionHistory": self._history,
-            "ListExecutions": self._list,
+            "DescribeExecution": self._readings.describe,
+            "GetExecutionHistory": self._readings.history,
+            "ListExecutions": self._readings.list,
         }
 
     def answer(self, request: Request) -> Reply | None:
         """Answer a request that is Step Functions'; None for any other."""
         if request.scope.service != "states":
             return None
+        _correct_engine()
         operation = self._operations.get(request.operation)
         return operation(request) if operation else self._moto(request)
 
     def reset(self) -> None:
         """Forget all."""
-        self._aborts.clear()
+        self._readings.forget()
 
     def _call(self, scope: Scope, operation: str, **parameters: Any) -> Reply:
         return self._moto.target(scope, _TARGET + operation, parameters)
@@ -94,7 +85,16 @@ class StatesApi:
         listed = self._call(request.scope, "ListTagsForResource", resourceArn=arn)
         if listed.ok and (keys := [tag["key"] for tag in listed.json.get("tags", [])]):
             self._call(request.scope, "UntagResource", resourceArn=arn, tagKeys=keys)
+        self._end_all(request.scope, arn)
+        self._readings.forget_histories()
         return self._moto(request)
+
+    def _end_all(self, scope: Scope, machine_arn: str) -> None:
+        # moto forgets them, and lets them go on.
+        running = self._call(scope, "ListExecutions", stateMachineArn=machine_arn, statusFilter="RUNNING")
+        for execution in running.json.get("executions", []):
+            self._wait_for_engine(scope, execution)
+            self._call(scope, "StopExecution", executionArn=execution["executionArn"])
 
     def _validate(self, request: Request) -> Reply:
         refusal = why_not_definition(str(request.json.get("definition", "")))
@@ -128,84 +128,31 @@ class StatesApi:
     def _stop(self, request: Request) -> Reply:
         arn = request.json.get("executionArn", "")
         before = self._call(request.scope, "DescribeExecution", executionArn=arn)
-        if not before.ok or before.json["status"] != "RUNNING" or arn in self._aborts:
-            reply = self._moto(request)
-            return reply.with_json({"stopDate": self._aborts[arn].at}) if arn in self._aborts else reply
-        self._wait_for_engine(request.scope, arn)
-        self._aborts[arn] = Abort(request.json.get("error"), request.json.get("cause"), round(time.time(), 3))
+        abort = self._readings.aborts.get(arn)
+        if before.ok and before.json["status"] == "RUNNING" and abort is None:
+            self._wait_for_engine(request.scope, before.json)
+            parameters = request.json
+            abort = Abort(parameters.get("error"), parameters.get("cause"), round(time.time(), 3))
+            self._readings.aborts[arn] = abort
         reply = self._moto(request)
-        return reply.with_json({"stopDate": self._aborts[arn].at}) if reply.ok else reply
+        return reply.with_json({"stopDate": abort.at}) if abort and reply.ok else reply
 
-    def _wait_for_engine(self, scope: Scope, arn: str) -> None:
+    def _wait_for_engine(self, scope: Scope, execution: dict[str, Any]) -> None:
         # moto cannot stop an execution that started this moment: its engine does not know it yet.
-        deadline = time.monotonic() + _STOP_SECONDS
-        while not self._events(scope, arn) and time.monotonic() < deadline:
+        while time.time() < execution["startDate"] + _STOP_SECONDS:
+            if self._events(scope, execution["executionArn"]):
+                return
             time.sleep(0.002)
-
-    def _describe(self, request: Request) -> Reply:
-        reply = self._moto(request)
-        if not reply.ok:
-            return reply
-        arn = reply.json["executionArn"]
-        if abort := self._abort(reply.json):
-            return reply.with_json(aborted_description(reply.json, abort))
-        if reply.json["status"] in {"RUNNING", "SUCCEEDED"}:
-            return reply
-        events = self._events(request.scope, arn)
-        fault = self._fault(request.scope, arn, reply.json.get("cause"), events)
-        stopped = events[-1]["timestamp"] if events else None
-        return reply.with_json(corrected_description(reply.json, fault=fault, stopped=stopped))
-
-    def _history(self, request: Request) -> Reply:
-        reply = self._moto(request)
-        if not reply.ok:
-            return reply
-        page = page_of(
-            self._corrected(request.scope, request.json["executionArn"], reply.json["events"]),
-            size=int(request.json.get("maxResults") or 0),
-            token=request.json.get("nextToken"),
-            newest_first=bool(request.json.get("reverseOrder")),
-        )
-        return reply.with_json(page) if page else json_error("InvalidToken", "Invalid Token: 'Invalid token'")
-
-    def _corrected(self, scope: Scope, arn: str, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        if arn in self._aborts:
-            description = self._call(scope, "DescribeExecution", executionArn=arn)
-            if description.ok and (abort := self._abort(description.json)):
-                return aborted_events(events, abort)
-        failed = events[-1].get("executionFailedEventDetails") or {} if events else {}
-        return corrected_events(events, self._fault(scope, arn, failed.get("cause"), events))
-
-    def _list(self, request: Request) -> Reply:
-        if not self._aborts:
-            return self._moto(request)
-        # moto's word on what was stopped is not the last one: the filter must come after it.
-        unfiltered = {name: value for name, value in request.json.items() if name != "statusFilter"}
-        reply = self._moto(request.with_json(unfiltered))
-        if not reply.ok:
-            return reply
-        wanted = request.json.get("statusFilter")
-        corrected = [
-            aborted_description(each, abort) if (abort := self._abort(each)) else each
-            for each in reply.json["executions"]
-        ]
-        kept = [each for each in corrected if wanted in {None, each["status"]}]
-        return reply.with_json(reply.json | {"executions": kept})
-
-    def _abort(self, description: Mapping[str, Any]) -> Abort | None:
-        abort = self._aborts.get(description["executionArn"])
-        return abort if abort and holds(abort, description) else None
 
     def _events(self, scope: Scope, arn: str) -> list[dict[str, Any]]:
         return self._call(scope, "GetExecutionHistory", executionArn=arn).json.get("events", [])  # type: ignore[no-any-return]
 
-    def _fault(
-        self, scope: Scope, arn: str, cause: str | None, events: list[dict[str, Any]]
-    ) -> tuple[str, str] | None:
-        if (name := unmatched_choice(cause)) is None:
-            return None
-        machine = self._call(scope, "DescribeStateMachineForExecution", executionArn=arn).json
-        return choice_fault(name, events, json.loads(machine.get("definition", "{}")))
+
+@functools.cache
+def _correct_engine() -> None:
+    from lottery_lib.emulator.engine_errors import correct_engine  # noqa: PLC0415 (it loads moto's engine)
+
+    correct_engine()
 
 
 def _given(parameters: dict[str, Any]) -> dict[str, Any]:

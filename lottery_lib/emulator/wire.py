@@ -89,7 +89,7 @@ class Request:
         """The parameters of AWS's JSON protocols."""
         try:
             parameters = json.loads(self.body or b"{}")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise MalformedRequestError(str(error)) from error
         if not isinstance(parameters, dict):
             raise MalformedRequestError("the body is not a JSON object")

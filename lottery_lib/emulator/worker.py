@@ -79,8 +79,7 @@ class Client:
 
     def _tell(self, header: dict[str, Any], body: bytes) -> None:
         header["max_memory"] = _max_memory()
-        self._connection.send_bytes(json.dumps(header).encode())
-        self._connection.send_bytes(body)
+        self._connection.send_bytes(json.dumps(header).encode() + b"\n" + body)
 
 
 def main() -> None:
@@ -109,7 +108,8 @@ def _connect(port: int, token: str) -> Connection:
 def _listen(connection: Connection, inbox: "queue.SimpleQueue[Message]") -> None:
     try:
         while True:
-            inbox.put((json.loads(connection.recv_bytes()), connection.recv_bytes()))
+            header, _, body = connection.recv_bytes().partition(b"\n")
+            inbox.put((json.loads(header), body))
     except (OSError, EOFError):
         _die()
 

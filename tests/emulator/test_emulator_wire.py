@@ -1,6 +1,8 @@
 import http.client
 import json
+import re
 import socket
+import threading
 import time
 
 import pytest
@@ -115,3 +117,99 @@ def reset(own):
     connection.request("POST", "/moto-api/reset")
     assert connection.getresponse().status == 200
     connection.close()
+
+
+def post(emulator, body, service, **headers):
+    """Status and text of a signed POST."""
+    credential = f"AWS4-HMAC-SHA256 Credential=a/20200101/us-east-1/{service}/aws4_request"
+    sent = {"Authorization": credential} | {key.replace("_", "-"): text for key, text in headers.items()}
+    connection = http.client.HTTPConnection("127.0.0.1", emulator["port"], timeout=60)
+    connection.request("POST", "/", body=body, headers=sent)
+    reply = connection.getresponse()
+    text = reply.read().decode()
+    connection.close()
+    return reply.status, text
+
+
+SERVICES = [
+    ("states", "AWSStepFunctions.StartExecution"),
+    ("states", "AWSStepFunctions.ListStateMachines"),
+    ("dynamodb", "DynamoDB_20120810.BatchWriteItem"),
+    ("logs", "Logs_20140328.DescribeLogGroups"),
+]
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe\x00", b'{"a": "\xff"}', b"{", b"null", b"[" * 100_000, b"5"])
+@pytest.mark.parametrize(("service", "target"), SERVICES)
+def test_parameters_that_are_none_get_a_4xx(emulator, service, target, body):
+    """Neither UTF-8, nor JSON, nor an object."""
+    status, text = post(emulator, body, service, X_Amz_Target=target)
+    assert (status, json.loads(text)["__type"]) == (400, "SerializationException")
+
+
+def test_parameters_of_another_shape_get_a_4xx(emulator):
+    """A number where a list should be."""
+    body, target = b'{"RequestItems": {"t": 5}}', "DynamoDB_20120810.BatchWriteItem"
+    assert post(emulator, body, "dynamodb", X_Amz_Target=target)[0] == 400
+
+
+def test_an_unknown_operation_is_refused(emulator):
+    """UnknownOperationException."""
+    status, text = post(emulator, b"{}", "dynamodb", X_Amz_Target="DynamoDB_20120810.Nope")
+    assert (status, json.loads(text)["__type"]) == (400, "UnknownOperationException")
+
+
+def test_an_unknown_action_is_refused(emulator):
+    """InvalidAction, in the query protocol."""
+    form = {"Content_Type": "application/x-www-form-urlencoded"}
+    status, text = post(emulator, b"Action=Nope", "sns", **form)
+    assert status == 400 and "<Code>InvalidAction</Code>" in text
+
+
+def test_a_request_without_a_signature_is_refused(emulator):
+    """MissingAuthenticationTokenException."""
+    data = (
+        b"POST / HTTP/1.1\r\nX-Amz-Target: AWSStepFunctions.ListStateMachines\r\nContent-Length: 2\r\n\r\n{}"
+    )
+    reply = raw(emulator, data)
+    assert reply.split()[1] == b"400" and b"MissingAuthenticationTokenException" in reply
+
+
+def test_a_body_that_ends_early_gets_a_4xx(emulator):
+    """A length that promises more than comes."""
+    assert raw(emulator, b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nshort").split()[1] == b"400"
+
+
+def test_a_body_that_goes_on_is_another_request(emulator):
+    """A length that promises less than comes: the rest is refused, as it is no request."""
+    head = b"GET /lottery/health HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}"
+    statuses = re.findall(rb"^HTTP/1.1 (\d+)", raw(emulator, head + b"more\r\n\r\n"), re.MULTILINE)
+    assert statuses[0] == b"200" and all(status.startswith(b"4") for status in statuses[1:])
+
+
+def test_50_mb_are_read_and_refused(emulator, browse):
+    """A huge body that means nothing is an error, and others are served meanwhile."""
+    told = []
+    body = b'{"input": "' + b"x" * 50_000_000 + b'"}'
+    target = "AWSStepFunctions.StartExecution"
+    huge = threading.Thread(target=lambda: told.append(post(emulator, body, "states", X_Amz_Target=target)))
+    huge.start()
+    begun = time.monotonic()
+    assert browse(emulator["endpoint"] + "/lottery/health")[0] == 200
+    assert time.monotonic() - begun < 5
+    huge.join()
+    assert 400 <= told[0][0] < 500
+
+
+def test_many_half_requests_do_not_stop_others(emulator, browse):
+    """A hundred who send the beginning of a header and wait."""
+    slow = [socket.create_connection(("127.0.0.1", emulator["port"])) for _ in range(100)]
+    try:
+        for wire in slow:
+            wire.sendall(b"POST / HTTP/1.1\r\nX-Slow: ")
+        begun = time.monotonic()
+        assert browse(emulator["endpoint"] + "/lottery/health")[0] == 200
+        assert time.monotonic() - begun < 5
+    finally:
+        for wire in slow:
+            wire.close()

@@ -157,3 +157,39 @@ def test_boto3_in_a_function_reaches_the_emulator(function, aws, topic):
     """A client made without any setting goes to the emulator."""
     source = "import boto3\ndef lambda_handler(e, c): return boto3.client('sns').list_topics()['Topics']"
     assert {"TopicArn": topic} in function(source, Timeout=30)()
+
+
+def test_a_function_that_is_there_is_refused(function):
+    """409, by its name."""
+    mine = function(ECHO)
+    code, message, status = refused(function, source=ECHO, FunctionName=mine.name)
+    assert (code, status) == ("ResourceConflictException", 409)
+    assert message == f"Function already exist: {mine.name}"
+
+
+def test_deleting_a_function_twice_is_refused(function):
+    """404 the second time."""
+    mine = function(ECHO)
+    mine.client.delete_function(FunctionName=mine.name)
+    code, _, status = refused(mine.client.delete_function, FunctionName=mine.name)
+    assert (code, status) == ("ResourceNotFoundException", 404)
+
+
+def test_a_deleted_functions_log_group_stays(function, aws):
+    """Whoever deletes functions has to delete their groups, too."""
+    mine = function(ECHO)
+    mine()
+    mine.client.delete_function(FunctionName=mine.name)
+    group = f"/aws/lambda/{mine.name}"
+    told = aws("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    assert [each["logGroupName"] for each in told] == [group]
+    aws("logs").delete_log_group(logGroupName=group)
+
+
+def test_an_alias_runs_the_version_that_it_points_to(function, zipped):
+    """By the alias in the ARN, or as a qualifier."""
+    mine = function("def lambda_handler(event, context): return context.invoked_function_arn")
+    version = mine.client.publish_version(FunctionName=mine.name)["Version"]
+    mine.client.create_alias(FunctionName=mine.name, Name="live", FunctionVersion=version)
+    assert mine(Qualifier="live") == mine(name=f"{mine.arn}:live") == f"{mine.arn}:live"
+    assert mine.raw(Qualifier="live")["ExecutedVersion"] == version

@@ -105,3 +105,12 @@ def test_a_deleted_function_does_not_bring_its_log_group_back(function, aws):
     aws("logs").delete_log_group(logGroupName=group)
     call.join()
     assert aws("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"] == []
+
+
+def test_the_log_outlives_the_function(function, aws):
+    """What a function printed just before it was deleted can still be read."""
+    mine = function(SAYS)
+    mine({"say": "goodbye"})
+    mine.client.delete_function(FunctionName=mine.name)
+    events = aws("logs").filter_log_events(logGroupName=f"/aws/lambda/{mine.name}")["events"]
+    assert "goodbye\n" in [event["message"] for event in events]

@@ -158,3 +158,13 @@ def lambda_handler(event, context):
     os._exit(1)
 """
     assert function(source, Timeout=30)()["errorType"] == "Runtime.ExitError"
+
+
+def test_bytes_in_a_result_are_text(function):
+    """As AWS's encoder has it."""
+    assert function("def lambda_handler(event, context): return {'a': b'text'}")() == {"a": "text"}
+
+
+def test_not_a_number_is_passed_on(function):
+    """AWS's encoder writes NaN, which is no JSON."""
+    assert function("def lambda_handler(e, c): return float('nan')").raw()["Payload"].read() == b"NaN"

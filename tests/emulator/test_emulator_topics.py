@@ -1,0 +1,81 @@
+"""What SNS refuses where topics are concerned."""
+
+import pytest
+from botocore.exceptions import ClientError
+
+ADDRESS = "employee@example.org"
+
+
+@pytest.fixture
+def sns(aws):
+    return aws("sns")
+
+
+def refused(call, **parameters):
+    """The code and the message of an error."""
+    with pytest.raises(ClientError) as caught:
+        call(**parameters)
+    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
+
+
+def test_a_bad_name_is_refused(sns):
+    """InvalidParameter."""
+    told = refused(sns.create_topic, Name="bad name")
+    assert told == ("InvalidParameter", "Invalid parameter: Topic Name")
+
+
+def test_a_topic_made_again_keeps_its_attributes(sns, topic):
+    """The attributes of the second call are not looked at."""
+    name = topic.rpartition(":")[2]
+    assert sns.create_topic(Name=name, Attributes={"DisplayName": "Other"})["TopicArn"] == topic
+    assert sns.get_topic_attributes(TopicArn=topic)["Attributes"]["DisplayName"] == "Lottery"
+
+
+def test_a_fifo_topic_has_no_mail(sns, topic):
+    """A queue of messages in order cannot be mailed."""
+    name = topic.rpartition(":")[2] + ".fifo"
+    fifo = sns.create_topic(Name=name, Attributes={"FifoTopic": "true"})["TopicArn"]
+    told = refused(sns.subscribe, TopicArn=fifo, Protocol="email", Endpoint=ADDRESS)
+    assert told == ("InvalidParameter", "Invalid parameter: Invalid protocol type: email")
+    sns.delete_topic(TopicArn=fifo)
+
+
+def test_a_subscription_with_other_attributes_is_refused(sns, topic):
+    """InvalidParameter; with the same ones it is idempotent."""
+    asked = {"TopicArn": topic, "Protocol": "email", "Endpoint": ADDRESS}
+    policy = {"FilterPolicy": '{"kind": ["a"]}'}
+    for _ in range(2):
+        sns.subscribe(**asked, Attributes=policy)
+    told = refused(sns.subscribe, **asked, Attributes={"FilterPolicy": '{"kind": ["b"]}'})
+    reason = "Attributes Reason: Subscription already exists with different attributes"
+    assert told == ("InvalidParameter", f"Invalid parameter: {reason}")
+
+
+def test_unsubscribing_what_is_not_there_is_no_error(sns, topic):
+    """200."""
+    arn = f"{topic}:00000000-0000-0000-0000-000000000000"
+    assert sns.unsubscribe(SubscriptionArn=arn)["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+def test_deleting_a_topic_twice_is_no_error(sns, topic):
+    """200."""
+    for _ in range(2):
+        assert sns.delete_topic(TopicArn=topic)["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+def test_publishing_to_no_topic(sns, topic):
+    """NotFound."""
+    assert refused(sns.publish, TopicArn=topic + "x", Message="x") == ("NotFound", "Topic does not exist")
+
+
+def test_publishing_to_another_regions_topic(aws, topic):
+    """InvalidParameter: a topic is where its ARN says."""
+    told = refused(aws("sns", "eu-west-1").publish, TopicArn=topic, Message="x")
+    assert told == ("InvalidParameter", "Invalid parameter: TopicArn")
+
+
+def test_publishing_to_what_is_no_arn(sns):
+    """InvalidParameter."""
+    told = refused(sns.publish, TopicArn="nonsense", Message="x")
+    reason = "TopicArn Reason: An ARN must have at least 6 elements, not 1"
+    assert told == ("InvalidParameter", f"Invalid parameter: {reason}")

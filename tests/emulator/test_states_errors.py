@@ -1,0 +1,241 @@
+"""Which errors a machine sees, and which of them it can catch."""
+
+import json
+
+import pytest
+
+GONE = "arn:aws:lambda:us-east-1:123456789012:function:nobody"
+PASS = {"Type": "Pass", "End": True}
+AT_2 = "An error occurred while executing the state 'A' (entered at the event id #2). "
+SLEEP = "import time\ndef lambda_handler(event, context): time.sleep(2)"
+
+
+def one(state, **more):
+    """A machine of one state, A."""
+    return {"StartAt": "A", "States": {"A": {"End": True} | state}} | more
+
+
+def caught(state, *names):
+    """The same, which goes on with B when A fails so."""
+    catch = [{"ErrorEquals": list(names), "Next": "B"}]
+    return {"StartAt": "A", "States": {"A": state | {"Catch": catch, "End": True}, "B": PASS}}
+
+
+def task(resource, **fields):
+    return {"Type": "Task", "Resource": resource} | fields
+
+
+def integration(name, **parameters):
+    return task(f"arn:aws:states:::{name}", Parameters=parameters)
+
+
+def choice(rule, **more):
+    choices = {"Type": "Choice", "Choices": [rule | {"Next": "B"}]} | more
+    return {
+        "StartAt": "A",
+        "States": {"A": choices, "B": PASS | {"Result": "B"}, "C": PASS | {"Result": "C"}},
+    }
+
+
+def parallel(*states):
+    return {"Type": "Parallel", "Branches": [{"StartAt": "X", "States": {"X": each}} for each in states]}
+
+
+def error_of(told):
+    return told["status"], told.get("error"), told.get("cause")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"Variable": "$.status", "NumericEquals": 0},
+        {"Variable": "$.status", "IsNull": True},
+        {"Or": [{"Variable": "$.status", "StringEquals": "x"}, {"Variable": "$.n", "IsPresent": True}]},
+        {"Variable": "$.n", "NumericEqualsPath": "$.status"},
+    ],
+)
+def test_a_missing_variable_fails_in_spite_of_a_default(machine, rule):
+    """`States.Runtime`: only IsPresent may ask for what may not be there."""
+    told = machine(choice(rule, Default="C")).run({"n": 1})
+    reason = "Invalid path '$.status': The choice state's condition path references an invalid value."
+    assert error_of(told) == ("FAILED", "States.Runtime", AT_2 + reason)
+
+
+def test_nothing_after_a_missing_variable_is_done(machine):
+    """The history ends in the Choice state, which is never left."""
+    mine = machine(choice({"Variable": "$.status", "NumericEquals": 0}, Default="C"))
+    events = mine.events(mine.run()["executionArn"])
+    assert [event["type"] for event in events] == [
+        "ExecutionStarted",
+        "ChoiceStateEntered",
+        "ExecutionFailed",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "to"),
+    [
+        ({"Variable": "$.a", "IsPresent": True}, "C"),
+        ({"Not": {"Variable": "$.a", "IsPresent": True}}, "B"),
+        ({"And": [{"Variable": "$.a", "IsPresent": True}, {"Variable": "$.a", "NumericEquals": 1}]}, "C"),
+    ],
+)
+def test_a_choice_may_ask_first_whether_it_is_there(machine, rule, to):
+    """IsPresent, and an And that stops at the first part that is false."""
+    assert json.loads(machine(choice(rule, Default="C")).run()["output"]) == to
+
+
+def test_a_rule_that_matches_before_is_enough(machine):
+    """A variable of a later rule need not be there."""
+    first, later = (
+        {"Variable": "$.n", "NumericEquals": 1, "Next": "B"},
+        {"Variable": "$.no", "NumericEquals": 1},
+    )
+    definition = choice(later)
+    definition["States"]["A"]["Choices"].insert(0, first)
+    assert json.loads(machine(definition).run({"n": 1})["output"]) == "B"
+
+
+def test_a_function_that_is_not_there(machine):
+    """A Task by ARN: `Lambda.ResourceNotFoundException`, with the service's words."""
+    told = machine(one(task(GONE))).run()
+    assert told["error"] == "Lambda.ResourceNotFoundException"
+    details = "(Service: AWSLambda; Status Code: 404; Error Code: ResourceNotFoundException; Request ID: "
+    assert told["cause"].startswith(f"Function not found: {GONE} {details}")
+
+
+@pytest.mark.parametrize("name", ["Lambda.ResourceNotFoundException", "States.TaskFailed", "States.ALL"])
+def test_a_function_that_is_not_there_can_be_caught(machine, name):
+    """By its name, and by the names for all."""
+    told = machine(caught(task(GONE), name)).run()
+    assert json.loads(told["output"])["Error"] == "Lambda.ResourceNotFoundException"
+
+
+@pytest.mark.parametrize(
+    ("state", "error", "cause"),
+    [
+        (
+            integration("lambda:invoke", FunctionName="nobody", Qualifier="7"),
+            "Lambda.ResourceNotFoundException",
+            "Function not found: arn:aws:lambda:us-east-1:123456789012:function:nobody:7 "
+            "(Service: AWSLambda; Status Code: 404; Error Code: ResourceNotFoundException; Request ID: ",
+        ),
+        (
+            integration("sns:publish", TopicArn="arn:aws:sns:us-east-1:123456789012:no", Message="x"),
+            "SNS.NotFoundException",
+            "Topic does not exist (Service: AmazonSNS; Status Code: 404; Error Code: NotFound; Request ID: ",
+        ),
+        (
+            integration("sns:publish", TopicArn="arn:aws:sns:us-east-1:123456789012:no", Message=""),
+            "SNS.InvalidParameterException",
+            "Invalid parameter: Empty message (Service: AmazonSNS; Status Code: 400; "
+            "Error Code: InvalidParameter; Request ID: ",
+        ),
+        (
+            integration("dynamodb:putItem", TableName="nothing", Item={"id": {"S": "1"}}),
+            "DynamoDB.ResourceNotFoundException",
+            "Requested resource not found (Service: AmazonDynamoDBv2; Status Code: 400; "
+            "Error Code: ResourceNotFoundException; Request ID: ",
+        ),
+        (
+            integration("dynamodb:getItem", TableName="nothing", Key={"id": {"S": "1"}}),
+            "DynamoDB.ResourceNotFoundException",
+            "Requested resource not found (Service: AmazonDynamoDBv2; Status Code: 400; ",
+        ),
+    ],
+)
+def test_an_integrations_error_can_be_caught_by_its_name(machine, state, error, cause):
+    """The service's name before the error's; the cause has status, code and request id."""
+    found = json.loads(machine(caught(state, error)).run()["output"])
+    assert found["Error"] == error
+    assert found["Cause"].startswith(cause)
+
+
+def test_an_integration_of_another_partition_fails(machine, topic):
+    """It can be created; when it is to run, that is `States.Runtime`, and nothing is published."""
+    state = task("arn:aws-cn:states:::sns:publish", Parameters={"TopicArn": topic, "Message": "x"})
+    told = machine(one(state)).run()
+    reason = "The resource belongs to a different partition from the running execution."
+    assert error_of(told) == ("FAILED", "States.Runtime", AT_2 + reason)
+
+
+@pytest.mark.parametrize("name", ["States.ALL", "States.Runtime"])
+@pytest.mark.parametrize(
+    "state",
+    [
+        task(GONE, Parameters={"a.$": "$.no"}),
+        parallel({"Type": "Pass", "InputPath": "$.no", "End": True}),
+    ],
+)
+def test_a_runtime_error_cannot_be_caught(machine, state, name):
+    """Whatever the Catch says, also where it happens in a branch; and no Retry tries it again."""
+    definition = caught(state | {"Retry": [{"ErrorEquals": [name]}]}, name)
+    mine = machine(definition)
+    told = mine.run()
+    assert error_of(told)[:2] == ("FAILED", "States.Runtime")
+    assert [event["type"] for event in mine.events(told["executionArn"])][-1] == "ExecutionFailed"
+
+
+def test_a_path_of_a_tasks_parameters_that_is_not_there(machine):
+    """`States.Runtime`, with the field and the input."""
+    told = machine(one(task(GONE, Parameters={"a.$": "$.no"}))).run({"b": 1})
+    reason = "The JSONPath '$.no' specified for the field 'a.$' could not be found in the input '{\"b\":1}'"
+    assert error_of(told) == ("FAILED", "States.Runtime", AT_2 + reason)
+
+
+def test_a_choice_without_a_match_in_a_branch_can_be_caught(machine):
+    """`States.NoChoiceMatched` leaves its branch with its name."""
+    rule = {"Variable": "$.n", "NumericEquals": 2, "Next": "Y"}
+    branch = {"StartAt": "X", "States": {"X": {"Type": "Choice", "Choices": [rule]}, "Y": PASS}}
+    mine = machine(caught({"Type": "Parallel", "Branches": [branch]}, "States.NoChoiceMatched"))
+    assert json.loads(mine.run({"n": 1})["output"])["Error"] == "States.NoChoiceMatched"
+
+
+@pytest.mark.parametrize("kind", ["Parallel", "Map"])
+def test_a_time_out_in_a_branch_can_be_caught(machine, function, kind):
+    """`States.Timeout` leaves its branch or iteration with its name."""
+    inner = {"StartAt": "X", "States": {"X": task(function(SLEEP).arn, TimeoutSeconds=1, End=True)}}
+    state = {"Type": kind} | (
+        {"Branches": [inner]} if kind == "Parallel" else {"ItemsPath": "$.x", "Iterator": inner}
+    )
+    told = machine(caught(state, "States.Timeout")).run({"x": [1]})
+    assert json.loads(told["output"]) == {"Error": "States.Timeout", "Cause": ""}
+
+
+@pytest.mark.parametrize("error", ["NotEnough", "States.Timeout", "States.TaskFailed"])
+def test_a_fail_state_passes_an_error_on(machine, error):
+    """ErrorPath and CausePath, also for an error of the States family."""
+    mine = machine(
+        {"StartAt": "A", "States": {"A": {"Type": "Fail", "ErrorPath": "$.Error", "CausePath": "$.Cause"}}}
+    )
+    assert error_of(mine.run({"Error": error, "Cause": "why"})) == ("FAILED", error, "why")
+
+
+def test_a_fail_state_whose_path_is_not_there(machine):
+    """`States.Runtime`."""
+    mine = machine({"StartAt": "A", "States": {"A": {"Type": "Fail", "ErrorPath": "$.Error"}}})
+    assert error_of(mine.run())[:2] == ("FAILED", "States.Runtime")
+
+
+def test_a_failing_iteration_fails_its_map(machine, function):
+    """MapIterationFailed, MapStateFailed, and the function's own error."""
+    bad = function("def lambda_handler(event, context): raise ValueError(event)")
+    inner = {"StartAt": "X", "States": {"X": task(bad.arn, End=True)}}
+    mine = machine(one({"Type": "Map", "ItemsPath": "$.x", "Iterator": inner}))
+    told = mine.run({"x": [1]})
+    assert error_of(told)[:2] == ("FAILED", "ValueError")
+    types = [event["type"] for event in mine.events(told["executionArn"])]
+    assert types[-3:] == ["MapIterationFailed", "MapStateFailed", "ExecutionFailed"]
+
+
+def test_a_failing_branch_ends_the_others(machine, function):
+    """The Parallel state does not wait for a branch that would take long."""
+    bad = function("def lambda_handler(event, context): raise ValueError")
+    waiting = {"Type": "Wait", "Seconds": 60, "End": True}
+    mine = machine(one(parallel(waiting, task(bad.arn, End=True))))
+    told = mine.run()
+    assert error_of(told)[:2] == ("FAILED", "ValueError")
+    assert [event["type"] for event in mine.events(told["executionArn"])][-2:] == [
+        "ParallelStateFailed",
+        "ExecutionFailed",
+    ]

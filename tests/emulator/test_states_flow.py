@@ -1,0 +1,251 @@
+"""How an execution goes on: retries, waits, branches, limits."""
+
+import datetime
+import itertools
+import json
+import re
+
+import pytest
+
+PASS = {"Type": "Pass", "End": True}
+COUNT = "n = 0\ndef lambda_handler(event, context):\n    global n\n    n += 1\n    raise ValueError(n)"
+
+
+def one(state, **more):
+    """A machine of one state, A."""
+    return {"StartAt": "A", "States": {"A": {"End": True} | state}} | more
+
+
+def output(machine, definition, given=None):
+    told = machine(definition).run(given)
+    assert told["status"] == "SUCCEEDED", told
+    return json.loads(told["output"])
+
+
+def seconds_between(events, *types):
+    at = [event["timestamp"] for event in events if event["type"] in types]
+    return [(late - early).total_seconds() for early, late in itertools.pairwise(at)]
+
+
+def test_a_retry_has_aws_defaults(machine, function):
+    """Three more attempts, after 1, 2 and 4 seconds."""
+    retry = [{"ErrorEquals": ["ValueError"]}]
+    mine = machine(one({"Type": "Task", "Resource": function(COUNT).arn, "Retry": retry}))
+    told = mine.run()
+    assert json.loads(told["cause"])["errorMessage"] == "4"
+    waits = seconds_between(mine.events(told["executionArn"]), "LambdaFunctionFailed")
+    assert waits == pytest.approx([1, 2, 4], abs=0.4)
+
+
+def test_a_retry_waits_as_it_is_told(machine, function):
+    """IntervalSeconds, BackoffRate, MaxDelaySeconds and MaxAttempts."""
+    rule = {"IntervalSeconds": 1, "BackoffRate": 3, "MaxDelaySeconds": 2, "MaxAttempts": 2}
+    retry = [{"ErrorEquals": ["States.ALL"]} | rule]
+    mine = machine(one({"Type": "Task", "Resource": function(COUNT).arn, "Retry": retry}))
+    waits = seconds_between(mine.events(mine.run()["executionArn"]), "LambdaFunctionFailed")
+    assert waits == pytest.approx([1, 2], abs=0.4)
+
+
+def test_another_error_is_not_retried(machine, function):
+    """A Retry is for the errors that it names."""
+    retry = [{"ErrorEquals": ["KeyError"]}]
+    told = machine(one({"Type": "Task", "Resource": function(COUNT).arn, "Retry": retry})).run()
+    assert json.loads(told["cause"])["errorMessage"] == "1"
+
+
+def test_a_parallel_state_that_is_retried_runs_all_its_branches(machine, function):
+    """ParallelStateStarted comes again, and so does the branch that had succeeded."""
+    good = function("n = 0\ndef lambda_handler(e, c):\n    global n\n    n += 1\n    return n")
+    branches = [one({"Type": "Task", "Resource": each.arn}) for each in (good, function(COUNT))]
+    retry = [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 1}]
+    mine = machine(one({"Type": "Parallel", "Branches": branches, "Retry": retry}))
+    types = [event["type"] for event in mine.events(mine.run()["executionArn"])]
+    assert types.count("ParallelStateStarted") == 2
+    assert good() == 3
+
+
+def test_a_map_state_selects_its_items(machine):
+    """ItemSelector, with the item and its index in the context object; results in order."""
+    selector = {"index.$": "$$.Map.Item.Index", "item.$": "$$.Map.Item.Value", "all.$": "$.items"}
+    state = {"Type": "Map", "ItemsPath": "$.items", "ItemSelector": selector, "MaxConcurrency": 1}
+    state["ItemProcessor"] = {"StartAt": "I", "States": {"I": PASS}}
+    assert output(machine, one(state), {"items": ["a", "b"]}) == [
+        {"index": 0, "item": "a", "all": ["a", "b"]},
+        {"index": 1, "item": "b", "all": ["a", "b"]},
+    ]
+
+
+def test_a_wait_state_waits(machine):
+    """Seconds from the input; what comes in goes out."""
+    mine = machine(one({"Type": "Wait", "SecondsPath": "$.n"}))
+    told = mine.run({"n": 1})
+    assert json.loads(told["output"]) == {"n": 1}
+    waits = seconds_between(mine.events(told["executionArn"]), "WaitStateEntered", "WaitStateExited")
+    assert waits == pytest.approx([1], abs=0.3)
+
+
+def test_a_wait_for_a_time_that_is_over_is_none(machine):
+    """Timestamp in the past."""
+    assert output(machine, one({"Type": "Wait", "Timestamp": "2020-01-01T00:00:00Z"}), 1) == 1
+
+
+@pytest.mark.parametrize(
+    ("function", "result"),
+    [
+        ("States.Format('{} of {}', $.x, 2)", "X of 2"),
+        ("States.MathAdd($.n, 1)", 2),
+        ("States.Array($.n, 'b')", [1, "b"]),
+        ("States.ArrayLength($.list)", 3),
+        ("States.ArrayContains($.list, 2)", True),
+        ("States.ArrayGetItem($.list, 0)", 1),
+        ("States.ArrayPartition($.list, 2)", [[1, 2], [3]]),
+        ("States.ArrayRange(1, 5, 2)", [1, 3, 5]),
+        ("States.ArrayUnique(States.Array(1, 1))", [1]),
+        ("States.StringSplit('a,b', ',')", ["a", "b"]),
+        ("States.StringToJson('[1]')", [1]),
+        ("States.JsonToString($.list)", "[1,2,3]"),
+        ("States.JsonMerge($.o, $.p, false)", {"a": 1, "b": 2}),
+        ("States.Base64Encode('a')", "YQ=="),
+        ("States.Base64Decode('YQ==')", "a"),
+        ("States.Hash('a', 'SHA-1')", "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8"),
+    ],
+)
+def test_intrinsic_functions(machine, function, result):
+    """All of them that have one result."""
+    given = {"x": "X", "n": 1, "list": [1, 2, 3], "o": {"a": 1}, "p": {"b": 2}}
+    state = {"Type": "Pass", "Parameters": {"result.$": function}}
+    assert output(machine, one(state), given) == {"result": result}
+
+
+def test_intrinsic_functions_by_chance(machine):
+    """A UUID, and a number within bounds."""
+    parameters = {"id.$": "States.UUID()", "n.$": "States.MathRandom(1, 3)"}
+    made = output(machine, one({"Type": "Pass", "Parameters": parameters}))
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", made["id"])
+    assert 1 <= made["n"] <= 3
+
+
+def test_the_context_object_is_complete(machine):
+    """Execution, State and StateMachine, with times as AWS writes them."""
+    mine = machine(one({"Type": "Pass", "Parameters": {"it.$": "$$"}}))
+    told = mine.run({"a": 1}, name="mine")
+    it = json.loads(told["output"])["it"]
+    times = it["Execution"].pop("StartTime"), it["State"].pop("EnteredTime")
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", time) for time in times)
+    assert datetime.datetime.fromisoformat(times[0]) == told["startDate"]
+    assert it == {
+        "Execution": {
+            "Id": told["executionArn"],
+            "Input": {"a": 1},
+            "Name": "mine",
+            "RoleArn": "arn:aws:iam::123456789012:role/tests",
+        },
+        "State": {"Name": "A"},
+        "StateMachine": {"Id": mine.arn, "Name": mine.name},
+    }
+
+
+def test_a_task_sees_how_often_it_was_retried(machine, function):
+    """`$$.State.RetryCount` is 0 at the first attempt."""
+    echo = function("def lambda_handler(event, context): return event")
+    state = {"Type": "Task", "Resource": echo.arn, "Parameters": {"n.$": "$$.State.RetryCount"}}
+    assert output(machine, one(state)) == {"n": 0}
+
+
+def test_an_output_over_256_kb_is_too_large(machine):
+    """`States.DataLimitExceeded` also where no task made it."""
+    parameters = {"a.$": "$.text", "b.$": "$.text"}
+    told = machine(one({"Type": "Pass", "Parameters": parameters})).run({"text": "x" * 140_000})
+    assert (told["status"], told["error"]) == ("FAILED", "States.DataLimitExceeded")
+
+
+def test_a_result_that_is_too_large_can_be_caught(machine, function):
+    """As AWS was recorded to do, by States.ALL, in its words."""
+    big = function("def lambda_handler(event, context): return 'x' * 300_000", Timeout=10)
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "B"}]
+    state = {"Type": "Task", "Resource": big.arn, "Catch": catch, "End": True}
+    assert output(machine, {"StartAt": "A", "States": {"A": state, "B": PASS}}) == {
+        "Error": "States.DataLimitExceeded",
+        "Cause": f"The state/task '{big.arn}' returned a result with a size exceeding the maximum number of "
+        "bytes service limit.",
+    }
+
+
+def test_an_endless_loop_ends_at_25000_events(machine):
+    """The 25,000th event says `States.Runtime`; nobody needs to look."""
+    loop = {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}
+    mine = machine({"StartAt": "A", "States": loop})
+    told = mine.run()
+    reason = "The execution reached the maximum number of history events (25000)."
+    assert (told["status"], told["error"], told["cause"]) == ("FAILED", "States.Runtime", reason)
+    states = mine.client
+    newest = states.get_execution_history(executionArn=told["executionArn"], reverseOrder=True, maxResults=1)
+    (last,) = newest["events"]
+    assert (last["id"], last["type"]) == (25_000, "ExecutionFailed")
+
+
+def test_the_limit_of_events_cannot_be_caught(machine):
+    """Neither around a branch that loops, nor by its name."""
+    loop = {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "Z"}]
+    state = {"Type": "Parallel", "Branches": [{"StartAt": "A", "States": loop}], "Catch": catch, "End": True}
+    told = machine({"StartAt": "P", "States": {"P": state, "Z": PASS}}).run()
+    assert (told["status"], told["error"]) == ("FAILED", "States.Runtime")
+
+
+def test_a_machine_whose_time_is_over_says_so_at_once(machine, function):
+    """The last event is ExecutionTimedOut, while the task still runs, and stays so."""
+    sleeper = function("import time\ndef lambda_handler(event, context): time.sleep(2)", Timeout=10)
+    mine = machine(one({"Type": "Task", "Resource": sleeper.arn}, TimeoutSeconds=1))
+    told = mine.run()
+    assert told["status"] == "TIMED_OUT"
+    assert (told["stopDate"] - told["startDate"]).total_seconds() == 1
+    at_once = mine.events(told["executionArn"])
+    assert [event["type"] for event in at_once][-2:] == ["LambdaFunctionStarted", "ExecutionTimedOut"]
+    sleeper({})
+    assert mine.events(told["executionArn"]) == at_once
+
+
+@pytest.mark.parametrize("result", ["text", "42", None, [], {"a": "王"}])
+def test_an_output_is_json(machine, result):
+    """A text has its quotes, and nothing is `null`; the last event says the same."""
+    mine = machine(one({"Type": "Pass", "Result": result}))
+    told = mine.run()
+    assert json.loads(told["output"]) == result
+    last = mine.events(told["executionArn"])[-1]
+    assert last["executionSucceededEventDetails"]["output"] == told["output"]
+
+
+def test_deleting_a_machine_ends_its_executions(machine, aws, topic, mails, browse):
+    """What would come after the state that runs does not come."""
+    aws("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.org")
+    browse(mails()[0]["link"])
+    publish = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "End": True}
+    publish["Parameters"] = {"TopicArn": topic, "Message": "too late"}
+    mine = machine(
+        {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 1, "Next": "B"}, "B": publish}}
+    )
+    mine.start()
+    mine.client.delete_state_machine(stateMachineArn=mine.arn)
+    machine(one({"Type": "Wait", "Seconds": 2})).run()
+    assert [mail["type"] for mail in mails()] == ["confirmation"]
+
+
+def test_creating_a_machine_again_keeps_its_role(machine):
+    """Another role and other tags are not looked at."""
+    mine = machine(one({"Type": "Pass"}), tags=[{"key": "a", "value": "1"}])
+    role = "arn:aws:iam::123456789012:role/another"
+    machine(one({"Type": "Pass"}), name=mine.name, roleArn=role, tags=[{"key": "b", "value": "2"}])
+    told = mine.client.describe_state_machine(stateMachineArn=mine.arn)
+    assert told["roleArn"] == "arn:aws:iam::123456789012:role/tests"
+    assert mine.client.list_tags_for_resource(resourceArn=mine.arn)["tags"] == [{"key": "a", "value": "1"}]
+
+
+def test_partitions_are_the_regions(aws):
+    """ARNs in China are of `aws-cn`."""
+    role = "arn:aws-cn:iam::123456789012:role/tests"
+    states = aws("stepfunctions", "cn-north-1")
+    definition = json.dumps(one({"Type": "Pass"}))
+    arn = states.create_state_machine(name="cn", definition=definition, roleArn=role)["stateMachineArn"]
+    assert arn == "arn:aws-cn:states:cn-north-1:123456789012:stateMachine:cn"
+    states.delete_state_machine(stateMachineArn=arn)
