@@ -12,8 +12,14 @@ import pytest
 from lottery_lib.rehearsal import notebooks
 
 IGNORED: Final = "nbval-ignore-output"
-OWN_WORK: Final = {"exercise", "solution"}
+OWN_WORK: Final = {"exercise", "check", "solution"}
 TAGS: Final = {IGNORED, "nbval-check-output", "raises-exception", "hide-cell", *OWN_WORK}
+# A collapsed cell still shows its first line: that must not be the answer.
+FIRST_LINES: Final = {
+    "check": "# Check: run this cell",
+    "solution": "# Solution (click the dots to open)",
+}
+COLUMNS: Final = 88  # wider than that scrolls sideways in JupyterLab on a laptop
 PLACES: Final = re.compile(r"(?<![\w.:/])/(?:home|root|tmp|Users|work|var/folders)/|[A-Z]:\\Users\\")
 # Not meant: `arn:aws:states:::sns:publish` and `arn:aws:iam::aws:policy/...`, the same for everybody.
 PERSONAL: Final = {
@@ -155,7 +161,7 @@ def test_code_is_told_before_it_is_shown(path):
     cells = read(path).cells
     for before, cell in itertools.pairwise(cells):
         if cell.cell_type == "code" and before.cell_type == "code":
-            told = cell.source.startswith("assert") or tags(cell) & OWN_WORK or tags(before) & OWN_WORK
+            told = cell.source.startswith("assert") or tags(cell) & OWN_WORK
             assert told, cell.source
 
 
@@ -204,18 +210,52 @@ def test_tags_are_known(path):
         assert tags(cell) <= TAGS, tags(cell)
 
 
-def test_solutions_are_collapsed(path):
-    """A solution is hidden until it is opened, in Lab and in a book."""
-    for cell in read(path).cells:
-        if "solution" in tags(cell):
+def test_checks_and_solutions_are_collapsed(path):
+    """What spells the answer out is hidden until it is opened, in Lab and in a book."""
+    for cell in code(path):
+        if tags(cell) & FIRST_LINES.keys():
             assert "hide-cell" in tags(cell), cell.source
             assert cell.metadata.get("jupyter", {}).get("source_hidden") is True, cell.source
 
 
-def test_every_exercise_has_a_solution(path):
-    """There are as many solutions as exercises to solve, and at least one."""
+def test_collapsed_cells_give_nothing_away(path):
+    """The line of a collapsed cell that JupyterLab shows is always the same."""
+    for cell in code(path):
+        for tag in tags(cell) & FIRST_LINES.keys():
+            assert cell.source.splitlines()[0] == FIRST_LINES[tag], cell.source
+
+
+def test_every_exercise_has_a_check_and_a_solution(path):
+    """Right after each exercise come its check and its solution, and there are three exercises."""
+    kinds = [kind for cell in code(path) for kind in ("exercise", "check", "solution") if kind in tags(cell)]
+    assert kinds == ["exercise", "check", "solution"] * 3
     cells = code(path)
-    exercises = [cell for cell in cells if "exercise" in tags(cell)]
-    solutions = [cell for cell in read(path).cells if "solution" in tags(cell)]
-    assert exercises
-    assert len(solutions) >= len([cell for cell in exercises if "verify" not in cell.source])
+    numbers = [number for number, cell in enumerate(cells) if "exercise" in tags(cell)]
+    for number in numbers:
+        assert "check" in tags(cells[number + 1])
+        assert "solution" in tags(cells[number + 2])
+
+
+def test_code_fits_a_laptop(path):
+    """No line of code is so long that one has to scroll sideways, in a cell or in a fenced block of prose."""
+    for cell in read(path).cells:
+        fenced = "\n".join(re.findall(r"^```[\s\S]*?^```", cell.source, re.MULTILINE))
+        for line in (cell.source if cell.cell_type == "code" else fenced).splitlines():
+            assert len(line) <= COLUMNS, line
+
+
+def test_assertions_say_what_they_mean(path):
+    """An assertion that an attendee sees has a message: what should hold."""
+    for cell in code(path):
+        if "solution" not in tags(cell):
+            for node in ast.walk(ast.parse(cell.source)):
+                assert not isinstance(node, ast.Assert) or node.msg, cell.source
+
+
+def test_says_how_to_come_back(path):
+    """Near the opening stands what `restore` resets, and that running it again brings everything back."""
+    cells = read(path).cells
+    opening = next(number for number, cell in enumerate(cells) if cell.cell_type == "code")
+    near = cells[opening - 1].source + cells[opening + 1].source
+    assert "one lesson at a time" in near
+    assert "first cell again" in near

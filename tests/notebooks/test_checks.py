@@ -1,0 +1,168 @@
+"""What the checks of the exercises answer, to right answers, wrong ones, and whatever else one may write."""
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import nbformat
+import pytest
+from refresh import run
+
+from lottery_lib.rehearsal import notebooks
+
+#: What each exercise asks for: a name to assign; "" where AWS itself is to be changed.
+NAMES: Final = {
+    "00": ("entered", "execution_input", "repaired"),
+    "01": ("can_step_functions_put_it_on", "machine_trust", ""),
+    "02": ("error_type", "returned", ""),
+    "03": ("arriving", "text", ""),
+    "04": ("how_many", "newcomer", "person"),
+    "05": ("next_state", "careful", "broken"),
+    "06": ("entered", "expected", "request"),
+    "07": ("elements", "function_input", "winners_of"),
+    "99": ("forgotten", "prefix", "steps"),
+}
+#: Not an answer to any of them, but that 0 items are found for the serial 11.
+VALUES: Final = (
+    "None",
+    "0",
+    "-7",
+    "3.5",
+    "True",
+    "''",
+    "'abc'",
+    "[]",
+    "[1, 'a']",
+    "{}",
+    "{'S': '12'}",
+    "b'1'",
+    "{1, 2}",
+    "object()",
+    "__import__('pandas').DataFrame({'a': [1, 2]})",
+    "lambda *anything: 1 / 0",
+    "lambda anything: anything",
+)
+# fmt: off
+#: Wrong answers that come naturally, by the id of the exercise's cell.
+WRONG: Final = {
+    "00-13": ["entered = names[3]", "entered = ['Is Winner In Past Draw'] * 2"],
+    "00-19": ["execution_input = '{\"input\": 3}'", "execution_input = {'input': '3'}"],
+    "00-25": ["repaired = machine", "repaired = definition.load().replace('Failed', 'Lost')"],
+    "01-17": ["can_step_functions_put_it_on = 'False'"],
+    "01-29": ["machine_trust = trust", "machine_trust = iam_role.trust_policy('lambda.amazonaws.com')"],
+    "01-33": ["iam.delete_role_policy(RoleName=target.names.lambda_role, PolicyName='none')"],
+    "02-29": ["error_type = CustomError", "error_type = 'InvalidInput'"],
+    "02-35": ["returned = aws_lambda.invoke(FunctionName=name, Payload='{\"input\": 5}')"],
+    "02-39": [
+        "aws_lambda.update_function_configuration(FunctionName=name, Handler='lambda_function.CustomError')"
+    ],
+    "03-31": ["arriving = '1'", "arriving = 2", "arriving = 1.0"],
+    "03-35": [
+        "sns.publish(TopicArn=topic_arn, Message=text, Subject='Congratulations')",
+        "sns.publish(TopicArn=topic_arn, Message='Congrats!')",
+        "sns.publish(TopicArn=topic_arn, Message=12)",
+        "sns.publish(TopicArn=topic_arn, Message=text); earlier = len(inbox(target).notifications)",
+    ],
+    "03-39": ["sns.set_topic_attributes(TopicArn=topic_arn, AttributeName='DisplayName',"
+              " AttributeValue='lottery')"],
+    "04-22": ["how_many = False", "how_many = '0'", "how_many = 0.0"],
+    "04-30": [
+        "newcomer |= {'employee_name': {'S': 'Xu Lan'}, 'lottery_serial': {'N': '11'}}\n"
+        "dynamodb.put_item(TableName=target.names.employee_table, Item=newcomer)",
+        "dynamodb.put_item(TableName=target.names.employee_table, Item={'employee_id': '011'})",
+    ],
+    "04-34": [
+        "person = '12'", "person = 12", "person = {'S': '12'}", "person['employee_id'] = '012'",
+        "person['employee_id'] = {'S': '12'}", "person['employee_id'] = {'S': '001'}",
+        "person = {'employee_id': {'S': '012'}}",
+    ],
+    "05-16": ["next_state = machine['States']['Random Select Winners']"],
+    "05-35": ["careful['States']['Is Winner In Past Draw']['Default'] = 'Nowhere'",
+              "careful = {'States': 3}"],
+    "05-52": ["broken['States']['Validate Winners']['Next'] = 'Failed'", "broken = json.dumps(broken)",
+              "broken = machine"],
+    "06-28": ["entered = '2'", "entered = ['Input Lottery Winners', 'Failed']"],
+    "06-49": ["expected = '45'", "expected = comb(10, 8) / 2"],
+    "06-53": ["request = '{\"input\": 1}'", "request = 1", "request = {'input': 2}",
+              "request = {'input': 1.0}",
+              "request = {'input': True}", "request = [('input', 1)]"],
+    "07-27": ["elements = '2'", "elements = 2.0"],
+    "07-44": ["function_input = state_input", "function_input = '$.body'"],
+    "07-50": ["def winners_of(output): return output", "def winners_of(output): return output[1]",
+              "def winners_of(output): return [1, 2]",
+              "def winners_of(output): return json.loads(found['output'])[1]['body']['winners']"],
+    "99-10": ["forgotten = {'role'}", "forgotten = 'role, log group'", "forgotten = {'roles', 'log groups'}"],
+    "99-24": ["prefix = '/aws/lambda/Lottery*'", "prefix = 'Lottery-'", "prefix = '/aws/lambda/Lottery-I'"],
+    "99-30": ["steps = ['detach_role_policy', 'delete_role', 'delete_role_policy']", "steps = 'delete_role'"],
+}
+#: Right answers that are put differently from the solution.
+ALSO_RIGHT: Final = {
+    "00-25": ["repaired = json.dumps(machine)"],
+    "03-35": ["earlier = len(inbox(target).notifications)\n"
+              "sns.publish(TopicArn=topic_arn, Message='Congrats! [Li Na]'"
+              " ' You have selected as the Lucky Champ!')"],
+    "06-49": ["expected = 45"],
+    "07-50": ["def winners_of(output): return output[-1].get('body', {}).get('winners', [])"],
+    "99-10": ["forgotten = ['log group', 'role']"],
+    "99-24": ["prefix = '/aws/lambda/'", "prefix = '/aws/lambda/Lottery'"],
+}
+# fmt: on
+ANSWER: Final = re.compile(r"(done|not yet): .+\n")
+Node = Any
+
+
+def tried(source: str) -> Node:
+    """A cell in which an attendee tries something, whatever comes of it."""
+    cell = nbformat.v4.new_code_cell(source)
+    cell.metadata["tags"] = ["raises-exception"]
+    return cell
+
+
+def with_answers(path: Path) -> tuple[Node, list[tuple[str, str, Node]]]:
+    """A notebook in which many an answer is tried at every check.
+
+    Returns:
+        The notebook, and of each check that is made: what it should begin with, what was answered, its cell.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    names = iter(NAMES[path.name[:2]])
+    cells: list[Node] = []
+    checks: list[tuple[str, str, Node]] = []
+    exercise = check = None
+
+    def answer(expected: str, *sources: str) -> None:
+        made = tried(check.source)
+        cells.extend([*map(tried, sources), made])
+        checks.append((expected, "\n".join(sources), made))
+
+    for cell in notebook.cells:
+        cells.append(cell)
+        tags = cell.metadata.get("tags", [])
+        if "exercise" in tags:
+            exercise = cell
+        elif "check" in tags:
+            check, name = cell, next(names)
+            if name:
+                for value in VALUES:
+                    answer("done" if (name, value) == ("how_many", "0") else "not yet", f"{name} = {value}")
+                answer("not yet", f"del {name}")
+            for wrong in WRONG[exercise.id]:
+                answer("not yet", exercise.source, wrong)
+            for right in ALSO_RIGHT.get(exercise.id, ()):
+                answer("done", exercise.source, right)
+            cells.append(tried(exercise.source))  # the solution meets what an attendee has not changed
+        elif "solution" in tags:
+            answer("done")
+    notebook.cells = cells
+    return notebook, checks
+
+
+@pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)
+def test_checks_tell_right_from_wrong(path):
+    """A check answers in one line whatever it is given: done to what is right, else not yet."""
+    notebook, checks = with_answers(path)
+    run(notebook, path.parent)
+    for expected, answered, check in checks:
+        text = "".join(output.get("text", output.get("evalue", "?")) for output in check.outputs)
+        assert ANSWER.fullmatch(text), (answered, text)
+        assert text.startswith(expected), (answered, text)
