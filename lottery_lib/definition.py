@@ -1,5 +1,6 @@
 """Load a state machine's definition, fill its placeholders, and check what came of it."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -87,9 +88,18 @@ def diagnostics(text: str) -> list[str]:
         One sentence for each problem, none when the definition is valid. A placeholder is reported as
         what it is, not as the malformed URI that the linter sees.
     """
+    if not _is_object(text):
+        return ["The definition must be a JSON object"]
     opened = [f"{placeholder} is still to be replaced by an ARN" for placeholder in placeholders(text)]
     # The URN keeps the linter from telling the same thing again, in its own words.
     return opened + [str(problem) for problem in Linter.validate(_PLACEHOLDER.sub("urn:placeholder", text))]
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return True  # the linter says where the JSON is broken
 
 
 def states(definition: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

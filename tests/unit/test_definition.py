@@ -72,3 +72,14 @@ def test_states_inside():
     names = [name for name, _ in definition.states(json.loads(definition.load()))]
     assert len(names) == 8
     assert {"Notify Winners", "Record Winner Queue", "Failed"} <= set(names)
+
+
+@pytest.mark.parametrize("text", ["null", "[]", '"abc"', "7"])
+def test_diagnostics_of_no_object(text):
+    """JSON that is no object is no definition."""
+    assert definition.diagnostics(text) == ["The definition must be a JSON object"]
+
+
+def test_diagnostics_of_broken_json():
+    """Broken JSON is one diagnostic that says where."""
+    assert "line 1" in definition.diagnostics("{")[0]
