@@ -29,7 +29,7 @@ from typing import Any
 import psutil
 
 from lottery_lib import Stack, connect, execution
-from lottery_lib.draws import forget_winners, machine_arn
+from lottery_lib.draws import executions, forget_winners, machine_arn, result
 from lottery_lib.emulator import control
 from lottery_lib.resources import dynamodb_table, sns_topic
 from lottery_lib.target import Target
@@ -307,7 +307,7 @@ def attendees(plan: Plan) -> list[Row]:
     taken = in_threads(everybody, lambda target: [draw(target, every=0.25) for _ in range(plan.rounds)])
     wall = time.perf_counter() - begun
     own, workers = (after - was for after, was in zip(cpu(process), busy, strict=True))
-    right = sum(len(winners(target)) == plan.rounds for target in everybody)
+    right = sum(is_right(target, plan.rounds) for target in everybody)
     seconds = [second for several in taken for second in several]
     who = f"{plan.attendees} attendees at once, {plan.rounds} draws each"
     limit = f"emulator {own / wall:.2f} cores, workers {workers / wall:.2f}, of {os.cpu_count()}"
@@ -353,6 +353,13 @@ def calls_of_a_draw(target: Target) -> Callable[[], float]:
             batch.put_item(Item=key)
 
     return lambda: timed(calls)
+
+
+def is_right(target: Target, rounds: int) -> bool:
+    """Whether those whom the draws name are all different, and exactly those who are recorded."""
+    arns = executions(target)["execution_arn"]
+    told = [winner["employee_id"] for arn in arns for winner in result(target, arn)["winners"]]
+    return len(told) == rounds and set(told) == winners(target) and len(set(told)) == rounds
 
 
 def winners(target: Target) -> set[str]:
