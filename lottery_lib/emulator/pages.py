@@ -59,10 +59,7 @@ class Pages:
                 arn = request.query.get("SubscriptionArn", "")
                 return _told(self._sns.unsubscribe(request), "Subscription removed", arn)
             case None:
-                return page(
-                    "Lottery emulator",
-                    '<p>It runs. Mails are in the <a href="/lottery/mail/">mailbox</a>.</p>',
-                )
+                return page("Lottery emulator", _WELCOME)
         return None
 
 
