@@ -112,6 +112,17 @@ def test_a_function_that_is_not_there_can_be_caught(machine, name):
 
 
 @pytest.mark.parametrize(
+    ("name", "calls"), [("Lambda.ResourceNotFoundException", 2), ("Lambda.ServiceException", 1)]
+)
+def test_a_function_that_is_not_there_can_be_retried(machine, name, calls):
+    """By its own name it is called once more; by another error's name it is not."""
+    retry = [{"ErrorEquals": [name], "IntervalSeconds": 1, "MaxAttempts": 1}]
+    mine = machine(one(task(GONE, Retry=retry)))
+    types = [event["type"] for event in mine.events(mine.run()["executionArn"])]
+    assert types.count("LambdaFunctionScheduled") == calls
+
+
+@pytest.mark.parametrize(
     ("state", "error", "cause"),
     [
         (
