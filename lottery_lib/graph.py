@@ -1,7 +1,5 @@
 """Draw a workflow as the Step Functions console does, coloured by what an execution did."""
 
-import base64
-import html
 import json
 import os
 import re
@@ -9,9 +7,7 @@ import shutil
 import sys
 import sysconfig
 import threading
-import unicodedata
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +15,8 @@ import graphviz
 from graphviz.backend import dot_command
 
 from lottery_lib.errors import LotteryError
+from lottery_lib.looks import columns, look_of, marked, retried
+from lottery_lib.picture import Picture
 
 __all__ = ["GraphView", "graph_view"]
 
@@ -28,15 +26,6 @@ Machine = Mapping[str, Any]
 _FONT: Final = "Helvetica"
 _FONT_SIZE: Final = 11  # points, of 72 to the inch
 _LINE: Final = 26  # columns at which a name wraps; a Chinese character takes two
-# status: (mark, fill, border). Never colour alone: the mark says it too.
-_LOOKS: Final = {
-    "": ("", "#ffffff", "#7d8998"),
-    "running": ("… running", "#d3e7f9", "#0972d3"),
-    "succeeded": ("✓ succeeded", "#d4f0d9", "#1d8102"),
-    "failed": ("✗ failed", "#fbd9d6", "#c0271b"),
-    "caught": ("⚠ caught", "#ffe3c2", "#b45f06"),
-    "aborted": ("■ aborted", "#dfe3e8", "#545b64"),
-}
 _OPERATORS: Final = {
     "GreaterThanEquals": ">=",
     "LessThanEquals": "<=",
@@ -54,45 +43,18 @@ _INSTALL: Final = "Run `pip install graphviz-pure`, or set GRAPHVIZ_DOT to the p
 _DOT_LOCK: Final = threading.Lock()  # the graphviz package keeps the name of its program in a global
 
 
-class GraphView:
-    """A drawing that shows itself in a notebook, also in one that is not trusted.
+class GraphView(Picture):
+    """A drawing of a workflow.
 
     Attributes:
         source: The DOT text; the same for the same arguments.
-        alt: What the drawing shows, in one or two sentences.
+        states: The names of its states, also of those in a Parallel or Map, in the definition's order.
     """
 
-    def __init__(self, source: str, alt: str) -> None:
+    def __init__(self, source: str, alt: str, states: list[str]) -> None:
+        super().__init__(alt, lambda: _render(source))
         self.source = source
-        self.alt = alt
-
-    def __repr__(self) -> str:
-        return self.alt
-
-    @cached_property
-    def svg(self) -> str:
-        """The drawing.
-
-        Raises:
-            LotteryError: There is no Graphviz, or it failed.
-        """
-        return _render(self.source)
-
-    def save(self, path: str | Path) -> Path:
-        """Write the SVG to a file and return its path."""
-        path = Path(path)
-        path.write_text(self.svg, encoding="utf-8")
-        return path
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        # An untrusted notebook strips inline SVG, but shows an image.
-        data = base64.b64encode(self.svg.encode()).decode()
-        image = f'<img alt="{html.escape(self.alt)}" style="max-width:100%" '
-        return {
-            "text/html": f'{image}src="data:image/svg+xml;base64,{data}">',
-            "image/svg+xml": self.svg,
-            "text/plain": self.alt,
-        }
+        self.states = states
 
 
 def graph_view(
@@ -116,7 +78,8 @@ def graph_view(
     machine = _parse(definition)
     drawing = _Drawing(statuses or {}, attempts or {}, title)
     drawing.draw(machine)
-    return GraphView(drawing.graph.source, _alt(machine, statuses or {}, title))
+    alt = _alt(machine, statuses or {}, attempts or {}, title)
+    return GraphView(drawing.graph.source, alt, list(_all_names(machine)))
 
 
 class _Drawing:
@@ -167,33 +130,29 @@ class _Drawing:
             else:
                 self._add_state(graph, name)
 
-    def _look(self, name: str) -> tuple[list[str], str, str]:
-        status = self._statuses.get(name, "")
-        mark, fill, border = _LOOKS.get(status, (status, *_LOOKS[""][1:]))
-        count = self._attempts.get(name, 1)
-        words = " ".join(part for part in (mark, f"×{count} attempts" if count > 1 else "") if part)
-        return ([words] if words else []), fill, border
+    def _marks(self, name: str) -> list[str]:
+        parts = [marked(self._statuses.get(name, "")), retried(self._attempts.get(name, 1))]
+        return [part for part in parts if part]
+
+    def _colours(self, name: str) -> dict[str, str]:
+        look = look_of(self._statuses.get(name, ""))
+        return {"fillcolor": look.fill, "color": look.border}
 
     def _add_state(self, graph: graphviz.Digraph, name: str) -> None:
         node = self._name(name)
-        marks, fill, border = self._look(name)
-        lines = [*_wrap(name), *marks]
-        graph.node(node, _label(lines), width=_inches(lines), fillcolor=fill, color=border)
+        lines = [*_wrap(name), *self._marks(name)]
+        graph.node(node, _label(lines), width=_inches(lines), **self._colours(name))
         self._heads[name] = self._tails[name] = node
 
     def _add_box(self, graph: graphviz.Digraph, name: str, state: Machine, inner: list[Machine]) -> None:
         node = self._name(name)
-        marks, fill, border = self._look(name)
-        lines = [
-            *_wrap(name, 2 * _LINE),
-            *(["(for each item)"] if state.get("Type") == "Map" else []),
-            *marks,
-        ]
+        each = ["(for each item)"] if state.get("Type") == "Map" else []
+        lines = [*_wrap(name, 2 * _LINE), *each, *self._marks(name)]
         self._boxes[name] = f"cluster {node}"
         self._heads[name], self._tails[name] = f"{node} in", f"{node} out"
         point = {"label": "", "style": "invis", "height": "0.01", "margin": "0"}
         with graph.subgraph(name=self._boxes[name]) as box:
-            box.attr(label=_label(lines), style="rounded,filled", fillcolor=fill, color=border)
+            box.attr(label=_label(lines), style="rounded,filled", **self._colours(name))
             # The point is as wide as the name: Graphviz would make the box of a Chinese name too narrow.
             box.node(self._heads[name], width=_inches(lines), **point)
             for branch in inner:
@@ -350,17 +309,13 @@ def _comparison(test: str, value: Any) -> str:
     return f"{test} {right}"
 
 
-def _columns(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
-
-
-def _wrap(text: str, columns: int = _LINE) -> list[str]:
+def _wrap(text: str, most: int = _LINE) -> list[str]:
     """Lines of about equal length; between words, and between any two wide characters."""
-    lines = -(-_columns(text) // columns)
-    goal = -(-_columns(text) // max(lines, 1))
+    lines = -(-columns(text) // most)
+    goal = -(-columns(text) // max(lines, 1))
     found = [""]
     for piece in _PIECES.findall(text):
-        if found[-1] and _columns(found[-1]) + _columns(piece.rstrip()) / 2 > goal:
+        if found[-1] and columns(found[-1]) + columns(piece.rstrip()) / 2 > goal:
             found.append("")
         found[-1] += piece
     return [line.strip() for line in found]
@@ -368,7 +323,7 @@ def _wrap(text: str, columns: int = _LINE) -> list[str]:
 
 def _inches(lines: list[str]) -> str:
     # Graphviz measures in its own font, without Chinese: a column is rather 0.55 of the font's size.
-    return f"{max(map(_columns, lines)) * 0.55 * _FONT_SIZE / 72 + 0.3:.2f}"
+    return f"{max(map(columns, lines)) * 0.55 * _FONT_SIZE / 72 + 0.3:.2f}"
 
 
 def _label(lines: list[str]) -> str:
@@ -383,7 +338,9 @@ def _edge_label(lines: list[str]) -> str:
     return _label([f"  {line}  " for line in lines]).replace(r"\n", r"\l") + r"\l"
 
 
-def _alt(machine: Machine, statuses: Mapping[str, str], title: str | None) -> str:
+def _alt(
+    machine: Machine, statuses: Mapping[str, str], attempts: Mapping[str, int], title: str | None
+) -> str:
     names = list(_all_names(machine))
     text = f"{title or 'Workflow'}, from Start to End: {', '.join(_outline(machine))}."
     by_status: dict[str, list[str]] = {}
@@ -392,7 +349,8 @@ def _alt(machine: Machine, statuses: Mapping[str, str], title: str | None) -> st
     if statuses:
         text += f" Of {len(names)} states, "
         text += "; ".join(f"{status}: {', '.join(of)}" for status, of in by_status.items()) + "."
-    return text
+    again = [f"{name} {retried(count)[2:]}" for name, count in attempts.items() if count > 1]
+    return f"{text} {', '.join(again)}." if again else text
 
 
 def _all_names(machine: Machine) -> Iterator[str]:

@@ -53,11 +53,11 @@ def test_tutorial_coloured():
 
 
 def test_status_is_not_colour_alone():
-    """Each status has a word and a mark of its own, and an attempt count from 2."""
+    """Each status has a word and a mark of its own, and so has a retry."""
     marks = ["… running", "✓ succeeded", "✗ failed", "⚠ caught", "■ aborted"]
     for mark in marks:
         source = graph_view(one({"Type": "Pass", "End": True}), {"One": mark[2:]}, attempts={"One": 2}).source
-        assert rf'label="One\n{mark} ×2 attempts"' in source
+        assert rf'label="One\n{mark}\n↻ retried 1 time"' in source
 
 
 def test_colours_have_six_digits():

@@ -1,0 +1,46 @@
+"""How a status looks, wherever it is shown: a mark, a colour, a border."""
+
+import unicodedata
+from typing import Final, NamedTuple
+
+__all__ = ["Look", "columns", "look_of", "marked", "retried"]
+
+
+class Look(NamedTuple):
+    """Six-digit colours, since Debian's dot knows no others; never a colour alone: the mark says it too."""
+
+    mark: str
+    fill: str
+    border: str
+
+
+_LOOKS: Final = {
+    "": Look("", "#ffffff", "#7d8998"),
+    "running": Look("…", "#d3e7f9", "#0972d3"),
+    "succeeded": Look("✓", "#d4f0d9", "#1d8102"),
+    "failed": Look("✗", "#fbd9d6", "#c0271b"),
+    "caught": Look("⚠", "#ffe3c2", "#b45f06"),
+    "aborted": Look("■", "#dfe3e8", "#545b64"),
+}
+
+
+def look_of(status: str) -> Look:
+    """The look of a status of `history.state_table`; that of no status for any other word."""
+    return _LOOKS.get(status, _LOOKS[""])
+
+
+def marked(status: str) -> str:
+    """A status with its mark, such as ``"✓ succeeded"``."""
+    return f"{look_of(status).mark} {status}".strip()
+
+
+def retried(attempts: int) -> str:
+    """How often a state was tried again, such as ``"↻ retried 2 times"``; empty if it was not."""
+    if attempts < 2:
+        return ""
+    return f"↻ retried {attempts - 1} time{'s' if attempts > 2 else ''}"
+
+
+def columns(text: str) -> int:
+    """How many columns a text takes: two for each wide (Chinese, Japanese, Korean) character."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
