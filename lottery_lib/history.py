@@ -7,16 +7,28 @@ event's owner is found from the owner of the event before it.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 import pandas as pd
 
-__all__ = ["event_table", "failure", "state_attempts", "state_statuses", "state_table"]
+__all__ = [
+    "Execution",
+    "event_table",
+    "failure",
+    "moments",
+    "output",
+    "published",
+    "state_attempts",
+    "state_statuses",
+    "state_table",
+    "transitions",
+]
 
 Event = dict[str, Any]
+_Snapshot = set[tuple[int, int, str]]
 
 _CONTAINERS: Final = ("Parallel", "Map")
 _STATE_EVENT: Final = re.compile(r"(?P<kind>[A-Z][a-z]+)State(?P<what>[A-Z]\w+)")
@@ -30,6 +42,14 @@ _COLUMNS: Final = (
     *("state", "branch", "attempt", "status", "started", "duration"),
     *("input", "output", "error", "cause"),
 )
+
+
+@dataclass(frozen=True)
+class Execution:
+    """An execution as it can be shown: the definition that it ran with, and what has happened so far."""
+
+    definition: Mapping[str, Any]
+    events: Sequence[Event]
 
 
 def event_table(events: Iterable[Event], definition: dict[str, Any] | None = None) -> pd.DataFrame:
@@ -113,6 +133,58 @@ def failure(events: Iterable[Event]) -> tuple[str, str] | None:
     return reader.hidden_reason()
 
 
+def output(events: Iterable[Event]) -> Any:
+    """What an execution that succeeded gave out, as a Python value; None for any other."""
+    ended = [event for event in events if event["type"] == "ExecutionSucceeded"]
+    return _parsed(_details(ended[-1]).get("output")) if ended else None
+
+
+def published(events: Iterable[Event]) -> list[str]:
+    """The messages that SNS took, one for each time that it did: a Retry may have sent one again."""
+    found = {event["id"]: event for event in events}
+    taken = [event for event in found.values() if event["type"] == "TaskSucceeded"]
+    given = [_parameters(found, event) for event in taken if _details(event).get("resource") == "publish"]
+    return [str(parameters.get("Message", "")) for parameters in given]
+
+
+def _parameters(found: Mapping[int, Event], event: Event) -> dict[str, Any]:
+    """What a task was called with, as the event says that scheduled it."""
+    while event and event["type"] != "TaskScheduled":
+        event = found.get(event.get("previousEventId", 0), {})
+    parsed = _parsed(_details(event).get("parameters")) if event else None
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def moments(events: Sequence[Event], after: int = 0) -> list[int]:
+    """When somebody who watches sees something new: a state begins, fails, is tried again, or is aborted.
+
+    That it succeeded is seen when the next one begins.
+
+    Args:
+        events: The history so far, in order of the ids.
+        after: How many of its events have been seen.
+
+    Returns:
+        How many events there had been at each such moment.
+    """
+    reader, before, found = _Reader([]), _Snapshot(), []
+    for count, event in enumerate(events, start=1):
+        reader.read(event)
+        now = reader.snapshot()
+        if count > after and any(one[-1] not in ("succeeded", "caught") for one in now - before):
+            found.append(count)
+        before = now
+    return found
+
+
+def transitions(events: Iterable[Event]) -> int:
+    """How many state transitions AWS would bill: each state entered is one, and each retry.
+
+    See https://aws.amazon.com/step-functions/pricing/.
+    """
+    return sum(len(entry.attempts) for entry in _Reader(events).entries)
+
+
 @dataclass(eq=False)
 class _Frame:
     """A sequence of states, of which one is current: the top level, a branch, or an iteration."""
@@ -172,17 +244,27 @@ class _Reader:
     """Attributes every event to its state, and follows what became of each state."""
 
     def __init__(self, events: Iterable[Event], definition: dict[str, Any] | None = None) -> None:
-        self.events = sorted(events, key=lambda event: int(event["id"]))
+        self.events: list[Event] = []
         self.entries: list[_Entry] = []
         self.owners: dict[int, _Entry | None] = {}
         self.end: Event | None = None
         self._top = _Frame()
         self._opened: dict[int, _Frame] = {}  # by the id of the MapIterationStarted event
         self._by_name: dict[str, _Entry] = {}
-        self._by_id = {event["id"]: event for event in self.events}
+        self._by_id: dict[int, Event] = {}
         self._branch_numbers = dict(_branch_numbers(definition)) if definition else {}
-        for event in self.events:
-            self.owners[event["id"]] = self._read(event)
+        for event in sorted(events, key=lambda event: int(event["id"])):
+            self.read(event)
+
+    def read(self, event: Event) -> None:
+        """Take in the next event."""
+        self.events.append(event)
+        self._by_id[event["id"]] = event
+        self.owners[event["id"]] = self._read(event)
+
+    def snapshot(self) -> _Snapshot:
+        """What each state looks like now: which entering it is, which attempt, and its status."""
+        return {(id(one), len(one.attempts), one.last.status) for one in self._by_name.values()}
 
     def hidden_reason(self) -> tuple[str, str]:
         """The reason that a Fail state without one was reached for."""

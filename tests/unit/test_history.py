@@ -1,3 +1,4 @@
+import itertools
 import json
 import math
 import time
@@ -8,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lottery_lib.history import event_table, failure, state_attempts, state_statuses, state_table
+from lottery_lib.history import (
+    event_table,
+    failure,
+    moments,
+    output,
+    published,
+    state_attempts,
+    state_statuses,
+    state_table,
+    transitions,
+)
 
 DATA = Path(__file__).parent / "data"
 ROOT = Path(__file__).parents[2]
@@ -263,6 +274,67 @@ def test_fail_state_that_nobody_sent_there_is_named():
     error, cause = failure(events)
     assert error == ""
     assert "'Stop'" in cause
+
+
+def test_published_once_for_each_time():
+    """What SNS took is listed once for each time: here the first Parallel was aborted before it answered."""
+    assert published(history("aws_draw_with_loop_and_timeout")) == [
+        "Congrats! [John] You have selected as the Lucky Champ!"
+    ]
+
+
+def test_published_takes_no_other_task():
+    """A task of another service, and a message that SNS refused, did not go out."""
+    events = chain(
+        ("ExecutionStarted", {}),
+        ("TaskScheduled", {"resource": "publish", "parameters": '{"Message": "lost"}'}),
+        ("TaskFailed", {"resource": "publish"}),
+        ("TaskScheduled", {"resource": "putItem", "parameters": "{}"}),
+        ("TaskSucceeded", {"resource": "putItem"}),
+    )
+    assert published(events) == []
+    cut = [
+        ("TaskScheduled", {"resource": "publish", "parameters": '{"Message": "cu'}),
+        ("TaskSucceeded", {"resource": "publish"}),
+    ]
+    assert published(chain(*cut)) == [""]
+
+
+def test_transitions_count_retries():
+    """AWS bills each state entered, and each retry: one, three tries, and Failed."""
+    assert transitions(history("aws_lambda_retry_caught")) == 5
+
+
+def test_transitions_of_a_loop_and_a_second_parallel():
+    """Each round is three transitions; a Parallel that is retried counts again, and its branches with it."""
+    assert transitions(history("aws_draw_with_loop_and_timeout")) == 1 + 3 + 3 + 2 * 3
+
+
+def test_output_is_of_success_only():
+    """An execution gives something out when it has succeeded, and not before or otherwise."""
+    assert output(history("moto_parallel"))[1] == {}
+    assert output(history("moto_running")) is None
+    assert output(history("moto_fail")) is None
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_moments_miss_nothing(name):
+    """Between two moments, nothing changes but that a state succeeds or its Catch moves on."""
+    events = history(name)
+    for before, after in itertools.pairwise([0, *moments(events), len(events) + 1]):
+        old = new = state_statuses(events[:before])
+        for count in range(before, after):
+            old, new = new, state_statuses(events[:count])
+            changed = {status for state, status in new.items() if old.get(state) != status}
+            assert changed <= {"succeeded", "caught"}
+
+
+def test_moments_after_what_was_seen():
+    """A second look begins where the first one ended."""
+    events = history("aws_draw_with_loop_and_timeout")
+    first = moments(events[:20])
+    assert first + moments(events, after=20) == moments(events)
+    assert moments(events, after=len(events)) == []
 
 
 @pytest.mark.parametrize("name", HISTORIES)

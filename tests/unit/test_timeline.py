@@ -1,0 +1,88 @@
+"""The timeline is checked by what its SVG holds: the labels, the notes, and how many bars of each colour."""
+
+import re
+import warnings
+
+import pytest
+from test_history import HISTORIES, START, chain, event, history
+
+from lottery_lib.looks import look_of
+from lottery_lib.timeline import timeline_view
+
+
+def bars(svg, status):
+    return len(re.findall(rf'style="fill: {look_of(status).fill}; stroke: {look_of(status).border}', svg))
+
+
+def test_a_bar_for_each_attempt():
+    """A state that was tried three times has three bars: two failed, one caught, with their numbers."""
+    svg = timeline_view(history("aws_lambda_retry_caught")).svg
+    assert (bars(svg, "failed"), bars(svg, "caught"), bars(svg, "succeeded")) == (3, 1, 1)
+    assert "↻2" in svg
+    assert "↻3" in svg
+    assert "⚠ caught IndexError, ↻ retried 2 times" in svg
+
+
+def test_the_wait_before_a_retry_is_dotted():
+    """Between two attempts of a Retry stands a dotted line; between two entries of a loop none."""
+    dotted = "stroke-dasharray"
+    assert timeline_view(history("aws_lambda_retry_caught")).svg.count(dotted) == 2
+    assert dotted not in timeline_view(history("moto_loop")).svg
+
+
+def test_branches_have_rows_of_their_own():
+    """Each state of a Parallel is a row, numbered by its branch and set in."""
+    svg = timeline_view(history("moto_nested")).svg
+    assert ">Outer<" in svg
+    assert ">\u2003[0] Left<" in svg
+    assert ">\u2003\u2003[1] Two<" in svg
+
+
+def test_seconds_are_true():
+    """An execution of more than a second is in seconds, and a shorter one in milliseconds."""
+    assert repr(timeline_view(history("aws_draw_with_loop_and_timeout"))).startswith("Timeline of 301.9 s")
+    assert ">s<" in timeline_view(history("aws_lambda_retry_caught")).svg
+    assert ">ms<" in timeline_view(history("moto_loop")).svg
+
+
+def test_running_state_ends_where_the_history_does():
+    """What still runs has a bar up to the latest event."""
+    events = [
+        event(1, 0, "ExecutionStarted"),
+        event(2, 0, "ParallelStateEntered", name="Both"),
+        event(3, 2, "PassStateEntered", name="A", ms=5000),
+    ]
+    assert "Timeline of 5.0 s: Both … running" in timeline_view(events).alt
+    assert bars(timeline_view(events).svg, "running") == 2
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_every_beginning_can_be_drawn(name):
+    """At every moment of an execution there is a picture, also before anything happened."""
+    events = history(name)
+    for end in {0, 1, 2, len(events) // 2, len(events)}:
+        assert timeline_view(events[:end]).svg.startswith("<?xml")
+
+
+def test_same_history_same_bytes():
+    """The picture carries no date and no random number."""
+    assert timeline_view(history("moto_nested")).svg == timeline_view(history("moto_nested")).svg
+
+
+def test_chinese_names_warn_of_nothing():
+    """A name in Chinese stays text, for the browser's fonts, and matplotlib does not complain."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "抽奖" in timeline_view(chain(("PassStateEntered", {"name": "抽奖"}))).svg
+
+
+def test_long_loops_stay_small():
+    """Thousands of entries that lie on top of each other are few bars, and many rows are counted."""
+    events = [event(1, 0, "ExecutionStarted")]
+    for n in range(2, 20_002, 2):
+        events.append(event(n, n - 1, "PassStateEntered", name=f"S{n % 100}", ms=n))
+        events.append(event(n + 1, n, "PassStateExited", name=f"S{n % 100}", ms=n + 1))
+    svg = timeline_view(events).svg
+    assert "and 10 rows more" in svg
+    assert len(svg) < 1_000_000
+    assert events[0]["timestamp"] == START
