@@ -42,9 +42,16 @@ check: $(VENV)/.tested
 	$(BIN)/lint-imports
 	$(PY) -m pytest tests/unit
 
+# AWS's own command line, into which a test pastes what `calls` writes. It pins a botocore of its own, so it
+# is an environment of its own; version 2 cannot be had from pip.
+$(VENV)/awscli/.installed: $(VENV)/.installed
+	@$(PY) -m venv $(VENV)/awscli
+	@$(VENV)/awscli/bin/python -m pip install --quiet --disable-pip-version-check 'awscli>=1.46,<1.47'
+	@touch $@
+
 # Everything: the gate, the emulator, the notebooks (twice, so that what a first run leaves behind is
 # noticed), and a real browser where there is one. All of it apart from the user's own emulator and AWS.
-test: check
+test: check $(VENV)/awscli/.installed
 	$(APART) tests/everything
 
 rehearse: install

@@ -26,6 +26,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+from lottery_lib.call_log import CallLog
 from lottery_lib.emulator import control
 from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.naming import Names
@@ -75,13 +76,22 @@ class Target:
         names: What this attendee's resources are called.
         endpoint: The emulator's address; None on AWS.
         region: Such as ``"us-east-1"``.
+        call_log: What its clients have been asked; `lottery_lib.calls` shows it.
     """
 
-    def __init__(self, kind: str, session: boto3.Session, endpoint: str | None, names: Names) -> None:
+    def __init__(
+        self,
+        kind: str,
+        session: boto3.Session,
+        endpoint: str | None,
+        names: Names,
+        call_log: CallLog | None = None,
+    ) -> None:
         self.kind = kind
         self.names = names
         self.endpoint = endpoint
         self.region: str = session.region_name
+        self.call_log = call_log or CallLog()
         self._session = session
         self._clients: dict[str, Any] = {}
 
@@ -95,6 +105,7 @@ class Target:
             self._clients[service] = self._session.client(
                 service, endpoint_url=self.endpoint, config=self._config()
             )
+            self.call_log.attach(self._clients[service])
         return self._clients[service]
 
     def _config(self) -> Config:
@@ -130,7 +141,7 @@ class Target:
 
     def named(self, names: Names) -> "Target":
         """The same AWS, under other names."""
-        return Target(self.kind, self._session, self.endpoint, names)
+        return Target(self.kind, self._session, self.endpoint, names, self.call_log)
 
     def table(self, name: str) -> Any:
         """The DynamoDB table of that name as boto3's resource, which speaks plain Python values."""
@@ -138,6 +149,7 @@ class Target:
             self._clients["table"] = self._session.resource(
                 "dynamodb", endpoint_url=self.endpoint, config=self._config()
             )
+            self.call_log.attach(self._clients["table"].meta.client)
         return self._clients["table"].Table(name)
 
     def __repr__(self) -> str:

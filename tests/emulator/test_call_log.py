@@ -1,0 +1,166 @@
+"""A target knows what its clients have been asked, and in which cell."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import nbformat
+import pytest
+from botocore.exceptions import EndpointConnectionError
+from calls import LostReply
+from conftest import client_of
+from nbclient import NotebookClient
+
+from lottery_lib import calls
+from lottery_lib.call_log import CallLog
+from lottery_lib.naming import Names
+from lottery_lib.resources import dynamodb_table, sns_topic
+from lottery_lib.target import ClientError
+
+
+def operations(target):
+    return [call.model.name for call in target.call_log.calls()]
+
+
+def test_call(target):
+    """A call is recorded with its parameters, its result and its time."""
+    target.client("sns").create_topic(Name="call-log", Tags=[])
+    (call,) = target.call_log.calls()
+    assert (call.service, call.model.name) == ("sns", "CreateTopic")
+    assert (call.parameters, call.result) == ({"Name": "call-log", "Tags": []}, "200 call-log")
+    assert 0 < call.milliseconds < 30_000
+    assert call.cell is None
+
+
+def test_refused_call(target):
+    """A call that AWS refuses is recorded with AWS's code."""
+    with pytest.raises(ClientError):
+        target.client("lambda").get_function(FunctionName="nobody")
+    assert target.call_log.calls()[0].result == "404 ResourceNotFoundException"
+
+
+def test_unanswered_call():
+    """A call that nobody answers is recorded by the exception's name."""
+    log, client = CallLog(), client_of("http://127.0.0.1:9", "sns")
+    log.attach(client)
+    with pytest.raises(EndpointConnectionError):
+        client.list_topics()
+    assert [call.result for call in log.calls()] == ["EndpointConnectionError"]
+
+
+def test_repeated_call(target):
+    """A call that botocore had to send again says how often."""
+    LostReply(target, "CreateRole")
+    with pytest.raises(ClientError):
+        target.client("iam").create_role(RoleName=target.names.lambda_role, AssumeRolePolicyDocument="{}")
+    assert target.call_log.calls()[0].result == "409 EntityAlreadyExists (2 attempts)"
+
+
+def test_table_in_wire_form(target):
+    """What boto3's table sends is recorded in DynamoDB's own form, as the command line wants it."""
+    dynamodb_table.ensure(target, dynamodb_table.Table(target.names.winners_table))
+    target.table(target.names.winners_table).put_item(Item={"employee_id": "001", "rounds": 2})
+    call = target.call_log.calls()[-1]
+    assert call.parameters["Item"] == {"employee_id": {"S": "001"}, "rounds": {"N": "2"}}
+
+
+def test_tokens_are_not_the_callers(target):
+    """The token that botocore adds is not recorded: pasted twice, a line must act twice."""
+    with pytest.raises(ClientError):
+        target.client("dynamodb").transact_write_items(
+            TransactItems=[{"Delete": {"TableName": "nobody", "Key": {"id": {"S": "1"}}}}]
+        )
+    assert list(target.call_log.calls()[0].parameters) == ["TransactItems"]
+
+
+def test_payload_can_still_be_read(emulator, function):
+    """Listening does not consume the answer of a function."""
+    name = function("def lambda_handler(event, context): return event").name
+    log, client = CallLog(), client_of(emulator["endpoint"], "lambda")
+    log.attach(client)
+    assert client.invoke(FunctionName=name, Payload=b"2")["Payload"].read() == b"2"
+    assert [call.result for call in log.calls()] == ["200"]
+
+
+def test_named_shares_the_log(target):
+    """The same AWS under other names has the same log."""
+    sns_topic.find(target.named(Names("other")), "nobody")
+    assert operations(target) == ["GetCallerIdentity", "GetTopicAttributes"]
+
+
+def test_only_the_targets_own_clients(target):
+    """A client that the session makes for itself, as it does to get credentials, is not listened to."""
+    target._session.client("sts", endpoint_url=target.endpoint).get_caller_identity()
+    assert operations(target) == []
+
+
+def test_threads(target):
+    """Calls from many threads are each recorded once, while the log is read."""
+    logs = target.client("logs")
+
+    def call(number):
+        logs.describe_log_groups(logGroupNamePrefix=str(number))
+        return len(calls(target).table)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert max(pool.map(call, range(80))) == 80
+    prefixes = [call.parameters["logGroupNamePrefix"] for call in target.call_log.calls()]
+    assert sorted(prefixes, key=int) == [str(number) for number in range(80)]
+
+
+def run(*cells, **options):
+    """What each cell shows in a new notebook."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    client = NotebookClient(notebook, kernel_name="python3", timeout=60)
+    with client.setup_kernel():
+        for number, cell in enumerate(notebook.cells):
+            client.execute_cell(cell, number, **options)
+    return [cell.outputs[0].data if cell.outputs else {} for cell in notebook.cells]
+
+
+START = "from lottery_lib import calls, connect\ntarget = connect()\ntarget.account;"
+OPERATIONS = "list(calls(target).table['operation'])"
+
+
+# Without history, as nbval runs cells, they have no numbers.
+@pytest.mark.parametrize("history", [True, False])
+def test_cell_above(target, history):
+    """In a notebook the calls of the cell above are shown, as a table and as lines."""
+    shown = run(START, "target.client('iam').list_roles();", "calls(target)", store_history=history)[2]
+    assert shown["text/plain"].splitlines()[1].startswith("iam      ListRoles")
+    assert "<pre" in shown["text/html"]
+    assert "get-caller-identity" not in shown["text/plain"]
+
+
+def test_cell_by_number(target):
+    """In a notebook the calls of any cell can be shown by its number."""
+    shown = run(START, "target.client('iam').list_roles();", OPERATIONS.replace(")", ", cell=1)", 1))[2]
+    assert shown["text/plain"] == "['GetCallerIdentity']"
+
+
+def test_task_of_a_cell(target):
+    """What a task calls is its cell's, also when another cell has been started since."""
+    shown = run(
+        START,
+        "import asyncio\ngo = asyncio.Event()\n"
+        "async def later():\n"
+        "    target.client('iam').list_roles()\n"
+        "    await go.wait()\n"
+        "    await asyncio.to_thread(target.client('sns').list_topics)\n"
+        "task = asyncio.create_task(later())\n"
+        "await asyncio.sleep(0)",
+        "go.set()\nawait task;",
+        OPERATIONS,
+    )[3]
+    assert shown["text/plain"] == "['ListRoles', 'ListTopics']"
+
+
+def test_thread_of_a_cell(target):
+    """What a plain thread calls is the cell's that runs then."""
+    shown = run(
+        START,
+        "import threading\ngo = threading.Event()\n"
+        "def later():\n    go.wait(30)\n    target.client('sns').list_topics()\n"
+        "late = threading.Thread(target=later)\nlate.start()",
+        "target.client('iam').list_roles()\ngo.set()\nlate.join()",
+        OPERATIONS,
+    )[3]
+    assert shown["text/plain"] == "['ListRoles', 'ListTopics']"
