@@ -2,11 +2,12 @@
 
 The rooms and their floors, imports going down only::
 
-    6  notebooks/   __main__ (command line)
-    5  panel   checkpoint   doctor   rehearsal
-    4  stack   draws   mailbox
-    3  resources/   execution
-    2  target
+    7  notebooks/   __main__ (command line)
+    6  panel   checkpoint   doctor   rehearsal
+    5  stack   draws   mailbox
+    4  resources/   execution
+    3  target
+    2  call_log
     1  definition   history   graph   roster    emulator/ (a process of its own)
     0  naming   waiting   errors
 """
@@ -18,22 +19,27 @@ from typing import Any, Final
 # ipywidgets each take a part of a second that a command that needs none of them should not cost.
 _ROOMS: Final = {
     "Draws": "draws",
+    "DrawNight": "draw_night",
     "DrawPanel": "panel",
+    "ExecutionView": "execution_view",
     "LotteryError": "errors",
     "Names": "naming",
     "Stack": "stack",
+    "calls": "call_log",
     "connect": "target",
     "draw": "draws",
     "event_table": "history",
     "executions": "draws",
     "graph_view": "graph",
     "inbox": "mailbox",
+    "inject": "laboratory",
     "load_employees": "stack",
     "remaining": "draws",
     "restore": "checkpoint",
     "state_attempts": "history",
     "state_statuses": "history",
     "state_table": "history",
+    "timeline_view": "timeline",
     "verify": "checkpoint",
     "winners": "draws",
 }

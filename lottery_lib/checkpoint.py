@@ -38,6 +38,7 @@ LESSONS: Final = {
     "05": "the role of the machine and the machine",
     "06": "one draw",
     "07": "nothing: it reads what a draw left",
+    "08": "nothing: it breaks things, and mends them",
     "99": "nothing: it removes everything",
 }
 
@@ -213,7 +214,7 @@ def _clear_draws(target: Target, lesson: str) -> None:
         state_machine.delete(target, target.names.machine)  # its executions go with it
         _make_machine(target)
     forget_winners(target)
-    if lesson > "06":
+    if lesson in ("07", "99"):
         drawn = draw(target, 2)
         if drawn["status"] != "SUCCEEDED":
             raise LotteryError(
@@ -224,6 +225,19 @@ def _clear_draws(target: Target, lesson: str) -> None:
 def _draw_checks(target: Target) -> list[Check]:
     done = execution.executions(target, machine_arn(target), status="SUCCEEDED")
     return [Check("a draw that succeeded", bool(done), 'Start an execution with {"input": 2}')]
+
+
+def _mended_checks(target: Target) -> list[Check]:
+    role_arn = iam_role.role_arn(target, target.names.lambda_role)
+    wanted = [lambda_function.for_purpose(target, purpose, role_arn) for purpose in FUNCTIONS]
+    whole = {each.name: lambda_function.is_as_wanted(target, each) for each in wanted}
+    roles = (iam_role.lambda_role(target), iam_role.machine_role(target))
+    rights = [policy for role in roles for policy in iam_role.missing_policies(target, role)]
+    mend = "Run Stack(target).deploy()"
+    return [
+        *(Check(f"{name} as the lottery needs it", well, mend) for name, well in whole.items()),
+        Check("no policy missing", not rights, f"Attach {', '.join(rights)}"),
+    ]
 
 
 _STEPS: Final = (
@@ -256,4 +270,5 @@ _STEPS: Final = (
         ],
     ),
     _Step("06", lambda target: None, lambda target: None, _draw_checks),
+    _Step("08", lambda target: None, lambda target: None, _mended_checks),
 )

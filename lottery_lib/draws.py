@@ -1,7 +1,7 @@
 """Run draws, and tabulate them and their winners."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,8 +10,10 @@ import pandas as pd
 from lottery_lib import execution
 from lottery_lib import history as events_of
 from lottery_lib.errors import DEPLOY, LotteryError
+from lottery_lib.history import Execution
+from lottery_lib.mailbox import inbox
 from lottery_lib.resources import dynamodb_table, state_machine
-from lottery_lib.target import Target, explained
+from lottery_lib.target import ClientError, Target, error_code, explained
 
 __all__ = [
     "Draws",
@@ -26,6 +28,12 @@ __all__ = [
     "winners",
 ]
 
+#: Of a standard workflow, in most regions; China has its own price list.
+DOLLARS_PER_TRANSITION: Final = 0.025 / 1000
+EXECUTION_COLUMNS: Final = (
+    *("name", "status", "winners", "started", "duration"),
+    *("transitions", "cost", "execution_arn"),
+)
 WINNER_COLUMNS: Final = ("employee_id", "employee_name", "employee_entry_date", "lottery_serial")
 
 
@@ -34,15 +42,11 @@ class Progress:
     """How far a draw is.
 
     Attributes:
-        status: The execution's: ``RUNNING``, ``SUCCEEDED``, ``FAILED``, ``TIMED_OUT``, ``ABORTED``.
-        states: The status of each state that was entered, as `graph_view` takes it.
-        attempts: How often each was tried.
+        events: Its history so far.
         result: What `result` returns, once the draw has ended.
     """
 
-    status: str
-    states: Mapping[str, str]
-    attempts: Mapping[str, int]
+    events: Sequence[dict[str, Any]]
     result: dict[str, Any] | None = None
 
 
@@ -53,18 +57,38 @@ class Draws:
         self._target = target
 
     @property
+    @explained()
     def definition(self) -> dict[str, Any]:
         """The machine's definition as it is deployed."""
-        with explained():
+        try:
             machine = self._target.client("stepfunctions").describe_state_machine(
                 stateMachineArn=machine_arn(self._target)
             )
-        definition: dict[str, Any] = json.loads(machine["definition"])
-        return definition
+        except ClientError as error:
+            if error_code(error) != "StateMachineDoesNotExist":
+                raise
+            raise _no_machine(self._target) from error
+        return _definition(machine)
+
+    @explained()
+    def execution(self, arn: str | None = None) -> Execution:
+        """An execution, by default the latest, with the definition that it ran with.
+
+        Raises:
+            LotteryError: There is no such execution.
+        """
+        arn = arn or last_execution(self._target)
+        execution.describe(self._target, arn)  # says it if there is none
+        machine = self._target.client("stepfunctions").describe_state_machine_for_execution(executionArn=arn)
+        return Execution(_definition(machine), execution.history(self._target, arn))
 
     def remaining(self) -> int:
         """How many employees have not won yet."""
         return len(remaining(self._target))
+
+    def winners(self) -> pd.DataFrame:
+        """Who has won so far."""
+        return winners(self._target)
 
     @explained()
     def start(self, number: int) -> str:
@@ -77,17 +101,26 @@ class Draws:
         description = execution.describe(self._target, arn)  # first: the history is then as new at least
         events = execution.history(self._target, arn)
         ended = description["status"] in execution.ENDED
-        return Progress(
-            description["status"],
-            events_of.state_statuses(events),
-            events_of.state_attempts(events),
-            _result(description, events) if ended else None,
-        )
+        return Progress(events, _result(description, events) if ended else None)
 
     @explained()
     def stop(self, arn: str) -> None:
         """Stop a draw."""
         execution.stop(self._target, arn, error="Cancelled", cause="The draw was cancelled by hand")
+
+    @explained()
+    def mailed(self) -> str:
+        """Who gets the mails and where they can be read, in a sentence."""
+        return inbox(self._target).where
+
+
+def _no_machine(target: Target) -> LotteryError:
+    return LotteryError(f"state machine {target.names.machine}", "does not exist", DEPLOY)
+
+
+def _definition(machine: Mapping[str, Any]) -> dict[str, Any]:
+    definition: dict[str, Any] = json.loads(machine["definition"])
+    return definition
 
 
 def machine_arn(target: Target) -> str:
@@ -134,18 +167,19 @@ def _result(description: Mapping[str, Any], events: list[dict[str, Any]]) -> dic
     error, cause = events_of.failure(events) or (None, None)
     return {
         "status": description["status"],
-        "winners": _winners(description),
+        "winners": _winners(_output(description)),
         "execution_arn": description["executionArn"],
         "error": error,
         "cause": cause,
     }
 
 
-def _winners(description: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _output(description: Mapping[str, Any]) -> Any:
+    return json.loads(description.get("output") or "null") if description["status"] == "SUCCEEDED" else None
+
+
+def _winners(output: Any) -> list[dict[str, Any]]:
     """Read the winners from a draw's output, where the branch that recorded them says who they are."""
-    if description["status"] != "SUCCEEDED":
-        return []
-    output = json.loads(description.get("output") or "null")
     branches = output if isinstance(output, list) else [output]
     bodies = [branch.get("body") for branch in branches if isinstance(branch, dict)]
     return next((body["winners"] for body in bodies if isinstance(body, dict) and "winners" in body), [])
@@ -160,7 +194,7 @@ def last_execution(target: Target) -> str:
     """
     found = execution.executions(target, machine_arn(target))
     if not found and state_machine.find(target, target.names.machine) is None:
-        raise LotteryError(f"state machine {target.names.machine}", "does not exist", DEPLOY)
+        raise _no_machine(target)
     if not found:
         raise LotteryError(
             f"state machine {target.names.machine}",
@@ -205,26 +239,42 @@ def forget_winners(target: Target) -> int:
 
 
 @explained()
-def executions(target: Target) -> pd.DataFrame:
-    """All draws so far, newest first.
+def executions(target: Target, *, newest: int | None = None) -> pd.DataFrame:
+    """All draws so far, newest first. Each costs one call more, as only its history tells what it did.
+
+    Args:
+        target: Where.
+        newest: Only so many.
 
     Returns:
-        Columns ``name``, ``status``, ``started`` (UTC), ``duration`` (seconds; NaN while running),
-        ``execution_arn``.
+        Columns ``name``, ``status``, ``winners`` (their names, joined by commas), ``started`` (UTC),
+        ``duration`` (seconds; NaN while running), ``transitions``, ``cost`` (US dollars on AWS, at
+        $0.025 for 1,000 transitions, without the free tier), ``execution_arn``.
     """
-    rows = [
-        {
-            "name": each["name"],
-            "status": each["status"],
-            "started": each["startDate"],
-            "duration": (each["stopDate"] - each["startDate"]).total_seconds()
-            if "stopDate" in each
-            else None,
-            "execution_arn": each["executionArn"],
-        }
-        for each in execution.executions(target, machine_arn(target))
-    ]
-    return pd.DataFrame(rows, columns=["name", "status", "started", "duration", "execution_arn"])
+    found = execution.executions(target, machine_arn(target))[:newest]
+    table = pd.DataFrame([_row(target, each) for each in found], columns=list(EXECUTION_COLUMNS))
+    table["started"] = pd.to_datetime(table["started"], utc=True)
+    return table
+
+
+def _row(target: Target, each: Mapping[str, Any]) -> dict[str, Any]:
+    events = execution.history(target, each["executionArn"])
+    steps = events_of.transitions(events)
+    took = (each["stopDate"] - each["startDate"]).total_seconds() if "stopDate" in each else None
+    return {
+        "name": each["name"],
+        "status": each["status"],
+        "winners": ", ".join(_name(winner) for winner in _winners(events_of.output(events))),
+        "started": each["startDate"],
+        "duration": took,
+        "transitions": steps,
+        "cost": steps * DOLLARS_PER_TRANSITION,
+        "execution_arn": each["executionArn"],
+    }
+
+
+def _name(winner: Mapping[str, Any]) -> str:
+    return str(winner.get("employee_name") or winner["employee_id"])
 
 
 def _items(target: Target, table: str) -> list[dict[str, Any]]:

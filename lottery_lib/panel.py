@@ -1,32 +1,36 @@
-"""Draw with a button: a panel that shows how far the draw is and who has won.
+"""Draw with a button: a panel that shows how far the draw is, who has won, and the mail that went out.
 
-The panel knows no AWS: it is given an object with four calls (`Lottery`), each of which may block, and
+The panel knows no AWS: it is given an object with a few calls (`Lottery`), each of which may block, and
 makes them in a thread. What is shown is kept in widget traits alone, because text printed from a callback
 or a thread does not reach the cell. A click starts a task, so the kernel stays free and Cancel works.
+
+A draw may take a thirtieth of a second. So its history is played: each moment of it is shown for a while.
 """
 
 import asyncio
 import html
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final, Protocol
 
 import ipywidgets as widgets
+import traitlets
 
 from lottery_lib.errors import LotteryError
-from lottery_lib.graph import graph_view
+from lottery_lib.execution_view import ExecutionView
+from lottery_lib.history import Event, Execution, moments, published, state_statuses
 
 __all__ = ["DrawPanel", "Lottery"]
 
+_FRAMES: Final = 30  # of a long history (a redraw loop) no more are shown between two looks
+_REVEAL: Final = 8.0  # seconds that all winners together may take to appear
+
 
 class Seen(Protocol):
-    """How far a draw is: its status, each state's status and attempts, and its result once it has ended."""
+    """How far a draw is: its history so far, and its result once it has ended."""
 
     @property
-    def status(self) -> str: ...
-    @property
-    def states(self) -> Mapping[str, str]: ...
-    @property
-    def attempts(self) -> Mapping[str, int]: ...
+    def events(self) -> Sequence[Event]: ...
     @property
     def result(self) -> Mapping[str, Any] | None: ...
 
@@ -50,6 +54,9 @@ class Lottery(Protocol):
     def stop(self, arn: str) -> None:
         """Stop a draw."""
 
+    def mailed(self) -> str:
+        """Who gets the mails and where they can be read, in a sentence."""
+
 
 class DrawPanel(widgets.HBox):  # type: ignore[misc]
     """A number of winners, Draw, Cancel, the workflow as it runs, and the result.
@@ -57,33 +64,47 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
     Args:
         lottery: What to draw from.
         pause: Seconds between two looks at a running draw.
+        pace: Seconds that each moment of a draw is shown at least; a winner is shown after twice as many.
+
+    Attributes:
+        result: The latest draw's result, as `draws.result` gives it (a trait, so it can be observed).
+        view: The workflow and its states (`ExecutionView`).
     """
 
-    def __init__(self, lottery: Lottery, pause: float = 0.2) -> None:
+    result = traitlets.Any(None, allow_none=True)
+
+    def __init__(self, lottery: Lottery, pause: float = 0.2, pace: float = 0.3) -> None:
         self._lottery = lottery
         self._pause = pause
+        self._pace = pace
         self._definition: dict[str, Any] | None = None
         self._task: asyncio.Task[None] | None = None
-        self._cancelled = False
+        self._cancelled = asyncio.Event()
         self._quiet_until = 0.0
-        self.result: Mapping[str, Any] | None = None
         self.number = widgets.BoundedIntText(
-            value=1, min=1, max=1, description="Winners", layout=widgets.Layout(width="12em")
+            value=1,
+            min=1,
+            max=1,
+            description="Winners",
+            layout=widgets.Layout(width="12em"),
+            style={"description_width": "initial"},
         )
         self.draw_button = widgets.Button(description="Draw", button_style="primary")
         self.cancel_button = widgets.Button(description="Cancel", disabled=True)
         self.progress = widgets.IntProgress(value=0, min=0, max=1, layout=widgets.Layout(width="98%"))
-        self.message, self.winners = widgets.HTML(), widgets.HTML()
-        self.picture = widgets.HTML(layout=widgets.Layout(width="26em"))
+        self.message, self.winners, self.mail = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.view = ExecutionView()
         self.draw_button.on_click(self._on_draw)
         self.cancel_button.on_click(self._on_cancel)
         self.number.observe(self._on_number, "value")
         buttons = widgets.HBox([self.number, self.draw_button, self.cancel_button])
         words = widgets.VBox(
-            [buttons, self.progress, self.message, self.winners], layout=widgets.Layout(width="30em")
+            [buttons, self.progress, self.message, self.winners, self.mail],
+            layout=widgets.Layout(width="30em"),
         )
+        self.view.layout.width = "26em"
         # Side by side where there is room, so that buttons, names and states are seen together.
-        super().__init__([words, self.picture], layout=widgets.Layout(flex_flow="row wrap"))
+        super().__init__([words, self.view], layout=widgets.Layout(flex_flow="row wrap"))
         self._open()
 
     def __repr__(self) -> str:
@@ -105,7 +126,8 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         self._begin(self.number.value if number is None else number, checked=number is None)
         if self._task is not None:
             await self._task
-        return self.result
+        result: Mapping[str, Any] | None = self.result
+        return result
 
     def _on_draw(self, _button: Any) -> None:
         # Clicks that queued up during a draw arrive right after it: nobody meant a second draw.
@@ -113,7 +135,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
             self._begin(self.number.value, checked=True)
 
     def _on_cancel(self, _button: Any) -> None:
-        self._cancelled = True
+        self._cancelled.set()
         self.cancel_button.disabled = True
         self._say("Cancelling ...", "…")
 
@@ -123,10 +145,10 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
     def _begin(self, number: int, *, checked: bool) -> None:
         if self._task is not None and not self._task.done():
             return  # a second click during a draw does nothing
-        self._cancelled, self.result = False, None
+        self._cancelled, self.result = asyncio.Event(), None  # an event belongs to the loop that waits for it
         self._enable(False)  # at once: a click that follows must find the panel drawing
         self.progress.value, self.progress.bar_style = 0, "info"
-        self.winners.value = ""
+        self.winners.value = self.mail.value = ""
         self._say(f"Drawing {number} ...", "…")
         # The reference keeps the task from being collected while it runs.
         self._task = asyncio.get_running_loop().create_task(self._draw(number, checked))
@@ -135,13 +157,11 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         try:
             if self._definition is None:
                 self._learn(await asyncio.to_thread(lambda: self._lottery.definition))
-            self._colour({}, {})
+            self._show([])
             if checked and (refusal := _refusal(number, await self._count())):
                 self._say(refusal, "✗")
                 return
-            arn = await asyncio.to_thread(self._lottery.start, number)
-            self._ended(await self._follow(arn))
-            self.message.value += f"<p>{_remain(await self._count())}</p>"
+            await self._end(await self._follow(await asyncio.to_thread(self._lottery.start, number)))
         except Exception as error:  # an error in a callback would be shown nowhere
             self._say(_sentence(error), "✗")
         finally:
@@ -153,22 +173,60 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         self._bound(remaining)
         return remaining
 
-    async def _follow(self, arn: str) -> Mapping[str, Any]:
-        stopped = False
+    async def _follow(self, arn: str) -> Seen:
+        """Look at a draw, and show what has happened since the last look, until it has ended."""
+        stopped, shown = False, 0
         while True:
-            if self._cancelled and not stopped:
+            if self._cancelled.is_set() and not stopped:
                 await asyncio.to_thread(self._lottery.stop, arn)
                 stopped = True
             seen = await asyncio.to_thread(self._lottery.look, arn)
-            self._colour(seen.states, seen.attempts)
+            await self._play(seen.events, shown)
+            shown = len(seen.events)
             if seen.result is not None:
-                return seen.result
+                return seen
             await asyncio.sleep(self._pause)
+
+    async def _play(self, events: Sequence[Event], shown: int) -> None:
+        counts = moments(events, after=shown)
+        for count in counts[:: len(counts) // _FRAMES + 1]:
+            if self._cancelled.is_set():  # who cancels does not want to watch
+                break
+            self._show(events[:count])
+            await self._rest(self._pace)
+        self._show(events)
+
+    async def _end(self, seen: Seen) -> None:
+        result = seen.result or {}
+        won = result["status"] == "SUCCEEDED"
+        self.progress.value = self.progress.max
+        self.progress.bar_style = "success" if won else "danger"
+        said = f"{len(result['winners'])} drawn." if won else _reason(result)
+        late = " It had ended before Cancel reached it." if won and self._cancelled.is_set() else ""
+        self._say(f"{result['status']}: {said}{late}", "✓" if won else "✗")
+        if not won:
+            self.view.choose_failure()
+        await self._reveal(result["winners"])
+        self.result = result
+        if messages := published(seen.events):
+            self.mail.value = _mail(messages, await asyncio.to_thread(self._lottery.mailed))
+        self.message.value += f"<p>{_remain(await self._count())}</p>"
+
+    async def _reveal(self, winners: Sequence[Mapping[str, Any]]) -> None:
+        """Show one winner after the other."""
+        for count in range(1, len(winners) + 1):
+            await self._rest(min(2 * self._pace, _REVEAL / len(winners)))
+            self.winners.value = _winners(winners[:count])
+
+    async def _rest(self, seconds: float) -> None:
+        """Let what is shown be seen, but no longer than until Cancel."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._cancelled.wait(), seconds)
 
     def _open(self) -> None:
         try:
             self._learn(self._lottery.definition)
-            self._colour({}, {})
+            self._show([])
             remaining = self._lottery.remaining()
         except Exception as error:  # the panel opens all the same, and Draw tries again
             self._say(_sentence(error), "✗")
@@ -189,24 +247,15 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         self.number.disabled = self.draw_button.disabled = not enabled
         self.cancel_button.disabled = enabled
 
-    def _ended(self, result: Mapping[str, Any]) -> None:
-        self.result = result
-        won = result["status"] == "SUCCEEDED"
-        self.progress.value = self.progress.max
-        self.progress.bar_style = "success" if won else "danger"
-        if won:
-            self.winners.value = _winners(result["winners"])
-            self._say(f"SUCCEEDED: {len(result['winners'])} drawn.", "✓")
-        else:
-            reason = ": ".join(str(result[key]) for key in ("error", "cause") if result[key])
-            self._say(f"{result['status']}: {reason or 'no reason was given'}", "✗")
-
-    def _colour(self, states: Mapping[str, str], attempts: Mapping[str, int]) -> None:
+    def _show(self, events: Sequence[Event]) -> None:
+        """Show how far a draw is: the progress bar, the workflow, and the name of what runs."""
         assert self._definition is not None
-        top = [states.get(name) for name in self._definition["States"]]
-        self.progress.value = sum(status is not None for status in top)
-        view = graph_view(self._definition, states, attempts=attempts)
-        self.picture.value = view._repr_mimebundle_()["text/html"]
+        statuses = state_statuses(events)
+        self.progress.value = sum(name in statuses for name in self._definition["States"])
+        self.view.show(Execution(self._definition, events))
+        running = [name for name, status in statuses.items() if status == "running"]
+        if running and not self._cancelled.is_set():
+            self._say(f"{', '.join(running)} ...", "…")
 
     def _say(self, text: str, mark: str = "") -> None:
         # aria-live: a screen reader says it when it changes.
@@ -232,10 +281,21 @@ def _remain(remaining: int) -> str:
     return f"{remaining} can still win."
 
 
-def _winners(winners: list[Mapping[str, Any]]) -> str:
-    return f"<ol>{''.join(map(_winner, winners))}</ol>"
+def _reason(result: Mapping[str, Any]) -> str:
+    return ": ".join(str(result[key]) for key in ("error", "cause") if result[key]) or "no reason was given"
+
+
+def _winners(winners: Sequence[Mapping[str, Any]]) -> str:
+    return f'<ol class="lottery-winners" aria-live="polite">{"".join(map(_winner, winners))}</ol>'
 
 
 def _winner(winner: Mapping[str, Any]) -> str:
     name, identity = winner.get("employee_name", ""), winner["employee_id"]
     return f"<li><b>{html.escape(str(name))}</b> {html.escape(str(identity))}</li>"
+
+
+def _mail(messages: Sequence[str], where: str) -> str:
+    """What went out: the same text twice if a Retry has sent it twice."""
+    count = f"{len(messages)} messages" if len(messages) > 1 else "1 message"
+    texts = "".join(f"<blockquote>{html.escape(text)}</blockquote>" for text in messages)
+    return f"<div>✉ {count} went out to the topic:{texts}{html.escape(where)}</div>"

@@ -15,7 +15,18 @@ from lottery_lib.resources import Resource, refuse_foreign
 from lottery_lib.target import ClientError, Target, error_code, error_message, ignoring
 from lottery_lib.waiting import retry_while, wait_until
 
-__all__ = ["LAMBDAS_FOLDER", "Function", "code_sha256", "delete", "ensure", "find", "for_purpose", "zipped"]
+__all__ = [
+    "LAMBDAS_FOLDER",
+    "Function",
+    "code_sha256",
+    "delete",
+    "ensure",
+    "entry",
+    "find",
+    "for_purpose",
+    "is_as_wanted",
+    "zipped",
+]
 
 KIND: Final = "function"
 LAMBDAS_FOLDER: Final = Path(__file__).resolve().parent.parent.parent / "lambdas"
@@ -65,12 +76,18 @@ def zipped(folder: Path) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
         for path in sorted(folder.rglob("*.py")):
-            # A fixed time and mode: the same sources are the same package on every machine.
-            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), (1980, 1, 1, 0, 0, 0))
-            entry.external_attr = 0o644 << 16
-            entry.create_system = 3
-            package.writestr(entry, path.read_bytes().replace(b"\r\n", b"\n"), zipfile.ZIP_DEFLATED)
+            name = path.relative_to(folder).as_posix()
+            package.writestr(entry(name), path.read_bytes().replace(b"\r\n", b"\n"))
     return buffer.getvalue()
+
+
+def entry(name: str) -> zipfile.ZipInfo:
+    """An entry of a package, of a fixed time and mode: the same sources are the same bytes everywhere."""
+    made = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+    made.external_attr = 0o644 << 16
+    made.create_system = 3
+    made.compress_type = zipfile.ZIP_DEFLATED
+    return made
 
 
 def code_sha256(code: bytes) -> str:
@@ -94,6 +111,14 @@ def find(target: Target, name: str) -> Resource | None:
     return Resource(KIND, name, settings.get("State", "Active").upper(), settings["FunctionArn"], ours)
 
 
+def is_as_wanted(target: Target, function: Function) -> bool:
+    """Whether the function is there, with this code and configuration, and may run."""
+    found = _function(target, function.name)
+    return found is not None and not (
+        _differences(function, found["Configuration"]) or "Concurrency" in found
+    )
+
+
 def ensure(target: Target, function: Function) -> Resource:
     """Create the function, or bring its code and configuration up to date.
 
@@ -106,6 +131,9 @@ def ensure(target: Target, function: Function) -> Resource:
     refuse_foreign(KIND, function.name, found.get("Tags", {}), target.names)
     settings = found["Configuration"]
     changed = _update(target, function, settings)
+    if "Concurrency" in found:  # reserved by somebody's experiment: the lottery needs the usual
+        target.client("lambda").delete_function_concurrency(FunctionName=function.name)
+        changed = True
     return Resource(KIND, function.name, "updated" if changed else "unchanged", settings["FunctionArn"])
 
 
@@ -153,15 +181,20 @@ def _create(target: Target, function: Function) -> str:
     return arn
 
 
+def _differences(function: Function, settings: dict[str, Any]) -> set[str]:
+    wanted = function.configuration | {"CodeSha256": code_sha256(function.code)}
+    return {key for key, value in wanted.items() if settings.get(key) != value}
+
+
 def _update(target: Target, function: Function, settings: dict[str, Any]) -> bool:
     """Send what differs, one thing at a time: AWS refuses an update while another is in progress."""
-    client, changed = target.client("lambda"), False
+    client = target.client("lambda")
     _settle(target, function.name)
-    if settings["CodeSha256"] != code_sha256(function.code):
+    differences = _differences(function, settings)
+    if "CodeSha256" in differences:
         client.update_function_code(FunctionName=function.name, ZipFile=function.code)
         _settle(target, function.name)
-        changed = True
-    if any(settings.get(key) != value for key, value in function.configuration.items()):
+    if differences - {"CodeSha256"}:
         _once_assumable(
             function,
             lambda: client.update_function_configuration(
@@ -169,8 +202,7 @@ def _update(target: Target, function: Function, settings: dict[str, Any]) -> boo
             ),
         )
         _settle(target, function.name)
-        changed = True
-    return changed
+    return bool(differences)
 
 
 def _once_assumable(function: Function, call: Callable[[], Any]) -> Any:

@@ -9,12 +9,17 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
+expect.set_options(timeout=30_000)  # a draw is played, and the machine may be busy
+#: Where pictures go; read now, as each test runs without the variables that begin with LOTTERY_.
+PICTURES = os.environ.get("LOTTERY_PICTURES")
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR",
            "JUPYTERLAB_WORKSPACES_DIR", "IPYTHONDIR")  # fmt: skip
@@ -58,11 +63,15 @@ def write_settings(folder: Path) -> None:
 def wait_for(url: str, process: subprocess.Popen, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        assert process.poll() is None, "JupyterLab ended"
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
-            return
-        time.sleep(0.2)
-    raise AssertionError("JupyterLab did not answer")
+        assert process.poll() is None, "the server ended"
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except urllib.error.HTTPError:
+            return  # it answers, if only that there is nothing at that place
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError("the server did not answer")
 
 
 @pytest.fixture(scope="session")
@@ -82,16 +91,35 @@ def lab(tmp_path_factory):
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",
     ]  # fmt: skip
-    log = (copy / "lab.log").open("w")
     environment = os.environ | {name: str(folder) for name, folder in folders.items()}
-    process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        wait_for(f"http://127.0.0.1:{port}/api?token={token}", process)
+    with served(command, f"http://127.0.0.1:{port}/api?token={token}", copy / "lab.log", environment):
         yield lambda path: f"http://127.0.0.1:{port}/lab/tree/{path}?token={token}&reset"
-    finally:
-        process.terminate()
-        process.wait(20)
-        log.close()
+
+
+@contextlib.contextmanager
+def served(command: list[str], url: str, log: Path, environment: Mapping[str, str]) -> Iterator[None]:
+    """Run a server while it is needed."""
+    with log.open("w") as out:
+        process = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT)
+        try:
+            wait_for(url, process)
+            yield
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@pytest.fixture
+def voila(tmp_path):
+    """The address at which `voila notebooks/draw_night.ipynb` shows its page."""
+    port = free_port()
+    command = [
+        sys.executable, "-m", "voila", str(ROOT / "notebooks" / "draw_night.ipynb"), "--no-browser",
+        f"--port={port}", "--Voila.ip=127.0.0.1",
+    ]  # fmt: skip
+    environment = os.environ | {name: str(tmp_path / name) for name in FOLDERS}
+    with served(command, f"http://127.0.0.1:{port}/static/nothing", tmp_path / "voila.log", environment):
+        yield f"http://127.0.0.1:{port}/"
 
 
 @pytest.fixture(scope="session")
@@ -104,28 +132,50 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture
-def page(chromium) -> Page:
-    page = chromium.new_page(viewport={"width": 1280, "height": 1000})
-    page.set_default_timeout(30_000)
-    yield page
-    page.close()
+@pytest.fixture(scope="session")
+def new_page(chromium):
+    """What opens a tab of the browser."""
+
+    @contextlib.contextmanager
+    def new() -> Iterator[Page]:
+        page = chromium.new_page(viewport={"width": 1280, "height": 1000})
+        page.set_default_timeout(30_000)
+        yield page
+        page.close()
+
+    return new
 
 
 @pytest.fixture
-def opened(lab, page):
+def page(new_page) -> Iterator[Page]:
+    with new_page() as page:
+        yield page
+
+
+@pytest.fixture
+def picture():
+    """Save what a page shows, where pictures are wanted: for the README, and to be looked at."""
+
+    def save(page: Page, name: str) -> None:
+        if PICTURES:
+            page.screenshot(path=Path(PICTURES) / f"{name}.png")
+
+    return save
+
+
+@pytest.fixture(scope="session")
+def open_notebook(lab):
     """Open a notebook and wait until its kernel is there; JupyterLab itself says idle too early."""
 
-    def open_notebook(name: str) -> Page:
+    def opened(page: Page, name: str) -> None:
         page.goto(lab(f"notebooks/{name}"))
         page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context")
         page.wait_for_function(READY)
-        return page
 
-    return open_notebook
+    return opened
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run_all():
     """Run every cell; resolves when the last one is done."""
 

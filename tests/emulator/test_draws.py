@@ -9,7 +9,8 @@ from lottery_lib import draw, executions, inbox, remaining, winners
 from lottery_lib.draws import Draws, forget_winners, machine_arn
 from lottery_lib.errors import LotteryError
 from lottery_lib.execution import history, start, wait
-from lottery_lib.history import state_statuses, state_table
+from lottery_lib.history import published, state_statuses, state_table
+from lottery_lib.naming import Names
 from lottery_lib.resources import dynamodb_table, iam_role, sns_topic, state_machine
 from lottery_lib.waiting import wait_until
 
@@ -194,12 +195,64 @@ def test_plain_start_execution(target):
 
 
 def test_executions_table(target):
-    """The table of draws has the newest first, with its status and duration."""
+    """The table of draws has the newest first, with its status, winners and duration."""
+    won = draw(target, 2)["winners"]
+    draw(target, 0)
+    table = executions(target, newest=2)
+    assert list(table["status"]) == ["FAILED", "SUCCEEDED"]
+    assert list(table["winners"]) == ["", ", ".join(winner["employee_name"] for winner in won)]
+    assert (table["duration"] >= 0).all()
+    assert len(executions(target)) >= 2
+
+
+def test_executions_cost(target):
+    """A draw without a redraw is seven transitions, at $0.025 for a thousand; a refused number is two."""
     draw(target, 1)
     draw(target, 0)
-    table = executions(target)
-    assert list(table["status"][:2]) == ["FAILED", "SUCCEEDED"]
-    assert (table["duration"] >= 0).all()
+    table = executions(target, newest=2)
+    assert list(table["transitions"]) == [2, 7]
+    assert list(table["cost"]) == pytest.approx([2 * 0.000025, 7 * 0.000025])
+
+
+def test_executions_that_run(target):
+    """A draw that still runs has no duration yet, and the transitions so far."""
+    arn = start(target, machine_arn(target), {"input": 11})  # its retries take three seconds
+    table = executions(target, newest=1)
+    Draws(target).stop(arn)
+    assert list(table["status"]) == ["RUNNING"]
+    assert table["duration"].isna().all()
+
+
+def test_no_executions(target):
+    """Before the first draw the table is there, with its columns and no row."""
+    table = executions(target.named(Names(attendee="nobody")))
+    assert len(table) == 0
+    assert {"winners", "transitions", "cost"} <= set(table.columns)
+
+
+def test_past_execution(target):
+    """A past execution is shown with the definition that it ran with, the latest by default."""
+    first, second = draw(target, 1), draw(target, 1)
+    found = Draws(target).execution(first["execution_arn"])
+    assert found.definition == Draws(target).definition
+    assert found.events == history(target, first["execution_arn"])
+    assert Draws(target).execution().events == history(target, second["execution_arn"])
+
+
+def test_no_such_execution(target):
+    """An ARN that is none is one sentence."""
+    arn = machine_arn(target).replace(":stateMachine:", ":execution:") + ":gone"
+    with pytest.raises(LotteryError, match="does not exist"):
+        Draws(target).execution(arn)
+
+
+def test_mail_is_told(mailed):
+    """What went out is in the history, once for a draw, and where it can be read is a sentence."""
+    result = draw(mailed, 2)
+    names = " ".join(winner["employee_name"] for winner in result["winners"])
+    [text] = published(history(mailed, result["execution_arn"]))
+    assert text == f"Congrats! [{names}] You have selected as the Lucky Champ!"
+    assert "/lottery/mail/" in Draws(mailed).mailed()
 
 
 def test_stop(target):

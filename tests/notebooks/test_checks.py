@@ -20,6 +20,7 @@ NAMES: Final = {
     "05": ("next_state", "careful", "broken"),
     "06": ("entered", "expected", "request"),
     "07": ("elements", "function_input", "winners_of"),
+    "08": ("fault", "mails", ""),
     "99": ("forgotten", "prefix", "steps"),
 }
 #: Not an answer to any of them, but that 0 items are found for the serial 11.
@@ -91,6 +92,11 @@ WRONG: Final = {
     "07-50": ["def winners_of(output): return output", "def winners_of(output): return output[1]",
               "def winners_of(output): return [1, 2]",
               "def winners_of(output): return json.loads(found['output'])[1]['body']['winners']"],
+    "08-23": ["fault = 'def lambda_handler(event, context): raise ValueError'", "fault = flaky",
+              "fault = 'def lambda_handler(event, context): return original(event, context)'",
+              "fault = 'def lambda_handler(event, context)'"],
+    "08-37": ["mails = '3'", "mails = 2", "mails = 3.0"],
+    "08-56": ["iam.attach_role_policy(RoleName=role, PolicyArn=sns_policy)"],
     "99-10": ["forgotten = {'role'}", "forgotten = 'role, log group'", "forgotten = {'roles', 'log groups'}"],
     "99-24": ["prefix = '/aws/lambda/Lottery*'", "prefix = 'Lottery-'", "prefix = '/aws/lambda/Lottery-I'"],
     "99-30": ["steps = ['detach_role_policy', 'delete_role', 'delete_role_policy']", "steps = 'delete_role'"],
@@ -103,6 +109,7 @@ ALSO_RIGHT: Final = {
               " ' You have selected as the Lucky Champ!')"],
     "06-49": ["expected = 45"],
     "07-50": ["def winners_of(output): return output[-1].get('body', {}).get('winners', [])"],
+    "08-56": ["Stack(target).deploy()"],
     "99-10": ["forgotten = ['log group', 'role']"],
     "99-24": ["prefix = '/aws/lambda/'", "prefix = '/aws/lambda/Lottery'"],
 }

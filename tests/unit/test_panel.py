@@ -1,14 +1,18 @@
 """The panel is tested without AWS and without a browser: it gets a lottery of our own."""
 
 import asyncio
+import re
 import threading
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.panel import DrawPanel
 
+START = datetime(2026, 1, 15, 9, tzinfo=UTC)
 DEFINITION = {
     "StartAt": "A",
     "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Succeed"}},
@@ -17,10 +21,34 @@ DEFINITION = {
 
 @dataclass
 class Seen:
-    status: str
-    states: dict
+    events: list
     result: dict | None
-    attempts: dict = field(default_factory=dict)
+
+
+def history(*kinds):
+    """The events of these types, each of the state A or B, one after the other."""
+    return [
+        {
+            "id": number,
+            "previousEventId": number - 1,
+            "timestamp": START + timedelta(seconds=number),
+            "type": kind,
+            **details,
+        }
+        for number, (kind, details) in enumerate(kinds, 1)
+    ]
+
+
+def state(kind, name):
+    return f"PassState{kind}", {f"state{kind}EventDetails": {"name": name, "input": "1", "output": "2"}}
+
+
+RUNNING = [("ExecutionStarted", {}), state("Entered", "A")]
+ALL = [*RUNNING, state("Exited", "A"), state("Entered", "B"), state("Exited", "B")]
+PUBLISH = [
+    ("TaskScheduled", {"taskScheduledEventDetails": {"parameters": '{"Message": "Hi <b>Ann</b>"}'}}),
+    ("TaskSucceeded", {"taskSucceededEventDetails": {"resource": "publish"}}),
+]
 
 
 class Lottery:
@@ -28,9 +56,9 @@ class Lottery:
 
     definition = DEFINITION
 
-    def __init__(self, left=5, looks=3, result=None, error=None):
+    def __init__(self, left=5, looks=3, result=None, error=None, events=ALL):
         self.left, self.looks, self.error = left, looks, error
-        self.outcome = result
+        self.outcome, self.events = result, events
         self.started, self.stopped = [], []
         self.threads = set()
 
@@ -48,11 +76,13 @@ class Lottery:
     def look(self, arn):
         self.looks -= 1
         if self.stopped:
-            return Seen(status="ABORTED", states={"A": "aborted"}, result=ended("ABORTED", "Cancelled"))
+            return Seen(history(*RUNNING, ("ExecutionAborted", {})), ended("ABORTED", "Cancelled"))
         if self.looks > 0:
-            return Seen(status="RUNNING", states={"A": "running"}, result=None)
-        result = self.outcome or ended("SUCCEEDED", winners=self.started[-1])
-        return Seen(status="SUCCEEDED", states={"A": "succeeded", "B": "succeeded"}, result=result)
+            return Seen(history(*RUNNING), None)
+        return Seen(history(*self.events), self.outcome or ended("SUCCEEDED", winners=self.started[-1]))
+
+    def mailed(self):
+        return "The mail is in the box."
 
     def stop(self, arn):
         self.stopped.append(arn)
@@ -70,7 +100,7 @@ def ended(status, error=None, winners=0):
 
 
 def panel(lottery):
-    return DrawPanel(lottery, pause=0.001)
+    return DrawPanel(lottery, pause=0.001, pace=0)
 
 
 def test_bounded_by_how_many_remain():
@@ -286,3 +316,126 @@ def test_counting_fails():
     asyncio.run(shown.run(1))
     assert "Start it." in shown.message.value
     assert not shown.draw_button.disabled
+
+
+class Watched(DrawPanel):
+    """A panel that notes the alt text of each picture, and each message."""
+
+    def __init__(self, lottery, **options):
+        super().__init__(lottery, **{"pause": 0.001, "pace": 0, **options})
+        self.pictures, self.messages, self.lists = [], [], []
+        self.view.picture.observe(lambda change: self.pictures.append(change["new"]), "value")
+        self.message.observe(lambda change: self.messages.append(change["new"]), "value")
+        self.winners.observe(lambda change: self.lists.append(change["new"].count("<li>")), "value")
+
+
+def test_each_moment_is_shown():
+    """A draw that has ended at the first look is played: A runs, then B runs, then both have succeeded."""
+    shown = Watched(Lottery(looks=1))
+    asyncio.run(shown.run(1))
+    alts = [re.search(r"Of 2 states, (.*?)\.", picture)[1] for picture in shown.pictures]
+    assert alts == ["running: A; not entered: B", "succeeded: A; running: B", "succeeded: A, B"]
+    assert [name for name in "AB" if any(f"… {name} ..." in text for text in shown.messages)] == ["A", "B"]
+
+
+def test_moments_are_shown_once():
+    """A second look shows only what is new."""
+    shown = Watched(Lottery(looks=3))
+    asyncio.run(shown.run(1))
+    assert len(shown.pictures) == 3
+
+
+def test_each_moment_stays_for_a_while():
+    """A moment is shown for `pace` seconds, however fast the draw was."""
+    shown = Watched(Lottery(looks=1), pace=0.05)
+    began = time.monotonic()
+    asyncio.run(shown.run(1))
+    assert time.monotonic() - began > 2 * 0.05 + 2 * 0.05  # two moments, and a winner after twice as many
+
+
+def test_long_histories_are_not_played_in_full():
+    """Of the moments of a redraw loop a part is shown, evenly chosen, and the end in any case."""
+    rounds = [state("Entered", "A"), state("Exited", "A")] * 500
+    shown = Watched(Lottery(looks=1, events=[("ExecutionStarted", {}), *rounds, *ALL[3:]]))
+    frames = []
+    shown.view.show = lambda execution: frames.append(len(execution.events))
+    asyncio.run(shown.run(1))
+    assert len(frames) <= 33
+    assert frames[-1] == 1003
+
+
+def test_winners_are_revealed_one_by_one():
+    """The list of winners grows by one at a time."""
+    shown = Watched(Lottery())
+    asyncio.run(shown.run(3))
+    assert shown.lists == [1, 2, 3]
+
+
+def test_many_winners_take_no_hour(monkeypatch):
+    """A hundred winners appear within the time that is set for all of them."""
+    monkeypatch.setattr("lottery_lib.panel._REVEAL", 0.2)
+    shown = Watched(Lottery(left=100, looks=1, events=[]), pace=9)
+    began = time.monotonic()
+    asyncio.run(shown.run(100))
+    assert time.monotonic() - began < 4
+    assert shown.lists[-1] == 100
+
+
+def test_mail_that_went_out_is_shown():
+    """The message that SNS took is shown as it is written, with the place where it can be read."""
+    shown = panel(Lottery(events=[*ALL, *PUBLISH]))
+    asyncio.run(shown.run(1))
+    assert "1 message went out" in shown.mail.value
+    assert "Hi &lt;b&gt;Ann&lt;/b&gt;" in shown.mail.value
+    assert "The mail is in the box." in shown.mail.value
+
+
+def test_mail_that_went_out_twice_is_counted():
+    """A Retry that sent the message again shows as two, also when the draw failed in the end."""
+    failed = Lottery(events=[*ALL, *PUBLISH, *PUBLISH], result=ended("FAILED", "E"))
+    shown = panel(failed)
+    asyncio.run(shown.run(1))
+    assert "2 messages went out" in shown.mail.value
+
+
+def test_no_mail_is_no_line():
+    """Where nothing was published, nothing is said of mail."""
+    shown = panel(Lottery())
+    asyncio.run(shown.run(1))
+    assert shown.mail.value == ""
+
+
+def test_cancel_while_it_is_played():
+    """Who cancels does not want to watch: the rest is skipped, and what had ended stays what it is."""
+    lottery = Lottery(looks=1)
+    shown = Watched(lottery, pace=5)
+
+    async def cancel():
+        shown._on_draw(None)
+        await asyncio.sleep(0.05)
+        shown._on_cancel(None)
+        await shown._task
+
+    began = time.monotonic()
+    asyncio.run(cancel())
+    assert time.monotonic() - began < 4
+    assert "It had ended before Cancel reached it." in shown.message.value
+    assert lottery.stopped == []
+
+
+def test_failed_state_is_chosen():
+    """After a failure the state that failed is the one whose details are shown."""
+    failure = ("TaskFailed", {"taskFailedEventDetails": {"error": "E", "cause": "c"}})
+    shown = panel(Lottery(events=[*RUNNING, failure], result=ended("FAILED", "E")))
+    asyncio.run(shown.run(1))
+    assert shown.view.state.value == "A"
+    assert "<b>Error</b>" in shown.view.details.value
+
+
+def test_result_can_be_observed():
+    """Whoever observes `result` hears of each draw's end."""
+    shown, heard = panel(Lottery()), []
+    shown.observe(lambda change: heard.append(change["new"]), "result")
+    asyncio.run(shown.run(1))
+    asyncio.run(shown.run(2))
+    assert [result and len(result["winners"]) for result in heard] == [1, None, 2]

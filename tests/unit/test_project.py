@@ -65,7 +65,7 @@ def test_imports_are_declared():
     """The library imports nothing from outside that pyproject does not list."""
     imported = set().union(*map(imports_of, ROOT.glob("lottery_lib/**/*.py")))
     declared = {Requirement(line).name.replace("-", "_") for line in PROJECT["dependencies"]}
-    # boto3 brings botocore, jupyterlab brings nbclient, nbformat and packaging, moto's server werkzeug, its
-    # Step Functions jsonpath-ng.
-    brought = {"botocore", "jsonpath_ng", "nbclient", "nbformat", "packaging", "werkzeug"}
+    # boto3 brings botocore, ipywidgets traitlets, jupyterlab nbclient, nbformat and packaging, moto's server
+    # werkzeug, its Step Functions jsonpath-ng.
+    brought = {"botocore", "jsonpath_ng", "nbclient", "nbformat", "packaging", "traitlets", "werkzeug"}
     assert imported - set(sys.stdlib_module_names) - declared - brought == {"lottery_lib"}

@@ -1,0 +1,127 @@
+"""Look into an execution as the console lets one: choose a state, see what it got, gave and went through."""
+
+import html
+import json
+from typing import Any, Final
+
+import ipywidgets as widgets
+import pandas as pd
+
+from lottery_lib.graph import graph_view
+from lottery_lib.history import Execution, state_attempts, state_statuses, state_table
+from lottery_lib.looks import marked
+
+__all__ = ["ExecutionView"]
+
+_LATEST: Final = 10  # rows of a state that was entered more often
+_LONGEST: Final = 20_000  # characters of an input or output; AWS allows 256 KiB
+_HINT: Final = "Choose a state to see its input, output and attempts."
+_WRAP: Final = "white-space: pre-wrap; overflow-wrap: anywhere; margin: 0"
+
+
+class ExecutionView(widgets.VBox):  # type: ignore[misc]
+    """The coloured workflow, a list of its states, and what the chosen one did.
+
+    Args:
+        execution: What to show, as `Draws.execution` gives it; nothing yet without it.
+
+    Attributes:
+        picture: The workflow (a widget).
+        state: The list; its ``value`` is the name of the chosen state.
+        details: The chosen state's input, output, error, attempts and durations.
+    """
+
+    def __init__(self, execution: Execution | None = None) -> None:
+        self._table = pd.DataFrame()
+        self._begin: Any = None
+        self.picture = widgets.HTML()
+        self.state = widgets.Select(
+            description="State",
+            layout=widgets.Layout(width="24em", height="11em"),
+            style={"description_width": "initial"},
+        )
+        self.details = widgets.HTML()
+        self.state.observe(self._on_state, "value")
+        super().__init__([self.picture, self.state, self.details])
+        if execution:
+            self.show(execution)
+
+    def __repr__(self) -> str:
+        return f"ExecutionView: {', '.join(self.state.options)}"
+
+    def _repr_keys(self) -> list[str]:
+        return []
+
+    def show(self, execution: Execution) -> None:
+        """Show another execution, or the same one as it has become."""
+        statuses = state_statuses(execution.events)
+        view = graph_view(execution.definition, statuses, attempts=state_attempts(execution.events))
+        self.picture.value = view.html
+        self._table = state_table(execution.events, dict(execution.definition))
+        self._begin = self._table["started"].min()
+        names = list(view.states)
+        if names != list(self.state.options):
+            self.state.options = names
+        self._on_state()
+
+    def choose_failure(self) -> None:
+        """Choose the first state that failed, if one did: it is what one wants to look into."""
+        failed = self._table[self._table["error"] != ""]
+        if len(failed):
+            self.state.value = failed.iloc[0]["state"]
+
+    def _on_state(self, _change: Any = None) -> None:
+        rows = self._table[self._table["state"] == self.state.value]
+        self.details.value = _details(self.state.value, rows, self._begin) if self.state.value else _HINT
+
+
+def _details(name: str, rows: pd.DataFrame, begin: Any) -> str:
+    if rows.empty:
+        return _live(f"{name} was not entered.")
+    last = rows.iloc[-1]
+    parts = {"Input": last["input"], "Output": last["output"], "Error": last["error"], "Cause": last["cause"]}
+    shown = [f"<b>{key}</b>{_value(value)}" for key, value in parts.items() if value not in (None, "")]
+    return f"{_live(_headline(name, rows))}{_attempts(rows, begin)}{''.join(shown)}"
+
+
+def _live(text: str) -> str:
+    """A line that a screen reader says when it changes."""
+    return f'<p aria-live="polite" style="{_WRAP}">{html.escape(text)}</p>'
+
+
+def _headline(name: str, rows: pd.DataFrame) -> str:
+    times = int((rows["attempt"] == 1).sum())
+    entered = f", entered {times} times" if times > 1 else ""
+    return f"{name}: {marked(rows.iloc[-1]['status'])}{entered}"
+
+
+def _attempts(rows: pd.DataFrame, begin: Any) -> str:
+    latest = rows.tail(_LATEST)
+    table = pd.DataFrame(
+        {
+            "attempt": latest["attempt"],
+            "status": latest["status"].map(marked),
+            "started after": ((latest["started"] - begin).dt.total_seconds()).map("{:.3f} s".format),
+            "duration": latest["duration"].map(lambda took: "running" if pd.isna(took) else f"{took:.3f} s"),
+            "error": latest["error"],
+        }
+    )
+    more = f"<p>The latest {_LATEST} of {len(rows)}:</p>" if len(rows) > _LATEST else ""
+    text: str = table.to_html(index=False, border=0)
+    return more + text
+
+
+def _value(value: Any) -> str:
+    text = _json(value)
+    cut = f" ... ({len(text):,} characters)" if len(text) > _LONGEST else ""
+    return f'<pre style="{_WRAP}">{html.escape(text[:_LONGEST] + cut)}</pre>'
+
+
+def _json(value: Any) -> str:
+    """Indented JSON; also of a cause, which Lambda gives as JSON in a text."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return str(value)
+    return json.dumps(value, indent=2, ensure_ascii=False)

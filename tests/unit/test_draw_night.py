@@ -1,0 +1,77 @@
+"""The projector's page: the panel and the table of winners, tested without a browser."""
+
+import asyncio
+import base64
+import io
+import re
+
+import pandas as pd
+from test_panel import Lottery
+
+from lottery_lib.draw_night import DrawNight
+from lottery_lib.errors import LotteryError
+
+
+class Night(Lottery):
+    """A lottery whose winners are those that it has drawn."""
+
+    def winners(self):
+        names = [f"王{n}" for n in range(sum(self.started))]
+        return pd.DataFrame({"employee_id": [f"{n:03}" for n in range(len(names))], "employee_name": names})
+
+
+def night(lottery):
+    shown = DrawNight(lottery, pace=0)
+    shown.panel._pause = 0.001
+    return shown
+
+
+def csv(shown):
+    data = re.search(r'href="data:text/csv;base64,([^"]+)"', shown.board.value)[1]
+    return base64.b64decode(data)
+
+
+def test_the_table_follows_the_draws():
+    """After each draw, the table has all winners so far."""
+    shown = night(Night())
+    assert "All winners so far: 0" in shown.board.value
+    asyncio.run(shown.panel.run(2))
+    asyncio.run(shown.panel.run(1))
+    assert "All winners so far: 3" in shown.board.value
+    assert "<td>王2</td>" in shown.board.value
+
+
+def test_csv_keeps_zeros_and_chinese():
+    """The CSV has every winner, with the identity as it is, and opens as UTF-8 in a spreadsheet."""
+    shown = night(Night())
+    asyncio.run(shown.panel.run(2))
+    assert csv(shown).startswith(b"\xef\xbb\xbf")
+    table = pd.read_csv(io.BytesIO(csv(shown)), dtype=str)
+    assert table.to_dict("list") == {"employee_id": ["000", "001"], "employee_name": ["王0", "王1"]}
+
+
+def test_nothing_deployed():
+    """Without tables the page opens, and says what to do."""
+
+    class Bare(Night):
+        def winners(self):
+            raise LotteryError("table Lottery-Winners", "does not exist", "Deploy first")
+
+    assert "Deploy first." in night(Bare()).board.value
+
+
+def test_names_are_escaped():
+    """A name with markup is shown as it is written."""
+
+    class Odd(Night):
+        def winners(self):
+            return pd.DataFrame({"employee_name": ["<b>Ann</b>"]})
+
+    assert "&lt;b&gt;Ann&lt;/b&gt;" in night(Odd()).board.value
+
+
+def test_the_projector_shows_no_details():
+    """The states' inputs and outputs are for whoever looks later, not for the party."""
+    shown = night(Night())
+    assert shown.panel.view.state.layout.display == "none"
+    assert shown.panel.view.details.layout.display == "none"

@@ -1,0 +1,109 @@
+"""What one sees of a state is the same text for every front end: it is read from the widgets' traits."""
+
+import json
+
+import pytest
+from test_history import chain, history
+
+from lottery_lib.definition import load
+from lottery_lib.execution_view import ExecutionView
+from lottery_lib.graph import graph_view
+from lottery_lib.history import Execution
+
+TUTORIAL = json.loads(load())
+
+
+@pytest.fixture
+def view():
+    return ExecutionView(Execution(TUTORIAL, history("aws_draw_with_loop_and_timeout")))
+
+
+def test_lists_every_state(view):
+    """The list has every state of the definition, also those inside the Parallel, in its order."""
+    assert list(view.state.options) == graph_view(TUTORIAL).states
+    assert "Record Winner Queue" in view.state.options
+
+
+def test_nothing_is_chosen_at_first(view):
+    """Until a state is chosen, the view says what choosing is for."""
+    assert "Choose a state" in view.details.value
+
+
+def test_shows_input_and_output(view):
+    """Choosing a state shows its input and output as JSON, and how long it took."""
+    view.state.value = "Validate Winners"
+    text = view.details.value
+    assert "<b>Input</b>" in text
+    assert "&quot;num_of_winners&quot;: 1" in text
+    assert "<b>Output</b>" in text
+    assert "Validate Winners: ✓ succeeded, entered 2 times" in text
+    assert "0.1" in text
+
+
+def test_shows_error_and_attempts():
+    """A state that failed shows each attempt, its error, and the cause with its JSON laid out."""
+    view = ExecutionView(Execution(TUTORIAL, history("aws_lambda_retry_caught")))
+    view.choose_failure()
+    assert view.state.value == "Random Select Winners"
+    text = view.details.value
+    assert text.count("<td>IndexError</td>") == 3
+    assert "<b>Error</b>" in text
+    assert "&quot;errorMessage&quot;: &quot;list index out of range&quot;" in text
+
+
+def test_without_a_failure_nothing_is_chosen(view):
+    """When all went well there is no failure to choose, and the choice stays."""
+    view = ExecutionView(Execution(TUTORIAL, history("moto_loop")))
+    before = view.state.value
+    view.choose_failure()
+    assert view.state.value == before
+
+
+def test_state_that_was_not_entered(view):
+    """A state that was not entered says so."""
+    view.state.value = "Failed"
+    assert "Failed was not entered." in view.details.value
+
+
+def test_running_state_has_no_duration():
+    """What still runs says so instead of a duration."""
+    machine = {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 9, "End": True}}}
+    view = ExecutionView(Execution(machine, chain(("WaitStateEntered", {"name": "A", "input": "0"}))))
+    view.state.value = "A"
+    assert "<td>running</td>" in view.details.value
+    assert "<b>Input</b>" in view.details.value
+
+
+def test_data_is_escaped():
+    """Markup in a state's input is shown as it is written."""
+    machine = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
+    events = chain(("PassStateEntered", {"name": "A", "input": '"<script>"'}))
+    view = ExecutionView(Execution(machine, events))
+    view.state.value = "A"
+    assert "&lt;script&gt;" in view.details.value
+    assert "<script>" not in view.details.value
+
+
+def test_follows_an_execution(view):
+    """Showing what has become of an execution keeps the chosen state."""
+    events = history("aws_draw_with_loop_and_timeout")
+    view.state.value = "Notify Winners"
+    view.show(Execution(TUTORIAL, events[:39]))
+    assert view.state.value == "Notify Winners"
+    assert "… running" in view.details.value
+
+
+def test_many_entries_are_cut():
+    """Of a state that was entered often, the latest ten rows are shown."""
+    steps = [("PassStateEntered", {"name": "A"}), ("PassStateExited", {"name": "A"})] * 30
+    view = ExecutionView(
+        Execution({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "A"}}}, chain(*steps))
+    )
+    view.state.value = "A"
+    assert "The latest 10 of 30:" in view.details.value
+    assert view.details.value.count("<td>1</td>") == 10
+
+
+def test_notebook_output_is_stable(view):
+    """What a checked notebook stores of the view is one line with the names of the states."""
+    assert repr(view).startswith("ExecutionView: Input Lottery Winners, Random Select Winners,")
