@@ -2,14 +2,17 @@
 
 The rooms and their floors, imports going down only::
 
-    7  notebooks/   __main__ (command line)
-    6  panel   checkpoint   doctor   rehearsal
-    5  stack   draws   mailbox
-    4  resources/   execution
-    3  target
-    2  call_log
-    1  definition   history   graph   roster    emulator/ (a process of its own)
-    0  naming   waiting   errors
+    8  notebooks/   __main__ (command line)
+    7  draw_night
+    6  panel   checkpoint   laboratory   doctor   rehearsal
+    5  execution_view
+    4  stack   draws   mailbox
+    3  resources/   execution
+    2  target   call_log
+    1  definition   history   graph   timeline   roster    emulator/ (a process of its own)
+    0  naming   waiting   looks   picture   errors
+
+A definition becomes resources, these run executions, whose events become tables and pictures.
 """
 
 from importlib import import_module

@@ -41,6 +41,8 @@ def inject(target: Target, purpose: str, source: str) -> Resource:
 
 
 def _check(source: str) -> None:
+    if not isinstance(source, str):
+        raise LotteryError("the fault", "is no text", "Write Python in a text, between quotes")
     try:
         compiled = compile(source, _MODULE, "exec")
     except SyntaxError as error:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lottery_lib import Draws, Stack, connect, draw, graph_view
+from lottery_lib import Draws, Stack, connect, draw, graph_view, state_statuses
 from lottery_lib.draws import forget_winners
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "images"
@@ -16,15 +16,15 @@ def workflow() -> None:
     target = connect(attendee="pictures")
     Stack(target).deploy()
     forget_winners(target)
-    draws = Draws(target)
-    seen = draws.look(draw(target, 2)["execution_arn"])
-    graph_view(draws.definition, seen.states).save(FOLDER / "workflow.svg")
+    seen = Draws(target).execution(draw(target, 2)["execution_arn"])
+    graph_view(seen.definition, state_statuses(seen.events)).save(FOLDER / "workflow.svg")
     Stack(target).teardown()
 
 
 if __name__ == "__main__":
     workflow()
-    command = [sys.executable, "-m", "pytest", "tests/browser", "-m", "browser", "-k", "button"]
+    tests = ["test_panel.py::test_draw", "test_draw_night.py::test_draw_night"]
+    command = [sys.executable, "-m", "pytest", "-m", "browser", *(f"tests/browser/{test}" for test in tests)]
     sys.exit(
         subprocess.run(command, env=os.environ | {"LOTTERY_PICTURES": str(FOLDER)}, check=False).returncode
     )

@@ -69,3 +69,12 @@ def test_imports_are_declared():
     # werkzeug, its Step Functions jsonpath-ng.
     brought = {"botocore", "jsonpath_ng", "nbclient", "nbformat", "packaging", "traitlets", "werkzeug"}
     assert imported - set(sys.stdlib_module_names) - declared - brought == {"lottery_lib"}
+
+
+def test_pictures_of_the_readme_are_there():
+    """Every picture that the README shows is a file, and says what it shows."""
+    images = re.findall(r"<img[^>]*>", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert images
+    for image in images:
+        assert (ROOT / re.search(r'src="([^"]+)"', image)[1]).is_file()
+        assert re.search(r'alt="[^"]{30,}"', image)

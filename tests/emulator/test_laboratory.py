@@ -1,0 +1,103 @@
+"""Faults are put in front of a function by another version of its code, and deploy takes them away."""
+
+import pytest
+
+from lottery_lib import draw, inject, restore, verify
+from lottery_lib.draws import forget_winners
+from lottery_lib.errors import LotteryError
+from lottery_lib.execution import history
+from lottery_lib.history import state_attempts
+
+FLAKY = """
+tries = 0
+
+def lambda_handler(event, context):
+    global tries
+    tries += 1
+    if tries == 1:
+        raise ConnectionError("the network is down")
+    return original(event, context)
+"""
+ODD = "def lambda_handler(event, context): return original(event, context) | {'status': 2}"
+
+
+@pytest.fixture
+def whole(stack):
+    """The deployed lottery, and again after the test."""
+    forget_winners(stack.target)
+    yield stack
+    stack.deploy()
+
+
+def changed(stack):
+    return [each.name for each in stack.deploy() if each.state == "updated"]
+
+
+def test_fault_comes_first(whole):
+    """The fault's handler is called instead of the function's own, which it can call."""
+    inject(whole.target, "ValidateWinners", ODD)
+    assert draw(whole.target, 1)["error"] == "States.NoChoiceMatched"
+
+
+def test_fault_lives_as_long_as_its_environment(whole):
+    """What a fault counts in its module is kept from call to call, so that it can pass."""
+    inject(whole.target, "RandomSelectWinners", FLAKY)
+    result = draw(whole.target, 1)
+    assert result["status"] == "SUCCEEDED"
+    assert state_attempts(history(whole.target, result["execution_arn"]))["Random Select Winners"] == 2
+
+
+def test_deploy_mends_the_function(whole):
+    """A deploy finds the function changed, and makes it what it was; a second one finds nothing."""
+    inject(whole.target, "ValidateWinners", ODD)
+    assert changed(whole) == [whole.target.names.function("ValidateWinners")]
+    assert draw(whole.target, 1)["status"] == "SUCCEEDED"
+    assert changed(whole) == []
+
+
+def test_deploy_lifts_a_limit(whole):
+    """A reserved concurrency that somebody has set is taken away by a deploy."""
+    name = whole.target.names.function("InputWinners")
+    limits = whole.target.client("lambda")
+    limits.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    assert draw(whole.target, 1)["error"] == "Lambda.TooManyRequestsException"
+    assert changed(whole) == [name]
+    assert "Concurrency" not in limits.get_function(FunctionName=name)
+
+
+def test_same_fault_again(whole):
+    """Injected twice, a fault makes no second update: its package has the same bytes."""
+    assert inject(whole.target, "ValidateWinners", ODD).state == "updated"
+    assert inject(whole.target, "ValidateWinners", ODD).state == "unchanged"
+
+
+@pytest.mark.parametrize(
+    ("purpose", "source", "sentence"),
+    [
+        ("Validate", ODD, r"function 'Validate': is none. Use InputWinners, "),
+        ("ValidateWinners", "def lambda_handler(", r"line 1 of the fault: is no Python .*Correct that line"),
+        ("ValidateWinners", "x = 1", r"the fault: defines no lambda_handler. Begin it with"),
+        ("ValidateWinners", None, r"the fault: is no text. Write Python in a text"),
+    ],
+)
+def test_what_is_no_fault(whole, purpose, source, sentence):
+    """A wrong name, a slip of the pen, a text without a handler, and no text are one sentence each."""
+    with pytest.raises(LotteryError, match=sentence):
+        inject(whole.target, purpose, source)
+    assert changed(whole) == []
+
+
+def test_lesson_08_says_what_is_broken(target):
+    """`verify` names what a fault, a limit or a missing policy has broken, until a restore."""
+    restore(target, "08")
+    assert all(check.done for check in verify(target, "08"))
+    inject(target, "InputWinners", ODD)
+    target.client("iam").detach_role_policy(
+        RoleName=target.names.lambda_role, PolicyArn="arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess"
+    )
+    broken = [str(check) for check in verify(target, "08") if not check.done]
+    assert len(broken) == 2
+    assert target.names.function("InputWinners") in broken[0]
+    assert "AmazonDynamoDBFullAccess" in broken[1]
+    restore(target, "08")
+    assert all(check.done for check in verify(target, "08"))
