@@ -10,7 +10,7 @@ from typing import Any, Final
 import psutil
 from filelock import FileLock
 
-from lottery_lib.emulator.environment import clean_environment
+from lottery_lib.emulator.environment import clean_environment, enforces_iam
 from lottery_lib.emulator.folder import Record, folder_of, read_record, remove_record
 from lottery_lib.emulator.probe import health
 from lottery_lib.errors import LotteryError
@@ -53,8 +53,10 @@ def start(port: int | None = None, foreground: bool = False, while_pid: int | No
         What `status` returns.
 
     Raises:
-        LotteryError: The port is in use, or the new process ended at once (with the tail of its log).
+        LotteryError: The port is in use, or the new process ended at once (with the tail of its log); or
+            ``LOTTERY_EMULATOR_IAM`` is neither ``on`` nor ``off``.
     """
+    enforces_iam(os.environ)
     folder = folder_of(port)
     while_pid = while_pid or _lab_pid()
     # Two kernels that start at once: the second waits here, then finds what the first one started.

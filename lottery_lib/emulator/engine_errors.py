@@ -32,6 +32,9 @@ from moto.stepfunctions.parser.asl.component.state.choice.state_choice import St
 from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import iteration_worker
 from moto.stepfunctions.parser.asl.component.state.exec.state_parallel import branches_decl
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
+    state_task_service_dynamodb as dynamodb,
+)
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resource import ServiceResource
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_lambda import (
     StateTaskServiceLambda,
@@ -50,6 +53,7 @@ __all__ = ["correct_engine"]
 
 _MOST_EVENTS: Final = 25_000
 _RUNTIME: Final = "States.Runtime"
+_DENIED: Final = "AccessDeniedException"
 _ENDS: Final = {"ExecutionAborted", "ExecutionFailed", "ExecutionSucceeded", "ExecutionTimedOut"}
 # moto's own, taken before any is replaced.
 _compare: Final = ComparisonVariable._eval_body
@@ -57,6 +61,10 @@ _choose: Final = StateChoice._eval_state
 _add_event: Final = EventManager.add_event
 _resolve: Final = ServiceResource._eval_body
 _lambda_error: Final = StateTaskLambda._from_error
+_UNMODELLED: Final = {
+    StateTaskServiceLambda: "Lambda.AWSLambdaException",
+    dynamodb.StateTaskServiceDynamoDB: "DynamoDB.AmazonDynamoDBException",
+}
 _reflect: Final = BaseExecutionWorkerCommunication._reflect_execution_status
 
 
@@ -67,6 +75,8 @@ def correct_engine() -> None:
     EventManager.add_event = _counted_event
     ServiceResource._eval_body = _resource
     StateTaskLambda._from_error = _lambda_from_error
+    for kind, name in _UNMODELLED.items():
+        kind._error_cause_from_client_error = staticmethod(_denied(kind._error_cause_from_client_error, name))
     BaseExecutionWorkerCommunication._reflect_execution_status = _ended
     for module in (branches_decl, iteration_worker, state_fail):
         module.CustomErrorName = _error_name
@@ -154,6 +164,16 @@ def _lambda_from_error(self: Any, env: Any, ex: Exception) -> Any:
         event_type=api.HistoryEventType.LambdaFunctionFailed,
         event_details={"lambdaFunctionFailedEventDetails": details},
     )
+
+
+def _denied(error_cause: Callable[..., tuple[str, str]], name: str) -> Callable[..., tuple[str, str]]:
+    """An error that AWS's Java SDK has no class for has the name of the service's base class."""
+
+    def corrected(client_error: ClientError) -> tuple[str, str]:
+        error, cause = error_cause(client_error)
+        return (name if client_error.response["Error"]["Code"] == _DENIED else error), cause
+
+    return corrected
 
 
 def _ended(self: Any) -> None:

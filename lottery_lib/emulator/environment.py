@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-__all__ = ["bare_environment", "clean_environment"]
+from lottery_lib.errors import LotteryError
+
+__all__ = ["bare_environment", "clean_environment", "enforces_iam"]
 
 # A proxy, a profile or a module path of the attendee's must not reach in; nor may a setting of moto's.
 _DROPPED: Final = ("AWS_", "BOTO_", "MOTO_", "PYTHON")
@@ -30,6 +32,20 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     }
     root = Path(__file__).resolve().parents[2]
     return kept | {"NO_PROXY": "*", "no_proxy": "*", "PYTHONPATH": str(root), "PYTHONUTF8": "1"}
+
+
+def enforces_iam(environ: Mapping[str, str]) -> bool:
+    """Whether roles are to be enforced: ``LOTTERY_EMULATOR_IAM`` is ``on`` (the default) or ``off``.
+
+    Raises:
+        LotteryError: It is something else.
+    """
+    setting = environ.get("LOTTERY_EMULATOR_IAM", "on")
+    if setting not in {"on", "off"}:
+        raise LotteryError(
+            "LOTTERY_EMULATOR_IAM", f"it is {setting!r}", "Set it to on or off, or leave it out"
+        )
+    return setting == "on"
 
 
 def bare_environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -9,7 +9,10 @@ from lottery_lib.emulator.dynamodb import DynamoDbApi
 from lottery_lib.emulator.engine import EngineClients
 from lottery_lib.emulator.engine_texts import remember_definitions, remember_paths
 from lottery_lib.emulator.folder import Record
+from lottery_lib.emulator.iam import Iam
+from lottery_lib.emulator.iam_callers import Sessions
 from lottery_lib.emulator.lambda_api import LambdaApi
+from lottery_lib.emulator.lambda_concurrency import Concurrency
 from lottery_lib.emulator.lambda_logs import LogWriter
 from lottery_lib.emulator.lambda_runner import Runner
 from lottery_lib.emulator.lifetime import Lifetime
@@ -43,26 +46,33 @@ class Front:
         record: Who this emulator is.
         folder: Its files.
         lifetime: Is told that somebody called.
+        enforces_iam: Whether roles are enforced.
     """
 
-    def __init__(self, record: Record, folder: Path, lifetime: Lifetime) -> None:
+    def __init__(self, record: Record, folder: Path, lifetime: Lifetime, enforces_iam: bool) -> None:
         self._record = record
         self._lifetime = lifetime
         self._moto = Moto(record.port)
         self._logs = LogWriter(self._moto)
         endpoint = f"http://127.0.0.1:{record.port}"
-        self._runner = Runner(folder, endpoint, self._logs)
+        sessions = Sessions()
+        iam = Iam(sessions, enforces_iam)
+        concurrency = Concurrency(self._moto)
+        engine = EngineClients(self.answer, sessions)
+        self._runner = Runner(folder, endpoint, self._logs, sessions)
         mailbox = Mailbox(folder / "mailbox")
         sns = SnsApi(self._moto, mailbox, endpoint)
         self._rooms: list[Room] = [
-            LambdaApi(self._moto, self._runner),
-            StatesApi(self._moto),
+            iam,  # first: it refuses what others would answer
+            concurrency,
+            LambdaApi(self._moto, self._runner, concurrency, iam, sessions),
+            StatesApi(self._moto, iam, engine.act_as),
             DynamoDbApi(self._moto),
             LogsApi(self._moto),
             sns,
             Pages(sns, mailbox),
         ]
-        EngineClients(self.answer).install()
+        engine.install()
         remember_paths()
 
     def answer(self, request: Request) -> Reply:

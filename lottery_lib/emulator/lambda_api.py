@@ -10,9 +10,12 @@ from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
+from lottery_lib.emulator.iam import Iam
+from lottery_lib.emulator.iam_callers import Sessions
 from lottery_lib.emulator.lambda_checks import why_not_configuration
 from lottery_lib.emulator.lambda_code import why_not_code
-from lottery_lib.emulator.lambda_function import Function, function_of
+from lottery_lib.emulator.lambda_concurrency import Concurrency, ThrottledError
+from lottery_lib.emulator.lambda_function import Function, arn_of, function_of, name_of
 from lottery_lib.emulator.lambda_pool import Busy
 from lottery_lib.emulator.lambda_runner import Call, Runner
 from lottery_lib.emulator.moto_wire import Moto
@@ -22,6 +25,7 @@ from lottery_lib.emulator.wire import MalformedRequestError, Reply, Request, Sco
 __all__ = ["LambdaApi"]
 
 _FUNCTIONS: Final = re.compile(r"/2015-03-31/functions(?:/([^/]*)(?:/([^?]*?))?)?/?")
+_NOT_ASSUMED: Final = "The role defined for the function cannot be assumed by Lambda."
 _LIMITS: Final = {"RequestResponse": 6 * 1024 * 1024, "Event": 1024 * 1024}
 
 
@@ -31,18 +35,26 @@ class LambdaApi:
     Args:
         moto: Keeps their configuration.
         runner: Runs them.
+        concurrency: What is reserved for them.
+        iam: Knows whether Lambda can assume their roles.
+        sessions: Know which callers are functions.
     """
 
-    def __init__(self, moto: Moto, runner: Runner) -> None:
+    def __init__(
+        self, moto: Moto, runner: Runner, concurrency: Concurrency, iam: Iam, sessions: Sessions
+    ) -> None:
         self._moto = moto
         self._runner = runner
+        self._concurrency = concurrency
+        self._iam = iam
+        self._sessions = sessions
         self._looked_up: dict[tuple[Scope, str, str], Function] = {}
 
     def answer(self, request: Request) -> Reply | None:
         """Answer a request that is Lambda's; None for any other."""
         if not (match := _FUNCTIONS.fullmatch(request.path)):
             return None
-        name, rest = _name_of(match[1] or ""), (match[2] or "").strip("/")
+        name, rest = name_of(match[1] or ""), (match[2] or "").strip("/")
         scope = replace(request.scope, service="lambda")
         if rest == "invocations" and request.method == "POST":
             return self._invoke(request, scope, name)
@@ -62,6 +74,9 @@ class LambdaApi:
             zipped = _zip(parameters if rest == "code" else parameters.get("Code") or {})
             if reason := (zipped and why_not_code(zipped)) or why_not_configuration(parameters):
                 return rest_error("InvalidParameterValueException", reason)
+            arn = arn_of(scope, str(parameters.get("FunctionName") or name))
+            if not self._iam.can_assume("lambda", parameters.get("Role"), arn):
+                return rest_error("InvalidParameterValueException", _NOT_ASSUMED)
         reply = self._moto(request)
         if reply.ok:
             self._looked_up.clear()
@@ -74,7 +89,8 @@ class LambdaApi:
     def _retire(self, request: Request, scope: Scope, name: str, reply: Reply) -> None:
         if request.method == "DELETE":
             if "Qualifier" not in request.query:
-                self._runner.retire(_arn(scope, name))
+                self._runner.retire(arn_of(scope, name))
+                self._concurrency.remove(arn_of(scope, name))
             return
         # AWS starts new execution environments after each change, even one that changes nothing.
         self._runner.retire(function_of(reply.json).arn, "$LATEST")
@@ -102,7 +118,7 @@ class LambdaApi:
             event=request.body or b"{}",
             client_context=_client_context(request),
             scope=scope,
-            nested=scope.access_key.startswith("ASIA"),
+            nested=self._sessions.is_function(scope.access_key),
         )
         if kind == "Event":
             threading.Thread(target=self._run, args=(function, call, False), daemon=True).start()
@@ -111,7 +127,13 @@ class LambdaApi:
 
     def _run(self, function: Function, call: Call, tail: bool) -> Reply:
         try:
-            outcome = self._runner.run(function, call)
+            with self._concurrency.call(function.arn):
+                outcome = self._runner.run(function, call)
+        except ThrottledError:
+            reason = "ReservedFunctionConcurrentInvocationLimitExceeded"
+            return rest_error(
+                "TooManyRequestsException", "Rate Exceeded.", 429, call.request_id, Reason=reason
+            )
         except Busy:
             return rest_error("TooManyRequestsException", "Rate Exceeded.", 429, call.request_id)
         except LookupError:
@@ -134,7 +156,7 @@ class LambdaApi:
         path = f"/2015-03-31/functions/{quote(name, safe='')}/configuration{query}"
         reply = self._moto.rest(scope, "GET", path)
         if reply.status == 404:
-            arn = _arn(scope, name) + (f":{qualifier}" if qualifier else "")
+            arn = arn_of(scope, name) + (f":{qualifier}" if qualifier else "")
             return rest_error("ResourceNotFoundException", f"Function not found: {arn}", 404)
         if not reply.ok:
             return reply
@@ -147,16 +169,6 @@ def _zip(code: dict[str, Any]) -> bytes | None:
         return base64.b64decode(code["ZipFile"], validate=True) if code.get("ZipFile") else None
     except (binascii.Error, TypeError) as error:
         raise MalformedRequestError("ZipFile is not Base64") from error
-
-
-def _name_of(text: str) -> str:
-    """A function's name, perhaps with a qualifier, from any of the forms that AWS takes."""
-    return re.sub(r"^(?:arn:[\w-]+:lambda:[\w-]+:)?(?:\d{12}:)?(?:function:)?", "", text)
-
-
-def _arn(scope: Scope, name: str) -> str:
-    partition = "aws-cn" if scope.region.startswith("cn-") else "aws"
-    return f"arn:{partition}:lambda:{scope.region}:123456789012:function:{name}"
 
 
 def _client_context(request: Request) -> str | None:

@@ -3,12 +3,15 @@
 import datetime
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Function", "environment_of", "function_of", "stream_of"]
+from lottery_lib.emulator.wire import Scope
+
+__all__ = ["Function", "arn_of", "environment_of", "function_of", "name_of", "stream_of"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,11 @@ class Function:
         return dict(self._settings["Environment"])
 
     @property
+    def role(self) -> str:
+        """The ARN of its role."""
+        return str(self._settings["Role"])
+
+    @property
     def log_group(self) -> str:
         """Where its output goes."""
         return str(self._settings["LogGroup"])
@@ -89,13 +97,30 @@ def function_of(configuration: Mapping[str, Any]) -> Function:
     return Function(arn, version, configuration["CodeSha256"], json.dumps(settings, sort_keys=True))
 
 
+def name_of(text: str) -> str:
+    """A function's name, perhaps with a qualifier, from any of the forms that AWS takes."""
+    return re.sub(r"^(?:arn:[\w-]+:lambda:[\w-]+:)?(?:\d{12}:)?(?:function:)?", "", text)
+
+
+def arn_of(scope: Scope, name: str) -> str:
+    """The ARN of a function where somebody calls."""
+    partition = "aws-cn" if scope.region.startswith("cn-") else "aws"
+    return f"arn:{partition}:lambda:{scope.region}:123456789012:function:{name}"
+
+
 def stream_of(function: Function, stream_id: str, today: datetime.date) -> str:
     """The log stream of one execution environment, as AWS names it."""
     return f"{today:%Y/%m/%d}/[{function.version}]{stream_id}"
 
 
 def environment_of(
-    function: Function, *, stream: str, endpoint: str, folder: Path, bare: Mapping[str, str]
+    function: Function,
+    *,
+    stream: str,
+    endpoint: str,
+    folder: Path,
+    access_key: str,
+    bare: Mapping[str, str],
 ) -> dict[str, str]:
     """Every variable that the function sees.
 
@@ -104,11 +129,12 @@ def environment_of(
         stream: Its log stream.
         endpoint: The emulator, where its AWS clients go.
         folder: Its code.
+        access_key: By which its calls are known.
         bare: What the operating system needs.
     """
     given = {
         "_HANDLER": function.handler,
-        "AWS_ACCESS_KEY_ID": f"ASIA{stream[-16:].upper()}",
+        "AWS_ACCESS_KEY_ID": access_key,
         "AWS_DEFAULT_REGION": function.region,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),

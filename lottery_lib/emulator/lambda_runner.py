@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from lottery_lib.emulator.environment import bare_environment
+from lottery_lib.emulator.iam_callers import Sessions
 from lottery_lib.emulator.lambda_code import CodeStore
 from lottery_lib.emulator.lambda_function import Function, environment_of, stream_of
 from lottery_lib.emulator.lambda_logs import Lines, LogWriter, log_of
@@ -69,12 +70,14 @@ class Runner:
         folder: The emulator's.
         endpoint: The emulator's URL.
         logs: Where output goes.
+        sessions: Have the access keys of functions.
     """
 
-    def __init__(self, folder: Path, endpoint: str, logs: LogWriter) -> None:
+    def __init__(self, folder: Path, endpoint: str, logs: LogWriter, sessions: Sessions) -> None:
         self.code = CodeStore(folder / "code")
         self._endpoint = endpoint
         self._logs = logs
+        self._sessions = sessions
         self._spares = Spares(lambda: Worker(folder / "output"))
         self._pool = Pool(self._spares.take)
 
@@ -141,9 +144,13 @@ class Runner:
         return Outcome(body, failed, text, answer.content_type)
 
     def _load(self, worker: Worker, function: Function, folder: Path, stream: str) -> Answer:
-        bare = bare_environment(os.environ)
         environment = environment_of(
-            function, stream=stream, endpoint=self._endpoint, folder=folder, bare=bare
+            function,
+            stream=stream,
+            endpoint=self._endpoint,
+            folder=folder,
+            access_key=self._sessions.of_function(function.role, function.name),
+            bare=bare_environment(os.environ),
         )
         answer = worker.become(function.handler, folder, environment, function.memory)
         if answer.kind != "ready":

@@ -32,10 +32,10 @@ def json_error(code: str, message: str, status: int = 400, **more: Any) -> Reply
     return Reply(status, json.dumps(body).encode(), headers)
 
 
-def rest_error(code: str, message: str, status: int = 400, request_id: str = "") -> Reply:
+def rest_error(code: str, message: str, status: int = 400, request_id: str = "", **more: str) -> Reply:
     """An error of Lambda."""
     headers = _headers("application/json", request_id) | {"x-amzn-errortype": code}
-    return Reply(status, json.dumps({"Type": "User", "message": message}).encode(), headers)
+    return Reply(status, json.dumps({"Type": "User", "message": message} | more).encode(), headers)
 
 
 def query_reply(operation: str, result: Mapping[str, str] | None = None) -> Reply:

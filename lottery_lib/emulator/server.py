@@ -15,7 +15,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from lottery_lib.emulator.control import ALREADY_RUNNING, PORT_IN_USE
-from lottery_lib.emulator.environment import clean_environment
+from lottery_lib.emulator.environment import clean_environment, enforces_iam
 from lottery_lib.emulator.folder import Record, folder_of, remove_record, write_record
 from lottery_lib.emulator.front import Front
 from lottery_lib.emulator.http_server import HttpServer
@@ -58,7 +58,7 @@ def _serve(server: HttpServer, folder: Path, lifetime: Lifetime) -> None:
     for name in set(os.environ) - set(environment):
         del os.environ[name]
     record = _record(server.port)
-    front = Front(record, _emptied(folder), lifetime)
+    front = Front(record, _emptied(folder), lifetime, enforces_iam(environment))
     server.answer = front.answer
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: lifetime.end())

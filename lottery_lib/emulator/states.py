@@ -4,8 +4,10 @@ import functools
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any, Final
 
+from lottery_lib.emulator.iam import Iam
 from lottery_lib.emulator.moto_wire import Moto
 from lottery_lib.emulator.replies import json_error, json_reply
 from lottery_lib.emulator.states_checks import why_not_definition, why_not_execution
@@ -17,6 +19,10 @@ __all__ = ["StatesApi"]
 
 _TARGET: Final = "AWSStepFunctions."
 _STOP_SECONDS: Final = 5.0
+_NOT_ASSUMED: Final = (
+    "Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume "
+    "the provided role."
+)
 
 
 class StatesApi:
@@ -24,10 +30,14 @@ class StatesApi:
 
     Args:
         moto: Keeps them.
+        iam: Knows whether Step Functions can assume their roles.
+        act_as: Is told the role of the machine whose call the engine makes next.
     """
 
-    def __init__(self, moto: Moto) -> None:
+    def __init__(self, moto: Moto, iam: Iam, act_as: Callable[[str], None]) -> None:
         self._moto = moto
+        self._iam = iam
+        self._act_as = act_as
         self._readings = Readings(moto)
         # moto looks whether a name is free and then takes it: two at once must not.
         self._naming = threading.Lock()
@@ -47,7 +57,7 @@ class StatesApi:
         """Answer a request that is Step Functions'; None for any other."""
         if request.scope.service != "states":
             return None
-        _correct_engine()
+        _correct_engine(self._act_as)
         operation = self._operations.get(request.operation)
         return operation(request) if operation else self._moto(request)
 
@@ -61,6 +71,8 @@ class StatesApi:
     def _create(self, request: Request) -> Reply:
         if refusal := why_not_definition(str(request.json.get("definition", ""))):
             return json_error(*refusal)
+        if refused := self._why_not_role(request, _machine_arn(request)):
+            return refused
         with self._naming:
             reply = self._moto(request)
             if not reply.ok:
@@ -77,7 +89,14 @@ class StatesApi:
         definition = request.json.get("definition")
         if definition is not None and (refusal := why_not_definition(str(definition))):
             return json_error(*refusal)
+        if refused := self._why_not_role(request, request.json.get("stateMachineArn", "")):
+            return refused
         return _with_code(self._moto(request), "InvalidDefinition")
+
+    def _why_not_role(self, request: Request, machine_arn: str) -> Reply | None:
+        if self._iam.can_assume("states", request.json.get("roleArn"), machine_arn):
+            return None
+        return json_error("AccessDeniedException", _NOT_ASSUMED)
 
     def _delete(self, request: Request) -> Reply:
         arn = request.json.get("stateMachineArn", "")
@@ -149,10 +168,19 @@ class StatesApi:
 
 
 @functools.cache
-def _correct_engine() -> None:
-    from lottery_lib.emulator.engine_errors import correct_engine  # noqa: PLC0415 (it loads moto's engine)
+def _correct_engine(act_as: Callable[[str], None]) -> None:
+    # These load moto's engine.
+    from lottery_lib.emulator.engine_errors import correct_engine  # noqa: PLC0415
+    from lottery_lib.emulator.iam_engine import call_as_roles  # noqa: PLC0415
 
     correct_engine()
+    call_as_roles(act_as)
+
+
+def _machine_arn(request: Request) -> str:
+    partition = "aws-cn" if request.scope.region.startswith("cn-") else "aws"
+    name = request.json.get("name", "")
+    return f"arn:{partition}:states:{request.scope.region}:123456789012:stateMachine:{name}"
 
 
 def _given(parameters: dict[str, Any]) -> dict[str, Any]:

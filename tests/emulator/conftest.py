@@ -65,10 +65,81 @@ class Own:
     def function(self, source, **options):
         return Function(self("lambda"), source, **options)
 
+    def role(self):
+        return make_role(self.told["endpoint"])
+
 
 def make_role(endpoint):
-    trust = {"Version": "2012-10-17", "Statement": []}
-    client_of(endpoint, "iam").create_role(RoleName="tests", AssumeRolePolicyDocument=json.dumps(trust))
+    """The role that functions and machines of tests have; it may do everything."""
+    iam, document = client_of(endpoint, "iam"), json.dumps(trust())
+    iam.create_role(RoleName="tests", AssumeRolePolicyDocument=document)
+    iam.attach_role_policy(RoleName="tests", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    return ROLE
+
+
+def trust(*services):
+    """A trust policy; by default Lambda and Step Functions are trusted."""
+    principals = [f"{service}.amazonaws.com" for service in services or ("lambda", "states")]
+    return policy({"Principal": {"Service": principals}, "Action": "sts:AssumeRole"})
+
+
+def policy(*statements):
+    """A policy document of statements that allow, unless they say otherwise."""
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow"} | each for each in statements]}
+
+
+class Role:
+    """A role of a test's own."""
+
+    def __init__(self, iam, *statements, trusted=None):
+        self.iam = iam
+        self.name = f"r-{uuid.uuid4().hex[:12]}"
+        document = json.dumps(trusted or trust())
+        self.arn = iam.create_role(RoleName=self.name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        if statements:
+            self.allow(*statements)
+
+    def allow(self, *statements, name="inline"):
+        document = json.dumps(policy(*statements))
+        self.iam.put_role_policy(RoleName=self.name, PolicyName=name, PolicyDocument=document)
+
+    def attach(self, path):
+        self.iam.attach_role_policy(RoleName=self.name, PolicyArn=f"arn:aws:iam::aws:policy/{path}")
+
+    def detach(self, path):
+        self.iam.detach_role_policy(RoleName=self.name, PolicyArn=f"arn:aws:iam::aws:policy/{path}")
+
+
+@pytest.fixture
+def role(aws):
+    """`role({"Action": "dynamodb:Scan", "Resource": "*"})`: a role that may do that, and nothing else."""
+    return lambda *statements, **options: Role(aws("iam"), *statements, **options)
+
+
+@pytest.fixture
+def user(aws, emulator):
+    """`user({"Action": ..., "Resource": ...})("lambda")`: a client of a user who may do that."""
+
+    def make(*statements):
+        iam, name = aws("iam"), f"u-{uuid.uuid4().hex[:12]}"
+        iam.create_user(UserName=name)
+        if statements:
+            document = json.dumps(policy(*statements))
+            iam.put_user_policy(UserName=name, PolicyName="inline", PolicyDocument=document)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return Caller(emulator["endpoint"], name, key)
+
+    return make
+
+
+class Caller:
+    """Whoever has an access key of IAM's or STS's."""
+
+    def __init__(self, endpoint, name, key):
+        self.endpoint, self.name, self.key = endpoint, name, key
+
+    def __call__(self, service):
+        return client_of(self.endpoint, service, key=self.key)
 
 
 @pytest.fixture(scope="session")
@@ -82,13 +153,15 @@ def emulator(tmp_path_factory):
         control.stop(number)
 
 
-def client_of(endpoint, service, region="us-east-1"):
+def client_of(endpoint, service, region="us-east-1", key=None):
+    key = key or {"AccessKeyId": "test", "SecretAccessKey": "test"}
     return boto3.session.Session().client(
         service,
         endpoint_url=endpoint,
         region_name=region,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+        aws_session_token=key.get("SessionToken"),
         config=Config(retries={"total_max_attempts": 1}, proxies={}, read_timeout=60),
     )
 
@@ -130,7 +203,7 @@ class Function:
         created = client.create_function(
             FunctionName=self.name,
             Runtime=options.pop("Runtime", "python3.12"),
-            Role=ROLE,
+            Role=options.pop("Role", ROLE),
             Handler=options.pop("Handler", "lambda_function.lambda_handler"),
             Code={"ZipFile": source if isinstance(source, bytes) else zip_of({"lambda_function": source})},
             **options,

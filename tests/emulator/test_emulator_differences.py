@@ -5,6 +5,7 @@ import time
 
 import pytest
 from botocore.exceptions import ClientError
+from emulator.conftest import client_of, trust
 
 ROLE = "arn:aws:iam::123456789012:role/tests"
 
@@ -19,21 +20,87 @@ def test_resources_are_there_at_once(function, table, aws):
     assert aws("dynamodb").describe_table(TableName=table)["Table"]["TableStatus"] == "ACTIVE"
 
 
-def test_a_role_needs_no_rights(function):
-    """AWS: AccessDeniedException; the tests' role has no policy at all."""
-    source = "import boto3\ndef lambda_handler(e, c): return boto3.client('sns').list_topics()['Topics'] != 0"
-    assert function(source, Timeout=30)() is True
+TOPICS = "import boto3\ndef lambda_handler(e, c): return len(boto3.client('sns').list_topics()['Topics'])"
+EVERYBODY = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+ALL = {"Action": "*", "Resource": "*"}
 
 
-def test_a_trust_policy_is_not_looked_at(aws, zipped):
-    """AWS: MalformedPolicyDocument; and Lambda must be trusted."""
+def test_a_broken_trust_policy_is_taken(aws):
+    """AWS: MalformedPolicyDocument; here nobody can assume such a role."""
     aws("iam").create_role(RoleName="trusting", AssumeRolePolicyDocument="{")
-    role = aws("iam").get_role(RoleName="trusting")["Role"]["Arn"]
-    code = {"ZipFile": zipped(f="")}
-    asked = {"FunctionName": "trusted", "Runtime": "python3.12", "Handler": "f.h", "Code": code}
-    assert aws("lambda").create_function(**asked, Role=role)["State"] == "Active"
-    aws("lambda").delete_function(FunctionName="trusted")
     aws("iam").delete_role(RoleName="trusting")
+
+
+def test_a_trust_policy_counts_when_a_role_is_given(function, role):
+    """AWS: also whenever Lambda or Step Functions begins a session of it."""
+    mine = role(ALL)
+    it = function(TOPICS, Role=mine.arn, Timeout=30)
+    document = json.dumps(trust("ec2"))
+    mine.iam.update_assume_role_policy(RoleName=mine.name, PolicyDocument=document)
+    assert it() >= 0
+
+
+def test_a_role_is_assumed_whoever_it_trusts(role, user):
+    """AWS: sts:AssumeRole needs the trust of the role, too."""
+    mine, ann = role(), user({"Action": "sts:AssumeRole", "Resource": "*"})
+    assert ann("sts").assume_role(RoleArn=mine.arn, RoleSessionName="ann")["Credentials"]
+
+
+def test_the_policies_of_functions_and_topics_are_not_looked_at(function, role, user, topic, aws):
+    """AWS: within an account, what they allow is allowed."""
+    it, ann = function(TOPICS), user()
+    granted = {"Action": "lambda:InvokeFunction", "Principal": "123456789012"}
+    it.client.add_permission(FunctionName=it.name, StatementId="s", **granted)
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [EVERYBODY | {"Resource": topic}]})
+    aws("sns").set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+    for call, parameters in (
+        (ann("lambda").invoke, {"FunctionName": it.name}),
+        (ann("sns").publish, {"TopicArn": topic, "Message": "m"}),
+    ):
+        with pytest.raises(ClientError) as caught:
+            call(**parameters)
+        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+
+
+def test_boundaries_and_session_policies_are_not_looked_at(role, aws, emulator):
+    """AWS: nothing beyond either is allowed."""
+    mine = role(ALL)
+    boundary = "arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess"
+    mine.iam.put_role_permissions_boundary(RoleName=mine.name, PermissionsBoundary=boundary)
+    session = {"RoleArn": mine.arn, "RoleSessionName": "me", "PolicyArns": [{"arn": boundary}]}
+    key = aws("sts").assume_role(**session)["Credentials"]
+    assert "Topics" in client_of(emulator["endpoint"], "sns", key=key).list_topics()
+
+
+def test_a_condition_that_is_not_known_is_decided_against_the_caller(user):
+    """AWS: it knows all keys and operators."""
+    condition = {"IpAddress": {"aws:SourceIp": "127.0.0.1"}}
+    ann = user({"Action": "sns:*", "Resource": "*", "Condition": condition})
+    with pytest.raises(ClientError) as caught:
+        ann("sns").list_topics()
+    assert caught.value.response["Error"]["Code"] == "AuthorizationError"
+
+
+def test_of_another_service_the_resource_is_a_star(user):
+    """AWS: it is the queue."""
+    ann = user({"Action": "sqs:*", "Resource": "arn:aws:sqs:us-east-1:123456789012:q"})
+    with pytest.raises(ClientError) as caught:
+        ann("sqs").create_queue(QueueName="q")
+    assert "sqs:CreateQueue on resource: * because" in caught.value.response["Error"]["Message"]
+
+
+def test_a_key_that_iam_does_not_know_may_do_everything(emulator):
+    """AWS: UnrecognizedClientException or InvalidClientTokenId."""
+    key = {"AccessKeyId": "AKIANOBODY", "SecretAccessKey": "x"}
+    assert client_of(emulator["endpoint"], "iam", key=key).list_roles()["Roles"]
+
+
+def test_output_is_logged_whatever_the_role_may_do(function, role, aws):
+    """AWS: writing the log needs the role's right to, as AWSLambdaBasicExecutionRole gives it."""
+    it = function("def lambda_handler(event, context): print('printed')", Role=role().arn)
+    it()
+    events = aws("logs").filter_log_events(logGroupName=f"/aws/lambda/{it.name}")["events"]
+    assert "printed\n" in [event["message"] for event in events]
 
 
 def test_a_childs_memory_is_not_counted(function):

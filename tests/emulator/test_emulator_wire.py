@@ -101,9 +101,9 @@ def test_reset_forgets_all(own, browse):
 def test_executions_run_after_a_reset(own):
     """A reset does not take the emulator's settings away."""
     reset(own)
+    role = own.role()
     states = own("stepfunctions")
     definition = '{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}'
-    role = "arn:aws:iam::123456789012:role/r"
     arn = states.create_state_machine(name="m", definition=definition, roleArn=role)["stateMachineArn"]
     execution = states.start_execution(stateMachineArn=arn)["executionArn"]
     deadline = time.monotonic() + 10

@@ -75,14 +75,12 @@ def test_attributes_are_repaired(target):
     stack, names = Stack(target), target.names
     stack.deploy()
     other = target.arn("iam", f"role/{names.lambda_role}", region="")
-    machine = state_machine.machine_arn(target, names.machine)
+    machine, iam = state_machine.machine_arn(target, names.machine), target.client("iam")
+    trusting = json.dumps(iam_role.trust_policy("states.amazonaws.com"))
+    iam.update_assume_role_policy(RoleName=names.lambda_role, PolicyDocument=trusting)
     target.client("stepfunctions").update_state_machine(stateMachineArn=machine, roleArn=other)
     target.client("sns").set_topic_attributes(
         TopicArn=sns_topic.topic_arn(target, names.topic), AttributeName="DisplayName", AttributeValue="X"
-    )
-    iam = target.client("iam")
-    iam.update_assume_role_policy(
-        RoleName=names.lambda_role, PolicyDocument=json.dumps(iam_role.trust_policy("ec2.amazonaws.com"))
     )
     iam.put_role_policy(
         RoleName=names.machine_role,

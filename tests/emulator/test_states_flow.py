@@ -231,11 +231,11 @@ def test_deleting_a_machine_ends_its_executions(machine, aws, topic, mails, brow
     assert [mail["type"] for mail in mails()] == ["confirmation"]
 
 
-def test_creating_a_machine_again_keeps_its_role(machine):
+def test_creating_a_machine_again_keeps_its_role(machine, role):
     """Another role and other tags are not looked at."""
     mine = machine(one({"Type": "Pass"}), tags=[{"key": "a", "value": "1"}])
-    role = "arn:aws:iam::123456789012:role/another"
-    machine(one({"Type": "Pass"}), name=mine.name, roleArn=role, tags=[{"key": "b", "value": "2"}])
+    another = role().arn
+    machine(one({"Type": "Pass"}), name=mine.name, roleArn=another, tags=[{"key": "b", "value": "2"}])
     told = mine.client.describe_state_machine(stateMachineArn=mine.arn)
     assert told["roleArn"] == "arn:aws:iam::123456789012:role/tests"
     assert mine.client.list_tags_for_resource(resourceArn=mine.arn)["tags"] == [{"key": "a", "value": "1"}]
@@ -243,8 +243,10 @@ def test_creating_a_machine_again_keeps_its_role(machine):
 
 def test_partitions_are_the_regions(aws):
     """ARNs in China are of `aws-cn`."""
-    role = "arn:aws-cn:iam::123456789012:role/tests"
-    states = aws("stepfunctions", "cn-north-1")
+    trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    iam, states = aws("iam", "cn-north-1"), aws("stepfunctions", "cn-north-1")
+    role = iam.create_role(RoleName="cn", AssumeRolePolicyDocument=document)["Role"]["Arn"]
     definition = json.dumps(one({"Type": "Pass"}))
     arn = states.create_state_machine(name="cn", definition=definition, roleArn=role)["stateMachineArn"]
     assert arn == "arn:aws-cn:states:cn-north-1:123456789012:stateMachine:cn"

@@ -146,10 +146,10 @@ def test_a_stop_of_what_has_ended_changes_nothing(machine):
     assert mine.client.describe_execution(executionArn=arn)["status"] == "SUCCEEDED"
 
 
-def test_creating_the_same_machine_again_is_idempotent(machine):
+def test_creating_the_same_machine_again_is_idempotent(machine, role):
     """Name and definition again: 200, the same ARN; role and tags do not matter."""
     mine = machine(PASS)
-    assert machine(PASS, name=mine.name, roleArn=ROLE + "2").arn == mine.arn
+    assert machine(PASS, name=mine.name, roleArn=role().arn).arn == mine.arn
 
 
 def test_creating_another_machine_of_that_name_is_refused(machine):

@@ -1,0 +1,91 @@
+"""The lottery needs the rights that its roles have, and notices when they are gone."""
+
+import json
+
+import pytest
+
+from lottery_lib import Stack, connect, draw
+from lottery_lib.draws import forget_winners
+from lottery_lib.naming import Names
+from lottery_lib.resources import iam_role
+
+
+@pytest.fixture
+def lottery(stack):
+    """The deployed lottery, its roles as they should be."""
+    forget_winners(stack.target)
+    yield stack.target
+    stack.deploy()
+
+
+def detach(target, role, path):
+    target.client("iam").detach_role_policy(RoleName=role, PolicyArn=iam_role.policy_arn(target, path))
+
+
+def attach(target, role, path):
+    target.client("iam").attach_role_policy(RoleName=role, PolicyArn=iam_role.policy_arn(target, path))
+
+
+def test_without_dynamodb_a_draw_is_denied(lottery):
+    """AccessDeniedException from inside a function, until the policy is attached again."""
+    role = lottery.names.lambda_role
+    detach(lottery, role, "AmazonDynamoDBFullAccess")
+    told = draw(lottery, 1)
+    assert told["status"] == "FAILED"
+    told = json.dumps(told)
+    assert "AccessDeniedException" in told
+    assert f"assumed-role/{role}/" in told
+    attach(lottery, role, "AmazonDynamoDBFullAccess")
+    assert draw(lottery, 1)["status"] == "SUCCEEDED"
+
+
+def test_without_sns_nobody_is_notified(lottery):
+    """SNS.AuthorizationErrorException in the machine's Notify state."""
+    detach(lottery, lottery.names.machine_role, "AmazonSNSFullAccess")
+    told = draw(lottery, 1)
+    assert (told["status"], told["error"]) == ("FAILED", "SNS.AuthorizationErrorException")
+
+
+def test_without_the_right_to_invoke_nothing_begins(lottery):
+    """Lambda.AWSLambdaException in the machine's first state."""
+    machine_role = lottery.names.machine_role
+    lottery.client("iam").delete_role_policy(RoleName=machine_role, PolicyName="InvokeLotteryFunctions")
+    told = draw(lottery, 1)
+    assert (told["status"], told["error"]) == ("FAILED", "Lambda.AWSLambdaException")
+    assert "is not authorized to perform: lambda:InvokeFunction on resource: " in told["cause"]
+
+
+def test_deploying_again_mends_the_rights(lottery):
+    """What was taken away is put back, and the next draw works."""
+    detach(lottery, lottery.names.lambda_role, "AmazonDynamoDBFullAccess")
+    lottery.client("iam").delete_role_policy(
+        RoleName=lottery.names.machine_role, PolicyName="InvokeLotteryFunctions"
+    )
+    Stack(lottery).deploy()
+    assert draw(lottery, 1)["status"] == "SUCCEEDED"
+
+
+def test_the_functions_need_no_sns_and_no_step_functions(lottery):
+    """Two of the tutorial's four policies are more than they use."""
+    for path in ("AmazonSNSFullAccess", "AWSStepFunctionsFullAccess"):
+        detach(lottery, lottery.names.lambda_role, path)
+    assert draw(lottery, 1)["status"] == "SUCCEEDED"
+
+
+def test_another_attendees_functions_are_not_this_machines(lottery):
+    """The machine's policy names its own functions."""
+    neighbour = Names(attendee="neighbour").function("InputWinners")
+    Stack(connect("embedded", attendee="neighbour")).deploy()
+    arn = lottery.arn("lambda", f"function:{neighbour}")
+    states = lottery.client("stepfunctions")
+    state = {"Type": "Task", "Resource": arn, "End": True}
+    definition = json.dumps({"StartAt": "A", "States": {"A": state}})
+    role = iam_role.role_arn(lottery, lottery.names.machine_role)
+    machine = states.create_state_machine(name="curious", definition=definition, roleArn=role)[
+        "stateMachineArn"
+    ]
+    execution = states.start_execution(stateMachineArn=machine, input='{"input": 1}')["executionArn"]
+    while (told := states.describe_execution(executionArn=execution))["status"] == "RUNNING":
+        pass
+    states.delete_state_machine(stateMachineArn=machine)
+    assert told["error"] == "Lambda.AWSLambdaException"

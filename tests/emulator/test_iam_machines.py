@@ -1,0 +1,120 @@
+"""A state machine calls other services as its role."""
+
+import re
+
+import pytest
+
+ACCOUNT = "us-east-1:123456789012"
+ECHO = "def lambda_handler(event, context): return event"
+
+
+def task(resource, **fields):
+    return {"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": resource, "End": True} | fields}}
+
+
+def integration(name, **parameters):
+    return task(f"arn:aws:states:::{name}", Parameters=parameters)
+
+
+def failed(told):
+    """The error and the cause, what is random in it replaced."""
+    cause = re.sub(r"assumed-role/([\w-]+)/\w{32} ", r"assumed-role/\1/ID ", told.get("cause", ""))
+    return told.get("error"), re.sub(r"Request ID: [\w-]+", "Request ID: ID", cause)
+
+
+@pytest.mark.parametrize("how", ["by its ARN", "lambda:invoke"])
+def test_a_machine_needs_the_right_to_invoke(machine, function, role, how):
+    """`Lambda.AWSLambdaException`, and AWS's cause."""
+    echo, mine = function(ECHO), role()
+    definition = (
+        task(echo.arn) if how == "by its ARN" else integration("lambda:invoke", FunctionName=echo.arn)
+    )
+    assert failed(machine(definition, roleArn=mine.arn).run()) == (
+        "Lambda.AWSLambdaException",
+        f"User: arn:aws:sts::123456789012:assumed-role/{mine.name}/ID is not authorized to perform: "
+        f"lambda:InvokeFunction on resource: {echo.arn} because no identity-based policy allows the "
+        "lambda:InvokeFunction action (Service: AWSLambda; Status Code: 403; Error Code: "
+        "AccessDeniedException; Request ID: ID; Proxy: null)",
+    )
+
+
+def test_a_right_to_one_function_is_none_to_another(machine, function, role):
+    """The function's ARN counts."""
+    first, second = function(ECHO), function(ECHO)
+    mine = role({"Action": "lambda:InvokeFunction", "Resource": first.arn})
+    assert machine(task(first.arn), roleArn=mine.arn).run()["status"] == "SUCCEEDED"
+    assert machine(task(second.arn), roleArn=mine.arn).run()["error"] == "Lambda.AWSLambdaException"
+
+
+def test_a_machine_needs_the_right_to_publish(machine, role, topic):
+    """`SNS.AuthorizationErrorException`; nothing is published."""
+    mine = role()
+    publish = integration("sns:publish", TopicArn=topic, Message="m")
+    assert failed(machine(publish, roleArn=mine.arn).run()) == (
+        "SNS.AuthorizationErrorException",
+        f"User: arn:aws:sts::123456789012:assumed-role/{mine.name}/ID is not authorized to perform: "
+        f"SNS:Publish on resource: {topic} because no identity-based policy allows the SNS:Publish action "
+        "(Service: AmazonSNS; Status Code: 403; Error Code: AuthorizationError; Request ID: ID; Proxy: null)",
+    )
+
+
+def test_a_machine_may_publish_where_it_may(machine, role, topic):
+    """The topic's ARN counts."""
+    mine = role({"Action": "sns:Publish", "Resource": topic})
+    publish = integration("sns:publish", TopicArn=topic, Message="m")
+    assert machine(publish, roleArn=mine.arn).run()["status"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("dynamodb:getItem", "DynamoDB.AmazonDynamoDBException"),
+        ("aws-sdk:dynamodb:getItem", "DynamoDb.DynamoDbException"),
+    ],
+)
+def test_other_integrations_need_their_rights_too(machine, role, table, name, error):
+    """Such as DynamoDB's."""
+    mine = role()
+    get = integration(name, TableName=table, Key={"id": {"S": "1"}})
+    told = failed(machine(get, roleArn=mine.arn).run())
+    assert told[0] == error
+    assert f"dynamodb:GetItem on resource: arn:aws:dynamodb:{ACCOUNT}:table/{table} " in told[1]
+    mine.allow({"Action": "dynamodb:GetItem", "Resource": "*"})
+    assert machine(get, roleArn=mine.arn).run()["status"] == "SUCCEEDED"
+
+
+def test_a_denied_call_can_be_caught(machine, function, role):
+    """It is an error like others."""
+    definition = task(function(ECHO).arn, Catch=[{"ErrorEquals": ["Lambda.AWSLambdaException"], "Next": "B"}])
+    definition["States"]["B"] = {"Type": "Succeed"}
+    assert machine(definition, roleArn=role().arn).run()["status"] == "SUCCEEDED"
+
+
+def test_the_branches_of_a_machine_have_its_role(machine, function, role):
+    """Also when two machines with two roles run at once."""
+    echo = function("import time\ndef lambda_handler(event, context): time.sleep(0.2)")
+    branches = {"Type": "Parallel", "Branches": [task(echo.arn), task(echo.arn)], "End": True}
+    definition = {"StartAt": "P", "States": {"P": branches}}
+    may = machine(definition, roleArn=role({"Action": "lambda:*", "Resource": "*"}).arn)
+    may_not = machine(definition, roleArn=role().arn)
+    started = [(each, each.start()) for each in (may, may_not, may, may_not)]
+    ends = [each.wait(arn)["status"] for each, arn in started]
+    assert ends == ["SUCCEEDED", "FAILED", "SUCCEEDED", "FAILED"]
+
+
+def test_the_role_is_asked_at_each_call(machine, function, role):
+    """Detached, the next execution fails; attached, it succeeds."""
+    mine = role()
+    it = machine(task(function(ECHO).arn), roleArn=mine.arn)
+    for change, expected in ((mine.attach, "SUCCEEDED"), (mine.detach, "FAILED")) * 2:
+        change("AWSLambda_FullAccess")
+        assert it.run()["status"] == expected
+
+
+def test_the_next_execution_has_the_machines_new_role(machine, function, role):
+    """UpdateStateMachine gives it another."""
+    it = machine(task(function(ECHO).arn), roleArn=role().arn)
+    assert it.run()["status"] == "FAILED"
+    may = role({"Action": "lambda:InvokeFunction", "Resource": "*"})
+    it.client.update_state_machine(stateMachineArn=it.arn, roleArn=may.arn)
+    assert it.run()["status"] == "SUCCEEDED"

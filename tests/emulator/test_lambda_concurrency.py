@@ -1,0 +1,141 @@
+"""Reserved concurrency: calls beyond it are throttled."""
+
+import threading
+import time
+
+import pytest
+from botocore.exceptions import ClientError
+
+ECHO = "def lambda_handler(event, context): return event"
+
+
+@pytest.fixture
+def reserve(aws):
+    """`reserve(function, 0)`."""
+
+    def put(function, number):
+        function.client.put_function_concurrency(
+            FunctionName=function.name, ReservedConcurrentExecutions=number
+        )
+
+    return put
+
+
+def throttled(call, **parameters):
+    with pytest.raises(ClientError) as caught:
+        call(**parameters)
+    response = caught.value.response
+    assert response["Error"] == {"Code": "TooManyRequestsException", "Message": "Rate Exceeded."}
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 429
+    return response["Reason"]
+
+
+def test_nothing_reserved_for_a_function_stops_it(function, reserve):
+    """429 and AWS's reason, by each of its names; until the reservation is taken away."""
+    echo = function(ECHO)
+    assert echo(1) == 1
+    reserve(echo, 0)
+    for name in (echo.name, echo.arn):
+        assert throttled(echo.raw, name=name) == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    echo.client.delete_function_concurrency(FunctionName=echo.name)
+    assert echo(1) == 1
+
+
+def test_its_versions_are_stopped_with_it(function, reserve):
+    """The reservation is the function's."""
+    echo = function(ECHO)
+    version = echo.client.publish_version(FunctionName=echo.name)["Version"]
+    reserve(echo, 0)
+    throttled(echo.raw, Qualifier=version)
+
+
+def test_other_functions_run_on(function, reserve):
+    """It is this function's own."""
+    first, second = function(ECHO), function(ECHO)
+    reserve(first, 0)
+    assert second(1) == 1
+
+
+@pytest.mark.parametrize("number", [0, 3])
+def test_a_reservation_is_told_while_it_is_there(function, reserve, number):
+    """By GetFunction and GetFunctionConcurrency, also when it is 0."""
+    echo = function(ECHO)
+    reserve(echo, number)
+    expected = {"ReservedConcurrentExecutions": number}
+    assert echo.client.get_function(FunctionName=echo.name)["Concurrency"] == expected
+    told = echo.client.get_function_concurrency(FunctionName=echo.name)
+    assert told["ReservedConcurrentExecutions"] == number
+    echo.client.delete_function_concurrency(FunctionName=echo.name)
+    assert "Concurrency" not in echo.client.get_function(FunctionName=echo.name)
+    told = echo.client.get_function_concurrency(FunctionName=echo.name)
+    assert "ReservedConcurrentExecutions" not in told
+
+
+def test_a_number_is_how_many_may_run_at_once(function, reserve, tmp_path):
+    """The second call is throttled, not queued; after the first, the next may run."""
+    begun, go_on = tmp_path / "begun", tmp_path / "go on"
+    source = f"""
+import os, time
+
+def lambda_handler(event, context):
+    open({str(begun)!r}, "w").close()
+    while not os.path.exists({str(go_on)!r}):
+        time.sleep(0.01)
+"""
+    slow = function(source, Timeout=30)
+    reserve(slow, 1)
+    first = threading.Thread(target=slow.raw)
+    first.start()
+    deadline = time.monotonic() + 10
+    while not begun.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    throttled(slow.raw)
+    go_on.touch()
+    first.join()
+    assert slow.raw()["StatusCode"] == 200
+
+
+def test_a_call_that_failed_counts_no_longer(function, reserve):
+    """Whatever ended it."""
+    bad = function("import os\ndef lambda_handler(event, context): os._exit(1)")
+    reserve(bad, 1)
+    for _ in range(3):
+        assert bad()["errorType"] == "Runtime.ExitError"
+
+
+def test_an_event_that_is_throttled_is_not_tried_again(function, reserve, tmp_path):
+    """202, and nothing comes of it, also when the reservation is taken away. AWS: six hours of tries."""
+    target = tmp_path / "ran"
+    mine = function(f"def lambda_handler(e, c): open({str(target)!r}, 'w')")
+    reserve(mine, 0)
+    assert mine.raw(InvocationType="Event")["StatusCode"] == 202
+    mine.client.delete_function_concurrency(FunctionName=mine.name)
+    time.sleep(1)
+    assert not target.exists()
+
+
+def test_a_machine_sees_the_throttling(machine, function, reserve):
+    """`Lambda.TooManyRequestsException`, with AWS's cause."""
+    echo = function(ECHO)
+    reserve(echo, 0)
+    state = {"Type": "Task", "Resource": echo.arn, "End": True}
+    told = machine({"StartAt": "A", "States": {"A": state}}).run()
+    assert told["error"] == "Lambda.TooManyRequestsException"
+    cause = "Rate Exceeded. (Service: AWSLambda; Status Code: 429; Error Code: TooManyRequestsException; "
+    assert told["cause"].startswith(cause)
+
+
+def test_a_new_function_of_that_name_has_none(function, reserve):
+    """The reservation goes with the function."""
+    first = function(ECHO)
+    reserve(first, 0)
+    first.client.delete_function(FunctionName=first.name)
+    assert function(ECHO, FunctionName=first.name)(1) == 1
+
+
+def test_an_unknown_function_has_no_concurrency(aws):
+    """404."""
+    with pytest.raises(ClientError) as caught:
+        aws("lambda").put_function_concurrency(FunctionName="nobody", ReservedConcurrentExecutions=1)
+    assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
