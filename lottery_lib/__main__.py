@@ -56,12 +56,18 @@ def _untold(options: argparse.Namespace, document: Any) -> Any:
     """What a person has not seen yet: each resource was told as it was done."""
     if options.run in (_deploy, _teardown) and not options.dry_run:
         return {key: value for key, value in document.items() if key != "resources"}
+    if options.run is _rehearse:
+        from lottery_lib.rehearsal import summary
+
+        return summary(document)
     return document
 
 
 def _explanation(error: Exception) -> LotteryError | None:
     if isinstance(error, LotteryError):
         return error
+    if isinstance(error, ImportError):
+        return LotteryError("packages", str(error), "Run `make clean install`, then start with `make lab`")
     from lottery_lib.target import explain
 
     return explain(error)
@@ -76,7 +82,10 @@ def _refuse(error: LotteryError, empty: dict[str, Any], as_json: bool) -> None:
 
 
 def _show(document: Any) -> None:
-    """Print a document for a person: a table of rows, or lines of key and value."""
+    """Print a document for a person: a text, a table of rows, or lines of key and value."""
+    if isinstance(document, str):
+        sys.stdout.write(document + "\n")
+        return
     if isinstance(document, list):
         _table(document)
         return
@@ -136,7 +145,7 @@ def _rows(resources: Sequence[Any]) -> list[dict[str, str]]:
 def _doctor(options: argparse.Namespace) -> Outcome:
     from lottery_lib.doctor import examine
 
-    findings = examine()
+    findings = examine(options.edition)
     return findings, all(finding["ok"] for finding in findings)
 
 
@@ -240,9 +249,12 @@ def _reset(options: argparse.Namespace) -> Outcome:
 
 
 def _rehearse(options: argparse.Namespace) -> Outcome:
+    from lottery_lib.doctor import examine, missing
     from lottery_lib.rehearsal import rehearse
 
-    rows = rehearse(lambda row: _say(f"{row['notebook']}: {row['seconds']} s, {row['error'] or 'ok'}"))
+    for sentence in missing(examine(options.edition)):
+        _say(sentence)
+    rows = rehearse(sys.stderr)
     return rows, all(row["ok"] for row in rows)
 
 

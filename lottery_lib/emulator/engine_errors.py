@@ -20,6 +20,7 @@ from moto.stepfunctions.parser.asl.component.common.error_name.failure_event imp
     FailureEventException,
 )
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
+from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import Timeout
 from moto.stepfunctions.parser.asl.component.state import state
 from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison_operator_type import (
     ComparisonOperatorType,
@@ -80,6 +81,8 @@ def correct_engine() -> None:
     BaseExecutionWorkerCommunication._reflect_execution_status = _ended
     for module in (branches_decl, iteration_worker, state_fail):
         module.CustomErrorName = _error_name
+    # Of a branch that was aborted nothing is evaluated, and what lay on its stack was taken for the time-out.
+    Timeout.eval = Timeout._eval_body
     for kind in _kinds(StateTask):
         _wrap(kind, "_eval_parameters", _with_path)
     for kind in _kinds(ExecutionState):

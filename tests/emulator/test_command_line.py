@@ -2,11 +2,15 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from functools import partial
 
+import nbformat
 import pytest
 
+from lottery_lib import Names, Stack, doctor, rehearsal
 from lottery_lib.__main__ import main
 
 
@@ -118,6 +122,78 @@ def test_doctor(run):
     """`doctor` finds nothing wrong here."""
     code, document, _ = run("doctor")
     assert (code, [each["check"] for each in document if not each["ok"]]) == (0, [])
+
+
+def test_doctor_asks_for_the_edition(run):
+    """`doctor --edition` looks at that edition, and finds one that does not exist."""
+    code, document, _ = run("doctor", "--edition", "baroque")
+    wrong = {each["check"]: each["detail"] for each in document if not each["ok"]}
+    assert code == 1
+    assert "there is no edition 'baroque'" in wrong["target"]
+
+
+def test_doctor_leaves_the_emulator_that_runs(run):
+    """`doctor` ends no emulator that ran before."""
+    before = run("emulator", "status")[1]
+    run("doctor")
+    assert run("emulator", "status")[1] == before
+
+
+def test_doctor_leaves_nothing_behind(run, stack):
+    """Nothing is left in the emulator of what `doctor` makes there."""
+    run("doctor")
+    own = stack.target.named(Names(attendee=f"doctor-{os.getpid()}"))
+    assert Stack(own).left() == []
+
+
+def test_doctor_ends_what_it_starts(run, own_home):
+    """`doctor` ends an emulator that it had to start."""
+    assert run("doctor")[0] == 0
+    assert run("emulator", "status")[1]["running"] is False
+
+
+@pytest.fixture
+def one_notebook(monkeypatch, tmp_path):
+    """Let `rehearse` find one notebook only, with this cell."""
+
+    def write(source):
+        cell = nbformat.v4.new_code_cell(source)
+        nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "00_only.ipynb")
+        monkeypatch.setattr(rehearsal, "rehearse", partial(rehearsal.rehearse, folder=tmp_path))
+
+    return write
+
+
+def test_rehearse(run, one_notebook):
+    """`rehearse` exits 1 when a notebook fails, and its JSON is one row a notebook."""
+    one_notebook("1 / 0")
+    code, (row,), err = run("rehearse")
+    assert (code, row["ok"], set(row)) == (1, False, {"notebook", "seconds", "ok", "error"})
+    assert "cell [1] `1 / 0`: ZeroDivisionError: division by zero" in err
+
+
+def test_rehearse_tells_what_is_missing(run, one_notebook, monkeypatch):
+    """`rehearse` says what the machine lacks, runs the notebooks all the same, and exits by them."""
+    one_notebook("1")
+    monkeypatch.setattr(doctor, "MEMORY_MB", 10**9)
+    code, (row,), err = run("rehearse")
+    assert (code, row["ok"]) == (0, True)
+    assert re.search(r"^memory: \d+ MB are free in memory, .* are needed\. Close other", err, re.MULTILINE)
+
+
+def test_rehearse_for_a_person(run, one_notebook, capsys):
+    """Without --json `rehearse` ends with a table and the failures."""
+    one_notebook("1 / 0")
+    assert main(["rehearse"]) == 1
+    assert "  00_only.ipynb, cell [1] `1 / 0`: ZeroDivisionError" in capsys.readouterr().out
+
+
+def test_package_that_is_not_there(run, monkeypatch):
+    """A package that cannot be imported is one sentence with what to do."""
+    monkeypatch.setitem(sys.modules, "lottery_lib.doctor", None)
+    code, document, _ = run("doctor")
+    assert code == 1
+    assert "make clean install" in document["cause"]
 
 
 def test_emulator_gone():

@@ -64,6 +64,24 @@ def test_a_parallel_state_that_is_retried_runs_all_its_branches(machine, functio
     assert good() == 3
 
 
+def test_a_branch_that_is_aborted_as_it_starts(machine, function):
+    """Whenever a branch fails, the history can be read, also if the other one was just being scheduled."""
+    mine = function("def lambda_handler(event, context): pass")
+    branches = [
+        {"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": "E"}}},
+        {
+            "StartAt": "B",
+            "States": {"B": {"Type": "Task", "Resource": mine.arn, "TimeoutSeconds": 9, "End": True}},
+        },
+    ]
+    both = machine(one({"Type": "Parallel", "Branches": branches}))
+    for _ in range(40):
+        arn = both.start({"some": "input"})
+        assert both.wait(arn)["error"] == "E"
+        for event in both.events(arn):
+            assert event.get("lambdaFunctionScheduledEventDetails", {}).get("timeoutInSeconds", 9) == 9
+
+
 def test_a_map_state_selects_its_items(machine):
     """ItemSelector, with the item and its index in the context object; results in order."""
     selector = {"index.$": "$$.Map.Item.Index", "item.$": "$$.Map.Item.Value", "all.$": "$.items"}
