@@ -7,7 +7,7 @@ import shutil
 import sys
 import sysconfig
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,7 +51,7 @@ class GraphView(Picture):
         states: The names of its states, also of those in a Parallel or Map, in the definition's order.
     """
 
-    def __init__(self, source: str, alt: str, states: list[str]) -> None:
+    def __init__(self, source: str, alt: str, states: Sequence[str] = ()) -> None:
         super().__init__(alt, lambda: _render(source))
         self.source = source
         self.states = states
