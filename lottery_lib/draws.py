@@ -13,7 +13,7 @@ from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.history import Execution
 from lottery_lib.mailbox import inbox
 from lottery_lib.resources import dynamodb_table, state_machine
-from lottery_lib.target import ClientError, Target, error_code, explained
+from lottery_lib.target import Target, explain, explained, ignoring
 
 __all__ = [
     "Draws",
@@ -28,6 +28,10 @@ __all__ = [
     "winners",
 ]
 
+_TOO_NEW: Final = (
+    "(The rights of a role that was made or changed in the last minutes may not hold everywhere yet: "
+    "wait a minute and draw again. If it stays, deploy again)"
+)
 #: Of a standard workflow, in most regions; China has its own price list.
 DOLLARS_PER_TRANSITION: Final = 0.025 / 1000
 EXECUTION_COLUMNS: Final = (
@@ -60,14 +64,11 @@ class Draws:
     @explained()
     def definition(self) -> dict[str, Any]:
         """The machine's definition as it is deployed."""
-        try:
-            machine = self._target.client("stepfunctions").describe_state_machine(
-                stateMachineArn=machine_arn(self._target)
-            )
-        except ClientError as error:
-            if error_code(error) != "StateMachineDoesNotExist":
-                raise
-            raise _no_machine(self._target) from error
+        describe = self._target.client("stepfunctions").describe_state_machine
+        arn = machine_arn(self._target)
+        machine = ignoring(describe, "StateMachineDoesNotExist", stateMachineArn=arn)
+        if machine is None:
+            raise _no_machine(self._target)
         return _definition(machine)
 
     @explained()
@@ -101,7 +102,7 @@ class Draws:
         description = execution.describe(self._target, arn)  # first: the history is then as new at least
         events = execution.history(self._target, arn)
         ended = description["status"] in execution.ENDED
-        return Progress(events, _result(description, events) if ended else None)
+        return Progress(events, _with_advice(_result(description, events)) if ended else None)
 
     @explained()
     def stop(self, arn: str) -> None:
@@ -145,10 +146,25 @@ def draw(target: Target, number: Any, *, seconds: float = 120.0) -> dict[str, An
     arn = execution.start(target, machine_arn(target), {"input": number})
     try:
         execution.wait(target, arn, seconds=seconds)
-    except LotteryError:
-        cause = f"The draw has not ended after {seconds:g} s and goes on; look at it with history, or stop it"
-        return result(target, arn) | {"error": "StillRunning", "cause": cause}
-    return result(target, arn)
+        return _with_advice(result(target, arn))
+    except Exception as error:  # it has been started: who is not told its ARN would start another
+        if explain(error) is None:
+            raise
+        return _still_running(arn, str(explain(error)))
+
+
+def _still_running(arn: str, why: str) -> dict[str, Any]:
+    cause = f"{why} The draw goes on; look at it with `python -m lottery_lib history {arn}`, or stop it"
+    nothing: dict[str, Any] = {"status": "RUNNING", "winners": []}
+    return nothing | {"execution_arn": arn, "error": "StillRunning", "cause": cause}
+
+
+def _with_advice(told: dict[str, Any]) -> dict[str, Any]:
+    """Say of a right that was missing that it may only be too new: IAM takes a while to make it hold."""
+    cause = str(told["cause"])
+    if "AccessDenied" in cause or "not authorized to perform" in cause:
+        return told | {"cause": f"{cause.rstrip('.')}. {_TOO_NEW}"}
+    return told
 
 
 @explained()

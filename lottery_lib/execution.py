@@ -1,14 +1,13 @@
 """Start an execution, wait for it, stop it, and fetch its whole history."""
 
 import json
-import time
 import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from lottery_lib.errors import DEPLOY, LotteryError
-from lottery_lib.target import ClientError, Target, error_code
+from lottery_lib.target import ClientError, Target, busy, ignoring, says
 from lottery_lib.waiting import retry_while, wait_until
 
 __all__ = ["ENDED", "describe", "executions", "history", "new_name", "start", "stop", "stop_running", "wait"]
@@ -16,6 +15,7 @@ __all__ = ["ENDED", "describe", "executions", "history", "new_name", "start", "s
 #: The statuses after which nothing happens any more.
 ENDED: Final = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 _ABSENT: Final = ("ExecutionDoesNotExist", "StateMachineDoesNotExist")
+_PATIENCE: Final = 60.0  # seconds that AWS may throttle a look at a draw, which goes on meanwhile
 
 
 def new_name(now: datetime | None = None) -> str:
@@ -23,14 +23,13 @@ def new_name(now: datetime | None = None) -> str:
     return f"draw-{now or datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
 
 
-def start(target: Target, machine_arn: str, execution_input: Any, name: str | None = None) -> str:
+def start(target: Target, machine_arn: str, execution_input: Any) -> str:
     """Start an execution; always under a name, so that a start sent again after a lost reply is one draw.
 
     Args:
         target: Where.
         machine_arn: The state machine.
         execution_input: Anything that JSON can carry, such as ``{"input": 2}``.
-        name: By default a new one.
 
     Returns:
         The execution's ARN.
@@ -38,22 +37,35 @@ def start(target: Target, machine_arn: str, execution_input: Any, name: str | No
     Raises:
         LotteryError: There is no such machine.
     """
-    try:
-        started = target.client("stepfunctions").start_execution(
+    machine, name = target.client("stepfunctions"), new_name()
+
+    def started() -> Any:
+        # Of a name that nobody else makes up: if there is one, it is ours, and has even ended by now.
+        return ignoring(
+            machine.start_execution,
+            "ExecutionAlreadyExists",
             stateMachineArn=machine_arn,
-            name=name or new_name(),
+            name=name,
             input=json.dumps(execution_input, allow_nan=False),
         )
+
+    def too_new(error: Exception) -> bool:
+        return says("StateMachineDoesNotExist")(error) and _exists(target, machine_arn)
+
+    try:
+        retry_while(f"machine {machine_arn.rsplit(':', 1)[-1]} to be visible", started, too_new, seconds=60)
     except ClientError as error:
-        if error_code(error) != "StateMachineDoesNotExist":
+        if not says("StateMachineDoesNotExist")(error):
             raise
         raise LotteryError(
-            f"state machine {machine_arn.rsplit(':', 1)[-1]}",
-            "does not exist",
-            DEPLOY,
+            f"state machine {machine_arn.rsplit(':', 1)[-1]}", "does not exist", DEPLOY
         ) from error
-    arn: str = started["executionArn"]
-    return arn
+    return f"{machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
+
+
+def _exists(target: Target, machine_arn: str) -> bool:
+    describe = target.client("stepfunctions").describe_state_machine
+    return ignoring(describe, "StateMachineDoesNotExist", stateMachineArn=machine_arn) is not None
 
 
 def describe(target: Target, arn: str) -> dict[str, Any]:
@@ -62,15 +74,16 @@ def describe(target: Target, arn: str) -> dict[str, Any]:
     Raises:
         LotteryError: There is no such execution.
     """
+    look = target.client("stepfunctions").describe_execution
+    what = f"execution {arn.rsplit(':', 1)[-1]} to be visible"
+
+    def seen() -> Any:
+        return retry_while(what, lambda: look(executionArn=arn), busy, seconds=_PATIENCE)
+
     try:
-        description: dict[str, Any] = retry_while(
-            f"execution {arn.rsplit(':', 1)[-1]} to be visible",
-            lambda: target.client("stepfunctions").describe_execution(executionArn=arn),
-            lambda error: isinstance(error, ClientError) and error_code(error) == "ExecutionDoesNotExist",
-            seconds=5,
-        )
+        description: dict[str, Any] = retry_while(what, seen, says("ExecutionDoesNotExist"), seconds=5)
     except ClientError as error:
-        if error_code(error) not in (*_ABSENT, "InvalidArn"):
+        if not says(*_ABSENT, "InvalidArn")(error):
             raise
         raise LotteryError(
             f"execution {arn}",
@@ -80,22 +93,13 @@ def describe(target: Target, arn: str) -> dict[str, Any]:
     return description
 
 
-def wait(
-    target: Target,
-    arn: str,
-    *,
-    seconds: float = 120.0,
-    sleep: Callable[[float], None] = time.sleep,
-    clock: Callable[[], float] = time.monotonic,
-) -> dict[str, Any]:
+def wait(target: Target, arn: str, *, seconds: float = 120.0) -> dict[str, Any]:
     """Wait until an execution has ended.
 
     Args:
         target: Where.
         arn: The execution.
         seconds: The deadline; the execution itself goes on after it.
-        sleep: Pauses.
-        clock: Tells the time in seconds.
 
     Returns:
         Its description: ``status``, and ``output`` or ``error`` and ``cause`` where there are any.
@@ -108,8 +112,7 @@ def wait(
         description = describe(target, arn)
         return description if description["status"] in ENDED else None
 
-    name = arn.rsplit(":", 1)[-1]
-    return wait_until(f"execution {name} to end", ended, seconds=seconds, sleep=sleep, clock=clock)
+    return wait_until(f"execution {arn.rsplit(':', 1)[-1]} to end", ended, seconds=seconds, every=1)
 
 
 def stop(target: Target, arn: str, *, error: str = "Stopped", cause: str = "Stopped by hand") -> None:
@@ -120,12 +123,16 @@ def stop(target: Target, arn: str, *, error: str = "Stopped", cause: str = "Stop
 
 def history(target: Target, arn: str) -> list[dict[str, Any]]:
     """Fetch every event of an execution so far, however many pages that takes."""
-    pages = target.client("stepfunctions").get_paginator("get_execution_history")
+    events = partial(target.listed, "stepfunctions", "get_execution_history", "events", executionArn=arn)
     try:
-        found = pages.paginate(executionArn=arn, PaginationConfig={"PageSize": 1000})
-        return [event for page in found for event in page["events"]]
+        return retry_while(
+            f"the history of {arn.rsplit(':', 1)[-1]}",
+            lambda: events(PaginationConfig={"PageSize": 1000}),
+            busy,
+            seconds=_PATIENCE,
+        )
     except ClientError as error:
-        if error_code(error) not in (*_ABSENT, "InvalidArn"):
+        if not says(*_ABSENT, "InvalidArn")(error):
             raise
         describe(target, arn)  # says that it does not exist
         return []
@@ -133,18 +140,9 @@ def history(target: Target, arn: str) -> list[dict[str, Any]]:
 
 def executions(target: Target, machine_arn: str, *, status: str | None = None) -> list[dict[str, Any]]:
     """List a machine's executions, newest first; none without the machine."""
-    pages = target.client("stepfunctions").get_paginator("list_executions")
-    wanted = {"statusFilter": status} if status else {}
-    try:
-        found = [
-            execution
-            for page in pages.paginate(stateMachineArn=machine_arn, **wanted)
-            for execution in page["executions"]
-        ]
-    except ClientError as error:
-        if error_code(error) in _ABSENT:
-            return []
-        raise
+    wanted = {"stateMachineArn": machine_arn} | ({"statusFilter": status} if status else {})
+    what = ("list_executions", "executions")
+    found = ignoring(lambda: target.listed("stepfunctions", *what, **wanted), *_ABSENT) or []
     return sorted(found, key=lambda execution: execution["startDate"], reverse=True)
 
 

@@ -70,9 +70,11 @@ class Inbox:
     def where(self) -> str:
         """One sentence that says where the mail is to be read, or that nobody gets any."""
         found = sns_topic.subscriptions(self._target, self._target.names.topic)
-        addresses = [each.name for each in map(sns_topic.as_resource, found) if each.state == "confirmed"]
+        states = {each.name: each.state for each in map(sns_topic.as_resource, found)}
+        addresses = [name for name, state in states.items() if state == "confirmed"]
         if not addresses:
-            return "Nobody has confirmed a subscription to the topic, so no mail is sent."
+            link = f" Open the link in the mail that {', '.join(states)} got." if states else ""
+            return f"Nobody has confirmed a subscription to the topic, so no mail is sent.{link}"
         if self._target.kind == "aws":
             return f"AWS sends real mail: open the mailbox of {', '.join(addresses)}."
         return f"The emulator keeps the mail; it can be read at {self._target.endpoint}{_MAIL}/ as well."

@@ -2,12 +2,13 @@
 
 The plan is one list of parts. Deploying ensures each in order; tearing down deletes each in reverse and
 ends in an inventory, taken from AWS anew, of what is still there. Nothing is remembered on disk: the plan
-is a function of the names.
+is a function of the names. What would be done is told by doing it where no write call gets out.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from lottery_lib import definition, execution, roster
 from lottery_lib.errors import LotteryError
@@ -22,8 +23,12 @@ from lottery_lib.resources import (
     state_machine,
 )
 from lottery_lib.target import Target, explained
+from lottery_lib.waiting import telling, wait_until
 
 __all__ = ["Inventory", "Stack", "load_employees", "machine_definition"]
+
+_CHECKED: Final = "would be checked"
+_READS: Final = ("BatchGet", "Describe", "Get", "List", "Query", "Scan")
 
 
 @dataclass(frozen=True)
@@ -55,12 +60,20 @@ class Stack:
 
     Args:
         target: Where.
-        progress: Called with each resource as it is done.
+        progress: Called with each resource as it is done, and with what a longer wait waits for as its state.
+        announce: Called on AWS with all that would be done, before the first write; what it raises leaves
+            everything as it is. By default it prints what would be changed.
     """
 
-    def __init__(self, target: Target, progress: Callable[[Resource], None] = lambda resource: None) -> None:
+    def __init__(
+        self,
+        target: Target,
+        progress: Callable[[Resource], None] = lambda resource: None,
+        announce: Callable[[list[Resource]], None] | None = None,
+    ) -> None:
         self.target = target
         self._progress = progress
+        self._announce = announce or _print
 
     @explained()
     def deploy(self, email: str | None = None) -> list[Resource]:
@@ -78,7 +91,8 @@ class Stack:
         Raises:
             LotteryError: Something of the same name is not ours, or a wait ran out. Run it again.
         """
-        done = [self._told(part.ensure()) for part in self._parts()]
+        self._before(lambda: self.plan(email))
+        done = [self._done(part, part.ensure) for part in self._parts()]
         done.append(self._told(self._employees()))
         if email:
             done.append(self._told(sns_topic.subscribe(self.target, self.target.names.topic, email)))
@@ -86,10 +100,18 @@ class Stack:
 
     @explained()
     def plan(self, email: str | None = None) -> list[Resource]:
-        """Say what a deploy would do, in its order: create, check and mend, or refuse what is not ours."""
-        plan = [Resource(part.kind, part.name, _intention(part.find())) for part in self._parts()]
+        """Say what a deploy would do, in its order: create, update, check, or refuse what is not ours."""
+        plan = [_deployed(part) for part in self._onlooking()._parts()]
         plan.append(Resource("employees", self.target.names.employee_table, "would be loaded if it is empty"))
-        return plan + ([Resource("subscription", email, "would be checked")] if email else [])
+        return plan + ([Resource("subscription", email, _CHECKED)] if email else [])
+
+    @explained()
+    def removal(self) -> list[Resource]:
+        """Say what a teardown would do, in its order: delete, or leave alone what is not ours."""
+        onlooking = self._onlooking()
+        parts = [_removed(onlooking, part) for part in reversed(onlooking._parts())]
+        gone = [_to_be_removed(each) for each in onlooking._subscriptions()]
+        return [part for part in parts if part.state != "missing"] + gone
 
     @explained()
     def status(self) -> list[Resource]:
@@ -106,12 +128,13 @@ class Stack:
         Returns:
             What was done, and the inventory.
         """
+        self._before(self.removal)
         machine = state_machine.machine_arn(self.target, self.target.names.machine)
         if self._is_ours(self._machine()):
             execution.stop_running(self.target, machine)
         subscribed = self._subscriptions()
-        done = [self._told(self._delete(part)) for part in reversed(self._parts())]
-        left = self.left()
+        done = [self._done(part, partial(self._delete, part)) for part in reversed(self._parts())]
+        left = self._left_after(done)
         # They go with their topic, if that went.
         gone = [replace(each, state="deleted") for each in subscribed if each not in left]
         return Inventory(done + gone, left)
@@ -119,6 +142,19 @@ class Stack:
     def left(self) -> list[Resource]:
         """Look every resource up and return those that are there."""
         return [resource for resource in self.status() if resource.state != "missing"]
+
+    def _left_after(self, done: Iterable[Resource]) -> list[Resource]:
+        """What is left; AWS may show for some seconds more what has been deleted."""
+        deleted = {(each.kind, each.name) for each in done if each.state == "deleted"}
+
+        def settled() -> tuple[list[Resource]] | None:
+            left = self.left()
+            return None if deleted & {(each.kind, each.name) for each in left} else (left,)
+
+        try:
+            return wait_until("what was deleted to be gone", settled, seconds=60, every=5)[0]
+        except LotteryError:
+            return self.left()
 
     def remove_foreign(self) -> None:
         """Delete what has our names but not our tags, as an attendee makes it who forgets the tags.
@@ -139,6 +175,18 @@ class Stack:
             if found is None or found.ours:
                 raise
             return Resource(part.kind, part.name, "not ours, left alone", found.arn, ours=False)
+
+    def _before(self, plan: Callable[[], list[Resource]]) -> None:
+        # An emulator can be filled and emptied at will, and the course does so in every first cell.
+        if self.target.kind == "aws":
+            self._announce(plan())
+
+    def _onlooking(self) -> "Stack":
+        return Stack(_Onlooker(self.target))
+
+    def _done(self, part: Part, verb: Callable[[], Resource]) -> Resource:
+        with telling(lambda words: self._progress(Resource(part.kind, part.name, words))):
+            return self._told(verb())
 
     def _told(self, resource: Resource) -> Resource:
         self._progress(resource)
@@ -209,10 +257,64 @@ class Stack:
         return Resource("employees", table, "unchanged")
 
 
-def _intention(found: Resource | None) -> str:
-    if found is None:
-        return "would be created"
-    return "would be checked" if found.ours else "not ours, would be refused"
+class _WithheldError(Exception):
+    """A call would have written."""
+
+
+class _Onlooker(Target):
+    """The same AWS for who only looks: the first call that would write ends in a `_WithheldError`."""
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(target.kind, target._session, target.endpoint, target.names, target.call_log)
+        self.__dict__["identity"] = target.identity  # asked for once is enough
+
+    def client(self, service: str) -> Any:
+        client = super().client(service)
+        client.meta.events.register("before-call", _withhold, unique_id="onlooker")
+        return client
+
+    def table(self, name: str) -> Any:
+        table = super().table(name)
+        table.meta.client.meta.events.register("before-call", _withhold, unique_id="onlooker")
+        return table
+
+
+def _withhold(model: Any, **_: Any) -> None:
+    if not model.name.startswith(_READS):
+        raise _WithheldError(model.name)
+
+
+def _deployed(part: Part) -> Resource:
+    """What a deploy would make of a part of an onlooker's."""
+    try:
+        part.ensure()
+        state = _CHECKED
+    except _WithheldError:
+        state = "would be updated" if part.find() else "would be created"
+    except LotteryError as error:
+        found = part.find()
+        ours = found is None or found.ours
+        state = f"would be refused: {error.what}" if ours else "not ours, would be refused"
+    return Resource(part.kind, part.name, state)
+
+
+def _removed(stack: Stack, part: Part) -> Resource:
+    """What a teardown would make of a part of an onlooker's."""
+    try:
+        return stack._delete(part)
+    except _WithheldError:
+        return Resource(part.kind, part.name, "would be deleted")
+
+
+def _to_be_removed(subscription: Resource) -> Resource:
+    # It goes with its topic.
+    return replace(subscription, state="would be deleted" if subscription.ours else "not ours, left alone")
+
+
+def _print(plan: Iterable[Resource]) -> None:
+    for each in plan:
+        if each.state != _CHECKED:
+            print(f"{each.state}: {each.kind} {each.name}")
 
 
 def machine_definition(target: Target) -> str:

@@ -5,8 +5,10 @@ address, and ``aws``. On the first two every client gets its address and dummy c
 no mistake can reach a real account; nothing of the attendee's own AWS set-up is read there.
 """
 
+import json
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -25,6 +27,7 @@ from botocore.exceptions import (
     EndpointConnectionError,
     ReadTimeoutError,
 )
+from botocore.parsers import ResponseParserError
 
 from lottery_lib.call_log import CallLog
 from lottery_lib.emulator import control
@@ -34,36 +37,66 @@ from lottery_lib.naming import Names
 __all__ = [
     "ClientError",
     "Target",
+    "busy",
     "connect",
-    "error_code",
     "error_message",
     "explain",
     "explained",
     "ignoring",
+    "introduction",
+    "says",
 ]
 
 EMULATOR_REGION: Final = "us-east-1"
-_RETRIES: Final = {"mode": "standard", "total_max_attempts": 5}
-_RENEW: Final = "Renew the credentials (`aws sso login`, or a new access key), then run the same step again"
-_SLOWER: Final = "AWS asks to slow down: wait half a minute and run the same step again"
-_RIGHTS: Final = "Ask the administrator of the account for this right, then run the same step again"
-_CLOCK: Final = "Set the clock of this computer right, then run the same step again"
+_ATTEMPTS: Final = 5
+#: The same for every client: botocore's own patience would be a minute for each of ten attempts.
+_SETTINGS: Final = {
+    "retries": {"mode": "standard", "total_max_attempts": _ATTEMPTS},
+    "connect_timeout": 5,
+    "read_timeout": 60,
+}
+#: What passes by itself, but is not on botocore's list: SNS throttles by a name of its own.
+_RETRIED_TOO: Final = ("Throttled", "ConcurrentModification", "OperationAborted")
+_THROTTLES: Final = ("Throttl", "TooManyRequests", "RequestLimitExceeded", "ThroughputExceeded")
+
+_AGAIN: Final = "then run the same step again"
+_TRUST: Final = (
+    'Its trust policy must allow {{"Effect": "Allow", "Principal": {{"Service": "{}"}}, '
+    f'"Action": "sts:AssumeRole"}}}}: put it right, or delete the role, {_AGAIN}'
+)
+_RENEW: Final = f"Renew the credentials (`aws sso login`, or a new access key), {_AGAIN}"
+_CLOCK: Final = f"Set the clock of this computer right, {_AGAIN}"
+_REGION: Final = "Set AWS_DEFAULT_REGION to a region of your account, such as us-east-1 or cn-north-1"
+_READ: Final = f"Read AWS's sentence, put it right, {_AGAIN}"
+_TROUBLE: Final = f"AWS has trouble of its own: wait a minute, {_AGAIN}"
+#: What to do, by words in the code or the sentence of AWS, or in the name of botocore's error. The first
+#: that fits holds, so what is special comes before what is general.
 _ADVICE: Final = {
+    "iam:PassRole": f"Ask the administrator of the account for the right to iam:PassRole this role, {_AGAIN}",
+    "cannot be assumed by Lambda": _TRUST.format("lambda.amazonaws.com"),
+    "authorized to assume the provided role": _TRUST.format("states.amazonaws.com"),
+    "Signature expired": _CLOCK,
+    "Signature not yet current": _CLOCK,
+    "RequestTimeTooSkewed": _CLOCK,
+    "RequestExpired": _CLOCK,
+    "Signature": f"The secret access key is not that of the access key: give both anew, {_AGAIN}",
     "ExpiredToken": _RENEW,
-    "ExpiredTokenException": _RENEW,
-    "InvalidClientTokenId": _RENEW,
-    "UnrecognizedClientException": _RENEW,
-    "Throttling": _SLOWER,
-    "ThrottlingException": _SLOWER,
-    "Throttled": _SLOWER,
-    "TooManyRequestsException": _SLOWER,
-    "AccessDenied": _RIGHTS,
-    "AccessDeniedException": _RIGHTS,
-    "AuthorizationError": _RIGHTS,
-    "SignatureDoesNotMatch": _CLOCK,
-    "InvalidSignatureException": _CLOCK,
-    "ResourceNotFoundException": DEPLOY,
-    "StateMachineDoesNotExist": DEPLOY,
+    "TokenRetrieval": _RENEW,
+    "SSOToken": _RENEW,
+    "CredentialRetrieval": _RENEW,
+    "InvalidClientTokenId": f"{_RENEW}; keys of AWS China work in its regions alone, and others elsewhere",
+    "UnrecognizedClient": f"{_RENEW}; keys of AWS China work in its regions alone, and others elsewhere",
+    "PartialCredentials": f"Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY both, {_AGAIN}",
+    "NoCredentials": f"Run `aws configure`, or set AWS_PROFILE to a profile with credentials, {_AGAIN}",
+    "RegionError": _REGION,
+    **dict.fromkeys(_THROTTLES, f"AWS asks to slow down: wait half a minute, {_AGAIN}"),
+    "LimitExceeded": f"A quota of the account is used up: delete what is no longer needed, or have it raised "
+    f"under Service Quotas, {_AGAIN}",
+    "AccessDenied": f"Ask the administrator of the account for this right, {_AGAIN}",
+    "AuthorizationError": f"Ask the administrator of the account for this right, {_AGAIN}",
+    "deletion protection": f"Switch it off in the DynamoDB console, {_AGAIN}",
+    "ResourceNotFound": DEPLOY,
+    "DoesNotExist": DEPLOY,
 }
 _OVERRIDE: Final = "AWS_ENDPOINT_URL"  # and AWS_ENDPOINT_URL_LAMBDA, _SFN, ...
 
@@ -102,17 +135,27 @@ class Target:
         host prefix.
         """
         if service not in self._clients:
-            self._clients[service] = self._session.client(
-                service, endpoint_url=self.endpoint, config=self._config()
-            )
-            self.call_log.attach(self._clients[service])
+            with explained():  # such as a region that is none
+                self._clients[service] = self._session.client(
+                    service, endpoint_url=self.endpoint, config=self._config()
+                )
+            self._listen(self._clients[service])
         return self._clients[service]
 
     def _config(self) -> Config:
         if self.endpoint is None:
-            return Config(retries=_RETRIES)
-        direct = {"http": None, "https": None}
-        return Config(retries=_RETRIES, proxies=direct, inject_host_prefix=False, connect_timeout=5)
+            return Config(**_SETTINGS)
+        return Config(**_SETTINGS, proxies={"http": None, "https": None}, inject_host_prefix=False)
+
+    def _listen(self, client: Any) -> None:
+        self.call_log.attach(client)
+        client.meta.events.register("before-parse", _refuse_what_is_not_of_aws)
+        client.meta.events.register("needs-retry", _retry_too)
+
+    def listed(self, service: str, operation: str, key: str, **parameters: Any) -> list[Any]:
+        """All that an operation lists under a key, however many pages that takes, empty ones included."""
+        pages = self.client(service).get_paginator(operation).paginate(**parameters)
+        return [each for page in pages for each in page[key]]
 
     @cached_property
     def identity(self) -> dict[str, str]:
@@ -149,7 +192,7 @@ class Target:
             self._clients["table"] = self._session.resource(
                 "dynamodb", endpoint_url=self.endpoint, config=self._config()
             )
-            self.call_log.attach(self._clients["table"].meta.client)
+            self._listen(self._clients["table"].meta.client)
         return self._clients["table"].Table(name)
 
     def __repr__(self) -> str:
@@ -166,6 +209,8 @@ def connect(
     environ: Mapping[str, str] = os.environ,
 ) -> Target:
     """Connect to the AWS that is meant, starting the emulator when that is the one.
+
+    A notebook is told which account that is, in one line, when it is a real one.
 
     Args:
         where: ``"embedded"``, ``"http://host:port"`` or ``"aws"``; by default what ``LOTTERY_TARGET``
@@ -189,10 +234,23 @@ def connect(
         _check_address(where)
         return _emulated("endpoint", where, names, region)
     if where == "aws":
-        return _aws(names, region, environ)
+        return _greeted(_aws(names, region, environ))
     raise LotteryError(
         "LOTTERY_TARGET", f"{where!r} is not a target", "Use embedded, http://host:port, or aws"
     )
+
+
+def introduction(target: Target) -> str:
+    """Whose account it is, where, and under whose names: to be seen before anything is written there."""
+    whose = f"attendee {target.names.attendee}" if target.names.attendee else "no attendee: the plain names"
+    return f"AWS account {target.account}, region {target.region}, partition {target.partition}, {whose}"
+
+
+def _greeted(target: Target) -> Target:
+    ipython = sys.modules.get("IPython")  # who has not imported it is in no notebook
+    if ipython is not None and ipython.get_ipython() is not None:
+        print(introduction(target))
+    return target
 
 
 def _check_address(where: str) -> None:
@@ -258,6 +316,45 @@ def _profile_overrides(session: boto3.Session) -> list[str]:
     return [f"{key} of the AWS profile" for key in ("endpoint_url", "services") if key in profile]
 
 
+def _retry_too(response: Any, attempts: int, **_: Any) -> float | None:
+    """Answer botocore's question how many seconds to wait before another attempt; None for no attempt."""
+    code = response[1].get("Error", {}).get("Code", "") if response else ""
+    again = attempts < _ATTEMPTS and any(word in code for word in _RETRIED_TOO)
+    return float(2 ** (attempts - 1)) if again else None
+
+
+def _refuse_what_is_not_of_aws(response_dict: dict[str, Any], operation_model: Any, **_: Any) -> None:
+    """Refuse the page of a proxy or a hotel, in which botocore would find an empty answer.
+
+    An error's page is emptied instead: botocore then goes by its status, and asks again if that may help.
+    """
+    if operation_model.has_streaming_output or not _is_broken(response_dict["body"], operation_model):
+        return
+    if response_dict["status_code"] >= 300:
+        response_dict["body"] = b""
+    else:
+        raise _not_of_aws(operation_model.name)
+
+
+def _is_broken(body: bytes, operation_model: Any) -> bool:
+    if body.lstrip()[:14].lower().startswith((b"<html", b"<!doctype html")):
+        return True
+    try:
+        if body and "json" in operation_model.service_model.resolved_protocol:
+            json.loads(body)
+    except ValueError:
+        return True
+    return False
+
+
+def _not_of_aws(operation: str) -> LotteryError:
+    return LotteryError(
+        f"AWS {operation}",
+        "the answer is not one of AWS's: a page of the network or a proxy came instead, or it was cut off",
+        f"Open any page in a browser to see whether the network wants a login, {_AGAIN}",
+    )
+
+
 def explain(error: Exception) -> LotteryError | None:
     """Put an error of AWS or of the way there into one sentence with what to do; None for any other kind."""
     if isinstance(error, LotteryError):
@@ -272,16 +369,21 @@ def explain(error: Exception) -> LotteryError | None:
             advice = "Check the network and the region, then run the same step again"
         return LotteryError(url, "does not answer", advice)
     if isinstance(error, ClientError):
-        code, said = error_code(error), error_message(error).rstrip(".")
-        advice = _ADVICE.get(code, "Read AWS's sentence, put it right, and run the same step again")
-        return LotteryError(
-            f"AWS {error.operation_name}", f"{said or 'no reason was given'} ({code})", advice
-        )
+        where, code, said = f"AWS {error.operation_name}", _code(error), error_message(error).rstrip(".")
+        what = f"{said or 'no reason was given'} ({code})"
+        return LotteryError(where, what, _advice(what, _TROUBLE if busy(error) else _READ))
+    if isinstance(error, ResponseParserError):
+        return _not_of_aws("call")
     if isinstance(error, BotoCoreError):
+        what, known = str(error).rstrip("."), f"{type(error).__name__}: {error}"
         return LotteryError(
-            "AWS", str(error).rstrip("."), "Check the credentials with `aws sts get-caller-identity`"
+            "AWS", what, _advice(known, "Check the credentials with `aws sts get-caller-identity`")
         )
     return None
+
+
+def _advice(known: str, otherwise: str) -> str:
+    return next((advice for words, advice in _ADVICE.items() if words in known), otherwise)
 
 
 @contextmanager
@@ -296,17 +398,42 @@ def explained() -> Iterator[None]:
         raise explanation from error
 
 
-def ignoring(call: Callable[..., Any], code: str, **parameters: Any) -> None:
-    """Make a call, and take an error of this code for success: what is to be gone is gone."""
+def ignoring(call: Callable[..., Any], *words: str, **parameters: Any) -> Any:
+    """Make a call; None if AWS refuses it in one of these words: what is to be gone, or is looked up, is not.
+
+    Args:
+        call: The call.
+        words: Codes, or words of AWS's sentences, as `says` takes them.
+        **parameters: What the call is made with.
+    """
     try:
-        call(**parameters)
+        return call(**parameters)
     except ClientError as error:
-        if error_code(error) != code:
+        if not says(*words)(error):
             raise
+        return None
 
 
-def error_code(error: ClientError) -> str:
-    """The code by which AWS names an error, such as ``ResourceNotFoundException``."""
+def says(*words: str) -> Callable[[Exception], bool]:
+    """Make a question: is an error a refusal of AWS with one of these words in its code or its sentence?"""
+
+    def asked(error: Exception) -> bool:
+        if not isinstance(error, ClientError):
+            return False
+        said = f"{_code(error)}: {error_message(error)}"
+        return any(word in said for word in words)
+
+    return asked
+
+
+def busy(error: Exception) -> bool:
+    """Whether AWS throttles or has trouble of its own, so that the same look may well succeed soon."""
+    return isinstance(error, ClientError) and (
+        says(*_THROTTLES)(error) or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
+    )
+
+
+def _code(error: ClientError) -> str:
     return str(error.response["Error"].get("Code", ""))
 
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.naming import owned
 from lottery_lib.resources import Resource, refuse_foreign, tag_list
-from lottery_lib.target import ClientError, Target, error_code, ignoring
-from lottery_lib.waiting import wait_until
+from lottery_lib.target import Target, busy, ignoring, says
+from lottery_lib.waiting import retry_while, wait_until
 
 __all__ = [
     "Index",
@@ -27,6 +27,9 @@ __all__ = [
 ]
 
 KIND: Final = "table"
+_BATCH: Final = 25  # items that BatchWriteItem takes at once
+#: Refusals that pass: a table or an index that is being made, changed or deleted.
+_IN_USE: Final = ("ResourceInUse", "Only 1 online index")
 Item = dict[str, Any]
 
 
@@ -75,16 +78,15 @@ def ensure(target: Target, table: Table) -> Resource:
     if found is not None and found["TableStatus"] == "DELETING":
         _gone(target, table.name)
         found = None
-    if found is None:
-        _create(target, table)
-        return Resource(KIND, table.name, "created", _active(target, table)["TableArn"])
+    created = None if found else _create(target, table)
+    found = _active(target, table.name)
+    if created:
+        return Resource(KIND, table.name, "created", found["TableArn"])
     refuse_foreign(KIND, table.name, _tags(target, found["TableArn"]), target.names)
     _check_keys(table, found)
-    found = _active(target, table, index=False)
     missing = table.index is not None and table.index.name not in _indexes(found)
     if missing:
         _add_index(target, table)
-    _active(target, table)
     return Resource(KIND, table.name, "updated" if missing else "unchanged", found["TableArn"])
 
 
@@ -100,9 +102,13 @@ def delete(target: Target, name: str) -> Resource:
     refuse_foreign(KIND, name, _tags(target, found["TableArn"]), target.names)
     if found["TableStatus"] != "DELETING":
         # AWS refuses to delete a table that is still being made or whose index is.
-        _active(target, Table(name))
+        _active(target, name)
         delete_table = target.client("dynamodb").delete_table
-        ignoring(delete_table, "ResourceNotFoundException", TableName=name)
+        retry_while(
+            f"table {name} to be free",
+            lambda: ignoring(delete_table, "ResourceNotFound", TableName=name),
+            says(*_IN_USE),
+        )
     _gone(target, name)
     return Resource(KIND, name, "deleted", found["TableArn"])
 
@@ -147,16 +153,30 @@ def is_empty(target: Target, name: str) -> bool:
 
 def put(target: Target, name: str, employees: Iterable[Item]) -> None:
     """Write items in batches; what DynamoDB left unprocessed is sent again."""
-    with target.table(name).batch_writer() as batch:
-        for employee in employees:
-            batch.put_item(Item=employee)
+    _write(target, name, [{"PutRequest": {"Item": employee}} for employee in employees])
 
 
 def remove(target: Target, name: str, employee_ids: Iterable[str]) -> None:
     """Delete items by their keys, in batches."""
-    with target.table(name).batch_writer() as batch:
-        for employee_id in employee_ids:
-            batch.delete_item(Key={"employee_id": employee_id})
+    keys = [{"employee_id": employee_id} for employee_id in employee_ids]
+    _write(target, name, [{"DeleteRequest": {"Key": key}} for key in keys])
+
+
+def _write(target: Target, name: str, requests: list[Item]) -> None:
+    for start in range(0, len(requests), _BATCH):
+        _write_batch(target, name, requests[start : start + _BATCH])
+
+
+def _write_batch(target: Target, name: str, requests: list[Item]) -> None:
+    # Not boto3's batch_writer, which asks again without a pause and without an end.
+    client, left = target.table(name).meta.client, {name: requests}
+
+    def written() -> bool:
+        nonlocal left
+        left = client.batch_write_item(RequestItems=left)["UnprocessedItems"]
+        return not left
+
+    wait_until(f"table {name} to take {len(requests)} items", written, seconds=120)
 
 
 def _plain(value: Any) -> Any:
@@ -165,43 +185,52 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _table(target: Target, name: str) -> dict[str, Any] | None:
-    try:
-        found: dict[str, Any] = target.client("dynamodb").describe_table(TableName=name)["Table"]
-    except ClientError as error:
-        if error_code(error) == "ResourceNotFoundException":
-            return None
-        raise
-    return found
+def _table(target: Target, name: str) -> Any:
+    found = ignoring(target.client("dynamodb").describe_table, "ResourceNotFound", TableName=name)
+    return found and found["Table"]
 
 
 def _tags(target: Target, arn: str) -> dict[str, str]:
-    pages = target.client("dynamodb").get_paginator("list_tags_of_resource").paginate(ResourceArn=arn)
-    return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+    tags = target.listed("dynamodb", "list_tags_of_resource", "Tags", ResourceArn=arn)
+    return {tag["Key"]: tag["Value"] for tag in tags}
 
 
-def _create(target: Target, table: Table) -> None:
+def _create(target: Target, table: Table) -> Any:
+    """Create it; None if there is one: the reply to our own first try may have been lost."""
     extra = {"GlobalSecondaryIndexes": [_index(table.index)]} if table.index else {}
-    # There already is one if the reply to our own first try was lost.
-    ignoring(
-        target.client("dynamodb").create_table,
-        "ResourceInUseException",
-        TableName=table.name,
-        AttributeDefinitions=_attributes(table),
-        KeySchema=[{"AttributeName": table.key, "KeyType": "HASH"}],
-        BillingMode="PAY_PER_REQUEST",
-        Tags=tag_list(target.names),
-        **extra,
+    create = target.client("dynamodb").create_table
+    return retry_while(
+        f"the name of table {table.name} to be free",
+        lambda: ignoring(
+            create,
+            "already exists",
+            "is being created",
+            TableName=table.name,
+            AttributeDefinitions=_attributes(table),
+            KeySchema=[{"AttributeName": table.key, "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+            Tags=tag_list(target.names),
+            **extra,
+        ),
+        says("is being deleted"),
     )
 
 
 def _add_index(target: Target, table: Table) -> None:
-    assert table.index is not None
-    target.client("dynamodb").update_table(
-        TableName=table.name,
-        AttributeDefinitions=_attributes(table),
-        GlobalSecondaryIndexUpdates=[{"Create": _index(table.index)}],
-    )
+    """Add the index, one at a time as AWS wants it, and wait until it can be read."""
+    index, update = table.index, target.client("dynamodb").update_table
+    assert index is not None
+
+    def added() -> None:
+        if index.name not in index_names(target, table.name):  # it is if the reply to our first try was lost
+            update(
+                TableName=table.name,
+                AttributeDefinitions=_attributes(table),
+                GlobalSecondaryIndexUpdates=[{"Create": _index(index)}],
+            )
+
+    retry_while(f"table {table.name} to take an index", added, says(*_IN_USE), seconds=300)
+    _active(target, table.name)
 
 
 def _attributes(table: Table) -> list[dict[str, str]]:
@@ -243,24 +272,22 @@ def _keys(found: dict[str, Any], types: dict[str, str]) -> list[tuple[str, str]]
     return [(name, types[name]) for name in names]
 
 
-def _active(target: Target, table: Table, *, index: bool = True) -> dict[str, Any]:
-    """Wait until the table, and unless told otherwise every index, can be read and written."""
+def _active(target: Target, name: str) -> Any:
+    """Wait until the table and every index of it can be read, written and deleted."""
 
-    def active() -> dict[str, Any] | None:
-        found = _table(target, table.name)
-        if found is None or found["TableStatus"] not in ("ACTIVE", "UPDATING"):
-            return None
-        return found if not index or _indexes_active(found) else None
+    def active() -> Any:
+        found = _table(target, name)
+        return found if found and _is_active(found) else None
 
-    return wait_until(f"table {table.name} to be ACTIVE", active, seconds=300, every=2)
+    return wait_until(f"table {name} to be ACTIVE", active, seconds=300, passing=busy)
 
 
-def _indexes_active(found: dict[str, Any]) -> bool:
-    indexes = _indexes(found).values()
+def _is_active(found: dict[str, Any]) -> bool:
     return found["TableStatus"] == "ACTIVE" and all(
-        index["IndexStatus"] == "ACTIVE" and not index.get("Backfilling") for index in indexes
+        index["IndexStatus"] == "ACTIVE" and not index.get("Backfilling")
+        for index in _indexes(found).values()
     )
 
 
 def _gone(target: Target, name: str) -> None:
-    wait_until(f"table {name} to be gone", lambda: _table(target, name) is None, seconds=300, every=2)
+    wait_until(f"table {name} to be gone", lambda: _table(target, name) is None, seconds=300, passing=busy)

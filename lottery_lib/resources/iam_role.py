@@ -1,14 +1,14 @@
 """Keep an IAM role: its trust policy, its managed policies, its inline policies."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from lottery_lib.naming import owned
 from lottery_lib.resources import Resource, refuse_foreign, tag_list
-from lottery_lib.target import ClientError, Target, error_code, ignoring
-from lottery_lib.waiting import retry_while
+from lottery_lib.target import Target, ignoring, says
+from lottery_lib.waiting import retry_while, wait_until
 
 __all__ = [
     "LAMBDA_POLICIES",
@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 KIND: Final = "role"
+T = TypeVar("T")
 #: The four managed policies of tutorial 2.2.1.
 LAMBDA_POLICIES: Final = (
     "AmazonDynamoDBFullAccess",
@@ -33,7 +34,11 @@ LAMBDA_POLICIES: Final = (
     "AmazonSNSFullAccess",
     "AWSStepFunctionsFullAccess",
 )
+#: What AWS appends to the name of a managed policy that replaces one it has retired.
+_SUCCESSOR: Final = "_v2"
 Policy = dict[str, Any]
+Write = tuple[str, Policy]
+"""An operation of IAM and its parameters."""
 
 
 @dataclass(frozen=True)
@@ -93,15 +98,18 @@ def policy_arn(target: Target, path: str) -> str:
 
 
 def missing_policies(target: Target, role: Role) -> list[str]:
-    """Which of a role's managed policies are not attached to it; all of them where there is no role."""
+    """Which of a role's managed policies are not attached to it; all of them where there is no role.
+
+    The successor of a policy that AWS has retired does as well.
+    """
     there = _attached(target, role.name) if _role(target, role.name) else []
-    return [path for path in role.managed if policy_arn(target, path) not in there]
+    return [path for path in role.managed if not _is_attached(policy_arn(target, path), there)]
 
 
 def find(target: Target, name: str) -> Resource | None:
     """Look a role up."""
     role = _role(target, name)
-    return _resource(target, role, "ACTIVE") if role else None
+    return role and _resource(target, role, "ACTIVE")
 
 
 def ensure(target: Target, role: Role) -> Resource:
@@ -110,18 +118,13 @@ def ensure(target: Target, role: Role) -> Resource:
     Raises:
         LotteryError: A role of that name is not ours.
     """
-    iam, found = target.client("iam"), _role(target, role.name)
+    found = _role(target, role.name)
     state = "unchanged" if found else "created"
     found = found or _create(target, role)
-    if state == "unchanged":
-        refuse_foreign(KIND, role.name, _tags(found), target.names)
-    writes = [
-        *_trust_writes(target, role, found),
-        *_managed_writes(target, role, fresh=state == "created"),
-        *_inline_writes(target, role, fresh=state == "created"),
-    ]
-    for operation, parameters in writes:
-        _once_visible(role.name, getattr(iam, operation), parameters)
+    refuse_foreign(KIND, role.name, _tags(found), target.names)
+    writes = [*_trust_writes(role, found), *_managed_writes(target, role), *_inline_writes(target, role)]
+    for write in writes:
+        _send(target, role.name, write)
     return _resource(target, found, "updated" if writes and state == "unchanged" else state)
 
 
@@ -131,48 +134,46 @@ def delete(target: Target, name: str) -> Resource:
     Raises:
         LotteryError: A role of that name is not ours.
     """
-    iam, found = target.client("iam"), _role(target, name)
+    found = _role(target, name)
     if found is None:
         return Resource(KIND, name, "missing")
     refuse_foreign(KIND, name, _tags(found), target.names)
+    # IAM may still see for a while what has just been taken off, or somebody puts one on meanwhile.
+    retry_while(f"role {name} to be empty", lambda: _empty_and_delete(target, name), says("DeleteConflict"))
+    return _resource(target, found, "deleted")
+
+
+def _empty_and_delete(target: Target, name: str) -> None:
+    iam = target.client("iam")
     for arn in _attached(target, name):
         ignoring(iam.detach_role_policy, "NoSuchEntity", RoleName=name, PolicyArn=arn)
     for policy in _inline(target, name):
         ignoring(iam.delete_role_policy, "NoSuchEntity", RoleName=name, PolicyName=policy)
     ignoring(iam.delete_role, "NoSuchEntity", RoleName=name)
-    return _resource(target, found, "deleted")
 
 
-def _role(target: Target, name: str) -> Policy | None:
-    try:
-        role: Policy = target.client("iam").get_role(RoleName=name)["Role"]
-    except ClientError as error:
-        if error_code(error) == "NoSuchEntity":
-            return None
-        raise
-    return role
+def _role(target: Target, name: str) -> Any:
+    found = ignoring(target.client("iam").get_role, "NoSuchEntity", RoleName=name)
+    return found and found["Role"]
 
 
-def _create(target: Target, role: Role) -> Policy:
-    try:
-        created: Policy = target.client("iam").create_role(
-            RoleName=role.name,
-            AssumeRolePolicyDocument=json.dumps(trust_policy(role.service)),
-            Description="Made by the lottery workshop",
-            Tags=tag_list(target.names),
-        )["Role"]
-    except ClientError as error:  # the reply to our own first try may have been lost
-        if error_code(error) != "EntityAlreadyExists" or not (found := _role(target, role.name)):
-            raise
-        refuse_foreign(KIND, role.name, _tags(found), target.names)
-        return found
-    return created
+def _create(target: Target, role: Role) -> Any:
+    created = ignoring(
+        target.client("iam").create_role,
+        "EntityAlreadyExists",
+        RoleName=role.name,
+        AssumeRolePolicyDocument=json.dumps(trust_policy(role.service)),
+        Description="Made by the lottery workshop",
+        Tags=tag_list(target.names),
+    )
+    if created:
+        return created["Role"] | {"Tags": tag_list(target.names)}  # an emulator may leave them out
+    # The reply to our own first try was lost, or IAM does not show everywhere yet what it has.
+    return wait_until(f"role {role.name} to be visible", lambda: _role(target, role.name), seconds=30)
 
 
 def _resource(target: Target, role: Policy, state: str) -> Resource:
-    # create_role answers without the tags it was given.
-    ours = state == "created" or owned(_tags(role), target.names)
-    return Resource(KIND, role["RoleName"], state, role["Arn"], ours)
+    return Resource(KIND, role["RoleName"], state, role["Arn"], owned(_tags(role), target.names))
 
 
 def _tags(role: Policy) -> dict[str, str]:
@@ -180,16 +181,23 @@ def _tags(role: Policy) -> dict[str, str]:
 
 
 def _attached(target: Target, name: str) -> list[str]:
-    pages = target.client("iam").get_paginator("list_attached_role_policies").paginate(RoleName=name)
-    return [policy["PolicyArn"] for page in pages for policy in page["AttachedPolicies"]]
+    found = _listed(target, "list_attached_role_policies", "AttachedPolicies", name)
+    return [policy["PolicyArn"] for policy in found]
 
 
 def _inline(target: Target, name: str) -> list[str]:
-    pages = target.client("iam").get_paginator("list_role_policies").paginate(RoleName=name)
-    return [policy for page in pages for policy in page["PolicyNames"]]
+    return _listed(target, "list_role_policies", "PolicyNames", name)
 
 
-def _trust_writes(target: Target, role: Role, found: Policy) -> list[tuple[str, Policy]]:
+def _listed(target: Target, operation: str, key: str, name: str) -> list[Any]:
+    return _once_visible(name, lambda: target.listed("iam", operation, key, RoleName=name))
+
+
+def _is_attached(arn: str, there: Sequence[str]) -> bool:
+    return arn in there or arn + _SUCCESSOR in there
+
+
+def _trust_writes(role: Role, found: Policy) -> list[Write]:
     wanted = trust_policy(role.service)
     if found.get("AssumeRolePolicyDocument") == wanted:
         return []
@@ -198,41 +206,42 @@ def _trust_writes(target: Target, role: Role, found: Policy) -> list[tuple[str, 
     ]
 
 
-def _managed_writes(target: Target, role: Role, *, fresh: bool) -> list[tuple[str, Policy]]:
-    there = [] if fresh else _attached(target, role.name)
+def _managed_writes(target: Target, role: Role) -> list[Write]:
+    there = _attached(target, role.name)
     wanted = [policy_arn(target, path) for path in role.managed]
     return [
         ("attach_role_policy", {"RoleName": role.name, "PolicyArn": arn})
         for arn in wanted
-        if arn not in there
+        if not _is_attached(arn, there)
     ]
 
 
-def _inline_writes(target: Target, role: Role, *, fresh: bool) -> list[tuple[str, Policy]]:
-    iam, there = target.client("iam"), [] if fresh else _inline(target, role.name)
-
-    def document(name: str) -> Any:
-        return iam.get_role_policy(RoleName=role.name, PolicyName=name)["PolicyDocument"]
-
+def _inline_writes(target: Target, role: Role) -> list[Write]:
+    get = target.client("iam").get_role_policy
+    there = {
+        name: ignoring(get, "NoSuchEntity", RoleName=role.name, PolicyName=name) or {} for name in role.inline
+    }
     return [
         (
             "put_role_policy",
             {"RoleName": role.name, "PolicyName": name, "PolicyDocument": json.dumps(wanted)},
         )
         for name, wanted in role.inline.items()
-        if name not in there or document(name) != wanted
+        if there[name].get("PolicyDocument") != wanted
     ]
 
 
-def _once_visible(name: str, call: Any, parameters: Policy) -> None:
-    # IAM itself may not see a role in the second after it was created.
-    retry_while(
-        f"role {name} to be visible",
-        lambda: call(**parameters),
-        lambda error: (
-            isinstance(error, ClientError)
-            and error_code(error) == "NoSuchEntity"
-            and "role" in str(error).lower()
-        ),
-        seconds=30,
-    )
+def _send(target: Target, name: str, write: Write) -> None:
+    operation, parameters = write
+    call = getattr(target.client("iam"), operation)
+
+    def sent() -> None:
+        if ignoring(call, "is not attachable", **parameters) is None:
+            call(**parameters | {"PolicyArn": parameters["PolicyArn"] + _SUCCESSOR})
+
+    _once_visible(name, sent)
+
+
+def _once_visible(name: str, call: Callable[[], T]) -> T:
+    # IAM itself may not see a role in the seconds after it was created.
+    return retry_while(f"role {name} to be visible", call, says("cannot be found"), seconds=30)

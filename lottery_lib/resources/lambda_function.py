@@ -5,14 +5,14 @@ import hashlib
 import io
 import re
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from lottery_lib.errors import LotteryError
 from lottery_lib.naming import owned
 from lottery_lib.resources import Resource, refuse_foreign
-from lottery_lib.target import ClientError, Target, error_code, error_message, ignoring
+from lottery_lib.target import Target, busy, ignoring, says
 from lottery_lib.waiting import retry_while, wait_until
 
 __all__ = [
@@ -30,10 +30,12 @@ __all__ = [
 
 KIND: Final = "function"
 LAMBDAS_FOLDER: Final = Path(__file__).resolve().parent.parent.parent / "lambdas"
-_ROLE_NOT_READY: Final = (
+#: Refusals that pass: of a role that IAM has just made, and of a function that is being made or updated.
+_NOT_YET: Final = (
     "cannot be assumed",
-    "does not have permissions",
+    "execution role does not have permissions",
     "KMS key is invalid for CreateGrant",
+    "cannot be performed at this time",
 )
 
 
@@ -114,31 +116,32 @@ def find(target: Target, name: str) -> Resource | None:
 def is_as_wanted(target: Target, function: Function) -> bool:
     """Whether the function is there, with this code and configuration, and may run."""
     found = _function(target, function.name)
-    return found is not None and not (
-        _differences(function, found["Configuration"]) or "Concurrency" in found
-    )
+    return found is not None and not _changes(function, found)
 
 
 def ensure(target: Target, function: Function) -> Resource:
     """Create the function, or bring its code and configuration up to date.
 
+    A reservation of concurrency is taken off: the lottery needs the usual.
+
     Raises:
-        LotteryError: A function of that name is not ours.
+        LotteryError: A function of that name is not ours, or Lambda could not make it work.
     """
-    found = _function(target, function.name)
-    if found is None:
-        return Resource(KIND, function.name, "created", _create(target, function))
-    refuse_foreign(KIND, function.name, found.get("Tags", {}), target.names)
+    created = None if _function(target, function.name) else _create(target, function)
+    found = _settled(target, function.name)
     settings = found["Configuration"]
-    changed = _update(target, function, settings)
-    if "Concurrency" in found:  # reserved by somebody's experiment: the lottery needs the usual
-        target.client("lambda").delete_function_concurrency(FunctionName=function.name)
-        changed = True
-    return Resource(KIND, function.name, "updated" if changed else "unchanged", settings["FunctionArn"])
+    if created:
+        return Resource(KIND, function.name, "created", settings["FunctionArn"])
+    refuse_foreign(KIND, function.name, found.get("Tags", {}), target.names)
+    changes = _changes(function, found)
+    for operation, parameters in changes.items():
+        _send(target, operation, FunctionName=function.name, **parameters)
+        _settled(target, function.name)
+    return Resource(KIND, function.name, "updated" if changes else "unchanged", settings["FunctionArn"])
 
 
 def delete(target: Target, name: str) -> Resource:
-    """Delete the function.
+    """Delete the function and wait until it is gone.
 
     Raises:
         LotteryError: A function of that name is not ours.
@@ -147,80 +150,67 @@ def delete(target: Target, name: str) -> Resource:
     if found is None:
         return Resource(KIND, name, "missing")
     refuse_foreign(KIND, name, found.get("Tags", {}), target.names)
-    ignoring(target.client("lambda").delete_function, "ResourceNotFoundException", FunctionName=name)
+    _send(target, "delete_function", "ResourceNotFound", FunctionName=name)
+    wait_until(f"function {name} to be gone", lambda: _function(target, name) is None, seconds=120)
     return Resource(KIND, name, "deleted", found["Configuration"]["FunctionArn"])
 
 
-def _function(target: Target, name: str) -> dict[str, Any] | None:
-    try:
-        found: dict[str, Any] = target.client("lambda").get_function(FunctionName=name)
-    except ClientError as error:
-        if error_code(error) == "ResourceNotFoundException":
-            return None
-        raise
-    return found
+def _function(target: Target, name: str) -> Any:
+    return ignoring(target.client("lambda").get_function, "ResourceNotFound", FunctionName=name)
 
 
-def _create(target: Target, function: Function) -> str:
-    client = target.client("lambda")
-    try:
-        arn: str = _once_assumable(
-            function,
-            lambda: client.create_function(
-                FunctionName=function.name,
-                Code={"ZipFile": function.code},
-                Tags=target.names.tags,
-                **function.configuration,
-            ),
-        )["FunctionArn"]
-    except ClientError as error:  # the reply to our own first try may have been lost
-        if "already exist" not in error_message(error):
-            raise
-        arn = client.get_function(FunctionName=function.name)["Configuration"]["FunctionArn"]
-    _settle(target, function.name)
-    return arn
-
-
-def _differences(function: Function, settings: dict[str, Any]) -> set[str]:
-    wanted = function.configuration | {"CodeSha256": code_sha256(function.code)}
-    return {key for key, value in wanted.items() if settings.get(key) != value}
-
-
-def _update(target: Target, function: Function, settings: dict[str, Any]) -> bool:
-    """Send what differs, one thing at a time: AWS refuses an update while another is in progress."""
-    client = target.client("lambda")
-    _settle(target, function.name)
-    differences = _differences(function, settings)
-    if "CodeSha256" in differences:
-        client.update_function_code(FunctionName=function.name, ZipFile=function.code)
-        _settle(target, function.name)
-    if differences - {"CodeSha256"}:
-        _once_assumable(
-            function,
-            lambda: client.update_function_configuration(
-                FunctionName=function.name, **function.configuration
-            ),
-        )
-        _settle(target, function.name)
-    return bool(differences)
-
-
-def _once_assumable(function: Function, call: Callable[[], Any]) -> Any:
-    # A role that IAM has just made is not known to Lambda for some seconds.
-    return retry_while(
-        f"Lambda to be able to assume the role of {function.name}",
-        call,
-        lambda error: (
-            isinstance(error, ClientError) and any(text in error_message(error) for text in _ROLE_NOT_READY)
-        ),
+def _create(target: Target, function: Function) -> Any:
+    """Create it; None if there is one: the reply to our own first try may have been lost."""
+    return _send(
+        target,
+        "create_function",
+        "already exist",
+        FunctionName=function.name,
+        Code={"ZipFile": function.code},
+        Tags=target.names.tags,
+        **function.configuration,
     )
 
 
-def _settle(target: Target, name: str) -> None:
-    """Wait until a function is active and no update is in progress."""
+def _changes(function: Function, found: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The operations that make what was found as it should be, with their parameters."""
+    settings, changes = found["Configuration"], dict[str, dict[str, Any]]()
+    if settings.get("CodeSha256") != code_sha256(function.code):
+        changes["update_function_code"] = {"ZipFile": function.code}
+    if any(settings.get(key) != value for key, value in function.configuration.items()):
+        changes["update_function_configuration"] = function.configuration
+    if "Concurrency" in found:
+        changes["delete_function_concurrency"] = {}
+    return changes
+
+
+def _send(target: Target, operation: str, *ignored: str, FunctionName: str, **parameters: Any) -> Any:
+    """Make a call that Lambda refuses while a role is too new for it, or an update is in progress."""
+    call = getattr(target.client("lambda"), operation)
+    return retry_while(
+        f"Lambda to be ready for {operation} of {FunctionName}",
+        lambda: ignoring(call, *ignored, FunctionName=FunctionName, **parameters),
+        says(*_NOT_YET),
+    )
+
+
+def _settled(target: Target, name: str) -> Any:
+    """Wait until a function is there and active, and no update is in progress."""
 
     def settled() -> Any:
-        settings = target.client("lambda").get_function_configuration(FunctionName=name)
-        return settings.get("State") != "Pending" and settings.get("LastUpdateStatus") != "InProgress"
+        found = _function(target, name)
+        state = found and (
+            found["Configuration"].get("State"),
+            found["Configuration"].get("LastUpdateStatus"),
+        )
+        return None if not state or state[0] == "Pending" or state[1] == "InProgress" else found
 
-    wait_until(f"function {name} to be ready", settled, seconds=300)
+    found = wait_until(f"function {name} to be ready", settled, seconds=300, passing=busy)
+    settings = found["Configuration"]
+    if settings.get("State") == "Failed":
+        raise LotteryError(
+            f"function {name}",
+            f"Lambda could not make it: {settings.get('StateReason', 'no reason was given')}".rstrip("."),
+            "Run `python -m lottery_lib teardown`, then deploy again",
+        )
+    return found

@@ -28,7 +28,7 @@ def ensure(target: Target, name: str) -> Resource:
         return Resource(KIND, name, "unchanged", arn)
     create = target.client("logs").create_log_group
     # There already is one if the reply to our own first try was lost.
-    ignoring(create, "ResourceAlreadyExistsException", logGroupName=name, tags=target.names.tags)
+    ignoring(create, "ResourceAlreadyExists", logGroupName=name, tags=target.names.tags)
     return Resource(KIND, name, "created", target.arn("logs", f"log-group:{name}"))
 
 
@@ -42,15 +42,14 @@ def delete(target: Target, name: str) -> Resource:
     if arn is None:
         return Resource(KIND, name, "missing")
     refuse_foreign(KIND, name, _tags(target, arn), target.names)
-    ignoring(target.client("logs").delete_log_group, "ResourceNotFoundException", logGroupName=name)
+    ignoring(target.client("logs").delete_log_group, "ResourceNotFound", logGroupName=name)
     return Resource(KIND, name, "deleted", arn)
 
 
 def _arn(target: Target, name: str) -> Any:
-    pages = target.client("logs").get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
-    groups = [group for page in pages for group in page["logGroups"] if group["logGroupName"] == name]
+    groups = target.listed("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=name)
     # The ARN that can be tagged is the one without the final `:*`.
-    return groups[0]["arn"].removesuffix(":*") if groups else None
+    return next((each["arn"].removesuffix(":*") for each in groups if each["logGroupName"] == name), None)
 
 
 def _tags(target: Target, arn: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import Any, Final
 from lottery_lib.errors import LotteryError
 from lottery_lib.naming import owned
 from lottery_lib.resources import Resource, refuse_foreign, tag_list
-from lottery_lib.target import ClientError, Target, error_code, error_message
+from lottery_lib.target import ClientError, Target, error_message, ignoring, says
 
 __all__ = ["as_resource", "delete", "ensure", "find", "subscribe", "subscriptions", "topic_arn"]
 
@@ -72,14 +72,14 @@ def subscribe(target: Target, name: str, address: str) -> Resource:
         LotteryError: SNS does not take the address.
     """
     for subscription in subscriptions(target, name):
-        if subscription["Endpoint"] == address and subscription["SubscriptionArn"] != "Deleted":
+        if subscription["Endpoint"] == address:
             return as_resource(subscription)
     try:
         arn = target.client("sns").subscribe(
             TopicArn=topic_arn(target, name), Protocol="email", Endpoint=address
         )["SubscriptionArn"]
     except ClientError as error:
-        if error_code(error) not in ("InvalidParameter", "InvalidParameterException"):
+        if not says("InvalidParameter")(error):
             raise
         raise LotteryError(
             f"e-mail address {address!r}",
@@ -90,18 +90,13 @@ def subscribe(target: Target, name: str, address: str) -> Resource:
 
 
 def subscriptions(target: Target, name: str) -> list[dict[str, Any]]:
-    """List a topic's subscriptions, as `list_subscriptions_by_topic` tells them; none without the topic."""
-    pages = target.client("sns").get_paginator("list_subscriptions_by_topic")
-    try:
-        return [
-            subscription
-            for page in pages.paginate(TopicArn=topic_arn(target, name))
-            for subscription in page["Subscriptions"]
-        ]
-    except ClientError as error:
-        if error_code(error) in ("NotFound", "NotFoundException"):
-            return []
-        raise
+    """List a topic's subscriptions, as `list_subscriptions_by_topic` tells them; none without the topic.
+
+    One that was ended stays in AWS's list for a while, as `Deleted`; it is left out here.
+    """
+    arn, what = topic_arn(target, name), ("list_subscriptions_by_topic", "Subscriptions")
+    found = ignoring(lambda: target.listed("sns", *what, TopicArn=arn), "NotFound") or []
+    return [each for each in found if each["SubscriptionArn"] != "Deleted"]
 
 
 def as_resource(subscription: dict[str, Any]) -> Resource:
@@ -112,14 +107,9 @@ def as_resource(subscription: dict[str, Any]) -> Resource:
     return Resource("subscription", subscription["Endpoint"], state, arn if confirmed else "")
 
 
-def _attributes(target: Target, arn: str) -> dict[str, str] | None:
-    try:
-        attributes: dict[str, str] = target.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]
-    except ClientError as error:
-        if error_code(error) in ("NotFound", "NotFoundException"):
-            return None
-        raise
-    return attributes
+def _attributes(target: Target, arn: str) -> Any:
+    found = ignoring(target.client("sns").get_topic_attributes, "NotFound", TopicArn=arn)
+    return found and found["Attributes"]
 
 
 def _tags(target: Target, arn: str) -> dict[str, str]:

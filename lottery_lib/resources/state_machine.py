@@ -1,11 +1,11 @@
 """Keep a state machine: its definition and its role."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any, Final
 
 from lottery_lib.naming import owned
 from lottery_lib.resources import Resource, refuse_foreign, tag_list
-from lottery_lib.target import ClientError, Target, error_code, error_message
+from lottery_lib.target import Target, busy, ignoring, says
 from lottery_lib.waiting import retry_while, wait_until
 
 __all__ = ["delete", "ensure", "find", "machine_arn"]
@@ -39,22 +39,20 @@ def ensure(target: Target, name: str, definition: str, role_arn: str) -> Resourc
     Raises:
         LotteryError: A machine of that name is not ours.
     """
-    found = _machine(target, name)
+    found, created = _machine(target, name), None
     if found is not None and found["status"] == "DELETING":
         _gone(target, name)
         found = None
     if found is None:
-        created = _once_assumable(name, lambda: _create(target, name, definition, role_arn))
-        if created:
-            return Resource(KIND, name, "created", machine_arn(target, name))
-        found = _machine(target, name) or {}
+        created = _create(target, name, definition, role_arn)
+        found = _visible(target, name)
     arn = found["stateMachineArn"]
-    refuse_foreign(KIND, name, _tags(target, arn), target.names)
-    if (found["definition"], found["roleArn"]) == (definition, role_arn):
-        return Resource(KIND, name, "unchanged", arn)
-    update = target.client("stepfunctions").update_state_machine
-    _once_assumable(name, lambda: update(stateMachineArn=arn, definition=definition, roleArn=role_arn))
-    return Resource(KIND, name, "updated", arn)
+    if not created:
+        refuse_foreign(KIND, name, _tags(target, arn), target.names)
+    if not _is_as_wanted(found, definition, role_arn):
+        _update(target, name, definition, role_arn)
+        return Resource(KIND, name, "updated", arn)
+    return Resource(KIND, name, "created" if created else "unchanged", arn)
 
 
 def delete(target: Target, name: str) -> Resource:
@@ -74,16 +72,9 @@ def delete(target: Target, name: str) -> Resource:
     return Resource(KIND, name, "deleted", arn)
 
 
-def _machine(target: Target, name: str) -> dict[str, Any] | None:
-    try:
-        found: dict[str, Any] = target.client("stepfunctions").describe_state_machine(
-            stateMachineArn=machine_arn(target, name)
-        )
-    except ClientError as error:
-        if error_code(error) == "StateMachineDoesNotExist":
-            return None
-        raise
-    return found
+def _machine(target: Target, name: str) -> Any:
+    describe = target.client("stepfunctions").describe_state_machine
+    return ignoring(describe, "StateMachineDoesNotExist", stateMachineArn=machine_arn(target, name))
 
 
 def _tags(target: Target, arn: str) -> dict[str, str]:
@@ -91,32 +82,49 @@ def _tags(target: Target, arn: str) -> dict[str, str]:
     return {tag["key"]: tag["value"] for tag in tags}
 
 
-def _create(target: Target, name: str, definition: str, role_arn: str) -> bool:
-    try:
-        target.client("stepfunctions").create_state_machine(
-            name=name,
-            definition=definition,
-            roleArn=role_arn,
-            tags=tag_list(target.names, key="key", value="value"),
-        )
-    except ClientError as error:  # made in the meantime, or by our own first try whose reply was lost
-        if error_code(error) != "StateMachineAlreadyExists":
-            raise
-        return False
-    return True
+def _create(target: Target, name: str, definition: str, role_arn: str) -> Any:
+    """Create it; None if there is one: made meanwhile, or by our own first try whose reply was lost."""
+    return _send(
+        target,
+        "create_state_machine",
+        name=name,
+        definition=definition,
+        roleArn=role_arn,
+        tags=tag_list(target.names, key="key", value="value"),
+    )
 
 
-def _once_assumable(name: str, call: Callable[[], Any]) -> Any:
-    # A role that IAM has just made is not known to Step Functions for some seconds, and a machine
-    # that is being deleted holds its name for a while.
-    def refused(error: Exception) -> bool:
-        return isinstance(error, ClientError) and (
-            "authorized to assume the provided role" in error_message(error)
-            or error_code(error) == "StateMachineDeleting"
-        )
+def _update(target: Target, name: str, definition: str, role_arn: str) -> None:
+    arn = machine_arn(target, name)
+    _send(target, "update_state_machine", stateMachineArn=arn, definition=definition, roleArn=role_arn)
+    wait_until(
+        f"state machine {name} to show its update",
+        lambda: _is_as_wanted(_machine(target, name) or {}, definition, role_arn),
+        seconds=60,
+        passing=busy,
+    )
 
-    return retry_while(f"Step Functions to be able to assume the role of {name}", call, refused)
+
+def _is_as_wanted(found: Mapping[str, Any], definition: str, role_arn: str) -> bool:
+    return (found.get("definition"), found.get("roleArn")) == (definition, role_arn)
+
+
+def _send(target: Target, operation: str, **parameters: Any) -> Any:
+    # A role that IAM has just made is not known to Step Functions for some seconds, and a machine that is
+    # being deleted holds its name for a while.
+    call = getattr(target.client("stepfunctions"), operation)
+    return retry_while(
+        f"Step Functions to be ready for {operation}",
+        lambda: ignoring(call, "StateMachineAlreadyExists", **parameters),
+        says("authorized to assume the provided role", "StateMachineDeleting"),
+    )
+
+
+def _visible(target: Target, name: str) -> Any:
+    what = f"state machine {name} to be visible"
+    return wait_until(what, lambda: _machine(target, name), seconds=60, passing=busy)
 
 
 def _gone(target: Target, name: str) -> None:
-    wait_until(f"state machine {name} to be gone", lambda: _machine(target, name) is None, seconds=300)
+    what = f"state machine {name} to be gone"
+    wait_until(what, lambda: _machine(target, name) is None, seconds=300, passing=busy)

@@ -1,0 +1,181 @@
+"""AWS as it is recorded to behave, in front of the emulator: it delays, refuses, pages and loses replies.
+
+What it does depends on the age of a resource and on how often it was asked for, never on chance. It stands
+between botocore and the emulator by botocore's public events, so all that the library sees is real replies.
+"""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ConnectionClosedError
+from botocore.httpsession import URLLib3Session
+
+from lottery_lib import connect
+from lottery_lib.target import Target
+
+NEVER = float("inf")
+#: The parameter by which an operation names its resource; the first that is there.
+NAMES = (
+    *("RoleName", "FunctionName", "TableName", "logGroupName", "logGroupNamePrefix", "executionArn"),
+    *("stateMachineArn", "TopicArn", "name", "Name", "ResourceArn", "resourceArn", "RequestItems"),
+)
+HTML = "<!DOCTYPE html><html><head><title>Log in to the hotel</title></head><body>Room?<br></body></html>"
+
+
+@dataclass
+class Ask:
+    """One call: what was asked of which resource, and the how-manieth time."""
+
+    model: object
+    params: dict
+    polls: int = 0
+    resource: str = field(init=False)
+
+    def __post_init__(self):
+        named = next((str(self.params[name]) for name in NAMES if name in self.params), "")
+        self.resource = named.rsplit(":", 1)[-1]
+
+    @property
+    def operation(self):
+        return self.model.name
+
+    def answer(self, status, body, content_type="application/json", **headers):
+        """Answer in place of AWS."""
+        headers = {"Content-Type": content_type, **headers}
+        text = body if isinstance(body, str) else json.dumps(body)
+        return AWSResponse("https://aws.example", status, headers, _Body(text.encode()))
+
+    def refusal(self, code, message, status=400):
+        """Refuse as the protocol of this service does."""
+        if self.model.service_model.resolved_protocol == "query":
+            error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+            return self.answer(status, f"<ErrorResponse>{error}</ErrorResponse>", "text/xml")
+        told = {"__type": code, "message": message}
+        return self.answer(status, told, **{"x-amzn-ErrorType": code})
+
+
+class _Body:
+    def __init__(self, content):
+        self.content = content
+
+    def stream(self):
+        yield self.content
+
+
+class HostileAws:
+    """A target of kind ``aws`` whose AWS is the emulator behind rules.
+
+    Attributes:
+        target: The target.
+        clock: Its time, which passes when somebody sleeps.
+        attempts: The operations that were asked for, in order, botocore's own retries included.
+    """
+
+    def __init__(self, clock, attendee, region=None):
+        emulated = connect("embedded", attendee=attendee, region=region)
+        session = emulated._session
+        session.events.register("before-parameter-build", self._begin)
+        session.events.register("before-send", self._answer)
+        session.events.register("after-call", self._edit)
+        self.target = Target("aws", session, emulated.endpoint, emulated.names)
+        self.clock = clock
+        self.attempts = []
+        self._rules, self._edits, self._done, self._polls = [], [], {}, Counter()
+        self._ask = None
+
+    def age(self, operation, resource):
+        """Seconds since an operation on a resource succeeded; `NEVER` if it has not."""
+        done = self._done.get((operation, resource))
+        return NEVER if done is None else self.clock.now - done
+
+    def happened(self, operation, resource):
+        return (operation, resource) in self._done
+
+    def rule(self, operations, answer):
+        """Call `answer(ask)` before these operations; what it returns goes back in place of AWS's reply."""
+        self._rules.append((operations.split(), answer))
+
+    def edit(self, operations, change):
+        """After these operations call `change(ask, reply)`, which may change the reply."""
+        self._edits.append((operations.split(), change))
+
+    def refuse(self, operations, code, message, *, status=400, times=NEVER, when=lambda ask: True):
+        """Refuse these operations, the first so many times for each resource, while `when(ask)` holds."""
+        said = Counter()
+
+        def answer(ask):
+            key = (ask.operation, ask.resource)
+            if said[key] >= times or not when(ask):
+                return None
+            said[key] += 1
+            return ask.refusal(code, message.format(name=ask.resource), status)
+
+        self.rule(operations, answer)
+
+    def throttle(self, operations, code="ThrottlingException", *, status=400, times=2):
+        self.refuse(operations, code, "Rate exceeded", status=status, times=times)
+
+    def show_html(self, operations, status, *, times=NEVER):
+        """Let a proxy's page come in place of the reply."""
+        shown = Counter()
+
+        def answer(ask):
+            shown[ask.operation] += 1
+            return ask.answer(status, HTML, "text/html") if shown[ask.operation] <= times else None
+
+        self.rule(operations, answer)
+
+    def lose(self, operations):
+        """Let the first call of each operation on each resource happen, and lose the reply."""
+        lost = set()
+
+        def answer(ask):
+            key = (ask.operation, ask.resource)
+            if key in lost:
+                return
+            lost.add(key)
+            reply = URLLib3Session().send(self._request)
+            if reply.status_code < 300:
+                self._done[key] = self.clock.now
+            raise ConnectionClosedError(endpoint_url="https://aws.example")
+
+        self.rule(operations, answer)
+
+    def page(self, operation, key, given, told):
+        """Let a list come in three pages, of which the second is empty."""
+
+        def change(ask, reply):
+            page = int((ask.token or "p1").removeprefix("p"))
+            reply[key] = [reply[key][:1], [], reply[key][1:]][page - 1]
+            if page < 3:
+                reply[told] = f"p{page + 1}"
+                reply["IsTruncated"] = True
+
+        self._edits.append(([operation], change))
+        self._paged = getattr(self, "_paged", {}) | {operation: given}
+
+    def _begin(self, params, model, **_):
+        token = params.pop(getattr(self, "_paged", {}).get(model.name, ""), None)
+        self._ask = Ask(model, dict(params))
+        self._ask.token = token
+
+    def _answer(self, request, **_):
+        ask, self._request = self._ask, request
+        self.attempts.append(ask.operation)
+        self._polls[ask.operation, ask.resource] += 1
+        ask.polls = self._polls[ask.operation, ask.resource]
+        for operations, answer in self._rules:
+            if ask.operation in operations and (reply := answer(ask)) is not None:
+                return reply
+        return None
+
+    def _edit(self, http_response, parsed, **_):
+        if http_response.status_code >= 300:
+            return
+        ask = self._ask
+        self._done[ask.operation, ask.resource] = self.clock.now
+        for operations, change in self._edits:
+            if ask.operation in operations:
+                change(ask, parsed)

@@ -1,0 +1,211 @@
+"""IAM is eventually consistent, and its services learn of a role later still."""
+
+import json
+
+import pytest
+
+from lottery_lib.errors import LotteryError
+from lottery_lib.resources import iam_role, lambda_function, state_machine
+
+LAMBDA = ("InvalidParameterValueException", "The role defined for the function cannot be assumed by Lambda.")
+STATES = (
+    "AccessDeniedException",
+    "Neither the global service principal states.amazonaws.com, nor the regional one is authorized to "
+    "assume the provided role.",
+)
+INVISIBLE = ("NoSuchEntity", "The role with name {name} cannot be found.")
+GONE = "does not exist or is not attachable."
+
+
+def states(resources):
+    return {each.state for each in resources}
+
+
+def ensure_role(aws):
+    return iam_role.ensure(aws.target, iam_role.lambda_role(aws.target))
+
+
+def function(aws):
+    role = iam_role.role_arn(aws.target, aws.target.names.lambda_role)
+    return lambda_function.for_purpose(aws.target, "InputWinners", role)
+
+
+@pytest.mark.parametrize(
+    ("operation", "refusal", "role"),
+    [("CreateFunction", LAMBDA, "lambda_role"), ("CreateStateMachine", STATES, "machine_role")],
+)
+def test_new_role_is_waited_for(aws, stack, operation, refusal, role):
+    """A role that IAM has just made cannot be assumed for up to a minute; measured up to 48 s and more."""
+    name = getattr(aws.target.names, role)
+    aws.refuse(operation, *refusal, when=lambda ask: aws.age("CreateRole", name) < 90)
+    done = stack.deploy()
+    assert states(done) == {"created"}
+    assert aws.attempts.count(operation) > 40
+    assert states(stack.deploy()) == {"unchanged"}
+
+
+def test_progress_is_told(aws, stack):
+    """While a deploy waits for IAM, its progress says for what."""
+    name = aws.target.names.lambda_role
+    aws.refuse("CreateFunction", *LAMBDA, when=lambda ask: aws.age("CreateRole", name) < 30)
+    stack.deploy()
+    waits = [each for each in stack.told if each.state.startswith("waiting for Lambda to be ready")]
+    assert 2 <= len(waits) <= 4
+    assert waits[0].name == aws.target.names.function("InputWinners")
+
+
+@pytest.mark.parametrize(
+    ("operation", "refusal", "service"),
+    [
+        ("CreateFunction", LAMBDA, "lambda.amazonaws.com"),
+        ("CreateStateMachine", STATES, "states.amazonaws.com"),
+    ],
+)
+def test_wrong_trust_policy_is_shown(aws, stack, operation, refusal, service):
+    """After two minutes it is no new role but a wrong one: the trust policy that is needed is said."""
+    aws.refuse(operation, *refusal)
+    with pytest.raises(LotteryError) as caught:
+        stack.deploy()
+    document = caught.value.next_step.split("must allow ")[1].split(": put it")[0]
+    assert json.loads(document) == iam_role.trust_policy(service)["Statement"][0]
+    assert aws.attempts.count(operation) > 50
+
+
+@pytest.mark.parametrize("operation", ["CreateFunction", "CreateStateMachine"])
+def test_missing_pass_role_fails_at_once(aws, stack, operation):
+    """Without iam:PassRole AWS refuses for good, with the code of a refusal that passes."""
+    message = "User: ann is not authorized to perform: iam:PassRole on resource: arn:aws:iam::1:role/x"
+    aws.refuse(operation, "AccessDeniedException", message)
+    with pytest.raises(LotteryError, match=r"administrator .* right to iam:PassRole"):
+        stack.deploy()
+    assert aws.attempts.count(operation) == 1
+
+
+def test_update_waits_for_the_role_too(aws, stack):
+    """A function or a machine that gets a new role waits for it as a new one does."""
+    stack.deploy()
+    aws.target.client("lambda").update_function_configuration(
+        FunctionName=aws.target.names.function("InputWinners"), Timeout=3
+    )
+    machine = state_machine.machine_arn(aws.target, aws.target.names.machine)
+    definition = '{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}'
+    aws.target.client("stepfunctions").update_state_machine(stateMachineArn=machine, definition=definition)
+    aws.refuse("UpdateFunctionConfiguration", *LAMBDA, times=5)
+    aws.refuse("UpdateStateMachine", *STATES, times=5)
+    assert {each.kind for each in stack.deploy() if each.state == "updated"} == {"function", "state machine"}
+
+
+def test_role_not_yet_visible_to_iam(aws):
+    """IAM itself may not find a role in the seconds after it was created, nor list what it has."""
+    name = aws.target.names.lambda_role
+    operations = "AttachRolePolicy ListAttachedRolePolicies GetRolePolicy"
+    aws.refuse(operations, *INVISIBLE, status=404, when=lambda ask: aws.age("CreateRole", name) < 8)
+    assert ensure_role(aws).state == "created"
+    assert iam_role.missing_policies(aws.target, iam_role.lambda_role(aws.target)) == []
+
+
+def test_lost_reply_of_an_invisible_role(aws):
+    """A role that was made though the reply was lost, and that IAM does not show yet, is recognised."""
+    name = aws.target.names.lambda_role
+    aws.lose("CreateRole")
+    aws.refuse("GetRole", *INVISIBLE, status=404, when=lambda ask: aws.age("CreateRole", name) < 8)
+    assert ensure_role(aws).state == "created"
+    assert aws.attempts.count("CreateRole") == 2
+
+
+def test_foreign_role_behind_a_stale_look(aws):
+    """A role of our name that is not ours is refused, also when IAM does not show it at first."""
+    client = aws.target.client("iam")
+    client.create_role(RoleName=aws.target.names.lambda_role, AssumeRolePolicyDocument="{}")
+    aws.refuse("GetRole", *INVISIBLE, status=404, times=2)
+    with pytest.raises(LotteryError, match="was not made by this kit"):
+        ensure_role(aws)
+    assert "AttachRolePolicy" not in aws.attempts
+
+
+def retire(aws):
+    """Let AWS have retired AmazonDynamoDBFullAccess: the emulator's successor stands in by its old name."""
+    arn = iam_role.policy_arn(aws.target, "AmazonDynamoDBFullAccess")
+    attached = []
+
+    def answer(ask):
+        if ask.params["PolicyArn"] == arn:
+            return ask.refusal("NoSuchEntity", f"Policy {arn} {GONE}", 404)
+        if ask.params["PolicyArn"] == f"{arn}_v2":
+            attached.append(True)
+            return ask.answer(200, "<AttachRolePolicyResponse/>", "text/xml")
+        return None
+
+    def list_it(ask, reply):
+        reply["AttachedPolicies"] += [{"PolicyArn": f"{arn}_v2"}] * len(attached)
+
+    aws.rule("AttachRolePolicy", answer)
+    aws.edit("ListAttachedRolePolicies", list_it)
+
+
+def test_retired_policy_gives_way_to_its_successor(aws, clock):
+    """A managed policy that AWS has deprecated cannot be attached any more; its successor ends in _v2."""
+    retire(aws)
+    begun = clock.now
+    assert ensure_role(aws).state == "created"
+    assert clock.now == begun
+    assert iam_role.missing_policies(aws.target, iam_role.lambda_role(aws.target)) == []
+    assert ensure_role(aws).state == "unchanged"
+
+
+def test_policy_without_a_successor_fails_at_once(aws, clock):
+    """A managed policy that is not there in any version is AWS's sentence, without a wait."""
+    begun = clock.now
+    aws.refuse("AttachRolePolicy", "NoSuchEntity", f"Policy arn:aws:iam::aws:policy/X {GONE}", status=404)
+    with pytest.raises(Exception, match="is not attachable"):
+        ensure_role(aws)
+    assert clock.now == begun
+
+
+@pytest.mark.parametrize("operation", ["CreateRole", "AttachRolePolicy", "DetachRolePolicy", "DeleteRole"])
+def test_concurrent_modification(aws, operation):
+    """IAM refuses a change while another is under way; botocore does not ask again by itself."""
+    aws.refuse(operation, "ConcurrentModification", "Try again", status=409, times=2)
+    ensure_role(aws)
+    assert iam_role.delete(aws.target, aws.target.names.lambda_role).state == "deleted"
+
+
+def test_delete_conflict(aws):
+    """IAM may refuse to delete a role whose policies have just been taken off."""
+    ensure_role(aws)
+    message = "Cannot delete entity, must detach all policies first."
+    aws.refuse("DeleteRole", "DeleteConflict", message, status=409, times=3)
+    iam_role.delete(aws.target, aws.target.names.lambda_role)
+    assert iam_role.find(aws.target, aws.target.names.lambda_role) is None
+
+
+def test_role_that_iam_still_shows(aws, stack):
+    """A role that is deleted but still shown for some seconds is not said to be left."""
+    stack.deploy()
+    shown = {}
+    aws.edit("GetRole", lambda ask, reply: shown.update({ask.resource: dict(reply["Role"])}))
+
+    def stale(ask):
+        if aws.age("DeleteRole", ask.resource) < 10:
+            tags = "".join(
+                f"<member><Key>{tag['Key']}</Key><Value>{tag['Value']}</Value></member>"
+                for tag in shown[ask.resource]["Tags"]
+            )
+            arn = shown[ask.resource]["Arn"]
+            role = f"<RoleName>{ask.resource}</RoleName><Arn>{arn}</Arn><Tags>{tags}</Tags>"
+            body = f"<GetRoleResponse><GetRoleResult><Role>{role}</Role></GetRoleResult></GetRoleResponse>"
+            return ask.answer(200, body, "text/xml")
+        return None
+
+    aws.rule("GetRole", stale)
+    assert stack.teardown().left == []
+
+
+def test_quota_fails_at_once(aws):
+    """A quota of IAM does not pass by waiting: it is said at once what to do."""
+    aws.refuse("CreateRole", "LimitExceeded", "Cannot exceed quota for RolesPerAccount: 1000", status=409)
+    from lottery_lib.target import explained
+
+    with pytest.raises(LotteryError, match=r"quota .* Service Quotas"), explained():
+        ensure_role(aws)
+    assert aws.attempts.count("CreateRole") == 1
