@@ -112,11 +112,11 @@ def _say(text: str) -> None:
 
 
 def _target(options: argparse.Namespace) -> Any:
-    from lottery_lib.target import connect
+    from lottery_lib.target import connect, introduction
 
     target = connect(edition=options.edition)
     if target.kind == "aws":
-        _say(f"AWS account {target.account}, region {target.region}, partition {target.partition}")
+        _say(introduction(target))
     return target
 
 
@@ -149,15 +149,25 @@ def _doctor(options: argparse.Namespace) -> Outcome:
     return findings, all(finding["ok"] for finding in findings)
 
 
-def _deploy(options: argparse.Namespace) -> Outcome:
+def _stack(options: argparse.Namespace, verb: str) -> Any:
+    """The lottery; on AWS, what would be done to it is shown and has to be agreed to before it is done."""
     from lottery_lib.stack import Stack
 
     target = _target(options)
-    stack = Stack(target, progress=_resource_done)
-    if options.dry_run:
-        return {"resources": _rows(stack.plan(options.email))}, True
-    _agreed(target, options, f"create the lottery in account {target.account}, region {target.region}")
-    return {"resources": _rows(stack.deploy(options.email))}, True
+    question = f"{verb} the lottery in account {target.account}, region {target.region}"
+
+    def announce(plan: Sequence[Any]) -> None:
+        for resource in plan:
+            _resource_done(resource)
+        _agreed(target, options, question)
+
+    return Stack(target, _resource_done, announce)
+
+
+def _deploy(options: argparse.Namespace) -> Outcome:
+    stack = _stack(options, "create")
+    done = stack.plan(options.email) if options.dry_run else stack.deploy(options.email)
+    return {"resources": _rows(done)}, True
 
 
 def _status(options: argparse.Namespace) -> Outcome:
@@ -167,21 +177,26 @@ def _status(options: argparse.Namespace) -> Outcome:
 
 
 def _teardown(options: argparse.Namespace) -> Outcome:
-    from lottery_lib.stack import Stack
-
-    target = _target(options)
-    stack = Stack(target, progress=_resource_done)
+    stack = _stack(options, "delete")
     if options.dry_run:
-        left = stack.left()
-        rows = [
-            {**row, "state": "would be deleted" if each.ours else "not ours, would be left alone"}
-            for each, row in zip(left, _rows(left), strict=True)
-        ]
-        return {"resources": rows, "left": _rows(left)}, True
-    _agreed(target, options, f"delete the lottery in account {target.account}, region {target.region}")
+        return {"resources": _rows(stack.removal()), "left": _rows(stack.left())}, True
     inventory = stack.teardown()
     document = {"resources": _rows(inventory.resources), "left": _rows(inventory.left)}
     return document, not inventory.left
+
+
+def _policy(options: argparse.Namespace) -> Outcome:
+    from lottery_lib.deployer import Place, policy
+    from lottery_lib.resources import iam_role
+
+    target = _target(options)
+    if target.kind != "aws":
+        _say("This is for the emulator's account; LOTTERY_TARGET=aws writes it for your own")
+    roles = (iam_role.lambda_role(target), iam_role.machine_role(target))
+    managed = {path for role in roles for path in role.managed}
+    place = Place(target.partition, target.account, target.region)
+    document = policy(place, target.names, managed)
+    return document if options.json else json.dumps(document, indent=2), True
 
 
 def _draw(options: argparse.Namespace) -> Outcome:
@@ -306,6 +321,7 @@ def _parser() -> _Parser:
     reset = _command(commands, "reset", _reset, "empty the table of winners")
     for asking in (deploy, teardown, reset, load):
         asking.add_argument("--yes", action="store_true", help="do not ask")
+    _command(commands, "policy", _policy, "print the policy that an attendee needs on AWS")
     _command(commands, "rehearse", _rehearse, "run every notebook, as before a course")
     emulator = commands.add_parser("emulator", help="the AWS emulator on this machine")
     verbs = emulator.add_subparsers(metavar="start|stop|status", required=True, parser_class=_Parser)
