@@ -44,8 +44,9 @@ class Reply:
         return json.loads(self.body or b"{}")  # type: ignore[no-any-return]
 
     def with_json(self, body: Mapping[str, Any]) -> "Reply":
-        """The same reply with another body."""
-        return replace(self, body=json.dumps(body).encode())
+        """The same reply with another body, without the checksum of the old one."""
+        headers = {name: value for name, value in self.headers.items() if name.lower() != "x-amz-crc32"}
+        return replace(self, body=json.dumps(body).encode(), headers=headers)
 
 
 @dataclass(frozen=True)
