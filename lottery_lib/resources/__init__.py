@@ -5,13 +5,15 @@ re-applies what differs, and makes no write call when nothing does. ``delete`` t
 All can be run twice, interrupted anywhere, and run again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lottery_lib.errors import LotteryError
-from lottery_lib.naming import Names, owned
+from lottery_lib.naming import Names
+from lottery_lib.target import ignoring, says
+from lottery_lib.waiting import retry_while
 
-__all__ = ["Resource", "refuse_foreign", "tag_list"]
+__all__ = ["Resource", "once_tagged", "refuse_foreign", "still_there", "tag_list"]
 
 
 @dataclass(frozen=True)
@@ -34,15 +36,26 @@ class Resource:
     ours: bool = True
 
 
-def refuse_foreign(kind: str, name: str, tags: Mapping[str, str], names: Names) -> None:
+def still_there(look: Callable[[], Resource]) -> Resource | None:
+    """Read the tags of what was found; None if it has gone meanwhile, though AWS showed it still."""
+    found: Resource | None = ignoring(look, "NotFound")
+    return found
+
+
+def once_tagged(name: str, look: Callable[[], Resource]) -> Resource:
+    """Read the tags of what is there, and may be so new that AWS does not find them everywhere yet."""
+    return retry_while(f"the tags of {name} to be visible", look, says("NotFound"), seconds=30)
+
+
+def refuse_foreign(found: Resource) -> None:
     """Refuse to touch what carries our name but not our tags.
 
     Raises:
         LotteryError: The tags are not this attendee's.
     """
-    if not owned(tags, names):
+    if not found.ours:
         raise LotteryError(
-            f"{kind} {name}",
+            f"{found.kind} {found.name}",
             "exists, but was not made by this kit for this attendee (its tags say so)",
             "Delete or rename it yourself, or set LOTTERY_ATTENDEE so that our names differ",
         )

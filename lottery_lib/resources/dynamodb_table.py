@@ -1,13 +1,13 @@
 """Keep a DynamoDB table, its index, and what is in it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
 from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.naming import owned
-from lottery_lib.resources import Resource, refuse_foreign, tag_list
+from lottery_lib.resources import Resource, once_tagged, refuse_foreign, still_there, tag_list
 from lottery_lib.target import Target, busy, ignoring, says
 from lottery_lib.waiting import retry_while, wait_until
 
@@ -60,10 +60,7 @@ def employee_table(target: Target, *, index: bool = True) -> Table:
 def find(target: Target, name: str) -> Resource | None:
     """Look a table up."""
     found = _table(target, name)
-    if found is None:
-        return None
-    ours = owned(_tags(target, found["TableArn"]), target.names)
-    return Resource(KIND, name, found["TableStatus"], found["TableArn"], ours)
+    return found and still_there(lambda: _resource(target, found))
 
 
 def ensure(target: Target, table: Table) -> Resource:
@@ -82,7 +79,7 @@ def ensure(target: Target, table: Table) -> Resource:
     found = _active(target, table.name)
     if created:
         return Resource(KIND, table.name, "created", found["TableArn"])
-    refuse_foreign(KIND, table.name, _tags(target, found["TableArn"]), target.names)
+    refuse_foreign(once_tagged(table.name, lambda: _resource(target, found)))
     _check_keys(table, found)
     missing = table.index is not None and table.index.name not in _indexes(found)
     if missing:
@@ -96,11 +93,11 @@ def delete(target: Target, name: str) -> Resource:
     Raises:
         LotteryError: A table of that name is not ours.
     """
-    found = _table(target, name)
+    found = find(target, name)
     if found is None:
         return Resource(KIND, name, "missing")
-    refuse_foreign(KIND, name, _tags(target, found["TableArn"]), target.names)
-    if found["TableStatus"] != "DELETING":
+    refuse_foreign(found)
+    if found.state != "DELETING":
         # AWS refuses to delete a table that is still being made or whose index is.
         _active(target, name)
         delete_table = target.client("dynamodb").delete_table
@@ -110,7 +107,7 @@ def delete(target: Target, name: str) -> Resource:
             says(*_IN_USE),
         )
     _gone(target, name)
-    return Resource(KIND, name, "deleted", found["TableArn"])
+    return replace(found, state="deleted")
 
 
 def items(target: Target, name: str) -> list[Item]:
@@ -130,10 +127,10 @@ def check_ours(target: Target, name: str) -> None:
     Raises:
         LotteryError: It is not.
     """
-    found = _table(target, name)
+    found = find(target, name)
     if found is None:
         raise LotteryError(f"table {name}", "does not exist", DEPLOY)
-    refuse_foreign(KIND, name, _tags(target, found["TableArn"]), target.names)
+    refuse_foreign(found)
 
 
 def index_names(target: Target, name: str) -> list[str]:
@@ -190,9 +187,11 @@ def _table(target: Target, name: str) -> Any:
     return found and found["Table"]
 
 
-def _tags(target: Target, arn: str) -> dict[str, str]:
+def _resource(target: Target, found: dict[str, Any]) -> Resource:
+    arn = found["TableArn"]
     tags = target.listed("dynamodb", "list_tags_of_resource", "Tags", ResourceArn=arn)
-    return {tag["Key"]: tag["Value"] for tag in tags}
+    ours = owned({tag["Key"]: tag["Value"] for tag in tags}, target.names)
+    return Resource(KIND, found["TableName"], found["TableStatus"], arn, ours)
 
 
 def _create(target: Target, table: Table) -> Any:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from lottery_lib.naming import owned
@@ -121,7 +121,7 @@ def ensure(target: Target, role: Role) -> Resource:
     found = _role(target, role.name)
     state = "unchanged" if found else "created"
     found = found or _create(target, role)
-    refuse_foreign(KIND, role.name, _tags(found), target.names)
+    refuse_foreign(_resource(target, found, state))
     writes = [*_trust_writes(role, found), *_managed_writes(target, role), *_inline_writes(target, role)]
     for write in writes:
         _send(target, role.name, write)
@@ -134,13 +134,13 @@ def delete(target: Target, name: str) -> Resource:
     Raises:
         LotteryError: A role of that name is not ours.
     """
-    found = _role(target, name)
+    found = find(target, name)
     if found is None:
         return Resource(KIND, name, "missing")
-    refuse_foreign(KIND, name, _tags(found), target.names)
+    refuse_foreign(found)
     # IAM may still see for a while what has just been taken off, or somebody puts one on meanwhile.
     retry_while(f"role {name} to be empty", lambda: _empty_and_delete(target, name), says("DeleteConflict"))
-    return _resource(target, found, "deleted")
+    return replace(found, state="deleted")
 
 
 def _empty_and_delete(target: Target, name: str) -> None:
@@ -173,11 +173,8 @@ def _create(target: Target, role: Role) -> Any:
 
 
 def _resource(target: Target, role: Policy, state: str) -> Resource:
-    return Resource(KIND, role["RoleName"], state, role["Arn"], owned(_tags(role), target.names))
-
-
-def _tags(role: Policy) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])}
+    tags = {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])}
+    return Resource(KIND, role["RoleName"], state, role["Arn"], owned(tags, target.names))
 
 
 def _attached(target: Target, name: str) -> list[str]:

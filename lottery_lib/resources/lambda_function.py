@@ -5,7 +5,7 @@ import hashlib
 import io
 import re
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -106,11 +106,7 @@ def for_purpose(target: Target, purpose: str, role_arn: str) -> Function:
 def find(target: Target, name: str) -> Resource | None:
     """Look a function up."""
     found = _function(target, name)
-    if found is None:
-        return None
-    settings = found["Configuration"]
-    ours = owned(found.get("Tags", {}), target.names)
-    return Resource(KIND, name, settings.get("State", "Active").upper(), settings["FunctionArn"], ours)
+    return found and _resource(target, found)
 
 
 def is_as_wanted(target: Target, function: Function) -> bool:
@@ -132,7 +128,7 @@ def ensure(target: Target, function: Function) -> Resource:
     settings = found["Configuration"]
     if created:
         return Resource(KIND, function.name, "created", settings["FunctionArn"])
-    refuse_foreign(KIND, function.name, found.get("Tags", {}), target.names)
+    refuse_foreign(_resource(target, found))
     changes = _changes(function, found)
     for operation, parameters in changes.items():
         _send(target, operation, FunctionName=function.name, **parameters)
@@ -146,17 +142,23 @@ def delete(target: Target, name: str) -> Resource:
     Raises:
         LotteryError: A function of that name is not ours.
     """
-    found = _function(target, name)
+    found = find(target, name)
     if found is None:
         return Resource(KIND, name, "missing")
-    refuse_foreign(KIND, name, found.get("Tags", {}), target.names)
+    refuse_foreign(found)
     _send(target, "delete_function", "ResourceNotFound", FunctionName=name)
     wait_until(f"function {name} to be gone", lambda: _function(target, name) is None, seconds=120)
-    return Resource(KIND, name, "deleted", found["Configuration"]["FunctionArn"])
+    return replace(found, state="deleted")
 
 
 def _function(target: Target, name: str) -> Any:
     return ignoring(target.client("lambda").get_function, "ResourceNotFound", FunctionName=name)
+
+
+def _resource(target: Target, found: dict[str, Any]) -> Resource:
+    settings, ours = found["Configuration"], owned(found.get("Tags", {}), target.names)
+    state = settings.get("State", "Active").upper()
+    return Resource(KIND, settings["FunctionName"], state, settings["FunctionArn"], ours)
 
 
 def _create(target: Target, function: Function) -> Any:

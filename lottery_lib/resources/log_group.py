@@ -1,9 +1,10 @@
 """Keep a function's log group: made by us before the function, so that it carries our tags."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from lottery_lib.naming import owned
-from lottery_lib.resources import Resource, refuse_foreign
+from lottery_lib.resources import Resource, once_tagged, refuse_foreign, still_there
 from lottery_lib.target import Target, ignoring
 
 __all__ = ["delete", "ensure", "find"]
@@ -14,7 +15,7 @@ KIND: Final = "log group"
 def find(target: Target, name: str) -> Resource | None:
     """Look a log group up."""
     arn = _arn(target, name)
-    return arn and Resource(KIND, name, "ACTIVE", arn, owned(_tags(target, arn), target.names))
+    return arn and still_there(lambda: _resource(target, name, arn))
 
 
 def ensure(target: Target, name: str) -> Resource:
@@ -24,7 +25,7 @@ def ensure(target: Target, name: str) -> Resource:
         LotteryError: A log group of that name is not ours.
     """
     if arn := _arn(target, name):
-        refuse_foreign(KIND, name, _tags(target, arn), target.names)
+        refuse_foreign(once_tagged(name, lambda: _resource(target, name, arn)))
         return Resource(KIND, name, "unchanged", arn)
     create = target.client("logs").create_log_group
     # There already is one if the reply to our own first try was lost.
@@ -38,12 +39,12 @@ def delete(target: Target, name: str) -> Resource:
     Raises:
         LotteryError: A log group of that name is not ours.
     """
-    arn = _arn(target, name)
-    if arn is None:
+    found = find(target, name)
+    if found is None:
         return Resource(KIND, name, "missing")
-    refuse_foreign(KIND, name, _tags(target, arn), target.names)
+    refuse_foreign(found)
     ignoring(target.client("logs").delete_log_group, "ResourceNotFound", logGroupName=name)
-    return Resource(KIND, name, "deleted", arn)
+    return replace(found, state="deleted")
 
 
 def _arn(target: Target, name: str) -> Any:
@@ -52,6 +53,6 @@ def _arn(target: Target, name: str) -> Any:
     return next((each["arn"].removesuffix(":*") for each in groups if each["logGroupName"] == name), None)
 
 
-def _tags(target: Target, arn: str) -> dict[str, str]:
-    tags: dict[str, str] = target.client("logs").list_tags_for_resource(resourceArn=arn).get("tags", {})
-    return tags
+def _resource(target: Target, name: str, arn: str) -> Resource:
+    tags = target.client("logs").list_tags_for_resource(resourceArn=arn).get("tags", {})
+    return Resource(KIND, name, "ACTIVE", arn, owned(tags, target.names))

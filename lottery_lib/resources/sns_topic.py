@@ -1,10 +1,11 @@
 """Keep an SNS topic and its e-mail subscriptions."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.naming import owned
-from lottery_lib.resources import Resource, refuse_foreign, tag_list
+from lottery_lib.resources import Resource, once_tagged, refuse_foreign, still_there, tag_list
 from lottery_lib.target import ClientError, Target, error_message, ignoring, says
 
 __all__ = ["as_resource", "delete", "ensure", "find", "subscribe", "subscriptions", "topic_arn"]
@@ -23,7 +24,7 @@ def find(target: Target, name: str) -> Resource | None:
     arn = topic_arn(target, name)
     if _attributes(target, arn) is None:
         return None
-    return Resource(KIND, name, "ACTIVE", arn, owned(_tags(target, arn), target.names))
+    return still_there(lambda: _resource(target, name))
 
 
 def ensure(target: Target, name: str) -> Resource:
@@ -37,7 +38,7 @@ def ensure(target: Target, name: str) -> Resource:
     if found is None:
         sns.create_topic(Name=name, Attributes={"DisplayName": _DISPLAY_NAME}, Tags=tag_list(target.names))
         return Resource(KIND, name, "created", arn)
-    refuse_foreign(KIND, name, _tags(target, arn), target.names)
+    refuse_foreign(once_tagged(name, lambda: _resource(target, name)))
     if found.get("DisplayName") == _DISPLAY_NAME:
         return Resource(KIND, name, "unchanged", arn)
     sns.set_topic_attributes(TopicArn=arn, AttributeName="DisplayName", AttributeValue=_DISPLAY_NAME)
@@ -50,16 +51,16 @@ def delete(target: Target, name: str) -> Resource:
     Raises:
         LotteryError: A topic of that name is not ours.
     """
-    sns, arn = target.client("sns"), topic_arn(target, name)
-    if _attributes(target, arn) is None:
+    sns, found = target.client("sns"), find(target, name)
+    if found is None:
         return Resource(KIND, name, "missing")
-    refuse_foreign(KIND, name, _tags(target, arn), target.names)
+    refuse_foreign(found)
     for subscription in subscriptions(target, name):
         # A pending subscription has no ARN to unsubscribe.
         if subscription["SubscriptionArn"].startswith("arn:"):
             sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
-    sns.delete_topic(TopicArn=arn)
-    return Resource(KIND, name, "deleted", arn)
+    sns.delete_topic(TopicArn=found.arn)
+    return replace(found, state="deleted")
 
 
 def subscribe(target: Target, name: str, address: str) -> Resource:
@@ -112,6 +113,8 @@ def _attributes(target: Target, arn: str) -> Any:
     return found and found["Attributes"]
 
 
-def _tags(target: Target, arn: str) -> dict[str, str]:
+def _resource(target: Target, name: str) -> Resource:
+    arn = topic_arn(target, name)
     tags = target.client("sns").list_tags_for_resource(ResourceArn=arn)["Tags"]
-    return {tag["Key"]: tag["Value"] for tag in tags}
+    ours = owned({tag["Key"]: tag["Value"] for tag in tags}, target.names)
+    return Resource(KIND, name, "ACTIVE", arn, ours)

@@ -1,10 +1,11 @@
 """Keep a state machine: its definition and its role."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from lottery_lib.naming import owned
-from lottery_lib.resources import Resource, refuse_foreign, tag_list
+from lottery_lib.resources import Resource, once_tagged, refuse_foreign, still_there, tag_list
 from lottery_lib.target import Target, busy, ignoring, says
 from lottery_lib.waiting import retry_while, wait_until
 
@@ -21,10 +22,7 @@ def machine_arn(target: Target, name: str) -> str:
 def find(target: Target, name: str) -> Resource | None:
     """Look a state machine up."""
     found = _machine(target, name)
-    if found is None:
-        return None
-    arn = found["stateMachineArn"]
-    return Resource(KIND, name, found["status"], arn, owned(_tags(target, arn), target.names))
+    return found and still_there(lambda: _resource(target, found))
 
 
 def ensure(target: Target, name: str, definition: str, role_arn: str) -> Resource:
@@ -48,7 +46,7 @@ def ensure(target: Target, name: str, definition: str, role_arn: str) -> Resourc
         found = _visible(target, name)
     arn = found["stateMachineArn"]
     if not created:
-        refuse_foreign(KIND, name, _tags(target, arn), target.names)
+        refuse_foreign(once_tagged(name, lambda: _resource(target, found)))
     if not _is_as_wanted(found, definition, role_arn):
         _update(target, name, definition, role_arn)
         return Resource(KIND, name, "updated", arn)
@@ -61,15 +59,14 @@ def delete(target: Target, name: str) -> Resource:
     Raises:
         LotteryError: A machine of that name is not ours.
     """
-    found = _machine(target, name)
+    found = find(target, name)
     if found is None:
         return Resource(KIND, name, "missing")
-    arn = found["stateMachineArn"]
-    if found["status"] != "DELETING":
-        refuse_foreign(KIND, name, _tags(target, arn), target.names)
-        target.client("stepfunctions").delete_state_machine(stateMachineArn=arn)
+    refuse_foreign(found)
+    if found.state != "DELETING":
+        target.client("stepfunctions").delete_state_machine(stateMachineArn=found.arn)
     _gone(target, name)
-    return Resource(KIND, name, "deleted", arn)
+    return replace(found, state="deleted")
 
 
 def _machine(target: Target, name: str) -> Any:
@@ -77,9 +74,11 @@ def _machine(target: Target, name: str) -> Any:
     return ignoring(describe, "StateMachineDoesNotExist", stateMachineArn=machine_arn(target, name))
 
 
-def _tags(target: Target, arn: str) -> dict[str, str]:
+def _resource(target: Target, found: Mapping[str, Any]) -> Resource:
+    arn = found["stateMachineArn"]
     tags = target.client("stepfunctions").list_tags_for_resource(resourceArn=arn)["tags"]
-    return {tag["key"]: tag["value"] for tag in tags}
+    ours = owned({tag["key"]: tag["value"] for tag in tags}, target.names)
+    return Resource(KIND, found["name"], found["status"], arn, ours)
 
 
 def _create(target: Target, name: str, definition: str, role_arn: str) -> Any:

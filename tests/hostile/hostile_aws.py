@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError
 from botocore.httpsession import URLLib3Session
+from emulator.calls import WRITES
 
 from lottery_lib import connect
 from lottery_lib.target import Target
@@ -71,6 +72,7 @@ class HostileAws:
         target: The target.
         clock: Its time, which passes when somebody sleeps.
         attempts: The operations that were asked for, in order, botocore's own retries included.
+        sent: What was sent for each attempt: address and body, as text.
     """
 
     def __init__(self, clock, attendee, region=None):
@@ -81,9 +83,20 @@ class HostileAws:
         session.events.register("after-call", self._edit)
         self.target = Target("aws", session, emulated.endpoint, emulated.names)
         self.clock = clock
-        self.attempts = []
+        self.attempts, self.sent = [], []
         self._rules, self._edits, self._done, self._polls = [], [], {}, Counter()
+        self._tokens = {}
         self._ask = None
+
+    @property
+    def writes(self):
+        """The operations that were asked for and that change something."""
+        return [name for name in self.attempts if name.startswith(WRITES)]
+
+    def forget(self):
+        """Be as kind as the emulator from now on, and begin to count anew."""
+        for each in (self._rules, self._edits, self.attempts, self.sent, self._tokens):
+            each.clear()
 
     def age(self, operation, resource):
         """Seconds since an operation on a resource succeeded; `NEVER` if it has not."""
@@ -127,6 +140,17 @@ class HostileAws:
 
         self.rule(operations, answer)
 
+    def drop(self, operations, error=ConnectionClosedError, *, times=NEVER):
+        """Let the connection break before these operations reach AWS."""
+        dropped = Counter()
+
+        def answer(ask):
+            dropped[ask.operation] += 1
+            if dropped[ask.operation] <= times:
+                raise error(endpoint_url="https://aws.example", error="no such host")
+
+        self.rule(operations, answer)
+
     def lose(self, operations):
         """Let the first call of each operation on each resource happen, and lose the reply."""
         lost = set()
@@ -136,38 +160,85 @@ class HostileAws:
             if key in lost:
                 return
             lost.add(key)
-            reply = URLLib3Session().send(self._request)
-            if reply.status_code < 300:
+            if self.forward().status_code < 300:
                 self._done[key] = self.clock.now
             raise ConnectionClosedError(endpoint_url="https://aws.example")
 
         self.rule(operations, answer)
 
-    def page(self, operation, key, given, told):
+    def interrupt(self, number):
+        """Let the attendee interrupt before the write call of this number, counted from 0."""
+
+        def answer(ask):
+            if ask.operation.startswith(WRITES) and len(self.writes) == number + 1:
+                raise KeyboardInterrupt
+
+        self._rules.append((None, answer))
+
+    def forward(self, body=None):
+        """Let the emulator answer the present call, or the same call with another JSON body."""
+        if body is not None:
+            self._request.body = json.dumps(body).encode()
+            self._request.headers["Content-Length"] = str(len(self._request.body))
+        return URLLib3Session().send(self._request)
+
+    def leave_unprocessed(self, number, *, times):
+        """Let a batch write take all items but so many at a time, and hand those back."""
+        left = Counter()
+
+        def answer(ask):
+            (table, requests), *_ = json.loads(self._request.body)["RequestItems"].items()
+            left[ask.operation] += 1
+            taken = len(requests) - number if left[ask.operation] <= times else len(requests)
+            if taken > 0:
+                self.forward({"RequestItems": {table: requests[:taken]}})
+            rest = requests[max(taken, 0) :]
+            return ask.answer(200, {"UnprocessedItems": {table: rest} if rest else {}})
+
+        self.rule("BatchWriteItem", answer)
+
+    def scan_in_pages(self):
+        """Let a scan come in three pages, of which the second is empty."""
+
+        def answer(ask):
+            asked = json.loads(self._request.body)
+            page = int(asked.pop("ExclusiveStartKey", {"page": {"S": "1"}})["page"]["S"])
+            items = json.loads(self.forward(asked).content)["Items"]
+            more = {"LastEvaluatedKey": {"page": {"S": str(page + 1)}}} if page < 3 else {}
+            # The first page is empty where a single item is asked for: is there anything at all?
+            first = 0 if "Limit" in asked else 1
+            return ask.answer(200, {"Items": [items[:first], [], items[first:]][page - 1]} | more)
+
+        self.rule("Scan", answer)
+
+    def page(self, operation, key, given="nextToken", told="nextToken"):
         """Let a list come in three pages, of which the second is empty."""
 
         def change(ask, reply):
             page = int((ask.token or "p1").removeprefix("p"))
             reply[key] = [reply[key][:1], [], reply[key][1:]][page - 1]
+            reply.pop(told, None)
             if page < 3:
                 reply[told] = f"p{page + 1}"
                 reply["IsTruncated"] = True
 
-        self._edits.append(([operation], change))
-        self._paged = getattr(self, "_paged", {}) | {operation: given}
+        self.edit(operation, change)
+        self._tokens[operation] = given
 
     def _begin(self, params, model, **_):
-        token = params.pop(getattr(self, "_paged", {}).get(model.name, ""), None)
+        token = params.pop(self._tokens.get(model.name, ""), None)
         self._ask = Ask(model, dict(params))
         self._ask.token = token
 
     def _answer(self, request, **_):
         ask, self._request = self._ask, request
         self.attempts.append(ask.operation)
+        self.sent.append(f"{request.url} {_text(request.body)}")
         self._polls[ask.operation, ask.resource] += 1
         ask.polls = self._polls[ask.operation, ask.resource]
         for operations, answer in self._rules:
-            if ask.operation in operations and (reply := answer(ask)) is not None:
+            concerned = operations is None or ask.operation in operations
+            if concerned and (reply := answer(ask)) is not None:
                 return reply
         return None
 
@@ -179,3 +250,7 @@ class HostileAws:
         for operations, change in self._edits:
             if ask.operation in operations:
                 change(ask, parsed)
+
+
+def _text(body):
+    return body.decode(errors="replace") if isinstance(body, bytes) else str(body or "")
