@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from lottery_lib.errors import LotteryError
 
-__all__ = ["retry_while", "telling", "wait_until"]
+__all__ = ["pause", "retry_while", "telling", "wait_until"]
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ def wait_until(
     Raises:
         LotteryError: The deadline passed. If the last look ended in an error that was to pass, that one.
     """
-    begun, told, pause = clock(), _SILENT - _REPEATED, min(0.02, every)
+    begun, told, short = clock(), _SILENT - _REPEATED, min(0.02, every)
     while True:
         error: Exception = _not_there(what, seconds)
         try:
@@ -74,8 +74,14 @@ def wait_until(
         if waited >= told + _REPEATED:
             _say(f"waiting for {what} ({waited:.0f} of at most {seconds:g} s)")
             told = waited
-        sleep(pause)
-        pause = min(pause * 1.5, every)
+        sleep(short)
+        short = min(short * 1.5, every)
+
+
+def pause(what: str, seconds: float) -> None:
+    """Let time pass where there is nothing to look at."""
+    _say(f"waiting for {what} ({seconds:g} s)")
+    sleep(seconds)
 
 
 def _not_there(what: str, seconds: float) -> LotteryError:

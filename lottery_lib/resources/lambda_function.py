@@ -123,17 +123,20 @@ def ensure(target: Target, function: Function) -> Resource:
     Raises:
         LotteryError: A function of that name is not ours, or Lambda could not make it work.
     """
-    created = None if _function(target, function.name) else _create(target, function)
+    there = _function(target, function.name)
+    if there and _resource(target, there).state == "DELETING":
+        _gone(target, function.name)
+        there = None
+    created = None if there else _create(target, function)
     found = _settled(target, function.name)
-    settings = found["Configuration"]
     if created:
-        return Resource(KIND, function.name, "created", settings["FunctionArn"])
+        return replace(_resource(target, found), state="created")
     refuse_foreign(_resource(target, found))
     changes = _changes(function, found)
     for operation, parameters in changes.items():
         _send(target, operation, FunctionName=function.name, **parameters)
-        _settled(target, function.name)
-    return Resource(KIND, function.name, "updated" if changes else "unchanged", settings["FunctionArn"])
+        _refuse_failed("LastUpdateStatus", _settled(target, function.name))
+    return replace(_resource(target, found), state="updated" if changes else "unchanged")
 
 
 def delete(target: Target, name: str) -> Resource:
@@ -146,8 +149,9 @@ def delete(target: Target, name: str) -> Resource:
     if found is None:
         return Resource(KIND, name, "missing")
     refuse_foreign(found)
-    _send(target, "delete_function", "ResourceNotFound", FunctionName=name)
-    wait_until(f"function {name} to be gone", lambda: _function(target, name) is None, seconds=120)
+    if found.state != "DELETING":
+        _send(target, "delete_function", "ResourceNotFound", FunctionName=name)
+    _gone(target, name)
     return replace(found, state="deleted")
 
 
@@ -156,6 +160,12 @@ def _function(target: Target, name: str) -> Any:
 
 
 def _resource(target: Target, found: dict[str, Any]) -> Resource:
+    if error := found.get("TagsError"):
+        raise LotteryError(
+            f"the tags of function {found['Configuration']['FunctionName']}",
+            error["Message"].rstrip("."),
+            "Ask the administrator of the account for the right to lambda:ListTags",
+        )
     settings, ours = found["Configuration"], owned(found.get("Tags", {}), target.names)
     state = settings.get("State", "Active").upper()
     return Resource(KIND, settings["FunctionName"], state, settings["FunctionArn"], ours)
@@ -179,7 +189,8 @@ def _changes(function: Function, found: dict[str, Any]) -> dict[str, dict[str, A
     settings, changes = found["Configuration"], dict[str, dict[str, Any]]()
     if settings.get("CodeSha256") != code_sha256(function.code):
         changes["update_function_code"] = {"ZipFile": function.code}
-    if any(settings.get(key) != value for key, value in function.configuration.items()):
+    failed = settings.get("LastUpdateStatus") == "Failed"  # then it is not as it is shown
+    if failed or any(settings.get(key) != value for key, value in function.configuration.items()):
         changes["update_function_configuration"] = function.configuration
     if "Concurrency" in found:
         changes["delete_function_concurrency"] = {}
@@ -208,11 +219,21 @@ def _settled(target: Target, name: str) -> Any:
         return None if not state or state[0] == "Pending" or state[1] == "InProgress" else found
 
     found = wait_until(f"function {name} to be ready", settled, seconds=300, passing=busy)
+    _refuse_failed("State", found)
+    return found
+
+
+def _refuse_failed(status: str, found: dict[str, Any]) -> None:
     settings = found["Configuration"]
-    if settings.get("State") == "Failed":
+    if settings.get(status) == "Failed":
+        reason = settings.get(f"{status}Reason", "no reason was given").rstrip(".")
         raise LotteryError(
-            f"function {name}",
-            f"Lambda could not make it: {settings.get('StateReason', 'no reason was given')}".rstrip("."),
+            f"function {settings['FunctionName']}",
+            f"Lambda could not make it: {reason}",
             "Run `python -m lottery_lib teardown`, then deploy again",
         )
-    return found
+
+
+def _gone(target: Target, name: str) -> None:
+    what = f"function {name} to be gone"
+    wait_until(what, lambda: _function(target, name) is None, seconds=120, passing=busy)

@@ -7,11 +7,14 @@ from typing import Any, Final
 from lottery_lib.naming import owned
 from lottery_lib.resources import Resource, once_tagged, refuse_foreign, still_there, tag_list
 from lottery_lib.target import Target, busy, ignoring, says
-from lottery_lib.waiting import retry_while, wait_until
+from lottery_lib.waiting import pause, retry_while, wait_until
 
 __all__ = ["delete", "ensure", "find", "machine_arn"]
 
 KIND: Final = "state machine"
+_SETTLING: Final = (
+    5.0  # seconds after an update in which AWS may still start executions of the old definition
+)
 
 
 def machine_arn(target: Target, name: str) -> str:
@@ -64,7 +67,8 @@ def delete(target: Target, name: str) -> Resource:
         return Resource(KIND, name, "missing")
     refuse_foreign(found)
     if found.state != "DELETING":
-        target.client("stepfunctions").delete_state_machine(stateMachineArn=found.arn)
+        machines = target.client("stepfunctions")
+        ignoring(machines.delete_state_machine, "StateMachineDoesNotExist", stateMachineArn=found.arn)
     _gone(target, name)
     return replace(found, state="deleted")
 
@@ -102,6 +106,8 @@ def _update(target: Target, name: str, definition: str, role_arn: str) -> None:
         seconds=60,
         passing=busy,
     )
+    if target.kind == "aws":
+        pause(f"the update of state machine {name} to hold everywhere", _SETTLING)
 
 
 def _is_as_wanted(found: Mapping[str, Any], definition: str, role_arn: str) -> bool:
