@@ -204,11 +204,9 @@ def _draw(options: argparse.Namespace) -> Outcome:
     from lottery_lib.mailbox import inbox
 
     target = _target(options)
+    _say(inbox(target).where)  # before the draw: there is still time to confirm
     result = draw(target, _as_json(options.number))
-    done = result["status"] == "SUCCEEDED"
-    if done and not options.json:
-        _say(inbox(target).where)
-    return result, done
+    return result, result["status"] == "SUCCEEDED"
 
 
 def _as_json(word: str) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
@@ -10,7 +11,18 @@ from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.target import ClientError, Target, busy, ignoring, says
 from lottery_lib.waiting import retry_while, wait_until
 
-__all__ = ["ENDED", "describe", "executions", "history", "new_name", "start", "stop", "stop_running", "wait"]
+__all__ = [
+    "ENDED",
+    "describe",
+    "executions",
+    "history",
+    "machine",
+    "new_name",
+    "start",
+    "stop",
+    "stop_running",
+    "wait",
+]
 
 #: The statuses after which nothing happens any more.
 ENDED: Final = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
@@ -37,12 +49,12 @@ def start(target: Target, machine_arn: str, execution_input: Any) -> str:
     Raises:
         LotteryError: There is no such machine.
     """
-    machine, name = target.client("stepfunctions"), new_name()
+    client, name = target.client("stepfunctions"), new_name()
 
     def started() -> Any:
         # Of a name that nobody else makes up: if there is one, it is ours, and has even ended by now.
         return ignoring(
-            machine.start_execution,
+            client.start_execution,
             "ExecutionAlreadyExists",
             stateMachineArn=machine_arn,
             name=name,
@@ -74,7 +86,19 @@ def describe(target: Target, arn: str) -> dict[str, Any]:
     Raises:
         LotteryError: There is no such execution.
     """
-    look = target.client("stepfunctions").describe_execution
+    return _look(target.client("stepfunctions").describe_execution, arn)
+
+
+def machine(target: Target, arn: str) -> dict[str, Any]:
+    """Describe the machine as an execution started with it, which may have been updated since.
+
+    Raises:
+        LotteryError: There is no such execution.
+    """
+    return _look(target.client("stepfunctions").describe_state_machine_for_execution, arn)
+
+
+def _look(look: Callable[..., Any], arn: str) -> dict[str, Any]:
     what = f"execution {arn.rsplit(':', 1)[-1]} to be visible"
 
     def seen() -> Any:
@@ -118,7 +142,12 @@ def wait(target: Target, arn: str, *, seconds: float = 120.0) -> dict[str, Any]:
 def stop(target: Target, arn: str, *, error: str = "Stopped", cause: str = "Stopped by hand") -> None:
     """Stop an execution; one that has ended already is left as it is."""
     if describe(target, arn)["status"] not in ENDED:
-        target.client("stepfunctions").stop_execution(executionArn=arn, error=error, cause=cause)
+        _stop(target, arn, error, cause)
+
+
+def _stop(target: Target, arn: str, error: str, cause: str) -> None:
+    call = target.client("stepfunctions").stop_execution
+    ignoring(call, *_ABSENT, executionArn=arn, error=error, cause=cause)
 
 
 def history(target: Target, arn: str) -> list[dict[str, Any]]:
@@ -150,5 +179,5 @@ def stop_running(target: Target, machine_arn: str) -> int:
     """Stop every running execution of a machine, and say how many there were."""
     running = executions(target, machine_arn, status="RUNNING")
     for execution in running:
-        stop(target, execution["executionArn"], cause="Stopped by the teardown of the lottery")
+        _stop(target, execution["executionArn"], "Stopped", "Stopped by the teardown of the lottery")
     return len(running)

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources import sns_topic
-from lottery_lib.target import Target
+from lottery_lib.target import Target, explain
 
 __all__ = ["Inbox", "Mail", "inbox"]
 
@@ -69,7 +69,12 @@ class Inbox:
     @property
     def where(self) -> str:
         """One sentence that says where the mail is to be read, or that nobody gets any."""
-        found = sns_topic.subscriptions(self._target, self._target.names.topic)
+        try:
+            found = sns_topic.subscriptions(self._target, self._target.names.topic)
+        except Exception as error:  # who asks has something better to tell than that, such as a draw
+            if explain(error) is None:
+                raise
+            return f"Who gets mail cannot be said: {explain(error)}"
         states = {each.name: each.state for each in map(sns_topic.as_resource, found)}
         addresses = [name for name, state in states.items() if state == "confirmed"]
         if not addresses:

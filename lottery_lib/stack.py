@@ -134,10 +134,9 @@ class Stack:
             execution.stop_running(self.target, machine)
         subscribed = self._subscriptions()
         done = [self._done(part, partial(self._delete, part)) for part in reversed(self._parts())]
-        left = self._left_after(done)
-        # They go with their topic, if that went.
-        gone = [replace(each, state="deleted") for each in subscribed if each not in left]
-        return Inventory(done + gone, left)
+        if any((each.kind, each.state) == (sns_topic.KIND, "deleted") for each in done):
+            done += [replace(each, state="deleted") for each in subscribed]  # they went with their topic
+        return Inventory(done, self._left_after(done))
 
     def left(self) -> list[Resource]:
         """Look every resource up and return those that are there."""

@@ -33,15 +33,15 @@ def ensure(target: Target, name: str) -> Resource:
     Raises:
         LotteryError: A topic of that name is not ours.
     """
-    sns, arn = target.client("sns"), topic_arn(target, name)
+    arn = topic_arn(target, name)
     found = _attributes(target, arn)
-    if found is None:
-        sns.create_topic(Name=name, Attributes={"DisplayName": _DISPLAY_NAME}, Tags=tag_list(target.names))
+    if found is None and _create(target, name):
         return Resource(KIND, name, "created", arn)
     refuse_foreign(once_tagged(name, lambda: _resource(target, name)))
-    if found.get("DisplayName") == _DISPLAY_NAME:
+    if found and found.get("DisplayName") == _DISPLAY_NAME:
         return Resource(KIND, name, "unchanged", arn)
-    sns.set_topic_attributes(TopicArn=arn, AttributeName="DisplayName", AttributeValue=_DISPLAY_NAME)
+    name_it = target.client("sns").set_topic_attributes
+    name_it(TopicArn=arn, AttributeName="DisplayName", AttributeValue=_DISPLAY_NAME)
     return Resource(KIND, name, "updated", arn)
 
 
@@ -56,9 +56,10 @@ def delete(target: Target, name: str) -> Resource:
         return Resource(KIND, name, "missing")
     refuse_foreign(found)
     for subscription in subscriptions(target, name):
-        # A pending subscription has no ARN to unsubscribe.
+        # A pending subscription has no ARN, or one that cannot be unsubscribed: it goes with the topic.
         if subscription["SubscriptionArn"].startswith("arn:"):
-            sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+            arn = subscription["SubscriptionArn"]
+            ignoring(sns.unsubscribe, "pending confirmation", "NotFound", SubscriptionArn=arn)
     sns.delete_topic(TopicArn=found.arn)
     return replace(found, state="deleted")
 
@@ -106,6 +107,17 @@ def as_resource(subscription: dict[str, Any]) -> Resource:
     confirmed = arn.startswith("arn:")
     state = "confirmed" if confirmed else "pending confirmation"
     return Resource("subscription", subscription["Endpoint"], state, arn if confirmed else "")
+
+
+def _create(target: Target, name: str) -> Any:
+    """Create it; None if there is one of other tags, which AWS did not show a moment ago."""
+    return ignoring(
+        target.client("sns").create_topic,
+        "already exists with different tags",
+        Name=name,
+        Attributes={"DisplayName": _DISPLAY_NAME},
+        Tags=tag_list(target.names),
+    )
 
 
 def _attributes(target: Target, arn: str) -> Any:
