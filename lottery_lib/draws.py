@@ -79,6 +79,7 @@ class Draws:
             LotteryError: There is no such execution.
         """
         arn = arn or last_execution(self._target)
+        execution.describe(self._target, arn)  # says it if there is none
         machine = execution.machine(self._target, arn)
         return Execution(_definition(machine), execution.history(self._target, arn))
 

@@ -22,10 +22,10 @@ from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectionClosedError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    ReadTimeoutError,
+    ConnectionError,
+    HTTPClientError,
+    ProxyConnectionError,
+    SSLError,
 )
 from botocore.parsers import ResponseParserError
 
@@ -57,6 +57,7 @@ _SETTINGS: Final = {
 }
 #: What passes by itself, but is not on botocore's list: SNS throttles by a name of its own.
 _RETRIED_TOO: Final = ("Throttled", "ConcurrentModification", "OperationAborted")
+_PASSING_STATUS: Final = (429, 500, 502, 503, 504)
 _THROTTLES: Final = ("Throttl", "TooManyRequests", "RequestLimitExceeded", "ThroughputExceeded")
 
 _AGAIN: Final = "then run the same step again"
@@ -64,9 +65,15 @@ _TRUST: Final = (
     'Its trust policy must allow {{"Effect": "Allow", "Principal": {{"Service": "{}"}}, '
     f'"Action": "sts:AssumeRole"}}}}: put it right, or delete the role, {_AGAIN}'
 )
-_RENEW: Final = f"Renew the credentials (`aws sso login`, or a new access key), {_AGAIN}"
+#: A session keeps the credentials that it has read.
+_RENEW: Final = (
+    "Renew the credentials (`aws sso login`, or a new access key), then connect again: run the command, "
+    "or in a notebook its first cell, once more"
+)
 _CLOCK: Final = f"Set the clock of this computer right, {_AGAIN}"
 _REGION: Final = "Set AWS_DEFAULT_REGION to a region of your account, such as us-east-1 or cn-north-1"
+_NETWORK: Final = f"Check the network and the region, {_AGAIN}"
+_PROXY: Final = f"Check HTTPS_PROXY, and AWS_CA_BUNDLE if the network has a certificate of its own, {_AGAIN}"
 _READ: Final = f"Read AWS's sentence, put it right, {_AGAIN}"
 _TROUBLE: Final = f"AWS has trouble of its own: wait a minute, {_AGAIN}"
 #: What to do, by words in the code or the sentence of AWS, or in the name of botocore's error. The first
@@ -86,6 +93,8 @@ _ADVICE: Final = {
     "CredentialRetrieval": _RENEW,
     "InvalidClientTokenId": f"{_RENEW}; keys of AWS China work in its regions alone, and others elsewhere",
     "UnrecognizedClient": f"{_RENEW}; keys of AWS China work in its regions alone, and others elsewhere",
+    "ProfileNotFound": f"Set AWS_PROFILE to one you have, {_AGAIN}",
+    "ConfigParse": f"Put that file right, {_AGAIN}",
     "PartialCredentials": f"Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY both, {_AGAIN}",
     "NoCredentials": f"Run `aws configure`, or set AWS_PROFILE to a profile with credentials, {_AGAIN}",
     "RegionError": _REGION,
@@ -289,13 +298,9 @@ def _dummy_session(region: str) -> boto3.Session:
 
 
 def _aws(names: Names, region: str | None, environ: Mapping[str, str]) -> Target:
-    try:
+    with explained():
         session = boto3.Session(region_name=region)
         overrides = sorted(key for key in environ if key.startswith(_OVERRIDE)) + _profile_overrides(session)
-    except BotoCoreError as error:
-        raise LotteryError(
-            "LOTTERY_TARGET=aws", str(error).rstrip("."), "Set AWS_PROFILE to one you have"
-        ) from error
     if overrides:
         raise LotteryError(
             "LOTTERY_TARGET=aws",
@@ -326,25 +331,32 @@ def _retry_too(response: Any, attempts: int, **_: Any) -> float | None:
 def _refuse_what_is_not_of_aws(response_dict: dict[str, Any], operation_model: Any, **_: Any) -> None:
     """Refuse the page of a proxy or a hotel, in which botocore would find an empty answer.
 
-    An error's page is emptied instead: botocore then goes by its status, and asks again if that may help.
+    A page that tells of trouble is emptied instead: botocore then goes by its status, and asks again.
     """
-    if operation_model.has_streaming_output or not _is_broken(response_dict["body"], operation_model):
+    status, body = response_dict["status_code"], response_dict["body"].strip()
+    if operation_model.has_streaming_output:
         return
-    if response_dict["status_code"] >= 300:
+    if not (_is_broken(body, operation_model) if body else status == 200 and _tells(operation_model)):
+        return
+    if status in _PASSING_STATUS:
         response_dict["body"] = b""
     else:
         raise _not_of_aws(operation_model.name)
 
 
 def _is_broken(body: bytes, operation_model: Any) -> bool:
-    if body.lstrip()[:14].lower().startswith((b"<html", b"<!doctype html")):
-        return True
+    if "json" not in operation_model.service_model.resolved_protocol:
+        return not body.startswith(b"<") or b"<html" in body[:500].lower()
     try:
-        if body and "json" in operation_model.service_model.resolved_protocol:
-            json.loads(body)
+        return not isinstance(json.loads(body), dict)
     except ValueError:
         return True
-    return False
+
+
+def _tells(operation_model: Any) -> bool:
+    """Whether the reply to an operation has something in its body."""
+    shape = operation_model.output_shape
+    return shape is not None and any("location" not in each.serialization for each in shape.members.values())
 
 
 def _not_of_aws(operation: str) -> LotteryError:
@@ -359,27 +371,28 @@ def explain(error: Exception) -> LotteryError | None:
     """Put an error of AWS or of the way there into one sentence with what to do; None for any other kind."""
     if isinstance(error, LotteryError):
         return error
-    if isinstance(
-        error, EndpointConnectionError | ConnectionClosedError | ConnectTimeoutError | ReadTimeoutError
-    ):
-        url = str(error.kwargs.get("endpoint_url", "AWS"))
-        if urlsplit(url).hostname in ("127.0.0.1", "localhost"):
-            advice = DEPLOY
-        else:
-            advice = "Check the network and the region, then run the same step again"
-        return LotteryError(url, "does not answer", advice)
     if isinstance(error, ClientError):
         where, code, said = f"AWS {error.operation_name}", _code(error), error_message(error).rstrip(".")
         what = f"{said or 'no reason was given'} ({code})"
         return LotteryError(where, what, _advice(what, _TROUBLE if busy(error) else _READ))
     if isinstance(error, ResponseParserError):
         return _not_of_aws("call")
-    if isinstance(error, BotoCoreError):
-        what, known = str(error).rstrip("."), f"{type(error).__name__}: {error}"
-        return LotteryError(
-            "AWS", what, _advice(known, "Check the credentials with `aws sts get-caller-identity`")
-        )
-    return None
+    return _explain_way(error) if isinstance(error, BotoCoreError) else None
+
+
+def _explain_way(error: Any) -> LotteryError:
+    """Put into a sentence what kept a call from AWS: the network, or the caller's own settings."""
+    said = str(error).rstrip(".")
+    if isinstance(error, ProxyConnectionError | SSLError):
+        return LotteryError("network", said, _PROXY)
+    if isinstance(error, ConnectionError | HTTPClientError):
+        url = str(error.kwargs.get("endpoint_url", "AWS"))
+        here = urlsplit(url).hostname in ("127.0.0.1", "localhost")
+        return LotteryError(url, "does not answer", DEPLOY if here else _NETWORK)
+    known = f"{type(error).__name__}: {said}"
+    return LotteryError(
+        "AWS", said, _advice(known, "Check the credentials with `aws sts get-caller-identity`")
+    )
 
 
 def _advice(known: str, otherwise: str) -> str:

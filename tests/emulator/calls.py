@@ -43,33 +43,12 @@ class Recorder:
         return [name for name in self.operations if name.startswith(WRITES)]
 
 
-class Broken(Exception):
-    """The connection is gone: what an interruption looks like from inside."""
-
-
-class Interruption:
-    """A second connection of the same attendee, which breaks after so many write calls."""
-
-    def __init__(self, target, after):
-        self._left = after
-        self.target = connect("embedded", attendee=target.names.attendee)
-        assert not self.target._clients
-        self.target._session.events.register("before-call", self._count)
-
-    def _count(self, model, **_):
-        if model.name.startswith(WRITES):
-            if self._left == 0:
-                raise Broken
-            self._left -= 1
-
-
 class LostReply:
     """Let a target's first call of an operation happen, then lose the reply: botocore sends it again."""
 
     def __init__(self, target, operation):
         self._lost = False
-        service = {"CreateRole": "iam", "CreateTable": "dynamodb", "CreateFunction": "lambda"}[operation]
-        target.client(service).meta.events.register(f"needs-retry.*.{operation}", self._again)
+        target.client("iam").meta.events.register(f"needs-retry.*.{operation}", self._again)
 
     def _again(self, **_):
         again, self._lost = not self._lost, True

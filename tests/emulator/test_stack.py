@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from emulator.calls import Broken, Interruption, LostReply, Recorder
+from emulator.calls import Recorder
 
 from lottery_lib import Stack, connect, draw, load_employees
 from lottery_lib.draws import forget_winners
@@ -36,18 +36,6 @@ def test_second_deploy_writes_nothing(target):
     done = Stack(recorder.target).deploy("ann@example.com")
     assert recorder.writes == []
     assert states(done) == {"unchanged", "pending confirmation"}
-
-
-@pytest.mark.parametrize("after", range(0, 21, 2))
-def test_interrupted_deploy_converges(target, after):
-    """A deploy interrupted after any number of write calls is completed by the next one."""
-    with pytest.raises(Broken):
-        Stack(Interruption(target, after).target).deploy()
-    Stack(target).deploy()
-    recorder = Recorder(target)
-    assert states(Stack(recorder.target).deploy()) == {"unchanged"}
-    assert recorder.writes == []
-    assert "missing" not in states(Stack(target).status())
 
 
 def test_broken_things_are_repaired(target):
@@ -90,14 +78,6 @@ def test_attributes_are_repaired(target):
     updated = {each.name for each in stack.deploy() if each.state == "updated"}
     assert updated == {names.lambda_role, names.machine_role, names.topic, names.machine}
     assert states(stack.deploy()) == {"unchanged"}
-
-
-@pytest.mark.parametrize("operation", ["CreateRole", "CreateTable", "CreateFunction"])
-def test_lost_reply(target, operation):
-    """A create that happened though its reply was lost is recognised as ours."""
-    LostReply(target, operation)
-    Stack(target).deploy()
-    assert states(Stack(target).deploy()) == {"unchanged"}
 
 
 def test_own_roster_survives_a_deploy(target):
@@ -183,15 +163,6 @@ def test_teardown_twice(target):
     assert states(inventory.resources) == {"missing"}
     assert inventory.left == []
     assert recorder.writes == []
-
-
-@pytest.mark.parametrize("after", range(0, 18, 2))
-def test_interrupted_teardown_converges(target, after):
-    """A teardown interrupted after any number of write calls is completed by the next one."""
-    Stack(target).deploy()
-    with pytest.raises(Broken):
-        Stack(Interruption(target, after).target).teardown()
-    assert Stack(target).teardown().left == []
 
 
 def test_teardown_stops_what_runs(target):

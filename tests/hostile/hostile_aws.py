@@ -7,6 +7,7 @@ between botocore and the emulator by botocore's public events, so all that the l
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError
@@ -147,7 +148,9 @@ class HostileAws:
         def answer(ask):
             dropped[ask.operation] += 1
             if dropped[ask.operation] <= times:
-                raise error(endpoint_url="https://aws.example", error="no such host")
+                raise error(
+                    endpoint_url="https://aws.example", proxy_url="http://proxy", error="no such host"
+                )
 
         self.rule(operations, answer)
 
@@ -233,7 +236,7 @@ class HostileAws:
     def _answer(self, request, **_):
         ask, self._request = self._ask, request
         self.attempts.append(ask.operation)
-        self.sent.append(f"{request.url} {_text(request.body)}")
+        self.sent.append(unquote(f"{request.url} {_text(request.body)}"))
         self._polls[ask.operation, ask.resource] += 1
         ask.polls = self._polls[ask.operation, ask.resource]
         for operations, answer in self._rules:

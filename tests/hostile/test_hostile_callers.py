@@ -1,0 +1,193 @@
+"""Who comes without credentials, region or right clock is told what to do, and nothing half-made is lost."""
+
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import EndpointConnectionError
+from botocore.httpsession import URLLib3Session
+
+from lottery_lib import connect
+from lottery_lib.errors import LotteryError
+from lottery_lib.target import introduction
+
+KEYS = "aws_access_key_id = AKIA\naws_secret_access_key = secret\n"
+REGION = "region = us-east-1\n"
+CALLER = (
+    "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:{partition}:iam::111122223333:user/ann</Arn>"
+    "<UserId>AIDA</UserId><Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
+)
+
+
+class Network:
+    """AWS as botocore's HTTP layer sees it: the hosts that were asked, and one answer."""
+
+    def __init__(self):
+        self.hosts = []
+        self.reply = (200, CALLER.format(partition="aws"))
+
+    def send(self, request):
+        self.hosts.append(request.url.split("/")[2])
+        if isinstance(self.reply, Exception):
+            raise self.reply
+        status, body = self.reply
+        return AWSResponse(request.url, status, {"Content-Type": "text/xml"}, _Body(body.encode()))
+
+
+class _Body:
+    def __init__(self, content):
+        self.content = content
+
+    def stream(self):
+        yield self.content
+
+
+@pytest.fixture
+def network(clock, monkeypatch):
+    network = Network()
+    monkeypatch.setattr(URLLib3Session, "send", network.send)
+    return network
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    """`settings(text)`: the attendee's AWS configuration file, and no credentials but what it holds."""
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    def write(text):
+        (tmp_path / "config").write_text(f"[default]\n{text}")
+
+    return write
+
+
+def refused():
+    """The sentence in which a connection to AWS ends; it is one."""
+    with pytest.raises(LotteryError) as caught:
+        connect("aws")
+    said = str(caught.value)
+    assert "\n" not in said
+    return said
+
+
+def test_caller(network, settings):
+    """Account, region, partition and attendee are told, as AWS knows the caller."""
+    settings(REGION + KEYS)
+    told = introduction(connect("aws", attendee="ann"))
+    assert told == "AWS account 111122223333, region us-east-1, partition aws, attendee ann"
+
+
+def test_region_of_china(network, settings):
+    """In China the calls go to hosts in China, and the partition is that of the caller's ARN."""
+    settings("region = cn-northwest-1\n" + KEYS)
+    network.reply = (200, CALLER.format(partition="aws-cn"))
+    target = connect("aws")
+    assert target.partition == "aws-cn"
+    assert network.hosts == ["sts.cn-northwest-1.amazonaws.com.cn"]
+    assert target.client("iam").meta.endpoint_url == "https://iam.cn-north-1.amazonaws.com.cn"
+
+
+SSO = "sso_start_url = https://x.example\nsso_region = us-east-1\nsso_account_id = 1\nsso_role_name = r\n"
+PROCESS = "credential_process = false\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (REGION, "Unable to locate credentials. Run `aws configure`, or set AWS_PROFILE"),
+        (REGION + "aws_access_key_id = AKIA\n", "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY both"),
+        (REGION + SSO, "`aws sso login`"),
+        (REGION + PROCESS, "Renew the credentials"),
+        (KEYS, "no region is set. Set AWS_DEFAULT_REGION, such as us-east-1"),
+        ("region = us east\n" + KEYS, "Set AWS_DEFAULT_REGION to a region of your account"),
+        (REGION + KEYS + "endpoint_url = http://127.0.0.1:9\n", "endpoint_url of the AWS profile would send"),
+        (REGION + KEYS + "services = here\n", "services of the AWS profile would send the calls elsewhere"),
+        ("region\n", "Unable to parse config file"),
+    ],
+)
+def test_settings(network, settings, text, said):
+    """Credentials that are missing, half there or over, a region that is none: each says what to set."""
+    settings(text)
+    message = refused()
+    assert said in message
+    assert network.hosts == []
+
+
+def test_unknown_profile(network, settings, monkeypatch):
+    """A profile that there is not is said by its name."""
+    settings(REGION + KEYS)
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    assert "(nobody) could not be found. Set AWS_PROFILE to one you have" in refused()
+
+
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SFN"])
+def test_endpoint_in_the_environment(network, settings, monkeypatch, name):
+    """An endpoint of the environment would send the calls elsewhere: nothing is sent at all."""
+    settings(REGION + KEYS)
+    monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert f"{name} would send the calls elsewhere" in refused()
+    assert network.hosts == []
+
+
+def test_unknown_region(network, settings):
+    """A region that looks like one but is none has no host: the region is named as a cause."""
+    settings("region = xx-nowhere-1\n" + KEYS)
+    network.reply = EndpointConnectionError(endpoint_url="https://sts.xx-nowhere-1.amazonaws.com/")
+    assert "xx-nowhere-1.amazonaws.com/: does not answer. Check the network and the region" in refused()
+
+
+OLD = "Signature expired: 20261125T000000Z is now earlier than 20261125T085500Z (20261125T090000Z - 5 min.)"
+REFUSALS = [
+    ("ExpiredToken", "The security token included in the request is expired", "Renew the credentials"),
+    ("InvalidClientTokenId", "The security token included in the request is invalid", "keys of AWS China"),
+    ("SignatureDoesNotMatch", OLD, "Set the clock of this computer right"),
+    ("SignatureDoesNotMatch", "Signature not yet current: 2027", "Set the clock of this computer right"),
+    ("SignatureDoesNotMatch", "The request signature we calculated does not match", "give both anew"),
+    ("IncompleteSignature", "Authorization header requires ...", "give both anew"),
+    ("AccessDenied", "ann may not", "Ask the administrator of the account for this right"),
+]
+
+
+@pytest.mark.parametrize(("code", "message", "advice"), REFUSALS)
+def test_refused_caller(network, settings, code, message, advice):
+    """A caller whom AWS refuses is told why, and what to do."""
+    settings(REGION + KEYS)
+    error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    network.reply = (403, f"<ErrorResponse>{error}</ErrorResponse>")
+    said = refused()
+    assert message.rstrip(".") in said
+    assert advice in said
+    assert len(network.hosts) == 1
+
+
+INVALID = "The security token included in the request is invalid"
+EXPIRED = "The security token included in the request is expired"
+MIDST = [
+    ("CreateFunction", ("ExpiredTokenException", EXPIRED), "Renew the credentials"),
+    ("CreateTable", ("UnrecognizedClientException", INVALID), "Renew the credentials"),
+    ("CreateStateMachine", ("InvalidSignatureException", OLD), "Set the clock of this computer right"),
+    ("PutRolePolicy", ("ExpiredToken", EXPIRED), "Renew the credentials"),
+    ("BatchWriteItem", ("ExpiredTokenException", EXPIRED), "Renew the credentials"),
+]
+
+
+@pytest.mark.parametrize(("operation", "refusal", "advice"), MIDST)
+def test_credentials_that_expire_in_the_middle(aws, stack, operation, refusal, advice):
+    """A deploy whose credentials expire is told so; the next goes on, and a third writes nothing."""
+    aws.refuse(operation, *refusal)
+    with pytest.raises(LotteryError, match=advice):
+        stack.deploy()
+    aws.forget()
+    stack.deploy()
+    assert aws.writes[0] == operation
+    aws.attempts.clear()
+    stack.deploy()
+    assert aws.writes == []
+
+
+@pytest.mark.parametrize("step", ["deploy", "teardown"])
+def test_connect_anew_after_the_credentials_were_renewed(aws, stack, step):
+    """Credentials are read when one connects: who renews them is told to do that again."""
+    aws.refuse("GetRole", "ExpiredToken", "expired", status=403)
+    with pytest.raises(LotteryError, match="connect again"):
+        getattr(stack, step)()

@@ -1,0 +1,48 @@
+"""No partition of AWS is written down but in the tutorial's own text, which is filled in for the caller's."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from lottery_lib import definition
+from lottery_lib.naming import FUNCTIONS
+
+ROOT = Path(__file__).resolve().parents[2]
+#: The emulator is not AWS; `definition` replaces the tutorial's partition, and so names it.
+EXEMPT = ("lottery_lib/emulator/", "lottery_lib/definition.py")
+SOURCES = [
+    path
+    for pattern in ("lottery_lib/**/*.py", "lambdas/**/*.py", "notebooks/*.ipynb")
+    for path in sorted(ROOT.glob(pattern))
+    if not path.relative_to(ROOT).as_posix().startswith(EXEMPT)
+]
+PARTITION = re.compile(r"arn:aws[\w-]*:|\.amazonaws\.com\.cn|console\.(aws\.amazon|amazonaws)")
+#: Of the parts that AWS's own hosts have, to refuse them as an emulator's address.
+ALLOWED = '(".amazonaws.com", ".amazonaws.com.cn", ".api.aws")'
+
+
+def code(path):
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".ipynb":
+        return text.replace(ALLOWED, "")
+    cells = json.loads(text)["cells"]
+    return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_partition_in_the_code(path):
+    """Library, functions and notebooks' code write no ARN, host or console of one partition."""
+    assert PARTITION.findall(code(path)) == []
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("asl/*.json")), ids=lambda path: path.name)
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_definitions_follow_the_caller(path, partition):
+    """The definitions name a partition in service integrations alone, and those follow the caller's."""
+    text = path.read_text(encoding="utf-8")
+    assert set(re.findall(r"arn:[^\"]+?:::", text)) == {"arn:aws:states:::"}
+    arn = f"arn:{partition}:lambda:r:1:x"
+    arns = definition.arns_by_placeholder(dict.fromkeys(FUNCTIONS, arn), arn.replace("lambda", "sns"))
+    assert set(re.findall(r"arn:([\w-]+)", definition.fill(text, arns))) == {partition}
