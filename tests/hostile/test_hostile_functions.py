@@ -196,6 +196,14 @@ def test_lost_reply_of_a_delete(aws, function):
     assert lambda_function.delete(aws.target, function.name).state == "deleted"
 
 
+def test_function_has_no_environment(aws, function):
+    """Functions have no variables, and what AWS takes and a cold start needs."""
+    lambda_function.ensure(aws.target, function)
+    found = aws.target.client("lambda").get_function(FunctionName=function.name)["Configuration"]
+    assert not found.get("Environment", {}).get("Variables")
+    assert (found["Runtime"], found["Timeout"], found["MemorySize"]) == ("python3.12", 30, 256)
+
+
 def group(aws):
     return aws.target.names.log_group(aws.target.names.function("InputWinners"))
 

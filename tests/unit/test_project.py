@@ -78,3 +78,12 @@ def test_pictures_of_the_readme_are_there():
     for image in images:
         assert (ROOT / re.search(r'src="([^"]+)"', image)[1]).is_file()
         assert re.search(r'alt="[^"]{30,}"', image)
+
+
+def test_tests_that_the_docs_name_are_there():
+    """Every test that `docs/aws.md` gives as a proof exists."""
+    text = (ROOT / "docs" / "aws.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_\w+)`", text))
+    sources = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/test_*.py"))
+    assert len(named) > 80
+    assert [name for name in named if f"def {name}(" not in sources] == []
