@@ -7,7 +7,7 @@ is a function of the names. What would be done is told by doing it where no writ
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Final
 
 from lottery_lib import definition, execution, roster
@@ -101,16 +101,15 @@ class Stack:
     @explained()
     def plan(self, email: str | None = None) -> list[Resource]:
         """Say what a deploy would do, in its order: create, update, check, or refuse what is not ours."""
-        plan = [_deployed(part) for part in self._onlooking()._parts()]
+        plan = [_deployed(part) for part in self._onlooker._parts()]
         plan.append(Resource("employees", self.target.names.employee_table, "would be loaded if it is empty"))
         return plan + ([Resource("subscription", email, _CHECKED)] if email else [])
 
     @explained()
     def removal(self) -> list[Resource]:
         """Say what a teardown would do, in its order: delete, or leave alone what is not ours."""
-        onlooking = self._onlooking()
-        parts = [_removed(onlooking, part) for part in reversed(onlooking._parts())]
-        gone = [_to_be_removed(each) for each in onlooking._subscriptions()]
+        parts = [_removed(self._onlooker, part) for part in reversed(self._onlooker._parts())]
+        gone = [_to_be_removed(each) for each in self._onlooker._subscriptions()]
         return [part for part in parts if part.state != "missing"] + gone
 
     @explained()
@@ -180,7 +179,8 @@ class Stack:
         if self.target.kind == "aws":
             self._announce(plan())
 
-    def _onlooking(self) -> "Stack":
+    @cached_property
+    def _onlooker(self) -> "Stack":
         return Stack(_Onlooker(self.target))
 
     def _done(self, part: Part, verb: Callable[[], Resource]) -> Resource:

@@ -207,8 +207,8 @@ def outcome(step):
     return done["cause"] if isinstance(done, dict) else None
 
 
-#: One operation of each service, and so of each protocol.
-SAMPLE = "GetRole GetFunction DescribeLogGroups GetTopicAttributes DescribeTable DescribeStateMachine"
+#: One operation of each protocol.
+SAMPLE = "GetRole GetFunction DescribeTable"
 PROXY = "a page of the network or a proxy came instead"
 
 

@@ -1,6 +1,7 @@
 """In China and GovCloud every ARN is of that partition, in all that is sent."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 from hostile.hostile_aws import HostileAws
@@ -14,11 +15,11 @@ PLACES = [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
 ADDRESS = "ann@example.com"
 
 
-@pytest.fixture(params=PLACES, ids=lambda place: place[0])
-def lived(request, clock):
+@pytest.fixture(scope="module", params=PLACES, ids=lambda place: place[0])
+def lived(request):
     """A whole life of a lottery there: the AWS it was lived on, and the partition."""
     region, partition = request.param
-    aws = HostileAws(clock, f"p-{region}", region)
+    aws = HostileAws(SimpleNamespace(now=0.0), f"p-{region}", region)
     stack = Stack(aws.target, announce=lambda plan: None)
     stack.deploy(ADDRESS)
     stack.deploy(ADDRESS)
