@@ -333,9 +333,9 @@ def _refuse_what_is_not_of_aws(response_dict: dict[str, Any], operation_model: A
 
     A page that tells of trouble is emptied instead: botocore then goes by its status, and asks again.
     """
-    status, body = response_dict["status_code"], response_dict["body"].strip()
     if operation_model.has_streaming_output:
         return
+    status, body = response_dict["status_code"], response_dict["body"].strip()
     if not (_is_broken(body, operation_model) if body else status == 200 and _tells(operation_model)):
         return
     if status in _PASSING_STATUS:

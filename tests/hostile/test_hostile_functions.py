@@ -240,3 +240,10 @@ def test_log_group_that_goes_while_it_is_looked_at(aws):
     log_group.ensure(aws.target, name)
     aws.refuse("ListTagsForResource", "ResourceNotFoundException", "The specified log group does not exist.")
     assert log_group.find(aws.target, name) is None
+
+
+def test_reply_of_a_function_is_a_stream(aws, function):
+    """What a function returns is not AWS's own answer, and is handed on as it comes."""
+    lambda_function.ensure(aws.target, function)
+    reply = aws.target.client("lambda").invoke(FunctionName=function.name, Payload=b'{"input": 2}')
+    assert b"num_of_winners" in reply["Payload"].read()
