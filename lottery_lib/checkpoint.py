@@ -28,18 +28,18 @@ __all__ = ["ADDRESS", "LESSONS", "Check", "restore", "verify"]
 
 #: The address that the lessons subscribe. On the emulator its mail can be read in `inbox`.
 ADDRESS: Final = "ann@example.com"
-#: The lessons of the course, and what each builds.
+#: The lessons of the course, and what each does.
 LESSONS: Final = {
-    "00": "the overview builds nothing",
-    "01": "the role of the functions",
-    "02": "the four functions",
-    "03": "the topic and its subscription",
-    "04": "the two tables, the ten employees and the index",
-    "05": "the role of the machine and the machine",
-    "06": "one draw",
-    "07": "nothing: it reads what a draw left",
-    "08": "nothing: it breaks things, and mends them",
-    "99": "nothing: it removes everything",
+    "00": "builds nothing",
+    "01": "builds the role of the functions",
+    "02": "builds the four functions and their log groups",
+    "03": "builds the topic and its subscription",
+    "04": "builds the two tables, the ten employees and the index",
+    "05": "builds the role of the machine and the machine",
+    "06": "draws",
+    "07": "builds nothing: it reads what a draw left",
+    "08": "builds nothing: it breaks things, and mends them",
+    "99": "removes everything",
 }
 
 
@@ -127,6 +127,8 @@ def _look(target: Target, lesson: str) -> None:
             "Run `python -m lottery_lib deploy --email ADDRESS`, open the link in the mail, and for what a "
             "draw leaves run `python -m lottery_lib draw 2`",
         )
+    print(f"Lesson {lesson} {LESSONS[lesson]}. As this account is now:")
+    print(Checks(check for step in _STEPS if step.lesson == lesson for check in step.checks(target)))
 
 
 def _there(kind: Any, name: str, target: Target, next_step: str) -> Check:
