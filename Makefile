@@ -11,7 +11,7 @@ LAB := --LabApp.default_url=/lab/tree/notebooks/00_overview.ipynb --LabApp.news_
 # Run something with an emulator of its own, which ends with it, and without the user's AWS settings.
 APART := PY=$(PY) tests/apart
 
-.PHONY: lab install test check unit rehearse refresh pictures bench format clean
+.PHONY: lab install test check unit rehearse refresh pictures bench cost format clean
 
 # `make lab` is what an attendee types: install once, then open the course. The emulator ends with JupyterLab.
 lab: install
@@ -76,6 +76,10 @@ pictures: $(VENV)/.tested
 # The emulator's figures, next to a rival's and to the bare calls.
 bench: $(VENV)/.tested $(VENV)/ministack/.installed
 	$(PY) benchmarks/bench.py
+
+# What a run costs on AWS, from the calls that it makes.
+cost: $(VENV)/.tested
+	$(APART) $(PY) benchmarks/cost.py
 
 format: $(VENV)/.tested
 	$(PY) -m ruff format .
