@@ -135,7 +135,7 @@ def start_what_waits(admin):
 )
 def test_what_creating_asks_for_besides(emulator, action):
     """Without the right to pass a role on, or to tag, a deploy is refused; the error names the right."""
-    name = f"no-{action.replace(':', '-')}"
+    name = f"no-{action.replace(':', '-').lower()}"
     whole = document(name)
     for statement in whole["Statement"]:
         statement["Action"] = [each for each in statement["Action"] if each != action] or ["sts:None"]
