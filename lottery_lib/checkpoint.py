@@ -22,7 +22,7 @@ from lottery_lib.resources import (
 )
 from lottery_lib.roster import tutorial_roster
 from lottery_lib.stack import Stack, load_employees, machine_definition
-from lottery_lib.target import Target, explained
+from lottery_lib.target import Target, explain, explained
 
 __all__ = ["ADDRESS", "LESSONS", "Check", "restore", "verify"]
 
@@ -99,7 +99,8 @@ def verify(target: Target, lesson: str) -> Checks:
         _check_lesson(lesson)
         return Checks(check for step in _STEPS if step.lesson == lesson for check in step.checks(target))
     except Exception as error:  # an attendee asked a question, whatever state things are in
-        return Checks([Check(f"lesson {lesson}", False, f"It could not be looked at: {error}")])
+        said = str(explain(error) or error).rstrip(".")
+        return Checks([Check(f"lesson {lesson}", False, f"It could not be looked at: {said}")])
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class _Step:
 
 
 def _check_lesson(lesson: str) -> None:
-    if lesson not in LESSONS:
+    if lesson not in list(LESSONS):  # also what cannot be a key, such as a list
         raise LotteryError(f"lesson {lesson!r}", "does not exist", f"Use one of: {', '.join(LESSONS)}")
 
 
