@@ -8,7 +8,7 @@ import ipywidgets as widgets
 import pandas as pd
 
 from lottery_lib.graph import graph_view
-from lottery_lib.history import Execution, state_attempts, state_statuses, state_table
+from lottery_lib.history import Execution, state_table
 from lottery_lib.looks import marked
 
 __all__ = ["ExecutionView"]
@@ -32,7 +32,7 @@ class ExecutionView(widgets.VBox):  # type: ignore[misc]
     """
 
     def __init__(self, execution: Execution | None = None) -> None:
-        self._table = pd.DataFrame()
+        self._table = state_table([])
         self._begin: Any = None
         self.picture = widgets.HTML()
         self.state = widgets.Select(
@@ -54,21 +54,31 @@ class ExecutionView(widgets.VBox):  # type: ignore[misc]
 
     def show(self, execution: Execution) -> None:
         """Show another execution, or the same one as it has become."""
-        statuses = state_statuses(execution.events)
-        view = graph_view(execution.definition, statuses, attempts=state_attempts(execution.events))
-        self.picture.value = view.html
         self._table = state_table(execution.events, dict(execution.definition))
+        view = graph_view(execution.definition, self.statuses, attempts=self._latest("attempt"))
+        self.picture.value = view.html
         self._begin = self._table["started"].min()
         names = list(view.states)
         if names != list(self.state.options):
             self.state.options = names
         self._on_state()
 
+    @property
+    def statuses(self) -> dict[str, str]:
+        """What became of each state that was entered, as `history.state_statuses` says."""
+        return self._latest("status")
+
     def choose_failure(self) -> None:
-        """Choose the first state that failed, if one did: it is what one wants to look into."""
-        failed = self._table[self._table["error"] != ""]
-        if len(failed):
-            self.state.value = failed.iloc[0]["state"]
+        """Choose the state that failed in the end, if one did: it is what one wants to look into."""
+        last = self._table.drop_duplicates("state", keep="last")
+        failed = last[last["status"].isin(["failed", "caught"]) & (last["error"] != "")]
+        inner = failed[failed["branch"] != ""]  # what fails in a branch fails the Parallel around it
+        for name in failed["state"][:1] if inner.empty else inner["state"][-1:]:
+            self.state.value = name
+
+    def _latest(self, column: str) -> dict[str, Any]:
+        # Of a state's rows the last stays. The events of a long loop are read once for all that is shown.
+        return dict(zip(self._table["state"], self._table[column].tolist(), strict=True))
 
     def _on_state(self, _change: Any = None) -> None:
         rows = self._table[self._table["state"] == self.state.value]
