@@ -172,9 +172,9 @@ def test_cancel():
     assert shown.cancel_button.disabled
 
 
-def test_cancel_before_the_start_was_answered():
-    """A Cancel that comes while the draw is being started stops it all the same."""
-    lottery = Lottery(looks=10**6)
+def test_cancel_before_the_start():
+    """A Cancel that comes before the draw was started keeps it from being started."""
+    lottery = Lottery()
     shown = panel(lottery)
 
     async def cancel():
@@ -183,7 +183,29 @@ def test_cancel_before_the_start_was_answered():
         await shown._task
 
     asyncio.run(cancel())
-    assert lottery.stopped == ["arn"]
+    assert lottery.started == []
+    assert "Cancelled before it began." in shown.message.value
+
+
+def test_cancel_before_the_start_was_answered():
+    """A Cancel that comes while the draw is being started stops it all the same."""
+
+    class Slow(Lottery):
+        def start(self, number):
+            time.sleep(0.1)
+            return super().start(number)
+
+    lottery = Slow(looks=10**6)
+    shown = panel(lottery)
+
+    async def cancel():
+        shown._on_draw(None)
+        await asyncio.sleep(0.05)
+        shown._on_cancel(None)
+        await shown._task
+
+    asyncio.run(cancel())
+    assert (lottery.started, lottery.stopped) == ([1], ["arn"])
 
 
 def test_failed_draw():
@@ -211,6 +233,19 @@ def test_errors_are_shown_in_the_panel(error, text):
     assert asyncio.run(shown.run(1)) is None
     assert text in shown.message.value
     assert not shown.draw_button.disabled
+
+
+def test_lost_sight_of_a_draw():
+    """Who loses sight of a draw that has been started is told so, instead of to do the same again."""
+
+    class Throttled(Lottery):
+        def look(self, arn):
+            raise LotteryError("AWS", "rate exceeded", "Run the same step again")
+
+    shown = panel(Throttled())
+    assert asyncio.run(shown.run(1)) is None
+    assert "✗ AWS: rate exceeded. The draw has been started and may go on: " in shown.message.value
+    assert "`python -m lottery_lib history arn` before you draw again." in shown.message.value
 
 
 def test_nobody_left():
