@@ -19,6 +19,7 @@ import traitlets
 from lottery_lib.errors import LotteryError
 from lottery_lib.execution_view import ExecutionView
 from lottery_lib.history import Event, Execution, moments, published
+from lottery_lib.looks import WRAPPED
 
 __all__ = ["DrawPanel", "Lottery"]
 
@@ -264,7 +265,9 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
 
     def _say(self, text: str, mark: str = "") -> None:
         # aria-live: a screen reader says it when it changes.
-        self.message.value = f'<p role="status" aria-live="polite">{mark} {html.escape(text)}</p>'
+        self.message.value = (
+            f'<p role="status" aria-live="polite" style="{WRAPPED}">{mark} {html.escape(text)}</p>'
+        )
 
 
 def _sentence(error: Exception) -> str:
@@ -298,7 +301,8 @@ def _reason(result: Mapping[str, Any]) -> str:
 
 
 def _winners(winners: Sequence[Mapping[str, Any]]) -> str:
-    return f'<ol class="lottery-winners" aria-live="polite">{"".join(map(_winner, winners))}</ol>'
+    names = "".join(map(_winner, winners))
+    return f'<ol class="lottery-winners" aria-live="polite" style="{WRAPPED}">{names}</ol>'
 
 
 def _winner(winner: Mapping[str, Any]) -> str:
@@ -310,4 +314,4 @@ def _mail(messages: Sequence[str], where: str) -> str:
     """What went out: the same text twice if a Retry has sent it twice."""
     count = f"{len(messages)} messages" if len(messages) > 1 else "1 message"
     texts = "".join(f"<blockquote>{html.escape(text)}</blockquote>" for text in messages)
-    return f"<div>✉ {count} went out to the topic:{texts}{html.escape(where)}</div>"
+    return f'<div style="{WRAPPED}">✉ {count} went out to the topic:{texts}{html.escape(where)}</div>'

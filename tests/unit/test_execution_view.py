@@ -103,6 +103,19 @@ def test_data_is_escaped():
     assert "<script>" not in view.details.value
 
 
+def test_steps_through_the_states(view):
+    """The buttons beside the list choose the first state, then the next ones, and stop at either end."""
+    view._step(1)
+    assert view.state.value == "Input Lottery Winners"
+    view._step(-1)
+    assert view.state.value == "Input Lottery Winners"
+    view._step(1)
+    assert view.state.value == "Random Select Winners"
+    view.state.value = "Failed"
+    view._step(1)
+    assert view.state.value == "Failed"
+
+
 def test_follows_an_execution(view):
     """Showing what has become of an execution keeps the chosen state."""
     events = history("aws_draw_with_loop_and_timeout")
