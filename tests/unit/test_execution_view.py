@@ -51,6 +51,13 @@ def test_shows_error_and_attempts():
     assert "&quot;errorMessage&quot;: &quot;list index out of range&quot;" in text
 
 
+def test_retries_are_in_the_picture():
+    """The graph tells how often a state was retried, as well as what became of it."""
+    view = ExecutionView(Execution(TUTORIAL, history("aws_lambda_retry_caught")))
+    assert "caught: Random Select Winners" in view.picture.value
+    assert "Random Select Winners retried 2 times." in view.picture.value
+
+
 @pytest.mark.parametrize(
     ("name", "chosen"),
     [("moto_parallel_fails", "Notify Nobody"), ("aws_lambda_retry_caught", "Random Select Winners")],

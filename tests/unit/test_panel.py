@@ -373,6 +373,14 @@ def test_each_moment_is_shown():
     assert [name for name in "AB" if any(f"… {name} ..." in text for text in shown.messages)] == ["A", "B"]
 
 
+def test_progress_moves_with_the_states():
+    """The bar counts the states that were entered, one after the other."""
+    shown, seen = Watched(Lottery(looks=1)), []
+    shown.progress.observe(lambda change: seen.append(change["new"]), "value")
+    asyncio.run(shown.run(1))
+    assert seen == [1, 2]
+
+
 def test_moments_are_shown_once():
     """A second look shows only what is new."""
     shown = Watched(Lottery(looks=3))
