@@ -103,6 +103,11 @@ def panel(lottery):
     return DrawPanel(lottery, pause=0.001, pace=0)
 
 
+async def until(seen):
+    while not seen():
+        await asyncio.sleep(0.001)
+
+
 def test_bounded_by_how_many_remain():
     """The number of winners cannot exceed how many remain, and the panel says how many those are."""
     shown = panel(Lottery(left=3))
@@ -160,7 +165,7 @@ def test_cancel():
 
     async def cancel():
         shown._on_draw(None)
-        await asyncio.sleep(0.02)
+        await until(lambda: lottery.started)
         assert not shown.cancel_button.disabled
         shown._on_cancel(None)
         shown._on_cancel(None)
@@ -189,10 +194,12 @@ def test_cancel_before_the_start():
 
 def test_cancel_before_the_start_was_answered():
     """A Cancel that comes while the draw is being started stops it all the same."""
+    asked, cancelled = threading.Event(), threading.Event()
 
     class Slow(Lottery):
         def start(self, number):
-            time.sleep(0.1)
+            asked.set()
+            assert cancelled.wait(30)
             return super().start(number)
 
     lottery = Slow(looks=10**6)
@@ -200,8 +207,9 @@ def test_cancel_before_the_start_was_answered():
 
     async def cancel():
         shown._on_draw(None)
-        await asyncio.sleep(0.05)
+        await until(asked.is_set)
         shown._on_cancel(None)
+        cancelled.set()
         await shown._task
 
     asyncio.run(cancel())
@@ -455,7 +463,7 @@ def test_cancel_while_it_is_played():
 
     async def cancel():
         shown._on_draw(None)
-        await asyncio.sleep(0.05)
+        await until(lambda: shown.pictures)
         shown._on_cancel(None)
         await shown._task
 
