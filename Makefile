@@ -11,7 +11,7 @@ LAB := --LabApp.default_url=/lab/tree/notebooks/00_overview.ipynb --LabApp.news_
 # Run something with an emulator of its own, which ends with it, and without the user's AWS settings.
 APART := PY=$(PY) tests/apart
 
-.PHONY: lab install test check unit rehearse refresh pictures bench format clean
+.PHONY: lab install test check unit rehearse refresh pictures bench cost format clean
 
 # `make lab` is what an attendee types: install once, then open the course. The emulator ends with JupyterLab.
 lab: install
@@ -49,9 +49,17 @@ $(VENV)/awscli/.installed: $(VENV)/.installed
 	@$(VENV)/awscli/bin/python -m pip install --quiet --disable-pip-version-check 'awscli>=1.46,<1.47'
 	@touch $@
 
+# An emulator that others wrote, for a second opinion; boto3 is what our functions import there. Without it
+# its tests are left out.
+$(VENV)/ministack/.installed: $(VENV)/.installed
+	@$(PY) -m venv $(VENV)/ministack
+	@if $(VENV)/ministack/bin/python -m pip install --quiet --disable-pip-version-check \
+	  'ministack>=1.5.33,<1.6' 'boto3>=1.43,<2'; then touch $@; \
+	  else echo "MiniStack cannot be installed here." >&2; fi
+
 # Everything: the gate, the emulator, the notebooks (twice, so that what a first run leaves behind is
 # noticed), and a real browser where there is one. All of it apart from the user's own emulator and AWS.
-test: check $(VENV)/awscli/.installed
+test: check $(VENV)/awscli/.installed $(VENV)/ministack/.installed
 	$(APART) tests/everything
 
 rehearse: install
@@ -66,8 +74,12 @@ pictures: $(VENV)/.tested
 	$(APART) $(PY) tests/browser/pictures.py
 
 # The emulator's figures, next to a rival's and to the bare calls.
-bench: $(VENV)/.tested
+bench: $(VENV)/.tested $(VENV)/ministack/.installed
 	$(PY) benchmarks/bench.py
+
+# What a run costs on AWS, from the calls that it makes.
+cost: $(VENV)/.tested
+	$(APART) $(PY) benchmarks/cost.py
 
 format: $(VENV)/.tested
 	$(PY) -m ruff format .

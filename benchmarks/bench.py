@@ -18,7 +18,6 @@ import tempfile
 import threading
 import time
 import urllib.request
-import venv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -35,6 +34,8 @@ from lottery_lib.resources import dynamodb_table, sns_topic
 from lottery_lib.target import Target
 
 HERE = Path(__file__).resolve().parent
+#: In an environment of its own, which the Makefile makes.
+MINISTACK = Path(sys.prefix, "ministack", "bin", "ministack")
 WARM_UP = 5
 SETTLE_SECONDS = 0.3
 _numbers = itertools.count()
@@ -128,21 +129,19 @@ def emulator(home: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def ministack(folder: Path) -> Iterator[str]:
-    """The address of a MiniStack of our own, in a throw-away environment; or why there is none."""
-    try:
-        program = installed_ministack(folder / "ministack")
-    except (OSError, subprocess.SubprocessError) as error:
-        yield f"MiniStack could not be installed ({type(error).__name__})"
+    """The address of a MiniStack of our own; or why there is none."""
+    if not MINISTACK.exists():
+        yield "MiniStack is not installed"
         return
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with (folder / "ministack.log").open("wb") as log:
         process = subprocess.Popen(
-            [program],
+            [MINISTACK],
             cwd=folder,
             stdout=log,
             stderr=log,
-            env={**os.environ, "GATEWAY_PORT": str(port)},
+            env={**os.environ, "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "TMPDIR": str(folder)},
         )
     try:
         yield f"http://127.0.0.1:{port}" if answers(port) else "MiniStack did not answer"
@@ -153,15 +152,6 @@ def ministack(folder: Path) -> Iterator[str]:
         for stubborn in alive:
             stubborn.kill()
         process.wait()
-
-
-def installed_ministack(folder: Path) -> Path:
-    """MiniStack's program, with the boto3 that our functions import: the one that fits its own pins."""
-    venv.create(folder, with_pip=True)
-    programs = folder / ("Scripts" if os.name == "nt" else "bin")
-    pip = [programs / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "ministack", "boto3"], check=True, timeout=600)
-    return programs / "ministack"
 
 
 def answers(port: int) -> bool:

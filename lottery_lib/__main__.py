@@ -186,17 +186,31 @@ def _teardown(options: argparse.Namespace) -> Outcome:
 
 
 def _policy(options: argparse.Namespace) -> Outcome:
-    from lottery_lib.deployer import Place, policy
+    from lottery_lib.deployer import policy
     from lottery_lib.resources import iam_role
 
-    target = _target(options)
-    if target.kind != "aws":
-        _say("This is for the emulator's account; LOTTERY_TARGET=aws writes it for your own")
-    roles = (iam_role.lambda_role(target), iam_role.machine_role(target))
-    managed = {path for role in roles for path in role.managed}
-    place = Place(target.partition, target.account, target.region)
-    document = policy(place, target.names, managed)
+    place, names = _place_and_names(options)
+    document = policy(place, names, iam_role.attachable())
     return document if options.json else json.dumps(document, indent=2), True
+
+
+def _place_and_names(options: argparse.Namespace) -> Any:
+    """Where an attendee is to work, as an administrator says it, or as the target is; and as whom."""
+    from lottery_lib.deployer import Place
+    from lottery_lib.target import chosen_names, connect, introduction, partition_of
+
+    if options.account and options.region:
+        place = Place(partition_of(options.region), options.account, options.region)
+        return place, chosen_names(edition=options.edition)
+    if options.account:
+        raise LotteryError("--account", "needs a region beside it", "Give --region, such as us-east-1")
+    target = connect(edition=options.edition, region=options.region)
+    other = "--account and --region write it for another"
+    if target.kind == "aws":
+        _say(f"{introduction(target)}; {other}")
+    else:
+        _say(f"This is for the emulator's account; LOTTERY_TARGET=aws writes it for your own, {other}")
+    return Place(target.partition, target.account, target.region), target.names
 
 
 def _draw(options: argparse.Namespace) -> Outcome:
@@ -319,7 +333,9 @@ def _parser() -> _Parser:
     reset = _command(commands, "reset", _reset, "empty the table of winners")
     for asking in (deploy, teardown, reset, load):
         asking.add_argument("--yes", action="store_true", help="do not ask")
-    _command(commands, "policy", _policy, "print the policy that an attendee needs on AWS")
+    policy = _command(commands, "policy", _policy, "print the policy that an attendee needs on AWS")
+    policy.add_argument("--account", metavar="DIGITS", help="the account, by default that of the target")
+    policy.add_argument("--region", help="the region, by default that of the target")
     _command(commands, "rehearse", _rehearse, "run every notebook, as before a course")
     emulator = commands.add_parser("emulator", help="the AWS emulator on this machine")
     verbs = emulator.add_subparsers(metavar="start|stop|status", required=True, parser_class=_Parser)

@@ -22,24 +22,24 @@ from lottery_lib.resources import (
 )
 from lottery_lib.roster import tutorial_roster
 from lottery_lib.stack import Stack, load_employees, machine_definition
-from lottery_lib.target import Target, explained
+from lottery_lib.target import Target, explain, explained
 
 __all__ = ["ADDRESS", "LESSONS", "Check", "restore", "verify"]
 
 #: The address that the lessons subscribe. On the emulator its mail can be read in `inbox`.
 ADDRESS: Final = "ann@example.com"
-#: The lessons of the course, and what each builds.
+#: The lessons of the course, and what each does.
 LESSONS: Final = {
-    "00": "the overview builds nothing",
-    "01": "the role of the functions",
-    "02": "the four functions",
-    "03": "the topic and its subscription",
-    "04": "the two tables, the ten employees and the index",
-    "05": "the role of the machine and the machine",
-    "06": "one draw",
-    "07": "nothing: it reads what a draw left",
-    "08": "nothing: it breaks things, and mends them",
-    "99": "nothing: it removes everything",
+    "00": "builds nothing",
+    "01": "builds the role of the functions",
+    "02": "builds the four functions and their log groups",
+    "03": "builds the topic and its subscription",
+    "04": "builds the two tables, the ten employees and the index",
+    "05": "builds the role of the machine and the machine",
+    "06": "draws",
+    "07": "builds nothing: it reads what a draw left",
+    "08": "builds nothing: it breaks things, and mends them",
+    "99": "removes everything",
 }
 
 
@@ -99,7 +99,8 @@ def verify(target: Target, lesson: str) -> Checks:
         _check_lesson(lesson)
         return Checks(check for step in _STEPS if step.lesson == lesson for check in step.checks(target))
     except Exception as error:  # an attendee asked a question, whatever state things are in
-        return Checks([Check(f"lesson {lesson}", False, f"It could not be looked at: {error}")])
+        said = str(explain(error) or error).rstrip(".")
+        return Checks([Check(f"lesson {lesson}", False, f"It could not be looked at: {said}")])
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class _Step:
 
 
 def _check_lesson(lesson: str) -> None:
-    if lesson not in LESSONS:
+    if lesson not in list(LESSONS):  # also what cannot be a key, such as a list
         raise LotteryError(f"lesson {lesson!r}", "does not exist", f"Use one of: {', '.join(LESSONS)}")
 
 
@@ -127,6 +128,8 @@ def _look(target: Target, lesson: str) -> None:
             "Run `python -m lottery_lib deploy --email ADDRESS`, open the link in the mail, and for what a "
             "draw leaves run `python -m lottery_lib draw 2`",
         )
+    print(f"Lesson {lesson} {LESSONS[lesson]}. As this account is now:")
+    print(Checks(check for step in _STEPS if step.lesson == lesson for check in step.checks(target)))
 
 
 def _there(kind: Any, name: str, target: Target, next_step: str) -> Check:

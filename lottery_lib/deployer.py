@@ -4,10 +4,12 @@ Names are written out, never as ``Lottery-*-alice``: that would be ``x-alice``'s
 attendee ``Lottery-*`` would be everybody's.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lottery_lib.errors import LotteryError
 from lottery_lib.naming import Names
 
 __all__ = ["LIMIT", "Place", "policy"]
@@ -52,11 +54,19 @@ _WITHOUT_RESOURCE: Final = (
 
 @dataclass(frozen=True)
 class Place:
-    """Where: a partition such as ``"aws"``, an account of twelve digits, a region such as ``"us-east-1"``."""
+    """Where: a partition such as ``"aws"``, an account of twelve digits, a region such as ``"us-east-1"``.
+
+    Raises:
+        LotteryError: The account is none.
+    """
 
     partition: str
     account: str
     region: str
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch("[0-9]{12}", self.account):
+            raise LotteryError("account", f"{self.account!r} is no account", "Give its twelve digits")
 
     def arn(self, service: str, resource: str) -> str:
         """Write an ARN; IAM's have no region."""
@@ -89,7 +99,7 @@ def policy(place: Place, names: Names, managed: Iterable[str]) -> Document:
         *_compute(place, names),
         *_data(place, names),
         *_machine(place, names),
-        _allow("WithoutResource", _WITHOUT_RESOURCE, ["*"]),
+        _allow("Lists", _WITHOUT_RESOURCE, ["*"]),
     ]
     return {"Version": "2012-10-17", "Statement": statements}
 
@@ -110,9 +120,10 @@ def _roles(place: Place, names: Names, attached: list[str]) -> list[Document]:
     only_these = {"ArnEquals": {"iam:PolicyARN": attached}}
     return [
         _allow("Roles", _of("iam", _ROLES), both),
-        _allow("AttachPolicies", ["iam:AttachRolePolicy"], both, only_these),
-        _allow("MachineRole", _of("iam", ("GetRolePolicy", "PutRolePolicy")), both[1:]),
-        _allow("ReadPolicies", _of("iam", ("GetPolicy", "GetPolicyVersion")), attached),
+        _allow("Attach", ["iam:AttachRolePolicy"], both, only_these),
+        _allow("Inline", _of("iam", ("GetRolePolicy", "PutRolePolicy")), both[1:]),
+        # What they say is public.
+        _allow("Read", _of("iam", ("GetPolicy", "GetPolicyVersion")), [place.managed("*")]),
     ]
 
 
@@ -120,7 +131,7 @@ def _passing(place: Place, names: Names) -> list[Document]:
     passed = {"Lambda": ("lambda", names.lambda_role), "Machine": ("states", names.machine_role)}
     return [
         _allow(
-            f"Pass{whose}Role",
+            f"Pass{whose}",
             ["iam:PassRole"],
             [place.arn("iam", f"role/{role}")],
             # The same in every partition.
@@ -132,11 +143,14 @@ def _passing(place: Place, names: Names) -> list[Document]:
 
 def _compute(place: Place, names: Names) -> list[Document]:
     functions = [place.arn("lambda", f"function:{name}") for name in names.functions.values()]
+    old = place.arn("lambda", "function:Too-Old")
     groups = [place.arn("logs", f"log-group:{names.log_group(name)}") for name in names.functions.values()]
     # Tags are asked for on the group itself, the rest on the group with something after its name.
     either = [arn + end for arn in groups for end in ("", ":*")]
     return [
         _allow("Functions", _of("lambda", _FUNCTIONS), functions),
+        # Lesson 02 makes it in a runtime that is too old: Lambda, not IAM, is to refuse that.
+        _allow("Refused", _of("lambda", ("CreateFunction", "TagResource")), [old]),
         _allow("LogGroups", _of("logs", _GROUPS), either),
     ]
 

@@ -16,11 +16,12 @@ _STYLE: Final = """<style>
 .lottery-night { --jp-widgets-font-size: 20px; --jp-widgets-inline-height: 40px; font-size: 20px; }
 .lottery-night .widget-button { min-width: 7em; font-weight: bold; }
 .lottery-night .widget-html-content { font-size: 20px; line-height: 1.4; }
-.lottery-night .lottery-winners li { font-size: 2em; line-height: 1.3; overflow-wrap: anywhere; }
+.lottery-night .lottery-winners li { font-size: 2em; line-height: 1.3; }
 .lottery-night .lottery-winners { padding-left: 3em; }
 .lottery-night a { text-decoration: underline; }
 .lottery-night table { border-collapse: collapse; }
 .lottery-night th, .lottery-night td { padding: 0.2em 1em 0.2em 0; text-align: left; }
+.lottery-night td { overflow-wrap: anywhere; }
 </style>"""
 
 
@@ -48,7 +49,7 @@ class DrawNight(widgets.VBox):  # type: ignore[misc]
         self.panel = DrawPanel(lottery, pace=pace)
         self.board = widgets.HTML()
         self.panel.observe(self._on_result, "result")
-        for widget in (self.panel.view.state, self.panel.view.details):
+        for widget in (self.panel.view.chooser, self.panel.view.details):
             widget.layout.display = "none"  # for whoever looks into a draw later, with ExecutionView
         super().__init__([widgets.HTML(_STYLE), self.panel, self.board])
         self.add_class("lottery-night")

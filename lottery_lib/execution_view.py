@@ -8,15 +8,15 @@ import ipywidgets as widgets
 import pandas as pd
 
 from lottery_lib.graph import graph_view
-from lottery_lib.history import Execution, state_attempts, state_statuses, state_table
-from lottery_lib.looks import marked
+from lottery_lib.history import Execution, state_table
+from lottery_lib.looks import WRAPPED, marked
 
 __all__ = ["ExecutionView"]
 
 _LATEST: Final = 10  # rows of a state that was entered more often
 _LONGEST: Final = 20_000  # characters of an input or output; AWS allows 256 KiB
 _HINT: Final = "Choose a state to see its input, output and attempts."
-_WRAP: Final = "white-space: pre-wrap; overflow-wrap: anywhere; margin: 0"
+_TEXT: Final = f"white-space: pre-wrap; {WRAPPED}; margin: 0"
 
 
 class ExecutionView(widgets.VBox):  # type: ignore[misc]
@@ -28,11 +28,12 @@ class ExecutionView(widgets.VBox):  # type: ignore[misc]
     Attributes:
         picture: The workflow (a widget).
         state: The list; its ``value`` is the name of the chosen state.
+        chooser: The list, and two buttons that step through it.
         details: The chosen state's input, output, error, attempts and durations.
     """
 
     def __init__(self, execution: Execution | None = None) -> None:
-        self._table = pd.DataFrame()
+        self._table = state_table([])
         self._begin: Any = None
         self.picture = widgets.HTML()
         self.state = widgets.Select(
@@ -42,7 +43,10 @@ class ExecutionView(widgets.VBox):  # type: ignore[misc]
         )
         self.details = widgets.HTML()
         self.state.observe(self._on_state, "value")
-        super().__init__([self.picture, self.state, self.details])
+        # For the keyboard: JupyterLab takes the arrow keys of a list for itself.
+        steps = [self._stepper("Previous state", -1), self._stepper("Next state", 1)]
+        self.chooser = widgets.VBox([self.state, widgets.HBox(steps)])
+        super().__init__([self.picture, self.chooser, self.details])
         if execution:
             self.show(execution)
 
@@ -54,21 +58,42 @@ class ExecutionView(widgets.VBox):  # type: ignore[misc]
 
     def show(self, execution: Execution) -> None:
         """Show another execution, or the same one as it has become."""
-        statuses = state_statuses(execution.events)
-        view = graph_view(execution.definition, statuses, attempts=state_attempts(execution.events))
-        self.picture.value = view.html
         self._table = state_table(execution.events, dict(execution.definition))
+        view = graph_view(execution.definition, self.statuses, attempts=self._latest("attempt"))
+        self.picture.value = view.html
         self._begin = self._table["started"].min()
         names = list(view.states)
         if names != list(self.state.options):
             self.state.options = names
         self._on_state()
 
+    @property
+    def statuses(self) -> dict[str, str]:
+        """What became of each state that was entered, as `history.state_statuses` says."""
+        return self._latest("status")
+
     def choose_failure(self) -> None:
-        """Choose the first state that failed, if one did: it is what one wants to look into."""
-        failed = self._table[self._table["error"] != ""]
-        if len(failed):
-            self.state.value = failed.iloc[0]["state"]
+        """Choose the state that failed in the end, if one did: it is what one wants to look into."""
+        last = self._table.drop_duplicates("state", keep="last")
+        failed = last[last["status"].isin(["failed", "caught"]) & (last["error"] != "")]
+        inner = failed[failed["branch"] != ""]  # what fails in a branch fails the Parallel around it
+        for name in failed["state"][:1] if inner.empty else inner["state"][-1:]:
+            self.state.value = name
+
+    def _stepper(self, name: str, step: int) -> widgets.Button:
+        button = widgets.Button(description=name)
+        button.on_click(lambda _button: self._step(step))
+        return button
+
+    def _step(self, step: int) -> None:
+        before = self.state.index
+        wanted = 0 if before is None else before + step
+        if 0 <= wanted < len(self.state.options):
+            self.state.index = wanted
+
+    def _latest(self, column: str) -> dict[str, Any]:
+        # Of a state's rows the last stays. The events of a long loop are read once for all that is shown.
+        return dict(zip(self._table["state"], self._table[column].tolist(), strict=True))
 
     def _on_state(self, _change: Any = None) -> None:
         rows = self._table[self._table["state"] == self.state.value]
@@ -86,7 +111,7 @@ def _details(name: str, rows: pd.DataFrame, begin: Any) -> str:
 
 def _live(text: str) -> str:
     """A line that a screen reader says when it changes."""
-    return f'<p aria-live="polite" style="{_WRAP}">{html.escape(text)}</p>'
+    return f'<p aria-live="polite" style="{_TEXT}">{html.escape(text)}</p>'
 
 
 def _headline(name: str, rows: pd.DataFrame) -> str:
@@ -114,7 +139,7 @@ def _attempts(rows: pd.DataFrame, begin: Any) -> str:
 def _value(value: Any) -> str:
     text = _json(value)
     cut = f" ... ({len(text):,} characters)" if len(text) > _LONGEST else ""
-    return f'<pre style="{_WRAP}">{html.escape(text[:_LONGEST] + cut)}</pre>'
+    return f'<pre style="{_TEXT}">{html.escape(text[:_LONGEST] + cut)}</pre>'
 
 
 def _json(value: Any) -> str:

@@ -358,7 +358,8 @@ class _Reader:
         if entry is None or entry.exited:
             return
         last, time = entry.last, event["timestamp"]
-        if last.status != "running" or (what == "Scheduled" and last.begun):
+        again = what == "Scheduled" and last.begun and entry.kind not in _CONTAINERS  # which have many tasks
+        if last.status != "running" or again:
             last.settle("failed", time)
             entry.attempts.append(_Attempt(time))
         entry.last.begun = True

@@ -3,7 +3,11 @@
 import unicodedata
 from typing import Final, NamedTuple
 
-__all__ = ["Look", "columns", "look_of", "marked", "retried"]
+__all__ = ["WRAPPED", "Look", "columns", "look_of", "marked", "retried"]
+
+
+#: The CSS of text that may hold a name of any length.
+WRAPPED: Final = "overflow-wrap: anywhere"
 
 
 class Look(NamedTuple):

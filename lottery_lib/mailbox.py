@@ -5,6 +5,7 @@ import http.client
 import json
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -52,9 +53,16 @@ class Inbox:
     @property
     def mails(self) -> list[Mail]:
         """What has arrived so far; nothing on AWS, where it arrives in a real mailbox (see ``where``)."""
-        if self._target.kind == "aws":
+        if not self._kept:
             return []
         return [_mail(entry) for entry in json.loads(_ask(self._target, "GET", self._path))]
+
+    @cached_property
+    def _kept(self) -> bool:
+        """Whether the mails are kept where they can be read from here: other emulators have no mailbox."""
+        if self._target.kind == "endpoint":
+            return _request(self._target, "GET", self._path)[0] == 200
+        return self._target.kind == "embedded"
 
     @property
     def _path(self) -> str:
@@ -82,11 +90,13 @@ class Inbox:
             return f"Nobody has confirmed a subscription to the topic, so no mail is sent.{link}"
         if self._target.kind == "aws":
             return f"AWS sends real mail: open the mailbox of {', '.join(addresses)}."
+        if not self._kept:
+            return f"The emulator at {self._target.endpoint} has no mailbox that could be read from here."
         return f"The emulator keeps the mail; it can be read at {self._target.endpoint}{_MAIL}/ as well."
 
     def clear(self) -> None:
         """Throw away what the emulator's mailbox holds; a real one is not ours to empty."""
-        if self._target.kind != "aws":
+        if self._kept:
             _ask(self._target, "DELETE", self._path)
 
     def confirm(self, address: str) -> None:
@@ -95,8 +105,10 @@ class Inbox:
         Raises:
             LotteryError: No confirmation mail for it has arrived, or the link has expired.
         """
-        if self._target.kind == "aws":
-            raise LotteryError(f"mail to {address}", "is in a real mailbox", "Open the link in it there")
+        if not self._kept:
+            raise LotteryError(
+                f"mail to {address}", "is not kept here", "Open the link in it where it arrived"
+            )
         links = [mail.link for mail in self.mails if mail.kind == "confirmation" and mail.to == address]
         if not links or links[-1] is None:
             raise LotteryError(
@@ -134,13 +146,26 @@ def _mail(entry: dict[str, Any]) -> Mail:
 
 
 def _ask(target: Target, method: str, path: str) -> str:
+    status, text = _request(target, method, path)
+    if status == 400:
+        raise LotteryError("confirmation link", "is no longer valid", "Subscribe the address anew")
+    if status != 200:
+        raise LotteryError(
+            f"mailbox at {target.endpoint}",
+            f"answered {status}",
+            "Look into its log: `python -m lottery_lib emulator status` tells where it lies",
+        )
+    return text
+
+
+def _request(target: Target, method: str, path: str) -> tuple[int, str]:
     """Ask the emulator itself: straight to it, whatever proxy the attendee's shell has set."""
     address = urlsplit(target.endpoint or "")
     connection = http.client.HTTPConnection(address.hostname or "", address.port or 80, timeout=10)
     try:
         connection.request(method, path)
         response = connection.getresponse()
-        text = response.read().decode("utf-8")
+        return response.status, response.read().decode("utf-8")
     except (OSError, http.client.HTTPException) as error:
         raise LotteryError(
             f"mailbox at {target.endpoint}",
@@ -149,12 +174,3 @@ def _ask(target: Target, method: str, path: str) -> str:
         ) from error
     finally:
         connection.close()
-    if response.status == 400:
-        raise LotteryError("confirmation link", "is no longer valid", "Subscribe the address anew")
-    if response.status != 200:
-        raise LotteryError(
-            f"mailbox at {target.endpoint}",
-            f"answered {response.status} (only this kit's emulator has one)",
-            "Look at the emulator's own log for its mail",
-        )
-    return text

@@ -11,8 +11,9 @@ __all__ = ["FUNCTIONS", "Names", "Untagged", "owned"]
 
 EDITIONS: Final = ("tutorial",)
 FUNCTIONS: Final = ("InputWinners", "RandomSelectWinners", "ValidateWinners", "RecordWinners")
-# The longest name, `MyStepFunctionsExecutionRole`, has 28 of the 64 characters that Lambda and IAM allow.
-_ATTENDEE: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,28}[A-Za-z0-9])?")
+# The longest name, `MyStepFunctionsExecutionRole`, has 28 of the 64 characters that Lambda and IAM allow. No
+# capitals: to IAM the roles of `Alice` and `alice` would be one, to all others their things would be two.
+_ATTENDEE: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,28}[a-z0-9])?")
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Names:
     """The names and tags of one attendee's resources, a function of (edition, attendee) alone.
 
     Args:
-        attendee: 1 to 30 letters, digits and inner hyphens; empty for the tutorial's own names.
+        attendee: 1 to 30 small letters, digits and inner hyphens; empty for the tutorial's own names.
         edition: ``"tutorial"``.
 
     Raises:
@@ -35,7 +36,7 @@ class Names:
             raise LotteryError(
                 "LOTTERY_ATTENDEE",
                 f"{self.attendee!r} cannot be part of an AWS name",
-                "Use 1 to 30 letters, digits and hyphens, not starting or ending with a hyphen",
+                "Use 1 to 30 small letters (a to z), digits and hyphens, neither first nor last a hyphen",
             )
         if self.edition not in EDITIONS:
             raise LotteryError(

@@ -18,7 +18,8 @@ import traitlets
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.execution_view import ExecutionView
-from lottery_lib.history import Event, Execution, moments, published, state_statuses
+from lottery_lib.history import Event, Execution, moments, published
+from lottery_lib.looks import WRAPPED
 
 __all__ = ["DrawPanel", "Lottery"]
 
@@ -154,6 +155,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         self._task = asyncio.get_running_loop().create_task(self._draw(number, checked))
 
     async def _draw(self, number: int, checked: bool) -> None:
+        arn = ""
         try:
             if self._definition is None:
                 self._learn(await asyncio.to_thread(lambda: self._lottery.definition))
@@ -161,9 +163,13 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
             if checked and (refusal := _refusal(number, await self._count())):
                 self._say(refusal, "✗")
                 return
-            await self._end(await self._follow(await asyncio.to_thread(self._lottery.start, number)))
+            if self._cancelled.is_set():
+                self._say("Cancelled before it began.", "■")
+                return
+            arn = await asyncio.to_thread(self._lottery.start, number)
+            await self._end(await self._follow(arn))
         except Exception as error:  # an error in a callback would be shown nowhere
-            self._say(_sentence(error), "✗")
+            self._say(_lost(error, arn) if arn and self.result is None else _sentence(error), "✗")
         finally:
             self._enable(True)
             self._quiet_until = asyncio.get_running_loop().time() + 0.5
@@ -250,20 +256,29 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
     def _show(self, events: Sequence[Event]) -> None:
         """Show how far a draw is: the progress bar, the workflow, and the name of what runs."""
         assert self._definition is not None
-        statuses = state_statuses(events)
-        self.progress.value = sum(name in statuses for name in self._definition["States"])
         self.view.show(Execution(self._definition, events))
+        statuses = self.view.statuses
+        self.progress.value = sum(name in statuses for name in self._definition["States"])
         running = [name for name, status in statuses.items() if status == "running"]
         if running and not self._cancelled.is_set():
             self._say(f"{', '.join(running)} ...", "…")
 
     def _say(self, text: str, mark: str = "") -> None:
         # aria-live: a screen reader says it when it changes.
-        self.message.value = f'<p role="status" aria-live="polite">{mark} {html.escape(text)}</p>'
+        self.message.value = (
+            f'<p role="status" aria-live="polite" style="{WRAPPED}">{mark} {html.escape(text)}</p>'
+        )
 
 
 def _sentence(error: Exception) -> str:
     return str(error) if isinstance(error, LotteryError) else f"{type(error).__name__}: {error}"
+
+
+def _lost(error: Exception, arn: str) -> str:
+    """Say of a draw that cannot be seen any more how to look for it: the same step again would be another."""
+    what = f"{error.where}: {error.what}" if isinstance(error, LotteryError) else _sentence(error).rstrip(".")
+    look = f"look at it with `python -m lottery_lib history {arn}` before you draw again"
+    return f"{what}. The draw has been started and may go on: {look}."
 
 
 def _refusal(number: int, remaining: int) -> str:
@@ -286,7 +301,8 @@ def _reason(result: Mapping[str, Any]) -> str:
 
 
 def _winners(winners: Sequence[Mapping[str, Any]]) -> str:
-    return f'<ol class="lottery-winners" aria-live="polite">{"".join(map(_winner, winners))}</ol>'
+    names = "".join(map(_winner, winners))
+    return f'<ol class="lottery-winners" aria-live="polite" style="{WRAPPED}">{names}</ol>'
 
 
 def _winner(winner: Mapping[str, Any]) -> str:
@@ -298,4 +314,4 @@ def _mail(messages: Sequence[str], where: str) -> str:
     """What went out: the same text twice if a Retry has sent it twice."""
     count = f"{len(messages)} messages" if len(messages) > 1 else "1 message"
     texts = "".join(f"<blockquote>{html.escape(text)}</blockquote>" for text in messages)
-    return f"<div>✉ {count} went out to the topic:{texts}{html.escape(where)}</div>"
+    return f'<div style="{WRAPPED}">✉ {count} went out to the topic:{texts}{html.escape(where)}</div>'

@@ -103,7 +103,7 @@ class Stack:
         """Say what a deploy would do, in its order: create, update, check, or refuse what is not ours."""
         plan = [_deployed(part) for part in self._onlooker._parts()]
         plan.append(Resource("employees", self.target.names.employee_table, "would be loaded if it is empty"))
-        return plan + ([Resource("subscription", email, _CHECKED)] if email else [])
+        return plan + ([self._to_be_subscribed(email)] if email else [])
 
     @explained()
     def removal(self) -> list[Resource]:
@@ -203,6 +203,10 @@ class Stack:
         found = sns_topic.subscriptions(self.target, name)
         ours = not found or self._is_ours(sns_topic.find(self.target, name))
         return [replace(sns_topic.as_resource(subscription), ours=ours) for subscription in found]
+
+    def _to_be_subscribed(self, email: str) -> Resource:
+        known = email in {each.name for each in self._subscriptions()}
+        return Resource("subscription", email, _CHECKED if known else "would be created")
 
     def _parts(self) -> list[Part]:
         return [

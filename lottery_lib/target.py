@@ -38,12 +38,14 @@ __all__ = [
     "ClientError",
     "Target",
     "busy",
+    "chosen_names",
     "connect",
     "error_message",
     "explain",
     "explained",
     "ignoring",
     "introduction",
+    "partition_of",
     "says",
 ]
 
@@ -233,10 +235,7 @@ def connect(
         LotteryError: The target cannot be reached, or is not one.
     """
     where = where or environ.get("LOTTERY_TARGET") or "embedded"
-    names = Names(
-        attendee=environ.get("LOTTERY_ATTENDEE", "") if attendee is None else attendee,
-        edition=edition or environ.get("LOTTERY_EDITION") or "tutorial",
-    )
+    names = chosen_names(attendee, edition, environ)
     if where == "embedded":
         return _emulated("embedded", control.start()["endpoint"], names, region)
     if where.startswith(("http://", "https://")):
@@ -247,6 +246,23 @@ def connect(
     raise LotteryError(
         "LOTTERY_TARGET", f"{where!r} is not a target", "Use embedded, http://host:port, or aws"
     )
+
+
+def chosen_names(
+    attendee: str | None = None, edition: str | None = None, environ: Mapping[str, str] = os.environ
+) -> Names:
+    """The names of an attendee and edition, by default those that the environment says."""
+    return Names(
+        attendee=environ.get("LOTTERY_ATTENDEE", "") if attendee is None else attendee,
+        edition=edition or environ.get("LOTTERY_EDITION") or "tutorial",
+    )
+
+
+def partition_of(region: str) -> str:
+    """The partition of a region where nobody has called yet, as botocore knows it."""
+    with explained():
+        partition: str = _dummy_session(region).get_partition_for_region(region)
+    return partition
 
 
 def introduction(target: Target) -> str:

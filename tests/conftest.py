@@ -1,4 +1,4 @@
-"""What every test stands on: an emulator of this run's own, and never the attendee's AWS."""
+"""What every test stands on: an emulator of this run's own, and the attendee's AWS only with `--aws`."""
 
 import itertools
 import os
@@ -8,14 +8,40 @@ from pathlib import Path
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--aws", action="store_true", help="run the tests in your AWS account, and these alone")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--aws") and config.getoption("numprocesses", None):
+        raise pytest.UsageError("The tests in a real account share one lottery: leave -n out")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Spare those who ask for the tests in a real account the import of all others."""
+    other = collection_path.parent == Path(__file__).parent and collection_path.name != "aws"
+    return True if other and config.getoption("--aws") else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Select the tests in a real account only when they are asked for, whatever else is, and then alone."""
+    selected, others = [], []
+    for item in items:
+        asked_for = (item.get_closest_marker("aws") is not None) == config.getoption("--aws")
+        (selected if asked_for else others).append(item)
+    config.hook.pytest_deselected(items=others)
+    items[:] = selected
+
+
 @pytest.fixture(scope="session", autouse=True)
-def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def own_state(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Path]:
     """Keep the emulator of this run apart from the user's shared one, and end it with the run."""
     folder = tmp_path_factory.mktemp("state")
+    forgotten = ("LOTTERY_",) if pytestconfig.getoption("--aws") else ("AWS_", "LOTTERY_")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(folder))
         for name in list(os.environ):
-            if name.startswith(("AWS_", "LOTTERY_")):
+            if name.startswith(forgotten):
                 patch.delenv(name)
         yield folder
         from lottery_lib.emulator import control

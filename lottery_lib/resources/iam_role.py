@@ -13,6 +13,7 @@ from lottery_lib.waiting import retry_while, wait_until
 __all__ = [
     "LAMBDA_POLICIES",
     "Role",
+    "attachable",
     "delete",
     "ensure",
     "find",
@@ -34,6 +35,8 @@ LAMBDA_POLICIES: Final = (
     "AmazonSNSFullAccess",
     "AWSStepFunctionsFullAccess",
 )
+#: The one of tutorial 2.2.5.
+_MACHINE_POLICIES: Final = ("AmazonSNSFullAccess",)
 #: What AWS appends to the name of a managed policy that replaces one it has retired.
 _SUCCESSOR: Final = "_v2"
 Policy = dict[str, Any]
@@ -84,7 +87,13 @@ def machine_role(target: Target) -> Role:
     """The role of the state machine: invoke the functions, and AmazonSNSFullAccess (tutorial 2.2.5)."""
     arns = [target.arn("lambda", f"function:{name}") for name in target.names.functions.values()]
     inline = {"InvokeLotteryFunctions": invoke_policy(arns)}
-    return Role(target.names.machine_role, "states.amazonaws.com", ["AmazonSNSFullAccess"], inline)
+    return Role(target.names.machine_role, "states.amazonaws.com", list(_MACHINE_POLICIES), inline)
+
+
+def attachable() -> list[str]:
+    """The paths of all managed policies that `ensure` may attach: the roles' own and their successors."""
+    own = {*LAMBDA_POLICIES, *_MACHINE_POLICIES}
+    return sorted(own | {path + _SUCCESSOR for path in own})
 
 
 def role_arn(target: Target, name: str) -> str:

@@ -117,6 +117,18 @@ def test_keyboard(panel):
     expect(status(panel)).to_contain_text("SUCCEEDED")
 
 
+def test_step_through_the_states(panel):
+    """States are chosen by the keyboard, too: JupyterLab takes the arrow keys of a list for itself."""
+    panel.get_by_role("listbox").select_option("Random Select Winners")
+    button(panel, "Next state").focus()
+    panel.page.keyboard.press("Space")
+    panel.page.keyboard.press("Space")
+    expect(panel).to_contain_text("Is Winner In Past Draw: ✓ succeeded")
+    panel.page.keyboard.press("Shift+Tab")
+    panel.page.keyboard.press("Space")
+    expect(panel).to_contain_text("Validate Winners: ✓ succeeded")
+
+
 def test_cancel_a_slow_draw(panel, picture):
     """Cancel stops a draw that hangs in a slow function, and the graph says where it was."""
     target = connect()

@@ -1,10 +1,12 @@
 """`restore` brings the emulator to where a lesson starts, whatever was there; `verify` says what is done."""
 
+import re
+
 import pytest
 
-from lottery_lib import Stack, draw, executions, inbox, load_employees, restore, verify, winners
+from lottery_lib import Stack, connect, draw, executions, inbox, load_employees, restore, verify, winners
 from lottery_lib.checkpoint import ADDRESS, LESSONS
-from lottery_lib.errors import LotteryError
+from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.resources import dynamodb_table, iam_role, sns_topic
 from lottery_lib.roster import Roster
 
@@ -102,10 +104,18 @@ def test_verify_says_what_to_do(target, lesson):
     assert all(line.startswith("not yet: ") and line.endswith(".") for line in repr(checks).splitlines())
 
 
-def test_verify_never_raises(target):
-    """Whatever state things are in, verify answers in a line."""
-    assert "not yet" in repr(verify(target, "42"))
-    assert "not yet" in repr(verify(target, "06"))
+@pytest.mark.parametrize("lesson", ["42", "06", 5, None, [], object()])
+def test_verify_never_raises(target, lesson):
+    """Whatever state things are in, and whatever it is asked, verify answers in sentences."""
+    lines = repr(verify(target, lesson)).splitlines()
+    assert all(re.fullmatch(r"not yet: .*[^.]\.", line) for line in lines)
+
+
+def test_verify_without_an_emulator(target):
+    """When nobody answers, the line says what to do."""
+    gone = connect("embedded")
+    gone.endpoint = "http://127.0.0.1:9/"
+    assert f"{gone.endpoint}: does not answer. {DEPLOY}." in repr(verify(gone, "05"))
 
 
 def test_on_aws_restore_only_looks(target):

@@ -255,6 +255,15 @@ def test_mail_is_told(mailed):
     assert "/lottery/mail/" in Draws(mailed).mailed()
 
 
+def test_mail_at_an_address(mailed):
+    """The kit's own emulator has its mailbox also for who connects to it by its address."""
+    from lottery_lib import connect
+
+    there = connect(mailed.endpoint, attendee=mailed.names.attendee)
+    assert len(inbox(there).mails) == len(inbox(mailed).mails) > 0
+    assert "/lottery/mail/" in inbox(there).where
+
+
 def test_stop(target):
     """A stopped draw is ABORTED, says why, and leaves nobody among the winners."""
     draws = Draws(target)

@@ -115,7 +115,14 @@ def test_plan(target):
     assert plan["table", target.names.winners_table] == "not ours, would be refused"
     assert plan["role", target.names.lambda_role] == "would be checked"
     assert plan["topic", target.names.topic] == "would be created"
-    assert plan["subscription", "ann@example.com"] == "would be checked"
+    assert plan["subscription", "ann@example.com"] == "would be created"
+
+
+def test_plan_of_a_subscription_that_is_there(target):
+    """An address that is subscribed, or pending, is not subscribed again."""
+    Stack(target).deploy("ann@example.com")
+    plan = {each.kind: each.state for each in Stack(target).plan("ann@example.com")}
+    assert plan["subscription"] == "would be checked"
 
 
 def test_foreign_tables_are_not_emptied(target):

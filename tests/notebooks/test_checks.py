@@ -160,6 +160,7 @@ def with_answers(path: Path) -> tuple[Node, list[tuple[str, str, Node]]]:
             cells.append(tried(exercise.source))  # the solution meets what an attendee has not changed
         elif "solution" in tags:
             answer("done")
+            cells.append(nbformat.v4.new_code_cell(cell.source))  # who was right opens the solution, too
     notebook.cells = cells
     return notebook, checks
 

@@ -1,41 +1,27 @@
 """`make bench` tells what it measured as it is."""
 
-import importlib.util
-from pathlib import Path
-
-import pytest
+import bench
 
 
-@pytest.fixture(scope="module")
-def bench():
-    path = Path(__file__).resolve().parents[2] / "benchmarks" / "bench.py"
-    spec = importlib.util.spec_from_file_location("bench", path)
-    module = importlib.util.module_from_spec(spec)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(__import__("sys").modules, "bench", module)
-        spec.loader.exec_module(module)
-    return module
-
-
-def test_a_promise_that_is_not_kept_is_said(bench):
+def test_a_promise_that_is_not_kept_is_said():
     """A ratio above its limit is shown as missed, with both numbers."""
     row = bench.Row("Warm draw", 30.04, "ms", *bench.judged(2.5, 2, "times the calls"))
     assert "| Warm draw | 30 ms | 2.50 | at most 2 times the calls | **missed** |" in bench.table([row])
 
 
-def test_a_promise_that_is_kept_is_said(bench):
+def test_a_promise_that_is_kept_is_said():
     """A time within its limit is shown as met."""
     row = bench.limited("Emulator ready", 0.5, 1)
     assert "| Emulator ready | 500 ms |  | within 1 s | met |" in bench.table([row])
 
 
-def test_what_could_not_be_measured_is_said(bench):
+def test_what_could_not_be_measured_is_said():
     """Without MiniStack the table says so, and judges nothing."""
     row = bench.Row("the same on MiniStack", None, "ms", note="could not be installed")
     assert "| not measured |  |  | could not be installed |" in bench.table([row])
 
 
-def test_comparisons_are_made_in_turns(bench):
+def test_comparisons_are_made_in_turns():
     """One of ours, one of theirs, and so on; the first rounds do not count."""
     order = []
     measures = {name: lambda name=name: order.append(name) or len(order) for name in ("ours", "theirs")}

@@ -73,5 +73,5 @@ def test_names_are_escaped():
 def test_the_projector_shows_no_details():
     """The states' inputs and outputs are for whoever looks later, not for the party."""
     shown = night(Night())
-    assert shown.panel.view.state.layout.display == "none"
+    assert shown.panel.view.chooser.layout.display == "none"
     assert shown.panel.view.details.layout.display == "none"

@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from test_history import chain, history
+from test_history import HISTORIES, chain, history
 
 from lottery_lib.definition import load
 from lottery_lib.execution_view import ExecutionView
 from lottery_lib.graph import graph_view
-from lottery_lib.history import Execution
+from lottery_lib.history import Execution, state_attempts, state_statuses, state_table
 
 TUTORIAL = json.loads(load())
 
@@ -51,6 +51,32 @@ def test_shows_error_and_attempts():
     assert "&quot;errorMessage&quot;: &quot;list index out of range&quot;" in text
 
 
+def test_retries_are_in_the_picture():
+    """The graph tells how often a state was retried, as well as what became of it."""
+    view = ExecutionView(Execution(TUTORIAL, history("aws_lambda_retry_caught")))
+    assert "caught: Random Select Winners" in view.picture.value
+    assert "Random Select Winners retried 2 times." in view.picture.value
+
+
+@pytest.mark.parametrize(
+    ("name", "chosen"),
+    [("moto_parallel_fails", "Notify Nobody"), ("aws_lambda_retry_caught", "Random Select Winners")],
+)
+def test_chooses_what_failed(name, chosen):
+    """The state that failed is chosen: not the Parallel around it, and not the Fail state behind it."""
+    states = {one: {"Type": "Fail"} for one in ("Both", "Notify Nobody", "Random Select Winners", "Failed")}
+    view = ExecutionView(Execution({"StartAt": "Both", "States": states}, history(name)))
+    view.choose_failure()
+    assert view.state.value == chosen
+
+
+def test_what_a_retry_survived_is_not_chosen():
+    """A state that failed and succeeded when it was tried again is no failure."""
+    view = ExecutionView(Execution(TUTORIAL, history("aws_draw_with_loop_and_timeout")))
+    view.choose_failure()
+    assert view.state.value is None
+
+
 def test_without_a_failure_nothing_is_chosen(view):
     """When all went well there is no failure to choose, and the choice stays."""
     view = ExecutionView(Execution(TUTORIAL, history("moto_loop")))
@@ -84,6 +110,19 @@ def test_data_is_escaped():
     assert "<script>" not in view.details.value
 
 
+def test_steps_through_the_states(view):
+    """The buttons beside the list choose the first state, then the next ones, and stop at either end."""
+    view._step(1)
+    assert view.state.value == "Input Lottery Winners"
+    view._step(-1)
+    assert view.state.value == "Input Lottery Winners"
+    view._step(1)
+    assert view.state.value == "Random Select Winners"
+    view.state.value = "Failed"
+    view._step(1)
+    assert view.state.value == "Failed"
+
+
 def test_follows_an_execution(view):
     """Showing what has become of an execution keeps the chosen state."""
     events = history("aws_draw_with_loop_and_timeout")
@@ -107,3 +146,13 @@ def test_many_entries_are_cut():
 def test_notebook_output_is_stable(view):
     """What a checked notebook stores of the view is one line with the names of the states."""
     assert repr(view).startswith("ExecutionView: Input Lottery Winners, Random Select Winners,")
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_reads_the_history_once(name):
+    """What the graph is coloured by is the table's latest row of each state, at every moment."""
+    events, view = history(name), ExecutionView()
+    for end in range(len(events) + 1):
+        view._table = state_table(events[:end])
+        assert view.statuses == state_statuses(events[:end])
+        assert view._latest("attempt") == state_attempts(events[:end])

@@ -202,6 +202,21 @@ def test_sparse_histories_are_understood():
     assert found == [("One", "succeeded", 0.09), ("Both", "succeeded", 0.11)]
 
 
+def test_tasks_of_branches_that_are_not_told():
+    """Tasks inside a Parallel of which no state is told are no attempts of the Parallel."""
+    events = chain(
+        ("ExecutionStarted", {}),
+        ("ParallelStateEntered", {"name": "Both"}),
+        ("TaskScheduled", {"resource": "one"}),
+        ("TaskScheduled", {"resource": "two"}),
+        ("TaskSucceeded", {"resource": "one"}),
+        ("TaskSucceeded", {"resource": "two"}),
+        ("ParallelStateExited", {"name": "Both", "output": "[]"}),
+        ("ExecutionSucceeded", {"output": "[]"}),
+    )
+    assert list(state_table(events)["status"]) == ["succeeded"]
+
+
 def test_missing_exits_are_understood():
     """Without Exited events, the next state entered says that the one before is over, or was caught."""
     events = chain(

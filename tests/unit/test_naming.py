@@ -1,5 +1,7 @@
 """Names are a function of the attendee alone."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,17 +38,59 @@ def test_attendee_suffix():
     assert everything(Names("alice")) == sorted(f"{name}-alice" for name in TUTORIAL)
 
 
-@pytest.mark.parametrize("attendee", ["-a", "a-", "a b", "a_b", "安", "a" * 31, "a/b"])
+BAD = ["-a", "a-", "a b", "a_b", "安", "é", "a" * 31, "a/b", "a.b", "a*", "a\n", " a", "a\u200b", "１", "-"]
+
+
+@pytest.mark.parametrize("attendee", [*BAD, "Alice", "ALICE", "aLice"])
 def test_bad_attendee(attendee):
     """What cannot be part of an AWS name is refused in a sentence that says what can."""
-    with pytest.raises(LotteryError, match="Use 1 to 30 letters, digits and hyphens"):
+    with pytest.raises(LotteryError, match="Use 1 to 30 small letters"):
         Names(attendee)
 
 
-@given(st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9-]{0,28}[A-Za-z0-9])?", fullmatch=True))
+#: By service: what its names may be made of, and how long they may be.
+LEGAL = {
+    "role": r"[\w+=,.@-]{1,64}",
+    "function": r"[A-Za-z0-9_-]{1,64}",
+    "machine": r"[A-Za-z0-9_-]{1,80}",
+    "topic": r"[A-Za-z0-9_-]{1,256}",
+    "table": r"[A-Za-z0-9_.-]{3,255}",
+    "log group": r"[A-Za-z0-9_/.#-]{1,512}",
+}
+
+
+def by_service(names: Names) -> dict[str, list[str]]:
+    functions = list(names.functions.values())
+    return {
+        "role": [names.lambda_role, names.machine_role],
+        "function": functions,
+        "machine": [names.machine],
+        "topic": [names.topic],
+        "table": [names.employee_table, names.winners_table],
+        "log group": [names.log_group(name) for name in functions],
+    }
+
+
+@given(st.from_regex(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?", fullmatch=True))
 def test_names_fit(attendee):
-    """Every legal attendee leaves every name within the 64 characters of Lambda and IAM."""
-    assert max(map(len, everything(Names(attendee)))) <= 64
+    """Every legal attendee leaves every name within the length and the characters of its service."""
+    for service, names in by_service(Names(attendee)).items():
+        assert all(re.fullmatch(LEGAL[service], name, re.ASCII) for name in names)
+
+
+def test_the_longest_names_fit():
+    """Thirty characters are not too many, and there would be room for a few more."""
+    assert max(map(len, everything(Names("a" * 30)))) == 59
+
+
+def test_a_room_has_no_name_twice():
+    """Thirty attendees, similar ones among them and one without a name, share no name at any service."""
+    similar = ["", "alice", "alice-2", "alice2", "alice-alice", "input", "employee-alice", "lambdarole"]
+    room = [*similar, *(f"a{number}" for number in range(22))]
+    for service in LEGAL:
+        # IAM does not tell roles apart by case.
+        names = [name.lower() for attendee in room for name in by_service(Names(attendee))[service]]
+        assert len(set(names)) == len(names)
 
 
 def test_unknown_edition():

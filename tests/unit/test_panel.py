@@ -103,6 +103,11 @@ def panel(lottery):
     return DrawPanel(lottery, pause=0.001, pace=0)
 
 
+async def until(seen):
+    while not seen():
+        await asyncio.sleep(0.001)
+
+
 def test_bounded_by_how_many_remain():
     """The number of winners cannot exceed how many remain, and the panel says how many those are."""
     shown = panel(Lottery(left=3))
@@ -160,7 +165,7 @@ def test_cancel():
 
     async def cancel():
         shown._on_draw(None)
-        await asyncio.sleep(0.02)
+        await until(lambda: lottery.started)
         assert not shown.cancel_button.disabled
         shown._on_cancel(None)
         shown._on_cancel(None)
@@ -172,9 +177,9 @@ def test_cancel():
     assert shown.cancel_button.disabled
 
 
-def test_cancel_before_the_start_was_answered():
-    """A Cancel that comes while the draw is being started stops it all the same."""
-    lottery = Lottery(looks=10**6)
+def test_cancel_before_the_start():
+    """A Cancel that comes before the draw was started keeps it from being started."""
+    lottery = Lottery()
     shown = panel(lottery)
 
     async def cancel():
@@ -183,7 +188,32 @@ def test_cancel_before_the_start_was_answered():
         await shown._task
 
     asyncio.run(cancel())
-    assert lottery.stopped == ["arn"]
+    assert lottery.started == []
+    assert "Cancelled before it began." in shown.message.value
+
+
+def test_cancel_before_the_start_was_answered():
+    """A Cancel that comes while the draw is being started stops it all the same."""
+    asked, cancelled = threading.Event(), threading.Event()
+
+    class Slow(Lottery):
+        def start(self, number):
+            asked.set()
+            assert cancelled.wait(30)
+            return super().start(number)
+
+    lottery = Slow(looks=10**6)
+    shown = panel(lottery)
+
+    async def cancel():
+        shown._on_draw(None)
+        await until(asked.is_set)
+        shown._on_cancel(None)
+        cancelled.set()
+        await shown._task
+
+    asyncio.run(cancel())
+    assert (lottery.started, lottery.stopped) == ([1], ["arn"])
 
 
 def test_failed_draw():
@@ -211,6 +241,19 @@ def test_errors_are_shown_in_the_panel(error, text):
     assert asyncio.run(shown.run(1)) is None
     assert text in shown.message.value
     assert not shown.draw_button.disabled
+
+
+def test_lost_sight_of_a_draw():
+    """Who loses sight of a draw that has been started is told so, instead of to do the same again."""
+
+    class Throttled(Lottery):
+        def look(self, arn):
+            raise LotteryError("AWS", "rate exceeded", "Run the same step again")
+
+    shown = panel(Throttled())
+    assert asyncio.run(shown.run(1)) is None
+    assert "✗ AWS: rate exceeded. The draw has been started and may go on: " in shown.message.value
+    assert "`python -m lottery_lib history arn` before you draw again." in shown.message.value
 
 
 def test_nobody_left():
@@ -338,6 +381,14 @@ def test_each_moment_is_shown():
     assert [name for name in "AB" if any(f"… {name} ..." in text for text in shown.messages)] == ["A", "B"]
 
 
+def test_progress_moves_with_the_states():
+    """The bar counts the states that were entered, one after the other."""
+    shown, seen = Watched(Lottery(looks=1)), []
+    shown.progress.observe(lambda change: seen.append(change["new"]), "value")
+    asyncio.run(shown.run(1))
+    assert seen == [1, 2]
+
+
 def test_moments_are_shown_once():
     """A second look shows only what is new."""
     shown = Watched(Lottery(looks=3))
@@ -412,7 +463,7 @@ def test_cancel_while_it_is_played():
 
     async def cancel():
         shown._on_draw(None)
-        await asyncio.sleep(0.05)
+        await until(lambda: shown.pictures)
         shown._on_cancel(None)
         await shown._task
 

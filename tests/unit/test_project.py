@@ -7,6 +7,7 @@ import tomllib
 from importlib import metadata
 from pathlib import Path
 
+import marks
 import pytest
 from packaging.requirements import Requirement
 
@@ -69,6 +70,14 @@ def test_imports_are_declared():
     # werkzeug, its Step Functions jsonpath-ng.
     brought = {"botocore", "jsonpath_ng", "nbclient", "nbformat", "packaging", "traitlets", "werkzeug"}
     assert imported - set(sys.stdlib_module_names) - declared - brought == {"lottery_lib"}
+
+
+def test_nothing_is_left_out_in_ci():
+    """What a machine lacks is deselected by its mark, which pytest knows, but never in CI."""
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]
+    known = {line.partition(":")[0] for line in config["ini_options"]["markers"]}
+    assert set(marks.HAS) == known - {"aws"}
+    assert marks.selection({"CI": "true"}) == ""
 
 
 def test_pictures_of_the_readme_are_there():

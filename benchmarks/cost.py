@@ -1,0 +1,281 @@
+"""Compute what a run costs on AWS, from the calls that it makes: ``make cost``.
+
+A run is a deploy with one subscription, a draw of two, a look at the winners, and a teardown. An emulator of
+its own writes down every request that reaches it, those of the functions and of the state machine included;
+what AWS bills of them is multiplied with its prices. Writes ``cost.md`` and ``cost.json`` next to this file.
+"""
+
+import argparse
+import json
+import math
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lottery_lib import Stack, connect, draw, execution, inbox, winners
+from lottery_lib.draws import last_execution
+from lottery_lib.emulator import control
+from lottery_lib.history import transitions
+from lottery_lib.resources import lambda_function
+from lottery_lib.waiting import wait_until
+
+HERE = Path(__file__).resolve().parent
+#: Of the newest copies that were found of these pages, or of others that quote them; DynamoDB's: July 2025.
+DATE = "June 2026"
+REGION = "us-east-1"
+#: US dollars for one, on demand, without any free tier, and the page that says so.
+PRICES = {
+    "state transitions": (0.025 / 1000, "aws.amazon.com/step-functions/pricing"),
+    "Lambda requests": (0.20 / 1e6, "aws.amazon.com/lambda/pricing"),
+    "Lambda GB-seconds": (0.0000166667, "aws.amazon.com/lambda/pricing"),
+    "DynamoDB read request units": (0.125 / 1e6, "aws.amazon.com/dynamodb/pricing/on-demand"),
+    "DynamoDB write request units": (0.625 / 1e6, "aws.amazon.com/dynamodb/pricing/on-demand"),
+    "SNS requests": (0.50 / 1e6, "aws.amazon.com/sns/pricing"),
+    "SNS e-mails": (2.00 / 100_000, "aws.amazon.com/sns/pricing"),
+    "log bytes": (0.50 / 1e9, "aws.amazon.com/cloudwatch/pricing"),
+}
+#: A GB for a month: of a table and its index, and of logs.
+STORED = {"table bytes": 0.25 / 1e9, "log bytes": 0.03 / 1e9}
+#: Nobody has run it on AWS: each call is taken to be a cold start that imports boto3, which AWS bills.
+SECONDS_A_CALL = 1.0
+GB = lambda_function.Function("", b"", "").memory / 1024
+#: What CloudWatch Logs and DynamoDB count beside the bytes themselves, for each event and item.
+EVENT_BYTES, ITEM_BYTES = 26, 100
+#: AWS ends an execution at so many events; a round of the tutorial's loop has these.
+MOST_EVENTS, ROUND_EVENTS, ROUND_TRANSITIONS = 25_000, 12, 3
+ATTENDEES, DRAWS = 30, 20
+Line = Mapping[str, Any]
+
+
+def serve(port: int, file: Path) -> int:
+    """Be an emulator that writes down what it is asked and what it answers."""
+    from lottery_lib.emulator import server  # noqa: PLC0415 (moto takes a while to import)
+    from lottery_lib.emulator.front import Front  # noqa: PLC0415
+
+    answer = Front.answer
+
+    def noted(self: Front, request: Any) -> Any:
+        reply = answer(self, request)
+        is_json = request.scope.service == "dynamodb"
+        line = {
+            "service": request.scope.service,
+            "operation": request.operation or f"{request.method} {request.path}",
+            "given": request.json if is_json else {},
+            "told": reply.json if is_json and reply.ok else {},
+        }
+        with file.open("a", encoding="utf-8") as notes:
+            notes.write(json.dumps(line) + "\n")
+        return reply
+
+    Front.answer = noted
+    return server.run(port, os.getppid())
+
+
+def measure(folder: Path) -> dict[str, Any]:
+    """Do a run, and say what AWS would bill for each part of it.
+
+    Args:
+        folder: Where emulators have their files, by ``XDG_STATE_HOME``.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port, file = free.getsockname()[1], folder / "calls"
+    command = [sys.executable, __file__, "--serve", str(port), "--notes", str(file)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as emulator:
+        try:
+            where = wait_until("the emulator to answer", lambda: control.endpoint(port), seconds=60)
+            return _run(where, file)
+        finally:
+            emulator.terminate()
+
+
+def _run(where: str, file: Path) -> dict[str, Any]:
+    target, address = connect(where, attendee="cost"), "ann@example.com"
+    stack, bills, parts = Stack(target), Bills(file), {}
+    stack.deploy(address)
+    inbox(target).confirm(address)
+    confirmations = len(inbox(target).mails)
+    parts["deploy"] = bills.next() | {"SNS e-mails": confirmations}
+    assert draw(target, 2)["status"] == "SUCCEEDED"
+    assert len(winners(target)) == 2
+    events = execution.history(target, last_execution(target))
+    mails = {"SNS e-mails": len(inbox(target).mails) - confirmations}
+    logged, took = _logs(target)
+    drawn = {"state transitions": transitions(events), "log bytes": logged}
+    parts["draw"] = bills.next() | drawn | mails
+    stored = {"table bytes": bills.table_bytes, "log bytes": logged}
+    assert stack.teardown().left == []
+    parts["teardown"] = bills.next()
+    return {"parts": parts, "stored": stored, "emulator_ms": took}
+
+
+class Bills:
+    """What AWS bills of the calls that were noted since the last look."""
+
+    def __init__(self, file: Path) -> None:
+        self._file, self._read = file, 0
+        self._copies: dict[str, int] = {}  # of an item: in the table and in each index
+        self.table_bytes = 0
+
+    def next(self) -> dict[str, float]:
+        """Quantities by what is billed."""
+        lines = self._file.read_text(encoding="utf-8").splitlines()
+        billed: Counter[str] = Counter()
+        for line in map(json.loads, lines[self._read :]):
+            for what, quantity in self._billed(line):
+                billed[what] += quantity
+        self._read = len(lines)
+        return dict(billed)
+
+    def _billed(self, line: Line) -> Iterator[tuple[str, float]]:
+        match line["service"], line["operation"]:
+            case "lambda", operation if operation.endswith("/invocations"):
+                yield "Lambda requests", 1
+                yield "Lambda GB-seconds", SECONDS_A_CALL * GB
+            case "sns", _:
+                yield "SNS requests", 1
+            case "dynamodb", "CreateTable":
+                indexes = line["given"].get("GlobalSecondaryIndexes", [])
+                self._copies[line["given"]["TableName"]] = 1 + len(indexes)
+            case "dynamodb", "Scan" | "Query" | "GetItem":
+                yield "DynamoDB read request units", _read_units(line)
+            case "dynamodb", "BatchWriteItem":
+                yield "DynamoDB write request units", self._write_units(line["given"])
+            case "dynamodb", "PutItem" | "DeleteItem" | "UpdateItem" | "BatchGetItem" | "TransactWriteItems":
+                raise NotImplementedError(line["operation"])  # nothing of a run does this so far
+
+    def _write_units(self, given: Line) -> int:
+        units = 0
+        for table, requests in given["RequestItems"].items():
+            for request in requests:
+                size = _size(request.get("PutRequest", {}).get("Item", {}))
+                units += max(1, math.ceil(size / 1024)) * self._copies[table]
+                self.table_bytes += (size + ITEM_BYTES) * self._copies[table]
+        return units
+
+
+def _read_units(line: Line) -> float:
+    told = line["told"]
+    size = sum(map(_size, told.get("Items", [told.get("Item", {})])))
+    return max(1, math.ceil(size / 4096)) * (1 if line["given"].get("ConsistentRead") else 0.5)
+
+
+def _size(item: Mapping[str, Mapping[str, str]]) -> int:
+    """Bytes of an item, about as DynamoDB counts them (of a number it counts half of the digits)."""
+    return sum(len(name.encode()) + len(str(*value.values()).encode()) for name, value in item.items())
+
+
+def _logs(target: Any) -> tuple[int, int]:
+    """Bytes that AWS would take in for the functions' logs, and the milliseconds billed by the emulator."""
+    texts = [
+        event["message"]
+        for name in target.names.functions.values()
+        for event in target.listed(
+            "logs", "filter_log_events", "events", logGroupName=target.names.log_group(name)
+        )
+    ]
+    billed = re.findall(r"Billed Duration: (\d+) ms", "".join(texts))
+    return sum(len(text.encode()) + EVENT_BYTES for text in texts), sum(map(int, billed))
+
+
+def dollars(quantities: Mapping[str, float]) -> float:
+    return sum(quantity * PRICES[what][0] for what, quantity in quantities.items())
+
+
+def added(*parts: Mapping[str, float]) -> dict[str, float]:
+    return {what: sum(part.get(what, 0) for part in parts) for what in PRICES}
+
+
+def summary(measured: Mapping[str, Any]) -> dict[str, float]:
+    """US dollars: what the README says."""
+    parts = measured["parts"]
+    standing = sum(quantity * STORED[what] for what, quantity in measured["stored"].items())
+    once = dollars(added(parts["deploy"], parts["teardown"]))
+    rounds = MOST_EVENTS / ROUND_EVENTS
+    # Two functions a round: the one that chooses reads both tables, the one that looks reads each of two.
+    loop = {"state transitions": ROUND_TRANSITIONS, "Lambda requests": 2, "DynamoDB read request units": 4}
+    loop["Lambda GB-seconds"] = 2 * SECONDS_A_CALL * GB
+    return {
+        "run": dollars(added(*parts.values())),
+        "draw": dollars(parts["draw"]),
+        "room": ATTENDEES * (once + DRAWS * dollars(parts["draw"])),
+        "month": standing,
+        "loop": rounds * dollars(loop),
+    }
+
+
+def table(measured: Mapping[str, Any]) -> str:
+    """The page: quantities by part, prices, and what it comes to."""
+    parts, total = measured["parts"], added(*measured["parts"].values())
+    rows = [
+        f"| {what} | {' | '.join(_count(parts[part].get(what, 0)) for part in parts)} | "
+        f"{price * 1e6:,.4g} | {total[what] * price:.7f} |"
+        for what, (price, _) in PRICES.items()
+    ]
+    each = summary(measured)
+    took = measured["emulator_ms"]
+    sources = sorted({source for _, source in PRICES.values()})
+    return f"""# What a run costs on AWS
+
+A run: a deploy with one subscription, a draw of two, a look at the winners, a teardown. `make cost` counts
+on the emulator what AWS bills of it, and multiplies with the prices of {DATE} in {REGION}: US dollars, on
+demand, **without any free tier**. Nobody has been billed for it so far: the kit was never run on AWS.
+
+| billed | deploy | draw | teardown | $ a million | $ |
+|---|---:|---:|---:|---:|---:|
+{chr(10).join(rows)}
+| **all** | {" | ".join(f"{dollars(parts[part]):.6f}" for part in parts)} | | **{each["run"]:.6f}** |
+
+| | $ |
+|---|---:|
+| one more draw | {each["draw"]:.6f} |
+| {ATTENDEES} attendees, {DRAWS} draws each | {each["room"]:.2f} |
+| a month of leaving it standing, with what one draw left | {each["month"]:.8f} |
+| an endless loop, until AWS ends it at event {MOST_EVENTS:,} | {each["loop"]:.2f} |
+
+- Free: what is asked of IAM, STS, Step Functions and CloudWatch Logs, and of Lambda and DynamoDB about
+  functions and tables. Roles, functions, topics and machines cost nothing while nothing happens.
+- A Lambda call is taken to last {SECONDS_A_CALL:g} s at {GB * 1024:.0f} MB, as if each were a cold start
+  (AWS bills those, too, since August 2025). On the emulator, warm, the draw's took {took} ms together.
+- An employee is written twice, as the index holds a copy. A read counts for each 4 KB, a write for each KB.
+- A draw that meets past winners goes round again: 3 transitions and 2 Lambda calls for each round. The kit's
+  functions end a draw that cannot succeed; the tutorial's own go on until AWS ends the execution.
+- Free each month for every account: 4,000 transitions, a million Lambda requests with 400,000 GB-seconds, a
+  million SNS requests, 1,000 e-mails, 25 GB in DynamoDB, 5 GB of logs. A room uses up the transitions only.
+- **China has price lists of its own**, in yuan: amazonaws.cn. Other regions differ: a transition in São Paulo
+  costs half more.
+
+The prices are of the newest copies that could be found of these pages, or of others that quote them
+(DynamoDB's of July 2025): {", ".join(sources)}.
+"""
+
+
+def _count(quantity: float) -> str:
+    return f"{quantity:,.6g}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--serve", type=int, metavar="PORT", help="be the emulator that counts")
+    parser.add_argument("--notes", type=Path, help="where it writes what it is asked")
+    options = parser.parse_args()
+    if options.serve:
+        return serve(options.serve, options.notes)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_STATE_HOME"] = folder
+        measured = measure(Path(folder))
+    text = json.dumps(measured | {"prices": DATE, "dollars": summary(measured)}, indent=1)
+    (HERE / "cost.json").write_text(text + "\n", encoding="utf-8")
+    (HERE / "cost.md").write_text(table(measured), encoding="utf-8")
+    print(table(measured))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+"""`pytest --aws` as one with an account runs it, with the emulator in the place of AWS."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lottery_lib import Stack, connect
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def selftest():
+    """The lottery of the attendee whom those tests are."""
+    return Stack(connect("embedded", attendee="selftest"))
+
+
+@pytest.fixture
+def pytest_aws(tmp_path):
+    """Run pytest with words of the test's own and variables beside; the home that it has is empty."""
+
+    def run(*words, **variables):
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words],
+            env=environment | {"HOME": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true"} | variables,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def on_the_emulator(pytest_aws, selftest):
+    """Run `pytest --aws` where the emulator is AWS."""
+    variables = {"EMULATED_AWS": selftest.target.endpoint, "PYTHONPATH": str(ROOT / "tests")}
+    return lambda *words: pytest_aws("--aws", "-p", "emulator.emulated_aws", *words, **variables)
+
+
+def test_all_pass(on_the_emulator, selftest):
+    """All tests of tests/aws run and pass, the account is told first, and nothing is left."""
+    ended = on_the_emulator()
+    assert ended.returncode == 0, ended.stdout
+    assert ended.stdout.startswith(
+        "AWS account 123456789012, region us-east-1, partition aws, attendee selftest"
+    )
+    assert " passed" in ended.stdout
+    assert not any(word in ended.stdout for word in ("skipped", "deselected", "failed"))
+    assert selftest.left() == []
+
+
+def test_what_was_left_is_removed(on_the_emulator, selftest):
+    """What an earlier run left is removed first, and also a run without the last test leaves nothing."""
+    selftest.deploy()
+    ended = on_the_emulator("-k", "test_the_plan_made_nothing")
+    assert "1 passed" in ended.stdout, ended.stdout
+    assert selftest.left() == []
+
+
+def test_what_is_not_ours_stays(on_the_emulator, selftest):
+    """A thing of such a name without the kit's tags is named, and left alone."""
+    topics, name = selftest.target.client("sns"), selftest.target.names.topic
+    arn = topics.create_topic(Name=name)["TopicArn"]
+    ended = on_the_emulator()
+    assert ended.returncode == 1
+    assert f"Exit: topic {name}: is not the tests' own" in ended.stdout
+    assert [each.name for each in selftest.left()] == [name]
+    topics.delete_topic(TopicArn=arn)
+
+
+SETTINGS = {
+    "no region is set. Set AWS_DEFAULT_REGION": {},
+    "Unable to locate credentials. Run `aws configure`": {"AWS_DEFAULT_REGION": "eu-west-1"},
+    "AWS_ENDPOINT_URL would send the calls elsewhere": {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"},
+}
+
+
+@pytest.mark.parametrize("sentence", SETTINGS)
+def test_no_account(pytest_aws, sentence):
+    """Without an account to go to, `pytest --aws` ends in one sentence that says what to do."""
+    ended = pytest_aws("--aws", **SETTINGS[sentence])
+    assert ended.returncode == 1
+    assert sentence in ended.stdout
+    assert "Traceback" not in ended.stdout + ended.stderr
+    assert len((ended.stdout + ended.stderr).splitlines()) < 5
+
+
+def test_not_at_once(pytest_aws):
+    """As they share one lottery, they do not run at once."""
+    ended = pytest_aws("--aws", "-n", "2")
+    assert ended.returncode == 4
+    assert "leave -n out" in ended.stderr
+
+
+def test_never_unasked(pytest_aws):
+    """Without --aws none of them is selected, whatever else is asked for."""
+    ended = pytest_aws("tests/aws", "-m", "aws")
+    assert ended.returncode == 5
+    assert "passed" not in ended.stdout

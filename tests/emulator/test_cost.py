@@ -1,0 +1,85 @@
+"""What the README says about costs is what the calls of a run come to."""
+
+import importlib.util
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def cost():
+    spec = importlib.util.spec_from_file_location("cost", ROOT / "benchmarks" / "cost.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["cost"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def measured(cost, tmp_path_factory):
+    """A run, counted now."""
+    folder = tmp_path_factory.mktemp("cost")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(folder))
+        return cost.measure(folder)
+
+
+@pytest.fixture(scope="module")
+def written():
+    return json.loads((ROOT / "benchmarks" / "cost.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("part", ["deploy", "draw", "teardown"])
+def test_the_quantities_are_those_of_the_calls(measured, written, part):
+    """Of each part of a run; a log tells milliseconds, so its length varies a little."""
+    now, then = measured["parts"][part], written["parts"][part]
+    assert {**now, "log bytes": 0} == {**then, "log bytes": 0}
+    assert now.get("log bytes", 0) == pytest.approx(then.get("log bytes", 0), rel=0.05)
+
+
+def test_the_dollars_are_those_of_the_quantities(cost, measured, written):
+    """Quantities times prices, to a hundredth."""
+    assert cost.summary(measured) == pytest.approx(written["dollars"], rel=0.01)
+
+
+def test_a_draw_is_seven_transitions_and_four_calls(measured):
+    """By hand: seven states, of which four call a function; one message, to one address."""
+    drawn = measured["parts"]["draw"]
+    counted = [
+        drawn[what] for what in ("state transitions", "Lambda requests", "SNS requests", "SNS e-mails")
+    ]
+    assert counted == [7, 4, 1, 1]
+
+
+def test_employees_are_written_twice(measured):
+    """By hand: ten items, each in the table and in its index; two winners, in a table without one."""
+    parts = measured["parts"]
+    assert parts["deploy"]["DynamoDB write request units"] == 20
+    assert parts["draw"]["DynamoDB write request units"] == 2
+
+
+def test_functions_take_less_than_is_paid_for(cost, measured):
+    """A second for each call is more than the emulator needs for it."""
+    assert measured["emulator_ms"] < 1000 * cost.SECONDS_A_CALL * measured["parts"]["draw"]["Lambda requests"]
+
+
+def test_the_page_is_of_the_same_figures(cost, written):
+    """`cost.md` is what `cost.json` comes to."""
+    page = (ROOT / "benchmarks" / "cost.md").read_text(encoding="utf-8")
+    assert page == cost.table(written)
+
+
+def test_the_readme_quotes_the_page(cost, written):
+    """A run, a room, a month and a loop, and of when the prices are."""
+    said = README.partition("**What it costs.**")[2].partition("\n\n")[0]
+    dollars = written["dollars"]
+    figures = [f"{dollars['run']:.5f}", f"{dollars['room']:.2f}", f"{dollars['loop']:.2f}"]
+    assert re.findall(r"\$([0-9.]*[0-9])", said) == figures
+    assert dollars["month"] < 0.01
+    assert f"prices of {cost.DATE} in {cost.REGION}" in said.replace("\n", " ")

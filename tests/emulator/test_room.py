@@ -1,0 +1,69 @@
+"""Attendees share one account, and nobody touches anybody else's things."""
+
+import pytest
+from emulator.calls import Recorder
+
+from lottery_lib import Stack, connect, draw, winners
+from lottery_lib.draws import executions
+from lottery_lib.naming import owned
+from lottery_lib.resources import lambda_function
+
+#: Who leaves and who stays: names of which one begins as the other, and the plain names.
+PAIRS = [("alice", "alice-2"), ("alice-2", "alice"), ("", "alice"), ("alice", "")]
+
+
+@pytest.fixture(scope="module", params=PAIRS, ids=lambda pair: f"{pair[0] or 'nobody'} leaves {pair[1]}")
+def room(request):
+    """Two who have both deployed and drawn; then one tore down."""
+    leaving, staying = (connect("embedded", attendee=attendee) for attendee in request.param)
+    for target in (leaving, staying):
+        Stack(target).deploy(f"{target.names.attendee or 'nobody'}@example.com")
+        assert draw(target, 2)["status"] == "SUCCEEDED"
+    before = Stack(staying).status(), list(winners(staying)["employee_id"])
+    yield Room(Stack(leaving).teardown(), staying, *before)
+    Stack(staying).teardown()
+
+
+class Room:
+    def __init__(self, inventory, target, status, won):
+        self.inventory, self.target, self.status, self.won = inventory, target, status, won
+
+
+def test_who_leaves_leaves_nothing(room):
+    """The inventory is of one's own things alone."""
+    assert room.inventory.left == []
+    assert not {each.arn for each in room.inventory.resources if each.arn} & {
+        each.arn for each in room.status
+    }
+
+
+def test_who_stays_has_everything(room):
+    """As it was before, subscription included, and by its tags one's own."""
+    assert Stack(room.target).status() == room.status
+    assert all(each.ours for each in room.status)
+
+
+def test_who_stays_need_not_deploy(room):
+    """Nothing differs from what it should be."""
+    recorder = Recorder(room.target)
+    Stack(recorder.target).deploy(f"{room.target.names.attendee or 'nobody'}@example.com")
+    assert recorder.writes == []
+
+
+def test_who_stays_keeps_winners_and_draws(room):
+    """Those who have won stay winners, and the next draw is among the others."""
+    assert set(room.won) <= set(winners(room.target)["employee_id"])
+    drawn = draw(room.target, 1)
+    assert drawn["status"] == "SUCCEEDED"
+    assert drawn["winners"][0]["employee_id"] not in room.won
+    assert len(executions(room.target)) == len(winners(room.target)) - 1  # the first draw was of two
+
+
+def test_tags_tell_the_attendees_apart(room):
+    """The plain names' tag is of nobody, not of everybody."""
+    other = connect("embedded", attendee="alice-3").names
+    name = room.target.names.function("InputWinners")
+    tags = room.target.client("lambda").get_function(FunctionName=name)["Tags"]
+    assert owned(tags, room.target.names)
+    assert not owned(tags, other)
+    assert lambda_function.find(room.target.named(other), name).ours is False

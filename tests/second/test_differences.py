@@ -1,0 +1,184 @@
+"""What differs there from AWS, line by line as in docs/second_opinion.md: one that fails is news for it."""
+
+import io
+import json
+import zipfile
+
+import pytest
+from botocore.exceptions import ClientError
+
+from lottery_lib import Stack, connect, draw, execution, inbox
+from lottery_lib.draws import machine_arn, result
+from lottery_lib.history import failure, published, state_table
+from lottery_lib.resources import iam_role, lambda_function, sns_topic
+
+pytestmark = pytest.mark.ministack
+
+
+def types(events):
+    return {event["type"] for event in events}
+
+
+@pytest.fixture(scope="module")
+def drawn(lottery):
+    """The events of a draw that succeeded."""
+    return execution.history(lottery, draw(lottery, 1)["execution_arn"])
+
+
+@pytest.fixture(scope="module")
+def failed(lottery):
+    """The ARN of a draw that failed, since it was asked for nobody."""
+    return draw(lottery, 0)["execution_arn"]
+
+
+@pytest.fixture
+def function(lottery):
+    """Make a function of a test's own from its source, and call it."""
+    functions, name = lottery.client("lambda"), f"own-{lottery.names.attendee}"
+
+    def called(source, role=None):
+        functions.create_function(
+            FunctionName=name,
+            Role=role or iam_role.role_arn(lottery, lottery.names.lambda_role),
+            Code={"ZipFile": zip_of(source)},
+            Runtime="python3.12",
+            Handler="lambda_function.lambda_handler",
+        )
+        functions.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.2})
+        return json.loads(functions.invoke(FunctionName=name)["Payload"].read())
+
+    yield called
+    functions.delete_function(FunctionName=name)
+
+
+def zip_of(source):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as package:
+        package.writestr(lambda_function.entry("lambda_function.py"), source)
+    return buffer.getvalue()
+
+
+def test_exceptions(lottery, failed):
+    """Every exception of a function is called `Runtime.HandlerError`."""
+    [row] = state_table(execution.history(lottery, failed)).query("status == 'caught'").to_dict("records")
+    assert row["error"] == "Runtime.HandlerError"
+    assert "must be a whole number of at least 1, not 0" in row["cause"]
+
+
+def test_fail_state(lottery, failed):
+    """A Fail state without Error and Cause says `States.Fail`."""
+    assert failure(execution.history(lottery, failed)) == ("States.Fail", "")
+    assert result(lottery, failed)["error"] == "States.Fail"
+
+
+def test_output_of_a_failure(lottery, failed):
+    """An execution that failed has an output."""
+    assert "States.Fail" in execution.describe(lottery, failed)["output"]
+    assert result(lottery, failed)["winners"] == []
+
+
+def test_decimal(function):
+    """A result with a `Decimal` is an error."""
+    told = function("import decimal\ndef lambda_handler(e, c): return {'serial': decimal.Decimal(5)}")
+    assert "Decimal is not JSON serializable" in told["errorMessage"]
+
+
+def test_previous_event(drawn):
+    """No event says which one was before it."""
+    assert not any("previousEventId" in event for event in drawn)
+
+
+def test_states_inside(drawn):
+    """Of the states inside a Parallel nothing is told but their tasks."""
+    assert "ParallelStateEntered" in types(drawn)
+    assert "Notify Winners" not in json.dumps(drawn, default=str)
+
+
+def test_tasks_of_functions(drawn):
+    """A function's task is told in the events of any task."""
+    assert "TaskSucceeded" in types(drawn)
+    assert not any(kind.startswith("LambdaFunction") for kind in types(drawn))
+
+
+def test_published(drawn):
+    """The task that publishes is told by its whole ARN, and without its parameters."""
+    assert "arn:aws:states:::sns:publish" in json.dumps(drawn, default=str)
+    assert published(drawn) == []
+
+
+def test_mail(lottery):
+    """An e-mail subscription is confirmed at once, and its mail is not kept."""
+    [subscription] = sns_topic.subscriptions(lottery, lottery.names.topic)
+    assert sns_topic.as_resource(subscription).state == "confirmed"
+    assert inbox(lottery).mails == []
+    assert "has no mailbox that could be read from here" in inbox(lottery).where
+
+
+def test_started_again(lottery):
+    """An execution that is started again, with its name and its input, is refused."""
+    start = lottery.client("stepfunctions").start_execution
+    again = {"stateMachineArn": machine_arn(lottery), "name": execution.new_name(), "input": '{"input": 0}'}
+    start(**again)
+    with pytest.raises(ClientError, match="ExecutionAlreadyExists"):
+        start(**again)
+
+
+def test_china(lottery):
+    """In a region of China every ARN is of the partition `aws`."""
+    there = connect(lottery.endpoint, attendee=f"{lottery.names.attendee}-cn", region="cn-north-1")
+    Stack(there).deploy()
+    assert there.partition == "aws"
+    assert draw(there, 1)["status"] == "SUCCEEDED"
+    assert Stack(there).teardown().left == []
+
+
+def test_policies(lottery):
+    """A managed policy that there is not can be attached."""
+    iam, name = lottery.client("iam"), lottery.names.machine_role
+    arn = iam_role.policy_arn(lottery, "AmazonNothingFullAccess")
+    iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+    iam.detach_role_policy(RoleName=name, PolicyArn=arn)
+
+
+def test_trust(lottery, function):
+    """Whom a role trusts is not looked at."""
+    assert function("def lambda_handler(e, c): return 7", iam_role.role_arn(lottery, "nobody")) == 7
+
+
+def test_rights(lottery):
+    """What a role allows is not looked at."""
+    iam, name = lottery.client("iam"), lottery.names.lambda_role
+    for path in iam_role.LAMBDA_POLICIES:
+        iam.detach_role_policy(RoleName=name, PolicyArn=iam_role.policy_arn(lottery, path))
+    assert draw(lottery, 1)["status"] == "SUCCEEDED"
+    Stack(lottery).deploy()
+
+
+def test_definitions(lottery):
+    """An invalid definition is taken."""
+    role, name = iam_role.role_arn(lottery, lottery.names.machine_role), f"broken-{lottery.names.attendee}"
+    machine = lottery.client("stepfunctions")
+    made = machine.create_state_machine(name=name, roleArn=role, definition='{"StartAt": "A"}')
+    machine.delete_state_machine(stateMachineArn=made["stateMachineArn"])
+
+
+def test_executions_of_a_deleted_machine(lottery):
+    """The executions of a machine are gone with it."""
+    arn = draw(lottery, 0)["execution_arn"]
+    lottery.client("stepfunctions").delete_state_machine(stateMachineArn=machine_arn(lottery))
+    with pytest.raises(ClientError, match="ExecutionDoesNotExist"):
+        lottery.client("stepfunctions").describe_execution(executionArn=arn)
+    Stack(lottery).deploy()
+
+
+def test_tables(lottery):
+    """A new table is there, and a deleted one gone, at once."""
+    tables, name = lottery.client("dynamodb"), f"own-{lottery.names.attendee}"
+    key = {"AttributeName": "id", "KeyType": "HASH"}, {"AttributeName": "id", "AttributeType": "S"}
+    tables.create_table(
+        TableName=name, KeySchema=[key[0]], AttributeDefinitions=[key[1]], BillingMode="PAY_PER_REQUEST"
+    )
+    assert tables.describe_table(TableName=name)["Table"]["TableStatus"] == "ACTIVE"
+    tables.delete_table(TableName=name)
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        tables.describe_table(TableName=name)
