@@ -148,7 +148,7 @@ def test_where_the_mail_is(aws, name):
 
 def test_confirm_on_aws(aws, name):
     """A real mail's link is the attendee's to open."""
-    with pytest.raises(LotteryError, match="Open the link in it there"):
+    with pytest.raises(LotteryError, match="Open the link in it where it arrived"):
         inbox(aws.target).confirm(ADDRESS)
 
 
