@@ -6,10 +6,10 @@ The rooms and their floors, imports going down only::
     7  draw_night
     6  panel   checkpoint   laboratory   doctor   rehearsal
     5  execution_view
-    4  stack   draws   mailbox
+    4  stack   draws   mailbox   pool
     3  resources/   execution
     2  target   call_log
-    1  definition   history   graph   timeline   roster    emulator/ (a process of its own)
+    1  definition   history   graph   timeline   roster   deployer   fairness    emulator/ (a process)
     0  naming   waiting   looks   picture   errors
 
 A definition becomes resources, these run executions, whose events become tables and pictures.
@@ -36,14 +36,17 @@ _ROOMS: Final = {
     "graph_view": "graph",
     "inbox": "mailbox",
     "inject": "laboratory",
-    "load_employees": "stack",
+    "load_employees": "pool",
+    "receipts": "draws",
     "remaining": "draws",
     "restore": "checkpoint",
+    "resume": "draws",
     "state_attempts": "history",
     "state_statuses": "history",
     "state_table": "history",
     "timeline_view": "timeline",
     "verify": "checkpoint",
+    "verify_draw": "fairness",
     "winners": "draws",
 }
 

@@ -220,7 +220,24 @@ def _draw(options: argparse.Namespace) -> Outcome:
     target = _target(options)
     _say(inbox(target).where)  # before the draw: there is still time to confirm
     result = draw(target, _as_json(options.number))
-    return result, result["status"] == "SUCCEEDED"
+    return result, result["status"] == "SUCCEEDED" and not result["error"]
+
+
+def _resume(options: argparse.Namespace) -> Outcome:
+    from lottery_lib.draws import resume
+
+    result = resume(_target(options), options.draw_id, remail=options.mail)
+    return result, result["status"] == "SUCCEEDED" and not result["error"]
+
+
+def _receipts(options: argparse.Namespace) -> Outcome:
+    from lottery_lib.draws import receipts
+    from lottery_lib.fairness import verify_draw
+
+    found = receipts(_target(options), options.draw_id)
+    rows = [receipt | {"verified": verify_draw(receipt)} for receipt in found if "secret" in receipt]
+    true = len(rows) == len(found) and all(all(row["verified"].values()) for row in rows)
+    return rows if options.json else [row["verified"] for row in rows], true
 
 
 def _as_json(word: str) -> Any:
@@ -259,7 +276,7 @@ def _records(frame: Any) -> list[dict[str, Any]]:
 
 def _load(options: argparse.Namespace) -> Outcome:
     from lottery_lib import roster
-    from lottery_lib.stack import load_employees
+    from lottery_lib.pool import load_employees
 
     found, target = roster.read(options.file), _target(options)
     _agreed(target, options, f"replace the employees in {target.names.employee_table} by {options.file}")
@@ -317,7 +334,14 @@ def _parser() -> _Parser:
         changing.add_argument("--dry-run", action="store_true", help="only say what would be done")
     _command(commands, "status", _status, "show every resource", {"resources": []})
     draw = _command(commands, "draw", _draw, "draw N winners", NO_DRAW)
-    draw.add_argument("number", metavar="N", help="how many winners: a whole number of at least 1")
+    draw.add_argument(
+        "number", metavar="N", help="how many winners, at least 1; hardened, a JSON list of prizes too"
+    )
+    resume = _command(commands, "resume", _resume, "go on with a hardened draw that was stopped", NO_DRAW)
+    resume.add_argument("draw_id", metavar="DRAW", help="the name of the execution that began it")
+    resume.add_argument("--mail", action="store_true", help="mail what is recorded, even if that was tried")
+    receipts = _command(commands, "receipts", _receipts, "verify a hardened draw from what it wrote down")
+    receipts.add_argument("draw_id", metavar="DRAW", help="the name of its execution")
     _command(commands, "winners", _winners, "list who has won so far")
     history = _command(commands, "history", _history, "show the states of an execution")
     history.add_argument("execution_arn", metavar="EXECUTION_ARN", nargs="?", help="by default the latest")
@@ -353,7 +377,7 @@ def _command(
 ) -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
     command.add_argument("--json", action="store_true", help="one JSON document on stdout and nothing else")
-    command.add_argument("--edition", help="tutorial (the default)")
+    command.add_argument("--edition", help="tutorial (the default) or hardened")
     command.set_defaults(run=run, empty=empty or {})
     return command
 

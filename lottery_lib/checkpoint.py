@@ -12,6 +12,7 @@ from lottery_lib.draws import draw, forget_winners, machine_arn
 from lottery_lib.errors import LotteryError
 from lottery_lib.mailbox import inbox
 from lottery_lib.naming import FUNCTIONS
+from lottery_lib.pool import load_employees
 from lottery_lib.resources import (
     dynamodb_table,
     iam_role,
@@ -21,7 +22,7 @@ from lottery_lib.resources import (
     state_machine,
 )
 from lottery_lib.roster import tutorial_roster
-from lottery_lib.stack import Stack, load_employees, machine_definition
+from lottery_lib.stack import Stack, machine_definition
 from lottery_lib.target import Target, explain, explained
 
 __all__ = ["ADDRESS", "LESSONS", "Check", "restore", "verify"]

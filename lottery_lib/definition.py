@@ -9,7 +9,6 @@ from typing import Any, Final
 from statelint.linter import Linter
 
 from lottery_lib.errors import LotteryError
-from lottery_lib.naming import FUNCTIONS
 
 __all__ = [
     "ASL_FOLDER",
@@ -42,15 +41,14 @@ def placeholders(text: str) -> list[str]:
 
 
 def arns_by_placeholder(function_arns: Mapping[str, str], topic_arn: str) -> dict[str, str]:
-    """Say which ARN belongs in which of the tutorial's five placeholders.
+    """Say which ARN belongs in which placeholder: five in the tutorial's definition.
 
     Args:
-        function_arns: A function's ARN by its purpose, for all of `naming.FUNCTIONS`.
+        function_arns: Each function's ARN by its purpose.
         topic_arn: The topic's ARN.
     """
-    return {f"<{purpose}:ARN>": function_arns[purpose] for purpose in FUNCTIONS} | {
-        "<Notification:ARN>": topic_arn
-    }
+    arns = {f"<{purpose}:ARN>": arn for purpose, arn in function_arns.items()}
+    return arns | {"<Notification:ARN>": topic_arn}
 
 
 def fill(text: str, arns: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from lottery_lib import execution
+from lottery_lib import execution, pool
 from lottery_lib import history as events_of
 from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.history import Execution
@@ -23,8 +23,10 @@ __all__ = [
     "forget_winners",
     "last_execution",
     "machine_arn",
+    "receipts",
     "remaining",
     "result",
+    "resume",
     "winners",
 ]
 
@@ -92,9 +94,9 @@ class Draws:
         return winners(self._target)
 
     @explained()
-    def start(self, number: int) -> str:
-        """Start a draw of so many winners; returns the execution's ARN."""
-        return execution.start(self._target, machine_arn(self._target), {"input": number})
+    def start(self, wanted: Any) -> str:
+        """Start a draw of so many winners, or of so many of each prize; returns the execution's ARN."""
+        return execution.start(self._target, machine_arn(self._target), _input(wanted))
 
     @explained()
     def look(self, arn: str) -> Progress:
@@ -130,20 +132,45 @@ def machine_arn(target: Target) -> str:
 
 
 @explained()
-def draw(target: Target, number: Any, *, seconds: float = 120.0) -> dict[str, Any]:
-    """Draw winners: start an execution with ``{"input": number}`` and wait for its end (tutorial 3).
+def draw(target: Target, wanted: Any, *, seconds: float = 120.0) -> dict[str, Any]:
+    """Draw winners: start an execution with ``{"input": wanted}`` and wait for its end (tutorial 3).
 
     Args:
         target: Where.
-        number: How many; what is not a whole number of at least 1 ends in a FAILED draw, as it would
-            from any other client.
+        wanted: How many; what is not a whole number of at least 1 ends in a FAILED draw, as it would from
+            any other client. The hardened edition takes a list of prizes too, such as
+            ``[{"name": "Car", "count": 1}]``, and draws them in that order.
         seconds: The deadline of the wait.
 
     Returns:
         ``status``, ``winners``, ``execution_arn``, ``error`` and ``cause``, always all five. A draw that has
         not ended by then is ``RUNNING``, and goes on: the tutorial's machine has no time-out.
     """
-    arn = execution.start(target, machine_arn(target), {"input": number})
+    return _run(target, _input(wanted), seconds)
+
+
+@explained()
+def resume(target: Target, draw_id: str, *, remail: bool = False, seconds: float = 120.0) -> dict[str, Any]:
+    """Go on with a hardened draw that was stopped half-way: what it has recorded stays.
+
+    Args:
+        target: Where.
+        draw_id: The name of the execution that began it.
+        remail: Mail what is recorded, also where an earlier execution did or should have done so.
+        seconds: As for `draw`.
+
+    Returns:
+        What `draw` returns.
+    """
+    return _run(target, {"draw_id": draw_id, "remail": remail}, seconds)
+
+
+def _input(wanted: Any) -> dict[str, Any]:
+    return {"prizes" if isinstance(wanted, list) else "input": wanted}
+
+
+def _run(target: Target, execution_input: dict[str, Any], seconds: float) -> dict[str, Any]:
+    arn = execution.start(target, machine_arn(target), execution_input)
     try:
         execution.wait(target, arn, seconds=seconds)
         return _with_advice(result(target, arn))
@@ -180,10 +207,11 @@ def result(target: Target, arn: str) -> dict[str, Any]:
 
 
 def _result(description: Mapping[str, Any], events: list[dict[str, Any]]) -> dict[str, Any]:
-    error, cause = events_of.failure(events) or (None, None)
+    output = _output(description)
+    error, cause = events_of.failure(events) or _not_mailed(output) or (None, None)
     return {
         "status": description["status"],
-        "winners": _winners(_output(description)),
+        "winners": _winners(output),
         "execution_arn": description["executionArn"],
         "error": error,
         "cause": cause,
@@ -195,10 +223,57 @@ def _output(description: Mapping[str, Any]) -> Any:
 
 
 def _winners(output: Any) -> list[dict[str, Any]]:
-    """Read the winners from a draw's output, where the branch that recorded them says who they are."""
-    branches = output if isinstance(output, list) else [output]
-    bodies = [branch.get("body") for branch in branches if isinstance(branch, dict)]
-    return next((body["winners"] for body in bodies if isinstance(body, dict) and "winners" in body), [])
+    """Read the winners from an output: from the tutorial's branch that recorded them, or from each prize."""
+    parts = [part for part in (output if isinstance(output, list) else [output]) if isinstance(part, dict)]
+    return [winner for part in parts for winner in _winners_of(part)]
+
+
+def _winners_of(part: Mapping[str, Any]) -> list[dict[str, Any]]:
+    body = part.get("body", part)
+    prize = {"prize": part["prize"]} if part.get("prize") else {}
+    return [winner | prize for winner in body.get("winners", [])] if isinstance(body, dict) else []
+
+
+def _not_mailed(output: Any) -> tuple[str, str] | None:
+    """The error and the cause where a hardened draw recorded its winners and could not mail them."""
+    for part in output if isinstance(output, list) else []:
+        if isinstance(part, dict) and "error" in part:
+            return "RecordedNotMailed", f"{part['record']}: {part['mail']} ({part['error']}: {part['cause']})"
+    return None
+
+
+@explained()
+def receipts(target: Target, draw_id: str) -> list[dict[str, Any]]:
+    """Fetch what a hardened draw has written down, prize by prize, in the form that `verify_draw` takes.
+
+    Args:
+        target: Where.
+        draw_id: The name of its execution.
+
+    Returns:
+        One record a prize: ``prize``, ``count``, ``committed_at``, ``algorithm``, ``commitment``, ``pool``,
+        ``pool_digest``, ``winners``, and once it is recorded ``recorded_at``, ``secret`` and ``excluded``.
+
+    Raises:
+        LotteryError: There is no such draw.
+    """
+    table = target.names.draws_table
+    head = dynamodb_table.item(target, table, {"draw_id": draw_id})
+    if head is None:
+        raise LotteryError(f"draw {draw_id}", "is not written down", "Give the name of a hardened execution")
+    records = [dynamodb_table.item(target, table, {"draw_id": name}) or {} for name in head["records"]]
+    return [_receipt(target, record) for record in records]
+
+
+def _receipt(target: Target, record: dict[str, Any]) -> dict[str, Any]:
+    record["pool"] = pool.pool_ids(target, record["pool_digest"], record["pool_size"])
+    if "remaining" in record:  # too many were passed over to be written down: they are those who won before
+        won = dynamodb_table.items(target, target.names.winners_table)
+        before = [each for each in won if each.get("drawn_at", "") < record["drawn_at"]]
+        record["excluded"] = [
+            each["employee_id"] for each in before if each.get("draw_id") != record["draw_id"]
+        ]
+    return record
 
 
 @explained()
@@ -227,13 +302,14 @@ def winners(target: Target) -> pd.DataFrame:
 
     Returns:
         One row a winner, ordered by ``employee_id``; columns ``employee_id``, ``employee_name``,
-        ``employee_entry_date``, ``lottery_serial``.
+        ``employee_entry_date``, ``lottery_serial``, and ``prize`` where there were prizes.
     """
     won = _items(target, target.names.winners_table)
     known = {item["employee_id"]: item for item in _items(target, target.names.employee_table)}
     rows = [known.get(item["employee_id"], {}) | item for item in won]
     # Objects, or one winner who is no employee any more would make the others' serials 1.0, 2.0.
-    table = pd.DataFrame(rows, columns=list(WINNER_COLUMNS), dtype=object)
+    prize = ["prize"] if any(row.get("prize") for row in rows) else []
+    table = pd.DataFrame(rows, columns=[*WINNER_COLUMNS, *prize], dtype=object)
     return table.sort_values("employee_id", ignore_index=True)
 
 

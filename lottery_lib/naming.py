@@ -1,4 +1,4 @@
-"""Name every resource as the tutorial does, with `-<attendee>` appended when one is set."""
+"""Name every resource: as the tutorial does, or for the hardened edition, with `-<attendee>` appended."""
 
 import re
 from collections.abc import Mapping
@@ -9,8 +9,9 @@ from lottery_lib.errors import LotteryError
 
 __all__ = ["FUNCTIONS", "Names", "Untagged", "owned"]
 
-EDITIONS: Final = ("tutorial",)
 FUNCTIONS: Final = ("InputWinners", "RandomSelectWinners", "ValidateWinners", "RecordWinners")
+#: The functions of each edition, in the order in which a draw calls them.
+EDITIONS: Final = {"tutorial": FUNCTIONS, "hardened": ("CommitDraw", "DrawPrize")}
 # The longest name, `MyStepFunctionsExecutionRole`, has 28 of the 64 characters that Lambda and IAM allow. No
 # capitals: to IAM the roles of `Alice` and `alice` would be one, to all others their things would be two.
 _ATTENDEE: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,28}[a-z0-9])?")
@@ -22,7 +23,7 @@ class Names:
 
     Args:
         attendee: 1 to 30 small letters, digits and inner hyphens; empty for the tutorial's own names.
-        edition: ``"tutorial"``.
+        edition: ``"tutorial"`` or ``"hardened"``; they share the topic, the employees and the winners.
 
     Raises:
         LotteryError: An attendee or edition that AWS could not carry in a name.
@@ -48,15 +49,23 @@ class Names:
     def _of(self, base: str) -> str:
         return f"{base}-{self.attendee}" if self.attendee else base
 
+    def _by_edition(self, tutorial: str, hardened: str) -> str:
+        return self._of(tutorial if self.edition == "tutorial" else f"Lottery-Hardened{hardened}")
+
+    @property
+    def other(self) -> "Names":
+        """The names of this attendee's other edition."""
+        return Names(self.attendee, next(edition for edition in EDITIONS if edition != self.edition))
+
     @property
     def lambda_role(self) -> str:
-        """The role of the four functions (tutorial 2.2.1; the name is free)."""
-        return self._of("LotteryLambdaRole")
+        """The role of the functions (tutorial 2.2.1; the name is free)."""
+        return self._by_edition("LotteryLambdaRole", "-LambdaRole")
 
     @property
     def machine_role(self) -> str:
         """The role of the state machine (tutorial 2.2.5)."""
-        return self._of("MyStepFunctionsExecutionRole")
+        return self._by_edition("MyStepFunctionsExecutionRole", "-MachineRole")
 
     @property
     def topic(self) -> str:
@@ -79,18 +88,28 @@ class Names:
         return "lottery_serial-index"
 
     @property
+    def pool_table(self) -> str:
+        """The table of who is drawn from, in the hardened edition."""
+        return self._of("Lottery-Hardened-Pool")
+
+    @property
+    def draws_table(self) -> str:
+        """The table of the draws' records, in the hardened edition."""
+        return self._of("Lottery-Hardened-Draws")
+
+    @property
     def machine(self) -> str:
         """The state machine (tutorial 2.2.5)."""
-        return self._of("Lottery")
+        return self._by_edition("Lottery", "")
 
     def function(self, purpose: str) -> str:
-        """The Lambda function for one of `FUNCTIONS` (tutorial 2.2.2)."""
-        return self._of(f"Lottery-{purpose}")
+        """The Lambda function for a purpose, such as ``"InputWinners"`` (tutorial 2.2.2)."""
+        return self._by_edition(f"Lottery-{purpose}", f"-{purpose}")
 
     @property
     def functions(self) -> dict[str, str]:
-        """Every function's name by its purpose, in the tutorial's order."""
-        return {purpose: self.function(purpose) for purpose in FUNCTIONS}
+        """Every function's name by its purpose, in the order in which a draw calls them."""
+        return {purpose: self.function(purpose) for purpose in EDITIONS[self.edition]}
 
     def log_group(self, function_name: str) -> str:
         """Where Lambda writes what a function prints."""
@@ -112,5 +131,9 @@ class Untagged(Names):
 
 
 def owned(tags: Mapping[str, str], names: Names) -> bool:
-    """Whether a resource with these tags is this attendee's of this kit."""
-    return all(tags.get(key) == value for key, value in names.tags.items())
+    """Whether a resource with these tags is this attendee's of this kit, of whichever edition."""
+    wanted = names.tags
+    return not wanted or (
+        tags.get("lottery-workshop") in EDITIONS
+        and tags.get("lottery-attendee") == wanted["lottery-attendee"]
+    )

@@ -13,6 +13,7 @@ from typing import Any, Final
 from lottery_lib import definition, execution, roster
 from lottery_lib.errors import LotteryError
 from lottery_lib.naming import Untagged
+from lottery_lib.pool import ensure_pool, load_employees
 from lottery_lib.resources import (
     Resource,
     dynamodb_table,
@@ -25,7 +26,7 @@ from lottery_lib.resources import (
 from lottery_lib.target import Target, explained
 from lottery_lib.waiting import telling, wait_until
 
-__all__ = ["Inventory", "Stack", "load_employees", "machine_definition"]
+__all__ = ["Inventory", "Stack", "machine_definition"]
 
 _CHECKED: Final = "would be checked"
 _READS: Final = ("BatchGet", "Describe", "Get", "List", "Query", "Scan")
@@ -93,7 +94,7 @@ class Stack:
         """
         self._before(lambda: self.plan(email))
         done = [self._done(part, part.ensure) for part in self._parts()]
-        done.append(self._told(self._employees()))
+        done += [self._told(each) for each in self._employees()]
         if email:
             done.append(self._told(sns_topic.subscribe(self.target, self.target.names.topic, email)))
         return done
@@ -103,13 +104,15 @@ class Stack:
         """Say what a deploy would do, in its order: create, update, check, or refuse what is not ours."""
         plan = [_deployed(part) for part in self._onlooker._parts()]
         plan.append(Resource("employees", self.target.names.employee_table, "would be loaded if it is empty"))
+        if self._is_hardened():
+            plan.append(Resource("pool", self.target.names.pool_table, _CHECKED))
         return plan + ([self._to_be_subscribed(email)] if email else [])
 
     @explained()
     def removal(self) -> list[Resource]:
         """Say what a teardown would do, in its order: delete, or leave alone what is not ours."""
-        parts = [_removed(self._onlooker, part) for part in reversed(self._onlooker._parts())]
-        gone = [_to_be_removed(each) for each in self._onlooker._subscriptions()]
+        parts = [_removed(self._onlooker, part) for part in self._onlooker._going()]
+        gone = [_to_be_removed(each) for each in self._onlooker._subscriptions() if not self._kept()]
         return [part for part in parts if part.state != "missing"] + gone
 
     @explained()
@@ -122,7 +125,8 @@ class Stack:
     def teardown(self) -> Inventory:
         """Delete everything in reverse order, and look whether anything is left.
 
-        What is not ours is not touched: it stays in ``left``, and the rest is deleted all the same.
+        What is not ours is not touched: it stays in ``left``, and the rest is deleted all the same. What both
+        editions share is left alone, and not counted, while the other edition's machine is there.
 
         Returns:
             What was done, and the inventory.
@@ -132,14 +136,16 @@ class Stack:
         if self._is_ours(self._machine()):
             execution.stop_running(self.target, machine)
         subscribed = self._subscriptions()
-        done = [self._done(part, partial(self._delete, part)) for part in reversed(self._parts())]
+        done = [self._done(part, partial(self._delete, part)) for part in self._going()]
         if any((each.kind, each.state) == (sns_topic.KIND, "deleted") for each in done):
             done += [replace(each, state="deleted") for each in subscribed]  # they went with their topic
         return Inventory(done, self._left_after(done))
 
     def left(self) -> list[Resource]:
-        """Look every resource up and return those that are there."""
-        return [resource for resource in self.status() if resource.state != "missing"]
+        """Look every resource up and return those that are there, but for what the other edition uses."""
+        kept = self._kept()
+        there = [each for each in self.status() if each.state != "missing" and each.name not in kept]
+        return [each for each in there if not (kept and each.kind == "subscription")]
 
     def _left_after(self, done: Iterable[Resource]) -> list[Resource]:
         """What is left; AWS may show for some seconds more what has been deleted."""
@@ -164,6 +170,21 @@ class Stack:
         for part in reversed(Stack(self.target.named(names))._parts()):
             if (part.kind, part.name) in foreign:
                 part.delete()
+
+    def _going(self) -> list[Part]:
+        """The parts that a teardown deletes, in its order."""
+        kept = self._kept()
+        return [part for part in reversed(self._parts()) if part.name not in kept]
+
+    def _kept(self) -> tuple[str, ...]:
+        """The names of what the other edition shares with this one, while that one stands."""
+        names = self.target.names
+        other = state_machine.find(self.target, names.other.machine)
+        shared = (names.topic, names.winners_table, names.employee_table)
+        return shared if self._is_ours(other) else ()
+
+    def _is_hardened(self) -> bool:
+        return self.target.names.edition == "hardened"
 
     def _delete(self, part: Part) -> Resource:
         try:
@@ -241,23 +262,27 @@ class Stack:
             )
 
     def _tables(self) -> Iterator[Part]:
-        for table in (
-            dynamodb_table.Table(self.target.names.winners_table),
-            dynamodb_table.employee_table(self.target),
-        ):
-            yield self._part(dynamodb_table, table.name, table)
+        """The tables of employees and winners, which both editions share, and those of this edition alone."""
+        names = self.target.names
+        tables = [dynamodb_table.Table(names.winners_table), dynamodb_table.employee_table(self.target)]
+        if self._is_hardened():
+            tables.append(dynamodb_table.Table(names.pool_table, "chunk"))
+            tables.append(dynamodb_table.Table(names.draws_table, "draw_id"))
+        return (self._part(dynamodb_table, table.name, table) for table in tables)
 
     def _state_machine(self) -> Part:
         role_arn = iam_role.role_arn(self.target, self.target.names.machine_role)
         name = self.target.names.machine
         return self._part(state_machine, name, name, machine_definition(self.target), role_arn)
 
-    def _employees(self) -> Resource:
+    def _employees(self) -> Iterator[Resource]:
         table = self.target.names.employee_table
-        if dynamodb_table.is_empty(self.target, table):
+        empty = dynamodb_table.is_empty(self.target, table)
+        if empty:
             load_employees(self.target, roster.tutorial_roster())
-            return Resource("employees", table, "created")
-        return Resource("employees", table, "unchanged")
+        yield Resource("employees", table, "created" if empty else "unchanged")
+        if self._is_hardened():
+            yield ensure_pool(self.target)
 
 
 class _WithheldError(Exception):
@@ -321,31 +346,10 @@ def _print(plan: Iterable[Resource]) -> None:
 
 
 def machine_definition(target: Target) -> str:
-    """The edition's definition with this attendee's five ARNs filled in (tutorial 2.2.5)."""
+    """The edition's definition with this attendee's ARNs filled in (tutorial 2.2.5)."""
     functions = {
         purpose: target.arn("lambda", f"function:{name}") for purpose, name in target.names.functions.items()
     }
     topic = sns_topic.topic_arn(target, target.names.topic)
     text = definition.load(target.names.edition)
     return definition.fill(text, definition.arns_by_placeholder(functions, topic))
-
-
-@explained()
-def load_employees(target: Target, employees: roster.Roster) -> int:
-    """Make a roster the content of the table of employees: those who are not in it leave the pool.
-
-    Returns:
-        How many employees there are now.
-
-    Raises:
-        LotteryError: The roster is empty, which would leave nobody to draw from; or there is no table.
-    """
-    table = target.names.employee_table
-    if not employees.employees:
-        raise LotteryError("roster", "has no valid employee", "Mend the rows that were rejected")
-    dynamodb_table.check_ours(target, table)
-    wanted = {employee["employee_id"] for employee in employees.employees}
-    there = {item["employee_id"] for item in dynamodb_table.items(target, table)}
-    dynamodb_table.remove(target, table, sorted(there - wanted))
-    dynamodb_table.put(target, table, employees.employees)
-    return len(wanted)

@@ -1,8 +1,9 @@
 """Keep a DynamoDB table, its index, and what is in it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import islice
 from typing import Any, Final
 
 from lottery_lib.errors import DEPLOY, LotteryError
@@ -19,8 +20,11 @@ __all__ = [
     "employee_table",
     "ensure",
     "find",
+    "get",
+    "ids",
     "index_names",
     "is_empty",
+    "item",
     "items",
     "put",
     "remove",
@@ -28,6 +32,7 @@ __all__ = [
 
 KIND: Final = "table"
 _BATCH: Final = 25  # items that BatchWriteItem takes at once
+_KEYS: Final = 100  # keys that BatchGetItem takes at once
 #: Refusals that pass: a table or an index that is being made, changed or deleted.
 _IN_USE: Final = ("ResourceInUse", "Only 1 online index")
 Item = dict[str, Any]
@@ -112,13 +117,22 @@ def delete(target: Target, name: str) -> Resource:
 
 def items(target: Target, name: str) -> list[Item]:
     """Read everything in a table, however many pages that takes; whole numbers come back as int."""
-    table, found, start = target.table(name), list[Item](), dict[str, Any]()
-    while True:
-        page = table.scan(ConsistentRead=True, **start)
-        found += [{key: _plain(value) for key, value in item.items()} for item in page["Items"]]
-        if "LastEvaluatedKey" not in page:
-            return found
-        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+    return [_whole(item) for item in _scan(target, name)]
+
+
+def ids(target: Target, name: str) -> Iterator[str]:
+    """Read the ids alone of all employees in a table."""
+    return (item["employee_id"] for item in _scan(target, name, ProjectionExpression="employee_id"))
+
+
+def item(target: Target, name: str, key: Item) -> Item | None:
+    """Read one item; None if there is none."""
+    return next(iter(get(target, name, [key])), None)
+
+
+def get(target: Target, name: str, keys: Sequence[Item]) -> list[Item]:
+    """Read the items of these keys, in no order; those that are not there are left out."""
+    return [_whole(each) for some in _batched(keys, _KEYS) for each in _read_batch(target, name, some)]
 
 
 def check_ours(target: Target, name: str) -> None:
@@ -140,28 +154,55 @@ def index_names(target: Target, name: str) -> list[str]:
 
 def is_empty(target: Target, name: str) -> bool:
     """Whether there is nothing in a table."""
-    start: dict[str, Any] = {}
-    while True:
-        page = target.table(name).scan(Limit=1, ConsistentRead=True, **start)
-        if page["Items"] or "LastEvaluatedKey" not in page:  # a page may be empty though more follow
-            return not page["Items"]
-        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+    return next(_scan(target, name, Limit=1), None) is None
 
 
 def put(target: Target, name: str, employees: Iterable[Item]) -> None:
     """Write items in batches; what DynamoDB left unprocessed is sent again."""
-    _write(target, name, [{"PutRequest": {"Item": employee}} for employee in employees])
+    _write(target, name, ({"PutRequest": {"Item": employee}} for employee in employees))
 
 
 def remove(target: Target, name: str, employee_ids: Iterable[str]) -> None:
     """Delete items by their keys, in batches."""
     keys = [{"employee_id": employee_id} for employee_id in employee_ids]
-    _write(target, name, [{"DeleteRequest": {"Key": key}} for key in keys])
+    _write(target, name, ({"DeleteRequest": {"Key": key}} for key in keys))
 
 
-def _write(target: Target, name: str, requests: list[Item]) -> None:
-    for start in range(0, len(requests), _BATCH):
-        _write_batch(target, name, requests[start : start + _BATCH])
+def _write(target: Target, name: str, requests: Iterable[Item]) -> None:
+    for some in _batched(requests, _BATCH):
+        _write_batch(target, name, some)
+
+
+def _read_batch(target: Target, name: str, keys: list[Item]) -> list[Item]:
+    client, found = target.table(name).meta.client, list[Item]()
+    left = {name: {"Keys": keys, "ConsistentRead": True}}
+
+    def read() -> bool:
+        nonlocal left
+        answer = client.batch_get_item(RequestItems=left)
+        found.extend(answer["Responses"][name])
+        left = answer["UnprocessedKeys"]
+        return not left
+
+    wait_until(f"table {name} to give {len(keys)} items", read, seconds=120)
+    return found
+
+
+def _batched(things: Iterable[Item], most: int) -> Iterator[list[Item]]:
+    """Deal out so many at a time, as they come."""
+    left = iter(things)
+    return iter(lambda: list(islice(left, most)), [])
+
+
+def _scan(target: Target, name: str, **options: Any) -> Iterator[Item]:
+    """Read a table page by page; a page may be empty though more follow."""
+    start: Item = {}
+    while True:
+        page = target.table(name).scan(ConsistentRead=True, **options, **start)
+        yield from page["Items"]
+        if "LastEvaluatedKey" not in page:
+            return
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
 def _write_batch(target: Target, name: str, requests: list[Item]) -> None:
@@ -174,6 +215,10 @@ def _write_batch(target: Target, name: str, requests: list[Item]) -> None:
         return not left
 
     wait_until(f"table {name} to take {len(requests)} items", written, seconds=120)
+
+
+def _whole(item: Item) -> Item:
+    return {key: _plain(value) for key, value in item.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -13,6 +13,7 @@ from lottery_lib.waiting import retry_while, wait_until
 __all__ = [
     "LAMBDA_POLICIES",
     "Role",
+    "allowing",
     "attachable",
     "delete",
     "ensure",
@@ -69,25 +70,52 @@ def trust_policy(service: str) -> Policy:
     }
 
 
+def allowing(*rights: tuple[str | list[str], list[str]]) -> Policy:
+    """Write the document that allows actions on resources, a statement for each pair."""
+    statements = [
+        {"Effect": "Allow", "Action": actions, "Resource": resources} for actions, resources in rights
+    ]
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
 def invoke_policy(function_arns: Sequence[str]) -> Policy:
     """Write the document that lets a state machine invoke these functions, in any version."""
     resources = [arn + suffix for arn in function_arns for suffix in ("", ":*")]
-    return {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": resources}],
-    }
+    return allowing(("lambda:InvokeFunction", resources))
 
 
 def lambda_role(target: Target) -> Role:
-    """The role of the four functions (tutorial 2.2.1)."""
-    return Role(target.names.lambda_role, "lambda.amazonaws.com", LAMBDA_POLICIES)
+    """The role of the functions: the tutorial's four policies (2.2.1), or hardened no more than they use."""
+    name, service = target.names.lambda_role, "lambda.amazonaws.com"
+    if target.names.edition == "tutorial":
+        return Role(name, service, LAMBDA_POLICIES)
+    return Role(name, service, inline={"DrawAndRecord": _draw_policy(target)})
 
 
 def machine_role(target: Target) -> Role:
-    """The role of the state machine: invoke the functions, and AmazonSNSFullAccess (tutorial 2.2.5)."""
+    """The role of the machine: invoke its functions, and AmazonSNSFullAccess (tutorial 2.2.5), or publish."""
     arns = [target.arn("lambda", f"function:{name}") for name in target.names.functions.values()]
+    name, service = target.names.machine_role, "states.amazonaws.com"
     inline = {"InvokeLotteryFunctions": invoke_policy(arns)}
-    return Role(target.names.machine_role, "states.amazonaws.com", list(_MACHINE_POLICIES), inline)
+    if target.names.edition == "tutorial":
+        return Role(name, service, _MACHINE_POLICIES, inline)
+    topic = target.arn("sns", target.names.topic)
+    return Role(name, service, inline=inline | {"NotifyWinners": allowing(("sns:Publish", [topic]))})
+
+
+def _draw_policy(target: Target) -> Policy:
+    names = target.names
+    employees, winners, pool, draws = (
+        target.arn("dynamodb", f"table/{table}")
+        for table in (names.employee_table, names.winners_table, names.pool_table, names.draws_table)
+    )
+    groups = [target.arn("logs", f"log-group:{names.log_group(each)}:*") for each in names.functions.values()]
+    return allowing(
+        (["logs:CreateLogStream", "logs:PutLogEvents"], groups),
+        (["dynamodb:BatchGetItem", "dynamodb:Scan"], [employees, winners]),
+        (["dynamodb:BatchGetItem", "dynamodb:GetItem"], [pool, draws]),
+        ("dynamodb:PutItem", [winners, draws]),
+    )
 
 
 def attachable() -> list[str]:

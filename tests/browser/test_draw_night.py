@@ -8,8 +8,8 @@ from playwright.sync_api import expect
 
 from lottery_lib import Stack, connect, winners
 from lottery_lib.draws import forget_winners
+from lottery_lib.pool import load_employees
 from lottery_lib.roster import read
-from lottery_lib.stack import load_employees
 
 pytestmark = pytest.mark.browser
 ROSTER = "employee_id,employee_name\n" + "\n".join(

@@ -7,6 +7,7 @@ import pytest
 
 from lottery_lib import definition
 from lottery_lib.errors import LotteryError
+from lottery_lib.naming import FUNCTIONS
 
 PLACEHOLDERS = [
     "<InputWinners:ARN>",
@@ -18,9 +19,7 @@ PLACEHOLDERS = [
 
 
 def arns(partition: str) -> dict[str, str]:
-    functions = {
-        purpose: f"arn:{partition}:lambda:r:1:function:{purpose}" for purpose in definition.FUNCTIONS
-    }
+    functions = {purpose: f"arn:{partition}:lambda:r:1:function:{purpose}" for purpose in FUNCTIONS}
     return definition.arns_by_placeholder(functions, f"arn:{partition}:sns:r:1:topic")
 
 

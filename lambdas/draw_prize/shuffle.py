@@ -1,0 +1,27 @@
+"""Put a pool into an order that only a secret decides, each order as likely as any other."""
+
+import hmac
+
+
+def shuffled(size, secret):
+    """Yield the positions 0 to size - 1, each once.
+
+    It is the shuffle of Fisher and Yates, of which only as much is done as is asked for.
+    """
+    moved = {}
+    for step in range(size):
+        other = step + below(size - step, secret, step)
+        drawn = moved.get(other, other)
+        moved[other] = moved.pop(step, step)
+        yield drawn
+
+
+def below(bound, secret, step):
+    """Return a number from 0 to bound - 1; digests that would favour the smaller ones are thrown away."""
+    fair, attempt = 2**256 - 2**256 % bound, 0
+    while True:
+        digest = hmac.digest(secret, f"{step}.{attempt}".encode(), "sha256")
+        number = int.from_bytes(digest, "big")
+        if number < fair:
+            return number % bound
+        attempt += 1

@@ -1,0 +1,142 @@
+"""Read and write the four tables that a draw needs."""
+
+import time
+from functools import cache
+
+import boto3
+from botocore.exceptions import ClientError
+
+dynamodb = boto3.resource("dynamodb")
+open_table = cache(dynamodb.Table)  # made once, like the line above, and kept for the next calls
+
+CHUNK = 100  # employees in one item of the pool
+KEYS = 100  # that one BatchGetItem takes
+FREE = "attribute_not_exists(employee_id) OR draw_id = :draw"
+
+
+class WinnerTaken(Exception):
+    """A draw at the same time has recorded somebody whom this one had drawn: draw again."""
+
+
+class Tables:
+    """The tables of a function's attendee: the suffix of the function's name is theirs."""
+
+    def __init__(self, context):
+        suffix = context.function_name.split("-", 3)[3:]
+        bases = ("Lottery-Employee", "Lottery-Winners", "Lottery-Hardened-Pool", "Lottery-Hardened-Draws")
+        self.employees, self.winners, self.pool, self.draws = (
+            open_table("-".join([base, *suffix])) for base in bases
+        )
+
+    def record(self, name):
+        """Return the record of a prize and its secret."""
+        found = self.read({self.draws.name: [{"draw_id": name}, {"draw_id": f"{name}#sealed"}]})
+        items = {item["draw_id"]: item for item in found[self.draws.name]}
+        record = items[name]
+        whole = {key: int(record[key]) for key in ("count", "pool_size")}
+        return {**record, **whole}, items[f"{name}#sealed"]["secret"]
+
+    def people(self, employee_ids):
+        """Return employees in the order of their ids; of one who has left, the id alone."""
+        found = {}
+        for start in range(0, len(employee_ids), KEYS):
+            keys = [{"employee_id": each} for each in employee_ids[start : start + KEYS]]
+            found |= by_id(self.read({self.employees.name: keys})[self.employees.name])
+        return [plain(found.get(each, {"employee_id": each})) for each in employee_ids]
+
+    def look(self, record, positions):
+        """Return who stands at these positions of the pool, and whether each can win, as pairs."""
+        chunks = self.chunks(record, {position // CHUNK for position in positions})
+        ids = [chunks[position // CHUNK][position % CHUNK] for position in positions]
+        keys = [{"employee_id": each} for each in ids]
+        found = self.read({self.employees.name: keys, self.winners.name: keys})
+        there, won = by_id(found[self.employees.name]), by_id(found[self.winners.name])
+        return [(each, each in there and not won_elsewhere(won.get(each), record)) for each in ids]
+
+    def remaining(self, record):
+        """Return everyone who can still win, by position: read in full, so only where few can be left."""
+        won = {item["employee_id"] for item in self.all(self.winners) if won_elsewhere(item, record)}
+        there = {item["employee_id"] for item in self.all(self.employees)} - won
+        found = {}
+        for number in range(-(-record["pool_size"] // CHUNK)):
+            for offset, each in enumerate(self.chunks(record, {number})[number]):
+                if each in there:
+                    found[number * CHUNK + offset] = each
+        return found
+
+    def chunks(self, record, numbers):
+        """Return the ids in some chunks of the pool that a draw is bound to, by the chunk's number."""
+        keys = [{"chunk": f"{record['pool_digest']}#{number}"} for number in sorted(numbers)]
+        items = self.read({self.pool.name: keys})[self.pool.name]
+        return {int(item["chunk"].rsplit("#", 1)[1]): item["ids"] for item in items}
+
+    def write(self, record, new, before):
+        """Record new winners and the draw's record in one transaction, so that nobody wins without one.
+
+        Args:
+            record: As it is to be, the new winners included.
+            new: Their ids, at most 99.
+            before: How many winners the record had.
+        """
+        item = {"draw_id": record["draw_id"], "prize": record["prize"], "drawn_at": record["drawn_at"]}
+        puts = [put(self.winners, {"employee_id": each, **item}, FREE, record["draw_id"]) for each in new]
+        puts.append(put(self.draws, record, "size(winners) = :draw", before))
+        try:
+            dynamodb.meta.client.transact_write_items(TransactItems=puts)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "TransactionCanceledException":
+                raise
+            reasons = {reason["Code"] for reason in error.response["CancellationReasons"]}
+            raise WinnerTaken(
+                f"Another draw wrote at the same time ({', '.join(sorted(reasons))})."
+            ) from error
+
+    def read(self, keys):
+        """Return the items of these keys by table; what DynamoDB did not get to is asked for again."""
+        found, pause = {name: [] for name in keys}, 0.05
+        left = {name: {"Keys": some, "ConsistentRead": True} for name, some in keys.items()}
+        while left:
+            answer = dynamodb.meta.client.batch_get_item(RequestItems=left)
+            for name, items in answer["Responses"].items():
+                found[name] += items
+            if left := answer["UnprocessedKeys"]:
+                time.sleep(pause)
+                pause *= 2  # the function's time-out ends it at last
+        return found
+
+    def all(self, table):
+        """Yield the ids of a table and the draws they won in, page after page."""
+        start = {}
+        while start is not None:
+            page = table.scan(ConsistentRead=True, ProjectionExpression="employee_id, draw_id", **start)
+            yield from page["Items"]
+            last = page.get("LastEvaluatedKey")
+            start = {"ExclusiveStartKey": last} if last else None
+
+
+def put(table, item, condition, value):
+    """Return the part of a transaction that writes an item under a condition."""
+    values = {":draw": value}
+    return {
+        "Put": {
+            "TableName": table.name,
+            "Item": item,
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+        }
+    }
+
+
+def won_elsewhere(winner, record):
+    """Tell whether somebody has won, and not in this very draw: it may have been stopped half-way."""
+    return winner is not None and winner.get("draw_id") != record["draw_id"]
+
+
+def by_id(items):
+    """Return employees or winners by their ids."""
+    return {item["employee_id"]: item for item in items}
+
+
+def plain(item):
+    """Turn DynamoDB's Decimal serial into an int, which every JSON encoder can carry."""
+    return {**item, "lottery_serial": int(item["lottery_serial"])} if "lottery_serial" in item else item
