@@ -151,8 +151,9 @@ def test_every_state_is_in_the_source(names):
     machine = {"StartAt": names[0], "States": states}
     source = graph_view(machine).source
     assert source == graph_view(machine).source
-    assert source.count("fillcolor=") == len(names) + 2
-    assert source.count("->") == len(names) + 1
+    plain = re.sub(r'"(\\.|[^"\\])*"', '""', source)  # without the names, one of which may be "->"
+    assert plain.count("fillcolor=") == len(names) + 2
+    assert plain.count("->") == len(names) + 1
 
 
 @pytest.mark.parametrize(
