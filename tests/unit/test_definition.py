@@ -7,7 +7,7 @@ import pytest
 
 from lottery_lib import definition
 from lottery_lib.errors import LotteryError
-from lottery_lib.naming import FUNCTIONS
+from lottery_lib.naming import EDITIONS
 
 PLACEHOLDERS = [
     "<InputWinners:ARN>",
@@ -19,7 +19,8 @@ PLACEHOLDERS = [
 
 
 def arns(partition: str) -> dict[str, str]:
-    functions = {purpose: f"arn:{partition}:lambda:r:1:function:{purpose}" for purpose in FUNCTIONS}
+    purposes = [purpose for edition in EDITIONS.values() for purpose in edition]
+    functions = {purpose: f"arn:{partition}:lambda:r:1:function:{purpose}" for purpose in purposes}
     return definition.arns_by_placeholder(functions, f"arn:{partition}:sns:r:1:topic")
 
 
