@@ -8,7 +8,7 @@ import ipywidgets as widgets
 import pandas as pd
 
 from lottery_lib.graph import graph_view
-from lottery_lib.history import Execution, state_table
+from lottery_lib.history import Execution, latest_rows, state_table
 from lottery_lib.looks import WRAPPED, marked
 
 __all__ = ["ExecutionView"]
@@ -16,6 +16,8 @@ __all__ = ["ExecutionView"]
 _LATEST: Final = 10  # rows of a state that was entered more often
 _LONGEST: Final = 20_000  # characters of an input or output; AWS allows 256 KiB
 _HINT: Final = "Choose a state to see its input, output and attempts."
+# As wide as what is around it, which a wide table would else stretch: the texts below would be cut off.
+_SCROLLED: Final = "overflow-x: auto; width: 0; min-width: 100%"
 _TEXT: Final = f"white-space: pre-wrap; {WRAPPED}; margin: 0"
 
 
@@ -34,6 +36,7 @@ class ExecutionView(widgets.VBox):  # type: ignore[misc]
 
     def __init__(self, execution: Execution | None = None) -> None:
         self._table = state_table([])
+        self._latest = latest_rows(self._table)
         self._begin: Any = None
         self.picture = widgets.HTML()
         self.state = widgets.Select(
@@ -59,7 +62,8 @@ class ExecutionView(widgets.VBox):  # type: ignore[misc]
     def show(self, execution: Execution) -> None:
         """Show another execution, or the same one as it has become."""
         self._table = state_table(execution.events, dict(execution.definition))
-        view = graph_view(execution.definition, self.statuses, attempts=self._latest("attempt"))
+        self._latest = latest_rows(self._table)
+        view = graph_view(execution.definition, self.statuses, attempts=self._latest["attempt"].to_dict())
         self.picture.value = view.html
         self._begin = self._table["started"].min()
         names = list(view.states)
@@ -70,11 +74,12 @@ class ExecutionView(widgets.VBox):  # type: ignore[misc]
     @property
     def statuses(self) -> dict[str, str]:
         """What became of each state that was entered, as `history.state_statuses` says."""
-        return self._latest("status")
+        statuses: dict[str, str] = self._latest["status"].to_dict()
+        return statuses
 
     def choose_failure(self) -> None:
         """Choose the state that failed in the end, if one did: it is what one wants to look into."""
-        last = self._table.drop_duplicates("state", keep="last")
+        last = self._latest
         failed = last[last["status"].isin(["failed", "caught"]) & (last["error"] != "")]
         inner = failed[failed["branch"] != ""]  # what fails in a branch fails the Parallel around it
         for name in failed["state"][:1] if inner.empty else inner["state"][-1:]:
@@ -91,22 +96,19 @@ class ExecutionView(widgets.VBox):  # type: ignore[misc]
         if 0 <= wanted < len(self.state.options):
             self.state.index = wanted
 
-    def _latest(self, column: str) -> dict[str, Any]:
-        # Of a state's rows the last stays. The events of a long loop are read once for all that is shown.
-        return dict(zip(self._table["state"], self._table[column].tolist(), strict=True))
-
     def _on_state(self, _change: Any = None) -> None:
-        rows = self._table[self._table["state"] == self.state.value]
-        self.details.value = _details(self.state.value, rows, self._begin) if self.state.value else _HINT
+        name = self.state.value
+        if name in self._latest.index:
+            rows = self._table[self._table["state"] == name]
+            self.details.value = _details(rows, self._latest.loc[name], self._begin)
+        else:
+            self.details.value = _live(f"{name} was not entered.") if name else _HINT
 
 
-def _details(name: str, rows: pd.DataFrame, begin: Any) -> str:
-    if rows.empty:
-        return _live(f"{name} was not entered.")
-    last = rows.iloc[-1]
+def _details(rows: pd.DataFrame, last: Any, begin: Any) -> str:
     parts = {"Input": last["input"], "Output": last["output"], "Error": last["error"], "Cause": last["cause"]}
     shown = [f"<b>{key}</b>{_value(value)}" for key, value in parts.items() if value not in (None, "")]
-    return f"{_live(_headline(name, rows))}{_attempts(rows, begin)}{''.join(shown)}"
+    return f"{_live(_headline(rows, last))}{_attempts(rows, begin)}{''.join(shown)}"
 
 
 def _live(text: str) -> str:
@@ -114,16 +116,19 @@ def _live(text: str) -> str:
     return f'<p aria-live="polite" style="{_TEXT}">{html.escape(text)}</p>'
 
 
-def _headline(name: str, rows: pd.DataFrame) -> str:
+def _headline(rows: pd.DataFrame, last: Any) -> str:
     times = int((rows["attempt"] == 1).sum())
     entered = f", entered {times} times" if times > 1 else ""
-    return f"{name}: {marked(rows.iloc[-1]['status'])}{entered}"
+    where = f", here in {last['branch']}" if rows["branch"].nunique() > 1 else ""
+    return f"{last['state']}: {marked(last['status'])}{entered}{where}"
 
 
 def _attempts(rows: pd.DataFrame, begin: Any) -> str:
     latest = rows.tail(_LATEST)
+    where = {"iteration": latest["branch"]} if rows["branch"].nunique() > 1 else {}
     table = pd.DataFrame(
         {
+            **where,
             "attempt": latest["attempt"],
             "status": latest["status"].map(marked),
             "started after": ((latest["started"] - begin).dt.total_seconds()).map("{:.3f} s".format),
@@ -132,8 +137,7 @@ def _attempts(rows: pd.DataFrame, begin: Any) -> str:
         }
     )
     more = f"<p>The latest {_LATEST} of {len(rows)}:</p>" if len(rows) > _LATEST else ""
-    text: str = table.to_html(index=False, border=0)
-    return more + text
+    return f'{more}<div style="{_SCROLLED}">{table.to_html(index=False, border=0)}</div>'
 
 
 def _value(value: Any) -> str:

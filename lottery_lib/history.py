@@ -18,6 +18,7 @@ __all__ = [
     "Execution",
     "event_table",
     "failure",
+    "latest_rows",
     "moments",
     "output",
     "published",
@@ -38,6 +39,8 @@ _TASK_EVENT: Final = re.compile(
 _ENDINGS: Final = ("ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut")
 # AWS names the state of a States.Runtime error only in this sentence of the cause.
 _ENTERED_AT: Final = re.compile(r"\(entered at the event id #(\d+)\)")
+#: What is to be looked at first has the highest number.
+_URGENCY: Final = {"succeeded": 0, "aborted": 1, "caught": 2, "failed": 3, "running": 4}
 _COLUMNS: Final = (
     *("state", "branch", "attempt", "status", "started", "duration"),
     *("input", "output", "error", "cause"),
@@ -99,14 +102,29 @@ def state_table(events: Iterable[Event], definition: dict[str, Any] | None = Non
     )
 
 
+def latest_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """One row a state of a `state_table`, in the same order: that of its latest attempt.
+
+    A state in a Map has one in each iteration: of these, what still runs comes before what failed, that
+    before what was tried more often, and that before what was entered earlier.
+    """
+    latest = table.drop_duplicates(["state", "branch"], keep="last")
+    urgency = latest["status"].map(_URGENCY)
+    ordered = latest.assign(urgency=urgency).sort_values(["urgency", "attempt"], kind="stable")
+    rows = ordered.drop_duplicates("state", keep="last").set_index("state", drop=False)
+    return rows.loc[table["state"].unique(), list(table.columns)]
+
+
 def state_statuses(events: Iterable[Event]) -> dict[str, str]:
-    """The status of each state that was entered: of its latest attempt, as in `state_table`."""
-    return {entry.name: entry.last.status for entry in _Reader(events).entries}
+    """The status of each state that was entered, from its row in `latest_rows`."""
+    statuses: dict[str, str] = latest_rows(state_table(events))["status"].to_dict()
+    return statuses
 
 
 def state_attempts(events: Iterable[Event]) -> dict[str, int]:
-    """How many attempts each state has had since it was last entered."""
-    return {entry.name: len(entry.attempts) for entry in _Reader(events).entries}
+    """How many attempts each state has had since it was entered, from its row in `latest_rows`."""
+    attempts: dict[str, int] = latest_rows(state_table(events))["attempt"].to_dict()
+    return attempts
 
 
 def failure(events: Iterable[Event]) -> tuple[str, str] | None:

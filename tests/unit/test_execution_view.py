@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from test_history import HISTORIES, chain, history
+from test_history import chain, event, history
 
 from lottery_lib.definition import load
 from lottery_lib.execution_view import ExecutionView
 from lottery_lib.graph import graph_view
-from lottery_lib.history import Execution, state_attempts, state_statuses, state_table
+from lottery_lib.history import Execution
 
 TUTORIAL = json.loads(load())
 
@@ -148,11 +148,63 @@ def test_notebook_output_is_stable(view):
     assert repr(view).startswith("ExecutionView: Input Lottery Winners, Random Select Winners,")
 
 
-@pytest.mark.parametrize("name", HISTORIES)
-def test_reads_the_history_once(name):
-    """What the graph is coloured by is the table's latest row of each state, at every moment."""
-    events, view = history(name), ExecutionView()
-    for end in range(len(events) + 1):
-        view._table = state_table(events[:end])
-        assert view.statuses == state_statuses(events[:end])
-        assert view._latest("attempt") == state_attempts(events[:end])
+def iteration(number, before, *steps):
+    """The events of an iteration of the Map `Each`: their ids count from `before` on."""
+    kinds = [("MapIterationStarted", {"name": "Each", "index": number}), *steps]
+    return [event(before + n, before if n == 1 else before + n - 1, kind, ms=before + n, **more)
+            for n, (kind, more) in enumerate(kinds, 1)]  # fmt: skip
+
+
+EACH = {"StartAt": "One", "States": {"One": {"Type": "Task", "End": True}}}
+MAP = {"StartAt": "Each", "States": {"Each": {"Type": "Map", "ItemProcessor": EACH, "End": True}}}
+ENTERED = ("TaskStateEntered", {"name": "One", "input": '"first"'})
+TRIED = ("TaskScheduled", {})
+FAILED = ("TaskFailed", {"error": "Odd", "cause": "why"})
+EXITED = ("TaskStateExited", {"name": "One"})
+
+
+def mapped(first, second):
+    """A view of a Map of two iterations."""
+    begin = chain(("ExecutionStarted", {}), ("MapStateEntered", {"name": "Each"}), ("MapStateStarted", {}))
+    events = [*begin, *iteration(0, 3, *first)]
+    again = ("TaskStateEntered", {"name": "One", "input": '"second"'})
+    return ExecutionView(Execution(MAP, [*events, *iteration(1, len(events), again, *second)]))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "seen", "here"),
+    [
+        ([ENTERED, TRIED, EXITED], [TRIED, EXITED], "succeeded", 1),
+        ([ENTERED, TRIED, FAILED, EXITED], [TRIED, EXITED], "caught", 0),
+        ([ENTERED, TRIED, FAILED, EXITED], [TRIED], "running", 1),
+        ([ENTERED, TRIED, FAILED, TRIED, EXITED], [TRIED, EXITED], "succeeded", 0),
+    ],
+)
+def test_iteration_to_look_at_first(first, second, seen, here):
+    """Of a Map's iterations that which runs is shown, else the one that failed, else the one retried most."""
+    view = mapped(first, second)
+    view.state.value = "One"
+    assert view.statuses["One"] == seen
+    assert f"{seen}, entered 2 times, here in Each[{here}]" in view.details.value
+    assert f">{['first', 'second'][here]}</pre>" in view.details.value
+
+
+def test_attempts_tell_their_iteration():
+    """The table of attempts says in which iteration of the Map each was."""
+    view = mapped([ENTERED, TRIED, FAILED, TRIED, EXITED], [TRIED, EXITED])
+    view.state.value = "One"
+    assert [view.details.value.count(f"<td>Each[{number}]</td>") for number in (0, 1)] == [2, 1]
+    assert "retried 1 time" in view.picture.value
+
+
+def test_without_iterations_there_is_no_such_column(view):
+    """Where a state has been in one place only, the table does not name it."""
+    view.state.value = "Validate Winners"
+    assert "iteration" not in view.details.value
+
+
+def test_failure_of_any_iteration_is_chosen():
+    """A state whose failure was caught is chosen, also when later iterations went well."""
+    view = mapped([ENTERED, TRIED, FAILED, EXITED], [TRIED, EXITED])
+    view.choose_failure()
+    assert view.state.value == "One"

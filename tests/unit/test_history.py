@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lottery_lib.history import (
     event_table,
     failure,
+    latest_rows,
     moments,
     output,
     published,
@@ -368,6 +369,18 @@ def test_every_beginning_of_a_history_reads_well(name):
         assert not (table["duration"] < 0).any()
         assert set(table["status"]) <= {"running", "succeeded", "failed", "caught", "aborted"}
         assert table["duration"].isna().equals(table["status"] == "running")
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_latest_rows_are_one_a_state(name):
+    """At every moment each state that was entered has one row, its last one unless iterations differ."""
+    events = history(name)
+    for end in range(len(events) + 1):
+        table = state_table(events[:end])
+        assert list(latest_rows(table)["state"]) == list(table["state"].unique())
+        last = table.drop_duplicates("state", keep="last").set_index("state", drop=False)
+        alone = [state for state, rows in table.groupby("state") if rows["branch"].nunique() == 1]
+        assert latest_rows(table).loc[alone].equals(last.loc[alone])
 
 
 @given(st.lists(st.booleans(), max_size=40))
