@@ -9,7 +9,7 @@ The rooms and their floors, imports going down only::
     4  stack   draws   mailbox   pool
     3  resources/   execution
     2  target   call_log
-    1  definition   history   graph   timeline   roster   deployer   fairness    emulator/ (a process)
+    1  definition   history   graph   timeline   roster   prizes   deployer   fairness   emulator/ (a process)
     0  naming   waiting   looks   picture   errors
 
 A definition becomes resources, these run executions, whose events become tables and pictures.

@@ -17,7 +17,9 @@ _STYLE: Final = """<style>
 .lottery-night .widget-button { min-width: 7em; font-weight: bold; }
 .lottery-night .widget-html-content { font-size: 20px; line-height: 1.4; }
 .lottery-night .lottery-winners li { font-size: 2em; line-height: 1.3; }
-.lottery-night .lottery-winners { padding-left: 3em; }
+.lottery-night .lottery-winners { padding-left: 3em; margin-top: 0; }
+.lottery-night textarea { font-size: 20px; line-height: 1.4; }
+.lottery-night h3 { font-size: 1.4em; margin: 0.4em 0 0; }
 .lottery-night a { text-decoration: underline; }
 .lottery-night table { border-collapse: collapse; }
 .lottery-night th, .lottery-night td { padding: 0.2em 1em 0.2em 0; text-align: left; }
@@ -26,7 +28,11 @@ _STYLE: Final = """<style>
 
 
 class Night(Lottery, Protocol):
-    """A lottery that can also tell who has won so far: `draws.Draws` can."""
+    """A lottery that can also tell who has won so far, and whether it has prizes: `draws.Draws` can."""
+
+    @property
+    def takes_prizes(self) -> bool:
+        """Whether a draw may be of a list of prizes."""
 
     def winners(self) -> pd.DataFrame:
         """One row a winner."""
@@ -34,6 +40,8 @@ class Night(Lottery, Protocol):
 
 class DrawNight(widgets.VBox):  # type: ignore[misc]
     """The panel, and below it the table of all winners so far, which can be saved as CSV.
+
+    Where the lottery takes prizes, the panel asks for them instead of a number of winners.
 
     Args:
         lottery: What to draw from.
@@ -46,7 +54,7 @@ class DrawNight(widgets.VBox):  # type: ignore[misc]
 
     def __init__(self, lottery: Night, pace: float = 0.6) -> None:
         self._lottery = lottery
-        self.panel = DrawPanel(lottery, pace=pace)
+        self.panel = DrawPanel(lottery, pace=pace, prizes=lottery.takes_prizes)
         self.board = widgets.HTML()
         self.panel.observe(self._on_result, "result")
         for widget in (self.panel.view.chooser, self.panel.view.details):

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 from typing import Any, Final
 
 import pandas as pd
@@ -32,7 +33,7 @@ __all__ = [
 
 _TOO_NEW: Final = (
     "(The rights of a role that was made or changed in the last minutes may not hold everywhere yet: "
-    "wait a minute and draw again. If it stays, deploy again)"
+    "wait a minute and try again. If it stays, deploy again)"
 )
 #: Of a standard workflow, in most regions; China has its own price list.
 DOLLARS_PER_TRANSITION: Final = 0.025 / 1000
@@ -72,6 +73,11 @@ class Draws:
         if machine is None:
             raise _no_machine(self._target)
         return _definition(machine)
+
+    @property
+    def takes_prizes(self) -> bool:
+        """Whether a draw may be of a list of prizes, as in the hardened edition."""
+        return self._target.names.edition == "hardened"
 
     @explained()
     def execution(self, arn: str | None = None) -> Execution:
@@ -208,7 +214,9 @@ def result(target: Target, arn: str) -> dict[str, Any]:
 
 def _result(description: Mapping[str, Any], events: list[dict[str, Any]]) -> dict[str, Any]:
     output = _output(description)
-    error, cause = events_of.failure(events) or _not_mailed(output) or (None, None)
+    error, cause = events_of.failure(events) or _not_mailed(description, output) or (None, None)
+    if error and description["status"] != "SUCCEEDED" and (advice := _recorded(description, events)):
+        cause = f"{str(cause).rstrip('.')}. {advice}"
     return {
         "status": description["status"],
         "winners": _winners(output),
@@ -234,12 +242,30 @@ def _winners_of(part: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [winner | prize for winner in body.get("winners", [])] if isinstance(body, dict) else []
 
 
-def _not_mailed(output: Any) -> tuple[str, str] | None:
+def _not_mailed(description: Mapping[str, Any], output: Any) -> tuple[str, str] | None:
     """The error and the cause where a hardened draw recorded its winners and could not mail them."""
-    for part in output if isinstance(output, list) else []:
-        if isinstance(part, dict) and "error" in part:
-            return "RecordedNotMailed", f"{part['record']}: {part['mail']} ({part['error']}: {part['cause']})"
-    return None
+    prizes = output if isinstance(output, list) else []
+    missed = [prize for prize in prizes if isinstance(prize, dict) and "error" in prize]
+    if not missed:
+        return None
+    return "RecordedNotMailed", (
+        f"recorded, not mailed: {len(missed)} of {len(prizes)} prizes. Once the reason is mended, "
+        f"`{_resume(description)} --mail` mails all winners of this draw. "
+        f"The reason: {missed[0]['error']}: {missed[0]['cause']}"
+    )
+
+
+def _recorded(description: Mapping[str, Any], events: list[dict[str, Any]]) -> str:
+    """How to go on with a hardened draw that failed after winners were recorded; empty for any other."""
+    kinds = (event["type"] for event in events)
+    if "TaskStateExited" not in dropwhile(lambda kind: kind != "MapIterationStarted", kinds):
+        return ""
+    return f"Who is recorded has won; `{_resume(description)}` draws the rest."
+
+
+def _resume(description: Mapping[str, Any]) -> str:
+    draw_id = json.loads(description["input"]).get("draw_id", description["name"])
+    return f"python -m lottery_lib resume {draw_id} --edition hardened"
 
 
 @explained()

@@ -6,7 +6,7 @@ import io
 import re
 
 import pandas as pd
-from test_panel import Lottery
+from test_panel import Lottery, Rounds
 
 from lottery_lib.draw_night import DrawNight
 from lottery_lib.errors import LotteryError
@@ -14,6 +14,8 @@ from lottery_lib.errors import LotteryError
 
 class Night(Lottery):
     """A lottery whose winners are those that it has drawn."""
+
+    takes_prizes = False
 
     def winners(self):
         names = [f"王{n}" for n in range(sum(self.started))]
@@ -75,3 +77,39 @@ def test_the_projector_shows_no_details():
     shown = night(Night())
     assert shown.panel.view.chooser.layout.display == "none"
     assert shown.panel.view.details.layout.display == "none"
+
+
+class Prizes(Rounds):
+    """A lottery that takes prizes, one of which has been won."""
+
+    takes_prizes = True
+
+    def winners(self):
+        return pd.DataFrame({"employee_id": ["000"], "employee_name": ["王"], "prize": ["<b>Car</b>"]})
+
+
+def test_the_tutorial_edition_asks_for_a_number():
+    """Where the lottery takes no prizes, the page asks for a number of winners."""
+    shown = night(Night())
+    assert shown.panel.number in widgets_in(shown.panel)
+    assert shown.panel.prizes not in widgets_in(shown.panel)
+
+
+def test_the_hardened_edition_asks_for_prizes():
+    """Where the lottery takes prizes, the page asks for them instead."""
+    shown = night(Prizes())
+    assert shown.panel.prizes in widgets_in(shown.panel)
+    assert shown.panel.number not in widgets_in(shown.panel)
+
+
+def test_the_table_and_the_csv_have_the_prize():
+    """Who looks for a winner later finds the prize beside the name, as it is written."""
+    shown = night(Prizes())
+    assert "<th>prize</th>" in shown.board.value
+    assert "<td>&lt;b&gt;Car&lt;/b&gt;</td>" in shown.board.value
+    assert pd.read_csv(io.BytesIO(csv(shown)))["prize"].tolist() == ["<b>Car</b>"]
+
+
+def widgets_in(widget):
+    """The widget and those in it."""
+    return [widget, *(one for child in getattr(widget, "children", ()) for one in widgets_in(child))]

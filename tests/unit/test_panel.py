@@ -490,3 +490,152 @@ def test_result_can_be_observed():
     asyncio.run(shown.run(1))
     asyncio.run(shown.run(2))
     assert [result and len(result["winners"]) for result in heard] == [1, None, 2]
+
+
+ITERATION = ("MapIterationStarted", {})
+PRIZES = [{"name": "Pen", "count": 2}, {"name": "<b>Car</b>", "count": 1}]
+TEXT = "2 Pen\n1 <b>Car</b>"
+
+
+class Rounds(Lottery):
+    """A lottery that takes prizes, and gives them in order."""
+
+    def start(self, wanted):
+        self.started.append(wanted)
+        self.left -= sum(prize["count"] for prize in wanted)
+        return "arn"
+
+    def look(self, arn):
+        won = [prize["name"] for prize in self.started[-1] for _ in range(prize["count"])]
+        people = [
+            {"employee_id": f"{n}", "employee_name": f"E{n}", "prize": prize} for n, prize in enumerate(won)
+        ]
+        told = self.outcome or ended("SUCCEEDED")
+        return Seen(
+            history(*self.events), told | {"winners": people if told["status"] == "SUCCEEDED" else []}
+        )
+
+
+def rounds(lottery, kind=DrawPanel):
+    shown = kind(lottery, pause=0.001, pace=0, prizes=True)
+    shown.prizes.value = TEXT
+    return shown
+
+
+def test_prizes_are_read_back():
+    """What was written is said in numbers, before anything is drawn."""
+    assert "3 of 5 will be drawn." in rounds(Rounds()).message.value
+
+
+def test_prizes_are_drawn_in_one_draw():
+    """All prizes are drawn by one execution, in the order of the lines."""
+    lottery = Rounds()
+    asyncio.run(rounds(lottery).run())
+    assert lottery.started == [PRIZES]
+
+
+def test_prizes_are_given_once():
+    """A click after a draw does not give the same prizes again: they have been taken off the list."""
+    lottery = Rounds()
+    shown = rounds(lottery)
+    asyncio.run(shown.run())
+    assert shown.prizes.value == ""
+    asyncio.run(shown.run())
+    assert len(lottery.started) == 1
+    assert "✗ prizes: there are none yet." in shown.message.value
+
+
+def test_prizes_of_a_failed_draw_stay():
+    """After a failure the list is still there, to be mended."""
+    shown = rounds(Rounds(result=ended("FAILED", "E")))
+    asyncio.run(shown.run())
+    assert shown.prizes.value == TEXT
+    assert "✗ FAILED: E: why" in shown.message.value
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Car", "✗ line 1: &quot;Car&quot; is no prize. Write one prize a line"),
+        ("4 Pen\n2 Car", "✗ These prizes are 6, but only 5 can still win: ask for fewer."),
+    ],
+)
+def test_prizes_that_cannot_be_drawn(text, said):
+    """A line that is no prize, and more than can win, are said at once, and when Draw is pressed."""
+    lottery = Rounds(left=5)
+    shown = rounds(lottery)
+    shown.prizes.value = text
+    assert said in shown.message.value
+    assert asyncio.run(shown.run()) is None
+    assert said in shown.message.value
+    assert lottery.started == []
+    assert not shown.prizes.disabled
+
+
+def test_winners_are_revealed_prize_by_prize():
+    """Each prize is announced, then its winners appear one by one; it stands above those before it."""
+    shown = rounds(Rounds(), Watched)
+    steps = []
+    shown.winners.observe(lambda change: steps.append(re.findall(r"E\d|Pen|Car", change["new"])), "value")
+    asyncio.run(shown.run())
+    pens = ["Pen", "E0", "E1"]
+    assert [step for step in steps if step] == [
+        pens[:1],
+        pens[:2],
+        pens,
+        ["Car", *pens],
+        ["Car", "E2", *pens],
+    ]
+
+
+def test_prizes_are_escaped():
+    """A prize with markup in it is shown as it is written."""
+    shown = rounds(Rounds())
+    asyncio.run(shown.run())
+    assert "&lt;b&gt;Car&lt;/b&gt;</h3>" in shown.winners.value
+
+
+def test_progress_moves_with_the_prizes():
+    """The bar and the status line follow the iterations of the Map, one for each prize."""
+    events = [*RUNNING, ITERATION, state("Entered", "B"), ITERATION, state("Entered", "A")]
+    shown = rounds(Rounds(events=events), Watched)
+    values = []
+    shown.progress.observe(lambda change: values.append((change["new"], shown.progress.max)), "value")
+    asyncio.run(shown.run())
+    assert values == [(1, 4), (3, 4), (4, 4)]
+    said = re.findall(r"… (Pen|&lt;b&gt;Car&lt;/b&gt;): ", " ".join(shown.messages))
+    assert list(dict.fromkeys(said)) == ["Pen", "&lt;b&gt;Car&lt;/b&gt;"]
+
+
+def test_number_and_prizes_are_two_ways_to_ask():
+    """`run` sends a list of prizes as it is, from a panel that asks for a number, too."""
+    lottery = Rounds()
+    asyncio.run(panel(lottery).run(PRIZES))
+    assert lottery.started == [PRIZES]
+
+
+def test_recorded_not_mailed():
+    """A draw that has its winners and could not mail them is no failure, and not simply a success."""
+    shown = rounds(Rounds(result=ended("SUCCEEDED", "RecordedNotMailed")))
+    asyncio.run(shown.run())
+    assert "⚠ SUCCEEDED: 3 drawn. RecordedNotMailed: why" in shown.message.value
+    assert shown.progress.bar_style == "warning"
+    assert shown.winners.value.count("<li>") == 3
+
+
+def test_cancel_while_winners_are_revealed():
+    """Cancel during the reveal shows the rest at once, and the end is said, not the Cancel."""
+    shown = rounds(Rounds())
+    shown._pace = 5
+
+    async def cancel():
+        shown._on_draw(None)
+        await until(lambda: "SUCCEEDED" in shown.message.value)
+        shown._on_cancel(None)
+        await shown._task
+
+    began = time.monotonic()
+    shown._play = lambda events, shown_before: asyncio.sleep(0)
+    asyncio.run(cancel())
+    assert time.monotonic() - began < 4
+    assert "SUCCEEDED: 3 drawn. It had ended before Cancel reached it." in shown.message.value
