@@ -243,15 +243,18 @@ def _winners_of(part: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _not_mailed(description: Mapping[str, Any], output: Any) -> tuple[str, str] | None:
-    """The error and the cause where a hardened draw recorded its winners and could not mail them."""
+    """The error and the cause where a hardened draw recorded its winners and could not mail them.
+
+    The cause's first line says what to do; AWS's words follow.
+    """
     prizes = output if isinstance(output, list) else []
     missed = [prize for prize in prizes if isinstance(prize, dict) and "error" in prize]
     if not missed:
         return None
+    error = missed[0]["error"]
     return "RecordedNotMailed", (
-        f"recorded, not mailed: {len(missed)} of {len(prizes)} prizes. Once the reason is mended, "
-        f"`{_resume(description)} --mail` mails all winners of this draw. "
-        f"The reason: {missed[0]['error']}: {missed[0]['cause']}"
+        f"recorded, not mailed: {len(missed)} of {len(prizes)} prizes; once {error} is mended, "
+        f"`{_resume(description)} --mail` mails all winners of this draw.\n{error}: {missed[0]['cause']}"
     )
 
 

@@ -250,11 +250,12 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         self.message.value += f"<p>{_remain(await self._count())}</p>"
 
     def _say_end(self, result: Mapping[str, Any]) -> None:
-        won = result["status"] == "SUCCEEDED"
-        said = [f"{len(result['winners'])} drawn."] if won else []
-        said += [_reason(result)] if result["error"] or not won else []
-        said += ["It had ended before Cancel reached it."] if won and self._cancelled.is_set() else []
-        self._say(f"{result['status']}: {' '.join(said)}", _look(result)[0])
+        said = _reason(result)
+        if result["status"] == "SUCCEEDED":  # of an error all the same, the first line: it says what to do
+            late = "It had ended before Cancel reached it." if self._cancelled.is_set() else ""
+            mended = said.splitlines()[0] if result["error"] else ""
+            said = " ".join(filter(None, [f"{len(result['winners'])} drawn.", mended, late]))
+        self._say(f"{result['status']}: {said}", _look(result)[0])
 
     async def _reveal(self, winners: Sequence[Mapping[str, Any]]) -> None:
         """Show one winner after the other; a prize comes above those before it, where it is seen."""

@@ -21,6 +21,7 @@ expect.set_options(timeout=30_000)  # a draw is played, and the machine may be b
 #: Where pictures go; read now, as each test runs without the variables that begin with LOTTERY_.
 PICTURES = os.environ.get("LOTTERY_PICTURES")
 ROOT = Path(__file__).resolve().parents[2]
+DRAW_NIGHT = ROOT / "notebooks" / "draw_night.ipynb"
 FOLDERS = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR",
            "JUPYTERLAB_WORKSPACES_DIR", "IPYTHONDIR")  # fmt: skip
 READY = """async () => {
@@ -110,16 +111,34 @@ def served(command: list[str], url: str, log: Path, environment: Mapping[str, st
 
 
 @pytest.fixture
-def voila(tmp_path):
+def voila_of(tmp_path):
+    """`voila_of(notebook, LOTTERY_EDITION="hardened")`: the address at which voila shows its page."""
+    with contextlib.ExitStack() as running:
+
+        def show(notebook: Path, **variables: str) -> str:
+            port = free_port()
+            command = [
+                sys.executable, "-m", "voila", str(notebook), "--no-browser", f"--port={port}",
+                "--Voila.ip=127.0.0.1",
+            ]  # fmt: skip
+            environment = os.environ | {name: str(tmp_path / name) for name in FOLDERS} | variables
+            url, log = f"http://127.0.0.1:{port}/", tmp_path / "voila.log"
+            running.enter_context(served(command, f"{url}static/nothing", log, environment))
+            return url
+
+        yield show
+
+
+@pytest.fixture
+def voila(voila_of):
     """The address at which `voila notebooks/draw_night.ipynb` shows its page."""
-    port = free_port()
-    command = [
-        sys.executable, "-m", "voila", str(ROOT / "notebooks" / "draw_night.ipynb"), "--no-browser",
-        f"--port={port}", "--Voila.ip=127.0.0.1",
-    ]  # fmt: skip
-    environment = os.environ | {name: str(tmp_path / name) for name in FOLDERS}
-    with served(command, f"http://127.0.0.1:{port}/static/nothing", tmp_path / "voila.log", environment):
-        yield f"http://127.0.0.1:{port}/"
+    return voila_of(DRAW_NIGHT)
+
+
+@pytest.fixture
+def voila_hardened(voila_of):
+    """The same page with `LOTTERY_EDITION=hardened`."""
+    return voila_of(DRAW_NIGHT, LOTTERY_EDITION="hardened")
 
 
 @pytest.fixture(scope="session")

@@ -616,9 +616,10 @@ def test_number_and_prizes_are_two_ways_to_ask():
 
 def test_recorded_not_mailed():
     """A draw that has its winners and could not mail them is no failure, and not simply a success."""
-    shown = rounds(Rounds(result=ended("SUCCEEDED", "RecordedNotMailed")))
+    result = ended("SUCCEEDED", "RecordedNotMailed") | {"cause": "what to do.\nwhat AWS said"}
+    shown = rounds(Rounds(result=result))
     asyncio.run(shown.run())
-    assert "⚠ SUCCEEDED: 3 drawn. RecordedNotMailed: why" in shown.message.value
+    assert "⚠ SUCCEEDED: 3 drawn. RecordedNotMailed: what to do.</p>" in shown.message.value
     assert shown.progress.bar_style == "warning"
     assert shown.winners.value.count("<li>") == 3
 
