@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from lottery_lib import execution, pool
+from lottery_lib import execution, fairness, pool
 from lottery_lib import history as events_of
 from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.history import Execution
@@ -281,7 +281,8 @@ def receipts(target: Target, draw_id: str) -> list[dict[str, Any]]:
 
     Returns:
         One record a prize: ``prize``, ``count``, ``committed_at``, ``algorithm``, ``commitment``, ``pool``,
-        ``pool_digest``, ``winners``, and once it is recorded ``recorded_at``, ``secret`` and ``excluded``.
+        ``pool_digest``, ``winners``, ``excluded``, ``won_before``, and once it is recorded ``recorded_at``,
+        ``secret`` and ``seal``.
 
     Raises:
         LotteryError: There is no such draw.
@@ -291,18 +292,10 @@ def receipts(target: Target, draw_id: str) -> list[dict[str, Any]]:
     if head is None:
         raise LotteryError(f"draw {draw_id}", "is not written down", "Give the name of a hardened execution")
     records = [dynamodb_table.item(target, table, {"draw_id": name}) or {} for name in head["records"]]
-    return [_receipt(target, record) for record in records]
-
-
-def _receipt(target: Target, record: dict[str, Any]) -> dict[str, Any]:
-    record["pool"] = pool.pool_ids(target, record["pool_digest"], record["pool_size"])
-    if "remaining" in record:  # too many were passed over to be written down: they are those who won before
-        won = dynamodb_table.items(target, target.names.winners_table)
-        before = [each for each in won if each.get("drawn_at", "") < record["drawn_at"]]
-        record["excluded"] = [
-            each["employee_id"] for each in before if each.get("draw_id") != record["draw_id"]
-        ]
-    return record
+    return [
+        fairness.receipt(record, pool.pool_ids(target, record["pool_digest"], record["pool_size"]))
+        for record in records
+    ]
 
 
 @explained()

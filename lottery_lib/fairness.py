@@ -3,39 +3,68 @@
 import hashlib
 import hmac
 import json
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-__all__ = ["digest", "order", "verify_draw"]
+__all__ = ["digest", "order", "receipt", "verify_draw"]
 
 
 def digest(pool: Sequence[str]) -> str:
     """The digest of a pool: SHA-256 of its employees' ids, in order, as compact JSON in ASCII."""
-    return hashlib.sha256(json.dumps(pool, separators=(",", ":")).encode()).hexdigest()
+    return _sha256(json.dumps(pool, separators=(",", ":")).encode())
+
+
+def receipt(record: Mapping[str, Any], pool: Sequence[str]) -> dict[str, Any]:
+    """Put a record of the draws' table together with the pool, in the form that `verify_draw` takes.
+
+    Where few were left, the record has a byte for each of the pool, 0 for who had won before; the receipt
+    has their ids, as ``won_before``.
+    """
+    flags = zlib.decompress(bytes(record["unwon"])) if "unwon" in record else b"\x01" * len(pool)
+    won_before = [each for each, flag in zip(pool, flags, strict=True) if not flag]
+    known = {key: value for key, value in record.items() if key != "unwon"}
+    return {**known, "won_before": won_before, "pool": list(pool)}
 
 
 def verify_draw(receipt: Mapping[str, Any]) -> dict[str, bool]:
     """Draw again what was drawn, and compare.
 
+    That those who were passed over had won before, or have left, a receipt cannot prove: it names them, so
+    that they can be asked. The seal binds it to that: it is in the mail and in the execution's history.
+
     Args:
         receipt: As `receipts` gives it: ``pool`` (ids, in order), ``pool_digest``, ``commitment`` and
-            ``secret`` (hexadecimal), ``count``, ``winners`` and ``excluded`` (ids: who was passed over,
-            because of having won before, or having left).
+            ``secret`` (hexadecimal), ``count``, ``winners``, ``excluded`` and ``won_before`` (ids: who was
+            passed over), ``seal``.
 
     Returns:
         What is claimed, and whether it is true.
     """
-    pool, winners, excluded = receipt["pool"], receipt["winners"], set(receipt["excluded"])
-    secret = bytes.fromhex(receipt["secret"])
+    pool, winners = receipt["pool"], receipt["winners"]
+    excluded, secret = {*receipt["excluded"], *receipt["won_before"]}, bytes.fromhex(receipt["secret"])
     candidates = (pool[position] for position in order(len(pool), secret) if pool[position] not in excluded)
+    drawn_again = list(islice(candidates, receipt["count"]))
     return {
         "the pool is the one that was committed to": digest(pool) == receipt["pool_digest"],
-        "the secret is the one that was committed to": hashlib.sha256(secret).hexdigest()
-        == receipt["commitment"],
-        "the winners are the first of its order who could win": sorted(islice(candidates, receipt["count"]))
-        == sorted(winners),
+        "everyone is in the pool once": len(pool) == len({*pool}),
+        "the secret is the one that was committed to": _sha256(secret) == receipt["commitment"],
+        "as many have won as were promised": len(winners) == receipt["count"],
+        "the winners are the first of its order who could win": sorted(drawn_again) == sorted(winners),
+        "the seal is that of this receipt": _seal(receipt) == receipt["seal"],
     }
+
+
+def _seal(receipt: Mapping[str, Any]) -> str:
+    keys = ("draw_id", "count", "pool_digest", "commitment", "winners", "excluded")
+    won_before = {*receipt["won_before"]}
+    flags = bytes(each not in won_before for each in receipt["pool"]).rstrip(b"\x01")
+    return _sha256(json.dumps([*(receipt[key] for key in keys), _sha256(flags)]).encode())
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def order(size: int, secret: bytes) -> Iterator[int]:

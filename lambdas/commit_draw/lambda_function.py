@@ -55,12 +55,17 @@ def check(request):
             'The input must look like {"input": 2}, or {"prizes": [{"name": "Car", "count": 1}]}, '
             'or, to go on with a draw, {"draw_id": "..."}.'
         )
-    if not isinstance(request.get("draw_id", ""), str):
+    if "draw_id" in request and not is_name(request["draw_id"]):
         raise InvalidInput('"draw_id" must be the name of the execution that began the draw.')
     if type(request.get("remail", False)) is not bool:
         raise InvalidInput(f'"remail" must be true or false, not {json.dumps(request["remail"])}.')
     if request.get("remail") and "draw_id" not in request:
         raise InvalidInput('To mail again, say of which draw: {"draw_id": "...", "remail": true}.')
+
+
+def is_name(text):
+    """Tell whether an execution can have that name; those of records have a `#`, which none can."""
+    return isinstance(text, str) and 1 <= len(text) <= 80 and "#" not in text
 
 
 def prizes(request):
@@ -79,7 +84,8 @@ def prize(asked):
     asked = asked if isinstance(asked, dict) else {}
     name, count = asked.get("name", ""), asked.get("count")
     if type(count) is not int or count < 1:
-        raise InvalidInput(f"How many to draw must be a whole number of at least 1, not {json.dumps(count)}.")
+        shown = json.dumps(count, ensure_ascii=False)
+        raise InvalidInput(f"How many to draw must be a whole number of at least 1, not {shown}.")
     if not isinstance(name, str) or len(name) > 100:
         raise InvalidInput('The "name" of a prize must be a text of at most 100 characters.')
     return {"prize": name, "count": count}
@@ -96,12 +102,13 @@ def pool_head(pools):
 def records(draw_id, wanted, pool):
     """Return what is to be written: the draw, for each prize a record, and apart from it its secret."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    none = {"winners": [], "excluded": []}
     names = [f"{draw_id}#{number}" for number in range(1, len(wanted) + 1)]
     items = [{"draw_id": draw_id, "committed_at": now, "records": names}]
     for name, each in zip(names, wanted, strict=True):
         secret = secrets.token_bytes(32)
         about = {"algorithm": "hmac-sha256-shuffle", "commitment": hashlib.sha256(secret).hexdigest()}
-        items.append({"draw_id": name, "committed_at": now, "winners": [], **each, **pool, **about})
+        items.append({"draw_id": name, "committed_at": now, **each, **pool, **about, **none})
         items.append({"draw_id": f"{name}#sealed", "secret": secret.hex()})
     return items
 

@@ -1,6 +1,8 @@
 """Second state, once for each prize: draw among those who have not won, and record them at once."""
 
+import hashlib
 import json
+import zlib
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -9,6 +11,7 @@ from tables import Tables
 
 AT_ONCE = 99  # winners of one transaction, which takes 100 writes: the last is the draw's record
 LOOK = 50  # employees looked at together: two keys each, of the 100 that one request takes
+MOST_PASSED_OVER = 2000  # one by one: after that, all who have won are read at once
 
 
 class NotEnoughEmployees(Exception):
@@ -31,21 +34,20 @@ def lambda_handler(event, context):
         "record": record["draw_id"],
         "prize": record["prize"],
         "winners": winners,
-        "message": congratulation(record["prize"], winners),
+        "message": f"{congratulation(record['prize'], winners)}\nSeal of this draw: {record['seal']}",
         "mail": "due" if due else "left to the run that recorded",
     }
 
 
 def draw(record, secret, tables):
     """Draw and record what a record still lacks; return it whole."""
-    winners, passed_over = select(record, bytes.fromhex(secret), tables)
-    new = [winner for winner in winners if winner not in record["winners"]]
-    for start in range(0, len(new), AT_ONCE):
-        part, before = new[start : start + AT_ONCE], len(record["winners"])
+    chosen, passed_over = select(record, bytes.fromhex(secret), tables)
+    for start in range(0, len(chosen), AT_ONCE):
+        part, before = chosen[start : start + AT_ONCE], len(record["winners"])
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        record = {**record, "winners": record["winners"] + part, "drawn_at": now}
-        if start + AT_ONCE >= len(new):  # the last part: only now is the secret told
-            record |= {"recorded_at": now, "secret": secret, **passed_over}
+        record = {**record, "winners": record["winners"] + part, "drawn_at": now, **passed_over}
+        if len(record["winners"]) == record["count"]:  # only now is the secret told
+            record |= {"recorded_at": now, "secret": secret, "seal": seal(record)}
         tables.write(record, part, before)
     return record
 
@@ -53,38 +55,49 @@ def draw(record, secret, tables):
 def select(record, secret, tables):
     """Walk through the pool in the secret's order until enough are found who can win.
 
-    Returns the winners' ids, and who was passed over on the way: who has won before, or has left. What it
-    reads does not depend on the size of the pool until so many are passed over that few can be left.
+    Who is recorded already, or was passed over by then, stays so: the draw may have been stopped half-way.
+    What is read does not depend on the size of the pool until so many are passed over that few can be left.
+
+    Returns:
+        The ids of those to be recorded, and who was passed over: who has won before, or has left.
     """
-    size, count = record["pool_size"], record["count"]
-    order, winners, excluded = shuffled(size, secret), [], []
-    while len(winners) < count:
-        positions = list(islice(order, min(LOOK, 2 * (count - len(winners)) + 4)))
+    missing = record["count"] - len(record["winners"])
+    decided = {*record["winners"], *record["excluded"]}
+    chosen, passed_over = [], {"excluded": list(record["excluded"])}
+    order = shuffled(record["pool_size"], secret)
+    while len(chosen) < missing:
+        if len(passed_over["excluded"]) > MOST_PASSED_OVER and "unwon" not in passed_over:
+            passed_over["unwon"] = record.get("unwon") or zlib.compress(tables.unwon(record))
+            order = flagged(order, zlib.decompress(bytes(passed_over["unwon"])))
+        positions = list(islice(order, min(LOOK, 2 * (missing - len(chosen)) + 4)))
         if not positions:
-            raise not_enough(record, len(winners))
-        if len(excluded) > 1000 + 5 * count:
-            return select_among(tables.remaining(record), record, secret)
+            raise not_enough(record, len(chosen))
         for employee_id, can_win in tables.look(record, positions):
-            if len(winners) < count:
-                (winners if can_win else excluded).append(employee_id)
-    return winners, {"excluded": excluded}
+            if employee_id not in decided and len(chosen) < missing:
+                (chosen if can_win else passed_over["excluded"]).append(employee_id)
+    return chosen, passed_over
 
 
-def select_among(remaining, record, secret):
-    """Do the same with a list of all who can still win; of those passed over only the number is kept."""
-    size, count = record["pool_size"], record["count"]
-    if len(remaining) < count:
-        raise not_enough(record, len(remaining))
-    order = (remaining[position] for position in shuffled(size, secret) if position in remaining)
-    return list(islice(order, count)), {"remaining": len(remaining)}
+def flagged(order, flags):
+    """Go on with an order, but leave out the positions that have no flag."""
+    return (position for position in order if flags[position])
 
 
-def not_enough(record, remaining):
+def not_enough(record, found):
     """Say what a draw lacks."""
-    wanted, size = record["count"], record["pool_size"]
+    wanted, size, recorded = record["count"], record["pool_size"], len(record["winners"])
+    part = f", {recorded} of whom this draw has recorded" if recorded else ""
     return NotEnoughEmployees(
-        f"{wanted} winners were asked for, but only {remaining} of {size} employees remain."
+        f"{wanted} winners were asked for, but only {recorded + found} of {size} employees remain{part}."
     )
+
+
+def seal(record):
+    """Digest what was drawn; it is in the mail, so whoever changes the record afterwards is found out."""
+    parts = [record[key] for key in ("draw_id", "count", "pool_digest", "commitment", "winners", "excluded")]
+    flags = zlib.decompress(bytes(record["unwon"])) if "unwon" in record else b""
+    parts.append(hashlib.sha256(flags.rstrip(b"\x01")).hexdigest())
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def congratulation(prize, winners):

@@ -11,7 +11,13 @@ open_table = cache(dynamodb.Table)  # made once, like the line above, and kept f
 
 CHUNK = 100  # employees in one item of the pool
 KEYS = 100  # that one BatchGetItem takes
-FREE = "attribute_not_exists(employee_id) OR draw_id = :draw"
+PASSING = {
+    "None",
+    "ConditionalCheckFailed",
+    "TransactionConflict",
+    "ThrottlingError",
+    "ProvisionedThroughputExceeded",
+}
 
 
 class WinnerTaken(Exception):
@@ -51,22 +57,26 @@ class Tables:
         keys = [{"employee_id": each} for each in ids]
         found = self.read({self.employees.name: keys, self.winners.name: keys})
         there, won = by_id(found[self.employees.name]), by_id(found[self.winners.name])
-        return [(each, each in there and not won_elsewhere(won.get(each), record)) for each in ids]
+        return [(each, each in there and each not in won) for each in ids]
 
-    def remaining(self, record):
-        """Return everyone who can still win, by position: read in full, so only where few can be left."""
-        won = {item["employee_id"] for item in self.all(self.winners) if won_elsewhere(item, record)}
-        there = {item["employee_id"] for item in self.all(self.employees)} - won
-        found = {}
-        for number in range(-(-record["pool_size"] // CHUNK)):
-            for offset, each in enumerate(self.chunks(record, {number})[number]):
-                if each in there:
-                    found[number * CHUNK + offset] = each
-        return found
+    def unwon(self, record):
+        """Return a byte for each position of the pool: 0 where somebody has won in another draw.
+
+        It reads all winners and the whole pool.
+        """
+        won = {
+            item["employee_id"] for item in self.all(self.winners) if item.get("draw_id") != record["draw_id"]
+        }
+        flags, last = bytearray(), -(-record["pool_size"] // CHUNK)
+        for start in range(0, last, KEYS):
+            chunks = self.chunks(record, range(start, min(start + KEYS, last)))
+            for number in sorted(chunks):
+                flags += bytes(each not in won for each in chunks[number])
+        return flags
 
     def chunks(self, record, numbers):
         """Return the ids in some chunks of the pool that a draw is bound to, by the chunk's number."""
-        keys = [{"chunk": f"{record['pool_digest']}#{number}"} for number in sorted(numbers)]
+        keys = [{"chunk": f"{record['pool_digest']}#{number}"} for number in numbers]
         items = self.read({self.pool.name: keys})[self.pool.name]
         return {int(item["chunk"].rsplit("#", 1)[1]): item["ids"] for item in items}
 
@@ -78,17 +88,20 @@ class Tables:
             new: Their ids, at most 99.
             before: How many winners the record had.
         """
-        item = {"draw_id": record["draw_id"], "prize": record["prize"], "drawn_at": record["drawn_at"]}
-        puts = [put(self.winners, {"employee_id": each, **item}, FREE, record["draw_id"]) for each in new]
-        puts.append(put(self.draws, record, "size(winners) = :draw", before))
+        about = {key: record[key] for key in ("draw_id", "prize", "drawn_at")}
+        puts = [
+            put(self.winners, {"employee_id": each, **about}, "attribute_not_exists(employee_id)")
+            for each in new
+        ]
+        puts.append(put(self.draws, record, "size(winners) = :before", {":before": before}))
         try:
             dynamodb.meta.client.transact_write_items(TransactItems=puts)
         except ClientError as error:
-            if error.response["Error"]["Code"] != "TransactionCanceledException":
+            reasons = {reason["Code"] for reason in error.response.get("CancellationReasons", [])}
+            if not reasons or reasons - PASSING:
                 raise
-            reasons = {reason["Code"] for reason in error.response["CancellationReasons"]}
             raise WinnerTaken(
-                f"Another draw wrote at the same time ({', '.join(sorted(reasons))})."
+                f"Another draw wrote at the same time ({', '.join(sorted(reasons - {'None'}))})."
             ) from error
 
     def read(self, keys):
@@ -114,22 +127,10 @@ class Tables:
             start = {"ExclusiveStartKey": last} if last else None
 
 
-def put(table, item, condition, value):
+def put(table, item, condition, values=None):
     """Return the part of a transaction that writes an item under a condition."""
-    values = {":draw": value}
-    return {
-        "Put": {
-            "TableName": table.name,
-            "Item": item,
-            "ConditionExpression": condition,
-            "ExpressionAttributeValues": values,
-        }
-    }
-
-
-def won_elsewhere(winner, record):
-    """Tell whether somebody has won, and not in this very draw: it may have been stopped half-way."""
-    return winner is not None and winner.get("draw_id") != record["draw_id"]
+    values = {"ExpressionAttributeValues": values} if values else {}
+    return {"Put": {"TableName": table.name, "Item": item, "ConditionExpression": condition, **values}}
 
 
 def by_id(items):

@@ -112,8 +112,9 @@ def _draw_policy(target: Target) -> Policy:
     groups = [target.arn("logs", f"log-group:{names.log_group(each)}:*") for each in names.functions.values()]
     return allowing(
         (["logs:CreateLogStream", "logs:PutLogEvents"], groups),
-        (["dynamodb:BatchGetItem", "dynamodb:Scan"], [employees, winners]),
-        (["dynamodb:BatchGetItem", "dynamodb:GetItem"], [pool, draws]),
+        ("dynamodb:BatchGetItem", [employees, winners, pool, draws]),
+        ("dynamodb:GetItem", [pool, draws]),
+        ("dynamodb:Scan", [winners]),
         ("dynamodb:PutItem", [winners, draws]),
     )
 

@@ -12,7 +12,7 @@ WRITES = (
     "Tag",
     "Untag",
     "Set",
-    "Batch",
+    "BatchWrite",
     "Subscribe",
     "Unsubscribe",
     "Publish",
@@ -30,7 +30,7 @@ class Recorder:
 
     def __init__(self, target):
         self.operations = []
-        self.target = connect("embedded", attendee=target.names.attendee)
+        self.target = connect("embedded", attendee=target.names.attendee, edition=target.names.edition)
         assert not self.target._clients
         self.target._session.events.register("before-call", self._note)
 
@@ -41,6 +41,26 @@ class Recorder:
     def writes(self):
         assert self.operations, "nothing was asked at all"
         return [name for name in self.operations if name.startswith(WRITES)]
+
+
+class Broken(Exception):
+    """The connection is gone: what an interruption looks like from inside."""
+
+
+class Interruption:
+    """A second connection of the same attendee, which breaks after so many write calls."""
+
+    def __init__(self, target, after):
+        self._left = after
+        self.target = connect("embedded", attendee=target.names.attendee, edition=target.names.edition)
+        assert not self.target._clients
+        self.target._session.events.register("before-call", self._count)
+
+    def _count(self, model, **_):
+        if model.name.startswith(WRITES):
+            if self._left == 0:
+                raise Broken
+            self._left -= 1
 
 
 class LostReply:

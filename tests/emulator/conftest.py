@@ -323,3 +323,28 @@ def table(aws):
     )
     yield name
     aws("dynamodb").delete_table(TableName=name)
+
+
+@pytest.fixture(scope="module")
+def hardened_stack():
+    """The hardened edition, deployed once for a module, with a confirmed address on its topic."""
+    from lottery_lib import Stack, connect, inbox
+
+    stack = Stack(connect("embedded", attendee=f"h{uuid.uuid4().hex[:8]}", edition="hardened"))
+    stack.deploy("ann@example.com")
+    inbox(stack.target).confirm("ann@example.com")
+    return stack
+
+
+@pytest.fixture
+def hardened(hardened_stack):
+    """Where the hardened edition is deployed, whole: ten employees, no winners, no mails."""
+    from lottery_lib import inbox, load_employees
+    from lottery_lib.draws import forget_winners
+    from lottery_lib.roster import tutorial_roster
+
+    load_employees(hardened_stack.target, tutorial_roster())
+    forget_winners(hardened_stack.target)
+    inbox(hardened_stack.target).clear()
+    yield hardened_stack.target
+    hardened_stack.deploy()

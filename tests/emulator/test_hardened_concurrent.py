@@ -1,0 +1,140 @@
+"""Two hundred draws at once, one call in ten failing: nobody wins twice, and all is accounted for."""
+
+from collections import Counter
+
+import pytest
+
+from lottery_lib import execution, inbox, inject, load_employees, verify_draw
+from lottery_lib.draws import machine_arn, resume
+from lottery_lib.fairness import receipt
+from lottery_lib.resources import dynamodb_table
+from lottery_lib.roster import Roster
+
+DRAWS, EMPLOYEES, EACH = 200, 1_000, 3
+SECONDS = 4  # that a call may take here
+#: One call in ten fails: before it does anything, after it did everything, or by taking too long. Which one
+#: and how is a matter of the draw and of how often it was tried, so it is the same at every run.
+FAULTS = f"""
+import os, random, time
+
+def lambda_handler(event, context):
+    key = event.get("record", event["execution"]).replace("#", "-")
+    chance = random.Random(f"2026 {{context.function_name}} {{key}} {{attempt(context.function_name, key)}}")
+    how = chance.choice(["before", "after", "too long"]) if chance.random() < 0.1 else None
+    if how == "before":
+        raise type("Lambda.ServiceException", (Exception,), {{}})("made up: it never began")
+    if how == "too long" and chance.random() < 0.5:
+        time.sleep({SECONDS} + 5)
+    answer = original(event, context)
+    if how == "too long":
+        time.sleep({SECONDS} + 5)
+    if how == "after":
+        raise type("Lambda.SdkClientException", (Exception,), {{}})("made up: the reply was lost")
+    return answer
+
+def attempt(function, key):
+    with open(os.path.join(FOLDER, f"{{function}} {{key}}"), "a") as file:
+        file.write("x")
+        return file.tell()
+"""
+
+
+class Night:
+    """What became of the draws."""
+
+    def __init__(self, target):
+        self.target, self.pool = target, sorted(dynamodb_table.ids(target, target.names.employee_table))
+        machine = machine_arn(target)
+        self.arns = [self._start(machine, f"draw-{number:03}") for number in range(DRAWS)]
+        self.ended = [execution.wait(target, arn, seconds=240) for arn in self.arns]
+        self.won = dynamodb_table.items(target, target.names.winners_table)
+        items = dynamodb_table.items(target, target.names.draws_table)
+        self.records = [item for item in items if "commitment" in item]
+        self.mails = [mail.text.partition("\n")[0] for mail in inbox(target).notifications]
+
+    def _start(self, machine, name):
+        states = self.target.client("stepfunctions")
+        given = f'{{"prizes": [{{"name": "{name}", "count": {EACH}}}]}}'
+        return states.start_execution(stateMachineArn=machine, name=name, input=given)["executionArn"]
+
+    @property
+    def events(self):
+        return [event for arn in self.arns for event in execution.history(self.target, arn)]
+
+    def attempts(self):
+        """How often the functions were called, and how often a call failed."""
+        kinds = Counter(event["type"] for event in self.events)
+        return kinds["LambdaFunctionScheduled"], kinds["LambdaFunctionFailed"] + kinds[
+            "LambdaFunctionTimedOut"
+        ]
+
+
+@pytest.fixture(scope="module")
+def night(hardened_stack, tmp_path_factory):
+    """Two hundred draws of three, among a thousand, at once."""
+    target, folder = hardened_stack.target, tmp_path_factory.mktemp("attempts")
+    staff = [{"employee_id": f"{number:04}", "employee_name": f"N{number:04}"} for number in range(EMPLOYEES)]
+    load_employees(target, Roster(staff))
+    for purpose, function in target.names.functions.items():
+        inject(target, purpose, f"FOLDER = {str(folder)!r}\n{FAULTS}")
+        target.client("lambda").update_function_configuration(FunctionName=function, Timeout=SECONDS)
+    return Night(target)
+
+
+def test_one_call_in_ten_fails(night):
+    """The faults are real: about a tenth of some five hundred calls failed."""
+    calls, failed = night.attempts()
+    assert calls > 2 * DRAWS
+    assert 0.05 < failed / calls < 0.25
+
+
+def test_nobody_wins_twice(night):
+    """No employee is in two records."""
+    winners = [each for record in night.records for each in record["winners"]]
+    assert len(winners) == len(set(winners))
+
+
+def test_every_winner_is_accounted_for(night):
+    """The winners that the table has of a draw are those of its record, exactly."""
+    of_draws = Counter((each["draw_id"], each["employee_id"]) for each in night.won)
+    recorded = Counter((record["draw_id"], each) for record in night.records for each in record["winners"])
+    assert of_draws == recorded
+    assert len(recorded) > 0.9 * DRAWS * EACH
+
+
+def test_a_mail_for_a_record(night):
+    """Every mail is of a record that is whole, names its winners, and is the only one of it."""
+    texts = {
+        f"Congrats! [{', '.join('N' + each for each in record['winners'])}] "
+        f"You have been selected for {record['prize']}!"
+        for record in night.records
+        if "recorded_at" in record
+    }
+    assert set(night.mails) <= texts
+    assert len(night.mails) == len(set(night.mails))
+
+
+def test_no_draw_is_lost(night):
+    """Each ended SUCCEEDED, recorded and mailed, or FAILED with an error of a name and a cause."""
+    whole = {record["prize"] for record in night.records if "recorded_at" in record}
+    for ended in night.ended:
+        if ended["status"] == "SUCCEEDED":
+            assert ended["name"] in whole
+        else:
+            assert (ended["status"], bool(ended["error"])) == ("FAILED", True)
+
+
+def test_every_receipt_verifies(night):
+    """Whatever failed meanwhile, what was recorded can be checked."""
+    found = [receipt(record, night.pool) for record in night.records if "secret" in record]
+    assert len(found) > 0.9 * DRAWS
+    assert all(all(verify_draw(each).values()) for each in found)
+
+
+def test_who_failed_can_go_on(night, hardened_stack):
+    """A draw that failed half-way is gone on with, and has its winners then."""
+    hardened_stack.deploy()
+    failed = [ended["name"] for ended in night.ended if ended["status"] == "FAILED"]
+    begun = {record["prize"] for record in night.records}
+    for name in [name for name in failed if name in begun]:
+        assert len(resume(night.target, name)["winners"]) == EACH

@@ -1,0 +1,278 @@
+"""The hardened machine draws, records, then mails; and says what became of it."""
+
+import json
+
+import pytest
+
+from lottery_lib import Stack, connect, draw, inbox, inject, load_employees, receipts, verify_draw, winners
+from lottery_lib.draws import Draws, machine_arn, remaining, resume
+from lottery_lib.execution import describe, history, start, wait
+from lottery_lib.history import state_attempts, state_table
+from lottery_lib.resources import dynamodb_table, iam_role
+from lottery_lib.roster import Roster
+from lottery_lib.waiting import wait_until
+
+PRIZES = [{"name": "大奖 🚗", "count": 1}, {"name": "Mug", "count": 3}]
+
+
+def name_of(told):
+    return told["execution_arn"].rsplit(":", 1)[1]
+
+
+def mails(target):
+    return [mail.text.partition("\n")[0] for mail in inbox(target).notifications]
+
+
+def states_of(target, told):
+    return list(state_table(history(target, told["execution_arn"]))["state"])
+
+
+def test_draw(hardened):
+    """A draw of two is recorded, mailed once, and its receipt verifies."""
+    told = draw(hardened, 2)
+    assert (told["status"], told["error"], told["cause"]) == ("SUCCEEDED", None, None)
+    drawn = [winner["employee_id"] for winner in told["winners"]]
+    assert sorted(drawn) == list(winners(hardened)["employee_id"])
+    names = ", ".join(winner["employee_name"] for winner in told["winners"])
+    assert mails(hardened) == [f"Congrats! [{names}] You have been selected as the Lucky Champ!"]
+    (receipt,) = receipts(hardened, name_of(told))
+    assert receipt["winners"] == drawn
+    assert all(verify_draw(receipt).values())
+
+
+def test_prizes_in_their_order(hardened):
+    """Each prize is drawn, recorded and mailed after the other, in the order of the input, under its name."""
+    told = draw(hardened, PRIZES)
+    assert [winner["prize"] for winner in told["winners"]] == ["大奖 🚗", "Mug", "Mug", "Mug"]
+    assert [mail.rpartition(" for ")[2] for mail in mails(hardened)] == ["大奖 🚗!", "Mug!"]
+    assert [receipt["prize"] for receipt in receipts(hardened, name_of(told))] == ["大奖 🚗", "Mug"]
+    assert set(winners(hardened)["prize"]) == {"大奖 🚗", "Mug"}
+
+
+@pytest.mark.parametrize("wanted", [0, True, "2", None, []])
+def test_bad_input(hardened, wanted):
+    """What is not to be drawn ends FAILED in the first state, after one attempt, with a sentence."""
+    told = draw(hardened, wanted)
+    assert (told["status"], told["error"], told["winners"]) == ("FAILED", "InvalidInput", [])
+    assert told["cause"].endswith(".")
+    assert "Traceback" not in told["cause"]
+    assert states_of(hardened, told) == ["Commit To The Draw", "Failed"]
+
+
+def test_not_enough(hardened):
+    """More than remain is a named failure, at once; nobody is recorded or mailed."""
+    assert draw(hardened, 9)["status"] == "SUCCEEDED"
+    inbox(hardened).clear()
+    told = draw(hardened, 2)
+    assert (told["status"], told["error"]) == ("FAILED", "NotEnoughEmployees")
+    assert told["cause"] == "2 winners were asked for, but only 1 of 10 employees remain."
+    assert state_attempts(history(hardened, told["execution_arn"]))["Draw And Record"] == 1
+    assert (len(remaining(hardened)), mails(hardened)) == (1, [])
+
+
+def test_error_and_cause_to_the_end(hardened):
+    """Step Functions itself tells the error and the cause of a failure inside the Map."""
+    ended = describe(hardened, draw(hardened, 11)["execution_arn"])
+    assert ended["error"] == "NotEnoughEmployees"
+    assert "only 10 of 10 employees remain" in json.loads(ended["cause"])["errorMessage"]
+
+
+def test_earlier_prizes_stay(hardened):
+    """Where a later prize cannot be drawn, those before it are recorded and mailed, and it says why."""
+    told = draw(hardened, [{"name": "Car", "count": 1}, {"name": "Mug", "count": 10}])
+    assert (told["status"], told["error"]) == ("FAILED", "NotEnoughEmployees")
+    assert [mail.rpartition(" for ")[2] for mail in mails(hardened)] == ["Car!"]
+    assert len(winners(hardened)) == 1
+
+
+def test_everybody_wins_once(hardened):
+    """Draw by draw all ten win, each draw in one round, though few remain at the end."""
+    for number in (4, 3, 2, 1):
+        told = draw(hardened, number)
+        assert told["status"] == "SUCCEEDED"
+        assert states_of(hardened, told).count("Draw And Record") == 1
+    assert len(winners(hardened)) == 10
+
+
+def test_few_remain(hardened):
+    """Where the winners are read all at once, the draw and its receipt are as good."""
+    draw(hardened, 7)
+    inject(hardened, "DrawPrize", "import lambda_function\nlambda_function.MOST_PASSED_OVER = 0\n" + FINE)
+    told = draw(hardened, 3)
+    assert told["status"] == "SUCCEEDED"
+    (receipt,) = receipts(hardened, name_of(told))
+    assert len(receipt["excluded"]) == 7
+    assert all(verify_draw(receipt).values())
+
+
+FINE = "def lambda_handler(event, context): return original(event, context)"
+
+
+def test_recorded_before_mailed(hardened):
+    """The winners are recorded in a state before the mail's."""
+    order = states_of(hardened, draw(hardened, 1))
+    assert order.index("Draw And Record") < order.index("Notify Winners")
+
+
+@pytest.fixture
+def unmailed(hardened):
+    """A draw whose machine was not allowed to publish."""
+    role = hardened.names.machine_role
+    hardened.client("iam").delete_role_policy(RoleName=role, PolicyName="NotifyWinners")
+    told = draw(hardened, 2)
+    iam_role.ensure(hardened, iam_role.machine_role(hardened))
+    return told
+
+
+def test_mail_fails(hardened, unmailed):
+    """A draw whose mail fails is recorded, SUCCEEDED, and says that it is not mailed, and why."""
+    assert (unmailed["status"], unmailed["error"]) == ("SUCCEEDED", "RecordedNotMailed")
+    assert "recorded, not mailed (SNS.AuthorizationErrorException: " in unmailed["cause"]
+    assert sorted(each["employee_id"] for each in unmailed["winners"]) == list(
+        winners(hardened)["employee_id"]
+    )
+    assert mails(hardened) == []
+
+
+def test_mail_again(hardened, unmailed):
+    """It can be mailed later: the same winners, nobody drawn anew."""
+    told = resume(hardened, name_of(unmailed), remail=True)
+    assert (told["status"], told["error"], told["winners"]) == ("SUCCEEDED", None, unmailed["winners"])
+    assert len(mails(hardened)) == 1
+    assert len(winners(hardened)) == 2
+
+
+def test_resume_mails_nothing_twice(hardened):
+    """Going on with a draw that has ended changes nothing, and mails nothing."""
+    first = draw(hardened, 2)
+    again = resume(hardened, name_of(first))
+    assert again["winners"] == first["winners"]
+    assert states_of(hardened, again)[-1] == "Recorded Before"
+    assert len(mails(hardened)) == 1
+
+
+def test_unknown_draw(hardened):
+    """A draw that was never begun ends FAILED with its name."""
+    told = resume(hardened, "nobody")
+    assert (told["status"], told["error"]) == ("FAILED", "NoSuchDraw")
+    assert told["cause"] == "There is no draw nobody to go on with."
+
+
+def test_choice_has_a_default(hardened):
+    """An answer that the Choice does not know ends in a failure of its own name."""
+    inject(hardened, "DrawPrize", FINE + " | {'mail': 'perhaps'}")
+    assert draw(hardened, 1)["error"] == "UnknownAnswer"
+
+
+@pytest.mark.parametrize(
+    ("purpose", "state"), [("CommitDraw", "Commit To The Draw"), ("DrawPrize", "Draw And Record")]
+)
+def test_a_mistake_is_not_tried_again(hardened, purpose, state):
+    """A programming error in a function, which no second attempt would mend, ends the draw at once."""
+    inject(hardened, purpose, "def lambda_handler(event, context): return event['no such key']")
+    told = draw(hardened, 1)
+    assert (told["status"], told["error"]) == ("FAILED", "KeyError")
+    assert state_attempts(history(hardened, told["execution_arn"]))[state] == 1
+
+
+@pytest.mark.parametrize("purpose", ["CommitDraw", "DrawPrize"])
+def test_a_throttle_is_tried_again(hardened, purpose):
+    """What passes is waited for: a function that may not run for a while."""
+    limits, function = hardened.client("lambda"), hardened.names.function(purpose)
+    limits.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
+    arn = Draws(hardened).start(1)
+    failed = {"LambdaFunctionFailed", "LambdaFunctionStartFailed", "LambdaFunctionScheduleFailed"}
+    wait_until(
+        "a failed attempt",
+        lambda: failed & {event["type"] for event in history(hardened, arn)},
+        seconds=20,
+        every=0.1,
+    )
+    limits.delete_function_concurrency(FunctionName=function)
+    assert wait(hardened, arn, seconds=60)["status"] == "SUCCEEDED"
+
+
+def test_machine_times_out(hardened):
+    """A draw that takes too long ends TIMED_OUT; what the machine's own limit is, is in its definition."""
+    arn, states = machine_arn(hardened), hardened.client("stepfunctions")
+    machine = json.loads(states.describe_state_machine(stateMachineArn=arn)["definition"])
+    assert machine["TimeoutSeconds"] == 900
+    states.update_state_machine(stateMachineArn=arn, definition=json.dumps(machine | {"TimeoutSeconds": 1}))
+    inject(hardened, "DrawPrize", "import time\ndef lambda_handler(event, context): time.sleep(3)")
+    assert draw(hardened, 1)["status"] == "TIMED_OUT"
+
+
+def test_deleted_by_hand(hardened):
+    """An employee deleted from the table is passed over; the draw works, and its receipt verifies."""
+    gone = dynamodb_table.item(hardened, hardened.names.employee_table, {"employee_id": "003"})
+    dynamodb_table.remove(hardened, hardened.names.employee_table, ["003"])
+    try:
+        told = draw(hardened, 9)
+    finally:
+        dynamodb_table.put(hardened, hardened.names.employee_table, [gone])
+    assert told["status"] == "SUCCEEDED"
+    assert "003" not in {winner["employee_id"] for winner in told["winners"]}
+    (receipt,) = receipts(hardened, name_of(told))
+    assert all(verify_draw(receipt).values())
+
+
+def test_nobody_wins_in_both_editions(hardened):
+    """The tutorial's draws and the hardened ones, side by side, share the winners."""
+    tutorial = connect("embedded", attendee=hardened.names.attendee, edition="tutorial")
+    Stack(tutorial).deploy()
+    drawn = [
+        winner["employee_id"]
+        for target in (hardened, tutorial, hardened, tutorial, hardened)
+        for winner in draw(target, 2)["winners"]
+    ]
+    assert len(set(drawn)) == len(drawn) == 10
+    assert draw(hardened, 1)["error"] == draw(tutorial, 1)["error"] == "NotEnoughEmployees"
+    Stack(tutorial).teardown()
+
+
+@pytest.mark.parametrize("edition", ["tutorial", "hardened"])
+def test_a_roster_refreshes_the_pool(hardened, edition):
+    """Employees loaded under either edition are whom the next draw is from."""
+    loader = connect("embedded", attendee=hardened.names.attendee, edition=edition)
+    ids = [f"{edition}-{number}" for number in range(3)]
+    load_employees(loader, Roster([{"employee_id": each, "employee_name": each} for each in ids]))
+    told = draw(hardened, 3)
+    assert sorted(winner["employee_id"] for winner in told["winners"]) == ids
+    assert receipts(hardened, name_of(told))[0]["pool"] == ids
+
+
+def test_an_old_receipt_after_a_new_roster(hardened):
+    """A receipt verifies against the pool that its draw was bound to, whatever was loaded since."""
+    told = draw(hardened, 1)
+    load_employees(hardened, Roster([{"employee_id": "new", "employee_name": "New"}]))
+    (receipt,) = receipts(hardened, name_of(told))
+    assert receipt["pool"] != ["new"]
+    assert all(verify_draw(receipt).values())
+
+
+def test_structured_logs(hardened):
+    """Each line that the functions write themselves is one JSON object with the draw's id."""
+    name = name_of(draw(hardened, 1))
+    lines = [line for purpose in ("CommitDraw", "DrawPrize") for line in lines_of(hardened, purpose, name)]
+    assert [json.loads(line)["message"] for line in lines] == ["committed", "recorded"]
+
+
+def lines_of(target, purpose, word):
+    """What a function's log has of a draw, but for Lambda's own lines; it is written a moment later."""
+    group = target.names.log_group(target.names.function(purpose))
+    logs = target.client("logs")
+
+    def look():
+        events = logs.filter_log_events(logGroupName=group)["events"]
+        messages = [event["message"].strip() for event in events]
+        own = ("START ", "END ", "REPORT ", "INIT_START")
+        return [each for each in messages if word in each and not each.startswith(own)]
+
+    return wait_until("the log", look, seconds=10, every=0.2)
+
+
+def test_any_client_can_start_it(hardened):
+    """A start from elsewhere, under a name of its own, is a draw of that name."""
+    arn = start(hardened, machine_arn(hardened), {"input": 1})
+    wait(hardened, arn)
+    assert len(receipts(hardened, arn.rsplit(":", 1)[1])) == 1

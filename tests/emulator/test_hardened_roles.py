@@ -1,0 +1,148 @@
+"""The hardened roles allow what a draw needs, each right of it, and nothing more."""
+
+import json
+
+import pytest
+
+from lottery_lib import Stack, connect, draw, inbox, inject
+from lottery_lib.resources import iam_role
+from lottery_lib.waiting import wait_until
+
+FEW = "import lambda_function\nlambda_function.MOST_PASSED_OVER = -1\n"
+FINE = "def lambda_handler(event, context): return original(event, context)"
+#: What the functions' role allows, right by right.
+RIGHTS = [
+    *(("dynamodb:BatchGetItem", table) for table in ("employee", "winners", "pool", "draws")),
+    *(("dynamodb:GetItem", table) for table in ("pool", "draws")),
+    ("dynamodb:Scan", "winners"),
+    *(("dynamodb:PutItem", table) for table in ("winners", "draws")),
+]
+
+
+def statements(role):
+    """The rights of a role, each action on each resource."""
+    return [
+        (action, resource)
+        for document in role.inline.values()
+        for statement in document["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+        for resource in statement["Resource"]
+    ]
+
+
+def table_of(target, short):
+    return target.arn("dynamodb", f"table/{getattr(target.names, f'{short}_table')}")
+
+
+@pytest.fixture
+def few(hardened):
+    """Eight of the ten have won, and the function takes that for so many that it reads all winners."""
+    assert draw(hardened, 8)["status"] == "SUCCEEDED"
+    inject(hardened, "DrawPrize", FEW + FINE)
+    return hardened
+
+
+def test_these_are_all_its_rights(hardened):
+    """The rights below and to write its own logs: there are no others, and no managed policy."""
+    role = iam_role.lambda_role(hardened)
+    logs = [each for each in statements(role) if each[0].startswith("logs:")]
+    assert {*statements(role)} - {*logs} == {(action, table_of(hardened, short)) for action, short in RIGHTS}
+    assert {action for action, _ in logs} == {"logs:CreateLogStream", "logs:PutLogEvents"}
+    assert all(resource.split(":")[6].startswith("/aws/lambda/Lottery-Hardened-") for _, resource in logs)
+    attached = hardened.client("iam").list_attached_role_policies(RoleName=role.name)["AttachedPolicies"]
+    assert attached == []
+
+
+@pytest.mark.parametrize(("action", "short"), RIGHTS, ids=lambda word: word)
+def test_each_right_is_needed(few, action, short):
+    """Without any one of them a draw is denied, and nobody is recorded or mailed."""
+    inbox(few).clear()
+    without(few, action, table_of(few, short))
+    told = draw(few, 2)
+    assert told["status"] == "FAILED"
+    assert f"not authorized to perform: {action}" in told["cause"]
+    assert inbox(few).notifications == []
+    iam_role.ensure(few, iam_role.lambda_role(few))
+    assert draw(few, 2)["status"] == "SUCCEEDED"
+
+
+def without(target, action, resource):
+    """Put the functions' policy in place without one right."""
+    role = iam_role.lambda_role(target)
+    (name,) = role.inline
+    left = [(each, [on]) for each, on in statements(role) if (each, on) != (action, resource)]
+    document = json.dumps(iam_role.allowing(*left))
+    target.client("iam").put_role_policy(RoleName=role.name, PolicyName=name, PolicyDocument=document)
+
+
+CURIOUS = """
+import boto3
+
+def lambda_handler(event, context):
+    return {name: told(*name.split(":"), parameters) for name, parameters in event.items()}
+
+def told(service, call, parameters):
+    try:
+        getattr(boto3.client(service), call)(**parameters)
+    except Exception as error:
+        return error.response["Error"]["Code"]
+"""
+
+
+def test_nothing_else_is_allowed(hardened):
+    """The function cannot unmake a winner, change employees or the pool, publish, or look around."""
+    names = hardened.names
+    key = {"employee_id": {"S": "001"}}
+    asked = {
+        "dynamodb:delete_item": {"TableName": names.winners_table, "Key": key},
+        "dynamodb:update_item": {"TableName": names.winners_table, "Key": key},
+        "dynamodb:delete_table": {"TableName": names.draws_table},
+        "dynamodb:scan": {"TableName": names.draws_table},
+        "dynamodb:query": {
+            "TableName": names.employee_table,
+            "KeyConditionExpression": "employee_id = :x",
+            "ExpressionAttributeValues": {":x": {"S": "001"}},
+        },
+        "dynamodb:put_item": {"TableName": names.pool_table, "Item": {"chunk": {"S": "head"}}},
+        "sns:publish": {"TopicArn": hardened.arn("sns", names.topic), "Message": "You have won"},
+        "stepfunctions:list_state_machines": {},
+        "lambda:list_functions": {},
+        "iam:list_roles": {},
+        "logs:delete_log_group": {"logGroupName": names.log_group(names.function("CommitDraw"))},
+    }
+    inject(hardened, "DrawPrize", CURIOUS)
+    reply = hardened.client("lambda").invoke(
+        FunctionName=names.function("DrawPrize"), Payload=json.dumps(asked)
+    )
+    told = json.loads(reply["Payload"].read())
+    assert told.keys() == asked.keys()
+    denied = {"AccessDeniedException", "AccessDenied", "AuthorizationError"}
+    assert set(told.values()) <= denied
+
+
+def test_the_machine_may_invoke_and_publish(hardened):
+    """The machine's role: its two functions, and this topic."""
+    functions = [hardened.arn("lambda", f"function:{name}") for name in hardened.names.functions.values()]
+    assert set(statements(iam_role.machine_role(hardened))) == {
+        *(("lambda:InvokeFunction", arn + suffix) for arn in functions for suffix in ("", ":*")),
+        ("sns:Publish", hardened.arn("sns", hardened.names.topic)),
+    }
+
+
+def test_logs_are_written(hardened):
+    """With these rights the functions' logs arrive."""
+    draw(hardened, 1)
+    group = hardened.names.log_group(hardened.names.function("DrawPrize"))
+    logs = hardened.client("logs")
+    wait_until("the log", lambda: logs.filter_log_events(logGroupName=group)["events"], seconds=10, every=0.2)
+
+
+def test_other_attendees_are_out_of_reach(hardened):
+    """No right of the two roles is on anything of another attendee's."""
+    other = connect("embedded", attendee="other", edition="hardened")
+    rights = [*statements(iam_role.lambda_role(hardened)), *statements(iam_role.machine_role(hardened))]
+    theirs = {each.arn for each in Stack(other).deploy() if each.arn}
+    assert not theirs & {resource for _, resource in rights}
+    assert all(
+        hardened.names.attendee in resource and "*" not in resource.rstrip(":*") for _, resource in rights
+    )

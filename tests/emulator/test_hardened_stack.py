@@ -1,0 +1,151 @@
+"""The hardened edition is deployed and removed beside the tutorial's; what they share stays for the other."""
+
+import pytest
+from emulator.calls import Broken, Interruption, Recorder
+
+from lottery_lib import Stack, connect, draw, load_employees
+from lottery_lib.fairness import digest
+from lottery_lib.resources import dynamodb_table
+from lottery_lib.roster import Roster
+
+EDITIONS = ("tutorial", "hardened")
+SHARED = {"Lottery-Employee", "Lottery-Winners", "Lottery-Notification"}
+
+
+@pytest.fixture
+def both(target):
+    """One attendee's two editions, neither deployed."""
+    attendee = target.names.attendee
+    return {edition: connect("embedded", attendee=attendee, edition=edition) for edition in EDITIONS}
+
+
+@pytest.fixture
+def target(target):
+    """The hardened edition of an attendee of this test's own."""
+    return connect("embedded", attendee=target.names.attendee, edition="hardened")
+
+
+def states(resources):
+    return {resource.state for resource in resources}
+
+
+def test_names(target):
+    """All of its own starts with Lottery-Hardened and ends in the attendee; the rest is shared by name."""
+    end = f"-{target.names.attendee}"
+    found = {each.name.removeprefix("/aws/lambda/") for each in Stack(target).status()}
+    assert all(name.endswith(end) for name in found)
+    bases = {name.removesuffix(end) for name in found}
+    assert {base for base in bases if not base.startswith("Lottery-Hardened")} == SHARED
+    assert {"Lottery-Hardened", "Lottery-Hardened-CommitDraw", "Lottery-Hardened-DrawPrize"} < bases
+
+
+def test_tags(target):
+    """Everything carries the edition and the attendee."""
+    Stack(target).deploy()
+    assert all(each.ours for each in Stack(target).status())
+    names, wanted = target.names, {"lottery-workshop": "hardened", "lottery-attendee": target.names.attendee}
+    function = target.client("lambda").get_function(FunctionName=names.function("DrawPrize"))
+    assert function["Tags"] == wanted
+    machine = target.arn("states", f"stateMachine:{names.machine}")
+    tags = target.client("stepfunctions").list_tags_for_resource(resourceArn=machine)["tags"]
+    assert {tag["key"]: tag["value"] for tag in tags} == wanted
+    table = target.arn("dynamodb", f"table/{names.pool_table}")
+    tags = target.client("dynamodb").list_tags_of_resource(ResourceArn=table)["Tags"]
+    assert {tag["Key"]: tag["Value"] for tag in tags} == wanted
+
+
+def test_second_deploy_writes_nothing(target):
+    """A second deploy finds everything as it is, the pool too, and makes no write call."""
+    Stack(target).deploy("ann@example.com")
+    recorder = Recorder(target)
+    done = Stack(recorder.target).deploy("ann@example.com")
+    assert recorder.writes == []
+    assert states(done) == {"unchanged", "pending confirmation"}
+    assert "pool" in {each.kind for each in done}
+
+
+@pytest.mark.parametrize("after", range(0, 18, 3))
+def test_interrupted_deploy_converges(target, after):
+    """A deploy interrupted after any number of write calls is completed by the next one."""
+    with pytest.raises(Broken):
+        Stack(Interruption(target, after).target).deploy()
+    Stack(target).deploy()
+    assert states(Stack(target).deploy()) == {"unchanged"}
+    assert draw(target, 1)["status"] == "SUCCEEDED"
+
+
+def test_a_deploy_makes_the_pool_of_who_is_there(target):
+    """Employees whom somebody put into the table by hand are in the pool after the next deploy."""
+    Stack(target).deploy()
+    dynamodb_table.put(target, target.names.employee_table, [{"employee_id": "new", "employee_name": "New"}])
+    pool = [each for each in Stack(target).deploy() if each.kind == "pool"]
+    assert states(pool) == {"updated"}
+    assert len(draw(target, 11)["winners"]) == 11
+
+
+@pytest.mark.parametrize("size", [1, 99, 100, 101, 1000])
+def test_the_pool_in_chunks(target, size):
+    """A roster of any size is kept in chunks of a hundred, and its digest is that of its ids in order."""
+    Stack(target).deploy()
+    ids = [f"{number:04}" for number in range(size)]
+    load_employees(target, Roster([{"employee_id": each, "employee_name": each} for each in reversed(ids)]))
+    items = {each["chunk"]: each for each in dynamodb_table.items(target, target.names.pool_table)}
+    head = items["head"]
+    assert (head["size"], head["digest"]) == (size, digest(ids))
+    chunks = [items[f"{head['digest']}#{number}"]["ids"] for number in range(-(-size // 100))]
+    assert [each for chunk in chunks for each in chunk] == ids
+    assert {len(chunk) for chunk in chunks[:-1]} <= {100}
+
+
+def test_an_interrupted_load_leaves_the_former_pool(target):
+    """A load that breaks while the pool is written leaves draws bound to the former one, whole."""
+    Stack(target).deploy()
+    staff = [{"employee_id": f"{number:04}", "employee_name": "N"} for number in range(150)]
+    dynamodb_table.put(target, target.names.employee_table, staff)
+    with pytest.raises(Broken):  # the employees that are there already take six batches, and the chunks one
+        load_employees(Interruption(target, 7).target, Roster(staff))
+    assert dynamodb_table.item(target, target.names.pool_table, {"chunk": "head"})["size"] == 10
+    assert Stack(target).deploy()[-1].state == "updated"
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_teardown_leaves_the_other_whole(both, edition):
+    """Either edition goes with all of its own; the other's draws work, and nothing is said to be left."""
+    other = both[EDITIONS[1 - EDITIONS.index(edition)]]
+    for target in both.values():
+        Stack(target).deploy("ann@example.com")
+    assert Stack(both[edition]).teardown().left == []
+    assert Stack(both[edition]).left() == []
+    assert "missing" not in states(Stack(other).status())
+    assert draw(other, 2)["status"] == "SUCCEEDED"
+    assert states(Stack(other).deploy()) == {"unchanged"}
+
+
+@pytest.mark.parametrize("first", EDITIONS)
+def test_teardown_of_both_leaves_nothing(both, first):
+    """The second takes what they shared with it."""
+    for target in both.values():
+        Stack(target).deploy("ann@example.com")
+    for edition in sorted(EDITIONS, key=lambda each: each != first):
+        assert Stack(both[edition]).teardown().left == []
+    for target in both.values():
+        assert states(Stack(target).status()) == {"missing"}
+
+
+def test_removal_tells_what_teardown_does(both):
+    """What would be deleted is what is deleted: not what the other edition needs."""
+    for target in both.values():
+        Stack(target).deploy("ann@example.com")
+    would = {(each.kind, each.name) for each in Stack(both["hardened"]).removal()}
+    done = {(each.kind, each.name) for each in Stack(both["hardened"]).teardown().resources}
+    assert would == done
+    assert not {name for _, name in done if name in (both["tutorial"].names.winners_table,)}
+
+
+@pytest.mark.parametrize("after", range(0, 13, 3))
+def test_interrupted_teardown_converges(target, after):
+    """A teardown interrupted after any number of write calls is completed by the next one."""
+    Stack(target).deploy()
+    with pytest.raises(Broken):
+        Stack(Interruption(target, after).target).teardown()
+    assert Stack(target).teardown().left == []

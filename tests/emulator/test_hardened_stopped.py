@@ -1,0 +1,210 @@
+"""A hardened draw that was stopped at any state and gone on with is one draw, mailed once at most."""
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+from lottery_lib import definition, draw, inbox, inject, load_employees, receipts, verify_draw, winners
+from lottery_lib.draws import Draws, machine_arn, resume
+from lottery_lib.execution import history, stop, wait
+from lottery_lib.history import state_table
+from lottery_lib.resources import dynamodb_table, iam_role
+from lottery_lib.roster import Roster
+from lottery_lib.stack import Stack
+from lottery_lib.waiting import wait_until
+
+MACHINE = json.loads(definition.load("hardened"))
+#: The states that a draw without trouble goes through, and how many mails it has sent when it enters one.
+PATH = {
+    "Commit To The Draw": 0,
+    "For Each Prize": 0,
+    "Draw And Record": 0,
+    "Is A Mail Due": 0,
+    "Notify Winners": 0,
+    "Recorded And Mailed": 1,
+}
+RECORDED = ["Is A Mail Due", "Notify Winners", "Recorded And Mailed"]
+HOLD = "Hold"
+SLOW = """
+import time
+def lambda_handler(event, context):
+    {}
+    return original(event, context)
+"""
+
+
+def held(machine, state):
+    """The machine with a state of waiting before one of its states."""
+    if isinstance(machine, list):
+        return [held(each, state) for each in machine]
+    if not isinstance(machine, dict):
+        return machine
+    changed = {
+        key: HOLD if key in ("StartAt", "Next", "Default") and value == state else held(value, state)
+        for key, value in machine.items()
+    }
+    if state in changed.get("States", {}):
+        changed["States"][HOLD] = {"Type": "Wait", "Seconds": 60, "Next": state}
+    return changed
+
+
+@pytest.fixture
+def stopped(hardened):
+    """`stopped("Notify Winners")` starts an execution that is stopped before that state; returns its name."""
+
+    def begin(state, wanted=2, start=None):
+        arn, states = machine_arn(hardened), hardened.client("stepfunctions")
+        machine = json.loads(states.describe_state_machine(stateMachineArn=arn)["definition"])
+        states.update_state_machine(stateMachineArn=arn, definition=json.dumps(held(machine, state)))
+        execution = start() if start else Draws(hardened).start(wanted)
+        wait_until("the hold", lambda: HOLD in entered(hardened, execution), seconds=20, every=0.1)
+        stop(hardened, execution)
+        wait(hardened, execution)
+        states.update_state_machine(stateMachineArn=arn, definition=json.dumps(machine))
+        return execution.rsplit(":", 1)[1]
+
+    return begin
+
+
+def entered(target, arn):
+    return list(state_table(history(target, arn))["state"])
+
+
+def mails(target):
+    return len(inbox(target).notifications)
+
+
+def is_whole(target, draw_id, count=2):
+    """One record, of so many winners, who are those of the table, and whose receipt verifies."""
+    (receipt,) = receipts(target, draw_id)
+    won = dynamodb_table.items(target, target.names.winners_table)
+    assert sorted(each["employee_id"] for each in won) == sorted(receipt["winners"])
+    assert {each["draw_id"] for each in won} == {receipt["draw_id"]}
+    assert len(won) == count
+    return all(verify_draw(receipt).values())
+
+
+def test_every_state_is_tried():
+    """The states below are the machine's, but for those that end a draw that failed."""
+    tried = {*PATH, "Recorded Before", "Recorded Not Mailed"}
+    assert tried == {name for name, state in definition.states(MACHINE) if state["Type"] != "Fail"}
+
+
+def test_stopped_before_anything(hardened, stopped):
+    """Stopped before its first state nothing was begun: there is nothing to go on with, and it says so."""
+    told = resume(hardened, stopped("Commit To The Draw"))
+    assert (told["error"], len(winners(hardened)), mails(hardened)) == ("NoSuchDraw", 0, 0)
+
+
+@pytest.mark.parametrize("state", list(PATH)[1:])
+def test_stopped_before_a_state(hardened, stopped, state):
+    """Gone on with, it is one draw; what was recorded is neither drawn again nor mailed again."""
+    draw_id = stopped(state)
+    assert mails(hardened) == PATH[state]
+    told = resume(hardened, draw_id)
+    assert (told["status"], len(told["winners"])) == ("SUCCEEDED", 2)
+    assert is_whole(hardened, draw_id)
+    assert mails(hardened) == (PATH[state] if state in RECORDED else 1)
+
+
+@pytest.mark.parametrize("state", RECORDED[:2])
+def test_mail_that_was_left_to_it(hardened, stopped, state):
+    """A draw that was stopped between the record and the mail is mailed when one asks for it."""
+    draw_id = stopped(state)
+    assert resume(hardened, draw_id, remail=True)["status"] == "SUCCEEDED"
+    assert is_whole(hardened, draw_id)
+    assert mails(hardened) == 1
+
+
+def test_stopped_when_gone_on_with(hardened, stopped):
+    """An execution that went on may be stopped as well, and so on."""
+    draw_id = draw(hardened, 2)["execution_arn"].rsplit(":", 1)[1]
+    stopped("Recorded Before", start=lambda: started(hardened, {"draw_id": draw_id}))
+    assert resume(hardened, draw_id)["status"] == "SUCCEEDED"
+    assert is_whole(hardened, draw_id)
+    assert mails(hardened) == 1
+
+
+def started(target, given):
+    from lottery_lib import execution
+
+    return execution.start(target, machine_arn(target), given)
+
+
+def test_stopped_after_a_mail_that_failed(hardened, stopped):
+    """Recorded, not mailed, and stopped: it can be mailed."""
+    role = hardened.names.machine_role
+    hardened.client("iam").delete_role_policy(RoleName=role, PolicyName="NotifyWinners")
+    draw_id = stopped("Recorded Not Mailed")
+    iam_role.ensure(hardened, iam_role.machine_role(hardened))
+    assert resume(hardened, draw_id, remail=True)["error"] is None
+    assert is_whole(hardened, draw_id)
+    assert mails(hardened) == 1
+
+
+def test_stopped_between_prizes(hardened, stopped):
+    """Of two prizes the first was mailed: gone on with, only the second is drawn and mailed."""
+    prizes = [{"name": "Car", "count": 1}, {"name": "Mug", "count": 2}]
+    wait = "time.sleep(30 * (event['record'][-1] == '2'))"
+    inject(hardened, "DrawPrize", SLOW.format(wait))
+    arn = Draws(hardened).start(prizes)
+    wait_until("the first mail", lambda: mails(hardened) == 1, seconds=20, every=0.1)
+    stop(hardened, arn)
+    Stack(hardened).deploy()
+    told = resume(hardened, arn.rsplit(":", 1)[1])
+    assert [winner["prize"] for winner in told["winners"]] == ["Car", "Mug", "Mug"]
+    assert [mail.text.partition("!\n")[0].rpartition(" ")[2] for mail in inbox(hardened).notifications] == [
+        "Car",
+        "Mug",
+    ]
+
+
+def test_its_function_goes_on(hardened):
+    """A stopped execution's function runs on, and records while another goes on: it is one draw."""
+    inject(hardened, "DrawPrize", SLOW.format("time.sleep(1)"))
+    arn = Draws(hardened).start(2)
+    wait_until("the function", lambda: "Draw And Record" in entered(hardened, arn), seconds=20, every=0.1)
+    stop(hardened, arn)
+    told = resume(hardened, arn.rsplit(":", 1)[1])
+    assert (told["status"], len(told["winners"])) == ("SUCCEEDED", 2)
+    assert is_whole(hardened, arn.rsplit(":", 1)[1])
+    assert mails(hardened) <= 1
+
+
+def test_the_same_name_again(hardened, stopped):
+    """A name that was used is refused, as AWS does for ninety days: one goes on with a draw under another."""
+    draw_id = stopped("Draw And Record")
+    states = hardened.client("stepfunctions")
+    with pytest.raises(ClientError) as refused:
+        states.start_execution(stateMachineArn=machine_arn(hardened), name=draw_id, input='{"input": 2}')
+    assert refused.value.response["Error"]["Code"] == "ExecutionAlreadyExists"
+
+
+DIES = """
+import lambda_function, os
+write = lambda_function.Tables.write
+
+def lambda_handler(event, context):
+    lambda_function.Tables.write = write_and_die
+    return original(event, context)
+
+def write_and_die(*arguments):
+    write(*arguments)
+    os._exit(1)
+"""
+
+
+def test_killed_between_chunks(hardened):
+    """A draw of 250 whose function dies after its first transaction goes on: 250 winners, one mail."""
+    staff = [{"employee_id": f"{number:04}", "employee_name": f"N{number}"} for number in range(300)]
+    load_employees(hardened, Roster(staff))
+    inject(hardened, "DrawPrize", DIES)
+    arn = Draws(hardened).start(250)
+    wait_until("the first chunk", lambda: len(winners(hardened)) == 99, seconds=20, every=0.1)
+    stop(hardened, arn)
+    Stack(hardened).deploy()
+    told = resume(hardened, arn.rsplit(":", 1)[1])
+    assert (told["status"], len(told["winners"])) == ("SUCCEEDED", 250)
+    assert is_whole(hardened, arn.rsplit(":", 1)[1], 250)
+    assert mails(hardened) == 1

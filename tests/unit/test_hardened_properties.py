@@ -1,0 +1,92 @@
+"""Whatever the pool and the order in which draws meet: nobody wins twice, and all is accounted for."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from unit.hardened_world import ACTIONS, GO, world
+
+from lottery_lib import fairness
+
+LEAVE = "leave"  # not what becomes of a request: an employee is deleted by hand
+IDS = st.lists(st.text(min_size=1, max_size=4), min_size=1, max_size=24, unique=True)
+PRIZES = st.lists(st.fixed_dictionaries({"count": st.integers(1, 7)}), min_size=1, max_size=3)
+LIMITS = st.fixed_dictionaries(
+    {"AT_ONCE": st.integers(1, 4), "LOOK": st.integers(1, 6), "MOST_PASSED_OVER": st.integers(0, 6)}
+)
+STEPS = st.lists(
+    st.tuples(st.integers(0, 99), st.sampled_from([GO, GO, GO, *ACTIONS, LEAVE]), st.booleans()), max_size=60
+)
+
+
+@st.composite
+def worlds(draw):
+    ids = draw(IDS)
+    some = st.sets(st.sampled_from(ids))
+    return {
+        "ids": ids,
+        "won": draw(some),
+        "left": draw(some),
+        "chunk": draw(st.integers(1, 5)),
+        "limits": draw(LIMITS),
+        "seed": draw(st.integers(0, 2**32)),
+    }
+
+
+def hurt(made, steps):
+    """Let the executions make their requests in that order, hurt on the way; then all that live end."""
+    for number, action, after in steps:
+        alive = [each for each in made.executions if each.alive]
+        if action == LEAVE:
+            made.leave(number)
+        elif alive:
+            made.kill_after = after
+            alive[number % len(alive)].step(action)
+    while alive := [each for each in made.executions if each.alive]:
+        for each in alive:
+            each.step(GO)
+
+
+def resume(made):
+    """Go on with each draw that was begun and whose execution was killed."""
+    for name in [each.name for each in made.executions if each.killed and each.name in made.heads]:
+        made.run({"draw_id": name})
+
+
+def check(made):
+    winners = [each for record in made.records for each in record["winners"]]
+    assert len(winners) == len({*winners} - made.won), "somebody won twice"
+    for record in made.records:
+        assert sorted(record["winners"]) == sorted(made.recorded_of(record["draw_id"]))
+        mails = [mail for mail in made.mails if mail[1] == record["draw_id"]]
+        assert len(mails) <= 1
+        assert "recorded_at" in record or not mails
+        assert all(mail[2] == record["winners"] for mail in mails)
+        if "recorded_at" in record:
+            assert len(record["winners"]) == record["count"]
+            assert all(fairness.verify_draw(made.receipt(record)).values())
+
+
+def check_ends(made):
+    """Each execution has drawn all it was to, or says that too few remain, and too few do."""
+    for each in made.executions:
+        if each.killed:
+            continue
+        if each.error is None:
+            draw_id = each.request.get("draw_id", each.name)
+            assert all("recorded_at" in made.record(name) for name in made.heads[draw_id]["records"])
+        else:
+            assert type(each.error).__name__ == "NotEnoughEmployees", each.error
+            short = [record for record in made.records if "recorded_at" not in record]
+            assert any(len(record["winners"]) + len(made.remaining) < record["count"] for record in short)
+
+
+@settings(max_examples=300, deadline=None)
+@given(worlds(), st.lists(PRIZES, min_size=1, max_size=4), STEPS)
+def test_any_order_of_concurrent_draws(options, draws, steps):
+    """Draws whose requests meet in any order, fail, lose their replies, are killed and gone on with."""
+    with world(**options) as made:
+        for prizes in draws:
+            made.start({"prizes": prizes})
+        hurt(made, steps)
+        resume(made)
+        check(made)
+        check_ends(made)
