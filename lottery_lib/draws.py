@@ -159,6 +159,8 @@ def draw(target: Target, wanted: Any, *, seconds: float = 120.0) -> dict[str, An
 def resume(target: Target, draw_id: str, *, remail: bool = False, seconds: float = 120.0) -> dict[str, Any]:
     """Go on with a hardened draw that was stopped half-way: what it has recorded stays.
 
+    It is a new execution: the name of one that has ended is refused, by AWS for 90 days, by the emulator too.
+
     Args:
         target: Where.
         draw_id: The name of the execution that began it.

@@ -33,7 +33,7 @@ def lambda_handler(event, context):
     return {
         "record": record["draw_id"],
         "prize": record["prize"],
-        "winners": winners,
+        "winners": fitting(winners),
         "message": f"{congratulation(record['prize'], winners)}\nSeal of this draw: {record['seal']}",
         "mail": "due" if due else "left to the run that recorded",
     }
@@ -98,6 +98,13 @@ def seal(record):
     flags = zlib.decompress(bytes(record["unwon"])) if "unwon" in record else b""
     parts.append(hashlib.sha256(flags.rstrip(b"\x01")).hexdigest())
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def fitting(winners):
+    """Return of each winner the id alone where all is more than the states may hand on, which is 256 KiB."""
+    size = len(json.dumps(winners, ensure_ascii=False).encode())
+    much = size > 2_000 + 150 * len(winners)
+    return [{"employee_id": each["employee_id"]} for each in winners] if much else winners
 
 
 def congratulation(prize, winners):

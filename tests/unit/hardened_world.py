@@ -30,12 +30,13 @@ class World:
         mails: Which execution mailed whom of which record, in order.
     """
 
-    def __init__(self, functions, tables, ids, *, won=(), left=(), seed=0):
+    def __init__(self, functions, tables, ids, *, won=(), left=(), seed=0, about=None):
         self.functions, self.tables, self.ids = functions, tables, sorted(ids)
         self.won, self.mails, self.executions, self.context = set(won), [], [], CONTEXT
         functions.commit_draw.secrets = random.Random(seed)
         functions.commit_draw.secrets.token_bytes = functions.commit_draw.secrets.randbytes
-        staff = [{"employee_id": each, "lottery_serial": Decimal(1)} for each in ids if each not in left]
+        about = {"lottery_serial": Decimal(1)} | (about or {})
+        staff = [{"employee_id": each, **about} for each in ids if each not in left]
         tables.put(EMPLOYEES, staff)
         tables.put(WINNERS, [{"employee_id": each} for each in won])
         digest = fairness.digest(self.ids)

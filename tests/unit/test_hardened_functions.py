@@ -199,6 +199,21 @@ def test_others_win_while_few_remain():
         assert made.receipt(made.records[0]) == before
 
 
+def test_two_executions_of_one_draw(made):
+    """Whose choice is older than the record is refused, though whom it chose is free: it draws again."""
+    first = made.start({"input": 1})
+    while made.tables.requests.count("BatchGetItem") < 3:  # it has chosen, and is about to record
+        first.step(GO)
+    chosen = next(fairness.order(300, bytes.fromhex(made.record("x0#1#sealed")["secret"])))
+    del made.tables.tables[EMPLOYEES][IDS[chosen]]
+    made.run({"draw_id": first.name})
+    while first.alive:
+        first.step(GO)
+    (record,) = made.records
+    assert set(record["winners"]) == made.recorded_of("x0#1")
+    assert len(made.tables.tables[WINNERS]) == 1
+
+
 def test_remaining_for_nobody_else(made):
     """Too few are left for a draw half of which is recorded: it says how many of it are."""
     execution = between_chunks(made, 250)
@@ -267,6 +282,22 @@ def test_names_of_all_kinds():
     with world(ids) as made:
         execution = made.run({"input": 4})
         assert {each["employee_id"] for each in execution.winners} == set(ids)
+
+
+@pytest.mark.parametrize("prizes", [[{"count": 1000}], [{"count": 25}] * 40])
+def test_what_a_state_hands_on_fits(prizes):
+    """A thousand winners of long names fit into what a state may hand on, and so can be mailed."""
+    with world([f"{number:04}" for number in range(1000)], about={"employee_name": "王" * 90}) as made:
+        execution = made.run({"prizes": prizes})
+    assert len(execution.winners) == 1000
+    assert len(json.dumps(execution.winners, ensure_ascii=False).encode()) < 250_000
+
+
+def test_few_winners_are_told_in_full():
+    """All that is known of a winner is handed on where that is not much."""
+    with world(["1", "2"], about={"employee_name": "王" * 90, "employee_entry_date": "20200101"}) as made:
+        (winner, _) = made.run({"input": 2}).winners
+    assert winner.keys() == {"employee_id", "employee_name", "employee_entry_date", "lottery_serial"}
 
 
 def test_structured_logs(made, capsys):
