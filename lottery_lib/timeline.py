@@ -21,6 +21,9 @@ __all__ = ["timeline_view"]
 
 _ROWS: Final = 40  # more (the iterations of a large Map) are counted, not drawn
 _SPAN: Final = 1 / 200  # of the whole width: what is shorter would not be seen; what lies closer is joined
+_BARS: Final = 2000  # of all rows: more rows have wider ones, so that a picture stays small
+_MANY: Final = 200  # attempts: of more it is said that some have a bar together
+_WORSE: Final = ("succeeded", "running", "aborted", "caught", "failed")
 # Text stays text, so that the browser's own fonts show Chinese; the same picture has the same bytes.
 _SVG: Final = {"svg.fonttype": "none", "svg.hashsalt": "lottery", "font.size": 9}
 
@@ -65,7 +68,8 @@ def timeline_view(
 
     Returns:
         A picture: a row for each state of each branch, in order of first entering; a bar for each attempt,
-        with its number where there was a Retry; what still runs ends where the history does.
+        with its number where there was a Retry; what still runs ends where the history does. Attempts too
+        close to be told apart have a bar together, the worst of them; its title says so where they are many.
     """
     events = list(events)
     begin, end = _limits(events)
@@ -107,31 +111,39 @@ def _time(seconds: float) -> str:
 
 def _draw(rows: list[_Row], end: float, title: str | None) -> str:
     hidden, rows = len(rows) - _ROWS, rows[:_ROWS]
+    bars = [_joined(row.bars, end * max(_SPAN, len(rows) / _BARS)) for row in rows]
     left = 0.085 * max([8, *(columns(row.label) for row in rows)])
     height = 0.32 * max(len(rows), 1) + 0.75
     with rc_context(_SVG), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # matplotlib misses the glyphs that the browser will have
         figure = Figure(figsize=(left + 7.5, height))
         axes = figure.add_axes((left / (left + 7.5), 0.45 / height, 4.4 / (left + 7.5), 1 - 0.75 / height))
-        _draw_rows(axes, rows, end or 0.001)
-        note = f"and {hidden} rows more" if hidden > 0 else ""
-        axes.set_title(" ".join(part for part in (title, note) if part), loc="left", fontsize=10)
+        _draw_rows(axes, rows, bars, end or 0.001)
+        more = f"and {hidden} rows more" if hidden > 0 else ""
+        told = (title, more, _joined_note(sum(len(row.bars) for row in rows), sum(map(len, bars))))
+        axes.set_title(" ".join(filter(None, told)), loc="left", fontsize=10)
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return out.getvalue()
 
 
-def _draw_rows(axes: Axes, rows: list[_Row], end: float) -> None:
+def _joined_note(attempts: int, bars: int) -> str:
+    if attempts <= max(bars, _MANY):
+        return ""
+    return f"({attempts:,} attempts in {bars} bar{'s' if bars > 1 else ''})"
+
+
+def _draw_rows(axes: Axes, rows: list[_Row], joined: list[list[_Bar]], end: float) -> None:
     scale, unit = (1, "s") if end >= 1 else (1000, "ms")
     axes.set(xlim=(0, end * scale * 1.01), ylim=(len(rows) - 0.4, -0.6), xlabel=unit)
     axes.set_yticks([])
     axes.grid(axis="x", color="#dfe3e8")
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)
-    for number, row in enumerate(rows):
-        for bar in _joined(row.bars, end * _SPAN):
+    for number, (row, bars) in enumerate(zip(rows, joined, strict=True)):
+        for bar in bars:
             _draw_bar(axes, number, bar, scale, end)
-        _draw_waits(axes, number, row.bars, scale)
+        _draw_waits(axes, number, bars, scale)
         axes.annotate(row.note, (1.02, number), xycoords=("axes fraction", "data"), va="center")
         axes.annotate(row.label, (4, number), xycoords=("figure points", "data"), va="center")
 
@@ -152,12 +164,23 @@ def _draw_waits(axes: Axes, number: int, bars: list[_Bar], scale: float) -> None
 
 
 def _joined(bars: list[_Bar], gap: float) -> list[_Bar]:
-    """Fewer bars that look the same: those of a loop of thousands of rounds lie on top of each other."""
+    """Fewer bars that look the same: those of a loop of thousands of rounds lie on top of each other.
+
+    Of different ones that together are shorter than the gap, the worst is seen.
+    """
     found: list[_Bar] = []
     for bar in bars:
         last = found[-1] if found else None
-        if last and (last.status, last.attempt) == (bar.status, bar.attempt) and bar.begin - last.end < gap:
+        if last and bar.begin - last.end < gap and _can_join(last, bar, gap):
             last.end = max(last.end, bar.end)
+            last.status = max(last.status, bar.status, key=_WORSE.index)
+            last.attempt = bar.attempt if bar.attempt == last.attempt else 1
         else:
             found.append(_Bar(bar.begin, bar.end, bar.status, bar.attempt))
     return found
+
+
+def _can_join(last: _Bar, bar: _Bar, gap: float) -> bool:
+    if last.status == bar.status and (last.attempt == bar.attempt or bar.end - bar.begin < gap):
+        return True
+    return bar.end - last.begin < gap

@@ -12,6 +12,7 @@ from lottery_lib.emulator.moto_wire import Moto
 from lottery_lib.emulator.replies import json_error, json_reply
 from lottery_lib.emulator.states_checks import why_not_definition, why_not_execution
 from lottery_lib.emulator.states_corrections import Abort
+from lottery_lib.emulator.states_events import noted
 from lottery_lib.emulator.states_readings import Readings
 from lottery_lib.emulator.wire import Reply, Request, Scope
 
@@ -105,14 +106,13 @@ class StatesApi:
         if listed.ok and (keys := [tag["key"] for tag in listed.json.get("tags", [])]):
             self._call(request.scope, "UntagResource", resourceArn=arn, tagKeys=keys)
         self._end_all(request.scope, arn)
-        self._readings.forget_histories()
         return self._moto(request)
 
     def _end_all(self, scope: Scope, machine_arn: str) -> None:
         # moto forgets them, and lets them go on.
         running = self._call(scope, "ListExecutions", stateMachineArn=machine_arn, statusFilter="RUNNING")
         for execution in running.json.get("executions", []):
-            self._wait_for_engine(scope, execution)
+            self._wait_for_engine(execution)
             self._call(scope, "StopExecution", executionArn=execution["executionArn"])
 
     def _validate(self, request: Request) -> Reply:
@@ -149,22 +149,19 @@ class StatesApi:
         before = self._call(request.scope, "DescribeExecution", executionArn=arn)
         abort = self._readings.aborts.get(arn)
         if before.ok and before.json["status"] == "RUNNING" and abort is None:
-            self._wait_for_engine(request.scope, before.json)
+            self._wait_for_engine(before.json)
             parameters = request.json
             abort = Abort(parameters.get("error"), parameters.get("cause"), round(time.time(), 3))
             self._readings.aborts[arn] = abort
         reply = self._moto(request)
         return reply.with_json({"stopDate": abort.at}) if abort and reply.ok else reply
 
-    def _wait_for_engine(self, scope: Scope, execution: dict[str, Any]) -> None:
+    def _wait_for_engine(self, execution: dict[str, Any]) -> None:
         # moto cannot stop an execution that started this moment: its engine does not know it yet.
         while time.time() < execution["startDate"] + _STOP_SECONDS:
-            if self._events(scope, execution["executionArn"]):
+            if noted(execution["executionArn"]):
                 return
             time.sleep(0.002)
-
-    def _events(self, scope: Scope, arn: str) -> list[dict[str, Any]]:
-        return self._call(scope, "GetExecutionHistory", executionArn=arn).json.get("events", [])  # type: ignore[no-any-return]
 
 
 @functools.cache

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lottery_lib.emulator.states_events import Event, time_of
+
 __all__ = [
     "Abort",
     "aborted_description",
@@ -12,7 +14,6 @@ __all__ = [
     "timed_out_events",
 ]
 
-Event = dict[str, Any]
 _ENDS: Final = ("ExecutionAborted", "ExecutionFailed", "ExecutionSucceeded", "ExecutionTimedOut")
 
 
@@ -46,8 +47,9 @@ def timed_out_events(events: Sequence[Event], at: float) -> list[Event]:
 
 
 def _cut(events: Sequence[Event], at: float, end: Event) -> list[Event]:
-    kept = [event for event in events if event["timestamp"] <= at and event["type"] not in _ENDS]
-    return [*kept, {"timestamp": at, "id": len(kept) + 1} | end]
+    time = time_of(at)
+    kept = [event for event in events if event["timestamp"] <= time and event["type"] not in _ENDS]
+    return [*kept, {"timestamp": time, "id": len(kept) + 1} | end]
 
 
 def holds(abort: Abort, description: Mapping[str, Any]) -> bool:

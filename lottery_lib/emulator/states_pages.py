@@ -32,9 +32,10 @@ def page_of(
     if order != newest_first or not isinstance(begin, int):
         return None
     end = begin + (size or _DEFAULT)
-    ordered = events[::-1] if newest_first else events
-    page: dict[str, Any] = {"events": list(ordered[begin:end])}
+    count = len(events)  # once: a running execution grows
+    part = events[max(count - end, 0) : max(count - begin, 0)][::-1] if newest_first else events[begin:end]
+    page: dict[str, Any] = {"events": part}
     # A running execution grows; counted from its end, what was seen would be seen again. AWS has that, too.
-    if end < len(events):
+    if end < count:
         page["nextToken"] = base64.urlsafe_b64encode(json.dumps([end, newest_first]).encode()).decode()
     return page

@@ -1,8 +1,8 @@
 """Read executions as AWS tells them; moto keeps them."""
 
 import json
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lottery_lib.emulator.moto_wire import Moto
 from lottery_lib.emulator.replies import json_error, json_reply
@@ -13,13 +13,11 @@ from lottery_lib.emulator.states_corrections import (
     holds,
     timed_out_events,
 )
+from lottery_lib.emulator.states_events import Event, noted, told
 from lottery_lib.emulator.states_pages import page_of
 from lottery_lib.emulator.wire import Reply, Request, Scope
 
 __all__ = ["Readings"]
-
-_KEPT: Final = 32
-Events = list[dict[str, Any]]
 
 
 class Readings:
@@ -32,16 +30,10 @@ class Readings:
     def __init__(self, moto: Moto) -> None:
         self.aborts: dict[str, Abort] = {}
         self._moto = moto
-        self._histories: dict[str, Events] = {}
 
     def forget(self) -> None:
         """Forget all."""
         self.aborts.clear()
-        self.forget_histories()
-
-    def forget_histories(self) -> None:
-        """Another execution may have the name of one that is gone."""
-        self._histories = {}
 
     def describe(self, request: Request) -> Reply:
         """DescribeExecution."""
@@ -64,34 +56,25 @@ class Readings:
     def history(self, request: Request) -> Reply:
         """GetExecutionHistory."""
         arn = request.json.get("executionArn", "")
-        # moto needs a second for a thousand events, whichever page is asked for. So the pages that follow are
-        # of the history as it was at the first: who reads a loop that runs would else never come to its end.
-        events = self._histories.get(arn)
-        if events is None or not (request.json.get("nextToken") or _has_ended(events)):
-            reply = self._moto(request)
-            if not reply.ok:
-                return reply
-            events = self._corrected(request.scope, arn, reply.json["events"])
-            self._keep(arn, events)
+        described = self._call(request.scope, "DescribeExecution", executionArn=arn)
+        if not described.ok:
+            return described
         page = page_of(
-            events,
+            self._events(request.scope, described.json),
             size=int(request.json.get("maxResults") or 0),
             token=request.json.get("nextToken"),
             newest_first=bool(request.json.get("reverseOrder")),
         )
-        return json_reply(page) if page else json_error("InvalidToken", "Invalid Token: 'Invalid token'")
+        if page is None:
+            return json_error("InvalidToken", "Invalid Token: 'Invalid token'")
+        return json_reply(page | {"events": [told(event) for event in page["events"]]})
 
-    def _keep(self, arn: str, events: Events) -> None:
-        self._histories = dict([*self._histories.items(), (arn, events)][-_KEPT:])
-
-    def _corrected(self, scope: Scope, arn: str, events: Events) -> Events:
-        if arn not in self.aborts and _has_ended(events):
-            return events
-        description = self._call(scope, "DescribeExecution", executionArn=arn)
-        if description.ok and (abort := self._abort(description.json)):
+    def _events(self, scope: Scope, description: dict[str, Any]) -> Sequence[Event]:
+        events = noted(description["executionArn"])
+        if abort := self._abort(description):
             return aborted_events(events, abort)
-        if description.ok and description.json["status"] == "TIMED_OUT":
-            ended = self._corrected_description(scope, description.json)
+        if description["status"] == "TIMED_OUT":
+            ended = self._corrected_description(scope, description)
             return timed_out_events(events, float(ended["stopDate"]))
         return events
 
@@ -114,7 +97,3 @@ class Readings:
 
     def _call(self, scope: Scope, operation: str, **parameters: Any) -> Reply:
         return self._moto.target(scope, f"AWSStepFunctions.{operation}", parameters)
-
-
-def _has_ended(events: Events) -> bool:
-    return bool(events) and events[-1]["type"] in {"ExecutionFailed", "ExecutionSucceeded"}

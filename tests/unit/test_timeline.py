@@ -4,7 +4,7 @@ import re
 import warnings
 
 import pytest
-from test_history import HISTORIES, START, chain, event, history
+from test_history import HISTORIES, chain, event, history
 
 from lottery_lib.looks import look_of
 from lottery_lib.timeline import timeline_view
@@ -78,11 +78,32 @@ def test_chinese_names_warn_of_nothing():
 
 def test_long_loops_stay_small():
     """Thousands of entries that lie on top of each other are few bars, and many rows are counted."""
-    events = [event(1, 0, "ExecutionStarted")]
-    for n in range(2, 20_002, 2):
-        events.append(event(n, n - 1, "PassStateEntered", name=f"S{n % 100}", ms=n))
-        events.append(event(n + 1, n, "PassStateExited", name=f"S{n % 100}", ms=n + 1))
-    svg = timeline_view(events).svg
-    assert "and 10 rows more" in svg
-    assert len(svg) < 1_000_000
-    assert events[0]["timestamp"] == START
+    steps = [step for n in range(10_000) for step in passed(f"S{n % 50}")]
+    svg = timeline_view(chain(*steps)).svg
+    assert "and 10 rows more (8,000 attempts in 40 bars)" in svg
+    assert len(svg) < 200_000
+
+
+def test_a_long_retry_stays_small():
+    """The 8,000 attempts of a Retry are few bars, as they lie closer than can be seen."""
+    tries = [("LambdaFunctionScheduled", {}), ("LambdaFunctionStarted", {}), ("LambdaFunctionFailed", {})]
+    svg = timeline_view(chain(("TaskStateEntered", {"name": "T"}), *tries * 8_000)).svg
+    assert "(8,000 attempts in 1 bar)" in svg
+    assert "↻ retried 7999 times" in svg
+    assert len(svg) < 100_000
+
+
+def test_a_failure_is_seen_among_many():
+    """Of bars that have to share a place the worst is shown."""
+    failed = [("LambdaFunctionScheduled", {}), ("LambdaFunctionFailed", {"error": "X"})]
+    rounds = [
+        *[("TaskStateEntered", {"name": "T"}), *failed, ("TaskStateExited", {"name": "T"})],
+        *[step for _ in range(99) for step in passed("T")],
+    ]
+    svg = timeline_view(chain(*rounds * 50)).svg
+    assert bars(svg, "caught") == 50
+    assert len(svg) < 200_000
+
+
+def passed(name):
+    return ("PassStateEntered", {"name": name}), ("PassStateExited", {"name": name})
