@@ -1,5 +1,6 @@
 """Answer DynamoDB's API as AWS does where moto does not; moto keeps the tables."""
 
+import functools
 import hashlib
 import json
 import threading
@@ -115,6 +116,7 @@ class DynamoDbApi:
         return reply.json["Table"] if reply.ok else {}
 
     def _transact(self, request: Request) -> Reply:
+        _spare_copies()
         key = (request.scope.region, request.json["ClientRequestToken"])
         asked = hashlib.sha256(json.dumps(request.json, sort_keys=True).encode()).digest()
         now = time.monotonic()
@@ -128,6 +130,14 @@ class DynamoDbApi:
         if reply.ok:
             self._done[key] = _Done(asked, reply, now)
         return reply
+
+
+@functools.cache
+def _spare_copies() -> None:
+    # This loads moto's DynamoDB.
+    from lottery_lib.emulator.dynamodb_backups import remember_items_only  # noqa: PLC0415
+
+    remember_items_only()
 
 
 def _with_index_error(reply: Reply, index: str | None) -> Reply:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from botocore.model import OperationNotFoundError
 
+from lottery_lib.emulator.moto_speed import remember_models
 from lottery_lib.emulator.replies import failure, unknown_operation
 from lottery_lib.emulator.wire import Reply, Request, Scope
 
@@ -51,6 +52,7 @@ class Moto:
             create_backend_app,
         )
 
+        remember_models()
         self._application = DomainDispatcherApplication(create_backend_app)
         # It would list moto's folder at every request.
         self._application.get_backend_for_host = lru_cache(256)(self._application.get_backend_for_host)
