@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NoReturn
 
 from lottery_lib.errors import LotteryError
@@ -275,12 +276,15 @@ def _records(frame: Any) -> list[dict[str, Any]]:
 
 
 def _load(options: argparse.Namespace) -> Outcome:
+    from tqdm import tqdm
+
     from lottery_lib import roster
     from lottery_lib.pool import load_employees
 
     found, target = roster.read(options.file), _target(options)
     _agreed(target, options, f"replace the employees in {target.names.employee_table} by {options.file}")
-    loaded = load_employees(target, found)
+    bar = partial(tqdm, unit=" employees", file=sys.stderr, disable=options.json or None)
+    loaded = load_employees(target, found, bar)
     return {"loaded": loaded, "rejected": found.rejected}, not found.rejected
 
 

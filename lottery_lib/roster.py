@@ -65,10 +65,14 @@ def parse_csv(text: str) -> Roster:
     """Read a roster from CSV with a header; see `read`."""
     try:
         reader = csv.DictReader(io.StringIO(text))
-        rows = list(reader)
+        _check_header(reader.fieldnames or [])
+        return _checked(reader)  # row by row: a list of all rows would need as much memory as the roster
     except csv.Error as error:
         raise LotteryError("CSV roster", f"cannot be read ({error})", "Save it anew as CSV") from error
-    missing = {"employee_id", "employee_name"} - set(reader.fieldnames or [])
+
+
+def _check_header(names: Iterable[str]) -> None:
+    missing = {"employee_id", "employee_name"} - set(names)
     if missing:
         raise LotteryError(
             "CSV roster",
@@ -76,7 +80,6 @@ def parse_csv(text: str) -> Roster:
             "Start the file with the line: "
             "employee_id,employee_name,employee_entry_date,lottery_serial (the last two are optional)",
         )
-    return _checked(rows)
 
 
 def parse_json(text: str) -> Roster:

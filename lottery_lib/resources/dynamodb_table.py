@@ -169,8 +169,9 @@ def remove(target: Target, name: str, employee_ids: Iterable[str]) -> None:
 
 
 def _write(target: Target, name: str, requests: Iterable[Item]) -> None:
+    client = target.table(name).meta.client  # made once: making it takes as long as a tenth of a batch
     for some in _batched(requests, _BATCH):
-        _write_batch(target, name, some)
+        _write_batch(client, name, some)
 
 
 def _read_batch(target: Target, name: str, keys: list[Item]) -> list[Item]:
@@ -205,9 +206,9 @@ def _scan(target: Target, name: str, **options: Any) -> Iterator[Item]:
         start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
-def _write_batch(target: Target, name: str, requests: list[Item]) -> None:
+def _write_batch(client: Any, name: str, requests: list[Item]) -> None:
     # Not boto3's batch_writer, which asks again without a pause and without an end.
-    client, left = target.table(name).meta.client, {name: requests}
+    left = {name: requests}
 
     def written() -> bool:
         nonlocal left

@@ -1,5 +1,6 @@
 """The command line: one JSON document, an exit code that tells, and no traceback."""
 
+import io
 import json
 import os
 import re
@@ -108,6 +109,24 @@ def test_employees_load(run, tmp_path):
     run("reset")
     assert {each["employee_id"] for each in run("draw", "2")[1]["winners"]} == {"a", "c"}
     assert run("employees", "load", "data/request-items.json")[0] == 0
+
+
+class Terminal(io.StringIO):
+    """A stderr that somebody looks at."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "words", "shown"),
+    [(Terminal, [], True), (Terminal, ["--json"], False), (io.StringIO, [], False)],
+)
+def test_employees_load_shows_how_far_it_is(run, monkeypatch, stream, words, shown):
+    """On a terminal, and where nobody reads JSON."""
+    monkeypatch.setattr(sys, "stderr", stream())
+    assert main(["employees", "load", "data/request-items.json", *words]) == 0
+    assert ("| 10/10 [" in sys.stderr.getvalue()) == shown
 
 
 def test_unknown_command(run):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import pickle
 import shlex
 import sys
 from datetime import UTC, datetime
@@ -24,7 +25,7 @@ MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:Lottery"
 
 
 def call(service, operation, /, **parameters):
-    return Call(MODELS.get_service_model(service).operation_model(operation), parameters)
+    return Call(MODELS.get_service_model(service).operation_model(operation), pickle.dumps(parameters))
 
 
 def words(*arguments, **parameters):
