@@ -50,6 +50,7 @@ class StatesApi:
             "StartExecution": self._start,
             "StopExecution": self._stop,
             "DescribeExecution": self._readings.describe,
+            "DescribeStateMachineForExecution": self._readings.describe_machine,
             "GetExecutionHistory": self._readings.history,
             "ListExecutions": self._readings.list,
         }
@@ -92,6 +93,8 @@ class StatesApi:
             return json_error(*refusal)
         if refused := self._why_not_role(request, request.json.get("stateMachineArn", "")):
             return refused
+        if definition is not None:
+            self._readings.keep_definition(request.scope, request.json.get("stateMachineArn", ""))
         return _with_code(self._moto(request), "InvalidDefinition")
 
     def _why_not_role(self, request: Request, machine_arn: str) -> Reply | None:
@@ -106,6 +109,7 @@ class StatesApi:
         if listed.ok and (keys := [tag["key"] for tag in listed.json.get("tags", [])]):
             self._call(request.scope, "UntagResource", resourceArn=arn, tagKeys=keys)
         self._end_all(request.scope, arn)
+        self._readings.forget_definitions(arn)
         return self._moto(request)
 
     def _end_all(self, scope: Scope, machine_arn: str) -> None:

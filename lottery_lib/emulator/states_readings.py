@@ -21,7 +21,7 @@ __all__ = ["Readings"]
 
 
 class Readings:
-    """What DescribeExecution, GetExecutionHistory and ListExecutions say.
+    """What DescribeExecution, its machine, GetExecutionHistory and ListExecutions say.
 
     Args:
         moto: Keeps the executions.
@@ -30,10 +30,31 @@ class Readings:
     def __init__(self, moto: Moto) -> None:
         self.aborts: dict[str, Abort] = {}
         self._moto = moto
+        self._definitions: dict[str, str] = {}  # of executions whose machine has another one by now
 
     def forget(self) -> None:
         """Forget all."""
         self.aborts.clear()
+        self._definitions = {}
+
+    def keep_definition(self, scope: Scope, machine_arn: str) -> None:
+        """Remember what the machine's executions ran with: it is about to be given another definition."""
+        machine = self._call(scope, "DescribeStateMachine", stateMachineArn=machine_arn).json
+        listed = self._call(scope, "ListExecutions", stateMachineArn=machine_arn, maxResults=1000).json
+        for each in listed.get("executions", []):
+            self._definitions.setdefault(each["executionArn"], machine["definition"])
+
+    def forget_definitions(self, machine_arn: str) -> None:
+        """The machine is gone: another execution may have the name of one of its."""
+        gone = machine_arn.replace(":stateMachine:", ":execution:") + ":"
+        self._definitions = {arn: text for arn, text in self._definitions.items() if not arn.startswith(gone)}
+
+    def describe_machine(self, request: Request) -> Reply:
+        """DescribeStateMachineForExecution."""
+        reply = self._moto(request)
+        # moto tells the definition that the machine has now.
+        definition = self._definitions.get(request.json.get("executionArn", ""))
+        return reply.with_json(reply.json | {"definition": definition}) if reply.ok and definition else reply
 
     def describe(self, request: Request) -> Reply:
         """DescribeExecution."""
@@ -50,7 +71,7 @@ class Readings:
             return description
         arn = description["executionArn"]
         machine = self._call(scope, "DescribeStateMachineForExecution", executionArn=arn).json
-        seconds = json.loads(machine["definition"])["TimeoutSeconds"]
+        seconds = json.loads(self._definitions.get(arn, machine["definition"]))["TimeoutSeconds"]
         return description | {"stopDate": description["startDate"] + seconds}
 
     def history(self, request: Request) -> Reply:

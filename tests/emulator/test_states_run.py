@@ -74,6 +74,17 @@ def test_a_machines_time_out(machine):
     assert not {"error", "cause", "output"} & set(told)
 
 
+def test_an_execution_keeps_its_definition(machine):
+    """After an update an execution tells the definition that it ran with, and when its own time was over."""
+    mine = machine(one({"Type": "Wait", "Seconds": 30}, TimeoutSeconds=1))
+    told = mine.run()
+    mine.client.update_state_machine(stateMachineArn=mine.arn, definition=json.dumps(one({"Type": "Pass"})))
+    ran_with = mine.client.describe_state_machine_for_execution(executionArn=told["executionArn"])
+    assert json.loads(ran_with["definition"])["TimeoutSeconds"] == 1
+    (listed,) = mine.client.list_executions(stateMachineArn=mine.arn)["executions"]
+    assert listed["stopDate"] == told["stopDate"]
+
+
 def test_a_retry_waits_and_tries_again(machine, function):
     """1 s before the second attempt, by the interval."""
     source = """
