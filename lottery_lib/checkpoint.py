@@ -11,7 +11,7 @@ from lottery_lib import execution
 from lottery_lib.draws import draw, forget_winners, machine_arn
 from lottery_lib.errors import LotteryError
 from lottery_lib.mailbox import inbox
-from lottery_lib.naming import FUNCTIONS
+from lottery_lib.naming import FUNCTIONS, Names
 from lottery_lib.pool import load_employees
 from lottery_lib.resources import (
     dynamodb_table,
@@ -40,6 +40,8 @@ LESSONS: Final = {
     "06": "draws",
     "07": "builds nothing: it reads what a draw left",
     "08": "builds nothing: it breaks things, and mends them",
+    "09": "builds the hardened edition, beside the tutorial's",
+    "10": "loads a roster of a thousand",
     "99": "removes everything",
 }
 
@@ -69,7 +71,8 @@ def restore(target: Target, lesson: str) -> None:
 
     On an emulator: what earlier lessons build is there (the e-mail address confirmed from lesson 04 on),
     what this and later lessons build is not, and the table of winners is as the lesson needs it: empty, or
-    for 07 and 99 with the winners of one draw. On ``aws`` it only looks.
+    for 07 and 99 with the winners of one draw. On ``aws`` it only looks. The edition of `target` does not
+    matter: the lessons know which they need.
 
     Args:
         target: Where.
@@ -82,7 +85,9 @@ def restore(target: Target, lesson: str) -> None:
     if target.kind == "aws":
         _look(target, lesson)
         return
+    target, hardened = _edition(target, "tutorial"), _edition(target, "hardened")
     Stack(target).remove_foreign()
+    Stack(hardened).remove_foreign()
     inbox(target).clear()
     steps = [step for step in _STEPS if step.lesson < lesson]
     for step in reversed(_STEPS):
@@ -98,6 +103,7 @@ def verify(target: Target, lesson: str) -> Checks:
     """Say what of a lesson is done and what is not yet, one line each with the next step. Never raises."""
     try:
         _check_lesson(lesson)
+        target = _edition(target, "tutorial")
         return Checks(check for step in _STEPS if step.lesson == lesson for check in step.checks(target))
     except Exception as error:  # an attendee asked a question, whatever state things are in
         said = str(explain(error) or error).rstrip(".")
@@ -119,15 +125,23 @@ def _check_lesson(lesson: str) -> None:
         raise LotteryError(f"lesson {lesson!r}", "does not exist", f"Use one of: {', '.join(LESSONS)}")
 
 
+def _edition(target: Target, edition: str) -> Target:
+    """The target of an edition: itself where it is of that one."""
+    names = target.names
+    return target if names.edition == edition else target.named(Names(names.attendee, edition))
+
+
 def _look(target: Target, lesson: str) -> None:
-    found = [check for step in _STEPS if step.lesson < lesson for check in step.checks(target)]
+    target = _edition(target, "tutorial")
+    before = "09" if lesson == "99" else lesson  # who has not hardened anything can clean up all the same
+    found = [check for step in _STEPS if step.lesson < before for check in step.checks(target)]
     missing = [str(check) for check in found if not check.done]
     if missing:
         raise LotteryError(
             f"lesson {lesson} on AWS",
             " ".join(missing).rstrip("."),
-            "Run `python -m lottery_lib deploy --email ADDRESS`, open the link in the mail, and for what a "
-            "draw leaves run `python -m lottery_lib draw 2`",
+            "Run `python -m lottery_lib deploy --email ADDRESS`, open the link in the mail, for what a draw "
+            "leaves run `python -m lottery_lib draw 2`, and both with `--edition hardened` for that one",
         )
     print(f"Lesson {lesson} {LESSONS[lesson]}. As this account is now:")
     print(Checks(check for step in _STEPS if step.lesson == lesson for check in step.checks(target)))
@@ -244,6 +258,46 @@ def _mended_checks(target: Target) -> list[Check]:
     ]
 
 
+def _make_hardened(target: Target) -> None:
+    """Make it, without the draws and pools that there may have been."""
+    hardened = _edition(target, "hardened")
+    _drop_machine(hardened)
+    _drop_own_tables(hardened)
+    Stack(hardened).deploy()
+
+
+def _drop_hardened(target: Target) -> None:
+    """Remove what is the hardened edition's own."""
+    hardened = _edition(target, "hardened")
+    _drop_machine(hardened)
+    _drop_functions(hardened)
+    _drop_own_tables(hardened)
+    iam_role.delete(hardened, hardened.names.lambda_role)
+
+
+def _drop_own_tables(hardened: Target) -> None:
+    for name in (hardened.names.pool_table, hardened.names.draws_table):
+        dynamodb_table.delete(hardened, name)
+
+
+def _hardened_checks(target: Target) -> list[Check]:
+    hardened = _edition(target, "hardened")
+    names, deploy = hardened.names, "Deploy it with Stack(hardened).deploy()"
+    tables = (names.pool_table, names.draws_table)
+    return [
+        *(_there(lambda_function, name, hardened, deploy) for name in names.functions.values()),
+        *(_there(dynamodb_table, name, hardened, deploy) for name in tables),
+        _there(state_machine, names.machine, hardened, deploy),
+    ]
+
+
+def _scale_checks(target: Target) -> list[Check]:
+    table = target.names.pool_table
+    head = dynamodb_table.find(target, table) and dynamodb_table.item(target, table, {"chunk": "head"})
+    size = head["size"] if head else 0
+    return [Check("a pool of a thousand", size >= 1000, f"Load data/roster_1000.csv: it has {size} now")]
+
+
 _STEPS: Final = (
     _Step(
         "01",
@@ -275,4 +329,6 @@ _STEPS: Final = (
     ),
     _Step("06", lambda target: None, lambda target: None, _draw_checks),
     _Step("08", lambda target: None, lambda target: None, _mended_checks),
+    _Step("09", _make_hardened, _drop_hardened, _hardened_checks),
+    _Step("10", lambda target: None, lambda target: None, _scale_checks),
 )

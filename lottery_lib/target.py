@@ -195,7 +195,9 @@ class Target:
 
     def named(self, names: Names) -> "Target":
         """The same AWS, under other names."""
-        return Target(self.kind, self._session, self.endpoint, names, self.call_log)
+        other = Target(self.kind, self._session, self.endpoint, names, self.call_log)
+        other._clients = self._clients
+        return other
 
     def table(self, name: str) -> Any:
         """The DynamoDB table of that name as boto3's resource, which speaks plain Python values."""

@@ -4,11 +4,13 @@ import re
 
 import pytest
 
-from lottery_lib import Stack, connect, draw, executions, inbox, load_employees, restore, verify, winners
+from lottery_lib import Stack, connect, draw, executions, inbox, load_employees
+from lottery_lib import remaining, restore, verify, winners
 from lottery_lib.checkpoint import ADDRESS, LESSONS
 from lottery_lib.errors import DEPLOY, LotteryError
+from lottery_lib.naming import Names
 from lottery_lib.resources import dynamodb_table, iam_role, sns_topic
-from lottery_lib.roster import Roster
+from lottery_lib.roster import DATA_FOLDER, Roster, read
 
 BUILT = {
     "01": {"role"},
@@ -19,20 +21,37 @@ BUILT = {
 }
 
 
+HARDENED = {"role", "log group", "function", "table", "state machine"}
+
+
 def kinds(target):
-    return {each.kind for each in Stack(target).left()}
+    return {each.kind for each in Stack(target).status() if each.state != "missing"}
+
+
+@pytest.fixture
+def hardened(target):
+    """The other edition of the same attendee."""
+    return target.named(Names(target.names.attendee, "hardened"))
+
+
+def own_kinds(hardened):
+    """What is there of the hardened edition's own."""
+    found = [each for each in Stack(hardened).status() if "Hardened" in each.name]
+    return {each.kind for each in found if each.state != "missing"}
 
 
 @pytest.mark.parametrize("before", ["nothing", "everything"])
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_restore(target, lesson, before):
+def test_restore(target, hardened, lesson, before):
     """A lesson starts with what earlier lessons build and nothing else, from nothing or from everything."""
     if before == "everything":
         Stack(target).deploy("bob@example.com")
+        Stack(hardened).deploy()
         draw(target, 2)
     restore(target, lesson)
     expected = set().union(*(built for number, built in BUILT.items() if number < lesson))
     assert kinds(target) == expected
+    assert own_kinds(hardened) == (HARDENED if lesson > "09" else set())
     assert all(check.done for number in BUILT if number < lesson for check in verify(target, number))
 
 
@@ -80,12 +99,48 @@ def test_roster_is_the_tutorials(target):
     assert len(dynamodb_table.items(target, target.names.employee_table)) == 10
 
 
+def test_scale_is_undone(target, hardened):
+    """What lesson 10 leaves is gone at its next start: the thousand, the draws, the pool and its receipts."""
+    restore(target, "10")
+    load_employees(hardened, read(DATA_FOLDER / "roster_1000.csv"))
+    draw(hardened, 2)
+    restore(target, "10")
+    assert len(remaining(target)) == 10
+    assert executions(hardened).empty
+    assert dynamodb_table.is_empty(hardened, hardened.names.draws_table)
+    chunks = dynamodb_table.items(hardened, hardened.names.pool_table)
+    assert sorted(len(each.get("ids", [])) for each in chunks) == [0, 10]
+
+
+def test_edition_does_not_matter(target, hardened):
+    """Whoever works with LOTTERY_EDITION=hardened gets the lessons' start all the same."""
+    restore(hardened, "05")
+    assert all(check.done for check in verify(hardened, "04"))
+    assert not own_kinds(hardened)
+
+
+def test_verify_hardening(target, hardened):
+    """Lesson 09 is done when the hardened edition stands, lesson 10 with a thousand in the pool."""
+    restore(target, "09")
+    assert not any(check.done for check in verify(target, "09"))
+    Stack(hardened).deploy()
+    assert all(check.done for check in verify(target, "09"))
+    assert "it has 10 now" in repr(verify(target, "10"))
+
+
 def test_untagged_things_do_not_block(target):
     """An attendee who made a role without our tags can restore all the same, and clean up after it."""
     target.client("iam").create_role(RoleName=target.names.lambda_role, AssumeRolePolicyDocument="{}")
     restore(target, "02")
     assert iam_role.find(target, target.names.lambda_role).ours
     assert Stack(target).teardown().left == []
+
+
+def test_untagged_things_of_the_other_edition_go(target, hardened):
+    """Nor does a role of the hardened edition's that was made by hand."""
+    target.client("iam").create_role(RoleName=hardened.names.lambda_role, AssumeRolePolicyDocument="{}")
+    restore(target, "09")
+    assert not own_kinds(hardened)
 
 
 def test_unknown_lesson(target):

@@ -21,6 +21,8 @@ NAMES: Final = {
     "06": ("entered", "expected", "request"),
     "07": ("elements", "function_input", "winners_of"),
     "08": ("fault", "mails", ""),
+    "09": ("tries", "mail_catch", ""),
+    "10": ("false_claims", "draw_one", "minutes"),
     "99": ("forgotten", "prefix", "steps"),
 }
 #: Not an answer to any of them, but that 0 items are found for the serial 11.
@@ -97,6 +99,26 @@ WRONG: Final = {
               "fault = 'def lambda_handler(event, context)'"],
     "08-37": ["mails = '3'", "mails = 2", "mails = 3.0"],
     "08-56": ["iam.attach_role_policy(RoleName=role, PolicyArn=sns_policy)"],
+    "09-17": ["tries = '1'", "tries = 3", "tries = 1.0"],
+    "09-41": [
+        "careful['States']['Notify Winners']['Catch'] = catch",
+        "careful['States']['Notify Winners']['Catch'] = [{'ErrorEquals': ['States.ALL'], 'Next': 'Nowhere'}]",
+        "careful['States']['Notify Winners']['Catch'] = "
+        "[{'ErrorEquals': may_pass, 'Next': 'Recorded Not Mailed'}]",
+        "careful = {'States': 3}",
+    ],
+    "09-93": [
+        "resume(hardened, silent_id, remail=True)", "Stack(hardened).deploy(); resume(hardened, silent_id)",
+        "draw(hardened, 1)",
+    ],
+    "10-26": ["false_claims = 2", "false_claims = '1'", "false_claims = 1.0"],
+    "10-47": [
+        "def draw_one(secret, size): return sum(secret) % 7",
+        "def draw_one(secret, size): return 1 + next(fairness.order(size, secret))",
+        "def draw_one(secret, size): return str(next(fairness.order(size, secret)))",
+        "import random\ndef draw_one(secret, size): return random.randrange(size)",
+    ],
+    "10-57": ["minutes = 1_000_000 / 300", "minutes = '56'", "minutes = 20"],
     "99-10": ["forgotten = {'role'}", "forgotten = 'role, log group'", "forgotten = {'roles', 'log groups'}"],
     "99-24": ["prefix = '/aws/lambda/Lottery*'", "prefix = 'Lottery-'", "prefix = '/aws/lambda/Lottery-I'"],
     "99-30": ["steps = ['detach_role_policy', 'delete_role', 'delete_role_policy']", "steps = 'delete_role'"],
@@ -110,6 +132,12 @@ ALSO_RIGHT: Final = {
     "06-49": ["expected = 45"],
     "07-50": ["def winners_of(output): return output[-1].get('body', {}).get('winners', [])"],
     "08-56": ["Stack(target).deploy()"],
+    "09-41": [
+        "careful['States']['Notify Winners']['Catch'] = "
+        "[{'ErrorEquals': ['States.ALL'], 'ResultPath': '$.why', 'Next': 'Recorded Not Mailed'}]",
+    ],
+    "10-47": ["def draw_one(secret, size): return int.from_bytes(secret, 'big') % size"],
+    "10-57": ["minutes = 56"],
     "99-10": ["forgotten = ['log group', 'role']"],
     "99-24": ["prefix = '/aws/lambda/'", "prefix = '/aws/lambda/Lottery'"],
 }
