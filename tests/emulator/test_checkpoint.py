@@ -4,8 +4,18 @@ import re
 
 import pytest
 
-from lottery_lib import Stack, connect, draw, executions, inbox, load_employees
-from lottery_lib import remaining, restore, verify, winners
+from lottery_lib import (
+    Stack,
+    connect,
+    draw,
+    executions,
+    inbox,
+    load_employees,
+    remaining,
+    restore,
+    verify,
+    winners,
+)
 from lottery_lib.checkpoint import ADDRESS, LESSONS
 from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.naming import Names
