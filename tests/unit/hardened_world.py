@@ -43,13 +43,13 @@ class World:
         tables.put(POOL, [*pool._chunks(digest, self.ids)])
         tables.put(POOL, [{"chunk": "head", "digest": digest, "size": Decimal(len(ids))}])
 
-    def start(self, request):
-        self.executions.append(Execution(self, f"x{len(self.executions)}", request))
+    def start(self, request, name=None):
+        self.executions.append(Execution(self, name or f"x{len(self.executions)}", request))
         return self.executions[-1]
 
-    def run(self, request):
+    def run(self, request, name=None):
         """Run an execution with nothing in its way; return it."""
-        execution = self.start(request)
+        execution = self.start(request, name)
         while execution.alive:
             execution.step(GO)
         return execution

@@ -331,6 +331,19 @@ def test_the_seal_is_published(made):
     assert answer["message"].endswith(f"\nSeal of this draw: {made.records[0]['seal']}")
 
 
+def test_committed_to_once(made):
+    """A commitment that comes late, of a call that was given up, is not written over the other."""
+    late = made.start({"input": 2})
+    for _ in range(2):  # it has found no such draw, and is about to write one
+        late.step(GO)
+    made.run({"input": 2}, name=late.name)
+    (record,) = made.records
+    while late.alive:
+        late.step(GO)
+    assert made.records == [record]
+    assert all(fairness.verify_draw(made.receipt(record)).values())
+
+
 def test_a_congratulation_to_many(made):
     """The mail names a hundred, and says how many more."""
     told = made.functions.draw_prize.congratulation("Mug", [{"employee_id": each} for each in IDS])
