@@ -129,6 +129,11 @@ def test_edition_does_not_matter(target, hardened):
     assert not own_kinds(hardened)
 
 
+def test_both_editions_share_their_clients(target, hardened):
+    """Another edition's names need no clients of their own, which take longer to make than to use."""
+    assert hardened.client("iam") is target.client("iam")
+
+
 def test_verify_hardening(target, hardened):
     """Lesson 09 is done when the hardened edition stands, lesson 10 with a thousand in the pool."""
     restore(target, "09")
