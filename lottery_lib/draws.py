@@ -102,7 +102,7 @@ class Draws:
     @explained()
     def start(self, wanted: Any) -> str:
         """Start a draw of so many winners, or of so many of each prize; returns the execution's ARN."""
-        return execution.start(self._target, machine_arn(self._target), _input(wanted))
+        return execution.start(self._target, machine_arn(self._target), _input(self._target, wanted))
 
     @explained()
     def look(self, arn: str) -> Progress:
@@ -152,7 +152,7 @@ def draw(target: Target, wanted: Any, *, seconds: float = 120.0) -> dict[str, An
         ``status``, ``winners``, ``execution_arn``, ``error`` and ``cause``, always all five. A draw that has
         not ended by then is ``RUNNING``, and goes on: the tutorial's machine has no time-out.
     """
-    return _run(target, _input(wanted), seconds)
+    return _run(target, _input(target, wanted), seconds)
 
 
 @explained()
@@ -173,8 +173,9 @@ def resume(target: Target, draw_id: str, *, remail: bool = False, seconds: float
     return _run(target, {"draw_id": draw_id, "remail": remail}, seconds)
 
 
-def _input(wanted: Any) -> dict[str, Any]:
-    return {"prizes" if isinstance(wanted, list) else "input": wanted}
+def _input(target: Target, wanted: Any) -> dict[str, Any]:
+    prizes = isinstance(wanted, list) and target.names.edition == "hardened"
+    return {"prizes" if prizes else "input": wanted}
 
 
 def _run(target: Target, execution_input: dict[str, Any], seconds: float) -> dict[str, Any]:
