@@ -95,6 +95,24 @@ def test_somebody_twice_in_the_pool():
     ]
 
 
+def lies(receipt, changes):
+    """The claims that are false, but for the seal, which a liar makes anew before the mail goes out."""
+    claims = verify_draw(receipt | changes)
+    return [claim for claim, true in claims.items() if not true and "seal" not in claim]
+
+
+def test_a_sealed_lie():
+    """Another winner, or a smaller number than promised, is found out by drawing again, seal or no seal."""
+    with world(["a", "b", "c"]) as made:
+        made.run({"input": 2})
+        receipt = made.receipt(made.records[0])
+    (loser,) = {"a", "b", "c"} - {*receipt["winners"]}
+    another = {"winners": [receipt["winners"][0], loser]}
+    assert lies(receipt, another) == ["the winners are the first of its order who could win"]
+    all_of_them = {"winners": ["a", "b", "c"], "count": 4}
+    assert lies(receipt, all_of_them) == ["as many have won as were promised"]
+
+
 def test_digest_is_told_by_anyone():
     """The digest is SHA-256 of compact JSON, which any language can make."""
     # printf '["001","\\u738b"]' | sha256sum
