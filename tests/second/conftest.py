@@ -3,7 +3,7 @@
 import itertools
 import json
 
-import bench
+import emulators
 import pytest
 
 from lottery_lib import Stack, connect
@@ -15,7 +15,7 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def ministack(tmp_path_factory):
     """Its address."""
-    with bench.ministack(tmp_path_factory.mktemp("ministack")) as address:
+    with emulators.ministack(tmp_path_factory.mktemp("ministack")) as address:
         assert address.startswith("http://"), f"{address}: `make test` installs it"
         yield address
 

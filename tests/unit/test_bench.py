@@ -1,30 +1,120 @@
-"""`make bench` tells what it measured as it is."""
+"""`make bench` tells what it measured as it is, and the README tells the same."""
 
-import bench
+import importlib.util
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from lottery_lib.emulator.replies import json_reply
+from lottery_lib.emulator.wire import Request
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = json.loads((ROOT / "benchmarks" / "results.json").read_text("utf-8"))
+README = (ROOT / "README.md").read_text("utf-8")
 
 
-def test_a_promise_that_is_not_kept_is_said():
+def load(name, patch):
+    """A file of the benchmarks, which is in no package."""
+    spec = importlib.util.spec_from_file_location(f"bench_{name}", ROOT / "benchmarks" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    patch.setitem(__import__("sys").modules, spec.name, module)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def rows():
+    with pytest.MonkeyPatch.context() as patch:
+        yield load("rows", patch)
+
+
+@pytest.fixture(scope="module")
+def tools():
+    with pytest.MonkeyPatch.context() as patch:
+        yield load("tools", patch)
+
+
+@pytest.fixture(scope="module")
+def counting():
+    with pytest.MonkeyPatch.context() as patch:
+        yield load("counting", patch)
+
+
+def test_a_promise_that_is_not_kept_is_said(rows):
     """A ratio above its limit is shown as missed, with both numbers."""
-    row = bench.Row("Warm draw", 30.04, "ms", *bench.judged(2.5, 2, "times the calls"))
-    assert "| Warm draw | 30 ms | 2.50 | at most 2 times the calls | **missed** |" in bench.table([row])
+    row = rows.Row("Warm draw", 30.04, "ms", "the calls", 15, most=1.5)
+    assert "| Warm draw | 30 ms | the calls | 15 ms | 2 | at most 1.5 times | **missed** |" in rows.table(
+        [row]
+    )
 
 
-def test_a_promise_that_is_kept_is_said():
-    """A time within its limit is shown as met."""
-    row = bench.limited("Emulator ready", 0.5, 1)
-    assert "| Emulator ready | 500 ms |  | within 1 s | met |" in bench.table([row])
+def test_a_promise_that_is_kept_is_said(rows):
+    """A time within its limit is shown as met, and of what must not be, none is."""
+    assert "| Ready | 500 ms |  |  |  | within 1000 ms | met |" in rows.table(
+        [rows.Row("Ready", 500, "ms", most=1000)]
+    )
+    assert "| Lost | 0 |  |  |  | none | met |" in rows.table([rows.Row("Lost", 0, most=0)])
 
 
-def test_what_could_not_be_measured_is_said():
+def test_what_could_not_be_measured_is_said(rows):
     """Without MiniStack the table says so, and judges nothing."""
-    row = bench.Row("the same on MiniStack", None, "ms", note="could not be installed")
-    assert "| not measured |  |  | could not be installed |" in bench.table([row])
+    row = rows.Row("Draw", 30, "ms", "MiniStack", None, most=0.2, note="could not be installed")
+    assert "| not measured |  | at most 0.2 times | could not be installed |" in rows.table([row])
 
 
-def test_comparisons_are_made_in_turns():
+def test_the_json_has_what_the_table_has(rows):
+    """The ratio and the judgement, too."""
+    told = rows.results([rows.Row("Draw", 30, "ms", "MiniStack", 300, most=0.2)], {"cores": 2})
+    assert told["conditions"] == {"cores": 2}
+    assert (told["rows"][0]["what"], told["rows"][0]["ratio"], told["rows"][0]["met"]) == ("Draw", 0.1, True)
+
+
+def test_comparisons_are_made_in_turns(tools):
     """One of ours, one of theirs, and so on; the first rounds do not count."""
     order = []
     measures = {name: lambda name=name: order.append(name) or len(order) for name in ("ours", "theirs")}
-    found = bench.in_turns(measures, 2, warm_up=1)
+    found = tools.in_turns(measures, 2, warm_up=1)
     assert order == ["ours", "theirs"] * 3
     assert found == {"ours": [3, 5], "theirs": [4, 6]}
+
+
+def test_what_fails_at_once_with_others_is_told(tools, monkeypatch):
+    """It leaves None where its result would be."""
+    monkeypatch.setattr("threading.excepthook", lambda failed: None)
+    assert tools.in_threads([lambda: 1, lambda: 1 / 0, lambda: 3]) == [1, None, 3]
+
+
+@pytest.mark.parametrize(
+    ("operation", "asked", "told", "items"),
+    [
+        ("GetItem", {"TableName": "t"}, {}, 1),
+        ("BatchGetItem", {"RequestItems": {"a": {"Keys": [{}, {}]}, "b": {"Keys": [{}]}}}, {}, 3),
+        ("Scan", {"TableName": "t"}, {"ScannedCount": 7, "Count": 2}, 7),
+        ("PutItem", {"TableName": "t"}, {}, 0),
+    ],
+)
+def test_items_are_counted_as_aws_bills_them(counting, operation, asked, told, items):
+    """All that were looked at, also those that are not there."""
+    headers = {"x-amz-target": f"DynamoDB_20120810.{operation}"}
+    request = Request("POST", "/", headers, json.dumps(asked).encode())
+    assert counting.items_read(request, json_reply(told)) == items
+
+
+def test_the_readme_says_what_was_measured(rows):
+    """Its sentences are those that `make bench` makes of results.json."""
+    assert rows.readme(README, RESULTS) == README
+    assert rows.sentences(RESULTS) in README
+
+
+def test_every_figure_of_the_readme_is_in_the_results(rows):
+    """Each number of its sentences is a figure of a row, part of what a row measured, or the cores."""
+    told = re.search(r"<!-- benchmarks -->\n(.*?)<!-- /benchmarks -->", README, re.DOTALL)[1]
+    figures = {
+        rows.shown(row[key]) for row in RESULTS["rows"] for key in ("value", "other", "ratio") if row[key]
+    }
+    named = {number for row in RESULTS["rows"] for number in re.findall(r"[\d,.]*\d", row["what"])}
+    numbers = set(re.findall(r"\d[\d,.]*\d|\d", told))
+    assert len(numbers) > 8
+    assert numbers <= figures | named | {str(RESULTS["conditions"]["cores"])}

@@ -1,0 +1,48 @@
+"""Be an emulator that counts what the functions and machines ask of it.
+
+``GET /bench/requests`` tells it, and begins anew. Run as ``counting.py PORT PID``; ends with that process.
+"""
+
+import sys
+import threading
+from collections import Counter
+
+from lottery_lib.emulator import server
+from lottery_lib.emulator.front import Front
+from lottery_lib.emulator.replies import json_reply
+from lottery_lib.emulator.wire import Reply, Request
+
+_counts: Counter[str] = Counter()
+_lock = threading.Lock()
+_answer = Front.answer
+
+
+def answer(front: Front, request: Request) -> Reply:
+    """Answer, and count what comes by a role's key: the attendee's own is another."""
+    if request.path == "/bench/requests":
+        with _lock:
+            told = {"requests": _counts["requests"], "items": _counts["items"]}
+            _counts.clear()
+        return json_reply(told)
+    reply = _answer(front, request)
+    if request.scope.access_key.startswith("ASIA"):
+        with _lock:
+            _counts.update(requests=1, items=items_read(request, reply))
+    return reply
+
+
+def items_read(request: Request, reply: Reply) -> int:
+    """Items of DynamoDB that were read, as AWS bills them: also those that are not there."""
+    match request.operation:
+        case "GetItem":
+            return 1
+        case "BatchGetItem":
+            return sum(len(asked["Keys"]) for asked in request.json["RequestItems"].values())
+        case "Query" | "Scan":
+            return int(reply.json.get("ScannedCount", 0))
+    return 0
+
+
+if __name__ == "__main__":
+    Front.answer = answer
+    sys.exit(server.run(int(sys.argv[1]), while_pid=int(sys.argv[2])))
