@@ -72,7 +72,12 @@ def ministack(folder: Path) -> Iterator[str]:
         return
     port = _free_port()
     with (folder / "ministack.log").open("wb") as log:
-        environment = {**os.environ, "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "TMPDIR": str(folder)}
+        environment = {
+            **os.environ,
+            "GATEWAY_PORT": str(port),
+            "BIND_HOST": "127.0.0.1",
+            "TMPDIR": str(folder),
+        }
         process = subprocess.Popen([_MINISTACK], cwd=folder, stdout=log, stderr=log, env=environment)
     try:
         yield f"http://127.0.0.1:{port}" if _answers(port) else "MiniStack did not answer"

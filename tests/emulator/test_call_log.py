@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from calls import LostReply
-from conftest import client_of
+from emulator.conftest import client_of
 from nbclient import NotebookClient
 
 from lottery_lib import calls
