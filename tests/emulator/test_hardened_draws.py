@@ -127,7 +127,7 @@ def unmailed(hardened):
 def test_mail_fails(hardened, unmailed):
     """A draw whose mail fails is recorded, SUCCEEDED, and says that it is not mailed, and why."""
     assert (unmailed["status"], unmailed["error"]) == ("SUCCEEDED", "RecordedNotMailed")
-    assert "recorded, not mailed (SNS.AuthorizationErrorException: " in unmailed["cause"]
+    assert "recorded, not mailed: 1 of 1 prizes; once SNS.AuthorizationErrorException" in unmailed["cause"]
     assert sorted(each["employee_id"] for each in unmailed["winners"]) == list(
         winners(hardened)["employee_id"]
     )

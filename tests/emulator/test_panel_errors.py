@@ -6,7 +6,7 @@ import json
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from lottery_lib import DrawPanel, Draws
+from lottery_lib import DrawPanel, Draws, connect
 
 
 class Body:
@@ -38,7 +38,7 @@ def refuse(target, code, message):
 )
 def test_refusal(stack, code, message, advice):
     """Expired credentials, a throttle, a missing right: AWS's sentence, its code, and what to do."""
-    target = stack.target.named(stack.target.names)  # whose clients are its own
+    target = connect(attendee=stack.target.names.attendee)  # whose clients are its own
     panel = DrawPanel(Draws(target), pace=0)
     refuse(target, code, message)
     assert asyncio.run(panel.run(1)) is None

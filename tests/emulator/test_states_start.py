@@ -239,25 +239,6 @@ def test_the_history_is_paged(machine):
     assert newest["events"][0]["type"] == "ExecutionSucceeded"
 
 
-def test_pages_of_a_running_execution_come_to_an_end(machine):
-    """The pages that follow are those of the history as it was at the first: who reads chases no end."""
-    mine = machine(
-        {
-            "StartAt": "W",
-            "States": {"W": {"Type": "Wait", "Seconds": 1, "Next": "X"}, "X": {"Type": "Succeed"}},
-        }
-    )
-    arn = mine.start()
-    call = mine.client.get_execution_history
-    while "nextToken" not in (first := call(executionArn=arn, maxResults=1)):
-        time.sleep(0.01)
-    mine.wait(arn)
-    rest = call(executionArn=arn, nextToken=first["nextToken"])
-    assert [event["type"] for event in rest["events"]] == ["WaitStateEntered"]
-    assert "nextToken" not in rest
-    assert len(mine.events(arn)) == 6
-
-
 def test_a_wrong_token_is_refused(machine):
     """InvalidToken."""
     mine = machine(PASS)

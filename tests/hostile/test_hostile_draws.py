@@ -147,7 +147,7 @@ def test_right_of_the_machine_that_does_not_hold_yet(deployed):
     told = draw(deployed.target, 1)
     assert (told["status"], told["error"]) == ("FAILED", "Lambda.AWSLambdaException")
     assert "is not authorized to perform: lambda:InvokeFunction" in told["cause"]
-    assert "wait a minute and draw again" in told["cause"]
+    assert "wait a minute and try again" in told["cause"]
 
 
 def test_right_of_a_function_that_does_not_hold_yet(deployed):
@@ -157,7 +157,7 @@ def test_right_of_a_function_that_does_not_hold_yet(deployed):
     iam.detach_role_policy(RoleName=deployed.target.names.lambda_role, PolicyArn=arn)
     told = draw(deployed.target, 1, seconds=3000)
     assert "AccessDeniedException" in told["cause"]
-    assert "wait a minute and draw again" in told["cause"]
+    assert "wait a minute and try again" in told["cause"]
     assert Draws(deployed.target).look(told["execution_arn"]).result == told
     assert "wait a minute" not in result(deployed.target, told["execution_arn"])["cause"]
 
