@@ -191,7 +191,7 @@ def _policy(options: argparse.Namespace) -> Outcome:
     from lottery_lib.resources import iam_role
 
     place, names = _place_and_names(options)
-    document = policy(place, names, iam_role.attachable())
+    document = policy(place, names, iam_role.attachable(names.edition))
     return document if options.json else json.dumps(document, indent=2), True
 
 

@@ -21,21 +21,21 @@ Document = dict[str, Any]
 # Only what the kit or a lesson calls; a test compares. Besides, what creating asks for: to pass a role on, to
 # tag. And lambda:ListTags, without which GetFunction tells no tags.
 _ROLES: Final = (
-    *("CreateRole", "DeleteRole", "DeleteRolePolicy", "DetachRolePolicy", "GetRole"),
-    *("ListAttachedRolePolicies", "ListRolePolicies", "TagRole", "UpdateAssumeRolePolicy"),
+    *("CreateRole", "DeleteRole", "DeleteRolePolicy", "DetachRolePolicy", "GetRole", "GetRolePolicy"),
+    *("ListAttachedRolePolicies", "ListRolePolicies", "PutRolePolicy", "TagRole", "UpdateAssumeRolePolicy"),
 )
 _FUNCTIONS: Final = (
-    *("CreateFunction", "DeleteFunction", "DeleteFunctionConcurrency", "GetFunction"),
-    *("GetFunctionConfiguration", "InvokeFunction", "ListTags", "PutFunctionConcurrency"),
+    *("CreateFunction", "DeleteFunction", "DeleteFunctionConcurrency", "GetFunction", "ListTags"),
     *("TagResource", "UpdateFunctionCode", "UpdateFunctionConfiguration"),
 )
+_GROUPS: Final = ("CreateLogGroup", "DeleteLogGroup", "ListTagsForResource", "TagResource")
 _TOPIC: Final = (
     *("CreateTopic", "DeleteTopic", "GetTopicAttributes", "ListSubscriptionsByTopic"),
-    *("ListTagsForResource", "Publish", "SetTopicAttributes", "Subscribe", "TagResource"),
+    *("ListTagsForResource", "SetTopicAttributes", "Subscribe", "TagResource"),
 )
 _TABLES: Final = (
-    *("BatchWriteItem", "CreateTable", "DeleteItem", "DeleteTable", "DescribeTable", "GetItem"),
-    *("ListTagsOfResource", "PutItem", "Query", "Scan", "TagResource", "UpdateTable"),
+    *("BatchWriteItem", "CreateTable", "DeleteTable", "DescribeTable", "ListTagsOfResource"),
+    *("Scan", "TagResource", "UpdateTable"),
 )
 _MACHINE: Final = (
     *("CreateStateMachine", "DeleteStateMachine", "DescribeStateMachine", "ListExecutions"),
@@ -44,12 +44,23 @@ _MACHINE: Final = (
 _EXECUTIONS: Final = (
     *("DescribeExecution", "DescribeStateMachineForExecution", "GetExecutionHistory", "StopExecution"),
 )
-_GROUPS: Final = ("CreateLogGroup", "DeleteLogGroup", "ListTagsForResource", "TagResource")
 # AWS knows no resources of these. DescribeLogGroups is asked for on all groups, whatever prefix is given.
-_WITHOUT_RESOURCE: Final = (
-    *("dynamodb:ListTables", "lambda:ListFunctions", "logs:DescribeLogGroups"),
-    *("sns:Unsubscribe", "states:ListStateMachines"),
-)
+_LISTS: Final = ("logs:DescribeLogGroups",)
+#: What one edition asks for and the other does not, by statement.
+_MORE: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
+    "tutorial": {
+        "Functions": ("GetFunctionConfiguration", "InvokeFunction", "PutFunctionConcurrency"),
+        "Topic": ("Publish",),
+        "Tables": ("DeleteItem", "GetItem", "PutItem", "Query"),
+        "Lists": (
+            "dynamodb:ListTables",
+            "lambda:ListFunctions",
+            "sns:Unsubscribe",
+            "states:ListStateMachines",
+        ),
+    },
+    "hardened": {"Tables": ("BatchGetItem",)},
+}
 
 
 @dataclass(frozen=True)
@@ -79,7 +90,7 @@ class Place:
 
 
 def policy(place: Place, names: Names, managed: Iterable[str]) -> Document:
-    """Write the policy.
+    """Write the policy for the edition of the names; who works with both editions needs both policies.
 
     It does not keep an attendee who means harm from anything: who may write a role's policies and pass the
     role on can let a function do all that the account can.
@@ -87,19 +98,20 @@ def policy(place: Place, names: Names, managed: Iterable[str]) -> Document:
     Args:
         place: Where the attendee works.
         names: The attendee's names.
-        managed: The paths of the managed policies that the kit attaches to its roles.
+        managed: The paths of the managed policies that the kit attaches to the roles of this edition.
 
     Returns:
         A policy document of at most `LIMIT` characters.
     """
     attached = sorted(place.managed(path) for path in managed)
     statements = [
-        *_roles(place, names, attached),
-        *_passing(place, names),
+        *_roles(place, names),
+        *(_attaching(place, names, attached) if attached else []),
         *_compute(place, names),
         *_data(place, names),
         *_machine(place, names),
-        _allow("Lists", _WITHOUT_RESOURCE, ["*"]),
+        _beside(place, names),
+        _allow("Lists", [*_LISTS, *_more(names, "Lists")], ["*"]),
     ]
     return {"Version": "2012-10-17", "Statement": statements}
 
@@ -115,52 +127,53 @@ def _of(service: str, operations: Iterable[str]) -> list[str]:
     return [f"{service}:{operation}" for operation in operations]
 
 
-def _roles(place: Place, names: Names, attached: list[str]) -> list[Document]:
-    both = [place.arn("iam", f"role/{name}") for name in (names.lambda_role, names.machine_role)]
+def _more(names: Names, sid: str) -> Sequence[str]:
+    return _MORE[names.edition].get(sid, ())
+
+
+def _both(place: Place, names: Names) -> list[str]:
+    return [place.arn("iam", f"role/{name}") for name in (names.lambda_role, names.machine_role)]
+
+
+def _roles(place: Place, names: Names) -> list[Document]:
+    # One statement for both roles and services: which service a role is for is in its trust policy, and that
+    # is the attendee's to write. The services' names are the same in every partition.
+    services = [f"{service}.amazonaws.com" for service in ("lambda", "states")]
+    condition = {"StringEquals": {"iam:PassedToService": services}}
+    both = _both(place, names)
+    return [_allow("Roles", _of("iam", _ROLES), both), _allow("Pass", ["iam:PassRole"], both, condition)]
+
+
+def _attaching(place: Place, names: Names, attached: list[str]) -> list[Document]:
     only_these = {"ArnEquals": {"iam:PolicyARN": attached}}
     return [
-        _allow("Roles", _of("iam", _ROLES), both),
-        _allow("Attach", ["iam:AttachRolePolicy"], both, only_these),
-        _allow("Inline", _of("iam", ("GetRolePolicy", "PutRolePolicy")), both[1:]),
+        _allow("Attach", ["iam:AttachRolePolicy"], _both(place, names), only_these),
         # What they say is public.
         _allow("Read", _of("iam", ("GetPolicy", "GetPolicyVersion")), [place.managed("*")]),
     ]
 
 
-def _passing(place: Place, names: Names) -> list[Document]:
-    passed = {"Lambda": ("lambda", names.lambda_role), "Machine": ("states", names.machine_role)}
-    return [
-        _allow(
-            f"Pass{whose}",
-            ["iam:PassRole"],
-            [place.arn("iam", f"role/{role}")],
-            # The same in every partition.
-            {"StringEquals": {"iam:PassedToService": f"{service}.amazonaws.com"}},
-        )
-        for whose, (service, role) in passed.items()
-    ]
-
-
 def _compute(place: Place, names: Names) -> list[Document]:
     functions = [place.arn("lambda", f"function:{name}") for name in names.functions.values()]
-    old = place.arn("lambda", "function:Too-Old")
     groups = [place.arn("logs", f"log-group:{names.log_group(name)}") for name in names.functions.values()]
     # Tags are asked for on the group itself, the rest on the group with something after its name.
     either = [arn + end for arn in groups for end in ("", ":*")]
     return [
-        _allow("Functions", _of("lambda", _FUNCTIONS), functions),
-        # Lesson 02 makes it in a runtime that is too old: Lambda, not IAM, is to refuse that.
-        _allow("Refused", _of("lambda", ("CreateFunction", "TagResource")), [old]),
+        _allow("Functions", _of("lambda", [*_FUNCTIONS, *_more(names, "Functions")]), functions),
         _allow("LogGroups", _of("logs", _GROUPS), either),
     ]
 
 
 def _data(place: Place, names: Names) -> list[Document]:
-    employees, winners = (f"table/{name}" for name in (names.employee_table, names.winners_table))
-    tables = [employees, f"{employees}/index/{names.serial_index}", winners]
+    own = {
+        "tutorial": [f"{names.employee_table}/index/{names.serial_index}"],
+        "hardened": [names.pool_table, names.draws_table],
+    }
+    tables = [names.employee_table, names.winners_table, *own[names.edition]]
+    arns = [place.arn("dynamodb", f"table/{table}") for table in tables]
     return [
-        _allow("Topic", _of("sns", _TOPIC), [place.arn("sns", names.topic)]),
-        _allow("Tables", _of("dynamodb", _TABLES), [place.arn("dynamodb", table) for table in tables]),
+        _allow("Topic", _of("sns", [*_TOPIC, *_more(names, "Topic")]), [place.arn("sns", names.topic)]),
+        _allow("Tables", _of("dynamodb", [*_TABLES, *_more(names, "Tables")]), arns),
     ]
 
 
@@ -170,3 +183,13 @@ def _machine(place: Place, names: Names) -> list[Document]:
         _allow("Machine", _of("states", _MACHINE), [place.arn("states", f"stateMachine:{names.machine}")]),
         _allow("Executions", _of("states", _EXECUTIONS), [executions]),
     ]
+
+
+def _beside(place: Place, names: Names) -> Document:
+    """What is asked of the other edition: whether its machine stands; and a roster is put into its pool."""
+    actions = _of("states", ("DescribeStateMachine", "ListTagsForResource"))
+    arns = [place.arn("states", f"stateMachine:{names.other.machine}")]
+    if names.edition == "tutorial":
+        actions += _of("dynamodb", ("BatchWriteItem", "DescribeTable", "ListTagsOfResource"))
+        arns += [place.arn("dynamodb", f"table/{names.pool_table}")]
+    return _allow("Beside", actions, arns)

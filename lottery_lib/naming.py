@@ -13,7 +13,9 @@ FUNCTIONS: Final = ("InputWinners", "RandomSelectWinners", "ValidateWinners", "R
 #: The functions of each edition, in the order in which a draw calls them.
 EDITIONS: Final = {"tutorial": FUNCTIONS, "hardened": ("CommitDraw", "DrawPrize")}
 # The longest name, `MyStepFunctionsExecutionRole`, has 28 of the 64 characters that Lambda and IAM allow. No
-# capitals: to IAM the roles of `Alice` and `alice` would be one, to all others their things would be two.
+# capitals: to IAM the roles of `Alice` and `alice` would be one, to all others their things would be two. Nor
+# can an attendee collide with the other edition: Lottery-hardened, the machine of `hardened`, is not
+# Lottery-Hardened, and the roles of the editions differ in more than capitals, whatever is appended.
 _ATTENDEE: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,28}[a-z0-9])?")
 
 

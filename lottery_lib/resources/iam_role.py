@@ -119,9 +119,9 @@ def _draw_policy(target: Target) -> Policy:
     )
 
 
-def attachable() -> list[str]:
+def attachable(edition: str) -> list[str]:
     """The paths of all managed policies that `ensure` may attach: the roles' own and their successors."""
-    own = {*LAMBDA_POLICIES, *_MACHINE_POLICIES}
+    own = {*LAMBDA_POLICIES, *_MACHINE_POLICIES} if edition == "tutorial" else set[str]()
     return sorted(own | {path + _SUCCESSOR for path in own})
 
 

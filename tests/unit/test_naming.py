@@ -93,6 +93,19 @@ def test_a_room_has_no_name_twice():
         assert len(set(names)) == len(names)
 
 
+def test_no_edition_has_a_name_of_the_others():
+    """Whoever the attendees are, even `hardened`: the roles, too, which IAM does not tell apart by case."""
+    names = [
+        name.lower() if service == "role" else name
+        for attendee in ("", "hardened", "hardened-alice", "alice", "hardened-machinerole", "pool")
+        for edition in ("tutorial", "hardened")
+        for service, named in by_service(Names(attendee, edition)).items()
+        for name in named
+        if service in ("role", "function", "machine")
+    ]
+    assert len(set(names)) == len(names)
+
+
 def test_unknown_edition():
     """An edition that is not there is refused with the list of those that are."""
     with pytest.raises(LotteryError, match="Use one of: tutorial"):
