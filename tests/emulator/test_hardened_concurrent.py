@@ -2,15 +2,12 @@
 
 from collections import Counter
 
-import pytest
-
-from lottery_lib import execution, inbox, inject, load_employees, verify_draw
+from lottery_lib import Stack, execution, inbox, inject, load_employees, verify_draw
 from lottery_lib.draws import machine_arn, resume
 from lottery_lib.fairness import receipt
 from lottery_lib.resources import dynamodb_table
 from lottery_lib.roster import Roster
 
-pytestmark = pytest.mark.xdist_group("night")  # it is made once
 DRAWS, EMPLOYEES, EACH = 200, 1_000, 3
 SECONDS = 5  # that a call may take here
 #: One call in ten fails: before it does anything, after it did everything, or by taking too long. Which one
@@ -63,10 +60,20 @@ class Night:
         return states.start_execution(stateMachineArn=machine, name=name, input=given)["executionArn"]
 
 
-@pytest.fixture(scope="module")
-def night(hardened_stack, tmp_path_factory):
-    """Two hundred draws of three, among a thousand, at once."""
-    target, folder = hardened_stack.target, tmp_path_factory.mktemp("attempts")
+def test_two_hundred_at_once(hardened, tmp_path):
+    """Two hundred draws of three, among a thousand, are made once; each of these facts holds of them."""
+    night = made(hardened, tmp_path)
+    one_call_in_ten_fails(night)
+    nobody_wins_twice(night)
+    every_winner_is_accounted_for(night)
+    a_mail_for_a_record(night)
+    no_draw_is_lost(night)
+    every_receipt_verifies(night)
+    who_failed_can_go_on(night)
+
+
+def made(target, folder):
+    """Have the draws made, by functions that fail."""
     staff = [{"employee_id": f"{number:04}", "employee_name": f"N{number:04}"} for number in range(EMPLOYEES)]
     load_employees(target, Roster(staff))
     for purpose, function in target.names.functions.items():
@@ -75,7 +82,7 @@ def night(hardened_stack, tmp_path_factory):
     return Night(target, folder)
 
 
-def test_one_call_in_ten_fails(night):
+def one_call_in_ten_fails(night):
     """The faults are real: about a tenth of more than four hundred calls."""
     calls = sum(len(path.read_text()) for path in night.attempts.glob("*-*"))
     faults = (night.attempts / "faults").read_text().split()
@@ -84,13 +91,13 @@ def test_one_call_in_ten_fails(night):
     assert set(faults) == {"before", "after", "late", "never"}
 
 
-def test_nobody_wins_twice(night):
+def nobody_wins_twice(night):
     """No employee is in two records."""
     winners = [each for record in night.records for each in record["winners"]]
     assert len(winners) == len(set(winners))
 
 
-def test_every_winner_is_accounted_for(night):
+def every_winner_is_accounted_for(night):
     """The winners that the table has of a draw are those of its record, exactly."""
     of_draws = Counter((each["draw_id"], each["employee_id"]) for each in night.won)
     recorded = Counter((record["draw_id"], each) for record in night.records for each in record["winners"])
@@ -98,7 +105,7 @@ def test_every_winner_is_accounted_for(night):
     assert len(recorded) > 0.9 * DRAWS * EACH
 
 
-def test_a_mail_for_a_record(night):
+def a_mail_for_a_record(night):
     """Every mail is of a record that is whole, names its winners, and is the only one of it."""
     texts = {
         f"Congrats! [{', '.join('N' + each for each in record['winners'])}] "
@@ -110,7 +117,7 @@ def test_a_mail_for_a_record(night):
     assert len(night.mails) == len(set(night.mails))
 
 
-def test_no_draw_is_lost(night):
+def no_draw_is_lost(night):
     """Each ended SUCCEEDED, recorded and mailed, or FAILED with an error of a name and a cause."""
     whole = {record["prize"] for record in night.records if "recorded_at" in record}
     for ended in night.ended:
@@ -120,16 +127,16 @@ def test_no_draw_is_lost(night):
             assert (ended["status"], bool(ended["error"])) == ("FAILED", True)
 
 
-def test_every_receipt_verifies(night):
+def every_receipt_verifies(night):
     """Whatever failed meanwhile, what was recorded can be checked."""
     found = [receipt(record, night.pool) for record in night.records if "secret" in record]
     assert len(found) > 0.9 * DRAWS
     assert all(all(verify_draw(each).values()) for each in found)
 
 
-def test_who_failed_can_go_on(night, hardened_stack):
+def who_failed_can_go_on(night):
     """A draw that failed half-way is gone on with, and has its winners then."""
-    hardened_stack.deploy()
+    Stack(night.target).deploy()
     failed = [ended["name"] for ended in night.ended if ended["status"] == "FAILED"]
     begun = {record["prize"] for record in night.records}
     for name in [name for name in failed if name in begun]:
