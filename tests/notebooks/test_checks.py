@@ -111,7 +111,7 @@ WRONG: Final = {
         "resume(hardened, silent_id, remail=True)", "Stack(hardened).deploy(); resume(hardened, silent_id)",
         "draw(hardened, 1)",
     ],
-    "10-26": ["false_claims = 2", "false_claims = '1'", "false_claims = 1.0"],
+    "10-26": ["false_claims = 1", "false_claims = '2'", "false_claims = 2.0"],
     "10-47": [
         "def draw_one(secret, size): return sum(secret) % 7",
         "def draw_one(secret, size): return 1 + next(fairness.order(size, secret))",
