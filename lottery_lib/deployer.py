@@ -45,7 +45,7 @@ _EXECUTIONS: Final = (
     *("DescribeExecution", "DescribeStateMachineForExecution", "GetExecutionHistory", "StopExecution"),
 )
 # AWS knows no resources of these. DescribeLogGroups is asked for on all groups, whatever prefix is given.
-_LISTS: Final = ("logs:DescribeLogGroups",)
+_WITHOUT_RESOURCE: Final = ("logs:DescribeLogGroups", "sns:Unsubscribe")
 #: What one edition asks for and the other does not, by statement.
 _MORE: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "tutorial": {
@@ -111,7 +111,7 @@ def policy(place: Place, names: Names, managed: Iterable[str]) -> Document:
         *_data(place, names),
         *_machine(place, names),
         _beside(place, names),
-        _allow("Lists", [*_LISTS, *_more(names, "Lists")], ["*"]),
+        _allow("Lists", [*_WITHOUT_RESOURCE, *_more(names, "Lists")], ["*"]),
     ]
     return {"Version": "2012-10-17", "Statement": statements}
 

@@ -14,7 +14,7 @@ from lottery_lib.emulator import iam
 from lottery_lib.emulator.iam_needs import needs_of
 from lottery_lib.emulator.iam_policy import Decision, decide
 from lottery_lib.emulator.wire import Request
-from lottery_lib.resources import iam_role
+from lottery_lib.resources import iam_role, lambda_function, state_machine
 from lottery_lib.target import Target
 
 #: The file into which the kernels of notebooks write what they need, one JSON a line.
@@ -22,17 +22,24 @@ NEEDS = "DEPLOYER_NEEDS"
 KEY = "DEPLOYER_KEY"
 
 
-def document(attendee):
-    """The policy of an attendee in the emulator's account."""
-    return policy(Place("aws", "123456789012", "us-east-1"), Names(attendee), iam_role.attachable())
+EDITIONS = ("tutorial", "hardened")
+WHATEVER = iam_role.allowing(("sns:Publish", ["*"]))
+WAITS = '{"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 600, "End": true}}}'
 
 
-def user_with(endpoint, name, document):
-    """Make a user of IAM who may do what a managed policy says; returns an access key."""
+def document(attendee, edition):
+    """The policy of an attendee, for an edition, in the emulator's account."""
+    place = Place("aws", "123456789012", "us-east-1")
+    return policy(place, Names(attendee, edition), iam_role.attachable(edition))
+
+
+def user_with(endpoint, name, *documents):
+    """Make a user of IAM who may do what managed policies say; returns an access key."""
     iam = client_of(endpoint, "iam")
-    made = iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(document))["Policy"]["Arn"]
     iam.create_user(UserName=name)
-    iam.attach_user_policy(UserName=name, PolicyArn=made)
+    for number, each in enumerate(documents):
+        made = iam.create_policy(PolicyName=f"{name}-{number}", PolicyDocument=json.dumps(each))
+        iam.attach_user_policy(UserName=name, PolicyArn=made["Policy"]["Arn"])
     return iam.create_access_key(UserName=name)["AccessKey"]
 
 
@@ -66,16 +73,56 @@ def _text(value):
 def denied(document, needs):
     """Those of the needs that a policy does not allow, as the emulator decides it."""
     text = (json.dumps(document),)
-    return [
-        (action, resource)
+    return {
+        (action, resource, context)
         for action, resource, context in needs
         if decide(text, action, resource, dict(context)) is not Decision.ALLOWED
-    ]
+    }
 
 
-def target_of(endpoint, key, attendee, note=lambda needs: None):
+def target_of(endpoint, key, names, note=lambda needs: None):
     """The emulator as the AWS of that user."""
-    return Target("aws", session_of(key, "us-east-1", note), endpoint, Names(attendee))
+    return Target("aws", session_of(key, "us-east-1", note), endpoint, names)
+
+
+def admin_of(endpoint, names):
+    """The same things, for who may do everything."""
+    return Target("endpoint", _dummy_session("us-east-1"), endpoint, names)
+
+
+def break_everything(admin):
+    """Change one thing of each kind that a deploy puts right; returns their names."""
+    names, iam, functions = admin.names, admin.client("iam"), admin.client("lambda")
+    trusting = json.dumps(iam_role.trust_policy("states.amazonaws.com"))
+    iam.update_assume_role_policy(RoleName=names.lambda_role, PolicyDocument=trusting)
+    iam.delete_role_policy(RoleName=names.machine_role, PolicyName="InvokeLotteryFunctions")
+    one, *_, last = names.functions.values()
+    functions.update_function_configuration(FunctionName=one, Timeout=3)
+    functions.put_function_concurrency(FunctionName=one, ReservedConcurrentExecutions=0)
+    package = lambda_function.zipped(lambda_function.LAMBDAS_FOLDER / "input_winners")
+    functions.update_function_code(FunctionName=last, ZipFile=package)
+    arn = admin.arn("sns", names.topic)
+    admin.client("sns").set_topic_attributes(TopicArn=arn, AttributeName="DisplayName", AttributeValue="X")
+    change = {"GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": names.serial_index}}]}
+    admin.client("dynamodb").update_table(TableName=names.employee_table, **change)
+    machine = state_machine.machine_arn(admin, names.machine)
+    admin.client("stepfunctions").update_state_machine(stateMachineArn=machine, definition=WAITS)
+    broken = {names.lambda_role, names.machine_role, one, last, names.topic}
+    return broken | {names.employee_table, names.machine}
+
+
+def attach_more(admin):
+    """Put policies on a role that a teardown has to take off, too."""
+    iam, role = admin.client("iam"), admin.names.lambda_role
+    iam.attach_role_policy(RoleName=role, PolicyArn=iam_role.policy_arn(admin, "AdministratorAccess"))
+    iam.put_role_policy(RoleName=role, PolicyName="more", PolicyDocument=json.dumps(WHATEVER))
+
+
+def start_what_waits(admin):
+    """Have an execution under way when the teardown begins."""
+    machine, states = state_machine.machine_arn(admin, admin.names.machine), admin.client("stepfunctions")
+    states.update_state_machine(stateMachineArn=machine, definition=WAITS)
+    states.start_execution(stateMachineArn=machine)
 
 
 def be_the_user():

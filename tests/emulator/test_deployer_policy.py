@@ -10,29 +10,43 @@ import sys
 import pytest
 from botocore.exceptions import ClientError
 from emulator.conftest import client_of
-from emulator.deployer_user import document, target_of, user_with
+from emulator.deployer_user import (
+    EDITIONS,
+    WAITS,
+    admin_of,
+    attach_more,
+    break_everything,
+    document,
+    start_what_waits,
+    target_of,
+    user_with,
+)
 
 from lottery_lib import Names, Stack, inbox
 from lottery_lib import target as door
 from lottery_lib.__main__ import main
 from lottery_lib.errors import LotteryError
-from lottery_lib.resources import iam_role, lambda_function, state_machine
-from lottery_lib.target import Target
 
 ATTENDEE = "dana"
 
 
+@pytest.fixture(scope="module", params=EDITIONS)
+def edition(request):
+    """Each edition by itself, with its own policy alone."""
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def dana(emulator):
+def dana(emulator, edition):
     """The target of a user with the policy."""
-    key = user_with(emulator["endpoint"], ATTENDEE, document(ATTENDEE))
-    return target_of(emulator["endpoint"], key, ATTENDEE)
+    key = user_with(emulator["endpoint"], f"{ATTENDEE}-{edition}", document(ATTENDEE, edition))
+    return target_of(emulator["endpoint"], key, Names(ATTENDEE, edition))
 
 
 @pytest.fixture(scope="module")
 def admin(emulator, dana):
     """The same things, for who may do everything."""
-    return Target("endpoint", door._dummy_session("us-east-1"), emulator["endpoint"], dana.names)
+    return admin_of(emulator["endpoint"], dana.names)
 
 
 @pytest.fixture(scope="module")
@@ -77,13 +91,20 @@ def test_every_command_works(run, deployed, words):
     assert code == 0, told
 
 
+def test_a_hardened_draw_is_verified_and_gone_on_with(run, deployed, edition):
+    """The commands that the hardened edition alone has."""
+    if edition == "hardened":
+        draw_id = run("draw", "1")[1]["execution_arn"].split(":")[-1]
+        for command in ("receipts", "resume"):
+            code, told = run(command, draw_id)
+            assert code == 0, told
+
+
 def test_everything_is_made_mended_and_removed(run, admin):
     """From nothing to nothing: what somebody broke is mended, what others attached is taken off."""
     run("teardown", "--yes")
-    assert {each["state"] for each in run("deploy", "--dry-run")[1]["resources"]} == {
-        "would be created",
-        "would be loaded if it is empty",
-    }
+    planned = {each["state"] for each in run("deploy", "--dry-run")[1]["resources"] if each["kind"] != "pool"}
+    assert planned == {"would be created", "would be loaded if it is empty"}
     assert run("deploy", "--yes")[0] == 0
     broken = break_everything(admin)
     code, told = run("deploy", "--yes")
@@ -93,96 +114,107 @@ def test_everything_is_made_mended_and_removed(run, admin):
     assert run("teardown", "--yes")[1]["left"] == []
 
 
-def break_everything(admin):
-    """Change one thing of each kind that a deploy puts right; returns their names."""
-    names, iam, functions = admin.names, admin.client("iam"), admin.client("lambda")
-    trusting = json.dumps(iam_role.trust_policy("states.amazonaws.com"))
-    iam.update_assume_role_policy(RoleName=names.lambda_role, PolicyDocument=trusting)
-    iam.delete_role_policy(RoleName=names.machine_role, PolicyName="InvokeLotteryFunctions")
-    one, other, third = list(names.functions.values())[:3]
-    functions.update_function_configuration(FunctionName=one, Timeout=3)
-    functions.put_function_concurrency(FunctionName=other, ReservedConcurrentExecutions=0)
-    package = lambda_function.zipped(lambda_function.LAMBDAS_FOLDER / "record_winners")
-    functions.update_function_code(FunctionName=third, ZipFile=package)
-    arn = admin.arn("sns", names.topic)
-    admin.client("sns").set_topic_attributes(TopicArn=arn, AttributeName="DisplayName", AttributeValue="X")
-    change = {"GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": names.serial_index}}]}
-    admin.client("dynamodb").update_table(TableName=names.employee_table, **change)
-    machine = state_machine.machine_arn(admin, names.machine)
-    admin.client("stepfunctions").update_state_machine(stateMachineArn=machine, definition=WAITS)
-    broken = {names.lambda_role, names.machine_role, one, other, third, names.topic}
-    return broken | {names.employee_table, names.machine}
-
-
-WAITS = '{"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 600, "End": true}}}'
-
-
-def attach_more(admin):
-    iam, role = admin.client("iam"), admin.names.lambda_role
-    iam.attach_role_policy(RoleName=role, PolicyArn=iam_role.policy_arn(admin, "AdministratorAccess"))
-    iam.put_role_policy(RoleName=role, PolicyName="more", PolicyDocument=json.dumps(document("x")))
-
-
-def start_what_waits(admin):
-    """Have an execution under way when the teardown begins."""
-    machine, states = state_machine.machine_arn(admin, admin.names.machine), admin.client("stepfunctions")
-    states.update_state_machine(stateMachineArn=machine, definition=WAITS)
-    states.start_execution(stateMachineArn=machine)
+def test_beside_the_other_edition(run, admin):
+    """Where the other edition stands, too: a roster goes into its pool, and what they share stays."""
+    other = Stack(admin.named(admin.names.other))
+    other.deploy()
+    try:
+        assert run("deploy", "--yes")[0] == 0
+        assert run("employees", "load", "data/request-items.json", "--yes")[0] == 0
+        assert run("teardown", "--yes")[1]["left"] == []
+        assert "missing" not in {each.state for each in other.status()}
+    finally:
+        assert other.teardown().left == []
 
 
 @pytest.mark.parametrize(
     "action", ["iam:PassRole", "iam:TagRole", "dynamodb:TagResource", "states:TagResource"]
 )
-def test_what_creating_asks_for_besides(emulator, action):
+def test_what_creating_asks_for_besides(emulator, edition, action):
     """Without the right to pass a role on, or to tag, a deploy is refused; the error names the right."""
     name = f"no-{action.replace(':', '-').lower()}"
-    whole = document(name)
+    whole = document(name, edition)
     for statement in whole["Statement"]:
         statement["Action"] = [each for each in statement["Action"] if each != action] or ["sts:None"]
-    target = target_of(emulator["endpoint"], user_with(emulator["endpoint"], name, whole), name)
+    key = user_with(emulator["endpoint"], f"{name}-{edition}", whole)
+    target = target_of(emulator["endpoint"], key, Names(name, edition))
     with pytest.raises(LotteryError, match=rf"{action}.*Ask the administrator"):
         Stack(target, announce=lambda plan: None).deploy()
 
 
 @pytest.fixture(scope="module")
 def bob(emulator):
-    """A client of a user who has the policy of another attendee, ``bob``."""
-    key = user_with(emulator["endpoint"], "bob", document("bob"))
+    """A client of a user who has the policies of another attendee, ``bob``."""
+    key = user_with(emulator["endpoint"], "bob", *(document("bob", edition) for edition in EDITIONS))
     return lambda service: client_of(emulator["endpoint"], service, key=key)
 
 
 def calls_on(names):
-    """What one might do to somebody's lottery, at each service."""
+    """What one might do to what an edition of somebody's lottery has for itself, at each service."""
     machine = f"arn:aws:states:us-east-1:123456789012:stateMachine:{names.machine}"
-    function, role = names.function("InputWinners"), names.lambda_role
-    yield "dynamodb", "delete_table", {"TableName": names.winners_table}
-    yield "dynamodb", "scan", {"TableName": names.winners_table}
+    function, role = next(iter(names.functions.values())), names.lambda_role
     yield "lambda", "delete_function", {"FunctionName": function}
     yield "lambda", "invoke", {"FunctionName": function}
     yield "iam", "delete_role", {"RoleName": role}
     yield "iam", "detach_role_policy", {"RoleName": role, "PolicyArn": "arn:aws:iam::aws:policy/A"}
-    yield "sns", "delete_topic", {"TopicArn": f"arn:aws:sns:us-east-1:123456789012:{names.topic}"}
     yield "logs", "delete_log_group", {"logGroupName": names.log_group(function)}
     yield "stepfunctions", "delete_state_machine", {"stateMachineArn": machine}
     yield "stepfunctions", "start_execution", {"stateMachineArn": machine}
+    if names.edition == "hardened":
+        yield "dynamodb", "delete_table", {"TableName": names.pool_table}
+        yield "dynamodb", "scan", {"TableName": names.draws_table}
 
 
-@pytest.mark.parametrize("call", list(calls_on(Names(ATTENDEE))), ids=lambda call: call[1])
+def calls_on_shared(names):
+    """What one might do to what the editions share."""
+    yield "dynamodb", "delete_table", {"TableName": names.winners_table}
+    yield "dynamodb", "scan", {"TableName": names.winners_table}
+    yield "sns", "delete_topic", {"TopicArn": f"arn:aws:sns:us-east-1:123456789012:{names.topic}"}
+
+
+def described(call):
+    """A call as a test's name."""
+    return f"{call[1]} {next(iter(call[2].values())).split(':')[-1]}"
+
+
+OWN = {edition: list(calls_on(Names(ATTENDEE, edition))) for edition in EDITIONS}
+OTHERS = [*OWN["tutorial"], *OWN["hardened"], *calls_on_shared(Names(ATTENDEE))]
+
+
+@pytest.mark.parametrize("call", OTHERS, ids=described)
 def test_nothing_of_another_attendee_can_be_reached(bob, call):
-    """Neither read nor written."""
+    """Neither read nor written, with the policies of both editions."""
     service, operation, parameters = call
     with pytest.raises(ClientError, match="is not authorized to perform"):
         getattr(bob(service), operation)(**parameters)
 
 
-def test_no_other_policy_can_be_attached(bob, emulator):
+def test_nothing_that_the_other_edition_has_for_itself_can_be_reached(dana):
+    """Neither read nor written, with the policy of one edition alone."""
+    for service, operation, parameters in OWN[dana.names.other.edition]:
+        with pytest.raises(ClientError, match="is not authorized to perform"):
+            getattr(dana.client(service), operation)(**parameters)
+
+
+def made_role(bob, names):
+    tags = [{"Key": key, "Value": value} for key, value in names.tags.items()]
+    bob("iam").create_role(RoleName=names.lambda_role, AssumeRolePolicyDocument="{}", Tags=tags)
+    return names.lambda_role
+
+
+def test_no_other_policy_can_be_attached(bob):
     """To one's own role, AWS's policies of the tutorial, and not AdministratorAccess."""
-    iam, role = bob("iam"), Names("bob").lambda_role
-    tags = [{"Key": key, "Value": value} for key, value in Names("bob").tags.items()]
-    iam.create_role(RoleName=role, AssumeRolePolicyDocument="{}", Tags=tags)
-    iam.attach_role_policy(RoleName=role, PolicyArn="arn:aws:iam::aws:policy/AmazonSNSFullAccess")
+    role = made_role(bob, Names("bob"))
+    bob("iam").attach_role_policy(RoleName=role, PolicyArn="arn:aws:iam::aws:policy/AmazonSNSFullAccess")
     with pytest.raises(ClientError, match="not authorized to perform: iam:AttachRolePolicy"):
-        iam.attach_role_policy(RoleName=role, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+        bob("iam").attach_role_policy(RoleName=role, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+
+
+def test_no_policy_can_be_attached_to_a_hardened_role(bob):
+    """Not even one of the tutorial's."""
+    hardened, arn = made_role(bob, Names("bob", "hardened")), "arn:aws:iam::aws:policy/AmazonSNSFullAccess"
+    with pytest.raises(ClientError, match="not authorized to perform: iam:AttachRolePolicy"):
+        bob("iam").attach_role_policy(RoleName=hardened, PolicyArn=arn)
 
 
 def test_no_other_role_can_be_passed_on(bob):
@@ -199,10 +231,16 @@ def printed(*words, **environment):
     return subprocess.run(command, env=clean | environment, capture_output=True, text=True, check=False)
 
 
-def test_an_administrator_writes_it_for_somebody_else():
+PLACE = ("--account", "123456789012", "--region", "us-east-1")
+
+
+@pytest.mark.parametrize(
+    ("words", "of"), [([], "tutorial"), *((["--edition", edition], edition) for edition in EDITIONS)]
+)
+def test_an_administrator_writes_it_for_somebody_else(words, of):
     """With an account and a region nothing is asked of AWS: nobody's credentials are needed."""
-    done = printed("--account", "123456789012", "--region", "us-east-1", LOTTERY_ATTENDEE=ATTENDEE)
-    assert (done.returncode, json.loads(done.stdout), done.stderr) == (0, document(ATTENDEE), "")
+    done = printed(*PLACE, *words, LOTTERY_ATTENDEE=ATTENDEE)
+    assert (done.returncode, json.loads(done.stdout), done.stderr) == (0, document(ATTENDEE, of), "")
 
 
 def test_the_partition_is_the_regions():
@@ -230,4 +268,4 @@ def test_what_is_no_place(words, sentence):
 
 def test_by_default_it_is_for_the_account_of_the_caller(run, dana):
     """Whose account that is stands on stderr, so stdout is JSON alone."""
-    assert run("policy") == (0, document(ATTENDEE))
+    assert run("policy") == (0, document(ATTENDEE, dana.names.edition))

@@ -1,4 +1,4 @@
-"""Each lesson can be done with the deployer's policy and nothing else, and nothing in it is too much."""
+"""Each lesson can be done with the deployer's policies and nothing else, and nothing in them is too much."""
 
 import json
 import os
@@ -8,19 +8,29 @@ from pathlib import Path
 import nbclient
 import nbformat
 import pytest
-from emulator.deployer_user import KEY, NEEDS, denied, document, target_of, user_with
+from emulator.deployer_user import (
+    EDITIONS,
+    KEY,
+    NEEDS,
+    admin_of,
+    attach_more,
+    break_everything,
+    denied,
+    document,
+    start_what_waits,
+    target_of,
+    user_with,
+)
 
-from lottery_lib import Names, Stack, draw, execution
+from lottery_lib import Names, Stack, draw, execution, inbox, load_employees, roster
 from lottery_lib.draws import forget_winners, machine_arn, winners
 from lottery_lib.emulator import control
 from lottery_lib.rehearsal import NOTEBOOKS_FOLDER, OTHERS, notebooks
-from lottery_lib.resources import iam_role, state_machine
 
 ATTENDEE = "lena"
 LESSONS = [*notebooks(), *(NOTEBOOKS_FOLDER / name for name in OTHERS)]
 #: What AWS asks for and the emulator does not, and why.
 ONLY_AWS = {"lambda:ListTags": "without it GetFunction tells no tags, so no function would be known as ours"}
-WAITS = '{"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 600, "End": true}}}'
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +41,7 @@ def needs(tmp_path_factory):
         port = free.getsockname()[1]
     endpoint = control.start(port, while_pid=os.getpid())["endpoint"]
     try:
-        key = user_with(endpoint, ATTENDEE, document(ATTENDEE))
-        yield Needs(endpoint, key, folder / "needs.jsonl")
+        yield Needs(endpoint, folder / "needs.jsonl")
     finally:
         control.stop(port)
 
@@ -41,13 +50,14 @@ class Needs:
     """What was asked for.
 
     Attributes:
-        all: Triples of action, resource and context.
+        lessons: By the lessons, as a user with both policies: triples of action, resource and context.
+        kit: By edition, what the kit asks for, as a user with that edition's policy alone.
         errors: What went wrong in which lesson.
     """
 
-    def __init__(self, endpoint, key, file):
-        asked = []
-        self._kit(target_of(endpoint, key, ATTENDEE, asked.extend))
+    def __init__(self, endpoint, file):
+        self.kit = {edition: unique(kit(endpoint, edition)) for edition in EDITIONS}
+        key = user_with(endpoint, ATTENDEE, *(document(ATTENDEE, edition) for edition in EDITIONS))
         environment = {KEY: json.dumps({name: key[name] for name in ("AccessKeyId", "SecretAccessKey")})}
         environment |= {NEEDS: str(file), "LOTTERY_TARGET": endpoint, "LOTTERY_ATTENDEE": ATTENDEE}
         environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[1])
@@ -55,20 +65,45 @@ class Needs:
             for name, value in environment.items():
                 patch.setenv(name, value)
             self.errors = {path.stem: error for path in LESSONS if (error := run_as_user(path))}
-        written = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-        each = [*asked, *written]
-        self.all = {(action, resource, tuple(map(tuple, context))) for action, resource, context in each}
+        self.lessons = unique(map(json.loads, file.read_text(encoding="utf-8").splitlines()))
 
-    @staticmethod
-    def _kit(target):
-        stack = Stack(target, announce=lambda plan: None)
-        stack.deploy()
-        assert draw(target, 2)["status"] == "SUCCEEDED"
-        assert len(winners(target)) == forget_winners(target) == 2
-        role_arn = iam_role.role_arn(target, target.names.machine_role)
-        state_machine.ensure(target, target.names.machine, WAITS, role_arn)
-        execution.start(target, machine_arn(target), {})  # runs when the teardown begins
-        assert stack.teardown().left == []
+    def of(self, edition):
+        """What only this edition's policy is there for: its kit, and what in lessons the other denies."""
+        other = Names(ATTENDEE, edition).other.edition
+        return self.kit[edition] | denied(document(ATTENDEE, other), self.lessons)
+
+
+def unique(needs):
+    return {(action, resource, tuple(map(tuple, context))) for action, resource, context in needs}
+
+
+def kit(endpoint, edition):
+    """What a lottery asks for from its first deploy to its last teardown, then beside the other edition."""
+    asked, names = [], Names(ATTENDEE, edition)
+    key = user_with(endpoint, f"{ATTENDEE}-{edition}", document(ATTENDEE, edition))
+    target, admin = target_of(endpoint, key, names, asked.extend), admin_of(endpoint, names)
+    stack = Stack(target, announce=lambda plan: None)
+    stack.deploy("ann@example.com")
+    inbox(admin).confirm("ann@example.com")
+    assert draw(target, 2)["status"] == "SUCCEEDED"
+    execution.executions(target, machine_arn(target))
+    assert len(winners(target)) == forget_winners(target) == 2
+    break_everything(admin)
+    stack.deploy()
+    attach_more(admin)
+    start_what_waits(admin)
+    assert stack.teardown().left == []
+    beside(stack, Stack(admin.named(names.other)))
+    return asked
+
+
+def beside(stack, other):
+    """What is asked where the other edition stands."""
+    other.deploy()
+    stack.deploy()
+    load_employees(stack.target, roster.tutorial_roster())
+    assert stack.teardown().left == []
+    assert other.teardown().left == []
 
 
 def run_as_user(path):
@@ -89,11 +124,11 @@ def run_as_user(path):
     return None
 
 
-def without(part, action, resource=None):
+def without(edition, part, action, resource=None):
     """The policy without an action, or without one resource of one action's statement."""
-    whole = json.loads(json.dumps(document(ATTENDEE)))
+    whole = json.loads(json.dumps(document(ATTENDEE, edition)))
     for statement in whole["Statement"]:
-        if action in statement["Action"]:
+        if action in statement["Action"] and (resource is None or resource in statement["Resource"]):
             gone = action if part == "Action" else resource
             statement[part] = [each for each in statement[part] if each != gone]
     return whole
@@ -105,32 +140,53 @@ def test_every_lesson_can_be_done(needs):
 
 
 def test_nothing_is_missing(needs):
-    """All that was asked for is allowed."""
-    assert denied(document(ATTENDEE), needs.all) == []
+    """All that was asked for is allowed by one of the two."""
+    tutorial, hardened = (document(ATTENDEE, edition) for edition in EDITIONS)
+    assert denied(hardened, denied(tutorial, needs.lessons)) == set()
 
 
-def test_no_action_is_too_much(needs):
-    """Without any one action, something of the lessons or of the kit is denied."""
-    actions = {action for each in document(ATTENDEE)["Statement"] for action in each["Action"]}
-    superfluous = {action for action in actions if not denied(without("Action", action), needs.all)}
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_nothing_is_missing_for_the_kit(needs, edition):
+    """What the kit asks for in one edition is allowed by that edition's policy alone."""
+    assert denied(document(ATTENDEE, edition), needs.kit[edition]) == set()
+
+
+def test_the_tutorial_needs_one_policy(needs):
+    """In the lessons, what is not of the hardened edition's own is allowed by the tutorial's policy alone."""
+    missing = denied(document(ATTENDEE, "tutorial"), needs.lessons)
+    assert missing
+    assert [need for need in missing if "Lottery-Hardened" not in need[1]] == []
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_no_action_is_too_much(needs, edition):
+    """Without any one action, something is denied that only this policy is there for."""
+    wanted, whole = needs.of(edition), document(ATTENDEE, edition)["Statement"]
+    actions = {action for each in whole for action in each["Action"]}
+    superfluous = {action for action in actions if not denied(without(edition, "Action", action), wanted)}
     assert superfluous == set(ONLY_AWS)
 
 
-def test_no_resource_is_too_much(needs):
-    """Without any one resource of a statement, something is denied."""
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_no_resource_is_too_much(needs, edition):
+    """Without any one resource of a statement, something is denied that only this policy is there for."""
+    wanted = needs.of(edition)
     superfluous = [
         (statement["Sid"], resource)
-        for statement in document(ATTENDEE)["Statement"]
+        for statement in document(ATTENDEE, edition)["Statement"]
         for resource in statement["Resource"]
-        if not denied(without("Resource", statement["Action"][0], resource), needs.all)
+        if not denied(without(edition, "Resource", statement["Action"][0], resource), wanted)
     ]
     assert superfluous == []
 
 
 def test_the_policies_that_may_be_attached_are_attached(needs):
     """AWS's four, one by one; their successors wait until AWS retires one."""
-    attached = {dict(context)["iam:policyarn"] for action, _, context in needs.all if "AttachRole" in action}
-    attach = next(each for each in document(ATTENDEE)["Statement"] if each["Sid"] == "Attach")
+    asked = needs.lessons | needs.kit["tutorial"]
+    attached = {dict(context)["iam:policyarn"] for action, _, context in asked if "AttachRole" in action}
+    attach = next(
+        each for each in document(ATTENDEE, "tutorial")["Statement"] if each["Sid"] == "Attach"
+    )
     allowed = set(attach["Condition"]["ArnEquals"]["iam:PolicyARN"])
     assert {arn for arn in allowed if not arn.endswith("_v2")} == attached
     assert Names(ATTENDEE).lambda_role in str(attach["Resource"])
