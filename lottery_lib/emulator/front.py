@@ -1,6 +1,7 @@
 """Stand in front of moto: answer or correct what AWS does otherwise, and pass the rest on."""
 
 import gc
+import threading
 import traceback
 from pathlib import Path
 from typing import Protocol
@@ -62,6 +63,8 @@ class Front:
         self._runner = Runner(folder, endpoint, self._logs, sessions)
         mailbox = Mailbox(folder / "mailbox")
         sns = SnsApi(self._moto, mailbox, endpoint)
+        # moto's reset goes through all that is loaded: nothing may be loaded meanwhile.
+        self._loading = threading.Lock()
         self._rooms: list[Room] = [
             iam,  # first: it refuses what others would answer
             concurrency,
@@ -92,7 +95,8 @@ class Front:
         """Load what first calls would wait for."""
         gc.disable()  # looking for garbage takes half of the time that loading takes
         try:
-            self._moto.warm_up()
+            with self._loading:
+                self._moto.warm_up()
             remember_definitions()
         finally:
             gc.collect()
@@ -120,7 +124,8 @@ class Front:
         for room in self._rooms:
             room.reset()
         self._logs.flush()
-        reply = self._moto(request)
+        with self._loading:
+            reply = self._moto(request)
         self._moto.configure()
         return reply
 
