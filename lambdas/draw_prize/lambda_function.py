@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from shuffle import shuffled
-from tables import Tables
+from tables import Tables, WinnerTaken
 
 AT_ONCE = 99  # winners of one transaction, which takes 100 writes: the last is the draw's record
 LOOK = 50  # employees looked at together: two keys each, of the 100 that one request takes
@@ -41,7 +41,12 @@ def lambda_handler(event, context):
 
 def draw(record, secret, tables):
     """Draw and record what a record still lacks; return it whole."""
-    chosen, passed_over = select(record, bytes.fromhex(secret), tables)
+    try:
+        chosen, passed_over = select(record, bytes.fromhex(secret), tables)
+    except NotEnoughEmployees as error:
+        if tables.record(record["draw_id"])[0]["winners"] != record["winners"]:
+            raise WinnerTaken("Another execution of this draw has gone on with it meanwhile.") from error
+        raise
     for start in range(0, len(chosen), AT_ONCE):
         part, before = chosen[start : start + AT_ONCE], len(record["winners"])
         now = datetime.now(UTC).isoformat(timespec="milliseconds")

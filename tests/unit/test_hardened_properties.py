@@ -1,6 +1,6 @@
 """Whatever the pool and the order in which draws meet: nobody wins twice, and all is accounted for."""
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from unit.hardened_world import ACTIONS, GO, world
 
@@ -81,7 +81,20 @@ def check_ends(made):
             assert any(len(record["winners"]) + len(made.remaining) < record["count"] for record in short)
 
 
+#: Of two executions of one draw, one looks while the other records all who remain.
+OVERTAKEN = {
+    "options": {
+        **{"ids": ["0", "00", "000"], "won": set(), "left": set(), "chunk": 1, "seed": 0},
+        "limits": {"AT_ONCE": 1, "LOOK": 1, "MOST_PASSED_OVER": 0},
+    },
+    "draws": [[{"count": 1}, {"count": 2}]],
+    "again": {0},
+    "steps": [(0, "go", False)] * 3,
+}
+
+
 @settings(max_examples=300, deadline=None)
+@example(**OVERTAKEN)
 @given(worlds(), st.lists(PRIZES, min_size=1, max_size=4), st.sets(st.integers(0, 3)), STEPS)
 def test_any_order_of_concurrent_draws(options, draws, again, steps):
     """Draws whose requests meet in any order, fail, lose their replies, are killed and gone on with."""
