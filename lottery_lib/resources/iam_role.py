@@ -98,7 +98,7 @@ def machine_role(target: Target) -> Role:
     name, service = target.names.machine_role, "states.amazonaws.com"
     inline = {"InvokeLotteryFunctions": invoke_policy(arns)}
     if target.names.edition == "tutorial":
-        return Role(name, service, _MACHINE_POLICIES, inline)
+        return Role(name, service, list(_MACHINE_POLICIES), inline)
     topic = target.arn("sns", target.names.topic)
     return Role(name, service, inline=inline | {"NotifyWinners": allowing(("sns:Publish", [topic]))})
 
