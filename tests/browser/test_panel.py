@@ -17,7 +17,7 @@ WATCH = """panel => {
     panel.querySelector('img')?.alt ?? '', panel.querySelector('[role=status]')?.innerText ?? '']);
   new MutationObserver(note).observe(panel, {childList: true, subtree: true, characterData: true});
 }"""
-RUNS = re.compile(r"(Winner|Dynamodb).* \.\.\.")  # a state's name: some state runs
+RUNS = r"(Winner|Dynamodb).* \.\.\."  # a state's name: some state runs
 SLOW = """
 import time
 
@@ -60,6 +60,12 @@ def status(panel):
     return panel.get_by_role("status")
 
 
+def wait_until_said(panel, pattern):
+    """Wait until the status line has said it, since `WATCH`: it says each thing for a third of a second."""
+    said = "pattern => window.seen.some(([, said]) => new RegExp(pattern).test(said))"
+    panel.page.wait_for_function(said, arg=pattern)
+
+
 def names_of(panel):
     return {re.search(r"\d{3}$", text).group() for text in panel.locator("ol li").all_inner_texts()}
 
@@ -71,7 +77,7 @@ def test_draw(panel, picture):
     panel.evaluate(WATCH)
     panel.scroll_into_view_if_needed()
     button(panel, "Draw").click()
-    expect(status(panel)).to_contain_text(re.compile("Is Winner|Send SNS"))
+    wait_until_said(panel, "Is Winner|Send SNS")
     picture(panel.page, "panel_running")
     expect(status(panel)).to_contain_text("SUCCEEDED: 3 drawn.")
     expect(panel.locator("ol li")).to_have_count(3)
@@ -100,8 +106,9 @@ def test_two_fast_clicks_are_one_draw(panel):
     """Clicking twice, fast, starts one execution."""
     before = len(executions(connect()))
     set_number(panel, 1)
+    panel.evaluate(WATCH)
     button(panel, "Draw").dblclick()
-    expect(status(panel)).to_contain_text(RUNS)
+    wait_until_said(panel, RUNS)
     expect(status(panel)).to_contain_text("SUCCEEDED: 1 drawn.")
     expect(button(panel, "Draw")).to_be_enabled()
     assert len(executions(connect())) == before + 1
@@ -112,8 +119,9 @@ def test_keyboard(panel):
     panel.get_by_role("spinbutton").focus()
     panel.page.keyboard.press("Tab")
     expect(button(panel, "Draw")).to_be_focused()
+    panel.evaluate(WATCH)
     panel.page.keyboard.press("Space")
-    expect(status(panel)).to_contain_text(RUNS)
+    wait_until_said(panel, RUNS)
     expect(status(panel)).to_contain_text("SUCCEEDED")
 
 
