@@ -8,7 +8,7 @@ The rooms and their floors, imports going down only::
     5  execution_view
     4  stack   draws   mailbox   pool
     3  resources/   execution
-    2  target   call_log
+    2  target   wire   call_log   refusals
     1  definition   history   graph   timeline   roster   prizes   deployer   fairness   emulator/ (a process)
     0  naming   waiting   looks   picture   errors
 

@@ -69,7 +69,7 @@ def _explanation(error: Exception) -> LotteryError | None:
         return error
     if isinstance(error, ImportError):
         return LotteryError("packages", str(error), "Run `make clean install`, then start with `make lab`")
-    from lottery_lib.target import explain
+    from lottery_lib.refusals import explain
 
     return explain(error)
 

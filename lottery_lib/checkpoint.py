@@ -13,6 +13,7 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.mailbox import inbox
 from lottery_lib.naming import FUNCTIONS, Names
 from lottery_lib.pool import load_employees
+from lottery_lib.refusals import explain, explained
 from lottery_lib.resources import (
     dynamodb_table,
     iam_role,
@@ -23,7 +24,7 @@ from lottery_lib.resources import (
 )
 from lottery_lib.roster import tutorial_roster
 from lottery_lib.stack import Stack, machine_definition
-from lottery_lib.target import Target, explain, explained
+from lottery_lib.target import Target
 
 __all__ = ["ADDRESS", "LESSONS", "Check", "restore", "verify"]
 

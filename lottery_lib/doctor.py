@@ -23,8 +23,9 @@ from lottery_lib.emulator.folder import Record, folder_of, read_record
 from lottery_lib.errors import LotteryError
 from lottery_lib.graph import graph_view
 from lottery_lib.naming import Names
+from lottery_lib.refusals import explained
 from lottery_lib.resources import iam_role, lambda_function, log_group
-from lottery_lib.target import Target, connect, explained
+from lottery_lib.target import Target, connect
 
 __all__ = ["examine", "missing"]
 

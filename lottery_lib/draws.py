@@ -13,8 +13,9 @@ from lottery_lib import history as events_of
 from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.history import Execution
 from lottery_lib.mailbox import inbox
+from lottery_lib.refusals import explain, explained, ignoring
 from lottery_lib.resources import dynamodb_table, state_machine
-from lottery_lib.target import Target, explain, explained, ignoring
+from lottery_lib.target import Target
 
 __all__ = [
     "Draws",

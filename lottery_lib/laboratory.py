@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Final
 
 from lottery_lib.errors import LotteryError
+from lottery_lib.refusals import explained
 from lottery_lib.resources import Resource, iam_role, lambda_function
-from lottery_lib.target import Target, explained
+from lottery_lib.target import Target
 
 __all__ = ["inject"]
 

@@ -10,8 +10,9 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from lottery_lib.errors import LotteryError
+from lottery_lib.refusals import explain
 from lottery_lib.resources import sns_topic
-from lottery_lib.target import Target, explain
+from lottery_lib.target import Target
 
 __all__ = ["Inbox", "Mail", "inbox"]
 

@@ -5,9 +5,10 @@ from typing import Any, Final
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.fairness import digest
+from lottery_lib.refusals import explained
 from lottery_lib.resources import Resource, dynamodb_table
 from lottery_lib.roster import Roster
-from lottery_lib.target import Target, explained
+from lottery_lib.target import Target
 
 __all__ = ["ensure_pool", "load_employees", "pool_ids"]
 

@@ -14,6 +14,7 @@ from lottery_lib import definition, execution, roster
 from lottery_lib.errors import LotteryError
 from lottery_lib.naming import Untagged
 from lottery_lib.pool import ensure_pool, load_employees
+from lottery_lib.refusals import explained
 from lottery_lib.resources import (
     Resource,
     dynamodb_table,
@@ -23,7 +24,7 @@ from lottery_lib.resources import (
     sns_topic,
     state_machine,
 )
-from lottery_lib.target import Target, explained
+from lottery_lib.target import Target
 from lottery_lib.waiting import telling, wait_until
 
 __all__ = ["Inventory", "Stack", "machine_definition"]

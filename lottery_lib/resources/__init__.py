@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.naming import Names
-from lottery_lib.target import ignoring, says
+from lottery_lib.refusals import ignoring, says
 from lottery_lib.waiting import retry_while
 
 __all__ = ["Resource", "once_tagged", "refuse_foreign", "still_there", "tag_list"]

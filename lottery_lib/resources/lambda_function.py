@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.naming import owned
+from lottery_lib.refusals import busy, ignoring, says
 from lottery_lib.resources import Resource, refuse_foreign
-from lottery_lib.target import Target, busy, ignoring, says
+from lottery_lib.target import Target
 from lottery_lib.waiting import retry_while, wait_until
 
 __all__ = [

@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.naming import owned
+from lottery_lib.refusals import ClientError, error_message, ignoring, says
 from lottery_lib.resources import Resource, once_tagged, refuse_foreign, still_there, tag_list
-from lottery_lib.target import ClientError, Target, error_message, ignoring, says
+from lottery_lib.target import Target
 
 __all__ = ["as_resource", "delete", "ensure", "find", "subscribe", "subscriptions", "topic_arn"]
 

@@ -12,8 +12,8 @@ from nbclient import NotebookClient
 from lottery_lib import calls
 from lottery_lib.call_log import CallLog
 from lottery_lib.naming import Names
+from lottery_lib.refusals import ClientError
 from lottery_lib.resources import dynamodb_table, sns_topic
-from lottery_lib.target import ClientError
 
 
 def operations(target):

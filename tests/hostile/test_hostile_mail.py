@@ -9,8 +9,8 @@ from lottery_lib import DrawPanel, connect, inbox
 from lottery_lib.__main__ import main
 from lottery_lib.draws import Draws
 from lottery_lib.errors import LotteryError
+from lottery_lib.refusals import explained
 from lottery_lib.resources import sns_topic
-from lottery_lib.target import explained
 
 ADDRESS = "ann@example.com"
 NOBODY = "Nobody has confirmed a subscription to the topic, so no mail is sent."
