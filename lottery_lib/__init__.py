@@ -10,7 +10,7 @@ The rooms and their floors, imports going down only::
     3  resources/   execution
     2  target   wire   call_log   refusals
     1  definition   history   graph   timeline   roster   prizes   deployer   fairness   emulator/ (a process)
-    0  naming   waiting   looks   picture   errors
+    0  attribution   workflow   dot   naming   waiting   looks   picture   errors
 
 A definition becomes resources, these run executions, whose events become tables and pictures.
 """

@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from statelint.linter import Linter
 
@@ -17,7 +17,6 @@ __all__ = [
     "fill",
     "load",
     "placeholders",
-    "states",
 ]
 
 ASL_FOLDER: Final = Path(__file__).resolve().parent.parent / "asl"
@@ -98,15 +97,3 @@ def _is_object(text: str) -> bool:
         return isinstance(json.loads(text), dict)
     except ValueError:
         return True  # the linter says where the JSON is broken
-
-
-def states(definition: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every state's name and body, those inside Parallel and Map included, in document order."""
-    for name, state in definition["States"].items():
-        yield name, state
-        for inner in [*state.get("Branches", []), *_processor(state)]:
-            yield from states(inner)
-
-
-def _processor(state: Mapping[str, Any]) -> list[Any]:
-    return [state[key] for key in ("ItemProcessor", "Iterator") if key in state]

@@ -1,46 +1,39 @@
 """Draw a workflow as the Step Functions console does, coloured by what an execution did."""
 
-import json
-import os
 import re
-import shutil
-import sys
-import sysconfig
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import graphviz
-from graphviz.backend import dot_command
 
-from lottery_lib.errors import LotteryError
+from lottery_lib.dot import render
 from lottery_lib.looks import columns, look_of, marked, retried
 from lottery_lib.picture import Picture
+from lottery_lib.workflow import (
+    Machine,
+    all_states,
+    branches,
+    catches,
+    is_last,
+    known_state,
+    outline,
+    parse,
+    returns,
+    states,
+    ways,
+)
 
 __all__ = ["GraphView", "graph_view"]
-
-Machine = Mapping[str, Any]
 
 # Graphviz knows the widths of its letters, and writes "Helvetica,sans-Serif" into the SVG.
 _FONT: Final = "Helvetica"
 _FONT_SIZE: Final = 11  # points, of 72 to the inch
 _LINE: Final = 26  # columns at which a name wraps; a Chinese character takes two
-_OPERATORS: Final = {
-    "GreaterThanEquals": ">=",
-    "LessThanEquals": "<=",
-    "GreaterThan": ">",
-    "LessThan": "<",
-    "Matches": "matches",
-    "Equals": "==",
-}
 _WIDE: Final = r"\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
 _PIECES: Final = re.compile(rf"[{_WIDE}]|[^\s{_WIDE}]+\s*|\s+")  # words with their space; wide letters singly
 # No state can have these names: a state's name has 80 characters at most.
 _START: Final = "Start" + " " * 80
 _END: Final = "End" + " " * 80
-_INSTALL: Final = "Run `pip install graphviz-pure`, or set GRAPHVIZ_DOT to the path of a `dot` program"
-_DOT_LOCK: Final = threading.Lock()  # the graphviz package keeps the name of its program in a global
 
 
 class GraphView(Picture):
@@ -52,7 +45,7 @@ class GraphView(Picture):
     """
 
     def __init__(self, source: str, alt: str, states: Sequence[str] = ()) -> None:
-        super().__init__(alt, lambda: _render(source))
+        super().__init__(alt, lambda: render(source))
         self.source = source
         self.states = states
 
@@ -75,11 +68,11 @@ def graph_view(
     Raises:
         LotteryError: The definition is not JSON, or leads to a state that is not there.
     """
-    machine = _parse(definition)
+    machine = parse(definition)
     drawing = _Drawing(statuses or {}, attempts or {}, title)
     drawing.draw(machine)
     alt = _alt(machine, statuses or {}, attempts or {}, title)
-    return GraphView(drawing.graph.source, alt, list(_all_names(machine)))
+    return GraphView(drawing.graph.source, alt, [name for name, _ in all_states(machine)])
 
 
 class _Drawing:
@@ -104,10 +97,10 @@ class _Drawing:
         self._terminal(_START)
         self._add_states(self.graph, machine)
         self._terminal(_END)
-        self._edge(_START, _target(machine, "StartAt", machine["StartAt"]), weight="20")
+        self._edge(_START, known_state(machine, "StartAt", machine["StartAt"]), weight="20")
         self._add_edges(machine)
-        for name, state in _states(machine).items():
-            if _is_last(state):
+        for name, state in states(machine).items():
+            if is_last(state):
                 self._edge(name, _END, weight="20" if state.get("End") else "1")
 
     def _terminal(self, name: str) -> None:
@@ -123,8 +116,8 @@ class _Drawing:
         self._heads[name] = self._tails[name] = name.strip()
 
     def _add_states(self, graph: graphviz.Digraph, machine: Machine) -> None:
-        for name, state in _states(machine).items():
-            inner = _inner(state)
+        for name, state in states(machine).items():
+            inner = branches(state)
             if inner:
                 self._add_box(graph, name, state, inner)
             else:
@@ -163,23 +156,21 @@ class _Drawing:
 
     def _hang(self, box: graphviz.Digraph, name: str, branch: Machine) -> None:
         """Keep a branch between the points at which the box is entered and left."""
-        start = _target(branch, f"StartAt in {name!r}", branch.get("StartAt", ""))
+        start = known_state(branch, f"StartAt in {name!r}", branch.get("StartAt", ""))
         box.edge(self._heads[name], self._heads[start], style="invis", minlen="1")
-        for last, state in _states(branch).items():
-            if _is_last(state):
+        for last, state in states(branch).items():
+            if is_last(state):
                 box.edge(self._tails[last], self._tails[name], style="invis", minlen="1")
 
     def _add_edges(self, machine: Machine) -> None:
-        returns = set(_returns(machine, machine["StartAt"], {}))
-        for name, state in _states(machine).items():
-            ways = [(target, label, {"weight": "20"}) for target, label in _ways(state)]
-            catches = [
-                (target, label, {"style": "dashed", "weight": "1"}) for target, label in _catches(state)
-            ]
-            for target, label, look in ways + catches:
-                _target(machine, name, target)
-                self._edge(name, target, label=label, back=(name, target) in returns, **look)
-            for branch in _inner(state):
+        back = set(returns(machine, machine["StartAt"], {}))
+        for name, state in states(machine).items():
+            edges = [(to, words, {"weight": "20"}) for to, words in ways(state)]
+            edges += [(to, words, {"style": "dashed", "weight": "1"}) for to, words in catches(state)]
+            for to, words, look in edges:
+                known_state(machine, name, to)
+                self._edge(name, to, label=_edge_label(words), back=(name, to) in back, **look)
+            for branch in branches(state):
                 self._add_edges(branch)
 
     def _edge(self, tail: str, head: str, *, label: str = "", back: bool = False, **look: str) -> None:
@@ -206,109 +197,6 @@ def _graph_attributes(title: str | None) -> dict[str, str]:
     return attributes
 
 
-def _parse(definition: Machine | str) -> Machine:
-    try:
-        machine = json.loads(definition) if isinstance(definition, str) else definition
-    except ValueError as error:
-        raise LotteryError(
-            "definition", f"is not JSON ({error})", "Correct the JSON at that place"
-        ) from error
-    if not (isinstance(machine, Mapping) and {"StartAt", "States"} <= set(machine)):
-        raise LotteryError("definition", "has no StartAt or no States", "Give the whole state machine")
-    return machine
-
-
-def _target(machine: Machine, where: str, name: str) -> str:
-    if name not in _states(machine):
-        raise LotteryError(
-            f"definition, {where}",
-            f"it leads to {name!r}, which is no state of its workflow",
-            f"Use one of: {', '.join(_states(machine))}",
-        )
-    return name
-
-
-def _states(machine: Machine) -> Mapping[str, Machine]:
-    states: Mapping[str, Machine] = machine.get("States", {})
-    return states
-
-
-def _inner(state: Machine) -> list[Machine]:
-    """The workflows that a Parallel or Map holds."""
-    if state.get("Type") == "Map":
-        return [one for one in (state.get("ItemProcessor") or state.get("Iterator"),) if one]
-    return list(state.get("Branches", []))
-
-
-def _returns(machine: Machine, name: str, seen: dict[str, bool]) -> Iterator[tuple[str, str]]:
-    """(state, target) of each edge by which a workflow loops; `seen` is true on the way to this state."""
-    seen[name] = True
-    state = _states(machine).get(name, {})
-    for target, _ in [*_ways(state), *_catches(state)]:
-        if seen.get(target):
-            yield name, target
-        elif target not in seen:
-            yield from _returns(machine, target, seen)
-    seen[name] = False
-
-
-def _is_last(state: Machine) -> bool:
-    return bool(state.get("End")) or state.get("Type") in ("Succeed", "Fail")
-
-
-def _ways(state: Machine) -> Iterator[tuple[str, str]]:
-    """(target, label) of where a state goes; the rules that lead to the same state share an edge."""
-    if "Next" in state:
-        yield state["Next"], ""
-    rules: dict[str, list[str]] = {}
-    for choice in state.get("Choices", []):
-        rules.setdefault(choice.get("Next", ""), []).append(_rule(choice))
-    if "Default" in state:
-        rules.setdefault(state["Default"], []).append("Default")
-    for target, texts in rules.items():
-        yield target, _edge_label([line for text in texts for line in _wrap(text)])
-
-
-def _catches(state: Machine) -> Iterator[tuple[str, str]]:
-    """(target, label) of where errors go; a label only where it is not simply every error."""
-    errors: dict[str, list[str]] = {}
-    for catcher in state.get("Catch", []):
-        errors.setdefault(catcher.get("Next", ""), []).extend(catcher.get("ErrorEquals", []))
-    for target, names in errors.items():
-        plain = names == ["States.ALL"] and len(errors) == 1
-        yield target, "" if plain else _edge_label(["Catch:", *_wrap(", ".join(names))])
-
-
-def _rule(rule: Machine) -> str:
-    """A Choice rule as one would say it, such as ``$.status == 0``."""
-    if "Condition" in rule:  # JSONata
-        return str(rule["Condition"]).removeprefix("{%").removesuffix("%}").strip()
-    for word in ("And", "Or"):
-        if word in rule:
-            return f" {word.lower()} ".join(_nested(part) for part in rule[word])
-    if "Not" in rule:
-        return f"not ({_rule(rule['Not'])})"
-    for test, value in rule.items():
-        if test not in ("Variable", "Next", "Comment", "Assign", "Output"):
-            return f"{rule.get('Variable', '')} {_comparison(test, value)}"
-    return ""
-
-
-def _nested(rule: Machine) -> str:
-    return f"({_rule(rule)})" if {"And", "Or"} & set(rule) else _rule(rule)
-
-
-def _comparison(test: str, value: Any) -> str:
-    if test.startswith("Is"):
-        return f"is {'' if value else 'not '}{test.removeprefix('Is').lower()}"
-    right = value if test.endswith("Path") else json.dumps(value, ensure_ascii=False)
-    test = test.removesuffix("Path")
-    for name, operator in _OPERATORS.items():
-        if test.endswith(name):
-            return f"{operator} {right}"
-    return f"{test} {right}"
-
-
 def _wrap(text: str, most: int = _LINE) -> list[str]:
     """Lines of about equal length; between words, and between any two wide characters."""
     lines = -(-columns(text) // most)
@@ -333,16 +221,17 @@ def _label(lines: list[str]) -> str:
     return label
 
 
-def _edge_label(lines: list[str]) -> str:
+def _edge_label(texts: list[str]) -> str:
     # To the left, between spaces: else the letters touch the edge.
-    return _label([f"  {line}  " for line in lines]).replace(r"\n", r"\l") + r"\l"
+    lines = [f"  {line}  " for text in texts for line in _wrap(text)]
+    return _label(lines).replace(r"\n", r"\l") + r"\l" if lines else ""
 
 
 def _alt(
     machine: Machine, statuses: Mapping[str, str], attempts: Mapping[str, int], title: str | None
 ) -> str:
-    names = list(_all_names(machine))
-    text = f"{title or 'Workflow'}, from Start to End: {', '.join(_outline(machine))}."
+    names = [name for name, _ in all_states(machine)]
+    text = f"{title or 'Workflow'}, from Start to End: {', '.join(outline(machine))}."
     by_status: dict[str, list[str]] = {}
     for name in names:
         by_status.setdefault(statuses.get(name, "not entered"), []).append(name)
@@ -351,41 +240,3 @@ def _alt(
         text += "; ".join(f"{status}: {', '.join(of)}" for status, of in by_status.items()) + "."
     again = [f"{name} {retried(count)[2:]}" for name, count in attempts.items() if count > 1]
     return f"{text} {', '.join(again)}." if again else text
-
-
-def _all_names(machine: Machine) -> Iterator[str]:
-    for name, state in _states(machine).items():
-        yield name
-        for branch in _inner(state):
-            yield from _all_names(branch)
-
-
-def _outline(machine: Machine) -> Iterator[str]:
-    for name, state in _states(machine).items():
-        inner = [", ".join(_outline(branch)) for branch in _inner(state)]
-        yield f"{name} (which holds {' beside '.join(inner)})" if inner else name
-
-
-def _render(source: str) -> str:
-    with _DOT_LOCK:
-        before, dot_command.DOT_BINARY = dot_command.DOT_BINARY, Path(_find_dot())
-        try:
-            return str(graphviz.pipe_string("dot", "svg", source, encoding="utf-8", quiet=True))
-        except (graphviz.ExecutableNotFound, graphviz.CalledProcessError) as error:
-            raise LotteryError("Graphviz", f"did not draw ({error})", _INSTALL) from error
-        finally:
-            dot_command.DOT_BINARY = before
-
-
-def _find_dot() -> str:
-    """The first of GRAPHVIZ_DOT, the system's dot, the one that pip installed beside this Python."""
-    beside = os.pathsep.join([str(Path(sys.executable).parent), sysconfig.get_path("scripts")])
-    found = (
-        os.environ.get("GRAPHVIZ_DOT")
-        or shutil.which("dot")
-        or shutil.which("graphviz-pure")
-        or shutil.which("graphviz-pure", path=beside)
-    )
-    if not found:
-        raise LotteryError("Graphviz", "there is no program that draws graphs", _INSTALL)
-    return found

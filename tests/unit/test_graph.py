@@ -94,12 +94,6 @@ def test_choice_rules_are_readable(rule, text):
     assert labels(graph_view(choice(**rule)).source) == [text]
 
 
-def test_and_of_or_keeps_its_brackets():
-    """Nested rules are bracketed where leaving that out would change the meaning."""
-    a, b, c = ({"Variable": f"$.{name}", "NumericEquals": 1} for name in "abc")
-    assert graph._rule({"And": [a, {"Or": [b, c]}]}) == "$.a == 1 and ($.b == 1 or $.c == 1)"
-
-
 def test_catch_is_dashed_and_names_more_than_everything():
     """A Catch edge is dashed; it has a label only where it is not simply every error."""
     dashed = [line for line in graph_view(TUTORIAL).source.splitlines() if "dashed" in line]
@@ -191,34 +185,12 @@ def test_alt_says_it_in_words():
 def test_svg_is_drawn_once(monkeypatch, tmp_path):
     """The SVG is drawn when it is first needed, and kept; save writes it."""
     calls = []
-    monkeypatch.setattr(graph, "_render", lambda source: calls.append(source) or "<svg/>")
+    monkeypatch.setattr(graph, "render", lambda source: calls.append(source) or "<svg/>")
     view = graph_view(TUTORIAL)
     assert not calls
     view._repr_mimebundle_()
     assert view.save(tmp_path / "a.svg").read_text() == "<svg/>"
     assert len(calls) == 1
-
-
-def test_dot_is_looked_for_in_order(monkeypatch):
-    """GRAPHVIZ_DOT wins over the system's dot, and that over the one which pip installed."""
-    monkeypatch.setattr(graph.shutil, "which", lambda name, path=None: f"/{'pip' if path else 'path'}/{name}")
-    monkeypatch.setenv("GRAPHVIZ_DOT", "/my/dot")
-    assert graph._find_dot() == "/my/dot"
-    monkeypatch.delenv("GRAPHVIZ_DOT")
-    assert graph._find_dot() == "/path/dot"
-    monkeypatch.setattr(graph.shutil, "which", lambda name, path=None: f"/pip/{name}" if path else None)
-    assert graph._find_dot() == "/pip/graphviz-pure"
-
-
-def test_no_dot_says_what_to_install(monkeypatch):
-    """Without any Graphviz, or with a wrong GRAPHVIZ_DOT, the error names the package to install."""
-    monkeypatch.setenv("GRAPHVIZ_DOT", "/no/such/dot")
-    with pytest.raises(LotteryError, match="pip install graphviz-pure"):
-        _ = graph_view(TUTORIAL).svg
-    monkeypatch.delenv("GRAPHVIZ_DOT")
-    monkeypatch.setattr(graph.shutil, "which", lambda name, path=None: None)
-    with pytest.raises(LotteryError, match="pip install graphviz-pure"):
-        _ = graph_view(TUTORIAL).svg
 
 
 @pytest.mark.parametrize(

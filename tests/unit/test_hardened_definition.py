@@ -6,9 +6,10 @@ import pytest
 
 from lottery_lib import definition
 from lottery_lib.naming import Names
+from lottery_lib.workflow import all_states
 
 TEXT = definition.load("hardened")
-STATES = dict(definition.states(json.loads(TEXT)))
+STATES = dict(all_states(json.loads(TEXT)))
 #: What passes: Lambda's own trouble, time-outs, throttles, and a transaction that met another.
 PASSING = {
     *("Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.Unknown"),
