@@ -138,11 +138,14 @@ def at_once(call, number):
 
 def ended(pid):
     deadline = time.monotonic() + 5
-    while psutil.pid_exists(pid) and time.monotonic() < deadline:
-        if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+    while time.monotonic() < deadline:
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
             return True
         time.sleep(0.01)
-    return not psutil.pid_exists(pid)
+    return False
 
 
 def test_results_are_json(function):

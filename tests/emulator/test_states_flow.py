@@ -10,6 +10,7 @@ import pytest
 
 PASS = {"Type": "Pass", "End": True}
 COUNT = "n = 0\ndef lambda_handler(event, context):\n    global n\n    n += 1\n    raise ValueError(n)"
+LATE = 0.9  # seconds that a busy machine may take for something else
 
 
 def one(state, **more):
@@ -35,7 +36,7 @@ def test_a_retry_has_aws_defaults(machine, function):
     told = mine.run()
     assert json.loads(told["cause"])["errorMessage"] == "4"
     waits = seconds_between(mine.events(told["executionArn"]), "LambdaFunctionFailed")
-    assert waits == pytest.approx([1, 2, 4], abs=0.4)
+    assert waits == pytest.approx([1, 2, 4], abs=LATE)
 
 
 def test_a_retry_waits_as_it_is_told(machine, function):
@@ -44,7 +45,7 @@ def test_a_retry_waits_as_it_is_told(machine, function):
     retry = [{"ErrorEquals": ["States.ALL"]} | rule]
     mine = machine(one({"Type": "Task", "Resource": function(COUNT).arn, "Retry": retry}))
     waits = seconds_between(mine.events(mine.run()["executionArn"]), "LambdaFunctionFailed")
-    assert waits == pytest.approx([1, 2], abs=0.4)
+    assert waits == pytest.approx([1, 2], abs=LATE)
 
 
 def test_another_error_is_not_retried(machine, function):
@@ -57,7 +58,10 @@ def test_another_error_is_not_retried(machine, function):
 def test_a_parallel_state_that_is_retried_runs_all_its_branches(machine, function):
     """ParallelStateStarted comes again, and so does the branch that had succeeded."""
     good = function("n = 0\ndef lambda_handler(e, c):\n    global n\n    n += 1\n    return n")
-    branches = [one({"Type": "Task", "Resource": each.arn}) for each in (good, function(COUNT))]
+    after = {"W": {"Type": "Wait", "Seconds": 2, "Next": "A"}}  # so that the other branch has succeeded
+    bad = one({"Type": "Task", "Resource": function(COUNT).arn})
+    bad = {"StartAt": "W", "States": after | bad["States"]}
+    branches = [one({"Type": "Task", "Resource": good.arn}), bad]
     retry = [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 1}]
     mine = machine(one({"Type": "Parallel", "Branches": branches, "Retry": retry}))
     types = [event["type"] for event in mine.events(mine.run()["executionArn"])]
@@ -100,7 +104,7 @@ def test_a_wait_state_waits(machine):
     told = mine.run({"n": 1})
     assert json.loads(told["output"]) == {"n": 1}
     waits = seconds_between(mine.events(told["executionArn"]), "WaitStateEntered", "WaitStateExited")
-    assert waits == pytest.approx([1], abs=0.3)
+    assert waits == pytest.approx([1], abs=LATE)
 
 
 def test_a_wait_for_a_time_that_is_over_is_none(machine):

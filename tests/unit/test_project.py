@@ -1,6 +1,7 @@
 """What is written down twice is kept equal."""
 
 import ast
+import pkgutil
 import re
 import sys
 import tomllib
@@ -8,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 import marks
+import nbformat
 import pytest
 from packaging.requirements import Requirement
 
@@ -96,3 +98,26 @@ def test_tests_that_the_docs_name_are_there():
     sources = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/test_*.py"))
     assert len(named) > 80
     assert [name for name in named if f"def {name}(" not in sources] == []
+
+
+def kit_names(path):
+    """What a notebook takes from the library: by an import, or from an imported room."""
+    source = "\n".join(cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code")
+    rooms = {}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("lottery_lib"):
+            for alias in node.names:
+                rooms[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+    yield from rooms.values()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in rooms:
+            yield f"{rooms[node.value.id]}.{node.attr}"
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("notebooks/*.ipynb")), ids=lambda path: path.stem)
+def test_what_a_notebook_takes_from_the_library_is_there(path):
+    """Each name that a notebook imports, and each that it takes from an imported room, exists."""
+    named = set(kit_names(path))
+    assert named
+    for name in named:
+        pkgutil.resolve_name(name)
