@@ -163,7 +163,7 @@ class _Drawing:
                 box.edge(self._tails[last], self._tails[name], style="invis", minlen="1")
 
     def _add_edges(self, machine: Machine) -> None:
-        back = set(returns(machine, machine["StartAt"], {}))
+        back = returns(machine)
         for name, state in states(machine).items():
             edges = [(to, words, {"weight": "20"}) for to, words in ways(state)]
             edges += [(to, words, {"style": "dashed", "weight": "1"}) for to, words in catches(state)]

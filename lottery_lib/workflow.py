@@ -85,15 +85,19 @@ def branches(state: Machine) -> list[Machine]:
     return list(state.get("Branches", []))
 
 
-def returns(machine: Machine, name: str, seen: dict[str, bool]) -> Iterator[tuple[str, str]]:
-    """(state, target) of each edge by which a workflow loops; `seen` is true on the way to this state."""
-    seen[name] = True
+def returns(machine: Machine) -> set[tuple[str, str]]:
+    """(state, target) of each edge by which a workflow loops."""
+    return set(_returns(machine, machine["StartAt"], {}))
+
+
+def _returns(machine: Machine, name: str, seen: dict[str, bool]) -> Iterator[tuple[str, str]]:
+    seen[name] = True  # on the way to this state; False once all behind it has been looked at
     state = states(machine).get(name, {})
     for target, _ in [*ways(state), *catches(state)]:
         if seen.get(target):
             yield name, target
         elif target not in seen:
-            yield from returns(machine, target, seen)
+            yield from _returns(machine, target, seen)
     seen[name] = False
 
 
