@@ -255,7 +255,7 @@ class Machine:
         return self.wait(self.start(given, **options))
 
     def wait(self, arn):
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 30
         while (told := self.client.describe_execution(executionArn=arn))["status"] == "RUNNING":
             assert time.monotonic() < deadline, "still running"
             time.sleep(0.01)

@@ -70,7 +70,7 @@ def test_a_machines_time_out(machine):
     """TimeoutSeconds of the machine: TIMED_OUT, with a stop date."""
     told = machine(one({"Type": "Wait", "Seconds": 30}, TimeoutSeconds=1)).run()
     assert told["status"] == "TIMED_OUT"
-    assert (told["stopDate"] - told["startDate"]).total_seconds() == pytest.approx(1, abs=0.9)
+    assert (told["stopDate"] - told["startDate"]).total_seconds() == pytest.approx(1, abs=0.5)
     assert not {"error", "cause", "output"} & set(told)
 
 
@@ -105,7 +105,7 @@ def lambda_handler(event, context):
         next(event for event in mine.events(told["executionArn"])[start:] if event["type"] == kind)
         for start, kind in ((0, "LambdaFunctionFailed"), (5, "LambdaFunctionScheduled"))
     )
-    assert (again["timestamp"] - failed["timestamp"]).total_seconds() == pytest.approx(1, abs=0.9)
+    assert (again["timestamp"] - failed["timestamp"]).total_seconds() == pytest.approx(1, abs=0.3)
 
 
 @pytest.mark.parametrize("given", [{"status": 2}, {"status": "0"}])
