@@ -6,9 +6,14 @@ import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 __all__ = ["digest", "order", "receipt", "verify_draw"]
+
+_SEALED: Final = (
+    *("draw_id", "prize", "count", "pool_size", "pool_digest", "algorithm", "commitment", "committed_at"),
+    *("execution", "winners", "excluded", "drawn_at", "recorded_at"),
+)
 
 
 def digest(pool: Sequence[str]) -> str:
@@ -37,7 +42,8 @@ def verify_draw(receipt: Mapping[str, Any]) -> dict[str, bool]:
     Args:
         receipt: As `receipts` gives it: ``pool`` (ids, in order), ``pool_digest``, ``commitment`` and
             ``secret`` (hexadecimal), ``count``, ``winners``, ``excluded`` and ``won_before`` (ids: who was
-            passed over), ``seal``.
+            passed over), ``seal``; and what the seal covers besides: ``draw_id``, ``prize``, ``algorithm``,
+            ``pool_size``, ``execution``, ``committed_at``, ``drawn_at``, ``recorded_at``.
 
     Returns:
         What is claimed, and whether it is true.
@@ -57,10 +63,9 @@ def verify_draw(receipt: Mapping[str, Any]) -> dict[str, bool]:
 
 
 def _seal(receipt: Mapping[str, Any]) -> str:
-    keys = ("draw_id", "count", "pool_digest", "commitment", "winners", "excluded")
     won_before = {*receipt["won_before"]}
     flags = bytes(each not in won_before for each in receipt["pool"]).rstrip(b"\x01")
-    return _sha256(json.dumps([*(receipt[key] for key in keys), _sha256(flags)]).encode())
+    return _sha256(json.dumps([*(receipt[key] for key in _SEALED), _sha256(flags)]).encode())
 
 
 def _sha256(content: bytes) -> str:

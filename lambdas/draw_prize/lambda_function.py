@@ -12,6 +12,10 @@ from tables import Tables, WinnerTaken
 AT_ONCE = 99  # winners of one transaction, which takes 100 writes: the last is the draw's record
 LOOK = 50  # employees looked at together: two keys each, of the 100 that one request takes
 MOST_PASSED_OVER = 2000  # one by one: after that, all who have won are read at once
+SEALED = (
+    *("draw_id", "prize", "count", "pool_size", "pool_digest", "algorithm", "commitment", "committed_at"),
+    *("execution", "winners", "excluded", "drawn_at", "recorded_at"),
+)
 
 
 class NotEnoughEmployees(Exception):
@@ -52,7 +56,8 @@ def draw(record, secret, tables):
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         record = {**record, "winners": record["winners"] + part, "drawn_at": now, **passed_over}
         if len(record["winners"]) == record["count"]:  # only now is the secret told
-            record |= {"recorded_at": now, "secret": secret, "seal": seal(record)}
+            record |= {"recorded_at": now, "secret": secret}
+            record |= {"seal": seal(record)}
         tables.write(record, part, before)
     return record
 
@@ -99,7 +104,7 @@ def not_enough(record, found):
 
 def seal(record):
     """Digest what was drawn; it is in the mail, so whoever changes the record afterwards is found out."""
-    parts = [record[key] for key in ("draw_id", "count", "pool_digest", "commitment", "winners", "excluded")]
+    parts = [record[key] for key in SEALED]
     flags = zlib.decompress(bytes(record["unwon"])) if "unwon" in record else b""
     parts.append(hashlib.sha256(flags.rstrip(b"\x01")).hexdigest())
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -142,7 +142,7 @@ def test_a_true_receipt_holds(receipt):
 @settings(max_examples=200, deadline=None)
 @given(receipts().filter(bool), st.data())
 def test_tampering_is_found_out(receipt, data):
-    """Another winner, pool, secret, count, or a winner passed over, makes a claim false."""
+    """Another winner, pool, secret, count, prize, time, or a winner passed over, makes a claim false."""
     pool, winners = receipt["pool"], receipt["winners"]
     others = [each for each in pool if each not in winners] or ["somebody"]
     other, winner = data.draw(st.sampled_from(others)), data.draw(st.sampled_from(winners))
@@ -163,6 +163,14 @@ def test_tampering_is_found_out(receipt, data):
         "a winner who had won": {"won_before": [*receipt["won_before"], winner]},
         "a winner passed over": {"excluded": [*receipt["excluded"], winner]},
         "a winner passed over for another": {"excluded": [*receipt["excluded"], winner], "winners": swapped},
+        "another prize": {"prize": "Car"},
+        "another algorithm": {"algorithm": "none"},
+        "another size": {"pool_size": receipt["pool_size"] + 1},
+        "another time of the commitment": {"committed_at": "2026-01-01T00:00:00.000+00:00"},
+        "another time of the draw": {"drawn_at": "2026-01-01T00:00:00.000+00:00"},
+        "another time of the record": {"recorded_at": "2026-01-01T00:00:00.000+00:00"},
+        "another execution": {"execution": "another"},
+        "another draw": {"draw_id": "another#1"},
     }
     how = data.draw(st.sampled_from(sorted(tampered)))
     changed = receipt | tampered[how]
