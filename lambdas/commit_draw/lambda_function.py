@@ -13,6 +13,13 @@ dynamodb = boto3.resource("dynamodb")
 open_table = cache(dynamodb.Table)  # made once, like the line above, and kept for the next calls
 
 MOST_PRIZES = 40  # two items each, in one transaction of at most 100
+PASSING = {
+    "None",
+    "ConditionalCheckFailed",
+    "TransactionConflict",
+    "ThrottlingError",
+    "ProvisionedThroughputExceeded",
+}
 MOST_WINNERS = 1000  # of one draw: what a state hands on must fit into 256 KiB
 
 
@@ -22,6 +29,10 @@ class InvalidInput(Exception):
 
 class NoPool(Exception):
     """No roster has been loaded."""
+
+
+class RecordRefused(Exception):
+    """DynamoDB refuses the transaction for what is in it: to ask again would not help."""
 
 
 class NoSuchDraw(Exception):
@@ -124,8 +135,11 @@ def write(draws, items):
         if error.response["Error"]["Code"] != "TransactionCanceledException":
             raise
         written = kept(draws, items[0]["draw_id"])
-        if written is None:  # it met another transaction: the state machine tries again
-            raise
+        if written is None:
+            reasons = {reason["Code"] for reason in error.response.get("CancellationReasons", [])}
+            if reasons - PASSING:
+                raise RecordRefused(f"{', '.join(sorted(reasons - PASSING))}: {error}") from error
+            raise  # it met another transaction: the state machine tries again
         return written
     return items[0]
 

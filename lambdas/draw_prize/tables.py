@@ -24,6 +24,10 @@ class WinnerTaken(Exception):
     """A draw at the same time has recorded somebody whom this one had drawn: draw again."""
 
 
+class RecordRefused(Exception):
+    """DynamoDB refuses the transaction for what is in it: to draw again would not help."""
+
+
 class Tables:
     """The tables of a function's attendee: the suffix of the function's name is theirs."""
 
@@ -98,8 +102,10 @@ class Tables:
             dynamodb.meta.client.transact_write_items(TransactItems=puts)
         except ClientError as error:
             reasons = {reason["Code"] for reason in error.response.get("CancellationReasons", [])}
-            if not reasons or reasons - PASSING:
+            if not reasons:
                 raise
+            if reasons - PASSING:
+                raise RecordRefused(f"{', '.join(sorted(reasons - PASSING))}: {error}") from error
             raise WinnerTaken(
                 f"Another draw wrote at the same time ({', '.join(sorted(reasons - {'None'}))})."
             ) from error

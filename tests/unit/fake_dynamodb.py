@@ -26,11 +26,12 @@ class FakeDynamoDb:
         tables: Items by key, by table.
         requests: The operations that were asked for, in order.
         items: How many items were read.
+        gets_to: How many keys of each table a BatchGetItem gets to; it leaves the others unprocessed.
     """
 
     def __init__(self):
         self.tables = {name: {} for name in KEYS}
-        self.requests, self.items = [], 0
+        self.requests, self.items, self.gets_to = [], 0, 100
         self.step = lambda operation, do: do()
         self.meta = SimpleNamespace(client=self)
 
@@ -57,9 +58,12 @@ class FakeDynamoDb:
         self.items += items
 
     def _answer(self, asked):
-        found = {name: self._found(name, some["Keys"]) for name, some in asked.items()}
+        most = self.gets_to
+        found = {name: self._found(name, some["Keys"][:most]) for name, some in asked.items()}
+        left = {name: some | {"Keys": some["Keys"][most:]} for name, some in asked.items()}
         self.count("BatchGetItem", sum(map(len, found.values())))
-        return {"Responses": found, "UnprocessedKeys": {}}
+        unprocessed = {name: some for name, some in left.items() if some["Keys"]}
+        return {"Responses": found, "UnprocessedKeys": unprocessed}
 
     def _found(self, name, keys):
         ids = [key[KEYS[name]] for key in keys]
@@ -131,4 +135,5 @@ def cancelled(*codes):
     """What a cancelled transaction is answered."""
     reasons = [{"Code": code} for code in codes]
     answer = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
-    return ClientError(answer, "TransactWriteItems")
+    named = type("TransactionCanceledException", (ClientError,), {})  # as a boto3 client names it
+    return named(answer, "TransactWriteItems")

@@ -1,13 +1,16 @@
 """The hardened edition's two functions, on tables in memory."""
 
 import json
+import secrets
 
 import pytest
-from unit.fake_dynamodb import DRAWS, EMPLOYEES, POOL, WINNERS, cancelled
+from unit.fake_dynamodb import CONTEXT, DRAWS, EMPLOYEES, POOL, WINNERS, FakeDynamoDb, cancelled, lambdas
 from unit.hardened_world import FAIL, GO, KILL, world
 
-from lottery_lib import fairness
+from lottery_lib import definition, fairness
+from lottery_lib.workflow import all_states
 
+DRAWING = dict(all_states(json.loads(definition.load("hardened"))))["Draw And Record"]
 IDS = [f"{number:04}" for number in range(1, 301)]
 
 
@@ -115,6 +118,40 @@ def test_bound_before_anybody_is_drawn(made):
     assert {"pool_digest", "pool_size", "algorithm", "commitment", "committed_at"} < record.keys()
     assert not {"secret", "recorded_at", "drawn_at"} & record.keys()
     execution.step(KILL)
+
+
+def test_the_secrets_are_of_the_system(monkeypatch):
+    """Each prize of each draw has a secret of its own: 32 bytes that `secrets` gave."""
+    asked, given, token_bytes, tables = [], [], secrets.token_bytes, FakeDynamoDb()
+    tables.put(POOL, [{"chunk": "head", "size": 2, "digest": "d"}])
+    with lambdas(tables) as functions:
+        monkeypatch.setattr(
+            "secrets.token_bytes",
+            lambda *size: asked.append(size) or given.append(token_bytes(*size)) or given[-1],
+        )
+        for name in ("x", "y"):
+            request = {"prizes": [{"count": 1}, {"count": 1}]}
+            functions.commit_draw.lambda_handler({"execution": name, "request": request}, CONTEXT)
+    kept = [item["secret"] for item in tables.tables[DRAWS].values() if "secret" in item]
+    assert asked == [(32,)] * 4
+    assert kept == [each.hex() for each in given]
+    assert len({*kept}) == 4
+
+
+def test_what_dynamodb_did_not_get_to(monkeypatch):
+    """A draw whose reads are answered in part asks for the rest, waiting between, and is the same draw."""
+    pauses, told = [], []
+    monkeypatch.setattr("time.sleep", pauses.append)
+    for gets_to in (100, 3):
+        with world(IDS, won=IDS[:150]) as made:
+            made.tables.gets_to = gets_to
+            execution = made.run({"input": 20})
+            (record,) = made.records
+            told.append((execution.error, execution.winners, record["winners"], record["excluded"]))
+            assert gets_to < 100 or not pauses
+    assert told[0] == told[1]
+    assert len(told[0][1]) == 20
+    assert pauses[:2] == [0.05, 0.1]
 
 
 def test_the_record_can_be_checked(made):
@@ -237,7 +274,10 @@ def test_a_refusal_that_passes(made, code):
 
 def test_a_refusal_that_stays(made):
     """A transaction that can never succeed, such as one with an item too large, is not drawn again."""
-    assert type(refusal(made, cancelled("None", "ValidationError"))).__name__ == "ClientError"
+    assert type(refusal(made, cancelled("None", "ValidationError"))).__name__ == "RecordRefused"
+    retried = {error for rule in DRAWING["Retry"] for error in rule["ErrorEquals"]}
+    assert "TransactionCanceledException" in retried
+    assert "RecordRefused" not in retried
 
 
 def refusal(made, error):
