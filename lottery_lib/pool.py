@@ -6,7 +6,7 @@ from typing import Any, Final
 from lottery_lib.errors import LotteryError
 from lottery_lib.fairness import digest
 from lottery_lib.refusals import explained
-from lottery_lib.resources import Resource, dynamodb_table
+from lottery_lib.resources import Resource, dynamodb_table, refuse_foreign
 from lottery_lib.roster import Roster
 from lottery_lib.target import Target
 
@@ -35,11 +35,14 @@ def load_employees(target: Target, employees: Roster, progress: Progress = iter)
     if not employees.employees:
         raise LotteryError("roster", "has no valid employee", "Mend the rows that were rejected")
     dynamodb_table.check_ours(target, table)
+    drawn_from = dynamodb_table.find(target, target.names.pool_table)
+    if drawn_from:
+        refuse_foreign(drawn_from)
     wanted = {employee["employee_id"] for employee in employees.employees}
     there = set(dynamodb_table.ids(target, table))
     dynamodb_table.remove(target, table, sorted(there - wanted))
     dynamodb_table.put(target, table, progress(employees.employees))
-    if dynamodb_table.find(target, target.names.pool_table):
+    if drawn_from:
         _write(target, sorted(wanted))
     return len(wanted)
 

@@ -113,7 +113,7 @@ class Stack:
     def removal(self) -> list[Resource]:
         """Say what a teardown would do, in its order: delete, or leave alone what is not ours."""
         parts = [_removed(self._onlooker, part) for part in self._onlooker._going()]
-        gone = [_to_be_removed(each) for each in self._onlooker._subscriptions() if not self._kept()]
+        gone = [] if self._kept() else [_to_be_removed(each) for each in self._onlooker._subscriptions()]
         return [part for part in parts if part.state != "missing"] + gone
 
     @explained()
@@ -164,9 +164,11 @@ class Stack:
     def remove_foreign(self) -> None:
         """Delete what has our names but not our tags, as an attendee makes it who forgets the tags.
 
-        For an emulator, where nobody else's things can be of our names.
+        On an emulator alone, where nobody else's things can be of our names.
         """
-        foreign = [(each.kind, each.name) for each in self.left() if not each.ours]
+        if self.target.kind == "aws":
+            return
+        foreign = [(each.kind, each.name) for each in self.status() if not each.ours]
         names = Untagged(self.target.names.attendee, self.target.names.edition)
         for part in reversed(Stack(self.target.named(names))._parts()):
             if (part.kind, part.name) in foreign:
@@ -279,7 +281,9 @@ class Stack:
     def _employees(self) -> Iterator[Resource]:
         table = self.target.names.employee_table
         empty = dynamodb_table.is_empty(self.target, table)
-        if empty:
+        if empty and self._is_hardened():  # the pool is made below
+            dynamodb_table.put(self.target, table, roster.tutorial_roster().employees)
+        elif empty:
             load_employees(self.target, roster.tutorial_roster())
         yield Resource("employees", table, "created" if empty else "unchanged")
         if self._is_hardened():

@@ -158,6 +158,16 @@ def test_untagged_things_of_the_other_edition_go(target, hardened):
     assert not own_kinds(hardened)
 
 
+def test_an_untagged_topic_does_not_block_beside_the_other_edition(target, hardened):
+    """Nor does a topic that was made by hand, though the other edition stands, which uses it too."""
+    restore(target, "10")
+    arn = target.arn("sns", target.names.topic)
+    target.client("sns").delete_topic(TopicArn=arn)
+    target.client("sns").create_topic(Name=target.names.topic)
+    restore(target, "04")
+    assert all(each.ours for each in Stack(target).status())
+
+
 def test_unknown_lesson(target):
     """A lesson that is not there is one sentence with those that are."""
     with pytest.raises(LotteryError, match="Use one of: 00, 01"):

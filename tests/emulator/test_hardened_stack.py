@@ -4,6 +4,7 @@ import pytest
 from emulator.calls import Broken, Interruption, Recorder
 
 from lottery_lib import Stack, connect, draw, load_employees
+from lottery_lib.errors import LotteryError
 from lottery_lib.fairness import digest
 from lottery_lib.resources import dynamodb_table
 from lottery_lib.roster import Roster
@@ -81,6 +82,26 @@ def test_a_deploy_makes_the_pool_of_who_is_there(target):
     pool = [each for each in Stack(target).deploy() if each.kind == "pool"]
     assert states(pool) == {"updated"}
     assert len(draw(target, 11)["winners"]) == 11
+
+
+def test_the_first_deploy_makes_the_pool(target):
+    """From nothing, a deploy says of the pool that it was created."""
+    pool = [each for each in Stack(target).deploy() if each.kind == "pool"]
+    assert states(pool) == {"created"}
+
+
+def test_a_foreign_pool_is_left_alone(target):
+    """A table of the pool's name that is not ours keeps a roster from being loaded, before any write."""
+    plain = target.named(target.names.other)
+    Stack(plain).deploy()
+    client, key = target.client("dynamodb"), [{"AttributeName": "chunk", "KeyType": "HASH"}]
+    types = [{"AttributeName": "chunk", "AttributeType": "S"}]
+    client.create_table(TableName=target.names.pool_table, KeySchema=key, AttributeDefinitions=types,
+                        BillingMode="PAY_PER_REQUEST")  # fmt: skip
+    with pytest.raises(LotteryError, match="was not made by this kit"):
+        load_employees(plain, Roster([{"employee_id": "a", "employee_name": "A"}]))
+    assert dynamodb_table.items(target, target.names.pool_table) == []
+    assert len(dynamodb_table.items(target, target.names.employee_table)) == 10
 
 
 @pytest.mark.parametrize("size", [1, 99, 100, 101, 1000])

@@ -220,3 +220,10 @@ def test_the_plain_names_are_said_to_be_plain(real):
     """Who forgot LOTTERY_ATTENDEE in a shared account reads it before anything is written."""
     plain = real.target.named(Names())
     assert door.introduction(plain).endswith("no attendee: the plain names")
+
+
+def test_things_without_our_tags_are_not_deleted(real):
+    """What `restore` removes on an emulator, because it has our names, stays in a real account."""
+    foreign_table(real.emulated)
+    Stack(real.target).remove_foreign()
+    assert real.writes == []

@@ -1,10 +1,18 @@
 """Whatever the pool and the order in which draws meet: nobody wins twice, and all is accounted for."""
 
+import csv
+import io
+from types import SimpleNamespace
+from unittest.mock import patch
+
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from unit.fake_dynamodb import EMPLOYEES, POOL
 from unit.hardened_world import ACTIONS, GO, world
 
-from lottery_lib import fairness
+from lottery_lib import fairness, load_employees, pool
+from lottery_lib.resources import Resource
+from lottery_lib.roster import parse_csv
 
 LEAVE = "leave"  # not what becomes of a request: an employee is deleted by hand
 IDS = st.lists(st.text(min_size=1, max_size=4), min_size=1, max_size=24, unique=True)
@@ -107,3 +115,36 @@ def test_any_order_of_concurrent_draws(options, draws, again, steps):
         resume(made)
         check(made)
         check_ends(made)
+
+
+def load(made, text):
+    """Load a CSV as the employees of a world without any, and the pool with them; return the roster."""
+    roster, tables = parse_csv(text), made.tables
+    target = SimpleNamespace(names=SimpleNamespace(employee_table=EMPLOYEES, pool_table=POOL))
+    instead = {
+        "check_ours": lambda *_: None,
+        "remove": lambda *_: None,
+        "find": lambda *_: Resource("table", "P", "ACTIVE"),
+    }
+    instead |= {"ids": lambda *_: [], "put": lambda _, table, items: tables.put(table, items)}
+    with patch.object(pool, "dynamodb_table", SimpleNamespace(**instead)):
+        load_employees(target, roster)
+    made.ids = sorted(tables.tables[EMPLOYEES])
+    return roster
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(["a", " a", "a ", "A", "b", "1", "01", "王", '"', "x,y"]), min_size=1))
+def test_an_id_that_is_in_the_roster_twice(ids):
+    """Who is in the CSV several times is an employee once, wins once, and no second time."""
+    file = io.StringIO()
+    csv.writer(file).writerows([["employee_id", "employee_name"], *([each, "N"] for each in ids)])
+    people = {each.strip() for each in ids}
+    with world([]) as made:
+        roster = load(made, file.getvalue())
+        assert len(roster.rejected) == len(ids) - len(people)
+        for start in range(0, len(people), 2):
+            assert made.run({"input": min(2, len(people) - start)}).error is None
+        check(made)
+        assert sorted(each for record in made.records for each in record["winners"]) == sorted(people)
+        assert type(made.run({"input": 1}).error).__name__ == "NotEnoughEmployees"
