@@ -226,8 +226,11 @@ def _draw(options: argparse.Namespace) -> Outcome:
 
 def _resume(options: argparse.Namespace) -> Outcome:
     from lottery_lib.draws import resume
+    from lottery_lib.mailbox import inbox
 
-    result = resume(_target(options), options.draw_id, remail=options.mail)
+    target = _target(options)
+    _say(inbox(target).where)
+    result = resume(target, options.draw_id, remail=options.mail)
     return result, result["status"] == "SUCCEEDED" and not result["error"]
 
 

@@ -267,6 +267,9 @@ def _recorded(description: Mapping[str, Any], events: list[dict[str, Any]]) -> s
     kinds = (event["type"] for event in events)
     if "TaskStateExited" not in dropwhile(lambda kind: kind != "MapIterationStarted", kinds):
         return ""
+    entered = (event.get("stateEnteredEventDetails", {}).get("name") for event in events)
+    if "Recorded Not Mailed" in entered:
+        return f"Who is recorded has won; `{_resume(description)} --mail` draws the rest, and mails all."
     return f"Who is recorded has won; `{_resume(description)}` draws the rest."
 
 
@@ -295,11 +298,10 @@ def receipts(target: Target, draw_id: str) -> list[dict[str, Any]]:
     head = dynamodb_table.item(target, table, {"draw_id": draw_id})
     if head is None:
         raise LotteryError(f"draw {draw_id}", "is not written down", "Give the name of a hardened execution")
-    records = [dynamodb_table.item(target, table, {"draw_id": name}) or {} for name in head["records"]]
-    return [
-        fairness.receipt(record, pool.pool_ids(target, record["pool_digest"], record["pool_size"]))
-        for record in records
-    ]
+    found = dynamodb_table.get(target, table, [{"draw_id": name} for name in head["records"]])
+    records = sorted(found, key=lambda record: head["records"].index(record["draw_id"]))
+    drawn_from = pool.pool_ids(target, records[0]["pool_digest"], records[0]["pool_size"])
+    return [fairness.receipt(record, drawn_from) for record in records]
 
 
 @explained()

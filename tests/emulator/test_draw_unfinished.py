@@ -5,9 +5,10 @@ import shlex
 
 import pytest
 
-from lottery_lib import Stack, connect, draw, inject, winners
+from lottery_lib import Stack, connect, draw, inbox, inject, winners
 from lottery_lib.__main__ import main
-from lottery_lib.draws import forget_winners
+from lottery_lib.draws import Draws, forget_winners, last_execution
+from lottery_lib.history import published
 
 PRIZES = [{"name": "Pen", "count": 2}, {"name": "Car", "count": 1}]
 NO_CAR = """
@@ -26,6 +27,12 @@ def hardened(monkeypatch):
     Stack(target).deploy()
     forget_winners(target)
     return target
+
+
+def mails(target):
+    """The texts of the mails that were published, whoever is subscribed."""
+    last = Draws(target).execution(last_execution(target))
+    return published(last.events)
 
 
 def follow(cause):
@@ -55,6 +62,19 @@ def test_resumed_and_failed_again(hardened):
     Stack(hardened).deploy()
     assert f"resume {name} " in told["cause"]
     assert follow(told["cause"]) == 0
+
+
+def test_failed_after_a_prize_that_was_not_mailed(hardened):
+    """A draw that fails after a prize whose mail failed names the command that mails that prize too."""
+    role = hardened.names.machine_role
+    hardened.client("iam").delete_role_policy(RoleName=role, PolicyName="NotifyWinners")
+    inject(hardened, "DrawPrize", NO_CAR)
+    told = draw(hardened, PRIZES)
+    assert told["status"] == "FAILED"
+    Stack(hardened).deploy()
+    inbox(hardened).clear()
+    assert follow(told["cause"]) == 0
+    assert {"Pen", "Car"} == {prize for prize in ("Pen", "Car") for mail in mails(hardened) if prize in mail}
 
 
 def test_failed_before_the_first_prize(hardened):
