@@ -52,12 +52,7 @@ _MORE: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "Functions": ("GetFunctionConfiguration", "InvokeFunction", "PutFunctionConcurrency"),
         "Topic": ("Publish",),
         "Tables": ("DeleteItem", "GetItem", "PutItem", "Query"),
-        "Lists": (
-            "dynamodb:ListTables",
-            "lambda:ListFunctions",
-            "sns:Unsubscribe",
-            "states:ListStateMachines",
-        ),
+        "Lists": ("dynamodb:ListTables", "lambda:ListFunctions", "states:ListStateMachines"),
     },
     "hardened": {"Tables": ("BatchGetItem",)},
 }

@@ -44,6 +44,10 @@ _REGION: Final = "Set AWS_DEFAULT_REGION to a region of your account, such as us
 _NETWORK: Final = f"Check the network and the region, {_AGAIN}"
 _PROXY: Final = f"Check HTTPS_PROXY, and AWS_CA_BUNDLE if the network has a certificate of its own, {_AGAIN}"
 _READ: Final = f"Read AWS's sentence, put it right, {_AGAIN}"
+_QUOTA: Final = (
+    "A quota of the account is used up: delete what is no longer needed, or have it raised "
+    f"under Service Quotas, {_AGAIN}"
+)
 _TROUBLE: Final = f"AWS has trouble of its own: wait a minute, {_AGAIN}"
 #: What to do, by words in the code or the sentence of AWS, or in the name of botocore's error. The first
 #: that fits holds, so what is special comes before what is general.
@@ -68,8 +72,8 @@ _ADVICE: Final = {
     "NoCredentials": f"Run `aws configure`, or set AWS_PROFILE to a profile with credentials, {_AGAIN}",
     "RegionError": _REGION,
     **dict.fromkeys(_THROTTLES, f"AWS asks to slow down: wait half a minute, {_AGAIN}"),
-    "LimitExceeded": f"A quota of the account is used up: delete what is no longer needed, or have it raised "
-    f"under Service Quotas, {_AGAIN}",
+    "LimitExceeded": _QUOTA,
+    "CodeStorageExceeded": _QUOTA,
     "AccessDenied": f"Ask the administrator of the account for this right, {_AGAIN}",
     "AuthorizationError": f"Ask the administrator of the account for this right, {_AGAIN}",
     "deletion protection": f"Switch it off in the DynamoDB console, {_AGAIN}",
