@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,15 @@ def test_items_are_counted_as_aws_bills_them(counting, operation, asked, told, i
     headers = {"x-amz-target": f"DynamoDB_20120810.{operation}"}
     request = Request("POST", "/", headers, json.dumps(asked).encode())
     assert counting.items_read(request, json_reply(told)) == items
+
+
+def test_the_page_says_what_was_measured(rows):
+    """The table in Markdown is the one that `make bench` makes of results.json."""
+    names = [field.name for field in fields(rows.Row)]
+    told = [rows.Row(**{name: row[name] for name in names}) for row in RESULTS["rows"]]
+    page = (ROOT / "benchmarks" / "results.md").read_text("utf-8")
+    assert rows.page(told, RESULTS["conditions"]) == page
+    assert rows.results(told, RESULTS["conditions"]) == RESULTS
 
 
 def test_the_readme_says_what_was_measured(rows):
