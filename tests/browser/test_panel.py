@@ -8,13 +8,15 @@ from playwright.sync_api import expect
 from lottery_lib import Stack, connect, executions, inject, winners
 from lottery_lib.draws import forget_winners
 from lottery_lib.emulator import control
+from lottery_lib.looks import look_of
 
 pytestmark = pytest.mark.browser
-#: Notes what the panel showed, and when: pairs of the graph's alt text and the status line.
+#: Notes what the panel showed, and when: the graph's alt text, the status line, and the graph's SVG.
 WATCH = """panel => {
   window.seen = [];
   const note = () => window.seen.push([
-    panel.querySelector('img')?.alt ?? '', panel.querySelector('[role=status]')?.innerText ?? '']);
+    panel.querySelector('img')?.alt ?? '', panel.querySelector('[role=status]')?.innerText ?? '',
+    atob(panel.querySelector('img')?.src.split('base64,')[1] ?? '')]);
   new MutationObserver(note).observe(panel, {childList: true, subtree: true, characterData: true});
 }"""
 RUNS = r"(Winner|Dynamodb).* \.\.\."  # a state's name: some state runs
@@ -47,7 +49,7 @@ def panel(lesson):
 
 
 def set_number(panel, number):
-    field = panel.get_by_role("spinbutton")
+    field = panel.get_by_role("spinbutton", name="Winners")
     field.fill(str(number))
     field.press("Tab")
 
@@ -83,8 +85,11 @@ def test_draw(panel, picture):
     expect(panel.locator("ol li")).to_have_count(3)
     expect(panel).to_contain_text("1 message went out")
     seen = panel.page.evaluate("window.seen")
-    running = {alt for alt, said in seen if "running:" in alt and "SUCCEEDED" not in said}
+    running = {alt for alt, said, _ in seen if "running:" in alt and "SUCCEEDED" not in said}
     assert len(running) >= 5  # states that were seen to run, one after the other
+    assert [svg for _, said, svg in seen if "SUCCEEDED" not in said and look_of("running").fill in svg]
+    assert look_of("running").fill not in seen[-1][-1]
+    assert look_of("succeeded").fill in seen[-1][-1]
     assert len(names_of(panel)) == 3
     assert names_of(panel) <= set(winners(connect())["employee_id"]) - before
     picture(panel.page, "panel")
@@ -95,10 +100,10 @@ def test_choose_a_state(panel, picture):
     set_number(panel, 1)
     button(panel, "Draw").click()
     expect(status(panel)).to_contain_text("SUCCEEDED: 1 drawn.")
-    panel.get_by_role("listbox").select_option("Validate Winners")
+    panel.get_by_role("listbox", name="State").select_option("Validate Winners")
     expect(panel).to_contain_text("Validate Winners: ✓ succeeded")
     expect(panel.locator("pre").first).to_contain_text('"num_of_winners": 1')
-    panel.get_by_role("listbox").scroll_into_view_if_needed()
+    panel.get_by_role("listbox", name="State").scroll_into_view_if_needed()
     picture(panel.page, "state")
 
 
@@ -116,7 +121,7 @@ def test_two_fast_clicks_are_one_draw(panel):
 
 def test_keyboard(panel):
     """The number, Draw and Cancel are reached with Tab, and Draw is pressed with the space bar."""
-    panel.get_by_role("spinbutton").focus()
+    panel.get_by_role("spinbutton", name="Winners").focus()
     panel.page.keyboard.press("Tab")
     expect(button(panel, "Draw")).to_be_focused()
     panel.evaluate(WATCH)
@@ -127,7 +132,7 @@ def test_keyboard(panel):
 
 def test_step_through_the_states(panel):
     """States are chosen by the keyboard, too: JupyterLab takes the arrow keys of a list for itself."""
-    panel.get_by_role("listbox").select_option("Random Select Winners")
+    panel.get_by_role("listbox", name="State").select_option("Random Select Winners")
     button(panel, "Next state").focus()
     panel.page.keyboard.press("Space")
     panel.page.keyboard.press("Space")

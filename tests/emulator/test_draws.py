@@ -205,6 +205,15 @@ def test_executions_table(target):
     assert len(executions(target)) >= 2
 
 
+def test_executions_duration(target):
+    """A draw's duration is the seconds from its start to its end: of one that is retried, some."""
+    arn, ended = run(target, {"input": 11})  # its retries take three seconds
+    [row] = executions(target, newest=1).itertuples()
+    assert row.execution_arn == arn
+    assert row.duration == pytest.approx((ended["stopDate"] - ended["startDate"]).total_seconds(), abs=0.01)
+    assert row.duration > 1
+
+
 def test_executions_cost(target):
     """A draw without a redraw is seven transitions, at $0.025 for a thousand; a refused number is two."""
     draw(target, 1)
@@ -237,6 +246,19 @@ def test_past_execution(target):
     assert found.definition == Draws(target).definition
     assert found.events == history(target, first["execution_arn"])
     assert Draws(target).execution().events == history(target, second["execution_arn"])
+
+
+def test_past_execution_of_another_definition(target):
+    """A draw is shown with the definition that it ran with, also once the machine has another."""
+    arn, old = draw(target, 1)["execution_arn"], Draws(target).definition
+    client, machine = target.client("stepfunctions"), machine_arn(target)
+    new = json.dumps(old | {"Comment": "another"})
+    client.update_state_machine(stateMachineArn=machine, definition=new)
+    try:
+        assert Draws(target).definition["Comment"] == "another"
+        assert Draws(target).execution(arn).definition == old
+    finally:
+        client.update_state_machine(stateMachineArn=machine, definition=json.dumps(old))
 
 
 def test_no_such_execution(target):

@@ -3,13 +3,15 @@
 from collections import Counter
 
 from lottery_lib import Stack, execution, inbox, inject, load_employees, verify_draw
-from lottery_lib.draws import machine_arn, resume
+from lottery_lib.draws import machine_arn, result, resume
 from lottery_lib.fairness import receipt
 from lottery_lib.resources import dynamodb_table
 from lottery_lib.roster import Roster
 
 DRAWS, EMPLOYEES, EACH = 200, 1_000, 3
 SECONDS = 5  # that a call may take here
+#: Draws more, which fail for good: in the record's function, before it does anything or after it did all.
+DOOMED = ["doomed-before-1", "doomed-after-1", "doomed-before-2", "doomed-after-2"]
 #: One call in ten fails: before it does anything, after it did everything, or by taking too long. Which one
 #: and how is a matter of the draw and of how often it was tried, so it is the same at every run.
 FAULTS = f"""
@@ -17,6 +19,10 @@ import random, time
 
 def lambda_handler(event, context):
     key = event.get("record", event["execution"]).replace("#", "-")
+    if "record" in event and key.startswith("doomed-"):
+        if "after" in key:
+            original(event, context)
+        raise ValueError("made up: no attempt would mend it")
     call = f"{{context.function_name}} {{key}}"
     chance = random.Random(f"2026 {{key}} {{noted(call, 'x')}}")
     how = chance.choice(["before", "after", "late", "never"]) if chance.random() < 0.1 else None
@@ -47,7 +53,8 @@ class Night:
         self.attempts = attempts
         self.target, self.pool = target, sorted(dynamodb_table.ids(target, target.names.employee_table))
         machine = machine_arn(target)
-        self.arns = [self._start(machine, f"draw-{number:03}") for number in range(DRAWS)]
+        names = [*DOOMED, *(f"draw-{number:03}" for number in range(DRAWS))]
+        self.arns = [self._start(machine, name) for name in names]
         self.ended = [execution.wait(target, arn, seconds=240) for arn in self.arns]
         self.won = dynamodb_table.items(target, target.names.winners_table)
         items = dynamodb_table.items(target, target.names.draws_table)
@@ -67,6 +74,7 @@ def test_two_hundred_at_once(hardened, tmp_path):
     nobody_wins_twice(night)
     every_winner_is_accounted_for(night)
     a_mail_for_a_record(night)
+    a_mail_for_a_draw(night)
     no_draw_is_lost(night)
     every_receipt_verifies(night)
     who_failed_can_go_on(night)
@@ -117,6 +125,15 @@ def a_mail_for_a_record(night):
     assert len(night.mails) == len(set(night.mails))
 
 
+def a_mail_for_a_draw(night):
+    """Every draw that SUCCEEDED has its mail, or is told as recorded, not mailed."""
+    mailed = {mail.rpartition(" for ")[2].removesuffix("!") for mail in night.mails}
+    succeeded = {each["name"]: each["executionArn"] for each in night.ended if each["status"] == "SUCCEEDED"}
+    for name in succeeded.keys() - mailed:
+        assert result(night.target, succeeded[name])["error"] == "RecordedNotMailed", name
+    assert mailed <= succeeded.keys()
+
+
 def no_draw_is_lost(night):
     """Each ended SUCCEEDED, recorded and mailed, or FAILED with an error of a name and a cause."""
     whole = {record["prize"] for record in night.records if "recorded_at" in record}
@@ -125,6 +142,8 @@ def no_draw_is_lost(night):
             assert ended["name"] in whole
         else:
             assert (ended["status"], bool(ended["error"])) == ("FAILED", True)
+    errors = {ended["name"]: ended.get("error") for ended in night.ended}
+    assert [errors[name] for name in DOOMED] == ["ValueError"] * len(DOOMED)
 
 
 def every_receipt_verifies(night):
@@ -139,5 +158,6 @@ def who_failed_can_go_on(night):
     Stack(night.target).deploy()
     failed = [ended["name"] for ended in night.ended if ended["status"] == "FAILED"]
     begun = {record["prize"] for record in night.records}
+    assert set(DOOMED) <= set(failed) & begun
     for name in [name for name in failed if name in begun]:
         assert len(resume(night.target, name)["winners"]) == EACH

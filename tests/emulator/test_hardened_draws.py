@@ -175,6 +175,16 @@ def test_a_mistake_is_not_tried_again(hardened, purpose, state):
     assert state_attempts(history(hardened, told["execution_arn"]))[state] == 1
 
 
+def test_taken_again_and_again(hardened):
+    """Who meets another draw at every attempt gives up after nine, by that name; nobody is recorded."""
+    taken = "from tables import WinnerTaken\ndef lambda_handler(event, context): raise WinnerTaken('made up')"
+    inject(hardened, "DrawPrize", taken)
+    told = draw(hardened, 2)
+    assert (told["status"], told["error"], told["winners"]) == ("FAILED", "WinnerTaken", [])
+    assert state_attempts(history(hardened, told["execution_arn"]))["Draw And Record"] == 9
+    assert (len(winners(hardened)), mails(hardened)) == (0, [])
+
+
 @pytest.mark.parametrize("purpose", ["CommitDraw", "DrawPrize"])
 def test_a_throttle_is_tried_again(hardened, purpose):
     """What passes is waited for: a function that may not run for a while."""

@@ -236,6 +236,14 @@ def test_every_exercise_has_a_check_and_a_solution(path):
         assert "solution" in tags(cells[number + 2])
 
 
+def test_every_exercise_has_a_hint(path):
+    """Where an exercise is told stands a hint that has to be opened, and it says something."""
+    told = [cell.source for cell in read(path).cells if re.search("^### Exercise ", cell.source, re.MULTILINE)]
+    assert len(told) == 3
+    for source in told:
+        assert re.search(r"<details><summary>Hint</summary>\s+\S[\s\S]{10,}</details>", source.split("### Exercise ")[1]), source
+
+
 def test_code_fits_a_laptop(path):
     """No line of code is so long that one has to scroll sideways, in a cell or in a fenced block of prose."""
     for cell in read(path).cells:

@@ -79,6 +79,18 @@ def test_the_projector_shows_no_details():
     assert shown.panel.view.details.layout.display == "none"
 
 
+def test_winners_are_large():
+    """The page has the class that its style is for: a winner's name is at least twice as large as text."""
+    shown = night(Night())
+    assert "lottery-night" in shown._dom_classes
+    size = re.search(
+        r"\.lottery-night \.lottery-winners li \{[^}]*font-size: ([\d.]+)em", shown.children[0].value
+    )
+    assert float(size[1]) >= 2
+    asyncio.run(shown.panel.run(1))
+    assert re.search(r'<ol class="lottery-winners"[^>]*><li>', shown.panel.winners.value)
+
+
 class Prizes(Rounds):
     """A lottery that takes prizes, one of which has been won."""
 

@@ -1,6 +1,7 @@
 """What one sees of a state is the same text for every front end: it is read from the widgets' traits."""
 
 import json
+import re
 
 import pytest
 from test_history import chain, event, history
@@ -49,6 +50,38 @@ def test_shows_error_and_attempts():
     assert text.count("<td>IndexError</td>") == 3
     assert "<b>Error</b>" in text
     assert "&quot;errorMessage&quot;: &quot;list index out of range&quot;" in text
+
+
+def test_output_is_not_the_input():
+    """What a state gave stands below Output, and what it got below Input."""
+    machine = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
+    steps = ("PassStateEntered", {"name": "A", "input": '"got"'}), ("PassStateExited", {"name": "A"})
+    steps[1][1]["output"] = '"given"'
+    view = ExecutionView(Execution(machine, chain(*steps)))
+    view.state.value = "A"
+    shown = dict(re.findall(r"<b>(\w+)</b><pre[^>]*>([^<]*)</pre>", view.details.value))
+    assert shown == {"Input": "got", "Output": "given"}
+
+
+def test_attempts_are_numbered():
+    """The rows of a state that was tried three times are numbered 1, 2, 3, each with its time."""
+    view = ExecutionView(Execution(TUTORIAL, history("aws_lambda_retry_caught")))
+    view.choose_failure()
+    rows = re.findall(r"<tr>\s*<td>(\d+)</td>\s*<td>([^<]*)</td>\s*<td>([\d.]+) s", view.details.value)
+    assert [(number, status) for number, status, _ in rows] == [
+        ("1", "✗ failed"),
+        ("2", "✗ failed"),
+        ("3", "⚠ caught"),
+    ]
+    began = [float(after) for *_, after in rows]
+    assert began[0] + 1 < began[1] < began[2] - 1  # with the Retry's waits between them
+
+
+def test_screen_readers_hear_the_choice(view):
+    """What a state became is said when it is chosen, and that it was not entered, too."""
+    for chosen, said in (("Validate Winners", "Validate Winners: ✓ succeeded"), ("Failed", "Failed was not")):
+        view.state.value = chosen
+        assert re.search(f'<p aria-live="polite"[^>]*>{said}', view.details.value)
 
 
 def test_retries_are_in_the_picture():

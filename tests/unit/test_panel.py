@@ -1,6 +1,7 @@
 """The panel is tested without AWS and without a browser: it gets a lottery of our own."""
 
 import asyncio
+import base64
 import re
 import threading
 import time
@@ -10,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lottery_lib.errors import LotteryError
+from lottery_lib.looks import look_of
 from lottery_lib.panel import DrawPanel
 
 START = datetime(2026, 1, 15, 9, tzinfo=UTC)
@@ -328,8 +330,17 @@ def test_not_deployed():
 
 
 def test_screen_readers_hear_it():
-    """The status line is announced by screen readers."""
-    assert 'aria-live="polite"' in panel(Lottery()).message.value
+    """The status line and the winners are announced by screen readers."""
+    shown = panel(Lottery())
+    assert 'aria-live="polite"' in shown.message.value
+    asyncio.run(shown.run(1))
+    assert re.search(r'<ol [^>]*aria-live="polite"', shown.winners.value)
+
+
+def test_fields_have_names():
+    """The number and the list of states have a label, by which a screen reader names them."""
+    shown = panel(Lottery())
+    assert (shown.number.description, shown.view.state.description) == ("Winners", "State")
 
 
 def test_notebook_output_is_stable():
@@ -379,6 +390,34 @@ def test_each_moment_is_shown():
     alts = [re.search(r"Of 2 states, (.*?)\.", picture)[1] for picture in shown.pictures]
     assert alts == ["running: A; not entered: B", "succeeded: A; running: B", "succeeded: A, B"]
     assert [name for name in "AB" if any(f"… {name} ..." in text for text in shown.messages)] == ["A", "B"]
+
+
+TRIED = ("TaskScheduled", {})
+REFUSED = ("TaskFailed", {"taskFailedEventDetails": {"error": "E", "cause": "c"}})
+CAUGHT = ("TaskStateExited", {"stateExitedEventDetails": {"name": "A"}})
+RETRIED = [*RUNNING, TRIED, REFUSED, TRIED, REFUSED, CAUGHT, *ALL[3:]]
+
+
+@pytest.mark.parametrize("at_once", [1, len(RETRIED)])
+def test_failures_are_shown_while_they_last(at_once):
+    """A state that fails, is tried again and caught has a picture of each, in its colour, as it runs."""
+
+    class Growing(Lottery):
+        def look(self, arn):
+            self.looks += at_once
+            done = self.looks >= len(RETRIED)
+            return Seen(history(*RETRIED[: self.looks]), ended("SUCCEEDED", winners=1) if done else None)
+
+    shown = Watched(Growing(looks=0))
+    asyncio.run(shown.run(1))
+    alts = [
+        re.search(r"Of 2 states, (.*?): A[;,].*?\.(.*?)\"", picture).groups() for picture in shown.pictures
+    ]
+    again = " A retried 1 time."
+    told = [("running", ""), ("failed", ""), ("running", again), ("failed", again), ("caught", again)]
+    assert list(dict.fromkeys(alts)) == told
+    for (status, _), picture in zip(alts, shown.pictures, strict=True):
+        assert look_of(status).fill in base64.b64decode(re.search(r"base64,([^\"]+)", picture)[1]).decode()
 
 
 def test_progress_moves_with_the_states():

@@ -14,6 +14,43 @@ def bars(svg, status):
     return len(re.findall(rf'style="fill: {look_of(status).fill}; stroke: {look_of(status).border}', svg))
 
 
+def spans(view, end):
+    """Each bar's begin and end, in the history's unit of time, as its outline lies between the axes' ends."""
+    paths = re.findall(r'<path d="M ([\d.]+) [\d.]+ \nL ([\d.]+) [^"]*z\n"[^>]*fill: (#\w+)', view.svg)
+    (_, (left, right, _), *drawn) = paths  # the first is the figure, the second the axes
+    second = (float(right) - float(left)) / 1.01 / end  # a hundredth of the axes is left free
+    return [tuple((float(x) - float(left)) / second for x in (begin, end)) for begin, end, _ in drawn]
+
+
+def test_bars_lie_where_the_times_say():
+    """Branches that ran at once lie below each other, and three seconds are thrice as long as one."""
+    events = [
+        event(1, 0, "ExecutionStarted"),
+        event(2, 0, "ParallelStateEntered", name="Both"),
+        event(3, 2, "PassStateEntered", name="Long", ms=1000),
+        event(4, 2, "PassStateEntered", name="Short", ms=2000),
+        event(5, 4, "PassStateExited", name="Short", ms=3000),
+        event(6, 3, "PassStateExited", name="Long", ms=4000),
+        event(7, 6, "ParallelStateExited", name="Both", ms=6000),
+    ]
+    both, long, short = spans(timeline_view(events), 6)
+    assert (*both, *long, *short) == pytest.approx((0, 6, 1, 4, 2, 3), abs=0.01)
+
+
+def test_an_attempt_begins_after_the_wait():
+    """The bar of a second attempt begins where the first one's ends and the Retry's wait is over."""
+    events = [
+        event(1, 0, "TaskStateEntered", name="T"),
+        event(2, 1, "LambdaFunctionScheduled"),
+        event(3, 2, "LambdaFunctionFailed", ms=1000, error="X"),
+        event(4, 3, "LambdaFunctionScheduled", ms=3000),
+        event(5, 4, "LambdaFunctionSucceeded", ms=3500),
+        event(6, 5, "TaskStateExited", name="T", ms=3500),
+    ]
+    first, second = spans(timeline_view(events), 3.5)
+    assert (*first, *second) == pytest.approx((0, 1, 3, 3.5), abs=0.01)
+
+
 def test_a_bar_for_each_attempt():
     """A state that was tried three times has three bars: two failed, one caught, with their numbers."""
     svg = timeline_view(history("aws_lambda_retry_caught")).svg
@@ -54,6 +91,8 @@ def test_running_state_ends_where_the_history_does():
     ]
     assert "Timeline of 5.0 s: Both … running" in timeline_view(events).alt
     assert bars(timeline_view(events).svg, "running") == 2
+    both, inner = spans(timeline_view([*events, event(4, 2, "PassStateEntered", name="B", ms=8000)]), 8)[:2]
+    assert (*both, *inner) == pytest.approx((0, 8, 5, 8), abs=0.01)
 
 
 @pytest.mark.parametrize("name", HISTORIES)
