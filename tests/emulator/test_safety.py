@@ -3,18 +3,21 @@
 import io
 import itertools
 import json
+import sys
+from types import SimpleNamespace
 
 import pytest
 from emulator.calls import WRITES
 from emulator.test_stack import foreign_table
 
-from lottery_lib import Names, Stack, connect, draw, inbox
+from lottery_lib import Names, Stack, connect, doctor, draw, inbox
 from lottery_lib import target as door
 from lottery_lib.__main__ import main
 from lottery_lib.checkpoint import restore
 from lottery_lib.errors import LotteryError
 from lottery_lib.target import Target
 
+_CONNECT = door.connect
 _numbers = itertools.count(1)
 
 
@@ -227,3 +230,20 @@ def test_things_without_our_tags_are_not_deleted(real):
     foreign_table(real.emulated)
     Stack(real.target).remove_foreign()
     assert real.writes == []
+
+
+def test_a_notebook_is_told_whose_account_it_is(real, monkeypatch, capsys):
+    """In a notebook, `connect` to a real account says which, before anything is asked of it there."""
+    monkeypatch.setattr(door, "_aws", lambda *_: real.target)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=object))
+    _CONNECT("aws")
+    assert f"AWS account {real.target.account}, region us-east-1" in capsys.readouterr().out
+    assert real.writes == []
+
+
+def test_a_doctor_writes_nothing_on_a_real_account(monkeypatch):
+    """It creates a role and a function to try, on an emulator alone."""
+    monkeypatch.setenv("LOTTERY_TARGET", "aws")
+    names = [check for check, *_ in doctor._checks(None)]
+    monkeypatch.setenv("LOTTERY_TARGET", "embedded")
+    assert [check for check, *_ in doctor._checks(None) if check not in names] == ["lambda"]

@@ -272,3 +272,6 @@ def test_settings_are_chosen_once(aws):
         config = aws.target.client(service).meta.config
         assert config.retries == {"mode": "standard", "total_max_attempts": 5}
         assert (config.connect_timeout, config.read_timeout) == (5, 60)
+    tables = aws.target.table("any").meta.client.meta.config
+    assert tables.retries == {"mode": "standard", "total_max_attempts": 5}
+    assert (tables.connect_timeout, tables.read_timeout) == (5, 60)

@@ -14,6 +14,7 @@ STATES = (
     "assume the provided role.",
 )
 INVISIBLE = ("NoSuchEntity", "The role with name {name} cannot be found.")
+ANYTHING = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}'
 GONE = "does not exist or is not attachable."
 
 
@@ -37,7 +38,7 @@ def function(aws):
 def test_new_role_is_waited_for(aws, stack, operation, refusal, role):
     """A role that IAM has just made cannot be assumed for up to a minute; measured up to 48 s and more."""
     name = getattr(aws.target.names, role)
-    aws.refuse(operation, *refusal, when=lambda ask: aws.age("CreateRole", name) < 90)
+    aws.refuse(operation, *refusal, when=lambda ask: aws.age("CreateRole", name) < 118)
     done = stack.deploy()
     assert states(done) == {"created"}
     assert aws.attempts.count(operation) > 40
@@ -209,3 +210,18 @@ def test_quota_fails_at_once(aws):
     with pytest.raises(LotteryError, match=r"quota .* Service Quotas"), explained():
         ensure_role(aws)
     assert aws.attempts.count("CreateRole") == 1
+
+
+@pytest.mark.parametrize(
+    ("operation", "key"),
+    [("ListAttachedRolePolicies", "AttachedPolicies"), ("ListRolePolicies", "PolicyNames")],
+)
+def test_policies_in_pages(aws, stack, operation, key):
+    """A role's policies are listed in pages, and a teardown takes off those of the last one too."""
+    ensure_role(aws)
+    role = aws.target.names.lambda_role
+    for name in ("a", "b", "c"):
+        aws.target.client("iam").put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=ANYTHING)
+    aws.page(operation, key, "Marker", "Marker")
+    assert ensure_role(aws).state == "unchanged"
+    assert stack.teardown().left == []

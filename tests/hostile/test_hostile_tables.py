@@ -218,6 +218,26 @@ def test_batch_that_is_never_taken(aws, clock, table):
     assert clock.now - begun < 150
 
 
+def test_keys_not_got_to_are_asked_for_again(aws, table):
+    """DynamoDB may give a part of what a batch asks for only, and say so with a 200."""
+    dynamodb_table.ensure(aws.target, table)
+    load_employees(aws.target, tutorial_roster())
+    keys = [{"employee_id": each} for each in dynamodb_table.ids(aws.target, table.name)]
+    whole, asked = dynamodb_table.get(aws.target, table.name, keys), []
+
+    def leave(ask, reply):
+        asked.append(ask)
+        items = reply["Responses"][table.name]
+        if len(asked) == 1:
+            reply["UnprocessedKeys"] = {table.name: {"Keys": keys[3:], "ConsistentRead": True}}
+            reply["Responses"][table.name] = [item for item in items if item in whole[:3]]
+
+    aws.edit("BatchGetItem", leave)
+    found = dynamodb_table.get(aws.target, table.name, keys)
+    assert {item["employee_id"] for item in found} >= {key["employee_id"] for key in keys[3:]}
+    assert len(asked) == 2
+
+
 def test_scan_in_pages(aws, stack):
     """A scan comes in pages, and one in the middle may be empty though more follow."""
     stack.deploy()
