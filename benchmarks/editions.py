@@ -15,7 +15,7 @@ from tools import Plan, in_turns, ms, timed
 
 from lottery_lib import Stack, connect, execution, history
 from lottery_lib.draws import DOLLARS_PER_TRANSITION, forget_winners
-from lottery_lib.pool import load_employees
+from lottery_lib.party.pool import load_employees
 from lottery_lib.resources import dynamodb_table
 from lottery_lib.target import Target
 

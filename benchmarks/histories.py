@@ -11,7 +11,7 @@ from tools import Plan, ms, timed
 from lottery_lib import execution, graph_view
 from lottery_lib.draws import machine_arn
 from lottery_lib.history import event_table, state_attempts, state_statuses, state_table
-from lottery_lib.timeline import timeline_view
+from lottery_lib.view.timeline import timeline_view
 
 __all__ = ["longest_history"]
 

@@ -1,16 +1,13 @@
 """Learn AWS Step Functions with a company lottery, from notebooks, on your own machine.
 
-The rooms and their floors, imports going down only::
+Five wings, and imports go down only::
 
-    8  notebooks/   __main__ (command line)
-    7  draw_night
-    6  panel   checkpoint   laboratory   doctor   rehearsal
-    5  execution_view
-    4  stack   draws   mailbox   pool
-    3  resources/   execution
-    2  target   wire   call_log   refusals
-    1  definition   history   graph   timeline   roster   prizes   deployer   fairness   emulator/ (a process)
-    0  attribution   workflow   dot   naming   waiting   looks   picture   errors
+    __main__    the command line
+    party/      the hardened edition's own: pool, fairness, prizes, draw night
+    course/     lessons, calls, notebooks, doctor, faults, the attendee's policy
+    view/       pictures and widgets; knows no AWS
+    stack, draws, mails / resources/, execution / target / history/ / definition, employees / names, errors
+    emulator/   a program of its own
 
 A definition becomes resources, these run executions, whose events become tables and pictures.
 """
@@ -22,31 +19,31 @@ from typing import Any, Final
 # ipywidgets each take a part of a second that a command that needs none of them should not cost.
 _ROOMS: Final = {
     "Draws": "draws",
-    "DrawNight": "draw_night",
-    "DrawPanel": "panel",
-    "ExecutionView": "execution_view",
+    "DrawNight": "party.draw_night",
+    "DrawPanel": "view.panel",
+    "ExecutionView": "view.execution_view",
     "LotteryError": "errors",
-    "Names": "naming",
+    "Names": "names",
     "Stack": "stack",
-    "calls": "call_log",
+    "calls": "course.calls",
     "connect": "target",
     "draw": "draws",
     "event_table": "history",
     "executions": "draws",
-    "graph_view": "graph",
-    "inbox": "mailbox",
-    "inject": "laboratory",
-    "load_employees": "pool",
+    "graph_view": "view.graph",
+    "inbox": "mails",
+    "inject": "course.faults",
+    "load_employees": "party.pool",
     "receipts": "draws",
     "remaining": "draws",
-    "restore": "checkpoint",
+    "restore": "course.lessons",
     "resume": "draws",
     "state_attempts": "history",
     "state_statuses": "history",
     "state_table": "history",
-    "timeline_view": "timeline",
-    "verify": "checkpoint",
-    "verify_draw": "fairness",
+    "timeline_view": "view.timeline",
+    "verify": "course.lessons",
+    "verify_draw": "party.fairness",
     "winners": "draws",
 }
 

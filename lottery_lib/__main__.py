@@ -58,7 +58,7 @@ def _untold(options: argparse.Namespace, document: Any) -> Any:
     if options.run in (_deploy, _teardown) and not options.dry_run:
         return {key: value for key, value in document.items() if key != "resources"}
     if options.run is _rehearse:
-        from lottery_lib.rehearsal import summary
+        from lottery_lib.course.notebooks import summary
 
         return summary(document)
     return document
@@ -69,7 +69,7 @@ def _explanation(error: Exception) -> LotteryError | None:
         return error
     if isinstance(error, ImportError):
         return LotteryError("packages", str(error), "Run `make clean install`, then start with `make lab`")
-    from lottery_lib.refusals import explain
+    from lottery_lib.aws_errors import explain
 
     return explain(error)
 
@@ -144,7 +144,7 @@ def _rows(resources: Sequence[Any]) -> list[dict[str, str]]:
 
 
 def _doctor(options: argparse.Namespace) -> Outcome:
-    from lottery_lib.doctor import examine
+    from lottery_lib.course.doctor import examine
 
     findings = examine(options.edition)
     return findings, all(finding["ok"] for finding in findings)
@@ -187,7 +187,7 @@ def _teardown(options: argparse.Namespace) -> Outcome:
 
 
 def _policy(options: argparse.Namespace) -> Outcome:
-    from lottery_lib.deployer import policy
+    from lottery_lib.course.attendee_policy import policy
     from lottery_lib.resources import iam_role
 
     place, names = _place_and_names(options)
@@ -197,7 +197,7 @@ def _policy(options: argparse.Namespace) -> Outcome:
 
 def _place_and_names(options: argparse.Namespace) -> Any:
     """Where an attendee is to work, as an administrator says it, or as the target is; and as whom."""
-    from lottery_lib.deployer import Place
+    from lottery_lib.course.attendee_policy import Place
     from lottery_lib.target import chosen_names, connect, introduction, partition_of
 
     if options.account and options.region:
@@ -216,7 +216,7 @@ def _place_and_names(options: argparse.Namespace) -> Any:
 
 def _draw(options: argparse.Namespace) -> Outcome:
     from lottery_lib.draws import draw
-    from lottery_lib.mailbox import inbox
+    from lottery_lib.mails import inbox
 
     target = _target(options)
     _say(inbox(target).where)  # before the draw: there is still time to confirm
@@ -226,7 +226,7 @@ def _draw(options: argparse.Namespace) -> Outcome:
 
 def _resume(options: argparse.Namespace) -> Outcome:
     from lottery_lib.draws import resume
-    from lottery_lib.mailbox import inbox
+    from lottery_lib.mails import inbox
 
     target = _target(options)
     _say(inbox(target).where)
@@ -236,7 +236,7 @@ def _resume(options: argparse.Namespace) -> Outcome:
 
 def _receipts(options: argparse.Namespace) -> Outcome:
     from lottery_lib.draws import receipts
-    from lottery_lib.fairness import verify_draw
+    from lottery_lib.party.fairness import verify_draw
 
     found = receipts(_target(options), options.draw_id)
     rows = [receipt | {"verified": verify_draw(receipt)} for receipt in found if "secret" in receipt]
@@ -281,8 +281,8 @@ def _records(frame: Any) -> list[dict[str, Any]]:
 def _load(options: argparse.Namespace) -> Outcome:
     from tqdm import tqdm
 
-    from lottery_lib import roster
-    from lottery_lib.pool import load_employees
+    from lottery_lib import employees as roster
+    from lottery_lib.party.pool import load_employees
 
     found, target = roster.read(options.file), _target(options)
     _agreed(target, options, f"replace the employees in {target.names.employee_table} by {options.file}")
@@ -300,8 +300,8 @@ def _reset(options: argparse.Namespace) -> Outcome:
 
 
 def _rehearse(options: argparse.Namespace) -> Outcome:
-    from lottery_lib.doctor import examine, missing
-    from lottery_lib.rehearsal import rehearse
+    from lottery_lib.course.doctor import examine, missing
+    from lottery_lib.course.notebooks import rehearse
 
     for sentence in missing(examine(options.edition)):
         _say(sentence)

@@ -2,24 +2,31 @@
 
 import json
 import re
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from statelint.linter import Linter
 
 from lottery_lib.errors import LotteryError
+from lottery_lib.names import CHECKOUT
 
 __all__ = [
     "ASL_FOLDER",
+    "Machine",
+    "all_states",
     "arns_by_placeholder",
+    "branches",
     "diagnostics",
     "fill",
     "load",
+    "parse",
     "placeholders",
+    "states",
 ]
 
-ASL_FOLDER: Final = Path(__file__).resolve().parent.parent / "asl"
+Machine = Mapping[str, Any]
+
+ASL_FOLDER: Final = CHECKOUT / "asl"
 _PLACEHOLDER: Final = re.compile(r"<\w+:ARN>")
 _INTEGRATION: Final = re.compile(r"\barn:aws:states:::")
 
@@ -97,3 +104,41 @@ def _is_object(text: str) -> bool:
         return isinstance(json.loads(text), dict)
     except ValueError:
         return True  # the linter says where the JSON is broken
+
+
+def parse(definition: Machine | str) -> Machine:
+    """Take a whole state machine, as JSON text or parsed.
+
+    Raises:
+        LotteryError: It is not JSON, or not a state machine.
+    """
+    try:
+        machine = json.loads(definition) if isinstance(definition, str) else definition
+    except ValueError as error:
+        raise LotteryError(
+            "definition", f"is not JSON ({error})", "Correct the JSON at that place"
+        ) from error
+    if not (isinstance(machine, Mapping) and {"StartAt", "States"} <= set(machine)):
+        raise LotteryError("definition", "has no StartAt or no States", "Give the whole state machine")
+    return machine
+
+
+def states(machine: Machine) -> Mapping[str, Machine]:
+    """The states of a workflow by name, without those inside a Parallel or Map."""
+    found: Mapping[str, Machine] = machine.get("States", {})
+    return found
+
+
+def all_states(machine: Machine) -> Iterator[tuple[str, Machine]]:
+    """Every state's name and body, each followed by those inside it."""
+    for name, state in states(machine).items():
+        yield name, state
+        for branch in branches(state):
+            yield from all_states(branch)
+
+
+def branches(state: Machine) -> list[Machine]:
+    """The workflows that a Parallel or Map holds."""
+    if state.get("Type") == "Map":
+        return [one for one in (state.get("ItemProcessor") or state.get("Iterator"),) if one]
+    return list(state.get("Branches", []))

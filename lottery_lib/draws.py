@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import pandas as pd
 
-from lottery_lib import execution, fairness, pool
+from lottery_lib import execution
 from lottery_lib import history as events_of
+from lottery_lib.aws_errors import explain, explained, ignoring
 from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.history import Execution
-from lottery_lib.mailbox import inbox
-from lottery_lib.refusals import explain, explained, ignoring
+from lottery_lib.mails import inbox
+from lottery_lib.party import fairness, pool
 from lottery_lib.resources import dynamodb_table, state_machine
 from lottery_lib.target import Target
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
+from lottery_lib.aws_errors import ClientError, busy, ignoring, says
 from lottery_lib.errors import DEPLOY, LotteryError
-from lottery_lib.refusals import ClientError, busy, ignoring, says
 from lottery_lib.target import Target
 from lottery_lib.waiting import retry_while, wait_until
 

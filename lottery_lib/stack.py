@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Final
 
-from lottery_lib import definition, execution, roster
+from lottery_lib import definition, execution
+from lottery_lib import employees as roster
+from lottery_lib.aws_errors import explained
 from lottery_lib.errors import LotteryError
-from lottery_lib.naming import Untagged
-from lottery_lib.pool import ensure_pool, load_employees
-from lottery_lib.refusals import explained
+from lottery_lib.names import Untagged
+from lottery_lib.party.pool import ensure_pool, load_employees
 from lottery_lib.resources import (
     Resource,
     dynamodb_table,

@@ -17,11 +17,11 @@ import boto3
 import botocore.session
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 
-from lottery_lib.call_log import CallLog
+from lottery_lib.aws_errors import explained
+from lottery_lib.course.calls import CallLog
 from lottery_lib.emulator import control
 from lottery_lib.errors import LotteryError
-from lottery_lib.naming import Names
-from lottery_lib.refusals import explained
+from lottery_lib.names import Names
 from lottery_lib.wire import config, listen
 
 __all__ = ["Target", "chosen_names", "connect", "introduction", "partition_of"]

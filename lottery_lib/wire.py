@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from botocore.config import Config
 
-from lottery_lib.refusals import not_of_aws
+from lottery_lib.aws_errors import not_of_aws
 
 __all__ = ["config", "listen"]
 

@@ -8,9 +8,9 @@ All can be run twice, interrupted anywhere, and run again.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lottery_lib.aws_errors import ignoring, says
 from lottery_lib.errors import LotteryError
-from lottery_lib.naming import Names
-from lottery_lib.refusals import ignoring, says
+from lottery_lib.names import Names
 from lottery_lib.waiting import retry_while
 
 __all__ = ["Resource", "once_tagged", "refuse_foreign", "still_there", "tag_list"]

@@ -6,9 +6,9 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, Final
 
+from lottery_lib.aws_errors import busy, ignoring, says
 from lottery_lib.errors import DEPLOY, LotteryError
-from lottery_lib.naming import owned
-from lottery_lib.refusals import busy, ignoring, says
+from lottery_lib.names import owned
 from lottery_lib.resources import Resource, once_tagged, refuse_foreign, still_there, tag_list
 from lottery_lib.target import Target
 from lottery_lib.waiting import retry_while, wait_until

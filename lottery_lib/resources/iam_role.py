@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
-from lottery_lib.naming import owned
-from lottery_lib.refusals import ignoring, says
+from lottery_lib.aws_errors import ignoring, says
+from lottery_lib.names import owned
 from lottery_lib.resources import Resource, refuse_foreign, tag_list
 from lottery_lib.target import Target
 from lottery_lib.waiting import retry_while, wait_until

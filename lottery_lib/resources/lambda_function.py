@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from lottery_lib.aws_errors import busy, ignoring, says
 from lottery_lib.errors import LotteryError
-from lottery_lib.naming import owned
-from lottery_lib.refusals import busy, ignoring, says
+from lottery_lib.names import CHECKOUT, owned
 from lottery_lib.resources import Resource, refuse_foreign
 from lottery_lib.target import Target
 from lottery_lib.waiting import retry_while, wait_until
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 KIND: Final = "function"
-LAMBDAS_FOLDER: Final = Path(__file__).resolve().parent.parent.parent / "lambdas"
+LAMBDAS_FOLDER: Final = CHECKOUT / "lambdas"
 #: Refusals that pass: of a role that IAM has just made, and of a function that is being made or updated.
 _NOT_YET: Final = (
     "cannot be assumed",

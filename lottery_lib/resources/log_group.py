@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any, Final
 
-from lottery_lib.naming import owned
-from lottery_lib.refusals import ignoring
+from lottery_lib.aws_errors import ignoring
+from lottery_lib.names import owned
 from lottery_lib.resources import Resource, once_tagged, refuse_foreign, still_there
 from lottery_lib.target import Target
 

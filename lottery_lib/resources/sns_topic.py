@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Any, Final
 
+from lottery_lib.aws_errors import ClientError, error_message, ignoring, says
 from lottery_lib.errors import LotteryError
-from lottery_lib.naming import owned
-from lottery_lib.refusals import ClientError, error_message, ignoring, says
+from lottery_lib.names import owned
 from lottery_lib.resources import Resource, once_tagged, refuse_foreign, still_there, tag_list
 from lottery_lib.target import Target
 

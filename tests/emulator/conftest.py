@@ -341,7 +341,7 @@ def hardened(hardened_stack):
     """Where the hardened edition is deployed, whole: ten employees, no winners, no mails."""
     from lottery_lib import inbox, load_employees
     from lottery_lib.draws import forget_winners
-    from lottery_lib.roster import tutorial_roster
+    from lottery_lib.employees import tutorial_roster
 
     load_employees(hardened_stack.target, tutorial_roster())
     forget_winners(hardened_stack.target)

@@ -9,7 +9,7 @@ from emulator.conftest import client_of
 
 from lottery_lib import Names
 from lottery_lib import target as door
-from lottery_lib.deployer import Place, policy
+from lottery_lib.course.attendee_policy import Place, policy
 from lottery_lib.emulator import iam
 from lottery_lib.emulator.iam_needs import needs_of
 from lottery_lib.emulator.iam_policy import Decision, decide

@@ -10,9 +10,9 @@ from emulator.conftest import client_of
 from nbclient import NotebookClient
 
 from lottery_lib import calls
-from lottery_lib.call_log import CallLog
-from lottery_lib.naming import Names
-from lottery_lib.refusals import ClientError
+from lottery_lib.aws_errors import ClientError
+from lottery_lib.course.calls import CallLog
+from lottery_lib.names import Names
 from lottery_lib.resources import dynamodb_table, sns_topic
 
 

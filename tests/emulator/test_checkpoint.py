@@ -16,11 +16,11 @@ from lottery_lib import (
     verify,
     winners,
 )
-from lottery_lib.checkpoint import ADDRESS, LESSONS
+from lottery_lib.course.lessons import ADDRESS, LESSONS
+from lottery_lib.employees import DATA_FOLDER, Roster, read
 from lottery_lib.errors import DEPLOY, LotteryError
-from lottery_lib.naming import Names
+from lottery_lib.names import Names
 from lottery_lib.resources import dynamodb_table, iam_role, sns_topic
-from lottery_lib.roster import DATA_FOLDER, Roster, read
 
 BUILT = {
     "01": {"role"},

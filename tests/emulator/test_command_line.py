@@ -11,8 +11,10 @@ from functools import partial
 import nbformat
 import pytest
 
-from lottery_lib import Names, Stack, doctor, rehearsal
+from lottery_lib import Names, Stack
 from lottery_lib.__main__ import main
+from lottery_lib.course import doctor
+from lottery_lib.course import notebooks as rehearsal
 
 
 @pytest.fixture
@@ -209,7 +211,7 @@ def test_rehearse_for_a_person(run, one_notebook, capsys):
 
 def test_package_that_is_not_there(run, monkeypatch):
     """A package that cannot be imported is one sentence with what to do."""
-    monkeypatch.setitem(sys.modules, "lottery_lib.doctor", None)
+    monkeypatch.setitem(sys.modules, "lottery_lib.course.doctor", None)
     code, document, _ = run("doctor")
     assert code == 1
     assert "make clean install" in document["cause"]

@@ -10,7 +10,7 @@ from lottery_lib.draws import Draws, forget_winners, machine_arn
 from lottery_lib.errors import LotteryError
 from lottery_lib.execution import history, start, wait
 from lottery_lib.history import published, state_statuses, state_table
-from lottery_lib.naming import Names
+from lottery_lib.names import Names
 from lottery_lib.resources import dynamodb_table, iam_role, sns_topic, state_machine
 from lottery_lib.waiting import wait_until
 
@@ -169,7 +169,7 @@ def test_pool_is_the_table(target):
 
 
 def _tutorial():
-    from lottery_lib.roster import tutorial_roster
+    from lottery_lib.employees import tutorial_roster
 
     return tutorial_roster().employees
 

@@ -4,9 +4,9 @@ from collections import Counter
 
 from lottery_lib import Stack, execution, inbox, inject, load_employees, verify_draw
 from lottery_lib.draws import machine_arn, result, resume
-from lottery_lib.fairness import receipt
+from lottery_lib.employees import Roster
+from lottery_lib.party.fairness import receipt
 from lottery_lib.resources import dynamodb_table
-from lottery_lib.roster import Roster
 
 DRAWS, EMPLOYEES, EACH = 200, 1_000, 3
 SECONDS = 5  # that a call may take here

@@ -6,10 +6,10 @@ import pytest
 
 from lottery_lib import Stack, connect, draw, inbox, inject, load_employees, receipts, verify_draw, winners
 from lottery_lib.draws import Draws, machine_arn, remaining, resume
+from lottery_lib.employees import Roster
 from lottery_lib.execution import describe, history, start, wait
 from lottery_lib.history import state_attempts, state_table
 from lottery_lib.resources import dynamodb_table, iam_role
-from lottery_lib.roster import Roster
 from lottery_lib.waiting import wait_until
 
 PRIZES = [{"name": "大奖 🚗", "count": 1}, {"name": "Mug", "count": 3}]

@@ -4,10 +4,10 @@ import pytest
 from emulator.calls import Broken, Interruption, Recorder
 
 from lottery_lib import Stack, connect, draw, load_employees
+from lottery_lib.employees import Roster
 from lottery_lib.errors import LotteryError
-from lottery_lib.fairness import digest
+from lottery_lib.party.fairness import digest
 from lottery_lib.resources import dynamodb_table
-from lottery_lib.roster import Roster
 
 EDITIONS = ("tutorial", "hardened")
 SHARED = {"Lottery-Employee", "Lottery-Winners", "Lottery-Notification"}

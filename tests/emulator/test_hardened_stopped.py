@@ -6,14 +6,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lottery_lib import definition, draw, inbox, inject, load_employees, receipts, verify_draw, winners
+from lottery_lib.definition import all_states
 from lottery_lib.draws import Draws, machine_arn, resume
+from lottery_lib.employees import Roster
 from lottery_lib.execution import history, stop, wait
 from lottery_lib.history import state_table
 from lottery_lib.resources import dynamodb_table, iam_role
-from lottery_lib.roster import Roster
 from lottery_lib.stack import Stack
 from lottery_lib.waiting import wait_until
-from lottery_lib.workflow import all_states
 
 MACHINE = json.loads(definition.load("hardened"))
 #: The states that a draw without trouble goes through, and how many mails it has sent when it enters one.

@@ -6,7 +6,7 @@ import pytest
 
 from lottery_lib import Stack, connect, draw
 from lottery_lib.draws import forget_winners
-from lottery_lib.naming import Names
+from lottery_lib.names import Names
 from lottery_lib.resources import iam_role
 
 

@@ -8,8 +8,8 @@ import nbformat
 import pytest
 
 from lottery_lib import connect
+from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, rehearse, summary
 from lottery_lib.emulator import control
-from lottery_lib.rehearsal import NOTEBOOKS_FOLDER, rehearse, summary
 
 
 class Terminal(io.StringIO):

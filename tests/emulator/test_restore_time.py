@@ -6,7 +6,7 @@ import urllib.request
 import pytest
 
 from lottery_lib import connect, restore
-from lottery_lib.checkpoint import LESSONS
+from lottery_lib.course.lessons import LESSONS
 
 SECONDS = 5
 

@@ -5,7 +5,7 @@ from emulator.calls import Recorder
 
 from lottery_lib import Stack, connect, draw, winners
 from lottery_lib.draws import executions
-from lottery_lib.naming import owned
+from lottery_lib.names import owned
 from lottery_lib.resources import lambda_function
 
 #: Who leaves and who stays: names of which one begins as the other, and the plain names.

@@ -10,10 +10,11 @@ import pytest
 from emulator.calls import WRITES
 from emulator.test_stack import foreign_table
 
-from lottery_lib import Names, Stack, connect, doctor, draw, inbox
+from lottery_lib import Names, Stack, connect, draw, inbox
 from lottery_lib import target as door
 from lottery_lib.__main__ import main
-from lottery_lib.checkpoint import restore
+from lottery_lib.course import doctor
+from lottery_lib.course.lessons import restore
 from lottery_lib.errors import LotteryError
 from lottery_lib.target import Target
 

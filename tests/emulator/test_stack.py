@@ -7,6 +7,7 @@ from emulator.calls import Recorder
 
 from lottery_lib import Stack, connect, draw, load_employees
 from lottery_lib.draws import forget_winners
+from lottery_lib.employees import Roster
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources import (
     dynamodb_table,
@@ -16,7 +17,6 @@ from lottery_lib.resources import (
     sns_topic,
     state_machine,
 )
-from lottery_lib.roster import Roster
 
 
 def states(resources):

@@ -7,9 +7,9 @@ import pytest
 
 from lottery_lib import DrawPanel, connect, inbox
 from lottery_lib.__main__ import main
+from lottery_lib.aws_errors import explained
 from lottery_lib.draws import Draws
 from lottery_lib.errors import LotteryError
-from lottery_lib.refusals import explained
 from lottery_lib.resources import sns_topic
 
 ADDRESS = "ann@example.com"

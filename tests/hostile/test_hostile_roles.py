@@ -205,7 +205,7 @@ def test_role_that_iam_still_shows(aws, stack):
 def test_quota_fails_at_once(aws):
     """A quota of IAM does not pass by waiting: it is said at once what to do."""
     aws.refuse("CreateRole", "LimitExceeded", "Cannot exceed quota for RolesPerAccount: 1000", status=409)
-    from lottery_lib.refusals import explained
+    from lottery_lib.aws_errors import explained
 
     with pytest.raises(LotteryError, match=r"quota .* Service Quotas"), explained():
         ensure_role(aws)

@@ -3,10 +3,10 @@
 import pytest
 
 from lottery_lib import load_employees
+from lottery_lib.aws_errors import explained
+from lottery_lib.employees import tutorial_roster
 from lottery_lib.errors import LotteryError
-from lottery_lib.refusals import explained
 from lottery_lib.resources import dynamodb_table
-from lottery_lib.roster import tutorial_roster
 
 NOT_FOUND = ("ResourceNotFoundException", "Requested resource not found: Table: {name} not found")
 IN_USE = "ResourceInUseException"

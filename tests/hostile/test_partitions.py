@@ -7,7 +7,7 @@ import pytest
 from hostile.hostile_aws import HostileAws
 
 from lottery_lib import Stack, draw, inbox
-from lottery_lib.deployer import Place, policy
+from lottery_lib.course.attendee_policy import Place, policy
 from lottery_lib.draws import winners
 from lottery_lib.resources import iam_role
 

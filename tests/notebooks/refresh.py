@@ -14,7 +14,7 @@ import nbclient
 import nbformat
 from nbval.plugin import get_sanitize_patterns
 
-from lottery_lib.rehearsal import notebooks
+from lottery_lib.course.notebooks import notebooks
 
 METADATA: Final = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from refresh import run
 
-from lottery_lib.rehearsal import notebooks
+from lottery_lib.course.notebooks import notebooks
 
 #: What each exercise asks for: a name to assign; "" where AWS itself is to be changed.
 NAMES: Final = {

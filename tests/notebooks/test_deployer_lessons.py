@@ -22,10 +22,11 @@ from emulator.deployer_user import (
     user_with,
 )
 
-from lottery_lib import Names, Stack, draw, execution, inbox, load_employees, roster
+from lottery_lib import Names, Stack, draw, execution, inbox, load_employees
+from lottery_lib import employees as roster
 from lottery_lib.draws import forget_winners, machine_arn, winners
 from lottery_lib.emulator import control
-from lottery_lib.rehearsal import NOTEBOOKS_FOLDER, OTHERS, notebooks
+from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, OTHERS, notebooks
 
 ATTENDEE = "lena"
 LESSONS = [*notebooks(), *(NOTEBOOKS_FOLDER / name for name in OTHERS)]

@@ -9,7 +9,7 @@ from typing import Any, Final
 import nbformat
 import pytest
 
-from lottery_lib.rehearsal import notebooks
+from lottery_lib.course.notebooks import notebooks
 
 IGNORED: Final = "nbval-ignore-output"
 OWN_WORK: Final = {"exercise", "check", "solution"}

@@ -2,7 +2,7 @@
 
 import importlib.util
 
-from lottery_lib.roster import DATA_FOLDER, read
+from lottery_lib.employees import DATA_FOLDER, read
 
 
 def test_script_writes_the_same_file(tmp_path, monkeypatch):

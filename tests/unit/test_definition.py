@@ -6,7 +6,7 @@ import pytest
 
 from lottery_lib import definition
 from lottery_lib.errors import LotteryError
-from lottery_lib.naming import EDITIONS
+from lottery_lib.names import EDITIONS
 
 PLACEHOLDERS = [
     "<InputWinners:ARN>",

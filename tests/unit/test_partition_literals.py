@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lottery_lib import definition
-from lottery_lib.naming import FUNCTIONS
+from lottery_lib.names import FUNCTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 #: The emulator is not AWS; `definition` replaces the tutorial's partition, and so names it.

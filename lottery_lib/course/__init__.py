@@ -1,0 +1,1 @@
+"""What the course needs around the library: lessons, call log, doctor, faults."""

@@ -1,0 +1,144 @@
+"""Name every resource: as the tutorial does, or for the hardened edition, with `-<attendee>` appended."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from lottery_lib.errors import LotteryError
+
+__all__ = ["CHECKOUT", "FUNCTIONS", "Names", "Untagged", "owned"]
+
+#: The folder that holds `asl`, `data`, `lambdas` and `notebooks`.
+CHECKOUT: Final = Path(__file__).resolve().parent.parent
+FUNCTIONS: Final = ("InputWinners", "RandomSelectWinners", "ValidateWinners", "RecordWinners")
+#: The functions of each edition, in the order in which a draw calls them.
+EDITIONS: Final = {"tutorial": FUNCTIONS, "hardened": ("CommitDraw", "DrawPrize")}
+# The longest name, `MyStepFunctionsExecutionRole`, has 28 of the 64 characters that Lambda and IAM allow. No
+# capitals: to IAM the roles of `Alice` and `alice` would be one, to all others their things would be two. Nor
+# can an attendee collide with the other edition: Lottery-hardened, the machine of `hardened`, is not
+# Lottery-Hardened, and the roles of the editions differ in more than capitals, whatever is appended.
+_ATTENDEE: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,28}[a-z0-9])?")
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names and tags of one attendee's resources, a function of (edition, attendee) alone.
+
+    Args:
+        attendee: 1 to 30 small letters, digits and inner hyphens; empty for the tutorial's own names.
+        edition: ``"tutorial"`` or ``"hardened"``; they share the topic, the employees and the winners.
+
+    Raises:
+        LotteryError: An attendee or edition that AWS could not carry in a name.
+    """
+
+    attendee: str = ""
+    edition: str = "tutorial"
+
+    def __post_init__(self) -> None:
+        if self.attendee and not _ATTENDEE.fullmatch(self.attendee):
+            raise LotteryError(
+                "LOTTERY_ATTENDEE",
+                f"{self.attendee!r} cannot be part of an AWS name",
+                "Use 1 to 30 small letters (a to z), digits and hyphens, neither first nor last a hyphen",
+            )
+        if self.edition not in EDITIONS:
+            raise LotteryError(
+                "LOTTERY_EDITION",
+                f"there is no edition {self.edition!r}",
+                f"Use one of: {', '.join(EDITIONS)}",
+            )
+
+    def _of(self, base: str) -> str:
+        return f"{base}-{self.attendee}" if self.attendee else base
+
+    def _by_edition(self, tutorial: str, hardened: str) -> str:
+        return self._of(tutorial if self.edition == "tutorial" else f"Lottery-Hardened{hardened}")
+
+    @property
+    def other(self) -> "Names":
+        """The names of this attendee's other edition."""
+        return Names(self.attendee, next(edition for edition in EDITIONS if edition != self.edition))
+
+    @property
+    def lambda_role(self) -> str:
+        """The role of the functions (tutorial 2.2.1; the name is free)."""
+        return self._by_edition("LotteryLambdaRole", "-LambdaRole")
+
+    @property
+    def machine_role(self) -> str:
+        """The role of the state machine (tutorial 2.2.5)."""
+        return self._by_edition("MyStepFunctionsExecutionRole", "-MachineRole")
+
+    @property
+    def topic(self) -> str:
+        """The SNS topic (tutorial 2.2.3)."""
+        return self._of("Lottery-Notification")
+
+    @property
+    def employee_table(self) -> str:
+        """The table of those who may win (tutorial 2.2.4)."""
+        return self._of("Lottery-Employee")
+
+    @property
+    def winners_table(self) -> str:
+        """The table of those who have won (tutorial 2.2.4)."""
+        return self._of("Lottery-Winners")
+
+    @property
+    def serial_index(self) -> str:
+        """The index of the employee table (tutorial 2.2.4); it lives in its table and needs no suffix."""
+        return "lottery_serial-index"
+
+    @property
+    def pool_table(self) -> str:
+        """The table of who is drawn from, in the hardened edition."""
+        return self._of("Lottery-Hardened-Pool")
+
+    @property
+    def draws_table(self) -> str:
+        """The table of the draws' records, in the hardened edition."""
+        return self._of("Lottery-Hardened-Draws")
+
+    @property
+    def machine(self) -> str:
+        """The state machine (tutorial 2.2.5)."""
+        return self._by_edition("Lottery", "")
+
+    def function(self, purpose: str) -> str:
+        """The Lambda function for a purpose, such as ``"InputWinners"`` (tutorial 2.2.2)."""
+        return self._by_edition(f"Lottery-{purpose}", f"-{purpose}")
+
+    @property
+    def functions(self) -> dict[str, str]:
+        """Every function's name by its purpose, in the order in which a draw calls them."""
+        return {purpose: self.function(purpose) for purpose in EDITIONS[self.edition]}
+
+    def log_group(self, function_name: str) -> str:
+        """Where Lambda writes what a function prints."""
+        return f"/aws/lambda/{function_name}"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What marks a resource as ours."""
+        return {"lottery-workshop": self.edition, "lottery-attendee": self.attendee}
+
+
+class Untagged(Names):
+    """The same names, of things that carry no tags of ours: to it everything of those names is its own."""
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """None."""
+        return {}
+
+
+def owned(tags: Mapping[str, str], names: Names) -> bool:
+    """Whether a resource with these tags is this attendee's of this kit, of whichever edition."""
+    wanted = names.tags
+    return not wanted or (
+        tags.get("lottery-workshop") in EDITIONS
+        and tags.get("lottery-attendee") == wanted["lottery-attendee"]
+    )

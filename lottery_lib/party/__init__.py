@@ -1,0 +1,1 @@
+"""What the hardened edition adds for a real party: pool, receipts, prizes, draw night."""

@@ -1,0 +1,1 @@
+"""Draw pictures and widgets of a workflow and its executions. Knows no AWS."""

@@ -1,0 +1,96 @@
+"""The hardened definition: retries what can succeed, keeps reasons, waits for nothing without an end."""
+
+import json
+
+import pytest
+
+from lottery_lib import definition
+from lottery_lib.definition import all_states
+from lottery_lib.names import Names
+
+TEXT = definition.load("hardened")
+STATES = dict(all_states(json.loads(TEXT)))
+#: What passes: Lambda's own trouble, time-outs, throttles, and a transaction that met another.
+PASSING = {
+    *("Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.Unknown"),
+    *("Lambda.ClientExecutionTimeoutException", "Lambda.TooManyRequestsException"),
+    *("Sandbox.Timedout", "States.Timeout", "ThrottlingException", "ProvisionedThroughputExceededException"),
+    *("RequestLimitExceeded", "InternalServerError", "TransactionCanceledException", "WinnerTaken"),
+    "SNS.ThrottledException",
+}
+
+
+def filled(partition="aws"):
+    functions = {
+        purpose: f"arn:{partition}:lambda:r:1:function:{purpose}" for purpose in ("CommitDraw", "DrawPrize")
+    }
+    arns = definition.arns_by_placeholder(functions, f"arn:{partition}:sns:r:1:topic")
+    return definition.fill(TEXT, arns)
+
+
+def of_type(kind):
+    return {name: state for name, state in STATES.items() if state["Type"] == kind}
+
+
+def retries():
+    return [retry for state in STATES.values() for retry in state.get("Retry", [])]
+
+
+def test_valid():
+    """Filled in, it has no diagnostics; its placeholders are its two functions and the topic."""
+    assert definition.placeholders(TEXT) == ["<CommitDraw:ARN>", "<DrawPrize:ARN>", "<Notification:ARN>"]
+    assert definition.diagnostics(filled()) == []
+    assert set(Names(edition="hardened").functions) == {"CommitDraw", "DrawPrize"}
+
+
+def test_china():
+    """In China the SNS integration carries China's partition too."""
+    assert "arn:aws:" not in filled("aws-cn")
+
+
+def test_only_what_passes_is_tried_again():
+    """No Retry names all errors, or one that no second attempt would mend."""
+    assert {error for retry in retries() for error in retry["ErrorEquals"]} == PASSING
+
+
+def test_retries_back_off():
+    """Each Retry is bounded, waits longer each time, and at random, so that many do not come back at once."""
+    for retry in retries():
+        assert retry["MaxAttempts"] <= 8
+        assert retry["BackoffRate"] > 1
+        assert retry["JitterStrategy"] == "FULL"
+
+
+def test_a_mail_is_not_sent_again_on_a_doubt():
+    """The publishing is tried again only where SNS has refused it for sure."""
+    (retry,) = STATES["Notify Winners"]["Retry"]
+    assert retry["ErrorEquals"] == ["SNS.ThrottledException"]
+
+
+@pytest.mark.parametrize("name", of_type("Choice"))
+def test_choices_have_a_default(name):
+    """Each Choice says what to do with what it does not know."""
+    assert STATES[name]["Default"] in STATES
+
+
+def test_nothing_waits_for_ever():
+    """The machine, and each function's state, have a time-out; the function's own of 30 s comes first."""
+    assert json.loads(TEXT)["TimeoutSeconds"] == 900
+    lambdas = [state for state in of_type("Task").values() if "sns" not in state["Resource"]]
+    assert [state["TimeoutSeconds"] for state in lambdas] == [60, 60]
+
+
+def test_reasons_are_kept():
+    """What is caught on the way to Failed is its error and its cause; every other Fail has its own."""
+    assert STATES["Failed"] == {"Type": "Fail", "ErrorPath": "$.Error", "CausePath": "$.Cause"}
+    caught = [
+        each for state in STATES.values() for each in state.get("Catch", []) if each["Next"] == "Failed"
+    ]
+    assert len(caught) == 2
+    assert not any("ResultPath" in each for each in caught)
+    assert all({"Error", "Cause"} <= STATES[name].keys() for name in of_type("Fail") if name != "Failed")
+
+
+def test_prizes_one_after_the_other():
+    """The Map draws the prizes in their order, one at a time."""
+    assert STATES["For Each Prize"]["MaxConcurrency"] == 1

@@ -1,0 +1,139 @@
+"""What a draw asks and reads does not grow with the pool, nor with who has won, until few remain."""
+
+import random
+import tracemalloc
+from contextlib import contextmanager
+
+import pytest
+from unit.party.fake_dynamodb import CONTEXT, DRAWS, EMPLOYEES, POOL, WINNERS, FakeDynamoDb, lambdas
+
+SIZES = [10, 1_000, 100_000, 1_000_000]
+#: Of a draw of two: is there such a draw, the pool's head, the commitment; the record, its chunks of the
+#: pool, who can win of them, the recording, the names.
+REQUESTS = (
+    ["GetItem", "GetItem", "TransactWriteItems"]
+    + ["BatchGetItem"] * 3
+    + ["TransactWriteItems", "BatchGetItem"]
+)
+#: Eight are looked at together: their chunks of the pool, they themselves, their entry among the winners.
+LOOK = 8 * 3
+
+
+class Virtual(dict):
+    """A table of which only what was written is kept; the rest is made up when it is asked for."""
+
+    def __init__(self, has, make, keys=()):
+        self._has, self._make, self._keys = has, make, keys
+
+    def __contains__(self, key):
+        return dict.__contains__(self, key) or self._has(key)
+
+    def __missing__(self, key):
+        return self._make(key)
+
+    def get(self, key, default=None):
+        return self[key] if key in self else default  # noqa: SIM401 - it is this method that is written
+
+    def __len__(self):
+        return dict.__len__(self) + len(self._keys)
+
+    def values(self):
+        yield from dict.values(self)
+        yield from map(self._make, self._keys)
+
+
+def name(number):
+    return f"{number:07}"
+
+
+def chunk(key, size):
+    start = int(key.partition("#")[2]) * 100
+    return {"chunk": key, "ids": [name(each) for each in range(start, min(start + 100, size))]}
+
+
+@contextmanager
+def pool_of(size, left=None):
+    """The functions over that many employees, of whom all but so many, spread evenly, have won."""
+    tables = FakeDynamoDb()
+    every = size // (size if left is None else left)
+    won = [] if left is None else [each for each in range(size) if each % every]
+    winners = {name(each) for each in won}
+    tables.tables[EMPLOYEES] = Virtual(lambda key: True, lambda key: {"employee_id": key})
+    tables.tables[WINNERS] = Virtual(
+        lambda key: key in winners, lambda key: {"employee_id": key}, sorted(winners)
+    )
+    tables.tables[POOL] = Virtual(lambda key: "#" in key, lambda key: chunk(key, size))
+    tables.put(POOL, [{"chunk": "head", "digest": "d", "size": size}])
+    with lambdas(tables) as functions:
+        functions.commit_draw.secrets = random.Random(5)
+        functions.commit_draw.secrets.token_bytes = functions.commit_draw.secrets.randbytes
+        yield lambda count, name: drawn(functions, tables, count, name)
+
+
+def drawn(functions, tables, count, name):
+    """Draw; return what was asked for, and how many items were read."""
+    tables.requests, tables.items = [], 0
+    asked = {"execution": name, "request": {"input": count}}
+    (record,) = functions.commit_draw.lambda_handler(asked, CONTEXT)["records"]
+    event = {"execution": name, "remail": False, "record": record}
+    told = functions.draw_prize.lambda_handler(event, CONTEXT)
+    assert len(told["winners"]) == count
+    assert "recorded_at" in tables.tables[DRAWS][record]
+    return tables.requests, tables.items
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_nobody_has_won(size):
+    """A draw of two makes the same eight requests of any pool, and reads at most so many items."""
+    with pool_of(size) as draw:
+        requests, items = draw(2, "a")
+    assert requests == REQUESTS
+    assert items <= 1 + 2 + LOOK + 2
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_half_have_won(size):
+    """Where half have won, a draw looks once more at most, whatever the pool and whoever has won."""
+    looks = ["BatchGetItem"] * 2
+    with pool_of(size, size // 2) as draw:
+        for number in range(2 if size == 10 else 20):
+            requests, items = draw(2, f"x{number}")
+            assert requests in (REQUESTS, REQUESTS[:4] + looks + REQUESTS[4:])
+            assert items <= 1 + 2 + 2 * LOOK + 2
+
+
+def test_many_winners():
+    """A draw of a thousand makes as many requests of a million as of two thousand: eleven transactions."""
+    found = []
+    for size in (2_000, 1_000_000):
+        with pool_of(size) as draw:
+            found.append(draw(1000, "a"))
+    (few, _), (many, items) = found
+    assert few == many
+    assert many.count("TransactWriteItems") == 1 + 11
+    assert items <= 1 + 2 + 1100 * 3 + 1000
+
+
+def test_few_remain():
+    """Where ten of a hundred thousand remain, all winners and the pool are read once, in large parts."""
+    with pool_of(100_000, 10) as draw:
+        requests, _ = draw(5, "a")
+    assert requests.count("Scan") == 100  # AWS's pages are of 1 MB: some ten of them
+    assert requests.count("BatchGetItem") <= 3 + 2 * 150 + 10
+
+
+def peak(size, left=None):
+    """The most memory that a draw of two takes beyond what is there before it, in bytes."""
+    with pool_of(size, left) as draw:
+        draw(2, "warm")
+        tracemalloc.start()
+        draw(2, "measured")
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    return most
+
+
+def test_memory_is_flat():
+    """A draw from a million takes as much memory as one from a thousand, but for some chunks of the pool."""
+    assert peak(1_000_000) < peak(1_000) + 100_000
+    assert peak(1_000_000, 500_000) < peak(1_000) + 100_000

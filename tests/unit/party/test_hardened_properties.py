@@ -1,0 +1,151 @@
+"""Whatever the pool and the order in which draws meet: nobody wins twice, and all is accounted for."""
+
+import csv
+import io
+from types import SimpleNamespace
+from unittest.mock import patch
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from unit.party.fake_dynamodb import EMPLOYEES, POOL
+from unit.party.hardened_world import ACTIONS, GO, world
+
+from lottery_lib import load_employees
+from lottery_lib.employees import parse_csv
+from lottery_lib.party import fairness, pool
+from lottery_lib.resources import Resource
+
+LEAVE = "leave"  # not what becomes of a request: an employee is deleted by hand
+IDS = st.lists(st.text(min_size=1, max_size=4), min_size=1, max_size=24, unique=True)
+PRIZES = st.lists(st.fixed_dictionaries({"count": st.integers(1, 7)}), min_size=1, max_size=3)
+LIMITS = st.fixed_dictionaries(
+    {"AT_ONCE": st.integers(1, 4), "LOOK": st.integers(1, 6), "MOST_PASSED_OVER": st.integers(0, 6)}
+)
+STEPS = st.lists(
+    st.tuples(st.integers(0, 99), st.sampled_from([GO, GO, GO, *ACTIONS, LEAVE]), st.booleans()), max_size=60
+)
+
+
+@st.composite
+def worlds(draw):
+    ids = draw(IDS)
+    some = st.sets(st.sampled_from(ids))
+    return {
+        "ids": ids,
+        "won": draw(some),
+        "left": draw(some),
+        "chunk": draw(st.integers(1, 5)),
+        "limits": draw(LIMITS),
+        "seed": draw(st.integers(0, 2**32)),
+    }
+
+
+def hurt(made, steps):
+    """Let the executions make their requests in that order, hurt on the way; then all that live end."""
+    for number, action, after in steps:
+        alive = [each for each in made.executions if each.alive]
+        if action == LEAVE:
+            made.leave(number)
+        elif alive:
+            made.kill_after = after
+            alive[number % len(alive)].step(action)
+    while alive := [each for each in made.executions if each.alive]:
+        for each in alive:
+            each.step(GO)
+
+
+def resume(made):
+    """Go on with each draw that was begun and whose execution was killed."""
+    for name in [each.name for each in made.executions if each.killed and each.name in made.heads]:
+        made.run({"draw_id": name})
+
+
+def check(made):
+    winners = [each for record in made.records for each in record["winners"]]
+    assert len(winners) == len({*winners} - made.won), "somebody won twice"
+    for record in made.records:
+        assert sorted(record["winners"]) == sorted(made.recorded_of(record["draw_id"]))
+        mails = [mail for mail in made.mails if mail[1] == record["draw_id"]]
+        assert len(mails) <= 1
+        assert "recorded_at" in record or not mails
+        assert all(mail[2] == record["winners"] for mail in mails)
+        if "recorded_at" in record:
+            assert len(record["winners"]) == record["count"]
+            assert all(fairness.verify_draw(made.receipt(record)).values())
+
+
+def check_ends(made):
+    """Each execution has drawn all it was to, or says that too few remain, and too few do."""
+    for each in made.executions:
+        if each.killed:
+            continue
+        if each.error is None:
+            draw_id = each.request.get("draw_id", each.name)
+            assert all("recorded_at" in made.record(name) for name in made.heads[draw_id]["records"])
+        elif type(each.error).__name__ == "NoSuchDraw":  # it looked before the first had begun
+            assert "draw_id" in each.request
+        else:
+            assert type(each.error).__name__ == "NotEnoughEmployees", each.error
+            short = [record for record in made.records if "recorded_at" not in record]
+            assert any(len(record["winners"]) + len(made.remaining) < record["count"] for record in short)
+
+
+#: Of two executions of one draw, one looks while the other records all who remain.
+OVERTAKEN = {
+    "options": {
+        **{"ids": ["0", "00", "000"], "won": set(), "left": set(), "chunk": 1, "seed": 0},
+        "limits": {"AT_ONCE": 1, "LOOK": 1, "MOST_PASSED_OVER": 0},
+    },
+    "draws": [[{"count": 1}, {"count": 2}]],
+    "again": {0},
+    "steps": [(0, "go", False)] * 3,
+}
+
+
+@settings(max_examples=300, deadline=None)
+@example(**OVERTAKEN)
+@given(worlds(), st.lists(PRIZES, min_size=1, max_size=4), st.sets(st.integers(0, 3)), STEPS)
+def test_any_order_of_concurrent_draws(options, draws, again, steps):
+    """Draws whose requests meet in any order, fail, lose their replies, are killed and gone on with."""
+    with world(**options) as made:
+        for number, prizes in enumerate(draws):
+            made.start({"prizes": prizes})
+            if number in again:  # a second execution of the same draw, while the first still runs
+                made.start({"draw_id": made.executions[-1].name})
+        hurt(made, steps)
+        resume(made)
+        check(made)
+        check_ends(made)
+
+
+def load(made, text):
+    """Load a CSV as the employees of a world without any, and the pool with them; return the roster."""
+    roster, tables = parse_csv(text), made.tables
+    target = SimpleNamespace(names=SimpleNamespace(employee_table=EMPLOYEES, pool_table=POOL))
+    instead = {
+        "check_ours": lambda *_: None,
+        "remove": lambda *_: None,
+        "find": lambda *_: Resource("table", "P", "ACTIVE"),
+    }
+    instead |= {"ids": lambda *_: [], "put": lambda _, table, items: tables.put(table, items)}
+    with patch.object(pool, "dynamodb_table", SimpleNamespace(**instead)):
+        load_employees(target, roster)
+    made.ids = sorted(tables.tables[EMPLOYEES])
+    return roster
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(["a", " a", "a ", "A", "b", "1", "01", "王", '"', "x,y"]), min_size=1))
+def test_an_id_that_is_in_the_roster_twice(ids):
+    """Who is in the CSV several times is an employee once, wins once, and no second time."""
+    file = io.StringIO()
+    csv.writer(file).writerows([["employee_id", "employee_name"], *([each, "N"] for each in ids)])
+    people = {each.strip() for each in ids}
+    with world([]) as made:
+        roster = load(made, file.getvalue())
+        assert len(roster.rejected) == len(ids) - len(people)
+        for start in range(0, len(people), 2):
+            assert made.run({"input": min(2, len(people) - start)}).error is None
+        check(made)
+        assert sorted(each for record in made.records for each in record["winners"]) == sorted(people)
+        assert type(made.run({"input": 1}).error).__name__ == "NotEnoughEmployees"

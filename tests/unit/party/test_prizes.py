@@ -1,0 +1,59 @@
+"""Prizes are read as a host writes them, and what is no prize is answered in a sentence."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lottery_lib.errors import LotteryError
+from lottery_lib.party.prizes import read_prizes
+
+
+def test_one_a_line_in_order():
+    """Each line is a prize, in the order of the lines; empty lines do not count."""
+    assert read_prizes("10 Voucher\n\n  3  Bicycle for two \n1 自行车\n") == [
+        {"name": "Voucher", "count": 10},
+        {"name": "Bicycle for two", "count": 3},
+        {"name": "自行车", "count": 1},
+    ]
+
+
+@pytest.mark.parametrize("line", ["3 Bicycle", "3x Bicycle", "3 x Bicycle", "3 × Bicycle", "３\u3000Bicycle"])
+def test_how_a_count_may_be_written(line):
+    """A count may be followed by an x, and be written in full-width digits, as on a Chinese keyboard."""
+    assert read_prizes(line) == [{"name": "Bicycle", "count": 3}]
+
+
+def test_a_name_may_begin_with_x():
+    """An x that begins a name stays in it."""
+    assert read_prizes("2 xylophones") == [{"name": "xylophones", "count": 2}]
+
+
+@pytest.mark.parametrize(
+    "line", ["Car", "3", "0 Car", "-1 Car", "2.5 Cars", "3Car", "1" * 5000 + " Car", "x 3"]
+)
+def test_what_is_no_prize(line):
+    """A line that is no prize is named with its number, and the error says how to write one."""
+    with pytest.raises(LotteryError) as caught:
+        read_prizes(f"1 Book\n{line}")
+    assert str(caught.value) == (
+        f'line 2: "{line}" is no prize. Write one prize a line, how many of it and then its name, '
+        'such as "3 Bicycle".'
+    )
+
+
+@pytest.mark.parametrize("text", ["", " \n\n"])
+def test_no_prize_at_all(text):
+    """Who writes nothing is told what to write."""
+    with pytest.raises(LotteryError, match=r"prizes: there are none yet. Write one prize a line"):
+        read_prizes(text)
+
+
+@given(st.text())
+def test_any_text(text):
+    """Whatever is written, it is prizes that the machine can take, or a LotteryError."""
+    try:
+        found = read_prizes(text)
+    except LotteryError:
+        return
+    assert found
+    assert all(prize["count"] >= 1 and prize["name"].strip() for prize in found)

@@ -1,0 +1,20 @@
+"""A definition is read: which states it has, and where each leads for what reason."""
+
+import json
+
+from lottery_lib import definition
+from lottery_lib.definition import all_states
+from lottery_lib.view import asl as workflow
+
+
+def test_states_inside():
+    """The states inside a Parallel are listed with the others."""
+    names = [name for name, _ in all_states(json.loads(definition.load()))]
+    assert len(names) == 8
+    assert {"Notify Winners", "Record Winner Queue", "Failed"} <= set(names)
+
+
+def test_and_of_or_keeps_its_brackets():
+    """Nested rules are bracketed where leaving that out would change the meaning."""
+    a, b, c = ({"Variable": f"$.{name}", "NumericEquals": 1} for name in "abc")
+    assert workflow._rule({"And": [a, {"Or": [b, c]}]}) == "$.a == 1 and ($.b == 1 or $.c == 1)"

@@ -1,0 +1,243 @@
+"""What one sees of a state is the same text for every front end: it is read from the widgets' traits."""
+
+import json
+import re
+
+import pytest
+from test_history import chain, event, history
+
+from lottery_lib.definition import load
+from lottery_lib.history import Execution
+from lottery_lib.view.execution_view import ExecutionView
+from lottery_lib.view.graph import graph_view
+
+TUTORIAL = json.loads(load())
+
+
+@pytest.fixture
+def view():
+    return ExecutionView(Execution(TUTORIAL, history("aws_draw_with_loop_and_timeout")))
+
+
+def test_lists_every_state(view):
+    """The list has every state of the definition, also those inside the Parallel, in its order."""
+    assert list(view.state.options) == graph_view(TUTORIAL).states
+    assert "Record Winner Queue" in view.state.options
+
+
+def test_nothing_is_chosen_at_first(view):
+    """Until a state is chosen, the view says what choosing is for."""
+    assert "Choose a state" in view.details.value
+
+
+def test_shows_input_and_output(view):
+    """Choosing a state shows its input and output as JSON, and how long it took."""
+    view.state.value = "Validate Winners"
+    text = view.details.value
+    assert "<b>Input</b>" in text
+    assert "&quot;num_of_winners&quot;: 1" in text
+    assert "<b>Output</b>" in text
+    assert "Validate Winners: ✓ succeeded, entered 2 times" in text
+    assert "0.1" in text
+
+
+def test_shows_error_and_attempts():
+    """A state that failed shows each attempt, its error, and the cause with its JSON laid out."""
+    view = ExecutionView(Execution(TUTORIAL, history("aws_lambda_retry_caught")))
+    view.choose_failure()
+    assert view.state.value == "Random Select Winners"
+    text = view.details.value
+    assert text.count("<td>IndexError</td>") == 3
+    assert "<b>Error</b>" in text
+    assert "&quot;errorMessage&quot;: &quot;list index out of range&quot;" in text
+
+
+def test_output_is_not_the_input():
+    """What a state gave stands below Output, and what it got below Input."""
+    machine = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
+    steps = ("PassStateEntered", {"name": "A", "input": '"got"'}), ("PassStateExited", {"name": "A"})
+    steps[1][1]["output"] = '"given"'
+    view = ExecutionView(Execution(machine, chain(*steps)))
+    view.state.value = "A"
+    shown = dict(re.findall(r"<b>(\w+)</b><pre[^>]*>([^<]*)</pre>", view.details.value))
+    assert shown == {"Input": "got", "Output": "given"}
+
+
+def test_attempts_are_numbered():
+    """The rows of a state that was tried three times are numbered 1, 2, 3, each with its time."""
+    view = ExecutionView(Execution(TUTORIAL, history("aws_lambda_retry_caught")))
+    view.choose_failure()
+    rows = re.findall(r"<tr>\s*<td>(\d+)</td>\s*<td>([^<]*)</td>\s*<td>([\d.]+) s", view.details.value)
+    assert [(number, status) for number, status, _ in rows] == [
+        ("1", "✗ failed"),
+        ("2", "✗ failed"),
+        ("3", "⚠ caught"),
+    ]
+    began = [float(after) for *_, after in rows]
+    assert began[0] + 1 < began[1] < began[2] - 1  # with the Retry's waits between them
+
+
+def test_screen_readers_hear_the_choice(view):
+    """What a state became is said when it is chosen, and that it was not entered, too."""
+    for chosen, said in (("Validate Winners", "Validate Winners: ✓ succeeded"), ("Failed", "Failed was not")):
+        view.state.value = chosen
+        assert re.search(f'<p aria-live="polite"[^>]*>{said}', view.details.value)
+
+
+def test_retries_are_in_the_picture():
+    """The graph tells how often a state was retried, as well as what became of it."""
+    view = ExecutionView(Execution(TUTORIAL, history("aws_lambda_retry_caught")))
+    assert "caught: Random Select Winners" in view.picture.value
+    assert "Random Select Winners retried 2 times." in view.picture.value
+
+
+@pytest.mark.parametrize(
+    ("name", "chosen"),
+    [("moto_parallel_fails", "Notify Nobody"), ("aws_lambda_retry_caught", "Random Select Winners")],
+)
+def test_chooses_what_failed(name, chosen):
+    """The state that failed is chosen: not the Parallel around it, and not the Fail state behind it."""
+    states = {one: {"Type": "Fail"} for one in ("Both", "Notify Nobody", "Random Select Winners", "Failed")}
+    view = ExecutionView(Execution({"StartAt": "Both", "States": states}, history(name)))
+    view.choose_failure()
+    assert view.state.value == chosen
+
+
+def test_what_a_retry_survived_is_not_chosen():
+    """A state that failed and succeeded when it was tried again is no failure."""
+    view = ExecutionView(Execution(TUTORIAL, history("aws_draw_with_loop_and_timeout")))
+    view.choose_failure()
+    assert view.state.value is None
+
+
+def test_without_a_failure_nothing_is_chosen(view):
+    """When all went well there is no failure to choose, and the choice stays."""
+    view = ExecutionView(Execution(TUTORIAL, history("moto_loop")))
+    before = view.state.value
+    view.choose_failure()
+    assert view.state.value == before
+
+
+def test_state_that_was_not_entered(view):
+    """A state that was not entered says so."""
+    view.state.value = "Failed"
+    assert "Failed was not entered." in view.details.value
+
+
+def test_running_state_has_no_duration():
+    """What still runs says so instead of a duration."""
+    machine = {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 9, "End": True}}}
+    view = ExecutionView(Execution(machine, chain(("WaitStateEntered", {"name": "A", "input": "0"}))))
+    view.state.value = "A"
+    assert "<td>running</td>" in view.details.value
+    assert "<b>Input</b>" in view.details.value
+
+
+def test_data_is_escaped():
+    """Markup in a state's input is shown as it is written."""
+    machine = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
+    events = chain(("PassStateEntered", {"name": "A", "input": '"<script>"'}))
+    view = ExecutionView(Execution(machine, events))
+    view.state.value = "A"
+    assert "&lt;script&gt;" in view.details.value
+    assert "<script>" not in view.details.value
+
+
+def test_steps_through_the_states(view):
+    """The buttons beside the list choose the first state, then the next ones, and stop at either end."""
+    view._step(1)
+    assert view.state.value == "Input Lottery Winners"
+    view._step(-1)
+    assert view.state.value == "Input Lottery Winners"
+    view._step(1)
+    assert view.state.value == "Random Select Winners"
+    view.state.value = "Failed"
+    view._step(1)
+    assert view.state.value == "Failed"
+
+
+def test_follows_an_execution(view):
+    """Showing what has become of an execution keeps the chosen state."""
+    events = history("aws_draw_with_loop_and_timeout")
+    view.state.value = "Notify Winners"
+    view.show(Execution(TUTORIAL, events[:39]))
+    assert view.state.value == "Notify Winners"
+    assert "… running" in view.details.value
+
+
+def test_many_entries_are_cut():
+    """Of a state that was entered often, the latest ten rows are shown."""
+    steps = [("PassStateEntered", {"name": "A"}), ("PassStateExited", {"name": "A"})] * 30
+    view = ExecutionView(
+        Execution({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "A"}}}, chain(*steps))
+    )
+    view.state.value = "A"
+    assert "The latest 10 of 30:" in view.details.value
+    assert view.details.value.count("<td>1</td>") == 10
+
+
+def test_notebook_output_is_stable(view):
+    """What a checked notebook stores of the view is one line with the names of the states."""
+    assert repr(view).startswith("ExecutionView: Input Lottery Winners, Random Select Winners,")
+
+
+def iteration(number, before, *steps):
+    """The events of an iteration of the Map `Each`: their ids count from `before` on."""
+    kinds = [("MapIterationStarted", {"name": "Each", "index": number}), *steps]
+    return [event(before + n, before if n == 1 else before + n - 1, kind, ms=before + n, **more)
+            for n, (kind, more) in enumerate(kinds, 1)]  # fmt: skip
+
+
+EACH = {"StartAt": "One", "States": {"One": {"Type": "Task", "End": True}}}
+MAP = {"StartAt": "Each", "States": {"Each": {"Type": "Map", "ItemProcessor": EACH, "End": True}}}
+ENTERED = ("TaskStateEntered", {"name": "One", "input": '"first"'})
+TRIED = ("TaskScheduled", {})
+FAILED = ("TaskFailed", {"error": "Odd", "cause": "why"})
+EXITED = ("TaskStateExited", {"name": "One"})
+
+
+def mapped(first, second):
+    """A view of a Map of two iterations."""
+    begin = chain(("ExecutionStarted", {}), ("MapStateEntered", {"name": "Each"}), ("MapStateStarted", {}))
+    events = [*begin, *iteration(0, 3, *first)]
+    again = ("TaskStateEntered", {"name": "One", "input": '"second"'})
+    return ExecutionView(Execution(MAP, [*events, *iteration(1, len(events), again, *second)]))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "seen", "here"),
+    [
+        ([ENTERED, TRIED, EXITED], [TRIED, EXITED], "succeeded", 1),
+        ([ENTERED, TRIED, FAILED, EXITED], [TRIED, EXITED], "caught", 0),
+        ([ENTERED, TRIED, FAILED, EXITED], [TRIED], "running", 1),
+        ([ENTERED, TRIED, FAILED, TRIED, EXITED], [TRIED, EXITED], "succeeded", 0),
+    ],
+)
+def test_iteration_to_look_at_first(first, second, seen, here):
+    """Of a Map's iterations that which runs is shown, else the one that failed, else the one retried most."""
+    view = mapped(first, second)
+    view.state.value = "One"
+    assert view.statuses["One"] == seen
+    assert f"{seen}, entered 2 times, here in Each[{here}]" in view.details.value
+    assert f">{['first', 'second'][here]}</pre>" in view.details.value
+
+
+def test_attempts_tell_their_iteration():
+    """The table of attempts says in which iteration of the Map each was."""
+    view = mapped([ENTERED, TRIED, FAILED, TRIED, EXITED], [TRIED, EXITED])
+    view.state.value = "One"
+    assert [view.details.value.count(f"<td>Each[{number}]</td>") for number in (0, 1)] == [2, 1]
+    assert "retried 1 time" in view.picture.value
+
+
+def test_without_iterations_there_is_no_such_column(view):
+    """Where a state has been in one place only, the table does not name it."""
+    view.state.value = "Validate Winners"
+    assert "iteration" not in view.details.value
+
+
+def test_failure_of_any_iteration_is_chosen():
+    """A state whose failure was caught is chosen, also when later iterations went well."""
+    view = mapped([ENTERED, TRIED, FAILED, EXITED], [TRIED, EXITED])
+    view.choose_failure()
+    assert view.state.value == "One"

@@ -1,0 +1,221 @@
+import base64
+import html
+import re
+import sys
+import xml.etree.ElementTree as ET
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lottery_lib.errors import LotteryError
+from lottery_lib.view import graph
+from lottery_lib.view.graph import graph_view
+
+DATA = Path(__file__).parent / "data"
+TUTORIAL = (Path(__file__).parents[3] / "asl" / "lottery.asl.json").read_text(encoding="utf-8")
+PARALLEL = "Send SNS and Record In Dynamodb"
+STATUSES = {
+    "Input Lottery Winners": "succeeded",
+    "Random Select Winners": "succeeded",
+    "Validate Winners": "succeeded",
+    "Is Winner In Past Draw": "succeeded",
+    PARALLEL: "caught",
+    "Notify Winners": "aborted",
+    "Record Winner Queue": "failed",
+    "Failed": "failed",
+}
+
+
+def one(state, **others):
+    return {"StartAt": "One", "States": {"One": state, **others}}
+
+
+def choice(**rule):
+    return one({"Type": "Choice", "Choices": [{**rule, "Next": "Two"}]}, Two={"Type": "Succeed"})
+
+
+def labels(source):
+    return [text.replace(r"\l", "").strip() for text in re.findall(r'-> .*label="((?:\\.|[^"\\])*)"', source)]
+
+
+def test_tutorial_plain():
+    """The tutorial's machine is drawn as the stored DOT says."""
+    assert graph_view(TUTORIAL).source == (DATA / "lottery_plain.gv").read_text(encoding="utf-8")
+
+
+def test_tutorial_coloured():
+    """A failed draw is coloured, marked and counted as the stored DOT says."""
+    view = graph_view(TUTORIAL, STATUSES, attempts={PARALLEL: 3, "Notify Winners": 1}, title="draw-1")
+    assert view.source == (DATA / "lottery_coloured.gv").read_text(encoding="utf-8")
+
+
+def test_status_is_not_colour_alone():
+    """Each status has a word and a mark of its own, and so has a retry."""
+    marks = ["… running", "✓ succeeded", "✗ failed", "⚠ caught", "■ aborted"]
+    for mark in marks:
+        source = graph_view(one({"Type": "Pass", "End": True}), {"One": mark[2:]}, attempts={"One": 2}).source
+        assert rf'label="One\n{mark}\n↻ retried 1 time"' in source
+
+
+def test_colours_have_six_digits():
+    """Some Graphviz draw three-digit colours black, so there are none."""
+    source = graph_view(TUTORIAL, STATUSES).source
+    assert set(map(len, re.findall(r"#[0-9a-f]+\b", source))) == {7}
+
+
+def test_parallel_is_a_box_with_cut_edges():
+    """Edges to and from a Parallel end at the border of its box."""
+    source = graph_view(TUTORIAL).source
+    assert f'subgraph "cluster 5 {PARALLEL}"' in source
+    assert f'lhead="cluster 5 {PARALLEL}"' in source
+    assert f'ltail="cluster 5 {PARALLEL}"' in source
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        ({"Variable": "$.a", "NumericEquals": 0}, "$.a == 0"),
+        ({"Variable": "$.a", "StringEquals": "北京"}, r"$.a == \"北京\""),
+        ({"Variable": "$.a", "NumericGreaterThanEqualsPath": "$.b"}, "$.a >= $.b"),
+        ({"Variable": "$.a", "TimestampLessThan": "2026-01-01"}, r"$.a < \"2026-01-01\""),
+        ({"Variable": "$.a", "BooleanEquals": True}, "$.a == true"),
+        ({"Variable": "$.a", "IsPresent": True}, "$.a is present"),
+        ({"Variable": "$.a", "IsNull": False}, "$.a is not null"),
+        ({"Variable": "$.a", "StringMatches": "x*"}, r"$.a matches \"x*\""),
+        ({"Not": {"Variable": "$.a", "IsNull": True}}, "not ($.a is null)"),
+        ({"Condition": "{% $n > 2 %}"}, "$n > 2"),
+    ],
+)
+def test_choice_rules_are_readable(rule, text):
+    """A rule is written as one would say it."""
+    assert labels(graph_view(choice(**rule)).source) == [text]
+
+
+def test_catch_is_dashed_and_names_more_than_everything():
+    """A Catch edge is dashed; it has a label only where it is not simply every error."""
+    dashed = [line for line in graph_view(TUTORIAL).source.splitlines() if "dashed" in line]
+    assert len(dashed) == 4
+    assert [line for line in dashed if "label=" in line] == [line for line in dashed if "CustomError" in line]
+
+
+def test_loops_are_drawn_from_above():
+    """The edge by which a workflow loops is turned round, so that the drawing keeps its direction."""
+    [line] = [line for line in graph_view(TUTORIAL).source.splitlines() if "$.status == 1" in line]
+    assert "dir=back" in line
+    assert line.strip().startswith('"2 Random Select Winners" ->')
+
+
+def test_end_is_reached_from_end_succeed_and_fail():
+    """States with End, and Succeed and Fail, lead to End; those inside a Parallel do not."""
+    source = graph_view(TUTORIAL).source
+    assert len(re.findall("-> End", source)) == 2
+
+
+def test_map_is_a_box():
+    """A Map is a box, under its new field and its old one."""
+    for key in ("ItemProcessor", "Iterator"):
+        inner = {"StartAt": "Inner", "States": {"Inner": {"Type": "Pass", "End": True}}}
+        source = graph_view(one({"Type": "Map", key: inner, "End": True})).source
+        assert r'label="One\n(for each item)"' in source
+        assert "label=Inner" in source
+
+
+def test_chinese_names_get_room():
+    """A Chinese letter counts twice, and a long Chinese name wraps without spaces."""
+
+    def width(name):
+        source = graph_view({"StartAt": name, "States": {name: {"Type": "Fail"}}}).source
+        return float(re.findall(r"width=([0-9.]+)\]\n\tEnd", source)[0])
+
+    assert width("中奖人数") == width("abcdefgh")
+    assert graph._wrap("发送短信通知并且将中奖员工的记录写入数据库") == [
+        "发送短信通知并且将中奖",
+        "员工的记录写入数据库",
+    ]
+
+
+@given(st.lists(st.text(min_size=1, max_size=80).filter(str.strip), min_size=1, max_size=5, unique=True))
+def test_every_state_is_in_the_source(names):
+    """Whatever a state is called, it has a node of its own and an edge, and the source is the same twice."""
+    states = {name: {"Type": "Pass", "Next": after} for name, after in pairwise(names)}
+    states[names[-1]] = {"Type": "Pass", "End": True}
+    machine = {"StartAt": names[0], "States": states}
+    source = graph_view(machine).source
+    assert source == graph_view(machine).source
+    plain = re.sub(r'"(\\.|[^"\\])*"', '""', source)  # without the names, one of which may be "->"
+    assert plain.count("fillcolor=") == len(names) + 2
+    assert plain.count("->") == len(names) + 1
+
+
+@pytest.mark.parametrize(
+    "name", ["<b>bold</b>", 'say "x"', r"back\nslash", "a:b", "R&amp;D", "{x|y}", "graph"]
+)
+def test_strange_names_are_drawn_as_they_are(name):
+    """Names that mean something to Graphviz come out of it as they went in."""
+    view = graph_view({"StartAt": name, "States": {name: {"Type": "Fail"}}})
+    texts = [text.text for text in ET.fromstring(view.svg).iter("{http://www.w3.org/2000/svg}text")]
+    assert texts == ["Start", name, "End"]
+
+
+def test_bundle_shows_in_untrusted_notebooks():
+    """The HTML is an img with the whole SVG and an escaped alt text, not more than the cell's width."""
+    view = graph_view(one({"Type": "Pass", "End": True}), title='"A" & <B>')
+    bundle = view._repr_mimebundle_(include=None, exclude=None)
+    assert set(bundle) == {"text/html", "image/svg+xml", "text/plain"}
+    alt, data = re.fullmatch(
+        r'<img alt="([^"]*)" style="max-width:100%" src="data:image/svg\+xml;base64,(.*)">',
+        bundle["text/html"],
+    ).groups()
+    assert html.unescape(alt) == bundle["text/plain"] == view.alt
+    assert base64.b64decode(data).decode() == bundle["image/svg+xml"] == view.svg
+
+
+def test_alt_says_it_in_words():
+    """The alt text gives the order, what the Parallel holds, and which state has which status."""
+    alt = graph_view(TUTORIAL, STATUSES).alt
+    assert alt.startswith("Workflow, from Start to End: Input Lottery Winners, Random Select Winners, ")
+    assert f"{PARALLEL} (which holds Notify Winners beside Record Winner Queue)" in alt
+    assert "Of 8 states, " in alt
+    assert "failed: Record Winner Queue, Failed." in alt
+
+
+def test_svg_is_drawn_once(monkeypatch, tmp_path):
+    """The SVG is drawn when it is first needed, and kept; save writes it."""
+    calls = []
+    monkeypatch.setattr(graph, "render", lambda source: calls.append(source) or "<svg/>")
+    view = graph_view(TUTORIAL)
+    assert not calls
+    view._repr_mimebundle_()
+    assert view.save(tmp_path / "a.svg").read_text() == "<svg/>"
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("definition", "words"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "has no StartAt"),
+        ({"StartAt": "A"}, "has no StartAt or no States"),
+        (one({"Type": "Pass", "Next": "Gone"}), "'Gone', which is no state"),
+        (one({"Type": "Parallel", "End": True, "Branches": [{}]}), "which is no state"),
+    ],
+)
+def test_definitions_that_cannot_be_drawn(definition, words):
+    """A definition that cannot be drawn is refused in words, not with a KeyError."""
+    with pytest.raises(LotteryError, match=words):
+        graph_view(definition)
+
+
+def test_module_is_pure():
+    """Neither module brings in boto3 or ipywidgets."""
+    import subprocess
+
+    code = "import sys, lottery_lib.view.graph, lottery_lib.history; "
+    code += "print({'boto3', 'ipywidgets'} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=DATA.parents[3]
+    )
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,681 @@
+"""The panel is tested without AWS and without a browser: it gets a lottery of our own."""
+
+import asyncio
+import base64
+import re
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from lottery_lib.errors import LotteryError
+from lottery_lib.view.panel import DrawPanel
+from lottery_lib.view.status import look_of
+
+START = datetime(2026, 1, 15, 9, tzinfo=UTC)
+DEFINITION = {
+    "StartAt": "A",
+    "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Succeed"}},
+}
+
+
+@dataclass
+class Seen:
+    events: list
+    result: dict | None
+
+
+def history(*kinds):
+    """The events of these types, each of the state A or B, one after the other."""
+    return [
+        {
+            "id": number,
+            "previousEventId": number - 1,
+            "timestamp": START + timedelta(seconds=number),
+            "type": kind,
+            **details,
+        }
+        for number, (kind, details) in enumerate(kinds, 1)
+    ]
+
+
+def state(kind, name):
+    return f"PassState{kind}", {f"state{kind}EventDetails": {"name": name, "input": "1", "output": "2"}}
+
+
+RUNNING = [("ExecutionStarted", {}), state("Entered", "A")]
+ALL = [*RUNNING, state("Exited", "A"), state("Entered", "B"), state("Exited", "B")]
+PUBLISH = [
+    ("TaskScheduled", {"taskScheduledEventDetails": {"parameters": '{"Message": "Hi <b>Ann</b>"}'}}),
+    ("TaskSucceeded", {"taskSucceededEventDetails": {"resource": "publish"}}),
+]
+
+
+class Lottery:
+    """A lottery that takes three looks to end, and notes what it was asked."""
+
+    definition = DEFINITION
+
+    def __init__(self, left=5, looks=3, result=None, error=None, events=ALL):
+        self.left, self.looks, self.error = left, looks, error
+        self.outcome, self.events = result, events
+        self.started, self.stopped = [], []
+        self.threads = set()
+
+    def remaining(self):
+        return self.left
+
+    def start(self, number):
+        self.threads.add(threading.current_thread())
+        if self.error:
+            raise self.error
+        self.started.append(number)
+        self.left -= number
+        return "arn"
+
+    def look(self, arn):
+        self.looks -= 1
+        if self.stopped:
+            return Seen(history(*RUNNING, ("ExecutionAborted", {})), ended("ABORTED", "Cancelled"))
+        if self.looks > 0:
+            return Seen(history(*RUNNING), None)
+        return Seen(history(*self.events), self.outcome or ended("SUCCEEDED", winners=self.started[-1]))
+
+    def mailed(self):
+        return "The mail is in the box."
+
+    def stop(self, arn):
+        self.stopped.append(arn)
+
+
+def ended(status, error=None, winners=0):
+    people = [{"employee_id": f"{n}", "employee_name": f"<b>{n}</b>"} for n in range(winners)]
+    return {
+        "status": status,
+        "winners": people,
+        "execution_arn": "arn",
+        "error": error,
+        "cause": error and "why",
+    }
+
+
+def panel(lottery):
+    return DrawPanel(lottery, pause=0.001, pace=0)
+
+
+async def until(seen):
+    while not seen():
+        await asyncio.sleep(0.001)
+
+
+def test_bounded_by_how_many_remain():
+    """The number of winners cannot exceed how many remain, and the panel says how many those are."""
+    shown = panel(Lottery(left=3))
+    assert "3 can still win." in shown.message.value
+    shown.number.value = 9
+    assert shown.number.value == 3
+
+
+def test_draw():
+    """A draw starts with the panel's number, ends with its winners, and lowers the bound."""
+    lottery = Lottery(left=5)
+    shown = panel(lottery)
+    result = asyncio.run(shown.run(2))
+    assert (lottery.started, result["status"]) == ([2], "SUCCEEDED")
+    assert shown.winners.value.count("<li>") == 2
+    assert "SUCCEEDED: 2 drawn." in shown.message.value
+    assert shown.number.max == 3
+    assert (shown.progress.value, shown.progress.bar_style) == (2, "success")
+
+
+def test_names_are_escaped():
+    """A name with markup in it is shown as it is written."""
+    shown = panel(Lottery())
+    asyncio.run(shown.run(1))
+    assert "&lt;b&gt;0&lt;/b&gt;" in shown.winners.value
+
+
+def test_blocking_calls_leave_the_kernel_free():
+    """The calls that block are made in another thread than the kernel's."""
+    lottery = Lottery()
+    asyncio.run(panel(lottery).run(1))
+    assert threading.main_thread() not in lottery.threads
+
+
+def test_two_clicks_are_one_draw():
+    """A second click during a draw does nothing."""
+    lottery = Lottery()
+    shown = panel(lottery)
+
+    async def click_twice():
+        shown._on_draw(None)
+        shown._on_draw(None)
+        assert shown.draw_button.disabled
+        await shown._task
+
+    asyncio.run(click_twice())
+    assert len(lottery.started) == 1
+    assert not shown.draw_button.disabled
+
+
+def test_cancel():
+    """Cancel stops the execution once, and the panel says so."""
+    lottery = Lottery(looks=10**6)
+    shown = panel(lottery)
+
+    async def cancel():
+        shown._on_draw(None)
+        await until(lambda: lottery.started)
+        assert not shown.cancel_button.disabled
+        shown._on_cancel(None)
+        shown._on_cancel(None)
+        await shown._task
+
+    asyncio.run(cancel())
+    assert lottery.stopped == ["arn"]
+    assert "ABORTED: Cancelled: why" in shown.message.value
+    assert shown.cancel_button.disabled
+
+
+def test_cancel_before_the_start():
+    """A Cancel that comes before the draw was started keeps it from being started."""
+    lottery = Lottery()
+    shown = panel(lottery)
+
+    async def cancel():
+        shown._on_draw(None)
+        shown._on_cancel(None)
+        await shown._task
+
+    asyncio.run(cancel())
+    assert lottery.started == []
+    assert "Cancelled before it began." in shown.message.value
+
+
+def test_cancel_before_the_start_was_answered():
+    """A Cancel that comes while the draw is being started stops it all the same."""
+    asked, cancelled = threading.Event(), threading.Event()
+
+    class Slow(Lottery):
+        def start(self, number):
+            asked.set()
+            assert cancelled.wait(30)
+            return super().start(number)
+
+    lottery = Slow(looks=10**6)
+    shown = panel(lottery)
+
+    async def cancel():
+        shown._on_draw(None)
+        await until(asked.is_set)
+        shown._on_cancel(None)
+        cancelled.set()
+        await shown._task
+
+    asyncio.run(cancel())
+    assert (lottery.started, lottery.stopped) == ([1], ["arn"])
+
+
+def test_failed_draw():
+    """A draw that fails shows its error and cause, and no winners."""
+    shown = panel(Lottery(result=ended("FAILED", "NotEnoughEmployees")))
+    asyncio.run(shown.run(1))
+    assert "✗ FAILED: NotEnoughEmployees: why" in shown.message.value
+    assert shown.winners.value == ""
+    assert shown.progress.bar_style == "danger"
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (
+            LotteryError("the emulator", "does not answer", "Start it"),
+            "the emulator: does not answer. Start it.",
+        ),
+        (ValueError("<odd>"), "ValueError: &lt;odd&gt;"),
+    ],
+)
+def test_errors_are_shown_in_the_panel(error, text):
+    """An error is a sentence in the panel, and the next draw can be tried."""
+    shown = panel(Lottery(error=error))
+    assert asyncio.run(shown.run(1)) is None
+    assert text in shown.message.value
+    assert not shown.draw_button.disabled
+
+
+def test_lost_sight_of_a_draw():
+    """Who loses sight of a draw that has been started is told so, instead of to do the same again."""
+
+    class Throttled(Lottery):
+        def look(self, arn):
+            raise LotteryError("AWS", "rate exceeded", "Run the same step again")
+
+    shown = panel(Throttled())
+    assert asyncio.run(shown.run(1)) is None
+    assert "✗ AWS: rate exceeded. The draw has been started and may go on: " in shown.message.value
+    assert "`python -m lottery_lib history arn` before you draw again." in shown.message.value
+
+
+def test_nobody_left():
+    """When everyone has won, the panel says how to begin anew, and Draw works again after that."""
+    lottery = Lottery(left=0)
+    shown = panel(lottery)
+    assert "python -m lottery_lib reset" in shown.message.value
+    assert asyncio.run(shown.run()) is None
+    assert lottery.started == []
+    lottery.left = 5
+    assert asyncio.run(shown.run())["status"] == "SUCCEEDED"
+
+
+def test_fewer_remain_than_the_panel_thought():
+    """When others have won meanwhile, a click only says how many remain; the next draws those."""
+    lottery = Lottery(left=9)
+    shown = panel(lottery)
+    shown.number.value = 7
+    lottery.left = 4
+    assert asyncio.run(shown.run()) is None
+    assert "Only 4 can still win now." in shown.message.value
+    asyncio.run(shown.run())
+    assert lottery.started == [4]
+
+
+def test_run_sends_the_number_as_it_is():
+    """`run(n)` asks the machine for n, also when fewer remain: the machine is to say so."""
+    lottery = Lottery(left=2)
+    asyncio.run(panel(lottery).run(5))
+    assert lottery.started == [5]
+
+
+def test_number_is_read_back():
+    """What was typed is said in words, so that a slip of the finger is seen."""
+    shown = panel(Lottery(left=10))
+    shown.number.value = 25
+    assert "10 of 10 will be drawn." in shown.message.value
+
+
+def test_clicks_that_queued_up():
+    """Clicks that arrive right after a draw do not start another."""
+    lottery = Lottery()
+    shown = panel(lottery)
+
+    async def hammer():
+        shown._on_draw(None)
+        await shown._task
+        shown._on_draw(None)
+        await shown._task
+
+    asyncio.run(hammer())
+    assert len(lottery.started) == 1
+
+
+def test_not_deployed():
+    """Without a state machine the panel opens and says what to do; once it is there, Draw works."""
+
+    class Late(Lottery):
+        there = False
+
+        @property
+        def definition(self):
+            if self.there:
+                return DEFINITION
+            raise LotteryError("state machine Lottery", "does not exist", "Deploy first")
+
+    lottery = Late()
+    shown = panel(lottery)
+    assert "Deploy first." in shown.message.value
+    lottery.there = True
+    assert asyncio.run(shown.run())["status"] == "SUCCEEDED"
+
+
+def test_screen_readers_hear_it():
+    """The status line and the winners are announced by screen readers."""
+    shown = panel(Lottery())
+    assert 'aria-live="polite"' in shown.message.value
+    asyncio.run(shown.run(1))
+    assert re.search(r'<ol [^>]*aria-live="polite"', shown.winners.value)
+
+
+def test_fields_have_names():
+    """The number and the list of states have a label, by which a screen reader names them."""
+    shown = panel(Lottery())
+    assert (shown.number.description, shown.view.state.description) == ("Winners", "State")
+
+
+def test_notebook_output_is_stable():
+    """What a checked notebook stores of the panel is one plain line."""
+    assert repr(panel(Lottery())) == "DrawPanel: Winners, Draw, Cancel"
+
+
+def test_draw_after_a_cancel():
+    """A Cancel concerns the draw that runs, not the next one."""
+    lottery = Lottery()
+    shown = panel(lottery)
+    shown._on_cancel(None)
+    assert asyncio.run(shown.run(1))["status"] == "SUCCEEDED"
+    assert lottery.stopped == []
+
+
+def test_counting_fails():
+    """When the winners cannot be counted after a draw, the panel says so and Draw can be pressed again."""
+
+    class Fragile(Lottery):
+        def remaining(self):
+            if self.started:
+                raise LotteryError("the emulator", "does not answer", "Start it")
+            return 5
+
+    shown = panel(Fragile())
+    asyncio.run(shown.run(1))
+    assert "Start it." in shown.message.value
+    assert not shown.draw_button.disabled
+
+
+class Watched(DrawPanel):
+    """A panel that notes the alt text of each picture, and each message."""
+
+    def __init__(self, lottery, **options):
+        super().__init__(lottery, **{"pause": 0.001, "pace": 0, **options})
+        self.pictures, self.messages, self.lists = [], [], []
+        self.view.picture.observe(lambda change: self.pictures.append(change["new"]), "value")
+        self.message.observe(lambda change: self.messages.append(change["new"]), "value")
+        self.winners.observe(lambda change: self.lists.append(change["new"].count("<li>")), "value")
+
+
+def test_each_moment_is_shown():
+    """A draw that has ended at the first look is played: A runs, then B runs, then both have succeeded."""
+    shown = Watched(Lottery(looks=1))
+    asyncio.run(shown.run(1))
+    alts = [re.search(r"Of 2 states, (.*?)\.", picture)[1] for picture in shown.pictures]
+    assert alts == ["running: A; not entered: B", "succeeded: A; running: B", "succeeded: A, B"]
+    assert [name for name in "AB" if any(f"… {name} ..." in text for text in shown.messages)] == ["A", "B"]
+
+
+TRIED = ("TaskScheduled", {})
+REFUSED = ("TaskFailed", {"taskFailedEventDetails": {"error": "E", "cause": "c"}})
+CAUGHT = ("TaskStateExited", {"stateExitedEventDetails": {"name": "A"}})
+RETRIED = [*RUNNING, TRIED, REFUSED, TRIED, REFUSED, CAUGHT, *ALL[3:]]
+
+
+@pytest.mark.parametrize("at_once", [1, len(RETRIED)])
+def test_failures_are_shown_while_they_last(at_once):
+    """A state that fails, is tried again and caught has a picture of each, in its colour, as it runs."""
+
+    class Growing(Lottery):
+        def look(self, arn):
+            self.looks += at_once
+            done = self.looks >= len(RETRIED)
+            return Seen(history(*RETRIED[: self.looks]), ended("SUCCEEDED", winners=1) if done else None)
+
+    shown = Watched(Growing(looks=0))
+    asyncio.run(shown.run(1))
+    alts = [
+        re.search(r"Of 2 states, (.*?): A[;,].*?\.(.*?)\"", picture).groups() for picture in shown.pictures
+    ]
+    again = " A retried 1 time."
+    told = [("running", ""), ("failed", ""), ("running", again), ("failed", again), ("caught", again)]
+    assert list(dict.fromkeys(alts)) == told
+    for (status, _), picture in zip(alts, shown.pictures, strict=True):
+        assert look_of(status).fill in base64.b64decode(re.search(r"base64,([^\"]+)", picture)[1]).decode()
+
+
+def test_progress_moves_with_the_states():
+    """The bar counts the states that were entered, one after the other."""
+    shown, seen = Watched(Lottery(looks=1)), []
+    shown.progress.observe(lambda change: seen.append(change["new"]), "value")
+    asyncio.run(shown.run(1))
+    assert seen == [1, 2]
+
+
+def test_moments_are_shown_once():
+    """A second look shows only what is new."""
+    shown = Watched(Lottery(looks=3))
+    asyncio.run(shown.run(1))
+    assert len(shown.pictures) == 3
+
+
+def test_each_moment_stays_for_a_while():
+    """A moment is shown for `pace` seconds, however fast the draw was."""
+    shown = Watched(Lottery(looks=1), pace=0.05)
+    began = time.monotonic()
+    asyncio.run(shown.run(1))
+    assert time.monotonic() - began > 2 * 0.05 + 2 * 0.05  # two moments, and a winner after twice as many
+
+
+def test_long_histories_are_not_played_in_full():
+    """Of the moments of a redraw loop a part is shown, evenly chosen, and the end in any case."""
+    rounds = [state("Entered", "A"), state("Exited", "A")] * 500
+    shown = Watched(Lottery(looks=1, events=[("ExecutionStarted", {}), *rounds, *ALL[3:]]))
+    frames = []
+    shown.view.show = lambda execution: frames.append(len(execution.events))
+    asyncio.run(shown.run(1))
+    assert len(frames) <= 33
+    assert frames[-1] == 1003
+
+
+def test_winners_are_revealed_one_by_one():
+    """The list of winners grows by one at a time."""
+    shown = Watched(Lottery())
+    asyncio.run(shown.run(3))
+    assert shown.lists == [1, 2, 3]
+
+
+def test_many_winners_take_no_hour(monkeypatch):
+    """A hundred winners appear within the time that is set for all of them."""
+    monkeypatch.setattr("lottery_lib.view.panel._REVEAL", 0.2)
+    shown = Watched(Lottery(left=100, looks=1, events=[]), pace=9)
+    began = time.monotonic()
+    asyncio.run(shown.run(100))
+    assert time.monotonic() - began < 4
+    assert shown.lists[-1] == 100
+
+
+def test_mail_that_went_out_is_shown():
+    """The message that SNS took is shown as it is written, with the place where it can be read."""
+    shown = panel(Lottery(events=[*ALL, *PUBLISH]))
+    asyncio.run(shown.run(1))
+    assert "1 message went out" in shown.mail.value
+    assert "Hi &lt;b&gt;Ann&lt;/b&gt;" in shown.mail.value
+    assert "The mail is in the box." in shown.mail.value
+
+
+def test_mail_that_went_out_twice_is_counted():
+    """A Retry that sent the message again shows as two, also when the draw failed in the end."""
+    failed = Lottery(events=[*ALL, *PUBLISH, *PUBLISH], result=ended("FAILED", "E"))
+    shown = panel(failed)
+    asyncio.run(shown.run(1))
+    assert "2 messages went out" in shown.mail.value
+
+
+def test_no_mail_is_no_line():
+    """Where nothing was published, nothing is said of mail."""
+    shown = panel(Lottery())
+    asyncio.run(shown.run(1))
+    assert shown.mail.value == ""
+
+
+def test_cancel_while_it_is_played():
+    """Who cancels does not want to watch: the rest is skipped, and what had ended stays what it is."""
+    lottery = Lottery(looks=1)
+    shown = Watched(lottery, pace=5)
+
+    async def cancel():
+        shown._on_draw(None)
+        await until(lambda: shown.pictures)
+        shown._on_cancel(None)
+        await shown._task
+
+    began = time.monotonic()
+    asyncio.run(cancel())
+    assert time.monotonic() - began < 4
+    assert "It had ended before Cancel reached it." in shown.message.value
+    assert lottery.stopped == []
+
+
+def test_failed_state_is_chosen():
+    """After a failure the state that failed is the one whose details are shown."""
+    failure = ("TaskFailed", {"taskFailedEventDetails": {"error": "E", "cause": "c"}})
+    shown = panel(Lottery(events=[*RUNNING, failure], result=ended("FAILED", "E")))
+    asyncio.run(shown.run(1))
+    assert shown.view.state.value == "A"
+    assert "<b>Error</b>" in shown.view.details.value
+
+
+def test_result_can_be_observed():
+    """Whoever observes `result` hears of each draw's end."""
+    shown, heard = panel(Lottery()), []
+    shown.observe(lambda change: heard.append(change["new"]), "result")
+    asyncio.run(shown.run(1))
+    asyncio.run(shown.run(2))
+    assert [result and len(result["winners"]) for result in heard] == [1, None, 2]
+
+
+ITERATION = ("MapIterationStarted", {})
+PRIZES = [{"name": "Pen", "count": 2}, {"name": "<b>Car</b>", "count": 1}]
+TEXT = "2 Pen\n1 <b>Car</b>"
+
+
+class Rounds(Lottery):
+    """A lottery that takes prizes, and gives them in order."""
+
+    def start(self, wanted):
+        self.started.append(wanted)
+        self.left -= sum(prize["count"] for prize in wanted)
+        return "arn"
+
+    def look(self, arn):
+        won = [prize["name"] for prize in self.started[-1] for _ in range(prize["count"])]
+        people = [
+            {"employee_id": f"{n}", "employee_name": f"E{n}", "prize": prize} for n, prize in enumerate(won)
+        ]
+        told = self.outcome or ended("SUCCEEDED")
+        return Seen(
+            history(*self.events), told | {"winners": people if told["status"] == "SUCCEEDED" else []}
+        )
+
+
+def rounds(lottery, kind=DrawPanel):
+    shown = kind(lottery, pause=0.001, pace=0, prizes=True)
+    shown.prizes.value = TEXT
+    return shown
+
+
+def test_prizes_are_read_back():
+    """What was written is said in numbers, before anything is drawn."""
+    assert "3 of 5 will be drawn." in rounds(Rounds()).message.value
+
+
+def test_prizes_are_drawn_in_one_draw():
+    """All prizes are drawn by one execution, in the order of the lines."""
+    lottery = Rounds()
+    asyncio.run(rounds(lottery).run())
+    assert lottery.started == [PRIZES]
+
+
+def test_prizes_are_given_once():
+    """A click after a draw does not give the same prizes again: they have been taken off the list."""
+    lottery = Rounds()
+    shown = rounds(lottery)
+    asyncio.run(shown.run())
+    assert shown.prizes.value == ""
+    asyncio.run(shown.run())
+    assert len(lottery.started) == 1
+    assert "✗ prizes: there are none yet." in shown.message.value
+
+
+def test_prizes_of_a_failed_draw_stay():
+    """After a failure the list is still there, to be mended."""
+    shown = rounds(Rounds(result=ended("FAILED", "E")))
+    asyncio.run(shown.run())
+    assert shown.prizes.value == TEXT
+    assert "✗ FAILED: E: why" in shown.message.value
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Car", "✗ line 1: &quot;Car&quot; is no prize. Write one prize a line"),
+        ("4 Pen\n2 Car", "✗ These prizes are 6, but only 5 can still win: ask for fewer."),
+    ],
+)
+def test_prizes_that_cannot_be_drawn(text, said):
+    """A line that is no prize, and more than can win, are said at once, and when Draw is pressed."""
+    lottery = Rounds(left=5)
+    shown = rounds(lottery)
+    shown.prizes.value = text
+    assert said in shown.message.value
+    assert asyncio.run(shown.run()) is None
+    assert said in shown.message.value
+    assert lottery.started == []
+    assert not shown.prizes.disabled
+
+
+def test_winners_are_revealed_prize_by_prize():
+    """Each prize is announced, then its winners appear one by one; it stands above those before it."""
+    shown = rounds(Rounds(), Watched)
+    steps = []
+    shown.winners.observe(lambda change: steps.append(re.findall(r"E\d|Pen|Car", change["new"])), "value")
+    asyncio.run(shown.run())
+    pens = ["Pen", "E0", "E1"]
+    assert [step for step in steps if step] == [
+        pens[:1],
+        pens[:2],
+        pens,
+        ["Car", *pens],
+        ["Car", "E2", *pens],
+    ]
+
+
+def test_prizes_are_escaped():
+    """A prize with markup in it is shown as it is written."""
+    shown = rounds(Rounds())
+    asyncio.run(shown.run())
+    assert "&lt;b&gt;Car&lt;/b&gt;</h3>" in shown.winners.value
+
+
+def test_progress_moves_with_the_prizes():
+    """The bar and the status line follow the iterations of the Map, one for each prize."""
+    events = [*RUNNING, ITERATION, state("Entered", "B"), ITERATION, state("Entered", "A")]
+    shown = rounds(Rounds(events=events), Watched)
+    values = []
+    shown.progress.observe(lambda change: values.append((change["new"], shown.progress.max)), "value")
+    asyncio.run(shown.run())
+    assert values == [(1, 4), (3, 4), (4, 4)]
+    said = re.findall(r"… (Pen|&lt;b&gt;Car&lt;/b&gt;): ", " ".join(shown.messages))
+    assert list(dict.fromkeys(said)) == ["Pen", "&lt;b&gt;Car&lt;/b&gt;"]
+
+
+def test_number_and_prizes_are_two_ways_to_ask():
+    """`run` sends a list of prizes as it is, from a panel that asks for a number, too."""
+    lottery = Rounds()
+    asyncio.run(panel(lottery).run(PRIZES))
+    assert lottery.started == [PRIZES]
+
+
+def test_recorded_not_mailed():
+    """A draw that has its winners and could not mail them is no failure, and not simply a success."""
+    result = ended("SUCCEEDED", "RecordedNotMailed") | {"cause": "what to do.\nwhat AWS said"}
+    shown = rounds(Rounds(result=result))
+    asyncio.run(shown.run())
+    assert "⚠ SUCCEEDED: 3 drawn. RecordedNotMailed: what to do.</p>" in shown.message.value
+    assert shown.progress.bar_style == "warning"
+    assert shown.winners.value.count("<li>") == 3
+
+
+def test_cancel_while_winners_are_revealed():
+    """Cancel during the reveal shows the rest at once, and the end is said, not the Cancel."""
+    shown = rounds(Rounds())
+    shown._pace = 5
+
+    async def cancel():
+        shown._on_draw(None)
+        await until(lambda: "SUCCEEDED" in shown.message.value)
+        shown._on_cancel(None)
+        await shown._task
+
+    began = time.monotonic()
+    shown._play = lambda events, shown_before: asyncio.sleep(0)
+    asyncio.run(cancel())
+    assert time.monotonic() - began < 4
+    assert "SUCCEEDED: 3 drawn. It had ended before Cancel reached it." in shown.message.value

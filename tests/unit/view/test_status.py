@@ -1,0 +1,32 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lottery_lib.view.status import columns, look_of, marked, retried
+
+STATUSES = ["running", "succeeded", "failed", "caught", "aborted"]
+
+
+def test_no_two_statuses_look_alike():
+    """Each status has a mark, a fill and a border that no other one has."""
+    for part in zip(*map(look_of, STATUSES), strict=True):
+        assert len(set(part)) == len(STATUSES)
+
+
+def test_unknown_status_is_shown_as_it_is():
+    """A word that is no status has no mark and the plain look."""
+    assert marked("odd") == "odd"
+    assert look_of("odd") == look_of("")
+    assert marked("") == ""
+
+
+@pytest.mark.parametrize(("attempts", "text"), [(1, ""), (2, "↻ retried 1 time"), (3, "↻ retried 2 times")])
+def test_first_attempt_is_no_retry(attempts, text):
+    """Three attempts are two retries."""
+    assert retried(attempts) == text
+
+
+@given(st.text("aé王", max_size=20))
+def test_wide_letters_take_two_columns(text):
+    """A Chinese character is as wide as two Latin letters."""
+    assert columns(text) == len(text) + text.count("王")

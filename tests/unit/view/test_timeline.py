@@ -1,0 +1,148 @@
+"""The timeline is checked by what its SVG holds: the labels, the notes, and how many bars of each colour."""
+
+import re
+import warnings
+
+import pytest
+from test_history import HISTORIES, chain, event, history
+
+from lottery_lib.view.status import look_of
+from lottery_lib.view.timeline import timeline_view
+
+
+def bars(svg, status):
+    return len(re.findall(rf'style="fill: {look_of(status).fill}; stroke: {look_of(status).border}', svg))
+
+
+def spans(view, end):
+    """Each bar's begin and end, in the history's unit of time, as its outline lies between the axes' ends."""
+    paths = re.findall(r'<path d="M ([\d.]+) [\d.]+ \nL ([\d.]+) [^"]*z\n"[^>]*fill: (#\w+)', view.svg)
+    (_, (left, right, _), *drawn) = paths  # the first is the figure, the second the axes
+    second = (float(right) - float(left)) / 1.01 / end  # a hundredth of the axes is left free
+    return [tuple((float(x) - float(left)) / second for x in (begin, end)) for begin, end, _ in drawn]
+
+
+def test_bars_lie_where_the_times_say():
+    """Branches that ran at once lie below each other, and three seconds are thrice as long as one."""
+    events = [
+        event(1, 0, "ExecutionStarted"),
+        event(2, 0, "ParallelStateEntered", name="Both"),
+        event(3, 2, "PassStateEntered", name="Long", ms=1000),
+        event(4, 2, "PassStateEntered", name="Short", ms=2000),
+        event(5, 4, "PassStateExited", name="Short", ms=3000),
+        event(6, 3, "PassStateExited", name="Long", ms=4000),
+        event(7, 6, "ParallelStateExited", name="Both", ms=6000),
+    ]
+    both, long, short = spans(timeline_view(events), 6)
+    assert (*both, *long, *short) == pytest.approx((0, 6, 1, 4, 2, 3), abs=0.01)
+
+
+def test_an_attempt_begins_after_the_wait():
+    """The bar of a second attempt begins where the first one's ends and the Retry's wait is over."""
+    events = [
+        event(1, 0, "TaskStateEntered", name="T"),
+        event(2, 1, "LambdaFunctionScheduled"),
+        event(3, 2, "LambdaFunctionFailed", ms=1000, error="X"),
+        event(4, 3, "LambdaFunctionScheduled", ms=3000),
+        event(5, 4, "LambdaFunctionSucceeded", ms=3500),
+        event(6, 5, "TaskStateExited", name="T", ms=3500),
+    ]
+    first, second = spans(timeline_view(events), 3.5)
+    assert (*first, *second) == pytest.approx((0, 1, 3, 3.5), abs=0.01)
+
+
+def test_a_bar_for_each_attempt():
+    """A state that was tried three times has three bars: two failed, one caught, with their numbers."""
+    svg = timeline_view(history("aws_lambda_retry_caught")).svg
+    assert (bars(svg, "failed"), bars(svg, "caught"), bars(svg, "succeeded")) == (3, 1, 1)
+    assert "↻2" in svg
+    assert "↻3" in svg
+    assert "⚠ caught IndexError, ↻ retried 2 times" in svg
+
+
+def test_the_wait_before_a_retry_is_dotted():
+    """Between two attempts of a Retry stands a dotted line; between two entries of a loop none."""
+    dotted = "stroke-dasharray"
+    assert timeline_view(history("aws_lambda_retry_caught")).svg.count(dotted) == 2
+    assert dotted not in timeline_view(history("moto_loop")).svg
+
+
+def test_branches_have_rows_of_their_own():
+    """Each state of a Parallel is a row, numbered by its branch and set in."""
+    svg = timeline_view(history("moto_nested")).svg
+    assert ">Outer<" in svg
+    assert ">\u2003[0] Left<" in svg
+    assert ">\u2003\u2003[1] Two<" in svg
+
+
+def test_seconds_are_true():
+    """An execution of more than a second is in seconds, and a shorter one in milliseconds."""
+    assert repr(timeline_view(history("aws_draw_with_loop_and_timeout"))).startswith("Timeline of 301.9 s")
+    assert ">s<" in timeline_view(history("aws_lambda_retry_caught")).svg
+    assert ">ms<" in timeline_view(history("moto_loop")).svg
+
+
+def test_running_state_ends_where_the_history_does():
+    """What still runs has a bar up to the latest event."""
+    events = [
+        event(1, 0, "ExecutionStarted"),
+        event(2, 0, "ParallelStateEntered", name="Both"),
+        event(3, 2, "PassStateEntered", name="A", ms=5000),
+    ]
+    assert "Timeline of 5.0 s: Both … running" in timeline_view(events).alt
+    assert bars(timeline_view(events).svg, "running") == 2
+    both, inner = spans(timeline_view([*events, event(4, 2, "PassStateEntered", name="B", ms=8000)]), 8)[:2]
+    assert (*both, *inner) == pytest.approx((0, 8, 5, 8), abs=0.01)
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_every_beginning_can_be_drawn(name):
+    """At every moment of an execution there is a picture, also before anything happened."""
+    events = history(name)
+    for end in {0, 1, 2, len(events) // 2, len(events)}:
+        assert timeline_view(events[:end]).svg.startswith("<?xml")
+
+
+def test_same_history_same_bytes():
+    """The picture carries no date and no random number."""
+    assert timeline_view(history("moto_nested")).svg == timeline_view(history("moto_nested")).svg
+
+
+def test_chinese_names_warn_of_nothing():
+    """A name in Chinese stays text, for the browser's fonts, and matplotlib does not complain."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "抽奖" in timeline_view(chain(("PassStateEntered", {"name": "抽奖"}))).svg
+
+
+def test_long_loops_stay_small():
+    """Thousands of entries that lie on top of each other are few bars, and many rows are counted."""
+    steps = [step for n in range(10_000) for step in passed(f"S{n % 50}")]
+    svg = timeline_view(chain(*steps)).svg
+    assert "and 10 rows more (8,000 attempts in 40 bars)" in svg
+    assert len(svg) < 200_000
+
+
+def test_a_long_retry_stays_small():
+    """The 8,000 attempts of a Retry are few bars, as they lie closer than can be seen."""
+    tries = [("LambdaFunctionScheduled", {}), ("LambdaFunctionStarted", {}), ("LambdaFunctionFailed", {})]
+    svg = timeline_view(chain(("TaskStateEntered", {"name": "T"}), *tries * 8_000)).svg
+    assert "(8,000 attempts in 1 bar)" in svg
+    assert "↻ retried 7999 times" in svg
+    assert len(svg) < 100_000
+
+
+def test_a_failure_is_seen_among_many():
+    """Of bars that have to share a place the worst is shown."""
+    failed = [("LambdaFunctionScheduled", {}), ("LambdaFunctionFailed", {"error": "X"})]
+    rounds = [
+        *[("TaskStateEntered", {"name": "T"}), *failed, ("TaskStateExited", {"name": "T"})],
+        *[step for _ in range(99) for step in passed("T")],
+    ]
+    svg = timeline_view(chain(*rounds * 50)).svg
+    assert bars(svg, "caught") == 50
+    assert len(svg) < 200_000
+
+
+def passed(name):
+    return ("PassStateEntered", {"name": name}), ("PassStateExited", {"name": name})
