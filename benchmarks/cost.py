@@ -23,8 +23,10 @@ from lottery_lib import Stack, connect, draw, execution, inbox, winners
 from lottery_lib.draws import last_execution
 from lottery_lib.emulator import control
 from lottery_lib.history import transitions
-from lottery_lib.resources import lambda_function
-from lottery_lib.waiting import wait_until
+from lottery_lib.names import Names
+from lottery_lib.resources.lambda_function import Function
+from lottery_lib.target import elsewhere
+from lottery_lib.waiting import Waiter
 
 HERE = Path(__file__).resolve().parent
 #: Of the newest copies that were found of these pages, or of others that quote them; DynamoDB's: July 2025.
@@ -45,7 +47,7 @@ PRICES = {
 STORED = {"table bytes": 0.25 / 1e9, "log bytes": 0.03 / 1e9}
 #: Nobody has run it on AWS: each call is taken to be a cold start that imports boto3, which AWS bills.
 SECONDS_A_CALL = 1.0
-GB = lambda_function.Function("", b"", "").memory / 1024
+GB = Function(elsewhere("123456789012", "us-east-1", Names()), "").configuration["MemorySize"] / 1024
 #: What CloudWatch Logs and DynamoDB count beside the bytes themselves, for each event and item.
 EVENT_BYTES, ITEM_BYTES = 26, 100
 #: AWS ends an execution at so many events; a round of the tutorial's loop has these.
@@ -89,7 +91,7 @@ def measure(folder: Path) -> dict[str, Any]:
     command = [sys.executable, __file__, "--serve", str(port), "--notes", str(file)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as emulator:
         try:
-            where = wait_until("the emulator to answer", lambda: control.endpoint(port), seconds=60)
+            where = Waiter().until("the emulator to answer", lambda: control.endpoint(port), seconds=60)
             return _run(where, file)
         finally:
             emulator.terminate()
@@ -176,9 +178,10 @@ def _logs(target: Any) -> tuple[int, int]:
     texts = [
         event["message"]
         for name in target.names.functions.values()
-        for event in target.listed(
-            "logs", "filter_log_events", "events", logGroupName=target.names.log_group(name)
-        )
+        for page in target.client("logs")
+        .get_paginator("filter_log_events")
+        .paginate(logGroupName=target.names.log_group(name))
+        for event in page["events"]
     ]
     billed = re.findall(r"Billed Duration: (\d+) ms", "".join(texts))
     return sum(len(text.encode()) + EVENT_BYTES for text in texts), sum(map(int, billed))

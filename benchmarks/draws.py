@@ -16,8 +16,9 @@ from lottery_lib import execution
 from lottery_lib.draws import executions, forget_winners, machine_arn, result
 from lottery_lib.employees import Roster
 from lottery_lib.emulator import control
-from lottery_lib.party.pool import load_employees
-from lottery_lib.resources import dynamodb_table, sns_topic
+from lottery_lib.resources.contents import load_employees
+from lottery_lib.resources.dynamodb_table import Table
+from lottery_lib.resources.sns_topic import Topic
 from lottery_lib.target import Target
 
 __all__ = ["Drawn", "concurrent_draws", "draw", "first_draws", "many_attendees", "roster", "warm_draws"]
@@ -160,10 +161,9 @@ def _several(target: Target, rounds: int) -> list[float]:
 
 def bare_calls(target: Target) -> Callable[[], float]:
     """The AWS calls that a draw's functions and states make, from this process, by clients made once."""
-    employees, won = (
-        target.table(name) for name in (target.names.employee_table, target.names.winners_table)
-    )
-    sns, topic = target.client("sns"), sns_topic.topic_arn(target, target.names.topic)
+    tables = target.session.resource("dynamodb", endpoint_url=target.endpoint)
+    employees, won = tables.Table(target.names.employee_table), tables.Table(target.names.winners_table)
+    sns, topic = target.client("sns"), Topic(target, target.names.topic).arn
 
     def calls() -> None:
         pool = employees.scan(ConsistentRead=True)["Items"]
@@ -186,7 +186,7 @@ def is_right(target: Target, rounds: int) -> bool:
 
 def winners(target: Target) -> set[str]:
     """Who is recorded."""
-    return {item["employee_id"] for item in dynamodb_table.items(target, target.names.winners_table)}
+    return {item["employee_id"] for item in Table(target, target.names.winners_table).items()}
 
 
 def settle(*targets: Target) -> None:

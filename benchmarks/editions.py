@@ -15,8 +15,8 @@ from tools import Plan, in_turns, ms, timed
 
 from lottery_lib import Stack, connect, execution, history
 from lottery_lib.draws import DOLLARS_PER_TRANSITION, forget_winners
-from lottery_lib.party.pool import load_employees
-from lottery_lib.resources import dynamodb_table
+from lottery_lib.resources.contents import load_employees
+from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import Target
 
 __all__ = ["deploys", "drying_pool", "pool_sizes"]
@@ -55,7 +55,7 @@ def deploys(plan: Plan) -> list[Row]:
 def drying_pool(plan: Plan, where: str) -> list[Row]:
     """Draw 2 of 10 when none, half and nearly all have been drawn before."""
     targets = both(where, "dry")
-    employees = dynamodb_table.items(targets["tutorial"], targets["tutorial"].names.employee_table)
+    employees = Table(targets["tutorial"], targets["tutorial"].names.employee_table).items()
     rows = []
     for drawn, times in plan.drying.items():
         found = in_turns(
@@ -70,7 +70,7 @@ def _drain(target: Target, employees: Sequence[dict[str, object]], drawn: int) -
     forget_winners(target)
     chosen = random.sample(employees, drawn)
     won = [{"employee_id": each["employee_id"]} for each in chosen]
-    dynamodb_table.put(target, target.names.winners_table, won)
+    Table(target, target.names.winners_table).put(won)
 
 
 def _beside(what: str, found: dict[str, list[Draw]], note: str) -> list[Row]:

@@ -188,30 +188,21 @@ def _teardown(options: argparse.Namespace) -> Outcome:
 
 def _policy(options: argparse.Namespace) -> Outcome:
     from lottery_lib.course.attendee_policy import policy
-    from lottery_lib.resources import iam_role
-
-    place, names = _place_and_names(options)
-    document = policy(place, names, iam_role.attachable(names.edition))
-    return document if options.json else json.dumps(document, indent=2), True
-
-
-def _place_and_names(options: argparse.Namespace) -> Any:
-    """Where an attendee is to work, as an administrator says it, or as the target is; and as whom."""
-    from lottery_lib.course.attendee_policy import Place
-    from lottery_lib.target import chosen_names, connect, introduction, partition_of
+    from lottery_lib.target import chosen_names, connect, elsewhere, introduction
 
     if options.account and options.region:
-        place = Place(partition_of(options.region), options.account, options.region)
-        return place, chosen_names(edition=options.edition)
-    if options.account:
+        target = elsewhere(options.account, options.region, chosen_names(edition=options.edition))
+    elif options.account:
         raise LotteryError("--account", "needs a region beside it", "Give --region, such as us-east-1")
-    target = connect(edition=options.edition, region=options.region)
-    other = "--account and --region write it for another"
-    if target.kind == "aws":
-        _say(f"{introduction(target)}; {other}")
     else:
-        _say(f"This is for the emulator's account; LOTTERY_TARGET=aws writes it for your own, {other}")
-    return Place(target.partition, target.account, target.region), target.names
+        target = connect(edition=options.edition, region=options.region)
+        other = "--account and --region write it for another"
+        if target.kind == "aws":
+            _say(f"{introduction(target)}; {other}")
+        else:
+            _say(f"This is for the emulator's account; LOTTERY_TARGET=aws writes it for your own, {other}")
+    document = policy(target)
+    return document if options.json else json.dumps(document, indent=2), True
 
 
 def _draw(options: argparse.Namespace) -> Outcome:
@@ -225,8 +216,8 @@ def _draw(options: argparse.Namespace) -> Outcome:
 
 
 def _resume(options: argparse.Namespace) -> Outcome:
-    from lottery_lib.draws import resume
     from lottery_lib.mails import inbox
+    from lottery_lib.party.receipts import resume
 
     target = _target(options)
     _say(inbox(target).where)
@@ -235,8 +226,8 @@ def _resume(options: argparse.Namespace) -> Outcome:
 
 
 def _receipts(options: argparse.Namespace) -> Outcome:
-    from lottery_lib.draws import receipts
     from lottery_lib.party.fairness import verify_draw
+    from lottery_lib.party.receipts import receipts
 
     found = receipts(_target(options), options.draw_id)
     rows = [receipt | {"verified": verify_draw(receipt)} for receipt in found if "secret" in receipt]
@@ -282,7 +273,7 @@ def _load(options: argparse.Namespace) -> Outcome:
     from tqdm import tqdm
 
     from lottery_lib import employees as roster
-    from lottery_lib.party.pool import load_employees
+    from lottery_lib.resources.contents import load_employees
 
     found, target = roster.read(options.file), _target(options)
     _agreed(target, options, f"replace the employees in {target.names.employee_table} by {options.file}")

@@ -1,10 +1,15 @@
-"""Put what AWS refuses, or what keeps a call from it, into one sentence with what to do next."""
+"""Turn the errors of AWS into sentences: all clients that `target` hands out raise these.
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Final
+An `AwsError` is still the error that boto3 documents: ``except client.exceptions.ResourceNotFoundException``
+and ``error.response`` work as ever.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
+from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -17,130 +22,133 @@ from botocore.parsers import ResponseParserError
 
 from lottery_lib.errors import DEPLOY, LotteryError
 
-__all__ = [
-    "ClientError",
-    "busy",
-    "error_message",
-    "explain",
-    "explained",
-    "ignoring",
-    "not_of_aws",
-    "says",
-]
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
 
+__all__ = ["AwsError", "busy", "call_or_none", "config", "explain", "says", "speak_plainly"]
+
+T = TypeVar("T")
+
+_ATTEMPTS: Final = 5
+#: The same for every client: botocore alone would wait a minute for each of ten attempts.
+_SETTINGS: Final[dict[str, Any]] = {
+    "retries": {"mode": "standard", "total_max_attempts": _ATTEMPTS},
+    "connect_timeout": 5,
+    "read_timeout": 60,
+}
+#: Errors that pass but are not on botocore's list: SNS has its own name for throttling.
+_RETRIED_TOO: Final = ("Throttled", "ConcurrentModification", "OperationAborted")
 _THROTTLES: Final = ("Throttl", "TooManyRequests", "RequestLimitExceeded", "ThroughputExceeded")
 _AGAIN: Final = "then run the same step again"
+_RIGHT: Final = f"Ask the administrator of the account for this right, {_AGAIN}"
 _TRUST: Final = (
     'Its trust policy must allow {{"Effect": "Allow", "Principal": {{"Service": "{}"}}, '
-    f'"Action": "sts:AssumeRole"}}}}: put it right, or delete the role, {_AGAIN}'
+    f'"Action": "sts:AssumeRole"}}}}: correct it, or delete the role, {_AGAIN}'
 )
 #: A session keeps the credentials that it has read.
 _RENEW: Final = (
-    "Renew the credentials (`aws sso login`, or a new access key), then connect again: run the command, "
-    "or in a notebook its first cell, once more"
+    "Renew the credentials (`aws sso login`, or a new access key), then connect again: run the command "
+    "again, or the first cell of the notebook. Keys of AWS China work only in its regions"
 )
-_CLOCK: Final = f"Set the clock of this computer right, {_AGAIN}"
-_REGION: Final = "Set AWS_DEFAULT_REGION to a region of your account, such as us-east-1 or cn-north-1"
-_NETWORK: Final = f"Check the network and the region, {_AGAIN}"
-_PROXY: Final = f"Check HTTPS_PROXY, and AWS_CA_BUNDLE if the network has a certificate of its own, {_AGAIN}"
-_READ: Final = f"Read AWS's sentence, put it right, {_AGAIN}"
-_QUOTA: Final = (
-    "A quota of the account is used up: delete what is no longer needed, or have it raised "
-    f"under Service Quotas, {_AGAIN}"
-)
-_TROUBLE: Final = f"AWS has trouble of its own: wait a minute, {_AGAIN}"
-#: What to do, by words in the code or the sentence of AWS, or in the name of botocore's error. The first
-#: that fits holds, so what is special comes before what is general.
+#: What to do, by words in AWS's code or sentence, or in the name of botocore's error. The first match counts,
+#: so special advice stands before general advice.
 _ADVICE: Final = {
-    "iam:PassRole": f"Ask the administrator of the account for the right to iam:PassRole this role, {_AGAIN}",
     "cannot be assumed by Lambda": _TRUST.format("lambda.amazonaws.com"),
     "authorized to assume the provided role": _TRUST.format("states.amazonaws.com"),
-    "Signature expired": _CLOCK,
-    "Signature not yet current": _CLOCK,
-    "RequestTimeTooSkewed": _CLOCK,
-    "RequestExpired": _CLOCK,
-    "Signature": f"The secret access key is not that of the access key: give both anew, {_AGAIN}",
-    "ExpiredToken": _RENEW,
-    "TokenRetrieval": _RENEW,
-    "SSOToken": _RENEW,
-    "CredentialRetrieval": _RENEW,
-    "InvalidClientTokenId": f"{_RENEW}; keys of AWS China work in its regions alone, and others elsewhere",
-    "UnrecognizedClient": f"{_RENEW}; keys of AWS China work in its regions alone, and others elsewhere",
-    "ProfileNotFound": f"Set AWS_PROFILE to one you have, {_AGAIN}",
-    "ConfigParse": f"Put that file right, {_AGAIN}",
+    **dict.fromkeys(("Signature expired", "Signature not yet"), f"Set the clock of this computer, {_AGAIN}"),
+    "Signature": f"The secret access key does not belong to the access key: set both again, {_AGAIN}",
+    **dict.fromkeys(
+        (
+            *("ExpiredToken", "ClientTokenId", "UnrecognizedClient"),
+            *("TokenRetrieval", "SSOToken", "CredentialRetrieval"),
+        ),
+        _RENEW,
+    ),
     "PartialCredentials": f"Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY both, {_AGAIN}",
-    "NoCredentials": f"Run `aws configure`, or set AWS_PROFILE to a profile with credentials, {_AGAIN}",
-    "RegionError": _REGION,
-    **dict.fromkeys(_THROTTLES, f"AWS asks to slow down: wait half a minute, {_AGAIN}"),
-    "LimitExceeded": _QUOTA,
-    "CodeStorageExceeded": _QUOTA,
-    "AccessDenied": f"Ask the administrator of the account for this right, {_AGAIN}",
-    "AuthorizationError": f"Ask the administrator of the account for this right, {_AGAIN}",
-    "deletion protection": f"Switch it off in the DynamoDB console, {_AGAIN}",
-    "ResourceNotFound": DEPLOY,
-    "DoesNotExist": DEPLOY,
+    "Credentials": f"Run `aws configure`, or set AWS_PROFILE to a profile with credentials, {_AGAIN}",
+    "ProfileNotFound": f"Set AWS_PROFILE to a profile that exists, {_AGAIN}",
+    "RegionError": "Set AWS_DEFAULT_REGION to a region of your account, such as us-east-1 or cn-north-1",
+    **dict.fromkeys(_THROTTLES, f"AWS asks you to slow down: wait half a minute, {_AGAIN}"),
+    **dict.fromkeys(
+        ("LimitExceeded", "CodeStorageExceeded"),
+        "A quota of the account is used up: delete what you no longer need, or ask for a higher quota in the "
+        f"console under Service Quotas, {_AGAIN}",
+    ),
+    **dict.fromkeys(("AccessDenied", "AuthorizationError", "iam:PassRole"), _RIGHT),
+    **dict.fromkeys(("ResourceNotFound", "DoesNotExist"), DEPLOY),
 }
 
 
-def explain(error: Exception) -> LotteryError | None:
-    """Put an error of AWS or of the way there into one sentence with what to do; None for any other kind."""
+class AwsError(LotteryError, ClientError):
+    """A refusal of AWS, as one sentence with what to do next.
+
+    Args:
+        where: The operation.
+        what: AWS's sentence and code.
+        next_step: What to do.
+        response: The parsed reply, as in `botocore.exceptions.ClientError`.
+        operation: The operation's name, such as ``"CreateRole"``.
+    """
+
+    def __init__(self, where: str, what: str, next_step: str, response: Any, operation: str) -> None:
+        super().__init__(where, what, next_step)
+        self.response = response
+        self.operation_name = operation
+
+
+def config(endpoint: str | None) -> Config:
+    """The settings of a client. Calls to an emulator go straight to it: no proxy, no host prefix."""
+    straight: dict[str, Any] = {"proxies": {"http": None, "https": None}, "inject_host_prefix": False}
+    return Config(**_SETTINGS, **({} if endpoint is None else straight))
+
+
+def speak_plainly(client: "BaseClient") -> None:
+    """Have a client raise sentences, and repeat what botocore would not repeat."""
+
+    def refused(http_response: Any, parsed: Any, model: Any, **_: object) -> None:
+        if http_response.status_code >= 300:
+            kind: Any = client.exceptions.from_code(parsed["Error"].get("Code"))
+            raise _refusal(kind, parsed, model.name)
+
+    def lost(exception: Exception, **_: object) -> None:
+        if (said := explain(exception)) is not None and said is not exception:
+            raise said from exception
+
+    # Last, so that whoever else listens hears of the call first.
+    client.meta.events.register_last("after-call", refused)
+    client.meta.events.register_last("after-call-error", lost)
+    client.meta.events.register("needs-retry", _retry_too)
+    client.meta.events.register("before-parse", _drop_page)
+
+
+def explain(error: BaseException) -> LotteryError | None:
+    """Put into one sentence what kept a call from AWS; None for an error of another kind."""
     if isinstance(error, LotteryError):
         return error
     if isinstance(error, ClientError):
-        where, code, said = f"AWS {error.operation_name}", _code(error), error_message(error).rstrip(".")
-        what = f"{said or 'no reason was given'} ({code})"
-        return LotteryError(where, what, _advice(what, _TROUBLE if busy(error) else _READ))
+        return _refusal(type(error), error.response, error.operation_name)
+    said, where, what, next_step = str(error).rstrip("."), "AWS", "", ""
     if isinstance(error, ResponseParserError):
-        return not_of_aws("call")
-    return _explain_way(error) if isinstance(error, BotoCoreError) else None
+        what, next_step = "the reply is not one of AWS's", f"Check the network and the proxy, {_AGAIN}"
+    elif isinstance(error, ProxyConnectionError | SSLError):
+        check = "Check HTTPS_PROXY, and AWS_CA_BUNDLE if the network has a certificate of its own"
+        where, what, next_step = "network", said, f"{check}, {_AGAIN}"
+    elif isinstance(error, ConnectionError | HTTPClientError):
+        where, what = str(error.kwargs.get("endpoint_url", "AWS")), "does not answer"
+        here = urlsplit(where).hostname in ("127.0.0.1", "localhost")
+        next_step = DEPLOY if here else f"Check the network and the region, {_AGAIN}"
+    elif isinstance(error, BotoCoreError):
+        known = f"{type(error).__name__}: {said}"
+        what, next_step = said, _advice(known, "Check the credentials with `aws sts get-caller-identity`")
+    return LotteryError(where, what, next_step) if what else None
 
 
-def not_of_aws(operation: str) -> LotteryError:
-    """What to say of an answer that AWS cannot have given."""
-    return LotteryError(
-        f"AWS {operation}",
-        "the answer is not one of AWS's: a page of the network or a proxy came instead, or it was cut off",
-        f"Open any page in a browser to see whether the network wants a login, {_AGAIN}",
-    )
-
-
-def _explain_way(error: Any) -> LotteryError:
-    """Put into a sentence what kept a call from AWS: the network, or the caller's own settings."""
-    said = str(error).rstrip(".")
-    if isinstance(error, ProxyConnectionError | SSLError):
-        return LotteryError("network", said, _PROXY)
-    if isinstance(error, ConnectionError | HTTPClientError):
-        url = str(error.kwargs.get("endpoint_url", "AWS"))
-        here = urlsplit(url).hostname in ("127.0.0.1", "localhost")
-        return LotteryError(url, "does not answer", DEPLOY if here else _NETWORK)
-    known = f"{type(error).__name__}: {said}"
-    return LotteryError(
-        "AWS", said, _advice(known, "Check the credentials with `aws sts get-caller-identity`")
-    )
-
-
-def _advice(known: str, otherwise: str) -> str:
-    return next((advice for words, advice in _ADVICE.items() if words in known), otherwise)
-
-
-@contextmanager
-def explained() -> Iterator[None]:
-    """Turn the errors of AWS that happen inside into a `LotteryError`."""
-    try:
-        yield
-    except Exception as error:
-        explanation = explain(error)
-        if explanation is None or explanation is error:
-            raise
-        raise explanation from error
-
-
-def ignoring(call: Callable[..., Any], *words: str, **parameters: Any) -> Any:
-    """Make a call; None if AWS refuses it in one of these words: what is to be gone, or is looked up, is not.
+def call_or_none(call: Callable[..., T], *words: str, **parameters: Any) -> T | None:
+    """Make a call; returns None if AWS refuses it and its error matches one of `words`.
 
     Args:
         call: The call.
-        words: Codes, or words of AWS's sentences, as `says` takes them.
+        words: Parts of AWS's codes or sentences; see `says`.
         **parameters: What the call is made with.
     """
     try:
@@ -151,29 +159,54 @@ def ignoring(call: Callable[..., Any], *words: str, **parameters: Any) -> Any:
         return None
 
 
-def says(*words: str) -> Callable[[Exception], bool]:
-    """Make a question: is an error a refusal of AWS with one of these words in its code or its sentence?"""
+def says(*words: str) -> Callable[[BaseException], bool]:
+    """Make a test for errors: is it a refusal of AWS with one of these words in its code or sentence?"""
 
-    def asked(error: Exception) -> bool:
+    def matches(error: BaseException) -> bool:
         if not isinstance(error, ClientError):
             return False
-        said = f"{_code(error)}: {error_message(error)}"
-        return any(word in said for word in words)
+        told = error.response["Error"]
+        return any(word in f"{told.get('Code')}: {told.get('Message')}" for word in words)
 
-    return asked
+    return matches
 
 
-def busy(error: Exception) -> bool:
-    """Whether AWS throttles or has trouble of its own, so that the same look may well succeed soon."""
+def busy(error: BaseException) -> bool:
+    """Whether AWS throttles or has trouble of its own, so that the same look may succeed soon."""
     return isinstance(error, ClientError) and (
         says(*_THROTTLES)(error) or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
     )
 
 
-def _code(error: ClientError) -> str:
-    return str(error.response["Error"].get("Code", ""))
+def _retry_too(response: Any, attempts: int, **_: object) -> Any:
+    """Answer botocore's question: how many seconds until the next attempt; None for no attempt."""
+    code = response[1].get("Error", {}).get("Code", "") if response else ""
+    again = attempts < _ATTEMPTS and any(word in code for word in _RETRIED_TOO)
+    return float(2 ** (attempts - 1)) if again else None
 
 
-def error_message(error: ClientError) -> str:
-    """What AWS says about an error."""
-    return str(error.response["Error"].get("Message", ""))
+def _drop_page(response_dict: Any, **_: object) -> None:
+    """Empty a page of a proxy that tells of trouble: botocore then reads the status, and repeats the call."""
+    if response_dict["status_code"] >= 500 and b"<html" in response_dict["body"][:500].lower():
+        response_dict["body"] = b""
+
+
+def _refusal(kind: Any, response: Any, operation: str) -> AwsError:
+    code, said = response["Error"].get("Code", ""), str(response["Error"].get("Message", "")).rstrip(".")
+    what = f"{said or 'AWS gave no reason'} ({code})"
+    trouble = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
+    otherwise = (
+        "AWS has trouble of its own: wait a minute" if trouble else "Read AWS's sentence and correct the call"
+    )
+    advice = _advice(what, f"{otherwise}, {_AGAIN}")
+    return _plain(kind)(f"AWS {operation}", what, advice, response, operation)
+
+
+@lru_cache(256)
+def _plain(kind: Any) -> type[AwsError]:
+    """The class that is both ours and the service's own, such as ``ResourceNotFoundException``."""
+    return AwsError if kind is ClientError else type(kind.__name__, (AwsError, kind), {})
+
+
+def _advice(known: str, otherwise: str) -> str:
+    return next((advice for words, advice in _ADVICE.items() if words in known), otherwise)

@@ -1,10 +1,11 @@
 """Read a list of employees, row by row, from CSV or from DynamoDB's batch-write JSON."""
 
 import csv
+import hashlib
 import io
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +13,7 @@ from typing import Any, Final
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import CHECKOUT
 
-__all__ = ["DATA_FOLDER", "Roster", "parse_csv", "parse_json", "read", "tutorial_roster"]
+__all__ = ["DATA_FOLDER", "Roster", "digest", "parse_csv", "parse_json", "read", "tutorial_roster"]
 
 DATA_FOLDER: Final = CHECKOUT / "data"
 Employee = dict[str, Any]
@@ -36,6 +37,11 @@ class Roster:
 def tutorial_roster() -> Roster:
     """The ten employees of the tutorial's `request-items.json` (2.2.4)."""
     return read(DATA_FOLDER / "request-items.json")
+
+
+def digest(ids: Sequence[str]) -> str:
+    """The digest of a pool: SHA-256 of its employees' ids, in order, as compact JSON in ASCII."""
+    return hashlib.sha256(json.dumps(ids, separators=(",", ":")).encode()).hexdigest()
 
 
 def read(path: str | Path) -> Roster:

@@ -1,24 +1,24 @@
-"""Say to the attendee where it went wrong, what happened, and what to do next."""
+"""Tell the attendee where something went wrong, what happened, and what to do next."""
 
 from typing import Final
 
 __all__ = ["DEPLOY", "LotteryError"]
 
-#: The next step wherever something of the lottery is not there.
+#: The next step when something of the lottery is missing.
 DEPLOY: Final = "Run `python -m lottery_lib deploy`, or in a notebook its first cell again"
 
 
 class LotteryError(Exception):
-    """The one error that the kit raises for what an attendee can put right.
+    """The one error that the kit raises for what an attendee can correct.
 
     Args:
-        where: The thing that was being worked on, such as ``"table Lottery-Winners"``.
+        where: What the kit was working on, such as ``"table Lottery-Winners"``.
         what: What happened, without a final full stop.
         next_step: What to do now, one sentence without a final full stop.
     """
 
     def __init__(self, where: str, what: str, next_step: str) -> None:
-        super().__init__(where, what, next_step)
+        Exception.__init__(self, where, what, next_step)  # not super(): AwsError is also an error of boto3
         self.where = where
         self.what = what
         self.next_step = next_step
@@ -27,5 +27,5 @@ class LotteryError(Exception):
         return f"{self.where}: {self.what}. {self.next_step}."
 
     def _render_traceback_(self) -> list[str]:
-        # IPython asks for this: the sentence is of use to an attendee, our call stack is not.
+        # IPython shows this instead of a traceback: the sentence helps an attendee, our call stack does not.
         return [f"{type(self).__name__}: {self}"]

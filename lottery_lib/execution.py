@@ -4,27 +4,34 @@ import json
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from lottery_lib.aws_errors import ClientError, busy, ignoring, says
+from lottery_lib.aws_errors import AwsError, busy, call_or_none, says
 from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.target import Target
-from lottery_lib.waiting import retry_while, wait_until
+
+if TYPE_CHECKING:
+    from types_boto3_stepfunctions.literals import ExecutionStatusType
+    from types_boto3_stepfunctions.type_defs import (
+        DescribeExecutionOutputTypeDef,
+        DescribeStateMachineForExecutionOutputTypeDef,
+        ExecutionListItemTypeDef,
+    )
 
 __all__ = [
     "ENDED",
     "describe",
-    "executions",
     "history",
     "machine",
     "new_name",
+    "of_machine",
     "start",
     "stop",
     "stop_running",
     "wait",
 ]
 
+T = TypeVar("T")
 #: The statuses after which nothing happens any more.
 ENDED: Final = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 _ABSENT: Final = ("ExecutionDoesNotExist", "StateMachineDoesNotExist")
@@ -36,8 +43,8 @@ def new_name(now: datetime | None = None) -> str:
     return f"draw-{now or datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
 
 
-def start(target: Target, machine_arn: str, execution_input: Any) -> str:
-    """Start an execution; always under a name, so that a start sent again after a lost reply is one draw.
+def start(target: Target, machine_arn: str, execution_input: object) -> str:
+    """Start an execution. It has a name, so a start that is sent again after a lost reply is one draw.
 
     Args:
         target: Where.
@@ -50,11 +57,11 @@ def start(target: Target, machine_arn: str, execution_input: Any) -> str:
     Raises:
         LotteryError: There is no such machine.
     """
-    client, name = target.client("stepfunctions"), new_name()
+    client, name, machine_name = target.client("stepfunctions"), new_name(), machine_arn.rsplit(":", 1)[-1]
 
-    def started() -> Any:
-        # Of a name that nobody else makes up: if there is one, it is ours, and has even ended by now.
-        return ignoring(
+    def started() -> object:
+        # The name is our UUID, so "already exists" means that our first try got through.
+        return call_or_none(
             client.start_execution,
             "ExecutionAlreadyExists",
             stateMachineArn=machine_arn,
@@ -62,63 +69,59 @@ def start(target: Target, machine_arn: str, execution_input: Any) -> str:
             input=json.dumps(execution_input, allow_nan=False),
         )
 
-    def too_new(error: Exception) -> bool:
-        return says("StateMachineDoesNotExist")(error) and _exists(target, machine_arn)
+    def too_new(error: BaseException) -> bool:
+        describe = client.describe_state_machine
+        return says("StateMachineDoesNotExist")(error) and (
+            call_or_none(describe, "StateMachineDoesNotExist", stateMachineArn=machine_arn) is not None
+        )
 
     try:
-        retry_while(f"machine {machine_arn.rsplit(':', 1)[-1]} to be visible", started, too_new, seconds=60)
-    except ClientError as error:
+        target.waiter.retry(f"machine {machine_name} to be visible", started, too_new, seconds=60)
+    except AwsError as error:
         if not says("StateMachineDoesNotExist")(error):
             raise
-        raise LotteryError(
-            f"state machine {machine_arn.rsplit(':', 1)[-1]}", "does not exist", DEPLOY
-        ) from error
+        raise LotteryError(f"state machine {machine_name}", "does not exist", DEPLOY) from error
     return f"{machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
 
 
-def _exists(target: Target, machine_arn: str) -> bool:
-    describe = target.client("stepfunctions").describe_state_machine
-    return ignoring(describe, "StateMachineDoesNotExist", stateMachineArn=machine_arn) is not None
-
-
-def describe(target: Target, arn: str) -> dict[str, Any]:
-    """Describe an execution; one just started may not be visible at once, and is waited for.
+def describe(target: Target, arn: str) -> "DescribeExecutionOutputTypeDef":
+    """Describe an execution. A new one may not be visible at once: then wait for it.
 
     Raises:
         LotteryError: There is no such execution.
     """
-    return _look(target.client("stepfunctions").describe_execution, arn)
+    return _look(target, target.client("stepfunctions").describe_execution, arn)
 
 
-def machine(target: Target, arn: str) -> dict[str, Any]:
-    """Describe the machine as an execution started with it, which may have been updated since.
+def machine(target: Target, arn: str) -> "DescribeStateMachineForExecutionOutputTypeDef":
+    """Describe the machine as it was when an execution started; it may have changed since.
 
     Raises:
         LotteryError: There is no such execution.
     """
-    return _look(target.client("stepfunctions").describe_state_machine_for_execution, arn)
+    return _look(target, target.client("stepfunctions").describe_state_machine_for_execution, arn)
 
 
-def _look(look: Callable[..., Any], arn: str) -> dict[str, Any]:
-    what = f"execution {arn.rsplit(':', 1)[-1]} to be visible"
+def _look(target: Target, look: Callable[..., T], arn: str) -> T:
+    name = arn.rsplit(":", 1)[-1]
 
-    def seen() -> Any:
-        return retry_while(what, lambda: look(executionArn=arn), busy, seconds=_PATIENCE)
+    def seen() -> T:
+        return target.waiter.retry(
+            f"execution {name} to be visible", lambda: look(executionArn=arn), busy, seconds=_PATIENCE
+        )
 
     try:
-        description: dict[str, Any] = retry_while(what, seen, says("ExecutionDoesNotExist"), seconds=5)
-    except ClientError as error:
+        what = f"execution {name} to be visible"
+        return target.waiter.retry(what, seen, says("ExecutionDoesNotExist"), seconds=5)
+    except AwsError as error:
         if not says(*_ABSENT, "InvalidArn")(error):
             raise
         raise LotteryError(
-            f"execution {arn}",
-            "does not exist",
-            "Take the ARN that `python -m lottery_lib draw` tells",
+            f"execution {arn}", "does not exist", "Take the ARN that `python -m lottery_lib draw` tells"
         ) from error
-    return description
 
 
-def wait(target: Target, arn: str, *, seconds: float = 120.0) -> dict[str, Any]:
+def wait(target: Target, arn: str, *, seconds: float = 120.0) -> "DescribeExecutionOutputTypeDef":
     """Wait until an execution has ended.
 
     Args:
@@ -133,52 +136,63 @@ def wait(target: Target, arn: str, *, seconds: float = 120.0) -> dict[str, Any]:
         LotteryError: It has not ended by the deadline, or does not exist.
     """
 
-    def ended() -> dict[str, Any] | None:
+    def ended() -> "DescribeExecutionOutputTypeDef | None":
         description = describe(target, arn)
         return description if description["status"] in ENDED else None
 
-    return wait_until(f"execution {arn.rsplit(':', 1)[-1]} to end", ended, seconds=seconds, every=1)
+    return target.waiter.until(f"execution {arn.rsplit(':', 1)[-1]} to end", ended, seconds=seconds, every=1)
 
 
 def stop(target: Target, arn: str, *, error: str = "Stopped", cause: str = "Stopped by hand") -> None:
-    """Stop an execution; one that has ended already is left as it is."""
+    """Stop an execution; nothing happens if it has ended already."""
     if describe(target, arn)["status"] not in ENDED:
         _stop(target, arn, error, cause)
 
 
 def _stop(target: Target, arn: str, error: str, cause: str) -> None:
     call = target.client("stepfunctions").stop_execution
-    ignoring(call, *_ABSENT, executionArn=arn, error=error, cause=cause)
+    call_or_none(call, *_ABSENT, executionArn=arn, error=error, cause=cause)
 
 
 def history(target: Target, arn: str) -> list[dict[str, Any]]:
-    """Fetch every event of an execution so far, however many pages that takes."""
-    events = partial(target.listed, "stepfunctions", "get_execution_history", "events", executionArn=arn)
+    """Fetch every event of an execution so far, however many pages that takes.
+
+    Raises:
+        LotteryError: There is no such execution.
+    """
+    pages = target.client("stepfunctions").get_paginator("get_execution_history")
+
+    def events() -> list[Any]:
+        asked = pages.paginate(executionArn=arn, PaginationConfig={"PageSize": 1000})
+        return [event for page in asked for event in page["events"]]
+
     try:
-        return retry_while(
-            f"the history of {arn.rsplit(':', 1)[-1]}",
-            lambda: events(PaginationConfig={"PageSize": 1000}),
-            busy,
-            seconds=_PATIENCE,
-        )
-    except ClientError as error:
+        what = f"the history of {arn.rsplit(':', 1)[-1]}"
+        return target.waiter.retry(what, events, busy, seconds=_PATIENCE)
+    except AwsError as error:
         if not says(*_ABSENT, "InvalidArn")(error):
             raise
         describe(target, arn)  # says that it does not exist
         return []
 
 
-def executions(target: Target, machine_arn: str, *, status: str | None = None) -> list[dict[str, Any]]:
+def of_machine(
+    target: Target, machine_arn: str, *, status: "ExecutionStatusType | None" = None
+) -> list["ExecutionListItemTypeDef"]:
     """List a machine's executions, newest first; none without the machine."""
-    wanted = {"stateMachineArn": machine_arn} | ({"statusFilter": status} if status else {})
-    what = ("list_executions", "executions")
-    found = ignoring(lambda: target.listed("stepfunctions", *what, **wanted), *_ABSENT) or []
-    return sorted(found, key=lambda execution: execution["startDate"], reverse=True)
+    pages = target.client("stepfunctions").get_paginator("list_executions")
+    wanted: Any = {"stateMachineArn": machine_arn} | ({"statusFilter": status} if status else {})
+
+    def listed() -> list["ExecutionListItemTypeDef"]:
+        return [each for page in pages.paginate(**wanted) for each in page["executions"]]
+
+    found = call_or_none(listed, *_ABSENT) or []
+    return sorted(found, key=lambda each: each["startDate"], reverse=True)
 
 
 def stop_running(target: Target, machine_arn: str) -> int:
-    """Stop every running execution of a machine, and say how many there were."""
-    running = executions(target, machine_arn, status="RUNNING")
-    for execution in running:
-        _stop(target, execution["executionArn"], "Stopped", "Stopped by the teardown of the lottery")
+    """Stop every running execution of a machine; returns how many there were."""
+    running = of_machine(target, machine_arn, status="RUNNING")
+    for each in running:
+        _stop(target, each["executionArn"], "Stopped", "Stopped by the teardown of the lottery")
     return len(running)

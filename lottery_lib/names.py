@@ -1,37 +1,36 @@
 """Name every resource: as the tutorial does, or for the hardened edition, with `-<attendee>` appended."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from lottery_lib.errors import LotteryError
 
-__all__ = ["CHECKOUT", "FUNCTIONS", "Names", "Untagged", "owned"]
+__all__ = ["CHECKOUT", "EDITIONS", "FUNCTIONS", "Names"]
 
 #: The folder that holds `asl`, `data`, `lambdas` and `notebooks`.
 CHECKOUT: Final = Path(__file__).resolve().parent.parent
 FUNCTIONS: Final = ("InputWinners", "RandomSelectWinners", "ValidateWinners", "RecordWinners")
 #: The functions of each edition, in the order in which a draw calls them.
 EDITIONS: Final = {"tutorial": FUNCTIONS, "hardened": ("CommitDraw", "DrawPrize")}
-# The longest name, `MyStepFunctionsExecutionRole`, has 28 of the 64 characters that Lambda and IAM allow. No
-# capitals: to IAM the roles of `Alice` and `alice` would be one, to all others their things would be two. Nor
-# can an attendee collide with the other edition: Lottery-hardened, the machine of `hardened`, is not
-# Lottery-Hardened, and the roles of the editions differ in more than capitals, whatever is appended.
+# The longest name, `MyStepFunctionsExecutionRole`, has 28 of the 64 characters that Lambda and IAM allow.
+# Small letters only: IAM treats the roles of `Alice` and `alice` as one, all other services as two. No
+# attendee can collide with the other edition: Lottery-hardened, the machine of an attendee `hardened`, is
+# not Lottery-Hardened, and the names of the roles differ in more than capitals.
 _ATTENDEE: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,28}[a-z0-9])?")
 
 
 @dataclass(frozen=True)
 class Names:
-    """The names and tags of one attendee's resources, a function of (edition, attendee) alone.
+    """The names and tags of one attendee's resources: a function of (edition, attendee) alone.
 
     Args:
         attendee: 1 to 30 small letters, digits and inner hyphens; empty for the tutorial's own names.
         edition: ``"tutorial"`` or ``"hardened"``; they share the topic, the employees and the winners.
 
     Raises:
-        LotteryError: An attendee or edition that AWS could not carry in a name.
+        LotteryError: AWS does not allow this attendee in a name, or the edition does not exist.
     """
 
     attendee: str = ""
@@ -51,16 +50,18 @@ class Names:
                 f"Use one of: {', '.join(EDITIONS)}",
             )
 
-    def _of(self, base: str) -> str:
+    def of(self, base: str) -> str:
+        """This attendee's form of a name, such as ``"Lottery-Winners-alice"``."""
         return f"{base}-{self.attendee}" if self.attendee else base
 
-    def _by_edition(self, tutorial: str, hardened: str) -> str:
-        return self._of(tutorial if self.edition == "tutorial" else f"Lottery-Hardened{hardened}")
+    def in_edition(self, edition: str) -> "Names":
+        """The same attendee's names in an edition."""
+        return Names(self.attendee, edition)
 
     @property
     def other(self) -> "Names":
         """The names of this attendee's other edition."""
-        return Names(self.attendee, next(edition for edition in EDITIONS if edition != self.edition))
+        return self.in_edition("hardened" if self.edition == "tutorial" else "tutorial")
 
     @property
     def lambda_role(self) -> str:
@@ -75,32 +76,32 @@ class Names:
     @property
     def topic(self) -> str:
         """The SNS topic (tutorial 2.2.3)."""
-        return self._of("Lottery-Notification")
+        return self.of("Lottery-Notification")
 
     @property
     def employee_table(self) -> str:
-        """The table of those who may win (tutorial 2.2.4)."""
-        return self._of("Lottery-Employee")
+        """The table of the employees who can win (tutorial 2.2.4)."""
+        return self.of("Lottery-Employee")
 
     @property
     def winners_table(self) -> str:
-        """The table of those who have won (tutorial 2.2.4)."""
-        return self._of("Lottery-Winners")
+        """The table of the employees who have won (tutorial 2.2.4)."""
+        return self.of("Lottery-Winners")
 
     @property
     def serial_index(self) -> str:
-        """The index of the employee table (tutorial 2.2.4); it lives in its table and needs no suffix."""
+        """The index of the employee table (tutorial 2.2.4). It lives in its table and needs no suffix."""
         return "lottery_serial-index"
 
     @property
     def pool_table(self) -> str:
-        """The table of who is drawn from, in the hardened edition."""
-        return self._of("Lottery-Hardened-Pool")
+        """The table with the pool of a draw, in the hardened edition."""
+        return self.of("Lottery-Hardened-Pool")
 
     @property
     def draws_table(self) -> str:
-        """The table of the draws' records, in the hardened edition."""
-        return self._of("Lottery-Hardened-Draws")
+        """The table with the records of the draws, in the hardened edition."""
+        return self.of("Lottery-Hardened-Draws")
 
     @property
     def machine(self) -> str:
@@ -125,20 +126,5 @@ class Names:
         """What marks a resource as ours."""
         return {"lottery-workshop": self.edition, "lottery-attendee": self.attendee}
 
-
-class Untagged(Names):
-    """The same names, of things that carry no tags of ours: to it everything of those names is its own."""
-
-    @property
-    def tags(self) -> dict[str, str]:
-        """None."""
-        return {}
-
-
-def owned(tags: Mapping[str, str], names: Names) -> bool:
-    """Whether a resource with these tags is this attendee's of this kit, of whichever edition."""
-    wanted = names.tags
-    return not wanted or (
-        tags.get("lottery-workshop") in EDITIONS
-        and tags.get("lottery-attendee") == wanted["lottery-attendee"]
-    )
+    def _by_edition(self, tutorial: str, hardened: str) -> str:
+        return self.of(tutorial if self.edition == "tutorial" else f"Lottery-Hardened{hardened}")

@@ -1,33 +1,53 @@
-"""Decide which AWS is meant, and hand out its clients: the one door to boto3.
+"""Decide which AWS is meant, and hand out its clients: the one door to boto3 and to the emulator.
 
 Three targets: the emulator on this machine (``embedded``, the default), any emulator at an ``http://``
-address, and ``aws``. On the first two every client gets its address and dummy credentials explicitly, so
-no mistake can reach a real account; nothing of the attendee's own AWS set-up is read there.
+address, and ``aws``. On the first two every client gets its address and its credentials explicitly, so no
+mistake can reach a real account, and nothing of the attendee's own AWS settings is read.
 """
 
+import copy
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, overload
 from urllib.parse import urlsplit
 
 import boto3
 import botocore.session
+from botocore.client import BaseClient
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
+from botocore.exceptions import BotoCoreError
 
-from lottery_lib.aws_errors import explained
-from lottery_lib.course.calls import CallLog
+from lottery_lib.aws_errors import config, explain, speak_plainly
 from lottery_lib.emulator import control
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import Names
-from lottery_lib.wire import config, listen
+from lottery_lib.waiting import Waiter
 
-__all__ = ["Target", "chosen_names", "connect", "introduction", "partition_of"]
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_iam import IAMClient
+    from types_boto3_lambda import LambdaClient
+    from types_boto3_logs import CloudWatchLogsClient
+    from types_boto3_sns import SNSClient
+    from types_boto3_stepfunctions import SFNClient
+    from types_boto3_sts import STSClient
+
+__all__ = ["ON_CLIENT", "Target", "WriteBlockedError", "chosen_names", "connect", "elsewhere", "introduction"]
 
 EMULATOR_REGION: Final = "us-east-1"
 _OVERRIDE: Final = "AWS_ENDPOINT_URL"  # and AWS_ENDPOINT_URL_LAMBDA, _SFN, ...
+#: Operations that change nothing begin with one of these.
+READS: Final = ("BatchGet", "Describe", "Get", "List", "Query", "Scan")
+#: Called with a target and each new client of it; the course's call log listens here.
+ON_CLIENT: Final[list[Callable[["Target", BaseClient], None]]] = []
+
+
+class WriteBlockedError(Exception):
+    """A call of a read-only target would have changed something."""
 
 
 class Target:
@@ -35,10 +55,11 @@ class Target:
 
     Attributes:
         kind: ``"embedded"``, ``"endpoint"`` or ``"aws"``.
-        names: What this attendee's resources are called.
+        session: The boto3 session that the clients come from.
         endpoint: The emulator's address; None on AWS.
+        names: The names of this attendee's resources.
         region: Such as ``"us-east-1"``.
-        call_log: What its clients have been asked; `lottery_lib.calls` shows it.
+        waiter: How this target waits.
     """
 
     def __init__(
@@ -47,45 +68,68 @@ class Target:
         session: boto3.Session,
         endpoint: str | None,
         names: Names,
-        call_log: CallLog | None = None,
+        waiter: Waiter = Waiter(),  # noqa: B008 (it is immutable)
     ) -> None:
         self.kind = kind
-        self.names = names
+        self.session = session
         self.endpoint = endpoint
+        self.names = names
         self.region: str = session.region_name
-        self.call_log = call_log or CallLog()
-        self._session = session
+        self.waiter = waiter
         self._clients: dict[str, Any] = {}
+        self._is_read_only = False
+
+    if TYPE_CHECKING:
+
+        @overload
+        def client(self, service: Literal["dynamodb"]) -> DynamoDBClient: ...
+        @overload
+        def client(self, service: Literal["iam"]) -> IAMClient: ...
+        @overload
+        def client(self, service: Literal["lambda"]) -> LambdaClient: ...
+        @overload
+        def client(self, service: Literal["logs"]) -> CloudWatchLogsClient: ...
+        @overload
+        def client(self, service: Literal["sns"]) -> SNSClient: ...
+        @overload
+        def client(self, service: Literal["stepfunctions"]) -> SFNClient: ...
+        @overload
+        def client(self, service: Literal["sts"]) -> STSClient: ...
 
     def client(self, service: str) -> Any:
-        """The boto3 client of a service, such as ``"lambda"``, made once.
-
-        For ``embedded`` and an endpoint it goes straight there: no proxy, no instance metadata, no
-        host prefix.
-        """
+        """The boto3 client of a service, such as ``"lambda"``, made once. It raises `AwsError`."""
         if service not in self._clients:
-            with explained():  # such as a region that is none
-                self._clients[service] = self._session.client(
-                    service, endpoint_url=self.endpoint, config=config(self.endpoint)
-                )
-            self._listen(self._clients[service])
+            make: Any = self.session.client
+            try:
+                made = make(service, endpoint_url=self.endpoint, config=config(self.endpoint))
+            except BotoCoreError as error:  # such as an impossible region
+                raise explain(error) or error from error
+            self._clients[service] = self._prepared(made)
         return self._clients[service]
 
-    def _listen(self, client: Any) -> None:
-        self.call_log.attach(client)
-        listen(client)
+    def plain_dynamodb(self) -> "DynamoDBClient":
+        """The DynamoDB client whose items are plain Python values, as those of boto3's resource."""
+        if "plain" not in self._clients:
+            tables = self.session.resource(
+                "dynamodb", endpoint_url=self.endpoint, config=config(self.endpoint)
+            )
+            self._clients["plain"] = self._prepared(tables.meta.client)
+        client: DynamoDBClient = self._clients["plain"]
+        return client
 
-    def listed(self, service: str, operation: str, key: str, **parameters: Any) -> list[Any]:
-        """All that an operation lists under a key, however many pages that takes, empty ones included."""
-        pages = self.client(service).get_paginator(operation).paginate(**parameters)
-        return [each for page in pages for each in page[key]]
+    def _prepared(self, client: Any) -> Any:
+        for listen in ON_CLIENT:
+            listen(self, client)
+        speak_plainly(client)
+        if self._is_read_only:
+            client.meta.events.register("before-call", _block_writes)
+        return client
 
     @cached_property
     def identity(self) -> dict[str, str]:
-        """The caller: ``Account``, ``Arn`` and ``UserId``, as `sts.get_caller_identity` tells them."""
-        with explained():
-            caller: dict[str, str] = self.client("sts").get_caller_identity()
-        return caller
+        """The caller: ``Account``, ``Arn`` and ``UserId``, from `sts.get_caller_identity`."""
+        caller = self.client("sts").get_caller_identity()
+        return {"Account": caller["Account"], "Arn": caller["Arn"], "UserId": caller["UserId"]}
 
     @property
     def account(self) -> str:
@@ -94,7 +138,7 @@ class Target:
 
     @property
     def partition(self) -> str:
-        """``aws``, ``aws-cn`` or ``aws-us-gov``, taken from the caller's ARN as AWS itself writes it."""
+        """``aws``, ``aws-cn`` or ``aws-us-gov``, from the caller's ARN."""
         return self.identity["Arn"].split(":")[1]
 
     def arn(
@@ -106,19 +150,22 @@ class Target:
         return f"arn:{self.partition}:{service}:{region}:{account}:{resource}"
 
     def named(self, names: Names) -> "Target":
-        """The same AWS, under other names."""
-        other = Target(self.kind, self._session, self.endpoint, names, self.call_log)
-        other._clients = self._clients
+        """The same AWS, with other names."""
+        other = copy.copy(self)
+        other.names = names
         return other
 
-    def table(self, name: str) -> Any:
-        """The DynamoDB table of that name as boto3's resource, which speaks plain Python values."""
-        if "table" not in self._clients:
-            self._clients["table"] = self._session.resource(
-                "dynamodb", endpoint_url=self.endpoint, config=config(self.endpoint)
-            )
-            self._listen(self._clients["table"].meta.client)
-        return self._clients["table"].Table(name)
+    def reporting(self, report: Callable[[str], None]) -> "Target":
+        """The same AWS; `report` gets a few words about each wait that takes a while."""
+        other = copy.copy(self)
+        other.waiter = replace(self.waiter, report=report)
+        return other
+
+    def read_only(self) -> "Target":
+        """The same AWS; a call that would change something raises `WriteBlockedError` instead."""
+        other = copy.copy(self)
+        other._clients, other._is_read_only = {}, True
+        return other
 
     def __repr__(self) -> str:
         where = {"embedded": "the emulator on this machine", "aws": "AWS"}.get(self.kind, self.endpoint)
@@ -133,70 +180,86 @@ def connect(
     region: str | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Target:
-    """Connect to the AWS that is meant, starting the emulator when that is the one.
+    """Connect to an AWS. If it is the emulator on this machine, start it if necessary.
 
-    A notebook is told which account that is, in one line, when it is a real one.
+    In a notebook, a connection to a real account says in one line which account it is.
 
     Args:
-        where: ``"embedded"``, ``"http://host:port"`` or ``"aws"``; by default what ``LOTTERY_TARGET``
-            says, and ``embedded`` without it.
-        attendee: The suffix of every name; by default ``LOTTERY_ATTENDEE``.
-        edition: By default ``LOTTERY_EDITION``, and ``"tutorial"`` without it.
-        region: For an emulator ``us-east-1`` unless given; for AWS what the usual boto3 chain says.
-        environ: Where the three variables are looked up.
+        where: ``"embedded"``, ``"http://host:port"`` or ``"aws"``. Default: ``LOTTERY_TARGET``, else
+            ``embedded``.
+        attendee: The suffix of every name. Default: ``LOTTERY_ATTENDEE``.
+        edition: Default: ``LOTTERY_EDITION``, else ``"tutorial"``.
+        region: Default: ``us-east-1`` for an emulator, boto3's usual chain for AWS.
+        environ: Where the variables are looked up.
 
     Raises:
-        LotteryError: The target cannot be reached, or is not one.
+        LotteryError: There is no such target, or it does not answer.
     """
     where = where or environ.get("LOTTERY_TARGET") or "embedded"
     names = chosen_names(attendee, edition, environ)
     if where == "embedded":
-        return _emulated("embedded", control.start()["endpoint"], names, region)
+        endpoint = control.start()["endpoint"]
+        return Target("embedded", _isolated_session(region or EMULATOR_REGION), endpoint, names)
     if where.startswith(("http://", "https://")):
         _check_address(where)
-        return _emulated("endpoint", where, names, region)
+        target = Target("endpoint", _isolated_session(region or EMULATOR_REGION), where, names)
+        _ = target.identity  # an address where nobody answers shows here, not in the first lesson's call
+        return target
     if where == "aws":
-        return _greeted(_aws(names, region, environ))
+        target = _aws(names, region, environ)
+        ipython = sys.modules.get("IPython")  # a notebook has imported it
+        if ipython is not None and ipython.get_ipython() is not None:
+            sys.stdout.write(f"{introduction(target)}\n")
+        return target
     raise LotteryError(
         "LOTTERY_TARGET", f"{where!r} is not a target", "Use embedded, http://host:port, or aws"
     )
 
 
+def elsewhere(account: str, region: str, names: Names) -> Target:
+    """A target that only knows names and ARNs of an account. Nobody calls AWS with it.
+
+    Raises:
+        LotteryError: The account does not have twelve digits, or the region is impossible.
+    """
+    if not re.fullmatch("[0-9]{12}", account):
+        raise LotteryError("account", f"{account!r} is not an account", "Give its twelve digits")
+    session = _isolated_session(region)
+    try:
+        partition = session.get_partition_for_region(region)
+    except BotoCoreError as error:
+        raise explain(error) or error from error
+    target = Target("endpoint", session, "http://127.0.0.1:9", names)
+    target.identity = {"Account": account, "Arn": f"arn:{partition}:iam::{account}:root", "UserId": ""}
+    return target
+
+
 def chosen_names(
     attendee: str | None = None, edition: str | None = None, environ: Mapping[str, str] = os.environ
 ) -> Names:
-    """The names of an attendee and edition, by default those that the environment says."""
+    """The names of an attendee and edition; the environment's where none is given."""
     return Names(
         attendee=environ.get("LOTTERY_ATTENDEE", "") if attendee is None else attendee,
         edition=edition or environ.get("LOTTERY_EDITION") or "tutorial",
     )
 
 
-def partition_of(region: str) -> str:
-    """The partition of a region where nobody has called yet, as botocore knows it."""
-    with explained():
-        partition: str = _dummy_session(region).get_partition_for_region(region)
-    return partition
-
-
 def introduction(target: Target) -> str:
-    """Whose account it is, where, and under whose names: to be seen before anything is written there."""
+    """Say which account and region this is, and under which names, before anything is written there."""
     whose = f"attendee {target.names.attendee}" if target.names.attendee else "no attendee: the plain names"
     return f"AWS account {target.account}, region {target.region}, partition {target.partition}, {whose}"
 
 
-def _greeted(target: Target) -> Target:
-    ipython = sys.modules.get("IPython")  # who has not imported it is in no notebook
-    if ipython is not None and ipython.get_ipython() is not None:
-        print(introduction(target))
-    return target
+def _block_writes(model: Any, **_: object) -> None:
+    if not model.name.startswith(READS):
+        raise WriteBlockedError(model.name)
 
 
 def _check_address(where: str) -> None:
     try:
         parts = urlsplit(where)
         usable = bool(parts.hostname and re.fullmatch(r"[\w.:-]+", parts.hostname)) and parts.port != 0
-    except ValueError:  # a port that is no number, or too large
+    except ValueError:  # the port is not a number, or too large
         usable = False
     if not usable or str(parts.hostname).endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")):
         raise LotteryError(
@@ -206,16 +269,9 @@ def _check_address(where: str) -> None:
         )
 
 
-def _emulated(kind: str, endpoint: str, names: Names, region: str | None) -> Target:
-    target = Target(kind, _dummy_session(region or EMULATOR_REGION), endpoint, names)
-    if kind == "endpoint":
-        _ = target.account  # an address that nobody answers at is said here, not at the first lesson's call
-    return target
-
-
-def _dummy_session(region: str) -> boto3.Session:
-    # Nothing of the attendee's AWS set-up must matter here, not even a profile that does not exist. Each
-    # variable is (name in a file, name in the environment, default, conversion).
+def _isolated_session(region: str) -> boto3.Session:
+    """A session that reads nothing of the attendee's AWS settings, not even a profile that does not exist."""
+    # Each variable is (name in a file, name in the environment, default, conversion).
     deaf = {name: (None, None, *rest) for name, (_, _, *rest) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()}
     no_file = (None, None, os.devnull, None)
     core = botocore.session.Session(session_vars=deaf | {"config_file": no_file, "credentials_file": no_file})
@@ -228,9 +284,14 @@ def _dummy_session(region: str) -> boto3.Session:
 
 
 def _aws(names: Names, region: str | None, environ: Mapping[str, str]) -> Target:
-    with explained():
-        session = boto3.Session(region_name=region)
-        overrides = sorted(key for key in environ if key.startswith(_OVERRIDE)) + _profile_overrides(session)
+    core = botocore.session.Session()
+    try:
+        session = boto3.Session(region_name=region, botocore_session=core)
+        profile = core.get_scoped_config()
+    except BotoCoreError as error:
+        raise explain(error) or error from error
+    overrides = sorted(key for key in environ if key.startswith(_OVERRIDE))
+    overrides += [f"{key} of the AWS profile" for key in ("endpoint_url", "services") if key in profile]
     if overrides:
         raise LotteryError(
             "LOTTERY_TARGET=aws",
@@ -244,8 +305,3 @@ def _aws(names: Names, region: str | None, environ: Mapping[str, str]) -> Target
     target = Target("aws", session, None, names)
     _ = target.identity
     return target
-
-
-def _profile_overrides(session: boto3.Session) -> list[str]:
-    profile = session._session.get_scoped_config()
-    return [f"{key} of the AWS profile" for key in ("endpoint_url", "services") if key in profile]

@@ -1,112 +1,111 @@
-"""Wait for something with a deadline, and say what is waited for.
-
-Time is the two names `sleep` and `clock` below, looked up at each use: who puts others in their place, as
-tests do, decides how long a wait takes.
-"""
+"""Wait for something with a deadline, and say what the wait is for."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Final, TypeVar
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeVar, cast
+
+import tenacity
 
 from lottery_lib.errors import LotteryError
 
-__all__ = ["pause", "retry_while", "telling", "wait_until"]
+__all__ = ["Waiter"]
 
 T = TypeVar("T")
 
-sleep: Callable[[float], None] = time.sleep
-clock: Callable[[], float] = time.monotonic
-
-_SILENT: Final = 3.0  # seconds until a wait is told, so that what an emulator does at once is not
-_REPEATED: Final = 15.0  # seconds until it is told again
-_listener: ContextVar[Callable[[str], None] | None] = ContextVar("listener", default=None)
+_SILENT: Final = 3.0  # seconds before the first report: what an emulator does at once needs none
+_REPEATED: Final = 15.0  # seconds between two reports
 
 
-@contextmanager
-def telling(tell: Callable[[str], None]) -> Iterator[None]:
-    """Have the waits inside that take a while say so: ``tell`` is called with a few words."""
-    token = _listener.set(tell)
-    try:
-        yield
-    finally:
-        _listener.reset(token)
+@dataclass(frozen=True)
+class Waiter:
+    """Waits, with a clock of its own so that tests decide how long a wait takes.
 
-
-def wait_until(
-    what: str,
-    probe: Callable[[], T | None],
-    *,
-    seconds: float,
-    every: float = 2.0,
-    passing: Callable[[Exception], bool] = lambda error: False,
-) -> T:
-    """Call ``probe`` until it returns something other than None or False.
-
-    Args:
-        what: What is waited for, such as ``"table Lottery-Winners to be ACTIVE"``.
-        probe: Looks once; a result other than None or False ends the wait.
-        seconds: The deadline.
-        every: The longest pause between two looks, in seconds; the first pauses are shorter.
-        passing: Whether an error of ``probe`` is of a kind that passes; any other is raised at once.
-
-    Returns:
-        What ``probe`` returned.
-
-    Raises:
-        LotteryError: The deadline passed. If the last look ended in an error that was to pass, that one.
+    Attributes:
+        sleep: Lets seconds pass.
+        clock: Seconds since any fixed moment.
+        report: Gets a few words about a wait that takes a while.
     """
-    begun, told, short = clock(), _SILENT - _REPEATED, min(0.02, every)
-    while True:
-        error: Exception = _not_there(what, seconds)
+
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+    report: Callable[[str], None] = lambda words: None
+
+    def until(
+        self,
+        what: str,
+        probe: Callable[[], T | None],
+        *,
+        seconds: float,
+        every: float = 2.0,
+        passing: Callable[[BaseException], bool] = lambda error: False,
+    ) -> T:
+        """Call ``probe`` until it returns something other than None or False.
+
+        Args:
+            what: What the wait is for, such as ``"table Lottery-Winners to be ACTIVE"``.
+            probe: Looks once.
+            seconds: The deadline.
+            every: The longest pause between two looks, in seconds; the first pauses are shorter.
+            passing: Whether to look again after this error; any other error is raised at once.
+
+        Returns:
+            What ``probe`` returned.
+
+        Raises:
+            LotteryError: The deadline passed. If the last look raised a passing error, that error is raised.
+        """
+        begun, reported = self.clock(), _SILENT - _REPEATED
+
+        def is_late(_: tenacity.RetryCallState) -> bool:
+            return self.clock() - begun >= seconds
+
+        def tell(_: tenacity.RetryCallState) -> None:
+            nonlocal reported
+            waited = self.clock() - begun
+            if waited >= reported + _REPEATED:
+                self.report(f"waiting for {what} ({waited:.0f} of at most {seconds:g} s)")
+                reported = waited
+
+        looks = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(passing)
+            | tenacity.retry_if_result(lambda found: found is None or found is False),
+            wait=tenacity.wait_exponential(multiplier=0.02, exp_base=1.5, max=every),
+            stop=is_late,
+            before_sleep=tell,
+            sleep=self.sleep,
+            reraise=True,
+        )
         try:
-            result = probe()
-            if result is not None and result is not False:
-                return result
-        except Exception as refusal:
-            if not passing(refusal):
-                raise
-            error = refusal
-        waited = clock() - begun
-        if waited >= seconds:
-            raise error
-        if waited >= told + _REPEATED:
-            _say(f"waiting for {what} ({waited:.0f} of at most {seconds:g} s)")
-            told = waited
-        sleep(short)
-        short = min(short * 1.5, every)
+            found = looks(probe)
+        except tenacity.RetryError as late:
+            raise LotteryError(
+                f"waiting for {what}",
+                f"not there after {seconds:g} s",
+                "Run the same step again; it goes on where it stopped",
+            ) from late
+        return cast("T", found)
 
+    def retry(
+        self,
+        what: str,
+        call: Callable[[], T],
+        passing: Callable[[BaseException], bool],
+        *,
+        seconds: float = 120.0,
+    ) -> T:
+        """Repeat a call while it fails for a reason that passes, such as a role that is too new.
 
-def pause(what: str, seconds: float) -> None:
-    """Let time pass where there is nothing to look at."""
-    _say(f"waiting for {what} ({seconds:g} s)")
-    sleep(seconds)
+        Args:
+            what: What the wait is for.
+            call: The call.
+            passing: Whether to repeat the call after this error; any other error is raised at once.
+            seconds: The deadline. After it the last error is raised.
+        """
+        # In a tuple, because the result of a call may be None.
+        return self.until(what, lambda: (call(),), seconds=seconds, passing=passing)[0]
 
-
-def _not_there(what: str, seconds: float) -> LotteryError:
-    return LotteryError(
-        f"waiting for {what}",
-        f"not there after {seconds:g} s",
-        "Run the same step again; it goes on where it stopped",
-    )
-
-
-def _say(words: str) -> None:
-    if tell := _listener.get():
-        tell(words)
-
-
-def retry_while(
-    what: str, call: Callable[[], T], passing: Callable[[Exception], bool], *, seconds: float = 120.0
-) -> T:
-    """Make a call again while it is refused for a reason that passes, such as a role that is too new.
-
-    Args:
-        what: What is waited for.
-        call: The call.
-        passing: Whether an error is of the kind that passes; any other is raised at once.
-        seconds: The deadline, after which the refusal itself is raised.
-    """
-    # In a tuple, because the result of a call may well be None.
-    return wait_until(what, lambda: (call(),), seconds=seconds, passing=passing)[0]
+    def pause(self, what: str, seconds: float) -> None:
+        """Let seconds pass where there is nothing to look at."""
+        self.report(f"waiting for {what} ({seconds:g} s)")
+        self.sleep(seconds)

@@ -18,12 +18,13 @@ import nbclient
 import nbformat
 import psutil
 
-from lottery_lib.aws_errors import explained
+from lottery_lib import plan
 from lottery_lib.emulator import control
 from lottery_lib.emulator.folder import Record, folder_of, read_record
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import CHECKOUT, Names
-from lottery_lib.resources import iam_role, lambda_function, log_group
+from lottery_lib.resources import Kind  # noqa: TC001
+from lottery_lib.resources.log_group import LogGroup
 from lottery_lib.target import Target, connect
 from lottery_lib.view.graph import graph_view
 
@@ -218,20 +219,22 @@ def _has_a_screen(environ: Mapping[str, str]) -> bool:
     )
 
 
-@explained()
 def _lambda(target: Target) -> str:
     """Call a function of the course, under names that no lesson uses, and delete it again."""
     mine = target.named(Names(attendee=f"doctor-{os.getpid()}"))
-    name = mine.names.function("InputWinners")
+    function = plan.function(mine, "InputWinners")
+    made: list[Kind[Any]] = [
+        plan.lambda_role(mine),
+        LogGroup(mine, mine.names.log_group(function.name)),
+        function,
+    ]
     try:
-        role = iam_role.ensure(mine, iam_role.lambda_role(mine))
-        log_group.ensure(mine, mine.names.log_group(name))
-        lambda_function.ensure(mine, lambda_function.for_purpose(mine, "InputWinners", role.arn))
-        reply = mine.client("lambda").invoke(FunctionName=name, Payload=json.dumps({"input": 2}))
+        for each in made:
+            each.ensure()
+        reply = mine.client("lambda").invoke(FunctionName=function.name, Payload=json.dumps({"input": 2}))
         if "FunctionError" in reply:
             raise _WrongError(f"a function cannot run: {json.load(reply['Payload']).get('errorMessage')}")
     finally:
-        lambda_function.delete(mine, name)
-        log_group.delete(mine, mine.names.log_group(name))
-        iam_role.delete(mine, mine.names.lambda_role)
+        for each in reversed(made):
+            each.delete()
     return "a worker started and ran a function"

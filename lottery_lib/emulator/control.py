@@ -14,7 +14,7 @@ from lottery_lib.emulator.environment import clean_environment, enforces_iam
 from lottery_lib.emulator.folder import Record, folder_of, read_record, remove_record
 from lottery_lib.emulator.probe import health
 from lottery_lib.errors import LotteryError
-from lottery_lib.waiting import wait_until
+from lottery_lib.waiting import Waiter
 
 __all__ = ["endpoint", "start", "status", "stop"]
 
@@ -142,7 +142,7 @@ def _spawn(folder: Path, port: int | None, while_pid: int | None) -> Record:
         record = _running(folder)
         return record if record and record.pid == process.pid else None
 
-    return wait_until("the emulator to answer", answers, seconds=_READY_SECONDS, every=0.05)
+    return Waiter().until("the emulator to answer", answers, seconds=_READY_SECONDS, every=0.05)
 
 
 def _command(port: int | None, while_pid: int | None) -> list[str]:

@@ -8,17 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
+from lottery_lib.employees import digest
+
 __all__ = ["digest", "order", "receipt", "verify_draw"]
 
 _SEALED: Final = (
     *("draw_id", "prize", "count", "pool_size", "pool_digest", "algorithm", "commitment", "committed_at"),
     *("execution", "winners", "excluded", "drawn_at", "recorded_at"),
 )
-
-
-def digest(pool: Sequence[str]) -> str:
-    """The digest of a pool: SHA-256 of its employees' ids, in order, as compact JSON in ASCII."""
-    return _sha256(json.dumps(pool, separators=(",", ":")).encode())
 
 
 def receipt(record: Mapping[str, Any], pool: Sequence[str]) -> dict[str, Any]:

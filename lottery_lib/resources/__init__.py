@@ -1,24 +1,29 @@
-"""The kinds of AWS resource that the lottery is made of, one file a kind.
+"""The kinds of AWS resource that the lottery is made of, one file a kind, on one base.
 
 Every kind has the same three verbs. ``find`` only reads. ``ensure`` converges: it creates what is missing,
-re-applies what differs, and makes no write call when nothing does. ``delete`` treats absence as success.
-All can be run twice, interrupted anywhere, and run again.
+corrects what differs, and makes no write call when nothing differs. ``delete`` treats absence as success.
+Each can run twice, be interrupted anywhere, and run again. What carries our name but not our tags is refused.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Generic, TypeVar
 
-from lottery_lib.aws_errors import ignoring, says
+from lottery_lib.aws_errors import busy, call_or_none, says
 from lottery_lib.errors import LotteryError
-from lottery_lib.names import Names
-from lottery_lib.waiting import retry_while
+from lottery_lib.names import EDITIONS
+from lottery_lib.target import Target
 
-__all__ = ["Resource", "once_tagged", "refuse_foreign", "still_there", "tag_list"]
+__all__ = ["Content", "Kind", "Resource"]
+
+Found = TypeVar("Found", bound=Mapping[str, Any])
+"""How AWS describes a resource of a kind."""
 
 
 @dataclass(frozen=True)
 class Resource:
-    """One resource as it was found or left.
+    """What a verb found or did.
 
     Attributes:
         kind: Such as ``"table"``.
@@ -36,31 +41,165 @@ class Resource:
     ours: bool = True
 
 
-def still_there(look: Callable[[], Resource]) -> Resource | None:
-    """Read the tags of what was found; None if it has gone meanwhile, though AWS showed it still."""
-    found: Resource | None = ignoring(look, "NotFound")
-    return found
+class Content(ABC):
+    """What lives in a resource and goes with it, such as the employees in their table.
 
-
-def once_tagged(name: str, look: Callable[[], Resource]) -> Resource:
-    """Read the tags of what is there, and may be so new that AWS does not find them everywhere yet."""
-    return retry_while(f"the tags of {name} to be visible", look, says("NotFound"), seconds=30)
-
-
-def refuse_foreign(found: Resource) -> None:
-    """Refuse to touch what carries our name but not our tags.
-
-    Raises:
-        LotteryError: The tags are not this attendee's.
+    Args:
+        target: Where.
+        name: The name it is known by.
     """
-    if not found.ours:
-        raise LotteryError(
-            f"{found.kind} {found.name}",
-            "exists, but was not made by this kit for this attendee (its tags say so)",
-            "Delete or rename it yourself, or set LOTTERY_ATTENDEE so that our names differ",
-        )
+
+    kind: ClassVar[str]
+
+    def __init__(self, target: Target, name: str) -> None:
+        self.target = target
+        self.name = name
+
+    @abstractmethod
+    def find(self) -> Resource | None:
+        """Look it up; None if it is not there, or its resource is not."""
+
+    @abstractmethod
+    def ensure(self) -> Resource:
+        """Put it there if it is missing or differs."""
 
 
-def tag_list(names: Names, *, key: str = "Key", value: str = "Value") -> list[dict[str, str]]:
-    """Our tags in the list shape that most services want."""
-    return [{key: name, value: text} for name, text in names.tags.items()]
+class Kind(ABC, Generic[Found]):
+    """One resource as it should be, on one target.
+
+    A kind says how to look, create, compare, update and remove. This base knows ownership and absence.
+
+    Args:
+        target: Where.
+        name: The resource's name.
+    """
+
+    kind: ClassVar[str]
+    #: The operations that a policy has to allow: those that this kind calls, and what AWS checks beside.
+    actions: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, target: Target, name: str) -> None:
+        self.target = target
+        self.name = name
+
+    @property
+    @abstractmethod
+    def arn(self) -> str:
+        """The ARN, which AWS makes of the name."""
+
+    @property
+    def policy_arns(self) -> list[str]:
+        """The ARNs by which a policy names it."""
+        return [self.arn]
+
+    @abstractmethod
+    def look(self) -> Found | None:
+        """AWS's description; None if there is no such resource."""
+
+    @abstractmethod
+    def _tags(self, found: Found) -> Mapping[str, str]:
+        """Read the tags."""
+
+    @abstractmethod
+    def _create(self) -> Found | None:
+        """Create it and return its description; None if AWS says that it exists.
+
+        It exists when the reply to our own first try was lost, or when AWS did not show it a moment ago.
+        """
+
+    def _state(self, found: Found) -> str:
+        return "ACTIVE"
+
+    def _ready(self, found: Found | None) -> Found:
+        """Wait until it can be used; returns its description.
+
+        Args:
+            found: What AWS said of it so far; it may not be ready, or not be the whole description.
+        """
+        what = f"{self.kind} {self.name} to be visible"
+        return found or self.target.waiter.until(what, self.look, seconds=60, passing=busy)
+
+    def _update(self, found: Found) -> bool:
+        """Correct what differs; returns whether anything did."""
+        return False
+
+    @abstractmethod
+    def _remove(self, found: Resource) -> None:
+        """Delete it, and wait until it is gone."""
+
+    def find(self) -> Resource | None:
+        """Look it up; None if there is no such resource."""
+        found = self.look()
+        if found is None:
+            return None
+        # AWS may still show what has just gone: then its tags are not found.
+        tags = call_or_none(lambda: self._tags(found), "NotFound")
+        return None if tags is None else self._resource(self._state(found), self._is_ours(tags))
+
+    def ensure(self) -> Resource:
+        """Create it, or correct what differs.
+
+        Returns:
+            The resource, its state ``"created"``, ``"updated"`` or ``"unchanged"``.
+
+        Raises:
+            LotteryError: A resource of that name is not ours, or a wait ran out.
+        """
+        found = self.look()
+        if found is not None and self._state(found) == "DELETING":
+            self._wait_until_gone()
+            found = None
+        created = None if found else self._create()
+        found = self._ready(found or created)
+        if created is None:
+            there = found  # it may be so new that AWS does not find its tags everywhere yet
+            what = f"the tags of {self.name} to be visible"
+            tags = self.target.waiter.retry(what, lambda: self._tags(there), says("NotFound"), seconds=30)
+            self.refuse_foreign(self._resource("", self._is_ours(tags)))
+        updated = self._update(found)
+        return self._resource("created" if created else "updated" if updated else "unchanged")
+
+    def delete(self, *, foreign: bool = False) -> Resource:
+        """Delete it and wait until it is gone.
+
+        Args:
+            foreign: Delete it also if it does not carry our tags.
+
+        Returns:
+            The resource, its state ``"deleted"`` or ``"missing"``.
+
+        Raises:
+            LotteryError: A resource of that name is not ours, or a wait ran out.
+        """
+        found = self.find()
+        if found is None:
+            return self._resource("missing")
+        if not foreign:
+            self.refuse_foreign(found)
+        self._remove(found)
+        return replace(found, state="deleted")
+
+    def refuse_foreign(self, found: Resource | None) -> None:
+        """Refuse to touch what carries our name but not our tags.
+
+        Raises:
+            LotteryError: The tags are not this attendee's.
+        """
+        if found is not None and not found.ours:
+            raise LotteryError(
+                f"{self.kind} {self.name}",
+                "exists, but was not made by this kit for this attendee (its tags say so)",
+                "Delete or rename it yourself, or set LOTTERY_ATTENDEE so that our names differ",
+            )
+
+    def _resource(self, state: str, ours: bool = True) -> Resource:
+        return Resource(self.kind, self.name, state, self.arn if state != "missing" else "", ours)
+
+    def _is_ours(self, tags: Mapping[str, str]) -> bool:
+        """Whether these are this attendee's tags, of whichever edition."""
+        same = tags.get("lottery-attendee") == self.target.names.attendee
+        return same and tags.get("lottery-workshop") in EDITIONS
+
+    def _wait_until_gone(self, *, seconds: float = 300) -> None:
+        what = f"{self.kind} {self.name} to be gone"
+        self.target.waiter.until(what, lambda: self.look() is None, seconds=seconds, passing=busy)

@@ -1,59 +1,53 @@
-"""Keep a function's log group: made by us before the function, so that it carries our tags."""
+"""Keep a function's log group. We make it before the function, so that it carries our tags."""
 
-from dataclasses import replace
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
 
-from lottery_lib.aws_errors import ignoring
-from lottery_lib.names import owned
-from lottery_lib.resources import Resource, once_tagged, refuse_foreign, still_there
-from lottery_lib.target import Target
+from lottery_lib.aws_errors import call_or_none
+from lottery_lib.resources import Kind, Resource
 
-__all__ = ["delete", "ensure", "find"]
+if TYPE_CHECKING:
+    from types_boto3_logs.type_defs import LogGroupTypeDef as Found
+else:
+    Found = Mapping
 
-KIND: Final = "log group"
-
-
-def find(target: Target, name: str) -> Resource | None:
-    """Look a log group up."""
-    arn = _arn(target, name)
-    return arn and still_there(lambda: _resource(target, name, arn))
+__all__ = ["LogGroup"]
 
 
-def ensure(target: Target, name: str) -> Resource:
-    """Create the log group if it is not there.
+class LogGroup(Kind[Found]):
+    """A log group of CloudWatch Logs."""
 
-    Raises:
-        LotteryError: A log group of that name is not ours.
-    """
-    if arn := _arn(target, name):
-        refuse_foreign(once_tagged(name, lambda: _resource(target, name, arn)))
-        return Resource(KIND, name, "unchanged", arn)
-    create = target.client("logs").create_log_group
-    # There already is one if the reply to our own first try was lost.
-    ignoring(create, "ResourceAlreadyExists", logGroupName=name, tags=target.names.tags)
-    return Resource(KIND, name, "created", target.arn("logs", f"log-group:{name}"))
+    kind: ClassVar = "log group"
+    actions: ClassVar = ("CreateLogGroup", "DeleteLogGroup", "ListTagsForResource", "TagResource")
 
+    @property
+    def arn(self) -> str:
+        """The ARN that carries tags: the one without the final ``:*``."""
+        return self.target.arn("logs", f"log-group:{self.name}")
 
-def delete(target: Target, name: str) -> Resource:
-    """Delete the log group and what it holds.
+    @property
+    def policy_arns(self) -> list[str]:
+        """AWS checks tags on the group itself, and all else on the group with something after its name."""
+        return [self.arn, f"{self.arn}:*"]
 
-    Raises:
-        LotteryError: A log group of that name is not ours.
-    """
-    found = find(target, name)
-    if found is None:
-        return Resource(KIND, name, "missing")
-    refuse_foreign(found)
-    ignoring(target.client("logs").delete_log_group, "ResourceNotFound", logGroupName=name)
-    return replace(found, state="deleted")
+    def look(self) -> Found | None:
+        """AWS's description of the log group."""
+        pages = self.target.client("logs").get_paginator("describe_log_groups")
+        groups = (
+            group for page in pages.paginate(logGroupNamePrefix=self.name) for group in page["logGroups"]
+        )
+        return next((group for group in groups if group["logGroupName"] == self.name), None)
 
+    def _tags(self, found: Found) -> Mapping[str, str]:
+        return self.target.client("logs").list_tags_for_resource(resourceArn=self.arn).get("tags", {})
 
-def _arn(target: Target, name: str) -> Any:
-    groups = target.listed("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=name)
-    # The ARN that can be tagged is the one without the final `:*`.
-    return next((each["arn"].removesuffix(":*") for each in groups if each["logGroupName"] == name), None)
+    def _create(self) -> Found | None:
+        create = self.target.client("logs").create_log_group
+        created = call_or_none(
+            create, "ResourceAlreadyExists", logGroupName=self.name, tags=self.target.names.tags
+        )
+        return {"logGroupName": self.name} if created else None
 
-
-def _resource(target: Target, name: str, arn: str) -> Resource:
-    tags = target.client("logs").list_tags_for_resource(resourceArn=arn).get("tags", {})
-    return Resource(KIND, name, "ACTIVE", arn, owned(tags, target.names))
+    def _remove(self, found: Resource) -> None:
+        delete = self.target.client("logs").delete_log_group
+        call_or_none(delete, "ResourceNotFound", logGroupName=self.name)

@@ -1,133 +1,125 @@
 """Keep an SNS topic and its e-mail subscriptions."""
 
-from dataclasses import replace
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from lottery_lib.aws_errors import ClientError, error_message, ignoring, says
+from lottery_lib.aws_errors import AwsError, call_or_none, says
 from lottery_lib.errors import LotteryError
-from lottery_lib.names import owned
-from lottery_lib.resources import Resource, once_tagged, refuse_foreign, still_there, tag_list
-from lottery_lib.target import Target
+from lottery_lib.resources import Content, Kind, Resource
 
-__all__ = ["as_resource", "delete", "ensure", "find", "subscribe", "subscriptions", "topic_arn"]
+if TYPE_CHECKING:
+    from types_boto3_sns.type_defs import SubscriptionTypeDef
 
-KIND: Final = "topic"
+__all__ = ["Subscription", "Topic", "as_resource"]
+
 _DISPLAY_NAME: Final = "Lottery"
 
 
-def topic_arn(target: Target, name: str) -> str:
-    """The ARN of a topic, which SNS makes of its name."""
-    return target.arn("sns", name)
+class Topic(Kind[Mapping[str, str]]):
+    """A topic with the display name of tutorial 2.2.3."""
+
+    kind: ClassVar = "topic"
+    actions: ClassVar = (
+        *("CreateTopic", "DeleteTopic", "GetTopicAttributes", "ListSubscriptionsByTopic"),
+        *("ListTagsForResource", "SetTopicAttributes", "Subscribe", "TagResource"),
+    )
+
+    @property
+    def arn(self) -> str:
+        """The topic's ARN."""
+        return self.target.arn("sns", self.name)
+
+    def look(self) -> Mapping[str, str] | None:
+        """The topic's attributes."""
+        get = self.target.client("sns").get_topic_attributes
+        found = call_or_none(get, "NotFound", TopicArn=self.arn)
+        return found and found["Attributes"]
+
+    def subscriptions(self) -> list["SubscriptionTypeDef"]:
+        """The subscriptions, as `list_subscriptions_by_topic` gives them; none without the topic.
+
+        AWS lists a subscription that has ended as `Deleted` for a while. It is left out here.
+        """
+        pages = self.target.client("sns").get_paginator("list_subscriptions_by_topic")
+
+        def listed() -> list["SubscriptionTypeDef"]:
+            return [each for page in pages.paginate(TopicArn=self.arn) for each in page["Subscriptions"]]
+
+        found = call_or_none(listed, "NotFound") or []
+        return [each for each in found if each["SubscriptionArn"] != "Deleted"]
+
+    def _tags(self, found: Mapping[str, str]) -> Mapping[str, str]:
+        tags = self.target.client("sns").list_tags_for_resource(ResourceArn=self.arn)["Tags"]
+        return {tag["Key"]: tag["Value"] for tag in tags}
+
+    def _create(self) -> Mapping[str, str] | None:
+        attributes = {"DisplayName": _DISPLAY_NAME}
+        tags = [{"Key": key, "Value": value} for key, value in self.target.names.tags.items()]
+        create, other = self.target.client("sns").create_topic, "already exists with different tags"
+        created = call_or_none(create, other, Name=self.name, Attributes=attributes, Tags=tags)
+        return attributes if created else None
+
+    def _update(self, found: Mapping[str, str]) -> bool:
+        if found.get("DisplayName") == _DISPLAY_NAME:
+            return False
+        self.target.client("sns").set_topic_attributes(
+            TopicArn=self.arn, AttributeName="DisplayName", AttributeValue=_DISPLAY_NAME
+        )
+        return True
+
+    def _remove(self, found: Resource) -> None:
+        """Delete the topic. Its subscriptions go with it, the pending ones too."""
+        sns = self.target.client("sns")
+        for subscription in self.subscriptions():
+            # A pending subscription has no ARN, or one that cannot be unsubscribed: it goes with the topic.
+            if (arn := subscription["SubscriptionArn"]).startswith("arn:"):
+                call_or_none(sns.unsubscribe, "pending confirmation", "NotFound", SubscriptionArn=arn)
+        sns.delete_topic(TopicArn=self.arn)
 
 
-def find(target: Target, name: str) -> Resource | None:
-    """Look a topic up."""
-    arn = topic_arn(target, name)
-    if _attributes(target, arn) is None:
-        return None
-    return still_there(lambda: _resource(target, name))
+class Subscription(Content):
+    """An e-mail address that gets the topic's mails once its owner has confirmed it.
 
-
-def ensure(target: Target, name: str) -> Resource:
-    """Create the topic with its display name (tutorial 2.2.3), or put the display name right.
-
-    Raises:
-        LotteryError: A topic of that name is not ours.
+    Args:
+        topic: The topic.
+        address: The e-mail address.
     """
-    arn = topic_arn(target, name)
-    found = _attributes(target, arn)
-    if found is None and _create(target, name):
-        return Resource(KIND, name, "created", arn)
-    refuse_foreign(once_tagged(name, lambda: _resource(target, name)))
-    if found and found.get("DisplayName") == _DISPLAY_NAME:
-        return Resource(KIND, name, "unchanged", arn)
-    name_it = target.client("sns").set_topic_attributes
-    name_it(TopicArn=arn, AttributeName="DisplayName", AttributeValue=_DISPLAY_NAME)
-    return Resource(KIND, name, "updated", arn)
+
+    kind: ClassVar = "subscription"
+
+    def __init__(self, topic: Topic, address: str) -> None:
+        super().__init__(topic.target, address)
+        self._topic = topic
+
+    def find(self) -> Resource | None:
+        """Look it up; its state is ``"confirmed"`` or ``"pending confirmation"``."""
+        found = (each for each in self._topic.subscriptions() if each["Endpoint"] == self.name)
+        return next(map(as_resource, found), None)
+
+    def ensure(self) -> Resource:
+        """Subscribe the address, unless it is subscribed or pending already.
+
+        Raises:
+            LotteryError: SNS does not take the address.
+        """
+        if found := self.find():
+            return found
+        try:
+            told = self.target.client("sns").subscribe(
+                TopicArn=self._topic.arn, Protocol="email", Endpoint=self.name
+            )
+        except AwsError as error:
+            if not says("InvalidParameter")(error):
+                raise
+            reason = str(error.response["Error"]["Message"]).rstrip(".")
+            next_step = "Give an address like ann@example.com"
+            raise LotteryError(f"e-mail address {self.name!r}", reason, next_step) from error
+        return as_resource({"Endpoint": self.name, "SubscriptionArn": told["SubscriptionArn"]})
 
 
-def delete(target: Target, name: str) -> Resource:
-    """Delete the topic; its subscriptions go with it, the pending ones too.
-
-    Raises:
-        LotteryError: A topic of that name is not ours.
-    """
-    sns, found = target.client("sns"), find(target, name)
-    if found is None:
-        return Resource(KIND, name, "missing")
-    refuse_foreign(found)
-    for subscription in subscriptions(target, name):
-        # A pending subscription has no ARN, or one that cannot be unsubscribed: it goes with the topic.
-        if subscription["SubscriptionArn"].startswith("arn:"):
-            arn = subscription["SubscriptionArn"]
-            ignoring(sns.unsubscribe, "pending confirmation", "NotFound", SubscriptionArn=arn)
-    sns.delete_topic(TopicArn=found.arn)
-    return replace(found, state="deleted")
-
-
-def subscribe(target: Target, name: str, address: str) -> Resource:
-    """Subscribe an e-mail address to the topic, unless it is subscribed or pending already.
-
-    Returns:
-        The subscription, its state ``"pending confirmation"`` or ``"confirmed"``.
-
-    Raises:
-        LotteryError: SNS does not take the address.
-    """
-    for subscription in subscriptions(target, name):
-        if subscription["Endpoint"] == address:
-            return as_resource(subscription)
-    try:
-        arn = target.client("sns").subscribe(
-            TopicArn=topic_arn(target, name), Protocol="email", Endpoint=address
-        )["SubscriptionArn"]
-    except ClientError as error:
-        if not says("InvalidParameter")(error):
-            raise
-        raise LotteryError(
-            f"e-mail address {address!r}",
-            error_message(error).rstrip("."),
-            "Give an address like ann@example.com",
-        ) from error
-    return as_resource({"Endpoint": address, "SubscriptionArn": arn})
-
-
-def subscriptions(target: Target, name: str) -> list[dict[str, Any]]:
-    """List a topic's subscriptions, as `list_subscriptions_by_topic` tells them; none without the topic.
-
-    One that was ended stays in AWS's list for a while, as `Deleted`; it is left out here.
-    """
-    arn, what = topic_arn(target, name), ("list_subscriptions_by_topic", "Subscriptions")
-    found = ignoring(lambda: target.listed("sns", *what, TopicArn=arn), "NotFound") or []
-    return [each for each in found if each["SubscriptionArn"] != "Deleted"]
-
-
-def as_resource(subscription: dict[str, Any]) -> Resource:
-    """Say of an entry of `subscriptions` whether it is confirmed or pending."""
+def as_resource(subscription: "SubscriptionTypeDef") -> Resource:
+    """Tell from an entry of `Topic.subscriptions` whether it is confirmed or pending."""
     arn = subscription["SubscriptionArn"]
     confirmed = arn.startswith("arn:")
     state = "confirmed" if confirmed else "pending confirmation"
-    return Resource("subscription", subscription["Endpoint"], state, arn if confirmed else "")
-
-
-def _create(target: Target, name: str) -> Any:
-    """Create it; None if there is one of other tags, which AWS did not show a moment ago."""
-    return ignoring(
-        target.client("sns").create_topic,
-        "already exists with different tags",
-        Name=name,
-        Attributes={"DisplayName": _DISPLAY_NAME},
-        Tags=tag_list(target.names),
-    )
-
-
-def _attributes(target: Target, arn: str) -> Any:
-    found = ignoring(target.client("sns").get_topic_attributes, "NotFound", TopicArn=arn)
-    return found and found["Attributes"]
-
-
-def _resource(target: Target, name: str) -> Resource:
-    arn = topic_arn(target, name)
-    tags = target.client("sns").list_tags_for_resource(ResourceArn=arn)["Tags"]
-    ours = owned({tag["Key"]: tag["Value"] for tag in tags}, target.names)
-    return Resource(KIND, name, "ACTIVE", arn, ours)
+    return Resource(Subscription.kind, subscription["Endpoint"], state, arn if confirmed else "")

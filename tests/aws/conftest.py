@@ -8,7 +8,7 @@ from lottery_lib import Stack, connect, draw
 from lottery_lib.draws import forget_winners
 from lottery_lib.errors import LotteryError
 from lottery_lib.target import introduction
-from lottery_lib.waiting import wait_until
+from lottery_lib.waiting import Waiter
 
 #: Always the same, so that a run can remove what an earlier one left that was killed.
 ATTENDEE = "selftest"
@@ -70,4 +70,4 @@ def drawn(lottery):
         told = draw(lottery.target, 2)
         return None if "may not hold everywhere yet" in str(told["cause"]) else told
 
-    return wait_until("the rights of the new roles to hold", drawn, seconds=300, every=15)
+    return Waiter().until("the rights of the new roles to hold", drawn, seconds=300, every=15)

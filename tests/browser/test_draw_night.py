@@ -14,7 +14,7 @@ from lottery_lib import Draws, Stack, connect, executions, inject, winners
 from lottery_lib.draws import forget_winners
 from lottery_lib.employees import read
 from lottery_lib.history import published
-from lottery_lib.party.pool import load_employees
+from lottery_lib.resources.contents import load_employees
 
 pytestmark = pytest.mark.browser
 ROSTER = "employee_id,employee_name\n" + "\n".join(

@@ -7,14 +7,16 @@ from urllib.parse import urlsplit
 
 from emulator.conftest import client_of
 
-from lottery_lib import Names
+from lottery_lib import Names, plan
 from lottery_lib import target as door
-from lottery_lib.course.attendee_policy import Place, policy
+from lottery_lib.course.attendee_policy import policy
 from lottery_lib.emulator import iam
 from lottery_lib.emulator.iam_needs import needs_of
 from lottery_lib.emulator.iam_policy import Decision, decide
 from lottery_lib.emulator.wire import Request
-from lottery_lib.resources import iam_role, lambda_function, state_machine
+from lottery_lib.resources import lambda_function
+from lottery_lib.resources.iam_role import allowing, trust_policy
+from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.target import Target
 
 #: The file into which the kernels of notebooks write what they need, one JSON a line.
@@ -23,14 +25,13 @@ KEY = "DEPLOYER_KEY"
 
 
 EDITIONS = ("tutorial", "hardened")
-WHATEVER = iam_role.allowing(("sns:Publish", ["*"]))
+WHATEVER = allowing(("sns:Publish", ["*"]))
 WAITS = '{"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 600, "End": true}}}'
 
 
 def document(attendee, edition):
     """The policy of an attendee, for an edition, in the emulator's account."""
-    place = Place("aws", "123456789012", "us-east-1")
-    return policy(place, Names(attendee, edition), iam_role.attachable(edition))
+    return policy(door.elsewhere("123456789012", "us-east-1", Names(attendee, edition)))
 
 
 def user_with(endpoint, name, *documents):
@@ -45,13 +46,13 @@ def user_with(endpoint, name, *documents):
 
 def session_of(key, region, note):
     """A session of that user; `note(needs)` is told what each request needs, as IAM is asked for it."""
-    session = _dummy_session(region)
+    session = _isolated_session(region)
     session._session.set_credentials(key["AccessKeyId"], key["SecretAccessKey"])
     session.events.register("before-send", lambda request, **_: note(_needs(request)))
     return session
 
 
-_dummy_session = door._dummy_session
+_isolated_session = door._isolated_session
 
 
 def _needs(request):
@@ -87,13 +88,13 @@ def target_of(endpoint, key, names, note=lambda needs: None):
 
 def admin_of(endpoint, names):
     """The same things, for who may do everything."""
-    return Target("endpoint", _dummy_session("us-east-1"), endpoint, names)
+    return Target("endpoint", _isolated_session("us-east-1"), endpoint, names)
 
 
 def break_everything(admin):
     """Change one thing of each kind that a deploy puts right; returns their names."""
     names, iam, functions = admin.names, admin.client("iam"), admin.client("lambda")
-    trusting = json.dumps(iam_role.trust_policy("states.amazonaws.com"))
+    trusting = json.dumps(trust_policy("states.amazonaws.com"))
     iam.update_assume_role_policy(RoleName=names.lambda_role, PolicyDocument=trusting)
     iam.delete_role_policy(RoleName=names.machine_role, PolicyName="InvokeLotteryFunctions")
     one, *_, last = names.functions.values()
@@ -105,7 +106,7 @@ def break_everything(admin):
     admin.client("sns").set_topic_attributes(TopicArn=arn, AttributeName="DisplayName", AttributeValue="X")
     change = {"GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": names.serial_index}}]}
     admin.client("dynamodb").update_table(TableName=names.employee_table, **change)
-    machine = state_machine.machine_arn(admin, names.machine)
+    machine = StateMachine(admin, names.machine).arn
     admin.client("stepfunctions").update_state_machine(stateMachineArn=machine, definition=WAITS)
     broken = {names.lambda_role, names.machine_role, one, last, names.topic}
     return broken | {names.employee_table, names.machine}
@@ -114,13 +115,13 @@ def break_everything(admin):
 def attach_more(admin):
     """Put policies on a role that a teardown has to take off, too."""
     iam, role = admin.client("iam"), admin.names.lambda_role
-    iam.attach_role_policy(RoleName=role, PolicyArn=iam_role.policy_arn(admin, "AdministratorAccess"))
+    iam.attach_role_policy(RoleName=role, PolicyArn=plan.lambda_role(admin).policy_arn("AdministratorAccess"))
     iam.put_role_policy(RoleName=role, PolicyName="more", PolicyDocument=json.dumps(WHATEVER))
 
 
 def start_what_waits(admin):
     """Have an execution under way when the teardown begins."""
-    machine, states = state_machine.machine_arn(admin, admin.names.machine), admin.client("stepfunctions")
+    machine, states = StateMachine(admin, admin.names.machine).arn, admin.client("stepfunctions")
     states.update_state_machine(stateMachineArn=machine, definition=WAITS)
     states.start_execution(stateMachineArn=machine)
 
@@ -133,4 +134,4 @@ def be_the_user():
         with path.open("a", encoding="utf-8") as file:
             file.writelines(json.dumps(need) + "\n" for need in needs)
 
-    door._dummy_session = lambda region: session_of(key, region, note)
+    door._isolated_session = lambda region: session_of(key, region, note)

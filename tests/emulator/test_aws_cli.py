@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 from boto3.dynamodb.conditions import Key
 
-from lottery_lib import Stack, calls, connect, draw, remaining, winners
-from lottery_lib.resources import lambda_function
-from lottery_lib.stack import machine_definition
-from lottery_lib.waiting import wait_until
+from lottery_lib import Stack, calls, connect, draw, plan, remaining, winners
+from lottery_lib.plan import machine_definition
+from lottery_lib.waiting import Waiter
 
 BIN = Path(sys.prefix, "awscli", "bin")
 # Version 1 takes a function's event for text anyway, and knows no option to say so.
@@ -82,7 +81,7 @@ def test_draw(stack, terminal):
     draw(target, 2)
     assert len(winners(target)) == 10 - len(remaining(target)) == 2
     assert terminal.strangers(calls(target)) == []
-    wait_until("the pasted draw to end", lambda: len(winners(target)) == 4, seconds=30)
+    Waiter().until("the pasted draw to end", lambda: len(winners(target)) == 4, seconds=30)
 
 
 def test_teardown(target, terminal):
@@ -109,8 +108,8 @@ def test_invoke(stack, terminal):
 def test_what_lessons_do_besides(stack, terminal):
     """The lines of updates, of a message and of items, typed as DynamoDB wants them, work too."""
     target, names = again(stack.target), stack.target.names
-    function = lambda_function.for_purpose(target, "InputWinners", target.arn("iam", "role/r", region=""))
-    functions, sns, table = target.client("lambda"), target.client("sns"), target.table(names.winners_table)
+    function = plan.function(target, "InputWinners")
+    functions, sns, tables = target.client("lambda"), target.client("sns"), target.plain_dynamodb()
     functions.update_function_code(FunctionName=function.name, ZipFile=function.code)
     functions.update_function_configuration(FunctionName=function.name, Timeout=30)
     topic = target.arn("sns", names.topic)
@@ -120,8 +119,10 @@ def test_what_lessons_do_besides(stack, terminal):
         stateMachineArn=target.arn("states", f"stateMachine:{names.machine}"),
         definition=machine_definition(target),
     )
-    table.put_item(Item={"employee_id": "099", "rounds": 2, "photo": b"\x00", "tags": {"a"}, "none": None})
-    table.get_item(Key={"employee_id": "099"}, ConsistentRead=False)
-    table.query(KeyConditionExpression=Key("employee_id").eq("099"))
-    table.delete_item(Key={"employee_id": "099"})
+    won = {"TableName": names.winners_table}
+    item = {"employee_id": "099", "rounds": 2, "photo": b"\x00", "tags": {"a"}, "none": None}
+    tables.put_item(**won, Item=item)
+    tables.get_item(**won, Key={"employee_id": "099"}, ConsistentRead=False)
+    tables.query(**won, KeyConditionExpression=Key("employee_id").eq("099"))
+    tables.delete_item(**won, Key={"employee_id": "099"})
     assert terminal.strangers(calls(target)) == []

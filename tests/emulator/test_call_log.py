@@ -13,7 +13,8 @@ from lottery_lib import calls
 from lottery_lib.aws_errors import ClientError
 from lottery_lib.course.calls import CallLog
 from lottery_lib.names import Names
-from lottery_lib.resources import dynamodb_table, sns_topic
+from lottery_lib.resources import dynamodb_table
+from lottery_lib.resources.sns_topic import Topic
 
 
 def operations(target):
@@ -56,7 +57,7 @@ def test_repeated_call(target):
 
 def test_table_in_wire_form(target):
     """What boto3's table sends is recorded in DynamoDB's own form, as the command line wants it."""
-    dynamodb_table.ensure(target, dynamodb_table.Table(target.names.winners_table))
+    dynamodb_table.Table(target.names.winners_table).ensure()
     target.table(target.names.winners_table).put_item(Item={"employee_id": "001", "rounds": 2})
     call = target.call_log.calls()[-1]
     assert call.parameters["Item"] == {"employee_id": {"S": "001"}, "rounds": {"N": "2"}}
@@ -82,13 +83,13 @@ def test_payload_can_still_be_read(emulator, function):
 
 def test_named_shares_the_log(target):
     """The same AWS under other names has the same log."""
-    sns_topic.find(target.named(Names("other")), "nobody")
+    Topic(target.named(Names("other")), "nobody").find()
     assert operations(target) == ["GetCallerIdentity", "GetTopicAttributes"]
 
 
 def test_only_the_targets_own_clients(target):
     """A client that the session makes for itself, as it does to get credentials, is not listened to."""
-    target._session.client("sts", endpoint_url=target.endpoint).get_caller_identity()
+    target.session.client("sts", endpoint_url=target.endpoint).get_caller_identity()
     assert operations(target) == []
 
 

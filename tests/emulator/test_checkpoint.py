@@ -20,7 +20,9 @@ from lottery_lib.course.lessons import ADDRESS, LESSONS
 from lottery_lib.employees import DATA_FOLDER, Roster, read
 from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.names import Names
-from lottery_lib.resources import dynamodb_table, iam_role, sns_topic
+from lottery_lib.resources.dynamodb_table import Table
+from lottery_lib.resources.iam_role import Role
+from lottery_lib.resources.sns_topic import Subscription, Topic, as_resource
 
 BUILT = {
     "01": {"role"},
@@ -84,10 +86,10 @@ def test_results_have_one_draw(target):
 def test_mail_is_confirmed_and_only_anns(target):
     """From lesson 04 on one address is subscribed, and confirmed."""
     restore(target, "03")
-    sns_topic.ensure(target, target.names.topic)
-    sns_topic.subscribe(target, target.names.topic, "bob@example.com")
+    Topic(target, target.names.topic).ensure()
+    Subscription(Topic(target, target.names.topic), "bob@example.com").ensure()
     restore(target, "04")
-    found = [sns_topic.as_resource(each) for each in sns_topic.subscriptions(target, target.names.topic)]
+    found = [as_resource(each) for each in Topic(target, target.names.topic).subscriptions()]
     assert [(each.name, each.state) for each in found] == [(ADDRESS, "confirmed")]
 
 
@@ -106,7 +108,7 @@ def test_roster_is_the_tutorials(target):
     restore(target, "05")
     load_employees(target, Roster([{"employee_id": "x", "employee_name": "X", "lottery_serial": 1}]))
     restore(target, "05")
-    assert len(dynamodb_table.items(target, target.names.employee_table)) == 10
+    assert len(Table(target, target.names.employee_table).items()) == 10
 
 
 def test_scale_is_undone(target, hardened):
@@ -117,8 +119,8 @@ def test_scale_is_undone(target, hardened):
     restore(target, "10")
     assert len(remaining(target)) == 10
     assert executions(hardened).empty
-    assert dynamodb_table.is_empty(hardened, hardened.names.draws_table)
-    chunks = dynamodb_table.items(hardened, hardened.names.pool_table)
+    assert Table(hardened, hardened.names.draws_table).is_empty()
+    chunks = Table(hardened, hardened.names.pool_table).items()
     assert sorted(len(each.get("ids", [])) for each in chunks) == [0, 10]
 
 
@@ -147,7 +149,7 @@ def test_untagged_things_do_not_block(target):
     """An attendee who made a role without our tags can restore all the same, and clean up after it."""
     target.client("iam").create_role(RoleName=target.names.lambda_role, AssumeRolePolicyDocument="{}")
     restore(target, "02")
-    assert iam_role.find(target, target.names.lambda_role).ours
+    assert Role(target, target.names.lambda_role, "").find().ours
     assert Stack(target).teardown().left == []
 
 

@@ -89,7 +89,7 @@ def test_dry_runs(run, monkeypatch):
     code, document, _ = run("deploy", "--dry-run")
     assert (code, {each["state"] for each in document["resources"]}) == (
         0,
-        {"would be created", "would be loaded if it is empty"},
+        {"would be created"},
     )
     assert {each["state"] for each in run("status")[1]["resources"]} == {"missing"}
 

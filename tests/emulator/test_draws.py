@@ -11,8 +11,11 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.execution import history, start, wait
 from lottery_lib.history import published, state_statuses, state_table
 from lottery_lib.names import Names
-from lottery_lib.resources import dynamodb_table, iam_role, sns_topic, state_machine
-from lottery_lib.waiting import wait_until
+from lottery_lib.resources.dynamodb_table import Table
+from lottery_lib.resources.iam_role import Role
+from lottery_lib.resources.sns_topic import Subscription, Topic
+from lottery_lib.resources.state_machine import StateMachine
+from lottery_lib.waiting import Waiter
 
 
 @pytest.fixture
@@ -25,7 +28,7 @@ def target(stack):
 @pytest.fixture
 def mailed(target):
     """The deployed lottery, with a confirmed address on its topic."""
-    sns_topic.subscribe(target, target.names.topic, "ann@example.com")
+    Subscription(Topic(target, target.names.topic), "ann@example.com").ensure()
     if not [mail for mail in inbox(target).mails if mail.kind == "notification"]:
         inbox(target).confirm("ann@example.com")
     return target
@@ -133,18 +136,18 @@ def test_last_one_taken_in_between(target):
     # A pause after the choice, long enough for another draw to take everybody.
     definition["States"]["Pause"] = {"Type": "Wait", "Seconds": 1, "Next": select["Next"]}
     select["Next"] = "Pause"
-    slow = state_machine.ensure(
+    slow = StateMachine(
         target,
         target.names.machine + "-slow",
         json.dumps(definition),
-        iam_role.role_arn(target, target.names.machine_role),
-    )
+        Role(target, target.names.machine_role, "").arn,
+    ).ensure()
     arn = start(target, slow.arn, {"input": 1})
-    wait_until("the choice", lambda: "Pause" in state_statuses(history(target, arn)), seconds=20)
-    dynamodb_table.put(target, target.names.winners_table, taken)
+    Waiter().until("the choice", lambda: "Pause" in state_statuses(history(target, arn)), seconds=20)
+    Table(target, target.names.winners_table).put(taken)
     ended = wait(target, arn)
     entered = list(state_table(history(target, arn))["state"])
-    state_machine.delete(target, slow.name)
+    StateMachine(target, slow.name).delete()
     assert ended["status"] == "FAILED"
     assert entered.index("Is Winner In Past Draw") < len(entered) - entered[::-1].index(
         "Random Select Winners"
@@ -156,14 +159,14 @@ def test_pool_is_the_table(target):
     """An eleventh employee can win, gaps in the serials do no harm, and somebody removed cannot win."""
     extra = {"employee_id": "x11", "employee_name": "郑十一", "lottery_serial": 400}
     table = target.names.employee_table
-    dynamodb_table.put(target, table, [extra])
-    dynamodb_table.remove(target, table, ["003", "007"])
+    Table(target, table).put([extra])
+    Table(target, table).remove(["003", "007"])
     try:
         drawn = {winner["employee_id"] for winner in draw(target, 9)["winners"]}
     finally:
-        dynamodb_table.remove(target, table, ["x11"])
+        Table(target, table).remove(["x11"])
         gone = [each for each in _tutorial() if each["employee_id"] in ("003", "007")]
-        dynamodb_table.put(target, table, gone)
+        Table(target, table).put(gone)
     assert "x11" in drawn
     assert not drawn & {"003", "007"}
 

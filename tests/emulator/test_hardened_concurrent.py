@@ -2,11 +2,11 @@
 
 from collections import Counter
 
-from lottery_lib import Stack, execution, inbox, inject, load_employees, verify_draw
-from lottery_lib.draws import machine_arn, result, resume
+from lottery_lib import Stack, execution, inbox, inject, load_employees, resume, verify_draw
+from lottery_lib.draws import machine_arn, result
 from lottery_lib.employees import Roster
 from lottery_lib.party.fairness import receipt
-from lottery_lib.resources import dynamodb_table
+from lottery_lib.resources.dynamodb_table import Table
 
 DRAWS, EMPLOYEES, EACH = 200, 1_000, 3
 SECONDS = 5  # that a call may take here
@@ -51,13 +51,13 @@ class Night:
 
     def __init__(self, target, attempts):
         self.attempts = attempts
-        self.target, self.pool = target, sorted(dynamodb_table.ids(target, target.names.employee_table))
+        self.target, self.pool = target, sorted(Table(target, target.names.employee_table).keys())
         machine = machine_arn(target)
         names = [*DOOMED, *(f"draw-{number:03}" for number in range(DRAWS))]
         self.arns = [self._start(machine, name) for name in names]
         self.ended = [execution.wait(target, arn, seconds=240) for arn in self.arns]
-        self.won = dynamodb_table.items(target, target.names.winners_table)
-        items = dynamodb_table.items(target, target.names.draws_table)
+        self.won = Table(target, target.names.winners_table).items()
+        items = Table(target, target.names.draws_table).items()
         self.records = [item for item in items if "commitment" in item]
         self.mails = [mail.text.partition("\n")[0] for mail in inbox(target).notifications]
 

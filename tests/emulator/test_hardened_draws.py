@@ -4,13 +4,25 @@ import json
 
 import pytest
 
-from lottery_lib import Stack, connect, draw, inbox, inject, load_employees, receipts, verify_draw, winners
-from lottery_lib.draws import Draws, machine_arn, remaining, resume
+from lottery_lib import (
+    Stack,
+    connect,
+    draw,
+    inbox,
+    inject,
+    load_employees,
+    plan,
+    receipts,
+    resume,
+    verify_draw,
+    winners,
+)
+from lottery_lib.draws import Draws, machine_arn, remaining
 from lottery_lib.employees import Roster
 from lottery_lib.execution import describe, history, start, wait
 from lottery_lib.history import state_attempts, state_table
-from lottery_lib.resources import dynamodb_table, iam_role
-from lottery_lib.waiting import wait_until
+from lottery_lib.resources.dynamodb_table import Table
+from lottery_lib.waiting import Waiter
 
 PRIZES = [{"name": "大奖 🚗", "count": 1}, {"name": "Mug", "count": 3}]
 
@@ -120,7 +132,7 @@ def unmailed(hardened):
     role = hardened.names.machine_role
     hardened.client("iam").delete_role_policy(RoleName=role, PolicyName="NotifyWinners")
     told = draw(hardened, 2)
-    iam_role.ensure(hardened, iam_role.machine_role(hardened))
+    plan.machine_role(hardened).ensure()
     return told
 
 
@@ -192,7 +204,7 @@ def test_a_throttle_is_tried_again(hardened, purpose):
     limits.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
     arn = Draws(hardened).start(1)
     failed = {"LambdaFunctionFailed", "LambdaFunctionStartFailed", "LambdaFunctionScheduleFailed"}
-    wait_until(
+    Waiter().until(
         "a failed attempt",
         lambda: failed & {event["type"] for event in history(hardened, arn)},
         seconds=20,
@@ -214,12 +226,12 @@ def test_machine_times_out(hardened):
 
 def test_deleted_by_hand(hardened):
     """An employee deleted from the table is passed over; the draw works, and its receipt verifies."""
-    gone = dynamodb_table.item(hardened, hardened.names.employee_table, {"employee_id": "003"})
-    dynamodb_table.remove(hardened, hardened.names.employee_table, ["003"])
+    gone = Table(hardened, hardened.names.employee_table).item("003")
+    Table(hardened, hardened.names.employee_table).remove(["003"])
     try:
         told = draw(hardened, 9)
     finally:
-        dynamodb_table.put(hardened, hardened.names.employee_table, [gone])
+        Table(hardened, hardened.names.employee_table).put([gone])
     assert told["status"] == "SUCCEEDED"
     assert "003" not in {winner["employee_id"] for winner in told["winners"]}
     (receipt,) = receipts(hardened, name_of(told))
@@ -278,7 +290,7 @@ def lines_of(target, purpose, word):
         own = ("START ", "END ", "REPORT ", "INIT_START")
         return [each for each in messages if word in each and not each.startswith(own)]
 
-    return wait_until("the log", look, seconds=10, every=0.2)
+    return Waiter().until("the log", look, seconds=10, every=0.2)
 
 
 def test_any_client_can_start_it(hardened):

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from lottery_lib import Stack, connect, draw, inbox, inject
-from lottery_lib.resources import iam_role
-from lottery_lib.waiting import wait_until
+from lottery_lib import Stack, connect, draw, inbox, inject, plan
+from lottery_lib.resources.iam_role import allowing
+from lottery_lib.waiting import Waiter
 
 FEW = "import lambda_function\nlambda_function.MOST_PASSED_OVER = -1\n"
 FINE = "def lambda_handler(event, context): return original(event, context)"
@@ -44,7 +44,7 @@ def few(hardened):
 
 def test_these_are_all_its_rights(hardened):
     """The rights below and to write its own logs: there are no others, and no managed policy."""
-    role = iam_role.lambda_role(hardened)
+    role = plan.lambda_role(hardened)
     logs = [each for each in statements(role) if each[0].startswith("logs:")]
     assert {*statements(role)} - {*logs} == {(action, table_of(hardened, short)) for action, short in RIGHTS}
     assert {action for action, _ in logs} == {"logs:CreateLogStream", "logs:PutLogEvents"}
@@ -62,16 +62,16 @@ def test_each_right_is_needed(few, action, short):
     assert told["status"] == "FAILED"
     assert f"not authorized to perform: {action}" in told["cause"]
     assert inbox(few).notifications == []
-    iam_role.ensure(few, iam_role.lambda_role(few))
+    plan.lambda_role(few).ensure()
     assert draw(few, 2)["status"] == "SUCCEEDED"
 
 
 def without(target, action, resource):
     """Put the functions' policy in place without one right."""
-    role = iam_role.lambda_role(target)
+    role = plan.lambda_role(target)
     (name,) = role.inline
     left = [(each, [on]) for each, on in statements(role) if (each, on) != (action, resource)]
-    document = json.dumps(iam_role.allowing(*left))
+    document = json.dumps(allowing(*left))
     target.client("iam").put_role_policy(RoleName=role.name, PolicyName=name, PolicyDocument=document)
 
 
@@ -123,7 +123,7 @@ def test_nothing_else_is_allowed(hardened):
 def test_the_machine_may_invoke_and_publish(hardened):
     """The machine's role: its two functions, and this topic."""
     functions = [hardened.arn("lambda", f"function:{name}") for name in hardened.names.functions.values()]
-    assert set(statements(iam_role.machine_role(hardened))) == {
+    assert set(statements(plan.machine_role(hardened))) == {
         *(("lambda:InvokeFunction", arn + suffix) for arn in functions for suffix in ("", ":*")),
         ("sns:Publish", hardened.arn("sns", hardened.names.topic)),
     }
@@ -134,13 +134,15 @@ def test_logs_are_written(hardened):
     draw(hardened, 1)
     group = hardened.names.log_group(hardened.names.function("DrawPrize"))
     logs = hardened.client("logs")
-    wait_until("the log", lambda: logs.filter_log_events(logGroupName=group)["events"], seconds=10, every=0.2)
+    Waiter().until(
+        "the log", lambda: logs.filter_log_events(logGroupName=group)["events"], seconds=10, every=0.2
+    )
 
 
 def test_other_attendees_are_out_of_reach(hardened):
     """No right of the two roles is on anything of another attendee's."""
     other = connect("embedded", attendee="other", edition="hardened")
-    rights = [*statements(iam_role.lambda_role(hardened)), *statements(iam_role.machine_role(hardened))]
+    rights = [*statements(plan.lambda_role(hardened)), *statements(plan.machine_role(hardened))]
     theirs = {each.arn for each in Stack(other).deploy() if each.arn}
     assert not theirs & {resource for _, resource in rights}
     assert all(

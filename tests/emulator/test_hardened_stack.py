@@ -7,7 +7,7 @@ from lottery_lib import Stack, connect, draw, load_employees
 from lottery_lib.employees import Roster
 from lottery_lib.errors import LotteryError
 from lottery_lib.party.fairness import digest
-from lottery_lib.resources import dynamodb_table
+from lottery_lib.resources.dynamodb_table import Table
 
 EDITIONS = ("tutorial", "hardened")
 SHARED = {"Lottery-Employee", "Lottery-Winners", "Lottery-Notification"}
@@ -78,7 +78,7 @@ def test_interrupted_deploy_converges(target, after):
 def test_a_deploy_makes_the_pool_of_who_is_there(target):
     """Employees whom somebody put into the table by hand are in the pool after the next deploy."""
     Stack(target).deploy()
-    dynamodb_table.put(target, target.names.employee_table, [{"employee_id": "new", "employee_name": "New"}])
+    Table(target, target.names.employee_table).put([{"employee_id": "new", "employee_name": "New"}])
     pool = [each for each in Stack(target).deploy() if each.kind == "pool"]
     assert states(pool) == {"updated"}
     assert len(draw(target, 11)["winners"]) == 11
@@ -100,8 +100,8 @@ def test_a_foreign_pool_is_left_alone(target):
                         BillingMode="PAY_PER_REQUEST")  # fmt: skip
     with pytest.raises(LotteryError, match="was not made by this kit"):
         load_employees(plain, Roster([{"employee_id": "a", "employee_name": "A"}]))
-    assert dynamodb_table.items(target, target.names.pool_table) == []
-    assert len(dynamodb_table.items(target, target.names.employee_table)) == 10
+    assert Table(target, target.names.pool_table).items() == []
+    assert len(Table(target, target.names.employee_table).items()) == 10
 
 
 @pytest.mark.parametrize("size", [1, 99, 100, 101, 1000])
@@ -110,7 +110,7 @@ def test_the_pool_in_chunks(target, size):
     Stack(target).deploy()
     ids = [f"{number:04}" for number in range(size)]
     load_employees(target, Roster([{"employee_id": each, "employee_name": each} for each in reversed(ids)]))
-    items = {each["chunk"]: each for each in dynamodb_table.items(target, target.names.pool_table)}
+    items = {each["chunk"]: each for each in Table(target, target.names.pool_table).items()}
     head = items["head"]
     assert (head["size"], head["digest"]) == (size, digest(ids))
     chunks = [items[f"{head['digest']}#{number}"]["ids"] for number in range(-(-size // 100))]
@@ -122,10 +122,10 @@ def test_an_interrupted_load_leaves_the_former_pool(target):
     """A load that breaks while the pool is written leaves draws bound to the former one, whole."""
     Stack(target).deploy()
     staff = [{"employee_id": f"{number:04}", "employee_name": "N"} for number in range(150)]
-    dynamodb_table.put(target, target.names.employee_table, staff)
+    Table(target, target.names.employee_table).put(staff)
     with pytest.raises(Broken):  # the employees that are there already take six batches, and the chunks one
         load_employees(Interruption(target, 7).target, Roster(staff))
-    assert dynamodb_table.item(target, target.names.pool_table, {"chunk": "head"})["size"] == 10
+    assert Table(target, target.names.pool_table, "chunk").item("head")["size"] == 10
     assert Stack(target).deploy()[-1].state == "updated"
 
 

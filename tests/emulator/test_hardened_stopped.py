@@ -5,15 +5,26 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from lottery_lib import definition, draw, inbox, inject, load_employees, receipts, verify_draw, winners
+from lottery_lib import (
+    definition,
+    draw,
+    inbox,
+    inject,
+    load_employees,
+    plan,
+    receipts,
+    resume,
+    verify_draw,
+    winners,
+)
 from lottery_lib.definition import all_states
-from lottery_lib.draws import Draws, machine_arn, resume
+from lottery_lib.draws import Draws, machine_arn
 from lottery_lib.employees import Roster
 from lottery_lib.execution import history, stop, wait
 from lottery_lib.history import state_table
-from lottery_lib.resources import dynamodb_table, iam_role
+from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.stack import Stack
-from lottery_lib.waiting import wait_until
+from lottery_lib.waiting import Waiter
 
 MACHINE = json.loads(definition.load("hardened"))
 #: The states that a draw without trouble goes through, and how many mails it has sent when it enters one.
@@ -59,7 +70,7 @@ def stopped(hardened):
         machine = json.loads(states.describe_state_machine(stateMachineArn=arn)["definition"])
         states.update_state_machine(stateMachineArn=arn, definition=json.dumps(held(machine, state)))
         execution = start() if start else Draws(hardened).start(wanted)
-        wait_until("the hold", lambda: HOLD in entered(hardened, execution), seconds=20, every=0.1)
+        Waiter().until("the hold", lambda: HOLD in entered(hardened, execution), seconds=20, every=0.1)
         stop(hardened, execution)
         wait(hardened, execution)
         states.update_state_machine(stateMachineArn=arn, definition=json.dumps(machine))
@@ -79,7 +90,7 @@ def mails(target):
 def is_whole(target, draw_id, count=2):
     """One record, of so many winners, who are those of the table, and whose receipt verifies."""
     (receipt,) = receipts(target, draw_id)
-    won = dynamodb_table.items(target, target.names.winners_table)
+    won = Table(target, target.names.winners_table).items()
     assert sorted(each["employee_id"] for each in won) == sorted(receipt["winners"])
     assert {each["draw_id"] for each in won} == {receipt["draw_id"]}
     assert len(won) == count
@@ -138,7 +149,7 @@ def test_stopped_after_a_mail_that_failed(hardened, stopped):
     role = hardened.names.machine_role
     hardened.client("iam").delete_role_policy(RoleName=role, PolicyName="NotifyWinners")
     draw_id = stopped("Recorded Not Mailed")
-    iam_role.ensure(hardened, iam_role.machine_role(hardened))
+    plan.machine_role(hardened).ensure()
     assert resume(hardened, draw_id, remail=True)["error"] is None
     assert is_whole(hardened, draw_id)
     assert mails(hardened) == 1
@@ -150,7 +161,7 @@ def test_stopped_between_prizes(hardened, stopped):
     wait = "time.sleep(30 * (event['record'][-1] == '2'))"
     inject(hardened, "DrawPrize", SLOW.format(wait))
     arn = Draws(hardened).start(prizes)
-    wait_until("the first mail", lambda: mails(hardened) == 1, seconds=20, every=0.1)
+    Waiter().until("the first mail", lambda: mails(hardened) == 1, seconds=20, every=0.1)
     stop(hardened, arn)
     Stack(hardened).deploy()
     told = resume(hardened, arn.rsplit(":", 1)[1])
@@ -165,7 +176,7 @@ def test_its_function_goes_on(hardened):
     """A stopped execution's function runs on, and records while another goes on: it is one draw."""
     inject(hardened, "DrawPrize", SLOW.format("time.sleep(1)"))
     arn = Draws(hardened).start(2)
-    wait_until("the function", lambda: "Draw And Record" in entered(hardened, arn), seconds=20, every=0.1)
+    Waiter().until("the function", lambda: "Draw And Record" in entered(hardened, arn), seconds=20, every=0.1)
     stop(hardened, arn)
     told = resume(hardened, arn.rsplit(":", 1)[1])
     assert (told["status"], len(told["winners"])) == ("SUCCEEDED", 2)
@@ -202,7 +213,7 @@ def test_killed_between_chunks(hardened):
     load_employees(hardened, Roster(staff))
     inject(hardened, "DrawPrize", DIES)
     arn = Draws(hardened).start(250)
-    wait_until("the first chunk", lambda: len(winners(hardened)) == 99, seconds=20, every=0.1)
+    Waiter().until("the first chunk", lambda: len(winners(hardened)) == 99, seconds=20, every=0.1)
     stop(hardened, arn)
     Stack(hardened).deploy()
     told = resume(hardened, arn.rsplit(":", 1)[1])

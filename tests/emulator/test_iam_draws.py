@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from lottery_lib import Stack, connect, draw
+from lottery_lib import Stack, connect, draw, plan
 from lottery_lib.draws import forget_winners
 from lottery_lib.names import Names
-from lottery_lib.resources import iam_role
+from lottery_lib.resources.iam_role import Role
 
 
 @pytest.fixture
@@ -19,11 +19,15 @@ def lottery(stack):
 
 
 def detach(target, role, path):
-    target.client("iam").detach_role_policy(RoleName=role, PolicyArn=iam_role.policy_arn(target, path))
+    target.client("iam").detach_role_policy(
+        RoleName=role, PolicyArn=plan.lambda_role(target).policy_arn(path)
+    )
 
 
 def attach(target, role, path):
-    target.client("iam").attach_role_policy(RoleName=role, PolicyArn=iam_role.policy_arn(target, path))
+    target.client("iam").attach_role_policy(
+        RoleName=role, PolicyArn=plan.lambda_role(target).policy_arn(path)
+    )
 
 
 def test_without_dynamodb_a_draw_is_denied(lottery):
@@ -80,7 +84,7 @@ def test_another_attendees_functions_are_not_this_machines(lottery):
     states = lottery.client("stepfunctions")
     state = {"Type": "Task", "Resource": arn, "End": True}
     definition = json.dumps({"StartAt": "A", "States": {"A": state}})
-    role = iam_role.role_arn(lottery, lottery.names.machine_role)
+    role = Role(lottery, lottery.names.machine_role, "").arn
     machine = states.create_state_machine(name="curious", definition=definition, roleArn=role)[
         "stateMachineArn"
     ]

@@ -5,8 +5,7 @@ from emulator.calls import Recorder
 
 from lottery_lib import Stack, connect, draw, winners
 from lottery_lib.draws import executions
-from lottery_lib.names import owned
-from lottery_lib.resources import lambda_function
+from lottery_lib.resources.lambda_function import Function
 
 #: Who leaves and who stays: names of which one begins as the other, and the plain names.
 PAIRS = [("alice", "alice-2"), ("alice-2", "alice"), ("", "alice"), ("alice", "")]
@@ -63,7 +62,5 @@ def test_tags_tell_the_attendees_apart(room):
     """The plain names' tag is of nobody, not of everybody."""
     other = connect("embedded", attendee="alice-3").names
     name = room.target.names.function("InputWinners")
-    tags = room.target.client("lambda").get_function(FunctionName=name)["Tags"]
-    assert owned(tags, room.target.names)
-    assert not owned(tags, other)
-    assert lambda_function.find(room.target.named(other), name).ours is False
+    assert Function(room.target, name).find().ours
+    assert Function(room.target.named(other), name).find().ours is False

@@ -5,7 +5,7 @@ import json
 import pytest
 from emulator.calls import Recorder
 
-from lottery_lib import Stack, connect, draw, load_employees
+from lottery_lib import Stack, connect, draw, load_employees, plan
 from lottery_lib.draws import forget_winners
 from lottery_lib.employees import Roster
 from lottery_lib.errors import LotteryError
@@ -17,6 +17,10 @@ from lottery_lib.resources import (
     sns_topic,
     state_machine,
 )
+from lottery_lib.resources.dynamodb_table import Index, Table
+from lottery_lib.resources.iam_role import allowing, trust_policy
+from lottery_lib.resources.sns_topic import Subscription, Topic
+from lottery_lib.resources.state_machine import StateMachine
 
 
 def states(resources):
@@ -42,14 +46,14 @@ def test_broken_things_are_repaired(target):
     """What somebody changed by hand is put right by the next deploy."""
     stack, names = Stack(target), target.names
     stack.deploy()
-    arn = iam_role.policy_arn(target, "AmazonSNSFullAccess")
+    arn = plan.lambda_role(target).policy_arn("AmazonSNSFullAccess")
     target.client("iam").detach_role_policy(RoleName=names.lambda_role, PolicyArn=arn)
     target.client("iam").delete_role_policy(RoleName=names.machine_role, PolicyName="InvokeLotteryFunctions")
     name = names.function("InputWinners")
     target.client("lambda").update_function_configuration(FunctionName=name, Timeout=3)
     other = lambda_function.zipped(lambda_function.LAMBDAS_FOLDER / "record_winners")
     target.client("lambda").update_function_code(FunctionName=name, ZipFile=other)
-    machine = state_machine.machine_arn(target, names.machine)
+    machine = StateMachine(target, names.machine).arn
     target.client("stepfunctions").update_state_machine(
         stateMachineArn=machine, definition='{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}'
     )
@@ -63,17 +67,17 @@ def test_attributes_are_repaired(target):
     stack, names = Stack(target), target.names
     stack.deploy()
     other = target.arn("iam", f"role/{names.lambda_role}", region="")
-    machine, iam = state_machine.machine_arn(target, names.machine), target.client("iam")
-    trusting = json.dumps(iam_role.trust_policy("states.amazonaws.com"))
+    machine, iam = StateMachine(target, names.machine).arn, target.client("iam")
+    trusting = json.dumps(trust_policy("states.amazonaws.com"))
     iam.update_assume_role_policy(RoleName=names.lambda_role, PolicyDocument=trusting)
     target.client("stepfunctions").update_state_machine(stateMachineArn=machine, roleArn=other)
     target.client("sns").set_topic_attributes(
-        TopicArn=sns_topic.topic_arn(target, names.topic), AttributeName="DisplayName", AttributeValue="X"
+        TopicArn=Topic(target, names.topic).arn, AttributeName="DisplayName", AttributeValue="X"
     )
     iam.put_role_policy(
         RoleName=names.machine_role,
         PolicyName="InvokeLotteryFunctions",
-        PolicyDocument=json.dumps(iam_role.invoke_policy(["arn:aws:lambda:::x"])),
+        PolicyDocument=json.dumps(allowing(("lambda:InvokeFunction", ["arn:aws:lambda:::x"]))),
     )
     updated = {each.name for each in stack.deploy() if each.state == "updated"}
     assert updated == {names.lambda_role, names.machine_role, names.topic, names.machine}
@@ -85,9 +89,7 @@ def test_own_roster_survives_a_deploy(target):
     Stack(target).deploy()
     load_employees(target, Roster([{"employee_id": "x", "employee_name": "X", "lottery_serial": 1}]))
     Stack(target).deploy()
-    assert [each["employee_id"] for each in dynamodb_table.items(target, target.names.employee_table)] == [
-        "x"
-    ]
+    assert [each["employee_id"] for each in Table(target, target.names.employee_table).items()] == ["x"]
 
 
 def test_empty_roster_is_refused(target):
@@ -95,51 +97,51 @@ def test_empty_roster_is_refused(target):
     Stack(target).deploy()
     with pytest.raises(LotteryError, match="has no valid employee"):
         load_employees(target, Roster())
-    assert len(dynamodb_table.items(target, target.names.employee_table)) == 10
+    assert len(Table(target, target.names.employee_table).items()) == 10
 
 
 def test_wrong_index_key_is_refused(target):
     """An index of our name on a key of another type is not taken for ours."""
-    table = dynamodb_table.employee_table(target)
-    wrong = dynamodb_table.Index(table.index.name, "lottery_serial", "S")
-    dynamodb_table.ensure(target, dynamodb_table.Table(table.name, index=wrong))
+    table = plan.employee_table(target)
+    wrong = Index(table.index.name, "lottery_serial", "S")
+    dynamodb_table.Table(table.name, index=wrong).ensure()
     with pytest.raises(LotteryError, match=r"lottery_serial.*cannot be changed"):
-        dynamodb_table.ensure(target, table)
+        table.ensure()
 
 
 def test_plan(target):
     """The plan of a deploy tells what would be created, what checked, and what refused."""
     foreign_table(target)
-    iam_role.ensure(target, iam_role.lambda_role(target))
-    plan = {(each.kind, each.name): each.state for each in Stack(target).plan("ann@example.com")}
-    assert plan["table", target.names.winners_table] == "not ours, would be refused"
-    assert plan["role", target.names.lambda_role] == "would be checked"
-    assert plan["topic", target.names.topic] == "would be created"
-    assert plan["subscription", "ann@example.com"] == "would be created"
+    plan.lambda_role(target).ensure()
+    planned = {(each.kind, each.name): each.state for each in Stack(target).plan("ann@example.com")}
+    assert planned["table", target.names.winners_table] == "not ours, would be refused"
+    assert planned["role", target.names.lambda_role] == "would be checked"
+    assert planned["topic", target.names.topic] == "would be created"
+    assert planned["subscription", "ann@example.com"] == "would be created"
 
 
 def test_plan_of_a_subscription_that_is_there(target):
     """An address that is subscribed, or pending, is not subscribed again."""
     Stack(target).deploy("ann@example.com")
-    plan = {each.kind: each.state for each in Stack(target).plan("ann@example.com")}
-    assert plan["subscription"] == "would be checked"
+    planned = {each.kind: each.state for each in Stack(target).plan("ann@example.com")}
+    assert planned["subscription"] == "would be checked"
 
 
 def test_foreign_tables_are_not_emptied(target):
     """Neither a reset nor a roster touches a table of our name that is not ours."""
     foreign_table(target)
-    target.table(target.names.winners_table).put_item(Item={"employee_id": "theirs"})
+    Table(target, target.names.winners_table).put([{"employee_id": "theirs"}])
     with pytest.raises(LotteryError, match="was not made by this kit"):
         forget_winners(target)
-    assert len(dynamodb_table.items(target, target.names.winners_table)) == 1
+    assert len(Table(target, target.names.winners_table).items()) == 1
 
 
 def test_index_is_added_later(target):
     """The index can be added to a table that was made without it, as the tutorial does."""
-    dynamodb_table.ensure(target, dynamodb_table.employee_table(target, index=False))
-    assert dynamodb_table.index_names(target, target.names.employee_table) == []
-    assert dynamodb_table.ensure(target, dynamodb_table.employee_table(target)).state == "updated"
-    assert dynamodb_table.index_names(target, target.names.employee_table) == ["lottery_serial-index"]
+    plan.employee_table(target, index=False).ensure()
+    assert Table(target, target.names.employee_table).index_names() == []
+    assert plan.employee_table(target).ensure().state == "updated"
+    assert Table(target, target.names.employee_table).index_names() == ["lottery_serial-index"]
 
 
 def test_teardown_leaves_nothing(target):
@@ -175,7 +177,7 @@ def test_teardown_twice(target):
 def test_teardown_stops_what_runs(target):
     """A draw that runs is stopped, not waited for."""
     Stack(target).deploy()
-    machine = state_machine.machine_arn(target, target.names.machine)
+    machine = StateMachine(target, target.names.machine).arn
     target.client("stepfunctions").start_execution(stateMachineArn=machine, input='{"input": 99}')
     recorder = Recorder(target)
     assert Stack(recorder.target).teardown().left == []
@@ -185,7 +187,7 @@ def test_teardown_stops_what_runs(target):
 def test_teardown_empties_roles_of_what_others_attached(target):
     """Policies that somebody else put on our role do not keep it from being deleted."""
     Stack(target).deploy()
-    arn = iam_role.policy_arn(target, "ReadOnlyAccess")
+    arn = plan.lambda_role(target).policy_arn("ReadOnlyAccess")
     target.client("iam").attach_role_policy(RoleName=target.names.lambda_role, PolicyArn=arn)
     assert Stack(target).teardown().left == []
 
@@ -217,7 +219,7 @@ def foreign_table(target):
 
 
 def foreign_function(target):
-    role = iam_role.ensure(target, iam_role.lambda_role(target)).arn
+    role = plan.lambda_role(target).ensure().arn
     target.client("lambda").create_function(
         FunctionName=target.names.function("InputWinners"),
         Code={"ZipFile": lambda_function.zipped(lambda_function.LAMBDAS_FOLDER / "input_winners")},
@@ -229,7 +231,7 @@ def foreign_function(target):
 
 
 def foreign_machine(target):
-    role = iam_role.ensure(target, iam_role.machine_role(target)).arn
+    role = plan.machine_role(target).ensure().arn
     target.client("stepfunctions").create_state_machine(
         name=target.names.machine,
         roleArn=role,
@@ -254,7 +256,7 @@ def test_foreign_things_are_left_alone(target, make):
 def test_subscriptions_of_a_foreign_topic(target):
     """The subscriptions of a topic that is not ours are neither deleted nor said to be."""
     foreign_topic(target)
-    sns_topic.subscribe(target, target.names.topic, "ann@example.com")
+    Subscription(Topic(target, target.names.topic), "ann@example.com").ensure()
     inventory = Stack(target).teardown()
     assert {(each.kind, each.ours) for each in inventory.left} == {("topic", False), ("subscription", False)}
     assert "deleted" not in states(inventory.resources)
@@ -274,4 +276,4 @@ def test_recreated_machine_has_only_its_own_tags(target):
     Stack(target).deploy()
     Stack(target).teardown()
     foreign_machine(target)
-    assert not state_machine.find(target, target.names.machine).ours
+    assert not StateMachine(target, target.names.machine).find().ours

@@ -7,8 +7,6 @@ from types import SimpleNamespace
 import pytest
 from hostile.hostile_aws import HostileAws
 
-from lottery_lib import waiting
-
 _numbers = itertools.count(1)
 
 
@@ -33,8 +31,6 @@ _really_sleep = time.sleep
 def clock(monkeypatch):
     """The time of the library's waits and of botocore's retries."""
     clock = Clock()
-    monkeypatch.setattr(waiting, "sleep", clock.sleep)
-    monkeypatch.setattr(waiting, "clock", clock)
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=clock.sleep))
     return clock
 

@@ -17,6 +17,7 @@ from emulator.calls import WRITES
 
 from lottery_lib import connect
 from lottery_lib.target import Target
+from lottery_lib.waiting import Waiter
 
 NEVER = float("inf")
 #: The parameter by which an operation names its resource; the first that is there.
@@ -82,12 +83,13 @@ class HostileAws:
 
     def __init__(self, clock, attendee, region=None):
         emulated = connect("embedded", attendee=attendee, region=region)
-        session = emulated._session
+        session = emulated.session
         session._session.register_component("data_loader", _LOADER)
         session.events.register("before-parameter-build", self._begin)
         session.events.register("before-send", self._answer)
         session.events.register("after-call", self._edit)
-        self.target = Target("aws", session, emulated.endpoint, emulated.names)
+        waiter = Waiter(sleep=clock.sleep, clock=clock) if callable(clock) else Waiter()
+        self.target = Target("aws", session, emulated.endpoint, emulated.names, waiter)
         self.clock = clock
         self.attempts, self.sent = [], []
         self._rules, self._edits, self._done, self._polls = [], [], {}, Counter()

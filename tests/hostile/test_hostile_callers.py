@@ -117,7 +117,7 @@ def test_unknown_profile(network, settings, monkeypatch):
     """A profile that there is not is said by its name."""
     settings(REGION + KEYS)
     monkeypatch.setenv("AWS_PROFILE", "nobody")
-    assert "(nobody) could not be found. Set AWS_PROFILE to one you have" in refused()
+    assert "(nobody) could not be found. Set AWS_PROFILE to a profile that exists" in refused()
 
 
 @pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SFN"])
@@ -139,11 +139,11 @@ def test_unknown_region(network, settings):
 OLD = "Signature expired: 20261125T000000Z is now earlier than 20261125T085500Z (20261125T090000Z - 5 min.)"
 REFUSALS = [
     ("ExpiredToken", "The security token included in the request is expired", "Renew the credentials"),
-    ("InvalidClientTokenId", "The security token included in the request is invalid", "keys of AWS China"),
-    ("SignatureDoesNotMatch", OLD, "Set the clock of this computer right"),
-    ("SignatureDoesNotMatch", "Signature not yet current: 2027", "Set the clock of this computer right"),
-    ("SignatureDoesNotMatch", "The request signature we calculated does not match", "give both anew"),
-    ("IncompleteSignature", "Authorization header requires ...", "give both anew"),
+    ("InvalidClientTokenId", "The security token included in the request is invalid", "Keys of AWS China"),
+    ("SignatureDoesNotMatch", OLD, "Set the clock of this computer"),
+    ("SignatureDoesNotMatch", "Signature not yet current: 2027", "Set the clock of this computer"),
+    ("SignatureDoesNotMatch", "The request signature we calculated does not match", "set both again"),
+    ("IncompleteSignature", "Authorization header requires ...", "set both again"),
     ("AccessDenied", "ann may not", "Ask the administrator of the account for this right"),
 ]
 
@@ -165,7 +165,7 @@ EXPIRED = "The security token included in the request is expired"
 MIDST = [
     ("CreateFunction", ("ExpiredTokenException", EXPIRED), "Renew the credentials"),
     ("CreateTable", ("UnrecognizedClientException", INVALID), "Renew the credentials"),
-    ("CreateStateMachine", ("InvalidSignatureException", OLD), "Set the clock of this computer right"),
+    ("CreateStateMachine", ("InvalidSignatureException", OLD), "Set the clock of this computer"),
     ("PutRolePolicy", ("ExpiredToken", EXPIRED), "Renew the credentials"),
     ("BatchWriteItem", ("ExpiredTokenException", EXPIRED), "Renew the credentials"),
 ]

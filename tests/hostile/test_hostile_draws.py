@@ -2,10 +2,9 @@
 
 import pytest
 
-from lottery_lib import draw, execution, winners
+from lottery_lib import draw, execution, plan, winners
 from lottery_lib.draws import Draws, executions, machine_arn, result
 from lottery_lib.errors import LotteryError
-from lottery_lib.resources import iam_role
 
 ABSENT = ("ExecutionDoesNotExist", "Execution Does Not Exist: '{name}'")
 NO_MACHINE = ("StateMachineDoesNotExist", "State Machine Does Not Exist: '{name}'")
@@ -22,7 +21,7 @@ def deployed(aws, stack):
 
 
 def drawn(aws):
-    return execution.executions(aws.target, machine_arn(aws.target))
+    return execution.of_machine(aws.target, machine_arn(aws.target))
 
 
 def test_lost_reply(deployed):
@@ -152,7 +151,7 @@ def test_right_of_the_machine_that_does_not_hold_yet(deployed):
 
 def test_right_of_a_function_that_does_not_hold_yet(deployed):
     """If a function may not read a table yet, that is said too, on the command line and in the panel."""
-    arn = iam_role.policy_arn(deployed.target, "AmazonDynamoDBFullAccess")
+    arn = plan.lambda_role(deployed.target).policy_arn("AmazonDynamoDBFullAccess")
     iam = deployed.target.client("iam")
     iam.detach_role_policy(RoleName=deployed.target.names.lambda_role, PolicyArn=arn)
     told = draw(deployed.target, 1, seconds=3000)

@@ -2,8 +2,11 @@
 
 import pytest
 
+from lottery_lib import plan
 from lottery_lib.errors import LotteryError
-from lottery_lib.resources import iam_role, lambda_function, log_group
+from lottery_lib.resources import lambda_function
+from lottery_lib.resources.lambda_function import Function
+from lottery_lib.resources.log_group import LogGroup
 
 NOT_FOUND = ("ResourceNotFoundException", "Function not found: arn:aws:lambda:us-east-1:1:function:{name}")
 CONFLICT = "ResourceConflictException"
@@ -14,14 +17,14 @@ THROTTLED = ("TooManyRequestsException", "Rate exceeded")
 
 @pytest.fixture
 def function(aws):
-    role = iam_role.ensure(aws.target, iam_role.lambda_role(aws.target))
-    return lambda_function.for_purpose(aws.target, "InputWinners", role.arn)
+    plan.lambda_role(aws.target).ensure()
+    return plan.function(aws.target, "InputWinners")
 
 
 @pytest.fixture
 def outdated(aws, function):
     """The function, deployed with other code and another time-out."""
-    lambda_function.ensure(aws.target, function)
+    function.ensure()
     client, other = aws.target.client("lambda"), lambda_function.LAMBDAS_FOLDER / "record_winners"
     client.update_function_code(FunctionName=function.name, ZipFile=lambda_function.zipped(other))
     client.update_function_configuration(FunctionName=function.name, Timeout=3)
@@ -43,14 +46,14 @@ def test_new_function_is_waited_for(aws, clock, function):
     """A new function is Pending for a while, and not invocable before it is Active."""
     show(aws, "CreateFunction", 30, State="Pending", StateReasonCode="Creating")
     begun = clock.now
-    assert lambda_function.ensure(aws.target, function).state == "created"
+    assert function.ensure().state == "created"
     assert clock.now - begun >= 30
 
 
 def test_function_not_yet_visible(aws, function):
     """GetFunction may not find a function right after CreateFunction."""
     aws.refuse("GetFunction", *NOT_FOUND, status=404, when=lambda ask: young(aws, "CreateFunction", ask))
-    assert lambda_function.ensure(aws.target, function).state == "created"
+    assert function.ensure().state == "created"
     assert aws.attempts.count("CreateFunction") == 1
 
 
@@ -63,7 +66,7 @@ def test_updates_one_after_another(aws, outdated):
     code = "UpdateFunctionCode"
     show(aws, code, 20, LastUpdateStatus="InProgress")
     aws.refuse("UpdateFunctionConfiguration", CONFLICT, UPDATING, when=lambda ask: young(aws, code, ask, 20))
-    assert lambda_function.ensure(aws.target, outdated).state == "updated"
+    assert outdated.ensure().state == "updated"
     assert aws.writes == [code, "UpdateFunctionConfiguration"]
 
 
@@ -72,24 +75,24 @@ def test_updates_one_after_another(aws, outdated):
 def test_update_of_a_busy_function(aws, outdated, operation, message):
     """While somebody else's update is in progress, or the function is Pending, ours is sent again."""
     aws.refuse(operation, CONFLICT, message, status=409, times=7)
-    assert lambda_function.ensure(aws.target, outdated).state == "updated"
-    assert lambda_function.is_as_wanted(aws.target, outdated)
+    assert outdated.ensure().state == "updated"
+    assert outdated.is_as_wanted()
 
 
 def test_delete_of_a_busy_function(aws, function):
     """A function that is being updated is deleted after that."""
-    lambda_function.ensure(aws.target, function)
+    function.ensure()
     aws.refuse("DeleteFunction", CONFLICT, UPDATING, status=409, times=7)
-    assert lambda_function.delete(aws.target, function.name).state == "deleted"
+    assert Function(aws.target, function.name).delete().state == "deleted"
 
 
 def test_lost_reply(aws, function):
     """Of a function that was made though the reply was lost, AWS says that it exists: it is ours."""
     aws.lose("CreateFunction")
     show(aws, "CreateFunction", 10, State="Pending")
-    lambda_function.ensure(aws.target, function)
+    function.ensure()
     assert aws.attempts.count("CreateFunction") == 2
-    assert lambda_function.ensure(aws.target, function).state == "unchanged"
+    assert function.ensure().state == "unchanged"
 
 
 def test_foreign_function_behind_a_stale_look(aws, function):
@@ -98,12 +101,12 @@ def test_foreign_function_behind_a_stale_look(aws, function):
     aws.target.client("lambda").create_function(FunctionName=function.name, **settings)
     aws.refuse("GetFunction", *NOT_FOUND, status=404, times=2)
     with pytest.raises(LotteryError, match="was not made by this kit"):
-        lambda_function.ensure(aws.target, function)
+        function.ensure()
 
 
 def test_tags_that_may_not_be_read(aws, function):
     """Without lambda:ListTags GetFunction leaves the tags out, and says why: so does the kit."""
-    lambda_function.ensure(aws.target, function)
+    function.ensure()
 
     def change(ask, reply):
         reply.pop("Tags")
@@ -111,23 +114,23 @@ def test_tags_that_may_not_be_read(aws, function):
 
     aws.edit("GetFunction", change)
     with pytest.raises(LotteryError, match=r"ann may not lambda:ListTags\. Ask the administrator"):
-        lambda_function.ensure(aws.target, function)
+        function.ensure()
 
 
 @pytest.mark.parametrize("state", ["Inactive", "ActiveNonInvocable", "Deactivating", "Resting"])
 def test_unknown_states_are_no_failure(aws, function, state):
     """A state that the kit does not know, or that passes with the next call, is not taken for a failure."""
-    lambda_function.ensure(aws.target, function)
+    function.ensure()
     show(aws, "CreateFunction", State=state)
-    assert lambda_function.ensure(aws.target, function).state == "unchanged"
-    assert lambda_function.find(aws.target, function.name).state == state.upper()
+    assert function.ensure().state == "unchanged"
+    assert Function(aws.target, function.name).find().state == state.upper()
 
 
 def test_failed_function(aws, function):
     """A function that Lambda could not make is said with Lambda's own reason."""
     show(aws, "CreateFunction", State="Failed", StateReason="Internal error.")
     with pytest.raises(LotteryError, match=r"could not make it: Internal error\. Run .* teardown"):
-        lambda_function.ensure(aws.target, function)
+        function.ensure()
 
 
 def test_failed_update(aws, outdated):
@@ -135,12 +138,12 @@ def test_failed_update(aws, outdated):
     failed = {"LastUpdateStatus": "Failed", "LastUpdateStatusReason": "No room."}
     show(aws, "UpdateFunctionConfiguration", 60, **failed)
     with pytest.raises(LotteryError, match=r"could not make it: No room\."):
-        lambda_function.ensure(aws.target, outdated)
+        outdated.ensure()
 
 
 def test_function_after_a_failed_update(aws, function):
     """A function whose last update failed is not as it is shown: it is updated once more."""
-    lambda_function.ensure(aws.target, function)
+    function.ensure()
     aws.attempts.clear()
 
     def change(ask, reply):
@@ -148,8 +151,8 @@ def test_function_after_a_failed_update(aws, function):
             reply["Configuration"]["LastUpdateStatus"] = "Failed"
 
     aws.edit("GetFunction", change)
-    assert lambda_function.ensure(aws.target, function).state == "updated"
-    assert lambda_function.ensure(aws.target, function).state == "unchanged"
+    assert function.ensure().state == "updated"
+    assert function.ensure().state == "unchanged"
     assert aws.writes == ["UpdateFunctionConfiguration"]
 
 
@@ -174,31 +177,31 @@ def linger(aws, seconds):
 def test_function_made_anew_while_it_is_being_deleted(aws, function):
     """A function that is Deleting is not there any more: it is waited for, and made anew."""
     linger(aws, 30)
-    lambda_function.ensure(aws.target, function)
+    function.ensure()
     aws.target.client("lambda").delete_function(FunctionName=function.name)
-    assert lambda_function.ensure(aws.target, function).state == "created"
+    assert function.ensure().state == "created"
 
 
 def test_delete_waits_until_it_is_gone(aws, clock, function):
     """A delete ends when the function has gone, though AWS throttles the looks meanwhile."""
     aws.refuse("GetFunction", *THROTTLED, status=429, when=lambda ask: young(aws, "DeleteFunction", ask, 29))
     linger(aws, 30)
-    lambda_function.ensure(aws.target, function)
+    function.ensure()
     begun = clock.now
-    lambda_function.delete(aws.target, function.name)
+    Function(aws.target, function.name).delete()
     assert clock.now - begun >= 30
 
 
 def test_lost_reply_of_a_delete(aws, function):
     """A function that went though the reply was lost is not found by the second try: that is success."""
-    lambda_function.ensure(aws.target, function)
+    function.ensure()
     aws.lose("DeleteFunction")
-    assert lambda_function.delete(aws.target, function.name).state == "deleted"
+    assert Function(aws.target, function.name).delete().state == "deleted"
 
 
 def test_function_has_no_environment(aws, function):
     """Functions have no variables, and what AWS takes and a cold start needs."""
-    lambda_function.ensure(aws.target, function)
+    function.ensure()
     found = aws.target.client("lambda").get_function(FunctionName=function.name)["Configuration"]
     assert not found.get("Environment", {}).get("Variables")
     assert (found["Runtime"], found["Timeout"], found["MemorySize"]) == ("python3.12", 30, 256)
@@ -212,38 +215,38 @@ def test_lost_reply_of_a_log_group(aws):
     """Of a log group that was made though the reply was lost, AWS says that it exists: it is ours."""
     name = group(aws)
     aws.lose("CreateLogGroup")
-    log_group.ensure(aws.target, name)
+    LogGroup(aws.target, name).ensure()
     assert aws.attempts.count("CreateLogGroup") == 2
-    assert log_group.find(aws.target, name).ours
+    assert LogGroup(aws.target, name).find().ours
 
 
 def test_log_groups_in_pages(aws):
     """Log groups are listed in pages, and one in the middle may be empty."""
     name = group(aws)
-    log_group.ensure(aws.target, f"{name}-1")
-    log_group.ensure(aws.target, name)
+    LogGroup(aws.target, f"{name}-1").ensure()
+    LogGroup(aws.target, name).ensure()
     aws.page("DescribeLogGroups", "logGroups")
-    assert log_group.ensure(aws.target, name).state == "unchanged"
+    assert LogGroup(aws.target, name).ensure().state == "unchanged"
 
 
 def test_log_group_that_another_changes(aws):
     """CloudWatch Logs refuses a change while another is under way; it is sent again."""
     name, message = group(aws), "A conflicting operation is currently in progress"
     aws.refuse("CreateLogGroup DeleteLogGroup", "OperationAbortedException", message, times=2)
-    log_group.ensure(aws.target, name)
-    assert log_group.delete(aws.target, name).state == "deleted"
+    LogGroup(aws.target, name).ensure()
+    assert LogGroup(aws.target, name).delete().state == "deleted"
 
 
 def test_log_group_that_goes_while_it_is_looked_at(aws):
     """A log group that is still listed, but whose tags are not found, has gone."""
     name = group(aws)
-    log_group.ensure(aws.target, name)
+    LogGroup(aws.target, name).ensure()
     aws.refuse("ListTagsForResource", "ResourceNotFoundException", "The specified log group does not exist.")
-    assert log_group.find(aws.target, name) is None
+    assert LogGroup(aws.target, name).find() is None
 
 
 def test_reply_of_a_function_is_a_stream(aws, function):
     """What a function returns is not AWS's own answer, and is handed on as it comes."""
-    lambda_function.ensure(aws.target, function)
+    function.ensure()
     reply = aws.target.client("lambda").invoke(FunctionName=function.name, Payload=b'{"input": 2}')
     assert b"num_of_winners" in reply["Payload"].read()

@@ -1,13 +1,12 @@
 """A state machine is eventually consistent: made, updated and deleted a while before everybody sees it."""
 
-from dataclasses import replace
-
 import pytest
 
-from lottery_lib import draw
+from lottery_lib import draw, plan
 from lottery_lib.errors import LotteryError
-from lottery_lib.resources import iam_role, state_machine
-from lottery_lib.stack import machine_definition
+from lottery_lib.plan import machine_definition
+from lottery_lib.resources.iam_role import Role
+from lottery_lib.resources.state_machine import StateMachine
 
 OTHER = '{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}'
 ABSENT = ("StateMachineDoesNotExist", "State Machine Does Not Exist: '{name}'")
@@ -17,7 +16,7 @@ DELETING = ("StateMachineDeleting", "State Machine is being deleted: '{name}'")
 
 @pytest.fixture
 def role(aws):
-    return iam_role.ensure(aws.target, iam_role.machine_role(aws.target)).arn
+    return plan.machine_role(aws.target).ensure().arn
 
 
 @pytest.fixture
@@ -27,7 +26,7 @@ def name(aws):
 
 def ensure(aws, role, definition=None):
     wanted = definition or machine_definition(aws.target)
-    return state_machine.ensure(aws.target, aws.target.names.machine, wanted, role).state
+    return StateMachine(aws.target, aws.target.names.machine, wanted, role).ensure().state
 
 
 def linger(aws, name, seconds):
@@ -49,7 +48,7 @@ def linger(aws, name, seconds):
 
 
 def delete_by_hand(aws, name):
-    arn = state_machine.machine_arn(aws.target, name)
+    arn = StateMachine(aws.target, name).arn
     aws.target.client("stepfunctions").delete_state_machine(stateMachineArn=arn)
 
 
@@ -77,7 +76,7 @@ def test_delete_waits_until_it_is_gone(aws, clock, role, name):
     linger(aws, name, 40)
     ensure(aws, role)
     begun = clock.now
-    assert state_machine.delete(aws.target, name).state == "deleted"
+    assert StateMachine(aws.target, name).delete().state == "deleted"
     assert clock.now - begun >= 40
     assert aws.attempts.count("DeleteStateMachine") == 1
 
@@ -87,7 +86,7 @@ def test_interrupted_delete_goes_on(aws, role, name):
     linger(aws, name, 40)
     ensure(aws, role)
     delete_by_hand(aws, name)
-    assert state_machine.delete(aws.target, name).state == "deleted"
+    assert StateMachine(aws.target, name).delete().state == "deleted"
     assert aws.attempts.count("DeleteStateMachine") == 1
 
 
@@ -103,13 +102,14 @@ def test_machine_that_exists_after_all(aws, role, name, there):
 
 def test_other_role_of_an_idempotent_create(aws, role, name):
     """A create that meets the same definition is answered with success, and keeps the old role."""
-    wanted = iam_role.machine_role(aws.target)
-    other = iam_role.ensure(aws.target, replace(wanted, name=f"{wanted.name}-b")).arn
+    wanted = plan.machine_role(aws.target)
+    other = Role(aws.target, f"{wanted.name}-b", wanted.service, wanted.managed, wanted.inline).ensure().arn
     ensure(aws, role)
     aws.refuse("DescribeStateMachine", *ABSENT, times=1)
-    arn = state_machine.machine_arn(aws.target, name)
+    arn = StateMachine(aws.target, name).arn
     aws.rule("CreateStateMachine", lambda ask: ask.answer(200, {"stateMachineArn": arn, "creationDate": 1.0}))
-    assert ensure(aws, other) == "updated"
+    assert ensure(aws, other) == "created"
+    assert "UpdateStateMachine" in aws.attempts
     assert ensure(aws, other) == "unchanged"
 
 
@@ -134,7 +134,7 @@ def test_machine_that_goes_while_it_is_looked_at(aws, role, name):
     """A machine that is still shown, but whose tags are not found, has gone."""
     ensure(aws, role)
     aws.refuse("ListTagsForResource", "ResourceNotFound", "Resource not found: '{name}'")
-    assert state_machine.find(aws.target, name) is None
+    assert StateMachine(aws.target, name).find() is None
 
 
 def test_update_not_yet_visible(aws, role, name):
@@ -153,7 +153,7 @@ def test_update_not_yet_visible(aws, role, name):
 def test_draw_after_an_update(aws, stack, name):
     """Executions that start within a few seconds of an update may use the old definition: none does."""
     stack.deploy()
-    arn = state_machine.machine_arn(aws.target, name)
+    arn = StateMachine(aws.target, name).arn
     aws.target.client("stepfunctions").update_state_machine(stateMachineArn=arn, definition=OTHER)
     stack.deploy()
     ages = []
@@ -171,4 +171,4 @@ def test_delete_of_what_goes_meanwhile(aws, role, name):
         return ask.refusal(*ABSENT)
 
     aws.rule("DeleteStateMachine", answer)
-    assert state_machine.delete(aws.target, name).state == "deleted"
+    assert StateMachine(aws.target, name).delete().state == "deleted"

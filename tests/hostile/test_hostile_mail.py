@@ -7,10 +7,9 @@ import pytest
 
 from lottery_lib import DrawPanel, connect, inbox
 from lottery_lib.__main__ import main
-from lottery_lib.aws_errors import explained
 from lottery_lib.draws import Draws
 from lottery_lib.errors import LotteryError
-from lottery_lib.resources import sns_topic
+from lottery_lib.resources.sns_topic import Subscription, Topic
 
 ADDRESS = "ann@example.com"
 NOBODY = "Nobody has confirmed a subscription to the topic, so no mail is sent."
@@ -30,7 +29,7 @@ ABSENT = ("NotFound", "Topic does not exist")
 @pytest.fixture
 def name(aws):
     """The name of a topic that is there; a word that is no ARN is not unsubscribed."""
-    sns_topic.ensure(aws.target, aws.target.names.topic)
+    Topic(aws.target, aws.target.names.topic).ensure()
     aws.refuse("Unsubscribe", *ODD, when=lambda ask: not ask.params["SubscriptionArn"].startswith("arn:"))
     return aws.target.names.topic
 
@@ -52,19 +51,19 @@ def show(aws, arn):
 @pytest.mark.parametrize("word", ["PendingConfirmation", "pending confirmation"])
 def test_pending_is_understood(aws, name, word):
     """AWS's reply and its list have different words for a pending subscription; both are one state."""
-    assert sns_topic.subscribe(aws.target, name, ADDRESS).state == "pending confirmation"
+    assert Subscription(Topic(aws.target, name), ADDRESS).ensure().state == "pending confirmation"
     show(aws, word)
-    again = sns_topic.subscribe(aws.target, name, ADDRESS)
+    again = Subscription(Topic(aws.target, name), ADDRESS).ensure()
     assert (again.state, again.arn) == ("pending confirmation", "")
     assert aws.attempts.count("Subscribe") == 1
 
 
 def test_ended_subscription_is_none(aws, name):
     """A subscription that was ended stays in AWS's list as `Deleted`: the address is subscribed anew."""
-    sns_topic.subscribe(aws.target, name, ADDRESS)
+    Subscription(Topic(aws.target, name), ADDRESS).ensure()
     show(aws, "Deleted")
-    assert sns_topic.subscriptions(aws.target, name) == []
-    sns_topic.subscribe(aws.target, name, ADDRESS)
+    assert Topic(aws.target, name).subscriptions() == []
+    Subscription(Topic(aws.target, name), ADDRESS).ensure()
     assert aws.attempts.count("Subscribe") == 2
 
 
@@ -99,10 +98,10 @@ def test_topic_whose_subscriptions_linger(aws, stack):
 def test_subscriptions_in_pages(aws, name):
     """Subscriptions are listed in pages, and one in the middle may be empty."""
     for each in ("ben@example.com", ADDRESS):
-        sns_topic.subscribe(aws.target, name, each)
+        Subscription(Topic(aws.target, name), each).ensure()
     aws.page("ListSubscriptionsByTopic", "Subscriptions", "NextToken", "NextToken")
-    assert len(sns_topic.subscriptions(aws.target, name)) == 2
-    sns_topic.subscribe(aws.target, name, ADDRESS)
+    assert len(Topic(aws.target, name).subscriptions()) == 2
+    Subscription(Topic(aws.target, name), ADDRESS).ensure()
     assert aws.attempts.count("Subscribe") == 2
 
 
@@ -112,34 +111,34 @@ def test_foreign_topic_behind_a_stale_look(aws):
     aws.refuse("GetTopicAttributes", *ABSENT, status=404, times=1)
     aws.refuse("CreateTopic", *TAGS)
     with pytest.raises(LotteryError, match="was not made by this kit"):
-        sns_topic.ensure(aws.target, aws.target.names.topic)
+        Topic(aws.target, aws.target.names.topic).ensure()
 
 
 def test_lost_reply(aws):
     """CreateTopic sent again after a lost reply answers with the topic there is."""
     aws.lose("CreateTopic Subscribe")
-    sns_topic.ensure(aws.target, aws.target.names.topic)
-    sns_topic.subscribe(aws.target, aws.target.names.topic, ADDRESS)
-    assert len(sns_topic.subscriptions(aws.target, aws.target.names.topic)) == 1
+    Topic(aws.target, aws.target.names.topic).ensure()
+    Subscription(Topic(aws.target, aws.target.names.topic), ADDRESS).ensure()
+    assert len(Topic(aws.target, aws.target.names.topic).subscriptions()) == 1
     assert aws.attempts.count("CreateTopic") == aws.attempts.count("Subscribe") == 2
 
 
 def test_topic_that_goes_while_it_is_looked_at(aws, name):
     """A topic that is still shown, but whose tags are not found, has gone."""
     aws.refuse("ListTagsForResource", "ResourceNotFound", "Resource does not exist", status=404)
-    assert sns_topic.find(aws.target, name) is None
+    assert Topic(aws.target, name).find() is None
 
 
 def test_bad_address(aws, name):
     """An address that SNS refuses is said as such."""
     aws.refuse("Subscribe", "InvalidParameter", "Invalid parameter: Email address")
-    with pytest.raises(LotteryError, match=r"e-mail address 'ann'.*Give an address like"), explained():
-        sns_topic.subscribe(aws.target, name, "ann")
+    with pytest.raises(LotteryError, match=r"e-mail address 'ann'.*Give an address like"):
+        Subscription(Topic(aws.target, name), "ann").ensure()
 
 
 def test_where_the_mail_is(aws, name):
     """On AWS the inbox says which real mailbox to open, and before that who has to confirm."""
-    sns_topic.subscribe(aws.target, name, ADDRESS)
+    Subscription(Topic(aws.target, name), ADDRESS).ensure()
     assert inbox(aws.target).where == f"{NOBODY} Open the link in the mail that {ADDRESS} got."
     confirm(aws)
     assert inbox(aws.target).where == f"AWS sends real mail: open the mailbox of {ADDRESS}."
@@ -171,7 +170,7 @@ def test_draw_though_nobody_knows_who_gets_mail(aws, stack, monkeypatch, capsys)
     assert main(["draw", "1", "--json"]) == 0
     told = capsys.readouterr()
     assert len(json.loads(told.out)["winners"]) == 1
-    assert "Who gets mail cannot be said: AWS ListSubscriptionsByTopic: Oops" in told.err
+    assert "It is not known who gets mail: AWS ListSubscriptionsByTopic: Oops" in told.err
 
 
 def test_panel_warns(aws, stack):

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from lottery_lib import plan
 from lottery_lib.errors import LotteryError
-from lottery_lib.resources import iam_role, lambda_function, state_machine
+from lottery_lib.resources.iam_role import Role, trust_policy
+from lottery_lib.resources.state_machine import StateMachine
 
 LAMBDA = ("InvalidParameterValueException", "The role defined for the function cannot be assumed by Lambda.")
 STATES = (
@@ -23,12 +25,11 @@ def states(resources):
 
 
 def ensure_role(aws):
-    return iam_role.ensure(aws.target, iam_role.lambda_role(aws.target))
+    return plan.lambda_role(aws.target).ensure()
 
 
 def function(aws):
-    role = iam_role.role_arn(aws.target, aws.target.names.lambda_role)
-    return lambda_function.for_purpose(aws.target, "InputWinners", role)
+    return plan.function(aws.target, "InputWinners")
 
 
 @pytest.mark.parametrize(
@@ -67,8 +68,8 @@ def test_wrong_trust_policy_is_shown(aws, stack, operation, refusal, service):
     aws.refuse(operation, *refusal)
     with pytest.raises(LotteryError) as caught:
         stack.deploy()
-    document = caught.value.next_step.split("must allow ")[1].split(": put it")[0]
-    assert json.loads(document) == iam_role.trust_policy(service)["Statement"][0]
+    document = caught.value.next_step.split("must allow ")[1].split(": correct it")[0]
+    assert json.loads(document) == trust_policy(service)["Statement"][0]
     assert aws.attempts.count(operation) > 50
 
 
@@ -77,7 +78,7 @@ def test_missing_pass_role_fails_at_once(aws, stack, operation):
     """Without iam:PassRole AWS refuses for good, with the code of a refusal that passes."""
     message = "User: ann is not authorized to perform: iam:PassRole on resource: arn:aws:iam::1:role/x"
     aws.refuse(operation, "AccessDeniedException", message)
-    with pytest.raises(LotteryError, match=r"administrator .* right to iam:PassRole"):
+    with pytest.raises(LotteryError, match=r"administrator .* for this right"):
         stack.deploy()
     assert aws.attempts.count(operation) == 1
 
@@ -88,7 +89,7 @@ def test_update_waits_for_the_role_too(aws, stack):
     aws.target.client("lambda").update_function_configuration(
         FunctionName=aws.target.names.function("InputWinners"), Timeout=3
     )
-    machine = state_machine.machine_arn(aws.target, aws.target.names.machine)
+    machine = StateMachine(aws.target, aws.target.names.machine).arn
     definition = '{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}'
     aws.target.client("stepfunctions").update_state_machine(stateMachineArn=machine, definition=definition)
     aws.refuse("UpdateFunctionConfiguration", *LAMBDA, times=5)
@@ -102,7 +103,7 @@ def test_role_not_yet_visible_to_iam(aws):
     operations = "AttachRolePolicy ListAttachedRolePolicies GetRolePolicy"
     aws.refuse(operations, *INVISIBLE, status=404, when=lambda ask: aws.age("CreateRole", name) < 8)
     assert ensure_role(aws).state == "created"
-    assert iam_role.missing_policies(aws.target, iam_role.lambda_role(aws.target)) == []
+    assert plan.lambda_role(aws.target).missing_policies() == []
 
 
 def test_lost_reply_of_an_invisible_role(aws):
@@ -110,7 +111,7 @@ def test_lost_reply_of_an_invisible_role(aws):
     name = aws.target.names.lambda_role
     aws.lose("CreateRole")
     aws.refuse("GetRole", *INVISIBLE, status=404, when=lambda ask: aws.age("CreateRole", name) < 8)
-    assert ensure_role(aws).state == "created"
+    assert ensure_role(aws).state == "updated"
     assert aws.attempts.count("CreateRole") == 2
 
 
@@ -126,7 +127,7 @@ def test_foreign_role_behind_a_stale_look(aws):
 
 def retire(aws):
     """Let AWS have retired AmazonDynamoDBFullAccess: the emulator's successor stands in by its old name."""
-    arn = iam_role.policy_arn(aws.target, "AmazonDynamoDBFullAccess")
+    arn = plan.lambda_role(aws.target).policy_arn("AmazonDynamoDBFullAccess")
     attached = []
 
     def answer(ask):
@@ -150,7 +151,7 @@ def test_retired_policy_gives_way_to_its_successor(aws, clock):
     begun = clock.now
     assert ensure_role(aws).state == "created"
     assert clock.now == begun
-    assert iam_role.missing_policies(aws.target, iam_role.lambda_role(aws.target)) == []
+    assert plan.lambda_role(aws.target).missing_policies() == []
     assert ensure_role(aws).state == "unchanged"
 
 
@@ -168,7 +169,7 @@ def test_concurrent_modification(aws, operation):
     """IAM refuses a change while another is under way; botocore does not ask again by itself."""
     aws.refuse(operation, "ConcurrentModification", "Try again", status=409, times=2)
     ensure_role(aws)
-    assert iam_role.delete(aws.target, aws.target.names.lambda_role).state == "deleted"
+    assert Role(aws.target, aws.target.names.lambda_role, "").delete().state == "deleted"
 
 
 def test_delete_conflict(aws):
@@ -176,8 +177,8 @@ def test_delete_conflict(aws):
     ensure_role(aws)
     message = "Cannot delete entity, must detach all policies first."
     aws.refuse("DeleteRole", "DeleteConflict", message, status=409, times=3)
-    iam_role.delete(aws.target, aws.target.names.lambda_role)
-    assert iam_role.find(aws.target, aws.target.names.lambda_role) is None
+    Role(aws.target, aws.target.names.lambda_role, "").delete()
+    assert Role(aws.target, aws.target.names.lambda_role, "").find() is None
 
 
 def test_role_that_iam_still_shows(aws, stack):
@@ -205,9 +206,8 @@ def test_role_that_iam_still_shows(aws, stack):
 def test_quota_fails_at_once(aws):
     """A quota of IAM does not pass by waiting: it is said at once what to do."""
     aws.refuse("CreateRole", "LimitExceeded", "Cannot exceed quota for RolesPerAccount: 1000", status=409)
-    from lottery_lib.aws_errors import explained
 
-    with pytest.raises(LotteryError, match=r"quota .* Service Quotas"), explained():
+    with pytest.raises(LotteryError, match=r"quota .* Service Quotas"):
         ensure_role(aws)
     assert aws.attempts.count("CreateRole") == 1
 

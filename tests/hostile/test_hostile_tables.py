@@ -2,11 +2,10 @@
 
 import pytest
 
-from lottery_lib import load_employees
-from lottery_lib.aws_errors import explained
+from lottery_lib import load_employees, plan
 from lottery_lib.employees import tutorial_roster
 from lottery_lib.errors import LotteryError
-from lottery_lib.resources import dynamodb_table
+from lottery_lib.resources.dynamodb_table import Table
 
 NOT_FOUND = ("ResourceNotFoundException", "Requested resource not found: Table: {name} not found")
 IN_USE = "ResourceInUseException"
@@ -18,12 +17,12 @@ ONE = "Subscriber limit exceeded: Only 1 online index can be created or deleted 
 
 @pytest.fixture
 def table(aws):
-    return dynamodb_table.employee_table(aws.target)
+    return plan.employee_table(aws.target)
 
 
 @pytest.fixture
 def bare(aws):
-    return dynamodb_table.employee_table(aws.target, index=False)
+    return plan.employee_table(aws.target, index=False)
 
 
 def show(aws, operation, status, seconds):
@@ -84,7 +83,7 @@ def tables(aws):
 def test_table_not_yet_visible(aws, table):
     """DescribeTable may not find a table right after CreateTable."""
     aws.refuse("DescribeTable", *NOT_FOUND, when=lambda ask: aws.age("CreateTable", ask.resource) < 7)
-    assert dynamodb_table.ensure(aws.target, table).state == "created"
+    assert table.ensure().state == "created"
     assert aws.attempts.count("CreateTable") == 1
 
 
@@ -94,7 +93,7 @@ def test_table_not_yet_visible(aws, table):
 )
 def test_index_is_waited_for(aws, clock, bare, table, seen):
     """An index that is added later is made and filled while its table is ACTIVE: it is waited for."""
-    dynamodb_table.ensure(aws.target, bare)
+    bare.ensure()
 
     def change(ask, reply):
         if aws.age("UpdateTable", ask.resource) < 60:
@@ -102,24 +101,24 @@ def test_index_is_waited_for(aws, clock, bare, table, seen):
 
     aws.edit("DescribeTable", change)
     begun = clock.now
-    assert dynamodb_table.ensure(aws.target, table).state == "updated"
+    assert table.ensure().state == "updated"
     assert clock.now - begun >= 60
 
 
 def test_one_index_operation_at_a_time(aws, bare, table):
     """While another index of the account is being made, AWS refuses ours for a while."""
-    dynamodb_table.ensure(aws.target, bare)
+    bare.ensure()
     aws.refuse("UpdateTable", "LimitExceededException", ONE, times=12)
-    assert dynamodb_table.ensure(aws.target, table).state == "updated"
+    assert table.ensure().state == "updated"
 
 
 def test_lost_reply_of_an_index(aws, bare, table):
     """An index that was made though the reply was lost is not made again."""
-    dynamodb_table.ensure(aws.target, bare)
+    bare.ensure()
     aws.lose("UpdateTable")
     taken = "One or more parameter values were invalid: Attempting to create an index which already exists"
     aws.refuse("UpdateTable", IN_USE, taken, when=lambda ask: aws.happened("UpdateTable", ask.resource))
-    assert dynamodb_table.ensure(aws.target, table).state == "updated"
+    assert table.ensure().state == "updated"
 
 
 @pytest.mark.parametrize("table_is", ["shown", "invisible"])
@@ -127,38 +126,38 @@ def test_table_made_anew_while_it_is_being_deleted(aws, table, table_is):
     """A table that is still being deleted holds its name: it is made anew when it has gone."""
     if table_is == "shown":
         linger(aws, 40)
-    dynamodb_table.ensure(aws.target, table)
+    table.ensure()
     if table_is == "invisible":
         aws.refuse("CreateTable", IN_USE, DELETED, times=9)
     aws.target.client("dynamodb").delete_table(TableName=table.name)
-    assert dynamodb_table.ensure(aws.target, table).state == "created"
+    assert table.ensure().state == "created"
 
 
 @pytest.mark.parametrize("refusal", [CREATED, INDEXED])
 def test_delete_of_a_busy_table(aws, table, refusal):
     """A table whose index is still being made cannot be deleted at once."""
-    dynamodb_table.ensure(aws.target, table)
+    table.ensure()
     aws.refuse("DeleteTable", IN_USE, refusal, times=6)
-    assert dynamodb_table.delete(aws.target, table.name).state == "deleted"
+    assert Table(aws.target, table.name).delete().state == "deleted"
 
 
 def test_delete_waits_for_a_new_table(aws, table):
     """A table that is still CREATING is not asked to go before it is ACTIVE."""
-    dynamodb_table.ensure(aws.target, table)
+    table.ensure()
     show(aws, "CreateTable", "CREATING", 30)
     aws.refuse(
         "DeleteTable", IN_USE, CREATED, when=lambda ask: aws.age("CreateTable", ask.resource) < 30, times=1
     )
-    dynamodb_table.delete(aws.target, table.name)
+    Table(aws.target, table.name).delete()
     assert aws.attempts.count("DeleteTable") == 1
 
 
 def test_delete_waits_until_it_is_gone(aws, clock, table):
     """A deleted table is DELETING for a while; a delete ends when it has gone, and does not ask twice."""
     linger(aws, 40)
-    dynamodb_table.ensure(aws.target, table)
+    table.ensure()
     begun = clock.now
-    dynamodb_table.delete(aws.target, table.name)
+    Table(aws.target, table.name).delete()
     assert clock.now - begun >= 40
     assert aws.attempts.count("DeleteTable") == 1
 
@@ -166,51 +165,51 @@ def test_delete_waits_until_it_is_gone(aws, clock, table):
 def test_interrupted_delete_goes_on(aws, table):
     """A delete that finds the table DELETING waits, and asks for nothing."""
     linger(aws, 40)
-    dynamodb_table.ensure(aws.target, table)
+    table.ensure()
     aws.target.client("dynamodb").delete_table(TableName=table.name)
-    dynamodb_table.delete(aws.target, table.name)
+    Table(aws.target, table.name).delete()
     assert aws.attempts.count("DeleteTable") == 1
 
 
 def test_table_that_goes_while_it_is_looked_at(aws, table):
     """A table that is still shown, but whose tags are not, has gone."""
-    dynamodb_table.ensure(aws.target, table)
+    table.ensure()
     aws.refuse("ListTagsOfResource", *NOT_FOUND)
-    assert dynamodb_table.find(aws.target, table.name) is None
-    assert dynamodb_table.delete(aws.target, table.name).state == "missing"
+    assert Table(aws.target, table.name).find() is None
+    assert Table(aws.target, table.name).delete().state == "missing"
 
 
 def test_tags_not_yet_visible(aws, table):
     """A table whose reply was lost is recognised by its tags, also when AWS shows those only later."""
     aws.lose("CreateTable")
     aws.refuse("ListTagsOfResource", *NOT_FOUND, times=4)
-    dynamodb_table.ensure(aws.target, table)
-    assert dynamodb_table.find(aws.target, table.name).ours
+    table.ensure()
+    assert Table(aws.target, table.name).find().ours
 
 
 def test_deletion_protection(aws, table):
-    """A protected table is not deleted, and it is said where to switch that off."""
-    dynamodb_table.ensure(aws.target, table)
+    """A protected table is not deleted, and AWS's sentence says what to do."""
+    table.ensure()
     message = "Resource cannot be deleted as it is protected. Disable deletion protection first."
     aws.refuse("DeleteTable", "ValidationException", message)
-    with pytest.raises(LotteryError, match=r"deletion protection first .*Switch it off"), explained():
-        dynamodb_table.delete(aws.target, table.name)
+    with pytest.raises(LotteryError, match=r"deletion protection first .*Read AWS"):
+        Table(aws.target, table.name).delete()
     assert aws.attempts.count("DeleteTable") == 1
 
 
 @pytest.mark.parametrize(("number", "times"), [(3, 2), (99, 3)])
 def test_unprocessed_items_are_sent_again(aws, table, number, times):
     """DynamoDB may take a part of a batch only, or nothing, and say so with a 200."""
-    dynamodb_table.ensure(aws.target, table)
+    table.ensure()
     aws.leave_unprocessed(number, times=times)
     assert load_employees(aws.target, tutorial_roster()) == 10
-    assert len(dynamodb_table.items(aws.target, table.name)) == 10
+    assert len(Table(aws.target, table.name).items()) == 10
     assert aws.attempts.count("BatchWriteItem") == times + 1
 
 
 def test_batch_that_is_never_taken(aws, clock, table):
     """A table that takes nothing is not asked for ever."""
-    dynamodb_table.ensure(aws.target, table)
+    table.ensure()
     aws.leave_unprocessed(99, times=10**9)
     begun = clock.now
     with pytest.raises(LotteryError, match="to take 10 items: not there after 120 s"):
@@ -220,10 +219,11 @@ def test_batch_that_is_never_taken(aws, clock, table):
 
 def test_keys_not_got_to_are_asked_for_again(aws, table):
     """DynamoDB may give a part of what a batch asks for only, and say so with a 200."""
-    dynamodb_table.ensure(aws.target, table)
+    table.ensure()
     load_employees(aws.target, tutorial_roster())
-    keys = [{"employee_id": each} for each in dynamodb_table.ids(aws.target, table.name)]
-    whole, asked = dynamodb_table.get(aws.target, table.name, keys), []
+    ids = list(table.all_keys())
+    keys = [{"employee_id": each} for each in ids]
+    whole, asked = table.get(ids), []
 
     def leave(ask, reply):
         asked.append(ask)
@@ -233,8 +233,8 @@ def test_keys_not_got_to_are_asked_for_again(aws, table):
             reply["Responses"][table.name] = [item for item in items if item in whole[:3]]
 
     aws.edit("BatchGetItem", leave)
-    found = dynamodb_table.get(aws.target, table.name, keys)
-    assert {item["employee_id"] for item in found} >= {key["employee_id"] for key in keys[3:]}
+    found = table.get(ids)
+    assert {item["employee_id"] for item in found} >= set(ids[3:])
     assert len(asked) == 2
 
 
@@ -243,13 +243,13 @@ def test_scan_in_pages(aws, stack):
     stack.deploy()
     aws.scan_in_pages()
     table = aws.target.names.employee_table
-    assert len(dynamodb_table.items(aws.target, table)) == 10
-    assert not dynamodb_table.is_empty(aws.target, table)
+    assert len(Table(aws.target, table).items()) == 10
+    assert not Table(aws.target, table).is_empty()
     assert {each.state for each in stack.deploy()} == {"unchanged"}
 
 
 def test_tags_in_pages(aws, table):
     """Tags come in pages too."""
-    dynamodb_table.ensure(aws.target, table)
+    table.ensure()
     aws.page("ListTagsOfResource", "Tags", "NextToken", "NextToken")
-    assert dynamodb_table.find(aws.target, table.name).ours
+    assert Table(aws.target, table.name).find().ours

@@ -7,9 +7,8 @@ import pytest
 from hostile.hostile_aws import HostileAws
 
 from lottery_lib import Stack, draw, inbox
-from lottery_lib.course.attendee_policy import Place, policy
+from lottery_lib.course.attendee_policy import policy
 from lottery_lib.draws import winners
-from lottery_lib.resources import iam_role
 
 PLACES = [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
 ADDRESS = "ann@example.com"
@@ -56,8 +55,7 @@ def test_service_principals_are_those_of_everywhere(lived):
 def test_attendees_policy(clock, region, partition):
     """What an administrator is asked for is of the partition too."""
     target = HostileAws(clock, "p", region).target
-    managed = iam_role.lambda_role(target).managed
-    document = policy(Place(target.partition, target.account, target.region), target.names, managed)
+    document = policy(target)
     assert set(re.findall(r"arn:([\w-]+)", str(document))) == {partition}
     assert "amazonaws.com.cn" not in str(document)
 

@@ -52,7 +52,7 @@ WRONG: Final = {
     "00-19": ["execution_input = '{\"input\": 3}'", "execution_input = {'input': '3'}"],
     "00-25": ["repaired = machine", "repaired = definition.load().replace('Failed', 'Lost')"],
     "01-17": ["can_step_functions_put_it_on = 'False'"],
-    "01-29": ["machine_trust = trust", "machine_trust = iam_role.trust_policy('lambda.amazonaws.com')"],
+    "01-29": ["machine_trust = trust", "machine_trust = trust_policy('lambda.amazonaws.com')"],
     "01-33": ["iam.delete_role_policy(RoleName=target.names.lambda_role, PolicyName='none')"],
     "02-29": ["error_type = CustomError", "error_type = 'InvalidInput'"],
     "02-35": ["returned = aws_lambda.invoke(FunctionName=name, Payload='{\"input\": 5}')"],

@@ -87,7 +87,7 @@ def kit(endpoint, edition):
     stack.deploy("ann@example.com")
     inbox(admin).confirm("ann@example.com")
     assert draw(target, 2)["status"] == "SUCCEEDED"
-    execution.executions(target, machine_arn(target))
+    execution.of_machine(target, machine_arn(target))
     assert len(winners(target)) == forget_winners(target) == 2
     break_everything(admin)
     stack.deploy()

@@ -7,10 +7,12 @@ import zipfile
 import pytest
 from botocore.exceptions import ClientError
 
-from lottery_lib import Stack, connect, draw, execution, inbox
+from lottery_lib import Stack, connect, draw, execution, inbox, plan
 from lottery_lib.draws import machine_arn, result
 from lottery_lib.history import failure, published, state_table
-from lottery_lib.resources import iam_role, lambda_function, sns_topic
+from lottery_lib.resources import lambda_function
+from lottery_lib.resources.iam_role import Role
+from lottery_lib.resources.sns_topic import Topic, as_resource
 
 pytestmark = pytest.mark.ministack
 
@@ -39,7 +41,7 @@ def function(lottery):
     def called(source, role=None):
         functions.create_function(
             FunctionName=name,
-            Role=role or iam_role.role_arn(lottery, lottery.names.lambda_role),
+            Role=role or Role(lottery, lottery.names.lambda_role, "").arn,
             Code={"ZipFile": zip_of(source)},
             Runtime="python3.12",
             Handler="lambda_function.lambda_handler",
@@ -108,8 +110,8 @@ def test_published(drawn):
 
 def test_mail(lottery):
     """An e-mail subscription is confirmed at once, and its mail is not kept."""
-    [subscription] = sns_topic.subscriptions(lottery, lottery.names.topic)
-    assert sns_topic.as_resource(subscription).state == "confirmed"
+    [subscription] = Topic(lottery, lottery.names.topic).subscriptions()
+    assert as_resource(subscription).state == "confirmed"
     assert inbox(lottery).mails == []
     assert "has no mailbox that could be read from here" in inbox(lottery).where
 
@@ -135,28 +137,28 @@ def test_china(lottery):
 def test_policies(lottery):
     """A managed policy that there is not can be attached."""
     iam, name = lottery.client("iam"), lottery.names.machine_role
-    arn = iam_role.policy_arn(lottery, "AmazonNothingFullAccess")
+    arn = plan.lambda_role(lottery).policy_arn("AmazonNothingFullAccess")
     iam.attach_role_policy(RoleName=name, PolicyArn=arn)
     iam.detach_role_policy(RoleName=name, PolicyArn=arn)
 
 
 def test_trust(lottery, function):
     """Whom a role trusts is not looked at."""
-    assert function("def lambda_handler(e, c): return 7", iam_role.role_arn(lottery, "nobody")) == 7
+    assert function("def lambda_handler(e, c): return 7", Role(lottery, "nobody", "").arn) == 7
 
 
 def test_rights(lottery):
     """What a role allows is not looked at."""
     iam, name = lottery.client("iam"), lottery.names.lambda_role
-    for path in iam_role.LAMBDA_POLICIES:
-        iam.detach_role_policy(RoleName=name, PolicyArn=iam_role.policy_arn(lottery, path))
+    for path in plan.LAMBDA_POLICIES:
+        iam.detach_role_policy(RoleName=name, PolicyArn=plan.lambda_role(lottery).policy_arn(path))
     assert draw(lottery, 1)["status"] == "SUCCEEDED"
     Stack(lottery).deploy()
 
 
 def test_definitions(lottery):
     """An invalid definition is taken."""
-    role, name = iam_role.role_arn(lottery, lottery.names.machine_role), f"broken-{lottery.names.attendee}"
+    role, name = Role(lottery, lottery.names.machine_role, "").arn, f"broken-{lottery.names.attendee}"
     machine = lottery.client("stepfunctions")
     made = machine.create_state_machine(name=name, roleArn=role, definition='{"StartAt": "A"}')
     machine.delete_state_machine(stateMachineArn=made["stateMachineArn"])

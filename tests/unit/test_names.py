@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lottery_lib.errors import LotteryError
-from lottery_lib.names import Names, owned
+from lottery_lib.names import Names
 
 TUTORIAL = [
     "Lottery",
@@ -110,11 +110,3 @@ def test_unknown_edition():
     """An edition that is not there is refused with the list of those that are."""
     with pytest.raises(LotteryError, match="Use one of: tutorial"):
         Names(edition="deluxe")
-
-
-def test_owned():
-    """Only what carries both of this attendee's tags is ours."""
-    alice = Names("alice")
-    assert owned({**alice.tags, "more": "tags"}, alice)
-    assert not owned(Names("bob").tags, alice)
-    assert not owned({}, alice)

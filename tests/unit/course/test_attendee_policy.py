@@ -5,13 +5,13 @@ import json
 
 import pytest
 
-from lottery_lib.course.attendee_policy import LIMIT, Place, policy
+from lottery_lib.course.attendee_policy import LIMIT, policy
 from lottery_lib.emulator.iam_policy import Decision, decide
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import Names
-from lottery_lib.resources import iam_role
+from lottery_lib.target import elsewhere
 
-HERE = Place("aws", "123456789012", "us-east-1")
+HERE = ("123456789012", "us-east-1")
 #: Names of which one begins or ends as another does.
 ATTENDEES = ("", "alice", "alice-2", "x-alice", "2")
 
@@ -21,7 +21,7 @@ BOTH = pytest.mark.parametrize("edition", EDITIONS)
 
 
 def document(attendee, edition, place=HERE):
-    return policy(place, Names(attendee, edition), iam_role.attachable(edition))
+    return policy(elsewhere(*place, Names(attendee, edition)))
 
 
 def things(attendee, edition):
@@ -50,7 +50,8 @@ def allowed(attendee, edition, pairs):
 )
 def test_it_can_be_a_managed_policy(partition, region, edition):
     """With the longest names it is within IAM's limit, in each partition."""
-    longest = document("a" * 30, edition, Place(partition, "123456789012", region))
+    longest = document("a" * 30, edition, ("123456789012", region))
+    assert f"arn:{partition}:" in json.dumps(longest)
     assert len(json.dumps(longest, separators=(",", ":"))) <= LIMIT
 
 
@@ -105,7 +106,7 @@ def test_wildcards_stand_where_names_end(edition):
 @BOTH
 def test_everything_is_of_the_place(edition):
     """Partition, account and region are those that were given."""
-    text = json.dumps(document("", edition, Place("aws-cn", "210987654321", "cn-north-1")))
+    text = json.dumps(document("", edition, ("210987654321", "cn-north-1")))
     assert "arn:aws:" not in text
     assert "us-east-1" not in text
     assert ":210987654321:" in text
@@ -117,4 +118,4 @@ def test_everything_is_of_the_place(edition):
 def test_what_is_no_account(account):
     """An account has twelve digits."""
     with pytest.raises(LotteryError, match="Give its twelve digits"):
-        Place("aws", account, "us-east-1")
+        elsewhere(account, "us-east-1", Names())

@@ -4,11 +4,14 @@ import random
 import threading
 from contextlib import contextmanager, suppress
 from decimal import Decimal
+from types import SimpleNamespace
 from unittest.mock import patch
 
 from unit.party.fake_dynamodb import CONTEXT, DRAWS, EMPLOYEES, POOL, WINNERS, FakeDynamoDb, lambdas
 
-from lottery_lib.party import fairness, pool
+from lottery_lib.names import Names
+from lottery_lib.party import fairness
+from lottery_lib.resources import contents
 
 GO, FAIL, LOSE, KILL = "go", "fail", "lose", "kill"
 #: What can come of a request: it is answered; it does not get there; its reply is lost; its sender is killed.
@@ -39,9 +42,9 @@ class World:
         staff = [{"employee_id": each, **about} for each in ids if each not in left]
         tables.put(EMPLOYEES, staff)
         tables.put(WINNERS, [{"employee_id": each} for each in won])
-        digest = fairness.digest(self.ids)
-        tables.put(POOL, [*pool._chunks(digest, self.ids)])
-        tables.put(POOL, [{"chunk": "head", "digest": digest, "size": Decimal(len(ids))}])
+        pool = contents.Pool(SimpleNamespace(names=Names(edition="hardened")))
+        pool.table = SimpleNamespace(put=lambda items: tables.put(POOL, [*items]))
+        pool.write(self.ids)
 
     def start(self, request, name=None):
         self.executions.append(Execution(self, name or f"x{len(self.executions)}", request))
@@ -153,7 +156,7 @@ def world(ids, *, chunk=100, limits=None, **options):
         if threading.get_ident() in tables.threads
         else do()
     )
-    with lambdas(tables) as functions, patch.object(pool, "CHUNK", chunk):
+    with lambdas(tables) as functions, patch.object(contents, "CHUNK", chunk):
         functions.reading.CHUNK = chunk
         for name, value in (limits or {}).items():
             assert hasattr(functions.draw_prize, name)

@@ -7,13 +7,14 @@ from unittest.mock import patch
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from unit.party.fake_dynamodb import EMPLOYEES, POOL
+from unit.party.fake_dynamodb import EMPLOYEES
 from unit.party.hardened_world import ACTIONS, GO, world
 
 from lottery_lib import load_employees
 from lottery_lib.employees import parse_csv
-from lottery_lib.party import fairness, pool
-from lottery_lib.resources import Resource
+from lottery_lib.names import Names
+from lottery_lib.party import fairness
+from lottery_lib.resources import contents
 
 LEAVE = "leave"  # not what becomes of a request: an employee is deleted by hand
 IDS = st.lists(st.text(min_size=1, max_size=4), min_size=1, max_size=24, unique=True)
@@ -121,15 +122,16 @@ def test_any_order_of_concurrent_draws(options, draws, again, steps):
 def load(made, text):
     """Load a CSV as the employees of a world without any, and the pool with them; return the roster."""
     roster, tables = parse_csv(text), made.tables
-    target = SimpleNamespace(names=SimpleNamespace(employee_table=EMPLOYEES, pool_table=POOL))
-    instead = {
-        "check_ours": lambda *_: None,
-        "remove": lambda *_: None,
-        "find": lambda *_: Resource("table", "P", "ACTIVE"),
-    }
-    instead |= {"ids": lambda *_: [], "put": lambda _, table, items: tables.put(table, items)}
-    with patch.object(pool, "dynamodb_table", SimpleNamespace(**instead)):
-        load_employees(target, roster)
+
+    def table(target, name, key=""):
+        """A table in memory, ours and empty."""
+        nothing = dict.fromkeys(["check_ours", "remove", "refuse_foreign"], lambda *_: None)
+        return SimpleNamespace(
+            put=lambda items: tables.put(name, items), find=lambda: "there", all_keys=list, **nothing
+        )
+
+    with patch.object(contents, "Table", table):
+        load_employees(SimpleNamespace(names=Names(edition="hardened")), roster)
     made.ids = sorted(tables.tables[EMPLOYEES])
     return roster
 

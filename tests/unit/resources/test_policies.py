@@ -1,25 +1,31 @@
 """Policies are functions that return documents."""
 
-from lottery_lib.resources import iam_role
+from lottery_lib import plan
+from lottery_lib.names import Names
+from lottery_lib.resources.iam_role import trust_policy
+from lottery_lib.target import elsewhere
 
 
 def test_trust_policy():
     """The trust policy lets exactly one service assume the role."""
-    assert iam_role.trust_policy("states.amazonaws.com")["Statement"] == [
+    assert trust_policy("states.amazonaws.com")["Statement"] == [
         {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
     ]
 
 
 def test_invoke_policy():
     """The machine may invoke the functions it names, in any version, and nothing else."""
-    statement = iam_role.invoke_policy(["arn:a"])["Statement"][0]
+    role = plan.machine_role(elsewhere("123456789012", "us-east-1", Names("ann")))
+    statement = role.inline["InvokeLotteryFunctions"]["Statement"][0]
     assert statement["Action"] == "lambda:InvokeFunction"
-    assert statement["Resource"] == ["arn:a", "arn:a:*"]
+    arn = "arn:aws:lambda:us-east-1:123456789012:function:Lottery-InputWinners-ann"
+    assert statement["Resource"][:2] == [arn, f"{arn}:*"]
+    assert len(statement["Resource"]) == 8
 
 
 def test_the_four_policies():
     """The functions' role has the tutorial's four managed policies."""
-    assert iam_role.LAMBDA_POLICIES == (
+    assert plan.LAMBDA_POLICIES == (
         "AmazonDynamoDBFullAccess",
         "service-role/AWSLambdaBasicExecutionRole",
         "AmazonSNSFullAccess",

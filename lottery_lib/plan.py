@@ -1,0 +1,196 @@
+"""Describe the lottery once: every resource, what it should be, its edition, and the lesson that builds it.
+
+`stack` deploys, shows and removes what stands here, `course.lessons` restores and verifies it, and
+`course.attendee_policy` allows it. A new table is one line of `PLAN`.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from lottery_lib import definition
+from lottery_lib.names import EDITIONS
+from lottery_lib.resources import Content, Kind
+from lottery_lib.resources.contents import Employees, Pool
+from lottery_lib.resources.dynamodb_table import Index, Table
+from lottery_lib.resources.iam_role import SUCCESSOR, Role, allowing
+from lottery_lib.resources.lambda_function import LAMBDAS_FOLDER, Function, zipped
+from lottery_lib.resources.log_group import LogGroup
+from lottery_lib.resources.sns_topic import Topic
+from lottery_lib.resources.state_machine import StateMachine
+from lottery_lib.target import Target
+
+__all__ = [
+    "PLAN",
+    "Part",
+    "Row",
+    "attachable",
+    "employee_table",
+    "function",
+    "lambda_role",
+    "machine",
+    "machine_definition",
+    "machine_role",
+    "parts",
+    "resources",
+]
+
+#: The four managed policies of tutorial 2.2.1.
+LAMBDA_POLICIES: Final = (
+    "AmazonDynamoDBFullAccess",
+    "service-role/AWSLambdaBasicExecutionRole",
+    "AmazonSNSFullAccess",
+    "AWSStepFunctionsFullAccess",
+)
+#: The one of tutorial 2.2.5.
+MACHINE_POLICIES: Final = ("AmazonSNSFullAccess",)
+_HARDENED: Final = "Deploy it with Stack(hardened).deploy()"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the plan.
+
+    Attributes:
+        edition: ``"tutorial"``, ``"hardened"``, or ``"both"`` for what the editions share.
+        lesson: The lesson that builds it, such as ``"01"``.
+        make: The resources on a target, as they should be.
+        step: What an attendee does to build it, one sentence without a full stop. Empty where no lesson asks
+            for it.
+        order: `verify` lists the resources of a lesson by this number, then in the order of the plan.
+    """
+
+    edition: str
+    lesson: str
+    make: Callable[[Target], list[Any]]
+    step: str = ""
+    order: int = 0
+
+
+@dataclass(frozen=True)
+class Part:
+    """A resource of the plan on one target, with the row that it comes from."""
+
+    resource: Kind[Any] | Content
+    row: Row
+
+
+def lambda_role(target: Target) -> Role:
+    """The role of the functions: the tutorial's four policies (2.2.1); hardened, only what they use."""
+    name, service = target.names.lambda_role, "lambda.amazonaws.com"
+    if target.names.edition == "tutorial":
+        return Role(target, name, service, LAMBDA_POLICIES)
+    names = target.names
+    employees, winners, pool, draws = (
+        target.arn("dynamodb", f"table/{table}")
+        for table in (names.employee_table, names.winners_table, names.pool_table, names.draws_table)
+    )
+    groups = [target.arn("logs", f"log-group:{names.log_group(each)}:*") for each in names.functions.values()]
+    policy = allowing(
+        (["logs:CreateLogStream", "logs:PutLogEvents"], groups),
+        ("dynamodb:BatchGetItem", [employees, winners, pool, draws]),
+        ("dynamodb:GetItem", [pool, draws]),
+        ("dynamodb:Scan", [winners]),
+        ("dynamodb:PutItem", [winners, draws]),
+    )
+    return Role(target, name, service, inline={"DrawAndRecord": policy})
+
+
+def machine_role(target: Target) -> Role:
+    """The role of the machine: invoke the functions, and AmazonSNSFullAccess (2.2.5); hardened, publish."""
+    arns = [target.arn("lambda", f"function:{name}") for name in target.names.functions.values()]
+    versions = [arn + suffix for arn in arns for suffix in ("", ":*")]
+    inline = {"InvokeLotteryFunctions": allowing(("lambda:InvokeFunction", versions))}
+    name, service = target.names.machine_role, "states.amazonaws.com"
+    if target.names.edition == "tutorial":
+        return Role(target, name, service, MACHINE_POLICIES, inline)
+    topic = target.arn("sns", target.names.topic)
+    return Role(target, name, service, inline=inline | {"NotifyWinners": allowing(("sns:Publish", [topic]))})
+
+
+def function(target: Target, purpose: str) -> Function:
+    """The function for a purpose, such as ``"InputWinners"``, from its folder under `lambdas/`."""
+    folder = re.sub(r"(?<!^)(?=[A-Z])", "_", purpose).lower()
+    name, role_arn = target.names.function(purpose), lambda_role(target).arn
+    return Function(target, name, zipped(LAMBDAS_FOLDER / folder), role_arn)
+
+
+def employee_table(target: Target, *, index: bool = True) -> Table:
+    """The table of employees, with or without the index that tutorial 2.2.4 adds last."""
+    serial = Index(target.names.serial_index, "lottery_serial", "N")
+    return Table(target, target.names.employee_table, index=serial if index else None)
+
+
+def machine_definition(target: Target) -> str:
+    """The edition's definition with this attendee's ARNs filled in (tutorial 2.2.5)."""
+    functions = {
+        purpose: target.arn("lambda", f"function:{name}") for purpose, name in target.names.functions.items()
+    }
+    topic = target.arn("sns", target.names.topic)
+    text = definition.load(target.names.edition)
+    return definition.fill(text, definition.arns_by_placeholder(functions, topic))
+
+
+def machine(target: Target) -> StateMachine:
+    """The state machine (tutorial 2.2.5)."""
+    role_arn = machine_role(target).arn
+    return StateMachine(target, target.names.machine, machine_definition(target), role_arn)
+
+
+def _function_rows(edition: str, lesson: str, step: str) -> Iterator[Row]:
+    """Each function of an edition and, before it, its log group: Lambda would make one without our tags."""
+
+    def group(target: Target, purpose: str) -> list[LogGroup]:
+        return [LogGroup(target, target.names.log_group(target.names.function(purpose)))]
+
+    for purpose in EDITIONS[edition]:
+        yield Row(edition, lesson, partial(group, purpose=purpose))
+        make = partial(lambda target, purpose: [function(target, purpose)], purpose=purpose)
+        yield Row(edition, lesson, make, step.format(purpose))
+
+
+PLAN: tuple[Row, ...] = (
+    Row("tutorial", "01", lambda target: [lambda_role(target)], "Create the role"),
+    Row("tutorial", "05", lambda target: [machine_role(target)], "Create the role of the machine"),
+    Row("hardened", "09", lambda target: [lambda_role(target), machine_role(target)]),
+    *_function_rows("tutorial", "02", "Create the function {}"),
+    *_function_rows("hardened", "09", _HARDENED),
+    Row("both", "03", lambda target: [Topic(target, target.names.topic)], "Create the topic"),
+    Row(
+        "both", "04", lambda target: [Table(target, target.names.winners_table)], "Create the table", order=1
+    ),
+    Row("both", "04", lambda target: [employee_table(target)], "Create the table"),
+    Row(
+        "hardened",
+        "09",
+        lambda target: [
+            Table(target, target.names.pool_table, "chunk"),
+            Table(target, target.names.draws_table, "draw_id"),
+        ],
+        _HARDENED,
+    ),
+    Row("tutorial", "05", lambda target: [machine(target)], "Fill the placeholders and create the machine"),
+    Row("hardened", "09", lambda target: [machine(target)], _HARDENED),
+    Row("both", "04", lambda target: [Employees(target)]),
+    Row("hardened", "09", lambda target: [Pool(target)]),
+)
+
+
+def parts(target: Target) -> Iterator[Part]:
+    """The resources of the target's edition and what they hold, in the order in which they are made."""
+    for row in PLAN:
+        if row.edition in (target.names.edition, "both"):
+            yield from (Part(resource, row) for resource in row.make(target))
+
+
+def resources(target: Target) -> list[tuple[Kind[Any], Row]]:
+    """The resources alone, without what they hold."""
+    return [(part.resource, part.row) for part in parts(target) if isinstance(part.resource, Kind)]
+
+
+def attachable(edition: str) -> list[str]:
+    """The paths of all managed policies that a role may get: the roles' own and their successors."""
+    own = {*LAMBDA_POLICIES, *MACHINE_POLICIES} if edition == "tutorial" else set[str]()
+    return sorted(own | {path + SUCCESSOR for path in own})

@@ -1,0 +1,50 @@
+"""Only what carries this attendee's tags is ours."""
+
+import pytest
+
+from lottery_lib.errors import LotteryError
+from lottery_lib.names import Names
+from lottery_lib.resources import Resource
+from lottery_lib.resources.iam_role import Role
+from lottery_lib.target import elsewhere
+
+ALICE = Names("alice")
+THERE = elsewhere("123456789012", "us-east-1", ALICE)
+
+
+class Found(Role):
+    """A role that AWS describes with these tags."""
+
+    def __init__(self, tags):
+        super().__init__(THERE, "role", "lambda.amazonaws.com")
+        self.tags = tags
+
+    def look(self):
+        return {"RoleName": self.name, "Tags": [{"Key": key, "Value": self.tags[key]} for key in self.tags]}
+
+
+@pytest.mark.parametrize(
+    ("tags", "ours"),
+    [
+        ({**ALICE.tags, "more": "tags"}, True),
+        (ALICE.other.tags, True),
+        (Names("bob").tags, False),
+        ({"lottery-attendee": "alice"}, False),
+        ({}, False),
+    ],
+)
+def test_both_tags_count(tags, ours):
+    """Both of the attendee's tags make a resource ours, those of the other edition too."""
+    assert Found(tags).find().ours is ours
+
+
+@pytest.mark.parametrize("verb", [Found.ensure, Found.delete])
+def test_foreign_is_refused(verb):
+    """What is not ours is neither changed nor deleted: no call is made, and the sentence says what to do."""
+    with pytest.raises(LotteryError, match=r"role role: exists, but .* Delete or rename it yourself"):
+        verb(Found({}))
+
+
+def test_what_is_ours_is_not_refused():
+    """The check can pass."""
+    Found({}).refuse_foreign(Resource("role", "role", "ACTIVE"))
