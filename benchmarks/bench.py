@@ -80,7 +80,7 @@ def tests() -> Sequence[Row]:
     if not TESTS.exists():
         return [Row("`make test`", None, "s", note="`make bench-tests` measures it")]
     told = json.loads(TESTS.read_text("utf-8"))
-    return [Row("`make test`", told["seconds"], "s", note=f"load {told['load_before']:.1f} before")]
+    return [Row("`make test`", told["seconds"], "s", note=f"system load before: {told['load_before']:.1f}")]
 
 
 def record_tests() -> None:

@@ -226,9 +226,10 @@ def table(measured: Mapping[str, Any]) -> str:
     sources = sorted({source for _, source in PRICES.values()})
     return f"""# What a run costs on AWS
 
-A run: a deploy with one subscription, a draw of two, a look at the winners, a teardown. `make cost` counts
-on the emulator what AWS bills of it, and multiplies with the prices of {DATE} in {REGION}: US dollars, on
-demand, **without any free tier**. Nobody has been billed for it so far: the kit was never run on AWS.
+A run is a deploy with one subscription, a draw of two, a look at the winners, and a teardown. `make cost`
+does this run on the emulator and counts what AWS bills for it. Then it multiplies the counts with AWS's
+prices of {DATE} in {REGION}. All amounts are in US dollars, on demand, **without any free tier**. Nobody
+has been billed for such a run yet, because the kit has never run on AWS.
 
 | billed | deploy | draw | teardown | $ a million | $ |
 |---|---:|---:|---:|---:|---:|
@@ -239,23 +240,28 @@ demand, **without any free tier**. Nobody has been billed for it so far: the kit
 |---|---:|
 | one more draw | {each["draw"]:.6f} |
 | {ATTENDEES} attendees, {DRAWS} draws each | {each["room"]:.2f} |
-| a month of leaving it standing, with what one draw left | {each["month"]:.8f} |
+| one month without draws, with the data of one draw | {each["month"]:.8f} |
 | an endless loop, until AWS ends it at event {MOST_EVENTS:,} | {each["loop"]:.2f} |
 
-- Free: what is asked of IAM, STS, Step Functions and CloudWatch Logs, and of Lambda and DynamoDB about
-  functions and tables. Roles, functions, topics and machines cost nothing while nothing happens.
-- A Lambda call is taken to last {SECONDS_A_CALL:g} s at {GB * 1024:.0f} MB, as if each were a cold start
-  (AWS bills those, too, since August 2025). On the emulator, warm, the draw's took {took} ms together.
-- An employee is written twice, as the index holds a copy. A read counts for each 4 KB, a write for each KB.
-- A draw that meets past winners goes round again: 3 transitions and 2 Lambda calls for each round. The kit's
-  functions end a draw that cannot succeed; the tutorial's own go on until AWS ends the execution.
-- Free each month for every account: 4,000 transitions, a million Lambda requests with 400,000 GB-seconds, a
-  million SNS requests, 1,000 e-mails, 25 GB in DynamoDB, 5 GB of logs. A room uses up the transitions only.
-- **China has price lists of its own**, in yuan: amazonaws.cn. Other regions differ: a transition in São Paulo
-  costs half more.
+- These calls are free: all calls to IAM, STS, Step Functions and CloudWatch Logs, and the Lambda and
+  DynamoDB calls that manage functions and tables. Roles, functions, topics and state machines cost
+  nothing when nobody uses them.
+- We count {SECONDS_A_CALL:g} s at {GB * 1024:.0f} MB for each Lambda call, as if each call were a cold
+  start. AWS bills cold starts, too, since August 2025. On the emulator, the warm calls of the draw took
+  {took} ms together.
+- Each employee is written twice, because the index holds a copy. DynamoDB counts a read for each 4 KB and
+  a write for each KB.
+- If a draw meets past winners, it goes round again. Each round costs 3 transitions and 2 Lambda calls.
+  The kit's functions end a draw that cannot succeed. The tutorial's own functions go on until AWS ends
+  the execution.
+- Every account has a free tier each month: 4,000 transitions, a million Lambda requests with 400,000
+  GB-seconds, a million SNS requests, 1,000 e-mails, 25 GB in DynamoDB, 5 GB of logs. A full course uses
+  up the transitions only.
+- **China has its own price lists**, in yuan: amazonaws.cn. Prices differ in other regions, too: in São
+  Paulo, a transition costs 50 % more.
 
-The prices are of the newest copies that could be found of these pages, or of others that quote them
-(DynamoDB's of July 2025): {", ".join(sources)}.
+The prices come from the newest copies of these pages that we found, or from other pages that quote them
+(DynamoDB's are of July 2025): {", ".join(sources)}.
 """
 
 

@@ -85,7 +85,7 @@ def warm_draws(plan: Plan, other: str) -> list[Row]:
     return [
         Row(what, value["ours"], "ms", bare, value["floor"], most=1.5),
         Row(
-            f"{what}, and a rival",
+            f"{what}, on two emulators",
             value["ours"],
             "ms",
             "MiniStack",
@@ -127,9 +127,9 @@ def many_attendees(plan: Plan) -> list[Row]:
     wrong = plan.attendees - sum(is_right(target, plan.rounds) for target in everybody)
     seconds = [second for several in taken for second in several or []]
     who = f"{plan.attendees} attendees at once, {plan.rounds} draws each"
-    limit = f"emulator {own / wall:.2f} cores, workers {workers / wall:.2f}, of {os.cpu_count()}"
+    limit = f"emulator {own / wall:.2f}, workers {workers / wall:.2f} of {os.cpu_count()} cores"
     return [
-        Row(f"{who}: attendees with a draw that is not right", wrong, most=0),
+        Row(f"{who}: attendees with a wrong draw", wrong, most=0),
         Row(f"{who}: draw", ms(median(seconds)), "ms"),
         Row(f"{who}: slowest draw", ms(max(seconds)), "ms"),
         Row(f"{who}: draws a second", len(seconds) / wall, note=limit),

@@ -61,7 +61,7 @@ def drying_pool(plan: Plan, where: str) -> list[Row]:
         found = in_turns(
             measures(where, targets, 2, partial(_drain, targets["tutorial"], employees, drawn)), times
         )
-        note = f"of {times} draws each"
+        note = f"{times} draws each"
         rows += _beside(f"{drawn} of 10 drawn, drawing 2 (mean)", found, note)
     return rows
 

@@ -24,8 +24,8 @@ def starts(plan: Plan, folder: Path) -> list[Row]:
             again += [timed(connect) for _ in range(5)]
     return [
         Row("Emulator ready", ms(median(ready)), "ms", most=1000),
-        Row("Emulator ready and the whole lottery deployed, from nothing", ms(median(both)), "ms", most=3000),
-        Row("`connect()` to one that runs", ms(median(again)), "ms", most=100),
+        Row("Emulator started and the whole lottery deployed", ms(median(both)), "ms", most=3000),
+        Row("`connect()` to a running emulator", ms(median(again)), "ms", most=100),
     ]
 
 
@@ -48,6 +48,11 @@ def memory() -> list[Row]:
     process = psutil.Process(control.status()["pid"])
     workers = [megabytes(worker) for worker in process.children()]
     return [
-        Row("Memory of the emulator", megabytes(process), "MB", note="what no other process shares (USS)"),
-        Row("Memory of a worker", median(workers), "MB", note=f"of {len(workers)}"),
+        Row(
+            "Memory of the emulator",
+            megabytes(process),
+            "MB",
+            note="memory that no other process shares (USS)",
+        ),
+        Row("Memory of a worker", median(workers), "MB", note=f"{len(workers)} workers"),
     ]
