@@ -1,4 +1,4 @@
-"""What differs there from AWS, line by line as in docs/second_opinion.md: one that fails is news for it."""
+"""What MiniStack does differently from AWS. If a test fails, change its line in docs/second_opinion.md."""
 
 import io
 import json
@@ -74,7 +74,7 @@ def test_fail_state(lottery, failed):
 
 
 def test_output_of_a_failure(lottery, failed):
-    """An execution that failed has an output."""
+    """A failed execution has an output."""
     assert "States.Fail" in execution.describe(lottery, failed)["output"]
     assert result(lottery, failed)["winners"] == []
 
@@ -86,30 +86,30 @@ def test_decimal(function):
 
 
 def test_previous_event(drawn):
-    """No event says which one was before it."""
+    """No event has a `previousEventId`."""
     assert not any("previousEventId" in event for event in drawn)
 
 
 def test_states_inside(drawn):
-    """Of the states inside a Parallel nothing is told but their tasks."""
+    """The history shows the tasks of the states inside a Parallel, and nothing else of these states."""
     assert "ParallelStateEntered" in types(drawn)
     assert "Notify Winners" not in json.dumps(drawn, default=str)
 
 
 def test_tasks_of_functions(drawn):
-    """A function's task is told in the events of any task."""
+    """The task of a function has the same events as any other task."""
     assert "TaskSucceeded" in types(drawn)
     assert not any(kind.startswith("LambdaFunction") for kind in types(drawn))
 
 
 def test_published(drawn):
-    """The task that publishes is told by its whole ARN, and without its parameters."""
+    """The events of the task that publishes have its whole ARN, and not its parameters."""
     assert "arn:aws:states:::sns:publish" in json.dumps(drawn, default=str)
     assert published(drawn) == []
 
 
 def test_mail(lottery):
-    """An e-mail subscription is confirmed at once, and its mail is not kept."""
+    """An e-mail subscription is confirmed at once, and nobody can read its mail."""
     [subscription] = Topic(lottery, lottery.names.topic).subscriptions()
     assert as_resource(subscription).state == "confirmed"
     assert inbox(lottery).mails == []
@@ -117,7 +117,7 @@ def test_mail(lottery):
 
 
 def test_started_again(lottery):
-    """An execution that is started again, with its name and its input, is refused."""
+    """A second start with the same name and the same input is refused."""
     start = lottery.client("stepfunctions").start_execution
     again = {"stateMachineArn": machine_arn(lottery), "name": execution.new_name(), "input": '{"input": 0}'}
     start(**again)
@@ -126,7 +126,7 @@ def test_started_again(lottery):
 
 
 def test_china(lottery):
-    """In a region of China every ARN is of the partition `aws`."""
+    """In a region of China, every ARN has the partition `aws`."""
     there = connect(lottery.endpoint, attendee=f"{lottery.names.attendee}-cn", region="cn-north-1")
     Stack(there).deploy()
     assert there.partition == "aws"
@@ -135,7 +135,7 @@ def test_china(lottery):
 
 
 def test_policies(lottery):
-    """A managed policy that there is not can be attached."""
+    """A managed policy that does not exist can be attached."""
     iam, name = lottery.client("iam"), lottery.names.machine_role
     arn = plan.lambda_role(lottery).policy_arn("AmazonNothingFullAccess")
     iam.attach_role_policy(RoleName=name, PolicyArn=arn)
@@ -143,12 +143,12 @@ def test_policies(lottery):
 
 
 def test_trust(lottery, function):
-    """Whom a role trusts is not looked at."""
+    """Nothing checks the trust policy of a role."""
     assert function("def lambda_handler(e, c): return 7", Role(lottery, "nobody", "").arn) == 7
 
 
 def test_rights(lottery):
-    """What a role allows is not looked at."""
+    """Nothing checks what a role allows."""
     iam, name = lottery.client("iam"), lottery.names.lambda_role
     for path in plan.LAMBDA_POLICIES:
         iam.detach_role_policy(RoleName=name, PolicyArn=plan.lambda_role(lottery).policy_arn(path))
@@ -157,7 +157,7 @@ def test_rights(lottery):
 
 
 def test_definitions(lottery):
-    """An invalid definition is taken."""
+    """An invalid definition is accepted."""
     role, name = Role(lottery, lottery.names.machine_role, "").arn, f"broken-{lottery.names.attendee}"
     machine = lottery.client("stepfunctions")
     made = machine.create_state_machine(name=name, roleArn=role, definition='{"StartAt": "A"}')
@@ -165,7 +165,7 @@ def test_definitions(lottery):
 
 
 def test_executions_of_a_deleted_machine(lottery):
-    """The executions of a machine are gone with it."""
+    """The executions of a state machine disappear with it."""
     arn = draw(lottery, 0)["execution_arn"]
     lottery.client("stepfunctions").delete_state_machine(stateMachineArn=machine_arn(lottery))
     with pytest.raises(ClientError, match="ExecutionDoesNotExist"):
@@ -174,7 +174,7 @@ def test_executions_of_a_deleted_machine(lottery):
 
 
 def test_tables(lottery):
-    """A new table is there, and a deleted one gone, at once."""
+    """A table is created and deleted at once."""
     tables, name = lottery.client("dynamodb"), f"own-{lottery.names.attendee}"
     key = {"AttributeName": "id", "KeyType": "HASH"}, {"AttributeName": "id", "AttributeType": "S"}
     tables.create_table(
