@@ -126,7 +126,7 @@ def many_attendees(plan: Plan) -> list[Row]:
     own, workers = (after - was for after, was in zip(cpu(process), busy, strict=True))
     wrong = plan.attendees - sum(is_right(target, plan.rounds) for target in everybody)
     seconds = [second for several in taken for second in several or []]
-    who = f"{plan.attendees} attendees at once, {plan.rounds} draws each"
+    who = f"{plan.attendees} attendees at the same time, {plan.rounds} draws each"
     limit = f"emulator {own / wall:.2f}, workers {workers / wall:.2f} of {os.cpu_count()} cores"
     return [
         Row(f"{who}: attendees with a wrong draw", wrong, most=0),
@@ -146,7 +146,7 @@ def concurrent_draws(plan: Plan) -> list[Row]:
     wall = time.perf_counter() - begun
     lost = plan.concurrent - len(winners(target))
     seconds = [second for second in taken if second is not None]
-    who = f"{plan.concurrent} hardened draws at once, one lottery"
+    who = f"{plan.concurrent} hardened draws at the same time, one lottery"
     return [
         Row(f"{who}: draws without a winner of their own", lost, most=0),
         Row(f"{who}: draw", ms(median(seconds)), "ms"),

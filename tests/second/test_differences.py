@@ -109,7 +109,7 @@ def test_published(drawn):
 
 
 def test_mail(lottery):
-    """An e-mail subscription is confirmed at once, and nobody can read its mail."""
+    """An e-mail subscription is confirmed immediately, and nobody can read its mail."""
     [subscription] = Topic(lottery, lottery.names.topic).subscriptions()
     assert as_resource(subscription).state == "confirmed"
     assert inbox(lottery).mails == []
@@ -174,7 +174,7 @@ def test_executions_of_a_deleted_machine(lottery):
 
 
 def test_tables(lottery):
-    """A table is created and deleted at once."""
+    """A table is created and deleted immediately."""
     tables, name = lottery.client("dynamodb"), f"own-{lottery.names.attendee}"
     key = {"AttributeName": "id", "KeyType": "HASH"}, {"AttributeName": "id", "AttributeType": "S"}
     tables.create_table(
