@@ -123,7 +123,7 @@ def sentences(told: Mapping[str, Any]) -> str:
     rounds, size = "8 of 10 drawn, drawing 2 (mean): rounds", "Pool of 100,000: a hardened draw"
     goal = "which meets our goal" if rows[floor]["met"] else "which is more than our goal"
     return (
-        f"A warm draw is one that is not among the first after a deploy. It takes {of(floor)}.\n"
+        f"After the first few draws, a draw takes {of(floor)}. We call this a warm draw.\n"
         f"The same AWS calls without a workflow take {of(floor, 'other')}. "
         f"So a draw takes {of(floor, 'ratio')} times as long, {goal}.\n"
         f"On MiniStack, another emulator, a warm draw takes {of(rival, 'other')}.\n"
