@@ -1,9 +1,9 @@
 """Measure what the kit promises, side by side in one run: ``make bench``.
 
-Numbers of a machine that does other things as well are worth little by themselves. So whatever is compared
-is measured in turns (one of ours, one of theirs), and the table shows both and their ratio. Writes
-``results.md`` and ``results.json`` next to this file, and the README's sentences from them; ``--quick`` is a
-smoke run that keeps nothing. ``--tests`` runs ``make test`` and keeps how long that took.
+Other programs on the machine change the figures. So two things that are compared are measured in turns, and
+the table shows both and their ratio. Writes ``results.md`` and ``results.json`` next to this file, and the
+README's sentences. ``--quick`` is a short run that writes nothing. ``--tests`` runs ``make test`` and keeps
+its duration.
 """
 
 import argparse
@@ -36,7 +36,7 @@ README = HERE.parent / "README.md"
 def main() -> None:
     """Measure, and write or print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few rounds, no MiniStack; print, keep nothing")
+    parser.add_argument("--quick", action="store_true", help="few rounds, no MiniStack; print, write nothing")
     parser.add_argument("--tests", action="store_true", help="run `make test` and keep how long it took")
     asked = parser.parse_args()
     if asked.tests:
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def keep() -> None:
-    """Measure all, and write it down."""
+    """Measure everything and write the files."""
     about, begun = conditions(), time.monotonic()
     rows = measured(FULL)
     about |= {"load_after": load(), "minutes": round((time.monotonic() - begun) / 60, 1)}
@@ -76,7 +76,7 @@ def measured(plan: Plan) -> list[Row]:
 
 
 def tests() -> Sequence[Row]:
-    """How long `make test` took when ``--tests`` was asked for: too long to be run each time."""
+    """The duration of `make test` in the last run with ``--tests``; it is too long to run each time."""
     if not TESTS.exists():
         return [Row("`make test`", None, "s", note="`make bench-tests` measures it")]
     told = json.loads(TESTS.read_text("utf-8"))
@@ -84,7 +84,7 @@ def tests() -> Sequence[Row]:
 
 
 def record_tests() -> None:
-    """Run all tests, and write down how long that took if they passed."""
+    """Run all tests, and write their duration if they passed."""
     before, begun = load(), time.monotonic()
     subprocess.run(["make", "test"], cwd=HERE.parent, check=True)
     told = {"seconds": round(time.monotonic() - begun), "load_before": before}
@@ -92,7 +92,7 @@ def record_tests() -> None:
 
 
 def conditions() -> dict[str, Any]:
-    """Where and with what it is measured."""
+    """The machine and the versions that the figures come from."""
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count(),
@@ -104,7 +104,7 @@ def conditions() -> dict[str, Any]:
 
 
 def load() -> float:
-    """How many processes want a processor, on average over a minute."""
+    """How many processes wait for a processor, on average over a minute."""
     return psutil.getloadavg()[0]
 
 

@@ -1,8 +1,8 @@
 """Compute what a run costs on AWS, from the calls that it makes: ``make cost``.
 
-A run is a deploy with one subscription, a draw of two, a look at the winners, and a teardown. An emulator of
-its own writes down every request that reaches it, those of the functions and of the state machine included;
-what AWS bills of them is multiplied with its prices. Writes ``cost.md`` and ``cost.json`` next to this file.
+A run is a deploy with one subscription, a draw of two, a look at the winners, and a teardown. A separate
+emulator records every request that reaches it, including those of the functions and the state machine. What
+AWS bills for them is multiplied with its prices. Writes ``cost.md`` and ``cost.json`` next to this file.
 """
 
 import argparse
@@ -23,13 +23,12 @@ from lottery_lib import Stack, connect, draw, execution, inbox, winners
 from lottery_lib.draws import last_execution
 from lottery_lib.emulator import control
 from lottery_lib.history import transitions
-from lottery_lib.names import Names
-from lottery_lib.resources.lambda_function import Function
-from lottery_lib.target import elsewhere
+from lottery_lib.resources import lambda_function
 from lottery_lib.waiting import Waiter
 
 HERE = Path(__file__).resolve().parent
-#: Of the newest copies that were found of these pages, or of others that quote them; DynamoDB's: July 2025.
+#: The prices come from the newest copies of these pages that we found, or from pages that quote them.
+#: DynamoDB's prices are of July 2025.
 DATE = "June 2026"
 REGION = "us-east-1"
 #: US dollars for one, on demand, without any free tier, and the page that says so.
@@ -45,19 +44,19 @@ PRICES = {
 }
 #: A GB for a month: of a table and its index, and of logs.
 STORED = {"table bytes": 0.25 / 1e9, "log bytes": 0.03 / 1e9}
-#: Nobody has run it on AWS: each call is taken to be a cold start that imports boto3, which AWS bills.
+#: Nobody has run it on AWS, so we count each call as a cold start that imports boto3. AWS bills cold starts.
 SECONDS_A_CALL = 1.0
-GB = Function(elsewhere("123456789012", "us-east-1", Names()), "").configuration["MemorySize"] / 1024
-#: What CloudWatch Logs and DynamoDB count beside the bytes themselves, for each event and item.
+GB = lambda_function.Function("", b"", "").memory / 1024
+#: What CloudWatch Logs and DynamoDB add to the bytes of each event and each item.
 EVENT_BYTES, ITEM_BYTES = 26, 100
-#: AWS ends an execution at so many events; a round of the tutorial's loop has these.
+#: AWS ends an execution at this many events. The others are for one round of the tutorial's loop.
 MOST_EVENTS, ROUND_EVENTS, ROUND_TRANSITIONS = 25_000, 12, 3
 ATTENDEES, DRAWS = 30, 20
 Line = Mapping[str, Any]
 
 
 def serve(port: int, file: Path) -> int:
-    """Be an emulator that writes down what it is asked and what it answers."""
+    """Run an emulator that records its requests and its replies."""
     from lottery_lib.emulator import server  # noqa: PLC0415 (moto takes a while to import)
     from lottery_lib.emulator.front import Front  # noqa: PLC0415
 
@@ -81,10 +80,10 @@ def serve(port: int, file: Path) -> int:
 
 
 def measure(folder: Path) -> dict[str, Any]:
-    """Do a run, and say what AWS would bill for each part of it.
+    """Do a run, and return what AWS would bill for each part of it.
 
     Args:
-        folder: Where emulators have their files, by ``XDG_STATE_HOME``.
+        folder: Where emulators keep their files (``XDG_STATE_HOME``).
     """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port, file = free.getsockname()[1], folder / "calls"
@@ -118,7 +117,7 @@ def _run(where: str, file: Path) -> dict[str, Any]:
 
 
 class Bills:
-    """What AWS bills of the calls that were noted since the last look."""
+    """What AWS bills for the calls that were recorded since the last ``next``."""
 
     def __init__(self, file: Path) -> None:
         self._file, self._read = file, 0
@@ -169,7 +168,7 @@ def _read_units(line: Line) -> float:
 
 
 def _size(item: Mapping[str, Mapping[str, str]]) -> int:
-    """Bytes of an item, about as DynamoDB counts them (of a number it counts half of the digits)."""
+    """Bytes of an item, about as DynamoDB counts them (for a number it counts half of the digits)."""
     return sum(len(name.encode()) + len(str(*value.values()).encode()) for name, value in item.items())
 
 
@@ -178,10 +177,9 @@ def _logs(target: Any) -> tuple[int, int]:
     texts = [
         event["message"]
         for name in target.names.functions.values()
-        for page in target.client("logs")
-        .get_paginator("filter_log_events")
-        .paginate(logGroupName=target.names.log_group(name))
-        for event in page["events"]
+        for event in target.listed(
+            "logs", "filter_log_events", "events", logGroupName=target.names.log_group(name)
+        )
     ]
     billed = re.findall(r"Billed Duration: (\d+) ms", "".join(texts))
     return sum(len(text.encode()) + EVENT_BYTES for text in texts), sum(map(int, billed))
@@ -196,7 +194,7 @@ def added(*parts: Mapping[str, float]) -> dict[str, float]:
 
 
 def summary(measured: Mapping[str, Any]) -> dict[str, float]:
-    """US dollars: what the README says."""
+    """The US dollars that the README quotes."""
     parts = measured["parts"]
     standing = sum(quantity * STORED[what] for what, quantity in measured["stored"].items())
     once = dollars(added(parts["deploy"], parts["teardown"]))
@@ -214,7 +212,7 @@ def summary(measured: Mapping[str, Any]) -> dict[str, float]:
 
 
 def table(measured: Mapping[str, Any]) -> str:
-    """The page: quantities by part, prices, and what it comes to."""
+    """The page: quantities by part, prices, and sums."""
     parts, total = measured["parts"], added(*measured["parts"].values())
     rows = [
         f"| {what} | {' | '.join(_count(parts[part].get(what, 0)) for part in parts)} | "
@@ -271,8 +269,8 @@ def _count(quantity: float) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--serve", type=int, metavar="PORT", help="be the emulator that counts")
-    parser.add_argument("--notes", type=Path, help="where it writes what it is asked")
+    parser.add_argument("--serve", type=int, metavar="PORT", help="run the emulator that counts")
+    parser.add_argument("--notes", type=Path, help="the file in which it records the requests")
     options = parser.parse_args()
     if options.serve:
         return serve(options.serve, options.notes)

@@ -1,6 +1,7 @@
-"""Be an emulator that counts what the functions and machines ask of it.
+"""Run an emulator that counts the requests of functions and state machines.
 
-``GET /bench/requests`` tells it, and begins anew. Run as ``counting.py PORT PID``; ends with that process.
+``GET /bench/requests`` returns the counts and sets them to zero. Run it as ``counting.py PORT PID``. It ends
+with the process PID.
 """
 
 import sys
@@ -18,7 +19,7 @@ _answer = Front.answer
 
 
 def answer(front: Front, request: Request) -> Reply:
-    """Answer, and count what comes by a role's key: the attendee's own is another."""
+    """Answer, and count the requests that come with the key of a role; the attendee has another key."""
     if request.path == "/bench/requests":
         with _lock:
             told = {"requests": _counts["requests"], "items": _counts["items"]}
@@ -32,7 +33,7 @@ def answer(front: Front, request: Request) -> Reply:
 
 
 def items_read(request: Request, reply: Reply) -> int:
-    """Items of DynamoDB that were read, as AWS bills them: also those that are not there."""
+    """How many items DynamoDB read, as AWS bills them: missing items count, too."""
     match request.operation:
         case "GetItem":
             return 1

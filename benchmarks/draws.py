@@ -1,4 +1,4 @@
-"""Measure single draws, next to a rival's and to the bare calls, and many at once."""
+"""Measure single draws, MiniStack's draws, the calls without a workflow, and many draws at the same time."""
 
 import os
 import time
@@ -9,6 +9,7 @@ from statistics import median
 
 import psutil
 from emulators import deployed
+from lottery_lib.party.pool import load_employees
 from rows import Row
 from tools import Plan, cpu, in_threads, in_turns, megabytes, ms, timed
 
@@ -16,7 +17,6 @@ from lottery_lib import execution
 from lottery_lib.draws import executions, forget_winners, machine_arn, result
 from lottery_lib.employees import Roster
 from lottery_lib.emulator import control
-from lottery_lib.resources.contents import load_employees
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.resources.sns_topic import Topic
 from lottery_lib.target import Target
@@ -37,10 +37,10 @@ class Drawn:
 
 
 def draw(target: Target, wanted: int = 1, *, every: float = 0.05, must_succeed: bool = True) -> Drawn:
-    """Draw; the seconds are those from the execution's start to its end, as it says itself."""
+    """Draw; the seconds are from the execution's own start date to its stop date."""
     arn = execution.start(target, machine_arn(target), {"input": wanted})
     deadline = time.monotonic() + 240
-    time.sleep(every)  # looking takes a part of what is looked at
+    time.sleep(every)  # each look slows the draw down
     while (told := execution.describe(target, arn))["status"] == "RUNNING" and time.monotonic() < deadline:
         time.sleep(every)
     if told["status"] != "SUCCEEDED" and (must_succeed or told["status"] == "RUNNING"):
@@ -64,7 +64,7 @@ def roster(size: int) -> Roster:
 
 
 def warm_draws(plan: Plan, other: str) -> list[Row]:
-    """A warm draw, on MiniStack too, a hardened one, and the same calls without a workflow, in turns."""
+    """Warm draws in turns: ours, MiniStack's, a hardened one, and the same calls without a workflow."""
     ours, hardened = deployed(), deployed(edition="hardened")
     theirs = deployed(other) if other.startswith("http") else None
     everybody = [target for target in (ours, hardened, theirs) if target]
@@ -114,7 +114,7 @@ def first_draws(plan: Plan, other: str) -> list[Row]:
 
 
 def many_attendees(plan: Plan) -> list[Row]:
-    """Everybody draws at the same time on one emulator, each from a lottery of their own."""
+    """All attendees draw at the same time on one emulator, each from their own lottery."""
     process = psutil.Process(control.status()["pid"])
     before = megabytes(process)
     everybody = [deployed() for _ in range(plan.attendees)]
@@ -138,7 +138,7 @@ def many_attendees(plan: Plan) -> list[Row]:
 
 
 def concurrent_draws(plan: Plan) -> list[Row]:
-    """Many hardened draws at once from one pool of a thousand."""
+    """Many hardened draws at the same time from one pool of a thousand."""
     target = deployed(edition="hardened")
     load_employees(target, roster(1000))
     begun = time.perf_counter()
@@ -160,9 +160,10 @@ def _several(target: Target, rounds: int) -> list[float]:
 
 
 def bare_calls(target: Target) -> Callable[[], float]:
-    """The AWS calls that a draw's functions and states make, from this process, by clients made once."""
-    tables = target.session.resource("dynamodb", endpoint_url=target.endpoint)
-    employees, won = tables.Table(target.names.employee_table), tables.Table(target.names.winners_table)
+    """The AWS calls of a draw's functions and states, from this process, with clients that exist already."""
+    employees, won = (
+        target.table(name) for name in (target.names.employee_table, target.names.winners_table)
+    )
     sns, topic = target.client("sns"), Topic(target, target.names.topic).arn
 
     def calls() -> None:
@@ -178,21 +179,22 @@ def bare_calls(target: Target) -> Callable[[], float]:
 
 
 def is_right(target: Target, rounds: int) -> bool:
-    """Whether those whom the draws name are all different, and exactly those who are recorded."""
+    """Whether the winners of the draws are all different, and the same people as in the table."""
     arns = executions(target)["execution_arn"]
     told = [winner["employee_id"] for arn in arns for winner in result(target, arn)["winners"]]
     return len(told) == rounds and set(told) == winners(target) and len(set(told)) == rounds
 
 
 def winners(target: Target) -> set[str]:
-    """Who is recorded."""
+    """The ids in the table of winners."""
     return {item["employee_id"] for item in Table(target, target.names.winners_table).items()}
 
 
 def settle(*targets: Target) -> None:
-    """Let everyone win again, and everything come to rest.
+    """Let everyone win again, and wait a moment.
 
-    The calls alone would else find this process fresh from the same calls, and a draw its own asleep.
+    Without the wait, the bare calls would find this process still warm from the same calls. The processes of
+    a draw would be asleep.
     """
     for target in targets:
         forget_winners(target)

@@ -1,4 +1,4 @@
-"""Measure the two editions next to each other: deployed, as the pool dries, and as it grows."""
+"""Compare the two editions: a deploy, draws from a pool that runs empty, and draws from larger pools."""
 
 import json
 import random
@@ -21,7 +21,7 @@ from lottery_lib.target import Target
 
 __all__ = ["deploys", "drying_pool", "pool_sizes"]
 
-#: The state of which each time that it is tried is a round.
+#: Each attempt of this state is a round.
 _ROUND = {"tutorial": "Random Select Winners", "hardened": "Draw And Record"}
 EDITIONS = tuple(_ROUND)
 
@@ -39,7 +39,7 @@ class Draw:
 
     @property
     def cost(self) -> float:
-        """Of its transitions on AWS, in US dollars for a thousand draws."""
+        """The price of a thousand such draws on AWS in US dollars, transitions only."""
         return self.transitions * DOLLARS_PER_TRANSITION * 1000
 
 
@@ -53,7 +53,7 @@ def deploys(plan: Plan) -> list[Row]:
 
 
 def drying_pool(plan: Plan, where: str) -> list[Row]:
-    """Draw 2 of 10 when none, half and nearly all have been drawn before."""
+    """Draw 2 of 10 when nobody, half, or nearly everybody has won before."""
     targets = both(where, "dry")
     employees = Table(targets["tutorial"], targets["tutorial"].names.employee_table).items()
     rows = []
@@ -88,7 +88,7 @@ def _beside(what: str, found: dict[str, list[Draw]], note: str) -> list[Row]:
 
 
 def pool_sizes(plan: Plan, where: str) -> list[Row]:
-    """Load pools of several sizes, and draw one of each."""
+    """Load pools of several sizes, and draw one winner from each."""
     return [row for size, times in plan.sizes.items() for row in _pool_of(where, size, *times)]
 
 
@@ -130,7 +130,7 @@ def measures(
 
 
 def measure(where: str, target: Target, wanted: int, before: Callable[[], object]) -> Draw:
-    """Draw, and tell what it took."""
+    """Draw, and return what it took."""
     before()
     _requests(where)
     drawn = draw(target, wanted, every=0.25, must_succeed=False)

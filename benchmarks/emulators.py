@@ -1,4 +1,4 @@
-"""Emulators of the run's own: ours, ours that counts, and MiniStack."""
+"""Start separate emulators: ours, ours with counters, and MiniStack."""
 
 import contextlib
 import itertools
@@ -19,7 +19,7 @@ from lottery_lib.target import Target
 
 __all__ = ["counting_emulator", "deployed", "emulator", "ministack"]
 
-#: In an environment of its own, which the Makefile makes.
+#: In a separate environment, which the Makefile creates.
 _MINISTACK = Path(sys.prefix, "ministack", "bin", "ministack")
 _numbers = itertools.count()
 
@@ -33,7 +33,7 @@ def deployed(where: str = "embedded", edition: str = "tutorial") -> Target:
 
 @contextlib.contextmanager
 def emulator(home: Path) -> Iterator[None]:
-    """An emulator of our own for `connect()`, ended afterwards."""
+    """A separate emulator for `connect()`, stopped at the end."""
     before = os.environ.get("XDG_STATE_HOME")
     os.environ["XDG_STATE_HOME"] = str(home)
     try:
@@ -48,7 +48,7 @@ def emulator(home: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def counting_emulator(home: Path) -> Iterator[str]:
-    """The address of one that counts."""
+    """The address of an emulator that counts."""
     home.mkdir()
     program, port = Path(__file__).with_name("counting.py"), _free_port()
     command = [sys.executable, str(program), str(port), str(os.getpid())]
@@ -66,7 +66,7 @@ def counting_emulator(home: Path) -> Iterator[str]:
 
 @contextlib.contextmanager
 def ministack(folder: Path) -> Iterator[str]:
-    """The address of a MiniStack of our own; or why there is none."""
+    """The address of a separate MiniStack, or the reason why there is none."""
     if not _MINISTACK.exists():
         yield "MiniStack is not installed"
         return

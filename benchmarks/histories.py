@@ -1,4 +1,4 @@
-"""Measure the longest history that there can be: read, tabulated, drawn."""
+"""Measure the longest possible history: read it, make tables, draw it."""
 
 import json
 import time
@@ -30,7 +30,7 @@ LOOP = {
 
 
 def longest_history(_: Plan) -> list[Row]:
-    """An endless loop, which ends at 25,000 events."""
+    """Run an endless loop, which ends at 25,000 events."""
     target = deployed()
     states = target.client("stepfunctions")
     role = states.describe_state_machine(stateMachineArn=machine_arn(target))["roleArn"]

@@ -1,4 +1,4 @@
-"""Measure processes: how long they take to be there, and their memory."""
+"""Measure processes: how long they take to start, and their memory."""
 
 from pathlib import Path
 from statistics import median
@@ -15,7 +15,7 @@ __all__ = ["imports", "memory", "starts"]
 
 
 def starts(plan: Plan, folder: Path) -> list[Row]:
-    """From nothing to an emulator that answers, to `connect()`, to the whole lottery."""
+    """The time until an emulator answers, until the lottery is deployed, and for `connect()`."""
     ready, both, again = [], [], []
     for number in range(plan.starts):
         with emulator(folder / f"start-{number}"):
@@ -44,7 +44,7 @@ def imported(statement: str) -> float:
 
 
 def memory() -> list[Row]:
-    """What the emulator that runs, and its workers, have for themselves."""
+    """The memory of the running emulator and its workers."""
     process = psutil.Process(control.status()["pid"])
     workers = [megabytes(worker) for worker in process.children()]
     return [

@@ -1,4 +1,4 @@
-"""Tell what was measured: as a table, as JSON, and in the README's sentences; pure."""
+"""Turn the figures into a table, into JSON, and into the README's sentences; pure."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,12 +16,12 @@ class Row:
 
     Attributes:
         what: What was measured; no two rows have the same.
-        value: The median (or what ``what`` says), in ``unit``; None where it could not be measured.
+        value: The median (or what ``what`` says), in ``unit``; None if it could not be measured.
         unit: Such as ``ms``.
-        beside: What it is compared with, if with anything.
-        other: That one's value; None where it could not be measured.
-        most: The promise: the largest ratio, or the largest value of a row that is not compared.
-        note: Anything else.
+        beside: What it is compared with; empty if with nothing.
+        other: The value of that; None if it could not be measured.
+        most: The goal: the largest ratio, or the largest value if the row compares nothing.
+        note: Anything else that a reader needs.
     """
 
     what: str
@@ -39,13 +39,13 @@ class Row:
 
     @property
     def met(self) -> bool | None:
-        """Whether the promise is kept; None without a promise or a measurement."""
+        """Whether the goal is met; None without a goal or a measurement."""
         judged = self.ratio if self.beside else self.value
         return None if self.most is None or judged is None else judged <= self.most
 
     @property
     def aim(self) -> str:
-        """The promise in words."""
+        """The goal in words."""
         if not self.most:
             return "" if self.most is None else "none"
         return f"at most {self.most:.2g} times" if self.beside else f"within {self.most:g} {self.unit}"
@@ -69,7 +69,7 @@ def _told(value: float | None, unit: str) -> str:
 
 
 def shown(value: float) -> str:
-    """Three digits, and all before the point."""
+    """A number with three digits, or with all digits before the point."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
@@ -105,12 +105,12 @@ def _as_json(row: Row) -> dict[str, Any]:
 
 
 def readme(text: str, told: Mapping[str, Any]) -> str:
-    """The README with the sentences of these results between its marks."""
+    """Put the sentences of these results between the README's marks."""
     return _MARKED.sub(lambda match: f"{match[1]}{sentences(told)}{match[2]}", text)
 
 
 def sentences(told: Mapping[str, Any]) -> str:
-    """What the README says of ``results.json``."""
+    """What the README says about ``results.json``."""
     rows = {row["what"]: row for row in told["rows"]}
 
     def of(what: str, key: str = "value") -> str:

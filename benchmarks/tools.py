@@ -1,4 +1,4 @@
-"""Measure: in turns, in threads, from the outside."""
+"""Measure in turns, in threads, and from other processes."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Plan:
-    """How often everything is measured."""
+    """How often to measure each thing."""
 
     draws: int
     firsts: int
@@ -28,7 +28,7 @@ class Plan:
     attendees: int
     rounds: int
     concurrent: int
-    drying: dict[int, int]  # how many have been drawn already: how often to draw
+    drying: dict[int, int]  # how many people have won already: how often to draw
     sizes: dict[int, tuple[int, int]]  # employees: how often to draw from them, hardened and tutorial
     with_ministack: bool
 
@@ -80,7 +80,7 @@ def in_turns(
 
 
 def in_threads(works: Sequence[Callable[[], T]]) -> list[T | None]:
-    """Do all at once; what failed leaves None."""
+    """Run all at the same time; the result of a failed one is None."""
     results: list[T | None] = [None for _ in works]
     together = threading.Barrier(len(works))
 
@@ -114,12 +114,12 @@ def python(code: str) -> object:
 
 
 def megabytes(process: psutil.Process) -> float:
-    """Memory that would be free if it ended."""
+    """Memory that is free after the process ends."""
     return float(process.memory_full_info().uss) / 2**20
 
 
 def cpu(process: psutil.Process) -> tuple[float, float]:
-    """Processor seconds so far: its own, and those of its workers, also of the ended ones."""
+    """Processor seconds so far: its own, and those of all its workers, including those that ended."""
     workers = [worker.cpu_times() for worker in process.children()]
     own = process.cpu_times()
     ended = own.children_user + own.children_system
