@@ -23,7 +23,9 @@ from lottery_lib import Stack, connect, draw, execution, inbox, winners
 from lottery_lib.draws import last_execution
 from lottery_lib.emulator import control
 from lottery_lib.history import transitions
-from lottery_lib.resources import lambda_function
+from lottery_lib.names import Names
+from lottery_lib.resources.lambda_function import Function
+from lottery_lib.target import elsewhere
 from lottery_lib.waiting import Waiter
 
 HERE = Path(__file__).resolve().parent
@@ -46,7 +48,7 @@ PRICES = {
 STORED = {"table bytes": 0.25 / 1e9, "log bytes": 0.03 / 1e9}
 #: Nobody has run it on AWS, so we count each call as a cold start that imports boto3. AWS bills cold starts.
 SECONDS_A_CALL = 1.0
-GB = lambda_function.Function("", b"", "").memory / 1024
+GB = Function(elsewhere("123456789012", "us-east-1", Names()), "").configuration["MemorySize"] / 1024
 #: What CloudWatch Logs and DynamoDB add to the bytes of each event and each item.
 EVENT_BYTES, ITEM_BYTES = 26, 100
 #: AWS ends an execution at this many events. The others are for one round of the tutorial's loop.
@@ -177,9 +179,10 @@ def _logs(target: Any) -> tuple[int, int]:
     texts = [
         event["message"]
         for name in target.names.functions.values()
-        for event in target.listed(
-            "logs", "filter_log_events", "events", logGroupName=target.names.log_group(name)
-        )
+        for page in target.client("logs")
+        .get_paginator("filter_log_events")
+        .paginate(logGroupName=target.names.log_group(name))
+        for event in page["events"]
     ]
     billed = re.findall(r"Billed Duration: (\d+) ms", "".join(texts))
     return sum(len(text.encode()) + EVENT_BYTES for text in texts), sum(map(int, billed))

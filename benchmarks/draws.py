@@ -9,7 +9,6 @@ from statistics import median
 
 import psutil
 from emulators import deployed
-from lottery_lib.party.pool import load_employees
 from rows import Row
 from tools import Plan, cpu, in_threads, in_turns, megabytes, ms, timed
 
@@ -17,6 +16,7 @@ from lottery_lib import execution
 from lottery_lib.draws import executions, forget_winners, machine_arn, result
 from lottery_lib.employees import Roster
 from lottery_lib.emulator import control
+from lottery_lib.resources.contents import load_employees
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.resources.sns_topic import Topic
 from lottery_lib.target import Target
@@ -161,9 +161,8 @@ def _several(target: Target, rounds: int) -> list[float]:
 
 def bare_calls(target: Target) -> Callable[[], float]:
     """The AWS calls of a draw's functions and states, from this process, with clients that exist already."""
-    employees, won = (
-        target.table(name) for name in (target.names.employee_table, target.names.winners_table)
-    )
+    tables = target.session.resource("dynamodb", endpoint_url=target.endpoint)
+    employees, won = tables.Table(target.names.employee_table), tables.Table(target.names.winners_table)
     sns, topic = target.client("sns"), Topic(target, target.names.topic).arn
 
     def calls() -> None:
