@@ -1,0 +1,66 @@
+"""A new resource is one line of the plan, and everything that reads the plan knows it."""
+
+import pytest
+
+from lottery_lib import Stack, plan, restore, verify
+from lottery_lib.course.attendee_policy import policy
+from lottery_lib.plan import Row
+from lottery_lib.resources.dynamodb_table import Table
+
+
+@pytest.fixture
+def audit(monkeypatch, target):
+    """A table more, in the line that a developer would write."""
+    line = Row("both", "04", lambda where: [Table(where, where.names.of("Lottery-Audit"))], "Create the audit")
+    monkeypatch.setattr(plan, "PLAN", (*plan.PLAN, line))
+    return Table(target, target.names.of("Lottery-Audit"))
+
+
+def told(resources, table):
+    """What is said of the table."""
+    return [each.state for each in resources if (each.kind, each.name) == ("table", table.name)]
+
+
+def test_stack_knows_it(target, audit):
+    """Dry run, deploy, status, teardown and inventory know a table of the plan."""
+    stack = Stack(target)
+    assert told(stack.plan(), audit) == ["would be created"]
+    assert told(stack.deploy(), audit) == ["created"]
+    assert told(stack.deploy(), audit) == ["unchanged"]
+    assert told(stack.status(), audit) == ["ACTIVE"]
+    assert told(stack.left(), audit) == ["ACTIVE"]
+    assert told(stack.removal(), audit) == ["would be deleted"]
+    inventory = stack.teardown()
+    assert told(inventory.resources, audit) == ["deleted"]
+    assert inventory.left == []
+    assert audit.look() is None
+
+
+def test_lessons_know_it(target, audit):
+    """A lesson after it finds the table, its own lesson does not, and verify has a line for it."""
+    restore(target, "05")
+    assert audit.find().ours
+    line = f"table {audit.name}"
+    assert [check.done for check in verify(target, "04") if check.what == line] == [True]
+    restore(target, "04")
+    assert audit.look() is None
+    assert f"not yet: {line}. Create the audit." in map(str, verify(target, "04"))
+
+
+@pytest.mark.parametrize("edition", ["tutorial", "hardened"])
+def test_policy_knows_it(target, audit, edition):
+    """The attendee's policy allows on the table what it allows on the others."""
+    names = target.names.in_edition(edition)
+    (tables,) = [each for each in policy(target.named(names))["Statement"] if each["Sid"] == "Tables"]
+    assert audit.arn in tables["Resource"]
+    assert "dynamodb:CreateTable" in tables["Action"]
+
+
+def test_the_other_edition_keeps_it(target, audit):
+    """While the other edition stands, a table of both is left alone."""
+    hardened = target.named(target.names.other)
+    Stack(target).deploy()
+    Stack(hardened).deploy()
+    assert told(Stack(target).teardown().resources, audit) == []
+    assert audit.find().ours
+    assert told(Stack(hardened).teardown().resources, audit) == ["deleted"]
