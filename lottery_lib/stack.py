@@ -299,7 +299,7 @@ class _Onlooker(Target):
     """The same AWS for who only looks: the first call that would write ends in a `_WithheldError`."""
 
     def __init__(self, target: Target) -> None:
-        super().__init__(target.kind, target._session, target.endpoint, target.names, target.call_log)
+        super().__init__(target.kind, target.session, target.endpoint, target.names)
         self.__dict__["identity"] = target.identity  # asked for once is enough
 
     def client(self, service: str) -> Any:

@@ -8,23 +8,23 @@ no mistake can reach a real account; nothing of the attendee's own AWS set-up is
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import boto3
 import botocore.session
+from botocore.client import BaseClient
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 
 from lottery_lib.aws_errors import explained
-from lottery_lib.course.calls import CallLog
 from lottery_lib.emulator import control
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import Names
 from lottery_lib.wire import config, listen
 
-__all__ = ["Target", "chosen_names", "connect", "introduction", "partition_of"]
+__all__ = ["ON_CLIENT", "Target", "chosen_names", "connect", "introduction", "partition_of"]
 
 EMULATOR_REGION: Final = "us-east-1"
 _OVERRIDE: Final = "AWS_ENDPOINT_URL"  # and AWS_ENDPOINT_URL_LAMBDA, _SFN, ...
@@ -38,23 +38,15 @@ class Target:
         names: What this attendee's resources are called.
         endpoint: The emulator's address; None on AWS.
         region: Such as ``"us-east-1"``.
-        call_log: What its clients have been asked; `lottery_lib.calls` shows it.
+        session: The boto3 session of its clients. Targets of one connection share it, also under other names.
     """
 
-    def __init__(
-        self,
-        kind: str,
-        session: boto3.Session,
-        endpoint: str | None,
-        names: Names,
-        call_log: CallLog | None = None,
-    ) -> None:
+    def __init__(self, kind: str, session: boto3.Session, endpoint: str | None, names: Names) -> None:
         self.kind = kind
         self.names = names
         self.endpoint = endpoint
         self.region: str = session.region_name
-        self.call_log = call_log or CallLog()
-        self._session = session
+        self.session = session
         self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
@@ -65,14 +57,15 @@ class Target:
         """
         if service not in self._clients:
             with explained():  # such as a region that is none
-                self._clients[service] = self._session.client(
+                self._clients[service] = self.session.client(
                     service, endpoint_url=self.endpoint, config=config(self.endpoint)
                 )
             self._listen(self._clients[service])
         return self._clients[service]
 
-    def _listen(self, client: Any) -> None:
-        self.call_log.attach(client)
+    def _listen(self, client: BaseClient) -> None:
+        for listener in ON_CLIENT:
+            listener(self, client)
         listen(client)
 
     def listed(self, service: str, operation: str, key: str, **parameters: Any) -> list[Any]:
@@ -107,14 +100,14 @@ class Target:
 
     def named(self, names: Names) -> "Target":
         """The same AWS, under other names."""
-        other = Target(self.kind, self._session, self.endpoint, names, self.call_log)
+        other = Target(self.kind, self.session, self.endpoint, names)
         other._clients = self._clients
         return other
 
     def table(self, name: str) -> Any:
         """The DynamoDB table of that name as boto3's resource, which speaks plain Python values."""
         if "table" not in self._clients:
-            self._clients["table"] = self._session.resource(
+            self._clients["table"] = self.session.resource(
                 "dynamodb", endpoint_url=self.endpoint, config=config(self.endpoint)
             )
             self._listen(self._clients["table"].meta.client)
@@ -123,6 +116,10 @@ class Target:
     def __repr__(self) -> str:
         where = {"embedded": "the emulator on this machine", "aws": "AWS"}.get(self.kind, self.endpoint)
         return f"<Target {where}: partition {self.partition}, region {self.region}, account {self.account}>"
+
+
+#: Functions that are called with each new client, such as the call log's.
+ON_CLIENT: Final[list[Callable[[Target, BaseClient], None]]] = []
 
 
 def connect(

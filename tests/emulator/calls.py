@@ -32,7 +32,7 @@ class Recorder:
         self.operations = []
         self.target = connect("embedded", attendee=target.names.attendee, edition=target.names.edition)
         assert not self.target._clients
-        self.target._session.events.register("before-call", self._note)
+        self.target.session.events.register("before-call", self._note)
 
     def _note(self, model, **_):
         self.operations.append(model.name)
@@ -54,7 +54,7 @@ class Interruption:
         self._left = after
         self.target = connect("embedded", attendee=target.names.attendee, edition=target.names.edition)
         assert not self.target._clients
-        self.target._session.events.register("before-call", self._count)
+        self.target.session.events.register("before-call", self._count)
 
     def _count(self, model, **_):
         if model.name.startswith(WRITES):

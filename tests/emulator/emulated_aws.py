@@ -11,6 +11,6 @@ def pytest_configure():
     def emulated(names, region, environ):
         where = os.environ["EMULATED_AWS"]
         there = target.connect(where, attendee=names.attendee, edition=names.edition, region=region)
-        return target.Target("aws", there._session, there.endpoint, there.names)
+        return target.Target("aws", there.session, there.endpoint, there.names)
 
     target._aws = emulated

@@ -33,12 +33,12 @@ class RealAccount:
 
     def __init__(self, capsys):
         emulated = connect("embedded", attendee=f"s{next(_numbers)}")
-        self.target = Target("aws", emulated._session, emulated.endpoint, emulated.names)
+        self.target = Target("aws", emulated.session, emulated.endpoint, emulated.names)
         self.emulated = connect("embedded", attendee=emulated.names.attendee)
         self.writes, self.shown = [], None
         self._capsys = capsys
-        emulated._session.events.register("before-parameter-build", self._begin)
-        emulated._session.events.register("before-send", self._note)
+        emulated.session.events.register("before-parameter-build", self._begin)
+        emulated.session.events.register("before-send", self._note)
 
     def _begin(self, params, **_):
         self._parameters = json.dumps(params, default=str)

@@ -82,7 +82,7 @@ class HostileAws:
 
     def __init__(self, clock, attendee, region=None):
         emulated = connect("embedded", attendee=attendee, region=region)
-        session = emulated._session
+        session = emulated.session
         session._session.register_component("data_loader", _LOADER)
         session.events.register("before-parameter-build", self._begin)
         session.events.register("before-send", self._answer)
