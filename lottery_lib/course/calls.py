@@ -202,12 +202,15 @@ def _package(call: Call) -> tuple[str, bytes] | None:
 
 def _text(value: Any) -> str:
     """A value as the CLI reads it: a text or an event as it is, everything else as JSON."""
+
+    def plain(inner: object) -> str:
+        return base64.b64encode(inner).decode() if isinstance(inner, bytes | bytearray) else str(inner)
+
     if isinstance(value, bytes | bytearray):
         return value.decode(errors="replace")
     if isinstance(value, str):
         return value
-    # JSON knows no bytes: the CLI reads them as base64.
-    return json.dumps(value, ensure_ascii=False, default=lambda inner: base64.b64encode(inner).decode())
+    return json.dumps(value, ensure_ascii=False, default=plain)
 
 
 def _short(value: Any) -> str:

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import nbformat
 import pytest
-from refresh import run
 
-from lottery_lib.course.notebooks import notebooks
+
+from lottery_lib.course.notebooks import notebooks, run
 
 #: What each exercise asks for: a name to assign; "" where AWS itself is to be changed.
 NAMES: Final = {
