@@ -1,6 +1,6 @@
 """Keep a DynamoDB table, its index, and what is in it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import islice
@@ -158,7 +158,7 @@ def is_empty(target: Target, name: str) -> bool:
     return next(_scan(target, name, Limit=1), None) is None
 
 
-def put(target: Target, name: str, employees: Iterable[Item]) -> None:
+def put(target: Target, name: str, employees: Iterable[Mapping[str, Any]]) -> None:
     """Write items in batches; what DynamoDB left unprocessed is sent again."""
     _write(target, name, ({"PutRequest": {"Item": employee}} for employee in employees))
 
