@@ -105,7 +105,8 @@ def _explanation(error: Exception) -> LotteryError | None:
         return LotteryError("command", "interrupted", "Run it again; it continues where it stopped")
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx else "lottery"
-        return LotteryError("command line", error.format_message().rstrip("."), f"See `{command} --help`")
+        what = error.message or error.format_message()
+        return LotteryError("command line", what.rstrip("."), f"See `{command} --help`")
     if isinstance(error, ImportError):
         return LotteryError("packages", str(error), "Run `make clean install`, then start with `make lab`")
     from lottery_lib.aws_errors import explain
