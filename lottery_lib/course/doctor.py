@@ -110,16 +110,11 @@ def _finding(check: str, look: Callable[[], str], next_step: str) -> Finding:
 def _packages() -> str:
     """Compare the installed packages with pyproject.toml, which can be newer than the last `make install`."""
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [Requirement(line) for line in project["dependencies"]]
     installed = {each.name.lower().replace("_", "-"): each.version for each in metadata.distributions()}
-    wanted = [
-        each
-        for each in map(Requirement, project["dependencies"])
-        if not each.marker or each.marker.evaluate()
-    ]
-    # No range allows version 0.
-    wrong = [
-        str(each) for each in wanted if not each.specifier.contains(installed.get(each.name.lower(), "0"))
-    ]
+    found = [installed.get(each.name.lower(), "0") for each in wanted]  # no range allows version 0
+    pairs = zip(wanted, found, strict=True)
+    wrong = [str(each) for each, version in pairs if not each.specifier.contains(version)]
     if wrong:
         raise _WrongError(f"not installed, or in another version: {', '.join(wrong)}")
     return f"all {len(wanted)} are installed, in Python {sys.version.split()[0]} at {sys.prefix}"

@@ -11,13 +11,13 @@ import time
 import urllib.request
 import uuid
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 import websocket
 from emulator.conftest import free_port
 
-ROOT = Path(__file__).resolve().parents[2]
+from lottery_lib.names import CHECKOUT
+
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -57,7 +57,7 @@ def lab(tmp_path_factory):
     environment["XDG_STATE_HOME"] = str(home)
     with (home / "lab.log").open("w") as log:  # no terminal: its terminals would be login shells by default
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+            command, cwd=CHECKOUT, env=environment, stdout=log, stderr=log, start_new_session=True
         )
     try:
         started = Lab(port, token)

@@ -47,7 +47,7 @@ def test_memory_that_is_needed():
     rows = json.loads((CHECKOUT / "benchmarks" / "results.json").read_text("utf-8"))["rows"]
     measured = {row["what"]: row["value"] for row in rows}
     needed = measured["Memory of the emulator"] + 16 * measured["Memory of a worker"]
-    assert pytest.approx(needed, rel=0.02) == doctor.MEMORY_MB
+    assert pytest.approx(needed, rel=0.01) == doctor.MEMORY_MB
 
 
 def test_too_little_disk(finding, monkeypatch):
