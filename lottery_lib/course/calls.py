@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from botocore import xform_name
@@ -28,6 +28,9 @@ from botocore.client import BaseClient
 from botocore.model import OperationModel
 
 from lottery_lib.target import ON_CLIENT, Target
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Call", "CallLog", "Calls", "attach", "calls", "command", "log_of"]
 
@@ -286,7 +289,7 @@ class Calls:
         return f'{self._shown.to_html(index=False)}{notes}<pre style="white-space: pre-wrap">{lines}</pre>'
 
     @property
-    def _shown(self) -> Any:
+    def _shown(self) -> "pd.DataFrame":
         """The first rows of the table as text, with the time in the last column."""
         table = self.table.head(_SHOWN_ROWS)
         often = table["calls"].map(lambda calls: f" x {calls}" if calls > 1 else "")
