@@ -143,10 +143,10 @@ def _agree(target: "Target", yes: bool, question: str) -> None:
     if target.kind != "aws" or yes:
         return
     if not sys.stdin.isatty():
-        raise LotteryError(question, "needs a yes, and there is no terminal to ask on", "Give --yes")
+        raise LotteryError(question, "needs a confirmation, and there is no terminal to ask in", "Give --yes")
     if not click.confirm(f"{question}?", err=True):
         raise LotteryError(
-            question, "was not agreed to", "Nothing was changed; run it again when you are sure"
+            question, "was not confirmed", "Nothing was changed; run it again when you are sure"
         )
 
 
@@ -211,7 +211,7 @@ def deploy(edition: str | None, email: str | None, dry_run: bool, yes: bool) -> 
     stack = _stack(edition, "create", yes)
     if dry_run:
         return Outcome({"resources": _rows(stack.plan(email))})
-    return Outcome({"resources": _rows(stack.deploy(email))}, shown={})  # each was told when it was done
+    return Outcome({"resources": _rows(stack.deploy(email))}, shown={})  # a person has seen each line
 
 
 @lottery.command(example="lottery teardown --dry-run", failed={"resources": []})

@@ -89,14 +89,14 @@ def test_no_word_at_all(capsys):
     ],
 )
 def test_words_that_are_no_command(run, words, cause):
-    """What cannot be understood is one sentence and one JSON document, and exits 1."""
+    """A usage error is one sentence on stderr and one JSON document, and exits 1."""
     code, document, err = run(*words)
     assert (code, document) == (1, document | {"error": "LotteryError", "cause": cause})
     assert err == f"{cause}\n"
 
 
 def test_draw_always_has_five_keys(run):
-    """Also where the command line itself is wrong."""
+    """A draw's document has its five keys even if the command line itself is wrong."""
     code, document, _ = run("draw")
     assert (code, list(document)) == (1, ["status", "winners", "execution_arn", "error", "cause"])
     assert "Missing argument 'N'" in document["cause"]
@@ -176,14 +176,14 @@ def test_yes_in_a_terminal(monkeypatch, capsys):
 
 @pytest.mark.parametrize("answer", ["n\n", "\n"])
 def test_no_in_a_terminal(monkeypatch, answer):
-    """Everything else than a yes changes nothing."""
+    """Any answer other than a yes changes nothing."""
     monkeypatch.setattr(sys, "stdin", Terminal(answer))
-    with pytest.raises(LotteryError, match=r"was not agreed to\. Nothing was changed"):
+    with pytest.raises(LotteryError, match=r"was not confirmed\. Nothing was changed"):
         command_line._agree(AWS, False, "delete all")
 
 
 def test_what_is_not_asked(monkeypatch):
-    """Neither with --yes, nor on an emulator."""
+    """With --yes, and on an emulator, nothing is asked."""
     monkeypatch.setattr(sys, "stdin", Terminal(""))
     command_line._agree(AWS, True, "delete all")
     command_line._agree(SimpleNamespace(kind="embedded"), False, "delete all")
