@@ -74,12 +74,15 @@ def examine(edition: str | None = None, only: Collection[str] = ()) -> list[Find
     }
     if os.environ.get("LOTTERY_TARGET") == "aws":
         del checks["lambda"]  # a call costs money there, and attendees may not create each role
-    ran_before = _emulator_runs()
+    ran_before = False
+    with contextlib.suppress(LotteryError):  # its folder cannot be made: the check of the disk says so
+        ran_before = control.status()["running"]
     try:
         return [_finding(check, *checks[check]) for check in checks if not only or check in only]
     finally:
-        if not ran_before and _emulator_runs():
-            control.stop()
+        if not ran_before:
+            with contextlib.suppress(LotteryError):  # its folder cannot be made, so nothing was started
+                control.stop()
 
 
 def missing(findings: Sequence[Finding]) -> list[str]:
@@ -87,12 +90,6 @@ def missing(findings: Sequence[Finding]) -> list[str]:
     return [f"{each['check']}: {each['detail']}. {each['next']}." for each in findings if not each["ok"]] or [
         f"Nothing is missing on this machine, by {len(findings)} checks."
     ]
-
-
-def _emulator_runs() -> bool:
-    with contextlib.suppress(LotteryError):  # its folder cannot be made: the check of the disk says so
-        return bool(control.status()["running"])
-    return False
 
 
 def _finding(check: str, look: Callable[[], str], next_step: str) -> Finding:

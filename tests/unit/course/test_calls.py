@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -344,3 +345,16 @@ def test_settings_of_aws():
 def test_calls_of_ones_own_choice():
     """`Calls` shows any calls, such as those of some cells."""
     assert len(Calls([scan("a"), put("b")], {}).table) == 2
+
+
+def test_each_connection_has_its_log():
+    """Calls of one connection are not shown for another."""
+    first, second = target_of(scan()), target_of()
+    assert len(calls(first).table) == 1
+    assert calls(second).table.empty
+
+
+def test_connect_brings_the_log():
+    """The clients of `lottery_lib.connect` are recorded, also if `calls` is imported after the first call."""
+    code = "from lottery_lib import connect; from lottery_lib.target import ON_CLIENT; assert ON_CLIENT"
+    subprocess.run([sys.executable, "-c", code], check=True)
