@@ -20,13 +20,14 @@ lab: install
 
 install: $(VENV)/.installed
 
-$(VENV)/.installed: pyproject.toml requirements.lock
+$(VENV)/.installed: pyproject.toml requirements.lock data/jupyter_server_config.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed: make install PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@echo "Installing into $(VENV). This takes about a minute, once."
 	@$(PYTHON) -m venv $(VENV)
 	@mkdir -p $(VENV)/share/jupyter/lab/settings && cp data/jupyterlab_overrides.json \
 	  $(VENV)/share/jupyter/lab/settings/overrides.json
+	@mkdir -p $(VENV)/etc/jupyter && cp data/jupyter_server_config.py $(VENV)/etc/jupyter/
 	@$(PY) -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable .
 	@touch $@
 

@@ -1,72 +1,107 @@
-"""Run the lottery from a shell: ``python -m lottery_lib COMMAND``."""
+"""Run the lottery from a shell: ``lottery COMMAND``, the same as ``python -m lottery_lib COMMAND``."""
 
-import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final
+
+import click
 
 from lottery_lib.errors import LotteryError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    import pandas as pd
+
+    from lottery_lib.resources import Resource
+    from lottery_lib.stack import Stack
+    from lottery_lib.target import Target
 
 # Each command imports what it needs: `emulator status` should not wait for pandas.
 # ruff: noqa: PLC0415
 
-Outcome = tuple[Any, bool]
-"""What a command has to say as JSON, and whether it did its job."""
+Document = Mapping[str, object]
+DRAW_KEYS: Final = ("status", "winners", "execution_arn", "error", "cause")
+NO_DRAW: Final[Document] = dict.fromkeys(DRAW_KEYS) | {"winners": []}
+NOTHING: Final[Document] = {}
+_say = partial(click.echo, err=True)
 
-NO_DRAW: dict[str, Any] = {"status": None, "winners": [], "execution_arn": None, "error": None, "cause": None}
+
+@dataclass
+class Outcome:
+    """The JSON document of a command, whether it did its job, and what a person reads if not the document."""
+
+    document: object
+    done: bool = True
+    shown: object = None
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose refusal is an error like any other, so that ``--json`` holds for it too."""
+@dataclass
+class Run:
+    """One run of the command line: whether it prints JSON, and the command's document after a failure."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(allow_abbrev=False, **options)
+    as_json: bool
+    failed: Document
 
-    def error(self, message: str) -> NoReturn:
-        raise LotteryError("command line", message, f"See `{self.prog} --help`")
+
+class Command(click.Command):
+    """A command with the options that every command has, and an example below its help."""
+
+    def __init__(self, name: str, *, example: str, failed: Document = NOTHING, **options: Any) -> None:
+        super().__init__(name, **options)
+        self.epilog = f"Example: {example}"
+        self.failed = failed
+        json_help = "Print one JSON document on stdout and nothing else."
+        self.params += [
+            click.Option(["--json"], is_flag=True, expose_value=False, help=json_help),
+            click.Option(["--edition"], metavar="NAME", help="tutorial (the default) or hardened."),
+        ]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Note what the document is if anything fails from here on."""
+        ctx.obj.failed = self.failed
+        return super().parse_args(ctx, args)
+
+
+class Group(click.Group):
+    """A group whose commands are of our own class."""
+
+    command_class = Command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code, 0 only when it did its job."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    empty: dict[str, Any] = {}
+    run = Run("--json" in words, {})
     try:
-        options = _parser().parse_args(words)
-        empty = options.empty
-        document, done = options.run(options)
-    except KeyboardInterrupt:
-        error = LotteryError("command", "interrupted", "Run it again; it goes on where it stopped")
-        _refuse(error, empty, "--json" in words)
-        return 130
+        outcome = lottery.main(words or ["--help"], prog_name="lottery", standalone_mode=False, obj=run)
     except Exception as error:
         explanation = _explanation(error)
         if explanation is None:
             raise
-        _refuse(explanation, empty, "--json" in words)
-        return 1
-    if "--json" in words:
-        sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
-    else:
-        _show(_untold(options, document))
-    return 0 if done else 1
-
-
-def _untold(options: argparse.Namespace, document: Any) -> Any:
-    """What a person has not seen yet: each resource was told as it was done."""
-    if options.run in (_deploy, _teardown) and not options.dry_run:
-        return {key: value for key, value in document.items() if key != "resources"}
-    if options.run is _rehearse:
-        from lottery_lib.course.notebooks import summary
-
-        return summary(document)
-    return document
+        _say(explanation)
+        if run.as_json:
+            name = type(explanation).__name__
+            _show({**run.failed, "error": name, "cause": str(explanation)}, as_json=True)
+        return 130 if isinstance(error, click.Abort) else 1
+    if not isinstance(outcome, Outcome):  # click has shown a help
+        return 0
+    person_reads = outcome.document if outcome.shown is None else outcome.shown
+    _show(outcome.document if run.as_json else person_reads, as_json=run.as_json)
+    return 0 if outcome.done else 1
 
 
 def _explanation(error: Exception) -> LotteryError | None:
-    if isinstance(error, LotteryError):
-        return error
+    """The sentence for an expected failure. None: it is a defect of the kit and needs its traceback."""
+    if isinstance(error, click.Abort):  # click's name for Ctrl-C
+        return LotteryError("command", "interrupted", "Run it again; it continues where it stopped")
+    if isinstance(error, click.UsageError):
+        command = error.ctx.command_path if error.ctx else "lottery"
+        what = error.message or error.format_message()
+        return LotteryError("command line", what.rstrip("."), f"See `{command} --help`")
     if isinstance(error, ImportError):
         return LotteryError("packages", str(error), "Run `make clean install`, then start with `make lab`")
     from lottery_lib.aws_errors import explain
@@ -74,310 +109,309 @@ def _explanation(error: Exception) -> LotteryError | None:
     return explain(error)
 
 
-def _refuse(error: LotteryError, empty: dict[str, Any], as_json: bool) -> None:
-    """Say why a command did not do its job."""
-    _say(str(error))
+def _show(document: object, *, as_json: bool = False) -> None:
+    """Print a document: as JSON, or for a person as a text, a table, or lines of key and value."""
     if as_json:
-        document = {**empty, "error": type(error).__name__, "cause": str(error)}
-        sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+        click.echo(json.dumps(document, ensure_ascii=False, default=str))
+    elif isinstance(document, Mapping):
+        for key, value in document.items():
+            if isinstance(value, list) and value:
+                _show(value)
+            elif value is not None:
+                click.echo(f"{key}: {'none' if value == [] else value}")
+    elif isinstance(document, list) and document:
+        import pandas as pd
+
+        table = pd.DataFrame(document).astype("string").fillna("")
+        table = table.apply(lambda column: column.str.ljust(column.str.len().max()))
+        click.echo(table.to_string(index=False, justify="left"))
+    else:
+        click.echo(document or "none")
 
 
-def _show(document: Any) -> None:
-    """Print a document for a person: a text, a table of rows, or lines of key and value."""
-    if isinstance(document, str):
-        sys.stdout.write(document + "\n")
-        return
-    if isinstance(document, list):
-        _table(document)
-        return
-    for key, value in document.items():
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            _table(value)
-        elif value is not None:
-            sys.stdout.write(f"{key}: {value if value != [] else 'none'}\n")
-
-
-def _table(rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        sys.stdout.write("none\n")
-        return
-    cells = [list(rows[0]), *([str(row.get(key, "")) for key in rows[0]] for row in rows)]
-    widths = [min(60, max(map(len, column))) for column in zip(*cells, strict=False)]
-    for row in cells:
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False))
-        sys.stdout.write(line.rstrip() + "\n")
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(text + "\n")
-
-
-def _target(options: argparse.Namespace) -> Any:
+def _target(edition: str | None) -> "Target":
     from lottery_lib.target import connect, introduction
 
-    target = connect(edition=options.edition)
+    target = connect(edition=edition)
     if target.kind == "aws":
         _say(introduction(target))
     return target
 
 
-def _agreed(target: Any, options: argparse.Namespace, question: str) -> None:
-    """Ask before a real account is changed; without a terminal to ask on, ``--yes`` has to be given."""
-    if target.kind != "aws" or options.yes:
+def _agree(target: "Target", yes: bool, question: str) -> None:
+    """Ask before a real account is changed. Where nobody can answer, ``--yes`` is required."""
+    if target.kind != "aws" or yes:
         return
     if not sys.stdin.isatty():
-        raise LotteryError(question, "needs a yes, and there is no terminal to ask on", "Give --yes")
-    sys.stderr.write(f"{question}? [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise LotteryError(question, "needs a confirmation, and there is no terminal to ask in", "Give --yes")
+    if not click.confirm(f"{question}?", err=True):
         raise LotteryError(
-            question, "was not agreed to", "Nothing was changed; run it again when you mean it"
+            question, "was not confirmed", "Nothing was changed; run it again when you are sure"
         )
 
 
-def _resource_done(resource: Any) -> None:
+def _tell(resource: "Resource") -> None:
     _say(f"{resource.state}: {resource.kind} {resource.name}")
 
 
-def _rows(resources: Sequence[Any]) -> list[dict[str, str]]:
+def _rows(resources: "Iterable[Resource]") -> list[dict[str, str]]:
     return [{"kind": each.kind, "name": each.name, "state": each.state} for each in resources]
 
 
-def _doctor(options: argparse.Namespace) -> Outcome:
-    from lottery_lib.course.doctor import examine
-
-    findings = examine(options.edition)
-    return findings, all(finding["ok"] for finding in findings)
-
-
-def _stack(options: argparse.Namespace, verb: str) -> Any:
-    """The lottery; on AWS, what would be done to it is shown and has to be agreed to before it is done."""
-    from lottery_lib.stack import Stack
-
-    target = _target(options)
-    question = f"{verb} the lottery in account {target.account}, region {target.region}"
-
-    def announce(plan: Sequence[Any]) -> None:
-        for resource in plan:
-            _resource_done(resource)
-        _agreed(target, options, question)
-
-    return Stack(target, _resource_done, announce)
-
-
-def _deploy(options: argparse.Namespace) -> Outcome:
-    stack = _stack(options, "create")
-    done = stack.plan(options.email) if options.dry_run else stack.deploy(options.email)
-    return {"resources": _rows(done)}, True
-
-
-def _status(options: argparse.Namespace) -> Outcome:
-    from lottery_lib.stack import Stack
-
-    return {"resources": _rows(Stack(_target(options)).status())}, True
-
-
-def _teardown(options: argparse.Namespace) -> Outcome:
-    stack = _stack(options, "delete")
-    if options.dry_run:
-        return {"resources": _rows(stack.removal()), "left": _rows(stack.left())}, True
-    inventory = stack.teardown()
-    document = {"resources": _rows(inventory.resources), "left": _rows(inventory.left)}
-    return document, not inventory.left
-
-
-def _policy(options: argparse.Namespace) -> Outcome:
-    from lottery_lib.course.attendee_policy import policy
-    from lottery_lib.target import chosen_names, connect, elsewhere, introduction
-
-    if options.account and options.region:
-        target = elsewhere(options.account, options.region, chosen_names(edition=options.edition))
-    elif options.account:
-        raise LotteryError("--account", "needs a region beside it", "Give --region, such as us-east-1")
-    else:
-        target = connect(edition=options.edition, region=options.region)
-        other = "--account and --region write it for another"
-        if target.kind == "aws":
-            _say(f"{introduction(target)}; {other}")
-        else:
-            _say(f"This is for the emulator's account; LOTTERY_TARGET=aws writes it for your own, {other}")
-    document = policy(target)
-    return document if options.json else json.dumps(document, indent=2), True
-
-
-def _draw(options: argparse.Namespace) -> Outcome:
-    from lottery_lib.draws import draw
-    from lottery_lib.mails import inbox
-
-    target = _target(options)
-    _say(inbox(target).where)  # before the draw: there is still time to confirm
-    result = draw(target, _as_json(options.number))
-    return result, result["status"] == "SUCCEEDED" and not result["error"]
-
-
-def _resume(options: argparse.Namespace) -> Outcome:
-    from lottery_lib.mails import inbox
-    from lottery_lib.party.receipts import resume
-
-    target = _target(options)
-    _say(inbox(target).where)
-    result = resume(target, options.draw_id, remail=options.mail)
-    return result, result["status"] == "SUCCEEDED" and not result["error"]
-
-
-def _receipts(options: argparse.Namespace) -> Outcome:
-    from lottery_lib.party.fairness import verify_draw
-    from lottery_lib.party.receipts import receipts
-
-    found = receipts(_target(options), options.draw_id)
-    rows = [receipt | {"verified": verify_draw(receipt)} for receipt in found if "secret" in receipt]
-    true = len(rows) == len(found) and all(all(row["verified"].values()) for row in rows)
-    return rows if options.json else [row["verified"] for row in rows], true
-
-
-def _as_json(word: str) -> Any:
-    """Read the number as JSON would: what is no number goes to the machine as it is, which refuses it."""
-    try:
-        return json.loads(word)
-    except ValueError:
-        return word
-
-
-def _winners(options: argparse.Namespace) -> Outcome:
-    from lottery_lib.draws import winners
-
-    return _records(winners(_target(options))), True
-
-
-def _history(options: argparse.Namespace) -> Outcome:
-    from lottery_lib import execution
-    from lottery_lib.draws import last_execution
-    from lottery_lib.history import state_table
-
-    target = _target(options)
-    arn = options.execution_arn or last_execution(target)
-    table = state_table(execution.history(target, arn))
-    if not options.json:
-        _say(arn)
-        table = table[["state", "branch", "attempt", "status", "duration", "error"]]
-    return _records(table), True
-
-
-def _records(frame: Any) -> list[dict[str, Any]]:
-    """Turn a table into records in which what is missing is null, as JSON knows no NaN."""
-    records: list[dict[str, Any]] = frame.astype(object).where(frame.notna(), None).to_dict("records")
+def _records(frame: "pd.DataFrame") -> list[dict[str, object]]:
+    """The rows of a table. A missing value is None, because JSON knows no NaN."""
+    records: list[dict[str, object]] = frame.astype(object).where(frame.notna(), None).to_dict("records")
     return records
 
 
-def _load(options: argparse.Namespace) -> Outcome:
-    from tqdm import tqdm
-
-    from lottery_lib import employees as roster
-    from lottery_lib.resources.contents import load_employees
-
-    found, target = roster.read(options.file), _target(options)
-    _agreed(target, options, f"replace the employees in {target.names.employee_table} by {options.file}")
-    bar = partial(tqdm, unit=" employees", file=sys.stderr, disable=options.json or None)
-    loaded = load_employees(target, found, bar)
-    return {"loaded": loaded, "rejected": found.rejected}, not found.rejected
+_email = click.option("--email", metavar="ADDRESS", help="Subscribe this address to the topic.")
+_dry_run = click.option("--dry-run", is_flag=True, help="Only show what would be done.")
+_yes = click.option("--yes", is_flag=True, help="Do not ask before changing an AWS account.")
+_port = click.option("--port", type=int, help="The emulator on this port, instead of the shared one.")
 
 
-def _reset(options: argparse.Namespace) -> Outcome:
+@click.group(cls=Group, epilog="Example: lottery draw 2")
+def lottery() -> None:
+    """The company lottery of the Step Functions workshop.
+
+    `lottery COMMAND --help` explains a command and its options.
+    """
+
+
+@lottery.command(example="lottery doctor")
+def doctor(edition: str | None) -> Outcome:
+    """Check whether this machine can run the course."""
+    from lottery_lib.course.doctor import examine, missing
+
+    found = examine(edition)
+    lines = [f"ok: {each['check']}: {each['detail']}" for each in found if each["ok"]]
+    return Outcome(found, len(lines) == len(found), "\n".join([*lines, *missing(found)]))
+
+
+def _stack(edition: str | None, verb: str, yes: bool) -> "Stack":
+    """The lottery. On AWS it shows what it would do, and asks before it does it."""
+    from lottery_lib.stack import Stack
+
+    target = _target(edition)
+
+    def announce(plan: "Iterable[Resource]") -> None:
+        for resource in plan:
+            _tell(resource)
+        _agree(target, yes, f"{verb} the lottery in account {target.account}, region {target.region}")
+
+    return Stack(target, _tell, announce)
+
+
+@lottery.command(example="lottery deploy --email ann@example.com", failed={"resources": []})
+@_email
+@_dry_run
+@_yes
+def deploy(edition: str | None, email: str | None, dry_run: bool, yes: bool) -> Outcome:
+    """Create the whole lottery, or repair it."""
+    stack = _stack(edition, "create", yes)
+    if dry_run:
+        return Outcome({"resources": _rows(stack.plan(email))})
+    return Outcome({"resources": _rows(stack.deploy(email))}, shown={})  # a person has seen each line
+
+
+@lottery.command(example="lottery teardown --dry-run", failed={"resources": []})
+@_dry_run
+@_yes
+def teardown(edition: str | None, dry_run: bool, yes: bool) -> Outcome:
+    """Delete the whole lottery, and list what is left."""
+    stack = _stack(edition, "delete", yes)
+    if dry_run:
+        return Outcome({"resources": _rows(stack.removal()), "left": _rows(stack.left())})
+    inventory = stack.teardown()
+    left = _rows(inventory.left)
+    return Outcome({"resources": _rows(inventory.resources), "left": left}, not left, {"left": left})
+
+
+@lottery.command(example="lottery status", failed={"resources": []})
+def status(edition: str | None) -> Outcome:
+    """Show every resource of the lottery."""
+    from lottery_lib.stack import Stack
+
+    return Outcome({"resources": _rows(Stack(_target(edition)).status())})
+
+
+def _drawn(edition: str | None, run_draw: Callable[["Target"], Document]) -> Outcome:
+    from lottery_lib.mails import inbox
+
+    target = _target(edition)
+    _say(inbox(target).where)  # before the draw: there is still time to confirm the address
+    result = run_draw(target)
+    return Outcome(result, result["status"] == "SUCCEEDED" and not result["error"])
+
+
+@lottery.command(example="lottery draw 2", failed=NO_DRAW, context_settings={"ignore_unknown_options": True})
+@click.argument("number", metavar="N")
+def draw(edition: str | None, number: str) -> Outcome:
+    """Draw N winners; N is a whole number of at least 1.
+
+    The hardened edition also takes a list of prizes, as JSON.
+    """
+    from lottery_lib import draws
+
+    if number.startswith("--"):  # unknown options get here, so that -3 reaches the machine, which refuses it
+        raise click.NoSuchOption(number)
+    try:
+        wanted = json.loads(number)
+    except ValueError:
+        wanted = number  # the machine refuses it, with the reason
+    return _drawn(edition, lambda target: draws.draw(target, wanted))
+
+
+@lottery.command(example="lottery resume draw-20250101T120000-0123abcd --edition hardened", failed=NO_DRAW)
+@click.argument("draw_id", metavar="NAME")
+@click.option("--mail", is_flag=True, help="Send the mail, even if a try to send it was recorded.")
+def resume(edition: str | None, draw_id: str, mail: bool) -> Outcome:
+    """Continue the stopped draw NAME of the hardened edition."""
+    from lottery_lib.party.receipts import resume
+
+    return _drawn(edition, lambda target: resume(target, draw_id, remail=mail))
+
+
+@lottery.command(example="lottery receipts draw-20250101T120000-0123abcd --edition hardened")
+@click.argument("draw_id", metavar="NAME")
+def receipts(edition: str | None, draw_id: str) -> Outcome:
+    """Verify the draw NAME of the hardened edition by its receipts."""
+    from lottery_lib.party.fairness import verify_draw
+    from lottery_lib.party.receipts import receipts
+
+    found = receipts(_target(edition), draw_id)
+    rows = [receipt | {"verified": verify_draw(receipt)} for receipt in found if "secret" in receipt]
+    valid = len(rows) == len(found) and all(all(row["verified"].values()) for row in rows)
+    return Outcome(rows, valid, [row["verified"] for row in rows])
+
+
+@lottery.command(example="lottery winners")
+def winners(edition: str | None) -> Outcome:
+    """List everybody who has won so far."""
+    from lottery_lib import draws
+
+    return Outcome(_records(draws.winners(_target(edition))))
+
+
+@lottery.command(example="lottery history")
+@click.argument("execution_arn", metavar="[EXECUTION_ARN]", required=False)
+def history(edition: str | None, execution_arn: str | None) -> Outcome:
+    """Show the states of an execution, by default of the latest one."""
+    from lottery_lib import draws, execution
+    from lottery_lib.history import state_table
+
+    target = _target(edition)
+    arn = execution_arn or draws.last_execution(target)
+    _say(arn)
+    table = state_table(execution.history(target, arn))
+    short = table[["state", "branch", "attempt", "status", "duration", "error"]]
+    return Outcome(_records(table), shown=_records(short))
+
+
+@lottery.command(example="lottery reset")
+@_yes
+def reset(edition: str | None, yes: bool) -> Outcome:
+    """Empty the table of winners."""
     from lottery_lib.draws import forget_winners
 
-    target = _target(options)
-    _agreed(target, options, f"empty the table {target.names.winners_table} in account {target.account}")
-    return {"removed": forget_winners(target)}, True
+    target = _target(edition)
+    _agree(target, yes, f"empty the table {target.names.winners_table} in account {target.account}")
+    return Outcome({"removed": forget_winners(target)})
 
 
-def _rehearse(options: argparse.Namespace) -> Outcome:
-    from lottery_lib.course.doctor import examine, missing
-    from lottery_lib.course.notebooks import rehearse
+@lottery.command(example="lottery policy --account 123456789012 --region us-east-1")
+@click.option("--account", metavar="DIGITS", help="The account; by default the target's.")
+@click.option("--region", metavar="NAME", help="The region; by default the target's.")
+def policy(edition: str | None, account: str | None, region: str | None) -> Outcome:
+    """Print the policy that an attendee needs on AWS."""
+    from lottery_lib.course import attendee_policy
+    from lottery_lib.target import chosen_names, connect, elsewhere, introduction
 
-    for sentence in missing(examine(options.edition)):
+    if account and not region:
+        raise LotteryError("--account", "needs a region beside it", "Give --region, such as us-east-1")
+    if account and region:
+        target = elsewhere(account, region, chosen_names(edition=edition))
+    else:
+        target = connect(edition=edition, region=region)
+        where = introduction(target) if target.kind == "aws" else "This is for the emulator's account"
+        _say(f"{where}; --account and --region write it for another account")
+    document = attendee_policy.policy(target)
+    return Outcome(document, shown=json.dumps(document, indent=2))
+
+
+@lottery.command(example="lottery rehearse")
+def rehearse(edition: str | None) -> Outcome:
+    """Run every notebook, as before a course."""
+    from lottery_lib.course import doctor, notebooks
+
+    for sentence in doctor.missing(doctor.examine(edition)):
         _say(sentence)
-    rows = rehearse(sys.stderr)
-    return rows, all(row["ok"] for row in rows)
+    rows = notebooks.rehearse(sys.stderr)
+    return Outcome(rows, all(row["ok"] for row in rows), notebooks.summary(rows))
 
 
-def _emulator_start(options: argparse.Namespace) -> Outcome:
+@lottery.group(cls=Group, no_args_is_help=False)
+def employees() -> None:
+    """The table of employees."""
+
+
+@employees.command(
+    example="lottery employees load data/roster_1000.csv", failed={"loaded": 0, "rejected": []}
+)
+@click.argument("file")
+@_yes
+@click.pass_obj
+def load(run: Run, edition: str | None, file: str, yes: bool) -> Outcome:
+    """Replace the employees in the table by those of FILE.
+
+    FILE is CSV with a header, or JSON for `aws dynamodb batch-write-item`.
+    """
+    from tqdm import tqdm
+
+    from lottery_lib.employees import read
+    from lottery_lib.resources.contents import load_employees
+
+    found, target = read(file), _target(edition)
+    _agree(target, yes, f"replace the employees in {target.names.employee_table} by {file}")
+    bar = partial(tqdm, unit=" employees", file=sys.stderr, disable=run.as_json or None)
+    loaded = load_employees(target, found, bar)
+    return Outcome({"loaded": loaded, "rejected": found.rejected}, not found.rejected)
+
+
+@lottery.group(cls=Group, no_args_is_help=False)
+def emulator() -> None:
+    """The AWS emulator on this machine."""
+
+
+def _emulator() -> "ModuleType":
     from lottery_lib.emulator import control
 
-    state = control.start(options.port, foreground=options.foreground, while_pid=options.while_pid)
-    return state, options.foreground or state["running"]
+    return control
 
 
-def _emulator_stop(options: argparse.Namespace) -> Outcome:
-    from lottery_lib.emulator import control
-
-    state = control.stop(options.port)
-    return state, not state["running"]
-
-
-def _emulator_status(options: argparse.Namespace) -> Outcome:
-    from lottery_lib.emulator import control
-
-    state = control.status(options.port)
-    return state, True
+@emulator.command(example="lottery emulator start")
+@_port
+@click.option("--foreground", is_flag=True, help="Run in this process until a signal.")
+@click.option("--while-pid", type=int, metavar="PID", help="End when that process has ended.")
+def start(edition: str | None, port: int | None, foreground: bool, while_pid: int | None) -> Outcome:
+    """Start the emulator, unless it runs."""
+    state = _emulator().start(port, foreground=foreground, while_pid=while_pid)
+    return Outcome(state, foreground or state["running"])
 
 
-def _parser() -> _Parser:
-    parser = _Parser(prog="python -m lottery_lib", description="The Step Functions lottery workshop.")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
-    _command(commands, "doctor", _doctor, "look whether this machine can run the course")
-    deploy = _command(commands, "deploy", _deploy, "create the whole lottery", {"resources": []})
-    deploy.add_argument("--email", metavar="ADDRESS", help="subscribe this address to the topic")
-    teardown = _command(commands, "teardown", _teardown, "delete the whole lottery", {"resources": []})
-    for changing in (deploy, teardown):
-        changing.add_argument("--dry-run", action="store_true", help="only say what would be done")
-    _command(commands, "status", _status, "show every resource", {"resources": []})
-    draw = _command(commands, "draw", _draw, "draw N winners", NO_DRAW)
-    draw.add_argument(
-        "number", metavar="N", help="how many winners, at least 1; hardened, a JSON list of prizes too"
-    )
-    resume = _command(commands, "resume", _resume, "go on with a hardened draw that was stopped", NO_DRAW)
-    resume.add_argument("draw_id", metavar="DRAW", help="the name of the execution that began it")
-    resume.add_argument("--mail", action="store_true", help="mail what is recorded, even if that was tried")
-    receipts = _command(commands, "receipts", _receipts, "verify a hardened draw from what it wrote down")
-    receipts.add_argument("draw_id", metavar="DRAW", help="the name of its execution")
-    _command(commands, "winners", _winners, "list who has won so far")
-    history = _command(commands, "history", _history, "show the states of an execution")
-    history.add_argument("execution_arn", metavar="EXECUTION_ARN", nargs="?", help="by default the latest")
-    employees = commands.add_parser("employees", help="the table of employees")
-    load = _command(
-        employees.add_subparsers(metavar="load", required=True, parser_class=_Parser),
-        "load",
-        _load,
-        "make a roster the content of the table",
-        {"loaded": 0, "rejected": []},
-    )
-    load.add_argument("file", metavar="FILE", help="CSV with a header, or batch-write JSON")
-    reset = _command(commands, "reset", _reset, "empty the table of winners")
-    for asking in (deploy, teardown, reset, load):
-        asking.add_argument("--yes", action="store_true", help="do not ask")
-    policy = _command(commands, "policy", _policy, "print the policy that an attendee needs on AWS")
-    policy.add_argument("--account", metavar="DIGITS", help="the account, by default that of the target")
-    policy.add_argument("--region", help="the region, by default that of the target")
-    _command(commands, "rehearse", _rehearse, "run every notebook, as before a course")
-    emulator = commands.add_parser("emulator", help="the AWS emulator on this machine")
-    verbs = emulator.add_subparsers(metavar="start|stop|status", required=True, parser_class=_Parser)
-    start = _command(verbs, "start", _emulator_start, "start it, unless it runs")
-    start.add_argument("--foreground", action="store_true", help="run in this process until a signal")
-    start.add_argument("--while-pid", type=int, metavar="PID", help="end when that process has ended")
-    stop = _command(verbs, "stop", _emulator_stop, "stop it")
-    for verb in (start, stop, _command(verbs, "status", _emulator_status, "say whether it runs")):
-        verb.add_argument("--port", type=int, help="an emulator of its own on this port")
-    return parser
+@emulator.command(example="lottery emulator stop")
+@_port
+def stop(edition: str | None, port: int | None) -> Outcome:
+    """Stop the emulator."""
+    state = _emulator().stop(port)
+    return Outcome(state, not state["running"])
 
 
-def _command(
-    commands: Any, name: str, run: Callable[[argparse.Namespace], Outcome], text: str, empty: Any = None
-) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
-    command.add_argument("--json", action="store_true", help="one JSON document on stdout and nothing else")
-    command.add_argument("--edition", help="tutorial (the default) or hardened")
-    command.set_defaults(run=run, empty=empty or {})
-    return command
+@emulator.command("status", example="lottery emulator status --json")
+@_port
+def emulator_status(edition: str | None, port: int | None) -> Outcome:
+    """Show whether the emulator runs, and where."""
+    return Outcome(_emulator().status(port))
 
 
 if __name__ == "__main__":

@@ -1,37 +1,55 @@
 """Read a list of employees, row by row, from CSV or from DynamoDB's batch-write JSON."""
 
-import csv
 import hashlib
 import io
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypedDict
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import CHECKOUT
 
-__all__ = ["DATA_FOLDER", "Roster", "digest", "parse_csv", "parse_json", "read", "tutorial_roster"]
+__all__ = [
+    "DATA_FOLDER",
+    "Employee",
+    "Rejection",
+    "Roster",
+    "digest",
+    "parse_csv",
+    "parse_json",
+    "read",
+    "tutorial_roster",
+]
 
 DATA_FOLDER: Final = CHECKOUT / "data"
-Employee = dict[str, Any]
-_ENTRY_DATE: Final = re.compile(r"\d{8}")
+_COLUMNS: Final = ("employee_id", "employee_name", "employee_entry_date", "lottery_serial")
+
+
+class Employee(TypedDict):
+    """An item of the table of employees. The entry date is ``YYYYMMDD`` or empty."""
+
+    employee_id: str
+    employee_name: str
+    employee_entry_date: str
+    lottery_serial: int
+
+
+class Rejection(TypedDict):
+    """A row that is not an employee: its number, counted from 1, and the reason in one sentence."""
+
+    row: int
+    reason: str
 
 
 @dataclass
 class Roster:
-    """Employees, and the rows that could not become one.
-
-    Attributes:
-        employees: Items with ``employee_id``, ``employee_name``, ``employee_entry_date`` ("YYYYMMDD" or
-            empty) and ``lottery_serial`` (int).
-        rejected: ``{"row": number of the row from 1, "reason": one sentence}``.
-    """
+    """The employees of a file, and its rows that were rejected."""
 
     employees: list[Employee] = field(default_factory=list)
-    rejected: list[dict[str, Any]] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
 
 
 def tutorial_roster() -> Roster:
@@ -45,18 +63,18 @@ def digest(ids: Sequence[str]) -> str:
 
 
 def read(path: str | Path) -> Roster:
-    """Read a roster from a file.
+    """Read a roster from a file in UTF-8, with or without a byte order mark.
 
     Args:
-        path: A ``.csv`` with a header that has at least ``employee_id`` and ``employee_name``, or a
-            ``.json`` in the format of `aws dynamodb batch-write-item`. UTF-8, with or without a byte
-            order mark.
+        path: A ``.json`` file in the format of `aws dynamodb batch-write-item`. Any other file is read as
+            CSV with a header that has at least ``employee_id`` and ``employee_name``.
 
     Returns:
-        Who could be read, and who not and why. A missing serial gets the next free number.
+        The employees, and the rejected rows with the reasons. An employee without a serial gets the next free
+        number.
 
     Raises:
-        LotteryError: The file is not there, or is neither.
+        LotteryError: The file does not exist, or has another format.
     """
     path = Path(path)
     try:
@@ -70,23 +88,26 @@ def read(path: str | Path) -> Roster:
 
 def parse_csv(text: str) -> Roster:
     """Read a roster from CSV with a header; see `read`."""
+    import pandas as pd  # noqa: PLC0415 - it takes a while, and the tutorial's roster is JSON
+
     try:
-        reader = csv.DictReader(io.StringIO(text))
-        _check_header(reader.fieldnames or [])
-        return _checked(reader)  # row by row: a list of all rows would need as much memory as the roster
-    except csv.Error as error:
-        raise LotteryError("CSV roster", f"cannot be read ({error})", "Save it anew as CSV") from error
-
-
-def _check_header(names: Iterable[str]) -> None:
-    missing = {"employee_id", "employee_name"} - set(names)
+        # Without `header=None` pandas would cut off what is too much in the first row, without an error.
+        frame = pd.read_csv(io.StringIO(text), header=None, dtype=str, keep_default_na=False)
+    except ValueError as error:
+        reason = str(error).removeprefix("Error tokenizing data. C error: ").strip()
+        raise LotteryError(
+            "CSV roster", f"cannot be read ({reason})", "Correct the file or save it again as CSV"
+        ) from error
+    rows = frame.itertuples(index=False, name=None)
+    header = next(rows)
+    missing = sorted({"employee_id", "employee_name"} - set(header))
     if missing:
         raise LotteryError(
             "CSV roster",
-            f"the header lacks {', '.join(sorted(missing))}",
-            "Start the file with the line: "
-            "employee_id,employee_name,employee_entry_date,lottery_serial (the last two are optional)",
+            f"the header lacks {', '.join(missing)}",
+            f"Start the file with the line: {','.join(_COLUMNS)} (the last two are optional)",
         )
+    return _checked(dict(zip(header, row, strict=True)) for row in rows)
 
 
 def parse_json(text: str) -> Roster:
@@ -104,60 +125,45 @@ def parse_json(text: str) -> Roster:
     return _checked(rows)
 
 
-def _checked(rows: Iterable[Employee]) -> Roster:
+def _checked(rows: Iterable[Mapping[str, object]]) -> Roster:
+    """Turn each row into an employee, or reject it with the first reason that applies."""
     roster, ids, serials = Roster(), set[str](), set[int]()
-    unnumbered: list[Employee] = []
     for number, row in enumerate(rows, start=1):
-        try:
-            employee = _employee(row, ids, serials)
-        except ValueError as reason:
-            roster.rejected.append({"row": number, "reason": str(reason)})
+        values = [row.get(column) for column in _COLUMNS]
+        identity, name, entry, serial = [
+            str(value).strip() if isinstance(value, str | int) else "" for value in values
+        ]
+        whole = re.fullmatch(r"[1-9]\d{0,15}", serial)
+        lottery_serial = int(serial) if whole else 0
+        reasons = {
+            "employee_id is empty.": not identity,
+            f"employee_id {identity} is there already.": identity in ids,
+            f"employee_name of {identity} is empty.": not name,
+            f"employee_entry_date of {identity} must look like 20200131, not {entry!r}.": (
+                entry and not re.fullmatch(r"\d{8}", entry)
+            ),
+            f"lottery_serial of {identity} must be a whole number of at least 1, not {serial!r}.": (
+                serial and not whole
+            ),
+            f"lottery_serial {lottery_serial} of {identity} is taken already.": lottery_serial in serials,
+        }
+        if reason := next((text for text, applies in reasons.items() if applies), None):
+            roster.rejected.append({"row": number, "reason": reason})
             continue
-        roster.employees.append(employee)
-        if employee["lottery_serial"] is None:
-            unnumbered.append(employee)
-    _number(unnumbered, serials)
-    return roster
-
-
-def _employee(row: Employee, ids: set[str], serials: set[int]) -> Employee:
-    """Turn one row into an employee, or raise ValueError with the reason why not."""
-    identity, name = _text(row, "employee_id"), _text(row, "employee_name")
-    entry, serial = _text(row, "employee_entry_date"), _text(row, "lottery_serial")
-    if not identity:
-        raise ValueError("employee_id is empty.")
-    if identity in ids:
-        raise ValueError(f"employee_id {identity} is there already.")
-    if not name:
-        raise ValueError(f"employee_name of {identity} is empty.")
-    if entry and not _ENTRY_DATE.fullmatch(entry):
-        raise ValueError(f"employee_entry_date of {identity} must look like 20200131, not {entry!r}.")
-    if serial and not re.fullmatch(r"[1-9]\d{0,15}", serial):
-        raise ValueError(
-            f"lottery_serial of {identity} must be a whole number of at least 1, not {serial!r}."
+        ids.add(identity)
+        if lottery_serial:
+            serials.add(lottery_serial)
+        roster.employees.append(
+            Employee(
+                employee_id=identity,
+                employee_name=name,
+                employee_entry_date=entry,
+                lottery_serial=lottery_serial,
+            )
         )
-    number = int(serial) if serial else None
-    if number in serials:
-        raise ValueError(f"lottery_serial {number} of {identity} is taken already.")
-    ids.add(identity)
-    if number is not None:
-        serials.add(number)
-    return {
-        "employee_id": identity,
-        "employee_name": name,
-        "employee_entry_date": entry,
-        "lottery_serial": number,
-    }
-
-
-def _text(row: Employee, key: str) -> str:
-    value = row.get(key)
-    return str(value).strip() if isinstance(value, str | int) else ""
-
-
-def _number(employees: list[Employee], taken: set[int]) -> None:
-    """Give those without a serial the next free ones."""
-    following = max(taken, default=0)
-    for employee in employees:
-        following += 1
-        employee["lottery_serial"] = following
+    following = max(serials, default=0)
+    for employee in roster.employees:
+        if not employee["lottery_serial"]:
+            following += 1
+            employee["lottery_serial"] = following
+    return roster

@@ -1,48 +1,52 @@
-"""Tell what a notebook cell asked of AWS, each call also as the ``aws`` command line that makes it.
+"""Record what each notebook cell asks of AWS, and show it as a table and as ``aws`` command lines.
 
-A `Target` has one `CallLog`, which listens to the clients that it hands out. A call knows where it is from:
-which request of the front end led to it (run a cell, handle a click), which a task inherits from its maker,
-and the number of the cell that was started last. A plain thread inherits nothing: what it calls counts for
-the cell that runs then.
+Recording: a `CallLog` listens to all clients of one connection. Each call notes the number of the cell that
+started last, and the request from the front end that led to the call: a cell's run or a click on a button.
+An asyncio task keeps the request that it was made in. A plain thread counts for the cell that runs then.
+
+Showing: `calls` selects the calls of one cell, `Calls` displays them, `command` writes one as a shell line.
 """
 
 import base64
+import copy
 import html
 import json
-import pickle
 import re
 import shlex
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
 from botocore import xform_name
+from botocore.client import BaseClient
+from botocore.model import OperationModel
 
-__all__ = ["Call", "CallLog", "Calls", "calls", "command"]
+from lottery_lib.target import ON_CLIENT, Target
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Call", "CallLog", "Calls", "attach", "calls", "command", "log_of"]
 
 _KEY: Final = "lottery_lib.call"
 _SHOWN_ROWS: Final = 12
 _SHOWN_PARAMETERS: Final = 3
-_SHOWN_CHARACTERS: Final = 60  # an execution and its whole UUID, which nbval knows as one
+_SHOWN_CHARACTERS: Final = 60  # enough for an execution's name with a whole UUID, which nbval replaces
 _READ: Final = re.compile("Describe|Get|List|Scan|Query|BatchGet")
 _ARN: Final = re.compile(r"arn:[\w-]+:[\w-]+:[\w-]*:\w*:(.+)", re.DOTALL)
-_COLUMNS: Final = ["service", "operation", "parameters", "result", "milliseconds", "calls", "command"]
-# What tells most in a reply, the best first. Nothing else of it is kept: a reply may carry a secret.
+_COLUMNS: Final = ["service", "operation", "parameters", "result", "milliseconds", "calls"]
+# The members of a reply that say most, the best first. The rest is not kept: a reply can contain a secret.
 _TELLING: Final = ("FunctionError", "status", "TableStatus", "State", "Count", "Account", "MessageId")
-_UNTOLD: Final = ("ResponseMetadata", "ConsumedCapacity")
-# A name that `lottery_lib.execution` makes up, so that a start sent twice is one draw. Pasted, it is another.
+_IGNORED: Final = ("ResponseMetadata", "ConsumedCapacity")
+# `lottery_lib.execution` makes up such a name, so that a start that is sent twice is one draw. A pasted line
+# must start another draw, so it leaves the name out.
 _MADE_UP: Final = re.compile(r"draw-\d{8}T\d{6}-[0-9a-f]{8}")
-# Where the CLI's option is not called as the parameter, because it has an option of that name for all.
-_RENAMED: Final = {
-    ("Subscribe", "Endpoint"): "notification-endpoint",
-    ("SendTaskSuccess", "output"): "task-output",
-}
 
 
 @dataclass
@@ -50,28 +54,22 @@ class Call:
     """One call of AWS.
 
     Attributes:
-        model: The operation's model, botocore's.
-        packed: The parameters, pickled: those of a roster of 100,000 would else take 160 MB.
-        request: Which request of the notebook's front end led to it; None outside of a notebook.
-        cell: The number of the notebook cell that was started last; None outside of a notebook.
+        model: botocore's model of the operation.
+        parameters: As they were sent; DynamoDB's items in its own form, ``{"N": "1"}``.
+        request: The front end's request that led to it; None outside of a notebook.
+        cell: The number of the notebook cell that started last; None outside of a notebook.
         started: When, on the clock `time.perf_counter`.
         milliseconds: How long it took, all attempts together.
-        result: The status and what tells most of the reply, or the error.
+        result: The status and the most telling part of the reply, or the name of the exception.
     """
 
-    model: Any
-    packed: bytes
+    model: OperationModel
+    parameters: dict[str, Any]
     request: object = None
     cell: int | None = None
     started: float = 0.0
     milliseconds: float = 0.0
     result: str = ""
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """As they were sent; DynamoDB's items in its own form, ``{"N": "1"}``."""
-        told: dict[str, Any] = pickle.loads(self.packed)
-        return told
 
     @property
     def service(self) -> str:
@@ -81,22 +79,19 @@ class Call:
 
 
 class CallLog:
-    """The latest calls of the clients that it is attached to; safe to use from threads.
+    """The latest calls of the clients that it is attached to. Threads can share it.
 
     Args:
-        limit: How many are kept.
+        limit: How many calls are kept: 1,000 calls with 25 employees each need about 40 MB.
     """
 
-    def __init__(self, limit: int = 10_000) -> None:
+    def __init__(self, limit: int = 1_000) -> None:
         self._calls: deque[Call] = deque(maxlen=limit)
 
-    def attach(self, client: Any) -> None:
-        """Listen to a client.
-
-        To a client and not to its session: a session has clients of its own, which fetch credentials.
-        """
+    def attach(self, client: BaseClient) -> None:
+        """Listen to a client."""
         events = client.meta.events
-        # After boto3's resource has put the items into DynamoDB's form, before botocore adds its tokens.
+        # After boto3's table has put the items into DynamoDB's form, and before botocore adds its tokens.
         events.register_first("before-parameter-build", self._begin)
         events.register("after-call", self._answered)
         events.register("after-call-error", self._failed)
@@ -105,15 +100,17 @@ class CallLog:
         """All calls that have ended, in the order in which they began."""
         return sorted(self._calls.copy(), key=lambda call: call.started)
 
-    def _begin(self, params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
-        with suppress(Exception):  # here and below: a call must not fail because it could not be noted
-            context[_KEY] = Call(model, pickle.dumps(_copied(params)), *_origin(), time.perf_counter())
+    def _begin(
+        self, params: dict[str, Any], model: OperationModel, context: dict[str, Any], **_: object
+    ) -> None:
+        with suppress(Exception):  # here and below: a call must not fail because recording it fails
+            context[_KEY] = Call(model, copy.deepcopy(params), *_origin(), time.perf_counter())
 
-    def _answered(self, parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    def _answered(self, parsed: dict[str, Any], context: dict[str, Any], **_: object) -> None:
         with suppress(Exception):
             self._end(context[_KEY], _essence(parsed))
 
-    def _failed(self, exception: Exception, context: dict[str, Any], **_: Any) -> None:
+    def _failed(self, exception: Exception, context: dict[str, Any], **_: object) -> None:
         with suppress(Exception):
             self._end(context[_KEY], type(exception).__name__)
 
@@ -123,116 +120,105 @@ class CallLog:
         self._calls.append(call)
 
 
+_LOGS: Final[WeakKeyDictionary[object, CallLog]] = WeakKeyDictionary()
+
+
+def log_of(target: Target) -> CallLog:
+    """The call log of a target's connection: targets that share a session share the log."""
+    return _LOGS.setdefault(target.session, CallLog())
+
+
+def attach(target: Target, client: BaseClient) -> None:
+    """Record the calls of a new client of a target.
+
+    It listens to the client and not to the session: the session has more clients, which fetch credentials.
+    """
+    log_of(target).attach(client)
+
+
+ON_CLIENT.append(attach)
+
+
 def _origin() -> tuple[object, int | None]:
-    ipython = sys.modules.get("IPython")  # who has not imported it is in no notebook
+    """The request and the number of the cell that the running code belongs to."""
+    ipython = sys.modules.get("IPython")  # outside of a notebook nobody has imported it
     shell = ipython.get_ipython() if ipython else None
     if shell is None:
         return None, None
-    # In[7] is the text of cell [7]. (execution_count is already that of the next cell in newer IPythons.)
+    # In[7] is the text of cell [7]. (In newer IPythons execution_count is already the next cell's number.)
     cell = len(shell.user_ns["In"]) - 1
-    # A cell need not have a number: nbval's have none.
-    asked = shell.get_parent() if hasattr(shell, "get_parent") else {}
-    return asked.get("header", {}).get("msg_id", cell), cell
-
-
-def _copied(value: Any) -> Any:
-    """Copy what the caller may change or use up afterwards."""
-    if isinstance(value, dict):
-        return {key: _copied(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_copied(each) for each in value]
-    return b"(an open file)" if hasattr(value, "read") else value
+    # The number alone is not enough: nbval runs cells without numbers.
+    parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
+    return parent.get("header", {}).get("msg_id", cell), cell
 
 
 def _essence(reply: Mapping[str, Any]) -> str:
-    told = reply["ResponseMetadata"]
-    parts = [str(told["HTTPStatusCode"]), _most_telling(reply)]
-    if told.get("RetryAttempts"):
-        parts.append(f"({told['RetryAttempts'] + 1} attempts)")
-    return " ".join(filter(None, parts))
-
-
-def _most_telling(reply: Mapping[str, Any]) -> str:
-    if "Error" in reply:
-        return str(reply["Error"].get("Code", ""))
-    members = {name: value for name, value in reply.items() if name not in _UNTOLD}
+    """The status of a reply, its most telling member, and how often botocore sent the call."""
+    metadata = reply["ResponseMetadata"]
+    members = {name: value for name, value in reply.items() if name not in _IGNORED}
     inner = [item for value in members.values() if isinstance(value, dict) for item in value.items()]
     flat = {name: value for name, value in [*members.items(), *inner] if isinstance(value, str | int)}
-    for name in _TELLING:
-        if name in flat:
-            return f"{name} {_short(flat[name])}"
-    for name, value in members.items():
-        if isinstance(value, list):
-            return f"{len(value)} {name}"
-    return next((_short(value) for name, value in flat.items() if name.lower().endswith("arn")), "")
+    said = [f"{name} {_short(flat[name])}" for name in _TELLING if name in flat]
+    said += [f"{len(value)} {name}" for name, value in members.items() if isinstance(value, list)]
+    said += [_short(value) for name, value in flat.items() if name.lower().endswith("arn")]
+    if "Error" in reply:
+        said = [str(reply["Error"].get("Code", ""))]
+    retries = metadata.get("RetryAttempts")
+    attempts = [f"({retries + 1} attempts)"] if retries else []
+    return " ".join([str(metadata["HTTPStatusCode"]), *said[:1], *attempts])
 
 
-def command(call: Call, files: dict[str, bytes] | None = None) -> str:
-    """Write a call as a line for a POSIX shell (PowerShell quotes otherwise) and the AWS CLI version 2.
-
-    Args:
-        call: The call.
-        files: What the files that the lines name hold, by name; those of this line are added.
-    """
+def command(call: Call) -> str:
+    """Write a call as a line for a POSIX shell (not PowerShell) and version 2 of the AWS CLI."""
     words = ["aws", call.service, xform_name(call.model.name, "-")]
-    words += _options(call, {} if files is None else files)
+    for name, value in call.parameters.items():
+        words += _option(call, name, value)
     if call.model.has_streaming_output:
-        words.append("/dev/stdout")  # the CLI wants a file for a function's answer: this one is the screen
+        words.append("/dev/stdout")  # the CLI writes a function's answer to a file: this one is the screen
     return shlex.join(words)
 
 
-def _options(call: Call, files: dict[str, bytes]) -> Iterator[str]:
-    for name, value in call.parameters.items():
-        option = _RENAMED.get((call.model.name, name)) or xform_name(name, "-")
-        if call.model.name == "StartExecution" and name == "name" and _MADE_UP.fullmatch(value):
-            continue
-        if isinstance(value, bool):
-            yield f"--{option}" if value else f"--no-{option}"
-        elif isinstance(value, dict) and "ZipFile" in value:  # the CLI has lifted it out of Code
-            yield from ("--zip-file", _file(call, "zip", value["ZipFile"], files))
-        elif call.model.input_shape.members[name].type_name == "blob":
-            yield from _blob(call, option, value, files)
-        else:
-            yield from _option(option, _text(value))
+def _option(call: Call, name: str, value: Any) -> list[str]:
+    """Write one parameter as the CLI's option."""
+    option = "--" + xform_name(name, "-")
+    if (call.model.name, name) == ("Subscribe", "Endpoint"):
+        option = "--notification-endpoint"  # --endpoint is short for the CLI's own --endpoint-url
+    if call.model.name == "StartExecution" and name == "name" and _MADE_UP.fullmatch(value):
+        return []
+    if isinstance(value, bool):
+        return [option if value else option.replace("--", "--no-", 1)]
+    if name in ("Code", "ZipFile") and (package := _package(call)):
+        return ["--zip-file", f"fileb://{package[0]}"]
+    text = _text(value)
+    words = [f"{option}={text}"] if text.startswith("-") else [option, text]  # "-x" alone is an option itself
+    shape = call.model.input_shape
+    if shape is not None and shape.members[name].type_name == "blob":
+        # Without this option version 2 reads the text as base64.
+        words = ["--cli-binary-format", "raw-in-base64-out", *words]
+    return words
 
 
-def _option(option: str, text: str) -> list[str]:
-    # A value that starts with a dash would be taken for an option of its own.
-    return [f"--{option}={text}"] if text.startswith("-") else [f"--{option}", text]
-
-
-def _blob(call: Call, option: str, value: str | bytes, files: dict[str, bytes]) -> list[str]:
-    content = value.encode() if isinstance(value, str) else bytes(value)
-    with suppress(UnicodeDecodeError):
-        if option != "zip-file":
-            # Version 2 takes text for base64 unless it is told.
-            return ["--cli-binary-format", "raw-in-base64-out", *_option(option, content.decode())]
-    return [f"--{option}", _file(call, option.removesuffix("-file"), content, files)]
-
-
-def _file(call: Call, suffix: str, content: bytes, files: dict[str, bytes]) -> str:
-    function = call.parameters.get("FunctionName", call.service)
-    name = f"{function.split(':')[-1]}.{suffix}"
-    while files.setdefault(name, content) != content:
-        name = f"next-{name}"
-    return f"fileb://{name}"
+def _package(call: Call) -> tuple[str, bytes] | None:
+    """The file that holds a function's code on the command line: its name and its content."""
+    content = call.parameters.get("ZipFile") or call.parameters.get("Code", {}).get("ZipFile")
+    return (f"{call.parameters['FunctionName'].split(':')[-1]}.zip", content) if content else None
 
 
 def _text(value: Any) -> str:
+    """A value as the CLI reads it: a text or an event as it is, everything else as JSON."""
+
+    def plain(inner: object) -> str:
+        return base64.b64encode(inner).decode() if isinstance(inner, bytes | bytearray) else str(inner)
+
+    if isinstance(value, bytes | bytearray):
+        return value.decode(errors="replace")
     if isinstance(value, str):
         return value
-    return value.isoformat() if isinstance(value, datetime) else _json(value)
-
-
-def _json(value: Any) -> str:
-    def other(inner: Any) -> str:
-        return base64.b64encode(inner).decode() if isinstance(inner, bytes | bytearray) else _text(inner)
-
-    return json.dumps(value, ensure_ascii=False, default=other)
+    return json.dumps(value, ensure_ascii=False, default=plain)
 
 
 def _short(value: Any) -> str:
-    """The part of a value that fits into a table: of an ARN what comes after the account."""
+    """A value in one short line; of an ARN the part after the account."""
     if isinstance(value, bytes | bytearray):
         return f"{len(value)} bytes"
     if isinstance(value, dict) and "ZipFile" in value:
@@ -244,6 +230,7 @@ def _short(value: Any) -> str:
 
 
 def _summary(parameters: Mapping[str, Any]) -> str:
+    """The first parameters in one line, and how many more there are."""
     shown = [f"{name}={_short(value)}" for name, value in parameters.items()]
     more = len(shown) - _SHOWN_PARAMETERS
     return ", ".join(shown[:_SHOWN_PARAMETERS] + ([f"{more} more"] if more > 0 else []))
@@ -252,33 +239,31 @@ def _summary(parameters: Mapping[str, Any]) -> str:
 class Calls:
     """Some calls, as a notebook shows them: a table, and below it the lines to paste into a terminal.
 
-    A read that repeats one since the last write, as a wait does, is counted in that one's row.
+    While a program waits, it repeats a read. Such a read adds to the count of the first one's row, until the
+    next write.
 
     Attributes:
-        table: A `pandas.DataFrame`: service, operation, parameters, result (the last one's), milliseconds
-            (of all together), calls (how many), command.
-        files: What the files that the commands name hold, by name.
-        settings: The line that sets up the terminal; the commands are the same wherever they go.
+        table: A `pandas.DataFrame` with the columns service, operation, parameters, result (the last
+            call's), milliseconds (of all calls together), calls (how many) and command.
+        files: The content of the files that the commands name, by name.
+        settings: The line that sets up the terminal, so that the same commands work on every target.
     """
 
     def __init__(self, calls: Iterable[Call], settings: Mapping[str, str]) -> None:
-        import pandas as pd  # noqa: PLC0415 (every connect imports this room, and pandas takes a while)
+        import pandas as pd  # noqa: PLC0415 - each connect imports this module, and pandas takes a while
 
-        self.files: dict[str, bytes] = {}
+        made = list(calls)
         self.settings = "export " + " ".join(f"{key}={shlex.quote(value)}" for key, value in settings.items())
+        self.files = dict(filter(None, map(_package, made)))
         rows = [
-            {
-                "service": same[-1].service,
-                "operation": same[-1].model.name,
-                "parameters": _summary(same[-1].parameters),
-                "result": same[-1].result,
-                "milliseconds": round(sum(call.milliseconds for call in same), 1),
-                "calls": len(same),
-                "command": line,
-            }
-            for line, same in _folded(calls, self.files)
+            (each.service, each.model.name, _summary(each.parameters), each.result, each.milliseconds, 1)
+            for each in made
         ]
-        self.table = pd.DataFrame(rows, columns=_COLUMNS)
+        table = pd.DataFrame(rows, columns=_COLUMNS).assign(command=list(map(command, made)))
+        writes = (~table["operation"].str.match(_READ)).cumsum().rename("writes")
+        last = dict.fromkeys(_COLUMNS, "last") | {"milliseconds": "sum", "calls": "sum"}
+        table = table.groupby([writes, "command"], sort=False, as_index=False).agg(last)
+        self.table = table[[*_COLUMNS, "command"]].round(1)
 
     @property
     def commands(self) -> str:
@@ -286,7 +271,7 @@ class Calls:
         return "\n".join([self.settings, *self.table["command"]])
 
     def save_files(self, folder: str | Path = ".") -> list[str]:
-        """Write the files that the commands name to where these will be pasted; returns their names."""
+        """Write the files that the commands name into the folder where you paste; returns their names."""
         for name, content in self.files.items():
             (Path(folder) / name).write_bytes(content)
         return list(self.files)
@@ -294,11 +279,8 @@ class Calls:
     def __repr__(self) -> str:
         if self.table.empty:
             return "No call of AWS."
-        rows = [tuple(self._shown), *self._shown.itertuples(index=False)]
-        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-        # The last column, the time, is not padded: so that nothing varies but its digits.
-        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-        return "\n".join([*lines, *self._notes(), "", *self._pasted()])
+        table = self._shown.to_string(index=False, justify="left")
+        return "\n".join([table, *self._notes(), "", *self._pasted()])
 
     def _repr_html_(self) -> str:
         if self.table.empty:
@@ -308,12 +290,12 @@ class Calls:
         return f'{self._shown.to_html(index=False)}{notes}<pre style="white-space: pre-wrap">{lines}</pre>'
 
     @property
-    def _shown(self) -> Any:
-        """The table as it is displayed: its first rows, all of it text, the time last."""
+    def _shown(self) -> "pd.DataFrame":
+        """The first rows of the table as text, with the time in the last column."""
         table = self.table.head(_SHOWN_ROWS)
         often = table["calls"].map(lambda calls: f" x {calls}" if calls > 1 else "")
-        time = table["milliseconds"].map("{:.1f} ms".format)
         shown = table[["service", "operation", "parameters", "result"]]
+        time = table["milliseconds"].map("{:.1f} ms".format)
         return shown.assign(operation=table["operation"] + often, time=time)
 
     def _pasted(self) -> list[str]:
@@ -327,57 +309,28 @@ class Calls:
         return notes
 
 
-def _folded(calls: Iterable[Call], files: dict[str, bytes]) -> list[tuple[str, list[Call]]]:
-    """The command lines in order, each with its calls."""
-    rows: list[tuple[str, list[Call]]] = []
-    reads: dict[str, list[Call]] = {}
-    for call in calls:
-        line = command(call, files)
-        if line in reads:
-            reads[line].append(call)
-            continue
-        rows.append((line, [call]))
-        if _READ.match(call.model.name):
-            reads[line] = rows[-1][1]
-        else:
-            reads.clear()
-    return rows
-
-
-class Recorded(Protocol):
-    """What `calls` needs of a `Target`."""
-
-    call_log: CallLog
-    endpoint: str | None
-    region: str
-
-
-def calls(target: Recorded, cell: int | None = None) -> Calls:
+def calls(target: Target, cell: int | None = None) -> Calls:
     """Show what a notebook cell asked of AWS, each call also as an ``aws`` command line.
 
-    The lines are for bash and zsh, and for the AWS CLI version 2. The first line sends the terminal that it
-    is pasted into where the target is: without it they go to whatever account that terminal uses.
+    The lines are for bash and zsh, and for version 2 of the AWS CLI. The first line points the terminal at
+    the target. Without it the commands go to the account that the terminal uses otherwise.
 
     Args:
-        target: Whose calls.
-        cell: The number in a cell's brackets. By default the cell, or the click on a button, that made the
-            last call: the cell above, as a rule. Outside of a notebook all calls.
+        target: The target whose calls are shown.
+        cell: The number in a cell's brackets. The default is the cell or the click that made the last call,
+            usually the cell above. Outside of a notebook all calls are shown.
 
     Returns:
-        The calls; in a notebook they show as a table.
+        The calls; a notebook displays them as a table.
     """
-    made = target.call_log.calls()
+    made = log_of(target).calls()
     if cell is None:
         wanted = [call for call in made if call.request == made[-1].request]
     else:
         wanted = [call for call in made if call.cell == cell]
-    return Calls(wanted, _settings(target))
-
-
-def _settings(target: Recorded) -> dict[str, str]:
-    # Version 1 reads the one region and version 2 the other. A pager would take the next line for its own.
+    # AWS_REGION is for version 2, the other for version 1. A pager would swallow the next pasted line.
     settings = {"AWS_DEFAULT_REGION": target.region, "AWS_REGION": target.region, "AWS_PAGER": ""}
-    if target.endpoint is None:
-        return settings
-    dummies = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
-    return {"AWS_ENDPOINT_URL": target.endpoint} | dummies | settings
+    if target.endpoint is not None:
+        dummies = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+        settings = {"AWS_ENDPOINT_URL": target.endpoint} | dummies | settings
+    return Calls(wanted, settings)

@@ -1,4 +1,4 @@
-"""Run every notebook from top to bottom, as an instructor does before the course."""
+"""Run notebooks from top to bottom: one, or all of them as an instructor does before the course."""
 
 import contextlib
 import os
@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Final, TextIO, TypedDict
 
 import nbclient
 import nbformat
@@ -17,14 +17,22 @@ from tqdm import tqdm
 from lottery_lib.emulator import control
 from lottery_lib.names import CHECKOUT
 
-__all__ = ["NOTEBOOKS_FOLDER", "notebooks", "rehearse", "summary"]
+__all__ = ["NOTEBOOKS_FOLDER", "Row", "notebooks", "rehearse", "run", "summary"]
 
 NOTEBOOKS_FOLDER: Final = CHECKOUT / "notebooks"
-#: What is run beside the lessons: the view for the company's real draw.
+#: What a rehearsal runs besides the lessons: the view for the company's real draw.
 OTHERS: Final = ("draw_night.ipynb",)
 _STATED: Final = re.compile(r"Teaching (\d+) minutes, exercises (\d+) minutes")
 _BAR: Final = "{n}/{total} {bar:30} {elapsed} {desc}"
-Row = dict[str, Any]
+
+
+class Row(TypedDict):
+    """How one notebook ran in a rehearsal; `error` is None if it ran to its last cell."""
+
+    notebook: str
+    seconds: float
+    ok: bool
+    error: str | None
 
 
 def notebooks(folder: Path = NOTEBOOKS_FOLDER) -> list[Path]:
@@ -32,79 +40,78 @@ def notebooks(folder: Path = NOTEBOOKS_FOLDER) -> list[Path]:
     return sorted(folder.glob("[0-9][0-9]_*.ipynb"))
 
 
-def rehearse(stream: TextIO | None = None, folder: Path = NOTEBOOKS_FOLDER) -> list[Row]:
-    """Run every notebook in a kernel of its own, on an emulator of its own; nothing is written back.
+def run(notebook: nbformat.NotebookNode, folder: Path) -> str | None:
+    """Run a notebook's cells in a new kernel, in place, until the first that fails.
 
     Args:
-        stream: Where each notebook is told as it is done, with a bar below on a terminal; None for nowhere.
-        folder: Where the notebooks are.
+        notebook: The notebook, as `nbformat.read` returns it. Its cells get their outputs.
+        folder: The folder where the kernel starts.
 
     Returns:
-        One row a notebook: ``notebook``, ``seconds``, ``ok``, ``error`` (None when ok; else the cell's
-        number and first line, and what it said).
+        None, or a sentence: the cell's number in JupyterLab and its first line, and the error's first line.
     """
-    rows = []
-    with _own_emulator(), _bar(folder, stream) as bar:
-        for path in bar:
-            bar.set_description_str(path.name)
-            rows.append(_run(path))
-            if stream:
-                bar.write(f"{path.name}: {rows[-1]['seconds']} s, {rows[-1]['error'] or 'ok'}", file=stream)
-    return rows
+    client = nbclient.NotebookClient(
+        notebook,
+        timeout=300,
+        kernel_name="python3",
+        store_widget_state=False,
+        record_timing=False,
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(folder)}},
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # without it each kernel warns of its ports
+    )
+    number, where = 0, ""
+    try:
+        with client.setup_kernel():  # client.execute() would handle Ctrl-C itself
+            for index, cell in enumerate(notebook.cells):
+                if cell.cell_type == "code" and cell.source.strip():
+                    number += 1
+                    where = f"cell [{number}] `{cell.source.strip().splitlines()[0]}`: "
+                client.execute_cell(cell, index)
+    except Exception as failure:
+        return where + _sentence(failure)
+    return None
 
 
-def summary(rows: Sequence[Row], folder: Path = NOTEBOOKS_FOLDER) -> str:
-    """Sum a rehearsal up for a person, beside the minutes that the notebooks state for a class."""
-    stated = [_stated_minutes(folder / row["notebook"]) for row in rows]
-    teaching, exercises = (sum(each[part] or 0 for each in stated) for part in (0, 1))
-    seconds = sum(row["seconds"] for row in rows)
-    lines = [_line("notebook", "ran, s", "teaching, min", "exercises, min")]
-    lines += [
-        _line(row["notebook"], row["seconds"], *minutes, "ok" if row["ok"] else "FAILED")
-        for row, minutes in zip(rows, stated, strict=True)
-    ]
-    lines += [_line("all", round(seconds, 1), teaching, exercises), ""]
-    return "\n".join([*lines, *_words(rows, seconds, teaching + exercises)])
+def _sentence(failure: Exception) -> str:
+    """The first line of an error, after the error's name; for a cell's error these are the kernel's."""
+    name = getattr(failure, "ename", type(failure).__name__)
+    said = str(getattr(failure, "evalue", failure)).strip().partition("\n")[0]
+    return f"{name}: {said}" if said else name
 
 
-def _words(rows: Sequence[Row], seconds: float, stated: int) -> Iterator[str]:
-    if not rows:
-        yield "There is no notebook to run."
-        return
-    slowest = max(rows, key=lambda row: float(row["seconds"]))
-    yield f"Slowest: {slowest['notebook']}, {slowest['seconds']} s."
-    yield f"Running all took {seconds / 60:.1f} minutes; a class needs {stated}, by what the notebooks state."
-    failed = [row for row in rows if not row["ok"]]
-    yield f"Failed: {len(failed)} of {len(rows)}." if failed else f"All {len(rows)} ran without an error."
-    for row in failed:
-        yield f"  {row['notebook']}, {row['error']}"
+def rehearse(stream: TextIO | None = None, folder: Path = NOTEBOOKS_FOLDER) -> list[Row]:
+    """Run every notebook in a kernel of its own, on an emulator of its own. No file is changed.
 
+    Args:
+        stream: Gets one line a notebook, and a progress bar if it is a terminal. None: nothing is written.
+        folder: The folder of the notebooks.
 
-def _line(name: str, *cells: Any) -> str:
-    texts = ["" if cell is None else str(cell) for cell in cells]
-    widths = (8, 15, 16, 8)
-    columns = (text.rjust(width) for text, width in zip(texts, widths, strict=False))
-    return f"{name:28}{''.join(columns)}".rstrip()
-
-
-def _stated_minutes(path: Path) -> tuple[int | None, int | None]:
-    """Minutes of teaching and of exercises that the first cell states, if it does."""
-    with contextlib.suppress(OSError, ValueError, nbformat.reader.NotJSONError):
-        if found := _STATED.search(nbformat.read(path, as_version=4).cells[0].source):
-            return int(found[1]), int(found[2])
-    return None, None
-
-
-def _bar(folder: Path, stream: TextIO | None) -> Any:
+    Returns:
+        One row a notebook.
+    """
     lessons, others = notebooks(folder), [folder / name for name in OTHERS if (folder / name).exists()]
     paths = [*lessons[:-1], *others, *lessons[-1:]]  # the last lesson removes what the others need
     disabled = stream is None or not stream.isatty()
-    return tqdm(paths, file=stream, disable=disabled, bar_format=_BAR, leave=False)
+    rows: list[Row] = []
+    with _own_emulator(), tqdm(paths, file=stream, disable=disabled, bar_format=_BAR, leave=False) as bar:
+        for path in bar:
+            bar.set_description_str(path.name)
+            started = time.monotonic()
+            try:
+                error = run(nbformat.read(path, as_version=4), path.parent)
+            except (OSError, ValueError, nbformat.reader.NotJSONError) as failure:  # it cannot be read
+                error = _sentence(failure)
+            seconds = round(time.monotonic() - started, 1)
+            rows.append({"notebook": path.name, "seconds": seconds, "ok": error is None, "error": error})
+            if stream:
+                bar.write(f"{path.name}: {seconds} s, {error or 'ok'}", file=stream)
+    return rows
 
 
 @contextlib.contextmanager
 def _own_emulator() -> Iterator[None]:
-    """Let the kernels meet an emulator of the rehearsal's own: no lesson that somebody has open is reset."""
+    """Give the kernels an emulator of their own, so that the rehearsal resets nobody's open lesson."""
     if os.environ.get("LOTTERY_TARGET", "embedded") != "embedded":
         yield
         return
@@ -118,42 +125,38 @@ def _own_emulator() -> Iterator[None]:
         shutil.rmtree(control.stop(port)["folder"], ignore_errors=True)
 
 
-def _run(path: Path) -> Row:
-    started = time.monotonic()
-    try:
-        error = _execute(path)
-    except Exception as failure:  # the row says it; the next notebook is rehearsed all the same
-        error = _sentence(failure)
-    seconds = round(time.monotonic() - started, 1)
-    return {"notebook": path.name, "seconds": seconds, "ok": error is None, "error": error}
+def summary(rows: Sequence[Row], folder: Path = NOTEBOOKS_FOLDER) -> str:
+    """Sum up a rehearsal for a person, beside the minutes that the notebooks state for a class."""
+    import pandas as pd  # noqa: PLC0415 - only here
+
+    if not rows:
+        return "There is no notebook to run."
+    seconds = round(sum(row["seconds"] for row in rows), 1)
+    minutes = pd.DataFrame([_stated_minutes(folder / row["notebook"]) for row in rows], dtype="Int64")
+    teaching, exercises = map(int, minutes.sum())
+    columns = {
+        "notebook": [*(row["notebook"] for row in rows), "all"],
+        "ran, s": [*(row["seconds"] for row in rows), seconds],
+        "teaching, min": [*minutes[0], teaching],
+        "exercises, min": [*minutes[1], exercises],
+        "result": [*("ok" if row["ok"] else "FAILED" for row in rows), ""],
+    }
+    slowest = max(rows, key=lambda row: row["seconds"])
+    failed = [f"  {row['notebook']}, {row['error']}" for row in rows if not row["ok"]]
+    lines = [
+        pd.DataFrame(columns).astype("string").fillna("").to_string(index=False),
+        "",
+        f"Slowest: {slowest['notebook']}, {slowest['seconds']} s.",
+        f"All ran in {seconds / 60:.1f} minutes. By what the notebooks state, a class needs "
+        f"{teaching + exercises} minutes.",
+        f"Failed: {len(failed)} of {len(rows)}." if failed else f"All {len(rows)} ran without an error.",
+    ]
+    return "\n".join([*lines, *failed])
 
 
-def _execute(path: Path) -> str | None:
-    """Run a notebook's cells up to the first that fails; returns which that is, and what it said."""
-    notebook = nbformat.read(path, as_version=4)
-    client = nbclient.NotebookClient(
-        notebook,
-        timeout=300,
-        resources={"metadata": {"path": str(path.parent)}},
-        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # each kernel would warn of its ports
-    )
-    with client.setup_kernel():  # not client.execute(): that one takes Ctrl-C for itself
-        for index, cell in enumerate(notebook.cells):
-            try:
-                client.execute_cell(cell, index)
-            except Exception as failure:
-                return f"{_cell(notebook.cells[: index + 1])}: {_sentence(failure)}"
-    return None
-
-
-def _cell(cells: Sequence[Any]) -> str:
-    """The last of the cells by the number that JupyterLab shows beside it, and its first line."""
-    run = [cell for cell in cells if cell.cell_type == "code" and cell.source.strip()]
-    return f"cell [{len(run)}] `{run[-1].source.strip().splitlines()[0]}`"
-
-
-def _sentence(failure: Exception) -> str:
-    """The first line of what went wrong; a cell's own error under its own name."""
-    name = getattr(failure, "ename", type(failure).__name__)
-    said = str(getattr(failure, "evalue", failure)).strip().partition("\n")[0]
-    return f"{name}: {said}" if said else name
+def _stated_minutes(path: Path) -> tuple[int | None, int | None]:
+    """The minutes of teaching and of exercises, if the first cell states them."""
+    with contextlib.suppress(OSError, ValueError, nbformat.reader.NotJSONError):
+        if found := _STATED.search(nbformat.read(path, as_version=4).cells[0].source):
+            return int(found[1]), int(found[2])
+    return None, None

@@ -127,7 +127,7 @@ class Table(Kind[Found]):
             self.target.waiter.until(f"table {self.name} to give {len(some)} items", read, seconds=120)
         return found
 
-    def put(self, items: Iterable[Item]) -> None:
+    def put(self, items: Iterable[Mapping[str, Any]]) -> None:
         """Write items in batches."""
         self._write({"PutRequest": {"Item": item}} for item in items)
 

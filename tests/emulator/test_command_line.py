@@ -131,14 +131,6 @@ def test_employees_load_shows_how_far_it_is(run, monkeypatch, stream, words, sho
     assert ("| 10/10 [" in sys.stderr.getvalue()) == shown
 
 
-def test_unknown_command(run):
-    """A command that is not there is a sentence and one JSON document, not a usage dump."""
-    code, document, err = run("dance")
-    assert code == 1
-    assert "dance" in document["cause"]
-    assert "Traceback" not in err
-
-
 def test_doctor(run):
     """`doctor` finds nothing wrong here."""
     code, document, _ = run("doctor")
@@ -209,14 +201,6 @@ def test_rehearse_for_a_person(run, one_notebook, capsys):
     assert "  00_only.ipynb, cell [1] `1 / 0`: ZeroDivisionError" in capsys.readouterr().out
 
 
-def test_package_that_is_not_there(run, monkeypatch):
-    """A package that cannot be imported is one sentence with what to do."""
-    monkeypatch.setitem(sys.modules, "lottery_lib.course.doctor", None)
-    code, document, _ = run("doctor")
-    assert code == 1
-    assert "make clean install" in document["cause"]
-
-
 def test_emulator_gone():
     """A target that nobody answers at is one sentence with what to do, and exit 1."""
     environment = os.environ | {"LOTTERY_TARGET": "http://127.0.0.1:9"}
@@ -280,8 +264,3 @@ def test_yes_on_aws(run, on_aws):
     assert run("deploy", "--yes")[0] == 0
     assert run("reset", "--yes")[:2] == (0, {"removed": 0})
     assert run("teardown", "--yes")[1]["left"] == []
-
-
-def test_abbreviated_option(run):
-    """An abbreviated option is refused rather than half understood."""
-    assert main(["status", "--jso"]) == 1

@@ -74,14 +74,18 @@ def test_same_fault_again(whole):
 @pytest.mark.parametrize(
     ("purpose", "source", "sentence"),
     [
-        ("Validate", ODD, r"function 'Validate': is none. Use InputWinners, "),
-        ("ValidateWinners", "def lambda_handler(", r"line 1 of the fault: is no Python .*Correct that line"),
+        ("Validate", ODD, r"function 'Validate': does not exist. Use InputWinners, "),
+        (
+            "ValidateWinners",
+            "def lambda_handler(",
+            r"the fault: is not valid Python: .*line 1.*Correct the source",
+        ),
         ("ValidateWinners", "x = 1", r"the fault: defines no lambda_handler. Begin it with"),
-        ("ValidateWinners", None, r"the fault: is no text. Write Python in a text"),
+        ("ValidateWinners", None, r"the fault: is not valid Python: .*must be a string"),
     ],
 )
 def test_what_is_no_fault(whole, purpose, source, sentence):
-    """A wrong name, a slip of the pen, a text without a handler, and no text are one sentence each."""
+    """A wrong name, a syntax error, a source without a handler and no source are one sentence each."""
     with pytest.raises(LotteryError, match=sentence):
         inject(whole.target, purpose, source)
     assert changed(whole) == []

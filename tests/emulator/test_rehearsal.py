@@ -131,7 +131,7 @@ def test_summary_of_minutes(tmp_path):
     ]
     assert lines[-3:] == [
         "Slowest: 00_a.ipynb, 90.0 s.",
-        "Running all took 2.0 minutes; a class needs 40, by what the notebooks state.",
+        "All ran in 2.0 minutes. By what the notebooks state, a class needs 40 minutes.",
         "All 2 ran without an error.",
     ]
 

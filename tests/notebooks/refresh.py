@@ -10,11 +10,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-import nbclient
 import nbformat
 from nbval.plugin import get_sanitize_patterns
 
-from lottery_lib.course.notebooks import notebooks
+from lottery_lib.course.notebooks import notebooks, run
 
 METADATA: Final = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -39,7 +38,8 @@ def refresh(path: Path, *, renew: bool = False) -> bool:
     """
     before = path.read_text(encoding="utf-8")
     stored, fresh = nbformat.reads(before, as_version=4), nbformat.reads(before, as_version=4)
-    run(fresh, path.parent)
+    if error := run(fresh, path.parent):
+        raise SystemExit(f"{path.name}: {error}")
     for old, new in zip(stored.cells, fresh.cells, strict=True):
         if new.cell_type == "code":
             new.outputs = [_without_widget(output) for output in new.outputs]
@@ -52,19 +52,6 @@ def refresh(path: Path, *, renew: bool = False) -> bool:
     if after != before:
         path.write_text(after, encoding="utf-8", newline="\n")
     return after != before
-
-
-def run(notebook: Node, folder: Path) -> None:
-    """Execute a notebook's cells, in place, as a kernel started in its folder does."""
-    nbclient.NotebookClient(
-        notebook,
-        timeout=300,
-        kernel_name="python3",
-        store_widget_state=False,
-        record_timing=False,
-        coalesce_streams=True,
-        resources={"metadata": {"path": str(folder)}},
-    ).execute()
 
 
 def sanitized(outputs: Iterable[Node], patterns: Iterable[tuple[str, str]]) -> str:

@@ -6,9 +6,8 @@ from typing import Any, Final
 
 import nbformat
 import pytest
-from refresh import run
 
-from lottery_lib.course.notebooks import notebooks
+from lottery_lib.course.notebooks import notebooks, run
 
 #: What each exercise asks for: a name to assign; "" where AWS itself is to be changed.
 NAMES: Final = {
@@ -197,7 +196,7 @@ def with_answers(path: Path) -> tuple[Node, list[tuple[str, str, Node]]]:
 def test_checks_tell_right_from_wrong(path):
     """A check answers in one line whatever it is given: done to what is right, else not yet."""
     notebook, checks = with_answers(path)
-    run(notebook, path.parent)
+    assert run(notebook, path.parent) is None
     for expected, answered, check in checks:
         text = "".join(output.get("text", output.get("evalue", "?")) for output in check.outputs)
         assert ANSWER.fullmatch(text), (answered, text)

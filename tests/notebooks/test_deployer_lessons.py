@@ -5,7 +5,6 @@ import os
 import socket
 from pathlib import Path
 
-import nbclient
 import nbformat
 import pytest
 from emulator.deployer_user import (
@@ -26,7 +25,7 @@ from lottery_lib import Names, Stack, draw, execution, inbox, load_employees
 from lottery_lib import employees as roster
 from lottery_lib.draws import forget_winners, machine_arn, winners
 from lottery_lib.emulator import control
-from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, OTHERS, notebooks
+from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, OTHERS, notebooks, run
 
 ATTENDEE = "lena"
 LESSONS = [*notebooks(), *(NOTEBOOKS_FOLDER / name for name in OTHERS)]
@@ -108,21 +107,11 @@ def beside(stack, other):
 
 
 def run_as_user(path):
-    """Run a notebook whose every connection is the user's; the end of what went wrong, if something did."""
+    """Run a notebook whose every connection is the user's; returns what went wrong, or None."""
     notebook = nbformat.read(path, 4)
     first = "from emulator.deployer_user import be_the_user; be_the_user()"
     notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
-    client = nbclient.NotebookClient(
-        notebook,
-        timeout=120,
-        resources={"metadata": {"path": str(path.parent)}},
-        extra_arguments=["--IPKernelApp.log_level=ERROR"],
-    )
-    try:
-        client.execute()
-    except nbclient.exceptions.CellExecutionError as error:
-        return f"{error.ename}: {error.evalue}"
-    return None
+    return run(notebook, path.parent)
 
 
 def without(edition, part, action, resource=None):

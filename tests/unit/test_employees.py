@@ -119,7 +119,29 @@ def test_upper_case_suffix(tmp_path):
     assert read(tmp_path, '{"T": []}', "STAFF.JSON").employees == []
 
 
-def test_huge_field(tmp_path):
-    """A field longer than CSV allows is one sentence."""
-    with pytest.raises(LotteryError, match="cannot be read"):
-        read(tmp_path, HEADER + "a," + "x" * 140_000 + ",,\n")
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "No columns to parse"),
+        (HEADER + "a,A,,1,more\n", "Expected 4 fields in line 2, saw 5"),
+        (HEADER + "a,A,,1\nb,B,,2,more\n", "Expected 4 fields in line 3, saw 5"),
+        (HEADER + 'a,"A,,1\n', "EOF inside string"),
+    ],
+    ids=["empty", "too long first row", "too long row", "open quote"],
+)
+def test_bad_csv(tmp_path, text, reason):
+    """A file that is not CSV, or has a row with too many fields, is refused with the line."""
+    with pytest.raises(LotteryError, match=f"cannot be read .*{reason}.* save it again as CSV"):
+        read(tmp_path, text)
+
+
+def test_short_row(tmp_path):
+    """Fields that are missing at the end of a row are empty."""
+    (employee,) = read(tmp_path, HEADER + "a,A\n").employees
+    assert (employee["employee_entry_date"], employee["lottery_serial"]) == ("", 1)
+
+
+def test_text_stays_as_it_is(tmp_path):
+    """An id keeps its zeros, and NA is a name like any other."""
+    (employee,) = read(tmp_path, HEADER + "007,NA,,\n").employees
+    assert (employee["employee_id"], employee["employee_name"]) == ("007", "NA")

@@ -1,0 +1,198 @@
+"""The command line without an AWS: what it reads, what it prints, and how it fails."""
+
+import io
+import json
+import shlex
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import click
+import pytest
+
+from lottery_lib import __main__ as command_line
+from lottery_lib.__main__ import Run, lottery, main
+from lottery_lib.errors import LotteryError
+
+
+def commands(group=lottery):
+    """All commands, those of groups too."""
+    for command in group.commands.values():
+        yield from commands(command) if isinstance(command, click.Group) else [command]
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command with --json; returns its exit code, JSON and stderr."""
+
+    def command(*words):
+        code = main([*words, "--json"])
+        captured = capsys.readouterr()
+        return code, json.loads(captured.out), captured.err
+
+    return command
+
+
+@pytest.fixture
+def status(monkeypatch):
+    """`status(function)`: what `lottery status` does instead of asking AWS."""
+
+    def patch(function):
+        monkeypatch.setattr(lottery.commands["status"], "callback", lambda edition: function())
+
+    return patch
+
+
+def fails_with(error):
+    def fail():
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize("command", list(commands()), ids=lambda command: command.name)
+def test_example(command):
+    """Each command explains itself and its options, and shows an example that it understands itself."""
+    first, *words = shlex.split(command.epilog.removeprefix("Example: "))
+    found = lottery
+    while isinstance(found, click.Group):
+        found = found.commands[words.pop(0)]
+    assert (first, found) == ("lottery", command)
+    command.make_context(command.name, words, obj=Run(False, {}))
+    assert command.help.strip().endswith(".")
+    assert all(each.help.endswith(".") for each in command.params if isinstance(each, click.Option))
+
+
+def test_example_is_in_the_help(capsys):
+    """`lottery draw --help` ends with the example."""
+    assert main(["draw", "--help"]) == 0
+    assert capsys.readouterr().out.endswith("\n  Example: lottery draw 2\n")
+
+
+def test_no_word_at_all(capsys):
+    """`lottery` alone shows what there is."""
+    assert main([]) == 0
+    assert "teardown" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        (["dance"], "command line: No such command 'dance'. See `lottery --help`."),
+        (["emulator"], "command line: No such option '--json'. See `lottery emulator --help`."),
+        (["status", "--jso"], "command line: No such option '--jso'. See `lottery status --help`."),
+        (
+            ["status", "now"],
+            "command line: Got unexpected extra argument (now). See `lottery status --help`.",
+        ),
+        (["draw", "--jso"], "command line: No such option '--jso'. See `lottery draw --help`."),
+    ],
+)
+def test_words_that_are_no_command(run, words, cause):
+    """A usage error is one sentence on stderr and one JSON document, and exits 1."""
+    code, document, err = run(*words)
+    assert (code, document) == (1, document | {"error": "LotteryError", "cause": cause})
+    assert err == f"{cause}\n"
+
+
+def test_draw_always_has_five_keys(run):
+    """A draw's document has its five keys even if the command line itself is wrong."""
+    code, document, _ = run("draw")
+    assert (code, list(document)) == (1, ["status", "winners", "execution_arn", "error", "cause"])
+    assert "Missing argument 'N'" in document["cause"]
+
+
+def test_interrupted(run, status):
+    """Ctrl-C exits 130, with a sentence."""
+    status(fails_with(KeyboardInterrupt()))
+    code, document, err = run("status")
+    assert code == 130
+    assert document["cause"].startswith("command: interrupted. Run it again")
+    assert "Traceback" not in err
+
+
+def test_failure(run, status):
+    """An expected failure is its sentence, beside the keys that the document has when all is well."""
+    status(fails_with(LotteryError("table T", "does not exist", "Create it")))
+    cause = "table T: does not exist. Create it."
+    document = {"resources": [], "error": "LotteryError", "cause": cause}
+    assert run("status") == (1, document, f"{cause}\n")
+
+
+def test_package_that_is_not_there(run, status):
+    """A package that cannot be imported is one sentence with what to do."""
+    status(fails_with(ImportError("No module named 'pandas'")))
+    code, document, _ = run("status")
+    assert code == 1
+    assert document["cause"].startswith("packages: No module named 'pandas'. Run `make clean install`")
+
+
+def test_defect(status):
+    """A defect of the kit keeps its traceback."""
+    status(fails_with(ZeroDivisionError()))
+    with pytest.raises(ZeroDivisionError):
+        main(["status"])
+
+
+def test_table(capsys):
+    """Rows are a table, its columns named and aligned on the left; what is missing is blank."""
+    command_line._show({"rows": [{"kind": "role", "name": "R"}, {"kind": "log group", "name": None}]})
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert lines == ["kind      name", "role      R", "log group"]
+
+
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        ([], "none\n"),
+        ("a sentence", "a sentence\n"),
+        ({}, ""),
+        (
+            {"status": "FAILED", "winners": [], "error": None, "removed": 0},
+            "status: FAILED\nwinners: none\nremoved: 0\n",
+        ),
+    ],
+)
+def test_what_a_person_reads(capsys, document, text):
+    """A text is printed as it is, an object line by line without what is missing; empty lists say none."""
+    command_line._show(document)
+    assert capsys.readouterr().out == text
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+AWS = SimpleNamespace(kind="aws")
+
+
+def test_yes_in_a_terminal(monkeypatch, capsys):
+    """Before an account is changed a terminal is asked, on stderr, and a yes is enough."""
+    monkeypatch.setattr(sys, "stdin", Terminal("y\n"))
+    command_line._agree(AWS, False, "delete all")
+    assert capsys.readouterr() == ("", "delete all? [y/N]: ")
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n"])
+def test_no_in_a_terminal(monkeypatch, answer):
+    """Any answer other than a yes changes nothing."""
+    monkeypatch.setattr(sys, "stdin", Terminal(answer))
+    with pytest.raises(LotteryError, match=r"was not confirmed\. Nothing was changed"):
+        command_line._agree(AWS, False, "delete all")
+
+
+def test_what_is_not_asked(monkeypatch):
+    """With --yes, and on an emulator, nothing is asked."""
+    monkeypatch.setattr(sys, "stdin", Terminal(""))
+    command_line._agree(AWS, True, "delete all")
+    command_line._agree(SimpleNamespace(kind="embedded"), False, "delete all")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["emulator", "status"]], ids=" ".join)
+def test_quick_commands(words, tmp_path, monkeypatch):
+    """The help, and the status of the emulator, wait for neither pandas nor boto3."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    code = f"from lottery_lib.__main__ import main; assert main({words}) == 0"
+    code += "; import sys; assert not {'pandas', 'boto3'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, check=True)
