@@ -114,7 +114,7 @@ def speak_plainly(client: "BaseClient") -> None:
         if (said := explain(exception)) is not None and said is not exception:
             raise said from exception
 
-    # Last, so that whoever else listens hears of the call first.
+    # Last, so that the call log hears of the call first.
     client.meta.events.register_last("after-call", refused)
     client.meta.events.register_last("after-call-error", lost)
     client.meta.events.register("needs-retry", _retry_too)

@@ -1,8 +1,9 @@
-"""Load a state machine's definition, fill its placeholders, and check what came of it."""
+"""Load a state machine's definition, fill its placeholders, check it, and list its states."""
 
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from statelint.linter import Linter
@@ -32,7 +33,7 @@ _INTEGRATION: Final = re.compile(r"\barn:aws:states:::")
 
 
 def load(edition: str = "tutorial") -> str:
-    """Read the definition of an edition as it is printed, placeholders and all (tutorial 2.2.5).
+    """Read the definition of an edition with its placeholders, as the tutorial prints it (2.2.5).
 
     Returns:
         Text in the Amazon States Language.
@@ -42,12 +43,12 @@ def load(edition: str = "tutorial") -> str:
 
 
 def placeholders(text: str) -> list[str]:
-    """List the placeholders that are still open, such as ``<InputWinners:ARN>``, each once, in order."""
+    """List the placeholders in a definition, such as ``<InputWinners:ARN>``, each once, in order."""
     return list(dict.fromkeys(_PLACEHOLDER.findall(text)))
 
 
 def arns_by_placeholder(function_arns: Mapping[str, str], topic_arn: str) -> dict[str, str]:
-    """Say which ARN belongs in which placeholder: five in the tutorial's definition.
+    """Map each placeholder to its ARN: five in the tutorial's definition.
 
     Args:
         function_arns: Each function's ARN by its purpose.
@@ -58,14 +59,14 @@ def arns_by_placeholder(function_arns: Mapping[str, str], topic_arn: str) -> dic
 
 
 def fill(text: str, arns: Mapping[str, str]) -> str:
-    """Put ARNs in the place of placeholders.
+    """Replace placeholders by ARNs.
 
-    The tutorial's own text names its SNS integration `arn:aws:states:::sns:publish`; in another partition,
-    such as China's `aws-cn`, that has to follow the partition of the ARNs that are filled in.
+    The tutorial calls its SNS integration `arn:aws:states:::sns:publish`. In another partition, such as
+    China's `aws-cn`, this name gets the partition of the ARNs.
 
     Args:
         text: A definition with placeholders.
-        arns: The ARN for each placeholder; those it lacks stay open.
+        arns: The ARN for each placeholder. Other placeholders stay.
 
     Returns:
         The definition's text, otherwise unchanged.
@@ -89,25 +90,18 @@ def diagnostics(text: str) -> list[str]:
     """Check a definition against the specification of the Amazon States Language, with `statelint`.
 
     Returns:
-        One sentence for each problem, none when the definition is valid. A placeholder is reported as
-        what it is, not as the malformed URI that the linter sees.
+        One sentence for each problem; none if the definition is valid.
     """
-    if not _is_object(text):
-        return ["The definition must be a JSON object"]
+    with suppress(ValueError):  # the linter says where the JSON is broken
+        if not isinstance(json.loads(text), dict):
+            return ["The definition must be a JSON object"]
     opened = [f"{placeholder} is still to be replaced by an ARN" for placeholder in placeholders(text)]
-    # The URN keeps the linter from telling the same thing again, in its own words.
+    # The linter would report a placeholder again, as a malformed URI: it gets a URN instead.
     return opened + [str(problem) for problem in Linter.validate(_PLACEHOLDER.sub("urn:placeholder", text))]
 
 
-def _is_object(text: str) -> bool:
-    try:
-        return isinstance(json.loads(text), dict)
-    except ValueError:
-        return True  # the linter says where the JSON is broken
-
-
 def parse(definition: Machine | str) -> Machine:
-    """Take a whole state machine, as JSON text or parsed.
+    """Read a whole state machine from JSON text, or take a parsed one.
 
     Raises:
         LotteryError: It is not JSON, or not a state machine.

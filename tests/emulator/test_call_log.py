@@ -13,7 +13,7 @@ from lottery_lib import calls
 from lottery_lib.aws_errors import ClientError
 from lottery_lib.course.calls import CallLog, log_of
 from lottery_lib.names import Names
-from lottery_lib.resources import dynamodb_table
+from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.resources.sns_topic import Topic
 
 
@@ -57,8 +57,9 @@ def test_repeated_call(target):
 
 def test_table_in_wire_form(target):
     """What boto3's table sends is recorded in DynamoDB's own form, as the command line wants it."""
-    dynamodb_table.Table(target.names.winners_table).ensure()
-    target.table(target.names.winners_table).put_item(Item={"employee_id": "001", "rounds": 2})
+    Table(target, target.names.winners_table).ensure()
+    item = {"employee_id": "001", "rounds": 2}
+    target.plain_dynamodb().put_item(TableName=target.names.winners_table, Item=item)
     call = log_of(target).calls()[-1]
     assert call.parameters["Item"] == {"employee_id": {"S": "001"}, "rounds": {"N": "2"}}
 
