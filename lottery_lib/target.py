@@ -11,7 +11,6 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 from urllib.parse import urlsplit
 
@@ -77,6 +76,7 @@ class Target:
         self.region: str = session.region_name
         self.waiter = waiter
         self._clients: dict[str, Any] = {}
+        self._caller: dict[str, str] = {}  # targets under other names share it, and the clients
         self._is_read_only = False
 
     if TYPE_CHECKING:
@@ -125,11 +125,13 @@ class Target:
             client.meta.events.register("before-call", _block_writes)
         return client
 
-    @cached_property
-    def identity(self) -> dict[str, str]:
-        """The caller: ``Account``, ``Arn`` and ``UserId``, from `sts.get_caller_identity`."""
-        caller = self.client("sts").get_caller_identity()
-        return {"Account": caller["Account"], "Arn": caller["Arn"], "UserId": caller["UserId"]}
+    @property
+    def identity(self) -> Mapping[str, str]:
+        """The caller: ``Account``, ``Arn`` and ``UserId``, from `sts.get_caller_identity`, asked once."""
+        if not self._caller:
+            caller = self.client("sts").get_caller_identity()
+            self._caller.update(Account=caller["Account"], Arn=caller["Arn"], UserId=caller["UserId"])
+        return self._caller
 
     @property
     def account(self) -> str:
@@ -230,7 +232,7 @@ def elsewhere(account: str, region: str, names: Names) -> Target:
     except BotoCoreError as error:
         raise explain(error) or error from error
     target = Target("endpoint", session, "http://127.0.0.1:9", names)
-    target.identity = {"Account": account, "Arn": f"arn:{partition}:iam::{account}:root", "UserId": ""}
+    target._caller.update(Account=account, Arn=f"arn:{partition}:iam::{account}:root", UserId="")
     return target
 
 

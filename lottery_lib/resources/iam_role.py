@@ -67,7 +67,7 @@ class Role(Kind[Found]):
     ) -> None:
         super().__init__(target, name)
         self.service = service
-        self.managed = managed
+        self.managed = list(managed)
         self.inline = inline or {}
 
     @property
