@@ -1,22 +1,27 @@
 """Learn AWS Step Functions with a company lottery, from notebooks, on your own machine.
 
-Five wings, and imports go down only::
+A core and four wings; imports go down only (CONTRIBUTING.md has the whole map)::
 
-    __main__    the command line
-    party/      the hardened edition's own: pool, fairness, prizes, draw night
-    course/     lessons, calls, notebooks, doctor, faults, the attendee's policy
-    view/       pictures and widgets; knows no AWS
-    stack, draws, mails / resources/, execution / target / history/ / definition, employees / names, errors
-    emulator/   a program of its own
+    __main__                 the command line
+    party/  course/  view/   the real party; the course; pictures and widgets
+    stack  draws             deploy, show and remove the lottery; run a draw
+    plan  mails              the lottery as data; the mails that it sent
+    resources/  execution    one class per kind of AWS resource; one run of the state machine
+    target  aws_errors       which AWS is meant; its errors as sentences
+    history/                 events become states, states become tables
+    definition  employees    the state machine's text; the people
+    names  waiting  errors   the ground
 
-A definition becomes resources, these run executions, whose events become tables and pictures.
+    emulator/                AWS on this machine: a separate program, started by target
+
+A definition becomes resources. The resources run executions. Their events become tables and pictures.
 """
 
 from importlib import import_module
 from typing import Any, Final
 
-# Where each public name lives. They are imported when first asked for, because pandas, boto3 and
-# ipywidgets each take a part of a second that a command that needs none of them should not cost.
+# Where each public name lives. A module is imported when somebody asks for its name: pandas, boto3 and
+# ipywidgets take a while, and not every command needs them.
 _ROOMS: Final = {
     "Draws": "draws",
     "DrawNight": "party.draw_night",
@@ -54,7 +59,7 @@ def __getattr__(name: str) -> Any:
     if name not in _ROOMS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name == "connect":
-        import_module(f"{__name__}.course.calls")  # it records what the new target's clients ask
+        import_module(f"{__name__}.course.calls")  # it records the calls of the target's clients
     value = getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
     globals()[name] = value
     return value
