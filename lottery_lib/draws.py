@@ -12,7 +12,7 @@ from lottery_lib import execution
 from lottery_lib import history as events_of
 from lottery_lib.aws_errors import explain, explained, ignoring
 from lottery_lib.errors import DEPLOY, LotteryError
-from lottery_lib.history import Execution
+from lottery_lib.history import ExecutionRecord
 from lottery_lib.mails import inbox
 from lottery_lib.party import fairness, pool
 from lottery_lib.resources import dynamodb_table, state_machine
@@ -82,7 +82,7 @@ class Draws:
         return self._target.names.edition == "hardened"
 
     @explained()
-    def execution(self, arn: str | None = None) -> Execution:
+    def execution(self, arn: str | None = None) -> ExecutionRecord:
         """An execution, by default the latest, with the definition that it ran with.
 
         Raises:
@@ -91,7 +91,7 @@ class Draws:
         arn = arn or last_execution(self._target)
         execution.describe(self._target, arn)  # says it if there is none
         machine = execution.machine(self._target, arn)
-        return Execution(_definition(machine), execution.history(self._target, arn))
+        return ExecutionRecord(_definition(machine), execution.history(self._target, arn))
 
     def remaining(self) -> int:
         """How many employees have not won yet."""

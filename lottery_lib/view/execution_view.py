@@ -7,7 +7,7 @@ from typing import Any, Final
 import ipywidgets as widgets
 import pandas as pd
 
-from lottery_lib.history import Execution, latest_rows, state_table
+from lottery_lib.history import ExecutionRecord, latest_rows, state_table
 from lottery_lib.view.graph import graph_view
 from lottery_lib.view.status import WRAPPED, marked
 
@@ -34,7 +34,7 @@ class ExecutionView(widgets.VBox):  # type: ignore[misc]
         details: The chosen state's input, output, error, attempts and durations.
     """
 
-    def __init__(self, execution: Execution | None = None) -> None:
+    def __init__(self, execution: ExecutionRecord | None = None) -> None:
         self._table = state_table([])
         self._latest = latest_rows(self._table)
         self._begin: Any = None
@@ -59,7 +59,7 @@ class ExecutionView(widgets.VBox):  # type: ignore[misc]
     def _repr_keys(self) -> list[str]:
         return []
 
-    def show(self, execution: Execution) -> None:
+    def show(self, execution: ExecutionRecord) -> None:
         """Show another execution, or the same one as it has become."""
         self._table = state_table(execution.events, dict(execution.definition))
         self._latest = latest_rows(self._table)

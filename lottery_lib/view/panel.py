@@ -18,7 +18,7 @@ import ipywidgets as widgets
 import traitlets
 
 from lottery_lib.errors import LotteryError
-from lottery_lib.history import Event, Execution, moments, published
+from lottery_lib.history import Event, ExecutionRecord, moments, published
 from lottery_lib.party.prizes import read_prizes
 from lottery_lib.view.execution_view import ExecutionView
 from lottery_lib.view.status import WRAPPED
@@ -299,7 +299,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
     def _show(self, events: Sequence[Event]) -> None:
         """Show how far a draw is: the progress bar, the workflow, and the name of what runs."""
         assert self._definition is not None
-        self.view.show(Execution(self._definition, events))
+        self.view.show(ExecutionRecord(self._definition, events))
         statuses, states = self.view.statuses, self._definition["States"]
         begun = sum(event["type"] == "MapIterationStarted" for event in events)
         prizes = self._prizes[:begun]
