@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from test_history import chain, event, history
+from unit.history.histories import chain, event, history
 
 from lottery_lib.definition import load
 from lottery_lib.history import ExecutionRecord

@@ -4,7 +4,7 @@ import re
 import warnings
 
 import pytest
-from test_history import HISTORIES, chain, event, history
+from unit.history.histories import HISTORIES, chain, event, history
 
 from lottery_lib.view.status import look_of
 from lottery_lib.view.timeline import timeline_view
