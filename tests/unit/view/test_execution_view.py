@@ -145,14 +145,17 @@ def test_data_is_escaped():
 
 def test_steps_through_the_states(view):
     """The buttons beside the list choose the first state, then the next ones, and stop at either end."""
-    view._step(1)
+    before, after = view.chooser.children[1].children
+    after.click()
     assert view.state.value == "Input Lottery Winners"
-    view._step(-1)
+    before.click()
     assert view.state.value == "Input Lottery Winners"
-    view._step(1)
+    after.click()
     assert view.state.value == "Random Select Winners"
+    before.click()
+    assert view.state.value == "Input Lottery Winners"
     view.state.value = "Failed"
-    view._step(1)
+    after.click()
     assert view.state.value == "Failed"
 
 
