@@ -121,7 +121,7 @@ class Reader:
 
     Args:
         events: The history, in any order.
-        definition: The parsed ASL, if a branch shall have its index in ``Branches``.
+        definition: The parsed ASL, to number the branches as in ``Branches``.
 
     Attributes:
         events: What was read, in order.
@@ -146,6 +146,7 @@ class Reader:
         """Read the next event."""
         self.events.append(event)
         kind, _, what = event["type"].partition("State")
+        # AWS always says which event was before it. Without that, the best guess is the id before.
         owner = before = self.owners.get(event.get("previousEventId", event["id"] - 1))
         if kind.startswith("Execution"):
             owner = self._read_execution(event, before)
@@ -254,7 +255,7 @@ def _first(run: StateRun, wanted: Callable[[StateRun], bool]) -> StateRun | None
 
 
 def details_of(event: Event) -> Mapping[str, Any]:
-    """What an event tells, which AWS keeps under a key such as ``taskFailedEventDetails``."""
+    """The details of an event, which AWS keeps under a key such as ``taskFailedEventDetails``."""
     details: Iterator[Mapping[str, Any]] = (event[key] for key in event if key.endswith("EventDetails"))
     return next(details, {})
 

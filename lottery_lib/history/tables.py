@@ -45,7 +45,7 @@ def event_table(events: Iterable[Event], definition: Machine | None = None) -> p
 
     Args:
         events: What `get_execution_history` returns, all pages, in any order.
-        definition: The parsed ASL, if a branch shall have its index in ``Branches`` (see `state_table`).
+        definition: The parsed ASL, to number the branches as in ``Branches`` (see `state_table`).
 
     Returns:
         ``id``, ``previous_id``, ``time`` (UTC), ``type``, ``state`` and ``branch`` ('' where there is none).

@@ -143,7 +143,7 @@ def test_caught_parallel_shows_the_inner_error():
 
 
 def test_fail_state_in_a_map_learns_its_reason():
-    """FailStateEntered says no error: the one that ended the execution is given to the Fail state."""
+    """FailStateEntered says no error: the Fail state gets the error that ended the execution."""
     assert rows("moto_map_fails", "status", "error", "cause", state="Two") == [
         ("failed", "Two", "two is bad")
     ]
@@ -249,13 +249,13 @@ def test_a_branch_that_begins_after_the_failure():
 
 
 def test_text_that_is_not_json_stays_text():
-    """Input and output are Python values; what is no JSON (a truncated one) is left as it came."""
+    """Input and output are Python values; text that is not JSON (a truncated one) is left as it came."""
     events = chain(("ExecutionStarted", {}), ("PassStateEntered", {"name": "A", "input": '{"cut": '}))
     assert list(state_table(events)["input"]) == ['{"cut": ']
 
 
 def test_attempts_are_of_the_latest_entry():
-    """The attempts of a state are counted anew each time that it is entered."""
+    """The attempts of a state are counted from 1 each time that it is entered."""
     assert state_attempts(history("aws_lambda_retry_caught"))["Random Select Winners"] == 3
     attempts = state_attempts(history("aws_draw_with_loop_and_timeout"))
     assert (attempts["Validate Winners"], attempts[PARALLEL]) == (1, 2)
@@ -288,7 +288,7 @@ def test_failure_of_each_ending(name, expected):
 
 
 def test_fail_state_that_nobody_sent_there_is_named():
-    """Where no reason exists at all, the sentence names the state that ended the execution."""
+    """If there is no reason at all, the sentence names the state that ended the execution."""
     events = chain(("ExecutionStarted", {}), ("FailStateEntered", {"name": "Stop"}), ("ExecutionFailed", {}))
     error, cause = failure(events)
     assert error == ""

@@ -1,4 +1,4 @@
-"""What one sees of a state is the same text for every front end: it is read from the widgets' traits."""
+"""What an attendee sees of a state, read from the widgets' traits: it is the same for every front end."""
 
 import json
 import re
@@ -104,7 +104,7 @@ def test_chooses_what_failed(name, chosen):
 
 
 def test_what_a_retry_survived_is_not_chosen():
-    """A state that failed and succeeded when it was tried again is no failure."""
+    """A state that failed and succeeded when it was tried again is not a failure."""
     view = ExecutionView(ExecutionRecord(TUTORIAL, history("aws_draw_with_loop_and_timeout")))
     view.choose_failure()
     assert view.state.value is None

@@ -294,7 +294,7 @@ def test_run_sends_the_number_as_it_is():
 
 
 def test_number_is_read_back():
-    """What was typed is said in words, so that a slip of the finger is seen."""
+    """The panel repeats in words what was typed, so that people notice a typing error."""
     shown = panel(Lottery(left=10))
     shown.number.value = 25
     assert "10 of 10 will be drawn." in shown.message.value
@@ -477,7 +477,7 @@ def test_many_winners_take_no_hour(monkeypatch):
 
 
 def test_mail_that_went_out_is_shown():
-    """The message that SNS took is shown as it is written, with the place where it can be read."""
+    """The message that SNS accepted is shown as it is written, with the place where it can be read."""
     shown = panel(Lottery(events=[*ALL, *PUBLISH]))
     asyncio.run(shown.run(1))
     assert "1 message went out" in shown.mail.value
@@ -667,7 +667,7 @@ def test_number_and_prizes_are_two_ways_to_ask():
 
 
 def test_recorded_not_mailed():
-    """A draw that has its winners and could not mail them is no failure, and not simply a success."""
+    """A draw that recorded its winners but could not mail them is shown as a success with a warning."""
     result = ended("SUCCEEDED", "RecordedNotMailed") | {"cause": "what to do.\nwhat AWS said"}
     shown = rounds(Rounds(result=result))
     asyncio.run(shown.run())

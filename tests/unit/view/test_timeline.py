@@ -137,7 +137,7 @@ def test_a_long_retry_stays_small():
 
 
 def test_few_attempts_are_all_drawn():
-    """A title says nothing of what is left out when nothing is."""
+    """If nothing is left out, the title does not speak of it."""
     view = timeline_view(chain(*[step for _ in range(50) for step in passed("S")]))
     assert bars(view.svg, "succeeded") == 50
     assert "latest" not in view.svg
