@@ -9,20 +9,6 @@ import pandas as pd
 from lottery_lib.definition import Machine
 from lottery_lib.history.state_runs import Event, Reader, details_of, parsed, readable, reason_of
 
-__all__ = [
-    "ExecutionRecord",
-    "event_table",
-    "failure",
-    "latest_rows",
-    "moments",
-    "output",
-    "published",
-    "state_attempts",
-    "state_statuses",
-    "state_table",
-    "transitions",
-]
-
 #: The status to look at first has the highest number.
 _URGENCY: Final = {"succeeded": 0, "aborted": 1, "caught": 2, "failed": 3, "running": 4}
 _EVENT_COLUMNS: Final = ["id", "previous_id", "time", "type", "state", "branch"]
