@@ -10,7 +10,7 @@ import pandas as pd
 
 from lottery_lib import execution
 from lottery_lib.errors import DEPLOY, LotteryError
-from lottery_lib.history import Event, Execution, failure, output, transitions
+from lottery_lib.history import Event, ExecutionRecord, failure, output, transitions
 from lottery_lib.mails import inbox
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.resources.state_machine import StateMachine
@@ -89,7 +89,7 @@ class Draws:
         """Whether a draw can be of a list of prizes, as in the hardened edition."""
         return self._target.names.edition == "hardened"
 
-    def execution(self, arn: str | None = None) -> Execution:
+    def execution(self, arn: str | None = None) -> ExecutionRecord:
         """An execution with the definition that it ran with; the latest one if no ARN is given.
 
         Raises:
@@ -98,7 +98,7 @@ class Draws:
         arn = arn or last_execution(self._target)
         execution.describe(self._target, arn)  # raises if there is none
         machine = execution.machine(self._target, arn)
-        return Execution(json.loads(machine["definition"]), execution.history(self._target, arn))
+        return ExecutionRecord(json.loads(machine["definition"]), execution.history(self._target, arn))
 
     def remaining(self) -> int:
         """How many employees have not won yet."""
@@ -269,7 +269,7 @@ def _input(target: Target, wanted: object) -> dict[str, object]:
     return {"prizes" if prizes else "input": wanted}
 
 
-def _result(description: Mapping[str, Any], events: list[Event]) -> DrawResult:
+def _result(description: Mapping[str, Any], events: Sequence[Event]) -> DrawResult:
     succeeded = description["status"] == "SUCCEEDED"
     given = json.loads(description.get("output") or "null") if succeeded else None
     error, cause = failure(events) or _not_mailed(description, given) or (None, None)
@@ -319,7 +319,7 @@ def _not_mailed(description: Mapping[str, Any], given: object) -> tuple[str, str
     )
 
 
-def _how_to_go_on(description: Mapping[str, Any], events: list[Event]) -> str:
+def _how_to_go_on(description: Mapping[str, Any], events: Sequence[Event]) -> str:
     """Say how to go on with a hardened draw that failed after it recorded winners; empty for any other."""
     kinds = (event["type"] for event in events)
     if "TaskStateExited" not in dropwhile(lambda kind: kind != "MapIterationStarted", kinds):

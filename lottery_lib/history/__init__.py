@@ -1,8 +1,8 @@
-"""Read what an execution did: events become states, states become tables. Pure; the tables are pandas'."""
+"""Read what an execution did: events become states, states become pandas tables. Pure."""
 
 from lottery_lib.history.state_runs import Event
 from lottery_lib.history.tables import (
-    Execution,
+    ExecutionRecord,
     event_table,
     failure,
     latest_rows,
@@ -17,7 +17,7 @@ from lottery_lib.history.tables import (
 
 __all__ = [
     "Event",
-    "Execution",
+    "ExecutionRecord",
     "event_table",
     "failure",
     "latest_rows",

@@ -2,12 +2,14 @@
 
 import base64
 import html
-from typing import Any, Final, Protocol
+from collections.abc import Mapping
+from typing import Final, Protocol
 
 import ipywidgets as widgets
 import pandas as pd
 
 from lottery_lib.errors import LotteryError
+from lottery_lib.party.prizes import read_prizes
 from lottery_lib.view.panel import DrawPanel, Lottery
 
 __all__ = ["DrawNight"]
@@ -28,20 +30,21 @@ _STYLE: Final = """<style>
 
 
 class Night(Lottery, Protocol):
-    """A lottery that can also tell who has won so far, and whether it has prizes: `draws.Draws` can."""
+    """A lottery that also knows all winners so far, and whether it has prizes: `draws.Draws` does."""
 
     @property
     def takes_prizes(self) -> bool:
-        """Whether a draw may be of a list of prizes."""
+        """Whether it draws lists of prizes."""
 
     def winners(self) -> pd.DataFrame:
-        """One row a winner."""
+        """One row for each winner."""
 
 
 class DrawNight(widgets.VBox):  # type: ignore[misc]
     """The panel, and below it the table of all winners so far, which can be saved as CSV.
 
-    Where the lottery takes prizes, the panel asks for them instead of a number of winners.
+    If the lottery takes prizes, the panel asks for them instead of a number of winners. To look into a draw
+    later, use `ExecutionView`.
 
     Args:
         lottery: What to draw from.
@@ -54,11 +57,10 @@ class DrawNight(widgets.VBox):  # type: ignore[misc]
 
     def __init__(self, lottery: Night, pace: float = 0.6) -> None:
         self._lottery = lottery
-        self.panel = DrawPanel(lottery, pace=pace, prizes=lottery.takes_prizes)
+        reader = read_prizes if lottery.takes_prizes else None
+        self.panel = DrawPanel(lottery, pace=pace, read_prizes=reader, picture_only=True)
         self.board = widgets.HTML()
         self.panel.observe(self._on_result, "result")
-        for widget in (self.panel.view.chooser, self.panel.view.details):
-            widget.layout.display = "none"  # for whoever looks into a draw later, with ExecutionView
         super().__init__([widgets.HTML(_STYLE), self.panel, self.board])
         self.add_class("lottery-night")
         self.refresh()
@@ -70,20 +72,21 @@ class DrawNight(widgets.VBox):  # type: ignore[misc]
         return []
 
     def refresh(self) -> None:
-        """Look up who has won so far."""
+        """Look up all winners so far."""
         try:
             self.board.value = _board(self._lottery.winners())
         except LotteryError as error:
             self.board.value = f"<p>✗ {html.escape(str(error))}</p>"
 
-    def _on_result(self, change: Any) -> None:
+    def _on_result(self, change: Mapping[str, object]) -> None:
         if change["new"] is not None:
             self.refresh()
 
 
 def _board(winners: pd.DataFrame) -> str:
+    """The table of winners with a link to save it, as HTML."""
     table = winners.to_html(index=False, border=0, na_rep="") if len(winners) else "<p>Nobody yet.</p>"
-    # With a byte order mark, or a spreadsheet would take Chinese names for something else.
+    # With a byte order mark: without it, a spreadsheet shows Chinese names wrongly.
     data = base64.b64encode(winners.to_csv(index=False).encode("utf-8-sig")).decode()
     link = f'<a download="winners.csv" href="data:text/csv;base64,{data}">Save as CSV</a>'
     return f"<h2>All winners so far: {len(winners)}</h2>{link}{table}"

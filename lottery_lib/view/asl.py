@@ -1,20 +1,13 @@
-"""Read a state machine's definition: which states it has, and where each leads for what reason."""
+"""Read from a state machine's definition where each state leads, and why."""
 
 import json
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from lottery_lib.definition import Machine, branches, states
 from lottery_lib.errors import LotteryError
 
-__all__ = [
-    "catches",
-    "is_last",
-    "known_state",
-    "outline",
-    "returns",
-    "ways",
-]
+__all__ = ["catches", "is_last", "known_state", "outline", "returns", "ways"]
 
 _OPERATORS: Final = {
     "GreaterThanEquals": ">=",
@@ -27,10 +20,10 @@ _OPERATORS: Final = {
 
 
 def known_state(machine: Machine, where: str, name: str) -> str:
-    """The name of a state, once it is sure that the workflow which leads to it has it.
+    """The name of a state, after checking that its workflow has this state.
 
     Raises:
-        LotteryError: It has not; `where` says what leads there.
+        LotteryError: The workflow has no such state; `where` says what leads there.
     """
     if name not in states(machine):
         raise LotteryError(
@@ -43,18 +36,21 @@ def known_state(machine: Machine, where: str, name: str) -> str:
 
 def returns(machine: Machine) -> set[tuple[str, str]]:
     """(state, target) of each edge by which a workflow loops."""
-    return set(_returns(machine, machine["StartAt"], {}))
+    found: set[tuple[str, str]] = set()
+    seen: dict[str, bool] = {}  # True: on the way to the current state; False: everything behind it is done
 
+    def follow(name: str) -> None:
+        seen[name] = True
+        state = states(machine).get(name, {})
+        for target, _ in [*ways(state), *catches(state)]:
+            if seen.get(target):
+                found.add((name, target))
+            elif target not in seen:
+                follow(target)
+        seen[name] = False
 
-def _returns(machine: Machine, name: str, seen: dict[str, bool]) -> Iterator[tuple[str, str]]:
-    seen[name] = True  # on the way to this state; False once all behind it has been looked at
-    state = states(machine).get(name, {})
-    for target, _ in [*ways(state), *catches(state)]:
-        if seen.get(target):
-            yield name, target
-        elif target not in seen:
-            yield from _returns(machine, target, seen)
-    seen[name] = False
+    follow(machine["StartAt"])
+    return found
 
 
 def is_last(state: Machine) -> bool:
@@ -63,7 +59,7 @@ def is_last(state: Machine) -> bool:
 
 
 def ways(state: Machine) -> Iterator[tuple[str, list[str]]]:
-    """(target, rules) of where a state goes; the rules that lead to the same state are together."""
+    """(target, rules) of where a state goes; rules that lead to the same state stand together."""
     if "Next" in state:
         yield state["Next"], []
     rules: dict[str, list[str]] = {}
@@ -75,7 +71,7 @@ def ways(state: Machine) -> Iterator[tuple[str, list[str]]]:
 
 
 def catches(state: Machine) -> Iterator[tuple[str, list[str]]]:
-    """(target, words) of where errors go; words only where it is not simply every error."""
+    """(target, words) of where errors go; no words if every error goes there."""
     errors: dict[str, list[str]] = {}
     for catcher in state.get("Catch", []):
         errors.setdefault(catcher.get("Next", ""), []).extend(catcher.get("ErrorEquals", []))
@@ -85,33 +81,28 @@ def catches(state: Machine) -> Iterator[tuple[str, list[str]]]:
 
 
 def _rule(rule: Machine) -> str:
-    """A Choice rule as one would say it, such as ``$.status == 0``."""
+    """A Choice rule in short, such as ``$.status == 0``."""
     if "Condition" in rule:  # JSONata
         return str(rule["Condition"]).removeprefix("{%").removesuffix("%}").strip()
-    for word in ("And", "Or"):
-        if word in rule:
-            return f" {word.lower()} ".join(_nested(part) for part in rule[word])
     if "Not" in rule:
         return f"not ({_rule(rule['Not'])})"
+    for word in ("And", "Or"):
+        if word in rule:
+            parts = [f"({_rule(part)})" if {"And", "Or"} & set(part) else _rule(part) for part in rule[word]]
+            return f" {word.lower()} ".join(parts)
     for test, value in rule.items():
         if test not in ("Variable", "Next", "Comment", "Assign", "Output"):
             return f"{rule.get('Variable', '')} {_comparison(test, value)}"
     return ""
 
 
-def _nested(rule: Machine) -> str:
-    return f"({_rule(rule)})" if {"And", "Or"} & set(rule) else _rule(rule)
-
-
-def _comparison(test: str, value: Any) -> str:
+def _comparison(test: str, value: object) -> str:
     if test.startswith("Is"):
         return f"is {'' if value else 'not '}{test.removeprefix('Is').lower()}"
     right = value if test.endswith("Path") else json.dumps(value, ensure_ascii=False)
     test = test.removesuffix("Path")
-    for name, operator in _OPERATORS.items():
-        if test.endswith(name):
-            return f"{operator} {right}"
-    return f"{test} {right}"
+    operator = next((sign for name, sign in _OPERATORS.items() if test.endswith(name)), test)
+    return f"{operator} {right}"
 
 
 def outline(machine: Machine) -> Iterator[str]:

@@ -1,32 +1,53 @@
 """Draw with a button: a panel that shows how far the draw is, who has won, and the mail that went out.
 
-The panel knows no AWS: it is given an object with a few calls (`Lottery`), each of which may block, and
-makes them in a thread. What is shown is kept in widget traits alone, because text printed from a callback
-or a thread does not reach the cell. A click starts a task, so the kernel stays free and Cancel works.
+The panel knows no AWS: it gets an object with a few calls (`Lottery`). Each of them may block, so the panel
+makes them in a thread. It shows everything in widgets, because text printed from a callback or a thread does
+not reach the cell. A click starts a task, so the kernel stays free and Cancel works.
 
-A draw may take a thirtieth of a second. So its history is played: each moment of it is shown for a while.
+A draw may take a thirtieth of a second. So the panel plays its history: it shows each moment for a while.
 """
 
 import asyncio
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import groupby
-from typing import Any, Final, Protocol
+from typing import Any, Final, NotRequired, Protocol, TypedDict
 
 import ipywidgets as widgets
 import traitlets
 
+from lottery_lib.definition import Machine
 from lottery_lib.errors import LotteryError
-from lottery_lib.history import Event, Execution, moments, published
-from lottery_lib.party.prizes import read_prizes
+from lottery_lib.history import Event, ExecutionRecord, moments, published
 from lottery_lib.view.execution_view import ExecutionView
 from lottery_lib.view.status import WRAPPED
 
-__all__ = ["DrawPanel", "Lottery"]
+__all__ = ["DrawPanel", "Lottery", "Result", "Winner"]
 
-_FRAMES: Final = 30  # of a long history (a redraw loop) no more are shown between two looks
-_REVEAL: Final = 8.0  # seconds that all winners of a prize together may take to appear
+_FRAMES: Final = 30  # the most moments of a long history (a redraw loop) that are shown between two looks
+_REVEAL: Final = 8.0  # seconds in which all winners of a prize appear, at most
+_STYLE: Final = {"description_width": "initial"}
+#: How many winners to draw, or a list of prizes, each with its name and count.
+Wanted = int | Sequence[Mapping[str, Any]]
+
+
+class Winner(TypedDict):
+    """An employee who has won."""
+
+    employee_id: str
+    employee_name: NotRequired[str]
+    prize: NotRequired[str]
+
+
+class Result(TypedDict):
+    """What became of a draw, as `draws.result` returns it."""
+
+    status: str
+    winners: Sequence[Winner]
+    execution_arn: str
+    error: str | None
+    cause: str | None
 
 
 class Seen(Protocol):
@@ -35,21 +56,21 @@ class Seen(Protocol):
     @property
     def events(self) -> Sequence[Event]: ...
     @property
-    def result(self) -> Mapping[str, Any] | None: ...
+    def result(self) -> Result | None: ...
 
 
 class Lottery(Protocol):
-    """What a panel can do: `draws.Draws` does it on AWS, a test does it without."""
+    """What a panel needs: `draws.Draws` does it on AWS, a test does it without."""
 
     @property
-    def definition(self) -> dict[str, Any]:
+    def definition(self) -> Machine:
         """The state machine's definition."""
 
     def remaining(self) -> int:
-        """How many have not won yet."""
+        """How many employees can still win."""
 
-    def start(self, wanted: Any) -> str:
-        """Start a draw of so many winners, or of a list of prizes; return what names it."""
+    def start(self, wanted: Wanted) -> str:
+        """Start a draw; returns the ARN of its execution."""
 
     def look(self, arn: str) -> Seen:
         """See how far a draw is."""
@@ -68,62 +89,74 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         lottery: What to draw from.
         pause: Seconds between two looks at a running draw.
         pace: Seconds that each moment of a draw is shown at least; a winner is shown after twice as many.
-        prizes: Ask for prizes, one a line, instead of a number; the lottery's machine must take them.
+        read_prizes: Ask for prizes instead of a number, and read them with this function, such as
+            `party.prizes.read_prizes`. It raises a LotteryError for text that it cannot read.
+        picture_only: Show of the workflow only the picture, without the list of its states.
 
     Attributes:
-        result: The latest draw's result, as `draws.result` gives it (a trait, so it can be observed).
+        result: The latest draw's `Result` (a trait, so it can be observed).
         view: The workflow and its states (`ExecutionView`).
     """
 
     result = traitlets.Any(None, allow_none=True)
 
     def __init__(
-        self, lottery: Lottery, pause: float = 0.2, pace: float = 0.3, *, prizes: bool = False
+        self,
+        lottery: Lottery,
+        pause: float = 0.2,
+        pace: float = 0.3,
+        *,
+        read_prizes: Callable[[str], Sequence[Mapping[str, Any]]] | None = None,
+        picture_only: bool = False,
     ) -> None:
         self._lottery = lottery
         self._pause = pause
         self._pace = pace
-        self._definition: dict[str, Any] | None = None
+        self._read_prizes = read_prizes
+        self._definition: Machine | None = None
         self._task: asyncio.Task[None] | None = None
         self._cancelled = asyncio.Event()
         self._quiet_until = 0.0
-        self._remaining = 0
-        self._prizes: list[str] = []  # those of the draw that runs
+        self._can_win = 0
+        self._prize_names: list[str] = []  # of the draw that runs
         self.number = widgets.BoundedIntText(
-            value=1,
-            min=1,
-            max=1,
-            description="Winners",
-            layout=widgets.Layout(width="12em"),
-            style={"description_width": "initial"},
+            1, min=1, max=1, description="Winners", layout=widgets.Layout(width="12em"), style=_STYLE
         )
         self.prizes = widgets.Textarea(
             description="Prizes",
             placeholder="10 Voucher\n3 Bicycle\n1 Car",
-            continuous_update=False,  # read when it is left, not at each letter
+            continuous_update=False,  # read when the field is left, not at each letter
             rows=4,
             layout=widgets.Layout(width="98%"),
-            style={"description_width": "initial"},
+            style=_STYLE,
         )
-        self._field = self.prizes if prizes else self.number
+        self._field = self.prizes if read_prizes else self.number
         self.draw_button = widgets.Button(description="Draw", button_style="primary")
         self.cancel_button = widgets.Button(description="Cancel", disabled=True)
         self.progress = widgets.IntProgress(value=0, min=0, max=1, layout=widgets.Layout(width="98%"))
         self.message, self.winners, self.mail = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self.view = ExecutionView()
+        self.view = ExecutionView(picture_only=picture_only)
+        self.view.layout.width = "26em"
+        buttons = [self.draw_button, self.cancel_button]
+        asking = (
+            [self.prizes, widgets.HBox(buttons)] if read_prizes else [widgets.HBox([self.number, *buttons])]
+        )
+        words = [*asking, self.progress, self.message, self.winners, self.mail]
+        # Side by side where there is room, so that buttons, names and states are seen together.
+        super().__init__(
+            [widgets.VBox(words, layout=widgets.Layout(width="30em")), self.view],
+            layout=widgets.Layout(flex_flow="row wrap"),
+        )
+        try:
+            self._definition = lottery.definition
+            self._show([])
+            self._bound(lottery.remaining())
+            self._say(_remain(self._can_win))
+        except Exception as error:  # the panel opens all the same, and Draw tries again
+            self._say(_sentence(error), "✗")
         self.draw_button.on_click(self._on_draw)
         self.cancel_button.on_click(self._on_cancel)
         self._field.observe(self._on_field, "value")
-        buttons = [self.draw_button, self.cancel_button]
-        asking = [self.prizes, widgets.HBox(buttons)] if prizes else [widgets.HBox([self.number, *buttons])]
-        words = widgets.VBox(
-            [*asking, self.progress, self.message, self.winners, self.mail],
-            layout=widgets.Layout(width="30em"),
-        )
-        self.view.layout.width = "26em"
-        # Side by side where there is room, so that buttons, names and states are seen together.
-        super().__init__([words, self.view], layout=widgets.Layout(flex_flow="row wrap"))
-        self._open()
 
     def __repr__(self) -> str:
         return "DrawPanel: Winners, Draw, Cancel"
@@ -131,7 +164,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
     def _repr_keys(self) -> list[str]:
         return []
 
-    async def run(self, wanted: Any = None) -> Mapping[str, Any] | None:
+    async def run(self, wanted: Wanted | None = None) -> Result | None:
         """Draw, and wait for the end.
 
         Args:
@@ -139,40 +172,43 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
                 the panel says, as a click does.
 
         Returns:
-            The draw's result; None if it could not be made, which the panel then says.
+            The draw's result; None if there was no draw, and the panel then says why.
         """
         self._begin(wanted)
         if self._task is not None:
             await self._task
-        result: Mapping[str, Any] | None = self.result
+        result: Result | None = self.result
         return result
 
-    def _on_draw(self, _button: Any) -> None:
+    def _on_draw(self, _button: object) -> None:
         # Clicks that queued up during a draw arrive right after it: nobody meant a second draw.
         if asyncio.get_running_loop().time() >= self._quiet_until:
-            self._begin()
+            self._begin(None)
 
-    def _on_cancel(self, _button: Any) -> None:
+    def _on_cancel(self, _button: object) -> None:
         self._cancelled.set()
         self.cancel_button.disabled = True
         self._say("Cancelling ...", "…")
 
-    def _on_field(self, _change: Any) -> None:
-        if self._field.disabled:  # it was not typed
+    def _on_field(self, _change: object) -> None:
+        if self._field.disabled:  # the panel changed it, nobody typed
             return
         try:
             wanted = self._wanted()
         except LotteryError as error:
             self._say(str(error), "✗")
             return
-        refusal = _refusal(wanted, self._remaining)
-        self._say(refusal or f"{_total(wanted)} of {self._remaining} will be drawn.", "✗" if refusal else "")
+        refusal = _refusal(wanted, self._can_win)
+        self._say(refusal or f"{_total(wanted)} of {self._can_win} will be drawn.", "✗" if refusal else "")
 
-    def _wanted(self) -> Any:
-        """What the panel says is to be drawn."""
-        return self.number.value if self._field is self.number else read_prizes(self.prizes.value)
+    def _wanted(self) -> Wanted:
+        """What the panel asks for."""
+        if self._read_prizes:
+            return self._read_prizes(self.prizes.value)
+        number: int = self.number.value
+        return number
 
-    def _begin(self, wanted: Any = None) -> None:
+    def _begin(self, wanted: Wanted | None) -> None:
         if self._task is not None and not self._task.done():
             return  # a second click during a draw does nothing
         self._cancelled, self.result = asyncio.Event(), None  # an event belongs to the loop that waits for it
@@ -183,22 +219,22 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         # The reference keeps the task from being collected while it runs.
         self._task = asyncio.get_running_loop().create_task(self._draw(wanted))
 
-    async def _draw(self, wanted: Any) -> None:
+    async def _draw(self, wanted: Wanted | None) -> None:
         arn = ""
         try:
             if self._definition is None:
-                self._learn(await asyncio.to_thread(lambda: self._lottery.definition))
+                self._definition = await asyncio.to_thread(lambda: self._lottery.definition)
             asked = self._wanted() if wanted is None else wanted
-            self._prizes = _prizes(asked)
+            listed = asked if isinstance(asked, list) else []  # a caller of `run` may give anything
+            self._prize_names = [str(prize.get("name", "")) for prize in listed if isinstance(prize, dict)]
             self._show([])
             if wanted is None and (refusal := _refusal(asked, await self._count())):
                 self._say(refusal, "✗")
-                return
-            if self._cancelled.is_set():
+            elif self._cancelled.is_set():
                 self._say("Cancelled before it began.", "■")
-                return
-            arn = await asyncio.to_thread(self._lottery.start, asked)
-            await self._end(await self._follow(arn))
+            else:
+                arn = await asyncio.to_thread(self._lottery.start, asked)
+                await self._end(await self._follow(arn))
         except Exception as error:  # an error in a callback would be shown nowhere
             self._say(_lost(error, arn) if arn and self.result is None else _sentence(error), "✗")
         finally:
@@ -206,91 +242,80 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
             self._quiet_until = asyncio.get_running_loop().time() + 0.5
 
     async def _count(self) -> int:
-        remaining = await asyncio.to_thread(self._lottery.remaining)
-        self._bound(remaining)
-        return remaining
+        self._bound(await asyncio.to_thread(self._lottery.remaining))
+        return self._can_win
 
     async def _follow(self, arn: str) -> Seen:
-        """Look at a draw, and show what has happened since the last look, until it has ended."""
+        """Look at a draw, and play what has happened since the last look, until it has ended."""
         stopped, shown = False, 0
         while True:
             if self._cancelled.is_set() and not stopped:
                 await asyncio.to_thread(self._lottery.stop, arn)
                 stopped = True
             seen = await asyncio.to_thread(self._lottery.look, arn)
-            await self._play(seen.events, shown)
+            counts = moments(seen.events, after=shown)
+            for count in counts[:: len(counts) // _FRAMES + 1]:
+                if self._cancelled.is_set():  # nobody watches any more
+                    break
+                self._show(seen.events[:count])
+                await self._rest(self._pace)
+            self._show(seen.events)
             shown = len(seen.events)
             if seen.result is not None:
                 return seen
             await asyncio.sleep(self._pause)
 
-    async def _play(self, events: Sequence[Event], shown: int) -> None:
-        counts = moments(events, after=shown)
-        for count in counts[:: len(counts) // _FRAMES + 1]:
-            if self._cancelled.is_set():  # who cancels does not want to watch
-                break
-            self._show(events[:count])
-            await self._rest(self._pace)
-        self._show(events)
-
     async def _end(self, seen: Seen) -> None:
-        result = seen.result or {}
+        assert seen.result is not None
+        result, succeeded = seen.result, seen.result["status"] == "SUCCEEDED"
+        mark, self.progress.bar_style = "✗", "danger"
+        if succeeded:  # with an error, if the winners are recorded but their mail was not sent
+            mark, self.progress.bar_style = ("⚠", "warning") if result["error"] else ("✓", "success")
+            self.prizes.value = ""  # so that the next click cannot award them twice
         self.progress.value = self.progress.max
-        self.progress.bar_style = _look(result)[1]
-        if result["status"] == "SUCCEEDED":
-            self.prizes.value = ""  # they are given: the next click is not to give them again
-        self._say_end(result)
-        if result["status"] != "SUCCEEDED" or result["error"]:
+        self._say(self._summary(result), mark)
+        if not succeeded or result["error"]:
             self.view.choose_failure()
         await self._reveal(result["winners"])
-        self._say_end(result)  # once more: a Cancel that came during it has said something else
+        self._say(self._summary(result), mark)  # again: a Cancel meanwhile has changed it
         self.result = result
         if messages := published(seen.events):
-            self.mail.value = _mail(messages, await asyncio.to_thread(self._lottery.mailed))
+            where = html.escape(await asyncio.to_thread(self._lottery.mailed))
+            count = f"{len(messages)} messages" if len(messages) > 1 else "1 message"
+            texts = "".join(f"<blockquote>{html.escape(text)}</blockquote>" for text in messages)
+            self.mail.value = f'<div style="{WRAPPED}">✉ {count} went out to the topic:{texts}{where}</div>'
         self.message.value += f"<p>{_remain(await self._count())}</p>"
 
-    def _say_end(self, result: Mapping[str, Any]) -> None:
-        said = _reason(result)
-        if result["status"] == "SUCCEEDED":  # of an error all the same, the first line: it says what to do
-            late = "It had ended before Cancel reached it." if self._cancelled.is_set() else ""
-            mended = said.splitlines()[0] if result["error"] else ""
-            said = " ".join(filter(None, [f"{len(result['winners'])} drawn.", mended, late]))
-        self._say(f"{result['status']}: {said}", _look(result)[0])
+    def _summary(self, result: Result) -> str:
+        """How a draw ended, in a sentence or two."""
+        reason = ": ".join(text for text in (result["error"], result["cause"]) if text)
+        if result["status"] != "SUCCEEDED":
+            return f"{result['status']}: {reason or 'no reason was given'}"
+        advice = reason.splitlines()[0] if reason else ""  # the first line says what to do
+        late = "It had ended before Cancel reached it." if self._cancelled.is_set() else ""
+        return " ".join(filter(None, [f"SUCCEEDED: {len(result['winners'])} drawn.", advice, late]))
 
-    async def _reveal(self, winners: Sequence[Mapping[str, Any]]) -> None:
+    async def _reveal(self, winners: Sequence[Winner]) -> None:
         """Show one winner after the other; a prize comes above those before it, where it is seen."""
         before = ""
         for prize, group in groupby(winners, key=lambda winner: str(winner.get("prize", ""))):
             won = list(group)
+            heading = f'<h3 style="{WRAPPED}">{html.escape(prize)}</h3>' if prize else ""
             for count in range(0 if prize else 1, len(won) + 1):
                 await self._rest(min(2 * self._pace, _REVEAL / len(won)))
-                self.winners.value = _winners(prize, won[:count]) + before
+                names = "".join(map(_name, won[:count]))
+                listed = f'<ol class="lottery-winners" aria-live="polite" style="{WRAPPED}">{names}</ol>'
+                self.winners.value = heading + listed + before
             before = self.winners.value
 
     async def _rest(self, seconds: float) -> None:
-        """Let what is shown be seen, but no longer than until Cancel."""
+        """Give people time to see what is shown, until Cancel at most."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._cancelled.wait(), seconds)
 
-    def _open(self) -> None:
-        try:
-            self._learn(self._lottery.definition)
-            self._show([])
-            remaining = self._lottery.remaining()
-        except Exception as error:  # the panel opens all the same, and Draw tries again
-            self._say(_sentence(error), "✗")
-            return
-        self._bound(remaining)
-        self._say(_remain(remaining))
-
-    def _learn(self, definition: dict[str, Any]) -> None:
-        self._definition = definition
-
-    def _bound(self, remaining: int) -> None:
-        self._remaining = remaining
-        self._field.unobserve(self._on_field, "value")  # it was not typed
-        self.number.max = max(1, remaining)
-        self._field.observe(self._on_field, "value")
+    def _bound(self, can_win: int) -> None:
+        self._can_win = can_win
+        self.number.max = max(1, can_win)
 
     def _enable(self, enabled: bool) -> None:
         self._field.disabled = self.draw_button.disabled = not enabled
@@ -299,11 +324,11 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
     def _show(self, events: Sequence[Event]) -> None:
         """Show how far a draw is: the progress bar, the workflow, and the name of what runs."""
         assert self._definition is not None
-        self.view.show(Execution(self._definition, events))
+        self.view.show(ExecutionRecord(self._definition, events))
         statuses, states = self.view.statuses, self._definition["States"]
         begun = sum(event["type"] == "MapIterationStarted" for event in events)
-        prizes = self._prizes[:begun]
-        self.progress.max = max(1, len(states) + len(self._prizes))
+        prizes = self._prize_names[:begun]
+        self.progress.max = max(1, len(states) + len(self._prize_names))
         self.progress.value = sum(name in statuses for name in states) + len(prizes)
         running = [name for name, status in statuses.items() if status == "running"]
         if running and not self._cancelled.is_set():
@@ -321,68 +346,34 @@ def _sentence(error: Exception) -> str:
 
 
 def _lost(error: Exception, arn: str) -> str:
-    """Say of a draw that cannot be seen any more how to look for it: the same step again would be another."""
+    """What to do when a draw was started and cannot be seen any more: to draw again would be another draw."""
     what = f"{error.where}: {error.what}" if isinstance(error, LotteryError) else _sentence(error).rstrip(".")
     look = f"look at it with `python -m lottery_lib history {arn}` before you draw again"
     return f"{what}. The draw has been started and may go on: {look}."
 
 
-def _refusal(wanted: Any, remaining: int) -> str:
-    """Why so many cannot be drawn, as things have become since the panel counted; empty if they can."""
-    if remaining == 0:
-        return _remain(remaining)
-    if _total(wanted) <= remaining:
+def _refusal(wanted: Wanted, can_win: int) -> str:
+    """Why so many cannot be drawn; empty if they can. Others may have won since the panel counted."""
+    if can_win == 0:
+        return _remain(can_win)
+    if _total(wanted) <= can_win:
         return ""
-    if isinstance(wanted, list):
-        return f"These prizes are {_total(wanted)}, but only {remaining} can still win: ask for fewer."
-    return f"Only {remaining} can still win now. Press Draw again to draw {remaining}."
+    if isinstance(wanted, int):
+        return f"Only {can_win} can still win now. Press Draw again to draw {can_win}."
+    return f"You ask for {_total(wanted)} winners, but only {can_win} can still win. Ask for fewer."
 
 
-def _total(wanted: Any) -> int:
+def _total(wanted: Wanted) -> int:
     """How many winners a number, or a list of prizes, asks for."""
-    total: int = sum(prize["count"] for prize in wanted) if isinstance(wanted, list) else wanted
-    return total
+    return wanted if isinstance(wanted, int) else sum(prize["count"] for prize in wanted)
 
 
-def _prizes(wanted: Any) -> list[str]:
-    """The names of the prizes that are asked for; `run` may have been given anything."""
-    return (
-        [str(each.get("name", "")) for each in wanted if isinstance(each, dict)]
-        if isinstance(wanted, list)
-        else []
-    )
+def _remain(can_win: int) -> str:
+    if can_win == 0:
+        return "Everyone has won. To start again: python -m lottery_lib reset, then press Draw."
+    return f"{can_win} can still win."
 
 
-def _remain(remaining: int) -> str:
-    if remaining == 0:
-        return "Everyone has won. To begin anew: python -m lottery_lib reset, then press Draw."
-    return f"{remaining} can still win."
-
-
-def _look(result: Mapping[str, Any]) -> tuple[str, str]:
-    """The mark and the bar's style of an end; a draw may have succeeded but for its mail."""
-    if result["status"] != "SUCCEEDED":
-        return "✗", "danger"
-    return ("⚠", "warning") if result["error"] else ("✓", "success")
-
-
-def _reason(result: Mapping[str, Any]) -> str:
-    return ": ".join(str(result[key]) for key in ("error", "cause") if result[key]) or "no reason was given"
-
-
-def _winners(prize: str, winners: Sequence[Mapping[str, Any]]) -> str:
-    names = "".join(map(_winner, winners))
-    heading = f'<h3 style="{WRAPPED}">{html.escape(prize)}</h3>' if prize else ""
-    return f'{heading}<ol class="lottery-winners" aria-live="polite" style="{WRAPPED}">{names}</ol>'
-
-
-def _winner(winner: Mapping[str, Any]) -> str:
+def _name(winner: Winner) -> str:
     name, identity = winner.get("employee_name", ""), winner["employee_id"]
     return f"<li><b>{html.escape(str(name))}</b> {html.escape(str(identity))}</li>"
-
-
-def _mail(messages: Sequence[str], where: str) -> str:
-    """What went out: the same text twice if a Retry has sent it twice."""
-    count = f"{len(messages)} messages" if len(messages) > 1 else "1 message"
-    texts = "".join(f"<blockquote>{html.escape(text)}</blockquote>" for text in messages)
-    return f'<div style="{WRAPPED}">✉ {count} went out to the topic:{texts}{html.escape(where)}</div>'

@@ -1,12 +1,49 @@
-"""Show a drawing in a notebook, also in one that is not trusted."""
+"""Turn DOT into SVG and show it in a notebook, also in one that is not trusted."""
 
 import base64
 import html
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
-__all__ = ["Picture"]
+from lottery_lib.errors import LotteryError
+
+__all__ = ["Picture", "render"]
+
+_INSTALL: Final = "Run `pip install graphviz-pure`, or set GRAPHVIZ_DOT to the path of a `dot` program"
+
+
+def render(source: str) -> str:
+    """Turn DOT into SVG.
+
+    The program is the first of GRAPHVIZ_DOT, the system's `dot`, and the one from pip beside this Python.
+
+    Raises:
+        LotteryError: There is no Graphviz, or it failed.
+    """
+    beside = os.pathsep.join([str(Path(sys.executable).parent), sysconfig.get_path("scripts")])
+    dot = (
+        os.environ.get("GRAPHVIZ_DOT")
+        or shutil.which("dot")
+        or shutil.which("graphviz-pure")
+        or shutil.which("graphviz-pure", path=beside)
+    )
+    if not dot:
+        raise LotteryError("Graphviz", "there is no program that draws graphs", _INSTALL)
+    try:
+        drawn = subprocess.run(
+            [dot, "-Tsvg"], input=source, capture_output=True, check=True, encoding="utf-8", errors="replace"
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        reason = getattr(error, "stderr", "") or error
+        raise LotteryError("Graphviz", f"did not draw ({str(reason).strip()})", _INSTALL) from error
+    return drawn.stdout
 
 
 class Picture:
@@ -15,6 +52,9 @@ class Picture:
     Args:
         alt: What it shows, in a sentence or two.
         draw: Makes the SVG.
+
+    Attributes:
+        alt: As given.
     """
 
     def __init__(self, alt: str, draw: Callable[[], str]) -> None:
@@ -35,7 +75,7 @@ class Picture:
 
     @property
     def html(self) -> str:
-        """The drawing as an image: an untrusted notebook strips inline SVG, but shows an image."""
+        """The drawing as an image: an untrusted notebook removes inline SVG, but shows an image."""
         data = base64.b64encode(self.svg.encode()).decode()
         image = f'<img alt="{html.escape(self.alt)}" style="max-width:100%" '
         return f'{image}src="data:image/svg+xml;base64,{data}">'

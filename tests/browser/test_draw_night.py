@@ -48,8 +48,9 @@ def lambda_handler(event, context):
 """
 PANEL = """
 from lottery_lib import DrawPanel, Draws, connect
+from lottery_lib.party.prizes import read_prizes
 
-DrawPanel(Draws(connect(edition="hardened")), prizes=True)
+DrawPanel(Draws(connect(edition="hardened")), read_prizes=read_prizes)
 """
 PRIZES = "3 Voucher\n2 自行车\n1 Car"
 
@@ -181,17 +182,17 @@ def test_prizes_in_the_csv(prize_party, voila_hardened, page):
 
 
 def test_prizes_that_cannot_be_drawn(prize_party, voila_hardened, page):
-    """What is no prize, and more prizes than guests, are answered in a sentence before anything is drawn."""
+    """The panel refuses a line that is not a prize, and more prizes than guests, before anything is drawn."""
     before = len(executions(prize_party))
     page.goto(voila_hardened)
     ask(page, "1 Pen\nCar")
-    expect(said(page)).to_contain_text('✗ line 2: "Car" is no prize. Write one prize a line')
+    expect(said(page)).to_contain_text('✗ line 2: "Car" is not a prize. Write one prize on each line')
     page.get_by_role("button", name="Draw", exact=True).evaluate(WATCH_PRESS)
     press_draw(page)
     page.wait_for_function("window.handled")  # what is typed while it is not would be passed over
-    expect(said(page)).to_contain_text('✗ line 2: "Car" is no prize.')
+    expect(said(page)).to_contain_text('✗ line 2: "Car" is not a prize.')
     ask(page, "9 Pen")
-    expect(said(page)).to_have_text("✗ These prizes are 9, but only 8 can still win: ask for fewer.")
+    expect(said(page)).to_have_text("✗ You ask for 9 winners, but only 8 can still win. Ask for fewer.")
     assert len(executions(prize_party)) == before
 
 

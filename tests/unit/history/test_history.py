@@ -2,12 +2,12 @@ import itertools
 import json
 import math
 import time
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from unit.history.histories import HISTORIES, chain, event, history
 
 from lottery_lib.history import (
     event_table,
@@ -22,29 +22,8 @@ from lottery_lib.history import (
     transitions,
 )
 
-DATA = Path(__file__).parent / "data"
 ROOT = Path(__file__).parents[3]
-HISTORIES = sorted(path.stem for path in DATA.glob("*.json"))
 PARALLEL = "Send SNS and Record In Dynamodb"
-START = datetime(2026, 1, 15, 9, tzinfo=UTC)
-
-
-def history(name):
-    events = json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
-    return [event | {"timestamp": datetime.fromisoformat(event["timestamp"])} for event in events]
-
-
-def event(number, previous, kind, *, ms=0, **details):
-    made = {"id": number, "previousEventId": previous, "type": kind}
-    made["timestamp"] = START + timedelta(milliseconds=ms)
-    for what in ("StateEntered", "StateExited"):
-        if kind.endswith(what):
-            return made | {f"s{what[1:]}EventDetails": details}
-    return made | {f"{kind[0].lower()}{kind[1:]}EventDetails": details}
-
-
-def chain(*steps):
-    return [event(n, n - 1 if n > 2 else 0, kind, ms=n, **more) for n, (kind, more) in enumerate(steps, 1)]
 
 
 def rows(name, *columns, **where):
@@ -164,7 +143,7 @@ def test_caught_parallel_shows_the_inner_error():
 
 
 def test_fail_state_in_a_map_learns_its_reason():
-    """FailStateEntered says no error: the one that ended the execution is given to the Fail state."""
+    """FailStateEntered says no error: the Fail state gets the error that ended the execution."""
     assert rows("moto_map_fails", "status", "error", "cause", state="Two") == [
         ("failed", "Two", "two is bad")
     ]
@@ -186,6 +165,50 @@ def test_fail_state_in_a_caught_parallel_learns_its_reason():
     assert list(table["status"]) == ["caught", "failed"]
 
 
+def test_events_after_the_end_change_nothing():
+    """The emulator's branches may still report after the execution has ended: what was aborted stays so."""
+    events = [
+        event(1, 0, "ExecutionStarted"),
+        event(2, 0, "ParallelStateEntered", name="Both"),
+        event(3, 2, "ParallelStateStarted"),
+        event(4, 3, "FailStateEntered", name="Bad"),
+        event(5, 3, "PassStateEntered", name="Slow"),
+        event(6, 4, "ParallelStateFailed"),
+        event(7, 6, "ExecutionFailed", error="E"),
+        event(8, 5, "PassStateExited", name="Slow"),
+        event(9, 8, "PassStateEntered", name="Late"),
+    ]
+    assert state_statuses(events) == {"Both": "failed", "Bad": "failed", "Slow": "aborted"}
+
+
+def test_jsonata_error_fails_the_state():
+    """EvaluationFailed says why a JSONata expression failed; a Retry of it is an attempt of its own."""
+    events = chain(
+        ("ExecutionStarted", {}),
+        ("TaskStateEntered", {"name": "One"}),
+        ("EvaluationFailed", {"error": "States.QueryEvaluationError", "cause": "why", "state": "One"}),
+        ("TaskScheduled", {}),
+    )
+    table = state_table(events)
+    assert list(table["status"]) == ["failed", "running"]
+    assert list(table["error"]) == ["States.QueryEvaluationError", ""]
+
+
+def test_redriven_execution_goes_on():
+    """A redrive tries the failed state again, and the execution has no failure until it ends again."""
+    events = chain(
+        ("ExecutionStarted", {}),
+        ("TaskStateEntered", {"name": "One"}),
+        ("TaskScheduled", {}),
+        ("TaskFailed", {"error": "E"}),
+        ("ExecutionFailed", {"error": "E"}),
+        ("ExecutionRedriven", {}),
+        ("TaskScheduled", {}),
+    )
+    assert list(state_table(events)["status"]) == ["failed", "running"]
+    assert failure(events) is None
+
+
 def test_stopped_execution_aborts_what_ran():
     """When an execution is stopped, what ran is aborted, inside and out, and what was done stays done."""
     statuses = state_statuses(history("moto_aborted"))
@@ -197,41 +220,8 @@ def test_choice_error_fails_the_choice():
     assert state_statuses(history("aws_choice_runtime_error")) == {"Is Winner In Past Draw": "failed"}
 
 
-def test_sparse_histories_are_understood():
-    """Emulators that leave out Started events, or all inside a Parallel, give the same kind of table."""
-    found = rows("emulator_sparse", "state", "status", "duration")
-    assert found == [("One", "succeeded", 0.09), ("Both", "succeeded", 0.11)]
-
-
-def test_tasks_of_branches_that_are_not_told():
-    """Tasks inside a Parallel of which no state is told are no attempts of the Parallel."""
-    events = chain(
-        ("ExecutionStarted", {}),
-        ("ParallelStateEntered", {"name": "Both"}),
-        ("TaskScheduled", {"resource": "one"}),
-        ("TaskScheduled", {"resource": "two"}),
-        ("TaskSucceeded", {"resource": "one"}),
-        ("TaskSucceeded", {"resource": "two"}),
-        ("ParallelStateExited", {"name": "Both", "output": "[]"}),
-        ("ExecutionSucceeded", {"output": "[]"}),
-    )
-    assert list(state_table(events)["status"]) == ["succeeded"]
-
-
-def test_missing_exits_are_understood():
-    """Without Exited events, the next state entered says that the one before is over, or was caught."""
-    events = chain(
-        ("ExecutionStarted", {}),
-        ("TaskStateEntered", {"name": "One"}),
-        ("TaskStateEntered", {"name": "Two"}),
-        ("TaskFailed", {"error": "E", "cause": "c"}),
-        ("PassStateEntered", {"name": "Three"}),
-    )
-    assert state_statuses(events) == {"One": "succeeded", "Two": "caught", "Three": "running"}
-
-
 def test_previous_event_in_a_healthy_branch_is_not_blamed():
-    """ParallelStateFailed may follow an event of a branch that is well (moto): the failed one is blamed."""
+    """ParallelStateFailed may follow an event of another branch (emulator): the failed state is blamed."""
     events = [
         event(1, 0, "ExecutionStarted"),
         event(2, 0, "ParallelStateEntered", name="Both"),
@@ -245,14 +235,27 @@ def test_previous_event_in_a_healthy_branch_is_not_blamed():
     assert state_statuses(events) == {"Both": "failed", "Bad": "failed", "Well": "aborted"}
 
 
+def test_a_branch_that_begins_after_the_failure():
+    """A branch may begin when another one has failed already (emulator): it has run for no time."""
+    events = [
+        event(1, 0, "ExecutionStarted"),
+        event(2, 0, "ParallelStateEntered", name="Both"),
+        event(3, 2, "ParallelStateStarted"),
+        event(4, 3, "FailStateEntered", name="Bad", ms=10),
+        event(5, 3, "WaitStateEntered", name="Late", ms=20),
+        event(6, 5, "ParallelStateFailed", ms=30),
+    ]
+    assert list(state_table(events)["duration"]) == [0.01, 0, 0]
+
+
 def test_text_that_is_not_json_stays_text():
-    """Input and output are Python values; what is no JSON (a truncated one) is left as it came."""
+    """Input and output are Python values; text that is not JSON (a truncated one) is left as it came."""
     events = chain(("ExecutionStarted", {}), ("PassStateEntered", {"name": "A", "input": '{"cut": '}))
     assert list(state_table(events)["input"]) == ['{"cut": ']
 
 
 def test_attempts_are_of_the_latest_entry():
-    """The attempts of a state are counted anew each time that it is entered."""
+    """The attempts of a state are counted from 1 each time that it is entered."""
     assert state_attempts(history("aws_lambda_retry_caught"))["Random Select Winners"] == 3
     attempts = state_attempts(history("aws_draw_with_loop_and_timeout"))
     assert (attempts["Validate Winners"], attempts[PARALLEL]) == (1, 2)
@@ -285,7 +288,7 @@ def test_failure_of_each_ending(name, expected):
 
 
 def test_fail_state_that_nobody_sent_there_is_named():
-    """Where no reason exists at all, the sentence names the state that ended the execution."""
+    """If there is no reason at all, the sentence names the state that ended the execution."""
     events = chain(("ExecutionStarted", {}), ("FailStateEntered", {"name": "Stop"}), ("ExecutionFailed", {}))
     error, cause = failure(events)
     assert error == ""

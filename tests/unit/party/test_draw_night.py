@@ -17,15 +17,16 @@ class Night(Lottery):
 
     takes_prizes = False
 
+    def __init__(self):
+        super().__init__(looks=1)
+
     def winners(self):
         names = [f"王{n}" for n in range(sum(self.started))]
         return pd.DataFrame({"employee_id": [f"{n:03}" for n in range(len(names))], "employee_name": names})
 
 
 def night(lottery):
-    shown = DrawNight(lottery, pace=0)
-    shown.panel._pause = 0.001
-    return shown
+    return DrawNight(lottery, pace=0)
 
 
 def csv(shown):
@@ -73,10 +74,11 @@ def test_names_are_escaped():
 
 
 def test_the_projector_shows_no_details():
-    """The states' inputs and outputs are for whoever looks later, not for the party."""
-    shown = night(Night())
-    assert shown.panel.view.chooser.layout.display == "none"
-    assert shown.panel.view.details.layout.display == "none"
+    """The list of states, with their inputs and outputs, is not for the party; the picture is."""
+    panel = night(Night()).panel
+    assert panel.view.picture in widgets_in(panel)
+    assert panel.view.state not in widgets_in(panel)
+    assert panel.view.details not in widgets_in(panel)
 
 
 def test_winners_are_large():
@@ -115,7 +117,7 @@ def test_the_hardened_edition_asks_for_prizes():
 
 
 def test_the_table_and_the_csv_have_the_prize():
-    """Who looks for a winner later finds the prize beside the name, as it is written."""
+    """The prize stands beside the winner's name, as it is written."""
     shown = night(Prizes())
     assert "<th>prize</th>" in shown.board.value
     assert "<td>&lt;b&gt;Car&lt;/b&gt;</td>" in shown.board.value

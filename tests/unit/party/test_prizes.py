@@ -1,4 +1,4 @@
-"""Prizes are read as a host writes them, and what is no prize is answered in a sentence."""
+"""Prizes are read as a host writes them; a line that is not a prize is answered in a sentence."""
 
 import pytest
 from hypothesis import given
@@ -31,20 +31,20 @@ def test_a_name_may_begin_with_x():
 @pytest.mark.parametrize(
     "line", ["Car", "3", "0 Car", "-1 Car", "2.5 Cars", "3Car", "1" * 5000 + " Car", "x 3"]
 )
-def test_what_is_no_prize(line):
-    """A line that is no prize is named with its number, and the error says how to write one."""
+def test_what_is_not_a_prize(line):
+    """The error names the number of a line that is not a prize, and says how to write one."""
     with pytest.raises(LotteryError) as caught:
         read_prizes(f"1 Book\n{line}")
     assert str(caught.value) == (
-        f'line 2: "{line}" is no prize. Write one prize a line, how many of it and then its name, '
+        f'line 2: "{line}" is not a prize. Write one prize on each line: how many, then the name, '
         'such as "3 Bicycle".'
     )
 
 
 @pytest.mark.parametrize("text", ["", " \n\n"])
 def test_no_prize_at_all(text):
-    """Who writes nothing is told what to write."""
-    with pytest.raises(LotteryError, match=r"prizes: there are none yet. Write one prize a line"):
+    """An empty list says what to write."""
+    with pytest.raises(LotteryError, match=r"prizes: there are none yet. Write one prize on each line"):
         read_prizes(text)
 
 

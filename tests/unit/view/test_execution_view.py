@@ -1,13 +1,13 @@
-"""What one sees of a state is the same text for every front end: it is read from the widgets' traits."""
+"""What an attendee sees of a state, read from the widgets' traits: it is the same for every front end."""
 
 import json
 import re
 
 import pytest
-from test_history import chain, event, history
+from unit.history.histories import chain, event, history
 
 from lottery_lib.definition import load
-from lottery_lib.history import Execution
+from lottery_lib.history import ExecutionRecord
 from lottery_lib.view.execution_view import ExecutionView
 from lottery_lib.view.graph import graph_view
 
@@ -16,7 +16,7 @@ TUTORIAL = json.loads(load())
 
 @pytest.fixture
 def view():
-    return ExecutionView(Execution(TUTORIAL, history("aws_draw_with_loop_and_timeout")))
+    return ExecutionView(ExecutionRecord(TUTORIAL, history("aws_draw_with_loop_and_timeout")))
 
 
 def test_lists_every_state(view):
@@ -43,7 +43,7 @@ def test_shows_input_and_output(view):
 
 def test_shows_error_and_attempts():
     """A state that failed shows each attempt, its error, and the cause with its JSON laid out."""
-    view = ExecutionView(Execution(TUTORIAL, history("aws_lambda_retry_caught")))
+    view = ExecutionView(ExecutionRecord(TUTORIAL, history("aws_lambda_retry_caught")))
     view.choose_failure()
     assert view.state.value == "Random Select Winners"
     text = view.details.value
@@ -57,7 +57,7 @@ def test_output_is_not_the_input():
     machine = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
     steps = ("PassStateEntered", {"name": "A", "input": '"got"'}), ("PassStateExited", {"name": "A"})
     steps[1][1]["output"] = '"given"'
-    view = ExecutionView(Execution(machine, chain(*steps)))
+    view = ExecutionView(ExecutionRecord(machine, chain(*steps)))
     view.state.value = "A"
     shown = dict(re.findall(r"<b>(\w+)</b><pre[^>]*>([^<]*)</pre>", view.details.value))
     assert shown == {"Input": "got", "Output": "given"}
@@ -65,7 +65,7 @@ def test_output_is_not_the_input():
 
 def test_attempts_are_numbered():
     """The rows of a state that was tried three times are numbered 1, 2, 3, each with its time."""
-    view = ExecutionView(Execution(TUTORIAL, history("aws_lambda_retry_caught")))
+    view = ExecutionView(ExecutionRecord(TUTORIAL, history("aws_lambda_retry_caught")))
     view.choose_failure()
     rows = re.findall(r"<tr>\s*<td>(\d+)</td>\s*<td>([^<]*)</td>\s*<td>([\d.]+) s", view.details.value)
     assert [(number, status) for number, status, _ in rows] == [
@@ -86,7 +86,7 @@ def test_screen_readers_hear_the_choice(view):
 
 def test_retries_are_in_the_picture():
     """The graph tells how often a state was retried, as well as what became of it."""
-    view = ExecutionView(Execution(TUTORIAL, history("aws_lambda_retry_caught")))
+    view = ExecutionView(ExecutionRecord(TUTORIAL, history("aws_lambda_retry_caught")))
     assert "caught: Random Select Winners" in view.picture.value
     assert "Random Select Winners retried 2 times." in view.picture.value
 
@@ -98,21 +98,21 @@ def test_retries_are_in_the_picture():
 def test_chooses_what_failed(name, chosen):
     """The state that failed is chosen: not the Parallel around it, and not the Fail state behind it."""
     states = {one: {"Type": "Fail"} for one in ("Both", "Notify Nobody", "Random Select Winners", "Failed")}
-    view = ExecutionView(Execution({"StartAt": "Both", "States": states}, history(name)))
+    view = ExecutionView(ExecutionRecord({"StartAt": "Both", "States": states}, history(name)))
     view.choose_failure()
     assert view.state.value == chosen
 
 
 def test_what_a_retry_survived_is_not_chosen():
-    """A state that failed and succeeded when it was tried again is no failure."""
-    view = ExecutionView(Execution(TUTORIAL, history("aws_draw_with_loop_and_timeout")))
+    """A state that failed and succeeded when it was tried again is not a failure."""
+    view = ExecutionView(ExecutionRecord(TUTORIAL, history("aws_draw_with_loop_and_timeout")))
     view.choose_failure()
     assert view.state.value is None
 
 
 def test_without_a_failure_nothing_is_chosen(view):
     """When all went well there is no failure to choose, and the choice stays."""
-    view = ExecutionView(Execution(TUTORIAL, history("moto_loop")))
+    view = ExecutionView(ExecutionRecord(TUTORIAL, history("moto_loop")))
     before = view.state.value
     view.choose_failure()
     assert view.state.value == before
@@ -127,7 +127,7 @@ def test_state_that_was_not_entered(view):
 def test_running_state_has_no_duration():
     """What still runs says so instead of a duration."""
     machine = {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 9, "End": True}}}
-    view = ExecutionView(Execution(machine, chain(("WaitStateEntered", {"name": "A", "input": "0"}))))
+    view = ExecutionView(ExecutionRecord(machine, chain(("WaitStateEntered", {"name": "A", "input": "0"}))))
     view.state.value = "A"
     assert "<td>running</td>" in view.details.value
     assert "<b>Input</b>" in view.details.value
@@ -137,7 +137,7 @@ def test_data_is_escaped():
     """Markup in a state's input is shown as it is written."""
     machine = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
     events = chain(("PassStateEntered", {"name": "A", "input": '"<script>"'}))
-    view = ExecutionView(Execution(machine, events))
+    view = ExecutionView(ExecutionRecord(machine, events))
     view.state.value = "A"
     assert "&lt;script&gt;" in view.details.value
     assert "<script>" not in view.details.value
@@ -145,14 +145,17 @@ def test_data_is_escaped():
 
 def test_steps_through_the_states(view):
     """The buttons beside the list choose the first state, then the next ones, and stop at either end."""
-    view._step(1)
+    before, after = view.chooser.children[1].children
+    after.click()
     assert view.state.value == "Input Lottery Winners"
-    view._step(-1)
+    before.click()
     assert view.state.value == "Input Lottery Winners"
-    view._step(1)
+    after.click()
     assert view.state.value == "Random Select Winners"
+    before.click()
+    assert view.state.value == "Input Lottery Winners"
     view.state.value = "Failed"
-    view._step(1)
+    after.click()
     assert view.state.value == "Failed"
 
 
@@ -160,7 +163,7 @@ def test_follows_an_execution(view):
     """Showing what has become of an execution keeps the chosen state."""
     events = history("aws_draw_with_loop_and_timeout")
     view.state.value = "Notify Winners"
-    view.show(Execution(TUTORIAL, events[:39]))
+    view.show(ExecutionRecord(TUTORIAL, events[:39]))
     assert view.state.value == "Notify Winners"
     assert "… running" in view.details.value
 
@@ -169,7 +172,7 @@ def test_many_entries_are_cut():
     """Of a state that was entered often, the latest ten rows are shown."""
     steps = [("PassStateEntered", {"name": "A"}), ("PassStateExited", {"name": "A"})] * 30
     view = ExecutionView(
-        Execution({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "A"}}}, chain(*steps))
+        ExecutionRecord({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "A"}}}, chain(*steps))
     )
     view.state.value = "A"
     assert "The latest 10 of 30:" in view.details.value
@@ -201,7 +204,7 @@ def mapped(first, second):
     begin = chain(("ExecutionStarted", {}), ("MapStateEntered", {"name": "Each"}), ("MapStateStarted", {}))
     events = [*begin, *iteration(0, 3, *first)]
     again = ("TaskStateEntered", {"name": "One", "input": '"second"'})
-    return ExecutionView(Execution(MAP, [*events, *iteration(1, len(events), again, *second)]))
+    return ExecutionView(ExecutionRecord(MAP, [*events, *iteration(1, len(events), again, *second)]))
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_parallel_is_a_box_with_cut_edges():
     ],
 )
 def test_choice_rules_are_readable(rule, text):
-    """A rule is written as one would say it."""
+    """A rule is written in a few words and signs."""
     assert labels(graph_view(choice(**rule)).source) == [text]
 
 

@@ -4,7 +4,7 @@ import re
 import warnings
 
 import pytest
-from test_history import HISTORIES, chain, event, history
+from unit.history.histories import HISTORIES, chain, event, history
 
 from lottery_lib.view.status import look_of
 from lottery_lib.view.timeline import timeline_view
@@ -116,32 +116,31 @@ def test_chinese_names_warn_of_nothing():
 
 
 def test_long_loops_stay_small():
-    """Thousands of entries that lie on top of each other are few bars, and many rows are counted."""
+    """Of many rows and many bars a bounded number is drawn, and the title says so."""
     steps = [step for n in range(10_000) for step in passed(f"S{n % 50}")]
     svg = timeline_view(chain(*steps)).svg
-    assert "and 10 rows more (8,000 attempts in 40 bars)" in svg
-    assert len(svg) < 200_000
+    assert ">and 10 rows more (the latest 50 attempts of each)<" in svg
+    assert bars(svg, "succeeded") == 40 * 50
+    assert len(svg) < 1_000_000
 
 
 def test_a_long_retry_stays_small():
-    """The 8,000 attempts of a Retry are few bars, as they lie closer than can be seen."""
+    """Of the 8,000 attempts of a Retry the latest are drawn, and the note counts all."""
     tries = [("LambdaFunctionScheduled", {}), ("LambdaFunctionStarted", {}), ("LambdaFunctionFailed", {})]
-    svg = timeline_view(chain(("TaskStateEntered", {"name": "T"}), *tries * 8_000)).svg
-    assert "(8,000 attempts in 1 bar)" in svg
-    assert "↻ retried 7999 times" in svg
-    assert len(svg) < 100_000
+    events = chain(("TaskStateEntered", {"name": "T"}), *tries * 8_000)
+    view = timeline_view(events)
+    assert ">(the latest 50 attempts of each)<" in view.svg
+    assert "↻ retried 7999 times" in view.svg
+    drawn = spans(view, len(events) - 1)
+    assert len(drawn) == 50
+    assert drawn[0][0] > 0.99 * len(events)
 
 
-def test_a_failure_is_seen_among_many():
-    """Of bars that have to share a place the worst is shown."""
-    failed = [("LambdaFunctionScheduled", {}), ("LambdaFunctionFailed", {"error": "X"})]
-    rounds = [
-        *[("TaskStateEntered", {"name": "T"}), *failed, ("TaskStateExited", {"name": "T"})],
-        *[step for _ in range(99) for step in passed("T")],
-    ]
-    svg = timeline_view(chain(*rounds * 50)).svg
-    assert bars(svg, "caught") == 50
-    assert len(svg) < 200_000
+def test_few_attempts_are_all_drawn():
+    """If nothing is left out, the title does not speak of it."""
+    view = timeline_view(chain(*[step for _ in range(50) for step in passed("S")]))
+    assert bars(view.svg, "succeeded") == 50
+    assert "latest" not in view.svg
 
 
 def passed(name):
