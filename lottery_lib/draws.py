@@ -4,20 +4,19 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import dropwhile
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
 import pandas as pd
 
 from lottery_lib import execution
 from lottery_lib.errors import DEPLOY, LotteryError
-from lottery_lib.history import Event, ExecutionRecord, failure, output, transitions
+from lottery_lib.history import DrawResult, Event, ExecutionRecord, Winner, failure, output, transitions
 from lottery_lib.mails import inbox
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.target import Target
 
 __all__ = [
-    "DrawResult",
     "Draws",
     "Progress",
     "draw",
@@ -42,24 +41,6 @@ EXECUTION_COLUMNS: Final = (
     *("transitions", "cost", "execution_arn"),
 )
 WINNER_COLUMNS: Final = ("employee_id", "employee_name", "employee_entry_date", "lottery_serial")
-
-
-class DrawResult(TypedDict):
-    """What became of a draw.
-
-    Attributes:
-        status: The execution's, such as ``"SUCCEEDED"``.
-        winners: The employees who won, with their ``prize`` if there were prizes.
-        execution_arn: The execution.
-        error: Why it failed, or why nobody got a mail; None if all went well or the draw still runs.
-        cause: The same in words, with what to do.
-    """
-
-    status: str
-    winners: list[dict[str, Any]]
-    execution_arn: str
-    error: str | None
-    cause: str | None
 
 
 @dataclass(frozen=True)
@@ -292,7 +273,7 @@ def _fresh(told: DrawResult) -> DrawResult:
     return told
 
 
-def _winners(given: Any) -> list[dict[str, Any]]:
+def _winners(given: Any) -> list[Winner]:
     """Read the winners from an output: from the tutorial's branch that recorded them, or from each prize."""
     found = []
     for part in given if isinstance(given, list) else [given]:

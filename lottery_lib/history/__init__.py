@@ -2,7 +2,9 @@
 
 from lottery_lib.history.state_runs import Event
 from lottery_lib.history.tables import (
+    DrawResult,
     ExecutionRecord,
+    Winner,
     event_table,
     failure,
     latest_rows,
@@ -16,8 +18,10 @@ from lottery_lib.history.tables import (
 )
 
 __all__ = [
+    "DrawResult",
     "Event",
     "ExecutionRecord",
+    "Winner",
     "event_table",
     "failure",
     "latest_rows",

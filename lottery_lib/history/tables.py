@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NotRequired, TypedDict
 
 import pandas as pd
 
@@ -16,6 +16,24 @@ _STATE_COLUMNS: Final = [
     *("state", "branch", "attempt", "status", "started", "duration"),
     *("input", "output", "error", "cause"),
 ]
+
+
+class Winner(TypedDict):
+    """An employee who has won, with the prize if there were prizes."""
+
+    employee_id: str
+    employee_name: NotRequired[str]
+    prize: NotRequired[str]
+
+
+class DrawResult(TypedDict):
+    """What became of a draw; `error` and `cause` are None if all went well, or the draw still runs."""
+
+    status: str
+    winners: Sequence[Winner]
+    execution_arn: str
+    error: str | None
+    cause: str | None
 
 
 @dataclass(frozen=True)

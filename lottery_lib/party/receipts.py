@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from lottery_lib.draws import DrawResult, run
+from lottery_lib.draws import run
 from lottery_lib.errors import LotteryError
+from lottery_lib.history import DrawResult
 from lottery_lib.party import fairness
 from lottery_lib.resources.contents import Pool
 from lottery_lib.resources.dynamodb_table import Table

@@ -12,18 +12,18 @@ import html
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import groupby
-from typing import Any, Final, NotRequired, Protocol, TypedDict
+from typing import Any, Final, Protocol
 
 import ipywidgets as widgets
 import traitlets
 
 from lottery_lib.definition import Machine
 from lottery_lib.errors import LotteryError
-from lottery_lib.history import Event, ExecutionRecord, moments, published
+from lottery_lib.history import DrawResult, Event, ExecutionRecord, Winner, moments, published
 from lottery_lib.view.execution_view import ExecutionView
 from lottery_lib.view.status import WRAPPED
 
-__all__ = ["DrawPanel", "Lottery", "Result", "Winner"]
+__all__ = ["DrawPanel", "Lottery"]
 
 _FRAMES: Final = 30  # the most moments of a long history (a redraw loop) that are shown between two looks
 _REVEAL: Final = 8.0  # seconds in which all winners of a prize appear, at most
@@ -32,31 +32,13 @@ _STYLE: Final = {"description_width": "initial"}
 Wanted = int | Sequence[Mapping[str, Any]]
 
 
-class Winner(TypedDict):
-    """An employee who has won."""
-
-    employee_id: str
-    employee_name: NotRequired[str]
-    prize: NotRequired[str]
-
-
-class Result(TypedDict):
-    """What became of a draw, as `draws.result` returns it."""
-
-    status: str
-    winners: Sequence[Winner]
-    execution_arn: str
-    error: str | None
-    cause: str | None
-
-
 class Seen(Protocol):
     """How far a draw is: its history so far, and its result once it has ended."""
 
     @property
     def events(self) -> Sequence[Event]: ...
     @property
-    def result(self) -> Result | None: ...
+    def result(self) -> DrawResult | None: ...
 
 
 class Lottery(Protocol):
@@ -94,7 +76,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         picture_only: Show of the workflow only the picture, without the list of its states.
 
     Attributes:
-        result: The latest draw's `Result` (a trait, so it can be observed).
+        result: The latest draw's `DrawResult` (a trait, so it can be observed).
         view: The workflow and its states (`ExecutionView`).
     """
 
@@ -164,7 +146,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
     def _repr_keys(self) -> list[str]:
         return []
 
-    async def run(self, wanted: Wanted | None = None) -> Result | None:
+    async def run(self, wanted: Wanted | None = None) -> DrawResult | None:
         """Draw, and wait for the end.
 
         Args:
@@ -177,7 +159,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         self._begin(wanted)
         if self._task is not None:
             await self._task
-        result: Result | None = self.result
+        result: DrawResult | None = self.result
         return result
 
     def _on_draw(self, _button: object) -> None:
@@ -286,7 +268,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
             self.mail.value = f'<div style="{WRAPPED}">✉ {count} went out to the topic:{texts}{where}</div>'
         self.message.value += f"<p>{_remain(await self._count())}</p>"
 
-    def _summary(self, result: Result) -> str:
+    def _summary(self, result: DrawResult) -> str:
         """How a draw ended, in a sentence or two."""
         reason = ": ".join(text for text in (result["error"], result["cause"]) if text)
         if result["status"] != "SUCCEEDED":
