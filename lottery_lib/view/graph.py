@@ -123,7 +123,7 @@ class _Drawing:
             node, inner = f"{len(self._heads)} {plain}", branches(state)
             status = self._statuses.get(name, "")
             look = {"fillcolor": look_of(status).fill, "color": look_of(status).border}
-            each = "(for each item)" if inner and state["Type"] == "Map" else ""
+            each = "(for each item)" if inner and state.get("Type") == "Map" else ""
             marks = filter(None, [each, marked(status), retried(self._attempts.get(name, 1))])
             lines = [*_wrap(name, 2 * _LINE if inner else _LINE), *marks]
             if not inner:
