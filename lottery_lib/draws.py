@@ -81,7 +81,7 @@ class Draws:
         machine = execution.machine(self._target, arn)
         return ExecutionRecord(json.loads(machine["definition"]), execution.history(self._target, arn))
 
-    def remaining(self) -> int:
+    def count_remaining(self) -> int:
         """How many employees have not won yet."""
         return len(remaining(self._target))
 

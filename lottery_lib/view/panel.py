@@ -48,7 +48,7 @@ class Lottery(Protocol):
     def definition(self) -> Machine:
         """The state machine's definition."""
 
-    def remaining(self) -> int:
+    def count_remaining(self) -> int:
         """How many employees can still win."""
 
     def start(self, wanted: Wanted) -> str:
@@ -132,7 +132,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         try:
             self._definition = lottery.definition
             self._show([])
-            self._bound(lottery.remaining())
+            self._bound(lottery.count_remaining())
             self._say(_remain(self._can_win))
         except Exception as error:  # the panel opens all the same, and Draw tries again
             self._say(_sentence(error), "✗")
@@ -224,7 +224,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
             self._quiet_until = asyncio.get_running_loop().time() + 0.5
 
     async def _count(self) -> int:
-        self._bound(await asyncio.to_thread(self._lottery.remaining))
+        self._bound(await asyncio.to_thread(self._lottery.count_remaining))
         return self._can_win
 
     async def _follow(self, arn: str) -> Seen:

@@ -64,7 +64,7 @@ class Lottery:
         self.started, self.stopped = [], []
         self.threads = set()
 
-    def remaining(self):
+    def count_remaining(self):
         return self.left
 
     def start(self, number):
@@ -366,7 +366,7 @@ def test_counting_fails():
     """When the winners cannot be counted after a draw, the panel says so and Draw can be pressed again."""
 
     class Fragile(Lottery):
-        def remaining(self):
+        def count_remaining(self):
             if self.started:
                 raise LotteryError("the emulator", "does not answer", "Start it")
             return 5
