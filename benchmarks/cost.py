@@ -21,7 +21,7 @@ from typing import Any
 
 from lottery_lib import Stack, connect, draw, execution, inbox, winners
 from lottery_lib.draws import last_execution
-from lottery_lib.emulator import control
+from lottery_lib.emulator.process import control
 from lottery_lib.history import transitions
 from lottery_lib.resources import lambda_function
 from lottery_lib.waiting import wait_until
@@ -56,8 +56,8 @@ Line = Mapping[str, Any]
 
 def serve(port: int, file: Path) -> int:
     """Be an emulator that writes down what it is asked and what it answers."""
-    from lottery_lib.emulator import server  # noqa: PLC0415 (moto takes a while to import)
     from lottery_lib.emulator.front import Front  # noqa: PLC0415
+    from lottery_lib.emulator.process import server  # noqa: PLC0415 (moto takes a while to import)
 
     answer = Front.answer
 

@@ -310,21 +310,21 @@ def _rehearse(options: argparse.Namespace) -> Outcome:
 
 
 def _emulator_start(options: argparse.Namespace) -> Outcome:
-    from lottery_lib.emulator import control
+    from lottery_lib.emulator.process import control
 
     state = control.start(options.port, foreground=options.foreground, while_pid=options.while_pid)
     return state, options.foreground or state["running"]
 
 
 def _emulator_stop(options: argparse.Namespace) -> Outcome:
-    from lottery_lib.emulator import control
+    from lottery_lib.emulator.process import control
 
     state = control.stop(options.port)
     return state, not state["running"]
 
 
 def _emulator_status(options: argparse.Namespace) -> Outcome:
-    from lottery_lib.emulator import control
+    from lottery_lib.emulator.process import control
 
     state = control.status(options.port)
     return state, True

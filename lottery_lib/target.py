@@ -19,7 +19,7 @@ from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 
 from lottery_lib.aws_errors import explained
 from lottery_lib.course.calls import CallLog
-from lottery_lib.emulator import control
+from lottery_lib.emulator.process import control
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import Names
 from lottery_lib.wire import config, listen

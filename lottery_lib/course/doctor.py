@@ -19,8 +19,8 @@ import nbformat
 import psutil
 
 from lottery_lib.aws_errors import explained
-from lottery_lib.emulator import control
-from lottery_lib.emulator.folder import Record, folder_of, read_record
+from lottery_lib.emulator.process import control
+from lottery_lib.emulator.process.record import Record, folder_of, read_record
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import CHECKOUT, Names
 from lottery_lib.resources import iam_role, lambda_function, log_group

@@ -14,7 +14,7 @@ import nbclient
 import nbformat
 from tqdm import tqdm
 
-from lottery_lib.emulator import control
+from lottery_lib.emulator.process import control
 from lottery_lib.names import CHECKOUT
 
 __all__ = ["NOTEBOOKS_FOLDER", "notebooks", "rehearse", "summary"]

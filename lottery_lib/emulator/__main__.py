@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from lottery_lib.emulator.server import run
+from lottery_lib.emulator.process.server import run
 
 
 def main() -> int:

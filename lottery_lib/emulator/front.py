@@ -6,26 +6,26 @@ import traceback
 from pathlib import Path
 from typing import Protocol
 
-from lottery_lib.emulator.dynamodb import DynamoDbApi
-from lottery_lib.emulator.engine import EngineClients
-from lottery_lib.emulator.engine_texts import remember_definitions, remember_paths
-from lottery_lib.emulator.folder import Record
-from lottery_lib.emulator.iam import Iam
-from lottery_lib.emulator.iam_callers import Sessions
-from lottery_lib.emulator.lambda_api import LambdaApi
-from lottery_lib.emulator.lambda_concurrency import Concurrency
-from lottery_lib.emulator.lambda_logs import LogWriter
-from lottery_lib.emulator.lambda_runner import Runner
-from lottery_lib.emulator.lifetime import Lifetime
+from lottery_lib.emulator.dynamodb.api import DynamoDbApi
+from lottery_lib.emulator.http.messages import MalformedRequestError, Reply, Request
+from lottery_lib.emulator.http.replies import failure, json_error, json_reply, query_error, rest_error
+from lottery_lib.emulator.iam.callers import Sessions
+from lottery_lib.emulator.iam.gate import Iam
+from lottery_lib.emulator.lambda_.api import LambdaApi
+from lottery_lib.emulator.lambda_.concurrency import Concurrency
+from lottery_lib.emulator.lambda_.output import LogWriter
+from lottery_lib.emulator.lambda_.runner import Runner
 from lottery_lib.emulator.logs import LogsApi
-from lottery_lib.emulator.mail_box import Mailbox
-from lottery_lib.emulator.moto_wire import Moto
+from lottery_lib.emulator.moto.application import Moto
+from lottery_lib.emulator.moto.clients import EngineClients
+from lottery_lib.emulator.moto.engine_texts import remember_definitions, remember_paths
 from lottery_lib.emulator.pages import Pages
-from lottery_lib.emulator.probe import HEALTH
-from lottery_lib.emulator.replies import failure, json_error, json_reply, query_error, rest_error
-from lottery_lib.emulator.sns import SnsApi
-from lottery_lib.emulator.states import StatesApi
-from lottery_lib.emulator.wire import MalformedRequestError, Reply, Request
+from lottery_lib.emulator.process.lifetime import Lifetime
+from lottery_lib.emulator.process.probe import HEALTH
+from lottery_lib.emulator.process.record import Record
+from lottery_lib.emulator.sns.api import SnsApi
+from lottery_lib.emulator.sns.mail_box import Mailbox
+from lottery_lib.emulator.states.api import StatesApi
 
 __all__ = ["Front"]
 

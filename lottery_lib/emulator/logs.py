@@ -1,7 +1,7 @@
 """Answer CloudWatch Logs' API as AWS does where moto does not; moto keeps the groups."""
 
-from lottery_lib.emulator.moto_wire import Moto
-from lottery_lib.emulator.wire import Reply, Request
+from lottery_lib.emulator.http.messages import Reply, Request
+from lottery_lib.emulator.moto.application import Moto
 
 __all__ = ["LogsApi"]
 

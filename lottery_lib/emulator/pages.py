@@ -3,11 +3,11 @@
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
-from lottery_lib.emulator.mail_box import Mailbox
-from lottery_lib.emulator.replies import json_reply, page
-from lottery_lib.emulator.sns import SnsApi
-from lottery_lib.emulator.sns_xml import element
-from lottery_lib.emulator.wire import Reply, Request
+from lottery_lib.emulator.http.messages import Reply, Request
+from lottery_lib.emulator.http.replies import json_reply, page
+from lottery_lib.emulator.sns.api import SnsApi
+from lottery_lib.emulator.sns.mail_box import Mailbox
+from lottery_lib.emulator.sns.xml import element
 
 __all__ = ["Pages"]
 

@@ -10,10 +10,10 @@ from emulator.conftest import client_of
 from lottery_lib import Names
 from lottery_lib import target as door
 from lottery_lib.course.attendee_policy import Place, policy
-from lottery_lib.emulator import iam
-from lottery_lib.emulator.iam_needs import needs_of
-from lottery_lib.emulator.iam_policy import Decision, decide
-from lottery_lib.emulator.wire import Request
+from lottery_lib.emulator.http.messages import Request
+from lottery_lib.emulator.iam import gate
+from lottery_lib.emulator.iam.needs import needs_of
+from lottery_lib.emulator.iam.policy import Decision, decide
 from lottery_lib.resources import iam_role, lambda_function, state_machine
 from lottery_lib.target import Target
 
@@ -56,13 +56,13 @@ _dummy_session = door._dummy_session
 
 def _needs(request):
     # An ARN of IAM is made of its name here: the kit's roles have no path.
-    iam.find_arn = lambda *_: None
+    gate.find_arn = lambda *_: None
     parts = urlsplit(request.url)
     headers = {name.lower(): _text(value) for name, value in request.headers.items()}
     target = parts.path + (f"?{parts.query}" if parts.query else "")
     body = request.body or b""
     wire = Request(request.method, target, headers, body.encode() if isinstance(body, str) else body)
-    asked = iam._asked(wire, iam.Caller("arn:aws:iam::123456789012:user/deployer"))
+    asked = gate._asked(wire, gate.Caller("arn:aws:iam::123456789012:user/deployer"))
     return [(need.action, need.resource, need.context) for need in needs_of(asked)]
 
 

@@ -10,9 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lottery_lib.emulator import control
-from lottery_lib.emulator.folder import Record, folder_of, read_record, write_record
+from lottery_lib.emulator.process import control
+from lottery_lib.emulator.process.record import Record, folder_of, read_record, write_record
 from lottery_lib.errors import LotteryError
+
+CONTROL = "from lottery_lib.emulator.process import control"
 
 
 @pytest.fixture
@@ -47,8 +49,10 @@ def test_a_second_start_is_the_same_emulator(own_home, port):
 
 def test_two_starts_at_once_make_one(own_home):
     """Two kernels that start the shared emulator at once get the same one."""
-    program = "import json; from lottery_lib.emulator import control; print(json.dumps(control.start()))"
-    environment = os.environ | {"PYTHONPATH": str(Path(control.__file__).parents[2])}
+    program = (
+        "import json; from lottery_lib.emulator.process import control; print(json.dumps(control.start()))"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(control.__file__).parents[3])}
     kernels = [
         subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, env=environment)
         for _ in range(3)
@@ -148,7 +152,7 @@ def test_it_ends_with_the_process_that_it_was_started_for(own_home, port):
 def test_it_ends_when_nobody_calls(own_home, port):
     """After the idle hours it ends, and its record is gone."""
     command = [sys.executable, "-m", "lottery_lib.emulator", "--port", str(port), "--idle-hours", "0.0002"]
-    environment = os.environ | {"PYTHONPATH": str(Path(control.__file__).parents[2])}
+    environment = os.environ | {"PYTHONPATH": str(Path(control.__file__).parents[3])}
     process = subprocess.Popen(command, env=environment)
     assert process.wait(30) == 0
     assert read_record(folder_of(port)) is None
@@ -156,10 +160,8 @@ def test_it_ends_when_nobody_calls(own_home, port):
 
 def test_foreground_serves_in_this_process(own_home, port):
     """`foreground=True` returns only after a signal."""
-    program = (
-        f"from lottery_lib.emulator import control; control.start({port}, foreground=True); print('ended')"
-    )
-    environment = os.environ | {"PYTHONPATH": str(Path(control.__file__).parents[2])}
+    program = f"from lottery_lib.emulator.process import control; control.start({port}, foreground=True); print('ended')"
+    environment = os.environ | {"PYTHONPATH": str(Path(control.__file__).parents[3])}
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, env=environment)
     deadline = time.monotonic() + 30
     while not control.status(port)["running"]:

@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from lottery_lib.emulator.wire import Reply
+from lottery_lib.emulator.http.messages import Reply
 
 INDEX = {
     "IndexName": "n-index",

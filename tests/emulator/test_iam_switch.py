@@ -7,8 +7,8 @@ import sys
 import pytest
 from emulator.conftest import Role, make_role
 
-from lottery_lib.emulator import control
-from lottery_lib.emulator.environment import enforces_iam
+from lottery_lib.emulator.process import control
+from lottery_lib.emulator.process.environment import enforces_iam
 from lottery_lib.errors import LotteryError
 
 TOPICS = "import boto3\ndef lambda_handler(e, c): return boto3.client('sns').list_topics()['Topics']"

@@ -5,7 +5,7 @@ from moto.dynamodb.exceptions import TransactionCanceledException
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import Item
 
-from lottery_lib.emulator.dynamodb_backups import remember_items_only
+from lottery_lib.emulator.moto.backups import remember_items_only
 
 
 def item(number, **more):

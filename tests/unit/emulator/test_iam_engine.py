@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from lottery_lib.emulator.engine import EngineClients
-from lottery_lib.emulator.iam_callers import Sessions
-from lottery_lib.emulator.replies import query_reply
+from lottery_lib.emulator.http.replies import query_reply
+from lottery_lib.emulator.iam.callers import Sessions
+from lottery_lib.emulator.moto.clients import EngineClients
 
 ROLES = [f"arn:aws:iam::123456789012:role/{name}" for name in "ab"]
 LOCAL = {"endpoint_url": "http://localhost:1", "aws_access_key_id": "ak", "aws_secret_access_key": "sk"}

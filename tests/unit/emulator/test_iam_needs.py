@@ -2,9 +2,9 @@
 
 import pytest
 
-from lottery_lib.emulator.iam_asked import Asked
-from lottery_lib.emulator.iam_needs import needs_of
-from lottery_lib.emulator.iam_operations import rest_operation
+from lottery_lib.emulator.iam.asked import Asked
+from lottery_lib.emulator.iam.needs import needs_of
+from lottery_lib.emulator.iam.operations import rest_operation
 
 DYNAMODB = "arn:aws:dynamodb:us-east-1:123456789012:table/"
 LAMBDA = "arn:aws:lambda:us-east-1:123456789012:function:"

@@ -7,7 +7,7 @@ from moto.core.utils import get_service_model
 from moto.dynamodb.responses import DynamoHandler
 from moto.moto_api._internal.moto_random import MotoRandom
 
-from lottery_lib.emulator.moto_speed import remember_models
+from lottery_lib.emulator.moto.speed import remember_models
 
 
 @pytest.fixture(scope="module", autouse=True)

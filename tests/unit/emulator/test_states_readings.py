@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from lottery_lib.emulator import states_readings
-from lottery_lib.emulator.states_readings import Readings
-from lottery_lib.emulator.wire import Reply, Request
+from lottery_lib.emulator.http.messages import Reply, Request
+from lottery_lib.emulator.states import readings
+from lottery_lib.emulator.states.readings import Readings
 
 ARN = "arn:aws:states:us-east-1:123456789012:execution:Machine:name"
 TIME = "2026-01-01T00:00:00.000Z"
@@ -18,11 +18,9 @@ class Engine:
 
     def __init__(self, monkeypatch):
         self.read = []
-        make = states_readings.told
-        monkeypatch.setattr(states_readings, "noted", lambda arn: EVENTS)
-        monkeypatch.setattr(
-            states_readings, "told", lambda event: self.read.append(event["id"]) or make(event)
-        )
+        make = readings.told
+        monkeypatch.setattr(readings, "noted", lambda arn: EVENTS)
+        monkeypatch.setattr(readings, "told", lambda event: self.read.append(event["id"]) or make(event))
         self._readings = Readings(self)
 
     def target(self, scope, operation, parameters):

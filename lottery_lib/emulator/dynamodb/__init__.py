@@ -1,0 +1,3 @@
+"""Answer DynamoDB's API."""
+
+__all__: list[str] = []

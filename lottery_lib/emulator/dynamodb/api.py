@@ -1,0 +1,146 @@
+"""Answer DynamoDB's API as AWS does where moto does not; moto keeps the tables."""
+
+import functools
+import hashlib
+import json
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lottery_lib.emulator.dynamodb.checks import (
+    IndexKeys,
+    index_keys,
+    items_of,
+    why_not_batch,
+    why_not_change,
+    why_not_items,
+)
+from lottery_lib.emulator.http.messages import MalformedRequestError, Reply, Request, Scope
+from lottery_lib.emulator.http.replies import json_error
+from lottery_lib.emulator.moto.application import Moto
+
+__all__ = ["DynamoDbApi"]
+
+_TARGET: Final = "DynamoDB_20120810."
+_TOKEN_SECONDS: Final = 600.0
+
+
+@dataclass(frozen=True)
+class _Done:
+    """A transaction that was made with a token."""
+
+    asked: bytes
+    reply: Reply
+    at: float
+
+
+class DynamoDbApi:
+    """The tables of one emulator.
+
+    Args:
+        moto: Keeps them.
+    """
+
+    def __init__(self, moto: Moto) -> None:
+        self._moto = moto
+        self._done: dict[tuple[str, str], _Done] = {}
+        self._index_keys: dict[tuple[Scope, str], IndexKeys] = {}
+        # moto undoes a failed transaction by putting back all tables as they were: what another thread wrote
+        # meanwhile would be lost. And no reader may see half of one.
+        self._one_at_a_time = threading.RLock()
+
+    def answer(self, request: Request) -> Reply | None:
+        """Answer a request that is DynamoDB's; None for any other."""
+        if request.scope.service != "dynamodb":
+            return None
+        if "x-amz-target" not in request.headers:
+            return json_error("MissingAuthenticationTokenException", "Missing Authentication Token")
+        with self._one_at_a_time:
+            try:
+                refused = self._refusal(request)
+            except (AttributeError, KeyError, StopIteration, TypeError) as error:
+                raise MalformedRequestError("a parameter has another shape") from error
+            return refused or self._answer(request)
+
+    def reset(self) -> None:
+        """Forget all tokens."""
+        self._done.clear()
+        self._index_keys.clear()
+
+    def _refusal(self, request: Request) -> Reply | None:
+        operation = request.operation
+        if operation == "UpdateTable":
+            return why_not_change(request.json, self._table(request.scope, request.json.get("TableName", "")))
+        if operation == "BatchWriteItem" and (refused := why_not_batch(request.json)):
+            return refused
+        items = [
+            (item, self._keys(request.scope, table)) for table, item in items_of(operation, request.json)
+        ]
+        return why_not_items(operation, items)
+
+    def _answer(self, request: Request) -> Reply:
+        match request.operation:
+            case "TransactWriteItems" if request.json.get("ClientRequestToken"):
+                return self._transact(request)
+            case "CreateTable" | "UpdateTable" | "DeleteTable":
+                return self._change(request)
+            case "Query" | "Scan":
+                return _with_index_error(self._moto(request), request.json.get("IndexName"))
+        return self._moto(request)
+
+    def _change(self, request: Request) -> Reply:
+        parameters = request.json
+        if request.operation == "UpdateTable":
+            # moto forgets the attributes that are not named again.
+            old = self._table(request.scope, parameters.get("TableName", "")).get("AttributeDefinitions", [])
+            new = parameters.get("AttributeDefinitions") or []
+            names = {each["AttributeName"] for each in new}
+            kept = [each for each in old if each["AttributeName"] not in names]
+            parameters = parameters | {"AttributeDefinitions": [*kept, *new]}
+        reply = self._moto(request.with_json(parameters))
+        self._index_keys.clear()
+        if request.operation != "DeleteTable" or not reply.ok:
+            return reply
+        table = reply.json["TableDescription"] | {"TableStatus": "DELETING"}
+        return reply.with_json({"TableDescription": table})
+
+    def _keys(self, scope: Scope, table: str) -> IndexKeys:
+        key = (scope, table)
+        if key not in self._index_keys:
+            self._index_keys[key] = index_keys(self._table(scope, table))
+        return self._index_keys[key]
+
+    def _table(self, scope: Scope, name: str) -> dict[str, Any]:
+        reply = self._moto.target(scope, _TARGET + "DescribeTable", {"TableName": name})
+        return reply.json["Table"] if reply.ok else {}
+
+    def _transact(self, request: Request) -> Reply:
+        _spare_copies()
+        key = (request.scope.region, request.json["ClientRequestToken"])
+        asked = hashlib.sha256(json.dumps(request.json, sort_keys=True).encode()).digest()
+        now = time.monotonic()
+        self._done = {token: done for token, done in self._done.items() if now - done.at < _TOKEN_SECONDS}
+        if done := self._done.get(key):
+            if done.asked == asked:
+                return done.reply
+            code = "IdempotentParameterMismatchException"
+            return json_error(code, "This request token was used before with other parameters")
+        reply = self._moto(request)
+        if reply.ok:
+            self._done[key] = _Done(asked, reply, now)
+        return reply
+
+
+@functools.cache
+def _spare_copies() -> None:
+    # This loads moto's DynamoDB.
+    from lottery_lib.emulator.moto.backups import remember_items_only  # noqa: PLC0415
+
+    remember_items_only()
+
+
+def _with_index_error(reply: Reply, index: str | None) -> Reply:
+    if reply.ok or not index or "Invalid index" not in reply.json.get("message", ""):
+        return reply
+    return json_error("ValidationException", f"The table does not have the specified index: {index}")

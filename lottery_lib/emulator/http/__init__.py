@@ -1,0 +1,3 @@
+"""Carry HTTP: requests in, replies out, in AWS's protocols."""
+
+__all__: list[str] = []

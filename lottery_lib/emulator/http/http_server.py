@@ -1,0 +1,134 @@
+"""Carry HTTP between this machine's programs and the front: whole requests in, whole replies out."""
+
+import os
+import socket
+import sys
+import traceback
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+
+from lottery_lib.emulator.http.messages import Reply, Request
+
+__all__ = ["HttpServer"]
+
+# A function's code comes as at most 50 MB of zip in Base64; nothing else of AWS's is as large.
+_LARGEST: Final = 96 * 1024 * 1024
+_SLOWEST_SECONDS: Final = 300.0
+
+
+class HttpServer(ThreadingHTTPServer):
+    """A thread a connection: an execution calls back into this server while its caller waits.
+
+    Args:
+        port: To listen at, on 127.0.0.1 only; 0 for a free one.
+
+    Raises:
+        OSError: The port is in use.
+    """
+
+    daemon_threads = True
+    request_queue_size = 128
+    # On Windows this flag would let two programs have one port.
+    allow_reuse_address = os.name == "posix"
+    answer: Callable[[Request], Reply]
+
+    def __init__(self, port: int) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.server_address[1])
+
+    def server_bind(self) -> None:
+        """Bind without asking DNS for this machine's name, which may take seconds."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(self.allow_reuse_address))
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = "127.0.0.1", self.port
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing when a client goes away in the middle; else leave the traceback in the log."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
+class _RefusedError(Exception):
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    default_request_version = "HTTP/1.0"  # what is no HTTP is answered in HTTP all the same
+    timeout = _SLOWEST_SECONDS
+    disable_nagle_algorithm = True
+    wbufsize = -1  # one packet a reply
+    server: HttpServer
+
+    def _serve(self) -> None:
+        try:
+            body = self._chunks() if self._is_chunked() else self._read(self._length())
+        except _RefusedError as refused:
+            self.close_connection = True  # the rest of the body would be read as the next request
+            self._send(Reply(refused.status, str(refused).encode(), {"Content-Type": "text/plain"}))
+            return
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        try:
+            reply = self.server.answer(Request(self.command, self.path, headers, body))
+        except Exception:
+            traceback.print_exc()
+            reply = Reply(500, b"The emulator failed; its log says why.", {"Content-Type": "text/plain"})
+        self._send(reply)
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _serve
+
+    def _is_chunked(self) -> bool:
+        return "chunked" in self.headers.get("Transfer-Encoding", "").lower()
+
+    def _length(self) -> int:
+        try:
+            return int(self.headers.get("Content-Length") or 0)
+        except ValueError:
+            return -1
+
+    def _read(self, length: int, already: int = 0) -> bytes:
+        if length < 0:
+            raise _RefusedError(400, "A length is not a number")
+        if length + already > _LARGEST:
+            raise _RefusedError(413, "The request is too large")
+        body = self.rfile.read(length)
+        if len(body) < length:
+            raise _RefusedError(400, "The request ended early")
+        return body
+
+    def _chunks(self) -> bytes:
+        body = bytearray()
+        while True:
+            try:
+                size = int(self.rfile.readline(100).partition(b";")[0], 16)
+            except ValueError:
+                size = -1
+            body += self._read(size, len(body))
+            self.rfile.readline(100)
+            if size == 0:
+                return bytes(body)
+
+    def _send(self, reply: Reply) -> None:
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            if name.lower() not in {"content-length", "transfer-encoding", "server", "date"}:
+                self.send_header(name, value)
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        if reply.status != 204:
+            self.send_header("Content-Length", str(len(reply.body)))
+        self.end_headers()
+        if self.command != "HEAD" and reply.status != 204:
+            self.wfile.write(reply.body)
+        self.wfile.flush()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Keep no access log."""

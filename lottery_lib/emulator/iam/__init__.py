@@ -1,0 +1,3 @@
+"""Decide who may do what."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Answer Lambda's API and run functions."""
+
+__all__: list[str] = []

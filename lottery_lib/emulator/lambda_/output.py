@@ -1,0 +1,124 @@
+"""Write what functions print to CloudWatch Logs, as Lambda does, while nobody waits for it."""
+
+import datetime
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from lottery_lib.emulator.http.messages import Scope
+from lottery_lib.emulator.moto.application import Moto
+
+__all__ = ["Lines", "LogWriter", "log_of"]
+
+_PAUSE_SECONDS: Final = 0.25
+_MOST: Final = 1000
+
+
+@dataclass(frozen=True)
+class Lines:
+    """What one call of a function wrote, where it goes, and when it was, in milliseconds since 1970."""
+
+    scope: Scope
+    function: str
+    group: str
+    stream: str
+    text: str
+    at: int = field(default_factory=lambda: int(time.time() * 1000))
+
+
+def log_of(
+    *,
+    request_id: str,
+    version: str,
+    output: bytes,
+    seconds: float,
+    init_seconds: float | None,
+    memory: int,
+    max_memory: int,
+    last_words: str = "",
+) -> str:
+    """The log of one call, with the lines that Lambda puts around a function's output.
+
+    Args:
+        request_id: The call's.
+        version: The function's.
+        output: What it printed.
+        seconds: How long it ran.
+        init_seconds: How long it took to load; None when it was warm.
+        memory: What it was given, in MB.
+        max_memory: The most it used, in bytes.
+        last_words: Why it was ended, if it was.
+    """
+    duration = seconds * 1000
+    report = (
+        f"REPORT RequestId: {request_id}\tDuration: {duration:.2f} ms\t"
+        f"Billed Duration: {int(duration) + 1} ms\tMemory Size: {memory} MB\t"
+        f"Max Memory Used: {max(1, max_memory >> 20)} MB\t"
+    )
+    if init_seconds is not None:
+        report += f"Init Duration: {init_seconds * 1000:.2f} ms\t"
+    printed = output.decode("utf-8", "replace")
+    printed += "\n" if printed and not printed.endswith("\n") else ""
+    if last_words:
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        printed += f"{now} {request_id} {last_words}\n\n"
+    start = f"START RequestId: {request_id} Version: {version}\n"
+    return f"{start}{printed}END RequestId: {request_id}\n{report}\n"
+
+
+class LogWriter:
+    """Puts log lines in order, from a thread of its own, when no function has run for a moment.
+
+    Writing takes as long as running: an execution under way should not have to share the processor with it.
+
+    Args:
+        moto: Keeps them.
+    """
+
+    def __init__(self, moto: Moto) -> None:
+        self._moto = moto
+        self._waiting: deque[Lines] = deque()
+        self._last = time.monotonic()
+        self._came = threading.Event()
+        self._writing = threading.Lock()
+        threading.Thread(target=self._write_in_pauses, daemon=True).start()
+
+    def write(self, lines: Lines) -> None:
+        """Have it written soon."""
+        self._waiting.append(lines)
+        self._last = time.monotonic()
+        self._came.set()
+
+    def flush(self) -> None:
+        """Write all that was given until now: a reader must not notice the delay."""
+        with self._writing:
+            for _ in range(len(self._waiting)):
+                self._write(self._waiting.popleft())
+
+    def _write_in_pauses(self) -> None:
+        while self._came.wait():
+            self._came.clear()
+            while len(self._waiting) < _MOST and time.monotonic() < self._last + _PAUSE_SECONDS:
+                time.sleep(_PAUSE_SECONDS)
+            self.flush()
+
+    def _write(self, lines: Lines) -> None:
+        where = {"logGroupName": lines.group, "logStreamName": lines.stream}
+        texts = [line + "\n" for line in lines.text.split("\n") if line.strip()]
+        put = where | {"logEvents": [{"timestamp": lines.at, "message": text} for text in texts]}
+        # It fails for the first of a stream, and where somebody deleted the group. A function that was
+        # deleted while it ran must not bring its group back: whoever deleted both would find one left.
+        if not self._call(lines.scope, "PutLogEvents", put) and self._exists(lines):
+            self._call(lines.scope, "CreateLogGroup", {"logGroupName": lines.group})
+            self._call(lines.scope, "CreateLogStream", where)
+            self._call(lines.scope, "PutLogEvents", put)
+
+    def _exists(self, lines: Lines) -> bool:
+        target = f"/2015-03-31/functions/{lines.function}/configuration"
+        return self._moto.rest(replace(lines.scope, service="lambda"), "GET", target).ok
+
+    def _call(self, scope: Scope, operation: str, parameters: Mapping[str, object]) -> bool:
+        return self._moto.target(scope, f"Logs_20140328.{operation}", parameters).ok

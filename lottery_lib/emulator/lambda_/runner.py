@@ -1,0 +1,217 @@
+"""Run a call of a Lambda function in a worker, and say how it went as Lambda does."""
+
+import base64
+import datetime
+import json
+import os
+import signal
+import time
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, cast
+
+from lottery_lib.emulator.http.messages import Scope
+from lottery_lib.emulator.iam.callers import Sessions
+from lottery_lib.emulator.lambda_.code import CodeStore
+from lottery_lib.emulator.lambda_.function import Function, environment_of, stream_of
+from lottery_lib.emulator.lambda_.host import Answer, Worker
+from lottery_lib.emulator.lambda_.output import Lines, LogWriter, log_of
+from lottery_lib.emulator.lambda_.pool import Pool
+from lottery_lib.emulator.lambda_.spares import Spares
+from lottery_lib.emulator.process.environment import bare_environment
+
+__all__ = ["Call", "Outcome", "Runner"]
+
+LARGEST_RESULT: Final = 6 * 1024 * 1024
+_TASK_ROOT: Final = b"/var/task"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One invocation.
+
+    Args:
+        request_id: AWS's id of it.
+        arn: The function as the caller named it, with its qualifier.
+        event: JSON.
+        client_context: JSON, or None.
+        scope: The caller.
+        nested: The caller is a function that waits.
+    """
+
+    request_id: str
+    arn: str
+    event: bytes
+    client_context: str | None
+    scope: Scope
+    nested: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result, or the error object; and the log."""
+
+    payload: bytes
+    failed: bool
+    log: str
+    content_type: str = "application/json"
+
+    @property
+    def tail(self) -> str:
+        """The last 4 KB of the log, in Base64."""
+        return base64.b64encode(self.log.encode()[-4096:]).decode()
+
+
+class Runner:
+    """Workers for all functions of an emulator.
+
+    Args:
+        folder: The emulator's.
+        endpoint: The emulator's URL.
+        logs: Where output goes.
+        sessions: Have the access keys of functions.
+    """
+
+    def __init__(self, folder: Path, endpoint: str, logs: LogWriter, sessions: Sessions) -> None:
+        self.code = CodeStore(folder / "code")
+        self._endpoint = endpoint
+        self._logs = logs
+        self._sessions = sessions
+        self._spares = Spares(lambda: Worker(folder / "output"))
+        self._pool = Pool(self._spares.take)
+
+    def expect(self, functions: int) -> None:
+        """Get ready for the first calls of so many functions."""
+        self._spares.want(functions)
+
+    def has(self, arn: str) -> bool:
+        """Whether the function has a worker."""
+        return self._pool.has(lambda key: cast("Function", key).arn == arn)
+
+    def retire(self, arn: str | None = None, version: str | None = None) -> None:
+        """End the workers of a function (of all), of a version (of all)."""
+
+        def which(key: Hashable) -> bool:
+            function = cast("Function", key)
+            return arn in {None, function.arn} and version in {None, function.version}
+
+        self._pool.retire(which)
+
+    def close(self) -> None:
+        """End all workers."""
+        self._spares.close()
+        self._pool.close()
+
+    def run(self, function: Function, call: Call) -> Outcome:
+        """Run it; the outcome is AWS's, whatever the function did.
+
+        Raises:
+            LookupError: The function's code never passed by.
+            Busy: Too many nested calls.
+        """
+        folder = self.code.folder(function.code)
+        if folder is None:
+            raise LookupError(function.code)
+        worker, warm = self._pool.take(function, nested=call.nested)
+        try:
+            return self._run_in(worker, warm, function, folder, call)
+        finally:
+            self._pool.give_back(worker)
+
+    def _run_in(self, worker: Worker, warm: bool, function: Function, folder: Path, call: Call) -> Outcome:
+        stream = stream_of(function, worker.stream_id, datetime.datetime.now(datetime.UTC).date())
+        begun = time.monotonic()
+        answer = Answer("ready") if warm else self._load(worker, function, folder, stream)
+        loaded = time.monotonic()
+        if answer.kind == "ready":
+            answer = worker.call(_header(function, call), call.event, function.seconds)
+        answer = _told(answer, function, call.request_id)
+        text = log_of(
+            request_id=call.request_id,
+            version=function.version,
+            output=_without(folder, worker.output()),
+            seconds=time.monotonic() - loaded,
+            init_seconds=None if warm else loaded - begun,
+            memory=function.memory,
+            max_memory=answer.max_memory,
+            last_words=_last_words(answer),
+        )
+        scope = replace(call.scope, service="logs", region=function.region)
+        self._logs.write(Lines(scope, function.name, function.log_group, stream, text))
+        failed = answer.kind != "result"
+        body = _without(folder, answer.body) if failed else answer.body
+        return Outcome(body, failed, text, answer.content_type)
+
+    def _load(self, worker: Worker, function: Function, folder: Path, stream: str) -> Answer:
+        environment = environment_of(
+            function,
+            stream=stream,
+            endpoint=self._endpoint,
+            folder=folder,
+            access_key=self._sessions.of_function(function.role, function.name),
+            bare=bare_environment(os.environ),
+        )
+        answer = worker.become(function.handler, folder, environment, function.memory)
+        if answer.kind != "ready":
+            worker.end()
+        return answer
+
+
+def _header(function: Function, call: Call) -> dict[str, Any]:
+    return {
+        "invoke_id": call.request_id,
+        "x_amzn_trace_id": None,
+        "invoked_function_arn": call.arn,
+        "deadline_time_in_ms": int((time.time() + function.seconds) * 1000),
+        "client_context": call.client_context,
+        "cognito_identity": None,
+        "tenant_id": None,
+        "invocation_id": None,
+    }
+
+
+def _told(answer: Answer, function: Function, request_id: str) -> Answer:
+    """The answer, with the error object that AWS makes of what went wrong."""
+    if answer.kind == "result" and len(answer.body) > LARGEST_RESULT:
+        text = f"Response payload size exceeded maximum allowed payload size ({LARGEST_RESULT} bytes)."
+        return _error(answer, "Function.ResponseSizeTooLarge", text)
+    if answer.kind == "init_error":
+        return replace(answer, body=json.dumps(json.loads(answer.body) | {"requestId": request_id}).encode())
+    prefix = f"RequestId: {request_id} Error: "
+    if answer.kind == "timeout":
+        return _error(
+            answer, "Sandbox.Timedout", f"{prefix}Task timed out after {function.seconds:.2f} seconds"
+        )
+    if answer.kind == "exit":
+        return _error(answer, "Runtime.ExitError", prefix + _exit_reason(answer.exit_status or 0))
+    return answer
+
+
+def _error(answer: Answer, error_type: str, message: str) -> Answer:
+    kind = "error" if answer.kind == "result" else answer.kind
+    return replace(
+        answer, kind=kind, body=json.dumps({"errorType": error_type, "errorMessage": message}).encode()
+    )
+
+
+def _exit_reason(status: int) -> str:
+    if status == 0:
+        return "Runtime exited without providing a reason"
+    if status > 0:
+        return f"Runtime exited with error: exit status {status}"
+    # macOS says "Killed: 9".
+    name = (signal.strsignal(-status) or f"signal {-status}").partition(":")[0].lower()
+    return f"Runtime exited with error: signal: {name}"
+
+
+def _last_words(answer: Answer) -> str:
+    if answer.kind not in {"timeout", "exit"}:
+        return ""
+    return str(json.loads(answer.body)["errorMessage"]).partition(" Error: ")[2]
+
+
+def _without(folder: Path, text: bytes) -> bytes:
+    """Show the code where AWS has it, not where this machine does."""
+    quoted = json.dumps(str(folder))[1:-1].encode()
+    return text.replace(quoted, _TASK_ROOT).replace(str(folder).encode(), _TASK_ROOT)

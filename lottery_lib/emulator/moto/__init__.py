@@ -1,0 +1,3 @@
+"""Use moto as the engine, and change what AWS does otherwise."""
+
+__all__: list[str] = []

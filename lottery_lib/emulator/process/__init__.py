@@ -1,0 +1,3 @@
+"""Start, find, run and end emulators."""
+
+__all__: list[str] = []

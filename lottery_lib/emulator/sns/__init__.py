@@ -1,0 +1,3 @@
+"""Answer SNS's API and keep its mails."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Answer Step Functions' API."""
+
+__all__: list[str] = []
