@@ -310,23 +310,23 @@ def _rehearse(options: argparse.Namespace) -> Outcome:
 
 
 def _emulator_start(options: argparse.Namespace) -> Outcome:
-    from lottery_lib.emulator.process import control
+    from lottery_lib.target import start_emulator
 
-    state = control.start(options.port, foreground=options.foreground, while_pid=options.while_pid)
+    state = start_emulator(options.port, foreground=options.foreground, while_pid=options.while_pid)
     return state, options.foreground or state["running"]
 
 
 def _emulator_stop(options: argparse.Namespace) -> Outcome:
-    from lottery_lib.emulator.process import control
+    from lottery_lib.target import stop_emulator
 
-    state = control.stop(options.port)
+    state = stop_emulator(options.port)
     return state, not state["running"]
 
 
 def _emulator_status(options: argparse.Namespace) -> Outcome:
-    from lottery_lib.emulator.process import control
+    from lottery_lib.target import emulator_status
 
-    state = control.status(options.port)
+    state = emulator_status(options.port)
     return state, True
 
 

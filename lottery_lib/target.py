@@ -5,10 +5,11 @@ address, and ``aws``. On the first two every client gets its address and dummy c
 no mistake can reach a real account; nothing of the attendee's own AWS set-up is read there.
 """
 
+import contextlib
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -19,12 +20,23 @@ from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 
 from lottery_lib.aws_errors import explained
 from lottery_lib.course.calls import CallLog
-from lottery_lib.emulator.process import control
+from lottery_lib.emulator.process import control, record
+from lottery_lib.emulator.process.errors import EmulatorError
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import Names
 from lottery_lib.wire import config, listen
 
-__all__ = ["Target", "chosen_names", "connect", "introduction", "partition_of"]
+__all__ = [
+    "Target",
+    "chosen_names",
+    "connect",
+    "emulator_status",
+    "introduction",
+    "partition_of",
+    "shared_emulator",
+    "start_emulator",
+    "stop_emulator",
+]
 
 EMULATOR_REGION: Final = "us-east-1"
 _OVERRIDE: Final = "AWS_ENDPOINT_URL"  # and AWS_ENDPOINT_URL_LAMBDA, _SFN, ...
@@ -151,7 +163,7 @@ def connect(
     where = where or environ.get("LOTTERY_TARGET") or "embedded"
     names = chosen_names(attendee, edition, environ)
     if where == "embedded":
-        return _emulated("embedded", control.start()["endpoint"], names, region)
+        return _emulated("embedded", start_emulator()["endpoint"], names, region)
     if where.startswith(("http://", "https://")):
         _check_address(where)
         return _emulated("endpoint", where, names, region)
@@ -249,3 +261,52 @@ def _aws(names: Names, region: str | None, environ: Mapping[str, str]) -> Target
 def _profile_overrides(session: boto3.Session) -> list[str]:
     profile = session._session.get_scoped_config()
     return [f"{key} of the AWS profile" for key in ("endpoint_url", "services") if key in profile]
+
+
+# The one door to the emulator. Its errors become the kit's here; no other part of the kit imports it.
+
+
+@contextlib.contextmanager
+def _emulator_errors() -> Iterator[None]:
+    try:
+        yield
+    except EmulatorError as error:
+        raise LotteryError(error.where, error.what, error.next_step) from error
+
+
+def start_emulator(
+    port: int | None = None, *, foreground: bool = False, while_pid: int | None = None
+) -> dict[str, Any]:
+    """Return a running emulator, the shared one or the one with this port, and start it if necessary.
+
+    Args:
+        port: None for the user's shared emulator.
+        foreground: Be the emulator, in this process, until a signal.
+        while_pid: A new emulator also ends when this process ends.
+
+    Returns:
+        ``{"running", "port", "pid", "since", "endpoint", "folder"}``.
+
+    Raises:
+        LotteryError: It cannot start.
+    """
+    with _emulator_errors():
+        return control.start(port, foreground, while_pid)
+
+
+def stop_emulator(port: int | None = None) -> dict[str, Any]:
+    """End an emulator and its workers. Nothing happens if it does not run; returns its state."""
+    with _emulator_errors():
+        return control.stop(port)
+
+
+def emulator_status(port: int | None = None) -> dict[str, Any]:
+    """The state of the shared emulator, or of the one with this port."""
+    with _emulator_errors():
+        return control.status(port)
+
+
+def shared_emulator() -> record.Record | None:
+    """What the shared emulator wrote about itself, whether it answers or not; None if there is none."""
+    with _emulator_errors():
+        return record.read_record(record.folder_of())

@@ -19,12 +19,10 @@ import nbformat
 import psutil
 
 from lottery_lib.aws_errors import explained
-from lottery_lib.emulator.process import control
-from lottery_lib.emulator.process.record import Record, folder_of, read_record
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import CHECKOUT, Names
 from lottery_lib.resources import iam_role, lambda_function, log_group
-from lottery_lib.target import Target, connect
+from lottery_lib.target import Target, connect, emulator_status, shared_emulator, stop_emulator
 from lottery_lib.view.graph import graph_view
 
 __all__ = ["examine", "missing"]
@@ -57,7 +55,7 @@ def examine(edition: str | None = None, only: Collection[str] = ()) -> list[Find
         return [_finding(*check) for check in _checks(edition) if not only or check[0] in only]
     finally:
         if _shared_emulator() != before:  # whether it answers or not
-            control.stop()
+            stop_emulator()
 
 
 def missing(findings: Sequence[Finding]) -> list[str]:
@@ -67,9 +65,9 @@ def missing(findings: Sequence[Finding]) -> list[str]:
     ]
 
 
-def _shared_emulator() -> Record | None:
+def _shared_emulator() -> Any:
     with contextlib.suppress(LotteryError):  # its folder cannot be made, as a check will say
-        return read_record(folder_of())
+        return shared_emulator()
     return None
 
 
@@ -147,7 +145,7 @@ def _memory() -> str:
 
 
 def _disk() -> str:
-    folder = control.status()["folder"]
+    folder = emulator_status()["folder"]
     return _enough(shutil.disk_usage(folder).free / MB, DISK_MB, f"on the disk of {folder}")
 
 
@@ -158,7 +156,7 @@ def _enough(free: float, needed: float, where: str) -> str:
 
 
 def _folders() -> str:
-    folders = [str(CHECKOUT / "notebooks"), control.status()["folder"]]
+    folders = [str(CHECKOUT / "notebooks"), emulator_status()["folder"]]
     for folder in folders:
         with tempfile.TemporaryFile(dir=folder):
             pass

@@ -6,8 +6,8 @@ from xml.sax.saxutils import escape, quoteattr
 from lottery_lib.emulator.http.messages import Reply, Request
 from lottery_lib.emulator.http.replies import json_reply, page
 from lottery_lib.emulator.sns.api import SnsApi
-from lottery_lib.emulator.sns.mail_box import Mailbox
-from lottery_lib.emulator.sns.xml import element
+from lottery_lib.emulator.sns.checks import element
+from lottery_lib.emulator.sns.mail import Mailbox
 
 __all__ = ["Pages"]
 
@@ -27,46 +27,35 @@ class Pages:
         self._mailbox = mailbox
 
     def answer(self, request: Request) -> Reply | None:
-        """Answer what no AWS client sends; None for any other request."""
-        if request.signed:
-            return None
-        if request.method == "DELETE" and request.path == "/lottery/mail":
-            self._mailbox.remove(request.query.get("topic_arn", ""))
-            return json_reply({})
-        return self._page(request) if request.method in {"GET", "HEAD"} else None
-
-    def _page(self, request: Request) -> Reply | None:
-        if request.path == "/lottery/mail":
-            return json_reply(self._mailbox.entries(request.query.get("topic_arn")))
-        if request.path == "/lottery/mail/":
-            mails = "".join(map(_mail, reversed(self._mailbox.entries())))
-            return page("Mailbox", mails or "<p>No mail yet.</p>")
-        # A mail program that looks at a link with HEAD has not opened it.
-        if request.path == "/" and request.method == "GET":
-            return self._link(request)
+        """Answer a request without a signature; None if it is for no page."""
+        match request.method, request.path:
+            case "DELETE", "/lottery/mail":
+                self._mailbox.remove(request.query.get("topic_arn", ""))
+                return json_reply({})
+            case "GET" | "HEAD", "/lottery/mail":
+                return json_reply(self._mailbox.entries(request.query.get("topic_arn")))
+            case "GET" | "HEAD", "/lottery/mail/":
+                mails = "".join(map(_mail, reversed(self._mailbox.entries())))
+                return page("Mailbox", mails or "<p>No mail yet.</p>")
+            case "GET", "/":  # a mail program that checks a link with HEAD has not opened it
+                return self._link(request)
         return None
-
-    def reset(self) -> None:
-        """Nothing of its own to forget."""
 
     def _link(self, request: Request) -> Reply | None:
         match request.query.get("Action"):
             case "ConfirmSubscription":
-                return _told(
-                    self._sns.confirm(request), "Subscription confirmed", request.query.get("TopicArn", "")
-                )
+                reply, title = self._sns.confirm(request), "Subscription confirmed"
+                arn = request.query.get("TopicArn", "")
             case "Unsubscribe":
+                reply, title = self._sns.unsubscribe(request), "Subscription removed"
                 arn = request.query.get("SubscriptionArn", "")
-                return _told(self._sns.unsubscribe(request), "Subscription removed", arn)
             case None:
                 return page("Lottery emulator", _WELCOME)
-        return None
-
-
-def _told(reply: Reply, title: str, arn: str) -> Reply:
-    if reply.ok:
-        return page(title, f"<p>{escape(arn)}</p><p>You can close this page.</p>")
-    return page("That did not work", f"<p>{escape(element(reply.body, 'Message'))}</p>", reply.status)
+            case _:
+                return None
+        if reply.ok:
+            return page(title, f"<p>{escape(arn)}</p><p>You can close this page.</p>")
+        return page("That did not work", f"<p>{escape(element(reply.body, 'Message'))}</p>", reply.status)
 
 
 def _mail(mail: dict[str, Any]) -> str:

@@ -11,8 +11,8 @@ from lottery_lib import Names
 from lottery_lib import target as door
 from lottery_lib.course.attendee_policy import Place, policy
 from lottery_lib.emulator.http.messages import Request
-from lottery_lib.emulator.iam import gate
-from lottery_lib.emulator.iam.needs import needs_of
+from lottery_lib.emulator.iam.callers import Caller
+from lottery_lib.emulator.iam.needs import asked_of, needs_of
 from lottery_lib.emulator.iam.policy import Decision, decide
 from lottery_lib.resources import iam_role, lambda_function, state_machine
 from lottery_lib.target import Target
@@ -55,14 +55,13 @@ _dummy_session = door._dummy_session
 
 
 def _needs(request):
-    # An ARN of IAM is made of its name here: the kit's roles have no path.
-    gate.find_arn = lambda *_: None
     parts = urlsplit(request.url)
     headers = {name.lower(): _text(value) for name, value in request.headers.items()}
     target = parts.path + (f"?{parts.query}" if parts.query else "")
     body = request.body or b""
     wire = Request(request.method, target, headers, body.encode() if isinstance(body, str) else body)
-    asked = gate._asked(wire, gate.Caller("arn:aws:iam::123456789012:user/deployer"))
+    # An ARN of IAM is made of its name here: the kit's roles have no path.
+    asked = asked_of(wire, Caller("arn:aws:iam::123456789012:user/deployer"), lambda *_: None)
     return [(need.action, need.resource, need.context) for need in needs_of(asked)]
 
 

@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from lottery_lib.emulator.process import control
+from lottery_lib.emulator.process.errors import EmulatorError
 from lottery_lib.emulator.process.record import Record, folder_of, read_record, write_record
-from lottery_lib.errors import LotteryError
 
 CONTROL = "from lottery_lib.emulator.process import control"
 
@@ -117,8 +117,8 @@ def test_stop_does_not_kill_a_stranger(own_home):
 
 
 def test_a_port_in_use_is_one_clear_error(own_home, port):
-    """A port that another program has makes a LotteryError that says so."""
-    with socket.create_server(("127.0.0.1", port)), pytest.raises(LotteryError) as caught:
+    """A port that another program has makes an EmulatorError that says so."""
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(EmulatorError) as caught:
         control.start(port)
     assert "another program uses that port" in str(caught.value)
     assert "--port" in caught.value.next_step
@@ -160,7 +160,7 @@ def test_it_ends_when_nobody_calls(own_home, port):
 
 def test_foreground_serves_in_this_process(own_home, port):
     """`foreground=True` returns only after a signal."""
-    program = f"from lottery_lib.emulator.process import control; control.start({port}, foreground=True); print('ended')"
+    program = f"{CONTROL}\ncontrol.start({port}, foreground=True)\nprint('ended')"
     environment = os.environ | {"PYTHONPATH": str(Path(control.__file__).parents[3])}
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, env=environment)
     deadline = time.monotonic() + 30

@@ -9,7 +9,7 @@ from emulator.conftest import Role, make_role
 
 from lottery_lib.emulator.process import control
 from lottery_lib.emulator.process.environment import enforces_iam
-from lottery_lib.errors import LotteryError
+from lottery_lib.emulator.process.errors import EmulatorError
 
 TOPICS = "import boto3\ndef lambda_handler(e, c): return boto3.client('sns').list_topics()['Topics']"
 
@@ -36,7 +36,7 @@ def test_on_is_the_default():
 def test_another_setting_is_refused(own_home, port, monkeypatch, setting):
     """With one sentence that says what to do; nothing is started."""
     monkeypatch.setenv("LOTTERY_EMULATOR_IAM", setting)
-    with pytest.raises(LotteryError) as caught:
+    with pytest.raises(EmulatorError) as caught:
         control.start(port, while_pid=os.getpid())
     expected = f"LOTTERY_EMULATOR_IAM: it is {setting!r}. Set it to on or off, or leave it out."
     assert str(caught.value) == expected

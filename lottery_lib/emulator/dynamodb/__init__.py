@@ -1,3 +1,1 @@
 """Answer DynamoDB's API."""
-
-__all__: list[str] = []

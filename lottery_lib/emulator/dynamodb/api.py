@@ -1,6 +1,5 @@
 """Answer DynamoDB's API as AWS does where moto does not; moto keeps the tables."""
 
-import functools
 import hashlib
 import json
 import threading
@@ -22,8 +21,8 @@ from lottery_lib.emulator.moto.application import Moto
 
 __all__ = ["DynamoDbApi"]
 
-_TARGET: Final = "DynamoDB_20120810."
 _TOKEN_SECONDS: Final = 600.0
+_PARTIQL: Final = {"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"}
 
 
 @dataclass(frozen=True)
@@ -46,16 +45,17 @@ class DynamoDbApi:
         self._moto = moto
         self._done: dict[tuple[str, str], _Done] = {}
         self._index_keys: dict[tuple[Scope, str], IndexKeys] = {}
-        # moto undoes a failed transaction by putting back all tables as they were: what another thread wrote
-        # meanwhile would be lost. And no reader may see half of one.
+        # moto undoes a failed transaction by restoring all tables, which would lose what another thread wrote
+        # in the meantime. And no reader may see half of a transaction.
         self._one_at_a_time = threading.RLock()
 
-    def answer(self, request: Request) -> Reply | None:
-        """Answer a request that is DynamoDB's; None for any other."""
-        if request.scope.service != "dynamodb":
-            return None
+    def answer(self, request: Request) -> Reply:
+        """Answer a request to DynamoDB."""
         if "x-amz-target" not in request.headers:
             return json_error("MissingAuthenticationTokenException", "Missing Authentication Token")
+        if request.operation in _PARTIQL:
+            # Its statements would have to be read to know which tables they need.
+            return json_error("UnknownOperationException", "This emulator does not support PartiQL")
         with self._one_at_a_time:
             try:
                 refused = self._refusal(request)
@@ -69,14 +69,16 @@ class DynamoDbApi:
         self._index_keys.clear()
 
     def _refusal(self, request: Request) -> Reply | None:
-        operation = request.operation
+        operation, scope = request.operation, request.scope
         if operation == "UpdateTable":
-            return why_not_change(request.json, self._table(request.scope, request.json.get("TableName", "")))
+            return why_not_change(request.json, self._table(scope, request.json.get("TableName", "")))
         if operation == "BatchWriteItem" and (refused := why_not_batch(request.json)):
             return refused
-        items = [
-            (item, self._keys(request.scope, table)) for table, item in items_of(operation, request.json)
-        ]
+        items = []
+        for table, item in items_of(operation, request.json):
+            if (scope, table) not in self._index_keys:
+                self._index_keys[scope, table] = index_keys(self._table(scope, table))
+            items.append((item, self._index_keys[scope, table]))
         return why_not_items(operation, items)
 
     def _answer(self, request: Request) -> Reply:
@@ -85,9 +87,11 @@ class DynamoDbApi:
                 return self._transact(request)
             case "CreateTable" | "UpdateTable" | "DeleteTable":
                 return self._change(request)
-            case "Query" | "Scan":
-                return _with_index_error(self._moto(request), request.json.get("IndexName"))
-        return self._moto(request)
+        reply = self._moto(request)
+        index = request.json.get("IndexName") if request.operation in {"Query", "Scan"} else None
+        if not reply.ok and index and "Invalid index" in reply.json.get("message", ""):
+            return json_error("ValidationException", f"The table does not have the specified index: {index}")
+        return reply
 
     def _change(self, request: Request) -> Reply:
         parameters = request.json
@@ -105,18 +109,8 @@ class DynamoDbApi:
         table = reply.json["TableDescription"] | {"TableStatus": "DELETING"}
         return reply.with_json({"TableDescription": table})
 
-    def _keys(self, scope: Scope, table: str) -> IndexKeys:
-        key = (scope, table)
-        if key not in self._index_keys:
-            self._index_keys[key] = index_keys(self._table(scope, table))
-        return self._index_keys[key]
-
-    def _table(self, scope: Scope, name: str) -> dict[str, Any]:
-        reply = self._moto.target(scope, _TARGET + "DescribeTable", {"TableName": name})
-        return reply.json["Table"] if reply.ok else {}
-
     def _transact(self, request: Request) -> Reply:
-        _spare_copies()
+        """A transaction with a token is made once; for ten minutes the same token gets the same reply."""
         key = (request.scope.region, request.json["ClientRequestToken"])
         asked = hashlib.sha256(json.dumps(request.json, sort_keys=True).encode()).digest()
         now = time.monotonic()
@@ -131,16 +125,6 @@ class DynamoDbApi:
             self._done[key] = _Done(asked, reply, now)
         return reply
 
-
-@functools.cache
-def _spare_copies() -> None:
-    # This loads moto's DynamoDB.
-    from lottery_lib.emulator.moto.backups import remember_items_only  # noqa: PLC0415
-
-    remember_items_only()
-
-
-def _with_index_error(reply: Reply, index: str | None) -> Reply:
-    if reply.ok or not index or "Invalid index" not in reply.json.get("message", ""):
-        return reply
-    return json_error("ValidationException", f"The table does not have the specified index: {index}")
+    def _table(self, scope: Scope, name: str) -> dict[str, Any]:
+        reply = self._moto.target(scope, "DynamoDB_20120810.DescribeTable", {"TableName": name})
+        return reply.json["Table"] if reply.ok else {}

@@ -1,4 +1,4 @@
-"""Refuse the writes and changes of a table that DynamoDB refuses; pure."""
+"""Refuse the writes and table changes that DynamoDB refuses; pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -9,13 +9,13 @@ from lottery_lib.emulator.http.replies import json_error
 __all__ = ["IndexKeys", "index_keys", "items_of", "why_not_batch", "why_not_change", "why_not_items"]
 
 IndexKeys = Mapping[str, tuple[str, str]]
-"""The attributes that secondary indexes have as keys: their types, and the indexes."""
+"""For each attribute that is a key of a secondary index: its type and the index."""
 
 _BATCH: Final = 25
 
 
 def index_keys(table: Mapping[str, Any]) -> IndexKeys:
-    """Those of a table as DescribeTable tells it."""
+    """The index keys of a table, from its description by DescribeTable."""
     types = {each["AttributeName"]: each["AttributeType"] for each in table.get("AttributeDefinitions", [])}
     indexes = [*(table.get("GlobalSecondaryIndexes") or []), *(table.get("LocalSecondaryIndexes") or [])]
     return {
@@ -39,7 +39,7 @@ def items_of(operation: str, parameters: Mapping[str, Any]) -> Iterator[tuple[st
 
 
 def why_not_items(operation: str, items: Sequence[tuple[Mapping[str, Any], IndexKeys]]) -> Reply | None:
-    """A key of an index may be missing, but not have another type."""
+    """AWS's refusal of a key of an index that has another type, or None; it may be missing."""
     faults = [_wrong_type(item, keys) for item, keys in items]
     if not any(faults):
         return None
@@ -47,14 +47,17 @@ def why_not_items(operation: str, items: Sequence[tuple[Mapping[str, Any], Index
         return json_error("ValidationException", next(filter(None, faults)))
     codes = ["ValidationError" if fault else "None" for fault in faults]
     text = "Transaction cancelled, please refer cancellation reasons for specific reasons"
-    reasons = [{"Code": code} | _message(fault) for code, fault in zip(codes, faults, strict=True)]
+    reasons = [
+        {"Code": code} | ({"Message": fault} if fault else {})
+        for code, fault in zip(codes, faults, strict=True)
+    ]
     return json_error(
         "TransactionCanceledException", f"{text} [{', '.join(codes)}]", CancellationReasons=reasons
     )
 
 
 def why_not_batch(parameters: Mapping[str, Any]) -> Reply | None:
-    """At most 25 writes."""
+    """AWS's refusal of more than 25 writes, or None."""
     items = parameters.get("RequestItems")
     count = sum(len(writes) for writes in items.values()) if isinstance(items, dict) else 0
     if count <= _BATCH:
@@ -68,7 +71,7 @@ def why_not_batch(parameters: Mapping[str, Any]) -> Reply | None:
 
 
 def why_not_change(parameters: Mapping[str, Any], table: Mapping[str, Any]) -> Reply | None:
-    """One index at a time, and none that is there already."""
+    """AWS's refusal of two indexes at once, or of one that exists already, or None."""
     updates = parameters.get("GlobalSecondaryIndexUpdates") or []
     if sum("Create" in update or "Delete" in update for update in updates) > 1:
         limit = "Only 1 online index can be created or deleted simultaneously per table"
@@ -88,7 +91,3 @@ def _wrong_type(item: Mapping[str, Any], keys: IndexKeys) -> str:
                 f"Expected: {expected} Actual: {actual} IndexName: {index}"
             )
     return ""
-
-
-def _message(fault: str) -> dict[str, str]:
-    return {"Message": fault} if fault else {}

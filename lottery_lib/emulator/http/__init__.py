@@ -1,3 +1,1 @@
 """Carry HTTP: requests in, replies out, in AWS's protocols."""
-
-__all__: list[str] = []

@@ -1,4 +1,4 @@
-"""Carry HTTP between this machine's programs and the front: whole requests in, whole replies out."""
+"""Read HTTP requests from this machine's programs and write the replies."""
 
 import os
 import socket
@@ -12,16 +12,16 @@ from lottery_lib.emulator.http.messages import Reply, Request
 
 __all__ = ["HttpServer"]
 
-# A function's code comes as at most 50 MB of zip in Base64; nothing else of AWS's is as large.
+# The largest AWS request is a function's code: at most 50 MB of zip in Base64.
 _LARGEST: Final = 96 * 1024 * 1024
 _SLOWEST_SECONDS: Final = 300.0
 
 
 class HttpServer(ThreadingHTTPServer):
-    """A thread a connection: an execution calls back into this server while its caller waits.
+    """One thread for each connection: an execution calls this server while its own caller waits.
 
     Args:
-        port: To listen at, on 127.0.0.1 only; 0 for a free one.
+        port: Where it listens, on 127.0.0.1 only; 0 for a free port.
 
     Raises:
         OSError: The port is in use.
@@ -49,7 +49,7 @@ class HttpServer(ThreadingHTTPServer):
         self.server_name, self.server_port = "127.0.0.1", self.port
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing when a client goes away in the middle; else leave the traceback in the log."""
+        """Ignore a client that goes away; write any other traceback to the log."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -62,7 +62,7 @@ class _RefusedError(Exception):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    default_request_version = "HTTP/1.0"  # what is no HTTP is answered in HTTP all the same
+    default_request_version = "HTTP/1.0"  # answer in HTTP even to what is not HTTP
     timeout = _SLOWEST_SECONDS
     disable_nagle_algorithm = True
     wbufsize = -1  # one packet a reply
@@ -70,7 +70,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         try:
-            body = self._chunks() if self._is_chunked() else self._read(self._length())
+            body = self._body()
         except _RefusedError as refused:
             self.close_connection = True  # the rest of the body would be read as the next request
             self._send(Reply(refused.status, str(refused).encode(), {"Content-Type": "text/plain"}))
@@ -85,16 +85,27 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _serve
 
-    def _is_chunked(self) -> bool:
-        return "chunked" in self.headers.get("Transfer-Encoding", "").lower()
+    def _body(self) -> bytes:
+        if "chunked" not in self.headers.get("Transfer-Encoding", "").lower():
+            return self._read(self.headers.get("Content-Length") or "0", 10)
+        body = bytearray()
+        while True:
+            chunk = self._read(self.rfile.readline(100).partition(b";")[0], 16, len(body))
+            self.rfile.readline(100)
+            if not chunk:
+                return bytes(body)
+            body += chunk
 
-    def _length(self) -> int:
+    def _read(self, number: str | bytes, base: int, already: int = 0) -> bytes:
+        """Read as many bytes as a number in text says.
+
+        Raises:
+            _RefusedError: It is not a number, too large, or more than what comes.
+        """
         try:
-            return int(self.headers.get("Content-Length") or 0)
+            length = int(number, base)
         except ValueError:
-            return -1
-
-    def _read(self, length: int, already: int = 0) -> bytes:
+            length = -1
         if length < 0:
             raise _RefusedError(400, "A length is not a number")
         if length + already > _LARGEST:
@@ -103,18 +114,6 @@ class _Handler(BaseHTTPRequestHandler):
         if len(body) < length:
             raise _RefusedError(400, "The request ended early")
         return body
-
-    def _chunks(self) -> bytes:
-        body = bytearray()
-        while True:
-            try:
-                size = int(self.rfile.readline(100).partition(b";")[0], 16)
-            except ValueError:
-                size = -1
-            body += self._read(size, len(body))
-            self.rfile.readline(100)
-            if size == 0:
-                return bytes(body)
 
     def _send(self, reply: Reply) -> None:
         self.send_response(reply.status)

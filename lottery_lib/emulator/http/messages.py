@@ -1,19 +1,41 @@
-"""Read an AWS request off the wire: which service, region and operation, with which parameters."""
+"""Read an AWS request: which service, region and operation, with which parameters."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
-__all__ = ["MalformedRequestError", "Reply", "Request", "Scope"]
+__all__ = ["ACCOUNT", "Arn", "MalformedRequestError", "Reply", "Request", "Scope"]
 
+#: The emulator's one account, as moto has it.
+ACCOUNT: Final = "123456789012"
 _BY_TARGET: Final = {"AWSStepFunctions": "states", "DynamoDB_20120810": "dynamodb", "Logs_20140328": "logs"}
+_LAMBDA_PATH: Final = re.compile(r"/20\d\d-\d\d-\d\d/functions(/|$)")
 
 
 class MalformedRequestError(Exception):
-    """The body is not what its protocol says; becomes a 400."""
+    """The body does not follow its protocol; becomes a 400."""
+
+
+class Arn(NamedTuple):
+    """The parts of an ARN."""
+
+    partition: str
+    service: str
+    region: str
+    account: str
+    resource: str
+
+    @classmethod
+    def of(cls, text: str) -> "Arn":
+        """Split an ARN; parts that a malformed one lacks are empty."""
+        return cls(*[*text.split(":", 5)[1:], "", "", "", "", ""][:5])
+
+    def __str__(self) -> str:
+        return ":".join(("arn", *self))
 
 
 @dataclass(frozen=True)
@@ -24,10 +46,15 @@ class Scope:
     region: str = "us-east-1"
     service: str = ""
 
+    def arn(self, resource: str) -> str:
+        """The ARN of a resource of this service and region, such as ``"function:Name"``."""
+        partition = "aws-cn" if self.region.startswith("cn-") else "aws"
+        return str(Arn(partition, self.service, self.region, ACCOUNT, resource))
+
 
 @dataclass(frozen=True)
 class Reply:
-    """An HTTP reply, whole."""
+    """A whole HTTP reply."""
 
     status: int
     body: bytes = b""
@@ -35,7 +62,7 @@ class Reply:
 
     @property
     def ok(self) -> bool:
-        """Whether the operation was done."""
+        """Whether the operation succeeded."""
         return 200 <= self.status < 300
 
     @property
@@ -51,7 +78,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Request:
-    """An HTTP request, whole.
+    """A whole HTTP request.
 
     Args:
         method: GET, POST...
@@ -98,11 +125,13 @@ class Request:
 
     @cached_property
     def scope(self) -> Scope:
-        """Taken from the signature; a request without one is told by its target or its path."""
+        """The signature's scope. Without a signature, the target or the path tells the service."""
         _, found, credential = self.headers.get("authorization", "").partition("Credential=")
         parts = credential.partition(",")[0].strip().split("/")
         if found and len(parts) == 5:
             return Scope(parts[0], parts[2], parts[3].lower())
+        if _LAMBDA_PATH.match(self.path):
+            return Scope(service="lambda")
         return Scope(service=_BY_TARGET.get(self.headers.get("x-amz-target", "").partition(".")[0], ""))
 
     @property

@@ -9,9 +9,11 @@ from xml.sax.saxutils import escape
 from lottery_lib.emulator.http.messages import Reply, Request
 
 __all__ = [
+    "denied",
     "failure",
     "json_error",
     "json_reply",
+    "malformed",
     "page",
     "query_error",
     "query_reply",
@@ -60,9 +62,34 @@ def query_error(code: str, message: str, status: int = 400) -> Reply:
 
 
 def failure(request: Request, message: str, status: int) -> Reply:
-    """Say in the request's protocol that it could not be answered, and that it is not the caller's fault."""
-    error = query_error if "action=" in request.target.lower() or _is_form(request) else json_error
+    """Say in the request's protocol that the emulator failed, not the caller."""
+    form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    error = query_error if form or "action=" in request.target.lower() else json_error
     return error("InternalFailure", message, status)
+
+
+def malformed(request: Request, reason: str) -> Reply:
+    """Say in the request's protocol that it cannot be read."""
+    if request.scope.service == "lambda":
+        return rest_error(
+            "InvalidRequestContentException", f"Could not parse request body into json: {reason}"
+        )
+    if "x-amz-target" in request.headers:
+        return json_error("SerializationException", reason)
+    return query_error("MalformedInput", reason)
+
+
+def denied(request: Request, message: str) -> Reply:
+    """Say in the request's protocol that the caller may not do this."""
+    if request.scope.service == "sns":
+        return query_error("AuthorizationError", message, 403)
+    if "x-amz-target" in request.headers:
+        return json_error("AccessDeniedException", message)
+    if request.operation:
+        return query_error("AccessDenied", message, 403)
+    if request.scope.service == "s3":
+        return Reply(403, f"<Error><Code>AccessDenied</Code><Message>{message}</Message></Error>".encode())
+    return rest_error("AccessDeniedException", message, 403)
 
 
 def unknown_operation(request: Request) -> Reply:
@@ -81,10 +108,6 @@ def page(title: str, body: str, status: int = 200) -> Reply:
         f"<h1>{escape(title)}</h1>{body}</body></html>"
     )
     return Reply(status, html.encode(), {"Content-Type": "text/html; charset=utf-8"})
-
-
-def _is_form(request: Request) -> bool:
-    return request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
 
 
 def _headers(content_type: str, request_id: str = "") -> dict[str, str]:

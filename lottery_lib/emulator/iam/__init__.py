@@ -1,3 +1,1 @@
 """Decide who may do what."""
-
-__all__: list[str] = []

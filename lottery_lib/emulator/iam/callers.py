@@ -5,6 +5,8 @@ import secrets
 import threading
 from dataclasses import dataclass
 
+from lottery_lib.emulator.http.messages import Arn
+
 __all__ = ["Caller", "Sessions", "name_of"]
 
 
@@ -15,7 +17,7 @@ class Caller:
     Args:
         principal: The ARN of the user or of the role.
         session: The name of a role's session; empty for a user.
-        service: Which service assumed the role: ``"lambda"``, ``"states"``, or none.
+        service: The service that assumed the role: ``"lambda"``, ``"states"``, or none.
     """
 
     principal: str
@@ -24,16 +26,17 @@ class Caller:
 
     @property
     def arn(self) -> str:
-        """As AWS names the caller in its sentences."""
+        """The caller's name in AWS's sentences."""
         if not self.session:
             return self.principal
-        partition, account = self.principal.split(":")[1], self.account
-        return f"arn:{partition}:sts::{account}:assumed-role/{name_of(self.principal)}/{self.session}"
+        role = Arn.of(self.principal)
+        resource = f"assumed-role/{name_of(self.principal)}/{self.session}"
+        return str(role._replace(service="sts", resource=resource))
 
     @property
     def account(self) -> str:
-        """Its number."""
-        return self.principal.split(":")[4]
+        """The account's number."""
+        return Arn.of(self.principal).account
 
     @property
     def user(self) -> str:
@@ -43,12 +46,12 @@ class Caller:
     @property
     def context(self) -> dict[str, str]:
         """What conditions may ask about the caller."""
-        told = {
+        context = {
             "aws:principalaccount": self.account,
             "aws:principalarn": self.principal,
             "aws:principaltype": "AssumedRole" if self.session else "User",
         }
-        return told | ({"aws:username": self.user} if self.user else {})
+        return context | ({"aws:username": self.user} if self.user else {})
 
 
 class Sessions:
@@ -60,22 +63,22 @@ class Sessions:
         self._lock = threading.Lock()
 
     def of_function(self, role_arn: str, function: str) -> str:
-        """The access key by which a function calls; AWS names the session after the function."""
+        """The access key of a function. AWS names the session after the function."""
         return self._key(Caller(role_arn, function, "lambda"))
 
     def of_machine(self, role_arn: str) -> str:
-        """The access key by which the machines of a role call."""
+        """The access key of all machines with this role."""
         with self._lock:
             # AWS's name of such a session is random.
             session = self._machines.setdefault(role_arn, secrets.token_hex(16))
         return self._key(Caller(role_arn, session, "states"))
 
     def find(self, access_key: str) -> Caller | None:
-        """Who calls by that key."""
+        """Who calls with this key."""
         return self._callers.get(access_key)
 
     def is_function(self, access_key: str) -> bool:
-        """Whether a function calls by that key."""
+        """Whether a function calls with this key."""
         caller = self.find(access_key)
         return caller is not None and caller.service == "lambda"
 

@@ -1,4 +1,4 @@
-"""Name the operation of a request in a REST protocol, by botocore's description of the service."""
+"""Find the operation of a request in a REST protocol with botocore's description of the service."""
 
 import re
 from collections.abc import Mapping
@@ -12,13 +12,13 @@ from botocore.exceptions import UnknownServiceError
 __all__ = ["rest_operation"]
 
 _LABEL: Final = re.compile(r"\{([^}+]+)(\+?)\}")
-# What is called for every state of a machine is known without looking.
+# Every Task state calls this one, so it is not looked up.
 _INVOKE: Final = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
 
 
 @lru_cache(1024)
 def rest_operation(service: str, method: str, path: str) -> tuple[str, Mapping[str, str]]:
-    """The operation and the parameters that its path holds; ``("", {})`` when nothing fits.
+    """The operation and the parameters in its path; ``("", {})`` if nothing fits.
 
     Args:
         service: As in the signature.
@@ -35,24 +35,19 @@ def rest_operation(service: str, method: str, path: str) -> tuple[str, Mapping[s
 
 @cache
 def _routes(service: str) -> list[tuple[str, re.Pattern[str], list[str], str]]:
+    """Method, path pattern, names of the path's parameters and operation."""
     loader = botocore.session.get_session().get_component("data_loader")
     try:
         operations = loader.load_service_model(service, "service-2")["operations"]
     except UnknownServiceError:
         return []
-    routes = [
-        (http["method"], _pattern(path), [label[1] for label in _LABEL.finditer(path)], name)
-        for name, operation in operations.items()
-        for http in [operation["http"]]
-        for path in [http["requestUri"].partition("?")[0]]
-    ]
-    # The one that says more in words goes before the one that takes anything there.
+    routes = []
+    for name, operation in operations.items():
+        path = operation["http"]["requestUri"].partition("?")[0].removesuffix("/")
+        # Every second part is a label: {Name}, or {Name+} if it may hold slashes.
+        texts, labels = _LABEL.split(path)[::3], list(_LABEL.finditer(path))
+        groups = [*("(.+)" if label[2] else "([^/]+)" for label in labels), "/?"]
+        pattern = "".join(re.escape(text) + group for text, group in zip(texts, groups, strict=True))
+        routes.append((operation["http"]["method"], re.compile(pattern), [it[1] for it in labels], name))
+    # A path with fewer parameters is more specific, so it goes first.
     return sorted(routes, key=lambda route: len(route[2]))
-
-
-def _pattern(path: str) -> re.Pattern[str]:
-    parts, end = [], 0
-    for label in _LABEL.finditer(path):
-        parts += [re.escape(path[end : label.start()]), "(.+)" if label[2] else "([^/]+)"]
-        end = label.end()
-    return re.compile("".join([*parts, re.escape(path[end:]).removesuffix("/"), "/?"]))

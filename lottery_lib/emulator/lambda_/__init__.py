@@ -1,3 +1,1 @@
 """Answer Lambda's API and run functions."""
-
-__all__: list[str] = []

@@ -1,32 +1,28 @@
-"""Answer Lambda's API: run functions, and refuse what AWS refuses; moto keeps them."""
+"""Answer Lambda's API: run functions, and refuse what AWS refuses; moto keeps the functions."""
 
 import base64
 import binascii
-import json
 import re
 import threading
 import uuid
-from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
 from lottery_lib.emulator.http.messages import MalformedRequestError, Reply, Request, Scope
-from lottery_lib.emulator.http.replies import rest_error
+from lottery_lib.emulator.http.replies import json_reply, rest_error
 from lottery_lib.emulator.iam.callers import Sessions
-from lottery_lib.emulator.iam.gate import Iam
-from lottery_lib.emulator.lambda_.checks import why_not_configuration
-from lottery_lib.emulator.lambda_.code import why_not_code
-from lottery_lib.emulator.lambda_.concurrency import Concurrency, ThrottledError
-from lottery_lib.emulator.lambda_.function import Function, arn_of, function_of, name_of
-from lottery_lib.emulator.lambda_.pool import Busy
+from lottery_lib.emulator.iam.gate import Gate
+from lottery_lib.emulator.lambda_.checks import why_not_code, why_not_configuration, why_not_invoke
+from lottery_lib.emulator.lambda_.function import Function, function_of, name_of
+from lottery_lib.emulator.lambda_.pool import Busy, Reservations, ThrottledError
 from lottery_lib.emulator.lambda_.runner import Call, Runner
 from lottery_lib.emulator.moto.application import Moto
 
 __all__ = ["LambdaApi"]
 
-_FUNCTIONS: Final = re.compile(r"/2015-03-31/functions(?:/([^/]*)(?:/([^?]*?))?)?/?")
+_PATH: Final = re.compile(r"/20\d\d-\d\d-\d\d/functions(?:/([^/]*)(?:/([^?]*?))?)?/?")
 _NOT_ASSUMED: Final = "The role defined for the function cannot be assumed by Lambda."
-_LIMITS: Final = {"RequestResponse": 6 * 1024 * 1024, "Event": 1024 * 1024}
+_RESERVED: Final = "ReservedConcurrentExecutions"
 
 
 class LambdaApi:
@@ -35,90 +31,111 @@ class LambdaApi:
     Args:
         moto: Keeps their configuration.
         runner: Runs them.
-        concurrency: What is reserved for them.
-        iam: Knows whether Lambda can assume their roles.
+        gate: Knows whether Lambda can assume their roles.
         sessions: Know which callers are functions.
     """
 
-    def __init__(
-        self, moto: Moto, runner: Runner, concurrency: Concurrency, iam: Iam, sessions: Sessions
-    ) -> None:
+    def __init__(self, moto: Moto, runner: Runner, gate: Gate, sessions: Sessions) -> None:
         self._moto = moto
         self._runner = runner
-        self._concurrency = concurrency
-        self._iam = iam
+        self._gate = gate
         self._sessions = sessions
+        self._reservations = Reservations()
         self._looked_up: dict[tuple[Scope, str, str], Function] = {}
 
-    def answer(self, request: Request) -> Reply | None:
-        """Answer a request that is Lambda's; None for any other."""
-        if not (match := _FUNCTIONS.fullmatch(request.path)):
-            return None
-        name, rest = name_of(match[1] or ""), (match[2] or "").strip("/")
-        scope = replace(request.scope, service="lambda")
-        if rest == "invocations" and request.method == "POST":
-            return self._invoke(request, scope, name)
-        if request.method == "GET":
+    def answer(self, request: Request) -> Reply:
+        """Answer a request to Lambda."""
+        if not (match := _PATH.fullmatch(request.path)):
             return self._moto(request)
-        return self._change(request, scope, name, rest)
+        name, rest = name_of(match[1] or ""), (match[2] or "").strip("/")
+        arn = request.scope.arn(f"function:{name.partition(':')[0]}")
+        if rest == "invocations" and request.method == "POST":
+            return self._invoke(request, name)
+        if rest == "concurrency":
+            return self._reserve(request, arn)
+        if request.method != "GET":
+            return self._change(request, name, rest)
+        reply = self._moto(request)
+        reserved = self._reserved(arn)
+        if reply.ok and name and not rest and reserved:
+            return reply.with_json(reply.json | {"Concurrency": reserved})
+        return reply
 
     def reset(self) -> None:
-        """Forget all."""
+        """Forget everything."""
         self._runner.retire()
         self._looked_up.clear()
+        self._reservations.clear()
 
-    def _change(self, request: Request, scope: Scope, name: str, rest: str) -> Reply:
+    def _reserve(self, request: Request, arn: str) -> Reply:
+        # moto keeps the number, and knows whether there is such a function; but not what 0 means.
+        reply = self._moto(request)
+        match request.method:
+            case "PUT" if reply.ok:
+                self._reservations.set(arn, int(request.json.get(_RESERVED) or 0))
+            case "DELETE" if reply.ok:
+                self._reservations.remove(arn)
+            case "GET" if reply.ok:
+                return json_reply(self._reserved(arn))
+        return reply
+
+    def _reserved(self, arn: str) -> dict[str, int]:
+        number = self._reservations.get(arn)
+        return {} if number is None else {_RESERVED: number}
+
+    def _change(self, request: Request, name: str, rest: str) -> Reply:
         zipped = None
-        if request.method in {"POST", "PUT"} and rest in {"", "code", "configuration"}:
+        about_function = rest in {"", "code", "configuration"}
+        if request.method in {"POST", "PUT"} and about_function:
             parameters = request.json
             zipped = _zip(parameters if rest == "code" else parameters.get("Code") or {})
             if reason := (zipped and why_not_code(zipped)) or why_not_configuration(parameters):
                 return rest_error("InvalidParameterValueException", reason)
-            arn = arn_of(scope, str(parameters.get("FunctionName") or name))
-            if not self._iam.can_assume("lambda", parameters.get("Role"), arn):
+            arn = request.scope.arn(f"function:{parameters.get('FunctionName') or name}")
+            if not self._gate.can_assume("lambda", parameters.get("Role"), arn):
                 return rest_error("InvalidParameterValueException", _NOT_ASSUMED)
+        if request.method == "DELETE":
+            # What a function wrote must be there before the function is gone.
+            self._runner.logs.flush()
         reply = self._moto(request)
-        if reply.ok:
-            self._looked_up.clear()
-            if zipped:
-                self._runner.code.keep(zipped)
-            if rest in {"", "code", "configuration"}:
-                self._retire(request, scope, name, reply)
+        if not reply.ok:
+            return reply
+        self._looked_up.clear()
+        if zipped:
+            self._runner.code.keep(zipped)
+        if about_function and request.method != "DELETE":
+            # AWS starts new execution environments after each change, even one that changes nothing.
+            self._runner.retire(function_of(reply.json).arn, "$LATEST")
+            listed = self._moto.rest(request.scope, "GET", "/2015-03-31/functions/").json.get("Functions", [])
+            self._runner.expect(sum(not self._runner.has(function["FunctionArn"]) for function in listed))
+        elif about_function and "Qualifier" not in request.query:
+            self._runner.retire(request.scope.arn(f"function:{name}"))
+            self._reservations.remove(request.scope.arn(f"function:{name}"))
         return reply
 
-    def _retire(self, request: Request, scope: Scope, name: str, reply: Reply) -> None:
-        if request.method == "DELETE":
-            if "Qualifier" not in request.query:
-                self._runner.retire(arn_of(scope, name))
-                self._concurrency.remove(arn_of(scope, name))
-            return
-        # AWS starts new execution environments after each change, even one that changes nothing.
-        self._runner.retire(function_of(reply.json).arn, "$LATEST")
-        self._runner.expect(self._cold(scope))
-
-    def _cold(self, scope: Scope) -> int:
-        listed = self._moto.rest(scope, "GET", "/2015-03-31/functions/").json.get("Functions", [])
-        return sum(not self._runner.has(function["FunctionArn"]) for function in listed)
-
-    def _invoke(self, request: Request, scope: Scope, name: str) -> Reply:
+    def _invoke(self, request: Request, name: str) -> Reply:
         request_id = str(uuid.uuid4())
         kind = request.headers.get("x-amz-invocation-type") or "RequestResponse"
-        if refused := _why_not_invoke(kind, request.body, request_id):
+        if refused := why_not_invoke(kind, request.body, request_id):
             return refused
         name, _, in_name = name.partition(":")
         qualifier = request.query.get("Qualifier") or in_name
-        function = self._look_up(scope, name, qualifier)
+        function = self._look_up(request.scope, name, qualifier)
         if isinstance(function, Reply):
             return function
         if kind == "DryRun":
             return Reply(204, b"", {"x-amzn-RequestId": request_id})
+        try:
+            client_context = base64.b64decode(request.headers.get("x-amz-client-context", "")).decode()
+        except ValueError:
+            client_context = ""
         call = Call(
             request_id=request_id,
             arn=f"{function.arn}:{qualifier}" if qualifier else function.arn,
             event=request.body or b"{}",
-            client_context=_client_context(request),
-            scope=scope,
-            nested=self._sessions.is_function(scope.access_key),
+            client_context=client_context or None,
+            scope=request.scope,
+            nested=self._sessions.is_function(request.scope.access_key),
         )
         if kind == "Event":
             threading.Thread(target=self._run, args=(function, call, False), daemon=True).start()
@@ -127,15 +144,12 @@ class LambdaApi:
 
     def _run(self, function: Function, call: Call, tail: bool) -> Reply:
         try:
-            with self._concurrency.call(function.arn):
+            with self._reservations.call(function.arn):
                 outcome = self._runner.run(function, call)
-        except ThrottledError:
-            reason = "ReservedFunctionConcurrentInvocationLimitExceeded"
-            return rest_error(
-                "TooManyRequestsException", "Rate Exceeded.", 429, call.request_id, Reason=reason
-            )
-        except Busy:
-            return rest_error("TooManyRequestsException", "Rate Exceeded.", 429, call.request_id)
+        except (ThrottledError, Busy) as error:
+            why = {"Reason": "ReservedFunctionConcurrentInvocationLimitExceeded"}
+            more = why if isinstance(error, ThrottledError) else {}
+            return rest_error("TooManyRequestsException", "Rate Exceeded.", 429, call.request_id, **more)
         except LookupError:
             message = "The emulator runs only code that came as ZipFile"
             return rest_error("InvalidZipFileException", message, 502, call.request_id)
@@ -156,7 +170,7 @@ class LambdaApi:
         path = f"/2015-03-31/functions/{quote(name, safe='')}/configuration{query}"
         reply = self._moto.rest(scope, "GET", path)
         if reply.status == 404:
-            arn = arn_of(scope, name) + (f":{qualifier}" if qualifier else "")
+            arn = scope.arn(f"function:{name}") + (f":{qualifier}" if qualifier else "")
             return rest_error("ResourceNotFoundException", f"Function not found: {arn}", 404)
         if not reply.ok:
             return reply
@@ -169,29 +183,3 @@ def _zip(code: dict[str, Any]) -> bytes | None:
         return base64.b64decode(code["ZipFile"], validate=True) if code.get("ZipFile") else None
     except (binascii.Error, TypeError) as error:
         raise MalformedRequestError("ZipFile is not Base64") from error
-
-
-def _client_context(request: Request) -> str | None:
-    try:
-        return base64.b64decode(request.headers.get("x-amz-client-context", "")).decode() or None
-    except ValueError:
-        return None
-
-
-def _why_not_invoke(kind: str, body: bytes, request_id: str) -> Reply | None:
-    if kind not in {"RequestResponse", "Event", "DryRun"}:
-        text = (
-            f"1 validation error detected: Value '{kind}' at 'invocationType' failed to satisfy constraint: "
-            "Member must satisfy enum value set: [Event, RequestResponse, DryRun]"
-        )
-        return rest_error("ValidationException", text, 400, request_id)
-    limit = _LIMITS.get(kind, _LIMITS["RequestResponse"])
-    if len(body) > limit:
-        text = f"{len(body)} byte payload is too large for the {kind} invocation type (limit {limit} bytes)"
-        return rest_error("RequestEntityTooLargeException", text, 413, request_id)
-    try:
-        json.loads(body or b"{}")
-    except (ValueError, RecursionError) as error:
-        text = f"Could not parse request body into json: Could not parse payload into json: {error}"
-        return rest_error("InvalidRequestContentException", text, 400, request_id)
-    return None

@@ -1,11 +1,16 @@
-"""Refuse the function configurations that AWS refuses; moto takes them all."""
+"""Refuse the configurations, code and calls that Lambda refuses and moto accepts."""
 
+import io
 import json
 import re
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-__all__ = ["why_not_configuration"]
+from lottery_lib.emulator.http.messages import Reply
+from lottery_lib.emulator.http.replies import rest_error
+
+__all__ = ["why_not_code", "why_not_configuration", "why_not_invoke"]
 
 # What AWS's own list of Python runtimes allows to be created in November 2026 (recorded replies of AWS).
 _CREATABLE: Final = tuple(f"python3.{minor}" for minor in range(8, 15))
@@ -15,64 +20,80 @@ _RESERVED: Final = re.compile(
     r"_HANDLER|_X_AMZN_TRACE_ID|AWS_(DEFAULT_)?REGION|AWS_EXECUTION_ENV|AWS_LAMBDA_.*|AWS_ACCESS_KEY(_ID)?"
     r"|AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN|LAMBDA_TASK_ROOT|LAMBDA_RUNTIME_DIR"
 )
+_LARGEST_CODE: Final = 262_144_000
+_LARGEST_EVENT: Final = {"RequestResponse": 6 * 1024 * 1024, "Event": 1024 * 1024}
 
 
 def why_not_configuration(parameters: Mapping[str, Any]) -> str | None:
     """AWS's reason to refuse a CreateFunction or UpdateFunctionConfiguration, or None."""
-    return (
-        _why_not_runtime(parameters.get("Runtime"))
-        or _why_not_name(parameters.get("FunctionName"))
-        or _why_not_seconds(parameters.get("Timeout"))
-        or _why_not_variables((parameters.get("Environment") or {}).get("Variables") or {})
-    )
+    return next(_faults(parameters), None)
 
 
-def _why_not_runtime(runtime: Any) -> str | None:
+def why_not_code(zipped: bytes) -> str | None:
+    """AWS's reason to refuse a zip, or None."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return "Could not unzip uploaded file. Please check your file, then try to upload again."
+    return f"Unzipped size must be smaller than {_LARGEST_CODE} bytes" if size >= _LARGEST_CODE else None
+
+
+def why_not_invoke(kind: str, body: bytes, request_id: str) -> Reply | None:
+    """AWS's refusal of an Invoke, or None."""
+    if kind not in {"RequestResponse", "Event", "DryRun"}:
+        text = (
+            f"1 validation error detected: Value '{kind}' at 'invocationType' failed to satisfy constraint: "
+            "Member must satisfy enum value set: [Event, RequestResponse, DryRun]"
+        )
+        return rest_error("ValidationException", text, 400, request_id)
+    limit = _LARGEST_EVENT.get(kind, _LARGEST_EVENT["RequestResponse"])
+    if len(body) > limit:
+        text = f"{len(body)} byte payload is too large for the {kind} invocation type (limit {limit} bytes)"
+        return rest_error("RequestEntityTooLargeException", text, 413, request_id)
+    try:
+        json.loads(body or b"{}")
+    except (ValueError, RecursionError) as error:
+        text = f"Could not parse request body into json: Could not parse payload into json: {error}"
+        return rest_error("InvalidRequestContentException", text, 400, request_id)
+    return None
+
+
+def _faults(parameters: Mapping[str, Any]) -> Iterator[str]:
+    runtime = parameters.get("Runtime")
     if runtime in _DEAD:
-        return (
+        yield (
             f"The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda "
             "functions. We recommend you use a supported runtime while creating or updating functions."
         )
-    if runtime is None or runtime in _CREATABLE:
-        return None
-    return (
-        f"Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
-        f"[{', '.join(_CREATABLE)}] or be a valid ARN"
-    )
-
-
-def _why_not_name(name: Any) -> str | None:
-    if name is None or re.fullmatch(
-        r"(arn:[\w:-]+:function:|\d{12}:function:)?[a-zA-Z0-9_-]{1,64}", str(name)
-    ):
-        return None
-    return (
-        f"1 validation error detected: Value '{name}' at 'functionName' failed to satisfy constraint: Member "
-        "must satisfy regular expression pattern: [a-zA-Z0-9-_]+"
-    )
-
-
-def _why_not_seconds(seconds: Any) -> str | None:
-    if seconds is None or (isinstance(seconds, int) and 1 <= seconds <= 900):
-        return None
-    return (
-        f"1 validation error detected: Value '{seconds}' at 'timeout' failed to satisfy constraint: Member "
-        f"must have value {'less than or equal to 900' if seconds != 0 else 'greater than or equal to 1'}"
-    )
-
-
-def _why_not_variables(variables: Mapping[str, str]) -> str | None:
-    reserved = [name for name in variables if _RESERVED.fullmatch(name)]
-    if reserved:
-        return (
+    elif runtime is not None and runtime not in _CREATABLE:
+        yield (
+            f"Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
+            f"[{', '.join(_CREATABLE)}] or be a valid ARN"
+        )
+    name = parameters.get("FunctionName")
+    if name is not None and not _NAME.fullmatch(str(name)):
+        yield (
+            f"1 validation error detected: Value '{name}' at 'functionName' failed to satisfy constraint: "
+            "Member must satisfy regular expression pattern: [a-zA-Z0-9-_]+"
+        )
+    seconds = parameters.get("Timeout")
+    if seconds is not None and not (isinstance(seconds, int) and 1 <= seconds <= 900):
+        bound = "less than or equal to 900" if seconds != 0 else "greater than or equal to 1"
+        yield (
+            f"1 validation error detected: Value '{seconds}' at 'timeout' failed to satisfy constraint: "
+            f"Member must have value {bound}"
+        )
+    variables = (parameters.get("Environment") or {}).get("Variables") or {}
+    if reserved := [name for name in variables if _RESERVED.fullmatch(name)]:
+        yield (
             "Lambda was unable to configure your environment variables because the environment variables you "
             "have provided contains reserved keys that are currently not supported for modification. "
             f"Reserved keys used in this request: {', '.join(reserved)}"
         )
     measured = json.dumps(variables, separators=(",", ":"), ensure_ascii=False)
-    if len(measured.encode()) <= 4096:
-        return None
-    return (
-        "Lambda was unable to configure your environment variables because the environment variables you "
-        f"have provided exceeded the 4KB limit. String measured: {measured}"
-    )
+    if len(measured.encode()) > 4096:
+        yield (
+            "Lambda was unable to configure your environment variables because the environment variables you "
+            f"have provided exceeded the 4KB limit. String measured: {measured}"
+        )

@@ -1,38 +1,49 @@
-"""Know what a Lambda function's configuration means for the process that runs it."""
+"""Know what a Lambda function's configuration and code mean for the process that runs it."""
 
-import datetime
-import json
+import base64
+import hashlib
+import io
 import os
 import re
+import threading
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lottery_lib.emulator.http.messages import Scope
+from lottery_lib.emulator.http.messages import Arn
 
-__all__ = ["Function", "arn_of", "environment_of", "function_of", "name_of", "stream_of"]
+__all__ = ["CodeStore", "Function", "environment_of", "function_of", "name_of"]
 
 
 @dataclass(frozen=True)
 class Function:
-    """One version of a function.
+    """One version of a function. Another value of any field needs another execution environment.
 
     Args:
         arn: Without a qualifier.
         version: ``"$LATEST"`` or a number.
         code: Its CodeSha256.
-        settings: Runtime, handler, time-out and so on, as JSON: another text, another execution environment.
+        handler: Such as ``"lambda_function.lambda_handler"``.
+        runtime: Such as ``"python3.12"``.
+        seconds: How long a call may take.
+        memory: How much memory it may use, in MB.
+        role: The ARN of its role.
+        log_group: Where its output goes.
+        variables: Its own environment variables, as pairs.
     """
 
     arn: str
     version: str
     code: str
-    settings: str
-
-    @property
-    def _settings(self) -> dict[str, Any]:
-        return json.loads(self.settings)  # type: ignore[no-any-return]
+    handler: str
+    runtime: str
+    seconds: float
+    memory: int
+    role: str
+    log_group: str
+    variables: tuple[tuple[str, str], ...]
 
     @property
     def name(self) -> str:
@@ -41,76 +52,31 @@ class Function:
 
     @property
     def region(self) -> str:
-        """Where it is."""
-        return self.arn.split(":")[3]
-
-    @property
-    def handler(self) -> str:
-        """Such as ``lambda_function.lambda_handler``."""
-        return str(self._settings["Handler"])
-
-    @property
-    def runtime(self) -> str:
-        """Such as ``python3.12``."""
-        return str(self._settings["Runtime"])
-
-    @property
-    def seconds(self) -> float:
-        """How long a call may take."""
-        return float(self._settings["Timeout"])
-
-    @property
-    def memory(self) -> int:
-        """How much it may use, in MB."""
-        return int(self._settings["MemorySize"])
-
-    @property
-    def variables(self) -> dict[str, str]:
-        """Its own environment variables."""
-        return dict(self._settings["Environment"])
-
-    @property
-    def role(self) -> str:
-        """The ARN of its role."""
-        return str(self._settings["Role"])
-
-    @property
-    def log_group(self) -> str:
-        """Where its output goes."""
-        return str(self._settings["LogGroup"])
+        """Its region."""
+        return Arn.of(self.arn).region
 
 
 def function_of(configuration: Mapping[str, Any]) -> Function:
-    """Read what GetFunctionConfiguration told."""
-    arn = ":".join(configuration["FunctionArn"].split(":")[:7])
-    settings = {
-        "Runtime": configuration.get("Runtime") or "python3.12",
-        "Handler": configuration.get("Handler") or "",
-        "Timeout": int(configuration.get("Timeout") or 3),
-        "MemorySize": int(configuration.get("MemorySize") or 128),
-        "Environment": (configuration.get("Environment") or {}).get("Variables") or {},
-        "Role": configuration.get("Role"),
-        "LogGroup": (configuration.get("LoggingConfig") or {}).get("LogGroup")
-        or f"/aws/lambda/{configuration['FunctionName']}",
-    }
-    version = configuration.get("Version") or "$LATEST"
-    return Function(arn, version, configuration["CodeSha256"], json.dumps(settings, sort_keys=True))
+    """Read a reply of GetFunctionConfiguration."""
+    variables = (configuration.get("Environment") or {}).get("Variables") or {}
+    logging = configuration.get("LoggingConfig") or {}
+    return Function(
+        arn=":".join(configuration["FunctionArn"].split(":")[:7]),
+        version=configuration.get("Version") or "$LATEST",
+        code=configuration["CodeSha256"],
+        handler=configuration.get("Handler") or "",
+        runtime=configuration.get("Runtime") or "python3.12",
+        seconds=float(configuration.get("Timeout") or 3),
+        memory=int(configuration.get("MemorySize") or 128),
+        role=str(configuration.get("Role")),
+        log_group=logging.get("LogGroup") or f"/aws/lambda/{configuration['FunctionName']}",
+        variables=tuple(sorted(variables.items())),
+    )
 
 
 def name_of(text: str) -> str:
     """A function's name, perhaps with a qualifier, from any of the forms that AWS takes."""
     return re.sub(r"^(?:arn:[\w-]+:lambda:[\w-]+:)?(?:\d{12}:)?(?:function:)?", "", text)
-
-
-def arn_of(scope: Scope, name: str) -> str:
-    """The ARN of a function where somebody calls."""
-    partition = "aws-cn" if scope.region.startswith("cn-") else "aws"
-    return f"arn:{partition}:lambda:{scope.region}:123456789012:function:{name}"
-
-
-def stream_of(function: Function, stream_id: str, today: datetime.date) -> str:
-    """The log stream of one execution environment, as AWS names it."""
-    return f"{today:%Y/%m/%d}/[{function.version}]{stream_id}"
 
 
 def environment_of(
@@ -127,9 +93,9 @@ def environment_of(
     Args:
         function: The function.
         stream: Its log stream.
-        endpoint: The emulator, where its AWS clients go.
+        endpoint: The emulator, which its AWS clients call.
         folder: Its code.
-        access_key: By which its calls are known.
+        access_key: The key that identifies its calls.
         bare: What the operating system needs.
     """
     given = {
@@ -149,11 +115,48 @@ def environment_of(
         "LAMBDA_TASK_ROOT": str(folder),
         "TZ": ":UTC",
     }
-    # On AWS a client finds AWS by itself; here it must be told, and must look nowhere else.
+    # On AWS a client finds AWS by itself. Here it needs the address, and must not look anywhere else.
     ours = {
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }
-    return {**bare, **ours, **function.variables, **given}
+    return {**bare, **ours, **dict(function.variables), **given}
+
+
+class CodeStore:
+    """The code of functions by its SHA-256: zips in memory, and on disk once they run.
+
+    Args:
+        folder: Where each zip gets a folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._zips: dict[str, bytes] = {}
+        self._folders: dict[str, Path] = {}
+        self._lock = threading.Lock()
+
+    def keep(self, zipped: bytes) -> None:
+        """Remember a function's zip."""
+        sha256 = base64.b64encode(hashlib.sha256(zipped).digest()).decode()
+        with self._lock:
+            self._zips[sha256] = zipped
+
+    def folder(self, sha256: str) -> Path | None:
+        """The unpacked code with this CodeSha256; None if its zip was never uploaded."""
+        with self._lock:
+            if sha256 in self._folders:
+                return self._folders[sha256]
+            if (zipped := self._zips.get(sha256)) is None:
+                return None
+            # The real path, so that it can be found in tracebacks and replaced by AWS's own folder.
+            folder = self._folder.resolve() / hashlib.sha256(zipped).hexdigest()[:16]
+            if not folder.exists():
+                draft = folder.with_suffix(".tmp")
+                with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
+                    archive.extractall(draft)
+                draft.rename(folder)
+            self._folders[sha256] = folder
+            return folder

@@ -1,4 +1,4 @@
-"""Hold one worker process: start it, give it events, hear results, and end it with everything it started."""
+"""Start one worker process, send it events, receive results, and end it with everything it started."""
 
 import contextlib
 import hmac
@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import psutil
 
-from lottery_lib.emulator.process.environment import bare_environment
+from lottery_lib.emulator.process.environment import bare_environment, own_group
 
 __all__ = ["Answer", "Worker"]
 
@@ -31,7 +31,7 @@ _LARGEST: Final = 64 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Answer:
-    """What a worker said, or how it ended.
+    """What a worker answered, or how it ended.
 
     Args:
         kind: ``"ready"``, ``"result"``, ``"error"``, ``"init_error"``, ``"exit"`` or ``"timeout"``.
@@ -52,7 +52,7 @@ class Worker:
     """One process; it becomes a function with `become` and then runs one event at a time.
 
     Args:
-        folder: Where the file lies that catches what it prints.
+        folder: Where the file is that receives what it prints.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -61,7 +61,7 @@ class Worker:
         self._most_memory = sys.maxsize
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / self.stream_id
-        # Unbuffered, and appending: it is emptied after each call while the process goes on writing.
+        # Unbuffered and appending, because it is emptied after each call while the process still writes.
         self._output = self._path.open("a+b", buffering=0)
         self._connection: Connection | None = None
         token = secrets.token_hex(32)
@@ -74,7 +74,7 @@ class Worker:
                 env=bare_environment(os.environ)
                 | {"LOTTERY_WORKER_PORT": str(listener.getsockname()[1]), "LOTTERY_WORKER_TOKEN": token},
                 cwd=folder,
-                **_group(),
+                **own_group(),
             )
             try:
                 self._connection = _accept(listener, token, self._process)
@@ -84,11 +84,11 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether the process is there."""
+        """Whether the process still runs."""
         return self._process.poll() is None
 
     def become(self, handler: str, folder: Path, environment: Mapping[str, str], memory: int) -> Answer:
-        """Load a function that may use so many MB; the answer is ``"ready"`` when it can be called."""
+        """Load a function that may use so many MB; the answer is ``"ready"`` if it can be called."""
         self._most_memory = memory << 20
         role = {"handler": handler, "folder": str(folder), "environment": dict(environment)}
         return self._ask(role, b"", INIT_SECONDS)
@@ -101,7 +101,7 @@ class Worker:
         return answer
 
     def output(self) -> bytes:
-        """What it printed since the last look."""
+        """What it printed since the last call of this method."""
         try:
             self._output.seek(0)
             printed = self._output.read()
@@ -111,8 +111,17 @@ class Worker:
         return printed
 
     def end(self) -> None:
-        """Kill the process and what it started; nothing happens when they are gone."""
-        _kill_group(self._process)
+        """Kill the process and what it started. Nothing happens if they are gone."""
+        if sys.platform == "win32":
+            with contextlib.suppress(psutil.Error):
+                for child in psutil.Process(self._process.pid).children(recursive=True):
+                    child.kill()
+            self._process.kill()
+        else:
+            # The group outlives its leader while one of the handler's children is in it.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
         if self._connection is not None:
             with contextlib.suppress(OSError):
                 self._connection.close()
@@ -126,30 +135,28 @@ class Worker:
             self._path.unlink()
 
     def _ask(self, header: Mapping[str, Any], body: bytes, seconds: float) -> Answer:
-        connection = self._connection
+        connection, deadline = self._connection, time.monotonic() + seconds
         if connection is None:
             return self._exit()
         try:
             connection.send_bytes(json.dumps(header).encode() + b"\n" + body)
-            return self._hear(connection, time.monotonic() + seconds)
+            while (left := deadline - time.monotonic()) > 0:
+                if connection.poll(min(left, _LOOK_SECONDS)):
+                    reply, _, body = connection.recv_bytes(_LARGEST).partition(b"\n")
+                    answer = Answer(body=body, **json.loads(reply))
+                    return self._killed() if answer.max_memory > self._most_memory else answer
+                # A child of the handler may keep the connection open after its parent is gone.
+                if not self.alive:
+                    return self._exit()
+                with contextlib.suppress(psutil.Error):
+                    if psutil.Process(self._process.pid).memory_info().rss > self._most_memory:
+                        return self._killed()
         except (OSError, EOFError):
             return self._exit()
-
-    def _hear(self, connection: Connection, deadline: float) -> Answer:
-        while (left := deadline - time.monotonic()) > 0:
-            if connection.poll(min(left, _LOOK_SECONDS)):
-                header, _, body = connection.recv_bytes(_LARGEST).partition(b"\n")
-                answer = Answer(body=body, **json.loads(header))
-                return self._killed() if answer.max_memory > self._most_memory else answer
-            # A child of the handler's may hold the connection open after its parent is gone.
-            if not self.alive:
-                return self._exit()
-            if _memory(self._process.pid) > self._most_memory:
-                return self._killed()
         return Answer("timeout")
 
     def _killed(self) -> Answer:
-        """End it as the system does when memory is out."""
+        """End it as the system does when memory runs out."""
         self.end()
         return Answer("exit", max_memory=self._most_memory, exit_status=-9)
 
@@ -161,45 +168,20 @@ class Worker:
         return Answer("exit", exit_status=1 if status is None else status)
 
 
-def _memory(pid: int) -> int:
-    with contextlib.suppress(psutil.Error):
-        return int(psutil.Process(pid).memory_info().rss)
-    return 0
-
-
 def _accept(listener: socket.socket, token: str, process: "subprocess.Popen[bytes]") -> Connection:
     deadline = time.monotonic() + INIT_SECONDS
     listener.settimeout(_LOOK_SECONDS)
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            wire, _ = listener.accept()
+            accepted, _ = listener.accept()
         except TimeoutError:
             continue
-        wire.settimeout(None)
-        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = Connection(wire.detach())
-        # Any program of this machine can connect; only the worker knows the token.
+        accepted.settimeout(None)
+        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = Connection(accepted.detach())
+        # Any program on this machine can connect; only the worker knows the token.
         with contextlib.suppress(OSError, EOFError):
             if connection.poll(5) and hmac.compare_digest(connection.recv_bytes(200), token.encode()):
                 return connection
         connection.close()
     raise RuntimeError("a Lambda worker could not be started")
-
-
-def _group() -> dict[str, Any]:
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
-    return {"start_new_session": True}
-
-
-def _kill_group(process: "subprocess.Popen[bytes]") -> None:
-    if sys.platform == "win32":
-        with contextlib.suppress(psutil.Error):
-            for child in psutil.Process(process.pid).children(recursive=True):
-                child.kill()
-        process.kill()
-    else:
-        # The group outlives its leader while a child of the handler's is in it.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    process.wait()

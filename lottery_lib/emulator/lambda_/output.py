@@ -1,4 +1,4 @@
-"""Write what functions print to CloudWatch Logs, as Lambda does, while nobody waits for it."""
+"""Write what functions print to CloudWatch Logs, as Lambda does, without letting anybody wait."""
 
 import datetime
 import threading
@@ -19,7 +19,7 @@ _MOST: Final = 1000
 
 @dataclass(frozen=True)
 class Lines:
-    """What one call of a function wrote, where it goes, and when it was, in milliseconds since 1970."""
+    """What one call of a function wrote, where it goes, and the time in milliseconds since 1970."""
 
     scope: Scope
     function: str
@@ -50,7 +50,7 @@ def log_of(
         init_seconds: How long it took to load; None when it was warm.
         memory: What it was given, in MB.
         max_memory: The most it used, in bytes.
-        last_words: Why it was ended, if it was.
+        last_words: Why the worker was ended, if it was.
     """
     duration = seconds * 1000
     report = (
@@ -70,9 +70,9 @@ def log_of(
 
 
 class LogWriter:
-    """Puts log lines in order, from a thread of its own, when no function has run for a moment.
+    """Writes log lines in order, in a thread of its own, when no function has run for a moment.
 
-    Writing takes as long as running: an execution under way should not have to share the processor with it.
+    Writing takes as long as running, so it should not share the processor with an execution that is running.
 
     Args:
         moto: Keeps them.
@@ -87,13 +87,13 @@ class LogWriter:
         threading.Thread(target=self._write_in_pauses, daemon=True).start()
 
     def write(self, lines: Lines) -> None:
-        """Have it written soon."""
+        """Write it soon."""
         self._waiting.append(lines)
         self._last = time.monotonic()
         self._came.set()
 
     def flush(self) -> None:
-        """Write all that was given until now: a reader must not notice the delay."""
+        """Write everything now, so that a reader does not notice the delay."""
         with self._writing:
             for _ in range(len(self._waiting)):
                 self._write(self._waiting.popleft())
@@ -109,16 +109,15 @@ class LogWriter:
         where = {"logGroupName": lines.group, "logStreamName": lines.stream}
         texts = [line + "\n" for line in lines.text.split("\n") if line.strip()]
         put = where | {"logEvents": [{"timestamp": lines.at, "message": text} for text in texts]}
-        # It fails for the first of a stream, and where somebody deleted the group. A function that was
-        # deleted while it ran must not bring its group back: whoever deleted both would find one left.
-        if not self._call(lines.scope, "PutLogEvents", put) and self._exists(lines):
+        # This fails for the first lines of a stream, and if somebody deleted the group.
+        if self._call(lines.scope, "PutLogEvents", put):
+            return
+        # A function that was deleted while it ran must not bring its deleted group back.
+        target = f"/2015-03-31/functions/{lines.function}/configuration"
+        if self._moto.rest(replace(lines.scope, service="lambda"), "GET", target).ok:
             self._call(lines.scope, "CreateLogGroup", {"logGroupName": lines.group})
             self._call(lines.scope, "CreateLogStream", where)
             self._call(lines.scope, "PutLogEvents", put)
-
-    def _exists(self, lines: Lines) -> bool:
-        target = f"/2015-03-31/functions/{lines.function}/configuration"
-        return self._moto.rest(replace(lines.scope, service="lambda"), "GET", target).ok
 
     def _call(self, scope: Scope, operation: str, parameters: Mapping[str, object]) -> bool:
         return self._moto.target(scope, f"Logs_20140328.{operation}", parameters).ok

@@ -1,30 +1,78 @@
-"""Share a bounded number of workers among functions, first come, first served."""
+"""Limit how many calls run at once: share workers among functions, and keep reserved concurrency."""
 
+import contextlib
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Hashable
+from collections import Counter, deque
+from collections.abc import Callable, Hashable, Iterator
 from typing import Final
 
 from lottery_lib.emulator.lambda_.host import Worker
 
-__all__ = ["Busy", "Pool"]
+__all__ = ["Busy", "Pool", "Reservations", "Spares", "ThrottledError"]
 
 LIMIT: Final = 16
-# A function that calls another waits inside a worker. Were it to queue, enough of them would wait for each
-# other for ever; so such calls do not queue, and beyond this many workers they are refused, as AWS throttles.
+# A function that calls another one waits inside a worker. If nested calls queued, enough of them would wait
+# for each other in a deadlock. So they do not queue, and beyond this many workers they are refused.
 NESTED_LIMIT: Final = 48
+_MOST_SPARES: Final = 4
 
 
 class Busy(Exception):
-    """As many calls run inside one another as this machine is asked to bear."""
+    """Too many calls run inside one another."""
+
+
+class ThrottledError(Exception):
+    """As many calls of the function run as are reserved for it."""
+
+
+class Reservations:
+    """The reserved concurrency of functions, over all their versions. Calls beyond it do not queue."""
+
+    def __init__(self) -> None:
+        self._reserved: dict[str, int] = {}
+        self._running: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def get(self, arn: str) -> int | None:
+        """How many calls are reserved for a function; None without a reservation."""
+        return self._reserved.get(arn)
+
+    def set(self, arn: str, number: int) -> None:
+        """Reserve so many calls; 0 throttles the function altogether."""
+        self._reserved[arn] = number
+
+    def remove(self, arn: str) -> None:
+        """Reserve nothing: the function may run as often as there is room."""
+        self._reserved.pop(arn, None)
+
+    def clear(self) -> None:
+        """Remove all reservations."""
+        self._reserved.clear()
+
+    @contextlib.contextmanager
+    def call(self, arn: str) -> Iterator[None]:
+        """Count a call of the function while it runs.
+
+        Raises:
+            ThrottledError: It must not run.
+        """
+        with self._lock:
+            if self._running[arn] >= self._reserved.get(arn, self._running[arn] + 1):
+                raise ThrottledError(arn)
+            self._running[arn] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running[arn] -= 1
 
 
 class Pool:
-    """Idle workers, by what they are; and who waits for one.
+    """Idle workers, by what they are, and the calls that wait for one.
 
-    A worker runs one call at a time, so two calls at once run in two. When all are taken, calls queue. When a
-    call needs a worker that is not there and the bound is reached, the one that idled longest is ended.
+    A worker runs one call at a time, so two calls at once need two. When all are busy, calls queue. When a
+    call needs a worker that does not exist and the limit is reached, the one that idled longest is ended.
 
     Args:
         make: Starts a worker.
@@ -44,7 +92,7 @@ class Pool:
         """Wait for a worker.
 
         Args:
-            key: What it has to be.
+            key: What it must be.
             nested: The caller holds a worker itself.
 
         Returns:
@@ -55,18 +103,32 @@ class Pool:
         """
         doomed: list[Worker] = []
         with self._change:
-            self._wait_turn(key, nested)
-            if worker := self._warm(key):
+            self._wait_turn(nested)
+            # The one used last: the others may then idle long enough to be ended.
+            idle = ((worker, its_key) for worker, (its_key, _) in reversed(self._idle.items()))
+            worker = next((worker for worker, its_key in idle if its_key == key and worker.alive), None)
+            if worker is not None:
+                del self._idle[worker]
                 self._busy[worker] = key
                 self._change.notify_all()
                 return worker, True
             while self._idle and self._total() >= self._limit:
-                doomed.append(self._forget_oldest())
+                doomed.append(oldest := next(iter(self._idle)))
+                del self._idle[oldest]
             self._starting += 1
             self._change.notify_all()
-        for worker in doomed:
-            worker.discard()
-        return self._begin(key), False
+        for oldest in doomed:
+            oldest.discard()
+        made = None
+        try:
+            made = self._make()
+        finally:
+            with self._change:
+                self._starting -= 1
+                if made is not None:
+                    self._busy[made] = key
+                self._change.notify_all()
+        return made, False
 
     def give_back(self, worker: Worker) -> None:
         """Let others use it, unless it died or was retired."""
@@ -92,12 +154,12 @@ class Pool:
             worker.discard()
 
     def has(self, which: Callable[[Hashable], bool]) -> bool:
-        """Whether a worker of such a key is there."""
+        """Whether there is a worker of such a key."""
         with self._change:
             return any(which(key) for key in [*self._busy.values(), *(key for key, _ in self._idle.values())])
 
     def close(self) -> None:
-        """End all of them, also those that run."""
+        """End all of them, busy ones included."""
         with self._change:
             workers = [*self._idle, *self._busy]
             self._idle.clear()
@@ -105,7 +167,7 @@ class Pool:
         for worker in workers:
             worker.end()
 
-    def _wait_turn(self, key: Hashable, nested: bool) -> None:
+    def _wait_turn(self, nested: bool) -> None:
         if nested:
             if self._total() >= NESTED_LIMIT and not self._idle:
                 raise Busy
@@ -113,38 +175,65 @@ class Pool:
         ticket = object()
         self._queue.append(ticket)
         try:
-            # Only the first in the queue may look: whoever came later cannot take what it waits for.
-            self._change.wait_for(lambda: self._queue[0] is ticket and self._can_serve(key))
+            # Only the first in the queue may look, so that no later call takes what it waits for.
+            self._change.wait_for(
+                lambda: self._queue[0] is ticket and (self._idle or self._total() < self._limit)
+            )
         finally:
             self._queue.remove(ticket)
-
-    def _can_serve(self, key: Hashable) -> bool:
-        return bool(self._idle) or self._total() < self._limit
 
     def _total(self) -> int:
         return len(self._idle) + len(self._busy) + self._starting
 
-    def _warm(self, key: Hashable) -> Worker | None:
-        # The one used last: the others may then idle long enough to be ended.
-        for worker, (its_key, _) in reversed(self._idle.items()):
-            if its_key == key and worker.alive:
-                del self._idle[worker]
-                return worker
-        return None
 
-    def _forget_oldest(self) -> Worker:
-        worker = next(iter(self._idle))
-        del self._idle[worker]
-        return worker
+class Spares:
+    """Workers that were started in advance: they have loaded Python, AWS's runtime client and boto3.
 
-    def _begin(self, key: Hashable) -> Worker:
-        worker = None
-        try:
-            worker = self._make()
-        finally:
-            with self._change:
-                self._starting -= 1
-                if worker is not None:
-                    self._busy[worker] = key
-                self._change.notify_all()
-        return worker
+    Args:
+        make: Starts a worker.
+    """
+
+    def __init__(self, make: Callable[[], Worker]) -> None:
+        self._make = make
+        self._ready: list[Worker] = []
+        self._coming = 0
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def take(self) -> Worker:
+        """A spare worker, or a new one."""
+        with self._lock:
+            while self._ready:
+                if (worker := self._ready.pop()).alive:
+                    return worker
+        return self._make()
+
+    def want(self, number: int) -> None:
+        """Have so many ready soon, at most 4."""
+        with self._lock:
+            missing = min(number, _MOST_SPARES) - len(self._ready) - self._coming
+            if missing <= 0:
+                return
+            self._coming += missing
+        threading.Thread(target=self._start, args=(missing,), daemon=True).start()
+
+    def close(self) -> None:
+        """End them."""
+        with self._lock:
+            self._closed = True
+            spares, self._ready = self._ready, []
+        for worker in spares:
+            worker.discard()
+
+    def _start(self, number: int) -> None:
+        for _ in range(number):
+            worker = None
+            with contextlib.suppress(OSError, RuntimeError):  # the call that needs one will report why
+                worker = self._make()
+            with self._lock:
+                self._coming -= 1
+                if worker is not None and not self._closed:
+                    self._ready.append(worker)
+                    worker = None
+            if worker is not None:
+                worker.discard()

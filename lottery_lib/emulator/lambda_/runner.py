@@ -1,4 +1,4 @@
-"""Run a call of a Lambda function in a worker, and say how it went as Lambda does."""
+"""Run a call of a Lambda function in a worker, and report the outcome as Lambda does."""
 
 import base64
 import datetime
@@ -9,16 +9,14 @@ import time
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from lottery_lib.emulator.http.messages import Scope
 from lottery_lib.emulator.iam.callers import Sessions
-from lottery_lib.emulator.lambda_.code import CodeStore
-from lottery_lib.emulator.lambda_.function import Function, environment_of, stream_of
+from lottery_lib.emulator.lambda_.function import CodeStore, Function, environment_of
 from lottery_lib.emulator.lambda_.host import Answer, Worker
 from lottery_lib.emulator.lambda_.output import Lines, LogWriter, log_of
-from lottery_lib.emulator.lambda_.pool import Pool
-from lottery_lib.emulator.lambda_.spares import Spares
+from lottery_lib.emulator.lambda_.pool import Pool, Spares
 from lottery_lib.emulator.process.environment import bare_environment
 
 __all__ = ["Call", "Outcome", "Runner"]
@@ -70,19 +68,19 @@ class Runner:
         folder: The emulator's.
         endpoint: The emulator's URL.
         logs: Where output goes.
-        sessions: Have the access keys of functions.
+        sessions: Give an access key to each function.
     """
 
     def __init__(self, folder: Path, endpoint: str, logs: LogWriter, sessions: Sessions) -> None:
         self.code = CodeStore(folder / "code")
+        self.logs = logs
         self._endpoint = endpoint
-        self._logs = logs
         self._sessions = sessions
         self._spares = Spares(lambda: Worker(folder / "output"))
         self._pool = Pool(self._spares.take)
 
     def expect(self, functions: int) -> None:
-        """Get ready for the first calls of so many functions."""
+        """Prepare for the first calls of so many functions."""
         self._spares.want(functions)
 
     def has(self, arn: str) -> bool:
@@ -90,7 +88,7 @@ class Runner:
         return self._pool.has(lambda key: cast("Function", key).arn == arn)
 
     def retire(self, arn: str | None = None, version: str | None = None) -> None:
-        """End the workers of a function (of all), of a version (of all)."""
+        """End the workers of one function and version, or of all."""
 
         def which(key: Hashable) -> bool:
             function = cast("Function", key)
@@ -107,7 +105,7 @@ class Runner:
         """Run it; the outcome is AWS's, whatever the function did.
 
         Raises:
-            LookupError: The function's code never passed by.
+            LookupError: The function's code was never uploaded here.
             Busy: Too many nested calls.
         """
         folder = self.code.folder(function.code)
@@ -120,27 +118,38 @@ class Runner:
             self._pool.give_back(worker)
 
     def _run_in(self, worker: Worker, warm: bool, function: Function, folder: Path, call: Call) -> Outcome:
-        stream = stream_of(function, worker.stream_id, datetime.datetime.now(datetime.UTC).date())
+        today = datetime.datetime.now(datetime.UTC)
+        stream = f"{today:%Y/%m/%d}/[{function.version}]{worker.stream_id}"
         begun = time.monotonic()
         answer = Answer("ready") if warm else self._load(worker, function, folder, stream)
         loaded = time.monotonic()
         if answer.kind == "ready":
-            answer = worker.call(_header(function, call), call.event, function.seconds)
-        answer = _told(answer, function, call.request_id)
+            header = {
+                "invoke_id": call.request_id,
+                "x_amzn_trace_id": None,
+                "invoked_function_arn": call.arn,
+                "deadline_time_in_ms": int((time.time() + function.seconds) * 1000),
+                "client_context": call.client_context,
+                "cognito_identity": None,
+                "tenant_id": None,
+                "invocation_id": None,
+            }
+            answer = worker.call(header, call.event, function.seconds)
+        answer, last_words = _with_error_object(answer, function, call.request_id)
         text = log_of(
             request_id=call.request_id,
             version=function.version,
-            output=_without(folder, worker.output()),
+            output=_with_task_root(folder, worker.output()),
             seconds=time.monotonic() - loaded,
             init_seconds=None if warm else loaded - begun,
             memory=function.memory,
             max_memory=answer.max_memory,
-            last_words=_last_words(answer),
+            last_words=last_words,
         )
         scope = replace(call.scope, service="logs", region=function.region)
-        self._logs.write(Lines(scope, function.name, function.log_group, stream, text))
+        self.logs.write(Lines(scope, function.name, function.log_group, stream, text))
         failed = answer.kind != "result"
-        body = _without(folder, answer.body) if failed else answer.body
+        body = _with_task_root(folder, answer.body) if failed else answer.body
         return Outcome(body, failed, text, answer.content_type)
 
     def _load(self, worker: Worker, function: Function, folder: Path, stream: str) -> Answer:
@@ -158,41 +167,27 @@ class Runner:
         return answer
 
 
-def _header(function: Function, call: Call) -> dict[str, Any]:
-    return {
-        "invoke_id": call.request_id,
-        "x_amzn_trace_id": None,
-        "invoked_function_arn": call.arn,
-        "deadline_time_in_ms": int((time.time() + function.seconds) * 1000),
-        "client_context": call.client_context,
-        "cognito_identity": None,
-        "tenant_id": None,
-        "invocation_id": None,
-    }
+def _with_error_object(answer: Answer, function: Function, request_id: str) -> tuple[Answer, str]:
+    """The answer with AWS's error object in it, and the last words of the log if the worker was ended."""
+    kind, words = answer.kind, ""
+    if kind == "result" and len(answer.body) > LARGEST_RESULT:
+        kind, error_type = "error", "Function.ResponseSizeTooLarge"
+        message = f"Response payload size exceeded maximum allowed payload size ({LARGEST_RESULT} bytes)."
+    elif kind == "timeout":
+        error_type, words = "Sandbox.Timedout", f"Task timed out after {function.seconds:.2f} seconds"
+    elif kind == "exit":
+        error_type, words = "Runtime.ExitError", _exit_reason(answer.exit_status or 0)
+    elif kind == "init_error":
+        return replace(answer, body=_json(json.loads(answer.body) | {"requestId": request_id})), ""
+    else:
+        return answer, ""
+    if words:
+        message = f"RequestId: {request_id} Error: {words}"
+    return replace(answer, kind=kind, body=_json({"errorType": error_type, "errorMessage": message})), words
 
 
-def _told(answer: Answer, function: Function, request_id: str) -> Answer:
-    """The answer, with the error object that AWS makes of what went wrong."""
-    if answer.kind == "result" and len(answer.body) > LARGEST_RESULT:
-        text = f"Response payload size exceeded maximum allowed payload size ({LARGEST_RESULT} bytes)."
-        return _error(answer, "Function.ResponseSizeTooLarge", text)
-    if answer.kind == "init_error":
-        return replace(answer, body=json.dumps(json.loads(answer.body) | {"requestId": request_id}).encode())
-    prefix = f"RequestId: {request_id} Error: "
-    if answer.kind == "timeout":
-        return _error(
-            answer, "Sandbox.Timedout", f"{prefix}Task timed out after {function.seconds:.2f} seconds"
-        )
-    if answer.kind == "exit":
-        return _error(answer, "Runtime.ExitError", prefix + _exit_reason(answer.exit_status or 0))
-    return answer
-
-
-def _error(answer: Answer, error_type: str, message: str) -> Answer:
-    kind = "error" if answer.kind == "result" else answer.kind
-    return replace(
-        answer, kind=kind, body=json.dumps({"errorType": error_type, "errorMessage": message}).encode()
-    )
+def _json(error: dict[str, object]) -> bytes:
+    return json.dumps(error).encode()
 
 
 def _exit_reason(status: int) -> str:
@@ -205,13 +200,7 @@ def _exit_reason(status: int) -> str:
     return f"Runtime exited with error: signal: {name}"
 
 
-def _last_words(answer: Answer) -> str:
-    if answer.kind not in {"timeout", "exit"}:
-        return ""
-    return str(json.loads(answer.body)["errorMessage"]).partition(" Error: ")[2]
-
-
-def _without(folder: Path, text: bytes) -> bytes:
-    """Show the code where AWS has it, not where this machine does."""
+def _with_task_root(folder: Path, text: bytes) -> bytes:
+    """Show the code in the folder where AWS has it."""
     quoted = json.dumps(str(folder))[1:-1].encode()
     return text.replace(quoted, _TASK_ROOT).replace(str(folder).encode(), _TASK_ROOT)

@@ -1,10 +1,10 @@
 """Be one Lambda execution environment: run a function's handler through AWS's own runtime client.
 
-This file is run by its path, in a process of its own, and imports nothing of the kit. It connects back to
-the emulator, tells its token, and gets what to be; from then on `awslambdaric` calls the handler, and the
-four methods of `Client` carry events and results. The connection is not stdin: a handler that reads stdin
-sees its end. When the emulator ends, however it ends, the connection does, and this process kills itself and
-its children.
+This file is run by its path, in a process of its own, and imports nothing of the kit. It connects to the
+emulator, sends its token, and learns which function to be. Then `awslambdaric` calls the handler, and the
+four methods of `Client` carry events and results. The connection is not stdin, so a handler that reads stdin
+finds it empty. When the emulator ends, the connection ends too, and this process kills itself and its
+children.
 """
 
 import contextlib
@@ -18,11 +18,11 @@ import threading
 import time
 from multiprocessing.connection import Connection
 from types import SimpleNamespace
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 __all__ = ["main"]
 
-# What nearly every function imports; loaded while nobody waits. On AWS boto3 lies in the runtime as well.
+# What nearly every function imports, loaded while nobody waits. AWS's runtime has boto3 as well.
 _PRELOADED: Final = (
     "boto3.dynamodb.conditions",
     "boto3.dynamodb.table",
@@ -37,54 +37,57 @@ _PRELOADED: Final = (
     "botocore.signers",
     "simplejson",
 )
-# What comes along with these, and what a function may bring in another version.
+# The packages loaded with these. A function may bring another version of them.
 _TOPS: Final = {"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "simplejson", "six", "urllib3"}
 
 Message = tuple[dict[str, Any], bytes]
 
 
 class Client:
-    """What `awslambdaric` wants of its Runtime API client (its own exists for Linux only)."""
+    """What `awslambdaric` needs of its Runtime API client (its own one runs on Linux only)."""
 
     def __init__(self, connection: Connection, inbox: "queue.SimpleQueue[Message]") -> None:
         from awslambdaric.lambda_runtime_marshaller import LambdaMarshaller  # noqa: PLC0415
 
-        self.marshaller = LambdaMarshaller()  # made now: it reads AWS_EXECUTION_ENV
+        self.marshaller = LambdaMarshaller()  # it reads AWS_EXECUTION_ENV when it is made
         self._connection = connection
         self._inbox = inbox
         self._ready = False
 
     def wait_next_invocation(self) -> SimpleNamespace:
-        """Say at the first call that the function is initialised; then wait for an event."""
+        """Report at the first call that the function is initialised; then wait for an event."""
         if not self._ready:
             self._ready = True
-            self._tell({"kind": "ready"}, b"")
+            self._send({"kind": "ready"}, b"")
         header, body = self._inbox.get()
         return SimpleNamespace(**header, event_body=body, content_type="application/json")
 
     def post_invocation_result(
         self, _: str, result: str | bytes, content_type: str = "application/json", __: Any = None
     ) -> None:
-        """Hand over what the handler returned."""
+        """Send what the handler returned."""
         body = result if isinstance(result, bytes) else result.encode()
-        self._tell({"kind": "result", "content_type": content_type}, body)
+        self._send({"kind": "result", "content_type": content_type}, body)
 
     def post_invocation_error(self, _: str, error: str, __: str, ___: Any = None) -> None:
-        """Hand over what the handler raised, as JSON."""
-        self._tell({"kind": "error"}, error.encode())
+        """Send what the handler raised, as JSON."""
+        self._send({"kind": "error"}, error.encode())
 
     def post_init_error(self, error: dict[str, Any], _: Any = None) -> None:
-        """Hand over why the function could not be loaded."""
-        self._tell({"kind": "init_error"}, json.dumps(error).encode())
+        """Send why the function could not be loaded."""
+        self._send({"kind": "init_error"}, json.dumps(error).encode())
 
-    def _tell(self, header: dict[str, Any], body: bytes) -> None:
+    def _send(self, header: dict[str, Any], body: bytes) -> None:
         header["max_memory"] = _max_memory()
         self._connection.send_bytes(json.dumps(header).encode() + b"\n" + body)
 
 
 def main() -> None:
-    """Connect, learn what to be, and be it."""
-    connection = _connect(int(os.environ.pop("LOTTERY_WORKER_PORT")), os.environ.pop("LOTTERY_WORKER_TOKEN"))
+    """Connect, learn which function to be, and be it."""
+    emulator = socket.create_connection(("127.0.0.1", int(os.environ.pop("LOTTERY_WORKER_PORT"))))
+    emulator.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection = Connection(emulator.detach())
+    connection.send_bytes(os.environ.pop("LOTTERY_WORKER_TOKEN").encode())
     inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(connection, inbox), daemon=True).start()
     for name in _PRELOADED:
@@ -97,28 +100,16 @@ def main() -> None:
     bootstrap.run(role["handler"], Client(connection, inbox))
 
 
-def _connect(port: int, token: str) -> Connection:
-    wire = socket.create_connection(("127.0.0.1", port))
-    wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connection = Connection(wire.detach())
-    connection.send_bytes(token.encode())
-    return connection
-
-
 def _listen(connection: Connection, inbox: "queue.SimpleQueue[Message]") -> None:
     try:
         while True:
             header, _, body = connection.recv_bytes().partition(b"\n")
             inbox.put((json.loads(header), body))
     except (OSError, EOFError):
-        _die()
-
-
-def _die() -> NoReturn:
-    # The handler's children are in this process's group: nothing of it may outlive the emulator.
-    if sys.platform != "win32" and os.getpgrp() == os.getpid():
-        os.killpg(0, signal.SIGKILL)
-    os._exit(1)
+        # The handler's children are in this process's group, and none of them may outlive the emulator.
+        if sys.platform != "win32" and os.getpgrp() == os.getpid():
+            os.killpg(0, signal.SIGKILL)
+        os._exit(1)
 
 
 def _become(role: dict[str, Any]) -> None:
@@ -129,7 +120,7 @@ def _become(role: dict[str, Any]) -> None:
     folder = role["folder"]
     os.chdir(folder)
     sys.path.insert(0, folder)
-    # A package that the function brings along goes before ours, also when ours is loaded already.
+    # A package that the function brings replaces ours, even if ours is loaded already.
     brought = {name.partition(".")[0] for name in os.listdir(folder)}  # noqa: PTH208
     for name in [name for name in sys.modules if name.partition(".")[0] in brought & _TOPS]:
         del sys.modules[name]
@@ -138,7 +129,7 @@ def _become(role: dict[str, Any]) -> None:
 
 def _max_memory() -> int:
     """The most memory that this process had, in bytes; 0 where the system does not tell."""
-    # Linux's getrusage begins with what the parent had.
+    # Linux's getrusage starts with the parent's maximum.
     with contextlib.suppress(OSError), open("/proc/self/status", "rb") as status:  # noqa: PTH123
         return next((int(line.split()[1]) * 1024 for line in status if line.startswith(b"VmHWM:")), 0)
     with contextlib.suppress(ImportError):

@@ -1,12 +1,12 @@
-"""Speak to moto inside this process by its public wire: an HTTP request in, an HTTP reply out."""
+"""Speak to moto inside this process over its public wire: HTTP requests and replies."""
 
+import importlib
 import io
 import json
 import os
 import sys
 import traceback
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -14,7 +14,6 @@ from botocore.model import OperationNotFoundError
 
 from lottery_lib.emulator.http.messages import Reply, Request, Scope
 from lottery_lib.emulator.http.replies import failure, unknown_operation
-from lottery_lib.emulator.moto.speed import remember_models
 
 __all__ = ["Moto", "signed"]
 
@@ -23,7 +22,7 @@ _SETTINGS: Final = {
     "lambda": {"use_docker": False},
     "iam": {"load_aws_managed_policies": True},
 }
-# The services of the course, in the order in which a deploy meets them, each with a call that loads it.
+# The services of the course, in the order of a deploy, each with a call that loads it.
 _COURSE: Final = (
     ("sts", "GetCallerIdentity", "2011-06-15"),
     ("iam", "ListRoles", "2010-05-08"),
@@ -46,24 +45,18 @@ class Moto:
         # moto reads these when it is imported.
         os.environ["MOTO_PORT"] = str(port)
         os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
-        os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"  # no page of another site may call us
-        from moto.moto_server.werkzeug_app import (  # noqa: PLC0415
-            DomainDispatcherApplication,
-            create_backend_app,
-        )
+        os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"  # no page of another site may call
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-        remember_models()
         self._application = DomainDispatcherApplication(create_backend_app)
-        # It would list moto's folder at every request.
-        self._application.get_backend_for_host = lru_cache(256)(self._application.get_backend_for_host)
         self.configure()
 
     def configure(self) -> None:
-        """Have state machines executed; again after a reset of moto."""
+        """Tell moto to execute state machines; needed again after each reset of moto."""
         self(Request("POST", "/moto-api/config", {}, json.dumps(_SETTINGS).encode()))
 
     def warm_up(self) -> None:
-        """Load what the course needs, so that no first call waits for an import."""
+        """Load what the course needs, so that no first call waits for imports."""
         for service, operation, version in _COURSE:
             scope = Scope(service=service)
             if version:
@@ -72,6 +65,7 @@ class Moto:
                 self.target(scope, operation, {})
             else:
                 self.rest(scope, "GET", "/2015-03-31/functions/")
+        importlib.import_module("moto.stepfunctions.parser.backend.execution_worker")
 
     def __call__(self, request: Request) -> Reply:
         """Pass a request on."""
@@ -114,7 +108,7 @@ class Moto:
 
 
 def signed(scope: Scope) -> dict[str, str]:
-    """The headers by which a request tells its scope."""
+    """The headers that carry a request's scope."""
     credential = f"{scope.access_key}/20200101/{scope.region}/{scope.service}/aws4_request"
     return {
         "authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0",

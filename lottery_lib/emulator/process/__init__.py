@@ -1,3 +1,1 @@
 """Start, find, run and end emulators."""
-
-__all__: list[str] = []

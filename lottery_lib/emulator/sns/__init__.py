@@ -1,3 +1,1 @@
 """Answer SNS's API and keep its mails."""
-
-__all__: list[str] = []

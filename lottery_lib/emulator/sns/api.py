@@ -1,32 +1,34 @@
 """Answer SNS's API as AWS does where e-mail is concerned; moto keeps the topics."""
 
-import datetime
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Final
 from urllib.parse import urlencode
+from xml.etree import ElementTree
 
-from lottery_lib.emulator.http.messages import Reply, Request, Scope
+from lottery_lib.emulator.http.messages import Arn, Reply, Request, Scope
 from lottery_lib.emulator.http.replies import query_error, query_reply
 from lottery_lib.emulator.moto.application import Moto
 from lottery_lib.emulator.sns.checks import (
+    attribute,
     attributes_of,
+    element,
+    elements,
     mail_text,
+    numbered,
     why_not_arn,
     why_not_publish,
     why_not_subscribe,
+    with_attribute,
 )
-from lottery_lib.emulator.sns.mail import Recipient, confirmation, notification
-from lottery_lib.emulator.sns.mail_box import Mailbox
-from lottery_lib.emulator.sns.subscriptions import Book, Subscription
-from lottery_lib.emulator.sns.topics import create_topic
-from lottery_lib.emulator.sns.xml import attribute, element, elements, with_attribute
+from lottery_lib.emulator.sns.mail import Mailbox, Recipient, confirmation, notification
+from lottery_lib.emulator.sns.subscriptions import Subscriptions
 
 __all__ = ["SnsApi"]
 
 _EMAIL: Final = ("email", "email-json")
+_MEMBER: Final = "{http://sns.amazonaws.com/doc/2010-03-31/}"
 
 
 class SnsApi:
@@ -42,10 +44,10 @@ class SnsApi:
         self._moto = moto
         self._mailbox = mailbox
         self._endpoint = endpoint
-        self._book = Book()
+        self._subscriptions = Subscriptions()
         self._subscribing = threading.Lock()
         self._operations: dict[str, Callable[[Request], Reply]] = {
-            "CreateTopic": partial(create_topic, moto),
+            "CreateTopic": self._create_topic,
             "Subscribe": self._subscribe,
             "ConfirmSubscription": self.confirm,
             "Unsubscribe": self.unsubscribe,
@@ -58,16 +60,13 @@ class SnsApi:
             "DeleteTopic": self._delete_topic,
         }
 
-    def answer(self, request: Request) -> Reply | None:
-        """Answer a request that is SNS's; None for any other."""
-        if request.scope.service != "sns":
-            return None
-        operation = self._operations.get(request.operation)
-        return operation(request) if operation else self._moto(request)
+    def answer(self, request: Request) -> Reply:
+        """Answer a request to SNS."""
+        return self._operations.get(request.operation, self._moto)(request)
 
     def reset(self) -> None:
         """Forget all subscriptions and mails."""
-        self._book.clear()
+        self._subscriptions.clear()
         self._mailbox.clear()
 
     def confirm(self, request: Request) -> Reply:
@@ -75,7 +74,8 @@ class SnsApi:
         topic_arn, token = request.form.get("TopicArn", ""), request.form.get("Token", "")
         if not self._topic(request.scope, topic_arn).ok:
             return query_error("NotFound", "Topic does not exist", 404)
-        if (subscription := self._book.by_token(topic_arn, token)) is None:
+        of_topic = self._subscriptions.of(topic_arn)
+        if (subscription := next((it for it in of_topic if it.token == token), None)) is None:
             return query_error("InvalidParameter", "Invalid parameter: Token")
         if not subscription.confirmed:
             subscription.confirmed, subscription.authenticated = True, request.signed
@@ -86,55 +86,66 @@ class SnsApi:
         arn = request.form.get("SubscriptionArn", "")
         if reason := why_not_arn(arn):
             return query_error("InvalidParameter", reason)
-        if (subscription := self._book.find(arn)) and not subscription.confirmed:
+        if (subscription := self._subscriptions.find(arn)) and not subscription.confirmed:
             reason = "Cannot unsubscribe a subscription that is pending confirmation"
             return query_error("InvalidParameter", f"Invalid parameter: SubscriptionArn Reason: {reason}")
         reply = self._moto.query(_scope_of(request.scope, arn), "Unsubscribe", SubscriptionArn=arn)
         if reply.ok:
-            self._book.remove(arn)
+            self._subscriptions.remove(arn)
+        return reply
+
+    def _create_topic(self, request: Request) -> Reply:
+        """A topic that exists is returned again, unless the request asks for other tags."""
+        arn = request.scope.arn(request.form.get("Name", ""))
+        tags = self._moto.query(request.scope, "ListTagsForResource", ResourceArn=arn)
+        if tags.ok:
+            asked = {
+                (tag.get("Key", ""), tag.get("Value", "")) for tag in numbered(request.form, "Tags.member")
+            }
+            listed = {
+                (member.findtext(f"{_MEMBER}Key", ""), member.findtext(f"{_MEMBER}Value", ""))
+                for member in ElementTree.fromstring(tags.body).iter(f"{_MEMBER}member")
+            }
+            if not asked <= listed:
+                reason = "Tags Reason: Topic already exists with different tags"
+                return query_error("InvalidParameter", f"Invalid parameter: {reason}")
+        reply = self._moto(request)
+        if not reply.ok and element(reply.body, "Message").startswith("Topic names must"):
+            return query_error("InvalidParameter", "Invalid parameter: Topic Name")
         return reply
 
     def _subscribe(self, request: Request) -> Reply:
-        form = request.form
+        form, scope = request.form, request.scope
         if form.get("Protocol") not in _EMAIL:
             return self._moto(request)
         if reason := why_not_subscribe(form):
             return query_error("InvalidParameter", reason)
+        topic_arn, address = form["TopicArn"], form["Endpoint"]
         with self._subscribing:
-            if self._has_other_attributes(request.scope, form):
-                reason = "Attributes Reason: Subscription already exists with different attributes"
-                return query_error("InvalidParameter", f"Invalid parameter: {reason}")
+            of_topic = self._subscriptions.of(topic_arn)
+            there = next((it for it in of_topic if it.address == address), None)
+            if there is not None and (asked := attributes_of(form)):
+                found = self._moto.query(scope, "GetSubscriptionAttributes", SubscriptionArn=there.arn).body
+                if any(attribute(found, name) != value for name, value in asked.items()):
+                    reason = "Attributes Reason: Subscription already exists with different attributes"
+                    return query_error("InvalidParameter", f"Invalid parameter: {reason}")
             reply = self._moto(request)
             if not reply.ok:
                 return reply
             arn = element(reply.body, "SubscriptionArn")
-            subscription = self._book.enter(arn, form["TopicArn"], form["Endpoint"])
-        return self._asked(request, subscription) or reply
-
-    def _asked(self, request: Request, subscription: Subscription) -> Reply | None:
+            subscription = self._subscriptions.enter(arn, topic_arn, address)
         if not subscription.confirmed:
-            self._ask(request.scope, subscription)
-        if subscription.confirmed or request.form.get("ReturnSubscriptionArn") == "true":
-            return None
+            to = Recipient(address, topic_arn, self._display_name(scope, topic_arn))
+            link = self._link("ConfirmSubscription", TopicArn=topic_arn, Token=subscription.token)
+            self._mailbox.deliver(confirmation(to, link))
+        if subscription.confirmed or form.get("ReturnSubscriptionArn") == "true":
+            return reply
         return query_reply("Subscribe", {"SubscriptionArn": "pending confirmation"})
-
-    def _has_other_attributes(self, scope: Scope, form: Mapping[str, str]) -> bool:
-        there = self._book.by_address(form["TopicArn"], form["Endpoint"])
-        if there is None or not (asked := attributes_of(form)):
-            return False
-        told = self._moto.query(scope, "GetSubscriptionAttributes", SubscriptionArn=there.arn).body
-        return any(attribute(told, name) != value for name, value in asked.items())
-
-    def _ask(self, scope: Scope, subscription: Subscription) -> None:
-        topic_arn = subscription.topic_arn
-        to = Recipient(subscription.address, topic_arn, self._display_name(scope, topic_arn))
-        link = self._link("ConfirmSubscription", TopicArn=topic_arn, Token=subscription.token)
-        self._mailbox.deliver(confirmation(to, link, _now()))
 
     def _list(self, request: Request) -> Reply:
         reply = self._moto(request)
         body = reply.body
-        for subscription in self._book.pending():
+        for subscription in self._subscriptions.pending():
             body = body.replace(_arn_element(subscription.arn), _arn_element("PendingConfirmation"))
         return replace(reply, body=body)
 
@@ -143,10 +154,10 @@ class SnsApi:
         if reason := why_not_arn(arn):
             return query_error("InvalidParameter", reason)
         reply = self._moto(request)
-        if (subscription := self._book.find(arn)) is None:
+        if (subscription := self._subscriptions.find(arn)) is None:
             return reply
-        body = with_attribute(reply.body, "PendingConfirmation", _word(not subscription.confirmed))
-        authenticated = _word(subscription.authenticated)
+        body = with_attribute(reply.body, "PendingConfirmation", str(not subscription.confirmed).lower())
+        authenticated = str(subscription.authenticated).lower()
         return replace(reply, body=with_attribute(body, "ConfirmationWasAuthenticated", authenticated))
 
     def _topic_attributes(self, request: Request) -> Reply:
@@ -154,61 +165,59 @@ class SnsApi:
         if not reply.ok:
             return reply
         topic_arn = request.form.get("TopicArn", "")
-        pending = len(self._book.pending(topic_arn))
-        confirmed = self._subscribed(request.scope, topic_arn) - pending
-        body = with_attribute(reply.body, "SubscriptionsPending", str(pending))
-        body = with_attribute(body, "SubscriptionsConfirmed", str(confirmed))
-        return replace(
-            reply, body=with_attribute(body, "SubscriptionsDeleted", str(self._book.deleted(topic_arn)))
-        )
-
-    def _subscribed(self, scope: Scope, topic_arn: str) -> int:
-        count, more = 0, {"NextToken": "0"}
-        while more["NextToken"]:
-            reply = self._moto.query(scope, "ListSubscriptionsByTopic", TopicArn=topic_arn, **more)
-            count += len(elements(reply.body, "SubscriptionArn"))
-            more = {"NextToken": element(reply.body, "NextToken")}
-        return count
+        subscribed, token = 0, "0"
+        while token:
+            listed = self._moto.query(
+                request.scope, "ListSubscriptionsByTopic", TopicArn=topic_arn, NextToken=token
+            )
+            subscribed += len(elements(listed.body, "SubscriptionArn"))
+            token = element(listed.body, "NextToken")
+        pending = len(self._subscriptions.pending(topic_arn))
+        counts = {
+            "SubscriptionsPending": pending,
+            "SubscriptionsConfirmed": subscribed - pending,
+            "SubscriptionsDeleted": self._subscriptions.deleted(topic_arn),
+        }
+        body = reply.body
+        for name, count in counts.items():
+            body = with_attribute(body, name, str(count))
+        return replace(reply, body=body)
 
     def _publish(self, request: Request) -> Reply:
-        if "PhoneNumber" not in request.form and (
-            reason := why_not_publish(request.form, request.scope.region)
-        ):
+        form = request.form
+        if "PhoneNumber" not in form and (reason := why_not_publish(form, request.scope.region)):
             return query_error("InvalidParameter", reason)
         reply = self._moto(request)
-        if reply.status == 404 and "TopicArn" in request.form:
+        if reply.status == 404 and "TopicArn" in form:
             return query_error("NotFound", "Topic does not exist", 404)
         if reply.ok:
-            topic_arn = request.form.get("TopicArn") or request.form.get("TargetArn", "")
-            self._deliver(request.scope, topic_arn, request.form)
+            self._deliver(request.scope, form.get("TopicArn") or form.get("TargetArn", ""), form)
         return reply
 
     def _publish_batch(self, request: Request) -> Reply:
         reply = self._moto(request)
         if reply.ok:
             sent = set(elements(reply.body.partition(b"<Failed>")[0], "Id"))
-            for entry in _entries(request.form):
+            for entry in numbered(request.form, "PublishBatchRequestEntries.member"):
                 if entry.get("Id") in sent:
                     self._deliver(request.scope, request.form.get("TopicArn", ""), entry)
         return reply
 
     def _deliver(self, scope: Scope, topic_arn: str, form: Mapping[str, str]) -> None:
         text = mail_text(form)
-        subscribers = [it for it in self._book.of(topic_arn) if it.confirmed]
+        subscribers = [it for it in self._subscriptions.of(topic_arn) if it.confirmed]
         if text is None or not subscribers:
             return
         display_name = self._display_name(scope, topic_arn)
         for subscriber in subscribers:
             to = Recipient(subscriber.address, topic_arn, display_name)
             link = self._link("Unsubscribe", SubscriptionArn=subscriber.arn)
-            subject = form.get("Subject")
-            mail = notification(to, subject=subject, text=text, unsubscribe=link, date=_now())
-            self._mailbox.deliver(mail)
+            self._mailbox.deliver(notification(to, subject=form.get("Subject"), text=text, unsubscribe=link))
 
     def _delete_topic(self, request: Request) -> Reply:
         reply = self._moto(request)
         if reply.ok:
-            self._book.remove_topic(request.form.get("TopicArn", ""))
+            self._subscriptions.remove_topic(request.form.get("TopicArn", ""))
         return reply
 
     def _topic(self, scope: Scope, topic_arn: str) -> Reply:
@@ -222,25 +231,9 @@ class SnsApi:
 
 
 def _scope_of(scope: Scope, arn: str) -> Scope:
-    """A link in a mail is not signed: the ARN says where its topic is."""
-    parts = arn.split(":")
-    region = parts[3] if len(parts) > 5 and parts[3] else scope.region
-    return replace(scope, service="sns", region=region)
-
-
-def _entries(form: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    for index in range(1, 11):
-        prefix = f"PublishBatchRequestEntries.member.{index}."
-        yield {name.removeprefix(prefix): value for name, value in form.items() if name.startswith(prefix)}
+    """The scope of a topic: a link in a mail is not signed, but its ARN has the region."""
+    return replace(scope, service="sns", region=Arn.of(arn).region or scope.region)
 
 
 def _arn_element(arn: str) -> bytes:
     return f"<SubscriptionArn>{arn}</SubscriptionArn>".encode()
-
-
-def _word(truth: bool) -> str:
-    return "true" if truth else "false"
-
-
-def _now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC)

@@ -1,13 +1,26 @@
-"""Refuse the messages that SNS refuses; pure."""
+"""Read SNS's requests and XML, and refuse the messages that SNS refuses; pure."""
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
+from xml.sax.saxutils import unescape
 
+from lottery_lib.emulator.http.messages import Arn
 from lottery_lib.emulator.sns.mail import is_address
 
-__all__ = ["attributes_of", "mail_text", "why_not_arn", "why_not_publish", "why_not_subscribe"]
+__all__ = [
+    "attribute",
+    "attributes_of",
+    "element",
+    "elements",
+    "mail_text",
+    "numbered",
+    "why_not_arn",
+    "why_not_publish",
+    "why_not_subscribe",
+    "with_attribute",
+]
 
 _LARGEST: Final = 262_144
 
@@ -21,46 +34,76 @@ def why_not_subscribe(form: Mapping[str, str]) -> str | None:
     return None if is_address(form.get("Endpoint", "")) else "Invalid parameter: Email address"
 
 
-def attributes_of(form: Mapping[str, str]) -> dict[str, str]:
-    """The attributes that a Subscribe asks for."""
-    keys = {name: key for name, key in form.items() if re.fullmatch(r"Attributes\.entry\.\d+\.key", name)}
-    return {key: form.get(name.removesuffix("key") + "value", "") for name, key in keys.items()}
-
-
 def why_not_publish(form: Mapping[str, str], region: str) -> str | None:
     """AWS's reason to refuse a Publish in this region, or None."""
     arn = form.get("TopicArn") or form.get("TargetArn", "")
+    message, subject = form.get("Message", ""), form.get("Subject")
     if reason := why_not_arn(arn, "TopicArn"):
         return reason
-    return _why_not_message(form) if arn.split(":")[3] == region else "Invalid parameter: TopicArn"
+    faults = {
+        "TopicArn": Arn.of(arn).region != region,
+        "Empty message": not message,
+        "Message too long": len(message.encode()) > _LARGEST,
+        "Subject": subject is not None and not (0 < len(subject) <= 100 and subject.isprintable()),
+        "Message Structure - No default entry in JSON message body": mail_text(form) is None,
+    }
+    fault = next((fault for fault, found in faults.items() if found), None)
+    return f"Invalid parameter: {fault}" if fault else None
 
 
-def _why_not_message(form: Mapping[str, str]) -> str | None:
-    message, subject = form.get("Message", ""), form.get("Subject")
-    if not message:
-        return "Invalid parameter: Empty message"
-    if len(message.encode()) > _LARGEST:
-        return "Invalid parameter: Message too long"
-    if subject is not None and not (0 < len(subject) <= 100 and subject.isprintable()):
-        return "Invalid parameter: Subject"
-    if form.get("MessageStructure") == "json" and mail_text(form) is None:
-        return "Invalid parameter: Message Structure - No default entry in JSON message body"
-    return None
+def why_not_arn(arn: str, parameter: str = "SubscriptionArn") -> str | None:
+    """AWS's reason to refuse an ARN, or None. A pending subscription is listed without a real one."""
+    if (parts := len(arn.split(":"))) >= 6:
+        return None
+    return f"Invalid parameter: {parameter} Reason: An ARN must have at least 6 elements, not {parts}"
 
 
 def mail_text(form: Mapping[str, str]) -> str | None:
-    """What of a message goes into a mail; None when a structured one has nothing for it."""
+    """The part of a message that goes into a mail; None if a structured one has no such part."""
     if form.get("MessageStructure") != "json":
-        return form["Message"]
+        return form.get("Message", "")
     try:
-        parts = json.loads(form["Message"])
+        parts = json.loads(form.get("Message", ""))
         return str(parts.get("email") or parts["default"])
     except (ValueError, KeyError, AttributeError):
         return None
 
 
-def why_not_arn(arn: str, parameter: str = "SubscriptionArn") -> str | None:
-    """AWS's reason to refuse an ARN, or None; a pending subscription is listed under a mere word."""
-    if (parts := len(arn.split(":"))) >= 6:
-        return None
-    return f"Invalid parameter: {parameter} Reason: An ARN must have at least 6 elements, not {parts}"
+def attributes_of(form: Mapping[str, str]) -> dict[str, str]:
+    """The attributes that a Subscribe asks for."""
+    return {entry.get("key", ""): entry.get("value", "") for entry in numbered(form, "Attributes.entry")}
+
+
+def numbered(form: Mapping[str, str], prefix: str) -> Iterator[dict[str, str]]:
+    """The members of a list in the query protocol, each with its own parameters."""
+    index = 1
+    while member := {
+        name.removeprefix(start): value
+        for start in [f"{prefix}.{index}."]
+        for name, value in form.items()
+        if name.startswith(start)
+    }:
+        yield member
+        index += 1
+
+
+def elements(xml: bytes, name: str) -> list[str]:
+    """The text of every element of that name."""
+    return [unescape(text) for text in re.findall(rf"<{name}>([^<]*)</{name}>", xml.decode())]
+
+
+def element(xml: bytes, name: str) -> str:
+    """The text of the first element of that name; empty if there is none."""
+    return next(iter(elements(xml, name)), "")
+
+
+def attribute(xml: bytes, name: str) -> str:
+    """The value of an attribute in a map of them; empty if there is none."""
+    match = re.search(rf"<key>{name}</key>\s*<value>([^<]*)</value>", xml.decode())
+    return unescape(match[1]) if match else ""
+
+
+def with_attribute(xml: bytes, name: str, value: str) -> bytes:
+    """The same XML with another value of an attribute that it has."""
+    there = re.compile(rf"(<key>{name}</key>\s*<value>)[^<]*(</value>)".encode())
+    return there.sub(rb"\g<1>" + value.encode() + rb"\g<2>", xml)

@@ -1,14 +1,20 @@
-"""Write the mails that SNS sends."""
+"""Write the mails that SNS sends, and keep them in order as files of a Maildir."""
 
 import datetime
+import mailbox
+import os
+import smtplib
+import sys
+import threading
 from dataclasses import dataclass
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
-__all__ = ["Mail", "Recipient", "confirmation", "is_address", "notification"]
+__all__ = ["Mail", "Mailbox", "Recipient", "confirmation", "is_address", "notification"]
 
 _SENDER: Final = ("no-reply", "sns.amazonaws.com")
 
@@ -32,7 +38,7 @@ class Mail:
 
 @dataclass(frozen=True)
 class Recipient:
-    """Whom a mail is for, and on whose behalf: a topic, which shows its display name as the sender."""
+    """The address of a mail, and the topic that sends it under its display name."""
 
     address: str
     topic_arn: str
@@ -50,10 +56,9 @@ def is_address(text: str) -> bool:
     )
 
 
-def confirmation(to: Recipient, link: str, date: datetime.datetime) -> Mail:
+def confirmation(to: Recipient, link: str) -> Mail:
     """Ask for the confirmation of a subscription."""
-    message = _message(to, "SubscriptionConfirmation", date)
-    message["Subject"] = "AWS Notification - Subscription Confirmation"
+    message = _message(to, "SubscriptionConfirmation", "AWS Notification - Subscription Confirmation")
     message.set_content(
         f"You have chosen to subscribe to the topic:\n{to.topic_arn}\n\n"
         "To confirm this subscription, click or visit the link below "
@@ -62,9 +67,7 @@ def confirmation(to: Recipient, link: str, date: datetime.datetime) -> Mail:
     return Mail("confirmation", to.topic_arn, message, link)
 
 
-def notification(
-    to: Recipient, *, subject: str | None, text: str, unsubscribe: str, date: datetime.datetime
-) -> Mail:
+def notification(to: Recipient, *, subject: str | None, text: str, unsubscribe: str) -> Mail:
     """Carry a published message to a subscriber.
 
     Args:
@@ -72,10 +75,8 @@ def notification(
         subject: The message's, if it has one.
         text: The message.
         unsubscribe: A link.
-        date: Now.
     """
-    message = _message(to, "Notification", date)
-    message["Subject"] = subject or "AWS Notification Message"
+    message = _message(to, "Notification", subject or "AWS Notification Message")
     message.set_content(
         f"{text}\n\n--\nIf you wish to stop receiving notifications from this topic, please click or visit "
         f"the link below to unsubscribe:\n{unsubscribe}\n"
@@ -83,12 +84,76 @@ def notification(
     return Mail("notification", to.topic_arn, message)
 
 
-def _message(to: Recipient, kind: str, date: datetime.datetime) -> EmailMessage:
+def _message(to: Recipient, kind: str, subject: str) -> EmailMessage:
     message = EmailMessage()
     name = "".join(character for character in to.display_name if character.isprintable())
     message["From"] = Address(name or "AWS Notifications", *_SENDER)
     message["To"] = Address(addr_spec=to.address)
-    message["Date"] = format_datetime(date)
+    message["Date"] = format_datetime(datetime.datetime.now(datetime.UTC))
     message["x-amz-sns-message-type"] = kind
     message["x-amz-sns-topic-arn"] = to.topic_arn
+    message["Subject"] = subject
     return message
+
+
+class Mailbox:
+    """Everybody's mails on this machine.
+
+    Args:
+        folder: Where the Maildir is made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self.clear()
+
+    def clear(self) -> None:
+        """Remove all mails."""
+        with self._lock:
+            self._maildir = mailbox.Maildir(self._folder, create=True)
+            self._maildir.clear()
+            self._entries: list[dict[str, Any]] = []
+
+    def remove(self, topic_arn: str) -> None:
+        """Remove the mails of a topic."""
+        with self._lock:
+            for entry in self._entries:
+                if entry["topic_arn"] == topic_arn:
+                    self._maildir.discard(entry["id"])
+            self._entries = [entry for entry in self._entries if entry["topic_arn"] != topic_arn]
+
+    def deliver(self, mail: Mail) -> None:
+        """Keep a mail, and send it through ``SMTP_HOST`` if that is set."""
+        headers = {name.lower(): str(mail.message[name]) for name in ("To", "From", "Subject", "Date")}
+        with self._lock:
+            self._entries.append(
+                {
+                    "id": self._maildir.add(mail.message),
+                    **headers,
+                    "topic_arn": mail.topic_arn,
+                    "type": mail.type,
+                    "text": mail.message.get_content().rstrip("\n"),
+                    "link": mail.link,
+                }
+            )
+        if host := os.environ.get("SMTP_HOST"):
+            threading.Thread(target=_send, args=(host, mail.message), daemon=True).start()
+
+    def entries(self, topic_arn: str | None = None) -> list[dict[str, Any]]:
+        """All mails, or those of a topic, in the order in which they came.
+
+        Returns:
+            ``{"id", "to", "from", "subject", "date", "topic_arn", "type", "text", "link"}`` each.
+        """
+        with self._lock:
+            return [entry for entry in self._entries if topic_arn in {None, entry["topic_arn"]}]
+
+
+def _send(host: str, message: EmailMessage) -> None:
+    # As on AWS, the publisher does not learn whether the mail arrived.
+    try:
+        with smtplib.SMTP(host, int(os.environ.get("SMTP_PORT") or 25), timeout=30) as smtp:
+            smtp.send_message(message)
+    except (OSError, ValueError, smtplib.SMTPException) as error:
+        print(f"A mail to {message['To']} could not be sent through {host}: {error}", file=sys.stderr)

@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, field
 
-__all__ = ["Book", "Subscription"]
+__all__ = ["Subscription", "Subscriptions"]
 
 
 @dataclass
@@ -18,7 +18,7 @@ class Subscription:
         address: The subscriber.
         token: What the confirmation mail carries.
         confirmed: Whether the token came back.
-        authenticated: Whether it came back by a signed call.
+        authenticated: Whether it came back in a signed call.
     """
 
     arn: str
@@ -29,7 +29,7 @@ class Subscription:
     authenticated: bool = False
 
 
-class Book:
+class Subscriptions:
     """All e-mail subscriptions of one emulator."""
 
     def __init__(self) -> None:
@@ -38,22 +38,13 @@ class Book:
         self._lock = threading.Lock()
 
     def enter(self, arn: str, topic_arn: str, address: str) -> Subscription:
-        """Note a subscription, unless it is noted already."""
+        """Add a subscription, unless it is here already."""
         with self._lock:
             return self._by_arn.setdefault(arn, Subscription(arn, topic_arn, address))
 
     def find(self, arn: str) -> Subscription | None:
-        """The subscription of that ARN."""
+        """The subscription with that ARN."""
         return self._by_arn.get(arn)
-
-    def by_address(self, topic_arn: str, address: str) -> Subscription | None:
-        """The subscription of that address to that topic."""
-        return next((it for it in self.of(topic_arn) if it.address == address), None)
-
-    def by_token(self, topic_arn: str, token: str) -> Subscription | None:
-        """The subscription that this token confirms."""
-        of_topic = (subscription for subscription in self.of(topic_arn) if subscription.token == token)
-        return next(of_topic, None)
 
     def of(self, topic_arn: str | None = None) -> list[Subscription]:
         """The subscriptions of a topic, or all, in the order in which they were made."""
@@ -71,17 +62,17 @@ class Book:
             self._deleted[arn.rpartition(":")[0]] += 1
 
     def remove_topic(self, topic_arn: str) -> None:
-        """Forget those of a topic that was deleted."""
+        """Forget those of a deleted topic."""
         with self._lock:
             self._by_arn = {arn: it for arn, it in self._by_arn.items() if it.topic_arn != topic_arn}
             self._deleted.pop(topic_arn, None)
 
     def deleted(self, topic_arn: str) -> int:
-        """How many of a topic were unsubscribed."""
+        """How many subscriptions of a topic were ended."""
         return self._deleted[topic_arn]
 
     def clear(self) -> None:
-        """Forget all."""
+        """Forget everything."""
         with self._lock:
             self._by_arn.clear()
             self._deleted.clear()

@@ -1,3 +1,1 @@
 """Answer Step Functions' API."""
-
-__all__: list[str] = []

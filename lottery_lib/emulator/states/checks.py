@@ -1,4 +1,7 @@
-"""Refuse the executions and definitions that Step Functions refuses; moto lets them through."""
+"""Refuse the executions and definitions that Step Functions refuses and moto accepts.
+
+`statelint` checks definitions, too, but says neither AWS's words nor AWS's places.
+"""
 
 import json
 import re
@@ -36,77 +39,61 @@ def why_not_execution(name: str, given: str) -> Refusal | None:
     try:
         json.loads(given)
     except (ValueError, RecursionError) as error:
-        return (
-            "InvalidExecutionInput",
-            f"Invalid State Machine Execution Input: '{_jackson(given, str(error))}'",
-        )
+        reason = _jackson(given, str(error))
+        return "InvalidExecutionInput", f"Invalid State Machine Execution Input: '{reason}'"
     return None
 
 
 def why_not_definition(definition: str) -> Refusal | None:
-    """AWS's reason to refuse a definition that moto's parser would take, or None."""
+    """AWS's reason to refuse a definition that moto's parser would accept, or None."""
     try:
         machine = json.loads(definition)
     except (ValueError, RecursionError) as error:
-        return _invalid(f"INVALID_JSON_DESCRIPTION: {_jackson(definition, str(error))}")
-    if not isinstance(machine, dict):
-        return _invalid("INVALID_JSON_DESCRIPTION: The definition is not a JSON object")
-    faults = [*_schema_faults(machine, ""), *_target_faults(machine, "")]
-    return _invalid(", ".join(faults)) if faults else None
-
-
-def _invalid(text: str) -> Refusal:
-    return "InvalidDefinition", f"Invalid State Machine Definition: '{text}'"
+        faults = [f"INVALID_JSON_DESCRIPTION: {_jackson(definition, str(error))}"]
+    else:
+        faults = ["INVALID_JSON_DESCRIPTION: The definition is not a JSON object"]
+        if isinstance(machine, dict):
+            # Stable: AWS tells missing fields first.
+            faults = sorted(_faults(machine, ""), key=lambda fault: not fault.startswith("SCHEMA"))
+    if not faults:
+        return None
+    return "InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(faults)}'"
 
 
 def _jackson(text: str, fallback: str) -> str:
-    # AWS's parser names the first word that is no JSON.
+    # AWS's parser names the first word that is not JSON.
     if match := re.match(r"\s*([A-Za-z_]\w*)", text):
         return f"Unrecognized token '{match[1]}': was expecting ('true', 'false' or 'null')"
     return fallback
 
 
-def _schema_faults(machine: Mapping[str, Any], where: str) -> Iterator[str]:
-    missing = [name for name in ("StartAt", "States") if name not in machine]
-    if missing:
+def _faults(machine: Mapping[str, Any], where: str) -> Iterator[str]:
+    """What is wrong with a machine, a branch or an iterator, and with those inside it."""
+    if missing := [name for name in ("StartAt", "States") if name not in machine]:
         yield f"SCHEMA_VALIDATION_FAILED: These fields are required: [{', '.join(missing)}] at {where or '/'}"
-    for path, inner in _inner_machines(machine, where):
-        yield from _schema_faults(inner, path)
-
-
-def _target_faults(machine: Mapping[str, Any], where: str) -> Iterator[str]:
     states = machine.get("States")
-    if not isinstance(states, dict) or "StartAt" not in machine:
+    if not isinstance(states, dict):
         return
-    if machine["StartAt"] not in states:
-        yield f"MISSING_TRANSITION_TARGET: Missing 'Next' target: {machine['StartAt']} at {where}/StartAt"
+    targets = [(f"{where}/StartAt", machine["StartAt"])] if "StartAt" in machine else []
+    inner: list[tuple[str, Any]] = []
     for name, state in states.items():
-        for path, target in _targets(state, f"{where}/States/{name}"):
-            if target not in states:
-                yield f"MISSING_TRANSITION_TARGET: Missing 'Next' target: {target} at {path}"
-    for path, inner in _inner_machines(machine, where):
-        yield from _target_faults(inner, path)
-
-
-def _targets(state: Any, where: str) -> Iterator[tuple[str, Any]]:
-    if not isinstance(state, dict):
-        return
-    for field in ("Next", "Default"):
-        if field in state:
-            yield f"{where}/{field}", state[field]
-    for field in ("Catch", "Choices"):
-        for index, rule in enumerate(state.get(field) or []):
-            if isinstance(rule, dict) and "Next" in rule:
-                yield f"{where}/{field}[{index}]/Next", rule["Next"]
-
-
-def _inner_machines(machine: Mapping[str, Any], where: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    states = machine.get("States")
-    for name, state in states.items() if isinstance(states, dict) else ():
         if not isinstance(state, dict):
             continue
-        for index, branch in enumerate(state.get("Branches") or []):
-            yield f"{where}/States/{name}/Branches[{index}]", branch
-        for field in ("Iterator", "ItemProcessor"):
-            if isinstance(state.get(field), dict):
-                yield f"{where}/States/{name}/{field}", state[field]
+        at = f"{where}/States/{name}"
+        if "StartAt" in machine:
+            targets += [(f"{at}/{field}", state[field]) for field in ("Next", "Default") if field in state]
+            targets += [
+                (f"{at}/{field}[{index}]/Next", rule["Next"])
+                for field in ("Catch", "Choices")
+                for index, rule in enumerate(state.get(field) or [])
+                if isinstance(rule, dict) and "Next" in rule
+            ]
+        branches = enumerate(state.get("Branches") or [])
+        inner += [(f"{at}/Branches[{index}]", branch) for index, branch in branches]
+        inner += [(f"{at}/{field}", state.get(field)) for field in ("Iterator", "ItemProcessor")]
+    for place, target in targets:
+        if target not in states:
+            yield f"MISSING_TRANSITION_TARGET: Missing 'Next' target: {target} at {place}"
+    for place, part in inner:
+        if isinstance(part, dict):
+            yield from _faults(part, place)

@@ -1,11 +1,12 @@
 """A transaction that is cancelled leaves nothing behind, though hardly anything is put aside for it."""
 
 import pytest
+from moto.dynamodb import models
 from moto.dynamodb.exceptions import TransactionCanceledException
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import Item
 
-from lottery_lib.emulator.moto.backups import remember_items_only
+from lottery_lib.emulator.moto import patches
 
 
 def item(number, **more):
@@ -29,7 +30,7 @@ REFUSED = {
 @pytest.fixture
 def backend():
     """A table of a hundred items with a hash and a range key."""
-    remember_items_only()
+    patches.apply(models)
     made = DynamoDBBackend("us-east-1", "123456789012")
     keys = [("id", "HASH"), ("at", "RANGE")]
     made.create_table(

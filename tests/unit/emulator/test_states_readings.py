@@ -5,8 +5,8 @@ import json
 import pytest
 
 from lottery_lib.emulator.http.messages import Reply, Request
-from lottery_lib.emulator.states import readings
-from lottery_lib.emulator.states.readings import Readings
+from lottery_lib.emulator.states import executions
+from lottery_lib.emulator.states.executions import Executions
 
 ARN = "arn:aws:states:us-east-1:123456789012:execution:Machine:name"
 TIME = "2026-01-01T00:00:00.000Z"
@@ -18,10 +18,10 @@ class Engine:
 
     def __init__(self, monkeypatch):
         self.read = []
-        make = readings.told
-        monkeypatch.setattr(readings, "noted", lambda arn: EVENTS)
-        monkeypatch.setattr(readings, "told", lambda event: self.read.append(event["id"]) or make(event))
-        self._readings = Readings(self)
+        make = executions._as_aws
+        monkeypatch.setattr(executions, "events_of", lambda arn: EVENTS)
+        monkeypatch.setattr(executions, "_as_aws", lambda event: self.read.append(event["id"]) or make(event))
+        self._executions = Executions(self)
 
     def target(self, scope, operation, parameters):
         assert operation == "AWSStepFunctions.DescribeExecution"
@@ -29,7 +29,7 @@ class Engine:
 
     def history(self, **parameters):
         body = json.dumps({"executionArn": ARN, **parameters}).encode()
-        return self._readings.history(Request("POST", "/", {}, body)).json
+        return self._executions.history(Request("POST", "/", {}, body)).json
 
 
 @pytest.fixture
