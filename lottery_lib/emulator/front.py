@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from lottery_lib.emulator.dynamodb.api import DynamoDbApi
-from lottery_lib.emulator.http.messages import MalformedRequestError, Reply, Request
-from lottery_lib.emulator.http.replies import failure, json_error, json_reply, malformed
+from lottery_lib.emulator.http.messages import AwsError, MalformedRequestError, Reply, Request
+from lottery_lib.emulator.http.replies import error_reply, json_reply, malformed
 from lottery_lib.emulator.iam.callers import Sessions
 from lottery_lib.emulator.iam.gate import Gate
 from lottery_lib.emulator.lambda_.api import LambdaApi
@@ -84,11 +84,14 @@ class Front:
         self._request_came()
         try:
             return self._answer(request)
+        except AwsError as error:
+            refusal = error
         except MalformedRequestError as error:
-            return malformed(request, str(error))
+            refusal = malformed(request, str(error))
         except Exception as error:
             traceback.print_exc()
-            return failure(request, f"the emulator failed: {error!r}", 500)
+            refusal = AwsError("InternalFailure", f"the emulator failed: {error!r}", 500)
+        return error_reply(request, refusal)
 
     def warm_up(self) -> None:
         """Load what first calls would wait for."""
@@ -111,11 +114,10 @@ class Front:
         if "x-amz-target" in request.headers:
             request.json  # noqa: B018 (what is not JSON is refused before moto gets it)
             if not request.signed:
-                return json_error("MissingAuthenticationTokenException", "Missing Authentication Token")
+                raise AwsError("MissingAuthenticationTokenException", "Missing Authentication Token")
         if not request.signed and (page := self._pages.answer(request)):
             return page
-        if refused := self._gate.refusal(request):
-            return refused
+        self._gate.check(request)
         service = request.scope.service
         if service == "sts" and (identity := self._gate.identity(request)):
             return identity

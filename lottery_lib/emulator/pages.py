@@ -3,7 +3,7 @@
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
-from lottery_lib.emulator.http.messages import Reply, Request
+from lottery_lib.emulator.http.messages import AwsError, Reply, Request
 from lottery_lib.emulator.http.replies import json_reply, page
 from lottery_lib.emulator.sns.api import SnsApi
 from lottery_lib.emulator.sns.checks import element
@@ -44,18 +44,20 @@ class Pages:
     def _link(self, request: Request) -> Reply | None:
         match request.query.get("Action"):
             case "ConfirmSubscription":
-                reply, title = self._sns.confirm(request), "Subscription confirmed"
-                arn = request.query.get("TopicArn", "")
+                follow, title, arn = self._sns.confirm, "Subscription confirmed", "TopicArn"
             case "Unsubscribe":
-                reply, title = self._sns.unsubscribe(request), "Subscription removed"
-                arn = request.query.get("SubscriptionArn", "")
+                follow, title, arn = self._sns.unsubscribe, "Subscription removed", "SubscriptionArn"
             case None:
                 return page("Lottery emulator", _WELCOME)
             case _:
                 return None
-        if reply.ok:
-            return page(title, f"<p>{escape(arn)}</p><p>You can close this page.</p>")
-        return page("That did not work", f"<p>{escape(element(reply.body, 'Message'))}</p>", reply.status)
+        try:
+            reply = follow(request)
+        except AwsError as error:
+            return page("That did not work", f"<p>{escape(error.message)}</p>", error.status)
+        if not reply.ok:
+            return page("That did not work", f"<p>{escape(element(reply.body, 'Message'))}</p>", reply.status)
+        return page(title, f"<p>{escape(request.query.get(arn, ''))}</p><p>You can close this page.</p>")
 
 
 def _mail(mail: dict[str, Any]) -> str:

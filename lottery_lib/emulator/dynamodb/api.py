@@ -9,14 +9,13 @@ from typing import Any, Final
 
 from lottery_lib.emulator.dynamodb.checks import (
     IndexKeys,
+    check_batch,
+    check_change,
+    check_items,
     index_keys,
     items_of,
-    why_not_batch,
-    why_not_change,
-    why_not_items,
 )
-from lottery_lib.emulator.http.messages import MalformedRequestError, Reply, Request, Scope
-from lottery_lib.emulator.http.replies import json_error
+from lottery_lib.emulator.http.messages import AwsError, MalformedRequestError, Reply, Request, Scope
 from lottery_lib.emulator.moto.application import Moto
 
 __all__ = ["DynamoDbApi"]
@@ -52,34 +51,34 @@ class DynamoDbApi:
     def answer(self, request: Request) -> Reply:
         """Answer a request to DynamoDB."""
         if "x-amz-target" not in request.headers:
-            return json_error("MissingAuthenticationTokenException", "Missing Authentication Token")
+            raise AwsError("MissingAuthenticationTokenException", "Missing Authentication Token")
         if request.operation in _PARTIQL:
             # Its statements would have to be read to know which tables they need.
-            return json_error("UnknownOperationException", "This emulator does not support PartiQL")
+            raise AwsError("UnknownOperationException", "This emulator does not support PartiQL")
         with self._one_at_a_time:
             try:
-                refused = self._refusal(request)
+                self._check(request)
             except (AttributeError, KeyError, StopIteration, TypeError) as error:
                 raise MalformedRequestError("a parameter has another shape") from error
-            return refused or self._answer(request)
+            return self._answer(request)
 
     def reset(self) -> None:
         """Forget all tokens."""
         self._done.clear()
         self._index_keys.clear()
 
-    def _refusal(self, request: Request) -> Reply | None:
+    def _check(self, request: Request) -> None:
         operation, scope = request.operation, request.scope
         if operation == "UpdateTable":
-            return why_not_change(request.json, self._table(scope, request.json.get("TableName", "")))
-        if operation == "BatchWriteItem" and (refused := why_not_batch(request.json)):
-            return refused
+            check_change(request.json, self._table(scope, request.json.get("TableName", "")))
+        if operation == "BatchWriteItem":
+            check_batch(request.json)
         items = []
         for table, item in items_of(operation, request.json):
             if (scope, table) not in self._index_keys:
                 self._index_keys[scope, table] = index_keys(self._table(scope, table))
             items.append((item, self._index_keys[scope, table]))
-        return why_not_items(operation, items)
+        check_items(operation, items)
 
     def _answer(self, request: Request) -> Reply:
         match request.operation:
@@ -90,7 +89,7 @@ class DynamoDbApi:
         reply = self._moto(request)
         index = request.json.get("IndexName") if request.operation in {"Query", "Scan"} else None
         if not reply.ok and index and "Invalid index" in reply.json.get("message", ""):
-            return json_error("ValidationException", f"The table does not have the specified index: {index}")
+            raise AwsError("ValidationException", f"The table does not have the specified index: {index}")
         return reply
 
     def _change(self, request: Request) -> Reply:
@@ -119,7 +118,7 @@ class DynamoDbApi:
             if done.asked == asked:
                 return done.reply
             code = "IdempotentParameterMismatchException"
-            return json_error(code, "This request token was used before with other parameters")
+            raise AwsError(code, "This request token was used before with other parameters")
         reply = self._moto(request)
         if reply.ok:
             self._done[key] = _Done(asked, reply, now)

@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from lottery_lib.emulator.http.messages import Reply
-from lottery_lib.emulator.http.replies import json_error
+from lottery_lib.emulator.http.messages import AwsError
 
-__all__ = ["IndexKeys", "index_keys", "items_of", "why_not_batch", "why_not_change", "why_not_items"]
+__all__ = ["IndexKeys", "check_batch", "check_change", "check_items", "index_keys", "items_of"]
 
 IndexKeys = Mapping[str, tuple[str, str]]
 """For each attribute that is a key of a secondary index: its type and the index."""
@@ -38,48 +37,55 @@ def items_of(operation: str, parameters: Mapping[str, Any]) -> Iterator[tuple[st
             yield part.get("Put", {}).get("TableName", ""), part.get("Put", {}).get("Item") or {}
 
 
-def why_not_items(operation: str, items: Sequence[tuple[Mapping[str, Any], IndexKeys]]) -> Reply | None:
-    """AWS's refusal of a key of an index that has another type, or None; it may be missing."""
+def check_items(operation: str, items: Sequence[tuple[Mapping[str, Any], IndexKeys]]) -> None:
+    """Refuse a key of an index that has another type; it may be missing.
+
+    Raises:
+        AwsError: With AWS's reason.
+    """
     faults = [_wrong_type(item, keys) for item, keys in items]
     if not any(faults):
-        return None
+        return
     if operation != "TransactWriteItems":
-        return json_error("ValidationException", next(filter(None, faults)))
-    codes = ["ValidationError" if fault else "None" for fault in faults]
-    text = "Transaction cancelled, please refer cancellation reasons for specific reasons"
+        raise AwsError("ValidationException", next(filter(None, faults)))
     reasons = [
-        {"Code": code} | ({"Message": fault} if fault else {})
-        for code, fault in zip(codes, faults, strict=True)
+        {"Code": "ValidationError", "Message": fault} if fault else {"Code": "None"} for fault in faults
     ]
-    return json_error(
-        "TransactionCanceledException", f"{text} [{', '.join(codes)}]", CancellationReasons=reasons
-    )
+    codes = ", ".join(reason["Code"] for reason in reasons)
+    text = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]"
+    raise AwsError("TransactionCanceledException", text, CancellationReasons=reasons)
 
 
-def why_not_batch(parameters: Mapping[str, Any]) -> Reply | None:
-    """AWS's refusal of more than 25 writes, or None."""
+def check_batch(parameters: Mapping[str, Any]) -> None:
+    """Refuse more than 25 writes.
+
+    Raises:
+        AwsError: With AWS's reason.
+    """
     items = parameters.get("RequestItems")
     count = sum(len(writes) for writes in items.values()) if isinstance(items, dict) else 0
-    if count <= _BATCH:
-        return None
-    return json_error(
-        "ValidationException",
-        "1 validation error detected: Value at 'requestItems' failed to satisfy constraint: Map value must "
-        "satisfy constraint: [Member must have length less than or equal to 25, Member must have length "
-        "greater than or equal to 1]",
-    )
+    if count > _BATCH:
+        raise AwsError(
+            "ValidationException",
+            "1 validation error detected: Value at 'requestItems' failed to satisfy constraint: Map value "
+            "must satisfy constraint: [Member must have length less than or equal to 25, Member must have "
+            "length greater than or equal to 1]",
+        )
 
 
-def why_not_change(parameters: Mapping[str, Any], table: Mapping[str, Any]) -> Reply | None:
-    """AWS's refusal of two indexes at once, or of one that exists already, or None."""
+def check_change(parameters: Mapping[str, Any], table: Mapping[str, Any]) -> None:
+    """Refuse two indexes at once, and one that exists already.
+
+    Raises:
+        AwsError: With AWS's reason.
+    """
     updates = parameters.get("GlobalSecondaryIndexUpdates") or []
     if sum("Create" in update or "Delete" in update for update in updates) > 1:
         limit = "Only 1 online index can be created or deleted simultaneously per table"
-        return json_error("LimitExceededException", f"Subscriber limit exceeded: {limit}")
+        raise AwsError("LimitExceededException", f"Subscriber limit exceeded: {limit}")
     there = {index["IndexName"] for index in table.get("GlobalSecondaryIndexes") or []}
     if any(update.get("Create", {}).get("IndexName") in there for update in updates):
-        return json_error("ValidationException", "Attempting to create an index which already exists")
-    return None
+        raise AwsError("ValidationException", "Attempting to create an index which already exists")
 
 
 def _wrong_type(item: Mapping[str, Any], keys: IndexKeys) -> str:

@@ -8,12 +8,27 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
-__all__ = ["ACCOUNT", "Arn", "MalformedRequestError", "Reply", "Request", "Scope"]
+__all__ = ["ACCOUNT", "Arn", "AwsError", "MalformedRequestError", "Reply", "Request", "Scope"]
 
 #: The emulator's one account, as moto has it.
 ACCOUNT: Final = "123456789012"
 _BY_TARGET: Final = {"AWSStepFunctions": "states", "DynamoDB_20120810": "dynamodb", "Logs_20140328": "logs"}
 _LAMBDA_PATH: Final = re.compile(r"/20\d\d-\d\d-\d\d/functions(/|$)")
+
+
+class AwsError(Exception):
+    """AWS's refusal of a request; the front answers it in the request's protocol.
+
+    Args:
+        code: Such as ``"ValidationException"``.
+        message: In AWS's words.
+        status: The HTTP status.
+        more: What else the error tells.
+    """
+
+    def __init__(self, code: str, message: str, status: int = 400, **more: Any) -> None:
+        super().__init__(code, message)
+        self.code, self.message, self.status, self.more = code, message, status, more
 
 
 class MalformedRequestError(Exception):

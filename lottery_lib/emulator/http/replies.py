@@ -3,41 +3,20 @@
 import json
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 from xml.sax.saxutils import escape
 
-from lottery_lib.emulator.http.messages import Reply, Request
+from lottery_lib.emulator.http.messages import AwsError, Reply, Request
 
-__all__ = [
-    "denied",
-    "failure",
-    "json_error",
-    "json_reply",
-    "malformed",
-    "page",
-    "query_error",
-    "query_reply",
-    "rest_error",
-    "unknown_operation",
-]
+__all__ = ["error_reply", "json_reply", "malformed", "page", "query_reply", "unknown_operation"]
+
+_FORM: Final = "application/x-www-form-urlencoded"
 
 
 def json_reply(body: Any, status: int = 200) -> Reply:
     """A result of Step Functions or DynamoDB, or of our own pages."""
     return Reply(status, json.dumps(body).encode(), _headers("application/x-amz-json-1.0"))
-
-
-def json_error(code: str, message: str, status: int = 400, **more: Any) -> Reply:
-    """An error of Step Functions or DynamoDB."""
-    body = {"__type": code, "message": message} | more
-    headers = _headers("application/x-amz-json-1.0") | {"x-amzn-errortype": code}
-    return Reply(status, json.dumps(body).encode(), headers)
-
-
-def rest_error(code: str, message: str, status: int = 400, request_id: str = "", **more: str) -> Reply:
-    """An error of Lambda."""
-    headers = _headers("application/json", request_id) | {"x-amzn-errortype": code}
-    return Reply(status, json.dumps({"Type": "User", "message": message} | more).encode(), headers)
 
 
 def query_reply(operation: str, result: Mapping[str, str] | None = None) -> Reply:
@@ -51,53 +30,45 @@ def query_reply(operation: str, result: Mapping[str, str] | None = None) -> Repl
     return Reply(200, body.encode(), _headers("text/xml"))
 
 
-def query_error(code: str, message: str, status: int = 400) -> Reply:
-    """An error of SNS."""
-    body = (
-        '<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type>'
-        f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
-        f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
-    )
-    return Reply(status, body.encode(), _headers("text/xml"))
-
-
-def failure(request: Request, message: str, status: int) -> Reply:
-    """Say in the request's protocol that the emulator failed, not the caller."""
-    form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
-    error = query_error if form or "action=" in request.target.lower() else json_error
-    return error("InternalFailure", message, status)
-
-
-def malformed(request: Request, reason: str) -> Reply:
-    """Say in the request's protocol that it cannot be read."""
+def error_reply(request: Request, error: AwsError) -> Reply:
+    """An error in the request's own protocol."""
     if request.scope.service == "lambda":
-        return rest_error(
-            "InvalidRequestContentException", f"Could not parse request body into json: {reason}"
-        )
-    if "x-amz-target" in request.headers:
-        return json_error("SerializationException", reason)
-    return query_error("MalformedInput", reason)
-
-
-def denied(request: Request, message: str) -> Reply:
-    """Say in the request's protocol that the caller may not do this."""
-    if request.scope.service == "sns":
-        return query_error("AuthorizationError", message, 403)
-    if "x-amz-target" in request.headers:
-        return json_error("AccessDeniedException", message)
-    if request.operation:
-        return query_error("AccessDenied", message, 403)
+        body = {"Type": "User", "message": error.message} | error.more
+        headers = _headers("application/json") | {"x-amzn-errortype": error.code}
+        return Reply(error.status, json.dumps(body).encode(), headers)
     if request.scope.service == "s3":
-        return Reply(403, f"<Error><Code>AccessDenied</Code><Message>{message}</Message></Error>".encode())
-    return rest_error("AccessDeniedException", message, 403)
+        text = f"<Error><Code>{error.code}</Code><Message>{escape(error.message)}</Message></Error>"
+        return Reply(error.status, text.encode(), _headers("text/xml"))
+    form = request.headers.get("content-type", "").startswith(_FORM)
+    if "x-amz-target" not in request.headers and (form or "action=" in request.target.lower()):
+        text = (
+            '<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type>'
+            f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message></Error>"
+            f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
+        )
+        return Reply(error.status, text.encode(), _headers("text/xml"))
+    body = {"__type": error.code, "message": error.message} | error.more
+    return replace(
+        json_reply(body, error.status),
+        headers=_headers("application/x-amz-json-1.0") | {"x-amzn-errortype": error.code},
+    )
 
 
-def unknown_operation(request: Request) -> Reply:
-    """Say that there is no such operation."""
+def malformed(request: Request, reason: str) -> AwsError:
+    """The error of a request that cannot be read."""
+    if request.scope.service == "lambda":
+        text = f"Could not parse request body into json: {reason}"
+        return AwsError("InvalidRequestContentException", text)
+    json_protocol = "x-amz-target" in request.headers
+    return AwsError("SerializationException" if json_protocol else "MalformedInput", reason)
+
+
+def unknown_operation(request: Request) -> AwsError:
+    """The error of a request for an operation that does not exist."""
     if "x-amz-target" in request.headers:
-        return json_error("UnknownOperationException", "")
+        return AwsError("UnknownOperationException", "")
     text = f"Could not find operation {request.operation} for version NO_VERSION_SPECIFIED"
-    return query_error("InvalidAction", text)
+    return AwsError("InvalidAction", text)
 
 
 def page(title: str, body: str, status: int = 200) -> Reply:
@@ -110,5 +81,5 @@ def page(title: str, body: str, status: int = 200) -> Reply:
     return Reply(status, html.encode(), {"Content-Type": "text/html; charset=utf-8"})
 
 
-def _headers(content_type: str, request_id: str = "") -> dict[str, str]:
-    return {"Content-Type": content_type, "x-amzn-RequestId": request_id or str(uuid.uuid4())}
+def _headers(content_type: str) -> dict[str, str]:
+    return {"Content-Type": content_type, "x-amzn-RequestId": str(uuid.uuid4())}

@@ -8,14 +8,14 @@ everything.
 from functools import lru_cache
 from typing import Final
 
-from lottery_lib.emulator.http.messages import Arn, MalformedRequestError, Reply, Request
-from lottery_lib.emulator.http.replies import denied, query_reply
+from lottery_lib.emulator.http.messages import Arn, AwsError, MalformedRequestError, Reply, Request
+from lottery_lib.emulator.http.replies import query_reply
 from lottery_lib.emulator.iam.callers import Caller, Sessions
-from lottery_lib.emulator.iam.needs import Need, asked_of, needs_of
+from lottery_lib.emulator.iam.needs import asked_of, needs_of
 from lottery_lib.emulator.iam.policy import Decision, decide, trusts
 from lottery_lib.emulator.moto.reads import caller_of_key, documents_of, find_arn, trust_of
 
-__all__ = ["Gate"]
+__all__ = ["Gate", "denied"]
 
 _WHY: Final = {
     Decision.IMPLICIT_DENY: "because no identity-based policy allows the {action} action",
@@ -35,11 +35,15 @@ class Gate:
         self._sessions = sessions
         self._enforced = enforced
 
-    def refusal(self, request: Request) -> Reply | None:
-        """AWS's refusal of a request that its caller's policies do not allow; None for any other."""
+    def check(self, request: Request) -> None:
+        """Refuse a request that its caller's policies do not allow.
+
+        Raises:
+            AwsError: It is refused.
+        """
         caller = self._caller(request) if self._enforced else None
         if caller is None:
-            return None
+            return
         try:
             needs = needs_of(asked_of(request, caller, find_arn))
         except (AttributeError, KeyError, TypeError) as error:
@@ -53,8 +57,11 @@ class Gate:
             values = tuple((context | dict(need.context)).items())
             decision = _decide(documents, need.action, need.resource, values)
             if decision is not Decision.ALLOWED:
-                return denied(request, _sentence(caller, need, decision))
-        return None
+                # SNS spells its own name so.
+                action = need.action.replace("sns:", "SNS:")
+                why = _WHY[decision].format(action=action)
+                what = f"is not authorized to perform: {action} on resource: {need.resource}"
+                raise denied(request, f"User: {caller.arn} {what} {why}")
 
     def identity(self, request: Request) -> Reply | None:
         """GetCallerIdentity of a function or machine, which moto does not know; None for any other."""
@@ -91,8 +98,11 @@ def _decide(
     return decide(documents, action, resource, dict(context))
 
 
-def _sentence(caller: Caller, need: Need, decision: Decision) -> str:
-    # SNS spells its own name so.
-    action = need.action.replace("sns:", "SNS:")
-    why = _WHY[decision].format(action=action)
-    return f"User: {caller.arn} is not authorized to perform: {action} on resource: {need.resource} {why}"
+def denied(request: Request, message: str) -> AwsError:
+    """The error of a request that is not allowed, under the name that its service has for it."""
+    if request.scope.service == "sns":
+        return AwsError("AuthorizationError", message, 403)
+    if "x-amz-target" in request.headers:
+        return AwsError("AccessDeniedException", message)
+    query = request.operation or request.scope.service == "s3"
+    return AwsError("AccessDenied" if query else "AccessDeniedException", message, 403)

@@ -2,17 +2,18 @@
 
 import base64
 import binascii
+import contextlib
 import re
 import threading
 import uuid
 from typing import Any, Final
 from urllib.parse import quote
 
-from lottery_lib.emulator.http.messages import MalformedRequestError, Reply, Request, Scope
-from lottery_lib.emulator.http.replies import json_reply, rest_error
+from lottery_lib.emulator.http.messages import AwsError, MalformedRequestError, Reply, Request, Scope
+from lottery_lib.emulator.http.replies import json_reply
 from lottery_lib.emulator.iam.callers import Sessions
 from lottery_lib.emulator.iam.gate import Gate
-from lottery_lib.emulator.lambda_.checks import why_not_code, why_not_configuration, why_not_invoke
+from lottery_lib.emulator.lambda_.checks import check_code, check_configuration, check_invoke
 from lottery_lib.emulator.lambda_.function import Function, function_of, name_of
 from lottery_lib.emulator.lambda_.pool import Busy, Reservations, ThrottledError
 from lottery_lib.emulator.lambda_.runner import Call, Runner
@@ -89,11 +90,12 @@ class LambdaApi:
         if request.method in {"POST", "PUT"} and about_function:
             parameters = request.json
             zipped = _zip(parameters if rest == "code" else parameters.get("Code") or {})
-            if reason := (zipped and why_not_code(zipped)) or why_not_configuration(parameters):
-                return rest_error("InvalidParameterValueException", reason)
+            if zipped:
+                check_code(zipped)
+            check_configuration(parameters)
             arn = request.scope.arn(f"function:{parameters.get('FunctionName') or name}")
             if not self._gate.can_assume("lambda", parameters.get("Role"), arn):
-                return rest_error("InvalidParameterValueException", _NOT_ASSUMED)
+                raise AwsError("InvalidParameterValueException", _NOT_ASSUMED)
         if request.method == "DELETE":
             # What a function wrote must be there before the function is gone.
             self._runner.logs.flush()
@@ -116,13 +118,10 @@ class LambdaApi:
     def _invoke(self, request: Request, name: str) -> Reply:
         request_id = str(uuid.uuid4())
         kind = request.headers.get("x-amz-invocation-type") or "RequestResponse"
-        if refused := why_not_invoke(kind, request.body, request_id):
-            return refused
+        check_invoke(kind, request.body)
         name, _, in_name = name.partition(":")
         qualifier = request.query.get("Qualifier") or in_name
         function = self._look_up(request.scope, name, qualifier)
-        if isinstance(function, Reply):
-            return function
         if kind == "DryRun":
             return Reply(204, b"", {"x-amzn-RequestId": request_id})
         try:
@@ -138,9 +137,13 @@ class LambdaApi:
             nested=self._sessions.is_function(request.scope.access_key),
         )
         if kind == "Event":
-            threading.Thread(target=self._run, args=(function, call, False), daemon=True).start()
+            threading.Thread(target=self._run_unheard, args=(function, call), daemon=True).start()
             return Reply(202, b"", {"x-amzn-RequestId": request_id})
         return self._run(function, call, request.headers.get("x-amz-log-type") == "Tail")
+
+    def _run_unheard(self, function: Function, call: Call) -> None:
+        with contextlib.suppress(AwsError):
+            self._run(function, call, tail=False)
 
     def _run(self, function: Function, call: Call, tail: bool) -> Reply:
         try:
@@ -149,10 +152,10 @@ class LambdaApi:
         except (ThrottledError, Busy) as error:
             why = {"Reason": "ReservedFunctionConcurrentInvocationLimitExceeded"}
             more = why if isinstance(error, ThrottledError) else {}
-            return rest_error("TooManyRequestsException", "Rate Exceeded.", 429, call.request_id, **more)
-        except LookupError:
+            raise AwsError("TooManyRequestsException", "Rate Exceeded.", 429, **more) from error
+        except LookupError as error:
             message = "The emulator runs only code that came as ZipFile"
-            return rest_error("InvalidZipFileException", message, 502, call.request_id)
+            raise AwsError("InvalidZipFileException", message, 502) from error
         headers = {
             "Content-Type": outcome.content_type,
             "x-amzn-RequestId": call.request_id,
@@ -162,18 +165,16 @@ class LambdaApi:
         headers |= {"X-Amz-Log-Result": outcome.tail} if tail else {}
         return Reply(200, outcome.payload, headers)
 
-    def _look_up(self, scope: Scope, name: str, qualifier: str) -> Function | Reply:
+    def _look_up(self, scope: Scope, name: str, qualifier: str) -> Function:
         key = (scope, name, qualifier)
         if function := self._looked_up.get(key):
             return function
         query = f"?Qualifier={quote(qualifier, safe='')}" if qualifier else ""
         path = f"/2015-03-31/functions/{quote(name, safe='')}/configuration{query}"
         reply = self._moto.rest(scope, "GET", path)
-        if reply.status == 404:
-            arn = scope.arn(f"function:{name}") + (f":{qualifier}" if qualifier else "")
-            return rest_error("ResourceNotFoundException", f"Function not found: {arn}", 404)
         if not reply.ok:
-            return reply
+            arn = scope.arn(f"function:{name}") + (f":{qualifier}" if qualifier else "")
+            raise AwsError("ResourceNotFoundException", f"Function not found: {arn}", 404)
         self._looked_up[key] = function = function_of(reply.json)
         return function
 

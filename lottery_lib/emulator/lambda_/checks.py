@@ -7,10 +7,9 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from lottery_lib.emulator.http.messages import Reply
-from lottery_lib.emulator.http.replies import rest_error
+from lottery_lib.emulator.http.messages import AwsError
 
-__all__ = ["why_not_code", "why_not_configuration", "why_not_invoke"]
+__all__ = ["check_code", "check_configuration", "check_invoke"]
 
 # What AWS's own list of Python runtimes allows to be created in November 2026 (recorded replies of AWS).
 _CREATABLE: Final = tuple(f"python3.{minor}" for minor in range(8, 15))
@@ -24,39 +23,54 @@ _LARGEST_CODE: Final = 262_144_000
 _LARGEST_EVENT: Final = {"RequestResponse": 6 * 1024 * 1024, "Event": 1024 * 1024}
 
 
-def why_not_configuration(parameters: Mapping[str, Any]) -> str | None:
-    """AWS's reason to refuse a CreateFunction or UpdateFunctionConfiguration, or None."""
-    return next(_faults(parameters), None)
+def check_configuration(parameters: Mapping[str, Any]) -> None:
+    """Refuse a CreateFunction or UpdateFunctionConfiguration.
+
+    Raises:
+        AwsError: With AWS's reason.
+    """
+    if reason := next(_faults(parameters), None):
+        raise AwsError("InvalidParameterValueException", reason)
 
 
-def why_not_code(zipped: bytes) -> str | None:
-    """AWS's reason to refuse a zip, or None."""
+def check_code(zipped: bytes) -> None:
+    """Refuse a zip.
+
+    Raises:
+        AwsError: With AWS's reason.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
-        return "Could not unzip uploaded file. Please check your file, then try to upload again."
-    return f"Unzipped size must be smaller than {_LARGEST_CODE} bytes" if size >= _LARGEST_CODE else None
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        text = "Could not unzip uploaded file. Please check your file, then try to upload again."
+        raise AwsError("InvalidParameterValueException", text) from error
+    if size >= _LARGEST_CODE:
+        text = f"Unzipped size must be smaller than {_LARGEST_CODE} bytes"
+        raise AwsError("InvalidParameterValueException", text)
 
 
-def why_not_invoke(kind: str, body: bytes, request_id: str) -> Reply | None:
-    """AWS's refusal of an Invoke, or None."""
+def check_invoke(kind: str, body: bytes) -> None:
+    """Refuse an Invoke.
+
+    Raises:
+        AwsError: With AWS's reason.
+    """
     if kind not in {"RequestResponse", "Event", "DryRun"}:
         text = (
             f"1 validation error detected: Value '{kind}' at 'invocationType' failed to satisfy constraint: "
             "Member must satisfy enum value set: [Event, RequestResponse, DryRun]"
         )
-        return rest_error("ValidationException", text, 400, request_id)
+        raise AwsError("ValidationException", text)
     limit = _LARGEST_EVENT.get(kind, _LARGEST_EVENT["RequestResponse"])
     if len(body) > limit:
         text = f"{len(body)} byte payload is too large for the {kind} invocation type (limit {limit} bytes)"
-        return rest_error("RequestEntityTooLargeException", text, 413, request_id)
+        raise AwsError("RequestEntityTooLargeException", text, 413)
     try:
         json.loads(body or b"{}")
     except (ValueError, RecursionError) as error:
         text = f"Could not parse request body into json: Could not parse payload into json: {error}"
-        return rest_error("InvalidRequestContentException", text, 400, request_id)
-    return None
+        raise AwsError("InvalidRequestContentException", text) from error
 
 
 def _faults(parameters: Mapping[str, Any]) -> Iterator[str]:

@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 from botocore.model import OperationNotFoundError
 
-from lottery_lib.emulator.http.messages import Reply, Request, Scope
-from lottery_lib.emulator.http.replies import failure, unknown_operation
+from lottery_lib.emulator.http.messages import AwsError, Reply, Request, Scope
+from lottery_lib.emulator.http.replies import error_reply, unknown_operation
 
 __all__ = ["Moto", "signed"]
 
@@ -83,12 +83,12 @@ class Moto:
             if close := getattr(chunks, "close", None):
                 close()
         except OperationNotFoundError:
-            return unknown_operation(request)
+            return error_reply(request, unknown_operation(request))
         except NotImplementedError as error:
-            return failure(request, str(error), 501)
+            return error_reply(request, AwsError("InternalFailure", str(error), 501))
         except Exception as error:
             traceback.print_exc()
-            return failure(request, f"moto failed: {error!r}", 500)
+            return error_reply(request, AwsError("InternalFailure", f"moto failed: {error!r}", 500))
         return Reply(int(status[-1].split()[0]), body, headers)
 
     def target(self, scope: Scope, target: str, parameters: Mapping[str, Any]) -> Reply:

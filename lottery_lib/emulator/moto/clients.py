@@ -16,11 +16,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lottery_lib.emulator.http.messages import Reply, Request, Scope
-from lottery_lib.emulator.http.replies import denied
+from lottery_lib.emulator.http.replies import error_reply
 from lottery_lib.emulator.iam.callers import Sessions
+from lottery_lib.emulator.iam.gate import denied
 from lottery_lib.emulator.moto.application import signed
 
-__all__ = ["EngineClients", "acting_client"]
+__all__ = ["EngineClients", "boto_client_for"]
 
 
 class EngineClients:
@@ -79,7 +80,8 @@ class EngineClients:
         ours = Request(
             request.method, target, headers, body.encode() if isinstance(body, str) else bytes(body)
         )
-        reply = self._answer(ours) if key else denied(ours, "The state machine that calls has no role")
+        refusal = denied(ours, "The state machine that calls has no role")
+        reply = self._answer(ours) if key else error_reply(ours, refusal)
         length = {"Content-Length": str(len(reply.body))}
         return AWSResponse(request.url, reply.status, {**reply.headers, **length}, _Raw(reply.body))
 
@@ -87,15 +89,13 @@ class EngineClients:
 _installed: EngineClients | None = None
 
 
-def acting_client(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Replace moto's `boto_client_for`, which is given the machine's role and ignores it."""
-
-    def boto_client_for(region: str, service: str, state_credentials: Any = None) -> Any:
-        if _installed is None:
-            raise RuntimeError("no emulator serves the calls of moto's engine")
-        return _installed.client(original, region, service, getattr(state_credentials, "role_arn", None))
-
-    return boto_client_for
+def boto_client_for(
+    original: Callable[..., Any], region: str, service: str, state_credentials: Any = None
+) -> Any:
+    """A state machine calls other services as its role, and without leaving this process."""
+    if _installed is None:
+        raise RuntimeError("no emulator serves the calls of moto's engine")
+    return _installed.client(original, region, service, getattr(state_credentials, "role_arn", None))
 
 
 class _Raw(io.BytesIO):

@@ -1,12 +1,12 @@
 """List everything inside moto that the emulator replaces or relies on, and apply it.
 
-This is the one registry. Each entry names a module of moto and something in it, says why, and holds a digest
-of the source that it was written for. `check` compares the digests by reading moto's files: it imports
-nothing of moto, so it takes a few milliseconds. `install` then waits for the imports: each module is patched
-as soon as it is imported, before any other module or request can use it.
+This is the one registry. Each entry names a place in moto and holds a digest of the source that it was
+written for; the docstring of the replacement says why. `check` compares the digests by reading moto's files:
+it imports nothing of moto, so it takes a few milliseconds. `install` then waits for the imports: each module
+is patched as soon as it is imported, before any other module or request can use it.
 
-To add a patch: write the replacement in `errors`, `speed` or `clients` as a function of what it replaces, add
-an entry here, and ask for its digest with ``python -m lottery_lib.emulator.moto.patches``.
+To add a patch, write the replacement in `errors`, `speed` or `clients`, add an entry here, and ask for its
+digest with ``python -m lottery_lib.emulator.moto.patches``.
 """
 
 import contextlib
@@ -16,8 +16,9 @@ import importlib.util
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -36,241 +37,167 @@ MOTO: Final = "5.2.5"
 
 @dataclass(frozen=True)
 class Patch:
-    """One thing inside moto that is replaced, or only relied on.
+    """What is done with one place in moto, such as ``"moto.core.utils:Class.method"``.
 
     Args:
-        module: Such as ``"moto.core.utils"``.
-        attribute: A name in it, or ``"Class.method"``.
-        digest: Of the attribute's source; of the module's whole source if it only imports that name.
-        reason: Why, in one sentence.
-        replace: Makes the replacement from the original; None if the emulator only relies on it.
-        source: What the digest is of, if that is another ``"module:attribute"``, such as an inherited method.
+        digest: Of the source there; of the module's whole source if it only imports that name.
+        around: Is called in its stead, with the original and then its arguments.
+        make: Makes the replacement from the original.
+        relied: Why the emulator relies on it, if it is not replaced.
+        source: The place that the digest is of, if that is another one, such as an inherited method.
     """
 
-    module: str
-    attribute: str
     digest: str
-    reason: str
-    replace: Callable[[Any], Any] | None = None
+    around: Callable[..., Any] | None = None
+    make: Callable[[Any], Any] | None = None
+    relied: str = ""
     source: str = ""
 
     @property
-    def read(self) -> tuple[str, str]:
-        """The module and the attribute that the digest is of."""
-        module, _, attribute = (self.source or f"{self.module}:{self.attribute}").partition(":")
-        return module, attribute
+    def reason(self) -> str:
+        """Why, in one sentence."""
+        replace: Any = self.around or self.make
+        return self.relied or str(getattr(replace, "func", replace).__doc__).partition("\n")[0]
+
+    def replacement(self, original: Any) -> Any:
+        """What stands in the original's place from now on."""
+        if (around := self.around) is None:
+            return self.make(original) if self.make else original
+
+        def replaced(*arguments: Any, **named: Any) -> Any:
+            return around(original, *arguments, **named)
+
+        return replaced
 
 
-_ASL: Final = "moto.stepfunctions.parser.asl."
+_PARSER: Final = "moto.stepfunctions.parser."
+_ASL: Final = _PARSER + "asl."
 _STATE: Final = _ASL + "component.state."
 _TASK: Final = _STATE + "exec.state_task."
 _SERVICE: Final = _TASK + "service.state_task_service"
-_UNCAUGHT: Final = "States.Runtime ends the execution: no Retry, no Catch, no event of the state."
-_PATH: Final = "A path in a Task's Parameters that is missing is States.Runtime."
-_CARRIED: Final = "A branch, an iteration and a Fail state can pass on an error of the States family."
-_UNMODELLED: Final = "AWS's SDK has no class for this error, so it gets the name of the service's base class."
-_TIMES: Final = "The context object has times as AWS writes them."
-_PARSED: Final = "moto parses each path again whenever it meets it."
-_SERVICES: Final = (
-    ("_api_gateway", "StateTaskServiceApiGateway", "76a87f81f80b17bf"),
-    ("_aws_sdk", "StateTaskServiceAwsSdk", "7dda57ac613ce1b5"),
-    ("_batch", "StateTaskServiceBatch", "245cfe1ea97d8ab1"),
-    ("_callback", "StateTaskServiceCallback", "8f5afd44a0e2765c"),
-    ("_dynamodb", "StateTaskServiceDynamoDB", "cd072049195a2ef8"),
-    ("_events", "StateTaskServiceEvents", "9a1b3608e79c2dd7"),
-    ("_glue", "StateTaskServiceGlue", "fa9dad3aac2ec02c"),
-    ("_lambda", "StateTaskServiceLambda", "c3e9ef18c5160ed1"),
-    ("_sfn", "StateTaskServiceSfn", "5ac626000ded7441"),
-    ("_sns", "StateTaskServiceSns", "46d48b968f265f95"),
-    ("_sqs", "StateTaskServiceSqs", "20ac9ee455290eff"),
-)
 
-PATCHES: Final[Sequence[Patch]] = (
+PATCHES: Final[Mapping[str, Patch]] = {
     # Who calls.
-    Patch(
-        _ASL + "utils.boto_client", "boto_client_for", "2c53599692cbcdda",
-        "A state machine calls other services as its role, and without leaving this process.",
-        clients.acting_client,
-    ),
+    _ASL + "utils.boto_client:boto_client_for": Patch("2c53599692cbcdda", clients.boto_client_for),
     # How executions fail.
-    Patch(
-        _STATE + "choice.comparison.comparison_variable", "ComparisonVariable._eval_body", "91a5ac8b291a3ee4",
-        "A Choice on a variable that is missing fails the execution, even with a Default.",
-        errors.comparison,
+    _STATE + "choice.comparison.comparison_variable:ComparisonVariable._eval_body": Patch(
+        "91a5ac8b291a3ee4", errors.comparison
     ),
-    Patch(
-        _STATE + "choice.state_choice", "StateChoice._eval_state", "bffca6f28a835c38",
-        "A Choice without a match and without a Default is States.NoChoiceMatched.",
-        errors.choice,
+    _STATE + "choice.state_choice:StateChoice._eval_state": Patch("bffca6f28a835c38", errors.choice),
+    _ASL + "eval.event.event_manager:EventManager.add_event": Patch("eaae0fa64a8ae925", errors.counted_event),
+    _TASK + "service.resource:ServiceResource._eval_body": Patch(
+        "d7ebd4f681f3de67", errors.resource, source=_TASK + "service.resource:Resource._eval_body"
     ),
-    Patch(
-        _ASL + "eval.event.event_manager", "EventManager.add_event", "eaae0fa64a8ae925",
-        "An execution has at most 25,000 events; the last one says that it failed.",
-        errors.counted_event,
+    _TASK + "state_task_lambda:StateTaskLambda._from_error": Patch("d03cb09dc45b4a40", errors.lambda_error),
+    _SERVICE + "_lambda:StateTaskServiceLambda._error_cause_from_client_error": Patch(
+        "82498eabdbe1de65", partial(errors.unmodelled, "Lambda.AWSLambdaException")
     ),
-    Patch(
-        _TASK + "service.resource", "ServiceResource._eval_body", "d7ebd4f681f3de67",
-        "An integration of another partition fails when it runs, not before.",
-        errors.resource, source=_TASK + "service.resource:Resource._eval_body",
+    _SERVICE + "_dynamodb:StateTaskServiceDynamoDB._error_cause_from_client_error": Patch(
+        "e4a41e785a9a9d25", partial(errors.unmodelled, "DynamoDB.AmazonDynamoDBException")
     ),
-    Patch(
-        _TASK + "state_task_lambda", "StateTaskLambda._from_error", "d03cb09dc45b4a40",
-        "What Lambda itself refuses has the name that lambda:invoke gives it. " + _UNCAUGHT,
-        lambda original: errors.uncaught(errors.lambda_error(original)),
+    _PARSER + "backend.execution:BaseExecutionWorkerCommunication._reflect_execution_status": Patch(
+        "1ada2e9dd154eda3", errors.ended
     ),
-    Patch(
-        _SERVICE + "_lambda", "StateTaskServiceLambda._error_cause_from_client_error", "82498eabdbe1de65",
-        _UNMODELLED,
-        errors.unmodelled("Lambda.AWSLambdaException"),
+    _ASL + "component.common.timeouts.timeout:Timeout.eval": Patch(
+        "385d9062a4ec8de2", errors.time_out, source=_ASL + "component.eval_component:EvalComponent.eval"
     ),
-    Patch(
-        _SERVICE + "_dynamodb", "StateTaskServiceDynamoDB._error_cause_from_client_error", "e4a41e785a9a9d25",
-        _UNMODELLED,
-        errors.unmodelled("DynamoDB.AmazonDynamoDBException"),
+    _STATE + "exec.state_parallel.branches_decl:CustomErrorName": Patch(
+        "5bee45175015f0a1", errors.carried_name
     ),
-    Patch(
-        "moto.stepfunctions.parser.backend.execution",
-        "BaseExecutionWorkerCommunication._reflect_execution_status", "1ada2e9dd154eda3",
-        "An output is JSON, even a text or null, and is there before the status says SUCCEEDED.",
-        errors.ended,
+    _STATE + "exec.state_map.iteration.iteration_worker:CustomErrorName": Patch(
+        "8eda55b4313bba0b", errors.carried_name
     ),
-    Patch(
-        _ASL + "component.common.timeouts.timeout", "Timeout.eval", "385d9062a4ec8de2",
-        "moto evaluates nothing in an aborted branch, and takes what lay on its stack for the time-out.",
-        errors.time_out, source=_ASL + "component.eval_component:EvalComponent.eval",
+    _STATE + "fail.state_fail:CustomErrorName": Patch("280b1948dde91a4e", errors.carried_name),
+    _TASK + "state_task:StateTask._eval_parameters": Patch("11347f3fd90bbef9", errors.with_path),
+    _TASK + "state_task_lambda:StateTaskLambda._eval_parameters": Patch("12265209eaaf228a", errors.with_path),
+    _TASK + "state_task_activitiy:StateTaskActivity._eval_parameters": Patch(
+        "aa28773ce00f0843", errors.with_path
     ),
-    Patch(
-        _STATE + "exec.state_parallel.branches_decl", "CustomErrorName", "5bee45175015f0a1",
-        _CARRIED, errors.carried_name,
+    _STATE + "exec.execute_state:ExecutionState._from_error": Patch("386df2fd804b0b0f", errors.uncaught),
+    _TASK + "state_task:StateTask._from_error": Patch("9d79f558f62afb7d", errors.uncaught),
+    _TASK + "state_task_activitiy:StateTaskActivity._from_error": Patch("fbe1e4580932a334", errors.uncaught),
+    _SERVICE + "_api_gateway:StateTaskServiceApiGateway._from_error": Patch(
+        "76a87f81f80b17bf", errors.uncaught
     ),
-    Patch(
-        _STATE + "exec.state_map.iteration.iteration_worker", "CustomErrorName", "8eda55b4313bba0b", _CARRIED,
-        errors.carried_name,
-    ),
-    Patch(_STATE + "fail.state_fail", "CustomErrorName", "280b1948dde91a4e", _CARRIED, errors.carried_name),
-    Patch(_TASK + "state_task", "StateTask._eval_parameters", "11347f3fd90bbef9", _PATH, errors.with_path),
-    Patch(
-        _TASK + "state_task_lambda", "StateTaskLambda._eval_parameters", "12265209eaaf228a",
-        _PATH, errors.with_path,
-    ),
-    Patch(
-        _TASK + "state_task_activitiy", "StateTaskActivity._eval_parameters", "aa28773ce00f0843",
-        _PATH, errors.with_path,
-    ),
-    Patch(
-        _STATE + "exec.execute_state", "ExecutionState._from_error", "386df2fd804b0b0f",
-        _UNCAUGHT, errors.uncaught,
-    ),
-    Patch(_TASK + "state_task", "StateTask._from_error", "9d79f558f62afb7d", _UNCAUGHT, errors.uncaught),
-    Patch(
-        _TASK + "state_task_activitiy", "StateTaskActivity._from_error", "fbe1e4580932a334",
-        _UNCAUGHT, errors.uncaught,
-    ),
-    *(
-        Patch(_SERVICE + module, f"{kind}._from_error", digest, _UNCAUGHT, errors.uncaught)
-        for module, kind, digest in _SERVICES
-    ),
+    _SERVICE + "_aws_sdk:StateTaskServiceAwsSdk._from_error": Patch("7dda57ac613ce1b5", errors.uncaught),
+    _SERVICE + "_batch:StateTaskServiceBatch._from_error": Patch("245cfe1ea97d8ab1", errors.uncaught),
+    _SERVICE + "_callback:StateTaskServiceCallback._from_error": Patch("8f5afd44a0e2765c", errors.uncaught),
+    _SERVICE + "_dynamodb:StateTaskServiceDynamoDB._from_error": Patch("cd072049195a2ef8", errors.uncaught),
+    _SERVICE + "_events:StateTaskServiceEvents._from_error": Patch("9a1b3608e79c2dd7", errors.uncaught),
+    _SERVICE + "_glue:StateTaskServiceGlue._from_error": Patch("fa9dad3aac2ec02c", errors.uncaught),
+    _SERVICE + "_lambda:StateTaskServiceLambda._from_error": Patch("c3e9ef18c5160ed1", errors.uncaught),
+    _SERVICE + "_sfn:StateTaskServiceSfn._from_error": Patch("5ac626000ded7441", errors.uncaught),
+    _SERVICE + "_sns:StateTaskServiceSns._from_error": Patch("46d48b968f265f95", errors.uncaught),
+    _SERVICE + "_sqs:StateTaskServiceSqs._from_error": Patch("20ac9ee455290eff", errors.uncaught),
     # How executions are written down.
-    Patch(
-        _STATE + "state", "to_json_str", "8200c5a7e409daca",
-        "The inputs and outputs of states are compact JSON in the history.",
-        errors.compact_json,
-    ),
-    Patch(_STATE + "state", "StateData", "8200c5a7e409daca", _TIMES, errors.with_time("EnteredTime")),
-    Patch(
-        "moto.stepfunctions.parser.backend.execution_worker", "ExecutionData", "5598cfe97b3dae71", _TIMES,
-        errors.with_time("StartTime"),
+    _STATE + "state:to_json_str": Patch("8200c5a7e409daca", errors.compact_json),
+    _STATE + "state:StateData": Patch("8200c5a7e409daca", partial(errors.with_time, "EnteredTime")),
+    _PARSER + "backend.execution_worker:ExecutionData": Patch(
+        "5598cfe97b3dae71", partial(errors.with_time, "StartTime")
     ),
     # What moto works out again and again.
-    Patch(
-        "moto.stepfunctions.parser.backend.execution_worker", "AmazonStateLanguageParser", "5598cfe97b3dae71",
-        "moto parses the whole definition again at each start of an execution.",
-        speed.remembered_parser,
+    _PARSER + "backend.execution_worker:AmazonStateLanguageParser": Patch(
+        "5598cfe97b3dae71", make=speed.remembered_parser
     ),
-    Patch(_ASL + "utils.json_path", "parse", "7db51c0b1fd20660", _PARSED, speed.remembered),
-    Patch(_ASL + "component.common.path.result_path", "parse", "db251e3eb21ba563", _PARSED, speed.remembered),
-    Patch(
-        "moto.core.utils", "method_names_from_class", "dffccc6df0b3d020",
-        "moto lists the methods of a class again at each request.",
-        speed.remembered,
+    _ASL + "utils.json_path:parse": Patch("7db51c0b1fd20660", make=speed.remembered),
+    _ASL + "component.common.path.result_path:parse": Patch("db251e3eb21ba563", make=speed.remembered),
+    "moto.core.utils:method_names_from_class": Patch("dffccc6df0b3d020", make=speed.remembered),
+    "moto.core.serialize:XFormedAttributePicker.get_possible_keys": Patch(
+        "14c736cf458fe55e", make=speed.remembered_keys
     ),
-    Patch(
-        "moto.core.serialize", "XFormedAttributePicker.get_possible_keys", "14c736cf458fe55e",
-        "moto works out the possible names of each attribute of each reply again.",
-        speed.remembered_keys,
+    "moto.moto_api._internal.moto_random:MotoRandom.get_random_string": Patch(
+        "767831d152242206", speed.random_string
     ),
-    Patch(
-        "moto.moto_api._internal.moto_random", "MotoRandom.get_random_string", "767831d152242206",
-        "Each reply has two ids of 52 letters, and moto chooses every letter with a call of its own.",
-        speed.random_string,
+    "moto.moto_server.werkzeug_app:DomainDispatcherApplication.get_backend_for_host": Patch(
+        "d743b616aedfb9dd", make=speed.remembered
     ),
-    Patch(
-        "moto.moto_server.werkzeug_app",
-        "DomainDispatcherApplication.get_backend_for_host", "d743b616aedfb9dd",
-        "moto lists its own folder at each request.",
-        speed.remembered,
-    ),
-    Patch(
-        "moto.dynamodb.models", "copy", "fd324b3d02c6ccfa",
-        "A transaction need not copy the items of its tables.",
-        speed.sparing_copy,
-    ),
-    Patch(
-        "moto.dynamodb.models", "DynamoDBBackend.transact_write_items", "202f47316bc57189",
-        "Only an Update changes an item in its place.",
-        speed.sparing_transaction,
+    "moto.dynamodb.models:copy": Patch("fd324b3d02c6ccfa", make=speed.sparing_copy),
+    "moto.dynamodb.models:DynamoDBBackend.transact_write_items": Patch(
+        "202f47316bc57189", speed.sparing_transaction
     ),
     # What is read where moto keeps it, because its wire would be too slow.
-    Patch(
-        _ASL + "eval.event.event_manager", "EventIdGenerator", "52de7f9d1c2ab61a",
-        "`errors.counted_event` reads _next_id.",
+    _ASL + "eval.event.event_manager:EventIdGenerator": Patch(
+        "52de7f9d1c2ab61a", relied="`errors.counted_event` reads _next_id."
     ),
-    Patch(
-        _ASL + "eval.event.event_manager", "EventManager.__init__", "14d09194c256a2da",
-        "`reads.events_of` reads _history_event_list.",
+    _ASL + "eval.event.event_manager:EventManager.__init__": Patch(
+        "14d09194c256a2da", relied="`reads.events_of` reads _history_event_list."
     ),
-    Patch(
-        "moto.stepfunctions.parser.models", "stepfunctions_parser_backends", "43b661e07e15a208",
-        "`reads.events_of` finds executions there.",
+    _PARSER + "models:stepfunctions_parser_backends": Patch(
+        "43b661e07e15a208", relied="`reads.events_of` finds executions there."
     ),
-    Patch(
-        "moto.iam.models", "iam_backends", "da9925a1ac8513d9",
-        "`reads` finds users, roles and policies there.",
+    "moto.iam.models:iam_backends": Patch(
+        "da9925a1ac8513d9", relied="`reads` finds users, roles and policies there."
     ),
-    Patch(
-        "moto.iam.models", "IAMBackend.__init__", "47c171c36eeaf563",
-        "`reads` knows the names of its dictionaries.",
+    "moto.iam.models:IAMBackend.__init__": Patch(
+        "47c171c36eeaf563", relied="`reads` knows the names of its dictionaries."
     ),
-    Patch(
-        "moto.iam.models", "AccessKey.__init__", "aa1d92a119b6b01c",
-        "`reads.caller_of_key` reads role_arn and user_name.",
+    "moto.iam.models:AccessKey.__init__": Patch(
+        "aa1d92a119b6b01c", relied="`reads.caller_of_key` reads role_arn and user_name."
     ),
-    Patch(
-        "moto.sts.models", "sts_backends", "94cb35c57dabea50",
-        "`reads.caller_of_key` finds sessions there.",
+    "moto.sts.models:sts_backends": Patch(
+        "94cb35c57dabea50", relied="`reads.caller_of_key` finds sessions there."
     ),
-    Patch(
-        "moto.sts.models", "STSBackend.__init__", "59e7705c2b5af856",
-        "`reads.caller_of_key` reads assumed_roles.",
+    "moto.sts.models:STSBackend.__init__": Patch(
+        "59e7705c2b5af856", relied="`reads.caller_of_key` reads assumed_roles."
     ),
-)  # fmt: skip
+}
 
 
-def check(patches: Sequence[Patch] = PATCHES) -> None:
+def check(patches: Mapping[str, Patch] = PATCHES) -> None:
     """Compare the digests with moto's files, without importing moto.
 
     Raises:
         EmulatorError: moto is not installed, or something that is patched is missing or different.
     """
-    for patch in patches:
-        found = digest_of(*patch.read)
-        if found != patch.digest:
+    for place, patch in patches.items():
+        if (found := digest_of(patch.source or place)) != patch.digest:
             what = "is missing" if found is None else "is not the one that this emulator was written for"
-            raise _not_this_moto(".".join(patch.read), what)
+            raise _not_this_moto(patch.source or place, what)
 
 
-def digest_of(module: str, attribute: str) -> str | None:
-    """A digest of the source of something in a module that is not imported; None if it is not there."""
+def digest_of(place: str) -> str | None:
+    """A digest of the source of a place in a module that is not imported; None if it is not there."""
+    module, _, attribute = place.partition(":")
     text = _text_of(module)
     source = None if text is None else _source_of(text, attribute)
     return None if source is None else hashlib.sha256(source.encode()).hexdigest()[:16]
@@ -315,7 +242,7 @@ def install() -> None:
     if any(isinstance(finder, _Finder) for finder in sys.meta_path):
         return
     check()
-    if early := {patch.module for patch in PATCHES} & set(sys.modules):
+    if early := {place.partition(":")[0] for place in PATCHES} & set(sys.modules):
         raise RuntimeError(f"{', '.join(sorted(early))}: imported before the patches were installed")
     sys.meta_path.insert(0, _Finder())
 
@@ -326,7 +253,7 @@ class _Finder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if not any(patch.module == fullname for patch in PATCHES):
+        if not any(place.startswith(f"{fullname}:") for place in PATCHES):
             return None
         others = (finder for finder in sys.meta_path if finder is not self)
         spec = next(filter(None, (finder.find_spec(fullname, path, target) for finder in others)), None)
@@ -344,7 +271,7 @@ class _Finder(MetaPathFinder):
 _patched: Final[set[str]] = set()
 
 
-def apply(module: ModuleType, patches: Sequence[Patch] = PATCHES) -> None:
+def apply(module: ModuleType, patches: Mapping[str, Patch] = PATCHES) -> None:
     """Replace what is listed for an imported module. The second time nothing happens.
 
     Raises:
@@ -352,36 +279,34 @@ def apply(module: ModuleType, patches: Sequence[Patch] = PATCHES) -> None:
     """
     if module.__name__ in _patched:
         return
-    for patch in patches:
-        if patch.module != module.__name__:
+    for place, patch in patches.items():
+        name_of_module, _, attribute = place.partition(":")
+        if name_of_module != module.__name__:
             continue
-        *path, name = patch.attribute.split(".")
+        *path, name = attribute.split(".")
         try:
             owner = functools.reduce(getattr, path, module)
             original, static = getattr(owner, name), inspect.getattr_static(owner, name)
         except AttributeError as error:
-            raise _not_this_moto(f"{patch.module}.{patch.attribute}", "is missing") from error
-        if patch.replace is not None:
-            made = patch.replace(original)
+            raise _not_this_moto(place, "is missing") from error
+        if not patch.relied:
+            made = patch.replacement(original)
             setattr(owner, name, staticmethod(made) if isinstance(static, staticmethod) else made)
     _patched.add(module.__name__)
 
 
-def _not_this_moto(name: str, what: str) -> EmulatorError:
+def _not_this_moto(place: str, what: str) -> EmulatorError:
     try:
         version = metadata.version("moto")
     except metadata.PackageNotFoundError:
         version = "(not installed)"
+    name = place.replace(":", ".")
     return EmulatorError(
         f"moto {version}", f"{name} {what}", f"Run `make install` again: it installs moto {MOTO}"
     )
 
 
-def _table() -> Iterator[str]:
-    for patch in PATCHES:
-        found = digest_of(*patch.read)
-        yield f"{'same' if found == patch.digest else 'CHANGED'} {found} {'.'.join(patch.read)}"
-
-
 if __name__ == "__main__":
-    sys.stdout.writelines(f"{line}\n" for line in _table())
+    for each, entry in PATCHES.items():
+        found_now = digest_of(entry.source or each)
+        sys.stdout.write(f"{'same' if found_now == entry.digest else 'CHANGED'} {found_now} {each}\n")

@@ -1,7 +1,7 @@
 """Let moto work out once what it works out again and again, and copy only what it must.
 
-Each function makes a replacement from the original that it is given; `patches` lists them. They import moto
-only when they run, because moto's modules are patched while they are being imported.
+Each function is given what it replaces; `patches` lists them. They import moto only when they run, because
+moto's modules are patched while they are being imported.
 """
 
 import copy
@@ -56,17 +56,13 @@ def remembered_keys(original: Function) -> Function:
     return get_possible_keys
 
 
-def random_string(_: Function) -> Function:
-    """Choose all letters of a random text in one call."""
-
-    def get_random_string(
-        self: Any, length: int = 20, include_digits: bool = True, lower_case: bool = False
-    ) -> str:
-        letters = string.ascii_letters + (string.digits if include_digits else "")
-        text = "".join(self.choices(letters, k=length))
-        return text.lower() if lower_case else text
-
-    return get_random_string
+def random_string(
+    _: Function, self: Any, length: int = 20, include_digits: bool = True, lower_case: bool = False
+) -> str:
+    """Choose all letters of a random text in one call: each reply has two ids of 52 letters."""
+    letters = string.ascii_letters + (string.digits if include_digits else "")
+    text = "".join(self.choices(letters, k=length))
+    return text.lower() if lower_case else text
 
 
 class _Copies(threading.local):
@@ -100,14 +96,10 @@ def sparing_copy(_: Any) -> Any:
     return _copies
 
 
-def sparing_transaction(original: Function) -> Function:
+def sparing_transaction(original: Function, self: Any, transact_items: list[dict[str, Any]]) -> None:
     """Say for the time of a transaction whether its items stay what they are."""
-
-    def transact_write_items(self: Any, transact_items: list[dict[str, Any]]) -> None:
-        _copies.items_stay = not any("Update" in item for item in transact_items)
-        try:
-            original(self, transact_items)
-        finally:
-            _copies.items_stay = False
-
-    return transact_write_items
+    _copies.items_stay = not any("Update" in item for item in transact_items)
+    try:
+        original(self, transact_items)
+    finally:
+        _copies.items_stay = False

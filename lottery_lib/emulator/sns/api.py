@@ -7,19 +7,20 @@ from typing import Final
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
-from lottery_lib.emulator.http.messages import Arn, Reply, Request, Scope
-from lottery_lib.emulator.http.replies import query_error, query_reply
+from lottery_lib.emulator.http.messages import Arn, AwsError, Reply, Request, Scope
+from lottery_lib.emulator.http.replies import query_reply
 from lottery_lib.emulator.moto.application import Moto
 from lottery_lib.emulator.sns.checks import (
     attribute,
     attributes_of,
+    check_arn,
+    check_publish,
+    check_subscribe,
     element,
     elements,
+    invalid,
     mail_text,
     numbered,
-    why_not_arn,
-    why_not_publish,
-    why_not_subscribe,
     with_attribute,
 )
 from lottery_lib.emulator.sns.mail import Mailbox, Recipient, confirmation, notification
@@ -73,10 +74,10 @@ class SnsApi:
         """ConfirmSubscription, signed or by the link in a mail."""
         topic_arn, token = request.form.get("TopicArn", ""), request.form.get("Token", "")
         if not self._topic(request.scope, topic_arn).ok:
-            return query_error("NotFound", "Topic does not exist", 404)
+            raise AwsError("NotFound", "Topic does not exist", 404)
         of_topic = self._subscriptions.of(topic_arn)
         if (subscription := next((it for it in of_topic if it.token == token), None)) is None:
-            return query_error("InvalidParameter", "Invalid parameter: Token")
+            raise invalid("Token")
         if not subscription.confirmed:
             subscription.confirmed, subscription.authenticated = True, request.signed
         return query_reply("ConfirmSubscription", {"SubscriptionArn": subscription.arn})
@@ -84,11 +85,10 @@ class SnsApi:
     def unsubscribe(self, request: Request) -> Reply:
         """Unsubscribe, signed or by the link in a mail."""
         arn = request.form.get("SubscriptionArn", "")
-        if reason := why_not_arn(arn):
-            return query_error("InvalidParameter", reason)
+        check_arn(arn)
         if (subscription := self._subscriptions.find(arn)) and not subscription.confirmed:
             reason = "Cannot unsubscribe a subscription that is pending confirmation"
-            return query_error("InvalidParameter", f"Invalid parameter: SubscriptionArn Reason: {reason}")
+            raise invalid("SubscriptionArn", reason)
         reply = self._moto.query(_scope_of(request.scope, arn), "Unsubscribe", SubscriptionArn=arn)
         if reply.ok:
             self._subscriptions.remove(arn)
@@ -107,19 +107,17 @@ class SnsApi:
                 for member in ElementTree.fromstring(tags.body).iter(f"{_MEMBER}member")
             }
             if not asked <= listed:
-                reason = "Tags Reason: Topic already exists with different tags"
-                return query_error("InvalidParameter", f"Invalid parameter: {reason}")
+                raise invalid("Tags", "Topic already exists with different tags")
         reply = self._moto(request)
         if not reply.ok and element(reply.body, "Message").startswith("Topic names must"):
-            return query_error("InvalidParameter", "Invalid parameter: Topic Name")
+            raise invalid("Topic Name")
         return reply
 
     def _subscribe(self, request: Request) -> Reply:
         form, scope = request.form, request.scope
         if form.get("Protocol") not in _EMAIL:
             return self._moto(request)
-        if reason := why_not_subscribe(form):
-            return query_error("InvalidParameter", reason)
+        check_subscribe(form)
         topic_arn, address = form["TopicArn"], form["Endpoint"]
         with self._subscribing:
             of_topic = self._subscriptions.of(topic_arn)
@@ -127,8 +125,7 @@ class SnsApi:
             if there is not None and (asked := attributes_of(form)):
                 found = self._moto.query(scope, "GetSubscriptionAttributes", SubscriptionArn=there.arn).body
                 if any(attribute(found, name) != value for name, value in asked.items()):
-                    reason = "Attributes Reason: Subscription already exists with different attributes"
-                    return query_error("InvalidParameter", f"Invalid parameter: {reason}")
+                    raise invalid("Attributes", "Subscription already exists with different attributes")
             reply = self._moto(request)
             if not reply.ok:
                 return reply
@@ -151,8 +148,7 @@ class SnsApi:
 
     def _subscription_attributes(self, request: Request) -> Reply:
         arn = request.form.get("SubscriptionArn", "")
-        if reason := why_not_arn(arn):
-            return query_error("InvalidParameter", reason)
+        check_arn(arn)
         reply = self._moto(request)
         if (subscription := self._subscriptions.find(arn)) is None:
             return reply
@@ -185,11 +181,11 @@ class SnsApi:
 
     def _publish(self, request: Request) -> Reply:
         form = request.form
-        if "PhoneNumber" not in form and (reason := why_not_publish(form, request.scope.region)):
-            return query_error("InvalidParameter", reason)
+        if "PhoneNumber" not in form:
+            check_publish(form, request.scope.region)
         reply = self._moto(request)
         if reply.status == 404 and "TopicArn" in form:
-            return query_error("NotFound", "Topic does not exist", 404)
+            raise AwsError("NotFound", "Topic does not exist", 404)
         if reply.ok:
             self._deliver(request.scope, form.get("TopicArn") or form.get("TargetArn", ""), form)
         return reply

@@ -6,40 +6,56 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from xml.sax.saxutils import unescape
 
-from lottery_lib.emulator.http.messages import Arn
+from lottery_lib.emulator.http.messages import Arn, AwsError
 from lottery_lib.emulator.sns.mail import is_address
 
 __all__ = [
     "attribute",
     "attributes_of",
+    "check_arn",
+    "check_publish",
+    "check_subscribe",
     "element",
     "elements",
+    "invalid",
     "mail_text",
     "numbered",
-    "why_not_arn",
-    "why_not_publish",
-    "why_not_subscribe",
     "with_attribute",
 ]
 
 _LARGEST: Final = 262_144
 
 
-def why_not_subscribe(form: Mapping[str, str]) -> str | None:
-    """AWS's reason to refuse a Subscribe of an e-mail address, or None."""
+def invalid(what: str, reason: str = "") -> AwsError:
+    """SNS's error for a wrong parameter."""
+    return AwsError(
+        "InvalidParameter", f"Invalid parameter: {what}" + (f" Reason: {reason}" if reason else "")
+    )
+
+
+def check_subscribe(form: Mapping[str, str]) -> None:
+    """Refuse a Subscribe of an e-mail address.
+
+    Raises:
+        AwsError: With AWS's reason.
+    """
     if form.get("TopicArn", "").endswith(".fifo"):
-        return "Invalid parameter: Invalid protocol type: email"
+        raise invalid("Invalid protocol type: email")
     if not form.get("TopicArn"):
-        return "Invalid parameter: TopicArn"
-    return None if is_address(form.get("Endpoint", "")) else "Invalid parameter: Email address"
+        raise invalid("TopicArn")
+    if not is_address(form.get("Endpoint", "")):
+        raise invalid("Email address")
 
 
-def why_not_publish(form: Mapping[str, str], region: str) -> str | None:
-    """AWS's reason to refuse a Publish in this region, or None."""
+def check_publish(form: Mapping[str, str], region: str) -> None:
+    """Refuse a Publish in this region.
+
+    Raises:
+        AwsError: With AWS's reason.
+    """
     arn = form.get("TopicArn") or form.get("TargetArn", "")
     message, subject = form.get("Message", ""), form.get("Subject")
-    if reason := why_not_arn(arn, "TopicArn"):
-        return reason
+    check_arn(arn, "TopicArn")
     faults = {
         "TopicArn": Arn.of(arn).region != region,
         "Empty message": not message,
@@ -47,15 +63,19 @@ def why_not_publish(form: Mapping[str, str], region: str) -> str | None:
         "Subject": subject is not None and not (0 < len(subject) <= 100 and subject.isprintable()),
         "Message Structure - No default entry in JSON message body": mail_text(form) is None,
     }
-    fault = next((fault for fault, found in faults.items() if found), None)
-    return f"Invalid parameter: {fault}" if fault else None
+    for fault, found in faults.items():
+        if found:
+            raise invalid(fault)
 
 
-def why_not_arn(arn: str, parameter: str = "SubscriptionArn") -> str | None:
-    """AWS's reason to refuse an ARN, or None. A pending subscription is listed without a real one."""
-    if (parts := len(arn.split(":"))) >= 6:
-        return None
-    return f"Invalid parameter: {parameter} Reason: An ARN must have at least 6 elements, not {parts}"
+def check_arn(arn: str, parameter: str = "SubscriptionArn") -> None:
+    """Refuse an ARN that is too short. A pending subscription is listed without a real one.
+
+    Raises:
+        AwsError: With AWS's reason.
+    """
+    if (parts := len(arn.split(":"))) < 6:
+        raise invalid(parameter, f"An ARN must have at least 6 elements, not {parts}")
 
 
 def mail_text(form: Mapping[str, str]) -> str | None:

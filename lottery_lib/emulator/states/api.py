@@ -5,12 +5,12 @@ import time
 import uuid
 from typing import Any, Final
 
-from lottery_lib.emulator.http.messages import ACCOUNT, Reply, Request, Scope
-from lottery_lib.emulator.http.replies import json_error, json_reply
+from lottery_lib.emulator.http.messages import ACCOUNT, AwsError, Reply, Request, Scope
+from lottery_lib.emulator.http.replies import json_reply
 from lottery_lib.emulator.iam.gate import Gate
 from lottery_lib.emulator.moto.application import Moto
 from lottery_lib.emulator.moto.reads import events_of
-from lottery_lib.emulator.states.checks import why_not_definition, why_not_execution
+from lottery_lib.emulator.states.checks import check_definition, check_execution
 from lottery_lib.emulator.states.executions import Abort, Executions
 
 __all__ = ["StatesApi"]
@@ -62,8 +62,8 @@ class StatesApi:
 
     def _create(self, request: Request) -> Reply:
         arn = request.scope.arn(f"stateMachine:{request.json.get('name', '')}")
-        if refused := self._refusal(request, str(request.json.get("definition", "")), arn):
-            return refused
+        check_definition(str(request.json.get("definition", "")))
+        self._check_role(request, arn)
         with self._naming:
             reply = self._moto(request)
             if not reply.ok:
@@ -73,23 +73,21 @@ class StatesApi:
         # moto answers with a machine of that name that exists already, even a different one.
         asked = request.json.get("definition"), request.json.get("type") or "STANDARD"
         if (there.get("definition"), there.get("type") or "STANDARD") != asked:
-            return json_error("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
+            raise AwsError("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
         return reply
 
     def _update(self, request: Request) -> Reply:
         definition, arn = request.json.get("definition"), request.json.get("stateMachineArn", "")
-        if refused := self._refusal(request, None if definition is None else str(definition), arn):
-            return refused
+        if definition is not None:
+            check_definition(str(definition))
+        self._check_role(request, arn)
         if definition is not None:
             self._executions.keep_definition(request.scope, arn)
         return _with_code(self._moto(request))
 
-    def _refusal(self, request: Request, definition: str | None, machine_arn: str) -> Reply | None:
-        if definition is not None and (refusal := why_not_definition(definition)):
-            return json_error(*refusal)
-        if self._gate.can_assume("states", request.json.get("roleArn"), machine_arn):
-            return None
-        return json_error("AccessDeniedException", _NOT_ASSUMED)
+    def _check_role(self, request: Request, machine_arn: str) -> None:
+        if not self._gate.can_assume("states", request.json.get("roleArn"), machine_arn):
+            raise AwsError("AccessDeniedException", _NOT_ASSUMED)
 
     def _delete(self, request: Request) -> Reply:
         arn = request.json.get("stateMachineArn", "")
@@ -107,27 +105,25 @@ class StatesApi:
 
     def _validate(self, request: Request) -> Reply:
         definition = str(request.json.get("definition", ""))
-        _, fault = why_not_definition(definition) or ("", "")
-        if not fault:
+        try:
+            check_definition(definition)
             # moto's parser can only be reached by creating a machine.
             name, role = f"validate-{uuid.uuid4()}", f"arn:aws:iam::{ACCOUNT}:role/validate"
-            reply = self._call(
+            made = self._call(
                 request.scope, "CreateStateMachine", name=name, definition=definition, roleArn=role
             )
-            if reply.ok:
-                created = reply.json["stateMachineArn"]
-                self._call(request.scope, "DeleteStateMachine", stateMachineArn=created)
-                return json_reply({"result": "OK", "diagnostics": [], "truncated": False})
-            fault = str(reply.json.get("message"))
-        diagnostic = {"severity": "ERROR", "code": "SCHEMA_VALIDATION_FAILED", "message": fault}
-        return json_reply({"result": "FAIL", "diagnostics": [diagnostic], "truncated": False})
+            arn = _with_code(made).json["stateMachineArn"]
+        except AwsError as error:
+            diagnostic = {"severity": "ERROR", "code": "SCHEMA_VALIDATION_FAILED", "message": error.message}
+            return json_reply({"result": "FAIL", "diagnostics": [diagnostic], "truncated": False})
+        self._call(request.scope, "DeleteStateMachine", stateMachineArn=arn)
+        return json_reply({"result": "OK", "diagnostics": [], "truncated": False})
 
     def _start(self, request: Request) -> Reply:
         # moto calls an execution without a name "None", and refuses the next one.
         given = {name: value for name, value in request.json.items() if value is not None}
         parameters = {"name": str(uuid.uuid4()), "input": "{}"} | given
-        if refusal := why_not_execution(str(parameters["name"]), str(parameters["input"])):
-            return json_error(*refusal)
+        check_execution(str(parameters["name"]), str(parameters["input"]))
         with self._naming:
             return self._moto(request.with_json(parameters))
 
@@ -151,8 +147,12 @@ def _wait_for_engine(execution: dict[str, Any]) -> None:
 
 
 def _with_code(reply: Reply) -> Reply:
-    """Give a name to the error that moto leaves without one."""
+    """Give a name to the error that moto leaves without one.
+
+    Raises:
+        AwsError: That error.
+    """
     if reply.ok or reply.status >= 500 or reply.json.get("__type"):
         return reply
     message = f"Invalid State Machine Definition: '{reply.json.get('message')}'"
-    return json_error("InvalidDefinition", message)
+    raise AwsError("InvalidDefinition", message)

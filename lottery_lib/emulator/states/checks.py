@@ -8,44 +8,48 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-__all__ = ["Refusal", "why_not_definition", "why_not_execution"]
+from lottery_lib.emulator.http.messages import AwsError
 
-Refusal = tuple[str, str]
-"""An error code and a message of AWS's."""
+__all__ = ["check_definition", "check_execution"]
 
 LARGEST_INPUT: Final = 262_144
 _FORBIDDEN: Final = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
 
 
-def why_not_execution(name: str, given: str) -> Refusal | None:
-    """AWS's reason to refuse a StartExecution, or None.
+def check_execution(name: str, given: str) -> None:
+    """Refuse a StartExecution.
 
     Args:
         name: The execution's.
         given: Its input.
+
+    Raises:
+        AwsError: With AWS's reason.
     """
+    detected = "1 validation error detected: Value"
     if len(name) > 80:
-        return "ValidationException", (
-            f"1 validation error detected: Value '{name}' at 'name' failed to satisfy constraint: "
-            "Member must have length less than or equal to 80"
-        )
+        reason = "failed to satisfy constraint: Member must have length less than or equal to 80"
+        raise AwsError("ValidationException", f"{detected} '{name}' at 'name' {reason}")
     if not name or _FORBIDDEN.search(name):
-        return "InvalidName", f"Invalid Name: '{name}'"
+        raise AwsError("InvalidName", f"Invalid Name: '{name}'")
     if len(given.encode()) > LARGEST_INPUT:
-        return "ValidationException", (
-            "1 validation error detected: Value at 'input' failed to satisfy constraint: "
-            f"Member must have length less than or equal to {LARGEST_INPUT}"
+        reason = (
+            f"failed to satisfy constraint: Member must have length less than or equal to {LARGEST_INPUT}"
         )
+        raise AwsError("ValidationException", f"{detected} at 'input' {reason}")
     try:
         json.loads(given)
     except (ValueError, RecursionError) as error:
-        reason = _jackson(given, str(error))
-        return "InvalidExecutionInput", f"Invalid State Machine Execution Input: '{reason}'"
-    return None
+        text = f"Invalid State Machine Execution Input: '{_jackson(given, str(error))}'"
+        raise AwsError("InvalidExecutionInput", text) from error
 
 
-def why_not_definition(definition: str) -> Refusal | None:
-    """AWS's reason to refuse a definition that moto's parser would accept, or None."""
+def check_definition(definition: str) -> None:
+    """Refuse a definition that moto's parser would accept.
+
+    Raises:
+        AwsError: With AWS's reasons.
+    """
     try:
         machine = json.loads(definition)
     except (ValueError, RecursionError) as error:
@@ -55,9 +59,8 @@ def why_not_definition(definition: str) -> Refusal | None:
         if isinstance(machine, dict):
             # Stable: AWS tells missing fields first.
             faults = sorted(_faults(machine, ""), key=lambda fault: not fault.startswith("SCHEMA"))
-    if not faults:
-        return None
-    return "InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(faults)}'"
+    if faults:
+        raise AwsError("InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(faults)}'")
 
 
 def _jackson(text: str, fallback: str) -> str:
