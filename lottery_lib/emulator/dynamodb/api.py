@@ -7,14 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lottery_lib.emulator.dynamodb.checks import (
-    IndexKeys,
-    check_batch,
-    check_change,
-    check_items,
-    index_keys,
-    items_of,
-)
+from lottery_lib.emulator.dynamodb import checks
 from lottery_lib.emulator.http.messages import AwsError, MalformedRequestError, Reply, Request, Scope
 from lottery_lib.emulator.moto.application import Moto
 
@@ -43,7 +36,7 @@ class DynamoDbApi:
     def __init__(self, moto: Moto) -> None:
         self._moto = moto
         self._done: dict[tuple[str, str], _Done] = {}
-        self._index_keys: dict[tuple[Scope, str], IndexKeys] = {}
+        self._index_keys: dict[tuple[Scope, str], checks.IndexKeys] = {}
         # moto undoes a failed transaction by restoring all tables, which would lose what another thread wrote
         # in the meantime. And no reader may see half of a transaction.
         self._one_at_a_time = threading.RLock()
@@ -70,15 +63,15 @@ class DynamoDbApi:
     def _check(self, request: Request) -> None:
         operation, scope = request.operation, request.scope
         if operation == "UpdateTable":
-            check_change(request.json, self._table(scope, request.json.get("TableName", "")))
+            checks.check_change(request.json, self._table(scope, request.json.get("TableName", "")))
         if operation == "BatchWriteItem":
-            check_batch(request.json)
+            checks.check_batch(request.json)
         items = []
-        for table, item in items_of(operation, request.json):
+        for table, item in checks.items_of(operation, request.json):
             if (scope, table) not in self._index_keys:
-                self._index_keys[scope, table] = index_keys(self._table(scope, table))
+                self._index_keys[scope, table] = checks.index_keys(self._table(scope, table))
             items.append((item, self._index_keys[scope, table]))
-        check_items(operation, items)
+        checks.check_items(operation, items)
 
     def _answer(self, request: Request) -> Reply:
         match request.operation:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
-from lottery_lib.emulator.http.messages import Reply, Request
+from lottery_lib.emulator.http.messages import AwsError, Reply, Request
 
 __all__ = ["HttpServer"]
 
@@ -54,12 +54,6 @@ class HttpServer(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-class _RefusedError(Exception):
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-
-
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     default_request_version = "HTTP/1.0"  # answer in HTTP even to what is not HTTP
@@ -71,9 +65,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         try:
             body = self._body()
-        except _RefusedError as refused:
+        except AwsError as refused:
             self.close_connection = True  # the rest of the body would be read as the next request
-            self._send(Reply(refused.status, str(refused).encode(), {"Content-Type": "text/plain"}))
+            self._send(Reply(refused.status, refused.message.encode(), {"Content-Type": "text/plain"}))
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
@@ -100,19 +94,19 @@ class _Handler(BaseHTTPRequestHandler):
         """Read as many bytes as a number in text says.
 
         Raises:
-            _RefusedError: It is not a number, too large, or more than what comes.
+            AwsError: It is not a number, too large, or more than what comes.
         """
         try:
             length = int(number, base)
         except ValueError:
             length = -1
         if length < 0:
-            raise _RefusedError(400, "A length is not a number")
+            raise AwsError("", "A length is not a number")
         if length + already > _LARGEST:
-            raise _RefusedError(413, "The request is too large")
+            raise AwsError("", "The request is too large", 413)
         body = self.rfile.read(length)
         if len(body) < length:
-            raise _RefusedError(400, "The request ended early")
+            raise AwsError("", "The request ended early")
         return body
 
     def _send(self, reply: Reply) -> None:

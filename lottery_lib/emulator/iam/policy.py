@@ -97,14 +97,9 @@ def glob(pattern: str, text: str, context: Context, *, any_case: bool = False) -
     It may have ``*``, ``?`` and variables such as ``${aws:username}``. If a variable has no value, it
     matches nothing.
     """
-    if "${" not in pattern:
-        compiled = _compiled(pattern, any_case)
-    else:
-        names = [match["name"] for match in _TOKEN.finditer(pattern) if match["name"] is not None]
-        if any(_value(name, context) is None for name in names):
-            return False
-        compiled = _pattern(pattern, any_case, context)
-    return compiled.fullmatch(text) is not None
+    names = _VARIABLE.findall(pattern) if "${" in pattern else []
+    values = tuple((name, value) for name in names if (value := _value(name, context)) is not None)
+    return len(values) == len(names) and _compiled(pattern, any_case, values).fullmatch(text) is not None
 
 
 def _decision(statements: Sequence[Statement], context: Context) -> Decision:
@@ -201,16 +196,12 @@ def _value(name: str, context: Context) -> str | None:
     return name if name in {"*", "?", "$"} else context.get(name.lower())
 
 
-def _pattern(pattern: str, any_case: bool, context: Context) -> re.Pattern[str]:
+@lru_cache(16384)
+def _compiled(pattern: str, any_case: bool, values: tuple[tuple[str, str], ...]) -> re.Pattern[str]:
     parts = []
     for match in _TOKEN.finditer(pattern):
         if match["wild"]:
             parts.append(".*" if match["wild"] == "*" else ".")
         else:
-            parts.append(re.escape(match["text"] or str(_value(match["name"] or "", context))))
+            parts.append(re.escape(match["text"] or dict(values)[match["name"]]))
     return re.compile("".join(parts), re.DOTALL | (re.IGNORECASE if any_case else re.RegexFlag(0)))
-
-
-@lru_cache(16384)
-def _compiled(pattern: str, any_case: bool) -> re.Pattern[str]:
-    return _pattern(pattern, any_case, {})

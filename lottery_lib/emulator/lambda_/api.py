@@ -64,25 +64,25 @@ class LambdaApi:
 
     def reset(self) -> None:
         """Forget everything."""
-        self._runner.retire()
+        self._runner.pool.retire()
         self._looked_up.clear()
-        self._reservations.clear()
+        self._reservations.numbers.clear()
 
     def _reserve(self, request: Request, arn: str) -> Reply:
         # moto keeps the number, and knows whether there is such a function; but not what 0 means.
         reply = self._moto(request)
         match request.method:
             case "PUT" if reply.ok:
-                self._reservations.set(arn, int(request.json.get(_RESERVED) or 0))
+                self._reservations.numbers[arn] = int(request.json.get(_RESERVED) or 0)
             case "DELETE" if reply.ok:
-                self._reservations.remove(arn)
+                self._reservations.numbers.pop(arn, None)
             case "GET" if reply.ok:
                 return json_reply(self._reserved(arn))
         return reply
 
     def _reserved(self, arn: str) -> dict[str, int]:
-        number = self._reservations.get(arn)
-        return {} if number is None else {_RESERVED: number}
+        numbers = self._reservations.numbers
+        return {_RESERVED: numbers[arn]} if arn in numbers else {}
 
     def _change(self, request: Request, name: str, rest: str) -> Reply:
         zipped = None
@@ -107,12 +107,13 @@ class LambdaApi:
             self._runner.code.keep(zipped)
         if about_function and request.method != "DELETE":
             # AWS starts new execution environments after each change, even one that changes nothing.
-            self._runner.retire(function_of(reply.json).arn, "$LATEST")
+            self._runner.pool.retire(function_of(reply.json).arn, "$LATEST")
             listed = self._moto.rest(request.scope, "GET", "/2015-03-31/functions/").json.get("Functions", [])
-            self._runner.expect(sum(not self._runner.has(function["FunctionArn"]) for function in listed))
+            cold = [each for each in listed if not self._runner.pool.has(each["FunctionArn"])]
+            self._runner.spares.want(len(cold))
         elif about_function and "Qualifier" not in request.query:
-            self._runner.retire(request.scope.arn(f"function:{name}"))
-            self._reservations.remove(request.scope.arn(f"function:{name}"))
+            self._runner.pool.retire(request.scope.arn(f"function:{name}"))
+            self._reservations.numbers.pop(request.scope.arn(f"function:{name}"), None)
         return reply
 
     def _invoke(self, request: Request, name: str) -> Reply:

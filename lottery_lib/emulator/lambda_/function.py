@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lottery_lib.emulator.http.messages import Arn
+from lottery_lib.emulator.process.environment import bare_environment
 
 __all__ = ["CodeStore", "Function", "environment_of", "function_of", "name_of"]
 
@@ -80,13 +81,7 @@ def name_of(text: str) -> str:
 
 
 def environment_of(
-    function: Function,
-    *,
-    stream: str,
-    endpoint: str,
-    folder: Path,
-    access_key: str,
-    bare: Mapping[str, str],
+    function: Function, *, stream: str, endpoint: str, folder: Path, access_key: str
 ) -> dict[str, str]:
     """Every variable that the function sees.
 
@@ -96,7 +91,6 @@ def environment_of(
         endpoint: The emulator, which its AWS clients call.
         folder: Its code.
         access_key: The key that identifies its calls.
-        bare: What the operating system needs.
     """
     given = {
         "_HANDLER": function.handler,
@@ -122,7 +116,7 @@ def environment_of(
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }
-    return {**bare, **ours, **dict(function.variables), **given}
+    return {**bare_environment(os.environ), **ours, **dict(function.variables), **given}
 
 
 class CodeStore:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from lottery_lib.emulator.http.messages import Scope
+from lottery_lib.emulator.lambda_.function import Function
 from lottery_lib.emulator.moto.application import Moto
 
 __all__ = ["Lines", "LogWriter", "log_of"]
@@ -30,32 +31,30 @@ class Lines:
 
 
 def log_of(
-    *,
+    function: Function,
     request_id: str,
-    version: str,
     output: bytes,
+    *,
     seconds: float,
     init_seconds: float | None,
-    memory: int,
     max_memory: int,
     last_words: str = "",
 ) -> str:
     """The log of one call, with the lines that Lambda puts around a function's output.
 
     Args:
+        function: The function.
         request_id: The call's.
-        version: The function's.
         output: What it printed.
         seconds: How long it ran.
         init_seconds: How long it took to load; None when it was warm.
-        memory: What it was given, in MB.
         max_memory: The most it used, in bytes.
         last_words: Why the worker was ended, if it was.
     """
     duration = seconds * 1000
     report = (
         f"REPORT RequestId: {request_id}\tDuration: {duration:.2f} ms\t"
-        f"Billed Duration: {int(duration) + 1} ms\tMemory Size: {memory} MB\t"
+        f"Billed Duration: {int(duration) + 1} ms\tMemory Size: {function.memory} MB\t"
         f"Max Memory Used: {max(1, max_memory >> 20)} MB\t"
     )
     if init_seconds is not None:
@@ -65,7 +64,7 @@ def log_of(
     if last_words:
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         printed += f"{now} {request_id} {last_words}\n\n"
-    start = f"START RequestId: {request_id} Version: {version}\n"
+    start = f"START RequestId: {request_id} Version: {function.version}\n"
     return f"{start}{printed}END RequestId: {request_id}\n{report}\n"
 
 

@@ -2,11 +2,11 @@
 
 import contextlib
 import threading
-import time
 from collections import Counter, deque
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
+from lottery_lib.emulator.lambda_.function import Function
 from lottery_lib.emulator.lambda_.host import Worker
 
 __all__ = ["Busy", "Pool", "Reservations", "Spares", "ThrottledError"]
@@ -27,28 +27,16 @@ class ThrottledError(Exception):
 
 
 class Reservations:
-    """The reserved concurrency of functions, over all their versions. Calls beyond it do not queue."""
+    """The reserved concurrency of functions, over all their versions. Calls beyond it do not queue.
+
+    Attributes:
+        numbers: How many calls are reserved for a function, by its ARN; 0 throttles it altogether.
+    """
 
     def __init__(self) -> None:
-        self._reserved: dict[str, int] = {}
+        self.numbers: dict[str, int] = {}
         self._running: Counter[str] = Counter()
         self._lock = threading.Lock()
-
-    def get(self, arn: str) -> int | None:
-        """How many calls are reserved for a function; None without a reservation."""
-        return self._reserved.get(arn)
-
-    def set(self, arn: str, number: int) -> None:
-        """Reserve so many calls; 0 throttles the function altogether."""
-        self._reserved[arn] = number
-
-    def remove(self, arn: str) -> None:
-        """Reserve nothing: the function may run as often as there is room."""
-        self._reserved.pop(arn, None)
-
-    def clear(self) -> None:
-        """Remove all reservations."""
-        self._reserved.clear()
 
     @contextlib.contextmanager
     def call(self, arn: str) -> Iterator[None]:
@@ -58,7 +46,7 @@ class Reservations:
             ThrottledError: It must not run.
         """
         with self._lock:
-            if self._running[arn] >= self._reserved.get(arn, self._running[arn] + 1):
+            if self._running[arn] >= self.numbers.get(arn, self._running[arn] + 1):
                 raise ThrottledError(arn)
             self._running[arn] += 1
         try:
@@ -69,7 +57,7 @@ class Reservations:
 
 
 class Pool:
-    """Idle workers, by what they are, and the calls that wait for one.
+    """Idle workers, by the function that they are, and the calls that wait for one.
 
     A worker runs one call at a time, so two calls at once need two. When all are busy, calls queue. When a
     call needs a worker that does not exist and the limit is reached, the one that idled longest is ended.
@@ -82,17 +70,17 @@ class Pool:
     def __init__(self, make: Callable[[], Worker], limit: int = LIMIT) -> None:
         self._make = make
         self._limit = limit
-        self._idle: dict[Worker, tuple[Hashable, float]] = {}  # the one that idled longest is first
-        self._busy: dict[Worker, Hashable] = {}
+        self._idle: dict[Worker, Function] = {}  # the one that idled longest is first
+        self._busy: dict[Worker, Function] = {}
         self._starting = 0
         self._queue: deque[object] = deque()
         self._change = threading.Condition()
 
-    def take(self, key: Hashable, *, nested: bool = False) -> tuple[Worker, bool]:
+    def take(self, function: Function, *, nested: bool = False) -> tuple[Worker, bool]:
         """Wait for a worker.
 
         Args:
-            key: What it must be.
+            function: What it must be.
             nested: The caller holds a worker itself.
 
         Returns:
@@ -105,11 +93,10 @@ class Pool:
         with self._change:
             self._wait_turn(nested)
             # The one used last: the others may then idle long enough to be ended.
-            idle = ((worker, its_key) for worker, (its_key, _) in reversed(self._idle.items()))
-            worker = next((worker for worker, its_key in idle if its_key == key and worker.alive), None)
+            idle = [worker for worker in reversed(self._idle) if self._idle[worker] == function]
+            worker = next((worker for worker in idle if worker.alive), None)
             if worker is not None:
-                del self._idle[worker]
-                self._busy[worker] = key
+                self._busy[worker] = self._idle.pop(worker)
                 self._change.notify_all()
                 return worker, True
             while self._idle and self._total() >= self._limit:
@@ -126,37 +113,41 @@ class Pool:
             with self._change:
                 self._starting -= 1
                 if made is not None:
-                    self._busy[made] = key
+                    self._busy[made] = function
                 self._change.notify_all()
         return made, False
 
     def give_back(self, worker: Worker) -> None:
         """Let others use it, unless it died or was retired."""
         with self._change:
-            key = self._busy.pop(worker, None)
-            keep = key is not None and worker.alive and not worker.retired
-            if keep:
-                self._idle[worker] = (key, time.monotonic())
+            function = self._busy.pop(worker, None)
+            keep = worker.alive and not worker.retired
+            if keep and function is not None:
+                self._idle[worker] = function
             self._change.notify_all()
-        if not keep:
+        if not keep or function is None:
             worker.discard()
 
-    def retire(self, which: Callable[[Hashable], bool]) -> None:
-        """End the workers of these keys: idle ones now, busy ones after their call."""
+    def retire(self, arn: str | None = None, version: str | None = None) -> None:
+        """End the workers of a function and version, or all: idle ones now, busy ones after their call."""
+
+        def concerns(function: Function) -> bool:
+            return arn in {None, function.arn} and version in {None, function.version}
+
         with self._change:
-            gone = [worker for worker, (key, _) in self._idle.items() if which(key)]
+            gone = [worker for worker, function in self._idle.items() if concerns(function)]
             for worker in gone:
                 del self._idle[worker]
-            for worker, key in self._busy.items():
-                worker.retired = worker.retired or which(key)
+            for worker, function in self._busy.items():
+                worker.retired = worker.retired or concerns(function)
             self._change.notify_all()
         for worker in gone:
             worker.discard()
 
-    def has(self, which: Callable[[Hashable], bool]) -> bool:
-        """Whether there is a worker of such a key."""
+    def has(self, arn: str) -> bool:
+        """Whether there is a worker of a function."""
         with self._change:
-            return any(which(key) for key in [*self._busy.values(), *(key for key, _ in self._idle.values())])
+            return any(function.arn == arn for function in [*self._busy.values(), *self._idle.values()])
 
     def close(self) -> None:
         """End all of them, busy ones included."""

@@ -3,13 +3,11 @@
 import base64
 import datetime
 import json
-import os
 import signal
 import time
-from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 from lottery_lib.emulator.http.messages import Scope
 from lottery_lib.emulator.iam.callers import Sessions
@@ -17,7 +15,6 @@ from lottery_lib.emulator.lambda_.function import CodeStore, Function, environme
 from lottery_lib.emulator.lambda_.host import Answer, Worker
 from lottery_lib.emulator.lambda_.output import Lines, LogWriter, log_of
 from lottery_lib.emulator.lambda_.pool import Pool, Spares
-from lottery_lib.emulator.process.environment import bare_environment
 
 __all__ = ["Call", "Outcome", "Runner"]
 
@@ -69,6 +66,11 @@ class Runner:
         endpoint: The emulator's URL.
         logs: Where output goes.
         sessions: Give an access key to each function.
+
+    Attributes:
+        code: The functions' code.
+        pool: The workers of functions.
+        spares: Workers for the first calls of functions.
     """
 
     def __init__(self, folder: Path, endpoint: str, logs: LogWriter, sessions: Sessions) -> None:
@@ -76,30 +78,13 @@ class Runner:
         self.logs = logs
         self._endpoint = endpoint
         self._sessions = sessions
-        self._spares = Spares(lambda: Worker(folder / "output"))
-        self._pool = Pool(self._spares.take)
-
-    def expect(self, functions: int) -> None:
-        """Prepare for the first calls of so many functions."""
-        self._spares.want(functions)
-
-    def has(self, arn: str) -> bool:
-        """Whether the function has a worker."""
-        return self._pool.has(lambda key: cast("Function", key).arn == arn)
-
-    def retire(self, arn: str | None = None, version: str | None = None) -> None:
-        """End the workers of one function and version, or of all."""
-
-        def which(key: Hashable) -> bool:
-            function = cast("Function", key)
-            return arn in {None, function.arn} and version in {None, function.version}
-
-        self._pool.retire(which)
+        self.spares = Spares(lambda: Worker(folder / "output"))
+        self.pool = Pool(self.spares.take)
 
     def close(self) -> None:
         """End all workers."""
-        self._spares.close()
-        self._pool.close()
+        self.spares.close()
+        self.pool.close()
 
     def run(self, function: Function, call: Call) -> Outcome:
         """Run it; the outcome is AWS's, whatever the function did.
@@ -111,11 +96,11 @@ class Runner:
         folder = self.code.folder(function.code)
         if folder is None:
             raise LookupError(function.code)
-        worker, warm = self._pool.take(function, nested=call.nested)
+        worker, warm = self.pool.take(function, nested=call.nested)
         try:
             return self._run_in(worker, warm, function, folder, call)
         finally:
-            self._pool.give_back(worker)
+            self.pool.give_back(worker)
 
     def _run_in(self, worker: Worker, warm: bool, function: Function, folder: Path, call: Call) -> Outcome:
         today = datetime.datetime.now(datetime.UTC)
@@ -137,12 +122,11 @@ class Runner:
             answer = worker.call(header, call.event, function.seconds)
         answer, last_words = _with_error_object(answer, function, call.request_id)
         text = log_of(
-            request_id=call.request_id,
-            version=function.version,
-            output=_with_task_root(folder, worker.output()),
+            function,
+            call.request_id,
+            _with_task_root(folder, worker.output()),
             seconds=time.monotonic() - loaded,
             init_seconds=None if warm else loaded - begun,
-            memory=function.memory,
             max_memory=answer.max_memory,
             last_words=last_words,
         )
@@ -159,7 +143,6 @@ class Runner:
             endpoint=self._endpoint,
             folder=folder,
             access_key=self._sessions.of_function(function.role, function.name),
-            bare=bare_environment(os.environ),
         )
         answer = worker.become(function.handler, folder, environment, function.memory)
         if answer.kind != "ready":

@@ -78,107 +78,103 @@ _SERVICE: Final = _TASK + "service.state_task_service"
 
 PATCHES: Final[Mapping[str, Patch]] = {
     # Who calls.
-    _ASL + "utils.boto_client:boto_client_for": Patch("2c53599692cbcdda", clients.boto_client_for),
+    _ASL + "utils.boto_client:boto_client_for": Patch("2c53599692cb", clients.boto_client_for),
     # How executions fail.
     _STATE + "choice.comparison.comparison_variable:ComparisonVariable._eval_body": Patch(
-        "91a5ac8b291a3ee4", errors.comparison
+        "91a5ac8b291a", errors.comparison
     ),
-    _STATE + "choice.state_choice:StateChoice._eval_state": Patch("bffca6f28a835c38", errors.choice),
-    _ASL + "eval.event.event_manager:EventManager.add_event": Patch("eaae0fa64a8ae925", errors.counted_event),
+    _STATE + "choice.state_choice:StateChoice._eval_state": Patch("bffca6f28a83", errors.choice),
+    _ASL + "eval.event.event_manager:EventManager.add_event": Patch("eaae0fa64a8a", errors.counted_event),
     _TASK + "service.resource:ServiceResource._eval_body": Patch(
-        "d7ebd4f681f3de67", errors.resource, source=_TASK + "service.resource:Resource._eval_body"
+        "d7ebd4f681f3", errors.resource, source=_TASK + "service.resource:Resource._eval_body"
     ),
-    _TASK + "state_task_lambda:StateTaskLambda._from_error": Patch("d03cb09dc45b4a40", errors.lambda_error),
+    _TASK + "state_task_lambda:StateTaskLambda._from_error": Patch("d03cb09dc45b", errors.lambda_error),
     _SERVICE + "_lambda:StateTaskServiceLambda._error_cause_from_client_error": Patch(
-        "82498eabdbe1de65", partial(errors.unmodelled, "Lambda.AWSLambdaException")
+        "82498eabdbe1", partial(errors.unmodelled, "Lambda.AWSLambdaException")
     ),
     _SERVICE + "_dynamodb:StateTaskServiceDynamoDB._error_cause_from_client_error": Patch(
-        "e4a41e785a9a9d25", partial(errors.unmodelled, "DynamoDB.AmazonDynamoDBException")
+        "e4a41e785a9a", partial(errors.unmodelled, "DynamoDB.AmazonDynamoDBException")
     ),
     _PARSER + "backend.execution:BaseExecutionWorkerCommunication._reflect_execution_status": Patch(
-        "1ada2e9dd154eda3", errors.ended
+        "1ada2e9dd154", errors.ended
     ),
     _ASL + "component.common.timeouts.timeout:Timeout.eval": Patch(
-        "385d9062a4ec8de2", errors.time_out, source=_ASL + "component.eval_component:EvalComponent.eval"
+        "385d9062a4ec", errors.time_out, source=_ASL + "component.eval_component:EvalComponent.eval"
     ),
-    _STATE + "exec.state_parallel.branches_decl:CustomErrorName": Patch(
-        "5bee45175015f0a1", errors.carried_name
-    ),
+    _STATE + "exec.state_parallel.branches_decl:CustomErrorName": Patch("5bee45175015", errors.carried_name),
     _STATE + "exec.state_map.iteration.iteration_worker:CustomErrorName": Patch(
-        "8eda55b4313bba0b", errors.carried_name
+        "8eda55b4313b", errors.carried_name
     ),
-    _STATE + "fail.state_fail:CustomErrorName": Patch("280b1948dde91a4e", errors.carried_name),
-    _TASK + "state_task:StateTask._eval_parameters": Patch("11347f3fd90bbef9", errors.with_path),
-    _TASK + "state_task_lambda:StateTaskLambda._eval_parameters": Patch("12265209eaaf228a", errors.with_path),
+    _STATE + "fail.state_fail:CustomErrorName": Patch("280b1948dde9", errors.carried_name),
+    _TASK + "state_task:StateTask._eval_parameters": Patch("11347f3fd90b", errors.with_path),
+    _TASK + "state_task_lambda:StateTaskLambda._eval_parameters": Patch("12265209eaaf", errors.with_path),
     _TASK + "state_task_activitiy:StateTaskActivity._eval_parameters": Patch(
-        "aa28773ce00f0843", errors.with_path
+        "aa28773ce00f", errors.with_path
     ),
-    _STATE + "exec.execute_state:ExecutionState._from_error": Patch("386df2fd804b0b0f", errors.uncaught),
-    _TASK + "state_task:StateTask._from_error": Patch("9d79f558f62afb7d", errors.uncaught),
-    _TASK + "state_task_activitiy:StateTaskActivity._from_error": Patch("fbe1e4580932a334", errors.uncaught),
-    _SERVICE + "_api_gateway:StateTaskServiceApiGateway._from_error": Patch(
-        "76a87f81f80b17bf", errors.uncaught
-    ),
-    _SERVICE + "_aws_sdk:StateTaskServiceAwsSdk._from_error": Patch("7dda57ac613ce1b5", errors.uncaught),
-    _SERVICE + "_batch:StateTaskServiceBatch._from_error": Patch("245cfe1ea97d8ab1", errors.uncaught),
-    _SERVICE + "_callback:StateTaskServiceCallback._from_error": Patch("8f5afd44a0e2765c", errors.uncaught),
-    _SERVICE + "_dynamodb:StateTaskServiceDynamoDB._from_error": Patch("cd072049195a2ef8", errors.uncaught),
-    _SERVICE + "_events:StateTaskServiceEvents._from_error": Patch("9a1b3608e79c2dd7", errors.uncaught),
-    _SERVICE + "_glue:StateTaskServiceGlue._from_error": Patch("fa9dad3aac2ec02c", errors.uncaught),
-    _SERVICE + "_lambda:StateTaskServiceLambda._from_error": Patch("c3e9ef18c5160ed1", errors.uncaught),
-    _SERVICE + "_sfn:StateTaskServiceSfn._from_error": Patch("5ac626000ded7441", errors.uncaught),
-    _SERVICE + "_sns:StateTaskServiceSns._from_error": Patch("46d48b968f265f95", errors.uncaught),
-    _SERVICE + "_sqs:StateTaskServiceSqs._from_error": Patch("20ac9ee455290eff", errors.uncaught),
+    _STATE + "exec.execute_state:ExecutionState._from_error": Patch("386df2fd804b", errors.uncaught),
+    _TASK + "state_task:StateTask._from_error": Patch("9d79f558f62a", errors.uncaught),
+    _TASK + "state_task_activitiy:StateTaskActivity._from_error": Patch("fbe1e4580932", errors.uncaught),
+    _SERVICE + "_api_gateway:StateTaskServiceApiGateway._from_error": Patch("76a87f81f80b", errors.uncaught),
+    _SERVICE + "_aws_sdk:StateTaskServiceAwsSdk._from_error": Patch("7dda57ac613c", errors.uncaught),
+    _SERVICE + "_batch:StateTaskServiceBatch._from_error": Patch("245cfe1ea97d", errors.uncaught),
+    _SERVICE + "_callback:StateTaskServiceCallback._from_error": Patch("8f5afd44a0e2", errors.uncaught),
+    _SERVICE + "_dynamodb:StateTaskServiceDynamoDB._from_error": Patch("cd072049195a", errors.uncaught),
+    _SERVICE + "_events:StateTaskServiceEvents._from_error": Patch("9a1b3608e79c", errors.uncaught),
+    _SERVICE + "_glue:StateTaskServiceGlue._from_error": Patch("fa9dad3aac2e", errors.uncaught),
+    _SERVICE + "_lambda:StateTaskServiceLambda._from_error": Patch("c3e9ef18c516", errors.uncaught),
+    _SERVICE + "_sfn:StateTaskServiceSfn._from_error": Patch("5ac626000ded", errors.uncaught),
+    _SERVICE + "_sns:StateTaskServiceSns._from_error": Patch("46d48b968f26", errors.uncaught),
+    _SERVICE + "_sqs:StateTaskServiceSqs._from_error": Patch("20ac9ee45529", errors.uncaught),
     # How executions are written down.
-    _STATE + "state:to_json_str": Patch("8200c5a7e409daca", errors.compact_json),
-    _STATE + "state:StateData": Patch("8200c5a7e409daca", partial(errors.with_time, "EnteredTime")),
+    _STATE + "state:to_json_str": Patch("8200c5a7e409", errors.compact_json),
+    _STATE + "state:StateData": Patch("8200c5a7e409", partial(errors.with_time, "EnteredTime")),
     _PARSER + "backend.execution_worker:ExecutionData": Patch(
-        "5598cfe97b3dae71", partial(errors.with_time, "StartTime")
+        "5598cfe97b3d", partial(errors.with_time, "StartTime")
     ),
     # What moto works out again and again.
     _PARSER + "backend.execution_worker:AmazonStateLanguageParser": Patch(
-        "5598cfe97b3dae71", make=speed.remembered_parser
+        "5598cfe97b3d", make=speed.remembered_parser
     ),
-    _ASL + "utils.json_path:parse": Patch("7db51c0b1fd20660", make=speed.remembered),
-    _ASL + "component.common.path.result_path:parse": Patch("db251e3eb21ba563", make=speed.remembered),
-    "moto.core.utils:method_names_from_class": Patch("dffccc6df0b3d020", make=speed.remembered),
+    _ASL + "utils.json_path:parse": Patch("7db51c0b1fd2", make=speed.remembered),
+    _ASL + "component.common.path.result_path:parse": Patch("db251e3eb21b", make=speed.remembered),
+    "moto.core.utils:method_names_from_class": Patch("dffccc6df0b3", make=speed.remembered),
     "moto.core.serialize:XFormedAttributePicker.get_possible_keys": Patch(
-        "14c736cf458fe55e", make=speed.remembered_keys
+        "14c736cf458f", make=speed.remembered_keys
     ),
     "moto.moto_api._internal.moto_random:MotoRandom.get_random_string": Patch(
-        "767831d152242206", speed.random_string
+        "767831d15224", speed.random_string
     ),
     "moto.moto_server.werkzeug_app:DomainDispatcherApplication.get_backend_for_host": Patch(
-        "d743b616aedfb9dd", make=speed.remembered
+        "d743b616aedf", make=speed.remembered
     ),
-    "moto.dynamodb.models:copy": Patch("fd324b3d02c6ccfa", make=speed.sparing_copy),
+    "moto.dynamodb.models:copy": Patch("fd324b3d02c6", make=speed.sparing_copy),
     "moto.dynamodb.models:DynamoDBBackend.transact_write_items": Patch(
-        "202f47316bc57189", speed.sparing_transaction
+        "202f47316bc5", speed.sparing_transaction
     ),
     # What is read where moto keeps it, because its wire would be too slow.
     _ASL + "eval.event.event_manager:EventIdGenerator": Patch(
-        "52de7f9d1c2ab61a", relied="`errors.counted_event` reads _next_id."
+        "52de7f9d1c2a", relied="`errors.counted_event` reads _next_id."
     ),
     _ASL + "eval.event.event_manager:EventManager.__init__": Patch(
-        "14d09194c256a2da", relied="`reads.events_of` reads _history_event_list."
+        "14d09194c256", relied="`reads.events_of` reads _history_event_list."
     ),
     _PARSER + "models:stepfunctions_parser_backends": Patch(
-        "43b661e07e15a208", relied="`reads.events_of` finds executions there."
+        "43b661e07e15", relied="`reads.events_of` finds executions there."
     ),
     "moto.iam.models:iam_backends": Patch(
-        "da9925a1ac8513d9", relied="`reads` finds users, roles and policies there."
+        "da9925a1ac85", relied="`reads` finds users, roles and policies there."
     ),
     "moto.iam.models:IAMBackend.__init__": Patch(
-        "47c171c36eeaf563", relied="`reads` knows the names of its dictionaries."
+        "47c171c36eea", relied="`reads` knows the names of its dictionaries."
     ),
     "moto.iam.models:AccessKey.__init__": Patch(
-        "aa1d92a119b6b01c", relied="`reads.caller_of_key` reads role_arn and user_name."
+        "aa1d92a119b6", relied="`reads.caller_of_key` reads role_arn and user_name."
     ),
     "moto.sts.models:sts_backends": Patch(
-        "94cb35c57dabea50", relied="`reads.caller_of_key` finds sessions there."
+        "94cb35c57dab", relied="`reads.caller_of_key` finds sessions there."
     ),
     "moto.sts.models:STSBackend.__init__": Patch(
-        "59e7705c2b5af856", relied="`reads.caller_of_key` reads assumed_roles."
+        "59e7705c2b5a", relied="`reads.caller_of_key` reads assumed_roles."
     ),
 }
 
@@ -200,7 +196,7 @@ def digest_of(place: str) -> str | None:
     module, _, attribute = place.partition(":")
     text = _text_of(module)
     source = None if text is None else _source_of(text, attribute)
-    return None if source is None else hashlib.sha256(source.encode()).hexdigest()[:16]
+    return None if source is None else hashlib.sha256(source.encode()).hexdigest()[:12]
 
 
 @functools.cache

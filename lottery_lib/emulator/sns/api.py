@@ -10,20 +10,8 @@ from xml.etree import ElementTree
 from lottery_lib.emulator.http.messages import Arn, AwsError, Reply, Request, Scope
 from lottery_lib.emulator.http.replies import query_reply
 from lottery_lib.emulator.moto.application import Moto
-from lottery_lib.emulator.sns.checks import (
-    attribute,
-    attributes_of,
-    check_arn,
-    check_publish,
-    check_subscribe,
-    element,
-    elements,
-    invalid,
-    mail_text,
-    numbered,
-    with_attribute,
-)
-from lottery_lib.emulator.sns.mail import Mailbox, Recipient, confirmation, notification
+from lottery_lib.emulator.sns import checks
+from lottery_lib.emulator.sns.mail import Mailbox, confirmation, notification
 from lottery_lib.emulator.sns.subscriptions import Subscriptions
 
 __all__ = ["SnsApi"]
@@ -77,7 +65,7 @@ class SnsApi:
             raise AwsError("NotFound", "Topic does not exist", 404)
         of_topic = self._subscriptions.of(topic_arn)
         if (subscription := next((it for it in of_topic if it.token == token), None)) is None:
-            raise invalid("Token")
+            raise checks.invalid("Token")
         if not subscription.confirmed:
             subscription.confirmed, subscription.authenticated = True, request.signed
         return query_reply("ConfirmSubscription", {"SubscriptionArn": subscription.arn})
@@ -85,10 +73,10 @@ class SnsApi:
     def unsubscribe(self, request: Request) -> Reply:
         """Unsubscribe, signed or by the link in a mail."""
         arn = request.form.get("SubscriptionArn", "")
-        check_arn(arn)
+        checks.check_arn(arn)
         if (subscription := self._subscriptions.find(arn)) and not subscription.confirmed:
             reason = "Cannot unsubscribe a subscription that is pending confirmation"
-            raise invalid("SubscriptionArn", reason)
+            raise checks.invalid("SubscriptionArn", reason)
         reply = self._moto.query(_scope_of(request.scope, arn), "Unsubscribe", SubscriptionArn=arn)
         if reply.ok:
             self._subscriptions.remove(arn)
@@ -100,41 +88,44 @@ class SnsApi:
         tags = self._moto.query(request.scope, "ListTagsForResource", ResourceArn=arn)
         if tags.ok:
             asked = {
-                (tag.get("Key", ""), tag.get("Value", "")) for tag in numbered(request.form, "Tags.member")
+                (tag.get("Key", ""), tag.get("Value", ""))
+                for tag in checks.numbered(request.form, "Tags.member")
             }
             listed = {
                 (member.findtext(f"{_MEMBER}Key", ""), member.findtext(f"{_MEMBER}Value", ""))
                 for member in ElementTree.fromstring(tags.body).iter(f"{_MEMBER}member")
             }
             if not asked <= listed:
-                raise invalid("Tags", "Topic already exists with different tags")
+                raise checks.invalid("Tags", "Topic already exists with different tags")
         reply = self._moto(request)
-        if not reply.ok and element(reply.body, "Message").startswith("Topic names must"):
-            raise invalid("Topic Name")
+        if not reply.ok and checks.element(reply.body, "Message").startswith("Topic names must"):
+            raise checks.invalid("Topic Name")
         return reply
 
     def _subscribe(self, request: Request) -> Reply:
         form, scope = request.form, request.scope
         if form.get("Protocol") not in _EMAIL:
             return self._moto(request)
-        check_subscribe(form)
+        checks.check_subscribe(form)
         topic_arn, address = form["TopicArn"], form["Endpoint"]
         with self._subscribing:
             of_topic = self._subscriptions.of(topic_arn)
             there = next((it for it in of_topic if it.address == address), None)
-            if there is not None and (asked := attributes_of(form)):
+            if there is not None and (asked := checks.attributes_of(form)):
                 found = self._moto.query(scope, "GetSubscriptionAttributes", SubscriptionArn=there.arn).body
-                if any(attribute(found, name) != value for name, value in asked.items()):
-                    raise invalid("Attributes", "Subscription already exists with different attributes")
+                if any(checks.attribute(found, name) != value for name, value in asked.items()):
+                    raise checks.invalid(
+                        "Attributes", "Subscription already exists with different attributes"
+                    )
             reply = self._moto(request)
             if not reply.ok:
                 return reply
-            arn = element(reply.body, "SubscriptionArn")
+            arn = checks.element(reply.body, "SubscriptionArn")
             subscription = self._subscriptions.enter(arn, topic_arn, address)
         if not subscription.confirmed:
-            to = Recipient(address, topic_arn, self._display_name(scope, topic_arn))
             link = self._link("ConfirmSubscription", TopicArn=topic_arn, Token=subscription.token)
-            self._mailbox.deliver(confirmation(to, link))
+            mail = confirmation(address, topic_arn, self._display_name(scope, topic_arn), link)
+            self._mailbox.deliver(mail, link)
         if subscription.confirmed or form.get("ReturnSubscriptionArn") == "true":
             return reply
         return query_reply("Subscribe", {"SubscriptionArn": "pending confirmation"})
@@ -148,13 +139,15 @@ class SnsApi:
 
     def _subscription_attributes(self, request: Request) -> Reply:
         arn = request.form.get("SubscriptionArn", "")
-        check_arn(arn)
+        checks.check_arn(arn)
         reply = self._moto(request)
         if (subscription := self._subscriptions.find(arn)) is None:
             return reply
-        body = with_attribute(reply.body, "PendingConfirmation", str(not subscription.confirmed).lower())
+        body = checks.with_attribute(
+            reply.body, "PendingConfirmation", str(not subscription.confirmed).lower()
+        )
         authenticated = str(subscription.authenticated).lower()
-        return replace(reply, body=with_attribute(body, "ConfirmationWasAuthenticated", authenticated))
+        return replace(reply, body=checks.with_attribute(body, "ConfirmationWasAuthenticated", authenticated))
 
     def _topic_attributes(self, request: Request) -> Reply:
         reply = self._moto(request)
@@ -166,8 +159,8 @@ class SnsApi:
             listed = self._moto.query(
                 request.scope, "ListSubscriptionsByTopic", TopicArn=topic_arn, NextToken=token
             )
-            subscribed += len(elements(listed.body, "SubscriptionArn"))
-            token = element(listed.body, "NextToken")
+            subscribed += len(checks.elements(listed.body, "SubscriptionArn"))
+            token = checks.element(listed.body, "NextToken")
         pending = len(self._subscriptions.pending(topic_arn))
         counts = {
             "SubscriptionsPending": pending,
@@ -176,13 +169,13 @@ class SnsApi:
         }
         body = reply.body
         for name, count in counts.items():
-            body = with_attribute(body, name, str(count))
+            body = checks.with_attribute(body, name, str(count))
         return replace(reply, body=body)
 
     def _publish(self, request: Request) -> Reply:
         form = request.form
         if "PhoneNumber" not in form:
-            check_publish(form, request.scope.region)
+            checks.check_publish(form, request.scope.region)
         reply = self._moto(request)
         if reply.status == 404 and "TopicArn" in form:
             raise AwsError("NotFound", "Topic does not exist", 404)
@@ -193,22 +186,25 @@ class SnsApi:
     def _publish_batch(self, request: Request) -> Reply:
         reply = self._moto(request)
         if reply.ok:
-            sent = set(elements(reply.body.partition(b"<Failed>")[0], "Id"))
-            for entry in numbered(request.form, "PublishBatchRequestEntries.member"):
+            sent = set(checks.elements(reply.body.partition(b"<Failed>")[0], "Id"))
+            for entry in checks.numbered(request.form, "PublishBatchRequestEntries.member"):
                 if entry.get("Id") in sent:
                     self._deliver(request.scope, request.form.get("TopicArn", ""), entry)
         return reply
 
     def _deliver(self, scope: Scope, topic_arn: str, form: Mapping[str, str]) -> None:
-        text = mail_text(form)
+        text = checks.mail_text(form)
         subscribers = [it for it in self._subscriptions.of(topic_arn) if it.confirmed]
         if text is None or not subscribers:
             return
         display_name = self._display_name(scope, topic_arn)
         for subscriber in subscribers:
-            to = Recipient(subscriber.address, topic_arn, display_name)
             link = self._link("Unsubscribe", SubscriptionArn=subscriber.arn)
-            self._mailbox.deliver(notification(to, subject=form.get("Subject"), text=text, unsubscribe=link))
+            subject = form.get("Subject")
+            mail = notification(
+                subscriber.address, topic_arn, display_name, subject=subject, text=text, unsubscribe=link
+            )
+            self._mailbox.deliver(mail)
 
     def _delete_topic(self, request: Request) -> Reply:
         reply = self._moto(request)
@@ -220,7 +216,7 @@ class SnsApi:
         return self._moto.query(_scope_of(scope, topic_arn), "GetTopicAttributes", TopicArn=topic_arn)
 
     def _display_name(self, scope: Scope, topic_arn: str) -> str:
-        return attribute(self._topic(scope, topic_arn).body, "DisplayName")
+        return checks.attribute(self._topic(scope, topic_arn).body, "DisplayName")
 
     def _link(self, action: str, **parameters: str) -> str:
         return f"{self._endpoint}/?{urlencode({'Action': action} | parameters)}"

@@ -6,7 +6,6 @@ import os
 import smtplib
 import sys
 import threading
-from dataclasses import dataclass
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -14,35 +13,10 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["Mail", "Mailbox", "Recipient", "confirmation", "is_address", "notification"]
+__all__ = ["Mailbox", "confirmation", "is_address", "notification"]
 
 _SENDER: Final = ("no-reply", "sns.amazonaws.com")
-
-
-@dataclass(frozen=True)
-class Mail:
-    """A mail and what it is about.
-
-    Args:
-        type: ``"confirmation"`` or ``"notification"``.
-        topic_arn: The topic.
-        message: The mail itself.
-        link: What confirms a subscription; None for a notification.
-    """
-
-    type: str
-    topic_arn: str
-    message: EmailMessage
-    link: str | None = None
-
-
-@dataclass(frozen=True)
-class Recipient:
-    """The address of a mail, and the topic that sends it under its display name."""
-
-    address: str
-    topic_arn: str
-    display_name: str
+_CONFIRMATION: Final = "SubscriptionConfirmation"
 
 
 def is_address(text: str) -> bool:
@@ -56,43 +30,56 @@ def is_address(text: str) -> bool:
     )
 
 
-def confirmation(to: Recipient, link: str) -> Mail:
-    """Ask for the confirmation of a subscription."""
-    message = _message(to, "SubscriptionConfirmation", "AWS Notification - Subscription Confirmation")
+def confirmation(address: str, topic_arn: str, display_name: str, link: str) -> EmailMessage:
+    """Ask for the confirmation of a subscription.
+
+    Args:
+        address: The subscriber.
+        topic_arn: The topic.
+        display_name: The topic's, which is the sender's name.
+        link: What confirms the subscription.
+    """
+    subject = "AWS Notification - Subscription Confirmation"
+    message = _message(address, topic_arn, display_name, subject)
+    message["x-amz-sns-message-type"] = _CONFIRMATION
     message.set_content(
-        f"You have chosen to subscribe to the topic:\n{to.topic_arn}\n\n"
+        f"You have chosen to subscribe to the topic:\n{topic_arn}\n\n"
         "To confirm this subscription, click or visit the link below "
         f"(If this was in error no action is necessary):\n{link}\n"
     )
-    return Mail("confirmation", to.topic_arn, message, link)
+    return message
 
 
-def notification(to: Recipient, *, subject: str | None, text: str, unsubscribe: str) -> Mail:
+def notification(
+    address: str, topic_arn: str, display_name: str, *, subject: str | None, text: str, unsubscribe: str
+) -> EmailMessage:
     """Carry a published message to a subscriber.
 
     Args:
-        to: The subscriber.
+        address: The subscriber.
+        topic_arn: The topic.
+        display_name: The topic's, which is the sender's name.
         subject: The message's, if it has one.
         text: The message.
         unsubscribe: A link.
     """
-    message = _message(to, "Notification", subject or "AWS Notification Message")
+    message = _message(address, topic_arn, display_name, subject or "AWS Notification Message")
+    message["x-amz-sns-message-type"] = "Notification"
     message.set_content(
         f"{text}\n\n--\nIf you wish to stop receiving notifications from this topic, please click or visit "
         f"the link below to unsubscribe:\n{unsubscribe}\n"
     )
-    return Mail("notification", to.topic_arn, message)
+    return message
 
 
-def _message(to: Recipient, kind: str, subject: str) -> EmailMessage:
+def _message(address: str, topic_arn: str, display_name: str, subject: str) -> EmailMessage:
     message = EmailMessage()
-    name = "".join(character for character in to.display_name if character.isprintable())
+    name = "".join(character for character in display_name if character.isprintable())
     message["From"] = Address(name or "AWS Notifications", *_SENDER)
-    message["To"] = Address(addr_spec=to.address)
+    message["To"] = Address(addr_spec=address)
     message["Date"] = format_datetime(datetime.datetime.now(datetime.UTC))
-    message["x-amz-sns-message-type"] = kind
-    message["x-amz-sns-topic-arn"] = to.topic_arn
     message["Subject"] = subject
+    message["x-amz-sns-topic-arn"] = topic_arn
     return message
 
 
@@ -123,22 +110,28 @@ class Mailbox:
                     self._maildir.discard(entry["id"])
             self._entries = [entry for entry in self._entries if entry["topic_arn"] != topic_arn]
 
-    def deliver(self, mail: Mail) -> None:
-        """Keep a mail, and send it through ``SMTP_HOST`` if that is set."""
-        headers = {name.lower(): str(mail.message[name]) for name in ("To", "From", "Subject", "Date")}
+    def deliver(self, message: EmailMessage, link: str | None = None) -> None:
+        """Keep a mail, and send it through ``SMTP_HOST`` if that is set.
+
+        Args:
+            message: The mail.
+            link: What confirms a subscription; None for a notification.
+        """
+        headers = {name.lower(): str(message[name]) for name in ("To", "From", "Subject", "Date")}
+        confirms = message["x-amz-sns-message-type"] == _CONFIRMATION
         with self._lock:
             self._entries.append(
                 {
-                    "id": self._maildir.add(mail.message),
+                    "id": self._maildir.add(message),
                     **headers,
-                    "topic_arn": mail.topic_arn,
-                    "type": mail.type,
-                    "text": mail.message.get_content().rstrip("\n"),
-                    "link": mail.link,
+                    "topic_arn": message["x-amz-sns-topic-arn"],
+                    "type": "confirmation" if confirms else "notification",
+                    "text": message.get_content().rstrip("\n"),
+                    "link": link,
                 }
             )
         if host := os.environ.get("SMTP_HOST"):
-            threading.Thread(target=_send, args=(host, mail.message), daemon=True).start()
+            threading.Thread(target=_send, args=(host, message), daemon=True).start()
 
     def entries(self, topic_arn: str | None = None) -> list[dict[str, Any]]:
         """All mails, or those of a topic, in the order in which they came.
