@@ -110,7 +110,12 @@ class Front:
 
     def _answer(self, request: Request) -> Reply:
         if request.path == "/moto-api/reset" and request.method == "POST":
-            return self._reset(request)
+            for each in self._services.values():
+                each.reset()
+            with self._loading:
+                reply = self._moto(request)
+            self._moto.configure()
+            return reply
         if "x-amz-target" in request.headers:
             request.json  # noqa: B018 (what is not JSON is refused before moto gets it)
             if not request.signed:
@@ -122,11 +127,3 @@ class Front:
         if service == "sts" and (identity := self._gate.identity(request)):
             return identity
         return self._services[service].answer(request) if service in self._services else self._moto(request)
-
-    def _reset(self, request: Request) -> Reply:
-        for service in self._services.values():
-            service.reset()
-        with self._loading:
-            reply = self._moto(request)
-        self._moto.configure()
-        return reply

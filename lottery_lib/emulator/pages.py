@@ -35,7 +35,7 @@ class Pages:
             case "GET" | "HEAD", "/lottery/mail":
                 return json_reply(self._mailbox.entries(request.query.get("topic_arn")))
             case "GET" | "HEAD", "/lottery/mail/":
-                mails = "".join(map(_mail, reversed(self._mailbox.entries())))
+                mails = "".join(_article(mail) for mail in reversed(self._mailbox.entries()))
                 return page("Mailbox", mails or "<p>No mail yet.</p>")
             case "GET", "/":  # a mail program that checks a link with HEAD has not opened it
                 return self._link(request)
@@ -60,7 +60,7 @@ class Pages:
         return page(title, f"<p>{escape(request.query.get(arn, ''))}</p><p>You can close this page.</p>")
 
 
-def _mail(mail: dict[str, Any]) -> str:
+def _article(mail: dict[str, Any]) -> str:
     link = f"<p><a href={quoteattr(mail['link'])}>Confirm subscription</a></p>" if mail["link"] else ""
     heads = "".join(f"<b>{name}</b> {escape(mail[name.lower()])}<br>" for name in ("From", "To", "Date"))
     text = f'<pre style="white-space: pre-wrap">{escape(mail["text"])}</pre>'

@@ -43,7 +43,15 @@ def check_items(operation: str, items: Sequence[tuple[Mapping[str, Any], IndexKe
     Raises:
         AwsError: With AWS's reason.
     """
-    faults = [_wrong_type(item, keys) for item, keys in items]
+    faults = []
+    for item, keys in items:
+        wrong = (
+            "One or more parameter values were invalid: Type mismatch for Index Key "
+            f"{name} Expected: {expected} Actual: {actual} IndexName: {index}"
+            for name, (expected, index) in keys.items()
+            if (actual := next(iter(item.get(name) or {expected: None}))) != expected
+        )
+        faults.append(next(wrong, ""))
     if not any(faults):
         return
     if operation != "TransactWriteItems":
@@ -86,14 +94,3 @@ def check_change(parameters: Mapping[str, Any], table: Mapping[str, Any]) -> Non
     there = {index["IndexName"] for index in table.get("GlobalSecondaryIndexes") or []}
     if any(update.get("Create", {}).get("IndexName") in there for update in updates):
         raise AwsError("ValidationException", "Attempting to create an index which already exists")
-
-
-def _wrong_type(item: Mapping[str, Any], keys: IndexKeys) -> str:
-    for name, (expected, index) in keys.items():
-        actual = next(iter(item.get(name) or {expected: None}))
-        if actual != expected:
-            return (
-                f"One or more parameter values were invalid: Type mismatch for Index Key {name} "
-                f"Expected: {expected} Actual: {actual} IndexName: {index}"
-            )
-    return ""

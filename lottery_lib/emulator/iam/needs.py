@@ -21,25 +21,6 @@ Find = Callable[[str, str, str, str], str | None]
 
 # Some services have another prefix in actions than in signatures.
 _PREFIXES: Final = {"email": "ses", "monitoring": "cloudwatch", "tagging": "tag"}
-# The parameter with the role that a request passes on.
-_PASSED: Final = {
-    ("lambda", "CreateFunction"): "Role",
-    ("lambda", "UpdateFunctionConfiguration"): "Role",
-    ("states", "CreateStateMachine"): "roleArn",
-    ("states", "UpdateStateMachine"): "roleArn",
-}
-# The action that is also needed to create something with tags, and the parameters that hold tags.
-_TAGGED: Final = {
-    ("dynamodb", "CreateTable"): "TagResource",
-    ("iam", "CreatePolicy"): "TagPolicy",
-    ("iam", "CreateRole"): "TagRole",
-    ("iam", "CreateUser"): "TagUser",
-    ("lambda", "CreateFunction"): "TagResource",
-    ("logs", "CreateLogGroup"): "TagResource",
-    ("sns", "CreateTopic"): "TagResource",
-    ("states", "CreateActivity"): "TagResource",
-    ("states", "CreateStateMachine"): "TagResource",
-}
 _TAGS: Final = ("Tags", "tags", "Tags.member.1.Key")
 _TABLE_ARNS: Final = (
     "ResourceArn", "StreamArn", "BackupArn", "ExportArn", "ImportArn", "TableArn", "SourceBackupArn",
@@ -156,10 +137,10 @@ def needs_of(asked: Asked) -> list[Need]:
     """
     of_service = _SERVICES.get(asked.service)
     needs = of_service(asked) if of_service else [asked.need("*")]
-    tagging = _TAGGED.get((asked.service, asked.operation))
-    if tagging and asked.text(*_TAGS):
-        needs.append(asked.need(needs[0].resource.removesuffix(":log-stream:"), tagging))
-    if role := asked.text(_PASSED.get((asked.service, asked.operation), "")):
+    if of_service and asked.operation.startswith("Create") and asked.text(*_TAGS):
+        kind = asked.operation.removeprefix("Create") if asked.service == "iam" else "Resource"
+        needs.append(asked.need(needs[0].resource.removesuffix(":log-stream:"), f"Tag{kind}"))
+    if asked.service in {"lambda", "states"} and (role := asked.text("Role", "roleArn")):
         context = (("iam:passedtoservice", f"{asked.service}.amazonaws.com"),)
         needs.append(Need("iam:PassRole", role, context))
     return needs

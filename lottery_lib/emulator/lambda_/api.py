@@ -6,7 +6,7 @@ import contextlib
 import re
 import threading
 import uuid
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from lottery_lib.emulator.http.messages import AwsError, MalformedRequestError, Reply, Request, Scope
@@ -85,11 +85,15 @@ class LambdaApi:
         return {_RESERVED: numbers[arn]} if arn in numbers else {}
 
     def _change(self, request: Request, name: str, rest: str) -> Reply:
-        zipped = None
+        zipped = b""
         about_function = rest in {"", "code", "configuration"}
         if request.method in {"POST", "PUT"} and about_function:
             parameters = request.json
-            zipped = _zip(parameters if rest == "code" else parameters.get("Code") or {})
+            code = parameters if rest == "code" else parameters.get("Code") or {}
+            try:
+                zipped = base64.b64decode(code.get("ZipFile") or "", validate=True)
+            except (binascii.Error, TypeError) as error:
+                raise MalformedRequestError("ZipFile is not Base64") from error
             if zipped:
                 check_code(zipped)
             check_configuration(parameters)
@@ -137,14 +141,15 @@ class LambdaApi:
             scope=request.scope,
             nested=self._sessions.is_function(request.scope.access_key),
         )
+
+        def run_unheard() -> None:
+            with contextlib.suppress(AwsError):
+                self._run(function, call, tail=False)
+
         if kind == "Event":
-            threading.Thread(target=self._run_unheard, args=(function, call), daemon=True).start()
+            threading.Thread(target=run_unheard, daemon=True).start()
             return Reply(202, b"", {"x-amzn-RequestId": request_id})
         return self._run(function, call, request.headers.get("x-amz-log-type") == "Tail")
-
-    def _run_unheard(self, function: Function, call: Call) -> None:
-        with contextlib.suppress(AwsError):
-            self._run(function, call, tail=False)
 
     def _run(self, function: Function, call: Call, tail: bool) -> Reply:
         try:
@@ -178,10 +183,3 @@ class LambdaApi:
             raise AwsError("ResourceNotFoundException", f"Function not found: {arn}", 404)
         self._looked_up[key] = function = function_of(reply.json)
         return function
-
-
-def _zip(code: dict[str, Any]) -> bytes | None:
-    try:
-        return base64.b64decode(code["ZipFile"], validate=True) if code.get("ZipFile") else None
-    except (binascii.Error, TypeError) as error:
-        raise MalformedRequestError("ZipFile is not Base64") from error

@@ -129,7 +129,6 @@ class CodeStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._zips: dict[str, bytes] = {}
-        self._folders: dict[str, Path] = {}
         self._lock = threading.Lock()
 
     def keep(self, zipped: bytes) -> None:
@@ -141,16 +140,13 @@ class CodeStore:
     def folder(self, sha256: str) -> Path | None:
         """The unpacked code with this CodeSha256; None if its zip was never uploaded."""
         with self._lock:
-            if sha256 in self._folders:
-                return self._folders[sha256]
             if (zipped := self._zips.get(sha256)) is None:
                 return None
             # The real path, so that it can be found in tracebacks and replaced by AWS's own folder.
-            folder = self._folder.resolve() / hashlib.sha256(zipped).hexdigest()[:16]
+            folder = self._folder.resolve() / base64.b64decode(sha256).hex()[:16]
             if not folder.exists():
                 draft = folder.with_suffix(".tmp")
                 with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
                     archive.extractall(draft)
                 draft.rename(folder)
-            self._folders[sha256] = folder
             return folder

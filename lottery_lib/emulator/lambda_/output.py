@@ -95,7 +95,7 @@ class LogWriter:
         """Write everything now, so that a reader does not notice the delay."""
         with self._writing:
             for _ in range(len(self._waiting)):
-                self._write(self._waiting.popleft())
+                self._put(self._waiting.popleft())
 
     def _write_in_pauses(self) -> None:
         while self._came.wait():
@@ -104,19 +104,19 @@ class LogWriter:
                 time.sleep(_PAUSE_SECONDS)
             self.flush()
 
-    def _write(self, lines: Lines) -> None:
+    def _put(self, lines: Lines) -> None:
+        def call(operation: str, parameters: Mapping[str, object]) -> bool:
+            return self._moto.target(lines.scope, f"Logs_20140328.{operation}", parameters).ok
+
         where = {"logGroupName": lines.group, "logStreamName": lines.stream}
         texts = [line + "\n" for line in lines.text.split("\n") if line.strip()]
         put = where | {"logEvents": [{"timestamp": lines.at, "message": text} for text in texts]}
         # This fails for the first lines of a stream, and if somebody deleted the group.
-        if self._call(lines.scope, "PutLogEvents", put):
+        if call("PutLogEvents", put):
             return
         # A function that was deleted while it ran must not bring its deleted group back.
         target = f"/2015-03-31/functions/{lines.function}/configuration"
         if self._moto.rest(replace(lines.scope, service="lambda"), "GET", target).ok:
-            self._call(lines.scope, "CreateLogGroup", {"logGroupName": lines.group})
-            self._call(lines.scope, "CreateLogStream", where)
-            self._call(lines.scope, "PutLogEvents", put)
-
-    def _call(self, scope: Scope, operation: str, parameters: Mapping[str, object]) -> bool:
-        return self._moto.target(scope, f"Logs_20140328.{operation}", parameters).ok
+            call("CreateLogGroup", {"logGroupName": lines.group})
+            call("CreateLogStream", where)
+            call("PutLogEvents", put)

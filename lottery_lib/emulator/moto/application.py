@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -47,8 +47,10 @@ class Moto:
         os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
         os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"  # no page of another site may call
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+        from werkzeug.test import run_wsgi_app
 
         self._application = DomainDispatcherApplication(create_backend_app)
+        self._run = run_wsgi_app
         self.configure()
 
     def configure(self) -> None:
@@ -69,19 +71,9 @@ class Moto:
 
     def __call__(self, request: Request) -> Reply:
         """Pass a request on."""
-        status: list[str] = []
-        headers: dict[str, str] = {}
-
-        def start_response(line: str, fields: Iterable[tuple[str, str]], _: object = None) -> None:
-            status.append(line)
-            headers.update(fields)
-
         # moto's application raises what its operations do not handle.
         try:
-            chunks = self._application(_environ(request), start_response)
-            body = b"".join(chunks)
-            if close := getattr(chunks, "close", None):
-                close()
+            chunks, status, headers = self._run(self._application, _environ(request), buffered=True)
         except OperationNotFoundError:
             return error_reply(request, unknown_operation(request))
         except NotImplementedError as error:
@@ -89,7 +81,7 @@ class Moto:
         except Exception as error:
             traceback.print_exc()
             return error_reply(request, AwsError("InternalFailure", f"moto failed: {error!r}", 500))
-        return Reply(int(status[-1].split()[0]), body, headers)
+        return Reply(int(status.split()[0]), b"".join(chunks), dict(headers))
 
     def target(self, scope: Scope, target: str, parameters: Mapping[str, Any]) -> Reply:
         """Call an operation of a JSON protocol, such as ``AWSStepFunctions.StartExecution``."""

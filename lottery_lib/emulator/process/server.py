@@ -90,16 +90,13 @@ class _Lifetime:
 
     def wait(self) -> None:
         """Return when it is time to end."""
-        while not self._ended.wait(_LOOK_SECONDS) and self._is_needed():
-            pass
-
-    def _is_needed(self) -> bool:
-        if time.monotonic() - self._last_request > self._idle_seconds:
-            return False
         with contextlib.suppress(psutil.NoSuchProcess):
-            other = self._companion
-            return other is None or (other.is_running() and other.status() != psutil.STATUS_ZOMBIE)
-        return False
+            while not self._ended.wait(_LOOK_SECONDS):
+                other = self._companion
+                if other and not (other.is_running() and other.status() != psutil.STATUS_ZOMBIE):
+                    return
+                if time.monotonic() - self._last_request > self._idle_seconds:
+                    return
 
 
 def _serve(server: HttpServer, folder: Path, lifetime: _Lifetime) -> None:
