@@ -65,7 +65,7 @@ def missing(findings: Sequence[Finding]) -> list[str]:
     ]
 
 
-def _shared_emulator() -> Any:
+def _shared_emulator() -> object:
     with contextlib.suppress(LotteryError):  # its folder cannot be made, as a check will say
         return shared_emulator()
     return None

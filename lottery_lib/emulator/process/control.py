@@ -11,7 +11,6 @@ from typing import Any, Final
 import psutil
 from filelock import FileLock
 
-from lottery_lib.emulator.moto import patches
 from lottery_lib.emulator.process.environment import clean_environment, enforces_iam, own_group
 from lottery_lib.emulator.process.errors import ALREADY_RUNNING, PORT_IN_USE, EmulatorError
 from lottery_lib.emulator.process.record import Record, folder_of, health, read_record, remove_record
@@ -54,6 +53,8 @@ def start(port: int | None = None, foreground: bool = False, while_pid: int | No
         EmulatorError: The port is in use; or the new process ended at once (with the end of its log); or
             ``LOTTERY_EMULATOR_IAM`` is neither ``on`` nor ``off``; or moto is not the one that is patched.
     """
+    from lottery_lib.emulator.moto import patches  # noqa: PLC0415 (it imports botocore, `status` need not)
+
     enforces_iam(os.environ)
     folder = folder_of(port)
     lab = os.environ.get("LOTTERY_LAB_PID", "")
