@@ -72,6 +72,7 @@ class Patch:
 
 _PARSER: Final = "moto.stepfunctions.parser."
 _ASL: Final = _PARSER + "asl."
+_EVENTS: Final = _ASL + "eval.event.event_manager:"
 _STATE: Final = _ASL + "component.state."
 _TASK: Final = _STATE + "exec.state_task."
 _SERVICE: Final = _TASK + "service.state_task_service"
@@ -84,7 +85,7 @@ PATCHES: Final[Mapping[str, Patch]] = {
         "91a5ac8b291a", errors.comparison
     ),
     _STATE + "choice.state_choice:StateChoice._eval_state": Patch("bffca6f28a83", errors.choice),
-    _ASL + "eval.event.event_manager:EventManager.add_event": Patch("eaae0fa64a8a", errors.counted_event),
+    _EVENTS + "EventManager.add_event": Patch("eaae0fa64a8a", errors.counted_event),
     _TASK + "service.resource:ServiceResource._eval_body": Patch(
         "d7ebd4f681f3", errors.resource, source=_TASK + "service.resource:Resource._eval_body"
     ),
@@ -152,30 +153,16 @@ PATCHES: Final[Mapping[str, Patch]] = {
         "202f47316bc5", speed.sparing_transaction
     ),
     # What is read where moto keeps it, because its wire would be too slow.
-    _ASL + "eval.event.event_manager:EventIdGenerator": Patch(
-        "52de7f9d1c2a", relied="`errors.counted_event` reads _next_id."
-    ),
-    _ASL + "eval.event.event_manager:EventManager.__init__": Patch(
-        "14d09194c256", relied="`reads.events_of` reads _history_event_list."
-    ),
-    _PARSER + "models:stepfunctions_parser_backends": Patch(
-        "43b661e07e15", relied="`reads.events_of` finds executions there."
-    ),
-    "moto.iam.models:iam_backends": Patch(
-        "da9925a1ac85", relied="`reads` finds users, roles and policies there."
-    ),
-    "moto.iam.models:IAMBackend.__init__": Patch(
-        "47c171c36eea", relied="`reads` knows the names of its dictionaries."
-    ),
+    _EVENTS + "EventIdGenerator": Patch("52de7f9d1c2a", relied="`errors.counted_event` reads _next_id."),
+    _EVENTS + "EventManager.__init__": Patch("14d09194c256", relied="`reads` reads _history_event_list."),
+    _PARSER + "models:stepfunctions_parser_backends": Patch("43b661e07e15", relied="`reads` looks there."),
+    "moto.iam.models:iam_backends": Patch("da9925a1ac85", relied="`reads` finds users and roles there."),
+    "moto.iam.models:IAMBackend.__init__": Patch("47c171c36eea", relied="`reads` knows its dictionaries."),
     "moto.iam.models:AccessKey.__init__": Patch(
-        "aa1d92a119b6", relied="`reads.caller_of_key` reads role_arn and user_name."
+        "aa1d92a119b6", relied="`reads` knows role_arn and user_name."
     ),
-    "moto.sts.models:sts_backends": Patch(
-        "94cb35c57dab", relied="`reads.caller_of_key` finds sessions there."
-    ),
-    "moto.sts.models:STSBackend.__init__": Patch(
-        "59e7705c2b5a", relied="`reads.caller_of_key` reads assumed_roles."
-    ),
+    "moto.sts.models:sts_backends": Patch("94cb35c57dab", relied="`reads` finds sessions there."),
+    "moto.sts.models:STSBackend.__init__": Patch("59e7705c2b5a", relied="`reads` knows assumed_roles."),
 }
 
 

@@ -16,7 +16,7 @@ from lottery_lib.emulator.http.replies import json_reply
 from lottery_lib.emulator.moto.application import Moto
 from lottery_lib.emulator.moto.reads import events_of
 
-__all__ = ["Abort", "Executions"]
+__all__ = ["Abort", "Executions", "as_aws"]
 
 Event = dict[str, Any]
 _ENDS: Final = ("ExecutionAborted", "ExecutionFailed", "ExecutionSucceeded", "ExecutionTimedOut")
@@ -111,7 +111,7 @@ class Executions:
         page = events[begin:end]
         if newest_first:
             page = events[max(count - end, 0) : max(count - begin, 0)][::-1]
-        reply: dict[str, Any] = {"events": [_as_aws(event) for event in page]}
+        reply: dict[str, Any] = {"events": [as_aws(event) for event in page]}
         # A running execution grows, so pages counted from its end overlap. They do on AWS, too.
         if end < count:
             reply["nextToken"] = base64.urlsafe_b64encode(json.dumps([end, newest_first]).encode()).decode()
@@ -156,7 +156,7 @@ class Executions:
         return self._moto.target(scope, f"AWSStepFunctions.{operation}", parameters)
 
 
-def _as_aws(event: Event) -> Event:
+def as_aws(event: Event) -> Event:
     """An event of moto's engine as GetExecutionHistory tells it."""
     plain = {name: event[name] for name in ("id", "previousEventId", "type")}
     details = {

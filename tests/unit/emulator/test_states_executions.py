@@ -18,9 +18,9 @@ class Engine:
 
     def __init__(self, monkeypatch):
         self.read = []
-        make = executions._as_aws
+        make = executions.as_aws
         monkeypatch.setattr(executions, "events_of", lambda arn: EVENTS)
-        monkeypatch.setattr(executions, "_as_aws", lambda event: self.read.append(event["id"]) or make(event))
+        monkeypatch.setattr(executions, "as_aws", lambda event: self.read.append(event["id"]) or make(event))
         self._executions = Executions(self)
 
     def target(self, scope, operation, parameters):
