@@ -21,7 +21,7 @@ from typing import Any
 
 from lottery_lib import Stack, connect, draw, execution, inbox, winners
 from lottery_lib.draws import last_execution
-from lottery_lib.emulator import control
+from lottery_lib.emulator.process import control
 from lottery_lib.history import transitions
 from lottery_lib.names import Names
 from lottery_lib.resources.lambda_function import Function
@@ -59,8 +59,8 @@ Line = Mapping[str, Any]
 
 def serve(port: int, file: Path) -> int:
     """Run an emulator that records its requests and its replies."""
-    from lottery_lib.emulator import server  # noqa: PLC0415 (moto takes a while to import)
     from lottery_lib.emulator.front import Front  # noqa: PLC0415
+    from lottery_lib.emulator.process import server  # noqa: PLC0415 (moto takes a while to import)
 
     answer = Front.answer
 

@@ -8,10 +8,10 @@ import sys
 import threading
 from collections import Counter
 
-from lottery_lib.emulator import server
 from lottery_lib.emulator.front import Front
-from lottery_lib.emulator.replies import json_reply
-from lottery_lib.emulator.wire import Reply, Request
+from lottery_lib.emulator.http.messages import Reply, Request
+from lottery_lib.emulator.http.replies import json_reply
+from lottery_lib.emulator.process import server
 
 _counts: Counter[str] = Counter()
 _lock = threading.Lock()

@@ -15,7 +15,7 @@ from tools import Plan, cpu, in_threads, in_turns, megabytes, ms, timed
 from lottery_lib import execution
 from lottery_lib.draws import executions, forget_winners, machine_arn, result
 from lottery_lib.employees import Roster
-from lottery_lib.emulator import control
+from lottery_lib.emulator.process import control
 from lottery_lib.resources.contents import load_employees
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.resources.sns_topic import Topic

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from lottery_lib import Stack, connect
-from lottery_lib.emulator import control
+from lottery_lib.emulator.process import control
 from lottery_lib.target import Target
 
 __all__ = ["counting_emulator", "deployed", "emulator", "ministack"]

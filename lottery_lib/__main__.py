@@ -12,8 +12,6 @@ import click
 from lottery_lib.errors import LotteryError
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     import pandas as pd
 
     from lottery_lib.resources import Resource
@@ -104,6 +102,10 @@ def _explanation(error: Exception) -> LotteryError | None:
         return LotteryError("command line", what.rstrip("."), f"See `{command} --help`")
     if isinstance(error, ImportError):
         return LotteryError("packages", str(error), "Run `make clean install`, then start with `make lab`")
+    from lottery_lib.emulator.process.errors import EmulatorError
+
+    if isinstance(error, EmulatorError):
+        return LotteryError(error.where, error.what, error.next_step)
     from lottery_lib.aws_errors import explain
 
     return explain(error)
@@ -383,19 +385,15 @@ def emulator() -> None:
     """The AWS emulator on this machine."""
 
 
-def _emulator() -> "ModuleType":
-    from lottery_lib.emulator import control
-
-    return control
-
-
 @emulator.command(example="lottery emulator start")
 @_port
 @click.option("--foreground", is_flag=True, help="Run in this process until a signal.")
 @click.option("--while-pid", type=int, metavar="PID", help="End when that process has ended.")
 def start(edition: str | None, port: int | None, foreground: bool, while_pid: int | None) -> Outcome:
     """Start the emulator, unless it runs."""
-    state = _emulator().start(port, foreground=foreground, while_pid=while_pid)
+    from lottery_lib.emulator.process import control
+
+    state = control.start(port, foreground=foreground, while_pid=while_pid)
     return Outcome(state, foreground or state["running"])
 
 
@@ -403,7 +401,9 @@ def start(edition: str | None, port: int | None, foreground: bool, while_pid: in
 @_port
 def stop(edition: str | None, port: int | None) -> Outcome:
     """Stop the emulator."""
-    state = _emulator().stop(port)
+    from lottery_lib.emulator.process import control
+
+    state = control.stop(port)
     return Outcome(state, not state["running"])
 
 
@@ -411,7 +411,9 @@ def stop(edition: str | None, port: int | None) -> Outcome:
 @_port
 def emulator_status(edition: str | None, port: int | None) -> Outcome:
     """Show whether the emulator runs, and where."""
-    return Outcome(_emulator().status(port))
+    from lottery_lib.emulator.process import control
+
+    return Outcome(control.status(port))
 
 
 if __name__ == "__main__":

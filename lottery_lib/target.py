@@ -21,7 +21,8 @@ from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.exceptions import BotoCoreError
 
 from lottery_lib.aws_errors import config, explain, speak_plainly
-from lottery_lib.emulator import control
+from lottery_lib.emulator.process import control
+from lottery_lib.emulator.process.errors import EmulatorError
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import Names
 from lottery_lib.waiting import Waiter
@@ -35,7 +36,16 @@ if TYPE_CHECKING:
     from types_boto3_stepfunctions import SFNClient
     from types_boto3_sts import STSClient
 
-__all__ = ["ON_CLIENT", "Target", "WriteBlockedError", "chosen_names", "connect", "elsewhere", "introduction"]
+__all__ = [
+    "ON_CLIENT",
+    "Target",
+    "WriteBlockedError",
+    "chosen_names",
+    "connect",
+    "elsewhere",
+    "emulator",
+    "introduction",
+]
 
 EMULATOR_REGION: Final = "us-east-1"
 _OVERRIDE: Final = "AWS_ENDPOINT_URL"  # and AWS_ENDPOINT_URL_LAMBDA, _SFN, ...
@@ -200,7 +210,7 @@ def connect(
     where = where or environ.get("LOTTERY_TARGET") or "embedded"
     names = chosen_names(attendee, edition, environ)
     if where == "embedded":
-        endpoint = control.start()["endpoint"]
+        endpoint = emulator("start")["endpoint"]
         return Target("embedded", _isolated_session(region or EMULATOR_REGION), endpoint, names)
     if where.startswith(("http://", "https://")):
         _check_address(where)
@@ -216,6 +226,28 @@ def connect(
     raise LotteryError(
         "LOTTERY_TARGET", f"{where!r} is not a target", "Use embedded, http://host:port, or aws"
     )
+
+
+def emulator(verb: Literal["start", "stop", "status"], port: int | None = None, **options: Any) -> Any:
+    """Start or stop an emulator on this machine, or look at it: the one door to that program.
+
+    Args:
+        verb: What to do.
+        port: The emulator on this port; None for the user's shared one.
+        **options: For ``"start"``: ``foreground`` (run in this process until a signal) and ``while_pid`` (end
+            when that process has ended).
+
+    Returns:
+        Its state: ``{"running", "port", "pid", "since", "endpoint", "folder"}``.
+
+    Raises:
+        LotteryError: It cannot start.
+    """
+    verbs = {"start": control.start, "stop": control.stop, "status": control.status}
+    try:
+        return verbs[verb](port, **options)
+    except EmulatorError as error:
+        raise LotteryError(error.where, error.what, error.next_step) from error
 
 
 def elsewhere(account: str, region: str, names: Names) -> Target:

@@ -44,7 +44,7 @@ def own_state(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Con
             if name.startswith(forgotten):
                 patch.delenv(name)
         yield folder
-        from lottery_lib.emulator import control
+        from lottery_lib.emulator.process import control
 
         control.stop()
 

@@ -18,12 +18,11 @@ from packaging.requirements import Requirement
 
 from lottery_lib import plan
 from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, run
-from lottery_lib.emulator import control
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import CHECKOUT, Names
 from lottery_lib.resources import Kind  # noqa: TC001
 from lottery_lib.resources.log_group import LogGroup
-from lottery_lib.target import Target, connect
+from lottery_lib.target import Target, connect, emulator
 from lottery_lib.view.graph import graph_view
 
 __all__ = ["Finding", "examine", "missing"]
@@ -77,13 +76,13 @@ def examine(edition: str | None = None, only: Collection[str] = ()) -> list[Find
         del checks["lambda"]  # a call costs money there, and attendees may not create each role
     ran_before = False
     with contextlib.suppress(LotteryError):  # its folder cannot be made: the check of the disk says so
-        ran_before = control.status()["running"]
+        ran_before = emulator("status")["running"]
     try:
         return [_finding(check, *checks[check]) for check in checks if not only or check in only]
     finally:
         if not ran_before:
             with contextlib.suppress(LotteryError):  # its folder cannot be made, so nothing was started
-                control.stop()
+                emulator("stop")
 
 
 def missing(findings: Sequence[Finding]) -> list[str]:
@@ -131,12 +130,12 @@ def _enough(free_bytes: float, needed: float, where: str) -> str:
 
 
 def _disk() -> str:
-    folder = control.status()["folder"]
+    folder = emulator("status")["folder"]
     return _enough(shutil.disk_usage(folder).free, DISK_MB, f"on the disk of {folder}")
 
 
 def _folders() -> str:
-    folders = [str(NOTEBOOKS_FOLDER), control.status()["folder"]]
+    folders = [str(NOTEBOOKS_FOLDER), emulator("status")["folder"]]
     for folder in folders:
         with tempfile.TemporaryFile(dir=folder):
             pass

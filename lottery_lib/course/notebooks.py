@@ -14,8 +14,8 @@ import nbclient
 import nbformat
 from tqdm import tqdm
 
-from lottery_lib.emulator import control
 from lottery_lib.names import CHECKOUT
+from lottery_lib.target import emulator
 
 __all__ = ["NOTEBOOKS_FOLDER", "Row", "notebooks", "rehearse", "run", "summary"]
 
@@ -118,11 +118,11 @@ def _own_emulator() -> Iterator[None]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
     try:
-        os.environ["LOTTERY_TARGET"] = control.start(port)["endpoint"]
+        os.environ["LOTTERY_TARGET"] = emulator("start", port)["endpoint"]
         yield
     finally:
         os.environ.pop("LOTTERY_TARGET", None)
-        shutil.rmtree(control.stop(port)["folder"], ignore_errors=True)
+        shutil.rmtree(emulator("stop", port)["folder"], ignore_errors=True)
 
 
 def summary(rows: Sequence[Row], folder: Path = NOTEBOOKS_FOLDER) -> str:

@@ -1,10 +1,17 @@
 """Be AWS on the attendee's own machine: moto's server, a real Lambda runtime, and a mailbox.
 
-`control` starts, stops and finds emulators and is all that the rest of the kit imports. Everything else
-runs in the emulator's own process (``python -m lottery_lib.emulator``), except `worker`, which runs in one
-process a Lambda execution environment. A request goes through `http_server` to `front`, which asks `iam`
-whether it is allowed, then each service's room (`lambda_api`, `states`, `sns`, `dynamodb`, `pages`), and then
-moto (`moto_wire`). ``docs/emulator.md`` says what differs from AWS.
+This is a program of its own (``python -m lottery_lib.emulator``): it imports nothing else of the kit, and the
+kit reaches it only through `process.control`. Its folders:
+
+    process/   start, find, run and end emulators
+    http/      requests and replies in AWS's protocols
+    moto/      the engine, and everything inside it that is replaced
+    iam/       who may do what
+    lambda_/ states/ sns/ dynamodb/   the services that moto does not answer as AWS does
+
+A request goes through `http.http_server` to `front`. There `iam.gate` refuses what is not allowed. The
+service that the request is signed for answers the rest, mostly with moto's help. ``docs/emulator.md`` says
+what differs from AWS.
 """
 
 __all__: list[str] = []

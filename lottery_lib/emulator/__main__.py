@@ -4,7 +4,8 @@ import argparse
 import os
 import sys
 
-from lottery_lib.emulator.server import run
+from lottery_lib.emulator.process.errors import EmulatorError
+from lottery_lib.emulator.process.server import run
 
 
 def main() -> int:
@@ -13,14 +14,18 @@ def main() -> int:
     parser.add_argument(
         "--port", type=int, help="an emulator of its own at this port; default: the shared one"
     )
-    parser.add_argument("--while-pid", type=int, help="end when this process is gone")
+    parser.add_argument("--while-pid", type=int, help="end when this process ends")
     parser.add_argument("--idle-hours", type=float, default=8.0, help="end after so long without a request")
     arguments = parser.parse_args()
-    return run(arguments.port, arguments.while_pid, arguments.idle_hours)
+    try:
+        return run(arguments.port, arguments.while_pid, arguments.idle_hours)
+    except EmulatorError as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":
     status = main()
     sys.stderr.flush()
-    # Threads that still import or serve need not be waited for: nothing persists.
+    # Do not wait for threads that still import or serve: nothing persists.
     os._exit(status)

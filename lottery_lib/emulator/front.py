@@ -1,106 +1,107 @@
-"""Stand in front of moto: answer or correct what AWS does otherwise, and pass the rest on."""
+"""Stand in front of moto: send each request to the service that it is signed for.
+
+To add a service that moto does not answer as AWS does, write a class with `answer` and `reset` and add it to
+the table in `Front`.
+"""
 
 import gc
 import threading
 import traceback
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
-from lottery_lib.emulator.dynamodb import DynamoDbApi
-from lottery_lib.emulator.engine import EngineClients
-from lottery_lib.emulator.engine_texts import remember_definitions, remember_paths
-from lottery_lib.emulator.folder import Record
-from lottery_lib.emulator.iam import Iam
-from lottery_lib.emulator.iam_callers import Sessions
-from lottery_lib.emulator.lambda_api import LambdaApi
-from lottery_lib.emulator.lambda_concurrency import Concurrency
-from lottery_lib.emulator.lambda_logs import LogWriter
-from lottery_lib.emulator.lambda_runner import Runner
-from lottery_lib.emulator.lifetime import Lifetime
+from lottery_lib.emulator.dynamodb.api import DynamoDbApi
+from lottery_lib.emulator.http.messages import AwsError, MalformedRequestError, Reply, Request
+from lottery_lib.emulator.http.replies import error_reply, json_reply, malformed
+from lottery_lib.emulator.iam.callers import Sessions
+from lottery_lib.emulator.iam.gate import Gate
+from lottery_lib.emulator.lambda_.api import LambdaApi
+from lottery_lib.emulator.lambda_.output import LogWriter
+from lottery_lib.emulator.lambda_.runner import Runner
 from lottery_lib.emulator.logs import LogsApi
-from lottery_lib.emulator.mail_box import Mailbox
-from lottery_lib.emulator.moto_wire import Moto
+from lottery_lib.emulator.moto.application import Moto
+from lottery_lib.emulator.moto.clients import EngineClients
 from lottery_lib.emulator.pages import Pages
-from lottery_lib.emulator.probe import HEALTH
-from lottery_lib.emulator.replies import failure, json_error, json_reply, query_error, rest_error
-from lottery_lib.emulator.sns import SnsApi
-from lottery_lib.emulator.states import StatesApi
-from lottery_lib.emulator.wire import MalformedRequestError, Reply, Request
+from lottery_lib.emulator.process.record import HEALTH, Record
+from lottery_lib.emulator.sns.api import SnsApi
+from lottery_lib.emulator.sns.mail import Mailbox
+from lottery_lib.emulator.states.api import StatesApi
 
 __all__ = ["Front"]
 
 
-class Room(Protocol):
-    """Whatever knows a service better than moto does."""
+class Service(Protocol):
+    """A service that moto does not answer as AWS does."""
 
-    def answer(self, request: Request) -> Reply | None:
-        """The reply, or None when the request is not its own."""
+    def answer(self, request: Request) -> Reply:
+        """The reply to a request that is signed for this service."""
 
     def reset(self) -> None:
-        """Forget all."""
+        """Forget everything."""
 
 
 class Front:
-    """All that the emulator answers.
+    """Everything that the emulator answers.
 
     Args:
-        record: Who this emulator is.
+        record: Which emulator this is.
         folder: Its files.
-        lifetime: Is told that somebody called.
+        request_came: Is called at each request.
         enforces_iam: Whether roles are enforced.
     """
 
-    def __init__(self, record: Record, folder: Path, lifetime: Lifetime, enforces_iam: bool) -> None:
+    def __init__(
+        self, record: Record, folder: Path, request_came: Callable[[], None], enforces_iam: bool
+    ) -> None:
         self._record = record
-        self._lifetime = lifetime
+        self._request_came = request_came
         self._moto = Moto(record.port)
-        self._logs = LogWriter(self._moto)
         endpoint = f"http://127.0.0.1:{record.port}"
         sessions = Sessions()
-        iam = Iam(sessions, enforces_iam)
-        concurrency = Concurrency(self._moto)
-        engine = EngineClients(self.answer, sessions)
-        self._runner = Runner(folder, endpoint, self._logs, sessions)
+        self._gate = Gate(sessions, enforces_iam)
+        writer = LogWriter(self._moto)
+        self._runner = Runner(folder, endpoint, writer, sessions)
         mailbox = Mailbox(folder / "mailbox")
         sns = SnsApi(self._moto, mailbox, endpoint)
-        # moto's reset goes through all that is loaded: nothing may be loaded meanwhile.
+        self._pages = Pages(sns, mailbox)
+        # By the service of the signing scope. moto answers all others.
+        self._services: Final[Mapping[str, Service]] = {
+            "dynamodb": DynamoDbApi(self._moto),
+            "lambda": LambdaApi(self._moto, self._runner, self._gate, sessions),
+            "logs": LogsApi(self._moto, writer),
+            "sns": sns,
+            "states": StatesApi(self._moto, self._gate),
+        }
+        # moto's reset goes through everything that is loaded, so nothing may be loaded at that time.
         self._loading = threading.Lock()
-        self._rooms: list[Room] = [
-            iam,  # first: it refuses what others would answer
-            concurrency,
-            LambdaApi(self._moto, self._runner, concurrency, iam, sessions),
-            StatesApi(self._moto, iam, engine.act_as),
-            DynamoDbApi(self._moto),
-            LogsApi(self._moto),
-            sns,
-            Pages(sns, mailbox),
-        ]
-        engine.install()
-        remember_paths()
+        EngineClients(self.answer, sessions).install()
 
     def answer(self, request: Request) -> Reply:
         """Answer a request."""
         if request.path == HEALTH:
             return json_reply({"id": self._record.id, "pid": self._record.pid, "port": self._record.port})
-        self._lifetime.request_came()
+        self._request_came()
         try:
             return self._answer(request)
+        except AwsError as error:
+            refusal = error
         except MalformedRequestError as error:
-            return _malformed(request, str(error))
+            refusal = malformed(request, str(error))
         except Exception as error:
             traceback.print_exc()
-            return failure(request, f"the emulator failed: {error!r}", 500)
+            refusal = AwsError("InternalFailure", f"the emulator failed: {error!r}", 500)
+        return error_reply(request, refusal)
 
     def warm_up(self) -> None:
         """Load what first calls would wait for."""
-        gc.disable()  # looking for garbage takes half of the time that loading takes
+        gc.disable()  # collecting garbage takes half of the time that loading takes
         try:
             with self._loading:
                 self._moto.warm_up()
-            remember_definitions()
         finally:
             gc.collect()
-            gc.freeze()  # nor need what stays be looked at during a draw
+            gc.freeze()  # what stays need not be examined during a draw
             gc.enable()
 
     def close(self) -> None:
@@ -109,39 +110,20 @@ class Front:
 
     def _answer(self, request: Request) -> Reply:
         if request.path == "/moto-api/reset" and request.method == "POST":
-            return self._reset(request)
-        if "x-amz-target" in request.headers and (refused := _why_not_target(request)):
-            return refused
-        # Whoever reads the logs must find all; and what a function wrote must not come after its end.
-        if request.scope.service == "logs" or request.method == "DELETE":
-            self._logs.flush()
-        for room in self._rooms:
-            if (reply := room.answer(request)) is not None:
-                return reply
-        return self._moto(request)
-
-    def _reset(self, request: Request) -> Reply:
-        for room in self._rooms:
-            room.reset()
-        self._logs.flush()
-        with self._loading:
-            reply = self._moto(request)
-        self._moto.configure()
-        return reply
-
-
-def _why_not_target(request: Request) -> Reply | None:
-    request.json  # noqa: B018 (what is no JSON is refused before moto meets it)
-    if request.signed:
-        return None
-    return json_error("MissingAuthenticationTokenException", "Missing Authentication Token")
-
-
-def _malformed(request: Request, reason: str) -> Reply:
-    if request.path.startswith("/2015-03-31/"):
-        return rest_error(
-            "InvalidRequestContentException", f"Could not parse request body into json: {reason}"
-        )
-    if "x-amz-target" in request.headers:
-        return json_error("SerializationException", reason)
-    return query_error("MalformedInput", reason)
+            for each in self._services.values():
+                each.reset()
+            with self._loading:
+                reply = self._moto(request)
+            self._moto.configure()
+            return reply
+        if "x-amz-target" in request.headers:
+            request.json  # noqa: B018 (what is not JSON is refused before moto gets it)
+            if not request.signed:
+                raise AwsError("MissingAuthenticationTokenException", "Missing Authentication Token")
+        if not request.signed and (page := self._pages.answer(request)):
+            return page
+        self._gate.check(request)
+        service = request.scope.service
+        if service == "sts" and (identity := self._gate.identity(request)):
+            return identity
+        return self._services[service].answer(request) if service in self._services else self._moto(request)

@@ -3,11 +3,11 @@
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
-from lottery_lib.emulator.mail_box import Mailbox
-from lottery_lib.emulator.replies import json_reply, page
-from lottery_lib.emulator.sns import SnsApi
-from lottery_lib.emulator.sns_xml import element
-from lottery_lib.emulator.wire import Reply, Request
+from lottery_lib.emulator.http.messages import AwsError, Reply, Request
+from lottery_lib.emulator.http.replies import json_reply, page
+from lottery_lib.emulator.sns.api import SnsApi
+from lottery_lib.emulator.sns.checks import element
+from lottery_lib.emulator.sns.mail import Mailbox
 
 __all__ = ["Pages"]
 
@@ -27,49 +27,40 @@ class Pages:
         self._mailbox = mailbox
 
     def answer(self, request: Request) -> Reply | None:
-        """Answer what no AWS client sends; None for any other request."""
-        if request.signed:
-            return None
-        if request.method == "DELETE" and request.path == "/lottery/mail":
-            self._mailbox.remove(request.query.get("topic_arn", ""))
-            return json_reply({})
-        return self._page(request) if request.method in {"GET", "HEAD"} else None
-
-    def _page(self, request: Request) -> Reply | None:
-        if request.path == "/lottery/mail":
-            return json_reply(self._mailbox.entries(request.query.get("topic_arn")))
-        if request.path == "/lottery/mail/":
-            mails = "".join(map(_mail, reversed(self._mailbox.entries())))
-            return page("Mailbox", mails or "<p>No mail yet.</p>")
-        # A mail program that looks at a link with HEAD has not opened it.
-        if request.path == "/" and request.method == "GET":
-            return self._link(request)
+        """Answer a request without a signature; None if it is for no page."""
+        match request.method, request.path:
+            case "DELETE", "/lottery/mail":
+                self._mailbox.remove(request.query.get("topic_arn", ""))
+                return json_reply({})
+            case "GET" | "HEAD", "/lottery/mail":
+                return json_reply(self._mailbox.entries(request.query.get("topic_arn")))
+            case "GET" | "HEAD", "/lottery/mail/":
+                mails = "".join(_article(mail) for mail in reversed(self._mailbox.entries()))
+                return page("Mailbox", mails or "<p>No mail yet.</p>")
+            case "GET", "/":  # a mail program that checks a link with HEAD has not opened it
+                return self._link(request)
         return None
-
-    def reset(self) -> None:
-        """Nothing of its own to forget."""
 
     def _link(self, request: Request) -> Reply | None:
         match request.query.get("Action"):
             case "ConfirmSubscription":
-                return _told(
-                    self._sns.confirm(request), "Subscription confirmed", request.query.get("TopicArn", "")
-                )
+                follow, title, arn = self._sns.confirm, "Subscription confirmed", "TopicArn"
             case "Unsubscribe":
-                arn = request.query.get("SubscriptionArn", "")
-                return _told(self._sns.unsubscribe(request), "Subscription removed", arn)
+                follow, title, arn = self._sns.unsubscribe, "Subscription removed", "SubscriptionArn"
             case None:
                 return page("Lottery emulator", _WELCOME)
-        return None
+            case _:
+                return None
+        try:
+            reply = follow(request)
+        except AwsError as error:
+            return page("That did not work", f"<p>{escape(error.message)}</p>", error.status)
+        if not reply.ok:
+            return page("That did not work", f"<p>{escape(element(reply.body, 'Message'))}</p>", reply.status)
+        return page(title, f"<p>{escape(request.query.get(arn, ''))}</p><p>You can close this page.</p>")
 
 
-def _told(reply: Reply, title: str, arn: str) -> Reply:
-    if reply.ok:
-        return page(title, f"<p>{escape(arn)}</p><p>You can close this page.</p>")
-    return page("That did not work", f"<p>{escape(element(reply.body, 'Message'))}</p>", reply.status)
-
-
-def _mail(mail: dict[str, Any]) -> str:
+def _article(mail: dict[str, Any]) -> str:
     link = f"<p><a href={quoteattr(mail['link'])}>Confirm subscription</a></p>" if mail["link"] else ""
     heads = "".join(f"<b>{name}</b> {escape(mail[name.lower()])}<br>" for name in ("From", "To", "Date"))
     text = f'<pre style="white-space: pre-wrap">{escape(mail["text"])}</pre>'

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from lottery_lib import Stack, connect, executions, inject, winners
 from lottery_lib.draws import forget_winners
-from lottery_lib.emulator import control
+from lottery_lib.emulator.process import control
 from lottery_lib.view.status import look_of
 
 pytestmark = pytest.mark.browser

@@ -15,7 +15,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from lottery_lib.emulator import control
+from lottery_lib.emulator.process import control
 
 ROLE = "arn:aws:iam::123456789012:role/tests"
 

@@ -10,10 +10,10 @@ from emulator.conftest import client_of
 from lottery_lib import Names, plan
 from lottery_lib import target as door
 from lottery_lib.course.attendee_policy import policy
-from lottery_lib.emulator import iam
-from lottery_lib.emulator.iam_needs import needs_of
-from lottery_lib.emulator.iam_policy import Decision, decide
-from lottery_lib.emulator.wire import Request
+from lottery_lib.emulator.http.messages import Request
+from lottery_lib.emulator.iam.callers import Caller
+from lottery_lib.emulator.iam.needs import asked_of, needs_of
+from lottery_lib.emulator.iam.policy import Decision, decide
 from lottery_lib.resources import lambda_function
 from lottery_lib.resources.iam_role import allowing, trust_policy
 from lottery_lib.resources.state_machine import StateMachine
@@ -56,14 +56,13 @@ _isolated_session = door._isolated_session
 
 
 def _needs(request):
-    # An ARN of IAM is made of its name here: the kit's roles have no path.
-    iam.find_arn = lambda *_: None
     parts = urlsplit(request.url)
     headers = {name.lower(): _text(value) for name, value in request.headers.items()}
     target = parts.path + (f"?{parts.query}" if parts.query else "")
     body = request.body or b""
     wire = Request(request.method, target, headers, body.encode() if isinstance(body, str) else body)
-    asked = iam._asked(wire, iam.Caller("arn:aws:iam::123456789012:user/deployer"))
+    # An ARN of IAM is made of its name here: the kit's roles have no path.
+    asked = asked_of(wire, Caller("arn:aws:iam::123456789012:user/deployer"), lambda *_: None)
     return [(need.action, need.resource, need.context) for need in needs_of(asked)]
 
 

@@ -234,3 +234,22 @@ def test_what_moto_lacks_is_refused(aws):
     with pytest.raises(ClientError) as caught:
         aws("lambda").get_account_settings()
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] in {404, 501}
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        ("execute_statement", {"Statement": "SELECT * FROM t"}),
+        ("batch_execute_statement", {"Statements": [{"Statement": "SELECT * FROM t"}]}),
+        ("execute_transaction", {"TransactStatements": [{"Statement": "DELETE FROM t"}]}),
+    ],
+)
+def test_partiql_is_refused(aws, operation, parameters):
+    """AWS: it is done. Here nothing is read or written by statements whose tables nobody checked."""
+    with pytest.raises(ClientError) as caught:
+        getattr(aws("dynamodb"), operation)(**parameters)
+    error = caught.value.response["Error"]
+    assert error == {
+        "Code": "UnknownOperationException",
+        "Message": "This emulator does not support PartiQL",
+    }

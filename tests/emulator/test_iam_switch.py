@@ -7,9 +7,11 @@ import sys
 import pytest
 from emulator.conftest import Role, make_role
 
-from lottery_lib.emulator import control
-from lottery_lib.emulator.environment import enforces_iam
+from lottery_lib.emulator.process import control
+from lottery_lib.emulator.process.environment import enforces_iam
+from lottery_lib.emulator.process.errors import EmulatorError
 from lottery_lib.errors import LotteryError
+from lottery_lib.target import start_emulator
 
 TOPICS = "import boto3\ndef lambda_handler(e, c): return boto3.client('sns').list_topics()['Topics']"
 
@@ -36,11 +38,21 @@ def test_on_is_the_default():
 def test_another_setting_is_refused(own_home, port, monkeypatch, setting):
     """With one sentence that says what to do; nothing is started."""
     monkeypatch.setenv("LOTTERY_EMULATOR_IAM", setting)
-    with pytest.raises(LotteryError) as caught:
+    with pytest.raises(EmulatorError) as caught:
         control.start(port, while_pid=os.getpid())
     expected = f"LOTTERY_EMULATOR_IAM: it is {setting!r}. Set it to on or off, or leave it out."
     assert str(caught.value) == expected
     assert control.status(port)["running"] is False
+
+
+def test_the_kits_error_has_the_same_three_parts(own_home, port, monkeypatch):
+    """The rest of the kit knows one kind of error."""
+    monkeypatch.setenv("LOTTERY_EMULATOR_IAM", "maybe")
+    with pytest.raises(LotteryError) as caught:
+        start_emulator(port)
+    error = caught.value
+    assert (error.where, error.what) == ("LOTTERY_EMULATOR_IAM", "it is 'maybe'")
+    assert error.next_step == "Set it to on or off, or leave it out"
 
 
 def test_the_command_line_says_the_same(own_home, port):

@@ -9,7 +9,7 @@ import pytest
 
 from lottery_lib import connect
 from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, rehearse, summary
-from lottery_lib.emulator import control
+from lottery_lib.emulator.process import control
 
 
 class Terminal(io.StringIO):

@@ -1,7 +1,6 @@
 """How an execution goes on: retries, waits, branches, limits."""
 
 import datetime
-import itertools
 import json
 import re
 import time
@@ -21,30 +20,6 @@ def output(machine, definition, given=None):
     told = machine(definition).run(given)
     assert told["status"] == "SUCCEEDED", told
     return json.loads(told["output"])
-
-
-def seconds_between(events, *types):
-    at = [event["timestamp"] for event in events if event["type"] in types]
-    return [(late - early).total_seconds() for early, late in itertools.pairwise(at)]
-
-
-def test_a_retry_has_aws_defaults(machine, function):
-    """Three more attempts, after 1, 2 and 4 seconds."""
-    retry = [{"ErrorEquals": ["ValueError"]}]
-    mine = machine(one({"Type": "Task", "Resource": function(COUNT).arn, "Retry": retry}))
-    told = mine.run()
-    assert json.loads(told["cause"])["errorMessage"] == "4"
-    waits = seconds_between(mine.events(told["executionArn"]), "LambdaFunctionFailed")
-    assert waits == pytest.approx([1, 2, 4], abs=0.4)
-
-
-def test_a_retry_waits_as_it_is_told(machine, function):
-    """IntervalSeconds, BackoffRate, MaxDelaySeconds and MaxAttempts."""
-    rule = {"IntervalSeconds": 1, "BackoffRate": 3, "MaxDelaySeconds": 2, "MaxAttempts": 2}
-    retry = [{"ErrorEquals": ["States.ALL"]} | rule]
-    mine = machine(one({"Type": "Task", "Resource": function(COUNT).arn, "Retry": retry}))
-    waits = seconds_between(mine.events(mine.run()["executionArn"]), "LambdaFunctionFailed")
-    assert waits == pytest.approx([1, 2], abs=0.4)
 
 
 def test_another_error_is_not_retried(machine, function):
@@ -84,67 +59,6 @@ def test_a_branch_that_is_aborted_as_it_starts(machine, function):
         assert both.wait(arn)["error"] == "E"
         for event in both.events(arn):
             assert event.get("lambdaFunctionScheduledEventDetails", {}).get("timeoutInSeconds", 9) == 9
-
-
-def test_a_map_state_selects_its_items(machine):
-    """ItemSelector, with the item and its index in the context object; results in order."""
-    selector = {"index.$": "$$.Map.Item.Index", "item.$": "$$.Map.Item.Value", "all.$": "$.items"}
-    state = {"Type": "Map", "ItemsPath": "$.items", "ItemSelector": selector, "MaxConcurrency": 1}
-    state["ItemProcessor"] = {"StartAt": "I", "States": {"I": PASS}}
-    assert output(machine, one(state), {"items": ["a", "b"]}) == [
-        {"index": 0, "item": "a", "all": ["a", "b"]},
-        {"index": 1, "item": "b", "all": ["a", "b"]},
-    ]
-
-
-def test_a_wait_state_waits(machine):
-    """Seconds from the input; what comes in goes out."""
-    mine = machine(one({"Type": "Wait", "SecondsPath": "$.n"}))
-    told = mine.run({"n": 1})
-    assert json.loads(told["output"]) == {"n": 1}
-    waits = seconds_between(mine.events(told["executionArn"]), "WaitStateEntered", "WaitStateExited")
-    assert waits == pytest.approx([1], abs=0.3)
-
-
-def test_a_wait_for_a_time_that_is_over_is_none(machine):
-    """Timestamp in the past."""
-    assert output(machine, one({"Type": "Wait", "Timestamp": "2020-01-01T00:00:00Z"}), 1) == 1
-
-
-@pytest.mark.parametrize(
-    ("function", "result"),
-    [
-        ("States.Format('{} of {}', $.x, 2)", "X of 2"),
-        ("States.MathAdd($.n, 1)", 2),
-        ("States.Array($.n, 'b')", [1, "b"]),
-        ("States.ArrayLength($.list)", 3),
-        ("States.ArrayContains($.list, 2)", True),
-        ("States.ArrayGetItem($.list, 0)", 1),
-        ("States.ArrayPartition($.list, 2)", [[1, 2], [3]]),
-        ("States.ArrayRange(1, 5, 2)", [1, 3, 5]),
-        ("States.ArrayUnique(States.Array(1, 1))", [1]),
-        ("States.StringSplit('a,b', ',')", ["a", "b"]),
-        ("States.StringToJson('[1]')", [1]),
-        ("States.JsonToString($.list)", "[1,2,3]"),
-        ("States.JsonMerge($.o, $.p, false)", {"a": 1, "b": 2}),
-        ("States.Base64Encode('a')", "YQ=="),
-        ("States.Base64Decode('YQ==')", "a"),
-        ("States.Hash('a', 'SHA-1')", "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8"),
-    ],
-)
-def test_intrinsic_functions(machine, function, result):
-    """All of them that have one result."""
-    given = {"x": "X", "n": 1, "list": [1, 2, 3], "o": {"a": 1}, "p": {"b": 2}}
-    state = {"Type": "Pass", "Parameters": {"result.$": function}}
-    assert output(machine, one(state), given) == {"result": result}
-
-
-def test_intrinsic_functions_by_chance(machine):
-    """A UUID, and a number within bounds."""
-    parameters = {"id.$": "States.UUID()", "n.$": "States.MathRandom(1, 3)"}
-    made = output(machine, one({"Type": "Pass", "Parameters": parameters}))
-    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", made["id"])
-    assert 1 <= made["n"] <= 3
 
 
 def test_the_context_object_is_complete(machine):

@@ -24,7 +24,7 @@ from emulator.deployer_user import (
 from lottery_lib import Names, Stack, draw, execution, inbox, load_employees
 from lottery_lib import employees as roster
 from lottery_lib.draws import forget_winners, machine_arn, winners
-from lottery_lib.emulator import control
+from lottery_lib.emulator.process import control
 from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, OTHERS, notebooks, run
 
 ATTENDEE = "lena"

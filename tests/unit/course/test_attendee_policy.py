@@ -6,7 +6,7 @@ import json
 import pytest
 
 from lottery_lib.course.attendee_policy import LIMIT, policy
-from lottery_lib.emulator.iam_policy import Decision, decide
+from lottery_lib.emulator.iam.policy import Decision, decide
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import Names
 from lottery_lib.target import elsewhere

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from lottery_lib.course import doctor
-from lottery_lib.emulator import control
+from lottery_lib.emulator.process import control
 from lottery_lib.names import CHECKOUT
 
 

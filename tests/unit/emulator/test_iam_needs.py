@@ -2,9 +2,8 @@
 
 import pytest
 
-from lottery_lib.emulator.iam_asked import Asked
-from lottery_lib.emulator.iam_needs import needs_of
-from lottery_lib.emulator.iam_operations import rest_operation
+from lottery_lib.emulator.iam.needs import Asked, needs_of
+from lottery_lib.emulator.iam.operations import rest_operation
 
 DYNAMODB = "arn:aws:dynamodb:us-east-1:123456789012:table/"
 LAMBDA = "arn:aws:lambda:us-east-1:123456789012:function:"
@@ -55,23 +54,6 @@ def test_a_transaction_needs_what_its_parts_need():
     assert asked == [(f"dynamodb:{action}", DYNAMODB + "T") for action in actions]
     asked = needs("dynamodb", "TransactGetItems", TransactItems=[{"Get": {"TableName": "T"}}])
     assert asked == [("dynamodb:GetItem", DYNAMODB + "T")]
-
-
-@pytest.mark.parametrize(
-    ("statement", "action", "resource"),
-    [
-        ('SELECT * FROM "T"', "PartiQLSelect", "T"),
-        ('select a, b from "T"."I" where a = 1', "PartiQLSelect", "T/index/I"),
-        ("INSERT INTO T VALUE {'id': '1'}", "PartiQLInsert", "T"),
-        ("UPDATE T SET a=1 WHERE id='1'", "PartiQLUpdate", "T"),
-        ("DELETE FROM T WHERE id='1'", "PartiQLDelete", "T"),
-    ],
-)
-def test_partiql_is_read(statement, action, resource):
-    """Its verb is the action, its table the resource; in batches, too."""
-    expected = [(f"dynamodb:{action}", DYNAMODB + resource)]
-    assert needs("dynamodb", "ExecuteStatement", Statement=statement) == expected
-    assert needs("dynamodb", "BatchExecuteStatement", Statements=[{"Statement": statement}] * 2) == expected
 
 
 @pytest.mark.parametrize("name", ["f", "function:f", "123456789012:function:f", LAMBDA + "f"])
@@ -159,7 +141,7 @@ def test_iam_is_about_roles_users_groups_and_policies(operation, parameters, res
 
 def test_the_path_of_a_role_that_is_there_is_known():
     """GetRole names the role without it."""
-    asked = Asked("iam", "GetRole", {"RoleName": "R"}, find=lambda kind, name: f"{IAM}{kind}/p/{name}")
+    asked = Asked("iam", "GetRole", {"RoleName": "R"}, find=lambda _, __, kind, name: f"{IAM}{kind}/p/{name}")
     assert needs_of(asked)[0].resource == IAM + "role/p/R"
 
 

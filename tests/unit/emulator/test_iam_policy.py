@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lottery_lib.emulator.iam_conditions import glob, holds
-from lottery_lib.emulator.iam_policy import Decision, decide, trusts
+from lottery_lib.emulator.iam.policy import Decision, decide, glob, holds, trusts
 
 WORDS = st.sampled_from(
     ["Effect", "Action", "NotAction", "Resource", "NotResource", "Principal", "Condition", "StringEquals"]

@@ -1,18 +1,21 @@
 """What is remembered of moto is what moto would find out again."""
 
+import importlib
+
 import pytest
-from moto.core import responses
+from moto.core import utils
 from moto.core.serialize import AttributePickerContext, XFormedAttributePicker
 from moto.core.utils import get_service_model
 from moto.dynamodb.responses import DynamoHandler
 from moto.moto_api._internal.moto_random import MotoRandom
 
-from lottery_lib.emulator.moto_speed import remember_models
+from lottery_lib.emulator.moto import patches
 
 
 @pytest.fixture(scope="module", autouse=True)
 def remembering():
-    remember_models()
+    for name in ("moto.core.utils", "moto.core.serialize", "moto.moto_api._internal.moto_random"):
+        patches.apply(importlib.import_module(name))
 
 
 def members(service, operation):
@@ -51,7 +54,7 @@ def test_another_object_has_names_of_its_own():
 
 def test_the_methods_of_a_class_are_found_once():
     """All of them, and at the second request without looking."""
-    methods = responses.method_names_from_class
+    methods = utils.method_names_from_class
     assert "transact_write_items" in methods(DynamoHandler)
     hits = methods.cache_info().hits
     assert methods(DynamoHandler) is methods(DynamoHandler)

@@ -1,0 +1,1 @@
+"""Carry HTTP: requests in, replies out, in AWS's protocols."""

@@ -1,0 +1,164 @@
+"""Read an AWS request: which service, region and operation, with which parameters."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qsl, unquote
+
+__all__ = ["ACCOUNT", "Arn", "AwsError", "MalformedRequestError", "Reply", "Request", "Scope"]
+
+#: The emulator's one account, as moto has it.
+ACCOUNT: Final = "123456789012"
+_BY_TARGET: Final = {"AWSStepFunctions": "states", "DynamoDB_20120810": "dynamodb", "Logs_20140328": "logs"}
+_LAMBDA_PATH: Final = re.compile(r"/20\d\d-\d\d-\d\d/functions(/|$)")
+
+
+class AwsError(Exception):
+    """AWS's refusal of a request; the front answers it in the request's protocol.
+
+    Args:
+        code: Such as ``"ValidationException"``.
+        message: In AWS's words.
+        status: The HTTP status.
+        more: What else the error tells.
+    """
+
+    def __init__(self, code: str, message: str, status: int = 400, **more: Any) -> None:
+        super().__init__(code, message)
+        self.code, self.message, self.status, self.more = code, message, status, more
+
+
+class MalformedRequestError(Exception):
+    """The body does not follow its protocol; becomes a 400."""
+
+
+class Arn(NamedTuple):
+    """The parts of an ARN."""
+
+    partition: str
+    service: str
+    region: str
+    account: str
+    resource: str
+
+    @classmethod
+    def of(cls, text: str) -> "Arn":
+        """Split an ARN; parts that a malformed one lacks are empty."""
+        return cls(*[*text.split(":", 5)[1:], "", "", "", "", ""][:5])
+
+    def __str__(self) -> str:
+        return ":".join(("arn", *self))
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Who calls which service where: the credential scope of AWS's signature."""
+
+    access_key: str = "test"
+    region: str = "us-east-1"
+    service: str = ""
+
+    def arn(self, resource: str) -> str:
+        """The ARN of a resource of this service and region, such as ``"function:Name"``."""
+        partition = "aws-cn" if self.region.startswith("cn-") else "aws"
+        return str(Arn(partition, self.service, self.region, ACCOUNT, resource))
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole HTTP reply."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the operation succeeded."""
+        return 200 <= self.status < 300
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The body of a reply in one of AWS's JSON protocols."""
+        return json.loads(self.body or b"{}")  # type: ignore[no-any-return]
+
+    def with_json(self, body: Mapping[str, Any]) -> "Reply":
+        """The same reply with another body, without the checksum of the old one."""
+        headers = {name: value for name, value in self.headers.items() if name.lower() != "x-amz-crc32"}
+        return replace(self, body=json.dumps(body).encode(), headers=headers)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A whole HTTP request.
+
+    Args:
+        method: GET, POST...
+        target: Path and query as they came, still quoted.
+        headers: By their lower-case names.
+        body: All of it.
+    """
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+    @cached_property
+    def path(self) -> str:
+        """The path, unquoted."""
+        return unquote(self.target.partition("?")[0])
+
+    @cached_property
+    def query(self) -> dict[str, str]:
+        """The query's parameters."""
+        return dict(parse_qsl(self.target.partition("?")[2], keep_blank_values=True))
+
+    @cached_property
+    def form(self) -> dict[str, str]:
+        """The parameters of AWS's query protocol, from the query and the body."""
+        if not self.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+            return self.query
+        try:
+            return self.query | dict(parse_qsl(self.body.decode(), keep_blank_values=True))
+        except ValueError as error:
+            raise MalformedRequestError(str(error)) from error
+
+    @cached_property
+    def json(self) -> dict[str, Any]:
+        """The parameters of AWS's JSON protocols."""
+        try:
+            parameters = json.loads(self.body or b"{}")
+        except (ValueError, RecursionError) as error:
+            raise MalformedRequestError(str(error)) from error
+        if not isinstance(parameters, dict):
+            raise MalformedRequestError("the body is not a JSON object")
+        return parameters
+
+    @cached_property
+    def scope(self) -> Scope:
+        """The signature's scope. Without a signature, the target or the path tells the service."""
+        _, found, credential = self.headers.get("authorization", "").partition("Credential=")
+        parts = credential.partition(",")[0].strip().split("/")
+        if found and len(parts) == 5:
+            return Scope(parts[0], parts[2], parts[3].lower())
+        if _LAMBDA_PATH.match(self.path):
+            return Scope(service="lambda")
+        return Scope(service=_BY_TARGET.get(self.headers.get("x-amz-target", "").partition(".")[0], ""))
+
+    @property
+    def signed(self) -> bool:
+        """Whether it came from an AWS client, not from a browser."""
+        return "authorization" in self.headers
+
+    @cached_property
+    def operation(self) -> str:
+        """AWS's name for it, in the JSON and query protocols; empty in the REST ones."""
+        return self.headers.get("x-amz-target", "").partition(".")[2] or self.form.get("Action", "")
+
+    def with_json(self, parameters: Mapping[str, Any]) -> "Request":
+        """The same request with other parameters."""
+        return replace(self, body=json.dumps(parameters).encode())

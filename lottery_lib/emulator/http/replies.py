@@ -1,0 +1,85 @@
+"""Build the replies and errors of AWS's protocols."""
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+from xml.sax.saxutils import escape
+
+from lottery_lib.emulator.http.messages import AwsError, Reply, Request
+
+__all__ = ["error_reply", "json_reply", "malformed", "page", "query_reply", "unknown_operation"]
+
+_FORM: Final = "application/x-www-form-urlencoded"
+
+
+def json_reply(body: Any, status: int = 200) -> Reply:
+    """A result of Step Functions or DynamoDB, or of our own pages."""
+    return Reply(status, json.dumps(body).encode(), _headers("application/x-amz-json-1.0"))
+
+
+def query_reply(operation: str, result: Mapping[str, str] | None = None) -> Reply:
+    """A result of SNS, whose members are all text."""
+    members = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in (result or {}).items())
+    wrapped = "" if result is None else f"<{operation}Result>{members}</{operation}Result>"
+    body = (
+        f'<{operation}Response xmlns="http://sns.amazonaws.com/doc/2010-03-31/">{wrapped}'
+        f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata></{operation}Response>"
+    )
+    return Reply(200, body.encode(), _headers("text/xml"))
+
+
+def error_reply(request: Request, error: AwsError) -> Reply:
+    """An error in the request's own protocol."""
+    if request.scope.service == "lambda":
+        body = {"Type": "User", "message": error.message} | error.more
+        headers = _headers("application/json") | {"x-amzn-errortype": error.code}
+        return Reply(error.status, json.dumps(body).encode(), headers)
+    if request.scope.service == "s3":
+        text = f"<Error><Code>{error.code}</Code><Message>{escape(error.message)}</Message></Error>"
+        return Reply(error.status, text.encode(), _headers("text/xml"))
+    form = request.headers.get("content-type", "").startswith(_FORM)
+    if "x-amz-target" not in request.headers and (form or "action=" in request.target.lower()):
+        text = (
+            '<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type>'
+            f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message></Error>"
+            f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
+        )
+        return Reply(error.status, text.encode(), _headers("text/xml"))
+    body = {"__type": error.code, "message": error.message} | error.more
+    return replace(
+        json_reply(body, error.status),
+        headers=_headers("application/x-amz-json-1.0") | {"x-amzn-errortype": error.code},
+    )
+
+
+def malformed(request: Request, reason: str) -> AwsError:
+    """The error of a request that cannot be read."""
+    if request.scope.service == "lambda":
+        text = f"Could not parse request body into json: {reason}"
+        return AwsError("InvalidRequestContentException", text)
+    json_protocol = "x-amz-target" in request.headers
+    return AwsError("SerializationException" if json_protocol else "MalformedInput", reason)
+
+
+def unknown_operation(request: Request) -> AwsError:
+    """The error of a request for an operation that does not exist."""
+    if "x-amz-target" in request.headers:
+        return AwsError("UnknownOperationException", "")
+    text = f"Could not find operation {request.operation} for version NO_VERSION_SPECIFIED"
+    return AwsError("InvalidAction", text)
+
+
+def page(title: str, body: str, status: int = 200) -> Reply:
+    """A page for a browser; ``body`` is HTML already."""
+    html = (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
+        '<body style="font-family: sans-serif; max-width: 50em; margin: 2em auto; padding: 0 1em">'
+        f"<h1>{escape(title)}</h1>{body}</body></html>"
+    )
+    return Reply(status, html.encode(), {"Content-Type": "text/html; charset=utf-8"})
+
+
+def _headers(content_type: str) -> dict[str, str]:
+    return {"Content-Type": content_type, "x-amzn-RequestId": str(uuid.uuid4())}

@@ -1,0 +1,93 @@
+"""Know who calls: the access key of a request tells."""
+
+import hashlib
+import secrets
+import threading
+from dataclasses import dataclass
+
+from lottery_lib.emulator.http.messages import Arn
+
+__all__ = ["Caller", "Sessions", "name_of"]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A user, or a role that somebody assumed.
+
+    Args:
+        principal: The ARN of the user or of the role.
+        session: The name of a role's session; empty for a user.
+        service: The service that assumed the role: ``"lambda"``, ``"states"``, or none.
+    """
+
+    principal: str
+    session: str = ""
+    service: str = ""
+
+    @property
+    def arn(self) -> str:
+        """The caller's name in AWS's sentences."""
+        if not self.session:
+            return self.principal
+        role = Arn.of(self.principal)
+        resource = f"assumed-role/{name_of(self.principal)}/{self.session}"
+        return str(role._replace(service="sts", resource=resource))
+
+    @property
+    def account(self) -> str:
+        """The account's number."""
+        return Arn.of(self.principal).account
+
+    @property
+    def user(self) -> str:
+        """The name of a user; empty for a role."""
+        return "" if self.session else name_of(self.principal)
+
+    @property
+    def context(self) -> dict[str, str]:
+        """What conditions may ask about the caller."""
+        context = {
+            "aws:principalaccount": self.account,
+            "aws:principalarn": self.principal,
+            "aws:principaltype": "AssumedRole" if self.session else "User",
+        }
+        return context | ({"aws:username": self.user} if self.user else {})
+
+
+class Sessions:
+    """The sessions that Lambda and Step Functions have of roles, each with an access key."""
+
+    def __init__(self) -> None:
+        self._callers: dict[str, Caller] = {}
+        self._machines: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def of_function(self, role_arn: str, function: str) -> str:
+        """The access key of a function. AWS names the session after the function."""
+        return self._key(Caller(role_arn, function, "lambda"))
+
+    def of_machine(self, role_arn: str) -> str:
+        """The access key of all machines with this role."""
+        with self._lock:
+            # AWS's name of such a session is random.
+            session = self._machines.setdefault(role_arn, secrets.token_hex(16))
+        return self._key(Caller(role_arn, session, "states"))
+
+    def find(self, access_key: str) -> Caller | None:
+        """Who calls with this key."""
+        return self._callers.get(access_key)
+
+    def is_function(self, access_key: str) -> bool:
+        """Whether a function calls with this key."""
+        caller = self.find(access_key)
+        return caller is not None and caller.service == "lambda"
+
+    def _key(self, caller: Caller) -> str:
+        key = f"ASIA{hashlib.sha256(repr(caller).encode()).hexdigest()[:16].upper()}"
+        self._callers[key] = caller
+        return key
+
+
+def name_of(arn: str) -> str:
+    """The name at the end of the ARN of a role or user, without its path."""
+    return arn.rpartition("/")[2]

@@ -1,0 +1,108 @@
+"""Let functions, machines and IAM's own users do only what their policies allow.
+
+The access key of a request tells whose it is. `callers` gives one to each function and to each role of a
+machine, and `reads` knows those that IAM and STS issued. Any other key is the attendee's, who may do
+everything.
+"""
+
+from functools import lru_cache
+from typing import Final
+
+from lottery_lib.emulator.http.messages import Arn, AwsError, MalformedRequestError, Reply, Request
+from lottery_lib.emulator.http.replies import query_reply
+from lottery_lib.emulator.iam.callers import Caller, Sessions
+from lottery_lib.emulator.iam.needs import asked_of, needs_of
+from lottery_lib.emulator.iam.policy import Decision, decide, trusts
+from lottery_lib.emulator.moto.reads import caller_of_key, documents_of, find_arn, trust_of
+
+__all__ = ["Gate", "denied"]
+
+_WHY: Final = {
+    Decision.IMPLICIT_DENY: "because no identity-based policy allows the {action} action",
+    Decision.EXPLICIT_DENY: "with an explicit deny in an identity-based policy",
+}
+
+
+class Gate:
+    """Who may do what.
+
+    Args:
+        sessions: The access keys of functions and machines.
+        enforced: Whether anything is refused at all.
+    """
+
+    def __init__(self, sessions: Sessions, enforced: bool) -> None:
+        self._sessions = sessions
+        self._enforced = enforced
+
+    def check(self, request: Request) -> None:
+        """Refuse a request that its caller's policies do not allow.
+
+        Raises:
+            AwsError: It is refused.
+        """
+        caller = self._caller(request) if self._enforced else None
+        if caller is None:
+            return
+        try:
+            needs = needs_of(asked_of(request, caller, find_arn))
+        except (AttributeError, KeyError, TypeError) as error:
+            raise MalformedRequestError("a parameter has another shape") from error
+        documents = documents_of(caller)
+        context = caller.context | {
+            "aws:requestedregion": request.scope.region,
+            "aws:securetransport": "true",
+        }
+        for need in needs:
+            values = tuple((context | dict(need.context)).items())
+            decision = _decide(documents, need.action, need.resource, values)
+            if decision is not Decision.ALLOWED:
+                # SNS spells its own name so.
+                action = need.action.replace("sns:", "SNS:")
+                why = _WHY[decision].format(action=action)
+                what = f"is not authorized to perform: {action} on resource: {need.resource}"
+                raise denied(request, f"User: {caller.arn} {what} {why}")
+
+    def identity(self, request: Request) -> Reply | None:
+        """GetCallerIdentity of a function or machine, which moto does not know; None for any other."""
+        caller = self._caller(request)
+        if caller is None or not caller.service or request.operation != "GetCallerIdentity":
+            return None
+        result = {"UserId": f"AROA:{caller.session}", "Account": caller.account, "Arn": caller.arn}
+        return query_reply("GetCallerIdentity", result)
+
+    def can_assume(self, service: str, role_arn: str | None, source_arn: str) -> bool:
+        """Whether a service, such as ``"lambda"``, can assume a role for one of its functions or machines.
+
+        Args:
+            service: The service.
+            role_arn: None if the request names no role.
+            source_arn: The function or machine.
+        """
+        if not self._enforced or role_arn is None:
+            return True
+        context = {"aws:sourceaccount": Arn.of(source_arn).account, "aws:sourcearn": source_arn}
+        document = trust_of(role_arn)
+        return document is not None and trusts(document, f"{service}.amazonaws.com", context)
+
+    def _caller(self, request: Request) -> Caller | None:
+        key = request.scope.access_key
+        return self._sessions.find(key) or caller_of_key(key)
+
+
+# A draw asks the same questions about the same policies again and again.
+@lru_cache(8192)
+def _decide(
+    documents: tuple[str, ...], action: str, resource: str, context: tuple[tuple[str, str], ...]
+) -> Decision:
+    return decide(documents, action, resource, dict(context))
+
+
+def denied(request: Request, message: str) -> AwsError:
+    """The error of a request that is not allowed, under the name that its service has for it."""
+    if request.scope.service == "sns":
+        return AwsError("AuthorizationError", message, 403)
+    if "x-amz-target" in request.headers:
+        return AwsError("AccessDeniedException", message)
+    query = request.operation or request.scope.service == "s3"
+    return AwsError("AccessDenied" if query else "AccessDeniedException", message, 403)

@@ -1,0 +1,251 @@
+"""Say which actions on which resources a request needs, as in AWS's Service Authorization Reference; pure.
+
+An action that knows no resources needs ``*``. Besides its own action, a request may need the right to pass a
+role on, and to tag what it creates.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from lottery_lib.emulator.http.messages import ACCOUNT, Arn, Request
+from lottery_lib.emulator.iam.callers import Caller
+from lottery_lib.emulator.iam.operations import rest_operation
+from lottery_lib.emulator.lambda_.function import name_of
+
+__all__ = ["Asked", "Need", "asked_of", "needs_of"]
+
+Find = Callable[[str, str, str, str], str | None]
+"""IAM's ARN, with its path, for a partition, account, kind and name; None if it does not exist."""
+
+# Some services have another prefix in actions than in signatures.
+_PREFIXES: Final = {"email": "ses", "monitoring": "cloudwatch", "tagging": "tag"}
+_TAGS: Final = ("Tags", "tags", "Tags.member.1.Key")
+_TABLE_ARNS: Final = (
+    "ResourceArn", "StreamArn", "BackupArn", "ExportArn", "ImportArn", "TableArn", "SourceBackupArn",
+)  # fmt: skip
+_TRANSACTION_PARTS: Final = {
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+    "Get": "GetItem",
+}
+_STATES_ARNS: Final = (
+    "stateMachineArn", "executionArn", "activityArn", "resourceArn", "stateMachineVersionArn",
+    "stateMachineAliasArn", "mapRunArn",
+)  # fmt: skip
+_IAM_NAMES: Final = {"RoleName": "role", "UserName": "user", "GroupName": "group"}
+_IAM_LISTS: Final = {
+    "ListRoles": "role",
+    "ListUsers": "user",
+    "ListGroups": "group",
+    "ListPolicies": "policy",
+}
+# Without a UserName these are about the user who calls.
+_OF_ONESELF: Final = re.compile(
+    r"(Create|Delete|Update|List)AccessKeys?|GetUser|ChangePassword|ListMFADevices"
+)
+
+
+@dataclass(frozen=True)
+class Need:
+    """One thing that policies must allow.
+
+    Args:
+        action: Such as ``"dynamodb:PutItem"``.
+        resource: An ARN, or ``"*"``.
+        context: What the conditions of this action may ask for, with lower-case names.
+    """
+
+    action: str
+    resource: str
+    context: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request in the words of policies.
+
+    Args:
+        service: Its prefix in actions, such as ``"states"``.
+        operation: AWS's name, such as ``"CreateStateMachine"``.
+        parameters: As the service gets them.
+        region: Where.
+        partition: ``"aws"`` or ``"aws-cn"``.
+        account: The account's number.
+        user: The IAM user who calls, if one does.
+        find: How to look up the ARN of a role, user or group, which may have a path.
+    """
+
+    service: str
+    operation: str
+    parameters: Mapping[str, Any]
+    region: str = "us-east-1"
+    partition: str = "aws"
+    account: str = ACCOUNT
+    user: str = ""
+    find: Find = field(default=lambda *_: None)
+
+    def text(self, *names: str) -> str:
+        """The first of these parameters that is given; otherwise empty."""
+        return next((str(self.parameters[name]) for name in names if self.parameters.get(name)), "")
+
+    def arn(self, resource: str) -> str:
+        """The ARN of a resource of this service, region and account; an ARN stays as it is."""
+        if resource.startswith("arn:"):
+            return resource
+        region = "" if self.service == "iam" else self.region
+        return str(Arn(self.partition, self.service, region, self.account, resource))
+
+    def need(self, resource: str, operation: str = "") -> Need:
+        """The right to this operation, or to another one of the same service."""
+        return Need(f"{self.service}:{operation or self.operation}", resource)
+
+
+def asked_of(request: Request, caller: Caller, find: Find) -> Asked:
+    """What a request asks for, in any of AWS's protocols."""
+    scope = request.scope
+    parameters: Mapping[str, Any]
+    if "x-amz-target" in request.headers:
+        operation, parameters = request.operation, request.json
+    elif request.operation:
+        operation, parameters = request.operation, request.form
+    else:
+        path = request.target.partition("?")[0]
+        operation, labels = rest_operation(scope.service, request.method, path)
+        # The body of an Invoke is the function's event.
+        is_plain = scope.service == "lambda" and not operation.startswith("Invoke")
+        parameters = {**(request.json if is_plain else {}), **request.query, **labels}
+    return Asked(
+        service=_PREFIXES.get(scope.service, scope.service),
+        operation=operation,
+        parameters=parameters,
+        region=scope.region,
+        partition=Arn.of(caller.principal).partition,
+        account=caller.account,
+        user=caller.user,
+        find=find,
+    )
+
+
+def needs_of(asked: Asked) -> list[Need]:
+    """The actions and resources, in the order in which AWS asks for them.
+
+    A service that is not known here needs the operation's name on ``*``.
+    """
+    of_service = _SERVICES.get(asked.service)
+    needs = of_service(asked) if of_service else [asked.need("*")]
+    if of_service and asked.operation.startswith("Create") and asked.text(*_TAGS):
+        kind = asked.operation.removeprefix("Create") if asked.service == "iam" else "Resource"
+        needs.append(asked.need(needs[0].resource.removesuffix(":log-stream:"), f"Tag{kind}"))
+    if asked.service in {"lambda", "states"} and (role := asked.text("Role", "roleArn")):
+        context = (("iam:passedtoservice", f"{asked.service}.amazonaws.com"),)
+        needs.append(Need("iam:PassRole", role, context))
+    return needs
+
+
+def _dynamodb_needs(asked: Asked) -> list[Need]:
+    """A batch needs the right to each table; a transaction needs the rights that its parts need alone."""
+
+    def table(name: str) -> str:
+        return asked.arn(name if name.startswith("arn:") else f"table/{name}")
+
+    match asked.operation:
+        case "BatchGetItem" | "BatchWriteItem":
+            return [asked.need(table(name)) for name in asked.parameters.get("RequestItems") or {}]
+        case "TransactWriteItems" | "TransactGetItems":
+            parts = [part.items() for part in asked.parameters.get("TransactItems") or []]
+            needs = [
+                asked.need(table(parameters.get("TableName", "")), _TRANSACTION_PARTS[kind])
+                for part in parts
+                for kind, parameters in part
+                if kind in _TRANSACTION_PARTS
+            ]
+            return list(dict.fromkeys(needs))
+    if not (name := asked.text("TableName", "TargetTableName")):
+        return [asked.need(asked.text(*_TABLE_ARNS) or "*")]
+    index = asked.text("IndexName") if asked.operation in {"Query", "Scan"} else ""
+    return [asked.need(table(name) + (f"/index/{index}" if index else ""))]
+
+
+def _lambda_needs(asked: Asked) -> list[Need]:
+    """The function, perhaps one version of it; each way to invoke it needs InvokeFunction."""
+    invokes = asked.operation in {"Invoke", "InvokeAsync", "InvokeWithResponseStream"}
+    if tagged := asked.text("Resource"):
+        return [asked.need(tagged)]
+    if not (name := name_of(asked.text("FunctionName"))):
+        return [asked.need("*")]
+    qualifier = asked.text("Qualifier")
+    arn = asked.arn(f"function:{name}") + (f":{qualifier}" if qualifier else "")
+    return [asked.need(arn, "InvokeFunction" if invokes else "")]
+
+
+def _states_needs(asked: Asked) -> list[Need]:
+    """The machine, execution or activity that is named."""
+    created = {"CreateStateMachine": "stateMachine", "CreateActivity": "activity"}.get(asked.operation)
+    if created:
+        return [asked.need(asked.arn(f"{created}:{asked.text('name')}"))]
+    return [asked.need(asked.text(*_STATES_ARNS) or "*")]
+
+
+def _sns_needs(asked: Asked) -> list[Need]:
+    """The topic; the right to publish covers a batch."""
+    if asked.operation == "CreateTopic":
+        return [asked.need(asked.arn(asked.text("Name")))]
+    operation = "Publish" if asked.operation == "PublishBatch" else asked.operation
+    return [asked.need(asked.text("TopicArn", "TargetArn", "ResourceArn") or "*", operation)]
+
+
+def _logs_needs(asked: Asked) -> list[Need]:
+    """The stream. A group is its stream without a name, so ``log-group:NAME:*`` covers the group, too."""
+    if tagged := asked.text("resourceArn"):
+        return [asked.need(tagged)]
+    group = asked.text("logGroupName", "logGroupNamePrefix", "logGroupIdentifier")
+    if not group and asked.operation != "DescribeLogGroups":
+        return [asked.need("*")]
+    # An identifier may be an ARN.
+    name = group.partition(":log-group:")[2].removesuffix(":*") or group
+    return [asked.need(asked.arn(f"log-group:{name}:log-stream:{asked.text('logStreamName')}"))]
+
+
+def _iam_needs(asked: Asked) -> list[Need]:
+    """The role, user, group or policy."""
+
+    def named(kind: str, name: str) -> str:
+        there = asked.find(asked.partition, asked.account, kind, name)
+        return there or asked.arn(f"{kind}{asked.text('Path') or '/'}{name}")
+
+    policy, resource = asked.text("PolicyArn"), "*"
+    names = [(kind, asked.text(parameter)) for parameter, kind in _IAM_NAMES.items() if asked.text(parameter)]
+    if names:
+        resource = named(*names[0])
+    elif policy:
+        resource = policy
+    elif asked.operation == "CreatePolicy":
+        resource = named("policy", asked.text("PolicyName"))
+    elif asked.operation in _IAM_LISTS:
+        resource = asked.arn(_IAM_LISTS[asked.operation] + (asked.text("PathPrefix") or "/"))
+    elif asked.user and _OF_ONESELF.fullmatch(asked.operation):
+        resource = named("user", asked.user)
+    context = (("iam:policyarn", policy),) if policy else ()
+    return [Need(f"iam:{asked.operation}", resource, context)]
+
+
+def _sts_needs(asked: Asked) -> list[Need]:
+    """The role. Everybody may ask for their own identity and for a session of their own."""
+    if asked.operation in {"GetCallerIdentity", "GetSessionToken"}:
+        return []
+    return [asked.need(asked.text("RoleArn") or "*")]
+
+
+_SERVICES: Final[Mapping[str, Callable[[Asked], list[Need]]]] = {
+    "dynamodb": _dynamodb_needs,
+    "iam": _iam_needs,
+    "lambda": _lambda_needs,
+    "logs": _logs_needs,
+    "sns": _sns_needs,
+    "states": _states_needs,
+    "sts": _sts_needs,
+}

@@ -1,0 +1,53 @@
+"""Find the operation of a request in a REST protocol with botocore's description of the service."""
+
+import re
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from typing import Final
+from urllib.parse import unquote
+
+import botocore.session
+from botocore.exceptions import UnknownServiceError
+
+__all__ = ["rest_operation"]
+
+_LABEL: Final = re.compile(r"\{([^}+]+)(\+?)\}")
+# Every Task state calls this one, so it is not looked up.
+_INVOKE: Final = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
+
+
+@lru_cache(1024)
+def rest_operation(service: str, method: str, path: str) -> tuple[str, Mapping[str, str]]:
+    """The operation and the parameters in its path; ``("", {})`` if nothing fits.
+
+    Args:
+        service: As in the signature.
+        method: GET, POST...
+        path: As it came, still quoted.
+    """
+    if service == "lambda" and method == "POST" and (match := _INVOKE.fullmatch(path)):
+        return "Invoke", {"FunctionName": unquote(match[1])}
+    for its_method, pattern, names, operation in _routes(service):
+        if method == its_method and (match := pattern.fullmatch(path)):
+            return operation, dict(zip(names, map(unquote, match.groups()), strict=True))
+    return "", {}
+
+
+@cache
+def _routes(service: str) -> list[tuple[str, re.Pattern[str], list[str], str]]:
+    """Method, path pattern, names of the path's parameters and operation."""
+    loader = botocore.session.get_session().get_component("data_loader")
+    try:
+        operations = loader.load_service_model(service, "service-2")["operations"]
+    except UnknownServiceError:
+        return []
+    routes = []
+    for name, operation in operations.items():
+        path = operation["http"]["requestUri"].partition("?")[0].removesuffix("/")
+        # Every second part is a label: {Name}, or {Name+} if it may hold slashes.
+        texts, labels = _LABEL.split(path)[::3], list(_LABEL.finditer(path))
+        groups = [*("(.+)" if label[2] else "([^/]+)" for label in labels), "/?"]
+        pattern = "".join(re.escape(text) + group for text, group in zip(texts, groups, strict=True))
+        routes.append((operation["http"]["method"], re.compile(pattern), [it[1] for it in labels], name))
+    # A path with fewer parameters is more specific, so it goes first.
+    return sorted(routes, key=lambda route: len(route[2]))

@@ -1,0 +1,207 @@
+"""Decide what identity-based policies and trust policies allow, as IAM does; pure.
+
+moto has an evaluator (``moto.iam.access_control``), but it differs from IAM. It reads a pattern as a regular
+expression, in which ``?`` and ``.`` mean something else. It wants actions in the policy's own case. Its
+NotResource allows, or is skipped, whatever the resource. It denies where a condition does not hold. The
+packages on PyPI check or expand policies, or ask AWS.
+
+Some condition operators and keys are known here. A condition with any other cannot be decided, unless another
+condition of the statement fails anyway; it then counts against the caller.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any, Final
+
+__all__ = ["Context", "Decision", "decide", "glob", "holds", "trusts"]
+
+Context = Mapping[str, str]
+"""The values of condition keys, with lower-case names."""
+Statement = Mapping[str, Any]
+
+#: The keys whose values the emulator knows. If a context lacks one of them, AWS has no value either.
+KEYS: Final = frozenset(
+    {
+        "aws:principalaccount", "aws:principalarn", "aws:principaltype", "aws:requestedregion",
+        "aws:securetransport", "aws:sourceaccount", "aws:sourcearn", "aws:username",
+        "iam:passedtoservice", "iam:policyarn",
+    }
+)  # fmt: skip
+_ASSUME: Final = "sts:AssumeRole"
+_VARIABLE: Final = re.compile(r"\$\{([^}]*)\}")
+_TOKEN: Final = re.compile(r"\$\{(?P<name>[^}]*)\}|(?P<wild>[*?])|(?P<text>[^*?$]+|\$)")
+
+
+class Decision(StrEnum):
+    """What policies say about a request, in the words of IAM's policy simulator."""
+
+    ALLOWED = "allowed"
+    IMPLICIT_DENY = "implicitDeny"
+    EXPLICIT_DENY = "explicitDeny"
+
+
+def decide(documents: Sequence[str], action: str, resource: str, context: Context) -> Decision:
+    """What a caller's policies say.
+
+    Args:
+        documents: All of them, as JSON.
+        action: Such as ``"dynamodb:Scan"``, in any case.
+        resource: The ARN, or ``"*"`` for an action that knows no resources.
+        context: The values of condition keys.
+    """
+    matching = [
+        statement
+        for document in documents
+        for statement in _statements(document)
+        if _names(statement, "Action", action, context, any_case=True)
+        and _names(statement, "Resource", resource, context)
+    ]
+    return _decision(matching, context)
+
+
+def trusts(document: str, service: str, context: Context) -> bool:
+    """Whether a role's trust policy lets a service, such as ``"lambda.amazonaws.com"``, assume the role."""
+
+    def names_service(principal: Any) -> bool:
+        return (
+            service in _texts(principal.get("Service")) if isinstance(principal, dict) else principal == "*"
+        )
+
+    matching = [
+        statement
+        for statement in _statements(document)
+        if _names(statement, "Action", _ASSUME, context, any_case=True)
+        and names_service(statement.get("Principal"))
+    ]
+    return _decision(matching, context) is Decision.ALLOWED
+
+
+def holds(conditions: Mapping[str, Mapping[str, Any]], context: Context) -> bool | None:
+    """Whether all conditions of a statement hold; None if that cannot be decided."""
+    answers = {
+        _answer(operator, key.lower(), _texts(wanted), context)
+        for operator, keys in conditions.items()
+        for key, wanted in keys.items()
+    }
+    if False in answers:
+        return False
+    return None if None in answers else True
+
+
+def glob(pattern: str, text: str, context: Context, *, any_case: bool = False) -> bool:
+    """Whether a policy's pattern matches a text.
+
+    It may have ``*``, ``?`` and variables such as ``${aws:username}``. If a variable has no value, it
+    matches nothing.
+    """
+    names = _VARIABLE.findall(pattern) if "${" in pattern else []
+    values = tuple((name, value) for name in names if (value := _value(name, context)) is not None)
+    return len(values) == len(names) and _compiled(pattern, any_case, values).fullmatch(text) is not None
+
+
+def _decision(statements: Sequence[Statement], context: Context) -> Decision:
+    effects = set()
+    for statement in statements:
+        held = holds(statement.get("Condition") or {}, context)
+        # A condition that cannot be decided does not allow, and does not keep from denying.
+        if held or (held is None and statement["Effect"] == "Deny"):
+            effects.add(statement["Effect"])
+    if "Deny" in effects:
+        return Decision.EXPLICIT_DENY
+    return Decision.ALLOWED if effects else Decision.IMPLICIT_DENY
+
+
+def _names(
+    statement: Statement, element: str, value: str, context: Context, *, any_case: bool = False
+) -> bool:
+    """Whether a statement's Action or NotAction (Resource or NotResource) covers the value."""
+    for name, wanted in ((element, True), (f"Not{element}", False)):
+        if name in statement:
+            patterns = _texts(statement[name])
+            return any(glob(each, value, context, any_case=any_case) for each in patterns) is wanted
+    return False
+
+
+@lru_cache(4096)
+def _statements(document: str) -> tuple[Statement, ...]:
+    """The valid statements of a document; none if it is not a policy."""
+    try:
+        statements = json.loads(document)["Statement"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ()
+    each = statements if isinstance(statements, list) else [statements]
+    return tuple(
+        statement
+        for statement in each
+        if isinstance(statement, dict)
+        and statement.get("Effect") in ["Allow", "Deny"]
+        and isinstance(conditions := statement.get("Condition") or {}, dict)
+        and all(isinstance(keys, dict) for keys in conditions.values())
+    )
+
+
+def _texts(value: Any) -> list[str]:
+    """The texts of an element that is one text or a list."""
+    each = value if isinstance(value, list) else [] if value is None else [value]
+    return [str(text).lower() if isinstance(text, bool) else str(text) for text in each]
+
+
+def _answer(operator: str, key: str, wanted: list[str], context: Context) -> bool | None:
+    base = operator.removesuffix("IfExists")
+    positive = base.replace("Not", "", 1)
+    if key not in KEYS or (positive not in _TESTS and base != "Null"):
+        return None
+    value = context.get(key)
+    if base == "Null":
+        return ("true" if value is None else "false") in [text.lower() for text in wanted]
+    negated = positive != base
+    if value is None:
+        return negated or base != operator
+    if any(_value(name, context) is None for each in wanted for name in _VARIABLE.findall(each)):
+        return None
+    return any(_TESTS[positive](each, value, context) for each in wanted) != negated
+
+
+def _equals(wanted: str, value: str, context: Context) -> bool:
+    return _VARIABLE.sub(lambda match: str(_value(match[1], context)), wanted) == value
+
+
+def _equals_any_case(wanted: str, value: str, context: Context) -> bool:
+    return _equals(wanted.lower(), value.lower(), {name: text.lower() for name, text in context.items()})
+
+
+def _arn_like(wanted: str, value: str, context: Context) -> bool:
+    if "${" in wanted:  # the colon inside a variable separates nothing
+        return glob(wanted, value, context)
+    patterns, parts = wanted.split(":", 5), value.split(":", 5)
+    return len(patterns) == len(parts) == 6 and all(
+        glob(pattern, part, context) for pattern, part in zip(patterns, parts, strict=True)
+    )
+
+
+_TESTS: Final[Mapping[str, Callable[[str, str, Context], bool]]] = {
+    "StringEquals": _equals,
+    "StringEqualsIgnoreCase": _equals_any_case,
+    "StringLike": glob,
+    "ArnEquals": _arn_like,
+    "ArnLike": _arn_like,
+    "Bool": _equals_any_case,
+}
+
+
+def _value(name: str, context: Context) -> str | None:
+    return name if name in {"*", "?", "$"} else context.get(name.lower())
+
+
+@lru_cache(16384)
+def _compiled(pattern: str, any_case: bool, values: tuple[tuple[str, str], ...]) -> re.Pattern[str]:
+    parts = []
+    for match in _TOKEN.finditer(pattern):
+        if match["wild"]:
+            parts.append(".*" if match["wild"] == "*" else ".")
+        else:
+            parts.append(re.escape(match["text"] or dict(values)[match["name"]]))
+    return re.compile("".join(parts), re.DOTALL | (re.IGNORECASE if any_case else re.RegexFlag(0)))

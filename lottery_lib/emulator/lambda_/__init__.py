@@ -1,0 +1,1 @@
+"""Answer Lambda's API and run functions."""

@@ -1,0 +1,187 @@
+"""Start one worker process, send it events, receive results, and end it with everything it started."""
+
+import contextlib
+import hmac
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+
+from lottery_lib.emulator.process.environment import bare_environment, own_group
+
+__all__ = ["Answer", "Worker"]
+
+# AWS gives a function 10 s to initialise; a laptop that runs other things may need more.
+INIT_SECONDS: Final = 30.0
+_LOOK_SECONDS: Final = 0.1
+_LARGEST: Final = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a worker answered, or how it ended.
+
+    Args:
+        kind: ``"ready"``, ``"result"``, ``"error"``, ``"init_error"``, ``"exit"`` or ``"timeout"``.
+        body: The result or the error, as JSON.
+        content_type: Of the result.
+        max_memory: The most memory that the process had, in bytes.
+        exit_status: Of a process that ended; negative for a signal.
+    """
+
+    kind: str
+    body: bytes = b""
+    content_type: str = "application/json"
+    max_memory: int = 0
+    exit_status: int | None = None
+
+
+class Worker:
+    """One process; it becomes a function with `become` and then runs one event at a time.
+
+    Args:
+        folder: Where the file is that receives what it prints.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.retired = False
+        self.stream_id = uuid.uuid4().hex
+        self._most_memory = sys.maxsize
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / self.stream_id
+        # Unbuffered and appending, because it is emptied after each call while the process still writes.
+        self._output = self._path.open("a+b", buffering=0)
+        self._connection: Connection | None = None
+        token = secrets.token_hex(32)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-X", "utf8", str(Path(__file__).with_name("runtime.py"))],
+                stdin=subprocess.DEVNULL,
+                stdout=self._output,
+                stderr=subprocess.STDOUT,
+                env=bare_environment(os.environ)
+                | {"LOTTERY_WORKER_PORT": str(listener.getsockname()[1]), "LOTTERY_WORKER_TOKEN": token},
+                cwd=folder,
+                **own_group(),
+            )
+            try:
+                self._connection = _accept(listener, token, self._process)
+            except BaseException:
+                self.end()
+                raise
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.poll() is None
+
+    def become(self, handler: str, folder: Path, environment: Mapping[str, str], memory: int) -> Answer:
+        """Load a function that may use so many MB; the answer is ``"ready"`` if it can be called."""
+        self._most_memory = memory << 20
+        role = {"handler": handler, "folder": str(folder), "environment": dict(environment)}
+        return self._ask(role, b"", INIT_SECONDS)
+
+    def call(self, header: Mapping[str, Any], event: bytes, seconds: float) -> Answer:
+        """Run the handler on an event; after a time-out, kill it."""
+        answer = self._ask(header, event, seconds)
+        if answer.kind == "timeout":
+            self.end()
+        return answer
+
+    def output(self) -> bytes:
+        """What it printed since the last call of this method."""
+        try:
+            self._output.seek(0)
+            printed = self._output.read()
+            self._output.truncate(0)
+        except ValueError:  # closed
+            return b""
+        return printed
+
+    def end(self) -> None:
+        """Kill the process and what it started. Nothing happens if they are gone."""
+        if sys.platform == "win32":
+            with contextlib.suppress(psutil.Error):
+                for child in psutil.Process(self._process.pid).children(recursive=True):
+                    child.kill()
+            self._process.kill()
+        else:
+            # The group outlives its leader while one of the handler's children is in it.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        if self._connection is not None:
+            with contextlib.suppress(OSError):
+                self._connection.close()
+            self._connection = None
+
+    def discard(self) -> None:
+        """End it and remove its output."""
+        self.end()
+        self._output.close()
+        with contextlib.suppress(OSError):
+            self._path.unlink()
+
+    def _ask(self, header: Mapping[str, Any], body: bytes, seconds: float) -> Answer:
+        connection, deadline = self._connection, time.monotonic() + seconds
+        if connection is None:
+            return self._exit()
+        try:
+            connection.send_bytes(json.dumps(header).encode() + b"\n" + body)
+            while (left := deadline - time.monotonic()) > 0:
+                if connection.poll(min(left, _LOOK_SECONDS)):
+                    reply, _, body = connection.recv_bytes(_LARGEST).partition(b"\n")
+                    answer = Answer(body=body, **json.loads(reply))
+                    return self._killed() if answer.max_memory > self._most_memory else answer
+                # A child of the handler may keep the connection open after its parent is gone.
+                if not self.alive:
+                    return self._exit()
+                with contextlib.suppress(psutil.Error):
+                    if psutil.Process(self._process.pid).memory_info().rss > self._most_memory:
+                        return self._killed()
+        except (OSError, EOFError):
+            return self._exit()
+        return Answer("timeout")
+
+    def _killed(self) -> Answer:
+        """End it as the system does when memory runs out."""
+        self.end()
+        return Answer("exit", max_memory=self._most_memory, exit_status=-9)
+
+    def _exit(self) -> Answer:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(2)
+        status = self._process.poll()
+        self.end()
+        return Answer("exit", exit_status=1 if status is None else status)
+
+
+def _accept(listener: socket.socket, token: str, process: "subprocess.Popen[bytes]") -> Connection:
+    deadline = time.monotonic() + INIT_SECONDS
+    listener.settimeout(_LOOK_SECONDS)
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            accepted, _ = listener.accept()
+        except TimeoutError:
+            continue
+        accepted.settimeout(None)
+        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = Connection(accepted.detach())
+        # Any program on this machine can connect; only the worker knows the token.
+        with contextlib.suppress(OSError, EOFError):
+            if connection.poll(5) and hmac.compare_digest(connection.recv_bytes(200), token.encode()):
+                return connection
+        connection.close()
+    raise RuntimeError("a Lambda worker could not be started")

@@ -1,0 +1,122 @@
+"""Write what functions print to CloudWatch Logs, as Lambda does, without letting anybody wait."""
+
+import datetime
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from lottery_lib.emulator.http.messages import Scope
+from lottery_lib.emulator.lambda_.function import Function
+from lottery_lib.emulator.moto.application import Moto
+
+__all__ = ["Lines", "LogWriter", "log_of"]
+
+_PAUSE_SECONDS: Final = 0.25
+_MOST: Final = 1000
+
+
+@dataclass(frozen=True)
+class Lines:
+    """What one call of a function wrote, where it goes, and the time in milliseconds since 1970."""
+
+    scope: Scope
+    function: str
+    group: str
+    stream: str
+    text: str
+    at: int = field(default_factory=lambda: int(time.time() * 1000))
+
+
+def log_of(
+    function: Function,
+    request_id: str,
+    output: bytes,
+    *,
+    seconds: float,
+    init_seconds: float | None,
+    max_memory: int,
+    last_words: str = "",
+) -> str:
+    """The log of one call, with the lines that Lambda puts around a function's output.
+
+    Args:
+        function: The function.
+        request_id: The call's.
+        output: What it printed.
+        seconds: How long it ran.
+        init_seconds: How long it took to load; None when it was warm.
+        max_memory: The most it used, in bytes.
+        last_words: Why the worker was ended, if it was.
+    """
+    duration = seconds * 1000
+    report = (
+        f"REPORT RequestId: {request_id}\tDuration: {duration:.2f} ms\t"
+        f"Billed Duration: {int(duration) + 1} ms\tMemory Size: {function.memory} MB\t"
+        f"Max Memory Used: {max(1, max_memory >> 20)} MB\t"
+    )
+    if init_seconds is not None:
+        report += f"Init Duration: {init_seconds * 1000:.2f} ms\t"
+    printed = output.decode("utf-8", "replace")
+    printed += "\n" if printed and not printed.endswith("\n") else ""
+    if last_words:
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        printed += f"{now} {request_id} {last_words}\n\n"
+    start = f"START RequestId: {request_id} Version: {function.version}\n"
+    return f"{start}{printed}END RequestId: {request_id}\n{report}\n"
+
+
+class LogWriter:
+    """Writes log lines in order, in a thread of its own, when no function has run for a moment.
+
+    Writing takes as long as running, so it should not share the processor with an execution that is running.
+
+    Args:
+        moto: Keeps them.
+    """
+
+    def __init__(self, moto: Moto) -> None:
+        self._moto = moto
+        self._waiting: deque[Lines] = deque()
+        self._last = time.monotonic()
+        self._came = threading.Event()
+        self._writing = threading.Lock()
+        threading.Thread(target=self._write_in_pauses, daemon=True).start()
+
+    def write(self, lines: Lines) -> None:
+        """Write it soon."""
+        self._waiting.append(lines)
+        self._last = time.monotonic()
+        self._came.set()
+
+    def flush(self) -> None:
+        """Write everything now, so that a reader does not notice the delay."""
+        with self._writing:
+            for _ in range(len(self._waiting)):
+                self._put(self._waiting.popleft())
+
+    def _write_in_pauses(self) -> None:
+        while self._came.wait():
+            self._came.clear()
+            while len(self._waiting) < _MOST and time.monotonic() < self._last + _PAUSE_SECONDS:
+                time.sleep(_PAUSE_SECONDS)
+            self.flush()
+
+    def _put(self, lines: Lines) -> None:
+        def call(operation: str, parameters: Mapping[str, object]) -> bool:
+            return self._moto.target(lines.scope, f"Logs_20140328.{operation}", parameters).ok
+
+        where = {"logGroupName": lines.group, "logStreamName": lines.stream}
+        texts = [line + "\n" for line in lines.text.split("\n") if line.strip()]
+        put = where | {"logEvents": [{"timestamp": lines.at, "message": text} for text in texts]}
+        # This fails for the first lines of a stream, and if somebody deleted the group.
+        if call("PutLogEvents", put):
+            return
+        # A function that was deleted while it ran must not bring its deleted group back.
+        target = f"/2015-03-31/functions/{lines.function}/configuration"
+        if self._moto.rest(replace(lines.scope, service="lambda"), "GET", target).ok:
+            call("CreateLogGroup", {"logGroupName": lines.group})
+            call("CreateLogStream", where)
+            call("PutLogEvents", put)

@@ -1,0 +1,189 @@
+"""Run a call of a Lambda function in a worker, and report the outcome as Lambda does."""
+
+import base64
+import datetime
+import json
+import signal
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from lottery_lib.emulator.http.messages import Scope
+from lottery_lib.emulator.iam.callers import Sessions
+from lottery_lib.emulator.lambda_.function import CodeStore, Function, environment_of
+from lottery_lib.emulator.lambda_.host import Answer, Worker
+from lottery_lib.emulator.lambda_.output import Lines, LogWriter, log_of
+from lottery_lib.emulator.lambda_.pool import Pool, Spares
+
+__all__ = ["Call", "Outcome", "Runner"]
+
+LARGEST_RESULT: Final = 6 * 1024 * 1024
+_TASK_ROOT: Final = b"/var/task"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One invocation.
+
+    Args:
+        request_id: AWS's id of it.
+        arn: The function as the caller named it, with its qualifier.
+        event: JSON.
+        client_context: JSON, or None.
+        scope: The caller.
+        nested: The caller is a function that waits.
+    """
+
+    request_id: str
+    arn: str
+    event: bytes
+    client_context: str | None
+    scope: Scope
+    nested: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result, or the error object; and the log."""
+
+    payload: bytes
+    failed: bool
+    log: str
+    content_type: str = "application/json"
+
+    @property
+    def tail(self) -> str:
+        """The last 4 KB of the log, in Base64."""
+        return base64.b64encode(self.log.encode()[-4096:]).decode()
+
+
+class Runner:
+    """Workers for all functions of an emulator.
+
+    Args:
+        folder: The emulator's.
+        endpoint: The emulator's URL.
+        logs: Where output goes.
+        sessions: Give an access key to each function.
+
+    Attributes:
+        code: The functions' code.
+        pool: The workers of functions.
+        spares: Workers for the first calls of functions.
+    """
+
+    def __init__(self, folder: Path, endpoint: str, logs: LogWriter, sessions: Sessions) -> None:
+        self.code = CodeStore(folder / "code")
+        self.logs = logs
+        self._endpoint = endpoint
+        self._sessions = sessions
+        self.spares = Spares(lambda: Worker(folder / "output"))
+        self.pool = Pool(self.spares.take)
+
+    def close(self) -> None:
+        """End all workers."""
+        self.spares.close()
+        self.pool.close()
+
+    def run(self, function: Function, call: Call) -> Outcome:
+        """Run it; the outcome is AWS's, whatever the function did.
+
+        Raises:
+            LookupError: The function's code was never uploaded here.
+            Busy: Too many nested calls.
+        """
+        folder = self.code.folder(function.code)
+        if folder is None:
+            raise LookupError(function.code)
+        worker, warm = self.pool.take(function, nested=call.nested)
+        try:
+            return self._run_in(worker, warm, function, folder, call)
+        finally:
+            self.pool.give_back(worker)
+
+    def _run_in(self, worker: Worker, warm: bool, function: Function, folder: Path, call: Call) -> Outcome:
+        today = datetime.datetime.now(datetime.UTC)
+        stream = f"{today:%Y/%m/%d}/[{function.version}]{worker.stream_id}"
+        begun = time.monotonic()
+        answer = Answer("ready") if warm else self._load(worker, function, folder, stream)
+        loaded = time.monotonic()
+        if answer.kind == "ready":
+            header = {
+                "invoke_id": call.request_id,
+                "x_amzn_trace_id": None,
+                "invoked_function_arn": call.arn,
+                "deadline_time_in_ms": int((time.time() + function.seconds) * 1000),
+                "client_context": call.client_context,
+                "cognito_identity": None,
+                "tenant_id": None,
+                "invocation_id": None,
+            }
+            answer = worker.call(header, call.event, function.seconds)
+        answer, last_words = _with_error_object(answer, function, call.request_id)
+        text = log_of(
+            function,
+            call.request_id,
+            _with_task_root(folder, worker.output()),
+            seconds=time.monotonic() - loaded,
+            init_seconds=None if warm else loaded - begun,
+            max_memory=answer.max_memory,
+            last_words=last_words,
+        )
+        scope = replace(call.scope, service="logs", region=function.region)
+        self.logs.write(Lines(scope, function.name, function.log_group, stream, text))
+        failed = answer.kind != "result"
+        body = _with_task_root(folder, answer.body) if failed else answer.body
+        return Outcome(body, failed, text, answer.content_type)
+
+    def _load(self, worker: Worker, function: Function, folder: Path, stream: str) -> Answer:
+        environment = environment_of(
+            function,
+            stream=stream,
+            endpoint=self._endpoint,
+            folder=folder,
+            access_key=self._sessions.of_function(function.role, function.name),
+        )
+        answer = worker.become(function.handler, folder, environment, function.memory)
+        if answer.kind != "ready":
+            worker.end()
+        return answer
+
+
+def _with_error_object(answer: Answer, function: Function, request_id: str) -> tuple[Answer, str]:
+    """The answer with AWS's error object in it, and the last words of the log if the worker was ended."""
+    kind, words = answer.kind, ""
+    if kind == "result" and len(answer.body) > LARGEST_RESULT:
+        kind, error_type = "error", "Function.ResponseSizeTooLarge"
+        message = f"Response payload size exceeded maximum allowed payload size ({LARGEST_RESULT} bytes)."
+    elif kind == "timeout":
+        error_type, words = "Sandbox.Timedout", f"Task timed out after {function.seconds:.2f} seconds"
+    elif kind == "exit":
+        error_type, words = "Runtime.ExitError", _exit_reason(answer.exit_status or 0)
+    elif kind == "init_error":
+        return replace(answer, body=_json(json.loads(answer.body) | {"requestId": request_id})), ""
+    else:
+        return answer, ""
+    if words:
+        message = f"RequestId: {request_id} Error: {words}"
+    return replace(answer, kind=kind, body=_json({"errorType": error_type, "errorMessage": message})), words
+
+
+def _json(error: dict[str, object]) -> bytes:
+    return json.dumps(error).encode()
+
+
+def _exit_reason(status: int) -> str:
+    if status == 0:
+        return "Runtime exited without providing a reason"
+    if status > 0:
+        return f"Runtime exited with error: exit status {status}"
+    # macOS says "Killed: 9".
+    name = (signal.strsignal(-status) or f"signal {-status}").partition(":")[0].lower()
+    return f"Runtime exited with error: signal: {name}"
+
+
+def _with_task_root(folder: Path, text: bytes) -> bytes:
+    """Show the code in the folder where AWS has it."""
+    quoted = json.dumps(str(folder))[1:-1].encode()
+    return text.replace(quoted, _TASK_ROOT).replace(str(folder).encode(), _TASK_ROOT)

@@ -1,0 +1,1 @@
+"""Use moto as the engine, and change what AWS does otherwise."""

@@ -1,0 +1,137 @@
+"""Speak to moto inside this process over its public wire: HTTP requests and replies."""
+
+import importlib
+import io
+import json
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+from botocore.model import OperationNotFoundError
+
+from lottery_lib.emulator.http.messages import AwsError, Reply, Request, Scope
+from lottery_lib.emulator.http.replies import error_reply, unknown_operation
+
+__all__ = ["Moto", "signed"]
+
+_SETTINGS: Final = {
+    "stepfunctions": {"execute_state_machine": True},
+    "lambda": {"use_docker": False},
+    "iam": {"load_aws_managed_policies": True},
+}
+# The services of the course, in the order of a deploy, each with a call that loads it.
+_COURSE: Final = (
+    ("sts", "GetCallerIdentity", "2011-06-15"),
+    ("iam", "ListRoles", "2010-05-08"),
+    ("lambda", "", ""),
+    ("sns", "ListTopics", "2010-03-31"),
+    ("dynamodb", "DynamoDB_20120810.ListTables", ""),
+    ("states", "AWSStepFunctions.ListStateMachines", ""),
+    ("logs", "Logs_20140328.DescribeLogGroups", ""),
+)
+
+
+class Moto:
+    """moto's server application, without its server.
+
+    Args:
+        port: Where this process listens: moto's state machines call the other services there.
+    """
+
+    def __init__(self, port: int) -> None:
+        # moto reads these when it is imported.
+        os.environ["MOTO_PORT"] = str(port)
+        os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+        os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"  # no page of another site may call
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+        from werkzeug.test import run_wsgi_app
+
+        self._application = DomainDispatcherApplication(create_backend_app)
+        self._run = run_wsgi_app
+        self.configure()
+
+    def configure(self) -> None:
+        """Tell moto to execute state machines; needed again after each reset of moto."""
+        self(Request("POST", "/moto-api/config", {}, json.dumps(_SETTINGS).encode()))
+
+    def warm_up(self) -> None:
+        """Load what the course needs, so that no first call waits for imports."""
+        for service, operation, version in _COURSE:
+            scope = Scope(service=service)
+            if version:
+                self.query(scope, operation, Version=version)
+            elif operation:
+                self.target(scope, operation, {})
+            else:
+                self.rest(scope, "GET", "/2015-03-31/functions/")
+        importlib.import_module("moto.stepfunctions.parser.backend.execution_worker")
+
+    def __call__(self, request: Request) -> Reply:
+        """Pass a request on."""
+        # moto's application raises what its operations do not handle.
+        try:
+            chunks, status, headers = self._run(self._application, _environ(request), buffered=True)
+        except OperationNotFoundError:
+            return error_reply(request, unknown_operation(request))
+        except NotImplementedError as error:
+            return error_reply(request, AwsError("InternalFailure", str(error), 501))
+        except Exception as error:
+            traceback.print_exc()
+            return error_reply(request, AwsError("InternalFailure", f"moto failed: {error!r}", 500))
+        return Reply(int(status.split()[0]), b"".join(chunks), dict(headers))
+
+    def target(self, scope: Scope, target: str, parameters: Mapping[str, Any]) -> Reply:
+        """Call an operation of a JSON protocol, such as ``AWSStepFunctions.StartExecution``."""
+        headers = signed(scope) | {"x-amz-target": target, "content-type": "application/x-amz-json-1.0"}
+        return self(Request("POST", "/", headers, json.dumps(parameters).encode()))
+
+    def query(self, scope: Scope, action: str, **parameters: str) -> Reply:
+        """Call an operation of the query protocol."""
+        form = "&".join(f"{name}={quote(value, safe='')}" for name, value in parameters.items())
+        headers = signed(scope) | {"content-type": "application/x-www-form-urlencoded"}
+        return self(Request("POST", "/", headers, f"Action={action}&{form}".encode()))
+
+    def rest(self, scope: Scope, method: str, target: str) -> Reply:
+        """Call an operation of the REST protocol."""
+        return self(Request(method, target, signed(scope)))
+
+
+def signed(scope: Scope) -> dict[str, str]:
+    """The headers that carry a request's scope."""
+    credential = f"{scope.access_key}/20200101/{scope.region}/{scope.service}/aws4_request"
+    return {
+        "authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0",
+        "host": "127.0.0.1",
+    }
+
+
+def _environ(request: Request) -> dict[str, Any]:
+    environ = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": request.path.encode().decode("latin-1"),
+        "QUERY_STRING": request.target.partition("?")[2],
+        "REQUEST_URI": request.target,
+        "RAW_URI": request.target,
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": os.environ["MOTO_PORT"],
+        "REMOTE_ADDR": "127.0.0.1",
+        "CONTENT_TYPE": request.headers.get("content-type", ""),
+        "CONTENT_LENGTH": str(len(request.body)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(request.body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in request.headers.items():
+        if name not in {"content-type", "content-length", "transfer-encoding"}:
+            environ["HTTP_" + name.upper().replace("-", "_")] = value
+    environ.setdefault("HTTP_HOST", "127.0.0.1")
+    return environ

@@ -1,0 +1,106 @@
+"""Let moto's state machines call other services as their role, without leaving this process.
+
+moto's engine asks for a boto3 client at every state and sends its call to this server's port, as nobody in
+particular. A new client takes longer than the call, and two branches of a Parallel state that make one at the
+same time can fail, because boto3's default session is not thread-safe. So here each client is made once, and
+what it would send (botocore's ``before-send`` event) goes to the front at once. The thread knows whose call
+it is: the role of the machine that it runs. A call without a role is denied.
+"""
+
+import io
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from lottery_lib.emulator.http.messages import Reply, Request, Scope
+from lottery_lib.emulator.http.replies import error_reply
+from lottery_lib.emulator.iam.callers import Sessions
+from lottery_lib.emulator.iam.gate import denied
+from lottery_lib.emulator.moto.application import signed
+
+__all__ = ["EngineClients", "boto_client_for"]
+
+
+class EngineClients:
+    """The clients that moto's engine uses.
+
+    Args:
+        answer: The front.
+        sessions: Give an access key to each role of a machine.
+    """
+
+    def __init__(self, answer: Callable[[Request], Reply], sessions: Sessions) -> None:
+        self._answer = answer
+        self._sessions = sessions
+        self._thread = threading.local()
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._lock = threading.Lock()
+
+    def install(self) -> None:
+        """Serve the engine of this process."""
+        global _installed  # noqa: PLW0603 (moto's engine is one for the whole process, too)
+        _installed = self
+
+    def client(self, make: Callable[..., Any], region: str, service: str, role_arn: str | None) -> Any:
+        """A client whose next calls in this thread are made as a machine with this role.
+
+        Args:
+            make: moto's own function for a client of a region and a service, called once for each pair.
+            region: Such as ``"us-east-1"``.
+            service: Such as ``"lambda"``.
+            role_arn: None if it is not known; then the calls are denied.
+        """
+        self._thread.key = self._sessions.of_machine(role_arn) if role_arn else None
+        with self._lock:
+            if (service, region) not in self._clients:
+                self._clients[service, region] = client = make(region=region, service=service)
+                from botocore import UNSIGNED
+
+                # The front believes a signature without checking it.
+                client.meta.events.register("choose-signer", lambda **_: UNSIGNED)
+                scope = Scope("", client.meta.region_name, client.meta.service_model.signing_name)
+                client.meta.events.register("before-send", partial(self._send, scope))
+            return self._clients[service, region]
+
+    def _send(self, scope: Scope, request: Any, **_: Any) -> Any:
+        from botocore.awsrequest import AWSResponse
+
+        key = getattr(self._thread, "key", None)
+        url = urlsplit(request.url)
+        target = (url.path or "/") + (f"?{url.query}" if url.query else "")
+        headers = {
+            name.lower(): value.decode("latin-1") if isinstance(value, bytes) else str(value)
+            for name, value in request.headers.items()
+        }
+        headers.update(signed(replace(scope, access_key=key or "")))
+        body = request.body or b""
+        ours = Request(
+            request.method, target, headers, body.encode() if isinstance(body, str) else bytes(body)
+        )
+        refusal = denied(ours, "The state machine that calls has no role")
+        reply = self._answer(ours) if key else error_reply(ours, refusal)
+        answered: Any = {**reply.headers, "Content-Length": str(len(reply.body))}
+        return AWSResponse(request.url, reply.status, answered, _Raw(reply.body))
+
+
+_installed: EngineClients | None = None
+
+
+def boto_client_for(
+    original: Callable[..., Any], region: str, service: str, state_credentials: Any = None
+) -> Any:
+    """A state machine calls other services as its role, and without leaving this process."""
+    if _installed is None:
+        raise RuntimeError("no emulator serves the calls of moto's engine")
+    return _installed.client(original, region, service, getattr(state_credentials, "role_arn", None))
+
+
+class _Raw(io.BytesIO):
+    """The reply's body, to be read like urllib3's."""
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        """All that is left."""
+        yield self.read()

@@ -1,0 +1,186 @@
+"""Let moto's state machines fail as AWS's do.
+
+What a Catch sees is inside the machine: no change of a reply could correct it afterwards. Each function here
+is called instead of something in moto's engine, with the original and then its arguments; `patches` lists
+them. They import moto only when they run, because moto's modules are patched while they are being imported.
+"""
+
+import datetime
+import importlib
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, Final
+
+__all__ = [
+    "carried_name",
+    "choice",
+    "compact_json",
+    "comparison",
+    "counted_event",
+    "ended",
+    "lambda_error",
+    "resource",
+    "time_out",
+    "uncaught",
+    "unmodelled",
+    "with_path",
+    "with_time",
+]
+
+Function = Callable[..., Any]
+_MOST_EVENTS: Final = 25_000
+_RUNTIME: Final = "States.Runtime"
+_ENDS: Final = {"ExecutionAborted", "ExecutionFailed", "ExecutionSucceeded", "ExecutionTimedOut"}
+_NAMES: Final = "asl.component.common.error_name."
+_COMPARISON: Final = "asl.component.state.choice.comparison."
+_LAMBDA: Final = "asl.component.state.exec.state_task.service.state_task_service_lambda"
+
+
+def _engine(module: str) -> Any:
+    return importlib.import_module(f"moto.stepfunctions.parser.{module}")
+
+
+def comparison(original: Function, self: Any, env: Any) -> None:
+    """A Choice on a variable that is missing fails the execution, even with a Default."""
+    self.variable.eval(env)
+    missing = isinstance(env.stack.pop(), _engine(_COMPARISON + "variable").NoSuchVariable)
+    operators = _engine(_COMPARISON + "comparison_operator_type").ComparisonOperatorType
+    if missing and self.comparison_function.operator_type is not operators.IsPresent:
+        raise _invalid_variable(env, self.variable.string_sampler.literal_value)
+    original(self, env)
+
+
+def choice(original: Function, self: Any, env: Any) -> None:
+    """A Choice without a match and without a Default is States.NoChoiceMatched."""
+    try:
+        original(self, env)
+    except _engine("asl.utils.json_path").NoSuchJsonPathError as error:
+        raise _invalid_variable(env, error.json_path) from error
+    except RuntimeError as error:
+        reason = "Failed to transition out of the state. The state does not point to a next state."
+        raise _failure_in_state(env, "States.NoChoiceMatched", reason) from error
+
+
+def counted_event(original: Function, self: Any, *, event_type: Any, **event: Any) -> Any:
+    """An execution has at most 25,000 events; the last one says that it failed."""
+    if self._event_id_gen._next_id >= _MOST_EVENTS and event_type not in _ENDS:
+        text = f"The execution reached the maximum number of history events ({_MOST_EVENTS})."
+        raise _failure(_RUNTIME, text)
+    return original(self, event_type=event_type, **event)
+
+
+def resource(original: Function, self: Any, env: Any) -> None:
+    """An integration of another partition fails when it runs, not before."""
+    execution = env.states.context_object.context_object_data["Execution"]["Id"]
+    if self.partition != execution.split(":")[1]:
+        reason = "The resource belongs to a different partition from the running execution."
+        raise _failure_in_state(env, _RUNTIME, reason)
+    original(self, env)
+
+
+def unmodelled(name: str, original: Function, client_error: Any) -> tuple[str, str]:
+    """An error that AWS's SDK has no class for gets the name of the service's base class."""
+    error, cause = original(client_error)
+    return (name if client_error.response["Error"]["Code"] == "AccessDeniedException" else error), cause
+
+
+def ended(original: Function, self: Any) -> None:
+    """An output is JSON, even a text or null, and is there before the status says SUCCEEDED."""
+    execution = self.execution
+    env = execution.exec_worker.env
+    if not isinstance(env.program_state(), _engine("asl.eval.program_state").ProgramEnded):
+        original(self)
+        return
+    execution.output = compact_json(_engine("asl.utils.encoding").to_json_str, env.states.get_input())
+    execution.stop_date = datetime.datetime.now(datetime.UTC)
+    execution.exec_status = _engine("api").ExecutionStatus.SUCCEEDED
+
+
+def time_out(_: Function, self: Any, env: Any) -> None:
+    """In an aborted branch moto evaluates nothing, and takes what is on its stack for the time-out."""
+    self._eval_body(env)
+
+
+def carried_name(original: Function, error_name: str | None) -> Any:
+    """A branch, an iteration and a Fail state can pass on an error of the States family."""
+    for make in (original, _engine(_NAMES + "states_error_name").StatesErrorName.from_name):
+        try:
+            return make(error_name)
+        except ValueError:
+            continue
+    return _engine(_NAMES + "error_name").ErrorName(error_name)
+
+
+def with_path(original: Function, self: Any, env: Any) -> Any:
+    """A path in a Task's Parameters that is missing is States.Runtime."""
+    try:
+        return original(self, env)
+    except _engine("asl.utils.json_path").NoSuchJsonPathError as error:
+        given = compact_json(_engine("asl.utils.encoding").to_json_str, error.data)
+        field = f"specified for the field '{env.next_field_name}' could not be found in the input '{given}'"
+        raise _failure_in_state(env, _RUNTIME, f"The JSONPath '{error.json_path}' {field}") from error
+
+
+def uncaught(original: Function, self: Any, env: Any, ex: Exception) -> Any:
+    """States.Runtime ends the execution: no Retry, no Catch, no event of the state."""
+    event = original(self, env, ex)
+    kind, details = next(iter(event.event_details.items()))
+    if details.get("error") != _RUNTIME:
+        return event
+    cause = details.get("cause", "")
+    # The cause that comes from a branch is complete.
+    complete = kind == "executionFailedEventDetails"
+    raise (_failure(_RUNTIME, cause) if complete else _failure_in_state(env, _RUNTIME, cause)) from ex
+
+
+def lambda_error(original: Function, self: Any, env: Any, ex: Exception) -> Any:
+    """What Lambda itself refuses has the name that lambda:invoke gives it; and as `uncaught`."""
+    from botocore.exceptions import ClientError
+
+    if not isinstance(ex, ClientError):
+        return uncaught(original, self, env, ex)
+    api = _engine("api")
+    error, cause = _engine(_LAMBDA).StateTaskServiceLambda._error_cause_from_client_error(ex)
+    details = api.LambdaFunctionFailedEventDetails(error=error, cause=cause)
+    return _engine(_NAMES + "failure_event").FailureEvent(
+        env=env,
+        error_name=_engine(_NAMES + "custom_error_name").CustomErrorName(error),
+        event_type=api.HistoryEventType.LambdaFunctionFailed,
+        event_details={"lambdaFunctionFailedEventDetails": details},
+    )
+
+
+def compact_json(original: Function, thing: Any, **_: Any) -> str:
+    """The inputs and outputs of states are JSON without spaces in the history."""
+    return str(original(thing, separators=(",", ":")))
+
+
+def with_time(name: str, _: Function, **fields: Any) -> dict[str, Any]:
+    """The context object has times as AWS writes them."""
+    at = datetime.datetime.fromisoformat(str(fields[name])).astimezone(datetime.UTC)
+    return fields | {name: at.isoformat(timespec="milliseconds").replace("+00:00", "Z")}
+
+
+def _failure(error: str, cause: str) -> Exception:
+    """An error of the States family that ends what runs; moto adds nothing to its cause."""
+    api = _engine("api")
+    details = api.ExecutionFailedEventDetails(error=error, cause=cause)
+    event = SimpleNamespace(
+        error_name=_engine(_NAMES + "states_error_name").StatesErrorName.from_name(error),
+        event_type=api.HistoryEventType.ExecutionFailed,
+        event_details={"executionFailedEventDetails": details},
+    )
+    failure: Exception = _engine(_NAMES + "failure_event").FailureEventException(event)
+    vars(failure)["get_execution_failed_event_details"] = lambda: details
+    return failure
+
+
+def _failure_in_state(env: Any, error: str, reason: str) -> Exception:
+    entered = f"(entered at the event id #{env.event_history_context.source_event_id})"
+    at = f"An error occurred while executing the state '{env.next_state_name}' {entered}."
+    return _failure(error, f"{at} {reason}")
+
+
+def _invalid_variable(env: Any, path: str) -> Exception:
+    reason = f"Invalid path '{path}': The choice state's condition path references an invalid value."
+    return _failure_in_state(env, _RUNTIME, reason)

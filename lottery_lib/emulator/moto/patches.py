@@ -1,0 +1,295 @@
+"""List everything inside moto that the emulator replaces or relies on, and apply it.
+
+This is the one registry. Each entry names a place in moto and holds a digest of the source that it was
+written for; the docstring of the replacement says why. `check` compares the digests by reading moto's files:
+it imports nothing of moto, so it takes a few milliseconds. `install` then waits for the imports: each module
+is patched as soon as it is imported, before any other module or request can use it.
+
+To add a patch, write the replacement in `errors`, `speed` or `clients`, add an entry here, and ask for its
+digest with ``python -m lottery_lib.emulator.moto.patches``.
+"""
+
+import contextlib
+import functools
+import hashlib
+import importlib.util
+import inspect
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib import metadata
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from lottery_lib.emulator.moto import clients, errors, speed
+from lottery_lib.emulator.process.errors import EmulatorError
+
+__all__ = ["MOTO", "PATCHES", "Patch", "apply", "check", "digest_of", "install"]
+
+#: The version of moto that the digests belong to; pyproject.toml pins the same one.
+MOTO: Final = "5.2.5"
+
+
+@dataclass(frozen=True)
+class Patch:
+    """What is done with one place in moto, such as ``"moto.core.utils:Class.method"``.
+
+    Args:
+        digest: Of the source there; of the module's whole source if it only imports that name.
+        around: Is called in its stead, with the original and then its arguments.
+        make: Makes the replacement from the original.
+        relied: Why the emulator relies on it, if it is not replaced.
+        source: The place that the digest is of, if that is another one, such as an inherited method.
+    """
+
+    digest: str
+    around: Callable[..., Any] | None = None
+    make: Callable[[Any], Any] | None = None
+    relied: str = ""
+    source: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Why, in one sentence."""
+        replace: Any = self.around or self.make
+        return self.relied or str(getattr(replace, "func", replace).__doc__).partition("\n")[0]
+
+    def replacement(self, original: Any) -> Any:
+        """What stands in the original's place from now on."""
+        if (around := self.around) is None:
+            return self.make(original) if self.make else original
+
+        def replaced(*arguments: Any, **named: Any) -> Any:
+            return around(original, *arguments, **named)
+
+        return replaced
+
+
+_PARSER: Final = "moto.stepfunctions.parser."
+_ASL: Final = _PARSER + "asl."
+_EVENTS: Final = _ASL + "eval.event.event_manager:"
+_STATE: Final = _ASL + "component.state."
+_TASK: Final = _STATE + "exec.state_task."
+_SERVICE: Final = _TASK + "service.state_task_service"
+
+PATCHES: Final[Mapping[str, Patch]] = {
+    # Who calls.
+    _ASL + "utils.boto_client:boto_client_for": Patch("2c53599692cb", clients.boto_client_for),
+    # How executions fail.
+    _STATE + "choice.comparison.comparison_variable:ComparisonVariable._eval_body": Patch(
+        "91a5ac8b291a", errors.comparison
+    ),
+    _STATE + "choice.state_choice:StateChoice._eval_state": Patch("bffca6f28a83", errors.choice),
+    _EVENTS + "EventManager.add_event": Patch("eaae0fa64a8a", errors.counted_event),
+    _TASK + "service.resource:ServiceResource._eval_body": Patch(
+        "d7ebd4f681f3", errors.resource, source=_TASK + "service.resource:Resource._eval_body"
+    ),
+    _TASK + "state_task_lambda:StateTaskLambda._from_error": Patch("d03cb09dc45b", errors.lambda_error),
+    _SERVICE + "_lambda:StateTaskServiceLambda._error_cause_from_client_error": Patch(
+        "82498eabdbe1", partial(errors.unmodelled, "Lambda.AWSLambdaException")
+    ),
+    _SERVICE + "_dynamodb:StateTaskServiceDynamoDB._error_cause_from_client_error": Patch(
+        "e4a41e785a9a", partial(errors.unmodelled, "DynamoDB.AmazonDynamoDBException")
+    ),
+    _PARSER + "backend.execution:BaseExecutionWorkerCommunication._reflect_execution_status": Patch(
+        "1ada2e9dd154", errors.ended
+    ),
+    _ASL + "component.common.timeouts.timeout:Timeout.eval": Patch(
+        "385d9062a4ec", errors.time_out, source=_ASL + "component.eval_component:EvalComponent.eval"
+    ),
+    _STATE + "exec.state_parallel.branches_decl:CustomErrorName": Patch("5bee45175015", errors.carried_name),
+    _STATE + "exec.state_map.iteration.iteration_worker:CustomErrorName": Patch(
+        "8eda55b4313b", errors.carried_name
+    ),
+    _STATE + "fail.state_fail:CustomErrorName": Patch("280b1948dde9", errors.carried_name),
+    _TASK + "state_task:StateTask._eval_parameters": Patch("11347f3fd90b", errors.with_path),
+    _TASK + "state_task_lambda:StateTaskLambda._eval_parameters": Patch("12265209eaaf", errors.with_path),
+    _TASK + "state_task_activitiy:StateTaskActivity._eval_parameters": Patch(
+        "aa28773ce00f", errors.with_path
+    ),
+    _STATE + "exec.execute_state:ExecutionState._from_error": Patch("386df2fd804b", errors.uncaught),
+    _TASK + "state_task:StateTask._from_error": Patch("9d79f558f62a", errors.uncaught),
+    _TASK + "state_task_activitiy:StateTaskActivity._from_error": Patch("fbe1e4580932", errors.uncaught),
+    _SERVICE + "_api_gateway:StateTaskServiceApiGateway._from_error": Patch("76a87f81f80b", errors.uncaught),
+    _SERVICE + "_aws_sdk:StateTaskServiceAwsSdk._from_error": Patch("7dda57ac613c", errors.uncaught),
+    _SERVICE + "_batch:StateTaskServiceBatch._from_error": Patch("245cfe1ea97d", errors.uncaught),
+    _SERVICE + "_callback:StateTaskServiceCallback._from_error": Patch("8f5afd44a0e2", errors.uncaught),
+    _SERVICE + "_dynamodb:StateTaskServiceDynamoDB._from_error": Patch("cd072049195a", errors.uncaught),
+    _SERVICE + "_events:StateTaskServiceEvents._from_error": Patch("9a1b3608e79c", errors.uncaught),
+    _SERVICE + "_glue:StateTaskServiceGlue._from_error": Patch("fa9dad3aac2e", errors.uncaught),
+    _SERVICE + "_lambda:StateTaskServiceLambda._from_error": Patch("c3e9ef18c516", errors.uncaught),
+    _SERVICE + "_sfn:StateTaskServiceSfn._from_error": Patch("5ac626000ded", errors.uncaught),
+    _SERVICE + "_sns:StateTaskServiceSns._from_error": Patch("46d48b968f26", errors.uncaught),
+    _SERVICE + "_sqs:StateTaskServiceSqs._from_error": Patch("20ac9ee45529", errors.uncaught),
+    # How executions are written down.
+    _STATE + "state:to_json_str": Patch("8200c5a7e409", errors.compact_json),
+    _STATE + "state:StateData": Patch("8200c5a7e409", partial(errors.with_time, "EnteredTime")),
+    _PARSER + "backend.execution_worker:ExecutionData": Patch(
+        "5598cfe97b3d", partial(errors.with_time, "StartTime")
+    ),
+    # What moto works out again and again.
+    _PARSER + "backend.execution_worker:AmazonStateLanguageParser": Patch(
+        "5598cfe97b3d", make=speed.remembered_parser
+    ),
+    _ASL + "utils.json_path:parse": Patch("7db51c0b1fd2", make=speed.remembered),
+    _ASL + "component.common.path.result_path:parse": Patch("db251e3eb21b", make=speed.remembered),
+    "moto.core.utils:method_names_from_class": Patch("dffccc6df0b3", make=speed.remembered),
+    "moto.core.serialize:XFormedAttributePicker.get_possible_keys": Patch(
+        "14c736cf458f", make=speed.remembered_keys
+    ),
+    "moto.moto_api._internal.moto_random:MotoRandom.get_random_string": Patch(
+        "767831d15224", speed.random_string
+    ),
+    "moto.moto_server.werkzeug_app:DomainDispatcherApplication.get_backend_for_host": Patch(
+        "d743b616aedf", make=speed.remembered
+    ),
+    "moto.dynamodb.models:copy": Patch("fd324b3d02c6", make=speed.sparing_copy),
+    "moto.dynamodb.models:DynamoDBBackend.transact_write_items": Patch(
+        "202f47316bc5", speed.sparing_transaction
+    ),
+    # What is read where moto keeps it, because its wire would be too slow.
+    _EVENTS + "EventIdGenerator": Patch("52de7f9d1c2a", relied="`errors.counted_event` reads _next_id."),
+    _EVENTS + "EventManager.__init__": Patch("14d09194c256", relied="`reads` reads _history_event_list."),
+    _PARSER + "models:stepfunctions_parser_backends": Patch("43b661e07e15", relied="`reads` looks there."),
+    "moto.iam.models:iam_backends": Patch("da9925a1ac85", relied="`reads` finds users and roles there."),
+    "moto.iam.models:IAMBackend.__init__": Patch("47c171c36eea", relied="`reads` knows its dictionaries."),
+    "moto.iam.models:AccessKey.__init__": Patch(
+        "aa1d92a119b6", relied="`reads` knows role_arn and user_name."
+    ),
+    "moto.sts.models:sts_backends": Patch("94cb35c57dab", relied="`reads` finds sessions there."),
+    "moto.sts.models:STSBackend.__init__": Patch("59e7705c2b5a", relied="`reads` knows assumed_roles."),
+}
+
+
+def check(patches: Mapping[str, Patch] = PATCHES) -> None:
+    """Compare the digests with moto's files, without importing moto.
+
+    Raises:
+        EmulatorError: moto is not installed, or something that is patched is missing or different.
+    """
+    for place, patch in patches.items():
+        if (found := digest_of(patch.source or place)) != patch.digest:
+            what = "is missing" if found is None else "is not the one that this emulator was written for"
+            raise _not_this_moto(patch.source or place, what)
+
+
+def digest_of(place: str) -> str | None:
+    """A digest of the source of a place in a module that is not imported; None if it is not there."""
+    module, _, attribute = place.partition(":")
+    text = _text_of(module)
+    source = None if text is None else _source_of(text, attribute)
+    return None if source is None else hashlib.sha256(source.encode()).hexdigest()[:12]
+
+
+@functools.cache
+def _text_of(module: str) -> str | None:
+    top, *rest = module.split(".")
+    spec = importlib.util.find_spec(top)  # finds a top-level package without importing it
+    if spec is None or spec.origin is None:
+        return None
+    path = Path(spec.origin).parent.joinpath(*rest)
+    for file in (path.with_suffix(".py"), path / "__init__.py"):
+        with contextlib.suppress(OSError):
+            return file.read_text("utf-8")
+    return None
+
+
+def _source_of(text: str, attribute: str) -> str | None:
+    # Plain searches, because a regular expression for each name takes longer to compile than to use.
+    text, begin, end, indent = f"\n{text}", 0, len(text) + 1, ""
+    for name in attribute.split("."):
+        forms = (f"def {name}(", f"class {name}(", f"class {name}:", f"{name} =", f"{name}:")
+        found = [text.find(f"\n{indent}{form}", begin, end) for form in forms]
+        if not (starts := [place for place in found if place >= 0]):
+            imported = f"import {name}\n" in text or f"\n    {name},\n" in text
+            return text if imported and name == attribute else None
+        begin = min(starts) + 1
+        # It ends where a line begins as far left as the definition, other than a closing bracket.
+        after = re.compile(rf"^(?!{indent}[ )\]}}]|\s*$)", re.MULTILINE).search(text, begin + 1, end)
+        end, indent = after.start() if after else end, f"{indent}    "
+    return text[begin:end].rstrip()
+
+
+def install() -> None:
+    """Check the digests, and have each module of moto patched when it is imported.
+
+    Raises:
+        EmulatorError: As `check`.
+        RuntimeError: A module is imported already, so that others may hold what should be replaced.
+    """
+    if any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        return
+    check()
+    if early := {place.partition(":")[0] for place in PATCHES} & set(sys.modules):
+        raise RuntimeError(f"{', '.join(sorted(early))}: imported before the patches were installed")
+    sys.meta_path.insert(0, _Finder())
+
+
+class _Finder(MetaPathFinder):
+    """Finds the modules that are patched, and lets them be patched right after they are executed."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if not any(place.startswith(f"{fullname}:") for place in PATCHES):
+            return None
+        others = (finder for finder in sys.meta_path if finder is not self)
+        spec = next(filter(None, (finder.find_spec(fullname, path, target) for finder in others)), None)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def execute_and_patch(module: ModuleType) -> None:
+                execute(module)
+                apply(module)
+
+            spec.loader.exec_module = execute_and_patch  # type: ignore[method-assign]
+        return spec
+
+
+_patched: Final[set[str]] = set()
+
+
+def apply(module: ModuleType, patches: Mapping[str, Patch] = PATCHES) -> None:
+    """Replace what is listed for an imported module. The second time nothing happens.
+
+    Raises:
+        EmulatorError: Something that is listed is not there.
+    """
+    if module.__name__ in _patched:
+        return
+    for place, patch in patches.items():
+        name_of_module, _, attribute = place.partition(":")
+        if name_of_module != module.__name__:
+            continue
+        *path, name = attribute.split(".")
+        try:
+            owner = functools.reduce(getattr, path, module)
+            original, static = getattr(owner, name), inspect.getattr_static(owner, name)
+        except AttributeError as error:
+            raise _not_this_moto(place, "is missing") from error
+        if not patch.relied:
+            made = patch.replacement(original)
+            setattr(owner, name, staticmethod(made) if isinstance(static, staticmethod) else made)
+    _patched.add(module.__name__)
+
+
+def _not_this_moto(place: str, what: str) -> EmulatorError:
+    try:
+        version = metadata.version("moto")
+    except metadata.PackageNotFoundError:
+        version = "(not installed)"
+    name = place.replace(":", ".")
+    return EmulatorError(
+        f"moto {version}", f"{name} {what}", f"Run `make install` again: it installs moto {MOTO}"
+    )
+
+
+if __name__ == "__main__":
+    for each, entry in PATCHES.items():
+        found_now = digest_of(entry.source or each)
+        sys.stdout.write(f"{'same' if found_now == entry.digest else 'CHANGED'} {found_now} {each}\n")

@@ -1,0 +1,114 @@
+"""Read users, policies and histories where moto keeps them, as they are at this moment.
+
+Over moto's wire a call of a function would need a dozen calls of IAM, and a page of a history would copy all
+its events. Nothing is remembered here: what is attached or detached counts at once, as on AWS.
+"""
+
+import contextlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from lottery_lib.emulator.http.messages import Arn
+from lottery_lib.emulator.iam.callers import Caller, name_of
+
+__all__ = ["caller_of_key", "documents_of", "events_of", "find_arn", "trust_of"]
+
+
+def caller_of_key(access_key: str) -> Caller | None:
+    """Who got this access key from IAM or STS; None if neither of them issued it."""
+    from moto.iam.models import iam_backends
+    from moto.sts.models import sts_backends
+
+    for account in list(iam_backends.values()):
+        for partition, backend in list(account.items()):
+            if (key := backend.access_keys.get(access_key)) is None:
+                continue
+            if key.role_arn:
+                sessions = list(sts_backends[Arn.of(key.role_arn).account][partition].assumed_roles)
+                names = (str(it.session_name) for it in sessions if it.access_key_id == access_key)
+                return Caller(key.role_arn, next(names, "unknown"))
+            with contextlib.suppress(LookupError):
+                return Caller(_named(backend.users.values(), key.user_name).arn)
+    return None
+
+
+def documents_of(caller: Caller) -> tuple[str, ...]:
+    """The caller's policies: inline, attached, and those of a user's groups. Empty if the caller is gone."""
+    try:
+        holder = _holder(caller)
+    except LookupError:
+        return ()
+    groups = list(_backend(caller.principal).groups.values()) if caller.user else []
+    holders = [holder, *(group for group in groups if holder in group.users)]
+    inline = [document for each in holders for document in list(each.policies.values())]
+    attached = [policy for each in holders for policy in list(each.managed_policies.values())]
+    return (*inline, *(
+        version.document
+        for policy in attached
+        for version in list(policy.versions)
+        if version.version_id == policy.default_version_id
+    ))  # fmt: skip
+
+
+def trust_of(role_arn: str) -> str | None:
+    """A role's trust policy; None if there is no such role."""
+    try:
+        return str(_holder(Caller(role_arn, "any")).assume_role_policy_document)
+    except LookupError:
+        return None
+
+
+def find_arn(partition: str, account: str, kind: str, name: str) -> str | None:
+    """The ARN, with its path, of a ``"role"``, ``"user"`` or ``"group"`` of that name."""
+    backend = _backend(str(Arn(partition, "iam", "", account, "")))
+    books = {"role": backend.roles, "user": backend.users, "group": backend.groups}
+    with contextlib.suppress(LookupError):
+        return str(_named(books.get(kind, {}).values(), name).arn)
+    return None
+
+
+def events_of(execution_arn: str) -> Sequence[dict[str, Any]]:
+    """An execution's events so far, in the form of moto's engine. Do not change them.
+
+    Args:
+        execution_arn: Of an execution that exists, or existed a moment ago.
+
+    Returns:
+        Nothing before it has begun.
+    """
+    from moto.core.exceptions import JsonRESTError
+    from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+    arn = Arn.of(execution_arn)
+    try:
+        execution = stepfunctions_parser_backends[arn.account][arn.region].describe_execution(execution_arn)
+    except JsonRESTError:  # its machine was deleted
+        return []
+    environment = execution.exec_worker and execution.exec_worker.env
+    return environment.event_manager._history_event_list if environment else []
+
+
+def _holder(caller: Caller) -> Any:
+    """The user or role as moto has it. The ARN must match exactly.
+
+    Raises:
+        LookupError: There is none.
+    """
+    backend = _backend(caller.principal)
+    found = _named((backend.roles if caller.session else backend.users).values(), name_of(caller.principal))
+    if found.arn != caller.principal:
+        raise LookupError(caller.principal)
+    return found
+
+
+def _named(holders: Iterable[Any], name: str) -> Any:
+    for holder in list(holders):
+        if holder.name == name:
+            return holder
+    raise LookupError(name)
+
+
+def _backend(arn: str) -> Any:
+    from moto.iam.models import iam_backends
+
+    return iam_backends[Arn.of(arn).account][Arn.of(arn).partition]

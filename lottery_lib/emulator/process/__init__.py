@@ -1,0 +1,1 @@
+"""Start, find, run and end emulators."""

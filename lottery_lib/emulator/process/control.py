@@ -1,0 +1,161 @@
+"""Start, find and stop emulators from any process of the user."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+from filelock import FileLock
+
+from lottery_lib.emulator.process.environment import clean_environment, enforces_iam, own_group
+from lottery_lib.emulator.process.errors import ALREADY_RUNNING, PORT_IN_USE, EmulatorError
+from lottery_lib.emulator.process.record import Record, folder_of, health, read_record, remove_record
+
+__all__ = ["endpoint", "start", "status", "stop"]
+
+_READY_SECONDS: Final = 60.0
+_END_SECONDS: Final = 5.0
+
+
+def status(port: int | None = None) -> dict[str, Any]:
+    """The state of the shared emulator, or of the one with this port.
+
+    Returns:
+        ``{"running", "port", "pid", "since", "endpoint", "folder"}``; None for what a stopped one lacks.
+    """
+    folder = folder_of(port)
+    return _state(folder, _running(folder))
+
+
+def endpoint(port: int | None = None) -> str | None:
+    """The URL of a running emulator, or None."""
+    url: str | None = status(port)["endpoint"]
+    return url
+
+
+def start(port: int | None = None, foreground: bool = False, while_pid: int | None = None) -> dict[str, Any]:
+    """Return a running emulator: the one that runs already, or a new one.
+
+    Args:
+        port: None for the user's shared emulator at a free port; a number for an emulator of its own.
+        foreground: Be the emulator, in this process, until a signal.
+        while_pid: A new emulator also ends when this process ends. The default is the JupyterLab that
+            `make lab` started; its kernels have its number in ``LOTTERY_LAB_PID``.
+
+    Returns:
+        What `status` returns.
+
+    Raises:
+        EmulatorError: The port is in use; or the new process ended at once (with the end of its log); or
+            ``LOTTERY_EMULATOR_IAM`` is neither ``on`` nor ``off``; or moto is not the one that is patched.
+    """
+    from lottery_lib.emulator.moto import patches  # noqa: PLC0415 (it imports botocore, `status` need not)
+
+    enforces_iam(os.environ)
+    folder = folder_of(port)
+    lab = os.environ.get("LOTTERY_LAB_PID", "")
+    while_pid = while_pid or (int(lab) if lab.isdigit() else None)
+    # Two kernels that start at once: the second waits here, then finds what the first one started.
+    with FileLock(folder / "start.lock", timeout=_READY_SECONDS):
+        if record := _running(folder):
+            return _state(folder, record)
+        patches.check()
+        if not foreground:
+            return _state(folder, _spawn(folder, port, while_pid))
+    from lottery_lib.emulator.process.server import run  # noqa: PLC0415 (moto takes a while to import)
+
+    if code := run(port, while_pid):
+        raise _failure(port, code, "")
+    return _state(folder, None)
+
+
+def stop(port: int | None = None) -> dict[str, Any]:
+    """End the emulator and its workers. Nothing happens if it does not run.
+
+    Returns:
+        What `status` returns.
+    """
+    folder = folder_of(port)
+    if record := read_record(folder):
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(record.pid)
+            if abs(process.create_time() - record.created) < 2:  # else another process has that number now
+                process.terminate()
+                _, alive = psutil.wait_procs([process], timeout=_END_SECONDS)
+                for stubborn in alive:
+                    stubborn.kill()
+                psutil.wait_procs(alive, timeout=_END_SECONDS)
+        remove_record(folder, record)
+    return _state(folder, None)
+
+
+def _state(folder: Path, record: Record | None) -> dict[str, Any]:
+    return {
+        "running": record is not None,
+        "port": record.port if record else None,
+        "pid": record.pid if record else None,
+        "since": record.since if record else None,
+        "endpoint": f"http://127.0.0.1:{record.port}" if record else None,
+        "folder": str(folder),
+    }
+
+
+def _running(folder: Path) -> Record | None:
+    record = read_record(folder)
+    # After a reboot or a kill another program, or another emulator, may have that port: compare the id.
+    if record and (answer := health(record.port)) and answer["id"] == record.id:
+        return record
+    return None
+
+
+def _spawn(folder: Path, port: int | None, while_pid: int | None) -> Record:
+    command = [sys.executable, "-P", "-m", "lottery_lib.emulator"]
+    command += ["--port", str(port)] if port is not None else []
+    command += ["--while-pid", str(while_pid)] if while_pid is not None else []
+    log = folder / "emulator.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=clean_environment(os.environ),
+            cwd=folder,
+            **own_group(),
+        )
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline:
+        if (code := process.poll()) is not None:
+            raise _failure(port, code, log.read_text("utf-8", "replace")[-2000:].strip())
+        if (record := _running(folder)) and record.pid == process.pid:
+            return record
+        time.sleep(0.02)
+    raise EmulatorError(
+        "emulator",
+        f"it did not answer within {_READY_SECONDS:g} s",
+        f"Look into {log}, end it with `python -m lottery_lib emulator stop` and start it again",
+    )
+
+
+def _failure(port: int | None, code: int, log: str) -> EmulatorError:
+    if code == PORT_IN_USE:
+        return EmulatorError(
+            f"emulator at port {port}",
+            "another program uses that port",
+            "Choose another with --port, or leave --port out for a free one",
+        )
+    if code == ALREADY_RUNNING:
+        return EmulatorError(
+            "emulator",
+            "one of this folder runs but does not answer",
+            "End it with `python -m lottery_lib emulator stop` and start again",
+        )
+    return EmulatorError(
+        "emulator",
+        f"it ended at once with exit status {code}" + (f"; its log ends:\n{log}\n" if log else ""),
+        "Run `python -m lottery_lib emulator start --foreground` to see why",
+    )

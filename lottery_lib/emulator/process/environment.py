@@ -1,0 +1,63 @@
+"""Choose what the emulator and its workers get from the process that starts them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from lottery_lib.emulator.process.errors import EmulatorError
+
+__all__ = ["bare_environment", "clean_environment", "enforces_iam", "own_group"]
+
+# The user's proxies, profiles and module paths must not reach in, and no setting of moto's either.
+_DROPPED: Final = ("AWS_", "BOTO_", "MOTO_", "PYTHON")
+_PROXIES: Final = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy")
+# What an operating system or a relocated Python may need to load a program at all.
+_NEEDED: Final = (
+    "COMSPEC", "DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH", "PATHEXT", "SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "TMP",
+    "TMPDIR", "WINDIR",
+)  # fmt: skip
+
+
+def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The user's variables without those that would change how the emulator behaves.
+
+    ``NO_PROXY=*`` keeps macOS and Windows from asking the system for a proxy.
+    """
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if not name.upper().startswith(_DROPPED) and name.lower() not in _PROXIES
+    }
+    root = Path(__file__).resolve().parents[3]
+    return kept | {"NO_PROXY": "*", "no_proxy": "*", "PYTHONPATH": str(root), "PYTHONUTF8": "1"}
+
+
+def bare_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Only what the operating system needs to run Python: a function sees nothing of the user's."""
+    kept = {name: value for name, value in environ.items() if name.upper() in _NEEDED}
+    path = environ.get("PATH", "") if sys.platform == "win32" else "/usr/local/bin:/usr/bin:/bin"
+    return kept | {"PATH": path or os.defpath, "LANG": "en_US.UTF-8", "NO_PROXY": "*", "no_proxy": "*"}
+
+
+def enforces_iam(environ: Mapping[str, str]) -> bool:
+    """Whether roles are enforced: ``LOTTERY_EMULATOR_IAM`` is ``on`` (the default) or ``off``.
+
+    Raises:
+        EmulatorError: It is something else.
+    """
+    setting = environ.get("LOTTERY_EMULATOR_IAM", "on")
+    if setting not in {"on", "off"}:
+        raise EmulatorError(
+            "LOTTERY_EMULATOR_IAM", f"it is {setting!r}", "Set it to on or off, or leave it out"
+        )
+    return setting == "on"
+
+
+def own_group() -> dict[str, Any]:
+    """Arguments of `subprocess.Popen` that give the new process a group of its own."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+    return {"start_new_session": True}

@@ -1,0 +1,28 @@
+"""Say what is wrong with an emulator and what to do next."""
+
+from typing import Final
+
+__all__ = ["ALREADY_RUNNING", "PORT_IN_USE", "EmulatorError"]
+
+#: Exit statuses of an emulator's process that could not begin.
+PORT_IN_USE: Final = 98
+ALREADY_RUNNING: Final = 97
+
+
+class EmulatorError(Exception):
+    """The one error that the emulator raises for what a user can correct.
+
+    Args:
+        where: The thing that was being worked on, such as ``"emulator at port 5000"``.
+        what: What happened, without a final full stop.
+        next_step: What to do now, one sentence without a final full stop.
+    """
+
+    def __init__(self, where: str, what: str, next_step: str) -> None:
+        super().__init__(where, what, next_step)
+        self.where = where
+        self.what = what
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}. {self.next_step}."

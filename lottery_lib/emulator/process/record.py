@@ -1,0 +1,99 @@
+"""Keep an emulator's files in one folder, and say which emulator runs there."""
+
+import contextlib
+import http.client
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from platformdirs import user_state_path
+
+from lottery_lib.emulator.process.errors import EmulatorError
+
+__all__ = ["HEALTH", "Record", "folder_of", "health", "read_record", "remove_record", "write_record"]
+
+HEALTH: Final = "/lottery/health"
+_APP: Final = "lottery-workshop"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a running emulator says about itself.
+
+    Args:
+        id: Random, new at every start; the emulator answers it at ``/lottery/health``.
+        pid: Its process.
+        port: Where it listens on 127.0.0.1.
+        since: When it started, ISO 8601 in UTC.
+        created: The process's start time as the system knows it, since a process id can be used again.
+    """
+
+    id: str
+    pid: int
+    port: int
+    since: str
+    created: float
+
+
+def folder_of(port: int | None = None) -> Path:
+    """The folder of the shared emulator, or of the one with its own port. It is made if it is missing.
+
+    Raises:
+        EmulatorError: The folder cannot be made.
+    """
+    # platformdirs reads this variable on Linux and macOS; a test must be able to set it on any system.
+    xdg = os.environ.get("XDG_STATE_HOME", "")
+    home = Path(xdg) / _APP if Path(xdg).is_absolute() else user_state_path(_APP, appauthor=False)
+    folder = home / ("shared" if port is None else f"port-{port}")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise EmulatorError(
+            f"emulator folder {folder}",
+            f"it cannot be made ({error.strerror})",
+            "Set XDG_STATE_HOME to a folder that you may write to",
+        ) from error
+    return folder
+
+
+def read_record(folder: Path) -> Record | None:
+    """The record that the emulator of this folder wrote; None if there is none or it is damaged."""
+    try:
+        return Record(**json.loads((folder / "record.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def write_record(folder: Path, record: Record) -> None:
+    """Write the record in one step: a reader sees all of it or nothing."""
+    draft = folder / f"record.{record.pid}.tmp"
+    draft.write_text(json.dumps(asdict(record)), "utf-8")
+    draft.replace(folder / "record.json")
+
+
+def remove_record(folder: Path, record: Record) -> None:
+    """Remove the record, unless another emulator has replaced it."""
+    if read_record(folder) == record:
+        with contextlib.suppress(OSError):
+            (folder / "record.json").unlink()
+
+
+def health(port: int, *, seconds: float = 2.0) -> dict[str, Any] | None:
+    """What the emulator at this port says about itself: ``{"id", "pid", "port"}``.
+
+    `http.client` goes straight to the port: it reads no proxy variable.
+
+    Returns:
+        None if nothing answers within ``seconds``, or another program does.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
+    try:
+        connection.request("GET", HEALTH, headers={"Connection": "close"})
+        answer = json.loads(connection.getresponse().read(100_000))
+    except (OSError, ValueError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+    return answer if isinstance(answer, dict) and "id" in answer else None

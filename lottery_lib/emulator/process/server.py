@@ -1,0 +1,128 @@
+"""Be the emulator: one process that serves until it is stopped or no longer needed."""
+
+import contextlib
+import datetime
+import errno
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+import uuid
+from pathlib import Path
+from typing import Final
+
+import psutil
+from filelock import FileLock, Timeout
+
+from lottery_lib.emulator.front import Front
+from lottery_lib.emulator.http.http_server import HttpServer
+from lottery_lib.emulator.moto import patches
+from lottery_lib.emulator.process.environment import clean_environment, enforces_iam
+from lottery_lib.emulator.process.errors import ALREADY_RUNNING, PORT_IN_USE
+from lottery_lib.emulator.process.record import Record, folder_of, remove_record, write_record
+
+__all__ = ["run"]
+
+_ENDING_SECONDS: Final = 10.0
+_LOOK_SECONDS: Final = 2.0
+
+
+def run(port: int | None = None, while_pid: int | None = None, idle_hours: float = 8.0) -> int:
+    """Serve until a signal, ``idle_hours`` without a request, or the end of the process ``while_pid``.
+
+    Returns:
+        The exit status: 0, or why it could not begin.
+
+    Raises:
+        EmulatorError: The installed moto is not the one that the patches were written for.
+    """
+    patches.install()
+    folder = folder_of(port)
+    lock = FileLock(folder / "running.lock")
+    try:
+        # An emulator that is ending may need a moment.
+        lock.acquire(timeout=_ENDING_SECONDS)
+    except Timeout:
+        print("An emulator of this folder is running already.", file=sys.stderr)
+        return ALREADY_RUNNING
+    with lock:
+        try:
+            server = HttpServer(port or 0)
+        except OSError as error:
+            if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
+                raise
+            print(f"Port {port} cannot be used: {error.strerror}", file=sys.stderr)
+            return PORT_IN_USE
+        with server:
+            _serve(server, folder, _Lifetime(while_pid, idle_hours))
+    return 0
+
+
+class _Lifetime:
+    """How long the emulator stays: until `end`, a long time without requests, or the end of a process.
+
+    Args:
+        while_pid: The process that it ends with, if any.
+        idle_hours: How long it stays without a request.
+    """
+
+    def __init__(self, while_pid: int | None, idle_hours: float) -> None:
+        self._ended = threading.Event()
+        self._idle_seconds = idle_hours * 3600
+        self._last_request = time.monotonic()
+        self._companion: psutil.Process | None = None
+        if while_pid is not None:
+            try:
+                # The object, not the number: psutil compares creation times, so a reused number differs.
+                self._companion = psutil.Process(while_pid)
+            except psutil.NoSuchProcess:
+                self.end()
+
+    def request_came(self) -> None:
+        """Restart the idle hours."""
+        self._last_request = time.monotonic()
+
+    def end(self) -> None:
+        """Let `wait` return."""
+        self._ended.set()
+
+    def wait(self) -> None:
+        """Return when it is time to end."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            while not self._ended.wait(_LOOK_SECONDS):
+                other = self._companion
+                if other and not (other.is_running() and other.status() != psutil.STATUS_ZOMBIE):
+                    return
+                if time.monotonic() - self._last_request > self._idle_seconds:
+                    return
+
+
+def _serve(server: HttpServer, folder: Path, lifetime: _Lifetime) -> None:
+    os.environ.update(environment := clean_environment(os.environ))
+    for name in set(os.environ) - set(environment):
+        del os.environ[name]
+    # Nothing persists: remove what an emulator that was killed left behind.
+    for name in ("code", "output", "mailbox"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    record = Record(
+        id=uuid.uuid4().hex,
+        pid=os.getpid(),
+        port=server.port,
+        since=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        created=psutil.Process().create_time(),
+    )
+    front = Front(record, folder, lifetime.request_came, enforces_iam(environment))
+    server.answer = front.answer
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: lifetime.end())
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+    write_record(folder, record)
+    try:
+        threading.Thread(target=front.warm_up, daemon=True).start()
+        lifetime.wait()
+    finally:
+        remove_record(folder, record)
+        server.shutdown()
+        front.close()

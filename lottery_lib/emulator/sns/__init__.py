@@ -1,0 +1,1 @@
+"""Answer SNS's API and keep its mails."""

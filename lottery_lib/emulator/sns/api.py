@@ -1,0 +1,231 @@
+"""Answer SNS's API as AWS does where e-mail is concerned; moto keeps the topics."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+from urllib.parse import urlencode
+from xml.etree import ElementTree
+
+from lottery_lib.emulator.http.messages import Arn, AwsError, Reply, Request, Scope
+from lottery_lib.emulator.http.replies import query_reply
+from lottery_lib.emulator.moto.application import Moto
+from lottery_lib.emulator.sns import checks
+from lottery_lib.emulator.sns.mail import Mailbox, confirmation, notification
+from lottery_lib.emulator.sns.subscriptions import Subscriptions
+
+__all__ = ["SnsApi"]
+
+_EMAIL: Final = ("email", "email-json")
+_MEMBER: Final = "{http://sns.amazonaws.com/doc/2010-03-31/}"
+
+
+class SnsApi:
+    """The topics of one emulator.
+
+    Args:
+        moto: Keeps them.
+        mailbox: Where mails go.
+        endpoint: The emulator's URL, for the links in mails.
+    """
+
+    def __init__(self, moto: Moto, mailbox: Mailbox, endpoint: str) -> None:
+        self._moto = moto
+        self._mailbox = mailbox
+        self._endpoint = endpoint
+        self._subscriptions = Subscriptions()
+        self._subscribing = threading.Lock()
+        self._operations: dict[str, Callable[[Request], Reply]] = {
+            "CreateTopic": self._create_topic,
+            "Subscribe": self._subscribe,
+            "ConfirmSubscription": self.confirm,
+            "Unsubscribe": self.unsubscribe,
+            "ListSubscriptions": self._list,
+            "ListSubscriptionsByTopic": self._list,
+            "GetSubscriptionAttributes": self._subscription_attributes,
+            "GetTopicAttributes": self._topic_attributes,
+            "Publish": self._publish,
+            "PublishBatch": self._publish_batch,
+            "DeleteTopic": self._delete_topic,
+        }
+
+    def answer(self, request: Request) -> Reply:
+        """Answer a request to SNS."""
+        return self._operations.get(request.operation, self._moto)(request)
+
+    def reset(self) -> None:
+        """Forget all subscriptions and mails."""
+        self._subscriptions.clear()
+        self._mailbox.clear()
+
+    def confirm(self, request: Request) -> Reply:
+        """ConfirmSubscription, signed or by the link in a mail."""
+        topic_arn, token = request.form.get("TopicArn", ""), request.form.get("Token", "")
+        if not self._topic(request.scope, topic_arn).ok:
+            raise AwsError("NotFound", "Topic does not exist", 404)
+        of_topic = self._subscriptions.of(topic_arn)
+        if (subscription := next((it for it in of_topic if it.token == token), None)) is None:
+            raise checks.invalid("Token")
+        if not subscription.confirmed:
+            subscription.confirmed, subscription.authenticated = True, request.signed
+        return query_reply("ConfirmSubscription", {"SubscriptionArn": subscription.arn})
+
+    def unsubscribe(self, request: Request) -> Reply:
+        """Unsubscribe, signed or by the link in a mail."""
+        arn = request.form.get("SubscriptionArn", "")
+        checks.check_arn(arn)
+        if (subscription := self._subscriptions.find(arn)) and not subscription.confirmed:
+            reason = "Cannot unsubscribe a subscription that is pending confirmation"
+            raise checks.invalid("SubscriptionArn", reason)
+        reply = self._moto.query(_scope_of(request.scope, arn), "Unsubscribe", SubscriptionArn=arn)
+        if reply.ok:
+            self._subscriptions.remove(arn)
+        return reply
+
+    def _create_topic(self, request: Request) -> Reply:
+        """A topic that exists is returned again, unless the request asks for other tags."""
+        arn = request.scope.arn(request.form.get("Name", ""))
+        tags = self._moto.query(request.scope, "ListTagsForResource", ResourceArn=arn)
+        if tags.ok:
+            asked = {
+                (tag.get("Key", ""), tag.get("Value", ""))
+                for tag in checks.numbered(request.form, "Tags.member")
+            }
+            listed = {
+                (member.findtext(f"{_MEMBER}Key", ""), member.findtext(f"{_MEMBER}Value", ""))
+                for member in ElementTree.fromstring(tags.body).iter(f"{_MEMBER}member")
+            }
+            if not asked <= listed:
+                raise checks.invalid("Tags", "Topic already exists with different tags")
+        reply = self._moto(request)
+        if not reply.ok and checks.element(reply.body, "Message").startswith("Topic names must"):
+            raise checks.invalid("Topic Name")
+        return reply
+
+    def _subscribe(self, request: Request) -> Reply:
+        form, scope = request.form, request.scope
+        if form.get("Protocol") not in _EMAIL:
+            return self._moto(request)
+        checks.check_subscribe(form)
+        topic_arn, address = form["TopicArn"], form["Endpoint"]
+        with self._subscribing:
+            of_topic = self._subscriptions.of(topic_arn)
+            there = next((it for it in of_topic if it.address == address), None)
+            if there is not None and (asked := checks.attributes_of(form)):
+                found = self._moto.query(scope, "GetSubscriptionAttributes", SubscriptionArn=there.arn).body
+                if any(checks.attribute(found, name) != value for name, value in asked.items()):
+                    raise checks.invalid(
+                        "Attributes", "Subscription already exists with different attributes"
+                    )
+            reply = self._moto(request)
+            if not reply.ok:
+                return reply
+            arn = checks.element(reply.body, "SubscriptionArn")
+            subscription = self._subscriptions.enter(arn, topic_arn, address)
+        if not subscription.confirmed:
+            link = self._link("ConfirmSubscription", TopicArn=topic_arn, Token=subscription.token)
+            mail = confirmation(address, topic_arn, self._display_name(scope, topic_arn), link)
+            self._mailbox.deliver(mail, link)
+        if subscription.confirmed or form.get("ReturnSubscriptionArn") == "true":
+            return reply
+        return query_reply("Subscribe", {"SubscriptionArn": "pending confirmation"})
+
+    def _list(self, request: Request) -> Reply:
+        reply = self._moto(request)
+        body = reply.body
+        for subscription in self._subscriptions.pending():
+            body = body.replace(_arn_element(subscription.arn), _arn_element("PendingConfirmation"))
+        return replace(reply, body=body)
+
+    def _subscription_attributes(self, request: Request) -> Reply:
+        arn = request.form.get("SubscriptionArn", "")
+        checks.check_arn(arn)
+        reply = self._moto(request)
+        if (subscription := self._subscriptions.find(arn)) is None:
+            return reply
+        body = checks.with_attribute(
+            reply.body, "PendingConfirmation", str(not subscription.confirmed).lower()
+        )
+        authenticated = str(subscription.authenticated).lower()
+        return replace(reply, body=checks.with_attribute(body, "ConfirmationWasAuthenticated", authenticated))
+
+    def _topic_attributes(self, request: Request) -> Reply:
+        reply = self._moto(request)
+        if not reply.ok:
+            return reply
+        topic_arn = request.form.get("TopicArn", "")
+        subscribed, token = 0, "0"
+        while token:
+            listed = self._moto.query(
+                request.scope, "ListSubscriptionsByTopic", TopicArn=topic_arn, NextToken=token
+            )
+            subscribed += len(checks.elements(listed.body, "SubscriptionArn"))
+            token = checks.element(listed.body, "NextToken")
+        pending = len(self._subscriptions.pending(topic_arn))
+        counts = {
+            "SubscriptionsPending": pending,
+            "SubscriptionsConfirmed": subscribed - pending,
+            "SubscriptionsDeleted": self._subscriptions.deleted(topic_arn),
+        }
+        body = reply.body
+        for name, count in counts.items():
+            body = checks.with_attribute(body, name, str(count))
+        return replace(reply, body=body)
+
+    def _publish(self, request: Request) -> Reply:
+        form = request.form
+        if "PhoneNumber" not in form:
+            checks.check_publish(form, request.scope.region)
+        reply = self._moto(request)
+        if reply.status == 404 and "TopicArn" in form:
+            raise AwsError("NotFound", "Topic does not exist", 404)
+        if reply.ok:
+            self._deliver(request.scope, form.get("TopicArn") or form.get("TargetArn", ""), form)
+        return reply
+
+    def _publish_batch(self, request: Request) -> Reply:
+        reply = self._moto(request)
+        if reply.ok:
+            sent = set(checks.elements(reply.body.partition(b"<Failed>")[0], "Id"))
+            for entry in checks.numbered(request.form, "PublishBatchRequestEntries.member"):
+                if entry.get("Id") in sent:
+                    self._deliver(request.scope, request.form.get("TopicArn", ""), entry)
+        return reply
+
+    def _deliver(self, scope: Scope, topic_arn: str, form: Mapping[str, str]) -> None:
+        text = checks.mail_text(form)
+        subscribers = [it for it in self._subscriptions.of(topic_arn) if it.confirmed]
+        if text is None or not subscribers:
+            return
+        display_name = self._display_name(scope, topic_arn)
+        for subscriber in subscribers:
+            link = self._link("Unsubscribe", SubscriptionArn=subscriber.arn)
+            subject = form.get("Subject")
+            mail = notification(
+                subscriber.address, topic_arn, display_name, subject=subject, text=text, unsubscribe=link
+            )
+            self._mailbox.deliver(mail)
+
+    def _delete_topic(self, request: Request) -> Reply:
+        reply = self._moto(request)
+        if reply.ok:
+            self._subscriptions.remove_topic(request.form.get("TopicArn", ""))
+        return reply
+
+    def _topic(self, scope: Scope, topic_arn: str) -> Reply:
+        return self._moto.query(_scope_of(scope, topic_arn), "GetTopicAttributes", TopicArn=topic_arn)
+
+    def _display_name(self, scope: Scope, topic_arn: str) -> str:
+        return checks.attribute(self._topic(scope, topic_arn).body, "DisplayName")
+
+    def _link(self, action: str, **parameters: str) -> str:
+        return f"{self._endpoint}/?{urlencode({'Action': action} | parameters)}"
+
+
+def _scope_of(scope: Scope, arn: str) -> Scope:
+    """The scope of a topic: a link in a mail is not signed, but its ARN has the region."""
+    return replace(scope, service="sns", region=Arn.of(arn).region or scope.region)
+
+
+def _arn_element(arn: str) -> bytes:
+    return f"<SubscriptionArn>{arn}</SubscriptionArn>".encode()

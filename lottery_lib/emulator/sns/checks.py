@@ -1,0 +1,129 @@
+"""Read SNS's requests and XML, and refuse the messages that SNS refuses; pure."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+from xml.sax.saxutils import unescape
+
+from lottery_lib.emulator.http.messages import Arn, AwsError
+from lottery_lib.emulator.sns.mail import is_address
+
+__all__ = [
+    "attribute",
+    "attributes_of",
+    "check_arn",
+    "check_publish",
+    "check_subscribe",
+    "element",
+    "elements",
+    "invalid",
+    "mail_text",
+    "numbered",
+    "with_attribute",
+]
+
+_LARGEST: Final = 262_144
+
+
+def invalid(what: str, reason: str = "") -> AwsError:
+    """SNS's error for a wrong parameter."""
+    return AwsError(
+        "InvalidParameter", f"Invalid parameter: {what}" + (f" Reason: {reason}" if reason else "")
+    )
+
+
+def check_subscribe(form: Mapping[str, str]) -> None:
+    """Refuse a Subscribe of an e-mail address.
+
+    Raises:
+        AwsError: With AWS's reason.
+    """
+    if form.get("TopicArn", "").endswith(".fifo"):
+        raise invalid("Invalid protocol type: email")
+    if not form.get("TopicArn"):
+        raise invalid("TopicArn")
+    if not is_address(form.get("Endpoint", "")):
+        raise invalid("Email address")
+
+
+def check_publish(form: Mapping[str, str], region: str) -> None:
+    """Refuse a Publish in this region.
+
+    Raises:
+        AwsError: With AWS's reason.
+    """
+    arn = form.get("TopicArn") or form.get("TargetArn", "")
+    message, subject = form.get("Message", ""), form.get("Subject")
+    check_arn(arn, "TopicArn")
+    faults = {
+        "TopicArn": Arn.of(arn).region != region,
+        "Empty message": not message,
+        "Message too long": len(message.encode()) > _LARGEST,
+        "Subject": subject is not None and not (0 < len(subject) <= 100 and subject.isprintable()),
+        "Message Structure - No default entry in JSON message body": mail_text(form) is None,
+    }
+    for fault, found in faults.items():
+        if found:
+            raise invalid(fault)
+
+
+def check_arn(arn: str, parameter: str = "SubscriptionArn") -> None:
+    """Refuse an ARN that is too short. A pending subscription is listed without a real one.
+
+    Raises:
+        AwsError: With AWS's reason.
+    """
+    if (parts := len(arn.split(":"))) < 6:
+        raise invalid(parameter, f"An ARN must have at least 6 elements, not {parts}")
+
+
+def mail_text(form: Mapping[str, str]) -> str | None:
+    """The part of a message that goes into a mail; None if a structured one has no such part."""
+    if form.get("MessageStructure") != "json":
+        return form.get("Message", "")
+    try:
+        parts = json.loads(form.get("Message", ""))
+        return str(parts.get("email") or parts["default"])
+    except (ValueError, KeyError, AttributeError):
+        return None
+
+
+def attributes_of(form: Mapping[str, str]) -> dict[str, str]:
+    """The attributes that a Subscribe asks for."""
+    return {entry.get("key", ""): entry.get("value", "") for entry in numbered(form, "Attributes.entry")}
+
+
+def numbered(form: Mapping[str, str], prefix: str) -> Iterator[dict[str, str]]:
+    """The members of a list in the query protocol, each with its own parameters."""
+    index = 1
+    while member := {
+        name.removeprefix(start): value
+        for start in [f"{prefix}.{index}."]
+        for name, value in form.items()
+        if name.startswith(start)
+    }:
+        yield member
+        index += 1
+
+
+def elements(xml: bytes, name: str) -> list[str]:
+    """The text of every element of that name."""
+    return [unescape(text) for text in re.findall(rf"<{name}>([^<]*)</{name}>", xml.decode())]
+
+
+def element(xml: bytes, name: str) -> str:
+    """The text of the first element of that name; empty if there is none."""
+    return next(iter(elements(xml, name)), "")
+
+
+def attribute(xml: bytes, name: str) -> str:
+    """The value of an attribute in a map of them; empty if there is none."""
+    match = re.search(rf"<key>{name}</key>\s*<value>([^<]*)</value>", xml.decode())
+    return unescape(match[1]) if match else ""
+
+
+def with_attribute(xml: bytes, name: str, value: str) -> bytes:
+    """The same XML with another value of an attribute that it has."""
+    there = re.compile(rf"(<key>{name}</key>\s*<value>)[^<]*(</value>)".encode())
+    return there.sub(rb"\g<1>" + value.encode() + rb"\g<2>", xml)

@@ -1,0 +1,152 @@
+"""Write the mails that SNS sends, and keep them in order as files of a Maildir."""
+
+import datetime
+import mailbox
+import os
+import smtplib
+import sys
+import threading
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any, Final
+
+__all__ = ["Mailbox", "confirmation", "is_address", "notification"]
+
+_SENDER: Final = ("no-reply", "sns.amazonaws.com")
+_CONFIRMATION: Final = "SubscriptionConfirmation"
+
+
+def is_address(text: str) -> bool:
+    """Whether a mail can be sent there."""
+    try:
+        address = Address(addr_spec=text)
+    except (ValueError, IndexError, AttributeError, MessageError):
+        return False
+    return (
+        bool(address.username) and "." in address.domain.strip(".") and text.isprintable() and " " not in text
+    )
+
+
+def confirmation(address: str, topic_arn: str, display_name: str, link: str) -> EmailMessage:
+    """Ask for the confirmation of a subscription.
+
+    Args:
+        address: The subscriber.
+        topic_arn: The topic.
+        display_name: The topic's, which is the sender's name.
+        link: What confirms the subscription.
+    """
+    subject = "AWS Notification - Subscription Confirmation"
+    message = _message(address, topic_arn, display_name, subject)
+    message["x-amz-sns-message-type"] = _CONFIRMATION
+    message.set_content(
+        f"You have chosen to subscribe to the topic:\n{topic_arn}\n\n"
+        "To confirm this subscription, click or visit the link below "
+        f"(If this was in error no action is necessary):\n{link}\n"
+    )
+    return message
+
+
+def notification(
+    address: str, topic_arn: str, display_name: str, *, subject: str | None, text: str, unsubscribe: str
+) -> EmailMessage:
+    """Carry a published message to a subscriber.
+
+    Args:
+        address: The subscriber.
+        topic_arn: The topic.
+        display_name: The topic's, which is the sender's name.
+        subject: The message's, if it has one.
+        text: The message.
+        unsubscribe: A link.
+    """
+    message = _message(address, topic_arn, display_name, subject or "AWS Notification Message")
+    message["x-amz-sns-message-type"] = "Notification"
+    message.set_content(
+        f"{text}\n\n--\nIf you wish to stop receiving notifications from this topic, please click or visit "
+        f"the link below to unsubscribe:\n{unsubscribe}\n"
+    )
+    return message
+
+
+def _message(address: str, topic_arn: str, display_name: str, subject: str) -> EmailMessage:
+    message = EmailMessage()
+    name = "".join(character for character in display_name if character.isprintable())
+    message["From"] = Address(name or "AWS Notifications", *_SENDER)
+    message["To"] = Address(addr_spec=address)
+    message["Date"] = format_datetime(datetime.datetime.now(datetime.UTC))
+    message["Subject"] = subject
+    message["x-amz-sns-topic-arn"] = topic_arn
+    return message
+
+
+class Mailbox:
+    """Everybody's mails on this machine.
+
+    Args:
+        folder: Where the Maildir is made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self.clear()
+
+    def clear(self) -> None:
+        """Remove all mails."""
+        with self._lock:
+            self._maildir = mailbox.Maildir(self._folder, create=True)
+            self._maildir.clear()
+            self._entries: list[dict[str, Any]] = []
+
+    def remove(self, topic_arn: str) -> None:
+        """Remove the mails of a topic."""
+        with self._lock:
+            for entry in self._entries:
+                if entry["topic_arn"] == topic_arn:
+                    self._maildir.discard(entry["id"])
+            self._entries = [entry for entry in self._entries if entry["topic_arn"] != topic_arn]
+
+    def deliver(self, message: EmailMessage, link: str | None = None) -> None:
+        """Keep a mail, and send it through ``SMTP_HOST`` if that is set.
+
+        Args:
+            message: The mail.
+            link: What confirms a subscription; None for a notification.
+        """
+        headers = {name.lower(): str(message[name]) for name in ("To", "From", "Subject", "Date")}
+        confirms = message["x-amz-sns-message-type"] == _CONFIRMATION
+        with self._lock:
+            self._entries.append(
+                {
+                    "id": self._maildir.add(message),
+                    **headers,
+                    "topic_arn": message["x-amz-sns-topic-arn"],
+                    "type": "confirmation" if confirms else "notification",
+                    "text": message.get_content().rstrip("\n"),
+                    "link": link,
+                }
+            )
+        if host := os.environ.get("SMTP_HOST"):
+            threading.Thread(target=_send, args=(host, message), daemon=True).start()
+
+    def entries(self, topic_arn: str | None = None) -> list[dict[str, Any]]:
+        """All mails, or those of a topic, in the order in which they came.
+
+        Returns:
+            ``{"id", "to", "from", "subject", "date", "topic_arn", "type", "text", "link"}`` each.
+        """
+        with self._lock:
+            return [entry for entry in self._entries if topic_arn in {None, entry["topic_arn"]}]
+
+
+def _send(host: str, message: EmailMessage) -> None:
+    # As on AWS, the publisher does not learn whether the mail arrived.
+    try:
+        with smtplib.SMTP(host, int(os.environ.get("SMTP_PORT") or 25), timeout=30) as smtp:
+            smtp.send_message(message)
+    except (OSError, ValueError, smtplib.SMTPException) as error:
+        print(f"A mail to {message['To']} could not be sent through {host}: {error}", file=sys.stderr)

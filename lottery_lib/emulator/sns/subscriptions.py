@@ -1,0 +1,78 @@
+"""Know which e-mail subscriptions wait for their confirmation; moto confirms all at once."""
+
+import secrets
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+
+__all__ = ["Subscription", "Subscriptions"]
+
+
+@dataclass
+class Subscription:
+    """An e-mail subscription.
+
+    Args:
+        arn: moto's.
+        topic_arn: Its topic.
+        address: The subscriber.
+        token: What the confirmation mail carries.
+        confirmed: Whether the token came back.
+        authenticated: Whether it came back in a signed call.
+    """
+
+    arn: str
+    topic_arn: str
+    address: str
+    token: str = field(default_factory=lambda: secrets.token_hex(64))
+    confirmed: bool = False
+    authenticated: bool = False
+
+
+class Subscriptions:
+    """All e-mail subscriptions of one emulator."""
+
+    def __init__(self) -> None:
+        self._by_arn: dict[str, Subscription] = {}
+        self._deleted: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def enter(self, arn: str, topic_arn: str, address: str) -> Subscription:
+        """Add a subscription, unless it is here already."""
+        with self._lock:
+            return self._by_arn.setdefault(arn, Subscription(arn, topic_arn, address))
+
+    def find(self, arn: str) -> Subscription | None:
+        """The subscription with that ARN."""
+        return self._by_arn.get(arn)
+
+    def of(self, topic_arn: str | None = None) -> list[Subscription]:
+        """The subscriptions of a topic, or all, in the order in which they were made."""
+        with self._lock:
+            return [it for it in self._by_arn.values() if topic_arn in {None, it.topic_arn}]
+
+    def pending(self, topic_arn: str | None = None) -> list[Subscription]:
+        """Those that wait for their confirmation."""
+        return [subscription for subscription in self.of(topic_arn) if not subscription.confirmed]
+
+    def remove(self, arn: str) -> None:
+        """Forget one that was unsubscribed."""
+        with self._lock:
+            self._by_arn.pop(arn, None)
+            self._deleted[arn.rpartition(":")[0]] += 1
+
+    def remove_topic(self, topic_arn: str) -> None:
+        """Forget those of a deleted topic."""
+        with self._lock:
+            self._by_arn = {arn: it for arn, it in self._by_arn.items() if it.topic_arn != topic_arn}
+            self._deleted.pop(topic_arn, None)
+
+    def deleted(self, topic_arn: str) -> int:
+        """How many subscriptions of a topic were ended."""
+        return self._deleted[topic_arn]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._by_arn.clear()
+            self._deleted.clear()

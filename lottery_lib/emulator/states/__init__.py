@@ -1,0 +1,1 @@
+"""Answer Step Functions' API."""

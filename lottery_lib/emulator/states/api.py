@@ -1,0 +1,158 @@
+"""Answer Step Functions' API as AWS does; moto keeps the machines and runs them."""
+
+import threading
+import time
+import uuid
+from typing import Any, Final
+
+from lottery_lib.emulator.http.messages import ACCOUNT, AwsError, Reply, Request, Scope
+from lottery_lib.emulator.http.replies import json_reply
+from lottery_lib.emulator.iam.gate import Gate
+from lottery_lib.emulator.moto.application import Moto
+from lottery_lib.emulator.moto.reads import events_of
+from lottery_lib.emulator.states.checks import check_definition, check_execution
+from lottery_lib.emulator.states.executions import Abort, Executions
+
+__all__ = ["StatesApi"]
+
+_STOP_SECONDS: Final = 5.0
+_NOT_ASSUMED: Final = (
+    "Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume "
+    "the provided role."
+)
+
+
+class StatesApi:
+    """The state machines of one emulator.
+
+    Args:
+        moto: Keeps them.
+        gate: Knows whether Step Functions can assume their roles.
+    """
+
+    def __init__(self, moto: Moto, gate: Gate) -> None:
+        self._moto = moto
+        self._gate = gate
+        self._executions = Executions(moto)
+        # moto first looks whether a name is free and then takes it, so only one request at a time may do so.
+        self._naming = threading.Lock()
+        self._operations = {
+            "CreateStateMachine": self._create,
+            "UpdateStateMachine": self._update,
+            "DeleteStateMachine": self._delete,
+            "ValidateStateMachineDefinition": self._validate,
+            "StartExecution": self._start,
+            "StopExecution": self._stop,
+            "DescribeExecution": self._executions.describe,
+            "DescribeStateMachineForExecution": self._executions.describe_machine,
+            "GetExecutionHistory": self._executions.history,
+            "ListExecutions": self._executions.list,
+        }
+
+    def answer(self, request: Request) -> Reply:
+        """Answer a request to Step Functions."""
+        return self._operations.get(request.operation, self._moto)(request)
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._executions.forget()
+
+    def _call(self, scope: Scope, operation: str, **parameters: Any) -> Reply:
+        return self._moto.target(scope, f"AWSStepFunctions.{operation}", parameters)
+
+    def _create(self, request: Request) -> Reply:
+        arn = request.scope.arn(f"stateMachine:{request.json.get('name', '')}")
+        check_definition(str(request.json.get("definition", "")))
+        self._check_role(request, arn)
+        with self._naming:
+            reply = self._moto(request)
+            if not reply.ok:
+                return _with_code(reply)
+            arn = reply.json["stateMachineArn"]
+            there = self._call(request.scope, "DescribeStateMachine", stateMachineArn=arn).json
+        # moto answers with a machine of that name that exists already, even a different one.
+        asked = request.json.get("definition"), request.json.get("type") or "STANDARD"
+        if (there.get("definition"), there.get("type") or "STANDARD") != asked:
+            raise AwsError("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
+        return reply
+
+    def _update(self, request: Request) -> Reply:
+        definition, arn = request.json.get("definition"), request.json.get("stateMachineArn", "")
+        if definition is not None:
+            check_definition(str(definition))
+        self._check_role(request, arn)
+        if definition is not None:
+            self._executions.keep_definition(request.scope, arn)
+        return _with_code(self._moto(request))
+
+    def _check_role(self, request: Request, machine_arn: str) -> None:
+        if not self._gate.can_assume("states", request.json.get("roleArn"), machine_arn):
+            raise AwsError("AccessDeniedException", _NOT_ASSUMED)
+
+    def _delete(self, request: Request) -> Reply:
+        arn = request.json.get("stateMachineArn", "")
+        # moto keeps the tags, and a new machine of that name would have them.
+        listed = self._call(request.scope, "ListTagsForResource", resourceArn=arn)
+        if listed.ok and (keys := [tag["key"] for tag in listed.json.get("tags", [])]):
+            self._call(request.scope, "UntagResource", resourceArn=arn, tagKeys=keys)
+        # moto forgets the machine's executions but lets them go on.
+        running = self._call(request.scope, "ListExecutions", stateMachineArn=arn, statusFilter="RUNNING")
+        for execution in running.json.get("executions", []):
+            _wait_for_engine(execution)
+            self._call(request.scope, "StopExecution", executionArn=execution["executionArn"])
+        self._executions.forget_definitions(arn)
+        return self._moto(request)
+
+    def _validate(self, request: Request) -> Reply:
+        definition = str(request.json.get("definition", ""))
+        try:
+            check_definition(definition)
+            # moto's parser can only be reached by creating a machine.
+            name, role = f"validate-{uuid.uuid4()}", f"arn:aws:iam::{ACCOUNT}:role/validate"
+            made = self._call(
+                request.scope, "CreateStateMachine", name=name, definition=definition, roleArn=role
+            )
+            arn = _with_code(made).json["stateMachineArn"]
+        except AwsError as error:
+            diagnostic = {"severity": "ERROR", "code": "SCHEMA_VALIDATION_FAILED", "message": error.message}
+            return json_reply({"result": "FAIL", "diagnostics": [diagnostic], "truncated": False})
+        self._call(request.scope, "DeleteStateMachine", stateMachineArn=arn)
+        return json_reply({"result": "OK", "diagnostics": [], "truncated": False})
+
+    def _start(self, request: Request) -> Reply:
+        # moto calls an execution without a name "None", and refuses the next one.
+        given = {name: value for name, value in request.json.items() if value is not None}
+        parameters = {"name": str(uuid.uuid4()), "input": "{}"} | given
+        check_execution(str(parameters["name"]), str(parameters["input"]))
+        with self._naming:
+            return self._moto(request.with_json(parameters))
+
+    def _stop(self, request: Request) -> Reply:
+        arn = request.json.get("executionArn", "")
+        before = self._call(request.scope, "DescribeExecution", executionArn=arn)
+        abort = self._executions.aborts.get(arn)
+        if before.ok and before.json["status"] == "RUNNING" and abort is None:
+            _wait_for_engine(before.json)
+            parameters = request.json
+            abort = Abort(parameters.get("error"), parameters.get("cause"), round(time.time(), 3))
+            self._executions.aborts[arn] = abort
+        reply = self._moto(request)
+        return reply.with_json({"stopDate": abort.at}) if abort and reply.ok else reply
+
+
+def _wait_for_engine(execution: dict[str, Any]) -> None:
+    # moto cannot stop an execution that started this moment: its engine does not know it yet.
+    while time.time() < execution["startDate"] + _STOP_SECONDS and not events_of(execution["executionArn"]):
+        time.sleep(0.002)
+
+
+def _with_code(reply: Reply) -> Reply:
+    """Give a name to the error that moto leaves without one.
+
+    Raises:
+        AwsError: That error.
+    """
+    if reply.ok or reply.status >= 500 or reply.json.get("__type"):
+        return reply
+    message = f"Invalid State Machine Definition: '{reply.json.get('message')}'"
+    raise AwsError("InvalidDefinition", message)

@@ -1,0 +1,102 @@
+"""Refuse the executions and definitions that Step Functions refuses and moto accepts.
+
+`statelint` checks definitions, too, but says neither AWS's words nor AWS's places.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from lottery_lib.emulator.http.messages import AwsError
+
+__all__ = ["check_definition", "check_execution"]
+
+LARGEST_INPUT: Final = 262_144
+_FORBIDDEN: Final = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
+
+
+def check_execution(name: str, given: str) -> None:
+    """Refuse a StartExecution.
+
+    Args:
+        name: The execution's.
+        given: Its input.
+
+    Raises:
+        AwsError: With AWS's reason.
+    """
+    detected = "1 validation error detected: Value"
+    if len(name) > 80:
+        reason = "failed to satisfy constraint: Member must have length less than or equal to 80"
+        raise AwsError("ValidationException", f"{detected} '{name}' at 'name' {reason}")
+    if not name or _FORBIDDEN.search(name):
+        raise AwsError("InvalidName", f"Invalid Name: '{name}'")
+    if len(given.encode()) > LARGEST_INPUT:
+        reason = (
+            f"failed to satisfy constraint: Member must have length less than or equal to {LARGEST_INPUT}"
+        )
+        raise AwsError("ValidationException", f"{detected} at 'input' {reason}")
+    try:
+        json.loads(given)
+    except (ValueError, RecursionError) as error:
+        text = f"Invalid State Machine Execution Input: '{_jackson(given, str(error))}'"
+        raise AwsError("InvalidExecutionInput", text) from error
+
+
+def check_definition(definition: str) -> None:
+    """Refuse a definition that moto's parser would accept.
+
+    Raises:
+        AwsError: With AWS's reasons.
+    """
+    try:
+        machine = json.loads(definition)
+    except (ValueError, RecursionError) as error:
+        faults = [f"INVALID_JSON_DESCRIPTION: {_jackson(definition, str(error))}"]
+    else:
+        faults = ["INVALID_JSON_DESCRIPTION: The definition is not a JSON object"]
+        if isinstance(machine, dict):
+            # Stable: AWS tells missing fields first.
+            faults = sorted(_faults(machine, ""), key=lambda fault: not fault.startswith("SCHEMA"))
+    if faults:
+        raise AwsError("InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(faults)}'")
+
+
+def _jackson(text: str, fallback: str) -> str:
+    # AWS's parser names the first word that is not JSON.
+    if match := re.match(r"\s*([A-Za-z_]\w*)", text):
+        return f"Unrecognized token '{match[1]}': was expecting ('true', 'false' or 'null')"
+    return fallback
+
+
+def _faults(machine: Mapping[str, Any], where: str) -> Iterator[str]:
+    """What is wrong with a machine, a branch or an iterator, and with those inside it."""
+    if missing := [name for name in ("StartAt", "States") if name not in machine]:
+        yield f"SCHEMA_VALIDATION_FAILED: These fields are required: [{', '.join(missing)}] at {where or '/'}"
+    states = machine.get("States")
+    if not isinstance(states, dict):
+        return
+    targets = [(f"{where}/StartAt", machine["StartAt"])] if "StartAt" in machine else []
+    inner: list[tuple[str, Any]] = []
+    for name, state in states.items():
+        if not isinstance(state, dict):
+            continue
+        at = f"{where}/States/{name}"
+        if "StartAt" in machine:
+            targets += [(f"{at}/{field}", state[field]) for field in ("Next", "Default") if field in state]
+            targets += [
+                (f"{at}/{field}[{index}]/Next", rule["Next"])
+                for field in ("Catch", "Choices")
+                for index, rule in enumerate(state.get(field) or [])
+                if isinstance(rule, dict) and "Next" in rule
+            ]
+        branches = enumerate(state.get("Branches") or [])
+        inner += [(f"{at}/Branches[{index}]", branch) for index, branch in branches]
+        inner += [(f"{at}/{field}", state.get(field)) for field in ("Iterator", "ItemProcessor")]
+    for place, target in targets:
+        if target not in states:
+            yield f"MISSING_TRANSITION_TARGET: Missing 'Next' target: {target} at {place}"
+    for place, part in inner:
+        if isinstance(part, dict):
+            yield from _faults(part, place)

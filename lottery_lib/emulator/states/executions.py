@@ -1,0 +1,167 @@
+"""Tell executions and their histories as AWS does; moto keeps them.
+
+What moto tells of an execution that was ended from outside is corrected here: its engine goes on for a while.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from lottery_lib.emulator.http.messages import AwsError, Reply, Request, Scope
+from lottery_lib.emulator.http.replies import json_reply
+from lottery_lib.emulator.moto.application import Moto
+from lottery_lib.emulator.moto.reads import events_of
+
+__all__ = ["Abort", "Executions", "as_aws"]
+
+Event = dict[str, Any]
+_ENDS: Final = ("ExecutionAborted", "ExecutionFailed", "ExecutionSucceeded", "ExecutionTimedOut")
+_PAGE: Final = 100  # AWS's default
+
+
+@dataclass(frozen=True)
+class Abort:
+    """A StopExecution: its error and cause, and its time in seconds since 1970."""
+
+    error: str | None
+    cause: str | None
+    at: float
+
+    @property
+    def details(self) -> dict[str, str]:
+        """The error and the cause, as far as they were given."""
+        return {key: value for key, value in (("error", self.error), ("cause", self.cause)) if value}
+
+
+class Executions:
+    """What DescribeExecution, DescribeStateMachineForExecution, GetExecutionHistory and ListExecutions say.
+
+    Args:
+        moto: Keeps the executions.
+    """
+
+    def __init__(self, moto: Moto) -> None:
+        self.aborts: dict[str, Abort] = {}
+        self._moto = moto
+        self._definitions: dict[str, str] = {}  # of executions whose machine has another one now
+
+    def forget(self) -> None:
+        """Forget everything."""
+        self.aborts.clear()
+        self._definitions = {}
+
+    def keep_definition(self, scope: Scope, machine_arn: str) -> None:
+        """Remember what the machine's executions ran with, before it gets another definition."""
+        machine = self._call(scope, "DescribeStateMachine", stateMachineArn=machine_arn).json
+        listed = self._call(scope, "ListExecutions", stateMachineArn=machine_arn, maxResults=1000).json
+        for each in listed.get("executions", []):
+            self._definitions.setdefault(each["executionArn"], machine["definition"])
+
+    def forget_definitions(self, machine_arn: str) -> None:
+        """Forget those of a deleted machine: a new execution may get the name of one of its executions."""
+        gone = machine_arn.replace(":stateMachine:", ":execution:") + ":"
+        self._definitions = {arn: text for arn, text in self._definitions.items() if not arn.startswith(gone)}
+
+    def describe_machine(self, request: Request) -> Reply:
+        """DescribeStateMachineForExecution."""
+        reply = self._moto(request)
+        # moto tells the definition that the machine has now.
+        definition = self._definitions.get(request.json.get("executionArn", ""))
+        return reply.with_json(reply.json | {"definition": definition}) if reply.ok and definition else reply
+
+    def describe(self, request: Request) -> Reply:
+        """DescribeExecution."""
+        reply = self._moto(request)
+        return reply.with_json(self._corrected(request.scope, reply.json)) if reply.ok else reply
+
+    def list(self, request: Request) -> Reply:
+        """ListExecutions."""
+        # moto's status of what was stopped is corrected first, so the filter comes afterwards.
+        wanted = request.json.get("statusFilter")
+        ignored = {"statusFilter"} if self.aborts else set()
+        asked = {name: value for name, value in request.json.items() if name not in ignored}
+        reply = self._moto(request.with_json(asked))
+        if not reply.ok:
+            return reply
+        corrected = [self._corrected(request.scope, each) for each in reply.json["executions"]]
+        kept = [each for each in corrected if wanted in {None, each["status"]}]
+        return reply.with_json(reply.json | {"executions": kept})
+
+    def history(self, request: Request) -> Reply:
+        """GetExecutionHistory."""
+        asked = request.json
+        described = self._call(request.scope, "DescribeExecution", executionArn=asked.get("executionArn", ""))
+        if not described.ok:
+            return described
+        events = self._events(request.scope, described.json)
+        newest_first = bool(asked.get("reverseOrder"))
+        try:
+            token = asked.get("nextToken")
+            begin, order = json.loads(base64.urlsafe_b64decode(token)) if token else (0, newest_first)
+        except (binascii.Error, ValueError, TypeError):
+            begin, order = None, None
+        if order != newest_first or not isinstance(begin, int):
+            raise AwsError("InvalidToken", "Invalid Token: 'Invalid token'")
+        end = begin + (int(asked.get("maxResults") or 0) or _PAGE)
+        count = len(events)  # once: a running execution grows
+        page = events[begin:end]
+        if newest_first:
+            page = events[max(count - end, 0) : max(count - begin, 0)][::-1]
+        reply: dict[str, Any] = {"events": [as_aws(event) for event in page]}
+        # A running execution grows, so pages counted from its end overlap. They do on AWS, too.
+        if end < count:
+            reply["nextToken"] = base64.urlsafe_b64encode(json.dumps([end, newest_first]).encode()).decode()
+        return json_reply(reply)
+
+    def _corrected(self, scope: Scope, description: dict[str, Any]) -> dict[str, Any]:
+        if abort := self._abort(description):
+            lost = {"error", "cause", "output", "outputDetails"}
+            kept = {name: value for name, value in description.items() if name not in lost}
+            details = abort.details if "input" in description else {}  # a list has none
+            return kept | {"status": "ABORTED", "stopDate": abort.at} | details
+        # moto does not tell when the time was over.
+        if description["status"] != "TIMED_OUT":
+            return description
+        arn = description["executionArn"]
+        machine = self._call(scope, "DescribeStateMachineForExecution", executionArn=arn).json
+        seconds = json.loads(self._definitions.get(arn, machine["definition"]))["TimeoutSeconds"]
+        return description | {"stopDate": description["startDate"] + seconds}
+
+    def _events(self, scope: Scope, description: dict[str, Any]) -> Sequence[Event]:
+        events = events_of(description["executionArn"])
+        # moto's engine ends both later: a stopped one as FAILED, one whose time is over with its task.
+        if abort := self._abort(description):
+            at, end = abort.at, {"type": "ExecutionAborted", "executionAbortedEventDetails": abort.details}
+        elif description["status"] == "TIMED_OUT":
+            at = float(self._corrected(scope, description)["stopDate"])
+            end = {"type": "ExecutionTimedOut", "executionTimedOutEventDetails": {}}
+        else:
+            return events
+        time = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        kept = [event for event in events if event["timestamp"] <= time and event["type"] not in _ENDS]
+        return [*kept, {"timestamp": time, "id": len(kept) + 1, "previousEventId": 0} | end]
+
+    def _abort(self, description: Mapping[str, Any]) -> Abort | None:
+        """The StopExecution that ended an execution; None if it ended just before, or was not stopped."""
+        abort = self.aborts.get(description["executionArn"])
+        if abort is None or description["status"] in {"SUCCEEDED", "TIMED_OUT"}:
+            return None
+        return abort if float(description.get("stopDate") or abort.at) >= abort.at - 0.001 else None
+
+    def _call(self, scope: Scope, operation: str, **parameters: Any) -> Reply:
+        return self._moto.target(scope, f"AWSStepFunctions.{operation}", parameters)
+
+
+def as_aws(event: Event) -> Event:
+    """An event of moto's engine as GetExecutionHistory tells it."""
+    plain = {name: event[name] for name in ("id", "previousEventId", "type")}
+    details = {
+        name: {key: value for key, value in fields.items() if value is not None}
+        for name, fields in event.items()
+        if name.endswith("EventDetails")
+    }
+    return plain | {"timestamp": datetime.fromisoformat(event["timestamp"]).timestamp()} | details

@@ -1,0 +1,166 @@
+"""What DynamoDB refuses, and how it changes tables."""
+
+import pytest
+from botocore.exceptions import ClientError
+
+INDEX = {
+    "IndexName": "n-index",
+    "KeySchema": [{"AttributeName": "n", "KeyType": "HASH"}],
+    "Projection": {"ProjectionType": "ALL"},
+}
+NUMBER = [{"AttributeName": "n", "AttributeType": "N"}]
+
+
+@pytest.fixture
+def dynamodb(aws):
+    return aws("dynamodb")
+
+
+@pytest.fixture
+def indexed(dynamodb, table):
+    """The name of a table with an index by the number `n`."""
+    add_index(dynamodb, table, INDEX)
+    return table
+
+
+def add_index(dynamodb, table, *indexes):
+    updates = [{"Create": index} for index in indexes]
+    return dynamodb.update_table(
+        TableName=table, AttributeDefinitions=NUMBER, GlobalSecondaryIndexUpdates=updates
+    )
+
+
+def refused(call, *arguments, **parameters):
+    """The code and the message of an error."""
+    with pytest.raises(ClientError) as caught:
+        call(*arguments, **parameters)
+    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
+
+
+WRONG = {"id": {"S": "1"}, "n": {"S": "five"}}
+MISMATCH = (
+    "One or more parameter values were invalid: Type mismatch for Index Key n Expected: N Actual: S "
+    "IndexName: n-index"
+)
+
+
+def test_an_items_index_key_must_have_its_type(dynamodb, indexed):
+    """PutItem: ValidationException, in AWS's words."""
+    assert refused(dynamodb.put_item, TableName=indexed, Item=WRONG) == ("ValidationException", MISMATCH)
+
+
+def test_a_batchs_index_keys_must_have_their_type(dynamodb, indexed):
+    """BatchWriteItem: nothing of it is written."""
+    good = {"PutRequest": {"Item": {"id": {"S": "2"}, "n": {"N": "5"}}}}
+    wrong = {"PutRequest": {"Item": WRONG}}
+    assert refused(dynamodb.batch_write_item, RequestItems={indexed: [good, wrong]})[1] == MISMATCH
+    assert dynamodb.scan(TableName=indexed)["Count"] == 0
+
+
+def test_a_transactions_index_keys_must_have_their_type(dynamodb, indexed):
+    """TransactWriteItems: cancelled, with the reason."""
+    puts = [{"Put": {"TableName": indexed, "Item": item}} for item in ({"id": {"S": "2"}}, WRONG)]
+    with pytest.raises(ClientError) as caught:
+        dynamodb.transact_write_items(TransactItems=puts)
+    assert caught.value.response["Error"]["Code"] == "TransactionCanceledException"
+    assert caught.value.response["CancellationReasons"] == [
+        {"Code": "None"},
+        {"Code": "ValidationError", "Message": MISMATCH},
+    ]
+
+
+def test_an_item_may_lack_an_index_key(dynamodb, indexed):
+    """It is in the table and not in the index."""
+    dynamodb.put_item(TableName=indexed, Item={"id": {"S": "1"}})
+    assert dynamodb.scan(TableName=indexed)["Count"] == 1
+    assert dynamodb.scan(TableName=indexed, IndexName="n-index")["Count"] == 0
+
+
+def test_a_batch_with_an_item_twice_is_refused(dynamodb, table):
+    """ValidationException."""
+    twice = [{"PutRequest": {"Item": {"id": {"S": "1"}}}}] * 2
+    assert refused(dynamodb.batch_write_item, RequestItems={table: twice}) == (
+        "ValidationException",
+        "Provided list of item keys contains duplicates",
+    )
+
+
+def test_a_transaction_with_an_item_twice_is_refused(dynamodb, table):
+    """ValidationException."""
+    twice = [{"Put": {"TableName": table, "Item": {"id": {"S": "1"}}}}] * 2
+    assert refused(dynamodb.transact_write_items, TransactItems=twice) == (
+        "ValidationException",
+        "Transaction request cannot include multiple operations on one item",
+    )
+
+
+def test_a_table_that_is_there_is_refused(dynamodb, table):
+    """ResourceInUseException."""
+    key = {"AttributeName": "id", "KeyType": "HASH"}
+    definition = {"AttributeName": "id", "AttributeType": "S"}
+    asked = {"TableName": table, "AttributeDefinitions": [definition], "KeySchema": [key]}
+    told = refused(dynamodb.create_table, **asked, BillingMode="PAY_PER_REQUEST")
+    assert told == ("ResourceInUseException", f"Table already exists: {table}")
+
+
+def test_an_index_added_later_keeps_the_tables_attributes(dynamodb, indexed):
+    """The table's own key is still described."""
+    described = dynamodb.describe_table(TableName=indexed)["Table"]["AttributeDefinitions"]
+    assert sorted(each["AttributeName"] for each in described) == ["id", "n"]
+
+
+def test_an_index_that_is_there_is_refused(dynamodb, indexed):
+    """ValidationException."""
+    assert refused(add_index, dynamodb, indexed, INDEX) == (
+        "ValidationException",
+        "Attempting to create an index which already exists",
+    )
+
+
+def test_one_index_at_a_time(dynamodb, table):
+    """Two in one call: LimitExceededException."""
+    assert refused(add_index, dynamodb, table, INDEX, INDEX | {"IndexName": "m-index"}) == (
+        "LimitExceededException",
+        "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
+    )
+
+
+def test_an_index_that_is_not_there(dynamodb, indexed):
+    """ValidationException."""
+    asked = {"KeyConditionExpression": "n = :n", "ExpressionAttributeValues": {":n": {"N": "1"}}}
+    assert refused(dynamodb.query, TableName=indexed, IndexName="no-index", **asked) == (
+        "ValidationException",
+        "The table does not have the specified index: no-index",
+    )
+
+
+def test_an_index_is_never_read_consistently(dynamodb, indexed):
+    """ValidationException."""
+    asked = {"KeyConditionExpression": "n = :n", "ExpressionAttributeValues": {":n": {"N": "1"}}}
+    code, _ = refused(dynamodb.query, TableName=indexed, IndexName="n-index", ConsistentRead=True, **asked)
+    assert code == "ValidationException"
+
+
+def test_a_deletion_is_under_way(dynamodb, table):
+    """DeleteTable answers DELETING."""
+    told = dynamodb.delete_table(TableName=table)["TableDescription"]
+    assert told["TableStatus"] == "DELETING"
+    dynamodb.create_table(
+        TableName=table,
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+def test_a_table_made_again_has_other_index_keys(dynamodb, indexed):
+    """What the old table's index demanded is forgotten."""
+    dynamodb.delete_table(TableName=indexed)
+    dynamodb.create_table(
+        TableName=indexed,
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    dynamodb.put_item(TableName=indexed, Item=WRONG)
+    assert dynamodb.scan(TableName=indexed)["Items"] == [WRONG]

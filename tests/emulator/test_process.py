@@ -1,0 +1,206 @@
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lottery_lib.emulator.process import control
+from lottery_lib.emulator.process.errors import EmulatorError
+from lottery_lib.emulator.process.record import Record, folder_of, read_record, write_record
+
+CONTROL = "from lottery_lib.emulator.process import control"
+
+
+@pytest.fixture
+def started(own):
+    """An emulator of the test's own, with a warm worker in it."""
+    assert own.function("def lambda_handler(event, context): return 1")() == 1
+    return own.told
+
+
+def gone(processes):
+    _, alive = psutil.wait_procs(processes, timeout=10)
+    return not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_start_tells_where_it_is(emulator):
+    """`start` gives running, port, pid, since, endpoint and folder."""
+    assert emulator["running"] is True
+    assert emulator["endpoint"] == f"http://127.0.0.1:{emulator['port']}"
+    assert psutil.pid_exists(emulator["pid"])
+    assert Path(emulator["folder"]).is_dir()
+    assert emulator["since"].endswith("+00:00")
+
+
+def test_a_second_start_is_the_same_emulator(own_home, port):
+    """A running emulator is reused."""
+    try:
+        assert control.start(port)["pid"] == control.start(port)["pid"] == control.status(port)["pid"]
+        assert control.endpoint(port) == f"http://127.0.0.1:{port}"
+    finally:
+        control.stop(port)
+
+
+def test_two_starts_at_once_make_one(own_home):
+    """Two kernels that start the shared emulator at once get the same one."""
+    program = (
+        "import json; from lottery_lib.emulator.process import control; print(json.dumps(control.start()))"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(control.__file__).parents[3])}
+    kernels = [
+        subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, env=environment)
+        for _ in range(3)
+    ]
+    try:
+        told = [json.loads(kernel.communicate(timeout=60)[0]) for kernel in kernels]
+        assert len({each["pid"] for each in told}) == 1
+    finally:
+        control.stop()
+
+
+def test_stop_ends_the_process_and_its_workers(started, port):
+    """After `stop` neither the emulator nor a worker of its is there."""
+    family = psutil.Process(started["pid"]).children(recursive=True)
+    assert family
+    assert control.stop(port)["running"] is False
+    assert gone([*family]) and not psutil.pid_exists(started["pid"])
+
+
+def test_stop_is_idempotent(own_home, port):
+    """Stopping what does not run is a success."""
+    assert control.stop(port)["running"] is False
+    assert control.stop(port)["running"] is False
+
+
+def test_a_killed_emulator_leaves_no_worker(started, port):
+    """SIGKILL leaves no orphan: a worker ends when its connection does."""
+    process = psutil.Process(started["pid"])
+    family = process.children(recursive=True)
+    assert family
+    process.kill()
+    process.wait(10)
+    assert gone(family)
+
+
+def test_a_killed_emulator_is_not_running(started, port):
+    """A record that was left behind is recognised, and a new emulator starts in its place."""
+    process = psutil.Process(started["pid"])
+    process.kill()
+    process.wait(10)
+    assert control.status(port)["running"] is False
+    again = control.start(port)
+    assert again["running"] is True and again["pid"] != started["pid"]
+
+
+def test_another_emulator_at_the_recorded_port_is_not_ours(emulator, own_home):
+    """After a reboot the recorded port may be another's: the id tells."""
+    write_record(folder_of(), Record("not its id", 1, emulator["port"], "2026-01-01T00:00:00+00:00", 0.0))
+    assert control.status()["running"] is False
+
+
+def test_stop_does_not_kill_a_stranger(own_home):
+    """A recorded pid that another process has since got is left alone."""
+    stranger = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        write_record(folder_of(), Record("x", stranger.pid, 1, "2026-01-01T00:00:00+00:00", 12345.0))
+        control.stop()
+        assert stranger.poll() is None
+        assert read_record(folder_of()) is None
+    finally:
+        stranger.communicate(b"\n")
+
+
+def test_a_port_in_use_is_one_clear_error(own_home, port):
+    """A port that another program has makes an EmulatorError that says so."""
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(EmulatorError) as caught:
+        control.start(port)
+    assert "another program uses that port" in str(caught.value)
+    assert "--port" in caught.value.next_step
+
+
+@pytest.fixture
+def no_such_proxy(monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+
+def test_proxies_are_ignored(no_such_proxy, own):
+    """With a proxy set that does not exist, all still goes straight to the emulator."""
+    function = own.function(
+        "import boto3\n"
+        "def lambda_handler(event, context): return boto3.client('sts').get_caller_identity()['Account']",
+        Timeout=30,
+    )
+    assert function() == "123456789012"
+
+
+def test_it_ends_with_the_process_that_it_was_started_for(own_home, port):
+    """`while_pid`: it ends when that process is gone."""
+    companion = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    told = control.start(port, while_pid=companion.pid)
+    process = psutil.Process(told["pid"])
+    companion.communicate(b"\n")
+    assert gone([process])
+
+
+def test_it_ends_when_nobody_calls(own_home, port):
+    """After the idle hours it ends, and its record is gone."""
+    command = [sys.executable, "-m", "lottery_lib.emulator", "--port", str(port), "--idle-hours", "0.0002"]
+    environment = os.environ | {"PYTHONPATH": str(Path(control.__file__).parents[3])}
+    process = subprocess.Popen(command, env=environment)
+    assert process.wait(30) == 0
+    assert read_record(folder_of(port)) is None
+
+
+def test_foreground_serves_in_this_process(own_home, port):
+    """`foreground=True` returns only after a signal."""
+    program = f"{CONTROL}\ncontrol.start({port}, foreground=True)\nprint('ended')"
+    environment = os.environ | {"PYTHONPATH": str(Path(control.__file__).parents[3])}
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, env=environment)
+    deadline = time.monotonic() + 30
+    while not control.status(port)["running"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert control.status(port)["pid"] == process.pid
+    process.terminate()
+    assert process.communicate(timeout=30)[0].strip() == b"ended"
+
+
+def test_ports_are_independent_of_the_shared_one(own_home, port):
+    """An emulator with a port of its own is not the shared one."""
+    try:
+        control.start(port)
+        assert control.status()["running"] is False
+        assert control.status(port)["folder"] != control.status()["folder"]
+    finally:
+        control.stop(port)
+
+
+def test_it_listens_on_loopback_only(emulator):
+    """Nobody on the network can reach it."""
+    listening = [
+        connection.laddr.ip
+        for connection in psutil.Process(emulator["pid"]).net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert set(listening) == {"127.0.0.1"}
+
+
+def test_threads_that_start_at_once_make_one(own_home, port):
+    """Two threads of one kernel, too."""
+    told = []
+    threads = [threading.Thread(target=lambda: told.append(control.start(port))) for _ in range(2)]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len({each["pid"] for each in told}) == 1
+    finally:
+        control.stop(port)

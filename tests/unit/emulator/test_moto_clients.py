@@ -1,0 +1,65 @@
+"""Whose calls the clients of moto's engine make."""
+
+import threading
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from lottery_lib.emulator.http.replies import query_reply
+from lottery_lib.emulator.iam.callers import Sessions
+from lottery_lib.emulator.moto.clients import EngineClients
+
+ROLES = [f"arn:aws:iam::123456789012:role/{name}" for name in "ab"]
+LOCAL = {"endpoint_url": "http://localhost:1", "aws_access_key_id": "ak", "aws_secret_access_key": "sk"}
+
+
+@pytest.fixture
+def engine():
+    """Clients whose calls end in a list: `engine.callers`."""
+    sessions = Sessions()
+
+    def answer(request):
+        made.callers.append(sessions.find(request.scope.access_key))
+        return query_reply("ListTopics", {})
+
+    made = EngineClients(answer, sessions)
+    made.callers = []
+    return made
+
+
+def make(region, service):
+    return boto3.session.Session().client(service, region_name=region, **LOCAL)
+
+
+def list_topics(engine, role=None):
+    engine.client(make, "us-east-1", "sns", role).list_topics()
+
+
+def test_a_call_is_made_as_the_role_that_was_told(engine):
+    """By the same client, for one role after the other."""
+    for role in [*ROLES, ROLES[0]]:
+        list_topics(engine, role)
+    first, second, third = engine.callers
+    assert [first.principal, second.principal] == ROLES
+    assert (first, first.service) == (third, "states")
+
+
+def test_a_call_is_its_own_threads(engine):
+    """Another execution's role, used in the meantime, is not this one's."""
+    client = engine.client(make, "us-east-1", "sns", ROLES[0])
+    other = threading.Thread(target=engine.client, args=(make, "us-east-1", "sns", ROLES[1]))
+    other.start()
+    other.join()
+    client.list_topics()
+    assert engine.callers[0].principal == ROLES[0]
+
+
+def test_without_a_role_a_call_is_denied(engine):
+    """It does not even reach the front, also if the thread made a call with a role before."""
+    list_topics(engine, ROLES[0])
+    with pytest.raises(ClientError) as caught:
+        list_topics(engine)
+    assert caught.value.response["Error"]["Code"] == "AuthorizationError"
+    assert "no role" in caught.value.response["Error"]["Message"]
+    assert len(engine.callers) == 1

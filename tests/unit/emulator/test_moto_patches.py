@@ -1,0 +1,139 @@
+"""What is replaced inside moto is what was read, and it is replaced before anybody uses it."""
+
+import importlib
+import re
+import subprocess
+import sys
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import moto
+import pytest
+
+from lottery_lib.emulator.moto import clients, patches
+from lottery_lib.emulator.process import control
+from lottery_lib.emulator.process.errors import EmulatorError
+
+IMPORT = "from lottery_lib.emulator.moto import patches"
+STATES = "moto.stepfunctions.parser.asl.component.state."
+BATCH = STATES + "exec.state_task.service.state_task_service_batch"
+PLACE = STATES + "choice.state_choice:StateChoice._eval_state"
+
+
+def refused(listed):
+    with pytest.raises(EmulatorError) as caught:
+        patches.check(listed)
+    return caught.value
+
+
+def run(program):
+    """What a Python of its own prints, in which nothing of moto is imported yet."""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    return done.stdout.strip() or done.stderr
+
+
+def test_the_source_is_the_one_that_was_read():
+    """Every digest is that of the moto that is installed."""
+    patches.check()
+
+
+def test_another_source_is_told():
+    """One sentence: which symbol of which moto, and what to do."""
+    wrong = {PLACE: replace(patches.PATCHES[PLACE], digest="0" * 12)}
+    assert str(refused(wrong)) == (
+        f"moto {patches.MOTO}: {PLACE.replace(':', '.')} is not the one that this emulator was written for. "
+        f"Run `make install` again: it installs moto {patches.MOTO}."
+    )
+
+
+@pytest.mark.parametrize(
+    "place", ["moto.core.utils:no_such_function", "moto.core.utils:No.method", "moto.no_such_module:x"]
+)
+def test_a_source_that_is_missing_is_told(place):
+    """A function, a class or a module that was renamed is never skipped."""
+    assert refused({place: patches.Patch("0" * 12)}).what == f"{place.replace(':', '.')} is missing"
+
+
+def test_an_emulator_does_not_start_with_another_source(tmp_path, monkeypatch):
+    """`start` says the same, and no process is started."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setitem(patches.PATCHES, PLACE, replace(patches.PATCHES[PLACE], digest="0" * 12))
+    with pytest.raises(EmulatorError, match="is not the one that this emulator was written for"):
+        control.start(1)
+    assert not (tmp_path / "lottery-workshop" / "port-1" / "emulator.log").exists()
+
+
+def test_an_attribute_that_is_missing_is_told():
+    """Also if it disappears only when its module is imported."""
+    module = ModuleType("some_module")
+    with pytest.raises(EmulatorError) as caught:
+        patches.apply(module, {"some_module:Class.method": patches.Patch("", lambda original: None)})
+    assert caught.value.what == "some_module.Class.method is missing"
+
+
+def test_checking_imports_nothing_of_moto():
+    """It reads files, because an emulator must answer within a moment."""
+    program = f"{IMPORT}; patches.check(); import sys; print('moto' in sys.modules)"
+    assert run(program) == "False"
+
+
+def test_a_late_import_is_patched():
+    """A module that is imported long after the start has its patches, and calls as a role."""
+    program = f"""
+{IMPORT}
+patches.install()
+import moto.core.utils, importlib
+late = importlib.import_module({BATCH!r})
+for name in (late.boto_client_for, late.StateTaskServiceBatch._from_error):
+    print(name.__qualname__)
+"""
+    assert run(program).split() == ["Patch.replacement.<locals>.replaced"] * 2
+
+
+def test_an_early_import_is_refused():
+    """Others may hold what should be replaced."""
+    program = f"import moto.core.utils; {IMPORT}; patches.install()"
+    assert "moto.core.utils: imported before the patches were installed" in run(program)
+
+
+@pytest.mark.parametrize("method", ["_from_error", "_eval_parameters"])
+def test_every_kind_of_task_is_listed(method):
+    """A method that many classes override is replaced in each of them."""
+    root = Path(moto.__file__).parents[1]
+    places = set()
+    for file in (root / "moto/stepfunctions/parser/asl").rglob("*.py"):
+        kind = ""
+        for line in file.read_text("utf-8").splitlines():
+            if found := re.match(r"class (\w+)", line):
+                kind = found[1]
+            elif re.match(rf"    def {method}\(", line):
+                module = ".".join(file.relative_to(root).with_suffix("").parts)
+                places.add(f"{module}:{kind}.{method}")
+    assert places
+    assert places <= set(patches.PATCHES)
+
+
+def test_the_role_of_a_client_is_passed_on(monkeypatch):
+    """Moto's function passes the role on, and no role if it is given none."""
+    asked = []
+    engine = SimpleNamespace(client=lambda *arguments: asked.append(arguments))
+    monkeypatch.setattr(clients, "_installed", engine)
+    original = importlib.import_module("moto.stepfunctions.parser.asl.utils.boto_client").boto_client_for
+    replaced = patches.Patch("", clients.boto_client_for).replacement(original)
+    replaced(region="us-east-1", service="sns", state_credentials=SimpleNamespace(role_arn="R"))
+    replaced(region="us-east-1", service="sns")
+    assert asked == [(original, "us-east-1", "sns", "R"), (original, "us-east-1", "sns", None)]
+
+
+def test_every_patch_has_a_reason():
+    """The replacement's docstring gives it, or the entry itself."""
+    assert all(re.fullmatch(r"\S.{15,}\.", patch.reason) for patch in patches.PATCHES.values())
+
+
+def test_moto_is_pinned_to_the_version_of_the_digests():
+    """In pyproject.toml, exactly."""
+    root = Path(__file__).resolve().parents[3]
+    dependencies = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    assert f"moto[server,stepfunctions]=={patches.MOTO}" in dependencies
