@@ -77,6 +77,9 @@ class Kind(ABC, Generic[Found]):
     kind: ClassVar[str]
     #: The operations that a policy has to allow: those that this kind calls, and what AWS checks beside.
     actions: ClassVar[tuple[str, ...]] = ()
+    #: What a wait for it says, and how many seconds it may take.
+    ready: ClassVar = "visible"
+    patience: ClassVar = 60
 
     def __init__(self, target: Target, name: str) -> None:
         self.target = target
@@ -96,6 +99,10 @@ class Kind(ABC, Generic[Found]):
     def look(self) -> Found | None:
         """AWS's description; None if there is no such resource."""
 
+    def _tag_list(self, key: str = "Key", value: str = "Value") -> list[Any]:
+        """Our tags in the form that most services take."""
+        return [{key: name, value: text} for name, text in self.target.names.tags.items()]
+
     @abstractmethod
     def _tags(self, found: Found) -> Mapping[str, str]:
         """Read the tags."""
@@ -110,14 +117,24 @@ class Kind(ABC, Generic[Found]):
     def _state(self, found: Found) -> str:
         return "ACTIVE"
 
-    def _ready(self, found: Found | None) -> Found:
+    def _is_ready(self, found: Found) -> bool:
+        """Whether it can be used as AWS describes it."""
+        return True
+
+    def _ready(self, found: Found | None = None) -> Found:
         """Wait until it can be used; returns its description.
 
         Args:
-            found: What AWS said of it so far; it may not be ready, or not be the whole description.
+            found: What AWS said of it so far. Without it, look it up.
         """
-        what = f"{self.kind} {self.name} to be visible"
-        return found or self.target.waiter.until(what, self.look, seconds=60, passing=busy)
+
+        def seen() -> Found | None:
+            nonlocal found
+            now, found = found or self.look(), None
+            return now if now is not None and self._is_ready(now) else None
+
+        what = f"{self.kind} {self.name} to be {self.ready}"
+        return self.target.waiter.until(what, seen, seconds=self.patience, passing=busy)
 
     def _update(self, found: Found) -> bool:
         """Correct what differs; returns whether anything did."""

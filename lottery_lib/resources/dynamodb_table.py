@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from lottery_lib.aws_errors import busy, call_or_none, says
+from lottery_lib.aws_errors import call_or_none, says
 from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.resources import Kind, Resource
 from lottery_lib.target import Target
@@ -56,6 +56,8 @@ class Table(Kind[Found]):
     """
 
     kind: ClassVar = "table"
+    ready: ClassVar = "ACTIVE"
+    patience: ClassVar = 300
     actions: ClassVar = (
         *("BatchWriteItem", "CreateTable", "DeleteTable", "DescribeTable", "ListTagsOfResource"),
         *("Scan", "TagResource", "UpdateTable"),
@@ -171,25 +173,19 @@ class Table(Kind[Found]):
             AttributeDefinitions=self._attributes(),
             KeySchema=[{"AttributeName": self.key, "KeyType": "HASH"}],
             BillingMode="PAY_PER_REQUEST",
-            Tags=[{"Key": key, "Value": value} for key, value in self.target.names.tags.items()],
+            Tags=self._tag_list(),
             **extra,
         )
         what = f"the name of table {self.name} to be free"
         created = self.target.waiter.retry(what, create, says("is being deleted"))
-        return self._ready(None) if created else None
+        return self._ready() if created else None
 
-    def _ready(self, found: Found | None) -> Found:
-        """Wait until the table and each index can be read, written and deleted."""
-
-        def active() -> Found | None:
-            nonlocal found
-            seen, found = found or self.look(), None
-            indexes = seen.get("GlobalSecondaryIndexes", []) if seen else []
-            ready = all(each["IndexStatus"] == "ACTIVE" and not each.get("Backfilling") for each in indexes)
-            return seen if seen and seen["TableStatus"] == "ACTIVE" and ready else None
-
-        what = f"table {self.name} to be ACTIVE"
-        return self.target.waiter.until(what, active, seconds=300, passing=busy)
+    def _is_ready(self, found: Found) -> bool:
+        """Whether the table and each index can be read, written and deleted."""
+        return found["TableStatus"] == "ACTIVE" and all(
+            each["IndexStatus"] == "ACTIVE" and not each.get("Backfilling")
+            for each in found.get("GlobalSecondaryIndexes", [])
+        )
 
     def _update(self, found: Found) -> bool:
         """Add the index if it is missing. A key cannot be changed: a table with another key is refused."""
@@ -211,12 +207,12 @@ class Table(Kind[Found]):
                 )
 
         self.target.waiter.retry(f"table {self.name} to take an index", add, says(*_IN_USE), seconds=300)
-        self._ready(None)
+        self._ready()
         return True
 
     def _remove(self, found: Resource) -> None:
         if found.state != "DELETING":
-            self._ready(None)  # AWS refuses to delete a table while it makes the table or an index
+            self._ready()  # AWS refuses to delete a table while it makes the table or an index
             delete = self.target.client("dynamodb").delete_table
             self.target.waiter.retry(
                 f"table {self.name} to be free",

@@ -103,7 +103,7 @@ class Role(Kind[Found]):
             RoleName=self.name,
             AssumeRolePolicyDocument=json.dumps(trust_policy(self.service)),
             Description="Made by the lottery workshop",
-            Tags=[{"Key": key, "Value": value} for key, value in self.target.names.tags.items()],
+            Tags=self._tag_list(),
         )
         return created and created["Role"]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
-from lottery_lib.aws_errors import busy, call_or_none, says
+from lottery_lib.aws_errors import call_or_none, says
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import CHECKOUT
 from lottery_lib.resources import Kind, Resource
@@ -71,6 +71,8 @@ class Function(Kind[Found]):
     """
 
     kind: ClassVar = "function"
+    ready: ClassVar = "ready"
+    patience: ClassVar = 300
     actions: ClassVar = (
         *("CreateFunction", "DeleteFunction", "DeleteFunctionConcurrency", "GetFunction", "ListTags"),
         *("TagResource", "UpdateFunctionCode", "UpdateFunctionConfiguration"),
@@ -130,29 +132,20 @@ class Function(Kind[Found]):
         create = self.target.client("lambda").create_function
         package, tags = {"ZipFile": self.code}, self.target.names.tags
         created = self._once_allowed(create, "already exist", Code=package, Tags=tags, **self.configuration)
-        return self._ready(None) if created else None
+        return self._ready() if created else None
 
-    def _ready(self, found: Found | None) -> Found:
-        """Wait until the function is active and no update is in progress."""
-
-        def settled() -> Found | None:
-            nonlocal found
-            seen, found = found or self.look(), None
-            status = seen["Configuration"] if seen else {}
-            wait = status.get("State") == "Pending" or status.get("LastUpdateStatus") == "InProgress"
-            return None if wait else seen
-
-        what = f"function {self.name} to be ready"
-        found = self.target.waiter.until(what, settled, seconds=300, passing=busy)
+    def _is_ready(self, found: Found) -> bool:
+        """Whether the function is active and no update is in progress."""
         self._refuse_failed("State", found)
-        return found
+        status = found["Configuration"]
+        return status.get("State") != "Pending" and status.get("LastUpdateStatus") != "InProgress"
 
     def _update(self, found: Found) -> bool:
         """Correct code and configuration. A reservation of concurrency is removed: the lottery has none."""
         changes = self._changes(found)
         for operation, parameters in changes.items():
             self._once_allowed(getattr(self.target.client("lambda"), operation), **parameters)
-            self._refuse_failed("LastUpdateStatus", self._ready(None))
+            self._refuse_failed("LastUpdateStatus", self._ready())
         return bool(changes)
 
     def _remove(self, found: Resource) -> None:

@@ -54,9 +54,8 @@ class Topic(Kind[Mapping[str, str]]):
 
     def _create(self) -> Mapping[str, str] | None:
         attributes = {"DisplayName": _DISPLAY_NAME}
-        tags = [{"Key": key, "Value": value} for key, value in self.target.names.tags.items()]
         create, other = self.target.client("sns").create_topic, "already exists with different tags"
-        created = call_or_none(create, other, Name=self.name, Attributes=attributes, Tags=tags)
+        created = call_or_none(create, other, Name=self.name, Attributes=attributes, Tags=self._tag_list())
         return attributes if created else None
 
     def _update(self, found: Mapping[str, str]) -> bool:

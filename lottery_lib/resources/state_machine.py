@@ -65,9 +65,9 @@ class StateMachine(Kind[Found]):
             name=self.name,
             definition=self.definition,
             roleArn=self.role_arn,
-            tags=[{"key": key, "value": value} for key, value in self.target.names.tags.items()],
+            tags=self._tag_list("key", "value"),
         )
-        return super()._ready(None) if created else None
+        return self._ready() if created else None
 
     def _update(self, found: Found) -> bool:
         if self._is_as_wanted(found):
