@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from lottery_lib.emulator.dynamodb.api import DynamoDbApi
-from lottery_lib.emulator.http.messages import AwsError, MalformedRequestError, Reply, Request
+from lottery_lib.emulator.http.messages import MalformedRequestError, RefusalError, Reply, Request
 from lottery_lib.emulator.http.replies import error_reply, json_reply, malformed
 from lottery_lib.emulator.iam.callers import Sessions
 from lottery_lib.emulator.iam.gate import Gate
@@ -84,13 +84,13 @@ class Front:
         self._request_came()
         try:
             return self._answer(request)
-        except AwsError as error:
+        except RefusalError as error:
             refusal = error
         except MalformedRequestError as error:
             refusal = malformed(request, str(error))
         except Exception as error:
             traceback.print_exc()
-            refusal = AwsError("InternalFailure", f"the emulator failed: {error!r}", 500)
+            refusal = RefusalError("InternalFailure", f"the emulator failed: {error!r}", 500)
         return error_reply(request, refusal)
 
     def warm_up(self) -> None:
@@ -119,7 +119,7 @@ class Front:
         if "x-amz-target" in request.headers:
             request.json  # noqa: B018 (what is not JSON is refused before moto gets it)
             if not request.signed:
-                raise AwsError("MissingAuthenticationTokenException", "Missing Authentication Token")
+                raise RefusalError("MissingAuthenticationTokenException", "Missing Authentication Token")
         if not request.signed and (page := self._pages.answer(request)):
             return page
         self._gate.check(request)

@@ -3,7 +3,7 @@
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
-from lottery_lib.emulator.http.messages import AwsError, Reply, Request
+from lottery_lib.emulator.http.messages import RefusalError, Reply, Request
 from lottery_lib.emulator.http.replies import json_reply, page
 from lottery_lib.emulator.sns.api import SnsApi
 from lottery_lib.emulator.sns.checks import element
@@ -53,7 +53,7 @@ class Pages:
                 return None
         try:
             reply = follow(request)
-        except AwsError as error:
+        except RefusalError as error:
             return page("That did not work", f"<p>{escape(error.message)}</p>", error.status)
         if not reply.ok:
             return page("That did not work", f"<p>{escape(element(reply.body, 'Message'))}</p>", reply.status)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lottery_lib.emulator.dynamodb import checks
-from lottery_lib.emulator.http.messages import AwsError, MalformedRequestError, Reply, Request, Scope
+from lottery_lib.emulator.http.messages import MalformedRequestError, RefusalError, Reply, Request, Scope
 from lottery_lib.emulator.moto.application import Moto
 
 __all__ = ["DynamoDbApi"]
@@ -44,10 +44,10 @@ class DynamoDbApi:
     def answer(self, request: Request) -> Reply:
         """Answer a request to DynamoDB."""
         if "x-amz-target" not in request.headers:
-            raise AwsError("MissingAuthenticationTokenException", "Missing Authentication Token")
+            raise RefusalError("MissingAuthenticationTokenException", "Missing Authentication Token")
         if request.operation in _PARTIQL:
             # Its statements would have to be read to know which tables they need.
-            raise AwsError("UnknownOperationException", "This emulator does not support PartiQL")
+            raise RefusalError("UnknownOperationException", "This emulator does not support PartiQL")
         with self._one_at_a_time:
             try:
                 self._check(request)
@@ -82,7 +82,7 @@ class DynamoDbApi:
         reply = self._moto(request)
         index = request.json.get("IndexName") if request.operation in {"Query", "Scan"} else None
         if not reply.ok and index and "Invalid index" in reply.json.get("message", ""):
-            raise AwsError("ValidationException", f"The table does not have the specified index: {index}")
+            raise RefusalError("ValidationException", f"The table does not have the specified index: {index}")
         return reply
 
     def _change(self, request: Request) -> Reply:
@@ -111,7 +111,7 @@ class DynamoDbApi:
             if done.asked == asked:
                 return done.reply
             code = "IdempotentParameterMismatchException"
-            raise AwsError(code, "This request token was used before with other parameters")
+            raise RefusalError(code, "This request token was used before with other parameters")
         reply = self._moto(request)
         if reply.ok:
             self._done[key] = _Done(asked, reply, now)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from lottery_lib.emulator.http.messages import AwsError
+from lottery_lib.emulator.http.messages import RefusalError
 
 __all__ = ["IndexKeys", "check_batch", "check_change", "check_items", "index_keys", "items_of"]
 
@@ -41,7 +41,7 @@ def check_items(operation: str, items: Sequence[tuple[Mapping[str, Any], IndexKe
     """Refuse a key of an index that has another type; it may be missing.
 
     Raises:
-        AwsError: With AWS's reason.
+        RefusalError: With AWS's reason.
     """
     faults = []
     for item, keys in items:
@@ -55,25 +55,25 @@ def check_items(operation: str, items: Sequence[tuple[Mapping[str, Any], IndexKe
     if not any(faults):
         return
     if operation != "TransactWriteItems":
-        raise AwsError("ValidationException", next(filter(None, faults)))
+        raise RefusalError("ValidationException", next(filter(None, faults)))
     reasons = [
         {"Code": "ValidationError", "Message": fault} if fault else {"Code": "None"} for fault in faults
     ]
     codes = ", ".join(reason["Code"] for reason in reasons)
     text = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]"
-    raise AwsError("TransactionCanceledException", text, CancellationReasons=reasons)
+    raise RefusalError("TransactionCanceledException", text, CancellationReasons=reasons)
 
 
 def check_batch(parameters: Mapping[str, Any]) -> None:
     """Refuse more than 25 writes.
 
     Raises:
-        AwsError: With AWS's reason.
+        RefusalError: With AWS's reason.
     """
     items = parameters.get("RequestItems")
     count = sum(len(writes) for writes in items.values()) if isinstance(items, dict) else 0
     if count > _BATCH:
-        raise AwsError(
+        raise RefusalError(
             "ValidationException",
             "1 validation error detected: Value at 'requestItems' failed to satisfy constraint: Map value "
             "must satisfy constraint: [Member must have length less than or equal to 25, Member must have "
@@ -85,12 +85,12 @@ def check_change(parameters: Mapping[str, Any], table: Mapping[str, Any]) -> Non
     """Refuse two indexes at once, and one that exists already.
 
     Raises:
-        AwsError: With AWS's reason.
+        RefusalError: With AWS's reason.
     """
     updates = parameters.get("GlobalSecondaryIndexUpdates") or []
     if sum("Create" in update or "Delete" in update for update in updates) > 1:
         limit = "Only 1 online index can be created or deleted simultaneously per table"
-        raise AwsError("LimitExceededException", f"Subscriber limit exceeded: {limit}")
+        raise RefusalError("LimitExceededException", f"Subscriber limit exceeded: {limit}")
     there = {index["IndexName"] for index in table.get("GlobalSecondaryIndexes") or []}
     if any(update.get("Create", {}).get("IndexName") in there for update in updates):
-        raise AwsError("ValidationException", "Attempting to create an index which already exists")
+        raise RefusalError("ValidationException", "Attempting to create an index which already exists")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
-from lottery_lib.emulator.http.messages import AwsError, Reply, Request
+from lottery_lib.emulator.http.messages import RefusalError, Reply, Request
 
 __all__ = ["HttpServer"]
 
@@ -65,7 +65,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         try:
             body = self._body()
-        except AwsError as refused:
+        except RefusalError as refused:
             self.close_connection = True  # the rest of the body would be read as the next request
             self._send(Reply(refused.status, refused.message.encode(), {"Content-Type": "text/plain"}))
             return
@@ -94,19 +94,19 @@ class _Handler(BaseHTTPRequestHandler):
         """Read as many bytes as a number in text says.
 
         Raises:
-            AwsError: It is not a number, too large, or more than what comes.
+            RefusalError: It is not a number, too large, or more than what comes.
         """
         try:
             length = int(number, base)
         except ValueError:
             length = -1
         if length < 0:
-            raise AwsError("", "A length is not a number")
+            raise RefusalError("", "A length is not a number")
         if length + already > _LARGEST:
-            raise AwsError("", "The request is too large", 413)
+            raise RefusalError("", "The request is too large", 413)
         body = self.rfile.read(length)
         if len(body) < length:
-            raise AwsError("", "The request ended early")
+            raise RefusalError("", "The request ended early")
         return body
 
     def _send(self, reply: Reply) -> None:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
-__all__ = ["ACCOUNT", "Arn", "AwsError", "MalformedRequestError", "Reply", "Request", "Scope"]
+__all__ = ["ACCOUNT", "Arn", "MalformedRequestError", "RefusalError", "Reply", "Request", "Scope"]
 
 #: The emulator's one account, as moto has it.
 ACCOUNT: Final = "123456789012"
@@ -16,7 +16,7 @@ _BY_TARGET: Final = {"AWSStepFunctions": "states", "DynamoDB_20120810": "dynamod
 _LAMBDA_PATH: Final = re.compile(r"/20\d\d-\d\d-\d\d/functions(/|$)")
 
 
-class AwsError(Exception):
+class RefusalError(Exception):
     """AWS's refusal of a request; the front answers it in the request's protocol.
 
     Args:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
-from lottery_lib.emulator.http.messages import AwsError, Reply, Request
+from lottery_lib.emulator.http.messages import RefusalError, Reply, Request
 
 __all__ = ["error_reply", "json_reply", "malformed", "page", "query_reply", "unknown_operation"]
 
@@ -30,7 +30,7 @@ def query_reply(operation: str, result: Mapping[str, str] | None = None) -> Repl
     return Reply(200, body.encode(), _headers("text/xml"))
 
 
-def error_reply(request: Request, error: AwsError) -> Reply:
+def error_reply(request: Request, error: RefusalError) -> Reply:
     """An error in the request's own protocol."""
     if request.scope.service == "lambda":
         body = {"Type": "User", "message": error.message} | error.more
@@ -54,21 +54,21 @@ def error_reply(request: Request, error: AwsError) -> Reply:
     )
 
 
-def malformed(request: Request, reason: str) -> AwsError:
+def malformed(request: Request, reason: str) -> RefusalError:
     """The error of a request that cannot be read."""
     if request.scope.service == "lambda":
         text = f"Could not parse request body into json: {reason}"
-        return AwsError("InvalidRequestContentException", text)
+        return RefusalError("InvalidRequestContentException", text)
     json_protocol = "x-amz-target" in request.headers
-    return AwsError("SerializationException" if json_protocol else "MalformedInput", reason)
+    return RefusalError("SerializationException" if json_protocol else "MalformedInput", reason)
 
 
-def unknown_operation(request: Request) -> AwsError:
+def unknown_operation(request: Request) -> RefusalError:
     """The error of a request for an operation that does not exist."""
     if "x-amz-target" in request.headers:
-        return AwsError("UnknownOperationException", "")
+        return RefusalError("UnknownOperationException", "")
     text = f"Could not find operation {request.operation} for version NO_VERSION_SPECIFIED"
-    return AwsError("InvalidAction", text)
+    return RefusalError("InvalidAction", text)
 
 
 def page(title: str, body: str, status: int = 200) -> Reply:

@@ -8,7 +8,7 @@ everything.
 from functools import lru_cache
 from typing import Final
 
-from lottery_lib.emulator.http.messages import Arn, AwsError, MalformedRequestError, Reply, Request
+from lottery_lib.emulator.http.messages import Arn, MalformedRequestError, RefusalError, Reply, Request
 from lottery_lib.emulator.http.replies import query_reply
 from lottery_lib.emulator.iam.callers import Caller, Sessions
 from lottery_lib.emulator.iam.needs import asked_of, needs_of
@@ -39,7 +39,7 @@ class Gate:
         """Refuse a request that its caller's policies do not allow.
 
         Raises:
-            AwsError: It is refused.
+            RefusalError: It is refused.
         """
         caller = self._caller(request) if self._enforced else None
         if caller is None:
@@ -98,11 +98,11 @@ def _decide(
     return decide(documents, action, resource, dict(context))
 
 
-def denied(request: Request, message: str) -> AwsError:
+def denied(request: Request, message: str) -> RefusalError:
     """The error of a request that is not allowed, under the name that its service has for it."""
     if request.scope.service == "sns":
-        return AwsError("AuthorizationError", message, 403)
+        return RefusalError("AuthorizationError", message, 403)
     if "x-amz-target" in request.headers:
-        return AwsError("AccessDeniedException", message)
+        return RefusalError("AccessDeniedException", message)
     query = request.operation or request.scope.service == "s3"
-    return AwsError("AccessDenied" if query else "AccessDeniedException", message, 403)
+    return RefusalError("AccessDenied" if query else "AccessDeniedException", message, 403)

@@ -9,7 +9,7 @@ import uuid
 from typing import Final
 from urllib.parse import quote
 
-from lottery_lib.emulator.http.messages import AwsError, MalformedRequestError, Reply, Request, Scope
+from lottery_lib.emulator.http.messages import MalformedRequestError, RefusalError, Reply, Request, Scope
 from lottery_lib.emulator.http.replies import json_reply
 from lottery_lib.emulator.iam.callers import Sessions
 from lottery_lib.emulator.iam.gate import Gate
@@ -99,7 +99,7 @@ class LambdaApi:
             check_configuration(parameters)
             arn = request.scope.arn(f"function:{parameters.get('FunctionName') or name}")
             if not self._gate.can_assume("lambda", parameters.get("Role"), arn):
-                raise AwsError("InvalidParameterValueException", _NOT_ASSUMED)
+                raise RefusalError("InvalidParameterValueException", _NOT_ASSUMED)
         if request.method == "DELETE":
             # What a function wrote must be there before the function is gone.
             self._runner.logs.flush()
@@ -143,7 +143,7 @@ class LambdaApi:
         )
 
         def run_unheard() -> None:
-            with contextlib.suppress(AwsError):
+            with contextlib.suppress(RefusalError):
                 self._run(function, call, tail=False)
 
         if kind == "Event":
@@ -158,10 +158,10 @@ class LambdaApi:
         except (ThrottledError, Busy) as error:
             why = {"Reason": "ReservedFunctionConcurrentInvocationLimitExceeded"}
             more = why if isinstance(error, ThrottledError) else {}
-            raise AwsError("TooManyRequestsException", "Rate Exceeded.", 429, **more) from error
+            raise RefusalError("TooManyRequestsException", "Rate Exceeded.", 429, **more) from error
         except LookupError as error:
             message = "The emulator runs only code that came as ZipFile"
-            raise AwsError("InvalidZipFileException", message, 502) from error
+            raise RefusalError("InvalidZipFileException", message, 502) from error
         headers = {
             "Content-Type": outcome.content_type,
             "x-amzn-RequestId": call.request_id,
@@ -180,6 +180,6 @@ class LambdaApi:
         reply = self._moto.rest(scope, "GET", path)
         if not reply.ok:
             arn = scope.arn(f"function:{name}") + (f":{qualifier}" if qualifier else "")
-            raise AwsError("ResourceNotFoundException", f"Function not found: {arn}", 404)
+            raise RefusalError("ResourceNotFoundException", f"Function not found: {arn}", 404)
         self._looked_up[key] = function = function_of(reply.json)
         return function

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from lottery_lib.emulator.http.messages import AwsError
+from lottery_lib.emulator.http.messages import RefusalError
 
 __all__ = ["check_code", "check_configuration", "check_invoke"]
 
@@ -27,50 +27,50 @@ def check_configuration(parameters: Mapping[str, Any]) -> None:
     """Refuse a CreateFunction or UpdateFunctionConfiguration.
 
     Raises:
-        AwsError: With AWS's reason.
+        RefusalError: With AWS's reason.
     """
     if reason := next(_faults(parameters), None):
-        raise AwsError("InvalidParameterValueException", reason)
+        raise RefusalError("InvalidParameterValueException", reason)
 
 
 def check_code(zipped: bytes) -> None:
     """Refuse a zip.
 
     Raises:
-        AwsError: With AWS's reason.
+        RefusalError: With AWS's reason.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         text = "Could not unzip uploaded file. Please check your file, then try to upload again."
-        raise AwsError("InvalidParameterValueException", text) from error
+        raise RefusalError("InvalidParameterValueException", text) from error
     if size >= _LARGEST_CODE:
         text = f"Unzipped size must be smaller than {_LARGEST_CODE} bytes"
-        raise AwsError("InvalidParameterValueException", text)
+        raise RefusalError("InvalidParameterValueException", text)
 
 
 def check_invoke(kind: str, body: bytes) -> None:
     """Refuse an Invoke.
 
     Raises:
-        AwsError: With AWS's reason.
+        RefusalError: With AWS's reason.
     """
     if kind not in {"RequestResponse", "Event", "DryRun"}:
         text = (
             f"1 validation error detected: Value '{kind}' at 'invocationType' failed to satisfy constraint: "
             "Member must satisfy enum value set: [Event, RequestResponse, DryRun]"
         )
-        raise AwsError("ValidationException", text)
+        raise RefusalError("ValidationException", text)
     limit = _LARGEST_EVENT.get(kind, _LARGEST_EVENT["RequestResponse"])
     if len(body) > limit:
         text = f"{len(body)} byte payload is too large for the {kind} invocation type (limit {limit} bytes)"
-        raise AwsError("RequestEntityTooLargeException", text, 413)
+        raise RefusalError("RequestEntityTooLargeException", text, 413)
     try:
         json.loads(body or b"{}")
     except (ValueError, RecursionError) as error:
         text = f"Could not parse request body into json: Could not parse payload into json: {error}"
-        raise AwsError("InvalidRequestContentException", text) from error
+        raise RefusalError("InvalidRequestContentException", text) from error
 
 
 def _faults(parameters: Mapping[str, Any]) -> Iterator[str]:

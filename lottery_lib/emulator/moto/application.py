@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from botocore.model import OperationNotFoundError
 
-from lottery_lib.emulator.http.messages import AwsError, Reply, Request, Scope
+from lottery_lib.emulator.http.messages import RefusalError, Reply, Request, Scope
 from lottery_lib.emulator.http.replies import error_reply, unknown_operation
 
 __all__ = ["Moto", "signed"]
@@ -77,10 +77,10 @@ class Moto:
         except OperationNotFoundError:
             return error_reply(request, unknown_operation(request))
         except NotImplementedError as error:
-            return error_reply(request, AwsError("InternalFailure", str(error), 501))
+            return error_reply(request, RefusalError("InternalFailure", str(error), 501))
         except Exception as error:
             traceback.print_exc()
-            return error_reply(request, AwsError("InternalFailure", f"moto failed: {error!r}", 500))
+            return error_reply(request, RefusalError("InternalFailure", f"moto failed: {error!r}", 500))
         return Reply(int(status.split()[0]), b"".join(chunks), dict(headers))
 
     def target(self, scope: Scope, target: str, parameters: Mapping[str, Any]) -> Reply:

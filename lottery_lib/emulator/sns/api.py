@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
-from lottery_lib.emulator.http.messages import Arn, AwsError, Reply, Request, Scope
+from lottery_lib.emulator.http.messages import Arn, RefusalError, Reply, Request, Scope
 from lottery_lib.emulator.http.replies import query_reply
 from lottery_lib.emulator.moto.application import Moto
 from lottery_lib.emulator.sns import checks
@@ -62,7 +62,7 @@ class SnsApi:
         """ConfirmSubscription, signed or by the link in a mail."""
         topic_arn, token = request.form.get("TopicArn", ""), request.form.get("Token", "")
         if not self._topic(request.scope, topic_arn).ok:
-            raise AwsError("NotFound", "Topic does not exist", 404)
+            raise RefusalError("NotFound", "Topic does not exist", 404)
         of_topic = self._subscriptions.of(topic_arn)
         if (subscription := next((it for it in of_topic if it.token == token), None)) is None:
             raise checks.invalid("Token")
@@ -178,7 +178,7 @@ class SnsApi:
             checks.check_publish(form, request.scope.region)
         reply = self._moto(request)
         if reply.status == 404 and "TopicArn" in form:
-            raise AwsError("NotFound", "Topic does not exist", 404)
+            raise RefusalError("NotFound", "Topic does not exist", 404)
         if reply.ok:
             self._deliver(request.scope, form.get("TopicArn") or form.get("TargetArn", ""), form)
         return reply

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from xml.sax.saxutils import unescape
 
-from lottery_lib.emulator.http.messages import Arn, AwsError
+from lottery_lib.emulator.http.messages import Arn, RefusalError
 from lottery_lib.emulator.sns.mail import is_address
 
 __all__ = [
@@ -26,9 +26,9 @@ __all__ = [
 _LARGEST: Final = 262_144
 
 
-def invalid(what: str, reason: str = "") -> AwsError:
+def invalid(what: str, reason: str = "") -> RefusalError:
     """SNS's error for a wrong parameter."""
-    return AwsError(
+    return RefusalError(
         "InvalidParameter", f"Invalid parameter: {what}" + (f" Reason: {reason}" if reason else "")
     )
 
@@ -37,7 +37,7 @@ def check_subscribe(form: Mapping[str, str]) -> None:
     """Refuse a Subscribe of an e-mail address.
 
     Raises:
-        AwsError: With AWS's reason.
+        RefusalError: With AWS's reason.
     """
     if form.get("TopicArn", "").endswith(".fifo"):
         raise invalid("Invalid protocol type: email")
@@ -51,7 +51,7 @@ def check_publish(form: Mapping[str, str], region: str) -> None:
     """Refuse a Publish in this region.
 
     Raises:
-        AwsError: With AWS's reason.
+        RefusalError: With AWS's reason.
     """
     arn = form.get("TopicArn") or form.get("TargetArn", "")
     message, subject = form.get("Message", ""), form.get("Subject")
@@ -72,7 +72,7 @@ def check_arn(arn: str, parameter: str = "SubscriptionArn") -> None:
     """Refuse an ARN that is too short. A pending subscription is listed without a real one.
 
     Raises:
-        AwsError: With AWS's reason.
+        RefusalError: With AWS's reason.
     """
     if (parts := len(arn.split(":"))) < 6:
         raise invalid(parameter, f"An ARN must have at least 6 elements, not {parts}")

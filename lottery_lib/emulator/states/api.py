@@ -5,7 +5,7 @@ import time
 import uuid
 from typing import Any, Final
 
-from lottery_lib.emulator.http.messages import ACCOUNT, AwsError, Reply, Request, Scope
+from lottery_lib.emulator.http.messages import ACCOUNT, RefusalError, Reply, Request, Scope
 from lottery_lib.emulator.http.replies import json_reply
 from lottery_lib.emulator.iam.gate import Gate
 from lottery_lib.emulator.moto.application import Moto
@@ -73,7 +73,7 @@ class StatesApi:
         # moto answers with a machine of that name that exists already, even a different one.
         asked = request.json.get("definition"), request.json.get("type") or "STANDARD"
         if (there.get("definition"), there.get("type") or "STANDARD") != asked:
-            raise AwsError("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
+            raise RefusalError("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
         return reply
 
     def _update(self, request: Request) -> Reply:
@@ -87,7 +87,7 @@ class StatesApi:
 
     def _check_role(self, request: Request, machine_arn: str) -> None:
         if not self._gate.can_assume("states", request.json.get("roleArn"), machine_arn):
-            raise AwsError("AccessDeniedException", _NOT_ASSUMED)
+            raise RefusalError("AccessDeniedException", _NOT_ASSUMED)
 
     def _delete(self, request: Request) -> Reply:
         arn = request.json.get("stateMachineArn", "")
@@ -113,7 +113,7 @@ class StatesApi:
                 request.scope, "CreateStateMachine", name=name, definition=definition, roleArn=role
             )
             arn = _with_code(made).json["stateMachineArn"]
-        except AwsError as error:
+        except RefusalError as error:
             diagnostic = {"severity": "ERROR", "code": "SCHEMA_VALIDATION_FAILED", "message": error.message}
             return json_reply({"result": "FAIL", "diagnostics": [diagnostic], "truncated": False})
         self._call(request.scope, "DeleteStateMachine", stateMachineArn=arn)
@@ -150,9 +150,9 @@ def _with_code(reply: Reply) -> Reply:
     """Give a name to the error that moto leaves without one.
 
     Raises:
-        AwsError: That error.
+        RefusalError: That error.
     """
     if reply.ok or reply.status >= 500 or reply.json.get("__type"):
         return reply
     message = f"Invalid State Machine Definition: '{reply.json.get('message')}'"
-    raise AwsError("InvalidDefinition", message)
+    raise RefusalError("InvalidDefinition", message)

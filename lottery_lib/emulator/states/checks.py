@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from lottery_lib.emulator.http.messages import AwsError
+from lottery_lib.emulator.http.messages import RefusalError
 
 __all__ = ["check_definition", "check_execution"]
 
@@ -24,31 +24,31 @@ def check_execution(name: str, given: str) -> None:
         given: Its input.
 
     Raises:
-        AwsError: With AWS's reason.
+        RefusalError: With AWS's reason.
     """
     detected = "1 validation error detected: Value"
     if len(name) > 80:
         reason = "failed to satisfy constraint: Member must have length less than or equal to 80"
-        raise AwsError("ValidationException", f"{detected} '{name}' at 'name' {reason}")
+        raise RefusalError("ValidationException", f"{detected} '{name}' at 'name' {reason}")
     if not name or _FORBIDDEN.search(name):
-        raise AwsError("InvalidName", f"Invalid Name: '{name}'")
+        raise RefusalError("InvalidName", f"Invalid Name: '{name}'")
     if len(given.encode()) > LARGEST_INPUT:
         reason = (
             f"failed to satisfy constraint: Member must have length less than or equal to {LARGEST_INPUT}"
         )
-        raise AwsError("ValidationException", f"{detected} at 'input' {reason}")
+        raise RefusalError("ValidationException", f"{detected} at 'input' {reason}")
     try:
         json.loads(given)
     except (ValueError, RecursionError) as error:
         text = f"Invalid State Machine Execution Input: '{_jackson(given, str(error))}'"
-        raise AwsError("InvalidExecutionInput", text) from error
+        raise RefusalError("InvalidExecutionInput", text) from error
 
 
 def check_definition(definition: str) -> None:
     """Refuse a definition that moto's parser would accept.
 
     Raises:
-        AwsError: With AWS's reasons.
+        RefusalError: With AWS's reasons.
     """
     try:
         machine = json.loads(definition)
@@ -60,7 +60,7 @@ def check_definition(definition: str) -> None:
             # Stable: AWS tells missing fields first.
             faults = sorted(_faults(machine, ""), key=lambda fault: not fault.startswith("SCHEMA"))
     if faults:
-        raise AwsError("InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(faults)}'")
+        raise RefusalError("InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(faults)}'")
 
 
 def _jackson(text: str, fallback: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from lottery_lib.emulator.http.messages import AwsError, Reply, Request, Scope
+from lottery_lib.emulator.http.messages import RefusalError, Reply, Request, Scope
 from lottery_lib.emulator.http.replies import json_reply
 from lottery_lib.emulator.moto.application import Moto
 from lottery_lib.emulator.moto.reads import events_of
@@ -105,7 +105,7 @@ class Executions:
         except (binascii.Error, ValueError, TypeError):
             begin, order = None, None
         if order != newest_first or not isinstance(begin, int):
-            raise AwsError("InvalidToken", "Invalid Token: 'Invalid token'")
+            raise RefusalError("InvalidToken", "Invalid Token: 'Invalid token'")
         end = begin + (int(asked.get("maxResults") or 0) or _PAGE)
         count = len(events)  # once: a running execution grows
         page = events[begin:end]
