@@ -17,7 +17,7 @@ from tqdm import tqdm
 from lottery_lib.names import CHECKOUT
 from lottery_lib.target import emulator
 
-__all__ = ["NOTEBOOKS_FOLDER", "Row", "notebooks", "rehearse", "run", "summary"]
+__all__ = ["NOTEBOOKS_FOLDER", "NotebookRun", "notebooks", "rehearse", "run", "summary"]
 
 NOTEBOOKS_FOLDER: Final = CHECKOUT / "notebooks"
 #: What a rehearsal runs besides the lessons: the view for the company's real draw.
@@ -26,7 +26,7 @@ _STATED: Final = re.compile(r"Teaching (\d+) minutes, exercises (\d+) minutes")
 _BAR: Final = "{n}/{total} {bar:30} {elapsed} {desc}"
 
 
-class Row(TypedDict):
+class NotebookRun(TypedDict):
     """How one notebook ran in a rehearsal; `error` is None if it ran to its last cell."""
 
     notebook: str
@@ -80,7 +80,7 @@ def _sentence(failure: Exception) -> str:
     return f"{name}: {said}" if said else name
 
 
-def rehearse(stream: TextIO | None = None, folder: Path = NOTEBOOKS_FOLDER) -> list[Row]:
+def rehearse(stream: TextIO | None = None, folder: Path = NOTEBOOKS_FOLDER) -> list[NotebookRun]:
     """Run every notebook in a kernel of its own, on an emulator of its own. No file is changed.
 
     Args:
@@ -93,7 +93,7 @@ def rehearse(stream: TextIO | None = None, folder: Path = NOTEBOOKS_FOLDER) -> l
     lessons, others = notebooks(folder), [folder / name for name in OTHERS if (folder / name).exists()]
     paths = [*lessons[:-1], *others, *lessons[-1:]]  # the last lesson removes what the others need
     disabled = stream is None or not stream.isatty()
-    rows: list[Row] = []
+    rows: list[NotebookRun] = []
     with _own_emulator(), tqdm(paths, file=stream, disable=disabled, bar_format=_BAR, leave=False) as bar:
         for path in bar:
             bar.set_description_str(path.name)
@@ -125,7 +125,7 @@ def _own_emulator() -> Iterator[None]:
         shutil.rmtree(emulator("stop", port)["folder"], ignore_errors=True)
 
 
-def summary(rows: Sequence[Row], folder: Path = NOTEBOOKS_FOLDER) -> str:
+def summary(rows: Sequence[NotebookRun], folder: Path = NOTEBOOKS_FOLDER) -> str:
     """Sum up a rehearsal for a person, beside the minutes that the notebooks state for a class."""
     import pandas as pd  # noqa: PLC0415 - only here
 
