@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ON_CLIENT",
+    "READS",
     "Target",
     "WriteBlockedError",
     "chosen_names",

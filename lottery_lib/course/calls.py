@@ -27,7 +27,7 @@ from botocore import xform_name
 from botocore.client import BaseClient
 from botocore.model import OperationModel
 
-from lottery_lib.target import ON_CLIENT, Target
+from lottery_lib.target import ON_CLIENT, READS, Target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ _KEY: Final = "lottery_lib.call"
 _SHOWN_ROWS: Final = 12
 _SHOWN_PARAMETERS: Final = 3
 _SHOWN_CHARACTERS: Final = 60  # enough for an execution's name with a whole UUID, which nbval replaces
-_READ: Final = re.compile("Describe|Get|List|Scan|Query|BatchGet")
+_READ: Final = re.compile("|".join(READS))
 _ARN: Final = re.compile(r"arn:[\w-]+:[\w-]+:[\w-]*:\w*:(.+)", re.DOTALL)
 _COLUMNS: Final = ["service", "operation", "parameters", "result", "milliseconds", "calls"]
 # The members of a reply that say most, the best first. The rest is not kept: a reply can contain a secret.
