@@ -93,7 +93,6 @@ def restore(target: Target, lesson: str) -> None:
         inbox(target).confirm(ADDRESS)
     if lesson > "04":
         load_employees(target, tutorial_roster())
-    if lesson > "05":
         _clear_draws(target)
     if lesson > "09":
         Stack(hardened).deploy()

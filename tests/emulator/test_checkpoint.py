@@ -65,6 +65,8 @@ def test_restore(target, hardened, lesson, before):
     assert kinds(target) == expected
     assert own_kinds(hardened) == (HARDENED if lesson > "09" else set())
     assert all(check.done for number in BUILT if number < lesson for check in verify(target, number))
+    if lesson > "04":
+        assert len(winners(target)) == (2 if lesson in ("07", "99") else 0)
 
 
 def test_restore_twice_is_the_same(target):
