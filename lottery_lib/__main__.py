@@ -146,7 +146,11 @@ def _agree(target: "Target", yes: bool, question: str) -> None:
         return
     if not sys.stdin.isatty():
         raise LotteryError(question, "needs a confirmation, and there is no terminal to ask in", "Give --yes")
-    if not click.confirm(f"{question}?", err=True):
+    _say(f"{question}? [y/N] ", nl=False)
+    if sys.stdin.readline().strip().lower() not in (
+        "y",
+        "yes",
+    ):  # click.confirm would ask again after a "maybe"
         raise LotteryError(
             question, "was not confirmed", "Nothing was changed; run it again when you are sure"
         )

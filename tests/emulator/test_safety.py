@@ -13,7 +13,6 @@ from emulator.test_stack import foreign_table
 from lottery_lib import Names, Stack, connect, draw, inbox
 from lottery_lib import target as door
 from lottery_lib.__main__ import main
-from lottery_lib.course import doctor
 from lottery_lib.course.lessons import restore
 from lottery_lib.errors import LotteryError
 from lottery_lib.target import Target
@@ -240,11 +239,3 @@ def test_a_notebook_is_told_whose_account_it_is(real, monkeypatch, capsys):
     _CONNECT("aws")
     assert f"AWS account {real.target.account}, region us-east-1" in capsys.readouterr().out
     assert real.writes == []
-
-
-def test_a_doctor_writes_nothing_on_a_real_account(monkeypatch):
-    """It creates a role and a function to try, on an emulator alone."""
-    monkeypatch.setenv("LOTTERY_TARGET", "aws")
-    names = [check for check, *_ in doctor._checks(None)]
-    monkeypatch.setenv("LOTTERY_TARGET", "embedded")
-    assert [check for check, *_ in doctor._checks(None) if check not in names] == ["lambda"]

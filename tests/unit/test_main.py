@@ -164,29 +164,11 @@ class Terminal(io.StringIO):
         return True
 
 
-AWS = SimpleNamespace(kind="aws")
-
-
-def test_yes_in_a_terminal(monkeypatch, capsys):
-    """Before an account is changed a terminal is asked, on stderr, and a yes is enough."""
+def test_question(monkeypatch, capsys):
+    """The question before an account is changed goes to stderr: stdout is for the JSON document alone."""
     monkeypatch.setattr(sys, "stdin", Terminal("y\n"))
-    command_line._agree(AWS, False, "delete all")
-    assert capsys.readouterr() == ("", "delete all? [y/N]: ")
-
-
-@pytest.mark.parametrize("answer", ["n\n", "\n"])
-def test_no_in_a_terminal(monkeypatch, answer):
-    """Any answer other than a yes changes nothing."""
-    monkeypatch.setattr(sys, "stdin", Terminal(answer))
-    with pytest.raises(LotteryError, match=r"was not confirmed\. Nothing was changed"):
-        command_line._agree(AWS, False, "delete all")
-
-
-def test_what_is_not_asked(monkeypatch):
-    """With --yes, and on an emulator, nothing is asked."""
-    monkeypatch.setattr(sys, "stdin", Terminal(""))
-    command_line._agree(AWS, True, "delete all")
-    command_line._agree(SimpleNamespace(kind="embedded"), False, "delete all")
+    command_line._agree(SimpleNamespace(kind="aws"), False, "delete all")
+    assert capsys.readouterr() == ("", "delete all? [y/N] ")
 
 
 @pytest.mark.parametrize("words", [["--help"], ["emulator", "status"]], ids=" ".join)

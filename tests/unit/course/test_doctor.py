@@ -137,3 +137,9 @@ def test_all_is_well_here(finding, check):
     """On a machine that lacks nothing each check says what it saw."""
     assert finding(check)["ok"], finding(check)["detail"]
     assert control.status()["running"] is False
+
+
+def test_nothing_is_written_on_a_real_account(monkeypatch):
+    """The check that creates a role and a function is made on an emulator only."""
+    monkeypatch.setenv("LOTTERY_TARGET", "aws")
+    assert doctor.examine(only=["lambda"]) == []
