@@ -66,6 +66,7 @@ _ADVICE: Final = {
     ),
     "PartialCredentials": f"Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY both, {_AGAIN}",
     "Credentials": f"Run `aws configure`, or set AWS_PROFILE to a profile with credentials, {_AGAIN}",
+    "ConfigParse": f"Correct that file, {_AGAIN}",
     "ProfileNotFound": f"Set AWS_PROFILE to a profile that exists, {_AGAIN}",
     "RegionError": "Set AWS_DEFAULT_REGION to a region of your account, such as us-east-1 or cn-north-1",
     **dict.fromkeys(_THROTTLES, f"AWS asks you to slow down: wait half a minute, {_AGAIN}"),
@@ -106,11 +107,16 @@ def speak_plainly(client: "BaseClient") -> None:
     """Have a client raise sentences, and repeat what botocore would not repeat."""
 
     def refused(http_response: Any, parsed: Any, model: Any, **_: object) -> None:
-        if http_response.status_code >= 300:
-            kind: Any = client.exceptions.from_code(parsed["Error"].get("Code"))
-            raise _refusal(kind, parsed, model.name)
+        if http_response.status_code < 300:
+            return
+        if "Error" not in parsed:
+            raise _not_of_aws(client.meta.endpoint_url)
+        kind: Any = client.exceptions.from_code(parsed["Error"].get("Code"))
+        raise _refusal(kind, parsed, model.name)
 
     def lost(exception: Exception, **_: object) -> None:
+        if isinstance(exception, ResponseParserError | KeyError):  # a KeyError of botocore's own parser
+            raise _not_of_aws(client.meta.endpoint_url) from exception
         if (said := explain(exception)) is not None and said is not exception:
             raise said from exception
 
@@ -128,9 +134,7 @@ def explain(error: BaseException) -> LotteryError | None:
     if isinstance(error, ClientError):
         return _refusal(type(error), error.response, error.operation_name)
     said, where, what, next_step = str(error).rstrip("."), "AWS", "", ""
-    if isinstance(error, ResponseParserError):
-        what, next_step = "the reply is not one of AWS's", f"Check the network and the proxy, {_AGAIN}"
-    elif isinstance(error, ProxyConnectionError | SSLError):
+    if isinstance(error, ProxyConnectionError | SSLError):
         check = "Check HTTPS_PROXY, and AWS_CA_BUNDLE if the network has a certificate of its own"
         where, what, next_step = "network", said, f"{check}, {_AGAIN}"
     elif isinstance(error, ConnectionError | HTTPClientError):
@@ -186,9 +190,16 @@ def _retry_too(response: Any, attempts: int, **_: object) -> Any:
 
 
 def _drop_page(response_dict: Any, **_: object) -> None:
-    """Empty a page of a proxy that tells of trouble: botocore then reads the status, and repeats the call."""
-    if response_dict["status_code"] >= 500 and b"<html" in response_dict["body"][:500].lower():
+    """Empty a text of a proxy that tells of trouble: botocore then reads the status, and repeats the call."""
+    body = response_dict["body"].lstrip()
+    of_aws = body.startswith((b"{", b"<")) and b"<html" not in body[:500].lower()
+    if response_dict["status_code"] >= 500 and not of_aws:
         response_dict["body"] = b""
+
+
+def _not_of_aws(endpoint: str) -> LotteryError:
+    next_step = f"Check the address, the network and the proxy, {_AGAIN}"
+    return LotteryError(endpoint, "the reply is not one of AWS's", next_step)
 
 
 def _refusal(kind: Any, response: Any, operation: str) -> AwsError:

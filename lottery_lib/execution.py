@@ -18,6 +18,8 @@ if TYPE_CHECKING:
         ExecutionListItemTypeDef,
     )
 
+    from lottery_lib.history import Event
+
 __all__ = [
     "ENDED",
     "describe",
@@ -154,7 +156,7 @@ def _stop(target: Target, arn: str, error: str, cause: str) -> None:
     call_or_none(call, *_ABSENT, executionArn=arn, error=error, cause=cause)
 
 
-def history(target: Target, arn: str) -> list[dict[str, Any]]:
+def history(target: Target, arn: str) -> "list[Event]":
     """Fetch every event of an execution so far, however many pages that takes.
 
     Raises:

@@ -5,7 +5,7 @@
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -13,7 +13,7 @@ from typing import Any, Final
 from lottery_lib import definition
 from lottery_lib.names import EDITIONS
 from lottery_lib.resources import Content, Kind
-from lottery_lib.resources.contents import Employees, Pool
+from lottery_lib.resources.contents import Employees, Pool, draws_table, pool_table
 from lottery_lib.resources.dynamodb_table import Index, Table
 from lottery_lib.resources.iam_role import SUCCESSOR, Role, allowing
 from lottery_lib.resources.lambda_function import LAMBDAS_FOLDER, Function, zipped
@@ -24,16 +24,16 @@ from lottery_lib.target import Target
 
 __all__ = [
     "PLAN",
-    "Part",
+    "Planned",
     "Row",
     "attachable",
     "employee_table",
+    "everything",
     "function",
     "lambda_role",
     "machine",
     "machine_definition",
     "machine_role",
-    "parts",
     "resources",
 ]
 
@@ -46,6 +46,8 @@ LAMBDA_POLICIES: Final = (
 )
 #: The one of tutorial 2.2.5.
 MACHINE_POLICIES: Final = ("AmazonSNSFullAccess",)
+Planned = Kind[Any] | Content
+"""A resource as it should be, or what a resource should hold."""
 _HARDENED: Final = "Deploy it with Stack(hardened).deploy()"
 
 
@@ -64,17 +66,9 @@ class Row:
 
     edition: str
     lesson: str
-    make: Callable[[Target], list[Any]]
+    make: Callable[[Target], Sequence[Planned]]
     step: str = ""
     order: int = 0
-
-
-@dataclass(frozen=True)
-class Part:
-    """A resource of the plan on one target, with the row that it comes from."""
-
-    resource: Kind[Any] | Content
-    row: Row
 
 
 def lambda_role(target: Target) -> Role:
@@ -165,10 +159,7 @@ PLAN: tuple[Row, ...] = (
     Row(
         "hardened",
         "09",
-        lambda target: [
-            Table(target, target.names.pool_table, "chunk"),
-            Table(target, target.names.draws_table, "draw_id"),
-        ],
+        lambda target: [pool_table(target), draws_table(target)],
         _HARDENED,
     ),
     Row("tutorial", "05", lambda target: [machine(target)], "Fill the placeholders and create the machine"),
@@ -178,16 +169,16 @@ PLAN: tuple[Row, ...] = (
 )
 
 
-def parts(target: Target) -> Iterator[Part]:
-    """The resources of the target's edition and what they hold, in the order in which they are made."""
+def everything(target: Target) -> Iterator[tuple[Planned, Row]]:
+    """The resources of the target's edition and what they hold, with their rows, in the order of creation."""
     for row in PLAN:
         if row.edition in (target.names.edition, "both"):
-            yield from (Part(resource, row) for resource in row.make(target))
+            yield from ((planned, row) for planned in row.make(target))
 
 
 def resources(target: Target) -> list[tuple[Kind[Any], Row]]:
-    """The resources alone, without what they hold."""
-    return [(part.resource, part.row) for part in parts(target) if isinstance(part.resource, Kind)]
+    """The resources of the target's edition, without what they hold, with their rows."""
+    return [(planned, row) for planned, row in everything(target) if isinstance(planned, Kind)]
 
 
 def attachable(edition: str) -> list[str]:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from lottery_lib import execution, plan
+from lottery_lib.aws_errors import AwsError
 from lottery_lib.errors import LotteryError
+from lottery_lib.plan import Planned
 from lottery_lib.resources import Content, Kind, Resource
 from lottery_lib.resources.sns_topic import Subscription, Topic, as_resource
 from lottery_lib.target import Target, WriteBlockedError
@@ -140,9 +142,9 @@ class Stack:
             if found and not found.ours:
                 kind.delete(foreign=True)
 
-    def _wanted(self, target: Target, email: str | None) -> list[Any]:
+    def _wanted(self, target: Target, email: str | None) -> list[Planned]:
         topic = Topic(target, target.names.topic)
-        made = [part.resource for part in plan.parts(target)]
+        made = [each for each, _ in plan.everything(target)]
         return made + ([Subscription(topic, email)] if email else [])
 
     def _going(self, target: Target) -> list[Kind[Any]]:
@@ -182,7 +184,7 @@ class Stack:
         if self.target.kind == "aws":
             self._announce(planned())
 
-    def _do(self, made: Kind[Any] | Content, verb: Callable[[], Resource]) -> Resource:
+    def _do(self, made: Planned, verb: Callable[[], Resource]) -> Resource:
         self._at_work = (made.kind, made.name)
         done = verb()
         self._progress(done)
@@ -200,21 +202,21 @@ def _delete_ours(kind: Kind[Any]) -> Resource:
         return replace(found, state="not ours, left alone")
 
 
-def _would_ensure(made: Kind[Any] | Content) -> Resource:
+def _would_ensure(made: Planned) -> Resource:
     """What a deploy would do with a resource of a read-only target."""
     try:
         made.ensure()
         state = _CHECKED
     except WriteBlockedError:
         state = "would be updated" if made.find() else "would be created"
+    except AwsError:
+        if not (isinstance(made, Content) and made.find() is None):
+            raise
+        state = "would be created"  # the resource that will hold it is not there yet
     except LotteryError as error:
         found = made.find()
-        if isinstance(made, Content) and found is None:  # the resource that will hold it is not there yet
-            state = "would be created"
-        elif found is None or found.ours:
-            state = f"would be refused: {error.what}"
-        else:
-            state = "not ours, would be refused"
+        ours = found is None or found.ours
+        state = f"would be refused: {error.what}" if ours else "not ours, would be refused"
     return Resource(made.kind, made.name, state)
 
 

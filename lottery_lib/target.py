@@ -229,7 +229,9 @@ def connect(
     )
 
 
-def emulator(verb: Literal["start", "stop", "status"], port: int | None = None, **options: Any) -> Any:
+def emulator(
+    verb: Literal["start", "stop", "status"], port: int | None = None, **options: Any
+) -> dict[str, Any]:
     """Start or stop an emulator on this machine, or look at it: the one door to that program.
 
     Args:

@@ -12,8 +12,10 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.mails import inbox
 from lottery_lib.resources import Kind
 from lottery_lib.resources.contents import Pool, load_employees
+from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.resources.lambda_function import Function
 from lottery_lib.resources.sns_topic import Subscription, Topic, as_resource
+from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.stack import Stack
 from lottery_lib.target import Target
 
@@ -136,7 +138,7 @@ def _look(target: Target, lesson: str) -> None:
 def _reset_hardened(hardened: Target, *, built: bool) -> None:
     """Remove the hardened edition's own; if a lesson has built it, only what draws and rosters left in it."""
     own = [kind for kind, row in plan.resources(hardened) if row.edition == "hardened"]
-    _remove(hardened, [kind for kind in own if not built or kind.kind in ("state machine", "table")])
+    _remove(hardened, [kind for kind in own if not built or isinstance(kind, StateMachine | Table)])
 
 
 def _remove(target: Target, kinds: list[Kind[Any]]) -> None:

@@ -6,8 +6,7 @@ from lottery_lib.draws import run
 from lottery_lib.errors import LotteryError
 from lottery_lib.history import DrawResult
 from lottery_lib.party import fairness
-from lottery_lib.resources.contents import Pool
-from lottery_lib.resources.dynamodb_table import Table
+from lottery_lib.resources.contents import Pool, draws_table
 from lottery_lib.target import Target
 
 __all__ = ["receipts", "resume"]
@@ -45,7 +44,7 @@ def receipts(target: Target, draw_id: str) -> list[dict[str, Any]]:
     Raises:
         LotteryError: There is no such draw.
     """
-    table = Table(target, target.names.draws_table, "draw_id")
+    table = draws_table(target)
     head = table.item(draw_id)
     if head is None:
         raise LotteryError(f"draw {draw_id}", "is not written down", "Give the name of a hardened execution")

@@ -78,7 +78,7 @@ class Kind(ABC, Generic[Found]):
     #: The operations that a policy has to allow: those that this kind calls, and what AWS checks beside.
     actions: ClassVar[tuple[str, ...]] = ()
     #: What a wait for it says, and how many seconds it may take.
-    ready: ClassVar = "visible"
+    ready_word: ClassVar = "visible"
     patience: ClassVar = 60
 
     def __init__(self, target: Target, name: str) -> None:
@@ -121,7 +121,7 @@ class Kind(ABC, Generic[Found]):
         """Whether it can be used as AWS describes it."""
         return True
 
-    def _ready(self, found: Found | None = None) -> Found:
+    def _wait_until_ready(self, found: Found | None = None) -> Found:
         """Wait until it can be used; returns its description.
 
         Args:
@@ -133,7 +133,7 @@ class Kind(ABC, Generic[Found]):
             now, found = found or self.look(), None
             return now if now is not None and self._is_ready(now) else None
 
-        what = f"{self.kind} {self.name} to be {self.ready}"
+        what = f"{self.kind} {self.name} to be {self.ready_word}"
         return self.target.waiter.until(what, seen, seconds=self.patience, passing=busy)
 
     def _update(self, found: Found) -> bool:
@@ -167,7 +167,7 @@ class Kind(ABC, Generic[Found]):
             self._wait_until_gone()
             found = None
         created = None if found else self._create()
-        found = self._ready(found or created)
+        found = self._wait_until_ready(found or created)
         if created is None:
             there = found  # it may be so new that AWS does not find its tags everywhere yet
             what = f"the tags of {self.name} to be visible"

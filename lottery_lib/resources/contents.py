@@ -13,9 +13,19 @@ from lottery_lib.resources import Content, Resource
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import Target
 
-__all__ = ["CHUNK", "Employees", "Pool", "load_employees"]
+__all__ = ["CHUNK", "Employees", "Pool", "draws_table", "load_employees", "pool_table"]
 
 CHUNK: Final = 100  # ids in one item: it stays far below the 400 KB that an item may have
+
+
+def pool_table(target: Target) -> Table:
+    """The table of the pool, in chunks."""
+    return Table(target, target.names.pool_table, "chunk")
+
+
+def draws_table(target: Target) -> Table:
+    """The table with the records of the hardened draws."""
+    return Table(target, target.names.draws_table, "draw_id")
 
 
 class Employees(Content):
@@ -36,7 +46,10 @@ class Employees(Content):
         """Load the ten, unless there is any employee."""
         empty = self._table.is_empty()
         if empty:
-            self._table.put(tutorial_roster().employees)
+            if self.target.names.edition == "tutorial":
+                load_employees(self.target, tutorial_roster())  # a pool of the other edition follows
+            else:
+                self._table.put(tutorial_roster().employees)  # the pool is the next in the plan
         return Resource(self.kind, self.name, "created" if empty else "unchanged")
 
 
@@ -47,7 +60,7 @@ class Pool(Content):
 
     def __init__(self, target: Target) -> None:
         super().__init__(target, target.names.pool_table)
-        self.table = Table(target, self.name, "chunk")
+        self.table = pool_table(target)
 
     def find(self) -> Resource | None:
         """Look whether there is a pool."""
@@ -56,7 +69,8 @@ class Pool(Content):
 
     def ensure(self) -> Resource:
         """Write the pool if it is not that of the table of employees."""
-        ids = sorted(Table(self.target, self.target.names.employee_table).all_keys())
+        employees = Table(self.target, self.target.names.employee_table)
+        ids = sorted(call_or_none(lambda: list(employees.all_keys()), "ResourceNotFound") or [])
         head = self.table.item("head")
         if head and head["digest"] == digest(ids):
             return Resource(self.kind, self.name, "unchanged")

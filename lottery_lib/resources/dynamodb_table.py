@@ -56,7 +56,7 @@ class Table(Kind[Found]):
     """
 
     kind: ClassVar = "table"
-    ready: ClassVar = "ACTIVE"
+    ready_word: ClassVar = "ACTIVE"
     patience: ClassVar = 300
     actions: ClassVar = (
         *("BatchWriteItem", "CreateTable", "DeleteTable", "DescribeTable", "ListTagsOfResource"),
@@ -178,7 +178,7 @@ class Table(Kind[Found]):
         )
         what = f"the name of table {self.name} to be free"
         created = self.target.waiter.retry(what, create, says("is being deleted"))
-        return self._ready() if created else None
+        return self._wait_until_ready() if created else None
 
     def _is_ready(self, found: Found) -> bool:
         """Whether the table and each index can be read, written and deleted."""
@@ -207,12 +207,12 @@ class Table(Kind[Found]):
                 )
 
         self.target.waiter.retry(f"table {self.name} to take an index", add, says(*_IN_USE), seconds=300)
-        self._ready()
+        self._wait_until_ready()
         return True
 
     def _remove(self, found: Resource) -> None:
         if found.state != "DELETING":
-            self._ready()  # AWS refuses to delete a table while it makes the table or an index
+            self._wait_until_ready()  # AWS refuses to delete a table while it makes the table or an index
             delete = self.target.client("dynamodb").delete_table
             self.target.waiter.retry(
                 f"table {self.name} to be free",

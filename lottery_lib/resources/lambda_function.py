@@ -71,7 +71,7 @@ class Function(Kind[Found]):
     """
 
     kind: ClassVar = "function"
-    ready: ClassVar = "ready"
+    ready_word: ClassVar = "ready"
     patience: ClassVar = 300
     actions: ClassVar = (
         *("CreateFunction", "DeleteFunction", "DeleteFunctionConcurrency", "GetFunction", "ListTags"),
@@ -132,7 +132,7 @@ class Function(Kind[Found]):
         create = self.target.client("lambda").create_function
         package, tags = {"ZipFile": self.code}, self.target.names.tags
         created = self._once_allowed(create, "already exist", Code=package, Tags=tags, **self.configuration)
-        return self._ready() if created else None
+        return self._wait_until_ready() if created else None
 
     def _is_ready(self, found: Found) -> bool:
         """Whether the function is active and no update is in progress."""
@@ -145,7 +145,7 @@ class Function(Kind[Found]):
         changes = self._changes(found)
         for operation, parameters in changes.items():
             self._once_allowed(getattr(self.target.client("lambda"), operation), **parameters)
-            self._refuse_failed("LastUpdateStatus", self._ready())
+            self._refuse_failed("LastUpdateStatus", self._wait_until_ready())
         return bool(changes)
 
     def _remove(self, found: Resource) -> None:

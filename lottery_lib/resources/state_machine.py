@@ -67,7 +67,7 @@ class StateMachine(Kind[Found]):
             roleArn=self.role_arn,
             tags=self._tag_list("key", "value"),
         )
-        return self._ready() if created else None
+        return self._wait_until_ready() if created else None
 
     def _update(self, found: Found) -> bool:
         if self._is_as_wanted(found):

@@ -138,7 +138,7 @@ def test_what_needs_a_yes(lottery, monkeypatch, capsys):
     monkeypatch.setenv("LOTTERY_ATTENDEE", lottery.target.names.attendee)
     monkeypatch.setattr("sys.stdin", io.StringIO())
     assert main(["teardown", "--json"]) == 1
-    assert "needs a yes" in json.loads(capsys.readouterr().out)["cause"]
+    assert "needs a confirmation" in json.loads(capsys.readouterr().out)["cause"]
     assert {each.state for each in Stack(lottery.target).status()} == {"ACTIVE"}
 
 

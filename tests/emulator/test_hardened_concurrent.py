@@ -51,7 +51,7 @@ class Night:
 
     def __init__(self, target, attempts):
         self.attempts = attempts
-        self.target, self.pool = target, sorted(Table(target, target.names.employee_table).keys())
+        self.target, self.pool = target, sorted(Table(target, target.names.employee_table).all_keys())
         machine = machine_arn(target)
         names = [*DOOMED, *(f"draw-{number:03}" for number in range(DRAWS))]
         self.arns = [self._start(machine, name) for name in names]

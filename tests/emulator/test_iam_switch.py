@@ -11,7 +11,7 @@ from lottery_lib.emulator.process import control
 from lottery_lib.emulator.process.environment import enforces_iam
 from lottery_lib.emulator.process.errors import EmulatorError
 from lottery_lib.errors import LotteryError
-from lottery_lib.target import start_emulator
+from lottery_lib.target import emulator
 
 TOPICS = "import boto3\ndef lambda_handler(e, c): return boto3.client('sns').list_topics()['Topics']"
 
@@ -49,7 +49,7 @@ def test_the_kits_error_has_the_same_three_parts(own_home, port, monkeypatch):
     """The rest of the kit knows one kind of error."""
     monkeypatch.setenv("LOTTERY_EMULATOR_IAM", "maybe")
     with pytest.raises(LotteryError) as caught:
-        start_emulator(port)
+        emulator("start", port)
     error = caught.value
     assert (error.where, error.what) == ("LOTTERY_EMULATOR_IAM", "it is 'maybe'")
     assert error.next_step == "Set it to on or off, or leave it out"
