@@ -10,9 +10,9 @@ from lottery_lib import execution as executed
 from lottery_lib.__main__ import main
 from lottery_lib.draws import machine_arn
 from lottery_lib.errors import LotteryError
+from lottery_lib.target import READS
 
 pytestmark = pytest.mark.aws
-READS = ("Describe", "Get", "List", "Query", "Scan")
 
 
 def again(target):

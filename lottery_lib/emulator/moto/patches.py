@@ -77,6 +77,10 @@ _STATE: Final = _ASL + "component.state."
 _TASK: Final = _STATE + "exec.state_task."
 _SERVICE: Final = _TASK + "service.state_task_service"
 
+# Where names are defined that other modules of moto import: what is replaced is the importer's name.
+_CUSTOM_NAME: Final = _ASL + "component.common.error_name.custom_error_name:CustomErrorName"
+_STATES: Final = _ASL + "eval.states:"
+
 PATCHES: Final[Mapping[str, Patch]] = {
     # Who calls.
     _ASL + "utils.boto_client:boto_client_for": Patch("2c53599692cb", clients.boto_client_for),
@@ -102,11 +106,15 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _ASL + "component.common.timeouts.timeout:Timeout.eval": Patch(
         "385d9062a4ec", errors.time_out, source=_ASL + "component.eval_component:EvalComponent.eval"
     ),
-    _STATE + "exec.state_parallel.branches_decl:CustomErrorName": Patch("5bee45175015", errors.carried_name),
-    _STATE + "exec.state_map.iteration.iteration_worker:CustomErrorName": Patch(
-        "8eda55b4313b", errors.carried_name
+    _STATE + "exec.state_parallel.branches_decl:CustomErrorName": Patch(
+        "9fe1df1b7100", errors.carried_name, source=_CUSTOM_NAME
     ),
-    _STATE + "fail.state_fail:CustomErrorName": Patch("280b1948dde9", errors.carried_name),
+    _STATE + "exec.state_map.iteration.iteration_worker:CustomErrorName": Patch(
+        "9fe1df1b7100", errors.carried_name, source=_CUSTOM_NAME
+    ),
+    _STATE + "fail.state_fail:CustomErrorName": Patch(
+        "9fe1df1b7100", errors.carried_name, source=_CUSTOM_NAME
+    ),
     _TASK + "state_task:StateTask._eval_parameters": Patch("11347f3fd90b", errors.with_path),
     _TASK + "state_task_lambda:StateTaskLambda._eval_parameters": Patch("12265209eaaf", errors.with_path),
     _TASK + "state_task_activitiy:StateTaskActivity._eval_parameters": Patch(
@@ -127,14 +135,20 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _SERVICE + "_sns:StateTaskServiceSns._from_error": Patch("46d48b968f26", errors.uncaught),
     _SERVICE + "_sqs:StateTaskServiceSqs._from_error": Patch("20ac9ee45529", errors.uncaught),
     # How executions are written down.
-    _STATE + "state:to_json_str": Patch("8200c5a7e409", errors.compact_json),
-    _STATE + "state:StateData": Patch("8200c5a7e409", partial(errors.with_time, "EnteredTime")),
+    _STATE + "state:to_json_str": Patch(
+        "4b1d40e17079", errors.compact_json, source=_ASL + "utils.encoding:to_json_str"
+    ),
+    _STATE + "state:StateData": Patch(
+        "eb250b98d36c", partial(errors.with_time, "EnteredTime"), source=_STATES + "StateData"
+    ),
     _PARSER + "backend.execution_worker:ExecutionData": Patch(
-        "5598cfe97b3d", partial(errors.with_time, "StartTime")
+        "0a5b028113c3", partial(errors.with_time, "StartTime"), source=_STATES + "ExecutionData"
     ),
     # What moto works out again and again.
     _PARSER + "backend.execution_worker:AmazonStateLanguageParser": Patch(
-        "5598cfe97b3d", make=speed.remembered_parser
+        "ce154501fe3d",
+        make=speed.remembered_parser,
+        source=_ASL + "parse.asl_parser:AmazonStateLanguageParser",
     ),
     _ASL + "utils.json_path:parse": Patch("7db51c0b1fd2", make=speed.remembered),
     _ASL + "component.common.path.result_path:parse": Patch("db251e3eb21b", make=speed.remembered),
