@@ -170,3 +170,26 @@ def test_interrupted_teardown_converges(target, after):
     with pytest.raises(Broken):
         Stack(Interruption(target, after).target).teardown()
     assert Stack(target).teardown().left == []
+
+
+def test_a_tutorial_deploy_fills_the_pool_too(both):
+    """A deploy that loads the ten employees makes them the pool of the other edition, so its draws work."""
+    for edition in EDITIONS:
+        Stack(both[edition]).deploy()
+    people = [{"employee_id": f"p{n}", "employee_name": "N", "lottery_serial": n} for n in range(1, 31)]
+    load_employees(both["hardened"], Roster(people))
+    table = Table(both["tutorial"], both["tutorial"].names.employee_table)
+    table.remove(table.all_keys())
+    Stack(both["tutorial"]).deploy()
+    assert draw(both["hardened"], 2)["status"] == "SUCCEEDED"
+
+
+def test_a_plan_without_employees(target):
+    """Where a pool stands but the employees are gone, the dry run refuses nothing, and the deploy repairs."""
+    Stack(target).deploy()
+    Table(target, target.names.employee_table).delete()
+    planned = {(each.kind, each.name): each.state for each in Stack(target).plan()}
+    assert planned["pool", target.names.pool_table] == "would be updated"
+    assert planned["employees", target.names.employee_table] == "would be created"
+    Stack(target).deploy()
+    assert draw(target, 2)["status"] == "SUCCEEDED"

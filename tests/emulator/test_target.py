@@ -1,5 +1,8 @@
 """One place decides which AWS is meant, and no mistake reaches a real account."""
 
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
 
 from lottery_lib import connect
@@ -50,6 +53,30 @@ def test_nobody_there():
     """An address that nobody answers at is one sentence."""
     with pytest.raises(LotteryError, match="does not answer"):
         connect("http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("status", [200, 302, 404, 429, 500])
+def test_another_server_there(status):
+    """An address where something else answers with a page is one sentence, whatever the status."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(b"<html><body>Hello</body></html>")
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        where = f"http://127.0.0.1:{server.server_port}"
+        with pytest.raises(LotteryError) as caught:
+            connect(where)
+        server.shutdown()
+    said = "AWS has trouble of its own" if status == 500 else f"{where}: the reply is not one of AWS's"
+    assert said in str(caught.value)
 
 
 @pytest.mark.parametrize("where", ["http://127.0.0.1:x", "http://127.0.0.1:99999", "http://a b", "http://"])

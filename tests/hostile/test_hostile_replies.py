@@ -220,6 +220,21 @@ def test_page_of_trouble(aws, stack, operation, status):
     assert aws.attempts.count(operation) >= 5
 
 
+@pytest.mark.parametrize("operation", SAMPLE.split())
+def test_text_of_trouble(aws, stack, operation):
+    """A proxy's plain words with a 503 are repeated, too, and end in what to do."""
+    aws.rule(operation, lambda ask: ask.answer(503, "no healthy upstream", "text/plain"))
+    assert "AWS has trouble of its own: wait a minute" in outcome(stack.status)
+    assert aws.attempts.count(operation) >= 5
+
+
+def test_dry_run_without_a_right(aws, stack):
+    """A dry run that AWS refuses to answer raises AWS's sentence: nobody has refused the deploy."""
+    stack.deploy()
+    aws.refuse("GetRolePolicy", "AccessDenied", "ann may not", status=403)
+    assert "ann may not (AccessDenied). Ask the administrator" in outcome(stack.plan)
+
+
 NETWORK = {
     ReadTimeoutError: "does not answer. Check the network",
     ConnectTimeoutError: "does not answer. Check the network",
