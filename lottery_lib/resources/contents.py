@@ -1,6 +1,7 @@
-"""Keep what the lottery's tables hold from the start: the employees, and the pool of the hardened edition.
+"""Fill the lottery's tables: with the employees, and with the pool of the hardened edition.
 
-A hardened draw binds itself to the pool: the ids of all employees, in order, in chunks, under their digest.
+The pool is the sorted list of all employees' ids. It is stored in chunks. Their keys contain the digest of
+the list. A hardened draw commits to this digest before it draws.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -15,11 +16,11 @@ from lottery_lib.target import Target
 
 __all__ = ["CHUNK", "Employees", "Pool", "load_employees"]
 
-CHUNK: Final = 100  # ids in one item: it stays far below the 400 KB that an item may have
+CHUNK: Final = 100  # ids in one item, which then stays far below DynamoDB's limit of 400 KB
 
 
 class Employees(Content):
-    """The tutorial's ten employees, in a table that is empty."""
+    """The tutorial's ten employees. They are written only if the table is empty."""
 
     kind: ClassVar = "employees"
 
@@ -28,12 +29,12 @@ class Employees(Content):
         self._table = Table(target, self.name)
 
     def find(self) -> Resource | None:
-        """Look whether there is any employee."""
+        """Check whether there is any employee."""
         empty = call_or_none(self._table.is_empty, "ResourceNotFound")
         return Resource(self.kind, self.name, "loaded") if empty is False else None
 
     def ensure(self) -> Resource:
-        """Load the ten, unless there is any employee."""
+        """Load the ten employees if the table is empty."""
         empty = self._table.is_empty()
         if empty:
             self._table.put(tutorial_roster().employees)
@@ -41,7 +42,7 @@ class Employees(Content):
 
 
 class Pool(Content):
-    """The pool as the table of employees makes it, however they got there."""
+    """The pool: the ids of the employees who are in their table now."""
 
     kind: ClassVar = "pool"
 
@@ -50,12 +51,12 @@ class Pool(Content):
         self.table = Table(target, self.name, "chunk")
 
     def find(self) -> Resource | None:
-        """Look whether there is a pool."""
+        """Check whether there is a pool."""
         head = call_or_none(self.table.item, "ResourceNotFound", key="head")
         return Resource(self.kind, self.name, "loaded") if head else None
 
     def ensure(self) -> Resource:
-        """Write the pool if it is not that of the table of employees."""
+        """Write the pool if it differs from the table of employees."""
         ids = sorted(Table(self.target, self.target.names.employee_table).all_keys())
         head = self.table.item("head")
         if head and head["digest"] == digest(ids):
@@ -67,7 +68,7 @@ class Pool(Content):
         """Write a pool of these ids, in this order."""
         name, starts = digest(ids), range(0, len(ids), CHUNK)
         self.table.put({"chunk": f"{name}#{at // CHUNK}", "ids": ids[at : at + CHUNK]} for at in starts)
-        # The head last: a draw that runs meanwhile finds the former pool whole, and its receipts need it.
+        # Write the head last: a draw that runs meanwhile needs the whole old pool, and so do its receipts.
         self.table.put([{"chunk": "head", "digest": name, "size": len(ids)}])
 
     def ids(self, pool_digest: str, size: int) -> list[str]:
@@ -80,7 +81,7 @@ class Pool(Content):
 def load_employees(
     target: Target, employees: Roster, progress: Callable[[Sequence[Any]], Iterable[Any]] = iter
 ) -> int:
-    """Make a roster the content of the table of employees. Employees who are not in it leave the lottery.
+    """Replace the employees in the table with a roster. Employees who are not in the roster are removed.
 
     Args:
         target: Where.
