@@ -195,9 +195,7 @@ def _refusal(kind: Any, response: Any, operation: str) -> AwsError:
     code, said = response["Error"].get("Code", ""), str(response["Error"].get("Message", "")).rstrip(".")
     what = f"{said or 'AWS gave no reason'} ({code})"
     trouble = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
-    otherwise = (
-        "AWS has trouble of its own: wait a minute" if trouble else "Read AWS's sentence and correct the call"
-    )
+    otherwise = "AWS has a problem: wait a minute" if trouble else "Read AWS's sentence and correct the call"
     advice = _advice(what, f"{otherwise}, {_AGAIN}")
     return _plain(kind)(f"AWS {operation}", what, advice, response, operation)
 
