@@ -52,7 +52,7 @@ class DynamoDbApi:
             try:
                 self._check(request)
             except (AttributeError, KeyError, StopIteration, TypeError) as error:
-                raise MalformedRequestError("a parameter has another shape") from error
+                raise MalformedRequestError("a parameter has the wrong type") from error
             return self._answer(request)
 
     def reset(self) -> None:

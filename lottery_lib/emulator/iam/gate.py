@@ -47,7 +47,7 @@ class Gate:
         try:
             needs = needs_of(asked_of(request, caller, find_arn))
         except (AttributeError, KeyError, TypeError) as error:
-            raise MalformedRequestError("a parameter has another shape") from error
+            raise MalformedRequestError("a parameter has the wrong type") from error
         documents = documents_of(caller)
         context = caller.context | {
             "aws:requestedregion": request.scope.region,

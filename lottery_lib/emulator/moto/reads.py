@@ -89,7 +89,7 @@ def events_of(execution_arn: str) -> Sequence[dict[str, Any]]:
 
 
 def _holder(caller: Caller) -> Any:
-    """moto's object for the user or role. The ARN must match exactly.
+    """The object that moto has for the user or role. The ARN must match exactly.
 
     Raises:
         LookupError: There is none.
