@@ -1,6 +1,6 @@
 """Learn AWS Step Functions with a company lottery, from notebooks, on your own machine.
 
-A core and four wings; imports go down only (CONTRIBUTING.md has the whole map)::
+A core and four wings. No module imports from a line above its own (CONTRIBUTING.md has the whole map)::
 
     __main__                 the command line
     party/  course/  view/   the real party; the course; pictures and widgets
@@ -10,7 +10,7 @@ A core and four wings; imports go down only (CONTRIBUTING.md has the whole map):
     target  aws_errors       which AWS is meant; its errors as sentences
     history/                 events become states, states become tables
     definition  employees    the state machine's text; the people
-    names  waiting  errors   the ground
+    names  waiting  errors   what everything above uses
 
     emulator/                AWS on this machine: a separate program, started by target
 
@@ -20,8 +20,8 @@ A definition becomes resources. The resources run executions. Their events becom
 from importlib import import_module
 from typing import Any, Final
 
-# Where each public name lives. A module is imported when somebody asks for its name: pandas, boto3 and
-# ipywidgets take a while, and not every command needs them.
+# The module of each public name. A module is imported when somebody asks for the name, because pandas, boto3
+# and ipywidgets take a while to import, and not every command needs them.
 _ROOMS: Final = {
     "Draws": "draws",
     "DrawNight": "party.draw_night",

@@ -30,7 +30,13 @@ _say = partial(click.echo, err=True)
 
 @dataclass
 class Outcome:
-    """The JSON document of a command, whether it did its job, and what a person reads if not the document."""
+    """What a command returns.
+
+    Attributes:
+        document: What ``--json`` prints.
+        done: Whether the command did its job; if not, the exit code is 1.
+        shown: What a person reads; None for the document.
+    """
 
     document: object
     done: bool = True
@@ -39,7 +45,7 @@ class Outcome:
 
 @dataclass
 class Run:
-    """One run of the command line: whether it prints JSON, and the command's document after a failure."""
+    """One run of the command line: whether it prints JSON, and the document to print if the command fails."""
 
     as_json: bool
     failed: Document
@@ -59,13 +65,13 @@ class Command(click.Command):
         ]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Note what the document is if anything fails from here on."""
+        """Store the document to print if this command fails."""
         ctx.obj.failed = self.failed
         return super().parse_args(ctx, args)
 
 
 class Group(click.Group):
-    """A group whose commands are of our own class."""
+    """A group whose commands are `Command` objects."""
 
     command_class = Command
 
@@ -93,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _explanation(error: Exception) -> LotteryError | None:
-    """The sentence for an expected failure. None: it is a defect of the kit and needs its traceback."""
+    """The sentence for an expected failure. None for a defect of the kit, which needs its traceback."""
     if isinstance(error, click.Abort):  # click's name for Ctrl-C
         return LotteryError("command", "interrupted", "Run it again; it continues where it stopped")
     if isinstance(error, click.UsageError):
@@ -112,7 +118,7 @@ def _explanation(error: Exception) -> LotteryError | None:
 
 
 def _show(document: object, *, as_json: bool = False) -> None:
-    """Print a document: as JSON, or for a person as a text, a table, or lines of key and value."""
+    """Print a document as JSON, or for a person as text, as a table, or as lines of key and value."""
     if as_json:
         click.echo(json.dumps(document, ensure_ascii=False, default=str))
     elif isinstance(document, Mapping):
@@ -141,7 +147,7 @@ def _target(edition: str | None) -> "Target":
 
 
 def _agree(target: "Target", yes: bool, question: str) -> None:
-    """Ask before a real account is changed. Where nobody can answer, ``--yes`` is required."""
+    """Ask before a real account is changed. Without a terminal nobody can answer, so require ``--yes``."""
     if target.kind != "aws" or yes:
         return
     if not sys.stdin.isatty():
@@ -195,7 +201,7 @@ def doctor(edition: str | None) -> Outcome:
 
 
 def _stack(edition: str | None, verb: str, yes: bool) -> "Stack":
-    """The lottery. On AWS it shows what it would do, and asks before it does it."""
+    """The lottery. On AWS it shows all changes and asks before it makes them."""
     from lottery_lib.stack import Stack
 
     target = _target(edition)
@@ -259,7 +265,7 @@ def draw(edition: str | None, number: str) -> Outcome:
     """
     from lottery_lib import draws
 
-    if number.startswith("--"):  # unknown options get here, so that -3 reaches the machine, which refuses it
+    if number.startswith("--"):  # click passes unknown options on, so that the machine refuses -3
         raise click.NoSuchOption(number)
     try:
         wanted = json.loads(number)
@@ -334,20 +340,20 @@ def policy(edition: str | None, account: str | None, region: str | None) -> Outc
     from lottery_lib.target import chosen_names, connect, elsewhere, introduction
 
     if account and not region:
-        raise LotteryError("--account", "needs a region beside it", "Give --region, such as us-east-1")
+        raise LotteryError("--account", "needs a region, too", "Give --region, such as us-east-1")
     if account and region:
         target = elsewhere(account, region, chosen_names(edition=edition))
     else:
         target = connect(edition=edition, region=region)
         where = introduction(target) if target.kind == "aws" else "This is for the emulator's account"
-        _say(f"{where}; --account and --region write it for another account")
+        _say(f"{where}; use --account and --region for another account")
     document = attendee_policy.policy(target)
     return Outcome(document, shown=json.dumps(document, indent=2))
 
 
 @lottery.command(example="lottery rehearse")
 def rehearse(edition: str | None) -> Outcome:
-    """Run every notebook, as before a course."""
+    """Run every notebook. An instructor does this before a course."""
     from lottery_lib.course import doctor, notebooks
 
     for sentence in doctor.missing(doctor.examine(edition)):
@@ -368,7 +374,7 @@ def employees() -> None:
 @_yes
 @click.pass_obj
 def load(run: Run, edition: str | None, file: str, yes: bool) -> Outcome:
-    """Replace the employees in the table by those of FILE.
+    """Replace the employees in the table with those in FILE.
 
     FILE is CSV with a header, or JSON for `aws dynamodb batch-write-item`.
     """
@@ -378,7 +384,7 @@ def load(run: Run, edition: str | None, file: str, yes: bool) -> Outcome:
     from lottery_lib.resources.contents import load_employees
 
     found, target = read(file), _target(edition)
-    _agree(target, yes, f"replace the employees in {target.names.employee_table} by {file}")
+    _agree(target, yes, f"replace the employees in {target.names.employee_table} with those in {file}")
     bar = partial(tqdm, unit=" employees", file=sys.stderr, disable=run.as_json or None)
     loaded = load_employees(target, found, bar)
     return Outcome({"loaded": loaded, "rejected": found.rejected}, not found.rejected)
@@ -394,7 +400,7 @@ def emulator() -> None:
 @click.option("--foreground", is_flag=True, help="Run in this process until a signal.")
 @click.option("--while-pid", type=int, metavar="PID", help="End when that process has ended.")
 def start(edition: str | None, port: int | None, foreground: bool, while_pid: int | None) -> Outcome:
-    """Start the emulator, unless it runs."""
+    """Start the emulator, if it does not run already."""
     from lottery_lib.emulator.process import control
 
     state = control.start(port, foreground=foreground, while_pid=while_pid)

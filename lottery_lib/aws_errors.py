@@ -1,7 +1,7 @@
-"""Turn the errors of AWS into sentences: all clients that `target` hands out raise these.
+"""Turn AWS's errors into sentences. All clients from `target` raise them as `AwsError`.
 
 An `AwsError` is still the error that boto3 documents: ``except client.exceptions.ResourceNotFoundException``
-and ``error.response`` work as ever.
+and ``error.response`` work as usual.
 """
 
 from collections.abc import Callable
@@ -30,13 +30,13 @@ __all__ = ["AwsError", "busy", "call_or_none", "config", "explain", "says", "spe
 T = TypeVar("T")
 
 _ATTEMPTS: Final = 5
-#: The same for every client: botocore alone would wait a minute for each of ten attempts.
+#: The settings of every client. By default, botocore would wait a minute for each of up to ten attempts.
 _SETTINGS: Final[dict[str, Any]] = {
     "retries": {"mode": "standard", "total_max_attempts": _ATTEMPTS},
     "connect_timeout": 5,
     "read_timeout": 60,
 }
-#: Errors that pass but are not on botocore's list: SNS has its own name for throttling.
+#: Temporary errors that botocore does not repeat. SNS has its own name for throttling.
 _RETRIED_TOO: Final = ("Throttled", "ConcurrentModification", "OperationAborted")
 _THROTTLES: Final = ("Throttl", "TooManyRequests", "RequestLimitExceeded", "ThroughputExceeded")
 _AGAIN: Final = "then run the same step again"
@@ -45,7 +45,7 @@ _TRUST: Final = (
     'Its trust policy must allow {{"Effect": "Allow", "Principal": {{"Service": "{}"}}, '
     f'"Action": "sts:AssumeRole"}}}}: correct it, or delete the role, {_AGAIN}'
 )
-#: A session keeps the credentials that it has read.
+#: A session does not read new credentials, so the attendee must connect again.
 _RENEW: Final = (
     "Renew the credentials (`aws sso login`, or a new access key), then connect again: run the command "
     "again, or the first cell of the notebook. Keys of AWS China work only in its regions"
@@ -104,7 +104,7 @@ def config(endpoint: str | None) -> Config:
 
 
 def speak_plainly(client: "BaseClient") -> None:
-    """Have a client raise sentences, and repeat what botocore would not repeat."""
+    """Make a client raise `AwsError`, and repeat calls that botocore would not repeat."""
 
     def refused(http_response: Any, parsed: Any, model: Any, **_: object) -> None:
         if http_response.status_code < 300:
@@ -120,7 +120,7 @@ def speak_plainly(client: "BaseClient") -> None:
         if (said := explain(exception)) is not None and said is not exception:
             raise said from exception
 
-    # Last, so that the call log hears of the call first.
+    # Registered last, so that the call log sees the call first.
     client.meta.events.register_last("after-call", refused)
     client.meta.events.register_last("after-call-error", lost)
     client.meta.events.register("needs-retry", _retry_too)
@@ -128,7 +128,7 @@ def speak_plainly(client: "BaseClient") -> None:
 
 
 def explain(error: BaseException) -> LotteryError | None:
-    """Put into one sentence what kept a call from AWS; None for an error of another kind."""
+    """Explain in one sentence why a call failed; None if the error has nothing to do with AWS."""
     if isinstance(error, LotteryError):
         return error
     if isinstance(error, ClientError):
@@ -164,7 +164,7 @@ def call_or_none(call: Callable[..., T], *words: str, **parameters: Any) -> T | 
 
 
 def says(*words: str) -> Callable[[BaseException], bool]:
-    """Make a test for errors: is it a refusal of AWS with one of these words in its code or sentence?"""
+    """Make a function that tells whether an error comes from AWS and has one of these words in it."""
 
     def matches(error: BaseException) -> bool:
         if not isinstance(error, ClientError):
@@ -176,14 +176,14 @@ def says(*words: str) -> Callable[[BaseException], bool]:
 
 
 def busy(error: BaseException) -> bool:
-    """Whether AWS throttles or has trouble of its own, so that the same look may succeed soon."""
+    """Whether AWS throttles or has a problem, so that the same call may succeed soon."""
     return isinstance(error, ClientError) and (
         says(*_THROTTLES)(error) or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
     )
 
 
 def _retry_too(response: Any, attempts: int, **_: object) -> Any:
-    """Answer botocore's question: how many seconds until the next attempt; None for no attempt."""
+    """Tell botocore how many seconds to wait before the next attempt; None if we do not ask for one."""
     code = response[1].get("Error", {}).get("Code", "") if response else ""
     again = attempts < _ATTEMPTS and any(word in code for word in _RETRIED_TOO)
     return float(2 ** (attempts - 1)) if again else None
@@ -206,16 +206,14 @@ def _refusal(kind: Any, response: Any, operation: str) -> AwsError:
     code, said = response["Error"].get("Code", ""), str(response["Error"].get("Message", "")).rstrip(".")
     what = f"{said or 'AWS gave no reason'} ({code})"
     trouble = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
-    otherwise = (
-        "AWS has trouble of its own: wait a minute" if trouble else "Read AWS's sentence and correct the call"
-    )
+    otherwise = "AWS has a problem: wait a minute" if trouble else "Read AWS's sentence and correct the call"
     advice = _advice(what, f"{otherwise}, {_AGAIN}")
     return _plain(kind)(f"AWS {operation}", what, advice, response, operation)
 
 
 @lru_cache(256)
 def _plain(kind: Any) -> type[AwsError]:
-    """The class that is both ours and the service's own, such as ``ResourceNotFoundException``."""
+    """Make a class of `AwsError` and the service's own error, such as ``ResourceNotFoundException``."""
     return AwsError if kind is ClientError else type(kind.__name__, (AwsError, kind), {})
 
 

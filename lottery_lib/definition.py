@@ -96,7 +96,7 @@ def diagnostics(text: str) -> list[str]:
         if not isinstance(json.loads(text), dict):
             return ["The definition must be a JSON object"]
     opened = [f"{placeholder} is still to be replaced by an ARN" for placeholder in placeholders(text)]
-    # The linter would report a placeholder again, as a malformed URI: it gets a URN instead.
+    # The linter would report each placeholder a second time, as a malformed URI. So it gets a URN instead.
     return opened + [str(problem) for problem in Linter.validate(_PLACEHOLDER.sub("urn:placeholder", text))]
 
 
@@ -124,7 +124,7 @@ def states(machine: Machine) -> Mapping[str, Machine]:
 
 
 def all_states(machine: Machine) -> Iterator[tuple[str, Machine]]:
-    """Every state's name and body, each followed by those inside it."""
+    """Every state's name and body. After a state come the states inside it."""
     for name, state in states(machine).items():
         yield name, state
         for branch in branches(state):

@@ -34,7 +34,7 @@ _TOO_NEW: Final = (
     "(The rights of a role that was made or changed in the last minutes may not hold everywhere yet: "
     "wait a minute and try again. If it stays, deploy again)"
 )
-#: Of a standard workflow, in most regions; China has its own price list.
+#: AWS's price for a standard workflow, in most regions. China has its own price list.
 DOLLARS_PER_TRANSITION: Final = 0.025 / 1000
 EXECUTION_COLUMNS: Final = (
     *("name", "status", "winners", "started", "duration"),
@@ -52,7 +52,7 @@ class Progress:
 
 
 class Draws:
-    """What a panel needs of the lottery. Each call may block for the time of an AWS call."""
+    """The calls that a panel makes. Each of them may block until AWS answers."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -67,11 +67,11 @@ class Draws:
 
     @property
     def takes_prizes(self) -> bool:
-        """Whether a draw can be of a list of prizes, as in the hardened edition."""
+        """Whether `start` accepts a list of prizes, as in the hardened edition."""
         return self._target.names.edition == "hardened"
 
     def execution(self, arn: str | None = None) -> ExecutionRecord:
-        """An execution with the definition that it ran with; the latest one if no ARN is given.
+        """An execution's events, and the definition that it ran with. Without an ARN: the latest execution.
 
         Raises:
             LotteryError: There is no such execution.
@@ -90,12 +90,12 @@ class Draws:
         return winners(self._target)
 
     def start(self, wanted: object) -> str:
-        """Start a draw of so many winners, or of a list of prizes; returns the execution's ARN."""
+        """Start a draw with a number of winners or a list of prizes; returns the execution's ARN."""
         return execution.start(self._target, machine_arn(self._target), _input(self._target, wanted))
 
     def look(self, arn: str) -> Progress:
         """See how far a draw is."""
-        description = execution.describe(self._target, arn)  # first, so the history is at least as new
+        description = execution.describe(self._target, arn)  # first: the history must not be older
         events = execution.history(self._target, arn)
         ended = description["status"] in execution.ENDED
         return Progress(events, _fresh(_result(description, events)) if ended else None)
@@ -119,8 +119,8 @@ def draw(target: Target, wanted: object, *, seconds: float = 120.0) -> DrawResul
 
     Args:
         target: Where.
-        wanted: How many. Anything other than a whole number of at least 1 ends in a FAILED draw, as it would
-            from any other client. The hardened edition also takes a list of prizes, such as
+        wanted: How many winners. If this is not a whole number of at least 1, the draw ends as FAILED: the
+            machine checks it, not this function. The hardened edition also takes a list of prizes, such as
             ``[{"name": "Car", "count": 1}]``, and draws them in that order.
         seconds: The deadline of the wait.
 
@@ -137,7 +137,7 @@ def run(target: Target, execution_input: Mapping[str, object], seconds: float) -
     try:
         description = execution.wait(target, arn, seconds=seconds)
         return _fresh(_result(description, execution.history(target, arn)))
-    except LotteryError as why:  # the draw has started: without its ARN, people would start another
+    except LotteryError as why:  # the draw has started: return its ARN, so that nobody starts another
         look = f"look at it with `python -m lottery_lib history {arn}`, or stop it"
         return {
             "status": "RUNNING",
@@ -149,9 +149,9 @@ def run(target: Target, execution_input: Mapping[str, object], seconds: float) -
 
 
 def result(target: Target, arn: str) -> DrawResult:
-    """Tell what became of a draw.
+    """Return the result of a draw.
 
-    The tutorial's `Failed` state gives no reason: it is read from the failure that was caught.
+    The tutorial's `Failed` state gives no reason. Then the reason comes from the error that a Catch caught.
     """
     return _result(execution.describe(target, arn), execution.history(target, arn))
 
@@ -174,17 +174,17 @@ def last_execution(target: Target) -> str:
 
 
 def winners(target: Target) -> pd.DataFrame:
-    """List who has won so far, from `Lottery-Winners`, with what `Lottery-Employee` has on them (tutorial 4).
+    """List the winners so far from `Lottery-Winners`, with their data from `Lottery-Employee` (tutorial 4).
 
     Returns:
-        One row a winner, ordered by ``employee_id``; columns ``employee_id``, ``employee_name``,
-        ``employee_entry_date``, ``lottery_serial``, and ``prize`` where there were prizes.
+        One row for each winner, ordered by ``employee_id``. The columns are ``employee_id``,
+        ``employee_name``, ``employee_entry_date``, ``lottery_serial``, and ``prize`` if there were prizes.
     """
     won = _items(target, target.names.winners_table)
     known = {item["employee_id"]: item for item in _items(target, target.names.employee_table)}
     rows = [known.get(item["employee_id"], {}) | item for item in won]
     prize = ["prize"] if any(row.get("prize") for row in rows) else []
-    # Objects: otherwise one winner who has left the company would turn the other serials into 1.0, 2.0.
+    # A winner who has left the company has no serial. Without dtype=object the others would become 1.0, 2.0.
     table = pd.DataFrame(rows, columns=[*WINNER_COLUMNS, *prize], dtype=object)
     return table.sort_values("employee_id", ignore_index=True)
 
@@ -210,7 +210,7 @@ def executions(target: Target, *, newest: int | None = None) -> pd.DataFrame:
 
     Args:
         target: Where.
-        newest: At most so many.
+        newest: The largest number of draws to return; None for all.
 
     Returns:
         Columns ``name``, ``status``, ``winners`` (their names, joined by commas), ``started`` (UTC),
@@ -266,7 +266,7 @@ def _result(description: Mapping[str, Any], events: Sequence[Event]) -> DrawResu
 
 
 def _fresh(told: DrawResult) -> DrawResult:
-    """Say of a missing right, right after the draw, that it may only be too new."""
+    """If the draw failed because a right is missing, add a hint that the right may only be too new."""
     cause = str(told["cause"])
     if "AccessDenied" in cause or "not authorized to perform" in cause:
         told["cause"] = f"{cause.rstrip('.')}. {_TOO_NEW}"
@@ -274,7 +274,7 @@ def _fresh(told: DrawResult) -> DrawResult:
 
 
 def _winners(given: Any) -> list[Winner]:
-    """Read the winners from an output: from the tutorial's branch that recorded them, or from each prize."""
+    """Read the winners from an output: from the branch that recorded them (tutorial), or from each prize."""
     found = []
     for part in given if isinstance(given, list) else [given]:
         body = part.get("body", part) if isinstance(part, dict) else None
@@ -285,7 +285,7 @@ def _winners(given: Any) -> list[Winner]:
 
 
 def _not_mailed(description: Mapping[str, Any], given: object) -> tuple[str, str] | None:
-    """The error and the cause where a hardened draw recorded its winners and could not mail them.
+    """The error and the cause if a hardened draw recorded its winners but could not mail them.
 
     The first line of the cause says what to do; AWS's words follow.
     """
@@ -295,20 +295,20 @@ def _not_mailed(description: Mapping[str, Any], given: object) -> tuple[str, str
         return None
     error = missed[0]["error"]
     return "RecordedNotMailed", (
-        f"recorded, not mailed: {len(missed)} of {len(prizes)} prizes; once {error} is mended, "
+        f"recorded, not mailed: {len(missed)} of {len(prizes)} prizes; once {error} is repaired, "
         f"`{_resume(description)} --mail` mails all winners of this draw.\n{error}: {missed[0]['cause']}"
     )
 
 
 def _how_to_go_on(description: Mapping[str, Any], events: Sequence[Event]) -> str:
-    """Say how to go on with a hardened draw that failed after it recorded winners; empty for any other."""
+    """Say how to continue a hardened draw that failed after it recorded winners; empty for other draws."""
     kinds = (event["type"] for event in events)
     if "TaskStateExited" not in dropwhile(lambda kind: kind != "MapIterationStarted", kinds):
         return ""
     entered = (event.get("stateEnteredEventDetails", {}).get("name") for event in events)
     if "Recorded Not Mailed" in entered:
-        return f"Who is recorded has won; `{_resume(description)} --mail` draws the rest, and mails all."
-    return f"Who is recorded has won; `{_resume(description)}` draws the rest."
+        return f"The recorded winners stay; `{_resume(description)} --mail` draws the rest, and mails all."
+    return f"The recorded winners stay; `{_resume(description)}` draws the rest."
 
 
 def _resume(description: Mapping[str, Any]) -> str:

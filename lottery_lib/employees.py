@@ -91,7 +91,7 @@ def parse_csv(text: str) -> Roster:
     import pandas as pd  # noqa: PLC0415 - it takes a while, and the tutorial's roster is JSON
 
     try:
-        # Without `header=None` pandas would cut off what is too much in the first row, without an error.
+        # Without `header=None` pandas would drop surplus values of the first row without an error.
         frame = pd.read_csv(io.StringIO(text), header=None, dtype=str, keep_default_na=False)
     except ValueError as error:
         reason = str(error).removeprefix("Error tokenizing data. C error: ").strip()

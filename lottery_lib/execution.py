@@ -34,19 +34,19 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-#: The statuses after which nothing happens any more.
+#: The statuses of an execution that has ended.
 ENDED: Final = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 _ABSENT: Final = ("ExecutionDoesNotExist", "StateMachineDoesNotExist")
-_PATIENCE: Final = 60.0  # seconds that AWS may throttle a look at a draw, which goes on meanwhile
+_PATIENCE: Final = 60.0  # seconds; a throttled read is repeated so long, while the draw goes on
 
 
 def new_name(now: datetime | None = None) -> str:
-    """Make an execution name that sorts by time, is unique, and is of legal characters."""
+    """Make an execution name that sorts by time, is unique, and has only legal characters."""
     return f"draw-{now or datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
 
 
 def start(target: Target, machine_arn: str, execution_input: object) -> str:
-    """Start an execution. It has a name, so a start that is sent again after a lost reply is one draw.
+    """Start an execution. We choose its name, so a repeated call after a lost reply starts no second draw.
 
     Args:
         target: Where.
@@ -87,7 +87,7 @@ def start(target: Target, machine_arn: str, execution_input: object) -> str:
 
 
 def describe(target: Target, arn: str) -> "DescribeExecutionOutputTypeDef":
-    """Describe an execution. A new one may not be visible at once: then wait for it.
+    """Describe an execution. If it is so new that AWS does not show it yet, wait for it.
 
     Raises:
         LotteryError: There is no such execution.
@@ -119,7 +119,7 @@ def _look(target: Target, look: Callable[..., T], arn: str) -> T:
         if not says(*_ABSENT, "InvalidArn")(error):
             raise
         raise LotteryError(
-            f"execution {arn}", "does not exist", "Take the ARN that `python -m lottery_lib draw` tells"
+            f"execution {arn}", "does not exist", "Take the ARN that `python -m lottery_lib draw` prints"
         ) from error
 
 
@@ -132,7 +132,7 @@ def wait(target: Target, arn: str, *, seconds: float = 120.0) -> "DescribeExecut
         seconds: The deadline; the execution itself goes on after it.
 
     Returns:
-        Its description: ``status``, and ``output`` or ``error`` and ``cause`` where there are any.
+        Its description: ``status``, and ``output`` or ``error`` and ``cause`` if there are any.
 
     Raises:
         LotteryError: It has not ended by the deadline, or does not exist.
@@ -174,14 +174,14 @@ def history(target: Target, arn: str) -> "list[Event]":
     except AwsError as error:
         if not says(*_ABSENT, "InvalidArn")(error):
             raise
-        describe(target, arn)  # says that it does not exist
+        describe(target, arn)  # raises if the execution does not exist
         return []
 
 
 def of_machine(
     target: Target, machine_arn: str, *, status: "ExecutionStatusType | None" = None
 ) -> list["ExecutionListItemTypeDef"]:
-    """List a machine's executions, newest first; none without the machine."""
+    """List a machine's executions, newest first. If the machine does not exist, the list is empty."""
     pages = target.client("stepfunctions").get_paginator("list_executions")
     wanted: Any = {"stateMachineArn": machine_arn} | ({"statusFilter": status} if status else {})
 

@@ -33,7 +33,7 @@ class Mail:
 
     def _repr_html_(self) -> str:
         subject, sender, to = map(html.escape, (self.subject, self.sender, self.to))
-        # Escape first: then nothing in a link can be markup.
+        # Escape first, so that a link cannot contain markup.
         text = _URL.sub(r'<a href="\g<0>" target="_blank" rel="noopener">\g<0></a>', html.escape(self.text))
         style = "white-space: pre-wrap; overflow-wrap: anywhere"
         return f'<p><b>{subject}</b><br>from {sender} to {to}</p><pre style="{style}">{text}</pre>'
@@ -70,7 +70,7 @@ class Inbox:
         """One sentence that says where to read the mails, or that nobody gets any."""
         try:
             found = map(as_resource, self._topic.subscriptions())
-        except LotteryError as error:  # the caller has more important things to say, such as a draw
+        except LotteryError as error:  # do not stop the caller for this: it may be about to draw
             return f"It is not known who gets mail: {error}"
         states = {each.name: each.state for each in found}
         addresses = [name for name, state in states.items() if state == "confirmed"]
@@ -130,7 +130,7 @@ class Inbox:
             raise LotteryError(
                 f"mailbox at {self._target.endpoint}",
                 f"answered {status}",
-                "Look into its log: `python -m lottery_lib emulator status` tells where it lies",
+                "Look into its log: `python -m lottery_lib emulator status` shows its folder",
             )
         return text
 

@@ -15,15 +15,15 @@ FUNCTIONS: Final = ("InputWinners", "RandomSelectWinners", "ValidateWinners", "R
 #: The functions of each edition, in the order in which a draw calls them.
 EDITIONS: Final = {"tutorial": FUNCTIONS, "hardened": ("CommitDraw", "DrawPrize")}
 # The longest name, `MyStepFunctionsExecutionRole`, has 28 of the 64 characters that Lambda and IAM allow.
-# Small letters only: IAM treats the roles of `Alice` and `alice` as one, all other services as two. No
-# attendee can collide with the other edition: Lottery-hardened, the machine of an attendee `hardened`, is
-# not Lottery-Hardened, and the names of the roles differ in more than capitals.
+# Only small letters: for IAM the roles of `Alice` and `alice` are one role, for all other services two. An
+# attendee named `hardened` is allowed: the machine Lottery-hardened is not the other edition's machine
+# Lottery-Hardened. The names of the roles of both editions differ in more than capitals.
 _ATTENDEE: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,28}[a-z0-9])?")
 
 
 @dataclass(frozen=True)
 class Names:
-    """The names and tags of one attendee's resources: a function of (edition, attendee) alone.
+    """The names and tags of one attendee's resources. They depend only on the edition and the attendee.
 
     Args:
         attendee: 1 to 30 small letters, digits and inner hyphens; empty for the tutorial's own names.
@@ -41,7 +41,7 @@ class Names:
             raise LotteryError(
                 "LOTTERY_ATTENDEE",
                 f"{self.attendee!r} cannot be part of an AWS name",
-                "Use 1 to 30 small letters (a to z), digits and hyphens, neither first nor last a hyphen",
+                "Use 1 to 30 small letters (a to z), digits and hyphens, with no hyphen at either end",
             )
         if self.edition not in EDITIONS:
             raise LotteryError(
@@ -65,7 +65,7 @@ class Names:
 
     @property
     def lambda_role(self) -> str:
-        """The role of the functions (tutorial 2.2.1; the name is free)."""
+        """The role of the functions (tutorial 2.2.1, which lets you choose the name)."""
         return self._by_edition("LotteryLambdaRole", "-LambdaRole")
 
     @property
@@ -118,12 +118,12 @@ class Names:
         return {purpose: self.function(purpose) for purpose in EDITIONS[self.edition]}
 
     def log_group(self, function_name: str) -> str:
-        """Where Lambda writes what a function prints."""
+        """The log group in which Lambda writes what a function prints."""
         return f"/aws/lambda/{function_name}"
 
     @property
     def tags(self) -> dict[str, str]:
-        """What marks a resource as ours."""
+        """The tags that mark a resource as ours."""
         return {"lottery-workshop": self.edition, "lottery-attendee": self.attendee}
 
     def _by_edition(self, tutorial: str, hardened: str) -> str:

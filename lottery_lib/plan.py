@@ -1,6 +1,6 @@
 """Describe the lottery once: every resource, what it should be, its edition, and the lesson that builds it.
 
-`stack` deploys, shows and removes what stands here, `course.lessons` restores and verifies it, and
+`stack` deploys, shows and removes what is listed here. `course.lessons` restores and verifies it.
 `course.attendee_policy` allows it. A new table is one line of `PLAN`.
 """
 
@@ -44,7 +44,7 @@ LAMBDA_POLICIES: Final = (
     "AmazonSNSFullAccess",
     "AWSStepFunctionsFullAccess",
 )
-#: The one of tutorial 2.2.5.
+#: The managed policy of tutorial 2.2.5.
 MACHINE_POLICIES: Final = ("AmazonSNSFullAccess",)
 Planned = Kind[Any] | Content
 """A resource as it should be, or what a resource should hold."""
@@ -56,12 +56,12 @@ class Row:
     """A line of the plan.
 
     Attributes:
-        edition: ``"tutorial"``, ``"hardened"``, or ``"both"`` for what the editions share.
+        edition: ``"tutorial"``, ``"hardened"``, or ``"both"`` if both editions share it.
         lesson: The lesson that builds it, such as ``"01"``.
-        make: The resources on a target, as they should be.
-        step: What an attendee does to build it, one sentence without a full stop. Empty where no lesson asks
+        make: Returns the resources for a target, as they should be.
+        step: What an attendee does to build it, one sentence without a full stop. Empty if no lesson asks
             for it.
-        order: `verify` lists the resources of a lesson by this number, then in the order of the plan.
+        order: `verify` sorts the resources of a lesson by this number, then in the order of the plan.
     """
 
     edition: str
@@ -72,7 +72,11 @@ class Row:
 
 
 def lambda_role(target: Target) -> Role:
-    """The role of the functions: the tutorial's four policies (2.2.1); hardened, only what they use."""
+    """The role of the functions.
+
+    The tutorial gives it four managed policies (2.2.1). The hardened edition allows only what the functions
+    use.
+    """
     name, service = target.names.lambda_role, "lambda.amazonaws.com"
     if target.names.edition == "tutorial":
         return Role(target, name, service, LAMBDA_POLICIES)
@@ -93,7 +97,10 @@ def lambda_role(target: Target) -> Role:
 
 
 def machine_role(target: Target) -> Role:
-    """The role of the machine: invoke the functions, and AmazonSNSFullAccess (2.2.5); hardened, publish."""
+    """The role of the machine. In both editions it may invoke the functions.
+
+    The tutorial adds AmazonSNSFullAccess (2.2.5). The hardened edition only allows publishing to the topic.
+    """
     arns = [target.arn("lambda", f"function:{name}") for name in target.names.functions.values()]
     versions = [arn + suffix for arn in arns for suffix in ("", ":*")]
     inline = {"InvokeLotteryFunctions": allowing(("lambda:InvokeFunction", versions))}
@@ -134,7 +141,7 @@ def machine(target: Target) -> StateMachine:
 
 
 def _function_rows(edition: str, lesson: str, step: str) -> Iterator[Row]:
-    """Each function of an edition and, before it, its log group: Lambda would make one without our tags."""
+    """Each function of an edition and, before it, its log group. Lambda's own group would lack our tags."""
 
     def group(target: Target, purpose: str) -> list[LogGroup]:
         return [LogGroup(target, target.names.log_group(target.names.function(purpose)))]

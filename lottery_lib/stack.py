@@ -1,7 +1,7 @@
 """Create, show and remove the whole lottery: walk the plan, forwards or in reverse.
 
-Nothing is remembered on disk: the plan is a function of the names. A dry run is the same code on a target
-whose writes are blocked. A teardown ends in an inventory, read from AWS, of what is still there.
+Nothing is stored on disk, because the plan depends only on the names. A dry run is the same code on a target
+whose writes are blocked. A teardown ends with an inventory: AWS lists what is still there.
 """
 
 import sys
@@ -27,7 +27,7 @@ class Inventory:
     """What a teardown did, and what is left.
 
     Attributes:
-        resources: What became of each resource.
+        resources: What happened to each resource.
         left: What is still there under our names; empty when the teardown is complete.
     """
 
@@ -46,10 +46,10 @@ class Stack:
 
     Args:
         target: Where.
-        progress: Called with each resource as it is done, and with a resource whose state says what a longer
-            wait is for.
-        announce: Called on AWS with all that would be done, before the first write. If it raises, nothing is
-            changed. By default it prints what would be changed.
+        progress: Called with each resource when it is done. During a long wait it is called with a resource
+            whose state says what the wait is for.
+        announce: On AWS, called with all planned changes before the first write. If it raises, nothing is
+            changed. By default it prints the planned changes.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Stack:
         self.target = target
         self._progress = progress
         self._announce = announce
-        self._at_work = ("lottery", "")  # the kind and name of what is being done
+        self._at_work = ("lottery", "")  # the kind and name of the resource in work
 
         def report(words: str) -> None:
             progress(Resource(*self._at_work, words))
@@ -71,14 +71,14 @@ class Stack:
     def deploy(self, email: str | None = None) -> list[Resource]:
         """Create what is missing and correct what differs; a second run makes no write call.
 
-        An empty table of employees is filled with the tutorial's ten.
+        If the table of employees is empty, the tutorial's ten employees are loaded.
 
         Args:
             email: An address to subscribe to the topic; it is pending until its mail is confirmed.
 
         Returns:
-            Every resource, its state ``created``, ``updated`` or ``unchanged``; of a subscription, whether
-            it is ``confirmed`` or ``pending confirmation``.
+            Every resource. Its state is ``created``, ``updated`` or ``unchanged``; for a subscription it is
+            ``confirmed`` or ``pending confirmation``.
 
         Raises:
             LotteryError: Something of the same name is not ours, or a wait ran out. Run it again.
@@ -87,26 +87,26 @@ class Stack:
         return [self._do(made, made.ensure) for made in self._wanted(self._reporting, email)]
 
     def plan(self, email: str | None = None) -> list[Resource]:
-        """Say what a deploy would do, in its order: create, update, check, or refuse what is not ours."""
+        """Say what a deploy would do to each resource: create, update, check, or refuse it as not ours."""
         return [_would_ensure(made) for made in self._wanted(self.target.read_only(), email)]
 
     def removal(self) -> list[Resource]:
-        """Say what a teardown would do, in its order: delete, or leave alone what is not ours."""
+        """Say what a teardown would do to each resource: delete it, or leave it alone as not ours."""
         going = [_would_delete(kind) for kind in self._going(self.target.read_only())]
         gone = [] if self._shared() else [_would_go(each) for each in self._subscriptions()]
         return [each for each in going if each.state != "missing"] + gone
 
     def status(self) -> list[Resource]:
-        """Look every resource up: AWS's own state for it, or ``missing``."""
+        """Look up every resource. Its state is AWS's own, or ``missing``."""
         kinds = [kind for kind, _ in plan.resources(self.target)]
         found = [kind.find() or Resource(kind.kind, kind.name, "missing") for kind in kinds]
         return found + self._subscriptions()
 
     def teardown(self) -> Inventory:
-        """Delete everything in reverse order, and look whether anything is left.
+        """Delete everything in reverse order, and check whether anything is left.
 
-        What is not ours stays, is listed in ``left``, and does not stop the rest. What both editions share
-        stays while the other edition's machine is there, and does not count as left.
+        A resource that is not ours stays. It is listed in ``left``, and the rest is still deleted. While the
+        other edition's machine exists, the shared resources stay. They do not count as left.
 
         Returns:
             What was done, and the inventory.
@@ -121,7 +121,7 @@ class Stack:
             for kind in self._going(self._reporting)
         ]
         if any((each.kind, each.state) == (Topic.kind, "deleted") for each in done):
-            done += [replace(each, state="deleted") for each in subscribed]  # they went with their topic
+            done += [replace(each, state="deleted") for each in subscribed]  # SNS deleted them, too
         return Inventory(done, self._left_after(done))
 
     def left(self) -> list[Resource]:
@@ -131,9 +131,9 @@ class Stack:
         return [each for each in there if not (shared and each.kind == Subscription.kind)]
 
     def remove_foreign(self) -> None:
-        """Delete what has our names but not our tags, as an attendee makes it who forgets the tags.
+        """Delete resources that have our names but not our tags. An attendee may have forgotten the tags.
 
-        Only on an emulator, where nothing of our names can belong to others.
+        This happens only on an emulator, where nobody else can have resources with our names.
         """
         if self.target.kind == "aws":
             return
@@ -153,7 +153,7 @@ class Stack:
         return [kind for kind, _ in reversed(plan.resources(target)) if kind.name not in shared]
 
     def _shared(self) -> set[str]:
-        """The names of what the other edition shares with this one, while that one's machine is there."""
+        """The names of the resources that both editions share; empty if the other machine does not exist."""
         other = plan.machine(self.target.named(self.target.names.other)).find()
         both = {kind.name for kind, row in plan.resources(self.target) if row.edition == "both"}
         return both if other and other.ours else set()
@@ -166,7 +166,7 @@ class Stack:
         return [replace(as_resource(each), ours=ours) for each in subscribed]
 
     def _left_after(self, done: Iterable[Resource]) -> list[Resource]:
-        """What is left. AWS may show for some seconds what is already deleted."""
+        """What is left. For some seconds AWS may still show a resource that is already deleted."""
         deleted = {(each.kind, each.name) for each in done if each.state == "deleted"}
 
         def settled() -> tuple[list[Resource]] | None:
@@ -180,7 +180,7 @@ class Stack:
             return self.left()
 
     def _announce_on_aws(self, planned: Callable[[], list[Resource]]) -> None:
-        # The course fills and empties an emulator in the first cell of every lesson, without a word.
+        # On an emulator nothing is printed: the first cell of every lesson deploys or removes something.
         if self.target.kind == "aws":
             self._announce(planned())
 
@@ -192,7 +192,7 @@ class Stack:
 
 
 def _delete_ours(kind: Kind[Any]) -> Resource:
-    """Delete a resource; one that is not ours stays, and the teardown goes on."""
+    """Delete a resource. If it is not ours, leave it alone and go on."""
     try:
         return kind.delete()
     except LotteryError:
@@ -229,5 +229,5 @@ def _would_delete(kind: Kind[Any]) -> Resource:
 
 
 def _would_go(subscription: Resource) -> Resource:
-    """A subscription goes with its topic."""
+    """What a teardown would do with a subscription: SNS deletes it with its topic."""
     return replace(subscription, state="would be deleted" if subscription.ours else "not ours, left alone")

@@ -1,8 +1,8 @@
-"""Decide which AWS is meant, and hand out its clients: the one door to boto3 and to the emulator.
+"""Decide which AWS is meant, and make its clients. No other module of the library imports boto3.
 
-Three targets: the emulator on this machine (``embedded``, the default), any emulator at an ``http://``
-address, and ``aws``. On the first two every client gets its address and its credentials explicitly, so no
-mistake can reach a real account, and nothing of the attendee's own AWS settings is read.
+There are three targets: the emulator on this machine (``embedded``, the default), any emulator at an
+``http://`` address, and ``aws``. On the first two, every client gets its address and its credentials
+explicitly. The attendee's own AWS settings are not read, so no mistake can reach a real account.
 """
 
 import copy
@@ -87,7 +87,7 @@ class Target:
         self.region: str = session.region_name
         self.waiter = waiter
         self._clients: dict[str, Any] = {}
-        self._caller: dict[str, str] = {}  # targets under other names share it, and the clients
+        self._caller: dict[str, str] = {}  # shared with the targets that `named` makes, as the clients are
         self._is_read_only = False
 
     if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Target:
         def client(self, service: Literal["sts"]) -> STSClient: ...
 
     def client(self, service: str) -> Any:
-        """The boto3 client of a service, such as ``"lambda"``, made once. It raises `AwsError`."""
+        """The boto3 client of a service, such as ``"lambda"``. It is made once, and raises `AwsError`."""
         if service not in self._clients:
             make: Any = self.session.client
             try:
@@ -119,7 +119,7 @@ class Target:
         return self._clients[service]
 
     def plain_dynamodb(self) -> "DynamoDBClient":
-        """The DynamoDB client whose items are plain Python values, as those of boto3's resource."""
+        """A DynamoDB client whose items are plain Python values, as in boto3's DynamoDB resource."""
         if "plain" not in self._clients:
             tables = self.session.resource(
                 "dynamodb", endpoint_url=self.endpoint, config=config(self.endpoint)
@@ -138,7 +138,7 @@ class Target:
 
     @property
     def identity(self) -> Mapping[str, str]:
-        """The caller: ``Account``, ``Arn`` and ``UserId``, from `sts.get_caller_identity`, asked once."""
+        """The caller's ``Account``, ``Arn`` and ``UserId``. `sts.get_caller_identity` is called only once."""
         if not self._caller:
             caller = self.client("sts").get_caller_identity()
             self._caller.update(Account=caller["Account"], Arn=caller["Arn"], UserId=caller["UserId"])
@@ -203,7 +203,7 @@ def connect(
         attendee: The suffix of every name. Default: ``LOTTERY_ATTENDEE``.
         edition: Default: ``LOTTERY_EDITION``, else ``"tutorial"``.
         region: Default: ``us-east-1`` for an emulator, boto3's usual chain for AWS.
-        environ: Where the variables are looked up.
+        environ: The environment variables.
 
     Raises:
         LotteryError: There is no such target, or it does not answer.
@@ -216,7 +216,7 @@ def connect(
     if where.startswith(("http://", "https://")):
         _check_address(where)
         target = Target("endpoint", _isolated_session(region or EMULATOR_REGION), where, names)
-        _ = target.identity  # an address where nobody answers shows here, not in the first lesson's call
+        _ = target.identity  # fails here, and not in a later cell, if nobody answers at the address
         return target
     if where == "aws":
         target = _aws(names, region, environ)
@@ -274,7 +274,7 @@ def elsewhere(account: str, region: str, names: Names) -> Target:
 def chosen_names(
     attendee: str | None = None, edition: str | None = None, environ: Mapping[str, str] = os.environ
 ) -> Names:
-    """The names of an attendee and edition; the environment's where none is given."""
+    """The names for an attendee and an edition. If one is not given, the environment decides it."""
     return Names(
         attendee=environ.get("LOTTERY_ATTENDEE", "") if attendee is None else attendee,
         edition=edition or environ.get("LOTTERY_EDITION") or "tutorial",
@@ -282,7 +282,7 @@ def chosen_names(
 
 
 def introduction(target: Target) -> str:
-    """Say which account and region this is, and under which names, before anything is written there."""
+    """Say which account, region and attendee this is. It is shown before anything is written there."""
     whose = f"attendee {target.names.attendee}" if target.names.attendee else "no attendee: the plain names"
     return f"AWS account {target.account}, region {target.region}, partition {target.partition}, {whose}"
 
@@ -307,7 +307,7 @@ def _check_address(where: str) -> None:
 
 
 def _isolated_session(region: str) -> boto3.Session:
-    """A session that reads nothing of the attendee's AWS settings, not even a profile that does not exist."""
+    """A session that ignores the attendee's AWS settings, even a profile that does not exist."""
     # Each variable is (name in a file, name in the environment, default, conversion).
     deaf = {name: (None, None, *rest) for name, (_, _, *rest) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()}
     no_file = (None, None, os.devnull, None)

@@ -13,18 +13,18 @@ __all__ = ["Waiter"]
 
 T = TypeVar("T")
 
-_SILENT: Final = 3.0  # seconds before the first report: what an emulator does at once needs none
+_SILENT: Final = 3.0  # seconds before the first report; an emulator is usually faster
 _REPEATED: Final = 15.0  # seconds between two reports
 
 
 @dataclass(frozen=True)
 class Waiter:
-    """Waits, with a clock of its own so that tests decide how long a wait takes.
+    """Waits for something. Tests replace its clock and its sleep, so that they do not really wait.
 
     Attributes:
-        sleep: Lets seconds pass.
-        clock: Seconds since any fixed moment.
-        report: Gets a few words about a wait that takes a while.
+        sleep: Waits for a number of seconds.
+        clock: Returns the seconds since any fixed moment.
+        report: Called with a few words about a wait that takes a while.
     """
 
     sleep: Callable[[float], None] = time.sleep
@@ -44,16 +44,16 @@ class Waiter:
 
         Args:
             what: What the wait is for, such as ``"table Lottery-Winners to be ACTIVE"``.
-            probe: Looks once.
+            probe: Checks once.
             seconds: The deadline.
-            every: The longest pause between two looks, in seconds; the first pauses are shorter.
-            passing: Whether to look again after this error; any other error is raised at once.
+            every: The longest pause between two calls, in seconds; the first pauses are shorter.
+            passing: Whether an error is temporary. Any other error is raised at once.
 
         Returns:
             What ``probe`` returned.
 
         Raises:
-            LotteryError: The deadline passed. If the last look raised a passing error, that error is raised.
+            LotteryError: The deadline passed. If the last call raised a temporary error, this is that error.
         """
         begun, reported = self.clock(), _SILENT - _REPEATED
 
@@ -94,18 +94,18 @@ class Waiter:
         *,
         seconds: float = 120.0,
     ) -> T:
-        """Repeat a call while it fails for a reason that passes, such as a role that is too new.
+        """Repeat a call while it fails for a temporary reason, such as a role that is too new.
 
         Args:
             what: What the wait is for.
             call: The call.
-            passing: Whether to repeat the call after this error; any other error is raised at once.
+            passing: Whether an error is temporary. Any other error is raised at once.
             seconds: The deadline. After it the last error is raised.
         """
-        # In a tuple, because the result of a call may be None.
+        # The result is put into a tuple, because it may be None, and `until` would go on waiting.
         return self.until(what, lambda: (call(),), seconds=seconds, passing=passing)[0]
 
     def pause(self, what: str, seconds: float) -> None:
-        """Let seconds pass where there is nothing to look at."""
+        """Wait for some seconds, if there is nothing to check."""
         self.report(f"waiting for {what} ({seconds:g} s)")
         self.sleep(seconds)

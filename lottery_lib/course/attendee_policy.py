@@ -1,7 +1,7 @@
 """Write the policy that an attendee needs in a real account: the kit's calls on the attendee's resources.
 
-Names are written out, never as ``Lottery-*-alice``: that pattern would also match ``x-alice``, and without an
-attendee ``Lottery-*`` would match everybody.
+Each name is written in full, never as a pattern. ``Lottery-*-alice`` would also match the names of the
+attendee ``x-alice``. Without an attendee, ``Lottery-*`` would match the names of all attendees.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ __all__ = ["LIMIT", "policy"]
 
 #: The characters that a managed policy may have, without white space (a user's inline policies: 2,048).
 LIMIT: Final = 6144
-#: What the lessons of an edition call, by the kind of resource, beside what the kind itself calls.
+#: What the lessons of an edition call in addition to the kind's own calls, by the kind of resource.
 _LESSONS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "tutorial": {
         "function": ("GetFunctionConfiguration", "InvokeFunction", "PutFunctionConcurrency"),
@@ -33,10 +33,10 @@ _WITHOUT_RESOURCE: Final = {
 
 
 def policy(target: Target) -> Policy:
-    """Write the policy for the target's edition. Who works with both editions needs both policies.
+    """Write the policy for the target's edition. For work with both editions, both policies are needed.
 
-    This is not a security boundary: an attendee who can write a role's policies and pass the role on can let
-    a function do everything that the account can.
+    This is not a security boundary. An attendee can write a role's policies and give the role to a function.
+    Such a function can do everything in the account.
 
     Args:
         target: Where the attendee works, and under which names.
@@ -83,7 +83,7 @@ def _allow(sid: str, actions: Iterable[str], resources: Iterable[str]) -> dict[s
 
 
 def _beside(target: Target) -> Policy:
-    """What an edition asks of the other one: is its machine there; and a roster goes into its pool, too."""
+    """The calls on the other edition: check for its machine, and write a roster into its pool."""
     actions = ["states:DescribeStateMachine", "states:ListTagsForResource"]
     arns = [StateMachine(target, target.names.other.machine).arn]
     if target.names.edition == "tutorial":

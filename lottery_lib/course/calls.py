@@ -1,8 +1,9 @@
-"""Record what each notebook cell asks of AWS, and show it as a table and as ``aws`` command lines.
+"""Record the AWS calls of each notebook cell, and show them as a table and as ``aws`` command lines.
 
-Recording: a `CallLog` listens to all clients of one connection. Each call notes the number of the cell that
-started last, and the request from the front end that led to the call: a cell's run or a click on a button.
-An asyncio task keeps the request that it was made in. A plain thread counts for the cell that runs then.
+Recording: a `CallLog` listens to all clients of one connection. Each call stores the number of the cell that
+started last. It also stores the request from the front end that caused it: the run of a cell, or a click on a
+button. An asyncio task keeps the request in which it was made. A call from a plain thread belongs to the cell
+that runs at that time.
 
 Showing: `calls` selects the calls of one cell, `Calls` displays them, `command` writes one as a shell line.
 """
@@ -41,7 +42,7 @@ _SHOWN_CHARACTERS: Final = 60  # enough for an execution's name with a whole UUI
 _READ: Final = re.compile("|".join(READS))
 _ARN: Final = re.compile(r"arn:[\w-]+:[\w-]+:[\w-]*:\w*:(.+)", re.DOTALL)
 _COLUMNS: Final = ["service", "operation", "parameters", "result", "milliseconds", "calls"]
-# The members of a reply that say most, the best first. The rest is not kept: a reply can contain a secret.
+# The members of a reply that say most, the best first. The others are not stored: they can contain a secret.
 _TELLING: Final = ("FunctionError", "status", "TableStatus", "State", "Count", "Account", "MessageId")
 _IGNORED: Final = ("ResponseMetadata", "ConsumedCapacity")
 # `lottery_lib.execution` makes up such a name, so that a start that is sent twice is one draw. A pasted line
@@ -91,7 +92,7 @@ class CallLog:
     def attach(self, client: BaseClient) -> None:
         """Listen to a client."""
         events = client.meta.events
-        # After boto3's table has put the items into DynamoDB's form, and before botocore adds its tokens.
+        # At this event boto3 has put the items into DynamoDB's form, and botocore has not added its tokens.
         events.register_first("before-parameter-build", self._begin)
         events.register("after-call", self._answered)
         events.register("after-call-error", self._failed)
@@ -124,14 +125,14 @@ _LOGS: Final[WeakKeyDictionary[object, CallLog]] = WeakKeyDictionary()
 
 
 def log_of(target: Target) -> CallLog:
-    """The call log of a target's connection: targets that share a session share the log."""
+    """The call log of a target's connection. Targets that share a session share the log."""
     return _LOGS.setdefault(target.session, CallLog())
 
 
 def attach(target: Target, client: BaseClient) -> None:
     """Record the calls of a new client of a target.
 
-    It listens to the client and not to the session: the session has more clients, which fetch credentials.
+    It listens to the client and not to the session, because the session has other clients for credentials.
     """
     log_of(target).attach(client)
 
@@ -174,7 +175,7 @@ def command(call: Call) -> str:
     for name, value in call.parameters.items():
         words += _option(call, name, value)
     if call.model.has_streaming_output:
-        words.append("/dev/stdout")  # the CLI writes a function's answer to a file: this one is the screen
+        words.append("/dev/stdout")  # the CLI writes a function's answer to a file; this file is the screen
     return shlex.join(words)
 
 
@@ -218,7 +219,7 @@ def _text(value: Any) -> str:
 
 
 def _short(value: Any) -> str:
-    """A value in one short line; of an ARN the part after the account."""
+    """A value in one short line. An ARN becomes the part after the account."""
     if isinstance(value, bytes | bytearray):
         return f"{len(value)} bytes"
     if isinstance(value, dict) and "ZipFile" in value:
@@ -239,14 +240,14 @@ def _summary(parameters: Mapping[str, Any]) -> str:
 class Calls:
     """Some calls, as a notebook shows them: a table, and below it the lines to paste into a terminal.
 
-    While a program waits, it repeats a read. Such a read adds to the count of the first one's row, until the
-    next write.
+    While a program waits, it repeats the same read. Until the next write, repeated reads share one row, which
+    counts them.
 
     Attributes:
         table: A `pandas.DataFrame` with the columns service, operation, parameters, result (the last
             call's), milliseconds (of all calls together), calls (how many) and command.
         files: The content of the files that the commands name, by name.
-        settings: The line that sets up the terminal, so that the same commands work on every target.
+        settings: The first line to paste. It sets up the terminal for the target.
     """
 
     def __init__(self, calls: Iterable[Call], settings: Mapping[str, str]) -> None:
@@ -310,10 +311,10 @@ class Calls:
 
 
 def calls(target: Target, cell: int | None = None) -> Calls:
-    """Show what a notebook cell asked of AWS, each call also as an ``aws`` command line.
+    """Show the AWS calls of a notebook cell, each also as an ``aws`` command line.
 
-    The lines are for bash and zsh, and for version 2 of the AWS CLI. The first line points the terminal at
-    the target. Without it the commands go to the account that the terminal uses otherwise.
+    The lines are for bash and zsh, and for version 2 of the AWS CLI. The first line makes the terminal use
+    the target. Without it, the commands use the terminal's own account.
 
     Args:
         target: The target whose calls are shown.

@@ -52,8 +52,8 @@ def examine(edition: str | None = None, only: Collection[str] = ()) -> list[Find
     """Check everything that a lesson needs. An emulator that the checks start is stopped again.
 
     Args:
-        edition: Whose names the target gets; by default ``LOTTERY_EDITION``.
-        only: The names of the checks to make, by default all.
+        edition: The edition of the target's names; by default ``LOTTERY_EDITION``.
+        only: The names of the checks to make; by default all.
     """
     checks: dict[str, tuple[Callable[[], str], str]] = {
         "packages": (_packages, "Run `make install` again, then start with `make lab`"),
@@ -75,7 +75,7 @@ def examine(edition: str | None = None, only: Collection[str] = ()) -> list[Find
     if os.environ.get("LOTTERY_TARGET") == "aws":
         del checks["lambda"]  # a call costs money there, and attendees may not create each role
     ran_before = False
-    with contextlib.suppress(LotteryError):  # its folder cannot be made: the check of the disk says so
+    with contextlib.suppress(LotteryError):  # its folder cannot be made; the check of the disk reports that
         ran_before = emulator("status")["running"]
     try:
         return [_finding(check, *checks[check]) for check in checks if not only or check in only]
@@ -88,7 +88,7 @@ def examine(edition: str | None = None, only: Collection[str] = ()) -> list[Find
 def missing(findings: Sequence[Finding]) -> list[str]:
     """One line with the next step for each finding that is not ok."""
     return [f"{each['check']}: {each['detail']}. {each['next']}." for each in findings if not each["ok"]] or [
-        f"Nothing is missing on this machine, by {len(findings)} checks."
+        f"All {len(findings)} checks passed: nothing is missing on this machine."
     ]
 
 
@@ -99,7 +99,7 @@ def _finding(check: str, look: Callable[[], str], next_step: str) -> Finding:
         detail, next_step = f"{error.where}: {error.what}", error.next_step
     except _WrongError as wrong:
         detail = str(wrong)
-    except Exception as error:  # whatever a check finds, the other checks go on
+    except Exception as error:  # if a check breaks, the other checks still run
         detail = f"{type(error).__name__}: {error}"
     return {"check": check, "ok": False, "detail": detail, "next": next_step}
 

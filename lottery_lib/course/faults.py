@@ -17,7 +17,7 @@ _OPENING: Final = "from lambda_function import lambda_handler as original\n"
 
 
 def inject(target: Target, purpose: str, source: str) -> Resource:
-    """Put another handler in front of a function's own. `Stack.deploy` repairs the function.
+    """Replace a function's handler with another one. `Stack.deploy` repairs the function.
 
     Args:
         target: Where the lottery is deployed.
@@ -43,6 +43,6 @@ def inject(target: Target, purpose: str, source: str) -> Resource:
     function = plan.function(target, purpose)
     package = io.BytesIO(function.code)
     with zipfile.ZipFile(package, "a", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(entry("fault.py"), _OPENING + source)  # same fault, same bytes
+        archive.writestr(entry("fault.py"), _OPENING + source)  # the same fault gives the same bytes
     role_arn, handler = function.configuration["Role"], "fault.lambda_handler"
     return Function(target, function.name, package.getvalue(), role_arn, handler=handler).ensure()

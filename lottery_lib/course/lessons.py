@@ -1,4 +1,4 @@
-"""Bring the emulator to where a lesson starts, and tell what of a lesson is done. Both read the plan."""
+"""Prepare the emulator for a lesson, and check what an attendee has done in a lesson. Both read the plan."""
 
 import sys
 from collections.abc import Iterator
@@ -32,17 +32,17 @@ LESSONS: Final = {
     "04": "builds the two tables, the ten employees and the index",
     "05": "builds the role of the machine and the machine",
     "06": "draws",
-    "07": "builds nothing: it reads what a draw left",
-    "08": "builds nothing: it breaks things, and mends them",
+    "07": "builds nothing: it reads the history of a draw",
+    "08": "builds nothing: it breaks things and repairs them",
     "09": "builds the hardened edition, beside the tutorial's",
-    "10": "loads a roster of a thousand",
+    "10": "loads a roster of a thousand employees",
     "99": "removes everything",
 }
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that a lesson builds: whether it is there, and what to do if it is not."""
+    """One thing that a lesson builds: whether it exists, and what to do if it does not."""
 
     what: str
     done: bool
@@ -60,12 +60,12 @@ class Checks(list[Check]):
 
 
 def restore(target: Target, lesson: str) -> None:
-    """Bring the account to exactly where a lesson starts.
+    """Prepare the account for the start of a lesson.
 
-    On an emulator: what earlier lessons build is there (the e-mail address confirmed from lesson 04 on), what
-    this and later lessons build is not, and the table of winners is as the lesson needs it: empty, or for 07
-    and 99 with the winners of one draw. On ``aws`` it only looks. The edition of `target` does not matter:
-    the lessons know which they need.
+    On an emulator it makes everything that earlier lessons build, and removes everything that this and later
+    lessons build. From lesson 04 on, the e-mail address is confirmed. The table of winners is empty, except
+    for lessons 07 and 99: these start with the winners of one draw. On ``aws`` it only checks, and changes
+    nothing. The edition of `target` does not matter, because each lesson decides which edition it needs.
 
     Args:
         target: Where.
@@ -87,7 +87,7 @@ def restore(target: Target, lesson: str) -> None:
     _remove(target, [kind for kind, row in plan.resources(target) if row.lesson >= lesson])
     topic = Topic(target, target.names.topic)
     if any(each["Endpoint"] != ADDRESS for each in topic.subscriptions()):
-        topic.delete()  # other addresses that a lesson subscribed go with it
+        topic.delete()  # this also removes other addresses that a lesson subscribed
     for kind, row in plan.resources(target):
         if row.lesson < lesson:
             kind.ensure()
@@ -106,37 +106,37 @@ def restore(target: Target, lesson: str) -> None:
 
 
 def verify(target: Target, lesson: str) -> Checks:
-    """Tell what of a lesson is done and what is not yet, one line each with the next step. Never raises."""
+    """Check what is done in a lesson. Each open point has a line with the next step. Never raises."""
     try:
         _refuse_unknown(lesson)
         return Checks(_checks(target, lesson))
-    except Exception as error:  # an attendee asked a question, whatever state things are in
+    except Exception as error:  # an attendee must get an answer, even if something is broken
         reason = str(error).rstrip(".")
-        return Checks([Check(f"lesson {lesson}", False, f"It could not be looked at: {reason}")])
+        return Checks([Check(f"lesson {lesson}", False, f"It could not be checked: {reason}")])
 
 
 def _refuse_unknown(lesson: str) -> None:
-    if lesson not in list(LESSONS):  # a list, because an attendee may give what cannot be a key
+    if lesson not in list(LESSONS):  # a list, because an attendee may give an unhashable value
         raise LotteryError(f"lesson {lesson!r}", "does not exist", f"Use one of: {', '.join(LESSONS)}")
 
 
 def _look(target: Target, lesson: str) -> None:
-    """On AWS: refuse a lesson whose predecessors' work is missing, and say how things are."""
-    before = "09" if lesson == "99" else lesson  # one can clean up without having hardened anything
+    """On AWS: refuse a lesson if something from earlier lessons is missing. Then print its checks."""
+    before = "09" if lesson == "99" else lesson  # lesson 99 does not need the hardened edition
     earlier = [check for each in LESSONS if each < before for check in _checks(target, each)]
     if missing := [str(check) for check in earlier if not check.done]:
         raise LotteryError(
             f"lesson {lesson} on AWS",
             " ".join(missing).rstrip("."),
-            "Run `python -m lottery_lib deploy --email ADDRESS`, open the link in the mail, for what a draw "
-            "leaves run `python -m lottery_lib draw 2`, and both with `--edition hardened` for that one",
+            "Run `python -m lottery_lib deploy --email ADDRESS` and open the link in the mail; if a draw is "
+            "missing, run `python -m lottery_lib draw 2`; for the hardened edition, add `--edition hardened`",
         )
     now = Checks(_checks(target, lesson))
-    sys.stdout.write(f"Lesson {lesson} {LESSONS[lesson]}. As this account is now:\n{now!r}\n")
+    sys.stdout.write(f"Lesson {lesson} {LESSONS[lesson]}. This account now:\n{now!r}\n")
 
 
 def _reset_hardened(hardened: Target, *, built: bool) -> None:
-    """Remove the hardened edition's own; if a lesson has built it, only what draws and rosters left in it."""
+    """Remove the hardened edition's own resources; if a lesson has built it, only its machine and tables."""
     own = [kind for kind, row in plan.resources(hardened) if row.edition == "hardened"]
     _remove(hardened, [kind for kind in own if not built or isinstance(kind, StateMachine | Table)])
 
@@ -148,15 +148,15 @@ def _remove(target: Target, kinds: list[Kind[Any]]) -> None:
 
 
 def _clear_draws(target: Target) -> None:
-    """Leave no execution, and no winner."""
+    """Remove all executions and all winners."""
     if execution.of_machine(target, machine_arn(target)):
-        _remove(target, [plan.machine(target)])  # its executions go with it
+        _remove(target, [plan.machine(target)])  # this also deletes its executions
         plan.machine(target).ensure()
     forget_winners(target)
 
 
 def _checks(target: Target, lesson: str) -> Iterator[Check]:
-    """The lines of `verify`: the lesson's resources by the plan, then what a resource alone does not show."""
+    """The lines of `verify`: the lesson's resources from the plan, then further checks of the lesson."""
     target = target.named(target.names.in_edition("tutorial"))
     hardened = target.named(target.names.in_edition("hardened"))
     planned = [

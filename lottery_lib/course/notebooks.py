@@ -58,7 +58,7 @@ def run(notebook: nbformat.NotebookNode, folder: Path) -> str | None:
         record_timing=False,
         coalesce_streams=True,
         resources={"metadata": {"path": str(folder)}},
-        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # without it each kernel warns of its ports
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # else each kernel warns about its ports
     )
     number, where = 0, ""
     try:
@@ -84,11 +84,11 @@ def rehearse(stream: TextIO | None = None, folder: Path = NOTEBOOKS_FOLDER) -> l
     """Run every notebook in a kernel of its own, on an emulator of its own. No file is changed.
 
     Args:
-        stream: Gets one line a notebook, and a progress bar if it is a terminal. None: nothing is written.
+        stream: Gets one line for each notebook, and a progress bar if it is a terminal. None: no output.
         folder: The folder of the notebooks.
 
     Returns:
-        One row a notebook.
+        One row for each notebook.
     """
     lessons, others = notebooks(folder), [folder / name for name in OTHERS if (folder / name).exists()]
     paths = [*lessons[:-1], *others, *lessons[-1:]]  # the last lesson removes what the others need
@@ -111,7 +111,7 @@ def rehearse(stream: TextIO | None = None, folder: Path = NOTEBOOKS_FOLDER) -> l
 
 @contextlib.contextmanager
 def _own_emulator() -> Iterator[None]:
-    """Give the kernels an emulator of their own, so that the rehearsal resets nobody's open lesson."""
+    """Give the kernels an emulator of their own, so that the rehearsal does not reset an open lesson."""
     if os.environ.get("LOTTERY_TARGET", "embedded") != "embedded":
         yield
         return

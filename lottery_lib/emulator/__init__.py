@@ -1,17 +1,17 @@
-"""Be AWS on the attendee's own machine: moto's server, a real Lambda runtime, and a mailbox.
+"""Emulate AWS on the attendee's own machine: moto's server, a real Lambda runtime, and a mailbox.
 
-This is a program of its own (``python -m lottery_lib.emulator``): it imports nothing else of the kit, and the
-kit reaches it only through `process.control`. Its folders:
+This is a program of its own (``python -m lottery_lib.emulator``). It imports nothing else of the kit. The kit
+only imports `process.control` and `process.errors`. Its folders:
 
     process/   start, find, run and end emulators
     http/      requests and replies in AWS's protocols
-    moto/      the engine, and everything inside it that is replaced
+    moto/      the engine, and everything that we replace in it
     iam/       who may do what
     lambda_/ states/ sns/ dynamodb/   the services that moto does not answer as AWS does
 
-A request goes through `http.http_server` to `front`. There `iam.gate` refuses what is not allowed. The
-service that the request is signed for answers the rest, mostly with moto's help. ``docs/emulator.md`` says
-what differs from AWS.
+A request goes through `http.http_server` to `front`. There, `iam.gate` refuses it if it is not allowed.
+Otherwise a service answers it, mostly with moto's help. The signature of a request names the service.
+``docs/emulator.md`` says what differs from AWS.
 """
 
 __all__: list[str] = []

@@ -27,5 +27,5 @@ def main() -> int:
 if __name__ == "__main__":
     status = main()
     sys.stderr.flush()
-    # Do not wait for threads that still import or serve: nothing persists.
+    # Do not wait for threads that still import or serve, because no data is kept.
     os._exit(status)

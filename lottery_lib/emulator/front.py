@@ -1,4 +1,4 @@
-"""Stand in front of moto: send each request to the service that it is signed for.
+"""Receive every request, and send it to the service that its signature names. moto answers the others.
 
 To add a service that moto does not answer as AWS does, write a class with `answer` and `reset` and add it to
 the table in `Front`.
@@ -35,20 +35,20 @@ class Service(Protocol):
     """A service that moto does not answer as AWS does."""
 
     def answer(self, request: Request) -> Reply:
-        """The reply to a request that is signed for this service."""
+        """Reply to a request whose signature names this service."""
 
     def reset(self) -> None:
         """Forget everything."""
 
 
 class Front:
-    """Everything that the emulator answers.
+    """Answers every request of the emulator.
 
     Args:
         record: Which emulator this is.
-        folder: Its files.
-        request_came: Is called at each request.
-        enforces_iam: Whether roles are enforced.
+        folder: The folder of its files.
+        request_came: Called at each request.
+        enforces_iam: Whether policies are enforced.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Front:
         mailbox = Mailbox(folder / "mailbox")
         sns = SnsApi(self._moto, mailbox, endpoint)
         self._pages = Pages(sns, mailbox)
-        # By the service of the signing scope. moto answers all others.
+        # The key is the service that the signature names. moto answers all other services.
         self._services: Final[Mapping[str, Service]] = {
             "dynamodb": DynamoDbApi(self._moto),
             "lambda": LambdaApi(self._moto, self._runner, self._gate, sessions),
@@ -73,7 +73,7 @@ class Front:
             "sns": sns,
             "states": StatesApi(self._moto, self._gate),
         }
-        # moto's reset goes through everything that is loaded, so nothing may be loaded at that time.
+        # moto's reset goes through everything that is loaded. Nothing may be loaded at the same time.
         self._loading = threading.Lock()
         EngineClients(self.answer, sessions).install()
 
@@ -94,14 +94,14 @@ class Front:
         return error_reply(request, refusal)
 
     def warm_up(self) -> None:
-        """Load what first calls would wait for."""
-        gc.disable()  # collecting garbage takes half of the time that loading takes
+        """Load modules now, so that the first calls do not wait for them."""
+        gc.disable()  # garbage collection would take half of the loading time
         try:
             with self._loading:
                 self._moto.warm_up()
         finally:
             gc.collect()
-            gc.freeze()  # what stays need not be examined during a draw
+            gc.freeze()  # a draw's collections then skip these objects
             gc.enable()
 
     def close(self) -> None:
@@ -117,7 +117,7 @@ class Front:
             self._moto.configure()
             return reply
         if "x-amz-target" in request.headers:
-            request.json  # noqa: B018 (what is not JSON is refused before moto gets it)
+            request.json  # noqa: B018 (this refuses a body that is not JSON before moto gets it)
             if not request.signed:
                 raise RefusalError("MissingAuthenticationTokenException", "Missing Authentication Token")
         if not request.signed and (page := self._pages.answer(request)):

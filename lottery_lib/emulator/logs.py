@@ -1,4 +1,4 @@
-"""Answer CloudWatch Logs' API as AWS does where moto does not; moto keeps the groups."""
+"""Answer CloudWatch Logs' API: correct moto's replies where AWS differs. moto stores the groups."""
 
 from lottery_lib.emulator.http.messages import Reply, Request
 from lottery_lib.emulator.lambda_.output import LogWriter
@@ -11,8 +11,8 @@ class LogsApi:
     """The log groups of one emulator.
 
     Args:
-        moto: Keeps them.
-        writer: Writes there what functions print, a moment later.
+        moto: Stores them.
+        writer: Writes what functions print to the groups, a moment later.
     """
 
     def __init__(self, moto: Moto, writer: LogWriter) -> None:
@@ -20,7 +20,7 @@ class LogsApi:
         self._writer = writer
 
     def answer(self, request: Request) -> Reply:
-        """Answer a request to CloudWatch Logs, after everything that waits was written."""
+        """Write all waiting lines, then answer a request to CloudWatch Logs."""
         self._writer.flush()
         if request.operation == "DeleteLogGroup":
             group = {"logGroupName": request.json.get("logGroupName", "")}
@@ -31,5 +31,5 @@ class LogsApi:
         return self._moto(request)
 
     def reset(self) -> None:
-        """Write what waits, so that it is forgotten with everything else."""
+        """Write all waiting lines, so that moto's reset removes them, too."""
         self._writer.flush()

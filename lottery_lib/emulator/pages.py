@@ -1,4 +1,4 @@
-"""Answer people and `inbox`: the links in mails, and the mailbox."""
+"""Answer people and `inbox`: serve the mailbox and the links in mails."""
 
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
@@ -15,11 +15,11 @@ _WELCOME: Final = '<p>It runs. Mails are in the <a href="/lottery/mail/">mailbox
 
 
 class Pages:
-    """What people see of an emulator.
+    """The pages that people see in a browser.
 
     Args:
-        sns: Knows the subscriptions.
-        mailbox: Knows the mails.
+        sns: Confirms and ends subscriptions.
+        mailbox: Holds the mails.
     """
 
     def __init__(self, sns: SnsApi, mailbox: Mailbox) -> None:
@@ -27,7 +27,7 @@ class Pages:
         self._mailbox = mailbox
 
     def answer(self, request: Request) -> Reply | None:
-        """Answer a request without a signature; None if it is for no page."""
+        """Answer a request without a signature; None if there is no such page."""
         match request.method, request.path:
             case "DELETE", "/lottery/mail":
                 self._mailbox.remove(request.query.get("topic_arn", ""))

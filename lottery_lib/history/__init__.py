@@ -1,4 +1,4 @@
-"""Read what an execution did: events become states, states become pandas tables. Pure."""
+"""Read what an execution did: events become states, states become pandas tables. Nothing here calls AWS."""
 
 from lottery_lib.history.state_runs import Event
 from lottery_lib.history.tables import (

@@ -1,7 +1,7 @@
-"""Attribute each event of an execution to the state that it belongs to, and follow what became of the state.
+"""Find the state that each event of an execution belongs to, and what happened to that state.
 
-The events of parallel branches interleave, so the order of the list does not say which state an event belongs
-to. Its ``previousEventId`` does: the event belongs to the state of the event before it, or enters the next
+The events of parallel branches are mixed, so the order of the list does not say which state an event belongs
+to. Its ``previousEventId`` says it: the event belongs to the state of that event, or it enters the next
 state. One pass in the order of the ids finds the state of every event.
 """
 
@@ -44,7 +44,7 @@ class Attempt:
     cause: str = ""
 
     def end(self, status: str, time: datetime) -> None:
-        """End it once: an event of a branch that was aborted may come too late."""
+        """End it, if it has not ended: an aborted branch may still send an event."""
         if self.status == "running":
             self.status, self.ended = status, max(time, self.started)
 
@@ -82,7 +82,7 @@ class StateRun:
         return self.inner[-1]
 
     def fail(self, time: datetime, error: str = "", cause: str = "") -> None:
-        """Fail, and give the reason to this state and to its culprit if they have none yet."""
+        """Mark it as failed. It and its culprit get the reason, if they have none yet."""
         if not self.exited:
             self.last.end("failed", time)
         run: StateRun | None = self
@@ -91,7 +91,7 @@ class StateRun:
             run = run.culprit
 
     def fail_inside(self, before: "StateRun", time: datetime) -> None:
-        """Fail as the first inner state that failed, and abort the other branches.
+        """Mark it as failed, with the reason of the first inner state that failed. Abort the other branches.
 
         Args:
             before: The state of the event before the failure, which may be in another branch.
@@ -117,14 +117,14 @@ class StateRun:
 
 
 class Reader:
-    """Attributes every event to its state, and follows what became of each state.
+    """Finds the state of every event, and what happened to each state.
 
     Args:
         events: The history, in any order.
         definition: The parsed ASL, to number the branches as in ``Branches``.
 
     Attributes:
-        events: What was read, in order.
+        events: The events that were read, in order.
         runs: Each time that a state was entered, in order.
         owners: The state of each event, by the event's id; None for events of the execution.
         end: The event that ended the execution.
@@ -146,7 +146,7 @@ class Reader:
         """Read the next event."""
         self.events.append(event)
         kind, _, what = event["type"].partition("State")
-        # AWS always says which event was before it. Without that, the best guess is the id before.
+        # AWS always gives a previousEventId. Without it, the best guess is the id before this one.
         owner = before = self.owners.get(event.get("previousEventId", event["id"] - 1))
         if kind.startswith("Execution"):
             owner = self._read_execution(event, before)
@@ -165,7 +165,7 @@ class Reader:
         self.owners[event["id"]] = owner
 
     def snapshot(self) -> set[tuple[int, int, str]]:
-        """What each state looks like now: which run it is, how many attempts, and its status."""
+        """For each state: its latest run, how many attempts that run has, and its status."""
         return {(id(run), len(run.attempts), run.last.status) for run in self._latest.values()}
 
     def _enter(self, event: Event, before: StateRun | None, kind: str) -> StateRun:
@@ -190,7 +190,7 @@ class Reader:
             return None
         output = parsed(details.get("output"))
         if run.last.status == "failed" and isinstance(output, dict):
-            # Only here AWS says why a Fail state inside a Parallel was reached.
+            # Only this output says why a Fail state inside a Parallel was reached.
             run.fail(time, str(output.get("Error", "")), str(output.get("Cause", "")))
         if run.last.status == "failed":
             run.last.status = "caught"
@@ -250,7 +250,7 @@ class Reader:
 
 
 def _first(run: StateRun, wanted: Callable[[StateRun], bool]) -> StateRun | None:
-    """The innermost state around an event that is wanted."""
+    """The first state that is wanted: this run, or the nearest Parallel or Map around it."""
     return next(filter(wanted, run.outward()), None)
 
 
@@ -261,13 +261,13 @@ def details_of(event: Event) -> Mapping[str, Any]:
 
 
 def reason_of(event: Event) -> tuple[str, str]:
-    """Error and cause of an event, '' where there is none."""
+    """Error and cause of an event; '' if there is none."""
     details = details_of(event)
     return details.get("error") or "", details.get("cause") or ""
 
 
 def parsed(text: str | None) -> Any:
-    """An input or output as a Python value; text that is not JSON as it is."""
+    """An input or output as a Python value. Text that is not JSON stays text."""
     if text is None:
         return None
     try:
@@ -277,7 +277,7 @@ def parsed(text: str | None) -> Any:
 
 
 def readable(cause: str) -> str:
-    """A cause in words: the cause of a Lambda error is JSON, with the words in ``errorMessage``."""
+    """The words of a cause. The cause of a Lambda error is JSON, and its words are in ``errorMessage``."""
     value = parsed(cause)
     return str(value["errorMessage"]) if isinstance(value, dict) and "errorMessage" in value else cause
 

@@ -52,7 +52,7 @@ def event_table(events: Iterable[Event], definition: Machine | None = None) -> p
         definition: The parsed ASL, to number the branches as in ``Branches`` (see `state_table`).
 
     Returns:
-        ``id``, ``previous_id``, ``time`` (UTC), ``type``, ``state`` and ``branch`` ('' where there is none).
+        ``id``, ``previous_id``, ``time`` (UTC), ``type``, ``state`` and ``branch`` ('' if there is none).
     """
     reader = Reader(events, definition)
     rows = []
@@ -67,18 +67,20 @@ def event_table(events: Iterable[Event], definition: Machine | None = None) -> p
 
 
 def state_table(events: Iterable[Event], definition: Machine | None = None) -> pd.DataFrame:
-    """One row per attempt of each time a state was entered, in order of entering.
+    """One row for each attempt of a state, in the order in which the states were entered.
+
+    A state that was entered several times, as in a loop, has rows for each time.
 
     Args:
         events: What `get_execution_history` returns, all pages, in any order. The execution may still run.
-        definition: The parsed ASL. Events carry no branch number: with the definition, a branch has its index
-            in ``Branches``; without it, its place in the order in which the branches began.
+        definition: The parsed ASL. Events have no branch number. With the definition, a branch gets its index
+            in ``Branches``. Without it, the branches are numbered in the order in which they began.
 
     Returns:
         ``state``; ``branch``, such as ``"Both[0] / For Each[3]"``, '' at the top; ``attempt`` from 1;
         ``status``, one of running, succeeded, failed, caught (failed, and a Catch moved on), aborted;
         ``started`` (UTC); ``duration`` in seconds, NaN while running; ``input`` of the state and
-        ``output`` as Python values; ``error`` and ``cause`` as AWS gives them, '' where there is none.
+        ``output`` as Python values; ``error`` and ``cause`` as AWS gives them, '' if there is none.
     """
     rows: list[tuple[Any, ...]] = []
     for run in Reader(events, definition).runs:
@@ -86,7 +88,7 @@ def state_table(events: Iterable[Event], definition: Machine | None = None) -> p
             took = (attempt.ended - attempt.started).total_seconds() if attempt.ended else float("nan")
             what = (run.name, run.branch.label, number, attempt.status, attempt.started, took)
             rows.append((*what, run.given, attempt.output, attempt.error, attempt.cause))
-    # Objects first: pandas would make numbers of a column of inputs that happen to be numbers.
+    # dtype=object first, so that pandas does not convert inputs that are numbers.
     table = pd.DataFrame(rows, columns=_STATE_COLUMNS, dtype=object)
     table["started"] = pd.to_datetime(table["started"], utc=True)
     texts = dict.fromkeys(["state", "branch", "status", "error", "cause"], "str")
@@ -96,8 +98,9 @@ def state_table(events: Iterable[Event], definition: Machine | None = None) -> p
 def latest_rows(table: pd.DataFrame) -> pd.DataFrame:
     """One row for each state of a `state_table`, in the same order: the row of its latest attempt.
 
-    A state in a Map has a latest attempt in each iteration. Of these the row is the one that still runs, else
-    one that failed, was caught, was aborted, or succeeded; then the one with most attempts; then the latest.
+    A state in a Map has a latest attempt in each iteration. Then the status decides which row is returned: a
+    running one first, then failed, caught, aborted, succeeded. If the statuses are equal, it is the row with
+    the most attempts, and after that the latest row.
     """
     latest = table.drop_duplicates(["state", "branch"], keep="last")
     urgency = latest["status"].map(_URGENCY)
@@ -113,7 +116,7 @@ def state_statuses(events: Iterable[Event]) -> dict[str, str]:
 
 
 def state_attempts(events: Iterable[Event]) -> dict[str, int]:
-    """How many attempts each state has had since it was entered, from its row in `latest_rows`."""
+    """How many attempts each state has had since it was last entered, from its row in `latest_rows`."""
     attempts: dict[str, int] = latest_rows(state_table(events))["attempt"].to_dict()
     return attempts
 
@@ -121,12 +124,12 @@ def state_attempts(events: Iterable[Event]) -> dict[str, int]:
 def failure(events: Iterable[Event]) -> tuple[str, str] | None:
     """Why the execution ended, in words for a person.
 
-    A Fail state without Error and Cause (such as the tutorial's `Failed`) hides the reason. Then this is the
-    reason of the failure from which a Catch went there.
+    A Fail state without Error and Cause (such as the tutorial's `Failed`) hides the reason. If a Catch led to
+    the Fail state, this returns the reason of the failure that was caught.
 
     Returns:
-        Error and cause; the cause of a Lambda error is its ``errorMessage``. None while the execution runs,
-        and if it succeeded.
+        Error and cause. The cause of a Lambda error is its ``errorMessage``. None if the execution still runs
+        or succeeded.
     """
     reader = Reader(events)
     end = reader.end
@@ -157,7 +160,7 @@ def output(events: Iterable[Event]) -> Any:
 
 
 def published(events: Iterable[Event]) -> list[str]:
-    """The messages that SNS accepted, one for each time: a Retry may have sent a message again."""
+    """The messages that SNS accepted. If a Retry sent a message again, it is in the list again."""
     events_by_id = {event["id"]: event for event in events}
     messages = []
     for event in events_by_id.values():
@@ -171,9 +174,9 @@ def published(events: Iterable[Event]) -> list[str]:
 
 
 def moments(events: Sequence[Event], after: int = 0) -> list[int]:
-    """When there is something new to see: a state begins, fails, is tried again, or is aborted.
+    """Find the moments with something new to see: a state begins, fails, is tried again, or is aborted.
 
-    The success of a state is seen when the next state begins.
+    A success is no moment of its own: people see it when the next state begins.
 
     Args:
         events: The history so far, in order of the ids.

@@ -30,7 +30,7 @@ _STYLE: Final = """<style>
 
 
 class Night(Lottery, Protocol):
-    """A lottery that also knows all winners so far, and whether it has prizes: `draws.Draws` does."""
+    """A lottery that also knows all winners so far, and whether it has prizes, such as `draws.Draws`."""
 
     @property
     def takes_prizes(self) -> bool:

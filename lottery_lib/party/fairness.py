@@ -1,4 +1,4 @@
-"""Check a hardened draw from its receipt alone: with nothing but the standard library, and no AWS."""
+"""Check a hardened draw with its receipt, Python's standard library, and nothing else. It calls no AWS."""
 
 import hashlib
 import hmac
@@ -19,10 +19,10 @@ _SEALED: Final = (
 
 
 def receipt(record: Mapping[str, Any], pool: Sequence[str]) -> dict[str, Any]:
-    """Put a record of the draws' table together with the pool, in the form that `verify_draw` takes.
+    """Join a record from the table of draws with the pool, in the form that `verify_draw` takes.
 
-    Where few were left, the record has a byte for each of the pool, 0 for who had won before; the receipt
-    has their ids, as ``won_before``.
+    If few employees could still win, the record has one byte for each employee of the pool: 0 if the employee
+    had won before. The receipt has the ids of these employees instead, as ``won_before``.
     """
     flags = zlib.decompress(bytes(record["unwon"])) if "unwon" in record else b"\x01" * len(pool)
     won_before = [each for each, flag in zip(pool, flags, strict=True) if not flag]
@@ -31,19 +31,20 @@ def receipt(record: Mapping[str, Any], pool: Sequence[str]) -> dict[str, Any]:
 
 
 def verify_draw(receipt: Mapping[str, Any]) -> dict[str, bool]:
-    """Draw again what was drawn, and compare.
+    """Draw again with the same secret, and compare the results.
 
-    That those who were passed over had won before, or have left, a receipt cannot prove: it names them, so
-    that they can be asked. The seal binds it to that: it is in the mail and in the execution's history.
+    The receipt names the employees who were skipped. It cannot prove that they had won before or have left
+    the company, but you can ask them. Nobody can change these names later, because the seal covers them. The
+    seal is in the mail and in the execution's history.
 
     Args:
         receipt: As `receipts` gives it: ``pool`` (ids, in order), ``pool_digest``, ``commitment`` and
-            ``secret`` (hexadecimal), ``count``, ``winners``, ``excluded`` and ``won_before`` (ids: who was
-            passed over), ``seal``; and what the seal covers besides: ``draw_id``, ``prize``, ``algorithm``,
-            ``pool_size``, ``execution``, ``committed_at``, ``drawn_at``, ``recorded_at``.
+            ``secret`` (hexadecimal), ``count``, ``winners``, ``excluded`` and ``won_before`` (ids of the
+            employees who were skipped), ``seal``. The seal also covers: ``draw_id``, ``prize``,
+            ``algorithm``, ``pool_size``, ``execution``, ``committed_at``, ``drawn_at``, ``recorded_at``.
 
     Returns:
-        What is claimed, and whether it is true.
+        Each claim of the receipt, and whether it is true.
     """
     pool, winners = receipt["pool"], receipt["winners"]
     excluded, secret = {*receipt["excluded"], *receipt["won_before"]}, bytes.fromhex(receipt["secret"])
@@ -70,7 +71,7 @@ def _sha256(content: bytes) -> str:
 
 
 def order(size: int, secret: bytes) -> Iterator[int]:
-    """Shuffle the positions of a pool as the secret says: Fisher and Yates, from the front."""
+    """Shuffle the positions of a pool. The secret decides the order (Fisher and Yates, from the front)."""
     positions = dict[int, int]()
     for step in range(size):
         chosen = step + _below(size - step, secret, step)
@@ -83,6 +84,6 @@ def _below(bound: int, secret: bytes, step: int) -> int:
     while True:
         text = f"{step}.{attempt}".encode()
         number = int.from_bytes(hmac.new(secret, text, hashlib.sha256).digest(), "big")
-        if number < 2**256 - 2**256 % bound:  # the rest would favour the smaller numbers
+        if number < 2**256 - 2**256 % bound:  # larger numbers would make small results more likely
             return number % bound
         attempt += 1

@@ -7,12 +7,12 @@ from lottery_lib.errors import LotteryError
 
 __all__ = ["Prize", "read_prizes"]
 
-_PRIZE: Final = re.compile(r"(\d{1,6})\s*[x×]?\s+(\S.*)")  # a few digits: the lottery knows what is too many
+_PRIZE: Final = re.compile(r"(\d{1,6})\s*[x×]?\s+(\S.*)")  # the lottery refuses a number that is too large
 _NEXT: Final = 'Write one prize on each line: how many, then the name, such as "3 Bicycle"'
 
 
 class Prize(TypedDict):
-    """A prize, and how many of it there are."""
+    """A prize: its name, and how many winners get it."""
 
     name: str
     count: int

@@ -1,4 +1,4 @@
-"""Go on with a hardened draw, and read what it wrote down."""
+"""Continue a hardened draw, and read what it recorded."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ __all__ = ["receipts", "resume"]
 
 
 def resume(target: Target, draw_id: str, *, remail: bool = False, seconds: float = 120.0) -> DrawResult:
-    """Go on with a hardened draw that stopped half-way. What it has recorded stays.
+    """Continue a hardened draw that stopped before its end. What it has recorded stays.
 
     This starts a new execution: AWS refuses the name of an execution that has ended for 90 days.
 
     Args:
         target: Where.
         draw_id: The name of the execution that began the draw.
-        remail: Mail what is recorded, even if an earlier execution already mailed it.
+        remail: Send the mail, even if an earlier execution has already sent it.
         seconds: As for `lottery_lib.draw`.
 
     Returns:
@@ -30,16 +30,16 @@ def resume(target: Target, draw_id: str, *, remail: bool = False, seconds: float
 
 
 def receipts(target: Target, draw_id: str) -> list[dict[str, Any]]:
-    """Fetch what a hardened draw has written down, prize by prize, as `verify_draw` takes it.
+    """Fetch the records of a hardened draw, prize by prize, in the form that `verify_draw` takes.
 
     Args:
         target: Where.
-        draw_id: The name of its execution.
+        draw_id: The name of the execution that began the draw.
 
     Returns:
-        One record a prize: ``prize``, ``count``, ``committed_at``, ``algorithm``, ``commitment``, ``pool``,
-        ``pool_digest``, ``winners``, ``excluded``, ``won_before``, and once it is recorded ``recorded_at``,
-        ``secret`` and ``seal``.
+        One record for each prize: ``prize``, ``count``, ``committed_at``, ``algorithm``, ``commitment``,
+        ``pool``, ``pool_digest``, ``winners``, ``excluded``, ``won_before``. When the prize is recorded, also
+        ``recorded_at``, ``secret`` and ``seal``.
 
     Raises:
         LotteryError: There is no such draw.
@@ -47,7 +47,7 @@ def receipts(target: Target, draw_id: str) -> list[dict[str, Any]]:
     table = draws_table(target)
     head = table.item(draw_id)
     if head is None:
-        raise LotteryError(f"draw {draw_id}", "is not written down", "Give the name of a hardened execution")
+        raise LotteryError(f"draw {draw_id}", "has no record", "Give the name of a hardened execution")
     found = sorted(table.get(head["records"]), key=lambda record: head["records"].index(record["draw_id"]))
     pool = Pool(target).ids(found[0]["pool_digest"], found[0]["pool_size"])
     return [fairness.receipt(record, pool) for record in found]

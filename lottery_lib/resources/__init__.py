@@ -1,8 +1,9 @@
-"""The kinds of AWS resource that the lottery is made of, one file a kind, on one base.
+"""The kinds of AWS resource that the lottery uses: one file for each kind, and one base class for all.
 
 Every kind has the same three verbs. ``find`` only reads. ``ensure`` converges: it creates what is missing,
 corrects what differs, and makes no write call when nothing differs. ``delete`` treats absence as success.
-Each can run twice, be interrupted anywhere, and run again. What carries our name but not our tags is refused.
+Each can run twice, be interrupted anywhere, and run again. A resource with our name but without our tags is
+refused.
 """
 
 from abc import ABC, abstractmethod
@@ -30,7 +31,7 @@ class Resource:
         name: Its name on AWS.
         state: What ``find`` saw (``"ACTIVE"``), or what a verb did (``"created"``, ``"updated"``,
             ``"unchanged"``, ``"deleted"``, ``"missing"``).
-        arn: Its ARN; empty where it has none.
+        arn: Its ARN; empty if it has none.
         ours: Whether it carries this attendee's tags.
     """
 
@@ -42,11 +43,11 @@ class Resource:
 
 
 class Content(ABC):
-    """What lives in a resource and goes with it, such as the employees in their table.
+    """Something inside a resource that disappears with it, such as the employees in their table.
 
     Args:
         target: Where.
-        name: The name it is known by.
+        name: Its name in reports.
     """
 
     kind: ClassVar[str]
@@ -57,17 +58,18 @@ class Content(ABC):
 
     @abstractmethod
     def find(self) -> Resource | None:
-        """Look it up; None if it is not there, or its resource is not."""
+        """Look it up; None if it does not exist, or if its resource does not exist."""
 
     @abstractmethod
     def ensure(self) -> Resource:
-        """Put it there if it is missing or differs."""
+        """Write it if it is missing or differs."""
 
 
 class Kind(ABC, Generic[Found]):
     """One resource as it should be, on one target.
 
-    A kind says how to look, create, compare, update and remove. This base knows ownership and absence.
+    Each kind says how to look up, create, compare, update and remove its resource. This base class checks the
+    tags, and treats absence as success.
 
     Args:
         target: Where.
@@ -75,7 +77,7 @@ class Kind(ABC, Generic[Found]):
     """
 
     kind: ClassVar[str]
-    #: The operations that a policy has to allow: those that this kind calls, and what AWS checks beside.
+    #: The operations that a policy must allow: those that this kind calls, and others that AWS also checks.
     actions: ClassVar[tuple[str, ...]] = ()
     #: What a wait for it says, and how many seconds it may take.
     ready_word: ClassVar = "visible"
@@ -88,11 +90,11 @@ class Kind(ABC, Generic[Found]):
     @property
     @abstractmethod
     def arn(self) -> str:
-        """The ARN, which AWS makes of the name."""
+        """The ARN. AWS makes it from the name."""
 
     @property
     def policy_arns(self) -> list[str]:
-        """The ARNs by which a policy names it."""
+        """The ARNs that a policy must name to allow calls on it."""
         return [self.arn]
 
     @abstractmethod
@@ -111,7 +113,7 @@ class Kind(ABC, Generic[Found]):
     def _create(self) -> Found | None:
         """Create it and return its description; None if AWS says that it exists.
 
-        It exists when the reply to our own first try was lost, or when AWS did not show it a moment ago.
+        This happens if the reply to our first try was lost, or if AWS did not show the resource a moment ago.
         """
 
     def _state(self, found: Found) -> str:
@@ -125,7 +127,7 @@ class Kind(ABC, Generic[Found]):
         """Wait until it can be used; returns its description.
 
         Args:
-            found: What AWS said of it so far. Without it, look it up.
+            found: AWS's latest description. If it is None, look it up.
         """
 
         def seen() -> Found | None:
@@ -137,7 +139,7 @@ class Kind(ABC, Generic[Found]):
         return self.target.waiter.until(what, seen, seconds=self.patience, passing=busy)
 
     def _update(self, found: Found) -> bool:
-        """Correct what differs; returns whether anything did."""
+        """Correct what differs; returns whether anything was different."""
         return False
 
     @abstractmethod
@@ -149,7 +151,7 @@ class Kind(ABC, Generic[Found]):
         found = self.look()
         if found is None:
             return None
-        # AWS may still show what has just gone: then its tags are not found.
+        # AWS may still show a resource that was just deleted. Then it does not find the tags.
         tags = call_or_none(lambda: self._tags(found), "NotFound")
         return None if tags is None else self._resource(self._state(found), self._is_ours(tags))
 
@@ -197,7 +199,7 @@ class Kind(ABC, Generic[Found]):
         return replace(found, state="deleted")
 
     def refuse_foreign(self, found: Resource | None) -> None:
-        """Refuse to touch what carries our name but not our tags.
+        """Refuse to touch a resource that has our name but not our tags.
 
         Raises:
             LotteryError: The tags are not this attendee's.
@@ -213,7 +215,7 @@ class Kind(ABC, Generic[Found]):
         return Resource(self.kind, self.name, state, self.arn if state != "missing" else "", ours)
 
     def _is_ours(self, tags: Mapping[str, str]) -> bool:
-        """Whether these are this attendee's tags, of whichever edition."""
+        """Whether these are this attendee's tags, of either edition."""
         same = tags.get("lottery-attendee") == self.target.names.attendee
         return same and tags.get("lottery-workshop") in EDITIONS
 

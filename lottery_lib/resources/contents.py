@@ -1,6 +1,7 @@
-"""Keep what the lottery's tables hold from the start: the employees, and the pool of the hardened edition.
+"""Fill the lottery's tables: with the employees, and with the pool of the hardened edition.
 
-A hardened draw binds itself to the pool: the ids of all employees, in order, in chunks, under their digest.
+The pool is the sorted list of all employees' ids. It is stored in chunks. Their keys contain the digest of
+the list. A hardened draw commits to this digest before it draws.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +16,7 @@ from lottery_lib.target import Target
 
 __all__ = ["CHUNK", "Employees", "Pool", "draws_table", "load_employees", "pool_table"]
 
-CHUNK: Final = 100  # ids in one item: it stays far below the 400 KB that an item may have
+CHUNK: Final = 100  # ids in one item, which then stays far below DynamoDB's limit of 400 KB
 
 
 def pool_table(target: Target) -> Table:
@@ -29,7 +30,7 @@ def draws_table(target: Target) -> Table:
 
 
 class Employees(Content):
-    """The tutorial's ten employees, in a table that is empty."""
+    """The tutorial's ten employees. They are written only if the table is empty."""
 
     kind: ClassVar = "employees"
 
@@ -38,12 +39,12 @@ class Employees(Content):
         self._table = Table(target, self.name)
 
     def find(self) -> Resource | None:
-        """Look whether there is any employee."""
+        """Check whether there is any employee."""
         empty = call_or_none(self._table.is_empty, "ResourceNotFound")
         return Resource(self.kind, self.name, "loaded") if empty is False else None
 
     def ensure(self) -> Resource:
-        """Load the ten, unless there is any employee."""
+        """Load the ten employees if the table is empty."""
         empty = self._table.is_empty()
         if empty:
             if self.target.names.edition == "tutorial":
@@ -54,7 +55,7 @@ class Employees(Content):
 
 
 class Pool(Content):
-    """The pool as the table of employees makes it, however they got there."""
+    """The pool: the ids of the employees who are in their table now."""
 
     kind: ClassVar = "pool"
 
@@ -63,7 +64,7 @@ class Pool(Content):
         self.table = pool_table(target)
 
     def find(self) -> Resource | None:
-        """Look whether there is a pool."""
+        """Check whether there is a pool."""
         head = call_or_none(self.table.item, "ResourceNotFound", key="head")
         return Resource(self.kind, self.name, "loaded") if head else None
 
@@ -81,7 +82,7 @@ class Pool(Content):
         """Write a pool of these ids, in this order."""
         name, starts = digest(ids), range(0, len(ids), CHUNK)
         self.table.put({"chunk": f"{name}#{at // CHUNK}", "ids": ids[at : at + CHUNK]} for at in starts)
-        # The head last: a draw that runs meanwhile finds the former pool whole, and its receipts need it.
+        # Write the head last: a draw that runs meanwhile needs the whole old pool, and so do its receipts.
         self.table.put([{"chunk": "head", "digest": name, "size": len(ids)}])
 
     def ids(self, pool_digest: str, size: int) -> list[str]:
@@ -94,7 +95,7 @@ class Pool(Content):
 def load_employees(
     target: Target, employees: Roster, progress: Callable[[Sequence[Any]], Iterable[Any]] = iter
 ) -> int:
-    """Make a roster the content of the table of employees. Employees who are not in it leave the lottery.
+    """Replace the employees in the table with a roster. Employees who are not in the roster are removed.
 
     Args:
         target: Where.

@@ -1,4 +1,4 @@
-"""Keep a DynamoDB table, its index, and what is in it."""
+"""Manage a DynamoDB table, its index and its items."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ __all__ = ["Index", "Item", "Table"]
 
 _WRITTEN: Final = 25  # items that BatchWriteItem takes at once
 _READ: Final = 100  # keys that BatchGetItem takes at once
-#: Refusals that pass: DynamoDB still makes, changes or deletes the table or an index.
+#: Temporary refusals: DynamoDB is still making, changing or deleting the table or an index.
 _IN_USE: Final = ("ResourceInUse", "Only 1 online index")
 Item = dict[str, Any]
 """An item as plain Python values; whole numbers are int."""
@@ -37,7 +37,7 @@ class Index:
 
     @property
     def description(self) -> Item:
-        """How CreateTable and UpdateTable want it."""
+        """The index in the form that CreateTable and UpdateTable take."""
         return {
             "IndexName": self.name,
             "KeySchema": [{"AttributeName": self.key, "KeyType": "HASH"}],
@@ -52,7 +52,7 @@ class Table(Kind[Found]):
         target: Where.
         name: Its name.
         key: Its key, a string attribute.
-        index: Its index, if it should have one. An index more than that stays: a lesson may have added it.
+        index: Its index, if it should have one. Other indexes stay, because a lesson may have added them.
     """
 
     kind: ClassVar = "table"
@@ -82,7 +82,7 @@ class Table(Kind[Found]):
         return found and found["Table"]
 
     def index_names(self) -> list[str]:
-        """The names of the table's indexes; none without the table."""
+        """The names of the table's indexes. If the table does not exist, the list is empty."""
         found = self.look()
         return [index["IndexName"] for index in found.get("GlobalSecondaryIndexes", [])] if found else []
 
@@ -98,7 +98,7 @@ class Table(Kind[Found]):
         self.refuse_foreign(found)
 
     def items(self) -> list[Item]:
-        """Read everything in the table, however many pages that takes."""
+        """Read everything in the table, from all pages."""
         return [_plain(item) for item in self._scan()]
 
     def all_keys(self) -> Iterator[str]:
@@ -114,7 +114,7 @@ class Table(Kind[Found]):
         return next(iter(self.get([key])), None)
 
     def get(self, keys: Sequence[str]) -> list[Item]:
-        """Read the items of these keys, in no order. Keys without an item are left out."""
+        """Read the items of these keys, in any order. Keys without an item are left out."""
         client, found = self.target.plain_dynamodb(), list[Item]()
         for some in _batched(({self.key: key} for key in keys), _READ):
             left: dict[str, Any] = {self.name: {"Keys": some, "ConsistentRead": True}}
@@ -138,7 +138,7 @@ class Table(Kind[Found]):
         self._write({"DeleteRequest": {"Key": {self.key: key}}} for key in keys)
 
     def _write(self, requests: Iterable[Item]) -> None:
-        # Not boto3's batch_writer: it asks again without a pause and without an end.
+        # boto3's batch_writer is not used, because it repeats without a pause and without an end.
         client = self.target.plain_dynamodb()
         for some in _batched(requests, _WRITTEN):
             left: Any = {self.name: some}
@@ -199,7 +199,7 @@ class Table(Kind[Found]):
         index = self.index
 
         def add() -> None:
-            if index.name not in self.index_names():  # it is there if the reply to our first try was lost
+            if index.name not in self.index_names():  # the reply to our first try may be lost
                 self.target.client("dynamodb").update_table(
                     TableName=self.name,
                     AttributeDefinitions=self._attributes(),
@@ -239,7 +239,7 @@ class Table(Kind[Found]):
 
 
 def _batched(items: Iterable[Item], most: int) -> Iterator[list[Item]]:
-    """Deal out so many at a time, as they come."""
+    """Split the items, in their order, into lists of at most `most`."""
     left = iter(items)
     return iter(lambda: list(islice(left, most)), [])
 

@@ -1,4 +1,4 @@
-"""Keep an IAM role: its trust policy, its managed policies, its inline policies."""
+"""Manage an IAM role: its trust policy, its managed policies, its inline policies."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -18,8 +18,8 @@ __all__ = ["SUCCESSOR", "Policy", "Role", "allowing", "trust_policy"]
 
 T = TypeVar("T")
 Policy = dict[str, Any]
-"""A policy document, as JSON has it."""
-#: What AWS appends to the name of a managed policy that replaces one it has retired.
+"""A policy document, as parsed JSON."""
+#: When AWS replaces a managed policy that it has retired, the new policy's name has this at its end.
 SUCCESSOR: Final = "_v2"
 
 
@@ -87,7 +87,7 @@ class Role(Kind[Found]):
     def missing_policies(self, found: Found | None = None) -> list[str]:
         """The managed policies that are not attached; all of them if there is no role.
 
-        The successor of a policy that AWS has retired counts as well.
+        A retired policy also counts as attached if its successor is attached.
         """
         there = self._attached() if found or self.look() else []
         arns = {path: self.policy_arn(path) for path in self.managed}
@@ -130,7 +130,7 @@ class Role(Kind[Found]):
             attach(PolicyArn=arn + SUCCESSOR)
 
     def _remove(self, found: Resource) -> None:
-        """Take every policy off the role, also those of others, and delete the role."""
+        """Remove every policy from the role, even those that others attached, and delete the role."""
         iam = self.target.client("iam")
 
         def empty_and_delete() -> None:
@@ -140,7 +140,7 @@ class Role(Kind[Found]):
                 call_or_none(iam.delete_role_policy, "NoSuchEntity", RoleName=self.name, PolicyName=policy)
             call_or_none(iam.delete_role, "NoSuchEntity", RoleName=self.name)
 
-        # IAM may still see for a while what is already off, or somebody attaches a policy meanwhile.
+        # IAM may still see a policy that is already removed, or somebody may attach one meanwhile.
         self.target.waiter.retry(f"role {self.name} to be empty", empty_and_delete, says("DeleteConflict"))
 
     def _attached(self) -> list[str]:

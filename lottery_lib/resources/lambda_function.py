@@ -1,4 +1,4 @@
-"""Keep a Lambda function: its code as a reproducible zip, its configuration, its role."""
+"""Manage a Lambda function: its code as a reproducible zip, its configuration, its role."""
 
 import base64
 import hashlib
@@ -23,7 +23,7 @@ __all__ = ["LAMBDAS_FOLDER", "Function", "code_sha256", "entry", "zipped"]
 
 T = TypeVar("T")
 LAMBDAS_FOLDER: Final = CHECKOUT / "lambdas"
-#: Refusals that pass: of a role that IAM has just made, and of a function that Lambda still makes or updates.
+#: Temporary refusals: IAM has just made the role, or Lambda is still making or updating the function.
 _NOT_YET: Final = (
     "cannot be assumed",
     "execution role does not have permissions",
@@ -43,7 +43,7 @@ def zipped(folder: Path) -> bytes:
 
 
 def entry(name: str) -> zipfile.ZipInfo:
-    """An entry of a package with a fixed time and mode, so that equal sources are equal bytes everywhere."""
+    """An entry of a package with a fixed time and mode, so that equal sources give equal bytes everywhere."""
     made = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
     made.external_attr = 0o644 << 16
     made.create_system = 3
@@ -52,7 +52,7 @@ def entry(name: str) -> zipfile.ZipInfo:
 
 
 def code_sha256(code: bytes) -> str:
-    """The digest by which Lambda knows a deployment package."""
+    """The digest of a deployment package, as Lambda reports it in CodeSha256."""
     return base64.b64encode(hashlib.sha256(code).digest()).decode("ascii")
 
 
@@ -66,7 +66,7 @@ class Function(Kind[Found]):
         role_arn: The role that it runs as.
         runtime: Python 3.12. AWS refuses the tutorial's 3.7 since January 2024.
         handler: ``module.function``.
-        timeout: Seconds. AWS's default of 3 is short for a cold start that imports boto3.
+        timeout: Seconds. AWS's default is 3, which is short for a cold start that imports boto3.
         memory: MB.
     """
 
@@ -112,7 +112,7 @@ class Function(Kind[Found]):
         return call_or_none(get, "ResourceNotFound", FunctionName=self.name)
 
     def is_as_wanted(self) -> bool:
-        """Whether the function is there, with this code and configuration, and may run."""
+        """Whether the function exists, has this code and configuration, and may run."""
         found = self.look()
         return found is not None and not self._changes(found)
 
@@ -141,7 +141,7 @@ class Function(Kind[Found]):
         return status.get("State") != "Pending" and status.get("LastUpdateStatus") != "InProgress"
 
     def _update(self, found: Found) -> bool:
-        """Correct code and configuration. A reservation of concurrency is removed: the lottery has none."""
+        """Correct code and configuration. Remove reserved concurrency, because the lottery has none."""
         changes = self._changes(found)
         for operation, parameters in changes.items():
             self._once_allowed(getattr(self.target.client("lambda"), operation), **parameters)
@@ -158,7 +158,7 @@ class Function(Kind[Found]):
         settings, changes = found["Configuration"], dict[str, dict[str, Any]]()
         if settings.get("CodeSha256") != code_sha256(self.code):
             changes["update_function_code"] = {"ZipFile": self.code}
-        failed = settings.get("LastUpdateStatus") == "Failed"  # then it is not as AWS shows it
+        failed = settings.get("LastUpdateStatus") == "Failed"  # then AWS shows settings that do not hold
         if failed or any(settings.get(key) != value for key, value in self.configuration.items()):
             changes["update_function_configuration"] = self.configuration
         if "Concurrency" in found:

@@ -1,4 +1,4 @@
-"""Keep a function's log group. We make it before the function, so that it carries our tags."""
+"""Manage a function's log group. We make it before the function, so that it has our tags."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
@@ -22,12 +22,12 @@ class LogGroup(Kind[Found]):
 
     @property
     def arn(self) -> str:
-        """The ARN that carries tags: the one without the final ``:*``."""
+        """The ARN to which tags belong: the one without ``:*`` at its end."""
         return self.target.arn("logs", f"log-group:{self.name}")
 
     @property
     def policy_arns(self) -> list[str]:
-        """AWS checks tags on the group itself, and all else on the group with something after its name."""
+        """Two ARNs: AWS checks tag operations on the plain one, and all others on the one with ``:*``."""
         return [self.arn, f"{self.arn}:*"]
 
     def look(self) -> Found | None:

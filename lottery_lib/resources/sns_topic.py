@@ -1,4 +1,4 @@
-"""Keep an SNS topic and its e-mail subscriptions."""
+"""Manage an SNS topic and its e-mail subscriptions."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -36,9 +36,9 @@ class Topic(Kind[Mapping[str, str]]):
         return found and found["Attributes"]
 
     def subscriptions(self) -> list["SubscriptionTypeDef"]:
-        """The subscriptions, as `list_subscriptions_by_topic` gives them; none without the topic.
+        """The subscriptions, as `list_subscriptions_by_topic` gives them. Without a topic, there are none.
 
-        AWS lists a subscription that has ended as `Deleted` for a while. It is left out here.
+        AWS still lists a deleted subscription for a while, as `Deleted`. It is left out here.
         """
         pages = self.target.client("sns").get_paginator("list_subscriptions_by_topic")
 
@@ -67,10 +67,10 @@ class Topic(Kind[Mapping[str, str]]):
         return True
 
     def _remove(self, found: Resource) -> None:
-        """Delete the topic. Its subscriptions go with it, the pending ones too."""
+        """Delete the topic. This also deletes its subscriptions, even the pending ones."""
         sns = self.target.client("sns")
         for subscription in self.subscriptions():
-            # A pending subscription has no ARN, or one that cannot be unsubscribed: it goes with the topic.
+            # A pending subscription has no ARN, or one that cannot be unsubscribed. The topic deletes it.
             if (arn := subscription["SubscriptionArn"]).startswith("arn:"):
                 call_or_none(sns.unsubscribe, "pending confirmation", "NotFound", SubscriptionArn=arn)
         sns.delete_topic(TopicArn=self.arn)
@@ -117,7 +117,7 @@ class Subscription(Content):
 
 
 def as_resource(subscription: "SubscriptionTypeDef") -> Resource:
-    """Tell from an entry of `Topic.subscriptions` whether it is confirmed or pending."""
+    """Describe an entry of `Topic.subscriptions`: its state is confirmed or pending confirmation."""
     arn = subscription["SubscriptionArn"]
     confirmed = arn.startswith("arn:")
     state = "confirmed" if confirmed else "pending confirmation"

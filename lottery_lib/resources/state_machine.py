@@ -1,4 +1,4 @@
-"""Keep a state machine: its definition and its role."""
+"""Manage a state machine: its definition and its role."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
@@ -59,7 +59,7 @@ class StateMachine(Kind[Found]):
         return {tag["key"]: tag["value"] for tag in tags}
 
     def _create(self) -> Found | None:
-        """Create it. AWS also says yes if a machine with this definition and another role exists."""
+        """Create it. AWS also accepts the call if a machine with this definition and another role exists."""
         created = self._once_allowed(
             self.target.client("stepfunctions").create_state_machine,
             name=self.name,
@@ -87,7 +87,7 @@ class StateMachine(Kind[Found]):
         return True
 
     def _remove(self, found: Resource) -> None:
-        """Delete the machine; AWS ends its executions with it."""
+        """Delete the machine. AWS also ends its executions."""
         if found.state != "DELETING":
             delete = self.target.client("stepfunctions").delete_state_machine
             call_or_none(delete, "StateMachineDoesNotExist", stateMachineArn=self.arn)
@@ -98,8 +98,8 @@ class StateMachine(Kind[Found]):
         return found is not None and (found["definition"], found["roleArn"]) == wanted
 
     def _once_allowed(self, call: Callable[..., T], **parameters: Any) -> T | None:
-        # Step Functions does not know a new role for some seconds, and the name of a machine that is being
-        # deleted is not free for a while.
+        # Step Functions does not know a new role for some seconds. And while a machine is being deleted, its
+        # name is not free.
         return self.target.waiter.retry(
             f"Step Functions to be ready for {call.__name__}",
             lambda: call_or_none(call, "StateMachineAlreadyExists", **parameters),

@@ -1,1 +1,1 @@
-"""Draw pictures and widgets of a workflow and its executions. Knows no AWS."""
+"""Draw pictures and widgets of a workflow and its executions. Nothing here calls AWS."""

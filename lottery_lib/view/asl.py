@@ -23,21 +23,21 @@ def known_state(machine: Machine, where: str, name: str) -> str:
     """The name of a state, after checking that its workflow has this state.
 
     Raises:
-        LotteryError: The workflow has no such state; `where` says what leads there.
+        LotteryError: The workflow has no such state. The error names `where`, the place that leads to it.
     """
     if name not in states(machine):
         raise LotteryError(
             f"definition, {where}",
-            f"it leads to {name!r}, which is no state of its workflow",
+            f"it leads to {name!r}, which is not a state of its workflow",
             f"Use one of: {', '.join(states(machine))}",
         )
     return name
 
 
 def returns(machine: Machine) -> set[tuple[str, str]]:
-    """(state, target) of each edge by which a workflow loops."""
+    """The edges that lead back, so that the workflow loops: pairs of state and target."""
     found: set[tuple[str, str]] = set()
-    seen: dict[str, bool] = {}  # True: on the way to the current state; False: everything behind it is done
+    seen: dict[str, bool] = {}  # True: on the path to the current state; False: done, with all after it
 
     def follow(name: str) -> None:
         seen[name] = True
@@ -59,7 +59,7 @@ def is_last(state: Machine) -> bool:
 
 
 def ways(state: Machine) -> Iterator[tuple[str, list[str]]]:
-    """(target, rules) of where a state goes; rules that lead to the same state stand together."""
+    """Where a state leads: pairs of target and rules. Rules that lead to the same state are in one pair."""
     if "Next" in state:
         yield state["Next"], []
     rules: dict[str, list[str]] = {}
@@ -71,7 +71,7 @@ def ways(state: Machine) -> Iterator[tuple[str, list[str]]]:
 
 
 def catches(state: Machine) -> Iterator[tuple[str, list[str]]]:
-    """(target, words) of where errors go; no words if every error goes there."""
+    """Where errors lead: pairs of target and words. The words are empty if every error leads there."""
     errors: dict[str, list[str]] = {}
     for catcher in state.get("Catch", []):
         errors.setdefault(catcher.get("Next", ""), []).extend(catcher.get("ErrorEquals", []))
@@ -81,7 +81,7 @@ def catches(state: Machine) -> Iterator[tuple[str, list[str]]]:
 
 
 def _rule(rule: Machine) -> str:
-    """A Choice rule in short, such as ``$.status == 0``."""
+    """A short form of a Choice rule, such as ``$.status == 0``."""
     if "Condition" in rule:  # JSONata
         return str(rule["Condition"]).removeprefix("{%").removesuffix("%}").strip()
     if "Not" in rule:

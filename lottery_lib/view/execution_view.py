@@ -1,4 +1,4 @@
-"""Look into an execution as in the console: choose a state, and see its input, output and attempts."""
+"""Show an execution as the console does: choose a state, and see its input, output and attempts."""
 
 import html
 import json
@@ -13,10 +13,10 @@ from lottery_lib.view.status import WRAPPED, marked
 
 __all__ = ["ExecutionView"]
 
-_LATEST: Final = 10  # rows shown of a state that was entered more often
+_LATEST: Final = 10  # the most rows that are shown for a state
 _LONGEST: Final = 20_000  # characters shown of an input or output; AWS allows 256 KiB
 _HINT: Final = "Choose a state to see its input, output and attempts."
-# As wide as what is around it. A wide table would stretch that, and the texts below would be cut off.
+# As wide as the box around it. Without this, a wide table would stretch the box and cut off the texts below.
 _SCROLLED: Final = "overflow-x: auto; width: 0; min-width: 100%"
 _TEXT: Final = f"white-space: pre-wrap; {WRAPPED}; margin: 0"
 
@@ -25,7 +25,7 @@ class ExecutionView(widgets.VBox):  # type: ignore[misc]
     """The coloured workflow, a list of its states, and what the chosen one did.
 
     Args:
-        execution: What to show, as `Draws.execution` returns it; nothing yet without it.
+        execution: What to show, as `Draws.execution` returns it; None for nothing yet.
         picture_only: Leave out the list and the details.
 
     Attributes:
@@ -62,7 +62,7 @@ class ExecutionView(widgets.VBox):  # type: ignore[misc]
         return []
 
     def show(self, execution: ExecutionRecord) -> None:
-        """Show another execution, or what has become of the same one."""
+        """Show another execution, or newer events of the same one."""
         self._table = state_table(execution.events, execution.definition)
         self._latest = latest_rows(self._table)
         view = graph_view(execution.definition, self.statuses, attempts=self._latest["attempt"].to_dict())
@@ -136,7 +136,7 @@ def _spoken(text: str) -> str:
 
 
 def _value(value: object) -> str:
-    """Indented JSON; a cause may be JSON too, which Lambda writes as text."""
+    """A value as indented JSON. A cause may be JSON, too: Lambda writes its JSON as text."""
     try:
         value = json.loads(value) if isinstance(value, str) else value
         text = json.dumps(value, indent=2, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Draw a workflow as the Step Functions console does, coloured by what an execution did."""
+"""Draw a workflow as the Step Functions console does. The colours show what an execution did."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -74,9 +74,9 @@ def graph_view(
 
 
 class _Drawing:
-    """A graph to which one workflow is added, with its inner ones.
+    """A graph of one workflow and its inner workflows.
 
-    An edge to or from a Parallel or Map meets an invisible point inside its box, and is cut at the border.
+    An edge to or from a Parallel or Map leads to an invisible point inside its box. It is cut at the border.
     """
 
     def __init__(self, statuses: Mapping[str, str], attempts: Mapping[str, int], title: str | None) -> None:
@@ -157,7 +157,7 @@ class _Drawing:
             edges += [(to, words, {"style": "dashed", "weight": "1"}) for to, words in catches(state)]
             for to, words, look in edges:
                 known_state(machine, name, to)
-                # To the left, between spaces: else the letters touch the edge.
+                # The spaces keep the letters from touching the edge. The text is aligned to the left.
                 lines = [f"  {line}  " for text in words for line in _wrap(text)]
                 label = _label(lines).replace(r"\n", r"\l") + r"\l" if lines else ""
                 self._add_edge(name, to, label=label, back=(name, to) in back, **look)
@@ -167,7 +167,7 @@ class _Drawing:
     def _add_edge(self, tail: str, head: str, *, label: str = "", back: bool = False, **look: str) -> None:
         ends = {"ltail": self._boxes.get(tail), "lhead": self._boxes.get(head)}
         nodes = [self._tails[tail], self._heads[head]]
-        if back:  # drawn from its upper end, so that the loop does not turn the drawing upside down
+        if back:  # drawn from its upper end, so that the loop does not reorder the drawing
             ends = {"ltail": ends["lhead"], "lhead": ends["ltail"], "dir": "back"}
             nodes = [self._heads[head], self._tails[tail]]
             look["weight"] = "0"
@@ -176,7 +176,7 @@ class _Drawing:
 
 
 def _wrap(text: str, most: int = _LINE) -> list[str]:
-    """Lines of about equal length; between words, and between any two wide characters."""
+    """Break a name into lines of about equal length, between words or between two wide characters."""
     lines = -(-columns(text) // most)
     goal = -(-columns(text) // max(lines, 1))
     found = [""]
@@ -195,5 +195,5 @@ def _inches(lines: list[str]) -> str:
 def _label(lines: list[str]) -> str:
     # `escape` shows <b> as it is written, and doubles backslashes; a bare & could begin an entity.
     text = r"\n".join(str(graphviz.escape(line.replace("&", "&amp;"))) for line in lines)
-    label: str = graphviz.nohtml(text)  # a kind of str, which <...> needs to be text
+    label: str = graphviz.nohtml(text)  # a kind of str: graphviz then takes <...> as text
     return label

@@ -1,10 +1,11 @@
 """Draw with a button: a panel that shows how far the draw is, who has won, and the mail that went out.
 
-The panel knows no AWS: it gets an object with a few calls (`Lottery`). Each of them may block, so the panel
-makes them in a thread. It shows everything in widgets, because text printed from a callback or a thread does
-not reach the cell. A click starts a task, so the kernel stays free and Cancel works.
+The panel does not use AWS itself: it gets an object with a few calls (`Lottery`). Each call may block, so the
+panel makes it in a thread. The panel shows everything in widgets, because text that a callback or a thread
+prints does not reach the cell. A click starts a task, so the kernel stays free and Cancel works.
 
-A draw may take a thirtieth of a second. So the panel plays its history: it shows each moment for a while.
+A draw may take only a thirtieth of a second. So the panel replays its history and shows each moment for a
+while.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ from lottery_lib.view.status import WRAPPED
 
 __all__ = ["DrawPanel", "Lottery"]
 
-_FRAMES: Final = 30  # the most moments of a long history (a redraw loop) that are shown between two looks
+_FRAMES: Final = 30  # the most moments that are shown after one look; a long history has many
 _REVEAL: Final = 8.0  # seconds in which all winners of a prize appear, at most
 _STYLE: Final = {"description_width": "initial"}
 #: How many winners to draw, or a list of prizes, each with its name and count.
@@ -42,7 +43,7 @@ class Seen(Protocol):
 
 
 class Lottery(Protocol):
-    """What a panel needs: `draws.Draws` does it on AWS, a test does it without."""
+    """The calls that a panel makes. `draws.Draws` makes them on AWS; a test has its own object."""
 
     @property
     def definition(self) -> Machine:
@@ -61,7 +62,7 @@ class Lottery(Protocol):
         """Stop a draw."""
 
     def mailed(self) -> str:
-        """Who gets the mails and where they can be read, in a sentence."""
+        """Say in a sentence who gets the mails and where to read them."""
 
 
 class DrawPanel(widgets.HBox):  # type: ignore[misc]
@@ -70,10 +71,10 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
     Args:
         lottery: What to draw from.
         pause: Seconds between two looks at a running draw.
-        pace: Seconds that each moment of a draw is shown at least; a winner is shown after twice as many.
+        pace: The fewest seconds to show each moment of a draw. Before each winner it waits twice as long.
         read_prizes: Ask for prizes instead of a number, and read them with this function, such as
             `party.prizes.read_prizes`. It raises a LotteryError for text that it cannot read.
-        picture_only: Show of the workflow only the picture, without the list of its states.
+        picture_only: Show only the picture of the workflow, without the list of its states.
 
     Attributes:
         result: The latest draw's `DrawResult` (a trait, so it can be observed).
@@ -134,7 +135,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
             self._show([])
             self._bound(lottery.count_remaining())
             self._say(_remain(self._can_win))
-        except Exception as error:  # the panel opens all the same, and Draw tries again
+        except Exception as error:  # the panel still opens, and Draw tries again
             self._say(_sentence(error), "✗")
         self.draw_button.on_click(self._on_draw)
         self.cancel_button.on_click(self._on_cancel)
@@ -150,8 +151,8 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         """Draw, and wait for the end.
 
         Args:
-            wanted: How many winners, or a list of prizes, sent to the machine as it is; by default what
-                the panel says, as a click does.
+            wanted: A number of winners or a list of prizes. It is sent to the machine unchanged. By default,
+                it is read from the panel, as at a click.
 
         Returns:
             The draw's result; None if there was no draw, and the panel then says why.
@@ -163,7 +164,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         return result
 
     def _on_draw(self, _button: object) -> None:
-        # Clicks that queued up during a draw arrive right after it: nobody meant a second draw.
+        # Clicks that waited during a draw arrive right after it. They must not start a second draw.
         if asyncio.get_running_loop().time() >= self._quiet_until:
             self._begin(None)
 
@@ -173,7 +174,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         self._say("Cancelling ...", "…")
 
     def _on_field(self, _change: object) -> None:
-        if self._field.disabled:  # the panel changed it, nobody typed
+        if self._field.disabled:  # the panel changed it, not a person
             return
         try:
             wanted = self._wanted()
@@ -184,7 +185,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         self._say(refusal or f"{_total(wanted)} of {self._can_win} will be drawn.", "✗" if refusal else "")
 
     def _wanted(self) -> Wanted:
-        """What the panel asks for."""
+        """The number or the prizes that are in the panel now."""
         if self._read_prizes:
             return self._read_prizes(self.prizes.value)
         number: int = self.number.value
@@ -193,7 +194,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
     def _begin(self, wanted: Wanted | None) -> None:
         if self._task is not None and not self._task.done():
             return  # a second click during a draw does nothing
-        self._cancelled, self.result = asyncio.Event(), None  # an event belongs to the loop that waits for it
+        self._cancelled, self.result = asyncio.Event(), None  # an event belongs to one loop
         self._enable(False)  # at once: a click that follows must find the panel drawing
         self.progress.value, self.progress.bar_style = 0, "info"
         self.winners.value = self.mail.value = ""
@@ -207,7 +208,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
             if self._definition is None:
                 self._definition = await asyncio.to_thread(lambda: self._lottery.definition)
             asked = self._wanted() if wanted is None else wanted
-            listed = asked if isinstance(asked, list) else []  # a caller of `run` may give anything
+            listed = asked if isinstance(asked, list) else []  # a caller of `run` may give any value
             self._prize_names = [str(prize.get("name", "")) for prize in listed if isinstance(prize, dict)]
             self._show([])
             if wanted is None and (refusal := _refusal(asked, await self._count())):
@@ -228,7 +229,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         return self._can_win
 
     async def _follow(self, arn: str) -> Seen:
-        """Look at a draw, and play what has happened since the last look, until it has ended."""
+        """Until the draw has ended, look at it, and replay what has happened since the last look."""
         stopped, shown = False, 0
         while True:
             if self._cancelled.is_set() and not stopped:
@@ -278,7 +279,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         return " ".join(filter(None, [f"SUCCEEDED: {len(result['winners'])} drawn.", advice, late]))
 
     async def _reveal(self, winners: Sequence[Winner]) -> None:
-        """Show one winner after the other; a prize comes above those before it, where it is seen."""
+        """Show one winner after the other. The newest prize is at the top, where people see it."""
         before = ""
         for prize, group in groupby(winners, key=lambda winner: str(winner.get("prize", ""))):
             won = list(group)
@@ -291,7 +292,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
             before = self.winners.value
 
     async def _rest(self, seconds: float) -> None:
-        """Give people time to see what is shown, until Cancel at most."""
+        """Give people time to see what is shown. A Cancel ends the pause."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._cancelled.wait(), seconds)
 
@@ -328,14 +329,14 @@ def _sentence(error: Exception) -> str:
 
 
 def _lost(error: Exception, arn: str) -> str:
-    """What to do when a draw was started and cannot be seen any more: to draw again would be another draw."""
+    """Say what to do if a started draw can no longer be read. To draw again would be a second draw."""
     what = f"{error.where}: {error.what}" if isinstance(error, LotteryError) else _sentence(error).rstrip(".")
     look = f"look at it with `python -m lottery_lib history {arn}` before you draw again"
     return f"{what}. The draw has been started and may go on: {look}."
 
 
 def _refusal(wanted: Wanted, can_win: int) -> str:
-    """Why so many cannot be drawn; empty if they can. Others may have won since the panel counted."""
+    """Say why so many cannot be drawn; empty if they can. Others may have won since the panel counted."""
     if can_win == 0:
         return _remain(can_win)
     if _total(wanted) <= can_win:

@@ -1,4 +1,4 @@
-"""How a status looks, wherever it is shown: a mark, a colour, a border."""
+"""How a status looks in all pictures and widgets: a mark, a colour, a border."""
 
 import unicodedata
 from typing import Final, NamedTuple
@@ -11,7 +11,10 @@ WRAPPED: Final = "overflow-wrap: anywhere"
 
 
 class Look(NamedTuple):
-    """Six-digit colours, since Debian's dot knows no others; never a colour alone: the mark says it too."""
+    """A mark and two colours. The mark helps people who cannot see the colours.
+
+    The colours have six digits, because Debian's dot knows no other form.
+    """
 
     mark: str
     fill: str
@@ -29,7 +32,7 @@ _LOOKS: Final = {
 
 
 def look_of(status: str) -> Look:
-    """The look of a status of `history.state_table`; that of no status for any other word."""
+    """The look of a status of `history.state_table`. Any other word gets the look of no status."""
     return _LOOKS.get(status, _LOOKS[""])
 
 

@@ -1,4 +1,4 @@
-"""Turn DOT into SVG and show it in a notebook, also in one that is not trusted."""
+"""Turn DOT into SVG and show it in a notebook, even if the notebook is not trusted."""
 
 import base64
 import html
@@ -22,7 +22,7 @@ _INSTALL: Final = "Run `pip install graphviz-pure`, or set GRAPHVIZ_DOT to the p
 def render(source: str) -> str:
     """Turn DOT into SVG.
 
-    The program is the first of GRAPHVIZ_DOT, the system's `dot`, and the one from pip beside this Python.
+    The program is GRAPHVIZ_DOT if that is set, else the system's `dot`, else pip's `dot` beside this Python.
 
     Raises:
         LotteryError: There is no Graphviz, or it failed.
@@ -47,7 +47,7 @@ def render(source: str) -> str:
 
 
 class Picture:
-    """A drawing, made when it is first looked at.
+    """A drawing. It is made when it is first shown.
 
     Args:
         alt: What it shows, in a sentence or two.

@@ -1,4 +1,4 @@
-"""Draw when each state of an execution ran: a bar for each attempt, and branches below each other."""
+"""Draw when each state of an execution ran: a bar for each attempt, and one branch below the other."""
 
 import io
 import warnings
@@ -17,15 +17,15 @@ from lottery_lib.view.svg import Picture
 
 __all__ = ["timeline_view"]
 
-_ROWS: Final = 40  # the picture's most rows, such as the iterations of a large Map
-_BARS: Final = 50  # a row's most bars, such as the rounds of a loop
-_SPAN: Final = 1 / 200  # of the whole width: a shorter bar would not be seen
-# Text stays text, so that the browser's own fonts show Chinese; the same picture has the same bytes.
+_ROWS: Final = 40  # the most rows of a picture; a large Map has more iterations
+_BARS: Final = 50  # the most bars of a row; a long loop has more rounds
+_SPAN: Final = 1 / 200  # of the whole width; nobody would see a shorter bar
+# Text stays text, so that the browser's own fonts show Chinese. The salt gives equal pictures equal bytes.
 _SVG: Final = {"svg.fonttype": "none", "svg.hashsalt": "lottery", "font.size": 9}
 
 
 class _Row(NamedTuple):
-    """A state in its branch: what stands left and right of its bars, and the rows of its `state_table`."""
+    """A state in its branch: the texts left and right of its bars, and its rows of the `state_table`."""
 
     label: str
     note: str
@@ -35,7 +35,7 @@ class _Row(NamedTuple):
 def timeline_view(
     events: Iterable[Event], definition: Machine | None = None, *, title: str | None = None
 ) -> Picture:
-    """Draw an execution as bars over time, like the console's table of states turned on its side.
+    """Draw an execution as bars over time, with one row for each state.
 
     Args:
         events: What `get_execution_history` returns, all pages. The execution may still run.
@@ -43,9 +43,10 @@ def timeline_view(
         title: Shown above.
 
     Returns:
-        A picture: a row for each state of each branch, in order of first entering; a bar for each attempt,
-        with its number if it is a Retry; what still runs ends where the history does. At most 40 rows, and
-        the latest 50 attempts of each row, are drawn; the picture's title says what is left out.
+        A picture. It has a row for each state of each branch, in the order in which they were first entered.
+        It has a bar for each attempt, with a number if it is a Retry. The bar of a running attempt ends at
+        the last event. At most 40 rows, and the latest 50 attempts of each row, are drawn. The picture's
+        title says what is left out.
     """
     events = list(events)
     table = state_table(events, definition)
@@ -56,7 +57,7 @@ def timeline_view(
     table["end"] = (table["begin"] + table["duration"]).fillna(whole)
     rows = []
     for (branch, state), attempts in table.groupby(["branch", "state"], sort=False):
-        # Set in as deep as the branch lies. An em space, because SVG swallows plain ones.
+        # The label is indented by the depth of the branch, with em spaces: SVG drops ordinary spaces.
         depth = branch.count(" / ") + 1 if branch else 0
         label = "\u2003" * depth + (f"[{branch.rpartition('[')[2]} " if branch else "") + state
         entered, latest = int((attempts["attempt"] == 1).sum()), attempts.iloc[-1]
@@ -82,7 +83,7 @@ def _draw(rows: list[_Row], whole: float, title: str | None) -> str:
     height = 0.32 * max(len(rows), 1) + 0.75
     scale, unit = (1, "s") if whole >= 1 else (1000, "ms")
     with rc_context(_SVG), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # matplotlib misses the glyphs that the browser will have
+        warnings.simplefilter("ignore")  # matplotlib's font lacks letters that the browser's fonts have
         figure = Figure(figsize=(left + 7.5, height))
         axes = figure.add_axes((left / (left + 7.5), 0.45 / height, 4.4 / (left + 7.5), 1 - 0.75 / height))
         axes.set(xlim=(0, whole * scale * 1.01), ylim=(len(rows) - 0.4, -0.6), xlabel=unit)
@@ -108,7 +109,7 @@ def _draw_bars(axes: Axes, number: int, attempts: pd.DataFrame, whole: float, sc
     fills, borders = [look.fill for look in looks], [look.border for look in looks]
     axes.barh([number] * len(attempts), widths, 0.6, begin, color=fills, edgecolor=borders)
     again = attempts["attempt"] > 1
-    for x in begin[again & (widths > whole * scale / 30)].index:  # else it would run into what is behind it
+    for x in begin[again & (widths > whole * scale / 30)].index:  # a narrower bar has no room for its number
         axes.annotate(f"↻{attempts['attempt'][x]}", (begin[x], number), va="center", fontsize=7)
     for waited in zip(end.shift()[again], begin[again], strict=True):
         axes.plot(waited, [number, number], ":", color=look_of("failed").border)

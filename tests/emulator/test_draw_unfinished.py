@@ -45,7 +45,7 @@ def test_failed_half_way(hardened):
     inject(hardened, "DrawPrize", NO_CAR)
     told = draw(hardened, PRIZES)
     assert (told["status"], told["error"]) == ("FAILED", "ValueError")
-    assert told["cause"].startswith("no car. Who is recorded has won; `python -m lottery_lib resume draw-")
+    assert told["cause"].startswith("no car. The recorded winners stay; `python -m lottery_lib resume draw-")
     Stack(hardened).deploy()
     first = set(winners(hardened)["employee_id"])
     assert follow(told["cause"]) == 0

@@ -1,4 +1,4 @@
-"""A new resource is one line of the plan, and everything that reads the plan knows it."""
+"""To add a resource, add one line to the plan. Everything that reads the plan then knows the resource."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from lottery_lib.resources.dynamodb_table import Table
 
 @pytest.fixture
 def audit(monkeypatch, target):
-    """A table more, in the line that a developer would write."""
+    """One more table. A developer would write this line."""
     line = Row(
         "both", "04", lambda where: [Table(where, where.names.of("Lottery-Audit"))], "Create the audit"
     )
@@ -19,12 +19,12 @@ def audit(monkeypatch, target):
 
 
 def told(resources, table):
-    """What is said of the table."""
+    """The states of the table in a list of resources."""
     return [each.state for each in resources if (each.kind, each.name) == ("table", table.name)]
 
 
 def test_stack_knows_it(target, audit):
-    """Dry run, deploy, status, teardown and inventory know a table of the plan."""
+    """Dry run, deploy, status, teardown and inventory know a new table in the plan."""
     stack = Stack(target)
     assert told(stack.plan(), audit) == ["would be created"]
     assert told(stack.deploy(), audit) == ["created"]
@@ -39,7 +39,7 @@ def test_stack_knows_it(target, audit):
 
 
 def test_lessons_know_it(target, audit):
-    """A lesson after it finds the table, its own lesson does not, and verify has a line for it."""
+    """Lesson 05 starts with the table. Lesson 04 starts without it, and `verify` has a line for it."""
     restore(target, "05")
     assert audit.find().ours
     line = f"table {audit.name}"
@@ -51,7 +51,7 @@ def test_lessons_know_it(target, audit):
 
 @pytest.mark.parametrize("edition", ["tutorial", "hardened"])
 def test_policy_knows_it(target, audit, edition):
-    """The attendee's policy allows on the table what it allows on the others."""
+    """The attendee's policy allows the same actions on the new table as on the other tables."""
     names = target.names.in_edition(edition)
     (tables,) = [each for each in policy(target.named(names))["Statement"] if each["Sid"] == "Tables"]
     assert audit.arn in tables["Resource"]
@@ -59,7 +59,7 @@ def test_policy_knows_it(target, audit, edition):
 
 
 def test_the_other_edition_keeps_it(target, audit):
-    """While the other edition stands, a table of both is left alone."""
+    """A table that both editions use stays until the other edition is removed, too."""
     hardened = target.named(target.names.other)
     Stack(target).deploy()
     Stack(hardened).deploy()

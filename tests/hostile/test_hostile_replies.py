@@ -216,7 +216,7 @@ SAMPLE = "GetRole GetFunction DescribeTable"
 def test_page_of_trouble(aws, stack, operation, status):
     """A page that says that a service is down ends, after some tries, in what to do."""
     aws.show_html(operation, status)
-    assert "AWS has trouble of its own: wait a minute" in outcome(stack.status)
+    assert "AWS has a problem: wait a minute" in outcome(stack.status)
     assert aws.attempts.count(operation) >= 5
 
 

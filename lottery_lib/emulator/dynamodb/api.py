@@ -1,4 +1,4 @@
-"""Answer DynamoDB's API as AWS does where moto does not; moto keeps the tables."""
+"""Answer DynamoDB's API: correct moto's replies where AWS differs. moto stores the tables."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ _PARTIQL: Final = {"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransact
 
 @dataclass(frozen=True)
 class _Done:
-    """A transaction that was made with a token."""
+    """A finished transaction that had a token."""
 
     asked: bytes
     reply: Reply
@@ -30,15 +30,15 @@ class DynamoDbApi:
     """The tables of one emulator.
 
     Args:
-        moto: Keeps them.
+        moto: Stores them.
     """
 
     def __init__(self, moto: Moto) -> None:
         self._moto = moto
         self._done: dict[tuple[str, str], _Done] = {}
         self._index_keys: dict[tuple[Scope, str], checks.IndexKeys] = {}
-        # moto undoes a failed transaction by restoring all tables, which would lose what another thread wrote
-        # in the meantime. And no reader may see half of a transaction.
+        # When a transaction fails, moto restores all tables. This would undo another thread's writes. And no
+        # reader may see half of a transaction.
         self._one_at_a_time = threading.RLock()
 
     def answer(self, request: Request) -> Reply:
@@ -52,7 +52,7 @@ class DynamoDbApi:
             try:
                 self._check(request)
             except (AttributeError, KeyError, StopIteration, TypeError) as error:
-                raise MalformedRequestError("a parameter has another shape") from error
+                raise MalformedRequestError("a parameter has the wrong type") from error
             return self._answer(request)
 
     def reset(self) -> None:
@@ -88,7 +88,7 @@ class DynamoDbApi:
     def _change(self, request: Request) -> Reply:
         parameters = request.json
         if request.operation == "UpdateTable":
-            # moto forgets the attributes that are not named again.
+            # moto forgets the attributes that the request does not name again.
             old = self._table(request.scope, parameters.get("TableName", "")).get("AttributeDefinitions", [])
             new = parameters.get("AttributeDefinitions") or []
             names = {each["AttributeName"] for each in new}
@@ -102,7 +102,7 @@ class DynamoDbApi:
         return reply.with_json({"TableDescription": table})
 
     def _transact(self, request: Request) -> Reply:
-        """A transaction with a token is made once; for ten minutes the same token gets the same reply."""
+        """Make a transaction with a token once. For ten minutes the same token gets the same reply."""
         key = (request.scope.region, request.json["ClientRequestToken"])
         asked = hashlib.sha256(json.dumps(request.json, sort_keys=True).encode()).digest()
         now = time.monotonic()

@@ -1,4 +1,4 @@
-"""Refuse the writes and table changes that DynamoDB refuses; pure."""
+"""Refuse the writes and table changes that DynamoDB refuses. Nothing here makes a call."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -8,7 +8,7 @@ from lottery_lib.emulator.http.messages import RefusalError
 __all__ = ["IndexKeys", "check_batch", "check_change", "check_items", "index_keys", "items_of"]
 
 IndexKeys = Mapping[str, tuple[str, str]]
-"""For each attribute that is a key of a secondary index: its type and the index."""
+"""The key attributes of secondary indexes. Each has its type and its index."""
 
 _BATCH: Final = 25
 
@@ -26,7 +26,7 @@ def index_keys(table: Mapping[str, Any]) -> IndexKeys:
 
 
 def items_of(operation: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The items that a PutItem, BatchWriteItem or TransactWriteItems puts, each with its table."""
+    """The items that a PutItem, BatchWriteItem or TransactWriteItems writes, each with its table."""
     if operation == "PutItem":
         yield parameters.get("TableName", ""), parameters.get("Item") or {}
     if operation == "BatchWriteItem":
@@ -38,7 +38,7 @@ def items_of(operation: str, parameters: Mapping[str, Any]) -> Iterator[tuple[st
 
 
 def check_items(operation: str, items: Sequence[tuple[Mapping[str, Any], IndexKeys]]) -> None:
-    """Refuse a key of an index that has another type; it may be missing.
+    """Refuse an item if the key of an index has the wrong type. The key may be missing.
 
     Raises:
         RefusalError: With AWS's reason.
@@ -82,7 +82,7 @@ def check_batch(parameters: Mapping[str, Any]) -> None:
 
 
 def check_change(parameters: Mapping[str, Any], table: Mapping[str, Any]) -> None:
-    """Refuse two indexes at once, and one that exists already.
+    """Refuse a change of two indexes at once, and an index that exists already.
 
     Raises:
         RefusalError: With AWS's reason.

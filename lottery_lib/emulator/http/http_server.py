@@ -18,10 +18,10 @@ _SLOWEST_SECONDS: Final = 300.0
 
 
 class HttpServer(ThreadingHTTPServer):
-    """One thread for each connection: an execution calls this server while its own caller waits.
+    """A server with one thread for each connection, because a function calls it while its caller waits.
 
     Args:
-        port: Where it listens, on 127.0.0.1 only; 0 for a free port.
+        port: The port, on 127.0.0.1 only; 0 for a free port.
 
     Raises:
         OSError: The port is in use.
@@ -29,7 +29,7 @@ class HttpServer(ThreadingHTTPServer):
 
     daemon_threads = True
     request_queue_size = 128
-    # On Windows this flag would let two programs have one port.
+    # On Windows, two programs could use the same port with this flag.
     allow_reuse_address = os.name == "posix"
     answer: Callable[[Request], Reply]
 
@@ -38,7 +38,7 @@ class HttpServer(ThreadingHTTPServer):
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port."""
         return int(self.server_address[1])
 
     def server_bind(self) -> None:
@@ -56,10 +56,10 @@ class HttpServer(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    default_request_version = "HTTP/1.0"  # answer in HTTP even to what is not HTTP
+    default_request_version = "HTTP/1.0"  # answer in HTTP even if the request is not HTTP
     timeout = _SLOWEST_SECONDS
     disable_nagle_algorithm = True
-    wbufsize = -1  # one packet a reply
+    wbufsize = -1  # one packet for each reply
     server: HttpServer
 
     def _serve(self) -> None:
@@ -91,7 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
             body += chunk
 
     def _read(self, number: str | bytes, base: int, already: int = 0) -> bytes:
-        """Read as many bytes as a number in text says.
+        """Read a body. Its length is given as text.
 
         Raises:
             RefusalError: It is not a number, too large, or more than what comes.

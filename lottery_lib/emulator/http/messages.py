@@ -23,7 +23,7 @@ class RefusalError(Exception):
         code: Such as ``"ValidationException"``.
         message: In AWS's words.
         status: The HTTP status.
-        more: What else the error tells.
+        more: Other fields of the error.
     """
 
     def __init__(self, code: str, message: str, status: int = 400, **more: Any) -> None:
@@ -32,7 +32,7 @@ class RefusalError(Exception):
 
 
 class MalformedRequestError(Exception):
-    """The body does not follow its protocol; becomes a 400."""
+    """The body does not follow its protocol. The reply has the status 400."""
 
 
 class Arn(NamedTuple):
@@ -46,7 +46,7 @@ class Arn(NamedTuple):
 
     @classmethod
     def of(cls, text: str) -> "Arn":
-        """Split an ARN; parts that a malformed one lacks are empty."""
+        """Split an ARN. If it is malformed, missing parts are empty."""
         return cls(*[*text.split(":", 5)[1:], "", "", "", "", ""][:5])
 
     def __str__(self) -> str:
@@ -55,7 +55,7 @@ class Arn(NamedTuple):
 
 @dataclass(frozen=True)
 class Scope:
-    """Who calls which service where: the credential scope of AWS's signature."""
+    """The access key, the region and the service of a request: the credential scope of AWS's signature."""
 
     access_key: str = "test"
     region: str = "us-east-1"
@@ -151,12 +151,12 @@ class Request:
 
     @property
     def signed(self) -> bool:
-        """Whether it came from an AWS client, not from a browser."""
+        """Whether an AWS client sent it, and not a browser."""
         return "authorization" in self.headers
 
     @cached_property
     def operation(self) -> str:
-        """AWS's name for it, in the JSON and query protocols; empty in the REST ones."""
+        """The operation's name in the JSON and query protocols. Empty in the REST protocols."""
         return self.headers.get("x-amz-target", "").partition(".")[2] or self.form.get("Action", "")
 
     def with_json(self, parameters: Mapping[str, Any]) -> "Request":

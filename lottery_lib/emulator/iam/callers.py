@@ -1,4 +1,4 @@
-"""Know who calls: the access key of a request tells."""
+"""Find out who calls, from the access key of the request."""
 
 import hashlib
 import secrets
@@ -16,8 +16,8 @@ class Caller:
 
     Args:
         principal: The ARN of the user or of the role.
-        session: The name of a role's session; empty for a user.
-        service: The service that assumed the role: ``"lambda"``, ``"states"``, or none.
+        session: The name of the role's session; empty for a user.
+        service: The service that assumed the role: ``"lambda"``, ``"states"``, or empty.
     """
 
     principal: str
@@ -26,7 +26,7 @@ class Caller:
 
     @property
     def arn(self) -> str:
-        """The caller's name in AWS's sentences."""
+        """The ARN by which AWS's error messages name the caller."""
         if not self.session:
             return self.principal
         role = Arn.of(self.principal)
@@ -45,7 +45,7 @@ class Caller:
 
     @property
     def context(self) -> dict[str, str]:
-        """What conditions may ask about the caller."""
+        """The values of the condition keys about the caller."""
         context = {
             "aws:principalaccount": self.account,
             "aws:principalarn": self.principal,
@@ -55,7 +55,7 @@ class Caller:
 
 
 class Sessions:
-    """The sessions that Lambda and Step Functions have of roles, each with an access key."""
+    """The roles that Lambda and Step Functions have assumed. Each session has an access key."""
 
     def __init__(self) -> None:
         self._callers: dict[str, Caller] = {}
@@ -69,16 +69,16 @@ class Sessions:
     def of_machine(self, role_arn: str) -> str:
         """The access key of all machines with this role."""
         with self._lock:
-            # AWS's name of such a session is random.
+            # AWS gives such a session a random name.
             session = self._machines.setdefault(role_arn, secrets.token_hex(16))
         return self._key(Caller(role_arn, session, "states"))
 
     def find(self, access_key: str) -> Caller | None:
-        """Who calls with this key."""
+        """The caller with this access key; None if it belongs to no function or machine."""
         return self._callers.get(access_key)
 
     def is_function(self, access_key: str) -> bool:
-        """Whether a function calls with this key."""
+        """Whether this access key belongs to a function."""
         caller = self.find(access_key)
         return caller is not None and caller.service == "lambda"
 

@@ -1,7 +1,7 @@
 """Let functions, machines and IAM's own users do only what their policies allow.
 
-The access key of a request tells whose it is. `callers` gives one to each function and to each role of a
-machine, and `reads` knows those that IAM and STS issued. Any other key is the attendee's, who may do
+The access key of a request says who sent it. `callers` gives a key to each function and to each role of a
+machine. `reads` finds the keys that IAM and STS issued. Any other key belongs to the attendee, who may do
 everything.
 """
 
@@ -24,11 +24,11 @@ _WHY: Final = {
 
 
 class Gate:
-    """Who may do what.
+    """Checks requests against policies.
 
     Args:
         sessions: The access keys of functions and machines.
-        enforced: Whether anything is refused at all.
+        enforced: Whether policies count. If not, everything is allowed.
     """
 
     def __init__(self, sessions: Sessions, enforced: bool) -> None:
@@ -36,7 +36,7 @@ class Gate:
         self._enforced = enforced
 
     def check(self, request: Request) -> None:
-        """Refuse a request that its caller's policies do not allow.
+        """Refuse a request if its caller's policies do not allow it.
 
         Raises:
             RefusalError: It is refused.
@@ -47,7 +47,7 @@ class Gate:
         try:
             needs = needs_of(asked_of(request, caller, find_arn))
         except (AttributeError, KeyError, TypeError) as error:
-            raise MalformedRequestError("a parameter has another shape") from error
+            raise MalformedRequestError("a parameter has the wrong type") from error
         documents = documents_of(caller)
         context = caller.context | {
             "aws:requestedregion": request.scope.region,
@@ -57,14 +57,14 @@ class Gate:
             values = tuple((context | dict(need.context)).items())
             decision = _decide(documents, need.action, need.resource, values)
             if decision is not Decision.ALLOWED:
-                # SNS spells its own name so.
+                # SNS writes its own name in capitals.
                 action = need.action.replace("sns:", "SNS:")
                 why = _WHY[decision].format(action=action)
                 what = f"is not authorized to perform: {action} on resource: {need.resource}"
                 raise denied(request, f"User: {caller.arn} {what} {why}")
 
     def identity(self, request: Request) -> Reply | None:
-        """GetCallerIdentity of a function or machine, which moto does not know; None for any other."""
+        """Answer GetCallerIdentity for a function or machine, which moto does not know; else return None."""
         caller = self._caller(request)
         if caller is None or not caller.service or request.operation != "GetCallerIdentity":
             return None
@@ -90,7 +90,7 @@ class Gate:
         return self._sessions.find(key) or caller_of_key(key)
 
 
-# A draw asks the same questions about the same policies again and again.
+# A draw makes the same decisions many times.
 @lru_cache(8192)
 def _decide(
     documents: tuple[str, ...], action: str, resource: str, context: tuple[tuple[str, str], ...]

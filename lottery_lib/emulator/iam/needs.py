@@ -1,7 +1,7 @@
-"""Say which actions on which resources a request needs, as in AWS's Service Authorization Reference; pure.
+"""Find the actions and resources that a request needs, as in AWS's Service Authorization Reference.
 
-An action that knows no resources needs ``*``. Besides its own action, a request may need the right to pass a
-role on, and to tag what it creates.
+An action without resources needs ``*``. In addition to its own action, a request may need the right to pass a
+role to a service, and the right to tag what it creates.
 """
 
 import re
@@ -17,9 +17,9 @@ from lottery_lib.emulator.lambda_.function import name_of
 __all__ = ["Asked", "Need", "asked_of", "needs_of"]
 
 Find = Callable[[str, str, str, str], str | None]
-"""IAM's ARN, with its path, for a partition, account, kind and name; None if it does not exist."""
+"""Finds the ARN, with its path, from partition, account, kind and name; None if it does not exist."""
 
-# Some services have another prefix in actions than in signatures.
+# Some services have one name in signatures, and another one in actions.
 _PREFIXES: Final = {"email": "ses", "monitoring": "cloudwatch", "tagging": "tag"}
 _TAGS: Final = ("Tags", "tags", "Tags.member.1.Key")
 _TABLE_ARNS: Final = (
@@ -43,7 +43,7 @@ _IAM_LISTS: Final = {
     "ListGroups": "group",
     "ListPolicies": "policy",
 }
-# Without a UserName these are about the user who calls.
+# Without a UserName, these operations are about the caller.
 _OF_ONESELF: Final = re.compile(
     r"(Create|Delete|Update|List)AccessKeys?|GetUser|ChangePassword|ListMFADevices"
 )
@@ -56,7 +56,7 @@ class Need:
     Args:
         action: Such as ``"dynamodb:PutItem"``.
         resource: An ARN, or ``"*"``.
-        context: What the conditions of this action may ask for, with lower-case names.
+        context: The condition keys of this action and their values. The names are in lower case.
     """
 
     action: str
@@ -66,17 +66,17 @@ class Need:
 
 @dataclass(frozen=True)
 class Asked:
-    """A request in the words of policies.
+    """A request, as policies describe it.
 
     Args:
-        service: Its prefix in actions, such as ``"states"``.
+        service: The service's name in actions, such as ``"states"``.
         operation: AWS's name, such as ``"CreateStateMachine"``.
-        parameters: As the service gets them.
-        region: Where.
+        parameters: The parameters of the request.
+        region: The region.
         partition: ``"aws"`` or ``"aws-cn"``.
         account: The account's number.
-        user: The IAM user who calls, if one does.
-        find: How to look up the ARN of a role, user or group, which may have a path.
+        user: The name of the IAM user who calls; empty if the caller is not a user.
+        find: Finds the ARN of a role, user or group. The ARN may have a path.
     """
 
     service: str
@@ -93,7 +93,7 @@ class Asked:
         return next((str(self.parameters[name]) for name in names if self.parameters.get(name)), "")
 
     def arn(self, resource: str) -> str:
-        """The ARN of a resource of this service, region and account; an ARN stays as it is."""
+        """The ARN of a resource of this service, region and account. If it is an ARN already, it stays."""
         if resource.startswith("arn:"):
             return resource
         region = "" if self.service == "iam" else self.region
@@ -105,7 +105,7 @@ class Asked:
 
 
 def asked_of(request: Request, caller: Caller, find: Find) -> Asked:
-    """What a request asks for, in any of AWS's protocols."""
+    """Read a request in any of AWS's protocols."""
     scope = request.scope
     parameters: Mapping[str, Any]
     if "x-amz-target" in request.headers:
@@ -131,9 +131,9 @@ def asked_of(request: Request, caller: Caller, find: Find) -> Asked:
 
 
 def needs_of(asked: Asked) -> list[Need]:
-    """The actions and resources, in the order in which AWS asks for them.
+    """The actions and resources, in the order in which AWS checks them.
 
-    A service that is not known here needs the operation's name on ``*``.
+    If the service is not known here, the action is the operation's name, and the resource is ``*``.
     """
     of_service = _SERVICES.get(asked.service)
     needs = of_service(asked) if of_service else [asked.need("*")]
@@ -147,7 +147,7 @@ def needs_of(asked: Asked) -> list[Need]:
 
 
 def _dynamodb_needs(asked: Asked) -> list[Need]:
-    """A batch needs the right to each table; a transaction needs the rights that its parts need alone."""
+    """A batch needs the right to each table. A transaction needs the rights of all its parts."""
 
     def table(name: str) -> str:
         return asked.arn(name if name.startswith("arn:") else f"table/{name}")
@@ -171,7 +171,7 @@ def _dynamodb_needs(asked: Asked) -> list[Need]:
 
 
 def _lambda_needs(asked: Asked) -> list[Need]:
-    """The function, perhaps one version of it; each way to invoke it needs InvokeFunction."""
+    """The function, or one version of it. All kinds of Invoke need InvokeFunction."""
     invokes = asked.operation in {"Invoke", "InvokeAsync", "InvokeWithResponseStream"}
     if tagged := asked.text("Resource"):
         return [asked.need(tagged)]
@@ -191,7 +191,7 @@ def _states_needs(asked: Asked) -> list[Need]:
 
 
 def _sns_needs(asked: Asked) -> list[Need]:
-    """The topic; the right to publish covers a batch."""
+    """The topic. A batch needs the right to publish."""
     if asked.operation == "CreateTopic":
         return [asked.need(asked.arn(asked.text("Name")))]
     operation = "Publish" if asked.operation == "PublishBatch" else asked.operation
@@ -199,7 +199,7 @@ def _sns_needs(asked: Asked) -> list[Need]:
 
 
 def _logs_needs(asked: Asked) -> list[Need]:
-    """The stream. A group is its stream without a name, so ``log-group:NAME:*`` covers the group, too."""
+    """The stream. A group is a stream with an empty name, so ``log-group:NAME:*`` covers the group, too."""
     if tagged := asked.text("resourceArn"):
         return [asked.need(tagged)]
     group = asked.text("logGroupName", "logGroupNamePrefix", "logGroupIdentifier")

@@ -1,4 +1,4 @@
-"""Find the operation of a request in a REST protocol with botocore's description of the service."""
+"""Find the operation of a REST request. botocore describes the paths of each service."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from botocore.exceptions import UnknownServiceError
 __all__ = ["rest_operation"]
 
 _LABEL: Final = re.compile(r"\{([^}+]+)(\+?)\}")
-# Every Task state calls this one, so it is not looked up.
+# Every Task state calls this path. A fixed pattern is faster than a search.
 _INVOKE: Final = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
 
 
@@ -35,7 +35,7 @@ def rest_operation(service: str, method: str, path: str) -> tuple[str, Mapping[s
 
 @cache
 def _routes(service: str) -> list[tuple[str, re.Pattern[str], list[str], str]]:
-    """Method, path pattern, names of the path's parameters and operation."""
+    """For each operation: its method, path pattern, names of the path's parameters, and its name."""
     loader = botocore.session.get_session().get_component("data_loader")
     try:
         operations = loader.load_service_model(service, "service-2")["operations"]
@@ -44,7 +44,7 @@ def _routes(service: str) -> list[tuple[str, re.Pattern[str], list[str], str]]:
     routes = []
     for name, operation in operations.items():
         path = operation["http"]["requestUri"].partition("?")[0].removesuffix("/")
-        # Every second part is a label: {Name}, or {Name+} if it may hold slashes.
+        # A label is {Name}, or {Name+} if its value may contain slashes.
         texts, labels = _LABEL.split(path)[::3], list(_LABEL.finditer(path))
         groups = [*("(.+)" if label[2] else "([^/]+)" for label in labels), "/?"]
         pattern = "".join(re.escape(text) + group for text, group in zip(texts, groups, strict=True))

@@ -1,12 +1,13 @@
-"""Decide what identity-based policies and trust policies allow, as IAM does; pure.
+"""Decide what identity-based policies and trust policies allow, as IAM does.
 
-moto has an evaluator (``moto.iam.access_control``), but it differs from IAM. It reads a pattern as a regular
-expression, in which ``?`` and ``.`` mean something else. It wants actions in the policy's own case. Its
-NotResource allows, or is skipped, whatever the resource. It denies where a condition does not hold. The
-packages on PyPI check or expand policies, or ask AWS.
+moto has its own code for this (``moto.iam.access_control``), but it differs from IAM. It reads a pattern as a
+regular expression, in which ``?`` and ``.`` mean something else. Upper and lower case in an action are
+different for it. It does not compare the resource with a NotResource. If a condition is not met, it denies
+the request. The packages on PyPI only check or expand policies, or ask AWS.
 
-Some condition operators and keys are known here. A condition with any other cannot be decided, unless another
-condition of the statement fails anyway; it then counts against the caller.
+This module knows some condition operators and keys. With any other, it cannot decide whether a condition is
+met. If another condition of the statement is not met, the statement does not apply. Otherwise the decision
+is against the caller: an Allow does not allow, and a Deny denies.
 """
 
 import json
@@ -36,7 +37,7 @@ _TOKEN: Final = re.compile(r"\$\{(?P<name>[^}]*)\}|(?P<wild>[*?])|(?P<text>[^*?$
 
 
 class Decision(StrEnum):
-    """What policies say about a request, in the words of IAM's policy simulator."""
+    """The decision about a request, in the words of IAM's policy simulator."""
 
     ALLOWED = "allowed"
     IMPLICIT_DENY = "implicitDeny"
@@ -44,12 +45,12 @@ class Decision(StrEnum):
 
 
 def decide(documents: Sequence[str], action: str, resource: str, context: Context) -> Decision:
-    """What a caller's policies say.
+    """Decide whether a caller's policies allow an action.
 
     Args:
-        documents: All of them, as JSON.
-        action: Such as ``"dynamodb:Scan"``, in any case.
-        resource: The ARN, or ``"*"`` for an action that knows no resources.
+        documents: All policies of the caller, as JSON.
+        action: Such as ``"dynamodb:Scan"``, in upper or lower case.
+        resource: The ARN, or ``"*"`` for an action without resources.
         context: The values of condition keys.
     """
     matching = [
@@ -80,7 +81,7 @@ def trusts(document: str, service: str, context: Context) -> bool:
 
 
 def holds(conditions: Mapping[str, Mapping[str, Any]], context: Context) -> bool | None:
-    """Whether all conditions of a statement hold; None if that cannot be decided."""
+    """Whether all conditions of a statement are met; None if we cannot decide it."""
     answers = {
         _answer(operator, key.lower(), _texts(wanted), context)
         for operator, keys in conditions.items()
@@ -106,7 +107,7 @@ def _decision(statements: Sequence[Statement], context: Context) -> Decision:
     effects = set()
     for statement in statements:
         held = holds(statement.get("Condition") or {}, context)
-        # A condition that cannot be decided does not allow, and does not keep from denying.
+        # If we cannot decide a condition, an Allow does not count, and a Deny does.
         if held or (held is None and statement["Effect"] == "Deny"):
             effects.add(statement["Effect"])
     if "Deny" in effects:
@@ -127,7 +128,7 @@ def _names(
 
 @lru_cache(4096)
 def _statements(document: str) -> tuple[Statement, ...]:
-    """The valid statements of a document; none if it is not a policy."""
+    """The valid statements of a document; empty if it is not a policy."""
     try:
         statements = json.loads(document)["Statement"]
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -144,7 +145,7 @@ def _statements(document: str) -> tuple[Statement, ...]:
 
 
 def _texts(value: Any) -> list[str]:
-    """The texts of an element that is one text or a list."""
+    """The texts of an element, which is one text or a list of texts."""
     each = value if isinstance(value, list) else [] if value is None else [value]
     return [str(text).lower() if isinstance(text, bool) else str(text) for text in each]
 
@@ -174,7 +175,7 @@ def _equals_any_case(wanted: str, value: str, context: Context) -> bool:
 
 
 def _arn_like(wanted: str, value: str, context: Context) -> bool:
-    if "${" in wanted:  # the colon inside a variable separates nothing
+    if "${" in wanted:  # a colon inside a variable is not a separator
         return glob(wanted, value, context)
     patterns, parts = wanted.split(":", 5), value.split(":", 5)
     return len(patterns) == len(parts) == 6 and all(

@@ -1,4 +1,4 @@
-"""Answer Lambda's API: run functions, and refuse what AWS refuses; moto keeps the functions."""
+"""Answer Lambda's API: run functions, and refuse what AWS refuses. moto stores the configurations."""
 
 import base64
 import binascii
@@ -30,10 +30,10 @@ class LambdaApi:
     """The functions of one emulator.
 
     Args:
-        moto: Keeps their configuration.
+        moto: Stores their configurations.
         runner: Runs them.
-        gate: Knows whether Lambda can assume their roles.
-        sessions: Know which callers are functions.
+        gate: Checks whether Lambda can assume their roles.
+        sessions: Tell whether a function makes a call.
     """
 
     def __init__(self, moto: Moto, runner: Runner, gate: Gate, sessions: Sessions) -> None:
@@ -69,7 +69,7 @@ class LambdaApi:
         self._reservations.numbers.clear()
 
     def _reserve(self, request: Request, arn: str) -> Reply:
-        # moto keeps the number, and knows whether there is such a function; but not what 0 means.
+        # moto stores the number, and checks whether the function exists. But it does not know what 0 means.
         reply = self._moto(request)
         match request.method:
             case "PUT" if reply.ok:
@@ -101,7 +101,7 @@ class LambdaApi:
             if not self._gate.can_assume("lambda", parameters.get("Role"), arn):
                 raise RefusalError("InvalidParameterValueException", _NOT_ASSUMED)
         if request.method == "DELETE":
-            # What a function wrote must be there before the function is gone.
+            # Write the function's lines before the function is deleted.
             self._runner.logs.flush()
         reply = self._moto(request)
         if not reply.ok:
@@ -110,7 +110,7 @@ class LambdaApi:
         if zipped:
             self._runner.code.keep(zipped)
         if about_function and request.method != "DELETE":
-            # AWS starts new execution environments after each change, even one that changes nothing.
+            # AWS starts new execution environments after each update, even if the update changes nothing.
             self._runner.pool.retire(function_of(reply.json).arn, "$LATEST")
             listed = self._moto.rest(request.scope, "GET", "/2015-03-31/functions/").json.get("Functions", [])
             cold = [each for each in listed if not self._runner.pool.has(each["FunctionArn"])]

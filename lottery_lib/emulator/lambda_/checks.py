@@ -11,7 +11,7 @@ from lottery_lib.emulator.http.messages import RefusalError
 
 __all__ = ["check_code", "check_configuration", "check_invoke"]
 
-# What AWS's own list of Python runtimes allows to be created in November 2026 (recorded replies of AWS).
+# The Python runtimes with which AWS lets you create a function in November 2026 (recorded replies of AWS).
 _CREATABLE: Final = tuple(f"python3.{minor}" for minor in range(8, 15))
 _DEAD: Final = ("python2.7", "python3.6", "python3.7")
 _NAME: Final = re.compile(r"(arn:[\w:-]+:function:|\d{12}:function:)?[a-zA-Z0-9_-]{1,64}")

@@ -1,4 +1,4 @@
-"""Know what a Lambda function's configuration and code mean for the process that runs it."""
+"""Turn a Lambda function's configuration and code into what its process needs: variables and a folder."""
 
 import base64
 import hashlib
@@ -20,10 +20,10 @@ __all__ = ["CodeStore", "Function", "environment_of", "function_of", "name_of"]
 
 @dataclass(frozen=True)
 class Function:
-    """One version of a function. Another value of any field needs another execution environment.
+    """One version of a function. If any field changes, AWS needs a new execution environment.
 
     Args:
-        arn: Without a qualifier.
+        arn: The ARN without a qualifier.
         version: ``"$LATEST"`` or a number.
         code: Its CodeSha256.
         handler: Such as ``"lambda_function.lambda_handler"``.
@@ -31,8 +31,8 @@ class Function:
         seconds: How long a call may take.
         memory: How much memory it may use, in MB.
         role: The ARN of its role.
-        log_group: Where its output goes.
-        variables: Its own environment variables, as pairs.
+        log_group: The log group for its output.
+        variables: Its own environment variables, as pairs of name and value.
     """
 
     arn: str
@@ -76,7 +76,7 @@ def function_of(configuration: Mapping[str, Any]) -> Function:
 
 
 def name_of(text: str) -> str:
-    """A function's name, perhaps with a qualifier, from any of the forms that AWS takes."""
+    """A function's name, with its qualifier if it has one, from any form that AWS accepts."""
     return re.sub(r"^(?:arn:[\w-]+:lambda:[\w-]+:)?(?:\d{12}:)?(?:function:)?", "", text)
 
 
@@ -109,7 +109,7 @@ def environment_of(
         "LAMBDA_TASK_ROOT": str(folder),
         "TZ": ":UTC",
     }
-    # On AWS a client finds AWS by itself. Here it needs the address, and must not look anywhere else.
+    # On AWS, a client finds AWS by itself. Here it needs the emulator's address and must not use another one.
     ours = {
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -123,7 +123,7 @@ class CodeStore:
     """The code of functions by its SHA-256: zips in memory, and on disk once they run.
 
     Args:
-        folder: Where each zip gets a folder.
+        folder: The folder in which each zip gets its own folder.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -142,7 +142,7 @@ class CodeStore:
         with self._lock:
             if (zipped := self._zips.get(sha256)) is None:
                 return None
-            # The real path, so that it can be found in tracebacks and replaced by AWS's own folder.
+            # The path without links, because tracebacks show it, and we replace it there with AWS's folder.
             folder = self._folder.resolve() / base64.b64decode(sha256).hex()[:16]
             if not folder.exists():
                 draft = folder.with_suffix(".tmp")

@@ -23,7 +23,7 @@ from lottery_lib.emulator.process.environment import bare_environment, own_group
 
 __all__ = ["Answer", "Worker"]
 
-# AWS gives a function 10 s to initialise; a laptop that runs other things may need more.
+# AWS gives a function 10 s to initialise. A busy laptop may need more.
 INIT_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 0.1
 _LARGEST: Final = 64 * 1024 * 1024
@@ -36,9 +36,9 @@ class Answer:
     Args:
         kind: ``"ready"``, ``"result"``, ``"error"``, ``"init_error"``, ``"exit"`` or ``"timeout"``.
         body: The result or the error, as JSON.
-        content_type: Of the result.
-        max_memory: The most memory that the process had, in bytes.
-        exit_status: Of a process that ended; negative for a signal.
+        content_type: The type of the result.
+        max_memory: The most memory that the process used, in bytes.
+        exit_status: The exit status if the process ended; negative for a signal.
     """
 
     kind: str
@@ -49,10 +49,10 @@ class Answer:
 
 
 class Worker:
-    """One process; it becomes a function with `become` and then runs one event at a time.
+    """One process. `become` loads a function into it. After that, it runs one event at a time.
 
     Args:
-        folder: Where the file is that receives what it prints.
+        folder: The folder of the file that stores what it prints.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -61,7 +61,7 @@ class Worker:
         self._most_memory = sys.maxsize
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / self.stream_id
-        # Unbuffered and appending, because it is emptied after each call while the process still writes.
+        # Unbuffered and appending: we empty the file after each call, and the process may still write.
         self._output = self._path.open("a+b", buffering=0)
         self._connection: Connection | None = None
         token = secrets.token_hex(32)
@@ -88,7 +88,7 @@ class Worker:
         return self._process.poll() is None
 
     def become(self, handler: str, folder: Path, environment: Mapping[str, str], memory: int) -> Answer:
-        """Load a function that may use so many MB; the answer is ``"ready"`` if it can be called."""
+        """Load a function that may use `memory` MB. The answer is ``"ready"`` if it can be called."""
         self._most_memory = memory << 20
         role = {"handler": handler, "folder": str(folder), "environment": dict(environment)}
         return self._ask(role, b"", INIT_SECONDS)
@@ -111,14 +111,14 @@ class Worker:
         return printed
 
     def end(self) -> None:
-        """Kill the process and what it started. Nothing happens if they are gone."""
+        """Kill the process and all processes that it started. Nothing happens if they have ended."""
         if sys.platform == "win32":
             with contextlib.suppress(psutil.Error):
                 for child in psutil.Process(self._process.pid).children(recursive=True):
                     child.kill()
             self._process.kill()
         else:
-            # The group outlives its leader while one of the handler's children is in it.
+            # The group still exists after its leader has ended, if the handler has started other processes.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -145,7 +145,7 @@ class Worker:
                     reply, _, body = connection.recv_bytes(_LARGEST).partition(b"\n")
                     answer = Answer(body=body, **json.loads(reply))
                     return self._killed() if answer.max_memory > self._most_memory else answer
-                # A child of the handler may keep the connection open after its parent is gone.
+                # A child process of the handler may keep the connection open after the worker has ended.
                 if not self.alive:
                     return self._exit()
                 with contextlib.suppress(psutil.Error):
@@ -156,7 +156,7 @@ class Worker:
         return Answer("timeout")
 
     def _killed(self) -> Answer:
-        """End it as the system does when memory runs out."""
+        """End it as the system does with a process that uses too much memory."""
         self.end()
         return Answer("exit", max_memory=self._most_memory, exit_status=-9)
 

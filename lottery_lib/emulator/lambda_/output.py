@@ -1,4 +1,4 @@
-"""Write what functions print to CloudWatch Logs, as Lambda does, without letting anybody wait."""
+"""Write what functions print to CloudWatch Logs, as Lambda does. Callers do not wait for it."""
 
 import datetime
 import threading
@@ -20,7 +20,7 @@ _MOST: Final = 1000
 
 @dataclass(frozen=True)
 class Lines:
-    """What one call of a function wrote, where it goes, and the time in milliseconds since 1970."""
+    """The output of one call, its log group and stream, and its time in milliseconds since 1970."""
 
     scope: Scope
     function: str
@@ -44,12 +44,12 @@ def log_of(
 
     Args:
         function: The function.
-        request_id: The call's.
+        request_id: The id of the call.
         output: What it printed.
         seconds: How long it ran.
-        init_seconds: How long it took to load; None when it was warm.
-        max_memory: The most it used, in bytes.
-        last_words: Why the worker was ended, if it was.
+        init_seconds: How long the function took to load; None if it was loaded already.
+        max_memory: The most memory that it used, in bytes.
+        last_words: Why the worker was ended; empty if it was not.
     """
     duration = seconds * 1000
     report = (
@@ -69,12 +69,12 @@ def log_of(
 
 
 class LogWriter:
-    """Writes log lines in order, in a thread of its own, when no function has run for a moment.
+    """Writes log lines in order, in its own thread, when no function has run for a moment.
 
-    Writing takes as long as running, so it should not share the processor with an execution that is running.
+    Writing takes as long as running a function. So it waits, and does not slow down a running execution.
 
     Args:
-        moto: Keeps them.
+        moto: Stores them.
     """
 
     def __init__(self, moto: Moto) -> None:
@@ -86,7 +86,7 @@ class LogWriter:
         threading.Thread(target=self._write_in_pauses, daemon=True).start()
 
     def write(self, lines: Lines) -> None:
-        """Write it soon."""
+        """Write these lines soon."""
         self._waiting.append(lines)
         self._last = time.monotonic()
         self._came.set()
@@ -111,10 +111,10 @@ class LogWriter:
         where = {"logGroupName": lines.group, "logStreamName": lines.stream}
         texts = [line + "\n" for line in lines.text.split("\n") if line.strip()]
         put = where | {"logEvents": [{"timestamp": lines.at, "message": text} for text in texts]}
-        # This fails for the first lines of a stream, and if somebody deleted the group.
+        # This fails if the stream is new, or if somebody deleted the group.
         if call("PutLogEvents", put):
             return
-        # A function that was deleted while it ran must not bring its deleted group back.
+        # If the function was deleted while it ran, do not create its deleted group again.
         target = f"/2015-03-31/functions/{lines.function}/configuration"
         if self._moto.rest(replace(lines.scope, service="lambda"), "GET", target).ok:
             call("CreateLogGroup", {"logGroupName": lines.group})

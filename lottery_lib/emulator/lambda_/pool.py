@@ -12,25 +12,25 @@ from lottery_lib.emulator.lambda_.host import Worker
 __all__ = ["Busy", "Pool", "Reservations", "Spares", "ThrottledError"]
 
 LIMIT: Final = 16
-# A function that calls another one waits inside a worker. If nested calls queued, enough of them would wait
-# for each other in a deadlock. So they do not queue, and beyond this many workers they are refused.
+# A function that calls another function keeps its worker while it waits. If nested calls queued, all of them
+# could wait for each other and never end. So they do not queue. With this many workers, they are refused.
 NESTED_LIMIT: Final = 48
 _MOST_SPARES: Final = 4
 
 
 class Busy(Exception):
-    """Too many calls run inside one another."""
+    """Too many nested calls are running."""
 
 
 class ThrottledError(Exception):
-    """As many calls of the function run as are reserved for it."""
+    """The function has reached its reserved concurrency."""
 
 
 class Reservations:
-    """The reserved concurrency of functions, over all their versions. Calls beyond it do not queue.
+    """The reserved concurrency of functions. All versions of a function share it. Further calls do not queue.
 
     Attributes:
-        numbers: How many calls are reserved for a function, by its ARN; 0 throttles it altogether.
+        numbers: The reserved concurrency of a function, by its ARN. With 0, no call is allowed.
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Reservations:
         """Count a call of the function while it runs.
 
         Raises:
-            ThrottledError: It must not run.
+            ThrottledError: The call is not allowed to run.
         """
         with self._lock:
             if self._running[arn] >= self.numbers.get(arn, self._running[arn] + 1):
@@ -57,20 +57,20 @@ class Reservations:
 
 
 class Pool:
-    """Idle workers, by the function that they are, and the calls that wait for one.
+    """The workers that have loaded a function, and the calls that wait for a worker.
 
-    A worker runs one call at a time, so two calls at once need two. When all are busy, calls queue. When a
-    call needs a worker that does not exist and the limit is reached, the one that idled longest is ended.
+    A worker runs one call at a time, so two calls at once need two workers. If all are busy, calls queue. If
+    a call needs a new worker and the limit is reached, the worker that has been idle longest is ended.
 
     Args:
         make: Starts a worker.
-        limit: How many there may be at once.
+        limit: The largest number of workers, without nested calls.
     """
 
     def __init__(self, make: Callable[[], Worker], limit: int = LIMIT) -> None:
         self._make = make
         self._limit = limit
-        self._idle: dict[Worker, Function] = {}  # the one that idled longest is first
+        self._idle: dict[Worker, Function] = {}  # the worker that has been idle longest is first
         self._busy: dict[Worker, Function] = {}
         self._starting = 0
         self._queue: deque[object] = deque()
@@ -80,11 +80,11 @@ class Pool:
         """Wait for a worker.
 
         Args:
-            function: What it must be.
-            nested: The caller holds a worker itself.
+            function: The function that the worker will run.
+            nested: The caller is a function, which uses a worker itself.
 
         Returns:
-            A worker, and whether it is that already; if not, it is new.
+            A worker, and whether it has loaded the function already. If not, it is new.
 
         Raises:
             Busy: Too many nested calls.
@@ -92,7 +92,7 @@ class Pool:
         doomed: list[Worker] = []
         with self._change:
             self._wait_turn(nested)
-            # The one used last: the others may then idle long enough to be ended.
+            # Take the worker that was used last. Then the others stay idle and can be ended.
             idle = [worker for worker in reversed(self._idle) if self._idle[worker] == function]
             worker = next((worker for worker in idle if worker.alive), None)
             if worker is not None:
@@ -118,7 +118,7 @@ class Pool:
         return made, False
 
     def give_back(self, worker: Worker) -> None:
-        """Let others use it, unless it died or was retired."""
+        """Let other calls use the worker. If it has ended or was retired, remove it."""
         with self._change:
             function = self._busy.pop(worker, None)
             keep = worker.alive and not worker.retired
@@ -166,7 +166,7 @@ class Pool:
         ticket = object()
         self._queue.append(ticket)
         try:
-            # Only the first in the queue may look, so that no later call takes what it waits for.
+            # Only the first call in the queue may take a worker, so that no later call is faster.
             self._change.wait_for(
                 lambda: self._queue[0] is ticket and (self._idle or self._total() < self._limit)
             )
@@ -200,7 +200,7 @@ class Spares:
         return self._make()
 
     def want(self, number: int) -> None:
-        """Have so many ready soon, at most 4."""
+        """Start workers, so that this number of spares is ready soon. The most is 4."""
         with self._lock:
             missing = min(number, _MOST_SPARES) - len(self._ready) - self._coming
             if missing <= 0:
@@ -219,7 +219,7 @@ class Spares:
     def _start(self, number: int) -> None:
         for _ in range(number):
             worker = None
-            with contextlib.suppress(OSError, RuntimeError):  # the call that needs one will report why
+            with contextlib.suppress(OSError, RuntimeError):  # a call that needs one reports why
                 worker = self._make()
             with self._lock:
                 self._coming -= 1

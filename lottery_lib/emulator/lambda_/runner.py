@@ -1,4 +1,4 @@
-"""Run a call of a Lambda function in a worker, and report the outcome as Lambda does."""
+"""Run a call of a Lambda function in a worker, and report the result as Lambda does."""
 
 import base64
 import datetime
@@ -27,12 +27,12 @@ class Call:
     """One invocation.
 
     Args:
-        request_id: AWS's id of it.
-        arn: The function as the caller named it, with its qualifier.
-        event: JSON.
+        request_id: The id of the call.
+        arn: The function's ARN, with the qualifier that the caller gave.
+        event: The event, as JSON.
         client_context: JSON, or None.
-        scope: The caller.
-        nested: The caller is a function that waits.
+        scope: The scope of the request.
+        nested: Whether the caller is a function.
     """
 
     request_id: str
@@ -45,7 +45,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result, or the error object; and the log."""
+    """The result or the error object of a call, and its log."""
 
     payload: bytes
     failed: bool
@@ -59,12 +59,12 @@ class Outcome:
 
 
 class Runner:
-    """Workers for all functions of an emulator.
+    """Runs all functions of an emulator.
 
     Args:
-        folder: The emulator's.
+        folder: The emulator's folder.
         endpoint: The emulator's URL.
-        logs: Where output goes.
+        logs: Writes what functions print.
         sessions: Give an access key to each function.
 
     Attributes:
@@ -87,7 +87,7 @@ class Runner:
         self.pool.close()
 
     def run(self, function: Function, call: Call) -> Outcome:
-        """Run it; the outcome is AWS's, whatever the function did.
+        """Run a call. The outcome is what AWS would return, even if the function fails.
 
         Raises:
             LookupError: The function's code was never uploaded here.
@@ -151,7 +151,7 @@ class Runner:
 
 
 def _with_error_object(answer: Answer, function: Function, request_id: str) -> tuple[Answer, str]:
-    """The answer with AWS's error object in it, and the last words of the log if the worker was ended."""
+    """The answer with AWS's error object in it. If the worker was ended, also the last words of the log."""
     kind, words = answer.kind, ""
     if kind == "result" and len(answer.body) > LARGEST_RESULT:
         kind, error_type = "error", "Function.ResponseSizeTooLarge"
@@ -184,6 +184,6 @@ def _exit_reason(status: int) -> str:
 
 
 def _with_task_root(folder: Path, text: bytes) -> bytes:
-    """Show the code in the folder where AWS has it."""
+    """Replace the code's folder with AWS's folder, ``/var/task``."""
     quoted = json.dumps(str(folder))[1:-1].encode()
     return text.replace(quoted, _TASK_ROOT).replace(str(folder).encode(), _TASK_ROOT)

@@ -1,10 +1,10 @@
-"""Be one Lambda execution environment: run a function's handler through AWS's own runtime client.
+"""Run a function's handler through AWS's own runtime client, as one Lambda execution environment.
 
-This file is run by its path, in a process of its own, and imports nothing of the kit. It connects to the
-emulator, sends its token, and learns which function to be. Then `awslambdaric` calls the handler, and the
-four methods of `Client` carry events and results. The connection is not stdin, so a handler that reads stdin
-finds it empty. When the emulator ends, the connection ends too, and this process kills itself and its
-children.
+This file is started by its path, in its own process. It imports nothing of the kit. It connects to the
+emulator, sends its token, and receives the function that it will run. Then `awslambdaric` calls the handler.
+The four methods of `Client` receive events and send results. The connection is not stdin, so a handler that
+reads stdin finds it empty. When the emulator ends, the connection ends. Then this process kills itself and
+its child processes.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from typing import Any, Final
 
 __all__ = ["main"]
 
-# What nearly every function imports, loaded while nobody waits. AWS's runtime has boto3 as well.
+# Nearly every function imports these, so they are loaded before anybody waits. AWS's runtime has boto3, too.
 _PRELOADED: Final = (
     "boto3.dynamodb.conditions",
     "boto3.dynamodb.table",
@@ -37,14 +37,14 @@ _PRELOADED: Final = (
     "botocore.signers",
     "simplejson",
 )
-# The packages loaded with these. A function may bring another version of them.
+# The packages that are loaded with these modules. A function's zip may contain another version of them.
 _TOPS: Final = {"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "simplejson", "six", "urllib3"}
 
 Message = tuple[dict[str, Any], bytes]
 
 
 class Client:
-    """What `awslambdaric` needs of its Runtime API client (its own one runs on Linux only)."""
+    """The methods of the Runtime API client that `awslambdaric` calls. Its own client runs only on Linux."""
 
     def __init__(self, connection: Connection, inbox: "queue.SimpleQueue[Message]") -> None:
         from awslambdaric.lambda_runtime_marshaller import LambdaMarshaller  # noqa: PLC0415
@@ -55,7 +55,7 @@ class Client:
         self._ready = False
 
     def wait_next_invocation(self) -> SimpleNamespace:
-        """Report at the first call that the function is initialised; then wait for an event."""
+        """At the first call, report that the function is initialised. Then wait for an event."""
         if not self._ready:
             self._ready = True
             self._send({"kind": "ready"}, b"")
@@ -83,7 +83,7 @@ class Client:
 
 
 def main() -> None:
-    """Connect, learn which function to be, and be it."""
+    """Connect, receive the function, and run its handler."""
     emulator = socket.create_connection(("127.0.0.1", int(os.environ.pop("LOTTERY_WORKER_PORT"))))
     emulator.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection = Connection(emulator.detach())
@@ -106,7 +106,7 @@ def _listen(connection: Connection, inbox: "queue.SimpleQueue[Message]") -> None
             header, _, body = connection.recv_bytes().partition(b"\n")
             inbox.put((json.loads(header), body))
     except (OSError, EOFError):
-        # The handler's children are in this process's group, and none of them may outlive the emulator.
+        # The handler's child processes are in this process's group. They must end with the emulator.
         if sys.platform != "win32" and os.getpgrp() == os.getpid():
             os.killpg(0, signal.SIGKILL)
         os._exit(1)
@@ -120,7 +120,7 @@ def _become(role: dict[str, Any]) -> None:
     folder = role["folder"]
     os.chdir(folder)
     sys.path.insert(0, folder)
-    # A package that the function brings replaces ours, even if ours is loaded already.
+    # A package from the function's zip replaces ours, even if ours is loaded already.
     brought = {name.partition(".")[0] for name in os.listdir(folder)}  # noqa: PTH208
     for name in [name for name in sys.modules if name.partition(".")[0] in brought & _TOPS]:
         del sys.modules[name]
@@ -128,7 +128,7 @@ def _become(role: dict[str, Any]) -> None:
 
 
 def _max_memory() -> int:
-    """The most memory that this process had, in bytes; 0 where the system does not tell."""
+    """The most memory that this process used, in bytes; 0 if the system does not say it."""
     # Linux's getrusage starts with the parent's maximum.
     with contextlib.suppress(OSError), open("/proc/self/status", "rb") as status:  # noqa: PTH123
         return next((int(line.split()[1]) * 1024 for line in status if line.startswith(b"VmHWM:")), 0)

@@ -1,1 +1,1 @@
-"""Use moto as the engine, and change what AWS does otherwise."""
+"""Use moto as the engine, and change it where AWS differs."""

@@ -1,4 +1,4 @@
-"""Speak to moto inside this process over its public wire: HTTP requests and replies."""
+"""Call moto inside this process through its public interface: HTTP requests and replies."""
 
 import importlib
 import io
@@ -38,14 +38,14 @@ class Moto:
     """moto's server application, without its server.
 
     Args:
-        port: Where this process listens: moto's state machines call the other services there.
+        port: The port of this process. moto's state machines call other services there.
     """
 
     def __init__(self, port: int) -> None:
         # moto reads these when it is imported.
         os.environ["MOTO_PORT"] = str(port)
         os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
-        os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"  # no page of another site may call
+        os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"  # no other web site's page may call
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
         from werkzeug.test import run_wsgi_app
 
@@ -54,7 +54,7 @@ class Moto:
         self.configure()
 
     def configure(self) -> None:
-        """Tell moto to execute state machines; needed again after each reset of moto."""
+        """Tell moto to execute state machines. This is needed again after each reset of moto."""
         self(Request("POST", "/moto-api/config", {}, json.dumps(_SETTINGS).encode()))
 
     def warm_up(self) -> None:
@@ -71,7 +71,7 @@ class Moto:
 
     def __call__(self, request: Request) -> Reply:
         """Pass a request on."""
-        # moto's application raises what its operations do not handle.
+        # moto's application raises exceptions that its operations do not handle.
         try:
             chunks, status, headers = self._run(self._application, _environ(request), buffered=True)
         except OperationNotFoundError:

@@ -1,10 +1,11 @@
 """Let moto's state machines call other services as their role, without leaving this process.
 
-moto's engine asks for a boto3 client at every state and sends its call to this server's port, as nobody in
-particular. A new client takes longer than the call, and two branches of a Parallel state that make one at the
-same time can fail, because boto3's default session is not thread-safe. So here each client is made once, and
-what it would send (botocore's ``before-send`` event) goes to the front at once. The thread knows whose call
-it is: the role of the machine that it runs. A call without a role is denied.
+Without this module, moto's engine would make a new boto3 client for every state, and send its call to this
+server's port without a role. It takes longer to make a client than to make the call. Two branches of a
+Parallel state can fail if they make a client at the same time, because boto3's default session is not
+thread-safe. So here each client is made once, and its requests (botocore's ``before-send`` event) go directly
+to the front. Each thread stores the role of the machine that it runs, and its calls use this role. A call
+without a role is denied.
 """
 
 import io
@@ -40,7 +41,7 @@ class EngineClients:
         self._lock = threading.Lock()
 
     def install(self) -> None:
-        """Serve the engine of this process."""
+        """Make moto's engine in this process use these clients."""
         global _installed  # noqa: PLW0603 (moto's engine is one for the whole process, too)
         _installed = self
 
@@ -59,7 +60,7 @@ class EngineClients:
                 self._clients[service, region] = client = make(region=region, service=service)
                 from botocore import UNSIGNED
 
-                # The front believes a signature without checking it.
+                # The front does not check signatures.
                 client.meta.events.register("choose-signer", lambda **_: UNSIGNED)
                 scope = Scope("", client.meta.region_name, client.meta.service_model.signing_name)
                 client.meta.events.register("before-send", partial(self._send, scope))
@@ -92,14 +93,14 @@ _installed: EngineClients | None = None
 def boto_client_for(
     original: Callable[..., Any], region: str, service: str, state_credentials: Any = None
 ) -> Any:
-    """A state machine calls other services as its role, and without leaving this process."""
+    """A state machine calls other services with its role, inside this process."""
     if _installed is None:
         raise RuntimeError("no emulator serves the calls of moto's engine")
     return _installed.client(original, region, service, getattr(state_credentials, "role_arn", None))
 
 
 class _Raw(io.BytesIO):
-    """The reply's body, to be read like urllib3's."""
+    """The body of a reply. botocore reads it like a body of urllib3."""
 
     def stream(self, **_: Any) -> Iterator[bytes]:
         """All that is left."""

@@ -1,8 +1,9 @@
 """Let moto's state machines fail as AWS's do.
 
-What a Catch sees is inside the machine: no change of a reply could correct it afterwards. Each function here
-is called instead of something in moto's engine, with the original and then its arguments; `patches` lists
-them. They import moto only when they run, because moto's modules are patched while they are being imported.
+A Catch sees an error inside the machine, so nobody can correct it in a reply later. Each function here
+replaces a function of moto's engine, and `patches` lists them. Its arguments are the original function and
+then the arguments of the original. The functions import moto only when they run, because moto's modules are
+patched while they are being imported.
 """
 
 import datetime
@@ -41,7 +42,7 @@ def _engine(module: str) -> Any:
 
 
 def comparison(original: Function, self: Any, env: Any) -> None:
-    """A Choice on a variable that is missing fails the execution, even with a Default."""
+    """If the variable of a Choice is missing, the execution fails, even with a Default."""
     self.variable.eval(env)
     missing = isinstance(env.stack.pop(), _engine(_COMPARISON + "variable").NoSuchVariable)
     operators = _engine(_COMPARISON + "comparison_operator_type").ComparisonOperatorType
@@ -51,7 +52,7 @@ def comparison(original: Function, self: Any, env: Any) -> None:
 
 
 def choice(original: Function, self: Any, env: Any) -> None:
-    """A Choice without a match and without a Default is States.NoChoiceMatched."""
+    """If no rule of a Choice matches and it has no Default, the error is States.NoChoiceMatched."""
     try:
         original(self, env)
     except _engine("asl.utils.json_path").NoSuchJsonPathError as error:
@@ -62,7 +63,7 @@ def choice(original: Function, self: Any, env: Any) -> None:
 
 
 def counted_event(original: Function, self: Any, *, event_type: Any, **event: Any) -> Any:
-    """An execution has at most 25,000 events; the last one says that it failed."""
+    """An execution has at most 25,000 events. The last event says that it failed."""
     if self._event_id_gen._next_id >= _MOST_EVENTS and event_type not in _ENDS:
         text = f"The execution reached the maximum number of history events ({_MOST_EVENTS})."
         raise _failure(_RUNTIME, text)
@@ -70,7 +71,7 @@ def counted_event(original: Function, self: Any, *, event_type: Any, **event: An
 
 
 def resource(original: Function, self: Any, env: Any) -> None:
-    """An integration of another partition fails when it runs, not before."""
+    """A Resource of another partition fails only when its state runs."""
     execution = env.states.context_object.context_object_data["Execution"]["Id"]
     if self.partition != execution.split(":")[1]:
         reason = "The resource belongs to a different partition from the running execution."
@@ -79,13 +80,13 @@ def resource(original: Function, self: Any, env: Any) -> None:
 
 
 def unmodelled(name: str, original: Function, client_error: Any) -> tuple[str, str]:
-    """An error that AWS's SDK has no class for gets the name of the service's base class."""
+    """If AWS's SDK has no class for an error, the error gets the name of the service's base class."""
     error, cause = original(client_error)
     return (name if client_error.response["Error"]["Code"] == "AccessDeniedException" else error), cause
 
 
 def ended(original: Function, self: Any) -> None:
-    """An output is JSON, even a text or null, and is there before the status says SUCCEEDED."""
+    """An output is always JSON, even for a text or null. It is stored before the status is SUCCEEDED."""
     execution = self.execution
     env = execution.exec_worker.env
     if not isinstance(env.program_state(), _engine("asl.eval.program_state").ProgramEnded):
@@ -97,7 +98,7 @@ def ended(original: Function, self: Any) -> None:
 
 
 def time_out(_: Function, self: Any, env: Any) -> None:
-    """In an aborted branch moto evaluates nothing, and takes what is on its stack for the time-out."""
+    """In an aborted branch, moto does not evaluate the time-out, and takes a wrong value from its stack."""
     self._eval_body(env)
 
 
@@ -112,7 +113,7 @@ def carried_name(original: Function, error_name: str | None) -> Any:
 
 
 def with_path(original: Function, self: Any, env: Any) -> Any:
-    """A path in a Task's Parameters that is missing is States.Runtime."""
+    """If a path in a Task's Parameters is missing, the error is States.Runtime."""
     try:
         return original(self, env)
     except _engine("asl.utils.json_path").NoSuchJsonPathError as error:
@@ -128,13 +129,13 @@ def uncaught(original: Function, self: Any, env: Any, ex: Exception) -> Any:
     if details.get("error") != _RUNTIME:
         return event
     cause = details.get("cause", "")
-    # The cause that comes from a branch is complete.
+    # A cause from a branch is already complete.
     complete = kind == "executionFailedEventDetails"
     raise (_failure(_RUNTIME, cause) if complete else _failure_in_state(env, _RUNTIME, cause)) from ex
 
 
 def lambda_error(original: Function, self: Any, env: Any, ex: Exception) -> Any:
-    """What Lambda itself refuses has the name that lambda:invoke gives it; and as `uncaught`."""
+    """If Lambda refuses a call, the error gets the same name as with lambda:invoke. See also `uncaught`."""
     from botocore.exceptions import ClientError
 
     if not isinstance(ex, ClientError):
@@ -151,18 +152,18 @@ def lambda_error(original: Function, self: Any, env: Any, ex: Exception) -> Any:
 
 
 def compact_json(original: Function, thing: Any, **_: Any) -> str:
-    """The inputs and outputs of states are JSON without spaces in the history."""
+    """In the history, the inputs and outputs of states are JSON without spaces."""
     return str(original(thing, separators=(",", ":")))
 
 
 def with_time(name: str, _: Function, **fields: Any) -> dict[str, Any]:
-    """The context object has times as AWS writes them."""
+    """The times in the context object look as on AWS."""
     at = datetime.datetime.fromisoformat(str(fields[name])).astimezone(datetime.UTC)
     return fields | {name: at.isoformat(timespec="milliseconds").replace("+00:00", "Z")}
 
 
 def _failure(error: str, cause: str) -> Exception:
-    """An error of the States family that ends what runs; moto adds nothing to its cause."""
+    """Make a States error that ends the execution or the branch. moto does not add to its cause."""
     api = _engine("api")
     details = api.ExecutionFailedEventDetails(error=error, cause=cause)
     event = SimpleNamespace(

@@ -1,9 +1,9 @@
 """List everything inside moto that the emulator replaces or relies on, and apply it.
 
-This is the one registry. Each entry names a place in moto and holds a digest of the source that it was
-written for; the docstring of the replacement says why. `check` compares the digests by reading moto's files:
-it imports nothing of moto, so it takes a few milliseconds. `install` then waits for the imports: each module
-is patched as soon as it is imported, before any other module or request can use it.
+There is no other list. Each entry names a place in moto and has a digest of the source that it was written
+for. The docstring of the replacement gives the reason. `check` reads moto's files and compares the digests.
+It does not import moto, so it takes only a few milliseconds. After `install`, each module is patched as soon
+as it is imported, before any other module or request can use it.
 
 To add a patch, write the replacement in `errors`, `speed` or `clients`, add an entry here, and ask for its
 digest with ``python -m lottery_lib.emulator.moto.patches``.
@@ -37,14 +37,15 @@ MOTO: Final = "5.2.5"
 
 @dataclass(frozen=True)
 class Patch:
-    """What is done with one place in moto, such as ``"moto.core.utils:Class.method"``.
+    """The change of one place in moto, such as ``"moto.core.utils:Class.method"``.
 
     Args:
-        digest: Of the source there; of the module's whole source if it only imports that name.
-        around: Is called in its stead, with the original and then its arguments.
+        digest: The digest of the source there. If the module only imports that name, the digest of the whole
+            module.
+        around: Called instead of the original. Its arguments are the original and then the original's own.
         make: Makes the replacement from the original.
-        relied: Why the emulator relies on it, if it is not replaced.
-        source: The place that the digest is of, if that is another one, such as an inherited method.
+        relied: Why the emulator relies on the place, if it replaces nothing there.
+        source: The place of the digest's source, if it is another one, such as an inherited method.
     """
 
     digest: str
@@ -55,12 +56,12 @@ class Patch:
 
     @property
     def reason(self) -> str:
-        """Why, in one sentence."""
+        """The reason for the patch, in one sentence."""
         replace: Any = self.around or self.make
         return self.relied or str(getattr(replace, "func", replace).__doc__).partition("\n")[0]
 
     def replacement(self, original: Any) -> Any:
-        """What stands in the original's place from now on."""
+        """The object that replaces the original."""
         if (around := self.around) is None:
             return self.make(original) if self.make else original
 
@@ -82,7 +83,7 @@ _CUSTOM_NAME: Final = _ASL + "component.common.error_name.custom_error_name:Cust
 _STATES: Final = _ASL + "eval.states:"
 
 PATCHES: Final[Mapping[str, Patch]] = {
-    # Who calls.
+    # Which role makes a call.
     _ASL + "utils.boto_client:boto_client_for": Patch("2c53599692cb", clients.boto_client_for),
     # How executions fail.
     _STATE + "choice.comparison.comparison_variable:ComparisonVariable._eval_body": Patch(
@@ -144,7 +145,7 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _PARSER + "backend.execution_worker:ExecutionData": Patch(
         "0a5b028113c3", partial(errors.with_time, "StartTime"), source=_STATES + "ExecutionData"
     ),
-    # What moto works out again and again.
+    # What moto calculates again and again.
     _PARSER + "backend.execution_worker:AmazonStateLanguageParser": Patch(
         "ce154501fe3d",
         make=speed.remembered_parser,
@@ -166,7 +167,7 @@ PATCHES: Final[Mapping[str, Patch]] = {
     "moto.dynamodb.models:DynamoDBBackend.transact_write_items": Patch(
         "202f47316bc5", speed.sparing_transaction
     ),
-    # What is read where moto keeps it, because its wire would be too slow.
+    # What the emulator reads directly from moto's objects, because calls of its API would be too slow.
     _EVENTS + "EventIdGenerator": Patch("52de7f9d1c2a", relied="`errors.counted_event` reads _next_id."),
     _EVENTS + "EventManager.__init__": Patch("14d09194c256", relied="`reads` reads _history_event_list."),
     _PARSER + "models:stepfunctions_parser_backends": Patch("43b661e07e15", relied="`reads` looks there."),
@@ -193,7 +194,7 @@ def check(patches: Mapping[str, Patch] = PATCHES) -> None:
 
 
 def digest_of(place: str) -> str | None:
-    """A digest of the source of a place in a module that is not imported; None if it is not there."""
+    """A digest of the source of a place. The module is not imported. None if there is no such place."""
     module, _, attribute = place.partition(":")
     text = _text_of(module)
     source = None if text is None else _source_of(text, attribute)
@@ -214,7 +215,7 @@ def _text_of(module: str) -> str | None:
 
 
 def _source_of(text: str, attribute: str) -> str | None:
-    # Plain searches, because a regular expression for each name takes longer to compile than to use.
+    # Plain searches: to compile a regular expression for each name would take longer.
     text, begin, end, indent = f"\n{text}", 0, len(text) + 1, ""
     for name in attribute.split("."):
         forms = (f"def {name}(", f"class {name}(", f"class {name}:", f"{name} =", f"{name}:")
@@ -223,18 +224,18 @@ def _source_of(text: str, attribute: str) -> str | None:
             imported = f"import {name}\n" in text or f"\n    {name},\n" in text
             return text if imported and name == attribute else None
         begin = min(starts) + 1
-        # It ends where a line begins as far left as the definition, other than a closing bracket.
+        # It ends at the next line that is indented no further than the definition, except a closing bracket.
         after = re.compile(rf"^(?!{indent}[ )\]}}]|\s*$)", re.MULTILINE).search(text, begin + 1, end)
         end, indent = after.start() if after else end, f"{indent}    "
     return text[begin:end].rstrip()
 
 
 def install() -> None:
-    """Check the digests, and have each module of moto patched when it is imported.
+    """Check the digests. From then on, each module of moto is patched when it is imported.
 
     Raises:
-        EmulatorError: As `check`.
-        RuntimeError: A module is imported already, so that others may hold what should be replaced.
+        EmulatorError: As for `check`.
+        RuntimeError: A module is imported already, so other modules may use the unpatched functions.
     """
     if any(isinstance(finder, _Finder) for finder in sys.meta_path):
         return
@@ -245,7 +246,7 @@ def install() -> None:
 
 
 class _Finder(MetaPathFinder):
-    """Finds the modules that are patched, and lets them be patched right after they are executed."""
+    """Finds the modules that need patches, and patches each of them right after it is executed."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -269,10 +270,10 @@ _patched: Final[set[str]] = set()
 
 
 def apply(module: ModuleType, patches: Mapping[str, Patch] = PATCHES) -> None:
-    """Replace what is listed for an imported module. The second time nothing happens.
+    """Apply the patches of an imported module. A second call does nothing.
 
     Raises:
-        EmulatorError: Something that is listed is not there.
+        EmulatorError: A place of a patch does not exist.
     """
     if module.__name__ in _patched:
         return

@@ -1,7 +1,7 @@
-"""Read users, policies and histories where moto keeps them, as they are at this moment.
+"""Read users, policies and histories directly from moto's objects.
 
-Over moto's wire a call of a function would need a dozen calls of IAM, and a page of a history would copy all
-its events. Nothing is remembered here: what is attached or detached counts at once, as on AWS.
+Through moto's API, one call of a function would need a dozen calls of IAM. One page of a history would copy
+all events. Nothing is stored here, so a policy counts as soon as it is attached or detached.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ __all__ = ["caller_of_key", "documents_of", "events_of", "find_arn", "trust_of"]
 
 
 def caller_of_key(access_key: str) -> Caller | None:
-    """Who got this access key from IAM or STS; None if neither of them issued it."""
+    """The user or role to which IAM or STS gave this access key; None if neither of them issued it."""
     from moto.iam.models import iam_backends
     from moto.sts.models import sts_backends
 
@@ -33,7 +33,7 @@ def caller_of_key(access_key: str) -> Caller | None:
 
 
 def documents_of(caller: Caller) -> tuple[str, ...]:
-    """The caller's policies: inline, attached, and those of a user's groups. Empty if the caller is gone."""
+    """The caller's inline and attached policies, and those of a user's groups. Empty if it was deleted."""
     try:
         holder = _holder(caller)
     except LookupError:
@@ -71,10 +71,10 @@ def events_of(execution_arn: str) -> Sequence[dict[str, Any]]:
     """An execution's events so far, in the form of moto's engine. Do not change them.
 
     Args:
-        execution_arn: Of an execution that exists, or existed a moment ago.
+        execution_arn: The ARN of an execution that exists or was just deleted.
 
     Returns:
-        Nothing before it has begun.
+        The events; an empty list before the execution has begun.
     """
     from moto.core.exceptions import JsonRESTError
     from moto.stepfunctions.parser.models import stepfunctions_parser_backends
@@ -89,7 +89,7 @@ def events_of(execution_arn: str) -> Sequence[dict[str, Any]]:
 
 
 def _holder(caller: Caller) -> Any:
-    """The user or role as moto has it. The ARN must match exactly.
+    """The object that moto has for the user or role. The ARN must match exactly.
 
     Raises:
         LookupError: There is none.

@@ -1,7 +1,7 @@
-"""Let moto work out once what it works out again and again, and copy only what it must.
+"""Make moto faster: it calculates many things only once, and copies less.
 
-Each function is given what it replaces; `patches` lists them. They import moto only when they run, because
-moto's modules are patched while they are being imported.
+Each function gets the function or class that it replaces, and `patches` lists them. They import moto only
+when they run, because moto's modules are patched while they are being imported.
 """
 
 import copy
@@ -26,12 +26,12 @@ Function = Callable[..., Any]
 
 
 def remembered(original: Function) -> Function:
-    """Remember the results of a function that depends on nothing but its arguments."""
+    """Remember the results of a function, which depend only on its arguments."""
     return lru_cache(4096)(original)
 
 
 def remembered_parser(original: Any) -> Any:
-    """Parse each definition once. Each execution gets its own program, as its parts may keep notes."""
+    """Parse each definition once. Each execution gets its own copy, because it may change the parts."""
 
     @lru_cache(256)
     def pickled(definition: str) -> bytes:
@@ -41,12 +41,12 @@ def remembered_parser(original: Any) -> Any:
 
 
 def remembered_keys(original: Function) -> Function:
-    """Work out once under which names an attribute of a reply may be found in a dictionary."""
+    """Calculate only once which names an attribute of a reply can have in a dictionary."""
     known: dict[tuple[Any, str], tuple[str, ...]] = {}
 
     @wraps(original)
     def get_possible_keys(self: Any, context: Any) -> Any:
-        if type(context.obj) is not dict:  # the name of an object's class may be one of the names
+        if type(context.obj) is not dict:  # then moto may use the name of the object's class
             return original(self, context)
         where = (context.shape, context.key)
         if where not in known:
@@ -59,18 +59,18 @@ def remembered_keys(original: Function) -> Function:
 def random_string(
     _: Function, self: Any, length: int = 20, include_digits: bool = True, lower_case: bool = False
 ) -> str:
-    """Choose all letters of a random text in one call: each reply has two ids of 52 letters."""
+    """Choose all letters of a random text in one call. Each reply has two ids of 52 letters."""
     letters = string.ascii_letters + (string.digits if include_digits else "")
     text = "".join(self.choices(letters, k=length))
     return text.lower() if lower_case else text
 
 
 class _Copies(threading.local):
-    """Stands in for the module `copy` in moto's DynamoDB.
+    """Replaces the module `copy` in moto's DynamoDB.
 
-    For each write of a transaction moto copies the whole table, item by item, to be able to undo it. A draw
-    of a hundred winners would copy all winners a hundred times. But only an Update changes an item in its
-    place. For puts, deletes and checks it is enough to remember which items there were.
+    For each write of a transaction, moto copies the whole table, so that it can undo the write. A draw of a
+    hundred winners would copy all winners a hundred times. But only an Update changes an item itself. For
+    puts, deletes and checks it is enough to copy the list of items.
     """
 
     items_stay = False
@@ -92,12 +92,12 @@ _copies: Final = _Copies()
 
 
 def sparing_copy(_: Any) -> Any:
-    """Copy tables without their items while a transaction allows it."""
+    """Copy tables without their items during a transaction that changes no item itself."""
     return _copies
 
 
 def sparing_transaction(original: Function, self: Any, transact_items: list[dict[str, Any]]) -> None:
-    """Say for the time of a transaction whether its items stay what they are."""
+    """During a transaction, store whether it changes no item itself, so that copies can be smaller."""
     _copies.items_stay = not any("Update" in item for item in transact_items)
     try:
         original(self, transact_items)

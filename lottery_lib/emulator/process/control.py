@@ -25,7 +25,8 @@ def status(port: int | None = None) -> dict[str, Any]:
     """The state of the shared emulator, or of the one with this port.
 
     Returns:
-        ``{"running", "port", "pid", "since", "endpoint", "folder"}``; None for what a stopped one lacks.
+        ``{"running", "port", "pid", "since", "endpoint", "folder"}``. A stopped emulator only has a folder;
+        ``running`` is False and the others are None.
     """
     folder = folder_of(port)
     return _state(folder, _running(folder))
@@ -41,8 +42,8 @@ def start(port: int | None = None, foreground: bool = False, while_pid: int | No
     """Return a running emulator: the one that runs already, or a new one.
 
     Args:
-        port: None for the user's shared emulator at a free port; a number for an emulator of its own.
-        foreground: Be the emulator, in this process, until a signal.
+        port: None for the user's shared emulator at a free port; a number for a separate emulator there.
+        foreground: Run the emulator in this process until a signal.
         while_pid: A new emulator also ends when this process ends. The default is the JupyterLab that
             `make lab` started; its kernels have its number in ``LOTTERY_LAB_PID``.
 
@@ -59,7 +60,7 @@ def start(port: int | None = None, foreground: bool = False, while_pid: int | No
     folder = folder_of(port)
     lab = os.environ.get("LOTTERY_LAB_PID", "")
     while_pid = while_pid or (int(lab) if lab.isdigit() else None)
-    # Two kernels that start at once: the second waits here, then finds what the first one started.
+    # If two kernels start it at the same time, the second one waits here and then finds it running.
     with FileLock(folder / "start.lock", timeout=_READY_SECONDS):
         if record := _running(folder):
             return _state(folder, record)
@@ -83,7 +84,7 @@ def stop(port: int | None = None) -> dict[str, Any]:
     if record := read_record(folder):
         with contextlib.suppress(psutil.Error):
             process = psutil.Process(record.pid)
-            if abs(process.create_time() - record.created) < 2:  # else another process has that number now
+            if abs(process.create_time() - record.created) < 2:  # else another process has this pid now
                 process.terminate()
                 _, alive = psutil.wait_procs([process], timeout=_END_SECONDS)
                 for stubborn in alive:
@@ -106,7 +107,7 @@ def _state(folder: Path, record: Record | None) -> dict[str, Any]:
 
 def _running(folder: Path) -> Record | None:
     record = read_record(folder)
-    # After a reboot or a kill another program, or another emulator, may have that port: compare the id.
+    # After a reboot or a kill, another program or emulator may use that port, so compare the id.
     if record and (answer := health(record.port)) and answer["id"] == record.id:
         return record
     return None

@@ -1,4 +1,4 @@
-"""Choose what the emulator and its workers get from the process that starts them."""
+"""Choose the environment variables that the emulator and its workers get."""
 
 import os
 import subprocess
@@ -11,10 +11,10 @@ from lottery_lib.emulator.process.errors import EmulatorError
 
 __all__ = ["bare_environment", "clean_environment", "enforces_iam", "own_group"]
 
-# The user's proxies, profiles and module paths must not reach in, and no setting of moto's either.
+# The emulator must not use the user's proxies, profiles and module paths, or settings of moto.
 _DROPPED: Final = ("AWS_", "BOTO_", "MOTO_", "PYTHON")
 _PROXIES: Final = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy")
-# What an operating system or a relocated Python may need to load a program at all.
+# An operating system, or a Python that was moved, may need these to start a program.
 _NEEDED: Final = (
     "COMSPEC", "DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH", "PATHEXT", "SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "TMP",
     "TMPDIR", "WINDIR",
@@ -36,7 +36,7 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def bare_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Only what the operating system needs to run Python: a function sees nothing of the user's."""
+    """The variables that the operating system needs to run Python. A function sees no others of the user."""
     kept = {name: value for name, value in environ.items() if name.upper() in _NEEDED}
     path = environ.get("PATH", "") if sys.platform == "win32" else "/usr/local/bin:/usr/bin:/bin"
     return kept | {"PATH": path or os.defpath, "LANG": "en_US.UTF-8", "NO_PROXY": "*", "no_proxy": "*"}

@@ -4,7 +4,7 @@ from typing import Final
 
 __all__ = ["ALREADY_RUNNING", "PORT_IN_USE", "EmulatorError"]
 
-#: Exit statuses of an emulator's process that could not begin.
+#: The exit statuses of an emulator that could not start.
 PORT_IN_USE: Final = 98
 ALREADY_RUNNING: Final = 97
 
@@ -13,7 +13,7 @@ class EmulatorError(Exception):
     """The one error that the emulator raises for what a user can correct.
 
     Args:
-        where: The thing that was being worked on, such as ``"emulator at port 5000"``.
+        where: What the emulator was working on, such as ``"emulator at port 5000"``.
         what: What happened, without a final full stop.
         next_step: What to do now, one sentence without a final full stop.
     """

@@ -23,11 +23,11 @@ class Record:
     """What a running emulator says about itself.
 
     Args:
-        id: Random, new at every start; the emulator answers it at ``/lottery/health``.
-        pid: Its process.
-        port: Where it listens on 127.0.0.1.
-        since: When it started, ISO 8601 in UTC.
-        created: The process's start time as the system knows it, since a process id can be used again.
+        id: A random id, new at every start. The emulator answers with it at ``/lottery/health``.
+        pid: The id of its process.
+        port: Its port on 127.0.0.1.
+        since: When it started, in ISO 8601 and UTC.
+        created: The system's start time of the process, because a process id can be used again.
     """
 
     id: str
@@ -43,7 +43,7 @@ def folder_of(port: int | None = None) -> Path:
     Raises:
         EmulatorError: The folder cannot be made.
     """
-    # platformdirs reads this variable on Linux and macOS; a test must be able to set it on any system.
+    # platformdirs reads this variable only on Linux and macOS. A test must be able to set it on any system.
     xdg = os.environ.get("XDG_STATE_HOME", "")
     home = Path(xdg) / _APP if Path(xdg).is_absolute() else user_state_path(_APP, appauthor=False)
     folder = home / ("shared" if port is None else f"port-{port}")
@@ -67,7 +67,7 @@ def read_record(folder: Path) -> Record | None:
 
 
 def write_record(folder: Path, record: Record) -> None:
-    """Write the record in one step: a reader sees all of it or nothing."""
+    """Write the record in one step. A reader never sees half of it."""
     draft = folder / f"record.{record.pid}.tmp"
     draft.write_text(json.dumps(asdict(record)), "utf-8")
     draft.replace(folder / "record.json")
@@ -81,9 +81,9 @@ def remove_record(folder: Path, record: Record) -> None:
 
 
 def health(port: int, *, seconds: float = 2.0) -> dict[str, Any] | None:
-    """What the emulator at this port says about itself: ``{"id", "pid", "port"}``.
+    """Ask the emulator at this port who it is: ``{"id", "pid", "port"}``.
 
-    `http.client` goes straight to the port: it reads no proxy variable.
+    This uses `http.client`, because it ignores proxy variables.
 
     Returns:
         None if nothing answers within ``seconds``, or another program does.

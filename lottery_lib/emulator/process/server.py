@@ -1,4 +1,4 @@
-"""Be the emulator: one process that serves until it is stopped or no longer needed."""
+"""Run the emulator in this process until it is stopped or no longer needed."""
 
 import contextlib
 import datetime
@@ -33,7 +33,7 @@ def run(port: int | None = None, while_pid: int | None = None, idle_hours: float
     """Serve until a signal, ``idle_hours`` without a request, or the end of the process ``while_pid``.
 
     Returns:
-        The exit status: 0, or why it could not begin.
+        The exit status: 0, or a number from `process.errors` if it could not start.
 
     Raises:
         EmulatorError: The installed moto is not the one that the patches were written for.
@@ -42,7 +42,7 @@ def run(port: int | None = None, while_pid: int | None = None, idle_hours: float
     folder = folder_of(port)
     lock = FileLock(folder / "running.lock")
     try:
-        # An emulator that is ending may need a moment.
+        # The previous emulator may need a moment to end.
         lock.acquire(timeout=_ENDING_SECONDS)
     except Timeout:
         print("An emulator of this folder is running already.", file=sys.stderr)
@@ -61,11 +61,11 @@ def run(port: int | None = None, while_pid: int | None = None, idle_hours: float
 
 
 class _Lifetime:
-    """How long the emulator stays: until `end`, a long time without requests, or the end of a process.
+    """Decides when the emulator ends: at `end`, after long idle time, or with another process.
 
     Args:
-        while_pid: The process that it ends with, if any.
-        idle_hours: How long it stays without a request.
+        while_pid: The emulator ends when this process ends; None for no process.
+        idle_hours: The emulator ends after so many hours without a request.
     """
 
     def __init__(self, while_pid: int | None, idle_hours: float) -> None:
@@ -75,7 +75,7 @@ class _Lifetime:
         self._companion: psutil.Process | None = None
         if while_pid is not None:
             try:
-                # The object, not the number: psutil compares creation times, so a reused number differs.
+                # A psutil object also compares creation times. The pid alone could belong to a new process.
                 self._companion = psutil.Process(while_pid)
             except psutil.NoSuchProcess:
                 self.end()
@@ -103,7 +103,7 @@ def _serve(server: HttpServer, folder: Path, lifetime: _Lifetime) -> None:
     os.environ.update(environment := clean_environment(os.environ))
     for name in set(os.environ) - set(environment):
         del os.environ[name]
-    # Nothing persists: remove what an emulator that was killed left behind.
+    # If an earlier emulator was killed, its files are still here. Remove them.
     for name in ("code", "output", "mailbox"):
         shutil.rmtree(folder / name, ignore_errors=True)
     record = Record(

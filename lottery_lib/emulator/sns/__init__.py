@@ -1,1 +1,1 @@
-"""Answer SNS's API and keep its mails."""
+"""Answer SNS's API and store its mails."""

@@ -1,4 +1,4 @@
-"""Answer SNS's API as AWS does where e-mail is concerned; moto keeps the topics."""
+"""Answer SNS's API: add e-mail, and correct moto's replies where AWS differs. moto stores the topics."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -24,8 +24,8 @@ class SnsApi:
     """The topics of one emulator.
 
     Args:
-        moto: Keeps them.
-        mailbox: Where mails go.
+        moto: Stores them.
+        mailbox: Stores the mails.
         endpoint: The emulator's URL, for the links in mails.
     """
 
@@ -59,7 +59,7 @@ class SnsApi:
         self._mailbox.clear()
 
     def confirm(self, request: Request) -> Reply:
-        """ConfirmSubscription, signed or by the link in a mail."""
+        """Answer ConfirmSubscription. It is a signed call, or a click on the link in a mail."""
         topic_arn, token = request.form.get("TopicArn", ""), request.form.get("Token", "")
         if not self._topic(request.scope, topic_arn).ok:
             raise RefusalError("NotFound", "Topic does not exist", 404)
@@ -71,7 +71,7 @@ class SnsApi:
         return query_reply("ConfirmSubscription", {"SubscriptionArn": subscription.arn})
 
     def unsubscribe(self, request: Request) -> Reply:
-        """Unsubscribe, signed or by the link in a mail."""
+        """Answer Unsubscribe. It is a signed call, or a click on the link in a mail."""
         arn = request.form.get("SubscriptionArn", "")
         checks.check_arn(arn)
         if (subscription := self._subscriptions.find(arn)) and not subscription.confirmed:
@@ -83,7 +83,7 @@ class SnsApi:
         return reply
 
     def _create_topic(self, request: Request) -> Reply:
-        """A topic that exists is returned again, unless the request asks for other tags."""
+        """Create a topic. If it exists, return it, unless the request has other tags."""
         arn = request.scope.arn(request.form.get("Name", ""))
         tags = self._moto.query(request.scope, "ListTagsForResource", ResourceArn=arn)
         if tags.ok:
@@ -223,7 +223,7 @@ class SnsApi:
 
 
 def _scope_of(scope: Scope, arn: str) -> Scope:
-    """The scope of a topic: a link in a mail is not signed, but its ARN has the region."""
+    """The scope of a topic. A link in a mail has no signature, so the region comes from the ARN."""
     return replace(scope, service="sns", region=Arn.of(arn).region or scope.region)
 
 

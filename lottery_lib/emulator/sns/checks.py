@@ -1,4 +1,4 @@
-"""Read SNS's requests and XML, and refuse the messages that SNS refuses; pure."""
+"""Read SNS's requests and XML, and refuse the messages that SNS refuses. Nothing here makes a call."""
 
 import json
 import re
@@ -69,7 +69,7 @@ def check_publish(form: Mapping[str, str], region: str) -> None:
 
 
 def check_arn(arn: str, parameter: str = "SubscriptionArn") -> None:
-    """Refuse an ARN that is too short. A pending subscription is listed without a real one.
+    """Refuse an ARN that is too short. A list shows no real ARN for a pending subscription.
 
     Raises:
         RefusalError: With AWS's reason.
@@ -79,7 +79,7 @@ def check_arn(arn: str, parameter: str = "SubscriptionArn") -> None:
 
 
 def mail_text(form: Mapping[str, str]) -> str | None:
-    """The part of a message that goes into a mail; None if a structured one has no such part."""
+    """The text of a message for a mail; None if the message is structured and has no such text."""
     if form.get("MessageStructure") != "json":
         return form.get("Message", "")
     try:
@@ -95,7 +95,7 @@ def attributes_of(form: Mapping[str, str]) -> dict[str, str]:
 
 
 def numbered(form: Mapping[str, str], prefix: str) -> Iterator[dict[str, str]]:
-    """The members of a list in the query protocol, each with its own parameters."""
+    """The members of a list in the query protocol. Each member is a mapping of its parameters."""
     index = 1
     while member := {
         name.removeprefix(start): value
@@ -118,12 +118,12 @@ def element(xml: bytes, name: str) -> str:
 
 
 def attribute(xml: bytes, name: str) -> str:
-    """The value of an attribute in a map of them; empty if there is none."""
+    """The value of an attribute in an XML map of attributes; empty if there is none."""
     match = re.search(rf"<key>{name}</key>\s*<value>([^<]*)</value>", xml.decode())
     return unescape(match[1]) if match else ""
 
 
 def with_attribute(xml: bytes, name: str, value: str) -> bytes:
-    """The same XML with another value of an attribute that it has."""
+    """The same XML with another value of one attribute. The attribute must be there."""
     there = re.compile(rf"(<key>{name}</key>\s*<value>)[^<]*(</value>)".encode())
     return there.sub(rb"\g<1>" + value.encode() + rb"\g<2>", xml)

@@ -1,4 +1,4 @@
-"""Write the mails that SNS sends, and keep them in order as files of a Maildir."""
+"""Write the mails that SNS sends, and store them in order as files of a Maildir."""
 
 import datetime
 import mailbox
@@ -31,13 +31,13 @@ def is_address(text: str) -> bool:
 
 
 def confirmation(address: str, topic_arn: str, display_name: str, link: str) -> EmailMessage:
-    """Ask for the confirmation of a subscription.
+    """Write the mail that asks for the confirmation of a subscription.
 
     Args:
         address: The subscriber.
         topic_arn: The topic.
         display_name: The topic's, which is the sender's name.
-        link: What confirms the subscription.
+        link: The link that confirms the subscription.
     """
     subject = "AWS Notification - Subscription Confirmation"
     message = _message(address, topic_arn, display_name, subject)
@@ -53,13 +53,13 @@ def confirmation(address: str, topic_arn: str, display_name: str, link: str) -> 
 def notification(
     address: str, topic_arn: str, display_name: str, *, subject: str | None, text: str, unsubscribe: str
 ) -> EmailMessage:
-    """Carry a published message to a subscriber.
+    """Write the mail with a published message for a subscriber.
 
     Args:
         address: The subscriber.
         topic_arn: The topic.
         display_name: The topic's, which is the sender's name.
-        subject: The message's, if it has one.
+        subject: The subject of the message, if it has one.
         text: The message.
         unsubscribe: A link.
     """
@@ -111,11 +111,11 @@ class Mailbox:
             self._entries = [entry for entry in self._entries if entry["topic_arn"] != topic_arn]
 
     def deliver(self, message: EmailMessage, link: str | None = None) -> None:
-        """Keep a mail, and send it through ``SMTP_HOST`` if that is set.
+        """Store a mail, and send it through ``SMTP_HOST`` if that is set.
 
         Args:
             message: The mail.
-            link: What confirms a subscription; None for a notification.
+            link: The link that confirms a subscription; None for a notification.
         """
         headers = {name.lower(): str(message[name]) for name in ("To", "From", "Subject", "Date")}
         confirms = message["x-amz-sns-message-type"] == _CONFIRMATION

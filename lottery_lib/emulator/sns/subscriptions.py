@@ -1,4 +1,4 @@
-"""Know which e-mail subscriptions wait for their confirmation; moto confirms all at once."""
+"""Store which e-mail subscriptions wait for their confirmation. moto confirms each subscription at once."""
 
 import secrets
 import threading
@@ -13,12 +13,12 @@ class Subscription:
     """An e-mail subscription.
 
     Args:
-        arn: moto's.
-        topic_arn: Its topic.
-        address: The subscriber.
-        token: What the confirmation mail carries.
-        confirmed: Whether the token came back.
-        authenticated: Whether it came back in a signed call.
+        arn: The ARN from moto.
+        topic_arn: The ARN of its topic.
+        address: The e-mail address.
+        token: The token in the confirmation mail.
+        confirmed: Whether somebody confirmed it with the token.
+        authenticated: Whether the confirmation was a signed call.
     """
 
     arn: str
@@ -52,17 +52,17 @@ class Subscriptions:
             return [it for it in self._by_arn.values() if topic_arn in {None, it.topic_arn}]
 
     def pending(self, topic_arn: str | None = None) -> list[Subscription]:
-        """Those that wait for their confirmation."""
+        """The subscriptions that wait for their confirmation."""
         return [subscription for subscription in self.of(topic_arn) if not subscription.confirmed]
 
     def remove(self, arn: str) -> None:
-        """Forget one that was unsubscribed."""
+        """Remove an unsubscribed subscription."""
         with self._lock:
             self._by_arn.pop(arn, None)
             self._deleted[arn.rpartition(":")[0]] += 1
 
     def remove_topic(self, topic_arn: str) -> None:
-        """Forget those of a deleted topic."""
+        """Remove the subscriptions of a deleted topic."""
         with self._lock:
             self._by_arn = {arn: it for arn, it in self._by_arn.items() if it.topic_arn != topic_arn}
             self._deleted.pop(topic_arn, None)

@@ -1,4 +1,4 @@
-"""Answer Step Functions' API as AWS does; moto keeps the machines and runs them."""
+"""Answer Step Functions' API as AWS does. moto stores the machines and runs them."""
 
 import threading
 import time
@@ -26,15 +26,15 @@ class StatesApi:
     """The state machines of one emulator.
 
     Args:
-        moto: Keeps them.
-        gate: Knows whether Step Functions can assume their roles.
+        moto: Stores and runs them.
+        gate: Checks whether Step Functions can assume their roles.
     """
 
     def __init__(self, moto: Moto, gate: Gate) -> None:
         self._moto = moto
         self._gate = gate
         self._executions = Executions(moto)
-        # moto first looks whether a name is free and then takes it, so only one request at a time may do so.
+        # moto checks whether a name is free, and then uses it. Two requests at once could use the same name.
         self._naming = threading.Lock()
         self._operations = {
             "CreateStateMachine": self._create,
@@ -70,7 +70,7 @@ class StatesApi:
                 return _with_code(reply)
             arn = reply.json["stateMachineArn"]
             there = self._call(request.scope, "DescribeStateMachine", stateMachineArn=arn).json
-        # moto answers with a machine of that name that exists already, even a different one.
+        # If a machine of that name exists already, moto answers with it, even if it is different.
         asked = request.json.get("definition"), request.json.get("type") or "STANDARD"
         if (there.get("definition"), there.get("type") or "STANDARD") != asked:
             raise RefusalError("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
@@ -91,11 +91,11 @@ class StatesApi:
 
     def _delete(self, request: Request) -> Reply:
         arn = request.json.get("stateMachineArn", "")
-        # moto keeps the tags, and a new machine of that name would have them.
+        # moto does not delete the tags. A new machine of that name would have them.
         listed = self._call(request.scope, "ListTagsForResource", resourceArn=arn)
         if listed.ok and (keys := [tag["key"] for tag in listed.json.get("tags", [])]):
             self._call(request.scope, "UntagResource", resourceArn=arn, tagKeys=keys)
-        # moto forgets the machine's executions but lets them go on.
+        # moto removes the machine's executions from its list, but they would go on running.
         running = self._call(request.scope, "ListExecutions", stateMachineArn=arn, statusFilter="RUNNING")
         for execution in running.json.get("executions", []):
             _wait_for_engine(execution)
@@ -107,7 +107,7 @@ class StatesApi:
         definition = str(request.json.get("definition", ""))
         try:
             check_definition(definition)
-            # moto's parser can only be reached by creating a machine.
+            # moto only parses a definition when it creates a machine.
             name, role = f"validate-{uuid.uuid4()}", f"arn:aws:iam::{ACCOUNT}:role/validate"
             made = self._call(
                 request.scope, "CreateStateMachine", name=name, definition=definition, roleArn=role
@@ -141,13 +141,13 @@ class StatesApi:
 
 
 def _wait_for_engine(execution: dict[str, Any]) -> None:
-    # moto cannot stop an execution that started this moment: its engine does not know it yet.
+    # moto cannot stop an execution that has just started, because its engine does not know it yet.
     while time.time() < execution["startDate"] + _STOP_SECONDS and not events_of(execution["executionArn"]):
         time.sleep(0.002)
 
 
 def _with_code(reply: Reply) -> Reply:
-    """Give a name to the error that moto leaves without one.
+    """Return a reply unchanged, unless it is an error of moto without a name.
 
     Raises:
         RefusalError: That error.

@@ -1,6 +1,6 @@
 """Refuse the executions and definitions that Step Functions refuses and moto accepts.
 
-`statelint` checks definitions, too, but says neither AWS's words nor AWS's places.
+`statelint` also checks definitions, but its messages and places are not AWS's.
 """
 
 import json
@@ -20,7 +20,7 @@ def check_execution(name: str, given: str) -> None:
     """Refuse a StartExecution.
 
     Args:
-        name: The execution's.
+        name: The name of the execution.
         given: Its input.
 
     Raises:
@@ -57,7 +57,7 @@ def check_definition(definition: str) -> None:
     else:
         faults = ["INVALID_JSON_DESCRIPTION: The definition is not a JSON object"]
         if isinstance(machine, dict):
-            # Stable: AWS tells missing fields first.
+            # AWS lists missing fields first. The order within each group stays.
             faults = sorted(_faults(machine, ""), key=lambda fault: not fault.startswith("SCHEMA"))
     if faults:
         raise RefusalError("InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(faults)}'")
@@ -71,7 +71,7 @@ def _jackson(text: str, fallback: str) -> str:
 
 
 def _faults(machine: Mapping[str, Any], where: str) -> Iterator[str]:
-    """What is wrong with a machine, a branch or an iterator, and with those inside it."""
+    """The faults of a machine, a branch or an iterator, and of the branches and iterators inside it."""
     if missing := [name for name in ("StartAt", "States") if name not in machine]:
         yield f"SCHEMA_VALIDATION_FAILED: These fields are required: [{', '.join(missing)}] at {where or '/'}"
     states = machine.get("States")

@@ -1,6 +1,7 @@
-"""Tell executions and their histories as AWS does; moto keeps them.
+"""Describe executions and their histories as AWS does. moto stores them.
 
-What moto tells of an execution that was ended from outside is corrected here: its engine goes on for a while.
+If an execution was stopped or timed out, moto's engine goes on for a while. Its status, its end and its
+history are corrected here.
 """
 
 import base64
@@ -25,7 +26,7 @@ _PAGE: Final = 100  # AWS's default
 
 @dataclass(frozen=True)
 class Abort:
-    """A StopExecution: its error and cause, and its time in seconds since 1970."""
+    """A call of StopExecution: its error and cause, and its time in seconds since 1970."""
 
     error: str | None
     cause: str | None
@@ -33,21 +34,21 @@ class Abort:
 
     @property
     def details(self) -> dict[str, str]:
-        """The error and the cause, as far as they were given."""
+        """The error and the cause, if the call gave them."""
         return {key: value for key, value in (("error", self.error), ("cause", self.cause)) if value}
 
 
 class Executions:
-    """What DescribeExecution, DescribeStateMachineForExecution, GetExecutionHistory and ListExecutions say.
+    """Answers DescribeExecution, DescribeStateMachineForExecution, GetExecutionHistory and ListExecutions.
 
     Args:
-        moto: Keeps the executions.
+        moto: Stores the executions.
     """
 
     def __init__(self, moto: Moto) -> None:
         self.aborts: dict[str, Abort] = {}
         self._moto = moto
-        self._definitions: dict[str, str] = {}  # of executions whose machine has another one now
+        self._definitions: dict[str, str] = {}  # the old ones, of executions of updated machines
 
     def forget(self) -> None:
         """Forget everything."""
@@ -55,21 +56,21 @@ class Executions:
         self._definitions = {}
 
     def keep_definition(self, scope: Scope, machine_arn: str) -> None:
-        """Remember what the machine's executions ran with, before it gets another definition."""
+        """Store the present definition for the machine's executions, before the machine is updated."""
         machine = self._call(scope, "DescribeStateMachine", stateMachineArn=machine_arn).json
         listed = self._call(scope, "ListExecutions", stateMachineArn=machine_arn, maxResults=1000).json
         for each in listed.get("executions", []):
             self._definitions.setdefault(each["executionArn"], machine["definition"])
 
     def forget_definitions(self, machine_arn: str) -> None:
-        """Forget those of a deleted machine: a new execution may get the name of one of its executions."""
+        """Remove the definitions of a deleted machine, because a new execution may have the same name."""
         gone = machine_arn.replace(":stateMachine:", ":execution:") + ":"
         self._definitions = {arn: text for arn, text in self._definitions.items() if not arn.startswith(gone)}
 
     def describe_machine(self, request: Request) -> Reply:
         """DescribeStateMachineForExecution."""
         reply = self._moto(request)
-        # moto tells the definition that the machine has now.
+        # moto answers with the definition that the machine has now.
         definition = self._definitions.get(request.json.get("executionArn", ""))
         return reply.with_json(reply.json | {"definition": definition}) if reply.ok and definition else reply
 
@@ -80,7 +81,7 @@ class Executions:
 
     def list(self, request: Request) -> Reply:
         """ListExecutions."""
-        # moto's status of what was stopped is corrected first, so the filter comes afterwards.
+        # Filter after the correction, because moto's status of a stopped execution is wrong.
         wanted = request.json.get("statusFilter")
         ignored = {"statusFilter"} if self.aborts else set()
         asked = {name: value for name, value in request.json.items() if name not in ignored}
@@ -107,7 +108,7 @@ class Executions:
         if order != newest_first or not isinstance(begin, int):
             raise RefusalError("InvalidToken", "Invalid Token: 'Invalid token'")
         end = begin + (int(asked.get("maxResults") or 0) or _PAGE)
-        count = len(events)  # once: a running execution grows
+        count = len(events)  # count only once, because a running execution grows
         page = events[begin:end]
         if newest_first:
             page = events[max(count - end, 0) : max(count - begin, 0)][::-1]
@@ -121,9 +122,9 @@ class Executions:
         if abort := self._abort(description):
             lost = {"error", "cause", "output", "outputDetails"}
             kept = {name: value for name, value in description.items() if name not in lost}
-            details = abort.details if "input" in description else {}  # a list has none
+            details = abort.details if "input" in description else {}  # a list has no error and cause
             return kept | {"status": "ABORTED", "stopDate": abort.at} | details
-        # moto does not tell when the time was over.
+        # moto does not say when the time-out was.
         if description["status"] != "TIMED_OUT":
             return description
         arn = description["executionArn"]
@@ -133,7 +134,7 @@ class Executions:
 
     def _events(self, scope: Scope, description: dict[str, Any]) -> Sequence[Event]:
         events = events_of(description["executionArn"])
-        # moto's engine ends both later: a stopped one as FAILED, one whose time is over with its task.
+        # moto's engine ends these executions later: a stopped one as FAILED, a timed-out one after its task.
         if abort := self._abort(description):
             at, end = abort.at, {"type": "ExecutionAborted", "executionAbortedEventDetails": abort.details}
         elif description["status"] == "TIMED_OUT":
@@ -146,7 +147,7 @@ class Executions:
         return [*kept, {"timestamp": time, "id": len(kept) + 1, "previousEventId": 0} | end]
 
     def _abort(self, description: Mapping[str, Any]) -> Abort | None:
-        """The StopExecution that ended an execution; None if it ended just before, or was not stopped."""
+        """The StopExecution that ended an execution. None if it was not stopped, or had ended just before."""
         abort = self.aborts.get(description["executionArn"])
         if abort is None or description["status"] in {"SUCCEEDED", "TIMED_OUT"}:
             return None
@@ -157,7 +158,7 @@ class Executions:
 
 
 def as_aws(event: Event) -> Event:
-    """An event of moto's engine as GetExecutionHistory tells it."""
+    """An event of moto's engine in the form of GetExecutionHistory."""
     plain = {name: event[name] for name in ("id", "previousEventId", "type")}
     details = {
         name: {key: value for key, value in fields.items() if value is not None}

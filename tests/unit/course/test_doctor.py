@@ -129,7 +129,7 @@ def test_what_is_missing_is_said_with_its_next_step():
 def test_nothing_missing_is_said_too():
     """Where nothing is missing, one line says so."""
     good = {"check": "graph", "ok": True, "detail": "drawn", "next": ""}
-    assert doctor.missing([good]) == ["Nothing is missing on this machine, by 1 checks."]
+    assert doctor.missing([good]) == ["All 1 checks passed: nothing is missing on this machine."]
 
 
 @pytest.mark.parametrize("check", ["packages", "graph", "memory", "disk", "folders"])

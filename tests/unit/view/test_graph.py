@@ -199,8 +199,8 @@ def test_svg_is_drawn_once(monkeypatch, tmp_path):
         ("{", "is not JSON"),
         ("[]", "has no StartAt"),
         ({"StartAt": "A"}, "has no StartAt or no States"),
-        (one({"Type": "Pass", "Next": "Gone"}), "'Gone', which is no state"),
-        (one({"Type": "Parallel", "End": True, "Branches": [{}]}), "which is no state"),
+        (one({"Type": "Pass", "Next": "Gone"}), "'Gone', which is not a state"),
+        (one({"Type": "Parallel", "End": True, "Branches": [{}]}), "which is not a state"),
     ],
 )
 def test_definitions_that_cannot_be_drawn(definition, words):
