@@ -14,7 +14,7 @@ from lottery_lib.errors import LotteryError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lottery_lib.resources import Resource
+    from lottery_lib.resources import Report
     from lottery_lib.stack import Stack
     from lottery_lib.target import Target
 
@@ -162,11 +162,11 @@ def _agree(target: "Target", yes: bool, question: str) -> None:
         )
 
 
-def _tell(resource: "Resource") -> None:
+def _tell(resource: "Report") -> None:
     _say(f"{resource.state}: {resource.kind} {resource.name}")
 
 
-def _rows(resources: "Iterable[Resource]") -> list[dict[str, str]]:
+def _rows(resources: "Iterable[Report]") -> list[dict[str, str]]:
     return [{"kind": each.kind, "name": each.name, "state": each.state} for each in resources]
 
 
@@ -206,7 +206,7 @@ def _stack(edition: str | None, verb: str, yes: bool) -> "Stack":
 
     target = _target(edition)
 
-    def announce(plan: "Iterable[Resource]") -> None:
+    def announce(plan: "Iterable[Report]") -> None:
         for resource in plan:
             _tell(resource)
         _agree(target, yes, f"{verb} the lottery in account {target.account}, region {target.region}")

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from lottery_lib import definition
 from lottery_lib.names import EDITIONS
-from lottery_lib.resources import Content, Kind
+from lottery_lib.resources import Content, Resource
 from lottery_lib.resources.contents import Employees, Pool, draws_table, pool_table
 from lottery_lib.resources.dynamodb_table import Index, Table
 from lottery_lib.resources.iam_role import SUCCESSOR, Role, allowing
@@ -46,7 +46,7 @@ LAMBDA_POLICIES: Final = (
 )
 #: The managed policy of tutorial 2.2.5.
 MACHINE_POLICIES: Final = ("AmazonSNSFullAccess",)
-Planned = Kind[Any] | Content
+Planned = Resource[Any] | Content
 """A resource as it should be, or what a resource should hold."""
 _HARDENED: Final = "Deploy it with Stack(hardened).deploy()"
 
@@ -183,9 +183,9 @@ def everything(target: Target) -> Iterator[tuple[Planned, Row]]:
             yield from ((planned, row) for planned in row.make(target))
 
 
-def resources(target: Target) -> list[tuple[Kind[Any], Row]]:
+def resources(target: Target) -> list[tuple[Resource[Any], Row]]:
     """The resources of the target's edition, without what they hold, with their rows."""
-    return [(planned, row) for planned, row in everything(target) if isinstance(planned, Kind)]
+    return [(planned, row) for planned, row in everything(target) if isinstance(planned, Resource)]
 
 
 def attachable(edition: str) -> list[str]:

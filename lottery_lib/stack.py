@@ -7,13 +7,14 @@ whose writes are blocked. A teardown ends with an inventory: AWS lists what is s
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from lottery_lib import execution, plan
 from lottery_lib.aws_errors import AwsError
 from lottery_lib.errors import LotteryError
 from lottery_lib.plan import Planned
-from lottery_lib.resources import Content, Kind, Resource
+from lottery_lib.resources import Content, Report, Resource
 from lottery_lib.resources.sns_topic import Subscription, Topic, as_resource
 from lottery_lib.target import Target, WriteBlockedError
 
@@ -31,11 +32,11 @@ class Inventory:
         left: What is still there under our names; empty when the teardown is complete.
     """
 
-    resources: list[Resource]
-    left: list[Resource]
+    resources: list[Report]
+    left: list[Report]
 
 
-def _print_changes(planned: Iterable[Resource]) -> None:
+def _print_changes(planned: Iterable[Report]) -> None:
     for each in planned:
         if each.state != _CHECKED:
             sys.stdout.write(f"{each.state}: {each.kind} {each.name}\n")
@@ -55,8 +56,8 @@ class Stack:
     def __init__(
         self,
         target: Target,
-        progress: Callable[[Resource], None] = lambda resource: None,
-        announce: Callable[[list[Resource]], None] = _print_changes,
+        progress: Callable[[Report], None] = lambda resource: None,
+        announce: Callable[[list[Report]], None] = _print_changes,
     ) -> None:
         self.target = target
         self._progress = progress
@@ -64,11 +65,11 @@ class Stack:
         self._at_work = ("lottery", "")  # the kind and name of the resource in work
 
         def report(words: str) -> None:
-            progress(Resource(*self._at_work, words))
+            progress(Report(*self._at_work, words))
 
         self._reporting = target.reporting(report)
 
-    def deploy(self, email: str | None = None) -> list[Resource]:
+    def deploy(self, email: str | None = None) -> list[Report]:
         """Create what is missing and correct what differs; a second run makes no write call.
 
         If the table of employees is empty, the tutorial's ten employees are loaded.
@@ -86,20 +87,20 @@ class Stack:
         self._announce_on_aws(lambda: self.plan(email))
         return [self._do(made, made.ensure) for made in self._wanted(self._reporting, email)]
 
-    def plan(self, email: str | None = None) -> list[Resource]:
+    def plan(self, email: str | None = None) -> list[Report]:
         """Say what a deploy would do to each resource: create, update, check, or refuse it as not ours."""
         return [_would_ensure(made) for made in self._wanted(self.target.read_only(), email)]
 
-    def removal(self) -> list[Resource]:
+    def removal(self) -> list[Report]:
         """Say what a teardown would do to each resource: delete it, or leave it alone as not ours."""
-        going = [_would_delete(kind) for kind in self._going(self.target.read_only())]
+        going = [_would_delete(resource) for resource in self._going(self.target.read_only())]
         gone = [] if self._shared() else [_would_go(each) for each in self._subscriptions()]
         return [each for each in going if each.state != "missing"] + gone
 
-    def status(self) -> list[Resource]:
+    def status(self) -> list[Report]:
         """Look up every resource. Its state is AWS's own, or ``missing``."""
-        kinds = [kind for kind, _ in plan.resources(self.target)]
-        found = [kind.find() or Resource(kind.kind, kind.name, "missing") for kind in kinds]
+        resources = [resource for resource, _ in plan.resources(self.target)]
+        found = [each.find() or Report(each.kind, each.name, "missing") for each in resources]
         return found + self._subscriptions()
 
     def teardown(self) -> Inventory:
@@ -117,14 +118,13 @@ class Stack:
             execution.stop_running(self.target, machine.arn)
         subscribed = self._subscriptions()
         done = [
-            self._do(kind, lambda kind=kind: _delete_ours(kind))  # type: ignore[misc]
-            for kind in self._going(self._reporting)
+            self._do(resource, partial(_delete_ours, resource)) for resource in self._going(self._reporting)
         ]
         if any((each.kind, each.state) == (Topic.kind, "deleted") for each in done):
             done += [replace(each, state="deleted") for each in subscribed]  # SNS deleted them, too
         return Inventory(done, self._left_after(done))
 
-    def left(self) -> list[Resource]:
+    def left(self) -> list[Report]:
         """The resources that are still there, without those that the other edition uses."""
         shared = self._shared()
         there = [each for each in self.status() if each.state != "missing" and each.name not in shared]
@@ -137,39 +137,39 @@ class Stack:
         """
         if self.target.kind == "aws":
             return
-        for kind, _ in reversed(plan.resources(self.target)):
-            found = kind.find()
+        for resource, _ in reversed(plan.resources(self.target)):
+            found = resource.find()
             if found and not found.ours:
-                kind.delete(foreign=True)
+                resource.delete(foreign=True)
 
     def _wanted(self, target: Target, email: str | None) -> list[Planned]:
         topic = Topic(target, target.names.topic)
         made = [each for each, _ in plan.everything(target)]
         return made + ([Subscription(topic, email)] if email else [])
 
-    def _going(self, target: Target) -> list[Kind[Any]]:
+    def _going(self, target: Target) -> list[Resource[Any]]:
         """What a teardown deletes, in its order."""
         shared = self._shared()
-        return [kind for kind, _ in reversed(plan.resources(target)) if kind.name not in shared]
+        return [resource for resource, _ in reversed(plan.resources(target)) if resource.name not in shared]
 
     def _shared(self) -> set[str]:
         """The names of the resources that both editions share; empty if the other machine does not exist."""
         other = plan.machine(self.target.named(self.target.names.other)).find()
-        both = {kind.name for kind, row in plan.resources(self.target) if row.edition == "both"}
+        both = {resource.name for resource, row in plan.resources(self.target) if row.edition == "both"}
         return both if other and other.ours else set()
 
-    def _subscriptions(self) -> list[Resource]:
+    def _subscriptions(self) -> list[Report]:
         topic = Topic(self.target, self.target.names.topic)
         subscribed = topic.subscriptions()
         found = topic.find() if subscribed else None
         ours = found is None or found.ours
         return [replace(as_resource(each), ours=ours) for each in subscribed]
 
-    def _left_after(self, done: Iterable[Resource]) -> list[Resource]:
+    def _left_after(self, done: Iterable[Report]) -> list[Report]:
         """What is left. For some seconds AWS may still show a resource that is already deleted."""
         deleted = {(each.kind, each.name) for each in done if each.state == "deleted"}
 
-        def settled() -> tuple[list[Resource]] | None:
+        def settled() -> tuple[list[Report]] | None:
             left = self.left()
             return None if deleted & {(each.kind, each.name) for each in left} else (left,)
 
@@ -179,30 +179,30 @@ class Stack:
         except LotteryError:
             return self.left()
 
-    def _announce_on_aws(self, planned: Callable[[], list[Resource]]) -> None:
+    def _announce_on_aws(self, planned: Callable[[], list[Report]]) -> None:
         # On an emulator nothing is printed: the first cell of every lesson deploys or removes something.
         if self.target.kind == "aws":
             self._announce(planned())
 
-    def _do(self, made: Planned, verb: Callable[[], Resource]) -> Resource:
+    def _do(self, made: Planned, verb: Callable[[], Report]) -> Report:
         self._at_work = (made.kind, made.name)
         done = verb()
         self._progress(done)
         return done
 
 
-def _delete_ours(kind: Kind[Any]) -> Resource:
+def _delete_ours(resource: Resource[Any]) -> Report:
     """Delete a resource. If it is not ours, leave it alone and go on."""
     try:
-        return kind.delete()
+        return resource.delete()
     except LotteryError:
-        found = kind.find()
+        found = resource.find()
         if found is None or found.ours:
             raise
         return replace(found, state="not ours, left alone")
 
 
-def _would_ensure(made: Planned) -> Resource:
+def _would_ensure(made: Planned) -> Report:
     """What a deploy would do with a resource of a read-only target."""
     try:
         made.ensure()
@@ -217,17 +217,17 @@ def _would_ensure(made: Planned) -> Resource:
         found = made.find()
         ours = found is None or found.ours
         state = f"would be refused: {error.what}" if ours else "not ours, would be refused"
-    return Resource(made.kind, made.name, state)
+    return Report(made.kind, made.name, state)
 
 
-def _would_delete(kind: Kind[Any]) -> Resource:
+def _would_delete(resource: Resource[Any]) -> Report:
     """What a teardown would do with a resource of a read-only target."""
     try:
-        return _delete_ours(kind)
+        return _delete_ours(resource)
     except WriteBlockedError:
-        return Resource(kind.kind, kind.name, "would be deleted")
+        return Report(resource.kind, resource.name, "would be deleted")
 
 
-def _would_go(subscription: Resource) -> Resource:
+def _would_go(subscription: Report) -> Report:
     """What a teardown would do with a subscription: SNS deletes it with its topic."""
     return replace(subscription, state="would be deleted" if subscription.ours else "not ours, left alone")

@@ -46,11 +46,11 @@ def policy(target: Target) -> Policy:
     """
     names = target.names
     statements, arns, actions = list[Policy](), dict[str, list[str]](), dict[str, list[str]]()
-    for kind, _ in plan.resources(target):
-        service = kind.arn.split(":")[2]
-        operations = (*kind.actions, *_LESSONS[names.edition].get(kind.kind, ()))
-        actions[kind.kind] = [f"{service}:{operation}" for operation in operations]
-        arns.setdefault(kind.kind, []).extend(kind.policy_arns)
+    for resource, _ in plan.resources(target):
+        service = resource.arn.split(":")[2]
+        operations = (*resource.actions, *_LESSONS[names.edition].get(resource.kind, ()))
+        actions[resource.kind] = [f"{service}:{operation}" for operation in operations]
+        arns.setdefault(resource.kind, []).extend(resource.policy_arns)
     if names.edition == "tutorial":
         arns["table"].append(f"{plan.employee_table(target).arn}/index/{names.serial_index}")
     for name, of_kind in arns.items():

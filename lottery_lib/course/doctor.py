@@ -20,7 +20,7 @@ from lottery_lib import plan
 from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, run
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import CHECKOUT, Names
-from lottery_lib.resources import Kind  # noqa: TC001
+from lottery_lib.resources import Resource  # noqa: TC001
 from lottery_lib.resources.log_group import LogGroup
 from lottery_lib.target import Target, connect, emulator
 from lottery_lib.view.graph import graph_view
@@ -158,7 +158,7 @@ def _lambda(target: Target) -> str:
     mine = target.named(Names(attendee=f"doctor-{os.getpid()}"))
     function = plan.function(mine, "InputWinners")
     group = LogGroup(mine, mine.names.log_group(function.name))
-    made: list[Kind[Any]] = [plan.lambda_role(mine), group, function]
+    made: list[Resource[Any]] = [plan.lambda_role(mine), group, function]
     try:
         for each in made:
             each.ensure()

@@ -6,7 +6,7 @@ from typing import Final
 
 from lottery_lib import plan
 from lottery_lib.errors import LotteryError
-from lottery_lib.resources import Resource
+from lottery_lib.resources import Report
 from lottery_lib.resources.lambda_function import Function, entry
 from lottery_lib.target import Target
 
@@ -16,7 +16,7 @@ __all__ = ["inject"]
 _OPENING: Final = "from lambda_function import lambda_handler as original\n"
 
 
-def inject(target: Target, purpose: str, source: str) -> Resource:
+def inject(target: Target, purpose: str, source: str) -> Report:
     """Replace a function's handler with another one. `Stack.deploy` repairs the function.
 
     Args:

@@ -10,7 +10,7 @@ from lottery_lib.draws import draw, forget_winners, machine_arn
 from lottery_lib.employees import tutorial_roster
 from lottery_lib.errors import LotteryError
 from lottery_lib.mails import inbox
-from lottery_lib.resources import Kind
+from lottery_lib.resources import Resource
 from lottery_lib.resources.contents import Pool, load_employees
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.resources.lambda_function import Function
@@ -84,13 +84,13 @@ def restore(target: Target, lesson: str) -> None:
     Stack(hardened).remove_foreign()
     inbox(target).clear()
     _reset_hardened(hardened, built=lesson > "09")
-    _remove(target, [kind for kind, row in plan.resources(target) if row.lesson >= lesson])
+    _remove(target, [resource for resource, row in plan.resources(target) if row.lesson >= lesson])
     topic = Topic(target, target.names.topic)
     if any(each["Endpoint"] != ADDRESS for each in topic.subscriptions()):
         topic.delete()  # this also removes other addresses that a lesson subscribed
-    for kind, row in plan.resources(target):
+    for resource, row in plan.resources(target):
         if row.lesson < lesson:
-            kind.ensure()
+            resource.ensure()
     if lesson > "03" and Subscription(topic, ADDRESS).ensure().state != "confirmed":
         inbox(target).confirm(ADDRESS)
     if lesson > "04":
@@ -137,14 +137,16 @@ def _look(target: Target, lesson: str) -> None:
 
 def _reset_hardened(hardened: Target, *, built: bool) -> None:
     """Remove the hardened edition's own resources; if a lesson has built it, only its machine and tables."""
-    own = [kind for kind, row in plan.resources(hardened) if row.edition == "hardened"]
-    _remove(hardened, [kind for kind in own if not built or isinstance(kind, StateMachine | Table)])
+    own = [resource for resource, row in plan.resources(hardened) if row.edition == "hardened"]
+    _remove(
+        hardened, [resource for resource in own if not built or isinstance(resource, StateMachine | Table)]
+    )
 
 
-def _remove(target: Target, kinds: list[Kind[Any]]) -> None:
+def _remove(target: Target, resources: list[Resource[Any]]) -> None:
     execution.stop_running(target, machine_arn(target))
-    for kind in reversed(kinds):
-        kind.delete()
+    for resource in reversed(resources):
+        resource.delete()
 
 
 def _clear_draws(target: Target) -> None:
@@ -163,9 +165,9 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
         *plan.resources(target),
         *(each for each in plan.resources(hardened) if each[1].edition == "hardened"),
     ]
-    for kind, row in sorted(planned, key=lambda each: each[1].order):
+    for resource, row in sorted(planned, key=lambda each: each[1].order):
         if row.lesson == lesson and row.step:
-            yield Check(f"{kind.kind} {kind.name}", kind.find() is not None, row.step)
+            yield Check(f"{resource.kind} {resource.name}", resource.find() is not None, row.step)
     if lesson == "01":
         missing = plan.lambda_role(target).missing_policies()
         yield Check("its four policies attached", not missing, f"Attach {', '.join(missing)}")
@@ -185,10 +187,10 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
         done = execution.of_machine(target, machine_arn(target), status="SUCCEEDED")
         yield Check("a draw that succeeded", bool(done), 'Start an execution with {"input": 2}')
     elif lesson == "08":
-        for kind, _ in plan.resources(target):
-            if isinstance(kind, Function):
-                what = f"{kind.name} as the lottery needs it"
-                yield Check(what, kind.is_as_wanted(), "Run Stack(target).deploy()")
+        for resource, _ in plan.resources(target):
+            if isinstance(resource, Function):
+                what = f"{resource.name} as the lottery needs it"
+                yield Check(what, resource.is_as_wanted(), "Run Stack(target).deploy()")
         roles = (plan.lambda_role(target), plan.machine_role(target))
         missing = [policy for role in roles for policy in role.missing_policies()]
         yield Check("no policy missing", not missing, f"Attach {', '.join(missing)}")

@@ -27,7 +27,11 @@ class Winner(TypedDict):
 
 
 class DrawResult(TypedDict):
-    """What became of a draw; `error` and `cause` are None if all went well, or the draw still runs."""
+    """What became of a draw. `error` and `cause` are None if all went well.
+
+    A draw that runs has the error `StillRunning` once nobody waits for it any more. A hardened draw can
+    succeed and have the error `RecordedNotMailed`.
+    """
 
     status: str
     winners: Sequence[Winner]

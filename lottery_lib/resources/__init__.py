@@ -16,14 +16,14 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.names import EDITIONS
 from lottery_lib.target import Target
 
-__all__ = ["Content", "Kind", "Resource"]
+__all__ = ["Content", "Report", "Resource"]
 
 Found = TypeVar("Found", bound=Mapping[str, Any])
 """How AWS describes a resource of a kind."""
 
 
 @dataclass(frozen=True)
-class Resource:
+class Report:
     """What a verb found or did.
 
     Attributes:
@@ -57,15 +57,15 @@ class Content(ABC):
         self.name = name
 
     @abstractmethod
-    def find(self) -> Resource | None:
+    def find(self) -> Report | None:
         """Look it up; None if it does not exist, or if its resource does not exist."""
 
     @abstractmethod
-    def ensure(self) -> Resource:
+    def ensure(self) -> Report:
         """Write it if it is missing or differs."""
 
 
-class Kind(ABC, Generic[Found]):
+class Resource(ABC, Generic[Found]):
     """One resource as it should be, on one target.
 
     Each kind says how to look up, create, compare, update and remove its resource. This base class checks the
@@ -143,10 +143,10 @@ class Kind(ABC, Generic[Found]):
         return False
 
     @abstractmethod
-    def _remove(self, found: Resource) -> None:
+    def _remove(self, found: Report) -> None:
         """Delete it, and wait until it is gone."""
 
-    def find(self) -> Resource | None:
+    def find(self) -> Report | None:
         """Look it up; None if there is no such resource."""
         found = self.look()
         if found is None:
@@ -155,7 +155,7 @@ class Kind(ABC, Generic[Found]):
         tags = call_or_none(lambda: self._tags(found), "NotFound")
         return None if tags is None else self._resource(self._state(found), self._is_ours(tags))
 
-    def ensure(self) -> Resource:
+    def ensure(self) -> Report:
         """Create it, or correct what differs.
 
         Returns:
@@ -178,7 +178,7 @@ class Kind(ABC, Generic[Found]):
         updated = self._update(found)
         return self._resource("created" if created else "updated" if updated else "unchanged")
 
-    def delete(self, *, foreign: bool = False) -> Resource:
+    def delete(self, *, foreign: bool = False) -> Report:
         """Delete it and wait until it is gone.
 
         Args:
@@ -198,7 +198,7 @@ class Kind(ABC, Generic[Found]):
         self._remove(found)
         return replace(found, state="deleted")
 
-    def refuse_foreign(self, found: Resource | None) -> None:
+    def refuse_foreign(self, found: Report | None) -> None:
         """Refuse to touch a resource that has our name but not our tags.
 
         Raises:
@@ -211,8 +211,8 @@ class Kind(ABC, Generic[Found]):
                 "Delete or rename it yourself, or set LOTTERY_ATTENDEE so that our names differ",
             )
 
-    def _resource(self, state: str, ours: bool = True) -> Resource:
-        return Resource(self.kind, self.name, state, self.arn if state != "missing" else "", ours)
+    def _resource(self, state: str, ours: bool = True) -> Report:
+        return Report(self.kind, self.name, state, self.arn if state != "missing" else "", ours)
 
     def _is_ours(self, tags: Mapping[str, str]) -> bool:
         """Whether these are this attendee's tags, of either edition."""

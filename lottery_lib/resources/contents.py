@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 from lottery_lib.aws_errors import call_or_none
 from lottery_lib.employees import Roster, digest, tutorial_roster
 from lottery_lib.errors import LotteryError
-from lottery_lib.resources import Content, Resource
+from lottery_lib.resources import Content, Report
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import Target
 
@@ -38,12 +38,12 @@ class Employees(Content):
         super().__init__(target, target.names.employee_table)
         self._table = Table(target, self.name)
 
-    def find(self) -> Resource | None:
+    def find(self) -> Report | None:
         """Check whether there is any employee."""
         empty = call_or_none(self._table.is_empty, "ResourceNotFound")
-        return Resource(self.kind, self.name, "loaded") if empty is False else None
+        return Report(self.kind, self.name, "loaded") if empty is False else None
 
-    def ensure(self) -> Resource:
+    def ensure(self) -> Report:
         """Load the ten employees if the table is empty."""
         empty = self._table.is_empty()
         if empty:
@@ -51,7 +51,7 @@ class Employees(Content):
                 load_employees(self.target, tutorial_roster())  # a pool of the other edition follows
             else:
                 self._table.put(tutorial_roster().employees)  # the pool is the next in the plan
-        return Resource(self.kind, self.name, "created" if empty else "unchanged")
+        return Report(self.kind, self.name, "created" if empty else "unchanged")
 
 
 class Pool(Content):
@@ -63,20 +63,20 @@ class Pool(Content):
         super().__init__(target, target.names.pool_table)
         self.table = pool_table(target)
 
-    def find(self) -> Resource | None:
+    def find(self) -> Report | None:
         """Check whether there is a pool."""
         head = call_or_none(self.table.item, "ResourceNotFound", key="head")
-        return Resource(self.kind, self.name, "loaded") if head else None
+        return Report(self.kind, self.name, "loaded") if head else None
 
-    def ensure(self) -> Resource:
+    def ensure(self) -> Report:
         """Write the pool if it is not that of the table of employees."""
         employees = Table(self.target, self.target.names.employee_table)
         ids = sorted(call_or_none(lambda: list(employees.all_keys()), "ResourceNotFound") or [])
         head = self.table.item("head")
         if head and head["digest"] == digest(ids):
-            return Resource(self.kind, self.name, "unchanged")
+            return Report(self.kind, self.name, "unchanged")
         self.write(ids)
-        return Resource(self.kind, self.name, "updated" if head else "created")
+        return Report(self.kind, self.name, "updated" if head else "created")
 
     def write(self, ids: list[str]) -> None:
         """Write a pool of these ids, in this order."""

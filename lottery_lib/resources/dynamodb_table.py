@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from lottery_lib.aws_errors import call_or_none, says
 from lottery_lib.errors import DEPLOY, LotteryError
-from lottery_lib.resources import Kind, Resource
+from lottery_lib.resources import Report, Resource
 from lottery_lib.target import Target
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Index:
         }
 
 
-class Table(Kind[Found]):
+class Table(Resource[Found]):
     """A table as it should be, and its items.
 
     Args:
@@ -210,7 +210,7 @@ class Table(Kind[Found]):
         self._wait_until_ready()
         return True
 
-    def _remove(self, found: Resource) -> None:
+    def _remove(self, found: Report) -> None:
         if found.state != "DELETING":
             self._wait_until_ready()  # AWS refuses to delete a table while it makes the table or an index
             delete = self.target.client("dynamodb").delete_table

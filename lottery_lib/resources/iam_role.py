@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from lottery_lib.aws_errors import call_or_none, says
-from lottery_lib.resources import Kind, Resource
+from lottery_lib.resources import Report, Resource
 from lottery_lib.target import Target
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def allowing(*rights: tuple[str | list[str], list[str]]) -> Policy:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-class Role(Kind[Found]):
+class Role(Resource[Found]):
     """A role as it should be.
 
     Args:
@@ -129,7 +129,7 @@ class Role(Kind[Found]):
         if call_or_none(attach, "is not attachable", PolicyArn=arn) is None:
             attach(PolicyArn=arn + SUCCESSOR)
 
-    def _remove(self, found: Resource) -> None:
+    def _remove(self, found: Report) -> None:
         """Remove every policy from the role, even those that others attached, and delete the role."""
         iam = self.target.client("iam")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 from lottery_lib.aws_errors import call_or_none, says
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import CHECKOUT
-from lottery_lib.resources import Kind, Resource
+from lottery_lib.resources import Report, Resource
 from lottery_lib.target import Target
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def code_sha256(code: bytes) -> str:
     return base64.b64encode(hashlib.sha256(code).digest()).decode("ascii")
 
 
-class Function(Kind[Found]):
+class Function(Resource[Found]):
     """A function as it should be.
 
     Args:
@@ -148,7 +148,7 @@ class Function(Kind[Found]):
             self._refuse_failed("LastUpdateStatus", self._wait_until_ready())
         return bool(changes)
 
-    def _remove(self, found: Resource) -> None:
+    def _remove(self, found: Report) -> None:
         if found.state != "DELETING":
             self._once_allowed(self.target.client("lambda").delete_function, "ResourceNotFound")
         self._wait_until_gone(seconds=120)

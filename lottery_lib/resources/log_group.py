@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from lottery_lib.aws_errors import call_or_none
-from lottery_lib.resources import Kind, Resource
+from lottery_lib.resources import Report, Resource
 
 if TYPE_CHECKING:
     from types_boto3_logs.type_defs import LogGroupTypeDef as Found
@@ -14,7 +14,7 @@ else:
 __all__ = ["LogGroup"]
 
 
-class LogGroup(Kind[Found]):
+class LogGroup(Resource[Found]):
     """A log group of CloudWatch Logs."""
 
     kind: ClassVar = "log group"
@@ -48,6 +48,6 @@ class LogGroup(Kind[Found]):
         )
         return {"logGroupName": self.name} if created else None
 
-    def _remove(self, found: Resource) -> None:
+    def _remove(self, found: Report) -> None:
         delete = self.target.client("logs").delete_log_group
         call_or_none(delete, "ResourceNotFound", logGroupName=self.name)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from lottery_lib.aws_errors import AwsError, call_or_none, says
 from lottery_lib.errors import LotteryError
-from lottery_lib.resources import Content, Kind, Resource
+from lottery_lib.resources import Content, Report, Resource
 
 if TYPE_CHECKING:
     from types_boto3_sns.type_defs import SubscriptionTypeDef
@@ -15,7 +15,7 @@ __all__ = ["Subscription", "Topic", "as_resource"]
 _DISPLAY_NAME: Final = "Lottery"
 
 
-class Topic(Kind[Mapping[str, str]]):
+class Topic(Resource[Mapping[str, str]]):
     """A topic with the display name of tutorial 2.2.3."""
 
     kind: ClassVar = "topic"
@@ -66,7 +66,7 @@ class Topic(Kind[Mapping[str, str]]):
         )
         return True
 
-    def _remove(self, found: Resource) -> None:
+    def _remove(self, found: Report) -> None:
         """Delete the topic. This also deletes its subscriptions, even the pending ones."""
         sns = self.target.client("sns")
         for subscription in self.subscriptions():
@@ -90,12 +90,12 @@ class Subscription(Content):
         super().__init__(topic.target, address)
         self._topic = topic
 
-    def find(self) -> Resource | None:
+    def find(self) -> Report | None:
         """Look it up; its state is ``"confirmed"`` or ``"pending confirmation"``."""
         found = (each for each in self._topic.subscriptions() if each["Endpoint"] == self.name)
         return next(map(as_resource, found), None)
 
-    def ensure(self) -> Resource:
+    def ensure(self) -> Report:
         """Subscribe the address, unless it is subscribed or pending already.
 
         Raises:
@@ -116,9 +116,9 @@ class Subscription(Content):
         return as_resource({"Endpoint": self.name, "SubscriptionArn": told["SubscriptionArn"]})
 
 
-def as_resource(subscription: "SubscriptionTypeDef") -> Resource:
+def as_resource(subscription: "SubscriptionTypeDef") -> Report:
     """Describe an entry of `Topic.subscriptions`: its state is confirmed or pending confirmation."""
     arn = subscription["SubscriptionArn"]
     confirmed = arn.startswith("arn:")
     state = "confirmed" if confirmed else "pending confirmation"
-    return Resource(Subscription.kind, subscription["Endpoint"], state, arn if confirmed else "")
+    return Report(Subscription.kind, subscription["Endpoint"], state, arn if confirmed else "")

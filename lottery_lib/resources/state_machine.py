@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from lottery_lib.aws_errors import busy, call_or_none, says
-from lottery_lib.resources import Kind, Resource
+from lottery_lib.resources import Report, Resource
 from lottery_lib.target import Target
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _SETTLING: Final = (
 )
 
 
-class StateMachine(Kind[Found]):
+class StateMachine(Resource[Found]):
     """A Standard state machine as it should be.
 
     Args:
@@ -86,7 +86,7 @@ class StateMachine(Kind[Found]):
             self.target.waiter.pause(what, _SETTLING)
         return True
 
-    def _remove(self, found: Resource) -> None:
+    def _remove(self, found: Report) -> None:
         """Delete the machine. AWS also ends its executions."""
         if found.state != "DELETING":
             delete = self.target.client("stepfunctions").delete_state_machine

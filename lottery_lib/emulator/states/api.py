@@ -11,7 +11,7 @@ from lottery_lib.emulator.iam.gate import Gate
 from lottery_lib.emulator.moto.application import Moto
 from lottery_lib.emulator.moto.reads import events_of
 from lottery_lib.emulator.states.checks import check_definition, check_execution
-from lottery_lib.emulator.states.executions import Abort, Executions
+from lottery_lib.emulator.states.history import Abort, Executions
 
 __all__ = ["StatesApi"]
 

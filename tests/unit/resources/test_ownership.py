@@ -4,7 +4,7 @@ import pytest
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import Names
-from lottery_lib.resources import Resource
+from lottery_lib.resources import Report
 from lottery_lib.resources.iam_role import Role
 from lottery_lib.target import elsewhere
 
@@ -47,4 +47,4 @@ def test_foreign_is_refused(verb):
 
 def test_what_is_ours_is_not_refused():
     """The check can pass."""
-    Found({}).refuse_foreign(Resource("role", "role", "ACTIVE"))
+    Found({}).refuse_foreign(Report("role", "role", "ACTIVE"))

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from lottery_lib.emulator.http.messages import Reply, Request
-from lottery_lib.emulator.states import executions
-from lottery_lib.emulator.states.executions import Executions
+from lottery_lib.emulator.states import history
+from lottery_lib.emulator.states.history import Executions
 
 ARN = "arn:aws:states:us-east-1:123456789012:execution:Machine:name"
 TIME = "2026-01-01T00:00:00.000Z"
@@ -18,9 +18,9 @@ class Engine:
 
     def __init__(self, monkeypatch):
         self.read = []
-        make = executions.as_aws
-        monkeypatch.setattr(executions, "events_of", lambda arn: EVENTS)
-        monkeypatch.setattr(executions, "as_aws", lambda event: self.read.append(event["id"]) or make(event))
+        make = history.as_aws
+        monkeypatch.setattr(history, "events_of", lambda arn: EVENTS)
+        monkeypatch.setattr(history, "as_aws", lambda event: self.read.append(event["id"]) or make(event))
         self._executions = Executions(self)
 
     def target(self, scope, operation, parameters):
