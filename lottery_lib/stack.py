@@ -94,7 +94,11 @@ class Stack:
     def removal(self) -> list[Report]:
         """Say what a teardown would do to each resource: delete it, or leave it alone as not ours."""
         going = [_would_delete(resource) for resource in self._going(self.target.read_only())]
-        gone = [] if self._shared() else [_would_go(each) for each in self._subscriptions()]
+        # SNS deletes a subscription with its topic.
+        gone = [
+            replace(each, state="would be deleted" if each.ours else "not ours, left alone")
+            for each in ([] if self._shared() else self._subscriptions())
+        ]
         return [each for each in going if each.state != "missing"] + gone
 
     def status(self) -> list[Report]:
@@ -226,8 +230,3 @@ def _would_delete(resource: Resource[Any]) -> Report:
         return _delete_ours(resource)
     except WriteBlockedError:
         return Report(resource.kind, resource.name, "would be deleted")
-
-
-def _would_go(subscription: Report) -> Report:
-    """What a teardown would do with a subscription: SNS deletes it with its topic."""
-    return replace(subscription, state="would be deleted" if subscription.ours else "not ours, left alone")

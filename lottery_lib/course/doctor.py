@@ -32,6 +32,7 @@ MEMORY_MB: Final = 258 + 16 * 36.5
 #: A rehearsal leaves less than 1 MB. The system itself needs the rest.
 DISK_MB: Final = 100
 MB: Final = 2**20
+_SMALLEST: Final = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
 _LOG: Final = "Look into emulator.log, in the folder that `lottery emulator status` shows"
 
 
@@ -57,13 +58,21 @@ def examine(edition: str | None = None, only: Collection[str] = ()) -> list[Find
     """
     checks: dict[str, tuple[Callable[[], str], str]] = {
         "packages": (_packages, "Run `make install` again, then start with `make lab`"),
-        "graph": (_graph, "Run `make install` again: it installs the graphviz-pure wheel"),
+        "graph": (
+            lambda: f"drawn, {len(graph_view(_SMALLEST).svg)} characters of SVG",
+            "Run `make install` again: it installs the graphviz-pure wheel",
+        ),
         "memory": (
             lambda: _enough(psutil.virtual_memory().available, MEMORY_MB, "in memory"),
             "Close other programs: the system can stop the emulator or a kernel without a message",
         ),
         "folders": (_folders, "Move the course into a folder of your own, such as one in your home folder"),
-        "disk": (_disk, "Delete something, or set XDG_STATE_HOME to a folder on another disk"),
+        "disk": (
+            lambda: _enough(
+                shutil.disk_usage(_state_folder()).free, DISK_MB, f"on the disk of {_state_folder()}"
+            ),
+            "Delete something, or set XDG_STATE_HOME to a folder on another disk",
+        ),
         "kernel": (
             _kernel,
             "Run `make clean install`, and let the firewall allow connections to 127.0.0.1. If that does not "
@@ -117,11 +126,6 @@ def _packages() -> str:
     return f"all {len(wanted)} are installed, in Python {sys.version.split()[0]} at {sys.prefix}"
 
 
-def _graph() -> str:
-    view = graph_view({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}})
-    return f"drawn, {len(view.svg)} characters of SVG"
-
-
 def _enough(free_bytes: float, needed: float, where: str) -> str:
     free = free_bytes / MB
     if free < needed:
@@ -129,13 +133,13 @@ def _enough(free_bytes: float, needed: float, where: str) -> str:
     return f"{free:.0f} MB are free {where}, {needed:.0f} MB are needed"
 
 
-def _disk() -> str:
-    folder = emulator("status")["folder"]
-    return _enough(shutil.disk_usage(folder).free, DISK_MB, f"on the disk of {folder}")
+def _state_folder() -> str:
+    """The folder of the emulator's files."""
+    return str(emulator("status")["folder"])
 
 
 def _folders() -> str:
-    folders = [str(NOTEBOOKS_FOLDER), emulator("status")["folder"]]
+    folders = [str(NOTEBOOKS_FOLDER), _state_folder()]
     for folder in folders:
         with tempfile.TemporaryFile(dir=folder):
             pass

@@ -83,7 +83,9 @@ def restore(target: Target, lesson: str) -> None:
     Stack(target).remove_foreign()
     Stack(hardened).remove_foreign()
     inbox(target).clear()
-    _reset_hardened(hardened, built=lesson > "09")
+    own = [resource for resource, row in plan.resources(hardened) if row.edition == "hardened"]
+    # After lesson 09 functions and roles stay. Machine and tables go, with what draws left in them.
+    _remove(hardened, [each for each in own if lesson <= "09" or isinstance(each, StateMachine | Table)])
     _remove(target, [resource for resource, row in plan.resources(target) if row.lesson >= lesson])
     topic = Topic(target, target.names.topic)
     if any(each["Endpoint"] != ADDRESS for each in topic.subscriptions()):
@@ -133,14 +135,6 @@ def _look(target: Target, lesson: str) -> None:
         )
     now = Checks(_checks(target, lesson))
     sys.stdout.write(f"Lesson {lesson} {LESSONS[lesson]}. This account now:\n{now!r}\n")
-
-
-def _reset_hardened(hardened: Target, *, built: bool) -> None:
-    """Remove the hardened edition's own resources; if a lesson has built it, only its machine and tables."""
-    own = [resource for resource, row in plan.resources(hardened) if row.edition == "hardened"]
-    _remove(
-        hardened, [resource for resource in own if not built or isinstance(resource, StateMachine | Table)]
-    )
 
 
 def _remove(target: Target, resources: list[Resource[Any]]) -> None:
