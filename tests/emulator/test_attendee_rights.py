@@ -1,4 +1,4 @@
-"""Whoever has the deployer's policy alone can do all that the kit does, on things of their own."""
+"""An attendee with the kit's policy and nothing else can do everything that the kit does, on their own resources."""
 
 import contextlib
 import io
@@ -9,8 +9,7 @@ import sys
 
 import pytest
 from botocore.exceptions import ClientError
-from emulator.conftest import client_of
-from emulator.deployer_user import (
+from emulator.attendee_user import (
     EDITIONS,
     WAITS,
     admin_of,
@@ -21,6 +20,7 @@ from emulator.deployer_user import (
     target_of,
     user_with,
 )
+from emulator.conftest import client_of
 
 from lottery_lib import Names, Stack, inbox
 from lottery_lib import target as door

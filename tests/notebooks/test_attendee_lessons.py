@@ -1,4 +1,4 @@
-"""Each lesson can be done with the deployer's policies and nothing else, and nothing in them is too much."""
+"""Each lesson can be done with the attendee's policies and nothing else, and nothing in them is too much."""
 
 import json
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from emulator.deployer_user import (
+from emulator.attendee_user import (
     EDITIONS,
     KEY,
     NEEDS,
@@ -109,7 +109,7 @@ def beside(stack, other):
 def run_as_user(path):
     """Run a notebook whose every connection is the user's; returns what went wrong, or None."""
     notebook = nbformat.read(path, 4)
-    first = "from emulator.deployer_user import be_the_user; be_the_user()"
+    first = "from emulator.attendee_user import be_the_user; be_the_user()"
     notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
     return run(notebook, path.parent)
 
