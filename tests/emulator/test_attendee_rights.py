@@ -1,4 +1,4 @@
-"""An attendee with the kit's policy and nothing else can do everything that the kit does, on their own resources."""
+"""An attendee with the kit's policy and nothing else can do everything that the kit does."""
 
 import contextlib
 import io
