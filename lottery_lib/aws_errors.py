@@ -190,10 +190,11 @@ def _retry_too(response: Any, attempts: int, **_: object) -> Any:
 
 
 def _drop_page(response_dict: Any, **_: object) -> None:
-    """Empty a text of a proxy that tells of trouble: botocore then reads the status, and repeats the call."""
+    """Empty the text of a proxy that has a problem: botocore then reads the status, and repeats the call."""
+    if response_dict["status_code"] < 500:
+        return
     body = response_dict["body"].lstrip()
-    of_aws = body.startswith((b"{", b"<")) and b"<html" not in body[:500].lower()
-    if response_dict["status_code"] >= 500 and not of_aws:
+    if not body.startswith((b"{", b"<")) or b"<html" in body[:500].lower():
         response_dict["body"] = b""
 
 

@@ -35,7 +35,9 @@ def inject(target: Target, purpose: str, source: str) -> Report:
         what, next_step = "does not exist", f"Use {', '.join(target.names.functions)}"
         raise LotteryError(f"function {purpose!r}", what, next_step)
     try:
-        names = compile(_OPENING + source, "the fault", "exec").co_names
+        if not isinstance(source, str):
+            raise TypeError("it must be a string")
+        names = compile(source, "the fault", "exec").co_names
     except (SyntaxError, TypeError, ValueError) as error:
         raise LotteryError("the fault", f"is not valid Python: {error}", "Correct the source") from error
     if "lambda_handler" not in names:

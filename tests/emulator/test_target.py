@@ -75,7 +75,7 @@ def test_another_server_there(status):
         with pytest.raises(LotteryError) as caught:
             connect(where)
         server.shutdown()
-    said = "AWS has trouble of its own" if status == 500 else f"{where}: the reply is not one of AWS's"
+    said = "AWS has a problem: wait a minute" if status == 500 else f"{where}: the reply is not one of AWS's"
     assert said in str(caught.value)
 
 

@@ -224,7 +224,7 @@ def test_page_of_trouble(aws, stack, operation, status):
 def test_text_of_trouble(aws, stack, operation):
     """A proxy's plain words with a 503 are repeated, too, and end in what to do."""
     aws.rule(operation, lambda ask: ask.answer(503, "no healthy upstream", "text/plain"))
-    assert "AWS has trouble of its own: wait a minute" in outcome(stack.status)
+    assert "AWS has a problem: wait a minute" in outcome(stack.status)
     assert aws.attempts.count(operation) >= 5
 
 
