@@ -81,7 +81,8 @@ def restore(target: Target, lesson: str) -> None:
         _look(target, lesson)
         return
     Stack(target).remove_foreign()
-    Stack(hardened).remove_foreign()
+    if lesson > "09":
+        Stack(hardened).remove_foreign()
     inbox(target).clear()
     own = [resource for resource, row in plan.resources(hardened) if row.edition == "hardened"]
     # After lesson 09 functions and roles stay. Machine and tables go, with what draws left in them.
@@ -140,7 +141,7 @@ def _look(target: Target, lesson: str) -> None:
 def _remove(target: Target, resources: list[Resource[Any]]) -> None:
     execution.stop_running(target, machine_arn(target))
     for resource in reversed(resources):
-        resource.delete()
+        resource.delete(foreign=True)  # on an emulator nothing with our names can belong to others
 
 
 def _clear_draws(target: Target) -> None:
