@@ -1,6 +1,5 @@
 """Graphviz is found and asked; what goes wrong is a sentence."""
 
-import os
 import sys
 
 import pytest
@@ -45,7 +44,6 @@ def test_no_dot_says_what_to_install(monkeypatch):
         svg.render(DOT)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="a script is no program there")
 def test_what_graphviz_says_is_told(monkeypatch, tmp_path):
     """When Graphviz refuses the drawing, the error has its own words."""
     program = tmp_path / "dot"
