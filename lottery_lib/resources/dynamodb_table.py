@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -165,7 +166,8 @@ class Table(Resource[Found]):
 
     def _create(self) -> Found | None:
         extra = {"GlobalSecondaryIndexes": [self.index.description]} if self.index else {}
-        create = lambda: call_or_none(  # noqa: E731
+        create = partial(
+            call_or_none,
             self.target.client("dynamodb").create_table,
             "already exists",
             "is being created",
