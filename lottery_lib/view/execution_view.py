@@ -58,9 +58,6 @@ class ExecutionView(widgets.VBox):  # type: ignore[misc]
     def __repr__(self) -> str:
         return f"ExecutionView: {', '.join(self.state.options)}"
 
-    def _repr_keys(self) -> list[str]:
-        return []
-
     def show(self, execution: ExecutionRecord) -> None:
         """Show another execution, or newer events of the same one."""
         self._table = state_table(execution.events, execution.definition)

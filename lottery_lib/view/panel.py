@@ -144,9 +144,6 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
     def __repr__(self) -> str:
         return "DrawPanel: Winners, Draw, Cancel"
 
-    def _repr_keys(self) -> list[str]:
-        return []
-
     async def run(self, wanted: Wanted | None = None) -> DrawResult | None:
         """Draw, and wait for the end.
 
