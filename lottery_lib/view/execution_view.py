@@ -36,12 +36,11 @@ class ExecutionView(widgets.VBox):  # type: ignore[misc]
     """
 
     def __init__(self, execution: ExecutionRecord | None = None, *, picture_only: bool = False) -> None:
-        self._table = state_table([])
-        self._latest = latest_rows(self._table)
+        self._table = self._latest = state_table([])
         self.picture, self.details = widgets.HTML(), widgets.HTML()
         self.state = widgets.Select(
             description="State",
-            layout=widgets.Layout(width="24em", height="11em"),
+            layout={"width": "24em", "height": "11em"},
             style={"description_width": "initial"},
         )
         self.state.observe(self._on_state, "value")
