@@ -76,15 +76,11 @@ def examine(edition: str | None = None, only: Collection[str] = ()) -> list[Find
     }
     if os.environ.get("LOTTERY_TARGET") == "aws":
         del checks["lambda"]  # a call costs money there, and attendees may not create each role
-    ran_before = False
-    with contextlib.suppress(LotteryError):  # its folder cannot be made; the check of the disk reports that
-        ran_before = emulator("status")["running"]
-    try:
+    with contextlib.ExitStack() as after:
+        with contextlib.suppress(LotteryError):  # its folder cannot be made; the check of the disk reports it
+            if not emulator("status")["running"]:
+                after.callback(emulator, "stop")
         return [_finding(check, *checks[check]) for check in checks if not only or check in only]
-    finally:
-        if not ran_before:
-            with contextlib.suppress(LotteryError):  # its folder cannot be made, so nothing was started
-                emulator("stop")
 
 
 def missing(findings: Sequence[Finding]) -> list[str]:
