@@ -108,16 +108,14 @@ def _details(rows: pd.DataFrame, last: pd.Series, begin: pd.Timestamp) -> str:
     entered = f", entered {times} times" if times > 1 else ""
     where = f", here in {last['branch']}" if in_branches else ""
     latest = rows.tail(_LATEST)
-    attempts = pd.DataFrame(
-        ({"iteration": latest["branch"]} if in_branches else {})
-        | {
-            "attempt": latest["attempt"],
-            "status": latest["status"].map(marked),
-            "started after": (latest["started"] - begin).dt.total_seconds().map("{:.3f} s".format),
-            "duration": latest["duration"].map(lambda took: "running" if pd.isna(took) else f"{took:.3f} s"),
-            "error": latest["error"],
-        }
+    attempts = pd.DataFrame({"iteration": latest["branch"]} if in_branches else {})
+    attempts["attempt"] = latest["attempt"]
+    attempts["status"] = latest["status"].map(marked)
+    attempts["started after"] = (latest["started"] - begin).dt.total_seconds().map("{:.3f} s".format)
+    attempts["duration"] = latest["duration"].map(
+        lambda took: "running" if pd.isna(took) else f"{took:.3f} s"
     )
+    attempts["error"] = latest["error"]
     more = f"<p>The latest {_LATEST} of {len(rows)}:</p>" if len(rows) > _LATEST else ""
     table = f'{more}<div style="{_SCROLLED}">{attempts.to_html(index=False, border=0)}</div>'
     parts = {key: last[key.lower()] for key in ("Input", "Output", "Error", "Cause")}
