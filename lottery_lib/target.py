@@ -195,16 +195,12 @@ def connect(
     )
 
 
-def emulator(
-    verb: Literal["start", "stop", "status"], port: int | None = None, **options: Any
-) -> dict[str, Any]:
+def emulator(verb: Literal["start", "stop", "status"], port: int | None = None) -> dict[str, Any]:
     """Start or stop an emulator on this machine, or look at it: the one door to that program.
 
     Args:
         verb: What to do.
         port: The emulator on this port; None for the user's shared one.
-        **options: For ``"start"``: ``foreground`` (run in this process until a signal) and ``while_pid`` (end
-            when that process has ended).
 
     Returns:
         Its state: ``{"running", "port", "pid", "since", "endpoint", "folder"}``.
@@ -214,7 +210,7 @@ def emulator(
     """
     verbs = {"start": control.start, "stop": control.stop, "status": control.status}
     try:
-        return verbs[verb](port, **options)
+        return verbs[verb](port)
     except EmulatorError as error:
         raise LotteryError(error.where, error.what, error.next_step) from error
 
