@@ -262,7 +262,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         reason = ": ".join(text for text in (result["error"], result["cause"]) if text)
         if result["status"] != "SUCCEEDED":
             return f"{result['status']}: {reason or 'no reason was given'}"
-        advice = reason.splitlines()[0] if reason else ""  # the first line says what to do
+        advice, _, _ = reason.partition("\n")  # the first line says what to do
         late = "It had ended before Cancel reached it." if self._cancelled.is_set() else ""
         return " ".join(filter(None, [f"SUCCEEDED: {len(result['winners'])} drawn.", advice, late]))
 
