@@ -22,13 +22,8 @@ if TYPE_CHECKING:
 # ruff: noqa: PLC0415
 
 Document = Mapping[str, object]
-NO_DRAW: Final[Document] = {
-    "status": None,
-    "winners": [],
-    "execution_arn": None,
-    "error": None,
-    "cause": None,
-}
+DRAW_KEYS: Final = ("status", "winners", "execution_arn", "error", "cause")
+NO_DRAW: Final[Document] = dict.fromkeys(DRAW_KEYS) | {"winners": []}
 _say = partial(click.echo, err=True)
 
 

@@ -238,9 +238,8 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
 
     async def _end(self, events: Sequence[Event], result: DrawResult) -> None:
         mark, self.progress.bar_style = "✗", "danger"
-        if (
-            result["status"] == "SUCCEEDED"
-        ):  # with an error, if the winners are recorded but their mail was not sent
+        if result["status"] == "SUCCEEDED":
+            # It has an error if the winners are recorded but their mail was not sent.
             mark, self.progress.bar_style = ("⚠", "warning") if result["error"] else ("✓", "success")
             self.prizes.value = ""  # so that the next click cannot award them twice
         self.progress.value = self.progress.max
