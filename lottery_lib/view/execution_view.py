@@ -63,9 +63,7 @@ class ExecutionView(widgets.VBox):  # type: ignore[misc]
         self._latest = latest_rows(self._table)
         view = graph_view(execution.definition, self.statuses, attempts=self._latest["attempt"].to_dict())
         self.picture.value = view.html
-        names = list(view.states)
-        if names != list(self.state.options):
-            self.state.options = names
+        self.state.options = view.states  # the same states again change nothing: the choice stays
         self._on_state()
 
     @property
