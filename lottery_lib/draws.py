@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import dropwhile
 from typing import Any, Final
 
@@ -10,7 +9,8 @@ import pandas as pd
 
 from lottery_lib import execution
 from lottery_lib.errors import DEPLOY, LotteryError
-from lottery_lib.history import DrawResult, Event, ExecutionRecord, Winner, failure, output, transitions
+from lottery_lib.history import DrawResult, ExecutionRecord, Progress, Winner, failure, output, transitions
+from lottery_lib.history.state_runs import Event
 from lottery_lib.mails import inbox
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.resources.state_machine import StateMachine
@@ -18,7 +18,6 @@ from lottery_lib.target import Target
 
 __all__ = [
     "Draws",
-    "Progress",
     "draw",
     "executions",
     "forget_winners",
@@ -41,14 +40,6 @@ EXECUTION_COLUMNS: Final = (
     *("transitions", "cost", "execution_arn"),
 )
 WINNER_COLUMNS: Final = ("employee_id", "employee_name", "employee_entry_date", "lottery_serial")
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a draw is: its history so far, and its result once it has ended."""
-
-    events: Sequence[Event]
-    result: DrawResult | None = None
 
 
 class Draws:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         ExecutionListItemTypeDef,
     )
 
-    from lottery_lib.history import Event
+    from lottery_lib.history.state_runs import Event
 
 __all__ = [
     "ENDED",

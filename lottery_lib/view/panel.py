@@ -20,7 +20,8 @@ import traitlets
 
 from lottery_lib.definition import Machine
 from lottery_lib.errors import LotteryError
-from lottery_lib.history import DrawResult, Event, ExecutionRecord, Winner, moments, published
+from lottery_lib.history import DrawResult, ExecutionRecord, Progress, Winner, moments, published
+from lottery_lib.history.state_runs import Event
 from lottery_lib.view.execution_view import ExecutionView
 from lottery_lib.view.status import WRAPPED
 
@@ -31,15 +32,6 @@ _REVEAL: Final = 8.0  # seconds in which all winners of a prize appear, at most
 _STYLE: Final = {"description_width": "initial"}
 #: How many winners to draw, or a list of prizes, each with its name and count.
 Wanted = int | Sequence[Mapping[str, Any]]
-
-
-class Seen(Protocol):
-    """How far a draw is: its history so far, and its result once it has ended."""
-
-    @property
-    def events(self) -> Sequence[Event]: ...
-    @property
-    def result(self) -> DrawResult | None: ...
 
 
 class Lottery(Protocol):
@@ -55,7 +47,7 @@ class Lottery(Protocol):
     def start(self, wanted: Wanted) -> str:
         """Start a draw; returns the ARN of its execution."""
 
-    def look(self, arn: str) -> Seen:
+    def look(self, arn: str) -> Progress:
         """See how far a draw is."""
 
     def stop(self, arn: str) -> None:
@@ -228,7 +220,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         self._bound(await asyncio.to_thread(self._lottery.count_remaining))
         return self._can_win
 
-    async def _follow(self, arn: str) -> Seen:
+    async def _follow(self, arn: str) -> Progress:
         """Until the draw has ended, look at it, and replay what has happened since the last look."""
         stopped, shown = False, 0
         while True:
@@ -248,7 +240,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
                 return seen
             await asyncio.sleep(self._pause)
 
-    async def _end(self, seen: Seen) -> None:
+    async def _end(self, seen: Progress) -> None:
         assert seen.result is not None
         result, succeeded = seen.result, seen.result["status"] == "SUCCEEDED"
         mark, self.progress.bar_style = "✗", "danger"
