@@ -13,8 +13,7 @@ from typing import Any, Final
 from lottery_lib import execution, plan
 from lottery_lib.aws_errors import AwsError
 from lottery_lib.errors import LotteryError
-from lottery_lib.plan import Planned
-from lottery_lib.resources import Content, Report, Resource
+from lottery_lib.resources import Planned, Report, Resource
 from lottery_lib.resources.sns_topic import Subscription, Topic, as_resource
 from lottery_lib.target import Target, WriteBlockedError
 
@@ -93,7 +92,7 @@ class Stack:
 
     def removal(self) -> list[Report]:
         """Say what a teardown would do to each resource: delete it, or leave it alone as not ours."""
-        going = [_would_delete(resource) for resource in self._going(self.target.read_only())]
+        going = [_delete_ours(resource) for resource in self._going(self.target.read_only())]
         # SNS deletes a subscription with its topic.
         gone = [
             replace(each, state="would be deleted" if each.ours else "not ours, left alone")
@@ -147,9 +146,8 @@ class Stack:
                 resource.delete(foreign=True)
 
     def _wanted(self, target: Target, email: str | None) -> list[Planned]:
-        topic = Topic(target, target.names.topic)
         made = [each for each, _ in plan.everything(target)]
-        return made + ([Subscription(topic, email)] if email else [])
+        return made + ([Subscription(plan.topic(target), email)] if email else [])
 
     def _going(self, target: Target) -> list[Resource[Any]]:
         """What a teardown deletes, in its order."""
@@ -163,7 +161,7 @@ class Stack:
         return both if other and other.ours else set()
 
     def _subscriptions(self) -> list[Report]:
-        topic = Topic(self.target, self.target.names.topic)
+        topic = plan.topic(self.target)
         subscribed = topic.subscriptions()
         found = topic.find() if subscribed else None
         ours = found is None or found.ours
@@ -196,9 +194,11 @@ class Stack:
 
 
 def _delete_ours(resource: Resource[Any]) -> Report:
-    """Delete a resource. If it is not ours, leave it alone and go on."""
+    """Delete a resource, or say that a dry run would. If it is not ours, leave it alone and go on."""
     try:
         return resource.delete()
+    except WriteBlockedError:
+        return Report(resource.kind, resource.name, "would be deleted")
     except LotteryError:
         found = resource.find()
         if found is None or found.ours:
@@ -208,25 +208,18 @@ def _delete_ours(resource: Resource[Any]) -> Report:
 
 def _would_ensure(made: Planned) -> Report:
     """What a deploy would do with a resource of a read-only target."""
-    try:
-        made.ensure()
-        state = _CHECKED
-    except WriteBlockedError:
-        state = "would be updated" if made.find() else "would be created"
-    except AwsError:
-        if not (isinstance(made, Content) and made.find() is None):
+    found, state = made.find(), _CHECKED
+    if found is None:
+        state = "would be created"
+    elif not found.ours:
+        state = "not ours, would be refused"
+    else:
+        try:
+            made.ensure()
+        except WriteBlockedError:
+            state = "would be updated"
+        except AwsError:
             raise
-        state = "would be created"  # the resource that will hold it is not there yet
-    except LotteryError as error:
-        found = made.find()
-        ours = found is None or found.ours
-        state = f"would be refused: {error.what}" if ours else "not ours, would be refused"
+        except LotteryError as error:
+            state = f"would be refused: {error.what}"
     return Report(made.kind, made.name, state)
-
-
-def _would_delete(resource: Resource[Any]) -> Report:
-    """What a teardown would do with a resource of a read-only target."""
-    try:
-        return _delete_ours(resource)
-    except WriteBlockedError:
-        return Report(resource.kind, resource.name, "would be deleted")

@@ -11,8 +11,6 @@ from lottery_lib.target import Target
 
 if TYPE_CHECKING:
     from types_boto3_iam.type_defs import RoleTypeDef as Found
-else:
-    Found = Mapping
 
 __all__ = ["SUCCESSOR", "Policy", "Role", "allowing", "trust_policy"]
 
@@ -39,7 +37,7 @@ def allowing(*rights: tuple[str | list[str], list[str]]) -> Policy:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-class Role(Resource[Found]):
+class Role(Resource["Found"]):
     """A role as it should be.
 
     Args:
@@ -75,7 +73,7 @@ class Role(Resource[Found]):
         """The role's ARN."""
         return self.target.arn("iam", f"role/{self.name}", region="")
 
-    def look(self) -> Found | None:
+    def look(self) -> "Found | None":
         """AWS's description of the role."""
         found = call_or_none(self.target.client("iam").get_role, "NoSuchEntity", RoleName=self.name)
         return found and found["Role"]
@@ -84,7 +82,7 @@ class Role(Resource[Found]):
         """The ARN of an AWS managed policy in the caller's partition."""
         return self.target.arn("iam", f"policy/{path}", region="", account="aws")
 
-    def missing_policies(self, found: Found | None = None) -> list[str]:
+    def missing_policies(self, found: "Found | None" = None) -> list[str]:
         """The managed policies that are not attached; all of them if there is no role.
 
         A retired policy also counts as attached if its successor is attached.
@@ -93,10 +91,10 @@ class Role(Resource[Found]):
         arns = {path: self.policy_arn(path) for path in self.managed}
         return [path for path, arn in arns.items() if arn not in there and arn + SUCCESSOR not in there]
 
-    def _tags(self, found: Found) -> Mapping[str, str]:
+    def _tags(self, found: "Found") -> Mapping[str, str]:
         return {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}
 
-    def _create(self) -> Found | None:
+    def _create(self) -> "Found | None":
         created = call_or_none(
             self.target.client("iam").create_role,
             "EntityAlreadyExists",
@@ -107,7 +105,7 @@ class Role(Resource[Found]):
         )
         return created and created["Role"]
 
-    def _update(self, found: Found) -> bool:
+    def _update(self, found: "Found") -> bool:
         """Correct the trust, the managed policies and the inline policies."""
         iam, writes = self.target.client("iam"), list[Callable[..., object]]()
         trust = trust_policy(self.service)

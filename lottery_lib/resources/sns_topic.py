@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from lottery_lib.aws_errors import AwsError, call_or_none, says
 from lottery_lib.errors import LotteryError
-from lottery_lib.resources import Content, Report, Resource
+from lottery_lib.resources import Planned, Report, Resource
 
 if TYPE_CHECKING:
     from types_boto3_sns.type_defs import SubscriptionTypeDef
@@ -19,15 +19,11 @@ class Topic(Resource[Mapping[str, str]]):
     """A topic with the display name of tutorial 2.2.3."""
 
     kind: ClassVar = "topic"
+    arn_parts: ClassVar = ("sns", "{}")
     actions: ClassVar = (
         *("CreateTopic", "DeleteTopic", "GetTopicAttributes", "ListSubscriptionsByTopic"),
         *("ListTagsForResource", "SetTopicAttributes", "Subscribe", "TagResource"),
     )
-
-    @property
-    def arn(self) -> str:
-        """The topic's ARN."""
-        return self.target.arn("sns", self.name)
 
     def look(self) -> Mapping[str, str] | None:
         """The topic's attributes."""
@@ -76,7 +72,7 @@ class Topic(Resource[Mapping[str, str]]):
         sns.delete_topic(TopicArn=self.arn)
 
 
-class Subscription(Content):
+class Subscription(Planned):
     """An e-mail address that gets the topic's mails once its owner has confirmed it.
 
     Args:
