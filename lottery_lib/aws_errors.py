@@ -133,18 +133,20 @@ def explain(error: BaseException) -> LotteryError | None:
         return error
     if isinstance(error, ClientError):
         return _refusal(type(error), error.response, error.operation_name)
-    said, where, what, next_step = str(error).rstrip("."), "AWS", "", ""
+    said = str(error).rstrip(".")
     if isinstance(error, ProxyConnectionError | SSLError):
         check = "Check HTTPS_PROXY, and AWS_CA_BUNDLE if the network has a certificate of its own"
-        where, what, next_step = "network", said, f"{check}, {_AGAIN}"
-    elif isinstance(error, ConnectionError | HTTPClientError):
-        where, what = str(error.kwargs.get("endpoint_url", "AWS")), "does not answer"
+        return LotteryError("network", said, f"{check}, {_AGAIN}")
+    if isinstance(error, ConnectionError | HTTPClientError):
+        where = str(error.kwargs.get("endpoint_url", "AWS"))
         here = urlsplit(where).hostname in ("127.0.0.1", "localhost")
         next_step = DEPLOY if here else f"Check the network and the region, {_AGAIN}"
-    elif isinstance(error, BotoCoreError):
+        return LotteryError(where, "does not answer", next_step)
+    if isinstance(error, BotoCoreError):
         known = f"{type(error).__name__}: {said}"
-        what, next_step = said, _advice(known, "Check the credentials with `aws sts get-caller-identity`")
-    return LotteryError(where, what, next_step) if what else None
+        advice = _advice(known, "Check the credentials with `aws sts get-caller-identity`")
+        return LotteryError("AWS", said, advice)
+    return None
 
 
 def call_or_none(call: Callable[..., T], *words: str, **parameters: Any) -> T | None:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Final, TypedDict
 
@@ -13,6 +14,7 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.names import CHECKOUT
 
 __all__ = [
+    "COLUMNS",
     "DATA_FOLDER",
     "Employee",
     "Rejection",
@@ -25,7 +27,7 @@ __all__ = [
 ]
 
 DATA_FOLDER: Final = CHECKOUT / "data"
-_COLUMNS: Final = ("employee_id", "employee_name", "employee_entry_date", "lottery_serial")
+COLUMNS: Final = ("employee_id", "employee_name", "employee_entry_date", "lottery_serial")
 
 
 class Employee(TypedDict):
@@ -105,7 +107,7 @@ def parse_csv(text: str) -> Roster:
         raise LotteryError(
             "CSV roster",
             f"the header lacks {', '.join(missing)}",
-            f"Start the file with the line: {','.join(_COLUMNS)} (the last two are optional)",
+            f"Start the file with the line: {','.join(COLUMNS)} (the last two are optional)",
         )
     return _checked(dict(zip(header, row, strict=True)) for row in rows)
 
@@ -129,7 +131,7 @@ def _checked(rows: Iterable[Mapping[str, object]]) -> Roster:
     """Turn each row into an employee, or reject it with the first reason that applies."""
     roster, ids, serials = Roster(), set[str](), set[int]()
     for number, row in enumerate(rows, start=1):
-        values = [row.get(column) for column in _COLUMNS]
+        values = [row.get(column) for column in COLUMNS]
         identity, name, entry, serial = [
             str(value).strip() if isinstance(value, str | int) else "" for value in values
         ]
@@ -161,9 +163,7 @@ def _checked(rows: Iterable[Mapping[str, object]]) -> Roster:
                 lottery_serial=lottery_serial,
             )
         )
-    following = max(serials, default=0)
+    free = count(max(serials, default=0) + 1)
     for employee in roster.employees:
-        if not employee["lottery_serial"]:
-            following += 1
-            employee["lottery_serial"] = following
+        employee["lottery_serial"] = employee["lottery_serial"] or next(free)
     return roster
