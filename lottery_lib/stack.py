@@ -133,18 +133,6 @@ class Stack:
         there = [each for each in self.status() if each.state != "missing" and each.name not in shared]
         return [each for each in there if not (shared and each.kind == Subscription.kind)]
 
-    def remove_foreign(self) -> None:
-        """Delete resources that have our names but not our tags. An attendee may have forgotten the tags.
-
-        This happens only on an emulator, where nobody else can have resources with our names.
-        """
-        if self.target.kind == "aws":
-            return
-        for resource, _ in reversed(plan.resources(self.target)):
-            found = resource.find()
-            if found and not found.ours:
-                resource.delete(foreign=True)
-
     def _wanted(self, target: Target, email: str | None) -> list[Planned]:
         made = [each for each, _ in plan.everything(target)]
         return made + ([Subscription(plan.topic(target), email)] if email else [])

@@ -80,18 +80,17 @@ def restore(target: Target, lesson: str) -> None:
     if target.kind == "aws":
         _look(target, lesson)
         return
-    Stack(target).remove_foreign()
-    if lesson > "09":
-        Stack(hardened).remove_foreign()
     inbox(target).clear()
     own = [resource for resource, row in plan.resources(hardened) if row.edition == "hardened"]
-    # After lesson 09 functions and roles stay. Machine and tables go, with what draws left in them.
-    _remove(hardened, [each for each in own if lesson <= "09" or isinstance(each, StateMachine | Table)])
-    _remove(target, [resource for resource, row in plan.resources(target) if row.lesson >= lesson])
+    if lesson > "09":  # functions and roles stay; machine and tables go, with what draws left in them
+        own = [each for each in own if isinstance(each, StateMachine | Table) or _is_foreign(each)]
+    _remove(hardened, own)
+    planned = plan.resources(target)
+    _remove(target, [each for each, row in planned if row.lesson >= lesson or _is_foreign(each)])
     topic = plan.topic(target)
     if any(each["Endpoint"] != ADDRESS for each in topic.subscriptions()):
         topic.delete()  # this also removes other addresses that a lesson subscribed
-    for resource, row in plan.resources(target):
+    for resource, row in planned:
         if row.lesson < lesson:
             resource.ensure()
     if lesson > "03" and Subscription(topic, ADDRESS).ensure().state != "confirmed":
@@ -136,6 +135,12 @@ def _look(target: Target, lesson: str) -> None:
         )
     now = Checks(_checks(target, lesson))
     sys.stdout.write(f"Lesson {lesson} {LESSONS[lesson]}. This account now:\n{now!r}\n")
+
+
+def _is_foreign(resource: Resource[Any]) -> bool:
+    """Whether it has our name but not our tags. An attendee may have forgotten the tags."""
+    found = resource.find()
+    return found is not None and not found.ours
 
 
 def _remove(target: Target, resources: list[Resource[Any]]) -> None:
