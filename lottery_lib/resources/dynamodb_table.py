@@ -1,6 +1,6 @@
 """Manage a DynamoDB table, its index and its items."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
@@ -108,17 +108,14 @@ class Table(Resource["Found"]):
     def get(self, keys: Sequence[str]) -> list[Item]:
         """Read the items of these keys, in any order. Keys without an item are left out."""
         client, found = self.target.plain_dynamodb(), list[Item]()
-        for some in _batched(({self.key: key} for key in keys), _READ):
-            left: dict[str, Any] = {self.name: {"Keys": some, "ConsistentRead": True}}
 
-            def read() -> bool:
-                nonlocal left
-                answer = client.batch_get_item(RequestItems=left)
-                found.extend(map(_plain, answer["Responses"][self.name]))
-                left = answer["UnprocessedKeys"]
-                return not left
+        def read(asked: Any) -> Any:
+            wanted: Any = {self.name: {"Keys": asked, "ConsistentRead": True}}
+            answer: Any = client.batch_get_item(RequestItems=wanted)
+            found.extend(map(_plain, answer["Responses"][self.name]))
+            return answer["UnprocessedKeys"].get(self.name, {}).get("Keys")
 
-            self.target.waiter.until(f"table {self.name} to give {len(some)} items", read, seconds=120)
+        self._in_batches(read, ({self.key: key} for key in keys), _READ)
         return found
 
     def put(self, items: Iterable[Mapping[str, Any]]) -> None:
@@ -130,17 +127,33 @@ class Table(Resource["Found"]):
         self._write({"DeleteRequest": {"Key": {self.key: key}}} for key in keys)
 
     def _write(self, requests: Iterable[Item]) -> None:
-        # boto3's batch_writer is not used, because it repeats without a pause and without an end.
         client = self.target.plain_dynamodb()
-        for some in _batched(requests, _WRITTEN):
-            left: Any = {self.name: some}
 
-            def written() -> bool:
+        def write(asked: Any) -> Any:
+            return client.batch_write_item(RequestItems={self.name: asked})["UnprocessedItems"].get(self.name)
+
+        self._in_batches(write, requests, _WRITTEN)
+
+    def _in_batches(self, call: Callable[[Any], Any], asked: Iterable[Item], most: int) -> None:
+        """Make a batch call, and repeat it for what DynamoDB leaves undone.
+
+        boto3's batch_writer is not used, because it repeats without a pause and without an end.
+
+        Args:
+            call: Takes a list of keys or requests, and returns those that are not done.
+            asked: The keys or requests.
+            most: How many of them the call takes at once.
+        """
+        items = iter(asked)
+        while left := list(islice(items, most)):
+
+            def done() -> bool:
                 nonlocal left
-                left = client.batch_write_item(RequestItems=left)["UnprocessedItems"]
+                left = call(left)
                 return not left
 
-            self.target.waiter.until(f"table {self.name} to take {len(some)} items", written, seconds=120)
+            what = f"table {self.name} to handle {len(left)} items"
+            self.target.waiter.until(what, done, seconds=120)
 
     def _scan(self, **options: Any) -> Iterator[Item]:
         pages = self.target.plain_dynamodb().get_paginator("scan")
@@ -222,12 +235,6 @@ class Table(Resource["Found"]):
                 f"the key of {of} is {there}, not {[wanted]}, and a key cannot be changed",
                 "Run `python -m lottery_lib teardown`, then deploy again",
             )
-
-
-def _batched(items: Iterable[Item], most: int) -> Iterator[list[Item]]:
-    """Split the items, in their order, into lists of at most `most`."""
-    left = iter(items)
-    return iter(lambda: list(islice(left, most)), [])
 
 
 def _plain(item: Mapping[str, Any]) -> Item:
