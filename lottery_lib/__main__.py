@@ -153,10 +153,8 @@ def _agree(target: "Target", yes: bool, question: str) -> None:
     if not sys.stdin.isatty():
         raise LotteryError(question, "needs a confirmation, and there is no terminal to ask in", "Give --yes")
     _say(f"{question}? [y/N] ", nl=False)
-    if sys.stdin.readline().strip().lower() not in (
-        "y",
-        "yes",
-    ):  # click.confirm would ask again after a "maybe"
+    # click.confirm would ask again after a "maybe".
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise LotteryError(
             question, "was not confirmed", "Nothing was changed; run it again when you are sure"
         )

@@ -29,13 +29,7 @@ __all__ = ["AwsError", "busy", "call_or_none", "config", "explain", "says", "spe
 
 T = TypeVar("T")
 
-_ATTEMPTS: Final = 5
-#: The settings of every client. By default, botocore would wait a minute for each of up to ten attempts.
-_SETTINGS: Final[dict[str, Any]] = {
-    "retries": {"mode": "standard", "total_max_attempts": _ATTEMPTS},
-    "connect_timeout": 5,
-    "read_timeout": 60,
-}
+_ATTEMPTS: Final = 5  # by default, botocore would wait a minute for each of up to ten attempts
 #: Temporary errors that botocore does not repeat. SNS has its own name for throttling.
 _RETRIED_TOO: Final = ("Throttled", "ConcurrentModification", "OperationAborted")
 _THROTTLES: Final = ("Throttl", "TooManyRequests", "RequestLimitExceeded", "ThroughputExceeded")
@@ -57,16 +51,8 @@ _ADVICE: Final = {
     "authorized to assume the provided role": _TRUST.format("states.amazonaws.com"),
     **dict.fromkeys(("Signature expired", "Signature not yet"), f"Set the clock of this computer, {_AGAIN}"),
     "Signature": f"The secret access key does not belong to the access key: set both again, {_AGAIN}",
-    **dict.fromkeys(
-        (
-            *("ExpiredToken", "ClientTokenId", "UnrecognizedClient"),
-            *("TokenRetrieval", "SSOToken", "CredentialRetrieval"),
-        ),
-        _RENEW,
-    ),
-    "PartialCredentials": f"Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY both, {_AGAIN}",
+    **dict.fromkeys(("ExpiredToken", "ClientTokenId", "UnrecognizedClient", "SSOToken", "Retrieval"), _RENEW),
     "Credentials": f"Run `aws configure`, or set AWS_PROFILE to a profile with credentials, {_AGAIN}",
-    "ConfigParse": f"Correct that file, {_AGAIN}",
     "ProfileNotFound": f"Set AWS_PROFILE to a profile that exists, {_AGAIN}",
     "RegionError": "Set AWS_DEFAULT_REGION to a region of your account, such as us-east-1 or cn-north-1",
     **dict.fromkeys(_THROTTLES, f"AWS asks you to slow down: wait half a minute, {_AGAIN}"),
@@ -99,8 +85,10 @@ class AwsError(LotteryError, ClientError):
 
 def config(endpoint: str | None) -> Config:
     """The settings of a client. Calls to an emulator go straight to it: no proxy, no host prefix."""
+    retries: Any = {"mode": "standard", "total_max_attempts": _ATTEMPTS}
     straight: dict[str, Any] = {"proxies": {"http": None, "https": None}, "inject_host_prefix": False}
-    return Config(**_SETTINGS, **({} if endpoint is None else straight))
+    special = {} if endpoint is None else straight
+    return Config(retries=retries, connect_timeout=5, read_timeout=60, **special)
 
 
 def speak_plainly(client: "BaseClient") -> None:

@@ -132,11 +132,10 @@ def _checked(rows: Iterable[Mapping[str, object]]) -> Roster:
     roster, ids, serials = Roster(), set[str](), set[int]()
     for number, row in enumerate(rows, start=1):
         values = [row.get(column) for column in COLUMNS]
-        identity, name, entry, serial = [
+        identity, name, entry, given = [
             str(value).strip() if isinstance(value, str | int) else "" for value in values
         ]
-        whole = re.fullmatch(r"[1-9]\d{0,15}", serial)
-        lottery_serial = int(serial) if whole else 0
+        serial = int(given) if re.fullmatch(r"[1-9]\d{0,15}", given) else 0
         reasons = {
             "employee_id is empty.": not identity,
             f"employee_id {identity} is there already.": identity in ids,
@@ -144,23 +143,20 @@ def _checked(rows: Iterable[Mapping[str, object]]) -> Roster:
             f"employee_entry_date of {identity} must look like 20200131, not {entry!r}.": (
                 entry and not re.fullmatch(r"\d{8}", entry)
             ),
-            f"lottery_serial of {identity} must be a whole number of at least 1, not {serial!r}.": (
-                serial and not whole
+            f"lottery_serial of {identity} must be a whole number of at least 1, not {given!r}.": (
+                given and not serial
             ),
-            f"lottery_serial {lottery_serial} of {identity} is taken already.": lottery_serial in serials,
+            f"lottery_serial {serial} of {identity} is taken already.": serial in serials,
         }
         if reason := next((text for text, applies in reasons.items() if applies), None):
             roster.rejected.append({"row": number, "reason": reason})
             continue
         ids.add(identity)
-        if lottery_serial:
-            serials.add(lottery_serial)
+        if serial:
+            serials.add(serial)
         roster.employees.append(
             Employee(
-                employee_id=identity,
-                employee_name=name,
-                employee_entry_date=entry,
-                lottery_serial=lottery_serial,
+                employee_id=identity, employee_name=name, employee_entry_date=entry, lottery_serial=serial
             )
         )
     free = count(max(serials, default=0) + 1)

@@ -5,12 +5,11 @@ There are three targets: the emulator on this machine (``embedded``, the default
 explicitly. The attendee's own AWS settings are not read, so no mistake can reach a real account.
 """
 
-import copy
 import os
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 from urllib.parse import urlsplit
 
@@ -49,7 +48,6 @@ __all__ = [
 ]
 
 EMULATOR_REGION: Final = "us-east-1"
-_OVERRIDE: Final = "AWS_ENDPOINT_URL"  # and AWS_ENDPOINT_URL_LAMBDA, _SFN, ...
 #: Operations that change nothing begin with one of these.
 READS: Final = ("BatchGet", "Describe", "Get", "List", "Query", "Scan")
 #: Called with a target and each new client of it; the course's call log listens here.
@@ -60,6 +58,7 @@ class WriteBlockedError(Exception):
     """A call of a read-only target would have changed something."""
 
 
+@dataclass(eq=False, repr=False)
 class Target:
     """An AWS, real or emulated, and the names of one attendee's resources there.
 
@@ -68,27 +67,18 @@ class Target:
         session: The boto3 session that the clients come from.
         endpoint: The emulator's address; None on AWS.
         names: The names of this attendee's resources.
-        region: Such as ``"us-east-1"``.
         waiter: How this target waits.
     """
 
-    def __init__(
-        self,
-        kind: str,
-        session: boto3.Session,
-        endpoint: str | None,
-        names: Names,
-        waiter: Waiter = Waiter(),  # noqa: B008 (it is immutable)
-    ) -> None:
-        self.kind = kind
-        self.session = session
-        self.endpoint = endpoint
-        self.names = names
-        self.region: str = session.region_name
-        self.waiter = waiter
-        self._clients: dict[str, Any] = {}
-        self._caller: dict[str, str] = {}  # shared with the targets that `named` makes, as the clients are
-        self._is_read_only = False
+    kind: str
+    session: boto3.Session
+    endpoint: str | None
+    names: Names
+    waiter: Waiter = field(default_factory=Waiter)
+    # `named` and `reporting` make targets that share these two.
+    _clients: dict[str, Any] = field(default_factory=dict)
+    _caller: dict[str, str] = field(default_factory=dict)
+    _is_read_only: bool = False
 
     if TYPE_CHECKING:
 
@@ -145,6 +135,11 @@ class Target:
         return self._caller
 
     @property
+    def region(self) -> str:
+        """Such as ``"us-east-1"``."""
+        return str(self.session.region_name)
+
+    @property
     def account(self) -> str:
         """The account's twelve digits."""
         return self.identity["Account"]
@@ -164,21 +159,15 @@ class Target:
 
     def named(self, names: Names) -> "Target":
         """The same AWS, with other names."""
-        other = copy.copy(self)
-        other.names = names
-        return other
+        return replace(self, names=names)
 
     def reporting(self, report: Callable[[str], None]) -> "Target":
         """The same AWS; `report` gets a few words about each wait that takes a while."""
-        other = copy.copy(self)
-        other.waiter = replace(self.waiter, report=report)
-        return other
+        return replace(self, waiter=replace(self.waiter, report=report))
 
     def read_only(self) -> "Target":
         """The same AWS; a call that would change something raises `WriteBlockedError` instead."""
-        other = copy.copy(self)
-        other._clients, other._is_read_only = {}, True
-        return other
+        return replace(self, _clients={}, _is_read_only=True)
 
     def __repr__(self) -> str:
         where = {"embedded": "the emulator on this machine", "aws": "AWS"}.get(self.kind, self.endpoint)
@@ -327,7 +316,7 @@ def _aws(names: Names, region: str | None, environ: Mapping[str, str]) -> Target
         profile = core.get_scoped_config()
     except BotoCoreError as error:
         raise explain(error) or error from error
-    overrides = sorted(key for key in environ if key.startswith(_OVERRIDE))
+    overrides = sorted(key for key in environ if key.startswith("AWS_ENDPOINT_URL"))  # also ..._LAMBDA
     overrides += [f"{key} of the AWS profile" for key in ("endpoint_url", "services") if key in profile]
     if overrides:
         raise LotteryError(
