@@ -25,7 +25,7 @@ from lottery_lib.errors import DEPLOY, LotteryError
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
-__all__ = ["AwsError", "busy", "call_or_none", "config", "explain", "says", "speak_plainly"]
+__all__ = ["AwsError", "all_pages", "busy", "call_or_none", "config", "explain", "says", "speak_plainly"]
 
 T = TypeVar("T")
 
@@ -151,6 +151,12 @@ def call_or_none(call: Callable[..., T], *words: str, **parameters: Any) -> T | 
         if not says(*words)(error):
             raise
         return None
+
+
+def all_pages(client: Any, operation: str, key: str, **parameters: Any) -> list[Any]:
+    """Call an operation page by page; returns what the pages have under `key`."""
+    pages = client.get_paginator(operation).paginate(**parameters)
+    return [each for page in pages for each in page[key]]
 
 
 def says(*words: str) -> Callable[[BaseException], bool]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from lottery_lib.aws_errors import call_or_none, says
+from lottery_lib.aws_errors import all_pages, call_or_none, says
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources import Report, Resource
 from lottery_lib.target import Target
@@ -164,8 +164,8 @@ class Table(Resource["Found"]):
         return found["TableStatus"]
 
     def _tags(self, found: "Found") -> Mapping[str, str]:
-        pages = self.target.client("dynamodb").get_paginator("list_tags_of_resource")
-        tags = (tag for page in pages.paginate(ResourceArn=self.arn) for tag in page["Tags"])
+        client = self.target.client("dynamodb")
+        tags = all_pages(client, "list_tags_of_resource", "Tags", ResourceArn=self.arn)
         return {tag["Key"]: tag["Value"] for tag in tags}
 
     def _create(self) -> "Found | None":

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
-from lottery_lib.aws_errors import call_or_none, says
+from lottery_lib.aws_errors import all_pages, call_or_none, says
 from lottery_lib.resources import Report, Resource
 from lottery_lib.target import Target
 
@@ -145,11 +145,9 @@ class Role(Resource["Found"]):
         found = self._listed("list_attached_role_policies", "AttachedPolicies")
         return [policy["PolicyArn"] for policy in found]
 
-    def _listed(self, operation: Any, key: str) -> list[Any]:
-        pages = self.target.client("iam").get_paginator(operation)
-        return self._once_visible(
-            lambda: [each for page in pages.paginate(RoleName=self.name) for each in page[key]]
-        )
+    def _listed(self, operation: str, key: str) -> list[Any]:
+        iam = self.target.client("iam")
+        return self._once_visible(partial(all_pages, iam, operation, key, RoleName=self.name))
 
     def _once_visible(self, call: Callable[[], T]) -> T:
         # IAM itself may not see a role in the seconds after it was created.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from lottery_lib.aws_errors import call_or_none
+from lottery_lib.aws_errors import all_pages, call_or_none
 from lottery_lib.resources import Report, Resource
 
 if TYPE_CHECKING:
@@ -26,10 +26,8 @@ class LogGroup(Resource["Found"]):
 
     def look(self) -> "Found | None":
         """AWS's description of the log group."""
-        pages = self.target.client("logs").get_paginator("describe_log_groups")
-        groups = (
-            group for page in pages.paginate(logGroupNamePrefix=self.name) for group in page["logGroups"]
-        )
+        logs = self.target.client("logs")
+        groups = all_pages(logs, "describe_log_groups", "logGroups", logGroupNamePrefix=self.name)
         return next((group for group in groups if group["logGroupName"] == self.name), None)
 
     def _tags(self, found: "Found") -> Mapping[str, str]:

@@ -1,9 +1,10 @@
 """Manage an SNS topic and its e-mail subscriptions."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from lottery_lib.aws_errors import AwsError, call_or_none, says
+from lottery_lib.aws_errors import AwsError, all_pages, call_or_none, says
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources import Planned, Report, Resource
 
@@ -36,12 +37,8 @@ class Topic(Resource[Mapping[str, str]]):
 
         AWS still lists a deleted subscription for a while, as `Deleted`. It is left out here.
         """
-        pages = self.target.client("sns").get_paginator("list_subscriptions_by_topic")
-
-        def listed() -> list["SubscriptionTypeDef"]:
-            return [each for page in pages.paginate(TopicArn=self.arn) for each in page["Subscriptions"]]
-
-        found = call_or_none(listed, "NotFound") or []
+        look = partial(all_pages, self.target.client("sns"), "list_subscriptions_by_topic", "Subscriptions")
+        found = call_or_none(look, "NotFound", TopicArn=self.arn) or []
         return [each for each in found if each["SubscriptionArn"] != "Deleted"]
 
     def _tags(self, found: Mapping[str, str]) -> Mapping[str, str]:

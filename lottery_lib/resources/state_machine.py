@@ -12,9 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["StateMachine"]
 
-_SETTLING: Final = (
-    5.0  # seconds after an update in which AWS may still start executions of the old definition
-)
+#: Seconds after an update in which AWS may still start executions of the old definition.
+_SETTLING: Final = 5.0
 
 
 class StateMachine(Resource["Found"]):
