@@ -206,7 +206,7 @@ def executions(target: Target, *, newest: int | None = None) -> pd.DataFrame:
     rows = []
     for each in execution.of_machine(target, machine_arn(target))[:newest]:
         events = execution.history(target, each["executionArn"])
-        won = [one.get("employee_name") or one["employee_id"] for one in _winners(output(events))]
+        won = [str(one.get("employee_name") or one["employee_id"]) for one in _winners(output(events))]
         took = (each["stopDate"] - each["startDate"]).total_seconds() if "stopDate" in each else None
         steps = transitions(events)
         what = (each["name"], each["status"], ", ".join(won), each["startDate"], took)
