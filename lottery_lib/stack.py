@@ -49,7 +49,8 @@ class Stack:
         progress: Called with each resource when it is done. During a long wait it is called with a resource
             whose state says what the wait is for.
         announce: On AWS, called with all planned changes before the first write. If it raises, nothing is
-            changed. By default it prints the planned changes.
+            changed. By default it prints the planned changes. It is not called on an emulator, because the
+            first cell of every lesson deploys or removes something.
     """
 
     def __init__(
@@ -83,7 +84,8 @@ class Stack:
         Raises:
             LotteryError: Something of the same name is not ours, or a wait ran out. Run it again.
         """
-        self._announce_on_aws(lambda: self.plan(email))
+        if self.target.kind == "aws":
+            self._announce(self.plan(email))
         return [self._do(made, made.ensure) for made in self._wanted(self._reporting, email)]
 
     def plan(self, email: str | None = None) -> list[Report]:
@@ -115,7 +117,8 @@ class Stack:
         Returns:
             What was done, and the inventory.
         """
-        self._announce_on_aws(self.removal)
+        if self.target.kind == "aws":
+            self._announce(self.removal())
         machine = plan.machine(self.target)
         if (found := machine.find()) and found.ours:
             execution.stop_running(self.target, machine.arn)
@@ -168,11 +171,6 @@ class Stack:
             return wait("what was deleted to be gone", settled, seconds=60, every=5)[0]
         except LotteryError:
             return self.left()
-
-    def _announce_on_aws(self, planned: Callable[[], list[Report]]) -> None:
-        # On an emulator nothing is printed: the first cell of every lesson deploys or removes something.
-        if self.target.kind == "aws":
-            self._announce(planned())
 
     def _do(self, made: Planned, verb: Callable[[], Report]) -> Report:
         self._at_work = (made.kind, made.name)
