@@ -74,10 +74,9 @@ def lambda_role(target: Target) -> Role:
     The tutorial gives it four managed policies (2.2.1). The hardened edition allows only what the functions
     use.
     """
-    name, service = target.names.lambda_role, "lambda.amazonaws.com"
-    if target.names.edition == "tutorial":
-        return Role(target, name, service, LAMBDA_POLICIES)
-    names = target.names
+    names, service = target.names, "lambda.amazonaws.com"
+    if names.edition == "tutorial":
+        return Role(target, names.lambda_role, service, LAMBDA_POLICIES)
     employees, winners, pool, draws = (
         target.arn("dynamodb", f"table/{table}")
         for table in (names.employee_table, names.winners_table, names.pool_table, names.draws_table)
@@ -90,7 +89,7 @@ def lambda_role(target: Target) -> Role:
         ("dynamodb:Scan", [winners]),
         ("dynamodb:PutItem", [winners, draws]),
     )
-    return Role(target, name, service, inline={"DrawAndRecord": policy})
+    return Role(target, names.lambda_role, service, inline={"DrawAndRecord": policy})
 
 
 def machine_role(target: Target) -> Role:

@@ -192,14 +192,14 @@ class Table(Resource["Found"]):
 
     def _update(self, found: "Found") -> bool:
         """Add the index if it is missing. A key cannot be changed: a table with another key is refused."""
+        index = self.index
         indexes = {each["IndexName"]: each for each in found.get("GlobalSecondaryIndexes", [])}
         self._check_key(found, self.name, found["KeySchema"], (self.key, "S"))
-        if self.index is None:
+        if index is None:
             return False
-        if there := indexes.get(self.index.name):
-            self._check_key(found, self.index.name, there["KeySchema"], (self.index.key, self.index.key_type))
+        if there := indexes.get(index.name):
+            self._check_key(found, index.name, there["KeySchema"], (index.key, index.key_type))
             return False
-        index = self.index
 
         def add() -> None:
             if index.name not in self.index_names():  # the reply to our first try may be lost
@@ -238,9 +238,8 @@ class Table(Resource["Found"]):
 
 
 def _plain(item: Mapping[str, Any]) -> Item:
-    def plain(value: Any) -> Any:
-        if isinstance(value, Decimal):
-            return int(value) if value == value.to_integral_value() else float(value)
-        return value
+    return {key: _number(value) if isinstance(value, Decimal) else value for key, value in item.items()}
 
-    return {key: plain(value) for key, value in item.items()}
+
+def _number(value: Decimal) -> int | float:
+    return int(value) if value == value.to_integral_value() else float(value)
