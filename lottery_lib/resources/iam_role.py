@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from lottery_lib.aws_errors import all_pages, call_or_none, says
 from lottery_lib.resources import Report, Resource
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SUCCESSOR", "Policy", "Role", "allowing", "trust_policy"]
 
-T = TypeVar("T")
 Policy = dict[str, Any]
 """A policy document, as parsed JSON."""
 #: When AWS replaces a managed policy that it has retired, the new policy's name has this at its end.
@@ -54,6 +53,8 @@ class Role(Resource["Found"]):
         *("ListAttachedRolePolicies", "ListRolePolicies", "PutRolePolicy", "TagRole"),
         "UpdateAssumeRolePolicy",
     )
+    #: IAM itself may not see a role in the seconds after it was created.
+    not_yet: ClassVar = ("cannot be found",)
 
     def __init__(
         self,
@@ -119,7 +120,7 @@ class Role(Resource["Found"]):
                 put = partial(iam.put_role_policy, PolicyName=name, PolicyDocument=json.dumps(document))
                 writes.append(put)
         for write in writes:
-            self._once_visible(partial(write, RoleName=self.name))
+            self._once_allowed(write, RoleName=self.name)
         return bool(writes)
 
     def _attach(self, arn: str, RoleName: str) -> None:
@@ -146,10 +147,5 @@ class Role(Resource["Found"]):
         return [policy["PolicyArn"] for policy in found]
 
     def _listed(self, operation: str, key: str) -> list[Any]:
-        iam = self.target.client("iam")
-        return self._once_visible(partial(all_pages, iam, operation, key, RoleName=self.name))
-
-    def _once_visible(self, call: Callable[[], T]) -> T:
-        # IAM itself may not see a role in the seconds after it was created.
-        what = f"role {self.name} to be visible"
-        return self.target.waiter.retry(what, call, says("cannot be found"), seconds=30)
+        look = partial(all_pages, self.target.client("iam"), operation, key)
+        return self._once_allowed(look, RoleName=self.name) or []
