@@ -65,6 +65,7 @@ class Draws:
             LotteryError: There is no such execution.
         """
         arn = arn or last_execution(self._target)
+        execution.describe(self._target, arn)  # raises if there is none
         machine = execution.machine(self._target, arn)
         return ExecutionRecord(json.loads(machine["definition"]), execution.history(self._target, arn))
 
