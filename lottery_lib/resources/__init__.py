@@ -144,7 +144,7 @@ class Resource(Planned, Generic[Found]):
             **parameters: What the call is made with.
         """
         return self.target.waiter.retry(
-            f"AWS to allow calls on {self.kind} {self.name}",
+            f"AWS to be ready for calls on {self.kind} {self.name}",
             lambda: call_or_none(call, *words, **parameters),
             says(*self.not_yet),
         )
