@@ -43,7 +43,6 @@ __all__ = [
 ]
 
 EMULATOR_REGION: Final = "us-east-1"
-_OVERRIDE: Final = "AWS_ENDPOINT_URL"  # and AWS_ENDPOINT_URL_LAMBDA, _SFN, ...
 #: Operations that change nothing begin with one of these.
 READS: Final = ("BatchGet", "Describe", "Get", "List", "Query", "Scan")
 #: Called with a target and each new client of it; the course's call log listens here.
@@ -286,7 +285,7 @@ def _aws(names: Names, region: str | None) -> Target:
         profile = core.get_scoped_config()
     except BotoCoreError as error:
         raise explain(error) or error from error
-    overrides = sorted(key for key in os.environ if key.startswith(_OVERRIDE))
+    overrides = sorted(key for key in os.environ if key.startswith("AWS_ENDPOINT_URL"))  # also ..._LAMBDA
     overrides += [f"{key} of the AWS profile" for key in ("endpoint_url", "services") if key in profile]
     if overrides:
         raise LotteryError(

@@ -20,7 +20,8 @@ import traitlets
 
 from lottery_lib.definition import Machine
 from lottery_lib.errors import LotteryError
-from lottery_lib.history import DrawResult, Event, ExecutionRecord, Winner, moments, published
+from lottery_lib.history import DrawResult, ExecutionRecord, Progress, Winner, moments, published
+from lottery_lib.history.state_runs import Event
 from lottery_lib.view.execution_view import ExecutionView
 from lottery_lib.view.status import WRAPPED
 
@@ -31,15 +32,6 @@ _REVEAL: Final = 8.0  # seconds in which all winners of a prize appear, at most
 _STYLE: Final = {"description_width": "initial"}
 #: How many winners to draw, or a list of prizes, each with its name and count.
 Wanted = int | Sequence[Mapping[str, Any]]
-
-
-class Seen(Protocol):
-    """How far a draw is: its history so far, and its result once it has ended."""
-
-    @property
-    def events(self) -> Sequence[Event]: ...
-    @property
-    def result(self) -> DrawResult | None: ...
 
 
 class Lottery(Protocol):
@@ -55,7 +47,7 @@ class Lottery(Protocol):
     def start(self, wanted: Wanted) -> str:
         """Start a draw; returns the ARN of its execution."""
 
-    def look(self, arn: str) -> Seen:
+    def look(self, arn: str) -> Progress:
         """See how far a draw is."""
 
     def stop(self, arn: str) -> None:

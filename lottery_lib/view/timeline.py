@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lottery_lib.definition import Machine
-from lottery_lib.history import Event, state_table
+from lottery_lib.history import state_table
+from lottery_lib.history.state_runs import Event
 from lottery_lib.view.status import columns, look_of, marked, retried
 from lottery_lib.view.svg import Picture
 
