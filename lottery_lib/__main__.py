@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 Document = Mapping[str, object]
 DRAW_KEYS: Final = ("status", "winners", "execution_arn", "error", "cause")
 NO_DRAW: Final[Document] = dict.fromkeys(DRAW_KEYS) | {"winners": []}
-NOTHING: Final[Document] = {}
 _say = partial(click.echo, err=True)
 
 
@@ -54,10 +53,10 @@ class Run:
 class Command(click.Command):
     """A command with the options that every command has, and an example below its help."""
 
-    def __init__(self, name: str, *, example: str, failed: Document = NOTHING, **options: Any) -> None:
+    def __init__(self, name: str, *, example: str, failed: Document | None = None, **options: Any) -> None:
         super().__init__(name, **options)
         self.epilog = f"Example: {example}"
-        self.failed = failed
+        self.failed = failed or {}
         json_help = "Print one JSON document on stdout and nothing else."
         self.params += [
             click.Option(["--json"], is_flag=True, expose_value=False, help=json_help),
@@ -153,13 +152,9 @@ def _agree(target: "Target", yes: bool, question: str) -> None:
     if not sys.stdin.isatty():
         raise LotteryError(question, "needs a confirmation, and there is no terminal to ask in", "Give --yes")
     _say(f"{question}? [y/N] ", nl=False)
-    if sys.stdin.readline().strip().lower() not in (
-        "y",
-        "yes",
-    ):  # click.confirm would ask again after a "maybe"
-        raise LotteryError(
-            question, "was not confirmed", "Nothing was changed; run it again when you are sure"
-        )
+    # Not click.confirm: it writes a space to stdout, and would ask again after a "maybe".
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise LotteryError(question, "was not confirmed", "Nothing was changed; run it again if you are sure")
 
 
 def _tell(resource: "Report") -> None:
@@ -176,7 +171,6 @@ def _records(frame: "pd.DataFrame") -> list[dict[str, object]]:
     return records
 
 
-_email = click.option("--email", metavar="ADDRESS", help="Subscribe this address to the topic.")
 _dry_run = click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 _yes = click.option("--yes", is_flag=True, help="Do not ask before changing an AWS account.")
 _port = click.option("--port", type=int, help="The emulator on this port, instead of the shared one.")
@@ -215,7 +209,7 @@ def _stack(edition: str | None, verb: str, yes: bool) -> "Stack":
 
 
 @lottery.command(example="lottery deploy --email ann@example.com", failed={"resources": []})
-@_email
+@click.option("--email", metavar="ADDRESS", help="Subscribe this address to the topic.")
 @_dry_run
 @_yes
 def deploy(edition: str | None, email: str | None, dry_run: bool, yes: bool) -> Outcome:
@@ -398,12 +392,11 @@ def emulator() -> None:
 @emulator.command(example="lottery emulator start")
 @_port
 @click.option("--foreground", is_flag=True, help="Run in this process until a signal.")
-@click.option("--while-pid", type=int, metavar="PID", help="End when that process has ended.")
-def start(edition: str | None, port: int | None, foreground: bool, while_pid: int | None) -> Outcome:
+def start(edition: str | None, port: int | None, foreground: bool) -> Outcome:
     """Start the emulator, if it does not run already."""
     from lottery_lib.emulator.process import control
 
-    state = control.start(port, foreground=foreground, while_pid=while_pid)
+    state = control.start(port, foreground=foreground)
     return Outcome(state, foreground or state["running"])
 
 

@@ -25,17 +25,11 @@ from lottery_lib.errors import DEPLOY, LotteryError
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
-__all__ = ["AwsError", "busy", "call_or_none", "config", "explain", "says", "speak_plainly"]
+__all__ = ["AwsError", "all_pages", "busy", "call_or_none", "config", "explain", "says", "speak_plainly"]
 
 T = TypeVar("T")
 
-_ATTEMPTS: Final = 5
-#: The settings of every client. By default, botocore would wait a minute for each of up to ten attempts.
-_SETTINGS: Final[dict[str, Any]] = {
-    "retries": {"mode": "standard", "total_max_attempts": _ATTEMPTS},
-    "connect_timeout": 5,
-    "read_timeout": 60,
-}
+_ATTEMPTS: Final = 5  # by default, botocore would wait a minute for each of up to ten attempts
 #: Temporary errors that botocore does not repeat. SNS has its own name for throttling.
 _RETRIED_TOO: Final = ("Throttled", "ConcurrentModification", "OperationAborted")
 _THROTTLES: Final = ("Throttl", "TooManyRequests", "RequestLimitExceeded", "ThroughputExceeded")
@@ -57,13 +51,7 @@ _ADVICE: Final = {
     "authorized to assume the provided role": _TRUST.format("states.amazonaws.com"),
     **dict.fromkeys(("Signature expired", "Signature not yet"), f"Set the clock of this computer, {_AGAIN}"),
     "Signature": f"The secret access key does not belong to the access key: set both again, {_AGAIN}",
-    **dict.fromkeys(
-        (
-            *("ExpiredToken", "ClientTokenId", "UnrecognizedClient"),
-            *("TokenRetrieval", "SSOToken", "CredentialRetrieval"),
-        ),
-        _RENEW,
-    ),
+    **dict.fromkeys(("ExpiredToken", "ClientTokenId", "UnrecognizedClient", "SSOToken", "Retrieval"), _RENEW),
     "PartialCredentials": f"Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY both, {_AGAIN}",
     "Credentials": f"Run `aws configure`, or set AWS_PROFILE to a profile with credentials, {_AGAIN}",
     "ConfigParse": f"Correct that file, {_AGAIN}",
@@ -99,8 +87,10 @@ class AwsError(LotteryError, ClientError):
 
 def config(endpoint: str | None) -> Config:
     """The settings of a client. Calls to an emulator go straight to it: no proxy, no host prefix."""
+    retries: Any = {"mode": "standard", "total_max_attempts": _ATTEMPTS}
     straight: dict[str, Any] = {"proxies": {"http": None, "https": None}, "inject_host_prefix": False}
-    return Config(**_SETTINGS, **({} if endpoint is None else straight))
+    special = {} if endpoint is None else straight
+    return Config(retries=retries, connect_timeout=5, read_timeout=60, **special)
 
 
 def speak_plainly(client: "BaseClient") -> None:
@@ -133,18 +123,20 @@ def explain(error: BaseException) -> LotteryError | None:
         return error
     if isinstance(error, ClientError):
         return _refusal(type(error), error.response, error.operation_name)
-    said, where, what, next_step = str(error).rstrip("."), "AWS", "", ""
+    said = str(error).rstrip(".")
     if isinstance(error, ProxyConnectionError | SSLError):
         check = "Check HTTPS_PROXY, and AWS_CA_BUNDLE if the network has a certificate of its own"
-        where, what, next_step = "network", said, f"{check}, {_AGAIN}"
-    elif isinstance(error, ConnectionError | HTTPClientError):
-        where, what = str(error.kwargs.get("endpoint_url", "AWS")), "does not answer"
+        return LotteryError("network", said, f"{check}, {_AGAIN}")
+    if isinstance(error, ConnectionError | HTTPClientError):
+        where = str(error.kwargs.get("endpoint_url", "AWS"))
         here = urlsplit(where).hostname in ("127.0.0.1", "localhost")
         next_step = DEPLOY if here else f"Check the network and the region, {_AGAIN}"
-    elif isinstance(error, BotoCoreError):
+        return LotteryError(where, "does not answer", next_step)
+    if isinstance(error, BotoCoreError):
         known = f"{type(error).__name__}: {said}"
-        what, next_step = said, _advice(known, "Check the credentials with `aws sts get-caller-identity`")
-    return LotteryError(where, what, next_step) if what else None
+        advice = _advice(known, "Check the credentials with `aws sts get-caller-identity`")
+        return LotteryError("AWS", said, advice)
+    return None
 
 
 def call_or_none(call: Callable[..., T], *words: str, **parameters: Any) -> T | None:
@@ -161,6 +153,12 @@ def call_or_none(call: Callable[..., T], *words: str, **parameters: Any) -> T | 
         if not says(*words)(error):
             raise
         return None
+
+
+def all_pages(client: Any, operation: str, key: str, **parameters: Any) -> list[Any]:
+    """Call an operation page by page; returns what the pages have under `key`."""
+    pages = client.get_paginator(operation).paginate(**parameters)
+    return [each for page in pages for each in page[key]]
 
 
 def says(*words: str) -> Callable[[BaseException], bool]:

@@ -2,15 +2,15 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import dropwhile
 from typing import Any, Final
 
 import pandas as pd
 
-from lottery_lib import execution
-from lottery_lib.errors import DEPLOY, LotteryError
-from lottery_lib.history import DrawResult, Event, ExecutionRecord, Winner, failure, output, transitions
+from lottery_lib import employees, execution
+from lottery_lib.errors import LotteryError
+from lottery_lib.history import DrawResult, ExecutionRecord, Progress, Winner, failure, output, transitions
+from lottery_lib.history.state_runs import Event
 from lottery_lib.mails import inbox
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.resources.state_machine import StateMachine
@@ -18,7 +18,6 @@ from lottery_lib.target import Target
 
 __all__ = [
     "Draws",
-    "Progress",
     "draw",
     "executions",
     "forget_winners",
@@ -36,19 +35,10 @@ _TOO_NEW: Final = (
 )
 #: AWS's price for a standard workflow, in most regions. China has its own price list.
 DOLLARS_PER_TRANSITION: Final = 0.025 / 1000
-EXECUTION_COLUMNS: Final = (
+_EXECUTION_COLUMNS: Final = [
     *("name", "status", "winners", "started", "duration"),
     *("transitions", "cost", "execution_arn"),
-)
-WINNER_COLUMNS: Final = ("employee_id", "employee_name", "employee_entry_date", "lottery_serial")
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a draw is: its history so far, and its result once it has ended."""
-
-    events: Sequence[Event]
-    result: DrawResult | None = None
+]
 
 
 class Draws:
@@ -60,10 +50,8 @@ class Draws:
     @property
     def definition(self) -> dict[str, Any]:
         """The machine's definition as it is deployed."""
-        found = StateMachine(self._target, self._target.names.machine).look()
-        if found is None:
-            raise _no_machine(self._target)
-        return dict(json.loads(found["definition"]))
+        machine = StateMachine(self._target, self._target.names.machine)
+        return dict(json.loads(machine.described()["definition"]))
 
     @property
     def takes_prizes(self) -> bool:
@@ -164,9 +152,8 @@ def last_execution(target: Target) -> str:
     """
     machine = StateMachine(target, target.names.machine)
     found = execution.of_machine(target, machine.arn)
-    if not found and machine.look() is None:
-        raise _no_machine(target)
     if not found:
+        machine.described()  # raises if there is no machine
         raise LotteryError(
             f"state machine {machine.name}", "has no executions yet", "Run `python -m lottery_lib draw 2`"
         )
@@ -185,15 +172,15 @@ def winners(target: Target) -> pd.DataFrame:
     rows = [known.get(item["employee_id"], {}) | item for item in won]
     prize = ["prize"] if any(row.get("prize") for row in rows) else []
     # A winner who has left the company has no serial. Without dtype=object the others would become 1.0, 2.0.
-    table = pd.DataFrame(rows, columns=[*WINNER_COLUMNS, *prize], dtype=object)
+    table = pd.DataFrame(rows, columns=[*employees.COLUMNS, *prize], dtype=object)
     return table.sort_values("employee_id", ignore_index=True)
 
 
 def remaining(target: Target) -> list[Item]:
     """List the employees who have not won yet."""
     won = {item["employee_id"] for item in _items(target, target.names.winners_table)}
-    employees = _items(target, target.names.employee_table)
-    return [employee for employee in employees if employee["employee_id"] not in won]
+    everybody = _items(target, target.names.employee_table)
+    return [employee for employee in everybody if employee["employee_id"] not in won]
 
 
 def forget_winners(target: Target) -> int:
@@ -220,29 +207,14 @@ def executions(target: Target, *, newest: int | None = None) -> pd.DataFrame:
     rows = []
     for each in execution.of_machine(target, machine_arn(target))[:newest]:
         events = execution.history(target, each["executionArn"])
-        won = _winners(output(events))
+        won = [str(one.get("employee_name") or one["employee_id"]) for one in _winners(output(events))]
+        took = (each["stopDate"] - each["startDate"]).total_seconds() if "stopDate" in each else None
         steps = transitions(events)
-        rows.append(
-            {
-                "name": each["name"],
-                "status": each["status"],
-                "winners": ", ".join(str(one.get("employee_name") or one["employee_id"]) for one in won),
-                "started": each["startDate"],
-                "duration": (each["stopDate"] - each["startDate"]).total_seconds()
-                if "stopDate" in each
-                else None,
-                "transitions": steps,
-                "cost": steps * DOLLARS_PER_TRANSITION,
-                "execution_arn": each["executionArn"],
-            }
-        )
-    table = pd.DataFrame(rows, columns=list(EXECUTION_COLUMNS))
+        what = (each["name"], each["status"], ", ".join(won), each["startDate"], took)
+        rows.append((*what, steps, steps * DOLLARS_PER_TRANSITION, each["executionArn"]))
+    table = pd.DataFrame(rows, columns=_EXECUTION_COLUMNS)
     table["started"] = pd.to_datetime(table["started"], utc=True)
     return table
-
-
-def _no_machine(target: Target) -> LotteryError:
-    return LotteryError(f"state machine {target.names.machine}", "does not exist", DEPLOY)
 
 
 def _input(target: Target, wanted: object) -> dict[str, object]:
@@ -318,6 +290,5 @@ def _resume(description: Mapping[str, Any]) -> str:
 
 def _items(target: Target, name: str) -> list[Item]:
     table = Table(target, name)
-    if table.look() is None:
-        raise LotteryError(f"table {name}", "does not exist", DEPLOY)
+    table.described()  # raises if there is no table
     return table.items()

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Final, TypedDict
 
@@ -13,6 +14,7 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.names import CHECKOUT
 
 __all__ = [
+    "COLUMNS",
     "DATA_FOLDER",
     "Employee",
     "Rejection",
@@ -25,7 +27,7 @@ __all__ = [
 ]
 
 DATA_FOLDER: Final = CHECKOUT / "data"
-_COLUMNS: Final = ("employee_id", "employee_name", "employee_entry_date", "lottery_serial")
+COLUMNS: Final = ("employee_id", "employee_name", "employee_entry_date", "lottery_serial")
 
 
 class Employee(TypedDict):
@@ -105,7 +107,7 @@ def parse_csv(text: str) -> Roster:
         raise LotteryError(
             "CSV roster",
             f"the header lacks {', '.join(missing)}",
-            f"Start the file with the line: {','.join(_COLUMNS)} (the last two are optional)",
+            f"Start the file with the line: {','.join(COLUMNS)} (the last two are optional)",
         )
     return _checked(dict(zip(header, row, strict=True)) for row in rows)
 
@@ -129,12 +131,11 @@ def _checked(rows: Iterable[Mapping[str, object]]) -> Roster:
     """Turn each row into an employee, or reject it with the first reason that applies."""
     roster, ids, serials = Roster(), set[str](), set[int]()
     for number, row in enumerate(rows, start=1):
-        values = [row.get(column) for column in _COLUMNS]
-        identity, name, entry, serial = [
+        values = [row.get(column) for column in COLUMNS]
+        identity, name, entry, given = [
             str(value).strip() if isinstance(value, str | int) else "" for value in values
         ]
-        whole = re.fullmatch(r"[1-9]\d{0,15}", serial)
-        lottery_serial = int(serial) if whole else 0
+        serial = int(given) if re.fullmatch(r"[1-9]\d{0,15}", given) else 0
         reasons = {
             "employee_id is empty.": not identity,
             f"employee_id {identity} is there already.": identity in ids,
@@ -142,28 +143,23 @@ def _checked(rows: Iterable[Mapping[str, object]]) -> Roster:
             f"employee_entry_date of {identity} must look like 20200131, not {entry!r}.": (
                 entry and not re.fullmatch(r"\d{8}", entry)
             ),
-            f"lottery_serial of {identity} must be a whole number of at least 1, not {serial!r}.": (
-                serial and not whole
+            f"lottery_serial of {identity} must be a whole number of at least 1, not {given!r}.": (
+                given and not serial
             ),
-            f"lottery_serial {lottery_serial} of {identity} is taken already.": lottery_serial in serials,
+            f"lottery_serial {serial} of {identity} is taken already.": serial in serials,
         }
         if reason := next((text for text, applies in reasons.items() if applies), None):
             roster.rejected.append({"row": number, "reason": reason})
             continue
         ids.add(identity)
-        if lottery_serial:
-            serials.add(lottery_serial)
+        if serial:
+            serials.add(serial)
         roster.employees.append(
             Employee(
-                employee_id=identity,
-                employee_name=name,
-                employee_entry_date=entry,
-                lottery_serial=lottery_serial,
+                employee_id=identity, employee_name=name, employee_entry_date=entry, lottery_serial=serial
             )
         )
-    following = max(serials, default=0)
+    free = count(max(serials, default=0) + 1)
     for employee in roster.employees:
-        if not employee["lottery_serial"]:
-            following += 1
-            employee["lottery_serial"] = following
+        employee["lottery_serial"] = employee["lottery_serial"] or next(free)
     return roster

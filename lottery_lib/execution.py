@@ -4,9 +4,10 @@ import json
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from lottery_lib.aws_errors import AwsError, busy, call_or_none, says
+from lottery_lib.aws_errors import AwsError, all_pages, busy, call_or_none, says
 from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.target import Target
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
         ExecutionListItemTypeDef,
     )
 
-    from lottery_lib.history import Event
+    from lottery_lib.history.state_runs import Event
 
 __all__ = [
     "ENDED",
@@ -162,12 +163,8 @@ def history(target: Target, arn: str) -> "list[Event]":
     Raises:
         LotteryError: There is no such execution.
     """
-    pages = target.client("stepfunctions").get_paginator("get_execution_history")
-
-    def events() -> list[Any]:
-        asked = pages.paginate(executionArn=arn, PaginationConfig={"PageSize": 1000})
-        return [event for page in asked for event in page["events"]]
-
+    look = partial(all_pages, target.client("stepfunctions"), "get_execution_history", "events")
+    events = partial(look, executionArn=arn, PaginationConfig={"PageSize": 1000})
     try:
         what = f"the history of {arn.rsplit(':', 1)[-1]}"
         return target.waiter.retry(what, events, busy, seconds=_PATIENCE)
@@ -182,13 +179,9 @@ def of_machine(
     target: Target, machine_arn: str, *, status: "ExecutionStatusType | None" = None
 ) -> list["ExecutionListItemTypeDef"]:
     """List a machine's executions, newest first. If the machine does not exist, the list is empty."""
-    pages = target.client("stepfunctions").get_paginator("list_executions")
-    wanted: Any = {"stateMachineArn": machine_arn} | ({"statusFilter": status} if status else {})
-
-    def listed() -> list["ExecutionListItemTypeDef"]:
-        return [each for page in pages.paginate(**wanted) for each in page["executions"]]
-
-    found = call_or_none(listed, *_ABSENT) or []
+    look = partial(all_pages, target.client("stepfunctions"), "list_executions", "executions")
+    wanted = {"stateMachineArn": machine_arn} | ({"statusFilter": status} if status else {})
+    found = call_or_none(look, *_ABSENT, **wanted) or []
     return sorted(found, key=lambda each: each["startDate"], reverse=True)
 
 

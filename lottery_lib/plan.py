@@ -5,14 +5,14 @@
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 from lottery_lib import definition
 from lottery_lib.names import EDITIONS
-from lottery_lib.resources import Content, Resource
+from lottery_lib.resources import Planned, Resource
 from lottery_lib.resources.contents import Employees, Pool, draws_table, pool_table
 from lottery_lib.resources.dynamodb_table import Index, Table
 from lottery_lib.resources.iam_role import SUCCESSOR, Role, allowing
@@ -24,7 +24,6 @@ from lottery_lib.target import Target
 
 __all__ = [
     "PLAN",
-    "Planned",
     "Row",
     "attachable",
     "employee_table",
@@ -46,8 +45,6 @@ LAMBDA_POLICIES: Final = (
 )
 #: The managed policy of tutorial 2.2.5.
 MACHINE_POLICIES: Final = ("AmazonSNSFullAccess",)
-Planned = Resource[Any] | Content
-"""A resource as it should be, or what a resource should hold."""
 _HARDENED: Final = "Deploy it with Stack(hardened).deploy()"
 
 
@@ -58,7 +55,7 @@ class Row:
     Attributes:
         edition: ``"tutorial"``, ``"hardened"``, or ``"both"`` if both editions share it.
         lesson: The lesson that builds it, such as ``"01"``.
-        make: Returns the resources for a target, as they should be.
+        make: Returns the resource for a target, as it should be.
         step: What an attendee does to build it, one sentence without a full stop. Empty if no lesson asks
             for it.
         order: `verify` sorts the resources of a lesson by this number, then in the order of the plan.
@@ -66,7 +63,7 @@ class Row:
 
     edition: str
     lesson: str
-    make: Callable[[Target], Sequence[Planned]]
+    make: Callable[[Target], Planned]
     step: str = ""
     order: int = 0
 
@@ -77,10 +74,9 @@ def lambda_role(target: Target) -> Role:
     The tutorial gives it four managed policies (2.2.1). The hardened edition allows only what the functions
     use.
     """
-    name, service = target.names.lambda_role, "lambda.amazonaws.com"
-    if target.names.edition == "tutorial":
-        return Role(target, name, service, LAMBDA_POLICIES)
-    names = target.names
+    names, service = target.names, "lambda.amazonaws.com"
+    if names.edition == "tutorial":
+        return Role(target, names.lambda_role, service, LAMBDA_POLICIES)
     employees, winners, pool, draws = (
         target.arn("dynamodb", f"table/{table}")
         for table in (names.employee_table, names.winners_table, names.pool_table, names.draws_table)
@@ -93,7 +89,7 @@ def lambda_role(target: Target) -> Role:
         ("dynamodb:Scan", [winners]),
         ("dynamodb:PutItem", [winners, draws]),
     )
-    return Role(target, name, service, inline={"DrawAndRecord": policy})
+    return Role(target, names.lambda_role, service, inline={"DrawAndRecord": policy})
 
 
 def machine_role(target: Target) -> Role:
@@ -107,8 +103,8 @@ def machine_role(target: Target) -> Role:
     name, service = target.names.machine_role, "states.amazonaws.com"
     if target.names.edition == "tutorial":
         return Role(target, name, service, MACHINE_POLICIES, inline)
-    topic = target.arn("sns", target.names.topic)
-    return Role(target, name, service, inline=inline | {"NotifyWinners": allowing(("sns:Publish", [topic]))})
+    inline["NotifyWinners"] = allowing(("sns:Publish", [topic(target).arn]))
+    return Role(target, name, service, inline=inline)
 
 
 def function(target: Target, purpose: str) -> Function:
@@ -116,6 +112,16 @@ def function(target: Target, purpose: str) -> Function:
     folder = re.sub(r"(?<!^)(?=[A-Z])", "_", purpose).lower()
     name, role_arn = target.names.function(purpose), lambda_role(target).arn
     return Function(target, name, zipped(LAMBDAS_FOLDER / folder), role_arn)
+
+
+def topic(target: Target) -> Topic:
+    """The topic of the mails (tutorial 2.2.3)."""
+    return Topic(target, target.names.topic)
+
+
+def winners_table(target: Target) -> Table:
+    """The table of winners (tutorial 2.2.4)."""
+    return Table(target, target.names.winners_table)
 
 
 def employee_table(target: Target, *, index: bool = True) -> Table:
@@ -129,9 +135,8 @@ def machine_definition(target: Target) -> str:
     functions = {
         purpose: target.arn("lambda", f"function:{name}") for purpose, name in target.names.functions.items()
     }
-    topic = target.arn("sns", target.names.topic)
-    text = definition.load(target.names.edition)
-    return definition.fill(text, definition.arns_by_placeholder(functions, topic))
+    arns = definition.arns_by_placeholder(functions, topic(target).arn)
+    return definition.fill(definition.load(target.names.edition), arns)
 
 
 def machine(target: Target) -> StateMachine:
@@ -140,47 +145,39 @@ def machine(target: Target) -> StateMachine:
     return StateMachine(target, target.names.machine, machine_definition(target), role_arn)
 
 
+def _log_group(target: Target, purpose: str) -> LogGroup:
+    return LogGroup(target, target.names.log_group(target.names.function(purpose)))
+
+
 def _function_rows(edition: str, lesson: str, step: str) -> Iterator[Row]:
     """Each function of an edition and, before it, its log group. Lambda's own group would lack our tags."""
-
-    def group(target: Target, purpose: str) -> list[LogGroup]:
-        return [LogGroup(target, target.names.log_group(target.names.function(purpose)))]
-
     for purpose in EDITIONS[edition]:
-        yield Row(edition, lesson, partial(group, purpose=purpose))
-        make = partial(lambda target, purpose: [function(target, purpose)], purpose=purpose)
-        yield Row(edition, lesson, make, step.format(purpose))
+        yield Row(edition, lesson, partial(_log_group, purpose=purpose))
+        yield Row(edition, lesson, partial(function, purpose=purpose), step.format(purpose))
 
 
 PLAN: tuple[Row, ...] = (
-    Row("tutorial", "01", lambda target: [lambda_role(target)], "Create the role"),
-    Row("tutorial", "05", lambda target: [machine_role(target)], "Create the role of the machine"),
-    Row("hardened", "09", lambda target: [lambda_role(target), machine_role(target)]),
+    Row("tutorial", "01", lambda_role, "Create the role"),
+    Row("tutorial", "05", machine_role, "Create the role of the machine"),
+    Row("hardened", "09", lambda_role),
+    Row("hardened", "09", machine_role),
     *_function_rows("tutorial", "02", "Create the function {}"),
     *_function_rows("hardened", "09", _HARDENED),
-    Row("both", "03", lambda target: [Topic(target, target.names.topic)], "Create the topic"),
-    Row(
-        "both", "04", lambda target: [Table(target, target.names.winners_table)], "Create the table", order=1
-    ),
-    Row("both", "04", lambda target: [employee_table(target)], "Create the table"),
-    Row(
-        "hardened",
-        "09",
-        lambda target: [pool_table(target), draws_table(target)],
-        _HARDENED,
-    ),
-    Row("tutorial", "05", lambda target: [machine(target)], "Fill the placeholders and create the machine"),
-    Row("hardened", "09", lambda target: [machine(target)], _HARDENED),
-    Row("both", "04", lambda target: [Employees(target)]),
-    Row("hardened", "09", lambda target: [Pool(target)]),
+    Row("both", "03", topic, "Create the topic"),
+    Row("both", "04", winners_table, "Create the table", order=1),
+    Row("both", "04", employee_table, "Create the table"),
+    Row("hardened", "09", pool_table, _HARDENED),
+    Row("hardened", "09", draws_table, _HARDENED),
+    Row("tutorial", "05", machine, "Fill the placeholders and create the machine"),
+    Row("hardened", "09", machine, _HARDENED),
+    Row("both", "04", Employees),
+    Row("hardened", "09", Pool),
 )
 
 
-def everything(target: Target) -> Iterator[tuple[Planned, Row]]:
+def everything(target: Target) -> list[tuple[Planned, Row]]:
     """The resources of the target's edition and what they hold, with their rows, in the order of creation."""
-    for row in PLAN:
-        if row.edition in (target.names.edition, "both"):
-            yield from ((planned, row) for planned in row.make(target))
+    return [(row.make(target), row) for row in PLAN if row.edition in (target.names.edition, "both")]
 
 
 def resources(target: Target) -> list[tuple[Resource[Any], Row]]:

@@ -13,8 +13,7 @@ from typing import Any, Final
 from lottery_lib import execution, plan
 from lottery_lib.aws_errors import AwsError
 from lottery_lib.errors import LotteryError
-from lottery_lib.plan import Planned
-from lottery_lib.resources import Content, Report, Resource
+from lottery_lib.resources import Planned, Report, Resource
 from lottery_lib.resources.sns_topic import Subscription, Topic, as_resource
 from lottery_lib.target import Target, WriteBlockedError
 
@@ -50,7 +49,8 @@ class Stack:
         progress: Called with each resource when it is done. During a long wait it is called with a resource
             whose state says what the wait is for.
         announce: On AWS, called with all planned changes before the first write. If it raises, nothing is
-            changed. By default it prints the planned changes.
+            changed. By default it prints the planned changes. It is not called on an emulator, because the
+            first cell of every lesson deploys or removes something.
     """
 
     def __init__(
@@ -84,7 +84,8 @@ class Stack:
         Raises:
             LotteryError: Something of the same name is not ours, or a wait ran out. Run it again.
         """
-        self._announce_on_aws(lambda: self.plan(email))
+        if self.target.kind == "aws":
+            self._announce(self.plan(email))
         return [self._do(made, made.ensure) for made in self._wanted(self._reporting, email)]
 
     def plan(self, email: str | None = None) -> list[Report]:
@@ -93,7 +94,7 @@ class Stack:
 
     def removal(self) -> list[Report]:
         """Say what a teardown would do to each resource: delete it, or leave it alone as not ours."""
-        going = [_would_delete(resource) for resource in self._going(self.target.read_only())]
+        going = [_delete_ours(resource) for resource in self._going(self.target.read_only())]
         # SNS deletes a subscription with its topic.
         gone = [
             replace(each, state="would be deleted" if each.ours else "not ours, left alone")
@@ -116,7 +117,8 @@ class Stack:
         Returns:
             What was done, and the inventory.
         """
-        self._announce_on_aws(self.removal)
+        if self.target.kind == "aws":
+            self._announce(self.removal())
         machine = plan.machine(self.target)
         if (found := machine.find()) and found.ours:
             execution.stop_running(self.target, machine.arn)
@@ -134,22 +136,9 @@ class Stack:
         there = [each for each in self.status() if each.state != "missing" and each.name not in shared]
         return [each for each in there if not (shared and each.kind == Subscription.kind)]
 
-    def remove_foreign(self) -> None:
-        """Delete resources that have our names but not our tags. An attendee may have forgotten the tags.
-
-        This happens only on an emulator, where nobody else can have resources with our names.
-        """
-        if self.target.kind == "aws":
-            return
-        for resource, _ in reversed(plan.resources(self.target)):
-            found = resource.find()
-            if found and not found.ours:
-                resource.delete(foreign=True)
-
     def _wanted(self, target: Target, email: str | None) -> list[Planned]:
-        topic = Topic(target, target.names.topic)
         made = [each for each, _ in plan.everything(target)]
-        return made + ([Subscription(topic, email)] if email else [])
+        return made + ([Subscription(plan.topic(target), email)] if email else [])
 
     def _going(self, target: Target) -> list[Resource[Any]]:
         """What a teardown deletes, in its order."""
@@ -163,7 +152,7 @@ class Stack:
         return both if other and other.ours else set()
 
     def _subscriptions(self) -> list[Report]:
-        topic = Topic(self.target, self.target.names.topic)
+        topic = plan.topic(self.target)
         subscribed = topic.subscriptions()
         found = topic.find() if subscribed else None
         ours = found is None or found.ours
@@ -183,11 +172,6 @@ class Stack:
         except LotteryError:
             return self.left()
 
-    def _announce_on_aws(self, planned: Callable[[], list[Report]]) -> None:
-        # On an emulator nothing is printed: the first cell of every lesson deploys or removes something.
-        if self.target.kind == "aws":
-            self._announce(planned())
-
     def _do(self, made: Planned, verb: Callable[[], Report]) -> Report:
         self._at_work = (made.kind, made.name)
         done = verb()
@@ -196,9 +180,11 @@ class Stack:
 
 
 def _delete_ours(resource: Resource[Any]) -> Report:
-    """Delete a resource. If it is not ours, leave it alone and go on."""
+    """Delete a resource, or say that a dry run would. If it is not ours, leave it alone and go on."""
     try:
         return resource.delete()
+    except WriteBlockedError:
+        return Report(resource.kind, resource.name, "would be deleted")
     except LotteryError:
         found = resource.find()
         if found is None or found.ours:
@@ -208,25 +194,18 @@ def _delete_ours(resource: Resource[Any]) -> Report:
 
 def _would_ensure(made: Planned) -> Report:
     """What a deploy would do with a resource of a read-only target."""
-    try:
-        made.ensure()
-        state = _CHECKED
-    except WriteBlockedError:
-        state = "would be updated" if made.find() else "would be created"
-    except AwsError:
-        if not (isinstance(made, Content) and made.find() is None):
+    found, state = made.find(), _CHECKED
+    if found is None:
+        state = "would be created"
+    elif not found.ours:
+        state = "not ours, would be refused"
+    else:
+        try:
+            made.ensure()
+        except WriteBlockedError:
+            state = "would be updated"
+        except AwsError:
             raise
-        state = "would be created"  # the resource that will hold it is not there yet
-    except LotteryError as error:
-        found = made.find()
-        ours = found is None or found.ours
-        state = f"would be refused: {error.what}" if ours else "not ours, would be refused"
+        except LotteryError as error:
+            state = f"would be refused: {error.what}"
     return Report(made.kind, made.name, state)
-
-
-def _would_delete(resource: Resource[Any]) -> Report:
-    """What a teardown would do with a resource of a read-only target."""
-    try:
-        return _delete_ours(resource)
-    except WriteBlockedError:
-        return Report(resource.kind, resource.name, "would be deleted")

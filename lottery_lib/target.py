@@ -5,13 +5,13 @@ There are three targets: the emulator on this machine (``embedded``, the default
 explicitly. The attendee's own AWS settings are not read, so no mistake can reach a real account.
 """
 
-import copy
 import os
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Literal, overload
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
 import boto3
@@ -29,12 +29,6 @@ from lottery_lib.waiting import Waiter
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_iam import IAMClient
-    from types_boto3_lambda import LambdaClient
-    from types_boto3_logs import CloudWatchLogsClient
-    from types_boto3_sns import SNSClient
-    from types_boto3_stepfunctions import SFNClient
-    from types_boto3_sts import STSClient
 
 __all__ = [
     "ON_CLIENT",
@@ -49,7 +43,6 @@ __all__ = [
 ]
 
 EMULATOR_REGION: Final = "us-east-1"
-_OVERRIDE: Final = "AWS_ENDPOINT_URL"  # and AWS_ENDPOINT_URL_LAMBDA, _SFN, ...
 #: Operations that change nothing begin with one of these.
 READS: Final = ("BatchGet", "Describe", "Get", "List", "Query", "Scan")
 #: Called with a target and each new client of it; the course's call log listens here.
@@ -60,6 +53,7 @@ class WriteBlockedError(Exception):
     """A call of a read-only target would have changed something."""
 
 
+@dataclass(eq=False)
 class Target:
     """An AWS, real or emulated, and the names of one attendee's resources there.
 
@@ -68,80 +62,59 @@ class Target:
         session: The boto3 session that the clients come from.
         endpoint: The emulator's address; None on AWS.
         names: The names of this attendee's resources.
-        region: Such as ``"us-east-1"``.
         waiter: How this target waits.
     """
 
-    def __init__(
-        self,
-        kind: str,
-        session: boto3.Session,
-        endpoint: str | None,
-        names: Names,
-        waiter: Waiter = Waiter(),  # noqa: B008 (it is immutable)
-    ) -> None:
-        self.kind = kind
-        self.session = session
-        self.endpoint = endpoint
-        self.names = names
-        self.region: str = session.region_name
-        self.waiter = waiter
-        self._clients: dict[str, Any] = {}
-        self._caller: dict[str, str] = {}  # shared with the targets that `named` makes, as the clients are
-        self._is_read_only = False
+    kind: str
+    session: boto3.Session
+    endpoint: str | None
+    names: Names
+    waiter: Waiter = field(default_factory=Waiter)
+    _clients: dict[str, Any] = field(default_factory=dict)  # shared with the targets that `named` makes
+    _caller: dict[str, Any] = field(default_factory=dict)  # shared, too
+    _is_read_only: bool = False
 
     if TYPE_CHECKING:
 
-        @overload
-        def client(self, service: Literal["dynamodb"]) -> DynamoDBClient: ...
-        @overload
-        def client(self, service: Literal["iam"]) -> IAMClient: ...
-        @overload
-        def client(self, service: Literal["lambda"]) -> LambdaClient: ...
-        @overload
-        def client(self, service: Literal["logs"]) -> CloudWatchLogsClient: ...
-        @overload
-        def client(self, service: Literal["sns"]) -> SNSClient: ...
-        @overload
-        def client(self, service: Literal["stepfunctions"]) -> SFNClient: ...
-        @overload
-        def client(self, service: Literal["sts"]) -> STSClient: ...
+        def __post_init__(self) -> None:
+            self.client = self.session.client  # boto3's own types: each service has its own client
 
-    def client(self, service: str) -> Any:
-        """The boto3 client of a service, such as ``"lambda"``. It is made once, and raises `AwsError`."""
-        if service not in self._clients:
-            make: Any = self.session.client
-            try:
-                made = make(service, endpoint_url=self.endpoint, config=config(self.endpoint))
-            except BotoCoreError as error:  # such as an impossible region
-                raise explain(error) or error from error
-            self._clients[service] = self._prepared(made)
-        return self._clients[service]
+    else:
+
+        def client(self, service):
+            """The boto3 client of a service, such as ``"lambda"``. It is made once, and raises `AwsError`."""
+            return self._made_once(service, partial(self.session.client, service))
 
     def plain_dynamodb(self) -> "DynamoDBClient":
         """A DynamoDB client whose items are plain Python values, as in boto3's DynamoDB resource."""
-        if "plain" not in self._clients:
-            tables = self.session.resource(
-                "dynamodb", endpoint_url=self.endpoint, config=config(self.endpoint)
-            )
-            self._clients["plain"] = self._prepared(tables.meta.client)
-        client: DynamoDBClient = self._clients["plain"]
+        make = partial(self.session.resource, "dynamodb")
+        client: DynamoDBClient = self._made_once("plain", lambda **settings: make(**settings).meta.client)
         return client
 
-    def _prepared(self, client: Any) -> Any:
-        for listen in ON_CLIENT:
-            listen(self, client)
-        speak_plainly(client)
-        if self._is_read_only:
-            client.meta.events.register("before-call", _block_writes)
-        return client
+    def _made_once(self, key: str, make: Callable[..., Any]) -> Any:
+        if key not in self._clients:
+            try:
+                client = make(endpoint_url=self.endpoint, config=config(self.endpoint))
+            except BotoCoreError as error:  # such as an impossible region
+                raise explain(error) or error from error
+            for listen in ON_CLIENT:
+                listen(self, client)
+            speak_plainly(client)
+            if self._is_read_only:
+                client.meta.events.register("before-call", _block_writes)
+            self._clients[key] = client
+        return self._clients[key]
+
+    @property
+    def region(self) -> str:
+        """Such as ``"us-east-1"``."""
+        return self.session.region_name
 
     @property
     def identity(self) -> Mapping[str, str]:
         """The caller's ``Account``, ``Arn`` and ``UserId``. `sts.get_caller_identity` is called only once."""
         if not self._caller:
-            caller = self.client("sts").get_caller_identity()
-            self._caller.update(Account=caller["Account"], Arn=caller["Arn"], UserId=caller["UserId"])
+            self._caller.update(self.client("sts").get_caller_identity())
         return self._caller
 
     @property
@@ -164,21 +137,15 @@ class Target:
 
     def named(self, names: Names) -> "Target":
         """The same AWS, with other names."""
-        other = copy.copy(self)
-        other.names = names
-        return other
+        return replace(self, names=names)
 
     def reporting(self, report: Callable[[str], None]) -> "Target":
         """The same AWS; `report` gets a few words about each wait that takes a while."""
-        other = copy.copy(self)
-        other.waiter = replace(self.waiter, report=report)
-        return other
+        return replace(self, waiter=replace(self.waiter, report=report))
 
     def read_only(self) -> "Target":
         """The same AWS; a call that would change something raises `WriteBlockedError` instead."""
-        other = copy.copy(self)
-        other._clients, other._is_read_only = {}, True
-        return other
+        return replace(self, _clients={}, _is_read_only=True)
 
     def __repr__(self) -> str:
         where = {"embedded": "the emulator on this machine", "aws": "AWS"}.get(self.kind, self.endpoint)
@@ -191,7 +158,6 @@ def connect(
     attendee: str | None = None,
     edition: str | None = None,
     region: str | None = None,
-    environ: Mapping[str, str] = os.environ,
 ) -> Target:
     """Connect to an AWS. If it is the emulator on this machine, start it if necessary.
 
@@ -203,13 +169,12 @@ def connect(
         attendee: The suffix of every name. Default: ``LOTTERY_ATTENDEE``.
         edition: Default: ``LOTTERY_EDITION``, else ``"tutorial"``.
         region: Default: ``us-east-1`` for an emulator, boto3's usual chain for AWS.
-        environ: The environment variables.
 
     Raises:
         LotteryError: There is no such target, or it does not answer.
     """
-    where = where or environ.get("LOTTERY_TARGET") or "embedded"
-    names = chosen_names(attendee, edition, environ)
+    where = where or os.environ.get("LOTTERY_TARGET") or "embedded"
+    names = chosen_names(attendee, edition)
     if where == "embedded":
         endpoint = emulator("start")["endpoint"]
         return Target("embedded", _isolated_session(region or EMULATOR_REGION), endpoint, names)
@@ -219,7 +184,7 @@ def connect(
         _ = target.identity  # fails here, and not in a later cell, if nobody answers at the address
         return target
     if where == "aws":
-        target = _aws(names, region, environ)
+        target = _aws(names, region)
         ipython = sys.modules.get("IPython")  # a notebook has imported it
         if ipython is not None and ipython.get_ipython() is not None:
             sys.stdout.write(f"{introduction(target)}\n")
@@ -229,16 +194,12 @@ def connect(
     )
 
 
-def emulator(
-    verb: Literal["start", "stop", "status"], port: int | None = None, **options: Any
-) -> dict[str, Any]:
+def emulator(verb: Literal["start", "stop", "status"], port: int | None = None) -> dict[str, Any]:
     """Start or stop an emulator on this machine, or look at it: the one door to that program.
 
     Args:
         verb: What to do.
         port: The emulator on this port; None for the user's shared one.
-        **options: For ``"start"``: ``foreground`` (run in this process until a signal) and ``while_pid`` (end
-            when that process has ended).
 
     Returns:
         Its state: ``{"running", "port", "pid", "since", "endpoint", "folder"}``.
@@ -248,7 +209,7 @@ def emulator(
     """
     verbs = {"start": control.start, "stop": control.stop, "status": control.status}
     try:
-        return verbs[verb](port, **options)
+        return verbs[verb](port)
     except EmulatorError as error:
         raise LotteryError(error.where, error.what, error.next_step) from error
 
@@ -266,18 +227,15 @@ def elsewhere(account: str, region: str, names: Names) -> Target:
         partition = session.get_partition_for_region(region)
     except BotoCoreError as error:
         raise explain(error) or error from error
-    target = Target("endpoint", session, "http://127.0.0.1:9", names)
-    target._caller.update(Account=account, Arn=f"arn:{partition}:iam::{account}:root", UserId="")
-    return target
+    caller = {"Account": account, "Arn": f"arn:{partition}:iam::{account}:root", "UserId": ""}
+    return Target("endpoint", session, "http://127.0.0.1:9", names, _caller=caller)
 
 
-def chosen_names(
-    attendee: str | None = None, edition: str | None = None, environ: Mapping[str, str] = os.environ
-) -> Names:
+def chosen_names(attendee: str | None = None, edition: str | None = None) -> Names:
     """The names for an attendee and an edition. If one is not given, the environment decides it."""
     return Names(
-        attendee=environ.get("LOTTERY_ATTENDEE", "") if attendee is None else attendee,
-        edition=edition or environ.get("LOTTERY_EDITION") or "tutorial",
+        attendee=os.environ.get("LOTTERY_ATTENDEE", "") if attendee is None else attendee,
+        edition=edition or os.environ.get("LOTTERY_EDITION") or "tutorial",
     )
 
 
@@ -320,14 +278,14 @@ def _isolated_session(region: str) -> boto3.Session:
     )
 
 
-def _aws(names: Names, region: str | None, environ: Mapping[str, str]) -> Target:
+def _aws(names: Names, region: str | None) -> Target:
     core = botocore.session.Session()
     try:
         session = boto3.Session(region_name=region, botocore_session=core)
         profile = core.get_scoped_config()
     except BotoCoreError as error:
         raise explain(error) or error from error
-    overrides = sorted(key for key in environ if key.startswith(_OVERRIDE))
+    overrides = sorted(key for key in os.environ if key.startswith("AWS_ENDPOINT_URL"))  # also ..._LAMBDA
     overrides += [f"{key} of the AWS profile" for key in ("endpoint_url", "services") if key in profile]
     if overrides:
         raise LotteryError(

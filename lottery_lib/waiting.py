@@ -57,9 +57,6 @@ class Waiter:
         """
         begun, reported = self.clock(), _SILENT - _REPEATED
 
-        def is_late(_: tenacity.RetryCallState) -> bool:
-            return self.clock() - begun >= seconds
-
         def tell(_: tenacity.RetryCallState) -> None:
             nonlocal reported
             waited = self.clock() - begun
@@ -71,20 +68,19 @@ class Waiter:
             retry=tenacity.retry_if_exception(passing)
             | tenacity.retry_if_result(lambda found: found is None or found is False),
             wait=tenacity.wait_exponential(multiplier=0.02, exp_base=1.5, max=every),
-            stop=is_late,
+            stop=lambda _: self.clock() - begun >= seconds,
             before_sleep=tell,
             sleep=self.sleep,
             reraise=True,
         )
         try:
-            found = looks(probe)
+            return cast("T", looks(probe))
         except tenacity.RetryError as late:
             raise LotteryError(
                 f"waiting for {what}",
                 f"not there after {seconds:g} s",
                 "Run the same step again; it goes on where it stopped",
             ) from late
-        return cast("T", found)
 
     def retry(
         self,

@@ -4,8 +4,8 @@ Each name is written in full, never as a pattern. ``Lottery-*-alice`` would also
 attendee ``x-alice``. Without an attendee, ``Lottery-*`` would match the names of all attendees.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 from lottery_lib import plan
 from lottery_lib.resources.iam_role import Policy
@@ -25,6 +25,10 @@ _LESSONS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     },
     "hardened": {"table": ("BatchGetItem",)},
 }
+_OF_EXECUTIONS: Final = (
+    *("DescribeExecution", "DescribeStateMachineForExecution"),
+    *("GetExecutionHistory", "StopExecution"),
+)
 # AWS checks these without a resource. It checks DescribeLogGroups on all groups, whatever the prefix.
 _WITHOUT_RESOURCE: Final = {
     "tutorial": ("dynamodb:ListTables", "lambda:ListFunctions", "states:ListStateMachines"),
@@ -57,29 +61,24 @@ def policy(target: Target) -> Policy:
         statements.append(_allow(name.title().replace(" ", "") + "s", actions[name], of_kind))
 
     services = [f"{service}.amazonaws.com" for service in ("lambda", "states")]
-    condition = {"StringEquals": {"iam:PassedToService": services}}
-    statements.append(_allow("Pass", ["iam:PassRole"], arns["role"]) | {"Condition": condition})
+    passed_to = {"StringEquals": {"iam:PassedToService": services}}
+    statements.append(_allow("Pass", ["iam:PassRole"], arns["role"], Condition=passed_to))
     if attached := [plan.lambda_role(target).policy_arn(path) for path in plan.attachable(names.edition)]:
-        condition = {"ArnEquals": {"iam:PolicyARN": attached}}
-        statements.append(_allow("Attach", ["iam:AttachRolePolicy"], arns["role"]) | {"Condition": condition})
+        these = {"ArnEquals": {"iam:PolicyARN": attached}}
+        statements.append(_allow("Attach", ["iam:AttachRolePolicy"], arns["role"], Condition=these))
         public = plan.lambda_role(target).policy_arn("*")
         statements.append(_allow("Read", ["iam:GetPolicy", "iam:GetPolicyVersion"], [public]))
     executions = [f"{arn.replace(':stateMachine:', ':execution:')}:*" for arn in arns["state machine"]]
-    of_executions = (
-        "DescribeExecution",
-        "DescribeStateMachineForExecution",
-        "GetExecutionHistory",
-        "StopExecution",
-    )
-    statements.append(_allow("Executions", [f"states:{each}" for each in of_executions], executions))
+    of_executions = [f"states:{each}" for each in _OF_EXECUTIONS]
+    statements.append(_allow("Executions", of_executions, executions))
     statements.append(_beside(target))
     without = ["logs:DescribeLogGroups", "sns:Unsubscribe", *_WITHOUT_RESOURCE[names.edition]]
     statements.append(_allow("Lists", without, ["*"]))
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def _allow(sid: str, actions: Iterable[str], resources: Iterable[str]) -> dict[str, Any]:
-    return {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
+def _allow(sid: str, actions: list[str], resources: list[str], **condition: object) -> Policy:
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources, **condition}
 
 
 def _beside(target: Target) -> Policy:

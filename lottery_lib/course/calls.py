@@ -33,13 +33,12 @@ from lottery_lib.target import ON_CLIENT, READS, Target
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Call", "CallLog", "Calls", "attach", "calls", "command", "log_of"]
+__all__ = ["Call", "CallLog", "Calls", "calls", "command", "log_of"]
 
 _KEY: Final = "lottery_lib.call"
 _SHOWN_ROWS: Final = 12
 _SHOWN_PARAMETERS: Final = 3
 _SHOWN_CHARACTERS: Final = 60  # enough for an execution's name with a whole UUID, which nbval replaces
-_READ: Final = re.compile("|".join(READS))
 _ARN: Final = re.compile(r"arn:[\w-]+:[\w-]+:[\w-]*:\w*:(.+)", re.DOTALL)
 _COLUMNS: Final = ["service", "operation", "parameters", "result", "milliseconds", "calls"]
 # The members of a reply that say most, the best first. The others are not stored: they can contain a secret.
@@ -129,15 +128,8 @@ def log_of(target: Target) -> CallLog:
     return _LOGS.setdefault(target.session, CallLog())
 
 
-def attach(target: Target, client: BaseClient) -> None:
-    """Record the calls of a new client of a target.
-
-    It listens to the client and not to the session, because the session has other clients for credentials.
-    """
-    log_of(target).attach(client)
-
-
-ON_CLIENT.append(attach)
+# A log listens to the clients and not to the session, because the session has other clients for credentials.
+ON_CLIENT.append(lambda target, client: log_of(target).attach(client))
 
 
 def _origin() -> tuple[object, int | None]:
@@ -261,7 +253,7 @@ class Calls:
             for each in made
         ]
         table = pd.DataFrame(rows, columns=_COLUMNS).assign(command=list(map(command, made)))
-        writes = (~table["operation"].str.match(_READ)).cumsum().rename("writes")
+        writes = (~table["operation"].str.startswith(READS)).cumsum().rename("writes")
         last = dict.fromkeys(_COLUMNS, "last") | {"milliseconds": "sum", "calls": "sum"}
         table = table.groupby([writes, "command"], sort=False, as_index=False).agg(last)
         self.table = table[[*_COLUMNS, "command"]].round(1)
@@ -269,7 +261,7 @@ class Calls:
     @property
     def commands(self) -> str:
         """The settings and all command lines, as one text to paste."""
-        return "\n".join([self.settings, *self.table["command"]])
+        return self._pasted(len(self.table))
 
     def save_files(self, folder: str | Path = ".") -> list[str]:
         """Write the files that the commands name into the folder where you paste; returns their names."""
@@ -281,13 +273,13 @@ class Calls:
         if self.table.empty:
             return "No call of AWS."
         table = self._shown.to_string(index=False, justify="left")
-        return "\n".join([table, *self._notes(), "", *self._pasted()])
+        return "\n".join([table, *self._notes(), "", self._pasted()])
 
     def _repr_html_(self) -> str:
         if self.table.empty:
             return f"<p>{self!r}</p>"
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
-        lines = html.escape("\n".join(self._pasted()))
+        lines = html.escape(self._pasted())
         return f'{self._shown.to_html(index=False)}{notes}<pre style="white-space: pre-wrap">{lines}</pre>'
 
     @property
@@ -295,12 +287,12 @@ class Calls:
         """The first rows of the table as text, with the time in the last column."""
         table = self.table.head(_SHOWN_ROWS)
         often = table["calls"].map(lambda calls: f" x {calls}" if calls > 1 else "")
-        shown = table[["service", "operation", "parameters", "result"]]
         time = table["milliseconds"].map("{:.1f} ms".format)
-        return shown.assign(operation=table["operation"] + often, time=time)
+        shown = table.assign(operation=table["operation"] + often, time=time)
+        return shown[["service", "operation", "parameters", "result", "time"]]
 
-    def _pasted(self) -> list[str]:
-        return [self.settings, *self.table["command"].head(_SHOWN_ROWS)]
+    def _pasted(self, rows: int = _SHOWN_ROWS) -> str:
+        return "\n".join([self.settings, *self.table["command"].head(rows)])
 
     def _notes(self) -> list[str]:
         more = len(self.table) - _SHOWN_ROWS

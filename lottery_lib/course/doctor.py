@@ -15,6 +15,7 @@ from typing import Any, Final, TypedDict
 import nbformat
 import psutil
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from lottery_lib import plan
 from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, run
@@ -45,8 +46,8 @@ class Finding(TypedDict):
     next: str
 
 
-class _WrongError(Exception):
-    """A check found something wrong. The text has no full stop."""
+#: What a check saw: whether all is well, and that in words without a full stop.
+Seen = tuple[bool, str]
 
 
 def examine(edition: str | None = None, only: Collection[str] = ()) -> list[Finding]:
@@ -56,42 +57,30 @@ def examine(edition: str | None = None, only: Collection[str] = ()) -> list[Find
         edition: The edition of the target's names; by default ``LOTTERY_EDITION``.
         only: The names of the checks to make; by default all.
     """
-    checks: dict[str, tuple[Callable[[], str], str]] = {
+    checks: dict[str, tuple[Callable[[], Seen], str]] = {
         "packages": (_packages, "Run `make install` again, then start with `make lab`"),
-        "graph": (
-            lambda: f"drawn, {len(graph_view(_SMALLEST).svg)} characters of SVG",
-            "Run `make install` again: it installs the graphviz-pure wheel",
-        ),
+        "graph": (_graph, "Run `make install` again: it installs the graphviz-pure wheel"),
         "memory": (
             lambda: _enough(psutil.virtual_memory().available, MEMORY_MB, "in memory"),
             "Close other programs: the system can stop the emulator or a kernel without a message",
         ),
         "folders": (_folders, "Move the course into a folder of your own, such as one in your home folder"),
-        "disk": (
-            lambda: _enough(
-                shutil.disk_usage(_state_folder()).free, DISK_MB, f"on the disk of {_state_folder()}"
-            ),
-            "Delete something, or set XDG_STATE_HOME to a folder on another disk",
-        ),
+        "disk": (_disk, "Delete something, or set XDG_STATE_HOME to a folder on another disk"),
         "kernel": (
             _kernel,
             "Run `make clean install`, and let the firewall allow connections to 127.0.0.1. If that does not "
             "help, remove the `python3` outside this folder that `jupyter kernelspec list` shows",
         ),
-        "target": (lambda: repr(connect(edition=edition)), _LOG),
+        "target": (lambda: (True, repr(connect(edition=edition))), _LOG),
         "lambda": (lambda: _lambda(connect(edition=edition)), _LOG),
     }
     if os.environ.get("LOTTERY_TARGET") == "aws":
         del checks["lambda"]  # a call costs money there, and attendees may not create each role
-    ran_before = False
-    with contextlib.suppress(LotteryError):  # its folder cannot be made; the check of the disk reports that
-        ran_before = emulator("status")["running"]
-    try:
+    with contextlib.ExitStack() as after:
+        with contextlib.suppress(LotteryError):  # its folder cannot be made; the check of the disk reports it
+            if not emulator("status")["running"]:
+                after.callback(emulator, "stop")
         return [_finding(check, *checks[check]) for check in checks if not only or check in only]
-    finally:
-        if not ran_before:
-            with contextlib.suppress(LotteryError):  # its folder cannot be made, so nothing was started
-                emulator("stop")
 
 
 def missing(findings: Sequence[Finding]) -> list[str]:
@@ -101,36 +90,37 @@ def missing(findings: Sequence[Finding]) -> list[str]:
     ]
 
 
-def _finding(check: str, look: Callable[[], str], next_step: str) -> Finding:
+def _finding(check: str, look: Callable[[], Seen], next_step: str) -> Finding:
     try:
-        return {"check": check, "ok": True, "detail": look(), "next": ""}
+        ok, detail = look()
     except LotteryError as error:
-        detail, next_step = f"{error.where}: {error.what}", error.next_step
-    except _WrongError as wrong:
-        detail = str(wrong)
+        ok, detail, next_step = False, f"{error.where}: {error.what}", error.next_step
     except Exception as error:  # if a check breaks, the other checks still run
-        detail = f"{type(error).__name__}: {error}"
-    return {"check": check, "ok": False, "detail": detail, "next": next_step}
+        ok, detail = False, f"{type(error).__name__}: {error}"
+    return {"check": check, "ok": ok, "detail": detail, "next": "" if ok else next_step}
 
 
-def _packages() -> str:
+def _packages() -> Seen:
     """Compare the installed packages with pyproject.toml, which can be newer than the last `make install`."""
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = [Requirement(line) for line in project["dependencies"]]
-    installed = {each.name.lower().replace("_", "-"): each.version for each in metadata.distributions()}
-    found = [installed.get(each.name.lower(), "0") for each in wanted]  # no range allows version 0
-    pairs = zip(wanted, found, strict=True)
-    wrong = [str(each) for each, version in pairs if not each.specifier.contains(version)]
-    if wrong:
-        raise _WrongError(f"not installed, or in another version: {', '.join(wrong)}")
-    return f"all {len(wanted)} are installed, in Python {sys.version.split()[0]} at {sys.prefix}"
+    installed = {canonicalize_name(each.name): each.version for each in metadata.distributions()}
+
+    def fits(each: Requirement) -> bool:
+        return each.specifier.contains(installed.get(canonicalize_name(each.name), "0"))  # no range has a 0
+
+    if wrong := ", ".join(str(each) for each in wanted if not fits(each)):
+        return False, f"not installed, or in another version: {wrong}"
+    return True, f"all {len(wanted)} are installed, in Python {sys.version.split()[0]} at {sys.prefix}"
 
 
-def _enough(free_bytes: float, needed: float, where: str) -> str:
+def _graph() -> Seen:
+    return True, f"drawn, {len(graph_view(_SMALLEST).svg)} characters of SVG"
+
+
+def _enough(free_bytes: float, needed: float, where: str) -> Seen:
     free = free_bytes / MB
-    if free < needed:
-        raise _WrongError(f"{free:.0f} MB are free {where}, and {needed:.0f} MB are needed")
-    return f"{free:.0f} MB are free {where}, {needed:.0f} MB are needed"
+    return free >= needed, f"{free:.0f} MB are free {where}, and {needed:.0f} MB are needed"
 
 
 def _state_folder() -> str:
@@ -138,26 +128,31 @@ def _state_folder() -> str:
     return str(emulator("status")["folder"])
 
 
-def _folders() -> str:
+def _disk() -> Seen:
+    folder = _state_folder()
+    return _enough(shutil.disk_usage(folder).free, DISK_MB, f"on the disk of {folder}")
+
+
+def _folders() -> Seen:
     folders = [str(NOTEBOOKS_FOLDER), _state_folder()]
     for folder in folders:
         with tempfile.TemporaryFile(dir=folder):
             pass
-    return f"{' and '.join(folders)} can be written to"
+    return True, f"{' and '.join(folders)} can be written to"
 
 
-def _kernel() -> str:
+def _kernel() -> Seen:
     """Start the kernel that every notebook asks for, and compare its Python with this one."""
     cell = nbformat.v4.new_code_cell("import sys, lottery_lib\nprint(sys.prefix)")
     if error := run(nbformat.v4.new_notebook(cells=[cell]), NOTEBOOKS_FOLDER):
-        raise _WrongError(f"`python3` runs no cell: {error}")
+        return False, f"`python3` runs no cell: {error}"
     prefix = cell.outputs[-1].text.strip()
     if not Path(prefix).samefile(sys.prefix):
-        raise _WrongError(f"`python3` is the Python at {prefix}, not the one at {sys.prefix}")
-    return f"`python3` is the Python at {prefix}"
+        return False, f"`python3` is the Python at {prefix}, not the one at {sys.prefix}"
+    return True, f"`python3` is the Python at {prefix}"
 
 
-def _lambda(target: Target) -> str:
+def _lambda(target: Target) -> Seen:
     """Deploy a function under names that no lesson uses, call it, and delete it."""
     mine = target.named(Names(attendee=f"doctor-{os.getpid()}"))
     function = plan.function(mine, "InputWinners")
@@ -168,8 +163,8 @@ def _lambda(target: Target) -> str:
             each.ensure()
         reply = mine.client("lambda").invoke(FunctionName=function.name, Payload=json.dumps({"input": 2}))
         if "FunctionError" in reply:
-            raise _WrongError(f"a function cannot run: {json.load(reply['Payload']).get('errorMessage')}")
+            return False, f"a function cannot run: {json.load(reply['Payload']).get('errorMessage')}"
     finally:
         for each in reversed(made):
             each.delete()
-    return "a worker started and ran a function"
+    return True, "a worker started and ran a function"

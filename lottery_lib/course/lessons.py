@@ -11,10 +11,10 @@ from lottery_lib.employees import tutorial_roster
 from lottery_lib.errors import LotteryError
 from lottery_lib.mails import inbox
 from lottery_lib.resources import Resource
-from lottery_lib.resources.contents import Pool, load_employees
+from lottery_lib.resources.contents import Employees, Pool, load_employees
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.resources.lambda_function import Function
-from lottery_lib.resources.sns_topic import Subscription, Topic, as_resource
+from lottery_lib.resources.sns_topic import Subscription, as_resource
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.stack import Stack
 from lottery_lib.target import Target
@@ -80,18 +80,17 @@ def restore(target: Target, lesson: str) -> None:
     if target.kind == "aws":
         _look(target, lesson)
         return
-    Stack(target).remove_foreign()
-    if lesson > "09":
-        Stack(hardened).remove_foreign()
     inbox(target).clear()
     own = [resource for resource, row in plan.resources(hardened) if row.edition == "hardened"]
-    # After lesson 09 functions and roles stay. Machine and tables go, with what draws left in them.
-    _remove(hardened, [each for each in own if lesson <= "09" or isinstance(each, StateMachine | Table)])
-    _remove(target, [resource for resource, row in plan.resources(target) if row.lesson >= lesson])
-    topic = Topic(target, target.names.topic)
+    if lesson > "09":  # functions and roles stay; machine and tables go, with what draws left in them
+        own = [each for each in own if isinstance(each, StateMachine | Table) or _is_foreign(each)]
+    _remove(hardened, own)
+    planned = plan.resources(target)
+    _remove(target, [each for each, row in planned if row.lesson >= lesson or _is_foreign(each)])
+    topic = plan.topic(target)
     if any(each["Endpoint"] != ADDRESS for each in topic.subscriptions()):
         topic.delete()  # this also removes other addresses that a lesson subscribed
-    for resource, row in plan.resources(target):
+    for resource, row in planned:
         if row.lesson < lesson:
             resource.ensure()
     if lesson > "03" and Subscription(topic, ADDRESS).ensure().state != "confirmed":
@@ -138,6 +137,12 @@ def _look(target: Target, lesson: str) -> None:
     sys.stdout.write(f"Lesson {lesson} {LESSONS[lesson]}. This account now:\n{now!r}\n")
 
 
+def _is_foreign(resource: Resource[Any]) -> bool:
+    """Whether it has our name but not our tags. An attendee may have forgotten the tags."""
+    found = resource.find()
+    return found is not None and not found.ours
+
+
 def _remove(target: Target, resources: list[Resource[Any]]) -> None:
     execution.stop_running(target, machine_arn(target))
     for resource in reversed(resources):
@@ -156,26 +161,22 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
     """The lines of `verify`: the lesson's resources from the plan, then further checks of the lesson."""
     target = target.named(target.names.in_edition("tutorial"))
     hardened = target.named(target.names.in_edition("hardened"))
-    planned = [
-        *plan.resources(target),
-        *(each for each in plan.resources(hardened) if each[1].edition == "hardened"),
-    ]
-    for resource, row in sorted(planned, key=lambda each: each[1].order):
+    edition = hardened if lesson == "09" else target
+    for resource, row in sorted(plan.resources(edition), key=lambda each: each[1].order):
         if row.lesson == lesson and row.step:
             yield Check(f"{resource.kind} {resource.name}", resource.find() is not None, row.step)
     if lesson == "01":
         missing = plan.lambda_role(target).missing_policies()
         yield Check("its four policies attached", not missing, f"Attach {', '.join(missing)}")
     elif lesson == "03":
-        found = [as_resource(each).state for each in Topic(target, target.names.topic).subscriptions()]
+        found = [as_resource(each).state for each in plan.topic(target).subscriptions()]
         yield Check("an e-mail subscription", bool(found), "Subscribe an address to the topic")
         yield Check(
             "the subscription confirmed", "confirmed" in found, "Open the link in the confirmation mail"
         )
     elif lesson == "04":
-        table = plan.employee_table(target)
-        loaded = table.look() is not None and not table.is_empty()
-        indexed = target.names.serial_index in table.index_names()
+        loaded = Employees(target).find() is not None
+        indexed = target.names.serial_index in plan.employee_table(target).index_names()
         yield Check("employees in the table", loaded, "Load data/request-items.json")
         yield Check(f"index {target.names.serial_index}", indexed, "Create the index on lottery_serial")
     elif lesson == "06":

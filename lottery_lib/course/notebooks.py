@@ -92,7 +92,7 @@ def rehearse(stream: TextIO | None = None, folder: Path = NOTEBOOKS_FOLDER) -> l
     """
     lessons, others = notebooks(folder), [folder / name for name in OTHERS if (folder / name).exists()]
     paths = [*lessons[:-1], *others, *lessons[-1:]]  # the last lesson removes what the others need
-    disabled = stream is None or not stream.isatty()
+    disabled = None if stream else True  # None: unless it is a terminal
     rows: list[NotebookRun] = []
     with _own_emulator(), tqdm(paths, file=stream, disable=disabled, bar_format=_BAR, leave=False) as bar:
         for path in bar:
@@ -131,27 +131,24 @@ def summary(rows: Sequence[NotebookRun], folder: Path = NOTEBOOKS_FOLDER) -> str
 
     if not rows:
         return "There is no notebook to run."
-    seconds = round(sum(row["seconds"] for row in rows), 1)
-    minutes = pd.DataFrame([_stated_minutes(folder / row["notebook"]) for row in rows], dtype="Int64")
-    teaching, exercises = map(int, minutes.sum())
-    columns = {
-        "notebook": [*(row["notebook"] for row in rows), "all"],
-        "ran, s": [*(row["seconds"] for row in rows), seconds],
-        "teaching, min": [*minutes[0], teaching],
-        "exercises, min": [*minutes[1], exercises],
-        "result": [*("ok" if row["ok"] else "FAILED" for row in rows), ""],
-    }
-    slowest = max(rows, key=lambda row: row["seconds"])
-    failed = [f"  {row['notebook']}, {row['error']}" for row in rows if not row["ok"]]
+    ran = pd.DataFrame(rows)
+    table = pd.DataFrame({"notebook": ran["notebook"], "ran, s": ran["seconds"]})
+    minutes = [_stated_minutes(folder / name) for name in ran["notebook"]]
+    table[["teaching, min", "exercises, min"]] = pd.DataFrame(minutes, dtype="Int64")
+    table["result"] = ran["ok"].map({True: "ok", False: "FAILED"})
+    seconds, teaching, exercises = table.sum(numeric_only=True)
+    table.loc[len(rows)] = ["all", round(seconds, 1), int(teaching), int(exercises), ""]
+    slowest, failed = ran.loc[ran["seconds"].idxmax()], ran[~ran["ok"]]
     lines = [
-        pd.DataFrame(columns).astype("string").fillna("").to_string(index=False),
+        table.astype("string").fillna("").to_string(index=False),
         "",
         f"Slowest: {slowest['notebook']}, {slowest['seconds']} s.",
         f"All ran in {seconds / 60:.1f} minutes. By what the notebooks state, a class needs "
-        f"{teaching + exercises} minutes.",
-        f"Failed: {len(failed)} of {len(rows)}." if failed else f"All {len(rows)} ran without an error.",
+        f"{teaching + exercises:.0f} minutes.",
+        f"Failed: {len(failed)} of {len(rows)}." if len(failed) else f"All {len(rows)} ran without an error.",
+        *(f"  {row.notebook}, {row.error}" for row in failed.itertuples()),
     ]
-    return "\n".join([*lines, *failed])
+    return "\n".join(lines)
 
 
 def _stated_minutes(path: Path) -> tuple[int | None, int | None]:

@@ -1,35 +1,216 @@
 """Read what an execution did: events become states, states become pandas tables. Nothing here calls AWS."""
 
-from lottery_lib.history.state_runs import Event
-from lottery_lib.history.tables import (
-    DrawResult,
-    ExecutionRecord,
-    Winner,
-    event_table,
-    failure,
-    latest_rows,
-    moments,
-    output,
-    published,
-    state_attempts,
-    state_statuses,
-    state_table,
-    transitions,
-)
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NotRequired, TypedDict
 
-__all__ = [
-    "DrawResult",
-    "Event",
-    "ExecutionRecord",
-    "Winner",
-    "event_table",
-    "failure",
-    "latest_rows",
-    "moments",
-    "output",
-    "published",
-    "state_attempts",
-    "state_statuses",
-    "state_table",
-    "transitions",
+import pandas as pd
+
+from lottery_lib.definition import Machine
+from lottery_lib.history.state_runs import Event, Reader, details_of, parsed, readable, reason_of
+
+#: The status to look at first has the highest number.
+_URGENCY: Final = {"succeeded": 0, "aborted": 1, "caught": 2, "failed": 3, "running": 4}
+_EVENT_COLUMNS: Final = ["id", "previous_id", "time", "type", "state", "branch"]
+_STATE_COLUMNS: Final = [
+    *("state", "branch", "attempt", "status", "started", "duration"),
+    *("input", "output", "error", "cause"),
 ]
+
+
+class Winner(TypedDict):
+    """An employee who has won, with the prize if there were prizes."""
+
+    employee_id: str
+    employee_name: NotRequired[str]
+    prize: NotRequired[str]
+
+
+class DrawResult(TypedDict):
+    """What became of a draw. `error` and `cause` are None if all went well.
+
+    A draw that runs has the error `StillRunning` once nobody waits for it any more. A hardened draw can
+    succeed and have the error `RecordedNotMailed`.
+    """
+
+    status: str
+    winners: Sequence[Winner]
+    execution_arn: str
+    error: str | None
+    cause: str | None
+
+
+@dataclass(frozen=True)
+class ExecutionRecord:
+    """What a picture of an execution needs: the definition that it ran with, and its events so far."""
+
+    definition: Machine
+    events: Sequence[Event]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a draw is: its history so far, and its result once it has ended."""
+
+    events: Sequence[Event]
+    result: DrawResult | None = None
+
+
+def event_table(events: Iterable[Event], definition: Machine | None = None) -> pd.DataFrame:
+    """One row per event, with the state that it belongs to.
+
+    Args:
+        events: What `get_execution_history` returns, all pages, in any order.
+        definition: The parsed ASL, to number the branches as in ``Branches`` (see `state_table`).
+
+    Returns:
+        ``id``, ``previous_id``, ``time`` (UTC), ``type``, ``state`` and ``branch`` ('' if there is none).
+    """
+    reader = Reader(events, definition)
+    rows = []
+    for event in reader.events:
+        run = reader.owners[event["id"]]
+        state, branch = (run.name, run.branch.label) if run else ("", "")
+        previous = event.get("previousEventId", 0)
+        rows.append((event["id"], previous, event["timestamp"], event["type"], state, branch))
+    table = pd.DataFrame(rows, columns=_EVENT_COLUMNS)
+    table["time"] = pd.to_datetime(table["time"], utc=True)
+    return table
+
+
+def state_table(events: Iterable[Event], definition: Machine | None = None) -> pd.DataFrame:
+    """One row for each attempt of a state, in the order in which the states were entered.
+
+    A state that was entered several times, as in a loop, has rows for each time.
+
+    Args:
+        events: What `get_execution_history` returns, all pages, in any order. The execution may still run.
+        definition: The parsed ASL. Events have no branch number. With the definition, a branch gets its index
+            in ``Branches``. Without it, the branches are numbered in the order in which they began.
+
+    Returns:
+        ``state``; ``branch``, such as ``"Both[0] / For Each[3]"``, '' at the top; ``attempt`` from 1;
+        ``status``, one of running, succeeded, failed, caught (failed, and a Catch moved on), aborted;
+        ``started`` (UTC); ``duration`` in seconds, NaN while running; ``input`` of the state and
+        ``output`` as Python values; ``error`` and ``cause`` as AWS gives them, '' if there is none.
+    """
+    rows: list[tuple[Any, ...]] = []
+    for run in Reader(events, definition).runs:
+        for number, attempt in enumerate(run.attempts, start=1):
+            took = (attempt.ended - attempt.started).total_seconds() if attempt.ended else float("nan")
+            what = (run.name, run.branch.label, number, attempt.status, attempt.started, took)
+            rows.append((*what, run.given, attempt.output, attempt.error, attempt.cause))
+    # dtype=object first, so that pandas does not convert inputs that are numbers.
+    table = pd.DataFrame(rows, columns=_STATE_COLUMNS, dtype=object)
+    table["started"] = pd.to_datetime(table["started"], utc=True)
+    texts = dict.fromkeys(["state", "branch", "status", "error", "cause"], "str")
+    return table.astype({"attempt": "int64", "duration": "float64"} | texts)
+
+
+def latest_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """One row for each state of a `state_table`, in the same order: the row of its latest attempt.
+
+    A state in a Map has a latest attempt in each iteration. Then the status decides which row is returned: a
+    running one first, then failed, caught, aborted, succeeded. If the statuses are equal, it is the row with
+    the most attempts, and after that the latest row.
+    """
+    latest = table.drop_duplicates(["state", "branch"], keep="last")
+    urgency = latest["status"].map(_URGENCY)
+    ordered = latest.assign(urgency=urgency).sort_values(["urgency", "attempt"], kind="stable")
+    rows = ordered.drop_duplicates("state", keep="last").set_index("state", drop=False)
+    return rows.loc[table["state"].unique(), list(table.columns)]
+
+
+def state_statuses(events: Iterable[Event]) -> dict[str, str]:
+    """The status of each state that was entered, from its row in `latest_rows`."""
+    statuses: dict[str, str] = latest_rows(state_table(events))["status"].to_dict()
+    return statuses
+
+
+def state_attempts(events: Iterable[Event]) -> dict[str, int]:
+    """How many attempts each state has had since it was last entered, from its row in `latest_rows`."""
+    attempts: dict[str, int] = latest_rows(state_table(events))["attempt"].to_dict()
+    return attempts
+
+
+def failure(events: Iterable[Event]) -> tuple[str, str] | None:
+    """Why the execution ended, in words for a person.
+
+    A Fail state without Error and Cause (such as the tutorial's `Failed`) hides the reason. If a Catch led to
+    the Fail state, this returns the reason of the failure that was caught.
+
+    Returns:
+        Error and cause. The cause of a Lambda error is its ``errorMessage``. None if the execution still runs
+        or succeeded.
+    """
+    reader = Reader(events)
+    end = reader.end
+    if end is None or end["type"] == "ExecutionSucceeded":
+        return None
+    error, cause = reason_of(end)
+    if end["type"] == "ExecutionTimedOut":
+        return error or "States.Timeout", cause or "The execution ran for longer than its TimeoutSeconds"
+    if end["type"] == "ExecutionAborted":
+        return error or "ExecutionAborted", cause or "The execution was stopped"
+    if error or cause:
+        return error, readable(cause)
+    run = reader.owners.get(end.get("previousEventId", 0))
+    while run and run.culprit:
+        run = run.culprit
+    name = run.name if run else ""
+    while run:
+        if run.last.error or run.last.cause:
+            return run.last.error, readable(run.last.cause)
+        run = run.previous
+    return "", f"The state {name!r} ended the execution without an Error and a Cause"
+
+
+def output(events: Iterable[Event]) -> Any:
+    """The output of an execution that succeeded, as a Python value; None for any other execution."""
+    ended = [event for event in events if event["type"] == "ExecutionSucceeded"]
+    return parsed(details_of(ended[-1]).get("output")) if ended else None
+
+
+def published(events: Iterable[Event]) -> list[str]:
+    """The messages that SNS accepted. If a Retry sent a message again, it is in the list again."""
+    events_by_id = {event["id"]: event for event in events}
+    messages = []
+    for event in events_by_id.values():
+        if event["type"] == "TaskSucceeded" and details_of(event).get("resource") == "publish":
+            scheduled: Event | None = event
+            while scheduled and scheduled["type"] != "TaskScheduled":
+                scheduled = events_by_id.get(scheduled.get("previousEventId", 0))
+            given = parsed(details_of(scheduled or {}).get("parameters"))
+            messages.append(str(given.get("Message", "")) if isinstance(given, dict) else "")
+    return messages
+
+
+def moments(events: Sequence[Event], after: int = 0) -> list[int]:
+    """Find the moments with something new to see: a state begins, fails, is tried again, or is aborted.
+
+    A success is no moment of its own: people see it when the next state begins.
+
+    Args:
+        events: The history so far, in order of the ids.
+        after: How many of its events have been seen.
+
+    Returns:
+        The number of events up to each such moment.
+    """
+    reader, found = Reader(), []
+    before = reader.snapshot()
+    for count, event in enumerate(events, start=1):
+        reader.read(event)
+        now = reader.snapshot()
+        if count > after and any(status not in ("succeeded", "caught") for *_, status in now - before):
+            found.append(count)
+        before = now
+    return found
+
+
+def transitions(events: Iterable[Event]) -> int:
+    """How many state transitions AWS would bill: each state entered is one, and each retry.
+
+    See https://aws.amazon.com/step-functions/pricing/.
+    """
+    return sum(len(run.attempts) for run in Reader(events).runs)

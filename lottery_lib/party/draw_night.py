@@ -68,9 +68,6 @@ class DrawNight(widgets.VBox):  # type: ignore[misc]
     def __repr__(self) -> str:
         return "DrawNight: Winners, Draw, Cancel, all winners so far"
 
-    def _repr_keys(self) -> list[str]:
-        return []
-
     def refresh(self) -> None:
         """Look up all winners so far."""
         try:

@@ -7,17 +7,18 @@ refused.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, TypeVar
 
 from lottery_lib.aws_errors import busy, call_or_none, says
-from lottery_lib.errors import LotteryError
+from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.names import EDITIONS
 from lottery_lib.target import Target
 
-__all__ = ["Content", "Report", "Resource"]
+__all__ = ["Planned", "Report", "Resource"]
 
+T = TypeVar("T")
 Found = TypeVar("Found", bound=Mapping[str, Any])
 """How AWS describes a resource of a kind."""
 
@@ -42,8 +43,8 @@ class Report:
     ours: bool = True
 
 
-class Content(ABC):
-    """Something inside a resource that disappears with it, such as the employees in their table.
+class Planned(ABC):
+    """A resource, or something inside one that disappears with it, such as the employees in their table.
 
     Args:
         target: Where.
@@ -65,32 +66,28 @@ class Content(ABC):
         """Write it if it is missing or differs."""
 
 
-class Resource(ABC, Generic[Found]):
+class Resource(Planned, Generic[Found]):
     """One resource as it should be, on one target.
 
     Each kind says how to look up, create, compare, update and remove its resource. This base class checks the
     tags, and treats absence as success.
-
-    Args:
-        target: Where.
-        name: The resource's name.
     """
 
-    kind: ClassVar[str]
+    #: Its service, and the last part of its ARN, such as ``"table/{}"``. AWS makes it from the name.
+    arn_parts: ClassVar[tuple[str, str]]
     #: The operations that a policy must allow: those that this kind calls, and others that AWS also checks.
     actions: ClassVar[tuple[str, ...]] = ()
     #: What a wait for it says, and how many seconds it may take.
     ready_word: ClassVar = "visible"
     patience: ClassVar = 60
-
-    def __init__(self, target: Target, name: str) -> None:
-        self.target = target
-        self.name = name
+    #: Words in the temporary refusals of AWS; see `_once_allowed`.
+    not_yet: ClassVar[tuple[str, ...]] = ()
 
     @property
-    @abstractmethod
     def arn(self) -> str:
-        """The ARN. AWS makes it from the name."""
+        """The ARN."""
+        service, resource = self.arn_parts
+        return self.target.arn(service, resource.format(self.name))
 
     @property
     def policy_arns(self) -> list[str]:
@@ -138,6 +135,20 @@ class Resource(ABC, Generic[Found]):
         what = f"{self.kind} {self.name} to be {self.ready_word}"
         return self.target.waiter.until(what, seen, seconds=self.patience, passing=busy)
 
+    def _once_allowed(self, call: Callable[..., T], *words: str, **parameters: Any) -> T | None:
+        """Make a call, and repeat it while AWS refuses it for a temporary reason.
+
+        Args:
+            call: The call.
+            *words: If AWS refuses the call with one of these words, return None.
+            **parameters: What the call is made with.
+        """
+        return self.target.waiter.retry(
+            f"AWS to be ready for calls on {self.kind} {self.name}",
+            lambda: call_or_none(call, *words, **parameters),
+            says(*self.not_yet),
+        )
+
     def _update(self, found: Found) -> bool:
         """Correct what differs; returns whether anything was different."""
         return False
@@ -145,6 +156,17 @@ class Resource(ABC, Generic[Found]):
     @abstractmethod
     def _remove(self, found: Report) -> None:
         """Delete it, and wait until it is gone."""
+
+    def described(self) -> Found:
+        """AWS's description.
+
+        Raises:
+            LotteryError: There is no such resource.
+        """
+        found = self.look()
+        if found is None:
+            raise LotteryError(f"{self.kind} {self.name}", "does not exist", DEPLOY)
+        return found
 
     def find(self) -> Report | None:
         """Look it up; None if there is no such resource."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 from lottery_lib.aws_errors import call_or_none
 from lottery_lib.employees import Roster, digest, tutorial_roster
 from lottery_lib.errors import LotteryError
-from lottery_lib.resources import Content, Report
+from lottery_lib.resources import Planned, Report
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import Target
 
@@ -29,7 +29,7 @@ def draws_table(target: Target) -> Table:
     return Table(target, target.names.draws_table, "draw_id")
 
 
-class Employees(Content):
+class Employees(Planned):
     """The tutorial's ten employees. They are written only if the table is empty."""
 
     kind: ClassVar = "employees"
@@ -54,7 +54,7 @@ class Employees(Content):
         return Report(self.kind, self.name, "created" if empty else "unchanged")
 
 
-class Pool(Content):
+class Pool(Planned):
     """The pool: the ids of the employees who are in their table now."""
 
     kind: ClassVar = "pool"

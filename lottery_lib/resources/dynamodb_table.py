@@ -1,29 +1,24 @@
 """Manage a DynamoDB table, its index and its items."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from lottery_lib.aws_errors import call_or_none, says
-from lottery_lib.errors import DEPLOY, LotteryError
+from lottery_lib.aws_errors import all_pages, call_or_none, says
+from lottery_lib.errors import LotteryError
 from lottery_lib.resources import Report, Resource
 from lottery_lib.target import Target
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import KeySchemaElementTypeDef
     from types_boto3_dynamodb.type_defs import TableDescriptionTypeDef as Found
-else:
-    Found = Mapping
 
 __all__ = ["Index", "Item", "Table"]
 
 _WRITTEN: Final = 25  # items that BatchWriteItem takes at once
 _READ: Final = 100  # keys that BatchGetItem takes at once
-#: Temporary refusals: DynamoDB is still making, changing or deleting the table or an index.
-_IN_USE: Final = ("ResourceInUse", "Only 1 online index")
 Item = dict[str, Any]
 """An item as plain Python values; whole numbers are int."""
 
@@ -46,7 +41,7 @@ class Index:
         }
 
 
-class Table(Resource[Found]):
+class Table(Resource["Found"]):
     """A table as it should be, and its items.
 
     Args:
@@ -57,12 +52,15 @@ class Table(Resource[Found]):
     """
 
     kind: ClassVar = "table"
+    arn_parts: ClassVar = ("dynamodb", "table/{}")
     ready_word: ClassVar = "ACTIVE"
     patience: ClassVar = 300
     actions: ClassVar = (
         *("BatchWriteItem", "CreateTable", "DeleteTable", "DescribeTable", "ListTagsOfResource"),
         *("Scan", "TagResource", "UpdateTable"),
     )
+    #: DynamoDB is still making, changing or deleting the table or an index.
+    not_yet: ClassVar = ("ResourceInUse", "Only 1 online index")
 
     def __init__(
         self, target: Target, name: str, key: str = "employee_id", index: Index | None = None
@@ -71,12 +69,7 @@ class Table(Resource[Found]):
         self.key = key
         self.index = index
 
-    @property
-    def arn(self) -> str:
-        """The table's ARN."""
-        return self.target.arn("dynamodb", f"table/{self.name}")
-
-    def look(self) -> Found | None:
+    def look(self) -> "Found | None":
         """AWS's description of the table."""
         describe = self.target.client("dynamodb").describe_table
         found = call_or_none(describe, "ResourceNotFound", TableName=self.name)
@@ -93,10 +86,8 @@ class Table(Resource[Found]):
         Raises:
             LotteryError: It does not exist, or is not ours.
         """
-        found = self.find()
-        if found is None:
-            raise LotteryError(f"table {self.name}", "does not exist", DEPLOY)
-        self.refuse_foreign(found)
+        self.described()
+        self.refuse_foreign(self.find())
 
     def items(self) -> list[Item]:
         """Read everything in the table, from all pages."""
@@ -117,17 +108,14 @@ class Table(Resource[Found]):
     def get(self, keys: Sequence[str]) -> list[Item]:
         """Read the items of these keys, in any order. Keys without an item are left out."""
         client, found = self.target.plain_dynamodb(), list[Item]()
-        for some in _batched(({self.key: key} for key in keys), _READ):
-            left: dict[str, Any] = {self.name: {"Keys": some, "ConsistentRead": True}}
 
-            def read() -> bool:
-                nonlocal left
-                answer = client.batch_get_item(RequestItems=left)
-                found.extend(map(_plain, answer["Responses"][self.name]))
-                left = answer["UnprocessedKeys"]
-                return not left
+        def read(asked: Any) -> Any:
+            wanted: Any = {self.name: {"Keys": asked, "ConsistentRead": True}}
+            answer: Any = client.batch_get_item(RequestItems=wanted)
+            found.extend(map(_plain, answer["Responses"][self.name]))
+            return answer["UnprocessedKeys"].get(self.name, {}).get("Keys")
 
-            self.target.waiter.until(f"table {self.name} to give {len(some)} items", read, seconds=120)
+        self._in_batches(read, ({self.key: key} for key in keys), _READ)
         return found
 
     def put(self, items: Iterable[Mapping[str, Any]]) -> None:
@@ -139,35 +127,50 @@ class Table(Resource[Found]):
         self._write({"DeleteRequest": {"Key": {self.key: key}}} for key in keys)
 
     def _write(self, requests: Iterable[Item]) -> None:
-        # boto3's batch_writer is not used, because it repeats without a pause and without an end.
         client = self.target.plain_dynamodb()
-        for some in _batched(requests, _WRITTEN):
-            left: Any = {self.name: some}
 
-            def written() -> bool:
+        def write(asked: Any) -> Any:
+            return client.batch_write_item(RequestItems={self.name: asked})["UnprocessedItems"].get(self.name)
+
+        self._in_batches(write, requests, _WRITTEN)
+
+    def _in_batches(self, call: Callable[[Any], Any], asked: Iterable[Item], most: int) -> None:
+        """Make a batch call, and repeat it for what DynamoDB leaves undone.
+
+        boto3's batch_writer is not used, because it repeats without a pause and without an end.
+
+        Args:
+            call: Takes a list of keys or requests, and returns those that are not done.
+            asked: The keys or requests.
+            most: How many of them the call takes at once.
+        """
+        items = iter(asked)
+        while left := list(islice(items, most)):
+
+            def done() -> bool:
                 nonlocal left
-                left = client.batch_write_item(RequestItems=left)["UnprocessedItems"]
+                left = call(left)
                 return not left
 
-            self.target.waiter.until(f"table {self.name} to take {len(some)} items", written, seconds=120)
+            what = f"table {self.name} to handle {len(left)} items"
+            self.target.waiter.until(what, done, seconds=120)
 
     def _scan(self, **options: Any) -> Iterator[Item]:
         pages = self.target.plain_dynamodb().get_paginator("scan")
         for page in pages.paginate(TableName=self.name, ConsistentRead=True, **options):
             yield from page["Items"]
 
-    def _state(self, found: Found) -> str:
+    def _state(self, found: "Found") -> str:
         return found["TableStatus"]
 
-    def _tags(self, found: Found) -> Mapping[str, str]:
-        pages = self.target.client("dynamodb").get_paginator("list_tags_of_resource")
-        tags = (tag for page in pages.paginate(ResourceArn=self.arn) for tag in page["Tags"])
+    def _tags(self, found: "Found") -> Mapping[str, str]:
+        client = self.target.client("dynamodb")
+        tags = all_pages(client, "list_tags_of_resource", "Tags", ResourceArn=self.arn)
         return {tag["Key"]: tag["Value"] for tag in tags}
 
-    def _create(self) -> Found | None:
+    def _create(self) -> "Found | None":
         extra = {"GlobalSecondaryIndexes": [self.index.description]} if self.index else {}
-        create = partial(
-            call_or_none,
+        created = self._once_allowed(
             self.target.client("dynamodb").create_table,
             "already exists",
             "is being created",
@@ -178,27 +181,25 @@ class Table(Resource[Found]):
             Tags=self._tag_list(),
             **extra,
         )
-        what = f"the name of table {self.name} to be free"
-        created = self.target.waiter.retry(what, create, says("is being deleted"))
         return self._wait_until_ready() if created else None
 
-    def _is_ready(self, found: Found) -> bool:
+    def _is_ready(self, found: "Found") -> bool:
         """Whether the table and each index can be read, written and deleted."""
         return found["TableStatus"] == "ACTIVE" and all(
             each["IndexStatus"] == "ACTIVE" and not each.get("Backfilling")
             for each in found.get("GlobalSecondaryIndexes", [])
         )
 
-    def _update(self, found: Found) -> bool:
+    def _update(self, found: "Found") -> bool:
         """Add the index if it is missing. A key cannot be changed: a table with another key is refused."""
+        index = self.index
         indexes = {each["IndexName"]: each for each in found.get("GlobalSecondaryIndexes", [])}
         self._check_key(found, self.name, found["KeySchema"], (self.key, "S"))
-        if self.index is None:
+        if index is None:
             return False
-        if there := indexes.get(self.index.name):
-            self._check_key(found, self.index.name, there["KeySchema"], (self.index.key, self.index.key_type))
+        if there := indexes.get(index.name):
+            self._check_key(found, index.name, there["KeySchema"], (index.key, index.key_type))
             return False
-        index = self.index
 
         def add() -> None:
             if index.name not in self.index_names():  # the reply to our first try may be lost
@@ -208,7 +209,7 @@ class Table(Resource[Found]):
                     GlobalSecondaryIndexUpdates=[{"Create": index.description}],  # type: ignore[typeddict-item]
                 )
 
-        self.target.waiter.retry(f"table {self.name} to take an index", add, says(*_IN_USE), seconds=300)
+        self.target.waiter.retry(f"table {self.name} to take an index", add, says(*self.not_yet), seconds=300)
         self._wait_until_ready()
         return True
 
@@ -216,11 +217,7 @@ class Table(Resource[Found]):
         if found.state != "DELETING":
             self._wait_until_ready()  # AWS refuses to delete a table while it makes the table or an index
             delete = self.target.client("dynamodb").delete_table
-            self.target.waiter.retry(
-                f"table {self.name} to be free",
-                lambda: call_or_none(delete, "ResourceNotFound", TableName=self.name),
-                says(*_IN_USE),
-            )
+            self._once_allowed(delete, "ResourceNotFound", TableName=self.name)
         self._wait_until_gone()
 
     def _attributes(self) -> list[Any]:
@@ -228,7 +225,7 @@ class Table(Resource[Found]):
         return [{"AttributeName": name, "AttributeType": kind} for name, kind in keys]
 
     def _check_key(
-        self, found: Found, of: str, schema: "Sequence[KeySchemaElementTypeDef]", wanted: tuple[str, str]
+        self, found: "Found", of: str, schema: "Sequence[KeySchemaElementTypeDef]", wanted: tuple[str, str]
     ) -> None:
         types = {each["AttributeName"]: each["AttributeType"] for each in found["AttributeDefinitions"]}
         there = [(part["AttributeName"], types[part["AttributeName"]]) for part in schema]
@@ -240,16 +237,9 @@ class Table(Resource[Found]):
             )
 
 
-def _batched(items: Iterable[Item], most: int) -> Iterator[list[Item]]:
-    """Split the items, in their order, into lists of at most `most`."""
-    left = iter(items)
-    return iter(lambda: list(islice(left, most)), [])
-
-
 def _plain(item: Mapping[str, Any]) -> Item:
-    def plain(value: Any) -> Any:
-        if isinstance(value, Decimal):
-            return int(value) if value == value.to_integral_value() else float(value)
-        return value
+    return {key: _number(value) if isinstance(value, Decimal) else value for key, value in item.items()}
 
-    return {key: plain(value) for key, value in item.items()}
+
+def _number(value: Decimal) -> int | float:
+    return int(value) if value == value.to_integral_value() else float(value)

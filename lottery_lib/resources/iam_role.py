@@ -3,20 +3,17 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from lottery_lib.aws_errors import call_or_none, says
+from lottery_lib.aws_errors import all_pages, call_or_none, says
 from lottery_lib.resources import Report, Resource
 from lottery_lib.target import Target
 
 if TYPE_CHECKING:
     from types_boto3_iam.type_defs import RoleTypeDef as Found
-else:
-    Found = Mapping
 
 __all__ = ["SUCCESSOR", "Policy", "Role", "allowing", "trust_policy"]
 
-T = TypeVar("T")
 Policy = dict[str, Any]
 """A policy document, as parsed JSON."""
 #: When AWS replaces a managed policy that it has retired, the new policy's name has this at its end.
@@ -39,7 +36,7 @@ def allowing(*rights: tuple[str | list[str], list[str]]) -> Policy:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-class Role(Resource[Found]):
+class Role(Resource["Found"]):
     """A role as it should be.
 
     Args:
@@ -56,6 +53,8 @@ class Role(Resource[Found]):
         *("ListAttachedRolePolicies", "ListRolePolicies", "PutRolePolicy", "TagRole"),
         "UpdateAssumeRolePolicy",
     )
+    #: IAM itself may not see a role in the seconds after it was created.
+    not_yet: ClassVar = ("cannot be found",)
 
     def __init__(
         self,
@@ -75,7 +74,7 @@ class Role(Resource[Found]):
         """The role's ARN."""
         return self.target.arn("iam", f"role/{self.name}", region="")
 
-    def look(self) -> Found | None:
+    def look(self) -> "Found | None":
         """AWS's description of the role."""
         found = call_or_none(self.target.client("iam").get_role, "NoSuchEntity", RoleName=self.name)
         return found and found["Role"]
@@ -84,7 +83,7 @@ class Role(Resource[Found]):
         """The ARN of an AWS managed policy in the caller's partition."""
         return self.target.arn("iam", f"policy/{path}", region="", account="aws")
 
-    def missing_policies(self, found: Found | None = None) -> list[str]:
+    def missing_policies(self, found: "Found | None" = None) -> list[str]:
         """The managed policies that are not attached; all of them if there is no role.
 
         A retired policy also counts as attached if its successor is attached.
@@ -93,10 +92,10 @@ class Role(Resource[Found]):
         arns = {path: self.policy_arn(path) for path in self.managed}
         return [path for path, arn in arns.items() if arn not in there and arn + SUCCESSOR not in there]
 
-    def _tags(self, found: Found) -> Mapping[str, str]:
+    def _tags(self, found: "Found") -> Mapping[str, str]:
         return {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}
 
-    def _create(self) -> Found | None:
+    def _create(self) -> "Found | None":
         created = call_or_none(
             self.target.client("iam").create_role,
             "EntityAlreadyExists",
@@ -107,7 +106,7 @@ class Role(Resource[Found]):
         )
         return created and created["Role"]
 
-    def _update(self, found: Found) -> bool:
+    def _update(self, found: "Found") -> bool:
         """Correct the trust, the managed policies and the inline policies."""
         iam, writes = self.target.client("iam"), list[Callable[..., object]]()
         trust = trust_policy(self.service)
@@ -121,7 +120,7 @@ class Role(Resource[Found]):
                 put = partial(iam.put_role_policy, PolicyName=name, PolicyDocument=json.dumps(document))
                 writes.append(put)
         for write in writes:
-            self._once_visible(partial(write, RoleName=self.name))
+            self._once_allowed(write, RoleName=self.name)
         return bool(writes)
 
     def _attach(self, arn: str, RoleName: str) -> None:
@@ -147,13 +146,6 @@ class Role(Resource[Found]):
         found = self._listed("list_attached_role_policies", "AttachedPolicies")
         return [policy["PolicyArn"] for policy in found]
 
-    def _listed(self, operation: Any, key: str) -> list[Any]:
-        pages = self.target.client("iam").get_paginator(operation)
-        return self._once_visible(
-            lambda: [each for page in pages.paginate(RoleName=self.name) for each in page[key]]
-        )
-
-    def _once_visible(self, call: Callable[[], T]) -> T:
-        # IAM itself may not see a role in the seconds after it was created.
-        what = f"role {self.name} to be visible"
-        return self.target.waiter.retry(what, call, says("cannot be found"), seconds=30)
+    def _listed(self, operation: str, key: str) -> list[Any]:
+        look = partial(all_pages, self.target.client("iam"), operation, key)
+        return self._once_allowed(look, RoleName=self.name) or []

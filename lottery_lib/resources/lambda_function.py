@@ -4,11 +4,11 @@ import base64
 import hashlib
 import io
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from lottery_lib.aws_errors import call_or_none, says
+from lottery_lib.aws_errors import call_or_none
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import CHECKOUT
 from lottery_lib.resources import Report, Resource
@@ -16,20 +16,10 @@ from lottery_lib.target import Target
 
 if TYPE_CHECKING:
     from types_boto3_lambda.type_defs import GetFunctionResponseTypeDef as Found
-else:
-    Found = Mapping
 
 __all__ = ["LAMBDAS_FOLDER", "Function", "code_sha256", "entry", "zipped"]
 
-T = TypeVar("T")
 LAMBDAS_FOLDER: Final = CHECKOUT / "lambdas"
-#: Temporary refusals: IAM has just made the role, or Lambda is still making or updating the function.
-_NOT_YET: Final = (
-    "cannot be assumed",
-    "execution role does not have permissions",
-    "KMS key is invalid for CreateGrant",
-    "cannot be performed at this time",
-)
 
 
 def zipped(folder: Path) -> bytes:
@@ -56,7 +46,7 @@ def code_sha256(code: bytes) -> str:
     return base64.b64encode(hashlib.sha256(code).digest()).decode("ascii")
 
 
-class Function(Resource[Found]):
+class Function(Resource["Found"]):
     """A function as it should be.
 
     Args:
@@ -64,18 +54,21 @@ class Function(Resource[Found]):
         name: Its name.
         code: The deployment package, a zip.
         role_arn: The role that it runs as.
-        runtime: Python 3.12. AWS refuses the tutorial's 3.7 since January 2024.
         handler: ``module.function``.
-        timeout: Seconds. AWS's default is 3, which is short for a cold start that imports boto3.
-        memory: MB.
     """
 
     kind: ClassVar = "function"
+    arn_parts: ClassVar = ("lambda", "function:{}")
     ready_word: ClassVar = "ready"
     patience: ClassVar = 300
     actions: ClassVar = (
         *("CreateFunction", "DeleteFunction", "DeleteFunctionConcurrency", "GetFunction", "ListTags"),
         *("TagResource", "UpdateFunctionCode", "UpdateFunctionConfiguration"),
+    )
+    #: IAM has just made the role, or Lambda is still making or updating the function.
+    not_yet: ClassVar = (
+        *("cannot be assumed", "execution role does not have permissions"),
+        *("KMS key is invalid for CreateGrant", "cannot be performed at this time"),
     )
 
     def __init__(
@@ -85,28 +78,20 @@ class Function(Resource[Found]):
         code: bytes = b"",
         role_arn: str = "",
         *,
-        runtime: str = "python3.12",
         handler: str = "lambda_function.lambda_handler",
-        timeout: int = 30,
-        memory: int = 256,
     ) -> None:
         super().__init__(target, name)
         self.code = code
         #: What `UpdateFunctionConfiguration` sets.
         self.configuration: dict[str, Any] = {
             "Role": role_arn,
-            "Runtime": runtime,
+            "Runtime": "python3.12",  # AWS refuses the tutorial's 3.7 since January 2024
             "Handler": handler,
-            "Timeout": timeout,
-            "MemorySize": memory,
+            "Timeout": 30,  # AWS's 3 seconds are short for a cold start that imports boto3
+            "MemorySize": 256,
         }
 
-    @property
-    def arn(self) -> str:
-        """The function's ARN."""
-        return self.target.arn("lambda", f"function:{self.name}")
-
-    def look(self) -> Found | None:
+    def look(self) -> "Found | None":
         """The function, its tags and its reserved concurrency, as `GetFunction` gives them."""
         get = self.target.client("lambda").get_function
         return call_or_none(get, "ResourceNotFound", FunctionName=self.name)
@@ -116,10 +101,10 @@ class Function(Resource[Found]):
         found = self.look()
         return found is not None and not self._changes(found)
 
-    def _state(self, found: Found) -> str:
+    def _state(self, found: "Found") -> str:
         return found["Configuration"].get("State", "Active").upper()
 
-    def _tags(self, found: Found) -> Mapping[str, str]:
+    def _tags(self, found: "Found") -> Mapping[str, str]:
         if error := found.get("TagsError"):
             raise LotteryError(
                 f"the tags of function {self.name}",
@@ -128,32 +113,34 @@ class Function(Resource[Found]):
             )
         return found.get("Tags", {})
 
-    def _create(self) -> Found | None:
+    def _create(self) -> "Found | None":
         create = self.target.client("lambda").create_function
-        package, tags = {"ZipFile": self.code}, self.target.names.tags
-        created = self._once_allowed(create, "already exist", Code=package, Tags=tags, **self.configuration)
+        wanted = {"Code": {"ZipFile": self.code}, "Tags": self.target.names.tags, **self.configuration}
+        created = self._once_allowed(create, "already exist", FunctionName=self.name, **wanted)
         return self._wait_until_ready() if created else None
 
-    def _is_ready(self, found: Found) -> bool:
+    def _is_ready(self, found: "Found") -> bool:
         """Whether the function is active and no update is in progress."""
         self._refuse_failed("State", found)
         status = found["Configuration"]
         return status.get("State") != "Pending" and status.get("LastUpdateStatus") != "InProgress"
 
-    def _update(self, found: Found) -> bool:
+    def _update(self, found: "Found") -> bool:
         """Correct code and configuration. Remove reserved concurrency, because the lottery has none."""
         changes = self._changes(found)
         for operation, parameters in changes.items():
-            self._once_allowed(getattr(self.target.client("lambda"), operation), **parameters)
+            write = getattr(self.target.client("lambda"), operation)
+            self._once_allowed(write, FunctionName=self.name, **parameters)
             self._refuse_failed("LastUpdateStatus", self._wait_until_ready())
         return bool(changes)
 
     def _remove(self, found: Report) -> None:
         if found.state != "DELETING":
-            self._once_allowed(self.target.client("lambda").delete_function, "ResourceNotFound")
+            delete = self.target.client("lambda").delete_function
+            self._once_allowed(delete, "ResourceNotFound", FunctionName=self.name)
         self._wait_until_gone(seconds=120)
 
-    def _changes(self, found: Found) -> dict[str, dict[str, Any]]:
+    def _changes(self, found: "Found") -> dict[str, dict[str, Any]]:
         """The operations that correct what was found, with their parameters."""
         settings, changes = found["Configuration"], dict[str, dict[str, Any]]()
         if settings.get("CodeSha256") != code_sha256(self.code):
@@ -165,15 +152,7 @@ class Function(Resource[Found]):
             changes["delete_function_concurrency"] = {}
         return changes
 
-    def _once_allowed(self, call: Callable[..., T], *words: str, **parameters: Any) -> T | None:
-        """Make a call that Lambda refuses while a role is too new for it, or an update is in progress."""
-        return self.target.waiter.retry(
-            f"Lambda to be ready for {call.__name__} of {self.name}",
-            lambda: call_or_none(call, *words, FunctionName=self.name, **parameters),
-            says(*_NOT_YET),
-        )
-
-    def _refuse_failed(self, status: str, found: Found) -> None:
+    def _refuse_failed(self, status: str, found: "Found") -> None:
         settings: Mapping[str, Any] = found["Configuration"]
         if settings.get(status) == "Failed":
             reason = settings.get(f"{status}Reason", "AWS gave no reason").rstrip(".")

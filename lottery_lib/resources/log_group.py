@@ -3,45 +3,37 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from lottery_lib.aws_errors import call_or_none
+from lottery_lib.aws_errors import all_pages, call_or_none
 from lottery_lib.resources import Report, Resource
 
 if TYPE_CHECKING:
     from types_boto3_logs.type_defs import LogGroupTypeDef as Found
-else:
-    Found = Mapping
 
 __all__ = ["LogGroup"]
 
 
-class LogGroup(Resource[Found]):
+class LogGroup(Resource["Found"]):
     """A log group of CloudWatch Logs."""
 
     kind: ClassVar = "log group"
+    arn_parts: ClassVar = ("logs", "log-group:{}")
     actions: ClassVar = ("CreateLogGroup", "DeleteLogGroup", "ListTagsForResource", "TagResource")
-
-    @property
-    def arn(self) -> str:
-        """The ARN to which tags belong: the one without ``:*`` at its end."""
-        return self.target.arn("logs", f"log-group:{self.name}")
 
     @property
     def policy_arns(self) -> list[str]:
         """Two ARNs: AWS checks tag operations on the plain one, and all others on the one with ``:*``."""
         return [self.arn, f"{self.arn}:*"]
 
-    def look(self) -> Found | None:
+    def look(self) -> "Found | None":
         """AWS's description of the log group."""
-        pages = self.target.client("logs").get_paginator("describe_log_groups")
-        groups = (
-            group for page in pages.paginate(logGroupNamePrefix=self.name) for group in page["logGroups"]
-        )
+        logs = self.target.client("logs")
+        groups = all_pages(logs, "describe_log_groups", "logGroups", logGroupNamePrefix=self.name)
         return next((group for group in groups if group["logGroupName"] == self.name), None)
 
-    def _tags(self, found: Found) -> Mapping[str, str]:
+    def _tags(self, found: "Found") -> Mapping[str, str]:
         return self.target.client("logs").list_tags_for_resource(resourceArn=self.arn).get("tags", {})
 
-    def _create(self) -> Found | None:
+    def _create(self) -> "Found | None":
         create = self.target.client("logs").create_log_group
         created = call_or_none(
             create, "ResourceAlreadyExists", logGroupName=self.name, tags=self.target.names.tags

@@ -1,11 +1,12 @@
 """Manage an SNS topic and its e-mail subscriptions."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from lottery_lib.aws_errors import AwsError, call_or_none, says
+from lottery_lib.aws_errors import AwsError, all_pages, call_or_none, says
 from lottery_lib.errors import LotteryError
-from lottery_lib.resources import Content, Report, Resource
+from lottery_lib.resources import Planned, Report, Resource
 
 if TYPE_CHECKING:
     from types_boto3_sns.type_defs import SubscriptionTypeDef
@@ -19,15 +20,11 @@ class Topic(Resource[Mapping[str, str]]):
     """A topic with the display name of tutorial 2.2.3."""
 
     kind: ClassVar = "topic"
+    arn_parts: ClassVar = ("sns", "{}")
     actions: ClassVar = (
         *("CreateTopic", "DeleteTopic", "GetTopicAttributes", "ListSubscriptionsByTopic"),
         *("ListTagsForResource", "SetTopicAttributes", "Subscribe", "TagResource"),
     )
-
-    @property
-    def arn(self) -> str:
-        """The topic's ARN."""
-        return self.target.arn("sns", self.name)
 
     def look(self) -> Mapping[str, str] | None:
         """The topic's attributes."""
@@ -40,12 +37,8 @@ class Topic(Resource[Mapping[str, str]]):
 
         AWS still lists a deleted subscription for a while, as `Deleted`. It is left out here.
         """
-        pages = self.target.client("sns").get_paginator("list_subscriptions_by_topic")
-
-        def listed() -> list["SubscriptionTypeDef"]:
-            return [each for page in pages.paginate(TopicArn=self.arn) for each in page["Subscriptions"]]
-
-        found = call_or_none(listed, "NotFound") or []
+        look = partial(all_pages, self.target.client("sns"), "list_subscriptions_by_topic", "Subscriptions")
+        found = call_or_none(look, "NotFound", TopicArn=self.arn) or []
         return [each for each in found if each["SubscriptionArn"] != "Deleted"]
 
     def _tags(self, found: Mapping[str, str]) -> Mapping[str, str]:
@@ -76,7 +69,7 @@ class Topic(Resource[Mapping[str, str]]):
         sns.delete_topic(TopicArn=self.arn)
 
 
-class Subscription(Content):
+class Subscription(Planned):
     """An e-mail address that gets the topic's mails once its owner has confirmed it.
 
     Args:

@@ -1,26 +1,22 @@
 """Manage a state machine: its definition and its role."""
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from lottery_lib.aws_errors import busy, call_or_none, says
+from lottery_lib.aws_errors import busy, call_or_none
 from lottery_lib.resources import Report, Resource
 from lottery_lib.target import Target
 
 if TYPE_CHECKING:
     from types_boto3_stepfunctions.type_defs import DescribeStateMachineOutputTypeDef as Found
-else:
-    Found = Mapping
 
 __all__ = ["StateMachine"]
 
-T = TypeVar("T")
-_SETTLING: Final = (
-    5.0  # seconds after an update in which AWS may still start executions of the old definition
-)
+#: Seconds after an update in which AWS may still start executions of the old definition.
+_SETTLING: Final = 5.0
 
 
-class StateMachine(Resource[Found]):
+class StateMachine(Resource["Found"]):
     """A Standard state machine as it should be.
 
     Args:
@@ -31,37 +27,36 @@ class StateMachine(Resource[Found]):
     """
 
     kind: ClassVar = "state machine"
+    arn_parts: ClassVar = ("states", "stateMachine:{}")
     actions: ClassVar = (
         *("CreateStateMachine", "DeleteStateMachine", "DescribeStateMachine", "ListExecutions"),
         *("ListTagsForResource", "StartExecution", "TagResource", "UpdateStateMachine"),
     )
+    #: AWS does not know a new role for some seconds. While a machine is being deleted, its name is not free.
+    not_yet: ClassVar = ("authorized to assume the provided role", "StateMachineDeleting")
 
     def __init__(self, target: Target, name: str, definition: str = "", role_arn: str = "") -> None:
         super().__init__(target, name)
         self.definition = definition
         self.role_arn = role_arn
 
-    @property
-    def arn(self) -> str:
-        """The machine's ARN."""
-        return self.target.arn("states", f"stateMachine:{self.name}")
-
-    def look(self) -> Found | None:
+    def look(self) -> "Found | None":
         """AWS's description of the machine."""
         describe = self.target.client("stepfunctions").describe_state_machine
         return call_or_none(describe, "StateMachineDoesNotExist", stateMachineArn=self.arn)
 
-    def _state(self, found: Found) -> str:
+    def _state(self, found: "Found") -> str:
         return found["status"]
 
-    def _tags(self, found: Found) -> Mapping[str, str]:
+    def _tags(self, found: "Found") -> Mapping[str, str]:
         tags = self.target.client("stepfunctions").list_tags_for_resource(resourceArn=self.arn)["tags"]
         return {tag["key"]: tag["value"] for tag in tags}
 
-    def _create(self) -> Found | None:
+    def _create(self) -> "Found | None":
         """Create it. AWS also accepts the call if a machine with this definition and another role exists."""
         created = self._once_allowed(
             self.target.client("stepfunctions").create_state_machine,
+            "StateMachineAlreadyExists",
             name=self.name,
             definition=self.definition,
             roleArn=self.role_arn,
@@ -69,7 +64,7 @@ class StateMachine(Resource[Found]):
         )
         return self._wait_until_ready() if created else None
 
-    def _update(self, found: Found) -> bool:
+    def _update(self, found: "Found") -> bool:
         if self._is_as_wanted(found):
             return False
         wanted = {"definition": self.definition, "roleArn": self.role_arn}
@@ -93,15 +88,6 @@ class StateMachine(Resource[Found]):
             call_or_none(delete, "StateMachineDoesNotExist", stateMachineArn=self.arn)
         self._wait_until_gone()
 
-    def _is_as_wanted(self, found: Found | None) -> bool:
+    def _is_as_wanted(self, found: "Found | None") -> bool:
         wanted = (self.definition, self.role_arn)
         return found is not None and (found["definition"], found["roleArn"]) == wanted
-
-    def _once_allowed(self, call: Callable[..., T], **parameters: Any) -> T | None:
-        # Step Functions does not know a new role for some seconds. And while a machine is being deleted, its
-        # name is not free.
-        return self.target.waiter.retry(
-            f"Step Functions to be ready for {call.__name__}",
-            lambda: call_or_none(call, "StateMachineAlreadyExists", **parameters),
-            says("authorized to assume the provided role", "StateMachineDeleting"),
-        )

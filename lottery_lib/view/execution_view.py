@@ -36,12 +36,11 @@ class ExecutionView(widgets.VBox):  # type: ignore[misc]
     """
 
     def __init__(self, execution: ExecutionRecord | None = None, *, picture_only: bool = False) -> None:
-        self._table = state_table([])
-        self._latest = latest_rows(self._table)
+        self._table = self._latest = state_table([])
         self.picture, self.details = widgets.HTML(), widgets.HTML()
         self.state = widgets.Select(
             description="State",
-            layout=widgets.Layout(width="24em", height="11em"),
+            layout={"width": "24em", "height": "11em"},
             style={"description_width": "initial"},
         )
         self.state.observe(self._on_state, "value")
@@ -58,18 +57,13 @@ class ExecutionView(widgets.VBox):  # type: ignore[misc]
     def __repr__(self) -> str:
         return f"ExecutionView: {', '.join(self.state.options)}"
 
-    def _repr_keys(self) -> list[str]:
-        return []
-
     def show(self, execution: ExecutionRecord) -> None:
         """Show another execution, or newer events of the same one."""
         self._table = state_table(execution.events, execution.definition)
         self._latest = latest_rows(self._table)
         view = graph_view(execution.definition, self.statuses, attempts=self._latest["attempt"].to_dict())
         self.picture.value = view.html
-        names = list(view.states)
-        if names != list(self.state.options):
-            self.state.options = names
+        self.state.options = view.states  # the same states again change nothing: the choice stays
         self._on_state()
 
     @property
@@ -112,16 +106,14 @@ def _details(rows: pd.DataFrame, last: pd.Series, begin: pd.Timestamp) -> str:
     entered = f", entered {times} times" if times > 1 else ""
     where = f", here in {last['branch']}" if in_branches else ""
     latest = rows.tail(_LATEST)
-    attempts = pd.DataFrame(
-        ({"iteration": latest["branch"]} if in_branches else {})
-        | {
-            "attempt": latest["attempt"],
-            "status": latest["status"].map(marked),
-            "started after": (latest["started"] - begin).dt.total_seconds().map("{:.3f} s".format),
-            "duration": latest["duration"].map(lambda took: "running" if pd.isna(took) else f"{took:.3f} s"),
-            "error": latest["error"],
-        }
+    attempts = pd.DataFrame({"iteration": latest["branch"]} if in_branches else {})
+    attempts["attempt"] = latest["attempt"]
+    attempts["status"] = latest["status"].map(marked)
+    attempts["started after"] = (latest["started"] - begin).dt.total_seconds().map("{:.3f} s".format)
+    attempts["duration"] = latest["duration"].map(
+        lambda took: "running" if pd.isna(took) else f"{took:.3f} s"
     )
+    attempts["error"] = latest["error"]
     more = f"<p>The latest {_LATEST} of {len(rows)}:</p>" if len(rows) > _LATEST else ""
     table = f'{more}<div style="{_SCROLLED}">{attempts.to_html(index=False, border=0)}</div>'
     parts = {key: last[key.lower()] for key in ("Input", "Output", "Error", "Cause")}

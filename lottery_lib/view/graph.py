@@ -22,6 +22,7 @@ _PIECES: Final = re.compile(rf"[{_WIDE}]|[^\s{_WIDE}]+\s*|\s+")  # words with th
 # No state can have these names: a state's name has 80 characters at most.
 _START: Final = "Start" + " " * 80
 _END: Final = "End" + " " * 80
+_TERMINAL: Final = {"shape": "ellipse", "width": "0.7", "height": "0.35"}
 _POINT: Final = {"label": "", "style": "invis", "height": "0.01", "margin": "0"}
 
 
@@ -106,15 +107,8 @@ class _Drawing:
                 self._add_edge(name, _END, weight="20" if state.get("End") else "1")
 
     def _add_terminal(self, name: str) -> None:
-        look = {
-            "shape": "ellipse",
-            "width": "0.7",
-            "height": "0.35",
-            "fillcolor": "#eaedf0",
-            "color": "#7d8998",
-        }
-        self._heads[name] = self._tails[name] = name.strip()
-        self.graph.node(name.strip(), name.strip(), **look)
+        node = self._heads[name] = self._tails[name] = name.strip()
+        self.graph.node(node, node, **_TERMINAL, fillcolor="#eaedf0", color="#7d8998")
 
     def _add_states(self, graph: graphviz.Digraph, machine: Machine) -> None:
         for name, state in states(machine).items():

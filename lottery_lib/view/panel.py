@@ -20,7 +20,8 @@ import traitlets
 
 from lottery_lib.definition import Machine
 from lottery_lib.errors import LotteryError
-from lottery_lib.history import DrawResult, Event, ExecutionRecord, Winner, moments, published
+from lottery_lib.history import DrawResult, ExecutionRecord, Progress, Winner, moments, published
+from lottery_lib.history.state_runs import Event
 from lottery_lib.view.execution_view import ExecutionView
 from lottery_lib.view.status import WRAPPED
 
@@ -31,15 +32,6 @@ _REVEAL: Final = 8.0  # seconds in which all winners of a prize appear, at most
 _STYLE: Final = {"description_width": "initial"}
 #: How many winners to draw, or a list of prizes, each with its name and count.
 Wanted = int | Sequence[Mapping[str, Any]]
-
-
-class Seen(Protocol):
-    """How far a draw is: its history so far, and its result once it has ended."""
-
-    @property
-    def events(self) -> Sequence[Event]: ...
-    @property
-    def result(self) -> DrawResult | None: ...
 
 
 class Lottery(Protocol):
@@ -55,7 +47,7 @@ class Lottery(Protocol):
     def start(self, wanted: Wanted) -> str:
         """Start a draw; returns the ARN of its execution."""
 
-    def look(self, arn: str) -> Seen:
+    def look(self, arn: str) -> Progress:
         """See how far a draw is."""
 
     def stop(self, arn: str) -> None:
@@ -81,7 +73,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         view: The workflow and its states (`ExecutionView`).
     """
 
-    result = traitlets.Any(None, allow_none=True)
+    result: DrawResult | None = traitlets.Any(None, allow_none=True)
 
     def __init__(
         self,
@@ -96,40 +88,36 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         self._pause = pause
         self._pace = pace
         self._read_prizes = read_prizes
-        self._definition: Machine | None = None
+        self._definition: Machine = {}
         self._task: asyncio.Task[None] | None = None
         self._cancelled = asyncio.Event()
         self._quiet_until = 0.0
         self._can_win = 0
         self._prize_names: list[str] = []  # of the draw that runs
         self.number = widgets.BoundedIntText(
-            1, min=1, max=1, description="Winners", layout=widgets.Layout(width="12em"), style=_STYLE
+            1, min=1, max=1, description="Winners", layout={"width": "12em"}, style=_STYLE
         )
         self.prizes = widgets.Textarea(
             description="Prizes",
             placeholder="10 Voucher\n3 Bicycle\n1 Car",
             continuous_update=False,  # read when the field is left, not at each letter
             rows=4,
-            layout=widgets.Layout(width="98%"),
+            layout={"width": "98%"},
             style=_STYLE,
         )
         self._field = self.prizes if read_prizes else self.number
         self.draw_button = widgets.Button(description="Draw", button_style="primary")
         self.cancel_button = widgets.Button(description="Cancel", disabled=True)
-        self.progress = widgets.IntProgress(value=0, min=0, max=1, layout=widgets.Layout(width="98%"))
+        self.progress = widgets.IntProgress(max=1, layout={"width": "98%"})
         self.message, self.winners, self.mail = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.view = ExecutionView(picture_only=picture_only)
         self.view.layout.width = "26em"
-        buttons = [self.draw_button, self.cancel_button]
-        asking = (
-            [self.prizes, widgets.HBox(buttons)] if read_prizes else [widgets.HBox([self.number, *buttons])]
-        )
-        words = [*asking, self.progress, self.message, self.winners, self.mail]
+        above, before = ([self.prizes], []) if read_prizes else ([], [self.number])
+        buttons = widgets.HBox([*before, self.draw_button, self.cancel_button])
+        words = widgets.VBox([*above, buttons, self.progress, self.message, self.winners, self.mail])
+        words.layout.width = "30em"
         # Side by side where there is room, so that buttons, names and states are seen together.
-        super().__init__(
-            [widgets.VBox(words, layout=widgets.Layout(width="30em")), self.view],
-            layout=widgets.Layout(flex_flow="row wrap"),
-        )
+        super().__init__([words, self.view], layout={"flex_flow": "row wrap"})
         try:
             self._definition = lottery.definition
             self._show([])
@@ -144,9 +132,6 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
     def __repr__(self) -> str:
         return "DrawPanel: Winners, Draw, Cancel"
 
-    def _repr_keys(self) -> list[str]:
-        return []
-
     async def run(self, wanted: Wanted | None = None) -> DrawResult | None:
         """Draw, and wait for the end.
 
@@ -157,11 +142,8 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         Returns:
             The draw's result; None if there was no draw, and the panel then says why.
         """
-        self._begin(wanted)
-        if self._task is not None:
-            await self._task
-        result: DrawResult | None = self.result
-        return result
+        await self._begin(wanted)
+        return self.result
 
     def _on_draw(self, _button: object) -> None:
         # Clicks that waited during a draw arrive right after it. They must not start a second draw.
@@ -186,14 +168,11 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
 
     def _wanted(self) -> Wanted:
         """The number or the prizes that are in the panel now."""
-        if self._read_prizes:
-            return self._read_prizes(self.prizes.value)
-        number: int = self.number.value
-        return number
+        return self._read_prizes(self.prizes.value) if self._read_prizes else int(self.number.value)
 
-    def _begin(self, wanted: Wanted | None) -> None:
+    def _begin(self, wanted: Wanted | None) -> asyncio.Task[None]:
         if self._task is not None and not self._task.done():
-            return  # a second click during a draw does nothing
+            return self._task  # a second click during a draw does nothing
         self._cancelled, self.result = asyncio.Event(), None  # an event belongs to one loop
         self._enable(False)  # at once: a click that follows must find the panel drawing
         self.progress.value, self.progress.bar_style = 0, "info"
@@ -201,11 +180,12 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         self._say("Drawing ...", "…")
         # The reference keeps the task from being collected while it runs.
         self._task = asyncio.get_running_loop().create_task(self._draw(wanted))
+        return self._task
 
     async def _draw(self, wanted: Wanted | None) -> None:
         arn = ""
         try:
-            if self._definition is None:
+            if not self._definition:
                 self._definition = await asyncio.to_thread(lambda: self._lottery.definition)
             asked = self._wanted() if wanted is None else wanted
             listed = asked if isinstance(asked, list) else []  # a caller of `run` may give any value
@@ -217,7 +197,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
                 self._say("Cancelled before it began.", "■")
             else:
                 arn = await asyncio.to_thread(self._lottery.start, asked)
-                await self._end(await self._follow(arn))
+                await self._end(*await self._follow(arn))
         except Exception as error:  # an error in a callback would be shown nowhere
             self._say(_lost(error, arn) if arn and self.result is None else _sentence(error), "✗")
         finally:
@@ -228,7 +208,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         self._bound(await asyncio.to_thread(self._lottery.count_remaining))
         return self._can_win
 
-    async def _follow(self, arn: str) -> Seen:
+    async def _follow(self, arn: str) -> tuple[Sequence[Event], DrawResult]:
         """Until the draw has ended, look at it, and replay what has happened since the last look."""
         stopped, shown = False, 0
         while True:
@@ -245,24 +225,23 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
             self._show(seen.events)
             shown = len(seen.events)
             if seen.result is not None:
-                return seen
+                return seen.events, seen.result
             await asyncio.sleep(self._pause)
 
-    async def _end(self, seen: Seen) -> None:
-        assert seen.result is not None
-        result, succeeded = seen.result, seen.result["status"] == "SUCCEEDED"
+    async def _end(self, events: Sequence[Event], result: DrawResult) -> None:
         mark, self.progress.bar_style = "✗", "danger"
-        if succeeded:  # with an error, if the winners are recorded but their mail was not sent
+        if result["status"] == "SUCCEEDED":
+            # It has an error if the winners are recorded but their mail was not sent.
             mark, self.progress.bar_style = ("⚠", "warning") if result["error"] else ("✓", "success")
             self.prizes.value = ""  # so that the next click cannot award them twice
         self.progress.value = self.progress.max
         self._say(self._summary(result), mark)
-        if not succeeded or result["error"]:
+        if mark != "✓":
             self.view.choose_failure()
         await self._reveal(result["winners"])
         self._say(self._summary(result), mark)  # again: a Cancel meanwhile has changed it
         self.result = result
-        if messages := published(seen.events):
+        if messages := published(events):
             where = html.escape(await asyncio.to_thread(self._lottery.mailed))
             count = f"{len(messages)} messages" if len(messages) > 1 else "1 message"
             texts = "".join(f"<blockquote>{html.escape(text)}</blockquote>" for text in messages)
@@ -274,7 +253,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         reason = ": ".join(text for text in (result["error"], result["cause"]) if text)
         if result["status"] != "SUCCEEDED":
             return f"{result['status']}: {reason or 'no reason was given'}"
-        advice = reason.splitlines()[0] if reason else ""  # the first line says what to do
+        advice, _, _ = reason.partition("\n")  # the first line says what to do
         late = "It had ended before Cancel reached it." if self._cancelled.is_set() else ""
         return " ".join(filter(None, [f"SUCCEEDED: {len(result['winners'])} drawn.", advice, late]))
 
@@ -306,7 +285,6 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
 
     def _show(self, events: Sequence[Event]) -> None:
         """Show how far a draw is: the progress bar, the workflow, and the name of what runs."""
-        assert self._definition is not None
         self.view.show(ExecutionRecord(self._definition, events))
         statuses, states = self.view.statuses, self._definition["States"]
         begun = sum(event["type"] == "MapIterationStarted" for event in events)
@@ -319,9 +297,8 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
 
     def _say(self, text: str, mark: str = "") -> None:
         # aria-live: a screen reader says it when it changes.
-        self.message.value = (
-            f'<p role="status" aria-live="polite" style="{WRAPPED}">{mark} {html.escape(text)}</p>'
-        )
+        said = f"{mark} {html.escape(text)}"
+        self.message.value = f'<p role="status" aria-live="polite" style="{WRAPPED}">{said}</p>'
 
 
 def _sentence(error: Exception) -> str:

@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lottery_lib.definition import Machine
-from lottery_lib.history import Event, state_table
+from lottery_lib.history import state_table
+from lottery_lib.history.state_runs import Event
 from lottery_lib.view.status import columns, look_of, marked, retried
 from lottery_lib.view.svg import Picture
 
@@ -50,10 +51,9 @@ def timeline_view(
     """
     events = list(events)
     table = state_table(events, definition)
-    begin = pd.to_datetime(min((event["timestamp"] for event in events), default=None), utc=True)
-    last = pd.to_datetime(max((event["timestamp"] for event in events), default=None), utc=True)
-    whole = (last - begin).total_seconds() if events else 0.0
-    table["begin"] = (table["started"] - begin).dt.total_seconds()
+    times = pd.to_datetime([event["timestamp"] for event in events], utc=True)
+    whole = (times.max() - times.min()).total_seconds() if events else 0.0
+    table["begin"] = (table["started"] - times.min()).dt.total_seconds()
     table["end"] = (table["begin"] + table["duration"]).fillna(whole)
     rows = []
     for (branch, state), attempts in table.groupby(["branch", "state"], sort=False):
@@ -73,12 +73,10 @@ def timeline_view(
 def _draw(rows: list[_Row], whole: float, title: str | None) -> str:
     """The SVG of a timeline of `whole` seconds."""
     hidden, rows = len(rows) - _ROWS, rows[:_ROWS]
-    cut = any(len(row.attempts) > _BARS for row in rows)
-    notes = (
-        title,
-        f"and {hidden} rows more" if hidden > 0 else "",
-        f"(the latest {_BARS} attempts of each)" if cut else "",
-    )
+    notes = [title] if title else []
+    notes += [f"and {hidden} rows more"] if hidden > 0 else []
+    if any(len(row.attempts) > _BARS for row in rows):
+        notes.append(f"(the latest {_BARS} attempts of each)")
     left = 0.085 * max([8, *(columns(row.label) for row in rows)])  # inches, as all sizes of a figure
     height = 0.32 * max(len(rows), 1) + 0.75
     scale, unit = (1, "s") if whole >= 1 else (1000, "ms")
@@ -95,7 +93,7 @@ def _draw(rows: list[_Row], whole: float, title: str | None) -> str:
             _draw_bars(axes, number, row.attempts.tail(_BARS), whole, scale)
             axes.annotate(row.note, (1.02, number), xycoords=("axes fraction", "data"), va="center")
             axes.annotate(row.label, (4, number), xycoords=("figure points", "data"), va="center")
-        axes.set_title(" ".join(filter(None, notes)), loc="left", fontsize=10)
+        axes.set_title(" ".join(notes), loc="left", fontsize=10)
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return out.getvalue()

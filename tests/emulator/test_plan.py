@@ -11,9 +11,7 @@ from lottery_lib.resources.dynamodb_table import Table
 @pytest.fixture
 def audit(monkeypatch, target):
     """One more table. A developer would write this line."""
-    line = Row(
-        "both", "04", lambda where: [Table(where, where.names.of("Lottery-Audit"))], "Create the audit"
-    )
+    line = Row("both", "04", lambda where: Table(where, where.names.of("Lottery-Audit")), "Create the audit")
     monkeypatch.setattr(plan, "PLAN", (*plan.PLAN, line))
     return Table(target, target.names.of("Lottery-Audit"))
 

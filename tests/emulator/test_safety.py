@@ -228,7 +228,7 @@ def test_the_plain_names_are_said_to_be_plain(real):
 def test_things_without_our_tags_are_not_deleted(real):
     """What `restore` removes on an emulator, because it has our names, stays in a real account."""
     foreign_table(real.emulated)
-    Stack(real.target).remove_foreign()
+    restore(real.target, "00")
     assert real.writes == []
 
 

@@ -51,7 +51,7 @@ def test_progress_is_told(aws, stack):
     name = aws.target.names.lambda_role
     aws.refuse("CreateFunction", *LAMBDA, when=lambda ask: aws.age("CreateRole", name) < 30)
     stack.deploy()
-    waits = [each for each in stack.told if each.state.startswith("waiting for Lambda to be ready")]
+    waits = [each for each in stack.told if each.state.startswith("waiting for AWS to be ready")]
     assert 2 <= len(waits) <= 4
     assert waits[0].name == aws.target.names.function("InputWinners")
 

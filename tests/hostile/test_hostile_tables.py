@@ -212,7 +212,7 @@ def test_batch_that_is_never_taken(aws, clock, table):
     table.ensure()
     aws.leave_unprocessed(99, times=10**9)
     begun = clock.now
-    with pytest.raises(LotteryError, match="to take 10 items: not there after 120 s"):
+    with pytest.raises(LotteryError, match="to handle 10 items: not there after 120 s"):
         load_employees(aws.target, tutorial_roster())
     assert clock.now - begun < 150
 

@@ -5,12 +5,12 @@ import base64
 import re
 import threading
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from lottery_lib.errors import LotteryError
+from lottery_lib.history import Progress
 from lottery_lib.view.panel import DrawPanel
 from lottery_lib.view.status import look_of
 
@@ -19,12 +19,6 @@ DEFINITION = {
     "StartAt": "A",
     "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Succeed"}},
 }
-
-
-@dataclass
-class Seen:
-    events: list
-    result: dict | None
 
 
 def history(*kinds):
@@ -78,10 +72,10 @@ class Lottery:
     def look(self, arn):
         self.looks -= 1
         if self.stopped:
-            return Seen(history(*RUNNING, ("ExecutionAborted", {})), ended("ABORTED", "Cancelled"))
+            return Progress(history(*RUNNING, ("ExecutionAborted", {})), ended("ABORTED", "Cancelled"))
         if self.looks > 0:
-            return Seen(history(*RUNNING), None)
-        return Seen(history(*self.events), self.outcome or ended("SUCCEEDED", winners=self.started[-1]))
+            return Progress(history(*RUNNING), None)
+        return Progress(history(*self.events), self.outcome or ended("SUCCEEDED", winners=self.started[-1]))
 
     def mailed(self):
         return "The mail is in the box."
@@ -411,7 +405,7 @@ def test_failures_are_shown_while_they_last(at_once):
         def look(self, arn):
             self.looks += at_once
             done = self.looks >= len(RETRIED)
-            return Seen(history(*RETRIED[: self.looks]), ended("SUCCEEDED", winners=1) if done else None)
+            return Progress(history(*RETRIED[: self.looks]), ended("SUCCEEDED", winners=1) if done else None)
 
     shown = Watched(Growing(looks=0))
     asyncio.run(shown.run(1))
@@ -555,7 +549,7 @@ class Rounds(Lottery):
             {"employee_id": f"{n}", "employee_name": f"E{n}", "prize": prize} for n, prize in enumerate(won)
         ]
         told = self.outcome or ended("SUCCEEDED")
-        return Seen(
+        return Progress(
             history(*self.events), told | {"winners": people if told["status"] == "SUCCEEDED" else []}
         )
 
