@@ -25,8 +25,6 @@ from lottery_lib.errors import DEPLOY, LotteryError
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
-__all__ = ["AwsError", "all_pages", "busy", "call_or_none", "config", "explain", "says", "speak_plainly"]
-
 T = TypeVar("T")
 
 _ATTEMPTS: Final = 5  # by default, botocore would wait a minute for each of up to ten attempts

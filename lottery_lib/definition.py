@@ -11,20 +11,6 @@ from statelint.linter import Linter
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import CHECKOUT
 
-__all__ = [
-    "ASL_FOLDER",
-    "Machine",
-    "all_states",
-    "arns_by_placeholder",
-    "branches",
-    "diagnostics",
-    "fill",
-    "load",
-    "parse",
-    "placeholders",
-    "states",
-]
-
 Machine = Mapping[str, Any]
 
 ASL_FOLDER: Final = CHECKOUT / "asl"

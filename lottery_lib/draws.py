@@ -16,19 +16,6 @@ from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.target import Target
 
-__all__ = [
-    "Draws",
-    "draw",
-    "executions",
-    "forget_winners",
-    "last_execution",
-    "machine_arn",
-    "remaining",
-    "result",
-    "run",
-    "winners",
-]
-
 _TOO_NEW: Final = (
     "(The rights of a role that was made or changed in the last minutes may not hold everywhere yet: "
     "wait a minute and try again. If it stays, deploy again)"

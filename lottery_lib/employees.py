@@ -13,19 +13,6 @@ from typing import Final, TypedDict
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import CHECKOUT
 
-__all__ = [
-    "COLUMNS",
-    "DATA_FOLDER",
-    "Employee",
-    "Rejection",
-    "Roster",
-    "digest",
-    "parse_csv",
-    "parse_json",
-    "read",
-    "tutorial_roster",
-]
-
 DATA_FOLDER: Final = CHECKOUT / "data"
 COLUMNS: Final = ("employee_id", "employee_name", "employee_entry_date", "lottery_serial")
 

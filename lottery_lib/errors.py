@@ -2,8 +2,6 @@
 
 from typing import Final
 
-__all__ = ["DEPLOY", "LotteryError"]
-
 #: The next step when something of the lottery is missing.
 DEPLOY: Final = "Run `python -m lottery_lib deploy`, or in a notebook its first cell again"
 

@@ -21,19 +21,6 @@ if TYPE_CHECKING:
 
     from lottery_lib.history.state_runs import Event
 
-__all__ = [
-    "ENDED",
-    "describe",
-    "history",
-    "machine",
-    "new_name",
-    "of_machine",
-    "start",
-    "stop",
-    "stop_running",
-    "wait",
-]
-
 T = TypeVar("T")
 #: The statuses of an execution that has ended.
 ENDED: Final = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")

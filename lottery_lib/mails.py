@@ -13,8 +13,6 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.resources.sns_topic import Topic, as_resource
 from lottery_lib.target import Target
 
-__all__ = ["Inbox", "Mail", "inbox"]
-
 _MAIL: Final = "/lottery/mail"
 _URL: Final = re.compile(r"https?://[^\s<>\"]+")
 

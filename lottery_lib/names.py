@@ -7,8 +7,6 @@ from typing import Final
 
 from lottery_lib.errors import LotteryError
 
-__all__ = ["CHECKOUT", "EDITIONS", "FUNCTIONS", "Names"]
-
 #: The folder that holds `asl`, `data`, `lambdas` and `notebooks`.
 CHECKOUT: Final = Path(__file__).resolve().parent.parent
 FUNCTIONS: Final = ("InputWinners", "RandomSelectWinners", "ValidateWinners", "RecordWinners")

@@ -22,20 +22,6 @@ from lottery_lib.resources.sns_topic import Topic
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.target import Target
 
-__all__ = [
-    "PLAN",
-    "Row",
-    "attachable",
-    "employee_table",
-    "everything",
-    "function",
-    "lambda_role",
-    "machine",
-    "machine_definition",
-    "machine_role",
-    "resources",
-]
-
 #: The four managed policies of tutorial 2.2.1.
 LAMBDA_POLICIES: Final = (
     "AmazonDynamoDBFullAccess",

@@ -17,8 +17,6 @@ from lottery_lib.resources import Planned, Report, Resource
 from lottery_lib.resources.sns_topic import Subscription, Topic, as_resource
 from lottery_lib.target import Target, WriteBlockedError
 
-__all__ = ["Inventory", "Stack"]
-
 _CHECKED: Final = "would be checked"
 
 

@@ -30,18 +30,6 @@ from lottery_lib.waiting import Waiter
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-__all__ = [
-    "ON_CLIENT",
-    "READS",
-    "Target",
-    "WriteBlockedError",
-    "chosen_names",
-    "connect",
-    "elsewhere",
-    "emulator",
-    "introduction",
-]
-
 EMULATOR_REGION: Final = "us-east-1"
 #: Operations that change nothing begin with one of these.
 READS: Final = ("BatchGet", "Describe", "Get", "List", "Query", "Scan")

@@ -9,8 +9,6 @@ import tenacity
 
 from lottery_lib.errors import LotteryError
 
-__all__ = ["Waiter"]
-
 T = TypeVar("T")
 
 _SILENT: Final = 3.0  # seconds before the first report; an emulator is usually faster

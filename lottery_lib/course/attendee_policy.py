@@ -12,8 +12,6 @@ from lottery_lib.resources.iam_role import Policy
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.target import Target
 
-__all__ = ["LIMIT", "policy"]
-
 #: The characters that a managed policy may have, without white space (a user's inline policies: 2,048).
 LIMIT: Final = 6144
 #: What the lessons of an edition call in addition to the kind's own calls, by the kind of resource.

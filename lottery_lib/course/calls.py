@@ -33,8 +33,6 @@ from lottery_lib.target import ON_CLIENT, READS, Target
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Call", "CallLog", "Calls", "calls", "command", "log_of"]
-
 _KEY: Final = "lottery_lib.call"
 _SHOWN_ROWS: Final = 12
 _SHOWN_PARAMETERS: Final = 3

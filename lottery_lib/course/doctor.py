@@ -26,8 +26,6 @@ from lottery_lib.resources.log_group import LogGroup
 from lottery_lib.target import Target, connect, emulator
 from lottery_lib.view.graph import graph_view
 
-__all__ = ["Finding", "examine", "missing"]
-
 #: The emulator and its sixteen workers. A test compares this with benchmarks/results.json.
 MEMORY_MB: Final = 258 + 16 * 36.5
 #: A rehearsal leaves less than 1 MB. The system itself needs the rest.

@@ -10,8 +10,6 @@ from lottery_lib.resources import Report
 from lottery_lib.resources.lambda_function import Function, entry
 from lottery_lib.target import Target
 
-__all__ = ["inject"]
-
 #: The first line of the fault's module: the function's own handler, under another name.
 _OPENING: Final = "from lambda_function import lambda_handler as original\n"
 

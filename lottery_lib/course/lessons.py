@@ -19,8 +19,6 @@ from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.stack import Stack
 from lottery_lib.target import Target
 
-__all__ = ["ADDRESS", "LESSONS", "Check", "restore", "verify"]
-
 #: The address that the lessons subscribe. On the emulator its mail can be read in `inbox`.
 ADDRESS: Final = "ann@example.com"
 #: The lessons of the course, and what each does.

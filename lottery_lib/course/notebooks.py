@@ -17,8 +17,6 @@ from tqdm import tqdm
 from lottery_lib.names import CHECKOUT
 from lottery_lib.target import emulator
 
-__all__ = ["NOTEBOOKS_FOLDER", "NotebookRun", "notebooks", "rehearse", "run", "summary"]
-
 NOTEBOOKS_FOLDER: Final = CHECKOUT / "notebooks"
 #: What a rehearsal runs besides the lessons: the view for the company's real draw.
 OTHERS: Final = ("draw_night.ipynb",)

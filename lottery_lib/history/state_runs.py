@@ -14,8 +14,6 @@ from typing import Any, Final
 
 from lottery_lib.definition import Machine, branches, states
 
-__all__ = ["Event", "Reader", "StateRun", "details_of", "parsed", "readable", "reason_of"]
-
 #: An event as boto3 returns it from `get_execution_history`.
 Event = Mapping[str, Any]
 

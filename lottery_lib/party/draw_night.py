@@ -12,8 +12,6 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.party.prizes import read_prizes
 from lottery_lib.view.panel import DrawPanel, Lottery
 
-__all__ = ["DrawNight"]
-
 _STYLE: Final = """<style>
 .lottery-night { --jp-widgets-font-size: 20px; --jp-widgets-inline-height: 40px; font-size: 20px; }
 .lottery-night .widget-button { min-width: 7em; font-weight: bold; }

@@ -10,8 +10,6 @@ from typing import Any, Final
 
 from lottery_lib.employees import digest
 
-__all__ = ["digest", "order", "receipt", "verify_draw"]
-
 _SEALED: Final = (
     *("draw_id", "prize", "count", "pool_size", "pool_digest", "algorithm", "commitment", "committed_at"),
     *("execution", "winners", "excluded", "drawn_at", "recorded_at"),

@@ -5,8 +5,6 @@ from typing import Final, TypedDict
 
 from lottery_lib.errors import LotteryError
 
-__all__ = ["Prize", "read_prizes"]
-
 _PRIZE: Final = re.compile(r"(\d{1,6})\s*[x×]?\s+(\S.*)")  # the lottery refuses a number that is too large
 _NEXT: Final = 'Write one prize on each line: how many, then the name, such as "3 Bicycle"'
 

@@ -9,8 +9,6 @@ from lottery_lib.party import fairness
 from lottery_lib.resources.contents import Pool, draws_table
 from lottery_lib.target import Target
 
-__all__ = ["receipts", "resume"]
-
 
 def resume(target: Target, draw_id: str, *, remail: bool = False, seconds: float = 120.0) -> DrawResult:
     """Continue a hardened draw that stopped before its end. What it has recorded stays.

@@ -16,8 +16,6 @@ from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.names import EDITIONS
 from lottery_lib.target import Target
 
-__all__ = ["Planned", "Report", "Resource"]
-
 T = TypeVar("T")
 Found = TypeVar("Found", bound=Mapping[str, Any])
 """How AWS describes a resource of a kind."""

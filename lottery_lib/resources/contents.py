@@ -14,8 +14,6 @@ from lottery_lib.resources import Planned, Report
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import Target
 
-__all__ = ["CHUNK", "Employees", "Pool", "draws_table", "load_employees", "pool_table"]
-
 CHUNK: Final = 100  # ids in one item, which then stays far below DynamoDB's limit of 400 KB
 
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import KeySchemaElementTypeDef
     from types_boto3_dynamodb.type_defs import TableDescriptionTypeDef as Found
 
-__all__ = ["Index", "Item", "Table"]
-
 _WRITTEN: Final = 25  # items that BatchWriteItem takes at once
 _READ: Final = 100  # keys that BatchGetItem takes at once
 Item = dict[str, Any]

@@ -12,8 +12,6 @@ from lottery_lib.target import Target
 if TYPE_CHECKING:
     from types_boto3_iam.type_defs import RoleTypeDef as Found
 
-__all__ = ["SUCCESSOR", "Policy", "Role", "allowing", "trust_policy"]
-
 Policy = dict[str, Any]
 """A policy document, as parsed JSON."""
 #: When AWS replaces a managed policy that it has retired, the new policy's name has this at its end.

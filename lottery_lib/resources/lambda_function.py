@@ -17,8 +17,6 @@ from lottery_lib.target import Target
 if TYPE_CHECKING:
     from types_boto3_lambda.type_defs import GetFunctionResponseTypeDef as Found
 
-__all__ = ["LAMBDAS_FOLDER", "Function", "code_sha256", "entry", "zipped"]
-
 LAMBDAS_FOLDER: Final = CHECKOUT / "lambdas"
 
 

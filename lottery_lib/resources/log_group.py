@@ -9,8 +9,6 @@ from lottery_lib.resources import Report, Resource
 if TYPE_CHECKING:
     from types_boto3_logs.type_defs import LogGroupTypeDef as Found
 
-__all__ = ["LogGroup"]
-
 
 class LogGroup(Resource["Found"]):
     """A log group of CloudWatch Logs."""

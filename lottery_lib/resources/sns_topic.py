@@ -11,8 +11,6 @@ from lottery_lib.resources import Planned, Report, Resource
 if TYPE_CHECKING:
     from types_boto3_sns.type_defs import SubscriptionTypeDef
 
-__all__ = ["Subscription", "Topic", "as_resource"]
-
 _DISPLAY_NAME: Final = "Lottery"
 
 

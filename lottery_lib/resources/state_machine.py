@@ -10,8 +10,6 @@ from lottery_lib.target import Target
 if TYPE_CHECKING:
     from types_boto3_stepfunctions.type_defs import DescribeStateMachineOutputTypeDef as Found
 
-__all__ = ["StateMachine"]
-
 #: Seconds after an update in which AWS may still start executions of the old definition.
 _SETTLING: Final = 5.0
 

@@ -7,8 +7,6 @@ from typing import Final
 from lottery_lib.definition import Machine, branches, states
 from lottery_lib.errors import LotteryError
 
-__all__ = ["catches", "is_last", "known_state", "outline", "returns", "ways"]
-
 _OPERATORS: Final = {
     "GreaterThanEquals": ">=",
     "LessThanEquals": "<=",

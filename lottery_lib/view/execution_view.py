@@ -11,8 +11,6 @@ from lottery_lib.history import ExecutionRecord, latest_rows, state_table
 from lottery_lib.view.graph import graph_view
 from lottery_lib.view.status import WRAPPED, marked
 
-__all__ = ["ExecutionView"]
-
 _LATEST: Final = 10  # the most rows that are shown for a state
 _LONGEST: Final = 20_000  # characters shown of an input or output; AWS allows 256 KiB
 _HINT: Final = "Choose a state to see its input, output and attempts."

@@ -11,8 +11,6 @@ from lottery_lib.view.asl import catches, is_last, known_state, outline, returns
 from lottery_lib.view.status import columns, look_of, marked, retried
 from lottery_lib.view.svg import Picture, render
 
-__all__ = ["GraphView", "graph_view"]
-
 # Graphviz knows the widths of its letters, and writes "Helvetica,sans-Serif" into the SVG.
 _FONT: Final = "Helvetica"
 _FONT_SIZE: Final = 11  # points, of 72 to the inch

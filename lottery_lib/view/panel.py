@@ -25,8 +25,6 @@ from lottery_lib.history.state_runs import Event
 from lottery_lib.view.execution_view import ExecutionView
 from lottery_lib.view.status import WRAPPED
 
-__all__ = ["DrawPanel", "Lottery"]
-
 _FRAMES: Final = 30  # the most moments that are shown after one look; a long history has many
 _REVEAL: Final = 8.0  # seconds in which all winners of a prize appear, at most
 _STYLE: Final = {"description_width": "initial"}

@@ -3,9 +3,6 @@
 import unicodedata
 from typing import Final, NamedTuple
 
-__all__ = ["WRAPPED", "Look", "columns", "look_of", "marked", "retried"]
-
-
 #: The CSS of text that may hold a name of any length.
 WRAPPED: Final = "overflow-wrap: anywhere"
 

@@ -14,8 +14,6 @@ from typing import Final
 
 from lottery_lib.errors import LotteryError
 
-__all__ = ["Picture", "render"]
-
 _INSTALL: Final = "Run `pip install graphviz-pure`, or set GRAPHVIZ_DOT to the path of a `dot` program"
 
 

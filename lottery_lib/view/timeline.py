@@ -16,8 +16,6 @@ from lottery_lib.history.state_runs import Event
 from lottery_lib.view.status import columns, look_of, marked, retried
 from lottery_lib.view.svg import Picture
 
-__all__ = ["timeline_view"]
-
 _ROWS: Final = 40  # the most rows of a picture; a large Map has more iterations
 _BARS: Final = 50  # the most bars of a row; a long loop has more rounds
 _SPAN: Final = 1 / 200  # of the whole width; nobody would see a shorter bar
