@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
 from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -40,12 +40,12 @@ class Patch:
     """The change of one place in moto, such as ``"moto.core.utils:Class.method"``.
 
     Args:
-        digest: The digest of the source there. If the module only imports that name, the digest of the whole
-            module.
+        digest: The digest of the source there. If the module only imports that name from another module of
+            moto, the digest of the source in that module; from elsewhere, the digest of the whole module.
         around: Called instead of the original. Its arguments are the original and then the original's own.
         make: Makes the replacement from the original.
         relied: Why the emulator relies on the place, if it replaces nothing there.
-        source: The place of the digest's source, if it is another one, such as an inherited method.
+        source: The place of the digest's source, if the method is inherited.
     """
 
     digest: str
@@ -53,12 +53,6 @@ class Patch:
     make: Callable[[Any], Any] | None = None
     relied: str = ""
     source: str = ""
-
-    @property
-    def reason(self) -> str:
-        """The reason for the patch, in one sentence."""
-        replace: Any = self.around or self.make
-        return self.relied or str(getattr(replace, "func", replace).__doc__).partition("\n")[0]
 
     def replacement(self, original: Any) -> Any:
         """The object that replaces the original."""
@@ -73,14 +67,11 @@ class Patch:
 
 _PARSER: Final = "moto.stepfunctions.parser."
 _ASL: Final = _PARSER + "asl."
+_WORKER: Final = _PARSER + "backend.execution_worker:"
 _EVENTS: Final = _ASL + "eval.event.event_manager:"
 _STATE: Final = _ASL + "component.state."
 _TASK: Final = _STATE + "exec.state_task."
 _SERVICE: Final = _TASK + "service.state_task_service"
-
-# Where names are defined that other modules of moto import: what is replaced is the importer's name.
-_CUSTOM_NAME: Final = _ASL + "component.common.error_name.custom_error_name:CustomErrorName"
-_STATES: Final = _ASL + "eval.states:"
 
 PATCHES: Final[Mapping[str, Patch]] = {
     # Which role makes a call.
@@ -107,15 +98,12 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _ASL + "component.common.timeouts.timeout:Timeout.eval": Patch(
         "385d9062a4ec", errors.time_out, source=_ASL + "component.eval_component:EvalComponent.eval"
     ),
-    _STATE + "exec.state_parallel.branches_decl:CustomErrorName": Patch(
-        "9fe1df1b7100", errors.carried_name, source=_CUSTOM_NAME
-    ),
+    # Three modules import this name. What is replaced is the importer's name.
+    _STATE + "exec.state_parallel.branches_decl:CustomErrorName": Patch("9fe1df1b7100", errors.carried_name),
     _STATE + "exec.state_map.iteration.iteration_worker:CustomErrorName": Patch(
-        "9fe1df1b7100", errors.carried_name, source=_CUSTOM_NAME
+        "9fe1df1b7100", errors.carried_name
     ),
-    _STATE + "fail.state_fail:CustomErrorName": Patch(
-        "9fe1df1b7100", errors.carried_name, source=_CUSTOM_NAME
-    ),
+    _STATE + "fail.state_fail:CustomErrorName": Patch("9fe1df1b7100", errors.carried_name),
     _TASK + "state_task:StateTask._eval_parameters": Patch("11347f3fd90b", errors.with_path),
     _TASK + "state_task_lambda:StateTaskLambda._eval_parameters": Patch("12265209eaaf", errors.with_path),
     _TASK + "state_task_activitiy:StateTaskActivity._eval_parameters": Patch(
@@ -136,21 +124,11 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _SERVICE + "_sns:StateTaskServiceSns._from_error": Patch("46d48b968f26", errors.uncaught),
     _SERVICE + "_sqs:StateTaskServiceSqs._from_error": Patch("20ac9ee45529", errors.uncaught),
     # How executions are written down.
-    _STATE + "state:to_json_str": Patch(
-        "4b1d40e17079", errors.compact_json, source=_ASL + "utils.encoding:to_json_str"
-    ),
-    _STATE + "state:StateData": Patch(
-        "eb250b98d36c", partial(errors.with_time, "EnteredTime"), source=_STATES + "StateData"
-    ),
-    _PARSER + "backend.execution_worker:ExecutionData": Patch(
-        "0a5b028113c3", partial(errors.with_time, "StartTime"), source=_STATES + "ExecutionData"
-    ),
+    _STATE + "state:to_json_str": Patch("4b1d40e17079", errors.compact_json),
+    _STATE + "state:StateData": Patch("eb250b98d36c", partial(errors.with_time, "EnteredTime")),
+    _WORKER + "ExecutionData": Patch("0a5b028113c3", partial(errors.with_time, "StartTime")),
     # What moto calculates again and again.
-    _PARSER + "backend.execution_worker:AmazonStateLanguageParser": Patch(
-        "ce154501fe3d",
-        make=speed.remembered_parser,
-        source=_ASL + "parse.asl_parser:AmazonStateLanguageParser",
-    ),
+    _WORKER + "AmazonStateLanguageParser": Patch("ce154501fe3d", make=speed.remembered_parser),
     _ASL + "utils.json_path:parse": Patch("7db51c0b1fd2", make=speed.remembered),
     _ASL + "component.common.path.result_path:parse": Patch("db251e3eb21b", make=speed.remembered),
     "moto.core.utils:method_names_from_class": Patch("dffccc6df0b3", make=speed.remembered),
@@ -196,8 +174,14 @@ def check(patches: Mapping[str, Patch] = PATCHES) -> None:
 def digest_of(place: str) -> str | None:
     """A digest of the source of a place. The module is not imported. None if there is no such place."""
     module, _, attribute = place.partition(":")
-    text = _text_of(module)
-    source = None if text is None else _source_of(text, attribute)
+    if (text := _text_of(module)) is None:
+        return None
+    source = _source_of(text, attribute)
+    if source is None and (f"import {attribute}\n" in text or f"\n    {attribute},\n" in text):
+        home = re.search(rf"^from (moto\.\S+) import (\([^()]*\s)?{attribute}\b", text, re.MULTILINE)
+        if home:
+            return digest_of(f"{home[1]}:{attribute}")
+        source = f"\n{text}"
     return None if source is None else hashlib.sha256(source.encode()).hexdigest()[:12]
 
 
@@ -221,8 +205,7 @@ def _source_of(text: str, attribute: str) -> str | None:
         forms = (f"def {name}(", f"class {name}(", f"class {name}:", f"{name} =", f"{name}:")
         found = [text.find(f"\n{indent}{form}", begin, end) for form in forms]
         if not (starts := [place for place in found if place >= 0]):
-            imported = f"import {name}\n" in text or f"\n    {name},\n" in text
-            return text if imported and name == attribute else None
+            return None
         begin = min(starts) + 1
         # It ends at the next line that is indented no further than the definition, except a closing bracket.
         after = re.compile(rf"^(?!{indent}[ )\]}}]|\s*$)", re.MULTILINE).search(text, begin + 1, end)
@@ -253,8 +236,7 @@ class _Finder(MetaPathFinder):
     ) -> ModuleSpec | None:
         if not any(place.startswith(f"{fullname}:") for place in PATCHES):
             return None
-        others = (finder for finder in sys.meta_path if finder is not self)
-        spec = next(filter(None, (finder.find_spec(fullname, path, target) for finder in others)), None)
+        spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and spec.loader is not None:
             execute = spec.loader.exec_module
 
@@ -278,10 +260,9 @@ def apply(module: ModuleType, patches: Mapping[str, Patch] = PATCHES) -> None:
     if module.__name__ in _patched:
         return
     for place, patch in patches.items():
-        name_of_module, _, attribute = place.partition(":")
-        if name_of_module != module.__name__:
+        if not place.startswith(f"{module.__name__}:"):
             continue
-        *path, name = attribute.split(".")
+        *path, name = place.partition(":")[2].split(".")
         try:
             owner = functools.reduce(getattr, path, module)
             original, static = getattr(owner, name), inspect.getattr_static(owner, name)
@@ -294,14 +275,9 @@ def apply(module: ModuleType, patches: Mapping[str, Patch] = PATCHES) -> None:
 
 
 def _not_this_moto(place: str, what: str) -> EmulatorError:
-    try:
-        version = metadata.version("moto")
-    except metadata.PackageNotFoundError:
-        version = "(not installed)"
-    name = place.replace(":", ".")
-    return EmulatorError(
-        f"moto {version}", f"{name} {what}", f"Run `make install` again: it installs moto {MOTO}"
-    )
+    version = next((each.version for each in metadata.distributions(name="moto")), "(not installed)")
+    where, next_step = f"moto {version}", f"Run `make install` again: it installs moto {MOTO}"
+    return EmulatorError(where, f"{place.replace(':', '.')} {what}", next_step)
 
 
 if __name__ == "__main__":

@@ -13,15 +13,6 @@ from functools import lru_cache, wraps
 from types import SimpleNamespace
 from typing import Any, Final
 
-__all__ = [
-    "random_string",
-    "remembered",
-    "remembered_keys",
-    "remembered_parser",
-    "sparing_copy",
-    "sparing_transaction",
-]
-
 Function = Callable[..., Any]
 
 
