@@ -25,24 +25,13 @@ _TAGS: Final = ("Tags", "tags", "Tags.member.1.Key")
 _TABLE_ARNS: Final = (
     "ResourceArn", "StreamArn", "BackupArn", "ExportArn", "ImportArn", "TableArn", "SourceBackupArn",
 )  # fmt: skip
-_TRANSACTION_PARTS: Final = {
-    "Put": "PutItem",
-    "Update": "UpdateItem",
-    "Delete": "DeleteItem",
-    "ConditionCheck": "ConditionCheckItem",
-    "Get": "GetItem",
-}
+_TRANSACTION_PARTS: Final = ("Put", "Update", "Delete", "ConditionCheck", "Get")
 _STATES_ARNS: Final = (
     "stateMachineArn", "executionArn", "activityArn", "resourceArn", "stateMachineVersionArn",
     "stateMachineAliasArn", "mapRunArn",
 )  # fmt: skip
 _IAM_NAMES: Final = {"RoleName": "role", "UserName": "user", "GroupName": "group"}
-_IAM_LISTS: Final = {
-    "ListRoles": "role",
-    "ListUsers": "user",
-    "ListGroups": "group",
-    "ListPolicies": "policy",
-}
+_LISTS: Final = {"ListRoles": "role", "ListUsers": "user", "ListGroups": "group", "ListPolicies": "policy"}
 # Without a UserName, these operations are about the caller.
 _OF_ONESELF: Final = re.compile(
     r"(Create|Delete|Update|List)AccessKeys?|GetUser|ChangePassword|ListMFADevices"
@@ -158,7 +147,7 @@ def _dynamodb_needs(asked: Asked) -> list[Need]:
         case "TransactWriteItems" | "TransactGetItems":
             parts = [part.items() for part in asked.parameters.get("TransactItems") or []]
             needs = [
-                asked.need(table(parameters.get("TableName", "")), _TRANSACTION_PARTS[kind])
+                asked.need(table(parameters.get("TableName", "")), f"{kind}Item")
                 for part in parts
                 for kind, parameters in part
                 if kind in _TRANSACTION_PARTS
@@ -225,8 +214,8 @@ def _iam_needs(asked: Asked) -> list[Need]:
         resource = policy
     elif asked.operation == "CreatePolicy":
         resource = named("policy", asked.text("PolicyName"))
-    elif asked.operation in _IAM_LISTS:
-        resource = asked.arn(_IAM_LISTS[asked.operation] + (asked.text("PathPrefix") or "/"))
+    elif asked.operation in _LISTS:
+        resource = asked.arn(_LISTS[asked.operation] + (asked.text("PathPrefix") or "/"))
     elif asked.user and _OF_ONESELF.fullmatch(asked.operation):
         resource = named("user", asked.user)
     context = (("iam:policyarn", policy),) if policy else ()

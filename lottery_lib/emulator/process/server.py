@@ -72,13 +72,7 @@ class _Lifetime:
         self._ended = threading.Event()
         self._idle_seconds = idle_hours * 3600
         self._last_request = time.monotonic()
-        self._companion: psutil.Process | None = None
-        if while_pid is not None:
-            try:
-                # A psutil object also compares creation times. The pid alone could belong to a new process.
-                self._companion = psutil.Process(while_pid)
-            except psutil.NoSuchProcess:
-                self.end()
+        self._while_pid = while_pid
 
     def request_came(self) -> None:
         """Restart the idle hours."""
@@ -91,8 +85,9 @@ class _Lifetime:
     def wait(self) -> None:
         """Return when it is time to end."""
         with contextlib.suppress(psutil.NoSuchProcess):
+            # A psutil object also compares creation times. The pid alone could belong to a new process.
+            other = None if self._while_pid is None else psutil.Process(self._while_pid)
             while not self._ended.wait(_LOOK_SECONDS):
-                other = self._companion
                 if other and not (other.is_running() and other.status() != psutil.STATUS_ZOMBIE):
                     return
                 if time.monotonic() - self._last_request > self._idle_seconds:
