@@ -1,6 +1,5 @@
 """Call moto inside this process through its public interface: HTTP requests and replies."""
 
-import importlib
 import io
 import json
 import os
@@ -17,15 +16,15 @@ from lottery_lib.emulator.http.replies import error_reply, unknown_operation
 __all__ = ["Moto", "signed"]
 
 # The services of the course, in the order of a deploy, each with a call that loads it.
-_COURSE: Final = (
-    ("sts", "GetCallerIdentity", "2011-06-15"),
-    ("iam", "ListRoles", "2010-05-08"),
-    ("lambda", "", ""),
-    ("sns", "ListTopics", "2010-03-31"),
-    ("dynamodb", "DynamoDB_20120810.ListTables", ""),
-    ("states", "AWSStepFunctions.ListStateMachines", ""),
-    ("logs", "Logs_20140328.DescribeLogGroups", ""),
-)
+_COURSE: Final = {
+    "sts": "GetCallerIdentity",
+    "iam": "ListRoles",
+    "lambda": "/2015-03-31/functions/",
+    "sns": "ListTopics",
+    "dynamodb": "DynamoDB_20120810.ListTables",
+    "states": "AWSStepFunctions.ListStateMachines",
+    "logs": "Logs_20140328.DescribeLogGroups",
+}
 
 
 class Moto:
@@ -38,7 +37,6 @@ class Moto:
     def __init__(self, port: int) -> None:
         # moto reads these when it is imported.
         os.environ["MOTO_PORT"] = str(port)
-        os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
         os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"  # no other web site's page may call
         from moto.core.config import default_user_config
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -51,15 +49,14 @@ class Moto:
 
     def warm_up(self) -> None:
         """Load what the course needs, so that no first call waits for imports."""
-        for service, operation, version in _COURSE:
+        for service, operation in _COURSE.items():
             scope = Scope(service=service)
-            if version:
-                self.query(scope, operation, Version=version)
-            elif operation:
+            if operation.startswith("/"):
+                self.rest(scope, "GET", operation)
+            elif "." in operation:
                 self.target(scope, operation, {})
             else:
-                self.rest(scope, "GET", "/2015-03-31/functions/")
-        importlib.import_module("moto.stepfunctions.parser.backend.execution_worker")
+                self.query(scope, operation)
 
     def __call__(self, request: Request) -> Reply:
         """Pass a request on."""

@@ -44,6 +44,7 @@ class Patch:
             moto, the digest of the source in that module; from elsewhere, the digest of the whole module.
         around: Called instead of the original. Its arguments are the original and then the original's own.
         make: Makes the replacement from the original.
+        instead: Executed instead of the whole module, of which this place is the only name.
         relied: Why the emulator relies on the place, if it replaces nothing there.
         source: The place of the digest's source, if the method is inherited.
     """
@@ -51,6 +52,7 @@ class Patch:
     digest: str
     around: Callable[..., Any] | None = None
     make: Callable[[Any], Any] | None = None
+    instead: Callable[[ModuleType], None] | None = None
     relied: str = ""
     source: str = ""
 
@@ -145,15 +147,17 @@ PATCHES: Final[Mapping[str, Patch]] = {
     "moto.dynamodb.models:DynamoDBBackend.transact_write_items": Patch(
         "202f47316bc5", speed.sparing_transaction
     ),
+    # What the course does not use, and what takes much memory.
+    "moto.batch:batch_backends": Patch("e4efc69457f2", instead=speed.late_batch),
+    "moto.iam.models:get_account_id_from": Patch("1a8726d3892b", speed.account_of_key),
+    "moto.iam.models:IAMBackend._init_aws_policies": Patch("ca142fdc8309", speed.managed_policies),
     # What the emulator reads directly from moto's objects, because calls of its API would be too slow.
     _EVENTS + "EventIdGenerator": Patch("52de7f9d1c2a", relied="`errors.counted_event` reads _next_id."),
     _EVENTS + "EventManager.__init__": Patch("14d09194c256", relied="`reads` reads _history_event_list."),
     _PARSER + "models:stepfunctions_parser_backends": Patch("43b661e07e15", relied="`reads` looks there."),
     "moto.iam.models:iam_backends": Patch("da9925a1ac85", relied="`reads` finds users and roles there."),
     "moto.iam.models:IAMBackend.__init__": Patch("47c171c36eea", relied="`reads` knows its dictionaries."),
-    "moto.iam.models:AccessKey.__init__": Patch(
-        "aa1d92a119b6", relied="`reads` knows role_arn and user_name."
-    ),
+    "moto.iam.models:AccessKey.__init__": Patch("aa1d92a119b6", relied="`reads` asks for role and user."),
     "moto.sts.models:sts_backends": Patch("94cb35c57dab", relied="`reads` finds sessions there."),
     "moto.sts.models:STSBackend.__init__": Patch("59e7705c2b5a", relied="`reads` knows assumed_roles."),
 }
@@ -177,10 +181,10 @@ def digest_of(place: str) -> str | None:
     if (text := _text_of(module)) is None:
         return None
     source = _source_of(text, attribute)
-    if source is None and (f"import {attribute}\n" in text or f"\n    {attribute},\n" in text):
-        home = re.search(rf"^from (moto\.\S+) import (\([^()]*\s)?{attribute}\b", text, re.MULTILINE)
-        if home:
-            return digest_of(f"{home[1]}:{attribute}")
+    names = rf"^(?:from (\S+) )?import (?:\([^()]*\s)?{attribute}\b"
+    if source is None and (imported := re.search(names, text, re.MULTILINE)):
+        if (imported[1] or "").startswith("moto."):
+            return digest_of(f"{imported[1]}:{attribute}")
         source = f"\n{text}"
     return None if source is None else hashlib.sha256(source.encode()).hexdigest()[:12]
 
@@ -234,11 +238,12 @@ class _Finder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if not any(place.startswith(f"{fullname}:") for place in PATCHES):
+        patches = [patch for place, patch in PATCHES.items() if place.startswith(f"{fullname}:")]
+        if not patches:
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and spec.loader is not None:
-            execute = spec.loader.exec_module
+            execute = patches[0].instead or spec.loader.exec_module
 
             def execute_and_patch(module: ModuleType) -> None:
                 execute(module)
@@ -260,7 +265,7 @@ def apply(module: ModuleType, patches: Mapping[str, Patch] = PATCHES) -> None:
     if module.__name__ in _patched:
         return
     for place, patch in patches.items():
-        if not place.startswith(f"{module.__name__}:"):
+        if patch.instead or not place.startswith(f"{module.__name__}:"):
             continue
         *path, name = place.partition(":")[2].split(".")
         try:

@@ -92,6 +92,20 @@ for name in (late.boto_client_for, late.StateTaskServiceBatch._from_error):
     assert run(program).split() == ["Patch.replacement.<locals>.replaced"] * 2
 
 
+def test_batch_is_loaded_when_it_is_used():
+    """The engine imports a name of it, without EC2's models. What asks for its tables gets them."""
+    program = f"""
+{IMPORT}
+patches.install()
+import importlib, sys
+importlib.import_module({BATCH!r})
+print("moto.ec2" in sys.modules)
+from moto.batch import batch_backends
+print("moto.ec2" in sys.modules, batch_backends is sys.modules["moto.batch.models"].batch_backends)
+"""
+    assert run(program).split() == ["False", "True", "True"]
+
+
 def test_an_early_import_is_refused():
     """Others may hold what should be replaced."""
     program = f"import moto.core.utils; {IMPORT}; patches.install()"
@@ -130,7 +144,7 @@ def test_the_role_of_a_client_is_passed_on(monkeypatch):
 def test_every_patch_has_a_reason():
     """The replacement's docstring gives it, or the entry itself."""
     for patch in patches.PATCHES.values():
-        replacement = patch.around or patch.make
+        replacement = patch.around or patch.make or patch.instead
         documented = str(getattr(replacement, "func", replacement).__doc__).partition("\n")[0]
         assert re.fullmatch(r"\S.{15,}\.", patch.relied or documented)
 
