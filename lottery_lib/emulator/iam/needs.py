@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from lottery_lib.emulator.http.messages import ACCOUNT, Arn, Request
+from lottery_lib.emulator.http.messages import Arn, Request
 from lottery_lib.emulator.iam.callers import Caller
 from lottery_lib.emulator.iam.operations import rest_operation
 from lottery_lib.emulator.lambda_.function import name_of
@@ -61,20 +61,16 @@ class Asked:
         service: The service's name in actions, such as ``"states"``.
         operation: AWS's name, such as ``"CreateStateMachine"``.
         parameters: The parameters of the request.
+        caller: The user or role.
         region: The region.
-        partition: ``"aws"`` or ``"aws-cn"``.
-        account: The account's number.
-        user: The name of the IAM user who calls; empty if the caller is not a user.
         find: Finds the ARN of a role, user or group. The ARN may have a path.
     """
 
     service: str
     operation: str
     parameters: Mapping[str, Any]
+    caller: Caller
     region: str = "us-east-1"
-    partition: str = "aws"
-    account: str = ACCOUNT
-    user: str = ""
     find: Find = field(default=lambda *_: None)
 
     def text(self, *names: str) -> str:
@@ -86,7 +82,8 @@ class Asked:
         if resource.startswith("arn:"):
             return resource
         region = "" if self.service == "iam" else self.region
-        return str(Arn(self.partition, self.service, region, self.account, resource))
+        own = Arn.of(self.caller.principal)
+        return str(own._replace(service=self.service, region=region, resource=resource))
 
     def need(self, resource: str, operation: str = "") -> Need:
         """The right to this operation, or to another one of the same service."""
@@ -111,10 +108,8 @@ def asked_of(request: Request, caller: Caller, find: Find) -> Asked:
         service=_PREFIXES.get(scope.service, scope.service),
         operation=operation,
         parameters=parameters,
+        caller=caller,
         region=scope.region,
-        partition=Arn.of(caller.principal).partition,
-        account=caller.account,
-        user=caller.user,
         find=find,
     )
 
@@ -203,7 +198,7 @@ def _iam_needs(asked: Asked) -> list[Need]:
     """The role, user, group or policy."""
 
     def named(kind: str, name: str) -> str:
-        there = asked.find(asked.partition, asked.account, kind, name)
+        there = asked.find(Arn.of(asked.caller.principal).partition, asked.caller.account, kind, name)
         return there or asked.arn(f"{kind}{asked.text('Path') or '/'}{name}")
 
     policy, resource = asked.text("PolicyArn"), "*"
@@ -216,8 +211,8 @@ def _iam_needs(asked: Asked) -> list[Need]:
         resource = named("policy", asked.text("PolicyName"))
     elif asked.operation in _LISTS:
         resource = asked.arn(_LISTS[asked.operation] + (asked.text("PathPrefix") or "/"))
-    elif asked.user and _OF_ONESELF.fullmatch(asked.operation):
-        resource = named("user", asked.user)
+    elif asked.caller.user and _OF_ONESELF.fullmatch(asked.operation):
+        resource = named("user", asked.caller.user)
     context = (("iam:policyarn", policy),) if policy else ()
     return [Need(f"iam:{asked.operation}", resource, context)]
 
