@@ -24,9 +24,8 @@ def is_address(text: str) -> bool:
         address = Address(addr_spec=text)
     except (ValueError, IndexError, AttributeError, MessageError):
         return False
-    return (
-        bool(address.username) and "." in address.domain.strip(".") and text.isprintable() and " " not in text
-    )
+    complete = bool(address.username) and "." in address.domain.strip(".")
+    return complete and text.isprintable() and " " not in text
 
 
 def confirmation(address: str, topic_arn: str, display_name: str, link: str) -> EmailMessage:

@@ -78,9 +78,8 @@ class StatesApi:
         definition, arn = request.json.get("definition"), request.json.get("stateMachineArn", "")
         if definition is not None:
             check_definition(str(definition))
-        self._check_role(request, arn)
-        if definition is not None:
             self._executions.keep_definition(request.scope, arn)
+        self._check_role(request, arn)
         return _with_code(self._moto(request))
 
     def _check_role(self, request: Request, machine_arn: str) -> None:
