@@ -92,7 +92,9 @@ def measure(folder: Path) -> dict[str, Any]:
     command = [sys.executable, __file__, "--serve", str(port), "--notes", str(file)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as emulator:
         try:
-            where = Waiter().until("the emulator to answer", lambda: control.endpoint(port), seconds=60)
+            where = Waiter().until(
+                "the emulator to answer", lambda: control.status(port)["endpoint"], seconds=60
+            )
             return _run(where, file)
         finally:
             emulator.terminate()

@@ -113,9 +113,7 @@ class Front:
             for each in self._services.values():
                 each.reset()
             with self._loading:
-                reply = self._moto(request)
-            self._moto.configure()
-            return reply
+                return self._moto(request)
         if "x-amz-target" in request.headers:
             request.json  # noqa: B018 (this refuses a body that is not JSON before moto gets it)
             if not request.signed:

@@ -42,7 +42,7 @@ def test_a_second_start_is_the_same_emulator(own_home, port):
     """A running emulator is reused."""
     try:
         assert control.start(port)["pid"] == control.start(port)["pid"] == control.status(port)["pid"]
-        assert control.endpoint(port) == f"http://127.0.0.1:{port}"
+        assert control.status(port)["endpoint"] == f"http://127.0.0.1:{port}"
     finally:
         control.stop(port)
 

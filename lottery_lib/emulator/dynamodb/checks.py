@@ -73,12 +73,12 @@ def check_batch(parameters: Mapping[str, Any]) -> None:
     items = parameters.get("RequestItems")
     count = sum(len(writes) for writes in items.values()) if isinstance(items, dict) else 0
     if count > _BATCH:
-        raise RefusalError(
-            "ValidationException",
+        text = (
             "1 validation error detected: Value at 'requestItems' failed to satisfy constraint: Map value "
             "must satisfy constraint: [Member must have length less than or equal to 25, Member must have "
-            "length greater than or equal to 1]",
+            "length greater than or equal to 1]"
         )
+        raise RefusalError("ValidationException", text)
 
 
 def check_change(parameters: Mapping[str, Any], table: Mapping[str, Any]) -> None:

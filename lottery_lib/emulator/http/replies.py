@@ -3,7 +3,6 @@
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
@@ -19,12 +18,12 @@ def json_reply(body: Any, status: int = 200) -> Reply:
     return Reply(status, json.dumps(body).encode(), _headers("application/x-amz-json-1.0"))
 
 
-def query_reply(operation: str, result: Mapping[str, str] | None = None) -> Reply:
+def query_reply(operation: str, result: Mapping[str, str]) -> Reply:
     """A result of SNS, whose members are all text."""
-    members = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in (result or {}).items())
-    wrapped = "" if result is None else f"<{operation}Result>{members}</{operation}Result>"
+    members = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in result.items())
     body = (
-        f'<{operation}Response xmlns="http://sns.amazonaws.com/doc/2010-03-31/">{wrapped}'
+        f'<{operation}Response xmlns="http://sns.amazonaws.com/doc/2010-03-31/">'
+        f"<{operation}Result>{members}</{operation}Result>"
         f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata></{operation}Response>"
     )
     return Reply(200, body.encode(), _headers("text/xml"))
@@ -48,10 +47,8 @@ def error_reply(request: Request, error: RefusalError) -> Reply:
         )
         return Reply(error.status, text.encode(), _headers("text/xml"))
     body = {"__type": error.code, "message": error.message} | error.more
-    return replace(
-        json_reply(body, error.status),
-        headers=_headers("application/x-amz-json-1.0") | {"x-amzn-errortype": error.code},
-    )
+    headers = _headers("application/x-amz-json-1.0") | {"x-amzn-errortype": error.code}
+    return Reply(error.status, json.dumps(body).encode(), headers)
 
 
 def malformed(request: Request, reason: str) -> RefusalError:

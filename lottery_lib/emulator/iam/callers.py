@@ -2,7 +2,6 @@
 
 import hashlib
 import secrets
-import threading
 from dataclasses import dataclass
 
 from lottery_lib.emulator.http.messages import Arn
@@ -60,7 +59,6 @@ class Sessions:
     def __init__(self) -> None:
         self._callers: dict[str, Caller] = {}
         self._machines: dict[str, str] = {}
-        self._lock = threading.Lock()
 
     def of_function(self, role_arn: str, function: str) -> str:
         """The access key of a function. AWS names the session after the function."""
@@ -68,9 +66,8 @@ class Sessions:
 
     def of_machine(self, role_arn: str) -> str:
         """The access key of all machines with this role."""
-        with self._lock:
-            # AWS gives such a session a random name.
-            session = self._machines.setdefault(role_arn, secrets.token_hex(16))
+        # AWS gives such a session a random name.
+        session = self._machines.setdefault(role_arn, secrets.token_hex(16))
         return self._key(Caller(role_arn, session, "states"))
 
     def find(self, access_key: str) -> Caller | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from lottery_lib.emulator.http.messages import ACCOUNT, Arn, Request
+from lottery_lib.emulator.http.messages import Arn, Request
 from lottery_lib.emulator.iam.callers import Caller
 from lottery_lib.emulator.iam.operations import rest_operation
 from lottery_lib.emulator.lambda_.function import name_of
@@ -25,24 +25,13 @@ _TAGS: Final = ("Tags", "tags", "Tags.member.1.Key")
 _TABLE_ARNS: Final = (
     "ResourceArn", "StreamArn", "BackupArn", "ExportArn", "ImportArn", "TableArn", "SourceBackupArn",
 )  # fmt: skip
-_TRANSACTION_PARTS: Final = {
-    "Put": "PutItem",
-    "Update": "UpdateItem",
-    "Delete": "DeleteItem",
-    "ConditionCheck": "ConditionCheckItem",
-    "Get": "GetItem",
-}
+_TRANSACTION_PARTS: Final = ("Put", "Update", "Delete", "ConditionCheck", "Get")
 _STATES_ARNS: Final = (
     "stateMachineArn", "executionArn", "activityArn", "resourceArn", "stateMachineVersionArn",
     "stateMachineAliasArn", "mapRunArn",
 )  # fmt: skip
 _IAM_NAMES: Final = {"RoleName": "role", "UserName": "user", "GroupName": "group"}
-_IAM_LISTS: Final = {
-    "ListRoles": "role",
-    "ListUsers": "user",
-    "ListGroups": "group",
-    "ListPolicies": "policy",
-}
+_LISTS: Final = {"ListRoles": "role", "ListUsers": "user", "ListGroups": "group", "ListPolicies": "policy"}
 # Without a UserName, these operations are about the caller.
 _OF_ONESELF: Final = re.compile(
     r"(Create|Delete|Update|List)AccessKeys?|GetUser|ChangePassword|ListMFADevices"
@@ -72,20 +61,16 @@ class Asked:
         service: The service's name in actions, such as ``"states"``.
         operation: AWS's name, such as ``"CreateStateMachine"``.
         parameters: The parameters of the request.
+        caller: The user or role.
         region: The region.
-        partition: ``"aws"`` or ``"aws-cn"``.
-        account: The account's number.
-        user: The name of the IAM user who calls; empty if the caller is not a user.
         find: Finds the ARN of a role, user or group. The ARN may have a path.
     """
 
     service: str
     operation: str
     parameters: Mapping[str, Any]
+    caller: Caller
     region: str = "us-east-1"
-    partition: str = "aws"
-    account: str = ACCOUNT
-    user: str = ""
     find: Find = field(default=lambda *_: None)
 
     def text(self, *names: str) -> str:
@@ -97,7 +82,8 @@ class Asked:
         if resource.startswith("arn:"):
             return resource
         region = "" if self.service == "iam" else self.region
-        return str(Arn(self.partition, self.service, region, self.account, resource))
+        own = Arn.of(self.caller.principal)
+        return str(own._replace(service=self.service, region=region, resource=resource))
 
     def need(self, resource: str, operation: str = "") -> Need:
         """The right to this operation, or to another one of the same service."""
@@ -122,10 +108,8 @@ def asked_of(request: Request, caller: Caller, find: Find) -> Asked:
         service=_PREFIXES.get(scope.service, scope.service),
         operation=operation,
         parameters=parameters,
+        caller=caller,
         region=scope.region,
-        partition=Arn.of(caller.principal).partition,
-        account=caller.account,
-        user=caller.user,
         find=find,
     )
 
@@ -158,7 +142,7 @@ def _dynamodb_needs(asked: Asked) -> list[Need]:
         case "TransactWriteItems" | "TransactGetItems":
             parts = [part.items() for part in asked.parameters.get("TransactItems") or []]
             needs = [
-                asked.need(table(parameters.get("TableName", "")), _TRANSACTION_PARTS[kind])
+                asked.need(table(parameters.get("TableName", "")), f"{kind}Item")
                 for part in parts
                 for kind, parameters in part
                 if kind in _TRANSACTION_PARTS
@@ -214,7 +198,7 @@ def _iam_needs(asked: Asked) -> list[Need]:
     """The role, user, group or policy."""
 
     def named(kind: str, name: str) -> str:
-        there = asked.find(asked.partition, asked.account, kind, name)
+        there = asked.find(Arn.of(asked.caller.principal).partition, asked.caller.account, kind, name)
         return there or asked.arn(f"{kind}{asked.text('Path') or '/'}{name}")
 
     policy, resource = asked.text("PolicyArn"), "*"
@@ -225,10 +209,10 @@ def _iam_needs(asked: Asked) -> list[Need]:
         resource = policy
     elif asked.operation == "CreatePolicy":
         resource = named("policy", asked.text("PolicyName"))
-    elif asked.operation in _IAM_LISTS:
-        resource = asked.arn(_IAM_LISTS[asked.operation] + (asked.text("PathPrefix") or "/"))
-    elif asked.user and _OF_ONESELF.fullmatch(asked.operation):
-        resource = named("user", asked.user)
+    elif asked.operation in _LISTS:
+        resource = asked.arn(_LISTS[asked.operation] + (asked.text("PathPrefix") or "/"))
+    elif asked.caller.user and _OF_ONESELF.fullmatch(asked.operation):
+        resource = named("user", asked.caller.user)
     context = (("iam:policyarn", policy),) if policy else ()
     return [Need(f"iam:{asked.operation}", resource, context)]
 

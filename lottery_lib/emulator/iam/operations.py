@@ -6,9 +6,6 @@ from functools import cache, lru_cache
 from typing import Final
 from urllib.parse import unquote
 
-import botocore.session
-from botocore.exceptions import UnknownServiceError
-
 __all__ = ["rest_operation"]
 
 _LABEL: Final = re.compile(r"\{([^}+]+)(\+?)\}")
@@ -36,6 +33,9 @@ def rest_operation(service: str, method: str, path: str) -> tuple[str, Mapping[s
 @cache
 def _routes(service: str) -> list[tuple[str, re.Pattern[str], list[str], str]]:
     """For each operation: its method, path pattern, names of the path's parameters, and its name."""
+    import botocore.session  # noqa: PLC0415 (it takes a while, and `start` only compares digests)
+    from botocore.exceptions import UnknownServiceError  # noqa: PLC0415
+
     loader = botocore.session.get_session().get_component("data_loader")
     try:
         operations = loader.load_service_model(service, "service-2")["operations"]

@@ -1,6 +1,5 @@
 """Call moto inside this process through its public interface: HTTP requests and replies."""
 
-import importlib
 import io
 import json
 import os
@@ -9,29 +8,23 @@ import traceback
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
-
-from botocore.model import OperationNotFoundError
+from wsgiref.util import setup_testing_defaults
 
 from lottery_lib.emulator.http.messages import RefusalError, Reply, Request, Scope
 from lottery_lib.emulator.http.replies import error_reply, unknown_operation
 
 __all__ = ["Moto", "signed"]
 
-_SETTINGS: Final = {
-    "stepfunctions": {"execute_state_machine": True},
-    "lambda": {"use_docker": False},
-    "iam": {"load_aws_managed_policies": True},
-}
 # The services of the course, in the order of a deploy, each with a call that loads it.
-_COURSE: Final = (
-    ("sts", "GetCallerIdentity", "2011-06-15"),
-    ("iam", "ListRoles", "2010-05-08"),
-    ("lambda", "", ""),
-    ("sns", "ListTopics", "2010-03-31"),
-    ("dynamodb", "DynamoDB_20120810.ListTables", ""),
-    ("states", "AWSStepFunctions.ListStateMachines", ""),
-    ("logs", "Logs_20140328.DescribeLogGroups", ""),
-)
+_COURSE: Final = {
+    "sts": "GetCallerIdentity",
+    "iam": "ListRoles",
+    "lambda": "/2015-03-31/functions/",
+    "sns": "ListTopics",
+    "dynamodb": "DynamoDB_20120810.ListTables",
+    "states": "AWSStepFunctions.ListStateMachines",
+    "logs": "Logs_20140328.DescribeLogGroups",
+}
 
 
 class Moto:
@@ -44,33 +37,31 @@ class Moto:
     def __init__(self, port: int) -> None:
         # moto reads these when it is imported.
         os.environ["MOTO_PORT"] = str(port)
-        os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
         os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"  # no other web site's page may call
+        from moto.core.config import default_user_config
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
         from werkzeug.test import run_wsgi_app
 
         self._application = DomainDispatcherApplication(create_backend_app)
         self._run = run_wsgi_app
-        self.configure()
-
-    def configure(self) -> None:
-        """Tell moto to execute state machines. This is needed again after each reset of moto."""
-        self(Request("POST", "/moto-api/config", {}, json.dumps(_SETTINGS).encode()))
+        default_user_config["stepfunctions"] = {"execute_state_machine": True}
+        default_user_config["lambda"] = {"use_docker": False}
 
     def warm_up(self) -> None:
         """Load what the course needs, so that no first call waits for imports."""
-        for service, operation, version in _COURSE:
+        for service, operation in _COURSE.items():
             scope = Scope(service=service)
-            if version:
-                self.query(scope, operation, Version=version)
-            elif operation:
+            if operation.startswith("/"):
+                self.rest(scope, "GET", operation)
+            elif "." in operation:
                 self.target(scope, operation, {})
             else:
-                self.rest(scope, "GET", "/2015-03-31/functions/")
-        importlib.import_module("moto.stepfunctions.parser.backend.execution_worker")
+                self.query(scope, operation)
 
     def __call__(self, request: Request) -> Reply:
         """Pass a request on."""
+        from botocore.model import OperationNotFoundError
+
         # moto's application raises exceptions that its operations do not handle.
         try:
             chunks, status, headers = self._run(self._application, _environ(request), buffered=True)
@@ -111,27 +102,20 @@ def signed(scope: Scope) -> dict[str, str]:
 def _environ(request: Request) -> dict[str, Any]:
     environ = {
         "REQUEST_METHOD": request.method,
-        "SCRIPT_NAME": "",
         "PATH_INFO": request.path.encode().decode("latin-1"),
         "QUERY_STRING": request.target.partition("?")[2],
         "REQUEST_URI": request.target,
         "RAW_URI": request.target,
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "SERVER_NAME": "127.0.0.1",
         "SERVER_PORT": os.environ["MOTO_PORT"],
         "REMOTE_ADDR": "127.0.0.1",
         "CONTENT_TYPE": request.headers.get("content-type", ""),
         "CONTENT_LENGTH": str(len(request.body)),
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
         "wsgi.input": io.BytesIO(request.body),
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
     }
     for name, value in request.headers.items():
         if name not in {"content-type", "content-length", "transfer-encoding"}:
             environ["HTTP_" + name.upper().replace("-", "_")] = value
-    environ.setdefault("HTTP_HOST", "127.0.0.1")
+    setup_testing_defaults(environ)  # everything else that WSGI requires
     return environ

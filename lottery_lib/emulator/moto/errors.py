@@ -12,22 +12,6 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Final
 
-__all__ = [
-    "carried_name",
-    "choice",
-    "compact_json",
-    "comparison",
-    "counted_event",
-    "ended",
-    "lambda_error",
-    "resource",
-    "time_out",
-    "uncaught",
-    "unmodelled",
-    "with_path",
-    "with_time",
-]
-
 Function = Callable[..., Any]
 _MOST_EVENTS: Final = 25_000
 _RUNTIME: Final = "States.Runtime"
@@ -138,17 +122,12 @@ def lambda_error(original: Function, self: Any, env: Any, ex: Exception) -> Any:
     """If Lambda refuses a call, the error gets the same name as with lambda:invoke. See also `uncaught`."""
     from botocore.exceptions import ClientError
 
-    if not isinstance(ex, ClientError):
-        return uncaught(original, self, env, ex)
-    api = _engine("api")
-    error, cause = _engine(_LAMBDA).StateTaskServiceLambda._error_cause_from_client_error(ex)
-    details = api.LambdaFunctionFailedEventDetails(error=error, cause=cause)
-    return _engine(_NAMES + "failure_event").FailureEvent(
-        env=env,
-        error_name=_engine(_NAMES + "custom_error_name").CustomErrorName(error),
-        event_type=api.HistoryEventType.LambdaFunctionFailed,
-        event_details={"lambdaFunctionFailedEventDetails": details},
-    )
+    event = uncaught(original, self, env, ex)
+    if isinstance(ex, ClientError):
+        error, cause = _engine(_LAMBDA).StateTaskServiceLambda._error_cause_from_client_error(ex)
+        event.error_name = _engine(_NAMES + "custom_error_name").CustomErrorName(error)
+        event.event_details["lambdaFunctionFailedEventDetails"].update(error=error, cause=cause)
+    return event
 
 
 def compact_json(original: Function, thing: Any, **_: Any) -> str:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
 from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -40,25 +40,21 @@ class Patch:
     """The change of one place in moto, such as ``"moto.core.utils:Class.method"``.
 
     Args:
-        digest: The digest of the source there. If the module only imports that name, the digest of the whole
-            module.
+        digest: The digest of the source there. If the module only imports that name from another module of
+            moto, the digest of the source in that module; from elsewhere, the digest of the whole module.
         around: Called instead of the original. Its arguments are the original and then the original's own.
         make: Makes the replacement from the original.
+        instead: Executed instead of the whole module, of which this place is the only name.
         relied: Why the emulator relies on the place, if it replaces nothing there.
-        source: The place of the digest's source, if it is another one, such as an inherited method.
+        source: The place of the digest's source, if the method is inherited.
     """
 
     digest: str
     around: Callable[..., Any] | None = None
     make: Callable[[Any], Any] | None = None
+    instead: Callable[[ModuleType], None] | None = None
     relied: str = ""
     source: str = ""
-
-    @property
-    def reason(self) -> str:
-        """The reason for the patch, in one sentence."""
-        replace: Any = self.around or self.make
-        return self.relied or str(getattr(replace, "func", replace).__doc__).partition("\n")[0]
 
     def replacement(self, original: Any) -> Any:
         """The object that replaces the original."""
@@ -73,14 +69,11 @@ class Patch:
 
 _PARSER: Final = "moto.stepfunctions.parser."
 _ASL: Final = _PARSER + "asl."
+_WORKER: Final = _PARSER + "backend.execution_worker:"
 _EVENTS: Final = _ASL + "eval.event.event_manager:"
 _STATE: Final = _ASL + "component.state."
 _TASK: Final = _STATE + "exec.state_task."
 _SERVICE: Final = _TASK + "service.state_task_service"
-
-# Where names are defined that other modules of moto import: what is replaced is the importer's name.
-_CUSTOM_NAME: Final = _ASL + "component.common.error_name.custom_error_name:CustomErrorName"
-_STATES: Final = _ASL + "eval.states:"
 
 PATCHES: Final[Mapping[str, Patch]] = {
     # Which role makes a call.
@@ -107,15 +100,12 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _ASL + "component.common.timeouts.timeout:Timeout.eval": Patch(
         "385d9062a4ec", errors.time_out, source=_ASL + "component.eval_component:EvalComponent.eval"
     ),
-    _STATE + "exec.state_parallel.branches_decl:CustomErrorName": Patch(
-        "9fe1df1b7100", errors.carried_name, source=_CUSTOM_NAME
-    ),
+    # Three modules import this name. What is replaced is the importer's name.
+    _STATE + "exec.state_parallel.branches_decl:CustomErrorName": Patch("9fe1df1b7100", errors.carried_name),
     _STATE + "exec.state_map.iteration.iteration_worker:CustomErrorName": Patch(
-        "9fe1df1b7100", errors.carried_name, source=_CUSTOM_NAME
+        "9fe1df1b7100", errors.carried_name
     ),
-    _STATE + "fail.state_fail:CustomErrorName": Patch(
-        "9fe1df1b7100", errors.carried_name, source=_CUSTOM_NAME
-    ),
+    _STATE + "fail.state_fail:CustomErrorName": Patch("9fe1df1b7100", errors.carried_name),
     _TASK + "state_task:StateTask._eval_parameters": Patch("11347f3fd90b", errors.with_path),
     _TASK + "state_task_lambda:StateTaskLambda._eval_parameters": Patch("12265209eaaf", errors.with_path),
     _TASK + "state_task_activitiy:StateTaskActivity._eval_parameters": Patch(
@@ -136,21 +126,11 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _SERVICE + "_sns:StateTaskServiceSns._from_error": Patch("46d48b968f26", errors.uncaught),
     _SERVICE + "_sqs:StateTaskServiceSqs._from_error": Patch("20ac9ee45529", errors.uncaught),
     # How executions are written down.
-    _STATE + "state:to_json_str": Patch(
-        "4b1d40e17079", errors.compact_json, source=_ASL + "utils.encoding:to_json_str"
-    ),
-    _STATE + "state:StateData": Patch(
-        "eb250b98d36c", partial(errors.with_time, "EnteredTime"), source=_STATES + "StateData"
-    ),
-    _PARSER + "backend.execution_worker:ExecutionData": Patch(
-        "0a5b028113c3", partial(errors.with_time, "StartTime"), source=_STATES + "ExecutionData"
-    ),
+    _STATE + "state:to_json_str": Patch("4b1d40e17079", errors.compact_json),
+    _STATE + "state:StateData": Patch("eb250b98d36c", partial(errors.with_time, "EnteredTime")),
+    _WORKER + "ExecutionData": Patch("0a5b028113c3", partial(errors.with_time, "StartTime")),
     # What moto calculates again and again.
-    _PARSER + "backend.execution_worker:AmazonStateLanguageParser": Patch(
-        "ce154501fe3d",
-        make=speed.remembered_parser,
-        source=_ASL + "parse.asl_parser:AmazonStateLanguageParser",
-    ),
+    _WORKER + "AmazonStateLanguageParser": Patch("ce154501fe3d", make=speed.remembered_parser),
     _ASL + "utils.json_path:parse": Patch("7db51c0b1fd2", make=speed.remembered),
     _ASL + "component.common.path.result_path:parse": Patch("db251e3eb21b", make=speed.remembered),
     "moto.core.utils:method_names_from_class": Patch("dffccc6df0b3", make=speed.remembered),
@@ -167,15 +147,17 @@ PATCHES: Final[Mapping[str, Patch]] = {
     "moto.dynamodb.models:DynamoDBBackend.transact_write_items": Patch(
         "202f47316bc5", speed.sparing_transaction
     ),
+    # What the course does not use, and what takes much memory.
+    "moto.batch:batch_backends": Patch("e4efc69457f2", instead=speed.late_batch),
+    "moto.iam.models:get_account_id_from": Patch("1a8726d3892b", speed.account_of_key),
+    "moto.iam.models:IAMBackend._init_aws_policies": Patch("ca142fdc8309", speed.managed_policies),
     # What the emulator reads directly from moto's objects, because calls of its API would be too slow.
     _EVENTS + "EventIdGenerator": Patch("52de7f9d1c2a", relied="`errors.counted_event` reads _next_id."),
     _EVENTS + "EventManager.__init__": Patch("14d09194c256", relied="`reads` reads _history_event_list."),
     _PARSER + "models:stepfunctions_parser_backends": Patch("43b661e07e15", relied="`reads` looks there."),
     "moto.iam.models:iam_backends": Patch("da9925a1ac85", relied="`reads` finds users and roles there."),
     "moto.iam.models:IAMBackend.__init__": Patch("47c171c36eea", relied="`reads` knows its dictionaries."),
-    "moto.iam.models:AccessKey.__init__": Patch(
-        "aa1d92a119b6", relied="`reads` knows role_arn and user_name."
-    ),
+    "moto.iam.models:AccessKey.__init__": Patch("aa1d92a119b6", relied="`reads` asks for role and user."),
     "moto.sts.models:sts_backends": Patch("94cb35c57dab", relied="`reads` finds sessions there."),
     "moto.sts.models:STSBackend.__init__": Patch("59e7705c2b5a", relied="`reads` knows assumed_roles."),
 }
@@ -196,8 +178,14 @@ def check(patches: Mapping[str, Patch] = PATCHES) -> None:
 def digest_of(place: str) -> str | None:
     """A digest of the source of a place. The module is not imported. None if there is no such place."""
     module, _, attribute = place.partition(":")
-    text = _text_of(module)
-    source = None if text is None else _source_of(text, attribute)
+    if (text := _text_of(module)) is None:
+        return None
+    source = _source_of(text, attribute)
+    names = rf"^(?:from (\S+) )?import (?:\([^()]*\s)?{attribute}\b"
+    if source is None and (imported := re.search(names, text, re.MULTILINE)):
+        if (imported[1] or "").startswith("moto."):
+            return digest_of(f"{imported[1]}:{attribute}")
+        source = f"\n{text}"
     return None if source is None else hashlib.sha256(source.encode()).hexdigest()[:12]
 
 
@@ -221,8 +209,7 @@ def _source_of(text: str, attribute: str) -> str | None:
         forms = (f"def {name}(", f"class {name}(", f"class {name}:", f"{name} =", f"{name}:")
         found = [text.find(f"\n{indent}{form}", begin, end) for form in forms]
         if not (starts := [place for place in found if place >= 0]):
-            imported = f"import {name}\n" in text or f"\n    {name},\n" in text
-            return text if imported and name == attribute else None
+            return None
         begin = min(starts) + 1
         # It ends at the next line that is indented no further than the definition, except a closing bracket.
         after = re.compile(rf"^(?!{indent}[ )\]}}]|\s*$)", re.MULTILINE).search(text, begin + 1, end)
@@ -251,12 +238,12 @@ class _Finder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if not any(place.startswith(f"{fullname}:") for place in PATCHES):
+        patches = [patch for place, patch in PATCHES.items() if place.startswith(f"{fullname}:")]
+        if not patches:
             return None
-        others = (finder for finder in sys.meta_path if finder is not self)
-        spec = next(filter(None, (finder.find_spec(fullname, path, target) for finder in others)), None)
+        spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and spec.loader is not None:
-            execute = spec.loader.exec_module
+            execute = patches[0].instead or spec.loader.exec_module
 
             def execute_and_patch(module: ModuleType) -> None:
                 execute(module)
@@ -278,10 +265,9 @@ def apply(module: ModuleType, patches: Mapping[str, Patch] = PATCHES) -> None:
     if module.__name__ in _patched:
         return
     for place, patch in patches.items():
-        name_of_module, _, attribute = place.partition(":")
-        if name_of_module != module.__name__:
+        if patch.instead or not place.startswith(f"{module.__name__}:"):
             continue
-        *path, name = attribute.split(".")
+        *path, name = place.partition(":")[2].split(".")
         try:
             owner = functools.reduce(getattr, path, module)
             original, static = getattr(owner, name), inspect.getattr_static(owner, name)
@@ -294,14 +280,9 @@ def apply(module: ModuleType, patches: Mapping[str, Patch] = PATCHES) -> None:
 
 
 def _not_this_moto(place: str, what: str) -> EmulatorError:
-    try:
-        version = metadata.version("moto")
-    except metadata.PackageNotFoundError:
-        version = "(not installed)"
-    name = place.replace(":", ".")
-    return EmulatorError(
-        f"moto {version}", f"{name} {what}", f"Run `make install` again: it installs moto {MOTO}"
-    )
+    version = next((each.version for each in metadata.distributions(name="moto")), "(not installed)")
+    where, next_step = f"moto {version}", f"Run `make install` again: it installs moto {MOTO}"
+    return EmulatorError(where, f"{place.replace(':', '.')} {what}", next_step)
 
 
 if __name__ == "__main__":

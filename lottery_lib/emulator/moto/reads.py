@@ -4,7 +4,6 @@ Through moto's API, one call of a function would need a dozen calls of IAM. One 
 all events. Nothing is stored here, so a policy counts as soon as it is attached or detached.
 """
 
-import contextlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -27,16 +26,14 @@ def caller_of_key(access_key: str) -> Caller | None:
                 sessions = list(sts_backends[Arn.of(key.role_arn).account][partition].assumed_roles)
                 names = (str(it.session_name) for it in sessions if it.access_key_id == access_key)
                 return Caller(key.role_arn, next(names, "unknown"))
-            with contextlib.suppress(LookupError):
-                return Caller(_named(backend.users.values(), key.user_name).arn)
+            user = _named(backend.users.values(), key.user_name)
+            return Caller(user.arn) if user else None
     return None
 
 
 def documents_of(caller: Caller) -> tuple[str, ...]:
     """The caller's inline and attached policies, and those of a user's groups. Empty if it was deleted."""
-    try:
-        holder = _holder(caller)
-    except LookupError:
+    if (holder := _holder(caller)) is None:
         return ()
     groups = list(_backend(caller.principal).groups.values()) if caller.user else []
     holders = [holder, *(group for group in groups if holder in group.users)]
@@ -52,19 +49,16 @@ def documents_of(caller: Caller) -> tuple[str, ...]:
 
 def trust_of(role_arn: str) -> str | None:
     """A role's trust policy; None if there is no such role."""
-    try:
-        return str(_holder(Caller(role_arn, "any")).assume_role_policy_document)
-    except LookupError:
-        return None
+    role = _holder(Caller(role_arn, "any"))
+    return str(role.assume_role_policy_document) if role else None
 
 
 def find_arn(partition: str, account: str, kind: str, name: str) -> str | None:
     """The ARN, with its path, of a ``"role"``, ``"user"`` or ``"group"`` of that name."""
     backend = _backend(str(Arn(partition, "iam", "", account, "")))
     books = {"role": backend.roles, "user": backend.users, "group": backend.groups}
-    with contextlib.suppress(LookupError):
-        return str(_named(books.get(kind, {}).values(), name).arn)
-    return None
+    found = _named(books.get(kind, {}).values(), name)
+    return str(found.arn) if found else None
 
 
 def events_of(execution_arn: str) -> Sequence[dict[str, Any]]:
@@ -89,23 +83,14 @@ def events_of(execution_arn: str) -> Sequence[dict[str, Any]]:
 
 
 def _holder(caller: Caller) -> Any:
-    """The object that moto has for the user or role. The ARN must match exactly.
-
-    Raises:
-        LookupError: There is none.
-    """
+    """The object that moto has for the user or role; None if there is none. The ARN must match exactly."""
     backend = _backend(caller.principal)
     found = _named((backend.roles if caller.session else backend.users).values(), name_of(caller.principal))
-    if found.arn != caller.principal:
-        raise LookupError(caller.principal)
-    return found
+    return found if found and found.arn == caller.principal else None
 
 
 def _named(holders: Iterable[Any], name: str) -> Any:
-    for holder in list(holders):
-        if holder.name == name:
-            return holder
-    raise LookupError(name)
+    return next((holder for holder in list(holders) if holder.name == name), None)
 
 
 def _backend(arn: str) -> Any:

@@ -15,7 +15,7 @@ from lottery_lib.emulator.process.environment import clean_environment, enforces
 from lottery_lib.emulator.process.errors import ALREADY_RUNNING, PORT_IN_USE, EmulatorError
 from lottery_lib.emulator.process.record import Record, folder_of, health, read_record, remove_record
 
-__all__ = ["endpoint", "start", "status", "stop"]
+__all__ = ["start", "status", "stop"]
 
 _READY_SECONDS: Final = 60.0
 _END_SECONDS: Final = 5.0
@@ -30,12 +30,6 @@ def status(port: int | None = None) -> dict[str, Any]:
     """
     folder = folder_of(port)
     return _state(folder, _running(folder))
-
-
-def endpoint(port: int | None = None) -> str | None:
-    """The URL of a running emulator, or None."""
-    url: str | None = status(port)["endpoint"]
-    return url
 
 
 def start(port: int | None = None, foreground: bool = False, while_pid: int | None = None) -> dict[str, Any]:
@@ -54,8 +48,6 @@ def start(port: int | None = None, foreground: bool = False, while_pid: int | No
         EmulatorError: The port is in use; or the new process ended at once (with the end of its log); or
             ``LOTTERY_EMULATOR_IAM`` is neither ``on`` nor ``off``; or moto is not the one that is patched.
     """
-    from lottery_lib.emulator.moto import patches  # noqa: PLC0415 (it imports botocore, `status` need not)
-
     enforces_iam(os.environ)
     folder = folder_of(port)
     lab = os.environ.get("LOTTERY_LAB_PID", "")
@@ -64,6 +56,8 @@ def start(port: int | None = None, foreground: bool = False, while_pid: int | No
     with FileLock(folder / "start.lock", timeout=_READY_SECONDS):
         if record := _running(folder):
             return _state(folder, record)
+        from lottery_lib.emulator.moto import patches  # noqa: PLC0415 (only a new emulator needs them)
+
         patches.check()
         if not foreground:
             return _state(folder, _spawn(folder, port, while_pid))
@@ -95,14 +89,11 @@ def stop(port: int | None = None) -> dict[str, Any]:
 
 
 def _state(folder: Path, record: Record | None) -> dict[str, Any]:
-    return {
-        "running": record is not None,
-        "port": record.port if record else None,
-        "pid": record.pid if record else None,
-        "since": record.since if record else None,
-        "endpoint": f"http://127.0.0.1:{record.port}" if record else None,
-        "folder": str(folder),
-    }
+    told: dict[str, Any] = dict.fromkeys(("port", "pid", "since", "endpoint"))
+    if record is not None:
+        url = f"http://127.0.0.1:{record.port}"
+        told = {"port": record.port, "pid": record.pid, "since": record.since, "endpoint": url}
+    return {"running": record is not None, **told, "folder": str(folder)}
 
 
 def _running(folder: Path) -> Record | None:
@@ -135,28 +126,18 @@ def _spawn(folder: Path, port: int | None, while_pid: int | None) -> Record:
         if (record := _running(folder)) and record.pid == process.pid:
             return record
         time.sleep(0.02)
-    raise EmulatorError(
-        "emulator",
-        f"it did not answer within {_READY_SECONDS:g} s",
-        f"Look into {log}, end it with `python -m lottery_lib emulator stop` and start it again",
-    )
+    what = f"it did not answer within {_READY_SECONDS:g} s"
+    next_step = f"Look into {log}, end it with `python -m lottery_lib emulator stop` and start it again"
+    raise EmulatorError("emulator", what, next_step)
 
 
 def _failure(port: int | None, code: int, log: str) -> EmulatorError:
     if code == PORT_IN_USE:
-        return EmulatorError(
-            f"emulator at port {port}",
-            "another program uses that port",
-            "Choose another with --port, or leave --port out for a free one",
-        )
+        next_step = "Choose another with --port, or leave --port out for a free one"
+        return EmulatorError(f"emulator at port {port}", "another program uses that port", next_step)
     if code == ALREADY_RUNNING:
-        return EmulatorError(
-            "emulator",
-            "one of this folder runs but does not answer",
-            "End it with `python -m lottery_lib emulator stop` and start again",
-        )
-    return EmulatorError(
-        "emulator",
-        f"it ended at once with exit status {code}" + (f"; its log ends:\n{log}\n" if log else ""),
-        "Run `python -m lottery_lib emulator start --foreground` to see why",
-    )
+        next_step = "End it with `python -m lottery_lib emulator stop` and start again"
+        return EmulatorError("emulator", "one of this folder runs but does not answer", next_step)
+    what = f"it ended at once with exit status {code}" + (f"; its log ends:\n{log}\n" if log else "")
+    next_step = "Run `python -m lottery_lib emulator start --foreground` to see why"
+    return EmulatorError("emulator", what, next_step)

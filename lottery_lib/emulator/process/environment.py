@@ -50,9 +50,8 @@ def enforces_iam(environ: Mapping[str, str]) -> bool:
     """
     setting = environ.get("LOTTERY_EMULATOR_IAM", "on")
     if setting not in {"on", "off"}:
-        raise EmulatorError(
-            "LOTTERY_EMULATOR_IAM", f"it is {setting!r}", "Set it to on or off, or leave it out"
-        )
+        next_step = "Set it to on or off, or leave it out"
+        raise EmulatorError("LOTTERY_EMULATOR_IAM", f"it is {setting!r}", next_step)
     return setting == "on"
 
 

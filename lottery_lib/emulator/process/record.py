@@ -50,11 +50,9 @@ def folder_of(port: int | None = None) -> Path:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise EmulatorError(
-            f"emulator folder {folder}",
-            f"it cannot be made ({error.strerror})",
-            "Set XDG_STATE_HOME to a folder that you may write to",
-        ) from error
+        what = f"it cannot be made ({error.strerror})"
+        next_step = "Set XDG_STATE_HOME to a folder that you may write to"
+        raise EmulatorError(f"emulator folder {folder}", what, next_step) from error
     return folder
 
 

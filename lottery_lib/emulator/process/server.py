@@ -61,7 +61,7 @@ def run(port: int | None = None, while_pid: int | None = None, idle_hours: float
 
 
 class _Lifetime:
-    """Decides when the emulator ends: at `end`, after long idle time, or with another process.
+    """Decides when the emulator ends: when `ended` is set, after long idle time, or with another process.
 
     Args:
         while_pid: The emulator ends when this process ends; None for no process.
@@ -69,30 +69,21 @@ class _Lifetime:
     """
 
     def __init__(self, while_pid: int | None, idle_hours: float) -> None:
-        self._ended = threading.Event()
+        self.ended = threading.Event()
         self._idle_seconds = idle_hours * 3600
         self._last_request = time.monotonic()
-        self._companion: psutil.Process | None = None
-        if while_pid is not None:
-            try:
-                # A psutil object also compares creation times. The pid alone could belong to a new process.
-                self._companion = psutil.Process(while_pid)
-            except psutil.NoSuchProcess:
-                self.end()
+        self._while_pid = while_pid
 
     def request_came(self) -> None:
         """Restart the idle hours."""
         self._last_request = time.monotonic()
 
-    def end(self) -> None:
-        """Let `wait` return."""
-        self._ended.set()
-
     def wait(self) -> None:
         """Return when it is time to end."""
         with contextlib.suppress(psutil.NoSuchProcess):
-            while not self._ended.wait(_LOOK_SECONDS):
-                other = self._companion
+            # A psutil object also compares creation times. The pid alone could belong to a new process.
+            other = None if self._while_pid is None else psutil.Process(self._while_pid)
+            while not self.ended.wait(_LOOK_SECONDS):
                 if other and not (other.is_running() and other.status() != psutil.STATUS_ZOMBIE):
                     return
                 if time.monotonic() - self._last_request > self._idle_seconds:
@@ -116,7 +107,7 @@ def _serve(server: HttpServer, folder: Path, lifetime: _Lifetime) -> None:
     front = Front(record, folder, lifetime.request_came, enforces_iam(environment))
     server.answer = front.answer
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: lifetime.end())
+        signal.signal(number, lambda *_: lifetime.ended.set())
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
     write_record(folder, record)
     try:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 from urllib.parse import urlencode
-from xml.etree import ElementTree
 
 from lottery_lib.emulator.http.messages import Arn, RefusalError, Reply, Request, Scope
 from lottery_lib.emulator.http.replies import query_reply
@@ -17,7 +16,6 @@ from lottery_lib.emulator.sns.subscriptions import Subscriptions
 __all__ = ["SnsApi"]
 
 _EMAIL: Final = ("email", "email-json")
-_MEMBER: Final = "{http://sns.amazonaws.com/doc/2010-03-31/}"
 
 
 class SnsApi:
@@ -87,15 +85,9 @@ class SnsApi:
         arn = request.scope.arn(request.form.get("Name", ""))
         tags = self._moto.query(request.scope, "ListTagsForResource", ResourceArn=arn)
         if tags.ok:
-            asked = {
-                (tag.get("Key", ""), tag.get("Value", ""))
-                for tag in checks.numbered(request.form, "Tags.member")
-            }
-            listed = {
-                (member.findtext(f"{_MEMBER}Key", ""), member.findtext(f"{_MEMBER}Value", ""))
-                for member in ElementTree.fromstring(tags.body).iter(f"{_MEMBER}member")
-            }
-            if not asked <= listed:
+            keys, values = checks.elements(tags.body, "Key"), checks.elements(tags.body, "Value")
+            asked = checks.pairs_of(request.form, "Tags.member", "Key", "Value")
+            if not asked.items() <= dict(zip(keys, values, strict=True)).items():
                 raise checks.invalid("Tags", "Topic already exists with different tags")
         reply = self._moto(request)
         if not reply.ok and checks.element(reply.body, "Message").startswith("Topic names must"):
@@ -111,12 +103,12 @@ class SnsApi:
         with self._subscribing:
             of_topic = self._subscriptions.of(topic_arn)
             there = next((it for it in of_topic if it.address == address), None)
-            if there is not None and (asked := checks.attributes_of(form)):
+            asked = checks.pairs_of(form, "Attributes.entry", "key", "value")
+            if there is not None and asked:
                 found = self._moto.query(scope, "GetSubscriptionAttributes", SubscriptionArn=there.arn).body
                 if any(checks.attribute(found, name) != value for name, value in asked.items()):
-                    raise checks.invalid(
-                        "Attributes", "Subscription already exists with different attributes"
-                    )
+                    reason = "Subscription already exists with different attributes"
+                    raise checks.invalid("Attributes", reason)
             reply = self._moto(request)
             if not reply.ok:
                 return reply
@@ -143,11 +135,10 @@ class SnsApi:
         reply = self._moto(request)
         if (subscription := self._subscriptions.find(arn)) is None:
             return reply
-        body = checks.with_attribute(
-            reply.body, "PendingConfirmation", str(not subscription.confirmed).lower()
+        pending, authenticated = not subscription.confirmed, subscription.authenticated
+        return checks.with_attributes(
+            reply, PendingConfirmation=pending, ConfirmationWasAuthenticated=authenticated
         )
-        authenticated = str(subscription.authenticated).lower()
-        return replace(reply, body=checks.with_attribute(body, "ConfirmationWasAuthenticated", authenticated))
 
     def _topic_attributes(self, request: Request) -> Reply:
         reply = self._moto(request)
@@ -162,15 +153,12 @@ class SnsApi:
             subscribed += len(checks.elements(listed.body, "SubscriptionArn"))
             token = checks.element(listed.body, "NextToken")
         pending = len(self._subscriptions.pending(topic_arn))
-        counts = {
-            "SubscriptionsPending": pending,
-            "SubscriptionsConfirmed": subscribed - pending,
-            "SubscriptionsDeleted": self._subscriptions.deleted(topic_arn),
-        }
-        body = reply.body
-        for name, count in counts.items():
-            body = checks.with_attribute(body, name, str(count))
-        return replace(reply, body=body)
+        return checks.with_attributes(
+            reply,
+            SubscriptionsPending=pending,
+            SubscriptionsConfirmed=subscribed - pending,
+            SubscriptionsDeleted=self._subscriptions.deleted[topic_arn],
+        )
 
     def _publish(self, request: Request) -> Reply:
         form = request.form

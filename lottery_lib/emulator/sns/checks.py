@@ -3,25 +3,17 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from html import unescape
 from typing import Final
-from xml.sax.saxutils import unescape
 
-from lottery_lib.emulator.http.messages import Arn, RefusalError
+from lottery_lib.emulator.http.messages import Arn, RefusalError, Reply
 from lottery_lib.emulator.sns.mail import is_address
 
 __all__ = [
-    "attribute",
-    "attributes_of",
-    "check_arn",
-    "check_publish",
-    "check_subscribe",
-    "element",
-    "elements",
-    "invalid",
-    "mail_text",
-    "numbered",
-    "with_attribute",
-]
+    "attribute", "check_arn", "check_publish", "check_subscribe", "element", "elements", "invalid",
+    "mail_text", "numbered", "pairs_of", "with_attributes",
+]  # fmt: skip
 
 _LARGEST: Final = 262_144
 
@@ -89,9 +81,9 @@ def mail_text(form: Mapping[str, str]) -> str | None:
         return None
 
 
-def attributes_of(form: Mapping[str, str]) -> dict[str, str]:
-    """The attributes that a Subscribe asks for."""
-    return {entry.get("key", ""): entry.get("value", "") for entry in numbered(form, "Attributes.entry")}
+def pairs_of(form: Mapping[str, str], prefix: str, key: str, value: str) -> dict[str, str]:
+    """The keys and values of attributes or tags, which are the members of a list."""
+    return {member.get(key, ""): member.get(value, "") for member in numbered(form, prefix)}
 
 
 def numbered(form: Mapping[str, str], prefix: str) -> Iterator[dict[str, str]]:
@@ -123,7 +115,10 @@ def attribute(xml: bytes, name: str) -> str:
     return unescape(match[1]) if match else ""
 
 
-def with_attribute(xml: bytes, name: str, value: str) -> bytes:
-    """The same XML with another value of one attribute. The attribute must be there."""
-    there = re.compile(rf"(<key>{name}</key>\s*<value>)[^<]*(</value>)".encode())
-    return there.sub(rb"\g<1>" + value.encode() + rb"\g<2>", xml)
+def with_attributes(reply: Reply, **attributes: int) -> Reply:
+    """The same reply with other numbers or truth values of some attributes. The attributes must be there."""
+    body = reply.body
+    for name, value in attributes.items():
+        there = re.compile(rf"(<key>{name}</key>\s*<value>)[^<]*".encode())
+        body = there.sub(rb"\g<1>" + str(value).lower().encode(), body)
+    return replace(reply, body=body)

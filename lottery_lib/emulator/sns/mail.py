@@ -16,7 +16,6 @@ from typing import Any, Final
 __all__ = ["Mailbox", "confirmation", "is_address", "notification"]
 
 _SENDER: Final = ("no-reply", "sns.amazonaws.com")
-_CONFIRMATION: Final = "SubscriptionConfirmation"
 
 
 def is_address(text: str) -> bool:
@@ -25,9 +24,8 @@ def is_address(text: str) -> bool:
         address = Address(addr_spec=text)
     except (ValueError, IndexError, AttributeError, MessageError):
         return False
-    return (
-        bool(address.username) and "." in address.domain.strip(".") and text.isprintable() and " " not in text
-    )
+    complete = bool(address.username) and "." in address.domain.strip(".")
+    return complete and text.isprintable() and " " not in text
 
 
 def confirmation(address: str, topic_arn: str, display_name: str, link: str) -> EmailMessage:
@@ -40,8 +38,7 @@ def confirmation(address: str, topic_arn: str, display_name: str, link: str) -> 
         link: The link that confirms the subscription.
     """
     subject = "AWS Notification - Subscription Confirmation"
-    message = _message(address, topic_arn, display_name, subject)
-    message["x-amz-sns-message-type"] = _CONFIRMATION
+    message = _message(address, topic_arn, display_name, subject, "SubscriptionConfirmation")
     message.set_content(
         f"You have chosen to subscribe to the topic:\n{topic_arn}\n\n"
         "To confirm this subscription, click or visit the link below "
@@ -63,8 +60,8 @@ def notification(
         text: The message.
         unsubscribe: A link.
     """
-    message = _message(address, topic_arn, display_name, subject or "AWS Notification Message")
-    message["x-amz-sns-message-type"] = "Notification"
+    subject = subject or "AWS Notification Message"
+    message = _message(address, topic_arn, display_name, subject, "Notification")
     message.set_content(
         f"{text}\n\n--\nIf you wish to stop receiving notifications from this topic, please click or visit "
         f"the link below to unsubscribe:\n{unsubscribe}\n"
@@ -72,13 +69,14 @@ def notification(
     return message
 
 
-def _message(address: str, topic_arn: str, display_name: str, subject: str) -> EmailMessage:
+def _message(address: str, topic_arn: str, display_name: str, subject: str, kind: str) -> EmailMessage:
     message = EmailMessage()
     name = "".join(character for character in display_name if character.isprintable())
     message["From"] = Address(name or "AWS Notifications", *_SENDER)
     message["To"] = Address(addr_spec=address)
     message["Date"] = format_datetime(datetime.datetime.now(datetime.UTC))
     message["Subject"] = subject
+    message["x-amz-sns-message-type"] = kind
     message["x-amz-sns-topic-arn"] = topic_arn
     return message
 
@@ -118,18 +116,14 @@ class Mailbox:
             link: The link that confirms a subscription; None for a notification.
         """
         headers = {name.lower(): str(message[name]) for name in ("To", "From", "Subject", "Date")}
-        confirms = message["x-amz-sns-message-type"] == _CONFIRMATION
+        entry = {
+            "topic_arn": message["x-amz-sns-topic-arn"],
+            "type": "confirmation" if link else "notification",
+            "text": message.get_content().rstrip("\n"),
+            "link": link,
+        }
         with self._lock:
-            self._entries.append(
-                {
-                    "id": self._maildir.add(message),
-                    **headers,
-                    "topic_arn": message["x-amz-sns-topic-arn"],
-                    "type": "confirmation" if confirms else "notification",
-                    "text": message.get_content().rstrip("\n"),
-                    "link": link,
-                }
-            )
+            self._entries.append({"id": self._maildir.add(message)} | headers | entry)
         if host := os.environ.get("SMTP_HOST"):
             threading.Thread(target=_send, args=(host, message), daemon=True).start()
 

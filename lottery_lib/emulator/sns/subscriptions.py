@@ -30,11 +30,15 @@ class Subscription:
 
 
 class Subscriptions:
-    """All e-mail subscriptions of one emulator."""
+    """All e-mail subscriptions of one emulator.
+
+    Attributes:
+        deleted: How many subscriptions of each topic were ended.
+    """
 
     def __init__(self) -> None:
         self._by_arn: dict[str, Subscription] = {}
-        self._deleted: Counter[str] = Counter()
+        self.deleted: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def enter(self, arn: str, topic_arn: str, address: str) -> Subscription:
@@ -59,20 +63,16 @@ class Subscriptions:
         """Remove an unsubscribed subscription."""
         with self._lock:
             self._by_arn.pop(arn, None)
-            self._deleted[arn.rpartition(":")[0]] += 1
+            self.deleted[arn.rpartition(":")[0]] += 1
 
     def remove_topic(self, topic_arn: str) -> None:
         """Remove the subscriptions of a deleted topic."""
         with self._lock:
             self._by_arn = {arn: it for arn, it in self._by_arn.items() if it.topic_arn != topic_arn}
-            self._deleted.pop(topic_arn, None)
-
-    def deleted(self, topic_arn: str) -> int:
-        """How many subscriptions of a topic were ended."""
-        return self._deleted[topic_arn]
+            self.deleted.pop(topic_arn, None)
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
             self._by_arn.clear()
-            self._deleted.clear()
+            self.deleted.clear()

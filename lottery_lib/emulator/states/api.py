@@ -5,7 +5,7 @@ import time
 import uuid
 from typing import Any, Final
 
-from lottery_lib.emulator.http.messages import ACCOUNT, RefusalError, Reply, Request, Scope
+from lottery_lib.emulator.http.messages import ACCOUNT, RefusalError, Reply, Request
 from lottery_lib.emulator.http.replies import json_reply
 from lottery_lib.emulator.iam.gate import Gate
 from lottery_lib.emulator.moto.application import Moto
@@ -34,6 +34,7 @@ class StatesApi:
         self._moto = moto
         self._gate = gate
         self._executions = Executions(moto)
+        self._call = self._executions.call
         # moto checks whether a name is free, and then uses it. Two requests at once could use the same name.
         self._naming = threading.Lock()
         self._operations = {
@@ -57,9 +58,6 @@ class StatesApi:
         """Forget everything."""
         self._executions.forget()
 
-    def _call(self, scope: Scope, operation: str, **parameters: Any) -> Reply:
-        return self._moto.target(scope, f"AWSStepFunctions.{operation}", parameters)
-
     def _create(self, request: Request) -> Reply:
         arn = request.scope.arn(f"stateMachine:{request.json.get('name', '')}")
         check_definition(str(request.json.get("definition", "")))
@@ -80,9 +78,8 @@ class StatesApi:
         definition, arn = request.json.get("definition"), request.json.get("stateMachineArn", "")
         if definition is not None:
             check_definition(str(definition))
-        self._check_role(request, arn)
-        if definition is not None:
             self._executions.keep_definition(request.scope, arn)
+        self._check_role(request, arn)
         return _with_code(self._moto(request))
 
     def _check_role(self, request: Request, machine_arn: str) -> None:

@@ -57,8 +57,8 @@ class Executions:
 
     def keep_definition(self, scope: Scope, machine_arn: str) -> None:
         """Store the present definition for the machine's executions, before the machine is updated."""
-        machine = self._call(scope, "DescribeStateMachine", stateMachineArn=machine_arn).json
-        listed = self._call(scope, "ListExecutions", stateMachineArn=machine_arn, maxResults=1000).json
+        machine = self.call(scope, "DescribeStateMachine", stateMachineArn=machine_arn).json
+        listed = self.call(scope, "ListExecutions", stateMachineArn=machine_arn, maxResults=1000).json
         for each in listed.get("executions", []):
             self._definitions.setdefault(each["executionArn"], machine["definition"])
 
@@ -95,7 +95,7 @@ class Executions:
     def history(self, request: Request) -> Reply:
         """GetExecutionHistory."""
         asked = request.json
-        described = self._call(request.scope, "DescribeExecution", executionArn=asked.get("executionArn", ""))
+        described = self.call(request.scope, "DescribeExecution", executionArn=asked.get("executionArn", ""))
         if not described.ok:
             return described
         events = self._events(request.scope, described.json)
@@ -128,7 +128,7 @@ class Executions:
         if description["status"] != "TIMED_OUT":
             return description
         arn = description["executionArn"]
-        machine = self._call(scope, "DescribeStateMachineForExecution", executionArn=arn).json
+        machine = self.call(scope, "DescribeStateMachineForExecution", executionArn=arn).json
         seconds = json.loads(self._definitions.get(arn, machine["definition"]))["TimeoutSeconds"]
         return description | {"stopDate": description["startDate"] + seconds}
 
@@ -153,7 +153,8 @@ class Executions:
             return None
         return abort if float(description.get("stopDate") or abort.at) >= abort.at - 0.001 else None
 
-    def _call(self, scope: Scope, operation: str, **parameters: Any) -> Reply:
+    def call(self, scope: Scope, operation: str, **parameters: Any) -> Reply:
+        """Call an operation of moto's Step Functions."""
         return self._moto.target(scope, f"AWSStepFunctions.{operation}", parameters)
 
 

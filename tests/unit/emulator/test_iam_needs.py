@@ -2,6 +2,7 @@
 
 import pytest
 
+from lottery_lib.emulator.iam.callers import Caller
 from lottery_lib.emulator.iam.needs import Asked, needs_of
 from lottery_lib.emulator.iam.operations import rest_operation
 
@@ -11,13 +12,13 @@ STATES = "arn:aws:states:us-east-1:123456789012:"
 SNS = "arn:aws:sns:us-east-1:123456789012:"
 LOGS = "arn:aws:logs:us-east-1:123456789012:log-group:"
 IAM = "arn:aws:iam::123456789012:"
+ROLE = Caller(f"{IAM}role/R", "session")
 
 
 def needs(service, operation, *, user="", **parameters):
     """Pairs of action and resource."""
-    return [
-        (need.action, need.resource) for need in needs_of(Asked(service, operation, parameters, user=user))
-    ]
+    asked = Asked(service, operation, parameters, Caller(f"{IAM}user/{user}") if user else ROLE)
+    return [(need.action, need.resource) for need in needs_of(asked)]
 
 
 @pytest.mark.parametrize(
@@ -141,13 +142,15 @@ def test_iam_is_about_roles_users_groups_and_policies(operation, parameters, res
 
 def test_the_path_of_a_role_that_is_there_is_known():
     """GetRole names the role without it."""
-    asked = Asked("iam", "GetRole", {"RoleName": "R"}, find=lambda _, __, kind, name: f"{IAM}{kind}/p/{name}")
+    asked = Asked(
+        "iam", "GetRole", {"RoleName": "R"}, ROLE, find=lambda _, __, kind, name: f"{IAM}{kind}/p/{name}"
+    )
     assert needs_of(asked)[0].resource == IAM + "role/p/R"
 
 
 def test_the_policy_that_is_attached_is_told():
     """Conditions may ask for `iam:PolicyARN`."""
-    asked = Asked("iam", "AttachRolePolicy", {"RoleName": "R", "PolicyArn": "P"})
+    asked = Asked("iam", "AttachRolePolicy", {"RoleName": "R", "PolicyArn": "P"}, ROLE)
     assert needs_of(asked)[0].context == (("iam:policyarn", "P"),)
 
 
@@ -173,10 +176,10 @@ def test_another_service_needs_its_operation_on_everything():
 )
 def test_a_role_that_is_passed_on_needs_pass_role(service, operation, parameter):
     """With the service that it is passed to; without a role there is nothing to pass."""
-    last = needs_of(Asked(service, operation, {parameter: "R"}))[-1]
+    last = needs_of(Asked(service, operation, {parameter: "R"}, ROLE))[-1]
     assert (last.action, last.resource) == ("iam:PassRole", "R")
     assert last.context == (("iam:passedtoservice", f"{service}.amazonaws.com"),)
-    assert len(needs_of(Asked(service, operation, {}))) == 1
+    assert len(needs_of(Asked(service, operation, {}, ROLE))) == 1
 
 
 @pytest.mark.parametrize(

@@ -74,9 +74,9 @@ def test_an_attribute_that_is_missing_is_told():
 
 
 def test_checking_imports_nothing_of_moto():
-    """It reads files, because an emulator must answer within a moment."""
-    program = f"{IMPORT}; patches.check(); import sys; print('moto' in sys.modules)"
-    assert run(program) == "False"
+    """It reads files, because an emulator must answer within a moment. Botocore would take a while, too."""
+    program = f"{IMPORT}; patches.check(); import sys; print({{'moto', 'botocore'}} & set(sys.modules))"
+    assert run(program) == "set()"
 
 
 def test_a_late_import_is_patched():
@@ -90,6 +90,20 @@ for name in (late.boto_client_for, late.StateTaskServiceBatch._from_error):
     print(name.__qualname__)
 """
     assert run(program).split() == ["Patch.replacement.<locals>.replaced"] * 2
+
+
+def test_batch_is_loaded_when_it_is_used():
+    """The engine imports a name of it, without EC2's models. What asks for its tables gets them."""
+    program = f"""
+{IMPORT}
+patches.install()
+import importlib, sys
+importlib.import_module({BATCH!r})
+print("moto.ec2" in sys.modules)
+from moto.batch import batch_backends
+print("moto.ec2" in sys.modules, batch_backends is sys.modules["moto.batch.models"].batch_backends)
+"""
+    assert run(program).split() == ["False", "True", "True"]
 
 
 def test_an_early_import_is_refused():
@@ -129,7 +143,10 @@ def test_the_role_of_a_client_is_passed_on(monkeypatch):
 
 def test_every_patch_has_a_reason():
     """The replacement's docstring gives it, or the entry itself."""
-    assert all(re.fullmatch(r"\S.{15,}\.", patch.reason) for patch in patches.PATCHES.values())
+    for patch in patches.PATCHES.values():
+        replacement = patch.around or patch.make or patch.instead
+        documented = str(getattr(replacement, "func", replacement).__doc__).partition("\n")[0]
+        assert re.fullmatch(r"\S.{15,}\.", patch.relied or documented)
 
 
 def test_moto_is_pinned_to_the_version_of_the_digests():

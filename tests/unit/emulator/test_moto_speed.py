@@ -1,15 +1,18 @@
 """What is remembered of moto is what moto would find out again."""
 
 import importlib
+import json
 
 import pytest
 from moto.core import utils
 from moto.core.serialize import AttributePickerContext, XFormedAttributePicker
 from moto.core.utils import get_service_model
 from moto.dynamodb.responses import DynamoHandler
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+from moto.iam.models import IAMBackend
 from moto.moto_api._internal.moto_random import MotoRandom
 
-from lottery_lib.emulator.moto import patches
+from lottery_lib.emulator.moto import patches, speed
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -68,3 +71,13 @@ def test_a_random_text_is_random_and_of_its_letters():
     assert text.isalpha()
     assert text == text.lower()
     assert MotoRandom().get_random_string() != MotoRandom().get_random_string()
+
+
+def test_every_managed_policy_is_read():
+    """Each one by itself, and all of them as the whole text has them."""
+    policies = speed.managed_policies(None, IAMBackend("aws", "123456789012"))
+    read = {policy.name: (policy.arn, json.loads(policy.versions[0].document)) for policy in policies}
+    expected = json.loads(aws_managed_policies_data)
+    assert len(policies) == len(expected) > 1000
+    for name, data in expected.items():
+        assert read[name] == (f"arn:aws:iam::aws:policy{data['Path']}{name}", data["Document"])
