@@ -11,7 +11,7 @@ LAB := --LabApp.default_url=/lab/tree/notebooks/00_overview.ipynb --LabApp.news_
 # Runs a command with an emulator of its own and without your AWS settings. The emulator ends with the command.
 APART := PY=$(PY) tests/apart
 
-.PHONY: lab install test check unit rehearse refresh pictures bench bench-tests cost format clean
+.PHONY: lab install test test-all check unit rehearse refresh pictures bench bench-tests cost format clean
 
 # Attendees type `make lab`. It installs once, then opens the course. The emulator ends with JupyterLab.
 lab: install
@@ -41,7 +41,7 @@ check: $(VENV)/.tested
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	$(BIN)/lint-imports
-	$(PY) -m pytest tests/unit
+	$(PY) -m pytest tests/unit -n 2
 
 # AWS's own command line. A test runs the commands that `calls` writes with it. It pins its own version of
 # botocore, so it has its own environment. pip has no version 2.
@@ -51,17 +51,21 @@ $(VENV)/awscli/.installed: $(VENV)/.installed
 	@touch $@
 
 # MiniStack, an emulator that others wrote: see docs/second_opinion.md. Our functions import boto3 there. If pip
-# cannot install MiniStack, `make test` leaves out its tests.
+# cannot install MiniStack, `make test-all` leaves out its tests.
 $(VENV)/ministack/.installed: $(VENV)/.installed
 	@$(PY) -m venv $(VENV)/ministack
 	@if $(VENV)/ministack/bin/python -m pip install --quiet --disable-pip-version-check \
 	  'ministack>=1.5.33,<1.6' 'boto3>=1.43,<2'; then touch $@; \
 	  else echo "MiniStack cannot be installed here." >&2; fi
 
-# Runs all tests: `make check`, the emulator, the notebooks, and a real browser if there is one. The notebooks run
-# twice, to find what the first run leaves behind. Your own emulator and your AWS settings are not touched.
-test: check $(VENV)/awscli/.installed $(VENV)/ministack/.installed
-	$(APART) tests/everything
+# Runs what a change can break: `make check`, the emulator, the notebooks, and a real browser if there is one. Your own
+# emulator and your AWS settings are not touched.
+test: check
+	$(APART) tests/everything short
+
+# Runs `make test`, and all tests that take long: each interruption, AWS's command line, MiniStack, the notebooks again.
+test-all: test $(VENV)/awscli/.installed $(VENV)/ministack/.installed
+	$(APART) tests/everything long
 
 rehearse: install
 	$(PY) -m lottery_lib rehearse

@@ -1,8 +1,12 @@
-"""Print the marks that can run here: what this machine lacks is deselected, but never in CI."""
+"""Print the expression for `pytest -m` that selects the ``short`` or the ``long`` run.
+
+What this machine lacks is deselected, but never in CI.
+"""
 
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 MINISTACK = Path(sys.prefix, "ministack", "bin", "ministack")
@@ -10,14 +14,14 @@ HAS = {
     "browser": bool(shutil.which("chromium") or shutil.which("google-chrome")),
     "ministack": MINISTACK.exists(),
 }
+RUNS = {"short": "not long and not ministack", "long": "(long or ministack)"}
 
 
-def selection(environ=os.environ) -> str:
-    """An expression for `pytest -m`; empty if nothing is lacking."""
-    return (
-        "" if environ.get("CI") else " and ".join(f"not {mark}" for mark, there in HAS.items() if not there)
-    )
+def selection(run: str, environ: Mapping[str, str] = os.environ) -> str:
+    """The expression for a run."""
+    lacking = [] if environ.get("CI") else [mark for mark, there in HAS.items() if not there]
+    return " and ".join([RUNS[run], *(f"not {mark}" for mark in lacking)])
 
 
 if __name__ == "__main__":
-    print(selection())
+    print(selection(sys.argv[1]))

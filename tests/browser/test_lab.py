@@ -1,4 +1,4 @@
-"""Every notebook, in JupyterLab in a real browser."""
+"""Every notebook, in JupyterLab in a real browser. Most are long: nbval runs their cells, too."""
 
 from pathlib import Path
 
@@ -6,6 +6,8 @@ import pytest
 
 pytestmark = pytest.mark.browser
 NOTEBOOKS = sorted(path.name for path in Path(__file__).parents[2].glob("notebooks/[0-9]*.ipynb"))
+#: The first lesson, and the one with a panel and a graph.
+SHORT = ("00_overview.ipynb", "06_run_a_draw.ipynb")
 FAILURES = """() => {
   const cells = [...window.jupyterapp.shell.currentWidget.content.model.cells];
   const code = cells.filter(cell => cell.type === 'code' && cell.sharedModel.getSource().trim());
@@ -16,7 +18,9 @@ FAILURES = """() => {
 }"""
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in SHORT else pytest.mark.long) for name in NOTEBOOKS]
+)
 def test_every_notebook_runs_in_jupyterlab(page, open_notebook, run_all, picture, name):
     """Each notebook runs from top to bottom in JupyterLab: every cell ran, and none ended in an error."""
     open_notebook(page, name)

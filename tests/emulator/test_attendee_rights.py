@@ -127,11 +127,15 @@ def test_beside_the_other_edition(run, admin):
         assert other.teardown().left == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "action", ["iam:PassRole", "iam:TagRole", "dynamodb:TagResource", "states:TagResource"]
 )
 def test_what_creating_asks_for_besides(emulator, edition, action):
-    """Without the right to pass a role on, or to tag, a deploy is refused; the error names the right."""
+    """Without the right to pass a role on, or to tag, a deploy is refused; the error names the right.
+
+    It is long: each right needs a user and a lottery of its own.
+    """
     name = f"no-{action.replace(':', '-').lower()}"
     whole = document(name, edition)
     for statement in whole["Statement"]:

@@ -1,7 +1,7 @@
 """The command lines that `calls` writes, pasted into a shell that has AWS's own command line.
 
 That is version 1 of it, which pip can install. Of the lines here only those that invoke a function are
-otherwise for version 2: see `V2_ONLY`.
+otherwise for version 2: see `V2_ONLY`. It is long: each line starts a program.
 """
 
 import os
@@ -16,6 +16,7 @@ from lottery_lib import Stack, calls, connect, draw, plan, remaining, winners
 from lottery_lib.plan import machine_definition
 from lottery_lib.waiting import Waiter
 
+pytestmark = pytest.mark.long
 BIN = Path(sys.prefix, "awscli", "bin")
 # Version 1 takes a function's event for text anyway, and knows no option to say so.
 V2_ONLY = "--cli-binary-format raw-in-base64-out "
@@ -26,7 +27,7 @@ class Terminal:
     """A shell in a folder of its own, without any AWS settings."""
 
     def __init__(self, folder):
-        assert (BIN / "aws").exists(), "there is no AWS CLI here: run `make test`, which installs it"
+        assert (BIN / "aws").exists(), "there is no AWS CLI here: run `make test-all`, which installs it"
         self._folder = folder
         self._environment = {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": str(folder), "LANG": "C.UTF-8"}
 

@@ -1,4 +1,7 @@
-"""`pytest --aws` as one with an account runs it, with the emulator in the place of AWS."""
+"""`pytest --aws` as somebody with an account runs it, with the emulator in the place of AWS.
+
+It is long: each test starts a pytest of its own.
+"""
 
 import os
 import subprocess
@@ -9,6 +12,7 @@ import pytest
 
 from lottery_lib import Stack, connect
 
+pytestmark = pytest.mark.long
 ROOT = Path(__file__).parents[2]
 
 

@@ -74,17 +74,30 @@ def test_every_operation_is_named(aws, stack):
     assert sorted({*aws.attempts} - {"GetCallerIdentity"}) == operations(WRITES, LOOKS)
 
 
+def test_every_reply_is_lost(aws, stack):
+    """Each kind of write loses its first reply for each resource, all in one life."""
+    aws.lose(" ".join(operations(WRITES)))
+    live(aws, stack)
+    repeated = [name for name in operations(WRITES) if aws.attempts.count(name) > 1]
+    assert repeated == operations(WRITES)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("operation", operations(WRITES))
 def test_lost_reply(aws, stack, operation):
-    """Whichever call happens and loses its reply, the lottery lives as if nothing had been."""
+    """Each kind of write loses its reply alone. It is long: `test_every_reply_is_lost` loses all in one life."""
     aws.lose(operation)
     live(aws, stack)
     assert aws.attempts.count(operation) > 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("operation", DEPLOYING)
 def test_lost_reply_and_interrupted(aws, stack, operation):
-    """If the attendee interrupts when a reply was lost, the next run goes on; one more writes nothing."""
+    """If the attendee interrupts when a reply was lost, the next run goes on; one more writes nothing.
+
+    It is long: `test_interrupted_again_and_again` interrupts one life before each of its writes.
+    """
     aws.lose(operation)
     aws.rule(operation, lambda ask: interrupt())
     with pytest.raises(KeyboardInterrupt):
@@ -112,9 +125,34 @@ def assert_converges(aws, stack):
     assert stack.teardown().left == []
 
 
+def test_interrupted_again_and_again(aws, stack):
+    """Each deploy, and then each teardown, makes one write more and is interrupted before the next."""
+    interrupt_before_each_second_write(aws, DEPLOY_WRITES, lambda: stack.deploy(ADDRESS))
+    stack.deploy(ADDRESS)
+    assert len(aws.writes) == 1  # each earlier deploy has done its part
+    interrupt_before_each_second_write(aws, TEARDOWN_WRITES, stack.teardown)
+    assert stack.teardown().left == []
+    assert len(aws.writes) == 1
+
+
+def interrupt_before_each_second_write(aws, number, step):
+    """Every run of the step but the first makes one write; then comes the interrupt."""
+    aws.forget()
+    for each in range(number):
+        aws.interrupt(2 * each)
+    for _ in range(number):
+        with pytest.raises(KeyboardInterrupt):
+            step()
+    aws.forget()
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("number", range(DEPLOY_WRITES))
 def test_interrupted_deploy(aws, stack, number):
-    """A deploy interrupted before any of its writes is completed by the next; a third writes nothing."""
+    """A deploy interrupted before any of its writes is completed by the next; a third writes nothing.
+
+    It is long: each of the 22 points needs a lottery of its own.
+    """
     aws.interrupt(number)
     with pytest.raises(KeyboardInterrupt):
         stack.deploy(ADDRESS)
@@ -126,9 +164,13 @@ def test_interrupted_deploy(aws, stack, number):
     assert aws.writes == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", range(TEARDOWN_WRITES))
 def test_interrupted_teardown(aws, stack, number):
-    """A teardown interrupted before any of its writes is completed by the next; a third writes nothing."""
+    """A teardown interrupted before any of its writes is completed by the next; a third writes nothing.
+
+    It is long: each of the 20 points needs a lottery of its own.
+    """
     stack.deploy()
     aws.attempts.clear()
     aws.interrupt(number)
@@ -142,33 +184,51 @@ def test_interrupted_teardown(aws, stack, number):
     assert aws.writes == []
 
 
+def test_every_service_throttles(aws, stack):
+    """All services throttle in one life, each in its own words; every call is sent again."""
+    for service, codes in THROTTLES.items():
+        throttle(aws, service, *codes[0])
+    live(aws, stack)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("service", "code", "status"),
     [(service, *each) for service, codes in THROTTLES.items() for each in codes],
 )
 def test_throttles_pass(aws, stack, service, code, status):
-    """Each service throttles in its own words; every call to it is sent again."""
-    for operation in f"{WRITES[service]} {LOOKS[service]}".split():
-        aws.refuse(
-            operation, code, "Rate exceeded", status=status, times=2, when=lambda ask: of(ask, service)
-        )
+    """Each service throttles alone, in each of its words. It is long: each needs a life of its own."""
+    throttle(aws, service, code, status)
     live(aws, stack)
 
 
-def of(ask, service):
-    return ask.model.service_model.endpoint_prefix == service
+def throttle(aws, service, code, status):
+    """Refuse each operation of a service twice."""
+    of_service = lambda ask: ask.model.service_model.endpoint_prefix == service  # noqa: E731
+    for operation in f"{WRITES[service]} {LOOKS[service]}".split():
+        aws.refuse(operation, code, "Rate exceeded", status=status, times=2, when=of_service)
 
 
-@pytest.mark.parametrize("status", [500, 502, 503])
+@pytest.mark.parametrize("status", [500, *(pytest.param(each, marks=pytest.mark.long) for each in (502, 503))])
 def test_trouble_of_aws_passes(aws, stack, status):
-    """An error of AWS's own, whatever its page looks like, is sent again."""
+    """After an error of AWS's own, the call is sent again. The other numbers are long: botocore treats them alike."""
     aws.show_html(" ".join(operations(WRITES, LOOKS)), status, times=2)
     live(aws, stack)
 
 
-@pytest.mark.parametrize("operation", operations(WRITES, LOOKS))
+#: One write or look of each service; the others are long.
+THROTTLED = {"CreateRole", "GetFunction", "ListTagsForResource", "BatchWriteItem", "StartExecution"}
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        pytest.param(each, marks=() if each in THROTTLED else pytest.mark.long)
+        for each in operations(WRITES, LOOKS)
+    ],
+)
 def test_endless_throttle(aws, clock, stack, operation):
-    """Whatever is throttled for ever, all that needs it ends, in one sentence with what to do."""
+    """An operation is throttled without end: every command ends, with one sentence that says what to do."""
     if operation not in DEPLOYING:
         stack.deploy(ADDRESS)
     aws.attempts.clear()
@@ -256,9 +316,15 @@ def test_broken_network(aws, stack, operation, error):
     assert outcome(stack.deploy) is None
 
 
-@pytest.mark.parametrize("error", [ReadTimeoutError, ConnectTimeoutError, ConnectionClosedError])
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionClosedError,
+        *(pytest.param(each, marks=pytest.mark.long) for each in (ReadTimeoutError, ConnectTimeoutError)),
+    ],
+)
 def test_network_that_recovers(aws, stack, error):
-    """A connection that breaks twice is tried again."""
+    """A connection that breaks twice is tried again. Two errors are long: botocore treats them alike."""
     aws.drop(" ".join(operations(WRITES, LOOKS)), error, times=2)
     live(aws, stack)
 

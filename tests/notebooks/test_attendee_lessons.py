@@ -1,4 +1,7 @@
-"""Each lesson can be done with the attendee's policies and nothing else, and nothing in them is too much."""
+"""Each lesson can be done with the attendee's policies and nothing else, and nothing in them is too much.
+
+It is long: a user of IAM does the whole course.
+"""
 
 import json
 import os
@@ -27,6 +30,7 @@ from lottery_lib.draws import forget_winners, machine_arn, winners
 from lottery_lib.emulator.process import control
 from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, OTHERS, notebooks, run
 
+pytestmark = pytest.mark.long
 ATTENDEE = "lena"
 LESSONS = [*notebooks(), *(NOTEBOOKS_FOLDER / name for name in OTHERS)]
 #: What AWS asks for and the emulator does not, and why.

@@ -1,4 +1,4 @@
-"""What a lesson shows does not hang on who is drawn."""
+"""What a lesson shows does not depend on who is drawn. It is long: four lessons run once more."""
 
 import os
 import shutil
@@ -6,6 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.long
 KIT = Path(__file__).resolve().parents[2]
 LESSONS = ("06_run_a_draw", "07_results", "08_when_things_fail", "99_clean_up")
 FAIR = "drawn = secrets.SystemRandom().sample(employees, number)\n"

@@ -16,7 +16,7 @@ _numbers = itertools.count(1)
 def ministack(tmp_path_factory):
     """Its address."""
     with emulators.ministack(tmp_path_factory.mktemp("ministack")) as address:
-        assert address.startswith("http://"), f"{address}: `make test` installs it"
+        assert address.startswith("http://"), f"{address}: `make test-all` installs it"
         yield address
 
 
