@@ -85,7 +85,10 @@ def test_every_reply_is_lost(aws, stack):
 @pytest.mark.long
 @pytest.mark.parametrize("operation", operations(WRITES))
 def test_lost_reply(aws, stack, operation):
-    """Each kind of write loses its reply alone. It is long: `test_every_reply_is_lost` loses all in one life."""
+    """Each kind of write loses its reply alone.
+
+    It is long: `test_every_reply_is_lost` loses all in one life.
+    """
     aws.lose(operation)
     live(aws, stack)
     assert aws.attempts.count(operation) > 1
@@ -209,9 +212,11 @@ def throttle(aws, service, code, status):
         aws.refuse(operation, code, "Rate exceeded", status=status, times=2, when=of_service)
 
 
-@pytest.mark.parametrize("status", [500, *(pytest.param(each, marks=pytest.mark.long) for each in (502, 503))])
+@pytest.mark.parametrize(
+    "status", [500, *(pytest.param(each, marks=pytest.mark.long) for each in (502, 503))]
+)
 def test_trouble_of_aws_passes(aws, stack, status):
-    """After an error of AWS's own, the call is sent again. The other numbers are long: botocore treats them alike."""
+    """After an error of AWS itself, the call is sent again. Only 500 is short: botocore treats all alike."""
     aws.show_html(" ".join(operations(WRITES, LOOKS)), status, times=2)
     live(aws, stack)
 
