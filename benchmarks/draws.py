@@ -108,7 +108,16 @@ def first_draws(plan: Plan, other: str) -> list[Row]:
     value = {name: ms(median(seconds)) for name, seconds in in_turns(measures, plan.firsts).items()}
     what, note = "First draw after a deploy", "" if "theirs" in value else other
     return [
-        Row(what, value["ours"], "ms", "MiniStack", value.get("theirs"), most=2 / 3, note=note),
+        Row(what, value["ours"], "ms", most=80),
+        Row(
+            f"{what}, on two emulators",
+            value["ours"],
+            "ms",
+            "MiniStack",
+            value.get("theirs"),
+            2 / 3,
+            note=note,
+        ),
         Row(f"{what}, hardened", value["hardened"], "ms", "tutorial", value["ours"]),
     ]
 

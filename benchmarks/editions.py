@@ -13,7 +13,7 @@ from emulators import deployed
 from rows import Row
 from tools import Plan, in_turns, ms, timed
 
-from lottery_lib import Stack, connect, execution, history
+from lottery_lib import Stack, connect, execution, history, restore
 from lottery_lib.draws import DOLLARS_PER_TRANSITION, forget_winners
 from lottery_lib.resources.contents import load_employees
 from lottery_lib.resources.dynamodb_table import Table
@@ -44,12 +44,20 @@ class Draw:
 
 
 def deploys(plan: Plan) -> list[Row]:
-    """Deploy a new attendee's lottery, on an emulator that runs."""
+    """Deploy a new attendee's lottery, on an emulator that runs, and restore lessons."""
     measures = {edition: partial(timed, partial(deployed, edition=edition)) for edition in EDITIONS}
     value = {
         name: ms(median(seconds)) for name, seconds in in_turns(measures, plan.deploys, warm_up=1).items()
     }
-    return [Row("`deploy` of the hardened edition", value["hardened"], "ms", "tutorial", value["tutorial"])]
+    target = deployed()
+    measures = {lesson: partial(timed, partial(restore, target, lesson)) for lesson in ("00", "99")}
+    restored = {name: ms(max(seconds)) for name, seconds in in_turns(measures, plan.deploys).items()}
+    return [
+        Row("`deploy` from nothing, emulator running", value["tutorial"], "ms", most=200),
+        Row("`deploy` of the hardened edition", value["hardened"], "ms", "tutorial", value["tutorial"]),
+        Row("`restore` of the first lesson, from everything (slowest)", restored["00"], "ms", most=5000),
+        Row("`restore` of the last lesson, from nothing (slowest)", restored["99"], "ms", most=5000),
+    ]
 
 
 def drying_pool(plan: Plan, where: str) -> list[Row]:

@@ -23,7 +23,7 @@ def starts(plan: Plan, folder: Path) -> list[Row]:
             both.append(ready[-1] + timed(lambda: Stack(connect()).deploy()))
             again += [timed(connect) for _ in range(5)]
     return [
-        Row("Emulator ready", ms(median(ready)), "ms", most=1000),
+        Row("Emulator ready", ms(median(ready)), "ms", most=300),
         Row("Emulator started and the whole lottery deployed", ms(median(both)), "ms", most=3000),
         Row("`connect()` to a running emulator", ms(median(again)), "ms", most=100),
     ]
@@ -52,6 +52,7 @@ def memory() -> list[Row]:
             "Memory of the emulator",
             megabytes(process),
             "MB",
+            most=160,
             note="memory that no other process shares (USS)",
         ),
         Row("Memory of a worker", median(workers), "MB", note=f"{len(workers)} workers"),

@@ -21,6 +21,7 @@ class Row:
         beside: What it is compared with; empty if with nothing.
         other: The value of that; None if it could not be measured.
         most: The goal: the largest ratio, or the largest value if the row compares nothing.
+        least: The goal if more is better: the smallest value.
         note: Anything else that a reader needs.
     """
 
@@ -30,6 +31,7 @@ class Row:
     beside: str = ""
     other: float | None = None
     most: float | None = None
+    least: float | None = None
     note: str = ""
 
     @property
@@ -41,11 +43,15 @@ class Row:
     def met(self) -> bool | None:
         """Whether the goal is met; None without a goal or a measurement."""
         judged = self.ratio if self.beside else self.value
-        return None if self.most is None or judged is None else judged <= self.most
+        if judged is None or (self.most is None and self.least is None):
+            return None
+        return judged <= self.most if self.most is not None else judged >= (self.least or 0)
 
     @property
     def aim(self) -> str:
         """The goal in words."""
+        if self.least is not None:
+            return f"at least {self.least:g}"
         if not self.most:
             return "" if self.most is None else "none"
         return f"at most {self.most:.2g} times" if self.beside else f"within {self.most:g} {self.unit}"
