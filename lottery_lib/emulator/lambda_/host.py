@@ -9,24 +9,28 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import psutil
 
+from lottery_lib.emulator.lambda_.function import NO_AWS
 from lottery_lib.emulator.process.environment import bare_environment, own_group
 
-__all__ = ["Answer", "Worker"]
+__all__ = ["Answer", "Forker", "Worker"]
 
 # AWS gives a function 10 s to initialise. A busy laptop may need more.
 INIT_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 0.1
 _LARGEST: Final = 64 * 1024 * 1024
+_PYTHON: Final = [sys.executable, "-P", "-X", "utf8", str(Path(__file__).with_name("runtime.py"))]
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,10 @@ class Worker:
 
     Args:
         folder: The folder of the file that stores what it prints.
+        begin: Begins a process with this file for its output.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, begin: "Callable[[IO[bytes]], tuple[Process, Connection]] | None" = None) -> None:
         self.retired = False
         self.stream_id = uuid.uuid4().hex
         self._most_memory = sys.maxsize
@@ -63,24 +68,8 @@ class Worker:
         self._path = folder / self.stream_id
         # Unbuffered and appending: we empty the file after each call, and the process may still write.
         self._output = self._path.open("a+b", buffering=0)
-        self._connection: Connection | None = None
-        token = secrets.token_hex(32)
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-X", "utf8", str(Path(__file__).with_name("runtime.py"))],
-                stdin=subprocess.DEVNULL,
-                stdout=self._output,
-                stderr=subprocess.STDOUT,
-                env=bare_environment(os.environ)
-                | {"LOTTERY_WORKER_PORT": str(listener.getsockname()[1]), "LOTTERY_WORKER_TOKEN": token},
-                cwd=folder,
-                **own_group(),
-            )
-            try:
-                self._connection = _accept(listener, token, self._process)
-            except BaseException:
-                self.end()
-                raise
+        self._connection: Connection | None
+        self._process, self._connection = (begin or _start)(self._output)
 
     @property
     def alive(self) -> bool:
@@ -166,6 +155,113 @@ class Worker:
         status = self._process.poll()
         self.end()
         return Answer("exit", exit_status=1 if status is None else status)
+
+
+class Forked:
+    """A process that was forked: what `Worker` needs of `subprocess.Popen`.
+
+    Args:
+        pipe: Tells its id and later its exit status. The pipe ends without a status if the forker was killed.
+    """
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._lock = threading.Lock()
+        self._status: int | None = None
+        self.pid = int(pipe.recv_bytes())
+
+    def poll(self) -> int | None:
+        """The exit status; None while it runs."""
+        return self.wait(0)
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Wait for the exit status; None if it still runs after `timeout` seconds."""
+        with self._lock:
+            if self._status is None and self._pipe.poll(timeout):
+                try:
+                    self._status = int(self._pipe.recv_bytes())
+                except EOFError:
+                    self._status = 1
+                self._pipe.close()
+            return self._status
+
+
+class Forker:
+    """The process from which workers are forked. It starts when it is needed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket = socket.socket()
+        self._loaded: frozenset[str] = frozenset()
+
+    def start(self) -> None:
+        """Start it if it does not run. Does not wait until it can fork."""
+        with self._lock:
+            if self._process is not None and self._process.poll() is None:
+                return
+            self._loaded = frozenset()
+            self._socket, theirs = socket.socketpair()
+            with theirs:
+                number = theirs.fileno()
+                self._process = subprocess.Popen(
+                    [*_PYTHON, str(number)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    env=bare_environment(os.environ) | NO_AWS,
+                    pass_fds=[number],
+                    **own_group(),
+                )
+
+    def loaded(self) -> frozenset[str]:
+        """The names of the modules and packages that its workers have loaded already."""
+        self.start()
+        with self._lock:
+            if not self._loaded:
+                told = Connection(os.dup(self._socket.fileno()))
+                self._loaded = frozenset(json.loads(told.recv_bytes()))
+            return self._loaded
+
+    def fork(self, output: IO[bytes]) -> "tuple[Process, Connection]":
+        """Fork a worker."""
+        ours, theirs = Pipe()
+        reader, writer = Pipe(duplex=False)
+        with theirs, writer, self._lock:
+            files = [theirs.fileno(), output.fileno(), writer.fileno()]
+            socket.send_fds(self._socket, [b"+"], files)
+        return Forked(reader), ours
+
+    def close(self) -> None:
+        """End it."""
+        with self._lock:
+            self._socket.close()
+            if self._process is not None:
+                self._process.kill()
+                self._process.wait()
+
+
+Process = Forked | subprocess.Popen[bytes]
+
+
+def _start(output: IO[bytes]) -> tuple[Process, Connection]:
+    token = secrets.token_hex(32)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        place = {"LOTTERY_WORKER_PORT": str(listener.getsockname()[1]), "LOTTERY_WORKER_TOKEN": token}
+        process = subprocess.Popen(
+            _PYTHON,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=bare_environment(os.environ) | place,
+            cwd=Path(output.name).parent,
+            **own_group(),
+        )
+        try:
+            return process, _accept(listener, token, process)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
 
 
 def _accept(listener: socket.socket, token: str, process: "subprocess.Popen[bytes]") -> Connection:

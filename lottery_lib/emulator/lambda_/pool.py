@@ -67,7 +67,7 @@ class Pool:
         limit: The largest number of workers, without nested calls.
     """
 
-    def __init__(self, make: Callable[[], Worker], limit: int = LIMIT) -> None:
+    def __init__(self, make: Callable[[Function], Worker], limit: int = LIMIT) -> None:
         self._make = make
         self._limit = limit
         self._idle: dict[Worker, Function] = {}  # the worker that has been idle longest is first
@@ -108,7 +108,7 @@ class Pool:
             oldest.discard()
         made = None
         try:
-            made = self._make()
+            made = self._make(function)
         finally:
             with self._change:
                 self._starting -= 1

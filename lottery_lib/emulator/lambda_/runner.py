@@ -3,7 +3,9 @@
 import base64
 import datetime
 import json
+import os
 import signal
+import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Final
 from lottery_lib.emulator.http.messages import Scope
 from lottery_lib.emulator.iam.callers import Sessions
 from lottery_lib.emulator.lambda_.function import CodeStore, Function, environment_of
-from lottery_lib.emulator.lambda_.host import Answer, Worker
+from lottery_lib.emulator.lambda_.host import Answer, Forker, Worker
 from lottery_lib.emulator.lambda_.output import Lines, LogWriter, log_of
 from lottery_lib.emulator.lambda_.pool import Pool, Spares
 
@@ -78,13 +80,29 @@ class Runner:
         self.logs = logs
         self._endpoint = endpoint
         self._sessions = sessions
-        self.spares = Spares(lambda: Worker(folder / "output"))
-        self.pool = Pool(self.spares.take)
+        self._output = folder / "output"
+        self._forker = Forker() if sys.platform == "linux" else None
+        self.spares = Spares(lambda: Worker(self._output))
+        self.pool = Pool(self._worker)
+
+    def warm_up(self) -> None:
+        """Start the process from which workers are forked."""
+        if self._forker:
+            self._forker.start()
+
+    def want(self, number: int) -> None:
+        """Get ready for the first calls of so many functions."""
+        if self._forker:
+            self._forker.start()
+        else:
+            self.spares.want(number)
 
     def close(self) -> None:
         """End all workers."""
         self.spares.close()
         self.pool.close()
+        if self._forker:
+            self._forker.close()
 
     def run(self, function: Function, call: Call) -> Outcome:
         """Run a call. The outcome is what AWS would return, even if the function fails.
@@ -101,6 +119,15 @@ class Runner:
             return self._run_in(worker, warm, function, folder, call)
         finally:
             self.pool.give_back(worker)
+
+    def _worker(self, function: Function) -> Worker:
+        folder = self.code.folder(function.code)
+        if self._forker and folder:
+            # A worker that was forked cannot load a module again that comes with the function.
+            brought = {name.partition(".")[0] for name in os.listdir(folder)}
+            if not brought & self._forker.loaded():
+                return Worker(self._output, self._forker.fork)
+        return self.spares.take()
 
     def _run_in(self, worker: Worker, warm: bool, function: Function, folder: Path, call: Call) -> Outcome:
         today = datetime.datetime.now(datetime.UTC)

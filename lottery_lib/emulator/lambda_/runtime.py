@@ -5,9 +5,14 @@ emulator, sends its token, and receives the function that it will run. Then `aws
 The four methods of `Client` receive events and send results. The connection is not stdin, so a handler that
 reads stdin finds it empty. When the emulator ends, the connection ends. Then this process kills itself and
 its child processes.
+
+With the number of a socket as its argument, this process runs no function itself. It loads what functions
+need, and then forks a worker for each message on the socket. Such a worker has its connection at once.
 """
 
 import contextlib
+import copy
+import gc
 import json
 import os
 import queue
@@ -16,6 +21,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from multiprocessing.connection import Connection
 from types import SimpleNamespace
 from typing import Any, Final
@@ -37,6 +43,14 @@ _PRELOADED: Final = (
     "botocore.signers",
     "simplejson",
 )
+# A worker imports awslambdaric.bootstrap when it knows its function, because that module reads the environment.
+_PRELOADED_IN_PARENT: Final = (
+    "awslambdaric.lambda_context",
+    "awslambdaric.lambda_runtime_client",
+    "awslambdaric.lambda_runtime_log_utils",
+    "awslambdaric.lambda_runtime_marshaller",
+)
+_SERVICES: Final = ("dynamodb", "sns", "stepfunctions")
 # The packages that are loaded with these modules. A function's zip may contain another version of them.
 _TOPS: Final = {"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "simplejson", "six", "urllib3"}
 
@@ -83,21 +97,107 @@ class Client:
 
 
 def main() -> None:
-    """Connect, receive the function, and run its handler."""
-    emulator = socket.create_connection(("127.0.0.1", int(os.environ.pop("LOTTERY_WORKER_PORT"))))
-    emulator.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connection = Connection(emulator.detach())
-    connection.send_bytes(os.environ.pop("LOTTERY_WORKER_TOKEN").encode())
+    """Get a connection, receive the function, and run its handler."""
+    if len(sys.argv) > 1:
+        connection = _fork_workers(socket.socket(fileno=int(sys.argv[1])))
+    else:
+        connection = _connect()
     inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(connection, inbox), daemon=True).start()
-    for name in _PRELOADED:
-        with contextlib.suppress(ImportError):
-            __import__(name)
+    _preload(_PRELOADED)
     role, _ = inbox.get()
     _become(role)
     from awslambdaric import bootstrap  # noqa: PLC0415 (reads the environment when imported)
 
     bootstrap.run(role["handler"], Client(connection, inbox))
+
+
+def _connect() -> Connection:
+    emulator = socket.create_connection(("127.0.0.1", int(os.environ.pop("LOTTERY_WORKER_PORT"))))
+    emulator.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection = Connection(emulator.detach())
+    connection.send_bytes(os.environ.pop("LOTTERY_WORKER_TOKEN").encode())
+    return connection
+
+
+def _fork_workers(emulator: socket.socket) -> Connection:
+    """Fork a worker for each message of the emulator, which has three open files in it.
+
+    They are the worker's connection, the file for its output, and a pipe. This process writes the worker's
+    id to the pipe, and later its exit status. When the emulator ends, this process ends.
+
+    Returns:
+        The connection. Only workers return.
+    """
+    pipes: dict[int, Connection] = {}
+
+    def reap(*_: object) -> None:
+        while pipes and (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            with contextlib.suppress(OSError), pipes.pop(ended[0]) as pipe:
+                pipe.send_bytes(b"%d" % os.waitstatus_to_exitcode(ended[1]))
+
+    _preload((*_PRELOADED, *_PRELOADED_IN_PARENT))
+    _share_models()
+    names = {name.partition(".")[0] for name in sys.modules}
+    Connection(os.dup(emulator.fileno())).send_bytes(json.dumps(sorted(names)).encode())
+    gc.collect()
+    gc.freeze()  # a collection in a worker would copy the memory that it shares with this process
+    signal.signal(signal.SIGCHLD, reap)
+    while True:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+        _, files, _, _ = socket.recv_fds(emulator, 1, 3, socket.MSG_CMSG_CLOEXEC)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+        if not files:
+            os._exit(0)
+        connection, output, pipe = files
+        if (worker := os.fork()) == 0:
+            break
+        os.setpgid(worker, worker)
+        os.close(connection)
+        os.close(output)
+        pipes[worker] = Connection(pipe, readable=False)
+        pipes[worker].send_bytes(b"%d" % worker)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+    for each in (emulator, Connection(pipe, readable=False), *pipes.values()):
+        each.close()
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(output)
+    return Connection(connection)
+
+
+def _preload(names: Iterable[str]) -> None:
+    for name in names:
+        with contextlib.suppress(ImportError):
+            __import__(name)
+
+
+def _share_models() -> None:
+    """Let each session of boto3 start with service models and event handlers that are loaded already.
+
+    A session still reads the environment when it is made.
+    """
+    import boto3  # noqa: PLC0415
+    import botocore.session  # noqa: PLC0415
+    from botocore.hooks import HierarchicalEmitter  # noqa: PLC0415
+    from botocore.loaders import create_loader  # noqa: PLC0415
+
+    loader, handlers = create_loader(), HierarchicalEmitter()
+    botocore.session.Session(event_hooks=handlers)
+
+    def get_session(env_vars: Any = None) -> botocore.session.Session:
+        hooks = copy.copy(handlers)
+        session = botocore.session.Session(env_vars, event_hooks=hooks, include_builtin_handlers=False)
+        if not session.get_config_variable("data_path"):
+            session.register_component("data_loader", loader)
+        return session
+
+    botocore.session.get_session = get_session
+    key = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
+    for service in _SERVICES:
+        boto3.session.Session(**key).client(service)
+    boto3.session.Session(**key).resource("dynamodb").Table("x")
 
 
 def _listen(connection: Connection, inbox: "queue.SimpleQueue[Message]") -> None:
