@@ -114,7 +114,7 @@ class LambdaApi:
             self._runner.pool.retire(function_of(reply.json).arn, "$LATEST")
             listed = self._moto.rest(request.scope, "GET", "/2015-03-31/functions/").json.get("Functions", [])
             cold = [each for each in listed if not self._runner.pool.has(each["FunctionArn"])]
-            self._runner.want(len(cold))
+            self._runner.spares.want(len(cold))
         elif about_function and "Qualifier" not in request.query:
             self._runner.pool.retire(request.scope.arn(f"function:{name}"))
             self._reservations.numbers.pop(request.scope.arn(f"function:{name}"), None)

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -57,10 +57,10 @@ class Worker:
 
     Args:
         folder: The folder of the file that stores what it prints.
-        begin: Begins a process with this file for its output.
+        forker: Forks it; None to start it as a program.
     """
 
-    def __init__(self, folder: Path, begin: "Callable[[IO[bytes]], tuple[Process, Connection]] | None" = None) -> None:
+    def __init__(self, folder: Path, forker: "Forker | None" = None) -> None:
         self.retired = False
         self.stream_id = uuid.uuid4().hex
         self._most_memory = sys.maxsize
@@ -69,7 +69,7 @@ class Worker:
         # Unbuffered and appending: we empty the file after each call, and the process may still write.
         self._output = self._path.open("a+b", buffering=0)
         self._connection: Connection | None
-        self._process, self._connection = (begin or _start)(self._output)
+        self._process, self._connection = (forker.fork if forker else _start)(self._output)
 
     @property
     def alive(self) -> bool:
@@ -223,13 +223,21 @@ class Forker:
             return self._loaded
 
     def fork(self, output: IO[bytes]) -> "tuple[Process, Connection]":
-        """Fork a worker."""
-        ours, theirs = Pipe()
-        reader, writer = Pipe(duplex=False)
-        with theirs, writer, self._lock:
-            files = [theirs.fileno(), output.fileno(), writer.fileno()]
-            socket.send_fds(self._socket, [b"+"], files)
-        return Forked(reader), ours
+        """Fork a worker.
+
+        Raises:
+            RuntimeError: The system has no room for another process.
+        """
+        for _ in range(2):  # a function may have killed the forker
+            self.start()
+            ours, theirs = Pipe()
+            reader, writer = Pipe(duplex=False)
+            with contextlib.suppress(OSError, EOFError):
+                with theirs, writer, self._lock:
+                    files = [theirs.fileno(), output.fileno(), writer.fileno()]
+                    socket.send_fds(self._socket, [b"+"], files)
+                return Forked(reader), ours
+        raise RuntimeError("a Lambda worker could not be forked")
 
     def close(self) -> None:
         """End it."""

@@ -11,16 +11,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import psutil
+
 from lottery_lib.emulator.http.messages import Scope
 from lottery_lib.emulator.iam.callers import Sessions
 from lottery_lib.emulator.lambda_.function import CodeStore, Function, environment_of
 from lottery_lib.emulator.lambda_.host import Answer, Forker, Worker
 from lottery_lib.emulator.lambda_.output import Lines, LogWriter, log_of
-from lottery_lib.emulator.lambda_.pool import Pool, Spares
+from lottery_lib.emulator.lambda_.pool import Pool, Spares, limits_of
 
 __all__ = ["Call", "Outcome", "Runner"]
 
 LARGEST_RESULT: Final = 6 * 1024 * 1024
+# The memory of a worker that no other process shares, measured after a call that used boto3.
+_FORKED_BYTES: Final = 15 << 20
+_STARTED_BYTES: Final = 40 << 20
 _TASK_ROOT: Final = b"/var/task"
 
 
@@ -82,20 +87,16 @@ class Runner:
         self._sessions = sessions
         self._output = folder / "output"
         self._forker = Forker() if sys.platform == "linux" else None
-        self.spares = Spares(lambda: Worker(self._output))
-        self.pool = Pool(self._worker)
+        self.spares = Spares(lambda: Worker(self._output, self._forker))
+        size = _FORKED_BYTES if self._forker else _STARTED_BYTES
+        self.pool = Pool(
+            self._worker, *limits_of(os.cpu_count() or 1, psutil.virtual_memory().available, size)
+        )
 
     def warm_up(self) -> None:
-        """Start the process from which workers are forked."""
+        """Start the process from which workers are forked, before the first function needs it."""
         if self._forker:
             self._forker.start()
-
-    def want(self, number: int) -> None:
-        """Get ready for the first calls of so many functions."""
-        if self._forker:
-            self._forker.start()
-        else:
-            self.spares.want(number)
 
     def close(self) -> None:
         """End all workers."""
@@ -122,11 +123,10 @@ class Runner:
 
     def _worker(self, function: Function) -> Worker:
         folder = self.code.folder(function.code)
-        if self._forker and folder:
-            # A worker that was forked cannot load a module again that comes with the function.
-            brought = {name.partition(".")[0] for name in os.listdir(folder)}
-            if not brought & self._forker.loaded():
-                return Worker(self._output, self._forker.fork)
+        brought = {path.name.partition(".")[0] for path in folder.iterdir()} if folder else set()
+        # If a module is loaded already, another version from the function's zip cannot replace it.
+        if self._forker and brought & self._forker.loaded():
+            return Worker(self._output)
         return self.spares.take()
 
     def _run_in(self, worker: Worker, warm: bool, function: Function, folder: Path, call: Call) -> Outcome:

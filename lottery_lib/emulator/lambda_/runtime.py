@@ -43,12 +43,14 @@ _PRELOADED: Final = (
     "botocore.signers",
     "simplejson",
 )
-# A worker imports awslambdaric.bootstrap when it knows its function, because that module reads the environment.
+# All that awslambdaric.bootstrap imports. A worker imports that module when it knows its function, because it
+# reads the environment.
 _PRELOADED_IN_PARENT: Final = (
     "awslambdaric.lambda_context",
     "awslambdaric.lambda_runtime_client",
     "awslambdaric.lambda_runtime_log_utils",
     "awslambdaric.lambda_runtime_marshaller",
+    "encodings.idna",
 )
 _SERVICES: Final = ("dynamodb", "sns", "stepfunctions")
 # The packages that are loaded with these modules. A function's zip may contain another version of them.
@@ -98,10 +100,7 @@ class Client:
 
 def main() -> None:
     """Get a connection, receive the function, and run its handler."""
-    if len(sys.argv) > 1:
-        connection = _fork_workers(socket.socket(fileno=int(sys.argv[1])))
-    else:
-        connection = _connect()
+    connection = _fork_workers(int(sys.argv[1])) if sys.argv[1:] else _connect()
     inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(connection, inbox), daemon=True).start()
     _preload(_PRELOADED)
@@ -120,15 +119,19 @@ def _connect() -> Connection:
     return connection
 
 
-def _fork_workers(emulator: socket.socket) -> Connection:
+def _fork_workers(number: int) -> Connection:
     """Fork a worker for each message of the emulator, which has three open files in it.
 
     They are the worker's connection, the file for its output, and a pipe. This process writes the worker's
     id to the pipe, and later its exit status. When the emulator ends, this process ends.
 
+    Args:
+        number: The file number of the socket on which messages come.
+
     Returns:
-        The connection. Only workers return.
+        The worker's connection. Only workers return.
     """
+    emulator = socket.socket(fileno=number)
     pipes: dict[int, Connection] = {}
 
     def reap(*_: object) -> None:
@@ -150,20 +153,22 @@ def _fork_workers(emulator: socket.socket) -> Connection:
         if not files:
             os._exit(0)
         connection, output, pipe = files
-        if (worker := os.fork()) == 0:
-            break
-        os.setpgid(worker, worker)
-        os.close(connection)
-        os.close(output)
-        pipes[worker] = Connection(pipe, readable=False)
-        pipes[worker].send_bytes(b"%d" % worker)
+        with contextlib.suppress(OSError):  # if it cannot be forked, the emulator sees that the pipe ends
+            if (worker := os.fork()) == 0:
+                break
+            os.setpgid(worker, worker)
+            pipes[worker] = Connection(os.dup(pipe), readable=False)
+            pipes[worker].send_bytes(b"%d" % worker)
+        for file in files:
+            os.close(file)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
-    for each in (emulator, Connection(pipe, readable=False), *pipes.values()):
-        each.close()
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.close(output)
+    mine: list[Any] = [emulator, Connection(pipe, readable=False), *pipes.values()]
+    for each in mine:
+        each.close()
     return Connection(connection)
 
 
@@ -194,10 +199,10 @@ def _share_models() -> None:
         return session
 
     botocore.session.get_session = get_session
-    key = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
+    session = boto3.session.Session("x", "x", region_name="us-east-1")
     for service in _SERVICES:
-        boto3.session.Session(**key).client(service)
-    boto3.session.Session(**key).resource("dynamodb").Table("x")
+        session.client(service)
+    session.resource("dynamodb").Table("x")
 
 
 def _listen(connection: Connection, inbox: "queue.SimpleQueue[Message]") -> None:
