@@ -1,10 +1,8 @@
 """Start one worker process, send it events, receive results, and end it with everything it started."""
 
 import contextlib
-import hmac
 import json
 import os
-import secrets
 import signal
 import socket
 import subprocess
@@ -17,7 +15,7 @@ from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, BinaryIO, Final
 
 import psutil
 
@@ -30,7 +28,7 @@ __all__ = ["Answer", "Forker", "Worker"]
 INIT_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 0.1
 _LARGEST: Final = 64 * 1024 * 1024
-_PYTHON: Final = [sys.executable, "-P", "-X", "utf8", str(Path(__file__).with_name("runtime.py"))]
+_COMMAND: Final = [sys.executable, "-P", "-X", "utf8", str(Path(__file__).with_name("runtime.py"))]
 
 
 @dataclass(frozen=True)
@@ -68,8 +66,9 @@ class Worker:
         self._path = folder / self.stream_id
         # Unbuffered and appending: we empty the file after each call, and the process may still write.
         self._output = self._path.open("a+b", buffering=0)
-        self._connection: Connection | None
-        self._process, self._connection = (forker.fork if forker else _start)(self._output)
+        self._process: Forked | subprocess.Popen[bytes]
+        self._process, ours = forker.fork(self._output) if forker else _start(self._output)
+        self._connection: Connection | None = Connection(ours.detach())
 
     @property
     def alive(self) -> bool:
@@ -192,100 +191,52 @@ class Forker:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._socket = socket.socket()
-        self._loaded: frozenset[str] = frozenset()
+        self._socket: socket.socket
 
     def start(self) -> None:
-        """Start it if it does not run. Does not wait until it can fork."""
+        """Start it if it does not run. Do not wait until it can fork."""
         with self._lock:
-            if self._process is not None and self._process.poll() is None:
-                return
-            self._loaded = frozenset()
-            self._socket, theirs = socket.socketpair()
-            with theirs:
-                number = theirs.fileno()
-                self._process = subprocess.Popen(
-                    [*_PYTHON, str(number)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    env=bare_environment(os.environ) | NO_AWS,
-                    pass_fds=[number],
-                    **own_group(),
-                )
+            if self._process is None or self._process.poll() is not None:
+                self._process, self._socket = _start(sys.stderr.fileno(), "fork")
 
-    def loaded(self) -> frozenset[str]:
-        """The names of the modules and packages that its workers have loaded already."""
-        self.start()
-        with self._lock:
-            if not self._loaded:
-                told = Connection(os.dup(self._socket.fileno()))
-                self._loaded = frozenset(json.loads(told.recv_bytes()))
-            return self._loaded
-
-    def fork(self, output: IO[bytes]) -> "tuple[Process, Connection]":
+    def fork(self, output: BinaryIO) -> tuple[Forked, socket.socket]:
         """Fork a worker.
 
         Raises:
-            RuntimeError: The system has no room for another process.
+            OSError, EOFError: The system has no room for it, or a function has killed the forker.
         """
-        for _ in range(2):  # a function may have killed the forker
-            self.start()
-            ours, theirs = Pipe()
-            reader, writer = Pipe(duplex=False)
-            with contextlib.suppress(OSError, EOFError):
-                with theirs, writer, self._lock:
-                    files = [theirs.fileno(), output.fileno(), writer.fileno()]
-                    socket.send_fds(self._socket, [b"+"], files)
-                return Forked(reader), ours
-        raise RuntimeError("a Lambda worker could not be forked")
+        self.start()
+        ours, theirs = socket.socketpair()
+        reader, writer = Pipe(duplex=False)
+        with theirs, writer, self._lock:
+            socket.send_fds(self._socket, [b"+"], [theirs.fileno(), output.fileno(), writer.fileno()])
+        return Forked(reader), ours
 
     def close(self) -> None:
         """End it."""
         with self._lock:
-            self._socket.close()
             if self._process is not None:
                 self._process.kill()
                 self._process.wait()
 
 
-Process = Forked | subprocess.Popen[bytes]
-
-
-def _start(output: IO[bytes]) -> tuple[Process, Connection]:
-    token = secrets.token_hex(32)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        place = {"LOTTERY_WORKER_PORT": str(listener.getsockname()[1]), "LOTTERY_WORKER_TOKEN": token}
+def _start(output: BinaryIO | int, *arguments: str) -> tuple["subprocess.Popen[bytes]", socket.socket]:
+    """Start ``runtime.py`` in a new process, which gets one end of a pair of sockets."""
+    ours, theirs = socket.socketpair()
+    windows = sys.platform == "win32"
+    with theirs:
         process = subprocess.Popen(
-            _PYTHON,
-            stdin=subprocess.DEVNULL,
+            [*_COMMAND, str(theirs.fileno()), *arguments],
+            stdin=subprocess.PIPE if windows else subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=bare_environment(os.environ) | place,
-            cwd=Path(output.name).parent,
+            env=bare_environment(os.environ) | NO_AWS,
+            pass_fds=() if windows else (theirs.fileno(),),
             **own_group(),
         )
-        try:
-            return process, _accept(listener, token, process)
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
-
-
-def _accept(listener: socket.socket, token: str, process: "subprocess.Popen[bytes]") -> Connection:
-    deadline = time.monotonic() + INIT_SECONDS
-    listener.settimeout(_LOOK_SECONDS)
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            accepted, _ = listener.accept()
-        except TimeoutError:
-            continue
-        accepted.settimeout(None)
-        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = Connection(accepted.detach())
-        # Any program on this machine can connect; only the worker knows the token.
-        with contextlib.suppress(OSError, EOFError):
-            if connection.poll(5) and hmac.compare_digest(connection.recv_bytes(200), token.encode()):
-                return connection
-        connection.close()
-    raise RuntimeError("a Lambda worker could not be started")
+        if sys.platform == "win32":
+            # A socket may not work there if it is inherited.
+            with process.stdin as pipe:
+                pipe.write(theirs.share(process.pid))
+            ours.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return process, ours

@@ -212,53 +212,39 @@ class _Ticket:
 
 
 class Spares:
-    """Workers that were started in advance: they have loaded Python, AWS's runtime client and boto3.
+    """Workers that were made in advance: they have loaded Python, AWS's runtime client and boto3.
 
     Args:
-        make: Starts a worker.
+        make: Makes a worker.
     """
 
     def __init__(self, make: Callable[[], Worker]) -> None:
         self._make = make
         self._ready: list[Worker] = []
-        self._coming = 0
-        self._closed = False
-        self._lock = threading.Lock()
+        self._most = _MOST_SPARES
+        self._making = threading.Lock()
 
     def take(self) -> Worker:
         """A spare worker, or a new one."""
-        with self._lock:
-            while self._ready:
+        with contextlib.suppress(IndexError):
+            while True:
                 if (worker := self._ready.pop()).alive:
                     return worker
         return self._make()
 
     def want(self, number: int) -> None:
-        """Start workers, so that this number of spares is ready soon. The most is 4."""
-        with self._lock:
-            missing = min(number, _MOST_SPARES) - len(self._ready) - self._coming
-            if missing <= 0:
-                return
-            self._coming += missing
-        threading.Thread(target=self._start, args=(missing,), daemon=True).start()
+        """Make workers in the background, so that this number of spares is ready soon. The most is 4."""
+        threading.Thread(target=self._fill, args=(number,), daemon=True).start()
 
     def close(self) -> None:
         """End them."""
-        with self._lock:
-            self._closed = True
-            spares, self._ready = self._ready, []
-        for worker in spares:
-            worker.discard()
-
-    def _start(self, number: int) -> None:
-        for _ in range(number):
-            worker = None
-            with contextlib.suppress(OSError, RuntimeError):  # a call that needs one reports why
-                worker = self._make()
-            with self._lock:
-                self._coming -= 1
-                if worker is not None and not self._closed:
-                    self._ready.append(worker)
-                    worker = None
-            if worker is not None:
+        self._most = 0
+        with self._making:
+            for worker in self._ready:
                 worker.discard()
+
+    def _fill(self, number: int) -> None:
+        # If a worker cannot be made, a call that needs one reports why.
+        with self._making, contextlib.suppress(OSError, EOFError, RuntimeError):
+            while len(self._ready) < min(number, self._most):
+                self._ready.append(self._make())

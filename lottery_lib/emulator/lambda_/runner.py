@@ -5,7 +5,6 @@ import datetime
 import json
 import os
 import signal
-import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,8 @@ from lottery_lib.emulator.lambda_.function import CodeStore, Function, environme
 from lottery_lib.emulator.lambda_.host import Answer, Forker, Worker
 from lottery_lib.emulator.lambda_.output import Lines, LogWriter, log_of
 from lottery_lib.emulator.lambda_.pool import Pool, Spares, limits_of
+from lottery_lib.emulator.lambda_.runtime import TOPS
+from lottery_lib.emulator.process.environment import forks_workers
 
 __all__ = ["Call", "Outcome", "Runner"]
 
@@ -86,7 +87,7 @@ class Runner:
         self._endpoint = endpoint
         self._sessions = sessions
         self._output = folder / "output"
-        self._forker = Forker() if sys.platform == "linux" else None
+        self._forker = Forker() if forks_workers(os.environ) else None
         self.spares = Spares(lambda: Worker(self._output, self._forker))
         size = _FORKED_BYTES if self._forker else _STARTED_BYTES
         self.pool = Pool(
@@ -125,7 +126,7 @@ class Runner:
         folder = self.code.folder(function.code)
         brought = {path.name.partition(".")[0] for path in folder.iterdir()} if folder else set()
         # If a module is loaded already, another version from the function's zip cannot replace it.
-        if self._forker and brought & self._forker.loaded():
+        if self._forker and brought & TOPS:
             return Worker(self._output)
         return self.spares.take()
 

@@ -21,40 +21,17 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterable
 from multiprocessing.connection import Connection
 from types import SimpleNamespace
 from typing import Any, Final
 
-__all__ = ["main"]
+__all__ = ["TOPS", "main"]
 
-# Nearly every function imports these, so they are loaded before anybody waits. AWS's runtime has boto3, too.
-_PRELOADED: Final = (
-    "boto3.dynamodb.conditions",
-    "boto3.dynamodb.table",
-    "boto3.dynamodb.transform",
-    "boto3.resources.factory",
-    "boto3.session",
-    "botocore.client",
-    "botocore.credentials",
-    "botocore.httpsession",
-    "botocore.regions",
-    "botocore.retries.standard",
-    "botocore.signers",
-    "simplejson",
-)
-# All that awslambdaric.bootstrap imports. A worker imports that module when it knows its function, because it
-# reads the environment.
-_PRELOADED_IN_PARENT: Final = (
-    "awslambdaric.lambda_context",
-    "awslambdaric.lambda_runtime_client",
-    "awslambdaric.lambda_runtime_log_utils",
-    "awslambdaric.lambda_runtime_marshaller",
-    "encodings.idna",
-)
-_SERVICES: Final = ("dynamodb", "sns", "stepfunctions")
-# The packages that are loaded with these modules. A function's zip may contain another version of them.
-_TOPS: Final = {"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "simplejson", "six", "urllib3"}
+# The packages that are loaded before a function is. Its zip may contain another version of them.
+TOPS: Final = frozenset({
+    *("awslambdaric", "boto3", "botocore", "dateutil", "jmespath"),
+    *("s3transfer", "simplejson", "six", "snapshot_restore_py", "urllib3"),
+})  # fmt: skip
 
 Message = tuple[dict[str, Any], bytes]
 
@@ -100,10 +77,16 @@ class Client:
 
 def main() -> None:
     """Get a connection, receive the function, and run its handler."""
-    connection = _fork_workers(int(sys.argv[1])) if sys.argv[1:] else _connect()
+    if sys.platform == "win32":
+        emulator = socket.fromshare(sys.stdin.buffer.read())
+        emulator.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    else:
+        emulator = socket.socket(fileno=int(sys.argv[1]))
+    emulator.set_inheritable(False)
+    _warm_up()
+    connection = _fork_workers(emulator) if "fork" in sys.argv else Connection(emulator.detach())
     inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(connection, inbox), daemon=True).start()
-    _preload(_PRELOADED)
     role, _ = inbox.get()
     _become(role)
     from awslambdaric import bootstrap  # noqa: PLC0415 (reads the environment when imported)
@@ -111,27 +94,15 @@ def main() -> None:
     bootstrap.run(role["handler"], Client(connection, inbox))
 
 
-def _connect() -> Connection:
-    emulator = socket.create_connection(("127.0.0.1", int(os.environ.pop("LOTTERY_WORKER_PORT"))))
-    emulator.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connection = Connection(emulator.detach())
-    connection.send_bytes(os.environ.pop("LOTTERY_WORKER_TOKEN").encode())
-    return connection
-
-
-def _fork_workers(number: int) -> Connection:
-    """Fork a worker for each message of the emulator, which has three open files in it.
+def _fork_workers(emulator: socket.socket) -> Connection:
+    """Fork a worker for each message on a socket of the emulator, which has three open files in it.
 
     They are the worker's connection, the file for its output, and a pipe. This process writes the worker's
     id to the pipe, and later its exit status. When the emulator ends, this process ends.
 
-    Args:
-        number: The file number of the socket on which messages come.
-
     Returns:
         The worker's connection. Only workers return.
     """
-    emulator = socket.socket(fileno=number)
     pipes: dict[int, Connection] = {}
 
     def reap(*_: object) -> None:
@@ -139,10 +110,6 @@ def _fork_workers(number: int) -> Connection:
             with contextlib.suppress(OSError), pipes.pop(ended[0]) as pipe:
                 pipe.send_bytes(b"%d" % os.waitstatus_to_exitcode(ended[1]))
 
-    _preload((*_PRELOADED, *_PRELOADED_IN_PARENT))
-    _share_models()
-    names = {name.partition(".")[0] for name in sys.modules}
-    Connection(os.dup(emulator.fileno())).send_bytes(json.dumps(sorted(names)).encode())
     gc.collect()
     gc.freeze()  # a collection in a worker would copy the memory that it shares with this process
     signal.signal(signal.SIGCHLD, reap)
@@ -152,39 +119,43 @@ def _fork_workers(number: int) -> Connection:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
         if not files:
             os._exit(0)
-        connection, output, pipe = files
         with contextlib.suppress(OSError):  # if it cannot be forked, the emulator sees that the pipe ends
             if (worker := os.fork()) == 0:
                 break
             os.setpgid(worker, worker)
-            pipes[worker] = Connection(os.dup(pipe), readable=False)
+            pipes[worker] = Connection(os.dup(files[2]), readable=False)
             pipes[worker].send_bytes(b"%d" % worker)
         for file in files:
             os.close(file)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+    emulator.close()
+    for pipe in pipes.values():
+        pipe.close()
+    connection, output, mine = files
+    os.close(mine)
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.close(output)
-    mine: list[Any] = [emulator, Connection(pipe, readable=False), *pipes.values()]
-    for each in mine:
-        each.close()
     return Connection(connection)
 
 
-def _preload(names: Iterable[str]) -> None:
-    for name in names:
-        with contextlib.suppress(ImportError):
-            __import__(name)
+def _warm_up() -> None:
+    """Load what nearly every function needs, before anybody waits.
 
-
-def _share_models() -> None:
-    """Let each session of boto3 start with service models and event handlers that are loaded already.
-
-    A session still reads the environment when it is made.
+    Each session of boto3 then starts with event handlers and models of services that are loaded already. It
+    still reads the environment when it is made.
     """
+    import encodings.idna  # noqa: F401, PLC0415
+
     import boto3  # noqa: PLC0415
     import botocore.session  # noqa: PLC0415
+    from awslambdaric import (  # noqa: F401, PLC0415 (all that awslambdaric.bootstrap imports)
+        lambda_context,
+        lambda_runtime_client,
+        lambda_runtime_log_utils,
+        lambda_runtime_marshaller,
+    )
     from botocore.hooks import HierarchicalEmitter  # noqa: PLC0415
     from botocore.loaders import create_loader  # noqa: PLC0415
 
@@ -200,7 +171,7 @@ def _share_models() -> None:
 
     botocore.session.get_session = get_session
     session = boto3.session.Session("x", "x", region_name="us-east-1")
-    for service in _SERVICES:
+    for service in ("sns", "stepfunctions"):
         session.client(service)
     session.resource("dynamodb").Table("x")
 
@@ -226,9 +197,9 @@ def _become(role: dict[str, Any]) -> None:
     os.chdir(folder)
     sys.path.insert(0, folder)
     # A package from the function's zip replaces ours, even if ours is loaded already.
-    brought = {name.partition(".")[0] for name in os.listdir(folder)}  # noqa: PTH208
-    for name in [name for name in sys.modules if name.partition(".")[0] in brought & _TOPS]:
-        del sys.modules[name]
+    if TOPS & {name.partition(".")[0] for name in os.listdir(folder)}:  # noqa: PTH208
+        for name in [name for name in sys.modules if name.partition(".")[0] in TOPS]:
+            del sys.modules[name]
     sys.argv = ["bootstrap"]
 
 
