@@ -241,7 +241,7 @@ def emulator(
             when that process has ended).
 
     Returns:
-        Its state: ``{"running", "port", "pid", "since", "endpoint", "folder"}``.
+        Its state: ``{"running", "port", "pid", "since", "workers", "endpoint", "folder"}``.
 
     Raises:
         LotteryError: It cannot start.

@@ -172,4 +172,5 @@ def _lambda(target: Target) -> str:
     finally:
         for each in reversed(made):
             each.delete()
-    return "a worker started and ran a function"
+    how = emulator("status")["workers"] if target.kind == "embedded" else "started"
+    return f"a worker was {how} and ran a function"

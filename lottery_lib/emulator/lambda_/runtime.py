@@ -29,7 +29,7 @@ __all__ = ["TOPS", "main"]
 
 # The packages that are loaded before a function is. Its zip may contain another version of them.
 TOPS: Final = frozenset({
-    *("awslambdaric", "boto3", "botocore", "dateutil", "jmespath"),
+    *("awslambdaric", "boto3", "botocore", "certifi", "dateutil", "jmespath", "runtime_client"),
     *("s3transfer", "simplejson", "six", "snapshot_restore_py", "urllib3"),
 })  # fmt: skip
 

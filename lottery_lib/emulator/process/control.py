@@ -25,8 +25,8 @@ def status(port: int | None = None) -> dict[str, Any]:
     """The state of the shared emulator, or of the one with this port.
 
     Returns:
-        ``{"running", "port", "pid", "since", "endpoint", "folder"}``. A stopped emulator only has a folder;
-        ``running`` is False and the others are None.
+        ``{"running", "port", "pid", "since", "workers", "endpoint", "folder"}``. A stopped one has only a
+        folder; ``running`` is False and the others are None.
     """
     folder = folder_of(port)
     return _state(folder, _running(folder))
@@ -100,6 +100,7 @@ def _state(folder: Path, record: Record | None) -> dict[str, Any]:
         "port": record.port if record else None,
         "pid": record.pid if record else None,
         "since": record.since if record else None,
+        "workers": record.workers if record else None,
         "endpoint": f"http://127.0.0.1:{record.port}" if record else None,
         "folder": str(folder),
     }
