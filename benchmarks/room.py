@@ -20,7 +20,7 @@ import psutil
 from draws import is_right
 from emulators import emulator
 from rows import Row, table
-from tools import in_threads, ms
+from tools import cpu, in_threads, ms
 
 from lottery_lib import connect
 from lottery_lib.draws import machine_arn
@@ -63,22 +63,27 @@ def room(attendees: int, draws: int) -> list[Row]:
             env=os.environ | {"LOTTERY_ATTENDEE": name},
             check=True,
             stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
     targets = [connect("embedded", attendee=name) for name in names]
     everybody = [Attendee(_client(target.endpoint), machine_arn(target), draws) for target in targets]
-    begun = time.perf_counter()
+    process = psutil.Process(control.status()["pid"])
+    before, begun = cpu(process), time.perf_counter()
     taken = in_threads([each.draw for each in everybody])
     wall = time.perf_counter() - begun
+    own, workers = (after - was for after, was in zip(cpu(process), before, strict=True))
     seconds = [second for several in taken for second in several or []]
-    memory, processes = _memory()
+    family = [process, *process.children(recursive=True)]
+    memory = sum(each.memory_full_info().pss for each in family) / 2**20  # memory that they share counts once
     wrong = attendees - sum(is_right(target, draws) for target in targets)
+    limit = f"emulator {own / wall:.2f}, workers {workers / wall:.2f} of {os.cpu_count()} cores"
     who = f"{attendees} attendees at the same time, {draws} draws each"
     return [
         Row(f"{who}: attendees with a wrong draw", wrong, most=0),
-        Row(f"{who}: draws a second", len(seconds) / wall),
+        Row(f"{who}: draws a second", len(seconds) / wall, note=limit),
         Row(f"{who}: draw", ms(median(seconds)), "ms"),
         Row(f"{who}: 95 of 100 draws", ms(quantiles(seconds, n=20)[-1]), "ms", most=3000),
-        Row(f"{who}: memory", memory, "MB", most=400, note=f"PSS of {processes} processes"),
+        Row(f"{who}: memory", memory, "MB", most=400, note=f"PSS of {len(family)} processes"),
     ]
 
 
@@ -86,13 +91,6 @@ def _client(endpoint: str | None) -> Any:
     key = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
     session = boto3.session.Session(region_name="us-east-1", **key)
     return session.client("stepfunctions", endpoint_url=endpoint)
-
-
-def _memory() -> tuple[float, int]:
-    """The memory of the emulator and its workers in MB, with shared memory counted once; and their number."""
-    main = psutil.Process(control.status()["pid"])
-    family = [main, *main.children(recursive=True)]
-    return sum(each.memory_full_info().pss for each in family) / 2**20, len(family)
 
 
 def main() -> None:

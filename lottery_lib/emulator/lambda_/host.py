@@ -73,7 +73,7 @@ class Worker:
     @property
     def alive(self) -> bool:
         """Whether the process still runs."""
-        return self._process.poll() is None
+        return self._connection is not None and self._process.poll() is None
 
     def become(self, handler: str, folder: Path, environment: Mapping[str, str], memory: int) -> Answer:
         """Load a function that may use `memory` MB. The answer is ``"ready"`` if it can be called."""
@@ -109,7 +109,8 @@ class Worker:
             # The group still exists after its leader has ended, if the handler has started other processes.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        if isinstance(self._process, subprocess.Popen):
+            self._process.wait()  # the forker does it for the processes that it forked
         if self._connection is not None:
             with contextlib.suppress(OSError):
                 self._connection.close()
@@ -193,22 +194,17 @@ class Forker:
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket
 
-    def start(self) -> None:
-        """Start it if it does not run. Do not wait until it can fork."""
-        with self._lock:
-            if self._process is None or self._process.poll() is not None:
-                self._process, self._socket = _start(sys.stderr.fileno(), "fork")
-
     def fork(self, output: BinaryIO) -> tuple[Forked, socket.socket]:
-        """Fork a worker.
+        """Fork a worker. The first one waits until this process has started.
 
         Raises:
             OSError, EOFError: The system has no room for it, or a function has killed the forker.
         """
-        self.start()
         ours, theirs = socket.socketpair()
         reader, writer = Pipe(duplex=False)
-        with theirs, writer, self._lock:
+        with self._lock, theirs, writer:
+            if self._process is None or self._process.poll() is not None:
+                self._process, self._socket = _start(sys.stderr.fileno(), "fork")
             socket.send_fds(self._socket, [b"+"], [theirs.fileno(), output.fileno(), writer.fileno()])
         return Forked(reader), ours
 

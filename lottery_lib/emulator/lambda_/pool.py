@@ -12,7 +12,7 @@ from lottery_lib.emulator.lambda_.host import Worker
 
 __all__ = ["Busy", "Pool", "Reservations", "Spares", "ThrottledError", "limits_of"]
 
-_PATIENT_SECONDS: Final = 1.0
+_PATIENT_SECONDS: Final = 2.0
 # A function that calls another function keeps its worker while it waits. If nested calls queued, all of them
 # could wait for each other and never end. So they do not queue. At so many times the most, they are refused.
 _NESTED: Final = 2
@@ -73,7 +73,7 @@ class Pool:
     Args:
         make: Starts a worker for a function.
         usual: The number of workers, busy or idle.
-        most: The number for calls that have waited for a second, because the busy workers sleep.
+        most: The number for calls that have waited for two seconds, because the busy workers sleep.
     """
 
     def __init__(self, make: Callable[[Function], Worker], usual: int, most: int) -> None:

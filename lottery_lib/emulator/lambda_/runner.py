@@ -94,11 +94,6 @@ class Runner:
             self._worker, *limits_of(os.cpu_count() or 1, psutil.virtual_memory().available, size)
         )
 
-    def warm_up(self) -> None:
-        """Start the process from which workers are forked, before the first function needs it."""
-        if self._forker:
-            self._forker.start()
-
     def close(self) -> None:
         """End all workers."""
         self.spares.close()
@@ -159,7 +154,7 @@ class Runner:
             last_words=last_words,
         )
         scope = replace(call.scope, service="logs", region=function.region)
-        self.logs.write(Lines(scope, function.name, function.log_group, stream, text))
+        self.logs.write(Lines(scope, function.name, function.log_group, stream, text, not warm))
         failed = answer.kind != "result"
         body = _with_task_root(folder, answer.body) if failed else answer.body
         return Outcome(body, failed, text, answer.content_type)
