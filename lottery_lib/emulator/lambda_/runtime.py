@@ -156,7 +156,6 @@ def _warm_up() -> None:
         lambda_runtime_log_utils,
         lambda_runtime_marshaller,
     )
-    from botocore.credentials import CredentialResolver, EnvProvider  # noqa: PLC0415
     from botocore.hooks import HierarchicalEmitter  # noqa: PLC0415
     from botocore.loaders import create_loader  # noqa: PLC0415
 
@@ -168,8 +167,6 @@ def _warm_up() -> None:
         session = botocore.session.Session(env_vars, event_hooks=hooks, include_builtin_handlers=False)
         if not session.get_config_variable("data_path"):
             session.register_component("data_loader", loader)
-        if EnvProvider.ACCESS_KEY in os.environ:
-            session.register_component("credential_provider", CredentialResolver([EnvProvider()]))
         return session
 
     botocore.session.get_session = get_session
