@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from draws import concurrent_draws, first_draws, many_attendees, warm_draws
+from draws import concurrent_draws, first_draws, warm_draws
 from editions import deploys, drying_pool, pool_sizes
 from emulators import counting_emulator, emulator, ministack
 from histories import longest_history
 from processes import imports, memory, starts
+from room import room
 from rows import Row, page, readme, results, table
 from tools import FULL, QUICK, Plan
 
@@ -69,7 +70,7 @@ def measured(plan: Plan) -> list[Row]:
             with other as address:
                 rows = [*warm_draws(plan, address), *first_draws(plan, address), *rows]
             rows += deploys(plan) + longest_history(plan) + memory()
-            rows += many_attendees(plan) + concurrent_draws(plan)
+            rows += room(plan.attendees, plan.rounds) + concurrent_draws(plan)
         with counting_emulator(folder / "counting") as address:
             rows += drying_pool(plan, address) + pool_sizes(plan, address)
     return [*rows, *tests()]

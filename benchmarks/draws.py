@@ -1,27 +1,23 @@
 """Measure single draws, MiniStack's draws, the calls without a workflow, and many draws at the same time."""
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from statistics import median
 
-import psutil
 from emulators import deployed
 from rows import Row
-from tools import Plan, cpu, in_threads, in_turns, megabytes, ms, timed
+from tools import Plan, in_threads, in_turns, ms, timed
 
 from lottery_lib import execution
 from lottery_lib.draws import executions, forget_winners, machine_arn, result
 from lottery_lib.employees import Roster
-from lottery_lib.emulator.process import control
 from lottery_lib.resources.contents import load_employees
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.resources.sns_topic import Topic
 from lottery_lib.target import Target
 
-__all__ = ["Drawn", "concurrent_draws", "draw", "first_draws", "many_attendees", "roster", "warm_draws"]
+__all__ = ["Drawn", "concurrent_draws", "draw", "first_draws", "is_right", "roster", "warm_draws"]
 
 WARM_UP = 5
 SETTLE_SECONDS = 0.3
@@ -122,30 +118,6 @@ def first_draws(plan: Plan, other: str) -> list[Row]:
     ]
 
 
-def many_attendees(plan: Plan) -> list[Row]:
-    """All attendees draw at the same time on one emulator, each from their own lottery."""
-    process = psutil.Process(control.status()["pid"])
-    before = megabytes(process)
-    everybody = [deployed() for _ in range(plan.attendees)]
-    each = (megabytes(process) - before) / plan.attendees
-    busy, begun = cpu(process), time.perf_counter()
-    draws = [partial(_several, target, plan.rounds) for target in everybody]
-    taken = in_threads(draws)
-    wall = time.perf_counter() - begun
-    own, workers = (after - was for after, was in zip(cpu(process), busy, strict=True))
-    wrong = plan.attendees - sum(is_right(target, plan.rounds) for target in everybody)
-    seconds = [second for several in taken for second in several or []]
-    who = f"{plan.attendees} attendees at the same time, {plan.rounds} draws each"
-    limit = f"emulator {own / wall:.2f}, workers {workers / wall:.2f} of {os.cpu_count()} cores"
-    return [
-        Row(f"{who}: attendees with a wrong draw", wrong, most=0),
-        Row(f"{who}: draw", ms(median(seconds)), "ms"),
-        Row(f"{who}: slowest draw", ms(max(seconds)), "ms"),
-        Row(f"{who}: draws a second", len(seconds) / wall, note=limit),
-        Row("Memory of the emulator for each attendee", each, "MB"),
-    ]
-
-
 def concurrent_draws(plan: Plan) -> list[Row]:
     """Many hardened draws at the same time from one pool of a thousand."""
     target = deployed(edition="hardened")
@@ -162,10 +134,6 @@ def concurrent_draws(plan: Plan) -> list[Row]:
         Row(f"{who}: slowest draw", ms(max(seconds)), "ms"),
         Row(f"{who}: draws a second", len(seconds) / wall),
     ]
-
-
-def _several(target: Target, rounds: int) -> list[float]:
-    return [draw(target, every=0.25).seconds for _ in range(rounds)]
 
 
 def bare_calls(target: Target) -> Callable[[], float]:

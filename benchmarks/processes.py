@@ -46,7 +46,7 @@ def imported(statement: str) -> float:
 def memory() -> list[Row]:
     """The memory of the running emulator and its workers."""
     process = psutil.Process(control.status()["pid"])
-    workers = [megabytes(worker) for worker in process.children()]
+    workers = [megabytes(worker) for worker in process.children(recursive=True)]
     return [
         Row(
             "Memory of the emulator",

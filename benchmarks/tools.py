@@ -120,7 +120,6 @@ def megabytes(process: psutil.Process) -> float:
 
 def cpu(process: psutil.Process) -> tuple[float, float]:
     """Processor seconds so far: its own, and those of all its workers, including those that ended."""
-    workers = [worker.cpu_times() for worker in process.children()]
-    own = process.cpu_times()
+    own, *others = [each.cpu_times() for each in (process, *process.children(recursive=True))]
     ended = own.children_user + own.children_system
-    return own.user + own.system, ended + sum(times.user + times.system for times in workers)
+    return own.user + own.system, ended + sum(sum(times[:4]) for times in others)

@@ -190,7 +190,7 @@ def emulator(verb: Literal["start", "stop", "status"], port: int | None = None) 
         port: The emulator on this port; None for the user's shared one.
 
     Returns:
-        Its state: ``{"running", "port", "pid", "since", "endpoint", "folder"}``.
+        Its state: ``{"running", "port", "pid", "since", "workers", "endpoint", "folder"}``.
 
     Raises:
         LotteryError: It cannot start.

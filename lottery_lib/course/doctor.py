@@ -165,4 +165,5 @@ def _lambda(target: Target) -> Seen:
     finally:
         for each in reversed(made):
             each.delete()
-    return True, "a worker started and ran a function"
+    how = emulator("status")["workers"] if target.kind == "embedded" else "started"
+    return True, f"a worker was {how} and ran a function"

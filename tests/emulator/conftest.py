@@ -5,6 +5,7 @@ import io
 import json
 import os
 import socket
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -16,6 +17,9 @@ import pytest
 from botocore.config import Config
 
 from lottery_lib.emulator.process import control
+
+#: Only Linux can fork workers safely.
+collect_ignore = [] if sys.platform == "linux" else ["test_lambda_forked.py"]
 
 ROLE = "arn:aws:iam::123456789012:role/tests"
 

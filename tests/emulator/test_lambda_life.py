@@ -67,6 +67,17 @@ def test_more_functions_than_workers_take_turns(function):
     assert [n for n, _, _ in at_once(call, 20)] == [1] * 20
 
 
+def test_sleeping_calls_of_one_function_do_not_stop_another(own):
+    """Another function is answered soon, although one has more calls than there are workers."""
+    sleeper = own.function(COUNTER, Timeout=60)
+    for _ in range(100):
+        sleeper.raw({"seconds": 60}, InvocationType="Event")
+    time.sleep(2)
+    begun = time.monotonic()
+    assert own.function(COUNTER)()[0] == 1
+    assert time.monotonic() - begun < 5
+
+
 def test_a_function_may_call_another(function):
     """A nested call gets a worker also when all are taken."""
     inner = function("def lambda_handler(event, context): return 'inner'")

@@ -57,7 +57,9 @@ def test_a_promise_that_is_kept_is_said(rows):
         [rows.Row("Ready", 500, "ms", most=1000)]
     )
     assert "| Lost | 0 |  |  |  | none | met |" in rows.table([rows.Row("Lost", 0, most=0)])
-    assert "| Speed | 14 |  |  |  | at least 15 | **missed** |" in rows.table([rows.Row("Speed", 14, least=15)])
+    assert "| Speed | 14 |  |  |  | at least 15 | **missed** |" in rows.table(
+        [rows.Row("Speed", 14, least=15)]
+    )
     assert "| Speed | 15 |  |  |  | at least 15 | met |" in rows.table([rows.Row("Speed", 15, least=15)])
 
 

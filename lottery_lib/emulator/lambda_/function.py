@@ -10,12 +10,19 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from lottery_lib.emulator.http.messages import Arn
 from lottery_lib.emulator.process.environment import bare_environment
 
-__all__ = ["CodeStore", "Function", "environment_of", "function_of", "name_of"]
+__all__ = ["NO_AWS", "CodeStore", "Function", "environment_of", "function_of", "name_of"]
+
+# With these variables, boto3 does not read the user's settings, and does not ask this machine for a role.
+NO_AWS: Final = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
 
 
 @dataclass(frozen=True)
@@ -110,12 +117,7 @@ def environment_of(
         "TZ": ":UTC",
     }
     # On AWS, a client finds AWS by itself. Here it needs the emulator's address and must not use another one.
-    ours = {
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    }
+    ours = NO_AWS | {"AWS_ENDPOINT_URL": endpoint}
     return {**bare_environment(os.environ), **ours, **dict(function.variables), **given}
 
 

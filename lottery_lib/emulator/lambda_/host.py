@@ -1,32 +1,34 @@
 """Start one worker process, send it events, receive results, and end it with everything it started."""
 
 import contextlib
-import hmac
 import json
 import os
-import secrets
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import psutil
 
+from lottery_lib.emulator.lambda_.function import NO_AWS
 from lottery_lib.emulator.process.environment import bare_environment, own_group
 
-__all__ = ["Answer", "Worker"]
+__all__ = ["Answer", "Forker", "Worker"]
 
 # AWS gives a function 10 s to initialise. A busy laptop may need more.
 INIT_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 0.1
 _LARGEST: Final = 64 * 1024 * 1024
+_COMMAND: Final = [sys.executable, "-P", "-X", "utf8", str(Path(__file__).with_name("runtime.py"))]
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,10 @@ class Worker:
 
     Args:
         folder: The folder of the file that stores what it prints.
+        forker: Forks it; None to start it as a program.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, forker: "Forker | None" = None) -> None:
         self.retired = False
         self.stream_id = uuid.uuid4().hex
         self._most_memory = sys.maxsize
@@ -63,29 +66,14 @@ class Worker:
         self._path = folder / self.stream_id
         # Unbuffered and appending: we empty the file after each call, and the process may still write.
         self._output = self._path.open("a+b", buffering=0)
-        self._connection: Connection | None = None
-        token = secrets.token_hex(32)
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-X", "utf8", str(Path(__file__).with_name("runtime.py"))],
-                stdin=subprocess.DEVNULL,
-                stdout=self._output,
-                stderr=subprocess.STDOUT,
-                env=bare_environment(os.environ)
-                | {"LOTTERY_WORKER_PORT": str(listener.getsockname()[1]), "LOTTERY_WORKER_TOKEN": token},
-                cwd=folder,
-                **own_group(),
-            )
-            try:
-                self._connection = _accept(listener, token, self._process)
-            except BaseException:
-                self.end()
-                raise
+        self._process: Forked | subprocess.Popen[bytes]
+        self._process, ours = forker.fork(self._output) if forker else _start(self._output)
+        self._connection: Connection | None = Connection(ours.detach())
 
     @property
     def alive(self) -> bool:
         """Whether the process still runs."""
-        return self._process.poll() is None
+        return self._connection is not None and self._process.poll() is None
 
     def become(self, handler: str, folder: Path, environment: Mapping[str, str], memory: int) -> Answer:
         """Load a function that may use `memory` MB. The answer is ``"ready"`` if it can be called."""
@@ -121,7 +109,8 @@ class Worker:
             # The group still exists after its leader has ended, if the handler has started other processes.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        if isinstance(self._process, subprocess.Popen):
+            self._process.wait()  # the forker does it for the processes that it forked
         if self._connection is not None:
             with contextlib.suppress(OSError):
                 self._connection.close()
@@ -168,20 +157,82 @@ class Worker:
         return Answer("exit", exit_status=1 if status is None else status)
 
 
-def _accept(listener: socket.socket, token: str, process: "subprocess.Popen[bytes]") -> Connection:
-    deadline = time.monotonic() + INIT_SECONDS
-    listener.settimeout(_LOOK_SECONDS)
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            accepted, _ = listener.accept()
-        except TimeoutError:
-            continue
-        accepted.settimeout(None)
-        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = Connection(accepted.detach())
-        # Any program on this machine can connect; only the worker knows the token.
-        with contextlib.suppress(OSError, EOFError):
-            if connection.poll(5) and hmac.compare_digest(connection.recv_bytes(200), token.encode()):
-                return connection
-        connection.close()
-    raise RuntimeError("a Lambda worker could not be started")
+class Forked:
+    """A process that was forked: what `Worker` needs of `subprocess.Popen`.
+
+    Args:
+        pipe: Tells its id and later its exit status. The pipe ends without a status if the forker was killed.
+    """
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._lock = threading.Lock()
+        self._status: int | None = None
+        self.pid = int(pipe.recv_bytes())
+
+    def poll(self) -> int | None:
+        """The exit status; None while it runs."""
+        return self.wait(0)
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Wait for the exit status; None if it still runs after `timeout` seconds."""
+        with self._lock:
+            if self._status is None and self._pipe.poll(timeout):
+                try:
+                    self._status = int(self._pipe.recv_bytes())
+                except EOFError:
+                    self._status = 1
+                self._pipe.close()
+            return self._status
+
+
+class Forker:
+    """The process from which workers are forked. It starts when it is needed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket
+
+    def fork(self, output: BinaryIO) -> tuple[Forked, socket.socket]:
+        """Fork a worker. The first one waits until this process has started.
+
+        Raises:
+            OSError, EOFError: The system has no room for it, or a function has killed the forker.
+        """
+        ours, theirs = socket.socketpair()
+        reader, writer = Pipe(duplex=False)
+        with self._lock, theirs, writer:
+            if self._process is None or self._process.poll() is not None:
+                self._process, self._socket = _start(sys.stderr.fileno(), "fork")
+            socket.send_fds(self._socket, [b"+"], [theirs.fileno(), output.fileno(), writer.fileno()])
+        return Forked(reader), ours
+
+    def close(self) -> None:
+        """End it."""
+        with self._lock:
+            if self._process is not None:
+                self._process.kill()
+                self._process.wait()
+
+
+def _start(output: BinaryIO | int, *arguments: str) -> tuple["subprocess.Popen[bytes]", socket.socket]:
+    """Start ``runtime.py`` in a new process, which gets one end of a pair of sockets."""
+    ours, theirs = socket.socketpair()
+    windows = sys.platform == "win32"
+    with theirs:
+        process = subprocess.Popen(
+            [*_COMMAND, str(theirs.fileno()), *arguments],
+            stdin=subprocess.PIPE if windows else subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=bare_environment(os.environ) | NO_AWS,
+            pass_fds=() if windows else (theirs.fileno(),),
+            **own_group(),
+        )
+        if sys.platform == "win32":
+            # A socket may not work there if it is inherited.
+            with process.stdin as pipe:
+                pipe.write(theirs.share(process.pid))
+            ours.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return process, ours

@@ -20,13 +20,17 @@ _MOST: Final = 1000
 
 @dataclass(frozen=True)
 class Lines:
-    """The output of one call, its log group and stream, and its time in milliseconds since 1970."""
+    """The output of one call, its log group and stream, and its time in milliseconds since 1970.
+
+    The stream is new if this is the first call of a worker.
+    """
 
     scope: Scope
     function: str
     group: str
     stream: str
     text: str
+    new_stream: bool
     at: int = field(default_factory=lambda: int(time.time() * 1000))
 
 
@@ -111,8 +115,8 @@ class LogWriter:
         where = {"logGroupName": lines.group, "logStreamName": lines.stream}
         texts = [line + "\n" for line in lines.text.split("\n") if line.strip()]
         put = where | {"logEvents": [{"timestamp": lines.at, "message": text} for text in texts]}
-        # This fails if the stream is new, or if somebody deleted the group.
-        if call("PutLogEvents", put):
+        # This fails if nobody created the group yet, or if somebody deleted it.
+        if (not lines.new_stream or call("CreateLogStream", where)) and call("PutLogEvents", put):
             return
         # If the function was deleted while it ran, do not create its deleted group again.
         target = f"/2015-03-31/functions/{lines.function}/configuration"

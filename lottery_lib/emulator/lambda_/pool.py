@@ -2,19 +2,20 @@
 
 import contextlib
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 from lottery_lib.emulator.lambda_.function import Function
 from lottery_lib.emulator.lambda_.host import Worker
 
-__all__ = ["Busy", "Pool", "Reservations", "Spares", "ThrottledError"]
+__all__ = ["Busy", "Pool", "Reservations", "Spares", "ThrottledError", "limits_of"]
 
-LIMIT: Final = 16
+_PATIENT_SECONDS: Final = 2.0
 # A function that calls another function keeps its worker while it waits. If nested calls queued, all of them
-# could wait for each other and never end. So they do not queue. With this many workers, they are refused.
-NESTED_LIMIT: Final = 48
+# could wait for each other and never end. So they do not queue. At so many times the most, they are refused.
+_NESTED: Final = 2
 _MOST_SPARES: Final = 4
 
 
@@ -56,25 +57,34 @@ class Reservations:
                 self._running[arn] -= 1
 
 
+def limits_of(cores: int, free_bytes: int, worker_bytes: int) -> tuple[int, int]:
+    """How many workers a machine usually has, and the most: they take up to a quarter of the free memory."""
+    most = max(8, min(16 * cores, free_bytes // 4 // worker_bytes))
+    return min(max(8, 4 * cores), most), most
+
+
 class Pool:
     """The workers that have loaded a function, and the calls that wait for a worker.
 
-    A worker runs one call at a time, so two calls at once need two workers. If all are busy, calls queue. If
-    a call needs a new worker and the limit is reached, the worker that has been idle longest is ended.
+    A worker runs one call at a time, so two calls at once need two workers. A function may have as many busy
+    workers as it leaves free for others. Further calls queue. The function with fewer busy workers is first.
+    If a call needs a new worker and the limit is reached, the worker that has been idle longest is ended.
 
     Args:
-        make: Starts a worker.
-        limit: The largest number of workers, without nested calls.
+        make: Starts a worker for a function.
+        usual: The number of workers, busy or idle.
+        most: The number for calls that have waited for two seconds, because the busy workers sleep.
     """
 
-    def __init__(self, make: Callable[[], Worker], limit: int = LIMIT) -> None:
+    def __init__(self, make: Callable[[Function], Worker], usual: int, most: int) -> None:
         self._make = make
-        self._limit = limit
+        self._usual = usual
+        self._most = most
         self._idle: dict[Worker, Function] = {}  # the worker that has been idle longest is first
         self._busy: dict[Worker, Function] = {}
-        self._starting = 0
-        self._queue: deque[object] = deque()
-        self._change = threading.Condition()
+        self._running: Counter[str] = Counter()  # calls that run, by the function's ARN
+        self._queue: list[_Ticket] = []
+        self._lock = threading.Lock()
 
     def take(self, function: Function, *, nested: bool = False) -> tuple[Worker, bool]:
         """Wait for a worker.
@@ -89,44 +99,38 @@ class Pool:
         Raises:
             Busy: Too many nested calls.
         """
-        doomed: list[Worker] = []
-        with self._change:
-            self._wait_turn(nested)
+        self._wait_turn(function.arn, nested)
+        with self._lock:
             # Take the worker that was used last. Then the others stay idle and can be ended.
             idle = [worker for worker in reversed(self._idle) if self._idle[worker] == function]
             worker = next((worker for worker in idle if worker.alive), None)
             if worker is not None:
                 self._busy[worker] = self._idle.pop(worker)
-                self._change.notify_all()
                 return worker, True
-            while self._idle and self._total() >= self._limit:
-                doomed.append(oldest := next(iter(self._idle)))
-                del self._idle[oldest]
-            self._starting += 1
-            self._change.notify_all()
+            doomed = self._surplus()
         for oldest in doomed:
             oldest.discard()
-        made = None
         try:
-            made = self._make()
-        finally:
-            with self._change:
-                self._starting -= 1
-                if made is not None:
-                    self._busy[made] = function
-                self._change.notify_all()
+            made = self._make(function)
+        except BaseException:
+            with self._lock:
+                self._end_turn(function)
+            raise
+        with self._lock:
+            self._busy[made] = function
         return made, False
 
     def give_back(self, worker: Worker) -> None:
         """Let other calls use the worker. If it has ended or was retired, remove it."""
-        with self._change:
-            function = self._busy.pop(worker, None)
+        with self._lock:
+            function = self._busy.pop(worker)
             keep = worker.alive and not worker.retired
-            if keep and function is not None:
+            if keep:
                 self._idle[worker] = function
-            self._change.notify_all()
-        if not keep or function is None:
-            worker.discard()
+            self._end_turn(function)
+            doomed = [*self._surplus(), *([] if keep else [worker])]
+        for each in doomed:
+            each.discard()
 
     def retire(self, arn: str | None = None, version: str | None = None) -> None:
         """End the workers of a function and version, or all: idle ones now, busy ones after their call."""
@@ -134,97 +138,113 @@ class Pool:
         def concerns(function: Function) -> bool:
             return arn in {None, function.arn} and version in {None, function.version}
 
-        with self._change:
+        with self._lock:
             gone = [worker for worker, function in self._idle.items() if concerns(function)]
             for worker in gone:
                 del self._idle[worker]
             for worker, function in self._busy.items():
                 worker.retired = worker.retired or concerns(function)
-            self._change.notify_all()
         for worker in gone:
             worker.discard()
 
     def has(self, arn: str) -> bool:
         """Whether there is a worker of a function."""
-        with self._change:
+        with self._lock:
             return any(function.arn == arn for function in [*self._busy.values(), *self._idle.values()])
 
     def close(self) -> None:
         """End all of them, busy ones included."""
-        with self._change:
+        with self._lock:
             workers = [*self._idle, *self._busy]
             self._idle.clear()
-            self._limit = 0
+            self._queue.clear()
+            self._usual = self._most = 0
         for worker in workers:
             worker.end()
 
-    def _wait_turn(self, nested: bool) -> None:
-        if nested:
-            if self._total() >= NESTED_LIMIT and not self._idle:
-                raise Busy
-            return
-        ticket = object()
-        self._queue.append(ticket)
-        try:
-            # Only the first call in the queue may take a worker, so that no later call is faster.
-            self._change.wait_for(
-                lambda: self._queue[0] is ticket and (self._idle or self._total() < self._limit)
-            )
-        finally:
-            self._queue.remove(ticket)
+    def _wait_turn(self, arn: str, nested: bool) -> None:
+        with self._lock:
+            if nested:
+                if self._running.total() >= _NESTED * self._most:
+                    raise Busy
+                self._running[arn] += 1
+                return
+            self._queue.append(ticket := _Ticket(arn, self._usual))
+            self._admit()
+        if not ticket.admitted.wait(_PATIENT_SECONDS):
+            with self._lock:
+                ticket.limit = self._most
+                self._admit()
+            ticket.admitted.wait()
 
-    def _total(self) -> int:
-        return len(self._idle) + len(self._busy) + self._starting
+    def _end_turn(self, function: Function) -> None:
+        self._running[function.arn] -= 1
+        self._admit()
+
+    def _admit(self) -> None:
+        """Let the calls run for which there is room."""
+
+        def has_room(ticket: _Ticket) -> bool:
+            return self._running[ticket.arn] < ticket.limit - self._running.total()
+
+        while waiting := [ticket for ticket in self._queue if has_room(ticket)]:
+            first = min(waiting, key=lambda ticket: self._running[ticket.arn])
+            self._queue.remove(first)
+            self._running[first.arn] += 1
+            first.admitted.set()
+
+    def _surplus(self) -> list[Worker]:
+        """Take out the idle workers that are too many. The caller discards them, without the lock."""
+        surplus = len(self._idle) + self._running.total() - self._usual
+        oldest = list(self._idle)[: max(0, surplus)]
+        for worker in oldest:
+            del self._idle[worker]
+        return oldest
+
+
+@dataclass(eq=False)
+class _Ticket:
+    """A call in the queue: its function's ARN, and how many workers there may be when it runs."""
+
+    arn: str
+    limit: int
+    admitted: threading.Event = field(default_factory=threading.Event)
 
 
 class Spares:
-    """Workers that were started in advance: they have loaded Python, AWS's runtime client and boto3.
+    """Workers that were made in advance: they have loaded Python, AWS's runtime client and boto3.
 
     Args:
-        make: Starts a worker.
+        make: Makes a worker.
     """
 
     def __init__(self, make: Callable[[], Worker]) -> None:
         self._make = make
         self._ready: list[Worker] = []
-        self._coming = 0
-        self._closed = False
-        self._lock = threading.Lock()
+        self._most = _MOST_SPARES
+        self._making = threading.Lock()
 
     def take(self) -> Worker:
         """A spare worker, or a new one."""
-        with self._lock:
-            while self._ready:
+        with contextlib.suppress(IndexError):
+            while True:
                 if (worker := self._ready.pop()).alive:
                     return worker
         return self._make()
 
     def want(self, number: int) -> None:
-        """Start workers, so that this number of spares is ready soon. The most is 4."""
-        with self._lock:
-            missing = min(number, _MOST_SPARES) - len(self._ready) - self._coming
-            if missing <= 0:
-                return
-            self._coming += missing
-        threading.Thread(target=self._start, args=(missing,), daemon=True).start()
+        """Make workers in the background, so that this number of spares is ready soon. The most is 4."""
+        threading.Thread(target=self._fill, args=(number,), daemon=True).start()
 
     def close(self) -> None:
         """End them."""
-        with self._lock:
-            self._closed = True
-            spares, self._ready = self._ready, []
-        for worker in spares:
-            worker.discard()
-
-    def _start(self, number: int) -> None:
-        for _ in range(number):
-            worker = None
-            with contextlib.suppress(OSError, RuntimeError):  # a call that needs one reports why
-                worker = self._make()
-            with self._lock:
-                self._coming -= 1
-                if worker is not None and not self._closed:
-                    self._ready.append(worker)
-                    worker = None
-            if worker is not None:
+        self._most = 0
+        with self._making:
+            for worker in self._ready:
                 worker.discard()
+
+    def _fill(self, number: int) -> None:
+        # If a worker cannot be made, a call that needs one reports why.
+        with self._making, contextlib.suppress(OSError, EOFError, RuntimeError):
+            while len(self._ready) < min(number, self._most):
+                self._ready.append(self._make())

@@ -5,9 +5,14 @@ emulator, sends its token, and receives the function that it will run. Then `aws
 The four methods of `Client` receive events and send results. The connection is not stdin, so a handler that
 reads stdin finds it empty. When the emulator ends, the connection ends. Then this process kills itself and
 its child processes.
+
+With the number of a socket as its argument, this process runs no function itself. It loads what functions
+need, and then forks a worker for each message on the socket. Such a worker has its connection at once.
 """
 
 import contextlib
+import copy
+import gc
 import json
 import os
 import queue
@@ -20,25 +25,13 @@ from multiprocessing.connection import Connection
 from types import SimpleNamespace
 from typing import Any, Final
 
-__all__ = ["main"]
+__all__ = ["TOPS", "main"]
 
-# Nearly every function imports these, so they are loaded before anybody waits. AWS's runtime has boto3, too.
-_PRELOADED: Final = (
-    "boto3.dynamodb.conditions",
-    "boto3.dynamodb.table",
-    "boto3.dynamodb.transform",
-    "boto3.resources.factory",
-    "boto3.session",
-    "botocore.client",
-    "botocore.credentials",
-    "botocore.httpsession",
-    "botocore.regions",
-    "botocore.retries.standard",
-    "botocore.signers",
-    "simplejson",
-)
-# The packages that are loaded with these modules. A function's zip may contain another version of them.
-_TOPS: Final = {"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "simplejson", "six", "urllib3"}
+# The packages that are loaded before a function is. Its zip may contain another version of them.
+TOPS: Final = frozenset({
+    *("awslambdaric", "boto3", "botocore", "certifi", "dateutil", "jmespath", "runtime_client"),
+    *("s3transfer", "simplejson", "six", "snapshot_restore_py", "urllib3"),
+})  # fmt: skip
 
 Message = tuple[dict[str, Any], bytes]
 
@@ -83,21 +76,104 @@ class Client:
 
 
 def main() -> None:
-    """Connect, receive the function, and run its handler."""
-    emulator = socket.create_connection(("127.0.0.1", int(os.environ.pop("LOTTERY_WORKER_PORT"))))
-    emulator.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connection = Connection(emulator.detach())
-    connection.send_bytes(os.environ.pop("LOTTERY_WORKER_TOKEN").encode())
+    """Get a connection, receive the function, and run its handler."""
+    if sys.platform == "win32":
+        emulator = socket.fromshare(sys.stdin.buffer.read())
+        emulator.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    else:
+        emulator = socket.socket(fileno=int(sys.argv[1]))
+    emulator.set_inheritable(False)
+    _warm_up()
+    connection = _fork_workers(emulator) if "fork" in sys.argv else Connection(emulator.detach())
     inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(connection, inbox), daemon=True).start()
-    for name in _PRELOADED:
-        with contextlib.suppress(ImportError):
-            __import__(name)
     role, _ = inbox.get()
     _become(role)
     from awslambdaric import bootstrap  # noqa: PLC0415 (reads the environment when imported)
 
     bootstrap.run(role["handler"], Client(connection, inbox))
+
+
+def _fork_workers(emulator: socket.socket) -> Connection:
+    """Fork a worker for each message on a socket of the emulator, which has three open files in it.
+
+    They are the worker's connection, the file for its output, and a pipe. This process writes the worker's
+    id to the pipe, and later its exit status. When the emulator ends, this process ends.
+
+    Returns:
+        The worker's connection. Only workers return.
+    """
+    pipes: dict[int, Connection] = {}
+
+    def reap(*_: object) -> None:
+        while pipes and (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            with contextlib.suppress(OSError), pipes.pop(ended[0]) as pipe:
+                pipe.send_bytes(b"%d" % os.waitstatus_to_exitcode(ended[1]))
+
+    gc.collect()
+    gc.freeze()  # a collection in a worker would copy the memory that it shares with this process
+    signal.signal(signal.SIGCHLD, reap)
+    while True:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+        _, files, _, _ = socket.recv_fds(emulator, 1, 3, socket.MSG_CMSG_CLOEXEC)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+        if not files:
+            os._exit(0)
+        with contextlib.suppress(OSError):  # if it cannot be forked, the emulator sees that the pipe ends
+            if (worker := os.fork()) == 0:
+                break
+            os.setpgid(worker, worker)
+            pipes[worker] = Connection(os.dup(files[2]), readable=False)
+            pipes[worker].send_bytes(b"%d" % worker)
+        for file in files:
+            os.close(file)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+    emulator.close()
+    for pipe in pipes.values():
+        pipe.close()
+    connection, output, mine = files
+    os.close(mine)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(output)
+    return Connection(connection)
+
+
+def _warm_up() -> None:
+    """Load what nearly every function needs, before anybody waits.
+
+    Each session of boto3 then starts with event handlers and models of services that are loaded already. It
+    still reads the environment when it is made.
+    """
+    import encodings.idna  # noqa: F401, PLC0415
+
+    import boto3  # noqa: PLC0415
+    import botocore.session  # noqa: PLC0415
+    from awslambdaric import (  # noqa: F401, PLC0415 (all that awslambdaric.bootstrap imports)
+        lambda_context,
+        lambda_runtime_client,
+        lambda_runtime_log_utils,
+        lambda_runtime_marshaller,
+    )
+    from botocore.hooks import HierarchicalEmitter  # noqa: PLC0415
+    from botocore.loaders import create_loader  # noqa: PLC0415
+
+    loader, handlers = create_loader(), HierarchicalEmitter()
+    botocore.session.Session(event_hooks=handlers)
+
+    def get_session(env_vars: Any = None) -> botocore.session.Session:
+        hooks = copy.copy(handlers)
+        session = botocore.session.Session(env_vars, event_hooks=hooks, include_builtin_handlers=False)
+        if not session.get_config_variable("data_path"):
+            session.register_component("data_loader", loader)
+        return session
+
+    botocore.session.get_session = get_session
+    session = boto3.session.Session("x", "x", region_name="us-east-1")
+    for service in ("sns", "stepfunctions"):
+        session.client(service)
+    session.resource("dynamodb").Table("x")
 
 
 def _listen(connection: Connection, inbox: "queue.SimpleQueue[Message]") -> None:
@@ -121,9 +197,9 @@ def _become(role: dict[str, Any]) -> None:
     os.chdir(folder)
     sys.path.insert(0, folder)
     # A package from the function's zip replaces ours, even if ours is loaded already.
-    brought = {name.partition(".")[0] for name in os.listdir(folder)}  # noqa: PTH208
-    for name in [name for name in sys.modules if name.partition(".")[0] in brought & _TOPS]:
-        del sys.modules[name]
+    if TOPS & {name.partition(".")[0] for name in os.listdir(folder)}:  # noqa: PTH208
+        for name in [name for name in sys.modules if name.partition(".")[0] in TOPS]:
+            del sys.modules[name]
     sys.argv = ["bootstrap"]
 
 

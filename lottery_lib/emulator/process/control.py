@@ -25,8 +25,8 @@ def status(port: int | None = None) -> dict[str, Any]:
     """The state of the shared emulator, or of the one with this port.
 
     Returns:
-        ``{"running", "port", "pid", "since", "endpoint", "folder"}``. A stopped emulator only has a folder;
-        ``running`` is False and the others are None.
+        ``{"running", "port", "pid", "since", "workers", "endpoint", "folder"}``. A stopped one has only a
+        folder; ``running`` is False and the others are None.
     """
     folder = folder_of(port)
     return _state(folder, _running(folder))
@@ -89,10 +89,10 @@ def stop(port: int | None = None) -> dict[str, Any]:
 
 
 def _state(folder: Path, record: Record | None) -> dict[str, Any]:
-    told: dict[str, Any] = dict.fromkeys(("port", "pid", "since", "endpoint"))
+    told: dict[str, Any] = dict.fromkeys(("port", "pid", "since", "workers", "endpoint"))
     if record is not None:
-        url = f"http://127.0.0.1:{record.port}"
-        told = {"port": record.port, "pid": record.pid, "since": record.since, "endpoint": url}
+        told |= {"port": record.port, "pid": record.pid, "since": record.since, "workers": record.workers}
+        told["endpoint"] = f"http://127.0.0.1:{record.port}"
     return {"running": record is not None, **told, "folder": str(folder)}
 
 

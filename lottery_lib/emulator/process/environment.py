@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from lottery_lib.emulator.process.errors import EmulatorError
 
-__all__ = ["bare_environment", "clean_environment", "enforces_iam", "own_group"]
+__all__ = ["bare_environment", "clean_environment", "enforces_iam", "forks_workers", "own_group"]
 
 # The emulator must not use the user's proxies, profiles and module paths, or settings of moto.
 _DROPPED: Final = ("AWS_", "BOTO_", "MOTO_", "PYTHON")
@@ -53,6 +53,14 @@ def enforces_iam(environ: Mapping[str, str]) -> bool:
         next_step = "Set it to on or off, or leave it out"
         raise EmulatorError("LOTTERY_EMULATOR_IAM", f"it is {setting!r}", next_step)
     return setting == "on"
+
+
+def forks_workers(environ: Mapping[str, str]) -> bool:
+    """Whether workers are forked: on Linux, unless ``LOTTERY_EMULATOR_FORK`` is ``off``.
+
+    macOS can fork, but its own libraries may then crash the new process. Windows cannot fork.
+    """
+    return sys.platform == "linux" and environ.get("LOTTERY_EMULATOR_FORK") != "off"
 
 
 def own_group() -> dict[str, Any]:

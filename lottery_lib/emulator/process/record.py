@@ -28,6 +28,7 @@ class Record:
         port: Its port on 127.0.0.1.
         since: When it started, in ISO 8601 and UTC.
         created: The system's start time of the process, because a process id can be used again.
+        workers: How it gets the workers of functions: ``"forked"`` or ``"started"``.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Record:
     port: int
     since: str
     created: float
+    workers: str = ""
 
 
 def folder_of(port: int | None = None) -> Path:

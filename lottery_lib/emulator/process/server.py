@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from lottery_lib.emulator.front import Front
 from lottery_lib.emulator.http.http_server import HttpServer
 from lottery_lib.emulator.moto import patches
-from lottery_lib.emulator.process.environment import clean_environment, enforces_iam
+from lottery_lib.emulator.process.environment import clean_environment, enforces_iam, forks_workers
 from lottery_lib.emulator.process.errors import ALREADY_RUNNING, PORT_IN_USE
 from lottery_lib.emulator.process.record import Record, folder_of, remove_record, write_record
 
@@ -103,6 +103,7 @@ def _serve(server: HttpServer, folder: Path, lifetime: _Lifetime) -> None:
         port=server.port,
         since=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         created=psutil.Process().create_time(),
+        workers="forked" if forks_workers(environment) else "started",
     )
     front = Front(record, folder, lifetime.request_came, enforces_iam(environment))
     server.answer = front.answer

@@ -1,0 +1,151 @@
+"""On Linux, workers are forked from one warm process. A function notices nothing of it."""
+
+import json
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from emulator.test_lambda_life import ended
+
+ALLOWED = {
+    *("PATH", "LANG", "NO_PROXY", "no_proxy", "TMPDIR", "LD_LIBRARY_PATH"),
+    *("AWS_CONFIG_FILE", "AWS_EC2_METADATA_DISABLED", "AWS_SHARED_CREDENTIALS_FILE"),
+}
+PARENT = "import os\ndef lambda_handler(event, context): return os.getppid()"
+
+
+@pytest.fixture
+def forker(emulator, function):
+    """The process from which workers are forked."""
+    return psutil.Process(function(PARENT)())
+
+
+def test_workers_are_forked(emulator, forker):
+    """A worker's parent is a child of the emulator, and the emulator says that it forks workers."""
+    assert forker.ppid() == emulator["pid"]
+    assert emulator["workers"] == "forked"
+
+
+def test_the_parent_has_one_thread_and_no_connection(forker):
+    """It can fork safely, and a worker inherits no connection of the emulator."""
+    assert forker.num_threads() == 1
+    assert forker.net_connections("inet") == []
+
+
+def test_no_secret_of_the_user_can_be_read(own_home, monkeypatch, request):
+    """`/proc` shows the environment of a worker's start, and of its parent. Both are allow-listed."""
+    monkeypatch.setenv("SECRET", "1")
+    source = """
+import os
+
+def names(pid):
+    return [line.partition("=")[0] for line in open(f"/proc/{pid}/environ").read().split("\\0") if line]
+
+def lambda_handler(event, context):
+    return names("self") + names(os.getppid())
+"""
+    names = request.getfixturevalue("own").function(source)()
+    assert {"PATH", "AWS_CONFIG_FILE"} <= set(names) <= ALLOWED
+
+
+def test_a_worker_has_no_file_of_another_worker(function):
+    """It inherits its own connection, its output and an empty stdin."""
+    source = """
+import os
+
+def target(number):
+    try:
+        return os.readlink(f"/proc/self/fd/{number}")
+    except FileNotFoundError:  # the file with which the folder was listed
+        return "listed"
+
+def lambda_handler(event, context): return [target(number) for number in os.listdir("/proc/self/fd")]
+"""
+    for _ in range(3):
+        open_files = function(source)()
+    kinds = sorted(name.partition(":")[0] for name in open_files if "/output/" not in name)
+    assert kinds == ["/dev/null", "listed", "socket"]
+
+
+@pytest.mark.parametrize("name", ["boto3", "dateutil", "jmespath", "six", "snapshot_restore_py"])
+def test_a_function_with_its_own_copy_starts_cold(emulator, function, zipped, name):
+    """Where the zip contains a module that the parent has loaded, the worker is not forked."""
+    source = f"import os, {name}\ndef lambda_handler(event, context): return os.getppid(), {name}.mine"
+    code = zipped(lambda_function=source, **{name: "mine = True"})
+    assert function(code)() == [emulator["pid"], True]
+
+
+def test_all_that_the_parent_loads_can_be_replaced(function):
+    """Each package that a worker has loaded at its start is one whose copy in a zip is noticed."""
+    from lottery_lib.emulator.lambda_.runtime import TOPS
+
+    loaded = function("""
+import sys
+
+tops = {name.partition(".")[0] for name, module in sys.modules.items() if "site-packages" in str(module)}
+
+def lambda_handler(event, context): return sorted(tops)
+""")()
+    assert "botocore" in loaded
+    assert {name for name in loaded if not name.startswith("_")} <= TOPS  # the others come with Python itself
+
+
+def test_a_session_reads_the_environment(function):
+    """A session of boto3 has the function's own region and settings, not those of the parent."""
+    source = """
+import boto3
+
+def lambda_handler(event, context):
+    session, sns = boto3.session.Session(), boto3.client("sns").meta
+    return [session.region_name, sns.region_name, session.get_credentials().access_key,
+            sns.config.retries["total_max_attempts"], sns.endpoint_url]
+"""
+    variables = {"AWS_MAX_ATTEMPTS": "7", "AWS_ENDPOINT_URL_SNS": "http://127.0.0.1:9"}
+    mine = function(source, Environment={"Variables": variables})
+    region, of_client, key, attempts, url = mine()
+    assert region == of_client == "us-east-1"
+    assert key.startswith("ASIA")
+    assert (attempts, url) == (7, "http://127.0.0.1:9")
+
+
+def test_the_parent_is_replaced(own):
+    """If a function kills the process from which workers are forked, the next call works."""
+    killer = own.function("import os\ndef lambda_handler(event, context): os.kill(os.getppid(), 9)")
+    killer()
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            assert own.function("def lambda_handler(event, context): return 1")() == 1
+            return
+        except own("lambda").exceptions.ClientError:
+            assert time.monotonic() < deadline
+
+
+def test_a_killed_emulator_leaves_nothing(own):
+    """After SIGKILL, the parent, a busy worker and what its handler started end."""
+    source = """
+import os, subprocess, time
+
+def lambda_handler(event, context):
+    child = subprocess.Popen(["sleep", "60"])
+    with open(event["to"] + ".part", "w") as file:
+        file.write(f"[{os.getppid()}, {os.getpid()}, {child.pid}]")
+    os.rename(event["to"] + ".part", event["to"])
+    time.sleep(60)
+"""
+    told = Path(own.told["folder"], "pids")
+    own.function(source, Timeout=60).raw({"to": str(told)}, InvocationType="Event")
+    deadline = time.monotonic() + 30
+    while not told.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    psutil.Process(own.told["pid"]).kill()
+    assert all(ended(pid) for pid in json.loads(told.read_text()))
+
+
+def test_ended_workers_leave_no_zombies(forker, function):
+    """The parent takes the exit status of each worker."""
+    for _ in range(5):
+        assert function("import os\ndef lambda_handler(event, context): os._exit(3)")()["errorType"]
+    assert psutil.STATUS_ZOMBIE not in [child.status() for child in forker.children()]
