@@ -59,8 +59,8 @@ class Reservations:
 
 def limits_of(cores: int, free_bytes: int, worker_bytes: int) -> tuple[int, int]:
     """How many workers a machine usually has, and the most: they take up to a quarter of the free memory."""
-    most = max(8, min(16 * cores, free_bytes // 4 // worker_bytes))
-    return min(max(8, 4 * cores), most), most
+    most = max(16, min(16 * cores, free_bytes // 4 // worker_bytes))
+    return min(max(16, 8 * cores), most), most
 
 
 class Pool:
@@ -72,7 +72,7 @@ class Pool:
 
     Args:
         make: Starts a worker for a function.
-        usual: The number of workers, busy or idle.
+        usual: The number of workers, busy or idle. Half of them may be idle.
         most: The number for calls that have waited for two seconds, because the busy workers sleep.
     """
 
@@ -195,8 +195,9 @@ class Pool:
 
     def _surplus(self) -> list[Worker]:
         """Take out the idle workers that are too many. The caller discards them, without the lock."""
-        surplus = len(self._idle) + self._running.total() - self._usual
-        oldest = list(self._idle)[: max(0, surplus)]
+        idle = len(self._idle)
+        surplus = max(idle + self._running.total() - self._usual, idle - self._usual // 2, 0)
+        oldest = list(self._idle)[:surplus]
         for worker in oldest:
             del self._idle[worker]
         return oldest

@@ -96,21 +96,21 @@ def test_a_call_that_waited_long_runs(made, monkeypatch):
 
 
 def test_only_the_usual_number_stays(made, monkeypatch):
-    """After many calls at once, the workers that are too many are ended."""
+    """After many calls at once, half of the usual number stays idle, and the others are ended."""
     monkeypatch.setattr(module, "_PATIENT_SECONDS", 0)
     pool = Pool(lambda function: Worker(made), 2, 8)
     calls = [ask(pool, ANN) for _ in range(4)]
     for call in calls:
         pool.give_back(call[0][0])
-    assert [worker.alive for worker in made] == [False, False, True, True]
+    assert [worker.alive for worker in made] == [False, False, False, True]
 
 
 def test_the_oldest_idle_worker_makes_room(pool, made):
-    """With the usual number of workers, a function without one gets the place of the longest idle."""
+    """A function without a worker gets the place of the one that has been idle longest."""
     functions = [replace(ANN, arn=f"{ANN.arn}{number}") for number in range(5)]
     for function in functions:
         pool.give_back(pool.take(function)[0])
-    assert [worker.alive for worker in made] == [False, True, True, True, True]
+    assert [worker.alive for worker in made] == [False, False, False, True, True]
     assert pool.take(functions[4]) == (made[4], True)
 
 
@@ -136,8 +136,8 @@ def test_a_worker_that_cannot_be_made_takes_no_place(monkeypatch):
 
 @pytest.mark.parametrize(
     ("cores", "free_mb", "expected"),
-    [(2, 8000, (8, 32)), (8, 8000, (32, 128)), (8, 1000, (16, 16)), (1, 100, (8, 8))],
+    [(2, 8000, (16, 32)), (8, 8000, (64, 128)), (8, 1500, (25, 25)), (1, 100, (16, 16))],
 )
 def test_limits_follow_from_the_machine(cores, free_mb, expected):
-    """More cores and more memory allow more workers; there are at least eight."""
+    """More cores and more memory allow more workers; there are at least sixteen."""
     assert limits_of(cores, free_mb, 15) == expected
