@@ -131,6 +131,7 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _WORKER + "ExecutionData": Patch("0a5b028113c3", partial(errors.with_time, "StartTime")),
     # What moto calculates again and again.
     _WORKER + "AmazonStateLanguageParser": Patch("ce154501fe3d", make=speed.remembered_parser),
+    _PARSER + "models:AmazonStateLanguageParser": Patch("ce154501fe3d", make=speed.remembered_parser),
     _ASL + "utils.json_path:parse": Patch("7db51c0b1fd2", make=speed.remembered),
     _ASL + "component.common.path.result_path:parse": Patch("db251e3eb21b", make=speed.remembered),
     "moto.core.utils:method_names_from_class": Patch("dffccc6df0b3", make=speed.remembered),
@@ -154,6 +155,9 @@ PATCHES: Final[Mapping[str, Patch]] = {
     # What the emulator reads directly from moto's objects, because calls of its API would be too slow.
     _EVENTS + "EventIdGenerator": Patch("52de7f9d1c2a", relied="`errors.counted_event` reads _next_id."),
     _EVENTS + "EventManager.__init__": Patch("14d09194c256", relied="`reads` reads _history_event_list."),
+    _PARSER + "backend.execution:Execution.__init__": Patch(
+        "acac313183c8", relied="`reads` asks for its status."
+    ),
     _PARSER + "models:stepfunctions_parser_backends": Patch("43b661e07e15", relied="`reads` looks there."),
     "moto.iam.models:iam_backends": Patch("da9925a1ac85", relied="`reads` finds users and roles there."),
     "moto.iam.models:IAMBackend.__init__": Patch("47c171c36eea", relied="`reads` knows its dictionaries."),

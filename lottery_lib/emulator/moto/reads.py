@@ -10,7 +10,7 @@ from typing import Any
 from lottery_lib.emulator.http.messages import Arn
 from lottery_lib.emulator.iam.callers import Caller, name_of
 
-__all__ = ["caller_of_key", "documents_of", "events_of", "find_arn", "trust_of"]
+__all__ = ["caller_of_key", "documents_of", "events_of", "find_arn", "is_running", "trust_of"]
 
 
 def caller_of_key(access_key: str) -> Caller | None:
@@ -70,16 +70,25 @@ def events_of(execution_arn: str) -> Sequence[dict[str, Any]]:
     Returns:
         The events; an empty list before the execution has begun.
     """
+    execution = _execution(execution_arn)
+    environment = execution and execution.exec_worker and execution.exec_worker.env
+    return environment.event_manager._history_event_list if environment else []
+
+
+def is_running(execution_arn: str) -> bool:
+    """Whether an execution runs. False if there is no such execution."""
+    return getattr(_execution(execution_arn), "exec_status", None) == "RUNNING"
+
+
+def _execution(arn: str) -> Any:
+    """The object that moto has for an execution; None if its machine was deleted."""
     from moto.core.exceptions import JsonRESTError
     from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-    arn = Arn.of(execution_arn)
     try:
-        execution = stepfunctions_parser_backends[arn.account][arn.region].describe_execution(execution_arn)
-    except JsonRESTError:  # its machine was deleted
-        return []
-    environment = execution.exec_worker and execution.exec_worker.env
-    return environment.event_manager._history_event_list if environment else []
+        return stepfunctions_parser_backends[Arn.of(arn).account][Arn.of(arn).region].describe_execution(arn)
+    except JsonRESTError:
+        return None
 
 
 def _holder(caller: Caller) -> Any:

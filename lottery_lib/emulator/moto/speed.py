@@ -25,13 +25,15 @@ def remembered(original: Function) -> Function:
 
 
 def remembered_parser(original: Any) -> Any:
-    """Parse each definition once. Each execution gets its own copy, because it may change the parts."""
+    """Parse each definition once, when its machine is made. An execution may change the parts of its copy."""
+    return SimpleNamespace(
+        parse=lambda definition: (pickle.loads(_pickled(original.parse, definition)), None)
+    )
 
-    @lru_cache(256)
-    def pickled(definition: str) -> bytes:
-        return pickle.dumps(original.parse(definition)[0])
 
-    return SimpleNamespace(parse=lambda definition: (pickle.loads(pickled(definition)), None))
+@lru_cache(256)
+def _pickled(parse: Callable[[str], Any], definition: str) -> bytes:
+    return pickle.dumps(parse(definition)[0])
 
 
 def remembered_keys(original: Function) -> Function:

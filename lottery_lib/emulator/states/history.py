@@ -15,7 +15,7 @@ from typing import Any, Final
 from lottery_lib.emulator.http.messages import RefusalError, Reply, Request, Scope
 from lottery_lib.emulator.http.replies import json_reply
 from lottery_lib.emulator.moto.application import Moto
-from lottery_lib.emulator.moto.reads import events_of
+from lottery_lib.emulator.moto.reads import events_of, is_running
 
 __all__ = ["Abort", "Executions", "as_aws"]
 
@@ -49,11 +49,13 @@ class Executions:
         self.aborts: dict[str, Abort] = {}
         self._moto = moto
         self._definitions: dict[str, str] = {}  # the old ones, of executions of updated machines
+        self._running: dict[str, Reply] = {}  # how executions were described while they ran
 
     def forget(self) -> None:
         """Forget everything."""
         self.aborts.clear()
         self._definitions = {}
+        self._running = {}
 
     def keep_definition(self, scope: Scope, machine_arn: str) -> None:
         """Store the present definition for the machine's executions, before the machine is updated."""
@@ -63,9 +65,11 @@ class Executions:
             self._definitions.setdefault(each["executionArn"], machine["definition"])
 
     def forget_definitions(self, machine_arn: str) -> None:
-        """Remove the definitions of a deleted machine, because a new execution may have the same name."""
+        """Remove what belongs to a deleted machine, because a new execution may have the same name."""
         gone = machine_arn.replace(":stateMachine:", ":execution:") + ":"
-        self._definitions = {arn: text for arn, text in self._definitions.items() if not arn.startswith(gone)}
+        for book in (self._definitions, self._running):
+            for arn in [arn for arn in book if arn.startswith(gone)]:
+                del book[arn]
 
     def describe_machine(self, request: Request) -> Reply:
         """DescribeStateMachineForExecution."""
@@ -75,9 +79,18 @@ class Executions:
         return reply.with_json(reply.json | {"definition": definition}) if reply.ok and definition else reply
 
     def describe(self, request: Request) -> Reply:
-        """DescribeExecution."""
+        """DescribeExecution. While an execution runs, its description stays the same, and many ask for it."""
+        arn = request.json.get("executionArn", "")
+        if arn in self._running and arn not in self.aborts and is_running(arn):
+            return self._running[arn]
         reply = self._moto(request)
-        return reply.with_json(self._corrected(request.scope, reply.json)) if reply.ok else reply
+        if not reply.ok:
+            return reply
+        if reply.json["status"] == "RUNNING":
+            self._running[arn] = reply
+        else:
+            self._running.pop(arn, None)
+        return reply.with_json(self._corrected(request.scope, reply.json))
 
     def list(self, request: Request) -> Reply:
         """ListExecutions."""
