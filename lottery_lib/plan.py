@@ -131,14 +131,15 @@ def machine(target: Target) -> StateMachine:
     return StateMachine(target, target.names.machine, machine_definition(target), role_arn)
 
 
-def _log_group(target: Target, purpose: str) -> LogGroup:
+def log_group(target: Target, purpose: str) -> LogGroup:
+    """The log group of the function for a purpose. Lambda's own group would lack our tags."""
     return LogGroup(target, target.names.log_group(target.names.function(purpose)))
 
 
 def _function_rows(edition: str, lesson: str, step: str) -> Iterator[Row]:
-    """Each function of an edition and, before it, its log group. Lambda's own group would lack our tags."""
+    """Each function of an edition and, before it, its log group."""
     for purpose in EDITIONS[edition]:
-        yield Row(edition, lesson, partial(_log_group, purpose=purpose))
+        yield Row(edition, lesson, partial(log_group, purpose=purpose))
         yield Row(edition, lesson, partial(function, purpose=purpose), step.format(purpose))
 
 

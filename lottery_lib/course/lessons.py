@@ -95,7 +95,10 @@ def restore(target: Target, lesson: str) -> None:
         inbox(target).confirm(ADDRESS)
     if lesson > "04":
         load_employees(target, tutorial_roster())
-        _clear_draws(target)
+        if execution.of_machine(target, machine_arn(target)):
+            _remove(target, [plan.machine(target)])  # this also deletes its executions
+            plan.machine(target).ensure()
+        forget_winners(target)
     if lesson > "09":
         Stack(hardened).deploy()
     if lesson in ("07", "99"):
@@ -145,14 +148,6 @@ def _remove(target: Target, resources: list[Resource[Any]]) -> None:
     execution.stop_running(target, machine_arn(target))
     for resource in reversed(resources):
         resource.delete(foreign=True)  # on an emulator nothing with our names can belong to others
-
-
-def _clear_draws(target: Target) -> None:
-    """Remove all executions and all winners."""
-    if execution.of_machine(target, machine_arn(target)):
-        _remove(target, [plan.machine(target)])  # this also deletes its executions
-        plan.machine(target).ensure()
-    forget_winners(target)
 
 
 def _checks(target: Target, lesson: str) -> Iterator[Check]:

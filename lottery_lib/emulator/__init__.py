@@ -13,5 +13,3 @@ A request goes through `http.http_server` to `front`. There, `iam.gate` refuses 
 Otherwise a service answers it, mostly with moto's help. The signature of a request names the service.
 ``docs/emulator.md`` says what differs from AWS.
 """
-
-__all__: list[str] = []

@@ -28,8 +28,6 @@ from lottery_lib.emulator.sns.api import SnsApi
 from lottery_lib.emulator.sns.mail import Mailbox
 from lottery_lib.emulator.states.api import StatesApi
 
-__all__ = ["Front"]
-
 
 class Service(Protocol):
     """A service that moto does not answer as AWS does."""

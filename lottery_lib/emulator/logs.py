@@ -4,8 +4,6 @@ from lottery_lib.emulator.http.messages import Reply, Request
 from lottery_lib.emulator.lambda_.output import LogWriter
 from lottery_lib.emulator.moto.application import Moto
 
-__all__ = ["LogsApi"]
-
 
 class LogsApi:
     """The log groups of one emulator.

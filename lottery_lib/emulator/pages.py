@@ -9,8 +9,6 @@ from lottery_lib.emulator.sns.api import SnsApi
 from lottery_lib.emulator.sns.checks import element
 from lottery_lib.emulator.sns.mail import Mailbox
 
-__all__ = ["Pages"]
-
 _WELCOME: Final = '<p>It runs. Mails are in the <a href="/lottery/mail/">mailbox</a>.</p>'
 
 

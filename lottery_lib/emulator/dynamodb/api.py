@@ -11,8 +11,6 @@ from lottery_lib.emulator.dynamodb import checks
 from lottery_lib.emulator.http.messages import MalformedRequestError, RefusalError, Reply, Request, Scope
 from lottery_lib.emulator.moto.application import Moto
 
-__all__ = ["DynamoDbApi"]
-
 _TOKEN_SECONDS: Final = 600.0
 _PARTIQL: Final = {"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"}
 

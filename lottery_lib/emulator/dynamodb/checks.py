@@ -5,8 +5,6 @@ from typing import Any, Final
 
 from lottery_lib.emulator.http.messages import RefusalError
 
-__all__ = ["IndexKeys", "check_batch", "check_change", "check_items", "index_keys", "items_of"]
-
 IndexKeys = Mapping[str, tuple[str, str]]
 """The key attributes of secondary indexes. Each has its type and its index."""
 

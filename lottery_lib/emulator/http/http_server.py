@@ -10,8 +10,6 @@ from typing import Any, Final
 
 from lottery_lib.emulator.http.messages import RefusalError, Reply, Request
 
-__all__ = ["HttpServer"]
-
 # The largest AWS request is a function's code: at most 50 MB of zip in Base64.
 _LARGEST: Final = 96 * 1024 * 1024
 _SLOWEST_SECONDS: Final = 300.0

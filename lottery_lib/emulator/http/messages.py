@@ -8,8 +8,6 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
-__all__ = ["ACCOUNT", "Arn", "MalformedRequestError", "RefusalError", "Reply", "Request", "Scope"]
-
 #: The emulator's one account, as moto has it.
 ACCOUNT: Final = "123456789012"
 _BY_TARGET: Final = {"AWSStepFunctions": "states", "DynamoDB_20120810": "dynamodb", "Logs_20140328": "logs"}

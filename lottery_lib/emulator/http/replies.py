@@ -8,8 +8,6 @@ from xml.sax.saxutils import escape
 
 from lottery_lib.emulator.http.messages import RefusalError, Reply, Request
 
-__all__ = ["error_reply", "json_reply", "malformed", "page", "query_reply", "unknown_operation"]
-
 _FORM: Final = "application/x-www-form-urlencoded"
 
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from lottery_lib.emulator.http.messages import Arn
 
-__all__ = ["Caller", "Sessions", "name_of"]
-
 
 @dataclass(frozen=True)
 class Caller:

@@ -15,8 +15,6 @@ from lottery_lib.emulator.iam.needs import asked_of, needs_of
 from lottery_lib.emulator.iam.policy import Decision, decide, trusts
 from lottery_lib.emulator.moto.reads import caller_of_key, documents_of, find_arn, trust_of
 
-__all__ = ["Gate", "denied"]
-
 _WHY: Final = {
     Decision.IMPLICIT_DENY: "because no identity-based policy allows the {action} action",
     Decision.EXPLICIT_DENY: "with an explicit deny in an identity-based policy",

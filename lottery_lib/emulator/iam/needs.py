@@ -14,8 +14,6 @@ from lottery_lib.emulator.iam.callers import Caller
 from lottery_lib.emulator.iam.operations import rest_operation
 from lottery_lib.emulator.lambda_.function import name_of
 
-__all__ = ["Asked", "Need", "asked_of", "needs_of"]
-
 Find = Callable[[str, str, str, str], str | None]
 """Finds the ARN, with its path, from partition, account, kind and name; None if it does not exist."""
 

@@ -6,8 +6,6 @@ from functools import cache, lru_cache
 from typing import Final
 from urllib.parse import unquote
 
-__all__ = ["rest_operation"]
-
 _LABEL: Final = re.compile(r"\{([^}+]+)(\+?)\}")
 # Every Task state calls this path. A fixed pattern is faster than a search.
 _INVOKE: Final = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")

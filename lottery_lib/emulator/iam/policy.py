@@ -17,8 +17,6 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final
 
-__all__ = ["Context", "Decision", "decide", "glob", "holds", "trusts"]
-
 Context = Mapping[str, str]
 """The values of condition keys, with lower-case names."""
 Statement = Mapping[str, Any]

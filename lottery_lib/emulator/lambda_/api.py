@@ -19,8 +19,6 @@ from lottery_lib.emulator.lambda_.pool import Busy, Reservations, ThrottledError
 from lottery_lib.emulator.lambda_.runner import Call, Runner
 from lottery_lib.emulator.moto.application import Moto
 
-__all__ = ["LambdaApi"]
-
 _PATH: Final = re.compile(r"/20\d\d-\d\d-\d\d/functions(?:/([^/]*)(?:/([^?]*?))?)?/?")
 _NOT_ASSUMED: Final = "The role defined for the function cannot be assumed by Lambda."
 _RESERVED: Final = "ReservedConcurrentExecutions"

@@ -9,8 +9,6 @@ from typing import Any, Final
 
 from lottery_lib.emulator.http.messages import RefusalError
 
-__all__ = ["check_code", "check_configuration", "check_invoke"]
-
 # The Python runtimes with which AWS lets you create a function in November 2026 (recorded replies of AWS).
 _CREATABLE: Final = tuple(f"python3.{minor}" for minor in range(8, 15))
 _DEAD: Final = ("python2.7", "python3.6", "python3.7")

@@ -15,8 +15,6 @@ from typing import Any, Final
 from lottery_lib.emulator.http.messages import Arn
 from lottery_lib.emulator.process.environment import bare_environment
 
-__all__ = ["NO_AWS", "CodeStore", "Function", "environment_of", "function_of", "name_of"]
-
 # With these variables, boto3 does not read the user's settings, and does not ask this machine for a role.
 NO_AWS: Final = {
     "AWS_CONFIG_FILE": os.devnull,

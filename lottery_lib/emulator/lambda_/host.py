@@ -22,8 +22,6 @@ import psutil
 from lottery_lib.emulator.lambda_.function import NO_AWS
 from lottery_lib.emulator.process.environment import bare_environment, own_group
 
-__all__ = ["Answer", "Forker", "Worker"]
-
 # AWS gives a function 10 s to initialise. A busy laptop may need more.
 INIT_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 0.1

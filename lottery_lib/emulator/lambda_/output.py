@@ -12,8 +12,6 @@ from lottery_lib.emulator.http.messages import Scope
 from lottery_lib.emulator.lambda_.function import Function
 from lottery_lib.emulator.moto.application import Moto
 
-__all__ = ["Lines", "LogWriter", "log_of"]
-
 _PAUSE_SECONDS: Final = 0.25
 _MOST: Final = 1000
 

@@ -10,8 +10,6 @@ from typing import Final
 from lottery_lib.emulator.lambda_.function import Function
 from lottery_lib.emulator.lambda_.host import Worker
 
-__all__ = ["Busy", "Pool", "Reservations", "Spares", "ThrottledError", "limits_of"]
-
 _PATIENT_SECONDS: Final = 2.0
 # A function that calls another function keeps its worker while it waits. If nested calls queued, all of them
 # could wait for each other and never end. So they do not queue. At so many times the most, they are refused.

@@ -21,8 +21,6 @@ from lottery_lib.emulator.lambda_.pool import Pool, Spares, limits_of
 from lottery_lib.emulator.lambda_.runtime import TOPS
 from lottery_lib.emulator.process.environment import forks_workers
 
-__all__ = ["Call", "Outcome", "Runner"]
-
 LARGEST_RESULT: Final = 6 * 1024 * 1024
 # The memory of a worker that no other process shares, measured after a call that used boto3.
 _FORKED_BYTES: Final = 15 << 20

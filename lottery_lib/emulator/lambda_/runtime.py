@@ -25,8 +25,6 @@ from multiprocessing.connection import Connection
 from types import SimpleNamespace
 from typing import Any, Final
 
-__all__ = ["TOPS", "main"]
-
 # The packages that are loaded before a function is. Its zip may contain another version of them.
 TOPS: Final = frozenset({
     *("awslambdaric", "boto3", "botocore", "certifi", "dateutil", "jmespath", "runtime_client"),

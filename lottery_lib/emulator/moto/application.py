@@ -13,8 +13,6 @@ from wsgiref.util import setup_testing_defaults
 from lottery_lib.emulator.http.messages import RefusalError, Reply, Request, Scope
 from lottery_lib.emulator.http.replies import error_reply, unknown_operation
 
-__all__ = ["Moto", "signed"]
-
 # The services of the course, in the order of a deploy, each with a call that loads it.
 _COURSE: Final = {
     "sts": "GetCallerIdentity",

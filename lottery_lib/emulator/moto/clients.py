@@ -22,8 +22,6 @@ from lottery_lib.emulator.iam.callers import Sessions
 from lottery_lib.emulator.iam.gate import denied
 from lottery_lib.emulator.moto.application import signed
 
-__all__ = ["EngineClients", "boto_client_for"]
-
 
 class EngineClients:
     """The clients that moto's engine uses.

@@ -29,8 +29,6 @@ from typing import Any, Final
 from lottery_lib.emulator.moto import clients, errors, speed
 from lottery_lib.emulator.process.errors import EmulatorError
 
-__all__ = ["MOTO", "PATCHES", "Patch", "apply", "check", "digest_of", "install"]
-
 #: The version of moto that the digests belong to; pyproject.toml pins the same one.
 MOTO: Final = "5.2.5"
 

@@ -10,8 +10,6 @@ from typing import Any
 from lottery_lib.emulator.http.messages import Arn
 from lottery_lib.emulator.iam.callers import Caller, name_of
 
-__all__ = ["caller_of_key", "documents_of", "events_of", "find_arn", "is_running", "trust_of"]
-
 
 def caller_of_key(access_key: str) -> Caller | None:
     """The user or role to which IAM or STS gave this access key; None if neither of them issued it."""

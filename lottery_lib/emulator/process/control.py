@@ -15,8 +15,6 @@ from lottery_lib.emulator.process.environment import clean_environment, enforces
 from lottery_lib.emulator.process.errors import ALREADY_RUNNING, PORT_IN_USE, EmulatorError
 from lottery_lib.emulator.process.record import Record, folder_of, health, read_record, remove_record
 
-__all__ = ["start", "status", "stop"]
-
 _READY_SECONDS: Final = 60.0
 _END_SECONDS: Final = 5.0
 

@@ -9,8 +9,6 @@ from typing import Any, Final
 
 from lottery_lib.emulator.process.errors import EmulatorError
 
-__all__ = ["bare_environment", "clean_environment", "enforces_iam", "forks_workers", "own_group"]
-
 # The emulator must not use the user's proxies, profiles and module paths, or settings of moto.
 _DROPPED: Final = ("AWS_", "BOTO_", "MOTO_", "PYTHON")
 _PROXIES: Final = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy")

@@ -2,8 +2,6 @@
 
 from typing import Final
 
-__all__ = ["ALREADY_RUNNING", "PORT_IN_USE", "EmulatorError"]
-
 #: The exit statuses of an emulator that could not start.
 PORT_IN_USE: Final = 98
 ALREADY_RUNNING: Final = 97

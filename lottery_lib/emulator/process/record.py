@@ -12,8 +12,6 @@ from platformdirs import user_state_path
 
 from lottery_lib.emulator.process.errors import EmulatorError
 
-__all__ = ["HEALTH", "Record", "folder_of", "health", "read_record", "remove_record", "write_record"]
-
 HEALTH: Final = "/lottery/health"
 _APP: Final = "lottery-workshop"
 

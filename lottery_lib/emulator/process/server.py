@@ -23,8 +23,6 @@ from lottery_lib.emulator.process.environment import clean_environment, enforces
 from lottery_lib.emulator.process.errors import ALREADY_RUNNING, PORT_IN_USE
 from lottery_lib.emulator.process.record import Record, folder_of, remove_record, write_record
 
-__all__ = ["run"]
-
 _ENDING_SECONDS: Final = 10.0
 _LOOK_SECONDS: Final = 2.0
 

@@ -13,8 +13,6 @@ from lottery_lib.emulator.sns import checks
 from lottery_lib.emulator.sns.mail import Mailbox, confirmation, notification
 from lottery_lib.emulator.sns.subscriptions import Subscriptions
 
-__all__ = ["SnsApi"]
-
 _EMAIL: Final = ("email", "email-json")
 
 

@@ -10,10 +10,6 @@ from typing import Final
 from lottery_lib.emulator.http.messages import Arn, RefusalError, Reply
 from lottery_lib.emulator.sns.mail import is_address
 
-__all__ = [
-    "attribute", "check_arn", "check_publish", "check_subscribe", "element", "elements", "invalid",
-    "mail_text", "numbered", "pairs_of", "with_attributes",
-]  # fmt: skip
 
 _LARGEST: Final = 262_144
 

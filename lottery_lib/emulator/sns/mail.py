@@ -13,8 +13,6 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["Mailbox", "confirmation", "is_address", "notification"]
-
 _SENDER: Final = ("no-reply", "sns.amazonaws.com")
 
 

@@ -5,8 +5,6 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, field
 
-__all__ = ["Subscription", "Subscriptions"]
-
 
 @dataclass
 class Subscription:

@@ -13,8 +13,6 @@ from lottery_lib.emulator.moto.reads import events_of
 from lottery_lib.emulator.states.checks import check_definition, check_execution
 from lottery_lib.emulator.states.history import Abort, Executions
 
-__all__ = ["StatesApi"]
-
 _STOP_SECONDS: Final = 5.0
 _NOT_ASSUMED: Final = (
     "Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume "

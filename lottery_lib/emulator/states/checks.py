@@ -10,8 +10,6 @@ from typing import Any, Final
 
 from lottery_lib.emulator.http.messages import RefusalError
 
-__all__ = ["check_definition", "check_execution"]
-
 LARGEST_INPUT: Final = 262_144
 _FORBIDDEN: Final = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
 

@@ -17,8 +17,6 @@ from lottery_lib.emulator.http.replies import json_reply
 from lottery_lib.emulator.moto.application import Moto
 from lottery_lib.emulator.moto.reads import events_of, is_running
 
-__all__ = ["Abort", "Executions", "as_aws"]
-
 Event = dict[str, Any]
 _ENDS: Final = ("ExecutionAborted", "ExecutionFailed", "ExecutionSucceeded", "ExecutionTimedOut")
 _PAGE: Final = 100  # AWS's default
