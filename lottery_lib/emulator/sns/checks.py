@@ -10,7 +10,6 @@ from typing import Final
 from lottery_lib.emulator.http.messages import Arn, RefusalError, Reply
 from lottery_lib.emulator.sns.mail import is_address
 
-
 _LARGEST: Final = 262_144
 
 
