@@ -12,7 +12,6 @@ from urllib.parse import unquote
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError
 from botocore.httpsession import URLLib3Session
-from botocore.loaders import create_loader
 from emulator.calls import WRITES
 
 from lottery_lib import connect
@@ -26,9 +25,6 @@ NAMES = (
     *("stateMachineArn", "TopicArn", "name", "Name", "ResourceArn", "resourceArn", "RequestItems"),
 )
 HTML = "<!DOCTYPE html><html><head><title>Log in to the hotel</title></head><body>Room?<br></body></html>"
-
-
-_LOADER = create_loader()  # one for all tests: reading AWS's models takes a tenth of a second
 
 
 @dataclass
@@ -84,7 +80,6 @@ class HostileAws:
     def __init__(self, clock, attendee, region=None):
         emulated = connect("embedded", attendee=attendee, region=region)
         session = emulated.session
-        session._session.register_component("data_loader", _LOADER)
         session.events.register("before-parameter-build", self._begin)
         session.events.register("before-send", self._answer)
         session.events.register("after-call", self._edit)
