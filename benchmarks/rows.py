@@ -102,11 +102,11 @@ def page(rows: Sequence[Row], about: Mapping[str, Any]) -> str:
 _WHY: Final = {
     "Warm draw of one winner": """
         The functions and their requests take most of a warm draw, and the calls without a workflow make them,
-        too. The rest is moto's engine, which evaluates five states and writes thirty events. boto3 takes 0.2 ms
-        of each call of the engine, so it is not the cost.""",
+        too. The rest is moto's engine, which evaluates five states and writes thirty events. boto3 takes
+        0.2 ms of each call of the engine, so it is not the cost.""",
     "First draw after a deploy": """
-        Three of its four functions make a boto3 resource and their first request in a new process: 10 to 15 ms
-        each. The forked process must copy each page of memory that it changes.""",
+        Three of its four functions make a boto3 resource and their first request in a new process: 10 to 15
+        ms each. The forked process must copy each page of memory that it changes.""",
     "30 attendees": """
         Nearly every call is a function's first call in its worker, because 120 functions share 16 workers. It
         takes 25 ms of a core. A worker that stays needs 13 MB of its own, so 120 would need 1.5 GB.""",
