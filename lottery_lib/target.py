@@ -103,7 +103,8 @@ class Target:
     def identity(self) -> Mapping[str, str]:
         """The caller's ``Account``, ``Arn`` and ``UserId``. `sts.get_caller_identity` is called only once."""
         if not self._caller:
-            self._caller.update(self.client("sts").get_caller_identity())
+            caller = self.client("sts").get_caller_identity()
+            self._caller.update(Account=caller["Account"], Arn=caller["Arn"], UserId=caller["UserId"])
         return self._caller
 
     @property

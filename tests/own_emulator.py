@@ -5,15 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lottery_lib.emulator.process import control
-
 
 def pytest_configure(config: pytest.Config) -> None:
     """Set the folder of this process's emulator before a kernel starts."""
     if worker := os.environ.get("PYTEST_XDIST_WORKER"):
         os.environ["XDG_STATE_HOME"] = str(Path(os.environ["XDG_STATE_HOME"], worker))
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop it."""
-    control.stop()

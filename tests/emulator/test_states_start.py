@@ -245,3 +245,19 @@ def test_a_wrong_token_is_refused(machine):
     arn = mine.run()["executionArn"]
     call = mine.client.get_execution_history
     assert refused(call, executionArn=arn, nextToken="nonsense")[0] == "InvalidToken"
+
+
+def test_a_name_is_new_again_after_its_machine_was_deleted(machine):
+    """An execution of a new machine shows nothing of a stopped execution with the same ARN."""
+    told = []
+    for given in ({"a": 1}, {"a": 2}):
+        mine = machine(WAIT, name="made-again")
+        arn = mine.start(given, name="n")
+        told.append(mine.client.describe_execution(executionArn=arn))
+        told.append(mine.client.describe_execution(executionArn=arn))  # this answer may be a stored one
+        mine.client.stop_execution(executionArn=arn)
+        mine.client.delete_state_machine(stateMachineArn=mine.arn)
+    assert [(each["status"], each["input"]) for each in told] == [
+        *[("RUNNING", '{"a": 1}')] * 2,
+        *[("RUNNING", '{"a": 2}')] * 2,
+    ]

@@ -166,6 +166,8 @@ class Forked:
         self._pipe = pipe
         self._lock = threading.Lock()
         self._status: int | None = None
+        if not pipe.poll(INIT_SECONDS):
+            raise RuntimeError("the process that forks workers does not answer")
         self.pid = int(pipe.recv_bytes())
 
     def poll(self) -> int | None:

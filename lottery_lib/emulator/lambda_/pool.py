@@ -105,10 +105,12 @@ class Pool:
             if worker is not None:
                 self._busy[worker] = self._idle.pop(worker)
                 return worker, True
-            doomed = self._surplus()
-        for oldest in doomed:
-            oldest.discard()
+            for dead in idle:
+                del self._idle[dead]
+            doomed = [*idle, *self._surplus()]
         try:
+            for each in doomed:
+                each.discard()
             made = self._make(function)
         except BaseException:
             with self._lock:

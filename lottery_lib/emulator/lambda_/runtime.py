@@ -1,13 +1,13 @@
 """Run a function's handler through AWS's own runtime client, as one Lambda execution environment.
 
-This file is started by its path, in its own process. It imports nothing of the kit. It connects to the
-emulator, sends its token, and receives the function that it will run. Then `awslambdaric` calls the handler.
-The four methods of `Client` receive events and send results. The connection is not stdin, so a handler that
-reads stdin finds it empty. When the emulator ends, the connection ends. Then this process kills itself and
-its child processes.
+This file is started by its path, in its own process. It imports nothing of the kit. Its argument is the
+number of a socket, its connection to the emulator. There it receives the function that it will run. Then
+`awslambdaric` calls the handler. The four methods of `Client` receive events and send results. The connection
+is not stdin, so a handler that reads stdin finds it empty. When the emulator ends, the connection ends. Then
+this process kills itself and its child processes.
 
-With the number of a socket as its argument, this process runs no function itself. It loads what functions
-need, and then forks a worker for each message on the socket. Such a worker has its connection at once.
+With ``fork`` as its second argument, this process runs no function itself. It loads what functions need, and
+then forks a worker for each message on the socket. Such a worker has its connection at once.
 """
 
 import contextlib
@@ -108,21 +108,29 @@ def _fork_workers(emulator: socket.socket) -> Connection:
             with contextlib.suppress(OSError), pipes.pop(ended[0]) as pipe:
                 pipe.send_bytes(b"%d" % os.waitstatus_to_exitcode(ended[1]))
 
+    emulator.settimeout(1.0)  # a signal that comes just before the wait is handled then
     gc.collect()
     gc.freeze()  # a collection in a worker would copy the memory that it shares with this process
     signal.signal(signal.SIGCHLD, reap)
     while True:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
-        _, files, _, _ = socket.recv_fds(emulator, 1, 3, socket.MSG_CMSG_CLOEXEC)
+        try:
+            message, files, _, _ = socket.recv_fds(emulator, 1, 3, socket.MSG_CMSG_CLOEXEC)
+        except TimeoutError:
+            continue
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
-        if not files:
+        if not message:
             os._exit(0)
-        with contextlib.suppress(OSError):  # if it cannot be forked, the emulator sees that the pipe ends
+        # If the system has no room for files or for a process, the emulator sees that the pipe ends.
+        with contextlib.suppress(OSError, ValueError):
+            _, _, status = files
+            writer = Connection(os.dup(status), readable=False)
             if (worker := os.fork()) == 0:
+                writer.close()
                 break
             os.setpgid(worker, worker)
-            pipes[worker] = Connection(os.dup(files[2]), readable=False)
-            pipes[worker].send_bytes(b"%d" % worker)
+            pipes[worker] = writer
+            writer.send_bytes(b"%d" % worker)
         for file in files:
             os.close(file)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -130,8 +138,8 @@ def _fork_workers(emulator: socket.socket) -> Connection:
     emulator.close()
     for pipe in pipes.values():
         pipe.close()
-    connection, output, mine = files
-    os.close(mine)
+    connection, output, status = files
+    os.close(status)
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.close(output)

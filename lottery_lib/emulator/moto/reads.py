@@ -73,9 +73,10 @@ def events_of(execution_arn: str) -> Sequence[dict[str, Any]]:
     return environment.event_manager._history_event_list if environment else []
 
 
-def is_running(execution_arn: str) -> bool:
-    """Whether an execution runs. False if there is no such execution."""
-    return getattr(_execution(execution_arn), "exec_status", None) == "RUNNING"
+def running(execution_arn: str) -> object | None:
+    """The object that moto has for an execution that runs; None if it does not run."""
+    execution = _execution(execution_arn)
+    return execution if execution and execution.exec_status == "RUNNING" else None
 
 
 def _execution(arn: str) -> Any:

@@ -95,8 +95,9 @@ class StatesApi:
         for execution in running.json.get("executions", []):
             _wait_for_engine(execution)
             self._call(request.scope, "StopExecution", executionArn=execution["executionArn"])
-        self._executions.forget_definitions(arn)
-        return self._moto(request)
+        reply = self._moto(request)
+        self._executions.forget_machine(arn)
+        return reply
 
     def _validate(self, request: Request) -> Reply:
         definition = str(request.json.get("definition", ""))

@@ -15,7 +15,7 @@ from typing import Any, Final
 from lottery_lib.emulator.http.messages import RefusalError, Reply, Request, Scope
 from lottery_lib.emulator.http.replies import json_reply
 from lottery_lib.emulator.moto.application import Moto
-from lottery_lib.emulator.moto.reads import events_of, is_running
+from lottery_lib.emulator.moto.reads import events_of, running
 
 Event = dict[str, Any]
 _ENDS: Final = ("ExecutionAborted", "ExecutionFailed", "ExecutionSucceeded", "ExecutionTimedOut")
@@ -47,7 +47,8 @@ class Executions:
         self.aborts: dict[str, Abort] = {}
         self._moto = moto
         self._definitions: dict[str, str] = {}  # the old ones, of executions of updated machines
-        self._running: dict[str, Reply] = {}  # how executions were described while they ran
+        # How executions were described while they ran, and moto's objects for them.
+        self._running: dict[str, tuple[object, Reply]] = {}
 
     def forget(self) -> None:
         """Forget everything."""
@@ -62,10 +63,10 @@ class Executions:
         for each in listed.get("executions", []):
             self._definitions.setdefault(each["executionArn"], machine["definition"])
 
-    def forget_definitions(self, machine_arn: str) -> None:
+    def forget_machine(self, machine_arn: str) -> None:
         """Remove what belongs to a deleted machine, because a new execution may have the same name."""
         gone = machine_arn.replace(":stateMachine:", ":execution:") + ":"
-        for book in (self._definitions, self._running):
+        for book in (self.aborts, self._definitions, self._running):
             for arn in [arn for arn in book if arn.startswith(gone)]:
                 del book[arn]
 
@@ -79,13 +80,15 @@ class Executions:
     def describe(self, request: Request) -> Reply:
         """DescribeExecution. While an execution runs, its description stays the same, and many ask for it."""
         arn = request.json.get("executionArn", "")
-        if arn in self._running and arn not in self.aborts and is_running(arn):
-            return self._running[arn]
+        execution = running(arn)
+        known, description = self._running.get(arn, (None, None))
+        if description and known is execution and arn not in self.aborts:
+            return description
         reply = self._moto(request)
         if not reply.ok:
             return reply
-        if reply.json["status"] == "RUNNING":
-            self._running[arn] = reply
+        if execution is not None and reply.json["status"] == "RUNNING":
+            self._running[arn] = execution, reply
         else:
             self._running.pop(arn, None)
         return reply.with_json(self._corrected(request.scope, reply.json))
