@@ -1,7 +1,7 @@
 """Measure single draws, MiniStack's draws, the calls without a workflow, and many draws at the same time."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
@@ -73,24 +73,9 @@ def warm_draws(plan: Plan, other: str) -> list[Row]:
         measures["theirs"] = lambda: draw(theirs).seconds
     found = in_turns(measures, plan.draws, warm_up=WARM_UP, before=lambda: settle(*everybody))
     value = {name: ms(median(seconds)) for name, seconds in found.items()}
-    what, bare, note = (
-        "Warm draw of one winner",
-        "the same calls, without a workflow",
-        "" if theirs else other,
-    )
-    return [
-        Row(what, value["ours"], "ms", bare, value["floor"], most=1.5),
-        Row(
-            f"{what}, on two emulators",
-            value["ours"],
-            "ms",
-            "MiniStack",
-            value.get("theirs"),
-            most=1 / 6,
-            note=note,
-        ),
-        Row(f"{what}, hardened", value["hardened"], "ms", "tutorial", value["ours"]),
-    ]
+    what, bare = "Warm draw of one winner", "the same calls, without a workflow"
+    first = Row(what, value["ours"], "ms", bare, value["floor"], most=1.5)
+    return [first, *_beside(what, value, 1 / 6, "" if theirs else other)]
 
 
 def first_draws(plan: Plan, other: str) -> list[Row]:
@@ -103,17 +88,14 @@ def first_draws(plan: Plan, other: str) -> list[Row]:
         measures["theirs"] = lambda: draw(deployed(other)).seconds
     value = {name: ms(median(seconds)) for name, seconds in in_turns(measures, plan.firsts).items()}
     what, note = "First draw after a deploy", "" if "theirs" in value else other
+    return [Row(what, value["ours"], "ms", most=80), *_beside(what, value, 2 / 3, note)]
+
+
+def _beside(what: str, value: Mapping[str, float], most: float, note: str) -> list[Row]:
+    """Our draw beside MiniStack's, and the hardened draw beside the tutorial's."""
+    two = f"{what}, on two emulators"
     return [
-        Row(what, value["ours"], "ms", most=80),
-        Row(
-            f"{what}, on two emulators",
-            value["ours"],
-            "ms",
-            "MiniStack",
-            value.get("theirs"),
-            2 / 3,
-            note=note,
-        ),
+        Row(two, value["ours"], "ms", "MiniStack", value.get("theirs"), most=most, note=note),
         Row(f"{what}, hardened", value["hardened"], "ms", "tutorial", value["ours"]),
     ]
 

@@ -83,7 +83,9 @@ def room(attendees: int, draws: int) -> list[Row]:
         Row(f"{who}: draws a second", len(seconds) / wall, least=15, note=limit),
         Row(f"{who}: draw", ms(median(seconds)), "ms"),
         Row(f"{who}: 95 of 100 draws", ms(quantiles(seconds, n=20)[-1]), "ms", most=3000),
-        Row(f"{who}: memory", memory, "MB", most=400, note=f"PSS of {len(family)} processes"),
+        Row(
+            f"{who}: memory", memory, "MB", most=400, note=f"PSS of {len(family)} processes, after the draws"
+        ),
     ]
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from lottery_lib import (
     Stack,
+    calls,
     connect,
     draw,
     executions,
@@ -76,6 +77,14 @@ def test_restore_twice_is_the_same(target):
     restore(target, "06")
     assert winners(target).empty
     assert executions(target).empty
+
+
+def test_restore_makes_few_calls(target):
+    """If the whole lottery is there already, the last lesson is restored with at most 150 calls."""
+    restore(target, "99")
+    again = connect("embedded", attendee=target.names.attendee)
+    restore(again, "99")
+    assert 0 < calls(again).table["calls"].sum() <= 150
 
 
 def test_results_have_one_draw(target):
