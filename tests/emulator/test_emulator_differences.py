@@ -229,6 +229,29 @@ def test_a_definitions_finer_faults_have_motos_words(machine):
     assert "SCHEMA_VALIDATION_FAILED" not in caught.value.response["Error"]["Message"]
 
 
+def test_a_function_has_the_rights_of_the_user(function, tmp_path):
+    """AWS: a machine of its own."""
+    file = tmp_path / "mine"
+    file.write_text("text")
+    assert function(f"def lambda_handler(event, context): return open({str(file)!r}).read()")() == "text"
+
+
+def test_a_functions_variables_do_not_lead_its_clients_elsewhere(function, emulator):
+    """AWS: a client calls the address in AWS_ENDPOINT_URL."""
+    source = "import boto3\ndef lambda_handler(e, c): return boto3.client('sns').meta.endpoint_url"
+    variables = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ENDPOINT_URL_SNS": "http://127.0.0.1:9"}
+    mine = function(source, Environment={"Variables": variables}, Timeout=30)
+    assert mine() == emulator["endpoint"]
+
+
+def test_a_long_output_is_not_logged_as_a_whole(function, aws):
+    """AWS: all of it."""
+    mine = function("def lambda_handler(event, context): print('x\\n' * 20_000)", Timeout=30)
+    mine()
+    events = aws("logs").filter_log_events(logGroupName=f"/aws/lambda/{mine.name}")["events"]
+    assert 8_000 < len(events) < 10_000
+
+
 def test_what_moto_lacks_is_refused(aws):
     """AWS: it is done."""
     with pytest.raises(ClientError) as caught:

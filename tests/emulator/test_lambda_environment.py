@@ -1,5 +1,7 @@
 import time
+from pathlib import Path
 
+import psutil
 import pytest
 
 ALL = "import os\ndef lambda_handler(event, context): return dict(os.environ)"
@@ -28,10 +30,84 @@ def test_the_runtimes_variables_are_there(environment, emulator):
 
 
 def test_nothing_of_the_attendees_is_there(environment):
-    """No home, no proxy, no profile, no token of how the worker was started."""
+    """No user name, no proxy, no profile, no token of how the worker was started."""
     for name in environment:
         assert not name.startswith(("LOTTERY_", "PYTHON", "XDG_", "JUPYTER"))
-    assert not {"HOME", "USER", "http_proxy", "https_proxy", "AWS_PROFILE"} & set(environment)
+    assert not {"USER", "http_proxy", "https_proxy", "AWS_PROFILE"} & set(environment)
+
+
+def test_home_is_an_empty_folder(function, emulator):
+    """What a library looks for in the attendee's home is not found."""
+    source = """
+import os
+
+def lambda_handler(event, context): return [os.path.expanduser("~"), os.listdir(os.path.expanduser("~"))]
+"""
+    home, there = function(source)()
+    assert Path(home).parent == Path(emulator["folder"])
+    assert there == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"),
+        *("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CREDENTIAL_FILE", "BOTO_CONFIG"),
+        *("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_EC2_METADATA_DISABLED"),
+        *("HOME", "USERPROFILE", "LD_PRELOAD", "NO_PROXY"),
+    ],
+)
+def test_a_functions_own_variables_do_not_lead_elsewhere(function, name):
+    """A variable that would lead AWS's clients, or a program, elsewhere has no effect."""
+    assert function(ALL, Environment={"Variables": {name: "theirs"}})().get(name) != "theirs"
+
+
+def test_a_function_may_set_what_aws_lets_it_set(function):
+    """LANG and PATH, and settings of boto3's that change neither address nor credentials."""
+    variables = {"LANG": "C", "PATH": "/opt/bin", "AWS_MAX_ATTEMPTS": "7"}
+    assert variables.items() <= function(ALL, Environment={"Variables": variables})().items()
+
+
+def test_no_credentials_of_the_attendee_are_found(own_home, monkeypatch, request):
+    """Not even if the function removes every AWS variable and asks boto3 for credentials."""
+    files = own_home / ".aws"
+    files.mkdir()
+    for file in ("credentials", "config"):
+        (files / file).write_text("[default]\naws_access_key_id = AKIAREAL\naws_secret_access_key = real\n")
+    monkeypatch.setenv("HOME", str(own_home))
+    monkeypatch.setenv("USERPROFILE", str(own_home))
+    source = """
+import os
+
+for name in [name for name in os.environ if name.startswith(("AWS_", "BOTO_"))]:
+    if name != "AWS_EC2_METADATA_DISABLED":
+        del os.environ[name]
+
+import boto3
+
+def lambda_handler(event, context): return boto3.Session(region_name="us-east-1").get_credentials() is None
+"""
+    assert request.getfixturevalue("own").function(source, Timeout=30)() is True
+
+
+SECRETS = {
+    *("JUPYTERHUB_API_TOKEN", "GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "HTTPS_PROXY"),
+    "SECRET",
+}
+
+
+def test_the_emulator_is_executed_without_the_users_secrets(own_home, monkeypatch, request):
+    """Neither the emulator nor any process between it and the function was executed with them."""
+    for name in SECRETS:
+        monkeypatch.setenv(name, "secret")
+    own = request.getfixturevalue("own")
+    worker = psutil.Process(own.function("import os\ndef lambda_handler(e, c): return os.getpid()")())
+    family = [worker, *worker.parents()]
+    family = family[: [each.pid for each in family].index(own.told["pid"]) + 1]
+    assert len(family) >= 2
+    for process in family:
+        assert not SECRETS & set(process.environ())
+        assert "secret" not in process.environ().values()
 
 
 def test_the_region_is_the_functions(aws, zipped):

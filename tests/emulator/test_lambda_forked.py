@@ -1,6 +1,9 @@
 """On Linux, workers are forked from one warm process. A function notices nothing of it."""
 
 import json
+import os
+import signal
+import threading
 import time
 from pathlib import Path
 
@@ -8,9 +11,12 @@ import psutil
 import pytest
 from emulator.test_lambda_life import ended
 
+from lottery_lib.emulator.lambda_ import host
+from lottery_lib.emulator.lambda_.printed import Printed
+
 ALLOWED = {
     *("PATH", "LANG", "NO_PROXY", "no_proxy", "TMPDIR", "LD_LIBRARY_PATH"),
-    *("AWS_CONFIG_FILE", "AWS_EC2_METADATA_DISABLED", "AWS_SHARED_CREDENTIALS_FILE"),
+    *("BOTO_CONFIG", "AWS_CONFIG_FILE", "AWS_EC2_METADATA_DISABLED", "AWS_SHARED_CREDENTIALS_FILE"),
 }
 PARENT = "import os\ndef lambda_handler(event, context): return os.getppid()"
 
@@ -91,7 +97,7 @@ def lambda_handler(event, context): return sorted(tops)
     assert {name for name in loaded if not name.startswith("_")} <= TOPS  # the others come with Python itself
 
 
-def test_a_session_reads_the_environment(function):
+def test_a_session_reads_the_environment(function, emulator):
     """A session of boto3 has the function's own region and settings, not those of the parent."""
     source = """
 import boto3
@@ -101,25 +107,83 @@ def lambda_handler(event, context):
     return [session.region_name, sns.region_name, session.get_credentials().access_key,
             sns.config.retries["total_max_attempts"], sns.endpoint_url]
 """
-    variables = {"AWS_MAX_ATTEMPTS": "7", "AWS_ENDPOINT_URL_SNS": "http://127.0.0.1:9"}
+    variables = {"AWS_MAX_ATTEMPTS": "7"}
     mine = function(source, Environment={"Variables": variables})
     region, of_client, key, attempts, url = mine()
     assert region == of_client == "us-east-1"
     assert key.startswith("ASIA")
-    assert (attempts, url) == (7, "http://127.0.0.1:9")
+    assert (attempts, url) == (7, emulator["endpoint"])
+
+
+KILLER = "import os\ndef lambda_handler(event, context): os.kill(os.getppid(), event['signal'])"
 
 
 def test_the_parent_is_replaced(own):
-    """If a function kills the process from which workers are forked, the next call works."""
-    killer = own.function("import os\ndef lambda_handler(event, context): os.kill(os.getppid(), 9)")
-    killer()
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            assert own.function("def lambda_handler(event, context): return 1")() == 1
-            return
-        except own("lambda").exceptions.ClientError:
-            assert time.monotonic() < deadline
+    """If a function kills the process from which workers are forked, the next cold call works at once."""
+    for _ in range(3):
+        own.function(KILLER)({"signal": signal.SIGKILL})
+        assert own.function("def lambda_handler(event, context): return 1")() == 1
+
+
+def test_without_their_parent_workers_work_on(own, tmp_path):
+    """Calls that run when the parent is killed end as they should, and warm workers stay warm."""
+    source = """
+import os, time
+n = 0
+
+def lambda_handler(event, context):
+    global n
+    n += 1
+    open(event["begun"], "w").close()
+    while not os.path.exists(event["go"]):
+        time.sleep(0.01)
+    return n
+"""
+    begun, go = tmp_path / "begun", tmp_path / "go"
+    mine, results = own.function(source, Timeout=30), []
+    event = {"begun": str(begun), "go": str(go)}
+    call = threading.Thread(target=lambda: results.append(mine(event)))
+    call.start()
+    deadline = time.monotonic() + 20
+    while not begun.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    own.function(KILLER)({"signal": signal.SIGKILL})
+    time.sleep(0.5)
+    go.touch()
+    call.join()
+    assert [*results, mine(event)] == [1, 2]
+
+
+def test_without_their_parent_workers_still_end(own):
+    """How such a worker ends is told as ever, also by a time-out."""
+    source = "import os, time\ndef lambda_handler(e, c):\n    if e.get('status'): os._exit(e['status'])\n"
+    source += "    time.sleep(e.get('seconds', 0))\n    return os.getpid()"
+    exits, sleeps = own.function(source), own.function(source, Timeout=1)
+    pids = [exits(), sleeps()]
+    own.function(KILLER)({"signal": signal.SIGKILL})
+    assert exits({"status": 3})["errorMessage"].endswith("exit status 3")
+    assert sleeps({"seconds": 30})["errorType"] == "Sandbox.Timedout"
+    assert all(ended(pid) for pid in pids)
+
+
+def test_a_parent_that_hangs_is_replaced(tmp_path, monkeypatch):
+    """The call that waited for it fails, and the next one has a new parent."""
+    monkeypatch.setattr(host, "INIT_SECONDS", 2.0)
+    forker, output = host.Forker(), Printed(tmp_path / "output")
+    try:
+        parent = forker._run()
+        os.kill(parent.pid, signal.SIGSTOP)
+        with pytest.raises(RuntimeError, match="does not answer"):
+            forker.fork(output)
+        monkeypatch.undo()
+        worker, connection = forker.fork(output)
+        assert parent.poll() == -signal.SIGKILL
+        worker.kill()
+        connection.close()
+    finally:
+        forker.close()
+        output.remove()
 
 
 def test_a_killed_emulator_leaves_nothing(own):

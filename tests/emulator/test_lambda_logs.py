@@ -114,3 +114,42 @@ def test_the_log_outlives_the_function(function, aws):
     mine.client.delete_function(FunctionName=mine.name)
     events = aws("logs").filter_log_events(logGroupName=f"/aws/lambda/{mine.name}")["events"]
     assert "goodbye\n" in [event["message"] for event in events]
+
+
+FLOOD = """
+import sys
+
+def lambda_handler(event, context):
+    print("first")
+    for _ in range(event["mb"]):
+        sys.stdout.write(("x" * 1023 + "\\n") * 1024)
+    print("last")
+"""
+
+
+def test_a_flood_is_cut(function, aws):
+    """The first and the last lines of a call's output are kept, and the log says that lines are missing."""
+    mine = function(FLOOD, Timeout=60)
+    assert re.search(r"\nlast\nEND RequestId", tail(mine, {"mb": 40}))
+    events = aws("logs").filter_log_events(logGroupName=f"/aws/lambda/{mine.name}")["events"]
+    messages = [event["message"] for event in events]
+    assert messages[1] == "first\n"
+    assert "last\n" in messages
+    assert sum(map(len, messages)) < 2 << 20
+    assert [message for message in messages if "keeps the first and the last" in message]
+
+
+def test_many_short_lines_are_cut(function, aws):
+    """Each line is an event. Of a call, a bounded number is kept."""
+    mine = function("def lambda_handler(event, context): print('x\\n' * 100_000)", Timeout=60)
+    mine()
+    events = aws("logs").filter_log_events(logGroupName=f"/aws/lambda/{mine.name}")["events"]
+    assert len(events) < 10_000
+    assert [event for event in events if "keeps the first and the last" in event["message"]]
+
+
+def test_after_a_flood_the_next_call_is_whole(function):
+    """Only the call that printed too much is cut."""
+    mine = function(FLOOD, Timeout=60)
+    mine({"mb": 40})
+    assert "keeps the first" not in tail(mine, {"mb": 0})

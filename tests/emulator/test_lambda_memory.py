@@ -3,6 +3,7 @@
 import base64
 import re
 
+import psutil
 import pytest
 
 TAKE = """
@@ -64,3 +65,21 @@ def lambda_handler(event, context):
     return len(states.list_state_machines()["stateMachines"]) >= 0
 """
     assert function(source, MemorySize=128, Timeout=30)() is True
+
+
+def test_the_emulator_does_not_keep_a_flood(own):
+    """A function prints 300 MB; the emulator's memory grows by a fraction of that."""
+    source = """
+import os
+
+def lambda_handler(event, context):
+    for _ in range(event["mb"]):
+        os.write(1, b"x" * 1023 + b"\\n" * 1)
+        os.write(1, (b"x" * 1023 + b"\\n") * 1024)
+"""
+    mine = own.function(source, Timeout=120)
+    mine({"mb": 1})
+    emulator = psutil.Process(own.told["pid"])
+    before = emulator.memory_info().rss
+    mine({"mb": 300})
+    assert emulator.memory_info().rss - before < 100 << 20

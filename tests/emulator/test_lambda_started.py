@@ -1,32 +1,38 @@
 """Where the system cannot fork, each worker is a program. The same facts hold for it."""
 
 import os
+import sys
 
 import pytest
 from emulator import (
+    test_lambda_code,
     test_lambda_environment,
     test_lambda_life,
     test_lambda_logs,
     test_lambda_memory,
+    test_lambda_orphans,
     test_lambda_results,
 )
 from emulator.conftest import client_of, free_port, make_role, state_home
 
 from lottery_lib.emulator.process import control
 
+FACTS = ("test_", "environment", "unpacked")
 for module in (
+    *([test_lambda_orphans] if sys.platform == "linux" else []),
+    test_lambda_code,
     test_lambda_environment,
     test_lambda_life,
     test_lambda_logs,
     test_lambda_memory,
     test_lambda_results,
 ):
-    facts = {name: fact for name, fact in vars(module).items() if name.startswith(("test_", "environment"))}
+    facts = {name: fact for name, fact in vars(module).items() if name.startswith(FACTS)}
     assert not facts.keys() & globals().keys()
     globals().update(facts)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def emulator(tmp_path_factory):
     """An emulator that forks no workers."""
     number = free_port()

@@ -63,6 +63,7 @@ class LambdaApi:
     def reset(self) -> None:
         """Forget everything."""
         self._runner.pool.retire()
+        self._runner.code.clean(needed=frozenset())
         self._looked_up.clear()
         self._reservations.numbers.clear()
 
@@ -101,22 +102,28 @@ class LambdaApi:
         if request.method == "DELETE":
             # Write the function's lines before the function is deleted.
             self._runner.logs.flush()
-        reply = self._moto(request)
-        if not reply.ok:
-            return reply
-        self._looked_up.clear()
-        if zipped:
-            self._runner.code.keep(zipped)
-        if about_function and request.method != "DELETE":
+        with self._runner.code.added(zipped) if zipped else contextlib.nullcontext():
+            reply = self._moto(request)
+        if reply.ok:
+            self._looked_up.clear()
+            if about_function:
+                self._retire(request, name, reply)
+        self._runner.code.clean()
+        return reply
+
+    def _retire(self, request: Request, name: str, reply: Reply) -> None:
+        """End the workers of a function that was changed or deleted."""
+        if request.method != "DELETE":
             # AWS starts new execution environments after each update, even if the update changes nothing.
             self._runner.pool.retire(function_of(reply.json).arn, "$LATEST")
             listed = self._moto.rest(request.scope, "GET", "/2015-03-31/functions/").json.get("Functions", [])
             cold = [each for each in listed if not self._runner.pool.has(each["FunctionArn"])]
             self._runner.spares.want(len(cold))
-        elif about_function and "Qualifier" not in request.query:
-            self._runner.pool.retire(request.scope.arn(f"function:{name}"))
-            self._reservations.numbers.pop(request.scope.arn(f"function:{name}"), None)
-        return reply
+        else:
+            qualifier = request.query.get("Qualifier")
+            self._runner.pool.retire(request.scope.arn(f"function:{name}"), qualifier)
+            if qualifier is None:
+                self._reservations.numbers.pop(request.scope.arn(f"function:{name}"), None)
 
     def _invoke(self, request: Request, name: str) -> Reply:
         request_id = str(uuid.uuid4())

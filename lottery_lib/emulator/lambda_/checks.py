@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from lottery_lib.emulator.http.messages import RefusalError
 
+BAD_ZIP: Final = "Could not unzip uploaded file. Please check your file, then try to upload again."
 # The Python runtimes with which AWS lets you create a function in November 2026 (recorded replies of AWS).
 _CREATABLE: Final = tuple(f"python3.{minor}" for minor in range(8, 15))
 _DEAD: Final = ("python2.7", "python3.6", "python3.7")
@@ -41,8 +42,7 @@ def check_code(zipped: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        text = "Could not unzip uploaded file. Please check your file, then try to upload again."
-        raise RefusalError("InvalidParameterValueException", text) from error
+        raise RefusalError("InvalidParameterValueException", BAD_ZIP) from error
     if size >= _LARGEST_CODE:
         text = f"Unzipped size must be smaller than {_LARGEST_CODE} bytes"
         raise RefusalError("InvalidParameterValueException", text)

@@ -1,26 +1,36 @@
 """Turn a Lambda function's configuration and code into what its process needs: variables and a folder."""
 
 import base64
+import contextlib
+import gc
 import hashlib
 import io
 import os
 import re
+import shutil
+import sys
 import threading
+import uuid
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from lottery_lib.emulator.http.messages import Arn
+from lottery_lib.emulator.http.messages import Arn, RefusalError
+from lottery_lib.emulator.lambda_.checks import BAD_ZIP
 from lottery_lib.emulator.process.environment import bare_environment
 
-# With these variables, boto3 does not read the user's settings, and does not ask this machine for a role.
-NO_AWS: Final = {
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-}
+# AWS lets a function set these two. All other variables of ours replace the function's.
+_THEIRS: Final = ("LANG", "PATH")
+# With these, AWS's clients would leave the emulator or look for other credentials, or programs load code.
+_LEADS_AWAY: Final = re.compile(
+    r"AWS_(ENDPOINT_URL_.*|IGNORE_CONFIGURED_ENDPOINT_URLS|CREDENTIAL_FILE|CONTAINER_.*|WEB_IDENTITY_.*)"
+    r"|USERPROFILE|LD_PRELOAD|DYLD_INSERT_LIBRARIES",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -86,15 +96,16 @@ def name_of(text: str) -> str:
 
 
 def environment_of(
-    function: Function, *, stream: str, endpoint: str, folder: Path, access_key: str
+    function: Function, *, stream: str, endpoint: str, folder: Path, home: Path, access_key: str
 ) -> dict[str, str]:
-    """Every variable that the function sees.
+    """Every variable that the function sees. A variable of its own never replaces one of ours.
 
     Args:
         function: The function.
         stream: Its log stream.
         endpoint: The emulator, which its AWS clients call.
         folder: Its code.
+        home: An empty folder.
         access_key: The key that identifies its calls.
     """
     given = {
@@ -115,38 +126,97 @@ def environment_of(
         "TZ": ":UTC",
     }
     # On AWS, a client finds AWS by itself. Here it needs the emulator's address and must not use another one.
-    ours = NO_AWS | {"AWS_ENDPOINT_URL": endpoint}
-    return {**bare_environment(os.environ), **ours, **dict(function.variables), **given}
+    given |= {"AWS_ENDPOINT_URL": endpoint}
+    given |= dict.fromkeys(("HOME", "USERPROFILE") if sys.platform == "win32" else ("HOME",), str(home))
+    bare = bare_environment(os.environ)
+    kept = {name: value for name, value in bare.items() if name not in _THEIRS}
+    own = {name: value for name, value in function.variables if not _LEADS_AWAY.fullmatch(name)}
+    return {**bare, **own, **kept, **given}
 
 
 class CodeStore:
-    """The code of functions by its SHA-256: zips in memory, and on disk once they run.
+    """The code of functions, unpacked: a folder for each CodeSha256.
 
     Args:
-        folder: The folder in which each zip gets its own folder.
+        folder: The folder of these folders.
+        needed: Tells the CodeSha256 of all functions and versions that exist.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._zips: dict[str, bytes] = {}
+    def __init__(self, folder: Path, needed: Callable[[], Set[str]]) -> None:
+        # The path without links, because tracebacks show it, and we replace it there with AWS's folder.
+        self._folder = folder.resolve()
+        self._needed = needed
+        self._folders: dict[str, Path] = {}
+        self._holders: Counter[str] = Counter()
+        self._doomed: Set[str] = set()
         self._lock = threading.Lock()
 
-    def keep(self, zipped: bytes) -> None:
-        """Remember a function's zip."""
-        sha256 = base64.b64encode(hashlib.sha256(zipped).digest()).decode()
-        with self._lock:
-            self._zips[sha256] = zipped
+    @contextlib.contextmanager
+    def added(self, zipped: bytes) -> Iterator[None]:
+        """Unpack a zip. Meanwhile a function should get it; `clean` may remove it afterwards.
 
-    def folder(self, sha256: str) -> Path | None:
-        """The unpacked code with this CodeSha256; None if its zip was never uploaded."""
+        Raises:
+            RefusalError: It cannot be unpacked.
+        """
+        digest = hashlib.sha256(zipped)
+        sha256 = base64.b64encode(digest.digest()).decode()
+        draft = self._folder / f"{uuid.uuid4().hex}.tmp"
+        with self._held(sha256):
+            try:
+                if sha256 not in self._folders:
+                    with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
+                        archive.extractall(draft)
+                    with self._lock:
+                        if sha256 not in self._folders:
+                            self._folders[sha256] = draft.rename(self._folder / digest.hexdigest()[:16])
+            except (EOFError, OSError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+                raise RefusalError("InvalidParameterValueException", BAD_ZIP) from error
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
+            yield
+
+    @contextlib.contextmanager
+    def held(self, sha256: str) -> Iterator[Path]:
+        """The folder of this code. It is not removed meanwhile.
+
+        Raises:
+            LookupError: There is no such code.
+        """
+        try:
+            with self._held(sha256):
+                yield self._folders[sha256]
+        finally:
+            if sha256 in self._doomed:
+                self.clean()
+
+    def clean(self, needed: Set[str] | None = None) -> None:
+        """Remove the code that no function has and no call runs.
+
+        Args:
+            needed: The CodeSha256 of the code that functions have; by default that of all functions.
+        """
         with self._lock:
-            if (zipped := self._zips.get(sha256)) is None:
-                return None
-            # The path without links, because tracebacks show it, and we replace it there with AWS's folder.
-            folder = self._folder.resolve() / base64.b64decode(sha256).hex()[:16]
-            if not folder.exists():
-                draft = folder.with_suffix(".tmp")
-                with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
-                    archive.extractall(draft)
-                draft.rename(folder)
-            return folder
+            kept = self._needed() if needed is None else needed
+            unneeded = self._folders.keys() - kept
+            self._doomed = unneeded & self._holders.keys()
+            gone = [self._folders.pop(each) for each in unneeded - self._doomed]
+            for number, folder in enumerate(gone):
+                # From here on, the same code can be added again.
+                with contextlib.suppress(OSError):
+                    gone[number] = folder.rename(self._folder / f"{uuid.uuid4().hex}.gone")
+        for folder in gone:
+            shutil.rmtree(folder, ignore_errors=True)
+        if gone:
+            gc.collect()  # moto's objects refer to each other, so their zips are not freed at once
+
+    @contextlib.contextmanager
+    def _held(self, sha256: str) -> Iterator[None]:
+        with self._lock:
+            self._holders[sha256] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._holders[sha256] -= 1
+                if not self._holders[sha256]:
+                    del self._holders[sha256]

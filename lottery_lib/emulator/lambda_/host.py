@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -15,12 +14,13 @@ from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import psutil
 
-from lottery_lib.emulator.lambda_.function import NO_AWS
-from lottery_lib.emulator.process.environment import bare_environment, own_group
+from lottery_lib.emulator.lambda_.printed import Printed
+from lottery_lib.emulator.process.children import Child, Started, has_ended, kill_group, remember, wait
+from lottery_lib.emulator.process.environment import bare_environment
 
 # AWS gives a function 10 s to initialise. A busy laptop may need more.
 INIT_SECONDS: Final = 30.0
@@ -61,11 +61,9 @@ class Worker:
         self.stream_id = uuid.uuid4().hex
         self._most_memory = sys.maxsize
         folder.mkdir(parents=True, exist_ok=True)
-        self._path = folder / self.stream_id
-        # Unbuffered and appending: we empty the file after each call, and the process may still write.
-        self._output = self._path.open("a+b", buffering=0)
-        self._process: Forked | subprocess.Popen[bytes]
-        self._process, ours = forker.fork(self._output) if forker else _start(self._output)
+        self._printed = Printed(folder / self.stream_id)
+        self._process: Child
+        self._process, ours = forker.fork(self._printed) if forker else _start(self._printed)
         self._connection: Connection | None = Connection(ours.detach())
 
     @property
@@ -88,27 +86,11 @@ class Worker:
 
     def output(self) -> bytes:
         """What it printed since the last call of this method."""
-        try:
-            self._output.seek(0)
-            printed = self._output.read()
-            self._output.truncate(0)
-        except ValueError:  # closed
-            return b""
-        return printed
+        return self._printed.take()
 
     def end(self) -> None:
         """Kill the process and all processes that it started. Nothing happens if they have ended."""
-        if sys.platform == "win32":
-            with contextlib.suppress(psutil.Error):
-                for child in psutil.Process(self._process.pid).children(recursive=True):
-                    child.kill()
-            self._process.kill()
-        else:
-            # The group still exists after its leader has ended, if the handler has started other processes.
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        if isinstance(self._process, subprocess.Popen):
-            self._process.wait()  # the forker does it for the processes that it forked
+        self._process.kill()
         if self._connection is not None:
             with contextlib.suppress(OSError):
                 self._connection.close()
@@ -117,9 +99,7 @@ class Worker:
     def discard(self) -> None:
         """End it and remove its output."""
         self.end()
-        self._output.close()
-        with contextlib.suppress(OSError):
-            self._path.unlink()
+        self._printed.remove()
 
     def _ask(self, header: Mapping[str, Any], body: bytes, seconds: float) -> Answer:
         connection, deadline = self._connection, time.monotonic() + seconds
@@ -135,6 +115,7 @@ class Worker:
                 # A child process of the handler may keep the connection open after the worker has ended.
                 if not self.alive:
                     return self._exit()
+                self._printed.shorten()
                 with contextlib.suppress(psutil.Error):
                     if psutil.Process(self._process.pid).memory_info().rss > self._most_memory:
                         return self._killed()
@@ -148,15 +129,13 @@ class Worker:
         return Answer("exit", max_memory=self._most_memory, exit_status=-9)
 
     def _exit(self) -> Answer:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(2)
-        status = self._process.poll()
+        status = wait(self._process, 2)
         self.end()
         return Answer("exit", exit_status=1 if status is None else status)
 
 
 class Forked:
-    """A process that was forked: what `Worker` needs of `subprocess.Popen`.
+    """A process that was forked.
 
     Args:
         pipe: Tells its id and later its exit status. The pipe ends without a status if the forker was killed.
@@ -169,21 +148,32 @@ class Forked:
         if not pipe.poll(INIT_SECONDS):
             raise RuntimeError("the process that forks workers does not answer")
         self.pid = int(pipe.recv_bytes())
+        remember(self)
 
     def poll(self) -> int | None:
-        """The exit status; None while it runs."""
-        return self.wait(0)
-
-    def wait(self, timeout: float | None = None) -> int | None:
-        """Wait for the exit status; None if it still runs after `timeout` seconds."""
+        """The exit status, negative for a signal; None while it runs."""
         with self._lock:
-            if self._status is None and self._pipe.poll(timeout):
-                try:
-                    self._status = int(self._pipe.recv_bytes())
-                except EOFError:
-                    self._status = 1
-                self._pipe.close()
-            return self._status
+            return self._poll()
+
+    def kill(self) -> None:
+        """Kill it and its group. Nothing happens if it has ended."""
+        with self._lock:
+            if self._poll() is None:
+                kill_group(self.pid)
+
+    def _poll(self) -> int | None:
+        if not self._pipe.closed and self._pipe.poll():
+            with self._pipe, contextlib.suppress(EOFError):
+                self._status = int(self._pipe.recv_bytes())
+        if self._pipe.closed and self._status is None:
+            # Its parent, the forker, was killed. So it is a child of this process, or will be in a moment.
+            try:
+                if has_ended(self.pid):
+                    kill_group(self.pid)
+                    self._status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+            except ChildProcessError:
+                self._status = None if psutil.pid_exists(self.pid) else 1
+        return self._status
 
 
 class Forker:
@@ -191,48 +181,65 @@ class Forker:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Started | None = None
         self._socket: socket.socket
 
-    def fork(self, output: BinaryIO) -> tuple[Forked, socket.socket]:
+    def fork(self, output: Printed) -> tuple[Forked, socket.socket]:
         """Fork a worker. The first one waits until this process has started.
 
         Raises:
-            OSError, EOFError: The system has no room for it, or a function has killed the forker.
+            OSError, EOFError: The system has no room for it.
+            RuntimeError: This process does not answer. It is ended, so that the next call can start another.
         """
-        ours, theirs = socket.socketpair()
-        reader, writer = Pipe(duplex=False)
-        with self._lock, theirs, writer:
-            if self._process is None or self._process.poll() is not None:
-                self._process, self._socket = _start(sys.stderr.fileno(), "fork")
-            socket.send_fds(self._socket, [b"+"], [theirs.fileno(), output.fileno(), writer.fileno()])
-        return Forked(reader), ours
+        process = self._run()
+        try:
+            return self._fork(output)
+        except (OSError, EOFError):
+            # A function may have killed the forker.
+            if wait(process, _LOOK_SECONDS) is None:
+                raise
+            return self._fork(output)
+        except RuntimeError:
+            process.kill()
+            raise
 
     def close(self) -> None:
         """End it."""
         with self._lock:
             if self._process is not None:
                 self._process.kill()
-                self._process.wait()
+
+    def _run(self) -> Started:
+        with self._lock:
+            if self._process is None or self._process.poll() is not None:
+                self._process, self._socket = _start(sys.stderr.fileno(), "fork")
+            return self._process
+
+    def _fork(self, output: Printed) -> tuple[Forked, socket.socket]:
+        ours, theirs = socket.socketpair()
+        reader, writer = Pipe(duplex=False)
+        self._run()
+        with self._lock, theirs, writer:
+            socket.send_fds(self._socket, [b"+"], [theirs.fileno(), output.fileno(), writer.fileno()])
+        return Forked(reader), ours
 
 
-def _start(output: BinaryIO | int, *arguments: str) -> tuple["subprocess.Popen[bytes]", socket.socket]:
+def _start(output: Printed | int, *arguments: str) -> tuple[Started, socket.socket]:
     """Start ``runtime.py`` in a new process, which gets one end of a pair of sockets."""
     ours, theirs = socket.socketpair()
     windows = sys.platform == "win32"
     with theirs:
-        process = subprocess.Popen(
+        started = Started(
             [*_COMMAND, str(theirs.fileno()), *arguments],
             stdin=subprocess.PIPE if windows else subprocess.DEVNULL,
-            stdout=output,
+            stdout=output if isinstance(output, int) else output.fileno(),
             stderr=subprocess.STDOUT,
-            env=bare_environment(os.environ) | NO_AWS,
+            env=bare_environment(os.environ),
             pass_fds=() if windows else (theirs.fileno(),),
-            **own_group(),
         )
         if sys.platform == "win32":
             # A socket may not work there if it is inherited.
-            with process.stdin as pipe:
-                pipe.write(theirs.share(process.pid))
+            with started.process.stdin as pipe:
+                pipe.write(theirs.share(started.pid))
             ours.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return process, ours
+    return started, ours

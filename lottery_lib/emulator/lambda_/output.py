@@ -14,6 +14,7 @@ from lottery_lib.emulator.moto.application import Moto
 
 _PAUSE_SECONDS: Final = 0.25
 _MOST: Final = 1000
+_MOST_LETTERS: Final = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,13 @@ class LogWriter:
     def _write_in_pauses(self) -> None:
         while self._came.wait():
             self._came.clear()
-            while len(self._waiting) < _MOST and time.monotonic() < self._last + _PAUSE_SECONDS:
+            while self._may_wait() and time.monotonic() < self._last + _PAUSE_SECONDS:
                 time.sleep(_PAUSE_SECONDS)
             self.flush()
+
+    def _may_wait(self) -> bool:
+        sizes = [len(lines.text) for lines in self._waiting.copy()]
+        return len(sizes) < _MOST and sum(sizes) < _MOST_LETTERS
 
     def _put(self, lines: Lines) -> None:
         def call(operation: str, parameters: Mapping[str, object]) -> bool:

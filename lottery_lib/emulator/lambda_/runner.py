@@ -19,6 +19,7 @@ from lottery_lib.emulator.lambda_.host import Answer, Forker, Worker
 from lottery_lib.emulator.lambda_.output import Lines, LogWriter, log_of
 from lottery_lib.emulator.lambda_.pool import Pool, Spares, limits_of
 from lottery_lib.emulator.lambda_.runtime import TOPS
+from lottery_lib.emulator.moto.reads import codes
 from lottery_lib.emulator.process.environment import forks_workers
 
 LARGEST_RESULT: Final = 6 * 1024 * 1024
@@ -80,11 +81,13 @@ class Runner:
     """
 
     def __init__(self, folder: Path, endpoint: str, logs: LogWriter, sessions: Sessions) -> None:
-        self.code = CodeStore(folder / "code")
+        self.code = CodeStore(folder / "code", codes)
         self.logs = logs
         self._endpoint = endpoint
         self._sessions = sessions
         self._output = folder / "output"
+        self._home = folder / "home"
+        self._home.mkdir(mode=0o500, exist_ok=True)
         self._forker = Forker() if forks_workers(os.environ) else None
         self.spares = Spares(lambda: Worker(self._output, self._forker))
         size = _FORKED_BYTES if self._forker else _STARTED_BYTES
@@ -106,18 +109,16 @@ class Runner:
             LookupError: The function's code was never uploaded here.
             Busy: Too many nested calls.
         """
-        folder = self.code.folder(function.code)
-        if folder is None:
-            raise LookupError(function.code)
-        worker, warm = self.pool.take(function, nested=call.nested)
-        try:
-            return self._run_in(worker, warm, function, folder, call)
-        finally:
-            self.pool.give_back(worker)
+        with self.code.held(function.code) as folder:
+            worker, warm = self.pool.take(function, nested=call.nested)
+            try:
+                return self._run_in(worker, warm, function, folder, call)
+            finally:
+                self.pool.give_back(worker)
 
     def _worker(self, function: Function) -> Worker:
-        folder = self.code.folder(function.code)
-        brought = {path.name.partition(".")[0] for path in folder.iterdir()} if folder else set()
+        with self.code.held(function.code) as folder:
+            brought = {path.name.partition(".")[0] for path in folder.iterdir()}
         # If a module is loaded already, another version from the function's zip cannot replace it.
         if self._forker and brought & TOPS:
             return Worker(self._output)
@@ -163,6 +164,7 @@ class Runner:
             stream=stream,
             endpoint=self._endpoint,
             folder=folder,
+            home=self._home,
             access_key=self._sessions.of_function(function.role, function.name),
         )
         answer = worker.become(function.handler, folder, environment, function.memory)

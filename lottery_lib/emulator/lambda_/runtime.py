@@ -104,9 +104,13 @@ def _fork_workers(emulator: socket.socket) -> Connection:
     pipes: dict[int, Connection] = {}
 
     def reap(*_: object) -> None:
-        while pipes and (ended := os.waitpid(-1, os.WNOHANG))[0]:
-            with contextlib.suppress(OSError), pipes.pop(ended[0]) as pipe:
-                pipe.send_bytes(b"%d" % os.waitstatus_to_exitcode(ended[1]))
+        while pipes and (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)):
+            # The worker's number is its group's, too. Only until `waitpid` it cannot be another group's.
+            with contextlib.suppress(OSError):
+                os.killpg(ended.si_pid, signal.SIGKILL)
+            status = os.waitpid(ended.si_pid, 0)[1]
+            with contextlib.suppress(OSError), pipes.pop(ended.si_pid) as pipe:
+                pipe.send_bytes(b"%d" % os.waitstatus_to_exitcode(status))
 
     emulator.settimeout(1.0)  # a signal that comes just before the wait is handled then
     gc.collect()

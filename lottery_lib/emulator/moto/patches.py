@@ -148,6 +148,7 @@ PATCHES: Final[Mapping[str, Patch]] = {
     ),
     # What the course does not use, and what takes much memory.
     "moto.batch:batch_backends": Patch("e4efc69457f2", instead=speed.late_batch),
+    "moto.core.common_models:BaseModel.__new__": Patch("016c3f64f7c4", speed.forgotten_instance),
     "moto.iam.models:get_account_id_from": Patch("1a8726d3892b", speed.account_of_key),
     "moto.iam.models:IAMBackend._init_aws_policies": Patch("ca142fdc8309", speed.managed_policies),
     # What the emulator reads directly from moto's objects, because calls of its API would be too slow.
@@ -157,6 +158,12 @@ PATCHES: Final[Mapping[str, Patch]] = {
         "acac313183c8", relied="`reads` asks for its status."
     ),
     _PARSER + "models:stepfunctions_parser_backends": Patch("43b661e07e15", relied="`reads` looks there."),
+    "moto.awslambda_simple.models:lambda_simple_backends": Patch(
+        "91543c9c7f1d", relied="`reads` finds functions there."
+    ),
+    "moto.awslambda.models:LambdaStorage.__init__": Patch(
+        "ff74534e1b5c", relied="`reads` knows its dictionary."
+    ),
     "moto.iam.models:iam_backends": Patch("da9925a1ac85", relied="`reads` finds users and roles there."),
     "moto.iam.models:IAMBackend.__init__": Patch("47c171c36eea", relied="`reads` knows its dictionaries."),
     "moto.iam.models:AccessKey.__init__": Patch("aa1d92a119b6", relied="`reads` asks for role and user."),

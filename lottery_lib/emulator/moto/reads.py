@@ -1,4 +1,4 @@
-"""Read users, policies and histories directly from moto's objects.
+"""Read users, policies, histories and functions directly from moto's objects.
 
 Through moto's API, one call of a function would need a dozen calls of IAM. One page of a history would copy
 all events. Nothing is stored here, so a policy counts as soon as it is attached or detached.
@@ -77,6 +77,20 @@ def running(execution_arn: str) -> object | None:
     """The object that moto has for an execution that runs; None if it does not run."""
     execution = _execution(execution_arn)
     return execution if execution and execution.exec_status == "RUNNING" else None
+
+
+def codes() -> set[str]:
+    """The CodeSha256 of every version of every function."""
+    from moto.awslambda_simple.models import lambda_simple_backends
+
+    return {
+        version.code_sha_256
+        for account in list(lambda_simple_backends.values())
+        for backend in list(account.values())
+        for function in list(backend._lambdas._functions.values())
+        for version in [function["latest"], *function["versions"]]
+        if version is not None
+    }
 
 
 def _execution(arn: str) -> Any:

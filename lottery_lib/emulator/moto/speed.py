@@ -101,6 +101,11 @@ def sparing_transaction(original: Function, self: Any, transact_items: list[dict
         _copies.items_stay = False
 
 
+def forgotten_instance(_: Function, model: type, *__: Any, **___: Any) -> Any:
+    """Keep no list of all objects that were ever made. With it, nothing that is deleted is freed."""
+    return object.__new__(model)
+
+
 def late_batch(module: ModuleType) -> None:
     """Batch's models are imported when something uses them. EC2's come with them, and need 90 MB."""
 

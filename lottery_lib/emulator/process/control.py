@@ -78,10 +78,11 @@ def stop(port: int | None = None) -> dict[str, Any]:
             process = psutil.Process(record.pid)
             if abs(process.create_time() - record.created) < 2:  # else another process has this pid now
                 process.terminate()
-                _, alive = psutil.wait_procs([process], timeout=_END_SECONDS)
-                for stubborn in alive:
-                    stubborn.kill()
-                psutil.wait_procs(alive, timeout=_END_SECONDS)
+                if psutil.wait_procs([process], timeout=_END_SECONDS)[1]:
+                    for stubborn in (*process.children(recursive=True), process):
+                        with contextlib.suppress(psutil.NoSuchProcess):
+                            stubborn.kill()
+                    psutil.wait_procs([process], timeout=_END_SECONDS)
         remove_record(folder, record)
     return _state(folder, None)
 

@@ -9,35 +9,43 @@ from typing import Any, Final
 
 from lottery_lib.emulator.process.errors import EmulatorError
 
-# The emulator must not use the user's proxies, profiles and module paths, or settings of moto.
-_DROPPED: Final = ("AWS_", "BOTO_", "MOTO_", "PYTHON")
-_PROXIES: Final = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy")
+#: With these variables, boto3 does not read the user's settings, and does not ask this machine for a role.
+NO_AWS: Final = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "BOTO_CONFIG": os.devnull,
+}
 # An operating system, or a Python that was moved, may need these to start a program.
 _NEEDED: Final = (
     "COMSPEC", "DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH", "PATHEXT", "SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "TMP",
     "TMPDIR", "WINDIR",
 )  # fmt: skip
+# The emulator itself reads these: its settings, and where the user's state folder is.
+_READ: Final = (
+    "APPDATA", "HOME", "LOCALAPPDATA", "LOTTERY_EMULATOR_FORK", "LOTTERY_EMULATOR_IAM", "SMTP_HOST",
+    "SMTP_PORT", "USERPROFILE", "XDG_STATE_HOME",
+)  # fmt: skip
 
 
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The user's variables without those that would change how the emulator behaves.
-
-    ``NO_PROXY=*`` keeps macOS and Windows from asking the system for a proxy.
-    """
-    kept = {
-        name: value
-        for name, value in environ.items()
-        if not name.upper().startswith(_DROPPED) and name.lower() not in _PROXIES
-    }
+    """The variables with which the emulator is executed. A function can read them, so there is no secret."""
+    kept = {name: value for name, value in environ.items() if name.upper() in _READ}
     root = Path(__file__).resolve().parents[3]
-    return kept | {"NO_PROXY": "*", "no_proxy": "*", "PYTHONPATH": str(root), "PYTHONUTF8": "1"}
+    # Linux then gives the memory of large objects, such as zips, back to the system when they are freed.
+    ours = {"MALLOC_MMAP_THRESHOLD_": "1000000", "PYTHONPATH": str(root), "PYTHONUTF8": "1"}
+    return bare_environment(environ) | kept | ours
 
 
 def bare_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables that the operating system needs to run Python. A function sees no others of the user."""
+    """The variables that a worker needs to run Python, and `NO_AWS`.
+
+    ``NO_PROXY=*`` keeps macOS and Windows from asking the system for a proxy.
+    """
     kept = {name: value for name, value in environ.items() if name.upper() in _NEEDED}
     path = environ.get("PATH", "") if sys.platform == "win32" else "/usr/local/bin:/usr/bin:/bin"
-    return kept | {"PATH": path or os.defpath, "LANG": "en_US.UTF-8", "NO_PROXY": "*", "no_proxy": "*"}
+    ours = {"PATH": path or os.defpath, "LANG": "en_US.UTF-8", "NO_PROXY": "*", "no_proxy": "*"}
+    return kept | ours | NO_AWS
 
 
 def enforces_iam(environ: Mapping[str, str]) -> bool:

@@ -19,6 +19,12 @@ from filelock import FileLock, Timeout
 from lottery_lib.emulator.front import Front
 from lottery_lib.emulator.http.http_server import HttpServer
 from lottery_lib.emulator.moto import patches
+from lottery_lib.emulator.process.children import (
+    adopt_orphans,
+    descendants,
+    end_descendants,
+    reap_orphans,
+)
 from lottery_lib.emulator.process.environment import clean_environment, enforces_iam, forks_workers
 from lottery_lib.emulator.process.errors import ALREADY_RUNNING, PORT_IN_USE
 from lottery_lib.emulator.process.record import Record, folder_of, remove_record, write_record
@@ -82,6 +88,7 @@ class _Lifetime:
             # A psutil object also compares creation times. The pid alone could belong to a new process.
             other = None if self._while_pid is None else psutil.Process(self._while_pid)
             while not self.ended.wait(_LOOK_SECONDS):
+                reap_orphans()
                 if other and not (other.is_running() and other.status() != psutil.STATUS_ZOMBIE):
                     return
                 if time.monotonic() - self._last_request > self._idle_seconds:
@@ -93,8 +100,10 @@ def _serve(server: HttpServer, folder: Path, lifetime: _Lifetime) -> None:
     for name in set(os.environ) - set(environment):
         del os.environ[name]
     # If an earlier emulator was killed, its files are still here. Remove them.
-    for name in ("code", "output", "mailbox"):
+    for name in ("code", "home", "output", "mailbox"):
         shutil.rmtree(folder / name, ignore_errors=True)
+    adopt_orphans()
+    spared = descendants()  # with `--foreground`, this process may have children that are not the emulator's
     record = Record(
         id=uuid.uuid4().hex,
         pid=os.getpid(),
@@ -116,3 +125,4 @@ def _serve(server: HttpServer, folder: Path, lifetime: _Lifetime) -> None:
         remove_record(folder, record)
         server.shutdown()
         front.close()
+        end_descendants(spared)

@@ -1,0 +1,71 @@
+"""Keep what a worker prints in a file. Of a long output, only the beginning and the end are kept."""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Final
+
+#: The most bytes, and the most lines, that are kept of the beginning and of the end of a call's output.
+PART_BYTES: Final = 512 * 1024
+PART_LINES: Final = 4000
+_LONG_FILE: Final = 8 * 1024 * 1024
+
+
+class Printed:
+    """The output of one worker.
+
+    Args:
+        path: The file, which must not exist yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        # Unbuffered and appending: we empty the file after each call, and the process may still write.
+        self._file = path.open("a+b", buffering=0)
+        self._beginning = self._end = b""
+        self._size = 0
+
+    def fileno(self) -> int:
+        """The number of the open file."""
+        return self._file.fileno()
+
+    def shorten(self) -> None:
+        """Empty a file that is long. Call this now and then while the worker runs."""
+        with contextlib.suppress(ValueError):  # closed
+            if os.fstat(self.fileno()).st_size > _LONG_FILE:
+                self._collect()
+
+    def take(self) -> bytes:
+        """What was printed since the last call of this method. If something is missing, a line says so."""
+        try:
+            self._collect()
+        except ValueError:  # closed
+            return b""
+        text, size = self._beginning + self._end, self._size
+        first, last = (self._beginning, self._end) if len(text) < size else (text, text)
+        self._beginning = self._end = b""
+        self._size = 0
+        if len(text) == size and text.count(b"\n") <= 2 * PART_LINES:
+            return text
+        first = b"".join(first.splitlines(keepends=True)[:PART_LINES])
+        last = b"".join(last.splitlines(keepends=True)[-PART_LINES:])
+        what = f"{PART_BYTES >> 10} KB ({PART_LINES} lines) of what a call prints"
+        note = f"\n[The emulator keeps the first and the last {what}. {size - len(first) - len(last)} bytes "
+        return first + note.encode() + b"are missing here.]\n" + last
+
+    def remove(self) -> None:
+        """Remove the file."""
+        self._file.close()
+        with contextlib.suppress(OSError):
+            self._path.unlink()
+
+    def _collect(self) -> None:
+        size = os.fstat(self.fileno()).st_size
+        self._file.seek(0)
+        first = self._file.read(PART_BYTES - len(self._beginning))
+        self._file.seek(max(len(first), size - PART_BYTES))
+        last = self._file.read(PART_BYTES)
+        self._file.truncate(0)
+        self._beginning += first
+        self._end = (self._end + last)[-PART_BYTES:]
+        self._size += max(size, len(first) + len(last))

@@ -1,0 +1,97 @@
+"""Of what a call prints, a bounded part is kept."""
+
+import os
+
+import pytest
+
+from lottery_lib.emulator.lambda_.printed import PART_BYTES, PART_LINES, Printed
+
+LINE = b"x" * 1023 + b"\n"
+NOTE = b"[The emulator keeps the first and the last 512 KB (4000 lines) of what a call prints. "
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "output"
+
+
+@pytest.fixture
+def printed(path):
+    it = Printed(path)
+    yield it
+    it.remove()
+
+
+def write(printed, text):
+    """Write as the worker does, which has the same open file."""
+    while text:
+        text = text[os.write(printed.fileno(), text) :]
+
+
+def test_a_short_output_is_whole(printed):
+    """All of it, and only once."""
+    write(printed, b"one\ntwo")
+    assert printed.take() == b"one\ntwo"
+    assert printed.take() == b""
+
+
+def test_the_most_that_is_kept_is_whole(printed):
+    """Up to a megabyte and 8,000 lines, nothing is missing."""
+    text = b"y" * (2 * PART_BYTES - 2 * PART_LINES) + b"\n" * 2 * PART_LINES
+    write(printed, text)
+    assert printed.take() == text
+
+
+def test_the_middle_of_a_long_output_is_left_out(printed):
+    """A line says how much."""
+    write(printed, b"first\n" + LINE * 3000 + b"last\n")
+    text = printed.take()
+    assert text.startswith(b"first\nxxx")
+    assert text.endswith(b"xxx\nlast\n")
+    assert NOTE + b"%d bytes are missing here.]\n" % (11 + 3000 * 1024 - 2 * PART_BYTES) in text
+    assert len(text) < 2 * PART_BYTES + 200
+
+
+def test_many_short_lines_are_left_out(printed):
+    """Each line is an event of CloudWatch Logs, and takes more memory than its text."""
+    write(printed, b"".join(b"%d\n" % number for number in range(50_000)))
+    lines = printed.take().splitlines()
+    assert len(lines) == 2 * PART_LINES + 2
+    assert (lines[0], lines[-1]) == (b"0", b"49999")
+
+
+def test_the_file_stays_small_while_a_call_runs(printed, path):
+    """It is emptied when it is long; beginning, end and size are still right."""
+    write(printed, b"first\n")
+    for _ in range(5):
+        write(printed, LINE * 9 * 1024)
+        printed.shorten()
+        assert path.stat().st_size == 0
+    write(printed, b"last\n")
+    text = printed.take()
+    assert text.startswith(b"first\nxxx")
+    assert text.endswith(b"xxx\nlast\n")
+    assert b" %d bytes are missing" % (11 + 45 * 1024 * 1024 - 2 * PART_BYTES) in text
+
+
+def test_a_short_file_is_left_alone_while_a_call_runs(printed, path):
+    """Nothing is read before the call's end."""
+    write(printed, LINE)
+    printed.shorten()
+    assert path.stat().st_size == 1024
+
+
+def test_the_next_output_is_whole_again(printed):
+    """What was left out before does not count."""
+    write(printed, LINE * 3000)
+    printed.take()
+    write(printed, b"next")
+    assert printed.take() == b"next"
+
+
+def test_a_removed_output_is_empty(printed, path):
+    """A worker may have ended already."""
+    write(printed, b"text")
+    printed.remove()
+    printed.shorten()
+    assert (printed.take(), path.exists()) == (b"", False)
