@@ -2,7 +2,7 @@
 
 There are three targets: the emulator on this machine (``embedded``, the default), any emulator at an
 ``http://`` address, and ``aws``. On the first two, every client gets its address and its credentials
-explicitly. The attendee's own AWS settings are not read, so no mistake can reach a real account.
+explicitly. The attendee's own AWS settings are not read, so a call of the kit cannot reach a real account.
 """
 
 import os
