@@ -21,16 +21,18 @@ _NEEDED: Final = (
     "COMSPEC", "DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH", "PATHEXT", "SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "TMP",
     "TMPDIR", "WINDIR",
 )  # fmt: skip
-# The emulator itself reads these: its settings, and where the user's state folder is.
-_READ: Final = (
-    "APPDATA", "HOME", "LOCALAPPDATA", "LOTTERY_EMULATOR_FORK", "LOTTERY_EMULATOR_IAM", "SMTP_HOST",
-    "SMTP_PORT", "USERPROFILE", "XDG_STATE_HOME",
-)  # fmt: skip
+# The emulator itself reads these, and its settings: a mail server, and where the user's state folder is.
+_READ: Final = ("APPDATA", "HOME", "LOCALAPPDATA", "SMTP_HOST", "SMTP_PORT", "USERPROFILE", "XDG_STATE_HOME")
+_SETTINGS: Final = "LOTTERY_EMULATOR_"
 
 
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """The variables with which the emulator is executed. A function can read them, so there is no secret."""
-    kept = {name: value for name, value in environ.items() if name.upper() in _READ}
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if name.upper() in _READ or name.upper().startswith(_SETTINGS)
+    }
     root = Path(__file__).resolve().parents[3]
     # Linux then gives the memory of large objects, such as zips, back to the system when they are freed.
     ours = {"MALLOC_MMAP_THRESHOLD_": "1000000", "PYTHONPATH": str(root), "PYTHONUTF8": "1"}
