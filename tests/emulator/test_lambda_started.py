@@ -1,6 +1,11 @@
-"""Where the system cannot fork, each worker is a program. The same facts hold for it."""
+"""Where the system cannot fork, each worker is a program. The same facts hold for it.
+
+Most are long: only how a worker begins and ends differs, and `SHORT` names the facts about that.
+"""
 
 import os
+from functools import update_wrapper
+from types import FunctionType
 
 import pytest
 from emulator import (
@@ -14,6 +19,27 @@ from emulator.conftest import client_of, free_port, make_role, state_home
 
 from lottery_lib.emulator.process import control
 
+SHORT = {
+    "test_the_runtimes_variables_are_there",
+    "test_nothing_of_the_attendees_is_there",
+    "test_module_globals_survive_between_warm_calls",
+    "test_two_calls_at_once_run_in_two_workers",
+    "test_a_module_that_the_function_brings_goes_first",
+    "test_a_time_out_ends_the_handlers_children",
+    "test_each_call_has_its_own_output",
+    "test_cloudwatch_has_it_at_once",
+    "test_too_much_memory_kills",
+    "test_an_exception_is_unhandled_and_keeps_its_name",
+    "test_a_time_out_is_said_and_the_next_call_works",
+}
+
+
+def long(fact):
+    """The same test with one mark more."""
+    twin = FunctionType(fact.__code__, fact.__globals__, fact.__name__, fact.__defaults__, fact.__closure__)
+    return pytest.mark.long(update_wrapper(twin, fact))
+
+
 for module in (
     test_lambda_environment,
     test_lambda_life,
@@ -21,9 +47,11 @@ for module in (
     test_lambda_memory,
     test_lambda_results,
 ):
-    facts = {name: fact for name, fact in vars(module).items() if name.startswith(("test_", "environment"))}
+    facts = {name: fact for name, fact in vars(module).items() if name.startswith("test_")}
     assert not facts.keys() & globals().keys()
-    globals().update(facts)
+    globals().update({name: fact if name in SHORT else long(fact) for name, fact in facts.items()})
+    globals().update({name: value for name, value in vars(module).items() if name.startswith("environment")})
+assert globals().keys() >= SHORT
 
 
 @pytest.fixture(scope="module")

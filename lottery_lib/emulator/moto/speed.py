@@ -11,6 +11,7 @@ import pickle
 import re
 import string
 import threading
+import time
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from types import ModuleType, SimpleNamespace
@@ -99,6 +100,18 @@ def sparing_transaction(original: Function, self: Any, transact_items: list[dict
         original(self, transact_items)
     finally:
         _copies.items_stay = False
+
+
+class _PacedTime:
+    """Replaces the module `time` in moto's Retry."""
+
+    pace = 1.0
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds * self.pace)
+
+
+paced: Final = _PacedTime()
 
 
 def late_batch(module: ModuleType) -> None:
