@@ -146,7 +146,7 @@ PATCHES: Final[Mapping[str, Patch]] = {
     "moto.dynamodb.models:DynamoDBBackend.transact_write_items": Patch(
         "202f47316bc5", speed.sparing_transaction
     ),
-    _ASL + "component.common.retry.retrier_decl:time": Patch("b62a03ed51c5", make=lambda _: speed.paced),
+    _ASL + "component.common.retry.retrier_decl:time": Patch("b62a03ed51c5", make=speed.paced),
     # What the course does not use, and what takes much memory.
     "moto.batch:batch_backends": Patch("e4efc69457f2", instead=speed.late_batch),
     "moto.iam.models:get_account_id_from": Patch("1a8726d3892b", speed.account_of_key),

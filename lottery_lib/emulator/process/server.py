@@ -108,7 +108,7 @@ def _serve(server: HttpServer, folder: Path, lifetime: _Lifetime) -> None:
         created=psutil.Process().create_time(),
         workers="forked" if forks_workers(environment) else "started",
     )
-    speed.paced.pace = retry_pace(environment)
+    speed.pace.part = retry_pace(environment)
     front = Front(record, folder, lifetime.request_came, enforces_iam(environment))
     server.answer = front.answer
     for number in (signal.SIGTERM, signal.SIGINT):
