@@ -4,8 +4,15 @@ import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
+
+#: A Retry waits for this part of its interval here. Under nbval, it waits as on AWS.
+PACE = "0.2"
+#: Long files whose tests do not build on each other.
+SPREAD = {"tests/browser/test_draw_night.py", "tests/notebooks/test_checks.py"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,6 +40,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = selected
 
 
+class ByFile(LoadFileScheduling):
+    """Gives a process one file after the other; of the files in `SPREAD`, one test after the other."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return nodeid if file in SPREAD else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile | None:
+    """Deal out the tests if ``--dist loadfile`` was asked for."""
+    return ByFile(config, log) if config.getoption("dist") == "loadfile" else None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_state(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Path]:
     """Keep the emulator of this run apart from the user's shared one, and end it with the run."""
@@ -43,6 +63,7 @@ def own_state(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Con
         for name in list(os.environ):
             if name.startswith(forgotten):
                 patch.delenv(name)
+        patch.setenv("LOTTERY_EMULATOR_RETRY_PACE", PACE)
         yield folder
         from lottery_lib.emulator.process import control
 

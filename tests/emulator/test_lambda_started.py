@@ -1,7 +1,12 @@
-"""Where the system cannot fork, each worker is a program. The same facts hold for it."""
+"""Where the system cannot fork, each worker is a program. The same facts hold for it.
+
+Most are long: only how a worker begins and ends differs, and `SHORT` names the facts about that.
+"""
 
 import os
 import sys
+from functools import update_wrapper
+from types import FunctionType
 
 import pytest
 from emulator import (
@@ -17,7 +22,29 @@ from emulator.conftest import client_of, free_port, make_role, state_home
 
 from lottery_lib.emulator.process import control
 
-FACTS = ("test_", "environment", "unpacked")
+FIXTURES = {"environment", "unpacked"}
+SHORT = {
+    "test_the_runtimes_variables_are_there",
+    "test_nothing_of_the_attendees_is_there",
+    "test_the_emulator_is_executed_without_the_users_secrets",
+    "test_module_globals_survive_between_warm_calls",
+    "test_two_calls_at_once_run_in_two_workers",
+    "test_a_module_that_the_function_brings_goes_first",
+    "test_a_time_out_ends_the_handlers_children",
+    "test_each_call_has_its_own_output",
+    "test_cloudwatch_has_it_at_once",
+    "test_too_much_memory_kills",
+    "test_an_exception_is_unhandled_and_keeps_its_name",
+    "test_a_time_out_is_said_and_the_next_call_works",
+}
+
+
+def long(fact):
+    """The same test with one mark more."""
+    twin = FunctionType(fact.__code__, fact.__globals__, fact.__name__, fact.__defaults__, fact.__closure__)
+    return pytest.mark.long(update_wrapper(twin, fact))
+
+
 for module in (
     *([test_lambda_orphans] if sys.platform == "linux" else []),
     test_lambda_code,
@@ -27,9 +54,11 @@ for module in (
     test_lambda_memory,
     test_lambda_results,
 ):
-    facts = {name: fact for name, fact in vars(module).items() if name.startswith(FACTS)}
+    facts = {name: fact for name, fact in vars(module).items() if name.startswith("test_")}
     assert not facts.keys() & globals().keys()
-    globals().update(facts)
+    globals().update({name: fact if name in SHORT else long(fact) for name, fact in facts.items()})
+    globals().update({name: value for name, value in vars(module).items() if name in FIXTURES})
+assert globals().keys() >= SHORT | FIXTURES
 
 
 @pytest.fixture(scope="module", autouse=True)

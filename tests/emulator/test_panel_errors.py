@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from types import SimpleNamespace
 
 import pytest
 from botocore.awsrequest import AWSResponse
@@ -36,8 +37,9 @@ def refuse(target, code, message):
         ("UnrecognizedClientException", "The security token included in the request is invalid", "Renew the"),
     ],
 )
-def test_refusal(stack, code, message, advice):
+def test_refusal(stack, monkeypatch, code, message, advice):
     """Expired credentials, a throttle, a missing right: AWS's sentence, its code, and what to do."""
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda seconds: None))
     target = connect(attendee=stack.target.names.attendee)  # whose clients are its own
     panel = DrawPanel(Draws(target), pace=0)
     refuse(target, code, message)

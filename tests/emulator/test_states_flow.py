@@ -3,7 +3,6 @@
 import datetime
 import json
 import re
-import time
 
 import pytest
 
@@ -120,16 +119,13 @@ def test_an_endless_loop_ends_at_25000_events(machine):
     assert (last["id"], last["type"]) == (25_000, "ExecutionFailed")
 
 
-def test_the_longest_history_is_read_as_fast_as_it_came(machine):
-    """To read 25,000 events takes no longer than a few times what it took to make them."""
+def test_the_longest_history_is_whole(machine):
+    """All 25,000 events can be read. The benchmarks compare the time with the run's."""
     loop = {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}
     mine = machine({"StartAt": "A", "States": loop})
-    began = time.perf_counter()
     arn = mine.run()["executionArn"]
-    made = time.perf_counter()
     pages = mine.client.get_paginator("get_execution_history").paginate(executionArn=arn, maxResults=1000)
     assert sum(len(page["events"]) for page in pages) == 25_000
-    assert time.perf_counter() - made < 4 * (made - began)
 
 
 def test_the_limit_of_events_cannot_be_caught(machine):

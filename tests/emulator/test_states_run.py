@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from emulator.conftest import Machine
 
 FAIL_MIXED = "class CustomError(Exception): pass\ndef lambda_handler(e, c): raise CustomError('no')"
 
@@ -85,7 +86,14 @@ def test_an_execution_keeps_its_definition(machine):
     assert listed["stopDate"] == told["stopDate"]
 
 
-def test_a_retry_waits_and_tries_again(machine, function):
+@pytest.fixture
+def unhurried(monkeypatch, request):
+    """An emulator whose retries wait as on AWS."""
+    monkeypatch.delenv("LOTTERY_EMULATOR_RETRY_PACE")
+    return request.getfixturevalue("own")
+
+
+def test_a_retry_waits_and_tries_again(unhurried):
     """1 s before the second attempt, by the interval."""
     source = """
 n = 0
@@ -98,7 +106,8 @@ def lambda_handler(event, context):
     return n
 """
     retry = {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": 2}
-    mine = machine(one({"Type": "Task", "Resource": function(source).arn, "Retry": [retry]}))
+    task = {"Type": "Task", "Resource": unhurried.function(source).arn, "Retry": [retry]}
+    mine = Machine(unhurried("stepfunctions"), one(task))
     told = mine.run()
     assert (told["status"], told["output"]) == ("SUCCEEDED", "2")
     failed, again = (

@@ -247,6 +247,17 @@ def test_a_wrong_token_is_refused(machine):
     assert refused(call, executionArn=arn, nextToken="nonsense")[0] == "InvalidToken"
 
 
+def test_the_name_of_a_stopped_execution_is_taken_at_once(machine, function):
+    """The same name and input start nothing, although the function still runs."""
+    sleeper = function("import time\ndef lambda_handler(event, context): time.sleep(2)", Timeout=10)
+    task = {"Type": "Task", "Resource": sleeper.arn, "End": True}
+    mine = machine({"StartAt": "A", "States": {"A": task}})
+    arn = mine.start({"a": 1}, name="n")
+    assert mine.start({"a": 1}, name="n") == arn
+    mine.client.stop_execution(executionArn=arn)
+    assert refused(mine.start, {"a": 1}, name="n")[0] == "ExecutionAlreadyExists"
+
+
 def test_a_name_is_new_again_after_its_machine_was_deleted(machine):
     """An execution of a new machine shows nothing of a stopped execution with the same ARN."""
     told = []

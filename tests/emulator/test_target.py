@@ -2,6 +2,7 @@
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pytest
 
@@ -56,7 +57,7 @@ def test_nobody_there():
 
 
 @pytest.mark.parametrize("status", [200, 302, 404, 429, 500])
-def test_another_server_there(status):
+def test_another_server_there(monkeypatch, status):
     """An address where something else answers with a page is one sentence, whatever the status."""
 
     class Page(BaseHTTPRequestHandler):
@@ -72,6 +73,7 @@ def test_another_server_there(status):
     with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         where = f"http://127.0.0.1:{server.server_port}"
+        monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda seconds: None))
         with pytest.raises(LotteryError) as caught:
             connect(where)
         server.shutdown()

@@ -21,7 +21,7 @@ class Clock:
 
     def sleep(self, seconds):
         self.now += seconds
-        _really_sleep(min(seconds, 0.01))
+        _really_sleep(min(seconds, 0.002))
 
 
 _really_sleep = time.sleep

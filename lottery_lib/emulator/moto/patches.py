@@ -146,6 +146,7 @@ PATCHES: Final[Mapping[str, Patch]] = {
     "moto.dynamodb.models:DynamoDBBackend.transact_write_items": Patch(
         "202f47316bc5", speed.sparing_transaction
     ),
+    _ASL + "component.common.retry.retrier_decl:time": Patch("b62a03ed51c5", make=speed.paced),
     # What the course does not use, and what takes much memory.
     "moto.batch:batch_backends": Patch("e4efc69457f2", instead=speed.late_batch),
     "moto.core.common_models:BaseModel.__new__": Patch("016c3f64f7c4", speed.forgotten_instance),

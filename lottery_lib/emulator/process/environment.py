@@ -71,6 +71,14 @@ def forks_workers(environ: Mapping[str, str]) -> bool:
     return sys.platform == "linux" and environ.get("LOTTERY_EMULATOR_FORK") != "off"
 
 
+def retry_pace(environ: Mapping[str, str]) -> float:
+    """By what the interval of a Retry is multiplied: ``LOTTERY_EMULATOR_RETRY_PACE``, or 1.
+
+    With less than 1, tests wait less.
+    """
+    return float(environ.get("LOTTERY_EMULATOR_RETRY_PACE") or 1)
+
+
 def own_group() -> dict[str, Any]:
     """Arguments of `subprocess.Popen` that give the new process a group of its own."""
     if sys.platform == "win32":

@@ -18,14 +18,19 @@ from filelock import FileLock, Timeout
 
 from lottery_lib.emulator.front import Front
 from lottery_lib.emulator.http.http_server import HttpServer
-from lottery_lib.emulator.moto import patches
+from lottery_lib.emulator.moto import patches, speed
 from lottery_lib.emulator.process.children import (
     adopt_orphans,
     descendants,
     end_descendants,
     reap_orphans,
 )
-from lottery_lib.emulator.process.environment import clean_environment, enforces_iam, forks_workers
+from lottery_lib.emulator.process.environment import (
+    clean_environment,
+    enforces_iam,
+    forks_workers,
+    retry_pace,
+)
 from lottery_lib.emulator.process.errors import ALREADY_RUNNING, PORT_IN_USE
 from lottery_lib.emulator.process.record import Record, folder_of, remove_record, write_record
 
@@ -112,6 +117,7 @@ def _serve(server: HttpServer, folder: Path, lifetime: _Lifetime) -> None:
         created=psutil.Process().create_time(),
         workers="forked" if forks_workers(environment) else "started",
     )
+    speed.pace.part = retry_pace(environment)
     front = Front(record, folder, lifetime.request_came, enforces_iam(environment))
     server.answer = front.answer
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -120,6 +120,11 @@ class StatesApi:
         given = {name: value for name, value in request.json.items() if value is not None}
         parameters = {"name": str(uuid.uuid4()), "input": "{}"} | given
         check_execution(str(parameters["name"]), str(parameters["input"]))
+        machine_arn = str(parameters.get("stateMachineArn", ""))
+        arn = f"{machine_arn.replace(':stateMachine:', ':execution:')}:{parameters['name']}"
+        # For moto, a stopped execution runs until its function ends, and a running one may be started again.
+        if arn in self._executions.aborts:
+            raise RefusalError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
         with self._naming:
             return self._moto(request.with_json(parameters))
 

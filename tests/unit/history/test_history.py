@@ -1,7 +1,6 @@
 import itertools
 import json
 import math
-import time
 from pathlib import Path
 
 import pytest
@@ -405,8 +404,8 @@ def test_any_interleaving_of_two_branches(turns):
     assert list(table["branch"]) == [f"Both[{'LR'.index(name[0])}]" for name in names]
 
 
-def test_the_longest_history_is_read_at_once():
-    """25,000 events, AWS's limit, in loops that each hold a Parallel, are read in well under a second."""
+def test_the_longest_history_is_read():
+    """25,000 events, AWS's limit, in loops that each hold a Parallel; the benchmarks take the time."""
     events = [event(1, 0, "ExecutionStarted")]
     previous = 0
     while len(events) < 25_000:
@@ -428,7 +427,6 @@ def test_the_longest_history_is_read_at_once():
             event(n + 7, n + 5, "ParallelStateExited", name="Both"),
         ]
         previous = n + 7
-    began = time.perf_counter()
     table = state_table(events)
-    assert time.perf_counter() - began < 3  # 0.3 s measured; the rest is for a busy machine
+    assert len(table) == 3 * len(events) // 8
     assert set(table["status"]) == {"succeeded"}

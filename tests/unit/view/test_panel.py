@@ -14,6 +14,8 @@ from lottery_lib.history import Progress
 from lottery_lib.view.panel import DrawPanel
 from lottery_lib.view.status import look_of
 
+#: After so long, a panel does not go on. It is far more than it needs, and less than it would wait.
+SECONDS = 60
 START = datetime(2026, 1, 15, 9, tzinfo=UTC)
 DEFINITION = {
     "StartAt": "A",
@@ -463,10 +465,8 @@ def test_winners_are_revealed_one_by_one():
 def test_many_winners_take_no_hour(monkeypatch):
     """A hundred winners appear within the time that is set for all of them."""
     monkeypatch.setattr("lottery_lib.view.panel._REVEAL", 0.2)
-    shown = Watched(Lottery(left=100, looks=1, events=[]), pace=9)
-    began = time.monotonic()
-    asyncio.run(shown.run(100))
-    assert time.monotonic() - began < 4
+    shown = Watched(Lottery(left=100, looks=1, events=[]), pace=900)
+    asyncio.run(asyncio.wait_for(shown.run(100), SECONDS))
     assert shown.lists[-1] == 100
 
 
@@ -497,7 +497,7 @@ def test_no_mail_is_no_line():
 def test_cancel_while_it_is_played():
     """Who cancels does not want to watch: the rest is skipped, and what had ended stays what it is."""
     lottery = Lottery(looks=1)
-    shown = Watched(lottery, pace=5)
+    shown = Watched(lottery, pace=900)
 
     async def cancel():
         shown.draw_button.click()
@@ -505,9 +505,7 @@ def test_cancel_while_it_is_played():
         shown.cancel_button.click()
         await drawn(shown)
 
-    began = time.monotonic()
-    asyncio.run(cancel())
-    assert time.monotonic() - began < 4
+    asyncio.run(asyncio.wait_for(cancel(), SECONDS))
     assert "It had ended before Cancel reached it." in shown.message.value
     assert lottery.stopped == []
 
@@ -672,7 +670,7 @@ def test_recorded_not_mailed():
 
 def test_cancel_while_winners_are_revealed():
     """Cancel during the reveal shows the rest at once, and the end is said, not the Cancel."""
-    shown = rounds(Rounds(events=[]), pace=5)
+    shown = rounds(Rounds(events=[]), pace=900)
 
     async def cancel():
         shown.draw_button.click()
@@ -680,7 +678,5 @@ def test_cancel_while_winners_are_revealed():
         shown.cancel_button.click()
         await drawn(shown)
 
-    began = time.monotonic()
-    asyncio.run(cancel())
-    assert time.monotonic() - began < 4
+    asyncio.run(asyncio.wait_for(cancel(), SECONDS))
     assert "SUCCEEDED: 3 drawn. It had ended before Cancel reached it." in shown.message.value
