@@ -11,6 +11,7 @@ import pickle
 import re
 import string
 import threading
+from collections import deque
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from types import ModuleType, SimpleNamespace
@@ -59,6 +60,11 @@ def random_string(
     letters = string.ascii_letters + (string.digits if include_digits else "")
     text = "".join(self.choices(letters, k=length))
     return text.lower() if lower_case else text
+
+
+def forgotten(_: list[Any]) -> deque[Any]:
+    """Keep no list of all threads of all executions. Nobody reads it."""
+    return deque(maxlen=0)
 
 
 class _Copies(threading.local):

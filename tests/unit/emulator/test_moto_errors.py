@@ -1,0 +1,75 @@
+"""What goes wrong in a thread of moto's engine ends the execution."""
+
+import importlib
+from types import SimpleNamespace
+
+import pytest
+
+from lottery_lib.emulator.moto import errors
+
+PARSER = "moto.stepfunctions.parser."
+OOPS = {"error": "States.Runtime", "cause": "ValueError('oops')"}
+
+
+def oops(*_, **__):
+    raise ValueError("oops")
+
+
+class Env:
+    """What is told to an environment of moto's engine."""
+
+    def __init__(self):
+        self.event_manager = self
+        self.event_history_context = None
+        self.told = []
+
+    def set_error(self, error):
+        self.told.append(error)
+
+    def add_event(self, *, event_type, event_details, **_):
+        self.told.append((event_type, event_details))
+
+
+def test_what_a_worker_of_a_map_raises_ends_the_map():
+    """The Map state gets the error, and does not wait."""
+    pool = importlib.import_module(PARSER + "asl.component.state.exec.state_map.iteration.job").JobPool(
+        None, [1]
+    )
+    engine = SimpleNamespace(_create_worker=lambda **_: SimpleNamespace(eval=oops))
+    errors.worker_of_map(oops, engine, env=None, eval_input=None, job_pool=pool)
+    assert pool._termination_event.wait(10)
+    assert isinstance(pool.get_worker_exception(), ValueError)
+
+
+def test_what_a_branch_raises_ends_the_parallel():
+    """It fails with the error, and the Parallel state is told that it ended."""
+    env, ended = Env(), []
+    communication = SimpleNamespace(on_terminated=lambda *, env: ended.append(env))
+    errors.branch(oops, SimpleNamespace(env=env, _branch_worker_comm=communication))
+    assert (env.told, ended) == ([OOPS], [env])
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_what_an_execution_raises_lets_it_fail(begun):
+    """Also if it was raised before the first event."""
+    env, ended = Env(), []
+    worker = SimpleNamespace(
+        env=env if begun else None,
+        _get_evaluation_environment=lambda: env,
+        _execution_communication=SimpleNamespace(terminated=lambda: ended.append(True)),
+    )
+    errors.execution(oops, worker)
+    assert env.told == [OOPS, ("ExecutionFailed", {"executionFailedEventDetails": OOPS})]
+    assert (worker.env, ended) == (env, [True])
+
+
+@pytest.mark.parametrize(
+    ("asked", "items", "at_once"), [(0, 100, 40), (0, 3, 3), (7, 100, 7), (1000, 1000, 40), (0, 0, 0)]
+)
+def test_a_map_runs_at_most_40_iterations_at_once(asked, items, at_once):
+    """As an inline Map on AWS; there are no more threads than items, either."""
+    given = []
+    errors.few_at_once(
+        lambda _, **fields: given.append(fields), None, max_concurrency=asked, input_items=[1] * items
+    )
+    assert given[0]["max_concurrency"] == at_once
