@@ -8,11 +8,15 @@ patched while they are being imported.
 
 import datetime
 import importlib
+import re
 import threading
 import traceback
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from types import SimpleNamespace
 from typing import Any, Final
+
+from lottery_lib.emulator.moto.speed import remembered
 
 Function = Callable[..., Any]
 _MOST_EVENTS: Final = 25_000
@@ -146,6 +150,38 @@ def ended(original: Function, self: Any) -> None:
     execution.output = compact_json(_engine("asl.utils.encoding").to_json_str, env.states.get_input())
     execution.stop_date = datetime.datetime.now(datetime.UTC)
     execution.exec_status = _engine("api").ExecutionStatus.SUCCEEDED
+
+
+def path_parser(original: Function) -> Function:
+    """A path with a regular expression of its user fails, because matching it may never end."""
+    parse = remembered(original)
+
+    def checked(path: str) -> Any:
+        if "=~" in path or "sub(" in path:
+            raise ValueError(f"Invalid path '{path}': regular expressions are not supported")
+        return parse(path)
+
+    return checked
+
+
+def path_pattern(original: str) -> str:
+    """A star around a plus may take for ages. This pattern of a path matches the same, in linear time."""
+    return original.replace(r"(?:\.[^[]+)*$", r"(?:\.[^[]+)?$")
+
+
+def wildcard(_: Function, item: Any, pattern: str) -> bool:
+    """A wildcard of an event pattern is matched in linear time, as fnmatch does it."""
+
+    def literal(match: re.Match[str]) -> str:
+        last = match[0][-1]
+        return f"[{last}]" if last in "*?[" and match[0] != "*" else last
+
+    return isinstance(item, str) and fnmatchcase(item, re.sub(r"\\[*\\]|[*?\[]", literal, pattern))
+
+
+def literal_prefix(original: Function, self: Any, prefix: str | None = None, **given: Any) -> Any:
+    """The prefix of a list is a text. moto reads it as a regular expression."""
+    return original(self, re.escape(prefix) if prefix else prefix, **given)
 
 
 def time_out(_: Function, self: Any, env: Any) -> None:

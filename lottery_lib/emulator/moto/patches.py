@@ -145,6 +145,15 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _SERVICE + "_sfn:StateTaskServiceSfn._from_error": Patch("5ac626000ded", errors.uncaught),
     _SERVICE + "_sns:StateTaskServiceSns._from_error": Patch("46d48b968f26", errors.uncaught),
     _SERVICE + "_sqs:StateTaskServiceSqs._from_error": Patch("20ac9ee45529", errors.uncaught),
+    # What a request's text may not do: choose how long a regular expression takes.
+    _ASL + "utils.json_path:_PATTERN_SLICE_OR_WILDCARD_ACCESS": Patch(
+        "1c4b8bb54c09", make=errors.path_pattern
+    ),
+    _ASL + "utils.json_path:parse": Patch("7db51c0b1fd2", make=errors.path_parser),
+    _ASL + "component.common.path.result_path:parse": Patch("db251e3eb21b", make=errors.path_parser),
+    "moto.events.models:EventPattern._wildcard_match": Patch("1dc5e4e33ce1", errors.wildcard),
+    "moto.events.models:EventsBackend.list_rules": Patch("f4f85ed1267d", errors.literal_prefix),
+    "moto.sqs.models:SQSBackend.list_queues": Patch("9d6649320fe7", errors.literal_prefix),
     # How executions are written down.
     _STATE + "state:to_json_str": Patch("4b1d40e17079", errors.compact_json),
     _STATE + "state:StateData": Patch("eb250b98d36c", partial(errors.with_time, "EnteredTime")),
@@ -152,8 +161,6 @@ PATCHES: Final[Mapping[str, Patch]] = {
     # What moto calculates again and again.
     _WORKER + "AmazonStateLanguageParser": Patch("ce154501fe3d", make=speed.remembered_parser),
     _PARSER + "models:AmazonStateLanguageParser": Patch("ce154501fe3d", make=speed.remembered_parser),
-    _ASL + "utils.json_path:parse": Patch("7db51c0b1fd2", make=speed.remembered),
-    _ASL + "component.common.path.result_path:parse": Patch("db251e3eb21b", make=speed.remembered),
     _PARSER + "utils:TMP_THREADS": Patch("5a0a6b8c364e", make=speed.forgotten),
     "moto.core.utils:method_names_from_class": Patch("dffccc6df0b3", make=speed.remembered),
     "moto.core.serialize:XFormedAttributePicker.get_possible_keys": Patch(
