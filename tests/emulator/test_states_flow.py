@@ -163,7 +163,7 @@ AT_25000 = (
 def test_a_map_ends_at_25000_events(machine):
     """As any execution does: its iterations count together."""
     mine = machine(mapped({"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}))
-    told = mine.run([1, 2, 3])
+    told = mine.wait(mine.start([1, 2, 3]), seconds=60)
     assert (told["status"], told["error"], told["cause"]) == AT_25000
     assert last_event(mine, told["executionArn"]) == (25_000, "ExecutionFailed")
 
