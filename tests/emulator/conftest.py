@@ -264,8 +264,8 @@ class Machine:
         """What DescribeExecution says at the end."""
         return self.wait(self.start(given, **options))
 
-    def wait(self, arn):
-        deadline = time.monotonic() + 30
+    def wait(self, arn, seconds=30):
+        deadline = time.monotonic() + seconds
         while (told := self.client.describe_execution(executionArn=arn))["status"] == "RUNNING":
             assert time.monotonic() < deadline, "still running"
             time.sleep(0.01)

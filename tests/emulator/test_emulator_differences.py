@@ -213,6 +213,14 @@ def test_an_intrinsic_function_that_fails_has_motos_words(machine):
     )
 
 
+@pytest.mark.parametrize("path", ["$.x[?(@ =~ '(a+)+b')]", "$.x[0].`sub(/(a+)+b/, c)`"])
+def test_a_path_with_a_regular_expression_fails(machine, path):
+    """AWS: it may work. Here it could take hours, and nobody else would be served."""
+    pass_state = {"Type": "Pass", "InputPath": path, "End": True}
+    told = machine({"StartAt": "A", "States": {"A": pass_state}}).run({"x": ["a" * 60]})
+    assert (told["status"], told["error"]) == ("FAILED", "States.Runtime")
+
+
 def test_a_map_without_a_list_has_motos_name(machine):
     """AWS: States.Runtime."""
     processor = {"StartAt": "I", "States": {"I": {"Type": "Pass", "End": True}}}

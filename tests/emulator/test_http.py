@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 
+import psutil
 import pytest
 from botocore.exceptions import ClientError
 
@@ -207,3 +208,13 @@ def test_many_half_requests_do_not_stop_others(emulator, browse):
     finally:
         for wire in slow:
             wire.close()
+
+
+def test_large_bodies_are_forgotten(emulator):
+    """Ten of them one after the other need the memory of one."""
+    process, body = psutil.Process(emulator["pid"]), b"x" * 20_000_000
+    post(emulator, body, "states")
+    before = process.memory_info().rss
+    for _ in range(10):
+        post(emulator, body, "states")
+    assert process.memory_info().rss - before < 100_000_000

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import stat
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -41,19 +42,34 @@ def folder_of(port: int | None = None) -> Path:
     """The folder of the shared emulator, or of the one with its own port. It is made if it is missing.
 
     Raises:
-        EmulatorError: The folder cannot be made.
+        EmulatorError: The folder cannot be made, or others may enter or replace it.
     """
     # platformdirs reads this variable only on Linux and macOS. A test must be able to set it on any system.
     xdg = os.environ.get("XDG_STATE_HOME", "")
     home = Path(xdg) / _APP if Path(xdg).is_absolute() else user_state_path(_APP, appauthor=False)
     folder = home / ("shared" if port is None else f"port-{port}")
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        home.parent.mkdir(parents=True, exist_ok=True)
+        for each in (home, folder):
+            each.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         what = f"it cannot be made ({error.strerror})"
         next_step = "Set XDG_STATE_HOME to a folder that you may write to"
         raise EmulatorError(f"emulator folder {folder}", what, next_step) from error
+    if os.name == "posix":  # Windows keeps a user's state folder from others by itself
+        _refuse(home, stat.S_IWGRP | stat.S_IWOTH, "others may write to it")
+        _refuse(folder, stat.S_IRWXG | stat.S_IRWXO, "others may enter it")
     return folder
+
+
+def _refuse(folder: Path, modes: int, what: str) -> None:
+    """Refuse a folder that belongs to another user, or whose mode has one of these bits."""
+    yours = "XDG_STATE_HOME to a folder of your own"
+    # If it is a link, both the link and its folder count.
+    if {folder.lstat().st_uid, folder.stat().st_uid} != {os.geteuid()}:
+        raise EmulatorError(f"emulator folder {folder}", "it belongs to another user", f"Set {yours}")
+    if folder.stat().st_mode & modes:
+        raise EmulatorError(f"emulator folder {folder}", what, f"Run `chmod 700 {folder}`, or set {yours}")
 
 
 def read_record(folder: Path) -> Record | None:

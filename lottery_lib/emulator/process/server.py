@@ -58,7 +58,8 @@ def run(port: int | None = None, while_pid: int | None = None, idle_hours: float
                 raise
             print(f"Port {port} cannot be used: {error.strerror}", file=sys.stderr)
             return PORT_IN_USE
-        with server:
+        # What moto writes to its working folder, such as a recording, is a file of this emulator.
+        with server, contextlib.chdir(folder):
             _serve(server, folder, _Lifetime(while_pid, idle_hours))
     return 0
 

@@ -170,13 +170,24 @@ class SnsApi:
         return reply
 
     def _publish_batch(self, request: Request) -> Reply:
-        reply = self._moto(request)
-        if reply.ok:
-            sent = set(checks.elements(reply.body.partition(b"<Failed>")[0], "Id"))
-            for entry in checks.numbered(request.form, "PublishBatchRequestEntries.member"):
-                if entry.get("Id") in sent:
-                    self._deliver(request.scope, request.form.get("TopicArn", ""), entry)
-        return reply
+        topic_arn, name = request.form.get("TopicArn", ""), "PublishBatchRequestEntries.member"
+        entries = list(checks.numbered(request.form, name))
+        checks.check_batch(topic_arn, entries, request.scope.region)
+        errors = {entry["Id"]: error for entry in entries if (error := checks.message_error(entry))}
+        good = [entry for entry in entries if entry["Id"] not in errors]
+        parameters = {
+            f"{name}.{number}.{parameter}": value
+            for number, entry in enumerate(good, 1)
+            for parameter, value in entry.items()
+        }
+        reply = self._moto.query(request.scope, "PublishBatch", TopicArn=topic_arn, **parameters)
+        if not reply.ok:
+            return reply
+        sent = set(checks.elements(reply.body.partition(b"<Failed")[0], "Id"))
+        for entry in good:
+            if entry["Id"] in sent:
+                self._deliver(request.scope, topic_arn, entry)
+        return checks.with_failed(reply, errors)
 
     def _deliver(self, scope: Scope, topic_arn: str, form: Mapping[str, str]) -> None:
         text = checks.mail_text(form)
