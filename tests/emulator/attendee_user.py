@@ -62,7 +62,7 @@ def _needs(request):
     body = request.body or b""
     wire = Request(request.method, target, headers, body.encode() if isinstance(body, str) else body)
     # An ARN of IAM is made of its name here: the kit's roles have no path.
-    asked = asked_of(wire, Caller("arn:aws:iam::123456789012:user/attendee"), lambda *_: None)
+    asked = asked_of(wire, Caller("arn:aws:iam::123456789012:user/attendee"), lambda *_: None, lambda _: None)
     return [(need.action, need.resource, need.context) for need in needs_of(asked)]
 
 
