@@ -158,7 +158,7 @@ def connect(
             ``embedded``.
         attendee: The suffix of every name. Default: ``LOTTERY_ATTENDEE``.
         edition: Default: ``LOTTERY_EDITION``, else ``"tutorial"``.
-        region: Default: ``us-east-1`` for an emulator, boto3's usual chain for AWS.
+        region: Default: ``LOTTERY_REGION``, else ``us-east-1``, for an emulator; boto3's usual chain for AWS.
 
     Raises:
         LotteryError: There is no such target, or it does not answer.
@@ -167,10 +167,10 @@ def connect(
     names = chosen_names(attendee, edition)
     if where == "embedded":
         endpoint = emulator("start")["endpoint"]
-        return Target("embedded", _isolated_session(region or EMULATOR_REGION), endpoint, names)
+        return Target("embedded", _emulated_session(region), endpoint, names)
     if where.startswith(("http://", "https://")):
         _check_address(where)
-        target = Target("endpoint", _isolated_session(region or EMULATOR_REGION), where, names)
+        target = Target("endpoint", _emulated_session(region), where, names)
         _ = target.identity  # fails here, and not in a later cell, if nobody answers at the address
         return target
     if where == "aws":
@@ -273,6 +273,19 @@ def _isolated_session(region: str) -> boto3.Session:
         region_name=region,
         botocore_session=core,
     )
+
+
+def _emulated_session(region: str | None) -> boto3.Session:
+    """An isolated session in a region. Default: ``LOTTERY_REGION``, else `EMULATOR_REGION`."""
+    session = _isolated_session(region or os.environ.get("LOTTERY_REGION") or EMULATOR_REGION)
+    partitions = session.get_available_partitions()
+    if not any(session.region_name in session.get_available_regions("sts", each) for each in partitions):
+        what, next_step = (
+            f"{session.region_name!r} is not a region of AWS",
+            "Use one, such as us-east-1 or cn-north-1",
+        )
+        raise LotteryError("region" if region else "LOTTERY_REGION", what, next_step)
+    return session
 
 
 def _aws(names: Names, region: str | None) -> Target:
