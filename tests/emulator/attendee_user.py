@@ -111,6 +111,7 @@ def break_everything(admin):
     names, iam, functions = admin.names, admin.client("iam"), admin.client("lambda")
     trusting = json.dumps(trust_policy("states.amazonaws.com"))
     iam.update_assume_role_policy(RoleName=names.lambda_role, PolicyDocument=trusting)
+    iam.delete_role_permissions_boundary(RoleName=names.machine_role)
     iam.delete_role_policy(RoleName=names.machine_role, PolicyName="InvokeLotteryFunctions")
     one, *_, last = names.functions.values()
     functions.update_function_configuration(FunctionName=one, Timeout=3)
