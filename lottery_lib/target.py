@@ -167,10 +167,10 @@ def connect(
     names = chosen_names(attendee, edition)
     if where == "embedded":
         endpoint = emulator("start")["endpoint"]
-        return Target("embedded", _emulated_session(region), endpoint, names)
+        return Target("embedded", _isolated_session(_emulated_region(region)), endpoint, names)
     if where.startswith(("http://", "https://")):
         _check_address(where)
-        target = Target("endpoint", _emulated_session(region), where, names)
+        target = Target("endpoint", _isolated_session(_emulated_region(region)), where, names)
         _ = target.identity  # fails here, and not in a later cell, if nobody answers at the address
         return target
     if where == "aws":
@@ -275,17 +275,16 @@ def _isolated_session(region: str) -> boto3.Session:
     )
 
 
-def _emulated_session(region: str | None) -> boto3.Session:
-    """An isolated session in a region. Default: ``LOTTERY_REGION``, else `EMULATOR_REGION`."""
-    session = _isolated_session(region or os.environ.get("LOTTERY_REGION") or EMULATOR_REGION)
-    partitions = session.get_available_partitions()
-    if not any(session.region_name in session.get_available_regions("sts", each) for each in partitions):
-        what, next_step = (
-            f"{session.region_name!r} is not a region of AWS",
+def _emulated_region(region: str | None) -> str:
+    """The region on an emulator. Default: ``LOTTERY_REGION``, else `EMULATOR_REGION`."""
+    chosen = region or os.environ.get("LOTTERY_REGION") or EMULATOR_REGION
+    if not any(chosen in each["regions"] for each in _models().load_data("endpoints")["partitions"]):
+        raise LotteryError(
+            "region" if region else "LOTTERY_REGION",
+            f"{chosen!r} is not a region of AWS",
             "Use one, such as us-east-1 or cn-north-1",
         )
-        raise LotteryError("region" if region else "LOTTERY_REGION", what, next_step)
-    return session
+    return chosen
 
 
 def _aws(names: Names, region: str | None) -> Target:
