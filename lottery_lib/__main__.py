@@ -158,7 +158,7 @@ def _agree(target: "Target", yes: bool, question: str) -> None:
 
 
 def _tell(resource: "Report") -> None:
-    _say(f"{resource.state}: {resource.kind} {resource.name}")
+    _say(", ".join(filter(None, [f"{resource.state}: {resource.kind} {resource.name}", resource.note])))
 
 
 def _rows(resources: "Iterable[Report]") -> list[dict[str, str]]:
@@ -328,8 +328,13 @@ def reset(edition: str | None, yes: bool) -> Outcome:
 @lottery.command(example="lottery policy --account 123456789012 --region us-east-1")
 @click.option("--account", metavar="DIGITS", help="The account; by default the target's.")
 @click.option("--region", metavar="NAME", help="The region; by default the target's.")
-def policy(edition: str | None, account: str | None, region: str | None) -> Outcome:
-    """Print the policy that an attendee needs on AWS."""
+@click.option("--boundary", is_flag=True, help="Print the permissions boundary of the attendee's roles.")
+def policy(edition: str | None, account: str | None, region: str | None, boundary: bool) -> Outcome:
+    """Print the policy that an attendee needs on AWS.
+
+    An administrator gives it to the attendee, and creates the boundary once. The policy allows roles only
+    within the boundary.
+    """
     from lottery_lib.course import attendee_policy
     from lottery_lib.target import chosen_names, connect, elsewhere, introduction
 
@@ -341,7 +346,14 @@ def policy(edition: str | None, account: str | None, region: str | None) -> Outc
         target = connect(edition=edition, region=region)
         where = introduction(target) if target.kind == "aws" else "This is for the emulator's account"
         _say(f"{where}; use --account and --region for another account")
-    document = attendee_policy.policy(target)
+    name = target.names.boundary
+    if boundary:
+        document = attendee_policy.boundary(target)
+        create = f"aws iam create-policy --policy-name {name} --policy-document file://FILE"
+        _say(f"The administrator creates it once, under this name: {create}")
+    else:
+        document = attendee_policy.policy(target)
+        _say(f"It allows roles only within the boundary {name}, which `lottery policy --boundary` prints")
     return Outcome(document, shown=json.dumps(document, indent=2))
 
 

@@ -158,7 +158,7 @@ def connect(
             ``embedded``.
         attendee: The suffix of every name. Default: ``LOTTERY_ATTENDEE``.
         edition: Default: ``LOTTERY_EDITION``, else ``"tutorial"``.
-        region: Default: ``us-east-1`` for an emulator, boto3's usual chain for AWS.
+        region: Default: ``LOTTERY_REGION``, else ``us-east-1``, for an emulator; boto3's usual chain for AWS.
 
     Raises:
         LotteryError: There is no such target, or it does not answer.
@@ -167,10 +167,10 @@ def connect(
     names = chosen_names(attendee, edition)
     if where == "embedded":
         endpoint = emulator("start")["endpoint"]
-        return Target("embedded", _isolated_session(region or EMULATOR_REGION), endpoint, names)
+        return Target("embedded", _isolated_session(_emulated_region(region)), endpoint, names)
     if where.startswith(("http://", "https://")):
         _check_address(where)
-        target = Target("endpoint", _isolated_session(region or EMULATOR_REGION), where, names)
+        target = Target("endpoint", _isolated_session(_emulated_region(region)), where, names)
         _ = target.identity  # fails here, and not in a later cell, if nobody answers at the address
         return target
     if where == "aws":
@@ -273,6 +273,18 @@ def _isolated_session(region: str) -> boto3.Session:
         region_name=region,
         botocore_session=core,
     )
+
+
+def _emulated_region(region: str | None) -> str:
+    """The region on an emulator. Default: ``LOTTERY_REGION``, else `EMULATOR_REGION`."""
+    chosen = region or os.environ.get("LOTTERY_REGION") or EMULATOR_REGION
+    if not any(chosen in each["regions"] for each in _models().load_data("endpoints")["partitions"]):
+        raise LotteryError(
+            "region" if region else "LOTTERY_REGION",
+            f"{chosen!r} is not a region of AWS",
+            "Use one, such as us-east-1 or cn-north-1",
+        )
+    return chosen
 
 
 def _aws(names: Names, region: str | None) -> Target:

@@ -62,14 +62,30 @@ def test_the_policies_of_functions_and_topics_are_not_looked_at(function, role, 
         assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
 
 
-def test_boundaries_and_session_policies_are_not_looked_at(role, aws, emulator):
-    """AWS: nothing beyond either is allowed."""
-    mine = role(ALL)
-    boundary = "arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess"
-    mine.iam.put_role_permissions_boundary(RoleName=mine.name, PermissionsBoundary=boundary)
-    session = {"RoleArn": mine.arn, "RoleSessionName": "me", "PolicyArns": [{"arn": boundary}]}
+DYNAMODB_ONLY = "arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess"
+
+
+def test_session_policies_are_not_looked_at(role, aws, emulator):
+    """AWS: nothing beyond them is allowed."""
+    session = {"RoleArn": role(ALL).arn, "RoleSessionName": "me", "PolicyArns": [{"arn": DYNAMODB_ONLY}]}
     key = aws("sts").assume_role(**session)["Credentials"]
-    assert "Topics" in client_of(emulator["endpoint"], "sns", key=key).list_topics()
+    assert "Users" in client_of(emulator["endpoint"], "iam", key=key).list_users()
+
+
+def test_a_users_boundary_is_not_looked_at(user, aws):
+    """AWS: nothing beyond it is allowed."""
+    ann = user(ALL)
+    aws("iam").create_user(UserName=f"{ann.name}-2", PermissionsBoundary=DYNAMODB_ONLY)
+    assert "PermissionsBoundary" not in aws("iam").get_user(UserName=f"{ann.name}-2")["User"]
+    with pytest.raises(ClientError):
+        aws("iam").put_user_permissions_boundary(UserName=ann.name, PermissionsBoundary=DYNAMODB_ONLY)
+
+
+def test_a_boundary_need_not_be_there(role):
+    """AWS: NoSuchEntity; here such a role may do nothing."""
+    mine, gone = role(ALL), "arn:aws:iam::123456789012:policy/gone"
+    mine.iam.put_role_permissions_boundary(RoleName=mine.name, PermissionsBoundary=gone)
+    assert mine.iam.get_role(RoleName=mine.name)["Role"]["PermissionsBoundary"]
 
 
 def test_a_condition_that_is_not_known_is_decided_against_the_caller(user):

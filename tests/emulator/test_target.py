@@ -45,6 +45,25 @@ def test_partition_of_china():
     assert target.arn("sns", "x") == "arn:aws-cn:sns:cn-north-1:123456789012:x"
 
 
+def test_region_of_the_environment(monkeypatch):
+    """LOTTERY_REGION is the region of every emulator; a region that is given comes first."""
+    monkeypatch.setenv("LOTTERY_REGION", "cn-north-1")
+    embedded = connect()
+    assert (embedded.region, embedded.partition) == ("cn-north-1", "aws-cn")
+    assert connect(embedded.endpoint).region == "cn-north-1"
+    assert connect(region="eu-west-1").region == "eu-west-1"
+
+
+@pytest.mark.parametrize("region", ["moon", "us-east-99", "cn north 1"])
+def test_region_that_is_none(monkeypatch, region):
+    """It is refused in one sentence, before anything is asked."""
+    monkeypatch.setenv("LOTTERY_REGION", region)
+    with pytest.raises(
+        LotteryError, match=r"LOTTERY_REGION: .* is not a region of AWS.*such as us-east-1 or cn-"
+    ):
+        connect()
+
+
 def test_two_connects_one_emulator():
     """A second connect finds the emulator of the first."""
     assert connect().endpoint == connect().endpoint

@@ -13,12 +13,17 @@ from lottery_lib.emulator.http.replies import query_reply
 from lottery_lib.emulator.iam.callers import Caller, Sessions
 from lottery_lib.emulator.iam.needs import asked_of, needs_of
 from lottery_lib.emulator.iam.policy import Decision, decide, trusts
-from lottery_lib.emulator.moto.reads import caller_of_key, documents_of, find_arn, trust_of
+from lottery_lib.emulator.moto.reads import (
+    boundary_documents_of,
+    boundary_of,
+    caller_of_key,
+    documents_of,
+    find_arn,
+    trust_of,
+)
 
-_WHY: Final = {
-    Decision.IMPLICIT_DENY: "because no identity-based policy allows the {action} action",
-    Decision.EXPLICIT_DENY: "with an explicit deny in an identity-based policy",
-}
+_POLICY: Final = "identity-based policy"
+_BOUNDARY: Final = "permissions boundary"
 
 
 class Gate:
@@ -43,23 +48,21 @@ class Gate:
         if caller is None:
             return
         try:
-            needs = needs_of(asked_of(request, caller, find_arn))
+            needs = needs_of(asked_of(request, caller, find_arn, boundary_of))
         except (AttributeError, KeyError, TypeError) as error:
             raise MalformedRequestError("a parameter has the wrong type") from error
-        documents = documents_of(caller)
+        documents, boundary = documents_of(caller), boundary_documents_of(caller)
         context = caller.context | {
             "aws:requestedregion": request.scope.region,
             "aws:securetransport": "true",
         }
         for need in needs:
             values = tuple((context | dict(need.context)).items())
-            decision = _decide(documents, need.action, need.resource, values)
-            if decision is not Decision.ALLOWED:
+            if why := _why_not(documents, boundary, need.action, need.resource, values):
                 # SNS writes its own name in capitals.
                 action = need.action.replace("sns:", "SNS:")
-                why = _WHY[decision].format(action=action)
                 what = f"is not authorized to perform: {action} on resource: {need.resource}"
-                raise denied(request, f"User: {caller.arn} {what} {why}")
+                raise denied(request, f"User: {caller.arn} {what} {why.format(action)}")
 
     def identity(self, request: Request) -> Reply | None:
         """Answer GetCallerIdentity for a function or machine, which moto does not know; else return None."""
@@ -90,10 +93,25 @@ class Gate:
 
 # A draw makes the same decisions many times.
 @lru_cache(8192)
-def _decide(
-    documents: tuple[str, ...], action: str, resource: str, context: tuple[tuple[str, str], ...]
-) -> Decision:
-    return decide(documents, action, resource, dict(context))
+def _why_not(
+    documents: tuple[str, ...],
+    boundary: tuple[str, ...] | None,
+    action: str,
+    resource: str,
+    context: tuple[tuple[str, str], ...],
+) -> str:
+    """AWS's reason to deny an action, with a place for the action's name; empty if it is allowed.
+
+    Both the policies and the boundary must allow it. AWS looks for an explicit deny first.
+    """
+    decisions = {_POLICY: decide(documents, action, resource, dict(context))}
+    if boundary is not None:
+        decisions[_BOUNDARY] = decide(boundary, action, resource, dict(context))
+    for kind, decision in decisions.items():
+        if decision is Decision.EXPLICIT_DENY:
+            return f"with an explicit deny in {'an' if kind == _POLICY else 'a'} {kind}"
+    missing = [kind for kind, decision in decisions.items() if decision is not Decision.ALLOWED]
+    return f"because no {missing[0]} allows the {{}} action" if missing else ""
 
 
 def denied(request: Request, message: str) -> RefusalError:

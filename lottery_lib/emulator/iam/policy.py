@@ -1,4 +1,4 @@
-"""Decide what identity-based policies and trust policies allow, as IAM does.
+"""Decide what identity-based policies, boundaries and trust policies allow, as IAM does.
 
 moto has its own code for this (``moto.iam.access_control``), but it differs from IAM. It reads a pattern as a
 regular expression, in which ``?`` and ``.`` mean something else. Upper and lower case in an action are
@@ -26,7 +26,7 @@ KEYS: Final = frozenset(
     {
         "aws:principalaccount", "aws:principalarn", "aws:principaltype", "aws:requestedregion",
         "aws:securetransport", "aws:sourceaccount", "aws:sourcearn", "aws:username",
-        "iam:passedtoservice", "iam:policyarn",
+        "iam:passedtoservice", "iam:permissionsboundary", "iam:policyarn",
     }
 )  # fmt: skip
 _ASSUME: Final = "sts:AssumeRole"
@@ -46,10 +46,10 @@ class Decision(StrEnum):
 
 
 def decide(documents: Sequence[str], action: str, resource: str, context: Context) -> Decision:
-    """Decide whether a caller's policies allow an action.
+    """Decide whether policies allow an action.
 
     Args:
-        documents: All policies of the caller, as JSON.
+        documents: All policies of the caller, or the caller's permissions boundary, as JSON.
         action: Such as ``"dynamodb:Scan"``, in upper or lower case.
         resource: The ARN, or ``"*"`` for an action without resources.
         context: The values of condition keys.

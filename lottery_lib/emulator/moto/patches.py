@@ -190,6 +190,9 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _PARSER + "models:stepfunctions_parser_backends": Patch("43b661e07e15", relied="`reads` looks there."),
     "moto.iam.models:iam_backends": Patch("da9925a1ac85", relied="`reads` finds users and roles there."),
     "moto.iam.models:IAMBackend.__init__": Patch("47c171c36eea", relied="`reads` knows its dictionaries."),
+    "moto.iam.models:Role.__init__": Patch(
+        "c922994ba4bf", relied="`reads` asks for a role's permissions boundary."
+    ),
     "moto.iam.models:AccessKey.__init__": Patch("aa1d92a119b6", relied="`reads` asks for role and user."),
     "moto.sts.models:sts_backends": Patch("94cb35c57dab", relied="`reads` finds sessions there."),
     "moto.sts.models:STSBackend.__init__": Patch("59e7705c2b5a", relied="`reads` knows assumed_roles."),
