@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import time
 import re
 
 import pytest
