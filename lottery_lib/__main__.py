@@ -5,11 +5,13 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from lottery_lib.errors import LotteryError
+from lottery_lib.texts import harmless
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 Document = Mapping[str, object]
 DRAW_KEYS: Final = ("status", "winners", "execution_arn", "error", "cause")
 NO_DRAW: Final[Document] = dict.fromkeys(DRAW_KEYS) | {"winners": []}
-_say = partial(click.echo, err=True)
 
 
 @dataclass
@@ -85,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         explanation = _explanation(error)
         if explanation is None:
             raise
-        _say(explanation)
+        _say(str(explanation))
         if run.as_json:
             name = type(explanation).__name__
             _show({**run.failed, "error": name, "cause": str(explanation)}, as_json=True)
@@ -119,21 +120,29 @@ def _explanation(error: Exception) -> LotteryError | None:
 def _show(document: object, *, as_json: bool = False) -> None:
     """Print a document as JSON, or for a person as text, as a table, or as lines of key and value."""
     if as_json:
-        click.echo(json.dumps(document, ensure_ascii=False, default=str))
+        _print(json.dumps(document, ensure_ascii=False, default=str))
     elif isinstance(document, Mapping):
         for key, value in document.items():
             if isinstance(value, list) and value:
                 _show(value)
             elif value is not None:
-                click.echo(f"{key}: {'none' if value == [] else value}")
+                _print(f"{key}: {'none' if value == [] else value}")
     elif isinstance(document, list) and document:
         import pandas as pd
 
         table = pd.DataFrame(document).astype("string").fillna("")
         table = table.apply(lambda column: column.str.ljust(column.str.len().max()))
-        click.echo(table.to_string(index=False, justify="left"))
+        _print(table.to_string(index=False, justify="left"))
     else:
-        click.echo(document or "none")
+        _print(str(document or "none"))
+
+
+def _print(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """The one door to the terminal: what AWS returns may hold a terminal's commands."""
+    click.echo(harmless(text), err=err, nl=nl)
+
+
+_say = partial(_print, err=True)
 
 
 def _target(edition: str | None) -> "Target":
@@ -291,12 +300,21 @@ def receipts(edition: str | None, draw_id: str) -> Outcome:
     return Outcome(rows, valid, [row["verified"] for row in rows])
 
 
-@lottery.command(example="lottery winners")
-def winners(edition: str | None) -> Outcome:
+@lottery.command(example="lottery winners --csv winners.csv")
+@click.option("--csv", "file", metavar="FILE", help="Save them in this file, too, for a spreadsheet.")
+def winners(edition: str | None, file: str | None) -> Outcome:
     """List everybody who has won so far."""
     from lottery_lib import draws
 
-    return Outcome(_records(draws.winners(_target(edition))))
+    found = draws.winners(_target(edition))
+    if file:
+        try:
+            Path(file).write_bytes(draws.as_csv(found))
+        except OSError as error:
+            raise LotteryError(
+                f"file {file}", f"cannot be written ({error.strerror})", "Give another"
+            ) from error
+    return Outcome(_records(found))
 
 
 @lottery.command(example="lottery history")
@@ -365,23 +383,27 @@ def employees() -> None:
     example="lottery employees load data/roster_1000.csv", failed={"loaded": 0, "rejected": []}
 )
 @click.argument("file")
+@click.option("--skip-bad-rows", is_flag=True, help="Load the other rows if some are bad.")
 @_yes
 @click.pass_obj
-def load(run: Run, edition: str | None, file: str, yes: bool) -> Outcome:
+def load(run: Run, edition: str | None, file: str, skip_bad_rows: bool, yes: bool) -> Outcome:
     """Replace the employees in the table with those in FILE.
 
-    FILE is CSV with a header, or JSON for `aws dynamodb batch-write-item`.
+    FILE is CSV with a header, or JSON for `aws dynamodb batch-write-item`. If a row is bad, nothing changes.
     """
     from tqdm import tqdm
 
     from lottery_lib.employees import read
     from lottery_lib.resources.contents import load_employees
 
-    found, target = read(file), _target(edition)
+    found = read(file)
+    run.failed = {"loaded": 0, "rejected": found.rejected}
+    found.check(skip_bad_rows=skip_bad_rows)  # before it asks
+    target = _target(edition)
     _agree(target, yes, f"replace the employees in {target.names.employee_table} with those in {file}")
     bar = partial(tqdm, unit=" employees", file=sys.stderr, disable=run.as_json or None)
-    loaded = load_employees(target, found, bar)
-    return Outcome({"loaded": loaded, "rejected": found.rejected}, not found.rejected)
+    loaded = load_employees(target, found, bar, skip_bad_rows=skip_bad_rows)
+    return Outcome({"loaded": loaded, "rejected": found.rejected})
 
 
 @lottery.group(cls=Group, no_args_is_help=False)
