@@ -1,6 +1,7 @@
 """Run the lottery from a shell: ``lottery COMMAND``, the same as ``python -m lottery_lib COMMAND``."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -330,6 +331,22 @@ def history(edition: str | None, execution_arn: str | None) -> Outcome:
     table = state_table(execution.history(target, arn))
     short = table[["state", "branch", "attempt", "status", "duration", "error"]]
     return Outcome(_records(table), shown=_records(short))
+
+
+@lottery.command(example="lottery projector --edition hardened")
+@click.option("--port", type=int, default=8866, help="The port of the page; 8866 by default.")
+@click.option("--no-browser", is_flag=True, help="Open no browser, and only print the address.")
+def projector(edition: str | None, port: int, no_browser: bool) -> Outcome:
+    """Show the page for the projector: the panel, and all winners so far.
+
+    Nobody else on this machine can open the page: its address has a secret token. Ctrl-C ends it.
+    """
+    from lottery_lib.party.projector import serve
+
+    if edition:
+        os.environ["LOTTERY_EDITION"] = edition  # for the page's kernel
+    serve(port, browser=not no_browser)
+    return Outcome({"running": False}, shown={})
 
 
 @lottery.command(example="lottery reset")

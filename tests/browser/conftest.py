@@ -116,15 +116,16 @@ def voila_of(tmp_path):
     with contextlib.ExitStack() as running:
 
         def show(notebook: Path, **variables: str) -> str:
-            port = free_port()
+            port, token = free_port(), secrets.token_hex(8)
             command = [
                 sys.executable, "-m", "voila", str(notebook), "--no-browser", f"--port={port}",
-                "--Voila.ip=127.0.0.1",
+                "--Voila.ip=127.0.0.1", "--token",
             ]  # fmt: skip
-            environment = os.environ | {name: str(tmp_path / name) for name in FOLDERS} | variables
+            folders = {name: str(tmp_path / name) for name in FOLDERS}
+            environment = os.environ | folders | {"JUPYTER_TOKEN": token} | variables
             url, log = f"http://127.0.0.1:{port}/", tmp_path / "voila.log"
             running.enter_context(served(command, f"{url}static/nothing", log, environment))
-            return url
+            return f"{url}?token={token}"
 
         yield show
 
