@@ -1,5 +1,6 @@
 """Run the lottery from a shell: ``lottery COMMAND``, the same as ``python -m lottery_lib COMMAND``."""
 
+import contextlib
 import json
 import os
 import sys
@@ -157,8 +158,11 @@ def _target(edition: str | None) -> "Target":
 
 def _agree(target: "Target", yes: bool, question: str) -> None:
     """Ask before a real account is changed. Without a terminal nobody can answer, so require ``--yes``."""
-    if target.kind != "aws" or yes:
-        return
+    if target.kind == "aws" and not yes:
+        _ask(question)
+
+
+def _ask(question: str) -> None:
     if not sys.stdin.isatty():
         raise LotteryError(question, "needs a confirmation, and there is no terminal to ask in", "Give --yes")
     _say(f"{question}? [y/N] ", nl=False)
@@ -257,6 +261,8 @@ def _drawn(edition: str | None, run_draw: Callable[["Target"], Document]) -> Out
     target = _target(edition)
     _say(inbox(target).where)  # before the draw: there is still time to confirm the address
     result = run_draw(target)
+    if target.kind != "aws" and target.names.edition == "hardened" and result["winners"]:
+        _say("The emulator forgets the winners when it ends. `lottery winners --csv FILE` saves them")
     return Outcome(result, result["status"] == "SUCCEEDED" and not result["error"])
 
 
@@ -441,12 +447,32 @@ def start(edition: str | None, port: int | None, foreground: bool) -> Outcome:
 
 @emulator.command(example="lottery emulator stop")
 @_port
-def stop(edition: str | None, port: int | None) -> Outcome:
-    """Stop the emulator."""
+@click.option("--yes", is_flag=True, help="Do not ask, even if winners are lost.")
+@click.option("--dry-run", is_flag=True, help="Only show which winners would be lost.")
+def stop(edition: str | None, port: int | None, yes: bool, dry_run: bool) -> Outcome:
+    """Stop the emulator. It asks first if winners of a hardened lottery would be lost."""
     from lottery_lib.emulator.process import control
 
+    state = control.status(port)
+    lost = _lost_with(state) if state["running"] and not yes else []
+    for sentence in lost:
+        _say(sentence)
+    if dry_run:
+        return Outcome(state | {"lost": lost}, not lost, {})
+    if lost:
+        _ask("stop the emulator, and lose these winners")
     state = control.stop(port)
     return Outcome(state, not state["running"])
+
+
+def _lost_with(emulator: Mapping[str, Any]) -> list[str]:
+    from lottery_lib.party.receipts import unsaved
+    from lottery_lib.target import connect
+
+    key = f"{emulator['access_key_id']}@" if emulator.get("access_key_id") else ""
+    with contextlib.suppress(LotteryError):  # an emulator that does not answer can be stopped, too
+        return unsaved(connect(str(emulator["endpoint"]).replace("//", f"//{key}")))
+    return []
 
 
 @emulator.command("status", example="lottery emulator status --json")

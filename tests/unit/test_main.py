@@ -205,9 +205,9 @@ def test_question(monkeypatch, capsys):
     assert capsys.readouterr() == ("", "delete all? [y/N] ")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["emulator", "status"]], ids=" ".join)
+@pytest.mark.parametrize("words", [["--help"], ["emulator", "status"], ["emulator", "stop"]], ids=" ".join)
 def test_quick_commands(words, tmp_path, monkeypatch):
-    """The help, and the status of the emulator, wait for neither pandas nor boto3."""
+    """The help, the emulator's status, and its stop when none runs, wait for neither pandas nor boto3."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     code = f"from lottery_lib.__main__ import main; assert main({words}) == 0"
     code += "; import sys; assert not {'pandas', 'boto3'} & set(sys.modules)"
