@@ -1,6 +1,5 @@
 """Show the mails that SNS sent: those in the emulator's mailbox, or a sentence that says where to look."""
 
-import html
 import http.client
 import json
 import re
@@ -12,6 +11,7 @@ from urllib.parse import quote, urlsplit
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources.sns_topic import Topic, as_resource
 from lottery_lib.target import Target
+from lottery_lib.texts import escaped
 
 _MAIL: Final = "/lottery/mail"
 _URL: Final = re.compile(r"https?://[^\s<>\"]+")
@@ -30,9 +30,9 @@ class Mail:
     link: str | None
 
     def _repr_html_(self) -> str:
-        subject, sender, to = map(html.escape, (self.subject, self.sender, self.to))
+        subject, sender, to = map(escaped, (self.subject, self.sender, self.to))
         # Escape first, so that a link cannot contain markup.
-        text = _URL.sub(r'<a href="\g<0>" target="_blank" rel="noopener">\g<0></a>', html.escape(self.text))
+        text = _URL.sub(r'<a href="\g<0>" target="_blank" rel="noopener">\g<0></a>', escaped(self.text))
         style = "white-space: pre-wrap; overflow-wrap: anywhere"
         return f'<p><b>{subject}</b><br>from {sender} to {to}</p><pre style="{style}">{text}</pre>'
 
@@ -104,7 +104,7 @@ class Inbox:
 
     def _repr_html_(self) -> str:
         mails = "<hr>".join(mail._repr_html_() for mail in self.mails) or "<p>No mail yet.</p>"
-        return f"{mails}<p><i>{html.escape(self.where)}</i></p>"
+        return f"{mails}<p><i>{escaped(self.where)}</i></p>"
 
     def __repr__(self) -> str:
         return "\n".join(f"{mail.kind}: {mail.subject}" for mail in self.mails) or "No mail yet."

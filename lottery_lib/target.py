@@ -246,7 +246,9 @@ def _check_address(where: str) -> None:
         usable = bool(parts.hostname and re.fullmatch(r"[\w.:-]+", parts.hostname)) and parts.port != 0
     except ValueError:  # the port is not a number, or too large
         usable = False
-    if not usable or str(parts.hostname).endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")):
+    if not usable or str(parts.hostname).rstrip(".").endswith(
+        (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+    ):
         raise LotteryError(
             "LOTTERY_TARGET",
             f"{where!r} is not the address of an emulator",

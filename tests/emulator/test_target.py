@@ -100,9 +100,15 @@ def test_another_server_there(monkeypatch, status):
     assert said in str(caught.value)
 
 
-@pytest.mark.parametrize("where", ["http://127.0.0.1:x", "http://127.0.0.1:99999", "http://a b", "http://"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        *("http://127.0.0.1:x", "http://127.0.0.1:99999", "http://a b", "http://"),
+        *("https://sts.amazonaws.com", "https://sts.amazonaws.com."),
+    ],
+)
 def test_no_address(where):
-    """What is no address is refused in one sentence."""
+    """What is no address is refused in one sentence; so is AWS's own, with a final dot or without."""
     with pytest.raises(LotteryError, match="is not the address of an emulator"):
         connect(where)
 
