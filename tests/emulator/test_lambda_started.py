@@ -1,7 +1,5 @@
 """Where the system cannot fork, each worker is a program. The same facts hold for it."""
 
-import os
-
 import pytest
 from emulator import (
     test_lambda_environment,
@@ -10,6 +8,7 @@ from emulator import (
     test_lambda_memory,
     test_lambda_results,
 )
+from emulator.access_keys import started
 from emulator.conftest import client_of, free_port, make_role, state_home
 
 from lottery_lib.emulator.process import control
@@ -32,7 +31,7 @@ def emulator(tmp_path_factory):
     number = free_port()
     with state_home(tmp_path_factory.mktemp("state")), pytest.MonkeyPatch.context() as patch:
         patch.setenv("LOTTERY_EMULATOR_FORK", "off")
-        told = control.start(number, while_pid=os.getpid())
+        told = started(number)
         make_role(told["endpoint"])
         yield told
         control.stop(number)
