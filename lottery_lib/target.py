@@ -189,16 +189,19 @@ def connect(
             sys.stdout.write(f"{introduction(target)}\n")
         return target
     raise LotteryError(
-        "LOTTERY_TARGET", f"{where!r} is not a target", "Use embedded, http://KEY@host:port, or aws"
+        "LOTTERY_TARGET",
+        f"{where.rpartition('@')[2]!r} is not a target",  # before the @ is a key
+        "Use embedded, http://KEY@host:port, or aws",
     )
 
 
-def emulator(verb: Literal["start", "stop", "status"], port: int | None = None) -> dict[str, Any]:
+def emulator(verb: Literal["start", "stop", "status", "find"], port: int | None = None) -> dict[str, Any]:
     """Start or stop an emulator on this machine, or look at it: the one door to that program.
 
     Args:
         verb: What to do.
-        port: The emulator on this port; None for the user's shared one.
+        port: The emulator that was started with this port; None for the user's shared one. `find` also finds
+            the shared one by its port.
 
     Returns:
         Its state, as `control.status` tells it.
@@ -206,7 +209,7 @@ def emulator(verb: Literal["start", "stop", "status"], port: int | None = None) 
     Raises:
         LotteryError: It cannot start.
     """
-    verbs = {"start": control.start, "stop": control.stop, "status": control.status}
+    verbs = {"start": control.start, "stop": control.stop, "status": control.status, "find": control.find}
     try:
         return verbs[verb](port)
     except EmulatorError as error:
@@ -265,9 +268,8 @@ def _at_address(where: str, names: Names, region: str) -> Target:
             f"{endpoint!r} is not the address of an emulator",
             "Use http://KEY@host:port for an emulator, or the word aws for AWS itself",
         )
-    mine: dict[str, Any] = {}
-    if not given and parts.port and parts.hostname in ("127.0.0.1", "localhost"):
-        mine = control.at_port(parts.port) or {}
+    here = parts.hostname in ("127.0.0.1", "localhost")
+    mine = emulator("find", parts.port) if here and not given else {}
     session = _isolated_session(region, given or mine.get("access_key_id") or TESTING)
     target = Target("endpoint", session, endpoint, names, key_file=mine.get("access_key_file"))
     try:

@@ -26,8 +26,9 @@ class Door:
     """
 
     def __init__(self, port: int, names: Collection[str], pages: Collection[str]) -> None:
-        own = {f"{name}:{port}" for name in _LOOPBACK} | (set(_LOOPBACK) if port == 80 else set())
-        self._names = frozenset(own | {name.lower() for name in names})
+        # Clients leave out port 80.
+        self._own = frozenset(_LOOPBACK) if port == 80 else frozenset(f"{name}:{port}" for name in _LOOPBACK)
+        self._names = frozenset(name.lower() for name in names)
         self._pages = frozenset(pages)
 
     def check(self, request: Request) -> None:
@@ -48,7 +49,7 @@ class Door:
 
     def _is_ours(self, name: str) -> bool:
         name = name.lower()
-        return name in self._names or _PORT.sub("", name) in self._names
+        return name in self._own or name in self._names or _PORT.sub("", name) in self._names
 
     def _is_click(self, request: Request) -> bool:
         """Whether somebody clicked on a link to a page."""

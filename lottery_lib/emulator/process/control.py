@@ -39,13 +39,13 @@ def status(port: int | None = None) -> dict[str, Any]:
     return _state(folder, _running(folder))
 
 
-def at_port(port: int) -> dict[str, Any] | None:
-    """The state of this user's emulator that runs at a port, shared or not; None if there is none."""
+def find(port: int | None) -> dict[str, Any]:
+    """The state of this user's emulator that runs at a port, shared or not."""
     for path in folder_of().parent.glob("*/record.json"):
         record = read_record(path.parent)
         if record and record.port == port and _running(path.parent):
             return _state(path.parent, record)
-    return None
+    return _state(folder_of(), None)
 
 
 def start(
