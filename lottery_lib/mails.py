@@ -16,7 +16,7 @@ from lottery_lib.target import Target
 _MAIL: Final = "/lottery/mail"
 # The emulator looks at the access key only.
 _SIGNATURE: Final = (
-    "AWS4-HMAC-SHA256 Credential={0.access_key}/20200101/{0.region}/lottery/aws4_request, Signature=0"
+    "AWS4-HMAC-SHA256 Credential={0.access_key}/20200101/{0.region}/sns/aws4_request, Signature=0"
 )
 _URL: Final = re.compile(r"https?://[^\s<>\"]+")
 
