@@ -441,6 +441,11 @@ def load(run: Run, edition: str | None, file: str, skip_bad_rows: bool, yes: boo
     return Outcome({"loaded": loaded, "rejected": found.rejected})
 
 
+def _state(state: dict[str, Any], done: bool = True) -> Outcome:
+    """The state of an emulator. Its access key is only in the JSON, because others may read a screen."""
+    return Outcome(state, done, {name: value for name, value in state.items() if name != "access_key_id"})
+
+
 @lottery.group(cls=Group, no_args_is_help=False)
 def emulator() -> None:
     """The AWS emulator on this machine."""
@@ -449,12 +454,15 @@ def emulator() -> None:
 @emulator.command(example="lottery emulator start")
 @_port
 @click.option("--foreground", is_flag=True, help="Run in this process until a signal.")
-def start(edition: str | None, port: int | None, foreground: bool) -> Outcome:
+@click.option(
+    "--allow-host", metavar="NAME", multiple=True, help="A proxy's name for the emulator; can be given again."
+)
+def start(edition: str | None, port: int | None, foreground: bool, allow_host: tuple[str, ...]) -> Outcome:
     """Start the emulator, if it does not run already."""
     from lottery_lib.emulator.process import control
 
-    state = control.start(port, foreground=foreground)
-    return Outcome(state, foreground or state["running"])
+    state = control.start(port, foreground=foreground, allowed_hosts=allow_host)
+    return _state(state, foreground or state["running"])
 
 
 @emulator.command(example="lottery emulator stop")
@@ -493,7 +501,7 @@ def emulator_status(edition: str | None, port: int | None) -> Outcome:
     """Show whether the emulator runs, and where."""
     from lottery_lib.emulator.process import control
 
-    return Outcome(control.status(port))
+    return _state(control.status(port))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,10 @@ from lottery_lib.target import Target
 from lottery_lib.texts import escaped
 
 _MAIL: Final = "/lottery/mail"
+# The emulator looks at the access key only.
+_SIGNATURE: Final = (
+    "AWS4-HMAC-SHA256 Credential={0.access_key}/20200101/{0.region}/sns/aws4_request, Signature=0"
+)
 _URL: Final = re.compile(r"https?://[^\s<>\"]+")
 
 
@@ -74,12 +78,13 @@ class Inbox:
         addresses = [name for name, state in states.items() if state == "confirmed"]
         if not addresses:
             link = f" Open the link in the mail that {', '.join(states)} got." if states else ""
+            link += f" The mailbox at {self._page} has it." if states and self._is_readable else ""
             return f"Nobody has confirmed a subscription to the topic, so no mail is sent.{link}"
         if self._target.kind == "aws":
             return f"AWS sends real mail: open the mailbox of {', '.join(addresses)}."
         if not self._is_readable:
             return f"The emulator at {self._target.endpoint} has no mailbox that could be read from here."
-        return f"The emulator keeps the mail; it can be read at {self._target.endpoint}{_MAIL}/ as well."
+        return f"The emulator keeps the mail; it can be read at {self._page} as well."
 
     def clear(self) -> None:
         """Empty the emulator's mailbox. A real mailbox is not ours to empty."""
@@ -110,6 +115,12 @@ class Inbox:
         return "\n".join(f"{mail.kind}: {mail.subject}" for mail in self.mails) or "No mail yet."
 
     @property
+    def _page(self) -> str:
+        """The address of the mailbox's page. Its ticket works once; then the browser has a cookie."""
+        ticket = json.loads(self._ask("POST", f"{_MAIL}/ticket"))["ticket"]
+        return f"{self._target.endpoint}{_MAIL}/?ticket={ticket}"
+
+    @property
     def _path(self) -> str:
         return f"{_MAIL}?topic_arn={quote(self._topic.arn)}"
 
@@ -135,9 +146,12 @@ class Inbox:
     def _request(self, method: str, path: str) -> tuple[int, str]:
         """Send a request straight to the emulator, whatever proxy the attendee's shell has set."""
         address = urlsplit(self._target.endpoint or "")
-        connection = http.client.HTTPConnection(address.hostname or "", address.port or 80, timeout=10)
+        kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+        connection = kind(address.hostname or "", address.port, timeout=10)
         try:
-            connection.request(method, path)
+            # A link in a mail is opened without the key, as in a browser.
+            signed = {"Authorization": _SIGNATURE.format(self._target)} if path.startswith(_MAIL) else {}
+            connection.request(method, path, headers=signed)
             response = connection.getresponse()
             return response.status, response.read().decode("utf-8")
         except (OSError, http.client.HTTPException) as error:

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from emulator.access_keys import KEYS
 from emulator.conftest import client_of
 
 from lottery_lib import Names, plan
@@ -103,7 +104,7 @@ def target_of(endpoint, key, names, note=lambda needs: None):
 
 def admin_of(endpoint, names):
     """The same things, for who may do everything."""
-    return Target("endpoint", _isolated_session("us-east-1"), endpoint, names)
+    return Target("endpoint", _isolated_session("us-east-1", KEYS[endpoint]), endpoint, names)
 
 
 def break_everything(admin):
@@ -150,4 +151,4 @@ def be_the_user():
         with path.open("a", encoding="utf-8") as file:
             file.writelines(json.dumps(need) + "\n" for need in needs)
 
-    door._isolated_session = lambda region: session_of(key, region, note)
+    door._isolated_session = lambda region, _="": session_of(key, region, note)

@@ -105,10 +105,19 @@ def test_of_another_service_the_resource_is_a_star(user):
     assert "sqs:CreateQueue on resource: * because" in caught.value.response["Error"]["Message"]
 
 
-def test_a_key_that_iam_does_not_know_may_do_everything(emulator):
-    """AWS: UnrecognizedClientException or InvalidClientTokenId."""
-    key = {"AccessKeyId": "AKIANOBODY", "SecretAccessKey": "x"}
-    assert client_of(emulator["endpoint"], "iam", key=key).list_roles()["Roles"]
+def test_only_some_keys_work(aws, emulator):
+    """AWS: STS has other operations that give keys."""
+    key = aws("sts").get_session_token()["Credentials"]
+    with pytest.raises(ClientError, match="InvalidClientTokenId"):
+        client_of(emulator["endpoint"], "iam", key=key).list_roles()
+
+
+def test_presigned_addresses_are_refused(aws, browse):
+    """AWS: they need no header."""
+    aws("s3").create_bucket(Bucket="presigned")
+    asked = {"Bucket": "presigned", "Key": "it"}
+    aws("s3").put_object(**asked, Body=b"it")
+    assert browse(aws("s3").generate_presigned_url("get_object", Params=asked))[0] == 403
 
 
 def test_output_is_logged_whatever_the_role_may_do(function, role, aws):

@@ -2,8 +2,8 @@
 
 import datetime
 import json
-import time
 import re
+import time
 
 import pytest
 

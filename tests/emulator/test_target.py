@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from lottery_lib import connect
+from lottery_lib.emulator.process import control
 from lottery_lib.errors import LotteryError
 
 TRAPS = {
@@ -30,11 +31,12 @@ def test_embedded_ignores_the_attendees_own_aws(monkeypatch):
     target = connect()
     assert (target.kind, target.region, target.account) == ("embedded", "us-east-1", "123456789012")
     assert target.client("sns").list_topics()["ResponseMetadata"]["HTTPStatusCode"] == 200
-    assert target.client("sns")._request_signer._credentials.access_key == "testing"
+    key = control.status()["access_key_id"]
+    assert target.client("sns")._request_signer._credentials.access_key == target.access_key == key
 
 
 def test_endpoint(monkeypatch):
-    """An emulator's address is a target too, with the same dummy credentials."""
+    """The address of the user's own emulator is a target, too. The kit reads its key from the file."""
     target = connect(connect().endpoint)
     assert (target.kind, target.account) == ("endpoint", "123456789012")
 

@@ -4,12 +4,12 @@ It is long: a user of IAM does the whole course.
 """
 
 import json
-import os
 import socket
 from pathlib import Path
 
 import nbformat
 import pytest
+from emulator.access_keys import started
 from emulator.attendee_user import (
     EDITIONS,
     KEY,
@@ -44,7 +44,7 @@ def needs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("needs")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    endpoint = control.start(port, while_pid=os.getpid())["endpoint"]
+    endpoint = started(port)["endpoint"]
     try:
         yield Needs(endpoint, folder / "needs.jsonl")
     finally:

@@ -1,8 +1,8 @@
 """Let functions, machines and IAM's own users do only what their policies allow.
 
-The access key of a request says who sent it. `callers` gives a key to each function and to each role of a
-machine. `reads` finds the keys that IAM and STS issued. Any other key belongs to the attendee, who may do
-everything.
+The access key of a request says who sent it. The emulator's own key belongs to the attendee, who may do
+everything. `callers` gives a key to each function and to each role of a machine. `reads` finds the keys that
+IAM and STS issued. A request with another key, or without one, is refused.
 """
 
 from functools import lru_cache
@@ -24,6 +24,8 @@ from lottery_lib.emulator.moto.reads import (
 
 _POLICY: Final = "identity-based policy"
 _BOUNDARY: Final = "permissions boundary"
+# These services have a name of their own for the error of an unknown key.
+_QUERY: Final = ("iam", "sns", "sts")
 
 
 class Gate:
@@ -32,20 +34,26 @@ class Gate:
     Args:
         sessions: The access keys of functions and machines.
         enforced: Whether policies count. If not, everything is allowed.
+        access_key: The attendee's access key.
     """
 
-    def __init__(self, sessions: Sessions, enforced: bool) -> None:
+    def __init__(self, sessions: Sessions, enforced: bool, access_key: str) -> None:
         self._sessions = sessions
         self._enforced = enforced
+        self._access_key = access_key
+
+    def is_attendee(self, request: Request) -> bool:
+        """Whether the request has the attendee's access key."""
+        return request.scope.access_key == self._access_key
 
     def check(self, request: Request) -> None:
-        """Refuse a request if its caller's policies do not allow it.
+        """Refuse a request if nobody knows its access key, or if its caller's policies do not allow it.
 
         Raises:
             RefusalError: It is refused.
         """
-        caller = self._caller(request) if self._enforced else None
-        if caller is None:
+        caller = self._caller(request)
+        if caller is None or not self._enforced:
             return
         try:
             needs = needs_of(asked_of(request, caller, find_arn, boundary_of))
@@ -87,8 +95,17 @@ class Gate:
         return document is not None and trusts(document, f"{service}.amazonaws.com", context)
 
     def _caller(self, request: Request) -> Caller | None:
+        """Who sent the request; None for the attendee."""
+        if self.is_attendee(request):
+            return None
+        if not request.signed:
+            raise _no_key(request)
         key = request.scope.access_key
-        return self._sessions.find(key) or caller_of_key(key)
+        if (caller := self._sessions.find(key) or caller_of_key(key)) is None:
+            query = request.scope.service in _QUERY
+            code = "InvalidClientTokenId" if query else "UnrecognizedClientException"
+            raise RefusalError(code, "The security token included in the request is invalid.", 403)
+        return caller
 
 
 # A draw makes the same decisions many times.
@@ -112,6 +129,15 @@ def _why_not(
             return f"with an explicit deny in {'an' if kind == _POLICY else 'a'} {kind}"
     missing = [kind for kind, decision in decisions.items() if decision is not Decision.ALLOWED]
     return f"because no {missing[0]} allows the {{}} action" if missing else ""
+
+
+def _no_key(request: Request) -> RefusalError:
+    """The error of a request without an access key, under the name that its protocol has for it."""
+    if "x-amz-target" in request.headers:
+        return RefusalError("MissingAuthenticationTokenException", "Missing Authentication Token")
+    if request.scope.service == "lambda":
+        return RefusalError("MissingAuthenticationTokenException", "Missing Authentication Token", 403)
+    return RefusalError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
 
 
 def denied(request: Request, message: str) -> RefusalError:

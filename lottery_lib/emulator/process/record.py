@@ -5,7 +5,9 @@ import http.client
 import json
 import os
 import stat
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +30,7 @@ class Record:
         since: When it started, in ISO 8601 and UTC.
         created: The system's start time of the process, because a process id can be used again.
         workers: How it gets the workers of functions: ``"forked"`` or ``"started"``.
+        allowed_hosts: The names of proxies that it answers, besides its own.
     """
 
     id: str
@@ -36,6 +39,7 @@ class Record:
     since: str
     created: float
     workers: str = ""
+    allowed_hosts: Sequence[str] = ()
 
 
 def folder_of(port: int | None = None) -> Path:
@@ -88,10 +92,37 @@ def write_record(folder: Path, record: Record) -> None:
 
 
 def remove_record(folder: Path, record: Record) -> None:
-    """Remove the record, unless another emulator has replaced it."""
+    """Remove the record and the key, unless another emulator has replaced them."""
     if read_record(folder) == record:
-        with contextlib.suppress(OSError):
-            (folder / "record.json").unlink()
+        for path in (folder / "record.json", key_file(folder)):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def key_file(folder: Path) -> Path:
+    """The file of the access key of the emulator in this folder."""
+    return folder / "access-key"
+
+
+def write_key(folder: Path, access_key: str) -> None:
+    """Store the access key in a file that only this user can read."""
+    path = key_file(folder)
+    path.unlink(missing_ok=True)  # an old file may have other permissions
+    with open(path, "x", opener=partial(os.open, mode=0o600)) as file:
+        file.write(access_key)
+
+
+def read_key(folder: Path) -> str:
+    """The access key of the emulator that runs in this folder.
+
+    Raises:
+        EmulatorError: The file is missing.
+    """
+    try:
+        return key_file(folder).read_text("ascii")
+    except OSError as error:
+        next_step = "End the emulator with `python -m lottery_lib emulator stop` and start it again"
+        raise EmulatorError(str(key_file(folder)), f"cannot be read ({error.strerror})", next_step) from error
 
 
 def health(port: int, *, seconds: float = 2.0) -> dict[str, Any] | None:

@@ -70,7 +70,10 @@ class SnsApi:
         """Answer Unsubscribe. It is a signed call, or a click on the link in a mail."""
         arn = request.form.get("SubscriptionArn", "")
         checks.check_arn(arn)
-        if (subscription := self._subscriptions.find(arn)) and not subscription.confirmed:
+        subscription = self._subscriptions.find(arn)
+        if not request.signed and not (subscription and request.form.get("Token") == subscription.token):
+            raise checks.invalid("Token")
+        if subscription and not subscription.confirmed:
             reason = "Cannot unsubscribe a subscription that is pending confirmation"
             raise checks.invalid("SubscriptionArn", reason)
         reply = self._moto.query(_scope_of(request.scope, arn), "Unsubscribe", SubscriptionArn=arn)
@@ -196,7 +199,7 @@ class SnsApi:
             return
         display_name = self._display_name(scope, topic_arn)
         for subscriber in subscribers:
-            link = self._link("Unsubscribe", SubscriptionArn=subscriber.arn)
+            link = self._link("Unsubscribe", SubscriptionArn=subscriber.arn, Token=subscriber.token)
             subject = form.get("Subject")
             mail = notification(
                 subscriber.address, topic_arn, display_name, subject=subject, text=text, unsubscribe=link
