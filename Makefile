@@ -11,7 +11,7 @@ LAB := --LabApp.default_url=/lab/tree/notebooks/00_overview.ipynb --LabApp.news_
 # Runs a command with an emulator of its own and without your AWS settings. The emulator ends with the command.
 APART := PY=$(PY) tests/apart
 
-.PHONY: lab install test test-all check unit rehearse refresh pictures bench bench-tests cost format clean
+.PHONY: lab install locks test test-all check unit rehearse refresh pictures bench bench-tests cost format clean
 
 # Attendees type `make lab`. It installs once, then opens the course. The emulator ends with JupyterLab.
 lab: install
@@ -19,6 +19,10 @@ lab: install
 	  $(PY) -m lottery_lib emulator start > /dev/null && exec $(PY) -m jupyterlab $(LAB) --ServerApp.port=$(PORT) $(LAB_ARGS)'
 
 install: $(VENV)/.installed
+
+# pip checks each file that it fetches against the lock. Then it installs this project, and fetches nothing for it.
+PIP := -m pip install --quiet --disable-pip-version-check
+LOCKED := $(PIP) --require-hashes --requirement
 
 $(VENV)/.installed: pyproject.toml requirements.lock data/jupyter_server_config.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -28,12 +32,27 @@ $(VENV)/.installed: pyproject.toml requirements.lock data/jupyter_server_config.
 	@mkdir -p $(VENV)/share/jupyter/lab/settings && cp data/jupyterlab_overrides.json \
 	  $(VENV)/share/jupyter/lab/settings/overrides.json
 	@mkdir -p $(VENV)/etc/jupyter && cp data/jupyter_server_config.py $(VENV)/etc/jupyter/
-	@$(PY) -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable .
+	@$(PY) $(LOCKED) requirements.lock
+	@$(PY) $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.tested: $(VENV)/.installed
-	$(PY) -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[dev]'
+$(VENV)/.tested: $(VENV)/.installed requirements-dev.lock
+	$(PY) $(LOCKED) requirements-dev.lock
 	@touch $@
+
+# Makes the locks again for all systems: `make locks` with the versions that they have, if pyproject.toml allows them;
+# `make locks UPGRADE=--upgrade` with the newest.
+UPGRADE ?=
+LOCK = $(VENV)/locks/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-annotate --no-header $(UPGRADE)
+BACKEND := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])
+locks:
+	@$(PYTHON) -m venv $(VENV)/locks
+	@$(VENV)/locks/bin/python $(PIP) 'uv>=0.13,<0.14'
+	$(PYTHON) -c '$(BACKEND)' | $(LOCK) pyproject.toml - --output-file requirements.lock
+	$(LOCK) requirements.lock pyproject.toml --extra dev --output-file requirements-dev.lock
+	echo 'awscli>=1.46,<1.47' | $(LOCK) - --output-file tests/emulator/awscli.lock
+	printf 'ministack>=1.5.33,<1.6\nboto3>=1.43,<2' | $(LOCK) - --output-file tests/second/ministack.lock
 
 # Run this before each commit.
 check: $(VENV)/.tested
@@ -45,17 +64,16 @@ check: $(VENV)/.tested
 
 # AWS's own command line. A test runs the commands that `calls` writes with it. It pins its own version of
 # botocore, so it has its own environment. pip has no version 2.
-$(VENV)/awscli/.installed: $(VENV)/.installed
+$(VENV)/awscli/.installed: $(VENV)/.installed tests/emulator/awscli.lock
 	@$(PY) -m venv $(VENV)/awscli
-	@$(VENV)/awscli/bin/python -m pip install --quiet --disable-pip-version-check 'awscli>=1.46,<1.47'
+	@$(VENV)/awscli/bin/python $(LOCKED) tests/emulator/awscli.lock
 	@touch $@
 
 # MiniStack, an emulator that others wrote: see docs/second_opinion.md. Our functions import boto3 there. If pip
 # cannot install MiniStack, `make test-all` leaves out its tests.
-$(VENV)/ministack/.installed: $(VENV)/.installed
+$(VENV)/ministack/.installed: $(VENV)/.installed tests/second/ministack.lock
 	@$(PY) -m venv $(VENV)/ministack
-	@if $(VENV)/ministack/bin/python -m pip install --quiet --disable-pip-version-check \
-	  'ministack>=1.5.33,<1.6' 'boto3>=1.43,<2'; then touch $@; \
+	@if $(VENV)/ministack/bin/python $(LOCKED) tests/second/ministack.lock; then touch $@; \
 	  else echo "MiniStack cannot be installed here." >&2; fi
 
 # Runs what a change can break: `make check`, the emulator, the notebooks, and a real browser if there is one. Your own

@@ -53,8 +53,7 @@ def counting_emulator(home: Path) -> Iterator[str]:
     program, port = Path(__file__).with_name("counting.py"), _free_port()
     command = [sys.executable, str(program), str(port), str(os.getpid())]
     with (home / "emulator.log").open("wb") as log:
-        environment = {**os.environ, "XDG_STATE_HOME": str(home)}
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
         if not _answers(port):
             raise RuntimeError("the emulator that counts did not answer")

@@ -25,6 +25,7 @@ from tools import cpu, in_threads, ms
 from lottery_lib import connect
 from lottery_lib.draws import machine_arn
 from lottery_lib.emulator.process import control
+from lottery_lib.target import Target
 
 __all__ = ["room"]
 
@@ -66,7 +67,7 @@ def room(attendees: int, draws: int) -> list[Row]:
             stderr=subprocess.DEVNULL,
         )
     targets = [connect("embedded", attendee=name) for name in names]
-    everybody = [Attendee(_client(target.endpoint), machine_arn(target), draws) for target in targets]
+    everybody = [Attendee(_client(target), machine_arn(target), draws) for target in targets]
     process = psutil.Process(control.status()["pid"])
     before, begun = cpu(process), time.perf_counter()
     taken = in_threads([each.draw for each in everybody])
@@ -89,10 +90,10 @@ def room(attendees: int, draws: int) -> list[Row]:
     ]
 
 
-def _client(endpoint: str | None) -> Any:
-    key = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+def _client(target: Target) -> Any:
+    key = {"aws_access_key_id": target.access_key, "aws_secret_access_key": "test"}
     session = boto3.session.Session(region_name="us-east-1", **key)
-    return session.client("stepfunctions", endpoint_url=endpoint)
+    return session.client("stepfunctions", endpoint_url=target.endpoint)
 
 
 def main() -> None:

@@ -1,15 +1,19 @@
 """Run the lottery from a shell: ``lottery COMMAND``, the same as ``python -m lottery_lib COMMAND``."""
 
+import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from lottery_lib.errors import LotteryError
+from lottery_lib.texts import harmless
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +28,6 @@ if TYPE_CHECKING:
 Document = Mapping[str, object]
 DRAW_KEYS: Final = ("status", "winners", "execution_arn", "error", "cause")
 NO_DRAW: Final[Document] = dict.fromkeys(DRAW_KEYS) | {"winners": []}
-_say = partial(click.echo, err=True)
 
 
 @dataclass
@@ -85,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         explanation = _explanation(error)
         if explanation is None:
             raise
-        _say(explanation)
+        _say(str(explanation))
         if run.as_json:
             name = type(explanation).__name__
             _show({**run.failed, "error": name, "cause": str(explanation)}, as_json=True)
@@ -119,21 +122,29 @@ def _explanation(error: Exception) -> LotteryError | None:
 def _show(document: object, *, as_json: bool = False) -> None:
     """Print a document as JSON, or for a person as text, as a table, or as lines of key and value."""
     if as_json:
-        click.echo(json.dumps(document, ensure_ascii=False, default=str))
+        _print(json.dumps(document, ensure_ascii=False, default=str))
     elif isinstance(document, Mapping):
         for key, value in document.items():
             if isinstance(value, list) and value:
                 _show(value)
             elif value is not None:
-                click.echo(f"{key}: {'none' if value == [] else value}")
+                _print(f"{key}: {'none' if value == [] else value}")
     elif isinstance(document, list) and document:
         import pandas as pd
 
         table = pd.DataFrame(document).astype("string").fillna("")
         table = table.apply(lambda column: column.str.ljust(column.str.len().max()))
-        click.echo(table.to_string(index=False, justify="left"))
+        _print(table.to_string(index=False, justify="left"))
     else:
-        click.echo(document or "none")
+        _print(str(document or "none"))
+
+
+def _print(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """The one door to the terminal: what AWS returns may hold a terminal's commands."""
+    click.echo(harmless(text), err=err, nl=nl)
+
+
+_say = partial(_print, err=True)
 
 
 def _target(edition: str | None) -> "Target":
@@ -147,8 +158,11 @@ def _target(edition: str | None) -> "Target":
 
 def _agree(target: "Target", yes: bool, question: str) -> None:
     """Ask before a real account is changed. Without a terminal nobody can answer, so require ``--yes``."""
-    if target.kind != "aws" or yes:
-        return
+    if target.kind == "aws" and not yes:
+        _ask(question)
+
+
+def _ask(question: str) -> None:
     if not sys.stdin.isatty():
         raise LotteryError(question, "needs a confirmation, and there is no terminal to ask in", "Give --yes")
     _say(f"{question}? [y/N] ", nl=False)
@@ -158,7 +172,7 @@ def _agree(target: "Target", yes: bool, question: str) -> None:
 
 
 def _tell(resource: "Report") -> None:
-    _say(f"{resource.state}: {resource.kind} {resource.name}")
+    _say(", ".join(filter(None, [f"{resource.state}: {resource.kind} {resource.name}", resource.note])))
 
 
 def _rows(resources: "Iterable[Report]") -> list[dict[str, str]]:
@@ -247,6 +261,8 @@ def _drawn(edition: str | None, run_draw: Callable[["Target"], Document]) -> Out
     target = _target(edition)
     _say(inbox(target).where)  # before the draw: there is still time to confirm the address
     result = run_draw(target)
+    if target.kind != "aws" and target.names.edition == "hardened" and result["winners"]:
+        _say("The emulator forgets the winners when it ends. `lottery winners --csv FILE` saves them")
     return Outcome(result, result["status"] == "SUCCEEDED" and not result["error"])
 
 
@@ -291,12 +307,21 @@ def receipts(edition: str | None, draw_id: str) -> Outcome:
     return Outcome(rows, valid, [row["verified"] for row in rows])
 
 
-@lottery.command(example="lottery winners")
-def winners(edition: str | None) -> Outcome:
+@lottery.command(example="lottery winners --csv winners.csv")
+@click.option("--csv", "file", metavar="FILE", help="Save them in this file, too, for a spreadsheet.")
+def winners(edition: str | None, file: str | None) -> Outcome:
     """List everybody who has won so far."""
     from lottery_lib import draws
 
-    return Outcome(_records(draws.winners(_target(edition))))
+    found = draws.winners(_target(edition))
+    if file:
+        try:
+            Path(file).write_bytes(draws.as_csv(found))
+        except OSError as error:
+            raise LotteryError(
+                f"file {file}", f"cannot be written ({error.strerror})", "Give another"
+            ) from error
+    return Outcome(_records(found))
 
 
 @lottery.command(example="lottery history")
@@ -314,6 +339,22 @@ def history(edition: str | None, execution_arn: str | None) -> Outcome:
     return Outcome(_records(table), shown=_records(short))
 
 
+@lottery.command(example="lottery projector --edition hardened")
+@click.option("--port", type=int, default=8866, help="The port of the page; 8866 by default.")
+@click.option("--no-browser", is_flag=True, help="Open no browser, and only print the address.")
+def projector(edition: str | None, port: int, no_browser: bool) -> Outcome:
+    """Show the page for the projector: the panel, and all winners so far.
+
+    Nobody else on this machine can open the page: its address has a secret token. Ctrl-C ends it.
+    """
+    from lottery_lib.party.projector import serve
+
+    if edition:
+        os.environ["LOTTERY_EDITION"] = edition  # for the page's kernel
+    serve(port, browser=not no_browser)
+    return Outcome({"running": False}, shown={})
+
+
 @lottery.command(example="lottery reset")
 @_yes
 def reset(edition: str | None, yes: bool) -> Outcome:
@@ -328,8 +369,13 @@ def reset(edition: str | None, yes: bool) -> Outcome:
 @lottery.command(example="lottery policy --account 123456789012 --region us-east-1")
 @click.option("--account", metavar="DIGITS", help="The account; by default the target's.")
 @click.option("--region", metavar="NAME", help="The region; by default the target's.")
-def policy(edition: str | None, account: str | None, region: str | None) -> Outcome:
-    """Print the policy that an attendee needs on AWS."""
+@click.option("--boundary", is_flag=True, help="Print the permissions boundary of the attendee's roles.")
+def policy(edition: str | None, account: str | None, region: str | None, boundary: bool) -> Outcome:
+    """Print the policy that an attendee needs on AWS.
+
+    An administrator gives it to the attendee, and creates the boundary once. The policy allows roles only
+    within the boundary.
+    """
     from lottery_lib.course import attendee_policy
     from lottery_lib.target import chosen_names, connect, elsewhere, introduction
 
@@ -341,7 +387,14 @@ def policy(edition: str | None, account: str | None, region: str | None) -> Outc
         target = connect(edition=edition, region=region)
         where = introduction(target) if target.kind == "aws" else "This is for the emulator's account"
         _say(f"{where}; use --account and --region for another account")
-    document = attendee_policy.policy(target)
+    name = target.names.boundary
+    if boundary:
+        document = attendee_policy.boundary(target)
+        create = f"aws iam create-policy --policy-name {name} --policy-document file://FILE"
+        _say(f"The administrator creates it once, under this name: {create}")
+    else:
+        document = attendee_policy.policy(target)
+        _say(f"It allows roles only within the boundary {name}, which `lottery policy --boundary` prints")
     return Outcome(document, shown=json.dumps(document, indent=2))
 
 
@@ -365,23 +418,32 @@ def employees() -> None:
     example="lottery employees load data/roster_1000.csv", failed={"loaded": 0, "rejected": []}
 )
 @click.argument("file")
+@click.option("--skip-bad-rows", is_flag=True, help="Load the other rows if some are bad.")
 @_yes
 @click.pass_obj
-def load(run: Run, edition: str | None, file: str, yes: bool) -> Outcome:
+def load(run: Run, edition: str | None, file: str, skip_bad_rows: bool, yes: bool) -> Outcome:
     """Replace the employees in the table with those in FILE.
 
-    FILE is CSV with a header, or JSON for `aws dynamodb batch-write-item`.
+    FILE is CSV with a header, or JSON for `aws dynamodb batch-write-item`. If a row is bad, nothing changes.
     """
     from tqdm import tqdm
 
     from lottery_lib.employees import read
     from lottery_lib.resources.contents import load_employees
 
-    found, target = read(file), _target(edition)
+    found = read(file)
+    run.failed = {"loaded": 0, "rejected": found.rejected}
+    found.check(skip_bad_rows=skip_bad_rows)  # before it asks
+    target = _target(edition)
     _agree(target, yes, f"replace the employees in {target.names.employee_table} with those in {file}")
     bar = partial(tqdm, unit=" employees", file=sys.stderr, disable=run.as_json or None)
-    loaded = load_employees(target, found, bar)
-    return Outcome({"loaded": loaded, "rejected": found.rejected}, not found.rejected)
+    loaded = load_employees(target, found, bar, skip_bad_rows=skip_bad_rows)
+    return Outcome({"loaded": loaded, "rejected": found.rejected})
+
+
+def _state(state: dict[str, Any], done: bool = True) -> Outcome:
+    """The state of an emulator. Its access key is only in the JSON, because others may read a screen."""
+    return Outcome(state, done, {name: value for name, value in state.items() if name != "access_key_id"})
 
 
 @lottery.group(cls=Group, no_args_is_help=False)
@@ -392,22 +454,45 @@ def emulator() -> None:
 @emulator.command(example="lottery emulator start")
 @_port
 @click.option("--foreground", is_flag=True, help="Run in this process until a signal.")
-def start(edition: str | None, port: int | None, foreground: bool) -> Outcome:
+@click.option(
+    "--allow-host", metavar="NAME", multiple=True, help="A proxy's name for the emulator; can be given again."
+)
+def start(edition: str | None, port: int | None, foreground: bool, allow_host: tuple[str, ...]) -> Outcome:
     """Start the emulator, if it does not run already."""
     from lottery_lib.emulator.process import control
 
-    state = control.start(port, foreground=foreground)
-    return Outcome(state, foreground or state["running"])
+    state = control.start(port, foreground=foreground, allowed_hosts=allow_host)
+    return _state(state, foreground or state["running"])
 
 
 @emulator.command(example="lottery emulator stop")
 @_port
-def stop(edition: str | None, port: int | None) -> Outcome:
-    """Stop the emulator."""
+@click.option("--yes", is_flag=True, help="Do not ask, even if winners are lost.")
+@click.option("--dry-run", is_flag=True, help="Only show which winners would be lost.")
+def stop(edition: str | None, port: int | None, yes: bool, dry_run: bool) -> Outcome:
+    """Stop the emulator. It asks first if winners of a hardened lottery would be lost."""
     from lottery_lib.emulator.process import control
 
+    state = control.status(port)
+    lost = _lost_with(state) if state["running"] and not yes else []
+    for sentence in lost:
+        _say(sentence)
+    if dry_run:
+        return Outcome(state | {"lost": lost}, not lost, {})
+    if lost:
+        _ask("stop the emulator, and lose these winners")
     state = control.stop(port)
     return Outcome(state, not state["running"])
+
+
+def _lost_with(emulator: Mapping[str, Any]) -> list[str]:
+    from lottery_lib.party.receipts import unsaved
+    from lottery_lib.target import connect
+
+    key = f"{emulator['access_key_id']}@" if emulator.get("access_key_id") else ""
+    with contextlib.suppress(LotteryError):  # an emulator that does not answer can be stopped, too
+        return unsaved(connect(str(emulator["endpoint"]).replace("//", f"//{key}")))
+    return []
 
 
 @emulator.command("status", example="lottery emulator status --json")
@@ -416,7 +501,7 @@ def emulator_status(edition: str | None, port: int | None) -> Outcome:
     """Show whether the emulator runs, and where."""
     from lottery_lib.emulator.process import control
 
-    return Outcome(control.status(port))
+    return _state(control.status(port))
 
 
 if __name__ == "__main__":

@@ -33,6 +33,10 @@ _RETRIED_TOO: Final = ("Throttled", "ConcurrentModification", "OperationAborted"
 _THROTTLES: Final = ("Throttl", "TooManyRequests", "RequestLimitExceeded", "ThroughputExceeded")
 _AGAIN: Final = "then run the same step again"
 _RIGHT: Final = f"Ask the administrator of the account for this right, {_AGAIN}"
+_WITHIN: Final = (
+    "Ask the administrator of the account for this right. The policy that `lottery policy` prints gives it "
+    f"within the boundary that `lottery policy --boundary` prints, so ask for both, {_AGAIN}"
+)
 _TRUST: Final = (
     'Its trust policy must allow {{"Effect": "Allow", "Principal": {{"Service": "{}"}}, '
     f'"Action": "sts:AssumeRole"}}}}: correct it, or delete the role, {_AGAIN}'
@@ -40,7 +44,10 @@ _TRUST: Final = (
 #: A session does not read new credentials, so the attendee must connect again.
 _RENEW: Final = (
     "Renew the credentials (`aws sso login`, or a new access key), then connect again: run the command "
-    "again, or the first cell of the notebook. Keys of AWS China work only in its regions"
+    "again, or the first cell of the notebook"
+)
+_OTHER_KEYS: Final = (
+    f"{_RENEW}. Keys of AWS China work only in China's regions, and other keys only elsewhere"
 )
 #: What to do, by words in AWS's code or sentence, or in the name of botocore's error. The first match counts,
 #: so special advice stands before general advice.
@@ -49,7 +56,8 @@ _ADVICE: Final = {
     "authorized to assume the provided role": _TRUST.format("states.amazonaws.com"),
     **dict.fromkeys(("Signature expired", "Signature not yet"), f"Set the clock of this computer, {_AGAIN}"),
     "Signature": f"The secret access key does not belong to the access key: set both again, {_AGAIN}",
-    **dict.fromkeys(("ExpiredToken", "ClientTokenId", "UnrecognizedClient", "SSOToken", "Retrieval"), _RENEW),
+    **dict.fromkeys(("ExpiredToken", "SSOToken", "Retrieval"), _RENEW),
+    **dict.fromkeys(("ClientTokenId", "UnrecognizedClient", "security token included"), _OTHER_KEYS),
     "PartialCredentials": f"Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY both, {_AGAIN}",
     "Credentials": f"Run `aws configure`, or set AWS_PROFILE to a profile with credentials, {_AGAIN}",
     "ConfigParse": f"Correct that file, {_AGAIN}",
@@ -61,6 +69,7 @@ _ADVICE: Final = {
         "A quota of the account is used up: delete what you no longer need, or ask for a higher quota in the "
         f"console under Service Quotas, {_AGAIN}",
     ),
+    **dict.fromkeys(("iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy"), _WITHIN),
     **dict.fromkeys(("AccessDenied", "AuthorizationError", "iam:PassRole"), _RIGHT),
     **dict.fromkeys(("ResourceNotFound", "DoesNotExist"), DEPLOY),
 }

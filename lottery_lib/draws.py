@@ -1,7 +1,7 @@
 """Run draws, and tabulate them and their winners."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import dropwhile
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from lottery_lib.mails import inbox
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.target import Target
+from lottery_lib.texts import harmless, to_cell
 
 _TOO_NEW: Final = (
     "(The rights of a role that was made or changed in the last minutes may not hold everywhere yet: "
@@ -160,7 +161,22 @@ def winners(target: Target) -> pd.DataFrame:
     prize = ["prize"] if any(row.get("prize") for row in rows) else []
     # A winner who has left the company has no serial. Without dtype=object the others would become 1.0, 2.0.
     table = pd.DataFrame(rows, columns=[*employees.COLUMNS, *prize], dtype=object)
-    return table.sort_values("employee_id", ignore_index=True)
+    return _rewritten(table.sort_values("employee_id"), harmless)
+
+
+def as_csv(table: pd.DataFrame) -> bytes:
+    """A table such as `winners` as a CSV file. A spreadsheet shows Chinese names, and runs no cell."""
+    text: str = _rewritten(table, to_cell).to_csv(index=False)
+    return text.encode("utf-8-sig")  # without a byte order mark, a spreadsheet shows Chinese names wrongly
+
+
+def _rewritten(table: pd.DataFrame, rewrite: Callable[[str], str]) -> pd.DataFrame:
+    """The table with each text rewritten. `DataFrame.map` would make 1.0 of a serial beside a missing one."""
+    rows = [
+        [rewrite(value) if isinstance(value, str) else value for value in row]
+        for row in table.itertuples(index=False, name=None)
+    ]
+    return pd.DataFrame(rows, columns=table.columns, dtype=object)
 
 
 def remaining(target: Target) -> list[Item]:
@@ -197,7 +213,7 @@ def executions(target: Target, *, newest: int | None = None) -> pd.DataFrame:
         won = [str(one.get("employee_name") or one["employee_id"]) for one in _winners(output(events))]
         took = (each["stopDate"] - each["startDate"]).total_seconds() if "stopDate" in each else None
         steps = transitions(events)
-        what = (each["name"], each["status"], ", ".join(won), each["startDate"], took)
+        what = (each["name"], each["status"], harmless(", ".join(won)), each["startDate"], took)
         rows.append((*what, steps, steps * DOLLARS_PER_TRANSITION, each["executionArn"]))
     table = pd.DataFrame(rows, columns=_EXECUTION_COLUMNS)
     table["started"] = pd.to_datetime(table["started"], utc=True)

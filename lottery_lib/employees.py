@@ -12,6 +12,7 @@ from typing import Final, TypedDict
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import CHECKOUT
+from lottery_lib.texts import CONTROLS, from_cell
 
 DATA_FOLDER: Final = CHECKOUT / "data"
 COLUMNS: Final = ("employee_id", "employee_name", "employee_entry_date", "lottery_serial")
@@ -39,6 +40,23 @@ class Roster:
 
     employees: list[Employee] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
+
+    def check(self, *, skip_bad_rows: bool) -> None:
+        """Refuse a roster that cannot be loaded.
+
+        Raises:
+            LotteryError: Rows were rejected, and `skip_bad_rows` is False; or nobody is left, so that there
+                would be nobody to draw from.
+        """
+        if self.rejected and not skip_bad_rows:
+            rows = "".join(f"\n  row {each['row']}: {each['reason']}" for each in self.rejected)
+            raise LotteryError(
+                "roster",
+                f"nothing was changed, because these rows are bad:{rows.removesuffix('.')}",
+                "Correct them, or load the other rows with --skip-bad-rows (in Python: skip_bad_rows=True)",
+            )
+        if not self.employees:
+            raise LotteryError("roster", "has no valid employee", "Correct the rows that were rejected")
 
 
 def tutorial_roster() -> Roster:
@@ -87,7 +105,7 @@ def parse_csv(text: str) -> Roster:
         raise LotteryError(
             "CSV roster", f"cannot be read ({reason})", "Correct the file or save it again as CSV"
         ) from error
-    rows = frame.itertuples(index=False, name=None)
+    rows = frame.fillna("").itertuples(index=False, name=None)
     header = next(rows)
     missing = sorted({"employee_id", "employee_name"} - set(header))
     if missing:
@@ -96,7 +114,7 @@ def parse_csv(text: str) -> Roster:
             f"the header lacks {', '.join(missing)}",
             f"Start the file with the line: {','.join(COLUMNS)} (the last two are optional)",
         )
-    return _checked(dict(zip(header, row, strict=True)) for row in rows)
+    return _checked(dict(zip(header, map(from_cell, row), strict=True)) for row in rows)
 
 
 def parse_json(text: str) -> Roster:
@@ -125,8 +143,10 @@ def _checked(rows: Iterable[Mapping[str, object]]) -> Roster:
         serial = int(given) if re.fullmatch(r"[1-9]\d{0,15}", given) else 0
         reasons = {
             "employee_id is empty.": not identity,
+            f"employee_id {identity!r} has a character that cannot be shown.": CONTROLS.search(identity),
             f"employee_id {identity} is there already.": identity in ids,
             f"employee_name of {identity} is empty.": not name,
+            f"employee_name {name!r} has a character that cannot be shown.": CONTROLS.search(name),
             f"employee_entry_date of {identity} must look like 20200131, not {entry!r}.": (
                 entry and not re.fullmatch(r"\d{8}", entry)
             ),

@@ -1,6 +1,5 @@
 """Show the mails that SNS sent: those in the emulator's mailbox, or a sentence that says where to look."""
 
-import html
 import http.client
 import json
 import re
@@ -12,8 +11,13 @@ from urllib.parse import quote, urlsplit
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources.sns_topic import Topic, as_resource
 from lottery_lib.target import Target
+from lottery_lib.texts import escaped
 
 _MAIL: Final = "/lottery/mail"
+# The emulator looks at the access key only.
+_SIGNATURE: Final = (
+    "AWS4-HMAC-SHA256 Credential={0.access_key}/20200101/{0.region}/sns/aws4_request, Signature=0"
+)
 _URL: Final = re.compile(r"https?://[^\s<>\"]+")
 
 
@@ -30,9 +34,9 @@ class Mail:
     link: str | None
 
     def _repr_html_(self) -> str:
-        subject, sender, to = map(html.escape, (self.subject, self.sender, self.to))
+        subject, sender, to = map(escaped, (self.subject, self.sender, self.to))
         # Escape first, so that a link cannot contain markup.
-        text = _URL.sub(r'<a href="\g<0>" target="_blank" rel="noopener">\g<0></a>', html.escape(self.text))
+        text = _URL.sub(r'<a href="\g<0>" target="_blank" rel="noopener">\g<0></a>', escaped(self.text))
         style = "white-space: pre-wrap; overflow-wrap: anywhere"
         return f'<p><b>{subject}</b><br>from {sender} to {to}</p><pre style="{style}">{text}</pre>'
 
@@ -74,12 +78,13 @@ class Inbox:
         addresses = [name for name, state in states.items() if state == "confirmed"]
         if not addresses:
             link = f" Open the link in the mail that {', '.join(states)} got." if states else ""
+            link += f" The mailbox at {self._page} has it." if states and self._is_readable else ""
             return f"Nobody has confirmed a subscription to the topic, so no mail is sent.{link}"
         if self._target.kind == "aws":
             return f"AWS sends real mail: open the mailbox of {', '.join(addresses)}."
         if not self._is_readable:
             return f"The emulator at {self._target.endpoint} has no mailbox that could be read from here."
-        return f"The emulator keeps the mail; it can be read at {self._target.endpoint}{_MAIL}/ as well."
+        return f"The emulator keeps the mail; it can be read at {self._page} as well."
 
     def clear(self) -> None:
         """Empty the emulator's mailbox. A real mailbox is not ours to empty."""
@@ -104,10 +109,16 @@ class Inbox:
 
     def _repr_html_(self) -> str:
         mails = "<hr>".join(mail._repr_html_() for mail in self.mails) or "<p>No mail yet.</p>"
-        return f"{mails}<p><i>{html.escape(self.where)}</i></p>"
+        return f"{mails}<p><i>{escaped(self.where)}</i></p>"
 
     def __repr__(self) -> str:
         return "\n".join(f"{mail.kind}: {mail.subject}" for mail in self.mails) or "No mail yet."
+
+    @property
+    def _page(self) -> str:
+        """The address of the mailbox's page. Its ticket works once; then the browser has a cookie."""
+        ticket = json.loads(self._ask("POST", f"{_MAIL}/ticket"))["ticket"]
+        return f"{self._target.endpoint}{_MAIL}/?ticket={ticket}"
 
     @property
     def _path(self) -> str:
@@ -135,9 +146,12 @@ class Inbox:
     def _request(self, method: str, path: str) -> tuple[int, str]:
         """Send a request straight to the emulator, whatever proxy the attendee's shell has set."""
         address = urlsplit(self._target.endpoint or "")
-        connection = http.client.HTTPConnection(address.hostname or "", address.port or 80, timeout=10)
+        kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+        connection = kind(address.hostname or "", address.port, timeout=10)
         try:
-            connection.request(method, path)
+            # A link in a mail is opened without the key, as in a browser.
+            signed = {"Authorization": _SIGNATURE.format(self._target)} if path.startswith(_MAIL) else {}
+            connection.request(method, path, headers=signed)
             response = connection.getresponse()
             return response.status, response.read().decode("utf-8")
         except (OSError, http.client.HTTPException) as error:

@@ -72,6 +72,11 @@ class Names:
         return self._by_edition("MyStepFunctionsExecutionRole", "-MachineRole")
 
     @property
+    def boundary(self) -> str:
+        """The managed policy that limits the roles of both editions, if an administrator has created it."""
+        return self.of("Lottery-Boundary")
+
+    @property
     def topic(self) -> str:
         """The SNS topic (tutorial 2.2.3)."""
         return self.of("Lottery-Notification")

@@ -15,7 +15,7 @@ from lottery_lib.names import EDITIONS
 from lottery_lib.resources import Planned, Resource
 from lottery_lib.resources.contents import Employees, Pool, draws_table, pool_table
 from lottery_lib.resources.dynamodb_table import Index, Table
-from lottery_lib.resources.iam_role import SUCCESSOR, Role, allowing
+from lottery_lib.resources.iam_role import Role, allowing
 from lottery_lib.resources.lambda_function import LAMBDAS_FOLDER, Function, zipped
 from lottery_lib.resources.log_group import LogGroup
 from lottery_lib.resources.sns_topic import Topic
@@ -173,6 +173,6 @@ def resources(target: Target) -> list[tuple[Resource[Any], Row]]:
 
 
 def attachable(edition: str) -> list[str]:
-    """The paths of all managed policies that a role may get: the roles' own and their successors."""
+    """The paths of all managed policies that a role may get. The ``*`` at the end is for their successors."""
     own = {*LAMBDA_POLICIES, *MACHINE_POLICIES} if edition == "tutorial" else set[str]()
-    return sorted(own | {path + SUCCESSOR for path in own})
+    return [f"{path}*" for path in sorted(own)]

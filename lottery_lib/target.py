@@ -18,7 +18,7 @@ import boto3
 import botocore.session
 from botocore.client import BaseClient
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.loaders import Loader, create_loader
 
 from lottery_lib.aws_errors import config, explain, speak_plainly
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 EMULATOR_REGION: Final = "us-east-1"
+#: The access key for emulators that take any.
+TESTING: Final = "testing"
 #: Operations that change nothing begin with one of these.
 READS: Final = ("BatchGet", "Describe", "Get", "List", "Query", "Scan")
 #: Called with a target and each new client of it; the course's call log listens here.
@@ -52,6 +54,7 @@ class Target:
         endpoint: The emulator's address; None on AWS.
         names: The names of this attendee's resources.
         waiter: How this target waits.
+        key_file: The file with the access key, if the emulator is the user's own.
     """
 
     kind: str
@@ -59,6 +62,7 @@ class Target:
     endpoint: str | None
     names: Names
     waiter: Waiter = field(default_factory=Waiter)
+    key_file: str | None = None
     _clients: dict[str, Any] = field(default_factory=dict)  # shared with the targets that `named` makes
     _caller: dict[str, Any] = field(default_factory=dict)  # shared, too
     _is_read_only: bool = False
@@ -93,6 +97,12 @@ class Target:
                 client.meta.events.register("before-call", _block_writes)
             self._clients[key] = client
         return self._clients[key]
+
+    @property
+    def access_key(self) -> str:
+        """The emulator's access key. Show it to nobody: who has it can do everything there."""
+        credentials = self.session.get_credentials() if self.endpoint else None
+        return credentials.access_key if credentials else ""
 
     @property
     def region(self) -> str:
@@ -154,11 +164,12 @@ def connect(
     In a notebook, a connection to a real account says in one line which account it is.
 
     Args:
-        where: ``"embedded"``, ``"http://host:port"`` or ``"aws"``. Default: ``LOTTERY_TARGET``, else
-            ``embedded``.
+        where: ``"embedded"``, ``"http://KEY@host:port"`` or ``"aws"``. Default: ``LOTTERY_TARGET``, else
+            ``embedded``. KEY is the access key of the emulator there. You need none for your own emulator on
+            this machine, or for an emulator that others wrote.
         attendee: The suffix of every name. Default: ``LOTTERY_ATTENDEE``.
         edition: Default: ``LOTTERY_EDITION``, else ``"tutorial"``.
-        region: Default: ``us-east-1`` for an emulator, boto3's usual chain for AWS.
+        region: Default: ``LOTTERY_REGION``, else ``us-east-1``, for an emulator; boto3's usual chain for AWS.
 
     Raises:
         LotteryError: There is no such target, or it does not answer.
@@ -166,13 +177,11 @@ def connect(
     where = where or os.environ.get("LOTTERY_TARGET") or "embedded"
     names = chosen_names(attendee, edition)
     if where == "embedded":
-        endpoint = emulator("start")["endpoint"]
-        return Target("embedded", _isolated_session(region or EMULATOR_REGION), endpoint, names)
+        state = emulator("start")
+        session = _isolated_session(_emulated_region(region), state["access_key_id"])
+        return Target("embedded", session, state["endpoint"], names, key_file=state["access_key_file"])
     if where.startswith(("http://", "https://")):
-        _check_address(where)
-        target = Target("endpoint", _isolated_session(region or EMULATOR_REGION), where, names)
-        _ = target.identity  # fails here, and not in a later cell, if nobody answers at the address
-        return target
+        return _at_address(where, names, _emulated_region(region))
     if where == "aws":
         target = _aws(names, region)
         ipython = sys.modules.get("IPython")  # a notebook has imported it
@@ -180,24 +189,27 @@ def connect(
             sys.stdout.write(f"{introduction(target)}\n")
         return target
     raise LotteryError(
-        "LOTTERY_TARGET", f"{where!r} is not a target", "Use embedded, http://host:port, or aws"
+        "LOTTERY_TARGET",
+        f"{where.rpartition('@')[2]!r} is not a target",  # before the @ is a key
+        "Use embedded, http://KEY@host:port, or aws",
     )
 
 
-def emulator(verb: Literal["start", "stop", "status"], port: int | None = None) -> dict[str, Any]:
+def emulator(verb: Literal["start", "stop", "status", "find"], port: int | None = None) -> dict[str, Any]:
     """Start or stop an emulator on this machine, or look at it: the one door to that program.
 
     Args:
         verb: What to do.
-        port: The emulator on this port; None for the user's shared one.
+        port: The emulator that was started with this port; None for the user's shared one. `find` also finds
+            the shared one by its port.
 
     Returns:
-        Its state: ``{"running", "port", "pid", "since", "workers", "endpoint", "folder"}``.
+        Its state, as `control.status` tells it.
 
     Raises:
         LotteryError: It cannot start.
     """
-    verbs = {"start": control.start, "stop": control.stop, "status": control.status}
+    verbs = {"start": control.start, "stop": control.stop, "status": control.status, "find": control.find}
     try:
         return verbs[verb](port)
     except EmulatorError as error:
@@ -240,18 +252,40 @@ def _block_writes(model: Any, **_: object) -> None:
         raise WriteBlockedError(model.name)
 
 
-def _check_address(where: str) -> None:
+def _at_address(where: str, names: Names, region: str) -> Target:
+    """Connect to an emulator at an address. Fails now, and not in a later cell, if nobody answers."""
+    scheme, _, rest = where.partition("://")
+    given, _, place = rest.rpartition("@")
+    endpoint = f"{scheme}://{place}"
     try:
-        parts = urlsplit(where)
+        parts = urlsplit(endpoint)
         usable = bool(parts.hostname and re.fullmatch(r"[\w.:-]+", parts.hostname)) and parts.port != 0
     except ValueError:  # the port is not a number, or too large
         usable = False
-    if not usable or str(parts.hostname).endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")):
+    if not usable or str(parts.hostname).rstrip(".").endswith(
+        (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+    ):
         raise LotteryError(
             "LOTTERY_TARGET",
-            f"{where!r} is not the address of an emulator",
-            "Use http://host:port for an emulator, or the word aws for AWS itself",
+            f"{endpoint!r} is not the address of an emulator",
+            "Use http://KEY@host:port for an emulator, or the word aws for AWS itself",
         )
+    here = parts.hostname in ("127.0.0.1", "localhost")
+    mine = emulator("find", parts.port) if here and not given else {}
+    session = _isolated_session(region, given or mine.get("access_key_id") or TESTING)
+    target = Target("endpoint", session, endpoint, names, key_file=mine.get("access_key_file"))
+    try:
+        _ = target.identity
+    except ClientError as error:
+        if error.response["Error"].get("Code") != "InvalidClientTokenId":
+            raise
+        what = "does not know the access key" if given else "needs an access key"
+        next_step = (
+            "Use http://KEY@host:port. KEY is the access_key_id that `lottery emulator status --json` tells "
+            "on the emulator's machine"
+        )
+        raise LotteryError(f"emulator at {endpoint}", what, next_step) from error
+    return target
 
 
 @cache
@@ -260,7 +294,7 @@ def _models() -> Loader:
     return create_loader()
 
 
-def _isolated_session(region: str) -> boto3.Session:
+def _isolated_session(region: str, access_key: str = TESTING) -> boto3.Session:
     """A session that ignores the attendee's AWS settings, even a profile that does not exist."""
     # Each variable is (name in a file, name in the environment, default, conversion).
     deaf = {name: (None, None, *rest) for name, (_, _, *rest) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()}
@@ -268,11 +302,23 @@ def _isolated_session(region: str) -> boto3.Session:
     core = botocore.session.Session(session_vars=deaf | {"config_file": no_file, "credentials_file": no_file})
     core.register_component("data_loader", _models())
     return boto3.Session(
-        aws_access_key_id="testing",
+        aws_access_key_id=access_key,
         aws_secret_access_key="testing",
         region_name=region,
         botocore_session=core,
     )
+
+
+def _emulated_region(region: str | None) -> str:
+    """The region on an emulator. Default: ``LOTTERY_REGION``, else `EMULATOR_REGION`."""
+    chosen = region or os.environ.get("LOTTERY_REGION") or EMULATOR_REGION
+    if not any(chosen in each["regions"] for each in _models().load_data("endpoints")["partitions"]):
+        raise LotteryError(
+            "region" if region else "LOTTERY_REGION",
+            f"{chosen!r} is not a region of AWS",
+            "Use one, such as us-east-1 or cn-north-1",
+        )
+    return chosen
 
 
 def _aws(names: Names, region: str | None) -> Target:

@@ -1,4 +1,8 @@
-"""Write the policy that an attendee needs in a real account: the kit's calls on the attendee's resources.
+"""Write what an administrator gives an attendee in a real account: a policy, and a permissions boundary.
+
+The policy allows the kit's calls on the attendee's resources. Nobody can limit what an attendee writes into a
+role's policies or whom a role trusts. So the policy allows roles only within the boundary: whatever a role's
+policies say, it can do no more than use the lottery's own data, functions, logs and topic.
 
 Each name is written in full, never as a pattern. ``Lottery-*-alice`` would also match the names of the
 attendee ``x-alice``. Without an attendee, ``Lottery-*`` would match the names of all attendees.
@@ -8,6 +12,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from lottery_lib import plan
+from lottery_lib.names import EDITIONS
 from lottery_lib.resources.iam_role import Policy
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.target import Target
@@ -23,6 +28,18 @@ _LESSONS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     },
     "hardened": {"table": ("BatchGetItem",)},
 }
+#: What a role may do at most, by the kind of resource.
+_OF_ROLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "function": ("InvokeFunction",),
+    "log group": ("CreateLogGroup", "CreateLogStream", "PutLogEvents"),
+    "topic": ("Publish",),
+    "table": (
+        *("BatchGetItem", "BatchWriteItem", "ConditionCheckItem", "DeleteItem", "DescribeTable", "GetItem"),
+        *("PutItem", "Query", "Scan", "UpdateItem"),
+    ),
+}
+#: What in a resource has an ARN of its own: versions, log streams, indexes.
+_INSIDE: Final = {"function": ":*", "log group": ":*", "table": "/index/*"}
 _OF_EXECUTIONS: Final = (
     *("DescribeExecution", "DescribeStateMachineForExecution"),
     *("GetExecutionHistory", "StopExecution"),
@@ -37,8 +54,7 @@ _WITHOUT_RESOURCE: Final = {
 def policy(target: Target) -> Policy:
     """Write the policy for the target's edition. For work with both editions, both policies are needed.
 
-    This is not a security boundary. An attendee can write a role's policies and give the role to a function.
-    Such a function can do everything in the account.
+    It allows an attendee to create a role, and to give it rights, only within the attendee's `boundary`.
 
     Args:
         target: Where the attendee works, and under which names.
@@ -56,16 +72,8 @@ def policy(target: Target) -> Policy:
     if names.edition == "tutorial":
         arns["table"].append(f"{plan.employee_table(target).arn}/index/{names.serial_index}")
     for name, of_kind in arns.items():
-        statements.append(_allow(name.title().replace(" ", "") + "s", actions[name], of_kind))
-
-    services = [f"{service}.amazonaws.com" for service in ("lambda", "states")]
-    passed_to = {"StringEquals": {"iam:PassedToService": services}}
-    statements.append(_allow("Pass", ["iam:PassRole"], arns["role"], Condition=passed_to))
-    if attached := [plan.lambda_role(target).policy_arn(path) for path in plan.attachable(names.edition)]:
-        these = {"ArnEquals": {"iam:PolicyARN": attached}}
-        statements.append(_allow("Attach", ["iam:AttachRolePolicy"], arns["role"], Condition=these))
-        public = plan.lambda_role(target).policy_arn("*")
-        statements.append(_allow("Read", ["iam:GetPolicy", "iam:GetPolicyVersion"], [public]))
+        statements.append(_allow(_sid(name), actions[name], of_kind))
+    statements += _on_roles(target, arns["role"])
     executions = [f"{arn.replace(':stateMachine:', ':execution:')}:*" for arn in arns["state machine"]]
     of_executions = [f"states:{each}" for each in _OF_EXECUTIONS]
     statements.append(_allow("Executions", of_executions, executions))
@@ -73,6 +81,53 @@ def policy(target: Target) -> Policy:
     without = ["logs:DescribeLogGroups", "sns:Unsubscribe", *_WITHOUT_RESOURCE[names.edition]]
     statements.append(_allow("Lists", without, ["*"]))
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def boundary(target: Target) -> Policy:
+    """Write the permissions boundary of an attendee's roles, the same for both editions.
+
+    An administrator creates it as a managed policy with the name `Names.boundary`. It gives no rights.
+
+    Args:
+        target: Where the attendee works, and under which names.
+
+    Returns:
+        A policy document of at most `LIMIT` characters.
+    """
+    statements = dict[str, Policy]()
+    for edition in EDITIONS:
+        for resource, _ in plan.resources(target.named(target.names.in_edition(edition))):
+            if operations := _OF_ROLES.get(resource.kind):
+                service = resource.arn.split(":")[2]
+                actions = [f"{service}:{operation}" for operation in operations]
+                statement = statements.setdefault(resource.kind, _allow(_sid(resource.kind), actions, []))
+                inside = _INSIDE.get(resource.kind)
+                these = [resource.arn, *([resource.arn + inside] if inside else [])]
+                statement["Resource"] += [arn for arn in these if arn not in statement["Resource"]]
+    return {"Version": "2012-10-17", "Statement": list(statements.values())}
+
+
+def _on_roles(target: Target, arns: list[str]) -> list[Policy]:
+    """Allow an attendee to create roles and give them rights, within the boundary, and to pass them on."""
+    services = [f"{service}.amazonaws.com" for service in ("lambda", "states")]
+    passed_to = {"StringEquals": {"iam:PassedToService": services}}
+    role = plan.lambda_role(target)
+    within: dict[str, object] = {"StringEquals": {"iam:PermissionsBoundary": role.boundary_arn}}
+    bounded, read, readable = [*role.bounded_actions], ["GetPolicy"], [role.boundary_arn]
+    if attached := plan.attachable(target.names.edition):
+        bounded.append("AttachRolePolicy")  # no other action of these has the key iam:PolicyARN
+        within["ArnLikeIfExists"] = {"iam:PolicyARN": [role.policy_arn(path) for path in attached]}
+        read.append("GetPolicyVersion")
+        readable.append(role.policy_arn("*"))
+    return [
+        _allow("Pass", ["iam:PassRole"], arns, Condition=passed_to),
+        _allow("Bounded", [f"iam:{each}" for each in bounded], arns, Condition=within),
+        _allow("Read", [f"iam:{each}" for each in read], readable),
+    ]
+
+
+def _sid(kind: str) -> str:
+    return kind.title().replace(" ", "") + "s"
 
 
 def _allow(sid: str, actions: list[str], resources: list[str], **condition: object) -> Policy:

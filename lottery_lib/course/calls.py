@@ -28,7 +28,7 @@ from botocore import xform_name
 from botocore.client import BaseClient
 from botocore.model import OperationModel
 
-from lottery_lib.target import ON_CLIENT, READS, Target
+from lottery_lib.target import ON_CLIENT, READS, TESTING, Target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -233,6 +233,10 @@ class Calls:
     While a program waits, it repeats the same read. Until the next write, repeated reads share one row, which
     counts them.
 
+    Args:
+        calls: The calls.
+        settings: The variables of the terminal, with their values as the shell reads them.
+
     Attributes:
         table: A `pandas.DataFrame` with the columns service, operation, parameters, result (the last
             call's), milliseconds (of all calls together), calls (how many) and command.
@@ -244,7 +248,7 @@ class Calls:
         import pandas as pd  # noqa: PLC0415 - each connect imports this module, and pandas takes a while
 
         made = list(calls)
-        self.settings = "export " + " ".join(f"{key}={shlex.quote(value)}" for key, value in settings.items())
+        self.settings = "export " + " ".join(f"{key}={value}" for key, value in settings.items())
         self.files = dict(filter(None, map(_package, made)))
         rows = [
             (each.service, each.model.name, _summary(each.parameters), each.result, each.milliseconds, 1)
@@ -304,7 +308,8 @@ def calls(target: Target, cell: int | None = None) -> Calls:
     """Show the AWS calls of a notebook cell, each also as an ``aws`` command line.
 
     The lines are for bash and zsh, and for version 2 of the AWS CLI. The first line makes the terminal use
-    the target. Without it, the commands use the terminal's own account.
+    the target. Without it, the commands use the terminal's own account. It does not show the emulator's
+    access key: the shell reads it from the emulator's file, or from ``LOTTERY_TARGET``.
 
     Args:
         target: The target whose calls are shown.
@@ -320,8 +325,19 @@ def calls(target: Target, cell: int | None = None) -> Calls:
     else:
         wanted = [call for call in made if call.cell == cell]
     # AWS_REGION is for version 2, the other for version 1. A pager would swallow the next pasted line.
-    settings = {"AWS_DEFAULT_REGION": target.region, "AWS_REGION": target.region, "AWS_PAGER": ""}
+    settings = {"AWS_DEFAULT_REGION": target.region, "AWS_REGION": target.region, "AWS_PAGER": "''"}
     if target.endpoint is not None:
-        dummies = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
-        settings = {"AWS_ENDPOINT_URL": target.endpoint} | dummies | settings
+        keys = {"AWS_ACCESS_KEY_ID": _key_for_shell(target), "AWS_SECRET_ACCESS_KEY": TESTING}
+        settings = {"AWS_ENDPOINT_URL": shlex.quote(target.endpoint)} | keys | settings
     return Calls(wanted, settings)
+
+
+def _key_for_shell(target: Target) -> str:
+    """The access key as a shell finds it, because a notebook's output must not show it."""
+    if target.access_key == TESTING:
+        return TESTING
+    if target.key_file:
+        home = f"{Path.home()}/"
+        path = shlex.quote(target.key_file.removeprefix(home))
+        return f'"$(cat {"~/" if target.key_file.startswith(home) else ""}{path})"'
+    return '"$(printf %s "$LOTTERY_TARGET" | cut -d/ -f3 | cut -d@ -f1)"'

@@ -9,7 +9,8 @@ only imports `process.control` and `process.errors`. Its folders:
     iam/       who may do what
     lambda_/ states/ sns/ dynamodb/   the services that moto does not answer as AWS does
 
-A request goes through `http.http_server` to `front`. There, `iam.gate` refuses it if it is not allowed.
+A request goes through `http.http_server` to `front`. There, `http.door` refuses it if it may come from the
+page of another web site. `iam.gate` refuses it if its access key is unknown, or if its caller may not do it.
 Otherwise a service answers it, mostly with moto's help. The signature of a request names the service.
 ``docs/emulator.md`` says what differs from AWS.
 """

@@ -16,9 +16,11 @@ def main() -> int:
     )
     parser.add_argument("--while-pid", type=int, help="end when this process ends")
     parser.add_argument("--idle-hours", type=float, default=8.0, help="end after so long without a request")
+    allow = "a proxy's name, which may stand in the header Host; can be given again"
+    parser.add_argument("--allow-host", action="append", default=[], metavar="NAME", help=allow)
     arguments = parser.parse_args()
     try:
-        return run(arguments.port, arguments.while_pid, arguments.idle_hours)
+        return run(arguments.port, arguments.while_pid, arguments.idle_hours, arguments.allow_host)
     except EmulatorError as error:
         print(error, file=sys.stderr)
         return 1

@@ -12,21 +12,24 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from lottery_lib.emulator.dynamodb.api import DynamoDbApi
+from lottery_lib.emulator.http.door import Door
 from lottery_lib.emulator.http.messages import MalformedRequestError, RefusalError, Reply, Request
-from lottery_lib.emulator.http.replies import error_reply, json_reply, malformed
+from lottery_lib.emulator.http.replies import error_reply, json_reply, malformed, page
 from lottery_lib.emulator.iam.callers import Sessions
-from lottery_lib.emulator.iam.gate import Gate
+from lottery_lib.emulator.iam.gate import Gate, denied
 from lottery_lib.emulator.lambda_.api import LambdaApi
 from lottery_lib.emulator.lambda_.output import LogWriter
 from lottery_lib.emulator.lambda_.runner import Runner
 from lottery_lib.emulator.logs import LogsApi
 from lottery_lib.emulator.moto.application import Moto
 from lottery_lib.emulator.moto.clients import EngineClients
-from lottery_lib.emulator.pages import Pages
+from lottery_lib.emulator.pages import LINKED, Pages
 from lottery_lib.emulator.process.record import HEALTH, Record
 from lottery_lib.emulator.sns.api import SnsApi
 from lottery_lib.emulator.sns.mail import Mailbox
 from lottery_lib.emulator.states.api import StatesApi
+
+_RESET: Final = ("POST", "/moto-api/reset")
 
 
 class Service(Protocol):
@@ -47,22 +50,30 @@ class Front:
         folder: The folder of its files.
         request_came: Called at each request.
         enforces_iam: Whether policies are enforced.
+        access_key: The attendee's access key.
     """
 
     def __init__(
-        self, record: Record, folder: Path, request_came: Callable[[], None], enforces_iam: bool
+        self,
+        record: Record,
+        folder: Path,
+        request_came: Callable[[], None],
+        *,
+        enforces_iam: bool,
+        access_key: str,
     ) -> None:
         self._record = record
         self._request_came = request_came
         self._moto = Moto(record.port)
         endpoint = f"http://127.0.0.1:{record.port}"
         sessions = Sessions()
-        self._gate = Gate(sessions, enforces_iam)
+        self._door = Door(record.port, record.allowed_hosts, LINKED)
+        self._gate = Gate(sessions, enforces_iam, access_key)
         writer = LogWriter(self._moto)
         self._runner = Runner(folder, endpoint, writer, sessions)
         mailbox = Mailbox(folder / "mailbox")
         sns = SnsApi(self._moto, mailbox, endpoint)
-        self._pages = Pages(sns, mailbox)
+        self._pages = Pages(sns, mailbox, record.port)
         # The key is the service that the signature names. moto answers all other services.
         self._services: Final[Mapping[str, Service]] = {
             "dynamodb": DynamoDbApi(self._moto),
@@ -75,10 +86,20 @@ class Front:
         self._loading = threading.Lock()
         EngineClients(self.answer, sessions).install()
 
-    def answer(self, request: Request) -> Reply:
-        """Answer a request."""
+    def receive(self, request: Request) -> Reply:
+        """Answer a request that came over the network."""
+        try:
+            self._door.check(request)
+        except RefusalError as error:
+            is_browser = "text/html" in request.headers.get("accept", "")
+            message = f"<p>{error.message}</p>"
+            return page("Refused", message, error.status) if is_browser else error_reply(request, error)
         if request.path == HEALTH:
             return json_reply({"id": self._record.id, "pid": self._record.pid, "port": self._record.port})
+        return self.answer(request)
+
+    def answer(self, request: Request) -> Reply:
+        """Answer a request that may come in, or that comes from moto's engine."""
         self._request_came()
         try:
             return self._answer(request)
@@ -107,19 +128,26 @@ class Front:
         self._runner.close()
 
     def _answer(self, request: Request) -> Reply:
-        if request.path == "/moto-api/reset" and request.method == "POST":
-            for each in self._services.values():
-                each.reset()
-            with self._loading:
-                return self._moto(request)
+        is_attendee, is_reset = self._gate.is_attendee(request), (request.method, request.path) == _RESET
+        for_people = not request.signed or (is_attendee and request.path.startswith("/lottery/"))
+        if for_people and (reply := self._pages.answer(request, is_attendee=is_attendee)):
+            return reply
+        if request.path.startswith("/moto-api") and not is_reset:
+            raise RefusalError("NotFound", "The emulator serves nothing of moto's own interface", 404)
         if "x-amz-target" in request.headers:
             request.json  # noqa: B018 (this refuses a body that is not JSON before moto gets it)
-            if not request.signed:
-                raise RefusalError("MissingAuthenticationTokenException", "Missing Authentication Token")
-        if not request.signed and (page := self._pages.answer(request)):
-            return page
         self._gate.check(request)
+        if is_reset:
+            return self._reset(request)
         service = request.scope.service
         if service == "sts" and (identity := self._gate.identity(request)):
             return identity
         return self._services[service].answer(request) if service in self._services else self._moto(request)
+
+    def _reset(self, request: Request) -> Reply:
+        if not self._gate.is_attendee(request):
+            raise denied(request, "Only the emulator's own access key may reset it")
+        for each in self._services.values():
+            each.reset()
+        with self._loading:
+            return self._moto(request)

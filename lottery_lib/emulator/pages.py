@@ -1,5 +1,12 @@
-"""Answer people and `inbox`: serve the mailbox and the links in mails."""
+"""Answer people and `inbox`: serve the mailbox and the links in mails.
 
+A link needs no access key, because it has a secret token. The page of the mailbox opens with a one-time
+ticket, which somebody with the key asks for. The browser gets a cookie for the ticket. Browsers send cookies
+to all ports of a machine. So the cookie only reads mail, and its name contains the port.
+"""
+
+import secrets
+from collections import deque
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
@@ -9,7 +16,13 @@ from lottery_lib.emulator.sns.api import SnsApi
 from lottery_lib.emulator.sns.checks import element
 from lottery_lib.emulator.sns.mail import Mailbox
 
-_WELCOME: Final = '<p>It runs. Mails are in the <a href="/lottery/mail/">mailbox</a>.</p>'
+#: Mails and other sites may link to these paths.
+LINKED: Final = ("/", "/lottery/mail/")
+_CLOSED: Final = (
+    "<p>Run <code>inbox(target).where</code> in a notebook. It shows a link to the mailbox. Each link works "
+    "once.</p>"
+)
+_MOST_TICKETS: Final = 1000
 
 
 class Pages:
@@ -18,26 +31,61 @@ class Pages:
     Args:
         sns: Confirms and ends subscriptions.
         mailbox: Holds the mails.
+        port: The emulator's port.
     """
 
-    def __init__(self, sns: SnsApi, mailbox: Mailbox) -> None:
+    def __init__(self, sns: SnsApi, mailbox: Mailbox, port: int) -> None:
         self._sns = sns
         self._mailbox = mailbox
+        self._tickets: deque[str] = deque(maxlen=_MOST_TICKETS)
+        self._cookie = f"lottery-mail-{port}={secrets.token_urlsafe()}"
 
-    def answer(self, request: Request) -> Reply | None:
-        """Answer a request without a signature; None if there is no such page."""
+    def answer(self, request: Request, *, is_attendee: bool) -> Reply | None:
+        """Answer a request for a page.
+
+        Args:
+            request: The request.
+            is_attendee: Whether it has the attendee's access key.
+
+        Returns:
+            None if there is no such page, or if it needs a key.
+        """
+        may_read = is_attendee or self._cookie in request.headers.get("cookie", "").split("; ")
         match request.method, request.path:
-            case "DELETE", "/lottery/mail":
-                self._mailbox.remove(request.query.get("topic_arn", ""))
-                return json_reply({})
-            case "GET" | "HEAD", "/lottery/mail":
-                return json_reply(self._mailbox.entries(request.query.get("topic_arn")))
-            case "GET" | "HEAD", "/lottery/mail/":
-                mails = "".join(_article(mail) for mail in reversed(self._mailbox.entries()))
-                return page("Mailbox", mails or "<p>No mail yet.</p>")
             case "GET", "/":  # a mail program that checks a link with HEAD has not opened it
                 return self._link(request)
+            case "GET" | "HEAD", "/lottery/mail/":
+                return self._mails(request, may_read)
+            case "GET" | "HEAD", "/lottery/mail" if may_read:
+                return json_reply(self._mailbox.entries(request.query.get("topic_arn")))
+            case "DELETE", "/lottery/mail" if is_attendee:
+                self._mailbox.remove(request.query.get("topic_arn", ""))
+                return json_reply({})
+            case "POST", "/lottery/mail/ticket" if is_attendee:
+                self._tickets.append(ticket := secrets.token_urlsafe(16))
+                return json_reply({"ticket": ticket})
         return None
+
+    def _mails(self, request: Request, may_read: bool) -> Reply:
+        """Show all mails. A ticket leads to the page's own address, which is the same behind a proxy."""
+        ticket, headers = request.query.get("ticket"), {"Location": "./"}
+        if ticket is not None and request.method == "GET" and self._takes(ticket):
+            # Strict would not let in those who clicked on the link in a notebook.
+            headers |= {"Set-Cookie": f"{self._cookie}; HttpOnly; SameSite=Lax"}
+        elif not may_read:
+            return page("The mailbox is closed", _CLOSED, 403)
+        if ticket is not None:
+            return Reply(303, b"", headers)
+        mails = "".join(_article(mail) for mail in reversed(self._mailbox.entries()))
+        return page("Mailbox", mails or "<p>No mail yet.</p>")
+
+    def _takes(self, ticket: str) -> bool:
+        """Whether the ticket is valid. After that, it is not."""
+        try:
+            self._tickets.remove(ticket)
+        except ValueError:
+            return False
+        return True
 
     def _link(self, request: Request) -> Reply | None:
         match request.query.get("Action"):
@@ -46,7 +94,7 @@ class Pages:
             case "Unsubscribe":
                 follow, title, arn = self._sns.unsubscribe, "Subscription removed", "SubscriptionArn"
             case None:
-                return page("Lottery emulator", _WELCOME)
+                return page("Lottery emulator", "<p>It runs.</p>")
             case _:
                 return None
         try:

@@ -1,15 +1,16 @@
 """Show the panel big, for the projector at the party, with all winners so far."""
 
 import base64
-import html
 from collections.abc import Mapping
 from typing import Final, Protocol
 
 import ipywidgets as widgets
 import pandas as pd
 
+from lottery_lib.draws import as_csv
 from lottery_lib.errors import LotteryError
 from lottery_lib.party.prizes import read_prizes
+from lottery_lib.texts import escaped
 from lottery_lib.view.panel import DrawPanel, Lottery
 
 _STYLE: Final = """<style>
@@ -71,7 +72,7 @@ class DrawNight(widgets.VBox):  # type: ignore[misc]
         try:
             self.board.value = _board(self._lottery.winners())
         except LotteryError as error:
-            self.board.value = f"<p>✗ {html.escape(str(error))}</p>"
+            self.board.value = f"<p>✗ {escaped(str(error))}</p>"
 
     def _on_result(self, change: Mapping[str, object]) -> None:
         if change["new"] is not None:
@@ -81,7 +82,6 @@ class DrawNight(widgets.VBox):  # type: ignore[misc]
 def _board(winners: pd.DataFrame) -> str:
     """The table of winners with a link to save it, as HTML."""
     table = winners.to_html(index=False, border=0, na_rep="") if len(winners) else "<p>Nobody yet.</p>"
-    # With a byte order mark: without it, a spreadsheet shows Chinese names wrongly.
-    data = base64.b64encode(winners.to_csv(index=False).encode("utf-8-sig")).decode()
+    data = base64.b64encode(as_csv(winners)).decode()
     link = f'<a download="winners.csv" href="data:text/csv;base64,{data}">Save as CSV</a>'
     return f"<h2>All winners so far: {len(winners)}</h2>{link}{table}"

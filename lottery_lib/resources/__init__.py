@@ -32,6 +32,7 @@ class Report:
             ``"unchanged"``, ``"deleted"``, ``"missing"``).
         arn: Its ARN; empty if it has none.
         ours: Whether it carries this attendee's tags.
+        note: What else an attendee should know about it, such as a role's permissions boundary.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Report:
     state: str
     arn: str = ""
     ours: bool = True
+    note: str = ""
 
 
 class Planned(ABC):

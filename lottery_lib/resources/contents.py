@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Final
 
 from lottery_lib.aws_errors import call_or_none
 from lottery_lib.employees import Roster, digest, tutorial_roster
-from lottery_lib.errors import LotteryError
 from lottery_lib.resources import Planned, Report
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import Target
@@ -91,23 +90,29 @@ class Pool(Planned):
 
 
 def load_employees(
-    target: Target, employees: Roster, progress: Callable[[Sequence[Any]], Iterable[Any]] = iter
+    target: Target,
+    employees: Roster,
+    progress: Callable[[Sequence[Any]], Iterable[Any]] = iter,
+    *,
+    skip_bad_rows: bool = False,
 ) -> int:
     """Replace the employees in the table with a roster. Employees who are not in the roster are removed.
+
+    If rows of the roster were rejected, nothing changes.
 
     Args:
         target: Where.
         employees: The roster.
         progress: Wraps the employees while they are written, as `tqdm` does.
+        skip_bad_rows: Load the other rows even if some were rejected.
 
     Returns:
         How many employees there are now.
 
     Raises:
-        LotteryError: The roster is empty, which would leave nobody to draw from; or there is no table.
+        LotteryError: Rows were rejected; or the roster is empty; or there is no table.
     """
-    if not employees.employees:
-        raise LotteryError("roster", "has no valid employee", "Correct the rows that were rejected")
+    employees.check(skip_bad_rows=skip_bad_rows)
     table, pool = Table(target, target.names.employee_table), Pool(target)
     table.check_ours()
     pool_table = pool.table.find()

@@ -1,8 +1,13 @@
-"""Manage an IAM role: its trust policy, its managed policies, its inline policies."""
+"""Manage an IAM role: its trust policy, its managed and inline policies, its permissions boundary.
+
+The boundary is a policy that an administrator creates, so that the roles of an attendee cannot be turned into
+the whole account. Without it, a role has no boundary.
+"""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from dataclasses import replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from lottery_lib.aws_errors import all_pages, call_or_none, says
@@ -10,7 +15,15 @@ from lottery_lib.resources import Report, Resource
 from lottery_lib.target import Target
 
 if TYPE_CHECKING:
+    from typing import TypedDict
+
     from types_boto3_iam.type_defs import RoleTypeDef as Found
+
+    class BoundaryParameter(TypedDict, total=False):
+        """A permissions boundary in a call of IAM."""
+
+        PermissionsBoundary: str
+
 
 Policy = dict[str, Any]
 """A policy document, as parsed JSON."""
@@ -47,10 +60,11 @@ class Role(Resource["Found"]):
 
     kind: ClassVar = "role"
     actions: ClassVar = (
-        *("CreateRole", "DeleteRole", "DeleteRolePolicy", "DetachRolePolicy", "GetRole", "GetRolePolicy"),
-        *("ListAttachedRolePolicies", "ListRolePolicies", "PutRolePolicy", "TagRole"),
-        "UpdateAssumeRolePolicy",
+        *("DeleteRole", "DeleteRolePolicy", "DetachRolePolicy", "GetRole", "GetRolePolicy"),
+        *("ListAttachedRolePolicies", "ListRolePolicies", "TagRole", "UpdateAssumeRolePolicy"),
     )
+    #: Calls that give a role rights, besides `AttachRolePolicy`. A policy allows them within the boundary.
+    bounded_actions: ClassVar = ("CreateRole", "PutRolePermissionsBoundary", "PutRolePolicy")
     #: IAM itself may not see a role in the seconds after it was created.
     not_yet: ClassVar = ("cannot be found",)
 
@@ -66,6 +80,7 @@ class Role(Resource["Found"]):
         self.service = service
         self.managed = list(managed)
         self.inline = inline or {}
+        self._is_bounded = False
 
     @property
     def arn(self) -> str:
@@ -80,6 +95,24 @@ class Role(Resource["Found"]):
     def policy_arn(self, path: str) -> str:
         """The ARN of an AWS managed policy in the caller's partition."""
         return self.target.arn("iam", f"policy/{path}", region="", account="aws")
+
+    @property
+    def boundary_arn(self) -> str:
+        """The ARN of the attendee's permissions boundary, which need not exist."""
+        return self.target.arn("iam", f"policy/{self.target.names.boundary}", region="")
+
+    @cached_property
+    def boundary(self) -> "BoundaryParameter":
+        """The permissions boundary as a parameter of `CreateRole`; empty if the account has none."""
+        get = self.target.client("iam").get_policy
+        found = call_or_none(get, "NoSuchEntity", PolicyArn=self.boundary_arn)
+        return {"PermissionsBoundary": self.boundary_arn} if found else {}
+
+    def ensure(self) -> Report:
+        """Create it, or correct what differs; the report's note names the boundary."""
+        done = super().ensure()
+        bounded = f"within the permissions boundary {self.target.names.boundary}"
+        return replace(done, note=bounded if self._is_bounded else "")
 
     def missing_policies(self, found: "Found | None" = None) -> list[str]:
         """The managed policies that are not attached; all of them if there is no role.
@@ -101,20 +134,25 @@ class Role(Resource["Found"]):
             AssumeRolePolicyDocument=json.dumps(trust_policy(self.service)),
             Description="Made by the lottery workshop",
             Tags=self._tag_list(),
+            **self.boundary,
         )
         return created and created["Role"]
 
     def _update(self, found: "Found") -> bool:
-        """Correct the trust, the managed policies and the inline policies."""
+        """Correct the boundary, the trust, the managed policies and the inline policies."""
         iam, writes = self.target.client("iam"), list[Callable[..., object]]()
+        there = found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn") == self.boundary_arn
+        self._is_bounded = there or bool(self.boundary)
+        if self._is_bounded and not there:  # first, because the attendee may change only a role that has it
+            writes.append(partial(iam.put_role_permissions_boundary, **self.boundary))
         trust = trust_policy(self.service)
         if found.get("AssumeRolePolicyDocument") != trust:
             writes.append(partial(iam.update_assume_role_policy, PolicyDocument=json.dumps(trust)))
         writes += [partial(self._attach, self.policy_arn(path)) for path in self.missing_policies(found)]
         for name, document in self.inline.items():
             get = partial(iam.get_role_policy, RoleName=self.name, PolicyName=name)
-            there = call_or_none(get, "NoSuchEntity")
-            if there is None or there["PolicyDocument"] != document:
+            has = call_or_none(get, "NoSuchEntity")
+            if has is None or has["PolicyDocument"] != document:
                 put = partial(iam.put_role_policy, PolicyName=name, PolicyDocument=json.dumps(document))
                 writes.append(put)
         for write in writes:

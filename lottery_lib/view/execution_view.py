@@ -1,6 +1,5 @@
 """Show an execution as the console does: choose a state, and see its input, output and attempts."""
 
-import html
 import json
 from typing import Final
 
@@ -8,6 +7,7 @@ import ipywidgets as widgets
 import pandas as pd
 
 from lottery_lib.history import ExecutionRecord, latest_rows, state_table
+from lottery_lib.texts import escaped
 from lottery_lib.view.graph import graph_view
 from lottery_lib.view.status import WRAPPED, marked
 
@@ -122,7 +122,7 @@ def _details(rows: pd.DataFrame, last: pd.Series, begin: pd.Timestamp) -> str:
 
 def _spoken(text: str) -> str:
     """A line that a screen reader says when it changes."""
-    return f'<p aria-live="polite" style="{_TEXT}">{html.escape(text)}</p>'
+    return f'<p aria-live="polite" style="{_TEXT}">{escaped(text)}</p>'
 
 
 def _value(value: object) -> str:
@@ -133,4 +133,4 @@ def _value(value: object) -> str:
     except ValueError:
         text = str(value)
     cut = f" ... ({len(text):,} characters)" if len(text) > _LONGEST else ""
-    return f'<pre style="{_TEXT}">{html.escape(text[:_LONGEST] + cut)}</pre>'
+    return f'<pre style="{_TEXT}">{escaped(text[:_LONGEST] + cut)}</pre>'

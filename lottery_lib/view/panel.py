@@ -9,7 +9,6 @@ while.
 """
 
 import asyncio
-import html
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import groupby
@@ -22,6 +21,7 @@ from lottery_lib.definition import Machine
 from lottery_lib.errors import LotteryError
 from lottery_lib.history import DrawResult, ExecutionRecord, Progress, Winner, moments, published
 from lottery_lib.history.state_runs import Event
+from lottery_lib.texts import escaped
 from lottery_lib.view.execution_view import ExecutionView
 from lottery_lib.view.status import WRAPPED
 
@@ -240,9 +240,9 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         self._say(self._summary(result), mark)  # again: a Cancel meanwhile has changed it
         self.result = result
         if messages := published(events):
-            where = html.escape(await asyncio.to_thread(self._lottery.mailed))
+            where = escaped(await asyncio.to_thread(self._lottery.mailed))
             count = f"{len(messages)} messages" if len(messages) > 1 else "1 message"
-            texts = "".join(f"<blockquote>{html.escape(text)}</blockquote>" for text in messages)
+            texts = "".join(f"<blockquote>{escaped(text)}</blockquote>" for text in messages)
             self.mail.value = f'<div style="{WRAPPED}">✉ {count} went out to the topic:{texts}{where}</div>'
         self.message.value += f"<p>{_remain(await self._count())}</p>"
 
@@ -260,7 +260,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         before = ""
         for prize, group in groupby(winners, key=lambda winner: str(winner.get("prize", ""))):
             won = list(group)
-            heading = f'<h3 style="{WRAPPED}">{html.escape(prize)}</h3>' if prize else ""
+            heading = f'<h3 style="{WRAPPED}">{escaped(prize)}</h3>' if prize else ""
             for count in range(0 if prize else 1, len(won) + 1):
                 await self._rest(min(2 * self._pace, _REVEAL / len(won)))
                 names = "".join(map(_name, won[:count]))
@@ -295,7 +295,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
 
     def _say(self, text: str, mark: str = "") -> None:
         # aria-live: a screen reader says it when it changes.
-        said = f"{mark} {html.escape(text)}"
+        said = f"{mark} {escaped(text)}"
         self.message.value = f'<p role="status" aria-live="polite" style="{WRAPPED}">{said}</p>'
 
 
@@ -334,4 +334,4 @@ def _remain(can_win: int) -> str:
 
 def _name(winner: Winner) -> str:
     name, identity = winner.get("employee_name", ""), winner["employee_id"]
-    return f"<li><b>{html.escape(str(name))}</b> {html.escape(str(identity))}</li>"
+    return f"<li><b>{escaped(str(name))}</b> {escaped(str(identity))}</li>"

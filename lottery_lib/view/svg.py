@@ -1,7 +1,6 @@
 """Turn DOT into SVG and show it in a notebook, even if the notebook is not trusted."""
 
 import base64
-import html
 import os
 import shutil
 import subprocess
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from lottery_lib.errors import LotteryError
+from lottery_lib.texts import escaped
 
 _INSTALL: Final = "Run `pip install graphviz-pure`, or set GRAPHVIZ_DOT to the path of a `dot` program"
 
@@ -75,7 +75,7 @@ class Picture:
     def html(self) -> str:
         """The drawing as an image: an untrusted notebook removes inline SVG, but shows an image."""
         data = base64.b64encode(self.svg.encode()).decode()
-        image = f'<img alt="{html.escape(self.alt)}" style="max-width:100%" '
+        image = f'<img alt="{escaped(self.alt)}" style="max-width:100%" '
         return f'{image}src="data:image/svg+xml;base64,{data}">'
 
     def save(self, path: str | Path) -> Path:

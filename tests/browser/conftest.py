@@ -121,15 +121,17 @@ def voila_of(tmp_path_factory):
 
         @functools.cache
         def show(notebook: Path, **variables: str) -> str:
-            port, folder = free_port(), tmp_path_factory.mktemp("voila")
+            port, folder, token = free_port(), tmp_path_factory.mktemp("voila"), secrets.token_hex(8)
             command = [
                 sys.executable, "-m", "voila", str(notebook), "--no-browser", f"--port={port}",
-                "--Voila.ip=127.0.0.1",
+                "--Voila.ip=127.0.0.1", "--token",
             ]  # fmt: skip
-            environment = os.environ | {name: str(folder / name) for name in FOLDERS} | variables
+            own = {name: str(folder / name) for name in FOLDERS} | {"JUPYTER_TOKEN": token}
             url = f"http://127.0.0.1:{port}/"
-            running.enter_context(served(command, f"{url}static/nothing", folder / "log", environment))
-            return url
+            running.enter_context(
+                served(command, f"{url}static/nothing", folder / "log", os.environ | own | variables)
+            )
+            return f"{url}?token={token}"
 
         yield show
 

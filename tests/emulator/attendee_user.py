@@ -5,11 +5,12 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from emulator.access_keys import KEYS
 from emulator.conftest import client_of
 
 from lottery_lib import Names, plan
 from lottery_lib import target as door
-from lottery_lib.course.attendee_policy import policy
+from lottery_lib.course.attendee_policy import boundary, policy
 from lottery_lib.emulator.http.messages import Request
 from lottery_lib.emulator.iam.callers import Caller
 from lottery_lib.emulator.iam.needs import asked_of, needs_of
@@ -34,6 +35,19 @@ def document(attendee, edition):
     return policy(door.elsewhere("123456789012", "us-east-1", Names(attendee, edition)))
 
 
+def limit(attendee):
+    """The permissions boundary of an attendee's roles, in the emulator's account."""
+    return boundary(door.elsewhere("123456789012", "us-east-1", Names(attendee)))
+
+
+def make_boundary(endpoint, attendee):
+    """Do what the administrator does once for an attendee; returns the boundary's ARN."""
+    made = client_of(endpoint, "iam").create_policy(
+        PolicyName=Names(attendee).boundary, PolicyDocument=json.dumps(limit(attendee))
+    )
+    return made["Policy"]["Arn"]
+
+
 def user_with(endpoint, name, *documents):
     """Make a user of IAM who may do what managed policies say; returns an access key."""
     iam = client_of(endpoint, "iam")
@@ -53,6 +67,8 @@ def session_of(key, region, note):
 
 
 _isolated_session = door._isolated_session
+#: The boundary of the roles of nobody; after it comes an attendee's suffix, as after the name of a role.
+BOUNDARY = f"arn:aws:iam::123456789012:policy/{Names().boundary}"
 
 
 def _needs(request):
@@ -61,8 +77,9 @@ def _needs(request):
     target = parts.path + (f"?{parts.query}" if parts.query else "")
     body = request.body or b""
     wire = Request(request.method, target, headers, body.encode() if isinstance(body, str) else body)
-    # An ARN of IAM is made of its name here: the kit's roles have no path.
-    asked = asked_of(wire, Caller("arn:aws:iam::123456789012:user/attendee"), lambda *_: None)
+    # An ARN of IAM is made of its name here: the kit's roles have no path. All of them have their boundary.
+    caller = Caller("arn:aws:iam::123456789012:user/attendee")
+    asked = asked_of(wire, caller, lambda *_: None, lambda role: BOUNDARY + role.rpartition("Role")[2])
     return [(need.action, need.resource, need.context) for need in needs_of(asked)]
 
 
@@ -87,7 +104,7 @@ def target_of(endpoint, key, names, note=lambda needs: None):
 
 def admin_of(endpoint, names):
     """The same things, for who may do everything."""
-    return Target("endpoint", _isolated_session("us-east-1"), endpoint, names)
+    return Target("endpoint", _isolated_session("us-east-1", KEYS[endpoint]), endpoint, names)
 
 
 def break_everything(admin):
@@ -95,6 +112,7 @@ def break_everything(admin):
     names, iam, functions = admin.names, admin.client("iam"), admin.client("lambda")
     trusting = json.dumps(trust_policy("states.amazonaws.com"))
     iam.update_assume_role_policy(RoleName=names.lambda_role, PolicyDocument=trusting)
+    iam.delete_role_permissions_boundary(RoleName=names.machine_role)
     iam.delete_role_policy(RoleName=names.machine_role, PolicyName="InvokeLotteryFunctions")
     one, *_, last = names.functions.values()
     functions.update_function_configuration(FunctionName=one, Timeout=3)
@@ -133,4 +151,4 @@ def be_the_user():
         with path.open("a", encoding="utf-8") as file:
             file.writelines(json.dumps(need) + "\n" for need in needs)
 
-    door._isolated_session = lambda region: session_of(key, region, note)
+    door._isolated_session = lambda region, _="": session_of(key, region, note)

@@ -1,9 +1,9 @@
 """One emulator for the tests of this folder, with files and a port of its own."""
 
 import contextlib
+import http.client
 import io
 import json
-import os
 import socket
 import sys
 import time
@@ -17,6 +17,7 @@ import botocore.session
 import pytest
 from botocore.config import Config
 from botocore.loaders import create_loader
+from emulator.access_keys import KEYS, signed, started
 
 from lottery_lib.emulator.process import control
 
@@ -55,7 +56,7 @@ def state_home(folder):
 @pytest.fixture
 def own(own_home, port):
     """An emulator of this test's own: `own("sns")` is a client of it."""
-    told = control.start(port, while_pid=os.getpid())
+    told = started(port)
     try:
         make_role(told["endpoint"])
         yield Own(told)
@@ -75,6 +76,12 @@ class Own:
 
     def role(self):
         return make_role(self.told["endpoint"])
+
+    def reset(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.told["port"], timeout=10)
+        connection.request("POST", "/moto-api/reset", headers=signed(self.told["access_key_id"]))
+        assert connection.getresponse().status == 200
+        connection.close()
 
 
 def make_role(endpoint):
@@ -154,7 +161,7 @@ class Caller:
 def emulator(tmp_path_factory):
     home, number = tmp_path_factory.mktemp("state"), free_port()
     with state_home(home):
-        told = control.start(number, while_pid=os.getpid())
+        told = started(number)
     make_role(told["endpoint"])
     yield told
     with state_home(home):
@@ -162,7 +169,7 @@ def emulator(tmp_path_factory):
 
 
 def client_of(endpoint, service, region="us-east-1", key=None):
-    key = key or {"AccessKeyId": "test", "SecretAccessKey": "test"}
+    key = key or {"AccessKeyId": KEYS[endpoint], "SecretAccessKey": "test"}
     core = botocore.session.Session()
     core.register_component("data_loader", MODELS)
     return boto3.session.Session(botocore_session=core).client(
@@ -264,8 +271,8 @@ class Machine:
         """What DescribeExecution says at the end."""
         return self.wait(self.start(given, **options))
 
-    def wait(self, arn):
-        deadline = time.monotonic() + 30
+    def wait(self, arn, seconds=30):
+        deadline = time.monotonic() + seconds
         while (told := self.client.describe_execution(executionArn=arn))["status"] == "RUNNING":
             assert time.monotonic() < deadline, "still running"
             time.sleep(0.01)
@@ -296,11 +303,11 @@ def browse():
     return get
 
 
-def get(url):
+def get(url, **headers):
     """Open a URL as a browser without proxies does: status and text."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(url, timeout=10) as reply:
+        with opener.open(urllib.request.Request(url, headers=headers), timeout=10) as reply:
             return reply.status, reply.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -318,7 +325,8 @@ def topic(aws):
 @pytest.fixture
 def mails(emulator, topic):
     """`mails()`: those of the test's topic."""
-    return lambda: json.loads(get(f"{emulator['endpoint']}/lottery/mail?topic_arn={topic}")[1])
+    url = f"{emulator['endpoint']}/lottery/mail?topic_arn={topic}"
+    return lambda: json.loads(get(url, **signed(emulator["access_key_id"]))[1])
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""An attendee with the kit's policy and nothing else can do everything that the kit does."""
+"""An attendee with the kit's policy and boundary can do everything that the kit does, and nothing more."""
 
 import contextlib
 import io
@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 from botocore.exceptions import ClientError
@@ -16,11 +17,14 @@ from emulator.attendee_user import (
     attach_more,
     break_everything,
     document,
+    limit,
+    make_boundary,
     start_what_waits,
     target_of,
     user_with,
 )
-from emulator.conftest import client_of
+from emulator.conftest import Caller, client_of, trust
+from emulator.conftest import policy as policy_of
 
 from lottery_lib import Names, Stack, inbox
 from lottery_lib import target as door
@@ -37,7 +41,13 @@ def edition(request):
 
 
 @pytest.fixture(scope="module")
-def dana(emulator, edition):
+def bounded(emulator):
+    """The ARN of the boundary of dana's roles, which an administrator made once."""
+    return make_boundary(emulator["endpoint"], ATTENDEE)
+
+
+@pytest.fixture(scope="module")
+def dana(emulator, edition, bounded):
     """The target of a user with the policy."""
     key = user_with(emulator["endpoint"], f"{ATTENDEE}-{edition}", document(ATTENDEE, edition))
     return target_of(emulator["endpoint"], key, Names(ATTENDEE, edition))
@@ -100,6 +110,25 @@ def test_a_hardened_draw_is_verified_and_gone_on_with(run, deployed, edition):
             assert code == 0, told
 
 
+def test_every_role_has_the_boundary(run, deployed, admin, bounded):
+    """A deploy puts it on each role; a role that lost it gets it back, and a third deploy changes nothing."""
+    iam, names = admin.client("iam"), (admin.names.lambda_role, admin.names.machine_role)
+    iam.delete_role_permissions_boundary(RoleName=names[0])
+    for state in ("updated", "unchanged"):
+        told = {each["name"]: each["state"] for each in run("deploy", "--yes")[1]["resources"]}
+        assert (told[names[0]], told[names[1]]) == (state, "unchanged")
+    shown = [iam.get_role(RoleName=name)["Role"]["PermissionsBoundary"] for name in names]
+    assert {each["PermissionsBoundaryArn"] for each in shown} == {bounded}
+
+
+def test_a_deploy_says_that_there_is_a_boundary(run, deployed, admin, capfd):
+    """In the line of each role."""
+    run("deploy", "--yes")
+    lines = capfd.readouterr().err.splitlines()
+    for role in (admin.names.lambda_role, admin.names.machine_role):
+        assert f"unchanged: role {role}, within the permissions boundary {admin.names.boundary}" in lines
+
+
 def test_everything_is_made_mended_and_removed(run, admin):
     """From nothing to nothing: what somebody broke is mended, what others attached is taken off."""
     run("teardown", "--yes")
@@ -136,19 +165,30 @@ def test_what_creating_asks_for_besides(emulator, edition, action):
 
     It is long: each right needs a user and a lottery of its own.
     """
-    name = f"no-{action.replace(':', '-').lower()}"
+    name = f"no-{action.replace(':', '-').lower()}-{edition[0]}"
+    make_boundary(emulator["endpoint"], name)
     whole = document(name, edition)
     for statement in whole["Statement"]:
         statement["Action"] = [each for each in statement["Action"] if each != action] or ["sts:None"]
-    key = user_with(emulator["endpoint"], f"{name}-{edition}", whole)
+    key = user_with(emulator["endpoint"], name, whole)
     target = target_of(emulator["endpoint"], key, Names(name, edition))
     with pytest.raises(LotteryError, match=rf"{action}.*Ask the administrator"):
+        Stack(target, announce=lambda plan: None).deploy()
+
+
+def test_without_the_boundary_a_deploy_says_who_can_make_it(emulator, edition):
+    """The policy alone allows no role; the sentence names the command for the administrator."""
+    name = f"early-{edition}"
+    key = user_with(emulator["endpoint"], name, document(name, edition))
+    target = target_of(emulator["endpoint"], key, Names(name, edition))
+    with pytest.raises(LotteryError, match=r"iam:CreateRole.*`lottery policy --boundary`"):
         Stack(target, announce=lambda plan: None).deploy()
 
 
 @pytest.fixture(scope="module")
 def bob(emulator):
     """A client of a user who has the policies of another attendee, ``bob``."""
+    make_boundary(emulator["endpoint"], "bob")
     key = user_with(emulator["endpoint"], "bob", *(document("bob", edition) for edition in EDITIONS))
     return lambda service: client_of(emulator["endpoint"], service, key=key)
 
@@ -200,10 +240,142 @@ def test_nothing_that_the_other_edition_has_for_itself_can_be_reached(dana):
             getattr(dana.client(service), operation)(**parameters)
 
 
+BOB = "arn:aws:iam::123456789012:policy/" + Names("bob").boundary
+ANYTHING = json.dumps(policy_of({"Action": "*", "Resource": "*"}))
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+OTHER_ACCOUNT = policy_of({"Principal": {"AWS": "999999999999"}, "Action": "sts:AssumeRole"})
+
+
 def made_role(bob, names):
-    tags = [{"Key": key, "Value": value} for key, value in names.tags.items()]
-    bob("iam").create_role(RoleName=names.lambda_role, AssumeRolePolicyDocument="{}", Tags=tags)
+    """A role of bob's that has been given every right that its boundary does not take away."""
+    given = {"RoleName": names.lambda_role, "AssumeRolePolicyDocument": json.dumps(trust())}
+    tags, iam = [{"Key": key, "Value": value} for key, value in names.tags.items()], bob("iam")
+    with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(**given, Tags=tags, PermissionsBoundary=BOB)
+    iam.put_role_policy(RoleName=names.lambda_role, PolicyName="more", PolicyDocument=ANYTHING)
     return names.lambda_role
+
+
+def denied_by_boundary(call, **parameters):
+    """Check that a call is denied although the caller's policies allow it."""
+    with pytest.raises(ClientError, match="because no permissions boundary allows the"):
+        call(**parameters)
+
+
+def test_a_role_without_the_boundary_cannot_be_made(bob):
+    """Nor with another policy as its boundary."""
+    asked = {"RoleName": Names("bob").machine_role, "AssumeRolePolicyDocument": json.dumps(trust())}
+    for more in ({}, {"PermissionsBoundary": ADMINISTRATOR}):
+        with pytest.raises(ClientError, match="not authorized to perform: iam:CreateRole"):
+            bob("iam").create_role(**asked, **more)
+
+
+def test_a_role_that_has_no_boundary_gets_no_rights(bob, aws):
+    """Such as one that an administrator made; the attendee can only put the boundary on it."""
+    role = Names("bob", "hardened").machine_role
+    aws("iam").create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(trust()))
+    given = {"RoleName": role, "PolicyName": "more", "PolicyDocument": ANYTHING}
+    with pytest.raises(ClientError, match="not authorized to perform: iam:PutRolePolicy"):
+        bob("iam").put_role_policy(**given)
+    bob("iam").put_role_permissions_boundary(RoleName=role, PermissionsBoundary=BOB)
+    bob("iam").put_role_policy(**given)
+
+
+def test_the_boundary_cannot_be_changed_or_taken_off(bob):
+    """Neither the role's, nor the policy that it is."""
+    role, iam = made_role(bob, Names("bob")), bob("iam")
+    for call, parameters in (
+        (iam.delete_role_permissions_boundary, {"RoleName": role}),
+        (iam.put_role_permissions_boundary, {"RoleName": role, "PermissionsBoundary": ADMINISTRATOR}),
+        (iam.create_policy_version, {"PolicyArn": BOB, "PolicyDocument": ANYTHING, "SetAsDefault": True}),
+        (iam.set_default_policy_version, {"PolicyArn": BOB, "VersionId": "v1"}),
+        (iam.delete_policy, {"PolicyArn": BOB}),
+        (iam.create_policy, {"PolicyName": "x", "PolicyDocument": ANYTHING}),
+    ):
+        with pytest.raises(ClientError, match="because no identity-based policy allows"):
+            call(**parameters)
+
+
+def escalations(aws):
+    """Ways to the whole account, for a client of a role."""
+    yield aws("iam").create_user, {"UserName": "administrator"}
+    yield aws("iam").attach_user_policy, {"UserName": "bob", "PolicyArn": ADMINISTRATOR}
+    yield aws("iam").create_access_key, {"UserName": "bob"}
+    yield aws("iam").delete_role_permissions_boundary, {"RoleName": Names("bob").lambda_role}
+    yield aws("iam").create_policy_version, {"PolicyArn": BOB, "PolicyDocument": ANYTHING}
+    yield aws("sts").assume_role, {"RoleArn": "arn:aws:iam::123456789012:role/tests", "RoleSessionName": "me"}
+    yield aws("s3").list_buckets, {}
+
+
+def test_whom_a_role_trusts_does_not_matter(bob, aws, emulator):
+    """No condition limits a trust policy. Another account can be trusted, and gets only the lottery."""
+    names = Names("bob")
+    role = made_role(bob, names)
+    bob("iam").update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(OTHER_ACCOUNT))
+    arn = f"arn:aws:iam::123456789012:role/{role}"
+    key = aws("sts").assume_role(RoleArn=arn, RoleSessionName="stranger")["Credentials"]
+    stranger = Caller(emulator["endpoint"], "stranger", key)
+    for call, parameters in escalations(stranger):
+        denied_by_boundary(call, **parameters)
+    for service, operation, parameters in OTHERS:
+        denied_by_boundary(getattr(stranger(service), operation), **parameters)
+    dynamodb = stranger("dynamodb")
+    with pytest.raises(dynamodb.exceptions.ResourceNotFoundException):
+        dynamodb.scan(TableName=names.winners_table)
+
+
+MAKES_AN_ADMINISTRATOR = {
+    "StartAt": "Make",
+    "States": {
+        "Make": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:iam:attachUserPolicy",
+            "Parameters": {"UserName": "bob", "PolicyArn": ADMINISTRATOR},
+            "End": True,
+        }
+    },
+}
+
+
+def test_a_machine_cannot_make_an_administrator(bob):
+    """Whatever its role's policies say."""
+    role = f"arn:aws:iam::123456789012:role/{made_role(bob, Names('bob'))}"
+    bob("iam").update_assume_role_policy(
+        RoleName=Names("bob").lambda_role, PolicyDocument=json.dumps(trust())
+    )
+    states = bob("stepfunctions")
+    made = states.create_state_machine(
+        name=Names("bob").machine, definition=json.dumps(MAKES_AN_ADMINISTRATOR), roleArn=role
+    )["stateMachineArn"]
+    try:
+        arn = states.start_execution(stateMachineArn=made)["executionArn"]
+        while (told := states.describe_execution(executionArn=arn))["status"] == "RUNNING":
+            time.sleep(0.05)
+        assert told["status"] == "FAILED"
+        assert "because no permissions boundary allows the iam:AttachUserPolicy action" in told["cause"]
+    finally:
+        states.delete_state_machine(stateMachineArn=made)
+
+
+CALLS = """
+import boto3
+def lambda_handler(event, context):
+    boto3.client("iam").attach_user_policy(**event)
+"""
+
+
+def test_a_function_cannot_make_an_administrator(bob, zipped):
+    """Whatever its role's policies say."""
+    name, role = Names("bob").function("InputWinners"), made_role(bob, Names("bob"))
+    bob("iam").update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust()))
+    settings = {"Runtime": "python3.12", "Handler": "lambda_function.lambda_handler", "Timeout": 30}
+    settings |= {"Role": f"arn:aws:iam::123456789012:role/{role}"}
+    code = {"ZipFile": zipped(lambda_function=CALLS)}
+    bob("lambda").create_function(FunctionName=name, Code=code, **settings)
+    asked = json.dumps({"UserName": "bob", "PolicyArn": ADMINISTRATOR})
+    told = json.loads(bob("lambda").invoke(FunctionName=name, Payload=asked)["Payload"].read())
+    bob("lambda").delete_function(FunctionName=name)
+    assert "because no permissions boundary allows the iam:AttachUserPolicy action" in told["errorMessage"]
 
 
 def test_no_other_policy_can_be_attached(bob):
@@ -223,6 +395,7 @@ def test_no_policy_can_be_attached_to_a_hardened_role(bob):
 
 def test_no_other_role_can_be_passed_on(bob):
     """Such as one of the account's that may do more."""
+    made_role(bob, Names("bob"))
     asked = {"name": Names("bob").machine, "definition": WAITS}
     with pytest.raises(ClientError, match="not authorized to perform: iam:PassRole"):
         bob("stepfunctions").create_state_machine(roleArn="arn:aws:iam::123456789012:role/tests", **asked)
@@ -244,12 +417,22 @@ PLACE = ("--account", "123456789012", "--region", "us-east-1")
 def test_an_administrator_writes_it_for_somebody_else(words, of):
     """With an account and a region nothing is asked of AWS: nobody's credentials are needed."""
     done = printed(*PLACE, *words, LOTTERY_ATTENDEE=ATTENDEE)
-    assert (done.returncode, json.loads(done.stdout), done.stderr) == (0, document(ATTENDEE, of), "")
+    assert (done.returncode, json.loads(done.stdout)) == (0, document(ATTENDEE, of))
+    assert "Lottery-Boundary-dana" in done.stderr
 
 
-def test_the_partition_is_the_regions():
+@pytest.mark.parametrize("words", [[], ["--edition", "hardened"]])
+def test_an_administrator_writes_the_boundary(words):
+    """One for both editions; what to do with it stands on stderr."""
+    done = printed(*PLACE, "--boundary", *words, LOTTERY_ATTENDEE=ATTENDEE)
+    assert (done.returncode, json.loads(done.stdout)) == (0, limit(ATTENDEE))
+    assert "aws iam create-policy --policy-name Lottery-Boundary-dana --policy-document" in done.stderr
+
+
+@pytest.mark.parametrize("more", [[], ["--boundary"]])
+def test_the_partition_is_the_regions(more):
     """In China every ARN is China's."""
-    done = printed("--account", "123456789012", "--region", "cn-north-1")
+    done = printed("--account", "123456789012", "--region", "cn-north-1", *more)
     assert "arn:aws-cn:" in done.stdout
     assert "arn:aws:" not in done.stdout
 

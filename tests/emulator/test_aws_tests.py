@@ -44,7 +44,8 @@ def pytest_aws(tmp_path):
 @pytest.fixture
 def on_the_emulator(pytest_aws, selftest):
     """Run `pytest --aws` where the emulator is AWS."""
-    variables = {"EMULATED_AWS": selftest.target.endpoint, "PYTHONPATH": str(ROOT / "tests")}
+    where = selftest.target.endpoint.replace("//", f"//{selftest.target.access_key}@")
+    variables = {"EMULATED_AWS": where, "PYTHONPATH": str(ROOT / "tests")}
     return lambda *words: pytest_aws("--aws", "-p", "emulator.emulated_aws", *words, **variables)
 
 

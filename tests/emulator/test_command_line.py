@@ -11,10 +11,12 @@ from functools import partial
 import nbformat
 import pytest
 
-from lottery_lib import Names, Stack
+from lottery_lib import LotteryError, Names, Stack, load_employees, remaining, winners
 from lottery_lib.__main__ import main
 from lottery_lib.course import doctor
 from lottery_lib.course import notebooks as rehearsal
+from lottery_lib.draws import forget_winners
+from lottery_lib.employees import read
 
 
 @pytest.fixture
@@ -103,14 +105,84 @@ def test_teardown(run, monkeypatch):
 
 
 def test_employees_load(run, tmp_path):
-    """`employees load` makes the file the pool, tells the rows it rejects, and exits 1 if there are any."""
-    path = tmp_path / "staff.csv"
-    path.write_text("employee_id,employee_name\na,Ann\nb,\nc,Cy\n", encoding="utf-8")
-    code, document, _ = run("employees", "load", str(path))
-    assert (code, document["loaded"], [each["row"] for each in document["rejected"]]) == (1, 2, [2])
+    """`employees load` makes the people of the file, and nobody else, those who can win."""
+    assert run("employees", "load", roster(tmp_path, "a,Ann", "c,Cy"))[:2] == (
+        0,
+        {"loaded": 2, "rejected": []},
+    )
     run("reset")
     assert {each["employee_id"] for each in run("draw", "2")[1]["winners"]} == {"a", "c"}
     assert run("employees", "load", "data/request-items.json")[0] == 0
+
+
+def roster(tmp_path, *rows):
+    """The path of a CSV with these rows."""
+    path = tmp_path / "staff.csv"
+    path.write_text("\n".join(["employee_id,employee_name", *rows, ""]), encoding="utf-8")
+    return str(path)
+
+
+def test_a_bad_row_changes_nothing(run, stack, tmp_path):
+    """A file with bad rows is not loaded: each bad row is named, the exit code is 1, the employees stay."""
+    before = remaining(stack.target)
+    code, document, err = run("employees", "load", roster(tmp_path, "a,Ann", "b,", "c,Cy", "c,Di"))
+    assert (code, document["loaded"], [each["row"] for each in document["rejected"]]) == (1, 0, [2, 4])
+    assert "row 2: employee_name of b is empty." in err
+    assert "row 4: employee_id c is there already. Correct them, or load the other rows with --skip" in err
+    assert remaining(stack.target) == before
+
+
+def test_skip_bad_rows(run, stack, tmp_path):
+    """With `--skip-bad-rows` the other rows are loaded, and the bad ones still named."""
+    run("reset")
+    code, document, _ = run("employees", "load", roster(tmp_path, "a,Ann", "b,", "c,Cy"), "--skip-bad-rows")
+    assert (code, document["loaded"], [each["row"] for each in document["rejected"]]) == (0, 2, [2])
+    assert {each["employee_id"] for each in remaining(stack.target)} == {"a", "c"}
+    assert run("employees", "load", "data/request-items.json")[0] == 0
+
+
+def test_skip_bad_rows_loads_somebody(run, stack, tmp_path):
+    """If all rows are bad, nothing changes even with `--skip-bad-rows`."""
+    before = remaining(stack.target)
+    code, document, _ = run("employees", "load", roster(tmp_path, "b,"), "--skip-bad-rows")
+    assert (code, document["loaded"], [each["row"] for each in document["rejected"]]) == (1, 0, [1])
+    assert remaining(stack.target) == before
+
+
+def test_load_employees_changes_nothing_either(stack, tmp_path):
+    """From Python, a roster with bad rows is refused, too, before anything changes."""
+    before = remaining(stack.target)
+    with pytest.raises(LotteryError, match="skip_bad_rows=True"):
+        load_employees(stack.target, read(roster(tmp_path, "a,Ann", "b,")))
+    assert remaining(stack.target) == before
+
+
+def test_winners_as_csv(run, tmp_path):
+    """`winners --csv FILE` also writes them to a file; loaded as a roster, it gives the same people."""
+    run("reset")
+    run("draw", "2")
+    path = tmp_path / "winners.csv"
+    code, listed, _ = run("winners", "--csv", str(path))
+    assert code == 0
+    assert path.read_bytes().startswith("\ufeffemployee_id,employee_name,".encode())
+    assert read(path).employees == [each | {"lottery_serial": int(each["lottery_serial"])} for each in listed]
+    run("reset")
+
+
+def test_winners_as_csv_without_a_folder(run, tmp_path):
+    """A file that cannot be written is one sentence."""
+    code, document, _ = run("winners", "--csv", str(tmp_path / "none" / "winners.csv"))
+    assert code == 1
+    assert "cannot be written (No such file or directory)" in document["cause"]
+
+
+def test_names_in_a_table_are_harmless(stack):
+    """A name that somebody wrote into the table by hand moves no cursor when the winners are printed."""
+    table = stack.target.plain_dynamodb()
+    winner = {"employee_id": "x", "employee_name": "Ann\x1b[2J"}
+    table.put_item(TableName=stack.target.names.winners_table, Item=winner)
+    assert winners(stack.target)["employee_name"].tolist() == ["Ann\\u001b[2J"]
+    forget_winners(stack.target)
 
 
 class Terminal(io.StringIO):

@@ -62,14 +62,30 @@ def test_the_policies_of_functions_and_topics_are_not_looked_at(function, role, 
         assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
 
 
-def test_boundaries_and_session_policies_are_not_looked_at(role, aws, emulator):
-    """AWS: nothing beyond either is allowed."""
-    mine = role(ALL)
-    boundary = "arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess"
-    mine.iam.put_role_permissions_boundary(RoleName=mine.name, PermissionsBoundary=boundary)
-    session = {"RoleArn": mine.arn, "RoleSessionName": "me", "PolicyArns": [{"arn": boundary}]}
+DYNAMODB_ONLY = "arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess"
+
+
+def test_session_policies_are_not_looked_at(role, aws, emulator):
+    """AWS: nothing beyond them is allowed."""
+    session = {"RoleArn": role(ALL).arn, "RoleSessionName": "me", "PolicyArns": [{"arn": DYNAMODB_ONLY}]}
     key = aws("sts").assume_role(**session)["Credentials"]
-    assert "Topics" in client_of(emulator["endpoint"], "sns", key=key).list_topics()
+    assert "Users" in client_of(emulator["endpoint"], "iam", key=key).list_users()
+
+
+def test_a_users_boundary_is_not_looked_at(user, aws):
+    """AWS: nothing beyond it is allowed."""
+    ann = user(ALL)
+    aws("iam").create_user(UserName=f"{ann.name}-2", PermissionsBoundary=DYNAMODB_ONLY)
+    assert "PermissionsBoundary" not in aws("iam").get_user(UserName=f"{ann.name}-2")["User"]
+    with pytest.raises(ClientError):
+        aws("iam").put_user_permissions_boundary(UserName=ann.name, PermissionsBoundary=DYNAMODB_ONLY)
+
+
+def test_a_boundary_need_not_be_there(role):
+    """AWS: NoSuchEntity; here such a role may do nothing."""
+    mine, gone = role(ALL), "arn:aws:iam::123456789012:policy/gone"
+    mine.iam.put_role_permissions_boundary(RoleName=mine.name, PermissionsBoundary=gone)
+    assert mine.iam.get_role(RoleName=mine.name)["Role"]["PermissionsBoundary"]
 
 
 def test_a_condition_that_is_not_known_is_decided_against_the_caller(user):
@@ -89,10 +105,19 @@ def test_of_another_service_the_resource_is_a_star(user):
     assert "sqs:CreateQueue on resource: * because" in caught.value.response["Error"]["Message"]
 
 
-def test_a_key_that_iam_does_not_know_may_do_everything(emulator):
-    """AWS: UnrecognizedClientException or InvalidClientTokenId."""
-    key = {"AccessKeyId": "AKIANOBODY", "SecretAccessKey": "x"}
-    assert client_of(emulator["endpoint"], "iam", key=key).list_roles()["Roles"]
+def test_only_some_keys_work(aws, emulator):
+    """AWS: STS has other operations that give keys."""
+    key = aws("sts").get_session_token()["Credentials"]
+    with pytest.raises(ClientError, match="InvalidClientTokenId"):
+        client_of(emulator["endpoint"], "iam", key=key).list_roles()
+
+
+def test_presigned_addresses_are_refused(aws, browse):
+    """AWS: they need no header."""
+    aws("s3").create_bucket(Bucket="presigned")
+    asked = {"Bucket": "presigned", "Key": "it"}
+    aws("s3").put_object(**asked, Body=b"it")
+    assert browse(aws("s3").generate_presigned_url("get_object", Params=asked))[0] == 403
 
 
 def test_output_is_logged_whatever_the_role_may_do(function, role, aws):
@@ -211,6 +236,14 @@ def test_an_intrinsic_function_that_fails_has_motos_words(machine):
         "States.Runtime",
         "TypeError(Expected integer value, but got: 'a'.)",
     )
+
+
+@pytest.mark.parametrize("path", ["$.x[?(@ =~ '(a+)+b')]", "$.x[0].`sub(/(a+)+b/, c)`"])
+def test_a_path_with_a_regular_expression_fails(machine, path):
+    """AWS: it may work. Here it could take hours, and nobody else would be served."""
+    pass_state = {"Type": "Pass", "InputPath": path, "End": True}
+    told = machine({"StartAt": "A", "States": {"A": pass_state}}).run({"x": ["a" * 60]})
+    assert (told["status"], told["error"]) == ("FAILED", "States.Runtime")
 
 
 def test_a_map_without_a_list_has_motos_name(machine):

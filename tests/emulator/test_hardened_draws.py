@@ -176,6 +176,16 @@ def test_choice_has_a_default(hardened):
     assert draw(hardened, 1)["error"] == "UnknownAnswer"
 
 
+def test_choice_whose_variable_is_missing(hardened):
+    """An answer without the Choice's variable ends there, too: nothing would catch `States.Runtime`."""
+    without = "    told = original(event, context)\n    del told['mail']\n    return told\n"
+    inject(hardened, "DrawPrize", "def lambda_handler(event, context):\n" + without)
+    told = draw(hardened, 1)
+    assert (told["status"], told["error"]) == ("FAILED", "UnknownAnswer")
+    assert told["cause"].startswith("Draw And Record answered neither")
+    assert states_of(hardened, told)[-2:] == ["Unknown Answer", "Failed"]
+
+
 @pytest.mark.parametrize(
     ("purpose", "state"), [("CommitDraw", "Commit To The Draw"), ("DrawPrize", "Draw And Record")]
 )

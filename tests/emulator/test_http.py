@@ -5,14 +5,18 @@ import socket
 import threading
 import time
 
+import psutil
 import pytest
 from botocore.exceptions import ClientError
+from emulator.access_keys import signed
+from emulator.conftest import get
 
 
 def raw(emulator, data):
     """Send bytes and read what comes back until the other side closes or is silent."""
+    named = data.replace(b" HTTP/1.1\r\n", b" HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n" % emulator["port"])
     with socket.create_connection(("127.0.0.1", emulator["port"]), timeout=10) as wire:
-        wire.sendall(data)
+        wire.sendall(named)
         wire.shutdown(socket.SHUT_WR)
         received = b""
         while chunk := wire.recv(65536):
@@ -86,19 +90,20 @@ def test_managed_policies_are_there(aws):
         assert aws("iam").get_policy(PolicyArn=f"arn:aws:iam::aws:policy/{name}")["Policy"]["IsAttachable"]
 
 
-def test_reset_forgets_all(own, browse):
+def test_reset_forgets_all(own):
     """`POST /moto-api/reset` empties the account and the mailbox."""
     sns = own("sns")
     arn = sns.create_topic(Name="T")["TopicArn"]
     sns.subscribe(TopicArn=arn, Protocol="email", Endpoint="a@example.org")
-    reset(own)
+    own.reset()
     assert sns.list_topics()["Topics"] == []
-    assert json.loads(browse(own.told["endpoint"] + "/lottery/mail")[1]) == []
+    mails = get(own.told["endpoint"] + "/lottery/mail", **signed(own.told["access_key_id"]))
+    assert json.loads(mails[1]) == []
 
 
 def test_executions_run_after_a_reset(own):
     """A reset does not take the emulator's settings away."""
-    reset(own)
+    own.reset()
     role = own.role()
     states = own("stepfunctions")
     definition = '{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}'
@@ -110,17 +115,11 @@ def test_executions_run_after_a_reset(own):
         time.sleep(0.01)
 
 
-def reset(own):
-    connection = http.client.HTTPConnection("127.0.0.1", own.told["port"], timeout=10)
-    connection.request("POST", "/moto-api/reset")
-    assert connection.getresponse().status == 200
-    connection.close()
-
-
 def post(emulator, body, service, **headers):
     """Status and text of a signed POST."""
-    credential = f"AWS4-HMAC-SHA256 Credential=a/20200101/us-east-1/{service}/aws4_request"
-    sent = {"Authorization": credential} | {key.replace("_", "-"): text for key, text in headers.items()}
+    sent = signed(emulator["access_key_id"], service) | {
+        key.replace("_", "-"): text for key, text in headers.items()
+    }
     connection = http.client.HTTPConnection("127.0.0.1", emulator["port"], timeout=60)
     connection.request("POST", "/", body=body, headers=sent)
     reply = connection.getresponse()
@@ -207,3 +206,13 @@ def test_many_half_requests_do_not_stop_others(emulator, browse):
     finally:
         for wire in slow:
             wire.close()
+
+
+def test_large_bodies_are_forgotten(emulator):
+    """Ten of them one after the other need the memory of one."""
+    process, body = psutil.Process(emulator["pid"]), b"x" * 20_000_000
+    post(emulator, body, "states")
+    before = process.memory_info().rss
+    for _ in range(10):
+        post(emulator, body, "states")
+    assert process.memory_info().rss - before < 100_000_000

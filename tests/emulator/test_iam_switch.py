@@ -65,12 +65,9 @@ def test_the_command_line_says_the_same(own_home, port):
     assert "Traceback" not in done.stderr
 
 
-def test_a_reset_forgets_roles_and_goes_on_enforcing(own, browse):
+def test_a_reset_forgets_roles_and_goes_on_enforcing(own):
     """A role of the same name begins with nothing."""
-    import urllib.request
-
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    opener.open(urllib.request.Request(own.told["endpoint"] + "/moto-api/reset", method="POST")).close()
+    own.reset()
     make_role(own.told["endpoint"])
     nobodys = Role(own("iam"))
     told = own.function(TOPICS, Timeout=30, Role=nobodys.arn)()

@@ -3,7 +3,6 @@
 Most are long: only how a worker begins and ends differs, and `SHORT` names the facts about that.
 """
 
-import os
 import sys
 from functools import update_wrapper
 from types import FunctionType
@@ -18,6 +17,7 @@ from emulator import (
     test_lambda_orphans,
     test_lambda_results,
 )
+from emulator.access_keys import started
 from emulator.conftest import client_of, free_port, make_role, state_home
 
 from lottery_lib.emulator.process import control
@@ -67,7 +67,7 @@ def emulator(tmp_path_factory):
     number = free_port()
     with state_home(tmp_path_factory.mktemp("state")), pytest.MonkeyPatch.context() as patch:
         patch.setenv("LOTTERY_EMULATOR_FORK", "off")
-        told = control.start(number, while_pid=os.getpid())
+        told = started(number)
         make_role(told["endpoint"])
         yield told
         control.stop(number)

@@ -3,7 +3,7 @@
 import pytest
 
 from lottery_lib import Stack, plan, restore, verify
-from lottery_lib.course.attendee_policy import policy
+from lottery_lib.course.attendee_policy import boundary, policy
 from lottery_lib.plan import Row
 from lottery_lib.resources.dynamodb_table import Table
 
@@ -49,11 +49,15 @@ def test_lessons_know_it(target, audit):
 
 @pytest.mark.parametrize("edition", ["tutorial", "hardened"])
 def test_policy_knows_it(target, audit, edition):
-    """The attendee's policy allows the same actions on the new table as on the other tables."""
-    names = target.names.in_edition(edition)
-    (tables,) = [each for each in policy(target.named(names))["Statement"] if each["Sid"] == "Tables"]
-    assert audit.arn in tables["Resource"]
-    assert "dynamodb:CreateTable" in tables["Action"]
+    """The attendee's policy allows the same actions on the new table as on the other tables.
+
+    The boundary lets the attendee's roles use it.
+    """
+    there = target.named(target.names.in_edition(edition))
+    for document, action in ((policy(there), "CreateTable"), (boundary(there), "PutItem")):
+        (tables,) = [each for each in document["Statement"] if each["Sid"] == "Tables"]
+        assert audit.arn in tables["Resource"]
+        assert f"dynamodb:{action}" in tables["Action"]
 
 
 def test_the_other_edition_keeps_it(target, audit):

@@ -158,16 +158,19 @@ def test_it_ends_when_nobody_calls(own_home, port):
     assert read_record(folder_of(port)) is None
 
 
-def test_foreground_serves_in_this_process(own_home, port):
-    """`foreground=True` returns only after a signal."""
+def test_foreground_serves_in_this_process(own_home, port, tmp_path_factory):
+    """`foreground=True` returns only after a signal. Until then it works in its own folder."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
     program = f"{CONTROL}\ncontrol.start({port}, foreground=True)\nprint('ended')"
     environment = os.environ | {"PYTHONPATH": str(Path(control.__file__).parents[3])}
-    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, env=environment)
+    command = [sys.executable, "-c", program]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, cwd=elsewhere)
     deadline = time.monotonic() + 30
     while not control.status(port)["running"]:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert control.status(port)["pid"] == process.pid
+    assert psutil.Process(process.pid).cwd() == control.status(port)["folder"]
     process.terminate()
     assert process.communicate(timeout=30)[0].strip() == b"ended"
 

@@ -3,6 +3,7 @@
 import datetime
 import json
 import re
+import time
 
 import pytest
 
@@ -135,6 +136,66 @@ def test_the_limit_of_events_cannot_be_caught(machine):
     state = {"Type": "Parallel", "Branches": [{"StartAt": "A", "States": loop}], "Catch": catch, "End": True}
     told = machine({"StartAt": "P", "States": {"P": state, "Z": PASS}}).run()
     assert (told["status"], told["error"]) == ("FAILED", "States.Runtime")
+
+
+def mapped(inner, **more):
+    """A machine that maps its input."""
+    state = {"Type": "Map", "ItemsPath": "$", "ItemProcessor": {"StartAt": "A", "States": inner}, "End": True}
+    return {"StartAt": "M", "States": {"M": state | more}}
+
+
+def last_event(machine, arn):
+    """The newest event's number and type."""
+    newest = machine.client.get_execution_history(executionArn=arn, reverseOrder=True, maxResults=1)
+    return newest["events"][0]["id"], newest["events"][0]["type"]
+
+
+AT_25000 = (
+    "FAILED",
+    "States.Runtime",
+    "The execution reached the maximum number of history events (25000).",
+)
+
+
+def test_a_map_ends_at_25000_events(machine):
+    """As any execution does: its iterations count together."""
+    mine = machine(mapped({"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}))
+    told = mine.wait(mine.start([1, 2, 3]), seconds=60)
+    assert (told["status"], told["error"], told["cause"]) == AT_25000
+    assert last_event(mine, told["executionArn"]) == (25_000, "ExecutionFailed")
+
+
+def test_nothing_happens_after_an_execution_failed(machine):
+    """The last event says that it failed, although another iteration still waited then."""
+    fails = {"Variable": "$", "NumericEquals": 1, "Next": "F"}
+    inner = {
+        "A": {"Type": "Choice", "Choices": [fails], "Default": "W"},
+        "F": {"Type": "Fail"},
+        "W": {"Type": "Wait", "Seconds": 60, "End": True},
+    }
+    mine = machine(mapped(inner))
+    told = mine.run([2, 1])
+    time.sleep(0.5)  # the waiting iteration learns that the execution has ended
+    assert last_event(mine, told["executionArn"])[1] == "ExecutionFailed"
+
+
+@pytest.mark.parametrize("at_once", [0, 1])
+def test_a_map_of_many_items_succeeds(machine, at_once):
+    """Also if they come one by one: an iteration is not inside the one before it."""
+    told = machine(mapped({"A": PASS}, MaxConcurrency=at_once)).run([1] * 1100)
+    assert (told["status"], told.get("cause")) == ("SUCCEEDED", None)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("count", "status"), [(4000, "SUCCEEDED"), (8000, "FAILED")])
+def test_a_map_of_thousands(machine, count, status):
+    """4,000 iterations have less than 25,000 events, 8,000 have more.
+
+    It is long: it makes 40,000 events. `test_a_map_ends_at_25000_events` tests the same limit.
+    """
+    mine = machine(mapped({"A": PASS}))
+    told = mine.wait(mine.start([1] * count), seconds=120)
+    assert told["status"] == status
 
 
 def test_a_machine_whose_time_is_over_says_so_at_once(machine, function):

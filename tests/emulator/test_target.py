@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from lottery_lib import connect
+from lottery_lib.emulator.process import control
 from lottery_lib.errors import LotteryError
 
 TRAPS = {
@@ -30,11 +31,12 @@ def test_embedded_ignores_the_attendees_own_aws(monkeypatch):
     target = connect()
     assert (target.kind, target.region, target.account) == ("embedded", "us-east-1", "123456789012")
     assert target.client("sns").list_topics()["ResponseMetadata"]["HTTPStatusCode"] == 200
-    assert target.client("sns")._request_signer._credentials.access_key == "testing"
+    key = control.status()["access_key_id"]
+    assert target.client("sns")._request_signer._credentials.access_key == target.access_key == key
 
 
 def test_endpoint(monkeypatch):
-    """An emulator's address is a target too, with the same dummy credentials."""
+    """The address of the user's own emulator is a target, too. The kit reads its key from the file."""
     target = connect(connect().endpoint)
     assert (target.kind, target.account) == ("endpoint", "123456789012")
 
@@ -43,6 +45,25 @@ def test_partition_of_china():
     """The partition is the caller's: in a region of China every ARN is of aws-cn."""
     target = connect(region="cn-north-1")
     assert target.arn("sns", "x") == "arn:aws-cn:sns:cn-north-1:123456789012:x"
+
+
+def test_region_of_the_environment(monkeypatch):
+    """LOTTERY_REGION is the region of every emulator; a region that is given comes first."""
+    monkeypatch.setenv("LOTTERY_REGION", "cn-north-1")
+    embedded = connect()
+    assert (embedded.region, embedded.partition) == ("cn-north-1", "aws-cn")
+    assert connect(embedded.endpoint).region == "cn-north-1"
+    assert connect(region="eu-west-1").region == "eu-west-1"
+
+
+@pytest.mark.parametrize("region", ["moon", "us-east-99", "cn north 1"])
+def test_region_that_is_none(monkeypatch, region):
+    """It is refused in one sentence, before anything is asked."""
+    monkeypatch.setenv("LOTTERY_REGION", region)
+    with pytest.raises(
+        LotteryError, match=r"LOTTERY_REGION: .* is not a region of AWS.*such as us-east-1 or cn-"
+    ):
+        connect()
 
 
 def test_two_connects_one_emulator():
@@ -81,9 +102,15 @@ def test_another_server_there(monkeypatch, status):
     assert said in str(caught.value)
 
 
-@pytest.mark.parametrize("where", ["http://127.0.0.1:x", "http://127.0.0.1:99999", "http://a b", "http://"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        *("http://127.0.0.1:x", "http://127.0.0.1:99999", "http://a b", "http://"),
+        *("https://sts.amazonaws.com", "https://sts.amazonaws.com."),
+    ],
+)
 def test_no_address(where):
-    """What is no address is refused in one sentence."""
+    """What is no address is refused in one sentence; so is AWS's own, with a final dot or without."""
     with pytest.raises(LotteryError, match="is not the address of an emulator"):
         connect(where)
 

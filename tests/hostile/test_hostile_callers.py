@@ -87,6 +87,28 @@ def test_region_of_china(network, settings):
     assert target.client("iam").meta.endpoint_url == "https://iam.cn-north-1.amazonaws.com.cn"
 
 
+def test_region_of_the_emulator_is_not_awss(network, settings, monkeypatch):
+    """LOTTERY_REGION is for emulators: on AWS the attendee's own settings say where."""
+    settings(REGION + KEYS)
+    monkeypatch.setenv("LOTTERY_REGION", "cn-north-1")
+    assert connect("aws").region == "us-east-1"
+    assert network.hosts == ["sts.us-east-1.amazonaws.com"]
+
+
+INVALID = "The security token included in the request is invalid"
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "cn-north-1"])
+def test_keys_of_another_partition(network, settings, region):
+    """AWS only says that it does not know them: the partitions are named as a cause."""
+    settings(f"region = {region}\n" + KEYS)
+    error = f"<Error><Code>InvalidClientTokenId</Code><Message>{INVALID}</Message></Error>"
+    network.reply = (403, f"<ErrorResponse>{error}</ErrorResponse>")
+    said = refused()
+    assert INVALID in said
+    assert "Keys of AWS China work only in China's regions, and other keys only elsewhere" in said
+
+
 SSO = "sso_start_url = https://x.example\nsso_region = us-east-1\nsso_account_id = 1\nsso_role_name = r\n"
 PROCESS = "credential_process = false\n"
 
@@ -160,11 +182,14 @@ def test_refused_caller(network, settings, code, message, advice):
     assert len(network.hosts) == 1
 
 
-INVALID = "The security token included in the request is invalid"
 EXPIRED = "The security token included in the request is expired"
 MIDST = [
     ("CreateFunction", ("ExpiredTokenException", EXPIRED), "Renew the credentials"),
-    ("CreateTable", ("UnrecognizedClientException", INVALID), "Renew the credentials"),
+    (
+        "CreateTable",
+        ("UnrecognizedClientException", INVALID),
+        "Keys of AWS China work only in China's regions",
+    ),
     ("CreateStateMachine", ("InvalidSignatureException", OLD), "Set the clock of this computer"),
     ("PutRolePolicy", ("ExpiredToken", EXPIRED), "Renew the credentials"),
     ("BatchWriteItem", ("ExpiredTokenException", EXPIRED), "Renew the credentials"),

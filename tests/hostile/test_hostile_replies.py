@@ -27,7 +27,7 @@ WRITES = {
     "states": "CreateStateMachine StartExecution DeleteStateMachine",
 }
 LOOKS = {
-    "iam": "GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies",
+    "iam": "GetPolicy GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies",
     "lambda": "GetFunction",
     "logs": "DescribeLogGroups ListTagsForResource",
     "sns": "GetTopicAttributes ListTagsForResource ListSubscriptionsByTopic",

@@ -115,6 +115,38 @@ def test_lost_reply_of_an_invisible_role(aws):
     assert aws.attempts.count("CreateRole") == 2
 
 
+def bounded(aws):
+    """Create the boundary, as an administrator does."""
+    name = aws.target.names.boundary
+    aws.target.client("iam").create_policy(PolicyName=name, PolicyDocument=ANYTHING)
+
+
+def test_lost_replies_of_a_role_with_a_boundary(aws):
+    """However a role was made, it ends within the boundary; a further run writes nothing."""
+    bounded(aws)
+    aws.lose("CreateRole PutRolePermissionsBoundary AttachRolePolicy")
+    role = plan.lambda_role(aws.target)
+    assert "within the permissions boundary" in role.ensure().note
+    assert role.look()["PermissionsBoundary"]["PermissionsBoundaryArn"] == role.boundary_arn
+    aws.forget()
+    assert ensure_role(aws).state == "unchanged"
+    assert aws.writes == []
+
+
+def test_a_boundary_that_comes_later_is_planned(aws, stack):
+    """A dry run says that the roles would be updated; the boundary comes before any other right."""
+    stack.deploy()
+    bounded(aws)
+    names = {aws.target.names.lambda_role, aws.target.names.machine_role}
+    assert {each.name for each in stack.plan() if each.state == "would be updated"} == names
+    aws.target.client("iam").delete_role_policy(
+        RoleName=aws.target.names.machine_role, PolicyName="InvokeLotteryFunctions"
+    )
+    aws.forget()
+    assert plan.machine_role(aws.target).ensure().state == "updated"
+    assert aws.writes == ["PutRolePermissionsBoundary", "PutRolePolicy"]
+
+
 def test_foreign_role_behind_a_stale_look(aws):
     """A role of our name that is not ours is refused, also when IAM does not show it at first."""
     client = aws.target.client("iam")

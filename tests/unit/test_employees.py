@@ -2,12 +2,15 @@
 
 import json
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lottery_lib import employees as roster
+from lottery_lib.draws import as_csv
 from lottery_lib.errors import LotteryError
+from lottery_lib.texts import CONTROLS
 
 HEADER = "employee_id,employee_name,employee_entry_date,lottery_serial\n"
 
@@ -54,6 +57,10 @@ def test_serials_are_made_up(tmp_path):
         ("b,B,,0", "whole number of at least 1"),
         ("b,B,,1.5", "whole number of at least 1"),
         ("b,B,,1", "lottery_serial 1 of b is taken"),
+        ("b,B\x1b[2J,,", r"employee_name 'B\x1b[2J' has a character that cannot be shown"),
+        ("b,\u202eB,,", r"employee_name '\u202eB' has a character that cannot be shown"),
+        ('b,"B\nC",,', r"employee_name 'B\nC' has a character that cannot be shown"),
+        ("b\x9bm,B,,", r"employee_id 'b\x9bm' has a character that cannot be shown"),
     ],
 )
 def test_rejected(tmp_path, row, reason):
@@ -145,3 +152,15 @@ def test_text_stays_as_it_is(tmp_path):
     """An id keeps its zeros, and NA is a name like any other."""
     (employee,) = read(tmp_path, HEADER + "007,NA,,\n").employees
     assert (employee["employee_id"], employee["employee_name"]) == ("007", "NA")
+
+
+@given(
+    st.lists(st.text("'=+-@\t\r\n ,;\"a王", min_size=1, max_size=6).map(str.strip).filter(bool), max_size=4)
+)
+def test_an_export_is_read_back(names):
+    """The names of winners, saved as CSV and loaded again, are the same."""
+    names = [name for name in names if not CONTROLS.search(name)]
+    saved = pd.DataFrame({"employee_id": [f"-{n}" for n in range(len(names))], "employee_name": names})
+    found = roster.parse_csv(as_csv(saved).decode("utf-8-sig"))
+    assert [each["employee_name"] for each in found.employees] == names
+    assert [each["employee_id"] for each in found.employees] == list(saved["employee_id"])

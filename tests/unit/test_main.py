@@ -159,6 +159,40 @@ def test_what_a_person_reads(capsys, document, text):
     assert capsys.readouterr().out == text
 
 
+HOSTILE = "Ann\x1b[2J\x9b2J\u202e"
+
+
+@pytest.mark.parametrize(
+    "document", [HOSTILE, {"cause": HOSTILE}, [{"name": HOSTILE}], {"rows": [{"name": HOSTILE}]}]
+)
+def test_a_terminal_gets_no_commands(capsys, document):
+    """A name, a prize or a cause that AWS returns moves no cursor: it is shown written out."""
+    command_line._show(document)
+    assert "Ann\\u001b[2J\\u009b2J\\u202e" in capsys.readouterr().out
+
+
+def test_a_table_has_a_line_for_each_row(capsys):
+    """A line break in a name adds no line to a table."""
+    command_line._show([{"name": "Ann\nBob"}])
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_json_gives_a_terminal_no_commands(capsys):
+    """With --json, controls are written out in the document's own way."""
+    command_line._show([HOSTILE], as_json=True)
+    out = capsys.readouterr().out.removesuffix("\n")
+    assert out.isprintable()
+    assert json.loads(out) == [HOSTILE]
+
+
+def test_sentences_give_a_terminal_no_commands(run, status):
+    """The sentence for a failure may quote a name, too."""
+    status(fails_with(LotteryError(HOSTILE, "does not exist", "Create it")))
+    _, document, err = run("status")
+    assert err.removesuffix("\n").isprintable()
+    assert document["cause"].startswith(HOSTILE)
+
+
 class Terminal(io.StringIO):
     def isatty(self):
         return True
@@ -171,9 +205,9 @@ def test_question(monkeypatch, capsys):
     assert capsys.readouterr() == ("", "delete all? [y/N] ")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["emulator", "status"]], ids=" ".join)
+@pytest.mark.parametrize("words", [["--help"], ["emulator", "status"], ["emulator", "stop"]], ids=" ".join)
 def test_quick_commands(words, tmp_path, monkeypatch):
-    """The help, and the status of the emulator, wait for neither pandas nor boto3."""
+    """The help, the emulator's status, and its stop when none runs, wait for neither pandas nor boto3."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     code = f"from lottery_lib.__main__ import main; assert main({words}) == 0"
     code += "; import sys; assert not {'pandas', 'boto3'} & set(sys.modules)"

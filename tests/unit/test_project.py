@@ -3,6 +3,7 @@
 import ast
 import pkgutil
 import re
+import subprocess
 import sys
 import tomllib
 from importlib import metadata
@@ -14,15 +15,33 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
 REQUIREMENTS = [
     Requirement(line) for line in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
 ]
 
 
-def locked() -> dict[str, str]:
-    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").split()
-    return {name.lower().replace("_", "-"): version for name, version in (line.split("==") for line in lines)}
+#: For attendees and for who changes the kit; and AWS's command line and MiniStack, for their tests.
+LOCKS = [
+    "requirements.lock",
+    "requirements-dev.lock",
+    "tests/emulator/awscli.lock",
+    "tests/second/ministack.lock",
+]
+#: How this project itself is installed once its lock is: nothing is fetched, so nothing comes without a hash.
+EDITABLE = "-m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable ."
+
+
+def pins(lock: str) -> dict[str, list[str]]:
+    """Each pin of a lock, with the hashes of its files."""
+    text = (ROOT / lock).read_text(encoding="utf-8").replace("\\\n", "")
+    lines = [line.split() for line in text.splitlines() if not line.startswith("#")]
+    return {words[0]: [word for word in words if word.startswith("--hash=sha256:")] for words in lines}
+
+
+def locked(lock: str = "requirements-dev.lock") -> dict[str, str]:
+    return dict(pin.split("==") for pin in pins(lock))
 
 
 @pytest.mark.parametrize("requirement", REQUIREMENTS, ids=lambda requirement: requirement.name)
@@ -33,9 +52,57 @@ def test_lock_satisfies_pyproject(requirement):
     assert metadata.version(requirement.name) == version
 
 
-def test_lock_has_no_addresses():
-    """The lock file is names and versions only."""
-    assert "/" not in (ROOT / "requirements.lock").read_text(encoding="utf-8")
+def test_attendees_get_what_is_tested():
+    """What attendees install has all that they need, at the versions of the tests."""
+    ours = locked("requirements.lock")
+    assert {Requirement(line).name for line in PROJECT["dependencies"]} <= set(ours)
+    assert ours.items() <= locked().items()
+
+
+def test_the_build_backend_is_locked():
+    """What builds the project is locked, too, at a version that pyproject allows."""
+    (backend,) = map(Requirement, PYPROJECT["build-system"]["requires"])
+    assert backend.specifier.contains(locked("requirements.lock")[backend.name])
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_pin_has_a_hash(lock):
+    """A lock says of each pin which files may be installed: no pin is without a hash."""
+    assert [pin for pin, hashes in pins(lock).items() if not hashes] == []
+    assert len(pins(lock)) > 5
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_lock_has_no_addresses(lock):
+    """A lock is names, versions and hashes only."""
+    assert "/" not in (ROOT / lock).read_text(encoding="utf-8")
+
+
+def test_nothing_is_installed_without_a_hash():
+    """`make` and Binder install locks, with `--require-hashes`, and the project itself, and nothing else."""
+    wanted = [".venv/.tested", ".venv/awscli/.installed", ".venv/ministack/.installed"]
+    command = ["make", "--dry-run", "--always-make", *wanted]
+    steps = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    binder = (ROOT / "postBuild").read_text(encoding="utf-8")
+    installs = re.findall(r"-m pip install [^;\n]*", steps + binder)
+    checked = {line.partition(" --require-hashes --requirement ")[2] for line in installs}
+    assert checked == {*LOCKS, ""}
+    assert [line for line in installs if "--require-hashes" not in line] == [EDITABLE, EDITABLE]
+
+
+def test_pip_takes_what_conda_gives_it(tmp_path):
+    """The lines that conda gives to pip are understood; where all is installed, nothing is left to do."""
+    text = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    path = tmp_path / "lines.txt"  # conda writes them into a file beside environment.yml
+    path.write_text(
+        re.sub(r"(?m)^ *- ", "", text.partition("- pip:\n")[2]).replace(
+            "requirements", f"{ROOT}/requirements"
+        )
+    )
+    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-index", "--requirement", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Requirement already satisfied: moto" in done.stdout
 
 
 def test_environment_yml():
@@ -48,8 +115,8 @@ def test_environment_yml():
         f"python-{graphviz}",
         "pip",
         "pip:",
-        "--constraint requirements.lock",
-        "--editable .",
+        "--require-hashes",
+        "--requirement requirements.lock",
     ]
 
 
@@ -77,7 +144,7 @@ def test_imports_are_declared():
 
 def test_nothing_is_left_out_in_ci():
     """In CI, each test is in the short run or in the long run, whatever the machine lacks."""
-    config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]
+    config = PYPROJECT["tool"]["pytest"]
     known = {line.partition(":")[0] for line in config["ini_options"]["markers"]}
     assert set(marks.HAS) == known - {"aws", "long"}
     assert marks.selection("short", {"CI": "true"}) == "not long and not ministack"

@@ -11,6 +11,10 @@ from urllib.parse import parse_qsl, unquote
 #: The emulator's one account, as moto has it.
 ACCOUNT: Final = "123456789012"
 _BY_TARGET: Final = {"AWSStepFunctions": "states", "DynamoDB_20120810": "dynamodb", "Logs_20140328": "logs"}
+# moto reads the service in its own way. For a header of exactly this form it finds the same one.
+_SIGNATURE: Final = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=([^/,\s]*)/[^/,\s]*/([\w-]*)/([\w-]+)/aws4_request(?:,|\s|$)", re.ASCII
+)
 _LAMBDA_PATH: Final = re.compile(r"/20\d\d-\d\d-\d\d/functions(/|$)")
 
 
@@ -55,7 +59,7 @@ class Arn(NamedTuple):
 class Scope:
     """The access key, the region and the service of a request: the credential scope of AWS's signature."""
 
-    access_key: str = "test"
+    access_key: str = ""
     region: str = "us-east-1"
     service: str = ""
 
@@ -139,18 +143,16 @@ class Request:
     @cached_property
     def scope(self) -> Scope:
         """The signature's scope. Without a signature, the target or the path tells the service."""
-        _, found, credential = self.headers.get("authorization", "").partition("Credential=")
-        parts = credential.partition(",")[0].strip().split("/")
-        if found and len(parts) == 5:
-            return Scope(parts[0], parts[2], parts[3].lower())
+        if signature := _SIGNATURE.match(self.headers.get("authorization", "")):
+            return Scope(signature[1], signature[2], signature[3].lower())
         if _LAMBDA_PATH.match(self.path):
             return Scope(service="lambda")
         return Scope(service=_BY_TARGET.get(self.headers.get("x-amz-target", "").partition(".")[0], ""))
 
     @property
     def signed(self) -> bool:
-        """Whether an AWS client sent it, and not a browser."""
-        return "authorization" in self.headers
+        """Whether it names an access key. A browser's requests do not."""
+        return bool(self.scope.access_key)
 
     @cached_property
     def operation(self) -> str:

@@ -8,6 +8,13 @@ from xml.sax.saxutils import escape
 
 from lottery_lib.emulator.http.messages import RefusalError, Reply, Request
 
+_PAGE_HEADERS: Final = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Cache-Control": "no-store",
+    # No other page may show it in a frame, and it loads nothing.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
 _FORM: Final = "application/x-www-form-urlencoded"
 
 
@@ -73,7 +80,7 @@ def page(title: str, body: str, status: int = 200) -> Reply:
         '<body style="font-family: sans-serif; max-width: 50em; margin: 2em auto; padding: 0 1em">'
         f"<h1>{escape(title)}</h1>{body}</body></html>"
     )
-    return Reply(status, html.encode(), {"Content-Type": "text/html; charset=utf-8"})
+    return Reply(status, html.encode(), _PAGE_HEADERS)
 
 
 def _headers(content_type: str) -> dict[str, str]:

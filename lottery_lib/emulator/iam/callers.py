@@ -1,10 +1,22 @@
 """Find out who calls, from the access key of the request."""
 
-import hashlib
 import secrets
+import string
 from dataclasses import dataclass
+from typing import Final
 
 from lottery_lib.emulator.http.messages import Arn
+
+_LETTERS: Final = string.ascii_uppercase + "234567"
+
+
+def new_access_key(prefix: str) -> str:
+    """A random access key of 20 characters, as AWS gives them.
+
+    Args:
+        prefix: ``"AKIA"`` for the key of a user, ``"ASIA"`` for the key of a session.
+    """
+    return prefix + "".join(secrets.choice(_LETTERS) for _ in range(16))
 
 
 @dataclass(frozen=True)
@@ -56,6 +68,7 @@ class Sessions:
 
     def __init__(self) -> None:
         self._callers: dict[str, Caller] = {}
+        self._keys: dict[Caller, str] = {}
         self._machines: dict[str, str] = {}
 
     def of_function(self, role_arn: str, function: str) -> str:
@@ -78,7 +91,7 @@ class Sessions:
         return caller is not None and caller.service == "lambda"
 
     def _key(self, caller: Caller) -> str:
-        key = f"ASIA{hashlib.sha256(repr(caller).encode()).hexdigest()[:16].upper()}"
+        key = self._keys.get(caller) or self._keys.setdefault(caller, new_access_key("ASIA"))
         self._callers[key] = caller
         return key
 

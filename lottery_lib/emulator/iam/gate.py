@@ -1,8 +1,8 @@
 """Let functions, machines and IAM's own users do only what their policies allow.
 
-The access key of a request says who sent it. `callers` gives a key to each function and to each role of a
-machine. `reads` finds the keys that IAM and STS issued. Any other key belongs to the attendee, who may do
-everything.
+The access key of a request says who sent it. The emulator's own key belongs to the attendee, who may do
+everything. `callers` gives a key to each function and to each role of a machine. `reads` finds the keys that
+IAM and STS issued. A request with another key, or without one, is refused.
 """
 
 from functools import lru_cache
@@ -13,12 +13,19 @@ from lottery_lib.emulator.http.replies import query_reply
 from lottery_lib.emulator.iam.callers import Caller, Sessions
 from lottery_lib.emulator.iam.needs import asked_of, needs_of
 from lottery_lib.emulator.iam.policy import Decision, decide, trusts
-from lottery_lib.emulator.moto.reads import caller_of_key, documents_of, find_arn, trust_of
+from lottery_lib.emulator.moto.reads import (
+    boundary_documents_of,
+    boundary_of,
+    caller_of_key,
+    documents_of,
+    find_arn,
+    trust_of,
+)
 
-_WHY: Final = {
-    Decision.IMPLICIT_DENY: "because no identity-based policy allows the {action} action",
-    Decision.EXPLICIT_DENY: "with an explicit deny in an identity-based policy",
-}
+_POLICY: Final = "identity-based policy"
+_BOUNDARY: Final = "permissions boundary"
+# These services have a name of their own for the error of an unknown key.
+_QUERY: Final = ("iam", "sns", "sts")
 
 
 class Gate:
@@ -27,39 +34,43 @@ class Gate:
     Args:
         sessions: The access keys of functions and machines.
         enforced: Whether policies count. If not, everything is allowed.
+        access_key: The attendee's access key.
     """
 
-    def __init__(self, sessions: Sessions, enforced: bool) -> None:
+    def __init__(self, sessions: Sessions, enforced: bool, access_key: str) -> None:
         self._sessions = sessions
         self._enforced = enforced
+        self._access_key = access_key
+
+    def is_attendee(self, request: Request) -> bool:
+        """Whether the request has the attendee's access key."""
+        return request.scope.access_key == self._access_key
 
     def check(self, request: Request) -> None:
-        """Refuse a request if its caller's policies do not allow it.
+        """Refuse a request if nobody knows its access key, or if its caller's policies do not allow it.
 
         Raises:
             RefusalError: It is refused.
         """
-        caller = self._caller(request) if self._enforced else None
-        if caller is None:
+        caller = self._caller(request)
+        if caller is None or not self._enforced:
             return
         try:
-            needs = needs_of(asked_of(request, caller, find_arn))
+            needs = needs_of(asked_of(request, caller, find_arn, boundary_of))
         except (AttributeError, KeyError, TypeError) as error:
             raise MalformedRequestError("a parameter has the wrong type") from error
-        documents = documents_of(caller)
+        documents, boundary = documents_of(caller), boundary_documents_of(caller)
         context = caller.context | {
             "aws:requestedregion": request.scope.region,
             "aws:securetransport": "true",
         }
         for need in needs:
             values = tuple((context | dict(need.context)).items())
-            decision = _decide(documents, need.action, need.resource, values)
-            if decision is not Decision.ALLOWED:
+            if why := _why_not(documents, boundary, need.action, need.resource, values):
                 # SNS writes its own name in capitals.
                 action = need.action.replace("sns:", "SNS:")
-                why = _WHY[decision].format(action=action)
                 what = f"is not authorized to perform: {action} on resource: {need.resource}"
-                raise denied(request, f"User: {caller.arn} {what} {why}")
+                raise denied(request, f"User: {caller.arn} {what} {why.format(action)}")
 
     def identity(self, request: Request) -> Reply | None:
         """Answer GetCallerIdentity for a function or machine, which moto does not know; else return None."""
@@ -84,16 +95,49 @@ class Gate:
         return document is not None and trusts(document, f"{service}.amazonaws.com", context)
 
     def _caller(self, request: Request) -> Caller | None:
+        """Who sent the request; None for the attendee."""
+        if self.is_attendee(request):
+            return None
+        if not request.signed:
+            raise _no_key(request)
         key = request.scope.access_key
-        return self._sessions.find(key) or caller_of_key(key)
+        if (caller := self._sessions.find(key) or caller_of_key(key)) is None:
+            query = request.scope.service in _QUERY
+            code = "InvalidClientTokenId" if query else "UnrecognizedClientException"
+            raise RefusalError(code, "The security token included in the request is invalid.", 403)
+        return caller
 
 
 # A draw makes the same decisions many times.
 @lru_cache(8192)
-def _decide(
-    documents: tuple[str, ...], action: str, resource: str, context: tuple[tuple[str, str], ...]
-) -> Decision:
-    return decide(documents, action, resource, dict(context))
+def _why_not(
+    documents: tuple[str, ...],
+    boundary: tuple[str, ...] | None,
+    action: str,
+    resource: str,
+    context: tuple[tuple[str, str], ...],
+) -> str:
+    """AWS's reason to deny an action, with a place for the action's name; empty if it is allowed.
+
+    Both the policies and the boundary must allow it. AWS looks for an explicit deny first.
+    """
+    decisions = {_POLICY: decide(documents, action, resource, dict(context))}
+    if boundary is not None:
+        decisions[_BOUNDARY] = decide(boundary, action, resource, dict(context))
+    for kind, decision in decisions.items():
+        if decision is Decision.EXPLICIT_DENY:
+            return f"with an explicit deny in {'an' if kind == _POLICY else 'a'} {kind}"
+    missing = [kind for kind, decision in decisions.items() if decision is not Decision.ALLOWED]
+    return f"because no {missing[0]} allows the {{}} action" if missing else ""
+
+
+def _no_key(request: Request) -> RefusalError:
+    """The error of a request without an access key, under the name that its protocol has for it."""
+    if "x-amz-target" in request.headers:
+        return RefusalError("MissingAuthenticationTokenException", "Missing Authentication Token")
+    if request.scope.service == "lambda":
+        return RefusalError("MissingAuthenticationTokenException", "Missing Authentication Token", 403)
+    return RefusalError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
 
 
 def denied(request: Request, message: str) -> RefusalError:

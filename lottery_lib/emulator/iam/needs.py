@@ -16,6 +16,8 @@ from lottery_lib.emulator.lambda_.function import name_of
 
 Find = Callable[[str, str, str, str], str | None]
 """Finds the ARN, with its path, from partition, account, kind and name; None if it does not exist."""
+BoundaryOf = Callable[[str], str | None]
+"""Finds the ARN of a role's permissions boundary, from the role's ARN; None if it has none."""
 
 # Some services have one name in signatures, and another one in actions.
 _PREFIXES: Final = {"email": "ses", "monitoring": "cloudwatch", "tagging": "tag"}
@@ -30,6 +32,8 @@ _STATES_ARNS: Final = (
 )  # fmt: skip
 _IAM_NAMES: Final = {"RoleName": "role", "UserName": "user", "GroupName": "group"}
 _LISTS: Final = {"ListRoles": "role", "ListUsers": "user", "ListGroups": "group", "ListPolicies": "policy"}
+# For these changes of a role, AWS tells conditions which boundary the role has.
+_BOUNDED: Final = re.compile(r"((Attach|Detach|Put|Delete)RolePolicy|(Put|Delete)RolePermissionsBoundary)")
 # Without a UserName, these operations are about the caller.
 _OF_ONESELF: Final = re.compile(
     r"(Create|Delete|Update|List)AccessKeys?|GetUser|ChangePassword|ListMFADevices"
@@ -62,6 +66,7 @@ class Asked:
         caller: The user or role.
         region: The region.
         find: Finds the ARN of a role, user or group. The ARN may have a path.
+        boundary_of: Finds the permissions boundary of a role.
     """
 
     service: str
@@ -70,6 +75,7 @@ class Asked:
     caller: Caller
     region: str = "us-east-1"
     find: Find = field(default=lambda *_: None)
+    boundary_of: BoundaryOf = field(default=lambda _: None)
 
     def text(self, *names: str) -> str:
         """The first of these parameters that is given; otherwise empty."""
@@ -88,7 +94,7 @@ class Asked:
         return Need(f"{self.service}:{operation or self.operation}", resource)
 
 
-def asked_of(request: Request, caller: Caller, find: Find) -> Asked:
+def asked_of(request: Request, caller: Caller, find: Find, boundary_of: BoundaryOf) -> Asked:
     """Read a request in any of AWS's protocols."""
     scope = request.scope
     parameters: Mapping[str, Any]
@@ -109,6 +115,7 @@ def asked_of(request: Request, caller: Caller, find: Find) -> Asked:
         caller=caller,
         region=scope.region,
         find=find,
+        boundary_of=boundary_of,
     )
 
 
@@ -211,8 +218,12 @@ def _iam_needs(asked: Asked) -> list[Need]:
         resource = asked.arn(_LISTS[asked.operation] + (asked.text("PathPrefix") or "/"))
     elif asked.caller.user and _OF_ONESELF.fullmatch(asked.operation):
         resource = named("user", asked.caller.user)
-    context = (("iam:policyarn", policy),) if policy else ()
-    return [Need(f"iam:{asked.operation}", resource, context)]
+    boundary = asked.text("PermissionsBoundary")
+    if not boundary and _BOUNDED.fullmatch(asked.operation):
+        boundary = asked.boundary_of(resource) or ""
+    context = {"iam:policyarn": policy, "iam:permissionsboundary": boundary}
+    given = tuple((key, value) for key, value in context.items() if value)
+    return [Need(f"iam:{asked.operation}", resource, given)]
 
 
 def _sts_needs(asked: Asked) -> list[Need]:

@@ -1,4 +1,4 @@
-"""Decide what identity-based policies and trust policies allow, as IAM does.
+"""Decide what identity-based policies, boundaries and trust policies allow, as IAM does.
 
 moto has its own code for this (``moto.iam.access_control``), but it differs from IAM. It reads a pattern as a
 regular expression, in which ``?`` and ``.`` mean something else. Upper and lower case in an action are
@@ -26,12 +26,15 @@ KEYS: Final = frozenset(
     {
         "aws:principalaccount", "aws:principalarn", "aws:principaltype", "aws:requestedregion",
         "aws:securetransport", "aws:sourceaccount", "aws:sourcearn", "aws:username",
-        "iam:passedtoservice", "iam:policyarn",
+        "iam:passedtoservice", "iam:permissionsboundary", "iam:policyarn",
     }
 )  # fmt: skip
 _ASSUME: Final = "sts:AssumeRole"
-_VARIABLE: Final = re.compile(r"\$\{([^}]*)\}")
-_TOKEN: Final = re.compile(r"\$\{(?P<name>[^}]*)\}|(?P<wild>[*?])|(?P<text>[^*?$]+|\$)")
+# IAM refuses a longer document, and AWS has no longer names. So the work for a decision has a limit.
+_LONGEST_DOCUMENT: Final = 131_072
+_LONGEST_NAME: Final = 2_048
+_VARIABLE: Final = re.compile(r"\$\{([^{}]*)\}")
+_TOKEN: Final = re.compile(r"\$\{(?P<name>[^{}]*)\}|(?P<stars>\*+)|(?P<one>\?)|(?P<text>[^*?$]+|\$)")
 
 
 class Decision(StrEnum):
@@ -43,10 +46,10 @@ class Decision(StrEnum):
 
 
 def decide(documents: Sequence[str], action: str, resource: str, context: Context) -> Decision:
-    """Decide whether a caller's policies allow an action.
+    """Decide whether policies allow an action.
 
     Args:
-        documents: All policies of the caller, as JSON.
+        documents: All policies of the caller, or the caller's permissions boundary, as JSON.
         action: Such as ``"dynamodb:Scan"``, in upper or lower case.
         resource: The ARN, or ``"*"`` for an action without resources.
         context: The values of condition keys.
@@ -98,7 +101,9 @@ def glob(pattern: str, text: str, context: Context, *, any_case: bool = False) -
     """
     names = _VARIABLE.findall(pattern) if "${" in pattern else []
     values = tuple((name, value) for name in names if (value := _value(name, context)) is not None)
-    return len(values) == len(names) and _compiled(pattern, any_case, values).fullmatch(text) is not None
+    if len(values) < len(names) or len(text) > _LONGEST_NAME:
+        return False
+    return _compiled(pattern, any_case, values).fullmatch(text) is not None
 
 
 def _decision(statements: Sequence[Statement], context: Context) -> Decision:
@@ -127,6 +132,8 @@ def _names(
 @lru_cache(4096)
 def _statements(document: str) -> tuple[Statement, ...]:
     """The valid statements of a document; empty if it is not a policy."""
+    if len(document) > _LONGEST_DOCUMENT:
+        return ()
     try:
         statements = json.loads(document)["Statement"]
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -197,10 +204,16 @@ def _value(name: str, context: Context) -> str | None:
 
 @lru_cache(16384)
 def _compiled(pattern: str, any_case: bool, values: tuple[tuple[str, str], ...]) -> re.Pattern[str]:
-    parts = []
+    texts, parts = dict(values), [""]
     for match in _TOKEN.finditer(pattern):
-        if match["wild"]:
-            parts.append(".*" if match["wild"] == "*" else ".")
+        if match["stars"]:
+            parts.append("")
         else:
-            parts.append(re.escape(match["text"] or dict(values)[match["name"]]))
-    return re.compile("".join(parts), re.DOTALL | (re.IGNORECASE if any_case else re.RegexFlag(0)))
+            parts[-1] += "." if match["one"] else re.escape(match["text"] or texts[match["name"]])
+    first, *middle = parts
+    last = [f".*{middle.pop()}"] if middle else []
+    # A part may take the first place where it fits. So a part and the star before it are atomic: if a later
+    # part does not fit, no other place is tried for this one.
+    searched = [f"(?>.*?{part})" for part in middle]
+    flags = re.DOTALL | (re.IGNORECASE if any_case else re.NOFLAG)
+    return re.compile("".join([first, *searched, *last]), flags)

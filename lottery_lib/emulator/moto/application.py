@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import urlencode
 from wsgiref.util import setup_testing_defaults
 
 from lottery_lib.emulator.http.messages import RefusalError, Reply, Request, Scope
@@ -79,9 +79,8 @@ class Moto:
 
     def query(self, scope: Scope, action: str, **parameters: str) -> Reply:
         """Call an operation of the query protocol."""
-        form = "&".join(f"{name}={quote(value, safe='')}" for name, value in parameters.items())
         headers = signed(scope) | {"content-type": "application/x-www-form-urlencoded"}
-        return self(Request("POST", "/", headers, f"Action={action}&{form}".encode()))
+        return self(Request("POST", "/", headers, urlencode({"Action": action} | parameters).encode()))
 
     def rest(self, scope: Scope, method: str, target: str) -> Reply:
         """Call an operation of the REST protocol."""

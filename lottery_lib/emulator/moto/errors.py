@@ -8,12 +8,19 @@ patched while they are being imported.
 
 import datetime
 import importlib
+import re
+import threading
+import traceback
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from types import SimpleNamespace
 from typing import Any, Final
 
+from lottery_lib.emulator.moto.speed import remembered
+
 Function = Callable[..., Any]
 _MOST_EVENTS: Final = 25_000
+_MOST_ITERATIONS_AT_ONCE: Final = 40
 _RUNTIME: Final = "States.Runtime"
 _ENDS: Final = {"ExecutionAborted", "ExecutionFailed", "ExecutionSucceeded", "ExecutionTimedOut"}
 _NAMES: Final = "asl.component.common.error_name."
@@ -46,12 +53,76 @@ def choice(original: Function, self: Any, env: Any) -> None:
         raise _failure_in_state(env, "States.NoChoiceMatched", reason) from error
 
 
+_counting: Final = threading.Lock()
+
+
 def counted_event(original: Function, self: Any, *, event_type: Any, **event: Any) -> Any:
-    """An execution has at most 25,000 events. The last event says that it failed."""
-    if self._event_id_gen._next_id >= _MOST_EVENTS and event_type not in _ENDS:
-        text = f"The execution reached the maximum number of history events ({_MOST_EVENTS})."
-        raise _failure(_RUNTIME, text)
-    return original(self, event_type=event_type, **event)
+    """An execution has at most 25,000 events. The last event says how it ended, and none comes after it."""
+    with _counting:  # the iterations of a Map add events at the same time
+        if (events := self._history_event_list) and events[-1]["type"] in _ENDS:
+            return events[-1]["id"]
+        if self._event_id_gen._next_id >= _MOST_EVENTS and event_type not in _ENDS:
+            text = f"The execution reached the maximum number of history events ({_MOST_EVENTS})."
+            raise _failure(_RUNTIME, text)
+        return original(self, event_type=event_type, **event)
+
+
+def few_at_once(
+    original: Function, self: Any, *, max_concurrency: int, input_items: list[Any] | None, **given: Any
+) -> None:
+    """An inline Map runs 40 iterations at the same time. moto would start a thread for each item."""
+    at_once = min(
+        max_concurrency or _MOST_ITERATIONS_AT_ONCE, _MOST_ITERATIONS_AT_ONCE, len(input_items or ())
+    )
+    original(self, max_concurrency=at_once, input_items=input_items, **given)
+
+
+def one_after_another(original: Function, self: Any, **first: Any) -> None:
+    """A worker of a Map does its jobs one after the other. In moto, each job calls the next one inside it."""
+    calls = [first]
+    vars(self)["_eval_pool"] = lambda **following: calls.append(following)
+    while calls:
+        original(self, **calls.pop())
+
+
+def worker_of_map(_: Function, self: Any, *, env: Any, eval_input: Any, job_pool: Any) -> Any:
+    """Whatever a worker of a Map raises ends the Map. In moto, the Map would never end."""
+    worker = self._create_worker(env=env, eval_input=eval_input, job_pool=job_pool)
+
+    def work() -> None:
+        try:
+            worker.eval()
+        except Exception as error:
+            with job_pool._mutex:
+                job_pool._worker_exception = job_pool._worker_exception or error
+                job_pool._notify_on_termination()
+
+    threading.Thread(target=work, daemon=True).start()
+    return worker
+
+
+def branch(original: Function, self: Any) -> None:
+    """Whatever a branch of a Parallel raises ends the Parallel. In moto, it would never end."""
+    try:
+        original(self)
+    except Exception as error:
+        self.env.set_error(_unexpected(error))
+        self._branch_worker_comm.on_terminated(env=self.env)
+
+
+def execution(original: Function, self: Any) -> None:
+    """Whatever an execution raises lets it fail. In moto, it would never end."""
+    try:
+        original(self)
+    except Exception as error:
+        self.env = self.env or self._get_evaluation_environment()
+        self.env.set_error(details := _unexpected(error))
+        self.env.event_manager.add_event(
+            context=self.env.event_history_context,
+            event_type=_engine("api").HistoryEventType.ExecutionFailed,
+            event_details={"executionFailedEventDetails": details},
+        )
+        self._execution_communication.terminated()
 
 
 def resource(original: Function, self: Any, env: Any) -> None:
@@ -79,6 +150,38 @@ def ended(original: Function, self: Any) -> None:
     execution.output = compact_json(_engine("asl.utils.encoding").to_json_str, env.states.get_input())
     execution.stop_date = datetime.datetime.now(datetime.UTC)
     execution.exec_status = _engine("api").ExecutionStatus.SUCCEEDED
+
+
+def path_parser(original: Function) -> Function:
+    """A path with a regular expression of its user fails, because matching it may never end."""
+    parse = remembered(original)
+
+    def checked(path: str) -> Any:
+        if "=~" in path or "sub(" in path:
+            raise ValueError(f"Invalid path '{path}': regular expressions are not supported")
+        return parse(path)
+
+    return checked
+
+
+def path_pattern(original: str) -> str:
+    """A star around a plus may take for ages. This pattern of a path matches the same, in linear time."""
+    return original.replace(r"(?:\.[^[]+)*$", r"(?:\.[^[]+)?$")
+
+
+def wildcard(_: Function, item: Any, pattern: str) -> bool:
+    """A wildcard of an event pattern is matched in linear time, as fnmatch does it."""
+
+    def literal(match: re.Match[str]) -> str:
+        last = match[0][-1]
+        return f"[{last}]" if last in "*?[" and match[0] != "*" else last
+
+    return isinstance(item, str) and fnmatchcase(item, re.sub(r"\\[*\\]|[*?\[]", literal, pattern))
+
+
+def literal_prefix(original: Function, self: Any, prefix: str | None = None, **given: Any) -> Any:
+    """The prefix of a list is a text. moto reads it as a regular expression."""
+    return original(self, re.escape(prefix) if prefix else prefix, **given)
 
 
 def time_out(_: Function, self: Any, env: Any) -> None:
@@ -139,6 +242,12 @@ def with_time(name: str, _: Function, **fields: Any) -> dict[str, Any]:
     """The times in the context object look as on AWS."""
     at = datetime.datetime.fromisoformat(str(fields[name])).astimezone(datetime.UTC)
     return fields | {name: at.isoformat(timespec="milliseconds").replace("+00:00", "Z")}
+
+
+def _unexpected(error: Exception) -> Any:
+    """The details of a failure that neither moto nor this module knows. The log says where it was."""
+    traceback.print_exception(error)
+    return _engine("api").ExecutionFailedEventDetails(error=_RUNTIME, cause=repr(error))
 
 
 def _failure(error: str, cause: str) -> Exception:

@@ -71,6 +71,7 @@ _WORKER: Final = _PARSER + "backend.execution_worker:"
 _EVENTS: Final = _ASL + "eval.event.event_manager:"
 _STATE: Final = _ASL + "component.state."
 _TASK: Final = _STATE + "exec.state_task."
+_ITERATION: Final = _STATE + "exec.state_map.iteration."
 _SERVICE: Final = _TASK + "service.state_task_service"
 
 PATCHES: Final[Mapping[str, Patch]] = {
@@ -82,6 +83,27 @@ PATCHES: Final[Mapping[str, Patch]] = {
     ),
     _STATE + "choice.state_choice:StateChoice._eval_state": Patch("bffca6f28a83", errors.choice),
     _EVENTS + "EventManager.add_event": Patch("eaae0fa64a8a", errors.counted_event),
+    _ITERATION + "inline_iteration_component:InlineIterationComponentEvalInput.__init__": Patch(
+        "0dac86a78efe", errors.few_at_once
+    ),
+    _ITERATION + "inline_iteration_component:InlineIterationComponent._launch_worker": Patch(
+        "a93f0b5f9ccd", errors.worker_of_map
+    ),
+    _ITERATION + "iteration_worker:IterationWorker._eval_pool": Patch(
+        "8b1096457ca2", errors.one_after_another
+    ),
+    _ITERATION
+    + "itemprocessor.distributed_item_processor_worker:DistributedItemProcessorWorker._eval_pool": Patch(
+        "430701e7daad", errors.one_after_another
+    ),
+    _ITERATION + "iterator.distributed_iterator_worker:DistributedIteratorWorker._eval_pool": Patch(
+        "68f5bf254293", errors.one_after_another
+    ),
+    _ITERATION + "job:JobPool": Patch("6bf46e9cd8aa", relied="`errors.worker_of_map` ends it."),
+    _STATE + "exec.state_parallel.branch_worker:BranchWorker._thread_routine": Patch(
+        "6dc2f9be262f", errors.branch
+    ),
+    _WORKER + "ExecutionWorker._execution_logic": Patch("9bedb00f3312", errors.execution),
     _TASK + "service.resource:ServiceResource._eval_body": Patch(
         "d7ebd4f681f3", errors.resource, source=_TASK + "service.resource:Resource._eval_body"
     ),
@@ -123,6 +145,15 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _SERVICE + "_sfn:StateTaskServiceSfn._from_error": Patch("5ac626000ded", errors.uncaught),
     _SERVICE + "_sns:StateTaskServiceSns._from_error": Patch("46d48b968f26", errors.uncaught),
     _SERVICE + "_sqs:StateTaskServiceSqs._from_error": Patch("20ac9ee45529", errors.uncaught),
+    # What a request's text may not do: choose how long a regular expression takes.
+    _ASL + "utils.json_path:_PATTERN_SLICE_OR_WILDCARD_ACCESS": Patch(
+        "1c4b8bb54c09", make=errors.path_pattern
+    ),
+    _ASL + "utils.json_path:parse": Patch("7db51c0b1fd2", make=errors.path_parser),
+    _ASL + "component.common.path.result_path:parse": Patch("db251e3eb21b", make=errors.path_parser),
+    "moto.events.models:EventPattern._wildcard_match": Patch("1dc5e4e33ce1", errors.wildcard),
+    "moto.events.models:EventsBackend.list_rules": Patch("f4f85ed1267d", errors.literal_prefix),
+    "moto.sqs.models:SQSBackend.list_queues": Patch("9d6649320fe7", errors.literal_prefix),
     # How executions are written down.
     _STATE + "state:to_json_str": Patch("4b1d40e17079", errors.compact_json),
     _STATE + "state:StateData": Patch("eb250b98d36c", partial(errors.with_time, "EnteredTime")),
@@ -130,8 +161,7 @@ PATCHES: Final[Mapping[str, Patch]] = {
     # What moto calculates again and again.
     _WORKER + "AmazonStateLanguageParser": Patch("ce154501fe3d", make=speed.remembered_parser),
     _PARSER + "models:AmazonStateLanguageParser": Patch("ce154501fe3d", make=speed.remembered_parser),
-    _ASL + "utils.json_path:parse": Patch("7db51c0b1fd2", make=speed.remembered),
-    _ASL + "component.common.path.result_path:parse": Patch("db251e3eb21b", make=speed.remembered),
+    _PARSER + "utils:TMP_THREADS": Patch("5a0a6b8c364e", make=speed.forgotten),
     "moto.core.utils:method_names_from_class": Patch("dffccc6df0b3", make=speed.remembered),
     "moto.core.serialize:XFormedAttributePicker.get_possible_keys": Patch(
         "14c736cf458f", make=speed.remembered_keys
@@ -154,7 +184,7 @@ PATCHES: Final[Mapping[str, Patch]] = {
     "moto.iam.models:IAMBackend._init_aws_policies": Patch("ca142fdc8309", speed.managed_policies),
     # What the emulator reads directly from moto's objects, because calls of its API would be too slow.
     _EVENTS + "EventIdGenerator": Patch("52de7f9d1c2a", relied="`errors.counted_event` reads _next_id."),
-    _EVENTS + "EventManager.__init__": Patch("14d09194c256", relied="`reads` reads _history_event_list."),
+    _EVENTS + "EventManager.__init__": Patch("14d09194c256", relied="_history_event_list is read."),
     _PARSER + "backend.execution:Execution.__init__": Patch(
         "acac313183c8", relied="`reads` asks for its status."
     ),
@@ -167,6 +197,9 @@ PATCHES: Final[Mapping[str, Patch]] = {
     ),
     "moto.iam.models:iam_backends": Patch("da9925a1ac85", relied="`reads` finds users and roles there."),
     "moto.iam.models:IAMBackend.__init__": Patch("47c171c36eea", relied="`reads` knows its dictionaries."),
+    "moto.iam.models:Role.__init__": Patch(
+        "c922994ba4bf", relied="`reads` asks for a role's permissions boundary."
+    ),
     "moto.iam.models:AccessKey.__init__": Patch("aa1d92a119b6", relied="`reads` asks for role and user."),
     "moto.sts.models:sts_backends": Patch("94cb35c57dab", relied="`reads` finds sessions there."),
     "moto.sts.models:STSBackend.__init__": Patch("59e7705c2b5a", relied="`reads` knows assumed_roles."),

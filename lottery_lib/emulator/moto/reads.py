@@ -37,12 +37,22 @@ def documents_of(caller: Caller) -> tuple[str, ...]:
     holders = [holder, *(group for group in groups if holder in group.users)]
     inline = [document for each in holders for document in list(each.policies.values())]
     attached = [policy for each in holders for policy in list(each.managed_policies.values())]
-    return (*inline, *(
-        version.document
-        for policy in attached
-        for version in list(policy.versions)
-        if version.version_id == policy.default_version_id
-    ))  # fmt: skip
+    return (*inline, *_default_versions(attached))
+
+
+def boundary_of(role_arn: str) -> str | None:
+    """The ARN of a role's permissions boundary; None if it has none. moto keeps none for users."""
+    role = _holder(Caller(role_arn, "any"))
+    return (role.permissions_boundary_arn or None) if role else None
+
+
+def boundary_documents_of(caller: Caller) -> tuple[str, ...] | None:
+    """The caller's permissions boundary; None if there is none. Empty if its policy was deleted."""
+    arn = boundary_of(caller.principal) if caller.session else None
+    if arn is None:
+        return None
+    policy = _backend(caller.principal).managed_policies.get(arn)
+    return _default_versions([policy] if policy else [])
 
 
 def trust_of(role_arn: str) -> str | None:
@@ -109,6 +119,15 @@ def _holder(caller: Caller) -> Any:
     backend = _backend(caller.principal)
     found = _named((backend.roles if caller.session else backend.users).values(), name_of(caller.principal))
     return found if found and found.arn == caller.principal else None
+
+
+def _default_versions(policies: Iterable[Any]) -> tuple[str, ...]:
+    return tuple(
+        version.document
+        for policy in policies
+        for version in list(policy.versions)
+        if version.version_id == policy.default_version_id
+    )
 
 
 def _named(holders: Iterable[Any], name: str) -> Any:

@@ -12,6 +12,7 @@ import re
 import string
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from types import ModuleType, SimpleNamespace
@@ -60,6 +61,11 @@ def random_string(
     letters = string.ascii_letters + (string.digits if include_digits else "")
     text = "".join(self.choices(letters, k=length))
     return text.lower() if lower_case else text
+
+
+def forgotten(_: list[Any]) -> deque[Any]:
+    """Keep no list of all threads of all executions. Nobody reads it."""
+    return deque(maxlen=0)
 
 
 class _Copies(threading.local):

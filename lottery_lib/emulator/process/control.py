@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,15 @@ from filelock import FileLock
 
 from lottery_lib.emulator.process.environment import clean_environment, enforces_iam, own_group
 from lottery_lib.emulator.process.errors import ALREADY_RUNNING, PORT_IN_USE, EmulatorError
-from lottery_lib.emulator.process.record import Record, folder_of, health, read_record, remove_record
+from lottery_lib.emulator.process.record import (
+    Record,
+    folder_of,
+    health,
+    key_file,
+    read_key,
+    read_record,
+    remove_record,
+)
 
 _READY_SECONDS: Final = 60.0
 _END_SECONDS: Final = 5.0
@@ -23,14 +32,28 @@ def status(port: int | None = None) -> dict[str, Any]:
     """The state of the shared emulator, or of the one with this port.
 
     Returns:
-        ``{"running", "port", "pid", "since", "workers", "endpoint", "folder"}``. A stopped one has only a
-        folder; ``running`` is False and the others are None.
+        ``{"running", "port", "pid", "since", "workers", "endpoint", "access_key_id", "access_key_file",
+        "folder"}``. A stopped one has only a folder; ``running`` is False and the others are None.
     """
     folder = folder_of(port)
     return _state(folder, _running(folder))
 
 
-def start(port: int | None = None, foreground: bool = False, while_pid: int | None = None) -> dict[str, Any]:
+def find(port: int | None) -> dict[str, Any]:
+    """The state of this user's emulator that runs at a port, shared or not."""
+    for path in folder_of().parent.glob("*/record.json"):
+        record = read_record(path.parent)
+        if record and record.port == port and _running(path.parent):
+            return _state(path.parent, record)
+    return _state(folder_of(), None)
+
+
+def start(
+    port: int | None = None,
+    foreground: bool = False,
+    while_pid: int | None = None,
+    allowed_hosts: Sequence[str] = (),
+) -> dict[str, Any]:
     """Return a running emulator: the one that runs already, or a new one.
 
     Args:
@@ -38,13 +61,15 @@ def start(port: int | None = None, foreground: bool = False, while_pid: int | No
         foreground: Run the emulator in this process until a signal.
         while_pid: A new emulator also ends when this process ends. The default is the JupyterLab that
             `make lab` started; its kernels have its number in ``LOTTERY_LAB_PID``.
+        allowed_hosts: Names of proxies through which clients reach a new emulator.
 
     Returns:
         What `status` returns.
 
     Raises:
         EmulatorError: The port is in use; or the new process ended at once (with the end of its log); or
-            ``LOTTERY_EMULATOR_IAM`` is neither ``on`` nor ``off``; or moto is not the one that is patched.
+            ``LOTTERY_EMULATOR_IAM`` is neither ``on`` nor ``off``; or moto is not the one that is patched;
+            or it runs already, and does not answer to one of the names.
     """
     enforces_iam(os.environ)
     folder = folder_of(port)
@@ -53,15 +78,18 @@ def start(port: int | None = None, foreground: bool = False, while_pid: int | No
     # If two kernels start it at the same time, the second one waits here and then finds it running.
     with FileLock(folder / "start.lock", timeout=_READY_SECONDS):
         if record := _running(folder):
+            if missing := set(allowed_hosts) - set(record.allowed_hosts):
+                what = f"it runs already, without --allow-host {' --allow-host '.join(sorted(missing))}"
+                raise EmulatorError("emulator", what, "Stop it, then start it again")
             return _state(folder, record)
         from lottery_lib.emulator.moto import patches  # noqa: PLC0415 (only a new emulator needs them)
 
         patches.check()
         if not foreground:
-            return _state(folder, _spawn(folder, port, while_pid))
+            return _state(folder, _spawn(folder, port, while_pid, allowed_hosts))
     from lottery_lib.emulator.process.server import run  # noqa: PLC0415 (moto takes a while to import)
 
-    if code := run(port, while_pid):
+    if code := run(port, while_pid, allowed_hosts=allowed_hosts):
         raise _failure(port, code, "")
     return _state(folder, None)
 
@@ -88,10 +116,13 @@ def stop(port: int | None = None) -> dict[str, Any]:
 
 
 def _state(folder: Path, record: Record | None) -> dict[str, Any]:
-    told: dict[str, Any] = dict.fromkeys(("port", "pid", "since", "workers", "endpoint"))
+    told: dict[str, Any] = dict.fromkeys(
+        ("port", "pid", "since", "workers", "endpoint", "access_key_id", "access_key_file")
+    )
     if record is not None:
         told |= {"port": record.port, "pid": record.pid, "since": record.since, "workers": record.workers}
         told["endpoint"] = f"http://127.0.0.1:{record.port}"
+        told |= {"access_key_id": read_key(folder), "access_key_file": str(key_file(folder))}
     return {"running": record is not None, **told, "folder": str(folder)}
 
 
@@ -103,10 +134,11 @@ def _running(folder: Path) -> Record | None:
     return None
 
 
-def _spawn(folder: Path, port: int | None, while_pid: int | None) -> Record:
+def _spawn(folder: Path, port: int | None, while_pid: int | None, allowed_hosts: Sequence[str]) -> Record:
     command = [sys.executable, "-P", "-m", "lottery_lib.emulator"]
     command += ["--port", str(port)] if port is not None else []
     command += ["--while-pid", str(while_pid)] if while_pid is not None else []
+    command += [word for name in allowed_hosts for word in ("--allow-host", name)]
     log = folder / "emulator.log"
     with log.open("wb") as output:
         process = subprocess.Popen(

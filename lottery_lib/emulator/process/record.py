@@ -4,7 +4,10 @@ import contextlib
 import http.client
 import json
 import os
+import stat
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +30,7 @@ class Record:
         since: When it started, in ISO 8601 and UTC.
         created: The system's start time of the process, because a process id can be used again.
         workers: How it gets the workers of functions: ``"forked"`` or ``"started"``.
+        allowed_hosts: The names of proxies that it answers, besides its own.
     """
 
     id: str
@@ -35,25 +39,41 @@ class Record:
     since: str
     created: float
     workers: str = ""
+    allowed_hosts: Sequence[str] = ()
 
 
 def folder_of(port: int | None = None) -> Path:
     """The folder of the shared emulator, or of the one with its own port. It is made if it is missing.
 
     Raises:
-        EmulatorError: The folder cannot be made.
+        EmulatorError: The folder cannot be made, or others may enter or replace it.
     """
     # platformdirs reads this variable only on Linux and macOS. A test must be able to set it on any system.
     xdg = os.environ.get("XDG_STATE_HOME", "")
     home = Path(xdg) / _APP if Path(xdg).is_absolute() else user_state_path(_APP, appauthor=False)
     folder = home / ("shared" if port is None else f"port-{port}")
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        home.parent.mkdir(parents=True, exist_ok=True)
+        for each in (home, folder):
+            each.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         what = f"it cannot be made ({error.strerror})"
         next_step = "Set XDG_STATE_HOME to a folder that you may write to"
         raise EmulatorError(f"emulator folder {folder}", what, next_step) from error
+    if os.name == "posix":  # Windows keeps a user's state folder from others by itself
+        _refuse(home, stat.S_IWGRP | stat.S_IWOTH, "others may write to it")
+        _refuse(folder, stat.S_IRWXG | stat.S_IRWXO, "others may enter it")
     return folder
+
+
+def _refuse(folder: Path, modes: int, what: str) -> None:
+    """Refuse a folder that belongs to another user, or whose mode has one of these bits."""
+    yours = "XDG_STATE_HOME to a folder of your own"
+    # If it is a link, both the link and its folder count.
+    if {folder.lstat().st_uid, folder.stat().st_uid} != {os.geteuid()}:
+        raise EmulatorError(f"emulator folder {folder}", "it belongs to another user", f"Set {yours}")
+    if folder.stat().st_mode & modes:
+        raise EmulatorError(f"emulator folder {folder}", what, f"Run `chmod 700 {folder}`, or set {yours}")
 
 
 def read_record(folder: Path) -> Record | None:
@@ -72,10 +92,37 @@ def write_record(folder: Path, record: Record) -> None:
 
 
 def remove_record(folder: Path, record: Record) -> None:
-    """Remove the record, unless another emulator has replaced it."""
+    """Remove the record and the key, unless another emulator has replaced them."""
     if read_record(folder) == record:
-        with contextlib.suppress(OSError):
-            (folder / "record.json").unlink()
+        for path in (folder / "record.json", key_file(folder)):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def key_file(folder: Path) -> Path:
+    """The file of the access key of the emulator in this folder."""
+    return folder / "access-key"
+
+
+def write_key(folder: Path, access_key: str) -> None:
+    """Store the access key in a file that only this user can read."""
+    path = key_file(folder)
+    path.unlink(missing_ok=True)  # an old file may have other permissions
+    with open(path, "x", opener=partial(os.open, mode=0o600)) as file:
+        file.write(access_key)
+
+
+def read_key(folder: Path) -> str:
+    """The access key of the emulator that runs in this folder.
+
+    Raises:
+        EmulatorError: The file is missing.
+    """
+    try:
+        return key_file(folder).read_text("ascii")
+    except OSError as error:
+        next_step = "End the emulator with `python -m lottery_lib emulator stop` and start it again"
+        raise EmulatorError(str(key_file(folder)), f"cannot be read ({error.strerror})", next_step) from error
 
 
 def health(port: int, *, seconds: float = 2.0) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from lottery_lib.emulator.front import Front
 from lottery_lib.emulator.http.http_server import HttpServer
+from lottery_lib.emulator.iam.callers import new_access_key
 from lottery_lib.emulator.moto import patches, speed
 from lottery_lib.emulator.process.children import (
     adopt_orphans,
@@ -32,14 +34,25 @@ from lottery_lib.emulator.process.environment import (
     retry_pace,
 )
 from lottery_lib.emulator.process.errors import ALREADY_RUNNING, PORT_IN_USE
-from lottery_lib.emulator.process.record import Record, folder_of, remove_record, write_record
+from lottery_lib.emulator.process.record import Record, folder_of, remove_record, write_key, write_record
 
 _ENDING_SECONDS: Final = 10.0
 _LOOK_SECONDS: Final = 2.0
 
 
-def run(port: int | None = None, while_pid: int | None = None, idle_hours: float = 8.0) -> int:
+def run(
+    port: int | None = None,
+    while_pid: int | None = None,
+    idle_hours: float = 8.0,
+    allowed_hosts: Sequence[str] = (),
+) -> int:
     """Serve until a signal, ``idle_hours`` without a request, or the end of the process ``while_pid``.
+
+    Args:
+        port: None for the shared emulator at a free port.
+        while_pid: None if it does not depend on another process.
+        idle_hours: How long it waits for a request.
+        allowed_hosts: Names of proxies, which may stand in the header ``Host``.
 
     Returns:
         The exit status: 0, or a number from `process.errors` if it could not start.
@@ -64,8 +77,9 @@ def run(port: int | None = None, while_pid: int | None = None, idle_hours: float
                 raise
             print(f"Port {port} cannot be used: {error.strerror}", file=sys.stderr)
             return PORT_IN_USE
-        with server:
-            _serve(server, folder, _Lifetime(while_pid, idle_hours))
+        # What moto writes to its working folder, such as a recording, is a file of this emulator.
+        with server, contextlib.chdir(folder):
+            _serve(server, folder, _Lifetime(while_pid, idle_hours), allowed_hosts)
     return 0
 
 
@@ -100,7 +114,7 @@ class _Lifetime:
                     return
 
 
-def _serve(server: HttpServer, folder: Path, lifetime: _Lifetime) -> None:
+def _serve(server: HttpServer, folder: Path, lifetime: _Lifetime, allowed_hosts: Sequence[str]) -> None:
     os.environ.update(environment := clean_environment(os.environ))
     for name in set(os.environ) - set(environment):
         del os.environ[name]
@@ -116,10 +130,18 @@ def _serve(server: HttpServer, folder: Path, lifetime: _Lifetime) -> None:
         since=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         created=psutil.Process().create_time(),
         workers="forked" if forks_workers(environment) else "started",
+        allowed_hosts=list(allowed_hosts),
     )
     speed.pace.part = retry_pace(environment)
-    front = Front(record, folder, lifetime.request_came, enforces_iam(environment))
-    server.answer = front.answer
+    write_key(folder, access_key := new_access_key("AKIA"))
+    front = Front(
+        record,
+        folder,
+        lifetime.request_came,
+        enforces_iam=enforces_iam(environment),
+        access_key=access_key,
+    )
+    server.answer = front.receive
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: lifetime.ended.set())
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()

@@ -70,7 +70,10 @@ class SnsApi:
         """Answer Unsubscribe. It is a signed call, or a click on the link in a mail."""
         arn = request.form.get("SubscriptionArn", "")
         checks.check_arn(arn)
-        if (subscription := self._subscriptions.find(arn)) and not subscription.confirmed:
+        subscription = self._subscriptions.find(arn)
+        if not request.signed and not (subscription and request.form.get("Token") == subscription.token):
+            raise checks.invalid("Token")
+        if subscription and not subscription.confirmed:
             reason = "Cannot unsubscribe a subscription that is pending confirmation"
             raise checks.invalid("SubscriptionArn", reason)
         reply = self._moto.query(_scope_of(request.scope, arn), "Unsubscribe", SubscriptionArn=arn)
@@ -170,13 +173,24 @@ class SnsApi:
         return reply
 
     def _publish_batch(self, request: Request) -> Reply:
-        reply = self._moto(request)
-        if reply.ok:
-            sent = set(checks.elements(reply.body.partition(b"<Failed>")[0], "Id"))
-            for entry in checks.numbered(request.form, "PublishBatchRequestEntries.member"):
-                if entry.get("Id") in sent:
-                    self._deliver(request.scope, request.form.get("TopicArn", ""), entry)
-        return reply
+        topic_arn, name = request.form.get("TopicArn", ""), "PublishBatchRequestEntries.member"
+        entries = list(checks.numbered(request.form, name))
+        checks.check_batch(topic_arn, entries, request.scope.region)
+        errors = {entry["Id"]: error for entry in entries if (error := checks.message_error(entry))}
+        good = [entry for entry in entries if entry["Id"] not in errors]
+        parameters = {
+            f"{name}.{number}.{parameter}": value
+            for number, entry in enumerate(good, 1)
+            for parameter, value in entry.items()
+        }
+        reply = self._moto.query(request.scope, "PublishBatch", TopicArn=topic_arn, **parameters)
+        if not reply.ok:
+            return reply
+        sent = set(checks.elements(reply.body.partition(b"<Failed")[0], "Id"))
+        for entry in good:
+            if entry["Id"] in sent:
+                self._deliver(request.scope, topic_arn, entry)
+        return checks.with_failed(reply, errors)
 
     def _deliver(self, scope: Scope, topic_arn: str, form: Mapping[str, str]) -> None:
         text = checks.mail_text(form)
@@ -185,7 +199,7 @@ class SnsApi:
             return
         display_name = self._display_name(scope, topic_arn)
         for subscriber in subscribers:
-            link = self._link("Unsubscribe", SubscriptionArn=subscriber.arn)
+            link = self._link("Unsubscribe", SubscriptionArn=subscriber.arn, Token=subscriber.token)
             subject = form.get("Subject")
             mail = notification(
                 subscriber.address, topic_arn, display_name, subject=subject, text=text, unsubscribe=link

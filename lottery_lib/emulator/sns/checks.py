@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from html import unescape
 from typing import Final
@@ -11,6 +11,10 @@ from lottery_lib.emulator.http.messages import Arn, RefusalError, Reply
 from lottery_lib.emulator.sns.mail import is_address
 
 _LARGEST: Final = 262_144
+_MOST_ENTRIES: Final = 10
+_LONGEST_ID: Final = 80
+_ID: Final = re.compile(r"[A-Za-z0-9_-]+")
+_NO_DEFAULT: Final = "Message Structure - No default entry in JSON message body"
 
 
 def invalid(what: str, reason: str = "") -> RefusalError:
@@ -40,19 +44,63 @@ def check_publish(form: Mapping[str, str], region: str) -> None:
     Raises:
         RefusalError: With AWS's reason.
     """
-    arn = form.get("TopicArn") or form.get("TargetArn", "")
+    check_topic(form.get("TopicArn") or form.get("TargetArn", ""), region)
+    if error := message_error(form):
+        raise error
+
+
+def check_batch(topic_arn: str, entries: Sequence[Mapping[str, str]], region: str) -> None:
+    """Refuse a PublishBatch in this region. An entry with a `message_error` fails alone.
+
+    Raises:
+        RefusalError: With AWS's reason.
+    """
+    check_topic(topic_arn, region)
+    if not entries:
+        raise RefusalError("EmptyBatchRequest", "The batch request doesn't contain any entries.")
+    if len(entries) > _MOST_ENTRIES:
+        text = "The batch request contains more entries than permissible."
+        raise RefusalError("TooManyEntriesInBatchRequest", text)
+    ids = [entry.get("Id", "") for entry in entries]
+    if len(set(ids)) < len(ids):
+        text = "Two or more batch entries in the request have the same Id."
+        raise RefusalError("BatchEntryIdsNotDistinct", text)
+    for each in ids:
+        too_long = len(each) > _LONGEST_ID
+        if too_long or not _ID.fullmatch(each):
+            fault = "is too long" if too_long else "contains an impermissible character"
+            text = f"The Id of a batch entry in the batch request {fault}: {each}"
+            raise RefusalError("InvalidBatchEntryId", text)
+    counted = ("Message", "MessageAttributes.")
+    texts = (text for entry in entries for name, text in entry.items() if name.startswith(counted))
+    if sum(len(text.encode()) for text in texts) > _LARGEST:
+        text = "The length of all the messages put together is more than the limit."
+        raise RefusalError("BatchRequestTooLong", text)
+    if any(mail_text(entry) is None for entry in entries):
+        raise invalid(_NO_DEFAULT)
+
+
+def message_error(form: Mapping[str, str]) -> RefusalError | None:
+    """AWS's reason to refuse a message, if there is one."""
     message, subject = form.get("Message", ""), form.get("Subject")
-    check_arn(arn, "TopicArn")
     faults = {
-        "TopicArn": Arn.of(arn).region != region,
         "Empty message": not message,
         "Message too long": len(message.encode()) > _LARGEST,
         "Subject": subject is not None and not (0 < len(subject) <= 100 and subject.isprintable()),
-        "Message Structure - No default entry in JSON message body": mail_text(form) is None,
+        _NO_DEFAULT: mail_text(form) is None,
     }
-    for fault, found in faults.items():
-        if found:
-            raise invalid(fault)
+    return next((invalid(fault) for fault, found in faults.items() if found), None)
+
+
+def check_topic(arn: str, region: str) -> None:
+    """Refuse an ARN that cannot be a topic's in this region.
+
+    Raises:
+        RefusalError: With AWS's reason.
+    """
+    check_arn(arn, "TopicArn")
+    if Arn.of(arn).region != region:
+        raise invalid("TopicArn")
 
 
 def check_arn(arn: str, parameter: str = "SubscriptionArn") -> None:
@@ -83,13 +131,13 @@ def pairs_of(form: Mapping[str, str], prefix: str, key: str, value: str) -> dict
 
 def numbered(form: Mapping[str, str], prefix: str) -> Iterator[dict[str, str]]:
     """The members of a list in the query protocol. Each member is a mapping of its parameters."""
+    members: dict[str, dict[str, str]] = {}
+    for name, value in form.items():
+        if name.startswith(f"{prefix}."):
+            number, _, parameter = name.removeprefix(f"{prefix}.").partition(".")
+            members.setdefault(number, {})[parameter] = value
     index = 1
-    while member := {
-        name.removeprefix(start): value
-        for start in [f"{prefix}.{index}."]
-        for name, value in form.items()
-        if name.startswith(start)
-    }:
+    while member := members.get(str(index)):
         yield member
         index += 1
 
@@ -117,3 +165,14 @@ def with_attributes(reply: Reply, **attributes: int) -> Reply:
         there = re.compile(rf"(<key>{name}</key>\s*<value>)[^<]*".encode())
         body = there.sub(rb"\g<1>" + str(value).lower().encode(), body)
     return replace(reply, body=body)
+
+
+def with_failed(reply: Reply, errors: Mapping[str, RefusalError]) -> Reply:
+    """The reply to a PublishBatch with more failed entries, by their ids."""
+    members = "".join(
+        f"<member><Id>{entry_id}</Id><Code>{error.code}</Code><Message>{error.message}</Message>"
+        "<SenderFault>true</SenderFault></member>"
+        for entry_id, error in errors.items()
+    )
+    body = reply.body.replace(b"<Failed/>", b"<Failed></Failed>")
+    return replace(reply, body=body.replace(b"</Failed>", members.encode() + b"</Failed>"))

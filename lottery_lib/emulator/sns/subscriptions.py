@@ -14,7 +14,7 @@ class Subscription:
         arn: The ARN from moto.
         topic_arn: The ARN of its topic.
         address: The e-mail address.
-        token: The token in the confirmation mail.
+        token: The token in the links of its mails.
         confirmed: Whether somebody confirmed it with the token.
         authenticated: Whether the confirmation was a signed call.
     """

@@ -55,8 +55,11 @@ def check_definition(definition: str) -> None:
     else:
         faults = ["INVALID_JSON_DESCRIPTION: The definition is not a JSON object"]
         if isinstance(machine, dict):
-            # AWS lists missing fields first. The order within each group stays.
-            faults = sorted(_faults(machine, ""), key=lambda fault: not fault.startswith("SCHEMA"))
+            try:
+                # AWS lists missing fields first. The order within each group stays.
+                faults = sorted(_faults(machine, ""), key=lambda fault: not fault.startswith("SCHEMA"))
+            except RecursionError:
+                faults = ["INVALID_JSON_DESCRIPTION: Too many machines are inside each other"]
     if faults:
         raise RefusalError("InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(faults)}'")
 
@@ -86,15 +89,20 @@ def _faults(machine: Mapping[str, Any], where: str) -> Iterator[str]:
             targets += [
                 (f"{at}/{field}[{index}]/Next", rule["Next"])
                 for field in ("Catch", "Choices")
-                for index, rule in enumerate(state.get(field) or [])
+                for index, rule in enumerate(_list(state, field))
                 if isinstance(rule, dict) and "Next" in rule
             ]
-        branches = enumerate(state.get("Branches") or [])
+        branches = enumerate(_list(state, "Branches"))
         inner += [(f"{at}/Branches[{index}]", branch) for index, branch in branches]
         inner += [(f"{at}/{field}", state.get(field)) for field in ("Iterator", "ItemProcessor")]
     for place, target in targets:
-        if target not in states:
+        if not isinstance(target, list | dict) and target not in states:
             yield f"MISSING_TRANSITION_TARGET: Missing 'Next' target: {target} at {place}"
     for place, part in inner:
         if isinstance(part, dict):
             yield from _faults(part, place)
+
+
+def _list(state: Mapping[str, Any], field: str) -> list[Any]:
+    """The field's list; empty if it is something else. moto's parser refuses that."""
+    return found if isinstance(found := state.get(field), list) else []

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from lottery_lib.course.attendee_policy import LIMIT, policy
+from lottery_lib import plan
+from lottery_lib.course.attendee_policy import LIMIT, boundary, policy
 from lottery_lib.emulator.iam.policy import Decision, decide
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import Names
@@ -33,10 +34,11 @@ def things(attendee, edition):
 
 
 def allowed(attendee, edition, pairs):
-    """Those of the pairs that a policy allows, whatever is attached or passed on."""
+    """Those of the pairs that a policy allows, whatever is attached or passed, on roles with the boundary."""
     text = (json.dumps(document(attendee, edition)),)
     context = {"iam:policyarn": "arn:aws:iam::aws:policy/AmazonSNSFullAccess"}
     context["iam:passedtoservice"] = "lambda.amazonaws.com"
+    context["iam:permissionsboundary"] = plan.lambda_role(elsewhere(*HERE, Names(attendee))).boundary_arn
     return {pair for pair in pairs if decide(text, *pair, context) is Decision.ALLOWED}
 
 
@@ -119,3 +121,76 @@ def test_what_is_no_account(account):
     """An account has twelve digits."""
     with pytest.raises(LotteryError, match="Give its twelve digits"):
         elsewhere(account, "us-east-1", Names())
+
+
+def limit(attendee, edition="tutorial", place=HERE):
+    return boundary(elsewhere(*place, Names(attendee, edition)))
+
+
+def within(attendee, pairs):
+    """Those of the pairs that an attendee's boundary allows."""
+    text = (json.dumps(limit(attendee)),)
+    return {pair for pair in pairs if decide(text, *pair, {}) is Decision.ALLOWED}
+
+
+def rights_of_roles(attendee):
+    """All pairs of action and resource that the inline policies of an attendee's roles name."""
+    for edition in EDITIONS:
+        target = elsewhere(*HERE, Names(attendee, edition))
+        for role in (plan.lambda_role(target), plan.machine_role(target)):
+            for document in role.inline.values():
+                for each in document["Statement"]:
+                    actions = [each["Action"]] if isinstance(each["Action"], str) else each["Action"]
+                    resources = (arn.replace("*", "anything") for arn in each["Resource"])
+                    yield from itertools.product(actions, resources)
+
+
+@pytest.mark.parametrize("attendee", ATTENDEES)
+def test_the_boundary_leaves_the_roles_what_they_need(attendee):
+    """All that the plan gives the roles of both editions."""
+    needed = set(rights_of_roles(attendee))
+    assert len(needed) > 20
+    assert within(attendee, needed) == needed
+
+
+@pytest.mark.parametrize(("mine", "theirs"), list(itertools.permutations(ATTENDEES, 2)))
+def test_the_boundary_is_of_nothing_that_is_anothers(mine, theirs):
+    """What another attendee's roles may do, mine may not, whatever policies I write."""
+    assert within(mine, rights_of_roles(theirs)) == set()
+
+
+def test_the_boundary_is_of_the_lotterys_data_alone():
+    """No IAM, no STS, no other service; nothing is created but log groups and items."""
+    actions = {action for each in limit("alice")["Statement"] for action in each["Action"]}
+    assert {action.split(":")[0] for action in actions} == {"dynamodb", "lambda", "logs", "sns"}
+    assert not {action for action in actions if "*" in action}
+    made = {"logs:CreateLogGroup", "logs:CreateLogStream"}
+    assert {action for action in actions if ":Create" in action or ":Tag" in action} == made
+
+
+@pytest.mark.parametrize("region", ["ap-southeast-4", "cn-northwest-1"])
+def test_the_boundary_can_be_a_managed_policy(region):
+    """With the longest names it is within IAM's limit; it is the same for both editions."""
+    place = ("123456789012", region)
+    longest = limit("a" * 30, place=place)
+    assert len(json.dumps(longest, separators=(",", ":"))) <= LIMIT
+    assert longest == limit("a" * 30, "hardened", place)
+
+
+GUARDED = ("CreateRole", "PutRolePolicy", "PutRolePermissionsBoundary", "AttachRolePolicy")
+
+
+@BOTH
+@pytest.mark.parametrize("action", GUARDED)
+def test_roles_get_rights_within_the_boundary_only(edition, action):
+    """Each way to give a role rights asks for the attendee's own boundary; nothing takes it off."""
+    role = plan.lambda_role(elsewhere(*HERE, Names("alice", edition)))
+    text = (json.dumps(document("alice", edition)),)
+    attached = {"iam:policyarn": "arn:aws:iam::aws:policy/AmazonSNSFullAccess"}
+    bounds = {"": False, "-alice": edition == "tutorial" or action != "AttachRolePolicy", "-x-alice": False}
+    for suffix, expected in bounds.items():
+        context = attached | {"iam:permissionsboundary": role.boundary_arn.replace("-alice", suffix)}
+        allowed = decide(text, f"iam:{action}", role.arn, context) is Decision.ALLOWED
+        assert allowed is expected
+    assert decide(text, f"iam:{action}", role.arn, attached) is not Decision.ALLOWED
+    assert decide(text, "iam:DeleteRolePermissionsBoundary", role.arn, context) is not Decision.ALLOWED

@@ -1,6 +1,7 @@
 """Calls of AWS as a table and as command lines: what needs no AWS."""
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -40,8 +41,9 @@ class Connection:
     """Stands for a boto3 session."""
 
 
-def target_of(*made, endpoint="http://127.0.0.1:5000"):
-    target = SimpleNamespace(session=Connection(), endpoint=endpoint, region="us-east-1")
+def target_of(*made, endpoint="http://127.0.0.1:5000", key="AKIASECRET", key_file="/a b/access-key"):
+    where = {"endpoint": endpoint, "access_key": key, "key_file": key_file}
+    target = SimpleNamespace(session=Connection(), region="us-east-1", **where)
     fill(log_of(target), made)
     return target
 
@@ -328,12 +330,43 @@ def test_html_is_escaped():
 
 
 def test_settings_of_an_emulator():
-    """The first line of what is pasted sends the terminal to the emulator, with dummy credentials."""
+    """The first line of what is pasted sends the terminal to the emulator. It reads the key from a file."""
     assert shown(scan()).commands.splitlines() == [
-        "export AWS_ENDPOINT_URL=http://127.0.0.1:5000 AWS_ACCESS_KEY_ID=testing "
+        "export AWS_ENDPOINT_URL=http://127.0.0.1:5000 AWS_ACCESS_KEY_ID=\"$(cat '/a b/access-key')\" "
         "AWS_SECRET_ACCESS_KEY=testing AWS_DEFAULT_REGION=us-east-1 AWS_REGION=us-east-1 AWS_PAGER=''",
         "aws dynamodb scan --table-name t",
     ]
+
+
+def access_key_in(settings, **variables):
+    """What a shell has as the access key after these settings."""
+    show = ["bash", "-c", f'{settings}\nprintf %s "$AWS_ACCESS_KEY_ID"']
+    return subprocess.run(show, env=variables, capture_output=True, text=True, check=True).stdout
+
+
+def test_key_of_a_file_at_home(tmp_path, monkeypatch):
+    """The line does not name the user's home folder; a shell finds the key there."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = tmp_path / "of mine" / "access-key"
+    path.parent.mkdir()
+    path.write_text("AKIASECRET")
+    settings = calls(target_of(scan(), key_file=str(path))).settings
+    assert str(tmp_path) not in settings
+    assert access_key_in(settings, HOME=str(tmp_path), PATH=os.environ["PATH"]) == "AKIASECRET"
+
+
+def test_key_of_an_emulator_elsewhere():
+    """A shell takes the key from LOTTERY_TARGET, and the line does not show it."""
+    settings = calls(target_of(scan(), key_file=None)).settings
+    assert "AKIASECRET" not in settings
+    where = {"LOTTERY_TARGET": "http://AKIASECRET@host:5000", "PATH": os.environ["PATH"]}
+    assert access_key_in(settings, **where) == "AKIASECRET"
+
+
+def test_key_that_is_none():
+    """For an emulator that takes any key, the line has a dummy."""
+    settings = calls(target_of(scan(), key="testing", key_file=None)).settings
+    assert access_key_in(settings, PATH=os.environ["PATH"]) == "testing"
 
 
 def test_settings_of_aws():

@@ -154,6 +154,31 @@ def test_the_policy_that_is_attached_is_told():
     assert needs_of(asked)[0].context == (("iam:policyarn", "P"),)
 
 
+BOUNDED = [
+    *("CreateRole", "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary"),
+    *("PutRolePolicy", "DeleteRolePolicy", "AttachRolePolicy", "DetachRolePolicy"),
+]
+
+
+@pytest.mark.parametrize("operation", BOUNDED)
+def test_the_boundary_of_the_role_is_told(operation):
+    """Conditions may ask for `iam:PermissionsBoundary`: the one that is given, else the one that is there."""
+    there = {f"{IAM}role/R": "old"}.get
+    asked = Asked("iam", operation, {"RoleName": "R"}, ROLE, boundary_of=there)
+    changed = () if operation == "CreateRole" else (("iam:permissionsboundary", "old"),)
+    assert needs_of(asked)[0].context == changed
+    given = {"RoleName": "R", "PermissionsBoundary": "new"}
+    asked = Asked("iam", operation, given, ROLE, boundary_of=there)
+    assert needs_of(asked)[0].context == (("iam:permissionsboundary", "new"),)
+
+
+@pytest.mark.parametrize("operation", ["UpdateAssumeRolePolicy", "DeleteRole", "TagRole", "GetRole"])
+def test_aws_tells_the_boundary_of_some_operations_only(operation):
+    """No condition on the boundary can limit who a role trusts."""
+    asked = Asked("iam", operation, {"RoleName": "R"}, ROLE, boundary_of=lambda arn: "old")
+    assert needs_of(asked)[0].context == ()
+
+
 def test_who_one_is_may_be_asked_always():
     """GetCallerIdentity needs no right; AssumeRole needs one to the role."""
     assert needs("sts", "GetCallerIdentity") == []

@@ -84,6 +84,24 @@ def test_globs_are_fnmatchs(pattern, text):
     assert glob(pattern, text, {}) == bool(re.match(fnmatch.translate(pattern), text))
 
 
+@pytest.mark.parametrize("pattern", ["a*" * 25 + "b", "*a" * 3000 + "b", "a?*" * 800 + "b", "*" * 4000 + "b"])
+def test_no_pattern_takes_long(pattern):
+    """However many stars it has: each star is decided once, so nothing is tried again and again."""
+    assert not glob(pattern, "a" * 2000, {})
+
+
+@pytest.mark.parametrize("pattern", ["${" * 60_000, "x${a" * 30_000])
+def test_no_variable_takes_long(pattern):
+    """A variable that never ends is a text."""
+    assert not glob(pattern, "a", {})
+
+
+def test_a_name_longer_than_any_of_awss_matches_nothing():
+    """An ARN has at most 2,048 characters. So the work for one pattern has a limit."""
+    assert glob("*", "a" * 2048, {})
+    assert not glob("*", "a" * 2049, {})
+
+
 @given(st.text(max_size=20))
 def test_a_text_without_wildcards_means_itself(text):
     """Whatever characters it has."""
@@ -110,7 +128,14 @@ def test_a_statement_without_resource_means_nothing():
     assert told({"Effect": "Allow", "Action": "*"}) is Decision.IMPLICIT_DENY
 
 
-@pytest.mark.parametrize("document", ["", "{", "[]", "{}", '{"Statement": [1, {"Effect": "Maybe"}]}'])
+LONG = json.dumps({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*", "Sid": "a" * 131_072}})
+
+
+@pytest.mark.parametrize(
+    "document",
+    ["", "{", "[]", "{}", '{"Statement": [1, {"Effect": "Maybe"}]}', "[" * 100_000, LONG],
+    ids=lambda document: document[:10],
+)
 def test_what_is_no_policy_allows_nothing(document):
     """And raises nothing."""
     assert decide((document,), "a:B", "*", {}) is Decision.IMPLICIT_DENY

@@ -73,6 +73,26 @@ def test_names_are_escaped():
     assert "&lt;b&gt;Ann&lt;/b&gt;" in night(Odd()).board.value
 
 
+def test_a_spreadsheet_runs_no_name():
+    """In the CSV, a name that looks like a formula is text."""
+
+    class Odd(Night):
+        def winners(self):
+            return pd.DataFrame({"employee_name": ["=1+1"], "lottery_serial": [-1]})
+
+    assert csv(night(Odd())).decode("utf-8-sig").splitlines() == ["employee_name,lottery_serial", "'=1+1,-1"]
+
+
+def test_serials_stay_whole_numbers():
+    """In the CSV, a winner without a serial does not turn the serials of others into 1.0."""
+
+    class Odd(Night):
+        def winners(self):
+            return pd.DataFrame({"lottery_serial": [1, None]}, dtype=object)
+
+    assert csv(night(Odd())).decode("utf-8-sig").splitlines() == ["lottery_serial", "1", '""']
+
+
 def test_the_projector_shows_no_details():
     """The list of states, with their inputs and outputs, is not for the party; the picture is."""
     panel = night(Night()).panel

@@ -73,6 +73,15 @@ def test_choices_have_a_default(name):
     assert STATES[name]["Default"] in STATES
 
 
+@pytest.mark.parametrize("name", of_type("Choice"))
+def test_choices_look_whether_their_variable_is_there(name):
+    """First of all. A missing variable would be `States.Runtime`, which nothing catches."""
+    first, *others = STATES[name]["Choices"]
+    assert {rule["Variable"] for rule in others} == {first["Variable"]}
+    assert first["IsPresent"] is False
+    assert STATES[first["Next"]]["Type"] == "Fail"
+
+
 def test_nothing_waits_for_ever():
     """The machine, and each function's state, have a time-out; the function's own of 30 s comes first."""
     assert json.loads(TEXT)["TimeoutSeconds"] == 900

@@ -131,7 +131,7 @@ def load(made, text):
         )
 
     with patch.object(contents, "Table", table):
-        load_employees(SimpleNamespace(names=Names(edition="hardened")), roster)
+        load_employees(SimpleNamespace(names=Names(edition="hardened")), roster, skip_bad_rows=True)
     made.ids = sorted(tables.tables[EMPLOYEES])
     return roster
 

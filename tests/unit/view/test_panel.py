@@ -138,6 +138,14 @@ def test_names_are_escaped():
     assert "&lt;b&gt;0&lt;/b&gt;" in shown.winners.value
 
 
+def test_names_turn_nothing_around():
+    """A control in a name, such as one that turns a line around, is shown as its number."""
+    won = [{"employee_id": "1", "employee_name": "\u202eAnn"}]
+    shown = panel(Lottery(result=ended("SUCCEEDED") | {"winners": won}))
+    asyncio.run(shown.run(1))
+    assert "<b>\\u202eAnn</b>" in shown.winners.value
+
+
 def test_blocking_calls_leave_the_kernel_free():
     """The calls that block are made in another thread than the kernel's."""
     lottery = Lottery()

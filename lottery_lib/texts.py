@@ -1,0 +1,33 @@
+"""Make texts that somebody else wrote harmless: in a terminal, on a page, in a spreadsheet."""
+
+import html
+import re
+from typing import Final
+
+#: Characters that no name needs: controls, such as a terminal's escape; separators of lines; half characters;
+#: and those that turn the direction of a text around.
+CONTROLS: Final = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# A spreadsheet runs a cell that begins so. The wide forms are for Chinese and Japanese ones.
+_FORMULA: Final = r"(?:[\t\r]|\s*[=+\-@＝＋－＠])"
+_RUNS: Final = re.compile(f"'*{_FORMULA}")
+_PREFIXED: Final = re.compile(f"'+{_FORMULA}")
+
+
+def harmless(text: str) -> str:
+    r"""Write each control as JSON does, such as ``\u001b``; line breaks and tabs stay."""
+    return CONTROLS.sub(lambda found: found[0] if found[0] in "\n\t" else f"\\u{ord(found[0]):04x}", text)
+
+
+def escaped(text: str) -> str:
+    """The same as HTML."""
+    return html.escape(harmless(text))
+
+
+def to_cell(text: str) -> str:
+    """A text for a spreadsheet. If it would run there, it gets an apostrophe in front."""
+    return f"'{text}" if _RUNS.match(text) else text
+
+
+def from_cell(cell: str) -> str:
+    """The text that `to_cell` was given."""
+    return cell[1:] if _PREFIXED.match(cell) else cell

@@ -1,0 +1,462 @@
+"""Who does not have the emulator's access key can do nothing. Requests are raw HTTP here."""
+
+import json
+import os
+import re
+import socket
+import stat
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import psutil
+import pytest
+from botocore.exceptions import ClientError
+from emulator.access_keys import started
+from emulator.conftest import Caller, client_of, trust
+from emulator.test_door import Wire
+
+from lottery_lib import calls, connect, inbox
+from lottery_lib.__main__ import main
+from lottery_lib.emulator.process import control
+from lottery_lib.errors import LotteryError
+
+STRANGER = "AKIAAAAAAAAAAAAAAAAA"
+#: A call of each service, and the name that this service has for an unknown key.
+CALLS = {
+    "sts": ("get_caller_identity", "InvalidClientTokenId"),
+    "iam": ("list_users", "InvalidClientTokenId"),
+    "sns": ("list_topics", "InvalidClientTokenId"),
+    "dynamodb": ("list_tables", "UnrecognizedClientException"),
+    "stepfunctions": ("list_state_machines", "UnrecognizedClientException"),
+    "lambda": ("list_functions", "UnrecognizedClientException"),
+    "logs": ("describe_log_groups", "UnrecognizedClientException"),
+    "sqs": ("list_queues", "UnrecognizedClientException"),
+}
+
+
+@pytest.fixture
+def wire(emulator):
+    return Wire(emulator)
+
+
+@pytest.mark.parametrize("service", CALLS)
+def test_an_unknown_key_gets_awss_answer(emulator, service):
+    """Each service has its own name for it, and the status is 403."""
+    operation, code = CALLS[service]
+    stranger = client_of(emulator["endpoint"], service, key={"AccessKeyId": STRANGER, "SecretAccessKey": "x"})
+    with pytest.raises(ClientError) as caught:
+        getattr(stranger, operation)()
+    error = caught.value.response
+    assert error["Error"]["Code"] == code
+    assert error["Error"]["Message"] == "The security token included in the request is invalid."
+    assert error["ResponseMetadata"]["HTTPStatusCode"] == 403
+
+
+JSON = "application/x-amz-json-1.0"
+FORM = "application/x-www-form-urlencoded"
+UNSIGNED = [
+    ("POST", "/", {"X_Amz_Target": "AWSStepFunctions.ListStateMachines", "Content_Type": JSON}, b"{}"),
+    ("POST", "/", {"X_Amz_Target": "DynamoDB_20120810.ListTables", "Content_Type": JSON}, b"{}"),
+    ("POST", "/", {"Content_Type": FORM}, b"Action=ListUsers&Version=2010-05-08"),
+    ("POST", "/", {"Content_Type": FORM}, b"Action=GetCallerIdentity&Version=2011-06-15"),
+    ("POST", "/", {"Content_Type": FORM}, b"Action=AssumeRoleWithSAML&Version=2011-06-15"),
+    ("GET", "/?Action=ListTopics", {}, b""),
+    ("GET", "/2015-03-31/functions/", {}, b""),
+    ("POST", "/2015-03-31/functions/f/invocations", {"Content_Type": "text/plain"}, b"{}"),
+    ("GET", "/bucket/key", {}, b""),
+    ("PUT", "/bucket", {}, b""),
+    ("GET", "/latest/meta-data/iam/security-credentials/", {}, b""),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "headers", "body"), UNSIGNED)
+def test_an_unsigned_request_is_refused(wire, method, path, headers, body):
+    """MissingAuthenticationToken, in the form of each protocol."""
+    status, text, told = wire(method, path, body=body, **headers)
+    if headers.get("Content_Type") == FORM or "Action=" in path:
+        assert status == 403
+        assert "<Code>MissingAuthenticationToken</Code>" in text
+    elif "X_Amz_Target" in headers:
+        assert (status, json.loads(text)["__type"]) == (400, "MissingAuthenticationTokenException")
+    else:
+        assert status == 403
+        assert told["x-amzn-errortype"].startswith("MissingAuthenticationToken")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Basic dGVzdDp0ZXN0",
+        "AWS KEY:signature",
+        "AWS4-HMAC-SHA256 Credential=KEY/20200101/us-east-1/sns",
+        "AWS4-HMAC-SHA256 a/b/c/iam/d Credential=KEY/20200101/us-east-1/sns/aws4_request",
+        "Credential=KEY/20200101/us-east-1/sns/aws4_request",
+        "AWS4-HMAC-SHA256 Credential=KEY/20200101/us-east-1/motoapi.amazonaws.com/aws4_request",
+    ],
+)
+def test_other_signatures_are_none(wire, header):
+    """The emulator and moto must read the same service from a signature. So it has one form only."""
+    sent = header.replace("KEY", wire.told["access_key_id"])
+    status, text, _ = wire("POST", "/", body=b"Action=ListTopics", Content_Type=FORM, Authorization=sent)
+    assert status == 403
+    assert "MissingAuthenticationToken" in text
+
+
+def test_an_unsigned_call_runs_no_function(wire, function):
+    """A page or another user of the machine cannot draw winners by Lambda's own address."""
+    mine = function("def lambda_handler(event, context): print('it ran')")
+    path = f"/2015-03-31/functions/{mine.name}/invocations"
+    for key in (None, STRANGER):
+        assert wire("POST", path, key=key, service="lambda", body=b"{}")[0] == 403
+    log = mine.raw({}, LogType="Tail")["ResponseMetadata"]["HTTPHeaders"]["x-amz-log-result"]
+    assert log
+    streams = _logged(wire, mine.name)
+    assert streams.count("it ran") == 1
+
+
+def _logged(wire, name):
+    logs = client_of(wire.told["endpoint"], "logs")
+    events = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+    return "".join(event["message"] for event in events)
+
+
+@pytest.mark.parametrize("key", [None, STRANGER], ids=["without a key", "with another key"])
+def test_only_the_owner_resets(wire, topic, aws, key):
+    """Everything stays."""
+    assert wire("POST", "/moto-api/reset", key=key)[0] == 403
+    assert topic in {each["TopicArn"] for each in aws("sns").list_topics()["Topics"]}
+
+
+KEYS_OF_A_FUNCTION = """
+import os, boto3
+def lambda_handler(event, context):
+    if event.get("tell"):
+        return os.environ["AWS_ACCESS_KEY_ID"]
+    try:
+        boto3.client("iam", aws_access_key_id=event["key"], aws_secret_access_key="x").list_users()
+    except Exception as error:
+        return error.response["Error"]["Code"]
+"""
+
+
+@pytest.fixture
+def weak(function, role):
+    """A function whose role may do nothing."""
+    return function(KEYS_OF_A_FUNCTION, Role=role().arn, Timeout=30)
+
+
+@pytest.mark.parametrize("key", ["any", "test", "testing", STRANGER, "AKIAIOSFODNN7EXAMPLE"])
+def test_a_function_that_names_another_key_gets_nothing(weak, key):
+    """It cannot leave its role."""
+    assert weak({"key": key}) == "InvalidClientTokenId"
+
+
+def test_the_key_of_a_function_cannot_be_guessed(own, function):
+    """It is random: the same function of the same role has another key in another emulator."""
+    keys = set()
+    for make in (function, own.function):
+        keys.add(make(KEYS_OF_A_FUNCTION, FunctionName="same", Timeout=30)({"tell": True}))
+    assert len(keys) == 2
+    assert all(re.fullmatch("ASIA[A-Z2-7]{16}", key) for key in keys)
+
+
+@pytest.mark.parametrize(("method", "path"), [
+    ("POST", "/moto-api/reset"), ("GET", "/lottery/mail"), ("DELETE", "/lottery/mail"),
+    ("GET", "/lottery/mail/"), ("POST", "/lottery/mail/ticket"),
+])  # fmt: skip
+def test_a_function_can_neither_reset_nor_read_mail(wire, function, method, path):
+    """Its key may be good for every call of AWS; the emulator itself is not its own."""
+    strong = function(KEYS_OF_A_FUNCTION, Timeout=30)
+    status, text, _ = wire(method, path, key=strong({"tell": True}), service="lottery")
+    assert status >= 400
+    assert "ticket" not in text
+
+
+def test_a_deleted_key_is_unknown(emulator, aws):
+    """A key of IAM works until it is deleted."""
+    iam = aws("iam")
+    iam.create_user(UserName="gone")
+    key = iam.create_access_key(UserName="gone")["AccessKey"]
+    gone = Caller(emulator["endpoint"], "gone", key)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        gone("iam").list_users()
+    iam.delete_access_key(UserName="gone", AccessKeyId=key["AccessKeyId"])
+    with pytest.raises(ClientError, match="InvalidClientTokenId"):
+        gone("iam").list_users()
+
+
+def test_a_key_of_sts_works(emulator, aws):
+    """It has the rights of its role."""
+    iam, name = aws("iam"), "assumed-by-key"
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust()))["Role"]["Arn"]
+    key = aws("sts").assume_role(RoleArn=arn, RoleSessionName="me")["Credentials"]
+    told = client_of(emulator["endpoint"], "sts", key=key).get_caller_identity()
+    assert told["Arn"].endswith(f":assumed-role/{name}/me")
+
+
+def test_without_iam_the_key_is_needed(own_home, port, monkeypatch):
+    """`LOTTERY_EMULATOR_IAM=off` opens nothing to strangers."""
+    monkeypatch.setenv("LOTTERY_EMULATOR_IAM", "off")
+    wire = Wire(started(port))
+    try:
+        body = b"Action=ListTopics&Version=2010-03-31"
+        assert [wire("POST", "/", key=key, body=body, Content_Type=FORM)[0] for key in (None, STRANGER)] == [
+            403
+        ] * 2
+        assert wire.owner("POST", "/", body=body, Content_Type=FORM)[0] == 200
+    finally:
+        control.stop(port)
+
+
+# The mailbox.
+
+
+@pytest.fixture
+def ticket(wire):
+    """A ticket for the mailbox."""
+    return json.loads(wire.owner("POST", "/lottery/mail/ticket")[1])["ticket"]
+
+
+@pytest.fixture
+def cookie(wire, ticket):
+    """The cookie for that ticket, as a browser sends it."""
+    return wire("GET", f"/lottery/mail/?ticket={ticket}")[2]["Set-Cookie"].partition(";")[0]
+
+
+def test_a_stranger_reads_no_mail(wire):
+    """Neither the page nor its data; nobody can empty the mailbox or make a ticket."""
+    page = wire("GET", "/lottery/mail/")
+    assert page[0] == 403
+    assert "inbox(target).where" in page[1]
+    others = [("GET", "/lottery/mail"), ("DELETE", "/lottery/mail"), ("POST", "/lottery/mail/ticket")]
+    assert [wire(*each, key=key)[0] for each in others for key in (None, STRANGER)] == [403] * 6
+
+
+def test_a_ticket_opens_the_mailbox(wire, ticket):
+    """It gives a cookie, and leads to an address without the ticket."""
+    status, _, told = wire("GET", f"/lottery/mail/?ticket={ticket}")
+    assert (status, told["Location"]) == (303, "./")
+    cookie, *attributes = told["Set-Cookie"].split("; ")
+    assert set(attributes) == {"HttpOnly", "SameSite=Lax"}
+    assert wire("GET", "/lottery/mail/", Cookie=f"other=1; {cookie}; last=2")[0] == 200
+
+
+def test_a_ticket_works_once(wire, ticket):
+    """Who finds it later, such as in a saved notebook, gets nothing."""
+    assert wire("GET", f"/lottery/mail/?ticket={ticket}")[0] == 303
+    status, _, told = wire("GET", f"/lottery/mail/?ticket={ticket}")
+    assert (status, told["Set-Cookie"]) == (403, None)
+
+
+def test_a_used_ticket_still_shows_the_page_to_its_user(wire, ticket, cookie):
+    """The browser with the cookie can open the same link again."""
+    status, _, told = wire("GET", f"/lottery/mail/?ticket={ticket}", Cookie=cookie)
+    assert (status, told["Location"]) == (303, "./")
+
+
+def test_the_cookie_reads_mail_only(wire, cookie):
+    """Servers on other ports of this machine get it, too. It is no key."""
+    assert wire("GET", "/lottery/mail", Cookie=cookie)[0] == 200
+    assert wire.told["access_key_id"] not in cookie
+    value = cookie.partition("=")[2]
+    for path in ("/lottery/mail/ticket", "/moto-api/reset", "/"):
+        assert wire("POST", path, Cookie=cookie)[0] == 403
+        assert wire("POST", path, key=value)[0] == 403
+    assert wire("DELETE", "/lottery/mail", Cookie=cookie)[0] == 403
+
+
+def test_two_emulators_do_not_share_a_cookie(wire, cookie, own):
+    """Cookies ignore ports, so each emulator has a name of its own for it."""
+    assert cookie.startswith(f"lottery-mail-{wire.told['port']}=")
+    assert Wire(own.told)("GET", "/lottery/mail", Cookie=cookie)[0] == 403
+
+
+def test_where_opens_the_mailbox(stack):
+    """The address that `inbox(target).where` tells opens the mailbox in a browser."""
+    stack.deploy("ann@example.com")
+    before = inbox(stack.target).where
+    inbox(stack.target).confirm("ann@example.com")
+    for text in (before, inbox(stack.target).where):
+        path = re.search(r"http://127.0.0.1:\d+(/lottery/mail/\S+)", text)[1]
+        assert Wire(control.status())("GET", path)[0] == 303
+
+
+# Where the key is, and where it is not.
+
+
+def test_the_key_is_like_awss(emulator):
+    """20 characters."""
+    assert re.fullmatch("AKIA[A-Z2-7]{16}", emulator["access_key_id"])
+
+
+def test_each_start_has_its_key(own_home, port):
+    """An old key does not open a new emulator."""
+    keys = set()
+    for _ in range(2):
+        keys.add(control.start(port)["access_key_id"])
+        control.stop(port)
+    assert len(keys) == 2
+
+
+def test_only_the_user_can_read_the_file(own):
+    """The file has the mode 0600, and its folder 0700."""
+    path = Path(own.told["access_key_file"])
+    assert path.read_text() == own.told["access_key_id"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_an_old_file_with_other_modes_is_replaced(own_home, port):
+    """Somebody may have made it before, readable to all."""
+    old = control.start(port)
+    control.stop(port)
+    path = Path(old["folder"], "access-key")
+    path.write_text("old")
+    path.chmod(0o666)
+    try:
+        told = control.start(port)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert path.read_text() == told["access_key_id"] != "old"
+    finally:
+        control.stop(port)
+
+
+def test_the_key_ends_with_the_emulator(own_home, port):
+    """Then its file is gone, and nothing tells it."""
+    path = Path(control.start(port)["access_key_file"])
+    told = control.stop(port)
+    assert (told["access_key_id"], path.exists()) == (None, False)
+
+
+def test_the_key_is_on_no_command_line(own):
+    """Neither there, nor in the variables of a process, nor in any other file of the emulator."""
+    key = own.told["access_key_id"]
+    own.function("import boto3\ndef lambda_handler(e, c): return 1", Timeout=30)()
+    with pytest.raises(ClientError):
+        own("dynamodb").describe_table(TableName="none")
+    family = psutil.Process(own.told["pid"])
+    for process in (family, *family.children(recursive=True)):
+        assert key not in " ".join(process.cmdline())
+        assert key not in process.environ().values()
+    folder = Path(own.told["folder"])
+    holding = [
+        path.name for path in folder.rglob("*") if path.is_file() and key.encode() in path.read_bytes()
+    ]
+    assert holding == ["access-key"]
+
+
+@pytest.fixture
+def words(capsys):
+    """Run a command; returns what it printed."""
+
+    def run(*words):
+        assert main(words) == 0
+        printed = capsys.readouterr()
+        return printed.out + printed.err
+
+    return run
+
+
+@pytest.mark.parametrize("verb", ["start", "status"])
+def test_only_json_tells_the_key(own, words, verb):
+    """What a person sees on a screen, and a notebook shows, has no key. `--json` tells it."""
+    port = str(own.told["port"])
+    assert own.told["access_key_id"] not in words("emulator", verb, "--port", port)
+    told = json.loads(words("emulator", verb, "--port", port, "--json"))
+    assert told["access_key_id"] == own.told["access_key_id"]
+
+
+def test_no_view_shows_the_key(target):
+    """Neither a target, nor the calls of a cell with their command lines, nor the mailbox."""
+    target.client("sns").list_topics()
+    view = calls(target)
+    shown = [
+        repr(target),
+        repr(view),
+        view._repr_html_(),
+        view.commands,
+        str(vars(target.waiter)),
+        target.endpoint,
+    ]
+    shown += [repr(inbox(target)), inbox(target)._repr_html_(), inbox(target).where]
+    assert len(target.access_key) == 20
+    assert not any(target.access_key in text for text in shown)
+
+
+def test_pasted_lines_read_the_key(target):
+    """The first line of `calls` gives a shell the key."""
+    target.client("sns").list_topics()
+    script = f'{calls(target).settings}\nprintf %s "$AWS_ACCESS_KEY_ID"'
+    ended = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True, env=os.environ)
+    assert ended.stdout == target.access_key
+
+
+# How the kit finds it.
+
+
+def test_an_address_with_the_key(own, monkeypatch, tmp_path_factory):
+    """`http://KEY@host:port` reaches an emulator whose file is elsewhere. Its endpoint is without the key."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("elsewhere")))
+    told = own.told
+    monkeypatch.setenv("LOTTERY_TARGET", told["endpoint"].replace("//", f"//{told['access_key_id']}@"))
+    target = connect()
+    assert (target.account, target.endpoint) == ("123456789012", told["endpoint"])
+    assert inbox(target).mails == []
+
+
+@pytest.mark.parametrize(
+    ("key", "what"), [("", "needs an access key"), (f"{STRANGER}@", "does not know the access")]
+)
+def test_an_address_without_the_key(own, monkeypatch, tmp_path_factory, key, what):
+    """One sentence says where to find it. The sentence does not repeat what was given."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("elsewhere")))
+    with pytest.raises(LotteryError, match=what) as caught:
+        connect(own.told["endpoint"].replace("//", f"//{key}"))
+    assert "Use http://KEY@host:port. KEY is the access_key_id" in str(caught.value)
+    assert STRANGER not in str(caught.value)
+
+
+@pytest.mark.parametrize("address", [f"http://{STRANGER}@127.0.0.1:x", f"{STRANGER}@127.0.0.1:5000"])
+def test_a_bad_address_does_not_show_its_key(address):
+    """The sentence about it has the address without the key."""
+    with pytest.raises(LotteryError, match="is not") as caught:
+        connect(address)
+    assert STRANGER not in str(caught.value)
+
+
+@pytest.mark.parametrize(("given", "sent"), [("", "testing"), ("MINE@", "MINE")])
+def test_emulators_of_others(given, sent):
+    """They take any key. The kit sends `testing` if there is none in the address."""
+    seen = []
+
+    class Other(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            seen.append(self.headers["Authorization"])
+            self.send_response(200)
+            self.end_headers()
+            body = "<Arn>arn:aws:iam::1:root</Arn><UserId>u</UserId><Account>1</Account>"
+            kind = "GetCallerIdentity"
+            self.wfile.write(f"<{kind}Response><{kind}Result>{body}</{kind}Result></{kind}Response>".encode())
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Other) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        connect(f"http://{given}127.0.0.1:{server.server_port}")
+        server.shutdown()
+    assert f"Credential={sent}/" in seen[0]
+
+
+def test_an_emulator_of_before(own_home, port):
+    """One that a kit without keys has started can be stopped; until then, a sentence says so."""
+    told = control.start(port)
+    Path(told["access_key_file"]).unlink()
+    with pytest.raises(Exception, match=r"End the emulator with .* stop. and start it again"):
+        control.start(port)
+    assert control.stop(port)["running"] is False
+    with socket.create_server(("127.0.0.1", port)):
+        pass

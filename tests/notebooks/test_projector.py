@@ -1,0 +1,88 @@
+"""The projector's page is for the browser that `lottery projector` opens, and for nobody else."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from http.client import HTTPConnection
+from pathlib import Path
+from queue import Queue
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import psutil
+import pytest
+
+from lottery_lib.party.projector import Projector
+
+
+@pytest.fixture(scope="module")
+def projector(tmp_path_factory):
+    """The process of `lottery projector`, its port, and the address with the token that it prints."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("projector") / "log"
+    command = [sys.executable, "-m", "lottery_lib", "projector", "--no-browser", "--port", str(port)]
+    with log.open("w") as out:
+        process = subprocess.Popen(command, env=os.environ | {"COLUMNS": "200"}, stderr=out, cwd=log.parent)
+    try:
+        deadline = time.monotonic() + 60
+        while not (found := re.search(rf"http://localhost:{port}(/\?token=\w+)", log.read_text())):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        yield process, port, found[1]
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def ask(port, path):
+    """The status, the place that it sends to, and the page at a path."""
+    connection = HTTPConnection("localhost", port, timeout=60)
+    connection.request("GET", path)
+    reply = connection.getresponse()
+    return reply.status, reply.getheader("Location", ""), reply.read().decode()
+
+
+@pytest.mark.parametrize("path", ["/", "/?token=", "/?token=0123", "/voila/render/draw_night.ipynb"])
+def test_nobody_without_the_token_gets_the_page(projector, path):
+    """Without the token, or with another, there is a log-in page, and no kernel is started."""
+    process, port, _ = projector
+    status, place, page = ask(port, path)
+    assert status in (302, 403, 404)
+    assert status != 302 or place.startswith("/login")
+    assert "Who wins tonight?" not in page
+    assert psutil.Process(process.pid).children(recursive=True) == []
+
+
+def test_who_has_the_token_gets_the_page(projector):
+    """With the token comes the page, in which a kernel has run the notebook."""
+    process, port, path = projector
+    status, _, page = ask(port, path)
+    assert status == 200
+    assert "Who wins tonight?" in page
+    assert psutil.Process(process.pid).children(recursive=True) != []
+
+
+def test_the_token_is_on_no_command_line(projector):
+    """Other users see command lines: the token is on none, not even on the browser's."""
+    process, _, path = projector
+    token = path.partition("=")[2]
+    here = psutil.Process(process.pid)
+    assert all(token not in " ".join(each.cmdline()) for each in [here, *here.children(recursive=True)])
+
+
+def test_the_browser_gets_the_token(monkeypatch):
+    """The browser is opened on a file that nobody else can read, which leads to the page with its token."""
+    opened = Queue()
+    monkeypatch.setattr("webbrowser.open", opened.put)
+    page = Projector(port=1234)
+    page.identity_provider = SimpleNamespace(token="abc")
+    page.launch_browser()
+    path = Path(url2pathname(urlsplit(opened.get(timeout=20)).path))
+    assert path.stat().st_mode & 0o077 == 0
+    assert "http://localhost:1234/?token=abc" in path.read_text()

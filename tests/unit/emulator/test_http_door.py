@@ -1,0 +1,25 @@
+"""What the door lets in at port 80, which clients leave out. `tests/emulator/test_door.py` has the rest."""
+
+import pytest
+
+from lottery_lib.emulator.http.door import Door
+from lottery_lib.emulator.http.messages import RefusalError, Request
+
+
+@pytest.fixture
+def door():
+    return Door(80, ["lab.example.org:8443"], ["/"])
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "lab.example.org:8443"])
+def test_names(door, host):
+    """The names stand alone. A name that was given with a port is valid with this port."""
+    assert door.check(Request("GET", "/", {"host": host, "origin": f"http://{host}"})) is None
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:81", "localhost:8888", "lab.example.org", "lab.example.org:1"])
+def test_other_ports(door, host):
+    """Another port is another site."""
+    for headers in ({"host": host}, {"host": "127.0.0.1", "origin": f"http://{host}"}):
+        with pytest.raises(RefusalError):
+            door.check(Request("POST", "/", headers))
