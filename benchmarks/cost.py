@@ -143,7 +143,7 @@ class Bills:
             case "lambda", operation if operation.endswith("/invocations"):
                 yield "Lambda requests", 1
                 yield "Lambda GB-seconds", SECONDS_A_CALL * GB
-            case "sns", _:
+            case "sns", operation if "/" not in operation:  # the mailbox is the emulator's, and costs nothing
                 yield "SNS requests", 1
             case "dynamodb", "CreateTable":
                 indexes = line["given"].get("GlobalSecondaryIndexes", [])

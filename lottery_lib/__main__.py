@@ -489,9 +489,8 @@ def _lost_with(emulator: Mapping[str, Any]) -> list[str]:
     from lottery_lib.party.receipts import unsaved
     from lottery_lib.target import connect
 
-    key = f"{emulator['access_key_id']}@" if emulator.get("access_key_id") else ""
     with contextlib.suppress(LotteryError):  # an emulator that does not answer can be stopped, too
-        return unsaved(connect(str(emulator["endpoint"]).replace("//", f"//{key}")))
+        return unsaved(connect(str(emulator["endpoint"])))
     return []
 
 

@@ -40,7 +40,8 @@ def test_refused_call(target):
 
 def test_unanswered_call():
     """A call that nobody answers is recorded by the exception's name."""
-    log, client = CallLog(), client_of("http://127.0.0.1:9", "sns")
+    nobody = {"AccessKeyId": "nobody", "SecretAccessKey": "nothing"}
+    log, client = CallLog(), client_of("http://127.0.0.1:9", "sns", key=nobody)
     log.attach(client)
     with pytest.raises(EndpointConnectionError):
         client.list_topics()
