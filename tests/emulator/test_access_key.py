@@ -6,6 +6,7 @@ import re
 import socket
 import stat
 import subprocess
+import tempfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -306,6 +307,31 @@ def test_only_the_user_can_read_the_file(own):
     assert path.read_text() == own.told["access_key_id"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_another_user_cannot_read_the_file(monkeypatch, port):
+    """Nor look into the folder, although its parent is open to all."""
+    with tempfile.TemporaryDirectory() as home:
+        Path(home).chmod(0o755)
+        monkeypatch.setenv("XDG_STATE_HOME", home)
+        path = Path(started(port)["access_key_file"])
+        try:
+            # Only root can become another user. Where the tests do not run as root, the modes must do.
+            assert stat.S_IMODE(path.parent.stat().st_mode) & 0o077 == 0
+            if os.geteuid() == 0:
+                for command in (["cat", path], ["ls", path.parent]):
+                    tried = subprocess.run(
+                        command,
+                        check=False,
+                        user="nobody",
+                        group="nogroup",
+                        extra_groups=[],
+                        cwd="/",
+                        capture_output=True,
+                    )
+                    assert (tried.returncode != 0, tried.stdout) == (True, b"")
+        finally:
+            control.stop(port)
 
 
 def test_an_old_file_with_other_modes_is_replaced(own_home, port):
