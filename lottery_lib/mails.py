@@ -5,6 +5,7 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -15,9 +16,7 @@ from lottery_lib.texts import escaped
 
 _MAIL: Final = "/lottery/mail"
 # The emulator looks at the access key only.
-_SIGNATURE: Final = (
-    "AWS4-HMAC-SHA256 Credential={0.access_key}/20200101/{0.region}/sns/aws4_request, Signature=0"
-)
+_SIGNATURE: Final = "AWS4-HMAC-SHA256 Credential={}/20200101/us-east-1/sns/aws4_request, Signature=0"
 _URL: Final = re.compile(r"https?://[^\s<>\"]+")
 
 
@@ -121,6 +120,12 @@ class Inbox:
         return f"{self._target.endpoint}{_MAIL}/?ticket={ticket}"
 
     @property
+    def _key(self) -> str:
+        """The emulator's own key, because the mailbox opens for no other; a user of IAM has one, too."""
+        file = self._target.key_file
+        return Path(file).read_text("ascii") if file else self._target.access_key
+
+    @property
     def _path(self) -> str:
         return f"{_MAIL}?topic_arn={quote(self._topic.arn)}"
 
@@ -150,7 +155,7 @@ class Inbox:
         connection = kind(address.hostname or "", address.port, timeout=10)
         try:
             # A link in a mail is opened without the key, as in a browser.
-            signed = {"Authorization": _SIGNATURE.format(self._target)} if path.startswith(_MAIL) else {}
+            signed = {"Authorization": _SIGNATURE.format(self._key)} if path.startswith(_MAIL) else {}
             connection.request(method, path, headers=signed)
             response = connection.getresponse()
             return response.status, response.read().decode("utf-8")
