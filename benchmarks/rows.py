@@ -112,6 +112,10 @@ _WHY: Final = {
         takes 25 ms of a core. A worker that stays needs 13 MB of its own, so 120 would need 1.5 GB.""",
     "`deploy` from nothing": "It makes about 50 calls, and eight clients for a new attendee.",
     "Emulator ready": "Most of it is the import of moto's server and of boto3 in a new process.",
+    "`make test`": """
+        Most of it is 1,900 tests of the emulator and the kit, which make real requests and run real
+        functions. What takes longest are the answers to the checks of the exercises, the lessons' restore,
+        and AWS's lost replies.""",
     "Memory of the emulator": "It is measured after the history of 25,000 events, which stays in memory.",
 }
 
