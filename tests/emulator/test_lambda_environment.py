@@ -58,7 +58,9 @@ def lambda_handler(event, context): return [os.path.expanduser("~"), os.listdir(
         *("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"),
         *("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CREDENTIAL_FILE", "BOTO_CONFIG"),
         *("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_EC2_METADATA_DISABLED"),
-        *("HOME", "USERPROFILE", "LD_PRELOAD", "NO_PROXY"),
+        *("HOME", "USERPROFILE", "LD_AUDIT", "LD_PRELOAD", "NO_PROXY"),
+        # On Windows, these are the same variables.
+        *("aws_config_file", "aws_endpoint_url", "home", "ld_preload"),
     ],
 )
 def test_a_functions_own_variables_do_not_lead_elsewhere(function, name):

@@ -28,7 +28,7 @@ _THEIRS: Final = ("LANG", "PATH")
 # With these, AWS's clients would leave the emulator or look for other credentials, or programs load code.
 _LEADS_AWAY: Final = re.compile(
     r"AWS_(ENDPOINT_URL_.*|IGNORE_CONFIGURED_ENDPOINT_URLS|CREDENTIAL_FILE|CONTAINER_.*|WEB_IDENTITY_.*)"
-    r"|USERPROFILE|LD_PRELOAD|DYLD_INSERT_LIBRARIES",
+    r"|USERPROFILE|LD_AUDIT|LD_PRELOAD|DYLD_INSERT_LIBRARIES",
     re.IGNORECASE,
 )
 
@@ -129,9 +129,14 @@ def environment_of(
     given |= {"AWS_ENDPOINT_URL": endpoint}
     given |= dict.fromkeys(("HOME", "USERPROFILE") if sys.platform == "win32" else ("HOME",), str(home))
     bare = bare_environment(os.environ)
-    kept = {name: value for name, value in bare.items() if name not in _THEIRS}
-    own = {name: value for name, value in function.variables if not _LEADS_AWAY.fullmatch(name)}
-    return {**bare, **own, **kept, **given}
+    ours = {name: value for name, value in bare.items() if name not in _THEIRS} | given
+    taken = {name.upper() for name in ours}  # on Windows, names in other letters are the same variables
+    own = {
+        name: value
+        for name, value in function.variables
+        if name.upper() not in taken and not _LEADS_AWAY.fullmatch(name)
+    }
+    return {**bare, **own, **ours}
 
 
 class CodeStore:
