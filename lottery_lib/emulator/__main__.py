@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 
+from lottery_lib.emulator.process.environment import execute_cleanly
 from lottery_lib.emulator.process.errors import EmulatorError
 from lottery_lib.emulator.process.server import run
 
@@ -19,6 +20,7 @@ def main() -> int:
     allow = "a proxy's name, which may stand in the header Host; can be given again"
     parser.add_argument("--allow-host", action="append", default=[], metavar="NAME", help=allow)
     arguments = parser.parse_args()
+    execute_cleanly()
     try:
         return run(arguments.port, arguments.while_pid, arguments.idle_hours, arguments.allow_host)
     except EmulatorError as error:

@@ -39,6 +39,13 @@ def port():
     return free_port()
 
 
+def wait_until(is_so, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 @pytest.fixture
 def own_home(tmp_path, monkeypatch):
     """Emulators of this test have their files here."""

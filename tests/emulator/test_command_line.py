@@ -6,17 +6,21 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 
 import nbformat
 import pytest
+from hostile.conftest import Clock
 
 from lottery_lib import LotteryError, Names, Stack, load_employees, remaining, winners
+from lottery_lib import target as door
 from lottery_lib.__main__ import main
 from lottery_lib.course import doctor
 from lottery_lib.course import notebooks as rehearsal
 from lottery_lib.draws import forget_winners
 from lottery_lib.employees import read
+from lottery_lib.waiting import Waiter
 
 
 @pytest.fixture
@@ -67,8 +71,11 @@ def test_history(run):
     assert set(latest[1][0]) >= {"state", "branch", "attempt", "duration", "input", "output", "error"}
 
 
-def test_history_of_nothing(run):
+def test_history_of_nothing(run, stack, monkeypatch):
     """An execution that does not exist is one sentence and exit 1."""
+    clock = Clock()
+    patient = replace(stack.target, waiter=Waiter(clock.sleep, clock))
+    monkeypatch.setattr(door, "connect", lambda **_: patient)
     code, document, err = run("history", "arn:aws:states:us-east-1:123456789012:execution:Lottery:none")
     assert code == 1
     assert "does not exist" in document["cause"]
@@ -309,8 +316,6 @@ def test_bad_settings(run, monkeypatch, environment, sentence):
 @pytest.fixture
 def on_aws(monkeypatch):
     """Let the commands believe that the emulator is AWS itself."""
-    from lottery_lib import target as door
-
     embedded = door.connect("embedded", attendee="asked")
     embedded.kind = "aws"
     monkeypatch.setattr(door, "connect", lambda **_: embedded)

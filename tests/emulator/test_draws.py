@@ -2,8 +2,10 @@
 
 import json
 import threading
+from dataclasses import replace
 
 import pytest
+from hostile.conftest import Clock
 
 from lottery_lib import Stack, draw, executions, inbox, inject, remaining, winners
 from lottery_lib.draws import Draws, forget_winners, machine_arn
@@ -274,6 +276,8 @@ def test_past_execution_of_another_definition(target):
 
 def test_no_such_execution(target):
     """An ARN that is none is one sentence."""
+    clock = Clock()
+    target = replace(target, waiter=Waiter(clock.sleep, clock))
     arn = machine_arn(target).replace(":stateMachine:", ":execution:") + ":gone"
     with pytest.raises(LotteryError, match="does not exist"):
         Draws(target).execution(arn)

@@ -1,7 +1,11 @@
-from pathlib import Path
+import subprocess
+import sys
 
 import psutil
 import pytest
+from emulator.conftest import wait_until
+
+from lottery_lib.emulator.process import control
 
 ALL = "import os\ndef lambda_handler(event, context): return dict(os.environ)"
 
@@ -35,16 +39,21 @@ def test_nothing_of_the_attendees_is_there(environment):
     assert not {"USER", "http_proxy", "https_proxy", "AWS_PROFILE"} & set(environment)
 
 
-def test_home_is_an_empty_folder(function, emulator):
-    """What a library looks for in the attendee's home is not found."""
+def test_nobody_can_write_to_home(function):
+    """A function finds nothing in its home, and leaves nothing there that another function reads."""
     source = """
 import os
 
-def lambda_handler(event, context): return [os.path.expanduser("~"), os.listdir(os.path.expanduser("~"))]
+def lambda_handler(event, context):
+    home = os.path.expanduser("~")
+    there = os.path.exists(home)
+    try:
+        os.chmod(home, 0o700)
+        os.makedirs(os.path.join(home, ".aws"))
+    except OSError:
+        return [there, os.path.exists(os.path.join(home, ".aws"))]
 """
-    home, there = function(source)()
-    assert Path(home).parent == Path(emulator["folder"])
-    assert there == []
+    assert function(source)() == [False, False]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +62,9 @@ def lambda_handler(event, context): return [os.path.expanduser("~"), os.listdir(
         *("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"),
         *("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CREDENTIAL_FILE", "BOTO_CONFIG"),
         *("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_EC2_METADATA_DISABLED"),
-        *("HOME", "USERPROFILE", "LD_PRELOAD", "NO_PROXY"),
+        *("HOME", "USERPROFILE", "LD_AUDIT", "LD_PRELOAD", "NO_PROXY"),
+        # On Windows, these are the same variables.
+        *("aws_config_file", "aws_endpoint_url", "home", "ld_preload"),
     ],
 )
 def test_a_functions_own_variables_do_not_lead_elsewhere(function, name):
@@ -68,7 +79,10 @@ def test_a_function_may_set_what_aws_lets_it_set(function):
 
 
 def test_no_credentials_of_the_attendee_are_found(own_home, monkeypatch, request):
-    """Not even if the function removes every AWS variable and asks boto3 for credentials."""
+    """Not even if the function removes the variables that hide files, and asks boto3 for credentials.
+
+    AWS_EC2_METADATA_DISABLED stays. Without it, boto3 asks the machine in a cloud for a role.
+    """
     files = own_home / ".aws"
     files.mkdir()
     for file in ("credentials", "config"):
@@ -107,6 +121,27 @@ def test_the_emulator_is_executed_without_the_users_secrets(own_home, monkeypatc
     for process in family:
         assert not SECRETS & set(process.environ())
         assert "secret" not in process.environ().values()
+
+
+STARTS = {
+    "program": ["lottery_lib.emulator"],
+    "command": ["lottery_lib", "emulator", "start", "--foreground", "--json"],
+}
+
+
+@pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
+def test_in_the_foreground_the_secrets_are_gone_too(own_home, port, monkeypatch, start):
+    """A shell executes it with the user's variables, but a function cannot find them in /proc."""
+    for name in SECRETS:
+        monkeypatch.setenv(name, "secret")
+    process = subprocess.Popen([sys.executable, "-m", *start, "--port", str(port)])
+    try:
+        wait_until(lambda: control.status(port)["running"])
+        assert control.status(port)["pid"] == process.pid
+        assert "secret" not in psutil.Process(process.pid).environ().values()
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_the_region_is_the_functions(aws, zipped):

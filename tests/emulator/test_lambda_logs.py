@@ -2,6 +2,9 @@ import base64
 import re
 import threading
 import time
+from pathlib import Path
+
+from emulator.conftest import wait_until
 
 SAYS = "def lambda_handler(event, context): print(event['say'])"
 
@@ -146,6 +149,31 @@ def test_many_short_lines_are_cut(function, aws):
     events = aws("logs").filter_log_events(logGroupName=f"/aws/lambda/{mine.name}")["events"]
     assert len(events) < 10_000
     assert [event for event in events if "keeps the first and the last" in event["message"]]
+
+
+AFTERWARDS = """
+import os
+import threading
+import time
+
+def flood(done):
+    time.sleep(0.5)
+    for _ in range(40):
+        os.write(1, (b"x" * 1023 + b"\\n") * 1024)
+    open(done, "w").close()
+
+def lambda_handler(event, context):
+    threading.Thread(target=flood, args=(event["done"],)).start()
+"""
+
+
+def test_what_is_printed_between_calls_does_not_fill_the_disk(own, tmp_path):
+    """A thread may print after its call. The file is emptied when it is long, though no call runs."""
+    done = tmp_path / "done"
+    own.function(AFTERWARDS)({"done": str(done)})
+    output = Path(own.told["folder"], "output")
+    wait_until(done.exists)
+    wait_until(lambda: sum(each.stat().st_size for each in output.iterdir()) < 10 << 20, seconds=10)
 
 
 def test_after_a_flood_the_next_call_is_whole(function):

@@ -1,14 +1,15 @@
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import psutil
 import pytest
+from emulator.conftest import wait_until
 
 from lottery_lib.emulator.process import control
 from lottery_lib.emulator.process.errors import EmulatorError
@@ -165,14 +166,33 @@ def test_foreground_serves_in_this_process(own_home, port, tmp_path_factory):
     environment = os.environ | {"PYTHONPATH": str(Path(control.__file__).parents[3])}
     command = [sys.executable, "-c", program]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, cwd=elsewhere)
-    deadline = time.monotonic() + 30
-    while not control.status(port)["running"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: control.status(port)["running"])
     assert control.status(port)["pid"] == process.pid
     assert psutil.Process(process.pid).cwd() == control.status(port)["folder"]
     process.terminate()
     assert process.communicate(timeout=30)[0].strip() == b"ended"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_in_the_foreground_prints_its_document_at_the_end(own_home, port, number):
+    """Ctrl-C and SIGTERM end it with exit code 0 and one JSON document."""
+    command = [sys.executable, "-m", "lottery_lib", "emulator", "start", "--foreground", "--json"]
+    process = subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.PIPE)
+    wait_until(lambda: control.status(port)["running"])
+    process.send_signal(number)
+    document = json.loads(process.communicate(timeout=30)[0])
+    assert (process.returncode, document["running"]) == (0, False)
+
+
+def test_in_the_foreground_it_ends_with_the_lab(own_home, port, monkeypatch):
+    """The number of JupyterLab's process is no secret, and is not lost with the user's variables."""
+    lab = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    monkeypatch.setenv("LOTTERY_LAB_PID", str(lab.pid))
+    command = [sys.executable, "-m", "lottery_lib", "emulator", "start", "--foreground"]
+    process = subprocess.Popen([*command, "--port", str(port)])
+    wait_until(lambda: control.status(port)["running"])
+    lab.communicate(b"\n")
+    assert process.wait(30) == 0
 
 
 def test_ports_are_independent_of_the_shared_one(own_home, port):

@@ -25,10 +25,12 @@ from lottery_lib.emulator.process.environment import bare_environment
 
 # AWS lets a function set these two. All other variables of ours replace the function's.
 _THEIRS: Final = ("LANG", "PATH")
+# Nobody can make a folder there, so functions share no files. On AWS, the folder does not exist, either.
+_HOME: Final = os.path.join(os.devnull, "home")  # noqa: PTH118
 # With these, AWS's clients would leave the emulator or look for other credentials, or programs load code.
 _LEADS_AWAY: Final = re.compile(
     r"AWS_(ENDPOINT_URL_.*|IGNORE_CONFIGURED_ENDPOINT_URLS|CREDENTIAL_FILE|CONTAINER_.*|WEB_IDENTITY_.*)"
-    r"|USERPROFILE|LD_PRELOAD|DYLD_INSERT_LIBRARIES",
+    r"|USERPROFILE|LD_AUDIT|LD_PRELOAD|DYLD_INSERT_LIBRARIES",
     re.IGNORECASE,
 )
 
@@ -96,7 +98,7 @@ def name_of(text: str) -> str:
 
 
 def environment_of(
-    function: Function, *, stream: str, endpoint: str, folder: Path, home: Path, access_key: str
+    function: Function, *, stream: str, endpoint: str, folder: Path, access_key: str
 ) -> dict[str, str]:
     """Every variable that the function sees. A variable of its own never replaces one of ours.
 
@@ -105,7 +107,6 @@ def environment_of(
         stream: Its log stream.
         endpoint: The emulator, which its AWS clients call.
         folder: Its code.
-        home: An empty folder.
         access_key: The key that identifies its calls.
     """
     given = {
@@ -127,11 +128,16 @@ def environment_of(
     }
     # On AWS, a client finds AWS by itself. Here it needs the emulator's address and must not use another one.
     given |= {"AWS_ENDPOINT_URL": endpoint}
-    given |= dict.fromkeys(("HOME", "USERPROFILE") if sys.platform == "win32" else ("HOME",), str(home))
+    given |= dict.fromkeys(("HOME", "USERPROFILE") if sys.platform == "win32" else ("HOME",), _HOME)
     bare = bare_environment(os.environ)
-    kept = {name: value for name, value in bare.items() if name not in _THEIRS}
-    own = {name: value for name, value in function.variables if not _LEADS_AWAY.fullmatch(name)}
-    return {**bare, **own, **kept, **given}
+    ours = {name: value for name, value in bare.items() if name not in _THEIRS} | given
+    taken = {name.upper() for name in ours}  # on Windows, names in other letters are the same variables
+    own = {
+        name: value
+        for name, value in function.variables
+        if name.upper() not in taken and not _LEADS_AWAY.fullmatch(name)
+    }
+    return {**bare, **own, **ours}
 
 
 class CodeStore:

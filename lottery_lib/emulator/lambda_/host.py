@@ -88,6 +88,10 @@ class Worker:
         """What it printed since the last call of this method."""
         return self._printed.take()
 
+    def shorten(self) -> None:
+        """Empty the file of its output if it is long. Call this now and then while the process lives."""
+        self._printed.shorten()
+
     def end(self) -> None:
         """Kill the process and all processes that it started. Nothing happens if they have ended."""
         self._process.kill()
@@ -115,7 +119,7 @@ class Worker:
                 # A child process of the handler may keep the connection open after the worker has ended.
                 if not self.alive:
                     return self._exit()
-                self._printed.shorten()
+                self.shorten()
                 with contextlib.suppress(psutil.Error):
                     if psutil.Process(self._process.pid).memory_info().rss > self._most_memory:
                         return self._killed()

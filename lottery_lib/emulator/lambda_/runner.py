@@ -5,6 +5,7 @@ import datetime
 import json
 import os
 import signal
+import threading
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +27,7 @@ LARGEST_RESULT: Final = 6 * 1024 * 1024
 # The memory of a worker that no other process shares, measured after a call that used boto3.
 _FORKED_BYTES: Final = 15 << 20
 _STARTED_BYTES: Final = 40 << 20
+_LOOK_SECONDS: Final = 0.25
 _TASK_ROOT: Final = b"/var/task"
 
 
@@ -86,17 +88,18 @@ class Runner:
         self._endpoint = endpoint
         self._sessions = sessions
         self._output = folder / "output"
-        self._home = folder / "home"
-        self._home.mkdir(mode=0o500, exist_ok=True)
         self._forker = Forker() if forks_workers(os.environ) else None
         self.spares = Spares(lambda: Worker(self._output, self._forker))
         size = _FORKED_BYTES if self._forker else _STARTED_BYTES
         self.pool = Pool(
             self._worker, *limits_of(os.cpu_count() or 1, psutil.virtual_memory().available, size)
         )
+        self._closed = threading.Event()
+        threading.Thread(target=self._look_at_idle_workers, daemon=True).start()
 
     def close(self) -> None:
         """End all workers."""
+        self._closed.set()
         self.spares.close()
         self.pool.close()
         if self._forker:
@@ -115,6 +118,10 @@ class Runner:
                 return self._run_in(worker, warm, function, folder, call)
             finally:
                 self.pool.give_back(worker)
+
+    def _look_at_idle_workers(self) -> None:
+        while not self._closed.wait(_LOOK_SECONDS):
+            self.pool.shorten()
 
     def _worker(self, function: Function) -> Worker:
         with self.code.held(function.code) as folder:
@@ -164,7 +171,6 @@ class Runner:
             stream=stream,
             endpoint=self._endpoint,
             folder=folder,
-            home=self._home,
             access_key=self._sessions.of_function(function.role, function.name),
         )
         answer = worker.become(function.handler, folder, environment, function.memory)

@@ -12,7 +12,12 @@ from typing import Any, Final
 import psutil
 from filelock import FileLock
 
-from lottery_lib.emulator.process.environment import clean_environment, enforces_iam, own_group
+from lottery_lib.emulator.process.environment import (
+    clean_environment,
+    enforces_iam,
+    execute_cleanly,
+    own_group,
+)
 from lottery_lib.emulator.process.errors import ALREADY_RUNNING, PORT_IN_USE, EmulatorError
 from lottery_lib.emulator.process.record import (
     Record,
@@ -58,7 +63,8 @@ def start(
 
     Args:
         port: None for the user's shared emulator at a free port; a number for a separate emulator there.
-        foreground: Run the emulator in this process until a signal.
+        foreground: Run the emulator in this process until a signal. On Linux and macOS, this process's whole
+            program starts again before, without the user's variables.
         while_pid: A new emulator also ends when this process ends. The default is the JupyterLab that
             `make lab` started; its kernels have its number in ``LOTTERY_LAB_PID``.
         allowed_hosts: Names of proxies through which clients reach a new emulator.
@@ -72,6 +78,8 @@ def start(
             or it runs already, and does not answer to one of the names.
     """
     enforces_iam(os.environ)
+    if foreground:
+        execute_cleanly()
     folder = folder_of(port)
     lab = os.environ.get("LOTTERY_LAB_PID", "")
     while_pid = while_pid or (int(lab) if lab.isdigit() else None)

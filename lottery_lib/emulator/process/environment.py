@@ -21,8 +21,12 @@ _NEEDED: Final = (
     "COMSPEC", "DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH", "PATHEXT", "SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "TMP",
     "TMPDIR", "WINDIR",
 )  # fmt: skip
-# The emulator itself reads these, and its settings: a mail server, and where the user's state folder is.
-_READ: Final = ("APPDATA", "HOME", "LOCALAPPDATA", "SMTP_HOST", "SMTP_PORT", "USERPROFILE", "XDG_STATE_HOME")
+# The emulator itself reads these, and its settings: a mail server, where the user's state folder is, and
+# which process is JupyterLab.
+_READ: Final = (
+    "APPDATA", "HOME", "LOCALAPPDATA", "LOTTERY_LAB_PID", "SMTP_HOST", "SMTP_PORT", "USERPROFILE",
+    "XDG_STATE_HOME",
+)  # fmt: skip
 _SETTINGS: Final = "LOTTERY_EMULATOR_"
 
 
@@ -37,6 +41,20 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     # Linux then gives the memory of large objects, such as zips, back to the system when they are freed.
     ours = {"MALLOC_MMAP_THRESHOLD_": "1000000", "PYTHONPATH": str(root), "PYTHONUTF8": "1"}
     return bare_environment(environ) | kept | ours
+
+
+def execute_cleanly() -> None:
+    """Execute this process's whole program again with `clean_environment`, unless it was executed so.
+
+    On Linux, a function can read in ``/proc`` with which variables a program was executed. Windows has no
+    such folder, and cannot execute another program in the same process.
+    """
+    clean = clean_environment(os.environ)
+    # Python, or the system, may have added a variable since.
+    if os.name == "posix" and not clean.items() <= os.environ.items():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.execve(sys.executable, sys.orig_argv, clean)
 
 
 def bare_environment(environ: Mapping[str, str]) -> dict[str, str]:
