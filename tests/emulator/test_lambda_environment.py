@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
@@ -39,21 +40,16 @@ def test_nothing_of_the_attendees_is_there(environment):
     assert not {"USER", "http_proxy", "https_proxy", "AWS_PROFILE"} & set(environment)
 
 
-def test_nobody_can_write_to_home(function):
-    """A function finds nothing in its home, and leaves nothing there that another function reads."""
+def test_home_is_an_empty_folder(function, emulator):
+    """What a library looks for in the attendee's home is not found."""
     source = """
 import os
 
-def lambda_handler(event, context):
-    home = os.path.expanduser("~")
-    there = os.path.exists(home)
-    try:
-        os.chmod(home, 0o700)
-        os.makedirs(os.path.join(home, ".aws"))
-    except OSError:
-        return [there, os.path.exists(os.path.join(home, ".aws"))]
+def lambda_handler(event, context): return [os.path.expanduser("~"), os.listdir(os.path.expanduser("~"))]
 """
-    assert function(source)() == [False, False]
+    home, there = function(source)()
+    assert Path(home).parent == Path(emulator["folder"])
+    assert there == []
 
 
 @pytest.mark.parametrize(

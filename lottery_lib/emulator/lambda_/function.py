@@ -25,8 +25,6 @@ from lottery_lib.emulator.process.environment import bare_environment
 
 # AWS lets a function set these two. All other variables of ours replace the function's.
 _THEIRS: Final = ("LANG", "PATH")
-# Nobody can make a folder there, so functions share no files. On AWS, the folder does not exist, either.
-_HOME: Final = os.path.join(os.devnull, "home")  # noqa: PTH118
 # With these, AWS's clients would leave the emulator or look for other credentials, or programs load code.
 _LEADS_AWAY: Final = re.compile(
     r"AWS_(ENDPOINT_URL_.*|IGNORE_CONFIGURED_ENDPOINT_URLS|CREDENTIAL_FILE|CONTAINER_.*|WEB_IDENTITY_.*)"
@@ -98,7 +96,7 @@ def name_of(text: str) -> str:
 
 
 def environment_of(
-    function: Function, *, stream: str, endpoint: str, folder: Path, access_key: str
+    function: Function, *, stream: str, endpoint: str, folder: Path, home: Path, access_key: str
 ) -> dict[str, str]:
     """Every variable that the function sees. A variable of its own never replaces one of ours.
 
@@ -107,6 +105,7 @@ def environment_of(
         stream: Its log stream.
         endpoint: The emulator, which its AWS clients call.
         folder: Its code.
+        home: An empty folder.
         access_key: The key that identifies its calls.
     """
     given = {
@@ -128,7 +127,7 @@ def environment_of(
     }
     # On AWS, a client finds AWS by itself. Here it needs the emulator's address and must not use another one.
     given |= {"AWS_ENDPOINT_URL": endpoint}
-    given |= dict.fromkeys(("HOME", "USERPROFILE") if sys.platform == "win32" else ("HOME",), _HOME)
+    given |= dict.fromkeys(("HOME", "USERPROFILE") if sys.platform == "win32" else ("HOME",), str(home))
     bare = bare_environment(os.environ)
     ours = {name: value for name, value in bare.items() if name not in _THEIRS} | given
     taken = {name.upper() for name in ours}  # on Windows, names in other letters are the same variables

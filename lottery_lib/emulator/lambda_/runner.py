@@ -88,6 +88,8 @@ class Runner:
         self._endpoint = endpoint
         self._sessions = sessions
         self._output = folder / "output"
+        self._home = folder / "home"
+        self._home.mkdir(mode=0o500, exist_ok=True)
         self._forker = Forker() if forks_workers(os.environ) else None
         self.spares = Spares(lambda: Worker(self._output, self._forker))
         size = _FORKED_BYTES if self._forker else _STARTED_BYTES
@@ -171,6 +173,7 @@ class Runner:
             stream=stream,
             endpoint=self._endpoint,
             folder=folder,
+            home=self._home,
             access_key=self._sessions.of_function(function.role, function.name),
         )
         answer = worker.become(function.handler, folder, environment, function.memory)

@@ -119,7 +119,7 @@ def _serve(server: HttpServer, folder: Path, lifetime: _Lifetime, allowed_hosts:
     for name in set(os.environ) - set(environment):
         del os.environ[name]
     # If an earlier emulator was killed, its files are still here. Remove them.
-    for name in ("code", "output", "mailbox"):
+    for name in ("code", "home", "output", "mailbox"):
         shutil.rmtree(folder / name, ignore_errors=True)
     adopt_orphans()
     spared = descendants()  # with `--foreground`, this process may have children that are not the emulator's
