@@ -113,19 +113,34 @@ def test_nothing_to_lose(own_home, edition, monkeypatch, capsys):
     assert (code, document["running"], err) == (0, False, "")
 
 
-def test_the_end_of_make_lab_warns(won):
-    """The JupyterLab that `make lab` has started says it when it ends, whatever ends it in good order."""
+def end_of_make_lab():
+    """Run the settings of the JupyterLab that `make lab` has started, at a terminal, until its end."""
     settings = CHECKOUT / "data" / "jupyter_server_config.py"
     code = f"""
-import os, runpy
+import os, runpy, sys
 from unittest.mock import MagicMock
 os.environ["LOTTERY_LAB_PID"] = str(os.getpid())
+sys.stdin.isatty = lambda: True
 runpy.run_path({str(settings)!r}, dict(get_config=MagicMock()))
 """
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+    return subprocess.run(command, input="\n", capture_output=True, text=True, check=True)
+
+
+def test_the_end_of_make_lab_warns(won):
+    """The JupyterLab that `make lab` has started says it and waits when it ends in good order."""
+    done = end_of_make_lab()
     assert "Winners in Lottery-Winners-party: 1." in done.stderr
-    assert (done.stdout, control.status()["running"]) == ("", True)
+    assert "Save them in another terminal" in done.stdout
+    assert control.status()["running"]
+
+
+def test_the_end_of_make_lab_does_not_wait_for_another_reason(own_home):
+    """If the command fails and no winners are known to be lost, it asks nobody to save them."""
+    (own_home / "lottery-workshop").write_text("no folder")
+    done = end_of_make_lab()
+    assert done.stderr
+    assert done.stdout == ""
 
 
 def test_the_commands_save_them(own_home, monkeypatch, capsys, tmp_path):
