@@ -5,6 +5,7 @@ with the server that `make lab` has started, so that server says which winners a
 """
 
 import atexit
+import json
 import os
 import subprocess
 import sys
@@ -17,8 +18,9 @@ get_config().ServerApp.terminado_settings = {"shell_command": [os.environ.get("S
 
 def ask_for_winners():
     """Give a person at a terminal the time to save them."""
-    command = [sys.executable, "-m", "lottery_lib", "emulator", "stop", "--dry-run"]
-    if subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode and sys.stdin.isatty():
+    command = [sys.executable, "-m", "lottery_lib", "emulator", "stop", "--dry-run", "--json"]
+    told = subprocess.run(command, stdout=subprocess.PIPE, check=False).stdout
+    if json.loads(told or "{}").get("lost") and sys.stdin.isatty():  # it can also fail for another reason
         input("Save them in another terminal, then press Enter here. ")
 
 

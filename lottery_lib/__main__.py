@@ -308,7 +308,7 @@ def receipts(edition: str | None, draw_id: str) -> Outcome:
 
 
 @lottery.command(example="lottery winners --csv winners.csv")
-@click.option("--csv", "file", metavar="FILE", help="Save them in this file, too, for a spreadsheet.")
+@click.option("--csv", "file", metavar="FILE", help="Save them in this new file, too, for a spreadsheet.")
 def winners(edition: str | None, file: str | None) -> Outcome:
     """List everybody who has won so far."""
     from lottery_lib import draws
@@ -316,7 +316,8 @@ def winners(edition: str | None, file: str | None) -> Outcome:
     found = draws.winners(_target(edition))
     if file:
         try:
-            Path(file).write_bytes(draws.as_csv(found))
+            with Path(file).open("xb") as new:  # it may hold winners that an emulator has forgotten
+                new.write(draws.as_csv(found))
         except OSError as error:
             raise LotteryError(
                 f"file {file}", f"cannot be written ({error.strerror})", "Give another"
@@ -474,7 +475,7 @@ def stop(edition: str | None, port: int | None, yes: bool, dry_run: bool) -> Out
     from lottery_lib.emulator.process import control
 
     state = control.status(port)
-    lost = _lost_with(state) if state["running"] and not yes else []
+    lost = _lost_with(state, shared=port is None) if state["running"] and not yes else []
     for sentence in lost:
         _say(sentence)
     if dry_run:
@@ -485,12 +486,11 @@ def stop(edition: str | None, port: int | None, yes: bool, dry_run: bool) -> Out
     return Outcome(state, not state["running"])
 
 
-def _lost_with(emulator: Mapping[str, Any]) -> list[str]:
+def _lost_with(emulator: Mapping[str, Any], *, shared: bool) -> list[str]:
     from lottery_lib.party.receipts import unsaved
-    from lottery_lib.target import connect
 
     with contextlib.suppress(LotteryError):  # an emulator that does not answer can be stopped, too
-        return unsaved(connect(str(emulator["endpoint"])))
+        return unsaved(str(emulator["endpoint"]), shared=shared)
     return []
 
 

@@ -69,7 +69,9 @@ _ADVICE: Final = {
         "A quota of the account is used up: delete what you no longer need, or ask for a higher quota in the "
         f"console under Service Quotas, {_AGAIN}",
     ),
-    **dict.fromkeys(("iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy"), _WITHIN),
+    **dict.fromkeys(
+        ("iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:GetPolicy"), _WITHIN
+    ),
     **dict.fromkeys(("AccessDenied", "AuthorizationError", "iam:PassRole"), _RIGHT),
     **dict.fromkeys(("ResourceNotFound", "DoesNotExist"), DEPLOY),
 }

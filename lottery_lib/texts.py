@@ -8,7 +8,8 @@ from typing import Final
 #: and those that turn the direction of a text around.
 CONTROLS: Final = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 # A spreadsheet runs a cell that begins so. The wide forms are for Chinese and Japanese ones.
-_FORMULA: Final = r"(?:[\t\r]|\s*[=+\-@＝＋－＠])"
+# It ignores the marks U+200B and U+FEFF, which nobody sees, before it.
+_FORMULA: Final = r"(?:[\t\r]|[\s\u200b\ufeff]*[=+\-@＝＋－＠])"
 _RUNS: Final = re.compile(f"'*{_FORMULA}")
 _PREFIXED: Final = re.compile(f"'+{_FORMULA}")
 

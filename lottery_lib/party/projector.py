@@ -1,5 +1,6 @@
 """Serve the projector's page to one browser."""
 
+import atexit
 import os
 import tempfile
 import threading
@@ -23,6 +24,7 @@ class Projector(Voila):  # type: ignore[misc]
         address = f"{self.connection_url}?token={self.identity_provider.token}"
         # Everybody sees the command line of a browser. Only this user can read the file.
         descriptor, name = tempfile.mkstemp(suffix=".html")
+        atexit.register(Path(name).unlink, missing_ok=True)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(f'<meta http-equiv="refresh" content="0; url={escaped(address)}">')
         threading.Thread(target=webbrowser.open, args=[Path(name).as_uri()], daemon=True).start()

@@ -1,5 +1,8 @@
 """Continue a hardened draw, and read or save what it recorded."""
 
+import os
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from lottery_lib.aws_errors import all_pages, call_or_none
@@ -10,7 +13,7 @@ from lottery_lib.names import Names
 from lottery_lib.party import fairness
 from lottery_lib.resources.contents import Pool, draws_table
 from lottery_lib.resources.dynamodb_table import Table
-from lottery_lib.target import Target
+from lottery_lib.target import EMULATOR_REGION, Target, connect
 
 
 def resume(target: Target, draw_id: str, *, remail: bool = False, seconds: float = 120.0) -> DrawResult:
@@ -54,28 +57,58 @@ def receipts(target: Target, draw_id: str) -> list[dict[str, Any]]:
     return [fairness.receipt(record, pool) for record in found]
 
 
-def unsaved(target: Target) -> list[str]:
+def unsaved(endpoint: str, *, shared: bool) -> list[str]:
     """Say what an emulator's end destroys: one sentence for each hardened lottery that has winners.
 
     A sentence says how to save the winners and the receipts. Whether somebody has done so is not known.
+
+    Args:
+        endpoint: The address of one of the user's own emulators.
+        shared: Whether it is the one that `lottery` uses by default.
     """
-    base = Names(edition="hardened").draws_table
-    tables = all_pages(target.client("dynamodb"), "list_tables", "TableNames")
-    attendees = [name.removeprefix(base)[1:] for name in tables if f"{name}-".startswith(f"{base}-")]
-    lotteries = [target.named(Names(attendee, "hardened")) for attendee in attendees]
-    return [sentence for each in lotteries if (sentence := _unsaved(each))]
+    here = partial(connect, endpoint, attendee="", edition="hardened")
+    session, sentences = here(region=EMULATOR_REGION).session, list[str]()
+    for partition in session.get_available_partitions():
+        for region in session.get_available_regions("dynamodb", partition):
+            sentences += _unsaved_in(here(region=region), shared)
+    return sentences
 
 
-def _unsaved(target: Target) -> str:
+def _unsaved_in(target: Target, shared: bool) -> list[str]:
+    base, sentences = target.names.draws_table, list[str]()
+    for name in all_pages(target.client("dynamodb"), "list_tables", "TableNames"):
+        if f"{name}-".startswith(f"{base}-"):
+            # Others may have made a table of such a name, whose end is no attendee or whose key is another.
+            with suppress(LotteryError, KeyError):
+                sentences += _unsaved(target.named(Names(name.removeprefix(base)[1:], "hardened")), shared)
+    return sentences
+
+
+def _unsaved(target: Target, shared: bool) -> list[str]:
     winners = Table(target, target.names.winners_table)
     count = len(call_or_none(lambda: list(winners.all_keys()), "ResourceNotFound") or [])
-    who = target.names.attendee
-    command = f"LOTTERY_ATTENDEE={who} lottery" if who else "lottery"
+    who, region = target.names.attendee, target.region
+    file = "-".join(filter(None, ["winners", who, "" if region == EMULATOR_REGION else region]))
+    command = f"{_settings(target, shared)}lottery"
     draws = sorted(key for key in draws_table(target).all_keys() if "#" not in key)
     receipts = [f", `{command} receipts {each} --edition hardened --json`" for each in draws]
     if not count:
-        return ""
-    return (
+        return []
+    return [
         f"Winners in {winners.name}: {count}. The emulator forgets them when it ends. To save them: "
-        f"`{command} winners --csv winners.csv`{''.join(receipts)}"
+        f"`{command} winners --csv {file}.csv`{''.join(receipts)}"
+    ]
+
+
+def _settings(target: Target, shared: bool) -> str:
+    """The variables that a command needs for this lottery, in this shell and in one without variables."""
+    needed = {
+        "LOTTERY_TARGET": ("embedded", "embedded" if shared else target.endpoint),
+        "LOTTERY_REGION": (EMULATOR_REGION, target.region),
+        "LOTTERY_ATTENDEE": ("", target.names.attendee),
+    }
+    return "".join(
+        f"{variable}={value} "
+        for variable, (default, value) in needed.items()
+        if value != default or os.environ.get(variable, value) != value
     )

@@ -176,6 +176,15 @@ def test_winners_as_csv(run, tmp_path):
     run("reset")
 
 
+def test_winners_overwrite_no_file(run, tmp_path):
+    """A file that exists stays as it is: it may hold winners that the emulator has forgotten."""
+    path = tmp_path / "winners.csv"
+    path.write_text("Ann")
+    code, document, _ = run("winners", "--csv", str(path))
+    assert (code, path.read_text()) == (1, "Ann")
+    assert "winners.csv: cannot be written (File exists)" in document["cause"]
+
+
 def test_winners_as_csv_without_a_folder(run, tmp_path):
     """A file that cannot be written is one sentence."""
     code, document, _ = run("winners", "--csv", str(tmp_path / "none" / "winners.csv"))

@@ -17,16 +17,22 @@ from lottery_lib.resources.contents import draws_table
 from lottery_lib.resources.dynamodb_table import Table
 
 
-@pytest.fixture
-def won(own_home):
-    """An emulator with a hardened lottery in which somebody has won. Only the tables are needed for that."""
-    target = connect(attendee="party", edition="hardened")
+def win(attendee="party", **where):
+    """Let somebody win in a hardened lottery. Only the tables are needed for that."""
+    target = connect(attendee=attendee, edition="hardened", **where)
     draws_table(target).ensure()
     draws_table(target).put([{"draw_id": "draw-1"}, {"draw_id": "draw-1#1"}])
+    Table(target, target.names.employee_table).ensure()
     winners = Table(target, target.names.winners_table)
     winners.ensure()
     winners.put([{"employee_id": "001"}])
-    yield target
+    return target
+
+
+@pytest.fixture
+def won(own_home):
+    """An emulator with a hardened lottery in which somebody has won."""
+    yield win()
     control.stop()
 
 
@@ -42,13 +48,30 @@ def stop(capsys, *words):
     return code, json.loads(captured.out), captured.err
 
 
+def run_commands(sentences, monkeypatch):
+    """Run what the sentences tell a person to run; returns how many commands that are."""
+    commands = re.findall("`(.*?)`", " ".join(sentences))
+    for line in commands:
+        settings, words = line.split("lottery ", 1)
+        with monkeypatch.context() as patch:
+            for setting in settings.split():
+                patch.setenv(*setting.split("="))
+            assert main(shlex.split(words)) == 0
+    return len(commands)
+
+
+def saved(path):
+    """The ids in a CSV."""
+    return [line.split(",")[0] for line in path.read_text(encoding="utf-8-sig").splitlines()[1:]]
+
+
 def test_stop_asks_before_winners_are_lost(won, monkeypatch, capsys):
     """On a terminal, `emulator stop` says who would be lost and how to save them, and a no keeps all."""
     monkeypatch.setattr(sys, "stdin", Terminal("n\n"))
     code, document, err = stop(capsys)
     assert (code, document["error"]) == (1, "LotteryError")
     assert "Winners in Lottery-Winners-party: 1." in err
-    assert "`LOTTERY_ATTENDEE=party lottery winners --csv winners.csv`" in err
+    assert "`LOTTERY_ATTENDEE=party lottery winners --csv winners-party.csv`" in err
     assert "`LOTTERY_ATTENDEE=party lottery receipts draw-1 --edition hardened --json`" in err
     assert err.endswith(f"{document['cause']}\n")
     assert control.status()["running"]
@@ -90,19 +113,34 @@ def test_nothing_to_lose(own_home, edition, monkeypatch, capsys):
     assert (code, document["running"], err) == (0, False, "")
 
 
-def test_the_end_of_make_lab_warns(won):
-    """The JupyterLab that `make lab` has started says it when it ends, whatever ends it in good order."""
+def end_of_make_lab():
+    """Run the settings of the JupyterLab that `make lab` has started, at a terminal, until its end."""
     settings = CHECKOUT / "data" / "jupyter_server_config.py"
     code = f"""
-import os, runpy
+import os, runpy, sys
 from unittest.mock import MagicMock
 os.environ["LOTTERY_LAB_PID"] = str(os.getpid())
+sys.stdin.isatty = lambda: True
 runpy.run_path({str(settings)!r}, dict(get_config=MagicMock()))
 """
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+    return subprocess.run(command, input="\n", capture_output=True, text=True, check=True)
+
+
+def test_the_end_of_make_lab_warns(won):
+    """The JupyterLab that `make lab` has started says it and waits when it ends in good order."""
+    done = end_of_make_lab()
     assert "Winners in Lottery-Winners-party: 1." in done.stderr
-    assert (done.stdout, control.status()["running"]) == ("", True)
+    assert "Save them in another terminal" in done.stdout
+    assert control.status()["running"]
+
+
+def test_the_end_of_make_lab_does_not_wait_for_another_reason(own_home):
+    """If the command fails and no winners are known to be lost, it asks nobody to save them."""
+    (own_home / "lottery-workshop").write_text("no folder")
+    done = end_of_make_lab()
+    assert done.stderr
+    assert done.stdout == ""
 
 
 def test_the_commands_save_them(own_home, monkeypatch, capsys, tmp_path):
@@ -112,11 +150,63 @@ def test_the_commands_save_them(own_home, monkeypatch, capsys, tmp_path):
     draw(target, [{"name": "Car", "count": 1}])
     _, document, _ = stop(capsys, "--dry-run")
     monkeypatch.chdir(tmp_path)
-    commands = re.findall("`(.*?)`", document["lost"][0])
-    for variable, _lottery, *words in map(shlex.split, commands):
-        monkeypatch.setenv(*variable.split("="))
-        assert main(words) == 0
-    assert len(commands) == 2
-    assert (tmp_path / "winners.csv").read_text(encoding="utf-8-sig").splitlines()[1].endswith(",Car")
+    assert run_commands(document["lost"], monkeypatch) == 2
+    assert (tmp_path / "winners-party.csv").read_text(encoding="utf-8-sig").splitlines()[1].endswith(",Car")
     assert json.loads(capsys.readouterr().out.splitlines()[-1])[0]["prize"] == "Car"
     control.stop()
+
+
+def test_commands_name_a_separate_emulator(own_home, port, monkeypatch, capsys, tmp_path):
+    """For an emulator with a port, the command saves the winners there, and starts no other emulator."""
+    win(where=control.start(port)["endpoint"])
+    _, document, _ = stop(capsys, "--dry-run", "--port", str(port))
+    lines = re.findall("`(.*?)`", document["lost"][0])
+    assert [line.split()[0] for line in lines] == [f"LOTTERY_TARGET=http://127.0.0.1:{port}"] * 2
+    monkeypatch.chdir(tmp_path)
+    run_commands([f"`{lines[0]}`"], monkeypatch)
+    assert saved(tmp_path / "winners-party.csv") == ["001"]
+    assert not control.status()["running"]
+    control.stop(port)
+
+
+def test_commands_leave_the_variables_of_the_shell(won, monkeypatch, capsys):
+    """If the shell's variables name another lottery, the command names the one that is lost."""
+    win("")
+    monkeypatch.setenv("LOTTERY_ATTENDEE", "bob")
+    monkeypatch.setenv("LOTTERY_TARGET", "http://127.0.0.1:9")
+    _, document, _ = stop(capsys, "--dry-run")
+    assert (
+        "`LOTTERY_TARGET=embedded LOTTERY_ATTENDEE= lottery winners --csv winners.csv`" in document["lost"][1]
+    )
+
+
+def test_each_attendee_has_a_file(won, capsys):
+    """With two attendees, the second command does not overwrite what the first has saved."""
+    win("alice")
+    _, document, _ = stop(capsys, "--dry-run")
+    files = re.findall("--csv (.*?)`", " ".join(document["lost"]))
+    assert sorted(files) == ["winners-alice.csv", "winners-party.csv"]
+
+
+@pytest.mark.parametrize("region", ["eu-west-1", "cn-north-1"])
+def test_winners_in_another_region(own_home, region, monkeypatch, capsys, tmp_path):
+    """Winners in any region are seen, whatever the shell's region, and the command names it."""
+    win(region=region)
+    _, document, _ = stop(capsys, "--dry-run")
+    line = (
+        f"`LOTTERY_REGION={region} LOTTERY_ATTENDEE=party lottery winners --csv winners-party-{region}.csv`"
+    )
+    assert line in document["lost"][0]
+    monkeypatch.chdir(tmp_path)
+    run_commands([line], monkeypatch)
+    assert saved(tmp_path / f"winners-party-{region}.csv") == ["001"]
+    control.stop()
+
+
+@pytest.mark.parametrize("ending", ["Old", "old"])
+def test_a_foreign_table_hides_nobody(won, ending, capsys):
+    """A table of others with a name like ours is skipped, and the winners are told."""
+    Table(won, f"Lottery-Hardened-Draws-{ending}", "their_key").ensure()
+    won.plain_dynamodb().put_item(TableName=f"Lottery-Hardened-Draws-{ending}", Item={"their_key": "x"})
+    code, document, _ = stop(capsys, "--dry-run")
+    assert (code, len(document["lost"])) == (1, 1)

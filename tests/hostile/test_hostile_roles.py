@@ -147,6 +147,16 @@ def test_a_boundary_that_comes_later_is_planned(aws, stack):
     assert aws.writes == ["PutRolePermissionsBoundary", "PutRolePolicy"]
 
 
+def test_an_old_policy_is_printed_again(aws):
+    """Without the right to look for the boundary, no role is made; it says which policies to print."""
+    aws.refuse(
+        "GetPolicy", "AccessDenied", "User: ann is not authorized to perform: iam:GetPolicy", status=403
+    )
+    with pytest.raises(LotteryError, match=r"`lottery policy` prints .* `lottery policy --boundary` prints"):
+        ensure_role(aws)
+    assert aws.writes == []
+
+
 def test_foreign_role_behind_a_stale_look(aws):
     """A role of our name that is not ours is refused, also when IAM does not show it at first."""
     client = aws.target.client("iam")

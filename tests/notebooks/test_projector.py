@@ -86,3 +86,17 @@ def test_the_browser_gets_the_token(monkeypatch):
     path = Path(url2pathname(urlsplit(opened.get(timeout=20)).path))
     assert path.stat().st_mode & 0o077 == 0
     assert "http://localhost:1234/?token=abc" in path.read_text()
+
+
+def test_the_file_with_the_token_ends_with_the_server(tmp_path):
+    """When the server's process ends, the file that the browser was opened on is deleted."""
+    code = """
+from types import SimpleNamespace
+from lottery_lib.party.projector import Projector
+page = Projector(port=1234)
+page.identity_provider = SimpleNamespace(token="abc")
+page.launch_browser()
+"""
+    variables = os.environ | {"TMPDIR": str(tmp_path), "TMP": str(tmp_path), "BROWSER": "true"}
+    subprocess.run([sys.executable, "-c", code], env=variables, check=True)
+    assert list(tmp_path.glob("*.html")) == []
