@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from lottery_lib.emulator.dynamodb.api import DynamoDbApi
 from lottery_lib.emulator.http.door import Door
 from lottery_lib.emulator.http.messages import MalformedRequestError, RefusalError, Reply, Request
+from lottery_lib.emulator.http.reading import read_once
 from lottery_lib.emulator.http.replies import error_reply, json_reply, malformed, page
 from lottery_lib.emulator.iam.callers import Sessions
 from lottery_lib.emulator.iam.gate import Gate, denied
@@ -136,6 +137,8 @@ class Front:
             raise RefusalError("NotFound", "The emulator serves nothing of moto's own interface", 404)
         if "x-amz-target" in request.headers:
             request.json  # noqa: B018 (this refuses a body that is not JSON before moto gets it)
+        if request.signed and not is_reset:
+            request = read_once(request)
         self._gate.check(request)
         if is_reset:
             return self._reset(request)

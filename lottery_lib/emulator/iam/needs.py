@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from lottery_lib.emulator.http.messages import Arn, Request
+from lottery_lib.emulator.http.messages import Arn, MalformedRequestError, Request
 from lottery_lib.emulator.iam.callers import Caller
 from lottery_lib.emulator.iam.operations import rest_operation
 from lottery_lib.emulator.lambda_.function import name_of
@@ -107,7 +107,10 @@ def asked_of(request: Request, caller: Caller, find: Find, boundary_of: Boundary
         operation, labels = rest_operation(scope.service, request.method, path)
         # The body of an Invoke is the function's event.
         is_plain = scope.service == "lambda" and not operation.startswith("Invoke")
-        parameters = {**(request.json if is_plain else {}), **request.query, **labels}
+        parts = (request.json if is_plain else {}), request.query, labels
+        parameters = {name: value for part in parts for name, value in part.items()}
+        if scope.service == "lambda" and len(parameters) < sum(map(len, parts)):
+            raise MalformedRequestError("a parameter is given twice")
     return Asked(
         service=_PREFIXES.get(scope.service, scope.service),
         operation=operation,
