@@ -32,8 +32,9 @@ _STATES_ARNS: Final = (
 )  # fmt: skip
 _IAM_NAMES: Final = {"RoleName": "role", "UserName": "user", "GroupName": "group"}
 _LISTS: Final = {"ListRoles": "role", "ListUsers": "user", "ListGroups": "group", "ListPolicies": "policy"}
-# For these changes of a role, AWS tells conditions which boundary the role has.
-_BOUNDED: Final = re.compile(r"((Attach|Detach|Put|Delete)RolePolicy|(Put|Delete)RolePermissionsBoundary)")
+# To conditions, AWS tells the boundary that the first ones give, and the one that the role of the others has.
+_GIVES_BOUNDARY: Final = re.compile(r"Create(Role|User)|Put(Role|User)PermissionsBoundary")
+_BOUNDED: Final = re.compile(r"(Attach|Detach|Put|Delete)RolePolicy|DeleteRolePermissionsBoundary")
 # Without a UserName, these operations are about the caller.
 _OF_ONESELF: Final = re.compile(
     r"(Create|Delete|Update|List)AccessKeys?|GetUser|ChangePassword|ListMFADevices"
@@ -221,9 +222,10 @@ def _iam_needs(asked: Asked) -> list[Need]:
         resource = asked.arn(_LISTS[asked.operation] + (asked.text("PathPrefix") or "/"))
     elif asked.caller.user and _OF_ONESELF.fullmatch(asked.operation):
         resource = named("user", asked.caller.user)
-    boundary = asked.text("PermissionsBoundary")
-    if not boundary and _BOUNDED.fullmatch(asked.operation):
-        boundary = asked.boundary_of(resource) or ""
+    if _GIVES_BOUNDARY.fullmatch(asked.operation):
+        boundary = asked.text("PermissionsBoundary")
+    else:
+        boundary = (_BOUNDED.fullmatch(asked.operation) and asked.boundary_of(resource)) or ""
     context = {"iam:policyarn": policy, "iam:permissionsboundary": boundary}
     given = tuple((key, value) for key, value in context.items() if value)
     return [Need(f"iam:{asked.operation}", resource, given)]
