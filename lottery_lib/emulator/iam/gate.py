@@ -66,11 +66,15 @@ class Gate:
         }
         for need in needs:
             values = tuple((context | dict(need.context)).items())
+            # SNS writes its own name in capitals.
+            action = need.action.replace("sns:", "SNS:")
+            what = f"User: {caller.arn} is not authorized to perform: {action} on resource: {need.resource}"
             if why := _why_not(documents, boundary, need.action, need.resource, values):
-                # SNS writes its own name in capitals.
-                action = need.action.replace("sns:", "SNS:")
-                what = f"is not authorized to perform: {action} on resource: {need.resource}"
-                raise denied(request, f"User: {caller.arn} {what} {why.format(action)}")
+                raise denied(request, f"{what} {why.format(action)}")
+            if need.action.startswith("sts:Assume"):  # moto does not ask whom the role trusts
+                trust = trust_of(need.resource)
+                if trust is None or not trusts(trust, "AWS", caller.names, context, need.action):
+                    raise denied(request, what)
 
     def identity(self, request: Request) -> Reply | None:
         """Answer GetCallerIdentity for a function or machine, which moto does not know; else return None."""
@@ -92,7 +96,7 @@ class Gate:
             return True
         context = {"aws:sourceaccount": Arn.of(source_arn).account, "aws:sourcearn": source_arn}
         document = trust_of(role_arn)
-        return document is not None and trusts(document, f"{service}.amazonaws.com", context)
+        return document is not None and trusts(document, "Service", [f"{service}.amazonaws.com"], context)
 
     def _caller(self, request: Request) -> Caller | None:
         """Who sent the request; None for the attendee."""
