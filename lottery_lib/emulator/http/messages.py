@@ -135,6 +135,11 @@ class Request:
         return form
 
     @property
+    def has_body(self) -> bool:
+        """Whether a body belongs to it, from its headers."""
+        return self.headers.get("content-length", "0") != "0" or "transfer-encoding" in self.headers
+
+    @property
     def is_form(self) -> bool:
         """Whether the body is a form, as in AWS's query protocol."""
         return self.headers.get("content-type", "").lower().startswith(FORM)
