@@ -259,7 +259,9 @@ def _at_address(where: str, names: Names, region: str) -> Target:
     endpoint = f"{scheme}://{place}"
     try:
         parts = urlsplit(endpoint)
-        usable = bool(parts.hostname and re.fullmatch(r"[\w.:-]+", parts.hostname)) and parts.port != 0
+        usable = (
+            bool(parts.hostname and re.fullmatch(r"[\w.:-]+", parts.hostname, re.ASCII)) and parts.port != 0
+        )
     except ValueError:  # the port is not a number, or too large
         usable = False
     if not usable or str(parts.hostname).rstrip(".").endswith(

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from lottery_lib.emulator.dynamodb.api import DynamoDbApi
 from lottery_lib.emulator.http.door import Door
 from lottery_lib.emulator.http.messages import MalformedRequestError, RefusalError, Reply, Request
+from lottery_lib.emulator.http.reading import read_once
 from lottery_lib.emulator.http.replies import error_reply, json_reply, malformed, page
 from lottery_lib.emulator.iam.callers import Sessions
 from lottery_lib.emulator.iam.gate import Gate, denied
@@ -86,14 +87,26 @@ class Front:
         self._loading = threading.Lock()
         EngineClients(self.answer, sessions).install()
 
-    def receive(self, request: Request) -> Reply:
-        """Answer a request that came over the network."""
+    def refuse(self, request: Request) -> Reply | None:
+        """Refuse a request by its headers, before anybody reads its body; None if it may come in."""
         try:
             self._door.check(request)
         except RefusalError as error:
             is_browser = "text/html" in request.headers.get("accept", "")
             message = f"<p>{error.message}</p>"
             return page("Refused", message, error.status) if is_browser else error_reply(request, error)
+        try:
+            if request.path.startswith("/moto-api") and (request.method, request.path) != _RESET:
+                raise RefusalError("NotFound", "The emulator serves nothing of moto's own interface", 404)
+            # Links, pages and the health check need neither a key nor a body.
+            if request.signed or request.has_body:
+                self._gate.caller(request)
+        except RefusalError as error:
+            return error_reply(request, error)
+        return None
+
+    def receive(self, request: Request) -> Reply:
+        """Answer a request that came over the network, and that was not refused."""
         if request.path == HEALTH:
             return json_reply({"id": self._record.id, "pid": self._record.pid, "port": self._record.port})
         return self.answer(request)
@@ -132,10 +145,10 @@ class Front:
         for_people = not request.signed or (is_attendee and request.path.startswith("/lottery/"))
         if for_people and (reply := self._pages.answer(request, is_attendee=is_attendee)):
             return reply
-        if request.path.startswith("/moto-api") and not is_reset:
-            raise RefusalError("NotFound", "The emulator serves nothing of moto's own interface", 404)
         if "x-amz-target" in request.headers:
             request.json  # noqa: B018 (this refuses a body that is not JSON before moto gets it)
+        if request.signed and not is_reset:
+            request = read_once(request)
         self._gate.check(request)
         if is_reset:
             return self._reset(request)

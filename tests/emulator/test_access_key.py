@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 from botocore.exceptions import ClientError
-from emulator.access_keys import started
+from emulator.access_keys import signed, started
 from emulator.conftest import Caller, client_of, trust
 from emulator.test_door import Wire
 
@@ -70,6 +70,37 @@ UNSIGNED = [
     ("PUT", "/bucket", {}, b""),
     ("GET", "/latest/meta-data/iam/security-credentials/", {}, b""),
 ]
+
+
+REFUSED = [
+    {},
+    {"Authorization": "nonsense"},
+    {"Authorization": signed(STRANGER)["Authorization"]},
+    {"Host": "evil.example"},
+    {"Origin": "http://evil.example"},
+    {"Sec-Fetch-Site": "cross-site"},
+]
+
+
+@pytest.mark.parametrize("length", ["Content-Length: 90000000", "Transfer-Encoding: chunked"])
+@pytest.mark.parametrize("headers", REFUSED, ids=str)
+def test_a_request_is_refused_before_its_body_comes(emulator, headers, length):
+    """Nobody without the key, and no foreign page, takes from the room for bodies; the connection ends."""
+    own = {"Host": f"127.0.0.1:{emulator['port']}"} | headers
+    if "Authorization" not in own and headers:
+        own |= signed(emulator["access_key_id"])
+    lines = "".join(f"{name}: {value}\r\n" for name, value in own.items())
+    with socket.create_connection(("127.0.0.1", emulator["port"]), timeout=30) as wire:
+        wire.sendall(f"POST / HTTP/1.1\r\n{lines}{length}\r\n\r\n".encode())
+        assert wire.makefile("rb").read().split()[1] == b"403"
+
+
+def test_a_second_length_hides_no_body(emulator):
+    """One Content-Length counts: the one that was looked at."""
+    head = f"GET /lottery/health HTTP/1.1\r\nHost: 127.0.0.1:{emulator['port']}\r\nConnection: close\r\n"
+    with socket.create_connection(("127.0.0.1", emulator["port"]), timeout=30) as wire:
+        wire.sendall(f"{head}Content-Length: 90000000\r\nContent-Length: 0\r\n\r\n".encode())
+        assert wire.makefile("rb").read().split()[1] == b"200"
 
 
 @pytest.mark.parametrize(("method", "path", "headers", "body"), UNSIGNED)

@@ -5,7 +5,7 @@ import time
 
 import pytest
 from botocore.exceptions import ClientError
-from emulator.conftest import client_of, trust
+from emulator.conftest import client_of, policy, trust
 
 ROLE = "arn:aws:iam::123456789012:role/tests"
 
@@ -40,10 +40,13 @@ def test_a_trust_policy_counts_when_a_role_is_given(function, role):
     assert it() >= 0
 
 
-def test_a_role_is_assumed_whoever_it_trusts(role, user):
-    """AWS: sts:AssumeRole needs the trust of the role, too."""
-    mine, ann = role(), user({"Action": "sts:AssumeRole", "Resource": "*"})
-    assert ann("sts").assume_role(RoleArn=mine.arn, RoleSessionName="ann")["Credentials"]
+def test_the_trust_of_a_role_is_never_enough(role, user):
+    """AWS: a role of the same account that trusts a user by its ARN needs no policy of the user."""
+    ann = user()
+    arn = ann("sts").get_caller_identity()["Arn"]
+    mine = role(trusted=policy({"Principal": {"AWS": arn}, "Action": "sts:AssumeRole"}))
+    with pytest.raises(ClientError, match="no identity-based policy allows the sts:AssumeRole action"):
+        ann("sts").assume_role(RoleArn=mine.arn, RoleSessionName="ann")
 
 
 def test_the_policies_of_functions_and_topics_are_not_looked_at(function, role, user, topic, aws):

@@ -12,11 +12,17 @@ from emulator.access_keys import signed
 from emulator.conftest import get
 
 
+def let_in(emulator, data):
+    """The same request with the headers that every request needs."""
+    headers = {"Host": f"127.0.0.1:{emulator['port']}"} | signed(emulator["access_key_id"])
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return data.replace(b" HTTP/1.1\r\n", f" HTTP/1.1\r\n{lines}".encode())
+
+
 def raw(emulator, data):
     """Send bytes and read what comes back until the other side closes or is silent."""
-    named = data.replace(b" HTTP/1.1\r\n", b" HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n" % emulator["port"])
     with socket.create_connection(("127.0.0.1", emulator["port"]), timeout=10) as wire:
-        wire.sendall(named)
+        wire.sendall(let_in(emulator, data))
         wire.shutdown(socket.SHUT_WR)
         received = b""
         while chunk := wire.recv(65536):
@@ -60,7 +66,7 @@ def test_one_connection_serves_many_requests(emulator):
 def test_a_slow_request_does_not_stop_others(emulator, browse):
     """Somebody who sends half a request and waits holds only a thread."""
     with socket.create_connection(("127.0.0.1", emulator["port"])) as slow:
-        slow.sendall(b"POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\nhalf")
+        slow.sendall(let_in(emulator, b"POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\nhalf"))
         assert browse(emulator["endpoint"] + "/lottery/health")[0] == 200
 
 
@@ -168,7 +174,10 @@ def test_a_request_without_a_signature_is_refused(emulator):
     data = (
         b"POST / HTTP/1.1\r\nX-Amz-Target: AWSStepFunctions.ListStateMachines\r\nContent-Length: 2\r\n\r\n{}"
     )
-    reply = raw(emulator, data)
+    data = data.replace(b"\r\n", b"\r\nHost: 127.0.0.1:%d\r\n" % emulator["port"], 1)
+    with socket.create_connection(("127.0.0.1", emulator["port"]), timeout=10) as wire:
+        wire.sendall(data)
+        reply = wire.makefile("rb").read()
     assert reply.split()[1] == b"400" and b"MissingAuthenticationTokenException" in reply
 
 

@@ -2,10 +2,12 @@
 
 import json
 import uuid
+from urllib.parse import urlencode
 
 import pytest
 from botocore.exceptions import ClientError
-from emulator.conftest import Caller
+from emulator.conftest import Caller, policy
+from emulator.test_door import Wire
 
 STATES = '{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}'
 ALL_TOPICS = {"Action": "sns:*", "Resource": "*"}
@@ -212,3 +214,64 @@ def test_a_trust_policy_counts_at_once(role, aws, zipped):
     aws("iam").update_assume_role_policy(RoleName=it.name, PolicyDocument=document)
     aws("lambda").create_function(**asked)
     aws("lambda").delete_function(FunctionName=asked["FunctionName"])
+
+
+ASSUME = {"Action": "sts:Assume*", "Resource": "*"}
+ACCOUNT = "123456789012"
+
+
+@pytest.mark.parametrize(
+    "principal",
+    [{"AWS": ACCOUNT}, {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, {"AWS": "OWN"}, {"AWS": "*"}, "*"],
+)
+def test_a_role_is_assumed_by_those_whom_it_trusts(role, user, principal):
+    """By the account, by the user's ARN, or everybody; and the user's policy allows it."""
+    ann = user(ASSUME)
+    own = f"arn:aws:iam::{ACCOUNT}:user/{ann.name}"
+    named = json.loads(json.dumps(principal).replace("OWN", own))
+    mine = role(trusted=policy({"Principal": named, "Action": "sts:AssumeRole"}))
+    assert ann("sts").assume_role(RoleArn=mine.arn, RoleSessionName="ann")["Credentials"]
+
+
+@pytest.mark.parametrize(
+    "principal",
+    [
+        {"AWS": "111122223333"},
+        {"AWS": f"arn:aws:iam::{ACCOUNT}:user/bob"},
+        {"Service": "lambda.amazonaws.com"},
+    ],
+)
+def test_nobody_else_assumes_a_role(role, user, principal):
+    """A policy that allows sts:AssumeRole is not enough."""
+    mine = role(trusted=policy({"Principal": principal, "Action": "sts:AssumeRole"}))
+    with pytest.raises(ClientError, match="not authorized to perform: sts:AssumeRole on resource"):
+        user(ASSUME)("sts").assume_role(RoleArn=mine.arn, RoleSessionName="ann")
+
+
+@pytest.mark.parametrize("action", ["AssumeRoleWithWebIdentity", "AssumeRoleWithSAML"])
+def test_another_way_to_assume_needs_a_trust_of_its_own(emulator, role, user, action):
+    """For moto, it is the same as AssumeRole."""
+    ann, mine = (
+        user(ASSUME),
+        role(trusted=policy({"Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"})),
+    )
+    asked = {"Action": action, "RoleArn": mine.arn, "RoleSessionName": "ann", "WebIdentityToken": "x"}
+    form = "application/x-www-form-urlencoded"
+    status, text, _ = Wire(emulator)(
+        "POST",
+        "/",
+        key=ann.key["AccessKeyId"],
+        service="sts",
+        body=urlencode(asked).encode(),
+        Content_Type=form,
+    )
+    assert (status, "AccessDenied" in text) == (403, True)
+
+
+@pytest.mark.parametrize(
+    "arn", ["*" * 20, f"arn:aws:iam::{ACCOUNT}:role/missing", "arn:x:iam::1:role/missing"]
+)
+def test_a_role_that_does_not_exist_trusts_nobody(user, arn):
+    """AWS does not tell whether it exists."""
+    code, _, status = refused(user(ASSUME)("sts").assume_role, RoleArn=arn, RoleSessionName="ann")
+    assert (code, status) == ("AccessDenied", 403)

@@ -106,7 +106,8 @@ def test_another_server_there(monkeypatch, status):
     "where",
     [
         *("http://127.0.0.1:x", "http://127.0.0.1:99999", "http://a b", "http://"),
-        *("https://sts.amazonaws.com", "https://sts.amazonaws.com."),
+        *("https://sts.amazonaws.com", "https://sts.amazonaws.com.", "https://sts.amazonaw\u017f.com"),
+        "https://sts.\uff41mazonaws.com",
     ],
 )
 def test_no_address(where):

@@ -26,8 +26,9 @@ class Door:
     """
 
     def __init__(self, port: int, names: Collection[str], pages: Collection[str]) -> None:
-        # Clients leave out port 80.
-        self._own = frozenset(_LOOPBACK) if port == 80 else frozenset(f"{name}:{port}" for name in _LOOPBACK)
+        # Most clients leave out port 80.
+        bare = _LOOPBACK if port == 80 else ()
+        self._own = frozenset([*bare, *(f"{name}:{port}" for name in _LOOPBACK)])
         self._names = frozenset(name.lower() for name in names)
         self._pages = frozenset(pages)
 
@@ -42,9 +43,10 @@ class Door:
             next_step = "Use 127.0.0.1 and its port, or start the emulator with --allow-host"
             raise _refusal(f"The emulator does not have the name that is in Host. {next_step}.")
         origin = headers.get("origin")
-        foreign = origin is not None and not self._is_ours(origin.partition("://")[2])
-        foreign = foreign or headers.get("sec-fetch-site", "none") not in _OWN_SITES
-        if foreign and not self._is_click(request):
+        # A click on a link tells no Origin.
+        from_page = origin is not None and not self._is_ours(origin.partition("://")[2])
+        foreign = headers.get("sec-fetch-site", "none") not in _OWN_SITES
+        if from_page or (foreign and not self._is_click(request)):
             raise _refusal("The emulator does not answer the pages of other sites.")
 
     def _is_ours(self, name: str) -> bool:

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
@@ -51,6 +51,8 @@ class HttpServer(ThreadingHTTPServer):
     request_queue_size = 128
     # On Windows, two programs could use the same port with this flag.
     allow_reuse_address = os.name == "posix"
+    #: Refuses a request by its headers, before its body is read; None if it may come in.
+    refuse: Callable[[Request], Reply | None] = staticmethod(lambda _: None)
     answer: Callable[[Request], Reply]
 
     def __init__(
@@ -159,7 +161,11 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.command, self.path, headers)
         self._reserved = 0
         try:
-            reply = self._reply(replace(request, body=self._body()))
+            if refusal := self.server.refuse(request):
+                self.close_connection = True
+                reply = refusal
+            else:
+                reply = self._reply(replace(request, body=self._body(headers)))
         except RefusalError as refused:
             self.close_connection = True  # the rest of the body would be read as the next request
             reply = error_reply(request, refused)
@@ -182,11 +188,11 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             self.server.note(self.connection)
 
-    def _body(self) -> bytes:
+    def _body(self, headers: Mapping[str, str]) -> bytes:
         body = io.BytesIO()
         deadline = time.monotonic() + _SLOWEST_BODY_SECONDS
-        if "chunked" not in self.headers.get("Transfer-Encoding", "").lower():
-            self._read(body, self.headers.get("Content-Length") or "0", 10, deadline)
+        if "chunked" not in headers.get("transfer-encoding", "").lower():
+            self._read(body, headers.get("content-length") or "0", 10, deadline)
         else:
             while self._read(body, self.rfile.readline(100).partition(b";")[0], 16, deadline):
                 self.rfile.readline(100)

@@ -10,7 +10,10 @@ from urllib.parse import parse_qsl, unquote
 
 #: The emulator's one account, as moto has it.
 ACCOUNT: Final = "123456789012"
-_BY_TARGET: Final = {"AWSStepFunctions": "states", "DynamoDB_20120810": "dynamodb", "Logs_20140328": "logs"}
+#: The content type of AWS's query protocol.
+FORM: Final = "application/x-www-form-urlencoded"
+#: The services of the course with a JSON protocol, by the beginning of X-Amz-Target.
+BY_TARGET: Final = {"AWSStepFunctions": "states", "DynamoDB_20120810": "dynamodb", "Logs_20140328": "logs"}
 # moto reads the service in its own way. For a header of exactly this form it finds the same one.
 _SIGNATURE: Final = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^/,\s]*)/[^/,\s]*/([\w-]*)/([\w-]+)/aws4_request(?:,|\s|$)", re.ASCII
@@ -121,13 +124,25 @@ class Request:
 
     @cached_property
     def form(self) -> dict[str, str]:
-        """The parameters of AWS's query protocol, from the query and the body."""
-        if not self.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-            return self.query
+        """The parameters of AWS's query protocol, from the query and the body. Each has one value."""
         try:
-            return self.query | dict(parse_qsl(self.body.decode(), keep_blank_values=True))
+            texts = [self.target.partition("?")[2], self.body.decode() if self.is_form else ""]
         except ValueError as error:
             raise MalformedRequestError(str(error)) from error
+        pairs = [pair for text in texts for pair in parse_qsl(text, keep_blank_values=True)]
+        if len(form := dict(pairs)) < len(pairs):
+            raise MalformedRequestError("a parameter is given twice")
+        return form
+
+    @property
+    def has_body(self) -> bool:
+        """Whether a body belongs to it, from its headers."""
+        return self.headers.get("content-length", "0") != "0" or "transfer-encoding" in self.headers
+
+    @property
+    def is_form(self) -> bool:
+        """Whether the body is a form, as in AWS's query protocol."""
+        return self.headers.get("content-type", "").lower().startswith(FORM)
 
     @cached_property
     def json(self) -> dict[str, Any]:
@@ -147,7 +162,7 @@ class Request:
             return Scope(signature[1], signature[2], signature[3].lower())
         if _LAMBDA_PATH.match(self.path):
             return Scope(service="lambda")
-        return Scope(service=_BY_TARGET.get(self.headers.get("x-amz-target", "").partition(".")[0], ""))
+        return Scope(service=BY_TARGET.get(self.headers.get("x-amz-target", "").partition(".")[0], ""))
 
     @property
     def signed(self) -> bool:
@@ -157,7 +172,8 @@ class Request:
     @cached_property
     def operation(self) -> str:
         """The operation's name in the JSON and query protocols. Empty in the REST protocols."""
-        return self.headers.get("x-amz-target", "").partition(".")[2] or self.form.get("Action", "")
+        in_target = self.headers.get("x-amz-target", "").rpartition(".")[2]
+        return in_target or (self.form.get("Action", "") if self.path == "/" else "")
 
     def with_json(self, parameters: Mapping[str, Any]) -> "Request":
         """The same request with other parameters."""

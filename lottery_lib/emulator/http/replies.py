@@ -15,7 +15,6 @@ _PAGE_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
-_FORM: Final = "application/x-www-form-urlencoded"
 
 
 def json_reply(body: Any, status: int = 200) -> Reply:
@@ -43,8 +42,7 @@ def error_reply(request: Request, error: RefusalError) -> Reply:
     if request.scope.service == "s3":
         text = f"<Error><Code>{error.code}</Code><Message>{escape(error.message)}</Message></Error>"
         return Reply(error.status, text.encode(), _headers("text/xml"))
-    form = request.headers.get("content-type", "").startswith(_FORM)
-    if "x-amz-target" not in request.headers and (form or "action=" in request.target.lower()):
+    if "x-amz-target" not in request.headers and (request.is_form or "action=" in request.target.lower()):
         text = (
             '<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type>'
             f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message></Error>"

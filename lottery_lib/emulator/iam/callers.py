@@ -53,6 +53,12 @@ class Caller:
         return "" if self.session else name_of(self.principal)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """What a trust policy can call the caller: itself, its account, or everybody."""
+        root = str(Arn.of(self.principal)._replace(resource="root"))
+        return (self.principal, self.arn, root, self.account, "*")
+
+    @property
     def context(self) -> dict[str, str]:
         """The values of the condition keys about the caller."""
         context = {

@@ -46,13 +46,30 @@ class Gate:
         """Whether the request has the attendee's access key."""
         return request.scope.access_key == self._access_key
 
+    def caller(self, request: Request) -> Caller | None:
+        """Who sent the request; None for the attendee.
+
+        Raises:
+            RefusalError: Nobody knows its access key, or it has none.
+        """
+        if self.is_attendee(request):
+            return None
+        if not request.signed:
+            raise _no_key(request)
+        key = request.scope.access_key
+        if (caller := self._sessions.find(key) or caller_of_key(key)) is None:
+            query = request.scope.service in _QUERY
+            code = "InvalidClientTokenId" if query else "UnrecognizedClientException"
+            raise RefusalError(code, "The security token included in the request is invalid.", 403)
+        return caller
+
     def check(self, request: Request) -> None:
         """Refuse a request if nobody knows its access key, or if its caller's policies do not allow it.
 
         Raises:
             RefusalError: It is refused.
         """
-        caller = self._caller(request)
+        caller = self.caller(request)
         if caller is None or not self._enforced:
             return
         try:
@@ -66,15 +83,19 @@ class Gate:
         }
         for need in needs:
             values = tuple((context | dict(need.context)).items())
+            # SNS writes its own name in capitals.
+            action = need.action.replace("sns:", "SNS:")
+            what = f"User: {caller.arn} is not authorized to perform: {action} on resource: {need.resource}"
             if why := _why_not(documents, boundary, need.action, need.resource, values):
-                # SNS writes its own name in capitals.
-                action = need.action.replace("sns:", "SNS:")
-                what = f"is not authorized to perform: {action} on resource: {need.resource}"
-                raise denied(request, f"User: {caller.arn} {what} {why.format(action)}")
+                raise denied(request, f"{what} {why.format(action)}")
+            if need.action.startswith("sts:Assume"):  # moto does not ask whom the role trusts
+                trust = trust_of(need.resource)
+                if trust is None or not trusts(trust, "AWS", caller.names, context, need.action):
+                    raise denied(request, what)
 
     def identity(self, request: Request) -> Reply | None:
         """Answer GetCallerIdentity for a function or machine, which moto does not know; else return None."""
-        caller = self._caller(request)
+        caller = self.caller(request)
         if caller is None or not caller.service or request.operation != "GetCallerIdentity":
             return None
         result = {"UserId": f"AROA:{caller.session}", "Account": caller.account, "Arn": caller.arn}
@@ -92,20 +113,7 @@ class Gate:
             return True
         context = {"aws:sourceaccount": Arn.of(source_arn).account, "aws:sourcearn": source_arn}
         document = trust_of(role_arn)
-        return document is not None and trusts(document, f"{service}.amazonaws.com", context)
-
-    def _caller(self, request: Request) -> Caller | None:
-        """Who sent the request; None for the attendee."""
-        if self.is_attendee(request):
-            return None
-        if not request.signed:
-            raise _no_key(request)
-        key = request.scope.access_key
-        if (caller := self._sessions.find(key) or caller_of_key(key)) is None:
-            query = request.scope.service in _QUERY
-            code = "InvalidClientTokenId" if query else "UnrecognizedClientException"
-            raise RefusalError(code, "The security token included in the request is invalid.", 403)
-        return caller
+        return document is not None and trusts(document, "Service", [f"{service}.amazonaws.com"], context)
 
 
 # A draw makes the same decisions many times.

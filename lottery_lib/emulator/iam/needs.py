@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from lottery_lib.emulator.http.messages import Arn, Request
+from lottery_lib.emulator.http.messages import Arn, MalformedRequestError, Request
 from lottery_lib.emulator.iam.callers import Caller
 from lottery_lib.emulator.iam.operations import rest_operation
 from lottery_lib.emulator.lambda_.function import name_of
@@ -32,8 +32,9 @@ _STATES_ARNS: Final = (
 )  # fmt: skip
 _IAM_NAMES: Final = {"RoleName": "role", "UserName": "user", "GroupName": "group"}
 _LISTS: Final = {"ListRoles": "role", "ListUsers": "user", "ListGroups": "group", "ListPolicies": "policy"}
-# For these changes of a role, AWS tells conditions which boundary the role has.
-_BOUNDED: Final = re.compile(r"((Attach|Detach|Put|Delete)RolePolicy|(Put|Delete)RolePermissionsBoundary)")
+# To conditions, AWS tells the boundary that the first ones give, and the one that the role of the others has.
+_GIVES_BOUNDARY: Final = re.compile(r"Create(Role|User)|Put(Role|User)PermissionsBoundary")
+_BOUNDED: Final = re.compile(r"(Attach|Detach|Put|Delete)RolePolicy|DeleteRolePermissionsBoundary")
 # Without a UserName, these operations are about the caller.
 _OF_ONESELF: Final = re.compile(
     r"(Create|Delete|Update|List)AccessKeys?|GetUser|ChangePassword|ListMFADevices"
@@ -107,7 +108,10 @@ def asked_of(request: Request, caller: Caller, find: Find, boundary_of: Boundary
         operation, labels = rest_operation(scope.service, request.method, path)
         # The body of an Invoke is the function's event.
         is_plain = scope.service == "lambda" and not operation.startswith("Invoke")
-        parameters = {**(request.json if is_plain else {}), **request.query, **labels}
+        parts = (request.json if is_plain else {}), request.query, labels
+        parameters = {name: value for part in parts for name, value in part.items()}
+        if scope.service == "lambda" and len(parameters) < sum(map(len, parts)):
+            raise MalformedRequestError("a parameter is given twice")
     return Asked(
         service=_PREFIXES.get(scope.service, scope.service),
         operation=operation,
@@ -218,9 +222,10 @@ def _iam_needs(asked: Asked) -> list[Need]:
         resource = asked.arn(_LISTS[asked.operation] + (asked.text("PathPrefix") or "/"))
     elif asked.caller.user and _OF_ONESELF.fullmatch(asked.operation):
         resource = named("user", asked.caller.user)
-    boundary = asked.text("PermissionsBoundary")
-    if not boundary and _BOUNDED.fullmatch(asked.operation):
-        boundary = asked.boundary_of(resource) or ""
+    if _GIVES_BOUNDARY.fullmatch(asked.operation):
+        boundary = asked.text("PermissionsBoundary")
+    else:
+        boundary = (_BOUNDED.fullmatch(asked.operation) and asked.boundary_of(resource)) or ""
     context = {"iam:policyarn": policy, "iam:permissionsboundary": boundary}
     given = tuple((key, value) for key, value in context.items() if value)
     return [Need(f"iam:{asked.operation}", resource, given)]

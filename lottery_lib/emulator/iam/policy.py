@@ -12,7 +12,7 @@ is against the caller: an Allow does not allow, and a Deny denies.
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final
@@ -29,7 +29,6 @@ KEYS: Final = frozenset(
         "iam:passedtoservice", "iam:permissionsboundary", "iam:policyarn",
     }
 )  # fmt: skip
-_ASSUME: Final = "sts:AssumeRole"
 # IAM refuses a longer document, and AWS has no longer names. So the work for a decision has a limit.
 _LONGEST_DOCUMENT: Final = 131_072
 _LONGEST_NAME: Final = 2_048
@@ -64,19 +63,29 @@ def decide(documents: Sequence[str], action: str, resource: str, context: Contex
     return _decision(matching, context)
 
 
-def trusts(document: str, service: str, context: Context) -> bool:
-    """Whether a role's trust policy lets a service, such as ``"lambda.amazonaws.com"``, assume the role."""
+def trusts(
+    document: str, kind: str, names: Collection[str], context: Context, action: str = "sts:AssumeRole"
+) -> bool:
+    """Whether a role's trust policy lets somebody assume the role.
 
-    def names_service(principal: Any) -> bool:
-        return (
-            service in _texts(principal.get("Service")) if isinstance(principal, dict) else principal == "*"
-        )
+    Args:
+        document: The trust policy, as JSON.
+        kind: ``"Service"`` or ``"AWS"``.
+        names: What a policy can call them, such as ``"lambda.amazonaws.com"`` or an ARN.
+        context: The values of condition keys.
+        action: The way to assume it.
+    """
+
+    def is_named(principal: Any) -> bool:
+        if isinstance(principal, dict):
+            return any(name in names for name in _texts(principal.get(kind)))
+        return principal == "*"  # type: ignore[no-any-return]
 
     matching = [
         statement
         for statement in _statements(document)
-        if _names(statement, "Action", _ASSUME, context, any_case=True)
-        and names_service(statement.get("Principal"))
+        if _names(statement, "Action", action, context, any_case=True)
+        and is_named(statement.get("Principal"))
     ]
     return _decision(matching, context) is Decision.ALLOWED
 

@@ -57,7 +57,10 @@ def boundary_documents_of(caller: Caller) -> tuple[str, ...] | None:
 
 def trust_of(role_arn: str) -> str | None:
     """A role's trust policy; None if there is no such role."""
-    role = _holder(Caller(role_arn, "any"))
+    try:
+        role = _holder(Caller(role_arn, "any"))
+    except KeyError:  # there is no such partition
+        return None
     return str(role.assume_role_policy_document) if role else None
 
 

@@ -141,7 +141,7 @@ def _serve(server: HttpServer, folder: Path, lifetime: _Lifetime, allowed_hosts:
         enforces_iam=enforces_iam(environment),
         access_key=access_key,
     )
-    server.answer = front.receive
+    server.refuse, server.answer = front.refuse, front.receive
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: lifetime.ended.set())
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()

@@ -11,9 +11,9 @@ def door():
     return Door(80, ["lab.example.org:8443"], ["/"])
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "lab.example.org:8443"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:80", "localhost", "[::1]", "lab.example.org:8443"])
 def test_names(door, host):
-    """The names stand alone. A name that was given with a port is valid with this port."""
+    """The names stand alone or with their port. A name that was given with a port is valid with this port."""
     assert door.check(Request("GET", "/", {"host": host, "origin": f"http://{host}"})) is None
 
 

@@ -152,7 +152,7 @@ JSON = st.recursive(
 def test_no_document_is_too_strange(document):
     """Whatever a policy holds, there is a decision."""
     assert decide((json.dumps(document),), "a:B", "*", {}) in Decision
-    assert trusts(json.dumps(document), "lambda.amazonaws.com", {}) in {True, False}
+    assert trusts(json.dumps(document), "Service", ["lambda.amazonaws.com"], {}) in {True, False}
 
 
 def test_a_variable_is_the_callers():
@@ -230,24 +230,24 @@ def trust(principal, **more):
 )
 def test_a_trusted_service_may_assume_the_role(principal):
     """Named alone, among others, or meant by `*`."""
-    assert trusts(trust(principal), "lambda.amazonaws.com", {})
+    assert trusts(trust(principal), "Service", ["lambda.amazonaws.com"], {})
 
 
 @pytest.mark.parametrize("principal", [{"Service": "states.amazonaws.com"}, {"AWS": "*"}, {}, None])
 def test_another_principal_is_not_the_service(principal):
     """Also not everybody's accounts."""
-    assert not trusts(trust(principal), "lambda.amazonaws.com", {})
+    assert not trusts(trust(principal), "Service", ["lambda.amazonaws.com"], {})
 
 
 def test_a_trust_policy_may_have_conditions():
     """The account and the function for which Lambda asks."""
     condition = {"StringEquals": {"aws:SourceAccount": "1"}}
     document = trust("*", Condition=condition)
-    assert trusts(document, "lambda.amazonaws.com", {"aws:sourceaccount": "1"})
-    assert not trusts(document, "lambda.amazonaws.com", {"aws:sourceaccount": "2"})
+    assert trusts(document, "Service", ["lambda.amazonaws.com"], {"aws:sourceaccount": "1"})
+    assert not trusts(document, "Service", ["lambda.amazonaws.com"], {"aws:sourceaccount": "2"})
 
 
 def test_trust_is_for_assuming():
     """Another action is none; and a Deny wins."""
-    assert not trusts(trust("*", Action="sts:TagSession"), "lambda.amazonaws.com", {})
-    assert not trusts(trust("*", Effect="Deny"), "lambda.amazonaws.com", {})
+    assert not trusts(trust("*", Action="sts:TagSession"), "Service", ["lambda.amazonaws.com"], {})
+    assert not trusts(trust("*", Effect="Deny"), "Service", ["lambda.amazonaws.com"], {})
