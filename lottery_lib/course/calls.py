@@ -29,6 +29,7 @@ from botocore.client import BaseClient
 from botocore.model import OperationModel
 
 from lottery_lib.target import ON_CLIENT, READS, TESTING, Target
+from lottery_lib.texts import harmless
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -166,7 +167,21 @@ def command(call: Call) -> str:
         words += _option(call, name, value)
     if call.model.has_streaming_output:
         words.append("/dev/stdout")  # the CLI writes a function's answer to a file; this file is the screen
-    return shlex.join(words)
+    return " ".join(map(_quoted, words))
+
+
+def _quoted(word: str) -> str:
+    """A word as the shell reads it. What a terminal would act on is written as an escape of bash and zsh."""
+    if harmless(word) == word:
+        return shlex.quote(word)
+    escapes = {"'": r"\'", "\\": r"\\"}
+    return "$'" + "".join(escapes.get(each) or _byte_escapes(each) for each in word) + "'"
+
+
+def _byte_escapes(character: str) -> str:
+    if harmless(character) == character:
+        return character
+    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "replace"))
 
 
 def _option(call: Call, name: str, value: Any) -> list[str]:
@@ -205,7 +220,7 @@ def _text(value: Any) -> str:
         return value.decode(errors="replace")
     if isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False, default=plain)
+    return harmless(json.dumps(value, ensure_ascii=False, default=plain))  # JSON has the same escapes
 
 
 def _short(value: Any) -> str:
@@ -214,7 +229,7 @@ def _short(value: Any) -> str:
         return f"{len(value)} bytes"
     if isinstance(value, dict) and "ZipFile" in value:
         return f"zip of {_short(value['ZipFile'])}"
-    text = " ".join(_text(value).split())
+    text = harmless(" ".join(_text(value).split()))
     arn = _ARN.fullmatch(text)
     text = arn[1] if arn else text
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 1]}…"

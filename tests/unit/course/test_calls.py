@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from lottery_lib.course.calls import Call, CallLog, Calls, calls, command, log_of
 from lottery_lib.execution import new_name
+from lottery_lib.texts import harmless
 
 MODELS = botocore.session.Session()
 JSON = st.recursive(
@@ -83,7 +85,7 @@ def test_json_survives_the_shell(value):
     assert json.loads(given_back[4]) == {"id": value}
 
 
-@given(st.text())
+@given(st.text().filter(lambda text: harmless(text) == text))
 def test_text_survives_the_shell(text):
     """A text goes as it is, and one that starts with a dash is not taken for an option."""
     given_back = words("stepfunctions", "StartExecution", input=text)[3:]
@@ -391,3 +393,29 @@ def test_connect_brings_the_log():
     """The clients of `lottery_lib.connect` are recorded, also if `calls` is imported after the first call."""
     code = "from lottery_lib import connect; from lottery_lib.target import ON_CLIENT; assert ON_CLIENT"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+HOSTILE = "\x1b]0;mine\x07 \x9b2J it's \\x41 \u202e"
+
+
+@pytest.mark.parametrize("message", [HOSTILE, "two\nlines", "it's"])
+def test_a_pasted_text_arrives_and_gives_the_terminal_no_orders(message):
+    """What a terminal would act on is written as the shell's escapes; the command gets the same text."""
+    line = command(call("sns", "Publish", TopicArn="arn", Message=message))
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", line)
+    printed = subprocess.run(
+        ["bash", "-c", line.replace("aws sns publish", "printf %s@", 1)],
+        check=True,
+        capture_output=True,
+        env={"LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"]},
+    )
+    assert printed.stdout.decode() == f"--topic-arn@arn@--message@{message}@"
+
+
+def test_what_is_shown_gives_the_terminal_no_orders():
+    """Neither in the table nor in JSON."""
+    made = [
+        call("sns", "Publish", TopicArn="arn", Message=HOSTILE),
+        call("dynamodb", "PutItem", TableName="T", Item={"id": {"S": HOSTILE}}),
+    ]
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", repr(Calls(made, {})))
