@@ -44,7 +44,7 @@ $(VENV)/.tested: $(VENV)/.installed requirements-dev.lock
 # `make locks UPGRADE=--upgrade` with the newest.
 UPGRADE ?=
 LOCK = $(VENV)/locks/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-  --no-emit-index-url --no-annotate --no-header $(UPGRADE)
+  --no-annotate --no-header $(UPGRADE)
 BACKEND := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])
 locks:
 	@$(PYTHON) -m venv $(VENV)/locks

@@ -1,6 +1,5 @@
 """Run the lottery from a shell: ``lottery COMMAND``, the same as ``python -m lottery_lib COMMAND``."""
 
-import contextlib
 import json
 import os
 import sys
@@ -489,9 +488,11 @@ def stop(edition: str | None, port: int | None, yes: bool, dry_run: bool) -> Out
 def _lost_with(emulator: Mapping[str, Any], *, shared: bool) -> list[str]:
     from lottery_lib.party.receipts import unsaved
 
-    with contextlib.suppress(LotteryError):  # an emulator that does not answer can be stopped, too
+    try:
         return unsaved(str(emulator["endpoint"]), shared=shared)
-    return []
+    except LotteryError as error:  # an emulator that does not answer can be stopped, too
+        _say(f"Nobody could look whether there are winners. {error}")
+        return []
 
 
 @emulator.command("status", example="lottery emulator status --json")

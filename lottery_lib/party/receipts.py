@@ -79,8 +79,12 @@ def _unsaved_in(target: Target, shared: bool) -> list[str]:
     for name in all_pages(target.client("dynamodb"), "list_tables", "TableNames"):
         if f"{name}-".startswith(f"{base}-"):
             # Others may have made a table of such a name, whose end is no attendee or whose key is another.
-            with suppress(LotteryError, KeyError):
-                sentences += _unsaved(target.named(Names(name.removeprefix(base)[1:], "hardened")), shared)
+            try:
+                names = Names(name.removeprefix(base)[1:], "hardened")
+            except LotteryError:
+                continue
+            with suppress(KeyError):
+                sentences += _unsaved(target.named(names), shared)
     return sentences
 
 

@@ -12,6 +12,7 @@ import pytest
 from lottery_lib import Stack, connect, draw
 from lottery_lib.__main__ import main
 from lottery_lib.emulator.process import control
+from lottery_lib.errors import LotteryError
 from lottery_lib.names import CHECKOUT
 from lottery_lib.resources.contents import draws_table
 from lottery_lib.resources.dynamodb_table import Table
@@ -210,3 +211,15 @@ def test_a_foreign_table_hides_nobody(won, ending, capsys):
     won.plain_dynamodb().put_item(TableName=f"Lottery-Hardened-Draws-{ending}", Item={"their_key": "x"})
     code, document, _ = stop(capsys, "--dry-run")
     assert (code, len(document["lost"])) == (1, 1)
+
+
+def test_a_look_that_fails_is_told(won, monkeypatch, capsys):
+    """The emulator stops all the same, because it may be one that does not answer."""
+
+    def refused(*_, **__):
+        raise LotteryError("emulator", "does not answer", "Look into its log")
+
+    monkeypatch.setattr("lottery_lib.party.receipts.unsaved", refused)
+    code, told, said = stop(capsys)
+    assert (code, told["running"]) == (0, False)
+    assert "Nobody could look whether there are winners. emulator: does not answer." in said

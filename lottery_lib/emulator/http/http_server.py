@@ -84,9 +84,7 @@ class HttpServer(ThreadingHTTPServer):
         except OSError as error:
             if error.errno in {errno.EMFILE, errno.ENFILE}:
                 self._close_longest_idle()
-                time.sleep(
-                    _PAUSE_SECONDS
-                )  # its thread closes it; without a pause, this would be called at once
+                time.sleep(_PAUSE_SECONDS)  # its thread closes it; until then, accepting would fail again
             raise
 
     def verify_request(self, request: Any, client_address: Any) -> bool:

@@ -79,7 +79,7 @@ def trusts(
     def is_named(principal: Any) -> bool:
         if isinstance(principal, dict):
             return any(name in names for name in _texts(principal.get(kind)))
-        return principal == "*"  # type: ignore[no-any-return]
+        return bool(principal == "*")
 
     matching = [
         statement
