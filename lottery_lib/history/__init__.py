@@ -8,6 +8,7 @@ import pandas as pd
 
 from lottery_lib.definition import Machine
 from lottery_lib.history.state_runs import Event, Reader, details_of, parsed, readable, reason_of
+from lottery_lib.texts import harmless
 
 #: The status to look at first has the highest number.
 _URGENCY: Final = {"succeeded": 0, "aborted": 1, "caught": 2, "failed": 3, "running": 4}
@@ -92,14 +93,16 @@ def state_table(events: Iterable[Event], definition: Machine | None = None) -> p
         ``state``; ``branch``, such as ``"Both[0] / For Each[3]"``, '' at the top; ``attempt`` from 1;
         ``status``, one of running, succeeded, failed, caught (failed, and a Catch moved on), aborted;
         ``started`` (UTC); ``duration`` in seconds, NaN while running; ``input`` of the state and
-        ``output`` as Python values; ``error`` and ``cause`` as AWS gives them, '' if there is none.
+        ``output`` as Python values; ``error`` and ``cause`` as AWS gives them, with controls as in
+        JSON; '' if there is none.
     """
     rows: list[tuple[Any, ...]] = []
     for run in Reader(events, definition).runs:
         for number, attempt in enumerate(run.attempts, start=1):
             took = (attempt.ended - attempt.started).total_seconds() if attempt.ended else float("nan")
             what = (run.name, run.branch.label, number, attempt.status, attempt.started, took)
-            rows.append((*what, run.given, attempt.output, attempt.error, attempt.cause))
+            why = harmless(attempt.error), harmless(attempt.cause)
+            rows.append((*what, run.given, attempt.output, *why))
     # dtype=object first, so that pandas does not convert inputs that are numbers.
     table = pd.DataFrame(rows, columns=_STATE_COLUMNS, dtype=object)
     table["started"] = pd.to_datetime(table["started"], utc=True)

@@ -193,6 +193,15 @@ def test_jsonata_error_fails_the_state():
     assert list(table["error"]) == ["States.QueryEvaluationError", ""]
 
 
+def test_a_cause_gives_the_terminal_no_orders():
+    """A function chooses its error and cause: their controls are written as in JSON."""
+    events = chain(
+        ("PassStateEntered", {"name": "One", "input": "{}"}),
+        ("EvaluationFailed", {"error": "E\x1b[2J", "cause": "\x9b31m", "state": "One"}),
+    )
+    assert list(state_table(events)[["error", "cause"]].iloc[0]) == ["E\\u001b[2J", "\\u009b31m"]
+
+
 def test_redriven_execution_goes_on():
     """A redrive tries the failed state again, and the execution has no failure until it ends again."""
     events = chain(
