@@ -62,7 +62,7 @@ class Command(click.Command):
         json_help = "Print one JSON document on stdout and nothing else."
         self.params += [
             click.Option(["--json"], is_flag=True, expose_value=False, help=json_help),
-            click.Option(["--edition"], metavar="NAME", help="tutorial (the default) or hardened."),
+            click.Option(["--edition"], metavar="NAME", help="tutorial (the default), jsonata or hardened."),
         ]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

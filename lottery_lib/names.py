@@ -10,8 +10,11 @@ from lottery_lib.errors import LotteryError
 #: The folder that holds `asl`, `data`, `lambdas` and `notebooks`.
 CHECKOUT: Final = Path(__file__).resolve().parent.parent
 FUNCTIONS: Final = ("InputWinners", "RandomSelectWinners", "ValidateWinners", "RecordWinners")
-#: The functions of each edition, in the order in which a draw calls them.
+#: The functions of each edition with resources of its own, in the order in which a draw calls them.
 EDITIONS: Final = {"tutorial": FUNCTIONS, "hardened": ("CommitDraw", "DrawPrize")}
+# Each edition, and the edition whose resources it has. `jsonata` only gives the tutorial's machine another
+# definition.
+_BASES: Final = {"tutorial": "tutorial", "jsonata": "tutorial", "hardened": "hardened"}
 # The longest name, `MyStepFunctionsExecutionRole`, has 28 of the 64 characters that Lambda and IAM allow.
 # Only small letters: for IAM the roles of `Alice` and `alice` are one role, for all other services two. An
 # attendee named `hardened` is allowed: the machine Lottery-hardened is not the other edition's machine
@@ -25,7 +28,8 @@ class Names:
 
     Args:
         attendee: 1 to 30 small letters, digits and inner hyphens; empty for the tutorial's own names.
-        edition: ``"tutorial"`` or ``"hardened"``; they share the topic, the employees and the winners.
+        edition: ``"tutorial"`` or ``"hardened"``; they share the topic, the employees and the winners. Or
+            ``"jsonata"``: the tutorial's resources, and the same workflow in JSONata.
 
     Raises:
         LotteryError: AWS does not allow this attendee in a name, or the edition does not exist.
@@ -41,11 +45,11 @@ class Names:
                 f"{self.attendee!r} cannot be part of an AWS name",
                 "Use 1 to 30 small letters (a to z), digits and hyphens, with no hyphen at either end",
             )
-        if self.edition not in EDITIONS:
+        if self.edition not in _BASES:
             raise LotteryError(
                 "LOTTERY_EDITION",
                 f"there is no edition {self.edition!r}",
-                f"Use one of: {', '.join(EDITIONS)}",
+                f"Use one of: {', '.join(_BASES)}",
             )
 
     def of(self, base: str) -> str:
@@ -57,9 +61,14 @@ class Names:
         return Names(self.attendee, edition)
 
     @property
+    def base(self) -> str:
+        """The edition whose resources this edition has: ``"tutorial"`` or ``"hardened"``."""
+        return _BASES[self.edition]
+
+    @property
     def other(self) -> "Names":
         """The names of this attendee's other edition."""
-        return self.in_edition("hardened" if self.edition == "tutorial" else "tutorial")
+        return self.in_edition("hardened" if self.base == "tutorial" else "tutorial")
 
     @property
     def lambda_role(self) -> str:
@@ -118,7 +127,7 @@ class Names:
     @property
     def functions(self) -> dict[str, str]:
         """Every function's name by its purpose, in the order in which a draw calls them."""
-        return {purpose: self.function(purpose) for purpose in EDITIONS[self.edition]}
+        return {purpose: self.function(purpose) for purpose in EDITIONS[self.base]}
 
     def log_group(self, function_name: str) -> str:
         """The log group in which Lambda writes what a function prints."""
@@ -127,7 +136,7 @@ class Names:
     @property
     def tags(self) -> dict[str, str]:
         """The tags that mark a resource as ours."""
-        return {"lottery-workshop": self.edition, "lottery-attendee": self.attendee}
+        return {"lottery-workshop": self.base, "lottery-attendee": self.attendee}
 
     def _by_edition(self, tutorial: str, hardened: str) -> str:
-        return self.of(tutorial if self.edition == "tutorial" else f"Lottery-Hardened{hardened}")
+        return self.of(tutorial if self.base == "tutorial" else f"Lottery-Hardened{hardened}")

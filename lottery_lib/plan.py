@@ -61,7 +61,7 @@ def lambda_role(target: Target) -> Role:
     use.
     """
     names, service = target.names, "lambda.amazonaws.com"
-    if names.edition == "tutorial":
+    if names.base == "tutorial":
         return Role(target, names.lambda_role, service, LAMBDA_POLICIES)
     employees, winners, pool, draws = (
         target.arn("dynamodb", f"table/{table}")
@@ -87,7 +87,7 @@ def machine_role(target: Target) -> Role:
     versions = [arn + suffix for arn in arns for suffix in ("", ":*")]
     inline = {"InvokeLotteryFunctions": allowing(("lambda:InvokeFunction", versions))}
     name, service = target.names.machine_role, "states.amazonaws.com"
-    if target.names.edition == "tutorial":
+    if target.names.base == "tutorial":
         return Role(target, name, service, MACHINE_POLICIES, inline)
     inline["NotifyWinners"] = allowing(("sns:Publish", [topic(target).arn]))
     return Role(target, name, service, inline=inline)
@@ -164,7 +164,7 @@ PLAN: tuple[Row, ...] = (
 
 def everything(target: Target) -> list[tuple[Planned, Row]]:
     """The resources of the target's edition and what they hold, with their rows, in the order of creation."""
-    return [(row.make(target), row) for row in PLAN if row.edition in (target.names.edition, "both")]
+    return [(row.make(target), row) for row in PLAN if row.edition in (target.names.base, "both")]
 
 
 def resources(target: Target) -> list[tuple[Resource[Any], Row]]:

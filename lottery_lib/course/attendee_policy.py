@@ -66,10 +66,10 @@ def policy(target: Target) -> Policy:
     statements, arns, actions = list[Policy](), dict[str, list[str]](), dict[str, list[str]]()
     for resource, _ in plan.resources(target):
         service = resource.arn.split(":")[2]
-        operations = (*resource.actions, *_LESSONS[names.edition].get(resource.kind, ()))
+        operations = (*resource.actions, *_LESSONS[names.base].get(resource.kind, ()))
         actions[resource.kind] = [f"{service}:{operation}" for operation in operations]
         arns.setdefault(resource.kind, []).extend(resource.policy_arns)
-    if names.edition == "tutorial":
+    if names.base == "tutorial":
         arns["table"].append(f"{plan.employee_table(target).arn}/index/{names.serial_index}")
     for name, of_kind in arns.items():
         statements.append(_allow(_sid(name), actions[name], of_kind))
@@ -78,7 +78,7 @@ def policy(target: Target) -> Policy:
     of_executions = [f"states:{each}" for each in _OF_EXECUTIONS]
     statements.append(_allow("Executions", of_executions, executions))
     statements.append(_beside(target))
-    without = ["logs:DescribeLogGroups", "sns:Unsubscribe", *_WITHOUT_RESOURCE[names.edition]]
+    without = ["logs:DescribeLogGroups", "sns:Unsubscribe", *_WITHOUT_RESOURCE[names.base]]
     statements.append(_allow("Lists", without, ["*"]))
     return {"Version": "2012-10-17", "Statement": statements}
 
@@ -114,7 +114,7 @@ def _on_roles(target: Target, arns: list[str]) -> list[Policy]:
     role = plan.lambda_role(target)
     within: dict[str, object] = {"StringEquals": {"iam:PermissionsBoundary": role.boundary_arn}}
     bounded, read, readable = [*role.bounded_actions], ["GetPolicy"], [role.boundary_arn]
-    if attached := plan.attachable(target.names.edition):
+    if attached := plan.attachable(target.names.base):
         bounded.append("AttachRolePolicy")  # no other action of these has the key iam:PolicyARN
         within["ArnLikeIfExists"] = {"iam:PolicyARN": [role.policy_arn(path) for path in attached]}
         read.append("GetPolicyVersion")
@@ -138,7 +138,7 @@ def _beside(target: Target) -> Policy:
     """The calls on the other edition: check for its machine, and write a roster into its pool."""
     actions = ["states:DescribeStateMachine", "states:ListTagsForResource"]
     arns = [StateMachine(target, target.names.other.machine).arn]
-    if target.names.edition == "tutorial":
+    if target.names.base == "tutorial":
         actions += [f"dynamodb:{each}" for each in ("BatchWriteItem", "DescribeTable", "ListTagsOfResource")]
         arns.append(target.arn("dynamodb", f"table/{target.names.pool_table}"))
     return _allow("Beside", actions, arns)

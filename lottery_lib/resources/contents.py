@@ -44,7 +44,7 @@ class Employees(Planned):
         """Load the ten employees if the table is empty."""
         empty = self._table.is_empty()
         if empty:
-            if self.target.names.edition == "tutorial":
+            if self.target.names.base == "tutorial":
                 load_employees(self.target, tutorial_roster())  # a pool of the other edition follows
             else:
                 self._table.put(tutorial_roster().employees)  # the pool is the next in the plan
