@@ -210,7 +210,13 @@ def with_path(original: Function, self: Any, env: Any) -> Any:
 
 
 def uncaught(original: Function, self: Any, env: Any, ex: Exception) -> Any:
-    """States.Runtime ends the execution: no Retry, no Catch, no event of the state."""
+    """States.Runtime ends the execution: no Retry, no Catch, no event of the state.
+
+    An expression that failed keeps its error. Some services in moto take it for their own.
+    """
+    failed = getattr(ex, "failure_event", None)
+    if failed is not None and failed.event_type == "EvaluationFailed":
+        return failed
     event = original(self, env, ex)
     kind, details = next(iter(event.event_details.items()))
     if details.get("error") != _RUNTIME:

@@ -166,6 +166,14 @@ def located(original: Function, self: Any, ctx: Any) -> Any:
     return made
 
 
+def literal(original: Function, self: Any, ctx: Any) -> Any:
+    """A text in Assign or Output is read as JSON. moto keeps backslashes."""
+    made = original(self, ctx)
+    if hasattr(made, "value"):
+        made.value = json.loads(ctx.getText())
+    return made
+
+
 def scope(original: Function, self: Any, parse_tree: Any) -> None:
     """A state without a QueryLanguage has the machine's, also inside a Map or a Parallel with another one.
 

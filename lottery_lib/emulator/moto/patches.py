@@ -72,6 +72,7 @@ _EVENTS: Final = _ASL + "eval.event.event_manager:"
 _STATE: Final = _ASL + "component.state."
 _TASK: Final = _STATE + "exec.state_task."
 _ITERATION: Final = _STATE + "exec.state_map.iteration."
+_READER: Final = _ASL + "parse.preprocessor:Preprocessor."
 _STRINGS: Final = _ASL + "component.common.string.string_expression:"
 _SERVICE: Final = _TASK + "service.state_task_service"
 
@@ -158,10 +159,11 @@ PATCHES: Final[Mapping[str, Patch]] = {
     # JSONata and variables.
     _STRINGS + "StringJSONata._eval_body": Patch("388b3c3218b7", language.expression),
     _STRINGS + "StringVariableSample._eval_body": Patch("9386f59a80f4", language.variable),
-    _ASL + "parse.preprocessor:Preprocessor.visitString_jsonata": Patch("99ae428be829", language.located),
-    _ASL + "parse.preprocessor:Preprocessor._open_query_language_scope": Patch(
-        "ae9337a386ba", language.scope
-    ),
+    _READER + "visitAssign_template_value_terminal_string_jsonata": Patch("45e8004cc4bc", language.literal),
+    _READER + "visitAssign_template_value_terminal_string_literal": Patch("0ab2cd8b72ac", language.literal),
+    _READER + "visitJsonata_template_value_terminal_string_literal": Patch("627a796ca836", language.literal),
+    _READER + "visitString_jsonata": Patch("99ae428be829", language.located),
+    _READER + "_open_query_language_scope": Patch("ae9337a386ba", language.scope),
     _ASL + "component.common.assign.assign_decl:AssignDecl._eval_body": Patch(
         "f12ff95d96a9", language.assign
     ),
