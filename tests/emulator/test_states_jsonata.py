@@ -1,4 +1,4 @@
-"""State machines in JSONata. What AWS does is in docs/emulator.md's sources: its guide, and recorded executions."""
+"""State machines in JSONata. The facts are AWS's guide's and of recorded executions."""
 
 import json
 
@@ -113,8 +113,8 @@ def with_expression(state, expression):
             {"Type": "Pass", "Output": "@"},
             "($f := function($n) { 1 + $f($n) }; $f(1))",
             "Output",
-            f"{THREW}: Stack overflow error: Check for non-terminating recursive function. Consider rewriting "
-            "as tail-recursive. Depth=101 max=100",
+            f"{THREW}: Stack overflow error: Check for non-terminating recursive function. Consider "
+            "rewriting as tail-recursive. Depth=101 max=100",
         ),
         ({"Type": "Pass", "Output": {"v": ["{% 1 %}", "@"]}}, "$x", "Output/v[1]", UNDEFINED),
         ({"Type": "Pass", "Output": [{"v": "@"}]}, "$x", "Output[0]/v", UNDEFINED),
@@ -209,7 +209,7 @@ def test_a_number_has_a_range(machine, state, expression, text):
 )
 @pytest.mark.parametrize("name", ["States.QueryEvaluationError", "States.ALL"])
 def test_a_catch_sees_the_error(machine, state, field, name):
-    """Catch of Task, Map and Parallel, by its name and by States.ALL. The Error Output has the whole cause."""
+    """Catch of Task, Map and Parallel, by its name and by States.ALL. Its Error Output has the cause."""
     catch = {"ErrorEquals": [name], "Next": "Z", "Output": "{% $states.errorOutput %}"}
     mine = machine(jsonata(A=state | {"Catch": [catch], "End": True}, Z=PASS))
     told = mine.run()

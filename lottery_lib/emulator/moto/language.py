@@ -1,9 +1,9 @@
 """Let moto's state machines use JSONata and variables as AWS's do.
 
-moto reads both languages, and has no evaluator of JSONata. `states.jsonata` evaluates; this module connects it.
-If a version of moto brings an evaluator, compare the functions here with it, one by one, and drop what it does.
-Each function replaces a function of moto's engine, and `patches` lists them. Its arguments are the original
-function and then the arguments of the original.
+moto reads both languages, and has no evaluator of JSONata. `states.jsonata` evaluates, and this module
+connects it. If a version of moto has an evaluator, compare each function here with it, and remove what moto
+then does. Each function replaces a function of moto's engine, and `patches` lists them. Its arguments are the
+original function and then the arguments of the original.
 """
 
 import copy
@@ -67,7 +67,7 @@ def expression(_: Function, self: Any, env: Any) -> None:
     except EvaluationError as error:
         raise _failure(env, self.field, f"{_sentence(self)} {error}") from error
     if kind := _FIELDS.get(re.sub(r"^Choices\[\d+\]/", "", self.field)):
-        value = _checked(env, self, value, *kind)
+        value = _checked(env, self, value, kind)
     env.stack.append(value)
 
 
@@ -75,7 +75,8 @@ def _sentence(made: Any) -> str:
     return f"The JSONata expression '{made.expression}' specified for the field '{made.field}'"
 
 
-def _checked(env: Any, made: Any, value: Any, expected: str, least: float, most: float) -> Any:
+def _checked(env: Any, made: Any, value: Any, kind: tuple[str, float, float]) -> Any:
+    expected, least, most = kind
     found = _TYPES.get(type(value), "null")
     if made.field == "Items" and found == "object":
         return [{"Key": key, "Value": part} for key, part in value.items()]

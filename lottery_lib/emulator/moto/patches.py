@@ -5,8 +5,8 @@ for. The docstring of the replacement gives the reason. `check` reads moto's fil
 It does not import moto, so it takes only a few milliseconds. After `install`, each module is patched as soon
 as it is imported, before any other module or request can use it.
 
-To add a patch, write the replacement in `errors`, `language`, `speed` or `clients`, add an entry here, and ask for its
-digest with ``python -m lottery_lib.emulator.moto.patches``.
+To add a patch, write the replacement in `errors`, `language`, `speed` or `clients`, add an entry here, and
+ask for its digest with ``python -m lottery_lib.emulator.moto.patches``.
 """
 
 import contextlib

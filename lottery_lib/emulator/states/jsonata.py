@@ -4,8 +4,8 @@
 the engine does differently from JSONata 2.0.6. Values enter as bindings, so they never become a part of the
 expression's text. An expression reaches no object of Python except JSON values and functions of JSONata.
 
-An evaluation ends after `SECONDS` of its thread's CPU time, 100 levels, or with a value of seven million bytes.
-The engine checks this between two steps. A regular expression that may take long runs in a process of its own.
+An evaluation may take `SECONDS` of its thread's CPU time, and has AWS's limits for its depth and its values.
+They are checked at each step. A regular expression that may take long runs in a process of its own.
 """
 
 import functools
@@ -19,7 +19,6 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal
 from typing import Any, Final
 
 _recursion_limit: Final = sys.getrecursionlimit()
@@ -36,8 +35,9 @@ Json = Any
 #: How much CPU time one evaluation may take.
 SECONDS: Final = 3.0
 _LEVELS: Final = 100
-#: The largest value. A number or an element of an array counts eight bytes, a character one.
+#: The largest value. An element of an array counts eight bytes, a character one.
 _BYTES: Final = 6_990_256
+_ALL_BYTES: Final = 64 * _BYTES
 _LONGEST_RANGE: Final = 360_145
 _LONG: Final = 2**63
 _DEPTH: Final = (
@@ -109,7 +109,7 @@ def evaluate(expression: str, bindings: Mapping[str, Json], *, seconds: float = 
         raise EvaluationError(f"threw an internal error during evaluation. {uuid.uuid4()}") from error
 
 
-class _Evaluation(Jsonata):
+class _Evaluation(Jsonata):  # type: ignore[misc]
     """The engine, with AWS's limits, for one evaluation.
 
     The engine can keep limits, too, but an expression can switch them off.
@@ -117,23 +117,46 @@ class _Evaluation(Jsonata):
 
     def __init__(self, expression: str, seconds: float) -> None:
         self._until = time.thread_time() + seconds
-        self._steps = self._level = 0
+        self._steps = self._level = self._made = 0
         super().__init__(f"{expression}\n", _Pattern)
         self.environment = self.create_frame(_functions())
         self.set_output_convert_nulls(False)
 
-    def _eval(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002
+    def _eval(self, expr: Any, input: Any, environment: Any) -> Any:
+        self._step()
         self._level += 1
-        self._steps += 1
         if self._level > _LEVELS:
             raise _LimitError(_DEPTH)
-        if self._steps % 64 == 0 and time.thread_time() > self._until:
-            raise _LimitError(_TIME)
         result = super()._eval(expr, input, environment)
         self._level -= 1
         if isinstance(result, str | list):
-            _check_size(len(result) * (1 if isinstance(result, str) else 8))
+            size = len(result) * (1 if isinstance(result, str) else 8)
+            self._made += size
+            _check_size(size if self._made < _ALL_BYTES else self._made)
         return result
+
+    def _step(self) -> None:
+        self._steps += 1
+        if self._steps % 64 == 0 and time.thread_time() > self._until:
+            raise _LimitError(_TIME)
+
+    def _equal(self, left: Any, right: Any) -> bool:
+        self._step()
+        left, right = (None if side is Utils.NULL_VALUE else side for side in (left, right))
+        if isinstance(left, list) and isinstance(right, list):
+            return len(left) == len(right) and all(map(self._equal, left, right))
+        if isinstance(left, dict) and isinstance(right, dict):
+            return left.keys() == right.keys() and all(self._equal(left[key], right[key]) for key in left)
+        return isinstance(left, bool) == isinstance(right, bool) and bool(left == right)
+
+    def evaluate_equality_expression(self, lhs: Any, rhs: Any, op: str | None) -> bool:
+        """Compare step by step, so that the time limit holds."""
+        return lhs is not None and rhs is not None and self._equal(lhs, rhs) == (op == "=")
+
+    def evaluate_includes_expression(self, lhs: Any, rhs: Any) -> bool:
+        """As for `evaluate_equality_expression`."""
+        items = rhs if isinstance(rhs, list) else [rhs]
+        return lhs is not None and rhs is not None and any(self._equal(item, lhs) for item in items)
 
     def evaluate_numeric_expression(self, lhs: Any, rhs: Any, op: str | None) -> Any:
         """Divide by zero, and keep the fraction of a remainder, as JavaScript does."""
@@ -160,15 +183,17 @@ class _Evaluation(Jsonata):
         """Write numbers and other values as JavaScript does."""
         return "".join(_Ours.string(side) or "" for side in (lhs, rhs))
 
-    def apply_inner(self, proc: Any, args: Any, input: Any, environment: Any) -> Any:  # noqa: A002
+    def apply_inner(self, proc: Any, args: Any, input: Any, environment: Any) -> Any:
         """Give the errors of Python that functions raise JSONata's codes."""
         name = getattr(proc, "function_name", None)
         try:
             return super().apply_inner(proc, args, input, environment)
         except JException as error:
             if error.error == "T0410" and name:
-                wrong = 1 if error.expected is None else _wrong_argument(proc.signature, args)
-                error.current, error.expected = wrong, name
+                # The signature always blames the first argument. A function that refuses null says nothing.
+                if error.current == 1:
+                    error.current = _wrong_argument(proc.signature, args)
+                error.current, error.expected = error.current or 1, name
             elif error.error == "T0411":
                 error.current, error.expected = error.expected, name
             raise
@@ -204,7 +229,7 @@ def _coded(error: JException) -> tuple[str, str]:
 
 
 def _wrong_argument(signature: Any, args: Sequence[Any]) -> int:
-    """The number of the first argument that does not fit. The engine always says 1."""
+    """The number of the first argument that does not fit."""
     given, pattern, fits = "".join(map(signature.get_symbol, args)), "", 0
     for parameter in signature._params:
         pattern += parameter.regex
@@ -351,10 +376,38 @@ class _Ours:
         return Functions.sort(items, comparator)
 
     @staticmethod
+    def distinct(items: Any) -> Any:
+        if not isinstance(items, list):
+            return items
+        found: dict[str, Any] = {}
+        for item in items:
+            found.setdefault(_json(item), item)
+        kept = [*found.values()]
+        return Utils.create_sequence_from_iter(kept) if Utils.is_sequence(items) else kept
+
+    @staticmethod
     def to_millis(text: str | None, picture: str | None) -> Any:
         if text is not None and picture is None and not _ISO_8601.fullmatch(text):
             raise JException("D3110", -1, text)
         return Functions.datetime_to_millis(text, picture)
+
+    # Texts that become too long are refused before they are made.
+
+    @staticmethod
+    def pad(text: str | None, width: float | None, char: str | None) -> Any:
+        _check_size(int(abs(width or 0)))
+        return Functions.pad(text, width, char)
+
+    @staticmethod
+    def join(texts: Sequence[str] | None, separator: str | None) -> Any:
+        _check_size(sum(map(len, texts or ())) + len(texts or ()) * len(separator or ""))
+        return Functions.join(texts, separator)
+
+    @staticmethod
+    def replace(text: str | None, pattern: Any, replacement: Any, limit: float | None) -> Any:
+        if isinstance(text, str) and isinstance(pattern, str) and pattern and isinstance(replacement, str):
+            _check_size(text.count(pattern) * len(replacement))
+        return Functions.replace(text, pattern, replacement, limit)
 
 
 @functools.cache
@@ -370,7 +423,11 @@ def _functions() -> Any:
         ("parse", "<s:x>", "parse"),
         ("string", "<x-b?:s>", "string"),
         ("sort", "<af?:a>", "sort"),
+        ("distinct", "<x:x>", "distinct"),
         ("toMillis", "<s-s?:n>", "to_millis"),
+        ("pad", "<s-ns?:s>", "pad"),
+        ("join", "<a<s>s?:s>", "join"),
+        ("replace", "<s-(sf)(sf)n?:s>", "replace"),
     ):
         frame.bind(name, Jsonata.function(name, signature, _Ours, method))
     frame.bind("eval", None)
@@ -435,12 +492,14 @@ class _Pattern:
         return [text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True)]
 
     def sub(self, replacement: str | Callable[[_Match], str], text: str, count: int = 0) -> str:
-        """The text with its matches replaced. In a replacement, the engine writes `$1` as ``\\g<1>``."""
-        parts, done = [], 0
+        """The text with its matches replaced. The engine has written groups as Python does."""
+        parts, done, size = [], 0, len(text)
         for number, match in enumerate(self.finditer(text)):
             if count and number >= count:
                 break
             new = replacement(match) if callable(replacement) else _filled(replacement, match)
+            size += len(new)
+            _check_size(size)
             parts += [text[done : match.start()], new]
             done = match.end()
         return "".join([*parts, text[done:]])
