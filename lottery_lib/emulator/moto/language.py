@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from lottery_lib.emulator.moto.errors import _engine, counted_event
+from lottery_lib.emulator.moto.errors import _engine, _failure_in_state, counted_event
 
 Function = Callable[..., Any]
 _ERROR: Final = "States.QueryEvaluationError"
@@ -151,9 +151,8 @@ def complete_cause(original: Function, self: Any) -> Any:
 
 
 def located(original: Function, self: Any, ctx: Any) -> Any:
-    """An expression knows its field, such as ``Choices[1]/Condition``. Its text is read as JSON."""
+    """An expression knows its field, such as ``Choices[1]/Condition``."""
     made = original(self, ctx)
-    made.expression = json.loads(ctx.getText())[2:-2].strip()
     made.field, node = "", ctx
     while type(node).__name__ != "State_decl_bodyContext":
         if node.getChildCount() > 1 and node.getChild(1).getText() == ":":
@@ -167,12 +166,11 @@ def located(original: Function, self: Any, ctx: Any) -> Any:
     return made
 
 
-def literal(original: Function, self: Any, ctx: Any) -> Any:
-    """A text in Assign or Output is read as JSON. moto keeps backslashes."""
-    made = original(self, ctx)
-    if hasattr(made, "value"):
-        made.value = json.loads(ctx.getText())
-    return made
+def text(original: Function, parser_rule_context: Any) -> str | None:
+    """A name, key or text of a definition is read as JSON. moto keeps some of its escapes."""
+    given = parser_rule_context.getText()
+    read: str | None = json.loads(given) if given.startswith('"') else original(parser_rule_context)
+    return read
 
 
 def scope(original: Function, self: Any, parse_tree: Any) -> None:
@@ -198,11 +196,13 @@ def variable(_: Function, self: Any, env: Any) -> None:
     """A path that begins with a variable is read as any path. moto evaluates it as JSONata."""
     paths = _engine("asl.utils.json_path")
     name, path = re.fullmatch(r"\$([^.\[]*)(.*)", self.expression, re.DOTALL).groups()  # type: ignore[union-attr]
+    known = variables(env)
     try:
-        value = variables(env)[name]
-        found = paths.extract_json(f"${path}", value) if path else value
+        found = paths.extract_json(f"${path}", known[name]) if path else known[name]
     except (KeyError, paths.NoSuchJsonPathError) as error:
-        raise paths.NoSuchJsonPathError(self.expression, variables(env)) from error
+        field = f"specified for the field '{env.next_field_name}' could not be found in the variables"
+        reason = f"The JSONPath '{self.expression}' {field} '{json.dumps(known, separators=(',', ':'))}'"
+        raise _failure_in_state(env, "States.Runtime", reason) from error
     env.stack.append(copy.deepcopy(found))
 
 

@@ -159,9 +159,8 @@ PATCHES: Final[Mapping[str, Patch]] = {
     # JSONata and variables.
     _STRINGS + "StringJSONata._eval_body": Patch("388b3c3218b7", language.expression),
     _STRINGS + "StringVariableSample._eval_body": Patch("9386f59a80f4", language.variable),
-    _READER + "visitAssign_template_value_terminal_string_jsonata": Patch("45e8004cc4bc", language.literal),
-    _READER + "visitAssign_template_value_terminal_string_literal": Patch("0ab2cd8b72ac", language.literal),
-    _READER + "visitJsonata_template_value_terminal_string_literal": Patch("627a796ca836", language.literal),
+    _READER + "_inner_string_of": Patch("bb962f9bdc93", language.text),
+    _ASL + "parse.preprocessor:from_string_literal": Patch("a67b37ff24f5", language.text),
     _READER + "visitString_jsonata": Patch("99ae428be829", language.located),
     _READER + "_open_query_language_scope": Patch("ae9337a386ba", language.scope),
     _ASL + "component.common.assign.assign_decl:AssignDecl._eval_body": Patch(

@@ -50,6 +50,7 @@ _NOT_FINITE: Final = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 _ISO_8601: Final = re.compile(
     r"\d{4}(-[01]\d)*(-[0-3]\d)*(T[0-2]\d:[0-5]\d:[0-5]\d)*(\.\d+)?([+-][0-2]\d:?[0-5]\d|Z)?", re.ASCII
 )
+_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?|0x[0-9a-f]+|0b[01]+|0o[0-7]+", re.IGNORECASE)
 _TYPES: Final = {
     "a": "arrays",
     "b": "booleans",
@@ -203,7 +204,7 @@ class _Evaluation(Jsonata):  # type: ignore[misc]
             raise
 
 
-_CODES: Final = {"number": "D3030", "toMillis": "D3110", "power": "D3061"}
+_CODES: Final = {"toMillis": "D3110", "power": "D3061"}
 
 
 def _coded(error: JException) -> tuple[str, str]:
@@ -376,6 +377,12 @@ class _Ours:
         return Functions.sort(items, comparator)
 
     @staticmethod
+    def number(value: Any) -> Any:
+        if isinstance(value, str) and not _NUMBER.fullmatch(value):
+            raise JException("D3030", -1, value)
+        return Functions.number(value)
+
+    @staticmethod
     def distinct(items: Any) -> Any:
         if not isinstance(items, list):
             return items
@@ -423,6 +430,7 @@ def _functions() -> Any:
         ("parse", "<s:x>", "parse"),
         ("string", "<x-b?:s>", "string"),
         ("sort", "<af?:a>", "sort"),
+        ("number", "<(nsb)-:n>", "number"),
         ("distinct", "<x:x>", "distinct"),
         ("toMillis", "<s-s?:n>", "to_millis"),
         ("pad", "<s-ns?:s>", "pad"),

@@ -191,6 +191,7 @@ def test_what_an_expression_gives(expression, expected):
             "$partition([1], -1)",
             'T0410: Argument 2 of function "partition" does not match function signature',
         ),
+        ("$number(' 1 ')", 'D3030: Unable to cast value to a number: " 1 "'),
         ("$number('abc')", 'D3030: Unable to cast value to a number: "abc"'),
         (
             "$toMillis('2017-11-07 15:12')",
