@@ -12,11 +12,10 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from lottery_lib.emulator.moto.errors import _engine, _failure_in_state, counted_event
+from lottery_lib.emulator.moto.errors import OnlyOnce, _engine, _failure_in_state
 
 Function = Callable[..., Any]
 _ERROR: Final = "States.QueryEvaluationError"
-_FAILED: Final = "EvaluationFailed"
 _LARGEST: Final = 256 * 1024
 _LONGEST_WAIT: Final = 99_999_999
 _OCCURRED: Final = "An error occurred while executing the state "
@@ -43,12 +42,6 @@ _TYPES: Final = {
     list: "array",
     dict: "object",
 }
-
-
-class _Details(dict[str, Any]):
-    """The details of an event EvaluationFailed. moto writes this event again where the error passes."""
-
-    written = False
 
 
 def expression(_: Function, self: Any, env: Any) -> None:
@@ -102,7 +95,7 @@ def _failure(env: Any, field: str, reason: str) -> Exception:
     event_type = _engine("api").HistoryEventType.EvaluationFailed
     entered = _entered(env)
     cause = f"{_OCCURRED}'{env.next_state_name}' (entered at the event id #{entered}). {reason}"
-    details = _Details(error=_ERROR, cause=cause, location=field, state=env.next_state_name)
+    details = OnlyOnce(error=_ERROR, cause=cause, location=field, state=env.next_state_name)
     event = {"evaluationFailedEventDetails": details}
     env.event_manager.add_event(context=env.event_history_context, event_type=event_type, event_details=event)
     failure_event = _engine(_NAMES + "failure_event")
@@ -128,17 +121,6 @@ def _entered(env: Any) -> int:
             return here
         here = event["previousEventId"]
     return number
-
-
-def written_once(original: Function, self: Any, *, event_type: Any, **event: Any) -> Any:
-    """An expression that fails is one event, also if a Catch or a Map passes its error on."""
-    if event_type == _FAILED:
-        details = event["event_details"]["evaluationFailedEventDetails"]
-        if getattr(details, "written", False):
-            return None
-        if isinstance(details, _Details):
-            details.written = True
-    return counted_event(original, self, event_type=event_type, **event)
 
 
 def complete_cause(original: Function, self: Any) -> Any:
@@ -279,16 +261,20 @@ def with_arguments(original: Function, self: Any, env: Any) -> None:
     original(self, env)
 
 
-def rule(original: Function, self: Any, env: Any) -> None:
-    """The state can see that one of its own rules was chosen."""
-    original(self, env)
-    if self.next_stmt and env.stack[-1] is True:
-        env.heap["rule"] = self
+def default_rule(original: Function, self: Any, state_props: Any) -> None:
+    """The Assign and Output of a Choice are for its Default: the Default becomes a last rule with both.
 
-
-def choice_output(original: Function, self: Any, env: Any) -> None:
-    """The Assign and Output of a Choice are for its Default. In moto, also for a rule with the same Next."""
-    if env.heap.pop("rule", None) and (self.assign_decl or self.output):
-        self = copy.copy(self)
-        self.default_state = None
-    original(self, env)
+    In moto, they are also for a rule with the same Next.
+    """
+    original(self, state_props)
+    if self.default_state and (self.assign_decl or self.output):
+        choice = "asl.component.state.choice."
+        last = _engine(choice + "choice_rule").ChoiceRule(
+            comparison=_engine(choice + "comparison.comparison").ConditionJSONataLit(literal=True),
+            next_stmt=_engine("asl.component.common.flow.next").Next(name=self.default_state.state_name),
+            comment=None,
+            assign=self.assign_decl,
+            output=self.output,
+        )
+        self.choices_decl = _engine(choice + "choices_decl").ChoicesDecl([*self.choices_decl.rules, last])
+        self.default_state = self.assign_decl = self.output = None

@@ -84,7 +84,7 @@ PATCHES: Final[Mapping[str, Patch]] = {
         "91a5ac8b291a", errors.comparison
     ),
     _STATE + "choice.state_choice:StateChoice._eval_state": Patch("bffca6f28a83", errors.choice),
-    _EVENTS + "EventManager.add_event": Patch("eaae0fa64a8a", language.written_once),
+    _EVENTS + "EventManager.add_event": Patch("eaae0fa64a8a", errors.counted_event),
     _ITERATION + "inline_iteration_component:InlineIterationComponentEvalInput.__init__": Patch(
         "0dac86a78efe", errors.few_at_once
     ),
@@ -187,10 +187,7 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _STATE + "exec.state_parallel.state_parallel:StateParallel._eval_execution": Patch(
         "5c840d5aee82", language.with_arguments
     ),
-    _STATE + "choice.choice_rule:ChoiceRule._eval_body": Patch("7aa3221c8ef9", language.rule),
-    _STATE + "choice.state_choice:StateChoice._eval_state_output": Patch(
-        "e3896c4d92e4", language.choice_output
-    ),
+    _STATE + "choice.state_choice:StateChoice.from_state_props": Patch("eb3fa48abe95", language.default_rule),
     _ASL + "component.common.error_name.failure_event:"
     "FailureEventException.get_execution_failed_event_details": Patch(
         "0d69993f45ea", language.complete_cause
