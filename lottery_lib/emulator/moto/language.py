@@ -136,7 +136,7 @@ def located(original: Function, self: Any, ctx: Any) -> Any:
     """An expression knows its field, such as ``Choices[1]/Condition``."""
     made = original(self, ctx)
     made.field, node = "", ctx
-    while type(node).__name__ != "State_decl_bodyContext":
+    while node.parentCtx is not None and type(node).__name__ != "State_decl_bodyContext":
         if node.getChildCount() > 1 and node.getChild(1).getText() == ":":
             separator = "/" if made.field and not made.field.startswith("[") else ""
             made.field = json.loads(node.getChild(0).getText()) + separator + made.field
