@@ -5,8 +5,8 @@ for. The docstring of the replacement gives the reason. `check` reads moto's fil
 It does not import moto, so it takes only a few milliseconds. After `install`, each module is patched as soon
 as it is imported, before any other module or request can use it.
 
-To add a patch, write the replacement in `errors`, `speed` or `clients`, add an entry here, and ask for its
-digest with ``python -m lottery_lib.emulator.moto.patches``.
+To add a patch, write the replacement in `errors`, `callbacks`, `speed` or `clients`, add an entry here, and
+ask for its digest with ``python -m lottery_lib.emulator.moto.patches``.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from lottery_lib.emulator.moto import clients, errors, speed
+from lottery_lib.emulator.moto import callbacks, clients, errors, speed
 from lottery_lib.emulator.process.errors import EmulatorError
 
 #: The version of moto that the digests belong to; pyproject.toml pins the same one.
@@ -145,6 +145,34 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _SERVICE + "_sfn:StateTaskServiceSfn._from_error": Patch("5ac626000ded", errors.uncaught),
     _SERVICE + "_sns:StateTaskServiceSns._from_error": Patch("46d48b968f26", errors.uncaught),
     _SERVICE + "_sqs:StateTaskServiceSqs._from_error": Patch("20ac9ee45529", errors.uncaught),
+    # How a task waits for its token.
+    _SERVICE + "_callback:StateTaskServiceCallback._evaluate_with_timeout": Patch(
+        "d3afda806be9",
+        callbacks.attempt,
+        source=_STATE + "exec.execute_state:ExecutionState._evaluate_with_timeout",
+    ),
+    _SERVICE + "_callback:StateTaskServiceCallback._after_eval_execution": Patch(
+        "5e303b11d8cb", callbacks.after_call
+    ),
+    _SERVICE + "_callback:StateTaskServiceCallback._eval_integration_pattern": Patch(
+        "22991f2643d2", callbacks.wait
+    ),
+    _SERVICE + "_callback:CustomErrorName": Patch("9fe1df1b7100", errors.carried_name),
+    _STATE + "exec.execute_state:ExecutionState.from_state_props": Patch(
+        "c56a8b55b032", callbacks.without_time_out
+    ),
+    _ASL + "component.common.error_name.error_equals_decl:ErrorEqualsDecl._eval_body": Patch(
+        "1b25d44ee9f2", callbacks.named
+    ),
+    _ASL + "component.common.timeouts.heartbeat:Heartbeat.eval": Patch(
+        "385d9062a4ec", errors.time_out, source=_ASL + "component.eval_component:EvalComponent.eval"
+    ),
+    _ASL + "eval.environment:Environment": Patch(
+        "ec16ccaa7a1e", relied="`callbacks.wait` is woken by its program_state_event."
+    ),
+    _PARSER + "models:StepFunctionsParserBackend._get_executions": Patch(
+        "af44dc2380d3", relied="`callbacks.end_all` stops them."
+    ),
     # What a request's text may not do: choose how long a regular expression takes.
     _ASL + "utils.json_path:_PATTERN_SLICE_OR_WILDCARD_ACCESS": Patch(
         "1c4b8bb54c09", make=errors.path_pattern
