@@ -1,0 +1,84 @@
+"""What a waiting task does in moments that no test of the whole emulator can hit."""
+
+import importlib
+from types import SimpleNamespace
+
+import pytest
+
+from lottery_lib.emulator.http.messages import RefusalError
+from lottery_lib.emulator.moto import callbacks
+
+TIMEOUTS = "moto.stepfunctions.parser.asl.component.common.timeouts.timeout"
+
+
+class Env:
+    """An environment of moto's engine."""
+
+    def __init__(self):
+        self.runs = True
+        self.stack = ["the answer of the service"]
+        self.program_state_event = None
+        self.context_object_data = {}
+        self.states = SimpleNamespace(context_object=self)
+
+    def is_running(self):
+        return self.runs
+
+    def update_task_token(self):
+        self.context_object_data["Task"] = {"Token": "the token"}
+        return "the token"
+
+
+STATE = SimpleNamespace(resource=SimpleNamespace(condition="waitForTaskToken"), heartbeat=None)
+
+
+def attempt(during):
+    """An attempt of a state, in which this is done."""
+    env = Env()
+    callbacks.attempt(lambda _, env: during(env), STATE, env)
+    return env
+
+
+def test_a_success_may_come_before_the_answer_of_the_service():
+    """Such as from the function itself. Then the task does not wait at all."""
+
+    def during(env):
+        callbacks.report("the token", {"output": "[1]"})
+        callbacks.wait(None, STATE, env)
+
+    assert attempt(during).stack == [[1]]
+
+
+def test_a_task_that_was_stopped_before_it_waits_does_not_wait():
+    """Nobody would wake it."""
+
+    def during(env):
+        env.runs = False
+        callbacks.after_call(lambda *_: pytest.fail("wrote an event"), STATE, env)
+        with pytest.raises(callbacks._EndedError):
+            callbacks.wait(None, STATE, env)
+        with pytest.raises(RefusalError, match="TaskTimedOut"):
+            callbacks.report("the token", {"output": "1"})
+
+    attempt(during)
+
+
+def test_moto_cannot_clear_what_wakes_a_task():
+    """Its engine sets the event of an environment that ends, and clears it at once."""
+
+    def during(env):
+        callbacks.report("the token", {"output": "1"})
+        callbacks.wait(None, STATE, env)
+        env.program_state_event.clear()
+        assert env.program_state_event.is_set()
+
+    attempt(during)
+
+
+def test_a_heartbeat_alone_brings_no_time_out():
+    """In moto, such a task has a minute."""
+    time_out = importlib.import_module(TIMEOUTS).TimeoutSeconds
+    for given, expected in ((time_out(60, is_default=True), 99_999_999), (time_out(60), 60)):
+        state = SimpleNamespace(timeout=given)
+        callbacks.without_time_out(lambda *_: None, state, None)
+        assert state.timeout.timeout_seconds == expected
