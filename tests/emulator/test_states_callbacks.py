@@ -401,6 +401,20 @@ def test_each_iteration_of_a_map_has_a_token(make, waits, states):
     assert json.loads(mine.wait(arn)["output"]) == [10, 20, 30]
 
 
+def test_a_failed_iteration_aborts_the_others(make, waits, states):
+    """They have not succeeded, and their tokens are gone."""
+    processor = {"StartAt": "X", "States": {"X": waits()}}
+    mine = make({"Type": "Map", "ItemProcessor": processor, "Catch": caught("E"), "End": True})
+    arn = mine.start([1, 2])
+    first, second = mine.token(arn, 1), mine.token(arn, 2)
+    states.send_task_failure(taskToken=first, error="E")
+    assert mine.wait(arn)["status"] == "SUCCEEDED"
+    assert_gone(states, second)
+    types = [event["type"] for event in mine.events(arn)]
+    assert types.count("MapIterationFailed") == 1
+    assert "MapIterationSucceeded" not in types
+
+
 def test_thirty_executions_wait_at_once(aws, make, waits, states):
     """Each succeeds with its own output, and none of them keeps the function busy."""
     function = Function(aws("lambda"), ECHO)

@@ -86,6 +86,9 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _ITERATION + "inline_iteration_component:InlineIterationComponentEvalInput.__init__": Patch(
         "0dac86a78efe", errors.few_at_once
     ),
+    _ITERATION + "inline_iteration_component:InlineIterationComponent._eval_body": Patch(
+        "af30d637f5e7", errors.iterations
+    ),
     _ITERATION + "inline_iteration_component:InlineIterationComponent._launch_worker": Patch(
         "a93f0b5f9ccd", errors.worker_of_map
     ),
