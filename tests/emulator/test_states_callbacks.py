@@ -21,8 +21,9 @@ def lambda_handler(event, context):
 """
 
 
-def one(state, **more):
-    return {"StartAt": "A", "States": {"A": state, "B": PASS, "C": PASS}} | more
+def one(state, then=PASS, **more):
+    """A machine of the state A. Catches lead to B or C."""
+    return {"StartAt": "A", "States": {"A": state, "B": then, "C": PASS}} | more
 
 
 def caught(name):
@@ -58,7 +59,7 @@ def waits(echo):
 @pytest.fixture(scope="module")
 def make(states):
     """`make(state)`: a machine of that state."""
-    return lambda state, **more: Waiting(states, one(state, **more))
+    return lambda state, then=PASS, **more: Waiting(states, one(state, then, **more))
 
 
 class Waiting(Machine):
@@ -277,8 +278,7 @@ def test_a_heartbeat_needs_no_heartbeat_seconds(plain, states):
 def timed(aws, make, waits, echo, states):
     """Machines in which a time ends, all started at once: `timed(name)` is one, and its execution."""
     slow = Function(aws("lambda"), SLOW, Timeout=10)
-    wait = {"W": {"Type": "Wait", "Seconds": 2, "End": True}}
-    later = one(waits(slow, TimeoutSeconds=1, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "W"}]))
+    wait = {"Type": "Wait", "Seconds": 2, "End": True}
     both = [*caught("States.HeartbeatTimeout"), {"ErrorEquals": ["States.Timeout"], "Next": "C"}]
     machines = {
         "heartbeat": make(waits(HeartbeatSeconds=1)),
@@ -287,7 +287,8 @@ def timed(aws, make, waits, echo, states):
         "beats": make(waits(HeartbeatSeconds=2, TimeoutSeconds=3, Catch=both)),
         "path": make(waits(HeartbeatSecondsPath="$.seconds")),
         "machine": make(waits(), TimeoutSeconds=1),
-        "slow": Waiting(states, later | {"States": later["States"] | wait}),
+        "goes on": make(waits(TimeoutSeconds=1, Catch=caught("States.Timeout")), then=waits()),
+        "slow": make(waits(slow, TimeoutSeconds=1, Catch=caught("States.ALL")), then=wait),
     }
     for name in ("States.HeartbeatTimeout", "States.Timeout", "States.ALL", "States.TaskFailed"):
         machines[f"catch {name}"] = make(waits(HeartbeatSeconds=1, Catch=caught(name)))
@@ -316,6 +317,15 @@ def test_a_time_that_is_over_is_a_time_out(timed, states, name):
     assert mine.last(arn) == ("TaskTimedOut", common | {"error": "States.Timeout"})
     if name != "no token":
         assert_gone(states, mine.token(arn))
+
+
+def test_a_token_is_gone_after_the_time_out(timed, states):
+    """Also if the execution goes on. The next state that waits has another one."""
+    mine, arn = timed("goes on")
+    assert mine.token(arn, 2) != mine.token(arn, 1)
+    assert_gone(states, mine.token(arn, 1))
+    states.send_task_success(taskToken=mine.token(arn, 2), output="1")
+    assert mine.wait(arn)["output"] == "1"
 
 
 @pytest.mark.parametrize("name", ["States.HeartbeatTimeout", "States.Timeout", "States.ALL"])
@@ -404,15 +414,15 @@ def test_each_iteration_of_a_map_has_a_token(make, waits, states):
 def test_a_failed_iteration_aborts_the_others(make, waits, states):
     """They have not succeeded, and their tokens are gone."""
     processor = {"StartAt": "X", "States": {"X": waits()}}
-    mine = make({"Type": "Map", "ItemProcessor": processor, "Catch": caught("E"), "End": True})
+    mine = make({"Type": "Map", "ItemProcessor": processor, "Catch": caught("E"), "End": True}, then=waits())
     arn = mine.start([1, 2])
     first, second = mine.token(arn, 1), mine.token(arn, 2)
     states.send_task_failure(taskToken=first, error="E")
-    assert mine.wait(arn)["status"] == "SUCCEEDED"
+    wait_until(lambda: mine.details(arn, "MapIterationAborted"))
+    mine.token(arn, 3)
     assert_gone(states, second)
-    types = [event["type"] for event in mine.events(arn)]
-    assert types.count("MapIterationFailed") == 1
-    assert "MapIterationSucceeded" not in types
+    assert not mine.details(arn, "MapIterationSucceeded")
+    states.stop_execution(executionArn=arn)
 
 
 def test_thirty_executions_wait_at_once(aws, make, waits, states):

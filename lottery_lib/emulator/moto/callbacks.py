@@ -2,7 +2,7 @@
 
 In moto, all attempts of a state have one token, so a Retry gets the old outcome. A waiting task does not
 learn that its execution has ended. Here each attempt has a token of its own, and a task waits only as long as
-its environment in moto's engine exists. `report` and `end_all` are called by `states`. The functions below
+its environment in moto's engine exists. `states` calls `report` and `end_executions`. The functions below
 them replace functions of moto, as in `errors`.
 
 See https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html#connect-wait-token
@@ -78,15 +78,23 @@ def report(token: str, outcome: Outcome | None) -> None:
             task.signal.set()
 
 
-def end_all() -> None:
-    """Stop every execution and forget all tokens, so that no thread waits for what is deleted."""
+def end_executions(machine_arn: str | None = None) -> None:
+    """Stop the executions of a machine, so that no thread waits for what is deleted.
+
+    Args:
+        machine_arn: None for the executions of all machines. Then all tokens are forgotten.
+    """
     backends = importlib.import_module(_PARSER + "models").stepfunctions_parser_backends
-    for account in list(backends.values()):
-        for backend in list(account.values()):
-            for execution in backend._get_executions("RUNNING"):
-                if execution.exec_worker.env:
-                    execution.stop(datetime.datetime.now(datetime.UTC), None, None)
-    _tasks.clear()
+    regions = [backend for account in list(backends.values()) for backend in list(account.values())]
+    machines = [each for backend in regions for each in backend.state_machines]
+    for machine in machines if machine_arn is None else [it for it in machines if it.arn == machine_arn]:
+        for execution in machine.executions:
+            # moto cannot stop an execution that has just started, because its engine does not know it yet.
+            while not ((worker := execution.exec_worker) and worker.env and worker.env.program_state()):
+                time.sleep(0.002)
+            worker.env.set_stop(datetime.datetime.now(datetime.UTC), None, None)
+    if machine_arn is None:
+        _tasks.clear()
 
 
 def attempt(original: Function, self: Any, env: Any) -> None:

@@ -102,7 +102,7 @@ def worker_of_map(_: Function, self: Any, *, env: Any, eval_input: Any, job_pool
 
 
 def iterations(original: Function, self: Any, env: Any) -> None:
-    """If an iteration of a Map fails, the others are aborted. In moto, they go on, or wait for their tokens."""
+    """If an iteration of a Map fails, the others are aborted. In moto, they go on."""
     try:
         original(self, env)
     except Exception:

@@ -173,9 +173,6 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _ASL + "eval.environment:Environment": Patch(
         "ec16ccaa7a1e", relied="`callbacks.wait` is woken by its program_state_event."
     ),
-    _PARSER + "models:StepFunctionsParserBackend._get_executions": Patch(
-        "af44dc2380d3", relied="`callbacks.end_all` stops them."
-    ),
     # What a request's text may not do: choose how long a regular expression takes.
     _ASL + "utils.json_path:_PATTERN_SLICE_OR_WILDCARD_ACCESS": Patch(
         "1c4b8bb54c09", make=errors.path_pattern
@@ -217,7 +214,7 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _EVENTS + "EventIdGenerator": Patch("52de7f9d1c2a", relied="`errors.counted_event` reads _next_id."),
     _EVENTS + "EventManager.__init__": Patch("14d09194c256", relied="_history_event_list is read."),
     _PARSER + "backend.execution:Execution.__init__": Patch(
-        "acac313183c8", relied="`reads` asks for its status."
+        "acac313183c8", relied="`reads` asks for its status, and `callbacks` for its worker."
     ),
     _PARSER + "models:stepfunctions_parser_backends": Patch("43b661e07e15", relied="`reads` looks there."),
     "moto.awslambda_simple.models:lambda_simple_backends": Patch(

@@ -9,7 +9,7 @@ from lottery_lib.emulator.http.messages import ACCOUNT, RefusalError, Reply, Req
 from lottery_lib.emulator.http.replies import json_reply
 from lottery_lib.emulator.iam.gate import Gate
 from lottery_lib.emulator.moto.application import Moto
-from lottery_lib.emulator.moto.callbacks import end_all
+from lottery_lib.emulator.moto.callbacks import end_executions
 from lottery_lib.emulator.moto.reads import events_of
 from lottery_lib.emulator.states.callbacks import send
 from lottery_lib.emulator.states.checks import check_definition, check_execution, check_express
@@ -59,7 +59,7 @@ class StatesApi:
 
     def reset(self) -> None:
         """Stop all executions and forget everything."""
-        end_all()
+        end_executions()
         self._executions.forget()
 
     def _create(self, request: Request) -> Reply:
@@ -100,12 +100,7 @@ class StatesApi:
         if listed.ok and (keys := [tag["key"] for tag in listed.json.get("tags", [])]):
             self._call(request.scope, "UntagResource", resourceArn=arn, tagKeys=keys)
         # moto removes the machine's executions from its list, but they would go on running.
-        running = self._call(
-            request.scope, "ListExecutions", stateMachineArn=arn, statusFilter="RUNNING", maxResults=1000
-        )
-        for execution in running.json.get("executions", []):
-            _wait_for_engine(execution)
-            self._call(request.scope, "StopExecution", executionArn=execution["executionArn"])
+        end_executions(arn)
         reply = self._moto(request)
         self._executions.forget_machine(arn)
         return reply

@@ -8,7 +8,8 @@ import pytest
 from lottery_lib.emulator.http.messages import RefusalError
 from lottery_lib.emulator.moto import callbacks
 
-TIMEOUTS = "moto.stepfunctions.parser.asl.component.common.timeouts.timeout"
+COMMON = "moto.stepfunctions.parser.asl.component.common."
+TIMEOUTS, FAILURE = f"{COMMON}timeouts.timeout", f"{COMMON}error_name.failure_event"
 
 
 class Env:
@@ -57,6 +58,24 @@ def test_a_task_that_was_stopped_before_it_waits_does_not_wait():
         callbacks.after_call(lambda *_: pytest.fail("wrote an event"), STATE, env)
         with pytest.raises(callbacks._EndedError):
             callbacks.wait(None, STATE, env)
+        with pytest.raises(RefusalError, match="TaskTimedOut"):
+            callbacks.report("the token", {"output": "1"})
+
+    attempt(during)
+
+
+def test_a_missed_heartbeat_is_decided_once():
+    """A success that comes right after it is refused."""
+    event = SimpleNamespace(error_name=SimpleNamespace())
+    state = SimpleNamespace(
+        resource=STATE.resource,
+        heartbeat=SimpleNamespace(eval=lambda env: env.stack.append(0)),
+        _get_timed_out_failure_event=lambda _: event,
+    )
+
+    def during(env):
+        with pytest.raises(importlib.import_module(FAILURE).FailureEventException):
+            callbacks.wait(None, state, env)
         with pytest.raises(RefusalError, match="TaskTimedOut"):
             callbacks.report("the token", {"output": "1"})
 
