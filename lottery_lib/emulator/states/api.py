@@ -149,8 +149,9 @@ class StatesApi:
 
 
 def _wait_for_engine(execution: dict[str, Any]) -> None:
-    # moto cannot stop an execution that has just started, because its engine does not know it yet.
-    while time.time() < execution["startDate"] + _STOP_SECONDS and not events_of(execution["executionArn"]):
+    # moto cannot stop an execution before its first state is entered, because its engine does not know it yet.
+    arn, until = execution["executionArn"], execution["startDate"] + _STOP_SECONDS
+    while time.time() < until and len(events_of(arn)) < 2:  # noqa: PLR2004 (ExecutionStarted is the first)
         time.sleep(0.002)
 
 

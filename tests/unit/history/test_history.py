@@ -360,11 +360,15 @@ def test_the_end_of_a_waiting_task(end, status, error):
     assert (row["status"], row["error"]) == (status, error)
 
 
-def test_a_retry_of_a_waiting_task_is_an_attempt():
-    """Each TaskScheduled after a failure begins one, and it waits, too."""
-    again = [("TaskTimedOut", CALLBACK | {"error": "States.Timeout"}), *WAITING[2:]]
-    table = state_table(chain(*WAITING, *again))
-    assert list(table["status"]) == ["failed", "waiting"]
+def test_the_attempts_of_a_task_that_waits():
+    """A missed heartbeat and its Retry, a refusal that is caught, then another state's success."""
+    assert rows("moto_callback", "state", "attempt", "status", "error", "cause") == [
+        ("Ask", 1, "failed", "States.Timeout", ""),
+        ("Ask", 2, "caught", "No", "Not today"),
+        ("Ask Another", 1, "succeeded", "", ""),
+    ]
+    statuses = [state_statuses(history("moto_callback")[:count]).get("Ask") for count in range(2, 10)]
+    assert statuses == ["running"] * 3 + ["waiting", "failed"] + ["running"] * 2 + ["waiting"]
 
 
 def test_a_message_with_a_token_is_published_when_sns_has_it():
@@ -420,12 +424,12 @@ def test_order_of_the_list_does_not_matter(name):
 
 @pytest.mark.parametrize("name", HISTORIES)
 def test_every_beginning_of_a_history_reads_well(name):
-    """At every moment of an execution, durations are not negative and statuses are of the five."""
+    """At every moment of an execution, durations are not negative and statuses are of the six."""
     events = history(name)
     for end in range(len(events) + 1):
         table = state_table(events[:end])
         assert not (table["duration"] < 0).any()
-        assert set(table["status"]) <= {"running", "succeeded", "failed", "caught", "aborted"}
+        assert set(table["status"]) <= {"running", "waiting", "succeeded", "failed", "caught", "aborted"}
         assert table["duration"].isna().equals(table["status"] == "running")
 
 
