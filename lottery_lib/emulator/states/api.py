@@ -149,9 +149,9 @@ class StatesApi:
 
 
 def _wait_for_engine(execution: dict[str, Any]) -> None:
-    # moto cannot stop an execution before its first state is entered, because its engine does not know it yet.
+    # moto cannot stop an execution before it has entered its first state.
     arn, until = execution["executionArn"], execution["startDate"] + _STOP_SECONDS
-    while time.time() < until and len(events_of(arn)) < 2:  # noqa: PLR2004 (ExecutionStarted is the first)
+    while time.time() < until and len(events_of(arn)) < 2:
         time.sleep(0.002)
 
 

@@ -41,10 +41,12 @@ def attempt(during):
 
 
 def test_a_success_may_come_before_the_answer_of_the_service():
-    """Such as from the function itself. Then the task does not wait at all."""
+    """Such as from the function itself. Then the task does not wait at all. The first success counts."""
 
     def during(env):
         callbacks.report("the token", {"output": "[1]"})
+        with pytest.raises(RefusalError, match="TaskTimedOut"):
+            callbacks.report("the token", {"output": "[2]"})
         callbacks.wait(None, STATE, env)
 
     assert attempt(during).stack == [[1]]
