@@ -7,9 +7,10 @@ import pytest
 
 from lottery_lib.emulator.http.messages import RefusalError
 from lottery_lib.emulator.moto import callbacks
+from lottery_lib.emulator.moto.patches import PATCHES
 
 COMMON = "moto.stepfunctions.parser.asl.component.common."
-TIMEOUTS, FAILURE = f"{COMMON}timeouts.timeout", f"{COMMON}error_name.failure_event"
+TIMEOUTS, FAILURE = f"{COMMON}timeouts.", f"{COMMON}error_name.failure_event"
 
 
 class Env:
@@ -96,10 +97,26 @@ def test_moto_cannot_clear_what_wakes_a_task():
     attempt(during)
 
 
+def replaced(name, original):
+    """What replaces a function of moto, by the list of patches."""
+    (patch,) = [each for place, each in PATCHES.items() if place.endswith(f":{name}")]
+    return patch.replacement(original)
+
+
 def test_a_heartbeat_alone_brings_no_time_out():
     """In moto, such a task has a minute."""
-    time_out = importlib.import_module(TIMEOUTS).TimeoutSeconds
+    time_out = importlib.import_module(TIMEOUTS + "timeout").TimeoutSeconds
+    props = replaced("ExecutionState.from_state_props", lambda *_: None)
     for given, expected in ((time_out(60, is_default=True), 99_999_999), (time_out(60), 60)):
         state = SimpleNamespace(timeout=given)
-        callbacks.without_time_out(lambda *_: None, state, None)
+        props(state, None)
         assert state.timeout.timeout_seconds == expected
+
+
+def test_the_heartbeat_of_an_aborted_branch_is_evaluated():
+    """Moto would take whatever is on its stack, and write it to the history."""
+    heartbeat = importlib.import_module(TIMEOUTS + "heartbeat").HeartbeatSeconds
+    env = Env()
+    env.runs = False
+    replaced("Heartbeat.eval", heartbeat.eval)(heartbeat(8), env)
+    assert env.stack[-1] == 8
