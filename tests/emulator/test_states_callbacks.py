@@ -68,9 +68,9 @@ class Waiting(Machine):
         found = [event for event in self.events(arn) if event["type"] == kind]
         return [next(event[name] for name in event if name.endswith("EventDetails")) for event in found]
 
-    def token(self, arn, number=1):
-        """The token of an attempt, once its function has answered."""
-        wait_until(lambda: len(self.details(arn, "TaskSubmitted")) >= number)
+    def token(self, arn, number=1, once="TaskSubmitted"):
+        """The token of an attempt, by default once its function has answered."""
+        wait_until(lambda: len(self.details(arn, once)) >= number)
         return json.loads(self.details(arn, "TaskScheduled")[number - 1]["parameters"])["Payload"]["token"]
 
     def begin(self):
@@ -316,15 +316,16 @@ def test_a_time_that_is_over_is_a_time_out(timed, states, name):
     common = {"resourceType": "lambda", "resource": "invoke.waitForTaskToken"}
     assert mine.last(arn) == ("TaskTimedOut", common | {"error": "States.Timeout"})
     if name != "no token":
-        assert_gone(states, mine.token(arn))
+        assert_gone(states, mine.token(arn, once="TaskScheduled"))
 
 
 def test_a_token_is_gone_after_the_time_out(timed, states):
     """Also if the execution goes on. The next state that waits has another one."""
     mine, arn = timed("goes on")
-    assert mine.token(arn, 2) != mine.token(arn, 1)
-    assert_gone(states, mine.token(arn, 1))
-    states.send_task_success(taskToken=mine.token(arn, 2), output="1")
+    first, second = (mine.token(arn, number, once="TaskScheduled") for number in (1, 2))
+    assert first != second
+    assert_gone(states, first)
+    states.send_task_success(taskToken=second, output="1")
     assert mine.wait(arn)["output"] == "1"
 
 
@@ -359,11 +360,13 @@ def test_heartbeats_keep_a_task_alive_until_its_time_out(timed):
 
 
 def test_a_machines_time_out_ends_a_waiting_task(timed, states):
-    """TIMED_OUT, without an event of the task; its token is gone."""
+    """TIMED_OUT, and the task has not ended otherwise; its token is gone."""
     mine, arn = timed("machine")
     assert mine.wait(arn)["status"] == "TIMED_OUT"
-    assert [event["type"] for event in mine.events(arn)][-2:] == ["TaskSubmitted", "ExecutionTimedOut"]
-    assert_gone(states, mine.token(arn))
+    types = [event["type"] for event in mine.events(arn)]
+    assert types[-1] == "ExecutionTimedOut"
+    assert not {"TaskSucceeded", "TaskFailed", "TaskTimedOut"} & set(types)
+    assert_gone(states, mine.token(arn, once="TaskScheduled"))
 
 
 def test_a_function_that_answers_too_late_is_not_heard(timed):
@@ -444,12 +447,12 @@ def test_no_thread_waits_for_an_execution_that_has_ended(emulator, make, waits, 
     """However it has ended."""
     process = psutil.Process(emulator["pid"])
     branch = {"StartAt": "X", "States": {"X": waits()}}
-    parallel = {"Type": "Parallel", "Branches": [branch] * 10, "End": True}
+    parallel = {"Type": "Parallel", "Branches": [branch] * 5, "End": True}
     mine = make(parallel, **({"TimeoutSeconds": 3} if how == "TimeoutSeconds" else {}))
     before = process.num_threads()
     arn = mine.start()
-    token = mine.token(arn, 10)
-    assert process.num_threads() >= before + 20
+    token = mine.token(arn, 5)
+    assert process.num_threads() >= before + 10
     if how == "StopExecution":
         states.stop_execution(executionArn=arn)
     elif how == "DeleteStateMachine":

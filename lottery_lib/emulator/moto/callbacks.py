@@ -26,6 +26,7 @@ Outcome = Mapping[str, str | None]
 
 _PARSER: Final = "moto.stepfunctions.parser."
 _PATTERN: Final = "waitForTaskToken"
+_BEGIN_SECONDS: Final = 5.0
 
 
 class _Signal(threading.Event):
@@ -87,14 +88,22 @@ def end_executions(machine_arn: str | None = None) -> None:
     backends = importlib.import_module(_PARSER + "models").stepfunctions_parser_backends
     regions = [backend for account in list(backends.values()) for backend in list(account.values())]
     machines = [each for backend in regions for each in backend.state_machines]
-    for machine in machines if machine_arn is None else [it for it in machines if it.arn == machine_arn]:
-        for execution in machine.executions:
+    until = time.monotonic() + _BEGIN_SECONDS
+    for machine in machines:
+        running = [each for each in machine.executions if each.exec_status in {None, "RUNNING"}]
+        for execution in running if machine_arn in {None, machine.arn} else ():
             # moto cannot stop an execution that has just started, because its engine does not know it yet.
-            while not ((worker := execution.exec_worker) and worker.env and worker.env.program_state()):
+            while not (begun := _begun(execution)) and time.monotonic() < until:
                 time.sleep(0.002)
-            worker.env.set_stop(datetime.datetime.now(datetime.UTC), None, None)
+            if begun:
+                execution.exec_worker.env.set_stop(datetime.datetime.now(datetime.UTC), None, None)
     if machine_arn is None:
         _tasks.clear()
+
+
+def _begun(execution: Any) -> bool:
+    worker = execution.exec_worker
+    return bool(worker and worker.env and worker.env.program_state())
 
 
 def attempt(original: Function, self: Any, env: Any) -> None:
