@@ -11,7 +11,9 @@ from lottery_lib.history.state_runs import Event, Reader, details_of, parsed, re
 from lottery_lib.texts import harmless
 
 #: The status to look at first has the highest number.
-_URGENCY: Final = {"succeeded": 0, "aborted": 1, "caught": 2, "failed": 3, "running": 4}
+_URGENCY: Final = {"succeeded": 0, "aborted": 1, "caught": 2, "failed": 3, "running": 4, "waiting": 5}
+#: SNS has a message when a task has succeeded, or when it begins to wait for its token.
+_PUBLISHED: Final = {("TaskSucceeded", "publish"), ("TaskSubmitted", "publish.waitForTaskToken")}
 _EVENT_COLUMNS: Final = ["id", "previous_id", "time", "type", "state", "branch"]
 _STATE_COLUMNS: Final = [
     *("state", "branch", "attempt", "status", "started", "duration"),
@@ -91,10 +93,10 @@ def state_table(events: Iterable[Event], definition: Machine | None = None) -> p
 
     Returns:
         ``state``; ``branch``, such as ``"Both[0] / For Each[3]"``, '' at the top; ``attempt`` from 1;
-        ``status``, one of running, succeeded, failed, caught (failed, and a Catch moved on), aborted;
-        ``started`` (UTC); ``duration`` in seconds, NaN while running; ``input`` of the state and
-        ``output`` as Python values; ``error`` and ``cause`` as AWS gives them, with controls as in
-        JSON; '' if there is none.
+        ``status``, one of running, waiting (for its token), succeeded, failed, caught (failed, and a Catch
+        moved on), aborted; ``started`` (UTC); ``duration`` in seconds, NaN until it ends; ``input`` of the
+        state and ``output`` as Python values; ``error`` and ``cause`` as AWS gives them, with
+        controls as in JSON; '' if there is none.
     """
     rows: list[tuple[Any, ...]] = []
     for run in Reader(events, definition).runs:
@@ -114,8 +116,8 @@ def latest_rows(table: pd.DataFrame) -> pd.DataFrame:
     """One row for each state of a `state_table`, in the same order: the row of its latest attempt.
 
     A state in a Map has a latest attempt in each iteration. Then the status decides which row is returned: a
-    running one first, then failed, caught, aborted, succeeded. If the statuses are equal, it is the row with
-    the most attempts, and after that the latest row.
+    waiting one first, then running, failed, caught, aborted, succeeded. If the statuses are equal, it is the
+    row with the most attempts, and after that the latest row.
     """
     latest = table.drop_duplicates(["state", "branch"], keep="last")
     urgency = latest["status"].map(_URGENCY)
@@ -179,7 +181,7 @@ def published(events: Iterable[Event]) -> list[str]:
     events_by_id = {event["id"]: event for event in events}
     messages = []
     for event in events_by_id.values():
-        if event["type"] == "TaskSucceeded" and details_of(event).get("resource") == "publish":
+        if (event["type"], details_of(event).get("resource")) in _PUBLISHED:
             scheduled: Event | None = event
             while scheduled and scheduled["type"] != "TaskScheduled":
                 scheduled = events_by_id.get(scheduled.get("previousEventId", 0))

@@ -43,7 +43,7 @@ class Attempt:
 
     def end(self, status: str, time: datetime) -> None:
         """End it, if it has not ended: an aborted branch may still send an event."""
-        if self.status == "running":
+        if self.ended is None:
             self.status, self.ended = status, max(time, self.started)
 
 
@@ -224,6 +224,9 @@ class Reader:
         kind, time = event["type"], event["timestamp"]
         if kind.endswith(("Scheduled", "ScheduleFailed")) and run.last.status == "failed":  # a Retry
             run.attempts.append(Attempt(time))
+        resource = details_of(event).get("resource") or ""
+        if kind == "TaskSubmitted" and resource.endswith(".waitForTaskToken") and run.last.ended is None:
+            run.last.status = "waiting"
         if kind.endswith(("Failed", "TimedOut")):
             error, cause = reason_of(event)
             run.fail(time, error or ("States.Timeout" if kind.endswith("TimedOut") else ""), cause)

@@ -289,7 +289,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         prizes = self._prize_names[:begun]
         self.progress.max = max(1, len(states) + len(self._prize_names))
         self.progress.value = sum(name in statuses for name in states) + len(prizes)
-        running = [name for name, status in statuses.items() if status == "running"]
+        running = [name for name, status in statuses.items() if status in {"running", "waiting"}]
         if running and not self._cancelled.is_set():
             self._say(f"{': '.join([*prizes[-1:], ', '.join(running)])} ...", "…")
 

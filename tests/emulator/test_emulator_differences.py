@@ -244,6 +244,38 @@ def test_jsonata_counts_null_as_nothing(machine):
     )
 
 
+def test_a_task_token_is_short(machine, aws):
+    """AWS: hundreds of characters, so leave room for them."""
+    url = aws("sqs").create_queue(QueueName="tokens")["QueueUrl"]
+    parameters = {"QueueUrl": url, "MessageBody.$": "$$.Task.Token"}
+    resource = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
+    state = {"Type": "Task", "Resource": resource, "Parameters": parameters, "End": True}
+    mine = machine({"StartAt": "A", "States": {"A": state}})
+    arn = mine.start()
+    (message,) = aws("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
+    assert len(message["Body"]) == 36
+    mine.client.send_task_success(taskToken=message["Body"], output="1")
+    assert mine.wait(arn)["status"] == "SUCCEEDED"
+
+
+def test_activities_do_not_work(machine, aws):
+    """AWS: a worker gets the task from GetActivityTask."""
+    arn = aws("stepfunctions").create_activity(name="by-hand")["activityArn"]
+    told = machine({"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": arn, "End": True}}}).run()
+    assert (told["status"], told["error"]) == ("FAILED", "States.Runtime")
+    aws("stepfunctions").delete_activity(activityArn=arn)
+
+
+@pytest.mark.parametrize("pattern", ["", ".sync:2", ".waitForTaskToken"])
+def test_a_machine_cannot_start_another_one(machine, pattern):
+    """AWS: it can, and may wait for its end."""
+    other = machine({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}})
+    state = {"Type": "Task", "Resource": f"arn:aws:states:::states:startExecution{pattern}", "End": True}
+    parameters = {"Parameters": {"StateMachineArn": other.arn, "Input": {}}}
+    told = machine({"StartAt": "A", "States": {"A": state | parameters}}).run()
+    assert (told["status"], told["error"]) == ("FAILED", "States.Runtime")
+
+
 def test_an_express_machine_is_run_as_a_standard_one(machine):
     """AWS: an express machine's executions cannot be described."""
     mine = machine({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}, type="EXPRESS")

@@ -113,6 +113,16 @@ def worker_of_map(_: Function, self: Any, *, env: Any, eval_input: Any, job_pool
     return worker
 
 
+def iterations(original: Function, self: Any, env: Any) -> None:
+    """If an iteration of a Map fails, the others are aborted. In moto, they go on."""
+    try:
+        original(self, env)
+    except Exception:
+        for worker in list(env._frames):
+            worker.set_stop(None, None, None)
+        raise
+
+
 def branch(original: Function, self: Any) -> None:
     """Whatever a branch of a Parallel raises ends the Parallel. In moto, it would never end."""
     try:

@@ -5,7 +5,8 @@ for. The docstring of the replacement gives the reason. `check` reads moto's fil
 It does not import moto, so it takes only a few milliseconds. After `install`, each module is patched as soon
 as it is imported, before any other module or request can use it.
 
-To add a patch, write the replacement in `errors`, `language`, `speed` or `clients`, add an entry here, and
+To add a patch, write the replacement in one of the modules `errors`, `language`, `callbacks`, `speed` and
+`clients`, add an entry here, and
 ask for its digest with ``python -m lottery_lib.emulator.moto.patches``.
 """
 
@@ -26,7 +27,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from lottery_lib.emulator.moto import clients, errors, language, speed
+from lottery_lib.emulator.moto import callbacks, clients, errors, language, speed
 from lottery_lib.emulator.process.errors import EmulatorError
 
 #: The version of moto that the digests belong to; pyproject.toml pins the same one.
@@ -88,6 +89,9 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _ITERATION + "inline_iteration_component:InlineIterationComponentEvalInput.__init__": Patch(
         "0dac86a78efe", errors.few_at_once
     ),
+    _ITERATION + "inline_iteration_component:InlineIterationComponent._eval_body": Patch(
+        "af30d637f5e7", errors.iterations
+    ),
     _ITERATION + "inline_iteration_component:InlineIterationComponent._launch_worker": Patch(
         "a93f0b5f9ccd", errors.worker_of_map
     ),
@@ -147,6 +151,31 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _SERVICE + "_sfn:StateTaskServiceSfn._from_error": Patch("5ac626000ded", errors.uncaught),
     _SERVICE + "_sns:StateTaskServiceSns._from_error": Patch("46d48b968f26", errors.uncaught),
     _SERVICE + "_sqs:StateTaskServiceSqs._from_error": Patch("20ac9ee45529", errors.uncaught),
+    # How a task waits for its token.
+    _SERVICE + "_callback:StateTaskServiceCallback._evaluate_with_timeout": Patch(
+        "d3afda806be9",
+        callbacks.attempt,
+        source=_STATE + "exec.execute_state:ExecutionState._evaluate_with_timeout",
+    ),
+    _SERVICE + "_callback:StateTaskServiceCallback._after_eval_execution": Patch(
+        "5e303b11d8cb", callbacks.after_call
+    ),
+    _SERVICE + "_callback:StateTaskServiceCallback._eval_integration_pattern": Patch(
+        "22991f2643d2", callbacks.wait
+    ),
+    _SERVICE + "_callback:CustomErrorName": Patch("9fe1df1b7100", errors.carried_name),
+    _STATE + "exec.execute_state:ExecutionState.from_state_props": Patch(
+        "c56a8b55b032", callbacks.without_time_out
+    ),
+    _ASL + "component.common.error_name.error_equals_decl:ErrorEqualsDecl._eval_body": Patch(
+        "1b25d44ee9f2", callbacks.named
+    ),
+    _ASL + "component.common.timeouts.heartbeat:Heartbeat.eval": Patch(
+        "385d9062a4ec", errors.time_out, source=_ASL + "component.eval_component:EvalComponent.eval"
+    ),
+    _ASL + "eval.environment:Environment": Patch(
+        "ec16ccaa7a1e", relied="`callbacks.wait` is woken by its program_state_event."
+    ),
     # What a request's text may not do: choose how long a regular expression takes.
     _ASL + "utils.json_path:_PATTERN_SLICE_OR_WILDCARD_ACCESS": Patch(
         "1c4b8bb54c09", make=errors.path_pattern
@@ -224,7 +253,7 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _EVENTS + "EventIdGenerator": Patch("52de7f9d1c2a", relied="`errors.counted_event` reads _next_id."),
     _EVENTS + "EventManager.__init__": Patch("14d09194c256", relied="_history_event_list is read."),
     _PARSER + "backend.execution:Execution.__init__": Patch(
-        "acac313183c8", relied="`reads` asks for its status."
+        "acac313183c8", relied="`reads` asks for its status, and `callbacks` for its worker."
     ),
     _PARSER + "models:stepfunctions_parser_backends": Patch("43b661e07e15", relied="`reads` looks there."),
     "moto.awslambda_simple.models:lambda_simple_backends": Patch(

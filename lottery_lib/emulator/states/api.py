@@ -9,8 +9,10 @@ from lottery_lib.emulator.http.messages import ACCOUNT, RefusalError, Reply, Req
 from lottery_lib.emulator.http.replies import json_reply
 from lottery_lib.emulator.iam.gate import Gate
 from lottery_lib.emulator.moto.application import Moto
+from lottery_lib.emulator.moto.callbacks import end_executions
 from lottery_lib.emulator.moto.reads import events_of
-from lottery_lib.emulator.states.checks import check_definition, check_execution
+from lottery_lib.emulator.states.callbacks import send
+from lottery_lib.emulator.states.checks import check_definition, check_execution, check_express
 from lottery_lib.emulator.states.history import Abort, Executions
 
 _STOP_SECONDS: Final = 5.0
@@ -46,6 +48,9 @@ class StatesApi:
             "DescribeStateMachineForExecution": self._executions.describe_machine,
             "GetExecutionHistory": self._executions.history,
             "ListExecutions": self._executions.list,
+            "SendTaskSuccess": send,
+            "SendTaskFailure": send,
+            "SendTaskHeartbeat": send,
         }
 
     def answer(self, request: Request) -> Reply:
@@ -53,12 +58,14 @@ class StatesApi:
         return self._operations.get(request.operation, self._moto)(request)
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Stop all executions and forget everything."""
+        end_executions()
         self._executions.forget()
 
     def _create(self, request: Request) -> Reply:
         arn = request.scope.arn(f"stateMachine:{request.json.get('name', '')}")
-        check_definition(str(request.json.get("definition", "")))
+        check_definition(definition := str(request.json.get("definition", "")))
+        check_express(definition, request.json.get("type"))
         self._check_role(request, arn)
         with self._naming:
             reply = self._moto(request)
@@ -76,6 +83,8 @@ class StatesApi:
         definition, arn = request.json.get("definition"), request.json.get("stateMachineArn", "")
         if definition is not None:
             check_definition(str(definition))
+            there = self._call(request.scope, "DescribeStateMachine", stateMachineArn=arn).json
+            check_express(str(definition), there.get("type"))
             self._executions.keep_definition(request.scope, arn)
         self._check_role(request, arn)
         return _with_code(self._moto(request))
@@ -91,10 +100,7 @@ class StatesApi:
         if listed.ok and (keys := [tag["key"] for tag in listed.json.get("tags", [])]):
             self._call(request.scope, "UntagResource", resourceArn=arn, tagKeys=keys)
         # moto removes the machine's executions from its list, but they would go on running.
-        running = self._call(request.scope, "ListExecutions", stateMachineArn=arn, statusFilter="RUNNING")
-        for execution in running.json.get("executions", []):
-            _wait_for_engine(execution)
-            self._call(request.scope, "StopExecution", executionArn=execution["executionArn"])
+        end_executions(arn)
         reply = self._moto(request)
         self._executions.forget_machine(arn)
         return reply
@@ -103,6 +109,7 @@ class StatesApi:
         definition = str(request.json.get("definition", ""))
         try:
             check_definition(definition)
+            check_express(definition, request.json.get("type"))
             # moto only parses a definition when it creates a machine.
             name, role = f"validate-{uuid.uuid4()}", f"arn:aws:iam::{ACCOUNT}:role/validate"
             made = self._call(
@@ -142,8 +149,9 @@ class StatesApi:
 
 
 def _wait_for_engine(execution: dict[str, Any]) -> None:
-    # moto cannot stop an execution that has just started, because its engine does not know it yet.
-    while time.time() < execution["startDate"] + _STOP_SECONDS and not events_of(execution["executionArn"]):
+    # moto cannot stop an execution before it has entered its first state.
+    arn, until = execution["executionArn"], execution["startDate"] + _STOP_SECONDS
+    while time.time() < until and len(events_of(arn)) < 2:
         time.sleep(0.002)
 
 

@@ -13,6 +13,8 @@ from lottery_lib.emulator.http.messages import RefusalError
 LARGEST_INPUT: Final = 262_144
 _FORBIDDEN: Final = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
 
+_WAITING: Final = re.compile(r"\.(waitForTaskToken|sync(:2)?)$")
+
 
 def check_execution(name: str, given: str) -> None:
     """Refuse a StartExecution.
@@ -35,11 +37,19 @@ def check_execution(name: str, given: str) -> None:
             f"failed to satisfy constraint: Member must have length less than or equal to {LARGEST_INPUT}"
         )
         raise RefusalError("ValidationException", f"{detected} at 'input' {reason}")
+    check_json(given, "InvalidExecutionInput", "Invalid State Machine Execution Input")
+
+
+def check_json(text: str, code: str, what: str) -> None:
+    """Refuse a text that is not JSON.
+
+    Raises:
+        RefusalError: With this code. Its message begins with `what`.
+    """
     try:
-        json.loads(given)
+        json.loads(text)
     except (ValueError, RecursionError) as error:
-        text = f"Invalid State Machine Execution Input: '{_jackson(given, str(error))}'"
-        raise RefusalError("InvalidExecutionInput", text) from error
+        raise RefusalError(code, f"{what}: '{_jackson(text, str(error))}'") from error
 
 
 def check_definition(definition: str) -> None:
@@ -62,6 +72,31 @@ def check_definition(definition: str) -> None:
                 faults = ["INVALID_JSON_DESCRIPTION: Too many machines are inside each other"]
     if faults:
         raise RefusalError("InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(faults)}'")
+
+
+def check_express(definition: str, kind: str | None) -> None:
+    """Refuse an Express machine that waits for a token or a job. `check_definition` has accepted it.
+
+    Raises:
+        RefusalError: With AWS's reasons.
+    """
+    if kind == "EXPRESS" and (faults := list(_waiting(json.loads(definition), ""))):
+        raise RefusalError("InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(faults)}'")
+
+
+def _waiting(machine: Any, where: str) -> Iterator[str]:
+    states = machine.get("States") if isinstance(machine, dict) else None
+    for name, state in states.items() if isinstance(states, dict) else ():
+        if not isinstance(state, dict):
+            continue
+        at = f"{where}/States/{name}"
+        if pattern := _WAITING.search(str(state.get("Resource"))):
+            what = f"Express state machine does not support '{pattern[0]}' service integration"
+            yield f"SCHEMA_VALIDATION_FAILED: {what} at {at}/Resource"
+        for index, branch in enumerate(_list(state, "Branches")):
+            yield from _waiting(branch, f"{at}/Branches[{index}]")
+        for field in ("Iterator", "ItemProcessor"):
+            yield from _waiting(state.get(field), f"{at}/{field}")
 
 
 def _jackson(text: str, fallback: str) -> str:

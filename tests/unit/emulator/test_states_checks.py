@@ -8,10 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lottery_lib.emulator.http.messages import RefusalError
-from lottery_lib.emulator.states.checks import check_definition
+from lottery_lib.emulator.states.checks import check_definition, check_express
 
 WORDS = st.sampled_from(
-    ["StartAt", "States", "A", "Next", "Default", "Catch", "Choices", "Branches", "Iterator", "ItemProcessor"]
+    [
+        *("StartAt", "States", "A", "Next", "Default", "Catch", "Choices", "Branches", "Iterator"),
+        *("ItemProcessor", "Resource"),
+    ]
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | WORDS,
@@ -28,7 +31,8 @@ JSON = st.recursive(
 def test_no_definition_is_too_strange(definition):
     """A field may have any type."""
     with contextlib.suppress(RefusalError):
-        check_definition(json.dumps(definition))
+        check_definition(text := json.dumps(definition))
+        check_express(text, "EXPRESS")
 
 
 @pytest.mark.parametrize("depth", [100, 2_000, 50_000])
@@ -37,3 +41,32 @@ def test_no_definition_is_too_deep(depth):
     inner = '{"StartAt":"A","States":{"A":{"Type":"Map","Iterator":' * depth + "5" + "}}}" * depth
     with contextlib.suppress(RefusalError):
         check_definition(inner)
+        check_express(inner, "EXPRESS")
+
+
+def test_an_express_machine_waits_nowhere():
+    """Not for a token, not for a job, and at no depth. The places are AWS's."""
+    token, job = (
+        {"Type": "Task", "Resource": f"arn:aws:states:::{each}"}
+        for each in ("a:b.waitForTaskToken", "c:d.sync")
+    )
+    branch, plain = (
+        {"StartAt": "J", "States": {"J": job}},
+        {"Type": "Task", "Resource": "arn:aws:states:::a:b"},
+    )
+    states = {"T": token, "P": {"Branches": [branch, branch]}, "M": {"ItemProcessor": branch}, "O": plain}
+    text = json.dumps({"StartAt": "T", "States": states})
+    check_express(text, "STANDARD")
+    check_express(text, None)
+    with pytest.raises(RefusalError) as refusal:
+        check_express(text, "EXPRESS")
+    fault = "SCHEMA_VALIDATION_FAILED: Express state machine does not support '{}' service integration at {}"
+    places = [
+        "/States/P/Branches[0]/States/J",
+        "/States/P/Branches[1]/States/J",
+        "/States/M/ItemProcessor/States/J",
+    ]
+    faults = [fault.format(".waitForTaskToken", "/States/T/Resource")]
+    faults += [fault.format(".sync", f"{place}/Resource") for place in places]
+    assert refusal.value.code == "InvalidDefinition"
+    assert refusal.value.message == f"Invalid State Machine Definition: '{', '.join(faults)}'"

@@ -327,6 +327,66 @@ def test_published_takes_no_other_task():
     assert published(chain(*cut)) == [""]
 
 
+CALLBACK = {"resourceType": "sns", "resource": "publish.waitForTaskToken"}
+WAITING = (
+    ("ExecutionStarted", {}),
+    ("TaskStateEntered", {"name": "Ask", "input": "{}"}),
+    ("TaskScheduled", CALLBACK | {"parameters": '{"Message": "Do you accept?"}'}),
+    ("TaskStarted", CALLBACK),
+    ("TaskSubmitted", CALLBACK | {"output": "{}"}),
+)
+
+
+def test_a_task_waits_once_its_service_has_answered():
+    """It runs until TaskSubmitted, and then it waits for its token. It has no duration yet."""
+    assert state_statuses(chain(*WAITING[:-1])) == {"Ask": "running"}
+    (row,) = state_table(chain(*WAITING)).to_dict("records")
+    assert (row["status"], math.isnan(row["duration"])) == ("waiting", True)
+    assert len(chain(*WAITING)) in moments(chain(*WAITING))
+
+
+def test_a_task_that_waits_for_a_job_runs():
+    """Only a resource that ends with .waitForTaskToken waits for a token."""
+    job = {"resourceType": "states", "resource": "startExecution.sync"}
+    events = [(kind, details | job if "resource" in details else details) for kind, details in WAITING]
+    assert state_statuses(chain(*events)) == {"Ask": "running"}
+
+
+@pytest.mark.parametrize(
+    ("end", "status", "error"),
+    [
+        (("TaskSucceeded", CALLBACK | {"output": "1"}), "waiting", ""),
+        (("TaskFailed", CALLBACK | {"error": "No", "cause": "Tired"}), "failed", "No"),
+        (("TaskFailed", CALLBACK), "failed", ""),
+        (("TaskTimedOut", CALLBACK | {"error": "States.Timeout"}), "failed", "States.Timeout"),
+        (("ExecutionAborted", {}), "aborted", ""),
+        (("TaskStateExited", {"name": "Ask", "output": "1"}), "succeeded", ""),
+    ],
+)
+def test_the_end_of_a_waiting_task(end, status, error):
+    """Like that of any other task. A success counts when the state is left."""
+    (row,) = state_table(chain(*WAITING, end)).to_dict("records")
+    assert (row["status"], row["error"]) == (status, error)
+
+
+def test_the_attempts_of_a_task_that_waits():
+    """A missed heartbeat and its Retry, a refusal that is caught, then another state's success."""
+    assert rows("moto_callback", "state", "attempt", "status", "error", "cause") == [
+        ("Ask", 1, "failed", "States.Timeout", ""),
+        ("Ask", 2, "caught", "No", "Not today"),
+        ("Ask Another", 1, "succeeded", "", ""),
+    ]
+    statuses = [state_statuses(history("moto_callback")[:count]).get("Ask") for count in range(2, 10)]
+    assert statuses == ["running"] * 3 + ["waiting", "failed"] + ["running"] * 2 + ["waiting"]
+
+
+def test_a_message_with_a_token_is_published_when_sns_has_it():
+    """SNS accepted it at TaskSubmitted; the success of the task comes much later and is no second message."""
+    assert published(chain(*WAITING[:-1])) == []
+    assert published(chain(*WAITING)) == ["Do you accept?"]
+    assert published(chain(*WAITING, ("TaskSucceeded", CALLBACK | {"output": "1"}))) == ["Do you accept?"]
+
+
 def test_transitions_count_retries():
     """AWS bills each state entered, and each retry: one, three tries, and Failed."""
     assert transitions(history("aws_lambda_retry_caught")) == 5
@@ -373,13 +433,13 @@ def test_order_of_the_list_does_not_matter(name):
 
 @pytest.mark.parametrize("name", HISTORIES)
 def test_every_beginning_of_a_history_reads_well(name):
-    """At every moment of an execution, durations are not negative and statuses are of the five."""
+    """At every moment of an execution, durations are not negative and statuses are of the six."""
     events = history(name)
     for end in range(len(events) + 1):
         table = state_table(events[:end])
         assert not (table["duration"] < 0).any()
-        assert set(table["status"]) <= {"running", "succeeded", "failed", "caught", "aborted"}
-        assert table["duration"].isna().equals(table["status"] == "running")
+        assert set(table["status"]) <= {"running", "waiting", "succeeded", "failed", "caught", "aborted"}
+        assert table["duration"].isna().equals(table["status"].isin(["running", "waiting"]))
 
 
 @pytest.mark.parametrize("name", HISTORIES)

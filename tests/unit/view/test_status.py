@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from lottery_lib.view.status import columns, look_of, marked, retried
 
-STATUSES = ["running", "succeeded", "failed", "caught", "aborted"]
+STATUSES = ["running", "waiting", "succeeded", "failed", "caught", "aborted"]
 
 
 def test_no_two_statuses_look_alike():
