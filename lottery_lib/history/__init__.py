@@ -17,7 +17,7 @@ _PUBLISHED: Final = {("TaskSucceeded", "publish"), ("TaskSubmitted", "publish.wa
 _EVENT_COLUMNS: Final = ["id", "previous_id", "time", "type", "state", "branch"]
 _STATE_COLUMNS: Final = [
     *("state", "branch", "attempt", "status", "started", "duration"),
-    *("input", "output", "error", "cause"),
+    *("input", "output", "variables", "error", "cause"),
 ]
 
 
@@ -95,8 +95,8 @@ def state_table(events: Iterable[Event], definition: Machine | None = None) -> p
         ``state``; ``branch``, such as ``"Both[0] / For Each[3]"``, '' at the top; ``attempt`` from 1;
         ``status``, one of running, waiting (for its token), succeeded, failed, caught (failed, and a Catch
         moved on), aborted; ``started`` (UTC); ``duration`` in seconds, NaN until it ends; ``input`` of the
-        state and ``output`` as Python values; ``error`` and ``cause`` as AWS gives them, with
-        controls as in JSON; '' if there is none.
+        state and ``output`` as Python values; ``variables`` that it assigned, by name, None if it assigned
+        none; ``error`` and ``cause`` as AWS gives them, with controls as in JSON; '' if there is none.
     """
     rows: list[tuple[Any, ...]] = []
     for run in Reader(events, definition).runs:
@@ -104,7 +104,7 @@ def state_table(events: Iterable[Event], definition: Machine | None = None) -> p
             took = (attempt.ended - attempt.started).total_seconds() if attempt.ended else float("nan")
             what = (run.name, run.branch.label, number, attempt.status, attempt.started, took)
             why = harmless(attempt.error), harmless(attempt.cause)
-            rows.append((*what, run.given, attempt.output, *why))
+            rows.append((*what, run.given, attempt.output, attempt.variables, *why))
     # dtype=object first, so that pandas does not convert inputs that are numbers.
     table = pd.DataFrame(rows, columns=_STATE_COLUMNS, dtype=object)
     table["started"] = pd.to_datetime(table["started"], utc=True)

@@ -38,6 +38,7 @@ class Attempt:
     ended: datetime | None = None
     status: str = "running"
     output: Any = None
+    variables: dict[str, Any] | None = None  # those that it assigned
     error: str = ""
     cause: str = ""
 
@@ -194,6 +195,8 @@ class Reader:
             run.last.status = "caught"
         run.last.end("succeeded", time)
         run.last.output, run.exited = output, True
+        if assigned := details.get("assignedVariables"):
+            run.last.variables = {name: parsed(text) for name, text in assigned.items()}
         run.abort(time)
         return run
 

@@ -78,6 +78,18 @@ def catches(state: Machine) -> Iterator[tuple[str, list[str]]]:
         yield target, [] if plain else ["Catch:", ", ".join(names)]
 
 
+def notes(state: Machine) -> Iterator[str]:
+    """What a name does not say: that a state runs for each item, waits for a token, or assigns variables."""
+    if state.get("Type") == "Map":
+        yield "(for each item)"
+    if str(state.get("Resource", "")).endswith(".waitForTaskToken"):
+        yield "(waits for a token)"
+    assigning = [state, *state.get("Choices", []), *state.get("Catch", [])]
+    names = dict.fromkeys(name.removesuffix(".$") for each in assigning for name in each.get("Assign", {}))
+    if names:
+        yield f"assigns {', '.join(names)}"
+
+
 def _rule(rule: Machine) -> str:
     """A short form of a Choice rule, such as ``$.status == 0``."""
     if "Condition" in rule:  # JSONata

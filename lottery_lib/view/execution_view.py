@@ -114,7 +114,7 @@ def _details(rows: pd.DataFrame, last: pd.Series, begin: pd.Timestamp) -> str:
     attempts["error"] = latest["error"]
     more = f"<p>The latest {_LATEST} of {len(rows)}:</p>" if len(rows) > _LATEST else ""
     table = f'{more}<div style="{_SCROLLED}">{attempts.to_html(index=False, border=0)}</div>'
-    parts = {key: last[key.lower()] for key in ("Input", "Output", "Error", "Cause")}
+    parts = {key: last[key.lower()] for key in ("Input", "Output", "Variables", "Error", "Cause")}
     values = [f"<b>{key}</b>{_value(value)}" for key, value in parts.items() if value not in (None, "")]
     headline = f"{last['state']}: {marked(last['status'])}{entered}{where}"
     return _spoken(headline) + table + "".join(values)

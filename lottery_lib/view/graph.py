@@ -7,7 +7,7 @@ from typing import Final
 import graphviz
 
 from lottery_lib.definition import Machine, all_states, branches, parse, states
-from lottery_lib.view.asl import catches, is_last, known_state, outline, returns, ways
+from lottery_lib.view.asl import catches, is_last, known_state, notes, outline, returns, ways
 from lottery_lib.view.status import columns, look_of, marked, retried
 from lottery_lib.view.svg import Picture, render
 
@@ -67,6 +67,8 @@ def graph_view(
             by_status.setdefault(statuses.get(name, "not entered"), []).append(name)
         told = "; ".join(f"{status}: {', '.join(those)}" for status, those in by_status.items())
         alt += f" Of {len(names)} states, {told}."
+    for name, state in all_states(machine):
+        alt += "".join(f" {name} {note.strip('()')}." for note in notes(state) if "item" not in note)
     if again := [f"{name} {retried(count)[2:]}" for name, count in attempts.items() if count > 1]:
         alt += f" {', '.join(again)}."
     return GraphView(drawing.graph.source, alt, names)
@@ -115,9 +117,9 @@ class _Drawing:
             node, inner = f"{len(self._heads)} {plain}", branches(state)
             status = self._statuses.get(name, "")
             look = {"fillcolor": look_of(status).fill, "color": look_of(status).border}
-            each = "(for each item)" if inner and state.get("Type") == "Map" else ""
-            marks = filter(None, [each, marked(status), retried(self._attempts.get(name, 1))])
-            lines = [*_wrap(name, 2 * _LINE if inner else _LINE), *marks]
+            marks = filter(None, [*notes(state), marked(status), retried(self._attempts.get(name, 1))])
+            most = 2 * _LINE if inner else _LINE
+            lines = [line for text in (name, *marks) for line in _wrap(text, most)]
             if not inner:
                 self._heads[name] = self._tails[name] = node
                 graph.node(node, _label(lines), width=_inches(lines), **look)

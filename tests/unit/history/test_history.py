@@ -35,7 +35,7 @@ def rows(name, *columns, **where):
 def test_columns_are_the_published_ones():
     """A state table has exactly the columns that the interface promises, also when nothing happened yet."""
     columns = ["state", "branch", "attempt", "status", "started", "duration"]
-    columns += ["input", "output", "error", "cause"]
+    columns += ["input", "output", "variables", "error", "cause"]
     assert list(state_table(history("moto_loop")).columns) == columns
     assert list(state_table([]).columns) == columns
     assert list(event_table([]).columns) == ["id", "previous_id", "time", "type", "state", "branch"]
@@ -200,6 +200,18 @@ def test_a_cause_gives_the_terminal_no_orders():
         ("EvaluationFailed", {"error": "E\x1b[2J", "cause": "\x9b31m", "state": "One"}),
     )
     assert list(state_table(events)[["error", "cause"]].iloc[0]) == ["E\\u001b[2J", "\\u009b31m"]
+
+
+def test_variables_are_those_that_the_state_assigned():
+    """A state's variables are Python values. Names that it only reads are not among them."""
+    events = chain(
+        ("ExecutionStarted", {}),
+        ("PassStateEntered", {"name": "One", "input": "{}"}),
+        ("PassStateExited", {"name": "One", "output": "{}", "assignedVariables": {"n": "1", "s": '"1"'}}),
+        ("PassStateEntered", {"name": "Two", "input": "{}"}),
+        ("PassStateExited", {"name": "Two", "output": "{}"}),
+    )
+    assert list(state_table(events)["variables"]) == [{"n": 1, "s": "1"}, None]
 
 
 def test_redriven_execution_goes_on():

@@ -53,14 +53,14 @@ def test_shows_error_and_attempts():
 
 
 def test_output_is_not_the_input():
-    """What a state gave stands below Output, and what it got below Input."""
+    """What a state got stands below Input, what it gave below Output, what it assigned below Variables."""
     machine = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
     steps = ("PassStateEntered", {"name": "A", "input": '"got"'}), ("PassStateExited", {"name": "A"})
-    steps[1][1]["output"] = '"given"'
+    steps[1][1].update(output='"given"', assignedVariables={"n": "1"})
     view = ExecutionView(ExecutionRecord(machine, chain(*steps)))
     view.state.value = "A"
     shown = dict(re.findall(r"<b>(\w+)</b><pre[^>]*>([^<]*)</pre>", view.details.value))
-    assert shown == {"Input": "got", "Output": "given"}
+    assert shown == {"Input": "got", "Output": "given", "Variables": "{\n  &quot;n&quot;: 1\n}"}
 
 
 def test_attempts_are_numbered():

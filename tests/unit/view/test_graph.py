@@ -123,6 +123,30 @@ def test_map_is_a_box():
         assert "label=Inner" in source
 
 
+def test_a_state_says_what_it_assigns_and_what_it_waits_for():
+    """Variables of a state, its rules and its catchers, each once; a state that waits for a token."""
+    machine = {
+        "StartAt": "Ask",
+        "States": {
+            "Ask": {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+                "Assign": {"x.$": "$.x", "y": 1},
+                "Catch": [{"ErrorEquals": ["States.ALL"], "Assign": {"y": 2, "z": 3}, "Next": "Ask"}],
+                "Next": "Choose",
+            },
+            "Choose": {
+                "Type": "Choice",
+                "Choices": [{"Condition": "{% $x %}", "Assign": {"n": 1}, "Next": "Ask"}],
+            },
+        },
+    }
+    view = graph_view(machine)
+    assert r'label="Ask\n(waits for a token)\nassigns x, y, z"' in view.source
+    assert r'label="Choose\nassigns n"' in view.source
+    assert "Ask waits for a token. Ask assigns x, y, z. Choose assigns n." in view.alt
+
+
 def test_chinese_names_get_room():
     """A Chinese letter counts twice, and a long Chinese name wraps without spaces."""
 
