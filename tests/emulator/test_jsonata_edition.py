@@ -1,0 +1,64 @@
+"""The tutorial's workflow in JSONata does the same as in JSONPath."""
+
+import itertools
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lottery_lib import Stack, connect, draw, execution, inbox, inject, winners
+from lottery_lib.draws import forget_winners
+from lottery_lib.plan import winners_table
+
+#: Draws by a seed. Each version of the function begins with the seed again.
+SEEDED = """
+# version {version}
+import random
+import secrets
+
+chance = random.Random({seed})
+secrets.SystemRandom = lambda: chance
+
+
+def lambda_handler(event, context):
+    return original(event, context)
+"""
+IDS = [f"{number:03}" for number in range(1, 11)]
+
+
+_versions = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def both():
+    """The same lottery in both languages."""
+    targets = [connect(attendee=f"both-{edition}", edition=edition) for edition in ("tutorial", "jsonata")]
+    for target in targets:
+        Stack(target).deploy("ann@example.com")
+        inbox(target).confirm("ann@example.com")
+    return targets
+
+
+def drawn(target, seed, past, given):
+    """What a draw gives and leaves: its result, its output, the mails and the records."""
+    inject(target, "RandomSelectWinners", SEEDED.format(seed=seed, version=next(_versions)))
+    forget_winners(target)
+    winners_table(target).put([{"employee_id": each} for each in past])
+    inbox(target).clear()
+    result = draw(target, given)
+    arn = result.pop("execution_arn")
+    output = json.loads(execution.describe(target, arn).get("output", "[{}]"))
+    output[0].pop("MessageId", None)  # SNS chooses it
+    mails = [mail.text.partition("\n")[0] for mail in inbox(target).notifications]
+    return result, output, mails, list(winners(target)["employee_id"])
+
+
+@given(st.integers(0, 2**32), st.sets(st.sampled_from(IDS), max_size=5), st.integers(1, 4))
+@settings(max_examples=5, deadline=None)
+def test_the_same_seed_gives_the_same_draw(both, seed, past, number):
+    """Winners, output, mail and records are the same in both languages, also if rounds are drawn again."""
+    in_jsonpath, in_jsonata = (drawn(target, seed, past, number) for target in both)
+    assert in_jsonpath == in_jsonata
+    assert len(in_jsonata[0]["winners"]) == number
+    assert len(in_jsonata[2]) == 1
