@@ -460,6 +460,8 @@ def test_no_thread_waits_for_an_execution_that_has_ended(emulator, make, waits, 
     elif how == "a failed branch":
         states.send_task_failure(taskToken=token)
     wait_until(lambda: process.num_threads() < before + 5)
+    if how == "StopExecution":
+        assert not mine.details(arn, "ParallelStateSucceeded")
 
 
 def test_no_thread_waits_after_a_reset(own):
