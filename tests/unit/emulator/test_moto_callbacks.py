@@ -108,9 +108,13 @@ def test_an_outcome_that_was_accepted_in_time_counts(accepted):
     attempt(during)
 
 
-def test_the_time_of_other_states_is_over_as_before():
-    """Such as that of a Parallel."""
-    assert replaced("threading", None).Event().wait(0) is False
+def test_the_time_of_the_next_state_is_over_as_before():
+    """The outcome of a task that the same thread ran earlier does not count for it."""
+    attempt(lambda _: callbacks.report("the token", {"output": "1"}))
+    finished = replaced("threading", None).Event()
+    (timer := threading.Timer(5, finished.set)).start()
+    assert finished.wait(0) is False
+    timer.cancel()
 
 
 def test_moto_cannot_clear_what_wakes_a_task():
