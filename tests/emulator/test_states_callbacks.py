@@ -177,6 +177,13 @@ def test_a_definition_that_passes_no_token_is_accepted(waits, states):
     assert states.validate_state_machine_definition(definition=text)["result"] == "OK"
 
 
+def test_heartbeats_come_more_often_than_the_time_out(waits, states):
+    """HeartbeatSeconds must be smaller than TimeoutSeconds."""
+    for seconds, result in ((5, "FAIL"), (6, "OK")):
+        text = json.dumps(one(waits(HeartbeatSeconds=5, TimeoutSeconds=seconds)))
+        assert states.validate_state_machine_definition(definition=text)["result"] == result
+
+
 def test_only_a_task_that_waits_has_a_token(make, waits):
     """`$$.Task.Token` elsewhere is a path that is missing."""
     told = make(waits(Resource=INVOKE)).run()
