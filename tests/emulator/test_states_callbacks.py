@@ -13,7 +13,6 @@ TOKEN = {"token.$": "$$.Task.Token"}
 ECHO = "def lambda_handler(event, context): return event"
 SLOW = "import time\ndef lambda_handler(event, context): time.sleep(2)"
 PASS = {"Type": "Pass", "End": True}
-# Sends its own success, and counts how often it was called.
 SENDER = """
 import boto3, json
 def lambda_handler(event, context):
@@ -77,13 +76,6 @@ class Waiting(Machine):
         """A waiting execution, and its token."""
         arn = self.start()
         return arn, self.token(arn)
-
-    def last(self, arn):
-        """The type and the details of the event that ended the task."""
-        ends = ("TaskSucceeded", "TaskFailed", "TaskTimedOut")
-        return next(
-            (e["type"], self.details(arn, e["type"])[-1]) for e in self.events(arn) if e["type"] in ends
-        )
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +177,13 @@ def test_a_definition_that_passes_no_token_is_accepted(waits, states):
     assert states.validate_state_machine_definition(definition=text)["result"] == "OK"
 
 
+def test_heartbeats_come_more_often_than_the_time_out(waits, states):
+    """HeartbeatSeconds must be smaller than TimeoutSeconds."""
+    for seconds, result in ((5, "FAIL"), (6, "OK")):
+        text = json.dumps(one(waits(HeartbeatSeconds=5, TimeoutSeconds=seconds)))
+        assert states.validate_state_machine_definition(definition=text)["result"] == result
+
+
 def test_only_a_task_that_waits_has_a_token(make, waits):
     """`$$.Task.Token` elsewhere is a path that is missing."""
     told = make(waits(Resource=INVOKE)).run()
@@ -264,6 +263,17 @@ def test_each_retry_has_a_new_token(make, waits, states):
     assert mine.wait(arn)["output"] == '"second"'
 
 
+def test_a_token_is_gone_when_its_function_has_failed(aws, make, waits, states):
+    """Also if the execution goes on."""
+    broken = Function(aws("lambda"), "def lambda_handler(event, context): raise ValueError")
+    mine = make(waits(broken, Catch=caught("ValueError")), then=waits())
+    arn = mine.start()
+    first, second = (mine.token(arn, number, once="TaskScheduled") for number in (1, 2))
+    assert_gone(states, first)
+    states.send_task_success(taskToken=second, output="1")
+    assert mine.wait(arn)["status"] == "SUCCEEDED"
+
+
 def test_a_heartbeat_needs_no_heartbeat_seconds(plain, states):
     """It is accepted, and leaves no event."""
     arn, token = plain.begin()
@@ -314,7 +324,7 @@ def test_a_time_that_is_over_is_a_time_out(timed, states, name):
     assert (told["status"], told["error"]) == ("FAILED", "States.Timeout")
     assert "cause" not in told
     common = {"resourceType": "lambda", "resource": "invoke.waitForTaskToken"}
-    assert mine.last(arn) == ("TaskTimedOut", common | {"error": "States.Timeout"})
+    assert mine.details(arn, "TaskTimedOut") == [common | {"error": "States.Timeout"}]
     if name != "no token":
         assert_gone(states, mine.token(arn, once="TaskScheduled"))
 
@@ -460,6 +470,8 @@ def test_no_thread_waits_for_an_execution_that_has_ended(emulator, make, waits, 
     elif how == "a failed branch":
         states.send_task_failure(taskToken=token)
     wait_until(lambda: process.num_threads() < before + 5)
+    if how == "StopExecution":
+        assert not mine.details(arn, "ParallelStateSucceeded")
 
 
 def test_no_thread_waits_after_a_reset(own):

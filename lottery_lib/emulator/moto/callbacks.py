@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, Final
 
 from lottery_lib.emulator.http.messages import RefusalError
@@ -43,13 +44,15 @@ class _Task:
     Args:
         env: The state's environment in moto's engine.
         signal: Set when there is an outcome, or when the attempt's own environment has ended.
-        outcome: None until somebody sends it.
+        outcome: None until somebody sends it. What was accepted counts.
+        over: Whether it was decided that the time is over. Then no outcome is accepted any more.
         heard: The time of the last heartbeat.
     """
 
     env: Any
     signal: _Signal = field(default_factory=_Signal)
     outcome: Outcome | None = None
+    over: bool = False
     heard: float = 0.0
 
 
@@ -59,6 +62,7 @@ class _EndedError(Exception):
 
 _lock: Final = threading.Lock()
 _tasks: Final[dict[str, _Task | None]] = {}  # by their tokens; None if the attempt has ended
+_thread: Final = threading.local()  # `task` is the one whose attempt this thread makes
 
 
 def report(token: str, outcome: Outcome | None) -> None:
@@ -71,7 +75,7 @@ def report(token: str, outcome: Outcome | None) -> None:
         if token not in _tasks:
             raise RefusalError("InvalidToken", "Invalid Token: 'Invalid token'")
         task = _tasks[token]
-        if task is None or task.outcome is not None or not task.env.is_running():
+        if task is None or task.over or task.outcome is not None or not task.env.is_running():
             raise RefusalError("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
         task.heard = time.monotonic()
         if outcome is not None:
@@ -112,12 +116,31 @@ def attempt(original: Function, self: Any, env: Any) -> None:
         original(self, env)
         return
     token = env.states.context_object.update_task_token()
-    _tasks[token] = _Task(env)
+    _tasks[token] = _thread.task = _Task(env)
     try:
         original(self, env)
     finally:
+        del _thread.task
         if token in _tasks:  # unless everything was reset
             _tasks[token] = None
+
+
+class _Finished(threading.Event):
+    """Set when an attempt of any state has finished."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the time-out of the state, and longer if an outcome was accepted in time."""
+        task: _Task | None = getattr(_thread, "task", None)
+        if super().wait(timeout) or task is None:
+            return self.is_set()
+        with _lock:
+            task.over = task.outcome is None
+        return not task.over and super().wait()
+
+
+def finished(_: Any) -> SimpleNamespace:
+    """A task does not time out after somebody was told that its success is accepted."""
+    return SimpleNamespace(Event=_Finished)
 
 
 def after_call(original: Function, self: Any, env: Any, **given: Any) -> None:
@@ -146,7 +169,7 @@ def wait(original: Function, self: Any, env: Any, **given: Any) -> None:
                 raise _EndedError
             left = None if seconds is None else task.heard + seconds - time.monotonic()
             if left is not None and left <= 0 and task.outcome is None:
-                _tasks[token] = None
+                task.over = True
                 raise _missed_heartbeat(self, env)
         task.signal.wait(left)
     if "output" in task.outcome:

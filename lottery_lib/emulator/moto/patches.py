@@ -164,6 +164,7 @@ PATCHES: Final[Mapping[str, Patch]] = {
         "22991f2643d2", callbacks.wait
     ),
     _SERVICE + "_callback:CustomErrorName": Patch("9fe1df1b7100", errors.carried_name),
+    _STATE + "exec.execute_state:threading": Patch("8c44c0f6eab4", make=callbacks.finished),
     _STATE + "exec.execute_state:ExecutionState.from_state_props": Patch(
         "c56a8b55b032", callbacks.without_time_out
     ),

@@ -141,8 +141,8 @@ class StatesApi:
         abort = self._executions.aborts.get(arn)
         if before.ok and before.json["status"] == "RUNNING" and abort is None:
             _wait_for_engine(before.json)
-            parameters = request.json
-            abort = Abort(parameters.get("error"), parameters.get("cause"), round(time.time(), 3))
+            error, cause = request.json.get("error"), request.json.get("cause")
+            abort = Abort(error, cause, round(time.time(), 3), len(events_of(arn)))
             self._executions.aborts[arn] = abort
         reply = self._moto(request)
         return reply.with_json({"stopDate": abort.at}) if abort and reply.ok else reply

@@ -24,11 +24,19 @@ _PAGE: Final = 100  # AWS's default
 
 @dataclass(frozen=True)
 class Abort:
-    """A call of StopExecution: its error and cause, and its time in seconds since 1970."""
+    """A call of StopExecution.
+
+    Args:
+        error: Its error.
+        cause: Its cause.
+        at: When it came, in seconds since 1970.
+        events: How many events there were. moto's engine may add others, because it ends a little later.
+    """
 
     error: str | None
     cause: str | None
     at: float
+    events: int
 
     @property
     def details(self) -> dict[str, str]:
@@ -151,6 +159,7 @@ class Executions:
         # moto's engine ends these executions later: a stopped one as FAILED, a timed-out one after its task.
         if abort := self._abort(description):
             at, end = abort.at, {"type": "ExecutionAborted", "executionAbortedEventDetails": abort.details}
+            events = events[: abort.events]
         elif description["status"] == "TIMED_OUT":
             at = float(self._corrected(scope, description)["stopDate"])
             end = {"type": "ExecutionTimedOut", "executionTimedOutEventDetails": {}}

@@ -1,6 +1,7 @@
 """What a waiting task does in moments that no test of the whole emulator can hit."""
 
 import importlib
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -32,6 +33,12 @@ class Env:
 
 
 STATE = SimpleNamespace(resource=SimpleNamespace(condition="waitForTaskToken"), heartbeat=None)
+
+
+def replaced(name, original):
+    """What replaces a function of moto, by the list of patches."""
+    (patch,) = [each for place, each in PATCHES.items() if place.endswith(f":{name}")]
+    return patch.replacement(original)
 
 
 def attempt(during):
@@ -85,6 +92,31 @@ def test_a_missed_heartbeat_is_decided_once():
     attempt(during)
 
 
+@pytest.mark.parametrize("accepted", [True, False])
+def test_an_outcome_that_was_accepted_in_time_counts(accepted):
+    """However long it takes to use it. Once the time is over, none is accepted."""
+    finished = replaced("threading", None).Event()
+
+    def during(_):
+        if accepted:
+            callbacks.report("the token", {"output": "1"})
+            threading.Timer(0.1, finished.set).start()
+        assert finished.wait(0.01) is accepted
+        with pytest.raises(RefusalError, match="TaskTimedOut"):
+            callbacks.report("the token", {"output": "1"})
+
+    attempt(during)
+
+
+def test_the_time_of_the_next_state_is_over_as_before():
+    """The outcome of a task that the same thread ran earlier does not count for it."""
+    attempt(lambda _: callbacks.report("the token", {"output": "1"}))
+    finished = replaced("threading", None).Event()
+    (timer := threading.Timer(5, finished.set)).start()
+    assert finished.wait(0) is False
+    timer.cancel()
+
+
 def test_moto_cannot_clear_what_wakes_a_task():
     """Its engine sets the event of an environment that ends, and clears it at once."""
 
@@ -95,12 +127,6 @@ def test_moto_cannot_clear_what_wakes_a_task():
         assert env.program_state_event.is_set()
 
     attempt(during)
-
-
-def replaced(name, original):
-    """What replaces a function of moto, by the list of patches."""
-    (patch,) = [each for place, each in PATCHES.items() if place.endswith(f":{name}")]
-    return patch.replacement(original)
 
 
 def test_a_heartbeat_alone_brings_no_time_out():
