@@ -439,3 +439,87 @@ def test_an_endless_expression_blocks_nobody(machine):
     arn = endless.start()
     assert output(machine, one(Type="Pass", Output="{% 1 %}")) == 1
     assert endless.client.describe_execution(executionArn=arn)["status"] == "RUNNING"
+
+
+SELECT = """
+drawn = []
+
+def lambda_handler(event, context):
+    drawn.append(f"{event['num_of_winners']} of draw {len(drawn)}")
+    return {"body": {"winners": drawn[-1]}}
+"""
+VALIDATE = """
+def lambda_handler(event, context):
+    past = event["winners"].endswith("draw 0")
+    return {"status": int(past), "body": event["winners"], "sns": f"Congrats, {event['winners']}"}
+"""
+
+
+def lottery(
+    function,
+    topic,
+    source="def lambda_handler(event, context): return {'body': {'num_of_winners': event['input']}}",
+):
+    """The tutorial's machine in JSONata with variables, with small functions."""
+    task = {"Type": "Task", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Failed"}]}
+    again = {
+        "Condition": "{% $status = 1 and $tries < 5 %}",
+        "Next": "Select",
+        "Assign": {"tries": "{% $tries + 1 %}"},
+    }
+    publish = {"TopicArn": topic, "Message": "{% $sns %}"}
+    record = {
+        "Resource": function("def lambda_handler(event, context): return event").arn,
+        "TimeoutSeconds": 300,
+    }
+    branches = [
+        {"N": {"Resource": "arn:aws:states:::sns:publish", "Arguments": publish}},
+        {"R": record | {"Arguments": "{% $winners %}"}},
+    ]
+    return jsonata(
+        Input=task
+        | {"Resource": function(source).arn, "Next": "Select"}
+        | {"Assign": {"draw": "{% $states.result.body %}", "tries": 0}},
+        Select=task | {"Resource": function(SELECT).arn, "Arguments": "{% $draw %}", "Next": "Validate"},
+        Validate=task
+        | {"Resource": function(VALIDATE).arn, "Arguments": "{% $states.input.body %}", "Next": "Choose"}
+        | {
+            "Assign": {name: f"{{% $states.result.{name} %}}" for name in ("status", "sns")}
+            | {"winners": "{% $states.result.body %}"}
+        },
+        Choose={
+            "Type": "Choice",
+            "Choices": [{"Condition": "{% $status = 0 %}", "Next": "Send"}, again],
+            "Default": "Failed",
+        },
+        Send=task
+        | {"Type": "Parallel", "End": True}
+        | {
+            "Output": {
+                "message": "{% $type($states.result[0].MessageId) %}",
+                "winners": "{% $states.result[1] %}",
+                "tries": "{% $tries %}",
+            }
+        }
+        | {
+            "Branches": [
+                {"StartAt": name, "States": {name: {"Type": "Task", "End": True} | state}}
+                for branch in branches
+                for name, state in branch.items()
+            ]
+        },
+        Failed={"Type": "Fail", "Error": "{% $states.input.Error %}", "Cause": "{% $states.input.Cause %}"},
+    )
+
+
+def test_the_lottery_runs_in_jsonata(machine, function, topic):
+    """Winners of the past are drawn again, then the topic gets its message and the winners are recorded."""
+    drawn = output(machine, lottery(function, topic), {"input": 2})
+    assert drawn == {"message": "string", "winners": "2 of draw 1", "tries": 1}
+
+
+def test_the_lottery_says_in_jsonata_why_it_failed(machine, function, topic):
+    """The Fail state has the error of the function."""
+    source = "class CustomError(Exception): pass\ndef lambda_handler(event, context): raise CustomError('no')"
+    error, cause = failed(machine, lottery(function, topic, source))
+    assert (error, json.loads(cause)["errorMessage"]) == ("CustomError", "no")

@@ -1,6 +1,7 @@
 """The evaluator of JSONata, without moto. The errors' texts are those of JSONata 2.0.6 and AWS."""
 
 import copy
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
@@ -303,3 +304,11 @@ def test_a_regular_expression_that_never_ends_is_ended(monkeypatch):
     """It runs in a process of its own."""
     monkeypatch.setattr("lottery_lib.emulator.states.jsonata.SECONDS", 0.5)
     assert why("$contains($pad('', 60, 'a') & 'b', /^(a|aa)+$/)") == TIME
+
+
+def test_threads_do_not_disturb_each_other():
+    """Each evaluation has its own bindings and functions."""
+    expression = "($f := function($n) { $n <= 1 ? $x : $f($n - 1) }; [$f(20), $map([1..20], function($i) { $i * $x })])"
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda x: evaluate(expression, {"x": x}), range(200)))
+    assert results == [[x, *(n * x for n in range(1, 21))] for x in range(200)]
