@@ -308,7 +308,8 @@ def test_a_regular_expression_that_never_ends_is_ended(monkeypatch):
 
 def test_threads_do_not_disturb_each_other():
     """Each evaluation has its own bindings and functions."""
-    expression = "($f := function($n) { $n <= 1 ? $x : $f($n - 1) }; [$f(20), $map([1..20], function($i) { $i * $x })])"
+    down = "$f := function($n) { $n <= 1 ? $x : $f($n - 1) }"
+    expression = f"({down}; [$f(20), $map([1..20], function($i) {{ $i * $x }})])"
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(lambda x: evaluate(expression, {"x": x}), range(200)))
     assert results == [[x, *(n * x for n in range(1, 21))] for x in range(200)]
