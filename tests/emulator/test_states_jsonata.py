@@ -9,9 +9,15 @@ ENTERED = "An error occurred while executing the state 'A' (entered at the event
 CATCH = [{"ErrorEquals": ["States.QueryEvaluationError"], "Next": "Z"}]
 
 
+def jsonpath(**states):
+    """A machine in JSONPath. It begins at the first of the states. A state that nothing names is left out."""
+    first, text = next(iter(states)), json.dumps(states)
+    return {"StartAt": first, "States": {k: v for k, v in states.items() if k == first or f': "{k}"' in text}}
+
+
 def jsonata(**states):
-    """A machine in JSONata. It begins at the first of the states."""
-    return {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states}
+    """A machine in JSONata. See `jsonpath`."""
+    return {"QueryLanguage": "JSONata", **jsonpath(**states)}
 
 
 def one(**state):
@@ -333,7 +339,7 @@ def test_a_map_without_items_maps_its_input(machine):
 
 def test_the_arguments_of_a_parallel_are_the_input_of_every_branch(machine):
     """Without Arguments it is the state's input. Without Output the result is the output."""
-    branches = {"Branches": PARALLEL["Branches"] * 2}
+    branches = {"Branches": [{"StartAt": name, "States": {name: PASS}} for name in "IJ"]}
     assert (
         output(machine, one(**PARALLEL | branches | {"Arguments": {"a": "{% $states.input.b %}"}}), {"b": 1})
         == [{"a": 1}] * 2

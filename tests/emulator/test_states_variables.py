@@ -3,14 +3,9 @@
 import json
 
 import pytest
-from emulator.test_states_jsonata import CHOICE, MAP, PARALLEL, PASS, failed, jsonata, one, output
+from emulator.test_states_jsonata import CHOICE, MAP, PARALLEL, PASS, failed, jsonata, jsonpath, one, output
 
 READ = {"Type": "Pass", "Output": "{% $x %}", "End": True}
-
-
-def jsonpath(**states):
-    """A machine in JSONPath. It begins at the first of the states."""
-    return {"StartAt": next(iter(states)), "States": states}
 
 
 def exits(mine, told):
