@@ -9,9 +9,15 @@ ENTERED = "An error occurred while executing the state 'A' (entered at the event
 CATCH = [{"ErrorEquals": ["States.QueryEvaluationError"], "Next": "Z"}]
 
 
+def jsonpath(**states):
+    """A machine in JSONPath. It begins at the first of the states. A state that nothing names is left out."""
+    first, text = next(iter(states)), json.dumps(states)
+    return {"StartAt": first, "States": {k: v for k, v in states.items() if k == first or f': "{k}"' in text}}
+
+
 def jsonata(**states):
-    """A machine in JSONata. It begins at the first of the states."""
-    return {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states}
+    """A machine in JSONata. See `jsonpath`."""
+    return {"QueryLanguage": "JSONata", **jsonpath(**states)}
 
 
 def one(**state):
@@ -39,38 +45,39 @@ def types(mine, told):
 INPUT = {"n": 5, "text": 'say "hi"', "none": None, "half": 0.5, "list": [1, 2, 3], "one": 1.0}
 
 
-@pytest.mark.parametrize(
-    ("field", "expected"),
-    [
-        ("{% $states.input.n %}", 5),
-        ("{%1+1%}", 2),
-        ("{%\n 1 +\n 1 \n%}", 2),
-        ("{% $states.input %}", INPUT),
-        ("{% $states.input.text %}", 'say "hi"'),
-        ("{% $states.input.none %}", None),
-        ("{% $states.input.half %}", 0.5),
-        ("{% {'k': $states.input.nope} %}", {}),
-        ("{% 10 / 4 %}", 2.5),
-        ("{% [1/0, -1/0] %}", ["Infinity", "-Infinity"]),
-        ("{% $replace('a-b', /-/, '+') %}", "a+b"),
-        ('{% "é" & \'"\' %}', 'é"'),
-        ("{% $states.input.list[$ > 1] %}", [2, 3]),
-        ("{% ($x := 2; $x * 3) %}", 6),
-        ({"a": {"b": ["{% 1 %}", 2, "$x", None, True]}}, {"a": {"b": [1, 2, "$x", None, True]}}),
-        ("plain", "plain"),
-        ("{% $states.context.State.Name %}", "A"),
-        ("{% $states.context.Execution.Input.n %}", 5),
-        ("{% $range(1, 9, 9) %}", 1),
-        ("{% $partition([0], 1) %}", [[0]]),
-        ("{% $hash('input', 'SHA-1') %}", "140f86aae51ab9e1cda9b4254fe98a74eb54c1a1"),
-        ("{% $random(42) %}", 0.7275636800328681),
-        ("{% $parse('{\"a\":[1,null]}') %}", {"a": [1, None]}),
-        ("{% $length($uuid()) %}", 36),
-    ],
-)
-def test_an_output_is_evaluated(machine, field, expected):
+OUTPUTS = [
+    ("{% $states.input.n %}", 5),
+    ("{%1+1%}", 2),
+    ("{%\n 1 +\n 1 \n%}", 2),
+    ("{% $states.input %}", INPUT),
+    ("{% $states.input.text %}", 'say "hi"'),
+    ("{% $states.input.none %}", None),
+    ("{% $states.input.half %}", 0.5),
+    ("{% {'k': $states.input.nope} %}", {}),
+    ("{% 10 / 4 %}", 2.5),
+    ("{% [1/0, -1/0] %}", ["Infinity", "-Infinity"]),
+    ("{% $replace('a-b', /-/, '+') %}", "a+b"),
+    ('{% "é" & \'"\' %}', 'é"'),
+    ("{% $states.input.list[$ > 1] %}", [2, 3]),
+    ("{% ($x := 2; $x * 3) %}", 6),
+    ({"a": {"b": ["{% 1 %}", 2, "$x", None, True]}}, {"a": {"b": [1, 2, "$x", None, True]}}),
+    ("plain", "plain"),
+    ("{% $states.context.State.Name %}", "A"),
+    ("{% $states.context.Execution.Input.n %}", 5),
+    ("{% $range(1, 9, 9) %}", 1),
+    ("{% $partition([0], 1) %}", [[0]]),
+    ("{% $hash('input', 'SHA-1') %}", "140f86aae51ab9e1cda9b4254fe98a74eb54c1a1"),
+    ("{% $random(42) %}", 0.7275636800328681),
+    ("{% $parse('{\"a\":[1,null]}') %}", {"a": [1, None]}),
+    ("{% $length($uuid()) %}", 36),
+]
+
+
+def test_an_output_is_evaluated(machine):
     """Each text between the delimiters, at any depth; everything else is as it stands."""
-    assert output(machine, one(Type="Pass", Output=field), INPUT) == expected
+    fields = {str(number): field for number, (field, _) in enumerate(OUTPUTS)}
+    expected = {str(number): value for number, (_, value) in enumerate(OUTPUTS)}
+    assert output(machine, one(Type="Pass", Output=fields), INPUT) == expected
 
 
 UNDEFINED = "returned nothing (undefined)."
@@ -207,10 +214,9 @@ def test_a_number_has_a_range(machine, state, expression, text):
         (MAP | {"Items": [1], "Output": {"a": "{% $x %}"}}, "Output/a"),
     ],
 )
-@pytest.mark.parametrize("name", ["States.QueryEvaluationError", "States.ALL"])
-def test_a_catch_sees_the_error(machine, state, field, name):
-    """Catch of Task, Map and Parallel, by its name and by States.ALL. Its Error Output has the cause."""
-    catch = {"ErrorEquals": [name], "Next": "Z", "Output": "{% $states.errorOutput %}"}
+def test_a_catch_sees_the_error(machine, state, field):
+    """Catch of Task, Map and Parallel. Its Error Output has the cause."""
+    catch = CATCH[0] | {"Output": "{% $states.errorOutput %}"}
     mine = machine(jsonata(A=state | {"Catch": [catch], "End": True}, Z=PASS))
     told = mine.run()
     cause = f"{ENTERED}The JSONata expression '$x' specified for the field '{field}' {UNDEFINED}"
@@ -333,7 +339,7 @@ def test_a_map_without_items_maps_its_input(machine):
 
 def test_the_arguments_of_a_parallel_are_the_input_of_every_branch(machine):
     """Without Arguments it is the state's input. Without Output the result is the output."""
-    branches = {"Branches": PARALLEL["Branches"] * 2}
+    branches = {"Branches": [{"StartAt": name, "States": {name: PASS}} for name in "IJ"]}
     assert (
         output(machine, one(**PARALLEL | branches | {"Arguments": {"a": "{% $states.input.b %}"}}), {"b": 1})
         == [{"a": 1}] * 2
@@ -439,3 +445,87 @@ def test_an_endless_expression_blocks_nobody(machine):
     arn = endless.start()
     assert output(machine, one(Type="Pass", Output="{% 1 %}")) == 1
     assert endless.client.describe_execution(executionArn=arn)["status"] == "RUNNING"
+
+
+SELECT = """
+drawn = []
+
+def lambda_handler(event, context):
+    drawn.append(f"{event['num_of_winners']} of draw {len(drawn)}")
+    return {"body": {"winners": drawn[-1]}}
+"""
+VALIDATE = """
+def lambda_handler(event, context):
+    past = event["winners"].endswith("draw 0")
+    return {"status": int(past), "body": event["winners"], "sns": f"Congrats, {event['winners']}"}
+"""
+
+
+def lottery(
+    function,
+    topic,
+    source="def lambda_handler(event, context): return {'body': {'num_of_winners': event['input']}}",
+):
+    """The tutorial's machine in JSONata with variables, with small functions."""
+    task = {"Type": "Task", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Failed"}]}
+    again = {
+        "Condition": "{% $status = 1 and $tries < 5 %}",
+        "Next": "Select",
+        "Assign": {"tries": "{% $tries + 1 %}"},
+    }
+    publish = {"TopicArn": topic, "Message": "{% $sns %}"}
+    record = {
+        "Resource": function("def lambda_handler(event, context): return event").arn,
+        "TimeoutSeconds": 300,
+    }
+    branches = [
+        {"N": {"Resource": "arn:aws:states:::sns:publish", "Arguments": publish}},
+        {"R": record | {"Arguments": "{% $winners %}"}},
+    ]
+    return jsonata(
+        Input=task
+        | {"Resource": function(source).arn, "Next": "Select"}
+        | {"Assign": {"draw": "{% $states.result.body %}", "tries": 0}},
+        Select=task | {"Resource": function(SELECT).arn, "Arguments": "{% $draw %}", "Next": "Validate"},
+        Validate=task
+        | {"Resource": function(VALIDATE).arn, "Arguments": "{% $states.input.body %}", "Next": "Choose"}
+        | {
+            "Assign": {name: f"{{% $states.result.{name} %}}" for name in ("status", "sns")}
+            | {"winners": "{% $states.result.body %}"}
+        },
+        Choose={
+            "Type": "Choice",
+            "Choices": [{"Condition": "{% $status = 0 %}", "Next": "Send"}, again],
+            "Default": "Failed",
+        },
+        Send=task
+        | {"Type": "Parallel", "End": True}
+        | {
+            "Output": {
+                "message": "{% $type($states.result[0].MessageId) %}",
+                "winners": "{% $states.result[1] %}",
+                "tries": "{% $tries %}",
+            }
+        }
+        | {
+            "Branches": [
+                {"StartAt": name, "States": {name: {"Type": "Task", "End": True} | state}}
+                for branch in branches
+                for name, state in branch.items()
+            ]
+        },
+        Failed={"Type": "Fail", "Error": "{% $states.input.Error %}", "Cause": "{% $states.input.Cause %}"},
+    )
+
+
+def test_the_lottery_runs_in_jsonata(machine, function, topic):
+    """Winners of the past are drawn again, then the topic gets its message and the winners are recorded."""
+    drawn = output(machine, lottery(function, topic), {"input": 2})
+    assert drawn == {"message": "string", "winners": "2 of draw 1", "tries": 1}
+
+
+def test_the_lottery_says_in_jsonata_why_it_failed(machine, function, topic):
+    """The Fail state has the error of the function."""
+    source = "class CustomError(Exception): pass\ndef lambda_handler(event, context): raise CustomError('no')"
+    error, cause = failed(machine, lottery(function, topic, source))
+    assert (error, json.loads(cause)["errorMessage"]) == ("CustomError", "no")

@@ -3,14 +3,9 @@
 import json
 
 import pytest
-from emulator.test_states_jsonata import CHOICE, MAP, PARALLEL, PASS, failed, jsonata, one, output
+from emulator.test_states_jsonata import CHOICE, MAP, PARALLEL, PASS, failed, jsonata, jsonpath, one, output
 
 READ = {"Type": "Pass", "Output": "{% $x %}", "End": True}
-
-
-def jsonpath(**states):
-    """A machine in JSONPath. It begins at the first of the states."""
-    return {"StartAt": next(iter(states)), "States": states}
 
 
 def exits(mine, told):
@@ -95,17 +90,17 @@ def test_an_attempt_that_failed_assigns_nothing(machine):
 HOSTILE = ['say "hi"', 'a";$y:="evil', "%}", "\\", "'", "王\n", "{% 1 %}", "$x", "(1;2)"]
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_a_value_is_never_a_part_of_an_expression(machine, text):
+def test_a_value_is_never_a_part_of_an_expression(machine):
     """Quotes and brackets in the data change nothing, also in the history."""
     states = {
         "A": {"Type": "Pass", "Assign": {"x": "{% $states.input.text %}"}, "Next": "B"},
         "B": PASS | {"Output": "{% [$x, $exists($y)] %}"},
     }
     mine = machine(jsonata(**states))
-    told = mine.run({"text": text})
-    assert json.loads(told["output"]) == [text, False]
-    assert json.loads(exits(mine, told)[0][1]["x"]) == text
+    for text in HOSTILE:
+        told = mine.run({"text": text})
+        assert json.loads(told["output"]) == [text, False]
+        assert json.loads(exits(mine, told)[0][1]["x"]) == text
 
 
 def test_the_history_says_what_a_state_has_assigned(machine):
