@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateState
 """
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -119,15 +120,22 @@ KINDS: Final[Mapping[str, Kind]] = {
     "ResultWriter": Kind("Resource WriterConfig", "Parameters", "Arguments"),
 }
 STATE_TYPES: Final = ("Task", "Parallel", "Map", "Pass", "Wait", "Choice", "Succeed", "Fail")
+# The smallest and the largest value of numbers.
+_RANGES: Final[Mapping[str, tuple[float, float]]] = {
+    "Seconds": (0, 99_999_999),
+    "TimeoutSeconds": (1, 99_999_999),
+    "HeartbeatSeconds": (1, 99_999_999),
+    "ToleratedFailurePercentage": (0.0, 100.0),
+    "MaxItems": (0, 100_000_000),
+    **dict.fromkeys(("MaxConcurrency", "ToleratedFailureCount", "MaxItemsPerBatch"), (0, math.inf)),
+    "MaxInputBytesPerBatch": (0, math.inf),
+}
 # The fields that may hold JSONata, and what else they may hold.
 _ANY: Final[tuple[type, ...]] = (object,)
 _EVALUATED: Final[Mapping[str, tuple[type, ...]]] = {
     **dict.fromkeys(("Output", "Arguments", "ItemSelector", "Credentials", "BatchInput"), _ANY),
     **dict.fromkeys(("Error", "Cause", "Timestamp"), (str,)),
-    **dict.fromkeys(
-        ("Seconds", "TimeoutSeconds", "HeartbeatSeconds", "MaxItems", "MaxItemsPerBatch"), (int,)
-    ),
-    **dict.fromkeys(("MaxInputBytesPerBatch", "MaxConcurrency", "ToleratedFailureCount"), (int,)),
+    **dict.fromkeys(_RANGES, (int,)),
     "ToleratedFailurePercentage": (int, float),
     "Items": (list, dict),
     "Condition": (bool,),
@@ -278,6 +286,12 @@ class _Walk:
             return False
         if name == "QueryLanguage" and value not in _LANGUAGES:
             self._fault(f"Value should be one of the following: [{', '.join(_LANGUAGES)}]", at)
+        lowest, highest = _RANGES.get(name, (0, 0))
+        if name in _RANGES and not expression:
+            if value < lowest:
+                self._fault(f"Minimum value is {lowest}", at)
+            elif value > highest:
+                self._fault(f"Maximum value is {highest}", at)
         return True
 
     def _value(self, name: str, value: Any, at: str, place: _Place) -> None:

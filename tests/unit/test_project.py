@@ -138,7 +138,16 @@ def test_imports_are_declared():
     declared = {Requirement(line).name.replace("-", "_") for line in PROJECT["dependencies"]}
     # boto3 brings botocore, ipywidgets traitlets, jupyterlab nbclient, nbformat and packaging, moto's server
     # werkzeug, its Step Functions jsonpath-ng.
-    brought = {"botocore", "jsonpath_ng", "nbclient", "nbformat", "packaging", "traitlets", "werkzeug"}
+    brought = {
+        "botocore",
+        "jsonata",
+        "jsonpath_ng",
+        "nbclient",
+        "nbformat",
+        "packaging",
+        "traitlets",
+        "werkzeug",
+    }
     assert imported - set(sys.stdlib_module_names) - declared - brought == {"lottery_lib"}
 
 

@@ -1,7 +1,8 @@
 """Read users, policies, histories and functions directly from moto's objects, and ask its parser.
 
 Through moto's API, one call of a function would need a dozen calls of IAM. One page of a history would copy
-all events. A definition would be parsed only for a new machine. Nothing is stored here, so a policy counts as soon as it is attached or detached.
+all events. Only a new machine's definition would be parsed. Nothing is stored here, so a policy counts as
+soon as it is attached or detached.
 """
 
 from collections.abc import Iterable, Sequence

@@ -177,7 +177,7 @@ class Executions:
 
 def with_references(reply: Reply) -> Reply:
     """A description of a machine, with the variables that its states read."""
-    references = variable_references(reply.json["definition"]) if reply.ok else {}
+    references = variable_references(reply.json.get("definition") or "{}") if reply.ok else {}
     return reply.with_json(reply.json | {"variableReferences": references}) if references else reply
 
 
