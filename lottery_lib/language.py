@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
+State = Mapping[str, Any]
 SCHEMA: Final = "SCHEMA_VALIDATION_FAILED"
 
 
@@ -184,7 +185,7 @@ def faults(definition: str) -> list[Fault]:
     try:
         found = _Walk(machine).faults
     except RecursionError:
-        return [Fault("INVALID_JSON_DESCRIPTION", "Too many machines are inside each other", "")]
+        return [Fault("INVALID_JSON_DESCRIPTION", "The definition is nested too deeply", "")]
     return sorted(found, key=lambda fault: fault.code != SCHEMA)
 
 
@@ -231,7 +232,7 @@ class _Place:
 class _Walk:
     """One walk over a state machine."""
 
-    def __init__(self, machine: Mapping[str, Any]) -> None:
+    def __init__(self, machine: State) -> None:
         self.faults: list[Fault] = []
         self.references: dict[str, list[str]] = {}
         self._states: set[str] = set()
@@ -241,7 +242,7 @@ class _Walk:
     def _fault(self, message: str, at: str | None, code: str = SCHEMA) -> None:
         self.faults.append(Fault(code, message, at))
 
-    def _object(self, value: Mapping[str, Any], place: _Place) -> None:
+    def _object(self, value: State, place: _Place) -> None:
         """Compare an object with its kind, and then what is in it."""
         kind, at = KINDS[place.kind], place.at
         if missing := [name for name in kind.required.split() if name not in value]:
@@ -304,26 +305,24 @@ class _Walk:
             elif place.language == "JSONPath" and name != "Comment":
                 self._path(name, text, where, place)
 
-    def _names(self, assigned: Mapping[str, Any], at: str, place: _Place) -> None:
+    def _names(self, assigned: State, at: str, place: _Place) -> None:
         """Check the names of variables that are assigned."""
         for key in assigned:
             name = key if place.language == "JSONata" else key.removesuffix(".$")
-            problem = None
+            problem = ""
             if not name.isidentifier() or name.startswith("_"):
                 problem = "the variable name contains invalid characters."
             elif len(name) > _LONGEST_NAME:
                 problem = (
-                    f"the variable name exceeds the {_LONGEST_NAME}-character limit allowed by the service."
+                    f"the variable name exceeds the {_LONGEST_NAME}-character limit allowed by the service"
                 )
             elif name in place.outer:
                 problem = "an outer scope assigns this variable."
+            code, message = "INVALID_VARIABLE_NAME", f"Invalid variable name '{name}': {problem}"
             if name == "states":
-                self._fault(
-                    "Cannot assign to reserved variable '$states'.", f"{at}/{key}", "RESERVED_VARIABLE_NAME"
-                )
-            elif problem:
-                message = f"Invalid variable name '{name}': {problem}"
-                self._fault(message, f"{at}/{key}", "INVALID_VARIABLE_NAME")
+                code, message = "RESERVED_VARIABLE_NAME", "Cannot assign to reserved variable '$states'."
+            if problem or name == "states":
+                self._fault(message, f"{at}/{key}", code)
 
     def _expression(self, name: str, text: str, at: str, place: _Place) -> None:
         if text.startswith("{%") != text.endswith("%}"):
@@ -365,10 +364,14 @@ class _Walk:
         if name in place.hidden:
             self._fault(f"A Distributed Map cannot read the variable '${name}' of an outer scope", at)
 
-    def _workflow(self, workflow: Mapping[str, Any], states: Mapping[str, Any], place: _Place) -> None:
+    def _workflow(self, workflow: State, states: State, place: _Place) -> None:
         """Check the states of a machine, a branch or a Map, and the ways between them."""
-        if "StartAt" in workflow:
-            self._ways(workflow["StartAt"], states, place)
+        at = f"{place.at}/States"
+        states = {
+            name: each for name, each in states.items() if self._fits("States", each, f"{at}/{name}", place)
+        }
+        if isinstance(start := workflow.get("StartAt"), str):
+            self._ways(start, states, place)
         own = frozenset(_assigned_by(states))
         outer, hidden = place.outer | place.own, place.hidden
         config = workflow.get("ProcessorConfig")
@@ -379,8 +382,6 @@ class _Walk:
             if name in self._states:
                 self._fault(f"Duplicate State name: {name}", at, "DUPLICATE_STATE_NAME")
             self._states.add(name)
-            if not self._fits("States", state, at, place):
-                continue
             language = _language(state, self._language)
             if self._language == "JSONata" and language == "JSONPath":
                 text = "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine"
@@ -393,30 +394,32 @@ class _Walk:
             else:
                 self._object(state, _Place(state["Type"], at, language, name, own, outer, hidden - own))
 
-    def _ways(self, start: Any, states: Mapping[str, Any], place: _Place) -> None:
+    def _ways(self, start: str, states: Mapping[str, State], place: _Place) -> None:
         """Check that every way leads to a state, and that a way leads to every state."""
+        code = "MISSING_TRANSITION_TARGET"
         ways = {name: list(_ways_from(state)) for name, state in states.items()}
-        places = [(f"{place.at}/StartAt", start)]
-        places += [(f"{place.at}/States/{name}{at}", to) for name in ways for at, to in ways[name]]
-        for at, target in places:
-            if isinstance(target, str) and target not in states:
-                self._fault(f"Missing 'Next' target: {target}", at, "MISSING_TRANSITION_TARGET")
-        if place.kind == "machine" and not any(map(_is_terminal, states.values())):
+        places = [(f"{place.at}/States/{name}{at}", to) for name in ways for at, to in ways[name]]
+        for at, target in [(f"{place.at}/StartAt", start), *places]:
+            if target not in states:
+                self._fault(f"Missing 'Next' target: {target}", at, code)
+        ends = (
+            each.get("End") is True or each.get("Type") in ("Succeed", "Fail") for each in states.values()
+        )
+        if place.kind == "machine" and not any(ends):
             self._fault("Workflow has no terminal state", None, "MISSING_END_STATE")
             return
         reached, ahead = set[str](), [start]
         while ahead:
             name = ahead.pop()
-            if isinstance(name, str) and name in ways and name not in reached:
+            if name in ways and name not in reached:
                 reached.add(name)
                 ahead += [to for _, to in ways[name]]
         for name in states:
             if name not in reached:
-                text = f'State "{name}" is not reachable.'
-                self._fault(text, f"{place.at}/States/{name}", "MISSING_TRANSITION_TARGET")
+                self._fault(f'State "{name}" is not reachable.', f"{place.at}/States/{name}", code)
 
 
-def _language(value: Mapping[str, Any], default: str) -> str:
+def _language(value: State, default: str) -> str:
     # AWS takes everything but the exact name of JSONPath for JSONata.
     return "JSONPath" if value.get("QueryLanguage", default) == "JSONPath" else "JSONata"
 
@@ -437,32 +440,30 @@ def _strings(value: Any, at: str) -> Iterator[tuple[str, str]]:
             yield from _strings(each, f"{at}[{index}]")
 
 
-def _rules(state: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """A state's Choice rules and Catchers, with their paths in the state."""
+def _with_rules(state: State) -> Iterator[tuple[str, State]]:
+    """A state, its Choice rules and its Catchers, with their paths in the state."""
+    yield "", state
     for name in ("Choices", "Catch"):
-        rules = state.get(name) if isinstance(state, dict) else None
+        rules = state.get(name)
         for index, rule in enumerate(rules if isinstance(rules, list) else []):
             if isinstance(rule, dict):
                 yield f"/{name}[{index}]", rule
 
 
-def _ways_from(state: Any) -> Iterator[tuple[str, Any]]:
+def _ways_from(state: State) -> Iterator[tuple[str, str]]:
     """The names of the states that may follow a state, with their paths in it."""
-    if isinstance(state, dict):
-        yield from ((f"/{name}", state[name]) for name in ("Next", "Default") if name in state)
-    yield from ((f"{at}/Next", rule["Next"]) for at, rule in _rules(state) if "Next" in rule)
+    for at, each in _with_rules(state):
+        for name in ("Next", "Default"):
+            if isinstance(target := each.get(name), str):
+                yield f"{at}/{name}", target
 
 
-def _assigned_by(states: Mapping[str, Any]) -> Iterator[str]:
+def _assigned_by(states: Mapping[str, State]) -> Iterator[str]:
     """The variables that the states of a workflow assign."""
     for state in states.values():
-        for _, each in [("", state), *_rules(state)]:
-            assigned = each.get("Assign") if isinstance(each, dict) else None
-            yield from (name.removesuffix(".$") for name in assigned or [] if isinstance(assigned, dict))
-
-
-def _is_terminal(state: Any) -> bool:
-    return isinstance(state, dict) and (state.get("End") is True or state.get("Type") in ("Succeed", "Fail"))
+        for _, each in _with_rules(state):
+            if isinstance(assigned := each.get("Assign"), dict):
+                yield from (name.removesuffix(".$") for name in assigned)
 
 
 def _reads(expression: str, assigned: frozenset[str]) -> list[str]:
@@ -494,8 +495,12 @@ def _reads(expression: str, assigned: frozenset[str]) -> list[str]:
         text = str(JException.error_codes.get(error.error, error)).replace("Object", "function")
         quoted = re.sub(r"\{\{\w+\}\}", lambda _: json.dumps(str(next(values)), ensure_ascii=False), text)
         raise ValueError(quoted) from error
-    except (re.error, TypeError, ValueError, IndexError, AttributeError):
-        return []  # the library cannot read it, such as a regular expression of another dialect; AWS may
+    except KeyError as error:
+        raise ValueError(f'Unknown operator: "{error.args[0]}"') from error
+    except IndexError as error:
+        raise ValueError("Comment has no closing tag") from error
+    except re.error:
+        return []  # a regular expression of JavaScript that Python does not know
     functions = {each for each in reads if Jsonata.static_frame.lookup(each[1:]) or each[1:] in _FUNCTIONS}
     known = {"$states"} | {f"${name}" for name in bound} | (functions - {f"${name}" for name in assigned})
     return [read for read in dict.fromkeys(reads) if read not in known]

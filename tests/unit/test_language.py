@@ -152,6 +152,10 @@ CHOICE = {"Type": "Choice", "Choices": [{"Variable": "$.n", "NumericEquals": 0, 
                 )
             ],
         ),
+        (
+            jsonata({"Type": "Wait", "Seconds": True, "End": True}),
+            [schema("Expected value of type [INTEGER]", "/States/A/Seconds")],
+        ),
         # The ways between states
         (
             machine({"A": PASS | {"End": False, "Next": "X"}, "Z": END}),
@@ -167,6 +171,10 @@ CHOICE = {"Type": "Choice", "Choices": [{"Variable": "$.n", "NumericEquals": 0, 
         (
             machine({"A": mapped({"A": PASS})}),
             ["DUPLICATE_STATE_NAME: Duplicate State name: A at /States/A/ItemProcessor/States/A"],
+        ),
+        (
+            machine({"A": mapped({"B": {"Type": "Pass", "Next": "C"}, "C": {"Type": "Pass", "Next": "B"}})}),
+            [],
         ),
         # Variables
         (
@@ -201,12 +209,19 @@ CHOICE = {"Type": "Choice", "Choices": [{"Variable": "$.n", "NumericEquals": 0, 
                 )
             ],
         ),
+        (
+            jsonata(
+                PASS | {"Assign": {"x": 1}, "End": False, "Next": "M"},
+                M=mapped({"B": PASS | {"Assign": {"x": 2}, "Output": "{% $x %}"}}, **DISTRIBUTED),
+            ),
+            [],
+        ),
         # Where JSONata may stand
         (
             jsonata(PASS | {"Output": {"a": {"b": [1, "{% 1"]}}}),
             [schema("JSONata string must start with {% and end with %}", "/States/A/Output/a/b[1]")],
         ),
-        (jsonata(PASS | {"Output": [" {% a %} ", "$a", "{%1%}"], "Comment": "{% a %}"}), []),
+        (jsonata(PASS | {"Output": [" {% a %} ", "$a", "{%1/**/%}"], "Comment": "{% a %}"}), []),
         (machine({"A": PASS | {"Parameters": {"a": "{% b %}", "c": "{% "}}}), []),
         (jsonata(PASS | {"Output": {"{% a %}": 1, "a.$": "$.b"}}), []),
         (
@@ -253,6 +268,59 @@ CHOICE = {"Type": "Choice", "Choices": [{"Variable": "$.n", "NumericEquals": 0, 
 def test_what_is_refused(definition, expected):
     """AWS's code, sentence and place; nothing else."""
     assert told(definition) == expected
+
+
+ANYTHING = {"a": "{% 1 %}"}
+EXPRESSION = "{% $states.input %}"
+TAKES = {
+    "Task": dict.fromkeys(("Arguments", "Credentials"), ANYTHING)
+    | dict.fromkeys(("TimeoutSeconds", "HeartbeatSeconds"), EXPRESSION)
+    | {"Retry": [], "Catch": []},
+    "Parallel": {"Arguments": EXPRESSION, "Retry": [], "Catch": []},
+    "Map": {
+        **dict.fromkeys(("Items", "MaxConcurrency", "ToleratedFailureCount"), EXPRESSION),
+        **{"ToleratedFailurePercentage": EXPRESSION, "ItemSelector": ANYTHING, "Retry": [], "Catch": []},
+        "ItemReader": {"Arguments": ANYTHING, "ReaderConfig": {"MaxItems": EXPRESSION}},
+        "ItemBatcher": {
+            **{"BatchInput": ANYTHING, "MaxItemsPerBatch": EXPRESSION, "MaxInputBytesPerBatch": EXPRESSION}
+        },
+        "ResultWriter": {"Arguments": ANYTHING},
+    },
+    "Pass": {},
+    "Choice": {"Default": "Z"},
+    "Wait": {},
+    "Succeed": {},
+    "Fail": {"Error": EXPRESSION, "Cause": EXPRESSION},
+}
+PATHS = {
+    "Task": "Parameters ResultSelector ResultPath TimeoutSecondsPath HeartbeatSecondsPath",
+    "Parallel": "Parameters ResultSelector ResultPath",
+    "Map": "Parameters ResultSelector ResultPath ItemsPath MaxConcurrencyPath ToleratedFailureCountPath"
+    " ToleratedFailurePercentagePath",
+    "Pass": "Result Parameters ResultPath",
+    "Wait": "SecondsPath TimestampPath",
+    "Fail": "ErrorPath CausePath",
+}
+
+
+@pytest.mark.parametrize("kind", language.STATE_TYPES)
+def test_the_fields_of_a_jsonata_state(kind):
+    """AWS's guide lists them, and the specification those that only JSONPath has."""
+    needed = {
+        "Task": TASK,
+        "Parallel": {"Branches": [workflow({"B": PASS})], "End": True},
+        "Map": mapped({"B": PASS}),
+        "Pass": PASS,
+        "Choice": {"Choices": [{"Condition": "{% true %}", "Next": "Z", "Output": 1, "Assign": {"y": 1}}]},
+        "Wait": {"Seconds": EXPRESSION, "End": True},
+    }.get(kind, {})
+    takes = TAKES[kind] | ({"Output": ANYTHING} if kind != "Fail" else {})
+    takes |= {"Assign": {"x": EXPRESSION}} if kind not in {"Succeed", "Fail"} else {}
+    others = {"Z": END} if kind == "Choice" else {}
+    assert told(jsonata(needed | takes | {"Type": kind}, **others)) == []
+    paths = PATHS.get(kind, "").split() + (["InputPath", "OutputPath"] if kind != "Fail" else [])
+    refused = told(jsonata(needed | dict.fromkeys(paths, "$.a") | {"Type": kind}, **others))
+    assert set(refused) >= {only_for(field, "JSONPath") for field in paths}
 
 
 @pytest.mark.parametrize("name", ["x.y", "x[2]", "1a", "_a", "a-b", "", "$a"])
@@ -405,7 +473,8 @@ def test_what_looks_like_a_path_is_a_warning(state, code, field):
     """The machine can be made nevertheless."""
     (fault,) = language.faults(machine({"A": state}))
     assert (fault.severity, fault.code, fault.location) == ("WARNING", code, f"/States/A/{field}")
-    assert not language.faults(jsonata(PASS | {"Output": {"a": "$.b"}}))
+    assert not language.faults(jsonata(PASS | {"Output": {"a": "$.b"}, "Comment": "$.a"}))
+    assert not language.faults(machine({"A": PASS | {"Comment": "$.a"}}))
 
 
 @pytest.mark.parametrize("file", sorted(ASL_FOLDER.glob("*.asl.json")), ids=lambda file: file.name)
