@@ -155,7 +155,6 @@ _LANGUAGES: Final = ("JSONPath", "JSONata")
 # Where an expression may read $states.result and $states.errorOutput: in Output and Assign of these.
 _STATES_PART: Final = {"Task": "result", "Parallel": "result", "Map": "result", "Catch": "errorOutput"}
 _FUNCTIONS: Final = ("partition", "range", "hash", "random", "uuid", "parse")  # those that AWS has added
-_LONGEST_NAME: Final = 80
 _TEMPLATES: Final = ("Parameters", "ResultSelector", "ItemSelector", "BatchInput", "Assign")
 _LOOKS_LIKE_A_PATH: Final = re.compile(r"\$\$?[.\[]|States\.\w+\(")
 _VARIABLE: Final = re.compile(r"(?<![\w$])\$([^\W\d]\w*)")
@@ -259,7 +258,7 @@ class _Walk:
             if name in KINDS:
                 parts = [(f"{where}[{n}]", each) for n, each in enumerate(part)]
                 for inside, each in parts if isinstance(part, list) else [(where, part)]:
-                    if self._fits("States", each, inside, place):
+                    if self._fits("States", each, inside, place):  # an object, as States is
                         self._object(each, replace(place, kind=name, at=inside))
             elif name == "States":
                 self._workflow(value, part, place)
@@ -308,21 +307,17 @@ class _Walk:
     def _names(self, assigned: State, at: str, place: _Place) -> None:
         """Check the names of variables that are assigned."""
         for key in assigned:
-            name = key if place.language == "JSONata" else key.removesuffix(".$")
-            problem = ""
-            if not name.isidentifier() or name.startswith("_"):
-                problem = "the variable name contains invalid characters."
-            elif len(name) > _LONGEST_NAME:
-                problem = (
-                    f"the variable name exceeds the {_LONGEST_NAME}-character limit allowed by the service"
-                )
-            elif name in place.outer:
-                problem = "an outer scope assigns this variable."
-            code, message = "INVALID_VARIABLE_NAME", f"Invalid variable name '{name}': {problem}"
+            name, where = key if place.language == "JSONata" else key.removesuffix(".$"), f"{at}/{key}"
+            problems = {
+                "contains invalid characters.": not name.isidentifier() or name.startswith("_"),
+                "exceeds the 80-character limit allowed by the service": len(name) > 80,
+                "is used in an outer scope.": name in place.outer,
+            }
             if name == "states":
-                code, message = "RESERVED_VARIABLE_NAME", "Cannot assign to reserved variable '$states'."
-            if problem or name == "states":
-                self._fault(message, f"{at}/{key}", code)
+                self._fault("Cannot assign to reserved variable '$states'.", where, "RESERVED_VARIABLE_NAME")
+            elif problem := next((text for text, is_so in problems.items() if is_so), None):
+                message = f"Invalid variable name '{name}': the variable name {problem}"
+                self._fault(message, where, "INVALID_VARIABLE_NAME")
 
     def _expression(self, name: str, text: str, at: str, place: _Place) -> None:
         if text.startswith("{%") != text.endswith("%}"):

@@ -193,8 +193,8 @@ CHOICE = {"Type": "Choice", "Choices": [{"Variable": "$.n", "NumericEquals": 0, 
                 }
             ),
             [
-                "INVALID_VARIABLE_NAME: Invalid variable name 'x': an outer scope assigns this variable."
-                " at /States/M/ItemProcessor/States/B/Assign/x.$"
+                "INVALID_VARIABLE_NAME: Invalid variable name 'x': "
+                "the variable name is used in an outer scope. at /States/M/ItemProcessor/States/B/Assign/x.$"
             ],
         ),
         (
