@@ -53,7 +53,7 @@ _COMPARISONS: Final = " ".join(
     + ["StringMatches BooleanEquals BooleanEqualsPath"]
     + [f"Is{what}" for what in ("Null", "Present", "Numeric", "String", "Boolean", "Timestamp")]
 )  # fmt: skip
-_TEST: Final = Kind("Comment", f"And Or Not Variable {_COMPARISONS}")
+_TEST: Final = Kind("Comment", f"And Or Not Variable {_COMPARISONS}", one_of=("And Or Not Variable",))
 _STATE: Final = "Type Comment QueryLanguage"
 _WAYS: Final = "Next End"
 _PATHS: Final = "InputPath OutputPath"
@@ -99,7 +99,13 @@ KINDS: Final[Mapping[str, Kind]] = {
     "Choice": Kind(f"{_STATE} Assign Choices Default", _PATHS, "Output", required="Choices"),
     "Succeed": Kind(_STATE, _PATHS, "Output"),
     "Fail": Kind(f"{_STATE} Error Cause", "ErrorPath CausePath"),
-    "Choices": Kind(f"{_TEST.both} Next Assign", _TEST.jsonpath, "Condition Output", required="Next"),
+    "Choices": Kind(
+        "Comment Next Assign",
+        _TEST.jsonpath,
+        "Condition Output",
+        required="Next",
+        one_of=("And Or Not Variable Condition",),
+    ),
     "And": _TEST,
     "Or": _TEST,
     "Not": _TEST,

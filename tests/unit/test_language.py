@@ -156,6 +156,16 @@ CHOICE = {"Type": "Choice", "Choices": [{"Variable": "$.n", "NumericEquals": 0, 
             jsonata({"Type": "Wait", "Seconds": True, "End": True}),
             [schema("Expected value of type [INTEGER]", "/States/A/Seconds")],
         ),
+        (
+            jsonata({"Type": "Choice", "Choices": [{"Next": "Z"}]}, Z=END),
+            [
+                schema(
+                    "This object should have only one of the following fields: "
+                    "[And, Or, Not, Variable, Condition]",
+                    "/States/A/Choices[0]",
+                )
+            ],
+        ),
         # The ways between states
         (
             machine({"A": PASS | {"End": False, "Next": "X"}, "Z": END}),
