@@ -3,11 +3,11 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from typing import Any, Final
 
 from statelint.linter import Linter
 
+from lottery_lib import language
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import CHECKOUT
 
@@ -16,6 +16,9 @@ Machine = Mapping[str, Any]
 ASL_FOLDER: Final = CHECKOUT / "asl"
 _PLACEHOLDER: Final = re.compile(r"<\w+:ARN>")
 _INTEGRATION: Final = re.compile(r"\barn:aws:states:::")
+# The linter knows no variables, no JSONata in place of a number or boolean, and not all fields.
+_VARIABLE: Final = re.compile(r"(?<![\w$])\$(?=[^\W\d])")
+_MISJUDGED: Final = re.compile(r'Field "\w+" not allowed|.* is "\{%|.*\.Condition is (true|false)')
 
 
 def load(edition: str = "tutorial") -> str:
@@ -73,17 +76,22 @@ def fill(text: str, arns: Mapping[str, str]) -> str:
 
 
 def diagnostics(text: str) -> list[str]:
-    """Check a definition against the specification of the Amazon States Language, with `statelint`.
+    """Say what Step Functions would refuse in a definition, and what it would warn about.
+
+    The linter `statelint` then checks the values of fields that AWS's documents describe.
 
     Returns:
-        One sentence for each problem; none if the definition is valid.
+        One sentence for each problem, with its place; none if the definition is valid. AWS's sentences begin
+        with AWS's code, such as ``SCHEMA_VALIDATION_FAILED``.
     """
-    with suppress(ValueError):  # the linter says where the JSON is broken
-        if not isinstance(json.loads(text), dict):
-            return ["The definition must be a JSON object"]
     opened = [f"{placeholder} is still to be replaced by an ARN" for placeholder in placeholders(text)]
+    faults = language.faults(text)
+    found = opened + [str(fault) for fault in faults]
+    if any(fault.severity == "ERROR" for fault in faults):
+        return found  # the linter would say the same again
     # The linter would report each placeholder a second time, as a malformed URI. So it gets a URN instead.
-    return opened + [str(problem) for problem in Linter.validate(_PLACEHOLDER.sub("urn:placeholder", text))]
+    machine = json.loads(_VARIABLE.sub("$.", _PLACEHOLDER.sub("urn:placeholder", text)))
+    return found + [problem for problem in Linter.validate(machine) if not _MISJUDGED.match(problem)]
 
 
 def parse(definition: Machine | str) -> Machine:

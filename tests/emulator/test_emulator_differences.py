@@ -320,12 +320,22 @@ def test_a_map_without_a_list_has_motos_name(machine):
     assert told["error"] == "States.QueryEvaluationError"
 
 
+def retried(machine, *retry):
+    task = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "Retry": retry, "End": True}
+    return machine({"StartAt": "A", "States": {"A": task}})
+
+
 def test_a_definitions_finer_faults_have_motos_words(machine):
     """AWS: SCHEMA_VALIDATION_FAILED, and where."""
     with pytest.raises(ClientError) as caught:
-        machine({"StartAt": "A", "States": {"A": {"Type": "Nope", "End": True}}})
+        retried(machine, {"ErrorEquals": ["States.ALL"], "MaxAttempts": "many"})
     assert caught.value.response["Error"]["Code"] == "InvalidDefinition"
     assert "SCHEMA_VALIDATION_FAILED" not in caught.value.response["Error"]["Message"]
+
+
+def test_some_faults_of_values_are_accepted(machine):
+    """AWS: SCHEMA_VALIDATION_FAILED, because States.ALL must be the last."""
+    assert retried(machine, {"ErrorEquals": ["States.ALL"]}, {"ErrorEquals": ["Never"]}).arn
 
 
 def test_a_function_has_the_rights_of_the_user(function, tmp_path):

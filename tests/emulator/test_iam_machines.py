@@ -93,8 +93,8 @@ def test_a_denied_call_can_be_caught(machine, function, role):
 def test_the_branches_of_a_machine_have_its_role(machine, function, role):
     """Also when two machines with two roles run at once."""
     echo = function("import time\ndef lambda_handler(event, context): time.sleep(0.2)")
-    branches = {"Type": "Parallel", "Branches": [task(echo.arn), task(echo.arn)], "End": True}
-    definition = {"StartAt": "P", "States": {"P": branches}}
+    branches = [{"StartAt": name, "States": {name: task(echo.arn)["States"]["A"]}} for name in ("B", "C")]
+    definition = {"StartAt": "P", "States": {"P": {"Type": "Parallel", "Branches": branches, "End": True}}}
     may = machine(definition, roleArn=role({"Action": "lambda:*", "Resource": "*"}).arn)
     may_not = machine(definition, roleArn=role().arn)
     started = [(each, each.start()) for each in (may, may_not, may, may_not)]

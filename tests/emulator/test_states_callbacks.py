@@ -21,8 +21,12 @@ def lambda_handler(event, context):
 
 
 def one(state, then=PASS, **more):
-    """A machine of the state A. Catches lead to B or C."""
-    return {"StartAt": "A", "States": {"A": state, "B": then, "C": PASS}} | more
+    """A machine of the state A. Its ways may lead to B or C."""
+    states = {"A": state}
+    for name, next_state in (("B", then), ("C", PASS)):
+        if f'"{name}"' in json.dumps(states):
+            states[name] = next_state
+    return {"StartAt": "A", "States": states} | more
 
 
 def caught(name):

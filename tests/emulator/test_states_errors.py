@@ -38,7 +38,8 @@ def choice(rule, **more):
 
 
 def parallel(*states):
-    return {"Type": "Parallel", "Branches": [{"StartAt": "X", "States": {"X": each}} for each in states]}
+    branches = [{"StartAt": f"X{n}", "States": {f"X{n}": each}} for n, each in enumerate(states)]
+    return {"Type": "Parallel", "Branches": branches}
 
 
 def error_of(told):
@@ -91,7 +92,7 @@ def test_a_rule_that_matches_before_is_enough(machine):
         {"Variable": "$.n", "NumericEquals": 1, "Next": "B"},
         {"Variable": "$.no", "NumericEquals": 1},
     )
-    definition = choice(later)
+    definition = choice(later, Default="C")
     definition["States"]["A"]["Choices"].insert(0, first)
     assert json.loads(machine(definition).run({"n": 1})["output"]) == "B"
 

@@ -11,9 +11,21 @@ PASS = {"Type": "Pass", "End": True}
 COUNT = "n = 0\ndef lambda_handler(event, context):\n    global n\n    n += 1\n    raise ValueError(n)"
 
 
-def one(state, **more):
-    """A machine of one state, A."""
-    return {"StartAt": "A", "States": {"A": {"End": True} | state}} | more
+# Nothing ends it, but AWS wants a state that could.
+LOOP = {
+    "A": {
+        "Type": "Choice",
+        "Choices": [{"Variable": "$.end", "IsPresent": True, "Next": "C"}],
+        "Default": "B",
+    },
+    "B": {"Type": "Pass", "Next": "A"},
+    "C": {"Type": "Succeed"},
+}
+
+
+def one(state, *, name="A", **more):
+    """A machine of one state."""
+    return {"StartAt": name, "States": {name: {"End": True} | state}} | more
 
 
 def output(machine, definition, given=None):
@@ -32,10 +44,10 @@ def test_another_error_is_not_retried(machine, function):
 def test_a_parallel_state_that_is_retried_runs_all_its_branches(machine, function):
     """ParallelStateStarted comes again, and so does the branch that had succeeded."""
     good = function("n = 0\ndef lambda_handler(e, c):\n    global n\n    n += 1\n    return n")
-    after = {"W": {"Type": "Wait", "Seconds": 2, "Next": "A"}}  # so that the other branch has succeeded
-    bad = one({"Type": "Task", "Resource": function(COUNT).arn})
+    after = {"W": {"Type": "Wait", "Seconds": 2, "Next": "B"}}  # so that the other branch has succeeded
+    bad = one({"Type": "Task", "Resource": function(COUNT).arn}, name="B")
     bad = {"StartAt": "W", "States": after | bad["States"]}
-    branches = [one({"Type": "Task", "Resource": good.arn}), bad]
+    branches = [one({"Type": "Task", "Resource": good.arn}, name="G"), bad]
     retry = [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 1}]
     mine = machine(one({"Type": "Parallel", "Branches": branches, "Retry": retry}))
     types = [event["type"] for event in mine.events(mine.run()["executionArn"])]
@@ -47,11 +59,8 @@ def test_a_branch_that_is_aborted_as_it_starts(machine, function):
     """Whenever a branch fails, the history can be read, also if the other one was just being scheduled."""
     mine = function("def lambda_handler(event, context): pass")
     branches = [
-        {"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": "E"}}},
-        {
-            "StartAt": "B",
-            "States": {"B": {"Type": "Task", "Resource": mine.arn, "TimeoutSeconds": 9, "End": True}},
-        },
+        {"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "E"}}},
+        one({"Type": "Task", "Resource": mine.arn, "TimeoutSeconds": 9}, name="B"),
     ]
     both = machine(one({"Type": "Parallel", "Branches": branches}))
     for _ in range(40):
@@ -109,8 +118,7 @@ def test_a_result_that_is_too_large_can_be_caught(machine, function):
 
 def test_an_endless_loop_ends_at_25000_events(machine):
     """The 25,000th event says `States.Runtime`; nobody needs to look."""
-    loop = {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}
-    mine = machine({"StartAt": "A", "States": loop})
+    mine = machine({"StartAt": "A", "States": LOOP})
     told = mine.run()
     reason = "The execution reached the maximum number of history events (25000)."
     assert (told["status"], told["error"], told["cause"]) == ("FAILED", "States.Runtime", reason)
@@ -122,8 +130,7 @@ def test_an_endless_loop_ends_at_25000_events(machine):
 
 def test_the_longest_history_is_whole(machine):
     """All 25,000 events can be read. The benchmarks compare the time with the run's."""
-    loop = {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}
-    mine = machine({"StartAt": "A", "States": loop})
+    mine = machine({"StartAt": "A", "States": LOOP})
     arn = mine.run()["executionArn"]
     pages = mine.client.get_paginator("get_execution_history").paginate(executionArn=arn, maxResults=1000)
     assert sum(len(page["events"]) for page in pages) == 25_000
@@ -131,9 +138,8 @@ def test_the_longest_history_is_whole(machine):
 
 def test_the_limit_of_events_cannot_be_caught(machine):
     """Neither around a branch that loops, nor by its name."""
-    loop = {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}
     catch = [{"ErrorEquals": ["States.ALL"], "Next": "Z"}]
-    state = {"Type": "Parallel", "Branches": [{"StartAt": "A", "States": loop}], "Catch": catch, "End": True}
+    state = {"Type": "Parallel", "Branches": [{"StartAt": "A", "States": LOOP}], "Catch": catch, "End": True}
     told = machine({"StartAt": "P", "States": {"P": state, "Z": PASS}}).run()
     assert (told["status"], told["error"]) == ("FAILED", "States.Runtime")
 

@@ -6,9 +6,9 @@ from emulator.conftest import Machine
 FAIL_MIXED = "class CustomError(Exception): pass\ndef lambda_handler(e, c): raise CustomError('no')"
 
 
-def one(state, **more):
-    """A machine of one state, A."""
-    return {"StartAt": "A", "States": {"A": state | {"End": True}}} | more
+def one(state, *, name="A", **more):
+    """A machine of one state."""
+    return {"StartAt": name, "States": {name: state | {"End": True}}} | more
 
 
 def test_a_task_runs_its_function(machine, function):
@@ -176,7 +176,8 @@ def test_a_parallel_state_gathers_its_branches(machine, function):
     )
     sleeper = function(source, Timeout=10)
     branches = [
-        one({"Type": "Task", "Resource": sleeper.arn, "Parameters": {"s": seconds}}) for seconds in (0.4, 0)
+        one({"Type": "Task", "Resource": sleeper.arn, "Parameters": {"s": seconds}}, name=f"B{seconds}")
+        for seconds in (0.4, 0)
     ]
     mine = machine(one({"Type": "Parallel", "Branches": branches}))
     told = mine.run()

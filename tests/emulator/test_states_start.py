@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 PASS = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
 WAIT = {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 60, "End": True}}}
+JSONATA = {"QueryLanguage": "JSONata", "StartAt": "A"}
 ROLE = "arn:aws:iam::123456789012:role/tests"
 
 
@@ -174,13 +175,23 @@ def test_creating_another_machine_of_that_name_is_refused(machine):
             {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}}},
             "MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /States/A/Next",
         ),
-        ({"StartAt": "A", "States": {"A": {"Type": "Nope", "End": True}}}, "Nope"),
+        ({"StartAt": "A", "States": {"A": {"Type": "Nope", "End": True}}}, "at /States/A/Type"),
         (
             {
                 "StartAt": "A",
                 "States": {"A": {"Type": "Parallel", "Branches": [{"StartAt": "X"}], "End": True}},
             },
             "These fields are required: [States] at /States/A/Branches[0]",
+        ),
+        (
+            {"StartAt": "A", "States": {"A": PASS["States"]["A"] | {"Output": 1}}},
+            "SCHEMA_VALIDATION_FAILED: The QueryLanguage is set to 'JSONPath', but field 'Output' is only "
+            "supported for the 'JSONata' QueryLanguage at /States/A",
+        ),
+        (
+            JSONATA | {"States": {"A": {"Type": "Pass", "Output": {"v": "{% phone %}"}, "End": True}}},
+            "UNSUPPORTED_JSONATA_EXPRESSION: Reference to 'phone' at the top level is not supported. "
+            "at /States/A/Output/v",
         ),
     ],
 )
@@ -196,14 +207,66 @@ def test_an_invalid_definition_is_refused(machine, definition, text):
     assert mine.run()["status"] == "SUCCEEDED"
 
 
-def test_a_definition_can_be_validated(aws):
-    """ValidateStateMachineDefinition says OK or FAIL, and leaves nothing behind."""
-    states = aws("stepfunctions")
-    assert states.validate_state_machine_definition(definition=json.dumps(PASS))["result"] == "OK"
-    wrong = states.validate_state_machine_definition(definition="{}")
-    assert wrong["result"] == "FAIL" and wrong["diagnostics"][0]["severity"] == "ERROR"
-    names = [each["name"] for each in states.list_state_machines()["stateMachines"]]
-    assert not [name for name in names if name.startswith("validate")]
+@pytest.fixture
+def validated(aws):
+    """What ValidateStateMachineDefinition says."""
+    validate = aws("stepfunctions").validate_state_machine_definition
+
+    def answer(definition, **more):
+        told = validate(definition=json.dumps(definition), **more)
+        return told["result"], told["diagnostics"], told["truncated"]
+
+    return answer
+
+
+def test_a_definition_can_be_validated(validated, aws):
+    """ValidateStateMachineDefinition says OK or FAIL, and where the fault is. It makes no machine."""
+    names = [each["name"] for each in aws("stepfunctions").list_state_machines()["stateMachines"]]
+    assert validated(PASS) == ("OK", [], False)
+    mixed = JSONATA | {"States": {"A": {"Type": "Pass", "QueryLanguage": "JSONPath", "End": True}}}
+    text = "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine"
+    fault = {
+        "severity": "ERROR",
+        "code": "SCHEMA_VALIDATION_FAILED",
+        "message": text,
+        "location": "/States/A",
+    }
+    assert validated(mixed) == ("FAIL", [fault], False)
+    only_for_moto = {"StartAt": "A", "States": {"A": {"Type": "Choice", "Choices": [], "Default": "A"}}}
+    assert validated(only_for_moto)[0] == "FAIL"
+    assert [each["name"] for each in aws("stepfunctions").list_state_machines()["stateMachines"]] == names
+
+
+def test_warnings_come_if_wanted(validated):
+    """By `severity`; the definition is fine nevertheless."""
+    definition = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": "$.a", "End": True}}}
+    assert validated(definition) == ("OK", [], False)
+    result, (warning,), _ = validated(definition, severity="WARNING")
+    assert (result, warning["severity"], warning["code"]) == ("OK", "WARNING", "PASS_RESULT_IS_STATIC")
+
+
+def test_only_so_many_diagnostics_come(validated):
+    """As many as `maxResults` says, and 100 if it does not. `truncated` says that there are more."""
+    wrong = {f"no{n}": n for n in range(101)}
+    definition = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True} | wrong}}
+    for most, expected in ({"maxResults": 2}, 2), ({}, 100), ({"maxResults": 0}, 100):
+        _, diagnostics, truncated = validated(definition, **most)
+        assert (len(diagnostics), truncated) == (expected, True)
+
+
+def test_the_variables_that_states_read_are_described(machine):
+    """By DescribeStateMachine and DescribeStateMachineForExecution; nothing if there are none."""
+    state = {"Type": "Pass", "Parameters": {"a.$": "$x"}, "End": True}
+    first = {"Type": "Pass", "Assign": {"x": 1}, "Next": "B"}
+    mine = machine({"StartAt": "A", "States": {"A": first, "B": state}})
+    states, execution = mine.client, mine.start()
+    expected = {"B": ["x"]}
+    assert states.describe_state_machine(stateMachineArn=mine.arn)["variableReferences"] == expected
+    mine.wait(execution)
+    states.update_state_machine(stateMachineArn=mine.arn, definition=json.dumps(PASS))
+    assert "variableReferences" not in states.describe_state_machine(stateMachineArn=mine.arn)
+    told = states.describe_state_machine_for_execution(executionArn=execution)
+    assert told["variableReferences"] == expected
 
 
 def test_deleting_a_machine_twice_is_no_error(machine):

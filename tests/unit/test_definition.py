@@ -1,5 +1,6 @@
 """The definition is the tutorial's, and filling it in is a step one sees."""
 
+import json
 import re
 
 import pytest
@@ -31,7 +32,7 @@ def test_placeholders_as_printed():
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
 @pytest.mark.parametrize("file", sorted(definition.ASL_FOLDER.glob("*.asl.json")), ids=lambda file: file.name)
 def test_every_definition_is_valid_in_every_partition(file, partition):
-    """Each definition that the kit has, filled in, passes statelint, and names no other partition."""
+    """Each definition that the kit has, filled in, has no diagnostics, and names no other partition."""
     filled = definition.fill(file.read_text(encoding="utf-8"), arns(partition))
     assert definition.diagnostics(filled) == []
     assert definition.placeholders(filled) == []
@@ -60,12 +61,13 @@ def test_no_arn():
 
 
 BREAKS = {
-    '"Next": "Validate Winners"': ('"Next": "Nowhere"', 'No state found named "Nowhere"'),
-    '"StartAt": "Notify Winners"': ('"StartAt": "Nowhere"', "StartAt value Nowhere not found"),
-    '"Type": "Choice"': ('"Type": "Choise"', 'Type is "Choise", not one of the allowed values'),
+    '"Next": "Validate Winners"': ('"Next": "Nowhere"', "Missing 'Next' target: Nowhere at /States/Random"),
+    '"StartAt": "Notify Winners"': ('"StartAt": "Nowhere"', "Nowhere at /States/Send SNS and Record In Dyn"),
+    '"Type": "Choice"': ('"Type": "Choise"', "Choice, Succeed, Fail] at /States/Is Winner In Past Draw/Type"),
     '"NumericEquals": 0': ('"NumericEquals": "0"', 'NumericEquals is "0" but should be numeric'),
     '["CustomError"]': ('["States.ALL"]', "States.ALL can only appear in the last element"),
-    '"MaxAttempts": 2': ('"MaxTries": 2', 'Field "MaxTries" not allowed'),
+    '"MaxAttempts": 2': ('"MaxTries": 2', "Field 'MaxTries' is not supported at /States/Random Select"),
+    '"InputPath": "$.body"': ('"Output": "{% 1 %}"', "field 'Output' is only supported for the 'JSONata'"),
 }
 
 
@@ -81,7 +83,32 @@ def test_diagnostics_of_a_broken_machine(part):
 @pytest.mark.parametrize("text", ["null", "[]", '"abc"', "7"])
 def test_diagnostics_of_no_object(text):
     """JSON that is no object is no definition."""
-    assert definition.diagnostics(text) == ["The definition must be a JSON object"]
+    assert definition.diagnostics(text) == ["INVALID_JSON_DESCRIPTION: The definition is not a JSON object"]
+
+
+def test_the_linter_gives_no_false_alarm():
+    """It misjudges variables, and expressions in place of numbers; what it says rightly stays."""
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Parameters": {"a.$": "$x", "b.$": "States.Format('{}', $y)"},
+        "TimeoutSecondsPath": "$t",
+        "Assign": {"x.$": "$.a"},
+        "Next": "W",
+    }
+    rule = {"Condition": True, "Next": "Z", "Assign": {"y": 1}}
+    wait = {"Type": "Wait", "Seconds": "{% $t %}", "Next": "C", "Output": 1}
+    states = {
+        "A": task,
+        "W": wait | {"QueryLanguage": "JSONata"},
+        "C": {"Type": "Choice", "QueryLanguage": "JSONata", "Choices": [rule]},
+        "Z": {"Type": "Succeed"},
+    }
+    machine = {"StartAt": "A", "States": states}
+    assert definition.diagnostics(json.dumps(machine)) == []
+    task["Retry"] = [{"ErrorEquals": ["States.ALL"], "MaxAttempts": "many"}]
+    (problem,) = definition.diagnostics(json.dumps(machine))
+    assert "States.A.Retry[0].MaxAttempts" in problem
 
 
 def test_diagnostics_of_broken_json():

@@ -256,6 +256,9 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _PARSER + "backend.execution:Execution.__init__": Patch(
         "acac313183c8", relied="`reads` asks for its status, and `callbacks` for its worker."
     ),
+    _PARSER + "models:StepFunctionsParserBackend._validate_definition": Patch(
+        "b3b7b320a33f", relied="`reads` asks it what moto refuses."
+    ),
     _PARSER + "models:stepfunctions_parser_backends": Patch("43b661e07e15", relied="`reads` looks there."),
     "moto.awslambda_simple.models:lambda_simple_backends": Patch(
         "91543c9c7f1d", relied="`reads` finds functions there."

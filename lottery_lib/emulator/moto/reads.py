@@ -1,7 +1,8 @@
-"""Read users, policies, histories and functions directly from moto's objects.
+"""Read users, policies, histories and functions directly from moto's objects, and ask its parser.
 
 Through moto's API, one call of a function would need a dozen calls of IAM. One page of a history would copy
-all events. Nothing is stored here, so a policy counts as soon as it is attached or detached.
+all events. Only a new machine's definition would be parsed. Nothing is stored here, so a policy counts as
+soon as it is attached or detached.
 """
 
 from collections.abc import Iterable, Sequence
@@ -90,6 +91,18 @@ def running(execution_arn: str) -> object | None:
     """The object that moto has for an execution that runs; None if it does not run."""
     execution = _execution(execution_arn)
     return execution if execution and execution.exec_status == "RUNNING" else None
+
+
+def parse_error(definition: str) -> str | None:
+    """Why moto's parser refuses a definition; None if it accepts it."""
+    from moto.core.exceptions import JsonRESTError
+    from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+
+    try:
+        StepFunctionsParserBackend._validate_definition(definition)
+    except JsonRESTError as error:
+        return str(error.message)
+    return None
 
 
 def codes() -> set[str]:

@@ -3,18 +3,21 @@
 import threading
 import time
 import uuid
+from dataclasses import asdict
 from typing import Any, Final
 
-from lottery_lib.emulator.http.messages import ACCOUNT, RefusalError, Reply, Request
+from lottery_lib import language
+from lottery_lib.emulator.http.messages import RefusalError, Reply, Request
 from lottery_lib.emulator.http.replies import json_reply
 from lottery_lib.emulator.iam.gate import Gate
 from lottery_lib.emulator.moto.application import Moto
 from lottery_lib.emulator.moto.callbacks import end_executions
-from lottery_lib.emulator.moto.reads import events_of
+from lottery_lib.emulator.moto.reads import events_of, parse_error
 from lottery_lib.emulator.states.callbacks import send
-from lottery_lib.emulator.states.checks import check_definition, check_execution, check_express
-from lottery_lib.emulator.states.history import Abort, Executions
+from lottery_lib.emulator.states.checks import check_definition, check_execution
+from lottery_lib.emulator.states.history import Abort, Executions, with_references
 
+_MOST_DIAGNOSTICS: Final = 100
 _STOP_SECONDS: Final = 5.0
 _NOT_ASSUMED: Final = (
     "Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume "
@@ -41,7 +44,8 @@ class StatesApi:
             "CreateStateMachine": self._create,
             "UpdateStateMachine": self._update,
             "DeleteStateMachine": self._delete,
-            "ValidateStateMachineDefinition": self._validate,
+            "DescribeStateMachine": lambda request: with_references(moto(request)),
+            "ValidateStateMachineDefinition": _validate,
             "StartExecution": self._start,
             "StopExecution": self._stop,
             "DescribeExecution": self._executions.describe,
@@ -64,8 +68,7 @@ class StatesApi:
 
     def _create(self, request: Request) -> Reply:
         arn = request.scope.arn(f"stateMachine:{request.json.get('name', '')}")
-        check_definition(definition := str(request.json.get("definition", "")))
-        check_express(definition, request.json.get("type"))
+        check_definition(str(request.json.get("definition", "")), request.json.get("type"))
         self._check_role(request, arn)
         with self._naming:
             reply = self._moto(request)
@@ -82,9 +85,8 @@ class StatesApi:
     def _update(self, request: Request) -> Reply:
         definition, arn = request.json.get("definition"), request.json.get("stateMachineArn", "")
         if definition is not None:
-            check_definition(str(definition))
             there = self._call(request.scope, "DescribeStateMachine", stateMachineArn=arn).json
-            check_express(str(definition), there.get("type"))
+            check_definition(str(definition), there.get("type"))
             self._executions.keep_definition(request.scope, arn)
         self._check_role(request, arn)
         return _with_code(self._moto(request))
@@ -104,23 +106,6 @@ class StatesApi:
         reply = self._moto(request)
         self._executions.forget_machine(arn)
         return reply
-
-    def _validate(self, request: Request) -> Reply:
-        definition = str(request.json.get("definition", ""))
-        try:
-            check_definition(definition)
-            check_express(definition, request.json.get("type"))
-            # moto only parses a definition when it creates a machine.
-            name, role = f"validate-{uuid.uuid4()}", f"arn:aws:iam::{ACCOUNT}:role/validate"
-            made = self._call(
-                request.scope, "CreateStateMachine", name=name, definition=definition, roleArn=role
-            )
-            arn = _with_code(made).json["stateMachineArn"]
-        except RefusalError as error:
-            diagnostic = {"severity": "ERROR", "code": "SCHEMA_VALIDATION_FAILED", "message": error.message}
-            return json_reply({"result": "FAIL", "diagnostics": [diagnostic], "truncated": False})
-        self._call(request.scope, "DeleteStateMachine", stateMachineArn=arn)
-        return json_reply({"result": "OK", "diagnostics": [], "truncated": False})
 
     def _start(self, request: Request) -> Reply:
         # moto calls an execution without a name "None", and refuses the next one.
@@ -146,6 +131,23 @@ class StatesApi:
             self._executions.aborts[arn] = abort
         reply = self._moto(request)
         return reply.with_json({"stopDate": abort.at}) if abort and reply.ok else reply
+
+
+def _validate(request: Request) -> Reply:
+    definition, most = str(request.json.get("definition", "")), request.json.get("maxResults")
+    faults = language.faults(definition, express=request.json.get("type") == "EXPRESS")
+    failed = any(fault.severity == "ERROR" for fault in faults)
+    if not failed and (message := parse_error(definition)):
+        failed, faults = True, [*faults, language.Fault(language.SCHEMA, message, None)]
+    wanted = {"ERROR", request.json.get("severity")}
+    found = [
+        {name: value for name, value in asdict(fault).items() if value}
+        for fault in faults
+        if fault.severity in wanted
+    ]
+    page = found[: most or _MOST_DIAGNOSTICS]
+    result = {"result": "FAIL" if failed else "OK", "diagnostics": page, "truncated": len(page) < len(found)}
+    return json_reply(result)
 
 
 def _wait_for_engine(execution: dict[str, Any]) -> None:

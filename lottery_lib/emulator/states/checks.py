@@ -1,19 +1,14 @@
-"""Refuse the executions and definitions that Step Functions refuses and moto accepts.
-
-`statelint` also checks definitions, but its messages and places are not AWS's.
-"""
+"""Refuse the executions and definitions that Step Functions refuses and moto accepts."""
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
+from lottery_lib import language
 from lottery_lib.emulator.http.messages import RefusalError
 
 LARGEST_INPUT: Final = 262_144
 _FORBIDDEN: Final = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
-
-_WAITING: Final = re.compile(r"\.(waitForTaskToken|sync(:2)?)$")
 
 
 def check_execution(name: str, given: str) -> None:
@@ -49,95 +44,20 @@ def check_json(text: str, code: str, what: str) -> None:
     try:
         json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise RefusalError(code, f"{what}: '{_jackson(text, str(error))}'") from error
+        fault = language.not_json(text, error)
+        raise RefusalError(code, f"{what}: '{fault.message}'") from error
 
 
-def check_definition(definition: str) -> None:
+def check_definition(definition: str, kind: str | None = None) -> None:
     """Refuse a definition that moto's parser would accept.
 
-    Raises:
-        RefusalError: With AWS's reasons.
-    """
-    try:
-        machine = json.loads(definition)
-    except (ValueError, RecursionError) as error:
-        faults = [f"INVALID_JSON_DESCRIPTION: {_jackson(definition, str(error))}"]
-    else:
-        faults = ["INVALID_JSON_DESCRIPTION: The definition is not a JSON object"]
-        if isinstance(machine, dict):
-            try:
-                # AWS lists missing fields first. The order within each group stays.
-                faults = sorted(_faults(machine, ""), key=lambda fault: not fault.startswith("SCHEMA"))
-            except RecursionError:
-                faults = ["INVALID_JSON_DESCRIPTION: Too many machines are inside each other"]
-    if faults:
-        raise RefusalError("InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(faults)}'")
-
-
-def check_express(definition: str, kind: str | None) -> None:
-    """Refuse an Express machine that waits for a token or a job. `check_definition` has accepted it.
+    Args:
+        definition: Text in the Amazon States Language.
+        kind: The type of the machine, such as ``"EXPRESS"``.
 
     Raises:
         RefusalError: With AWS's reasons.
     """
-    if kind == "EXPRESS" and (faults := list(_waiting(json.loads(definition), ""))):
-        raise RefusalError("InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(faults)}'")
-
-
-def _waiting(machine: Any, where: str) -> Iterator[str]:
-    states = machine.get("States") if isinstance(machine, dict) else None
-    for name, state in states.items() if isinstance(states, dict) else ():
-        if not isinstance(state, dict):
-            continue
-        at = f"{where}/States/{name}"
-        if pattern := _WAITING.search(str(state.get("Resource"))):
-            what = f"Express state machine does not support '{pattern[0]}' service integration"
-            yield f"SCHEMA_VALIDATION_FAILED: {what} at {at}/Resource"
-        for index, branch in enumerate(_list(state, "Branches")):
-            yield from _waiting(branch, f"{at}/Branches[{index}]")
-        for field in ("Iterator", "ItemProcessor"):
-            yield from _waiting(state.get(field), f"{at}/{field}")
-
-
-def _jackson(text: str, fallback: str) -> str:
-    # AWS's parser names the first word that is not JSON.
-    if match := re.match(r"\s*([A-Za-z_]\w*)", text):
-        return f"Unrecognized token '{match[1]}': was expecting ('true', 'false' or 'null')"
-    return fallback
-
-
-def _faults(machine: Mapping[str, Any], where: str) -> Iterator[str]:
-    """The faults of a machine, a branch or an iterator, and of the branches and iterators inside it."""
-    if missing := [name for name in ("StartAt", "States") if name not in machine]:
-        yield f"SCHEMA_VALIDATION_FAILED: These fields are required: [{', '.join(missing)}] at {where or '/'}"
-    states = machine.get("States")
-    if not isinstance(states, dict):
-        return
-    targets = [(f"{where}/StartAt", machine["StartAt"])] if "StartAt" in machine else []
-    inner: list[tuple[str, Any]] = []
-    for name, state in states.items():
-        if not isinstance(state, dict):
-            continue
-        at = f"{where}/States/{name}"
-        if "StartAt" in machine:
-            targets += [(f"{at}/{field}", state[field]) for field in ("Next", "Default") if field in state]
-            targets += [
-                (f"{at}/{field}[{index}]/Next", rule["Next"])
-                for field in ("Catch", "Choices")
-                for index, rule in enumerate(_list(state, field))
-                if isinstance(rule, dict) and "Next" in rule
-            ]
-        branches = enumerate(_list(state, "Branches"))
-        inner += [(f"{at}/Branches[{index}]", branch) for index, branch in branches]
-        inner += [(f"{at}/{field}", state.get(field)) for field in ("Iterator", "ItemProcessor")]
-    for place, target in targets:
-        if not isinstance(target, list | dict) and target not in states:
-            yield f"MISSING_TRANSITION_TARGET: Missing 'Next' target: {target} at {place}"
-    for place, part in inner:
-        if isinstance(part, dict):
-            yield from _faults(part, place)
-
-
-def _list(state: Mapping[str, Any], field: str) -> list[Any]:
-    """The field's list; empty if it is something else. moto's parser refuses that."""
-    return found if isinstance(found := state.get(field), list) else []
+    faults = language.faults(definition, express=kind == "EXPRESS")
+    if errors := [str(fault) for fault in faults if fault.severity == "ERROR"]:
+        raise RefusalError("InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(errors)}'")

@@ -16,6 +16,7 @@ from lottery_lib.emulator.http.messages import RefusalError, Reply, Request, Sco
 from lottery_lib.emulator.http.replies import json_reply
 from lottery_lib.emulator.moto.application import Moto
 from lottery_lib.emulator.moto.reads import events_of, running
+from lottery_lib.language import variable_references
 
 Event = dict[str, Any]
 _ENDS: Final = ("ExecutionAborted", "ExecutionFailed", "ExecutionSucceeded", "ExecutionTimedOut")
@@ -83,7 +84,9 @@ class Executions:
         reply = self._moto(request)
         # moto answers with the definition that the machine has now.
         definition = self._definitions.get(request.json.get("executionArn", ""))
-        return reply.with_json(reply.json | {"definition": definition}) if reply.ok and definition else reply
+        return with_references(
+            reply.with_json(reply.json | {"definition": definition}) if reply.ok and definition else reply
+        )
 
     def describe(self, request: Request) -> Reply:
         """DescribeExecution. While an execution runs, its description stays the same, and many ask for it."""
@@ -179,6 +182,12 @@ class Executions:
     def call(self, scope: Scope, operation: str, **parameters: Any) -> Reply:
         """Call an operation of moto's Step Functions."""
         return self._moto.target(scope, f"AWSStepFunctions.{operation}", parameters)
+
+
+def with_references(reply: Reply) -> Reply:
+    """A description of a machine, with the variables that its states read."""
+    references = variable_references(reply.json.get("definition") or "{}") if reply.ok else {}
+    return reply.with_json(reply.json | {"variableReferences": references}) if references else reply
 
 
 def as_aws(event: Event) -> Event:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lottery_lib.emulator.http.messages import RefusalError
-from lottery_lib.emulator.states.checks import check_definition, check_express
+from lottery_lib.emulator.states.checks import check_definition
 
 WORDS = st.sampled_from(
     [
@@ -31,8 +31,7 @@ JSON = st.recursive(
 def test_no_definition_is_too_strange(definition):
     """A field may have any type."""
     with contextlib.suppress(RefusalError):
-        check_definition(text := json.dumps(definition))
-        check_express(text, "EXPRESS")
+        check_definition(json.dumps(definition), "EXPRESS")
 
 
 @pytest.mark.parametrize("depth", [100, 2_000, 50_000])
@@ -40,33 +39,30 @@ def test_no_definition_is_too_deep(depth):
     """Each machine has another one inside."""
     inner = '{"StartAt":"A","States":{"A":{"Type":"Map","Iterator":' * depth + "5" + "}}}" * depth
     with contextlib.suppress(RefusalError):
-        check_definition(inner)
-        check_express(inner, "EXPRESS")
+        check_definition(inner, "EXPRESS")
 
 
 def test_an_express_machine_waits_nowhere():
     """Not for a token, not for a job, and at no depth. The places are AWS's."""
-    token, job = (
+    token, job, other = (
         {"Type": "Task", "Resource": f"arn:aws:states:::{each}"}
-        for each in ("a:b.waitForTaskToken", "c:d.sync")
+        for each in ("a:b.waitForTaskToken", "c:d.sync", "a:b")
     )
-    branch, plain = (
-        {"StartAt": "J", "States": {"J": job}},
-        {"Type": "Task", "Resource": "arn:aws:states:::a:b"},
-    )
-    states = {"T": token, "P": {"Branches": [branch, branch]}, "M": {"ItemProcessor": branch}, "O": plain}
+    branches = [{"StartAt": name, "States": {name: job | {"End": True}}} for name in ("I", "J", "K")]
+    states = {
+        "T": token | {"Next": "P"},
+        "P": {"Type": "Parallel", "Branches": branches[:2], "Next": "M"},
+        "M": {"Type": "Map", "ItemProcessor": branches[2], "Next": "O"},
+        "O": other | {"End": True},
+    }
     text = json.dumps({"StartAt": "T", "States": states})
-    check_express(text, "STANDARD")
-    check_express(text, None)
+    check_definition(text, "STANDARD")
+    check_definition(text)
     with pytest.raises(RefusalError) as refusal:
-        check_express(text, "EXPRESS")
+        check_definition(text, "EXPRESS")
     fault = "SCHEMA_VALIDATION_FAILED: Express state machine does not support '{}' service integration at {}"
-    places = [
-        "/States/P/Branches[0]/States/J",
-        "/States/P/Branches[1]/States/J",
-        "/States/M/ItemProcessor/States/J",
-    ]
+    inside = "P/Branches[0]/States/I", "P/Branches[1]/States/J", "M/ItemProcessor/States/K"
     faults = [fault.format(".waitForTaskToken", "/States/T/Resource")]
-    faults += [fault.format(".sync", f"{place}/Resource") for place in places]
+    faults += [fault.format(".sync", f"/States/{place}/Resource") for place in inside]
     assert refusal.value.code == "InvalidDefinition"
     assert refusal.value.message == f"Invalid State Machine Definition: '{', '.join(faults)}'"

@@ -1,0 +1,561 @@
+"""Say what the Amazon States Language allows: fields, variables, JSONata.
+
+The table `KINDS` holds the knowledge. One walk compares a definition with it, and reports in AWS's words.
+The emulator refuses with these sentences, and `definition.diagnostics` says them in advance. AWS's page:
+https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateStateMachineDefinitionDiagnostic.html
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
+
+State = Mapping[str, Any]
+SCHEMA: Final = "SCHEMA_VALIDATION_FAILED"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that Step Functions refuses, or warns about.
+
+    Args:
+        code: AWS's code, such as ``SCHEMA_VALIDATION_FAILED``.
+        message: AWS's sentence.
+        location: The place, such as ``/States/A/Output``; None for the machine, empty for what is not JSON.
+        severity: ``"ERROR"`` or ``"WARNING"``.
+    """
+
+    code: str
+    message: str
+    location: str | None
+    severity: str = "ERROR"
+
+    def __str__(self) -> str:
+        place = "" if self.location == "" else f" at {self.location or 'null'}"
+        return f"{self.code}: {self.message}{place}"
+
+
+class Kind(NamedTuple):
+    """The fields of one kind of object: of both query languages, and of only one of them."""
+
+    both: str
+    jsonpath: str = ""
+    jsonata: str = ""
+    required: str = ""
+    one_of: tuple[str, ...] = ()  # of each group, exactly one field
+
+
+_COMPARISONS: Final = " ".join(
+    [f"{of}{how}{path}" for of in ("String", "Numeric", "Timestamp") for path in ("", "Path")
+     for how in ("Equals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")]
+    + ["StringMatches BooleanEquals BooleanEqualsPath"]
+    + [f"Is{what}" for what in ("Null", "Present", "Numeric", "String", "Boolean", "Timestamp")]
+)  # fmt: skip
+_TEST: Final = Kind("Comment", f"And Or Not Variable {_COMPARISONS}", one_of=("And Or Not Variable",))
+_STATE: Final = "Type Comment QueryLanguage"
+_WAYS: Final = "Next End"
+_PATHS: Final = "InputPath OutputPath"
+_TIMES: Final = "SecondsPath Seconds TimestampPath Timestamp"
+# States by their type, and other objects by the field that holds them. Source: the specification
+# (https://states-language.net), the guide, and what others measured with ValidateStateMachineDefinition.
+KINDS: Final[Mapping[str, Kind]] = {
+    "machine": Kind("Comment StartAt States QueryLanguage Version TimeoutSeconds", required="StartAt States"),
+    "Branches": Kind("Comment StartAt States", required="StartAt States"),
+    "ItemProcessor": Kind("Comment StartAt States ProcessorConfig", required="StartAt States"),
+    "Iterator": Kind("Comment StartAt States ProcessorConfig", required="StartAt States"),
+    "Task": Kind(
+        f"{_STATE} {_WAYS} Assign Resource Credentials TimeoutSeconds HeartbeatSeconds Retry Catch",
+        f"{_PATHS} Parameters ResultSelector ResultPath TimeoutSecondsPath HeartbeatSecondsPath",
+        "Arguments Output",
+        required="Resource",
+        one_of=(_WAYS,),
+    ),
+    "Parallel": Kind(
+        f"{_STATE} {_WAYS} Assign Branches Retry Catch",
+        f"{_PATHS} Parameters ResultSelector ResultPath",
+        "Arguments Output",
+        required="Branches",
+        one_of=(_WAYS,),
+    ),
+    "Map": Kind(
+        f"{_STATE} {_WAYS} Assign Retry Catch ItemProcessor Iterator ItemSelector ItemReader ItemBatcher"
+        " ResultWriter MaxConcurrency ToleratedFailureCount ToleratedFailurePercentage Label",
+        f"{_PATHS} Parameters ResultSelector ResultPath ItemsPath MaxConcurrencyPath"
+        " ToleratedFailureCountPath ToleratedFailurePercentagePath",
+        "Items Output",
+        one_of=(_WAYS, "ItemProcessor Iterator"),
+    ),
+    "Pass": Kind(
+        f"{_STATE} {_WAYS} Assign", f"{_PATHS} Parameters Result ResultPath", "Output", one_of=(_WAYS,)
+    ),
+    "Wait": Kind(
+        f"{_STATE} {_WAYS} Assign Seconds Timestamp",
+        f"{_PATHS} SecondsPath TimestampPath",
+        "Output",
+        one_of=(_WAYS, _TIMES),
+    ),
+    "Choice": Kind(f"{_STATE} Assign Choices Default", _PATHS, "Output", required="Choices"),
+    "Succeed": Kind(_STATE, _PATHS, "Output"),
+    "Fail": Kind(f"{_STATE} Error Cause", "ErrorPath CausePath"),
+    "Choices": Kind(
+        "Comment Next Assign",
+        _TEST.jsonpath,
+        "Condition Output",
+        required="Next",
+        one_of=("And Or Not Variable Condition",),
+    ),
+    "And": _TEST,
+    "Or": _TEST,
+    "Not": _TEST,
+    "Catch": Kind("Comment ErrorEquals Next Assign", "ResultPath", "Output", required="ErrorEquals Next"),
+    "Retry": Kind(
+        "Comment ErrorEquals IntervalSeconds MaxAttempts BackoffRate MaxDelaySeconds JitterStrategy",
+        required="ErrorEquals",
+    ),
+    "ItemReader": Kind("Resource ReaderConfig", "Parameters", "Arguments"),
+    "ReaderConfig": Kind(
+        "InputType ManifestType Transformation CSVHeaderLocation CSVHeaders CSVDelimiter ItemsPointer"
+        " MaxItems",
+        "MaxItemsPath",
+    ),
+    "ItemBatcher": Kind(
+        "BatchInput MaxItemsPerBatch MaxInputBytesPerBatch",
+        "MaxItemsPerBatchPath MaxInputBytesPerBatchPath",
+    ),
+    "ResultWriter": Kind("Resource WriterConfig", "Parameters", "Arguments"),
+}
+STATE_TYPES: Final = ("Task", "Parallel", "Map", "Pass", "Wait", "Choice", "Succeed", "Fail")
+# The smallest and the largest value of numbers.
+_RANGES: Final[Mapping[str, tuple[float, float]]] = {
+    "Seconds": (0, 99_999_999),
+    "TimeoutSeconds": (1, 99_999_999),
+    "HeartbeatSeconds": (1, 99_999_999),
+    "ToleratedFailurePercentage": (0.0, 100.0),
+    "MaxItems": (0, 100_000_000),
+    **dict.fromkeys(("MaxConcurrency", "ToleratedFailureCount", "MaxItemsPerBatch"), (0, math.inf)),
+    "MaxInputBytesPerBatch": (0, math.inf),
+}
+# The fields that may hold JSONata, and what else they may hold.
+_ANY: Final[tuple[type, ...]] = (object,)
+_EVALUATED: Final[Mapping[str, tuple[type, ...]]] = {
+    **dict.fromkeys(("Output", "Arguments", "ItemSelector", "Credentials", "BatchInput"), _ANY),
+    **dict.fromkeys(("Error", "Cause", "Timestamp"), (str,)),
+    **dict.fromkeys(_RANGES, (int,)),
+    "ToleratedFailurePercentage": (int, float),
+    "Items": (list, dict),
+    "Condition": (bool,),
+}
+_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    **_EVALUATED,
+    **dict.fromkeys(("States", "Assign", "ItemProcessor", "Iterator", "ItemReader", "ReaderConfig"), (dict,)),
+    **dict.fromkeys(("ItemBatcher", "ResultWriter", "Not"), (dict,)),
+    **dict.fromkeys(("Branches", "Choices", "Catch", "Retry", "ErrorEquals", "And", "Or"), (list,)),
+    **dict.fromkeys(("StartAt", "Next", "Default", "Resource", "QueryLanguage", "Type", "Comment"), (str,)),
+}
+_TYPE_NAMES: Final = {
+    dict: "OBJECT", list: "ARRAY", str: "STRING", bool: "BOOLEAN", int: "INTEGER", float: "FLOAT"
+}  # fmt: skip
+_LANGUAGES: Final = ("JSONPath", "JSONata")
+# Where an expression may read $states.result and $states.errorOutput: in Output and Assign of these.
+_STATES_PART: Final = {"Task": "result", "Parallel": "result", "Map": "result", "Catch": "errorOutput"}
+_FUNCTIONS: Final = ("partition", "range", "hash", "random", "uuid", "parse")  # those that AWS has added
+_TEMPLATES: Final = ("Parameters", "ResultSelector", "ItemSelector", "BatchInput", "Assign")
+_LOOKS_LIKE_A_PATH: Final = re.compile(r"\$\$?[.\[]|States\.\w+\(")
+_VARIABLE: Final = re.compile(r"(?<![\w$])\$([^\W\d]\w*)")
+_WAITING: Final = re.compile(r"\.(waitForTaskToken|sync(:2)?)$")
+_QUOTED: Final = re.compile(r"'(?:\\.|[^'\\])*'")
+_WARNINGS: Final = {
+    "NO_DOLLAR": "No .$ on a field that appears to be a JSONPath or Intrinsic Function",
+    "NO_PATH": "Field value looks like a path, but field name does not end with 'Path'",
+    "PASS_RESULT_IS_STATIC": "Attempt to use a path in the result of a pass state",
+}
+
+
+def faults(definition: str, *, express: bool = False) -> list[Fault]:
+    """List what Step Functions refuses in a definition, and what it warns about.
+
+    Args:
+        definition: The text of a state machine.
+        express: Whether it is an Express machine, which cannot wait for tokens and jobs.
+
+    Returns:
+        The faults; fields come before states that lead nowhere. Empty if there are none.
+    """
+    try:
+        machine = json.loads(definition)
+    except (ValueError, RecursionError) as error:
+        return [not_json(definition, error)]
+    if not isinstance(machine, dict):
+        return [Fault("INVALID_JSON_DESCRIPTION", "The definition is not a JSON object", "")]
+    try:
+        found = _Walk(machine, express).faults
+    except RecursionError:
+        return [Fault("INVALID_JSON_DESCRIPTION", "The definition is nested too deeply", "")]
+    return sorted(found, key=lambda fault: fault.code != SCHEMA)
+
+
+def not_json(text: str, error: Exception) -> Fault:
+    """The fault of a text that is not JSON. AWS's parser names the first word that it does not know."""
+    message = str(error)
+    if match := re.match(r"\s*([A-Za-z_]\w*)", text):
+        message = f"Unrecognized token '{match[1]}': was expecting ('true', 'false' or 'null')"
+    return Fault("INVALID_JSON_DESCRIPTION", message, "")
+
+
+def variable_references(definition: str) -> dict[str, list[str]]:
+    """List the variables that each state of a valid definition reads, as DescribeStateMachine does.
+
+    Returns:
+        Names without ``$`` by the name of the state. States that read none are missing.
+    """
+    return _Walk(json.loads(definition)).references
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the walk is.
+
+    Args:
+        kind: The kind of the object, from `KINDS`.
+        at: Its path.
+        language: The query language of its state; empty outside of states.
+        state: The name of its state.
+        own: The variables that the workflow of this state assigns.
+        outer: Those of the workflows around it, which it may not assign.
+        hidden: Those that it cannot read, because a Distributed Map is between them.
+    """
+
+    kind: str
+    at: str = ""
+    language: str = ""
+    state: str = ""
+    own: frozenset[str] = frozenset()
+    outer: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
+
+
+class _Walk:
+    """One walk over a state machine."""
+
+    def __init__(self, machine: State, express: bool = False) -> None:
+        self._express = express
+        self.faults: list[Fault] = []
+        self.references: dict[str, list[str]] = {}
+        self._states: set[str] = set()
+        self._language = _language(machine, "JSONPath")
+        self._object(machine, _Place("machine"))
+
+    def _fault(self, message: str, at: str | None, code: str = SCHEMA) -> None:
+        self.faults.append(Fault(code, message, at))
+
+    def _object(self, value: State, place: _Place) -> None:
+        """Compare an object with its kind, and then what is in it."""
+        kind, at = KINDS[place.kind], place.at
+        if missing := [name for name in kind.required.split() if name not in value]:
+            self._fault(f"These fields are required: [{', '.join(missing)}]", at or "/")
+        for group in kind.one_of:
+            there = [name for name in group.split() if name in value and value[name] is not False]
+            if len(there) != 1:
+                only = "There should only be one" if there else "This object should have only one"
+                self._fault(f"{only} of the following fields: [{group.replace(' ', ', ')}]", at)
+        for name, part in value.items():
+            where = f"{at}/{name}"
+            if not (self._allows(name, kind, place) and self._fits(name, part, where, place)):
+                continue
+            if name in KINDS:
+                parts = [(f"{where}[{n}]", each) for n, each in enumerate(part)]
+                for inside, each in parts if isinstance(part, list) else [(where, part)]:
+                    if self._fits("States", each, inside, place):  # an object, as States is
+                        self._object(each, replace(place, kind=name, at=inside))
+            elif name == "States":
+                self._workflow(value, part, place)
+            else:
+                self._value(name, part, where, place)
+
+    def _allows(self, name: str, kind: Kind, place: _Place) -> bool:
+        """Whether the object may have a field of this name."""
+        if name in kind.both.split():
+            return True
+        of = [each for each in _LANGUAGES if name in getattr(kind, each.lower()).split()]
+        if not of:
+            self._fault(f"Field '{name}' is not supported", place.at or "/")
+        elif place.language not in {"", *of}:
+            text = f"The QueryLanguage is set to '{place.language}', but field '{name}' is only supported"
+            self._fault(f"{text} for the '{of[0]}' QueryLanguage", place.at)
+        return bool(of) and place.language in {"", *of}
+
+    def _fits(self, name: str, value: Any, at: str, place: _Place) -> bool:
+        """Whether a field holds what it may hold."""
+        wanted = _TYPES.get(name, _ANY)
+        expression = place.language == "JSONata" and name in _EVALUATED and _is_expression(value)
+        if not expression and (not isinstance(value, wanted) or (isinstance(value, bool) and int in wanted)):
+            self._fault(f"Expected value of type [{', '.join(_TYPE_NAMES[each] for each in wanted)}]", at)
+            return False
+        if name == "QueryLanguage" and value not in _LANGUAGES:
+            self._fault(f"Value should be one of the following: [{', '.join(_LANGUAGES)}]", at)
+        lowest, highest = _RANGES.get(name, (0, 0))
+        if name in _RANGES and not expression:
+            if value < lowest:
+                self._fault(f"Minimum value is {lowest}", at)
+            elif value > highest:
+                self._fault(f"Maximum value is {highest}", at)
+        return True
+
+    def _value(self, name: str, value: Any, at: str, place: _Place) -> None:
+        """Check what a field says in its query language."""
+        if name == "Assign":
+            self._names(value, at, place)
+        if name == "Resource" and self._express and (pattern := _WAITING.search(value)):
+            text = f"Express state machine does not support '{pattern[0]}' service integration"
+            self._fault(text, at)
+        for where, text in _strings(value, at):
+            if place.language == "JSONata" and name in {*_EVALUATED, "Assign"}:
+                self._expression(name, text, where, place)
+            elif place.language == "JSONPath" and name != "Comment":
+                self._path(name, text, where, place)
+
+    def _names(self, assigned: State, at: str, place: _Place) -> None:
+        """Check the names of variables that are assigned."""
+        for key in assigned:
+            name, where = key if place.language == "JSONata" else key.removesuffix(".$"), f"{at}/{key}"
+            problems = {
+                "contains invalid characters.": not name.isidentifier() or name.startswith("_"),
+                "exceeds the 80-character limit allowed by the service": len(name) > 80,
+                "is used in an outer scope.": name in place.outer,
+            }
+            if name == "states":
+                self._fault("Cannot assign to reserved variable '$states'.", where, "RESERVED_VARIABLE_NAME")
+            elif problem := next((text for text, is_so in problems.items() if is_so), None):
+                message = f"Invalid variable name '{name}': the variable name {problem}"
+                self._fault(message, where, "INVALID_VARIABLE_NAME")
+
+    def _expression(self, name: str, text: str, at: str, place: _Place) -> None:
+        if text.startswith("{%") != text.endswith("%}"):
+            self._fault("JSONata string must start with {% and end with %}", at)
+        if not _is_expression(text):
+            return
+        try:
+            reads = _reads(text[2:-2], place.own | place.outer)
+        except ValueError as error:
+            self._fault(str(error), at, "INVALID_JSONATA_EXPRESSION")
+            return
+        part = _STATES_PART.get(place.kind) if name in {"Output", "Assign"} else None
+        for read in reads:
+            message = None
+            if read == "$$":
+                message = "Reference to '$$' is not supported."
+            elif read in {"$states.result", "$states.errorOutput"}:
+                message = None if read == f"$states.{part}" else f"Field '{read}' does not exist."
+            elif read == "$" or not read.startswith("$"):
+                message = f"Reference to '{read}' at the top level is not supported."
+            else:
+                self._read(read[1:], at, place)
+            if message:
+                self._fault(message, at, "UNSUPPORTED_JSONATA_EXPRESSION")
+
+    def _path(self, name: str, text: str, at: str, place: _Place) -> None:
+        if at.endswith((".$", "Path", "/Variable")):
+            for read in _VARIABLE.findall(_QUOTED.sub("", text)):
+                self._read(read, at, place)
+        elif _LOOKS_LIKE_A_PATH.match(text):
+            code = {"Result": "PASS_RESULT_IS_STATIC"} | dict.fromkeys(_TEMPLATES, "NO_DOLLAR")
+            warning = code.get(name, "NO_PATH")
+            self.faults.append(Fault(warning, _WARNINGS[warning], at, "WARNING"))
+
+    def _read(self, name: str, at: str, place: _Place) -> None:
+        known = self.references.setdefault(place.state, [])
+        if name not in known:
+            known.append(name)
+        if name in place.hidden:
+            self._fault(f"A Distributed Map cannot read the variable '${name}' of an outer scope", at)
+
+    def _workflow(self, workflow: State, states: State, place: _Place) -> None:
+        """Check the states of a machine, a branch or a Map, and the ways between them."""
+        at = f"{place.at}/States"
+        states = {
+            name: each for name, each in states.items() if self._fits("States", each, f"{at}/{name}", place)
+        }
+        if isinstance(start := workflow.get("StartAt"), str):
+            self._ways(start, states, place)
+        own = frozenset(_assigned_by(states))
+        outer, hidden = place.outer | place.own, place.hidden
+        config = workflow.get("ProcessorConfig")
+        if isinstance(config, dict) and config.get("Mode") == "DISTRIBUTED":
+            outer, hidden = frozenset(), hidden | outer
+        for name, state in states.items():
+            at = f"{place.at}/States/{name}"
+            if name in self._states:
+                self._fault(f"Duplicate State name: {name}", at, "DUPLICATE_STATE_NAME")
+            self._states.add(name)
+            language = _language(state, self._language)
+            if self._language == "JSONata" and language == "JSONPath":
+                text = "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine"
+                self._fault(text, at)
+                language = ""  # AWS reports no field of the wrong language then
+            if "Type" not in state:
+                self._fault("These fields are required: [Type]", at)
+            elif state["Type"] not in STATE_TYPES:
+                self._fault(f"Value should be one of the following: [{', '.join(STATE_TYPES)}]", f"{at}/Type")
+            else:
+                self._object(state, _Place(state["Type"], at, language, name, own, outer, hidden - own))
+
+    def _ways(self, start: str, states: Mapping[str, State], place: _Place) -> None:
+        """Check that every way leads to a state, and that a way leads to every state."""
+        code = "MISSING_TRANSITION_TARGET"
+        ways = {name: list(_ways_from(state)) for name, state in states.items()}
+        places = [(f"{place.at}/States/{name}{at}", to) for name in ways for at, to in ways[name]]
+        for at, target in [(f"{place.at}/StartAt", start), *places]:
+            if target not in states:
+                self._fault(f"Missing 'Next' target: {target}", at, code)
+        ends = (
+            each.get("End") is True or each.get("Type") in ("Succeed", "Fail") for each in states.values()
+        )
+        if place.kind == "machine" and not any(ends):
+            self._fault("Workflow has no terminal state", None, "MISSING_END_STATE")
+            return
+        reached, ahead = set[str](), [start]
+        while ahead:
+            name = ahead.pop()
+            if name in ways and name not in reached:
+                reached.add(name)
+                ahead += [to for _, to in ways[name]]
+        for name in states:
+            if name not in reached:
+                self._fault(f'State "{name}" is not reachable.', f"{place.at}/States/{name}", code)
+
+
+def _language(value: State, default: str) -> str:
+    # AWS takes everything but the exact name of JSONPath for JSONata.
+    return "JSONPath" if value.get("QueryLanguage", default) == "JSONPath" else "JSONata"
+
+
+def _is_expression(value: Any) -> bool:
+    return isinstance(value, str) and len(value) >= len("{%%}") and value[:2] == "{%" and value[-2:] == "%}"
+
+
+def _strings(value: Any, at: str) -> Iterator[tuple[str, str]]:
+    """Each string in a field's value, with its path. Keys are no values."""
+    if isinstance(value, str):
+        yield at, value
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield from _strings(each, f"{at}/{key}")
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _strings(each, f"{at}[{index}]")
+
+
+def _with_rules(state: State) -> Iterator[tuple[str, State]]:
+    """A state, its Choice rules and its Catchers, with their paths in the state."""
+    yield "", state
+    for name in ("Choices", "Catch"):
+        rules = state.get(name)
+        for index, rule in enumerate(rules if isinstance(rules, list) else []):
+            if isinstance(rule, dict):
+                yield f"/{name}[{index}]", rule
+
+
+def _ways_from(state: State) -> Iterator[tuple[str, str]]:
+    """The names of the states that may follow a state, with their paths in it."""
+    for at, each in _with_rules(state):
+        for name in ("Next", "Default"):
+            if isinstance(target := each.get(name), str):
+                yield f"{at}/{name}", target
+
+
+def _assigned_by(states: Mapping[str, State]) -> Iterator[str]:
+    """The variables that the states of a workflow assign."""
+    for state in states.values():
+        for _, each in _with_rules(state):
+            if isinstance(assigned := each.get("Assign"), dict):
+                yield from (name.removesuffix(".$") for name in assigned)
+
+
+def _reads(expression: str, assigned: frozenset[str]) -> list[str]:
+    """What a JSONata expression reads, each once.
+
+    Args:
+        expression: The text between the delimiters.
+        assigned: The variables of the workflow. Other names may be those of functions.
+
+    Returns:
+        ``"$x"`` for a variable, ``"$states.result"`` for a part of ``$states``, ``"$$"``; and ``"$"`` or
+        ``"name"`` where they would mean the input document, which no expression has.
+
+    Raises:
+        ValueError: The expression cannot be parsed. Its text is AWS's.
+    """
+    # It takes 30 ms to import, and few definitions need it.
+    from jsonata import Jsonata  # noqa: PLC0415
+    from jsonata.jexception import JException  # noqa: PLC0415
+
+    reads: list[str] = []
+    bound: set[Any] = set()
+    try:
+        # The tokenizer fails at a comment that ends the text.
+        _scan(Jsonata.get_parser().parse(f"{expression}\n"), True, reads, bound)
+    except JException as error:
+        # The library's texts lack the quotes of the original, and say Object instead of function.
+        values = iter((error.current, error.expected))
+        text = str(JException.error_codes.get(error.error, error)).replace("Object", "function")
+        quoted = re.sub(r"\{\{\w+\}\}", lambda _: json.dumps(str(next(values)), ensure_ascii=False), text)
+        raise ValueError(quoted) from error
+    except KeyError as error:
+        raise ValueError(f'Unknown operator: "{error.args[0]}"') from error
+    except IndexError as error:
+        raise ValueError("Comment has no closing tag") from error
+    except re.error:
+        return []  # a regular expression of JavaScript that Python does not know
+    functions = {each for each in reads if Jsonata.static_frame.lookup(each[1:]) or each[1:] in _FUNCTIONS}
+    known = {"$states"} | {f"${name}" for name in bound} | (functions - {f"${name}" for name in assigned})
+    return [read for read in dict.fromkeys(reads) if read not in known]
+
+
+# The parts of a parsed expression that see what surrounds it, and those that see what it has found.
+_SAME_CONTEXT: Final = (
+    "condition", "then", "_else", "procedure", "arguments", "body",
+    "lhs", "rhs", "lhs_object", "expression", "expressions",
+)  # fmt: skip
+_OTHER_CONTEXT: Final = ("predicate", "stages", "group", "expr", "terms", "pattern", "update", "delete")
+
+
+def _scan(node: Any, top: bool, reads: list[str], bound: set[Any]) -> None:
+    """Collect what a part of a parsed expression reads, and the names that it gives to values.
+
+    Args:
+        node: A symbol of the library's syntax tree, or a list of symbols.
+        top: Whether a bare name there means a field of the input document.
+        reads: Gets the reads, in the form of `_reads`.
+        bound: Gets the names.
+    """
+    if isinstance(node, list):
+        for each in node:
+            _scan(each, top, reads, bound)
+    if not hasattr(node, "steps"):
+        return
+    bound.update((node.focus, node.index))
+    own_name = ""  # the part that gives a name, or is a function's name
+    first, *later = node.steps or [None]
+    if node.type == "name" and top:
+        reads.append(node.value)
+    elif node.type == "variable" and (top or node.value):
+        reads.append(f"${node.value}")
+    elif node.type == "bind":
+        bound.add(node.lhs.value)
+        own_name = "lhs"
+    elif node.type == "lambda":
+        bound.update(each.value for each in node.arguments)
+        own_name = "arguments"
+    elif node.type in {"function", "partial"} and node.procedure.type == "variable":
+        own_name = "procedure"
+    elif later and (first.type, first.value) == ("variable", "states"):
+        reads += [f"$states.{each}" for each in _STATES_PART.values() if each == later[0].value]
+    _scan(first, top, reads, bound)
+    _scan(later, False, reads, bound)
+    for name in _SAME_CONTEXT:
+        if name != own_name:
+            _scan(getattr(node, name), top, reads, bound)
+    for name in _OTHER_CONTEXT:
+        _scan(getattr(node, name), False, reads, bound)
