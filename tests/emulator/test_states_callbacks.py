@@ -404,8 +404,8 @@ def test_a_stopped_execution_does_not_wait(plain, states):
 
 def test_a_failed_branch_ends_the_waiting_of_another(make, waits, states):
     """The Parallel state fails, and the token of the other branch is gone."""
-    branch = {"StartAt": "X", "States": {"X": waits()}}
-    mine = make({"Type": "Parallel", "Branches": [branch, branch], "Catch": caught("E"), "End": True})
+    branches = [{"StartAt": name, "States": {name: waits()}} for name in ("X", "Y")]
+    mine = make({"Type": "Parallel", "Branches": branches, "Catch": caught("E"), "End": True})
     arn = mine.start()
     first, second = mine.token(arn, 1), mine.token(arn, 2)
     states.send_task_failure(taskToken=first, error="E", cause="c")
@@ -460,8 +460,8 @@ def test_thirty_executions_wait_at_once(aws, make, waits, states):
 def test_no_thread_waits_for_an_execution_that_has_ended(emulator, make, waits, states, how):
     """However it has ended."""
     process = psutil.Process(emulator["pid"])
-    branch = {"StartAt": "X", "States": {"X": waits()}}
-    parallel = {"Type": "Parallel", "Branches": [branch] * 5, "End": True}
+    branches = [{"StartAt": name, "States": {name: waits()}} for name in "VWXYZ"]
+    parallel = {"Type": "Parallel", "Branches": branches, "End": True}
     mine = make(parallel, **({"TimeoutSeconds": 3} if how == "TimeoutSeconds" else {}))
     before = process.num_threads()
     arn = mine.start()
@@ -500,13 +500,18 @@ def test_an_express_machine_cannot_wait(states, make, resource):
     text = json.dumps(one({"Type": "Task", "Resource": resource, "Parameters": {}, "End": True}))
     create = {"name": "waits", "definition": text, "type": "EXPRESS", "roleArn": ROLE}
     pattern = resource.partition("invoke")[2] or ".sync:2"
-    fault = f"Express state machine does not support '{pattern}' service integration at /States/A/Resource"
-    refusal = "InvalidDefinition", f"Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: {fault}'"
+    fault, where = (
+        f"Express state machine does not support '{pattern}' service integration",
+        "/States/A/Resource",
+    )
+    text_of_it = f"'SCHEMA_VALIDATION_FAILED: {fault} at {where}'"
+    refusal = "InvalidDefinition", f"Invalid State Machine Definition: {text_of_it}"
     assert refused(states.create_state_machine, **create) == refusal
     express = Machine(states, one(PASS), type="EXPRESS")
     assert refused(states.update_state_machine, stateMachineArn=express.arn, definition=text) == refusal
     told = states.validate_state_machine_definition(definition=text, type="EXPRESS")
-    assert (told["result"], fault in told["diagnostics"][0]["message"]) == ("FAIL", True)
+    assert told["result"] == "FAIL"
+    assert [(each["message"], each["location"]) for each in told["diagnostics"]] == [(fault, where)]
     assert states.validate_state_machine_definition(definition=text)["result"] == "OK"
 
 
