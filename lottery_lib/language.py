@@ -256,7 +256,9 @@ class _Walk:
         if missing := [name for name in kind.required.split() if name not in value]:
             self._fault(f"These fields are required: [{', '.join(missing)}]", at or "/")
         for group in kind.one_of:
-            there = [name for name in group.split() if name in value and value[name] is not False]
+            there = [
+                name for name in group.split() if name in value and (name, value[name]) != ("End", False)
+            ]
             if len(there) != 1:
                 only = "There should only be one" if there else "This object should have only one"
                 self._fault(f"{only} of the following fields: [{group.replace(' ', ', ')}]", at)
