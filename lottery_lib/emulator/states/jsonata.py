@@ -132,7 +132,7 @@ class _Evaluation(Jsonata):  # type: ignore[misc]
         self._level -= 1
         if isinstance(result, str | list):
             size = len(result) * (1 if isinstance(result, str) else 8)
-            self._made += size
+            self._made += 0 if expr.type in {"variable", "path"} else size  # these are there already
             _check_size(size if self._made < _ALL_BYTES else self._made)
         return result
 
@@ -198,7 +198,9 @@ class _Evaluation(Jsonata):  # type: ignore[misc]
             elif error.error == "T0411":
                 error.current, error.expected = error.expected, name
             raise
-        except (ValueError, OverflowError, ArithmeticError, TypeError, IndexError, KeyError) as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            if name and Utils.NULL_VALUE in args:
+                raise JException("T0410", -1, args.index(Utils.NULL_VALUE) + 1, name) from error
             if name in _CODES:
                 raise JException(_CODES[name], -1, *args[:2]) from error
             raise

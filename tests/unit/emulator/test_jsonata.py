@@ -190,6 +190,8 @@ def test_what_an_expression_gives(expression, expected):
         ("$pad('a', 'b')", 'T0410: Argument 2 of function "pad" does not match function signature'),
         ("$abs(1, 2)", 'T0410: Argument 2 of function "abs" does not match function signature'),
         ("$lowercase(null)", 'T0410: Argument 1 of function "lowercase" does not match function signature'),
+        ("$hash(null, 'MD5')", 'T0410: Argument 1 of function "hash" does not match function signature'),
+        ("$toMillis(null)", 'T0410: Argument 1 of function "toMillis" does not match function signature'),
         ("$random('a')", 'T0410: Argument 1 of function "random" does not match function signature'),
         ("$hash('a', 'CRC')", 'T0410: Argument 2 of function "hash" does not match function signature'),
         (
