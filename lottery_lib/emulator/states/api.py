@@ -12,6 +12,7 @@ from lottery_lib.emulator.moto.application import Moto
 from lottery_lib.emulator.moto.reads import events_of
 from lottery_lib.emulator.states.checks import check_definition, check_execution
 from lottery_lib.emulator.states.history import Abort, Executions
+from lottery_lib.emulator.states.trial import try_state
 
 _STOP_SECONDS: Final = 5.0
 _NOT_ASSUMED: Final = (
@@ -46,6 +47,7 @@ class StatesApi:
             "DescribeStateMachineForExecution": self._executions.describe_machine,
             "GetExecutionHistory": self._executions.history,
             "ListExecutions": self._executions.list,
+            "TestState": self._test,
         }
 
     def answer(self, request: Request) -> Reply:
@@ -114,6 +116,9 @@ class StatesApi:
             return json_reply({"result": "FAIL", "diagnostics": [diagnostic], "truncated": False})
         self._call(request.scope, "DeleteStateMachine", stateMachineArn=arn)
         return json_reply({"result": "OK", "diagnostics": [], "truncated": False})
+
+    def _test(self, request: Request) -> Reply:
+        return try_state(request, self._check_role)
 
     def _start(self, request: Request) -> Reply:
         # moto calls an execution without a name "None", and refuses the next one.
