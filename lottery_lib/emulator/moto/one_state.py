@@ -12,7 +12,6 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from types import SimpleNamespace
 from typing import Any, Final
 
 from lottery_lib.emulator.http.messages import ACCOUNT, RefusalError
@@ -270,9 +269,7 @@ class _OneState:
         if state.item_reader:
             if read is None:
                 return None
-            state.item_reader.resource_eval = SimpleNamespace(
-                eval_resource=lambda env: env.stack.append(read)
-            )
+            state.item_reader.resource_eval.eval_resource = lambda env: env.stack.append(read)
             try:
                 state.item_reader.eval(env)
                 if isinstance(env.stack[-1], str):  # without a ReaderConfig
