@@ -3,7 +3,9 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 
+import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from emulator.conftest import ROLE
 
@@ -414,6 +416,16 @@ def test_tests_at_the_same_time(test_state):
     with ThreadPoolExecutor(8) as pool:
         got = list(pool.map(one, range(24)))
     assert got == [(number, {"n": number, "r": {"MessageId": str(number)}}) for number in range(24)]
+
+
+def test_a_foreign_client(emulator, monkeypatch):
+    """AWS's clients put `sync-` before the host, unless a variable says that they do not."""
+    monkeypatch.setenv("AWS_DISABLE_HOST_PREFIX_INJECTION", "true")
+    key = {"aws_access_key_id": emulator["access_key_id"], "aws_secret_access_key": "any"}
+    client = boto3.session.Session(region_name="us-east-1", **key).client(
+        "stepfunctions", endpoint_url=emulator["endpoint"], config=Config(proxies={})
+    )
+    assert call(client, {"Type": "Pass"}, 1)["output"] == 1
 
 
 MOCKED = "State type '{}' is not supported when a mock is specified"
