@@ -208,23 +208,24 @@ class _OneState:
     # The call, and what the state does if it fails.
 
     def _replace_call(self) -> None:
-        state, execute = self._state, self._state._eval_execution
+        state, execute, is_task = self._state, self._state._eval_execution, self._kind == "Task"
+        if self._run.mock:
+            execute = {"Task": self._ask, "Map": self._iterate, "Parallel": execute}[self._kind]
+        if self._run.mock and self._kind == "Parallel":
+            state.branches._eval_body = self._answer
+        if self._run.mock and hasattr(state, "resource"):
+            state.resource.condition = None  # nothing waits for a token or for a job's end
 
         def executed(frame: Any) -> None:
-            if self._run.mock is None:
-                execute(frame)
-            elif self._kind == "Map":
-                self._iterate(frame)
-            else:
-                if self._kind == "Task":
-                    state._eval_parameters(frame)
-                self._answer(frame)
-            if self._kind == "Task":
+            execute(frame)
+            if is_task:
                 self._note("result", frame.stack[-1])
 
         state._eval_execution = executed
-        if self._run.mock and hasattr(state, "resource"):
-            state.resource.condition = None  # nothing waits for a token or for a job's end
+
+    def _ask(self, env: Any) -> None:
+        self._state._eval_parameters(env)
+        self._answer(env)
 
     def _answer(self, env: Any) -> None:
         mock = self._run.mock or Mock()

@@ -82,13 +82,17 @@ def check_result(resource: str, result: Any, *, strict: bool) -> None:
     service, _, action = named[1].partition(":")
     if named[2]:
         action = _WAITING.get(named[1], "")
-    for path, kind, limit in _faults(
-        _shape(_SERVICES.get(service, service), action, "output"), result, _as_in_asl
-    ):
+    shape = _shape(_SERVICES.get(service, service), action, "output")
+    for path, kind, limit in _faults(shape, result, _as_in_asl):
         # A function's payload is JSON, although the model has a blob.
         if (strict or kind != "missing") and (named[1], path) != ("lambda:invoke", "Payload"):
             text = _IN_MOCK[kind].format(path.rpartition(".")[2], limit)
-            raise RefusalError("ValidationException", f"Mock result schema validation error: {text}")
+            text = (
+                f"Mock result schema validation error: {text}"
+                if path
+                else "Mocked result must be a JSON object."
+            )
+            raise RefusalError("ValidationException", text)
 
 
 @cache

@@ -73,6 +73,13 @@ def test_a_result_without_required_fields():
         check_result(START, {"ExecutionArn": 1}, strict=False)
 
 
+def test_a_result_that_is_no_object():
+    """The answer of an API is an object."""
+    with pytest.raises(RefusalError, match="Mocked") as raised:
+        check_result(START, "text", strict=False)
+    assert raised.value.message == "Mocked result must be a JSON object."
+
+
 def test_fields_have_the_names_that_definitions_use():
     """A field whose name is all capitals in the model has only one in a definition."""
     result = {"Table": {"SSEDescription": 1, "SseDescription": 1}}
