@@ -9,7 +9,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from emulator.conftest import ROLE
 
-ONE = {"StartAt": "Inner", "States": {"Inner": {"Type": "Pass", "End": True}}}
+PASS = {"Type": "Pass", "End": True}
+RESULTING = PASS | {"Result": 1}
+ONE = {"StartAt": "Inner", "States": {"Inner": PASS}}
 TASK = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "End": True}
 NEXT = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "Next": "B"}
 START = TASK | {"Resource": "arn:aws:states:::states:startExecution"}
@@ -59,8 +61,8 @@ def refusal(client, *given, **options):
 @pytest.mark.parametrize(
     ("state", "given", "mock", "fields"),
     [
-        ({"Type": "Pass", "End": True}, {}, None, PASSED),
-        ({"Type": "Pass", "Result": 1}, {}, None, {"result", "afterResultSelector", "afterResultPath"}),
+        (PASS, {}, None, PASSED),
+        (RESULTING, {}, None, {"result", "afterResultSelector", "afterResultPath"}),
         (CHOICE, {"n": 1}, None, {"afterInputPath"}),
         (WAIT, {}, None, {"afterInputPath"}),
         ({"Type": "Succeed"}, {}, None, {"afterInputPath"}),
@@ -125,7 +127,7 @@ def test_data_of_a_map(test_state):
     ("state", "given", "expected"),
     [
         ({"Type": "Pass", "Next": "B"}, 5, {"output": 5, "nextState": "B"}),
-        ({"Type": "Pass"}, None, {"output": {}}),
+        (PASS, None, {"output": {}}),
         ({"Type": "Succeed", "InputPath": "$.a"}, {"a": 1}, {"output": 1}),
         (CHOICE, {"n": 1}, {"output": {"n": 1}, "nextState": "One"}),
         (CHOICE, {"n": 2}, {"output": {"n": 2}, "nextState": "No"}),
@@ -207,6 +209,13 @@ def test_result_path_of_a_catch(test_state):
         "a": 1,
         "e": {"Error": "Oops", "Cause": "why"},
     }
+
+
+def test_a_catch_that_leads_back(test_state):
+    """The next state may be the same state."""
+    catch = [{"ErrorEquals": ["Oops"], "Next": "Again"}]
+    machine = {"StartAt": "Again", "States": {"Again": NEXT | {"Catch": catch}, "B": {"Type": "Succeed"}}}
+    assert test_state(machine, {}, stateName="Again", mock=ERROR)["nextState"] == "Again"
 
 
 def test_a_mocked_error_of_the_states_family(test_state):
@@ -425,7 +434,7 @@ def test_a_foreign_client(emulator, monkeypatch):
     client = boto3.session.Session(region_name="us-east-1", **key).client(
         "stepfunctions", endpoint_url=emulator["endpoint"], config=Config(proxies={})
     )
-    assert call(client, {"Type": "Pass"}, 1)["output"] == 1
+    assert call(client, PASS, 1)["output"] == 1
 
 
 MOCKED = "State type '{}' is not supported when a mock is specified"
@@ -448,7 +457,7 @@ def counted(number):
 @pytest.mark.parametrize(
     ("state", "options", "message"),
     [
-        ({"Type": "Pass"}, {"mock": RESULT}, MOCKED.format("Pass")),
+        (PASS, {"mock": RESULT}, MOCKED.format("Pass")),
         ({"Type": "Fail"}, {"mock": ERROR}, MOCKED.format("Fail")),
         ({"Type": "Succeed"}, {"mock": RESULT}, MOCKED.format("Succeed")),
         (CHOICE, {"mock": RESULT}, MOCKED.format("Choice")),
@@ -501,7 +510,7 @@ def test_map_and_parallel_need_a_mock(aws, state):
     ("definition", "fault"),
     [
         (
-            {"Type": "Map", "ItemProcessor": {"StartAt": "A"}},
+            {"Type": "Map", "ItemProcessor": {"StartAt": "A"}, "End": True},
             "SCHEMA_VALIDATION_FAILED: These fields are required: [States] "
             "at /States/StateName/ItemProcessor",
         ),
@@ -530,15 +539,15 @@ ACTIVITY = {"Resource": "arn:aws:states:us-east-1:123456789012:activity:a"}
         (TASK | SYNC, {"roleArn": ROLE}, "ValidationException"),
         (TASK | ACTIVITY, {"roleArn": ROLE}, "ValidationException"),
         (TASK, {"roleArn": "role"}, "InvalidArn"),
-        ({"Type": "Pass"}, {"variables": "[1]"}, "ValidationException"),
-        ({"Type": "Pass"}, {"inspectionLevel": "ALL"}, "ValidationException"),
+        (PASS, {"variables": "[1]"}, "ValidationException"),
+        (PASS, {"inspectionLevel": "ALL"}, "ValidationException"),
         (TASK, {"mock": RESULT, "context": "[1]"}, "ValidationException"),
         (TASK, {"mock": {"errorOutput": {"cause": "c"}}}, "ValidationException"),
         ({"Type": "Nothing"}, {}, "InvalidDefinition"),
         ({"Type": "Pass", "Catch": [1], "Choices": 5, "Next": {}}, {}, "InvalidDefinition"),
         ({"Type": "Parallel", "Branches": 7}, {"mock": THREE}, "InvalidDefinition"),
         ("5", {}, "InvalidDefinition"),
-        ({"Type": "Pass"}, {"stateName": "Pass"}, "InvalidDefinition"),
+        (PASS, {"stateName": "Pass"}, "InvalidDefinition"),
     ],
 )
 def test_refusals_in_words_of_our_own(aws, state, options, code):
@@ -548,7 +557,7 @@ def test_refusals_in_words_of_our_own(aws, state, options, code):
 
 def test_an_input_that_is_not_json(aws):
     """The error is the same as for StartExecution."""
-    assert refusal(aws("stepfunctions"), {"Type": "Pass"}, "{")[0] == "InvalidExecutionInput"
+    assert refusal(aws("stepfunctions"), PASS, "{")[0] == "InvalidExecutionInput"
 
 
 @pytest.mark.parametrize(("mode", "is_refused"), [("STRICT", True), ("PRESENT", False), ("NONE", False)])
@@ -570,11 +579,11 @@ def test_validation_modes(aws, test_state, mode, is_refused):
 def test_rights_to_test(user, role):
     """A test needs states:TestState; a call also needs iam:PassRole; secrets need states:RevealSecrets."""
     nobody, tester = user(), user({"Action": "states:TestState", "Resource": "*"})
-    code, text = refusal(nobody("stepfunctions"), {"Type": "Pass"})
+    code, text = refusal(nobody("stepfunctions"), PASS)
     assert code == "AccessDeniedException" and "states:TestState on resource: *" in text
     assert "iam:PassRole" in refusal(tester("stepfunctions"), TASK, roleArn=ROLE)[1]
     assert call(tester("stepfunctions"), TASK, mock=RESULT, roleArn=ROLE)["status"] == "SUCCEEDED"
-    assert "states:RevealSecrets" in refusal(tester("stepfunctions"), {"Type": "Pass"}, revealSecrets=True)[1]
+    assert "states:RevealSecrets" in refusal(tester("stepfunctions"), PASS, revealSecrets=True)[1]
 
 
 def test_a_role_that_step_functions_cannot_assume(aws, role):

@@ -97,7 +97,7 @@ class _OneState:
         self._data: dict[str, Any] = {"input": _text(run.given)}
         self._reply: dict[str, Any] = {"status": "SUCCEEDED"}
         self._refusal: RefusalError | None = None
-        self._state._set_next = lambda _: None  # a state alone may have neither Next nor End
+        self._state._set_next = lambda _: None  # it overwrites a Catch that leads back to its own state
         self._watch_data()
         if self._kind in {"Task", "Map", "Parallel"}:
             self._replace_call()
@@ -214,7 +214,7 @@ class _OneState:
         if self._run.mock and self._kind == "Parallel":
             state.branches._eval_body = self._answer
         if self._run.mock and hasattr(state, "resource"):
-            state.resource.condition = None  # nothing waits for a token or for a job's end
+            state.resource.condition = None  # so nothing waits, and no token is made
 
         def executed(frame: Any) -> None:
             execute(frame)

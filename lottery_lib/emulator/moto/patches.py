@@ -204,8 +204,9 @@ PATCHES: Final[Mapping[str, Patch]] = {
     "moto.sts.models:sts_backends": Patch("94cb35c57dab", relied="`reads` finds sessions there."),
     "moto.sts.models:STSBackend.__init__": Patch("59e7705c2b5a", relied="`reads` knows assumed_roles."),
     # What `one_state` replaces in the objects of one state, or does in their place.
-    _ASL + "eval.environment:Environment": Patch(
-        "ec16ccaa7a1e", relied="`one_state` makes one, and its frames."
+    _ASL + "eval.environment:Environment.__init__": Patch("c2881ecbf2e2", relied="`one_state` makes one."),
+    _ASL + "eval.environment:Environment.open_frame": Patch(
+        "c00419a4cec5", relied="`one_state` shows each frame the context object."
     ),
     _ASL + "eval.states:States": Patch("91c63fc927f8", relied="`one_state` replaces the context object."),
     _ASL + "eval.variable_store:VariableStore": Patch(
