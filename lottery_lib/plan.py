@@ -117,7 +117,7 @@ def employee_table(target: Target, *, index: bool = True) -> Table:
 
 
 def filled(target: Target, text: str) -> str:
-    """A definition with this attendee's ARNs in the place of its placeholders (tutorial 2.2.5)."""
+    """A definition with this attendee's ARNs instead of placeholders (tutorial 2.2.5)."""
     functions = {
         purpose: target.arn("lambda", f"function:{name}") for purpose, name in target.names.functions.items()
     }

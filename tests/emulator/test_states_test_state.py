@@ -330,6 +330,81 @@ def test_variables(test_state):
     assert reply["inspectionData"]["variables"] == {"v": {"a": 1}, "w": 2}
 
 
+JSONATA = {"QueryLanguage": "JSONata"}
+ASK = {
+    "Type": "Task",
+    "Resource": "arn:aws:states:::sns:publish",
+    "Arguments": {"Message": "{% $states.input.m %}"},
+}
+TELL = {"Output": "{% {'e': $states.errorOutput, 'i': $states.input} %}"}
+EACH = {"Type": "Map", "Items": "{% $states.input.items %}", "ItemProcessor": ONE}
+SELECTED = EACH | {"ItemSelector": {"n": "{% $states.context.Map.Item.Value %}"}}
+RULE = {"Condition": "{% $states.input.n = 1 %}", "Next": "One", "Assign": {"v": 2}}
+
+
+@pytest.mark.parametrize(
+    ("state", "given", "mock", "fields"),
+    [
+        ({"Type": "Pass"}, {}, None, set()),
+        ({"Type": "Succeed"}, {}, None, set()),
+        ({"Type": "Choice", "Choices": [RULE]}, {"n": 1}, None, {"variables"}),
+        (ASK, {"m": "hello"}, RESULT, {"afterArguments", "result"}),
+        (ASK, {"m": "hello"}, ERROR, {"afterArguments"}),
+        ({"Type": "Parallel", "Branches": [ONE, ONE]}, {}, {"result": "[1, 2]"}, set()),
+        (EACH, ITEMS, THREE, {"maxConcurrency"}),
+        (SELECTED, ITEMS, THREE, {"maxConcurrency", "afterItemSelector"}),
+    ],
+)  # fmt: skip
+def test_what_an_inspection_of_jsonata_shows(test_state, state, given, mock, fields):
+    """A state in JSONata has fewer steps, so the inspection is shorter."""
+    ends = {} if state["Type"] in {"Choice", "Succeed"} else {"End": True}
+    options = {"mock": mock} if mock else {}
+    reply = test_state(JSONATA | ends | state, given, inspectionLevel="DEBUG", **options)
+    assert set(reply["inspectionData"]) == {"input"} | fields, reply
+
+
+def test_the_data_of_a_task_in_jsonata(test_state):
+    """The arguments, the raw result, and an Output that sees the result."""
+    state = JSONATA | ASK | {"Output": "{% $states.result.MessageId %}", "Next": "B"}
+    reply = test_state(state, {"m": "hello"}, mock={"result": '{"MessageId": "m"}'}, inspectionLevel="DEBUG")
+    assert (reply["output"], reply["nextState"]) == ("m", "B")
+    data = {"input": {"m": "hello"}, "afterArguments": {"Message": "hello"}, "result": {"MessageId": "m"}}
+    assert reply["inspectionData"] == data
+
+
+def test_a_catch_in_jsonata(test_state):
+    """Its Output sees the error."""
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "Y"} | TELL]
+    reply = test_state(JSONATA | ASK | {"Catch": catch, "End": True}, {"m": "hello"}, mock=ERROR)
+    assert (reply["status"], reply["nextState"]) == ("CAUGHT_ERROR", "Y")
+    assert reply["output"] == {"e": {"Error": "Oops", "Cause": "why"}, "i": {"m": "hello"}}
+
+
+def test_the_language_of_the_machine(test_state):
+    """A state has the query language of its machine."""
+    machine = {"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": PASS | {"Output": "{% $v + 1 %}"}}}
+    assert test_state(machine, {}, stateName="A", variables={"v": 1})["output"] == 2
+
+
+def test_the_context_in_jsonata(test_state):
+    """An expression sees the given context object, or the usual one."""
+    shown = {"Output": "{% $states.context %}"}
+    usual = test_state(JSONATA | PASS | shown)["output"]
+    assert set(usual) == {"Execution", "StateMachine", "State"}
+    assert set(usual["State"]) == {"Name", "EnteredTime"}
+    options = {"mock": RESULT, "context": {"State": {"Name": "mine"}}}
+    assert test_state(JSONATA | ASK | shown | {"End": True}, {"m": "x"}, **options)["output"] == {
+        "State": {"Name": "mine"}
+    }
+
+
+def test_an_expression_that_fails(test_state):
+    """The state fails with States.QueryEvaluationError, and the cause names the expression."""
+    reply = test_state(JSONATA | PASS | {"Output": "{% 1 + 'a' %}"})
+    assert (reply["status"], reply["error"]) == ("FAILED", "States.QueryEvaluationError")
+    assert reply["cause"].startswith("The JSONata expression '1 + 'a'' specified for the field 'Output'")
+
+
 SEEN = {"Parameters": {"c.$": "$$"}}
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from lottery_lib.emulator.http.messages import MalformedRequestError, RefusalError
@@ -58,7 +58,7 @@ def check_call(service: str, operation: str, parameters: dict[str, Any]) -> None
     for path, kind, limit in _faults(_shape(service, operation, "input"), parameters, str):
         if kind not in _IN_CALL:
             raise MalformedRequestError(
-                f"'{path}' is missing" if kind == "missing" else f"'{path}' must be {limit}"
+                f"'{path}' {'is missing' if kind == 'missing' else f'must be {limit}'}"
             )
         fault = f"failed to satisfy constraint: {_IN_CALL[kind].format(limit)}"
         raise RefusalError("ValidationException", f"1 validation error detected: Value at '{path}' {fault}")
@@ -86,16 +86,14 @@ def check_result(resource: str, result: Any, *, strict: bool) -> None:
     for path, kind, limit in _faults(shape, result, _as_in_asl):
         # A function's payload is JSON, although the model has a blob.
         if (strict or kind != "missing") and (named[1], path) != ("lambda:invoke", "Payload"):
-            text = _IN_MOCK[kind].format(path.rpartition(".")[2], limit)
-            text = (
-                f"Mock result schema validation error: {text}"
-                if path
-                else "Mocked result must be a JSON object."
+            fault = _IN_MOCK[kind].format(path.rpartition(".")[2], limit)
+            text = f"Mock result schema validation error: {fault}"
+            raise RefusalError(
+                "ValidationException", text if path else "Mocked result must be a JSON object."
             )
-            raise RefusalError("ValidationException", text)
 
 
-@cache
+@lru_cache(16)  # a shape keeps the model of its service in memory
 def _shape(service: str, operation: str, side: str) -> Any:
     """The shape of an operation's input or output; None if AWS has no such model."""
     import botocore.session  # noqa: PLC0415 (it takes a while)

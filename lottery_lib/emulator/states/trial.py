@@ -161,7 +161,7 @@ def _mock(asked: Mapping[str, Any], state: Mapping[str, Any]) -> Mock | None:
         result = json.loads(mock["result"])
     except (ValueError, RecursionError) as error:
         raise _invalid("Mocked result must be valid JSON") from error
-    mode = mock.get("fieldValidationMode", "STRICT")
+    mode = mock.get("fieldValidationMode") or "STRICT"
     if kind == "Task" and mode != "NONE":
         check_result(resource, result, strict=mode == "STRICT")
     is_written = kind == "Map" and "ResultWriter" in state
