@@ -12,11 +12,12 @@ from emulator.conftest import ROLE
 PASS = {"Type": "Pass", "End": True}
 RESULTING = PASS | {"Result": 1}
 ONE = {"StartAt": "Inner", "States": {"Inner": PASS}}
+TWO = [ONE, {"StartAt": "Other", "States": {"Other": PASS}}]
 TASK = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "End": True}
 NEXT = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "Next": "B"}
 START = TASK | {"Resource": "arn:aws:states:::states:startExecution"}
 MAP = {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": ONE, "End": True}
-PARALLEL = {"Type": "Parallel", "Branches": [ONE, ONE], "End": True}
+PARALLEL = {"Type": "Parallel", "Branches": TWO, "End": True}
 CHOICE = {
     "Type": "Choice",
     "Choices": [{"Variable": "$.n", "NumericEquals": 1, "Next": "One"}],
@@ -350,7 +351,7 @@ RULE = {"Condition": "{% $states.input.n = 1 %}", "Next": "One", "Assign": {"v":
         ({"Type": "Choice", "Choices": [RULE]}, {"n": 1}, None, {"variables"}),
         (ASK, {"m": "hello"}, RESULT, {"afterArguments", "result"}),
         (ASK, {"m": "hello"}, ERROR, {"afterArguments"}),
-        ({"Type": "Parallel", "Branches": [ONE, ONE]}, {}, {"result": "[1, 2]"}, set()),
+        ({"Type": "Parallel", "Branches": TWO}, {}, {"result": "[1, 2]"}, set()),
         (EACH, ITEMS, THREE, {"maxConcurrency"}),
         (SELECTED, ITEMS, THREE, {"maxConcurrency", "afterItemSelector"}),
     ],
