@@ -206,11 +206,42 @@ def test_code_from_s3_is_not_run(aws, zipped):
     aws("lambda").delete_function(FunctionName="from-s3")
 
 
-def test_jsonata_is_not_evaluated(machine):
-    """AWS: it is."""
-    state = {"Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% 1 + 1 %}", "End": True}
-    told = machine({"StartAt": "A", "States": {"A": state}}).run()
-    assert (told["status"], told["error"]) == ("FAILED", "States.Runtime")
+MAP = {"Type": "Map", "ItemProcessor": {"StartAt": "I", "States": {"I": {"Type": "Pass", "End": True}}}}
+
+
+def jsonata(**states):
+    return {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states}
+
+
+def test_items_may_not_be_an_object_in_the_definition(machine):
+    """AWS: they may."""
+    with pytest.raises(ClientError):
+        machine(jsonata(A=MAP | {"Items": {"a": 1}, "End": True}))
+
+
+def test_an_item_of_an_object_has_no_key_of_its_own(machine):
+    """AWS: `Map.Item.Key` is the key, and `Map.Item.Value` the value."""
+    selector = {"item": "{% $states.context.Map.Item %}"}
+    mine = machine(jsonata(A=MAP | {"Items": "{% {'a': 1} %}", "ItemSelector": selector, "End": True}))
+    assert json.loads(mine.run()["output"]) == [{"item": {"Index": 0, "Value": {"Key": "a", "Value": 1}}}]
+
+
+def test_all_variables_together_have_no_limit(machine):
+    """AWS: 10 MiB in an execution."""
+    half = {"Type": "Pass", "Assign": {"x": "{% $pad('', 250000) %}"}}
+    states = {
+        f"S{n}": half | {"Assign": {f"x{n}": half["Assign"]["x"]}, "Next": f"S{n + 1}"} for n in range(43)
+    }
+    told = machine(jsonata(**states, S43={"Type": "Succeed"})).run()
+    assert told["status"] == "SUCCEEDED"
+
+
+def test_jsonata_counts_null_as_nothing(machine):
+    """AWS: 1."""
+    assert (
+        machine(jsonata(A={"Type": "Pass", "Output": "{% $count(null) %}", "End": True})).run()["output"]
+        == "0"
+    )
 
 
 def test_an_express_machine_is_run_as_a_standard_one(machine):

@@ -137,8 +137,17 @@ def test_imports_are_declared():
     imported = {name for name in imported if not name.startswith("types_boto3")}  # for mypy alone
     declared = {Requirement(line).name.replace("-", "_") for line in PROJECT["dependencies"]}
     # boto3 brings botocore, ipywidgets traitlets, jupyterlab nbclient, nbformat and packaging, moto's server
-    # werkzeug, its Step Functions jsonpath-ng.
-    brought = {"botocore", "jsonpath_ng", "nbclient", "nbformat", "packaging", "traitlets", "werkzeug"}
+    # werkzeug, its Step Functions jsonpath-ng. jsonata-python is imported as jsonata.
+    brought = {
+        "botocore",
+        "jsonata",
+        "jsonpath_ng",
+        "nbclient",
+        "nbformat",
+        "packaging",
+        "traitlets",
+        "werkzeug",
+    }
     assert imported - set(sys.stdlib_module_names) - declared - brought == {"lottery_lib"}
 
 

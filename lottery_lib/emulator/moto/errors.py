@@ -53,11 +53,23 @@ def choice(original: Function, self: Any, env: Any) -> None:
         raise _failure_in_state(env, "States.NoChoiceMatched", reason) from error
 
 
+class OnlyOnce(dict[str, Any]):
+    """The details of an event that moto writes again where a Catch or a Map passes its error on."""
+
+    written = False
+
+
 _counting: Final = threading.Lock()
 
 
 def counted_event(original: Function, self: Any, *, event_type: Any, **event: Any) -> Any:
     """An execution has at most 25,000 events. The last event says how it ended, and none comes after it."""
+    if event_type == "EvaluationFailed":
+        (details,) = event["event_details"].values()
+        if getattr(details, "written", False):
+            return None
+        if isinstance(details, OnlyOnce):
+            details.written = True
     with _counting:  # the iterations of a Map add events at the same time
         if (events := self._history_event_list) and events[-1]["type"] in _ENDS:
             return events[-1]["id"]
@@ -210,7 +222,13 @@ def with_path(original: Function, self: Any, env: Any) -> Any:
 
 
 def uncaught(original: Function, self: Any, env: Any, ex: Exception) -> Any:
-    """States.Runtime ends the execution: no Retry, no Catch, no event of the state."""
+    """States.Runtime ends the execution: no Retry, no Catch, no event of the state.
+
+    An expression that failed keeps its error. Some services in moto take it for their own.
+    """
+    failed = getattr(ex, "failure_event", None)
+    if failed is not None and failed.event_type == "EvaluationFailed":
+        return failed
     event = original(self, env, ex)
     kind, details = next(iter(event.event_details.items()))
     if details.get("error") != _RUNTIME:

@@ -5,8 +5,8 @@ for. The docstring of the replacement gives the reason. `check` reads moto's fil
 It does not import moto, so it takes only a few milliseconds. After `install`, each module is patched as soon
 as it is imported, before any other module or request can use it.
 
-To add a patch, write the replacement in `errors`, `speed` or `clients`, add an entry here, and ask for its
-digest with ``python -m lottery_lib.emulator.moto.patches``.
+To add a patch, write the replacement in `errors`, `language`, `speed` or `clients`, add an entry here, and
+ask for its digest with ``python -m lottery_lib.emulator.moto.patches``.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from lottery_lib.emulator.moto import clients, errors, speed
+from lottery_lib.emulator.moto import clients, errors, language, speed
 from lottery_lib.emulator.process.errors import EmulatorError
 
 #: The version of moto that the digests belong to; pyproject.toml pins the same one.
@@ -72,6 +72,8 @@ _EVENTS: Final = _ASL + "eval.event.event_manager:"
 _STATE: Final = _ASL + "component.state."
 _TASK: Final = _STATE + "exec.state_task."
 _ITERATION: Final = _STATE + "exec.state_map.iteration."
+_READER: Final = _ASL + "parse.preprocessor:Preprocessor."
+_STRINGS: Final = _ASL + "component.common.string.string_expression:"
 _SERVICE: Final = _TASK + "service.state_task_service"
 
 PATCHES: Final[Mapping[str, Patch]] = {
@@ -154,6 +156,42 @@ PATCHES: Final[Mapping[str, Patch]] = {
     "moto.events.models:EventPattern._wildcard_match": Patch("1dc5e4e33ce1", errors.wildcard),
     "moto.events.models:EventsBackend.list_rules": Patch("f4f85ed1267d", errors.literal_prefix),
     "moto.sqs.models:SQSBackend.list_queues": Patch("9d6649320fe7", errors.literal_prefix),
+    # JSONata and variables.
+    _STRINGS + "StringJSONata._eval_body": Patch("388b3c3218b7", language.expression),
+    _STRINGS + "StringVariableSample._eval_body": Patch("9386f59a80f4", language.variable),
+    _READER + "_inner_string_of": Patch("bb962f9bdc93", language.text),
+    _ASL + "parse.preprocessor:from_string_literal": Patch("a67b37ff24f5", language.text),
+    _READER + "visitString_jsonata": Patch("99ae428be829", language.located),
+    _READER + "_open_query_language_scope": Patch("ae9337a386ba", language.scope),
+    _ASL + "component.common.assign.assign_decl:AssignDecl._eval_body": Patch(
+        "f12ff95d96a9", language.assign
+    ),
+    _ASL + "eval.variable_store:VariableStore.get_assigned_variables": Patch(
+        "cb1687e20921", language.assigned
+    ),
+    _ASL + "eval.variable_store:VariableStore.__init__": Patch(
+        "a00887c85c1a", relied="`language.variables` reads both."
+    ),
+    _ASL + "eval.states:States.reset": Patch(
+        "468e2a12e1bb", relied="`language.expression` reads _states_data."
+    ),
+    _STATE + "exec.execute_state:ExecutionState._evaluate_with_timeout": Patch(
+        "d3afda806be9", language.with_output
+    ),
+    _STATE + "exec.execute_state:ExecutionState._eval_state_output": Patch(
+        "64142f4406ec", language.output_once
+    ),
+    _STATE + "exec.state_parallel.state_parallel:StateParallel.from_state_props": Patch(
+        "a110a4f16939", language.late_arguments
+    ),
+    _STATE + "exec.state_parallel.state_parallel:StateParallel._eval_execution": Patch(
+        "5c840d5aee82", language.with_arguments
+    ),
+    _STATE + "choice.state_choice:StateChoice.from_state_props": Patch("eb3fa48abe95", language.default_rule),
+    _ASL + "component.common.error_name.failure_event:"
+    "FailureEventException.get_execution_failed_event_details": Patch(
+        "0d69993f45ea", language.complete_cause
+    ),
     # How executions are written down.
     _STATE + "state:to_json_str": Patch("4b1d40e17079", errors.compact_json),
     _STATE + "state:StateData": Patch("eb250b98d36c", partial(errors.with_time, "EnteredTime")),

@@ -1,0 +1,280 @@
+"""Let moto's state machines use JSONata and variables as AWS's do.
+
+moto reads both languages, and has no evaluator of JSONata. `states.jsonata` evaluates, and this module
+connects it. If a version of moto has an evaluator, compare each function here with it, and remove what moto
+then does. Each function replaces a function of moto's engine, and `patches` lists them. Its arguments are the
+original function and then the arguments of the original.
+"""
+
+import copy
+import json
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from lottery_lib.emulator.moto.errors import OnlyOnce, _engine, _failure_in_state
+
+Function = Callable[..., Any]
+_ERROR: Final = "States.QueryEvaluationError"
+_LARGEST: Final = 256 * 1024
+_LONGEST_WAIT: Final = 99_999_999
+_OCCURRED: Final = "An error occurred while executing the state "
+_NAMES: Final = "asl.component.common.error_name."
+#: What a field must give: the name of its type, and the smallest and largest number.
+_FIELDS: Final[dict[str, tuple[str, float, float]]] = {
+    "Condition": ("boolean", 0, 0),
+    "Seconds": ("number", 0, _LONGEST_WAIT),
+    "Timestamp": ("string", 0, 0),
+    "Error": ("string", 0, 0),
+    "Cause": ("string", 0, 0),
+    "TimeoutSeconds": ("number", 0, _LONGEST_WAIT),
+    "HeartbeatSeconds": ("number", 0, _LONGEST_WAIT),
+    "MaxConcurrency": ("number", 0, _LONGEST_WAIT),
+    "ToleratedFailureCount": ("number", 0, _LONGEST_WAIT),
+    "ToleratedFailurePercentage": ("number", 0, 100),
+    "Items": ("array", 0, 0),
+}
+_TYPES: Final = {
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+}
+
+
+def expression(_: Function, self: Any, env: Any) -> None:
+    """An expression is evaluated with its values as bindings, once, and its field has a type.
+
+    In moto, the values become a part of its text.
+    """
+    from lottery_lib.emulator.states.jsonata import EvaluationError, evaluate
+
+    data = env.states._states_data
+    states = {"input": data["input"], "context": data["context"]}
+    # moto stores null where there is none. Definitions that read them elsewhere are refused.
+    states |= {name: data[name] for name in ("result", "errorOutput") if name in data}
+    try:
+        value = evaluate(self.expression, variables(env) | {"states": states})
+    except EvaluationError as error:
+        raise _failure(env, self.field, f"{_sentence(self)} {error}") from error
+    if kind := _FIELDS.get(re.sub(r"^Choices\[\d+\]/", "", self.field)):
+        value = _checked(env, self, value, kind)
+    env.stack.append(value)
+
+
+def _sentence(made: Any) -> str:
+    return f"The JSONata expression '{made.expression}' specified for the field '{made.field}'"
+
+
+def _checked(env: Any, made: Any, value: Any, kind: tuple[str, float, float]) -> Any:
+    expected, least, most = kind
+    found = _TYPES.get(type(value), "null")
+    if made.field == "Items" and found == "object":
+        return [{"Key": key, "Value": part} for key, part in value.items()]
+    reason = ""
+    if found != expected:
+        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        reason = f"{_sentence(made)} returned an unexpected result type. "
+        reason += f"Expected '{expected}', but was '{found}' for value: {text}"
+    elif expected == "number":
+        if made.field != "ToleratedFailurePercentage" and not float(value).is_integer():
+            reason = f"The {made.field} field cannot be parsed as an integer: {value}"
+        elif made.field == "Seconds" and value < 0:
+            reason = f"Seconds cannot be negative but was: {value}"
+        elif not least <= value <= most:
+            reason = f"{made.field} must be between {least} and {most} but was: {value}"
+    if reason:
+        raise _failure(env, made.field, reason)
+    return int(value) if expected == "number" and float(value).is_integer() else value
+
+
+def _failure(env: Any, field: str, reason: str) -> Exception:
+    """Write the event EvaluationFailed, and make the error that Retry and Catch see."""
+    event_type = _engine("api").HistoryEventType.EvaluationFailed
+    entered = _entered(env)
+    cause = f"{_OCCURRED}'{env.next_state_name}' (entered at the event id #{entered}). {reason}"
+    details = OnlyOnce(error=_ERROR, cause=cause, location=field, state=env.next_state_name)
+    event = {"evaluationFailedEventDetails": details}
+    env.event_manager.add_event(context=env.event_history_context, event_type=event_type, event_details=event)
+    failure_event = _engine(_NAMES + "failure_event")
+    failure: Exception = failure_event.FailureEventException(
+        failure_event.FailureEvent(
+            env=env,
+            error_name=_engine(_NAMES + "states_error_name").StatesErrorName.from_name(_ERROR),
+            event_type=event_type,
+            event_details=event,
+        )
+    )
+    vars(failure)["get_evaluation_failed_event_details"] = lambda: details
+    return failure
+
+
+def _entered(env: Any) -> int:
+    """The number of the event with which the present state began."""
+    number: int = env.event_history_context.source_event_id
+    events, here = env.event_manager._history_event_list, number
+    while 0 < here <= len(events):
+        event = events[here - 1]
+        if event.get("stateEnteredEventDetails", {}).get("name") == env.next_state_name:
+            return here
+        here = event["previousEventId"]
+    return number
+
+
+def complete_cause(original: Function, self: Any) -> Any:
+    """A cause that names its state already, such as one from a branch, is complete."""
+    _, cause = self.extract_error_cause_pair() or (None, None)
+    if isinstance(cause, str) and cause.startswith(_OCCURRED):
+        (details,) = self.failure_event.event_details.values()
+        return _engine("api").ExecutionFailedEventDetails(error=details["error"], cause=cause)
+    return original(self)
+
+
+def located(original: Function, self: Any, ctx: Any) -> Any:
+    """An expression knows its field, such as ``Choices[1]/Condition``."""
+    made = original(self, ctx)
+    made.field, node = "", ctx
+    while node.parentCtx is not None and type(node).__name__ != "State_decl_bodyContext":
+        if node.getChildCount() > 1 and node.getChild(1).getText() == ":":
+            separator = "/" if made.field and not made.field.startswith("[") else ""
+            made.field = json.loads(node.getChild(0).getText()) + separator + made.field
+        siblings = [*node.parentCtx.getChildren()]
+        tokens = [each.getText() for each in siblings[: siblings.index(node)] if not each.getChildCount()]
+        if "[" in tokens:
+            made.field = f"[{tokens.count(',')}]" + ("/" if made.field[:1] not in "[" else "") + made.field
+        node = node.parentCtx
+    return made
+
+
+def text(original: Function, parser_rule_context: Any) -> str | None:
+    """A name, key or text of a definition is read as JSON. moto keeps some of its escapes."""
+    given = parser_rule_context.getText()
+    read: str | None = json.loads(given) if given.startswith('"') else original(parser_rule_context)
+    return read
+
+
+def scope(original: Function, self: Any, parse_tree: Any) -> None:
+    """A state without a QueryLanguage has the machine's, also inside a Map or a Parallel with another one.
+
+    In moto, all definitions share one list. What a refused definition leaves there counts for the next one.
+    """
+    scopes = vars(self).setdefault("_query_language_per_scope", [])
+    self._query_language_per_scope = scopes[:1]
+    try:
+        original(self, parse_tree)
+        scopes.append(self._query_language_per_scope[-1])
+    finally:
+        self._query_language_per_scope = scopes
+
+
+def variables(env: Any) -> dict[str, Any]:
+    """The variables that the present state can read."""
+    return {**env.variable_store._outer_scope, **env.variable_store._inner_scope}
+
+
+def variable(_: Function, self: Any, env: Any) -> None:
+    """A path that begins with a variable is read as any path. moto evaluates it as JSONata."""
+    paths = _engine("asl.utils.json_path")
+    name, path = re.fullmatch(r"\$([^.\[]*)(.*)", self.expression, re.DOTALL).groups()  # type: ignore[union-attr]
+    known = variables(env)
+    try:
+        found = paths.extract_json(f"${path}", known[name]) if path else known[name]
+    except (KeyError, paths.NoSuchJsonPathError) as error:
+        field = f"specified for the field '{env.next_field_name}' could not be found in the variables"
+        reason = f"The JSONPath '{self.expression}' {field} '{json.dumps(known, separators=(',', ':'))}'"
+        raise _failure_in_state(env, "States.Runtime", reason) from error
+    env.stack.append(copy.deepcopy(found))
+
+
+def assign(_: Function, self: Any, env: Any) -> None:
+    """Assign and Output see the values from before the state. moto assigns at once."""
+    values: dict[str, Any] = {}
+    for binding in self.declaration_bindings:
+        binding.eval(env=env)
+        values |= env.stack.pop()
+    if len(json.dumps(list(values.values()), ensure_ascii=False).encode()) > _LARGEST:
+        name = env.next_state_name
+        cause = (
+            f"The state/task '{name}' assigned variables with a size exceeding the maximum number of bytes "
+        )
+        raise _too_large(env, f"{cause}service limit.")
+    vars(env.variable_store)["pending"] = values
+
+
+def _too_large(env: Any, cause: str) -> Exception:
+    failure_event, name = _engine(_NAMES + "failure_event"), "States.DataLimitExceeded"
+    failure: Exception = failure_event.FailureEventException(
+        failure_event.FailureEvent(
+            env=env,
+            error_name=_engine(_NAMES + "states_error_name").StatesErrorName.from_name(name),
+            event_type=_engine("api").HistoryEventType.TaskFailed,
+            event_details={"taskFailedEventDetails": {"error": name, "cause": cause}},
+        )
+    )
+    return failure
+
+
+def assigned(_: Function, self: Any) -> dict[str, str]:
+    """The variables get their values when the state ends. The event says which, as JSON."""
+    values = vars(self).pop("pending", {})
+    for name, value in values.items():
+        self.set(name, value)
+    return {name: json.dumps(value, separators=(",", ":")) for name, value in values.items()}
+
+
+def with_output(original: Function, self: Any, env: Any) -> None:
+    """Retry and Catch also see the errors of Output. What a failed attempt assigned does not count."""
+    stack = list(env.stack)
+    try:
+        original(self, env)
+        if self.output:
+            self.output.eval(env)
+            self._verify_size_quota(env=env, value=env.states.get_input())
+    except Exception:
+        vars(env.variable_store).pop("pending", None)
+        if not self._is_language_query_jsonpath():
+            env.stack[:] = stack
+        raise
+
+
+def output_once(original: Function, self: Any, env: Any) -> None:
+    """See `with_output`, which has evaluated the Output already."""
+    if not self.output:
+        original(self, env)
+
+
+def late_arguments(original: Function, self: Any, state_props: Any) -> None:
+    """Retry and Catch of a Parallel also see the errors of Arguments. See `with_arguments`."""
+    original(self, state_props)
+    self.arguments = None
+    if not self._is_language_query_jsonpath():
+        self.arguments, self.parargs = self.parargs, None
+
+
+def with_arguments(original: Function, self: Any, env: Any) -> None:
+    """See `late_arguments`."""
+    if self.arguments:
+        env.stack.pop()
+        self.arguments.eval(env)
+    original(self, env)
+
+
+def default_rule(original: Function, self: Any, state_props: Any) -> None:
+    """The Assign and Output of a Choice are for its Default: the Default becomes a last rule with both.
+
+    In moto, they are also for a rule with the same Next.
+    """
+    original(self, state_props)
+    if self.default_state and (self.assign_decl or self.output):
+        choice = "asl.component.state.choice."
+        last = _engine(choice + "choice_rule").ChoiceRule(
+            comparison=_engine(choice + "comparison.comparison").ConditionJSONataLit(literal=True),
+            next_stmt=_engine("asl.component.common.flow.next").Next(name=self.default_state.state_name),
+            comment=None,
+            assign=self.assign_decl,
+            output=self.output,
+        )
+        self.choices_decl = _engine(choice + "choices_decl").ChoicesDecl([*self.choices_decl.rules, last])
+        self.default_state = self.assign_decl = self.output = None

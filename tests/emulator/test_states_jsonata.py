@@ -1,0 +1,531 @@
+"""State machines in JSONata. The facts are AWS's guide's and of recorded executions."""
+
+import json
+
+import pytest
+
+PASS = {"Type": "Pass", "End": True}
+ENTERED = "An error occurred while executing the state 'A' (entered at the event id #2). "
+CATCH = [{"ErrorEquals": ["States.QueryEvaluationError"], "Next": "Z"}]
+
+
+def jsonpath(**states):
+    """A machine in JSONPath. It begins at the first of the states. A state that nothing names is left out."""
+    first, text = next(iter(states)), json.dumps(states)
+    return {"StartAt": first, "States": {k: v for k, v in states.items() if k == first or f': "{k}"' in text}}
+
+
+def jsonata(**states):
+    """A machine in JSONata. See `jsonpath`."""
+    return {"QueryLanguage": "JSONata", **jsonpath(**states)}
+
+
+def one(**state):
+    """A machine in JSONata of one state, A."""
+    return jsonata(A={"End": True} | state)
+
+
+def output(machine, definition, given=None):
+    told = machine(definition).run(given)
+    assert told["status"] == "SUCCEEDED", told.get("cause")
+    return json.loads(told["output"])
+
+
+def failed(machine, definition, given=None):
+    """The error and the cause of an execution that fails."""
+    told = machine(definition).run(given)
+    assert told["status"] == "FAILED", told.get("output")
+    return told["error"], told["cause"]
+
+
+def types(mine, told):
+    return [event["type"] for event in mine.events(told["executionArn"])]
+
+
+INPUT = {"n": 5, "text": 'say "hi"', "none": None, "half": 0.5, "list": [1, 2, 3], "one": 1.0}
+
+
+OUTPUTS = [
+    ("{% $states.input.n %}", 5),
+    ("{%1+1%}", 2),
+    ("{%\n 1 +\n 1 \n%}", 2),
+    ("{% $states.input %}", INPUT),
+    ("{% $states.input.text %}", 'say "hi"'),
+    ("{% $states.input.none %}", None),
+    ("{% $states.input.half %}", 0.5),
+    ("{% {'k': $states.input.nope} %}", {}),
+    ("{% 10 / 4 %}", 2.5),
+    ("{% [1/0, -1/0] %}", ["Infinity", "-Infinity"]),
+    ("{% $replace('a-b', /-/, '+') %}", "a+b"),
+    ('{% "é" & \'"\' %}', 'é"'),
+    ("{% $states.input.list[$ > 1] %}", [2, 3]),
+    ("{% ($x := 2; $x * 3) %}", 6),
+    ({"a": {"b": ["{% 1 %}", 2, "$x", None, True]}}, {"a": {"b": [1, 2, "$x", None, True]}}),
+    ("plain", "plain"),
+    ("{% $states.context.State.Name %}", "A"),
+    ("{% $states.context.Execution.Input.n %}", 5),
+    ("{% $range(1, 9, 9) %}", 1),
+    ("{% $partition([0], 1) %}", [[0]]),
+    ("{% $hash('input', 'SHA-1') %}", "140f86aae51ab9e1cda9b4254fe98a74eb54c1a1"),
+    ("{% $random(42) %}", 0.7275636800328681),
+    ("{% $parse('{\"a\":[1,null]}') %}", {"a": [1, None]}),
+    ("{% $length($uuid()) %}", 36),
+]
+
+
+def test_an_output_is_evaluated(machine):
+    """Each text between the delimiters, at any depth; everything else is as it stands."""
+    fields = {str(number): field for number, (field, _) in enumerate(OUTPUTS)}
+    expected = {str(number): value for number, (_, value) in enumerate(OUTPUTS)}
+    assert output(machine, one(Type="Pass", Output=fields), INPUT) == expected
+
+
+UNDEFINED = "returned nothing (undefined)."
+THREW = "threw an error during evaluation"
+MAP = {"Type": "Map", "ItemProcessor": {"StartAt": "I", "States": {"I": PASS}}}
+PARALLEL = {"Type": "Parallel", "Branches": [{"StartAt": "I", "States": {"I": PASS}}]}
+CHOICE = {"Type": "Choice", "Default": "Z"}
+NEVER = {"Condition": "{% false %}", "Next": "Z"}
+TASK = {"Type": "Task", "Resource": "arn:aws:states:::dynamodb:getItem"}
+
+
+def typed(wanted, found, value):
+    return f"returned an unexpected result type. Expected '{wanted}', but was '{found}' for value: {value}"
+
+
+def with_expression(state, expression):
+    """The state, with an expression in the place of its "@"."""
+    return json.loads(json.dumps(state).replace('"@"', json.dumps(f"{{% {expression} %}}")))
+
+
+@pytest.mark.parametrize(
+    ("state", "expression", "field", "text"),
+    [
+        ({"Type": "Pass", "Output": "@"}, "$x", "Output", UNDEFINED),
+        ({"Type": "Pass", "Output": "@"}, "$x + 1", "Output", UNDEFINED),
+        ({"Type": "Pass", "Output": "@"}, "$sum", "Output", "returned an unsupported result type."),
+        (
+            {"Type": "Pass", "Output": "@"},
+            "$eval('1')",
+            "Output",
+            f"{THREW}. T1006: Attempted to invoke a non-function",
+        ),
+        (
+            {"Type": "Pass", "Output": "@"},
+            "[1..873783]",
+            "Output",
+            f"{THREW}: Expression evaluation memory limit exceeded: Check for excessive memory usage",
+        ),
+        (
+            {"Type": "Pass", "Output": "@"},
+            "($f := function($n) { 1 + $f($n) }; $f(1))",
+            "Output",
+            f"{THREW}: Stack overflow error: Check for non-terminating recursive function. Consider "
+            "rewriting as tail-recursive. Depth=101 max=100",
+        ),
+        ({"Type": "Pass", "Output": {"v": ["{% 1 %}", "@"]}}, "$x", "Output/v[1]", UNDEFINED),
+        ({"Type": "Pass", "Output": [{"v": "@"}]}, "$x", "Output[0]/v", UNDEFINED),
+        ({"Type": "Pass", "Assign": {"y": {"Error": "@"}}}, "$x", "Assign/y/Error", UNDEFINED),
+        ({"Type": "Succeed", "Output": "@"}, "$x", "Output", UNDEFINED),
+        ({"Type": "Wait", "Seconds": "@"}, "$x", "Seconds", UNDEFINED),
+        ({"Type": "Wait", "Seconds": "@"}, "'x'", "Seconds", typed("number", "string", '"x"')),
+        ({"Type": "Wait", "Timestamp": "@"}, "5", "Timestamp", typed("string", "number", "5")),
+        (MAP | {"Items": "@"}, "$x", "Items", UNDEFINED),
+        (MAP | {"Items": "@"}, "'string'", "Items", typed("array", "string", '"string"')),
+        (MAP | {"Items": "@"}, "null", "Items", typed("array", "null", "null")),
+        (MAP | {"Items": ["{% 1 %}", "@"]}, "$x", "Items[1]", UNDEFINED),
+        (
+            MAP | {"Items": [1], "MaxConcurrency": "@"},
+            "true",
+            "MaxConcurrency",
+            typed("number", "boolean", "true"),
+        ),
+        (MAP | {"Items": [1], "ToleratedFailureCount": "@"}, "$x", "ToleratedFailureCount", UNDEFINED),
+        (MAP | {"Items": [1], "ItemSelector": {"a": "@"}}, "$x", "ItemSelector/a", UNDEFINED),
+        (PARALLEL | {"Arguments": {"a": "@"}}, "$x", "Arguments/a", UNDEFINED),
+        (PARALLEL | {"Output": "@"}, "$states.result.nope", "Output", UNDEFINED),
+        (TASK | {"Arguments": {"TableName": "@"}}, "$x", "Arguments/TableName", UNDEFINED),
+        (TASK | {"TimeoutSeconds": "@"}, "'x'", "TimeoutSeconds", typed("number", "string", '"x"')),
+        (
+            CHOICE | {"Choices": [NEVER, NEVER | {"Condition": "@"}]},
+            "$x < 1",
+            "Choices[1]/Condition",
+            UNDEFINED,
+        ),
+        (
+            CHOICE | {"Choices": [NEVER | {"Condition": "@"}]},
+            "'true'",
+            "Choices[0]/Condition",
+            typed("boolean", "string", '"true"'),
+        ),
+        (
+            CHOICE | {"Choices": [NEVER | {"Condition": True, "Output": {"v": "@"}}]},
+            "$x",
+            "Choices[0]/Output/v",
+            UNDEFINED,
+        ),
+        (CHOICE | {"Choices": [NEVER], "Output": "@"}, "$x", "Output", UNDEFINED),
+        ({"Type": "Fail", "Error": "@"}, "5", "Error", typed("string", "number", "5")),
+        ({"Type": "Fail", "Cause": "@"}, "{'a': 1}", "Cause", typed("string", "object", '{"a":1}')),
+    ],
+)
+def test_an_expression_without_a_value_fails_the_state(machine, state, expression, field, text):
+    """The cause names expression and field. EvaluationFailed says where, once; then the execution fails."""
+    ends = {} if state["Type"] in ("Succeed", "Fail", "Choice") else {"End": True}
+    mine = machine(jsonata(A=with_expression(state, expression) | ends, Z={"Type": "Succeed"}))
+    told = mine.run()
+    cause = f"{ENTERED}The JSONata expression '{expression}' specified for the field '{field}' {text}"
+    assert (told["status"], told["error"], told["cause"]) == ("FAILED", "States.QueryEvaluationError", cause)
+    events = mine.events(told["executionArn"])
+    (details,) = [e["evaluationFailedEventDetails"] for e in events if e["type"] == "EvaluationFailed"]
+    assert details == {"error": told["error"], "cause": cause, "location": field, "state": "A"}
+    assert events[-1]["executionFailedEventDetails"] == {"error": told["error"], "cause": cause}
+
+
+@pytest.mark.parametrize(
+    ("state", "expression", "text"),
+    [
+        ({"Type": "Wait", "Seconds": "@"}, "-1", "Seconds cannot be negative but was: -1"),
+        ({"Type": "Wait", "Seconds": "@"}, "0.5", "The Seconds field cannot be parsed as an integer: 0.5"),
+        (TASK | {"TimeoutSeconds": "@"}, "-1", "TimeoutSeconds must be between 0 and 99999999 but was: -1"),
+        (
+            MAP | {"Items": [1], "ToleratedFailurePercentage": "@"},
+            "101",
+            "ToleratedFailurePercentage must be between 0 and 100 but was: 101",
+        ),
+    ],
+)
+def test_a_number_has_a_range(machine, state, expression, text):
+    """A number that its field cannot take is States.QueryEvaluationError, too."""
+    definition = one(**with_expression(state, expression))
+    assert failed(machine, definition) == ("States.QueryEvaluationError", f"{ENTERED}{text}")
+
+
+@pytest.mark.parametrize(
+    ("state", "field"),
+    [
+        (TASK | {"Arguments": {"TableName": "{% $x %}"}}, "Arguments/TableName"),
+        (TASK | {"TimeoutSeconds": "{% $x %}"}, "TimeoutSeconds"),
+        (PARALLEL | {"Arguments": "{% $x %}"}, "Arguments"),
+        (PARALLEL | {"Output": "{% $x %}"}, "Output"),
+        (PARALLEL | {"Assign": {"y": "{% $x %}"}}, "Assign/y"),
+        (MAP | {"Items": "{% $x %}"}, "Items"),
+        (MAP | {"Items": [1], "ItemSelector": {"a": "{% $x %}"}}, "ItemSelector/a"),
+        (MAP | {"Items": [1], "Output": {"a": "{% $x %}"}}, "Output/a"),
+    ],
+)
+def test_a_catch_sees_the_error(machine, state, field):
+    """Catch of Task, Map and Parallel. Its Error Output has the cause."""
+    catch = CATCH[0] | {"Output": "{% $states.errorOutput %}"}
+    mine = machine(jsonata(A=state | {"Catch": [catch], "End": True}, Z=PASS))
+    told = mine.run()
+    cause = f"{ENTERED}The JSONata expression '$x' specified for the field '{field}' {UNDEFINED}"
+    assert json.loads(told["output"]) == {"Error": "States.QueryEvaluationError", "Cause": cause}
+    assert types(mine, told).count("EvaluationFailed") == 1
+    assert "ExecutionFailed" not in types(mine, told)
+
+
+@pytest.mark.parametrize("outer", [PARALLEL, MAP | {"Items": [1]}])
+def test_an_error_inside_reaches_the_catch_outside(machine, outer):
+    """Of a branch of a Parallel, or of an iteration of a Map. The cause names the state inside."""
+    inner = {"StartAt": "I", "States": {"I": PASS | {"Output": "{% $x %}"}}}
+    inside = {"Branches": [inner]} if outer["Type"] == "Parallel" else {"ItemProcessor": inner}
+    caught = output(machine, jsonata(A=outer | inside | {"Catch": CATCH, "End": True}, Z=PASS))
+    assert caught["Error"] == "States.QueryEvaluationError"
+    assert caught["Cause"].startswith(
+        "An error occurred while executing the state 'I' (entered at the event id #"
+    )
+    error, cause = failed(machine, one(**outer | inside))
+    assert (error, cause) == (caught["Error"], caught["Cause"])
+
+
+def test_a_retry_sees_the_error(machine):
+    """Each attempt writes its event. `$states.context.State.RetryCount` counts them."""
+    retry = {"ErrorEquals": ["States.QueryEvaluationError"], "IntervalSeconds": 1, "MaxAttempts": 1}
+    value = "{% $states.context.State.RetryCount = 1 ? $states.result[0] : $x %}"
+    mine = machine(
+        one(**PARALLEL | {"Arguments": 7, "Output": value, "Retry": [retry]} | {"Arguments": {"a": 7}})
+    )
+    told = mine.run()
+    assert (told["status"], json.loads(told["output"])) == ("SUCCEEDED", {"a": 7})
+    assert types(mine, told).count("EvaluationFailed") == 1
+
+
+def test_the_error_of_a_catcher_fails_the_execution(machine):
+    """Its field is the Catcher's."""
+    never = {"ErrorEquals": ["Never"], "Next": "Z"}
+    catcher = {"ErrorEquals": ["States.ALL"], "Next": "Z", "Output": {"v": "{% $y %}"}}
+    _, cause = failed(
+        machine, jsonata(A=MAP | {"Items": "{% $x %}", "Catch": [never, catcher], "End": True}, Z=PASS)
+    )
+    assert (
+        cause
+        == f"{ENTERED}The JSONata expression '$y' specified for the field 'Catch[1]/Output/v' {UNDEFINED}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("choices", "expected"),
+    [
+        ([NEVER, {"Condition": "{% $states.input.n = 5 %}", "Next": "Y"}], "Y"),
+        ([{"Condition": True, "Next": "Y"}], "Y"),
+        ([{"Condition": "{% $states.input.nope = 5 %}", "Next": "Y"}], "Z"),
+    ],
+)
+def test_a_choice_takes_the_first_rule_that_is_true(machine, choices, expected):
+    """Otherwise its Default. A comparison with a missing value is false."""
+    ends = {name: {"Type": "Succeed", "Output": name} for name in "YZ"}
+    assert output(machine, jsonata(A=CHOICE | {"Choices": choices}, **ends), {"n": 5}) == expected
+
+
+def test_a_choice_without_a_match_and_default(machine):
+    """States.NoChoiceMatched."""
+    error, cause = failed(machine, jsonata(A={"Type": "Choice", "Choices": [NEVER]}, Z={"Type": "Succeed"}))
+    assert error == "States.NoChoiceMatched"
+    assert cause.startswith(ENTERED)
+
+
+def test_a_rule_has_its_own_output(machine):
+    """The Output of the state is for its Default, also if a rule goes to the same state."""
+    rule = {"Condition": "{% $states.input.a = 1 %}", "Next": "Z", "Output": "the rule's"}
+    mine = jsonata(A=CHOICE | {"Choices": [rule], "Output": "the state's"}, Z={"Type": "Succeed"})
+    assert [output(machine, mine, {"a": n}) for n in (1, 2)] == ["the rule's", "the state's"]
+
+
+def test_a_fail_state_has_its_reasons_from_expressions(machine):
+    """Error and Cause."""
+    state = {"Type": "Fail", "Error": "{% $states.input.e %}", "Cause": "{% 'no ' & $states.input.e %}"}
+    assert failed(machine, jsonata(A=state), {"e": "E"}) == ("E", "no E")
+
+
+def test_a_wait_takes_its_time_from_expressions(machine):
+    """Seconds, and a Timestamp, which may be over."""
+    states = {
+        "A": {"Type": "Wait", "Seconds": "{% $states.input.s %}", "Next": "B"},
+        "B": {
+            "Type": "Wait",
+            "Timestamp": "{% $states.input.t %}",
+            "Output": "{% $states.input.s %}",
+            "End": True,
+        },
+    }
+    assert output(machine, jsonata(**states), {"s": 0, "t": "2020-01-01T00:00:00Z"}) == 0
+
+
+def test_a_map_maps_its_items(machine):
+    """Items, ItemSelector with `$states.context.Map.Item`, MaxConcurrency and Output."""
+    selector = {
+        "i": "{% $states.context.Map.Item.Index %}",
+        "v": "{% $states.context.Map.Item.Value * $states.input.by %}",
+    }
+    state = MAP | {"Items": "{% $states.input.list %}", "ItemSelector": selector, "MaxConcurrency": "{% 1 %}"}
+    state |= {"Output": "{% $states.result.v %}"}
+    assert output(machine, one(**state), {"list": [1, 2], "by": 10}) == [10, 20]
+
+
+def test_an_object_of_items_is_its_pairs(machine):
+    """Each iteration gets a key and its value."""
+    items = {"Items": "{% $states.input %}"}
+    assert output(machine, one(**MAP | items), {"a": 1, "b": None}) == [
+        {"Key": "a", "Value": 1},
+        {"Key": "b", "Value": None},
+    ]
+
+
+def test_a_map_without_items_maps_its_input(machine):
+    """The default of Items is the state's input."""
+    assert output(machine, one(**MAP), [1, 2]) == [1, 2]
+
+
+def test_the_arguments_of_a_parallel_are_the_input_of_every_branch(machine):
+    """Without Arguments it is the state's input. Without Output the result is the output."""
+    branches = {"Branches": [{"StartAt": name, "States": {name: PASS}} for name in "IJ"]}
+    assert (
+        output(machine, one(**PARALLEL | branches | {"Arguments": {"a": "{% $states.input.b %}"}}), {"b": 1})
+        == [{"a": 1}] * 2
+    )
+    assert output(machine, one(**PARALLEL | branches), {"b": 1}) == [{"b": 1}] * 2
+
+
+def test_a_task_calls_with_its_arguments(machine, table):
+    """Arguments, TimeoutSeconds, HeartbeatSeconds and Output, with AWS's events in between."""
+    put = TASK | {
+        "Resource": "arn:aws:states:::dynamodb:putItem",
+        "TimeoutSeconds": "{% 50 + 10 %}",
+        "Next": "B",
+    }
+    put |= {
+        "Arguments": {"TableName": table, "Item": {"id": {"S": "{% $states.input.id %}"}, "n": {"N": "1"}}}
+    }
+    put |= {
+        "Output": {
+            "key": "{% $states.input.id %}",
+            "status": "{% $type($states.result) %}",
+        }
+    }
+    get = TASK | {
+        "Arguments": {"TableName": table, "Key": {"id": {"S": "{% $states.input.key %}"}}},
+        "End": True,
+    }
+    get |= {"Output": "{% $merge([$states.result.Item, {'status': $states.input.status}]) %}"}
+    mine = machine(jsonata(A=put, B=get))
+    told = mine.run({"id": "x"})
+    assert json.loads(told["output"]) == {"id": {"S": "x"}, "n": {"N": "1"}, "status": "object"}
+    scheduled = mine.events(told["executionArn"])[2]["taskScheduledEventDetails"]
+    assert scheduled["timeoutInSeconds"] == 60
+    assert types(mine, told)[1:6] == [
+        "TaskStateEntered",
+        "TaskScheduled",
+        "TaskStarted",
+        "TaskSucceeded",
+        "TaskStateExited",
+    ]
+
+
+def test_an_output_that_fails_names_the_event_of_its_state(machine, table):
+    """Not the last event before it."""
+    get = TASK | {
+        "Arguments": {"TableName": table, "Key": {"id": {"S": "x"}}},
+        "Output": "{% $states.result.Item %}",
+    }
+    assert failed(machine, one(**get))[1].startswith(ENTERED)
+
+
+def test_an_output_over_256_kb_can_be_caught(machine):
+    """`States.DataLimitExceeded`, also if an expression made it."""
+    catch = [{"ErrorEquals": ["States.DataLimitExceeded"], "Next": "Z", "Output": "caught"}]
+    state = PARALLEL | {"Output": "{% $pad('', 300000, 'x') %}", "Catch": catch, "End": True}
+    assert output(machine, jsonata(A=state, Z=PASS)) == "caught"
+
+
+def test_an_execution_without_a_name_has_one(machine):
+    """`$states.context.Execution.Name` ends the execution's ARN."""
+    told = machine(one(Type="Pass", Output="{% $states.context.Execution.Name %}")).run()
+    assert told["executionArn"].endswith(f":{json.loads(told['output'])}")
+
+
+def test_states_inside_have_the_machines_language(machine):
+    """Not that of the Parallel around them."""
+    inner = {"StartAt": "I", "States": {"I": {"Type": "Pass", "Parameters": {"a.$": "$.b"}, "End": True}}}
+    state = {"Type": "Parallel", "QueryLanguage": "JSONata", "Branches": [inner], "End": True}
+    state |= {"Output": "{% $states.result[0].a %}"}
+    assert output(machine, {"StartAt": "A", "States": {"A": state}}, {"b": 1}) == 1
+
+
+def test_a_refused_definition_in_jsonata_changes_no_other(machine, aws):
+    """The next machine in JSONPath is read in JSONPath."""
+    refused = jsonata(A={"Type": "Pass", "Parameters": {}, "End": True})
+    with pytest.raises(aws("stepfunctions").exceptions.InvalidDefinition):
+        machine(refused)
+    state = {"Type": "Pass", "Parameters": {"a.$": "$.b"}, "End": True}
+    assert output(machine, {"StartAt": "A", "States": {"A": state}}, {"b": 1}) == {"a": 1}
+
+
+@pytest.mark.parametrize("language", ["JSONata", "JSONPath"])
+def test_a_definition_is_json(machine, language):
+    """Names, keys and texts may have escapes, as `json.dumps` writes them."""
+    words = {"王": 'a "王"\\b/😀'}
+    field = {"Output": words} if language == "JSONata" else {"Parameters": words}
+    states = {"é": {"Type": "Pass", "Assign": {"王": words}, "Next": "王"} | field, "王": PASS}
+    mine = machine({"QueryLanguage": language, "StartAt": "é", "States": states})
+    told = mine.run()
+    assert json.loads(told["output"]) == words
+    exits = [
+        event["stateExitedEventDetails"]
+        for event in mine.events(told["executionArn"])
+        if "Exited" in event["type"]
+    ]
+    assert [each["name"] for each in exits] == ["é", "王"]
+    assert json.loads(exits[0]["assignedVariables"]["王"]) == words
+
+
+def test_an_endless_expression_blocks_nobody(machine):
+    """Meanwhile, another execution ends. That it also ends is tested where it is evaluated."""
+    endless = machine(one(Type="Pass", Output="{% $contains($pad('', 60, 'a') & 'b', /^(a|aa)+$/) %}"))
+    arn = endless.start()
+    assert output(machine, one(Type="Pass", Output="{% 1 %}")) == 1
+    assert endless.client.describe_execution(executionArn=arn)["status"] == "RUNNING"
+
+
+SELECT = """
+drawn = []
+
+def lambda_handler(event, context):
+    drawn.append(f"{event['num_of_winners']} of draw {len(drawn)}")
+    return {"body": {"winners": drawn[-1]}}
+"""
+VALIDATE = """
+def lambda_handler(event, context):
+    past = event["winners"].endswith("draw 0")
+    return {"status": int(past), "body": event["winners"], "sns": f"Congrats, {event['winners']}"}
+"""
+
+
+def lottery(
+    function,
+    topic,
+    source="def lambda_handler(event, context): return {'body': {'num_of_winners': event['input']}}",
+):
+    """The tutorial's machine in JSONata with variables, with small functions."""
+    task = {"Type": "Task", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Failed"}]}
+    again = {
+        "Condition": "{% $status = 1 and $tries < 5 %}",
+        "Next": "Select",
+        "Assign": {"tries": "{% $tries + 1 %}"},
+    }
+    publish = {"TopicArn": topic, "Message": "{% $sns %}"}
+    record = {
+        "Resource": function("def lambda_handler(event, context): return event").arn,
+        "TimeoutSeconds": 300,
+    }
+    branches = [
+        {"N": {"Resource": "arn:aws:states:::sns:publish", "Arguments": publish}},
+        {"R": record | {"Arguments": "{% $winners %}"}},
+    ]
+    return jsonata(
+        Input=task
+        | {"Resource": function(source).arn, "Next": "Select"}
+        | {"Assign": {"draw": "{% $states.result.body %}", "tries": 0}},
+        Select=task | {"Resource": function(SELECT).arn, "Arguments": "{% $draw %}", "Next": "Validate"},
+        Validate=task
+        | {"Resource": function(VALIDATE).arn, "Arguments": "{% $states.input.body %}", "Next": "Choose"}
+        | {
+            "Assign": {name: f"{{% $states.result.{name} %}}" for name in ("status", "sns")}
+            | {"winners": "{% $states.result.body %}"}
+        },
+        Choose={
+            "Type": "Choice",
+            "Choices": [{"Condition": "{% $status = 0 %}", "Next": "Send"}, again],
+            "Default": "Failed",
+        },
+        Send=task
+        | {"Type": "Parallel", "End": True}
+        | {
+            "Output": {
+                "message": "{% $type($states.result[0].MessageId) %}",
+                "winners": "{% $states.result[1] %}",
+                "tries": "{% $tries %}",
+            }
+        }
+        | {
+            "Branches": [
+                {"StartAt": name, "States": {name: {"Type": "Task", "End": True} | state}}
+                for branch in branches
+                for name, state in branch.items()
+            ]
+        },
+        Failed={"Type": "Fail", "Error": "{% $states.input.Error %}", "Cause": "{% $states.input.Cause %}"},
+    )
+
+
+def test_the_lottery_runs_in_jsonata(machine, function, topic):
+    """Winners of the past are drawn again, then the topic gets its message and the winners are recorded."""
+    drawn = output(machine, lottery(function, topic), {"input": 2})
+    assert drawn == {"message": "string", "winners": "2 of draw 1", "tries": 1}
+
+
+def test_the_lottery_says_in_jsonata_why_it_failed(machine, function, topic):
+    """The Fail state has the error of the function."""
+    source = "class CustomError(Exception): pass\ndef lambda_handler(event, context): raise CustomError('no')"
+    error, cause = failed(machine, lottery(function, topic, source))
+    assert (error, json.loads(cause)["errorMessage"]) == ("CustomError", "no")
