@@ -5,6 +5,7 @@ A core and four wings. No module imports from a line above its own (CONTRIBUTING
     __main__                 the command line
     party/  course/  view/   the real party; the course; pictures and widgets
     stack  draws             deploy, show and remove the lottery; run a draw
+    state_tests              test one state alone
     plan  mails              the lottery as data; the mails that it sent
     resources/  execution    one class per kind of AWS resource; one run of the state machine
     target  aws_errors       which AWS is meant; its errors as sentences
@@ -47,6 +48,7 @@ _ROOMS: Final = {
     "state_attempts": "history",
     "state_statuses": "history",
     "state_table": "history",
+    "test_state": "state_tests",
     "timeline_view": "view.timeline",
     "verify": "course.lessons",
     "verify_draw": "party.fairness",

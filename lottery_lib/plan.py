@@ -116,13 +116,17 @@ def employee_table(target: Target, *, index: bool = True) -> Table:
     return Table(target, target.names.employee_table, index=serial if index else None)
 
 
-def machine_definition(target: Target) -> str:
-    """The edition's definition with this attendee's ARNs filled in (tutorial 2.2.5)."""
+def filled(target: Target, text: str) -> str:
+    """A definition with this attendee's ARNs instead of placeholders (tutorial 2.2.5)."""
     functions = {
         purpose: target.arn("lambda", f"function:{name}") for purpose, name in target.names.functions.items()
     }
-    arns = definition.arns_by_placeholder(functions, topic(target).arn)
-    return definition.fill(definition.load(target.names.edition), arns)
+    return definition.fill(text, definition.arns_by_placeholder(functions, topic(target).arn))
+
+
+def machine_definition(target: Target) -> str:
+    """The edition's definition with this attendee's ARNs filled in."""
+    return filled(target, definition.load(target.names.edition))
 
 
 def machine(target: Target) -> StateMachine:

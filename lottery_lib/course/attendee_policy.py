@@ -78,7 +78,12 @@ def policy(target: Target) -> Policy:
     of_executions = [f"states:{each}" for each in _OF_EXECUTIONS]
     statements.append(_allow("Executions", of_executions, executions))
     statements.append(_beside(target))
-    without = ["logs:DescribeLogGroups", "sns:Unsubscribe", *_WITHOUT_RESOURCE[names.base]]
+    without = [
+        "logs:DescribeLogGroups",
+        "sns:Unsubscribe",
+        "states:TestState",
+        *_WITHOUT_RESOURCE[names.base],
+    ]
     statements.append(_allow("Lists", without, ["*"]))
     return {"Version": "2012-10-17", "Statement": statements}
 

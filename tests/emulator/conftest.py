@@ -186,7 +186,9 @@ def client_of(endpoint, service, region="us-east-1", key=None):
         aws_access_key_id=key["AccessKeyId"],
         aws_secret_access_key=key["SecretAccessKey"],
         aws_session_token=key.get("SessionToken"),
-        config=Config(retries={"total_max_attempts": 1}, proxies={}, read_timeout=60),
+        config=Config(
+            retries={"total_max_attempts": 1}, proxies={}, read_timeout=60, inject_host_prefix=False
+        ),
     )
 
 

@@ -26,7 +26,7 @@ from emulator.attendee_user import (
 from emulator.conftest import Caller, client_of, trust
 from emulator.conftest import policy as policy_of
 
-from lottery_lib import Names, Stack, inbox
+from lottery_lib import Names, Stack, inbox, test_state
 from lottery_lib import target as door
 from lottery_lib.__main__ import main
 from lottery_lib.errors import LotteryError
@@ -108,6 +108,14 @@ def test_a_hardened_draw_is_verified_and_gone_on_with(run, deployed, edition):
         for command in ("receipts", "resume"):
             code, told = run(command, draw_id)
             assert code == 0, told
+
+
+def test_states_are_tested(dana, deployed, edition):
+    """With a mock, and with a real call as the machine's role."""
+    first = {"tutorial": "Input Lottery Winners", "hardened": "Commit To The Draw"}[edition]
+    assert test_state(dana, first, mock={}).status == "SUCCEEDED"
+    refused = test_state(dana, first, {"input": "none"})
+    assert refused.status == "CAUGHT_ERROR" and "not authorized" not in refused.cause
 
 
 def test_every_role_has_the_boundary(run, deployed, admin, bounded):

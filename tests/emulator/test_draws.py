@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from hostile.conftest import Clock
 
-from lottery_lib import Stack, draw, executions, inbox, inject, remaining, winners
+from lottery_lib import Stack, draw, executions, inbox, inject, remaining, test_state, winners
 from lottery_lib.draws import Draws, forget_winners, machine_arn
 from lottery_lib.errors import LotteryError
 from lottery_lib.execution import history, start, wait
@@ -205,6 +205,16 @@ def test_plain_start_execution(target):
     arns.append(client.start_execution(stateMachineArn=machine, input=text, name="mine")["executionArn"])
     assert len(set(arns)) == 3
     assert {wait(target, arn)["status"] for arn in arns} == {"SUCCEEDED"}
+
+
+def test_a_state_of_the_deployed_machine(target):
+    """TestState runs one state. Without a mock it calls the function, as the machine's role."""
+    assert test_state(target, "Is Winner In Past Draw", {"status": 1}).next_state == "Random Select Winners"
+    before = len(executions(target))
+    result = test_state(target, "Input Lottery Winners", {"input": 2})
+    assert (result.status, result.next_state) == ("SUCCEEDED", "Random Select Winners")
+    assert result.data["result"] == result.output
+    assert len(executions(target)) == before
 
 
 def test_executions_table(target):

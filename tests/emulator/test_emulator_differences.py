@@ -294,6 +294,25 @@ def test_a_machine_logs_nothing(machine, aws):
     aws("logs").delete_log_group(logGroupName="machines")
 
 
+BATCHED = {
+    "Type": "Map",
+    "ItemProcessor": {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}},
+    "ItemBatcher": {"MaxItemsPerBatch": 2},
+    "End": True,
+}
+
+
+@pytest.mark.parametrize(
+    "state", [{"Type": "Task", "Resource": "arn:aws:states:::http:invoke", "End": True}, BATCHED]
+)
+def test_an_http_task_and_a_batching_map_are_refused(aws, machine, state):
+    """AWS: they run, and can be tested."""
+    with pytest.raises(ClientError, match="InvalidDefinition"):
+        machine({"StartAt": "A", "States": {"A": state}})
+    with pytest.raises(ClientError, match="InvalidDefinition"):
+        aws("stepfunctions").test_state(definition=json.dumps(state), mock={"result": "[]"})
+
+
 def test_an_intrinsic_function_that_fails_has_motos_words(machine):
     """AWS: States.IntrinsicFailure."""
     state = {"Type": "Pass", "Parameters": {"n.$": "States.MathAdd('a', 1)"}, "End": True}

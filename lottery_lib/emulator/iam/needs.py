@@ -133,7 +133,9 @@ def needs_of(asked: Asked) -> list[Need]:
     if of_service and asked.operation.startswith("Create") and asked.text(*_TAGS):
         kind = asked.operation.removeprefix("Create") if asked.service == "iam" else "Resource"
         needs.append(asked.need(needs[0].resource.removesuffix(":log-stream:"), f"Tag{kind}"))
-    if asked.service in {"lambda", "states"} and (role := asked.text("Role", "roleArn")):
+    is_mocked = asked.operation == "TestState" and asked.text("mock")  # so it does not use its role
+    role = asked.text("Role", "roleArn")
+    if asked.service in {"lambda", "states"} and role and not is_mocked:
         context = (("iam:passedtoservice", f"{asked.service}.amazonaws.com"),)
         needs.append(Need("iam:PassRole", role, context))
     return needs
@@ -180,6 +182,8 @@ def _states_needs(asked: Asked) -> list[Need]:
     created = {"CreateStateMachine": "stateMachine", "CreateActivity": "activity"}.get(asked.operation)
     if created:
         return [asked.need(asked.arn(f"{created}:{asked.text('name')}"))]
+    if asked.operation == "TestState" and asked.text("revealSecrets"):
+        return [asked.need("*"), asked.need("*", "RevealSecrets")]
     return [asked.need(asked.text(*_STATES_ARNS) or "*")]
 
 

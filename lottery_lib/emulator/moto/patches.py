@@ -274,6 +274,47 @@ PATCHES: Final[Mapping[str, Patch]] = {
     "moto.iam.models:AccessKey.__init__": Patch("aa1d92a119b6", relied="`reads` asks for role and user."),
     "moto.sts.models:sts_backends": Patch("94cb35c57dab", relied="`reads` finds sessions there."),
     "moto.sts.models:STSBackend.__init__": Patch("59e7705c2b5a", relied="`reads` knows assumed_roles."),
+    # What `one_state` replaces in the objects of one state, or does in their place.
+    _ASL + "eval.environment:Environment.__init__": Patch("c2881ecbf2e2", relied="`one_state` makes one."),
+    _ASL + "eval.environment:Environment.open_frame": Patch(
+        "c00419a4cec5", relied="`one_state` shows each frame the context object."
+    ),
+    _ASL + "eval.states:States": Patch("91c63fc927f8", relied="`one_state` replaces the context object."),
+    _ASL + "eval.variable_store:VariableStore": Patch(
+        "29ecd6137e19", relied="`one_state` reads both scopes."
+    ),
+    _ASL + "component.eval_component:EvalComponent": Patch("23299bc15ded", relied="It calls _eval_body."),
+    _ASL + "component.common.path.result_path:ResultPath": Patch(
+        "dc7f04963f10", relied="Before it and after it, `one_state` notes what is on the stack."
+    ),
+    _ASL + "component.common.catch.catcher_decl:CatcherDecl": Patch(
+        "0b6834e388ff", relied="`one_state` reads its outcome from the stack."
+    ),
+    _ASL + "component.common.retry.retry_decl:RetryDecl": Patch(
+        "6e5eeb1d42a7", relied="`one_state` chooses the retrier in the same way."
+    ),
+    _ASL + "component.common.retry.retrier_decl:RetrierDecl": Patch(
+        "b644362e3771", relied="`one_state` calculates the same interval."
+    ),
+    _STATE + "state:CommonStateField": Patch("91660f77a2d6", relied="`one_state` replaces _set_next."),
+    _STATE + "state_pass.state_pass:StatePass": Patch(
+        "4d9868d82f6c", relied="`one_state` notes the data of its components."
+    ),
+    _STATE + "exec.execute_state:ExecutionState": Patch(
+        "17243126b248", relied="`one_state` replaces its call and its _handle_retry."
+    ),
+    _STATE + "exec.state_parallel.state_parallel:StateParallel": Patch(
+        "8bd11262e2d8", relied="As for ExecutionState."
+    ),
+    _STATE + "exec.state_map.state_map:StateMap": Patch(
+        "9774f28044fe", relied="`one_state` evaluates its fields in the same order."
+    ),
+    _STATE + "exec.state_map.item_reader.item_reader_decl:ItemReader": Patch(
+        "e37e5048bbca", relied="`one_state` replaces its resource_eval."
+    ),
+    _SERVICE + "_callback:StateTaskServiceCallback": Patch(
+        "2caed4f348ef", relied="Without a condition, it makes no token."
+    ),
 }
 
 

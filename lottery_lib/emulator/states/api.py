@@ -16,6 +16,7 @@ from lottery_lib.emulator.moto.reads import events_of, parse_error
 from lottery_lib.emulator.states.callbacks import send
 from lottery_lib.emulator.states.checks import check_definition, check_execution
 from lottery_lib.emulator.states.history import Abort, Executions, with_references
+from lottery_lib.emulator.states.trial import try_state
 
 _MOST_DIAGNOSTICS: Final = 100
 _STOP_SECONDS: Final = 5.0
@@ -55,6 +56,7 @@ class StatesApi:
             "SendTaskSuccess": send,
             "SendTaskFailure": send,
             "SendTaskHeartbeat": send,
+            "TestState": self._test,
         }
 
     def answer(self, request: Request) -> Reply:
@@ -106,6 +108,9 @@ class StatesApi:
         reply = self._moto(request)
         self._executions.forget_machine(arn)
         return reply
+
+    def _test(self, request: Request) -> Reply:
+        return try_state(request, self._check_role)
 
     def _start(self, request: Request) -> Reply:
         # moto calls an execution without a name "None", and refuses the next one.

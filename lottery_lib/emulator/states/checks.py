@@ -27,6 +27,16 @@ def check_execution(name: str, given: str) -> None:
         raise RefusalError("ValidationException", f"{detected} '{name}' at 'name' {reason}")
     if not name or _FORBIDDEN.search(name):
         raise RefusalError("InvalidName", f"Invalid Name: '{name}'")
+    check_input(given)
+
+
+def check_input(given: str) -> None:
+    """Refuse an input that is too long or not JSON.
+
+    Raises:
+        RefusalError: With AWS's reason.
+    """
+    detected = "1 validation error detected: Value"
     if len(given.encode()) > LARGEST_INPUT:
         reason = (
             f"failed to satisfy constraint: Member must have length less than or equal to {LARGEST_INPUT}"

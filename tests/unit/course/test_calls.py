@@ -340,6 +340,14 @@ def test_settings_of_an_emulator():
     ]
 
 
+def test_a_call_with_a_host_of_its_own():
+    """The first line keeps the terminal from putting `sync-` before the emulator's address."""
+    tested = call("stepfunctions", "TestState", definition="{}")
+    variable = " AWS_DISABLE_HOST_PREFIX_INJECTION=true"
+    assert variable in shown(tested).settings
+    assert variable not in calls(target_of(tested, endpoint=None)).settings
+
+
 def access_key_in(settings, **variables):
     """What a shell has as the access key after these settings."""
     show = ["bash", "-c", f'{settings}\nprintf %s "$AWS_ACCESS_KEY_ID"']

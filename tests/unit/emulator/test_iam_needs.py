@@ -250,3 +250,13 @@ def test_a_rest_operation_is_known_by_its_path(method, path, operation, paramete
 def test_a_service_that_nobody_knows_has_no_operations():
     """And raises nothing."""
     assert rest_operation("nothing", "GET", "/") == ("", {})
+
+
+def test_a_test_of_a_state():
+    """It passes a role, unless it has a mock. Only with TestState a mock changes anything."""
+    test, passed = ("states:TestState", "*"), ("iam:PassRole", ROLE.principal)
+    mocked = {"roleArn": ROLE.principal, "mock": {"result": "1"}}
+    assert needs("states", "TestState", roleArn=ROLE.principal) == [test, passed]
+    assert needs("states", "TestState", **mocked) == [test]
+    assert needs("states", "TestState", revealSecrets=True) == [test, ("states:RevealSecrets", "*")]
+    assert needs("states", "CreateStateMachine", name="m", **mocked)[-1] == passed

@@ -1,0 +1,127 @@
+"""The states of the kit's own machines, one by one: no function is called, and no mail is sent."""
+
+import pytest
+
+from lottery_lib import test_state
+from lottery_lib.definition import all_states, load, parse
+from lottery_lib.errors import LotteryError
+
+THROTTLED = "Lambda.TooManyRequestsException"
+ALL = {"prize": "Car", "record": "r", "winners": [], "mail": "due", "message": "m"}
+NOT_MAILED = ALL | {"reason": {"Error": "E", "Cause": "C"}}
+
+#: For each edition: state, input, what the call gives, status, next state.
+CASES = {
+    "tutorial": [
+        ("Input Lottery Winners", {"input": 2}, {"mock": {"body": 1}}, "SUCCEEDED", "Random Select Winners"),
+        ("Input Lottery Winners", {}, {"error": "CustomError"}, "CAUGHT_ERROR", "Failed"),
+        ("Input Lottery Winners", {}, {"error": "E"}, "CAUGHT_ERROR", "Failed"),
+        ("Random Select Winners", {"body": 1}, {"mock": {}}, "SUCCEEDED", "Validate Winners"),
+        ("Random Select Winners", {"body": 1}, {"error": "E"}, "RETRIABLE", None),
+        ("Random Select Winners", {"body": 1}, {"error": "E", "retries": 2}, "CAUGHT_ERROR", "Failed"),
+        ("Validate Winners", {"body": 1}, {"mock": {}}, "SUCCEEDED", "Is Winner In Past Draw"),
+        ("Validate Winners", {"body": 1}, {"error": "E"}, "RETRIABLE", None),
+        ("Validate Winners", {"body": 1}, {"error": "E", "retries": 2}, "CAUGHT_ERROR", "Failed"),
+        ("Is Winner In Past Draw", {"status": 0}, {}, "SUCCEEDED", "Send SNS and Record In Dynamodb"),
+        ("Is Winner In Past Draw", {"status": 1}, {}, "SUCCEEDED", "Random Select Winners"),
+        ("Is Winner In Past Draw", {"status": 2}, {}, "FAILED", None),
+        ("Send SNS and Record In Dynamodb", {}, {"mock": [1, 2]}, "SUCCEEDED", None),
+        ("Send SNS and Record In Dynamodb", {}, {"error": "E"}, "RETRIABLE", None),
+        ("Send SNS and Record In Dynamodb", {}, {"error": "E", "retries": 2}, "CAUGHT_ERROR", "Failed"),
+        ("Notify Winners", {"sns": "text"}, {"mock": {"MessageId": "m"}}, "SUCCEEDED", None),
+        ("Record Winner Queue", {"body": 1}, {"mock": None}, "SUCCEEDED", None),
+        ("Failed", {}, {}, "FAILED", None),
+    ],
+    "hardened": [
+        ("Commit To The Draw", {}, {"mock": {}}, "SUCCEEDED", "For Each Prize"),
+        ("Commit To The Draw", {}, {"error": THROTTLED}, "RETRIABLE", None),
+        ("Commit To The Draw", {}, {"error": THROTTLED, "retries": 6}, "CAUGHT_ERROR", "Failed"),
+        ("Commit To The Draw", {}, {"error": "InvalidRequest"}, "CAUGHT_ERROR", "Failed"),
+        ("For Each Prize", {"records": [1, 2], "remail": False}, {"mock": [1, 2]}, "SUCCEEDED", None),
+        ("For Each Prize", {"records": [1], "remail": False}, {"error": "E"}, "CAUGHT_ERROR", "Failed"),
+        ("Draw And Record", {}, {"mock": ALL}, "SUCCEEDED", "Is A Mail Due"),
+        ("Draw And Record", {}, {"error": "WinnerTaken"}, "RETRIABLE", None),
+        ("Draw And Record", {}, {"error": "WinnerTaken", "retries": 8}, "FAILED", None),
+        ("Is A Mail Due", {"mail": "due"}, {}, "SUCCEEDED", "Notify Winners"),
+        ("Is A Mail Due", {"mail": "left to the run that recorded"}, {}, "SUCCEEDED", "Recorded Before"),
+        ("Is A Mail Due", {"mail": "maybe"}, {}, "SUCCEEDED", "Unknown Answer"),
+        ("Is A Mail Due", {}, {}, "SUCCEEDED", "Unknown Answer"),
+        ("Notify Winners", ALL, {"mock": {"MessageId": "m"}}, "SUCCEEDED", "Recorded And Mailed"),
+        ("Notify Winners", ALL, {"error": "SNS.ThrottledException"}, "RETRIABLE", None),
+        ("Notify Winners", ALL, {"error": "E"}, "CAUGHT_ERROR", "Recorded Not Mailed"),
+        ("Recorded And Mailed", ALL, {}, "SUCCEEDED", None),
+        ("Recorded Before", ALL, {}, "SUCCEEDED", None),
+        ("Recorded Not Mailed", NOT_MAILED, {}, "SUCCEEDED", None),
+        ("Unknown Answer", {}, {}, "FAILED", None),
+        ("Failed", {"Error": "E", "Cause": "C"}, {}, "FAILED", None),
+    ],
+}  # fmt: skip
+EACH = [(edition, *case) for edition, cases in CASES.items() for case in cases]
+
+
+@pytest.fixture(scope="module")
+def targets():
+    from lottery_lib import connect
+
+    return {edition: connect("embedded", edition=edition) for edition in ("tutorial", "hardened")}
+
+
+@pytest.mark.parametrize(("edition", "state", "given", "answer", "status", "follower"), EACH)
+def test_a_state(targets, edition, state, given, answer, status, follower):  # noqa: PLR0917
+    """A state goes where the definition says, for each answer that its call can get."""
+    result = test_state(targets[edition], state, given, local=load(edition), **answer)
+    assert (result.status, result.next_state) == (status, follower), result
+
+
+@pytest.mark.parametrize("edition", ["tutorial", "hardened"])
+def test_the_cases_use_every_edge(edition):
+    """Each edge of the graph has a case, and each state at least one."""
+    states = dict(all_states(parse(load(edition))))
+    edges = {
+        (name, rule[field])
+        for name, state in states.items()
+        for rule in (state, *state.get("Choices", ()), *state.get("Catch", ()))
+        for field in ("Next", "Default")
+        if field in rule
+    }
+    assert edges == {(name, follower) for name, *_, follower in CASES[edition] if follower}
+    assert set(states) == {name for name, *_ in CASES[edition]}
+
+
+def test_what_the_hardened_machine_makes_of_its_data(targets):
+    """A winner who got no mail is recorded with the reason; a failure has the reason of the Catch."""
+    target, local = targets["hardened"], load("hardened")
+    recorded = test_state(target, "Recorded Not Mailed", NOT_MAILED, local=local).output
+    assert (recorded["mail"], recorded["error"], recorded["cause"]) == ("recorded, not mailed", "E", "C")
+    failed = test_state(target, "Failed", {"Error": "E", "Cause": "C"}, local=local)
+    assert (failed.error, failed.cause) == ("E", "C")
+    prizes = {"records": ["a", "b"], "remail": True}
+    data = test_state(target, "For Each Prize", prizes, mock=[1, 2], local=local).data
+    assert [(item["record"], item["remail"]) for item in data["afterItemSelector"]] == [
+        ("a", True),
+        ("b", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("Nobody", {}, "state Nobody: is not in the definition. Its states are Input Lottery Winners, "),
+        ("Failed", {"mock": 1, "error": "E"}, "has both a mock and an error. Give one of them."),
+        ("Failed", {"mock": {1, 2}}, "test of state Failed: the mock is not JSON (Object of type set"),
+        ("Failed", {"given": float("nan")}, "the input is not JSON"),
+        ("Failed", {"variables": {"v": object()}}, "`variables` is not JSON"),
+        ("Failed", {"mock": 1}, "State type 'Fail' is not supported when a mock is specified"),
+        (
+            "Send SNS and Record In Dynamodb",
+            {"mock": 1},
+            "Mocked result must be an array (ValidationException).",
+        ),
+        ("Failed", {"local": "{}"}, "definition: has no StartAt or no States."),
+    ],
+)
+def test_what_cannot_be_tested(targets, name, options, message):
+    """One sentence says what is wrong; if the state does not exist, it lists those that do."""
+    with pytest.raises(LotteryError) as raised:
+        test_state(targets["tutorial"], name, **{"local": load()} | options)
+    assert message in str(raised.value)
