@@ -22,6 +22,7 @@ from lottery_lib import calls, connect, inbox
 from lottery_lib.__main__ import main
 from lottery_lib.emulator.process import control
 from lottery_lib.errors import LotteryError
+from lottery_lib.resources.sns_topic import Subscription, Topic
 
 STRANGER = "AKIAAAAAAAAAAAAAAAAA"
 #: A call of each service, and the name that this service has for an unknown key.
@@ -316,12 +317,13 @@ def test_two_emulators_do_not_share_a_cookie(wire, cookie, second):
     assert Wire(second.told)("GET", "/lottery/mail", Cookie=cookie)[0] == 403
 
 
-def test_where_opens_the_mailbox(stack):
+def test_where_opens_the_mailbox(target):
     """The address that `inbox(target).where` tells opens the mailbox in a browser."""
-    stack.deploy("ann@example.com")
-    before = inbox(stack.target).where
-    inbox(stack.target).confirm("ann@example.com")
-    for text in (before, inbox(stack.target).where):
+    (topic := Topic(target, target.names.topic)).ensure()
+    Subscription(topic, "ann@example.com").ensure()
+    before = inbox(target).where
+    inbox(target).confirm("ann@example.com")
+    for text in (before, inbox(target).where):
         path = re.search(r"http://127.0.0.1:\d+(/lottery/mail/\S+)", text)[1]
         assert Wire(control.status())("GET", path)[0] == 303
 

@@ -264,6 +264,14 @@ def test_stop_where_a_look_fails(run, lossy, monkeypatch):
     assert "Nobody could look whether there are winners. emulator: does not answer." in err
 
 
+def test_exit_code():
+    """The program's exit code is the command's, and nobody sees a traceback."""
+    command = [sys.executable, "-m", "lottery_lib", "dance"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "command line: No such command 'dance'. See `lottery --help`.\n"
+
+
 @pytest.mark.parametrize("words", [["--help"], ["emulator", "status"], ["emulator", "stop"]], ids=" ".join)
 def test_quick_commands(words, tmp_path, monkeypatch):
     """The help, the emulator's status, and its stop when none runs, wait for neither pandas nor boto3."""
