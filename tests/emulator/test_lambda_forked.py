@@ -84,7 +84,7 @@ def lambda_handler(event, context): return [target(number) for number in os.list
     assert kinds == ["/dev/null", "listed", "socket"]
 
 
-@pytest.mark.parametrize("name", ["boto3", "dateutil", "jmespath", "six", "snapshot_restore_py"])
+@pytest.mark.parametrize("name", ["boto3", "six"])
 def test_a_function_with_its_own_copy_starts_cold(emulator, function, zipped, name):
     """Where the zip contains a module that the parent has loaded, the worker is not forked."""
     source = f"import os, {name}\ndef lambda_handler(event, context): return os.getppid(), {name}.mine"
