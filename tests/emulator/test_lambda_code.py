@@ -90,10 +90,10 @@ def test_a_running_call_keeps_its_code(function, unpacked, zipped, tmp_path):
 
 
 def test_the_memory_of_deleted_functions_is_free_again(emulator, function, zipped):
-    """Functions with 10 MB of code each are made, run and deleted. The memory does not grow with each."""
+    """Functions with 4 MB of code each are made, run and deleted. The memory does not grow with each."""
 
     def one():
-        data = f"# {os.urandom(5 << 20).hex()}"
+        data = f"# {os.urandom(2 << 20).hex()}"
         mine = function(zipped(lambda_function=VALUE.format(1), data=data))
         mine()
         mine.client.delete_function(FunctionName=mine.name)
@@ -101,4 +101,4 @@ def test_the_memory_of_deleted_functions_is_free_again(emulator, function, zippe
 
     first = [one() for _ in range(2)][-1]
     last = [one() for _ in range(5)][-1]
-    assert last - first < 30 << 20
+    assert last - first < 12 << 20

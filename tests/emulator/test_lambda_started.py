@@ -22,11 +22,10 @@ from emulator.conftest import client_of, free_port, make_role, state_home
 
 from lottery_lib.emulator.process import control
 
-FIXTURES = {"environment", "unpacked"}
+FIXTURES = {"environment", "secretive", "unpacked"}
 SHORT = {
     "test_the_runtimes_variables_are_there",
     "test_nothing_of_the_attendees_is_there",
-    "test_the_emulator_is_executed_without_the_users_secrets",
     "test_module_globals_survive_between_warm_calls",
     "test_a_time_out_ends_the_handlers_children",
     "test_each_call_has_its_own_output",
