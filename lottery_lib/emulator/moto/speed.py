@@ -49,13 +49,13 @@ def only_own_models(_: Function) -> Function:
 
     botocores: Function = vars(ServiceModel.operation_model)["__wrapped__"]
 
-    @instance_cache
     def operation_model(self: Any, operation_name: str) -> Any:
         from moto.core.model import OperationModel
 
         return OperationModel(botocores(self, operation_name)._operation_model, self, operation_name)
 
-    return operation_model
+    cached: Function = instance_cache(operation_model)
+    return cached
 
 
 def remembered_keys(original: Function) -> Function:
