@@ -169,6 +169,13 @@ def test_both_editions_share_their_clients(target, hardened):
     assert hardened.client("iam") is target.client("iam")
 
 
+def test_dry_runs_share_their_clients(target):
+    """A second dry run makes no clients; they are not those that may write."""
+    clients = {target.read_only().client("iam") for _ in range(2)}
+    assert len(clients) == 1
+    assert target.client("iam") not in clients
+
+
 def test_verify_hardening(target, hardened):
     """Lesson 09 is done when the hardened edition stands, lesson 10 with a thousand in the pool."""
     restore(target, "09")
