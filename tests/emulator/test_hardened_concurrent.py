@@ -69,11 +69,11 @@ class Night:
         return states.start_execution(stateMachineArn=machine, name=name, input=given)["executionArn"]
 
 
-@pytest.mark.parametrize("draws", [25, pytest.param(200, marks=pytest.mark.long)])
+@pytest.mark.parametrize("draws", [50, pytest.param(200, marks=pytest.mark.long)])
 def test_many_at_once(hardened, tmp_path, draws):
     """So many draws of three, among a thousand, are made once; each of these facts holds of them.
 
-    Two hundred are long: twenty-five meet each other and each kind of fault, too.
+    Two hundred are long: fifty meet each other and each kind of fault, too.
     """
     night = made(hardened, tmp_path, draws)
     one_call_in_ten_fails(night)
