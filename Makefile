@@ -63,7 +63,7 @@ check: $(VENV)/.tested
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	$(BIN)/lint-imports
-	$(PY) -m pytest tests/unit -n 2
+	$(PY) -m pytest tests/unit -n 2 -p no:nbval
 
 # AWS's own command line. A test runs the commands that `calls` writes with it. It pins its own version of
 # botocore, so it has its own environment. pip has no version 2.
