@@ -100,15 +100,15 @@ def test_a_removed_output_is_empty(printed, path):
 
 def test_the_beginning_stays_while_the_process_writes(tmp_path):
     """The process may write between any two steps of a look at its file, which has one position for all."""
+
+    def flood(file):
+        os.write(file, b"first\n")
+        for _ in range(200):
+            os.write(file, b"x" * 65_535 + b"\n")
+
     for number in range(20):
         printed = Printed(tmp_path / str(number))
-
-        def write(file=printed.fileno()):
-            os.write(file, b"first\n")
-            for _ in range(200):
-                os.write(file, b"x" * 65_535 + b"\n")
-
-        writer = threading.Thread(target=write)
+        writer = threading.Thread(target=flood, args=[printed.fileno()])
         writer.start()
         while writer.is_alive():
             printed.shorten()
