@@ -11,6 +11,9 @@ LAB := --LabApp.default_url=/lab/tree/notebooks/00_overview.ipynb --LabApp.news_
 # Runs a command with an emulator of its own and without your AWS settings. The emulator ends with the command.
 APART := PY=$(PY) tests/apart
 
+# Python stores what it compiles. Without that, each of a hundred processes would compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: lab install locks test test-all check unit rehearse refresh pictures bench bench-tests cost format clean
 
 # Attendees type `make lab`. It installs once, then opens the course. The emulator ends with JupyterLab.
@@ -60,7 +63,7 @@ check: $(VENV)/.tested
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	$(BIN)/lint-imports
-	$(PY) -m pytest tests/unit -n 2
+	$(PY) -m pytest tests/unit -n 2 -p no:nbval
 
 # AWS's own command line. A test runs the commands that `calls` writes with it. It pins its own version of
 # botocore, so it has its own environment. pip has no version 2.

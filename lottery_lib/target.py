@@ -63,8 +63,10 @@ class Target:
     names: Names
     waiter: Waiter = field(default_factory=Waiter)
     key_file: str | None = None
-    _clients: dict[str, Any] = field(default_factory=dict)  # shared with the targets that `named` makes
-    _caller: dict[str, Any] = field(default_factory=dict)  # shared, too
+    # These three are shared with the targets that `named` makes.
+    _clients: dict[str, Any] = field(default_factory=dict)
+    _reading_clients: dict[str, Any] = field(default_factory=dict)
+    _caller: dict[str, Any] = field(default_factory=dict)
     _is_read_only: bool = False
 
     if TYPE_CHECKING:
@@ -145,7 +147,7 @@ class Target:
 
     def read_only(self) -> "Target":
         """The same AWS; a call that would change something raises `WriteBlockedError` instead."""
-        return replace(self, _clients={}, _is_read_only=True)
+        return replace(self, _clients=self._reading_clients, _is_read_only=True)
 
     def __repr__(self) -> str:
         where = {"embedded": "the emulator on this machine", "aws": "AWS"}.get(self.kind, self.endpoint)

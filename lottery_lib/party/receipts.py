@@ -67,24 +67,29 @@ def unsaved(endpoint: str, *, shared: bool) -> list[str]:
         shared: Whether it is the one that `lottery` uses by default.
     """
     here = partial(connect, endpoint, attendee="", edition="hardened")
-    session, sentences = here(region=EMULATOR_REGION).session, list[str]()
-    for partition in session.get_available_partitions():
-        for region in session.get_available_regions("dynamodb", partition):
-            sentences += _unsaved_in(here(region=region), shared)
+    home, sentences = here(region=EMULATOR_REGION), list[str]()
+    base, dynamodb = home.names.draws_table, home.client("dynamodb")
+    ask_in = dict[str, Any]()
+    dynamodb.meta.events.register("before-call", lambda context, **_: context.update(signing=ask_in))
+    for partition in home.session.get_available_partitions():
+        for region in home.session.get_available_regions("dynamodb", partition):
+            ask_in["region"] = region  # a client for each region would take a second in all
+            tables = all_pages(dynamodb, "list_tables", "TableNames")
+            if ours := [name for name in tables if f"{name}-".startswith(f"{base}-")]:
+                sentences += _unsaved_in(here(region=region), ours, shared)
     return sentences
 
 
-def _unsaved_in(target: Target, shared: bool) -> list[str]:
-    base, sentences = target.names.draws_table, list[str]()
-    for name in all_pages(target.client("dynamodb"), "list_tables", "TableNames"):
-        if f"{name}-".startswith(f"{base}-"):
-            # Others may have made a table of such a name, whose end is no attendee or whose key is another.
-            try:
-                names = Names(name.removeprefix(base)[1:], "hardened")
-            except LotteryError:
-                continue
-            with suppress(KeyError):
-                sentences += _unsaved(target.named(names), shared)
+def _unsaved_in(target: Target, draws_tables: list[str], shared: bool) -> list[str]:
+    sentences = list[str]()
+    for name in draws_tables:
+        # Others may have made a table of such a name, whose end is no attendee or whose key is another.
+        try:
+            names = Names(name.removeprefix(target.names.draws_table)[1:], "hardened")
+        except LotteryError:
+            continue
+        with suppress(KeyError):
+            sentences += _unsaved(target.named(names), shared)
     return sentences
 
 

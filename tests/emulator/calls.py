@@ -48,19 +48,23 @@ class Broken(Exception):
 
 
 class Interruption:
-    """A second connection of the same attendee, which breaks after so many write calls."""
+    """A second connection of the same attendee, which breaks after so many write calls.
+
+    Attributes:
+        left: The write calls that it still makes.
+    """
 
     def __init__(self, target, after):
-        self._left = after
+        self.left = after
         self.target = connect("embedded", attendee=target.names.attendee, edition=target.names.edition)
         assert not self.target._clients
         self.target.session.events.register("before-call", self._count)
 
     def _count(self, model, **_):
         if model.name.startswith(WRITES):
-            if self._left == 0:
+            if self.left == 0:
                 raise Broken
-            self._left -= 1
+            self.left -= 1
 
 
 class LostReply:

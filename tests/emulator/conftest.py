@@ -63,17 +63,35 @@ def state_home(folder):
 @pytest.fixture
 def own(own_home, port):
     """An emulator of this test's own: `own("sns")` is a client of it."""
-    told = started(port)
-    try:
-        make_role(told["endpoint"])
+    with emulator_in(own_home, port) as told:
         yield Own(told)
+
+
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory):
+    """The same for a module. Its files are in `apart.home`."""
+    home = tmp_path_factory.mktemp("state")
+    with emulator_in(home) as told:
+        yield Own(told, home)
+
+
+@contextlib.contextmanager
+def emulator_in(home, port=None, **options):
+    """An emulator whose files are in a folder; it has the role that functions and machines of tests have."""
+    port = port or free_port()
+    try:
+        with state_home(home):
+            told = started(port, **options)
+        make_role(told["endpoint"])
+        yield told
     finally:
-        control.stop(port)
+        with state_home(home):
+            control.stop(port)
 
 
 class Own:
-    def __init__(self, told):
-        self.told = told
+    def __init__(self, told, home=None):
+        self.told, self.home = told, home
 
     def __call__(self, service):
         return client_of(self.told["endpoint"], service)
@@ -166,13 +184,8 @@ class Caller:
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory):
-    home, number = tmp_path_factory.mktemp("state"), free_port()
-    with state_home(home):
-        told = started(number)
-    make_role(told["endpoint"])
-    yield told
-    with state_home(home):
-        control.stop(number)
+    with emulator_in(tmp_path_factory.mktemp("state")) as told:
+        yield told
 
 
 def client_of(endpoint, service, region="us-east-1", key=None):

@@ -14,14 +14,15 @@ from pathlib import Path
 import psutil
 import pytest
 from botocore.exceptions import ClientError
-from emulator.access_keys import signed, started
-from emulator.conftest import Caller, client_of, trust
+from emulator.access_keys import signed
+from emulator.conftest import Caller, Own, client_of, emulator_in, free_port, state_home, trust
 from emulator.test_door import Wire
 
 from lottery_lib import calls, connect, inbox
 from lottery_lib.__main__ import main
 from lottery_lib.emulator.process import control
 from lottery_lib.errors import LotteryError
+from lottery_lib.resources.sns_topic import Subscription, Topic
 
 STRANGER = "AKIAAAAAAAAAAAAAAAAA"
 #: A call of each service, and the name that this service has for an unknown key.
@@ -40,6 +41,21 @@ CALLS = {
 @pytest.fixture
 def wire(emulator):
     return Wire(emulator)
+
+
+@pytest.fixture(scope="module")
+def second():
+    """A second emulator, whose home is open to all, as it may be."""
+    with tempfile.TemporaryDirectory() as home:
+        Path(home).chmod(0o755)
+        with emulator_in(home) as told:
+            yield Own(told, home)
+
+
+@pytest.fixture
+def at_home(second, monkeypatch):
+    """The kit finds the second emulator here."""
+    monkeypatch.setenv("XDG_STATE_HOME", second.home)
 
 
 @pytest.mark.parametrize("service", CALLS)
@@ -185,10 +201,10 @@ def test_a_function_that_names_another_key_gets_nothing(weak, key):
     assert weak({"key": key}) == "InvalidClientTokenId"
 
 
-def test_the_key_of_a_function_cannot_be_guessed(own, function):
+def test_the_key_of_a_function_cannot_be_guessed(second, function):
     """It is random: the same function of the same role has another key in another emulator."""
     keys = set()
-    for make in (function, own.function):
+    for make in (function, second.function):
         keys.add(make(KEYS_OF_A_FUNCTION, FunctionName="same", Timeout=30)({"tell": True}))
     assert len(keys) == 2
     assert all(re.fullmatch("ASIA[A-Z2-7]{16}", key) for key in keys)
@@ -228,18 +244,14 @@ def test_a_key_of_sts_works(emulator, aws):
     assert told["Arn"].endswith(f":assumed-role/{name}/me")
 
 
-def test_without_iam_the_key_is_needed(own_home, port, monkeypatch):
+def test_without_iam_the_key_is_needed(own_home, monkeypatch):
     """`LOTTERY_EMULATOR_IAM=off` opens nothing to strangers."""
     monkeypatch.setenv("LOTTERY_EMULATOR_IAM", "off")
-    wire = Wire(started(port))
-    try:
-        body = b"Action=ListTopics&Version=2010-03-31"
-        assert [wire("POST", "/", key=key, body=body, Content_Type=FORM)[0] for key in (None, STRANGER)] == [
-            403
-        ] * 2
+    with emulator_in(own_home) as told:
+        wire, body = Wire(told), b"Action=ListTopics&Version=2010-03-31"
+        refused = [wire("POST", "/", key=key, body=body, Content_Type=FORM)[0] for key in (None, STRANGER)]
+        assert refused == [403, 403]
         assert wire.owner("POST", "/", body=body, Content_Type=FORM)[0] == 200
-    finally:
-        control.stop(port)
 
 
 # The mailbox.
@@ -299,18 +311,19 @@ def test_the_cookie_reads_mail_only(wire, cookie):
     assert wire("DELETE", "/lottery/mail", Cookie=cookie)[0] == 403
 
 
-def test_two_emulators_do_not_share_a_cookie(wire, cookie, own):
+def test_two_emulators_do_not_share_a_cookie(wire, cookie, second):
     """Cookies ignore ports, so each emulator has a name of its own for it."""
     assert cookie.startswith(f"lottery-mail-{wire.told['port']}=")
-    assert Wire(own.told)("GET", "/lottery/mail", Cookie=cookie)[0] == 403
+    assert Wire(second.told)("GET", "/lottery/mail", Cookie=cookie)[0] == 403
 
 
-def test_where_opens_the_mailbox(stack):
+def test_where_opens_the_mailbox(target):
     """The address that `inbox(target).where` tells opens the mailbox in a browser."""
-    stack.deploy("ann@example.com")
-    before = inbox(stack.target).where
-    inbox(stack.target).confirm("ann@example.com")
-    for text in (before, inbox(stack.target).where):
+    (topic := Topic(target, target.names.topic)).ensure()
+    Subscription(topic, "ann@example.com").ensure()
+    before = inbox(target).where
+    inbox(target).confirm("ann@example.com")
+    for text in (before, inbox(target).where):
         path = re.search(r"http://127.0.0.1:\d+(/lottery/mail/\S+)", text)[1]
         assert Wire(control.status())("GET", path)[0] == 303
 
@@ -323,81 +336,81 @@ def test_the_key_is_like_awss(emulator):
     assert re.fullmatch("AKIA[A-Z2-7]{16}", emulator["access_key_id"])
 
 
-def test_each_start_has_its_key(own_home, port):
+@pytest.fixture(scope="module")
+def restarted(tmp_path_factory):
+    """What an emulator told at its first start, at its stop and at its next start.
+
+    Before that, somebody has put a file that all can read in the place of its key.
+    """
+    with state_home(tmp_path_factory.mktemp("state")):
+        told = [control.start(number := free_port())]
+        told.append(control.stop(number))
+        path = Path(told[0]["access_key_file"])
+        told[1]["file is there"] = path.exists()
+        path.write_text("old")
+        path.chmod(0o666)
+        yield [*told, control.start(number)]
+        control.stop(number)
+
+
+def test_the_key_ends_with_the_emulator(restarted):
+    """Then its file is gone, and nothing tells it."""
+    _, stopped, _ = restarted
+    assert (stopped["access_key_id"], stopped["file is there"]) == (None, False)
+
+
+def test_each_start_has_its_key(restarted):
     """An old key does not open a new emulator."""
-    keys = set()
-    for _ in range(2):
-        keys.add(control.start(port)["access_key_id"])
-        control.stop(port)
-    assert len(keys) == 2
+    first, _, again = restarted
+    assert first["access_key_id"] != again["access_key_id"]
 
 
-def test_only_the_user_can_read_the_file(own):
-    """The file has the mode 0600, and its folder 0700."""
-    path = Path(own.told["access_key_file"])
-    assert path.read_text() == own.told["access_key_id"]
+def test_an_old_file_with_other_modes_is_replaced(restarted):
+    """Somebody may have made it before, readable to all."""
+    *_, again = restarted
+    path = Path(again["access_key_file"])
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path.read_text() == again["access_key_id"] != "old"
+
+
+def test_an_emulator_of_before(restarted, monkeypatch):
+    """One that a kit without keys has started can be stopped; until then, a sentence says so."""
+    *_, told = restarted
+    folder, port = Path(told["folder"]), told["port"]
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder.parents[1]))
+    Path(told["access_key_file"]).unlink()
+    with pytest.raises(Exception, match=r"End the emulator with .* stop. and start it again"):
+        control.start(port)
+    assert control.stop(port)["running"] is False
+    with socket.create_server(("127.0.0.1", port)):
+        pass
+
+
+def test_only_the_user_can_read_the_file(second):
+    """The file has the mode 0600, and its folder 0700. Another user can neither read nor list them."""
+    path = Path(second.told["access_key_file"])
+    assert path.read_text() == second.told["access_key_id"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    # Only root can become another user. Where the tests do not run as root, the modes must do.
+    if os.geteuid() == 0:
+        nobody = {"user": "nobody", "group": "nogroup", "extra_groups": [], "cwd": "/"}
+        for command in (["cat", path], ["ls", path.parent]):
+            tried = subprocess.run(command, check=False, capture_output=True, **nobody)
+            assert (tried.returncode != 0, tried.stdout) == (True, b"")
 
 
-def test_another_user_cannot_read_the_file(monkeypatch, port):
-    """Nor look into the folder, although its parent is open to all."""
-    with tempfile.TemporaryDirectory() as home:
-        Path(home).chmod(0o755)
-        monkeypatch.setenv("XDG_STATE_HOME", home)
-        path = Path(started(port)["access_key_file"])
-        try:
-            # Only root can become another user. Where the tests do not run as root, the modes must do.
-            assert stat.S_IMODE(path.parent.stat().st_mode) & 0o077 == 0
-            if os.geteuid() == 0:
-                for command in (["cat", path], ["ls", path.parent]):
-                    tried = subprocess.run(
-                        command,
-                        check=False,
-                        user="nobody",
-                        group="nogroup",
-                        extra_groups=[],
-                        cwd="/",
-                        capture_output=True,
-                    )
-                    assert (tried.returncode != 0, tried.stdout) == (True, b"")
-        finally:
-            control.stop(port)
-
-
-def test_an_old_file_with_other_modes_is_replaced(own_home, port):
-    """Somebody may have made it before, readable to all."""
-    old = control.start(port)
-    control.stop(port)
-    path = Path(old["folder"], "access-key")
-    path.write_text("old")
-    path.chmod(0o666)
-    try:
-        told = control.start(port)
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert path.read_text() == told["access_key_id"] != "old"
-    finally:
-        control.stop(port)
-
-
-def test_the_key_ends_with_the_emulator(own_home, port):
-    """Then its file is gone, and nothing tells it."""
-    path = Path(control.start(port)["access_key_file"])
-    told = control.stop(port)
-    assert (told["access_key_id"], path.exists()) == (None, False)
-
-
-def test_the_key_is_on_no_command_line(own):
+def test_the_key_is_on_no_command_line(second):
     """Neither there, nor in the variables of a process, nor in any other file of the emulator."""
-    key = own.told["access_key_id"]
-    own.function("import boto3\ndef lambda_handler(e, c): return 1", Timeout=30)()
+    key = second.told["access_key_id"]
+    second.function("import boto3\ndef lambda_handler(e, c): return 1", Timeout=30)()
     with pytest.raises(ClientError):
-        own("dynamodb").describe_table(TableName="none")
-    family = psutil.Process(own.told["pid"])
+        second("dynamodb").describe_table(TableName="none")
+    family = psutil.Process(second.told["pid"])
     for process in (family, *family.children(recursive=True)):
         assert key not in " ".join(process.cmdline())
         assert key not in process.environ().values()
-    folder = Path(own.told["folder"])
+    folder = Path(second.told["folder"])
     holding = [
         path.name for path in folder.rglob("*") if path.is_file() and key.encode() in path.read_bytes()
     ]
@@ -417,12 +430,12 @@ def words(capsys):
 
 
 @pytest.mark.parametrize("verb", ["start", "status"])
-def test_only_json_tells_the_key(own, words, verb):
+def test_only_json_tells_the_key(second, at_home, words, verb):
     """What a person sees on a screen, and a notebook shows, has no key. `--json` tells it."""
-    port = str(own.told["port"])
-    assert own.told["access_key_id"] not in words("emulator", verb, "--port", port)
+    port = str(second.told["port"])
+    assert second.told["access_key_id"] not in words("emulator", verb, "--port", port)
     told = json.loads(words("emulator", verb, "--port", port, "--json"))
-    assert told["access_key_id"] == own.told["access_key_id"]
+    assert told["access_key_id"] == second.told["access_key_id"]
 
 
 def test_no_view_shows_the_key(target):
@@ -453,10 +466,10 @@ def test_pasted_lines_read_the_key(target):
 # How the kit finds it.
 
 
-def test_an_address_with_the_key(own, monkeypatch, tmp_path_factory):
+def test_an_address_with_the_key(second, monkeypatch, tmp_path_factory):
     """`http://KEY@host:port` reaches an emulator whose file is elsewhere. Its endpoint is without the key."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("elsewhere")))
-    told = own.told
+    told = second.told
     monkeypatch.setenv("LOTTERY_TARGET", told["endpoint"].replace("//", f"//{told['access_key_id']}@"))
     target = connect()
     assert (target.account, target.endpoint) == ("123456789012", told["endpoint"])
@@ -466,11 +479,11 @@ def test_an_address_with_the_key(own, monkeypatch, tmp_path_factory):
 @pytest.mark.parametrize(
     ("key", "what"), [("", "needs an access key"), (f"{STRANGER}@", "does not know the access")]
 )
-def test_an_address_without_the_key(own, monkeypatch, tmp_path_factory, key, what):
+def test_an_address_without_the_key(second, monkeypatch, tmp_path_factory, key, what):
     """One sentence says where to find it. The sentence does not repeat what was given."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("elsewhere")))
     with pytest.raises(LotteryError, match=what) as caught:
-        connect(own.told["endpoint"].replace("//", f"//{key}"))
+        connect(second.told["endpoint"].replace("//", f"//{key}"))
     assert "Use http://KEY@host:port. KEY is the access_key_id" in str(caught.value)
     assert STRANGER not in str(caught.value)
 
@@ -506,14 +519,3 @@ def test_emulators_of_others(given, sent):
         connect(f"http://{given}127.0.0.1:{server.server_port}")
         server.shutdown()
     assert f"Credential={sent}/" in seen[0]
-
-
-def test_an_emulator_of_before(own_home, port):
-    """One that a kit without keys has started can be stopped; until then, a sentence says so."""
-    told = control.start(port)
-    Path(told["access_key_file"]).unlink()
-    with pytest.raises(Exception, match=r"End the emulator with .* stop. and start it again"):
-        control.start(port)
-    assert control.stop(port)["running"] is False
-    with socket.create_server(("127.0.0.1", port)):
-        pass

@@ -409,40 +409,49 @@ def test_no_other_role_can_be_passed_on(bob):
         bob("stepfunctions").create_state_machine(roleArn="arn:aws:iam::123456789012:role/tests", **asked)
 
 
-def printed(*words, **environment):
-    """What `policy` prints in a process of its own, without credentials and without an emulator."""
-    command = [sys.executable, "-m", "lottery_lib", "policy", *words]
-    clean = {"PATH": os.environ["PATH"], "HOME": "/nowhere"}
-    return subprocess.run(command, env=clean | environment, capture_output=True, text=True, check=False)
-
-
 PLACE = ("--account", "123456789012", "--region", "us-east-1")
+
+
+def test_the_policy_needs_no_credentials():
+    """Nor an emulator: an administrator writes it in a process that has neither."""
+    command = [sys.executable, "-m", "lottery_lib", "policy", *PLACE]
+    clean = {"PATH": os.environ["PATH"], "HOME": "/nowhere", "LOTTERY_ATTENDEE": ATTENDEE}
+    done = subprocess.run(command, env=clean, capture_output=True, text=True, check=False)
+    assert (done.returncode, json.loads(done.stdout)) == (0, document(ATTENDEE, "tutorial"))
+
+
+@pytest.fixture
+def printed(monkeypatch, capsys):
+    """`printed(*words)`: the exit code of `policy`, stdout and stderr. Nobody can connect meanwhile."""
+    monkeypatch.setattr(door, "connect", None)
+    monkeypatch.setenv("LOTTERY_ATTENDEE", ATTENDEE)
+    return lambda *words: (main(["policy", *words]), *capsys.readouterr())
 
 
 @pytest.mark.parametrize(
     ("words", "of"), [([], "tutorial"), *((["--edition", edition], edition) for edition in EDITIONS)]
 )
-def test_an_administrator_writes_it_for_somebody_else(words, of):
-    """With an account and a region nothing is asked of AWS: nobody's credentials are needed."""
-    done = printed(*PLACE, *words, LOTTERY_ATTENDEE=ATTENDEE)
-    assert (done.returncode, json.loads(done.stdout)) == (0, document(ATTENDEE, of))
-    assert "Lottery-Boundary-dana" in done.stderr
+def test_an_administrator_writes_it_for_somebody_else(printed, words, of):
+    """With an account and a region nothing is asked of AWS."""
+    code, told, said = printed(*PLACE, *words)
+    assert (code, json.loads(told)) == (0, document(ATTENDEE, of))
+    assert "Lottery-Boundary-dana" in said
 
 
 @pytest.mark.parametrize("words", [[], ["--edition", "hardened"]])
-def test_an_administrator_writes_the_boundary(words):
+def test_an_administrator_writes_the_boundary(printed, words):
     """One for both editions; what to do with it stands on stderr."""
-    done = printed(*PLACE, "--boundary", *words, LOTTERY_ATTENDEE=ATTENDEE)
-    assert (done.returncode, json.loads(done.stdout)) == (0, limit(ATTENDEE))
-    assert "aws iam create-policy --policy-name Lottery-Boundary-dana --policy-document" in done.stderr
+    code, told, said = printed(*PLACE, "--boundary", *words)
+    assert (code, json.loads(told)) == (0, limit(ATTENDEE))
+    assert "aws iam create-policy --policy-name Lottery-Boundary-dana --policy-document" in said
 
 
 @pytest.mark.parametrize("more", [[], ["--boundary"]])
-def test_the_partition_is_the_regions(more):
+def test_the_partition_is_the_regions(printed, more):
     """In China every ARN is China's."""
-    done = printed("--account", "123456789012", "--region", "cn-north-1", *more)
-    assert "arn:aws-cn:" in done.stdout
-    assert "arn:aws:" not in done.stdout
+    _, told, _ = printed("--account", "123456789012", "--region", "cn-north-1", *more)
+    assert "arn:aws-cn:" in told
+    assert "arn:aws:" not in told
 
 
 @pytest.mark.parametrize(
@@ -453,12 +462,12 @@ def test_the_partition_is_the_regions(more):
         (["--account", "123456789012"], "Give --region"),
     ],
 )
-def test_what_is_no_place(words, sentence):
+def test_what_is_no_place(printed, words, sentence):
     """One sentence on stderr, and nothing on stdout: a file written with `>` stays empty."""
-    done = printed(*words)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert sentence in done.stderr
-    assert "Traceback" not in done.stderr
+    code, told, said = printed(*words)
+    assert (code, told) == (1, "")
+    assert sentence in said
+    assert "Traceback" not in said
 
 
 def test_by_default_it_is_for_the_account_of_the_caller(run, dana):

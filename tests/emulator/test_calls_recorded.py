@@ -123,47 +123,62 @@ START = "from lottery_lib import calls, connect\ntarget = connect()\ntarget.acco
 OPERATIONS = "list(calls(target).table['operation'])"
 
 
-# Without history, as nbval runs cells, they have no numbers.
-@pytest.mark.parametrize("history", [True, False])
-def test_cell_above(target, history):
+CELLS = {
+    "first": START,
+    "second": "target.client('iam').list_roles();",
+    "above": "calls(target)",
+    "by number": OPERATIONS.replace(")", ", cell=1)", 1),
+    "task": "import asyncio\ngo = asyncio.Event()\n"
+    "async def later():\n"
+    "    target.client('iam').list_roles()\n"
+    "    await go.wait()\n"
+    "    await asyncio.to_thread(target.client('sns').list_topics)\n"
+    "task = asyncio.create_task(later())\n"
+    "await asyncio.sleep(0)",
+    "task goes on": "go.set()\nawait task;",
+    "of the task": OPERATIONS,
+    "thread": "import threading\ngo = threading.Event()\n"
+    "def later():\n    go.wait(30)\n    target.client('sns').list_topics()\n"
+    "late = threading.Thread(target=later)\nlate.start()",
+    "thread goes on": "target.client('lambda').list_functions()\ngo.set()\nlate.join()",
+    "of the thread": OPERATIONS,
+}
+
+
+@pytest.fixture(scope="module")
+def shown():
+    """What each of these cells shows in a notebook."""
+    return dict(zip(CELLS, run(*CELLS.values()), strict=True))
+
+
+def shows_the_cell_above(shown):
+    return (
+        shown["text/plain"].splitlines()[1].split()[:2] == ["iam", "ListRoles"]
+        and "<pre" in shown["text/html"]
+        and "get-caller-identity" not in shown["text/plain"]
+    )
+
+
+def test_cell_above(shown):
     """In a notebook the calls of the cell above are shown, as a table and as lines."""
-    shown = run(START, "target.client('iam').list_roles();", "calls(target)", store_history=history)[2]
-    assert shown["text/plain"].splitlines()[1].split()[:2] == ["iam", "ListRoles"]
-    assert "<pre" in shown["text/html"]
-    assert "get-caller-identity" not in shown["text/plain"]
+    assert shows_the_cell_above(shown["above"])
 
 
-def test_cell_by_number(target):
+def test_cell_above_without_history():
+    """As nbval runs cells, they have no numbers."""
+    assert shows_the_cell_above(run(*list(CELLS.values())[:3], store_history=False)[2])
+
+
+def test_cell_by_number(shown):
     """In a notebook the calls of any cell can be shown by its number."""
-    shown = run(START, "target.client('iam').list_roles();", OPERATIONS.replace(")", ", cell=1)", 1))[2]
-    assert shown["text/plain"] == "['GetCallerIdentity']"
+    assert shown["by number"]["text/plain"] == "['GetCallerIdentity']"
 
 
-def test_task_of_a_cell(target):
+def test_task_of_a_cell(shown):
     """What a task calls is its cell's, also when another cell has been started since."""
-    shown = run(
-        START,
-        "import asyncio\ngo = asyncio.Event()\n"
-        "async def later():\n"
-        "    target.client('iam').list_roles()\n"
-        "    await go.wait()\n"
-        "    await asyncio.to_thread(target.client('sns').list_topics)\n"
-        "task = asyncio.create_task(later())\n"
-        "await asyncio.sleep(0)",
-        "go.set()\nawait task;",
-        OPERATIONS,
-    )[3]
-    assert shown["text/plain"] == "['ListRoles', 'ListTopics']"
+    assert shown["of the task"]["text/plain"] == "['ListRoles', 'ListTopics']"
 
 
-def test_thread_of_a_cell(target):
+def test_thread_of_a_cell(shown):
     """What a plain thread calls is the cell's that runs then."""
-    shown = run(
-        START,
-        "import threading\ngo = threading.Event()\n"
-        "def later():\n    go.wait(30)\n    target.client('sns').list_topics()\n"
-        "late = threading.Thread(target=later)\nlate.start()",
-        "target.client('iam').list_roles()\ngo.set()\nlate.join()",
-        OPERATIONS,
-    )[3]
-    assert shown["text/plain"] == "['ListRoles', 'ListTopics']"
+    assert shown["of the thread"]["text/plain"] == "['ListFunctions', 'ListTopics']"

@@ -4,12 +4,10 @@ import io
 import json
 import os
 import re
-import subprocess
 import sys
 from dataclasses import replace
 from functools import partial
 
-import nbformat
 import pytest
 from hostile.conftest import Clock
 
@@ -20,6 +18,7 @@ from lottery_lib.course import doctor
 from lottery_lib.course import notebooks as rehearsal
 from lottery_lib.draws import forget_winners
 from lottery_lib.employees import read
+from lottery_lib.emulator.process import control
 from lottery_lib.waiting import Waiter
 
 
@@ -101,14 +100,6 @@ def test_dry_runs(run, monkeypatch):
         {"would be created"},
     )
     assert {each["state"] for each in run("status")[1]["resources"]} == {"missing"}
-
-
-def test_teardown(run, monkeypatch):
-    """`teardown` ends in the inventory: nothing left."""
-    monkeypatch.setenv("LOTTERY_ATTENDEE", "brief")
-    run("deploy")
-    code, document, _ = run("teardown")
-    assert (code, document["left"]) == (0, [])
 
 
 def test_employees_load(run, tmp_path):
@@ -219,102 +210,93 @@ def test_employees_load_shows_how_far_it_is(run, monkeypatch, stream, words, sho
     assert ("| 10/10 [" in sys.stderr.getvalue()) == shown
 
 
-def test_doctor(run):
+@pytest.fixture(scope="module")
+def examined(stack):
+    """What all checks find where an emulator runs, and whether the same one runs afterwards."""
+    before = control.status()
+    return doctor.examine(), control.status() == before
+
+
+def test_doctor(examined):
     """`doctor` finds nothing wrong here."""
-    code, document, _ = run("doctor")
-    assert (code, [each["check"] for each in document if not each["ok"]]) == (0, [])
+    assert [each["check"] for each in examined[0] if not each["ok"]] == []
 
 
-def test_doctor_asks_for_the_edition(run):
-    """`doctor --edition` looks at that edition, and finds one that does not exist."""
-    code, document, _ = run("doctor", "--edition", "baroque")
-    wrong = {each["check"]: each["detail"] for each in document if not each["ok"]}
-    assert code == 1
-    assert "there is no edition 'baroque'" in wrong["target"]
-
-
-def test_doctor_leaves_the_emulator_that_runs(run):
+def test_doctor_leaves_the_emulator_that_runs(examined):
     """`doctor` ends no emulator that ran before."""
-    before = run("emulator", "status")[1]
-    run("doctor")
-    assert run("emulator", "status")[1] == before
+    assert examined[1]
 
 
-def test_doctor_leaves_nothing_behind(run, stack):
+def test_doctor_leaves_nothing_behind(examined, stack):
     """Nothing is left in the emulator of what `doctor` makes there."""
-    run("doctor")
     own = stack.target.named(Names(attendee=f"doctor-{os.getpid()}"))
     assert Stack(own).left() == []
 
 
-def test_doctor_ends_what_it_starts(run, own_home):
+@pytest.fixture
+def only(monkeypatch):
+    """`only("target")`: let `doctor` and `rehearse` check nothing else."""
+    return lambda *checks: monkeypatch.setattr(doctor, "examine", partial(doctor.examine, only=checks))
+
+
+def test_doctor_asks_for_the_edition(run, only):
+    """`doctor --edition` looks at that edition, and finds one that does not exist."""
+    only("target")
+    code, (target,), _ = run("doctor", "--edition", "baroque")
+    assert (code, target["ok"]) == (1, False)
+    assert "there is no edition 'baroque'" in target["detail"]
+
+
+def test_doctor_ends_what_it_starts(run, only, own_home):
     """`doctor` ends an emulator that it had to start."""
+    only("target")
     assert run("doctor")[0] == 0
     assert run("emulator", "status")[1]["running"] is False
 
 
-@pytest.fixture
-def one_notebook(monkeypatch, tmp_path):
-    """Let `rehearse` find one notebook only, with this cell."""
-
-    def write(source):
-        cell = nbformat.v4.new_code_cell(source)
-        nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "00_only.ipynb")
-        monkeypatch.setattr(rehearsal, "rehearse", partial(rehearsal.rehearse, folder=tmp_path))
-
-    return write
-
-
-def test_rehearse(run, one_notebook):
+def test_rehearse(run, only, monkeypatch, tmp_path):
     """`rehearse` exits 1 when a notebook fails, and its JSON is one row a notebook."""
-    one_notebook("1 / 0")
+    only("packages")
+    monkeypatch.setenv("LOTTERY_TARGET", "http://127.0.0.1:9")  # then it starts no emulator
+    monkeypatch.setattr(rehearsal, "rehearse", partial(rehearsal.rehearse, folder=tmp_path))
+    (tmp_path / "00_only.ipynb").write_text("half")
     code, (row,), err = run("rehearse")
     assert (code, row["ok"], set(row)) == (1, False, {"notebook", "seconds", "ok", "error"})
-    assert "cell [1] `1 / 0`: ZeroDivisionError: division by zero" in err
+    assert f"00_only.ipynb: {row['seconds']} s, NotJSONError: " in err
 
 
-def test_rehearse_tells_what_is_missing(run, one_notebook, monkeypatch):
+def test_rehearse_tells_what_is_missing(run, only, monkeypatch):
     """`rehearse` says what the machine lacks, runs the notebooks all the same, and exits by them."""
-    one_notebook("1")
+    only("memory")
+    rows = [{"notebook": "00_only.ipynb", "seconds": 1.5, "ok": True, "error": None}]
+    monkeypatch.setattr(rehearsal, "rehearse", lambda _: rows)
     monkeypatch.setattr(doctor, "MEMORY_MB", 10**9)
-    code, (row,), err = run("rehearse")
-    assert (code, row["ok"]) == (0, True)
+    code, document, err = run("rehearse")
+    assert (code, document) == (0, rows)
     assert re.search(r"^memory: \d+ MB are free in memory, .* are needed\. Close other", err, re.MULTILINE)
 
 
-def test_rehearse_for_a_person(run, one_notebook, capsys):
+def test_rehearse_for_a_person(only, monkeypatch, capsys):
     """Without --json `rehearse` ends with a table and the failures."""
-    one_notebook("1 / 0")
+    only("packages")
+    rows = [{"notebook": "00_only.ipynb", "seconds": 1.5, "ok": False, "error": "cell [1] `1 / 0`: no"}]
+    monkeypatch.setattr(rehearsal, "rehearse", lambda _: rows)
     assert main(["rehearse"]) == 1
-    assert "  00_only.ipynb, cell [1] `1 / 0`: ZeroDivisionError" in capsys.readouterr().out
-
-
-def test_emulator_gone():
-    """A target that nobody answers at is one sentence with what to do, and exit 1."""
-    environment = os.environ | {"LOTTERY_TARGET": "http://127.0.0.1:9"}
-    done = subprocess.run(
-        [sys.executable, "-m", "lottery_lib", "status", "--json"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert "does not answer" in json.loads(done.stdout)["cause"]
-    assert "Traceback" not in done.stderr
+    assert "  00_only.ipynb, cell [1] `1 / 0`: no" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("environment", "sentence"),
     [
         ({"LOTTERY_TARGET": "moon"}, "'moon' is not a target"),
+        ({"LOTTERY_TARGET": "http://127.0.0.1:9"}, "does not answer"),
         ({"LOTTERY_TARGET": "https://sns.us-east-1.amazonaws.com"}, "is not the address of an emulator"),
         ({"LOTTERY_ATTENDEE": "a b"}, "cannot be part of an AWS name"),
         ({"LOTTERY_TARGET": "aws", "AWS_ENDPOINT_URL": "http://x"}, "would send the calls elsewhere"),
     ],
 )
 def test_bad_settings(run, monkeypatch, environment, sentence):
-    """A setting that cannot be meant is refused in one sentence."""
+    """A setting that cannot be meant, or a target where nobody answers, is refused in one sentence."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     code, document, _ = run("status")
@@ -346,7 +328,8 @@ def test_aws_is_asked_for(run, on_aws, words):
 
 
 def test_yes_on_aws(run, on_aws):
-    """With --yes the commands do their job on AWS."""
+    """With --yes the commands do their job on AWS. `teardown` ends in the inventory: nothing left."""
     assert run("deploy", "--yes")[0] == 0
     assert run("reset", "--yes")[:2] == (0, {"removed": 0})
-    assert run("teardown", "--yes")[1]["left"] == []
+    code, document, _ = run("teardown", "--yes")
+    assert (code, document["left"]) == (0, [])

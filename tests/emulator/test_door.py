@@ -6,7 +6,8 @@ import socket
 import threading
 
 import pytest
-from emulator.access_keys import KEYS, signed, started
+from emulator.access_keys import signed
+from emulator.conftest import emulator_in, state_home
 
 from lottery_lib import connect
 from lottery_lib.emulator.process import control
@@ -192,12 +193,12 @@ def test_an_unsubscribe_link_needs_its_token(wire, aws, link, subscribed, mails)
     assert [wire("GET", each)[0] for each in (bare, f"{path}x", path)] == [400, 400, 200]
 
 
-@pytest.fixture
-def proxied(own_home, port):
-    """An emulator that may be called lab.example.org, and where a proxy for it listens."""
-    told = control.start(port, allowed_hosts=["lab.example.org"])
-    yield Wire(told)
-    control.stop(port)
+@pytest.fixture(scope="module")
+def proxied(tmp_path_factory):
+    """An emulator that may be called lab.example.org or 127.0.0.1, and where proxies for it listen."""
+    home = tmp_path_factory.mktemp("state")
+    with emulator_in(home, allowed_hosts=["lab.example.org", "127.0.0.1"]) as told, state_home(home):
+        yield Wire(told)
 
 
 @pytest.mark.parametrize("host", ["lab.example.org", "lab.example.org:8443", "LAB.example.org"])
@@ -254,12 +255,8 @@ def tunnel(request):
     return opened
 
 
-def test_a_proxy_with_a_name(own_home, port, tunnel):
+def test_a_proxy_with_a_name(proxied, tunnel):
     """With --allow-host and the key, the kit works through another address."""
-    told = started(port, allowed_hosts=["127.0.0.1"])
-    try:
-        target = connect(f"http://{told['access_key_id']}@127.0.0.1:{tunnel(port)}")
-        assert target.client("sns").list_topics()["Topics"] == []
-    finally:
-        control.stop(port)
-        KEYS.pop(told["endpoint"])
+    told = proxied.told
+    target = connect(f"http://{told['access_key_id']}@127.0.0.1:{tunnel(told['port'])}")
+    assert target.client("sns").list_topics()["Topics"] == []

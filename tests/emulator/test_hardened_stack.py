@@ -40,9 +40,9 @@ def test_names(target):
     assert {"Lottery-Hardened", "Lottery-Hardened-CommitDraw", "Lottery-Hardened-DrawPrize"} < bases
 
 
-def test_tags(target):
+def test_tags(hardened):
     """Everything carries the edition and the attendee."""
-    Stack(target).deploy()
+    target = hardened
     assert all(each.ours for each in Stack(target).status())
     names, wanted = target.names, {"lottery-workshop": "hardened", "lottery-attendee": target.names.attendee}
     function = target.client("lambda").get_function(FunctionName=names.function("DrawPrize"))
@@ -55,19 +55,44 @@ def test_tags(target):
     assert {tag["Key"]: tag["Value"] for tag in tags} == wanted
 
 
-def test_second_deploy_writes_nothing(target):
+def test_second_deploy_writes_nothing(hardened):
     """A second deploy finds everything as it is, the pool too, and makes no write call."""
-    Stack(target).deploy("ann@example.com")
-    recorder = Recorder(target)
+    recorder = Recorder(hardened)
     done = Stack(recorder.target).deploy("ann@example.com")
     assert recorder.writes == []
-    assert states(done) == {"unchanged", "pending confirmation"}
+    assert states(done) == {"unchanged", "confirmed"}
     assert "pool" in {each.kind for each in done}
 
 
+def test_interrupted_again_and_again(target):
+    """Each deploy, and then each teardown, makes a few writes more and is interrupted before the next."""
+    assert interrupted(target, Stack.deploy) > 5
+    assert states(Stack(target).deploy()) == {"unchanged"}
+    assert draw(target, 1)["status"] == "SUCCEEDED"
+    assert interrupted(target, Stack.teardown) > 5
+    assert Stack(target).left() == []
+
+
+def interrupted(target, step):
+    """Run a step until it is not interrupted; returns how often it was."""
+    interruption = Interruption(target, 1)
+    for number in range(40):
+        interruption.left = 1 + number % 4  # a roster needs more than one at once
+        try:
+            step(Stack(interruption.target))
+        except Broken:
+            continue
+        return number
+    raise AssertionError("it makes no progress")
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("after", range(0, 18, 3))
 def test_interrupted_deploy_converges(target, after):
-    """A deploy interrupted after any number of write calls is completed by the next one."""
+    """A deploy interrupted after any number of write calls is completed by the next one.
+
+    It is long: `test_interrupted_again_and_again` stops at many writes in one life.
+    """
     with pytest.raises(Broken):
         Stack(Interruption(target, after).target).deploy()
     Stack(target).deploy()
@@ -75,9 +100,9 @@ def test_interrupted_deploy_converges(target, after):
     assert draw(target, 1)["status"] == "SUCCEEDED"
 
 
-def test_a_deploy_makes_the_pool_of_who_is_there(target):
+def test_a_deploy_makes_the_pool_of_who_is_there(hardened):
     """Employees whom somebody put into the table by hand are in the pool after the next deploy."""
-    Stack(target).deploy()
+    target = hardened
     Table(target, target.names.employee_table).put([{"employee_id": "new", "employee_name": "New"}])
     pool = [each for each in Stack(target).deploy() if each.kind == "pool"]
     assert states(pool) == {"updated"}
@@ -105,9 +130,9 @@ def test_a_foreign_pool_is_left_alone(target):
 
 
 @pytest.mark.parametrize("size", [1, 99, 100, 101, 1000])
-def test_the_pool_in_chunks(target, size):
+def test_the_pool_in_chunks(hardened, size):
     """A roster of any size is kept in chunks of a hundred, and its digest is that of its ids in order."""
-    Stack(target).deploy()
+    target = hardened
     ids = [f"{number:04}" for number in range(size)]
     load_employees(target, Roster([{"employee_id": each, "employee_name": each} for each in reversed(ids)]))
     items = {each["chunk"]: each for each in Table(target, target.names.pool_table).items()}
@@ -118,9 +143,9 @@ def test_the_pool_in_chunks(target, size):
     assert {len(chunk) for chunk in chunks[:-1]} <= {100}
 
 
-def test_an_interrupted_load_leaves_the_former_pool(target):
+def test_an_interrupted_load_leaves_the_former_pool(hardened):
     """A load that breaks while the pool is written leaves draws bound to the former one, whole."""
-    Stack(target).deploy()
+    target = hardened
     staff = [{"employee_id": f"{number:04}", "employee_name": "N"} for number in range(150)]
     Table(target, target.names.employee_table).put(staff)
     with pytest.raises(Broken):  # the employees that are there already take six batches, and the chunks one
@@ -163,9 +188,13 @@ def test_removal_tells_what_teardown_does(both):
     assert not {name for _, name in done if name in (both["tutorial"].names.winners_table,)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("after", range(0, 13, 3))
 def test_interrupted_teardown_converges(target, after):
-    """A teardown interrupted after any number of write calls is completed by the next one."""
+    """A teardown interrupted after any number of write calls is completed by the next one.
+
+    It is long: `test_interrupted_again_and_again` stops at many writes in one life.
+    """
     Stack(target).deploy()
     with pytest.raises(Broken):
         Stack(Interruption(target, after).target).teardown()
@@ -184,9 +213,9 @@ def test_a_tutorial_deploy_fills_the_pool_too(both):
     assert draw(both["hardened"], 2)["status"] == "SUCCEEDED"
 
 
-def test_a_plan_without_employees(target):
+def test_a_plan_without_employees(hardened):
     """Where a pool stands but the employees are gone, the dry run refuses nothing, and the deploy repairs."""
-    Stack(target).deploy()
+    target = hardened
     Table(target, target.names.employee_table).delete()
     planned = {(each.kind, each.name): each.state for each in Stack(target).plan()}
     assert planned["pool", target.names.pool_table] == "would be updated"

@@ -1,10 +1,11 @@
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
 
 import psutil
 import pytest
-from emulator.conftest import wait_until
+from emulator.conftest import Own, emulator_in, wait_until
 
 from lottery_lib.emulator.process import control
 
@@ -74,17 +75,35 @@ def test_a_function_may_set_what_aws_lets_it_set(function):
     assert variables.items() <= function(ALL, Environment={"Variables": variables})().items()
 
 
-def test_no_credentials_of_the_attendee_are_found(own_home, monkeypatch, request):
+SECRETS = {
+    *("JUPYTERHUB_API_TOKEN", "GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "HTTPS_PROXY"),
+    "SECRET",
+}
+
+
+@pytest.fixture(scope="module")
+def secretive(tmp_path_factory):
+    """An emulator of a user who has secrets in variables, and credentials in files."""
+    home = tmp_path_factory.mktemp("state")
+    (home / ".aws").mkdir()
+    for file in ("credentials", "config"):
+        keys = "aws_access_key_id = AKIAREAL\naws_secret_access_key = real"
+        (home / ".aws" / file).write_text(f"[default]\n{keys}\n")
+    with contextlib.ExitStack() as running:
+        with pytest.MonkeyPatch.context() as patch:
+            for name in SECRETS:
+                patch.setenv(name, "secret")
+            for name in ("HOME", "USERPROFILE"):
+                patch.setenv(name, str(home))
+            told = running.enter_context(emulator_in(home))
+        yield Own(told, home)
+
+
+def test_no_credentials_of_the_attendee_are_found(secretive):
     """Not even if the function removes the variables that hide files, and asks boto3 for credentials.
 
     AWS_EC2_METADATA_DISABLED stays. Without it, boto3 asks the machine in a cloud for a role.
     """
-    files = own_home / ".aws"
-    files.mkdir()
-    for file in ("credentials", "config"):
-        (files / file).write_text("[default]\naws_access_key_id = AKIAREAL\naws_secret_access_key = real\n")
-    monkeypatch.setenv("HOME", str(own_home))
-    monkeypatch.setenv("USERPROFILE", str(own_home))
     source = """
 import os
 
@@ -96,23 +115,14 @@ import boto3
 
 def lambda_handler(event, context): return boto3.Session(region_name="us-east-1").get_credentials() is None
 """
-    assert request.getfixturevalue("own").function(source, Timeout=30)() is True
+    assert secretive.function(source, Timeout=30)() is True
 
 
-SECRETS = {
-    *("JUPYTERHUB_API_TOKEN", "GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "HTTPS_PROXY"),
-    "SECRET",
-}
-
-
-def test_the_emulator_is_executed_without_the_users_secrets(own_home, monkeypatch, request):
+def test_the_emulator_is_executed_without_the_users_secrets(secretive):
     """Neither the emulator nor any process between it and the function was executed with them."""
-    for name in SECRETS:
-        monkeypatch.setenv(name, "secret")
-    own = request.getfixturevalue("own")
-    worker = psutil.Process(own.function("import os\ndef lambda_handler(e, c): return os.getpid()")())
+    worker = psutil.Process(secretive.function("import os\ndef lambda_handler(e, c): return os.getpid()")())
     family = [worker, *worker.parents()]
-    family = family[: [each.pid for each in family].index(own.told["pid"]) + 1]
+    family = family[: [each.pid for each in family].index(secretive.told["pid"]) + 1]
     assert len(family) >= 2
     for process in family:
         assert not SECRETS & set(process.environ())

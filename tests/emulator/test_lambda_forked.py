@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from emulator.conftest import Own, emulator_in
 from emulator.test_lambda_life import ended
 
 from lottery_lib.emulator.lambda_ import host
@@ -19,6 +20,16 @@ ALLOWED = {
     *("BOTO_CONFIG", "AWS_CONFIG_FILE", "AWS_EC2_METADATA_DISABLED", "AWS_SHARED_CREDENTIALS_FILE"),
 }
 PARENT = "import os\ndef lambda_handler(event, context): return os.getppid()"
+
+
+@pytest.fixture(scope="module")
+def harmed(tmp_path_factory):
+    """An emulator that tests harm. Its user has a secret."""
+    home = tmp_path_factory.mktemp("state")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SECRET", "1")
+        with emulator_in(home) as told:
+            yield Own(told, home)
 
 
 @pytest.fixture
@@ -39,9 +50,8 @@ def test_the_parent_has_one_thread_and_no_connection(forker):
     assert forker.net_connections("inet") == []
 
 
-def test_no_secret_of_the_user_can_be_read(own_home, monkeypatch, request):
+def test_no_secret_of_the_user_can_be_read(harmed):
     """`/proc` shows the environment of a worker's start, and of its parent. Both are allow-listed."""
-    monkeypatch.setenv("SECRET", "1")
     source = """
 import os
 
@@ -51,7 +61,7 @@ def names(pid):
 def lambda_handler(event, context):
     return names("self") + names(os.getppid())
 """
-    names = request.getfixturevalue("own").function(source)()
+    names = harmed.function(source)()
     assert {"PATH", "AWS_CONFIG_FILE"} <= set(names) <= ALLOWED
 
 
@@ -74,7 +84,7 @@ def lambda_handler(event, context): return [target(number) for number in os.list
     assert kinds == ["/dev/null", "listed", "socket"]
 
 
-@pytest.mark.parametrize("name", ["boto3", "dateutil", "jmespath", "six", "snapshot_restore_py"])
+@pytest.mark.parametrize("name", ["boto3", "six"])
 def test_a_function_with_its_own_copy_starts_cold(emulator, function, zipped, name):
     """Where the zip contains a module that the parent has loaded, the worker is not forked."""
     source = f"import os, {name}\ndef lambda_handler(event, context): return os.getppid(), {name}.mine"
@@ -118,14 +128,14 @@ def lambda_handler(event, context):
 KILLER = "import os\ndef lambda_handler(event, context): os.kill(os.getppid(), event['signal'])"
 
 
-def test_the_parent_is_replaced(own):
+def test_the_parent_is_replaced(harmed):
     """If a function kills the process from which workers are forked, the next cold call works at once."""
     for _ in range(3):
-        own.function(KILLER)({"signal": signal.SIGKILL})
-        assert own.function("def lambda_handler(event, context): return 1")() == 1
+        harmed.function(KILLER)({"signal": signal.SIGKILL})
+        assert harmed.function("def lambda_handler(event, context): return 1")() == 1
 
 
-def test_without_their_parent_workers_work_on(own, tmp_path):
+def test_without_their_parent_workers_work_on(harmed, tmp_path):
     """Calls that run when the parent is killed end as they should, and warm workers stay warm."""
     source = """
 import os, time
@@ -140,7 +150,7 @@ def lambda_handler(event, context):
     return n
 """
     begun, go = tmp_path / "begun", tmp_path / "go"
-    mine, results = own.function(source, Timeout=30), []
+    mine, results = harmed.function(source, Timeout=30), []
     event = {"begun": str(begun), "go": str(go)}
     call = threading.Thread(target=lambda: results.append(mine(event)))
     call.start()
@@ -148,20 +158,20 @@ def lambda_handler(event, context):
     while not begun.exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    own.function(KILLER)({"signal": signal.SIGKILL})
+    harmed.function(KILLER)({"signal": signal.SIGKILL})
     time.sleep(0.5)
     go.touch()
     call.join()
     assert [*results, mine(event)] == [1, 2]
 
 
-def test_without_their_parent_workers_still_end(own):
+def test_without_their_parent_workers_still_end(harmed):
     """How such a worker ends is told as ever, also by a time-out."""
     source = "import os, time\ndef lambda_handler(e, c):\n    if e.get('status'): os._exit(e['status'])\n"
     source += "    time.sleep(e.get('seconds', 0))\n    return os.getpid()"
-    exits, sleeps = own.function(source), own.function(source, Timeout=1)
+    exits, sleeps = harmed.function(source), harmed.function(source, Timeout=1)
     pids = [exits(), sleeps()]
-    own.function(KILLER)({"signal": signal.SIGKILL})
+    harmed.function(KILLER)({"signal": signal.SIGKILL})
     assert exits({"status": 3})["errorMessage"].endswith("exit status 3")
     assert sleeps({"seconds": 30})["errorType"] == "Sandbox.Timedout"
     assert all(ended(pid) for pid in pids)
@@ -186,7 +196,14 @@ def test_a_parent_that_hangs_is_replaced(tmp_path, monkeypatch):
         output.remove()
 
 
-def test_a_killed_emulator_leaves_nothing(own):
+def test_ended_workers_leave_no_zombies(forker, function):
+    """The parent takes the exit status of each worker."""
+    for _ in range(5):
+        assert function("import os\ndef lambda_handler(event, context): os._exit(3)")()["errorType"]
+    assert psutil.STATUS_ZOMBIE not in [child.status() for child in forker.children()]
+
+
+def test_a_killed_emulator_leaves_nothing(harmed):
     """After SIGKILL, the parent, a busy worker and what its handler started end."""
     source = """
 import os, subprocess, time
@@ -198,18 +215,11 @@ def lambda_handler(event, context):
     os.rename(event["to"] + ".part", event["to"])
     time.sleep(60)
 """
-    told = Path(own.told["folder"], "pids")
-    own.function(source, Timeout=60).raw({"to": str(told)}, InvocationType="Event")
+    told = Path(harmed.told["folder"], "pids")
+    harmed.function(source, Timeout=60).raw({"to": str(told)}, InvocationType="Event")
     deadline = time.monotonic() + 30
     while not told.exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    psutil.Process(own.told["pid"]).kill()
+    psutil.Process(harmed.told["pid"]).kill()
     assert all(ended(pid) for pid in json.loads(told.read_text()))
-
-
-def test_ended_workers_leave_no_zombies(forker, function):
-    """The parent takes the exit status of each worker."""
-    for _ in range(5):
-        assert function("import os\ndef lambda_handler(event, context): os._exit(3)")()["errorType"]
-    assert psutil.STATUS_ZOMBIE not in [child.status() for child in forker.children()]

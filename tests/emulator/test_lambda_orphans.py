@@ -1,11 +1,8 @@
 """On Linux, the emulator ends every process that a function started, whatever became of its parent."""
 
-import os
-import signal
 import time
 
 import psutil
-import pytest
 from emulator.test_lambda_life import ended
 
 from lottery_lib.emulator.process import control
@@ -29,29 +26,25 @@ def lambda_handler(event, context):
 '''
 
 
-@pytest.mark.parametrize("orphan", [True, False])
-@pytest.mark.parametrize("end", ["stop", "SIGTERM"])
-def test_a_session_of_its_own_ends_with_the_emulator(own, port, orphan, end):
+def test_a_session_of_its_own_ends_with_the_emulator(own, port):
     """A process that a function started with `setsid` does not outlive the emulator."""
-    pid = own.function(STARTS, Timeout=30)({"orphan": orphan, "seconds": 60})
-    assert psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    if end == "stop":
-        control.stop(port)
-    else:
-        os.kill(own.told["pid"], signal.SIGTERM)
-    assert ended(pid)
+    starts = own.function(STARTS, Timeout=30)
+    pids = [starts({"orphan": orphan, "seconds": 60}) for orphan in (True, False)]
+    assert psutil.STATUS_ZOMBIE not in [psutil.Process(pid).status() for pid in pids]
+    control.stop(port)
+    assert all(ended(pid) for pid in pids)
 
 
-def test_an_orphan_that_ends_leaves_no_zombie(own):
+def test_an_orphan_that_ends_leaves_no_zombie(function):
     """The emulator takes the exit status of a process whose parent has ended."""
-    pid = own.function(STARTS, Timeout=30)({"orphan": True, "seconds": 0.1})
+    pid = function(STARTS, Timeout=30)({"orphan": True, "seconds": 0.1})
     deadline = time.monotonic() + 20
     while psutil.pid_exists(pid):
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
 
-def test_a_worker_that_ends_takes_its_children_along(own):
+def test_a_worker_that_ends_takes_its_children_along(function, tmp_path):
     """A process of the worker's group ends when the worker ends by itself."""
     source = """
 import os, subprocess
@@ -62,7 +55,6 @@ def lambda_handler(event, context):
         file.write(str(child.pid))
     os._exit(0)
 """
-    told = os.path.join(own.told["folder"], "pid")  # noqa: PTH118
-    own.function(source, Timeout=30)({"to": told})
-    with open(told) as file:  # noqa: PTH123
-        assert ended(int(file.read()))
+    told = tmp_path / "pid"
+    function(source, Timeout=30)({"to": str(told)})
+    assert ended(int(told.read_text()))

@@ -22,19 +22,14 @@ from emulator.conftest import client_of, free_port, make_role, state_home
 
 from lottery_lib.emulator.process import control
 
-FIXTURES = {"environment", "unpacked"}
+FIXTURES = {"environment", "secretive", "unpacked"}
 SHORT = {
     "test_the_runtimes_variables_are_there",
     "test_nothing_of_the_attendees_is_there",
-    "test_the_emulator_is_executed_without_the_users_secrets",
     "test_module_globals_survive_between_warm_calls",
-    "test_two_calls_at_once_run_in_two_workers",
-    "test_a_module_that_the_function_brings_goes_first",
     "test_a_time_out_ends_the_handlers_children",
     "test_each_call_has_its_own_output",
-    "test_cloudwatch_has_it_at_once",
     "test_too_much_memory_kills",
-    "test_an_exception_is_unhandled_and_keeps_its_name",
     "test_a_time_out_is_said_and_the_next_call_works",
 }
 

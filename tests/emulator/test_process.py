@@ -9,20 +9,36 @@ from pathlib import Path
 
 import psutil
 import pytest
-from emulator.conftest import wait_until
+from emulator.conftest import Own, emulator_in, free_port, state_home, wait_until
 
 from lottery_lib.emulator.process import control
 from lottery_lib.emulator.process.errors import EmulatorError
 from lottery_lib.emulator.process.record import Record, folder_of, read_record, write_record
 
-CONTROL = "from lottery_lib.emulator.process import control"
+
+@pytest.fixture(scope="module")
+def proxied(tmp_path_factory):
+    """An emulator with a warm worker, where a proxy is set that does not exist; its client, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):
+            patch.setenv(name, "http://127.0.0.1:9")
+        home = tmp_path_factory.mktemp("state")
+        with emulator_in(home) as told, state_home(home):
+            yield Own(told)
 
 
-@pytest.fixture
-def started(own):
-    """An emulator of the test's own, with a warm worker in it."""
-    assert own.function("def lambda_handler(event, context): return 1")() == 1
-    return own.told
+@pytest.fixture(scope="module")
+def raced(tmp_path_factory):
+    """What two threads of one kernel were told, which started an emulator at once; and its port."""
+    told, number = [], free_port()
+    threads = [threading.Thread(target=lambda: told.append(control.start(number))) for _ in range(2)]
+    with state_home(tmp_path_factory.mktemp("state")):
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        yield told, number
+        control.stop(number)
 
 
 def gone(processes):
@@ -39,13 +55,24 @@ def test_start_tells_where_it_is(emulator):
     assert emulator["since"].endswith("+00:00")
 
 
-def test_a_second_start_is_the_same_emulator(own_home, port):
+def test_threads_that_start_at_once_make_one(raced):
+    """Two threads of one kernel that start it at once get the same one."""
+    one, other = raced[0]
+    assert one["pid"] == other["pid"]
+
+
+def test_a_second_start_is_the_same_emulator(raced):
     """A running emulator is reused."""
-    try:
-        assert control.start(port)["pid"] == control.start(port)["pid"] == control.status(port)["pid"]
-        assert control.status(port)["endpoint"] == f"http://127.0.0.1:{port}"
-    finally:
-        control.stop(port)
+    (told, _), port = raced
+    assert control.start(port)["pid"] == control.status(port)["pid"] == told["pid"]
+    assert control.status(port)["endpoint"] == f"http://127.0.0.1:{port}"
+
+
+def test_ports_are_independent_of_the_shared_one(raced):
+    """An emulator with a port of its own is not the shared one."""
+    _, port = raced
+    assert control.status()["running"] is False
+    assert control.status(port)["folder"] != control.status()["folder"]
 
 
 def test_two_starts_at_once_make_one(own_home):
@@ -56,7 +83,7 @@ def test_two_starts_at_once_make_one(own_home):
     environment = os.environ | {"PYTHONPATH": str(Path(control.__file__).parents[3])}
     kernels = [
         subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, env=environment)
-        for _ in range(3)
+        for _ in range(2)
     ]
     try:
         told = [json.loads(kernel.communicate(timeout=60)[0]) for kernel in kernels]
@@ -65,12 +92,23 @@ def test_two_starts_at_once_make_one(own_home):
         control.stop()
 
 
-def test_stop_ends_the_process_and_its_workers(started, port):
+def test_proxies_are_ignored(proxied):
+    """With a proxy set that does not exist, all still goes straight to the emulator."""
+    function = proxied.function(
+        "import boto3\n"
+        "def lambda_handler(event, context): return boto3.client('sts').get_caller_identity()['Account']",
+        Timeout=30,
+    )
+    assert function() == "123456789012"
+
+
+def test_stop_ends_the_process_and_its_workers(proxied):
     """After `stop` neither the emulator nor a worker of its is there."""
-    family = psutil.Process(started["pid"]).children(recursive=True)
+    assert proxied.function("def lambda_handler(event, context): return 1")() == 1
+    family = psutil.Process(proxied.told["pid"]).children(recursive=True)
     assert family
-    assert control.stop(port)["running"] is False
-    assert gone([*family]) and not psutil.pid_exists(started["pid"])
+    assert control.stop(proxied.told["port"])["running"] is False
+    assert gone([*family]) and not psutil.pid_exists(proxied.told["pid"])
 
 
 def test_stop_is_idempotent(own_home, port):
@@ -79,24 +117,18 @@ def test_stop_is_idempotent(own_home, port):
     assert control.stop(port)["running"] is False
 
 
-def test_a_killed_emulator_leaves_no_worker(started, port):
-    """SIGKILL leaves no orphan: a worker ends when its connection does."""
-    process = psutil.Process(started["pid"])
+def test_a_killed_emulator(own, port):
+    """SIGKILL leaves no orphan. The record that is left behind is recognised, and a new emulator starts."""
+    assert own.function("def lambda_handler(event, context): return 1")() == 1
+    process = psutil.Process(own.told["pid"])
     family = process.children(recursive=True)
     assert family
     process.kill()
     process.wait(10)
     assert gone(family)
-
-
-def test_a_killed_emulator_is_not_running(started, port):
-    """A record that was left behind is recognised, and a new emulator starts in its place."""
-    process = psutil.Process(started["pid"])
-    process.kill()
-    process.wait(10)
     assert control.status(port)["running"] is False
     again = control.start(port)
-    assert again["running"] is True and again["pid"] != started["pid"]
+    assert again["running"] is True and again["pid"] != own.told["pid"]
 
 
 def test_another_emulator_at_the_recorded_port_is_not_ours(emulator, own_home):
@@ -125,22 +157,6 @@ def test_a_port_in_use_is_one_clear_error(own_home, port):
     assert "--port" in caught.value.next_step
 
 
-@pytest.fixture
-def no_such_proxy(monkeypatch):
-    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
-
-
-def test_proxies_are_ignored(no_such_proxy, own):
-    """With a proxy set that does not exist, all still goes straight to the emulator."""
-    function = own.function(
-        "import boto3\n"
-        "def lambda_handler(event, context): return boto3.client('sts').get_caller_identity()['Account']",
-        Timeout=30,
-    )
-    assert function() == "123456789012"
-
-
 def test_it_ends_with_the_process_that_it_was_started_for(own_home, port):
     """`while_pid`: it ends when that process is gone."""
     companion = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
@@ -159,26 +175,14 @@ def test_it_ends_when_nobody_calls(own_home, port):
     assert read_record(folder_of(port)) is None
 
 
-def test_foreground_serves_in_this_process(own_home, port, tmp_path_factory):
-    """`foreground=True` returns only after a signal. Until then it works in its own folder."""
-    elsewhere = tmp_path_factory.mktemp("elsewhere")
-    program = f"{CONTROL}\ncontrol.start({port}, foreground=True)\nprint('ended')"
-    environment = os.environ | {"PYTHONPATH": str(Path(control.__file__).parents[3])}
-    command = [sys.executable, "-c", program]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, cwd=elsewhere)
-    wait_until(lambda: control.status(port)["running"])
-    assert control.status(port)["pid"] == process.pid
-    assert psutil.Process(process.pid).cwd() == control.status(port)["folder"]
-    process.terminate()
-    assert process.communicate(timeout=30)[0].strip() == b"ended"
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_command_in_the_foreground_prints_its_document_at_the_end(own_home, port, number):
-    """Ctrl-C and SIGTERM end it with exit code 0 and one JSON document."""
+def test_foreground_serves_in_this_process(own_home, port, number):
+    """Until Ctrl-C or SIGTERM it works in its own folder. Then it prints one JSON document, and exits 0."""
     command = [sys.executable, "-m", "lottery_lib", "emulator", "start", "--foreground", "--json"]
     process = subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.PIPE)
     wait_until(lambda: control.status(port)["running"])
+    assert control.status(port)["pid"] == process.pid
+    assert psutil.Process(process.pid).cwd() == control.status(port)["folder"]
     process.send_signal(number)
     document = json.loads(process.communicate(timeout=30)[0])
     assert (process.returncode, document["running"]) == (0, False)
@@ -195,16 +199,6 @@ def test_in_the_foreground_it_ends_with_the_lab(own_home, port, monkeypatch):
     assert process.wait(30) == 0
 
 
-def test_ports_are_independent_of_the_shared_one(own_home, port):
-    """An emulator with a port of its own is not the shared one."""
-    try:
-        control.start(port)
-        assert control.status()["running"] is False
-        assert control.status(port)["folder"] != control.status()["folder"]
-    finally:
-        control.stop(port)
-
-
 def test_it_listens_on_loopback_only(emulator):
     """Nobody on the network can reach it."""
     listening = [
@@ -213,17 +207,3 @@ def test_it_listens_on_loopback_only(emulator):
         if connection.status == psutil.CONN_LISTEN
     ]
     assert set(listening) == {"127.0.0.1"}
-
-
-def test_threads_that_start_at_once_make_one(own_home, port):
-    """Two threads of one kernel, too."""
-    told = []
-    threads = [threading.Thread(target=lambda: told.append(control.start(port))) for _ in range(2)]
-    try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert len({each["pid"] for each in told}) == 1
-    finally:
-        control.stop(port)

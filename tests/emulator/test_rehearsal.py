@@ -2,10 +2,13 @@
 
 import io
 import re
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
+from tqdm import tqdm
 
 from lottery_lib import connect
 from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, rehearse, summary
@@ -27,90 +30,86 @@ def row(name, *, seconds=1.5, error=None):
     return {"notebook": name, "seconds": seconds, "ok": error is None, "error": error}
 
 
-def test_rows(tmp_path):
+@pytest.fixture(scope="module")
+def rehearsed(tmp_path_factory):
+    """A rehearsal of a few small notebooks: its rows by name, and what it wrote without a terminal."""
+    folder, stream = tmp_path_factory.mktemp("notebooks"), io.StringIO()
+    write(folder, "00_raises.ipynb", "a = 1", "", "# Look\nraise ValueError('no\\nluck')")
+    write(folder, "01_kills.ipynb", "import os\nos._exit(9)")
+    (folder / "02_half.ipynb").write_text('{"cells": [')
+    where = f"Path({str(folder / 'endpoint')!r}).write_text(connect().endpoint)"
+    write(folder, "99_clean_up.ipynb", "from pathlib import Path\nfrom lottery_lib import connect", where)
+    write(folder, "notes.ipynb", "raise SystemExit")
+    (folder / "draw_night.ipynb").write_text("")
+    states = Path(control.status()["folder"]).parent
+    shared, before = connect().endpoint, set(states.iterdir())
+    rows = rehearse(stream, folder)
+    return SimpleNamespace(
+        rows={each["notebook"]: each for each in rows},
+        lines=stream.getvalue().splitlines(),
+        shared=shared,
+        endpoint=(folder / "endpoint").read_text(),
+        left=set(states.iterdir()) - before,
+    )
+
+
+def test_rows(rehearsed):
     """One row a notebook, with its seconds; one that fails does not stop the others."""
-    write(tmp_path, "00_bad.ipynb", "raise ValueError('no luck')")
-    write(tmp_path, "01_good.ipynb", "1 + 1")
-    write(tmp_path, "notes.ipynb", "raise SystemExit")
-    bad, good = rehearse(folder=tmp_path)
-    assert (bad["notebook"], bad["ok"]) == ("00_bad.ipynb", False)
-    assert (good["notebook"], good["ok"], good["error"]) == ("01_good.ipynb", True, None)
+    bad, good = rehearsed.rows["00_raises.ipynb"], rehearsed.rows["99_clean_up.ipynb"]
+    assert (bad["ok"], good["ok"], good["error"]) == (False, True, None)
     assert good["seconds"] > 0
 
 
 @pytest.mark.parametrize(
-    ("source", "error"),
+    ("name", "error"),
     [
-        ("# Look\nraise ValueError('no\\nluck')", "cell [2] `# Look`: ValueError: no"),
-        ("import os\nos._exit(9)", "cell [2] `import os`: DeadKernelError: Kernel died"),
+        ("00_raises.ipynb", "cell [2] `# Look`: ValueError: no"),
+        ("01_kills.ipynb", "cell [1] `import os`: DeadKernelError: Kernel died"),
     ],
-    ids=["raises", "kills its kernel"],
 )
-def test_failing_cell(tmp_path, source, error):
+def test_failing_cell(rehearsed, name, error):
     """A failure names its cell, by the number beside it and its first line, and one line of the error."""
-    write(tmp_path, "00_bad.ipynb", "a = 1", "", source)
-    assert rehearse(folder=tmp_path)[0]["error"] == error
+    assert rehearsed.rows[name]["error"] == error
 
 
-def test_notebook_that_cannot_be_read(tmp_path):
+def test_notebook_that_cannot_be_read(rehearsed):
     """A file that is no notebook is a row like any other."""
-    (tmp_path / "00_half.ipynb").write_text('{"cells": [')
-    (half,) = rehearse(folder=tmp_path)
-    assert half["error"].startswith("NotJSONError: ")
+    assert rehearsed.rows["02_half.ipynb"]["error"].startswith("NotJSONError: ")
 
 
-def test_draw_night(tmp_path):
+def test_draw_night(rehearsed):
     """The view for the company's real draw is rehearsed too, before the lesson that removes the lottery."""
-    for name in ("07_results.ipynb", "draw_night.ipynb", "99_clean_up.ipynb"):
-        write(tmp_path, name, "1")
-    names = [each["notebook"] for each in rehearse(folder=tmp_path)]
-    assert names == ["07_results.ipynb", "draw_night.ipynb", "99_clean_up.ipynb"]
+    assert list(rehearsed.rows)[2:] == ["02_half.ipynb", "draw_night.ipynb", "99_clean_up.ipynb"]
 
 
-def test_own_emulator(tmp_path):
+def test_own_emulator(rehearsed):
     """The rehearsal's notebooks meet an emulator of their own, which ends with it."""
-    shared = connect().endpoint
-    other = tmp_path / "endpoint"
-    write(
-        tmp_path,
-        "00_where.ipynb",
-        "from pathlib import Path\nfrom lottery_lib import connect",
-        f"Path({str(other)!r}).write_text(connect().endpoint)",
-    )
-    assert rehearse(folder=tmp_path)[0]["ok"]
-    assert other.read_text() != shared
-    assert control.status(int(other.read_text().rsplit(":", 1)[1]))["running"] is False
-    assert connect().endpoint == shared
+    assert rehearsed.endpoint != rehearsed.shared == connect().endpoint
+    assert control.status(int(rehearsed.endpoint.rsplit(":", 1)[1]))["running"] is False
 
 
-def test_leaves_no_file(tmp_path):
+def test_leaves_no_file(rehearsed):
     """The files of the rehearsal's emulator are gone with it."""
-    connect()
-    folder = Path(control.status()["folder"]).parent
-    before = set(folder.iterdir())
-    write(tmp_path, "00_where.ipynb", "1")
-    rehearse(folder=tmp_path)
-    assert set(folder.iterdir()) == before
+    assert rehearsed.left == set()
 
 
-def test_a_line_a_notebook(tmp_path):
+def test_a_line_a_notebook(rehearsed):
     """Where there is no terminal, each notebook is one line, and nothing else is written."""
-    write(tmp_path, "00_bad.ipynb", "1 / 0")
-    stream = io.StringIO()
-    seconds = rehearse(stream, tmp_path)[0]["seconds"]
-    assert stream.getvalue() == (
-        f"00_bad.ipynb: {seconds} s, cell [1] `1 / 0`: ZeroDivisionError: division by zero\n"
-    )
+    assert rehearsed.lines == [
+        f"{name}: {each['seconds']} s, {each['error'] or 'ok'}" for name, each in rehearsed.rows.items()
+    ]
 
 
-def test_bar(tmp_path):
+def test_bar(tmp_path, monkeypatch):
     """A terminal shows how many notebooks are done and which one runs."""
-    write(tmp_path, "00_good.ipynb", "1")
-    write(tmp_path, "01_good.ipynb", "1")
+    monkeypatch.setenv("LOTTERY_TARGET", "http://127.0.0.1:9")  # then it starts no emulator
+    for name in ("00_half.ipynb", "01_half.ipynb"):
+        (tmp_path / name).write_text("")
+    monkeypatch.setattr("lottery_lib.course.notebooks.tqdm", partial(tqdm, mininterval=0))
     stream = Terminal()
     rehearse(stream, tmp_path)
     assert "1/2" in stream.getvalue()
-    assert "01_good.ipynb\r" in stream.getvalue()
+    assert "01_half.ipynb\r" in stream.getvalue()
 
 
 def test_summary_of_failures(tmp_path):

@@ -5,7 +5,7 @@ import json
 import pytest
 from emulator.calls import Recorder
 
-from lottery_lib import Stack, connect, draw, load_employees, plan
+from lottery_lib import Stack, connect, draw, inject, load_employees, plan
 from lottery_lib.draws import forget_winners
 from lottery_lib.employees import Roster
 from lottery_lib.errors import LotteryError
@@ -173,7 +173,8 @@ def test_teardown_stops_what_runs(target):
     """A draw that runs is stopped, not waited for."""
     Stack(target).deploy()
     machine = StateMachine(target, target.names.machine).arn
-    target.client("stepfunctions").start_execution(stateMachineArn=machine, input='{"input": 99}')
+    inject(target, "InputWinners", "import time\ndef lambda_handler(event, context): time.sleep(20)")
+    target.client("stepfunctions").start_execution(stateMachineArn=machine, input="{}")
     recorder = Recorder(target)
     assert Stack(recorder.target).teardown().left == []
     assert recorder.writes.index("StopExecution") < recorder.writes.index("DeleteStateMachine")

@@ -6,16 +6,18 @@ between botocore and the emulator by botocore's public events, so all that the l
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from urllib.parse import unquote
 
+import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError
 from botocore.httpsession import URLLib3Session
+from botocore.retries import quota
 from emulator.calls import WRITES
 
-from lottery_lib import connect
-from lottery_lib.target import Target
+from lottery_lib import Names, Stack, connect
 from lottery_lib.waiting import Waiter
 
 NEVER = float("inf")
@@ -67,24 +69,61 @@ class _Body:
         yield self.content
 
 
+#: What each client may still spend on retries.
+_quotas: list[quota.RetryQuota] = []
+
+
+def _noted_quota(*given):
+    _quotas.append(_RetryQuota(*given))
+    return _quotas[-1]
+
+
+_RetryQuota = quota.RetryQuota
+
+
+@cache
+def _connection(region):
+    """One connection for all tests of a process: its clients take longer to make than to use.
+
+    What they ask and what they hear goes to the latest `HostileAws`.
+    """
+    target = connect("embedded", region=region)
+    for event, hear in (
+        ("before-parameter-build", HostileAws._begin),
+        ("before-send", HostileAws._answer),
+        ("after-call", HostileAws._edit),
+    ):
+        target.session.events.register(event, lambda hear=hear, **given: hear(HostileAws.latest, **given))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quota, "RetryQuota", _noted_quota)
+        for each in (target, target.read_only()):
+            for service in ("iam", "lambda", "logs", "sns", "dynamodb", "stepfunctions", "sts"):
+                each.client(service)
+            each.plain_dynamodb()
+    return target
+
+
 class HostileAws:
     """A target of kind ``aws`` whose AWS is the emulator behind rules.
 
+    Only the latest one is asked.
+
     Attributes:
         target: The target.
+        emulated: The same as an emulator. A deploy there announces nothing, so it makes no plan first.
         clock: Its time, which passes when somebody sleeps.
         attempts: The operations that were asked for, in order, botocore's own retries included.
         sent: What was sent for each attempt: address and body, as text.
     """
 
     def __init__(self, clock, attendee, region=None):
-        emulated = connect("embedded", attendee=attendee, region=region)
-        session = emulated.session
-        session.events.register("before-parameter-build", self._begin)
-        session.events.register("before-send", self._answer)
-        session.events.register("after-call", self._edit)
+        HostileAws.latest = self
+        connection = _connection(region)
+        for each in _quotas:
+            each.release(quota.RetryQuota.INITIAL_CAPACITY)  # no test pays for another
         waiter = Waiter(sleep=clock.sleep, clock=clock) if callable(clock) else Waiter()
-        self.target = Target("aws", session, emulated.endpoint, emulated.names, waiter)
+        self.emulated = replace(connection, names=Names(attendee), waiter=waiter, _caller={})
+        self.target = replace(self.emulated, kind="aws")
         self.clock = clock
         self.attempts, self.sent = [], []
         self._rules, self._edits, self._done, self._polls = [], [], {}, Counter()
@@ -95,6 +134,11 @@ class HostileAws:
     def writes(self):
         """The operations that were asked for and that change something."""
         return [name for name in self.attempts if name.startswith(WRITES)]
+
+    def deploy(self, email=None):
+        """Deploy the lottery as it stands before a test begins: without a plan, and forget what was asked."""
+        Stack(self.emulated).deploy(email)
+        self.forget()
 
     def forget(self):
         """Be as kind as the emulator from now on, and begin to count anew."""

@@ -196,9 +196,30 @@ MIDST = [
 ]
 
 
-@pytest.mark.parametrize(("operation", "refusal", "advice"), MIDST)
+#: A look of each of those services.
+LOOKS = ("GetFunction", "DescribeTable", "DescribeStateMachine", "GetRole", "DescribeTable")
+
+
+@pytest.mark.parametrize(
+    ("operation", "refusal", "advice"),
+    [(look, *each[1:]) for look, each in zip(LOOKS, MIDST, strict=True)],
+)
+def test_credentials_that_expire(aws, stack, operation, refusal, advice):
+    """Each service has its own words for it; what to do is the same."""
+    aws.refuse(operation, *refusal)
+    with pytest.raises(LotteryError, match=advice):
+        stack.status()
+
+
+@pytest.mark.parametrize(
+    ("operation", "refusal", "advice"),
+    [pytest.param(*each, marks=() if each[0] == "BatchWriteItem" else pytest.mark.long) for each in MIDST],
+)
 def test_credentials_that_expire_in_the_middle(aws, stack, operation, refusal, advice):
-    """A deploy whose credentials expire is told so; the next goes on, and a third writes nothing."""
+    """A deploy whose credentials expire is told so; the next goes on, and a third writes nothing.
+
+    All but one are long: `test_credentials_that_expire` has the words, and each needs a lottery of its own.
+    """
     aws.refuse(operation, *refusal)
     with pytest.raises(LotteryError, match=advice):
         stack.deploy()

@@ -72,7 +72,7 @@ def test_ended_subscription_is_none(aws, name):
 )
 def test_teardown_with_a_pending_subscription(aws, stack, arn):
     """A pending subscription cannot be unsubscribed; it goes with its topic, and nothing is left."""
-    stack.deploy(ADDRESS)
+    aws.deploy(ADDRESS)
     show(aws, arn)
     aws.refuse("Unsubscribe", *(PENDING if arn.startswith("arn:") else ODD))
     inventory = stack.teardown()
@@ -82,7 +82,7 @@ def test_teardown_with_a_pending_subscription(aws, stack, arn):
 
 def test_topic_whose_subscriptions_linger(aws, stack):
     """A topic's subscriptions may be listed for a while after the topic went: that is waited for."""
-    stack.deploy(ADDRESS)
+    aws.deploy(ADDRESS)
     shown = {}
 
     def answer(ask):
@@ -152,9 +152,9 @@ def test_confirm_on_aws(aws, name):
 
 
 @pytest.mark.parametrize("option", [[], ["--json"]])
-def test_draw_warns_on_the_command_line(aws, stack, monkeypatch, capsys, option):
+def test_draw_warns_on_the_command_line(aws, monkeypatch, capsys, option):
     """A draw of which nobody will get mail says so before it begins."""
-    stack.deploy(ADDRESS)
+    aws.deploy(ADDRESS)
     monkeypatch.setattr("lottery_lib.target.connect", lambda **_: aws.target)
     said = []
     aws.rule("StartExecution", lambda ask: said.append(capsys.readouterr().err))
@@ -162,9 +162,9 @@ def test_draw_warns_on_the_command_line(aws, stack, monkeypatch, capsys, option)
     assert NOBODY in said[0]
 
 
-def test_draw_though_nobody_knows_who_gets_mail(aws, stack, monkeypatch, capsys):
+def test_draw_though_nobody_knows_who_gets_mail(aws, monkeypatch, capsys):
     """A draw is made and told, though AWS does not say who gets mail."""
-    stack.deploy()
+    aws.deploy()
     monkeypatch.setattr("lottery_lib.target.connect", lambda **_: aws.target)
     aws.refuse("ListSubscriptionsByTopic", "InternalError", "Oops", status=500)
     assert main(["draw", "1", "--json"]) == 0
@@ -173,17 +173,17 @@ def test_draw_though_nobody_knows_who_gets_mail(aws, stack, monkeypatch, capsys)
     assert "It is not known who gets mail: AWS ListSubscriptionsByTopic: Oops" in told.err
 
 
-def test_panel_warns(aws, stack):
+def test_panel_warns(aws):
     """The panel says of a draw that nobody gets its mail."""
-    stack.deploy(ADDRESS)
+    aws.deploy(ADDRESS)
     panel = DrawPanel(Draws(aws.target), pause=0, pace=0)
     asyncio.run(panel.run(1))
     assert f"{NOBODY} Open the link in the mail that {ADDRESS} got." in panel.mail.value
 
 
-def test_panel_though_nobody_knows_who_gets_mail(aws, stack):
+def test_panel_though_nobody_knows_who_gets_mail(aws):
     """The panel shows what was drawn, though AWS does not say who gets mail."""
-    stack.deploy()
+    aws.deploy()
     aws.refuse("ListSubscriptionsByTopic", "AuthorizationError", "ann may not list them", status=403)
     panel = DrawPanel(Draws(aws.target), pause=0, pace=0)
     assert asyncio.run(panel.run(1))["status"] == "SUCCEEDED"

@@ -84,7 +84,7 @@ def ends(clock, step):
 def test_deploy_ends(aws, clock, stack, says):
     """A deploy that waits for what never comes ends, and says for what it waited."""
     if "to be gone" in says:
-        stack.deploy()
+        aws.deploy()
     DEPLOYS[says](aws)
     assert re.search(says, ends(clock, stack.deploy))
 
@@ -92,21 +92,21 @@ def test_deploy_ends(aws, clock, stack, says):
 @pytest.mark.parametrize("says", TEARDOWNS)
 def test_teardown_ends(aws, clock, stack, says):
     """A teardown that waits for what never goes ends, and says for what it waited."""
-    stack.deploy()
+    aws.deploy()
     TEARDOWNS[says](aws)
     assert re.search(says, ends(clock, stack.teardown))
 
 
 def test_update_that_is_never_shown(aws, clock, stack):
     """A machine that never shows its update is said."""
-    stack.deploy()
+    aws.deploy()
     machine(definition=OTHER)(aws)
     assert "to show its update: not there after 60 s" in ends(clock, stack.deploy)
 
 
 def test_what_stays_is_told(aws, clock, stack):
     """What AWS shows for ever though it was deleted is told as left, after a minute."""
-    stack.deploy()
+    aws.deploy()
     shown = {}
 
     def answer(ask):
@@ -121,9 +121,9 @@ def test_what_stays_is_told(aws, clock, stack):
     assert 60 <= clock.now - begun < 90
 
 
-def test_draw_that_never_ends(aws, clock, stack):
+def test_draw_that_never_ends(aws, clock):
     """A draw that runs for ever is not waited for for ever, and is told as running."""
-    stack.deploy()
+    aws.deploy()
     aws.edit("DescribeExecution", lambda ask, reply: reply.update(status="RUNNING"))
     begun = clock.now
     assert draw(aws.target, 1)["status"] == "RUNNING"

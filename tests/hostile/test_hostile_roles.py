@@ -85,7 +85,7 @@ def test_missing_pass_role_fails_at_once(aws, stack, operation):
 
 def test_update_waits_for_the_role_too(aws, stack):
     """A function or a machine that gets a new role waits for it as a new one does."""
-    stack.deploy()
+    aws.deploy()
     aws.target.client("lambda").update_function_configuration(
         FunctionName=aws.target.names.function("InputWinners"), Timeout=3
     )

@@ -18,9 +18,16 @@ PLACES = [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
 ADDRESS = "ann@example.com"
 
 
-@pytest.fixture(scope="module", params=PLACES, ids=lambda place: place[0])
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(PLACES[0], marks=pytest.mark.long), PLACES[1]],
+    ids=lambda place: place[0],
+)
 def lived(request):
-    """A whole life of a lottery there: the AWS it was lived on, and the partition."""
+    """A whole life of a lottery there: the AWS it was lived on, and the partition.
+
+    China is long: `test_life_in_china` looks at more of such a life.
+    """
     region, partition = request.param
     aws = HostileAws(SimpleNamespace(now=0.0), f"p-{region}", region)
     stack = Stack(aws.target, announce=lambda plan: None)
@@ -115,6 +122,9 @@ def test_life_in_china(china, edition):
     assert strange(map(str, shown)) == set()
     assert strange(china.said) == set()
     assert sum("arn:aws-cn:" in text for text in china.said) > 20
+    regions = re.findall(r"arn:[\w-]+:[a-z]+:([\w-]+):\d{12}", " ".join(china.said))
+    assert set(regions) == {CHINA}
+    assert not re.search(r"\w\.amazonaws\.com\.cn", " ".join(china.said))
 
 
 def test_every_lesson_is_restored_in_china(china):

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from queue import Queue
@@ -76,27 +77,30 @@ def test_the_token_is_on_no_command_line(projector):
     assert all(token not in " ".join(each.cmdline()) for each in [here, *here.children(recursive=True)])
 
 
-def test_the_browser_gets_the_token(monkeypatch):
-    """The browser is opened on a file that nobody else can read, which leads to the page with its token."""
-    opened = Queue()
-    monkeypatch.setattr("webbrowser.open", opened.put)
+@pytest.fixture
+def opened(monkeypatch):
+    """The file that the browser was opened on, and what the server's process does when it ends."""
+    urls, at_exit = Queue(), []
+    monkeypatch.setattr("webbrowser.open", urls.put)
+    monkeypatch.setattr("atexit.register", lambda do, **options: at_exit.append(partial(do, **options)))
     page = Projector(port=1234)
     page.identity_provider = SimpleNamespace(token="abc")
     page.launch_browser()
-    path = Path(url2pathname(urlsplit(opened.get(timeout=20)).path))
+    path = Path(url2pathname(urlsplit(urls.get(timeout=20)).path))
+    yield path, at_exit
+    path.unlink(missing_ok=True)
+
+
+def test_the_browser_gets_the_token(opened):
+    """The browser is opened on a file that nobody else can read, which leads to the page with its token."""
+    path, _ = opened
     assert path.stat().st_mode & 0o077 == 0
     assert "http://localhost:1234/?token=abc" in path.read_text()
 
 
-def test_the_file_with_the_token_ends_with_the_server(tmp_path):
+def test_the_file_with_the_token_ends_with_the_server(opened):
     """When the server's process ends, the file that the browser was opened on is deleted."""
-    code = """
-from types import SimpleNamespace
-from lottery_lib.party.projector import Projector
-page = Projector(port=1234)
-page.identity_provider = SimpleNamespace(token="abc")
-page.launch_browser()
-"""
-    variables = os.environ | {"TMPDIR": str(tmp_path), "TMP": str(tmp_path), "BROWSER": "true"}
-    subprocess.run([sys.executable, "-c", code], env=variables, check=True)
-    assert list(tmp_path.glob("*.html")) == []
+    path, at_exit = opened
+    for do in at_exit:
+        do()
+    assert not path.exists()

@@ -205,6 +205,73 @@ def test_question(monkeypatch, capsys):
     assert capsys.readouterr() == ("", "delete all? [y/N] ")
 
 
+@pytest.fixture
+def lossy(monkeypatch):
+    """An emulator whose end loses winners; these are the ports with which the command has stopped it."""
+    from lottery_lib.emulator.process import control
+    from lottery_lib.party import receipts
+
+    stopped = []
+    monkeypatch.setattr(control, "status", lambda port: {"running": True, "endpoint": "http://there"})
+    monkeypatch.setattr(control, "stop", lambda port: stopped.append(port) or {"running": False})
+    monkeypatch.setattr(
+        receipts, "unsaved", lambda endpoint, shared: [f"Ann at {endpoint}, shared: {shared}"]
+    )
+    return stopped
+
+
+@pytest.mark.parametrize(
+    ("stdin", "exits"),
+    [(Terminal("y\n"), 0), (Terminal("n\n"), 1), (io.StringIO(), 1)],
+    ids=["yes", "no", "nobody"],
+)
+def test_stop_asks_before_winners_are_lost(run, lossy, monkeypatch, stdin, exits):
+    """`emulator stop` says who would be lost, and needs a yes, which only a terminal can give."""
+    monkeypatch.setattr(sys, "stdin", stdin)
+    code, document, err = run("emulator", "stop")
+    assert (code, lossy) == (exits, [] if exits else [None])
+    assert err.startswith("Ann at http://there, shared: True\n")
+    assert not exits or err.endswith(f"{document['cause']}\n")
+    assert stdin.isatty() or "Give --yes" in document["cause"]
+
+
+def test_stop_with_nothing_to_lose(run, lossy, monkeypatch):
+    """Where no winners are lost, it stops without a word."""
+    monkeypatch.setattr("lottery_lib.party.receipts.unsaved", lambda *_, **__: [])
+    assert run("emulator", "stop") == (0, {"running": False}, "")
+    assert lossy == [None]
+
+
+def test_stop_with_yes(run, lossy):
+    """With --yes it asks nobody, and does not even look."""
+    assert run("emulator", "stop", "--yes") == (0, {"running": False}, "")
+    assert lossy == [None]
+
+
+def test_stop_dry_run(run, lossy):
+    """`emulator stop --dry-run` tells what would be lost, exits 1 then, and stops nothing."""
+    code, document, _ = run("emulator", "stop", "--dry-run", "--port", "5")
+    assert (code, document["running"], document["lost"]) == (1, True, ["Ann at http://there, shared: False"])
+    assert lossy == []
+
+
+def test_stop_where_a_look_fails(run, lossy, monkeypatch):
+    """It stops all the same, because it may be an emulator that does not answer, and says so."""
+    refused = fails_with(LotteryError("emulator", "does not answer", "Look into its log"))
+    monkeypatch.setattr("lottery_lib.party.receipts.unsaved", lambda *_, **__: refused())
+    code, _, err = run("emulator", "stop")
+    assert (code, lossy) == (0, [None])
+    assert "Nobody could look whether there are winners. emulator: does not answer." in err
+
+
+def test_exit_code():
+    """The program's exit code is the command's, and nobody sees a traceback."""
+    command = [sys.executable, "-m", "lottery_lib", "dance"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "command line: No such command 'dance'. See `lottery --help`.\n"
+
+
 @pytest.mark.parametrize("words", [["--help"], ["emulator", "status"], ["emulator", "stop"]], ids=" ".join)
 def test_quick_commands(words, tmp_path, monkeypatch):
     """The help, the emulator's status, and its stop when none runs, wait for neither pandas nor boto3."""

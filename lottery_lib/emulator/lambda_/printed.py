@@ -21,7 +21,8 @@ class Printed:
     def __init__(self, path: Path) -> None:
         self._path = path
         # Unbuffered and appending: we empty the file after each call, and the process may still write.
-        self._file = path.open("a+b", buffering=0)
+        self._file = path.open("ab", buffering=0)
+        self._reader = path.open("rb", buffering=0)  # the process moves the position of the other one
         self._beginning = self._end = b""
         self._size = 0
 
@@ -56,15 +57,16 @@ class Printed:
     def remove(self) -> None:
         """Remove the file."""
         self._file.close()
+        self._reader.close()
         with contextlib.suppress(OSError):
             self._path.unlink()
 
     def _collect(self) -> None:
         size = os.fstat(self.fileno()).st_size
-        self._file.seek(0)
-        first = self._file.read(PART_BYTES - len(self._beginning))
-        self._file.seek(max(len(first), size - PART_BYTES))
-        last = self._file.read(PART_BYTES)
+        self._reader.seek(0)
+        first = self._reader.read(PART_BYTES - len(self._beginning))
+        self._reader.seek(max(len(first), size - PART_BYTES))
+        last = self._reader.read(PART_BYTES)
         self._file.truncate(0)
         self._beginning += first
         self._end = (self._end + last)[-PART_BYTES:]

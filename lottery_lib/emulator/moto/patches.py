@@ -230,6 +230,7 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _WORKER + "AmazonStateLanguageParser": Patch("ce154501fe3d", make=speed.remembered_parser),
     _PARSER + "models:AmazonStateLanguageParser": Patch("ce154501fe3d", make=speed.remembered_parser),
     _PARSER + "utils:TMP_THREADS": Patch("5a0a6b8c364e", make=speed.forgotten),
+    "moto.core.model:ServiceModel.operation_model": Patch("9b414160790e", make=speed.only_own_models),
     "moto.core.utils:method_names_from_class": Patch("dffccc6df0b3", make=speed.remembered),
     "moto.core.serialize:XFormedAttributePicker.get_possible_keys": Patch(
         "14c736cf458f", make=speed.remembered_keys

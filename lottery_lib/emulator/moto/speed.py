@@ -38,6 +38,26 @@ def _pickled(parse: Callable[[str], Any], definition: str) -> bytes:
     return pickle.dumps(parse(definition)[0])
 
 
+def only_own_models(_: Function) -> Function:
+    """Remember moto's model of an operation, and never botocore's.
+
+    moto makes its model from botocore's. Both have the same place in the cache, so another thread could take
+    botocore's, which lacks what moto needs.
+    """
+    from botocore.model import ServiceModel
+    from botocore.utils import instance_cache
+
+    botocores: Function = vars(ServiceModel.operation_model)["__wrapped__"]
+
+    def operation_model(self: Any, operation_name: str) -> Any:
+        from moto.core.model import OperationModel
+
+        return OperationModel(botocores(self, operation_name)._operation_model, self, operation_name)
+
+    cached: Function = instance_cache(operation_model)
+    return cached
+
+
 def remembered_keys(original: Function) -> Function:
     """Calculate only once which names an attribute of a reply can have in a dictionary."""
     known: dict[tuple[Any, str], tuple[str, ...]] = {}

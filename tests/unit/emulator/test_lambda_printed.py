@@ -1,6 +1,7 @@
 """Of what a call prints, a bounded part is kept."""
 
 import os
+import threading
 
 import pytest
 
@@ -95,3 +96,22 @@ def test_a_removed_output_is_empty(printed, path):
     printed.remove()
     printed.shorten()
     assert (printed.take(), path.exists()) == (b"", False)
+
+
+def test_the_beginning_stays_while_the_process_writes(tmp_path):
+    """The process may write between any two steps of a look at its file, which has one position for all."""
+
+    def flood(file):
+        os.write(file, b"first\n")
+        for _ in range(200):
+            os.write(file, b"x" * 65_535 + b"\n")
+
+    for number in range(20):
+        printed = Printed(tmp_path / str(number))
+        writer = threading.Thread(target=flood, args=[printed.fileno()])
+        writer.start()
+        while writer.is_alive():
+            printed.shorten()
+        writer.join()
+        assert printed.take().startswith(b"first\n")
+        printed.remove()

@@ -5,6 +5,7 @@ import json
 
 import pytest
 from moto.core import utils
+from moto.core.model import OperationModel, ServiceModel
 from moto.core.serialize import AttributePickerContext, XFormedAttributePicker
 from moto.core.utils import get_service_model
 from moto.dynamodb.responses import DynamoHandler
@@ -17,7 +18,12 @@ from lottery_lib.emulator.moto import patches, speed
 
 @pytest.fixture(scope="module", autouse=True)
 def remembering():
-    for name in ("moto.core.utils", "moto.core.serialize", "moto.moto_api._internal.moto_random"):
+    for name in (
+        "moto.core.model",
+        "moto.core.utils",
+        "moto.core.serialize",
+        "moto.moto_api._internal.moto_random",
+    ):
         patches.apply(importlib.import_module(name))
 
 
@@ -42,6 +48,21 @@ def test_the_names_of_an_attribute_are_motos(service, operation):
         context, picker = AttributePickerContext({}, key, member), XFormedAttributePicker()
         expected = [*dict.fromkeys(remembered.__wrapped__(picker, context))]
         assert [*remembered(picker, context)] == [*remembered(picker, context)] == expected
+
+
+def test_no_thread_sees_botocores_model_of_an_operation():
+    """Only moto's model is ever remembered, so two threads that ask for the same one at once both get it."""
+    remembered = []
+
+    class Cache(dict):
+        def __setitem__(self, key, value):
+            remembered.append(type(value))
+            super().__setitem__(key, value)
+
+    model = ServiceModel(get_service_model("lambda")._service_description, "lambda")
+    model._instance_cache = Cache()
+    assert model.operation_model("Invoke") is model.operation_model("Invoke")
+    assert set(remembered) == {OperationModel}
 
 
 def test_another_object_has_names_of_its_own():
