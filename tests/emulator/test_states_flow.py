@@ -41,6 +41,14 @@ def test_another_error_is_not_retried(machine, function):
     assert json.loads(told["cause"])["errorMessage"] == "1"
 
 
+def test_a_catch_may_lead_back_to_its_own_state(machine, function):
+    """The state begins again, with the Error Output as its input."""
+    once = "def lambda_handler(event, context):\n    return event['Error']"
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "A"}]
+    task = {"Type": "Task", "Resource": function(once).arn, "Catch": catch, "Next": "B"}
+    assert output(machine, {"StartAt": "A", "States": {"A": task, "B": PASS}}) == "KeyError"
+
+
 def test_a_parallel_state_that_is_retried_runs_all_its_branches(machine, function):
     """ParallelStateStarted comes again, and so does the branch that had succeeded."""
     good = function("n = 0\ndef lambda_handler(e, c):\n    global n\n    n += 1\n    return n")

@@ -53,6 +53,13 @@ def choice(original: Function, self: Any, env: Any) -> None:
         raise _failure_in_state(env, "States.NoChoiceMatched", reason) from error
 
 
+def next_state(original: Function, self: Any, env: Any) -> None:
+    """A Catch may lead back to its own state. moto would go on to the state's Next."""
+    outcome = _engine("asl.component.common.catch.catch_outcome").CatchOutcome
+    if not (env.stack and isinstance(env.stack[-1], outcome)):
+        original(self, env)
+
+
 class OnlyOnce(dict[str, Any]):
     """The details of an event that moto writes again where a Catch or a Map passes its error on."""
 

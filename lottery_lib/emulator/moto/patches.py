@@ -85,6 +85,7 @@ PATCHES: Final[Mapping[str, Patch]] = {
         "91a5ac8b291a", errors.comparison
     ),
     _STATE + "choice.state_choice:StateChoice._eval_state": Patch("bffca6f28a83", errors.choice),
+    _STATE + "state:CommonStateField._set_next": Patch("bea8b94eae4f", errors.next_state),
     _EVENTS + "EventManager.add_event": Patch("eaae0fa64a8a", errors.counted_event),
     _ITERATION + "inline_iteration_component:InlineIterationComponentEvalInput.__init__": Patch(
         "0dac86a78efe", errors.few_at_once
