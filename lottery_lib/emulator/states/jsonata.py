@@ -10,6 +10,7 @@ They are checked at each step. A regular expression that may take long runs in a
 
 import functools
 import hashlib
+import itertools
 import json
 import math
 import random
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 _recursion_limit: Final = sys.getrecursionlimit()
@@ -119,6 +120,9 @@ class _Evaluation(Jsonata):  # type: ignore[misc]
     def __init__(self, expression: str, seconds: float) -> None:
         self._until = time.thread_time() + seconds
         self._steps = self._level = self._made = 0
+        # JSONata 2.0.6 does not have these operators. In a signature, the second one may stand.
+        symbols = self.get_parser().symbol_table
+        symbols["??"] = symbols["?:"] = symbols["(name)"]
         super().__init__(f"{expression}\n", _Pattern)
         self.environment = self.create_frame(_functions())
         self.set_output_convert_nulls(False)
@@ -217,6 +221,8 @@ def _coded(error: JException) -> tuple[str, str]:
         values = [math.inf]
     elif code == "D1002":
         values = [error.expected]
+    elif code == "S0201" and error.current in {"??", "?:"}:
+        code, values = "S0211", [error.current[-1]]
     elif code == "D3100":
         values = [error.location]
     elif code == "T0412":
@@ -268,10 +274,10 @@ class _Copy:
     def of(self, value: Any) -> Json:
         self._size += len(value) if isinstance(value, str) else 8
         _check_size(self._size)
-        if value is Utils.NULL_VALUE or value is None:
-            return None
-        if isinstance(value, bool | str):
-            return value
+        if value is Utils.NULL_VALUE or value is None or isinstance(value, bool):
+            return None if value is Utils.NULL_VALUE else value
+        if isinstance(value, str):  # two escapes may be one character
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         if isinstance(value, int | float):
             return self.number(value)
         if isinstance(value, dict):
@@ -376,7 +382,11 @@ class _Ours:
         alike = Utils.is_array_of_strings(items) or Utils.is_array_of_numbers(items)
         if items is not None and comparator is None and len(items) > 1 and not alike:
             raise JException("D3070", -1)
-        return Functions.sort(items, comparator)
+        if items is None or comparator is None:
+            return Functions.sort(items, comparator)
+        # Of two equal items, the first one stays first.
+        later = functools.partial(Functions.func_apply, comparator)
+        return sorted(items, key=functools.cmp_to_key(lambda left, right: -1 if later([right, left]) else 0))
 
     @staticmethod
     def number(value: Any) -> Any:
@@ -414,6 +424,10 @@ class _Ours:
 
     @staticmethod
     def replace(text: str | None, pattern: Any, replacement: Any, limit: float | None) -> Any:
+        if isinstance(text, str) and isinstance(pattern, _Pattern):
+            if limit is not None and limit < 0:
+                raise JException("D3011", -1)
+            return pattern.replace(text, replacement, limit)
         if isinstance(text, str) and isinstance(pattern, str) and pattern and isinstance(replacement, str):
             _check_size(text.count(pattern) * len(replacement))
         return Functions.replace(text, pattern, replacement, limit)
@@ -456,6 +470,20 @@ class _Match:
 
     def groups(self) -> list[str]:
         return [self.group(number) for number in range(1, len(self._spans))]
+
+    def filled(self, replacement: str) -> str:
+        """A replacement with its groups. `$$` is a dollar sign, and a group that does not exist is empty."""
+        groups = len(self.groups())
+
+        def filled(place: re.Match[str]) -> str:
+            digits, following = place[1], ""
+            if digits == "$":
+                return "$"
+            if len(digits) > 1 and int(digits) > groups:
+                digits, following = digits[:-1], digits[-1]
+            return (self.group(int(digits)) if int(digits) <= groups else "") + following
+
+        return re.sub(rf"\$(\$|[0-9]{{1,{len(str(groups))}}})", filled, replacement)
 
     def start(self) -> int:
         return self._spans[0][0]
@@ -501,18 +529,24 @@ class _Pattern:
         ]
         return [text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True)]
 
-    def sub(self, replacement: str | Callable[[_Match], str], text: str, count: int = 0) -> str:
-        """The text with its matches replaced. The engine has written groups as Python does."""
+    def replace(self, text: str, replacement: Any, limit: float | None) -> str:
+        """The text with its matches replaced, by a text with groups such as `$1` or by a function."""
         parts, done, size = [], 0, len(text)
-        for number, match in enumerate(self.finditer(text)):
-            if count and number >= count:
-                break
-            new = replacement(match) if callable(replacement) else _filled(replacement, match)
+        for match in itertools.islice(self.finditer(text), None if limit is None else int(limit)):
+            if isinstance(replacement, str):
+                new = match.filled(replacement)
+            else:
+                found = {"match": match.group(), "start": match.start(), "end": match.end()}
+                new = Functions.func_apply(replacement, [found | {"groups": match.groups()}])
+                if not isinstance(new, str):
+                    raise JException("D3012", -1)
             size += len(new)
             _check_size(size)
             parts += [text[done : match.start()], new]
             done = match.end()
         return "".join([*parts, text[done:]])
+
+    sub = replace  # the engine takes what has four such methods for a pattern
 
     def _spans(self, text: str) -> Sequence[Sequence[Sequence[int]]]:
         repeats = len(re.findall(r"[*+?{]", self._pattern))
@@ -540,15 +574,3 @@ _MATCH: Final = """import json, re, sys
 pattern, flags, text = json.load(sys.stdin)
 json.dump([match.regs for match in re.finditer(pattern, text, flags)], sys.stdout)
 """
-
-
-def _filled(replacement: str, match: _Match) -> str:
-    groups = len(match.groups())
-
-    def filled(place: re.Match[str]) -> str:
-        digits, following = place[1], ""
-        while int(digits) > groups and len(digits) > 1:
-            digits, following = digits[:-1], digits[-1] + following
-        return (match.group(int(digits)) if int(digits) <= groups else "") + following
-
-    return re.sub(r"\\g<(\d+)>", filled, replacement)
