@@ -475,6 +475,24 @@ def _assigned_by(states: Mapping[str, State]) -> Iterator[str]:
                 yield from (name.removesuffix(".$") for name in assigned)
 
 
+def jsonata_parser() -> Any:
+    """The parser of `jsonata-python`, without the operators that JSONata 2.0.6 does not have."""
+    # It takes 30 ms to import, and few definitions need it.
+    from jsonata import Jsonata  # noqa: PLC0415
+
+    parser = Jsonata.get_parser()
+    symbols = parser.symbol_table
+    symbols["??"] = symbols["?:"] = symbols["(name)"]  # in a signature, the second one may stand
+    return parser
+
+
+def syntax_error(error: Any) -> tuple[str, Any]:
+    """The code of an error of that parser, and the symbol that it names, as JSONata 2.0.6 gives them."""
+    if error.error == "S0201" and error.current in {"??", "?:"}:
+        return "S0211", error.current[-1]
+    return error.error, error.current
+
+
 def _reads(expression: str, assigned: frozenset[str]) -> list[str]:
     """What a JSONata expression reads, each once.
 
@@ -489,7 +507,6 @@ def _reads(expression: str, assigned: frozenset[str]) -> list[str]:
     Raises:
         ValueError: The expression cannot be parsed. Its text is AWS's.
     """
-    # It takes 30 ms to import, and few definitions need it.
     from jsonata import Jsonata  # noqa: PLC0415
     from jsonata.jexception import JException  # noqa: PLC0415
 
@@ -497,11 +514,12 @@ def _reads(expression: str, assigned: frozenset[str]) -> list[str]:
     bound: set[Any] = set()
     try:
         # The tokenizer fails at a comment that ends the text.
-        _scan(Jsonata.get_parser().parse(f"{expression}\n"), True, reads, bound)
+        _scan(jsonata_parser().parse(f"{expression}\n"), True, reads, bound)
     except JException as error:
         # The library's texts lack the quotes of the original, and say Object instead of function.
-        values = iter((error.current, error.expected))
-        text = str(JException.error_codes.get(error.error, error)).replace("Object", "function")
+        code, value = syntax_error(error)
+        values = iter((value, error.expected))
+        text = str(JException.error_codes.get(code, error)).replace("Object", "function")
         quoted = re.sub(r"\{\{\w+\}\}", lambda _: json.dumps(str(next(values)), ensure_ascii=False), text)
         raise ValueError(quoted) from error
     except KeyError as error:

@@ -421,6 +421,8 @@ def test_the_whole_document_is_nowhere():
         ("a[1,2)", 'Expected "]", got ","'),
         ('"unterminated', "String literal must be terminated by a matching quote"),
         ("1 +", "Unexpected end of expression"),
+        ("$states.input.a ?? 1", 'The symbol "?" cannot be used as a unary operator'),
+        ("$states.input.a ?: 1", 'The symbol ":" cannot be used as a unary operator'),
         ("", "Unexpected end of expression"),
         ('{"a":}', 'The symbol "}" cannot be used as a unary operator'),
         ("$match('a', /abc", "No terminating / in regular expression"),

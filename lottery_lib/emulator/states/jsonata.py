@@ -29,6 +29,8 @@ from jsonata.jsonata import Jsonata  # noqa: E402
 from jsonata.regex_engine import RegexFlags, default_regex_engine  # noqa: E402
 from jsonata.utils import Utils  # noqa: E402
 
+from lottery_lib import language  # noqa: E402
+
 # The engine sets it to 10,000 for the whole process. A hundred levels of an expression need about 1,500.
 sys.setrecursionlimit(max(_recursion_limit, 3000))
 
@@ -120,9 +122,7 @@ class _Evaluation(Jsonata):  # type: ignore[misc]
     def __init__(self, expression: str, seconds: float) -> None:
         self._until = time.thread_time() + seconds
         self._steps = self._level = self._made = 0
-        # JSONata 2.0.6 does not have these operators. In a signature, the second one may stand.
-        symbols = self.get_parser().symbol_table
-        symbols["??"] = symbols["?:"] = symbols["(name)"]
+        language.jsonata_parser()  # the engine takes the same one
         super().__init__(f"{expression}\n", _Pattern)
         self.environment = self.create_frame(_functions())
         self.set_output_convert_nulls(False)
@@ -215,14 +215,13 @@ _CODES: Final = {"toMillis": "D3110", "power": "D3061"}
 
 def _coded(error: JException) -> tuple[str, str]:
     """The code of an error and AWS's message. The engine writes "Object" for the name of a function."""
-    code = next((code for text, code in _UNCODED.items() if error.error.startswith(text)), error.error)
-    values = [error.current, error.expected, error.extra]
+    code, value = language.syntax_error(error)
+    code = next((code for text, code in _UNCODED.items() if error.error.startswith(text)), code)
+    values = [value, error.expected, error.extra]
     if code == "D1001":
         values = [math.inf]
     elif code == "D1002":
         values = [error.expected]
-    elif code == "S0201" and error.current in {"??", "?:"}:
-        code, values = "S0211", [error.current[-1]]
     elif code == "D3100":
         values = [error.location]
     elif code == "T0412":
