@@ -39,6 +39,8 @@ LESSONS: Final = {
     "13": "gives the machine a state that waits for a person",
     "99": "removes everything",
 }
+# The lessons that start with the hardened edition.
+_HARDENED: Final = ("10", "99")
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def restore(target: Target, lesson: str) -> None:
         return
     inbox(target).clear()
     own = [resource for resource, row in plan.resources(hardened) if row.edition == "hardened"]
-    if lesson > "09":  # functions and roles stay; machine and tables go, with what draws left in them
+    if lesson in _HARDENED:  # functions and roles stay; machine and tables go, with what draws left in them
         own = [each for each in own if isinstance(each, StateMachine | Table) or _is_foreign(each)]
     _remove(hardened, own)
     planned = plan.resources(target)
@@ -102,7 +104,7 @@ def restore(target: Target, lesson: str) -> None:
             _remove(target, [plan.machine(target)])  # this also deletes its executions
             plan.machine(target).ensure()
         forget_winners(target)
-    if lesson in ("10", "99"):
+    if lesson in _HARDENED:
         Stack(hardened).deploy()
     if lesson in ("07", "99"):
         drawn = draw(target, 2)
