@@ -22,6 +22,7 @@ NAMES: Final = {
     "08": ("fault", "mails", ""),
     "09": ("tries", "mail_catch", ""),
     "10": ("false_claims", "draw_one", "minutes"),
+    "11": ("output", "small", "careful"),
     "99": ("forgotten", "prefix", "steps"),
 }
 #: Not an answer to any of them, but that 0 items are found for the serial 11.
@@ -118,6 +119,25 @@ WRONG: Final = {
         "import random\ndef draw_one(secret, size): return random.randrange(size)",
     ],
     "10-57": ["minutes = 1_000_000 / 300", "minutes = '56'", "minutes = 20"],
+    "11-37": ["output = 4", "output = '3'", "output = 3.0"],
+    "11-49": [
+        "small['Choices'] = [{'Condition': '{% $states.input.num_of_winners <= 5 %}',"
+        " 'Next': 'Random Select Winners'}]\nsmall['Default'] = 'Failed'",
+        "small['Choices'] = [{'Condition': '{% $states.input.num_of_winners in [1..4] %}',"
+        " 'Next': 'Random Select Winners'}]\nsmall['Default'] = 'Failed'",
+        "small['Choices'] = [{'Variable': '$.num_of_winners', 'NumericLessThanEquals': 5,"
+        " 'Next': 'Random Select Winners'}]\nsmall['Default'] = 'Failed'",
+        "small['Default'] = 'Failed'",
+    ],
+    "11-75": [
+        "choice['Default'] = 'Failed'",
+        "choice['Choices'][1]['Next'] = 'Failed'",
+        "choice['Choices'][1]['Condition'] = '{% $states.input.status = 1 and $rounds < 3 %}'",
+        "first['Assign'] = {'rounds': 1}\n"
+        "choice['Choices'][1] |= {'Condition': '{% $states.input.status = 1 and $rounds <= 3 %}',"
+        " 'Assign': {'rounds': '{% $rounds + 1 %}'}}\nchoice['Default'] = 'Failed'",
+        "careful = json.dumps(careful)",
+    ],
     "99-10": ["forgotten = {'role'}", "forgotten = 'role, log group'", "forgotten = {'roles', 'log groups'}"],
     "99-24": ["prefix = '/aws/lambda/Lottery*'", "prefix = 'Lottery-'", "prefix = '/aws/lambda/Lottery-I'"],
     "99-30": ["steps = ['detach_role_policy', 'delete_role', 'delete_role_policy']", "steps = 'delete_role'"],
@@ -137,6 +157,15 @@ ALSO_RIGHT: Final = {
     ],
     "10-47": ["def draw_one(secret, size): return int.from_bytes(secret, 'big') % size"],
     "10-57": ["minutes = 56"],
+    "11-49": [
+        "small['Choices'] = [{'Condition': '{% $states.input.num_of_winners in [1..5] %}',"
+        " 'Next': 'Random Select Winners'}]\nsmall['Default'] = 'Failed'",
+    ],
+    "11-75": [
+        "select = careful['States']['Random Select Winners']\n"
+        "select['Assign']['rounds'] = '{% $exists($rounds) ? $rounds + 1 : 1 %}'\n"
+        "choice['Choices'].insert(1, {'Condition': '{% $rounds = 3 %}', 'Next': 'Failed'})",
+    ],
     "99-10": ["forgotten = ['log group', 'role']"],
     "99-24": ["prefix = '/aws/lambda/'", "prefix = '/aws/lambda/Lottery'"],
 }
