@@ -118,8 +118,8 @@ def test_diagnostics_of_broken_json():
 
 def test_edges():
     """Each pair of states of which one leads to the other is there once, also inside a Parallel."""
-    rules = [{"Variable": "$.x", "IsNull": True, "Next": "B"}, {"Variable": "$.y", "IsNull": True, "Next": "C"}]
-    branch = {"StartAt": "D", "States": {"D": {"Type": "Pass", "Next": "E"}, "E": {"Type": "Pass", "End": True}}}
+    rules = [{"Variable": "$.x", "IsNull": True, "Next": to} for to in ("B", "C")]
+    branch = {"StartAt": "D", "States": {"D": {"Type": "Pass", "Next": "E"}, "E": {"Type": "Succeed"}}}
     caught = [{"ErrorEquals": [name], "Next": "C"} for name in ("E1", "States.ALL")]
     states = {
         "A": {"Type": "Choice", "Choices": rules, "Default": "C"},
