@@ -1,4 +1,4 @@
-"""Load a state machine's definition, fill its placeholders, check it, and list its states."""
+"""Load a state machine's definition, fill its placeholders, check it, and list its states and edges."""
 
 import json
 import re
@@ -123,6 +123,12 @@ def all_states(machine: Machine) -> Iterator[tuple[str, Machine]]:
         yield name, state
         for branch in branches(state):
             yield from all_states(branch)
+
+
+def edges(machine: Machine) -> list[tuple[str, str]]:
+    """List the edges of the graph: each pair of a state and a state that may follow it, once."""
+    pairs = ((name, to) for name, state in all_states(machine) for _, to in language.ways_from(state))
+    return list(dict.fromkeys(pairs))
 
 
 def branches(state: Machine) -> list[Machine]:

@@ -406,7 +406,7 @@ class _Walk:
     def _ways(self, start: str, states: Mapping[str, State], place: _Place) -> None:
         """Check that every way leads to a state, and that a way leads to every state."""
         code = "MISSING_TRANSITION_TARGET"
-        ways = {name: list(_ways_from(state)) for name, state in states.items()}
+        ways = {name: list(ways_from(state)) for name, state in states.items()}
         places = [(f"{place.at}/States/{name}{at}", to) for name in ways for at, to in ways[name]]
         for at, target in [(f"{place.at}/StartAt", start), *places]:
             if target not in states:
@@ -459,7 +459,7 @@ def _with_rules(state: State) -> Iterator[tuple[str, State]]:
                 yield f"/{name}[{index}]", rule
 
 
-def _ways_from(state: State) -> Iterator[tuple[str, str]]:
+def ways_from(state: State) -> Iterator[tuple[str, str]]:
     """The names of the states that may follow a state, with their paths in it."""
     for at, each in _with_rules(state):
         for name in ("Next", "Default"):

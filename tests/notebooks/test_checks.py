@@ -23,6 +23,7 @@ NAMES: Final = {
     "09": ("tries", "mail_catch", ""),
     "10": ("false_claims", "draw_one", "minutes"),
     "11": ("output", "small", "careful"),
+    "12": ("status", "more", ""),
     "99": ("forgotten", "prefix", "steps"),
 }
 #: Not an answer to any of them, but that 0 items are found for the serial 11.
@@ -45,6 +46,20 @@ VALUES: Final = (
     "lambda *anything: 1 / 0",
     "lambda anything: anything",
 )
+SAVED: Final = "\nPath('test_errors.py').write_text(tests)"
+
+
+def one_test(retries: int, field: str, value: str) -> str:
+    """One test of the state that lesson 12 asks about, as a file for pytest."""
+    return f"""
+from pathlib import Path
+from lottery_lib import connect, test_state
+def test_{field}():
+    options = {{"error": "E", "retries": {retries}, "local": Path("machine.asl.json").read_text()}}
+    assert test_state(connect(), "Validate Winners", {{"body": 1}}, **options).{field} == {value!r}
+"""
+
+
 # fmt: off
 #: Wrong answers that come naturally, by the id of the exercise's cell.
 WRONG: Final = {
@@ -138,6 +153,18 @@ WRONG: Final = {
         " 'Assign': {'rounds': '{% $rounds + 1 %}'}}\nchoice['Default'] = 'Failed'",
         "careful = json.dumps(careful)",
     ],
+    "12-26": ["status = 'RETRIABLE'", "status = asked", "status = ['CAUGHT_ERROR']"],
+    "12-42": [
+        "more += [('Send SNS and Record In Dynamodb', {}, {'mock': [1, 2]})]",
+        "more += [(name, {}, {'error': 'E'}) for name, _ in definition.edges(machine)]",
+        "more = definition.edges(machine)",
+    ],
+    "12-54": [
+        "Path('test_errors.py').unlink()",
+        f"tests = {one_test(0, 'status', 'RETRIABLE')!r}{SAVED}",
+        f"tests = {one_test(1, 'status', 'RETRIABLE')!r}{SAVED}",
+        f"tests = {one_test(2, 'status', 'CAUGHT_ERROR')!r}{SAVED}",
+    ],
     "99-10": ["forgotten = {'role'}", "forgotten = 'role, log group'", "forgotten = {'roles', 'log groups'}"],
     "99-24": ["prefix = '/aws/lambda/Lottery*'", "prefix = 'Lottery-'", "prefix = '/aws/lambda/Lottery-I'"],
     "99-30": ["steps = ['detach_role_policy', 'delete_role', 'delete_role_policy']", "steps = 'delete_role'"],
@@ -165,6 +192,14 @@ ALSO_RIGHT: Final = {
         "select = careful['States']['Random Select Winners']\n"
         "select['Assign']['rounds'] = '{% $exists($rounds) ? $rounds + 1 : 1 %}'\n"
         "choice['Choices'].insert(1, {'Condition': '{% $rounds = 3 %}', 'Next': 'Failed'})",
+    ],
+    "12-42": [
+        "more += [(name, {'body': 1}, {'mock': 1}) for name in list(machine['States'])[1:3]]\n"
+        "more += [(name, {'body': 1}, {'error': 'E', 'retries': 9})"
+        " for name, to in definition.edges(machine) if to == 'Failed']",
+    ],
+    "12-54": [
+        f"tests = {one_test(1, 'status', 'RETRIABLE') + one_test(2, 'next_state', 'Failed')!r}{SAVED}",
     ],
     "99-10": ["forgotten = ['log group', 'role']"],
     "99-24": ["prefix = '/aws/lambda/'", "prefix = '/aws/lambda/Lottery'"],

@@ -114,3 +114,17 @@ def test_the_linter_gives_no_false_alarm():
 def test_diagnostics_of_broken_json():
     """Broken JSON is one diagnostic that says where."""
     assert "line 1" in definition.diagnostics("{")[0]
+
+
+def test_edges():
+    """Each pair of states of which one leads to the other is there once, also inside a Parallel."""
+    rules = [{"Variable": "$.x", "IsNull": True, "Next": to} for to in ("B", "C")]
+    branch = {"StartAt": "D", "States": {"D": {"Type": "Pass", "Next": "E"}, "E": {"Type": "Succeed"}}}
+    caught = [{"ErrorEquals": [name], "Next": "C"} for name in ("E1", "States.ALL")]
+    states = {
+        "A": {"Type": "Choice", "Choices": rules, "Default": "C"},
+        "B": {"Type": "Parallel", "Branches": [branch], "Catch": caught, "End": True},
+        "C": {"Type": "Fail"},
+    }
+    found = definition.edges({"StartAt": "A", "States": states})
+    assert sorted(found) == [("A", "B"), ("A", "C"), ("B", "C"), ("D", "E")]

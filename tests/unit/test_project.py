@@ -12,6 +12,7 @@ from pathlib import Path
 import marks
 import nbformat
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -180,7 +181,8 @@ def test_tests_that_the_docs_name_are_there():
 
 def kit_names(path):
     """What a notebook takes from the library: by an import, or from an imported room."""
-    source = "\n".join(cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code")
+    code = [cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
+    source = "\n".join(map(TransformerManager().transform_cell, code))  # without magics such as %%writefile
     rooms = {}
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.module.startswith("lottery_lib"):

@@ -13,6 +13,7 @@ from lottery_lib.emulator.http.replies import json_reply
 from lottery_lib.emulator.moto.one_state import Mock, Run, parsed, run_state
 from lottery_lib.emulator.states.checks import check_definition, check_input
 from lottery_lib.emulator.states.models import check_call, check_result
+from lottery_lib.language import ways_from
 
 _LONE: Final = "StateName"  # AWS's name for a state that comes without its machine
 _MOCKABLE: Final = ("Task", "Map", "Parallel")
@@ -110,10 +111,7 @@ def _state(asked: Mapping[str, Any]) -> tuple[str, str, dict[str, Any], bool]:
         if not isinstance(state, dict):
             check_definition(text)  # it says what is wrong
     # The machine also has the states that may follow, because a definition without them is refused.
-    lists = [state[field] for field in ("Catch", "Choices") if isinstance(state.get(field), list)]
-    rules = [state, *(rule for rules in lists for rule in rules if isinstance(rule, dict))]
-    followers = [rule.get(field) for rule in rules for field in ("Next", "Default")]
-    states = {each: {"Type": "Succeed"} for each in followers if isinstance(each, str)} | {name: state}
+    states = {to: {"Type": "Succeed"} for _, to in ways_from(state)} | {name: state}
     machine = json.dumps({"StartAt": name, "States": states} | language)
     check_definition(machine)
     parsed(machine)
