@@ -22,6 +22,7 @@ NAMES: Final = {
     "08": ("fault", "mails", ""),
     "09": ("tries", "mail_catch", ""),
     "10": ("false_claims", "draw_one", "minutes"),
+    "13": ("asked", "reminder", "condition"),
     "99": ("forgotten", "prefix", "steps"),
 }
 #: Not an answer to any of them, but that 0 items are found for the serial 11.
@@ -118,6 +119,19 @@ WRONG: Final = {
         "import random\ndef draw_one(secret, size): return random.randrange(size)",
     ],
     "10-57": ["minutes = 1_000_000 / 300", "minutes = '56'", "minutes = 20"],
+    "13-36": ["asked = '3'", "asked = 2", "asked = 3.0"],
+    "13-66": [
+        "reminder = [{'ErrorEquals': ['States.ALL'], 'MaxAttempts': 1}]",
+        "reminder = [{'ErrorEquals': ['States.Timeout']}]",
+        "reminder = {'ErrorEquals': ['States.Timeout'], 'MaxAttempts': 1}",
+    ],
+    "13-70": [
+        "condition = '$drawn.winner_details.employee_id in $asked_before'",
+        "condition = '{% $asked_before in $drawn.winner_details.employee_id %}'",
+        "condition = '{% $drawn.winner_details.employee_id = $asked_before %}'",
+        "condition = '{% $exists($asked_before) %}'",
+        "condition = True",
+    ],
     "99-10": ["forgotten = {'role'}", "forgotten = 'role, log group'", "forgotten = {'roles', 'log groups'}"],
     "99-24": ["prefix = '/aws/lambda/Lottery*'", "prefix = 'Lottery-'", "prefix = '/aws/lambda/Lottery-I'"],
     "99-30": ["steps = ['detach_role_policy', 'delete_role', 'delete_role_policy']", "steps = 'delete_role'"],
@@ -137,6 +151,8 @@ ALSO_RIGHT: Final = {
     ],
     "10-47": ["def draw_one(secret, size): return int.from_bytes(secret, 'big') % size"],
     "10-57": ["minutes = 56"],
+    "13-66": ["reminder = [{'ErrorEquals': ['States.Timeout'], 'IntervalSeconds': 1, 'MaxAttempts': 1}]"],
+    "13-70": ["condition = '{% $count($asked_before[$ = $drawn.winner_details.employee_id]) > 0 %}'"],
     "99-10": ["forgotten = ['log group', 'role']"],
     "99-24": ["prefix = '/aws/lambda/'", "prefix = '/aws/lambda/Lottery'"],
 }
