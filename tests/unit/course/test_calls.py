@@ -111,7 +111,7 @@ def test_flag(value, flag):
 
 
 def test_renamed_option():
-    """On the command line, an endpoint is a server and an output is a format, so AWS has other names there."""
+    """On the command line an endpoint is a server and an output is a format: AWS renames these options."""
     assert "--notification-endpoint" in words("sns", "Subscribe", Endpoint="ann@example.com")
     sent = words("stepfunctions", "SendTaskSuccess", taskToken="t", output='"yes"')
     assert sent[3:] == ["--task-token", "t", "--task-output", '"yes"']
