@@ -47,6 +47,12 @@ _IGNORED: Final = ("ResponseMetadata", "ConsumedCapacity")
 # must start another draw, so it leaves the name out.
 _MADE_UP: Final = re.compile(r"draw-\d{8}T\d{6}-[0-9a-f]{8}")
 
+#: Parameters whose option has another name, because the CLI has an option of its own with that name.
+_RENAMED: Final = {
+    ("Subscribe", "Endpoint"): "--notification-endpoint",  # --endpoint is short for --endpoint-url
+    ("SendTaskSuccess", "output"): "--task-output",
+}
+
 
 @dataclass
 class Call:
@@ -187,8 +193,7 @@ def _byte_escapes(character: str) -> str:
 def _option(call: Call, name: str, value: Any) -> list[str]:
     """Write one parameter as the CLI's option."""
     option = "--" + xform_name(name, "-")
-    if (call.model.name, name) == ("Subscribe", "Endpoint"):
-        option = "--notification-endpoint"  # --endpoint is short for the CLI's own --endpoint-url
+    option = _RENAMED.get((call.model.name, name), option)
     if call.model.name == "StartExecution" and name == "name" and _MADE_UP.fullmatch(value):
         return []
     if isinstance(value, bool):

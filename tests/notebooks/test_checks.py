@@ -24,6 +24,7 @@ NAMES: Final = {
     "10": ("false_claims", "draw_one", "minutes"),
     "11": ("output", "small", "careful"),
     "12": ("status", "more", ""),
+    "13": ("asked", "reminder", "condition"),
     "99": ("forgotten", "prefix", "steps"),
 }
 #: Not an answer to any of them, but that 0 items are found for the serial 11.
@@ -165,6 +166,19 @@ WRONG: Final = {
         f"tests = {one_test(1, 'status', 'RETRIABLE')!r}{SAVED}",
         f"tests = {one_test(2, 'status', 'CAUGHT_ERROR')!r}{SAVED}",
     ],
+    "13-36": ["asked = '3'", "asked = 2", "asked = 3.0"],
+    "13-66": [
+        "reminder = [{'ErrorEquals': ['States.ALL'], 'MaxAttempts': 1}]",
+        "reminder = [{'ErrorEquals': ['States.Timeout']}]",
+        "reminder = {'ErrorEquals': ['States.Timeout'], 'MaxAttempts': 1}",
+    ],
+    "13-70": [
+        "condition = '$drawn.winner_details.employee_id in $asked_before'",
+        "condition = '{% $asked_before in $drawn.winner_details.employee_id %}'",
+        "condition = '{% $drawn.winner_details.employee_id = $asked_before %}'",
+        "condition = '{% $exists($asked_before) %}'",
+        "condition = True",
+    ],
     "99-10": ["forgotten = {'role'}", "forgotten = 'role, log group'", "forgotten = {'roles', 'log groups'}"],
     "99-24": ["prefix = '/aws/lambda/Lottery*'", "prefix = 'Lottery-'", "prefix = '/aws/lambda/Lottery-I'"],
     "99-30": ["steps = ['detach_role_policy', 'delete_role', 'delete_role_policy']", "steps = 'delete_role'"],
@@ -201,6 +215,8 @@ ALSO_RIGHT: Final = {
     "12-54": [
         f"tests = {one_test(1, 'status', 'RETRIABLE') + one_test(2, 'next_state', 'Failed')!r}{SAVED}",
     ],
+    "13-66": ["reminder = [{'ErrorEquals': ['States.Timeout'], 'IntervalSeconds': 1, 'MaxAttempts': 1}]"],
+    "13-70": ["condition = '{% $count($asked_before[$ = $drawn.winner_details.employee_id]) > 0 %}'"],
     "99-10": ["forgotten = ['log group', 'role']"],
     "99-24": ["prefix = '/aws/lambda/'", "prefix = '/aws/lambda/Lottery'"],
 }

@@ -111,8 +111,10 @@ def test_flag(value, flag):
 
 
 def test_renamed_option():
-    """The address of a subscription has another name on the command line, where an endpoint is a server."""
+    """On the command line an endpoint is a server and an output is a format: AWS renames these options."""
     assert "--notification-endpoint" in words("sns", "Subscribe", Endpoint="ann@example.com")
+    sent = words("stepfunctions", "SendTaskSuccess", taskToken="t", output='"yes"')
+    assert sent[3:] == ["--task-token", "t", "--task-output", '"yes"']
 
 
 def test_name_that_the_kit_made_up():
