@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
 
 #: A Retry waits for this part of its interval here. Under nbval, it waits as on AWS.
 PACE = "0.2"
+# A busy machine may take a second for any example.
+settings.register_profile("kit", deadline=None)
+settings.load_profile("kit")
 #: Long files whose tests do not build on each other.
 SPREAD = {"tests/browser/test_draw_night.py", "tests/notebooks/test_checks.py"}
 

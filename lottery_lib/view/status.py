@@ -21,7 +21,7 @@ class Look(NamedTuple):
 _LOOKS: Final = {
     "": Look("", "#ffffff", "#7d8998"),
     "running": Look("…", "#d3e7f9", "#0972d3"),
-    "waiting": Look("◔", "#e6dcf7", "#6b3fa0"),
+    "waiting": Look("‖", "#e6dcf7", "#6b3fa0"),
     "succeeded": Look("✓", "#d4f0d9", "#1d8102"),
     "failed": Look("✗", "#fbd9d6", "#c0271b"),
     "caught": Look("⚠", "#ffe3c2", "#b45f06"),

@@ -68,7 +68,6 @@ def test_who_can_win_is_as_likely():
     )  # two degrees of freedom
 
 
-@settings(deadline=None)
 @given(st.integers(0, 300), st.binary(min_size=1, max_size=64))
 def test_two_authors_agree(size, secret):
     """The check and the function, each with a shuffle of its own, order any pool alike."""
@@ -132,14 +131,13 @@ def receipts(draw):
         return made.receipt(made.records[0]) if can_win >= count else None
 
 
-@settings(deadline=None)
 @given(receipts().filter(bool))
 def test_a_true_receipt_holds(receipt):
     """Every receipt of a draw that was recorded verifies."""
     assert all(verify_draw(receipt).values())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(receipts().filter(bool), st.data())
 def test_tampering_is_found_out(receipt, data):
     """Another winner, pool, secret, count, prize, time, or a winner passed over, makes a claim false."""

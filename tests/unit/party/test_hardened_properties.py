@@ -103,7 +103,7 @@ OVERTAKEN = {
 }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @example(**OVERTAKEN)
 @given(worlds(), st.lists(PRIZES, min_size=1, max_size=4), st.sets(st.integers(0, 3)), STEPS)
 def test_any_order_of_concurrent_draws(options, draws, again, steps):
@@ -136,7 +136,7 @@ def load(made, text):
     return roster
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.sampled_from(["a", " a", "a ", "A", "b", "1", "01", "王", '"', "x,y"]), min_size=1))
 def test_an_id_that_is_in_the_roster_twice(ids):
     """Who is in the CSV several times is an employee once, wins once, and no second time."""
