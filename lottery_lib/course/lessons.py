@@ -34,7 +34,7 @@ LESSONS: Final = {
     "08": "builds nothing: it breaks things and repairs them",
     "09": "builds the hardened edition, beside the tutorial's",
     "10": "loads a roster of a thousand employees",
-    "11": "gives the machine its definition in JSONata",
+    "11": "gives the machine its definition in JSONata, and back",
     "12": "builds nothing: it tests states without running the machine",
     "13": "gives the machine a state that waits for a person",
     "99": "removes everything",
