@@ -60,7 +60,7 @@ def roster(size: int) -> Roster:
 
 
 def warm_draws(plan: Plan, other: str) -> list[Row]:
-    """Warm draws in turns: ours, one in JSONata, a hardened one, MiniStack's, the calls without a workflow."""
+    """Warm draws in turns: ours, in JSONata, hardened, MiniStack's, and the calls without a workflow."""
     ours, jsonata, hardened = (deployed(edition=edition) for edition in ("tutorial", "jsonata", "hardened"))
     theirs = deployed(other) if other.startswith("http") else None
     everybody = [target for target in (ours, jsonata, hardened, theirs) if target]
