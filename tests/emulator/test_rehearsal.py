@@ -171,4 +171,4 @@ def test_timetables_add_up():
             clock = 0
         assert hours * 60 + past == clock, from_
         clock += minutes
-    assert [*ends[1:], clock] == [90, 240, 120]
+    assert [*ends[1:], clock] == [90, 240, 120, 120]
