@@ -25,7 +25,7 @@ from emulator.attendee_user import (
     user_with,
 )
 
-from lottery_lib import Names, Stack, draw, execution, inbox, load_employees
+from lottery_lib import Names, Stack, definition, draw, execution, inbox, load_employees, test_state
 from lottery_lib import employees as roster
 from lottery_lib.draws import forget_winners, machine_arn, winners
 from lottery_lib.emulator.process import control
@@ -93,6 +93,8 @@ def kit(endpoint, edition):
     inbox(admin).confirm("ann@example.com")
     assert draw(target, 2)["status"] == "SUCCEEDED"
     execution.of_machine(target, machine_arn(target))
+    first = definition.parse(definition.load(edition))["StartAt"]
+    assert test_state(target, first, mock={}).status == "SUCCEEDED"
     assert len(winners(target)) == forget_winners(target) == 2
     break_everything(admin)
     stack.deploy()
