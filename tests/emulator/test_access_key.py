@@ -342,14 +342,16 @@ def restarted(tmp_path_factory):
 
     Before that, somebody has put a file that all can read in the place of its key.
     """
-    with state_home(tmp_path_factory.mktemp("state")):
+    with state_home(home := tmp_path_factory.mktemp("state")):
         told = [control.start(number := free_port())]
         told.append(control.stop(number))
         path = Path(told[0]["access_key_file"])
         told[1]["file is there"] = path.exists()
         path.write_text("old")
         path.chmod(0o666)
-        yield [*told, control.start(number)]
+        told.append(control.start(number))
+    yield told
+    with state_home(home):
         control.stop(number)
 
 
