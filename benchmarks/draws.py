@@ -60,14 +60,13 @@ def roster(size: int) -> Roster:
 
 
 def warm_draws(plan: Plan, other: str) -> list[Row]:
-    """Warm draws in turns: ours, in JSONata, hardened, MiniStack's, and the calls without a workflow."""
-    ours, jsonata, hardened = (deployed(edition=edition) for edition in ("tutorial", "jsonata", "hardened"))
+    """Warm draws in turns: ours, MiniStack's, a hardened one, and the same calls without a workflow."""
+    ours, hardened = deployed(), deployed(edition="hardened")
     theirs = deployed(other) if other.startswith("http") else None
-    everybody = [target for target in (ours, jsonata, hardened, theirs) if target]
+    everybody = [target for target in (ours, hardened, theirs) if target]
     measures = {
         "ours": lambda: draw(ours).seconds,
         "floor": bare_calls(ours),
-        "jsonata": lambda: draw(jsonata).seconds,
         "hardened": lambda: draw(hardened).seconds,
     }
     if theirs:
@@ -76,8 +75,7 @@ def warm_draws(plan: Plan, other: str) -> list[Row]:
     value = {name: ms(median(seconds)) for name, seconds in found.items()}
     what, bare = "Warm draw of one winner", "the same calls, without a workflow"
     first = Row(what, value["ours"], "ms", bare, value["floor"], most=1.5)
-    in_jsonata = Row(f"{what}, in JSONata", value["jsonata"], "ms", "in JSONPath", value["ours"])
-    return [first, in_jsonata, *_beside(what, value, 1 / 6, "" if theirs else other)]
+    return [first, *_beside(what, value, 1 / 6, "" if theirs else other)]
 
 
 def first_draws(plan: Plan, other: str) -> list[Row]:
