@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateState
 import json
 import math
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
@@ -477,9 +478,12 @@ def _assigned_by(states: Mapping[str, State]) -> Iterator[str]:
 
 def jsonata_parser() -> Any:
     """The parser of `jsonata-python`, without the operators that JSONata 2.0.6 does not have."""
+    limit = sys.getrecursionlimit()
     # It takes 30 ms to import, and few definitions need it.
     from jsonata import Jsonata  # noqa: PLC0415
 
+    # The import sets 10,000 for the whole process. A hundred levels of an expression need about 1,500.
+    sys.setrecursionlimit(max(limit, 3000))
     parser = Jsonata.get_parser()
     symbols = parser.symbol_table
     symbols["??"] = symbols["?:"] = symbols["(name)"]  # in a signature, the second one may stand
@@ -507,6 +511,7 @@ def _reads(expression: str, assigned: frozenset[str]) -> list[str]:
     Raises:
         ValueError: The expression cannot be parsed. Its text is AWS's.
     """
+    parser = jsonata_parser()
     from jsonata import Jsonata  # noqa: PLC0415
     from jsonata.jexception import JException  # noqa: PLC0415
 
@@ -514,7 +519,7 @@ def _reads(expression: str, assigned: frozenset[str]) -> list[str]:
     bound: set[Any] = set()
     try:
         # The tokenizer fails at a comment that ends the text.
-        _scan(jsonata_parser().parse(f"{expression}\n"), True, reads, bound)
+        _scan(parser.parse(f"{expression}\n"), True, reads, bound)
     except JException as error:
         # The library's texts lack the quotes of the original, and say Object instead of function.
         code, value = syntax_error(error)

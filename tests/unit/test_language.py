@@ -1,6 +1,8 @@
 """What the Amazon States Language allows, and AWS's sentences about the rest."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -437,6 +439,16 @@ def test_an_expression_that_cannot_be_parsed(text, message):
     assert expression(text) == ([message], {})
     (fault,) = language.faults(jsonata(PASS | {"Output": f"{{% {text} %}}"}))
     assert (fault.code, fault.location) == ("INVALID_JSONATA_EXPRESSION", "/States/A/Output")
+
+
+def test_the_recursion_limit_of_the_process_stays_small():
+    """Checking an expression does not let an endless recursion in a notebook go on to 10,000 levels."""
+    text = jsonata(PASS | {"Output": "{% 1 %}"})
+    check = f"import sys; from lottery_lib import language; language.faults({text!r})"
+    shown = subprocess.run(
+        [sys.executable, "-c", f"{check}; print(sys.getrecursionlimit())"], capture_output=True, check=True
+    ).stdout
+    assert int(shown) == 3000
 
 
 def test_the_variables_that_states_read():

@@ -97,7 +97,6 @@ class _OneState:
         self._data: dict[str, Any] = {"input": _text(run.given)}
         self._reply: dict[str, Any] = {"status": "SUCCEEDED"}
         self._refusal: RefusalError | None = None
-        self._state._set_next = lambda _: None  # it overwrites a Catch that leads back to its own state
         self._watch_data()
         if self._kind in {"Task", "Map", "Parallel"}:
             self._replace_call()

@@ -298,7 +298,6 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _ASL + "component.common.retry.retrier_decl:RetrierDecl": Patch(
         "b644362e3771", relied="`one_state` calculates the same interval."
     ),
-    _STATE + "state:CommonStateField": Patch("91660f77a2d6", relied="`one_state` replaces _set_next."),
     _STATE + "state_pass.state_pass:StatePass": Patch(
         "4d9868d82f6c", relied="`one_state` notes the data of its components."
     ),

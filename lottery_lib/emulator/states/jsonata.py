@@ -22,17 +22,14 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-_recursion_limit: Final = sys.getrecursionlimit()
+from lottery_lib import language
+
+language.jsonata_parser()  # first, because it keeps the engine from changing the recursion limit
 from jsonata.functions import Functions  # noqa: E402
 from jsonata.jexception import JException  # noqa: E402
 from jsonata.jsonata import Jsonata  # noqa: E402
 from jsonata.regex_engine import RegexFlags, default_regex_engine  # noqa: E402
 from jsonata.utils import Utils  # noqa: E402
-
-from lottery_lib import language  # noqa: E402
-
-# The engine sets it to 10,000 for the whole process. A hundred levels of an expression need about 1,500.
-sys.setrecursionlimit(max(_recursion_limit, 3000))
 
 Json = Any
 #: How much CPU time one evaluation may take.
@@ -62,7 +59,7 @@ _TYPES: Final = {
     "o": "objects",
     "s": "strings",
 }
-#: What the engine raises with a text in the place of a code.
+#: What the engine raises with a text instead of a code.
 _UNCODED: Final = {"Second argument of replace": "D3010", "Fourth argument of replace": "D3011"}
 
 
