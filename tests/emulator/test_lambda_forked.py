@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -201,6 +202,21 @@ def test_ended_workers_leave_no_zombies(forker, function):
     for _ in range(5):
         assert function("import os\ndef lambda_handler(event, context): os._exit(3)")()["errorType"]
     assert psutil.STATUS_ZOMBIE not in [child.status() for child in forker.children()]
+
+
+def test_many_workers_may_end_at_once(harmed):
+    """Their parent learns of a second end while it deals with the first one, and goes on."""
+    mine = harmed.function(
+        "import os, time\ndef lambda_handler(e, c):\n    time.sleep(0.2)\n    return os.getpid()"
+    )
+    parent = psutil.Process(harmed.function(PARENT)())
+    for _ in range(10):
+        with ThreadPoolExecutor(8) as threads:
+            workers = [psutil.Process(pid) for pid in set(threads.map(lambda _: mine(), range(8)))]
+        for worker in workers:
+            worker.kill()
+        assert psutil.wait_procs(workers, timeout=10)[1] == []
+    assert harmed.function(PARENT)() == parent.pid
 
 
 def test_a_killed_emulator_leaves_nothing(harmed):

@@ -102,8 +102,14 @@ def _fork_workers(emulator: socket.socket) -> Connection:
         The worker's connection. Only workers return.
     """
     pipes: dict[int, Connection] = {}
+    is_reaping = False
 
     def reap(*_: object) -> None:
+        # A second signal calls this function while it runs, and both calls would wait for one worker.
+        nonlocal is_reaping
+        if is_reaping:
+            return
+        is_reaping = True
         while pipes and (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)):
             # The worker's number is its group's, too. Only until `waitpid` it cannot be another group's.
             with contextlib.suppress(OSError):
@@ -111,6 +117,7 @@ def _fork_workers(emulator: socket.socket) -> Connection:
             status = os.waitpid(ended.si_pid, 0)[1]
             with contextlib.suppress(OSError), pipes.pop(ended.si_pid) as pipe:
                 pipe.send_bytes(b"%d" % os.waitstatus_to_exitcode(status))
+        is_reaping = False
 
     emulator.settimeout(1.0)  # a signal that comes just before the wait is handled then
     gc.collect()
@@ -121,6 +128,7 @@ def _fork_workers(emulator: socket.socket) -> Connection:
         try:
             message, files, _, _ = socket.recv_fds(emulator, 1, 3, socket.MSG_CMSG_CLOEXEC)
         except TimeoutError:
+            reap()  # a signal may have come at the end of the last call
             continue
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
         if not message:
