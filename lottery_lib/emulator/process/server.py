@@ -147,7 +147,8 @@ def _serve(server: HttpServer, folder: Path, lifetime: _Lifetime, allowed_hosts:
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
     write_record(folder, record)
     try:
-        threading.Thread(target=front.warm_up, daemon=True).start()
+        # Not a daemon: if Python ends in the middle of an import of cryptography, the process aborts.
+        threading.Thread(target=front.warm_up).start()
         lifetime.wait()
     finally:
         remove_record(folder, record)
