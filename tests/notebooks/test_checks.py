@@ -1,13 +1,16 @@
 """What the checks of the exercises answer, to right answers, wrong ones, and whatever else one may write."""
 
+import asyncio
 import re
-from pathlib import Path
+import sys
 from typing import Any, Final
 
 import nbformat
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
 
-from lottery_lib.course.notebooks import notebooks, run
+from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, notebooks
 
 #: What each exercise asks for: a name to assign; "" where AWS itself is to be changed.
 NAMES: Final = {
@@ -225,37 +228,50 @@ ANSWER: Final = re.compile(r"(done|not yet): .+\n")
 Node = Any
 
 
-def tried(source: str) -> Node:
-    """A cell in which an attendee tries something, whatever comes of it."""
-    cell = nbformat.v4.new_code_cell(source)
-    cell.metadata["tags"] = ["raises-exception"]
-    return cell
+@pytest.fixture
+def shell(tmp_path, monkeypatch):
+    """A kernel's shell in this process, where everything is imported already."""
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+    monkeypatch.chdir(NOTEBOOKS_FOLDER)
+    shell = InteractiveShell.instance()
+    with asyncio.Runner() as loop:
+
+        def run(source):
+            """What a cell prints, and how it ends."""
+            python = shell.transform_cell(source)
+            with capture_output() as printed:
+                ended = loop.run(shell.run_cell_async(source, store_history=True, transformed_cell=python))
+            return printed.stdout, ended
+
+        yield run
+    InteractiveShell.clear_instance()
 
 
-def with_answers(path: Path) -> tuple[Node, list[tuple[str, str, Node]]]:
-    """A notebook in which many an answer is tried at every check.
+@pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)
+def test_checks_tell_right_from_wrong(path, shell):
+    """A check answers in one line whatever it is given: done to what is right, else not yet."""
 
-    Returns:
-        The notebook, and of each check that is made: what it should begin with, what was answered, its cell.
-    """
-    notebook = nbformat.read(path, as_version=4)
+    def teach(source):
+        printed, ended = shell(source)
+        assert ended.success, (source, printed)
+
+    def answer(expected, *sources):
+        for source in sources:
+            shell(source)
+        said, _ = shell(check)
+        assert ANSWER.fullmatch(said), (sources, said)
+        assert said.startswith(expected), (sources, said)
+
     names = iter(NAMES[path.name[:2]])
-    cells: list[Node] = []
-    checks: list[tuple[str, str, Node]] = []
-    exercise = check = None
-
-    def answer(expected: str, *sources: str) -> None:
-        made = tried(check.source)
-        cells.extend([*map(tried, sources), made])
-        checks.append((expected, "\n".join(sources), made))
-
-    for cell in notebook.cells:
-        cells.append(cell)
+    for cell in nbformat.read(path, as_version=4).cells:
         tags = cell.metadata.get("tags", [])
         if "exercise" in tags:
             exercise = cell
+            shell(exercise.source)
         elif "check" in tags:
-            check, name = cell, next(names)
+            check, name = cell.source, next(names)
+            answer("not yet")
             if name:
                 for value in VALUES:
                     answer("done" if (name, value) == ("how_many", "0") else "not yet", f"{name} = {value}")
@@ -264,20 +280,13 @@ def with_answers(path: Path) -> tuple[Node, list[tuple[str, str, Node]]]:
                 answer("not yet", exercise.source, wrong)
             for right in ALSO_RIGHT.get(exercise.id, ()):
                 answer("done", exercise.source, right)
-            cells.append(tried(exercise.source))  # the solution meets what an attendee has not changed
+            shell(exercise.source)  # the solution meets what an attendee has not changed
         elif "solution" in tags:
+            teach(cell.source)
             answer("done")
-            cells.append(nbformat.v4.new_code_cell(cell.source))  # who was right opens the solution, too
-    notebook.cells = cells
-    return notebook, checks
-
-
-@pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)
-def test_checks_tell_right_from_wrong(path):
-    """A check answers in one line whatever it is given: done to what is right, else not yet."""
-    notebook, checks = with_answers(path)
-    assert run(notebook, path.parent) is None
-    for expected, answered, check in checks:
-        text = "".join(output.get("text", output.get("evalue", "?")) for output in check.outputs)
-        assert ANSWER.fullmatch(text), (answered, text)
-        assert text.startswith(expected), (answered, text)
+            teach(cell.source)  # who was right opens the solution, too
+        elif cell.cell_type == "code":
+            if "raises-exception" in tags:
+                shell(cell.source)
+            else:
+                teach(cell.source)
