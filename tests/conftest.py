@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ PACE = "0.2"
 # A busy machine may take a second for any example.
 settings.register_profile("kit", deadline=None)
 settings.load_profile("kit")
+# With this package, jsonschema also checks the addresses in a notebook; there are none. It takes each process that
+# reads notebooks two seconds to import.
+sys.modules["rfc3987_syntax"] = None
 #: Long files whose tests do not build on each other.
 SPREAD = {"tests/browser/test_draw_night.py", "tests/notebooks/test_checks.py"}
 
