@@ -282,6 +282,15 @@ def test_an_express_machine_is_run_as_a_standard_one(machine):
     assert mine.run()["status"] == "SUCCEEDED"
 
 
+def test_a_distributed_map_needs_no_right(machine, role):
+    """AWS: the role needs states:StartExecution."""
+    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+    processor |= {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
+    state = {"Type": "Map", "ItemProcessor": processor, "End": True}
+    mine = machine({"StartAt": "A", "States": {"A": state}}, roleArn=role().arn)
+    assert mine.run([1, 2])["output"] == "[1,2]"
+
+
 def test_a_machine_logs_nothing(machine, aws):
     """AWS: with a logging configuration, events go to that group."""
     aws("logs").create_log_group(logGroupName="machines")
