@@ -14,7 +14,7 @@ APART := PY=$(PY) tests/apart
 # Python stores what it compiles. Without that, each of a hundred processes would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: lab install locks test test-all check unit rehearse refresh pictures bench bench-tests cost format clean
+.PHONY: lab install locks test test-all check static unit rehearse refresh pictures bench bench-tests cost format clean
 
 # Attendees type `make lab`. It installs once, then opens the course. The emulator ends with JupyterLab.
 lab: install
@@ -57,12 +57,17 @@ locks:
 	echo 'awscli>=1.46,<1.47' | $(LOCK) - --output-file tests/emulator/awscli.lock
 	printf 'ministack>=1.5.33,<1.6\nboto3>=1.43,<2' | $(LOCK) - --output-file tests/second/ministack.lock
 
-# Run this before each commit.
+# Run this before each commit. Both halves run at the same time.
 check: $(VENV)/.tested
+	@$(MAKE) --no-print-directory --jobs 2 static unit
+
+static: $(VENV)/.tested
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	$(BIN)/lint-imports
+
+unit: $(VENV)/.tested
 	$(PY) -m pytest tests/unit -n 2 -p no:nbval
 
 # AWS's own command line. A test runs the commands that `calls` writes with it. It pins its own version of

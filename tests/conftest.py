@@ -16,8 +16,8 @@ PACE = "0.2"
 # A busy machine may take a second for any example.
 settings.register_profile("kit", deadline=None)
 settings.load_profile("kit")
-# With this package, jsonschema also checks the addresses in a notebook; there are none. It takes each process that
-# reads notebooks two seconds to import.
+# With this package, jsonschema also checks the addresses in notebooks. There are none. Each process
+# that reads a notebook needs two seconds to import it.
 sys.modules["rfc3987_syntax"] = None
 #: Long files whose tests do not build on each other.
 SPREAD = {"tests/browser/test_draw_night.py", "tests/notebooks/test_checks.py"}
