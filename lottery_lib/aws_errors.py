@@ -74,6 +74,7 @@ _ADVICE: Final = {
     ),
     **dict.fromkeys(("AccessDenied", "AuthorizationError", "iam:PassRole"), _RIGHT),
     **dict.fromkeys(("ResourceNotFound", "DoesNotExist"), DEPLOY),
+    "has not been implemented": "The emulator does not do this: use AWS for it",
 }
 
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from lottery_lib import connect
+from lottery_lib.aws_errors import AwsError
 from lottery_lib.emulator.process import control
 from lottery_lib.errors import LotteryError
 
@@ -144,3 +145,10 @@ def test_aws_without_a_region(tmp_path, monkeypatch):
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     with pytest.raises(LotteryError, match=r"no region is set. Set AWS_DEFAULT_REGION"):
         connect("aws")
+
+
+def test_what_the_emulator_does_not_do(target):
+    """Nobody is asked to wait for it."""
+    execution = target.arn("states", "execution:Lottery:draw")
+    with pytest.raises(AwsError, match="The emulator does not do this: use AWS for it"):
+        target.client("stepfunctions").redrive_execution(executionArn=execution)
