@@ -57,42 +57,42 @@ _COMPARISONS: Final = " ".join(
 _TEST: Final = Kind("Comment", f"And Or Not Variable {_COMPARISONS}", one_of=("And Or Not Variable",))
 _STATE: Final = "Type Comment QueryLanguage"
 _WAYS: Final = "Next End"
+_GOING_ON: Final = f"{_STATE} {_WAYS} Assign"
+_CALLING: Final = f"{_GOING_ON} Retry Catch"
 _PATHS: Final = "InputPath OutputPath"
+_CALL_PATHS: Final = f"{_PATHS} Parameters ResultSelector ResultPath"
 _TIMES: Final = "SecondsPath Seconds TimestampPath Timestamp"
+_WORKFLOW: Final = "Comment StartAt States"
+_BRANCH: Final = Kind(_WORKFLOW, required="StartAt States")
+_ITERATION: Final = Kind(f"{_WORKFLOW} ProcessorConfig", required="StartAt States")
 # States by their type, and other objects by the field that holds them. Source: the specification
 # (https://states-language.net), the guide, and what others measured with ValidateStateMachineDefinition.
 KINDS: Final[Mapping[str, Kind]] = {
-    "machine": Kind("Comment StartAt States QueryLanguage Version TimeoutSeconds", required="StartAt States"),
-    "Branches": Kind("Comment StartAt States", required="StartAt States"),
-    "ItemProcessor": Kind("Comment StartAt States ProcessorConfig", required="StartAt States"),
-    "Iterator": Kind("Comment StartAt States ProcessorConfig", required="StartAt States"),
+    "machine": Kind(f"{_WORKFLOW} QueryLanguage Version TimeoutSeconds", required="StartAt States"),
+    "Branches": _BRANCH,
+    "ItemProcessor": _ITERATION,
+    "Iterator": _ITERATION,
     "Task": Kind(
-        f"{_STATE} {_WAYS} Assign Resource Credentials TimeoutSeconds HeartbeatSeconds Retry Catch",
-        f"{_PATHS} Parameters ResultSelector ResultPath TimeoutSecondsPath HeartbeatSecondsPath",
+        f"{_CALLING} Resource Credentials TimeoutSeconds HeartbeatSeconds",
+        f"{_CALL_PATHS} TimeoutSecondsPath HeartbeatSecondsPath",
         "Arguments Output",
         required="Resource",
         one_of=(_WAYS,),
     ),
     "Parallel": Kind(
-        f"{_STATE} {_WAYS} Assign Branches Retry Catch",
-        f"{_PATHS} Parameters ResultSelector ResultPath",
-        "Arguments Output",
-        required="Branches",
-        one_of=(_WAYS,),
+        f"{_CALLING} Branches", _CALL_PATHS, "Arguments Output", required="Branches", one_of=(_WAYS,)
     ),
     "Map": Kind(
-        f"{_STATE} {_WAYS} Assign Retry Catch ItemProcessor Iterator ItemSelector ItemReader ItemBatcher"
-        " ResultWriter MaxConcurrency ToleratedFailureCount ToleratedFailurePercentage Label",
-        f"{_PATHS} Parameters ResultSelector ResultPath ItemsPath MaxConcurrencyPath"
+        f"{_CALLING} ItemProcessor Iterator ItemSelector ItemReader ItemBatcher ResultWriter Label"
+        " MaxConcurrency ToleratedFailureCount ToleratedFailurePercentage",
+        f"{_CALL_PATHS} ItemsPath MaxConcurrencyPath"
         " ToleratedFailureCountPath ToleratedFailurePercentagePath",
         "Items Output",
         one_of=(_WAYS, "ItemProcessor Iterator"),
     ),
-    "Pass": Kind(
-        f"{_STATE} {_WAYS} Assign", f"{_PATHS} Parameters Result ResultPath", "Output", one_of=(_WAYS,)
-    ),
+    "Pass": Kind(_GOING_ON, f"{_PATHS} Parameters Result ResultPath", "Output", one_of=(_WAYS,)),
     "Wait": Kind(
-        f"{_STATE} {_WAYS} Assign Seconds Timestamp",
+        f"{_GOING_ON} Seconds Timestamp",
         f"{_PATHS} SecondsPath TimestampPath",
         "Output",
         one_of=(_WAYS, _TIMES),
@@ -107,9 +107,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         required="Next",
         one_of=("And Or Not Variable Condition",),
     ),
-    "And": _TEST,
-    "Or": _TEST,
-    "Not": _TEST,
+    **dict.fromkeys(("And", "Or", "Not"), _TEST),
     "Catch": Kind("Comment ErrorEquals Next Assign", "ResultPath", "Output", required="ErrorEquals Next"),
     "Retry": Kind(
         "Comment ErrorEquals IntervalSeconds MaxAttempts BackoffRate MaxDelaySeconds JitterStrategy",
@@ -122,8 +120,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         "MaxItemsPath",
     ),
     "ItemBatcher": Kind(
-        "BatchInput MaxItemsPerBatch MaxInputBytesPerBatch",
-        "MaxItemsPerBatchPath MaxInputBytesPerBatchPath",
+        "BatchInput MaxItemsPerBatch MaxInputBytesPerBatch", "MaxItemsPerBatchPath MaxInputBytesPerBatchPath"
     ),
     "ResultWriter": Kind("Resource WriterConfig", "Parameters", "Arguments"),
 }
