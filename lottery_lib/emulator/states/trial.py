@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from lottery_lib.emulator.http.messages import RefusalError, Reply, Request
 from lottery_lib.emulator.http.replies import json_reply
-from lottery_lib.emulator.moto.one_state import Mock, Run, parsed, run_state
+from lottery_lib.emulator.moto.one_state import Mock, OneState, parsed
 from lottery_lib.emulator.states.checks import check_definition, check_input
 from lottery_lib.emulator.states.models import check_call, check_result
 from lottery_lib.language import ways_from
@@ -75,7 +75,7 @@ def try_state(request: Request, check_role: Callable[[Request, str], None]) -> R
     } | ({"Map": {"Item": {"Index": 0, "Value": given}}} if in_map else {})
     if "context" in asked:
         context = _context(asked["context"], state)
-    run = Run(
+    run = OneState(
         definition=machine,
         name=name,
         given=given,
@@ -86,7 +86,7 @@ def try_state(request: Request, check_role: Callable[[Request, str], None]) -> R
         mock=mock,
         configuration=asked.get("stateConfiguration", {}),
     )
-    reply = run_state(run)
+    reply = run.run()
     if asked.get("inspectionLevel", "INFO") == "INFO":
         del reply["inspectionData"]
     return json_reply(reply)
