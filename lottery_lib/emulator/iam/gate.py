@@ -13,14 +13,7 @@ from lottery_lib.emulator.http.replies import query_reply
 from lottery_lib.emulator.iam.callers import Caller, Sessions
 from lottery_lib.emulator.iam.needs import asked_of, needs_of
 from lottery_lib.emulator.iam.policy import Decision, decide, trusts
-from lottery_lib.emulator.moto.reads import (
-    boundary_documents_of,
-    boundary_of,
-    caller_of_key,
-    documents_of,
-    find_arn,
-    trust_of,
-)
+from lottery_lib.emulator.moto import reads
 
 _POLICY: Final = "identity-based policy"
 _BOUNDARY: Final = "permissions boundary"
@@ -57,7 +50,7 @@ class Gate:
         if not request.signed:
             raise _no_key(request)
         key = request.scope.access_key
-        if (caller := self._sessions.find(key) or caller_of_key(key)) is None:
+        if (caller := self._sessions.find(key) or reads.caller_of_key(key)) is None:
             query = request.scope.service in _QUERY
             code = "InvalidClientTokenId" if query else "UnrecognizedClientException"
             raise RefusalError(code, "The security token included in the request is invalid.", 403)
@@ -73,10 +66,10 @@ class Gate:
         if caller is None or not self._enforced:
             return
         try:
-            needs = needs_of(asked_of(request, caller, find_arn, boundary_of))
+            needs = needs_of(asked_of(request, caller, reads.find_arn, reads.boundary_of))
         except (AttributeError, KeyError, TypeError) as error:
             raise MalformedRequestError("a parameter has the wrong type") from error
-        documents, boundary = documents_of(caller), boundary_documents_of(caller)
+        documents, boundary = reads.documents_of(caller), reads.boundary_documents_of(caller)
         context = caller.context | {
             "aws:requestedregion": request.scope.region,
             "aws:securetransport": "true",
@@ -89,7 +82,7 @@ class Gate:
             if why := _why_not(documents, boundary, need.action, need.resource, values):
                 raise denied(request, f"{what} {why.format(action)}")
             if need.action.startswith("sts:Assume"):  # moto does not ask whom the role trusts
-                trust = trust_of(need.resource)
+                trust = reads.trust_of(need.resource)
                 if trust is None or not trusts(trust, "AWS", caller.names, context, need.action):
                     raise denied(request, what)
 
@@ -112,7 +105,7 @@ class Gate:
         if not self._enforced or role_arn is None:
             return True
         context = {"aws:sourceaccount": Arn.of(source_arn).account, "aws:sourcearn": source_arn}
-        document = trust_of(role_arn)
+        document = reads.trust_of(role_arn)
         return document is not None and trusts(document, "Service", [f"{service}.amazonaws.com"], context)
 
 
