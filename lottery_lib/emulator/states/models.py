@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from lottery_lib.emulator.http.messages import MalformedRequestError, RefusalError
+from lottery_lib.emulator.http.replies import violation
 
 # AWS checks no mock of the first four. The mock of a job is the answer of the call that waits for its end.
 _UNCHECKED: Final = ("apigateway:invoke", "eks:call", "eks:runJob", "http:invoke")
@@ -25,11 +26,11 @@ _TYPES: Final[dict[str, tuple[Any, str]]] = {
     **dict.fromkeys(("integer", "long", "float", "double"), (int | float, "a number")),
 }
 _IN_CALL: Final = {
-    "enum": "Member must satisfy enum value set: [{}]",
-    "short": "Member must have length greater than or equal to {}",
-    "long": "Member must have length less than or equal to {}",
-    "low": "Member must have value greater than or equal to {}",
-    "high": "Member must have value less than or equal to {}",
+    "enum": "satisfy enum value set: [{}]",
+    "short": "have length greater than or equal to {}",
+    "long": "have length less than or equal to {}",
+    "low": "have value greater than or equal to {}",
+    "high": "have value less than or equal to {}",
 }
 _IN_MOCK: Final = {
     "missing": "Required field '{}' is missing",
@@ -56,8 +57,7 @@ def check_call(service: str, operation: str, parameters: dict[str, Any]) -> None
     for path, kind, limit in _faults(_shape(service, operation, "input"), parameters, str):
         if kind not in _IN_CALL:
             raise MalformedRequestError(f"'{path}' {f'must be {limit}' if limit else 'is missing'}")
-        fault = f"failed to satisfy constraint: {_IN_CALL[kind].format(limit)}"
-        raise RefusalError("ValidationException", f"1 validation error detected: Value at '{path}' {fault}")
+        raise RefusalError("ValidationException", violation(path, _IN_CALL[kind].format(limit)))
 
 
 def check_result(resource: str, result: Any, *, strict: bool) -> None:
