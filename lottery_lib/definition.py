@@ -65,11 +65,8 @@ def fill(text: str, arns: Mapping[str, str]) -> str:
     """
     for placeholder, arn in arns.items():
         if not re.fullmatch(r"arn:[\w-]+:[\w-]+:[\w-]*:\d*:.+", arn):
-            raise LotteryError(
-                f"placeholder {placeholder}",
-                f"{arn!r} is not an ARN",
-                "Copy the whole ARN, from `arn:` to the resource's name",
-            )
+            next_step = "Copy the whole ARN, from `arn:` to the resource's name"
+            raise LotteryError(f"placeholder {placeholder}", f"{arn!r} is not an ARN", next_step)
         text = text.replace(placeholder, arn)
     partition = next((arn.split(":")[1] for arn in arns.values()), "aws")
     return _INTEGRATION.sub(f"arn:{partition}:states:::", text)
@@ -103,9 +100,8 @@ def parse(definition: Machine | str) -> Machine:
     try:
         machine = json.loads(definition) if isinstance(definition, str) else definition
     except ValueError as error:
-        raise LotteryError(
-            "definition", f"is not JSON ({error})", "Correct the JSON at that place"
-        ) from error
+        what, next_step = f"is not JSON ({error})", "Correct the JSON at that place"
+        raise LotteryError("definition", what, next_step) from error
     if not (isinstance(machine, Mapping) and {"StartAt", "States"} <= set(machine)):
         raise LotteryError("definition", "has no StartAt or no States", "Give the whole state machine")
     return machine

@@ -29,6 +29,8 @@ _FORKED_BYTES: Final = 15 << 20
 _STARTED_BYTES: Final = 40 << 20
 _LOOK_SECONDS: Final = 0.25
 _TASK_ROOT: Final = b"/var/task"
+# What AWS's runtime client also reads of a call.
+_UNUSED: Final = dict.fromkeys(("x_amzn_trace_id", "cognito_identity", "tenant_id", "invocation_id"))
 
 
 @dataclass(frozen=True)
@@ -142,15 +144,11 @@ class Runner:
         if answer.kind == "ready":
             header = {
                 "invoke_id": call.request_id,
-                "x_amzn_trace_id": None,
                 "invoked_function_arn": call.arn,
                 "deadline_time_in_ms": int((time.time() + function.seconds) * 1000),
                 "client_context": call.client_context,
-                "cognito_identity": None,
-                "tenant_id": None,
-                "invocation_id": None,
             }
-            answer = worker.call(header, call.event, function.seconds)
+            answer = worker.call(header | _UNUSED, call.event, function.seconds)
         answer, last_words = _with_error_object(answer, function, call.request_id)
         text = log_of(
             function,
