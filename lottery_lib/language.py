@@ -373,19 +373,22 @@ class _Walk:
 
     def _workflow(self, workflow: State, states: State, place: _Place) -> None:
         """Check the states of a machine, a branch or a Map, and the ways between them."""
-        at = f"{place.at}/States"
-        states = {
-            name: each for name, each in states.items() if self._fits("States", each, f"{at}/{name}", place)
-        }
+        inside = f"{place.at}/States"
+        fits = [
+            name for name, each in states.items() if self._fits("States", each, f"{inside}/{name}", place)
+        ]
+        states = {name: states[name] for name in fits}
         if isinstance(start := workflow.get("StartAt"), str):
             self._ways(start, states, place)
-        own = frozenset(_assigned_by(states))
+        assigning = [part for state in states.values() for _, part in _with_rules(state)]
+        assigned = [part["Assign"] for part in assigning if isinstance(part.get("Assign"), dict)]
+        own = frozenset(name.removesuffix(".$") for names in assigned for name in names)
         outer, hidden = place.outer | place.own, place.hidden
         config = workflow.get("ProcessorConfig")
         if isinstance(config, dict) and config.get("Mode") == "DISTRIBUTED":
             outer, hidden = frozenset(), hidden | outer
         for name, state in states.items():
-            at = f"{place.at}/States/{name}"
+            at = f"{inside}/{name}"
             if name in self._states:
                 self._fault(f"Duplicate State name: {name}", at, "DUPLICATE_STATE_NAME")
             self._states.add(name)
@@ -463,14 +466,6 @@ def ways_from(state: State) -> Iterator[tuple[str, str]]:
         for name in ("Next", "Default"):
             if isinstance(target := each.get(name), str):
                 yield f"{at}/{name}", target
-
-
-def _assigned_by(states: Mapping[str, State]) -> Iterator[str]:
-    """The variables that the states of a workflow assign."""
-    for state in states.values():
-        for _, each in _with_rules(state):
-            if isinstance(assigned := each.get("Assign"), dict):
-                yield from (name.removesuffix(".$") for name in assigned)
 
 
 def jsonata_parser() -> Any:

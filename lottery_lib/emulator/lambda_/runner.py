@@ -95,9 +95,8 @@ class Runner:
         self._forker = Forker() if forks_workers(os.environ) else None
         self.spares = Spares(lambda: Worker(self._output, self._forker))
         size = _FORKED_BYTES if self._forker else _STARTED_BYTES
-        self.pool = Pool(
-            self._worker, *limits_of(os.cpu_count() or 1, psutil.virtual_memory().available, size)
-        )
+        free = psutil.virtual_memory().available
+        self.pool = Pool(self._worker, *limits_of(os.cpu_count() or 1, free, size))
         self._closed = threading.Event()
         threading.Thread(target=self._look_at_idle_workers, daemon=True).start()
 
@@ -166,13 +165,9 @@ class Runner:
         return Outcome(body, failed, text, answer.content_type)
 
     def _load(self, worker: Worker, function: Function, folder: Path, stream: str) -> Answer:
+        access_key = self._sessions.of_function(function.role, function.name)
         environment = environment_of(
-            function,
-            stream=stream,
-            endpoint=self._endpoint,
-            folder=folder,
-            home=self._home,
-            access_key=self._sessions.of_function(function.role, function.name),
+            function, stream, folder, self._home, endpoint=self._endpoint, access_key=access_key
         )
         answer = worker.become(function.handler, folder, environment, function.memory)
         if answer.kind != "ready":

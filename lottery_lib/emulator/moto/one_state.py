@@ -34,7 +34,7 @@ class Mock:
     cause: str | None = None
 
 
-@dataclass(kw_only=True)
+@dataclass
 class OneState:
     """One run of a state.
 
@@ -75,7 +75,7 @@ class OneState:
             for index, catcher in enumerate(self._state.catch.catchers if self._state.catch else ()):
                 self._watch_catcher(index, catcher)
 
-    def run(self) -> dict[str, Any]:
+    def reply(self) -> dict[str, Any]:
         """Run the state for at most five minutes.
 
         Returns:

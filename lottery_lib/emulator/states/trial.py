@@ -75,18 +75,9 @@ def try_state(request: Request, check_role: Callable[[Request, str], None]) -> R
     } | ({"Map": {"Item": {"Index": 0, "Value": given}}} if in_map else {})
     if "context" in asked:
         context = _context(asked["context"], state)
-    run = OneState(
-        definition=machine,
-        name=name,
-        given=given,
-        context=context,
-        variables=variables,
-        region=scope.region,
-        role_arn=role,
-        mock=mock,
-        configuration=asked.get("stateConfiguration", {}),
-    )
-    reply = run.run()
+    configuration = asked.get("stateConfiguration", {})
+    state_run = OneState(machine, name, given, context, variables, scope.region, role, mock, configuration)
+    reply = state_run.reply()
     if asked.get("inspectionLevel", "INFO") == "INFO":
         del reply["inspectionData"]
     return json_reply(reply)
