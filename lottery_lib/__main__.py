@@ -470,10 +470,11 @@ def start(edition: str | None, port: int | None, foreground: bool, allow_host: t
 def stop(edition: str | None, port: int | None, yes: bool, dry_run: bool) -> Outcome:
     """Stop the emulator. It asks first if winners of a hardened lottery would be lost."""
     from lottery_lib.emulator.process import control
-    from lottery_lib.party.receipts import unsaved
 
     state, lost = control.status(port), []
     if state["running"] and not yes:
+        from lottery_lib.party.receipts import unsaved  # it imports pandas and boto3
+
         try:
             lost = unsaved(state["endpoint"], shared=port is None)
         except LotteryError as error:  # an emulator that does not answer can be stopped, too

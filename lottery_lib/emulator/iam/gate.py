@@ -70,10 +70,8 @@ class Gate:
         except (AttributeError, KeyError, TypeError) as error:
             raise MalformedRequestError("a parameter has the wrong type") from error
         documents, boundary = reads.documents_of(caller), reads.boundary_documents_of(caller)
-        context = caller.context | {
-            "aws:requestedregion": request.scope.region,
-            "aws:securetransport": "true",
-        }
+        of_request = {"aws:requestedregion": request.scope.region, "aws:securetransport": "true"}
+        context = caller.context | of_request
         for need in needs:
             values = tuple((context | dict(need.context)).items())
             # SNS writes its own name in capitals.

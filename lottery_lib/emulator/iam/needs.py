@@ -30,7 +30,8 @@ _STATES_ARNS: Final = (
     "stateMachineArn", "executionArn", "activityArn", "resourceArn", "stateMachineVersionArn",
     "stateMachineAliasArn", "mapRunArn",
 )  # fmt: skip
-_IAM_NAMES: Final = {"RoleName": "role", "UserName": "user", "GroupName": "group"}
+# A role's, user's or group's own policy has a name, too. So the policy is the last.
+_IAM_NAMES: Final = {"RoleName": "role", "UserName": "user", "GroupName": "group", "PolicyName": "policy"}
 _LISTS: Final = {"ListRoles": "role", "ListUsers": "user", "ListGroups": "group", "ListPolicies": "policy"}
 # To conditions, AWS tells the boundary that the first ones give, and the one that the role of the others has.
 _GIVES_BOUNDARY: Final = re.compile(r"Create(Role|User)|Put(Role|User)PermissionsBoundary")
@@ -208,8 +209,6 @@ def _iam_needs(asked: Asked) -> list[Need]:
         resource = named(*names[0])
     elif policy:
         resource = policy
-    elif asked.operation == "CreatePolicy":
-        resource = named("policy", asked.text("PolicyName"))
     elif asked.operation in _LISTS:
         resource = asked.arn(_LISTS[asked.operation] + (asked.text("PathPrefix") or "/"))
     elif asked.caller.user and _OF_ONESELF.fullmatch(asked.operation):
