@@ -460,6 +460,27 @@ def _with_rules(state: State) -> Iterator[tuple[str, State]]:
                 yield f"/{name}[{index}]", rule
 
 
+def states(workflow: State) -> Mapping[str, State]:
+    """The states of a workflow by name, without those inside a Parallel or Map."""
+    found: Mapping[str, State] = workflow.get("States", {})
+    return found
+
+
+def all_states(workflow: State) -> Iterator[tuple[str, State]]:
+    """Every state's name and body. After a state come the states inside it."""
+    for name, state in states(workflow).items():
+        yield name, state
+        for branch in branches(state):
+            yield from all_states(branch)
+
+
+def branches(state: State) -> list[State]:
+    """The workflows that a Parallel or Map holds."""
+    if state.get("Type") == "Map":
+        return [one for one in (state.get("ItemProcessor") or state.get("Iterator"),) if one]
+    return list(state.get("Branches", []))
+
+
 def ways_from(state: State) -> Iterator[tuple[str, str]]:
     """The names of the states that may follow a state, with their paths in it."""
     for at, each in _with_rules(state):

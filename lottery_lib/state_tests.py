@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from lottery_lib import definition, plan
+from lottery_lib import definition, language, plan
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.target import Target
@@ -111,7 +111,7 @@ def test_state(
     else:
         text = local if isinstance(local, str) else _text(where, "the definition", local)
         text, role_arn = plan.filled(target, text), plan.machine_role(target).arn
-    known = dict(definition.all_states(definition.parse(text)))
+    known = dict(language.all_states(definition.parse(text)))
     if name not in known:
         raise LotteryError(f"state {name}", "is not in the definition", f"Its states are {', '.join(known)}")
     options: dict[str, Any] = {"stateConfiguration": {"retrierRetryCount": retries}}

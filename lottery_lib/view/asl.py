@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from lottery_lib.definition import Machine, branches, states
+from lottery_lib.definition import Machine
 from lottery_lib.errors import LotteryError
+from lottery_lib.language import branches, states
 
 _OPERATORS: Final = {
     "GreaterThanEquals": ">=",

@@ -13,7 +13,7 @@ from lottery_lib.emulator.http.replies import json_reply
 from lottery_lib.emulator.moto.one_state import Mock, OneState, parsed
 from lottery_lib.emulator.states.checks import check_definition, check_input
 from lottery_lib.emulator.states.models import check_call, check_result
-from lottery_lib.language import ways_from
+from lottery_lib.language import all_states, branches, ways_from
 
 _LONE: Final = "StateName"  # AWS's name for a state that comes without its machine
 _MOCKABLE: Final = ("Task", "Map", "Parallel")
@@ -92,9 +92,10 @@ def _state(asked: Mapping[str, Any]) -> tuple[str, str, dict[str, Any], bool]:
         check_definition(text)
         parsed(text)
         whole = json.loads(text)
-        if (found := _find(whole, name)) is None:
-            raise _invalid("State not found in definition")
-        state, in_map = found
+        state = dict(all_states(whole)).get(name)
+        _refuse(state is None, "State not found in definition")
+        maps = [each for _, each in all_states(whole) if each["Type"] == "Map"]
+        in_map = any(name in dict(all_states(each)) for one in maps for each in branches(one))
         language = {key: whole[key] for key in ("QueryLanguage",) if key in whole}
     else:
         with suppress(ValueError, RecursionError):
@@ -107,19 +108,6 @@ def _state(asked: Mapping[str, Any]) -> tuple[str, str, dict[str, Any], bool]:
     check_definition(machine)
     parsed(machine)
     return machine, name, state, in_map
-
-
-def _find(machine: Mapping[str, Any], name: str, in_map: bool = False) -> tuple[dict[str, Any], bool] | None:
-    """The state of that name, wherever it is inside the machine, and whether it is inside a Map."""
-    for each, state in machine["States"].items():
-        if each == name:
-            return state, in_map
-        inner = [(branch, in_map) for branch in state.get("Branches", ())]
-        inner += [(state[field], True) for field in ("ItemProcessor", "Iterator") if field in state]
-        for part, is_mapped in inner:
-            if found := _find(part, name, is_mapped):
-                return found
-    return None
 
 
 def _mock(asked: Mapping[str, Any], state: Mapping[str, Any]) -> Mock | None:
