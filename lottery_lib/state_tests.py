@@ -127,10 +127,8 @@ def test_state(
     options["input"] = _text(where, "the input", {} if given is None else given)
     test = target.client("stepfunctions").test_state
     said = test(definition=text, stateName=name, inspectionLevel="DEBUG", **options)
-    data = {
-        key: json.loads(value) if isinstance(value, str) else value
-        for key, value in said.get("inspectionData", {}).items()
-    }
+    shown = said.get("inspectionData", {}).items()
+    data = {key: json.loads(value) if isinstance(value, str) else value for key, value in shown}
     output = json.loads(said["output"]) if "output" in said else None
     follower, error_name, why = said.get("nextState"), said.get("error"), said.get("cause")
     return StateResult(name, said["status"], output, follower, error_name, why, data)

@@ -25,11 +25,8 @@ def known_state(machine: Machine, where: str, name: str) -> str:
         LotteryError: The workflow has no such state. The error names `where`, the place that leads to it.
     """
     if name not in states(machine):
-        raise LotteryError(
-            f"definition, {where}",
-            f"it leads to {name!r}, which is not a state of its workflow",
-            f"Use one of: {', '.join(states(machine))}",
-        )
+        what = f"it leads to {name!r}, which is not a state of its workflow"
+        raise LotteryError(f"definition, {where}", what, f"Use one of: {', '.join(states(machine))}")
     return name
 
 
