@@ -84,7 +84,7 @@ def start(
             return _state(folder, _spawn(folder, port, while_pid, allowed_hosts))
     from lottery_lib.emulator.process.server import run  # noqa: PLC0415 (moto takes a while to import)
 
-    if code := run(port, while_pid, allowed_hosts=allowed_hosts):
+    if code := run(port, while_pid, allowed_hosts):
         raise _failure(port, code, "")
     return _state(folder, None)
 

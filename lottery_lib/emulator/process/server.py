@@ -30,18 +30,15 @@ _LOOK_SECONDS: Final = 2.0
 
 
 def run(
-    port: int | None = None,
-    while_pid: int | None = None,
-    idle_hours: float = 8.0,
-    allowed_hosts: Sequence[str] = (),
+    port: int | None, while_pid: int | None, allowed_hosts: Sequence[str], idle_hours: float = 8.0
 ) -> int:
     """Serve until a signal, ``idle_hours`` without a request, or the end of the process ``while_pid``.
 
     Args:
         port: None for the shared emulator at a free port.
         while_pid: None if it does not depend on another process.
-        idle_hours: How long it waits for a request.
         allowed_hosts: Names of proxies, which may stand in the header ``Host``.
+        idle_hours: How long it waits for a request.
 
     Returns:
         The exit status: 0, or a number from `process.errors` if it could not start.

@@ -22,16 +22,12 @@ _WITHOUT_MOCK: Final = (
     "Supported state types include: [Task, Wait, Pass, Succeed, Fail, Choice]"
 )
 _PATTERN: Final = re.compile(r"\.(sync(:2)?|waitForTaskToken)$")
-_TEXT: Final = (str, "a string")
-# The fields of a context object, and their types in Python and in AWS's words.
-_CONTEXT: Final[Mapping[str, Mapping[str, tuple[type, str]]]] = {
-    "Execution": {
-        **dict.fromkeys(("Id", "Name", "RoleArn", "StartTime"), _TEXT),
-        "Input": (object, "JSON"),
-    },
-    "State": {"EnteredTime": _TEXT, "Name": _TEXT, "RetryCount": (int, "a number")},
-    "StateMachine": {"Id": _TEXT, "Name": _TEXT},
-    "Task": {"Token": _TEXT},
+# The fields of a context object, and their types.
+_CONTEXT: Final[Mapping[str, Mapping[str, type]]] = {
+    "Execution": {"Id": str, "Input": object, "Name": str, "RoleArn": str, "StartTime": str},
+    "State": {"EnteredTime": str, "Name": str, "RetryCount": int},
+    "StateMachine": {"Id": str, "Name": str},
+    "Task": {"Token": str},
 }
 
 
@@ -114,15 +110,16 @@ def _mock(asked: Mapping[str, Any], state: Mapping[str, Any]) -> Mock | None:
     """The mock; None if the request has none, and the state needs none."""
     kind, resource, mock = state.get("Type"), str(state.get("Resource", "")), asked.get("mock")
     if mock is None:
-        without = "when a mock is not specified."
-        counts = "mapIterationFailureCount" in asked.get("stateConfiguration", {})
-        _refuse("context" in asked, f"TestState does not support Context {without}")
-        _refuse(counts, f"TestState does not support MapIterationFailureCount {without}")
+        only_with_mock = {
+            "Context": "context" in asked,
+            "MapIterationFailureCount": "mapIterationFailureCount" in asked.get("stateConfiguration", {}),
+            "activities, '.sync' and '.waitForTaskToken'": _PATTERN.search(resource)
+            or ":activity:" in resource,
+        }
+        for what, is_there in only_with_mock.items():
+            _refuse(is_there, f"TestState does not support {what} when a mock is not specified.")
         if kind in {"Map", "Parallel"}:
             raise RefusalError("InvalidDefinition", _WITHOUT_MOCK)
-        waits = _PATTERN.search(resource) or ":activity:" in resource
-        patterns = "activities, '.sync' and '.waitForTaskToken'"
-        _refuse(kind == "Task" and waits, f"TestState does not support {patterns} {without}")
         return None
     given = [name for name in ("result", "errorOutput") if mock.get(name) is not None]
     _refuse(kind not in _MOCKABLE, f"State type '{kind}' is not supported when a mock is specified")
@@ -160,8 +157,9 @@ def _context(text: str, state: Mapping[str, Any]) -> dict[str, Any]:
         _refuse(not isinstance(fields, dict), f"{wrong}{part} must be an object")
         for name, value in fields.items():
             _refuse(name not in _CONTEXT[part], f"{wrong}Field '{name}' is not allowed")
-            wanted, words = _CONTEXT[part][name]
-            fits = isinstance(value, wanted) and (wanted is object or not isinstance(value, bool))
+            wanted = _CONTEXT[part][name]
+            fits = isinstance(value, wanted) and (wanted is not int or not isinstance(value, bool))
+            words = "a number" if wanted is int else "a string"
             _refuse(not fits, f"{wrong}{part}.{name} must be {words}")
     pattern = "a '.sync' or '.waitForTaskToken' service integration pattern"
     no_token = f"Context object contains 'Task' when state is not a Task state with {pattern}"
