@@ -208,6 +208,7 @@ class OneState:
         state, mock, items = self._state, self.mock, self._items(env)
         state.max_concurrency_decl.eval(env)
         self._data["maxConcurrency"] = env.stack.pop()
+        # moto has a value for a tolerance that the Map does not give. A given one may also end with Path.
         given = " ".join(json.loads(self.definition)["States"][self.name])
         if "ToleratedFailureCount" in given:
             state.tolerated_failure_count_decl.eval(env)

@@ -110,11 +110,11 @@ def _mock(asked: Mapping[str, Any], state: Mapping[str, Any]) -> Mock | None:
     """The mock; None if the request has none, and the state needs none."""
     kind, resource, mock = state.get("Type"), str(state.get("Resource", "")), asked.get("mock")
     if mock is None:
+        waits = _PATTERN.search(resource) or ":activity:" in resource
         only_with_mock = {
             "Context": "context" in asked,
             "MapIterationFailureCount": "mapIterationFailureCount" in asked.get("stateConfiguration", {}),
-            "activities, '.sync' and '.waitForTaskToken'": _PATTERN.search(resource)
-            or ":activity:" in resource,
+            "activities, '.sync' and '.waitForTaskToken'": waits,
         }
         for what, is_there in only_with_mock.items():
             _refuse(is_there, f"TestState does not support {what} when a mock is not specified.")
