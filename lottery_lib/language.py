@@ -380,9 +380,7 @@ class _Walk:
         states = {name: states[name] for name in fits}
         if isinstance(start := workflow.get("StartAt"), str):
             self._ways(start, states, place)
-        assigning = [part for state in states.values() for _, part in _with_rules(state)]
-        assigned = [part["Assign"] for part in assigning if isinstance(part.get("Assign"), dict)]
-        own = frozenset(name.removesuffix(".$") for names in assigned for name in names)
+        own = frozenset(name for state in states.values() for name in assigned_by(state))
         outer, hidden = place.outer | place.own, place.hidden
         config = workflow.get("ProcessorConfig")
         if isinstance(config, dict) and config.get("Mode") == "DISTRIBUTED":
@@ -412,10 +410,7 @@ class _Walk:
         for at, target in [(f"{place.at}/StartAt", start), *places]:
             if target not in states:
                 self._fault(f"Missing 'Next' target: {target}", at, code)
-        ends = (
-            each.get("End") is True or each.get("Type") in ("Succeed", "Fail") for each in states.values()
-        )
-        if place.kind == "machine" and not any(ends):
+        if place.kind == "machine" and not any(map(is_last, states.values())):
             self._fault("Workflow has no terminal state", None, "MISSING_END_STATE")
             return
         reached, ahead = set[str](), [start]
@@ -479,6 +474,17 @@ def branches(state: State) -> list[State]:
     if state.get("Type") == "Map":
         return [one for one in (state.get("ItemProcessor") or state.get("Iterator"),) if one]
     return list(state.get("Branches", []))
+
+
+def assigned_by(state: State) -> list[str]:
+    """The variables that a state assigns, also in its Choice rules and Catchers."""
+    parts = [part.get("Assign") for _, part in _with_rules(state)]
+    return [name.removesuffix(".$") for names in parts if isinstance(names, dict) for name in names]
+
+
+def is_last(state: State) -> bool:
+    """Whether its workflow can end in this state."""
+    return state.get("End") is True or state.get("Type") in ("Succeed", "Fail")
 
 
 def ways_from(state: State) -> Iterator[tuple[str, str]]:

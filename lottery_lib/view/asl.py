@@ -6,7 +6,7 @@ from typing import Final
 
 from lottery_lib.definition import Machine
 from lottery_lib.errors import LotteryError
-from lottery_lib.language import branches, states
+from lottery_lib.language import assigned_by, branches, states
 
 _OPERATORS: Final = {
     "GreaterThanEquals": ">=",
@@ -49,11 +49,6 @@ def returns(machine: Machine) -> set[tuple[str, str]]:
     return found
 
 
-def is_last(state: Machine) -> bool:
-    """Whether its workflow can end in this state."""
-    return bool(state.get("End")) or state.get("Type") in ("Succeed", "Fail")
-
-
 def ways(state: Machine) -> Iterator[tuple[str, list[str]]]:
     """Where a state leads: pairs of target and rules. Rules that lead to the same state are in one pair."""
     if "Next" in state:
@@ -82,9 +77,7 @@ def notes(state: Machine) -> Iterator[str]:
         yield "(for each item)"
     if str(state.get("Resource", "")).endswith(".waitForTaskToken"):
         yield "(waits for a token)"
-    assigning = [state, *state.get("Choices", []), *state.get("Catch", [])]
-    names = dict.fromkeys(name.removesuffix(".$") for each in assigning for name in each.get("Assign", {}))
-    if names:
+    if names := dict.fromkeys(assigned_by(state)):
         yield f"assigns {', '.join(names)}"
 
 
