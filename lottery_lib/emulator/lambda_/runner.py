@@ -152,7 +152,7 @@ class Runner:
         text = log_of(
             function,
             call.request_id,
-            _with_task_root(folder, worker.output()),
+            _with_task_root(folder, worker.printed.take()),
             seconds=time.monotonic() - loaded,
             init_seconds=None if warm else loaded - begun,
             max_memory=answer.max_memory,
