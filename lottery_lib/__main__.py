@@ -60,10 +60,9 @@ class Command(click.Command):
         self.epilog = f"Example: {example}"
         self.failed = failed or {}
         json_help = "Print one JSON document on stdout and nothing else."
-        self.params += [
-            click.Option(["--json"], is_flag=True, expose_value=False, help=json_help),
-            click.Option(["--edition"], metavar="NAME", help="tutorial (the default), jsonata or hardened."),
-        ]
+        editions = "tutorial (the default), jsonata or hardened."
+        self.params.append(click.Option(["--json"], is_flag=True, expose_value=False, help=json_help))
+        self.params.append(click.Option(["--edition"], metavar="NAME", help=editions))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Store the document to print if this command fails."""
@@ -318,9 +317,8 @@ def winners(edition: str | None, file: str | None) -> Outcome:
             with Path(file).open("xb") as new:  # it may hold winners that an emulator has forgotten
                 new.write(draws.as_csv(found))
         except OSError as error:
-            raise LotteryError(
-                f"file {file}", f"cannot be written ({error.strerror})", "Give another"
-            ) from error
+            what = f"cannot be written ({error.strerror})"
+            raise LotteryError(f"file {file}", what, "Give another") from error
     return Outcome(_records(found))
 
 
@@ -473,8 +471,14 @@ def stop(edition: str | None, port: int | None, yes: bool, dry_run: bool) -> Out
     """Stop the emulator. It asks first if winners of a hardened lottery would be lost."""
     from lottery_lib.emulator.process import control
 
-    state = control.status(port)
-    lost = _lost_with(state, shared=port is None) if state["running"] and not yes else []
+    state, lost = control.status(port), []
+    if state["running"] and not yes:
+        from lottery_lib.party.receipts import unsaved  # it imports pandas and boto3
+
+        try:
+            lost = unsaved(state["endpoint"], shared=port is None)
+        except LotteryError as error:  # an emulator that does not answer can be stopped, too
+            _say(f"Nobody could look whether there are winners. {error}")
     for sentence in lost:
         _say(sentence)
     if dry_run:
@@ -483,16 +487,6 @@ def stop(edition: str | None, port: int | None, yes: bool, dry_run: bool) -> Out
         _ask("stop the emulator, and lose these winners")
     state = control.stop(port)
     return Outcome(state, not state["running"])
-
-
-def _lost_with(emulator: Mapping[str, Any], *, shared: bool) -> list[str]:
-    from lottery_lib.party.receipts import unsaved
-
-    try:
-        return unsaved(str(emulator["endpoint"]), shared=shared)
-    except LotteryError as error:  # an emulator that does not answer can be stopped, too
-        _say(f"Nobody could look whether there are winners. {error}")
-        return []
 
 
 @emulator.command("status", example="lottery emulator status --json")

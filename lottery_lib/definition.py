@@ -1,14 +1,15 @@
-"""Load a state machine's definition, fill its placeholders, check it, and list its states and edges."""
+"""Load a state machine's definition, fill its placeholders, check it, and list its edges."""
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from statelint.linter import Linter
 
 from lottery_lib import language
 from lottery_lib.errors import LotteryError
+from lottery_lib.language import all_states
 from lottery_lib.names import CHECKOUT
 
 Machine = Mapping[str, Any]
@@ -65,11 +66,8 @@ def fill(text: str, arns: Mapping[str, str]) -> str:
     """
     for placeholder, arn in arns.items():
         if not re.fullmatch(r"arn:[\w-]+:[\w-]+:[\w-]*:\d*:.+", arn):
-            raise LotteryError(
-                f"placeholder {placeholder}",
-                f"{arn!r} is not an ARN",
-                "Copy the whole ARN, from `arn:` to the resource's name",
-            )
+            next_step = "Copy the whole ARN, from `arn:` to the resource's name"
+            raise LotteryError(f"placeholder {placeholder}", f"{arn!r} is not an ARN", next_step)
         text = text.replace(placeholder, arn)
     partition = next((arn.split(":")[1] for arn in arns.values()), "aws")
     return _INTEGRATION.sub(f"arn:{partition}:states:::", text)
@@ -103,36 +101,14 @@ def parse(definition: Machine | str) -> Machine:
     try:
         machine = json.loads(definition) if isinstance(definition, str) else definition
     except ValueError as error:
-        raise LotteryError(
-            "definition", f"is not JSON ({error})", "Correct the JSON at that place"
-        ) from error
+        what, next_step = f"is not JSON ({error})", "Correct the JSON at that place"
+        raise LotteryError("definition", what, next_step) from error
     if not (isinstance(machine, Mapping) and {"StartAt", "States"} <= set(machine)):
         raise LotteryError("definition", "has no StartAt or no States", "Give the whole state machine")
     return machine
-
-
-def states(machine: Machine) -> Mapping[str, Machine]:
-    """The states of a workflow by name, without those inside a Parallel or Map."""
-    found: Mapping[str, Machine] = machine.get("States", {})
-    return found
-
-
-def all_states(machine: Machine) -> Iterator[tuple[str, Machine]]:
-    """Every state's name and body. After a state come the states inside it."""
-    for name, state in states(machine).items():
-        yield name, state
-        for branch in branches(state):
-            yield from all_states(branch)
 
 
 def edges(machine: Machine) -> list[tuple[str, str]]:
     """List the edges of the graph: each pair of a state and a state that may follow it, once."""
     pairs = ((name, to) for name, state in all_states(machine) for _, to in language.ways_from(state))
     return list(dict.fromkeys(pairs))
-
-
-def branches(state: Machine) -> list[Machine]:
-    """The workflows that a Parallel or Map holds."""
-    if state.get("Type") == "Map":
-        return [one for one in (state.get("ItemProcessor") or state.get("Iterator"),) if one]
-    return list(state.get("Branches", []))

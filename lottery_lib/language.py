@@ -57,42 +57,42 @@ _COMPARISONS: Final = " ".join(
 _TEST: Final = Kind("Comment", f"And Or Not Variable {_COMPARISONS}", one_of=("And Or Not Variable",))
 _STATE: Final = "Type Comment QueryLanguage"
 _WAYS: Final = "Next End"
+_GOING_ON: Final = f"{_STATE} {_WAYS} Assign"
+_CALLING: Final = f"{_GOING_ON} Retry Catch"
 _PATHS: Final = "InputPath OutputPath"
+_CALL_PATHS: Final = f"{_PATHS} Parameters ResultSelector ResultPath"
 _TIMES: Final = "SecondsPath Seconds TimestampPath Timestamp"
+_WORKFLOW: Final = "Comment StartAt States"
+_BRANCH: Final = Kind(_WORKFLOW, required="StartAt States")
+_ITERATION: Final = Kind(f"{_WORKFLOW} ProcessorConfig", required="StartAt States")
 # States by their type, and other objects by the field that holds them. Source: the specification
 # (https://states-language.net), the guide, and what others measured with ValidateStateMachineDefinition.
 KINDS: Final[Mapping[str, Kind]] = {
-    "machine": Kind("Comment StartAt States QueryLanguage Version TimeoutSeconds", required="StartAt States"),
-    "Branches": Kind("Comment StartAt States", required="StartAt States"),
-    "ItemProcessor": Kind("Comment StartAt States ProcessorConfig", required="StartAt States"),
-    "Iterator": Kind("Comment StartAt States ProcessorConfig", required="StartAt States"),
+    "machine": Kind(f"{_WORKFLOW} QueryLanguage Version TimeoutSeconds", required="StartAt States"),
+    "Branches": _BRANCH,
+    "ItemProcessor": _ITERATION,
+    "Iterator": _ITERATION,
     "Task": Kind(
-        f"{_STATE} {_WAYS} Assign Resource Credentials TimeoutSeconds HeartbeatSeconds Retry Catch",
-        f"{_PATHS} Parameters ResultSelector ResultPath TimeoutSecondsPath HeartbeatSecondsPath",
+        f"{_CALLING} Resource Credentials TimeoutSeconds HeartbeatSeconds",
+        f"{_CALL_PATHS} TimeoutSecondsPath HeartbeatSecondsPath",
         "Arguments Output",
         required="Resource",
         one_of=(_WAYS,),
     ),
     "Parallel": Kind(
-        f"{_STATE} {_WAYS} Assign Branches Retry Catch",
-        f"{_PATHS} Parameters ResultSelector ResultPath",
-        "Arguments Output",
-        required="Branches",
-        one_of=(_WAYS,),
+        f"{_CALLING} Branches", _CALL_PATHS, "Arguments Output", required="Branches", one_of=(_WAYS,)
     ),
     "Map": Kind(
-        f"{_STATE} {_WAYS} Assign Retry Catch ItemProcessor Iterator ItemSelector ItemReader ItemBatcher"
-        " ResultWriter MaxConcurrency ToleratedFailureCount ToleratedFailurePercentage Label",
-        f"{_PATHS} Parameters ResultSelector ResultPath ItemsPath MaxConcurrencyPath"
+        f"{_CALLING} ItemProcessor Iterator ItemSelector ItemReader ItemBatcher ResultWriter Label"
+        " MaxConcurrency ToleratedFailureCount ToleratedFailurePercentage",
+        f"{_CALL_PATHS} ItemsPath MaxConcurrencyPath"
         " ToleratedFailureCountPath ToleratedFailurePercentagePath",
         "Items Output",
         one_of=(_WAYS, "ItemProcessor Iterator"),
     ),
-    "Pass": Kind(
-        f"{_STATE} {_WAYS} Assign", f"{_PATHS} Parameters Result ResultPath", "Output", one_of=(_WAYS,)
-    ),
+    "Pass": Kind(_GOING_ON, f"{_PATHS} Parameters Result ResultPath", "Output", one_of=(_WAYS,)),
     "Wait": Kind(
-        f"{_STATE} {_WAYS} Assign Seconds Timestamp",
+        f"{_GOING_ON} Seconds Timestamp",
         f"{_PATHS} SecondsPath TimestampPath",
         "Output",
         one_of=(_WAYS, _TIMES),
@@ -107,9 +107,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         required="Next",
         one_of=("And Or Not Variable Condition",),
     ),
-    "And": _TEST,
-    "Or": _TEST,
-    "Not": _TEST,
+    **dict.fromkeys(("And", "Or", "Not"), _TEST),
     "Catch": Kind("Comment ErrorEquals Next Assign", "ResultPath", "Output", required="ErrorEquals Next"),
     "Retry": Kind(
         "Comment ErrorEquals IntervalSeconds MaxAttempts BackoffRate MaxDelaySeconds JitterStrategy",
@@ -122,8 +120,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         "MaxItemsPath",
     ),
     "ItemBatcher": Kind(
-        "BatchInput MaxItemsPerBatch MaxInputBytesPerBatch",
-        "MaxItemsPerBatchPath MaxInputBytesPerBatchPath",
+        "BatchInput MaxItemsPerBatch MaxInputBytesPerBatch", "MaxItemsPerBatchPath MaxInputBytesPerBatchPath"
     ),
     "ResultWriter": Kind("Resource WriterConfig", "Parameters", "Arguments"),
 }
@@ -376,19 +373,20 @@ class _Walk:
 
     def _workflow(self, workflow: State, states: State, place: _Place) -> None:
         """Check the states of a machine, a branch or a Map, and the ways between them."""
-        at = f"{place.at}/States"
-        states = {
-            name: each for name, each in states.items() if self._fits("States", each, f"{at}/{name}", place)
-        }
+        inside = f"{place.at}/States"
+        fits = [
+            name for name, each in states.items() if self._fits("States", each, f"{inside}/{name}", place)
+        ]
+        states = {name: states[name] for name in fits}
         if isinstance(start := workflow.get("StartAt"), str):
             self._ways(start, states, place)
-        own = frozenset(_assigned_by(states))
+        own = frozenset(name for state in states.values() for name in assigned_by(state))
         outer, hidden = place.outer | place.own, place.hidden
         config = workflow.get("ProcessorConfig")
         if isinstance(config, dict) and config.get("Mode") == "DISTRIBUTED":
             outer, hidden = frozenset(), hidden | outer
         for name, state in states.items():
-            at = f"{place.at}/States/{name}"
+            at = f"{inside}/{name}"
             if name in self._states:
                 self._fault(f"Duplicate State name: {name}", at, "DUPLICATE_STATE_NAME")
             self._states.add(name)
@@ -412,10 +410,7 @@ class _Walk:
         for at, target in [(f"{place.at}/StartAt", start), *places]:
             if target not in states:
                 self._fault(f"Missing 'Next' target: {target}", at, code)
-        ends = (
-            each.get("End") is True or each.get("Type") in ("Succeed", "Fail") for each in states.values()
-        )
-        if place.kind == "machine" and not any(ends):
+        if place.kind == "machine" and not any(map(is_last, states.values())):
             self._fault("Workflow has no terminal state", None, "MISSING_END_STATE")
             return
         reached, ahead = set[str](), [start]
@@ -460,20 +455,44 @@ def _with_rules(state: State) -> Iterator[tuple[str, State]]:
                 yield f"/{name}[{index}]", rule
 
 
+def states(workflow: State) -> Mapping[str, State]:
+    """The states of a workflow by name, without those inside a Parallel or Map."""
+    found: Mapping[str, State] = workflow.get("States", {})
+    return found
+
+
+def all_states(workflow: State) -> Iterator[tuple[str, State]]:
+    """Every state's name and body. After a state come the states inside it."""
+    for name, state in states(workflow).items():
+        yield name, state
+        for branch in branches(state):
+            yield from all_states(branch)
+
+
+def branches(state: State) -> list[State]:
+    """The workflows that a Parallel or Map holds."""
+    if state.get("Type") == "Map":
+        return [one for one in (state.get("ItemProcessor") or state.get("Iterator"),) if one]
+    return list(state.get("Branches", []))
+
+
+def assigned_by(state: State) -> list[str]:
+    """The variables that a state assigns, also in its Choice rules and Catchers."""
+    parts = [part.get("Assign") for _, part in _with_rules(state)]
+    return [name.removesuffix(".$") for names in parts if isinstance(names, dict) for name in names]
+
+
+def is_last(state: State) -> bool:
+    """Whether its workflow can end in this state."""
+    return state.get("End") is True or state.get("Type") in ("Succeed", "Fail")
+
+
 def ways_from(state: State) -> Iterator[tuple[str, str]]:
     """The names of the states that may follow a state, with their paths in it."""
     for at, each in _with_rules(state):
         for name in ("Next", "Default"):
             if isinstance(target := each.get(name), str):
                 yield f"{at}/{name}", target
-
-
-def _assigned_by(states: Mapping[str, State]) -> Iterator[str]:
-    """The variables that the states of a workflow assign."""
-    for state in states.values():
-        for _, each in _with_rules(state):
-            if isinstance(assigned := each.get("Assign"), dict):
-                yield from (name.removesuffix(".$") for name in assigned)
 
 
 def jsonata_parser() -> Any:

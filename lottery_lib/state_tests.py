@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from lottery_lib import definition, plan
+from lottery_lib import definition, language, plan
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.target import Target
@@ -49,12 +49,8 @@ class StateResult:
     def _rows(self) -> Iterator[tuple[str, str]]:
         """Each step and its data, as texts."""
         last = {} if self.status in {"FAILED", "RETRIABLE"} else {"output": self.output}
-        others = {name: value for name, value in self.data.items() if name not in _STEPS}
-        for name, value in {
-            **{step: self.data[step] for step in _STEPS if step in self.data},
-            **last,
-            **others,
-        }.items():
+        steps = {step: self.data[step] for step in _STEPS if step in self.data}
+        for name, value in (steps | last | dict(self.data)).items():
             yield re.sub("^after", "after ", name), json.dumps(value, ensure_ascii=False)
 
     @property
@@ -115,13 +111,10 @@ def test_state(
     else:
         text = local if isinstance(local, str) else _text(where, "the definition", local)
         text, role_arn = plan.filled(target, text), plan.machine_role(target).arn
-    known = dict(definition.all_states(definition.parse(text)))
+    known = dict(language.all_states(definition.parse(text)))
     if name not in known:
         raise LotteryError(f"state {name}", "is not in the definition", f"Its states are {', '.join(known)}")
-    options: dict[str, Any] = {
-        "inspectionLevel": "DEBUG",
-        "stateConfiguration": {"retrierRetryCount": retries},
-    }
+    options: dict[str, Any] = {"stateConfiguration": {"retrierRetryCount": retries}}
     if error:
         options["mock"] = {"errorOutput": {"error": error} | ({"cause": cause} if cause else {})}
     elif mock is not ...:
@@ -131,25 +124,14 @@ def test_state(
     for key, value in (("variables", variables), ("context", context)):
         if value is not None:
             options[key] = _text(where, f"`{key}`", value)
-    said = target.client("stepfunctions").test_state(
-        definition=text,
-        stateName=name,
-        input=_text(where, "the input", {} if given is None else given),
-        **options,
-    )
-    data = {
-        key: json.loads(value) if isinstance(value, str) else value
-        for key, value in said.get("inspectionData", {}).items()
-    }
-    return StateResult(
-        state=name,
-        status=said["status"],
-        output=json.loads(said["output"]) if "output" in said else None,
-        next_state=said.get("nextState"),
-        error=said.get("error"),
-        cause=said.get("cause"),
-        data=data,
-    )
+    options["input"] = _text(where, "the input", {} if given is None else given)
+    test = target.client("stepfunctions").test_state
+    said = test(definition=text, stateName=name, inspectionLevel="DEBUG", **options)
+    shown = said.get("inspectionData", {}).items()
+    data = {key: json.loads(value) if isinstance(value, str) else value for key, value in shown}
+    output = json.loads(said["output"]) if "output" in said else None
+    follower, error_name, why = said.get("nextState"), said.get("error"), said.get("cause")
+    return StateResult(name, said["status"], output, follower, error_name, why, data)
 
 
 # pytest would take the function for a test of the module that imports it.

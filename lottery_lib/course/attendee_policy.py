@@ -81,13 +81,8 @@ def policy(target: Target) -> Policy:
     of_executions = [f"states:{each}" for each in _OF_EXECUTIONS]
     statements.append(_allow("Executions", of_executions, executions))
     statements.append(_beside(target))
-    without = [
-        "logs:DescribeLogGroups",
-        "sns:Unsubscribe",
-        "states:TestState",
-        *_WITHOUT_RESOURCE[names.base],
-    ]
-    statements.append(_allow("Any", without, ["*"]))
+    without = ["logs:DescribeLogGroups", "sns:Unsubscribe", "states:TestState"]
+    statements.append(_allow("Any", [*without, *_WITHOUT_RESOURCE[names.base]], ["*"]))
     return {"Version": "2012-10-17", "Statement": statements}
 
 

@@ -29,7 +29,7 @@ from botocore.client import BaseClient
 from botocore.model import OperationModel
 
 from lottery_lib.target import ON_CLIENT, READS, TESTING, Target
-from lottery_lib.texts import harmless
+from lottery_lib.texts import CONTROLS, harmless
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -180,14 +180,12 @@ def _quoted(word: str) -> str:
     """A word as the shell reads it. What a terminal would act on is written as an escape of bash and zsh."""
     if harmless(word) == word:
         return shlex.quote(word)
-    escapes = {"'": r"\'", "\\": r"\\"}
-    return "$'" + "".join(escapes.get(each) or _byte_escapes(each) for each in word) + "'"
+    text = word.replace("\\", r"\\").replace("'", r"\'")
+    return f"$'{CONTROLS.sub(_byte_escapes, text)}'"
 
 
-def _byte_escapes(character: str) -> str:
-    if harmless(character) == character:
-        return character
-    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "replace"))
+def _byte_escapes(control: re.Match[str]) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in control[0].encode("utf-8", "replace"))
 
 
 def _option(call: Call, name: str, value: Any) -> list[str]:

@@ -84,9 +84,8 @@ def examine(edition: str | None = None, only: Collection[str] = ()) -> list[Find
 
 def missing(findings: Sequence[Finding]) -> list[str]:
     """One line with the next step for each finding that is not ok."""
-    return [f"{each['check']}: {each['detail']}. {each['next']}." for each in findings if not each["ok"]] or [
-        f"All {len(findings)} checks passed: nothing is missing on this machine."
-    ]
+    lines = [f"{each['check']}: {each['detail']}. {each['next']}." for each in findings if not each["ok"]]
+    return lines or [f"All {len(findings)} checks passed: nothing is missing on this machine."]
 
 
 def _finding(check: str, look: Callable[[], Seen], next_step: str) -> Finding:

@@ -169,9 +169,8 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
     elif lesson == "03":
         found = [as_resource(each).state for each in plan.topic(target).subscriptions()]
         yield Check("an e-mail subscription", bool(found), "Subscribe an address to the topic")
-        yield Check(
-            "the subscription confirmed", "confirmed" in found, "Open the link in the confirmation mail"
-        )
+        confirmed, next_step = "confirmed" in found, "Open the link in the confirmation mail"
+        yield Check("the subscription confirmed", confirmed, next_step)
     elif lesson == "04":
         loaded = Employees(target).find() is not None
         indexed = target.names.serial_index in plan.employee_table(target).index_names()

@@ -22,7 +22,7 @@ def main() -> int:
     arguments = parser.parse_args()
     execute_cleanly()
     try:
-        return run(arguments.port, arguments.while_pid, arguments.idle_hours, arguments.allow_host)
+        return run(arguments.port, arguments.while_pid, arguments.allow_host, arguments.idle_hours)
     except EmulatorError as error:
         print(error, file=sys.stderr)
         return 1

@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from lottery_lib.definition import Machine, branches, states
+from lottery_lib.definition import Machine
 from lottery_lib.errors import LotteryError
+from lottery_lib.language import assigned_by, branches, states
 
 _OPERATORS: Final = {
     "GreaterThanEquals": ">=",
@@ -24,11 +25,8 @@ def known_state(machine: Machine, where: str, name: str) -> str:
         LotteryError: The workflow has no such state. The error names `where`, the place that leads to it.
     """
     if name not in states(machine):
-        raise LotteryError(
-            f"definition, {where}",
-            f"it leads to {name!r}, which is not a state of its workflow",
-            f"Use one of: {', '.join(states(machine))}",
-        )
+        what = f"it leads to {name!r}, which is not a state of its workflow"
+        raise LotteryError(f"definition, {where}", what, f"Use one of: {', '.join(states(machine))}")
     return name
 
 
@@ -49,11 +47,6 @@ def returns(machine: Machine) -> set[tuple[str, str]]:
 
     follow(machine["StartAt"])
     return found
-
-
-def is_last(state: Machine) -> bool:
-    """Whether its workflow can end in this state."""
-    return bool(state.get("End")) or state.get("Type") in ("Succeed", "Fail")
 
 
 def ways(state: Machine) -> Iterator[tuple[str, list[str]]]:
@@ -84,9 +77,7 @@ def notes(state: Machine) -> Iterator[str]:
         yield "(for each item)"
     if str(state.get("Resource", "")).endswith(".waitForTaskToken"):
         yield "(waits for a token)"
-    assigning = [state, *state.get("Choices", []), *state.get("Catch", [])]
-    names = dict.fromkeys(name.removesuffix(".$") for each in assigning for name in each.get("Assign", {}))
-    if names:
+    if names := dict.fromkeys(assigned_by(state)):
         yield f"assigns {', '.join(names)}"
 
 

@@ -6,8 +6,9 @@ from typing import Final
 
 import graphviz
 
-from lottery_lib.definition import Machine, all_states, branches, parse, states
-from lottery_lib.view.asl import catches, is_last, known_state, notes, outline, returns, ways
+from lottery_lib.definition import Machine, parse
+from lottery_lib.language import all_states, branches, is_last, states
+from lottery_lib.view.asl import catches, known_state, notes, outline, returns, ways
 from lottery_lib.view.status import columns, look_of, marked, retried
 from lottery_lib.view.svg import Picture, render
 

@@ -26,12 +26,8 @@ def render(source: str) -> str:
         LotteryError: There is no Graphviz, or it failed.
     """
     beside = os.pathsep.join([str(Path(sys.executable).parent), sysconfig.get_path("scripts")])
-    dot = (
-        os.environ.get("GRAPHVIZ_DOT")
-        or shutil.which("dot")
-        or shutil.which("graphviz-pure")
-        or shutil.which("graphviz-pure", path=beside)
-    )
+    dot = os.environ.get("GRAPHVIZ_DOT") or shutil.which("dot") or shutil.which("graphviz-pure")
+    dot = dot or shutil.which("graphviz-pure", path=beside)
     if not dot:
         raise LotteryError("Graphviz", "there is no program that draws graphs", _INSTALL)
     try:

@@ -561,6 +561,7 @@ def test_refusals(aws, state, options, message):
     ("context", "message"),
     [
         ({"Execution": {"Id": 1}}, "Execution.Id must be a string"),
+        ({"State": {"RetryCount": True}}, "State.RetryCount must be a number"),
         ({"Map": {}}, "'Map' field is not supported when mocking a Context object"),
         ({"Execution": {"x": 1}}, "Field 'x' is not allowed"),
         ({"X": {}}, "Field 'X' is not allowed"),

@@ -198,9 +198,19 @@ CHOICE = {"Type": "Choice", "Choices": [{"Variable": "$.n", "NumericEquals": 0, 
         ),
         (jsonata(PASS | {"Assign": {"grüße": 1, "x1_": 1, "n" * 80: 1}}), []),
         (
+            machine({"A": CHOICE | {"Choices": [{"Not": {"Next": "Z"}, "Next": "Z"}]}, "Z": END}),
+            [
+                schema(
+                    "This object should have only one of the following fields: [And, Or, Not, Variable]",
+                    "/States/A/Choices[0]/Not",
+                ),
+                schema("Field 'Next' is not supported", "/States/A/Choices[0]/Not"),
+            ],
+        ),
+        (
             machine(
                 {
-                    "A": PASS | {"Assign": {"x": 1}, "End": False, "Next": "M"},
+                    "A": PASS | {"Assign": {"x.$": "$.a"}, "End": False, "Next": "M"},
                     "M": mapped({"B": PASS | {"Assign": {"x.$": "$.a", "own": 1}}}),
                 }
             ),

@@ -15,7 +15,8 @@ from lottery_lib.emulator.http.messages import BY_TARGET, FORM, MalformedRequest
 
 _OPERATION: Final = re.compile(r"[A-Z][A-Za-z0-9]*")
 _TARGET: Final = re.compile(r"[\w.-]+\.[A-Z][A-Za-z0-9]*", re.ASCII)
-_IN_FORMS: Final = frozenset({"iam", "sns", "sts"})
+#: The services with the query protocol.
+IN_FORMS: Final = frozenset({"iam", "sns", "sts"})
 _IN_JSON: Final = frozenset(BY_TARGET.values())
 _IN_PATHS: Final = frozenset({"lambda", "s3"})
 # moto would take an operation, an account or a region from these.
@@ -62,7 +63,7 @@ def _json(request: Request) -> Request:
     target, service = request.headers["x-amz-target"], request.scope.service
     if not _TARGET.fullmatch(target):
         raise MalformedRequestError("X-Amz-Target does not name an operation")
-    if service in _IN_FORMS | _IN_PATHS or BY_TARGET.get(target.partition(".")[0], service) != service:
+    if service in IN_FORMS | _IN_PATHS or BY_TARGET.get(target.partition(".")[0], service) != service:
         raise MalformedRequestError("X-Amz-Target names another service than the signature")
     if request.target != "/" or request.is_form:
         raise MalformedRequestError("X-Amz-Target needs the path / and a JSON body")

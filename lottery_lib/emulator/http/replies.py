@@ -35,23 +35,35 @@ def query_reply(operation: str, result: Mapping[str, str]) -> Reply:
 
 def error_reply(request: Request, error: RefusalError) -> Reply:
     """An error in the request's own protocol."""
-    if request.scope.service == "lambda":
-        body = {"Type": "User", "message": error.message} | error.more
-        headers = _headers("application/json") | {"x-amzn-errortype": error.code}
-        return Reply(error.status, json.dumps(body).encode(), headers)
+    is_lambda = request.scope.service == "lambda"
+    is_query = request.is_form or "action=" in request.target.lower()
     if request.scope.service == "s3":
         text = f"<Error><Code>{error.code}</Code><Message>{escape(error.message)}</Message></Error>"
         return Reply(error.status, text.encode(), _headers("text/xml"))
-    if "x-amz-target" not in request.headers and (request.is_form or "action=" in request.target.lower()):
+    if is_query and not is_lambda and "x-amz-target" not in request.headers:
         text = (
             '<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type>'
             f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message></Error>"
             f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
         )
         return Reply(error.status, text.encode(), _headers("text/xml"))
-    body = {"__type": error.code, "message": error.message} | error.more
-    headers = _headers("application/x-amz-json-1.0") | {"x-amzn-errortype": error.code}
-    return Reply(error.status, json.dumps(body).encode(), headers)
+    body = {"Type": "User"} if is_lambda else {"__type": error.code}
+    body |= {"message": error.message} | error.more
+    headers = _headers("application/json" if is_lambda else "application/x-amz-json-1.0")
+    return Reply(error.status, json.dumps(body).encode(), headers | {"x-amzn-errortype": error.code})
+
+
+def violation(place: str, rule: str, value: object = None) -> str:
+    """AWS's sentence about a parameter that its model does not allow.
+
+    Args:
+        place: The parameter, such as ``"name"``.
+        rule: What AWS demands, such as ``"have value less than or equal to 900"``.
+        value: The parameter's value, if AWS repeats it.
+    """
+    repeated = "" if value is None else f" '{value}'"
+    fault = f"failed to satisfy constraint: Member must {rule}"
+    return f"1 validation error detected: Value{repeated} at '{place}' {fault}"
 
 
 def malformed(request: Request, reason: str) -> RefusalError:

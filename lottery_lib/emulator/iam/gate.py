@@ -5,27 +5,20 @@ everything. `callers` gives a key to each function and to each role of a machine
 IAM and STS issued. A request with another key, or without one, is refused.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
 from lottery_lib.emulator.http.messages import Arn, MalformedRequestError, RefusalError, Reply, Request
+from lottery_lib.emulator.http.reading import IN_FORMS
 from lottery_lib.emulator.http.replies import query_reply
 from lottery_lib.emulator.iam.callers import Caller, Sessions
-from lottery_lib.emulator.iam.needs import asked_of, needs_of
+from lottery_lib.emulator.iam.needs import Need, asked_of, needs_of
 from lottery_lib.emulator.iam.policy import Decision, decide, trusts
-from lottery_lib.emulator.moto.reads import (
-    boundary_documents_of,
-    boundary_of,
-    caller_of_key,
-    documents_of,
-    find_arn,
-    trust_of,
-)
+from lottery_lib.emulator.moto import reads
 
 _POLICY: Final = "identity-based policy"
 _BOUNDARY: Final = "permissions boundary"
-# These services have a name of their own for the error of an unknown key.
-_QUERY: Final = ("iam", "sns", "sts")
 
 
 class Gate:
@@ -57,9 +50,9 @@ class Gate:
         if not request.signed:
             raise _no_key(request)
         key = request.scope.access_key
-        if (caller := self._sessions.find(key) or caller_of_key(key)) is None:
-            query = request.scope.service in _QUERY
-            code = "InvalidClientTokenId" if query else "UnrecognizedClientException"
+        if (caller := self._sessions.find(key) or reads.caller_of_key(key)) is None:
+            in_form = request.scope.service in IN_FORMS
+            code = "InvalidClientTokenId" if in_form else "UnrecognizedClientException"
             raise RefusalError(code, "The security token included in the request is invalid.", 403)
         return caller
 
@@ -73,23 +66,21 @@ class Gate:
         if caller is None or not self._enforced:
             return
         try:
-            needs = needs_of(asked_of(request, caller, find_arn, boundary_of))
+            needs = needs_of(asked_of(request, caller, reads.find_arn, reads.boundary_of))
         except (AttributeError, KeyError, TypeError) as error:
             raise MalformedRequestError("a parameter has the wrong type") from error
-        documents, boundary = documents_of(caller), boundary_documents_of(caller)
-        context = caller.context | {
-            "aws:requestedregion": request.scope.region,
-            "aws:securetransport": "true",
-        }
+        documents, boundary = reads.documents_of(caller), reads.boundary_documents_of(caller)
+        of_request = {"aws:requestedregion": request.scope.region, "aws:securetransport": "true"}
+        context = caller.context | of_request
         for need in needs:
-            values = tuple((context | dict(need.context)).items())
             # SNS writes its own name in capitals.
             action = need.action.replace("sns:", "SNS:")
             what = f"User: {caller.arn} is not authorized to perform: {action} on resource: {need.resource}"
-            if why := _why_not(documents, boundary, need.action, need.resource, values):
+            known = tuple((context | dict(need.context)).items())
+            if why := _why_not(documents, boundary, replace(need, context=known)):
                 raise denied(request, f"{what} {why.format(action)}")
             if need.action.startswith("sts:Assume"):  # moto does not ask whom the role trusts
-                trust = trust_of(need.resource)
+                trust = reads.trust_of(need.resource)
                 if trust is None or not trusts(trust, "AWS", caller.names, context, need.action):
                     raise denied(request, what)
 
@@ -112,26 +103,21 @@ class Gate:
         if not self._enforced or role_arn is None:
             return True
         context = {"aws:sourceaccount": Arn.of(source_arn).account, "aws:sourcearn": source_arn}
-        document = trust_of(role_arn)
+        document = reads.trust_of(role_arn)
         return document is not None and trusts(document, "Service", [f"{service}.amazonaws.com"], context)
 
 
 # A draw makes the same decisions many times.
 @lru_cache(8192)
-def _why_not(
-    documents: tuple[str, ...],
-    boundary: tuple[str, ...] | None,
-    action: str,
-    resource: str,
-    context: tuple[tuple[str, str], ...],
-) -> str:
+def _why_not(documents: tuple[str, ...], boundary: tuple[str, ...] | None, need: Need) -> str:
     """AWS's reason to deny an action, with a place for the action's name; empty if it is allowed.
 
     Both the policies and the boundary must allow it. AWS looks for an explicit deny first.
     """
-    decisions = {_POLICY: decide(documents, action, resource, dict(context))}
+    context = dict(need.context)
+    decisions = {_POLICY: decide(documents, need.action, need.resource, context)}
     if boundary is not None:
-        decisions[_BOUNDARY] = decide(boundary, action, resource, dict(context))
+        decisions[_BOUNDARY] = decide(boundary, need.action, need.resource, context)
     for kind, decision in decisions.items():
         if decision is Decision.EXPLICIT_DENY:
             return f"with an explicit deny in {'an' if kind == _POLICY else 'a'} {kind}"

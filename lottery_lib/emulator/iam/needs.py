@@ -30,7 +30,8 @@ _STATES_ARNS: Final = (
     "stateMachineArn", "executionArn", "activityArn", "resourceArn", "stateMachineVersionArn",
     "stateMachineAliasArn", "mapRunArn",
 )  # fmt: skip
-_IAM_NAMES: Final = {"RoleName": "role", "UserName": "user", "GroupName": "group"}
+# A role's, user's or group's own policy has a name, too. So the policy is the last.
+_IAM_NAMES: Final = {"RoleName": "role", "UserName": "user", "GroupName": "group", "PolicyName": "policy"}
 _LISTS: Final = {"ListRoles": "role", "ListUsers": "user", "ListGroups": "group", "ListPolicies": "policy"}
 # To conditions, AWS tells the boundary that the first ones give, and the one that the role of the others has.
 _GIVES_BOUNDARY: Final = re.compile(r"Create(Role|User)|Put(Role|User)PermissionsBoundary")
@@ -98,11 +99,10 @@ class Asked:
 def asked_of(request: Request, caller: Caller, find: Find, boundary_of: BoundaryOf) -> Asked:
     """Read a request in any of AWS's protocols."""
     scope = request.scope
+    operation = request.operation
     parameters: Mapping[str, Any]
-    if "x-amz-target" in request.headers:
-        operation, parameters = request.operation, request.json
-    elif request.operation:
-        operation, parameters = request.operation, request.form
+    if operation:
+        parameters = request.json if "x-amz-target" in request.headers else request.form
     else:
         path = request.target.partition("?")[0]
         operation, labels = rest_operation(scope.service, request.method, path)
@@ -112,15 +112,8 @@ def asked_of(request: Request, caller: Caller, find: Find, boundary_of: Boundary
         parameters = {name: value for part in parts for name, value in part.items()}
         if scope.service == "lambda" and len(parameters) < sum(map(len, parts)):
             raise MalformedRequestError("a parameter is given twice")
-    return Asked(
-        service=_PREFIXES.get(scope.service, scope.service),
-        operation=operation,
-        parameters=parameters,
-        caller=caller,
-        region=scope.region,
-        find=find,
-        boundary_of=boundary_of,
-    )
+    service = _PREFIXES.get(scope.service, scope.service)
+    return Asked(service, operation, parameters, caller, scope.region, find, boundary_of)
 
 
 def needs_of(asked: Asked) -> list[Need]:
@@ -152,12 +145,8 @@ def _dynamodb_needs(asked: Asked) -> list[Need]:
             return [asked.need(table(name)) for name in asked.parameters.get("RequestItems") or {}]
         case "TransactWriteItems" | "TransactGetItems":
             parts = [part.items() for part in asked.parameters.get("TransactItems") or []]
-            needs = [
-                asked.need(table(parameters.get("TableName", "")), f"{kind}Item")
-                for part in parts
-                for kind, parameters in part
-                if kind in _TRANSACTION_PARTS
-            ]
+            known = [each for part in parts for each in part if each[0] in _TRANSACTION_PARTS]
+            needs = [asked.need(table(given.get("TableName", "")), f"{kind}Item") for kind, given in known]
             return list(dict.fromkeys(needs))
     if not (name := asked.text("TableName", "TargetTableName")):
         return [asked.need(asked.text(*_TABLE_ARNS) or "*")]
@@ -220,8 +209,6 @@ def _iam_needs(asked: Asked) -> list[Need]:
         resource = named(*names[0])
     elif policy:
         resource = policy
-    elif asked.operation == "CreatePolicy":
-        resource = named("policy", asked.text("PolicyName"))
     elif asked.operation in _LISTS:
         resource = asked.arn(_LISTS[asked.operation] + (asked.text("PathPrefix") or "/"))
     elif asked.caller.user and _OF_ONESELF.fullmatch(asked.operation):

@@ -22,13 +22,11 @@ Context = Mapping[str, str]
 Statement = Mapping[str, Any]
 
 #: The keys whose values the emulator knows. If a context lacks one of them, AWS has no value either.
-KEYS: Final = frozenset(
-    {
-        "aws:principalaccount", "aws:principalarn", "aws:principaltype", "aws:requestedregion",
-        "aws:securetransport", "aws:sourceaccount", "aws:sourcearn", "aws:username",
-        "iam:passedtoservice", "iam:permissionsboundary", "iam:policyarn",
-    }
-)  # fmt: skip
+KEYS: Final = frozenset((
+    "aws:principalaccount", "aws:principalarn", "aws:principaltype", "aws:requestedregion",
+    "aws:securetransport", "aws:sourceaccount", "aws:sourcearn", "aws:username",
+    "iam:passedtoservice", "iam:permissionsboundary", "iam:policyarn",
+))  # fmt: skip
 # IAM refuses a longer document, and AWS has no longer names. So the work for a decision has a limit.
 _LONGEST_DOCUMENT: Final = 131_072
 _LONGEST_NAME: Final = 2_048
@@ -53,14 +51,8 @@ def decide(documents: Sequence[str], action: str, resource: str, context: Contex
         resource: The ARN, or ``"*"`` for an action without resources.
         context: The values of condition keys.
     """
-    matching = [
-        statement
-        for document in documents
-        for statement in _statements(document)
-        if _names(statement, "Action", action, context, any_case=True)
-        and _names(statement, "Resource", resource, context)
-    ]
-    return _decision(matching, context)
+    acting = _about(action, documents, context)
+    return _decision([each for each in acting if _names(each, "Resource", resource, context)], context)
 
 
 def trusts(
@@ -81,13 +73,9 @@ def trusts(
             return any(name in names for name in _texts(principal.get(kind)))
         return bool(principal == "*")
 
-    matching = [
-        statement
-        for statement in _statements(document)
-        if _names(statement, "Action", action, context, any_case=True)
-        and is_named(statement.get("Principal"))
-    ]
-    return _decision(matching, context) is Decision.ALLOWED
+    acting = _about(action, [document], context)
+    statements = [each for each in acting if is_named(each.get("Principal"))]
+    return _decision(statements, context) is Decision.ALLOWED
 
 
 def holds(conditions: Mapping[str, Mapping[str, Any]], context: Context) -> bool | None:
@@ -113,6 +101,12 @@ def glob(pattern: str, text: str, context: Context, *, any_case: bool = False) -
     if len(values) < len(names) or len(text) > _LONGEST_NAME:
         return False
     return _compiled(pattern, any_case, values).fullmatch(text) is not None
+
+
+def _about(action: str, documents: Sequence[str], context: Context) -> list[Statement]:
+    """The statements about an action."""
+    every = [statement for document in documents for statement in _statements(document)]
+    return [each for each in every if _names(each, "Action", action, context, any_case=True)]
 
 
 def _decision(statements: Sequence[Statement], context: Context) -> Decision:

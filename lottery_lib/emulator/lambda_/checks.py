@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from lottery_lib.emulator.http.messages import RefusalError
+from lottery_lib.emulator.http.replies import violation
 
 BAD_ZIP: Final = "Could not unzip uploaded file. Please check your file, then try to upload again."
 # The Python runtimes with which AWS lets you create a function in November 2026 (recorded replies of AWS).
@@ -55,11 +56,8 @@ def check_invoke(kind: str, body: bytes) -> None:
         RefusalError: With AWS's reason.
     """
     if kind not in {"RequestResponse", "Event", "DryRun"}:
-        text = (
-            f"1 validation error detected: Value '{kind}' at 'invocationType' failed to satisfy constraint: "
-            "Member must satisfy enum value set: [Event, RequestResponse, DryRun]"
-        )
-        raise RefusalError("ValidationException", text)
+        rule = "satisfy enum value set: [Event, RequestResponse, DryRun]"
+        raise RefusalError("ValidationException", violation("invocationType", rule, kind))
     limit = _LARGEST_EVENT.get(kind, _LARGEST_EVENT["RequestResponse"])
     if len(body) > limit:
         text = f"{len(body)} byte payload is too large for the {kind} invocation type (limit {limit} bytes)"
@@ -85,17 +83,11 @@ def _faults(parameters: Mapping[str, Any]) -> Iterator[str]:
         )
     name = parameters.get("FunctionName")
     if name is not None and not _NAME.fullmatch(str(name)):
-        yield (
-            f"1 validation error detected: Value '{name}' at 'functionName' failed to satisfy constraint: "
-            "Member must satisfy regular expression pattern: [a-zA-Z0-9-_]+"
-        )
+        yield violation("functionName", "satisfy regular expression pattern: [a-zA-Z0-9-_]+", name)
     seconds = parameters.get("Timeout")
     if seconds is not None and not (isinstance(seconds, int) and 1 <= seconds <= 900):
         bound = "less than or equal to 900" if seconds != 0 else "greater than or equal to 1"
-        yield (
-            f"1 validation error detected: Value '{seconds}' at 'timeout' failed to satisfy constraint: "
-            f"Member must have value {bound}"
-        )
+        yield violation("timeout", f"have value {bound}", seconds)
     variables = (parameters.get("Environment") or {}).get("Variables") or {}
     if reserved := [name for name in variables if _RESERVED.fullmatch(name)]:
         yield (

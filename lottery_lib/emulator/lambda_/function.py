@@ -96,22 +96,24 @@ def name_of(text: str) -> str:
 
 
 def environment_of(
-    function: Function, *, stream: str, endpoint: str, folder: Path, home: Path, access_key: str
+    function: Function, stream: str, folder: Path, home: Path, *, endpoint: str, access_key: str
 ) -> dict[str, str]:
     """Every variable that the function sees. A variable of its own never replaces one of ours.
 
     Args:
         function: The function.
         stream: Its log stream.
-        endpoint: The emulator, which its AWS clients call.
         folder: Its code.
         home: An empty folder.
+        endpoint: The emulator, which its AWS clients call.
         access_key: The key that identifies its calls.
     """
     given = {
         "_HANDLER": function.handler,
         "AWS_ACCESS_KEY_ID": access_key,
         "AWS_DEFAULT_REGION": function.region,
+        # On AWS, a client finds AWS by itself. Here it needs the emulator's address and must not use another.
+        "AWS_ENDPOINT_URL": endpoint,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
@@ -125,8 +127,6 @@ def environment_of(
         "LAMBDA_TASK_ROOT": str(folder),
         "TZ": ":UTC",
     }
-    # On AWS, a client finds AWS by itself. Here it needs the emulator's address and must not use another one.
-    given |= {"AWS_ENDPOINT_URL": endpoint}
     given |= dict.fromkeys(("HOME", "USERPROFILE") if sys.platform == "win32" else ("HOME",), str(home))
     bare = bare_environment(os.environ)
     ours = {name: value for name, value in bare.items() if name not in _THEIRS} | given

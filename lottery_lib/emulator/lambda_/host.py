@@ -54,6 +54,11 @@ class Worker:
     Args:
         folder: The folder of the file that stores what it prints.
         forker: Forks it; None to start it as a program.
+
+    Attributes:
+        printed: Keeps what it prints.
+        retired: Whether it gets no further call.
+        stream_id: The end of the name of its log stream.
     """
 
     def __init__(self, folder: Path, forker: "Forker | None" = None) -> None:
@@ -61,9 +66,9 @@ class Worker:
         self.stream_id = uuid.uuid4().hex
         self._most_memory = sys.maxsize
         folder.mkdir(parents=True, exist_ok=True)
-        self._printed = Printed(folder / self.stream_id)
+        self.printed = Printed(folder / self.stream_id)
         self._process: Child
-        self._process, ours = forker.fork(self._printed) if forker else _start(self._printed)
+        self._process, ours = forker.fork(self.printed) if forker else _start(self.printed)
         self._connection: Connection | None = Connection(ours.detach())
 
     @property
@@ -84,14 +89,6 @@ class Worker:
             self.end()
         return answer
 
-    def output(self) -> bytes:
-        """What it printed since the last call of this method."""
-        return self._printed.take()
-
-    def shorten(self) -> None:
-        """Empty the file of its output if it is long. Call this now and then while the process lives."""
-        self._printed.shorten()
-
     def end(self) -> None:
         """Kill the process and all processes that it started. Nothing happens if they have ended."""
         self._process.kill()
@@ -103,7 +100,7 @@ class Worker:
     def discard(self) -> None:
         """End it and remove its output."""
         self.end()
-        self._printed.remove()
+        self.printed.remove()
 
     def _ask(self, header: Mapping[str, Any], body: bytes, seconds: float) -> Answer:
         connection, deadline = self._connection, time.monotonic() + seconds
@@ -119,7 +116,7 @@ class Worker:
                 # A child process of the handler may keep the connection open after the worker has ended.
                 if not self.alive:
                     return self._exit()
-                self.shorten()
+                self.printed.shorten()
                 with contextlib.suppress(psutil.Error):
                     if psutil.Process(self._process.pid).memory_info().rss > self._most_memory:
                         return self._killed()

@@ -29,6 +29,8 @@ _FORKED_BYTES: Final = 15 << 20
 _STARTED_BYTES: Final = 40 << 20
 _LOOK_SECONDS: Final = 0.25
 _TASK_ROOT: Final = b"/var/task"
+# What AWS's runtime client also reads of a call.
+_UNUSED: Final = dict.fromkeys(("x_amzn_trace_id", "cognito_identity", "tenant_id", "invocation_id"))
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,8 @@ class Runner:
         self._forker = Forker() if forks_workers(os.environ) else None
         self.spares = Spares(lambda: Worker(self._output, self._forker))
         size = _FORKED_BYTES if self._forker else _STARTED_BYTES
-        self.pool = Pool(
-            self._worker, *limits_of(os.cpu_count() or 1, psutil.virtual_memory().available, size)
-        )
+        free = psutil.virtual_memory().available
+        self.pool = Pool(self._worker, *limits_of(os.cpu_count() or 1, free, size))
         self._closed = threading.Event()
         threading.Thread(target=self._look_at_idle_workers, daemon=True).start()
 
@@ -142,20 +143,16 @@ class Runner:
         if answer.kind == "ready":
             header = {
                 "invoke_id": call.request_id,
-                "x_amzn_trace_id": None,
                 "invoked_function_arn": call.arn,
                 "deadline_time_in_ms": int((time.time() + function.seconds) * 1000),
                 "client_context": call.client_context,
-                "cognito_identity": None,
-                "tenant_id": None,
-                "invocation_id": None,
             }
-            answer = worker.call(header, call.event, function.seconds)
+            answer = worker.call(header | _UNUSED, call.event, function.seconds)
         answer, last_words = _with_error_object(answer, function, call.request_id)
         text = log_of(
             function,
             call.request_id,
-            _with_task_root(folder, worker.output()),
+            _with_task_root(folder, worker.printed.take()),
             seconds=time.monotonic() - loaded,
             init_seconds=None if warm else loaded - begun,
             max_memory=answer.max_memory,
@@ -168,13 +165,9 @@ class Runner:
         return Outcome(body, failed, text, answer.content_type)
 
     def _load(self, worker: Worker, function: Function, folder: Path, stream: str) -> Answer:
+        access_key = self._sessions.of_function(function.role, function.name)
         environment = environment_of(
-            function,
-            stream=stream,
-            endpoint=self._endpoint,
-            folder=folder,
-            home=self._home,
-            access_key=self._sessions.of_function(function.role, function.name),
+            function, stream, folder, self._home, endpoint=self._endpoint, access_key=access_key
         )
         answer = worker.become(function.handler, folder, environment, function.memory)
         if answer.kind != "ready":

@@ -66,17 +66,62 @@ class Patch:
         return replaced
 
 
-_PARSER: Final = "moto.stepfunctions.parser."
-_ASL: Final = _PARSER + "asl."
-_WORKER: Final = _PARSER + "backend.execution_worker:"
-_EVENTS: Final = _ASL + "eval.event.event_manager:"
+_ENGINE: Final = "moto.stepfunctions.parser."
+_ASL: Final = _ENGINE + "asl."
+_COMMON: Final = _ASL + "component.common."
+_STRINGS: Final = _COMMON + "string.string_expression:"
 _STATE: Final = _ASL + "component.state."
-_TASK: Final = _STATE + "exec.state_task."
-_ITERATION: Final = _STATE + "exec.state_map.iteration."
-_READER: Final = _ASL + "parse.preprocessor:Preprocessor."
-_STRINGS: Final = _ASL + "component.common.string.string_expression:"
+_EXEC: Final = _STATE + "exec."
+_EXECUTION: Final = _EXEC + "execute_state:ExecutionState"
+_PARALLEL: Final = _EXEC + "state_parallel."
+_PARALLEL_STATE: Final = _PARALLEL + "state_parallel:StateParallel"
+_ITERATION: Final = _EXEC + "state_map.iteration."
+_INLINE: Final = _ITERATION + "inline_iteration_component:InlineIterationComponent"
+_TASK: Final = _EXEC + "state_task."
+_ACTIVITY: Final = _TASK + "state_task_activitiy:StateTaskActivity"
 _SERVICE: Final = _TASK + "service.state_task_service"
+_CALLBACK: Final = _SERVICE + "_callback:StateTaskServiceCallback"
+_WORKER: Final = _ENGINE + "backend.execution_worker:"
+_EVENTS: Final = _ASL + "eval.event.event_manager:"
+_READER: Final = _ASL + "parse.preprocessor:"
+_COMPONENT: Final = _ASL + "component.eval_component:EvalComponent"
 
+# What the emulator does not replace: the digest of a place, and why the emulator relies on it.
+_RELIED: Final = {
+    _ITERATION + "job:JobPool": ("6bf46e9cd8aa", "`errors.worker_of_map` ends it."),
+    # What the emulator reads directly from moto's objects, because calls of its API would be too slow.
+    _EVENTS + "EventIdGenerator": ("52de7f9d1c2a", "`errors.counted_event` reads _next_id."),
+    _EVENTS + "EventManager.__init__": ("14d09194c256", "_history_event_list is read."),
+    _ENGINE + "backend.execution:Execution.__init__": ("acac313183c8", "Its status and its worker are read."),
+    _ENGINE + "models:StepFunctionsParserBackend._validate_definition": (
+        "b3b7b320a33f",
+        "It says what is refused.",
+    ),
+    _ENGINE + "models:stepfunctions_parser_backends": ("43b661e07e15", "`reads` looks there."),
+    "moto.awslambda_simple.models:lambda_simple_backends": ("91543c9c7f1d", "`reads` finds functions there."),
+    "moto.awslambda.models:LambdaStorage.__init__": ("ff74534e1b5c", "`reads` knows its dictionary."),
+    "moto.iam.models:iam_backends": ("da9925a1ac85", "`reads` finds users and roles there."),
+    "moto.iam.models:IAMBackend.__init__": ("47c171c36eea", "`reads` knows its dictionaries."),
+    "moto.iam.models:Role.__init__": ("c922994ba4bf", "`reads` asks for a role's permissions boundary."),
+    "moto.iam.models:AccessKey.__init__": ("aa1d92a119b6", "`reads` asks for role and user."),
+    "moto.sts.models:sts_backends": ("94cb35c57dab", "`reads` finds sessions there."),
+    "moto.sts.models:STSBackend.__init__": ("59e7705c2b5a", "`reads` knows assumed_roles."),
+    # What `one_state` replaces in the objects of one state, or does in their place.
+    _ASL + "eval.environment:Environment": ("ec16ccaa7a1e", "One is made, and its event is read."),
+    _ASL + "eval.states:States": ("91c63fc927f8", "Its context object is replaced; its data is read."),
+    _ASL + "eval.variable_store:VariableStore": ("29ecd6137e19", "Both of its scopes are read."),
+    _COMPONENT: ("23299bc15ded", "It calls _eval_body."),
+    _COMMON + "path.result_path:ResultPath": ("dc7f04963f10", "The stack is read before it and after it."),
+    _COMMON + "catch.catcher_decl:CatcherDecl": ("0b6834e388ff", "Its outcome is read from the stack."),
+    _COMMON + "retry.retry_decl:RetryDecl": ("6e5eeb1d42a7", "The retrier is chosen in the same way."),
+    _COMMON + "retry.retrier_decl:RetrierDecl": ("b644362e3771", "The same interval is calculated."),
+    _STATE + "state_pass.state_pass:StatePass": ("4d9868d82f6c", "The data of its components is noted."),
+    _EXECUTION: ("17243126b248", "Its call and its _handle_retry are replaced."),
+    _PARALLEL_STATE: ("8bd11262e2d8", "As for ExecutionState."),
+    _EXEC + "state_map.state_map:StateMap": ("9774f28044fe", "Its fields are evaluated in the same order."),
+    _EXEC + "state_map.item_reader.item_reader_decl:ItemReader": ("e37e5048bbca", "Its call is replaced."),
+    _CALLBACK: ("2caed4f348ef", "Without a condition, it makes no token."),
+}
 PATCHES: Final[Mapping[str, Patch]] = {
     # Which role makes a call.
     _ASL + "utils.boto_client:boto_client_for": Patch("2c53599692cb", clients.boto_client_for),
@@ -87,15 +132,9 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _STATE + "choice.state_choice:StateChoice._eval_state": Patch("bffca6f28a83", errors.choice),
     _STATE + "state:CommonStateField._set_next": Patch("bea8b94eae4f", errors.next_state),
     _EVENTS + "EventManager.add_event": Patch("eaae0fa64a8a", errors.counted_event),
-    _ITERATION + "inline_iteration_component:InlineIterationComponentEvalInput.__init__": Patch(
-        "0dac86a78efe", errors.few_at_once
-    ),
-    _ITERATION + "inline_iteration_component:InlineIterationComponent._eval_body": Patch(
-        "af30d637f5e7", errors.iterations
-    ),
-    _ITERATION + "inline_iteration_component:InlineIterationComponent._launch_worker": Patch(
-        "a93f0b5f9ccd", errors.worker_of_map
-    ),
+    _INLINE + "EvalInput.__init__": Patch("0dac86a78efe", errors.few_at_once),
+    _INLINE + "._eval_body": Patch("af30d637f5e7", errors.iterations),
+    _INLINE + "._launch_worker": Patch("a93f0b5f9ccd", errors.worker_of_map),
     _ITERATION + "iteration_worker:IterationWorker._eval_pool": Patch(
         "8b1096457ca2", errors.one_after_another
     ),
@@ -106,10 +145,7 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _ITERATION + "iterator.distributed_iterator_worker:DistributedIteratorWorker._eval_pool": Patch(
         "68f5bf254293", errors.one_after_another
     ),
-    _ITERATION + "job:JobPool": Patch("6bf46e9cd8aa", relied="`errors.worker_of_map` ends it."),
-    _STATE + "exec.state_parallel.branch_worker:BranchWorker._thread_routine": Patch(
-        "6dc2f9be262f", errors.branch
-    ),
+    _PARALLEL + "branch_worker:BranchWorker._thread_routine": Patch("6dc2f9be262f", errors.branch),
     _WORKER + "ExecutionWorker._execution_logic": Patch("9bedb00f3312", errors.execution),
     _TASK + "service.resource:ServiceResource._eval_body": Patch(
         "d7ebd4f681f3", errors.resource, source=_TASK + "service.resource:Resource._eval_body"
@@ -121,30 +157,27 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _SERVICE + "_dynamodb:StateTaskServiceDynamoDB._error_cause_from_client_error": Patch(
         "e4a41e785a9a", partial(errors.unmodelled, "DynamoDB.AmazonDynamoDBException")
     ),
-    _PARSER + "backend.execution:BaseExecutionWorkerCommunication._reflect_execution_status": Patch(
+    _ENGINE + "backend.execution:BaseExecutionWorkerCommunication._reflect_execution_status": Patch(
         "1ada2e9dd154", errors.ended
     ),
-    _ASL + "component.common.timeouts.timeout:Timeout.eval": Patch(
-        "385d9062a4ec", errors.time_out, source=_ASL + "component.eval_component:EvalComponent.eval"
+    _COMMON + "timeouts.timeout:Timeout.eval": Patch(
+        "385d9062a4ec", errors.time_out, source=_COMPONENT + ".eval"
     ),
-    # Three modules import this name. What is replaced is the importer's name.
-    _STATE + "exec.state_parallel.branches_decl:CustomErrorName": Patch("9fe1df1b7100", errors.carried_name),
-    _STATE + "exec.state_map.iteration.iteration_worker:CustomErrorName": Patch(
-        "9fe1df1b7100", errors.carried_name
-    ),
+    # Four modules import this name. What is replaced is the importer's name.
+    _PARALLEL + "branches_decl:CustomErrorName": Patch("9fe1df1b7100", errors.carried_name),
+    _ITERATION + "iteration_worker:CustomErrorName": Patch("9fe1df1b7100", errors.carried_name),
     _STATE + "fail.state_fail:CustomErrorName": Patch("9fe1df1b7100", errors.carried_name),
+    _SERVICE + "_callback:CustomErrorName": Patch("9fe1df1b7100", errors.carried_name),
     _TASK + "state_task:StateTask._eval_parameters": Patch("11347f3fd90b", errors.with_path),
     _TASK + "state_task_lambda:StateTaskLambda._eval_parameters": Patch("12265209eaaf", errors.with_path),
-    _TASK + "state_task_activitiy:StateTaskActivity._eval_parameters": Patch(
-        "aa28773ce00f", errors.with_path
-    ),
-    _STATE + "exec.execute_state:ExecutionState._from_error": Patch("386df2fd804b", errors.uncaught),
+    _ACTIVITY + "._eval_parameters": Patch("aa28773ce00f", errors.with_path),
+    _EXECUTION + "._from_error": Patch("386df2fd804b", errors.uncaught),
     _TASK + "state_task:StateTask._from_error": Patch("9d79f558f62a", errors.uncaught),
-    _TASK + "state_task_activitiy:StateTaskActivity._from_error": Patch("fbe1e4580932", errors.uncaught),
+    _ACTIVITY + "._from_error": Patch("fbe1e4580932", errors.uncaught),
     _SERVICE + "_api_gateway:StateTaskServiceApiGateway._from_error": Patch("76a87f81f80b", errors.uncaught),
     _SERVICE + "_aws_sdk:StateTaskServiceAwsSdk._from_error": Patch("7dda57ac613c", errors.uncaught),
     _SERVICE + "_batch:StateTaskServiceBatch._from_error": Patch("245cfe1ea97d", errors.uncaught),
-    _SERVICE + "_callback:StateTaskServiceCallback._from_error": Patch("8f5afd44a0e2", errors.uncaught),
+    _CALLBACK + "._from_error": Patch("8f5afd44a0e2", errors.uncaught),
     _SERVICE + "_dynamodb:StateTaskServiceDynamoDB._from_error": Patch("cd072049195a", errors.uncaught),
     _SERVICE + "_events:StateTaskServiceEvents._from_error": Patch("9a1b3608e79c", errors.uncaught),
     _SERVICE + "_glue:StateTaskServiceGlue._from_error": Patch("fa9dad3aac2e", errors.uncaught),
@@ -153,74 +186,45 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _SERVICE + "_sns:StateTaskServiceSns._from_error": Patch("46d48b968f26", errors.uncaught),
     _SERVICE + "_sqs:StateTaskServiceSqs._from_error": Patch("20ac9ee45529", errors.uncaught),
     # How a task waits for its token.
-    _SERVICE + "_callback:StateTaskServiceCallback._evaluate_with_timeout": Patch(
-        "d3afda806be9",
-        callbacks.attempt,
-        source=_STATE + "exec.execute_state:ExecutionState._evaluate_with_timeout",
+    _CALLBACK + "._evaluate_with_timeout": Patch(
+        "d3afda806be9", callbacks.attempt, source=_EXECUTION + "._evaluate_with_timeout"
     ),
-    _SERVICE + "_callback:StateTaskServiceCallback._after_eval_execution": Patch(
-        "5e303b11d8cb", callbacks.after_call
-    ),
-    _SERVICE + "_callback:StateTaskServiceCallback._eval_integration_pattern": Patch(
-        "22991f2643d2", callbacks.wait
-    ),
-    _SERVICE + "_callback:CustomErrorName": Patch("9fe1df1b7100", errors.carried_name),
-    _STATE + "exec.execute_state:threading": Patch("8c44c0f6eab4", make=callbacks.finished),
-    _STATE + "exec.execute_state:ExecutionState.from_state_props": Patch(
-        "c56a8b55b032", callbacks.without_time_out
-    ),
-    _ASL + "component.common.error_name.error_equals_decl:ErrorEqualsDecl._eval_body": Patch(
+    _CALLBACK + "._after_eval_execution": Patch("5e303b11d8cb", callbacks.after_call),
+    _CALLBACK + "._eval_integration_pattern": Patch("22991f2643d2", callbacks.wait),
+    _EXEC + "execute_state:threading": Patch("8c44c0f6eab4", make=callbacks.finished),
+    _EXECUTION + ".from_state_props": Patch("c56a8b55b032", callbacks.without_time_out),
+    _COMMON + "error_name.error_equals_decl:ErrorEqualsDecl._eval_body": Patch(
         "1b25d44ee9f2", callbacks.named
     ),
-    _ASL + "component.common.timeouts.heartbeat:Heartbeat.eval": Patch(
-        "385d9062a4ec", errors.time_out, source=_ASL + "component.eval_component:EvalComponent.eval"
-    ),
-    _ASL + "eval.environment:Environment": Patch(
-        "ec16ccaa7a1e", relied="`callbacks.wait` is woken by its program_state_event."
+    _COMMON + "timeouts.heartbeat:Heartbeat.eval": Patch(
+        "385d9062a4ec", errors.time_out, source=_COMPONENT + ".eval"
     ),
     # What a request's text may not do: choose how long a regular expression takes.
     _ASL + "utils.json_path:_PATTERN_SLICE_OR_WILDCARD_ACCESS": Patch(
         "1c4b8bb54c09", make=errors.path_pattern
     ),
     _ASL + "utils.json_path:parse": Patch("7db51c0b1fd2", make=errors.path_parser),
-    _ASL + "component.common.path.result_path:parse": Patch("db251e3eb21b", make=errors.path_parser),
+    _COMMON + "path.result_path:parse": Patch("db251e3eb21b", make=errors.path_parser),
     "moto.events.models:EventPattern._wildcard_match": Patch("1dc5e4e33ce1", errors.wildcard),
     "moto.events.models:EventsBackend.list_rules": Patch("f4f85ed1267d", errors.literal_prefix),
     "moto.sqs.models:SQSBackend.list_queues": Patch("9d6649320fe7", errors.literal_prefix),
     # JSONata and variables.
     _STRINGS + "StringJSONata._eval_body": Patch("388b3c3218b7", language.expression),
     _STRINGS + "StringVariableSample._eval_body": Patch("9386f59a80f4", language.variable),
-    _READER + "_inner_string_of": Patch("bb962f9bdc93", language.text),
-    _ASL + "parse.preprocessor:from_string_literal": Patch("a67b37ff24f5", language.text),
-    _READER + "visitString_jsonata": Patch("99ae428be829", language.located),
-    _READER + "_open_query_language_scope": Patch("ae9337a386ba", language.scope),
-    _ASL + "component.common.assign.assign_decl:AssignDecl._eval_body": Patch(
-        "f12ff95d96a9", language.assign
-    ),
+    _READER + "Preprocessor._inner_string_of": Patch("bb962f9bdc93", language.text),
+    _READER + "from_string_literal": Patch("a67b37ff24f5", language.text),
+    _READER + "Preprocessor.visitString_jsonata": Patch("99ae428be829", language.located),
+    _READER + "Preprocessor._open_query_language_scope": Patch("ae9337a386ba", language.scope),
+    _COMMON + "assign.assign_decl:AssignDecl._eval_body": Patch("f12ff95d96a9", language.assign),
     _ASL + "eval.variable_store:VariableStore.get_assigned_variables": Patch(
         "cb1687e20921", language.assigned
     ),
-    _ASL + "eval.variable_store:VariableStore.__init__": Patch(
-        "a00887c85c1a", relied="`language.variables` reads both."
-    ),
-    _ASL + "eval.states:States.reset": Patch(
-        "468e2a12e1bb", relied="`language.expression` reads _states_data."
-    ),
-    _STATE + "exec.execute_state:ExecutionState._evaluate_with_timeout": Patch(
-        "d3afda806be9", language.with_output
-    ),
-    _STATE + "exec.execute_state:ExecutionState._eval_state_output": Patch(
-        "64142f4406ec", language.output_once
-    ),
-    _STATE + "exec.state_parallel.state_parallel:StateParallel.from_state_props": Patch(
-        "a110a4f16939", language.late_arguments
-    ),
-    _STATE + "exec.state_parallel.state_parallel:StateParallel._eval_execution": Patch(
-        "5c840d5aee82", language.with_arguments
-    ),
+    _EXECUTION + "._evaluate_with_timeout": Patch("d3afda806be9", language.with_output),
+    _EXECUTION + "._eval_state_output": Patch("64142f4406ec", language.output_once),
+    _PARALLEL_STATE + ".from_state_props": Patch("a110a4f16939", language.late_arguments),
+    _PARALLEL_STATE + "._eval_execution": Patch("5c840d5aee82", language.with_arguments),
     _STATE + "choice.state_choice:StateChoice.from_state_props": Patch("eb3fa48abe95", language.default_rule),
-    _ASL + "component.common.error_name.failure_event:"
-    "FailureEventException.get_execution_failed_event_details": Patch(
+    _COMMON + "error_name.failure_event:FailureEventException.get_execution_failed_event_details": Patch(
         "0d69993f45ea", language.complete_cause
     ),
     # How executions are written down.
@@ -229,8 +233,8 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _WORKER + "ExecutionData": Patch("0a5b028113c3", partial(errors.with_time, "StartTime")),
     # What moto calculates again and again.
     _WORKER + "AmazonStateLanguageParser": Patch("ce154501fe3d", make=speed.remembered_parser),
-    _PARSER + "models:AmazonStateLanguageParser": Patch("ce154501fe3d", make=speed.remembered_parser),
-    _PARSER + "utils:TMP_THREADS": Patch("5a0a6b8c364e", make=speed.forgotten),
+    _ENGINE + "models:AmazonStateLanguageParser": Patch("ce154501fe3d", make=speed.remembered_parser),
+    _ENGINE + "utils:TMP_THREADS": Patch("5a0a6b8c364e", make=speed.forgotten),
     "moto.core.model:ServiceModel.operation_model": Patch("9b414160790e", make=speed.only_own_models),
     "moto.core.utils:method_names_from_class": Patch("dffccc6df0b3", make=speed.remembered),
     "moto.core.serialize:XFormedAttributePicker.get_possible_keys": Patch(
@@ -246,76 +250,13 @@ PATCHES: Final[Mapping[str, Patch]] = {
     "moto.dynamodb.models:DynamoDBBackend.transact_write_items": Patch(
         "202f47316bc5", speed.sparing_transaction
     ),
-    _ASL + "component.common.retry.retrier_decl:time": Patch("b62a03ed51c5", make=speed.paced),
+    _COMMON + "retry.retrier_decl:time": Patch("b62a03ed51c5", make=speed.paced),
     # What the course does not use, and what takes much memory.
     "moto.batch:batch_backends": Patch("e4efc69457f2", instead=speed.late_batch),
     "moto.core.common_models:BaseModel.__new__": Patch("016c3f64f7c4", speed.forgotten_instance),
     "moto.iam.models:get_account_id_from": Patch("1a8726d3892b", speed.account_of_key),
     "moto.iam.models:IAMBackend._init_aws_policies": Patch("ca142fdc8309", speed.managed_policies),
-    # What the emulator reads directly from moto's objects, because calls of its API would be too slow.
-    _EVENTS + "EventIdGenerator": Patch("52de7f9d1c2a", relied="`errors.counted_event` reads _next_id."),
-    _EVENTS + "EventManager.__init__": Patch("14d09194c256", relied="_history_event_list is read."),
-    _PARSER + "backend.execution:Execution.__init__": Patch(
-        "acac313183c8", relied="`reads` asks for its status, and `callbacks` for its worker."
-    ),
-    _PARSER + "models:StepFunctionsParserBackend._validate_definition": Patch(
-        "b3b7b320a33f", relied="`reads` asks it what moto refuses."
-    ),
-    _PARSER + "models:stepfunctions_parser_backends": Patch("43b661e07e15", relied="`reads` looks there."),
-    "moto.awslambda_simple.models:lambda_simple_backends": Patch(
-        "91543c9c7f1d", relied="`reads` finds functions there."
-    ),
-    "moto.awslambda.models:LambdaStorage.__init__": Patch(
-        "ff74534e1b5c", relied="`reads` knows its dictionary."
-    ),
-    "moto.iam.models:iam_backends": Patch("da9925a1ac85", relied="`reads` finds users and roles there."),
-    "moto.iam.models:IAMBackend.__init__": Patch("47c171c36eea", relied="`reads` knows its dictionaries."),
-    "moto.iam.models:Role.__init__": Patch(
-        "c922994ba4bf", relied="`reads` asks for a role's permissions boundary."
-    ),
-    "moto.iam.models:AccessKey.__init__": Patch("aa1d92a119b6", relied="`reads` asks for role and user."),
-    "moto.sts.models:sts_backends": Patch("94cb35c57dab", relied="`reads` finds sessions there."),
-    "moto.sts.models:STSBackend.__init__": Patch("59e7705c2b5a", relied="`reads` knows assumed_roles."),
-    # What `one_state` replaces in the objects of one state, or does in their place.
-    _ASL + "eval.environment:Environment.__init__": Patch("c2881ecbf2e2", relied="`one_state` makes one."),
-    _ASL + "eval.environment:Environment.open_frame": Patch(
-        "c00419a4cec5", relied="`one_state` shows each frame the context object."
-    ),
-    _ASL + "eval.states:States": Patch("91c63fc927f8", relied="`one_state` replaces the context object."),
-    _ASL + "eval.variable_store:VariableStore": Patch(
-        "29ecd6137e19", relied="`one_state` reads both scopes."
-    ),
-    _ASL + "component.eval_component:EvalComponent": Patch("23299bc15ded", relied="It calls _eval_body."),
-    _ASL + "component.common.path.result_path:ResultPath": Patch(
-        "dc7f04963f10", relied="Before it and after it, `one_state` notes what is on the stack."
-    ),
-    _ASL + "component.common.catch.catcher_decl:CatcherDecl": Patch(
-        "0b6834e388ff", relied="`one_state` reads its outcome from the stack."
-    ),
-    _ASL + "component.common.retry.retry_decl:RetryDecl": Patch(
-        "6e5eeb1d42a7", relied="`one_state` chooses the retrier in the same way."
-    ),
-    _ASL + "component.common.retry.retrier_decl:RetrierDecl": Patch(
-        "b644362e3771", relied="`one_state` calculates the same interval."
-    ),
-    _STATE + "state_pass.state_pass:StatePass": Patch(
-        "4d9868d82f6c", relied="`one_state` notes the data of its components."
-    ),
-    _STATE + "exec.execute_state:ExecutionState": Patch(
-        "17243126b248", relied="`one_state` replaces its call and its _handle_retry."
-    ),
-    _STATE + "exec.state_parallel.state_parallel:StateParallel": Patch(
-        "8bd11262e2d8", relied="As for ExecutionState."
-    ),
-    _STATE + "exec.state_map.state_map:StateMap": Patch(
-        "9774f28044fe", relied="`one_state` evaluates its fields in the same order."
-    ),
-    _STATE + "exec.state_map.item_reader.item_reader_decl:ItemReader": Patch(
-        "e37e5048bbca", relied="`one_state` replaces its resource_eval."
-    ),
-    _SERVICE + "_callback:StateTaskServiceCallback": Patch(
-        "2caed4f348ef", relied="Without a condition, it makes no token."
-    ),
+    **{place: Patch(digest, relied=reason) for place, (digest, reason) in _RELIED.items()},
 }
 
 

@@ -12,22 +12,9 @@ from typing import Any, Final
 import psutil
 from filelock import FileLock
 
-from lottery_lib.emulator.process.environment import (
-    clean_environment,
-    enforces_iam,
-    execute_cleanly,
-    own_group,
-)
+from lottery_lib.emulator.process import environment
+from lottery_lib.emulator.process import record as records
 from lottery_lib.emulator.process.errors import ALREADY_RUNNING, PORT_IN_USE, EmulatorError
-from lottery_lib.emulator.process.record import (
-    Record,
-    folder_of,
-    health,
-    key_file,
-    read_key,
-    read_record,
-    remove_record,
-)
 
 _READY_SECONDS: Final = 60.0
 _END_SECONDS: Final = 5.0
@@ -40,17 +27,17 @@ def status(port: int | None = None) -> dict[str, Any]:
         ``{"running", "port", "pid", "since", "workers", "endpoint", "access_key_id", "access_key_file",
         "folder"}``. A stopped one has only a folder; ``running`` is False and the others are None.
     """
-    folder = folder_of(port)
+    folder = records.folder_of(port)
     return _state(folder, _running(folder))
 
 
 def find(port: int | None) -> dict[str, Any]:
     """The state of this user's emulator that runs at a port, shared or not."""
-    for path in folder_of().parent.glob("*/record.json"):
-        record = read_record(path.parent)
+    for path in records.folder_of().parent.glob("*/record.json"):
+        record = records.read_record(path.parent)
         if record and record.port == port and _running(path.parent):
             return _state(path.parent, record)
-    return _state(folder_of(), None)
+    return _state(records.folder_of(), None)
 
 
 def start(
@@ -77,10 +64,10 @@ def start(
             ``LOTTERY_EMULATOR_IAM`` is neither ``on`` nor ``off``; or moto is not the one that is patched;
             or it runs already, and does not answer to one of the names.
     """
-    enforces_iam(os.environ)
+    environment.enforces_iam(os.environ)
     if foreground:
-        execute_cleanly()
-    folder = folder_of(port)
+        environment.execute_cleanly()
+    folder = records.folder_of(port)
     lab = os.environ.get("LOTTERY_LAB_PID", "")
     while_pid = while_pid or (int(lab) if lab.isdigit() else None)
     # If two kernels start it at the same time, the second one waits here and then finds it running.
@@ -97,7 +84,7 @@ def start(
             return _state(folder, _spawn(folder, port, while_pid, allowed_hosts))
     from lottery_lib.emulator.process.server import run  # noqa: PLC0415 (moto takes a while to import)
 
-    if code := run(port, while_pid, allowed_hosts=allowed_hosts):
+    if code := run(port, while_pid, allowed_hosts):
         raise _failure(port, code, "")
     return _state(folder, None)
 
@@ -108,8 +95,8 @@ def stop(port: int | None = None) -> dict[str, Any]:
     Returns:
         What `status` returns.
     """
-    folder = folder_of(port)
-    if record := read_record(folder):
+    folder = records.folder_of(port)
+    if record := records.read_record(folder):
         with contextlib.suppress(psutil.Error):
             process = psutil.Process(record.pid)
             if abs(process.create_time() - record.created) < 2:  # else another process has this pid now
@@ -119,30 +106,32 @@ def stop(port: int | None = None) -> dict[str, Any]:
                         with contextlib.suppress(psutil.NoSuchProcess):
                             stubborn.kill()
                     psutil.wait_procs([process], timeout=_END_SECONDS)
-        remove_record(folder, record)
+        records.remove_record(folder, record)
     return _state(folder, None)
 
 
-def _state(folder: Path, record: Record | None) -> dict[str, Any]:
+def _state(folder: Path, record: records.Record | None) -> dict[str, Any]:
     told: dict[str, Any] = dict.fromkeys(
         ("port", "pid", "since", "workers", "endpoint", "access_key_id", "access_key_file")
     )
     if record is not None:
         told |= {"port": record.port, "pid": record.pid, "since": record.since, "workers": record.workers}
         told["endpoint"] = f"http://127.0.0.1:{record.port}"
-        told |= {"access_key_id": read_key(folder), "access_key_file": str(key_file(folder))}
+        told |= {"access_key_id": records.read_key(folder), "access_key_file": str(records.key_file(folder))}
     return {"running": record is not None, **told, "folder": str(folder)}
 
 
-def _running(folder: Path) -> Record | None:
-    record = read_record(folder)
+def _running(folder: Path) -> records.Record | None:
+    record = records.read_record(folder)
     # After a reboot or a kill, another program or emulator may use that port, so compare the id.
-    if record and (answer := health(record.port)) and answer["id"] == record.id:
+    if record and (answer := records.health(record.port)) and answer["id"] == record.id:
         return record
     return None
 
 
-def _spawn(folder: Path, port: int | None, while_pid: int | None, allowed_hosts: Sequence[str]) -> Record:
+def _spawn(
+    folder: Path, port: int | None, while_pid: int | None, allowed_hosts: Sequence[str]
+) -> records.Record:
     command = [sys.executable, "-P", "-m", "lottery_lib.emulator"]
     command += ["--port", str(port)] if port is not None else []
     command += ["--while-pid", str(while_pid)] if while_pid is not None else []
@@ -154,9 +143,9 @@ def _spawn(folder: Path, port: int | None, while_pid: int | None, allowed_hosts:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=clean_environment(os.environ),
+            env=environment.clean_environment(os.environ),
             cwd=folder,
-            **own_group(),
+            **environment.own_group(),
         )
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline:

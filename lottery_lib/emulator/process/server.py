@@ -21,18 +21,7 @@ from lottery_lib.emulator.front import Front
 from lottery_lib.emulator.http.http_server import HttpServer
 from lottery_lib.emulator.iam.callers import new_access_key
 from lottery_lib.emulator.moto import patches, speed
-from lottery_lib.emulator.process.children import (
-    adopt_orphans,
-    descendants,
-    end_descendants,
-    reap_orphans,
-)
-from lottery_lib.emulator.process.environment import (
-    clean_environment,
-    enforces_iam,
-    forks_workers,
-    retry_pace,
-)
+from lottery_lib.emulator.process import children, environment
 from lottery_lib.emulator.process.errors import ALREADY_RUNNING, PORT_IN_USE
 from lottery_lib.emulator.process.record import Record, folder_of, remove_record, write_key, write_record
 
@@ -41,18 +30,15 @@ _LOOK_SECONDS: Final = 2.0
 
 
 def run(
-    port: int | None = None,
-    while_pid: int | None = None,
-    idle_hours: float = 8.0,
-    allowed_hosts: Sequence[str] = (),
+    port: int | None, while_pid: int | None, allowed_hosts: Sequence[str], idle_hours: float = 8.0
 ) -> int:
     """Serve until a signal, ``idle_hours`` without a request, or the end of the process ``while_pid``.
 
     Args:
         port: None for the shared emulator at a free port.
         while_pid: None if it does not depend on another process.
-        idle_hours: How long it waits for a request.
         allowed_hosts: Names of proxies, which may stand in the header ``Host``.
+        idle_hours: How long it waits for a request.
 
     Returns:
         The exit status: 0, or a number from `process.errors` if it could not start.
@@ -107,7 +93,7 @@ class _Lifetime:
             # A psutil object also compares creation times. The pid alone could belong to a new process.
             other = None if self._while_pid is None else psutil.Process(self._while_pid)
             while not self.ended.wait(_LOOK_SECONDS):
-                reap_orphans()
+                children.reap_orphans()
                 if other and not (other.is_running() and other.status() != psutil.STATUS_ZOMBIE):
                     return
                 if time.monotonic() - self._last_request > self._idle_seconds:
@@ -115,32 +101,28 @@ class _Lifetime:
 
 
 def _serve(server: HttpServer, folder: Path, lifetime: _Lifetime, allowed_hosts: Sequence[str]) -> None:
-    os.environ.update(environment := clean_environment(os.environ))
-    for name in set(os.environ) - set(environment):
+    os.environ.update(variables := environment.clean_environment(os.environ))
+    for name in set(os.environ) - set(variables):
         del os.environ[name]
     # If an earlier emulator was killed, its files are still here. Remove them.
     for name in ("code", "home", "output", "mailbox"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    adopt_orphans()
-    spared = descendants()  # with `--foreground`, this process may have children that are not the emulator's
+    children.adopt_orphans()
+    # With `--foreground`, this process may have children that are not the emulator's.
+    spared = children.descendants()
     record = Record(
         id=uuid.uuid4().hex,
         pid=os.getpid(),
         port=server.port,
         since=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         created=psutil.Process().create_time(),
-        workers="forked" if forks_workers(environment) else "started",
+        workers="forked" if environment.forks_workers(variables) else "started",
         allowed_hosts=list(allowed_hosts),
     )
-    speed.pace.part = retry_pace(environment)
+    speed.pace.part = environment.retry_pace(variables)
     write_key(folder, access_key := new_access_key("AKIA"))
-    front = Front(
-        record,
-        folder,
-        lifetime.request_came,
-        enforces_iam=enforces_iam(environment),
-        access_key=access_key,
-    )
+    checks_iam = environment.enforces_iam(variables)
+    front = Front(record, folder, lifetime.request_came, enforces_iam=checks_iam, access_key=access_key)
     server.refuse, server.answer = front.refuse, front.receive
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: lifetime.ended.set())
@@ -154,4 +136,4 @@ def _serve(server: HttpServer, folder: Path, lifetime: _Lifetime, allowed_hosts:
         remove_record(folder, record)
         server.shutdown()
         front.close()
-        end_descendants(spared)
+        children.end_descendants(spared)

@@ -6,6 +6,7 @@ from typing import Final
 
 from lottery_lib import language
 from lottery_lib.emulator.http.messages import RefusalError
+from lottery_lib.emulator.http.replies import violation
 
 LARGEST_INPUT: Final = 262_144
 _FORBIDDEN: Final = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
@@ -21,10 +22,9 @@ def check_execution(name: str, given: str) -> None:
     Raises:
         RefusalError: With AWS's reason.
     """
-    detected = "1 validation error detected: Value"
     if len(name) > 80:
-        reason = "failed to satisfy constraint: Member must have length less than or equal to 80"
-        raise RefusalError("ValidationException", f"{detected} '{name}' at 'name' {reason}")
+        text = violation("name", "have length less than or equal to 80", name)
+        raise RefusalError("ValidationException", text)
     if not name or _FORBIDDEN.search(name):
         raise RefusalError("InvalidName", f"Invalid Name: '{name}'")
     check_input(given)
@@ -36,12 +36,9 @@ def check_input(given: str) -> None:
     Raises:
         RefusalError: With AWS's reason.
     """
-    detected = "1 validation error detected: Value"
     if len(given.encode()) > LARGEST_INPUT:
-        reason = (
-            f"failed to satisfy constraint: Member must have length less than or equal to {LARGEST_INPUT}"
-        )
-        raise RefusalError("ValidationException", f"{detected} at 'input' {reason}")
+        text = violation("input", f"have length less than or equal to {LARGEST_INPUT}")
+        raise RefusalError("ValidationException", text)
     check_json(given, "InvalidExecutionInput", "Invalid State Machine Execution Input")
 
 

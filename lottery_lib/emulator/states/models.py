@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from lottery_lib.emulator.http.messages import MalformedRequestError, RefusalError
+from lottery_lib.emulator.http.replies import violation
 
 # AWS checks no mock of the first four. The mock of a job is the answer of the call that waits for its end.
 _UNCHECKED: Final = ("apigateway:invoke", "eks:call", "eks:runJob", "http:invoke")
@@ -25,11 +26,11 @@ _TYPES: Final[dict[str, tuple[Any, str]]] = {
     **dict.fromkeys(("integer", "long", "float", "double"), (int | float, "a number")),
 }
 _IN_CALL: Final = {
-    "enum": "Member must satisfy enum value set: [{}]",
-    "short": "Member must have length greater than or equal to {}",
-    "long": "Member must have length less than or equal to {}",
-    "low": "Member must have value greater than or equal to {}",
-    "high": "Member must have value less than or equal to {}",
+    "enum": "satisfy enum value set: [{}]",
+    "short": "have length greater than or equal to {}",
+    "long": "have length less than or equal to {}",
+    "low": "have value greater than or equal to {}",
+    "high": "have value less than or equal to {}",
 }
 _IN_MOCK: Final = {
     "missing": "Required field '{}' is missing",
@@ -42,10 +43,8 @@ _IN_MOCK: Final = {
 }
 
 
-class _Fault(NamedTuple):
-    path: str
-    kind: str
-    limit: Any
+# A path, the key of a sentence, and the limit in it.
+_Fault = tuple[str, str, Any]
 
 
 def check_call(service: str, operation: str, parameters: dict[str, Any]) -> None:
@@ -57,11 +56,8 @@ def check_call(service: str, operation: str, parameters: dict[str, Any]) -> None
     """
     for path, kind, limit in _faults(_shape(service, operation, "input"), parameters, str):
         if kind not in _IN_CALL:
-            raise MalformedRequestError(
-                f"'{path}' {'is missing' if kind == 'missing' else f'must be {limit}'}"
-            )
-        fault = f"failed to satisfy constraint: {_IN_CALL[kind].format(limit)}"
-        raise RefusalError("ValidationException", f"1 validation error detected: Value at '{path}' {fault}")
+            raise MalformedRequestError(f"'{path}' {f'must be {limit}' if limit else 'is missing'}")
+        raise RefusalError("ValidationException", violation(path, _IN_CALL[kind].format(limit)))
 
 
 def check_result(resource: str, result: Any, *, strict: bool) -> None:
@@ -119,7 +115,7 @@ def _faults(shape: Any, value: Any, name_of: Callable[[str], str], path: str = "
         return
     kind, (wanted, words) = shape.type_name, _TYPES[shape.type_name]
     if not isinstance(value, wanted) or (isinstance(value, bool) and kind != "boolean"):
-        yield _Fault(path, "type", words)
+        yield (path, "type", words)
         return
     if kind == "structure":
         for member, inner in shape.members.items():
@@ -128,16 +124,16 @@ def _faults(shape: Any, value: Any, name_of: Callable[[str], str], path: str = "
             if value.get(name) is not None:
                 yield from _faults(inner, value[name], name_of, where)
             elif member in shape.required_members:
-                yield _Fault(where, "missing", None)
+                yield (where, "missing", None)
     elif kind in {"list", "map"}:
         inner = shape.member if kind == "list" else shape.value
         for each in value if kind == "list" else value.values():
             yield from _faults(inner, each, name_of, path)
     if (allowed := getattr(shape, "enum", None)) and value not in allowed:
-        yield _Fault(path, "enum", ", ".join(allowed))
+        yield (path, "enum", ", ".join(allowed))
     is_number = isinstance(value, int | float)
     size, below, above = (value, "low", "high") if is_number else (len(value), "short", "long")
     if size < shape.metadata.get("min", size):
-        yield _Fault(path, below, shape.metadata["min"])
+        yield (path, below, shape.metadata["min"])
     if size > shape.metadata.get("max", size):
-        yield _Fault(path, above, shape.metadata["max"])
+        yield (path, above, shape.metadata["max"])

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from lottery_lib.emulator.http.messages import RefusalError, Reply, Request
 from lottery_lib.emulator.http.replies import json_reply
-from lottery_lib.emulator.moto.one_state import Mock, Run, parsed, run_state
+from lottery_lib.emulator.moto.one_state import Mock, OneState, parsed
 from lottery_lib.emulator.states.checks import check_definition, check_input
 from lottery_lib.emulator.states.models import check_call, check_result
-from lottery_lib.language import ways_from
+from lottery_lib.language import all_states, branches, ways_from
 
 _LONE: Final = "StateName"  # AWS's name for a state that comes without its machine
 _MOCKABLE: Final = ("Task", "Map", "Parallel")
@@ -22,16 +22,12 @@ _WITHOUT_MOCK: Final = (
     "Supported state types include: [Task, Wait, Pass, Succeed, Fail, Choice]"
 )
 _PATTERN: Final = re.compile(r"\.(sync(:2)?|waitForTaskToken)$")
-_TEXT: Final = (str, "a string")
-# The fields of a context object, and their types in Python and in AWS's words.
-_CONTEXT: Final[Mapping[str, Mapping[str, tuple[type, str]]]] = {
-    "Execution": {
-        **dict.fromkeys(("Id", "Name", "RoleArn", "StartTime"), _TEXT),
-        "Input": (object, "JSON"),
-    },
-    "State": {"EnteredTime": _TEXT, "Name": _TEXT, "RetryCount": (int, "a number")},
-    "StateMachine": {"Id": _TEXT, "Name": _TEXT},
-    "Task": {"Token": _TEXT},
+# The fields of a context object, and their types.
+_CONTEXT: Final[Mapping[str, Mapping[str, type]]] = {
+    "Execution": {"Id": str, "Input": object, "Name": str, "RoleArn": str, "StartTime": str},
+    "State": {"EnteredTime": str, "Name": str, "RetryCount": int},
+    "StateMachine": {"Id": str, "Name": str},
+    "Task": {"Token": str},
 }
 
 
@@ -75,18 +71,9 @@ def try_state(request: Request, check_role: Callable[[Request, str], None]) -> R
     } | ({"Map": {"Item": {"Index": 0, "Value": given}}} if in_map else {})
     if "context" in asked:
         context = _context(asked["context"], state)
-    run = Run(
-        definition=machine,
-        name=name,
-        given=given,
-        context=context,
-        variables=variables,
-        region=scope.region,
-        role_arn=role,
-        mock=mock,
-        configuration=asked.get("stateConfiguration", {}),
-    )
-    reply = run_state(run)
+    configuration = asked.get("stateConfiguration", {})
+    state_run = OneState(machine, name, given, context, variables, scope.region, role, mock, configuration)
+    reply = state_run.reply()
     if asked.get("inspectionLevel", "INFO") == "INFO":
         del reply["inspectionData"]
     return json_reply(reply)
@@ -101,9 +88,10 @@ def _state(asked: Mapping[str, Any]) -> tuple[str, str, dict[str, Any], bool]:
         check_definition(text)
         parsed(text)
         whole = json.loads(text)
-        if (found := _find(whole, name)) is None:
-            raise _invalid("State not found in definition")
-        state, in_map = found
+        state = dict(all_states(whole)).get(name)
+        _refuse(state is None, "State not found in definition")
+        maps = [each for _, each in all_states(whole) if each["Type"] == "Map"]
+        in_map = any(name in dict(all_states(each)) for one in maps for each in branches(one))
         language = {key: whole[key] for key in ("QueryLanguage",) if key in whole}
     else:
         with suppress(ValueError, RecursionError):
@@ -118,32 +106,20 @@ def _state(asked: Mapping[str, Any]) -> tuple[str, str, dict[str, Any], bool]:
     return machine, name, state, in_map
 
 
-def _find(machine: Mapping[str, Any], name: str, in_map: bool = False) -> tuple[dict[str, Any], bool] | None:
-    """The state of that name, wherever it is inside the machine, and whether it is inside a Map."""
-    for each, state in machine["States"].items():
-        if each == name:
-            return state, in_map
-        inner = [(branch, in_map) for branch in state.get("Branches", ())]
-        inner += [(state[field], True) for field in ("ItemProcessor", "Iterator") if field in state]
-        for part, is_mapped in inner:
-            if found := _find(part, name, is_mapped):
-                return found
-    return None
-
-
 def _mock(asked: Mapping[str, Any], state: Mapping[str, Any]) -> Mock | None:
     """The mock; None if the request has none, and the state needs none."""
     kind, resource, mock = state.get("Type"), str(state.get("Resource", "")), asked.get("mock")
     if mock is None:
-        without = "when a mock is not specified."
-        counts = "mapIterationFailureCount" in asked.get("stateConfiguration", {})
-        _refuse("context" in asked, f"TestState does not support Context {without}")
-        _refuse(counts, f"TestState does not support MapIterationFailureCount {without}")
+        waits = _PATTERN.search(resource) or ":activity:" in resource
+        only_with_mock = {
+            "Context": "context" in asked,
+            "MapIterationFailureCount": "mapIterationFailureCount" in asked.get("stateConfiguration", {}),
+            "activities, '.sync' and '.waitForTaskToken'": waits,
+        }
+        for what, is_there in only_with_mock.items():
+            _refuse(is_there, f"TestState does not support {what} when a mock is not specified.")
         if kind in {"Map", "Parallel"}:
             raise RefusalError("InvalidDefinition", _WITHOUT_MOCK)
-        waits = _PATTERN.search(resource) or ":activity:" in resource
-        patterns = "activities, '.sync' and '.waitForTaskToken'"
-        _refuse(kind == "Task" and waits, f"TestState does not support {patterns} {without}")
         return None
     given = [name for name in ("result", "errorOutput") if mock.get(name) is not None]
     _refuse(kind not in _MOCKABLE, f"State type '{kind}' is not supported when a mock is specified")
@@ -181,8 +157,9 @@ def _context(text: str, state: Mapping[str, Any]) -> dict[str, Any]:
         _refuse(not isinstance(fields, dict), f"{wrong}{part} must be an object")
         for name, value in fields.items():
             _refuse(name not in _CONTEXT[part], f"{wrong}Field '{name}' is not allowed")
-            wanted, words = _CONTEXT[part][name]
-            fits = isinstance(value, wanted) and (wanted is object or not isinstance(value, bool))
+            wanted = _CONTEXT[part][name]
+            fits = isinstance(value, wanted) and (wanted is not int or not isinstance(value, bool))
+            words = "a number" if wanted is int else "a string"
             _refuse(not fits, f"{wrong}{part}.{name} must be {words}")
     pattern = "a '.sync' or '.waitForTaskToken' service integration pattern"
     no_token = f"Context object contains 'Task' when state is not a Task state with {pattern}"

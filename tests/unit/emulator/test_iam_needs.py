@@ -53,7 +53,8 @@ def test_a_transaction_needs_what_its_parts_need():
     )
     actions = ["PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"]
     assert asked == [(f"dynamodb:{action}", DYNAMODB + "T") for action in actions]
-    asked = needs("dynamodb", "TransactGetItems", TransactItems=[{"Get": {"TableName": "T"}}])
+    part = {"Get": {"TableName": "T"}, "Unknown": {}}
+    asked = needs("dynamodb", "TransactGetItems", TransactItems=[part])
     assert asked == [("dynamodb:GetItem", DYNAMODB + "T")]
 
 

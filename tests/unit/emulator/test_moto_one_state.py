@@ -10,7 +10,7 @@ def run(state, **more):
     definition = json.dumps({"StartAt": "A", "States": {"A": state | {"End": True}}})
     usual = {"given": {}, "context": {}, "variables": {}, "region": "us-east-1", "role_arn": None}
     settings = usual | {"mock": None, "configuration": {}} | more
-    return one_state.run_state(one_state.Run(definition=definition, name="A", **settings))
+    return one_state.OneState(definition=definition, name="A", **settings).reply()
 
 
 def test_a_test_ends_after_five_minutes(monkeypatch):

@@ -110,8 +110,15 @@ def test_a_parameter_inside_another_one():
         check_call("stepfunctions", "TestState", wrong)
 
 
-@pytest.mark.parametrize("parameters", [{}, {"definition": 5}, {"definition": "{}", "mock": []}])
-def test_parameters_that_are_missing_or_of_another_type(parameters):
+@pytest.mark.parametrize(
+    ("parameters", "fault"),
+    [
+        ({}, "'definition' is missing"),
+        ({"definition": 5}, "'definition' must be a string"),
+        ({"definition": "{}", "mock": []}, "'mock' must be an object"),
+    ],
+)
+def test_parameters_that_are_missing_or_of_another_type(parameters, fault):
     """AWS cannot read such a call."""
-    with pytest.raises(MalformedRequestError, match=r"definition|mock"):
+    with pytest.raises(MalformedRequestError, match=f"^{fault}$"):
         check_call("stepfunctions", "TestState", parameters)
