@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from draws import concurrent_draws, first_draws, warm_draws
+from draws import concurrent_draws, first_draws, languages, warm_draws
 from editions import deploys, drying_pool, pool_sizes
 from emulators import counting_emulator, emulator, ministack
 from histories import longest_history
@@ -71,6 +71,8 @@ def measured(plan: Plan) -> list[Row]:
                 rows = [*warm_draws(plan, address), *first_draws(plan, address), *rows]
             rows += deploys(plan) + longest_history(plan) + memory()
             rows += room(plan.attendees, plan.rounds) + concurrent_draws(plan)
+        with emulator(folder / "languages"):
+            rows += languages(plan)
         with counting_emulator(folder / "counting") as address:
             rows += drying_pool(plan, address) + pool_sizes(plan, address)
     return [*rows, *tests()]

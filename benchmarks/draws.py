@@ -17,7 +17,16 @@ from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.resources.sns_topic import Topic
 from lottery_lib.target import Target
 
-__all__ = ["Drawn", "concurrent_draws", "draw", "first_draws", "is_right", "roster", "warm_draws"]
+__all__ = [
+    "Drawn",
+    "concurrent_draws",
+    "draw",
+    "first_draws",
+    "is_right",
+    "languages",
+    "roster",
+    "warm_draws",
+]
 
 WARM_UP = 5
 SETTLE_SECONDS = 0.3
@@ -76,6 +85,15 @@ def warm_draws(plan: Plan, other: str) -> list[Row]:
     what, bare = "Warm draw of one winner", "the same calls, without a workflow"
     first = Row(what, value["ours"], "ms", bare, value["floor"], most=1.5)
     return [first, *_beside(what, value, 1 / 6, "" if theirs else other)]
+
+
+def languages(plan: Plan) -> list[Row]:
+    """Warm draws in turns, in JSONata and in JSONPath. Give them an emulator with no other functions."""
+    ours, newer = deployed(), deployed(edition="jsonata")
+    measures = {"JSONPath": lambda: draw(ours).seconds, "JSONata": lambda: draw(newer).seconds}
+    found = in_turns(measures, plan.draws, warm_up=WARM_UP, before=lambda: settle(ours, newer))
+    value = {name: ms(median(seconds)) for name, seconds in found.items()}
+    return [Row("Warm draw of one winner, in JSONata", value["JSONata"], "ms", "JSONPath", value["JSONPath"])]
 
 
 def first_draws(plan: Plan, other: str) -> list[Row]:
