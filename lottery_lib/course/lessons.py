@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lottery_lib import execution, plan
+from lottery_lib import definition, execution, plan
 from lottery_lib.draws import draw, forget_winners, machine_arn
 from lottery_lib.employees import tutorial_roster
 from lottery_lib.errors import LotteryError
@@ -192,3 +192,23 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
         head = pool.table.item("head") if pool.table.find() else None
         size = head["size"] if head else 0
         yield Check("a pool of a thousand", size >= 1000, f"Load data/roster_1000.csv: it has {size} now")
+    elif lesson == "11":
+        languages = (definition.parse(text).get("QueryLanguage") for text in _that_succeeded(target))
+        machine = plan.machine(target)
+        now = machine.look()
+        back = now is not None and now["definition"] == machine.definition
+        deploy = 'Run Stack(connect(edition="jsonata")).deploy() and start an execution with {"input": 2}'
+        yield Check("a draw that succeeded in JSONata", "JSONata" in languages, deploy)
+        yield Check("the machine in JSONPath again", back, "Run Stack(target).deploy()")
+    elif lesson == "13":
+        waited = any(".waitForTaskToken" in text for text in _that_succeeded(target))
+        running = execution.of_machine(target, machine_arn(target), status="RUNNING")
+        yield Check("a draw that waited and succeeded", waited, "Start an execution and send its token back")
+        stop = "Send its token back, or run execution.stop_running(target, machine.arn)"
+        yield Check("no draw that still waits", not running, stop)
+
+
+def _that_succeeded(target: Target) -> Iterator[str]:
+    """The definitions with which draws succeeded, the newest first."""
+    for each in execution.of_machine(target, machine_arn(target), status="SUCCEEDED"):
+        yield execution.machine(target, each["executionArn"])["definition"]

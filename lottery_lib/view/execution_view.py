@@ -16,7 +16,8 @@ _LONGEST: Final = 20_000  # characters shown of an input or output; AWS allows 2
 _HINT: Final = "Choose a state to see its input, output and attempts."
 # As wide as the box around it. Without this, a wide table would stretch the box and cut off the texts below.
 _SCROLLED: Final = "overflow-x: auto; width: 0; min-width: 100%"
-_TEXT: Final = f"white-space: pre-wrap; {WRAPPED}; margin: 0"
+# JupyterLab would break the lines of a <pre> inside words.
+_TEXT: Final = f"white-space: pre-wrap; word-break: normal; {WRAPPED}; margin: 0"
 
 
 class ExecutionView(widgets.VBox):  # type: ignore[misc]
@@ -38,7 +39,7 @@ class ExecutionView(widgets.VBox):  # type: ignore[misc]
         self.picture, self.details = widgets.HTML(), widgets.HTML()
         self.state = widgets.Select(
             description="State",
-            layout={"width": "24em", "height": "11em"},
+            layout={"width": "24em", "height": "12.5em"},
             style={"description_width": "initial"},
         )
         self.state.observe(self._on_state, "value")
@@ -108,9 +109,8 @@ def _details(rows: pd.DataFrame, last: pd.Series, begin: pd.Timestamp) -> str:
     attempts["attempt"] = latest["attempt"]
     attempts["status"] = latest["status"].map(marked)
     attempts["started after"] = (latest["started"] - begin).dt.total_seconds().map("{:.3f} s".format)
-    attempts["duration"] = latest["duration"].map(
-        lambda took: "running" if pd.isna(took) else f"{took:.3f} s"
-    )
+    took = latest["duration"].map("{:.3f} s".format)
+    attempts["duration"] = took.where(latest["duration"].notna(), latest["status"])
     attempts["error"] = latest["error"]
     more = f"<p>The latest {_LATEST} of {len(rows)}:</p>" if len(rows) > _LATEST else ""
     table = f'{more}<div style="{_SCROLLED}">{attempts.to_html(index=False, border=0)}</div>'

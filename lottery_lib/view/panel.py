@@ -9,6 +9,7 @@ while.
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import groupby
@@ -28,6 +29,8 @@ from lottery_lib.view.status import WRAPPED
 _FRAMES: Final = 30  # the most moments that are shown after one look; a long history has many
 _REVEAL: Final = 8.0  # seconds in which all winners of a prize appear, at most
 _STYLE: Final = {"description_width": "initial"}
+# What is cut off a long word, such as one of AWS's task tokens. Chinese has no spaces, so it is not cut.
+_LONG: Final = re.compile(r"(?<=[!-~]{60})[!-~]+")
 #: How many winners to draw, or a list of prizes, each with its name and count.
 Wanted = int | Sequence[Mapping[str, Any]]
 
@@ -242,7 +245,9 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         if messages := published(events):
             where = escaped(await asyncio.to_thread(self._lottery.mailed))
             count = f"{len(messages)} messages" if len(messages) > 1 else "1 message"
-            texts = "".join(f"<blockquote>{escaped(text)}</blockquote>" for text in messages)
+            texts = "".join(
+                f"<blockquote>{escaped(_LONG.sub('...', text))}</blockquote>" for text in messages
+            )
             self.mail.value = f'<div style="{WRAPPED}">✉ {count} went out to the topic:{texts}{where}</div>'
         self.message.value += f"<p>{_remain(await self._count())}</p>"
 
@@ -289,9 +294,10 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         prizes = self._prize_names[:begun]
         self.progress.max = max(1, len(states) + len(self._prize_names))
         self.progress.value = sum(name in statuses for name in states) + len(prizes)
-        running = [name for name, status in statuses.items() if status in {"running", "waiting"}]
-        if running and not self._cancelled.is_set():
-            self._say(f"{': '.join([*prizes[-1:], ', '.join(running)])} ...", "…")
+        told = {"running": "{}", "waiting": "{} waits for its token"}
+        busy = [told[status].format(name) for name, status in statuses.items() if status in told]
+        if busy and not self._cancelled.is_set():
+            self._say(f"{': '.join([*prizes[-1:], ', '.join(busy)])} ...", "…")
 
     def _say(self, text: str, mark: str = "") -> None:
         # aria-live: a screen reader says it when it changes.

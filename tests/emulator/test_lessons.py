@@ -1,5 +1,6 @@
 """`restore` brings the emulator to where a lesson starts, whatever was there; `verify` says what is done."""
 
+import json
 import re
 
 import pytest
@@ -9,9 +10,11 @@ from lottery_lib import (
     calls,
     connect,
     draw,
+    execution,
     executions,
     inbox,
     load_employees,
+    plan,
     remaining,
     restore,
     verify,
@@ -20,6 +23,7 @@ from lottery_lib import (
 from lottery_lib.course.lessons import ADDRESS, LESSONS
 from lottery_lib.employees import DATA_FOLDER, Roster, read
 from lottery_lib.errors import DEPLOY, LotteryError
+from lottery_lib.history import published
 from lottery_lib.names import Names
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.resources.iam_role import Role
@@ -183,6 +187,44 @@ def test_verify_hardening(target, hardened):
     Stack(hardened).deploy()
     assert all(check.done for check in verify(target, "09"))
     assert "it has 10 now" in repr(verify(target, "10"))
+
+
+def test_verify_jsonata(target):
+    """Lesson 11 is done after a draw in JSONata, once the machine has the tutorial's definition again."""
+    modern = target.named(target.names.in_edition("jsonata"))
+    restore(target, "11")
+    draw(target, 1)
+    assert [check.done for check in verify(target, "11")] == [False, True]
+    Stack(modern).deploy()
+    draw(modern, 1)
+    assert [check.done for check in verify(target, "11")] == [True, False]
+    Stack(target).deploy()
+    assert all(check.done for check in verify(target, "11"))
+
+
+def test_verify_test_states(target):
+    """Lesson 12 leaves nothing behind that could be checked, and says so."""
+    assert repr(verify(target, "12")) == "Nothing to build in this lesson."
+
+
+def test_verify_waiting(target):
+    """Lesson 13 is done when a draw has waited and succeeded, and none waits any more."""
+    restore(target, "13")
+    draw(target, 1)
+    assert [check.done for check in verify(target, "13")] == [False, True]
+    machine = plan.machine(target)
+    wait = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish.waitForTaskToken", "End": True}
+    wait["Parameters"] = {"TopicArn": plan.topic(target).arn, "Message.$": "$$.Task.Token"}
+    machine.definition = json.dumps({"StartAt": "Wait", "States": {"Wait": wait}})
+    machine.ensure()
+    arn = execution.start(target, machine.arn, {})
+    (token,) = target.waiter.until(
+        "the token", lambda: published(execution.history(target, arn)) or None, seconds=60
+    )
+    assert [check.done for check in verify(target, "13")] == [False, False]
+    target.client("stepfunctions").send_task_success(taskToken=token, output="{}")
+    execution.wait(target, arn)
+    assert all(check.done for check in verify(target, "13"))
 
 
 def test_untagged_things_do_not_block(target):

@@ -124,12 +124,20 @@ def test_state_that_was_not_entered(view):
     assert "Failed was not entered." in view.details.value
 
 
-def test_running_state_has_no_duration():
-    """What still runs says so instead of a duration."""
-    machine = {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 9, "End": True}}}
-    view = ExecutionView(ExecutionRecord(machine, chain(("WaitStateEntered", {"name": "A", "input": "0"}))))
+@pytest.mark.parametrize(
+    ("events", "status"),
+    [
+        ([("WaitStateEntered", {"name": "A", "input": "0"})], "running"),
+        ([("TaskStateEntered", {"name": "A", "input": "0"}),
+          ("TaskSubmitted", {"resource": "publish.waitForTaskToken"})], "waiting"),
+    ],
+)  # fmt: skip
+def test_running_state_has_no_duration(events, status):
+    """What still runs, or waits for its token, says so instead of a duration."""
+    machine = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
+    view = ExecutionView(ExecutionRecord(machine, chain(*events)))
     view.state.value = "A"
-    assert "<td>running</td>" in view.details.value
+    assert f"<td>{status}</td>" in view.details.value
     assert "<b>Input</b>" in view.details.value
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import re
 import threading
 import time
@@ -399,6 +400,29 @@ def test_each_moment_is_shown():
     alts = [re.search(r"Of 2 states, (.*?)\.", picture)[1] for picture in shown.pictures]
     assert alts == ["running: A; not entered: B", "succeeded: A; running: B", "succeeded: A, B"]
     assert [name for name in "AB" if any(f"… {name} ..." in text for text in shown.messages)] == ["A", "B"]
+
+
+ASKED = {"parameters": json.dumps({"Message": f"{'您' * 99} Your token: {'t' * 800}"})}
+WAITS = [
+    ("TaskScheduled", {"taskScheduledEventDetails": ASKED}),
+    ("TaskSubmitted", {"taskSubmittedEventDetails": {"resource": "publish.waitForTaskToken"}}),
+]
+
+
+def test_it_says_that_a_state_waits():
+    """A state that waits for its token is not told like one that runs."""
+    shown = Watched(Lottery(looks=1, events=[*RUNNING, *WAITS]))
+    asyncio.run(shown.run(1))
+    assert any("A waits for its token ..." in text for text in shown.messages)
+
+
+def test_a_long_token_is_cut():
+    """AWS's tokens have hundreds of letters: the panel shows how they begin. It does not cut Chinese."""
+    shown = panel(Lottery(looks=1, events=[*RUNNING, *WAITS]))
+    asyncio.run(shown.run(1))
+    assert re.findall(r"<blockquote>(.*?)</blockquote>", shown.mail.value) == [
+        f"{'您' * 99} Your token: {'t' * 60}..."
+    ]
 
 
 TRIED = ("TaskScheduled", {})
