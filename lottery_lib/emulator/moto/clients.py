@@ -9,9 +9,11 @@ without a role is denied.
 """
 
 import io
+import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -95,6 +97,34 @@ def boto_client_for(
     if _installed is None:
         raise RuntimeError("no emulator serves the calls of moto's engine")
     return _installed.client(original, region, service, getattr(state_credentials, "role_arn", None))
+
+
+def named_as_in_api(original: Callable[..., Any], self: Any, parameters: Any, **given: Any) -> None:
+    """The parameters of a call get the names and types of its API. moto takes both from the definition."""
+    original(self, parameters, **given)
+    self._to_boto_request(parameters, _shape_of(self, "input"))
+
+
+def named_as_in_definitions(
+    _: Callable[..., Any], self: Any, response: Any, *, service_action_name: str = "", **given: Any
+) -> None:
+    """The answer of a call has capitals and is JSON. moto leaves the names and times of the API."""
+    self._from_boto_response(response, _shape_of(self, "output", service_action_name))
+
+    def as_json(at: Any) -> Any:
+        if self.resource.service_name == "states":
+            return int(at.timestamp() * 1000)
+        return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    answer = json.loads(json.dumps(response, default=as_json))
+    response.clear()
+    response.update(answer)
+
+
+def _shape_of(task: Any, side: str, action: str = "") -> Any:
+    from lottery_lib.emulator.states.models import _shape
+
+    return _shape(task._get_boto_service_name(), (action or task.resource.api_action).replace("_", ""), side)
 
 
 class _Raw(io.BytesIO):

@@ -52,12 +52,7 @@ _ISO_8601: Final = re.compile(
 )
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?|0x[0-9a-f]+|0b[01]+|0o[0-7]+", re.IGNORECASE)
 _TYPES: Final = {
-    "a": "arrays",
-    "b": "booleans",
-    "f": "functions",
-    "n": "numbers",
-    "o": "objects",
-    "s": "strings",
+    name[0]: name for name in ("arrays", "booleans", "functions", "numbers", "objects", "strings")
 }
 #: What the engine raises with a text instead of a code.
 _UNCODED: Final = {"Second argument of replace": "D3010", "Fourth argument of replace": "D3011"}
