@@ -76,6 +76,7 @@ _ITERATION: Final = _STATE + "exec.state_map.iteration."
 _READER: Final = _ASL + "parse.preprocessor:Preprocessor."
 _STRINGS: Final = _ASL + "component.common.string.string_expression:"
 _SERVICE: Final = _TASK + "service.state_task_service"
+_TASK_SERVICE: Final = _SERVICE + ":StateTaskService."
 
 PATCHES: Final[Mapping[str, Patch]] = {
     # Which role makes a call.
@@ -84,21 +85,18 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _SERVICE + "_sfn:StateTaskServiceSfn._normalise_parameters": Patch(
         "50caf9981474", clients.named_as_in_api
     ),
-    _SERVICE + "_sfn:StateTaskServiceSfn._normalise_response": Patch(
-        "ae80ebde5ab4",
-        clients.named_as_in_definitions,
-        source=_SERVICE + ":StateTaskService._normalise_response",
-    ),
     _SERVICE + "_aws_sdk:StateTaskServiceAwsSdk._normalise_parameters": Patch(
-        "dcfcbe056f37", clients.named_as_in_api, source=_SERVICE + ":StateTaskService._normalise_parameters"
+        "dcfcbe056f37", clients.named_as_in_api, source=_TASK_SERVICE + "_normalise_parameters"
     ),
-    _SERVICE + "_aws_sdk:StateTaskServiceAwsSdk._normalise_response": Patch(
-        "ae80ebde5ab4",
-        clients.named_as_in_definitions,
-        source=_SERVICE + ":StateTaskService._normalise_response",
+    **dict.fromkeys(
+        [
+            _SERVICE + f"{name}._normalise_response"
+            for name in ("_sfn:StateTaskServiceSfn", "_aws_sdk:StateTaskServiceAwsSdk")
+        ],
+        Patch("ae80ebde5ab4", clients.named_as_in_definitions, source=_TASK_SERVICE + "_normalise_response"),
     ),
-    _SERVICE + ":StateTaskService._to_boto_request": Patch("1503a815ba8e", relied="`clients` calls it."),
-    _SERVICE + ":StateTaskService._from_boto_response": Patch("da8d27aca51f", relied="`clients` calls it."),
+    _TASK_SERVICE + "_to_boto_request": Patch("1503a815ba8e", relied="`clients` calls it."),
+    _TASK_SERVICE + "_from_boto_response": Patch("da8d27aca51f", relied="`clients` calls it."),
     # How executions fail.
     _STATE + "choice.comparison.comparison_variable:ComparisonVariable._eval_body": Patch(
         "91a5ac8b291a", errors.comparison

@@ -97,10 +97,8 @@ def evaluate(expression: str, bindings: Mapping[str, Json], *, seconds: float = 
     except JException as error:
         code, message = _coded(error)
         raise EvaluationError(f"{threw}. {code}: {message}") from error
-    except _LimitError as error:
-        raise EvaluationError(f"{threw}: {error}") from error
-    except RecursionError as error:
-        raise EvaluationError(f"{threw}: {_DEPTH}") from error
+    except (_LimitError, RecursionError) as error:
+        raise EvaluationError(f"{threw}: {error if isinstance(error, _LimitError) else _DEPTH}") from error
     except Exception as error:
         raise EvaluationError(f"threw an internal error during evaluation. {uuid.uuid4()}") from error
 
@@ -195,6 +193,8 @@ class _Evaluation(Jsonata):  # type: ignore[misc]
                 error.current, error.expected = error.expected, name
             raise
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            if name == "parseInteger":
+                return math.nan
             if name and Utils.NULL_VALUE in args:
                 raise JException("T0410", -1, args.index(Utils.NULL_VALUE) + 1, name) from error
             if name in _CODES:
@@ -217,7 +217,7 @@ def _coded(error: JException) -> tuple[str, str]:
     elif code == "D3100":
         values = [error.location]
     elif code == "T0412":
-        values[2] = _TYPES.get(str(error.extra), error.extra)
+        values[2] = _TYPES.get(str(error.extra))
     following = iter(values)
 
     def filled(place: re.Match[str]) -> str:
@@ -309,13 +309,14 @@ class _Ours:
     """The functions that Step Functions adds to JSONata, and those that the engine does differently."""
 
     @staticmethod
-    def partition(items: Sequence[Json] | None, size: float | None) -> Any:
-        if items is None or size is None or not items or not int(size):
+    def partition(items: Any, size: float | None) -> Any:
+        if items is None:
             return None
-        if size < 0:
-            raise JException("T0410", -1, 2, "partition")
-        step = int(size)
-        return [list(items[start : start + step]) for start in range(0, len(items), step)]
+        if not isinstance(items, list):
+            raise JException("T0412", -1, 1, "partition", "any")
+        if (step := len(items) if size is None else int(size)) < 0:
+            raise JException("D3137", -1, "Second argument must be zero or greater")
+        return [items[at : at + step] for at in range(0, len(items), step or 1)] if items and step else None
 
     @staticmethod
     def range(first: float | None, last: float | None, step: float | None) -> Any:
@@ -331,8 +332,8 @@ class _Ours:
     def hash(text: str | None, algorithm: str | None) -> str | None:
         if text is None or algorithm is None:
             return None
-        if algorithm not in ("MD5", "SHA-1", "SHA-256", "SHA-384", "SHA-512"):
-            raise JException("T0410", -1, 2, "hash")
+        if algorithm not in (known := ("SHA-1", "SHA-384", "SHA-256", "SHA-512", "MD5")):
+            raise JException("D3137", -1, f"Hash algorithm '{algorithm}' must be one of {', '.join(known)}")
         name = algorithm.replace("-", "").lower()
         return hashlib.new(name, text.encode(), usedforsecurity=False).hexdigest()
 
@@ -355,9 +356,9 @@ class _Ours:
         if text is None:
             return None
         try:
-            found = json.loads(text, parse_constant=int)
+            found = json.loads(text, parse_constant=int, object_pairs_hook=_unique)
         except ValueError as error:
-            raise JException("D3137", -1, f"Unable to parse the text as JSON: {text}") from error
+            raise JException("D3137", -1, "Invalid JSON") from error
         return Utils.NULL_VALUE if found is None else found
 
     @staticmethod
@@ -424,12 +425,18 @@ class _Ours:
         return Functions.replace(text, pattern, replacement, limit)
 
 
+def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    if len(read := dict(pairs)) < len(pairs):
+        raise ValueError("a key is there twice")
+    return read
+
+
 @functools.cache
 def _functions() -> Any:
     """The frame around every evaluation: the engine's functions, and ours in front of them."""
     frame = Jsonata.Frame(Jsonata.static_frame)
     for name, signature, method in (
-        ("partition", "<an:a>", "partition"),
+        ("partition", "<xn?:a>", "partition"),
         ("range", "<nnn?:a>", "range"),
         ("hash", "<ss?:s>", "hash"),
         ("random", "<n?:n>", "random"),
