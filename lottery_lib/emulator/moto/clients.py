@@ -113,7 +113,7 @@ def named_as_in_definitions(
 
     def as_json(at: Any) -> Any:
         if self.resource.service_name == "states":
-            return int(at.timestamp() * 1000)
+            return round(at.timestamp() * 1000)
         return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     answer = json.loads(json.dumps(response, default=as_json))

@@ -31,14 +31,7 @@ _FIELDS: Final[dict[str, tuple[str, float, float]]] = {
     **dict.fromkeys(("MaxConcurrency", "ToleratedFailureCount"), ("number", 0, _LONGEST_WAIT)),
     "ToleratedFailurePercentage": ("number", 0, 100),
 }
-_TYPES: Final = {
-    bool: "boolean",
-    str: "string",
-    list: "array",
-    dict: "object",
-    int: "number",
-    float: "number",
-}
+_KIND: Final = {int: "number", float: "number", bool: "boolean", str: "string", list: "array", dict: "object"}
 
 
 def expression(_: Function, self: Any, env: Any) -> None:
@@ -68,7 +61,7 @@ def _sentence(made: Any) -> str:
 def _checked(env: Any, made: Any, value: Any, kind: tuple[str, float, float]) -> Any:
     expected, least, most = kind
     reason = ""
-    if _TYPES.get(type(value), "null") != expected:
+    if _KIND.get(type(value), "null") != expected:
         reason = _unexpected(made, expected, value)
     elif expected == "number":
         if made.field != "ToleratedFailurePercentage" and not float(value).is_integer():
@@ -86,7 +79,7 @@ def _checked(env: Any, made: Any, value: Any, kind: tuple[str, float, float]) ->
 
 
 def _unexpected(made: Any, expected: str, value: Any) -> str:
-    was = f"'{_TYPES.get(type(value), 'null')}' for value: {_json(value)}"
+    was = f"'{_KIND.get(type(value), 'null')}' for value: {_json(value)}"
     return f"{_sentence(made)} returned an unexpected result type. Expected '{expected}', but was {was}"
 
 

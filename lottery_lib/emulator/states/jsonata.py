@@ -209,16 +209,9 @@ def _coded(error: JException) -> tuple[str, str]:
     """The code of an error and AWS's message. The engine writes "Object" for the name of a function."""
     code, value = language.syntax_error(error)
     code = next((code for text, code in _UNCODED.items() if error.error.startswith(text)), code)
-    values = [value, error.expected, error.extra]
-    if code == "D1001":
-        values = [math.inf]
-    elif code == "D1002":
-        values = [error.expected]
-    elif code == "D3100":
-        values = [error.location]
-    elif code == "T0412":
-        values[2] = _TYPES.get(str(error.extra))
-    following = iter(values)
+    usual = [value, error.expected, _TYPES.get(str(error.extra)) if code == "T0412" else error.extra]
+    unusual = {"D1001": [math.inf], "D1002": [error.expected], "D3100": [error.location]}
+    following = iter(unusual.get(code, usual))
 
     def filled(place: re.Match[str]) -> str:
         value = next(following, None)
@@ -460,7 +453,7 @@ class _Match:
     """A match of a regular expression: where it is, and where its groups are."""
 
     def __init__(self, text: str, spans: Sequence[Sequence[int]]) -> None:
-        self._text, self._spans = text, spans
+        self._text, self._spans, self.span = text, spans, spans[0]
 
     def group(self, number: int = 0) -> str:
         start, end = self._spans[number]
@@ -484,10 +477,10 @@ class _Match:
         return re.sub(rf"\$(\$|[0-9]{{1,{len(str(groups))}}})", filled, replacement)
 
     def start(self) -> int:
-        return self._spans[0][0]
+        return self.span[0]
 
     def end(self) -> int:
-        return self._spans[0][1]
+        return self.span[1]
 
 
 class _Pattern:
@@ -520,11 +513,7 @@ class _Pattern:
 
     def split(self, text: str) -> list[str]:
         """What is between the matches."""
-        edges = [
-            0,
-            *(edge for match in self.finditer(text) for edge in (match.start(), match.end())),
-            len(text),
-        ]
+        edges = [0, *(edge for match in self.finditer(text) for edge in match.span), len(text)]
         return [text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True)]
 
     def replace(self, text: str, replacement: Any, limit: float | None) -> str:
