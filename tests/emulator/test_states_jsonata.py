@@ -378,6 +378,12 @@ def test_a_distributed_map_maps_the_pairs_of_an_object(machine, items):
     assert output(machine, one(**selected), {"n": [2]}) == expected
 
 
+def test_a_map_says_in_two_ways_what_it_tolerates(machine):
+    """Both may be expressions."""
+    tolerated = {"ToleratedFailureCount": "{% 1 %}", "ToleratedFailurePercentage": "{% 50.5 %}"}
+    assert output(machine, one(**DISTRIBUTED | tolerated | {"Items": [1]})) == [1]
+
+
 def test_an_expression_in_an_object_of_items_is_named(machine):
     """Its place is in Items."""
     _, cause = failed(machine, one(**DISTRIBUTED | {"Items": {"a": "{% $x %}"}}))

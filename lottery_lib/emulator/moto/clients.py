@@ -116,9 +116,7 @@ def named_as_in_definitions(
             return round(at.timestamp() * 1000)
         return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
-    answer = json.loads(json.dumps(response, default=as_json))
-    response.clear()
-    response.update(answer)
+    response.update(json.loads(json.dumps(response, default=as_json)))
 
 
 def _shape_of(task: Any, side: str, action: str = "") -> Any:

@@ -297,6 +297,12 @@ def with_arguments(original: Function, self: Any, env: Any) -> None:
     original(self, env)
 
 
+def tolerated_count(_: Function, self: Any, ctx: Any) -> Any:
+    """Moto takes an expression in ToleratedFailureCount for one in ToleratedFailurePercentage."""
+    module = _engine("asl.component.state.exec.state_map.tolerated_failure")
+    return module.ToleratedFailureCountStringJSONata(self.visitString_jsonata(ctx=ctx.string_jsonata()))
+
+
 def rule(_: Function, self: Any, env: Any) -> None:
     """For the Assign of a rule, `$` is the input of its state. In moto, it is the truth of the rule."""
     self.comparison.eval(env)

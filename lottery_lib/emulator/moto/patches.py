@@ -210,6 +210,7 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _READER + "_inner_string_of": Patch("bb962f9bdc93", language.text),
     _ASL + "parse.preprocessor:from_string_literal": Patch("a67b37ff24f5", language.text),
     _READER + "visitChoice_rule_comparison_variable": Patch("443238d86989", language.rule_with_assign),
+    _READER + "visitTolerated_failure_count_string_jsonata": Patch("ea65696f7955", language.tolerated_count),
     _READER + "visitString_jsonata": Patch("99ae428be829", language.located),
     _READER + "_open_query_language_scope": Patch("ae9337a386ba", language.scope),
     _ASL + "component.common.assign.assign_decl:AssignDecl._eval_body": Patch(

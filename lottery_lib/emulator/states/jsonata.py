@@ -424,27 +424,19 @@ def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     return read
 
 
+_SIGNATURES: Final = (
+    "partition<xn?:a> range<nnn?:a> hash<ss?:s> random<n?:n> uuid<:s> parse<s:x> string<x-b?:s> sort<af?:a> "
+    "number<(nsb)-:n> distinct<x:x> toMillis<s-s?:n> pad<s-ns?:s> join<a<s>s?:s> replace<s-(sf)(sf)n?:s>"
+)
+
+
 @functools.cache
 def _functions() -> Any:
     """The frame around every evaluation: the engine's functions, and ours in front of them."""
     frame = Jsonata.Frame(Jsonata.static_frame)
-    for name, signature, method in (
-        ("partition", "<xn?:a>", "partition"),
-        ("range", "<nnn?:a>", "range"),
-        ("hash", "<ss?:s>", "hash"),
-        ("random", "<n?:n>", "random"),
-        ("uuid", "<:s>", "uuid"),
-        ("parse", "<s:x>", "parse"),
-        ("string", "<x-b?:s>", "string"),
-        ("sort", "<af?:a>", "sort"),
-        ("number", "<(nsb)-:n>", "number"),
-        ("distinct", "<x:x>", "distinct"),
-        ("toMillis", "<s-s?:n>", "to_millis"),
-        ("pad", "<s-ns?:s>", "pad"),
-        ("join", "<a<s>s?:s>", "join"),
-        ("replace", "<s-(sf)(sf)n?:s>", "replace"),
-    ):
-        frame.bind(name, Jsonata.function(name, signature, _Ours, method))
+    for name, signature in (each.split("<", 1) for each in _SIGNATURES.split()):
+        method = name.replace("M", "_m")  # to_millis
+        frame.bind(name, Jsonata.function(name, f"<{signature}", _Ours, method))
     frame.bind("eval", None)
     return frame
 
