@@ -401,8 +401,11 @@ def test_an_inline_map_maps_no_object(machine):
 
 
 def test_a_map_without_items_maps_its_input(machine):
-    """The default of Items is the state's input."""
+    """The default of Items is the state's input, which ItemSelector sees, too."""
     assert output(machine, one(**MAP), [1, 2]) == [1, 2]
+    selector = {"v": "{% $states.context.Map.Item.Value %}", "all": "{% $states.input %}"}
+    selected = [{"v": value, "all": [1, 2]} for value in (1, 2)]
+    assert output(machine, one(**MAP | {"ItemSelector": selector}), [1, 2]) == selected
 
 
 def test_the_arguments_of_a_parallel_are_the_input_of_every_branch(machine):

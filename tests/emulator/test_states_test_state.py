@@ -374,6 +374,14 @@ def test_the_data_of_a_distributed_map_in_jsonata(test_state):
     assert data["toleratedFailureCount"] == 2
 
 
+def test_the_data_of_a_map_without_items(test_state):
+    """Its items are its input, which ItemSelector sees, too."""
+    state = JSONATA | EACH | {"End": True, "ItemSelector": {"all": "{% $states.input %}"}}
+    del state["Items"]
+    data = test_state(state, [1, 2], mock=THREE, inspectionLevel="DEBUG")["inspectionData"]
+    assert data["afterItemSelector"] == [{"all": [1, 2]}] * 2
+
+
 def test_the_data_of_a_task_in_jsonata(test_state):
     """The arguments, the raw result, and an Output that sees the result."""
     state = JSONATA | ASK | {"Output": "{% $states.result.MessageId %}", "Next": "B"}

@@ -134,7 +134,7 @@ class _Items:
         made = getattr(self.declared, "string_jsonata", None)  # moto checks its value in other words
         if declared := made or self.declared:
             declared.eval(env)
-        found = env.stack.pop()
+        found = env.stack.pop() if declared else env.stack[-1]  # ItemSelector also reads the input there
         if isinstance(found, dict) and self.is_distributed:
             found = [_Pair(Key=key, Value=value) for key, value in found.items()]
         if not isinstance(found, list):
