@@ -308,6 +308,15 @@ def test_any_operation_can_be_called(machine, table, action, arguments, expected
     assert re.search(r'Creation\w+":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"', told["output"])
 
 
+def test_bytes_are_base64(machine, table, aws):
+    """As in every JSON of AWS."""
+    key = {"id": {"S": "bytes"}}
+    aws("dynamodb").put_item(TableName=table, Item=key | {"b": {"B": b"\xff"}})
+    arguments = {"TableName": table, "Key": key}
+    task = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:dynamodb:getItem", "Parameters": arguments}
+    assert json.loads(machine(one(task)).run()["output"])["Item"]["b"] == {"B": "/w=="}
+
+
 def test_a_payload_may_be_an_object(machine, function):
     """`aws-sdk:lambda:invoke` makes JSON of it. What comes back is a text."""
     echo = function("def lambda_handler(event, context): return event")

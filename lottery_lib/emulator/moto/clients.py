@@ -8,6 +8,7 @@ to the front. Each thread stores the role of the machine that it runs, and its c
 without a role is denied.
 """
 
+import base64
 import io
 import json
 import threading
@@ -111,10 +112,12 @@ def named_as_in_definitions(
     """The answer of a call has capitals and is JSON. moto leaves the names and times of the API."""
     self._from_boto_response(response, _shape_of(self, "output", service_action_name))
 
-    def as_json(at: Any) -> Any:
+    def as_json(value: Any) -> Any:
+        if isinstance(value, bytes):
+            return base64.b64encode(value).decode()
         if self.resource.service_name == "states":
-            return round(at.timestamp() * 1000)
-        return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            return round(value.timestamp() * 1000)
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     response.update(json.loads(json.dumps(response, default=as_json)))
 
