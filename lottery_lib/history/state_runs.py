@@ -18,7 +18,7 @@ from lottery_lib.language import branches, states
 #: An event as boto3 returns it from `get_execution_history`.
 Event = Mapping[str, Any]
 
-# AWS names the state of a States.Runtime error only in this sentence of the cause.
+# AWS names the state of States.Runtime and of a failed expression only in this sentence of the cause.
 _ENTERED_AT: Final = re.compile(r"\(entered at the event id #(\d+)\)")
 
 
@@ -148,6 +148,8 @@ class Reader:
         kind, _, what = event["type"].partition("State")
         # AWS always gives a previousEventId. Without it, the best guess is the id before this one.
         owner = before = self.owners.get(event.get("previousEventId", event["id"] - 1))
+        if kind == "EvaluationFailed" and (match := _ENTERED_AT.search(reason_of(event)[1])):
+            owner = before = self.owners.get(int(match[1]))  # AWS's event follows what was before its state
         if kind.startswith("Execution"):
             owner = self._read_execution(event, before)
         elif self.end:

@@ -213,27 +213,22 @@ def jsonata(**states):
     return {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states}
 
 
-def test_items_may_not_be_an_object_in_the_definition(machine):
-    """AWS: they may."""
-    with pytest.raises(ClientError):
-        machine(jsonata(A=MAP | {"Items": {"a": 1}, "End": True}))
+DISTRIBUTED = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
 
 
-def test_an_item_of_an_object_has_no_key_of_its_own(machine):
-    """AWS: `Map.Item.Key` is the key, and `Map.Item.Value` the value."""
+def test_a_distributed_map_does_not_say_where_an_item_is_from(machine):
+    """AWS: `Map.Item.Source` is STATE_DATA."""
+    processor = {"ItemProcessor": MAP["ItemProcessor"] | DISTRIBUTED}
     selector = {"item": "{% $states.context.Map.Item %}"}
-    mine = machine(jsonata(A=MAP | {"Items": "{% {'a': 1} %}", "ItemSelector": selector, "End": True}))
-    assert json.loads(mine.run()["output"]) == [{"item": {"Index": 0, "Value": {"Key": "a", "Value": 1}}}]
+    mine = machine(jsonata(A=MAP | processor | {"Items": [5], "ItemSelector": selector, "End": True}))
+    assert json.loads(mine.run()["output"]) == [{"item": {"Index": 0, "Value": 5}}]
 
 
-def test_all_variables_together_have_no_limit(machine):
-    """AWS: 10 MiB in an execution."""
-    half = {"Type": "Pass", "Assign": {"x": "{% $pad('', 250000) %}"}}
-    states = {
-        f"S{n}": half | {"Assign": {f"x{n}": half["Assign"]["x"]}, "Next": f"S{n + 1}"} for n in range(43)
-    }
-    told = machine(jsonata(**states, S43={"Type": "Succeed"})).run()
-    assert told["status"] == "SUCCEEDED"
+def test_a_distributed_map_tolerates_everything(machine):
+    """AWS: States.ExceedToleratedFailureThreshold, unless the definition tolerates it."""
+    fails = {"StartAt": "I", "States": {"I": {"Type": "Fail"}}}
+    mine = machine(jsonata(A=MAP | {"Items": [5], "ItemProcessor": fails | DISTRIBUTED, "End": True}))
+    assert mine.run()["output"] == "[null]"
 
 
 def test_jsonata_counts_null_as_nothing(machine):
@@ -242,6 +237,12 @@ def test_jsonata_counts_null_as_nothing(machine):
         machine(jsonata(A={"Type": "Pass", "Output": "{% $count(null) %}", "End": True})).run()["output"]
         == "0"
     )
+
+
+def test_a_rare_error_has_other_words(machine):
+    """AWS: D3086."""
+    told = machine(jsonata(A={"Type": "Pass", "Output": "{% $formatNumber(1, 'x') %}", "End": True})).run()
+    assert "D3085" in told["cause"]
 
 
 def test_a_task_token_is_short(machine, aws):
@@ -266,14 +267,32 @@ def test_activities_do_not_work(machine, aws):
     aws("stepfunctions").delete_activity(activityArn=arn)
 
 
-@pytest.mark.parametrize("pattern", ["", ".sync:2", ".waitForTaskToken"])
-def test_a_machine_cannot_start_another_one(machine, pattern):
-    """AWS: it can, and may wait for its end."""
-    other = machine({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}})
-    state = {"Type": "Task", "Resource": f"arn:aws:states:::states:startExecution{pattern}", "End": True}
-    parameters = {"Parameters": {"StateMachineArn": other.arn, "Input": {}}}
-    told = machine({"StartAt": "A", "States": {"A": state | parameters}}).run()
-    assert (told["status"], told["error"]) == ("FAILED", "States.Runtime")
+def test_an_execution_outlives_the_task_that_waits_for_it(machine):
+    """AWS: it is aborted, too."""
+    other = machine({"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 60, "End": True}}})
+    state = {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync:2", "End": True}
+    state |= {"Parameters": {"StateMachineArn": other.arn}, "TimeoutSeconds": 1}
+    assert machine({"StartAt": "A", "States": {"A": state}}).run()["error"] == "States.Timeout"
+    (execution,) = other.client.list_executions(stateMachineArn=other.arn)["executions"]
+    assert execution["status"] == "RUNNING"
+
+
+def test_a_version_of_a_machine_cannot_run(machine):
+    """AWS: an execution can begin with the ARN of a version or an alias."""
+    mine = machine({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}})
+    text = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})
+    version = mine.client.update_state_machine(stateMachineArn=mine.arn, definition=text, publish=True)
+    with pytest.raises(ClientError, match="InternalFailure"):
+        mine.client.start_execution(stateMachineArn=version["stateMachineVersionArn"])
+
+
+def test_a_test_does_not_ask_where_an_error_is_from(aws):
+    """AWS: `errorCausedByState` must name a state in the Map or Parallel."""
+    definition = json.dumps(MAP | {"End": True})
+    mock = {"errorOutput": {"error": "E", "cause": "c"}}
+    for more in ({}, {"stateConfiguration": {"errorCausedByState": "nobody"}}):
+        told = aws("stepfunctions").test_state(definition=definition, input="[]", mock=mock, **more)
+        assert told["error"] == "E"
 
 
 def test_an_express_machine_is_run_as_a_standard_one(machine):
@@ -303,23 +322,24 @@ def test_a_machine_logs_nothing(machine, aws):
     aws("logs").delete_log_group(logGroupName="machines")
 
 
-BATCHED = {
-    "Type": "Map",
-    "ItemProcessor": {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}},
-    "ItemBatcher": {"MaxItemsPerBatch": 2},
-    "End": True,
-}
+WRITER = {"Resource": "arn:aws:states:::s3:putObject", "Arguments": {"Bucket": "b"}}
 
 
 @pytest.mark.parametrize(
-    "state", [{"Type": "Task", "Resource": "arn:aws:states:::http:invoke", "End": True}, BATCHED]
+    "state",
+    [
+        {"Type": "Task", "Resource": "arn:aws:states:::http:invoke", "End": True},
+        MAP | {"ItemBatcher": {"MaxItemsPerBatch": 2}, "End": True},
+        MAP | {"QueryLanguage": "JSONata", "ResultWriter": WRITER, "End": True},
+    ],
 )
-def test_an_http_task_and_a_batching_map_are_refused(aws, machine, state):
+def test_some_definitions_are_refused(aws, machine, state):
     """AWS: they run, and can be tested."""
     with pytest.raises(ClientError, match="InvalidDefinition"):
         machine({"StartAt": "A", "States": {"A": state}})
     with pytest.raises(ClientError, match="InvalidDefinition"):
-        aws("stepfunctions").test_state(definition=json.dumps(state), mock={"result": "[]"})
+        mock = {"result": "{}" if "ResultWriter" in state else "[]"}
+        aws("stepfunctions").test_state(definition=json.dumps(state), mock=mock)
 
 
 def test_an_intrinsic_function_that_fails_has_motos_words(machine):
@@ -338,14 +358,6 @@ def test_a_path_with_a_regular_expression_fails(machine, path):
     pass_state = {"Type": "Pass", "InputPath": path, "End": True}
     told = machine({"StartAt": "A", "States": {"A": pass_state}}).run({"x": ["a" * 60]})
     assert (told["status"], told["error"]) == ("FAILED", "States.Runtime")
-
-
-def test_a_map_without_a_list_has_motos_name(machine):
-    """AWS: States.Runtime."""
-    processor = {"StartAt": "I", "States": {"I": {"Type": "Pass", "End": True}}}
-    state = {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": processor, "End": True}
-    told = machine({"StartAt": "A", "States": {"A": state}}).run({"items": 5})
-    assert told["error"] == "States.QueryEvaluationError"
 
 
 def retried(machine, *retry):

@@ -83,6 +83,17 @@ def test_other_integrations_need_their_rights_too(machine, role, table, name, er
     assert machine(get, roleArn=mine.arn).run()["status"] == "SUCCEEDED"
 
 
+def test_a_machine_needs_the_right_to_start_another_one(machine, role):
+    """The other machine's ARN counts."""
+    other, mine = machine(integration("sns:publish", TopicArn="t", Message="m")), role()
+    start = integration("states:startExecution", StateMachineArn=other.arn)
+    told = failed(machine(start, roleArn=mine.arn).run())
+    assert told[0] == "StepFunctions.AWSStepFunctionsException"
+    assert f"states:StartExecution on resource: {other.arn} " in told[1]
+    mine.allow({"Action": "states:StartExecution", "Resource": other.arn})
+    assert machine(start, roleArn=mine.arn).run()["status"] == "SUCCEEDED"
+
+
 def test_a_denied_call_can_be_caught(machine, function, role):
     """It is an error like others."""
     definition = task(function(ECHO).arn, Catch=[{"ErrorEquals": ["Lambda.AWSLambdaException"], "Next": "B"}])

@@ -142,6 +142,17 @@ def test_the_history_of_a_callback(make, waits, states):
     assert mine.details(arn, "TaskSucceeded") == [common | result]
 
 
+def test_a_token_in_jsonata(make, echo, waits, states):
+    """Arguments read it in the context object, and `$states.result` is what was sent."""
+    arguments = {"FunctionName": echo.arn, "Payload": {"token": "{% $states.context.Task.Token %}"}}
+    state = waits() | {"Arguments": arguments, "Output": "{% $states.result.a + 1 %}"}
+    del state["Parameters"]
+    mine = make(state, QueryLanguage="JSONata")
+    arn, token = mine.begin()
+    states.send_task_success(taskToken=token, output='{"a": 1}')
+    assert mine.wait(arn)["output"] == "2"
+
+
 @pytest.fixture
 def mailed(topic, mails, aws, browse):
     """A topic whose mail somebody gets."""

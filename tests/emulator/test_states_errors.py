@@ -229,6 +229,26 @@ def test_a_fail_state_whose_path_is_not_there(machine):
     assert error_of(mine.run())[:2] == ("FAILED", "States.Runtime")
 
 
+@pytest.mark.parametrize("path", ["$.x", "$$.Execution.Input"])
+def test_a_map_needs_an_array(machine, path):
+    """Neither a number nor an object is one, and no Catch sees the error."""
+    processor = {"StartAt": "I", "States": {"I": PASS}}
+    mapped = caught({"Type": "Map", "ItemsPath": path, "ItemProcessor": processor}, "States.ALL")
+    told = machine(mapped).run({"x": 5})
+    reason = f'Reference path "{path.replace("$$", "$")}" must point to array.'
+    assert error_of(told) == ("FAILED", "States.Runtime", AT_2 + reason)
+
+
+def test_a_distributed_map_takes_an_object(machine):
+    """It maps the keys and their values."""
+    config = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    processor = {"ProcessorConfig": config, "StartAt": "I", "States": {"I": PASS}}
+    selector = {"k.$": "$$.Map.Item.Key", "v.$": "$$.Map.Item.Value", "n.$": "$.n"}
+    mapped = {"Type": "Map", "ItemsPath": "$.x", "ItemSelector": selector, "ItemProcessor": processor}
+    told = machine(one(mapped)).run({"x": {"a": 1, "b": []}, "n": 5})
+    assert json.loads(told["output"]) == [{"k": "a", "v": 1, "n": 5}, {"k": "b", "v": [], "n": 5}]
+
+
 def test_a_failing_iteration_fails_its_map(machine, function):
     """MapIterationFailed, MapStateFailed, and the function's own error."""
     bad = function("def lambda_handler(event, context): raise ValueError(event)")

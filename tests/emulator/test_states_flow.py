@@ -92,6 +92,7 @@ def test_the_context_object_is_complete(machine):
             "Input": {"a": 1},
             "Name": "mine",
             "RoleArn": "arn:aws:iam::123456789012:role/tests",
+            "RedriveCount": 0,
         },
         "State": {"Name": "A"},
         "StateMachine": {"Id": mine.arn, "Name": mine.name},

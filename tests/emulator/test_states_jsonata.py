@@ -61,6 +61,9 @@ OUTPUTS = [
     ("{% $states.input.list[$ > 1] %}", [2, 3]),
     ("{% ($x := 2; $x * 3) %}", 6),
     ({"a": {"b": ["{% 1 %}", 2, "$x", None, True]}}, {"a": {"b": [1, 2, "$x", None, True]}}),
+    ({"{% 1 %}": 1, "a.$": "$.b", "x": " {% 1 %} "}, {"{% 1 %}": 1, "a.$": "$.b", "x": " {% 1 %} "}),
+    ("{% $states.context.Execution.RedriveCount %}", 0),
+    ("{% $states.context.StateMachine.Id ~> $contains(':stateMachine:') %}", True),
     ("plain", "plain"),
     ("{% $states.context.State.Name %}", "A"),
     ("{% $states.context.Execution.Input.n %}", 5),
@@ -83,6 +86,8 @@ def test_an_output_is_evaluated(machine):
 UNDEFINED = "returned nothing (undefined)."
 THREW = "threw an error during evaluation"
 MAP = {"Type": "Map", "ItemProcessor": {"StartAt": "I", "States": {"I": PASS}}}
+RUNS = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+DISTRIBUTED = MAP | {"ItemProcessor": MAP["ItemProcessor"] | RUNS}
 PARALLEL = {"Type": "Parallel", "Branches": [{"StartAt": "I", "States": {"I": PASS}}]}
 CHOICE = {"Type": "Choice", "Default": "Z"}
 NEVER = {"Condition": "{% false %}", "Next": "Z"}
@@ -133,6 +138,7 @@ def with_expression(state, expression):
         (MAP | {"Items": "@"}, "$x", "Items", UNDEFINED),
         (MAP | {"Items": "@"}, "'string'", "Items", typed("array", "string", '"string"')),
         (MAP | {"Items": "@"}, "null", "Items", typed("array", "null", "null")),
+        (MAP | {"Items": "@"}, "{'a': 1}", "Items", typed("array", "object", '{"a":1}')),
         (MAP | {"Items": ["{% 1 %}", "@"]}, "$x", "Items[1]", UNDEFINED),
         (
             MAP | {"Items": [1], "MaxConcurrency": "@"},
@@ -189,16 +195,41 @@ def test_an_expression_without_a_value_fails_the_state(machine, state, expressio
         ({"Type": "Wait", "Seconds": "@"}, "0.5", "The Seconds field cannot be parsed as an integer: 0.5"),
         (TASK | {"TimeoutSeconds": "@"}, "-1", "TimeoutSeconds must be between 0 and 99999999 but was: -1"),
         (
+            {"Type": "Wait", "Timestamp": "@"},
+            "'2016-12-05 21:29:29Z'",
+            "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: "
+            "2016-12-05 21:29:29Z",
+        ),
+        (
             MAP | {"Items": [1], "ToleratedFailurePercentage": "@"},
             "101",
             "ToleratedFailurePercentage must be between 0 and 100 but was: 101",
         ),
     ],
 )
-def test_a_number_has_a_range(machine, state, expression, text):
-    """A number that its field cannot take is States.QueryEvaluationError, too."""
+def test_a_value_has_a_range(machine, state, expression, text):
+    """A number or time that its field cannot take is States.QueryEvaluationError, too."""
     definition = one(**with_expression(state, expression))
     assert failed(machine, definition) == ("States.QueryEvaluationError", f"{ENTERED}{text}")
+
+
+@pytest.mark.parametrize(
+    ("state", "previous"),
+    [
+        ({"Type": "Pass", "Output": "{% $x %}"}, 3),
+        (TASK | {"Arguments": "{% $x %}"}, 3),
+        (MAP | {"Items": "{% 5 %}"}, 3),
+        (MAP, 3),
+        ({"Type": "Wait", "Timestamp": "{% 'soon' %}"}, 4),
+    ],
+)
+def test_the_place_of_a_failed_expression_in_the_history(machine, state, previous):
+    """AWS lets its event follow the one before the state, except for a time that cannot be read."""
+    mine = machine(jsonata(S={"Type": "Pass", "Next": "A"}, A=state | {"End": True}))
+    told = mine.run()
+    entered, evaluated = mine.events(told["executionArn"])[3:5]
+    assert (entered["id"], entered["previousEventId"]) == (4, 3)
+    assert (evaluated["type"], evaluated["previousEventId"]) == ("EvaluationFailed", previous)
 
 
 @pytest.mark.parametrize(
@@ -298,6 +329,17 @@ def test_a_fail_state_has_its_reasons_from_expressions(machine):
     assert failed(machine, jsonata(A=state), {"e": "E"}) == ("E", "no E")
 
 
+def test_the_default_of_an_output_is_the_input(machine):
+    """Of a Pass, a Wait, a Choice and a Succeed."""
+    states = {
+        "A": {"Type": "Pass", "Next": "B"},
+        "B": {"Type": "Wait", "Seconds": 0, "Next": "C"},
+        "C": {"Type": "Choice", "Choices": [NEVER], "Default": "Z"},
+        "Z": {"Type": "Succeed"},
+    }
+    assert output(machine, jsonata(**states), {"a": 1}) == {"a": 1}
+
+
 def test_a_wait_takes_its_time_from_expressions(machine):
     """Seconds, and a Timestamp, which may be over."""
     states = {
@@ -323,18 +365,47 @@ def test_a_map_maps_its_items(machine):
     assert output(machine, one(**state), {"list": [1, 2], "by": 10}) == [10, 20]
 
 
-def test_an_object_of_items_is_its_pairs(machine):
-    """Each iteration gets a key and its value."""
-    items = {"Items": "{% $states.input %}"}
-    assert output(machine, one(**MAP | items), {"a": 1, "b": None}) == [
-        {"Key": "a", "Value": 1},
-        {"Key": "b", "Value": None},
-    ]
+@pytest.mark.parametrize(
+    "items", [{"a": 1, "b": "{% $states.input.n %}"}, "{% {'a': 1, 'b': $states.input.n} %}"]
+)
+def test_a_distributed_map_maps_the_pairs_of_an_object(machine, items):
+    """Each iteration gets a key and its value. The context object has both, beside the index."""
+    mine = DISTRIBUTED | {"Items": items}
+    pairs = [{"Key": "a", "Value": 1}, {"Key": "b", "Value": [2]}]
+    assert output(machine, one(**mine), {"n": [2]}) == pairs
+    selected = mine | {"ItemSelector": {"item": "{% $states.context.Map.Item %}"}}
+    expected = [{"item": {"Index": index} | pair} for index, pair in enumerate(pairs)]
+    assert output(machine, one(**selected), {"n": [2]}) == expected
+
+
+def test_a_map_says_in_two_ways_what_it_tolerates(machine):
+    """Both may be expressions."""
+    tolerated = {"ToleratedFailureCount": "{% 1 %}", "ToleratedFailurePercentage": "{% 50.5 %}"}
+    assert output(machine, one(**DISTRIBUTED | tolerated | {"Items": [1]})) == [1]
+
+
+def test_an_expression_in_an_object_of_items_is_named(machine):
+    """Its place is in Items."""
+    _, cause = failed(machine, one(**DISTRIBUTED | {"Items": {"a": "{% $x %}"}}))
+    assert cause == f"{ENTERED}The JSONata expression '$x' specified for the field 'Items/a' {UNDEFINED}"
+
+
+def test_an_inline_map_maps_no_object(machine):
+    """Without Items, the cause shows the input, and the event has no place."""
+    mine = machine(one(**MAP))
+    told = mine.run({"a": 1})
+    cause = f'{ENTERED}Map state input must be an array but was: {{"a":1}}'
+    assert (told["error"], told["cause"]) == ("States.QueryEvaluationError", cause)
+    event = mine.events(told["executionArn"])[2]["evaluationFailedEventDetails"]
+    assert event == {"error": told["error"], "cause": cause, "state": "A"}
 
 
 def test_a_map_without_items_maps_its_input(machine):
-    """The default of Items is the state's input."""
+    """The default of Items is the state's input, which ItemSelector sees, too."""
     assert output(machine, one(**MAP), [1, 2]) == [1, 2]
+    selector = {"v": "{% $states.context.Map.Item.Value %}", "all": "{% $states.input %}"}
+    selected = [{"v": value, "all": [1, 2]} for value in (1, 2)]
+    assert output(machine, one(**MAP | {"ItemSelector": selector}), [1, 2]) == selected
 
 
 def test_the_arguments_of_a_parallel_are_the_input_of_every_branch(machine):

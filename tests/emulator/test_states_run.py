@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 from emulator.conftest import Machine
@@ -285,6 +286,118 @@ def test_dynamodb_errors_have_their_names(machine, table):
     state = {"Type": "Task", "Resource": "arn:aws:states:::dynamodb:putItem", "Parameters": parameters}
     told = machine(one(state)).run()
     assert told["error"] == "DynamoDB.ConditionalCheckFailedException"
+
+
+@pytest.mark.parametrize(
+    ("action", "arguments", "expected"),
+    [
+        ("dynamodb:describeTable", {"TableName": "@"}, ["TableArn", "ACTIVE"]),
+        ("sfn:listStateMachines", {"MaxResults": 1}, ["StateMachines", "CreationDate"]),
+    ],
+)
+def test_any_operation_can_be_called(machine, table, action, arguments, expected):
+    """Its names begin with capitals, and its times are texts, so an expression can read all of it."""
+    task = {
+        "Type": "Task",
+        "Resource": f"arn:aws:states:::aws-sdk:{action}",
+        "Output": "{% $states.result %}",
+    }
+    task |= {"Arguments": json.loads(json.dumps(arguments).replace("@", table))}
+    told = machine(one(task, QueryLanguage="JSONata")).run()
+    assert all(word in told["output"] for word in expected)
+    assert re.search(r'Creation\w+":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"', told["output"])
+
+
+def test_bytes_are_base64(machine, table, aws):
+    """As in every JSON of AWS."""
+    key = {"id": {"S": "bytes"}}
+    aws("dynamodb").put_item(TableName=table, Item=key | {"b": {"B": b"\xff"}})
+    arguments = {"TableName": table, "Key": key}
+    task = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:dynamodb:getItem", "Parameters": arguments}
+    assert json.loads(machine(one(task)).run()["output"])["Item"]["b"] == {"B": "/w=="}
+
+
+def test_a_payload_may_be_an_object(machine, function):
+    """`aws-sdk:lambda:invoke` makes JSON of it. What comes back is a text."""
+    echo = function("def lambda_handler(event, context): return event")
+    parameters = {"FunctionName": echo.arn, "Payload": {"a": 1}}
+    state = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:lambda:invoke", "Parameters": parameters}
+    assert json.loads(machine(one(state)).run()["output"])["Payload"] == '{"a": 1}'
+
+
+def start(other, pattern="", **more):
+    """A state that starts an execution of a machine."""
+    parameters = {"StateMachineArn": other.arn, "Input": {"a": 1}} | more
+    resource = f"arn:aws:states:::states:startExecution{pattern}"
+    return one({"Type": "Task", "Resource": resource, "Parameters": parameters})
+
+
+@pytest.fixture
+def passes(machine):
+    return machine(one({"Type": "Pass"}))
+
+
+def test_a_state_starts_an_execution(machine, passes):
+    """The answer of StartExecution, with capitals, and its time in milliseconds."""
+    told = json.loads(machine(start(passes, Name="child")).run()["output"])
+    child = passes.client.describe_execution(executionArn=told.pop("ExecutionArn"))
+    assert (child["name"], child["input"]) == ("child", '{"a":1}')
+    assert told == {"StartDate": round(child["startDate"].timestamp() * 1000)}
+
+
+@pytest.mark.parametrize(("pattern", "output"), [(".sync", '{"a":1}'), (".sync:2", {"a": 1})])
+def test_a_state_waits_for_the_end_of_an_execution(machine, passes, pattern, output):
+    """With `.sync`, input and output are texts; with `.sync:2`, they are read."""
+    mine = machine(start(passes, pattern))
+    told = mine.run()
+    child = json.loads(told["output"])
+    assert (child["Status"], child["Input"], child["Output"]) == ("SUCCEEDED", output, output)
+    assert child["OutputDetails"] == {"Included": True}
+    assert child["StopDate"] >= child["StartDate"] > 1_700_000_000_000
+    assert [event["type"] for event in mine.events(told["executionArn"])][2:6] == [
+        "TaskScheduled",
+        "TaskStarted",
+        "TaskSubmitted",
+        "TaskSucceeded",
+    ]
+
+
+def test_an_execution_that_fails_fails_the_state_that_waits(machine):
+    """`States.TaskFailed`; the cause describes the execution."""
+    told = machine(start(machine(one_fail("E")), ".sync:2")).run()
+    assert (told["error"], json.loads(told["cause"])["Error"]) == ("States.TaskFailed", "E")
+
+
+def one_fail(error):
+    return {"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": error}}}
+
+
+def test_a_started_execution_can_send_the_token(machine):
+    """`.waitForTaskToken`: the task's result is what the other machine sends."""
+    arguments = {"TaskToken": "{% $states.input.token %}", "Output": {"sent": True}}
+    send = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:sfn:sendTaskSuccess",
+        "Arguments": arguments,
+    }
+    sender = machine(one(send, QueryLanguage="JSONata"))
+    told = machine(start(sender, ".waitForTaskToken", Input={"token.$": "$$.Task.Token"})).run()
+    assert json.loads(told["output"]) == {"sent": True}
+
+
+@pytest.mark.parametrize(
+    ("more", "error"),
+    [
+        (
+            {"StateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:no"},
+            "StateMachineDoesNotExist",
+        ),
+        ({"Name": "a b"}, "InvalidName"),
+    ],
+)
+def test_an_execution_that_cannot_start(machine, passes, more, error):
+    """The name of the error is that of AWS's SDK, so it ends with Exception."""
+    assert machine(start(passes, **more)).run()["error"] == f"StepFunctions.{error}Exception"
 
 
 def test_a_result_over_256_kb_is_too_large(machine, function):

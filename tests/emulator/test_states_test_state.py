@@ -364,6 +364,24 @@ def test_what_an_inspection_of_jsonata_shows(test_state, state, given, mock, fie
     assert set(reply["inspectionData"]) == {"input"} | fields, reply
 
 
+def test_the_data_of_a_distributed_map_in_jsonata(test_state):
+    """It may map an object. What it tolerates may be an expression."""
+    fields = {"ToleratedFailureCount": "{% 2 %}", "Items": {"a": "{% $states.input.n %}"}, "End": True}
+    item = {"ItemSelector": {"item": "{% $states.context.Map.Item %}"}}
+    state = JSONATA | EACH | fields | item | {"ItemProcessor": READER["ItemProcessor"]}
+    data = test_state(state, {"n": 5}, mock=THREE, inspectionLevel="DEBUG")["inspectionData"]
+    assert data["afterItemSelector"] == [{"item": {"Index": 0, "Key": "a", "Value": 5}}]
+    assert data["toleratedFailureCount"] == 2
+
+
+def test_the_data_of_a_map_without_items(test_state):
+    """Its items are its input, which ItemSelector sees, too."""
+    state = JSONATA | EACH | {"End": True, "ItemSelector": {"all": "{% $states.input %}"}}
+    del state["Items"]
+    data = test_state(state, [1, 2], mock=THREE, inspectionLevel="DEBUG")["inspectionData"]
+    assert data["afterItemSelector"] == [{"all": [1, 2]}] * 2
+
+
 def test_the_data_of_a_task_in_jsonata(test_state):
     """The arguments, the raw result, and an Output that sees the result."""
     state = JSONATA | ASK | {"Output": "{% $states.result.MessageId %}", "Next": "B"}

@@ -87,6 +87,16 @@ def test_an_attempt_that_failed_assigns_nothing(machine):
     assert ("B", None) in exits(mine, told)
 
 
+def test_a_name_inside_an_expression_is_its_own(machine):
+    """`:=` hides a variable for the rest of the expression, and does not change it."""
+    states = {
+        "A": {"Type": "Pass", "Assign": {"x": 1}, "Next": "B"},
+        "B": {"Type": "Pass", "Output": "{% ($x := 2; $x) %}", "Next": "C"},
+        "C": PASS | {"Output": "{% [$states.input, $x] %}"},
+    }
+    assert output(machine, jsonata(**states)) == [2, 1]
+
+
 HOSTILE = ['say "hi"', 'a";$y:="evil', "%}", "\\", "'", "王\n", "{% 1 %}", "$x", "(1;2)"]
 
 
@@ -182,15 +192,13 @@ def test_an_assign_has_at_most_256_kib(machine, size, status):
     )
 
 
-def test_a_variable_can_be_larger_than_the_state_data_together(machine):
-    """Variables do not count for the size of what goes from state to state."""
-    big = "{% $pad('', 200000, 'x') %}"
-    states = {
-        "A": {"Type": "Pass", "Assign": {"x": big}, "Next": "B"},
-        "B": {"Type": "Pass", "Assign": {"y": big}, "Next": "C"},
-        "C": PASS | {"Output": "{% $length($x) + $length($y) %}"},
-    }
-    assert output(machine, jsonata(**states)) == 400_000
+def test_all_variables_have_at_most_10_mib(machine):
+    """Together. They do not count for the size of what goes from state to state."""
+    text = "{% $pad('', 250000, 'x') %}"
+    states = {f"S{n}": {"Type": "Pass", "Assign": {f"x{n}": text}, "Next": f"S{n + 1}"} for n in range(42)}
+    error, cause = failed(machine, jsonata(**states, S42={"Type": "Succeed"}))
+    assert error == "States.DataLimitExceeded"
+    assert cause.startswith("The state/task 'S41' assigned variables with a size exceeding ")
 
 
 def test_jsonpath_assigns_by_paths_and_functions(machine):
@@ -256,6 +264,22 @@ def test_jsonpath_assigns_from_the_result(machine):
         "C": PASS | {"Parameters": {"first.$": "$first", "error.$": "$error"}},
     }
     assert output(machine, jsonpath(**states), {"a": 1}) == {"first": {"a": 1}, "error": "E"}
+
+
+def test_jsonpath_assigns_from_the_input(machine):
+    """`$` is the result of a Pass, and in a Wait or a Choice the input after InputPath."""
+    rule = {"Variable": "$.a", "IsPresent": True, "Next": "D"}
+    states = {
+        "A": {"Type": "Pass", "Parameters": {"p": 1}, "ResultPath": "$.r", "Next": "B"},
+        "B": {"Type": "Wait", "InputPath": "$.r", "Seconds": 0, "Next": "C"},
+        "C": {"Type": "Choice", "Choices": [rule], "Default": "D"},
+        "D": {"Type": "Choice", "Choices": [rule | {"Variable": "$.p", "Next": "E"}]},
+        "E": PASS | {"Parameters": {name: f"${name[0]}" for name in ("A.$", "B.$", "C.$", "D.$")}},
+    }
+    for name, place in (("A", states["A"]), ("B", states["B"]), ("C", states["C"])):
+        place["Assign"] = {f"{name}.$": "$"}
+    states["D"]["Choices"][0]["Assign"] = {"D.$": "$"}
+    assert output(machine, jsonpath(**states), {"i": 1}) == {name: {"p": 1} for name in "ABCD"}
 
 
 def test_jsonpath_fails_at_a_variable_that_is_not_there(machine):

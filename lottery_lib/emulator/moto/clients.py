@@ -8,10 +8,13 @@ to the front. Each thread stores the role of the machine that it runs, and its c
 without a role is denied.
 """
 
+import base64
 import io
+import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -95,6 +98,34 @@ def boto_client_for(
     if _installed is None:
         raise RuntimeError("no emulator serves the calls of moto's engine")
     return _installed.client(original, region, service, getattr(state_credentials, "role_arn", None))
+
+
+def named_as_in_api(original: Callable[..., Any], self: Any, parameters: Any, **given: Any) -> None:
+    """The parameters of a call get the names and types of its API. moto takes both from the definition."""
+    original(self, parameters, **given)
+    self._to_boto_request(parameters, _shape_of(self, "input"))
+
+
+def named_as_in_definitions(
+    _: Callable[..., Any], self: Any, response: Any, *, service_action_name: str = "", **given: Any
+) -> None:
+    """The answer of a call has capitals and is JSON. moto leaves the names and times of the API."""
+    self._from_boto_response(response, _shape_of(self, "output", service_action_name))
+
+    def as_json(value: Any) -> Any:
+        if isinstance(value, bytes):
+            return base64.b64encode(value).decode()
+        if self.resource.service_name == "states":
+            return round(value.timestamp() * 1000)
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    response.update(json.loads(json.dumps(response, default=as_json)))
+
+
+def _shape_of(task: Any, side: str, action: str = "") -> Any:
+    from lottery_lib.emulator.states.models import _shape
+
+    return _shape(task._get_boto_service_name(), (action or task.resource.api_action).replace("_", ""), side)
 
 
 class _Raw(io.BytesIO):

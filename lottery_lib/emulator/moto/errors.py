@@ -64,6 +64,7 @@ class OnlyOnce(dict[str, Any]):
     """The details of an event that moto writes again where a Catch or a Map passes its error on."""
 
     written = False
+    entered = 0  # the number of the event with which the state began
 
 
 _counting: Final = threading.Lock()
@@ -256,6 +257,16 @@ def uncaught(original: Function, self: Any, env: Any, ex: Exception) -> Any:
     raise (_failure(_RUNTIME, cause) if complete else _failure_in_state(env, _RUNTIME, cause)) from ex
 
 
+def start_error(original: Function, self: Any, env: Any, ex: Exception) -> Any:
+    """An error of StartExecution has the name of its class in AWS's SDK. See also `uncaught`."""
+    event = uncaught(original, self, env, ex)
+    if (code := getattr(ex, "response", {}).get("Error", {}).get("Code", "")).endswith("Exception"):
+        name = f"StepFunctions.{code.replace('AccessDenied', 'AWSStepFunctions')}"
+        event.error_name = _engine(_NAMES + "custom_error_name").CustomErrorName(name)
+        event.event_details["taskFailedEventDetails"]["error"] = name
+    return event
+
+
 def lambda_error(original: Function, self: Any, env: Any, ex: Exception) -> Any:
     """If Lambda refuses a call, the error gets the same name as with lambda:invoke. See also `uncaught`."""
     from botocore.exceptions import ClientError
@@ -274,15 +285,25 @@ def compact_json(original: Function, thing: Any, **_: Any) -> str:
 
 
 def with_time(name: str, _: Function, **fields: Any) -> dict[str, Any]:
-    """The times in the context object look as on AWS."""
+    """The times in the context object look as on AWS. An execution has a count of redrives, too."""
     at = datetime.datetime.fromisoformat(str(fields[name])).astimezone(datetime.UTC)
-    return fields | {name: at.isoformat(timespec="milliseconds").replace("+00:00", "Z")}
+    redriven = {"RedriveCount": 0} if name == "StartTime" else {}
+    return fields | {name: at.isoformat(timespec="milliseconds").replace("+00:00", "Z")} | redriven
 
 
 def _unexpected(error: Exception) -> Any:
     """The details of a failure that neither moto nor this module knows. The log says where it was."""
     traceback.print_exception(error)
     return _engine("api").ExecutionFailedEventDetails(error=_RUNTIME, cause=repr(error))
+
+
+def failure_event(env: Any, event_type: str, details: Any) -> Exception:
+    """Make an error that Retry and Catch see, and that the history shows as an event of this type."""
+    module, kind = _engine(_NAMES + "failure_event"), event_type[0].lower() + event_type[1:]
+    name = carried_name(_engine(_NAMES + "custom_error_name").CustomErrorName, details["error"])
+    event = module.FailureEvent(env, name, event_type, {f"{kind}EventDetails": details})
+    failure: Exception = module.FailureEventException(event)
+    return failure
 
 
 def _failure(error: str, cause: str) -> Exception:

@@ -10,38 +10,28 @@ import copy
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
-from lottery_lib.emulator.moto.errors import OnlyOnce, _engine, _failure_in_state
+from lottery_lib.emulator.moto.errors import OnlyOnce, _engine, _failure_in_state, failure_event
 
 Function = Callable[..., Any]
 _ERROR: Final = "States.QueryEvaluationError"
 _LARGEST: Final = 256 * 1024
+_LARGEST_TOGETHER: Final = 10 * 1024 * 1024
 _LONGEST_WAIT: Final = 99_999_999
 _OCCURRED: Final = "An error occurred while executing the state "
 _NAMES: Final = "asl.component.common.error_name."
+_TIMESTAMP: Final = "asl.component.state.wait.wait_function.timestamp"
 #: What a field must give: the name of its type, and the smallest and largest number.
 _FIELDS: Final[dict[str, tuple[str, float, float]]] = {
     "Condition": ("boolean", 0, 0),
-    "Seconds": ("number", 0, _LONGEST_WAIT),
-    "Timestamp": ("string", 0, 0),
-    "Error": ("string", 0, 0),
-    "Cause": ("string", 0, 0),
-    "TimeoutSeconds": ("number", 0, _LONGEST_WAIT),
-    "HeartbeatSeconds": ("number", 0, _LONGEST_WAIT),
-    "MaxConcurrency": ("number", 0, _LONGEST_WAIT),
-    "ToleratedFailureCount": ("number", 0, _LONGEST_WAIT),
+    **dict.fromkeys(("Timestamp", "Error", "Cause"), ("string", 0, 0)),
+    **dict.fromkeys(("Seconds", "TimeoutSeconds", "HeartbeatSeconds"), ("number", 0, _LONGEST_WAIT)),
+    **dict.fromkeys(("MaxConcurrency", "ToleratedFailureCount"), ("number", 0, _LONGEST_WAIT)),
     "ToleratedFailurePercentage": ("number", 0, 100),
-    "Items": ("array", 0, 0),
 }
-_TYPES: Final = {
-    bool: "boolean",
-    int: "number",
-    float: "number",
-    str: "string",
-    list: "array",
-    dict: "object",
-}
+_KIND: Final = {int: "number", float: "number", bool: "boolean", str: "string", list: "array", dict: "object"}
 
 
 def expression(_: Function, self: Any, env: Any) -> None:
@@ -70,14 +60,9 @@ def _sentence(made: Any) -> str:
 
 def _checked(env: Any, made: Any, value: Any, kind: tuple[str, float, float]) -> Any:
     expected, least, most = kind
-    found = _TYPES.get(type(value), "null")
-    if made.field == "Items" and found == "object":
-        return [{"Key": key, "Value": part} for key, part in value.items()]
     reason = ""
-    if found != expected:
-        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-        reason = f"{_sentence(made)} returned an unexpected result type. "
-        reason += f"Expected '{expected}', but was '{found}' for value: {text}"
+    if _KIND.get(type(value), "null") != expected:
+        reason = _unexpected(made, expected, value)
     elif expected == "number":
         if made.field != "ToleratedFailurePercentage" and not float(value).is_integer():
             reason = f"The {made.field} field cannot be parsed as an integer: {value}"
@@ -85,28 +70,35 @@ def _checked(env: Any, made: Any, value: Any, kind: tuple[str, float, float]) ->
             reason = f"Seconds cannot be negative but was: {value}"
         elif not least <= value <= most:
             reason = f"{made.field} must be between {least} and {most} but was: {value}"
+    elif made.field == "Timestamp" and not _engine(_TIMESTAMP).Timestamp._from_timestamp_string(value):
+        form = "an ISO-8601 extended offset date-time format string"
+        reason = f"The Timestamp field cannot be parsed as {form}: {value}"
     if reason:
         raise _failure(env, made.field, reason)
     return int(value) if expected == "number" and float(value).is_integer() else value
 
 
-def _failure(env: Any, field: str, reason: str) -> Exception:
+def _unexpected(made: Any, expected: str, value: Any) -> str:
+    was = f"'{_KIND.get(type(value), 'null')}' for value: {_json(value)}"
+    return f"{_sentence(made)} returned an unexpected result type. Expected '{expected}', but was {was}"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def _failure(env: Any, field: str | None, reason: str) -> Exception:
     """Write the event EvaluationFailed, and make the error that Retry and Catch see."""
-    event_type = _engine("api").HistoryEventType.EvaluationFailed
-    entered = _entered(env)
+    entered, context = _entered(env), env.event_history_context
+    if entered == context.source_event_id and entered and field != "Timestamp":
+        # AWS's event follows the same event as the one with which the state began.
+        context.source_event_id = env.event_manager._history_event_list[entered - 1]["previousEventId"]
     cause = f"{_OCCURRED}'{env.next_state_name}' (entered at the event id #{entered}). {reason}"
     details = OnlyOnce(error=_ERROR, cause=cause, location=field, state=env.next_state_name)
+    details.entered = entered
     event = {"evaluationFailedEventDetails": details}
-    env.event_manager.add_event(context=env.event_history_context, event_type=event_type, event_details=event)
-    failure_event = _engine(_NAMES + "failure_event")
-    failure: Exception = failure_event.FailureEventException(
-        failure_event.FailureEvent(
-            env=env,
-            error_name=_engine(_NAMES + "states_error_name").StatesErrorName.from_name(_ERROR),
-            event_type=event_type,
-            event_details=event,
-        )
-    )
+    env.event_manager.add_event(context=context, event_type="EvaluationFailed", event_details=event)
+    failure = failure_event(env, "EvaluationFailed", details)
     vars(failure)["get_evaluation_failed_event_details"] = lambda: details
     return failure
 
@@ -119,8 +111,66 @@ def _entered(env: Any) -> int:
         event = events[here - 1]
         if event.get("stateEnteredEventDetails", {}).get("name") == env.next_state_name:
             return here
+        failed = event.get("evaluationFailedEventDetails")
+        if isinstance(failed, OnlyOnce) and failed["state"] == env.next_state_name:
+            return failed.entered
         here = event["previousEventId"]
     return number
+
+
+class _Pair(dict[str, Any]):
+    """An item of a Map over an object."""
+
+
+@dataclass
+class _Items:
+    """Takes the place of a Map's Items and ItemsPath."""
+
+    declared: Any
+    path: str | None
+    is_distributed: bool
+
+    def eval(self, env: Any) -> None:
+        made = getattr(self.declared, "string_jsonata", None)  # moto checks its value in other words
+        if declared := made or self.declared:
+            declared.eval(env)
+        found = env.stack.pop() if declared else env.stack[-1]  # ItemSelector also reads the input there
+        if isinstance(found, dict) and self.is_distributed:
+            found = [_Pair(Key=key, Value=value) for key, value in found.items()]
+        if not isinstance(found, list):
+            if self.path:
+                reason = f'Reference path "{self.path}" must point to array.'
+                raise _failure_in_state(env, "States.Runtime", reason)
+            if made:
+                raise _failure(env, "Items", _unexpected(made, "array", found))
+            raise _failure(env, None, f"Map state input must be an array but was: {_json(found)}")
+        env.stack.append(found)
+
+
+def with_items(original: Function, self: Any, state_props: Any) -> None:
+    """A Map has AWS's errors if it has no list. A Distributed Map also runs for each pair of an object."""
+    original(self, state_props)
+    declared, path = self.items or self.items_path, None
+    if self._is_language_query_jsonpath():
+        path = self.items_path.string_sampler.literal_value.replace("$$", "$", 1)
+    else:  # see `items_declared`
+        declared, self.parameters = self.parameters or declared, None
+    if not self.item_reader:
+        mode = self.iteration_component._processor_config.mode.name
+        self.items, self.items_path = _Items(declared, path, mode == "Distributed"), None
+
+
+def items_declared(original: Function, self: Any) -> Any:
+    """Items may be an object. moto reads it as Arguments, which a Map does not have."""
+    if self._input.LA(3) != self.LBRACE:
+        return original(self)
+    self._input.LT(1).type = self.ARGUMENTS
+    return self.arguments_decl()
+
+
+def map_item(_: Function | None, *, Index: int, Value: Any) -> dict[str, Any]:
+    """For a Map over an object, the context object has the key, and the value alone."""
+    return {"Index": Index} | (Value if isinstance(Value, _Pair) else {"Value": Value})
 
 
 def complete_cause(original: Function, self: Any) -> Any:
@@ -194,26 +244,12 @@ def assign(_: Function, self: Any, env: Any) -> None:
     for binding in self.declaration_bindings:
         binding.eval(env=env)
         values |= env.stack.pop()
-    if len(json.dumps(list(values.values()), ensure_ascii=False).encode()) > _LARGEST:
-        name = env.next_state_name
-        cause = (
-            f"The state/task '{name}' assigned variables with a size exceeding the maximum number of bytes "
-        )
-        raise _too_large(env, f"{cause}service limit.")
+    for those, largest in ((values, _LARGEST), (variables(env) | values, _LARGEST_TOGETHER)):
+        if len(_json(list(those.values())).encode()) > largest:
+            name, limit = env.next_state_name, "the maximum number of bytes service limit."
+            cause = f"The state/task '{name}' assigned variables with a size exceeding {limit}"
+            raise failure_event(env, "TaskFailed", {"error": "States.DataLimitExceeded", "cause": cause})
     vars(env.variable_store)["pending"] = values
-
-
-def _too_large(env: Any, cause: str) -> Exception:
-    failure_event, name = _engine(_NAMES + "failure_event"), "States.DataLimitExceeded"
-    failure: Exception = failure_event.FailureEventException(
-        failure_event.FailureEvent(
-            env=env,
-            error_name=_engine(_NAMES + "states_error_name").StatesErrorName.from_name(name),
-            event_type=_engine("api").HistoryEventType.TaskFailed,
-            event_details={"taskFailedEventDetails": {"error": name, "cause": cause}},
-        )
-    )
-    return failure
 
 
 def assigned(_: Function, self: Any) -> dict[str, str]:
@@ -259,6 +295,31 @@ def with_arguments(original: Function, self: Any, env: Any) -> None:
         env.stack.pop()
         self.arguments.eval(env)
     original(self, env)
+
+
+def tolerated_count(_: Function, self: Any, ctx: Any) -> Any:
+    """Moto takes an expression in ToleratedFailureCount for one in ToleratedFailurePercentage."""
+    module = _engine("asl.component.state.exec.state_map.tolerated_failure")
+    return module.ToleratedFailureCountStringJSONata(self.visitString_jsonata(ctx=ctx.string_jsonata()))
+
+
+def rule(_: Function, self: Any, env: Any) -> None:
+    """For the Assign of a rule, `$` is the input of its state. In moto, it is the truth of the rule."""
+    self.comparison.eval(env)
+    if is_true := env.stack.pop():
+        for field in (self.assign, self.output):
+            if field:
+                field.eval(env)
+    env.stack.append(is_true)
+
+
+def rule_with_assign(original: Function, self: Any, ctx: Any) -> Any:
+    """A rule with one comparison in JSONPath may have an Assign. moto forgets it."""
+    made = original(self, ctx)
+    for each in ctx.comparison_variable_stmt():
+        if each.assign_decl():
+            made.assign = self.visit(each)
+    return made
 
 
 def default_rule(original: Function, self: Any, state_props: Any) -> None:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lottery_lib.emulator.http.messages import ACCOUNT, RefusalError
-from lottery_lib.emulator.moto.errors import _engine, _failure, _unexpected, carried_name, compact_json
+from lottery_lib.emulator.moto.errors import _engine, _unexpected, compact_json, failure_event
+from lottery_lib.emulator.moto.language import map_item
 
 _SECONDS: Final = 300  # AWS's limit for one TestState
 _COMMON: Final = "asl.component.common."
@@ -248,22 +249,16 @@ class OneState:
             except ValueError as error:
                 raise _error(env, "States.ItemReaderFailed", str(error)) from error
             return list(env.stack.pop())
-        if declared := state.items or state.items_path:
-            declared.eval(env)
-        items = env.stack.pop() if declared else env.stack[-1]
-        if isinstance(items, list):
-            if self._is_jsonpath:
-                self._note("afterItemsPath", items)
-            return items
+        state.items.eval(env)
+        items = list(env.stack.pop())
         if self._is_jsonpath:
-            path = state.items_path.string_sampler.literal_value
-            raise _failure("States.Runtime", f'Reference path "{path}" must point to array.')
-        raise _error(env, "States.QueryEvaluationError", "Map state input must be an array")
+            self._note("afterItemsPath", items)
+        return items
 
     def _frame(self, env: Any, index: int, item: Any) -> Any:
         """Where the fields of one iteration are evaluated."""
         frame = env.open_frame()
-        _show(frame, {**self.context, "Map": {"Item": {"Index": index, "Value": item}}})
+        _show(frame, {**self.context, "Map": {"Item": map_item(None, Index=index, Value=item)}})
         frame.states.reset(env.stack[-1])
         frame.stack.append(env.stack[-1])
         return frame
@@ -336,14 +331,8 @@ def _show(env: Any, context: Mapping[str, Any]) -> None:
 
 def _error(env: Any, error: str, cause: str | None) -> Exception:
     """An error that Retry and Catch see."""
-    module, api = _engine(_FAILURE), _engine("api")
-    name = carried_name(_engine(_COMMON + "error_name.custom_error_name").CustomErrorName, error)
     details = {"error": error} | ({"cause": cause} if cause is not None else {})
-    event = module.FailureEvent(
-        env, name, api.HistoryEventType.TaskFailed, {"taskFailedEventDetails": details}
-    )
-    failure: Exception = module.FailureEventException(event)
-    return failure
+    return failure_event(env, "TaskFailed", details)
 
 
 def _text(value: Any) -> str:

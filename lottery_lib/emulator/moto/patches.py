@@ -85,6 +85,7 @@ _WORKER: Final = _ENGINE + "backend.execution_worker:"
 _EVENTS: Final = _ASL + "eval.event.event_manager:"
 _READER: Final = _ASL + "parse.preprocessor:"
 _COMPONENT: Final = _ASL + "component.eval_component:EvalComponent"
+_TASK_SERVICE: Final = _SERVICE + ":StateTaskService."
 
 # What the emulator does not replace: the digest of a place, and why the emulator relies on it.
 _RELIED: Final = {
@@ -125,6 +126,22 @@ _RELIED: Final = {
 PATCHES: Final[Mapping[str, Patch]] = {
     # Which role makes a call.
     _ASL + "utils.boto_client:boto_client_for": Patch("2c53599692cb", clients.boto_client_for),
+    # What a call is given, and what it answers.
+    _SERVICE + "_sfn:StateTaskServiceSfn._normalise_parameters": Patch(
+        "50caf9981474", clients.named_as_in_api
+    ),
+    _SERVICE + "_aws_sdk:StateTaskServiceAwsSdk._normalise_parameters": Patch(
+        "dcfcbe056f37", clients.named_as_in_api, source=_TASK_SERVICE + "_normalise_parameters"
+    ),
+    **dict.fromkeys(
+        [
+            _SERVICE + f"{name}._normalise_response"
+            for name in ("_sfn:StateTaskServiceSfn", "_aws_sdk:StateTaskServiceAwsSdk")
+        ],
+        Patch("ae80ebde5ab4", clients.named_as_in_definitions, source=_TASK_SERVICE + "_normalise_response"),
+    ),
+    _TASK_SERVICE + "_to_boto_request": Patch("1503a815ba8e", relied="`clients` calls it."),
+    _TASK_SERVICE + "_from_boto_response": Patch("da8d27aca51f", relied="`clients` calls it."),
     # How executions fail.
     _STATE + "choice.comparison.comparison_variable:ComparisonVariable._eval_body": Patch(
         "91a5ac8b291a", errors.comparison
@@ -182,7 +199,7 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _SERVICE + "_events:StateTaskServiceEvents._from_error": Patch("9a1b3608e79c", errors.uncaught),
     _SERVICE + "_glue:StateTaskServiceGlue._from_error": Patch("fa9dad3aac2e", errors.uncaught),
     _SERVICE + "_lambda:StateTaskServiceLambda._from_error": Patch("c3e9ef18c516", errors.uncaught),
-    _SERVICE + "_sfn:StateTaskServiceSfn._from_error": Patch("5ac626000ded", errors.uncaught),
+    _SERVICE + "_sfn:StateTaskServiceSfn._from_error": Patch("5ac626000ded", errors.start_error),
     _SERVICE + "_sns:StateTaskServiceSns._from_error": Patch("46d48b968f26", errors.uncaught),
     _SERVICE + "_sqs:StateTaskServiceSqs._from_error": Patch("20ac9ee45529", errors.uncaught),
     # How a task waits for its token.
@@ -213,6 +230,12 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _STRINGS + "StringVariableSample._eval_body": Patch("9386f59a80f4", language.variable),
     _READER + "Preprocessor._inner_string_of": Patch("bb962f9bdc93", language.text),
     _READER + "from_string_literal": Patch("a67b37ff24f5", language.text),
+    _READER + "Preprocessor.visitChoice_rule_comparison_variable": Patch(
+        "443238d86989", language.rule_with_assign
+    ),
+    _READER + "Preprocessor.visitTolerated_failure_count_string_jsonata": Patch(
+        "ea65696f7955", language.tolerated_count
+    ),
     _READER + "Preprocessor.visitString_jsonata": Patch("99ae428be829", language.located),
     _READER + "Preprocessor._open_query_language_scope": Patch("ae9337a386ba", language.scope),
     _COMMON + "assign.assign_decl:AssignDecl._eval_body": Patch("f12ff95d96a9", language.assign),
@@ -224,6 +247,10 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _PARALLEL_STATE + ".from_state_props": Patch("a110a4f16939", language.late_arguments),
     _PARALLEL_STATE + "._eval_execution": Patch("5c840d5aee82", language.with_arguments),
     _STATE + "choice.state_choice:StateChoice.from_state_props": Patch("eb3fa48abe95", language.default_rule),
+    _STATE + "choice.choice_rule:ChoiceRule._eval_body": Patch("7aa3221c8ef9", language.rule),
+    _EXEC + "state_map.state_map:StateMap.from_state_props": Patch("28e7e3f9549e", language.with_items),
+    _ASL + "antlr.runtime.ASLParser:ASLParser.items_decl": Patch("942a91d2ed32", language.items_declared),
+    _ASL + "eval.states:ItemData": Patch("0422cd00c4ef", language.map_item),
     _COMMON + "error_name.failure_event:FailureEventException.get_execution_failed_event_details": Patch(
         "0d69993f45ea", language.complete_cause
     ),

@@ -52,12 +52,7 @@ _ISO_8601: Final = re.compile(
 )
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?|0x[0-9a-f]+|0b[01]+|0o[0-7]+", re.IGNORECASE)
 _TYPES: Final = {
-    "a": "arrays",
-    "b": "booleans",
-    "f": "functions",
-    "n": "numbers",
-    "o": "objects",
-    "s": "strings",
+    name[0]: name for name in ("arrays", "booleans", "functions", "numbers", "objects", "strings")
 }
 #: What the engine raises with a text instead of a code.
 _UNCODED: Final = {"Second argument of replace": "D3010", "Fourth argument of replace": "D3011"}
@@ -102,10 +97,8 @@ def evaluate(expression: str, bindings: Mapping[str, Json], *, seconds: float = 
     except JException as error:
         code, message = _coded(error)
         raise EvaluationError(f"{threw}. {code}: {message}") from error
-    except _LimitError as error:
-        raise EvaluationError(f"{threw}: {error}") from error
-    except RecursionError as error:
-        raise EvaluationError(f"{threw}: {_DEPTH}") from error
+    except (_LimitError, RecursionError) as error:
+        raise EvaluationError(f"{threw}: {error if isinstance(error, _LimitError) else _DEPTH}") from error
     except Exception as error:
         raise EvaluationError(f"threw an internal error during evaluation. {uuid.uuid4()}") from error
 
@@ -200,6 +193,8 @@ class _Evaluation(Jsonata):  # type: ignore[misc]
                 error.current, error.expected = error.expected, name
             raise
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            if name == "parseInteger":
+                return math.nan
             if name and Utils.NULL_VALUE in args:
                 raise JException("T0410", -1, args.index(Utils.NULL_VALUE) + 1, name) from error
             if name in _CODES:
@@ -214,16 +209,9 @@ def _coded(error: JException) -> tuple[str, str]:
     """The code of an error and AWS's message. The engine writes "Object" for the name of a function."""
     code, value = language.syntax_error(error)
     code = next((code for text, code in _UNCODED.items() if error.error.startswith(text)), code)
-    values = [value, error.expected, error.extra]
-    if code == "D1001":
-        values = [math.inf]
-    elif code == "D1002":
-        values = [error.expected]
-    elif code == "D3100":
-        values = [error.location]
-    elif code == "T0412":
-        values[2] = _TYPES.get(str(error.extra), error.extra)
-    following = iter(values)
+    usual = [value, error.expected, _TYPES.get(str(error.extra)) if code == "T0412" else error.extra]
+    unusual = {"D1001": [math.inf], "D1002": [error.expected], "D3100": [error.location]}
+    following = iter(unusual.get(code, usual))
 
     def filled(place: re.Match[str]) -> str:
         value = next(following, None)
@@ -314,13 +302,14 @@ class _Ours:
     """The functions that Step Functions adds to JSONata, and those that the engine does differently."""
 
     @staticmethod
-    def partition(items: Sequence[Json] | None, size: float | None) -> Any:
-        if items is None or size is None or not items or not int(size):
+    def partition(items: Any, size: float | None) -> Any:
+        if items is None:
             return None
-        if size < 0:
-            raise JException("T0410", -1, 2, "partition")
-        step = int(size)
-        return [list(items[start : start + step]) for start in range(0, len(items), step)]
+        if not isinstance(items, list):
+            raise JException("T0412", -1, 1, "partition", "any")
+        if (step := len(items) if size is None else int(size)) < 0:
+            raise JException("D3137", -1, "Second argument must be zero or greater")
+        return [items[at : at + step] for at in range(0, len(items), step or 1)] if items and step else None
 
     @staticmethod
     def range(first: float | None, last: float | None, step: float | None) -> Any:
@@ -336,8 +325,8 @@ class _Ours:
     def hash(text: str | None, algorithm: str | None) -> str | None:
         if text is None or algorithm is None:
             return None
-        if algorithm not in ("MD5", "SHA-1", "SHA-256", "SHA-384", "SHA-512"):
-            raise JException("T0410", -1, 2, "hash")
+        if algorithm not in (known := ("SHA-1", "SHA-384", "SHA-256", "SHA-512", "MD5")):
+            raise JException("D3137", -1, f"Hash algorithm '{algorithm}' must be one of {', '.join(known)}")
         name = algorithm.replace("-", "").lower()
         return hashlib.new(name, text.encode(), usedforsecurity=False).hexdigest()
 
@@ -360,9 +349,9 @@ class _Ours:
         if text is None:
             return None
         try:
-            found = json.loads(text, parse_constant=int)
+            found = json.loads(text, parse_constant=int, object_pairs_hook=_unique)
         except ValueError as error:
-            raise JException("D3137", -1, f"Unable to parse the text as JSON: {text}") from error
+            raise JException("D3137", -1, "Invalid JSON") from error
         return Utils.NULL_VALUE if found is None else found
 
     @staticmethod
@@ -429,27 +418,25 @@ class _Ours:
         return Functions.replace(text, pattern, replacement, limit)
 
 
+def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    if len(read := dict(pairs)) < len(pairs):
+        raise ValueError("a key is there twice")
+    return read
+
+
+_SIGNATURES: Final = (
+    "partition<xn?:a> range<nnn?:a> hash<ss?:s> random<n?:n> uuid<:s> parse<s:x> string<x-b?:s> sort<af?:a> "
+    "number<(nsb)-:n> distinct<x:x> toMillis<s-s?:n> pad<s-ns?:s> join<a<s>s?:s> replace<s-(sf)(sf)n?:s>"
+)
+
+
 @functools.cache
 def _functions() -> Any:
     """The frame around every evaluation: the engine's functions, and ours in front of them."""
     frame = Jsonata.Frame(Jsonata.static_frame)
-    for name, signature, method in (
-        ("partition", "<an:a>", "partition"),
-        ("range", "<nnn?:a>", "range"),
-        ("hash", "<ss?:s>", "hash"),
-        ("random", "<n?:n>", "random"),
-        ("uuid", "<:s>", "uuid"),
-        ("parse", "<s:x>", "parse"),
-        ("string", "<x-b?:s>", "string"),
-        ("sort", "<af?:a>", "sort"),
-        ("number", "<(nsb)-:n>", "number"),
-        ("distinct", "<x:x>", "distinct"),
-        ("toMillis", "<s-s?:n>", "to_millis"),
-        ("pad", "<s-ns?:s>", "pad"),
-        ("join", "<a<s>s?:s>", "join"),
-        ("replace", "<s-(sf)(sf)n?:s>", "replace"),
-    ):
-        frame.bind(name, Jsonata.function(name, signature, _Ours, method))
+    for name, signature in (each.split("<", 1) for each in _SIGNATURES.split()):
+        method = name.replace("M", "_m")  # to_millis
+        frame.bind(name, Jsonata.function(name, f"<{signature}", _Ours, method))
     frame.bind("eval", None)
     return frame
 
@@ -458,7 +445,7 @@ class _Match:
     """A match of a regular expression: where it is, and where its groups are."""
 
     def __init__(self, text: str, spans: Sequence[Sequence[int]]) -> None:
-        self._text, self._spans = text, spans
+        self._text, self._spans, self.span = text, spans, spans[0]
 
     def group(self, number: int = 0) -> str:
         start, end = self._spans[number]
@@ -482,10 +469,10 @@ class _Match:
         return re.sub(rf"\$(\$|[0-9]{{1,{len(str(groups))}}})", filled, replacement)
 
     def start(self) -> int:
-        return self._spans[0][0]
+        return self.span[0]
 
     def end(self) -> int:
-        return self._spans[0][1]
+        return self.span[1]
 
 
 class _Pattern:
@@ -518,11 +505,7 @@ class _Pattern:
 
     def split(self, text: str) -> list[str]:
         """What is between the matches."""
-        edges = [
-            0,
-            *(edge for match in self.finditer(text) for edge in (match.start(), match.end())),
-            len(text),
-        ]
+        edges = [0, *(edge for match in self.finditer(text) for edge in match.span), len(text)]
         return [text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True)]
 
     def replace(self, text: str, replacement: Any, limit: float | None) -> str:

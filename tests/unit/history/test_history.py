@@ -193,6 +193,24 @@ def test_jsonata_error_fails_the_state():
     assert list(table["error"]) == ["States.QueryEvaluationError", ""]
 
 
+def test_a_jsonata_error_follows_what_was_before_its_state():
+    """AWS's EvaluationFailed does not name the event of its state, but its cause does."""
+    why = {
+        "error": "E",
+        "cause": "An error occurred while executing the state 'Two' (entered at the event id #4). no",
+    }
+    events = [
+        event(1, 0, "ExecutionStarted"),
+        event(2, 0, "PassStateEntered", name="One"),
+        event(3, 2, "PassStateExited", name="One"),
+        event(4, 3, "PassStateEntered", name="Two"),
+        event(5, 3, "EvaluationFailed", state="Two", **why),
+        event(6, 5, "ExecutionFailed", **why),
+    ]
+    assert state_statuses(events) == {"One": "succeeded", "Two": "failed"}
+    assert failure(events) == (why["error"], why["cause"])
+
+
 def test_a_cause_gives_the_terminal_no_orders():
     """A function chooses its error and cause: their controls are written as in JSON."""
     events = chain(
