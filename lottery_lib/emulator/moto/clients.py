@@ -123,9 +123,10 @@ def named_as_in_definitions(
 
 
 def _shape_of(task: Any, side: str, action: str = "") -> Any:
-    from lottery_lib.emulator.states.models import _shape
+    from lottery_lib.emulator.states.models import shape_of
 
-    return _shape(task._get_boto_service_name(), (action or task.resource.api_action).replace("_", ""), side)
+    operation = (action or task.resource.api_action).replace("_", "")
+    return shape_of(task._get_boto_service_name(), operation, side)
 
 
 class _Raw(io.BytesIO):

@@ -390,7 +390,7 @@ class _Ours:
         return Utils.create_sequence_from_iter(kept) if Utils.is_sequence(items) else kept
 
     @staticmethod
-    def to_millis(text: str | None, picture: str | None) -> Any:
+    def toMillis(text: str | None, picture: str | None) -> Any:
         if text is not None and picture is None and not _ISO_8601.fullmatch(text):
             raise JException("D3110", -1, text)
         return Functions.datetime_to_millis(text, picture)
@@ -424,19 +424,31 @@ def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     return read
 
 
-_SIGNATURES: Final = (
-    "partition<xn?:a> range<nnn?:a> hash<ss?:s> random<n?:n> uuid<:s> parse<s:x> string<x-b?:s> sort<af?:a> "
-    "number<(nsb)-:n> distinct<x:x> toMillis<s-s?:n> pad<s-ns?:s> join<a<s>s?:s> replace<s-(sf)(sf)n?:s>"
-)
+# In the engine's words: what each of these functions takes and gives.
+_SIGNATURES: Final = {
+    "partition": "<xn?:a>",
+    "range": "<nnn?:a>",
+    "hash": "<ss?:s>",
+    "random": "<n?:n>",
+    "uuid": "<:s>",
+    "parse": "<s:x>",
+    "string": "<x-b?:s>",
+    "sort": "<af?:a>",
+    "number": "<(nsb)-:n>",
+    "distinct": "<x:x>",
+    "toMillis": "<s-s?:n>",
+    "pad": "<s-ns?:s>",
+    "join": "<a<s>s?:s>",
+    "replace": "<s-(sf)(sf)n?:s>",
+}
 
 
 @functools.cache
 def _functions() -> Any:
     """The frame around every evaluation: the engine's functions, and ours in front of them."""
     frame = Jsonata.Frame(Jsonata.static_frame)
-    for name, signature in (each.split("<", 1) for each in _SIGNATURES.split()):
-        method = name.replace("M", "_m")  # to_millis
-        frame.bind(name, Jsonata.function(name, f"<{signature}", _Ours, method))
+    for name, signature in _SIGNATURES.items():
+        frame.bind(name, Jsonata.function(name, signature, _Ours, name))
     frame.bind("eval", None)
     return frame
 

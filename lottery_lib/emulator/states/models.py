@@ -54,7 +54,7 @@ def check_call(service: str, operation: str, parameters: dict[str, Any]) -> None
         RefusalError: A text is too long, or a value is not one of the allowed ones.
         MalformedRequestError: A parameter is missing, or has the wrong type.
     """
-    for path, kind, limit in _faults(_shape(service, operation, "input"), parameters, str):
+    for path, kind, limit in _faults(shape_of(service, operation, "input"), parameters, str):
         if kind not in _IN_CALL:
             raise MalformedRequestError(f"'{path}' {f'must be {limit}' if limit else 'is missing'}")
         raise RefusalError("ValidationException", violation(path, _IN_CALL[kind].format(limit)))
@@ -78,7 +78,7 @@ def check_result(resource: str, result: Any, *, strict: bool) -> None:
     service, _, action = named[1].partition(":")
     if named[2]:
         action = _WAITING.get(named[1], "")
-    shape = _shape(_SERVICES.get(service, service), action, "output")
+    shape = shape_of(_SERVICES.get(service, service), action, "output")
     for path, kind, limit in _faults(shape, result, _as_in_asl):
         # A function's payload is JSON, although the model has a blob.
         if (strict or kind != "missing") and (named[1], path) != ("lambda:invoke", "Payload"):
@@ -90,7 +90,7 @@ def check_result(resource: str, result: Any, *, strict: bool) -> None:
 
 
 @lru_cache(16)  # a shape keeps the model of its service in memory
-def _shape(service: str, operation: str, side: str) -> Any:
+def shape_of(service: str, operation: str, side: str) -> Any:
     """The shape of an operation's input or output; None if AWS has no such model."""
     import botocore.session  # noqa: PLC0415 (it takes a while)
     from botocore.exceptions import UnknownServiceError  # noqa: PLC0415
