@@ -90,7 +90,7 @@ def measure(folder: Path) -> dict[str, Any]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port, file = free.getsockname()[1], folder / "calls"
     command = [sys.executable, __file__, "--serve", str(port), "--notes", str(file)]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as emulator:
+    with subprocess.Popen(command) as emulator:
         try:
             where = Waiter().until(
                 "the emulator to answer", lambda: control.status(port)["endpoint"], seconds=60

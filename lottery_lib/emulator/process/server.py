@@ -30,7 +30,7 @@ _LOOK_SECONDS: Final = 2.0
 
 
 def run(
-    port: int | None, while_pid: int | None, allowed_hosts: Sequence[str], idle_hours: float = 8.0
+    port: int | None, while_pid: int | None, allowed_hosts: Sequence[str] = (), idle_hours: float = 8.0
 ) -> int:
     """Serve until a signal, ``idle_hours`` without a request, or the end of the process ``while_pid``.
 
