@@ -33,6 +33,7 @@ _ROOMS: Final = {
     "Names": "names",
     "Stack": "stack",
     "calls": "course.calls",
+    "check": "course.checks",
     "connect": "target",
     "draw": "draws",
     "event_table": "history",

@@ -1,12 +1,11 @@
 """Prepare the emulator for a lesson, and check what an attendee has done in a lesson. Both read the plan."""
 
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from lottery_lib import definition, execution, plan
-from lottery_lib.draws import draw, forget_winners, machine_arn
+from lottery_lib.course.checks import Check, Checks
+from lottery_lib.draws import draw, forget_winners, machine_arn, winners
 from lottery_lib.employees import tutorial_roster
 from lottery_lib.errors import LotteryError
 from lottery_lib.mails import inbox
@@ -18,6 +17,7 @@ from lottery_lib.resources.sns_topic import Subscription, as_resource
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.stack import Stack
 from lottery_lib.target import Target
+from lottery_lib.view.tables import show_tables
 
 #: The address that the lessons subscribe. On the emulator its mail can be read in `inbox`.
 ADDRESS: Final = "ann@example.com"
@@ -32,47 +32,42 @@ LESSONS: Final = {
     "06": "draws",
     "07": "builds nothing: it reads the history of a draw",
     "08": "builds nothing: it breaks things and repairs them",
-    "09": "builds the hardened edition, beside the tutorial's",
-    "10": "loads a roster of a thousand employees",
-    "11": "gives the machine its definition in JSONata, and back",
-    "12": "builds nothing: it tests states without running the machine",
-    "13": "gives the machine a state that waits for a person",
+    "09": "gives the machine its definition in JSONata, and back",
+    "10": "builds nothing: it tests states without running the machine",
+    "11": "gives the machine a state that waits for a person",
+    "12": "builds the hardened edition, beside the tutorial's",
+    "14": "loads a roster of a thousand employees",
     "99": "removes everything",
 }
 # The lessons that start with the hardened edition.
-_HARDENED: Final = ("10", "99")
+_HARDENED: Final = ("14", "99")
 
 
-@dataclass(frozen=True)
-class Check:
-    """One thing that a lesson builds: whether it exists, and what to do if it does not."""
+class Ready(str):
+    """A sentence that a notebook shows without quotes."""
 
-    what: str
-    done: bool
-    next_step: str
-
-    def __str__(self) -> str:
-        return f"done: {self.what}" if self.done else f"not yet: {self.what}. {self.next_step}."
-
-
-class Checks(list[Check]):
-    """The checks of a lesson, one line each."""
+    __slots__ = ()
 
     def __repr__(self) -> str:
-        return "\n".join(map(str, self)) or "Nothing to build in this lesson."
+        return str(self)
 
 
-def restore(target: Target, lesson: str) -> None:
+def restore(target: Target, lesson: str) -> Ready:
     """Prepare the account for the start of a lesson.
 
     On an emulator it makes everything that earlier lessons build, and removes everything that this and later
     lessons build. From lesson 04 on, the e-mail address is confirmed. The table of winners is empty, except
     for lessons 07 and 99: these start with the winners of one draw. On ``aws`` it only checks, and changes
     nothing. The edition of `target` does not matter, because each lesson decides which edition it needs.
+    In a notebook, tables are shown for people from now on (`view.tables`).
 
     Args:
         target: Where.
         lesson: Two digits, such as ``"05"``.
+
+    Returns:
+        A line such as ``Ready: lesson 06, 10 employees, nobody has won.`` On ``aws``, what the lesson builds
+        and whether this exists.
 
     Raises:
         LotteryError: There is no such lesson; or, on AWS, something that earlier lessons build is missing.
@@ -80,9 +75,9 @@ def restore(target: Target, lesson: str) -> None:
     _refuse_unknown(lesson)
     target = target.named(target.names.in_edition("tutorial"))
     hardened = target.named(target.names.in_edition("hardened"))
+    show_tables()
     if target.kind == "aws":
-        _look(target, lesson)
-        return
+        return _look(target, lesson)
     inbox(target).clear()
     own = [resource for resource, row in plan.resources(hardened) if row.edition == "hardened"]
     if lesson in _HARDENED:  # functions and roles stay; machine and tables go, with what draws left in them
@@ -111,6 +106,19 @@ def restore(target: Target, lesson: str) -> None:
         if drawn["status"] != "SUCCEEDED":
             what = f"the draw that lesson {lesson} starts with"
             raise LotteryError(what, str(drawn["cause"]), "Run this cell again")
+    return _ready(target, lesson)
+
+
+def _ready(target: Target, lesson: str) -> Ready:
+    """What a restored account has, in one line."""
+    if lesson < "02":
+        has = "nothing is built yet"
+    elif lesson < "05":
+        has = f"with all that the lessons before {lesson} build"
+    else:
+        employees, won = len(tutorial_roster().employees), len(winners(target))
+        has = f"{employees} employees, {won or 'nobody'} {'have' if won > 1 else 'has'} won"
+    return Ready(f"Ready: lesson {lesson}, {has}.")
 
 
 def verify(target: Target, lesson: str) -> Checks:
@@ -128,10 +136,11 @@ def _refuse_unknown(lesson: str) -> None:
         raise LotteryError(f"lesson {lesson!r}", "does not exist", f"Use one of: {', '.join(LESSONS)}")
 
 
-def _look(target: Target, lesson: str) -> None:
-    """On AWS: refuse a lesson if something from earlier lessons is missing. Then print its checks."""
-    before = lesson if lesson <= "10" else "09"  # the lessons after 10 do not need the hardened edition
-    earlier = [check for each in LESSONS if each < before for check in _checks(target, each)]
+def _look(target: Target, lesson: str) -> Ready:
+    """On AWS: refuse a lesson if something from earlier lessons is missing. Then tell its checks."""
+    needed = [each for each in LESSONS if each < min(lesson, "09")]
+    needed += ["12"] if lesson == "14" else []  # only this lesson needs the hardened edition
+    earlier = [check for each in needed for check in _checks(target, each)]
     if missing := [str(check) for check in earlier if not check.done]:
         raise LotteryError(
             f"lesson {lesson} on AWS",
@@ -140,7 +149,7 @@ def _look(target: Target, lesson: str) -> None:
             "missing, run `python -m lottery_lib draw 2`; for the hardened edition, add `--edition hardened`",
         )
     now = Checks(_checks(target, lesson))
-    sys.stdout.write(f"Lesson {lesson} {LESSONS[lesson]}. This account now:\n{now!r}\n")
+    return Ready(f"Lesson {lesson} {LESSONS[lesson]}. This account now:\n{now!r}")
 
 
 def _is_foreign(resource: Resource[Any]) -> bool:
@@ -159,7 +168,7 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
     """The lines of `verify`: the lesson's resources from the plan, then further checks of the lesson."""
     target = target.named(target.names.in_edition("tutorial"))
     hardened = target.named(target.names.in_edition("hardened"))
-    edition = hardened if lesson == "09" else target
+    edition = hardened if lesson == "12" else target
     for resource, row in sorted(plan.resources(edition), key=lambda each: each[1].order):
         if row.lesson == lesson and row.step:
             yield Check(f"{resource.kind} {resource.name}", resource.find() is not None, row.step)
@@ -187,12 +196,12 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
         roles = (plan.lambda_role(target), plan.machine_role(target))
         missing = [policy for role in roles for policy in role.missing_policies()]
         yield Check("no policy missing", not missing, f"Attach {', '.join(missing)}")
-    elif lesson == "10":
+    elif lesson == "14":
         pool = Pool(hardened)
         head = pool.table.item("head") if pool.table.find() else None
         size = head["size"] if head else 0
         yield Check("a pool of a thousand", size >= 1000, f"Load data/roster_1000.csv: it has {size} now")
-    elif lesson == "11":
+    elif lesson == "09":
         languages = (definition.parse(text).get("QueryLanguage") for text in _that_succeeded(target))
         machine = plan.machine(target)
         now = machine.look()
@@ -200,7 +209,7 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
         deploy = 'Run Stack(connect(edition="jsonata")).deploy() and start an execution with {"input": 2}'
         yield Check("a draw that succeeded in JSONata", "JSONata" in languages, deploy)
         yield Check("the machine in JSONPath again", back, "Run Stack(target).deploy()")
-    elif lesson == "13":
+    elif lesson == "11":
         waited = any(".waitForTaskToken" in text for text in _that_succeeded(target))
         running = execution.of_machine(target, machine_arn(target), status="RUNNING")
         yield Check("a draw that waited and succeeded", waited, "Start an execution and send its token back")

@@ -1,6 +1,7 @@
 """Run notebooks from top to bottom: one, or all of them as an instructor does before the course."""
 
 import contextlib
+import math
 import os
 import re
 import shutil
@@ -8,7 +9,7 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final, TextIO, TypedDict
+from typing import Final, NamedTuple, TextIO, TypedDict
 
 import nbclient
 import nbformat
@@ -20,8 +21,21 @@ from lottery_lib.target import emulator
 NOTEBOOKS_FOLDER: Final = CHECKOUT / "notebooks"
 #: What a rehearsal runs besides the lessons: the view for the company's real draw.
 OTHERS: Final = ("draw_night.ipynb",)
-_STATED: Final = re.compile(r"Teaching (\d+) minutes, exercises (\d+) minutes")
+_STATED: Final = re.compile(
+    r"Teaching (\d+) minutes, exercises (\d+) minutes(?:, going further (\d+) minutes)?"
+)
+_READ: Final = 150  # words a minute
+_RUN: Final = 15  # seconds to run a cell and look at its output
+_ANSWER: Final = 120  # seconds to think about an exercise and to write its answer
 _BAR: Final = "{n}/{total} {bar:30} {elapsed} {desc}"
+
+
+class Minutes(NamedTuple):
+    """How many minutes a lesson takes, and the part of it that can be left out."""
+
+    teaching: int
+    exercises: int
+    further: int
 
 
 class NotebookRun(TypedDict):
@@ -131,27 +145,62 @@ def summary(rows: Sequence[NotebookRun], folder: Path = NOTEBOOKS_FOLDER) -> str
         return "There is no notebook to run."
     ran = pd.DataFrame(rows)
     table = pd.DataFrame({"notebook": ran["notebook"], "ran, s": ran["seconds"]})
-    minutes = [_stated_minutes(folder / name) for name in ran["notebook"]]
-    table[["teaching, min", "exercises, min"]] = pd.DataFrame(minutes, dtype="Int64")
+    minutes = [_minutes_of(folder / name) or (None, None, None) for name in ran["notebook"]]
+    columns = ["teaching, min", "exercises, min", "further, min"]
+    table[columns] = pd.DataFrame(minutes, dtype="Int64")
     table["result"] = ran["ok"].map({True: "ok", False: "FAILED"})
-    seconds, teaching, exercises = table.sum(numeric_only=True)
-    table.loc[len(rows)] = ["all", round(seconds, 1), int(teaching), int(exercises), ""]
+    seconds, *minutes = table.sum(numeric_only=True)
+    table.loc[len(rows)] = ["all", round(seconds, 1), *map(int, minutes), ""]
     slowest, failed = ran.loc[ran["seconds"].idxmax()], ran[~ran["ok"]]
     lines = [
         table.astype("string").fillna("").to_string(index=False),
         "",
         f"Slowest: {slowest['notebook']}, {slowest['seconds']} s.",
         f"All ran in {seconds / 60:.1f} minutes. By what the notebooks state, a class needs "
-        f"{teaching + exercises:.0f} minutes.",
+        f"{minutes[0] + minutes[1]:.0f} minutes, and {minutes[2]:.0f} more to go further.",
         f"Failed: {len(failed)} of {len(rows)}." if len(failed) else f"All {len(rows)} ran without an error.",
         *(f"  {row.notebook}, {row.error}" for row in failed.itertuples()),
     ]
     return "\n".join(lines)
 
 
-def _stated_minutes(path: Path) -> tuple[int | None, int | None]:
-    """The minutes of teaching and of exercises, if the first cell states them."""
+def _minutes_of(path: Path) -> Minutes | None:
     with contextlib.suppress(OSError, ValueError, nbformat.reader.NotJSONError):
-        if found := _STATED.search(nbformat.read(path, as_version=4).cells[0].source):
-            return int(found[1]), int(found[2])
-    return None, None
+        return stated_minutes(nbformat.read(path, as_version=4))
+    return None
+
+
+def measured_minutes(notebook: nbformat.NotebookNode) -> Minutes:
+    """How long a class needs for a lesson: its words at 150 a minute, 15 s a cell, 2 minutes an exercise.
+
+    Checks and solutions are folded away, so their words do not count. What stands under the heading *Going
+    further* is counted apart. Each number is rounded up.
+    """
+    seconds, part, further = {"teaching": 0.0, "exercises": 0.0, "further": 0.0}, "teaching", False
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            folded = cell.metadata.get("jupyter", {}).get("source_hidden", False)
+            seconds[part] += _RUN if folded else _RUN + _reading(cell.source)
+            if "solution" in cell.metadata.get("tags", []):
+                part = "further" if further else "teaching"
+            continue
+        for piece in re.split(r"^(?=#)", cell.source, flags=re.MULTILINE):
+            if piece.startswith(("## Going further", "## Key points")):
+                further = piece.startswith("## Going")
+            if further:
+                part = "further"
+            elif piece.startswith("#"):
+                part = "exercises" if piece.startswith("### Exercise") else "teaching"
+            seconds[part] += _reading(piece) + _ANSWER * piece.startswith("### Exercise")
+    return Minutes(**{name: math.ceil(taken / 60) for name, taken in seconds.items()})
+
+
+def _reading(text: str) -> float:
+    """The seconds to read a text or some code."""
+    return len(re.sub(r"<[^>]*>", "", text).split()) * 60 / _READ
+
+
+def stated_minutes(notebook: nbformat.NotebookNode) -> Minutes | None:
+    """The minutes that the first cell of a lesson states; None if it states none."""
+    found = _STATED.search(notebook.cells[0].source) if notebook.cells else None
+    return Minutes(*(int(number or 0) for number in found.groups())) if found else None

@@ -90,7 +90,7 @@ def assert_restored(target, hardened, lesson):
     restore(target, lesson)
     expected = set().union(*(built for number, built in BUILT.items() if number < lesson))
     assert kinds(target) == expected
-    assert own_kinds(hardened) == (HARDENED if lesson in ("10", "99") else set())
+    assert own_kinds(hardened) == (HARDENED if lesson in ("14", "99") else set())
     assert all(check.done for number in BUILT if number < lesson for check in verify(target, number))
     if lesson > "04":
         assert len(winners(target)) == (2 if lesson in ("07", "99") else 0)
@@ -149,11 +149,11 @@ def test_roster_is_the_tutorials(target):
 
 
 def test_scale_is_undone(target, hardened):
-    """What lesson 10 leaves is gone at its next start: the thousand, the draws, the pool and its receipts."""
-    restore(target, "10")
+    """What lesson 14 leaves is gone at its next start: the thousand, the draws, the pool and its receipts."""
+    restore(target, "14")
     load_employees(hardened, read(DATA_FOLDER / "roster_1000.csv"))
     draw(hardened, 2)
-    restore(target, "10")
+    restore(target, "14")
     assert len(remaining(target)) == 10
     assert executions(hardened).empty
     assert Table(hardened, hardened.names.draws_table).is_empty()
@@ -181,37 +181,37 @@ def test_dry_runs_share_their_clients(target):
 
 
 def test_verify_hardening(target, hardened):
-    """Lesson 09 is done when the hardened edition stands, lesson 10 with a thousand in the pool."""
-    restore(target, "09")
-    assert not any(check.done for check in verify(target, "09"))
+    """Lesson 12 is done when the hardened edition stands, lesson 14 with a thousand in the pool."""
+    restore(target, "12")
+    assert not any(check.done for check in verify(target, "12"))
     Stack(hardened).deploy()
-    assert all(check.done for check in verify(target, "09"))
-    assert "it has 10 now" in repr(verify(target, "10"))
+    assert all(check.done for check in verify(target, "12"))
+    assert "it has 10 now" in repr(verify(target, "14"))
 
 
 def test_verify_jsonata(target):
-    """Lesson 11 is done after a draw in JSONata, once the machine has the tutorial's definition again."""
+    """Lesson 09 is done after a draw in JSONata, once the machine has the tutorial's definition again."""
     modern = target.named(target.names.in_edition("jsonata"))
-    restore(target, "11")
+    restore(target, "09")
     draw(target, 1)
-    assert [check.done for check in verify(target, "11")] == [False, True]
+    assert [check.done for check in verify(target, "09")] == [False, True]
     Stack(modern).deploy()
     draw(modern, 1)
-    assert [check.done for check in verify(target, "11")] == [True, False]
+    assert [check.done for check in verify(target, "09")] == [True, False]
     Stack(target).deploy()
-    assert all(check.done for check in verify(target, "11"))
+    assert all(check.done for check in verify(target, "09"))
 
 
 def test_verify_test_states(target):
-    """Lesson 12 leaves nothing behind that could be checked, and says so."""
-    assert repr(verify(target, "12")) == "Nothing to build in this lesson."
+    """Lesson 10 leaves nothing behind that could be checked, and says so."""
+    assert repr(verify(target, "10")) == "Nothing to build in this lesson."
 
 
 def test_verify_waiting(target):
-    """Lesson 13 is done when a draw has waited and succeeded, and none waits any more."""
-    restore(target, "13")
+    """Lesson 11 is done when a draw has waited and succeeded, and none waits any more."""
+    restore(target, "11")
     draw(target, 1)
-    assert [check.done for check in verify(target, "13")] == [False, True]
+    assert [check.done for check in verify(target, "11")] == [False, True]
     machine = plan.machine(target)
     wait = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish.waitForTaskToken", "End": True}
     wait["Parameters"] = {"TopicArn": plan.topic(target).arn, "Message.$": "$$.Task.Token"}
@@ -221,10 +221,10 @@ def test_verify_waiting(target):
     (token,) = target.waiter.until(
         "the token", lambda: published(execution.history(target, arn)) or None, seconds=60
     )
-    assert [check.done for check in verify(target, "13")] == [False, False]
+    assert [check.done for check in verify(target, "11")] == [False, False]
     target.client("stepfunctions").send_task_success(taskToken=token, output="{}")
     execution.wait(target, arn)
-    assert all(check.done for check in verify(target, "13"))
+    assert all(check.done for check in verify(target, "11"))
 
 
 def test_untagged_things_do_not_block(target):
@@ -238,13 +238,13 @@ def test_untagged_things_do_not_block(target):
 def test_untagged_things_of_the_other_edition_go(target, hardened):
     """Nor does a role of the hardened edition's that was made by hand."""
     target.client("iam").create_role(RoleName=hardened.names.lambda_role, AssumeRolePolicyDocument="{}")
-    restore(target, "09")
+    restore(target, "12")
     assert not own_kinds(hardened)
 
 
 def test_an_untagged_topic_does_not_block_beside_the_other_edition(target, hardened):
     """Nor does a topic that was made by hand, though the other edition stands, which uses it too."""
-    restore(target, "10")
+    restore(target, "14")
     arn = target.arn("sns", target.names.topic)
     target.client("sns").delete_topic(TopicArn=arn)
     target.client("sns").create_topic(Name=target.names.topic)

@@ -138,7 +138,7 @@ def test_every_lesson_is_restored_in_china(china):
     assert sum("arn:aws-cn:" in text for text in china.said) > 100
 
 
-#: Shown by lessons 05 and 13 as the tutorial prints it, before placeholders and partition are filled in.
+#: Shown by lessons 05 and 11 as the tutorial prints it, before placeholders and partition are filled in.
 PRINTED = {"arn:aws:states:::sns:publish", "arn:aws:states:::sns:publish.waitForTaskToken"}
 
 

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
-from lottery_lib.course.notebooks import notebooks
+from lottery_lib.course.notebooks import measured_minutes, notebooks, stated_minutes
 
 IGNORED: Final = "nbval-ignore-output"
 OWN_WORK: Final = {"exercise", "check", "solution"}
@@ -167,7 +167,7 @@ def test_code_is_told_before_it_is_shown(path):
     cells = read(path).cells
     for before, cell in itertools.pairwise(cells):
         if cell.cell_type == "code" and before.cell_type == "code":
-            told = cell.source.startswith("assert") or tags(cell) & OWN_WORK
+            told = "hide-cell" in tags(cell) or tags(cell) & OWN_WORK
             assert told, cell.source
 
 
@@ -273,3 +273,41 @@ def test_says_how_to_come_back(path):
     near = cells[opening - 1].source + cells[opening + 1].source
     assert "one lesson at a time" in near
     assert "first cell again" in near
+
+
+def test_minutes_are_measured(path):
+    """The first cell states the minutes that the lesson's words, cells and exercises take."""
+    assert stated_minutes(read(path)) == measured_minutes(read(path))
+
+
+def test_lessons_on_services_are_short(path):
+    """Lessons 01 to 04 take 15 minutes at most, without what goes further."""
+    teaching, exercises, _ = measured_minutes(read(path))
+    if "01" <= number(path) <= "04":
+        assert teaching + exercises <= 15
+
+
+def test_solutions_say_why(path):
+    """Each solution has a comment that says why it is right."""
+    for cell in code(path):
+        if "solution" in tags(cell):
+            assert re.search(r"^# Why: \S.{20,}", cell.source, re.MULTILINE), cell.source
+
+
+def test_assertions_are_folded(path):
+    """A cell that only asserts is folded away, after a sentence that says what it asserts."""
+    for cell in code(path):
+        statements = parsed(cell).body
+        if not tags(cell) & OWN_WORK and all(isinstance(node, ast.Assert) for node in statements):
+            assert "hide-cell" in tags(cell), cell.source
+            assert cell.metadata.get("jupyter", {}).get("source_hidden") is True, cell.source
+            assert re.match(r"# .{10,}\n", cell.source), cell.source
+
+
+def test_next_lesson_is_a_link(path):
+    """The last cell links to the lesson that follows, and every link to a notebook leads to one."""
+    cells = read(path).cells
+    links = re.findall(r"\]\(([^)#]+\.ipynb)", "\n".join(cell.source for cell in cells))
+    assert all((path.parent / link).exists() for link in links), links
+    following = [each.name for each in notebooks() if each.name > path.name][:1]
+    assert all(f"]({name})" in cells[-1].source for name in following)

@@ -1,4 +1,4 @@
-"""The roster of lesson 10."""
+"""The roster of lesson 14."""
 
 import importlib.util
 

@@ -1,0 +1,117 @@
+"""Say in one line whether something is done, and what to do if it is not."""
+
+import reprlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from IPython.core.getipython import get_ipython
+
+from lottery_lib.texts import escaped
+
+_SHORT: Final = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 70
+# A badge has its own background, so that it can be read in JupyterLab's dark theme, too.
+_BADGE: Final = '<span style="background: {}; color: {}; padding: 1px 6px; border-radius: 8px">{}</span>'
+_DONE: Final = _BADGE.format("#d4f0d9", "#0b5a00", "✓ done")
+_NOT_YET: Final = _BADGE.format("#ffe3c2", "#7a3e00", "○ not yet")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing to do: whether it is done, and the next step if it is not.
+
+    Attributes:
+        raised: The error with which the attendee's own cell ended, if this is the check of an exercise.
+    """
+
+    what: str
+    done: bool
+    next_step: str
+    raised: str = ""
+
+    def __str__(self) -> str:
+        return f"{'✓ done' if self.done else '○ not yet'}: {self._rest}"
+
+    @property
+    def _rest(self) -> str:
+        return self.what if self.done else f"{self.what}. {self.next_step}."
+
+    def _repr_html_(self) -> str:
+        return f"{_DONE if self.done else _NOT_YET} {escaped(self._rest)}"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(str(self))
+
+
+class Checks(list[Check]):
+    """The checks of a lesson, one line each."""
+
+    def __repr__(self) -> str:
+        return "\n".join(map(str, self)) or "Nothing to build in this lesson."
+
+    def _repr_html_(self) -> str:
+        return "<br>".join(each._repr_html_() for each in self) or repr(self)
+
+
+def check(
+    answer: Callable[[], object],
+    right: Callable[[Any], object],
+    *,
+    done: str,
+    hint: str | Callable[[Any], str],
+) -> Check:
+    """Check the answer to an exercise. Never raises.
+
+    If the attendee's own cell ended with an error, no value counts: it may be an old one.
+
+    Args:
+        answer: Reads the attendee's value, such as ``lambda: entered``, or asks AWS for it.
+        right: Takes the value, and returns whether it is right.
+        done: Why a right answer is right, in a few words.
+        hint: What to do next, in a sentence without its full stop; or a function that makes it of the value.
+
+    Returns:
+        One line for the cell to show, such as ``○ not yet: Your answer is 3. Count the mails.``
+    """
+    if raised := _raised():
+        return Check(
+            f"Your cell ended with {raised}", False, "Change it and run it, then run this check", raised
+        )
+    value: Any = None
+    try:
+        value = answer()
+    except Exception as error:
+        found = f"Your answer cannot be read: {_named(error)}"
+    else:
+        try:
+            if right(value):
+                return Check(done, True, "")
+            found = f"Your answer is {_short(value)}"
+        except Exception as error:
+            found = f"Your answer is {_short(value)}, and the check of it gave {_named(error)}"
+    try:
+        return Check(found, False, hint if isinstance(hint, str) else hint(value))
+    except Exception:
+        return Check(found, False, "Read the exercise again")
+
+
+def _raised() -> str:
+    """The error with which the attendee's cell ended; empty if it ran, or outside IPython."""
+    last = getattr(get_ipython(), "last_execution_result", None)  # of the cell before the one that runs
+    if last is None:
+        return ""
+    if isinstance(last.result, Check):  # the check ran twice, and the attendee's cell did not run between
+        return last.result.raised
+    error = last.error_before_exec or last.error_in_exec
+    return _named(error) if error else ""
+
+
+def _named(error: BaseException) -> str:
+    """An error's name, and the first line of what it says."""
+    said = str(error).strip().partition("\n")[0].rstrip(".")
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def _short(value: object) -> str:
+    return " ".join(_SHORT.repr(value).split())

@@ -1,0 +1,43 @@
+"""Show a table to people: text on the left, numbers on the right, words for column names."""
+
+import re
+from itertools import cycle
+from typing import Final
+
+import pandas as pd
+from IPython.core.getipython import get_ipython
+
+_NUMBERS: Final = {"integer", "floating", "mixed-integer-float", "decimal"}
+_CELL: Final = re.compile(r"<t[dh]>")
+
+
+def show_tables() -> None:
+    """Make this notebook show each `pandas.DataFrame` as `readable` does. Does nothing outside IPython."""
+    if shell := get_ipython():
+        shell.display_formatter.formatters["text/html"].for_type(pd.DataFrame, readable)
+
+
+def readable(table: pd.DataFrame) -> str:
+    """A table as HTML.
+
+    Rows that are only numbered lose their number. The columns keep their names for Python: only what is shown
+    changes, such as ``employee_id``, which becomes ``Employee ID``. Each cell has its own style, because
+    JupyterLab aligns every table to the right, and removes style sheets from an untrusted notebook.
+    """
+    only_numbered = table.index.name is None and pd.api.types.is_integer_dtype(table.index.dtype)
+    if not only_numbered:
+        table = table.reset_index(names=[name or "" for name in table.index.names], allow_duplicates=True)
+    kinds = [pd.api.types.infer_dtype(column, skipna=True) for _, column in table.items()]
+    sides = cycle("right" if kind in _NUMBERS else "left" for kind in kinds)
+    shown = table.rename(columns=heading).to_html(index=False, border=0, na_rep="", max_rows=20)
+    shown = shown.replace('<tr style="text-align: right;">', "<tr>")
+    return _CELL.sub(lambda cell: f'{cell[0][:-1]} style="text-align: {next(sides)}">', shown)
+
+
+def heading(name: object) -> str:
+    """A column's name for people, such as ``Employee ID`` for ``employee_id``; other names stay."""
+    text = str(name)
+    if not re.fullmatch(r"[a-z0-9_ ]+", text):
+        return text
+    words = re.sub(r"\b(id|arn)\b", lambda word: word[0].upper(), text.replace("_", " "))
+    return words[:1].upper() + words[1:]
