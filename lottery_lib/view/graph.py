@@ -198,7 +198,7 @@ class _Drawing:
             edges += [(to, words, {"style": "dashed", "weight": "1"}) for to, words in catches(state)]
             for to, words, look in edges:
                 known_state(machine, name, to)
-                beside = words == ["Catch"] and name not in self._boxes  # near the state it takes no room
+                beside = words == ["Catch"] and box is None and not branches(state)  # it takes no room there
                 if beside:
                     look |= {"taillabel": "Catch", "labeldistance": "2.2", "labelangle": "24"}
                 # The spaces keep the letters from touching the edge. The text is aligned to the left.
