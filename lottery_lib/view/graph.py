@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import graphviz
-from IPython.core.getipython import get_ipython
 
 from lottery_lib.definition import Machine, parse
 from lottery_lib.history.state_runs import Event
@@ -65,6 +64,8 @@ class GraphView(Picture):
         return GraphWidget(self)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        from IPython.core.getipython import get_ipython  # noqa: PLC0415 - only a notebook has it
+
         still = super()._repr_mimebundle_()
         if self.states and getattr(get_ipython(), "kernel", None):
             return self.widget.bundle() | still

@@ -137,9 +137,10 @@ def test_imports_are_declared():
     imported = set().union(*map(imports_of, ROOT.glob("lottery_lib/**/*.py")))
     imported = {name for name in imported if not name.startswith("types_boto3")}  # for mypy alone
     declared = {Requirement(line).name.replace("-", "_") for line in PROJECT["dependencies"]}
-    # boto3 brings botocore, ipywidgets traitlets, jupyterlab nbclient, nbformat and packaging, moto's server
-    # werkzeug, its Step Functions jsonpath-ng. jsonata-python is imported as jsonata.
+    # boto3 brings botocore, ipywidgets IPython and traitlets, jupyterlab nbclient, nbformat and packaging,
+    # moto's server werkzeug, its Step Functions jsonpath-ng. jsonata-python is imported as jsonata.
     brought = {
+        "IPython",
         "botocore",
         "jsonata",
         "jsonpath_ng",
