@@ -312,7 +312,7 @@ def _sentence(error: Exception) -> str:
 def _lost(error: Exception, arn: str) -> str:
     """Say what to do if a started draw can no longer be read. To draw again would be a second draw."""
     what = f"{error.where}: {error.what}" if isinstance(error, LotteryError) else _sentence(error).rstrip(".")
-    look = f"look at it with `python -m lottery_lib history {arn}` before you draw again"
+    look = f"look at it with `lottery history {arn}` before you draw again"
     return f"{what}. The draw has been started and may go on: {look}."
 
 
@@ -334,7 +334,7 @@ def _total(wanted: Wanted) -> int:
 
 def _remain(can_win: int) -> str:
     if can_win == 0:
-        return "Everyone has won. To start again: python -m lottery_lib reset, then press Draw."
+        return "Everyone has won. To start again: `lottery reset`, then press Draw."
     return f"{can_win} can still win."
 
 

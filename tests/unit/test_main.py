@@ -2,9 +2,11 @@
 
 import io
 import json
+import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import click
@@ -270,6 +272,37 @@ def test_exit_code():
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "command line: No such command 'dance'. See `lottery --help`.\n"
+
+
+def test_hints_work_in_a_shell_without_the_environment():
+    """Where `lottery` is not found, a sentence names it by its path; JSON always calls it `lottery`."""
+    prefix = Path(sys.prefix)
+    lottery = f"{prefix.name}/{Path(sys.executable).parent.name}/lottery"
+    done = subprocess.run(
+        [lottery, "dance", "--json"],
+        cwd=prefix.parent,
+        env=os.environ | {"PATH": os.defpath},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == f"command line: No such command 'dance'. See `{lottery} --help`.\n"
+    assert json.loads(done.stdout)["cause"].endswith("See `lottery --help`.")
+
+
+@pytest.mark.parametrize("where", ["a shell elsewhere", "no script"])
+def test_hints_work_elsewhere(where, monkeypatch, capsys, tmp_path):
+    """In another folder the path is whole. If there is no script, the sentence names the module."""
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    if where != "no script":
+        (python.parent / "lottery").touch(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    command_line._command.cache_clear()
+    command_line._say("Run `A=b lottery draw 2`, not `the lottery`")
+    command_line._command.cache_clear()
+    command = f"{python.parent}/lottery" if where != "no script" else f"{python} -m lottery_lib"
+    assert capsys.readouterr().err == f"Run `A=b {command} draw 2`, not `the lottery`\n"
 
 
 @pytest.mark.parametrize("words", [["--help"], ["emulator", "status"], ["emulator", "stop"]], ids=" ".join)

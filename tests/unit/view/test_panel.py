@@ -265,14 +265,14 @@ def test_lost_sight_of_a_draw():
     shown = panel(Throttled())
     assert asyncio.run(shown.run(1)) is None
     assert "✗ AWS: rate exceeded. The draw has been started and may go on: " in shown.message.value
-    assert "`python -m lottery_lib history arn` before you draw again." in shown.message.value
+    assert "`lottery history arn` before you draw again." in shown.message.value
 
 
 def test_nobody_left():
     """When everyone has won, the panel says how to start again, and Draw works again after that."""
     lottery = Lottery(left=0)
     shown = panel(lottery)
-    assert "python -m lottery_lib reset" in shown.message.value
+    assert "`lottery reset`" in shown.message.value
     assert asyncio.run(shown.run()) is None
     assert lottery.started == []
     lottery.left = 5
