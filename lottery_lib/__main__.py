@@ -270,10 +270,9 @@ def status(edition: str | None) -> Outcome:
     return Outcome({"resources": _rows(Stack(_target(edition)).status())})
 
 
-def _drawn(edition: str | None, run_draw: Callable[["Target"], Document]) -> Outcome:
+def _drawn(target: "Target", run_draw: Callable[["Target"], Document]) -> Outcome:
     from lottery_lib.mails import inbox
 
-    target = _target(edition)
     _say(inbox(target).where)  # before the draw: there is still time to confirm the address
     result = run_draw(target)
     if target.kind != "aws" and target.names.edition == "hardened" and result["winners"]:
@@ -296,7 +295,7 @@ def draw(edition: str | None, number: str) -> Outcome:
         wanted = json.loads(number)
     except ValueError:
         wanted = number  # the machine refuses it, with the reason
-    return _drawn(edition, lambda target: draws.draw(target, wanted))
+    return _drawn(_target(edition), lambda target: draws.draw(target, wanted))
 
 
 @lottery.command(example="lottery resume draw-20250101T120000-0123abcd --edition hardened", failed=NO_DRAW)
@@ -304,9 +303,11 @@ def draw(edition: str | None, number: str) -> Outcome:
 @click.option("--mail", is_flag=True, help="Send the mail, even if a try to send it was recorded.")
 def resume(edition: str | None, draw_id: str, mail: bool) -> Outcome:
     """Continue the stopped draw NAME of the hardened edition."""
-    from lottery_lib.party.receipts import resume
+    from lottery_lib.party.receipts import check_edition, resume
 
-    return _drawn(edition, lambda target: resume(target, draw_id, remail=mail))
+    target = _target(edition)
+    check_edition(target, draw_id)  # before it shows a mailbox
+    return _drawn(target, lambda target: resume(target, draw_id, remail=mail))
 
 
 @lottery.command(example="lottery receipts draw-20250101T120000-0123abcd --edition hardened")
