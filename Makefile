@@ -105,7 +105,7 @@ refresh: $(VENV)/.tested
 pictures: $(VENV)/.tested
 	$(APART) $(PY) tests/browser/pictures.py
 
-# Measures the kit and writes the README's sentences. It takes ten minutes; use a machine that does nothing else.
+# Measures the kit and writes the README's sentence. It takes ten minutes; use a machine that does nothing else.
 bench: $(VENV)/.tested $(VENV)/ministack/.installed
 	$(APART) $(PY) benchmarks/bench.py
 

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from lottery_lib import __main__ as command_line
 from lottery_lib.__main__ import Run, lottery, main
 from lottery_lib.errors import LotteryError
+from lottery_lib.names import CHECKOUT
 
 
 def commands(group=lottery):
@@ -63,6 +65,19 @@ def test_example(command):
     command.make_context(command.name, words, obj=Run(False, {}))
     assert command.help.strip().endswith(".")
     assert all(each.help.endswith(".") for each in command.params if isinstance(each, click.Option))
+
+
+def test_commands_that_texts_name():
+    """The README, the docs, and the hints in the code name commands that exist, and name them `lottery`."""
+    wrong = []
+    for path in [*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/*.md"), *CHECKOUT.glob("l*/**/*.py")]:
+        text = path.read_text(encoding="utf-8")
+        for words in re.findall(r"(?:`|^\$ )(?:[A-Z_]+=\S+ )*lottery ([a-z]+)(?: ([a-z]+))?", text, re.M):
+            found = lottery.commands.get(words[0])
+            wrong += [words] if not (found and words[1] in getattr(found, "commands", words)) else []
+        explains = path.name in ("CHANGELOG.md", "INSTRUCTOR.md", "__main__.py")
+        wrong += [] if explains else re.findall(r".*-m lottery_lib\b(?!\.).*", text)
+    assert wrong == []
 
 
 def test_example_is_in_the_help(capsys):
