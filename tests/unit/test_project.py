@@ -171,6 +171,17 @@ def test_pictures_of_the_readme_are_there():
         assert re.search(r'alt="[^"]{30,}"', image)
 
 
+def test_the_readme_begins_with_one_screen():
+    """It says what this is, shows the graph and two commands, and says what you will see, before all else."""
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## ")[0].splitlines()
+    assert len(lines) <= 25
+    assert sum(line.startswith("<img") for line in lines) == 1
+    assert [line.partition("#")[0].strip() for line in lines if line.startswith("$ ")] == [
+        "$ make lab",
+        "$ make test",
+    ]
+
+
 def test_tests_that_the_docs_name_are_there():
     """Every test that `docs/aws.md` gives as a proof exists."""
     text = (ROOT / "docs" / "aws.md").read_text(encoding="utf-8")
