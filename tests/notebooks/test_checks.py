@@ -219,7 +219,8 @@ WRONG: Final = {
     ],
     "99-10": ["forgotten = {'role'}", "forgotten = 'role, log group'", "forgotten = {'roles', 'log groups'}"],
     "99-24": ["prefix = '/aws/lambda/Lottery*'", "prefix = 'Lottery-'", "prefix = '/aws/lambda/Lottery-I'"],
-    "99-30": ["steps = ['detach_role_policy', 'delete_role', 'delete_role_policy']", "steps = 'delete_role'"],
+    "99-30": ["steps = ['detach_role_policy', 'delete_role', 'delete_role_policy']", "steps = 'delete_role'",
+              "steps = ['delete_role_policy', 'detach_role_policy']", "steps = ['delete_roles']"],
 }
 #: Right answers that are put differently from the solution.
 ALSO_RIGHT: Final = {
@@ -249,7 +250,7 @@ ALSO_RIGHT: Final = {
         f"recorder = {RECORDER}; recorder['States']['Record']['Catch'][0]['ErrorEquals'] = ['States.ALL']",
     ],
     "14-47": ["def draw_one(secret, size): return int.from_bytes(secret, 'big') % size"],
-    "14-57": ["minutes = 56"],
+    "14-57": ["minutes = 56", "minutes = round(1e6 / 300 / 60, 1)", "minutes = 55"],
     "09-49": [
         "small['Choices'] = [{'Condition': '{% $states.input.num_of_winners in [1..5] %}',"
         " 'Next': 'Random Select Winners'}]\nsmall['Default'] = 'Failed'",
@@ -269,8 +270,9 @@ ALSO_RIGHT: Final = {
     ],
     "11-66": ["reminder = [{'ErrorEquals': ['States.Timeout'], 'IntervalSeconds': 1, 'MaxAttempts': 1}]"],
     "11-70": ["condition = '{% $count($asked_before[$ = $drawn.winner_details.employee_id]) > 0 %}'"],
-    "99-10": ["forgotten = ['log group', 'role']"],
+    "99-10": ["forgotten = ['log group', 'role']", "forgotten = ('Role', 'Log group')"],
     "99-24": ["prefix = '/aws/lambda/'", "prefix = '/aws/lambda/Lottery'"],
+    "99-30": ["steps = ('delete_role_policy', 'detach_role_policy', 'delete_role')"],
 }
 # fmt: on
 ANSWER: Final = re.compile(r"(✓ done|○ not yet): .+")
