@@ -149,7 +149,7 @@ WRONG: Final = {
         "mail_catch = catch",
         "mail_catch = {'ErrorEquals': ['States.ALL'], 'Next': 'Recorded Not Mailed'}",
         "mail_catch = [{'ErrorEquals': ['States.ALL'], 'Next': 'Nowhere'}]",
-        "mail_catch = [{'ErrorEquals': can_pass, 'Next': 'Recorded Not Mailed'}]",
+        "mail_catch = [{'ErrorEquals': temporary, 'Next': 'Recorded Not Mailed'}]",
         "mail_catch = [{'ErrorEquals': ['States.TaskFailed'], 'Next': 'Recorded Not Mailed'}]",
     ],
     "13-31": ["recorded = '10'", "recorded = 5", "recorded = 10.0"],
