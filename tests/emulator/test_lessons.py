@@ -287,14 +287,14 @@ def test_verify_says_what_to_do(target, lesson):
     checks = verify(target, lesson)
     assert checks
     assert not any(check.done for check in checks)
-    assert all(line.startswith("not yet: ") and line.endswith(".") for line in repr(checks).splitlines())
+    assert all(line.startswith("○ not yet: ") and line.endswith(".") for line in repr(checks).splitlines())
 
 
 @pytest.mark.parametrize("lesson", ["42", "06", 5, None, [], object()])
 def test_verify_never_raises(target, lesson):
     """Whatever state things are in, and whatever it is asked, verify answers in sentences."""
     lines = repr(verify(target, lesson)).splitlines()
-    assert all(re.fullmatch(r"not yet: .*[^.]\.", line) for line in lines)
+    assert all(re.fullmatch(r"○ not yet: .*[^.]\.", line) for line in lines)
 
 
 def test_verify_without_an_emulator(target):
