@@ -150,19 +150,19 @@ def _function_rows(edition: str, lesson: str, step: str) -> Iterator[Row]:
 PLAN: tuple[Row, ...] = (
     Row("tutorial", "01", lambda_role, "Create the role"),
     Row("tutorial", "05", machine_role, "Create the role of the machine"),
-    Row("hardened", "12", lambda_role),
-    Row("hardened", "12", machine_role),
+    Row("hardened", "13", lambda_role),
+    Row("hardened", "13", machine_role),
     *_function_rows("tutorial", "02", "Create the function {}"),
-    *_function_rows("hardened", "12", _HARDENED),
+    *_function_rows("hardened", "13", _HARDENED),
     Row("both", "03", topic, "Create the topic"),
     Row("both", "04", winners_table, "Create the table", order=1),
     Row("both", "04", employee_table, "Create the table"),
-    Row("hardened", "12", pool_table, _HARDENED),
-    Row("hardened", "12", draws_table, _HARDENED),
+    Row("hardened", "13", pool_table, _HARDENED),
+    Row("hardened", "13", draws_table, _HARDENED),
     Row("tutorial", "05", machine, "Fill the placeholders and create the machine"),
-    Row("hardened", "12", machine, _HARDENED),
+    Row("hardened", "13", machine, _HARDENED),
     Row("both", "04", Employees),
-    Row("hardened", "12", Pool),
+    Row("hardened", "13", Pool),
 )
 
 

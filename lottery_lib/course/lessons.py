@@ -1,6 +1,6 @@
 """Prepare the emulator for a lesson, and check what an attendee has done in a lesson. Both read the plan."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from lottery_lib import definition, execution, plan
@@ -35,9 +35,26 @@ LESSONS: Final = {
     "09": "gives the machine its definition in JSONata, and back",
     "10": "builds nothing: it tests states without running the machine",
     "11": "gives the machine a state that waits for a person",
-    "12": "builds the hardened edition, beside the tutorial's",
+    "12": "repairs the tutorial's machine in its definition, and takes the repairs back",
+    "13": "builds the hardened edition, beside the tutorial's",
     "14": "loads a roster of a thousand employees",
     "99": "removes everything",
+}
+# The lessons that give the machine another definition, and then the tutorial's again: a draw that must have
+# succeeded, how to see it in the draw's definition, the next step, and a name for the tutorial's definition.
+_OTHER_DEFINITIONS: Final[dict[str, tuple[str, Callable[[definition.Machine], bool], str, str]]] = {
+    "09": (
+        "a draw that succeeded in JSONata",
+        lambda machine: machine.get("QueryLanguage") == "JSONata",
+        'Run Stack(connect(edition="jsonata")).deploy() and start an execution with {"input": 2}',
+        "the machine in JSONPath again",
+    ),
+    "12": (
+        "a draw that recorded first, then mailed",
+        lambda machine: "Notify Winners" in machine["States"],  # the tutorial has it inside the Parallel
+        'Give the machine the repaired definition and start an execution with {"input": 2}',
+        "the tutorial's definition again",
+    ),
 }
 # The lessons that start with the hardened edition.
 _HARDENED: Final = ("14", "99")
@@ -139,7 +156,7 @@ def _refuse_unknown(lesson: str) -> None:
 def _look(target: Target, lesson: str) -> Ready:
     """On AWS: refuse a lesson if something from earlier lessons is missing. Then tell its checks."""
     needed = [each for each in LESSONS if each < min(lesson, "09")]
-    needed += ["12"] if lesson == "14" else []  # only this lesson needs the hardened edition
+    needed += ["13"] if lesson == "14" else []  # only this lesson needs the hardened edition
     earlier = [check for each in needed for check in _checks(target, each)]
     if missing := [str(check) for check in earlier if not check.done]:
         raise LotteryError(
@@ -168,7 +185,7 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
     """The lines of `verify`: the lesson's resources from the plan, then further checks of the lesson."""
     target = target.named(target.names.in_edition("tutorial"))
     hardened = target.named(target.names.in_edition("hardened"))
-    edition = hardened if lesson == "12" else target
+    edition = hardened if lesson == "13" else target
     for resource, row in sorted(plan.resources(edition), key=lambda each: each[1].order):
         if row.lesson == lesson and row.step:
             yield Check(f"{resource.kind} {resource.name}", resource.find() is not None, row.step)
@@ -201,14 +218,14 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
         head = pool.table.item("head") if pool.table.find() else None
         size = head["size"] if head else 0
         yield Check("a pool of a thousand", size >= 1000, f"Load data/roster_1000.csv: it has {size} now")
-    elif lesson == "09":
-        languages = (definition.parse(text).get("QueryLanguage") for text in _that_succeeded(target))
+    elif lesson in _OTHER_DEFINITIONS:
+        what, is_other, step, back = _OTHER_DEFINITIONS[lesson]
+        drawn = any(is_other(definition.parse(text)) for text in _that_succeeded(target))
         machine = plan.machine(target)
         now = machine.look()
-        back = now is not None and now["definition"] == machine.definition
-        deploy = 'Run Stack(connect(edition="jsonata")).deploy() and start an execution with {"input": 2}'
-        yield Check("a draw that succeeded in JSONata", "JSONata" in languages, deploy)
-        yield Check("the machine in JSONPath again", back, "Run Stack(target).deploy()")
+        yield Check(what, drawn, step)
+        is_back = now is not None and now["definition"] == machine.definition
+        yield Check(back, is_back, "Run Stack(target).deploy()")
     elif lesson == "11":
         waited = any(".waitForTaskToken" in text for text in _that_succeeded(target))
         running = execution.of_machine(target, machine_arn(target), status="RUNNING")

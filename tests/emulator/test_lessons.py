@@ -180,13 +180,35 @@ def test_dry_runs_share_their_clients(target):
     assert target.client("iam") not in clients
 
 
-def test_verify_hardening(target, hardened):
-    """Lesson 12 is done when the hardened edition stands, lesson 14 with a thousand in the pool."""
-    restore(target, "12")
-    assert not any(check.done for check in verify(target, "12"))
+def test_verify_hardened_edition(target, hardened):
+    """Lesson 13 is done when the hardened edition stands, lesson 14 with a thousand in the pool."""
+    restore(target, "13")
+    assert not any(check.done for check in verify(target, "13"))
     Stack(hardened).deploy()
-    assert all(check.done for check in verify(target, "12"))
+    assert all(check.done for check in verify(target, "13"))
     assert "it has 10 now" in repr(verify(target, "14"))
+
+
+def test_verify_hardening(target):
+    """Lesson 12 is done after a draw that mailed last, with the tutorial's definition back in the machine."""
+    restore(target, "12")
+    draw(target, 1)
+    assert [check.done for check in verify(target, "12")] == [False, True]
+    repaired = plan.machine(target)
+    states = json.loads(repaired.definition)["States"]
+    record, mail = (
+        branch["States"] for branch in states["Send SNS and Record In Dynamodb"]["Branches"][::-1]
+    )
+    record["Record Winner Queue"] |= {"ResultPath": "$.recorded", "Next": "Notify Winners"}
+    del record["Record Winner Queue"]["End"]
+    states["Is Winner In Past Draw"]["Choices"][0]["Next"] = "Record Winner Queue"
+    del states["Send SNS and Record In Dynamodb"]
+    repaired.definition = json.dumps({"StartAt": "Input Lottery Winners", "States": states | record | mail})
+    repaired.ensure()
+    assert draw(target, 1)["status"] == "SUCCEEDED"
+    assert [check.done for check in verify(target, "12")] == [True, False]
+    Stack(target).deploy()
+    assert all(check.done for check in verify(target, "12"))
 
 
 def test_verify_jsonata(target):
@@ -238,7 +260,7 @@ def test_untagged_things_do_not_block(target):
 def test_untagged_things_of_the_other_edition_go(target, hardened):
     """Nor does a role of the hardened edition's that was made by hand."""
     target.client("iam").create_role(RoleName=hardened.names.lambda_role, AssumeRolePolicyDocument="{}")
-    restore(target, "12")
+    restore(target, "13")
     assert not own_kinds(hardened)
 
 
@@ -265,14 +287,14 @@ def test_verify_says_what_to_do(target, lesson):
     checks = verify(target, lesson)
     assert checks
     assert not any(check.done for check in checks)
-    assert all(line.startswith("not yet: ") and line.endswith(".") for line in repr(checks).splitlines())
+    assert all(line.startswith("○ not yet: ") and line.endswith(".") for line in repr(checks).splitlines())
 
 
 @pytest.mark.parametrize("lesson", ["42", "06", 5, None, [], object()])
 def test_verify_never_raises(target, lesson):
     """Whatever state things are in, and whatever it is asked, verify answers in sentences."""
     lines = repr(verify(target, lesson)).splitlines()
-    assert all(re.fullmatch(r"not yet: .*[^.]\.", line) for line in lines)
+    assert all(re.fullmatch(r"○ not yet: .*[^.]\.", line) for line in lines)
 
 
 def test_verify_without_an_emulator(target):

@@ -24,7 +24,8 @@ NAMES: Final = {
     "06": ("entered", "expected", "request"),
     "07": ("elements", "function_input", "winners_of"),
     "08": ("fault", "mails", ""),
-    "12": ("tries", "mail_catch", ""),
+    "12": ("tries", "allowed", "mail_catch"),
+    "13": ("recorded", "recorder", ""),
     "14": ("false_claims", "draw_one", "minutes"),
     "09": ("output", "small", "careful"),
     "10": ("status", "more", ""),
@@ -71,6 +72,21 @@ def test_{field}():
 """
 
 
+def choice(least: int, most: int, default: str = "Number Not Allowed") -> str:
+    """A Choice on the number of winners, as lesson 12 asks for."""
+    bounds = {"NumericGreaterThanEquals": least, "NumericLessThanEquals": most}
+    rules = [{"Variable": "$.input", operator: bound} for operator, bound in bounds.items()]
+    return repr({
+        "Type": "Choice", "Choices": [{"And": rules, "Next": "Input Lottery Winners"}], "Default": default
+    })
+
+
+#: A machine that records without a function, as lesson 13 asks for.
+RECORDER: Final = (
+    "{'StartAt': 'Record', 'States': {'Record': record | {'Parameters': dict(record['Parameters']), 'Catch':"
+    " [{'ErrorEquals': ['DynamoDB.ConditionalCheckFailedException'], 'Next': 'Has Won Before'}]},"
+    " 'Has Won Before': {'Type': 'Succeed'}}}"
+)
 # fmt: off
 #: Wrong answers that come naturally, by the id of the exercise's cell.
 WRONG: Final = {
@@ -126,14 +142,32 @@ WRONG: Final = {
     "08-37": ["mails = '3'", "mails = 2", "mails = 3.0"],
     "08-56": ["iam.attach_role_policy(RoleName=role, PolicyArn=sns_policy)"],
     "12-17": ["tries = '1'", "tries = 3", "tries = 1.0"],
-    "12-41": [
-        "careful['States']['Notify Winners']['Catch'] = catch",
-        "careful['States']['Notify Winners']['Catch'] = [{'ErrorEquals': ['States.ALL'], 'Next': 'Nowhere'}]",
-        "careful['States']['Notify Winners']['Catch'] = "
-        "[{'ErrorEquals': may_pass, 'Next': 'Recorded Not Mailed'}]",
-        "careful = {'States': 3}",
+    "12-e2x": [
+        f"allowed = {choice(1, 10, 'Failed')}",
+        f"allowed = {choice(0, 10)}",
+        f"allowed = {choice(1, 11)}",
+        f"allowed = {choice(1, 10)}; del allowed['Default']",
+        f"allowed = {{'Is The Number Allowed': {choice(1, 10)}}}",
+        f"allowed = json.dumps({choice(1, 10)})",
+        "allowed = {'Type': 'Choice', 'Choices': [], 'Default': 'Number Not Allowed'}",
     ],
-    "12-93": [
+    "12-41": [
+        "mail_catch = catch",
+        "mail_catch = {'ErrorEquals': ['States.ALL'], 'Next': 'Recorded Not Mailed'}",
+        "mail_catch = [{'ErrorEquals': ['States.ALL'], 'Next': 'Nowhere'}]",
+        "mail_catch = [{'ErrorEquals': temporary, 'Next': 'Recorded Not Mailed'}]",
+        "mail_catch = [{'ErrorEquals': ['States.TaskFailed'], 'Next': 'Recorded Not Mailed'}]",
+    ],
+    "13-31": ["recorded = '10'", "recorded = 5", "recorded = 10.0"],
+    "13-43": [
+        "recorder = record",
+        f"recorder = {RECORDER}; recorder['States']['Record'].pop('Catch')",
+        f"recorder = {RECORDER}; recorder['States']['Record']['Parameters'].pop('ConditionExpression')",
+        f"recorder = {RECORDER}; recorder['States']['Has Won Before']['Type'] = 'Fail'",
+        f"recorder = {RECORDER}; del recorder['States']['Has Won Before']",
+        f"recorder = json.dumps({RECORDER})",
+    ],
+    "13-69": [
         "resume(hardened, silent_id, remail=True)", "Stack(hardened).deploy(); resume(hardened, silent_id)",
         "draw(hardened, 1)",
     ],
@@ -198,7 +232,8 @@ WRONG: Final = {
     ],
     "99-10": ["forgotten = {'role'}", "forgotten = 'role, log group'", "forgotten = {'roles', 'log groups'}"],
     "99-24": ["prefix = '/aws/lambda/Lottery*'", "prefix = 'Lottery-'", "prefix = '/aws/lambda/Lottery-I'"],
-    "99-30": ["steps = ['detach_role_policy', 'delete_role', 'delete_role_policy']", "steps = 'delete_role'"],
+    "99-30": ["steps = ['detach_role_policy', 'delete_role', 'delete_role_policy']", "steps = 'delete_role'",
+              "steps = ['delete_role_policy', 'detach_role_policy']", "steps = ['delete_roles']"],
 }
 #: Right answers that are put differently from the solution.
 ALSO_RIGHT: Final = {
@@ -209,12 +244,26 @@ ALSO_RIGHT: Final = {
     "06-49": ["expected = 45"],
     "07-50": ["def winners_of(output): return output[-1].get('body', {}).get('winners', [])"],
     "08-56": ["Stack(target).deploy()"],
+    "12-e2x": [
+        "allowed = {'Type': 'Choice', 'Choices': [{'Variable': '$.input', 'NumericGreaterThan': 10,"
+        " 'Next': 'Number Not Allowed'}, {'Variable': '$.input', 'NumericLessThan': 1,"
+        " 'Next': 'Number Not Allowed'}], 'Default': 'Input Lottery Winners'}",
+        "allowed = {'QueryLanguage': 'JSONata', 'Type': 'Choice', 'Choices': [{'Condition':"
+        " '{% $states.input.input in [1..10] %}', 'Next': 'Input Lottery Winners'}],"
+        " 'Default': 'Number Not Allowed'}",
+    ],
     "12-41": [
-        "careful['States']['Notify Winners']['Catch'] = "
-        "[{'ErrorEquals': ['States.ALL'], 'ResultPath': '$.why', 'Next': 'Recorded Not Mailed'}]",
+        "mail_catch = [{'ErrorEquals': ['States.ALL'], 'ResultPath': '$.why', 'Next': 'Recorded Not Mailed'}]",
+        "mail_catch = ({'ErrorEquals': ['States.Timeout'], 'Next': 'Recorded Not Mailed'},"
+        " {'ErrorEquals': ['States.ALL'], 'Next': 'Recorded Not Mailed'})",
+    ],
+    "13-43": [
+        f"recorder = {RECORDER}",
+        f"recorder = {RECORDER}; recorder['States']['Has Won Before'] = {{'Type': 'Pass', 'End': True}}",
+        f"recorder = {RECORDER}; recorder['States']['Record']['Catch'][0]['ErrorEquals'] = ['States.ALL']",
     ],
     "14-47": ["def draw_one(secret, size): return int.from_bytes(secret, 'big') % size"],
-    "14-57": ["minutes = 56"],
+    "14-57": ["minutes = 56", "minutes = round(1e6 / 300 / 60, 1)", "minutes = 55"],
     "09-37": ["output = 3.0"],
     "09-49": [
         small("{% $states.input.num_of_winners in [1..5] %}"),
@@ -256,8 +305,9 @@ ALSO_RIGHT: Final = {
         "condition = '{% $exists($asked_before) and $drawn.winner_details.employee_id in $asked_before %}'",
         "condition = '{% $count($asked_before[$ = $drawn.winner_details.employee_id]) > 0 %}'",
     ],
-    "99-10": ["forgotten = ['log group', 'role']"],
+    "99-10": ["forgotten = ['log group', 'role']", "forgotten = ('Role', 'Log group')"],
     "99-24": ["prefix = '/aws/lambda/'", "prefix = '/aws/lambda/Lottery'"],
+    "99-30": ["steps = ('delete_role_policy', 'detach_role_policy', 'delete_role')"],
 }
 # fmt: on
 ANSWER: Final = re.compile(r"(✓ done|○ not yet): .+")
