@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lottery_lib import Draws, Stack, connect, draw, graph_view, state_statuses
+from lottery_lib import Draws, Stack, connect, draw, graph_view
 from lottery_lib.draws import forget_winners
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "images"
@@ -17,7 +17,7 @@ def workflow() -> None:
     Stack(target).deploy()
     forget_winners(target)
     seen = Draws(target).execution(draw(target, 2)["execution_arn"])
-    graph_view(seen.definition, state_statuses(seen.events)).save(FOLDER / "workflow.svg")
+    graph_view(seen.definition, events=seen.events).save(FOLDER / "workflow.svg")
     Stack(target).teardown()
 
 
