@@ -20,9 +20,9 @@ NAMES: Final = {
     "02": ("error_type", "returned", ""),
     "03": ("arriving", "text", ""),
     "04": ("how_many", "newcomer", "person"),
-    "05": ("next_state", "careful", "broken"),
-    "06": ("entered", "expected", "request"),
-    "07": ("elements", "function_input", "winners_of"),
+    "05": ("next_state", "broken", "mine"),
+    "06": ("entered", "request", "expected"),
+    "07": ("elements", "state", "winners_of"),
     "08": ("fault", "mails", ""),
     "12": ("tries", "mail_catch", ""),
     "14": ("false_claims", "draw_one", "minutes"),
@@ -65,6 +65,13 @@ def test_{field}():
 """
 
 
+def gate(**more):
+    """A machine for the exercise of lesson 05 that begins with an empty definition."""
+    rule = {"Variable": "$.input", "NumericLessThanEquals": 10, "Next": "Yes"}
+    states = {"Yes": {"Type": "Succeed"}, "No": {"Type": "Fail", "Error": "TooMany"}}
+    return {"StartAt": "Gate", "States": {"Gate": {"Type": "Choice", "Choices": [rule], **more}, **states}}
+
+
 # fmt: off
 #: Wrong answers that come naturally, by the id of the exercise's cell.
 WRONG: Final = {
@@ -99,26 +106,44 @@ WRONG: Final = {
         "person['employee_id'] = {'S': '12'}", "person['employee_id'] = {'S': '001'}",
         "person = {'employee_id': {'S': '012'}}",
     ],
-    "05-16": ["next_state = machine['States']['Random Select Winners']"],
-    "05-35": ["careful['States']['Is Winner In Past Draw']['Default'] = 'Nowhere'",
-              "careful = {'States': 3}"],
+    "05-16": ["next_state = machine['States']['Random Select Winners']", "next_state = 'random select winners'"],
     "05-52": ["broken['States']['Validate Winners']['Next'] = 'Failed'", "broken = json.dumps(broken)",
-              "broken = machine"],
+              "broken = machine", "broken = mine"],
+    "05-35": [
+        f"mine = {gate(Default='Yes')}", f"mine = {gate(Default='Nowhere')}", f"mine = {gate()}",
+        f"mine = {gate(Default='No')}\nmine['States']['No']['Error'] = 'toomany'",
+        f"mine = {gate(Default='No')}\nmine['States']['Gate']['Choices'][0]['NumericLessThanEquals'] = 11",
+        f"mine = {gate(Default='No')}\ndel mine['States']['No']['Error']",
+        f"mine = {gate(Default='Gate')}\ndel mine['States']['No']",
+        f"mine = {gate(Default='No')}['States']",
+        "mine = {'StartAt': 'No', 'States': {'No': {'Type': 'Fail', 'Error': 'TooMany'}}}",
+    ],
     "06-28": ["entered = '2'", "entered = ['Input Lottery Winners', 'Failed']"],
     "06-49": ["expected = '45'", "expected = comb(10, 8) / 2"],
-    "06-53": ["request = '{\"input\": 1}'", "request = 1", "request = {'input': 2}",
-              "request = {'input': 1.0}",
+    "06-53": ["request = '{\"input\": \"1\"}'", "request = 1", "request = {'input': 2}",
+              "request = {'input': 1.0}", "request = {'Input': 1}",
               "request = {'input': True}", "request = [('input', 1)]"],
-    "07-27": ["elements = '2'", "elements = 2.0"],
-    "07-44": ["function_input = state_input", "function_input = '$.body'"],
+    "07-27": ["elements = '2'", "elements = [1, 2]"],
+    "07-44": [
+        "state = {'Type': 'Pass', 'Result': {'count': 2}, 'ResultPath': '$.mail', 'End': True}",
+        "state = {'Type': 'Pass', 'Parameters': {'count.$': '$.body.num_of_winners'}, 'End': True}",
+        "state = {'Type': 'Pass', 'Parameters': {'count': '$.body.num_of_winners'},"
+        " 'ResultPath': '$.mail', 'End': True}",
+        "state = {'Type': 'Pass', 'Parameters': {'count.$': '$.num_of_winners'},"
+        " 'ResultPath': '$.mail', 'End': True}",
+        "state = {'Type': 'pass', 'Parameters': {'count.$': '$.body.num_of_winners'},"
+        " 'ResultPath': '$.mail', 'End': True}",
+        "state = {'Type': 'Pass', 'Parameters': {'count.$': '$.body.num_of_winners'}, 'ResultPath': '$.mail'}",
+    ],
     "07-50": ["def winners_of(output): return output", "def winners_of(output): return output[1]",
               "def winners_of(output): return [1, 2]",
-              "def winners_of(output): return json.loads(found['output'])[1]['body']['winners']"],
+              "def winners_of(_): return output[1]['body']['winners']"],
     "08-23": ["fault = 'def lambda_handler(event, context): raise ValueError'", "fault = flaky",
               "fault = 'def lambda_handler(event, context): return original(event, context)'",
               "fault = 'def lambda_handler(event, context)'"],
-    "08-37": ["mails = '3'", "mails = 2", "mails = 3.0"],
-    "08-56": ["iam.attach_role_policy(RoleName=role, PolicyArn=sns_policy)"],
+    "08-37": ["mails = '3'", "mails = 2", "mails = 1"],
+    "08-56": ["iam.attach_role_policy(RoleName=role,"
+              " PolicyArn=f'arn:{target.partition}:iam::aws:policy/AmazonSNSFullAccess')"],
     "12-17": ["tries = '1'", "tries = 3", "tries = 1.0"],
     "12-41": [
         "careful['States']['Notify Winners']['Catch'] = catch",
@@ -193,9 +218,45 @@ ALSO_RIGHT: Final = {
     "03-35": ["earlier = len(inbox(target).notifications)\n"
               "sns.publish(TopicArn=topic_arn, Message='Congrats! [Li Na]'"
               " ' You have selected as the Lucky Champ!')"],
-    "06-49": ["expected = 45"],
-    "07-50": ["def winners_of(output): return output[-1].get('body', {}).get('winners', [])"],
-    "08-56": ["Stack(target).deploy()"],
+    "05-52": [
+        "broken = json.loads(filled)", "broken = filled",
+        "broken = json.loads(json.dumps(broken).replace('Winner In Past', 'Winner in Past'))\n"
+        "broken['States']['Send SNS and Record In Dynamodb']['End'] = True",
+        "broken['States']['Validate Winners']['Next'] = 'Is Winner In Past Draw'\n"
+        "broken['States']['Send SNS and Record In Dynamodb']['Next'] = 'Done'\n"
+        "broken['States']['Done'] = {'Type': 'Succeed'}",
+    ],
+    "05-35": [
+f"mine = json.dumps({gate(Default='No')})",
+        f"mine = {gate(Default='Yes')}\nmine['States']['Gate']['Choices'] = ["
+        "{'Variable': '$.input', 'NumericGreaterThan': 10, 'Next': 'No'}]",
+        f"mine = {gate(Default='No')}\nmine['States']['Yes'] = {{'Type': 'Pass', 'End': True}}",
+        f"mine = {gate(Default='No')} | {{'QueryLanguage': 'JSONata'}}\nmine['States']['Gate']['Choices'] = ["
+        "{'Condition': '{% $states.input.input <= 10 %}', 'Next': 'Yes'}]",
+    ],
+    "06-28": ["entered = 2.0", "entered = len(['Input Lottery Winners', 'Failed'])"],
+    "06-49": ["expected = 45", "expected = 1 / (comb(2, 2) / comb(10, 2))"],
+    "06-53": ["request['input'] = 1", "request = '{\"input\": 1}'", "request = {'input': 1, 'why': 'a test'}"],
+    "07-27": ["elements = 2.0"],
+    "07-44": [
+        "state = {'Type': 'Pass', 'InputPath': '$.body', 'Parameters': {'count.$': '$.num_of_winners'},"
+        " 'ResultPath': '$.mail', 'End': True}",
+        "state = {'Type': 'Pass', 'InputPath': '$.body.num_of_winners', 'ResultPath': '$.mail.count', 'End': True}",
+        "state = '{\"Type\": \"Pass\", \"Parameters\": {\"count.$\": \"$.body.num_of_winners\"},"
+        " \"ResultPath\": \"$.mail\", \"End\": true}'",
+        "state = {'Type': 'Pass', 'Parameters': {'body.$': '$.body', 'status.$': '$.status',"
+        " 'mail': {'count.$': '$.body.num_of_winners'}}, 'End': True}",
+    ],
+    "07-50": ["def winners_of(output): return output[-1].get('body', {}).get('winners', [])",
+              "winners_of = lambda output: [each for part in output"
+              " for each in part.get('body', {}).get('winners', [])]"],
+    "08-23": ["fault = flaky.replace('<= 2', '== 1')"],
+    "08-37": ["mails = 3.0"],
+    "08-56": [
+        "deployed = Stack(target).deploy()",
+        "put = iam.put_role_policy(RoleName=machine_role, PolicyName='Publish', PolicyDocument=json.dumps("
+        "{'Version': '2012-10-17', 'Statement': {'Effect': 'Allow', 'Action': 'sns:Publish', 'Resource': '*'}}))",
+    ],
     "12-41": [
         "careful['States']['Notify Winners']['Catch'] = "
         "[{'ErrorEquals': ['States.ALL'], 'ResultPath': '$.why', 'Next': 'Recorded Not Mailed'}]",
@@ -243,7 +304,7 @@ def shell(tmp_path, monkeypatch):
             python = shell.transform_cell(source)
             with capture_output() as printed:
                 ended = loop.run(shell.run_cell_async(source, store_history=True, transformed_cell=python))
-            return printed.stdout + str(ended.result or ""), ended
+            return printed.stdout if ended.result is None else str(ended.result), ended
 
         yield run
     InteractiveShell.clear_instance()
