@@ -46,6 +46,15 @@ class Draws:
         """Whether `start` accepts a list of prizes, as in the hardened edition."""
         return self._target.names.edition == "hardened"
 
+    @property
+    def may_reset(self) -> bool:
+        """Whether a button may delete all winners: not on AWS, where the command asks first."""
+        return self._target.kind != "aws"
+
+    def reset(self) -> None:
+        """Delete all winners, so that everyone can win again."""
+        forget_winners(self._target)
+
     def execution(self, arn: str | None = None) -> ExecutionRecord:
         """An execution's events, and the definition that it ran with. Without an ARN: the latest execution.
 
