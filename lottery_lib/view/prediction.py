@@ -28,7 +28,7 @@ class Comparison:
 
     def __init__(self, predicted: Mapping[str, str], execution: ExecutionRecord) -> None:
         statuses, attempts = state_statuses(execution.events), state_attempts(execution.events)
-        self._graph = graph_view(execution.definition, statuses, attempts=attempts)
+        self._graph = graph_view(execution.definition, events=execution.events)
         self._complete = _OPEN not in predicted.values()
         rows = []
         for name, guess in predicted.items():
@@ -47,10 +47,10 @@ class Comparison:
             if self._complete
             else ("", "Replace each ? and run the cell again, or open this line to see what happened")
         )
-        # Attributes, because GitHub and an untrusted notebook in JupyterLab remove most styles.
-        graph = f'<td width="34%" valign="top">{self._graph.html}</td>'
-        row = f'{graph}<td valign="top">{readable(self._table)}</td>'
-        table = f'<table width="100%"><tr>{row}</tr></table>'
+        # The widths are attributes, because GitHub and an untrusted notebook remove most styles. The style
+        # keeps JupyterLab from colouring the row below the pointer.
+        cells = f'<td width="34%">{self._graph.html}</td><td>{readable(self._table)}</td>'
+        table = f'<table width="100%"><tr style="background: none">{cells}</tr></table>'
         return f"<details{opened}><summary>{line}</summary>{table}</details>"
 
 

@@ -20,9 +20,9 @@ NAMES: Final = {
     "02": ("error_type", "returned", ""),
     "03": ("arriving", "text", ""),
     "04": ("how_many", "newcomer", "person"),
-    "05": ("next_state", "broken", "mine"),
+    "05": ("times", "broken", "mine"),
     "06": ("entered", "request", "expected"),
-    "07": ("elements", "state", "winners_of"),
+    "07": ("keys", "state", "winners_of"),
     "08": ("fault", "mails", ""),
     "12": ("tries", "mail_catch", ""),
     "14": ("false_claims", "draw_one", "minutes"),
@@ -106,9 +106,9 @@ WRONG: Final = {
         "person['employee_id'] = {'S': '12'}", "person['employee_id'] = {'S': '001'}",
         "person = {'employee_id': {'S': '012'}}",
     ],
-    "05-16": ["next_state = machine['States']['Random Select Winners']", "next_state = 'random select winners'"],
+    "05-16": ["times = 2", "times = '3'", "times = 4"],
     "05-52": ["broken['States']['Validate Winners']['Next'] = 'Failed'", "broken = json.dumps(broken)",
-              "broken = machine", "broken = mine"],
+              "broken = machine"],
     "05-35": [
         f"mine = {gate(Default='Yes')}", f"mine = {gate(Default='Nowhere')}", f"mine = {gate()}",
         f"mine = {gate(Default='No')}\nmine['States']['No']['Error'] = 'toomany'",
@@ -123,7 +123,7 @@ WRONG: Final = {
     "06-53": ["request = '{\"input\": \"1\"}'", "request = 1", "request = {'input': 2}",
               "request = {'input': 1.0}", "request = {'Input': 1}",
               "request = {'input': True}", "request = [('input', 1)]"],
-    "07-27": ["elements = '2'", "elements = [1, 2]"],
+    "07-27": ["keys = ['input', 'body']", "keys = ['Body']", "keys = ['num_of_winners']", "keys = body"],
     "07-44": [
         "state = {'Type': 'Pass', 'Result': {'count': 2}, 'ResultPath': '$.mail', 'End': True}",
         "state = {'Type': 'Pass', 'Parameters': {'count.$': '$.body.num_of_winners'}, 'End': True}",
@@ -218,6 +218,7 @@ ALSO_RIGHT: Final = {
     "03-35": ["earlier = len(inbox(target).notifications)\n"
               "sns.publish(TopicArn=topic_arn, Message='Congrats! [Li Na]'"
               " ' You have selected as the Lucky Champ!')"],
+    "05-16": ["times = 3.0"],
     "05-52": [
         "broken = json.loads(filled)", "broken = filled",
         "broken = json.loads(json.dumps(broken).replace('Winner In Past', 'Winner in Past'))\n"
@@ -237,7 +238,7 @@ f"mine = json.dumps({gate(Default='No')})",
     "06-28": ["entered = 2.0", "entered = len(['Input Lottery Winners', 'Failed'])"],
     "06-49": ["expected = 45", "expected = 1 / (comb(2, 2) / comb(10, 2))"],
     "06-53": ["request['input'] = 1", "request = '{\"input\": 1}'", "request = {'input': 1, 'why': 'a test'}"],
-    "07-27": ["elements = 2.0"],
+    "07-27": ["keys = ('body',)", "keys = 'body'", "keys = {'body': {'num_of_winners': 2}}.keys()"],
     "07-44": [
         "state = {'Type': 'Pass', 'InputPath': '$.body', 'Parameters': {'count.$': '$.num_of_winners'},"
         " 'ResultPath': '$.mail', 'End': True}",
