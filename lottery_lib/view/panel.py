@@ -143,7 +143,8 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         self.draw_button.on_click(self._on_draw)
         self.cancel_button.on_click(self._on_cancel)
         self.reset_button.on_click(self._on_reset)
-        self.view.graph.observe(self._on_chosen, "chosen")
+        if not picture_only:
+            self.view.graph.observe(self._on_chosen, "chosen")
         self._field.observe(self._on_field, "value")
 
     def __repr__(self) -> str:

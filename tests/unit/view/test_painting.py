@@ -55,7 +55,7 @@ def test_taken_edges_are_stronger():
     assert {width for *_, width in wide} == {TAKEN}
     assert sorted(int(number) for number, *_ in wide) == view.taken
     assert len(view.taken) == 7
-    assert any("2 Random Select Winners->4 Is Winner" in title for _, title, _ in wide)  # drawn from above
+    assert any("2 Random Select Winners-&gt;4 Is Winner" in title for _, title, _ in wide)  # drawn from above
 
 
 EACH = {

@@ -593,7 +593,16 @@ def test_failed_state_is_chosen():
     assert shown.view.graph.chosen == "A"
     assert "<summary>Error</summary>" in shown.view.details.value
     assert shown.view.side.children[0].selected_index == 1
+
+
+def test_failed_state_is_chosen_in_the_picture_alone():
+    """A panel without details shows which state failed, too, and its message says why."""
+    failure = ("TaskFailed", {"taskFailedEventDetails": {"error": "E", "cause": "c"}})
+    lottery = Lottery(events=[*RUNNING, failure], result=ended("FAILED", "E"))
+    shown = DrawPanel(lottery, pause=0.001, pace=0, picture_only=True)
     asyncio.run(shown.run(1))
+    assert shown.view.graph.chosen == "A"
+    assert "✗ FAILED: E: why" in shown.message.value
 
 
 def test_result_can_be_observed():
