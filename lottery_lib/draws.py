@@ -123,7 +123,7 @@ def run(target: Target, execution_input: Mapping[str, object], seconds: float) -
         description = execution.wait(target, arn, seconds=seconds)
         return _fresh(_result(description, execution.history(target, arn)))
     except LotteryError as why:  # the draw has started: return its ARN, so that nobody starts another
-        look = f"look at it with `python -m lottery_lib history {arn}`, or stop it"
+        look = f"look at it with `lottery history {arn}`, or stop it"
         return {
             "status": "RUNNING",
             "winners": [],
@@ -151,9 +151,7 @@ def last_execution(target: Target) -> str:
     found = execution.of_machine(target, machine.arn)
     if not found:
         machine.described()  # raises if there is no machine
-        raise LotteryError(
-            f"state machine {machine.name}", "has no executions yet", "Run `python -m lottery_lib draw 2`"
-        )
+        raise LotteryError(f"state machine {machine.name}", "has no executions yet", "Run `lottery draw 2`")
     return found[0]["executionArn"]
 
 
@@ -297,7 +295,7 @@ def _how_to_go_on(description: Mapping[str, Any], events: Sequence[Event]) -> st
 
 def _resume(description: Mapping[str, Any]) -> str:
     draw_id = json.loads(description["input"]).get("draw_id", description["name"])
-    return f"python -m lottery_lib resume {draw_id} --edition hardened"
+    return f"lottery resume {draw_id} --edition hardened"
 
 
 def _items(target: Target, name: str) -> list[Item]:

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import graphviz
-from IPython.core.getipython import get_ipython
 
 from lottery_lib.definition import Machine, parse
 from lottery_lib.history.state_runs import Event
@@ -65,6 +64,8 @@ class GraphView(Picture):
         return GraphWidget(self)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        from IPython.core.getipython import get_ipython  # noqa: PLC0415 - only a notebook has it
+
         still = super()._repr_mimebundle_()
         if self.states and getattr(get_ipython(), "kernel", None):
             return self.widget.bundle() | still
@@ -198,7 +199,7 @@ class _Drawing:
             edges += [(to, words, {"style": "dashed", "weight": "1"}) for to, words in catches(state)]
             for to, words, look in edges:
                 known_state(machine, name, to)
-                beside = words == ["Catch"] and name not in self._boxes  # near the state it takes no room
+                beside = words == ["Catch"] and box is None and not branches(state)  # it takes no room there
                 if beside:
                     look |= {"taillabel": "Catch", "labeldistance": "2.2", "labelangle": "24"}
                 # The spaces keep the letters from touching the edge. The text is aligned to the left.

@@ -270,4 +270,4 @@ def test_nothing_deployed(voila, page):
     """Before the deploy the page opens, and says what to do."""
     Stack(connect()).teardown()
     page.goto(voila)
-    expect(page.get_by_role("status")).to_contain_text("does not exist. Run `python -m lottery_lib deploy`")
+    expect(page.get_by_role("status")).to_contain_text("does not exist. Run `lottery deploy`")

@@ -6,6 +6,7 @@
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 NOTEBOOKS = sorted(path.name for path in Path(__file__).parents[2].glob("notebooks/[0-9]*.ipynb"))
@@ -29,3 +30,13 @@ def test_every_notebook_runs_in_jupyterlab(page, open_notebook, run_all, picture
     run_all(page)
     assert page.evaluate(FAILURES) == []
     picture(page, name.removesuffix(".ipynb"))
+
+
+def test_names_of_lessons_are_whole(page, open_notebook):
+    """At 1280x800, the list of files and the tab show the whole name of each lesson."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+    open_notebook(page, max(NOTEBOOKS, key=len))
+    names = page.locator(".jp-DirListing-itemText, .lm-DockPanel-tabBar .lm-TabBar-tabLabel")
+    expect(names.filter(has_text=NOTEBOOKS[-1])).to_have_count(1)
+    cut = "all => all.filter(name => name.scrollWidth > name.clientWidth).map(name => name.innerText)"
+    assert names.evaluate_all(cut) == []

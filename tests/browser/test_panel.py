@@ -32,6 +32,14 @@ CUT_OFF = """panel => [panel, ...panel.querySelectorAll('*')]
 #: The height of the smallest letters in the drawing, in pixels.
 LETTERS = """panel => Math.min(...[...panel.querySelectorAll('svg text')].map(text =>
   parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a))"""
+#: Adds a cell at the end, and runs it.
+NEW_CELL = """async source => {
+  const notebook = window.jupyterapp.shell.currentWidget.content;
+  const shared = notebook.model.sharedModel;
+  shared.insertCell(shared.cells.length, {cell_type: 'code', source});
+  notebook.activeCellIndex = shared.cells.length - 1;
+  await window.jupyterapp.commands.execute('notebook:run-cell');
+}"""
 THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
 RUNS = r"(Winner|Dynamodb).* \.\.\."  # a state's name: some state runs
 SLOW = """
@@ -128,10 +136,18 @@ def test_draw(panel, picture):
     picture(panel.page, "panel")
 
 
+def serious(page, context):
+    """What axe-core finds: the rule, and the first element that breaks it."""
+    page.add_style_tag(content="body {height: 100%}")  # else it is 0 high, and axe takes all for hidden
+    found = Axe().run(page, context=context).response["violations"]
+    return [
+        (each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")
+    ]
+
+
 def test_it_fits_and_can_be_read(panel, picture):
     """The panel is one screen high, nothing is cut off, letters have 12 pixels, the details are in view."""
     page = panel.page
-    page.add_style_tag(content="body {height: 100%}")  # else it is 0 high, and axe takes all for hidden
     draw_one(panel)
     chosen(panel, "Validate Winners").click()
     for theme, (width, height) in itertools.product(["Light", "Dark"], [(1280, 800), (1920, 1080)]):
@@ -146,10 +162,25 @@ def test_it_fits_and_can_be_read(panel, picture):
         assert panel.evaluate(LETTERS) >= 12
         room = page.locator(".jp-WindowedPanel-outer").first.bounding_box()["height"]
         assert panel.bounding_box()["height"] <= room
-        found = Axe().run(page, context=".lottery-panel").response["violations"]
-        serious = [each for each in found if each["impact"] in ("serious", "critical")]
-        assert not serious, [(each["id"], each["nodes"][0]["html"]) for each in serious]
+        assert serious(page, ".lottery-panel") == []
         picture(page, f"panel_{theme.lower()}_{width}")
+
+
+def test_execution_view(panel, picture):
+    """A past execution in a cell of its own fits, tells the whole of it at first, and axe finds nothing."""
+    page = panel.page
+    draw_one(panel)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.evaluate(NEW_CELL, "from lottery_lib import ExecutionView\nExecutionView(Draws(target).execution())")
+    view = page.locator(".lottery-execution").last
+    view.evaluate("view => view.scrollIntoView({block: 'start'})")
+    expect(view.get_by_role("heading", name="The whole execution")).to_be_in_viewport()
+    chosen(view, "Notify Winners").click()
+    expect(view.get_by_role("heading", name="Notify Winners ✓ succeeded")).to_be_in_viewport()
+    assert view.evaluate(CUT_OFF) == []
+    assert view.evaluate(LETTERS) >= 12
+    assert serious(page, ".lottery-execution:not(.lottery-panel *)") == []
+    picture(page, "execution_view")
 
 
 def test_step_through_the_states(panel):
