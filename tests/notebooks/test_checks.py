@@ -20,9 +20,9 @@ NAMES: Final = {
     "02": ("error_type", "returned", ""),
     "03": ("arriving", "text", ""),
     "04": ("how_many", "newcomer", "person"),
-    "05": ("next_state", "careful", "broken"),
-    "06": ("entered", "expected", "request"),
-    "07": ("elements", "function_input", "winners_of"),
+    "05": ("times", "broken", "mine"),
+    "06": ("entered", "request", "expected"),
+    "07": ("keys", "state", "winners_of"),
     "08": ("fault", "mails", ""),
     "12": ("tries", "allowed", "mail_catch"),
     "13": ("recorded", "recorder", ""),
@@ -76,9 +76,9 @@ def choice(least: int, most: int, default: str = "Number Not Allowed") -> str:
     """A Choice on the number of winners, as lesson 12 asks for."""
     bounds = {"NumericGreaterThanEquals": least, "NumericLessThanEquals": most}
     rules = [{"Variable": "$.input", operator: bound} for operator, bound in bounds.items()]
-    return repr({
-        "Type": "Choice", "Choices": [{"And": rules, "Next": "Input Lottery Winners"}], "Default": default
-    })
+    return repr(
+        {"Type": "Choice", "Choices": [{"And": rules, "Next": "Input Lottery Winners"}], "Default": default}
+    )
 
 
 #: A machine that records without a function, as lesson 13 asks for.
@@ -87,6 +87,15 @@ RECORDER: Final = (
     " [{'ErrorEquals': ['DynamoDB.ConditionalCheckFailedException'], 'Next': 'Has Won Before'}]},"
     " 'Has Won Before': {'Type': 'Succeed'}}}"
 )
+
+
+def gate(**more):
+    """A machine for the exercise of lesson 05 that begins with an empty definition."""
+    rule = {"Variable": "$.input", "NumericLessThanEquals": 10, "Next": "Yes"}
+    states = {"Yes": {"Type": "Succeed"}, "No": {"Type": "Fail", "Error": "TooMany"}}
+    return {"StartAt": "Gate", "States": {"Gate": {"Type": "Choice", "Choices": [rule], **more}, **states}}
+
+
 # fmt: off
 #: Wrong answers that come naturally, by the id of the exercise's cell.
 WRONG: Final = {
@@ -121,26 +130,44 @@ WRONG: Final = {
         "person['employee_id'] = {'S': '12'}", "person['employee_id'] = {'S': '001'}",
         "person = {'employee_id': {'S': '012'}}",
     ],
-    "05-16": ["next_state = machine['States']['Random Select Winners']"],
-    "05-35": ["careful['States']['Is Winner In Past Draw']['Default'] = 'Nowhere'",
-              "careful = {'States': 3}"],
+    "05-16": ["times = 2", "times = '3'", "times = 4"],
     "05-52": ["broken['States']['Validate Winners']['Next'] = 'Failed'", "broken = json.dumps(broken)",
               "broken = machine"],
+    "05-35": [
+        f"mine = {gate(Default='Yes')}", f"mine = {gate(Default='Nowhere')}", f"mine = {gate()}",
+        f"mine = {gate(Default='No')}\nmine['States']['No']['Error'] = 'toomany'",
+        f"mine = {gate(Default='No')}\nmine['States']['Gate']['Choices'][0]['NumericLessThanEquals'] = 11",
+        f"mine = {gate(Default='No')}\ndel mine['States']['No']['Error']",
+        f"mine = {gate(Default='Gate')}\ndel mine['States']['No']",
+        f"mine = {gate(Default='No')}['States']",
+        "mine = {'StartAt': 'No', 'States': {'No': {'Type': 'Fail', 'Error': 'TooMany'}}}",
+    ],
     "06-28": ["entered = '2'", "entered = ['Input Lottery Winners', 'Failed']"],
     "06-49": ["expected = '45'", "expected = comb(10, 8) / 2"],
-    "06-53": ["request = '{\"input\": 1}'", "request = 1", "request = {'input': 2}",
-              "request = {'input': 1.0}",
+    "06-53": ["request = '{\"input\": \"1\"}'", "request = 1", "request = {'input': 2}",
+              "request = {'input': 1.0}", "request = {'Input': 1}",
               "request = {'input': True}", "request = [('input', 1)]"],
-    "07-27": ["elements = '2'", "elements = 2.0"],
-    "07-44": ["function_input = state_input", "function_input = '$.body'"],
+    "07-27": ["keys = ['input', 'body']", "keys = ['Body']", "keys = ['num_of_winners']", "keys = body"],
+    "07-44": [
+        "state = {'Type': 'Pass', 'Result': {'count': 2}, 'ResultPath': '$.mail', 'End': True}",
+        "state = {'Type': 'Pass', 'Parameters': {'count.$': '$.body.num_of_winners'}, 'End': True}",
+        "state = {'Type': 'Pass', 'Parameters': {'count': '$.body.num_of_winners'},"
+        " 'ResultPath': '$.mail', 'End': True}",
+        "state = {'Type': 'Pass', 'Parameters': {'count.$': '$.num_of_winners'},"
+        " 'ResultPath': '$.mail', 'End': True}",
+        "state = {'Type': 'pass', 'Parameters': {'count.$': '$.body.num_of_winners'},"
+        " 'ResultPath': '$.mail', 'End': True}",
+        "state = {'Type': 'Pass', 'Parameters': {'count.$': '$.body.num_of_winners'}, 'ResultPath': '$.mail'}",
+    ],
     "07-50": ["def winners_of(output): return output", "def winners_of(output): return output[1]",
               "def winners_of(output): return [1, 2]",
-              "def winners_of(output): return json.loads(found['output'])[1]['body']['winners']"],
+              "def winners_of(_): return output[1]['body']['winners']"],
     "08-23": ["fault = 'def lambda_handler(event, context): raise ValueError'", "fault = flaky",
               "fault = 'def lambda_handler(event, context): return original(event, context)'",
               "fault = 'def lambda_handler(event, context)'"],
-    "08-37": ["mails = '3'", "mails = 2", "mails = 3.0"],
-    "08-56": ["iam.attach_role_policy(RoleName=role, PolicyArn=sns_policy)"],
+    "08-37": ["mails = '3'", "mails = 2", "mails = 1"],
+    "08-56": ["iam.attach_role_policy(RoleName=role,"
+              " PolicyArn=f'arn:{target.partition}:iam::aws:policy/AmazonSNSFullAccess')"],
     "12-17": ["tries = '1'", "tries = 3", "tries = 1.0"],
     "12-e2x": [
         f"allowed = {choice(1, 10, 'Failed')}",
@@ -241,9 +268,46 @@ ALSO_RIGHT: Final = {
     "03-35": ["earlier = len(inbox(target).notifications)\n"
               "sns.publish(TopicArn=topic_arn, Message='Congrats! [Li Na]'"
               " ' You have selected as the Lucky Champ!')"],
-    "06-49": ["expected = 45"],
-    "07-50": ["def winners_of(output): return output[-1].get('body', {}).get('winners', [])"],
-    "08-56": ["Stack(target).deploy()"],
+    "05-16": ["times = 3.0"],
+    "05-52": [
+        "broken = json.loads(filled)", "broken = filled",
+        "broken = json.loads(json.dumps(broken).replace('Winner In Past', 'Winner in Past'))\n"
+        "broken['States']['Send SNS and Record In Dynamodb']['End'] = True",
+        "broken['States']['Validate Winners']['Next'] = 'Is Winner In Past Draw'\n"
+        "broken['States']['Send SNS and Record In Dynamodb']['Next'] = 'Done'\n"
+        "broken['States']['Done'] = {'Type': 'Succeed'}",
+    ],
+    "05-35": [
+        f"mine = json.dumps({gate(Default='No')})",
+        f"mine = {gate(Default='Yes')}\nmine['States']['Gate']['Choices'] = ["
+        "{'Variable': '$.input', 'NumericGreaterThan': 10, 'Next': 'No'}]",
+        f"mine = {gate(Default='No')}\nmine['States']['Yes'] = {{'Type': 'Pass', 'End': True}}",
+        f"mine = {gate(Default='No')} | {{'QueryLanguage': 'JSONata'}}\nmine['States']['Gate']['Choices'] = ["
+        "{'Condition': '{% $states.input.input <= 10 %}', 'Next': 'Yes'}]",
+    ],
+    "06-28": ["entered = 2.0", "entered = len(['Input Lottery Winners', 'Failed'])"],
+    "06-49": ["expected = 45", "expected = 1 / (comb(2, 2) / comb(10, 2))"],
+    "06-53": ["request['input'] = 1", "request = '{\"input\": 1}'", "request = {'input': 1, 'why': 'a test'}"],
+    "07-27": ["keys = ('body',)", "keys = 'body'", "keys = {'body': {'num_of_winners': 2}}.keys()"],
+    "07-44": [
+        "state = {'Type': 'Pass', 'InputPath': '$.body', 'Parameters': {'count.$': '$.num_of_winners'},"
+        " 'ResultPath': '$.mail', 'End': True}",
+        "state = {'Type': 'Pass', 'InputPath': '$.body.num_of_winners', 'ResultPath': '$.mail.count', 'End': True}",
+        "state = '{\"Type\": \"Pass\", \"Parameters\": {\"count.$\": \"$.body.num_of_winners\"},"
+        " \"ResultPath\": \"$.mail\", \"End\": true}'",
+        "state = {'Type': 'Pass', 'Parameters': {'body.$': '$.body', 'status.$': '$.status',"
+        " 'mail': {'count.$': '$.body.num_of_winners'}}, 'End': True}",
+    ],
+    "07-50": ["def winners_of(output): return output[-1].get('body', {}).get('winners', [])",
+              "winners_of = lambda output: [each for part in output"
+              " for each in part.get('body', {}).get('winners', [])]"],
+    "08-23": ["fault = flaky.replace('<= 2', '== 1')"],
+    "08-37": ["mails = 3.0"],
+    "08-56": [
+        "deployed = Stack(target).deploy()",
+        "put = iam.put_role_policy(RoleName=machine_role, PolicyName='Publish', PolicyDocument=json.dumps("
+        "{'Version': '2012-10-17', 'Statement': {'Effect': 'Allow', 'Action': 'sns:Publish', 'Resource': '*'}}))",
+    ],
     "12-e2x": [
         "allowed = {'Type': 'Choice', 'Choices': [{'Variable': '$.input', 'NumericGreaterThan': 10,"
         " 'Next': 'Number Not Allowed'}, {'Variable': '$.input', 'NumericLessThan': 1,"
@@ -363,7 +427,9 @@ def test_checks_tell_right_from_wrong(path, shell):
             answer("○ not yet")
             if name:
                 for value in VALUES:
-                    answer("✓ done" if (name, value) == ("how_many", "0") else "○ not yet", f"{name} = {value}")
+                    answer(
+                        "✓ done" if (name, value) == ("how_many", "0") else "○ not yet", f"{name} = {value}"
+                    )
                 answer("○ not yet", f"del {name}")
             for wrong in WRONG[exercise.id]:
                 answer("○ not yet", exercise.source, wrong)

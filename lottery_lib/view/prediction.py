@@ -1,0 +1,64 @@
+"""Show what somebody predicted of an execution beside what it did."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import pandas as pd
+
+from lottery_lib.history import ExecutionRecord, state_attempts, state_statuses
+from lottery_lib.view.graph import graph_view
+from lottery_lib.view.status import marked, retried
+from lottery_lib.view.tables import readable
+
+_OPEN: Final = "?"
+_NOT_ENTERED: Final = "not entered"
+_STATUSES: Final = ("succeeded", "caught", "failed", _NOT_ENTERED)
+
+
+class Comparison:
+    """A small graph of an execution, and beside it a table of what was predicted and what happened.
+
+    A notebook folds both away until every state has a prediction, so that nobody sees the answer too early.
+
+    Args:
+        predicted: The status of some states by name: ``succeeded``, ``caught``, ``failed`` or
+            ``not entered``; ``?`` as long as there is no prediction.
+        execution: What happened, as `Draws.execution` returns it.
+    """
+
+    def __init__(self, predicted: Mapping[str, str], execution: ExecutionRecord) -> None:
+        statuses, attempts = state_statuses(execution.events), state_attempts(execution.events)
+        self._graph = graph_view(execution.definition, events=execution.events)
+        self._complete = _OPEN not in predicted.values()
+        rows = []
+        for name, guess in predicted.items():
+            status = statuses.get(name, _NOT_ENTERED)
+            happened = f"{marked(status)} {retried(attempts.get(name, 1))}".strip()
+            rows.append((name, guess, happened, _verdict(guess, status)))
+        self._table = pd.DataFrame(rows, columns=["state", "your prediction", "what happened", ""])
+
+    def __repr__(self) -> str:
+        guesses = "; ".join(f"{row[0]}: {row[1]}" for row in self._table.itertuples(index=False))
+        return f"{self._graph.alt} Predicted: {guesses}."
+
+    def _repr_html_(self) -> str:
+        opened, line = (
+            (" open", "Your prediction and what happened")
+            if self._complete
+            else ("", "Replace each ? and run the cell again, or open this line to see what happened")
+        )
+        # The widths are attributes, because GitHub and an untrusted notebook remove most styles. The style
+        # keeps JupyterLab from colouring the row below the pointer.
+        cells = f'<td width="34%">{self._graph.html}</td><td>{readable(self._table)}</td>'
+        table = f'<table width="100%"><tr style="background: none">{cells}</tr></table>'
+        return f"<details{opened}><summary>{line}</summary>{table}</details>"
+
+
+def _verdict(guess: str, status: str) -> str:
+    """Say whether a prediction was right; empty if there is none."""
+    word = str(guess).strip().lower()
+    if word == _OPEN:
+        return ""
+    if word not in _STATUSES:
+        return f"? write {', '.join(_STATUSES[:-1])} or {_STATUSES[-1]}"
+    return "✓ right" if word == status else "✗ different"
