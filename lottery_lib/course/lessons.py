@@ -1,13 +1,16 @@
 """Prepare the emulator for a lesson, and check what an attendee has done in a lesson. Both read the plan."""
 
+import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, Final
 
 from lottery_lib import definition, execution, plan
 from lottery_lib.course.checks import Check, Checks
 from lottery_lib.draws import draw, forget_winners, machine_arn, winners
-from lottery_lib.employees import tutorial_roster
+from lottery_lib.employees import DATA_FOLDER, tutorial_roster
 from lottery_lib.errors import LotteryError
+from lottery_lib.history import ExecutionRecord
 from lottery_lib.mails import inbox
 from lottery_lib.resources import Resource
 from lottery_lib.resources.contents import Employees, Pool, load_employees
@@ -23,7 +26,7 @@ from lottery_lib.view.tables import show_tables
 ADDRESS: Final = "ann@example.com"
 #: The lessons of the course, and what each does.
 LESSONS: Final = {
-    "00": "builds nothing",
+    "00": "shows a draw and how it works",
     "01": "builds the role of the functions",
     "02": "builds the four functions and their log groups",
     "03": "builds the topic and its subscription",
@@ -119,6 +122,16 @@ def _ready(target: Target, lesson: str) -> Ready:
         employees, won = len(tutorial_roster().employees), len(winners(target))
         has = f"{employees} employees, {won or 'nobody'} {'have' if won > 1 else 'has'} won"
     return Ready(f"Ready: lesson {lesson}, {has}.")
+
+
+def stored_draw(target: Target) -> ExecutionRecord:
+    """The draw that lesson 00 shows on AWS, where nothing is built yet.
+
+    ``data/first_draw.json`` is what ``aws stepfunctions get-execution-history`` tells after a draw of two.
+    """
+    stored = json.loads((DATA_FOLDER / "first_draw.json").read_text(encoding="utf-8"))
+    events = [each | {"timestamp": datetime.fromisoformat(each["timestamp"])} for each in stored["events"]]
+    return ExecutionRecord(definition.parse(plan.machine_definition(target)), events)
 
 
 def verify(target: Target, lesson: str) -> Checks:

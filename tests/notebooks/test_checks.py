@@ -68,7 +68,8 @@ def test_{field}():
 # fmt: off
 #: Wrong answers that come naturally, by the id of the exercise's cell.
 WRONG: Final = {
-    "00-13": ["entered = names[3]", "entered = ['Is Winner In Past Draw'] * 2"],
+    "00-13": ["entered = names[3]", "entered = ['Is Winner In Past Draw'] * 2", "entered = names[3:0:-1]",
+              "entered = [name.upper() for name in loop]"],
     "00-19": ["execution_input = '{\"input\": 3}'", "execution_input = {'input': '3'}"],
     "00-25": ["repaired = machine", "repaired = definition.load().replace('Failed', 'Lost')"],
     "01-17": ["can_step_functions_put_it_on = 'False'"],
@@ -189,7 +190,10 @@ WRONG: Final = {
 }
 #: Right answers that are put differently from the solution.
 ALSO_RIGHT: Final = {
-    "00-25": ["repaired = json.dumps(machine)"],
+    "00-13": ["entered = tuple(loop)"],
+    "00-19": ["execution_input = dict(input=3)"],
+    "00-25": ["repaired = json.dumps(machine)", "repaired = broken.replace('Winner\"', 'Winners\"')",
+              "repaired = json.dumps(machine, indent=2)"],
     "03-35": ["earlier = len(inbox(target).notifications)\n"
               "sns.publish(TopicArn=topic_arn, Message='Congrats! [Li Na]'"
               " ' You have selected as the Lucky Champ!')"],
@@ -239,11 +243,11 @@ def shell(tmp_path, monkeypatch):
     with asyncio.Runner() as loop:
 
         def run(source):
-            """What a cell prints, and how it ends."""
+            """What a cell shows, and how it ends."""
             python = shell.transform_cell(source)
             with capture_output() as printed:
                 ended = loop.run(shell.run_cell_async(source, store_history=True, transformed_cell=python))
-            return printed.stdout + str(ended.result or ""), ended
+            return printed.stdout if ended.result is None else str(ended.result), ended
 
         yield run
     InteractiveShell.clear_instance()
