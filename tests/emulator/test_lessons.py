@@ -180,6 +180,17 @@ def test_dry_runs_share_their_clients(target):
     assert target.client("iam") not in clients
 
 
+def test_verify_asks_for_no_index(target):
+    """Lesson 04 is done without the index of its last part. The next lesson has it all the same."""
+    restore(target, "04")
+    plan.winners_table(target).ensure()
+    plan.employee_table(target, index=False).ensure()
+    load_employees(target, read(DATA_FOLDER / "request-items.json"))
+    assert all(check.done for check in verify(target, "04"))
+    restore(target, "05")
+    assert plan.employee_table(target).index_names() == [target.names.serial_index]
+
+
 def test_verify_hardening(target, hardened):
     """Lesson 12 is done when the hardened edition stands, lesson 14 with a thousand in the pool."""
     restore(target, "12")
@@ -265,14 +276,14 @@ def test_verify_says_what_to_do(target, lesson):
     checks = verify(target, lesson)
     assert checks
     assert not any(check.done for check in checks)
-    assert all(line.startswith("not yet: ") and line.endswith(".") for line in repr(checks).splitlines())
+    assert all(line.startswith("○ not yet: ") and line.endswith(".") for line in repr(checks).splitlines())
 
 
 @pytest.mark.parametrize("lesson", ["42", "06", 5, None, [], object()])
 def test_verify_never_raises(target, lesson):
     """Whatever state things are in, and whatever it is asked, verify answers in sentences."""
     lines = repr(verify(target, lesson)).splitlines()
-    assert all(re.fullmatch(r"not yet: .*[^.]\.", line) for line in lines)
+    assert all(re.fullmatch(r"○ not yet: .*[^.]\.", line) for line in lines)
 
 
 def test_verify_without_an_emulator(target):

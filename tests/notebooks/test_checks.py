@@ -19,7 +19,7 @@ NAMES: Final = {
     "01": ("can_step_functions_assume_it", "machine_trust", ""),
     "02": ("error_type", "returned", ""),
     "03": ("arriving", "text", ""),
-    "04": ("how_many", "newcomer", "person"),
+    "04": ("newcomer", "person", "how_many"),
     "05": ("next_state", "careful", "broken"),
     "06": ("entered", "expected", "request"),
     "07": ("elements", "function_input", "winners_of"),
@@ -117,6 +117,7 @@ WRONG: Final = {
         "newcomer |= {'employee_name': {'S': 'Xu Lan'}, 'lottery_serial': {'N': '11'}}\n"
         "dynamodb.put_item(TableName=target.names.employee_table, Item=newcomer)",
         "dynamodb.put_item(TableName=target.names.employee_table, Item={'employee_id': '011'})",
+        "newcomer = wanted",
     ],
     "04-34": [
         "person = '12'", "person = 12", "person = {'S': '12'}", "person['employee_id'] = '012'",
@@ -236,6 +237,9 @@ ALSO_RIGHT: Final = {
               "sns.publish(TopicArn=topic_arn, Message='Congrats! [Li Na]'"
               " ' You have selected as the Lucky Champ!')"],
     "03-39": ["Topic(target, target.names.topic).ensure()"],
+    "04-30": ["Table(target, target.names.employee_table).put([{'employee_id': '011', 'employee_name': 'Xu Lan',"
+              " 'employee_entry_date': '20220404', 'lottery_serial': 11}])"],
+    "04-34": ["person |= dict(employee_id=dict(S='012'))"],
     "06-49": ["expected = 45"],
     "07-50": ["def winners_of(output): return output[-1].get('body', {}).get('winners', [])"],
     "08-56": ["Stack(target).deploy()"],
@@ -271,6 +275,7 @@ ALSO_RIGHT: Final = {
 HINTS: Final = {
     "00-13": [("entered = [name.upper() for name in loop]", "capitals")],
     "00-19": [("execution_input = '{\"input\": 3}'", "without quotes")],
+    "04-34": [("person = person", "expected: S actual: N"), ("person['employee_id'] = {'S': '001'}", "else has")],
     "01-29": [(f"machine_trust = {trusting('lambda.amazonaws.com')}", "states.amazonaws.com")],
     "02-35": [
         ("returned = {'body': {'num_of_winners': 5}}", "let the function answer"),
