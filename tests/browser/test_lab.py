@@ -6,6 +6,7 @@
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 NOTEBOOKS = sorted(path.name for path in Path(__file__).parents[2].glob("notebooks/[0-9]*.ipynb"))
@@ -29,3 +30,20 @@ def test_every_notebook_runs_in_jupyterlab(page, open_notebook, run_all, picture
     run_all(page)
     assert page.evaluate(FAILURES) == []
     picture(page, name.removesuffix(".ipynb"))
+
+
+def test_two_cells_and_a_button_draw(page, open_notebook, picture):
+    """Lesson 00: run its first two code cells, press Draw, and see the graph become green without scrolling."""
+    open_notebook(page, "00_overview.ipynb")
+    page.locator(".jp-CodeCell .cm-content").first.click()
+    for _ in range(2):
+        page.keyboard.press("Shift+Enter")
+    page.get_by_text("Ready: lesson 00").wait_for()
+    page.keyboard.press("Control+Enter")
+    draw = page.get_by_role("button", name="Draw", exact=True)
+    draw.click()
+    done = page.get_by_text("SUCCEEDED: 1 drawn.")
+    done.wait_for()
+    picture(page, "first_draw")
+    expect(draw).to_be_in_viewport()
+    expect(done).to_be_in_viewport()
