@@ -33,7 +33,7 @@ def test_every_notebook_runs_in_jupyterlab(page, open_notebook, run_all, picture
 
 
 def test_two_cells_and_a_button_draw(page, open_notebook, picture):
-    """Lesson 00: run its first two code cells, press Draw, and see the graph become green without scrolling."""
+    """In lesson 00 two cells and a button draw. Nobody has to scroll."""
     open_notebook(page, "00_overview.ipynb")
     page.locator(".jp-CodeCell .cm-content").first.click()
     for _ in range(2):
