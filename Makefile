@@ -27,14 +27,15 @@ install: $(VENV)/.installed
 PIP := -m pip install --quiet --disable-pip-version-check
 LOCKED := $(PIP) --require-hashes --requirement
 
-$(VENV)/.installed: pyproject.toml requirements.lock data/jupyter_server_config.py
+$(VENV)/.installed: pyproject.toml requirements.lock $(wildcard data/jupyter*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed: make install PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@echo "Installing into $(VENV). This takes about a minute, once."
 	@$(PYTHON) -m venv $(VENV)
 	@mkdir -p $(VENV)/share/jupyter/lab/settings && cp data/jupyterlab_overrides.json \
 	  $(VENV)/share/jupyter/lab/settings/overrides.json
-	@mkdir -p $(VENV)/etc/jupyter && cp data/jupyter_server_config.py $(VENV)/etc/jupyter/
+	@mkdir -p $(VENV)/etc/jupyter/custom && cp data/jupyter_server_config.py $(VENV)/etc/jupyter/
+	@cp data/jupyterlab_custom.css $(VENV)/etc/jupyter/custom/custom.css
 	@$(PY) $(LOCKED) requirements.lock
 	@$(PY) $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -104,7 +105,7 @@ refresh: $(VENV)/.tested
 pictures: $(VENV)/.tested
 	$(APART) $(PY) tests/browser/pictures.py
 
-# Measures the kit and writes the README's sentences. It takes ten minutes; use a machine that does nothing else.
+# Measures the kit and writes the README's sentence. It takes ten minutes; use a machine that does nothing else.
 bench: $(VENV)/.tested $(VENV)/ministack/.installed
 	$(APART) $(PY) benchmarks/bench.py
 

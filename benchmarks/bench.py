@@ -2,7 +2,7 @@
 
 Other programs on the machine change the figures. So two things that are compared are measured in turns, and
 the table shows both and their ratio. Writes ``results.md`` and ``results.json`` next to this file, and the
-README's sentences. ``--quick`` is a short run that writes nothing. ``--tests`` runs ``make test`` and keeps
+README's sentence. ``--quick`` is a short run that writes nothing. ``--tests`` runs ``make test`` and keeps
 its duration.
 """
 

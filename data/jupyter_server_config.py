@@ -1,28 +1,57 @@
 """Settings of every Jupyter server in this environment; `make install` copies this file to .venv/etc/jupyter.
 
-With them kernels and terminals find the command `lottery`, however the server was started. The emulator ends
-with the server that `make lab` has started, so that server says which winners are lost.
+With them, kernels and terminals find the command `lottery`, and the server has no reason to warn. The server
+that `make lab` starts prints its address, warnings and errors only. The emulator ends with that server, so
+the server says which winners are lost.
 """
 
 import atexit
 import json
+import logging
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import zmq
+from jupyter_core.paths import jupyter_config_dir
+
+c = get_config()  # noqa: F821
+OWN_SHELL = dict(os.environ)
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 # By default a terminal can be a login shell, whose /etc/profile sets PATH again on Debian.
-get_config().ServerApp.terminado_settings = {"shell_command": [os.environ.get("SHELL") or "sh"]}  # noqa: F821
+c.ServerApp.terminado_settings = {"shell_command": [os.environ.get("SHELL") or "sh"]}
+folders = [Path(jupyter_config_dir()), Path(__file__).parent]
+c.ServerApp.tornado_settings = {"static_custom_path": [str(folder / "custom") for folder in folders]}
+c.LabApp.custom_css = True
+c.LanguageServerManager.autodetect = False  # nothing here installs a language server
+# A kernel warns of messages that others on this machine could read. Now they cannot.
+c.KernelManager.transport_encryption = "auto" if zmq.has("curve") else "disabled"
+c.ServerApp.jpserver_extensions = {"notebook_shim": False}  # it reads a deprecated setting, which warns
+#: Lines that tell nobody anything: the address again, what JupyterLab itself shows, a mix-up of units.
+KNOWN = ("To access the server", "is not trusted", "The websocket_ping_timeout (90000)")
+
+
+def is_for_people(record):
+    """Whether to print a line of the log. Of those for information, only the address is printed."""
+    text = record.getMessage()
+    if record.levelno == logging.INFO and text.startswith("http"):
+        print(f"JupyterLab is at this address:\n\n    {text}\n\nCtrl-C stops it.", file=sys.stderr)
+    return record.levelno >= logging.WARNING and not any(known in text for known in KNOWN)
 
 
 def ask_for_winners():
     """Give a person at a terminal the time to save them."""
     command = [sys.executable, "-m", "lottery_lib", "emulator", "stop", "--dry-run", "--json"]
-    told = subprocess.run(command, stdout=subprocess.PIPE, check=False).stdout
+    told = subprocess.run(command, stdout=subprocess.PIPE, env=OWN_SHELL, check=False).stdout
     if json.loads(told or "{}").get("lost") and sys.stdin.isatty():  # it can also fail for another reason
         input("Save them in another terminal, then press Enter here. ")
 
 
 if os.environ.get("LOTTERY_LAB_PID") == str(os.getpid()):
     atexit.register(ask_for_winners)
+    if "--debug" not in sys.argv:
+        c.Application.logging_config = {
+            "filters": {"for people": {"()": lambda: is_for_people}},
+            "handlers": {"console": {"filters": ["for people"]}},
+        }

@@ -2,10 +2,13 @@
 
 import json
 import os
+import re
+import shlex
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -120,7 +123,7 @@ def _explanation(error: Exception) -> LotteryError | None:
 def _show(document: object, *, as_json: bool = False) -> None:
     """Print a document as JSON, or for a person as text, as a table, or as lines of key and value."""
     if as_json:
-        _print(json.dumps(document, ensure_ascii=False, default=str))
+        click.echo(harmless(json.dumps(document, ensure_ascii=False, default=str)))
     elif isinstance(document, Mapping):
         for key, value in document.items():
             if isinstance(value, list) and value:
@@ -138,8 +141,22 @@ def _show(document: object, *, as_json: bool = False) -> None:
 
 
 def _print(text: str, *, err: bool = False, nl: bool = True) -> None:
-    """The one door to the terminal: what AWS returns may hold a terminal's commands."""
-    click.echo(harmless(text), err=err, nl=nl)
+    """Print what a person reads. What AWS returns may contain a terminal's commands."""
+    here = re.sub(r"`((?:[A-Z_]+=\S+ )*)lottery ", lambda hint: f"`{hint[1]}{_command()} ", text)
+    click.echo(harmless(here), err=err, nl=nl)
+
+
+@cache
+def _command() -> str:
+    """What to type for `lottery` in this shell: its path, if PATH does not contain this environment."""
+    script = shutil.which("lottery", path=str(Path(sys.executable).parent))
+    if script is None:
+        return f"{shlex.quote(sys.executable)} -m lottery_lib"
+    found = shutil.which("lottery")
+    if found and Path(found).samefile(script):
+        return "lottery"
+    here = Path.cwd()
+    return shlex.quote(str(Path(script).relative_to(here) if Path(script).is_relative_to(here) else script))
 
 
 _say = partial(_print, err=True)
@@ -253,10 +270,9 @@ def status(edition: str | None) -> Outcome:
     return Outcome({"resources": _rows(Stack(_target(edition)).status())})
 
 
-def _drawn(edition: str | None, run_draw: Callable[["Target"], Document]) -> Outcome:
+def _drawn(target: "Target", run_draw: Callable[["Target"], Document]) -> Outcome:
     from lottery_lib.mails import inbox
 
-    target = _target(edition)
     _say(inbox(target).where)  # before the draw: there is still time to confirm the address
     result = run_draw(target)
     if target.kind != "aws" and target.names.edition == "hardened" and result["winners"]:
@@ -279,7 +295,7 @@ def draw(edition: str | None, number: str) -> Outcome:
         wanted = json.loads(number)
     except ValueError:
         wanted = number  # the machine refuses it, with the reason
-    return _drawn(edition, lambda target: draws.draw(target, wanted))
+    return _drawn(_target(edition), lambda target: draws.draw(target, wanted))
 
 
 @lottery.command(example="lottery resume draw-20250101T120000-0123abcd --edition hardened", failed=NO_DRAW)
@@ -287,9 +303,11 @@ def draw(edition: str | None, number: str) -> Outcome:
 @click.option("--mail", is_flag=True, help="Send the mail, even if a try to send it was recorded.")
 def resume(edition: str | None, draw_id: str, mail: bool) -> Outcome:
     """Continue the stopped draw NAME of the hardened edition."""
-    from lottery_lib.party.receipts import resume
+    from lottery_lib.party.receipts import check_edition, resume
 
-    return _drawn(edition, lambda target: resume(target, draw_id, remail=mail))
+    target = _target(edition)
+    check_edition(target, draw_id)  # before it shows a mailbox
+    return _drawn(target, lambda target: resume(target, draw_id, remail=mail))
 
 
 @lottery.command(example="lottery receipts draw-20250101T120000-0123abcd --edition hardened")

@@ -46,6 +46,15 @@ class Draws:
         """Whether `start` accepts a list of prizes, as in the hardened edition."""
         return self._target.names.edition == "hardened"
 
+    @property
+    def may_reset(self) -> bool:
+        """Whether a button may delete all winners: not on AWS, where the command asks first."""
+        return self._target.kind != "aws"
+
+    def reset(self) -> None:
+        """Delete all winners, so that everyone can win again."""
+        forget_winners(self._target)
+
     def execution(self, arn: str | None = None) -> ExecutionRecord:
         """An execution's events, and the definition that it ran with. Without an ARN: the latest execution.
 
@@ -114,7 +123,7 @@ def run(target: Target, execution_input: Mapping[str, object], seconds: float) -
         description = execution.wait(target, arn, seconds=seconds)
         return _fresh(_result(description, execution.history(target, arn)))
     except LotteryError as why:  # the draw has started: return its ARN, so that nobody starts another
-        look = f"look at it with `python -m lottery_lib history {arn}`, or stop it"
+        look = f"look at it with `lottery history {arn}`, or stop it"
         return {
             "status": "RUNNING",
             "winners": [],
@@ -142,9 +151,7 @@ def last_execution(target: Target) -> str:
     found = execution.of_machine(target, machine.arn)
     if not found:
         machine.described()  # raises if there is no machine
-        raise LotteryError(
-            f"state machine {machine.name}", "has no executions yet", "Run `python -m lottery_lib draw 2`"
-        )
+        raise LotteryError(f"state machine {machine.name}", "has no executions yet", "Run `lottery draw 2`")
     return found[0]["executionArn"]
 
 
@@ -288,7 +295,7 @@ def _how_to_go_on(description: Mapping[str, Any], events: Sequence[Event]) -> st
 
 def _resume(description: Mapping[str, Any]) -> str:
     draw_id = json.loads(description["input"]).get("draw_id", description["name"])
-    return f"python -m lottery_lib resume {draw_id} --edition hardened"
+    return f"lottery resume {draw_id} --edition hardened"
 
 
 def _items(target: Target, name: str) -> list[Item]:

@@ -3,7 +3,7 @@
 from typing import Final
 
 #: The next step when something of the lottery is missing.
-DEPLOY: Final = "Run `python -m lottery_lib deploy`, or in a notebook its first cell again"
+DEPLOY: Final = "Run `lottery deploy`, or in a notebook its first cell again"
 
 
 class LotteryError(Exception):

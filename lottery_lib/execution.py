@@ -107,7 +107,7 @@ def _look(target: Target, look: Callable[..., T], arn: str) -> T:
         if not says(*_ABSENT, "InvalidArn")(error):
             raise
         raise LotteryError(
-            f"execution {arn}", "does not exist", "Take the ARN that `python -m lottery_lib draw` prints"
+            f"execution {arn}", "does not exist", "Take the ARN that `lottery draw` prints"
         ) from error
 
 

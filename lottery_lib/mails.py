@@ -144,7 +144,7 @@ class Inbox:
             raise LotteryError(
                 f"mailbox at {self._target.endpoint}",
                 f"answered {status}",
-                "Look into its log: `python -m lottery_lib emulator status` shows its folder",
+                "Look into its log: `lottery emulator status` shows its folder",
             )
         return text
 
@@ -163,7 +163,7 @@ class Inbox:
             raise LotteryError(
                 f"mailbox at {self._target.endpoint}",
                 f"does not answer ({error})",
-                "Run `python -m lottery_lib emulator start`",
+                "Run `lottery emulator start`",
             ) from error
         finally:
             connection.close()

@@ -14,6 +14,8 @@ from xdist.scheduler import LoadFileScheduling
 
 #: A Retry waits for this part of its interval here. Under nbval, it waits as on AWS.
 PACE = "0.2"
+# As in an activated environment, and as in JupyterLab.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 # A busy machine may take a second for any example.
 settings.register_profile("kit", deadline=None)
 settings.load_profile("kit")

@@ -106,7 +106,7 @@ def pool_head(pools):
     """Return the size and the digest of the pool, made when the roster was loaded."""
     head = pools.get_item(Key={"chunk": "head"}, ConsistentRead=True).get("Item")
     if head is None:
-        raise NoPool("No roster has been loaded: run `python -m lottery_lib employees load FILE`.")
+        raise NoPool("No roster has been loaded: run `lottery employees load FILE`.")
     return {"pool_size": head["size"], "pool_digest": head["digest"]}
 
 

@@ -11,6 +11,7 @@ from lottery_lib.texts import escaped
 
 _SHORT: Final = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 70
+_LONGEST: Final = 200  # a whole state machine would hide the hint after it
 # A badge has its own background, so that it can be read in JupyterLab's dark theme, too.
 _BADGE: Final = '<span style="background: {}; color: {}; padding: 1px 6px; border-radius: 8px">{}</span>'
 _DONE: Final = _BADGE.format("#d4f0d9", "#0b5a00", "✓ done")
@@ -114,4 +115,5 @@ def _named(error: BaseException) -> str:
 
 
 def _short(value: object) -> str:
-    return " ".join(_SHORT.repr(value).split())
+    text = " ".join(_SHORT.repr(value).split())
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."

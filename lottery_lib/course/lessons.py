@@ -158,8 +158,8 @@ def _look(target: Target, lesson: str) -> Ready:
         raise LotteryError(
             f"lesson {lesson} on AWS",
             " ".join(missing).rstrip("."),
-            "Run `python -m lottery_lib deploy --email ADDRESS` and open the link in the mail; if a draw is "
-            "missing, run `python -m lottery_lib draw 2`; for the hardened edition, add `--edition hardened`",
+            "Run `lottery deploy --email ADDRESS` and open the link in the mail; if a draw is "
+            "missing, run `lottery draw 2`; for the hardened edition, add `--edition hardened`",
         )
     now = Checks(_checks(target, lesson))
     return Ready(f"Lesson {lesson} {LESSONS[lesson]}. This account now:\n{now!r}")

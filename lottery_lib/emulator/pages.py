@@ -22,6 +22,10 @@ _CLOSED: Final = (
     "<p>Run <code>inbox(target).where</code> in a notebook. It shows a link to the mailbox. Each link works "
     "once.</p>"
 )
+_INTRODUCTION: Final = (
+    "<p>These are the mails that SNS would send to all subscribers, newest first. Load the page again to "
+    "see new ones.</p>"
+)
 _MOST_TICKETS: Final = 1000
 
 
@@ -77,7 +81,7 @@ class Pages:
         if ticket is not None:
             return Reply(303, b"", headers)
         mails = "".join(_article(mail) for mail in reversed(self._mailbox.entries()))
-        return page("Mailbox", mails or "<p>No mail yet.</p>")
+        return page("Mailbox", f"{_INTRODUCTION}{mails or '<p>No mail yet.</p>'}")
 
     def _takes(self, ticket: str) -> bool:
         """Whether the ticket is valid. After that, it is not."""
@@ -107,7 +111,11 @@ class Pages:
 
 
 def _article(mail: dict[str, Any]) -> str:
-    link = f"<p><a href={quoteattr(mail['link'])}>Confirm subscription</a></p>" if mail["link"] else ""
-    heads = "".join(f"<b>{name}</b> {escape(mail[name.lower()])}<br>" for name in ("From", "To", "Date"))
-    text = f'<pre style="white-space: pre-wrap">{escape(mail["text"])}</pre>'
-    return f"<article><h2>{escape(mail['subject'])}</h2><p>{heads}</p>{text}{link}<hr></article>"
+    heads = "".join(
+        f"<dt>{name}</dt><dd>{escape(mail[name.lower()])}</dd>" for name in ("From", "To", "Date")
+    )
+    link = (
+        f'<a class="action" href={quoteattr(mail["link"])}>Confirm subscription</a>' if mail["link"] else ""
+    )
+    text = f"<pre>{escape(mail['text'])}</pre>"
+    return f"<article><h2>{escape(mail['subject'])}</h2><dl>{heads}</dl>{text}{link}</article>"

@@ -29,7 +29,11 @@ def resume(target: Target, draw_id: str, *, remail: bool = False, seconds: float
 
     Returns:
         What `lottery_lib.draw` returns.
+
+    Raises:
+        LotteryError: The target is not the hardened edition.
     """
+    check_edition(target, draw_id)
     return run(target, {"draw_id": draw_id, "remail": remail}, seconds)
 
 
@@ -46,8 +50,9 @@ def receipts(target: Target, draw_id: str) -> list[dict[str, Any]]:
         ``recorded_at``, ``secret`` and ``seal``.
 
     Raises:
-        LotteryError: There is no such draw.
+        LotteryError: There is no such draw, or the target is not the hardened edition.
     """
+    check_edition(target, draw_id)
     table = draws_table(target)
     head = table.item(draw_id)
     if head is None:
@@ -55,6 +60,21 @@ def receipts(target: Target, draw_id: str) -> list[dict[str, Any]]:
     found = sorted(table.get(head["records"]), key=lambda record: head["records"].index(record["draw_id"]))
     pool = Pool(target).ids(found[0]["pool_digest"], found[0]["pool_size"])
     return [fairness.receipt(record, pool) for record in found]
+
+
+def check_edition(target: Target, draw_id: str) -> None:
+    """Refuse a target whose draws keep no records.
+
+    Raises:
+        LotteryError: The target is not the hardened edition.
+    """
+    edition = target.names.edition
+    if edition != "hardened":
+        raise LotteryError(
+            f"draw {draw_id}",
+            f"only draws of the hardened edition have records, and this is the {edition} edition",
+            'Add `--edition hardened`, or in Python use `connect(edition="hardened")`',
+        )
 
 
 def unsaved(endpoint: str, *, shared: bool) -> list[str]:

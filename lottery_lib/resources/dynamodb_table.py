@@ -231,7 +231,7 @@ class Table(Resource["Found"]):
             raise LotteryError(
                 f"table {self.name}",
                 f"the key of {of} is {there}, not {[wanted]}, and a key cannot be changed",
-                "Run `python -m lottery_lib teardown`, then deploy again",
+                "Run `lottery teardown`, then deploy again",
             )
 
 

@@ -157,5 +157,5 @@ class Function(Resource["Found"]):
             raise LotteryError(
                 f"function {self.name}",
                 f"Lambda could not make it: {reason}",
-                "Run `python -m lottery_lib teardown`, then deploy again",
+                "Run `lottery teardown`, then deploy again",
             )

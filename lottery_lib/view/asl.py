@@ -62,13 +62,12 @@ def ways(state: Machine) -> Iterator[tuple[str, list[str]]]:
 
 
 def catches(state: Machine) -> Iterator[tuple[str, list[str]]]:
-    """Where errors lead: pairs of target and words. The words are empty if every error leads there."""
+    """Where errors lead: pairs of target and words. The errors are named if they lead to several states."""
     errors: dict[str, list[str]] = {}
     for catcher in state.get("Catch", []):
         errors.setdefault(catcher.get("Next", ""), []).extend(catcher.get("ErrorEquals", []))
     for target, names in errors.items():
-        plain = names == ["States.ALL"] and len(errors) == 1
-        yield target, [] if plain else ["Catch:", ", ".join(names)]
+        yield target, ["Catch"] if len(errors) == 1 else ["Catch:", ", ".join(names)]
 
 
 def notes(state: Machine) -> Iterator[str]:
@@ -79,6 +78,11 @@ def notes(state: Machine) -> Iterator[str]:
         yield "(waits for a token)"
     if names := dict.fromkeys(assigned_by(state)):
         yield f"assigns {', '.join(names)}"
+
+
+def tries(state: Machine) -> int:
+    """How often a state may be tried again: the most that one of its Retries allows."""
+    return max((retrier.get("MaxAttempts", 3) for retrier in state.get("Retry", [])), default=0)
 
 
 def _rule(rule: Machine) -> str:

@@ -2,15 +2,22 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 import graphviz
 
 from lottery_lib.definition import Machine, parse
+from lottery_lib.history.state_runs import Event
 from lottery_lib.language import all_states, branches, is_last, states
-from lottery_lib.view.asl import catches, known_state, notes, outline, returns, ways
-from lottery_lib.view.status import columns, look_of, marked, retried
+from lottery_lib.view.asl import catches, known_state, notes, outline, returns, tries, ways
+from lottery_lib.view.painting import END, START, Edge, Paint, Seen, captions, painted, paints, seen
+from lottery_lib.view.status import columns, look_of, retried
 from lottery_lib.view.svg import Picture, render
+
+if TYPE_CHECKING:
+    from lottery_lib.view.graph_widget import GraphWidget
 
 # Graphviz knows the widths of its letters, and writes "Helvetica,sans-Serif" into the SVG.
 _FONT: Final = "Helvetica"
@@ -18,25 +25,51 @@ _FONT_SIZE: Final = 11  # points, of 72 to the inch
 _LINE: Final = 26  # columns at which a name wraps; a Chinese character takes two
 _WIDE: Final = r"\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
 _PIECES: Final = re.compile(rf"[{_WIDE}]|[^\s{_WIDE}]+\s*|\s+")  # words with their space; single wide letters
-# No state can have these names: a state's name has 80 characters at most.
-_START: Final = "Start" + " " * 80
-_END: Final = "End" + " " * 80
 _TERMINAL: Final = {"shape": "ellipse", "width": "0.7", "height": "0.35"}
 _POINT: Final = {"label": "", "style": "invis", "height": "0.01", "margin": "0"}
 
 
 class GraphView(Picture):
-    """A drawing of a workflow.
+    """A drawing of a workflow. In a notebook with a kernel one can choose a state in it and zoom.
 
     Attributes:
-        source: The DOT text; the same for the same arguments.
+        source: The DOT text. It depends on the definition and the title, and not on what an execution did.
+        layout: The SVG of the workflow before it is painted.
+        paints: How each state is painted, in the order of the drawing.
+        taken: The numbers of the edges that the execution took.
         states: The names of its states, also of those in a Parallel or Map, in the definition's order.
     """
 
-    def __init__(self, source: str, alt: str, states: Sequence[str] = ()) -> None:
-        super().__init__(alt, lambda: render(source))
+    def __init__(
+        self,
+        source: str,
+        alt: str,
+        states: Sequence[str] = (),
+        paints: Sequence[Paint] = (),
+        taken: Sequence[int] = (),
+    ) -> None:
+        super().__init__(alt, lambda: painted(self.layout, paints, taken))
         self.source = source
-        self.states = states
+        self.states, self.paints, self.taken = states, paints, taken
+
+    @cached_property
+    def layout(self) -> str:  # noqa: D102 - an attribute
+        return render(self.source)
+
+    @cached_property
+    def widget(self) -> "GraphWidget":
+        """The interactive view. It is made when a kernel first shows the drawing."""
+        from lottery_lib.view.graph_widget import GraphWidget  # noqa: PLC0415 - only a notebook needs it
+
+        return GraphWidget(self)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        from IPython.core.getipython import get_ipython  # noqa: PLC0415 - only a notebook has it
+
+        still = super()._repr_mimebundle_()
+        if self.states and getattr(get_ipython(), "kernel", None):
+            return self.widget.bundle() | still
+        return still
 
 
 def graph_view(
@@ -44,6 +77,7 @@ def graph_view(
     statuses: Mapping[str, str] | None = None,
     *,
     attempts: Mapping[str, int] | None = None,
+    events: Sequence[Event] | None = None,
     title: str | None = None,
 ) -> GraphView:
     """Draw a state machine: Start, End, states, a Parallel or Map as a box, rules and Catches as edges.
@@ -52,27 +86,33 @@ def graph_view(
         definition: ASL, as JSON text or parsed; placeholders may still be in it.
         statuses: Status by state, as from `history.state_statuses`; other states were not entered.
         attempts: Attempts by state, as from `history.state_attempts`; shown from 2.
+        events: What `get_execution_history` returns, all pages. They give statuses, attempts, times, the
+            items of a Map, and the edges that were taken.
         title: Shown above the drawing.
 
     Raises:
         LotteryError: The definition is not JSON, or leads to a state that is not there.
     """
-    machine, statuses, attempts = parse(definition), statuses or {}, attempts or {}
-    drawing = _Drawing(statuses, attempts, title)
+    machine = parse(definition)
+    did = seen(events, machine) if events is not None else Seen()
+    did = replace(did, statuses=statuses or did.statuses, attempts=attempts or did.attempts)
+    drawing = _Drawing(title)
     drawing.draw(machine)
-    names = [name for name, _ in all_states(machine)]
     alt = f"{title or 'Workflow'}, from Start to End: {', '.join(outline(machine))}."
-    if statuses:
+    names = list(drawing.names)
+    if did.statuses:
         by_status: dict[str, list[str]] = {}
         for name in names:
-            by_status.setdefault(statuses.get(name, "not entered"), []).append(name)
+            by_status.setdefault(did.statuses.get(name, "not entered"), []).append(name)
         told = "; ".join(f"{status}: {', '.join(those)}" for status, those in by_status.items())
         alt += f" Of {len(names)} states, {told}."
     for name, state in all_states(machine):
         alt += "".join(f" {name} {note.strip('()')}." for note in notes(state) if "item" not in note)
-    if again := [f"{name} {retried(count)[2:]}" for name, count in attempts.items() if count > 1]:
+        alt += f" {name} has a Retry." if tries(state) else ""
+    if again := [f"{name} {retried(count)[2:]}" for name, count in did.attempts.items() if count > 1]:
         alt += f" {', '.join(again)}."
-    return GraphView(drawing.graph.source, alt, names)
+    taken = [number for number, edge in enumerate(drawing.edges) if edge in did.taken]
+    return GraphView(drawing.graph.source, alt, names, paints(drawing.names, machine, did), taken)
 
 
 class _Drawing:
@@ -81,31 +121,34 @@ class _Drawing:
     An edge to or from a Parallel or Map leads to an invisible point inside its box. It is cut at the border.
     """
 
-    def __init__(self, statuses: Mapping[str, str], attempts: Mapping[str, int], title: str | None) -> None:
-        self._statuses = statuses
-        self._attempts = attempts
+    def __init__(self, title: str | None) -> None:
+        self.names: dict[str, list[str]] = {}  # of the states, with the lines of each
+        self.edges: list[Edge] = []
         self._heads: dict[str, str] = {}  # where edges to a state arrive
         self._tails: dict[str, str] = {}  # where edges from a state begin
         self._boxes: dict[str, str] = {}
         look = {"compound": "true", "fontname": _FONT, "fontsize": str(_FONT_SIZE)}
-        look |= {"nodesep": "0.35", "ranksep": "0.2", "pad": "0.15", "bgcolor": "#ffffff"}
+        look |= {"nodesep": "0.2", "ranksep": "0.2", "pad": "0.15", "bgcolor": "#ffffff"}
         if title:
             look |= {"label": _label(_wrap(title, 2 * _LINE)), "labelloc": "t"}
         self.graph = graphviz.Digraph("workflow", graph_attr=look)
         self.graph.attr("node", fontname=_FONT, fontsize=str(_FONT_SIZE), shape="box", style="rounded,filled")
-        self.graph.attr("edge", fontname=_FONT, fontsize="10", color="#545b64", fontcolor="#414d5c")
-        self.graph.attr("edge", arrowsize="0.7", minlen="2")
+        self.graph.attr("node", height="0.38", margin="0.14,0.05")
+        self.graph.attr(
+            "edge", fontname=_FONT, fontsize=str(_FONT_SIZE), color="#545b64", fontcolor="#414d5c"
+        )
+        self.graph.attr("edge", arrowsize="0.7")
 
     def draw(self, machine: Machine) -> None:
         """Add the outermost workflow, between Start and End."""
-        self._add_terminal(_START)
+        self._add_terminal(START)
         self._add_states(self.graph, machine)
-        self._add_terminal(_END)
-        self._add_edge(_START, known_state(machine, "StartAt", machine["StartAt"]), weight="20")
+        self._add_terminal(END)
+        self._add_edge(START, known_state(machine, "StartAt", machine["StartAt"]), weight="20")
         self._add_edges(machine)
         for name, state in states(machine).items():
             if is_last(state):
-                self._add_edge(name, _END, weight="20" if state.get("End") else "1")
+                self._add_edge(name, END, weight="20" if state.get("End") else "0")
 
     def _add_terminal(self, name: str) -> None:
         node = self._heads[name] = self._tails[name] = name.strip()
@@ -116,11 +159,13 @@ class _Drawing:
             # The graphviz package takes a colon for a port and a backslash for an escape.
             plain = "".join(letter if letter.isalnum() else " " for letter in name)
             node, inner = f"{len(self._heads)} {plain}", branches(state)
-            status = self._statuses.get(name, "")
-            look = {"fillcolor": look_of(status).fill, "color": look_of(status).border}
-            marks = filter(None, [*notes(state), marked(status), retried(self._attempts.get(name, 1))])
-            most = 2 * _LINE if inner else _LINE
-            lines = [line for text in (name, *marks) for line in _wrap(text, most)]
+            look = {
+                "id": f"state-{len(self.names)}",
+                "fillcolor": look_of("").fill,
+                "color": look_of("").border,
+            }
+            self.names[name] = _wrap(name, 2 * _LINE if inner else _LINE)
+            lines = [*self.names[name], *captions(state)]
             if not inner:
                 self._heads[name] = self._tails[name] = node
                 graph.node(node, _label(lines), width=_inches(lines), **look)
@@ -140,24 +185,33 @@ class _Drawing:
     def _keep_inside(self, box: graphviz.Digraph, name: str, branch: Machine) -> None:
         """Keep a branch between the points at which the box is entered and left."""
         start = known_state(branch, f"StartAt in {name!r}", branch.get("StartAt", ""))
-        box.edge(self._heads[name], self._heads[start], style="invis", minlen="1")
+        box.edge(self._heads[name], self._heads[start], style="invis", weight="8")
         for last, state in states(branch).items():
             if is_last(state):
-                box.edge(self._tails[last], self._tails[name], style="invis", minlen="1")
+                box.edge(self._tails[last], self._tails[name], style="invis", weight="8")
 
-    def _add_edges(self, machine: Machine) -> None:
-        back = returns(machine)
+    def _add_edges(self, machine: Machine, box: int | None = None) -> None:
+        """Add the edges of a workflow; `box` is the number of the state that it is inside."""
+        back, numbers = returns(machine), list(self.names)
         for name, state in states(machine).items():
+            number = numbers.index(name)
             edges = [(to, words, {"weight": "20"}) for to, words in ways(state)]
             edges += [(to, words, {"style": "dashed", "weight": "1"}) for to, words in catches(state)]
             for to, words, look in edges:
                 known_state(machine, name, to)
+                beside = words == ["Catch"] and box is None and not branches(state)  # it takes no room there
+                if beside:
+                    look |= {"taillabel": "Catch", "labeldistance": "2.2", "labelangle": "24"}
                 # The spaces keep the letters from touching the edge. The text is aligned to the left.
-                lines = [f"  {line}  " for text in words for line in _wrap(text)]
+                lines = [] if beside else [f"  {line}  " for text in words for line in _wrap(text)]
                 label = _label(lines).replace(r"\n", r"\l") + r"\l" if lines else ""
-                self._add_edge(name, to, label=label, back=(name, to) in back, **look)
+                # The classes say on which box the edge or its label lies: the box may get a colour.
+                on = [f"in-{box}"] * (box is not None) + [f"label-in-{number}"] * (name in self._boxes)
+                self._add_edge(
+                    name, to, label=label, back=(name, to) in back, **look, **{"class": " ".join(on)}
+                )
             for branch in branches(state):
-                self._add_edges(branch)
+                self._add_edges(branch, number)
 
     def _add_edge(self, tail: str, head: str, *, label: str = "", back: bool = False, **look: str) -> None:
         ends = {"ltail": self._boxes.get(tail), "lhead": self._boxes.get(head)}
@@ -166,7 +220,9 @@ class _Drawing:
             ends = {"ltail": ends["lhead"], "lhead": ends["ltail"], "dir": "back"}
             nodes = [self._heads[head], self._tails[tail]]
             look["weight"] = "0"
-        look |= {key: value for key, value in {"label": label, **ends}.items() if value}
+        look = {key: value for key, value in {"label": label, **ends, **look}.items() if value}
+        look["id"] = f"edge-{len(self.edges)}"
+        self.edges.append((tail, head, look.get("style") == "dashed"))
         self.graph.edge(*nodes, **look)
 
 

@@ -31,6 +31,9 @@ _REVEAL: Final = 8.0  # seconds in which all winners of a prize appear, at most
 _STYLE: Final = {"description_width": "initial"}
 # What is cut off a long word, such as one of AWS's task tokens. Chinese has no spaces, so it is not cut.
 _LONG: Final = re.compile(r"(?<=[!-~]{60})[!-~]+")
+_NOBODY: Final = "<p>The winners of the next draw appear here.</p>"
+_LINK: Final = re.compile(r"https?://[^\s<]+")
+_ANCHOR: Final = r'<a href="\g<0>" target="_blank" rel="noopener">the mailbox page</a>'
 #: How many winners to draw, or a list of prizes, each with its name and count.
 Wanted = int | Sequence[Mapping[str, Any]]
 
@@ -57,8 +60,15 @@ class Lottery(Protocol):
     def mailed(self) -> str:
         """Say in a sentence who gets the mails and where to read them."""
 
+    @property
+    def may_reset(self) -> bool:
+        """Whether the panel may offer to delete all winners, so that everyone can win again."""
 
-class DrawPanel(widgets.HBox):  # type: ignore[misc]
+    def reset(self) -> None:
+        """Delete all winners."""
+
+
+class DrawPanel(widgets.VBox):  # type: ignore[misc]
     """A number of winners or a list of prizes, Draw, Cancel, the workflow as it runs, and the result.
 
     Args:
@@ -95,30 +105,34 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         self._quiet_until = 0.0
         self._can_win = 0
         self._prize_names: list[str] = []  # of the draw that runs
-        self.number = widgets.BoundedIntText(
-            1, min=1, max=1, description="Winners", layout={"width": "12em"}, style=_STYLE
+        # A field of text: a field of numbers would change 999 or 2.5 without a word.
+        self.number = widgets.Text(
+            "1", description="Winners", continuous_update=False, layout={"width": "9em"}, style=_STYLE
         )
         self.prizes = widgets.Textarea(
             description="Prizes",
             placeholder="10 Voucher\n3 Bicycle\n1 Car",
             continuous_update=False,  # read when the field is left, not at each letter
             rows=4,
-            layout={"width": "98%"},
+            layout={"width": "auto"},
             style=_STYLE,
         )
         self._field = self.prizes if read_prizes else self.number
         self.draw_button = widgets.Button(description="Draw", button_style="primary")
         self.cancel_button = widgets.Button(description="Cancel", disabled=True)
-        self.progress = widgets.IntProgress(max=1, layout={"width": "98%"})
-        self.message, self.winners, self.mail = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.reset_button = widgets.Button(description="Reset", layout={"display": "none"})
+        self.progress = widgets.IntProgress(max=1, layout={"width": "auto", "height": "10px"})
+        self.message, self.winners, self.mail = widgets.HTML(), widgets.HTML(_NOBODY), widgets.HTML()
         self.view = ExecutionView(picture_only=picture_only)
-        self.view.layout.width = "26em"
         above, before = ([self.prizes], []) if read_prizes else ([], [self.number])
-        buttons = widgets.HBox([*before, self.draw_button, self.cancel_button])
-        words = widgets.VBox([*above, buttons, self.progress, self.message, self.winners, self.mail])
-        words.layout.width = "30em"
-        # Side by side where there is room, so that buttons, names and states are seen together.
-        super().__init__([words, self.view], layout={"flex_flow": "row wrap"})
+        buttons = [self.draw_button, self.cancel_button, self.reset_button]
+        controls = widgets.HBox([*before, *buttons, self.message], layout={"flex_flow": "row wrap"})
+        controls.add_class("lottery-controls")
+        won = widgets.VBox([self.winners, self.mail])
+        self._tabs = widgets.Tab([won, *self.view.side.children], titles=("Winners", "State"))
+        self.view.side.children = [won] if picture_only else [self._tabs]
+        super().__init__([*above, controls, self.progress, self.view])
+        self.add_class("lottery-panel")
         try:
             self._definition = lottery.definition
             self._show([])
@@ -128,6 +142,9 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
             self._say(_sentence(error), "✗")
         self.draw_button.on_click(self._on_draw)
         self.cancel_button.on_click(self._on_cancel)
+        self.reset_button.on_click(self._on_reset)
+        if not picture_only:
+            self.view.graph.observe(self._on_chosen, "chosen")
         self._field.observe(self._on_field, "value")
 
     def __repr__(self) -> str:
@@ -156,6 +173,23 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         self.cancel_button.disabled = True
         self._say("Cancelling ...", "…")
 
+    def _on_reset(self, _button: object) -> None:
+        if self.reset_button.description == "Reset":
+            self.reset_button.description = "Delete all winners?"
+        else:
+            self._task = asyncio.get_running_loop().create_task(self._reset())
+
+    async def _reset(self) -> None:
+        try:
+            await asyncio.to_thread(self._lottery.reset)
+            self.winners.value, self.mail.value = _NOBODY, ""
+            self._say(_remain(await self._count()))
+        except Exception as error:
+            self._say(_sentence(error), "✗")
+
+    def _on_chosen(self, change: Mapping[str, object]) -> None:
+        self._tabs.selected_index = 1 if change["new"] else 0
+
     def _on_field(self, _change: object) -> None:
         if self._field.disabled:  # the panel changed it, not a person
             return
@@ -169,7 +203,14 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
 
     def _wanted(self) -> Wanted:
         """The number or the prizes that are in the panel now."""
-        return self._read_prizes(self.prizes.value) if self._read_prizes else int(self.number.value)
+        if self._read_prizes:
+            return self._read_prizes(self.prizes.value)
+        if not re.fullmatch(r"\s*0*[1-9]\d{0,8}\s*", self.number.value, re.ASCII):
+            what = (
+                f"{self.number.value!r} is not a whole number" if self.number.value.strip() else "it is empty"
+            )
+            raise LotteryError("Winners", what, f"Type a number from 1 to {max(1, self._can_win)}")
+        return int(self.number.value)
 
     def _begin(self, wanted: Wanted | None) -> asyncio.Task[None]:
         if self._task is not None and not self._task.done():
@@ -177,7 +218,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         self._cancelled, self.result = asyncio.Event(), None  # an event belongs to one loop
         self._enable(False)  # at once: a click that follows must find the panel drawing
         self.progress.value, self.progress.bar_style = 0, "info"
-        self.winners.value = self.mail.value = ""
+        self.winners.value, self.mail.value, self.view.graph.chosen = _NOBODY, "", ""
         self._say("Drawing ...", "…")
         # The reference keeps the task from being collected while it runs.
         self._task = asyncio.get_running_loop().create_task(self._draw(wanted))
@@ -243,7 +284,7 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
         self._say(self._summary(result), mark)  # again: a Cancel meanwhile has changed it
         self.result = result
         if messages := published(events):
-            where = escaped(await asyncio.to_thread(self._lottery.mailed))
+            where = _LINK.sub(_ANCHOR, escaped(await asyncio.to_thread(self._lottery.mailed)))
             count = f"{len(messages)} messages" if len(messages) > 1 else "1 message"
             texts = "".join(
                 f"<blockquote>{escaped(_LONG.sub('...', text))}</blockquote>" for text in messages
@@ -280,7 +321,9 @@ class DrawPanel(widgets.HBox):  # type: ignore[misc]
 
     def _bound(self, can_win: int) -> None:
         self._can_win = can_win
-        self.number.max = max(1, can_win)
+        offered = can_win == 0 and self._lottery.may_reset
+        self.reset_button.description = "Reset"
+        self.reset_button.layout.display = "" if offered else "none"
 
     def _enable(self, enabled: bool) -> None:
         self._field.disabled = self.draw_button.disabled = not enabled
@@ -312,7 +355,7 @@ def _sentence(error: Exception) -> str:
 def _lost(error: Exception, arn: str) -> str:
     """Say what to do if a started draw can no longer be read. To draw again would be a second draw."""
     what = f"{error.where}: {error.what}" if isinstance(error, LotteryError) else _sentence(error).rstrip(".")
-    look = f"look at it with `python -m lottery_lib history {arn}` before you draw again"
+    look = f"look at it with `lottery history {arn}` before you draw again"
     return f"{what}. The draw has been started and may go on: {look}."
 
 
@@ -322,8 +365,6 @@ def _refusal(wanted: Wanted, can_win: int) -> str:
         return _remain(can_win)
     if _total(wanted) <= can_win:
         return ""
-    if isinstance(wanted, int):
-        return f"Only {can_win} can still win now. Press Draw again to draw {can_win}."
     return f"You ask for {_total(wanted)} winners, but only {can_win} can still win. Ask for fewer."
 
 
@@ -334,7 +375,9 @@ def _total(wanted: Wanted) -> int:
 
 def _remain(can_win: int) -> str:
     if can_win == 0:
-        return "Everyone has won. To start again: python -m lottery_lib reset, then press Draw."
+        return (
+            "Everyone has won. To start again, delete the winners: Reset, or `lottery reset` in a terminal."
+        )
     return f"{can_win} can still win."
 
 

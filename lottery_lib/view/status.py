@@ -49,3 +49,10 @@ def retried(attempts: int) -> str:
 def columns(text: str) -> int:
     """How many columns a text takes: two for each wide (Chinese, Japanese, Korean) character."""
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def badge(status: str) -> str:
+    """A status with its mark as HTML, in its colours: they can be read on a light page and on a dark one."""
+    look = look_of(status)
+    style = f"background: {look.fill}; color: #16191f; border: 1px solid {look.border}"
+    return f'<span class="lottery-badge" style="{style}">{marked(status) or "not entered"}</span>'

@@ -1,34 +1,62 @@
 """Draw when each state of an execution ran: a bar for each attempt, and one branch below the other."""
 
 import io
+import re
+import textwrap
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from itertools import accumulate
+from math import nan
 from typing import Final, NamedTuple
 
-import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lottery_lib.definition import Machine
-from lottery_lib.history import state_table
-from lottery_lib.history.state_runs import Event
+from lottery_lib.history.state_runs import Attempt, Event, Reader, StateRun, details_of
+from lottery_lib.texts import harmless
 from lottery_lib.view.status import columns, look_of, marked, retried
 from lottery_lib.view.svg import Picture
 
 _ROWS: Final = 40  # the most rows of a picture; a large Map has more iterations
 _BARS: Final = 50  # the most bars of a row; a long loop has more rounds
 _SPAN: Final = 1 / 200  # of the whole width; nobody would see a shorter bar
-# Text stays text, so that the browser's own fonts show Chinese. The salt gives equal pictures equal bytes.
-_SVG: Final = {"svg.fonttype": "none", "svg.hashsalt": "lottery", "font.size": 9}
+_WIDTH: Final = 8.4  # inches, as all sizes of a figure; a notebook is so wide in a window of 1280 pixels
+_LETTER, _LINE = 0.085, 0.18  # the width of a letter, and the height of a line
+_LABEL, _NOTE = 26, 28  # the most columns in a line of the texts left and right of the bars
+_SVG: Final = {
+    "svg.fonttype": "none",  # text stays text, so that the browser's own fonts show Chinese
+    "svg.hashsalt": "lottery",  # equal pictures have equal bytes
+    "font.size": 9.2,  # points: 12 pixels
+    "figure.facecolor": "white",  # in a dark theme, too: the text of an image cannot follow the theme
+}
+
+
+class _Bar(NamedTuple):
+    """An attempt. All times are in seconds since the execution began.
+
+    Attributes:
+        number: 1, or more for a Retry.
+        retry: From when to when the Retry waited before this attempt.
+        wait: From when to when the attempt waited, as a Wait state does, or a task for its token.
+    """
+
+    begin: float
+    end: float
+    status: str
+    number: int
+    retry: tuple[float, float] | None
+    wait: tuple[float, float] | None
 
 
 class _Row(NamedTuple):
-    """A state in its branch: the texts left and right of its bars, and its rows of the `state_table`."""
+    """A state in its branch: the texts left and right of its bars, and the bars."""
 
     label: str
     note: str
-    attempts: pd.DataFrame
+    bars: list[_Bar]
 
 
 def timeline_view(
@@ -44,68 +72,140 @@ def timeline_view(
     Returns:
         A picture. It has a row for each state of each branch, in the order in which they were first entered.
         It has a bar for each attempt, with a number if it is a Retry. The bar of a running attempt ends at
-        the last event. At most 40 rows, and the latest 50 attempts of each row, are drawn. The picture's
-        title says what is left out.
+        the last event. A dotted line is a wait: before a Retry, in a Wait state, or for a task's token. At
+        most 40 rows, and the latest 50 attempts of each row, are drawn. The picture's title says what is left
+        out.
     """
-    events = list(events)
-    table = state_table(events, definition)
-    times = pd.to_datetime([event["timestamp"] for event in events], utc=True)
-    whole = (times.max() - times.min()).total_seconds() if events else 0.0
-    table["begin"] = (table["started"] - times.min()).dt.total_seconds()
-    table["end"] = (table["begin"] + table["duration"]).fillna(whole)
-    rows = []
-    for (branch, state), attempts in table.groupby(["branch", "state"], sort=False):
-        # The label is indented by the depth of the branch, with em spaces: SVG drops ordinary spaces.
-        depth = branch.count(" / ") + 1 if branch else 0
-        label = "\u2003" * depth + (f"[{branch.rpartition('[')[2]} " if branch else "") + state
-        entered, latest = int((attempts["attempt"] == 1).sum()), attempts.iloc[-1]
-        ended = f"{marked(latest['status'])} {latest['error']}".strip()
-        times = f"entered {entered} times" if entered > 1 else ""
-        note = ", ".join(filter(None, [ended, retried(len(attempts) - entered + 1), times]))
-        rows.append(_Row(label, note, attempts))
+    reader = Reader(events, definition)
+    times = [event["timestamp"] for event in reader.events] or [datetime.min]
+    start, latest = min(times), max(times)
+
+    def seconds(time: datetime | None) -> float:
+        return float(((time or latest) - start).total_seconds())
+
+    whole, asked = seconds(None), _asked_for_token(reader)
+    grouped: dict[tuple[str, str], list[StateRun]] = {}
+    for run in reader.runs:
+        grouped.setdefault((run.branch.label, run.name), []).append(run)
+    rows = [
+        _row(runs, [bar for run in runs for bar in _bars(run, asked, seconds)]) for runs in grouped.values()
+    ]
     took = f"{whole:.1f} s" if whole >= 1 else f"{whole * 1000:.0f} ms"
     told = "; ".join(f"{row.label.strip()} {row.note}" for row in rows[:_ROWS]) or "nothing has happened yet"
     return Picture(f"{title or 'Timeline'} of {took}: {told}.", lambda: _draw(rows, whole or 0.001, title))
 
 
+def _asked_for_token(reader: Reader) -> dict[Attempt, datetime]:
+    """When each attempt that waits for a token began to wait."""
+    found = dict[Attempt, datetime]()
+    for event in reader.events:
+        resource = details_of(event).get("resource") or ""
+        if event["type"] == "TaskSubmitted" and resource.endswith(".waitForTaskToken"):
+            run, time = reader.owners[event["id"]], event["timestamp"]
+            found |= {attempt: time for attempt in run.attempts if attempt.started <= time} if run else {}
+    return found
+
+
+def _bars(
+    run: StateRun, asked: Mapping[Attempt, datetime], seconds: Callable[[datetime | None], float]
+) -> Iterator[_Bar]:
+    before = 0.0
+    for number, attempt in enumerate(run.attempts, start=1):
+        begin, end = seconds(attempt.started), seconds(attempt.ended)
+        since = attempt.started if run.kind == "Wait" else asked.get(attempt)
+        wait = (seconds(since), end) if since else None
+        yield _Bar(begin, end, attempt.status, number, (before, begin) if number > 1 else None, wait)
+        before = end
+
+
+def _row(runs: list[StateRun], bars: list[_Bar]) -> _Row:
+    branch, last = runs[0].branch.label, runs[-1].last
+    # The label is indented by the depth of the branch, with em spaces: SVG drops ordinary spaces.
+    depth = branch.count(" / ") + 1 if branch else 0
+    label = "\u2003" * depth + (f"[{branch.rpartition('[')[2]} " if branch else "") + runs[0].name
+    waited = sum(end - begin for bar in bars for begin, end in filter(None, (bar.retry, bar.wait)))
+    notes = [
+        f"{marked(last.status)} {harmless(last.error)}".strip(),
+        retried(len(bars) - len(runs) + 1),
+        f"entered {len(runs)} times" if len(runs) > 1 else "",
+        f"waits {_time(waited)}" if waited >= 0.001 else "",
+    ]
+    return _Row(label, ", ".join(filter(None, notes)), bars)
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.1f}".removesuffix(".0") + " s" if seconds >= 0.95 else f"{seconds * 1000:.0f} ms"
+
+
+def _lines(text: str, most: int) -> list[str]:
+    """Break a text into lines of at most `most` columns, which begin as the text does."""
+    indent = "\u2003" * text.count("\u2003")
+    letters = most * len(text) // max(1, columns(text))  # fewer, if they are wide
+    return textwrap.wrap(text, letters, subsequent_indent=indent) or [""]
+
+
 def _draw(rows: list[_Row], whole: float, title: str | None) -> str:
     """The SVG of a timeline of `whole` seconds."""
     hidden, rows = len(rows) - _ROWS, rows[:_ROWS]
-    notes = [title] if title else []
-    notes += [f"and {hidden} rows more"] if hidden > 0 else []
-    if any(len(row.attempts) > _BARS for row in rows):
-        notes.append(f"(the latest {_BARS} attempts of each)")
-    left = 0.085 * max([8, *(columns(row.label) for row in rows)])  # inches, as all sizes of a figure
-    height = 0.32 * max(len(rows), 1) + 0.75
-    scale, unit = (1, "s") if whole >= 1 else (1000, "ms")
+    heads = [title] if title else []
+    heads += [f"and {hidden} rows more"] if hidden > 0 else []
+    if any(len(row.bars) > _BARS for row in rows):
+        heads.append(f"(the latest {_BARS} attempts of each)")
+    labels = [_lines(row.label, _LABEL) for row in rows]
+    notes = [
+        _lines(re.sub("(?<!,) ", "\N{NO-BREAK SPACE}", row.note), _NOTE) for row in rows
+    ]  # breaks at commas
+    left, right = (
+        _LETTER * max([8, *(columns(line) for lines in texts for line in lines)]) + 0.15
+        for texts in (labels, notes)
+    )
+    width = _WIDTH - left - right
+    heights = [_LINE * max(map(len, texts)) + 0.12 for texts in zip(labels, notes, strict=True)]
+    inner = sum(heights) or _LINE
     with rc_context(_SVG), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # matplotlib's font lacks letters that the browser's fonts have
-        figure = Figure(figsize=(left + 7.5, height))
-        axes = figure.add_axes((left / (left + 7.5), 0.45 / height, 4.4 / (left + 7.5), 1 - 0.75 / height))
-        axes.set(xlim=(0, whole * scale * 1.01), ylim=(len(rows) - 0.4, -0.6), xlabel=unit)
+        figure = Figure(figsize=(_WIDTH, height := inner + 0.85))
+        axes = figure.add_axes((left / _WIDTH, 0.5 / height, width / _WIDTH, inner / height))
+        axes.set(xlim=(0, whole * 1.01), ylim=(inner, 0), xlabel="s" if whole >= 1 else "ms")
+        axes.xaxis.set_major_formatter(lambda x, _: f"{x if whole >= 1 else x * 1000:g}")
         axes.set_yticks([])
         axes.grid(axis="x", color="#dfe3e8")
         axes.set_axisbelow(True)
         axes.spines[["top", "right", "left"]].set_visible(False)
-        for number, row in enumerate(rows):
-            _draw_bars(axes, number, row.attempts.tail(_BARS), whole, scale)
-            axes.annotate(row.note, (1.02, number), xycoords=("axes fraction", "data"), va="center")
-            axes.annotate(row.label, (4, number), xycoords=("figure points", "data"), va="center")
-        axes.set_title(" ".join(notes), loc="left", fontsize=10)
+        letter = _LETTER / width * whole * 1.01
+        ends = accumulate(heights)
+        for row, label, note, end, size in zip(rows, labels, notes, ends, heights, strict=True):
+            y = end - size / 2
+            _draw_bars(axes, y, row.bars[-_BARS:], letter)
+            for lines, x in (label, 0.05), (note, left + width + 0.1):
+                axes.annotate("\n".join(lines), (x * 72, y), xycoords=("figure points", "data"), va="center")
+        axes.set_title(" ".join(heads), loc="left", fontsize=10)
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return out.getvalue()
 
 
-def _draw_bars(axes: Axes, number: int, attempts: pd.DataFrame, whole: float, scale: int) -> None:
-    """Draw a row's attempts, with a dotted line for each wait that a Retry asks for."""
-    begin, end = attempts["begin"] * scale, attempts["end"] * scale
-    widths = (end - begin).clip(lower=whole * scale * _SPAN)
-    looks = [look_of(status) for status in attempts["status"]]
+def _draw_bars(axes: Axes, y: float, bars: list[_Bar], letter: float) -> None:
+    """Draw a row's attempts and waits at the height `y`. A letter is as wide as `letter` seconds."""
+    widths = [max(bar.end - bar.begin, axes.get_xlim()[1] * _SPAN) for bar in bars]
+    looks = [look_of(bar.status) for bar in bars]
     fills, borders = [look.fill for look in looks], [look.border for look in looks]
-    axes.barh([number] * len(attempts), widths, 0.6, begin, color=fills, edgecolor=borders)
-    again = attempts["attempt"] > 1
-    for x in begin[again & (widths > whole * scale / 30)].index:  # a narrower bar has no room for its number
-        axes.annotate(f"↻{attempts['attempt'][x]}", (begin[x], number), va="center", fontsize=7)
-    for waited in zip(end.shift()[again], begin[again], strict=True):
-        axes.plot(waited, [number, number], ":", color=look_of("failed").border)
+    axes.barh([y] * len(bars), widths, 0.2, [bar.begin for bar in bars], color=fills, edgecolor=borders)
+    for bar in bars:
+        if bar.number > 1 and not bar.wait and bar.end - bar.begin > 3 * letter:
+            axes.annotate(f"↻{bar.number}", (bar.begin, y), va="center")
+        for wait, status in (bar.retry, "failed"), (bar.wait, "waiting"):
+            if wait:
+                _draw_wait(axes, y, wait, look_of(status).border, letter)
+
+
+def _draw_wait(axes: Axes, y: float, wait: tuple[float, float], color: str, letter: float) -> None:
+    """Draw a dotted line. If there is room, its middle says how long it is."""
+    begin, end = wait
+    middle, text = (begin + end) / 2, f"waits {_time(end - begin)}"
+    room = columns(text) * letter
+    if room > end - begin:
+        axes.plot(wait, (y, y), ":", color=color)
+        return
+    axes.plot((begin, middle - room / 2, nan, middle + room / 2, end), [y] * 5, ":", color=color)
+    axes.annotate(text, (middle, y), ha="center", va="center")

@@ -47,3 +47,13 @@ def test_two_cells_and_a_button_draw(page, open_notebook, picture):
     picture(page, "first_draw")
     expect(draw).to_be_in_viewport()
     expect(done).to_be_in_viewport()
+
+
+def test_names_of_lessons_are_whole(page, open_notebook):
+    """At 1280x800, the list of files and the tab show the whole name of each lesson."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+    open_notebook(page, max(NOTEBOOKS, key=len))
+    names = page.locator(".jp-DirListing-itemText, .lm-DockPanel-tabBar .lm-TabBar-tabLabel")
+    expect(names.filter(has_text=NOTEBOOKS[-1])).to_have_count(1)
+    cut = "all => all.filter(name => name.scrollWidth > name.clientWidth).map(name => name.innerText)"
+    assert names.evaluate_all(cut) == []

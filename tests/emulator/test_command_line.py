@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 from hostile.conftest import Clock
 
-from lottery_lib import LotteryError, Names, Stack, load_employees, remaining, winners
+from lottery_lib import LotteryError, Names, Stack, draws, load_employees, remaining, winners
 from lottery_lib import target as door
 from lottery_lib.__main__ import main
 from lottery_lib.course import doctor
@@ -19,6 +19,7 @@ from lottery_lib.course import notebooks as rehearsal
 from lottery_lib.draws import forget_winners
 from lottery_lib.employees import read
 from lottery_lib.emulator.process import control
+from lottery_lib.party import receipts
 from lottery_lib.waiting import Waiter
 
 
@@ -79,6 +80,30 @@ def test_history_of_nothing(run, stack, monkeypatch):
     assert code == 1
     assert "does not exist" in document["cause"]
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("edition", ["tutorial", "jsonata"])
+@pytest.mark.parametrize("command", ["resume", "receipts"])
+def test_records_of_another_edition(run, stack, edition, command):
+    """In an edition that keeps no records, `resume` and `receipts` say so, and start nothing."""
+    before = len(draws.executions(stack.target))
+    code, document, err = run(command, "draw-1", "--edition", edition)
+    assert code == 1
+    assert err == (
+        "draw draw-1: only draws of the hardened edition have records, and this is the "
+        f'{edition} edition. Add `--edition hardened`, or in Python use `connect(edition="hardened")`.\n'
+    )
+    assert err == f"{document['cause']}\n"
+    assert len(draws.executions(stack.target)) == before
+
+
+@pytest.mark.parametrize("function", [receipts.resume, receipts.receipts])
+def test_records_of_another_edition_in_python(stack, function):
+    """The functions behind both commands say the same, and start nothing."""
+    before = len(draws.executions(stack.target))
+    with pytest.raises(LotteryError, match="only draws of the hardened edition have records"):
+        function(stack.target, "draw-1")
+    assert len(draws.executions(stack.target)) == before
 
 
 def test_deploy_and_status(run):

@@ -37,7 +37,7 @@ def mails(target):
 
 def follow(cause):
     """Run the command that a sentence tells; its exit code."""
-    return main(shlex.split(re.search(r"`python -m lottery_lib (.*?)`", cause)[1]))
+    return main(shlex.split(re.search(r"`lottery (.*?)`", cause)[1]))
 
 
 def test_failed_half_way(hardened):
@@ -45,7 +45,7 @@ def test_failed_half_way(hardened):
     inject(hardened, "DrawPrize", NO_CAR)
     told = draw(hardened, PRIZES)
     assert (told["status"], told["error"]) == ("FAILED", "ValueError")
-    assert told["cause"].startswith("no car. The recorded winners stay; `python -m lottery_lib resume draw-")
+    assert told["cause"].startswith("no car. The recorded winners stay; `lottery resume draw-")
     Stack(hardened).deploy()
     first = set(winners(hardened)["employee_id"])
     assert follow(told["cause"]) == 0

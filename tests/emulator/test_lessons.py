@@ -296,7 +296,7 @@ def test_verify_without_an_emulator(target):
 def test_on_aws_restore_only_looks(target):
     """On AWS `restore` changes nothing: it lists what is missing, and says which command makes it."""
     target.kind = "aws"
-    with pytest.raises(LotteryError, match=r"not yet: role .*Run `python -m lottery_lib deploy --email"):
+    with pytest.raises(LotteryError, match=r"not yet: role .*Run `lottery deploy --email"):
         restore(target, "02")
     assert kinds(target) == set()
     Stack(target).deploy(ADDRESS)

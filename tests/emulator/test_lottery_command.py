@@ -1,9 +1,8 @@
-"""Where people type, the command `lottery` is found: in a shell, in JupyterLab's terminal, in a cell."""
+"""`make lab` prints its address. Where people type, the command `lottery` is found."""
 
 import json
 import os
 import re
-import secrets
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import time
 import urllib.request
 import uuid
 from contextlib import closing
+from urllib.error import HTTPError
 
 import pytest
 import websocket
@@ -31,10 +31,10 @@ def test_in_a_shell():
 
 
 class Lab:
-    """A JupyterLab that `make lab` has started."""
+    """A JupyterLab that `make lab` has started, and the file with what it printed."""
 
-    def __init__(self, port, token):
-        self._address, self._token = f"127.0.0.1:{port}", token
+    def __init__(self, port, token, log):
+        self._address, self._token, self.log = f"127.0.0.1:{port}", token, log
 
     def ask(self, path, method="GET"):
         url = f"http://{self._address}/api/{path}"
@@ -43,32 +43,32 @@ class Lab:
             return json.load(reply)
 
     def listen(self, path):
-        url = f"ws://{self._address}/{path}?token={self._token}"
+        url = f"ws://{self._address}/{path}?token={self._token}&session_id=s"
         return closing(websocket.create_connection(url, timeout=20))
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """Started in an environment like a new user's: no activated environment, no settings of anybody's."""
-    home, port, token = tmp_path_factory.mktemp("home"), free_port(), secrets.token_hex(8)
-    options = f"--no-browser --allow-root --ServerApp.port_retries=0 --IdentityProvider.token={token}"
+    home, port = tmp_path_factory.mktemp("home"), free_port()
+    options = "--no-browser --allow-root --ServerApp.port_retries=0"
     command = ["make", "-o", "install", "lab", f"VENV={sys.prefix}", f"PORT={port}", f"LAB_ARGS={options}"]
     environment = {"PATH": SYSTEM_PATH, "HOME": str(home), "SHELL": "/bin/bash", "LANG": "C.UTF-8"}
     environment["XDG_STATE_HOME"] = str(home)
-    with (home / "lab.log").open("w") as log:  # no terminal: its terminals would be login shells by default
+    printed = home / "lab.log"
+    with printed.open("w") as log:  # no terminal: its terminals would be login shells by default
         process = subprocess.Popen(
             command, cwd=CHECKOUT, env=environment, stdout=log, stderr=log, start_new_session=True
         )
     try:
-        started = Lab(port, token)
         for _ in range(300):
-            try:
-                started.ask("status")
+            if token := re.search(
+                rf"^    http://localhost:{port}/\S+\?token=(\w+)$", printed.read_text(), re.M
+            ):
                 break
-            except OSError:
-                assert process.poll() is None, (home / "lab.log").read_text()
-                time.sleep(0.2)
-        yield started
+            assert process.poll() is None, printed.read_text()
+            time.sleep(0.2)
+        yield Lab(port, token[1], printed)
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
@@ -96,3 +96,20 @@ def test_in_a_cell(lab):
         while "Commands:" not in shown:
             shown += json.loads(channels.recv())["content"].get("text", "")
     assert "Usage: lottery [OPTIONS] COMMAND" in shown
+
+
+def test_make_lab_prints_one_address(lab):
+    """It prints the address and how to stop it, and no warning when a person opens a lesson and runs it."""
+    lab.ask("contents/notebooks/00_overview.ipynb")
+    test_in_a_cell(lab)
+    address, *rest = re.findall(r"http\S+", lab.log.read_text())
+    assert (address.partition("?")[0].partition("/lab/")[2], rest) == ("tree/notebooks/00_overview.ipynb", [])
+    assert lab.log.read_text() == (f"JupyterLab is at this address:\n\n    {address}\n\nCtrl-C stops it.\n")
+
+
+def test_make_lab_prints_real_warnings(lab):
+    """What goes wrong is still printed, below the address."""
+    with pytest.raises(HTTPError):
+        lab.ask("contents/nowhere")
+    assert "[W " in lab.log.read_text()
+    assert "nowhere" in lab.log.read_text()

@@ -1,10 +1,12 @@
 """The emulator keeps nothing when it ends, so whoever ends it hears first which winners are lost."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from emulator.conftest import state_home
@@ -110,10 +112,16 @@ runpy.run_path({str(settings)!r}, dict(get_config=MagicMock()))
     return subprocess.run(command, input="\n", capture_output=True, text=True, check=True)
 
 
-def test_the_end_of_make_lab_warns(lost):
-    """The JupyterLab that `make lab` has started says it and waits when it ends in good order."""
+def test_the_end_of_make_lab_warns(lost, monkeypatch):
+    """The JupyterLab that `make lab` has started says it and waits when it ends in good order.
+
+    Its commands work in the shell in which somebody typed `make lab`.
+    """
+    monkeypatch.setenv("PATH", os.defpath)
+    monkeypatch.chdir(Path(sys.prefix).parent)
     done = end_of_make_lab()
     assert "Winners in Lottery-Winners-party: 1." in done.stderr
+    assert f"`LOTTERY_ATTENDEE=party {Path(sys.prefix).name}/bin/lottery winners --csv" in done.stderr
     assert "Save them in another terminal" in done.stdout
     assert control.status()["running"]
 

@@ -54,6 +54,12 @@ VALUES: Final = (
 SAVED: Final = "\nPath('test_errors.py').write_text(tests)"
 
 
+def small(condition: str, then: str = "Random Select Winners") -> str:
+    """An answer to lesson 09's second exercise: a Choice with one rule."""
+    rule = {"Condition": condition, "Next": then}
+    return f"small = {{'Type': 'Choice', 'Choices': [{rule}], 'Default': 'Failed'}}"
+
+
 def one_test(retries: int, field: str, value: str) -> str:
     """One test of the state that lesson 10 asks about, as a file for pytest."""
     return f"""
@@ -164,15 +170,20 @@ WRONG: Final = {
         "import random\ndef draw_one(secret, size): return random.randrange(size)",
     ],
     "14-57": ["minutes = 1_000_000 / 300", "minutes = '56'", "minutes = 20"],
-    "09-37": ["output = 4", "output = '3'", "output = 3.0"],
+    "09-37": ["output = 4", "output = '3'", "output = [3]"],
     "09-49": [
-        "small['Choices'] = [{'Condition': '{% $states.input.num_of_winners <= 5 %}',"
-        " 'Next': 'Random Select Winners'}]\nsmall['Default'] = 'Failed'",
-        "small['Choices'] = [{'Condition': '{% $states.input.num_of_winners in [1..4] %}',"
-        " 'Next': 'Random Select Winners'}]\nsmall['Default'] = 'Failed'",
-        "small['Choices'] = [{'Variable': '$.num_of_winners', 'NumericLessThanEquals': 5,"
-        " 'Next': 'Random Select Winners'}]\nsmall['Default'] = 'Failed'",
-        "small['Default'] = 'Failed'",
+        "small = 'Choice'",
+        "small = {'Type': 'Choice'}",
+        "small = {'Type': 'Choice', 'Choices': []}",
+        small("{% $states.input.num_of_winners <= 5 %}"),
+        small("{% $states.input.num_of_winners in [1..4] %}"),
+        small("{% $exists($states.input.num_of_winners) and $states.input.num_of_winners < 7 %}"),
+        small("$exists($states.input.num_of_winners) and $states.input.num_of_winners <= 5"),
+        small("{% $exists($states.input.num_of_winners) and $states.input.num_of_winners == 5 %}"),
+        "small = {'Type': 'Choice', 'Choices': [1, 'a'], 'Default': 'Failed'}",
+        small("{% $exists($states.input.num_of_winners) and $states.input.num_of_winners <= 5 %}", "Lost"),
+        "small = {'Type': 'Choice', 'Default': 'Failed', 'Choices': [{'Variable': '$.num_of_winners',"
+        " 'NumericLessThanEquals': 5, 'Next': 'Random Select Winners'}]}",
     ],
     "09-75": [
         "choice['Default'] = 'Failed'",
@@ -195,8 +206,10 @@ WRONG: Final = {
         f"tests = {one_test(1, 'status', 'RETRIABLE')!r}{SAVED}",
         f"tests = {one_test(2, 'status', 'CAUGHT_ERROR')!r}{SAVED}",
     ],
-    "11-36": ["asked = '3'", "asked = 2", "asked = 3.0"],
+    "11-36": ["asked = '3'", "asked = 2", "asked = 4"],
     "11-66": [
+        "reminder = [{'ErrorEquals': 'States.Timeout', 'MaxAttempts': 1}]",
+        "reminder = [{'ErrorEquals': ['States.Timeout'], 'MaxAttempts': '1'}]",
         "reminder = [{'ErrorEquals': ['States.ALL'], 'MaxAttempts': 1}]",
         "reminder = [{'ErrorEquals': ['States.Timeout']}]",
         "reminder = {'ErrorEquals': ['States.Timeout'], 'MaxAttempts': 1}",
@@ -249,15 +262,27 @@ ALSO_RIGHT: Final = {
     ],
     "14-47": ["def draw_one(secret, size): return int.from_bytes(secret, 'big') % size"],
     "14-57": ["minutes = 56"],
+    "09-37": ["output = 3.0"],
     "09-49": [
-        "small['Choices'] = [{'Condition': '{% $states.input.num_of_winners in [1..5] %}',"
-        " 'Next': 'Random Select Winners'}]\nsmall['Default'] = 'Failed'",
+        small("{% $states.input.num_of_winners in [1..5] %}"),
+        small("{% ($exists($states.input.num_of_winners) ? $states.input.num_of_winners : 6) <= 5 %}"),
+        "small = dict(Type='Choice', QueryLanguage='JSONata', Default='Random Select Winners', Choices=[\n"
+        " {'Condition': '{% $not($exists($states.input.num_of_winners)) %}', 'Next': 'Failed'},\n"
+        " {'Condition': '{% $states.input.num_of_winners > 5 %}', 'Next': 'Failed'}])",
+        "small |= {'Type': 'Choice', 'Default': 'Failed'}\n"
+        "small['Choices'] = ({'Condition': '{% $states.input.num_of_winners in [1, 2, 3, 4, 5] %}',"
+        " 'Next': 'Random Select Winners', 'Output': '{% $states.input %}'},)",
     ],
     "09-75": [
         "select = careful['States']['Random Select Winners']\n"
         "select['Assign']['rounds'] = '{% $exists($rounds) ? $rounds + 1 : 1 %}'\n"
         "choice['Choices'].insert(1, {'Condition': '{% $rounds = 3 %}', 'Next': 'Failed'})",
+        "first['Assign'] = {'rounds': 0}\n"
+        "careful['States']['Validate Winners']['Assign'] = {'rounds': '{% $rounds + 1 %}'}\n"
+        "choice['Choices'][1]['Condition'] = '{% $states.input.status = 1 and $rounds <= 2 %}'\n"
+        "choice['Default'] = 'Failed'",
     ],
+    "10-26": ["status = 'caught_error'"],
     "10-42": [
         "more += [(name, {'body': 1}, {'mock': 1}) for name in list(machine['States'])[1:3]]\n"
         "more += [(name, {'body': 1}, {'error': 'E', 'retries': 9})"
@@ -266,8 +291,18 @@ ALSO_RIGHT: Final = {
     "10-54": [
         f"tests = {one_test(1, 'status', 'RETRIABLE') + one_test(2, 'next_state', 'Failed')!r}{SAVED}",
     ],
-    "11-66": ["reminder = [{'ErrorEquals': ['States.Timeout'], 'IntervalSeconds': 1, 'MaxAttempts': 1}]"],
-    "11-70": ["condition = '{% $count($asked_before[$ = $drawn.winner_details.employee_id]) > 0 %}'"],
+    "11-36": ["asked = 3.0"],
+    "11-66": [
+        "reminder = [{'ErrorEquals': ['States.Timeout'], 'IntervalSeconds': 1, 'MaxAttempts': 1}]",
+        "reminder = ({'ErrorEquals': ['States.Timeout', 'States.HeartbeatTimeout'], 'MaxAttempts': 1},)",
+        "reminder = [{'ErrorEquals': ['Declined'], 'MaxAttempts': 0},"
+        " {'ErrorEquals': ['States.ALL'], 'MaxAttempts': 1}]",
+    ],
+    "11-70": [
+        "condition = '{%$drawn.winner_details[0].employee_id in $asked_before%}'",
+        "condition = '{% $exists($asked_before) and $drawn.winner_details.employee_id in $asked_before %}'",
+        "condition = '{% $count($asked_before[$ = $drawn.winner_details.employee_id]) > 0 %}'",
+    ],
     "99-10": ["forgotten = ['log group', 'role']"],
     "99-24": ["prefix = '/aws/lambda/'", "prefix = '/aws/lambda/Lottery'"],
 }

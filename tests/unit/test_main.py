@@ -2,9 +2,12 @@
 
 import io
 import json
+import os
+import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import click
@@ -13,6 +16,7 @@ import pytest
 from lottery_lib import __main__ as command_line
 from lottery_lib.__main__ import Run, lottery, main
 from lottery_lib.errors import LotteryError
+from lottery_lib.names import CHECKOUT
 
 
 def commands(group=lottery):
@@ -61,6 +65,19 @@ def test_example(command):
     command.make_context(command.name, words, obj=Run(False, {}))
     assert command.help.strip().endswith(".")
     assert all(each.help.endswith(".") for each in command.params if isinstance(each, click.Option))
+
+
+def test_commands_that_texts_name():
+    """The README, the docs, and the hints in the code name commands that exist, and name them `lottery`."""
+    wrong = []
+    for path in [*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/*.md"), *CHECKOUT.glob("l*/**/*.py")]:
+        text = path.read_text(encoding="utf-8")
+        for words in re.findall(r"(?:`|^\$ )(?:[A-Z_]+=\S+ )*lottery ([a-z]+)(?: ([a-z]+))?", text, re.M):
+            found = lottery.commands.get(words[0])
+            wrong += [words] if not (found and words[1] in getattr(found, "commands", words)) else []
+        explains = path.name in ("CHANGELOG.md", "INSTRUCTOR.md", "__main__.py")
+        wrong += [] if explains else re.findall(r".*-m lottery_lib\b(?!\.).*", text)
+    assert wrong == []
 
 
 def test_example_is_in_the_help(capsys):
@@ -270,6 +287,37 @@ def test_exit_code():
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "command line: No such command 'dance'. See `lottery --help`.\n"
+
+
+def test_hints_work_in_a_shell_without_the_environment():
+    """Where `lottery` is not found, a sentence names it by its path; JSON always calls it `lottery`."""
+    prefix = Path(sys.prefix)
+    lottery = f"{prefix.name}/{Path(sys.executable).parent.name}/lottery"
+    done = subprocess.run(
+        [lottery, "dance", "--json"],
+        cwd=prefix.parent,
+        env=os.environ | {"PATH": os.defpath},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == f"command line: No such command 'dance'. See `{lottery} --help`.\n"
+    assert json.loads(done.stdout)["cause"].endswith("See `lottery --help`.")
+
+
+@pytest.mark.parametrize("where", ["a shell elsewhere", "no script"])
+def test_hints_work_elsewhere(where, monkeypatch, capsys, tmp_path):
+    """In another folder the path is whole. If there is no script, the sentence names the module."""
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    if where != "no script":
+        (python.parent / "lottery").touch(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    command_line._command.cache_clear()
+    command_line._say("Run `A=b lottery draw 2`, not `the lottery`")
+    command_line._command.cache_clear()
+    command = f"{python.parent}/lottery" if where != "no script" else f"{python} -m lottery_lib"
+    assert capsys.readouterr().err == f"Run `A=b {command} draw 2`, not `the lottery`\n"
 
 
 @pytest.mark.parametrize("words", [["--help"], ["emulator", "status"], ["emulator", "stop"]], ids=" ".join)

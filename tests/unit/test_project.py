@@ -137,9 +137,10 @@ def test_imports_are_declared():
     imported = set().union(*map(imports_of, ROOT.glob("lottery_lib/**/*.py")))
     imported = {name for name in imported if not name.startswith("types_boto3")}  # for mypy alone
     declared = {Requirement(line).name.replace("-", "_") for line in PROJECT["dependencies"]}
-    # boto3 brings botocore, ipywidgets traitlets, jupyterlab nbclient, nbformat and packaging, moto's server
-    # werkzeug, its Step Functions jsonpath-ng. jsonata-python is imported as jsonata.
+    # boto3 brings botocore, ipywidgets IPython and traitlets, jupyterlab nbclient, nbformat and packaging,
+    # moto's server werkzeug, its Step Functions jsonpath-ng. jsonata-python is imported as jsonata.
     brought = {
+        "IPython",
         "botocore",
         "jsonata",
         "jsonpath_ng",
@@ -168,6 +169,17 @@ def test_pictures_of_the_readme_are_there():
     for image in images:
         assert (ROOT / re.search(r'src="([^"]+)"', image)[1]).is_file()
         assert re.search(r'alt="[^"]{30,}"', image)
+
+
+def test_the_readme_begins_with_one_screen():
+    """It says what this is, shows the graph and two commands, and says what you will see, before all else."""
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## ")[0].splitlines()
+    assert len(lines) <= 25
+    assert sum(line.startswith("<img") for line in lines) == 1
+    assert [line.partition("#")[0].strip() for line in lines if line.startswith("$ ")] == [
+        "$ make lab",
+        "$ make test",
+    ]
 
 
 def test_tests_that_the_docs_name_are_there():

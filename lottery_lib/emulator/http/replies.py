@@ -15,6 +15,30 @@ _PAGE_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
+# The colours of AWS's console, light and dark.
+_STYLE: Final = """
+:root { color-scheme: light dark; --page: #f2f3f3; --card: #fff; --text: #16191f; --quiet: #545b64;
+  --line: #d5dbdb; --action: #0961b9; --on-action: #fff; }
+@media (prefers-color-scheme: dark) { :root { --page: #0f141a; --card: #1b232d; --text: #e9ebed;
+  --quiet: #b6bec9; --line: #414d5c; --action: #75b9f5; --on-action: #0f141a; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
+main { max-width: 48rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere; }
+h1 { margin: .5rem 0 1rem; font-size: 1.75rem; line-height: 1.25; }
+h2 { margin: 0 0 .5rem; font-size: 1.15rem; line-height: 1.3; }
+article { margin: 1rem 0; padding: 1rem 1.25rem; background: var(--card); border: 1px solid var(--line);
+  border-radius: .5rem; }
+dl { display: grid; grid-template-columns: auto 1fr; gap: 0 .75rem; margin: 0 0 .75rem; font-size: .9rem; }
+dt { color: var(--quiet); }
+dd { margin: 0; }
+pre { margin: 0; padding-top: .75rem; border-top: 1px solid var(--line); font: inherit;
+  white-space: pre-wrap; }
+code { font: .9em ui-monospace, monospace; }
+a { color: var(--action); }
+.action { display: inline-block; margin: 1rem 0 .25rem; padding: .5rem 1rem; border-radius: .4rem;
+  background: var(--action); color: var(--on-action); font-weight: 600; text-decoration: none; }
+:focus-visible { outline: 3px solid var(--action); outline-offset: 2px; }
+"""
 
 
 def json_reply(body: Any, status: int = 200) -> Reply:
@@ -86,9 +110,10 @@ def unknown_operation(request: Request) -> RefusalError:
 def page(title: str, body: str, status: int = 200) -> Reply:
     """A page for a browser; ``body`` is HTML already."""
     html = (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
-        '<body style="font-family: sans-serif; max-width: 50em; margin: 2em auto; padding: 0 1em">'
-        f"<h1>{escape(title)}</h1>{body}</body></html>"
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
+        f"<body><main><h1>{escape(title)}</h1>{body}</main></body></html>"
     )
     return Reply(status, html.encode(), _PAGE_HEADERS)
 

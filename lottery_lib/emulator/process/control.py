@@ -155,7 +155,7 @@ def _spawn(
             return record
         time.sleep(0.02)
     what = f"it did not answer within {_READY_SECONDS:g} s"
-    next_step = f"Look into {log}, end it with `python -m lottery_lib emulator stop` and start it again"
+    next_step = f"Look into {log}, end it with `lottery emulator stop` and start it again"
     raise EmulatorError("emulator", what, next_step)
 
 
@@ -164,8 +164,8 @@ def _failure(port: int | None, code: int, log: str) -> EmulatorError:
         next_step = "Choose another with --port, or leave --port out for a free one"
         return EmulatorError(f"emulator at port {port}", "another program uses that port", next_step)
     if code == ALREADY_RUNNING:
-        next_step = "End it with `python -m lottery_lib emulator stop` and start again"
+        next_step = "End it with `lottery emulator stop` and start again"
         return EmulatorError("emulator", "one of this folder runs but does not answer", next_step)
     what = f"it ended at once with exit status {code}" + (f"; its log ends:\n{log}\n" if log else "")
-    next_step = "Run `python -m lottery_lib emulator start --foreground` to see why"
+    next_step = "Run `lottery emulator start --foreground` to see why"
     return EmulatorError("emulator", what, next_step)

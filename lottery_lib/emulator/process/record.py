@@ -121,7 +121,7 @@ def read_key(folder: Path) -> str:
     try:
         return key_file(folder).read_text("ascii")
     except OSError as error:
-        next_step = "End the emulator with `python -m lottery_lib emulator stop` and start it again"
+        next_step = "End the emulator with `lottery emulator stop` and start it again"
         raise EmulatorError(str(key_file(folder)), f"cannot be read ({error.strerror})", next_step) from error
 
 

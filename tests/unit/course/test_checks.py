@@ -20,6 +20,7 @@ def test_a_wrong_answer_is_shown():
     assert asked(lambda: 2) == "○ not yet: Your answer is 2. Count the mails."
     assert asked(lambda: "a\n" * 900).count("\n") == 0
     assert len(asked(lambda: "a\n" * 900)) < 150
+    assert len(asked(lambda: [["a" * 60] * 6] * 6)) < 300
 
 
 def test_a_hint_may_look_at_the_answer():

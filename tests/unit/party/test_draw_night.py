@@ -94,10 +94,9 @@ def test_serials_stay_whole_numbers():
 
 
 def test_the_projector_shows_no_details():
-    """The list of states, with their inputs and outputs, is not for the party; the picture is."""
+    """The inputs and outputs of the states are not for the party; the picture is."""
     panel = night(Night()).panel
-    assert panel.view.picture in widgets_in(panel)
-    assert panel.view.state not in widgets_in(panel)
+    assert panel.view.graph in widgets_in(panel)
     assert panel.view.details not in widgets_in(panel)
 
 

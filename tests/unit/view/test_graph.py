@@ -37,6 +37,10 @@ def choice(**rule):
     return one({"Type": "Choice", "Choices": [{**rule, "Next": "Two"}]}, Two={"Type": "Succeed"})
 
 
+def texts(view):
+    return [text.text for text in ET.fromstring(view.svg).iter("{http://www.w3.org/2000/svg}text")]
+
+
 def labels(source):
     return [text.replace(r"\l", "").strip() for text in re.findall(r'-> .*label="((?:\\.|[^"\\])*)"', source)]
 
@@ -46,24 +50,35 @@ def test_tutorial_plain():
     assert graph_view(TUTORIAL).source == (DATA / "lottery_plain.gv").read_text(encoding="utf-8")
 
 
-def test_tutorial_coloured():
-    """A failed draw is coloured, marked and counted as the stored DOT says."""
-    view = graph_view(TUTORIAL, STATUSES, attempts={PARALLEL: 3, "Notify Winners": 1}, title="draw-1")
-    assert view.source == (DATA / "lottery_coloured.gv").read_text(encoding="utf-8")
+def test_what_happened_changes_no_layout():
+    """A drawing of an execution has the same source as one of its definition: only the paint differs."""
+    view = graph_view(TUTORIAL, STATUSES, attempts={PARALLEL: 3, "Notify Winners": 1})
+    assert view.source == graph_view(TUTORIAL).source
+    assert view.svg != graph_view(TUTORIAL).svg
 
 
 def test_status_is_not_colour_alone():
-    """Each status has a word and a mark of its own, and so has a retry."""
-    marks = ["… running", "✓ succeeded", "✗ failed", "⚠ caught", "■ aborted"]
-    for mark in marks:
-        source = graph_view(one({"Type": "Pass", "End": True}), {"One": mark[2:]}, attempts={"One": 2}).source
-        assert rf'label="One\n{mark}\n↻ retried 1 time"' in source
+    """Each status has a mark of its own in the drawing, and a word where a pointer is."""
+    for mark in ["… running", "‖ waiting", "✓ succeeded", "✗ failed", "⚠ caught", "■ aborted"]:
+        view = graph_view(one({"Type": "Pass", "End": True}), {"One": mark[2:]}, attempts={"One": 2})
+        assert texts(view) == ["Start", f"{mark[0]} One", "End"]
+        assert f"<title>One: {mark}, ↻ retried 1 time</title>" in view.svg
+
+
+def test_retries_are_there_before_they_are_used():
+    """A state says how often it may be tried again; then how often it was, in the same place."""
+    machine = one({"Type": "Task", "Retry": [{"ErrorEquals": ["E"]}, {"MaxAttempts": 5}], "End": True})
+    assert texts(graph_view(machine))[1:3] == ["One", "↻ Retry: up to 5 times"]
+    assert texts(graph_view(machine, {"One": "running"}, attempts={"One": 3}))[2] == "↻ retried 2 times"
+    assert "One has a Retry." in graph_view(machine).alt
+    never = one({"Type": "Task", "Retry": [{"ErrorEquals": ["E"], "MaxAttempts": 0}], "End": True})
+    assert texts(graph_view(never)) == ["Start", "One", "End"]
 
 
 def test_colours_have_six_digits():
     """Some Graphviz draw three-digit colours black, so there are none."""
-    source = graph_view(TUTORIAL, STATUSES).source
-    assert set(map(len, re.findall(r"#[0-9a-f]+\b", source))) == {7}
+    svg = graph_view(TUTORIAL, STATUSES).svg
+    assert set(map(len, re.findall(r"#[0-9a-f]+\b", svg))) == {7}
 
 
 def test_parallel_is_a_box_with_cut_edges():
@@ -94,11 +109,17 @@ def test_choice_rules_are_readable(rule, text):
     assert labels(graph_view(choice(**rule)).source) == [text]
 
 
-def test_catch_is_dashed_and_names_more_than_everything():
-    """A Catch edge is dashed; it has a label only where it is not simply every error."""
+def test_catch_is_dashed_and_has_its_name():
+    """Each Catch edge is dashed and says Catch; it names the errors if they lead to several states."""
     dashed = [line for line in graph_view(TUTORIAL).source.splitlines() if "dashed" in line]
-    assert len(dashed) == 4
-    assert [line for line in dashed if "label=" in line] == [line for line in dashed if "CustomError" in line]
+    assert [bool(re.search(r"label=(Catch|\"  Catch  )", line)) for line in dashed] == [True] * 4
+    assert "CustomError" not in str(dashed)
+    catch = [
+        {"ErrorEquals": [error], "Next": to} for error, to in (("A", "Two"), ("B", "Three"), ("C", "Two"))
+    ]
+    ends = {"Two": {"Type": "Fail"}, "Three": {"Type": "Succeed"}}
+    source = graph_view(one({"Type": "Task", "Catch": catch, "End": True}, **ends)).source
+    assert labels(source) == ["Catch:    A, C", "Catch:    B"]
 
 
 def test_loops_are_drawn_from_above():
@@ -180,8 +201,7 @@ def test_every_state_is_in_the_source(names):
 def test_strange_names_are_drawn_as_they_are(name):
     """Names that mean something to Graphviz come out of it as they went in."""
     view = graph_view({"StartAt": name, "States": {name: {"Type": "Fail"}}})
-    texts = [text.text for text in ET.fromstring(view.svg).iter("{http://www.w3.org/2000/svg}text")]
-    assert texts == ["Start", name, "End"]
+    assert texts(view) == ["Start", name, "End"]
 
 
 def test_bundle_shows_in_untrusted_notebooks():
@@ -213,7 +233,7 @@ def test_svg_is_drawn_once(monkeypatch, tmp_path):
     view = graph_view(TUTORIAL)
     assert not calls
     view._repr_mimebundle_()
-    assert view.save(tmp_path / "a.svg").read_text() == "<svg/>"
+    assert view.save(tmp_path / "a.svg").read_text() == "<svg />"
     assert len(calls) == 1
 
 

@@ -1,7 +1,6 @@
 """The panel is tested without AWS and without a browser: it gets a lottery of our own."""
 
 import asyncio
-import base64
 import json
 import re
 import threading
@@ -81,7 +80,12 @@ class Lottery:
         return Progress(history(*self.events), self.outcome or ended("SUCCEEDED", winners=self.started[-1]))
 
     def mailed(self):
-        return "The mail is in the box."
+        return "The mail is in the box, at http://127.0.0.1/mail?a=1&b=2 as well."
+
+    may_reset = True
+
+    def reset(self):
+        self.left = 5
 
     def stop(self, arn):
         self.stopped.append(arn)
@@ -112,12 +116,27 @@ async def drawn(shown):
     await until(lambda: not shown.draw_button.disabled)
 
 
-def test_bounded_by_how_many_remain():
-    """The number of winners cannot exceed how many remain, and the panel says how many those are."""
-    shown = panel(Lottery(left=3))
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("999", "✗ You ask for 999 winners, but only 3 can still win. Ask for fewer."),
+        ("2.5", "✗ Winners: &#x27;2.5&#x27; is not a whole number. Type a number from 1 to 3."),
+        ("-1", "✗ Winners: &#x27;-1&#x27; is not a whole number."),
+        ("three", "✗ Winners: &#x27;three&#x27; is not a whole number."),
+        ("", "✗ Winners: it is empty. Type a number from 1 to 3."),
+        ("0", "✗ Winners: &#x27;0&#x27; is not a whole number."),
+    ],
+)
+def test_a_number_that_cannot_be_drawn(typed, said):
+    """What is typed stays as it is, and the panel says why it cannot be drawn: at once, and at Draw."""
+    lottery = Lottery(left=3)
+    shown = panel(lottery)
     assert "3 can still win." in shown.message.value
-    shown.number.value = 9
-    assert shown.number.value == 3
+    shown.number.value = typed
+    assert said in shown.message.value
+    asyncio.run(shown.run())
+    assert said in shown.message.value
+    assert (lottery.started, shown.number.value) == ([], typed)
 
 
 def test_draw():
@@ -128,7 +147,7 @@ def test_draw():
     assert (lottery.started, result["status"]) == ([2], "SUCCEEDED")
     assert shown.winners.value.count("<li>") == 2
     assert "SUCCEEDED: 2 drawn." in shown.message.value
-    assert shown.number.max == 3
+    assert "3 can still win." in shown.message.value
     assert (shown.progress.value, shown.progress.bar_style) == (2, "success")
 
 
@@ -233,7 +252,7 @@ def test_failed_draw():
     shown = panel(Lottery(result=ended("FAILED", "NotEnoughEmployees")))
     asyncio.run(shown.run(1))
     assert "✗ FAILED: NotEnoughEmployees: why" in shown.message.value
-    assert shown.winners.value == ""
+    assert "<li>" not in shown.winners.value
     assert shown.progress.bar_style == "danger"
 
 
@@ -265,14 +284,14 @@ def test_lost_sight_of_a_draw():
     shown = panel(Throttled())
     assert asyncio.run(shown.run(1)) is None
     assert "✗ AWS: rate exceeded. The draw has been started and may go on: " in shown.message.value
-    assert "`python -m lottery_lib history arn` before you draw again." in shown.message.value
+    assert "`lottery history arn` before you draw again." in shown.message.value
 
 
 def test_nobody_left():
     """When everyone has won, the panel says how to start again, and Draw works again after that."""
     lottery = Lottery(left=0)
     shown = panel(lottery)
-    assert "python -m lottery_lib reset" in shown.message.value
+    assert "`lottery reset`" in shown.message.value
     assert asyncio.run(shown.run()) is None
     assert lottery.started == []
     lottery.left = 5
@@ -280,15 +299,35 @@ def test_nobody_left():
 
 
 def test_fewer_remain_than_the_panel_thought():
-    """When others have won meanwhile, a click only says how many remain; the next draws those."""
+    """When others have won meanwhile, a click says how many remain, and draws nobody."""
     lottery = Lottery(left=9)
     shown = panel(lottery)
-    shown.number.value = 7
+    shown.number.value = "7"
     lottery.left = 4
     assert asyncio.run(shown.run()) is None
-    assert "Only 4 can still win now." in shown.message.value
+    assert "only 4 can still win" in shown.message.value
+    assert lottery.started == []
+
+
+@pytest.mark.parametrize("may", [True, False])
+def test_reset_is_offered_once_everyone_has_won(may):
+    """The button is there only if nobody is left and one may reset. It asks before it deletes."""
+    lottery = Lottery(left=1)
+    lottery.may_reset = may
+    shown = panel(lottery)
+    assert shown.reset_button.layout.display == "none"
     asyncio.run(shown.run())
-    assert lottery.started == [4]
+    assert (shown.reset_button.layout.display != "none") == may
+    shown.reset_button.click()
+    assert (shown.reset_button.description, lottery.left) == ("Delete all winners?", 0)
+
+    async def reset():
+        shown.reset_button.click()
+        await until(lambda: "5 can still win." in shown.message.value)
+
+    asyncio.run(reset())
+    assert shown.reset_button.layout.display == "none"
+    assert "<li>" not in shown.winners.value
 
 
 def test_run_sends_the_number_as_it_is():
@@ -301,8 +340,8 @@ def test_run_sends_the_number_as_it_is():
 def test_number_is_read_back():
     """The panel repeats in words what was typed, so that people notice a typing error."""
     shown = panel(Lottery(left=10))
-    shown.number.value = 25
-    assert "10 of 10 will be drawn." in shown.message.value
+    shown.number.value = " 07 "
+    assert "7 of 10 will be drawn." in shown.message.value
 
 
 def test_clicks_that_queued_up():
@@ -348,9 +387,10 @@ def test_screen_readers_hear_it():
 
 
 def test_fields_have_names():
-    """The number and the list of states have a label, by which a screen reader names them."""
+    """The number has a label, by which a screen reader names it, and the graph its text."""
     shown = panel(Lottery())
-    assert (shown.number.description, shown.view.state.description) == ("Winners", "State")
+    assert shown.number.description == "Winners"
+    assert shown.view.graph.alt.startswith("Workflow, from Start to End: A, B.")
 
 
 def test_notebook_output_is_stable():
@@ -383,12 +423,16 @@ def test_counting_fails():
 
 
 class Watched(DrawPanel):
-    """A panel that notes the alt text of each picture, and each message."""
+    """A panel that notes the alt text of each picture with its colours, and each message."""
 
     def __init__(self, lottery, **options):
         super().__init__(lottery, **{"pause": 0.001, "pace": 0, **options})
         self.pictures, self.messages, self.lists = [], [], []
-        self.view.picture.observe(lambda change: self.pictures.append(change["new"]), "value")
+        graph = self.view.graph
+        graph.observe(
+            lambda change: self.pictures.append((graph.alt, [paint["fill"] for paint in change["new"]])),
+            "paints",
+        )
         self.message.observe(lambda change: self.messages.append(change["new"]), "value")
         self.winners.observe(lambda change: self.lists.append(change["new"].count("<li>")), "value")
 
@@ -397,7 +441,7 @@ def test_each_moment_is_shown():
     """A draw that has ended at the first look is played: A runs, then B runs, then both have succeeded."""
     shown = Watched(Lottery(looks=1))
     asyncio.run(shown.run(1))
-    alts = [re.search(r"Of 2 states, (.*?)\.", picture)[1] for picture in shown.pictures]
+    alts = [re.search(r"Of 2 states, (.*?)\.", alt)[1] for alt, _ in shown.pictures]
     assert alts == ["running: A; not entered: B", "succeeded: A; running: B", "succeeded: A, B"]
     assert [name for name in "AB" if any(f"… {name} ..." in text for text in shown.messages)] == ["A", "B"]
 
@@ -443,14 +487,12 @@ def test_failures_are_shown_while_they_last(at_once):
 
     shown = Watched(Growing(looks=0))
     asyncio.run(shown.run(1))
-    alts = [
-        re.search(r"Of 2 states, (.*?): A[;,].*?\.(.*?)\"", picture).groups() for picture in shown.pictures
-    ]
+    alts = [re.search(r"Of 2 states, (.*?): A[;,].*?\.(.*)", alt).groups() for alt, _ in shown.pictures]
     again = " A retried 1 time."
     told = [("running", ""), ("failed", ""), ("running", again), ("failed", again), ("caught", again)]
     assert list(dict.fromkeys(alts)) == told
-    for (status, _), picture in zip(alts, shown.pictures, strict=True):
-        assert look_of(status).fill in base64.b64decode(re.search(r"base64,([^\"]+)", picture)[1]).decode()
+    for (status, _), (_, fills) in zip(alts, shown.pictures, strict=True):
+        assert look_of(status).fill == fills[0]
 
 
 def test_progress_moves_with_the_states():
@@ -508,7 +550,8 @@ def test_mail_that_went_out_is_shown():
     asyncio.run(shown.run(1))
     assert "1 message went out" in shown.mail.value
     assert "Hi &lt;b&gt;Ann&lt;/b&gt;" in shown.mail.value
-    assert "The mail is in the box." in shown.mail.value
+    link = '<a href="http://127.0.0.1/mail?a=1&amp;b=2" target="_blank" rel="noopener">the mailbox page</a>'
+    assert f"The mail is in the box, at {link} as well." in shown.mail.value
 
 
 def test_mail_that_went_out_twice_is_counted():
@@ -547,8 +590,19 @@ def test_failed_state_is_chosen():
     failure = ("TaskFailed", {"taskFailedEventDetails": {"error": "E", "cause": "c"}})
     shown = panel(Lottery(events=[*RUNNING, failure], result=ended("FAILED", "E")))
     asyncio.run(shown.run(1))
-    assert shown.view.state.value == "A"
-    assert "<b>Error</b>" in shown.view.details.value
+    assert shown.view.graph.chosen == "A"
+    assert "<summary>Error</summary>" in shown.view.details.value
+    assert shown.view.side.children[0].selected_index == 1
+
+
+def test_failed_state_is_chosen_in_the_picture_alone():
+    """A panel without details shows which state failed, too, and its message says why."""
+    failure = ("TaskFailed", {"taskFailedEventDetails": {"error": "E", "cause": "c"}})
+    lottery = Lottery(events=[*RUNNING, failure], result=ended("FAILED", "E"))
+    shown = DrawPanel(lottery, pause=0.001, pace=0, picture_only=True)
+    asyncio.run(shown.run(1))
+    assert shown.view.graph.chosen == "A"
+    assert "✗ FAILED: E: why" in shown.message.value
 
 
 def test_result_can_be_observed():

@@ -57,7 +57,7 @@ def test_a_bar_for_each_attempt():
     assert (bars(svg, "failed"), bars(svg, "caught"), bars(svg, "succeeded")) == (3, 1, 1)
     assert "↻2" in svg
     assert "↻3" in svg
-    assert "⚠ caught IndexError, ↻ retried 2 times" in svg
+    assert "⚠ caught IndexError, ↻ retried 2 times" in timeline_view(history("aws_lambda_retry_caught")).alt
 
 
 def test_the_wait_before_a_retry_is_dotted():
@@ -65,6 +65,48 @@ def test_the_wait_before_a_retry_is_dotted():
     dotted = "stroke-dasharray"
     assert timeline_view(history("aws_lambda_retry_caught")).svg.count(dotted) == 2
     assert dotted not in timeline_view(history("moto_loop")).svg
+
+
+def test_a_retry_says_how_long_it_waits():
+    """The dotted line of a Retry says its seconds, and the note says all of them."""
+    view = timeline_view(history("aws_lambda_retry_caught"))
+    assert ">waits 1 s<" in view.svg
+    assert ">waits 2 s<" in view.svg
+    assert "↻ retried 2 times, waits 3 s;" in view.alt
+
+
+def test_a_wait_state_says_how_long_it_waits():
+    """The bar of a Wait state is a wait."""
+    events = [
+        event(1, 0, "ExecutionStarted"),
+        event(2, 1, "WaitStateEntered", name="Later"),
+        event(3, 2, "WaitStateExited", name="Later", ms=5000),
+    ]
+    view = timeline_view(events)
+    assert ">waits 5 s<" in view.svg
+    assert "Later ✓ succeeded, waits 5 s." in view.alt
+
+
+def test_a_task_says_how_long_it_waits_for_its_token():
+    """The wait begins when the task is submitted with its token, and ends with the answer."""
+    events = [
+        event(1, 0, "TaskStateEntered", name="Ask"),
+        event(2, 1, "TaskScheduled"),
+        event(3, 2, "TaskSubmitted", ms=1000, resource="invoke.waitForTaskToken"),
+        event(4, 3, "TaskSucceeded", ms=8500),
+        event(5, 4, "TaskStateExited", name="Ask", ms=8500),
+    ]
+    assert ">waits 7.5 s<" in timeline_view(events).svg
+    assert "Ask ‖ waiting." in timeline_view(events[:3]).alt
+    events[2]["taskSubmittedEventDetails"]["resource"] = "invoke"
+    assert "waits" not in timeline_view(events).alt
+
+
+def test_a_wait_without_room_is_in_the_note():
+    """A short wait has no text on its line: it would cover the bars."""
+    view = timeline_view(history("moto_callback"))
+    assert ">waits 78 ms<" not in view.svg
+    assert "waits 78 ms." in view.alt
 
 
 def test_branches_have_rows_of_their_own():
@@ -130,7 +172,7 @@ def test_a_long_retry_stays_small():
     events = chain(("TaskStateEntered", {"name": "T"}), *tries * 8_000)
     view = timeline_view(events)
     assert ">(the latest 50 attempts of each)<" in view.svg
-    assert "↻ retried 7999 times" in view.svg
+    assert "↻ retried 7999 times" in view.alt
     drawn = spans(view, len(events) - 1)
     assert len(drawn) == 50
     assert drawn[0][0] > 0.99 * len(events)

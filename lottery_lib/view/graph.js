@@ -1,0 +1,139 @@
+// A workflow that one can look into: choose a state with a click or the arrow keys, hover, zoom.
+// The SVG comes from Graphviz, with groups of the ids `state-N` and `edge-N`. It is put on the page once.
+// After that only colours and texts change (`paint`).
+
+const LETTERS = 11; // the size of the letters in the SVG, in points
+const SMALLEST = 12; // the size to which `Fit` may shrink them, in pixels
+const LARGEST = 18;
+
+function render({ model, el }) {
+  el.classList.add("lottery-graph");
+  const stage = document.createElement("div");
+  stage.className = "stage";
+  stage.setAttribute("role", "group");
+  // JupyterLab would take the arrow keys to go to another cell.
+  stage.dataset.lmSuppressShortcuts = "true";
+  const tools = document.createElement("div");
+  tools.className = "tools";
+  el.append(stage, tools);
+  let svg, size, groups, edges;
+  let zoom = "fit"; // or pixels for each point
+
+  for (const [text, label, next] of [
+    ["−", "Zoom out", () => scale() / 1.2],
+    ["+", "Zoom in", () => scale() * 1.2],
+    ["Fit", "Zoom to fit", () => "fit"],
+    ["100 %", "Zoom to 100 %", () => 4 / 3],
+  ]) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = text;
+    button.title = label;
+    button.setAttribute("aria-label", label);
+    button.addEventListener("click", () => {
+      zoom = next();
+      resize();
+    });
+    tools.append(button);
+  }
+
+  function scale() {
+    if (zoom !== "fit") return Math.min(Math.max(zoom, 0.4), 4);
+    const wide = stage.clientWidth / size.width;
+    const high = (model.get("fill") ? stage.clientHeight : 0.75 * window.innerHeight) / size.height;
+    return Math.min(Math.max(Math.min(wide, high), SMALLEST / LETTERS), LARGEST / LETTERS);
+  }
+
+  function resize() {
+    if (!svg || !stage.clientWidth) return;
+    svg.setAttribute("width", Math.floor(size.width * scale()));
+    svg.setAttribute("height", Math.floor(size.height * scale()));
+  }
+
+  function layOut() {
+    stage.replaceChildren();
+    svg = undefined;
+    if (!model.get("layout_svg")) return;
+    const parsed = new DOMParser().parseFromString(model.get("layout_svg"), "image/svg+xml");
+    svg = document.importNode(parsed.documentElement, true);
+    const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
+    size = { width, height };
+    svg.querySelector("polygon")?.remove(); // the white ground
+    svg.querySelector(".graph > title")?.remove(); // it would be shown wherever no state is
+    svg.setAttribute("role", "presentation");
+    groups = model.get("states").map((name, number) => {
+      const group = svg.getElementById(`state-${number}`);
+      group.classList.add("state");
+      group.setAttribute("role", "button");
+      group.addEventListener("click", () => choose(name));
+      return group;
+    });
+    edges = [...svg.querySelectorAll(".edge")];
+    for (const edge of edges) edge.querySelector("title").remove();
+    for (const title of svg.querySelectorAll(".node:not(.state) > title")) title.remove();
+    stage.append(svg);
+    paint();
+    resize();
+  }
+
+  function paint() {
+    if (!svg) return;
+    stage.setAttribute("aria-label", model.get("alt"));
+    const chosen = model.get("states").indexOf(model.get("chosen"));
+    model.get("paints").forEach((paint, number) => {
+      const group = groups[number];
+      group.dataset.status = paint.status;
+      group.classList.toggle("chosen", number === chosen);
+      group.setAttribute("aria-pressed", number === chosen);
+      group.setAttribute("aria-label", paint.tip);
+      group.setAttribute("tabindex", number === Math.max(chosen, 0) ? 0 : -1);
+      group.querySelector("title").textContent = paint.tip;
+      const shape = group.querySelector("path");
+      shape.setAttribute("fill", paint.fill);
+      shape.setAttribute("stroke", paint.border);
+      group.querySelectorAll("text").forEach((text, line) => (text.textContent = paint.lines[line]));
+    });
+    const taken = new Set(model.get("taken").map((number) => `edge-${number}`));
+    for (const edge of edges) {
+      edge.classList.toggle("taken", taken.has(edge.id));
+      for (const kind of ["in", "label-in"]) {
+        const [, box] = edge.getAttribute("class").match(` ${kind}-(\\d+)`) ?? [];
+        edge.classList.toggle(`lit-${kind}`, box !== undefined && model.get("paints")[box].status !== "");
+      }
+    }
+  }
+
+  function choose(name) {
+    model.set("chosen", name);
+    model.save_changes();
+    groups[model.get("states").indexOf(name)].focus();
+  }
+
+  stage.addEventListener("keydown", (event) => {
+    const states = model.get("states");
+    const now = states.indexOf(model.get("chosen"));
+    const next = {
+      ArrowDown: now + 1,
+      ArrowRight: now + 1,
+      ArrowUp: now - 1,
+      ArrowLeft: now - 1,
+      Home: 0,
+      End: states.length - 1,
+      Enter: Math.max(now, 0),
+      " ": Math.max(now, 0),
+    }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    choose(states[Math.min(Math.max(next, 0), states.length - 1)]);
+  });
+
+  model.on("change:layout_svg", layOut);
+  for (const trait of ["paints", "taken", "chosen"]) model.on(`change:${trait}`, paint);
+  const watch = new ResizeObserver(resize);
+  watch.observe(stage);
+  layOut();
+  return () => watch.disconnect();
+}
+
+export default { render };

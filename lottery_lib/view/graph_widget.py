@@ -1,0 +1,56 @@
+"""Show a workflow in a notebook so that one can choose a state and zoom. The JavaScript is in graph.js."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import anywidget
+import traitlets
+
+from lottery_lib.view.graph import GraphView
+
+_HERE: Final = Path(__file__).parent
+
+
+class GraphWidget(anywidget.AnyWidget):
+    """A drawing that is laid out once and painted again in place.
+
+    Args:
+        view: What to show first; nothing if it is None.
+        fill: Whether it fills the box around it, instead of being as high as the drawing.
+
+    Attributes:
+        chosen: The name of the chosen state; '' if none is chosen.
+    """
+
+    _esm = _HERE / "graph.js"
+    _css = _HERE / "graph.css"
+    layout_svg = traitlets.Unicode().tag(sync=True)
+    states = traitlets.List().tag(sync=True)
+    paints = traitlets.List().tag(sync=True)
+    taken = traitlets.List().tag(sync=True)
+    alt = traitlets.Unicode().tag(sync=True)
+    chosen = traitlets.Unicode().tag(sync=True)
+    fill = traitlets.Bool().tag(sync=True)
+
+    def __init__(self, view: GraphView | None = None, *, fill: bool = False) -> None:
+        super().__init__(fill=fill)
+        self.still: GraphView | None = None  # what a place without a kernel shows
+        if view:
+            self.show(view)
+
+    def __repr__(self) -> str:
+        return str(self.alt)
+
+    def show(self, view: GraphView) -> None:
+        """Show another drawing, or the same one painted differently: then it is not laid out again."""
+        self.still = view
+        with self.hold_sync():
+            self.layout_svg, self.states, self.alt = view.layout, list(view.states), view.alt
+            self.taken, self.paints = list(view.taken), list(view.paints)
+            if self.chosen not in view.states:
+                self.chosen = ""
+
+    def bundle(self) -> dict[str, Any]:
+        """Only what shows the live view; `GraphView` adds what a place without a kernel shows."""
+        data, *_ = self._repr_mimebundle_() or ({},)
+        return {kind: value for kind, value in data.items() if kind.startswith("application/")}

@@ -1,0 +1,156 @@
+"""Paint a drawn workflow with what an execution did: colours, marks, counts, and the edges it took."""
+
+import xml.etree.ElementTree as ET
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypedDict
+
+from lottery_lib.definition import Machine
+from lottery_lib.history import latest_rows, state_table
+from lottery_lib.history.state_runs import Event, details_of
+from lottery_lib.language import all_states, is_last
+from lottery_lib.view.asl import notes, tries
+from lottery_lib.view.status import look_of, marked, retried
+
+_SVG: Final = "{http://www.w3.org/2000/svg}"
+ET.register_namespace("", _SVG[1:-1])
+#: How wide an edge is that was taken, in points.
+TAKEN: Final = "2.4"
+#: The names of the two ends in an edge, where a state has its name.
+START: Final = "Start" + " " * 80  # no state can have this name: it has 80 characters at most
+END: Final = "End" + " " * 80
+#: An edge: where it begins, where it ends, and whether it is a Catch.
+Edge = tuple[str, str, bool]
+
+
+class Paint(TypedDict):
+    """How one state is painted: two colours, the lines of its text, and what a pointer over it says."""
+
+    status: str
+    fill: str
+    border: str
+    lines: list[str]
+    tip: str
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What an execution did so far, by the states' names; `taken` are the edges that it took."""
+
+    statuses: Mapping[str, str] = field(default_factory=dict)
+    attempts: Mapping[str, int] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    items: Mapping[str, str] = field(default_factory=dict)
+    taken: Collection[Edge] = ()
+
+
+def seen(events: Sequence[Event], machine: Machine) -> Seen:
+    """Read from the events of an execution what to paint."""
+    table = state_table(events, machine)
+    latest = latest_rows(table)
+    return Seen(
+        latest["status"].to_dict(),
+        latest["attempt"].to_dict(),
+        latest["duration"].dropna().to_dict(),
+        dict(_items(events)),
+        frozenset(_taken(table[["branch", "state", "attempt", "status"]].itertuples(index=False), machine)),
+    )
+
+
+def _items(events: Sequence[Event]) -> Iterator[tuple[str, str]]:
+    """How many items of each Map are done, such as ``"3 of 5 done"``."""
+    entered: dict[int, str] = {}
+    counts: dict[str, tuple[int, int]] = {}
+    for event in events:
+        details = details_of(event)
+        if event["type"] == "MapStateEntered":
+            entered[event["id"]] = details["name"]
+        elif event["type"] == "MapStateStarted":
+            counts[entered[event["previousEventId"]]] = 0, details.get("length", 0)
+        elif event["type"] == "MapIterationSucceeded":
+            done, length = counts[details["name"]]
+            counts[details["name"]] = done + 1, length
+    return ((name, f"{done} of {length} done") for name, (done, length) in counts.items())
+
+
+def _taken(rows: Iterable[tuple[str, str, int, str]], machine: Machine) -> Iterator[Edge]:
+    """The edges between states that follow each other in their branch, and those from Start and to End."""
+    states = dict(all_states(machine))
+    before: dict[str, tuple[str, str]] = {}  # by branch: the latest state, and its status
+    for branch, state, attempt, status in rows:
+        if attempt == 1 and branch in before:
+            name, ended = before[branch]
+            yield name, state, ended == "caught"
+        elif attempt == 1 and not branch:
+            yield START, state, False
+        before[branch] = state, status
+    name, ended = before.get("", ("", ""))
+    last = states.get(name, {})
+    if is_last(last) and (ended == "succeeded" or last["Type"] == "Fail"):
+        yield name, END, False
+
+
+def captions(state: Machine, attempts: int = 1, items: str = "") -> list[str]:
+    """The lines below a state's name. An execution changes their words, and never how many there are."""
+    lines = list(notes(state))
+    if items and state.get("Type") == "Map":
+        lines[0] = items
+    if again := tries(state):
+        lines.append(retried(attempts) or f"↻ Retry: up to {again} time{'s' if again > 1 else ''}")
+    return lines
+
+
+def paints(states: Mapping[str, Sequence[str]], machine: Machine, did: Seen) -> list[Paint]:
+    """How to paint each state.
+
+    Args:
+        states: The lines of each state's name, in the order of the drawing.
+        machine: The definition.
+        did: What the execution did.
+    """
+    found: list[Paint] = []
+    for name, state in all_states(machine):
+        status, attempts = did.statuses.get(name, ""), did.attempts.get(name, 1)
+        look, (first, *rest) = look_of(status), states[name]
+        told = [marked(status) or "not entered", retried(attempts), did.items.get(name, "")]
+        told += [f"{did.seconds[name]:.3f} s"] if name in did.seconds else []
+        found.append(
+            {
+                "status": status,
+                "fill": look.fill,
+                "border": look.border,
+                "lines": [
+                    f"{look.mark} {first}".strip(),
+                    *rest,
+                    *captions(state, attempts, did.items.get(name, "")),
+                ],
+                "tip": f"{name}: {', '.join(filter(None, told))}",
+            }
+        )
+    return found
+
+
+def painted(layout: str, states: Sequence[Paint], taken: Collection[int]) -> str:
+    """The SVG of a drawing with its states painted and its taken edges stronger.
+
+    Args:
+        layout: The SVG as Graphviz draws it, with groups of the ids ``state-N`` and ``edge-N``.
+        states: How to paint each state, by its number.
+        taken: The numbers of the edges that were taken.
+    """
+    root = ET.fromstring(layout)
+    for group in root.iter(f"{_SVG}g"):
+        kind, _, number = group.get("id", "").partition("-")
+        if kind == "state":
+            paint = states[int(number)]
+            shape, title = group.find(f"{_SVG}path"), group.find(f"{_SVG}title")
+            if shape is not None and title is not None:
+                shape.set("fill", paint["fill"])
+                shape.set("stroke", paint["border"])
+                title.text = paint["tip"]
+            for text, line in zip(group.iter(f"{_SVG}text"), paint["lines"], strict=False):
+                text.text = line
+        elif kind == "edge" and int(number) in taken:
+            for path in group.iter(f"{_SVG}path"):
+                path.set("stroke-width", TAKEN)
+    return ET.tostring(root, encoding="unicode")

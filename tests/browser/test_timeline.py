@@ -1,0 +1,45 @@
+"""The timeline in a real browser, as wide as a notebook in a window of 1280 pixels."""
+
+import pytest
+from unit.history.histories import event, history
+
+from lottery_lib.view.timeline import timeline_view
+
+pytestmark = pytest.mark.browser
+LONG = [
+    event(1, 0, "PassStateEntered", name="抽" * 60),
+    event(2, 1, "PassStateExited", name="抽" * 60, ms=500),
+    event(3, 2, "PassStateEntered", name="W" * 80, ms=500),
+    event(4, 3, "ExecutionFailed", ms=900, error="An.ErrorWithAVeryLongNameThatNoLineCanHold", cause=""),
+]
+READ = """() => {
+  const picture = document.querySelector('svg').getBoundingClientRect();
+  const texts = [...document.querySelectorAll('text')];
+  const boxes = texts.map(text => text.getBoundingClientRect());
+  const scale = picture.width / document.querySelector('svg').viewBox.baseVal.width;
+  const apart = (a, b) => a.right <= b.left || b.right <= a.left
+    || a.bottom <= b.top + 3 || b.bottom <= a.top + 3;
+  return {
+    width: picture.width,
+    letters: Math.min(...texts.map(text => parseFloat(getComputedStyle(text).fontSize) * scale)),
+    clipped: texts.filter((text, n) => boxes[n].left < picture.left || boxes[n].right > picture.right
+      || boxes[n].top < picture.top || boxes[n].bottom > picture.bottom).map(text => text.textContent),
+    covered: texts.filter((text, n) => boxes.some((box, m) => m < n && !apart(box, boxes[n])))
+      .map(text => text.textContent),
+  };
+}"""
+
+
+@pytest.mark.parametrize(
+    "events",
+    [LONG, *map(history, ("aws_lambda_retry_caught", "aws_draw_with_loop_and_timeout", "moto_nested"))],
+    ids=["long", "retry", "loop", "nested"],
+)
+def test_it_can_be_read(page, events):
+    """A cell's output, 840 pixels, is wide enough. Letters have 12 pixels; no text is cut or covered."""
+    svg = timeline_view(events).svg
+    page.set_content(f"<body style='margin: 0'>{svg[svg.index('<svg') :]}")
+    seen = page.evaluate(READ)
+    assert seen["width"] <= 840
+    assert seen["letters"] >= 12
+    assert (seen["clipped"], seen["covered"]) == ([], [])
