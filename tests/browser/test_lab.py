@@ -32,6 +32,23 @@ def test_every_notebook_runs_in_jupyterlab(page, open_notebook, run_all, picture
     picture(page, name.removesuffix(".ipynb"))
 
 
+def test_two_cells_and_a_button_draw(page, open_notebook, picture):
+    """In lesson 00 two cells and a button draw. Nobody has to scroll."""
+    open_notebook(page, "00_overview.ipynb")
+    page.locator(".jp-CodeCell .cm-content").first.click()
+    for _ in range(2):
+        page.keyboard.press("Shift+Enter")
+    page.get_by_text("Ready: lesson 00").wait_for()
+    page.keyboard.press("Control+Enter")
+    draw = page.get_by_role("button", name="Draw", exact=True)
+    draw.click()
+    done = page.get_by_text("SUCCEEDED: 1 drawn.")
+    done.wait_for()
+    picture(page, "first_draw")
+    expect(draw).to_be_in_viewport()
+    expect(done).to_be_in_viewport()
+
+
 def test_names_of_lessons_are_whole(page, open_notebook):
     """At 1280x800, the list of files and the tab show the whole name of each lesson."""
     page.set_viewport_size({"width": 1280, "height": 800})

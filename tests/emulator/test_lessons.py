@@ -180,6 +180,17 @@ def test_dry_runs_share_their_clients(target):
     assert target.client("iam") not in clients
 
 
+def test_verify_asks_for_no_index(target):
+    """Lesson 04 is done without the index of its last part. The next lesson has it all the same."""
+    restore(target, "04")
+    plan.winners_table(target).ensure()
+    plan.employee_table(target, index=False).ensure()
+    load_employees(target, read(DATA_FOLDER / "request-items.json"))
+    assert all(check.done for check in verify(target, "04"))
+    restore(target, "05")
+    assert plan.employee_table(target).index_names() == [target.names.serial_index]
+
+
 def test_verify_hardened_edition(target, hardened):
     """Lesson 13 is done when the hardened edition stands, lesson 14 with a thousand in the pool."""
     restore(target, "13")

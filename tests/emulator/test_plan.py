@@ -44,7 +44,7 @@ def test_lessons_know_it(target, audit):
     assert [check.done for check in verify(target, "04") if check.what == line] == [True]
     restore(target, "04")
     assert audit.look() is None
-    assert f"not yet: {line}. Create the audit." in map(str, verify(target, "04"))
+    assert f"○ not yet: {line}. Create the audit." in map(str, verify(target, "04"))
 
 
 @pytest.mark.parametrize("edition", ["tutorial", "hardened"])

@@ -31,6 +31,13 @@ def test_a_topic_made_again_keeps_its_attributes(sns, topic):
     assert sns.get_topic_attributes(TopicArn=topic)["Attributes"]["DisplayName"] == "Lottery"
 
 
+def test_a_topic_with_an_empty_tag_is_made_again(sns, topic):
+    """The tag of the attendee is empty if there is only one attendee."""
+    sns.tag_resource(ResourceArn=topic, Tags=[{"Key": "lottery-attendee", "Value": ""}])
+    tags = sns.list_tags_for_resource(ResourceArn=topic)["Tags"]
+    assert sns.create_topic(Name=topic.rpartition(":")[2], Tags=tags)["TopicArn"] == topic
+
+
 def test_a_fifo_topic_has_no_mail(sns, topic):
     """A queue of messages in order cannot be mailed."""
     name = topic.rpartition(":")[2] + ".fifo"

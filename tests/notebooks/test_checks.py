@@ -16,10 +16,10 @@ from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, notebooks
 #: What each exercise asks for: a name to assign; "" where AWS itself is to be changed.
 NAMES: Final = {
     "00": ("entered", "execution_input", "repaired"),
-    "01": ("can_step_functions_put_it_on", "machine_trust", ""),
+    "01": ("can_step_functions_assume_it", "machine_trust", ""),
     "02": ("error_type", "returned", ""),
     "03": ("arriving", "text", ""),
-    "04": ("how_many", "newcomer", "person"),
+    "04": ("newcomer", "person", "how_many"),
     "05": ("times", "broken", "mine"),
     "06": ("entered", "request", "expected"),
     "07": ("keys", "state", "winners_of"),
@@ -72,6 +72,12 @@ def test_{field}():
 """
 
 
+def trusting(service: object, version: str = "2012-10-17", **statement: object) -> str:
+    """A trust policy as an attendee may write it."""
+    usual = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    return repr({"Version": version, "Statement": [usual | statement]})
+
+
 def choice(least: int, most: int, default: str = "Number Not Allowed") -> str:
     """A Choice on the number of winners, as lesson 12 asks for."""
     bounds = {"NumericGreaterThanEquals": least, "NumericLessThanEquals": most}
@@ -99,14 +105,32 @@ def gate(**more):
 # fmt: off
 #: Wrong answers that come naturally, by the id of the exercise's cell.
 WRONG: Final = {
-    "00-13": ["entered = names[3]", "entered = ['Is Winner In Past Draw'] * 2"],
+    "00-13": ["entered = names[3]", "entered = ['Is Winner In Past Draw'] * 2", "entered = names[3:0:-1]",
+              "entered = [name.upper() for name in loop]"],
     "00-19": ["execution_input = '{\"input\": 3}'", "execution_input = {'input': '3'}"],
     "00-25": ["repaired = machine", "repaired = definition.load().replace('Failed', 'Lost')"],
-    "01-17": ["can_step_functions_put_it_on = 'False'"],
-    "01-29": ["machine_trust = trust", "machine_trust = trust_policy('lambda.amazonaws.com')"],
-    "01-33": ["iam.delete_role_policy(RoleName=target.names.lambda_role, PolicyName='none')"],
+    "01-17": ["can_step_functions_assume_it = 'False'", "can_step_functions_assume_it = 0"],
+    "01-29": [
+        "machine_trust = trust",
+        f"machine_trust = {trusting('states.amazonaws.com', Effect='Deny')}",
+        f"machine_trust = {trusting('states.amazonaws.com', Action='sts:*')}",
+        f"machine_trust = {trusting('states.amazonaws.com', Resource='*')}",
+        f"machine_trust = {trusting(['states.amazonaws.com', 'lambda.amazonaws.com'])}",
+        f"machine_trust = {trusting('states.amazonaws.com', 'today')}",
+        f"machine_trust = {trusting('states.amazonaws.com')}['Statement']",
+    ],
+    "01-33": [
+        "iam.delete_role_policy(RoleName=target.names.lambda_role, PolicyName='none')",
+        "wrong = json.dumps(trust).replace('lambda.amazonaws.com', 'states.amazonaws.com')\n"
+        "iam.update_assume_role_policy(RoleName=target.names.lambda_role, PolicyDocument=wrong)",
+    ],
     "02-29": ["error_type = CustomError", "error_type = 'InvalidInput'"],
-    "02-35": ["returned = aws_lambda.invoke(FunctionName=name, Payload='{\"input\": 5}')"],
+    "02-35": [
+        "returned = aws_lambda.invoke(FunctionName=name, Payload='{\"input\": 5}')",
+        "returned = aws_lambda.invoke(FunctionName=name, Payload='{\"input\": 5}')['Payload']",
+        "returned = aws_lambda.invoke(FunctionName=name, Payload='{\"input\": 5}')['Payload'].read()",
+        "returned = json.load(aws_lambda.invoke(FunctionName=name, Payload='5')['Payload'])",
+    ],
     "02-39": [
         "aws_lambda.update_function_configuration(FunctionName=name, Handler='lambda_function.CustomError')"
     ],
@@ -124,6 +148,7 @@ WRONG: Final = {
         "newcomer |= {'employee_name': {'S': 'Xu Lan'}, 'lottery_serial': {'N': '11'}}\n"
         "dynamodb.put_item(TableName=target.names.employee_table, Item=newcomer)",
         "dynamodb.put_item(TableName=target.names.employee_table, Item={'employee_id': '011'})",
+        "newcomer = wanted",
     ],
     "04-34": [
         "person = '12'", "person = 12", "person = {'S': '12'}", "person['employee_id'] = '012'",
@@ -264,10 +289,32 @@ WRONG: Final = {
 }
 #: Right answers that are put differently from the solution.
 ALSO_RIGHT: Final = {
-    "00-25": ["repaired = json.dumps(machine)"],
+    "00-13": ["entered = tuple(loop)"],
+    "00-19": ["execution_input = dict(input=3)"],
+    "00-25": ["repaired = json.dumps(machine)", "repaired = broken.replace('Winner\"', 'Winners\"')",
+              "repaired = json.dumps(machine, indent=2)"],
+    "02-35": ["returned = aws_lambda.invoke(FunctionName=name, Payload=b'{\"input\":5}')\n"
+              "returned = json.loads(returned['Payload'].read())"],
+    "02-39": ["plan.function(target, 'InputWinners').ensure()"],
+    "01-29": [
+        "machine_trust = json.loads(json.dumps(trust).replace('lambda', 'states'))",
+        f"machine_trust = {trusting('states.amazonaws.com', Action=['sts:AssumeRole'])}",
+        f"machine_trust = {trusting(['states.amazonaws.com'], '2008-10-17', Sid='Machine')}",
+        f"machine_trust = {trusting('states.amazonaws.com')}\n"
+        "machine_trust['Statement'] = machine_trust['Statement'][0]; del machine_trust['Version']",
+    ],
+    "01-33": [
+        "plan.lambda_role(target).ensure()",
+        f"trusting = json.dumps({trusting(['lambda.amazonaws.com'], Action=['sts:AssumeRole'])})\n"
+        "iam.update_assume_role_policy(RoleName=target.names.lambda_role, PolicyDocument=trusting)",
+    ],
     "03-35": ["earlier = len(inbox(target).notifications)\n"
               "sns.publish(TopicArn=topic_arn, Message='Congrats! [Li Na]'"
               " ' You have selected as the Lucky Champ!')"],
+    "03-39": ["Topic(target, target.names.topic).ensure()"],
+    "04-30": ["Table(target, target.names.employee_table).put([{'employee_id': '011', 'employee_name': 'Xu Lan',"
+              " 'employee_entry_date': '20220404', 'lottery_serial': 11}])"],
+    "04-34": ["person |= dict(employee_id=dict(S='012'))"],
     "05-16": ["times = 3.0"],
     "05-52": [
         "broken = json.loads(filled)", "broken = filled",
@@ -373,6 +420,18 @@ ALSO_RIGHT: Final = {
     "99-24": ["prefix = '/aws/lambda/'", "prefix = '/aws/lambda/Lottery'"],
     "99-30": ["steps = ('delete_role_policy', 'detach_role_policy', 'delete_role')"],
 }
+#: Mistakes that have a hint of their own, and words of it.
+HINTS: Final = {
+    "00-13": [("entered = [name.upper() for name in loop]", "capitals")],
+    "00-19": [("execution_input = '{\"input\": 3}'", "without quotes")],
+    "04-34": [("person = person", "expected: S actual: N"), ("person['employee_id'] = {'S': '001'}", "else has")],
+    "01-29": [(f"machine_trust = {trusting('lambda.amazonaws.com')}", "states.amazonaws.com")],
+    "02-35": [
+        ("returned = {'body': {'num_of_winners': 5}}", "let the function answer"),
+        ("returned = aws_lambda.invoke(FunctionName=name, Payload='{\"input\": 5}')", "json.load"),
+        ("returned = json.load(aws_lambda.invoke(FunctionName=name, Payload='5')['Payload'])", "failed"),
+    ],
+}
 # fmt: on
 ANSWER: Final = re.compile(r"(✓ done|○ not yet): .+")
 Node = Any
@@ -415,6 +474,7 @@ def test_checks_tell_right_from_wrong(path, shell):
         said, _ = shell(check)
         assert ANSWER.fullmatch(said), (sources, said)
         assert said.startswith(expected), (sources, said)
+        return said
 
     names = iter(NAMES[path.name[:2]])
     for cell in nbformat.read(path, as_version=4).cells:
@@ -431,6 +491,8 @@ def test_checks_tell_right_from_wrong(path, shell):
                         "✓ done" if (name, value) == ("how_many", "0") else "○ not yet", f"{name} = {value}"
                     )
                 answer("○ not yet", f"del {name}")
+            for mistake, words in HINTS.get(exercise.id, ()):
+                assert words in answer("○ not yet", exercise.source, mistake)
             for wrong in WRONG[exercise.id]:
                 answer("○ not yet", exercise.source, wrong)
             for right in ALSO_RIGHT.get(exercise.id, ()):

@@ -143,8 +143,8 @@ def numbered(form: Mapping[str, str], prefix: str) -> Iterator[dict[str, str]]:
 
 
 def elements(xml: bytes, name: str) -> list[str]:
-    """The text of every element of that name."""
-    return [unescape(text) for text in re.findall(rf"<{name}>([^<]*)</{name}>", xml.decode())]
+    """The text of every element of that name. An empty one may be written as ``<Value />``."""
+    return [unescape(text) for text in re.findall(rf"<{name}(?:>([^<]*)</{name}>|\s*/>)", xml.decode())]
 
 
 def element(xml: bytes, name: str) -> str:
