@@ -130,6 +130,8 @@ function render({ model, el }) {
 
   model.on("change:layout_svg", layOut);
   for (const trait of ["paints", "taken", "chosen"]) model.on(`change:${trait}`, paint);
+  // A click on Draw asks for it: most of the panel may be below the window, as the output of the last cell.
+  model.on("msg:custom", () => (el.closest(".lottery-panel") ?? el).scrollIntoView({ block: "nearest" }));
   const watch = new ResizeObserver(resize);
   watch.observe(stage);
   layOut();

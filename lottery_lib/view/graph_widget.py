@@ -50,6 +50,10 @@ class GraphWidget(anywidget.AnyWidget):
             if self.chosen not in view.states:
                 self.chosen = ""
 
+    def scroll_into_view(self) -> None:
+        """Move the page until the drawing is seen, and with it the panel that it is in."""
+        self.send({"do": "scroll into view"})
+
     def bundle(self) -> dict[str, Any]:
         """Only what shows the live view; `GraphView` adds what a place without a kernel shows."""
         data, *_ = self._repr_mimebundle_() or ({},)

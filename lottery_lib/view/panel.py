@@ -166,6 +166,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
     def _on_draw(self, _button: object) -> None:
         # Clicks that waited during a draw arrive right after it. They must not start a second draw.
         if asyncio.get_running_loop().time() >= self._quiet_until:
+            self.view.graph.scroll_into_view()
             self._begin(None)
 
     def _on_cancel(self, _button: object) -> None:
