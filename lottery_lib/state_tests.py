@@ -10,7 +10,7 @@ from lottery_lib import definition, language, plan
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.target import Target
-from lottery_lib.texts import escaped, harmless
+from lottery_lib.texts import PLAIN, escaped, harmless
 
 # The order in which a state makes them.
 _STEPS: Final = (
@@ -66,7 +66,8 @@ class StateResult:
     def _repr_html_(self) -> str:
         cell = '<td style="text-align: left; overflow-wrap: anywhere">'
         rows = (f"<tr><th>{escaped(step)}</th>{cell}{escaped(data)}</td></tr>" for step, data in self._rows)
-        return f"<p><b>{escaped(self.state)}</b>: {escaped(self._headline)}</p><table>{''.join(rows)}</table>"
+        head = f"<p><b>{escaped(self.state)}</b>: {escaped(self._headline)}</p>"
+        return f'<div class="{PLAIN}">{head}<table>{"".join(rows)}</table></div>'
 
 
 def test_state(

@@ -7,6 +7,8 @@ from typing import Final
 #: Characters that no name needs: controls, such as a terminal's escape; separators of lines; half characters;
 #: and those that turn the direction of a text around.
 CONTROLS: Final = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+#: The class of HTML in which JupyterLab must not take dollar signs for mathematics: paths have them.
+PLAIN: Final = "mathjax_ignore"
 # A spreadsheet runs a cell that begins so. The wide forms are for Chinese and Japanese ones.
 # It ignores the marks U+200B and U+FEFF, which nobody sees, before it.
 _FORMULA: Final = r"(?:[\t\r]|[\s\u200b\ufeff]*[=+\-@＝＋－＠])"

@@ -298,9 +298,11 @@ class Calls:
     def _repr_html_(self) -> str:
         if self.table.empty:
             return f"<p>{self!r}</p>"
+        from lottery_lib.view.tables import readable  # noqa: PLC0415 - as pandas
+
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
         lines = html.escape(self._pasted())
-        return f'{self._shown.to_html(index=False)}{notes}<pre style="white-space: pre-wrap">{lines}</pre>'
+        return f'{readable(self._shown)}{notes}<pre style="white-space: pre-wrap">{lines}</pre>'
 
     @property
     def _shown(self) -> "pd.DataFrame":

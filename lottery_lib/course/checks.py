@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from IPython.core.getipython import get_ipython
 
-from lottery_lib.texts import escaped
+from lottery_lib.texts import PLAIN, escaped
 
 _SHORT: Final = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 70
@@ -39,7 +39,7 @@ class Check:
         return self.what if self.done else f"{self.what}. {self.next_step}."
 
     def _repr_html_(self) -> str:
-        return f"{_DONE if self.done else _NOT_YET} {escaped(self._rest)}"
+        return f'<div class="{PLAIN}">{_DONE if self.done else _NOT_YET} {escaped(self._rest)}</div>'
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
         printer.text(str(self))
@@ -52,7 +52,7 @@ class Checks(list[Check]):
         return "\n".join(map(str, self)) or "Nothing to build in this lesson."
 
     def _repr_html_(self) -> str:
-        return "<br>".join(each._repr_html_() for each in self) or repr(self)
+        return "".join(each._repr_html_() for each in self) or repr(self)
 
 
 def check(

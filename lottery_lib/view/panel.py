@@ -281,6 +281,8 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         self._say(self._summary(result), mark)
         if mark != "✓":
             self.view.choose_failure()
+        if not result["winners"]:
+            self.winners.value = "<p>Nobody has won.</p>"
         await self._reveal(result["winners"])
         self._say(self._summary(result), mark)  # again: a Cancel meanwhile has changed it
         self.result = result
@@ -297,7 +299,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         """How a draw ended, in a sentence or two."""
         reason = ": ".join(text for text in (result["error"], result["cause"]) if text)
         if result["status"] != "SUCCEEDED":
-            return f"{result['status']}: {reason or 'no reason was given'}"
+            return f"{result['status']}: {(reason or 'no reason was given').rstrip('.')}."
         advice, _, _ = reason.partition("\n")  # the first line says what to do
         late = "It had ended before Cancel reached it." if self._cancelled.is_set() else ""
         return " ".join(filter(None, [f"SUCCEEDED: {len(result['winners'])} drawn.", advice, late]))

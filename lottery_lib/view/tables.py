@@ -7,6 +7,8 @@ from typing import Final
 import pandas as pd
 from IPython.core.getipython import get_ipython
 
+from lottery_lib.texts import PLAIN
+
 _NUMBERS: Final = {"integer", "floating", "mixed-integer-float", "decimal"}
 _CELL: Final = re.compile(r"<t[dh]>")
 
@@ -29,7 +31,9 @@ def readable(table: pd.DataFrame) -> str:
         table = table.reset_index(names=[name or "" for name in table.index.names], allow_duplicates=True)
     kinds = [pd.api.types.infer_dtype(column, skipna=True) for _, column in table.items()]
     sides = cycle("right" if kind in _NUMBERS else "left" for kind in kinds)
-    shown = table.rename(columns=heading).to_html(index=False, border=0, na_rep="", max_rows=20)
+    shown = table.rename(columns=heading).to_html(
+        index=False, border=0, na_rep="", max_rows=20, classes=PLAIN
+    )
     shown = shown.replace('<tr style="text-align: right;">', "<tr>")
     return _CELL.sub(lambda cell: f'{cell[0][:-1]} style="text-align: {next(sides)}">', shown)
 

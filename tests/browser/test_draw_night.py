@@ -226,8 +226,8 @@ def test_recorded_not_mailed(prize_party, voila_prizes, page, picture):
     )
     picture(page, "not_mailed")
     Stack(prize_party).deploy()
-    command = re.search(r"`python (.*)`", said(page).inner_text())[1].split()
-    assert subprocess.run([sys.executable, *command], check=False).returncode == 0
+    command = re.search(r"`lottery (.*)`", said(page).inner_text())[1].split()
+    assert subprocess.run([sys.executable, "-m", "lottery_lib", *command], check=False).returncode == 0
     assert published(Draws(prize_party).execution().events) != []
 
 
@@ -241,8 +241,8 @@ def test_failed_half_way(prize_party, voila_prizes, page, picture):
     expect(page.get_by_text("All winners so far: 1")).to_be_visible()
     picture(page, "failed")
     Stack(prize_party).deploy()
-    command = re.search(r"`python (.*)`", said(page).inner_text())[1].split()
-    assert subprocess.run([sys.executable, *command], check=False).returncode == 0
+    command = re.search(r"`lottery (.*)`", said(page).inner_text())[1].split()
+    assert subprocess.run([sys.executable, "-m", "lottery_lib", *command], check=False).returncode == 0
     assert sorted(winners(prize_party)["prize"]) == ["Car", "Pen"]
 
 

@@ -38,8 +38,9 @@ def test_errors_are_told():
 def test_checks_are_shown_in_colour():
     """In a notebook a check has a badge, and names in it are no HTML."""
     html = Checks([Check("a <b>", True, ""), Check("c", False, "Do it")])._repr_html_()
-    assert "✓ done</span> a &lt;b&gt;<br>" in html
-    assert html.endswith("○ not yet</span> c. Do it.")
+    assert "✓ done</span> a &lt;b&gt;</div>" in html
+    assert html.endswith("○ not yet</span> c. Do it.</div>")
+    assert html.count("mathjax_ignore") == 2  # else JupyterLab shows $.a and $.b as mathematics
 
 
 @pytest.fixture
