@@ -1,7 +1,6 @@
 """Run notebooks from top to bottom: one, or all of them as an instructor does before the course."""
 
 import contextlib
-import math
 import os
 import re
 import shutil
@@ -24,9 +23,6 @@ OTHERS: Final = ("draw_night.ipynb",)
 _STATED: Final = re.compile(
     r"Teaching (\d+) minutes, exercises (\d+) minutes(?:, going further (\d+) minutes)?"
 )
-_READ: Final = 150  # words a minute
-_RUN: Final = 15  # seconds to run a cell and look at its output
-_ANSWER: Final = 120  # seconds to think about an exercise and to write its answer
 _BAR: Final = "{n}/{total} {bar:30} {elapsed} {desc}"
 
 
@@ -168,36 +164,6 @@ def _minutes_of(path: Path) -> Minutes | None:
     with contextlib.suppress(OSError, ValueError, nbformat.reader.NotJSONError):
         return stated_minutes(nbformat.read(path, as_version=4))
     return None
-
-
-def measured_minutes(notebook: nbformat.NotebookNode) -> Minutes:
-    """How long a class needs for a lesson: its words at 150 a minute, 15 s a cell, 2 minutes an exercise.
-
-    Checks and solutions are folded away, so their words do not count. What stands under the heading *Going
-    further* is counted apart. Each number is rounded up.
-    """
-    seconds, part, further = {"teaching": 0.0, "exercises": 0.0, "further": 0.0}, "teaching", False
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            folded = cell.metadata.get("jupyter", {}).get("source_hidden", False)
-            seconds[part] += _RUN if folded else _RUN + _reading(cell.source)
-            if "solution" in cell.metadata.get("tags", []):
-                part = "further" if further else "teaching"
-            continue
-        for piece in re.split(r"^(?=#)", cell.source, flags=re.MULTILINE):
-            if piece.startswith(("## Going further", "## Key points")):
-                further = piece.startswith("## Going")
-            if further:
-                part = "further"
-            elif piece.startswith("#"):
-                part = "exercises" if piece.startswith("### Exercise") else "teaching"
-            seconds[part] += _reading(piece) + _ANSWER * piece.startswith("### Exercise")
-    return Minutes(**{name: math.ceil(taken / 60) for name, taken in seconds.items()})
-
-
-def _reading(text: str) -> float:
-    """The seconds to read a text or some code."""
-    return len(re.sub(r"<[^>]*>", "", text).split()) * 60 / _READ
 
 
 def stated_minutes(notebook: nbformat.NotebookNode) -> Minutes | None:

@@ -8,10 +8,11 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+from notebooks.minutes import measured_minutes
 from tqdm import tqdm
 
 from lottery_lib import connect
-from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, measured_minutes, rehearse, summary
+from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, rehearse, summary
 from lottery_lib.emulator.process import control
 
 

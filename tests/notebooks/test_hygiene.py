@@ -10,7 +10,9 @@ import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
-from lottery_lib.course.notebooks import measured_minutes, notebooks, stated_minutes
+from notebooks.minutes import measured_minutes
+
+from lottery_lib.course.notebooks import notebooks, stated_minutes
 
 IGNORED: Final = "nbval-ignore-output"
 OWN_WORK: Final = {"exercise", "check", "solution"}

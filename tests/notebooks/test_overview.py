@@ -7,7 +7,9 @@ from nbformat.v4 import new_code_cell
 
 from lottery_lib import state_statuses
 from lottery_lib.course.lessons import stored_draw
-from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, measured_minutes, notebooks, run
+from notebooks.minutes import measured_minutes
+
+from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, notebooks, run
 
 FIRST = NOTEBOOKS_FOLDER / "00_overview.ipynb"
 #: Makes the lesson believe that its emulator is AWS.

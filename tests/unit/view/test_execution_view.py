@@ -180,7 +180,9 @@ def test_many_entries_are_cut():
     )
     view.graph.chosen = "A"
     assert "the latest 10 of 30 attempts" in view.details.value
-    assert [number for number in range(1, 40) if f">{number}</td>" in view.details.value] == list(range(21, 31))
+    assert [number for number in range(1, 40) if f">{number}</td>" in view.details.value] == list(
+        range(21, 31)
+    )
 
 
 def test_notebook_output_is_stable(view):
