@@ -199,11 +199,8 @@ class _Drawing:
             edges += [(to, words, {"style": "dashed", "weight": "1"}) for to, words in catches(state)]
             for to, words, look in edges:
                 known_state(machine, name, to)
-                beside = words == ["Catch"] and box is None and not branches(state)  # it takes no room there
-                if beside:
-                    look |= {"taillabel": "Catch", "labeldistance": "2.2", "labelangle": "24"}
                 # The spaces keep the letters from touching the edge. The text is aligned to the left.
-                lines = [] if beside else [f"  {line}  " for text in words for line in _wrap(text)]
+                lines = [f" {line} " for text in words for line in _wrap(text)]
                 label = _label(lines).replace(r"\n", r"\l") + r"\l" if lines else ""
                 # The classes say on which box the edge or its label lies: the box may get a colour.
                 on = [f"in-{box}"] * (box is not None) + [f"label-in-{number}"] * (name in self._boxes)
