@@ -12,11 +12,15 @@ from lottery_lib.view.tables import readable
 
 _OPEN: Final = "?"
 _NOT_ENTERED: Final = "not entered"
+_RIGHT: Final = "✓\u00a0right"  # a line must not break at this space
+_DIFFERENT: Final = "≠\u00a0different"  # no status has this mark
+# The drawing is white. In a dark theme it needs a margin.
+_CARD: Final = "background: #ffffff; border: 1px solid #c1c7ce; border-radius: 8px; padding: 6px"
 _STATUSES: Final = ("succeeded", "caught", "failed", _NOT_ENTERED)
 
 
 class Comparison:
-    """A small graph of an execution, and beside it a table of what was predicted and what happened.
+    """The graph of an execution, and beside it a table of what was predicted and what happened.
 
     A notebook folds both away until every state has a prediction, so that nobody sees the answer too early.
 
@@ -35,7 +39,7 @@ class Comparison:
             status = statuses.get(name, _NOT_ENTERED)
             happened = f"{marked(status)} {retried(attempts.get(name, 1))}".strip()
             rows.append((name, guess, happened, _verdict(guess, status)))
-        self._table = pd.DataFrame(rows, columns=["state", "your prediction", "what happened", ""])
+        self._table = pd.DataFrame(rows, columns=["state", "your prediction", "what happened", "Right?"])
 
     def __repr__(self) -> str:
         guesses = "; ".join(f"{row[0]}: {row[1]}" for row in self._table.itertuples(index=False))
@@ -49,7 +53,8 @@ class Comparison:
         )
         # The widths are attributes, because GitHub and an untrusted notebook remove most styles. The style
         # keeps JupyterLab from colouring the row below the pointer.
-        cells = f'<td width="34%">{self._graph.html}</td><td>{readable(self._table)}</td>'
+        graph = f'<div style="{_CARD}">{self._graph.html}</div>'
+        cells = f'<td width="50%">{graph}</td><td>{readable(self._table)}</td>'
         table = f'<table width="100%"><tr style="background: none">{cells}</tr></table>'
         return f"<details{opened}><summary>{line}</summary>{table}</details>"
 
@@ -61,4 +66,4 @@ def _verdict(guess: str, status: str) -> str:
         return ""
     if word not in _STATUSES:
         return f"? write {', '.join(_STATUSES[:-1])} or {_STATUSES[-1]}"
-    return "✓ right" if word == status else "✗ different"
+    return _RIGHT if word == status else _DIFFERENT

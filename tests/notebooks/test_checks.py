@@ -172,7 +172,8 @@ WRONG: Final = {
     "06-53": ["request = '{\"input\": \"1\"}'", "request = 1", "request = {'input': 2}",
               "request = {'input': 1.0}", "request = {'Input': 1}",
               "request = {'input': True}", "request = [('input', 1)]"],
-    "07-27": ["keys = ['input', 'body']", "keys = ['Body']", "keys = ['num_of_winners']", "keys = body"],
+    "07-27": ["keys = ['input', 'body']", "keys = ['Body']", "keys = ['num_of_winners']", "keys = body",
+              "keys = ['body', 'num_of_winners']"],
     "07-44": [
         "state = {'Type': 'Pass', 'Result': {'count': 2}, 'ResultPath': '$.mail', 'End': True}",
         "state = {'Type': 'Pass', 'Parameters': {'count.$': '$.body.num_of_winners'}, 'End': True}",
@@ -351,8 +352,8 @@ ALSO_RIGHT: Final = {
     "08-23": ["fault = flaky.replace('<= 2', '== 1')"],
     "08-37": ["mails = 3.0"],
     "08-56": [
-        "deployed = Stack(target).deploy()",
-        "put = iam.put_role_policy(RoleName=machine_role, PolicyName='Publish', PolicyDocument=json.dumps("
+        "done = Stack(target).deploy()",
+        "done = iam.put_role_policy(RoleName=machine_role, PolicyName='Publish', PolicyDocument=json.dumps("
         "{'Version': '2012-10-17', 'Statement': {'Effect': 'Allow', 'Action': 'sns:Publish', 'Resource': '*'}}))",
     ],
     "12-e2x": [
@@ -431,6 +432,12 @@ HINTS: Final = {
         ("returned = aws_lambda.invoke(FunctionName=name, Payload='{\"input\": 5}')", "json.load"),
         ("returned = json.load(aws_lambda.invoke(FunctionName=name, Payload='5')['Payload'])", "failed"),
     ],
+    "06-53": [("request = '{\"input\": \"1\"}'", "The reason: "), ("request = 1", "must look like")],
+    "07-27": [("keys = ['body', 'num_of_winners']", "only the top-level keys")],
+    "07-50": [("def winners_of(output): return output['body']", "Your function ended with TypeError: list indices"),
+              ("def winners_of(output): return output", "should find Ann")],
+    "08-23": [("fault = None", "Your answer is None. Write the code as a text in quotes"),
+              ("fault = 'x = 1'", "must define lambda_handler"), ("fault = flaky", "Attempts: 3")],
 }
 # fmt: on
 ANSWER: Final = re.compile(r"(✓ done|○ not yet): .+")

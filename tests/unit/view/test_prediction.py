@@ -24,12 +24,15 @@ def rows_of(html):
 
 
 def test_says_which_predictions_are_right():
-    """Each predicted state has a row: what was predicted, what happened, and whether that is right."""
+    """Each predicted state has a row: what was predicted, what happened, and whether that is right.
+
+    The mark of a wrong prediction is not the mark of a failed state.
+    """
     predicted = {"Random Select Winners": "Caught ", "Failed": "not entered", "Notify Winners": "not entered"}
     assert rows_of(html_of(**predicted)) == [
-        ["Random Select Winners", "Caught", "⚠ caught ↻ retried 2 times", "✓ right"],
-        ["Failed", "not entered", "✗ failed", "✗ different"],
-        ["Notify Winners", "not entered", "not entered", "✓ right"],
+        ["Random Select Winners", "Caught", "⚠ caught ↻ retried 2 times", "✓\u00a0right"],
+        ["Failed", "not entered", "✗ failed", "≠\u00a0different"],
+        ["Notify Winners", "not entered", "not entered", "✓\u00a0right"],
     ]
 
 
@@ -45,10 +48,10 @@ def test_is_folded_until_all_is_predicted():
     assert html_of(Failed="failed").startswith("<details open><summary>")
 
 
-def test_the_graph_stands_small_beside_the_table():
-    """The graph has about a third of the width and its alt text. The text of the object has it, too."""
+def test_the_graph_stands_beside_the_table():
+    """The graph has half of the width and its alt text. The text of the object has it, too."""
     html, text = html_of(Failed="?"), repr(Comparison({"Failed": "?"}, CAUGHT))
-    alt = re.search(r'<td width="34%"><img alt="([^"]{30,})"', html)
+    alt = re.search(r'<td width="50%"><div [^>]*background: #ffffff[^>]*><img alt="([^"]{30,})"', html)
     assert "caught: Random Select Winners" in alt[1]
     assert text == f"{alt[1]} Predicted: Failed: ?."
 
@@ -56,3 +59,9 @@ def test_the_graph_stands_small_beside_the_table():
 def test_a_prediction_is_shown_as_it_was_typed():
     """What an attendee types is text, also if it looks like HTML."""
     assert "&lt;b&gt;" in html_of(Failed="<b>")
+
+
+def test_every_column_has_a_heading():
+    """A reader of the table finds words above each column."""
+    headings = re.findall(r"<th[^>]*>(.*?)</th>", html_of(Failed="failed"))
+    assert headings == ["State", "Your prediction", "What happened", "Right?"]
