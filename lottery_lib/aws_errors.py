@@ -15,6 +15,7 @@ from botocore.exceptions import (
     ClientError,
     ConnectionError,
     HTTPClientError,
+    ParamValidationError,
     ProxyConnectionError,
     SSLError,
 )
@@ -74,6 +75,9 @@ _ADVICE: Final = {
     ),
     **dict.fromkeys(("AccessDenied", "AuthorizationError", "iam:PassRole"), _RIGHT),
     **dict.fromkeys(("ResourceNotFound", "DoesNotExist"), DEPLOY),
+    **dict.fromkeys(
+        ("AlreadyExists", "lready exist"), "Go on with the next step: there is nothing to create"
+    ),
     "has not been implemented": "The emulator does not do this: use AWS for it",
 }
 
@@ -105,6 +109,8 @@ def config(endpoint: str | None) -> Config:
 
 def speak_plainly(client: "BaseClient") -> None:
     """Make a client raise `AwsError`, and repeat calls that botocore would not repeat."""
+    # IPython asks an error how to show it. By default, a wrong parameter shows sixty lines of botocore.
+    setattr(ParamValidationError, "_render_traceback_", lambda error: [f"{type(error).__name__}: {error}"])  # noqa: B010
 
     def refused(http_response: Any, parsed: Any, model: Any, **_: object) -> None:
         if http_response.status_code < 300:

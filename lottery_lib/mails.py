@@ -36,7 +36,7 @@ class Mail:
         subject, sender, to = map(escaped, (self.subject, self.sender, self.to))
         # Escape first, so that a link cannot contain markup.
         text = _URL.sub(r'<a href="\g<0>" target="_blank" rel="noopener">\g<0></a>', escaped(self.text))
-        style = "white-space: pre-wrap; overflow-wrap: anywhere"
+        style = "white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere"
         return f'<p><b>{subject}</b><br>from {sender} to {to}</p><pre style="{style}">{text}</pre>'
 
 

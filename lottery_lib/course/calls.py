@@ -302,7 +302,8 @@ class Calls:
 
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
         lines = html.escape(self._pasted())
-        return f'{readable(self._shown)}{notes}<pre style="white-space: pre-wrap">{lines}</pre>'
+        pre = '<pre style="white-space: pre-wrap; word-break: normal">'
+        return f"{readable(self._shown)}{notes}{pre}{lines}</pre>"
 
     @property
     def _shown(self) -> "pd.DataFrame":

@@ -73,7 +73,7 @@ def check(
         hint: What to do next, in a sentence without its full stop; or a function that makes it of the value.
 
     Returns:
-        One line for the cell to show, such as ``○ not yet: Your answer is 3. Count the mails.``
+        One line for the cell to show, such as ``○ not yet: Count the mails. Your answer is 3.``
     """
     if raised := _raised():
         return Check(
@@ -82,6 +82,10 @@ def check(
     value: Any = None
     try:
         value = answer()
+    except NameError as error:
+        return Check(
+            f"There is no answer yet: {error}", False, "Run the cell of the exercise, then run this check"
+        )
     except Exception as error:
         found = f"Your answer cannot be read: {_named(error)}"
     else:
@@ -92,9 +96,10 @@ def check(
         except Exception as error:
             found = f"Your answer is {_short(value)}, and the check of it gave {_named(error)}"
     try:
-        return Check(found, False, hint if isinstance(hint, str) else hint(value))
+        next_step = hint if isinstance(hint, str) else hint(value)
     except Exception:
-        return Check(found, False, "Read the exercise again")
+        next_step = "Read the exercise again"
+    return Check(next_step.rstrip("."), False, found)  # the hint first: an answer may be long
 
 
 def _raised() -> str:
@@ -109,8 +114,9 @@ def _raised() -> str:
 
 
 def _named(error: BaseException) -> str:
-    """An error's name, and the first line of what it says."""
-    said = str(error).strip().partition("\n")[0].rstrip(".")
+    """An error's name, and what its first line says. If that ends in a colon, the second line says it."""
+    lines = str(error).strip().splitlines() or [""]
+    said = " ".join(lines[: 1 + lines[0].endswith(":")]).rstrip(".")
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 

@@ -101,17 +101,15 @@ def _state(rows: pd.DataFrame, last: pd.Series, begin: pd.Timestamp, kind: str) 
     """
     times, in_branches = int((rows["attempt"] == 1).sum()), rows["branch"].nunique() > 1
     latest = rows.tail(_LATEST)
-    attempts = pd.DataFrame({"iteration": latest["branch"]} if in_branches else {})
+    attempts = pd.DataFrame({"iteration": latest["branch"]} if in_branches else {}, index=latest.index)
     if times > 1 and not in_branches:
-        attempts["entered"] = (rows["attempt"] == 1).cumsum()[latest.index]
+        attempts["entered"] = (rows["attempt"] == 1).cumsum()
     if times == 1 or rows["attempt"].max() > 1:
         attempts["attempt"] = latest["attempt"]
-    attempts["status"] = latest["status"].map(marked)
-    attempts["started"] = (latest["started"] - begin).dt.total_seconds().map("{:.3f} s".format)
+    attempts["at"] = (latest["started"] - begin).dt.total_seconds().map("{:.3f} s".format)
     took = latest["duration"].map("{:.3f} s".format)
-    attempts["duration"] = took.where(latest["duration"].notna(), "")
-    if latest["error"].any():
-        attempts["error"] = latest["error"]
+    attempts["took"] = took.where(latest["duration"].notna(), "")
+    attempts["status"] = (latest["status"].map(marked) + " " + latest["error"]).str.strip()
     told = [
         kind,
         f"entered {times} times" if times > 1 else "",

@@ -10,6 +10,7 @@ while.
 
 import asyncio
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import groupby
@@ -137,7 +138,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
             self._definition = lottery.definition
             self._show([])
             self._bound(lottery.count_remaining())
-            self._say(_remain(self._can_win))
+            self._say(self._remain())
         except Exception as error:  # the panel still opens, and Draw tries again
             self._say(_sentence(error), "✗")
         self.draw_button.on_click(self._on_draw)
@@ -184,7 +185,8 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         try:
             await asyncio.to_thread(self._lottery.reset)
             self.winners.value, self.mail.value = _NOBODY, ""
-            self._say(_remain(await self._count()))
+            await self._count()
+            self._say(self._remain())
         except Exception as error:
             self._say(_sentence(error), "✗")
 
@@ -199,27 +201,24 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         except LotteryError as error:
             self._say(str(error), "✗")
             return
-        refusal = _refusal(wanted, self._can_win)
+        refusal = self._refusal(wanted)
         self._say(refusal or f"{_total(wanted)} of {self._can_win} will be drawn.", "✗" if refusal else "")
 
     def _wanted(self) -> Wanted:
         """The number or the prizes that are in the panel now."""
         if self._read_prizes:
             return self._read_prizes(self.prizes.value)
-        if not re.fullmatch(r"\s*0*[1-9]\d{0,8}\s*", self.number.value, re.ASCII):
-            what = (
-                f"{self.number.value!r} is not a whole number" if self.number.value.strip() else "it is empty"
-            )
-            raise LotteryError("Winners", what, f"Type a number from 1 to {max(1, self._can_win)}")
-        return int(self.number.value)
+        typed = unicodedata.normalize("NFKC", self.number.value).strip()  # a Chinese keyboard has wide digits
+        if not re.fullmatch(r"0*[1-9][0-9]{0,8}", typed):
+            what = f"{typed!r} cannot be drawn" if typed else "the field is empty"
+            raise LotteryError("Winners", what, f"Type a whole number from 1 to {max(1, self._can_win)}")
+        return int(typed)
 
     def _begin(self, wanted: Wanted | None) -> asyncio.Task[None]:
         if self._task is not None and not self._task.done():
             return self._task  # a second click during a draw does nothing
         self._cancelled, self.result = asyncio.Event(), None  # an event belongs to one loop
         self._enable(False)  # at once: a click that follows must find the panel drawing
-        self.progress.value, self.progress.bar_style = 0, "info"
-        self.winners.value, self.mail.value, self.view.graph.chosen = _NOBODY, "", ""
         self._say("Drawing ...", "…")
         # The reference keeps the task from being collected while it runs.
         self._task = asyncio.get_running_loop().create_task(self._draw(wanted))
@@ -233,12 +232,16 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
             asked = self._wanted() if wanted is None else wanted
             listed = asked if isinstance(asked, list) else []  # a caller of `run` may give any value
             self._prize_names = [str(prize.get("name", "")) for prize in listed if isinstance(prize, dict)]
-            self._show([])
-            if wanted is None and (refusal := _refusal(asked, await self._count())):
-                self._say(refusal, "✗")
+            if wanted is None:
+                await self._count()
+            if wanted is None and (refusal := self._refusal(asked)):
+                self._say(refusal, "✗")  # and the latest draw stays where it is
             elif self._cancelled.is_set():
                 self._say("Cancelled before it began.", "■")
             else:
+                self.winners.value, self.mail.value, self.view.graph.chosen = _NOBODY, "", ""
+                self.progress.bar_style = "info"
+                self._show([])
                 arn = await asyncio.to_thread(self._lottery.start, asked)
                 await self._end(*await self._follow(arn))
         except Exception as error:  # an error in a callback would be shown nowhere
@@ -247,9 +250,22 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
             self._enable(True)
             self._quiet_until = asyncio.get_running_loop().time() + 0.5
 
-    async def _count(self) -> int:
+    async def _count(self) -> None:
         self._bound(await asyncio.to_thread(self._lottery.count_remaining))
-        return self._can_win
+
+    def _remain(self) -> str:
+        if self._can_win == 0:
+            how = "press Reset" if self._lottery.may_reset else "run `lottery reset` in a terminal"
+            return f"Everyone has won. To start again, {how}."
+        return f"{self._can_win} can still win."
+
+    def _refusal(self, wanted: Wanted) -> str:
+        """Say why so many cannot be drawn; empty if they can. Others may have won since the panel counted."""
+        if self._can_win == 0:
+            return self._remain()
+        if _total(wanted) <= self._can_win:
+            return ""
+        return f"You ask for {_total(wanted)} winners, but only {self._can_win} can still win. Ask for fewer."
 
     async def _follow(self, arn: str) -> tuple[Sequence[Event], DrawResult]:
         """Until the draw has ended, look at it, and replay what has happened since the last look."""
@@ -293,7 +309,8 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
                 f"<blockquote>{escaped(_LONG.sub('...', text))}</blockquote>" for text in messages
             )
             self.mail.value = f'<div style="{WRAPPED}">✉ {count} went out to the topic:{texts}{where}</div>'
-        self.message.value += f"<p>{_remain(await self._count())}</p>"
+        await self._count()
+        self.message.value += f"<p>{self._remain()}</p>"
 
     def _summary(self, result: DrawResult) -> str:
         """How a draw ended, in a sentence or two."""
@@ -362,26 +379,9 @@ def _lost(error: Exception, arn: str) -> str:
     return f"{what}. The draw has been started and may go on: {look}."
 
 
-def _refusal(wanted: Wanted, can_win: int) -> str:
-    """Say why so many cannot be drawn; empty if they can. Others may have won since the panel counted."""
-    if can_win == 0:
-        return _remain(can_win)
-    if _total(wanted) <= can_win:
-        return ""
-    return f"You ask for {_total(wanted)} winners, but only {can_win} can still win. Ask for fewer."
-
-
 def _total(wanted: Wanted) -> int:
     """How many winners a number, or a list of prizes, asks for."""
     return wanted if isinstance(wanted, int) else sum(prize["count"] for prize in wanted)
-
-
-def _remain(can_win: int) -> str:
-    if can_win == 0:
-        return (
-            "Everyone has won. To start again, delete the winners: Reset, or `lottery reset` in a terminal."
-        )
-    return f"{can_win} can still win."
 
 
 def _name(winner: Winner) -> str:

@@ -5,6 +5,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
 import pytest
+from botocore.exceptions import ParamValidationError
 
 from lottery_lib import connect
 from lottery_lib.aws_errors import AwsError
@@ -152,3 +153,23 @@ def test_what_the_emulator_does_not_do(target):
     execution = target.arn("states", "execution:Lottery:draw")
     with pytest.raises(AwsError, match="The emulator does not do this: use AWS for it"):
         target.client("stepfunctions").redrive_execution(executionArn=execution)
+
+
+def test_a_wrong_parameter_is_shown_in_its_own_words(target):
+    """IPython shows a wrong parameter as boto3's words alone, without its sixty lines of traceback."""
+    with pytest.raises(ParamValidationError) as caught:
+        target.client("iam").get_role(RoleName=3)
+    [shown] = caught.value._render_traceback_()
+    assert shown.startswith(
+        "ParamValidationError: Parameter validation failed:\nInvalid type for parameter RoleName"
+    )
+
+
+def test_what_is_there_already_needs_no_correction(target):
+    """If a name is taken, the advice is to go on, and not to correct the call."""
+    table = {"TableName": target.names.winners_table, "BillingMode": "PAY_PER_REQUEST"}
+    table["KeySchema"] = [{"AttributeName": "employee_id", "KeyType": "HASH"}]
+    table["AttributeDefinitions"] = [{"AttributeName": "employee_id", "AttributeType": "S"}]
+    target.client("dynamodb").create_table(**table)
+    with pytest.raises(LotteryError, match=r"lready exist.* Go on with the next step"):
+        target.client("dynamodb").create_table(**table)

@@ -17,7 +17,7 @@ def test_a_right_answer_is_done():
 
 def test_a_wrong_answer_is_shown():
     """A wrong answer gets its value in one line, and the hint."""
-    assert asked(lambda: 2) == "○ not yet: Your answer is 2. Count the mails."
+    assert asked(lambda: 2) == "○ not yet: Count the mails. Your answer is 2."
     assert asked(lambda: "a\n" * 900).count("\n") == 0
     assert len(asked(lambda: "a\n" * 900)) < 150
     assert len(asked(lambda: [["a" * 60] * 6] * 6)) < 300
@@ -25,14 +25,24 @@ def test_a_wrong_answer_is_shown():
 
 def test_a_hint_may_look_at_the_answer():
     """A hint may be made of the value; if that fails, there still is an answer."""
-    assert asked(lambda: 2, hint=lambda given: f"{given} is too few").endswith("2 is too few.")
-    assert asked(lambda: 2, hint=lambda given: given["x"]).startswith("○ not yet: Your answer is 2.")
+    assert asked(lambda: 2, hint=lambda given: f"{given} is too few").startswith("○ not yet: 2 is too few. ")
+    assert asked(lambda: 2, hint=lambda given: given["x"]).endswith("Your answer is 2.")
 
 
 def test_errors_are_told():
     """The real error is told, of the answer and of its check."""
-    assert "cannot be read: ZeroDivisionError: division by zero. Count" in asked(lambda: 1 / 0)
+    assert asked(lambda: 1 / 0).endswith("Your answer cannot be read: ZeroDivisionError: division by zero.")
+    assert "Run the cell of the exercise" in asked(lambda: nothing)  # noqa: F821
     assert "is 2, and the check of it gave TypeError: " in asked(lambda: 2, lambda given: given["x"])
+
+
+def test_a_reason_may_stand_in_the_second_line():
+    """boto3 names a wrong parameter only in the second line of its error."""
+
+    def call():
+        raise ValueError("Parameter validation failed:\nInvalid type for parameter A\nMore")
+
+    assert asked(call).endswith("ValueError: Parameter validation failed: Invalid type for parameter A.")
 
 
 def test_checks_are_shown_in_colour():

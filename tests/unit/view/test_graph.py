@@ -119,7 +119,7 @@ def test_catch_is_dashed_and_has_its_name():
     ]
     ends = {"Two": {"Type": "Fail"}, "Three": {"Type": "Succeed"}}
     source = graph_view(one({"Type": "Task", "Catch": catch, "End": True}, **ends)).source
-    assert labels(source) == ["Catch:   A, C", "Catch:   B"]
+    assert labels(source) == ["Catch:  A, C", "Catch:  B"]
 
 
 def test_loops_are_drawn_from_above():

@@ -120,11 +120,11 @@ async def drawn(shown):
     ("typed", "said"),
     [
         ("999", "✗ You ask for 999 winners, but only 3 can still win. Ask for fewer."),
-        ("2.5", "✗ Winners: &#x27;2.5&#x27; is not a whole number. Type a number from 1 to 3."),
-        ("-1", "✗ Winners: &#x27;-1&#x27; is not a whole number."),
-        ("three", "✗ Winners: &#x27;three&#x27; is not a whole number."),
-        ("", "✗ Winners: it is empty. Type a number from 1 to 3."),
-        ("0", "✗ Winners: &#x27;0&#x27; is not a whole number."),
+        ("2.5", "✗ Winners: &#x27;2.5&#x27; cannot be drawn. Type a whole number from 1 to 3."),
+        ("-1", "✗ Winners: &#x27;-1&#x27; cannot be drawn."),
+        ("three", "✗ Winners: &#x27;three&#x27; cannot be drawn."),
+        ("", "✗ Winners: the field is empty. Type a whole number from 1 to 3."),
+        ("0", "✗ Winners: &#x27;0&#x27; cannot be drawn."),
     ],
 )
 def test_a_number_that_cannot_be_drawn(typed, said):
@@ -287,11 +287,24 @@ def test_lost_sight_of_a_draw():
     assert "`lottery history arn` before you draw again." in shown.message.value
 
 
+def test_a_refusal_leaves_the_latest_draw():
+    """A number that cannot be drawn changes the message alone: the latest draw stays."""
+    shown = panel(Lottery(left=5))
+    asyncio.run(shown.run(2))
+    before = shown.winners.value, shown.view.graph.paints, shown.progress.value
+    shown.number.value = "99"
+    asyncio.run(shown.run())
+    assert (shown.winners.value, shown.view.graph.paints, shown.progress.value) == before
+    assert "You ask for 99 winners" in shown.message.value
+
+
 def test_nobody_left():
     """When everyone has won, the panel says how to start again, and Draw works again after that."""
     lottery = Lottery(left=0)
     shown = panel(lottery)
-    assert "`lottery reset`" in shown.message.value
+    assert "To start again, press Reset." in shown.message.value
+    lottery.may_reset = False
+    assert "run `lottery reset`" in panel(lottery).message.value
     assert asyncio.run(shown.run()) is None
     assert lottery.started == []
     lottery.left = 5
@@ -340,8 +353,9 @@ def test_run_sends_the_number_as_it_is():
 def test_number_is_read_back():
     """The panel repeats in words what was typed, so that people notice a typing error."""
     shown = panel(Lottery(left=10))
-    shown.number.value = " 07 "
-    assert "7 of 10 will be drawn." in shown.message.value
+    for typed in (" 07 ", "\uff17"):  # a Chinese keyboard writes wide digits
+        shown.number.value = typed
+        assert "7 of 10 will be drawn." in shown.message.value
 
 
 def test_clicks_that_queued_up():
