@@ -29,7 +29,7 @@ NAMES: Final = {
     "14": ("false_claims", "draw_one", "minutes"),
     "09": ("output", "small", "careful"),
     "10": ("status", "more", ""),
-    "11": ("asked", "reminder", "condition"),
+    "11": ("sent", "reminder", "condition"),
     "99": ("forgotten", "prefix", "steps"),
 }
 #: Not an answer to any of them, but that 0 items are found for the serial 11.
@@ -70,6 +70,13 @@ def test_{field}():
     options = {{"error": "E", "retries": {retries}, "local": Path("machine.asl.json").read_text()}}
     assert test_state(connect(), "Validate Winners", {{"body": 1}}, **options).{field} == {value!r}
 """
+
+
+#: Two files with right numbers for lesson 10: the one tests the deployed machine, the other never fails.
+NO_LOCAL: Final = re.sub(
+    ', "local": [^}]*', "", one_test(1, "status", "RETRIABLE") + one_test(2, "next_state", "Failed")
+)
+NO_ASSERT: Final = NO_LOCAL.replace("assert ", "")
 
 
 def trusting(service: object, version: str = "2012-10-17", **statement: object) -> str:
@@ -267,8 +274,11 @@ WRONG: Final = {
         f"tests = {one_test(0, 'status', 'RETRIABLE')!r}{SAVED}",
         f"tests = {one_test(1, 'status', 'RETRIABLE')!r}{SAVED}",
         f"tests = {one_test(2, 'status', 'CAUGHT_ERROR')!r}{SAVED}",
+        f"tests = {NO_LOCAL!r}{SAVED}",
+        f"tests = {NO_ASSERT!r}{SAVED}",
+        f"{one_test(1, 'status', 'RETRIABLE')}{one_test(2, 'next_state', 'Failed')}",
     ],
-    "11-36": ["asked = '3'", "asked = 2", "asked = 4"],
+    "11-36": ["sent = '3'", "sent = 2", "sent = 4"],
     "11-66": [
         "reminder = [{'ErrorEquals': 'States.Timeout', 'MaxAttempts': 1}]",
         "reminder = [{'ErrorEquals': ['States.Timeout'], 'MaxAttempts': '1'}]",
@@ -281,6 +291,8 @@ WRONG: Final = {
         "condition = '{% $asked_before in $drawn.winner_details.employee_id %}'",
         "condition = '{% $drawn.winner_details.employee_id = $asked_before %}'",
         "condition = '{% $exists($asked_before) %}'",
+        "condition = \"{% '003' in $asked_before %}\"",
+        "condition = '{% $count($asked_before) > 1 %}'",
         "condition = True",
     ],
     "99-10": ["forgotten = {'role'}", "forgotten = 'role, log group'", "forgotten = {'roles', 'log groups'}"],
@@ -405,7 +417,7 @@ ALSO_RIGHT: Final = {
     "10-54": [
         f"tests = {one_test(1, 'status', 'RETRIABLE') + one_test(2, 'next_state', 'Failed')!r}{SAVED}",
     ],
-    "11-36": ["asked = 3.0"],
+    "11-36": ["sent = 3.0"],
     "11-66": [
         "reminder = [{'ErrorEquals': ['States.Timeout'], 'IntervalSeconds': 1, 'MaxAttempts': 1}]",
         "reminder = ({'ErrorEquals': ['States.Timeout', 'States.HeartbeatTimeout'], 'MaxAttempts': 1},)",
@@ -416,6 +428,7 @@ ALSO_RIGHT: Final = {
         "condition = '{%$drawn.winner_details[0].employee_id in $asked_before%}'",
         "condition = '{% $exists($asked_before) and $drawn.winner_details.employee_id in $asked_before %}'",
         "condition = '{% $count($asked_before[$ = $drawn.winner_details.employee_id]) > 0 %}'",
+        "condition = '{% $count($drawn.winner_details[employee_id in $asked_before]) > 0 %}'",
     ],
     "99-10": ["forgotten = ['log group', 'role']", "forgotten = ('Role', 'Log group')"],
     "99-24": ["prefix = '/aws/lambda/'", "prefix = '/aws/lambda/Lottery'"],
@@ -438,6 +451,28 @@ HINTS: Final = {
               ("def winners_of(output): return output", "should find Ann")],
     "08-23": [("fault = None", "Your answer is None. Write the code as a text in quotes"),
               ("fault = 'x = 1'", "must define lambda_handler"), ("fault = flaky", "Attempts: 3")],
+    "09-37": [("output = None", "Write a number"), ("output = 4", "before Assign")],
+    "09-49": [
+        ("small = {}", "Start with 'Type'"),
+        (small("{% $states.input.num_of_winners <= 5 %}"),
+         "The input {} leads to the error States.QueryEvaluationError: The JSONata expression"),
+    ],
+    "09-75": [("choice['Default'] = 'Failed'", "'Default': 'Failed'"), ("careful = 1", "Your answer is 1.")],
+    "10-42": [("more += [('Input Lottery Winners', {}, {'error': 'E'}), ('Random Select Winners', {'body': 1},"
+               " {'mock': 1}), ('Random Select Winners', {'body': 1}, {'error': 'E'})]", "ended in RETRIABLE")],
+    "10-54": [
+        ("def test_it(): pass", "%%writefile"),
+        ("Path('test_errors.py').unlink()", "'no tests ran'"),
+        (f"tests = {NO_LOCAL!r}{SAVED}", "local=machine"),
+        (f"tests = {NO_ASSERT!r}{SAVED}", "assert"),
+        (f"tests = {one_test(1, 'status', 'RETRIABLE')!r}{SAVED}", "for: retried three times, no Catch"),
+        (f"tests = {one_test(2, 'status', 'CAUGHT_ERROR')!r}{SAVED}", "for: retried only once"),
+    ],
+    "11-36": [("sent = None", "Write a number"), ("sent = 2", "60 seconds")],
+    "11-70": [
+        ("condition = \"{% '003' in $asked_before %}\"", "If 005 is drawn"),
+        ("condition = '{% $nothing %}'", "returned nothing"),
+    ],
 }
 # fmt: on
 ANSWER: Final = re.compile(r"(✓ done|○ not yet): .+")
