@@ -48,13 +48,13 @@ class Kind(NamedTuple):
     one_of: tuple[str, ...] = ()  # of each group, exactly one field
 
 
-_COMPARISONS: Final = " ".join(
+COMPARISONS: Final = " ".join(
     [f"{of}{how}{path}" for of in ("String", "Numeric", "Timestamp") for path in ("", "Path")
      for how in ("Equals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")]
     + ["StringMatches BooleanEquals BooleanEqualsPath"]
     + [f"Is{what}" for what in ("Null", "Present", "Numeric", "String", "Boolean", "Timestamp")]
 )  # fmt: skip
-_TEST: Final = Kind("Comment", f"And Or Not Variable {_COMPARISONS}", one_of=("And Or Not Variable",))
+_TEST: Final = Kind("Comment", f"And Or Not Variable {COMPARISONS}", one_of=("And Or Not Variable",))
 _STATE: Final = "Type Comment QueryLanguage"
 _WAYS: Final = "Next End"
 _GOING_ON: Final = f"{_STATE} {_WAYS} Assign"
@@ -253,7 +253,9 @@ class _Walk:
         kind, at = KINDS[place.kind], place.at
         if missing := [name for name in kind.required.split() if name not in value]:
             self._fault(f"These fields are required: [{', '.join(missing)}]", at or "/")
-        for group in kind.one_of:
+        # A rule with a Variable makes one comparison; And joins two.
+        compares = "Variable" in value and "Variable" in kind.jsonpath.split()
+        for group in (*kind.one_of, *((COMPARISONS,) if compares else ())):
             there = [
                 name for name in group.split() if name in value and (name, value[name]) != ("End", False)
             ]

@@ -53,7 +53,9 @@ def verify_draw(receipt: Mapping[str, Any]) -> dict[str, bool]:
         "everyone is in the pool once": len(pool) == len({*pool}),
         "the secret is the one that was committed to": _sha256(secret) == receipt["commitment"],
         "as many have won as were promised": len(winners) == receipt["count"],
-        "the winners are the first of its order who could win": sorted(drawn_again) == sorted(winners),
+        "the winners are the first people in the secret's order who could win": (
+            sorted(drawn_again) == sorted(winners)
+        ),
         "the seal is that of this receipt": _seal(receipt) == receipt["seal"],
     }
 

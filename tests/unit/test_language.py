@@ -560,6 +560,9 @@ def objects(draw, kind, its_language):
     free = [name for name in may if name not in of_groups | {"Type", "QueryLanguage"}]
     names = {*known.required.split(), *(draw(st.sampled_from(group)) for group in groups)}
     names |= draw(st.sets(st.sampled_from(free))) if free else set()
+    if kind == "Choices" and "Variable" in names:
+        comparisons = language.COMPARISONS.split()
+        names = names - {*comparisons} | {draw(st.sampled_from(comparisons))}
     made = {}
     for name in sorted(names):
         if name in {"Choices", "Catch", "Retry"}:
@@ -569,6 +572,21 @@ def objects(draw, kind, its_language):
         else:
             made[name] = VALUES.get(name, "text")
     return made
+
+
+@pytest.mark.parametrize(
+    ("comparisons", "only"),
+    [
+        ({}, "This object should have only one"),
+        ({"NumericGreaterThan": 0, "NumericLessThan": 9}, "There should only be one"),
+    ],
+)
+def test_a_rule_has_one_comparison(comparisons, only):
+    """With a Variable. And and Or join several."""
+    choice = CHOICE | {"Choices": [{"Variable": "$.n", "Next": "Z"} | comparisons]}
+    (said,) = told(machine({"A": choice, "Z": END}))
+    assert said.startswith(f"SCHEMA_VALIDATION_FAILED: {only} of the following fields: [StringEquals, ")
+    assert said.endswith("] at /States/A/Choices[0]")
 
 
 @given(

@@ -107,7 +107,7 @@ def test_a_sealed_lie():
         receipt = made.receipt(made.records[0])
     (loser,) = {"a", "b", "c"} - {*receipt["winners"]}
     another = {"winners": [receipt["winners"][0], loser]}
-    assert lies(receipt, another) == ["the winners are the first of its order who could win"]
+    assert lies(receipt, another) == ["the winners are the first people in the secret's order who could win"]
     all_of_them = {"winners": ["a", "b", "c"], "count": 4}
     assert lies(receipt, all_of_them) == ["as many have won as were promised"]
 
