@@ -19,7 +19,7 @@ def lambda_handler(event, context):
 
 
 def number_of_winners(event):
-    """Return n if it is a whole number of at least 1 (`true` is none, though Python counts it as 1)."""
+    """Return the number in the event. It must be a whole number of at least 1, and not `true`."""
     if not isinstance(event, dict) or "input" not in event:
         raise InvalidInput('The input must look like {"input": 2}: the key "input" is missing.')
     number = event["input"]

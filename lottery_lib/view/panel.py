@@ -161,7 +161,13 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         Returns:
             The draw's result; None if there was no draw, and the panel then says why.
         """
-        await self._begin(wanted)
+        task = self._begin(wanted)
+
+        async def ended() -> None:
+            await task
+
+        # JupyterLab handles a click in another thread than a cell, so the draw may belong to another loop.
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(ended(), task.get_loop()))
         return self.result
 
     def _on_draw(self, _button: object) -> None:

@@ -109,6 +109,12 @@ def gate(**more):
     return {"StartAt": "Gate", "States": {"Gate": {"Type": "Choice", "Choices": [rule], **more}, **states}}
 
 
+#: The first of the two mistakes of lesson 05 is repaired; the second is still to do.
+MENDED: Final = (
+    "broken['States']['Validate Winners']['Next'] = 'Is Winner In Past Draw'\n"
+    "broken['States']['Send SNS and Record In Dynamodb']"
+)
+
 # fmt: off
 #: Wrong answers that come naturally, by the id of the exercise's cell.
 WRONG: Final = {
@@ -123,6 +129,7 @@ WRONG: Final = {
         f"machine_trust = {trusting('states.amazonaws.com', Action='sts:*')}",
         f"machine_trust = {trusting('states.amazonaws.com', Resource='*')}",
         f"machine_trust = {trusting(['states.amazonaws.com', 'lambda.amazonaws.com'])}",
+        f"machine_trust = {trusting('', Principal={'Service': 'states.amazonaws.com', 'AWS': '*'})}",
         f"machine_trust = {trusting('states.amazonaws.com', 'today')}",
         f"machine_trust = {trusting('states.amazonaws.com')}['Statement']",
     ],
@@ -164,7 +171,8 @@ WRONG: Final = {
     ],
     "05-16": ["times = 2", "times = '3'", "times = 4"],
     "05-52": ["broken['States']['Validate Winners']['Next'] = 'Failed'", "broken = json.dumps(broken)",
-              "broken = machine"],
+              "broken = machine", "broken = filled", f"{MENDED}['End'] = False",
+              *(f"{MENDED}['Next'] = '{then}'" for then in ("Failed", "Input Lottery Winners"))],
     "05-35": [
         f"mine = {gate(Default='Yes')}", f"mine = {gate(Default='Nowhere')}", f"mine = {gate()}",
         f"mine = {gate(Default='No')}\nmine['States']['No']['Error'] = 'toomany'",
@@ -310,6 +318,9 @@ ALSO_RIGHT: Final = {
     "02-39": ["plan.function(target, 'InputWinners').ensure()"],
     "01-29": [
         "machine_trust = json.loads(json.dumps(trust).replace('lambda', 'states'))",
+        # This changes `trust`, too.
+        "machine_trust = trust.copy()\n"
+        "machine_trust['Statement'][0]['Principal']['Service'] = 'states.amazonaws.com'",
         f"machine_trust = {trusting('states.amazonaws.com', Action=['sts:AssumeRole'])}",
         f"machine_trust = {trusting(['states.amazonaws.com'], '2008-10-17', Sid='Machine')}",
         f"machine_trust = {trusting('states.amazonaws.com')}\n"
@@ -317,6 +328,7 @@ ALSO_RIGHT: Final = {
     ],
     "01-33": [
         "plan.lambda_role(target).ensure()",
+        "iam.update_assume_role_policy(RoleName=target.names.lambda_role, PolicyDocument=json.dumps(trust))",
         f"trusting = json.dumps({trusting(['lambda.amazonaws.com'], Action=['sts:AssumeRole'])})\n"
         "iam.update_assume_role_policy(RoleName=target.names.lambda_role, PolicyDocument=trusting)",
     ],
@@ -329,11 +341,10 @@ ALSO_RIGHT: Final = {
     "04-34": ["person |= dict(employee_id=dict(S='012'))"],
     "05-16": ["times = 3.0"],
     "05-52": [
-        "broken = json.loads(filled)", "broken = filled",
+        "broken = json.loads(filled)",
         "broken = json.loads(json.dumps(broken).replace('Winner In Past', 'Winner in Past'))\n"
         "broken['States']['Send SNS and Record In Dynamodb']['End'] = True",
-        "broken['States']['Validate Winners']['Next'] = 'Is Winner In Past Draw'\n"
-        "broken['States']['Send SNS and Record In Dynamodb']['Next'] = 'Done'\n"
+        f"{MENDED}['Next'] = 'Done'\n"
         "broken['States']['Done'] = {'Type': 'Succeed'}",
     ],
     "05-35": [
@@ -435,11 +446,45 @@ ALSO_RIGHT: Final = {
 }
 #: Mistakes that have a hint of their own, and words of it.
 HINTS: Final = {
-    "00-13": [("entered = [name.upper() for name in loop]", "capitals")],
-    "00-19": [("execution_input = '{\"input\": 3}'", "without quotes")],
+    "00-13": [("entered = [name.upper() for name in loop]", "capitals"), ("entered = names[3]", "Write a list")],
+    "00-19": [
+        ("execution_input = '{\"input\": 3}'", "dict, without quotes"),
+        ("execution_input = {'input': '3'}", "number without quotes"),
+        ("execution_input = {'Input': 3}", "small letters"),
+        ("execution_input = {'input': 2}", "For two winners"),
+    ],
+    "00-25": [
+        ("repaired = broken.replace('Validate Winner', 'Validate Winners')", "closing quote"),
+        ("repaired = broken", "not the name of a state"),
+    ],
     "04-34": [("person = person", "expected: S actual: N"), ("person['employee_id'] = {'S': '001'}", "else has")],
-    "01-29": [(f"machine_trust = {trusting('lambda.amazonaws.com')}", "states.amazonaws.com")],
+    "04-30": [("newcomer = wanted", 'put_item must write the id "011"')],
+    "05-52": [
+        ("broken = filled", "must stay a dict"),
+        (f"{MENDED}['Next'] = 'Failed'", "must end after the Parallel, and not as failed"),
+        (f"{MENDED}['Next'] = 'Validate Winners'", "must end after the Parallel"),
+        ("broken = broken", "4 problems"),
+    ],
+    "05-35": [
+        (f"mine = {gate(Default='No')}\nmine['States']['Gate']['Choices'][0]['Variable'] = {variable!r}",
+         'begins with "$."')
+        for variable in ("input", "$input", 5)
+    ] + [
+        (f"mine = {gate(Default='No')}\ndel mine['States']['Gate']['Choices'][0]['NumericLessThanEquals']",
+         "needs a comparison"),
+        (f"mine = {gate(Default='No')}\ndel mine['States']['No']['Error']", "ends in a Fail without an Error"),
+        (f"mine = {gate(Default='No')}\nmine['States']['Gate']['Choices'][0]['NumericLessThanEquals'] = 11",
+         '{"input": 11} should end in a Fail'),
+    ],
+    "01-29": [
+        (f"machine_trust = {trusting('lambda.amazonaws.com')}", "states.amazonaws.com"),
+        *((f"machine_trust = {trusting('', Principal=principal)}", 'The Principal is {"Service": ...}')
+          for principal in ("states.amazonaws.com", {"service": "states.amazonaws.com"})),
+    ],
+    "02-29": [("error_type = 'customerror'", "same capitals"), ("error_type = 5", "in quotes")],
     "02-35": [
+        ("returned = 5", "the whole answer"),
+        ("returned = {'num_of_winners': 5}", "the whole answer"),
         ("returned = {'body': {'num_of_winners': 5}}", "let the function answer"),
         ("returned = aws_lambda.invoke(FunctionName=name, Payload='{\"input\": 5}')", "json.load"),
         ("returned = json.load(aws_lambda.invoke(FunctionName=name, Payload='5')['Payload'])", "failed"),

@@ -189,6 +189,27 @@ def test_two_clicks_are_one_draw():
     assert not shown.draw_button.disabled
 
 
+def test_a_cell_waits_for_the_draw_of_a_click():
+    """JupyterLab handles a click in another thread than a cell. A cell still gets the result of its draw."""
+    lottery = Lottery(looks=20)
+    shown, clicks = panel(lottery), asyncio.new_event_loop()
+
+    async def click():
+        shown.draw_button.click()
+
+    thread = threading.Thread(target=clicks.run_forever)
+    thread.start()
+    try:
+        asyncio.run_coroutine_threadsafe(click(), clicks).result(SECONDS)
+        result = asyncio.run(shown.run(2))
+    finally:
+        clicks.call_soon_threadsafe(clicks.stop)
+        thread.join(SECONDS)
+        clicks.close()
+    assert len(result["winners"]) == 1  # of the click, not of the cell
+    assert lottery.started == [1]
+
+
 def test_cancel():
     """Cancel stops the execution once, and the panel says so."""
     lottery = Lottery(looks=10**6)
