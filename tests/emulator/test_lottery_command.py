@@ -111,5 +111,8 @@ def test_make_lab_prints_real_warnings(lab):
     """What goes wrong is still printed, below the address."""
     with pytest.raises(HTTPError):
         lab.ask("contents/nowhere")
-    assert "[W " in lab.log.read_text()
+    deadline = time.monotonic() + 20  # JupyterLab answers before it writes its log
+    while "[W " not in lab.log.read_text():
+        assert time.monotonic() < deadline, lab.log.read_text()
+        time.sleep(0.1)
     assert "nowhere" in lab.log.read_text()

@@ -493,7 +493,7 @@ HINTS: Final = {
     "07-27": [("keys = ['body', 'num_of_winners']", "only the top-level keys")],
     "07-50": [("def winners_of(output): return output['body']", "Your function ended with TypeError: list indices"),
               ("def winners_of(output): return output", "should find Ann")],
-    "08-23": [("fault = None", "Your answer is None. Write the code as a text in quotes"),
+    "08-23": [("fault = None", "Write the code as a text in quotes"),
               ("fault = 'x = 1'", "must define lambda_handler"), ("fault = flaky", "Attempts: 3")],
     "09-37": [("output = None", "Write a number"), ("output = 4", "before Assign")],
     "09-49": [
