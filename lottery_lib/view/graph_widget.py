@@ -1,4 +1,4 @@
-"""Show a workflow in a notebook so that one can choose a state and zoom. The JavaScript is in graph.js."""
+"""Show a workflow in a notebook: people choose a state, and zoom. The JavaScript is in graph.js."""
 
 from pathlib import Path
 from typing import Any, Final
