@@ -12,6 +12,7 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.history import DrawResult, ExecutionRecord, Progress, Winner, failure, output, transitions
 from lottery_lib.history.state_runs import Event
 from lottery_lib.mails import inbox
+from lottery_lib.resources.contents import empty_winners
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.target import Target
@@ -160,14 +161,15 @@ def winners(target: Target) -> pd.DataFrame:
 
     Returns:
         One row for each winner, ordered by ``employee_id``. The columns are ``employee_id``,
-        ``employee_name``, ``employee_entry_date``, ``lottery_serial``, and ``prize`` if there were prizes.
+        ``employee_name``, ``employee_entry_date``, ``lottery_serial``, and ``prize`` if there were prizes. If
+        a winner was absent at the roll call of an evening, ``status`` says so.
     """
     won = _items(target, target.names.winners_table)
     known = {item["employee_id"]: item for item in _items(target, target.names.employee_table)}
     rows = [known.get(item["employee_id"], {}) | item for item in won]
-    prize = ["prize"] if any(row.get("prize") for row in rows) else []
+    more = [column for column in ("prize", "status") if any(row.get(column) for row in rows)]
     # A winner who has left the company has no serial. Without dtype=object the others would become 1.0, 2.0.
-    table = pd.DataFrame(rows, columns=[*employees.COLUMNS, *prize], dtype=object)
+    table = pd.DataFrame(rows, columns=[*employees.COLUMNS, *more], dtype=object)
     return _rewritten(table.sort_values("employee_id"), harmless)
 
 
@@ -188,18 +190,15 @@ def _rewritten(table: pd.DataFrame, rewrite: Callable[[str], str]) -> pd.DataFra
 
 def remaining(target: Target) -> list[Item]:
     """List the employees who have not won yet."""
-    won = {item["employee_id"] for item in _items(target, target.names.winners_table)}
+    rows = _items(target, target.names.winners_table)
+    won = {row["employee_id"] for row in rows if row.get("status") != "absent"}
     everybody = _items(target, target.names.employee_table)
     return [employee for employee in everybody if employee["employee_id"] not in won]
 
 
 def forget_winners(target: Target) -> int:
     """Empty the table of winners, so that everyone can win again; returns how many there were."""
-    table = Table(target, target.names.winners_table)
-    table.check_ours()
-    won = list(table.all_keys())
-    table.remove(won)
-    return len(won)
+    return empty_winners(target)
 
 
 def executions(target: Target, *, newest: int | None = None) -> pd.DataFrame:

@@ -30,11 +30,11 @@ def root(ids: Sequence[str], salt: bytes) -> str:
     """The root of a pool, in hexadecimal.
 
     Args:
-        ids: The ids of everybody who can win, in order; at least one.
+        ids: The ids of everybody who can win, in order.
         salt: The pool's salt, 32 bytes.
     """
-    *_, (top,) = _levels(ids, salt)
-    return top.hex()
+    *_, top = _levels(ids, salt)
+    return top[0].hex() if top else hashlib.sha256().hexdigest()
 
 
 def proof(ids: Sequence[str], salt: bytes, position: int) -> Proof:

@@ -71,7 +71,6 @@ def lambda_role(target: Target) -> Role:
     policy = allowing(
         (["logs:CreateLogStream", "logs:PutLogEvents"], groups),
         ("dynamodb:BatchGetItem", [employees, winners, pool, draws]),
-        ("dynamodb:GetItem", [pool, draws]),
         ("dynamodb:Scan", [winners]),
         ("dynamodb:PutItem", [winners, draws]),
     )
@@ -81,7 +80,8 @@ def lambda_role(target: Target) -> Role:
 def machine_role(target: Target) -> Role:
     """The role of the machine. In both editions it may invoke the functions.
 
-    The tutorial adds AmazonSNSFullAccess (2.2.5). The hardened edition only allows publishing to the topic.
+    The tutorial adds AmazonSNSFullAccess (2.2.5). The hardened edition only allows publishing to the topic,
+    and writing a task token into the table of draws.
     """
     arns = [target.arn("lambda", f"function:{name}") for name in target.names.functions.values()]
     versions = [arn + suffix for arn in arns for suffix in ("", ":*")]
@@ -90,14 +90,17 @@ def machine_role(target: Target) -> Role:
     if target.names.base == "tutorial":
         return Role(target, name, service, MACHINE_POLICIES, inline)
     inline["NotifyWinners"] = allowing(("sns:Publish", [topic(target).arn]))
+    inline["WaitForPeople"] = allowing(("dynamodb:PutItem", [draws_table(target).arn]))
     return Role(target, name, service, inline=inline)
 
 
 def function(target: Target, purpose: str) -> Function:
     """The function for a purpose, such as ``"InputWinners"``, from its folder under `lambdas/`."""
-    folder = re.sub(r"(?<!^)(?=[A-Z])", "_", purpose).lower()
+    folders = [re.sub(r"(?<!^)(?=[A-Z])", "_", purpose).lower()]
+    if target.names.base == "hardened":
+        folders.append("hardened")  # what both of its functions use
     name, role_arn = target.names.function(purpose), lambda_role(target).arn
-    return Function(target, name, zipped(LAMBDAS_FOLDER / folder), role_arn)
+    return Function(target, name, zipped(*(LAMBDAS_FOLDER / folder for folder in folders)), role_arn)
 
 
 def topic(target: Target) -> Topic:
@@ -121,7 +124,8 @@ def filled(target: Target, text: str) -> str:
     functions = {
         purpose: target.arn("lambda", f"function:{name}") for purpose, name in target.names.functions.items()
     }
-    return definition.fill(text, definition.arns_by_placeholder(functions, topic(target).arn))
+    arns = definition.arns_by_placeholder(functions, topic(target).arn)
+    return definition.fill(text, arns | {"<Draws:ARN>": draws_table(target).arn})
 
 
 def machine_definition(target: Target) -> str:

@@ -1,26 +1,20 @@
-"""First state: bind the draw to the pool and to a secret for each prize, before anybody is drawn."""
+"""First state: commit to the pool, the prizes and a secret before anybody is drawn.
+
+Later it takes what changes a draw that is open: the public value, one more prize, the end.
+"""
 
 import hashlib
 import json
 import secrets
-from datetime import UTC, datetime
-from functools import cache
 
-import boto3
-from botocore.exceptions import ClientError
+from tables import NEW, Tables, WinnerTaken, following, put, receipt, sealed
 
-dynamodb = boto3.resource("dynamodb")
-open_table = cache(dynamodb.Table)  # made once, like the line above, and kept for the next calls
-
-MOST_PRIZES = 40  # two items each, in one transaction of at most 100
-PASSING = {
-    "None",
-    "ConditionalCheckFailed",
-    "TransactionConflict",
-    "ThrottlingError",
-    "ProvisionedThroughputExceeded",
-}
+ALGORITHM = "hmac-sha256-shuffle-2"
+MOST_PRIZES = 40
 MOST_WINNERS = 1000  # of one draw: what a state hands on must fit into 256 KiB
+TRIES = 5  # if others write to the same chain at the same time
+KEYS = ({"input"}, {"prizes"}, {"evening", "prizes"}, {"draw_id"})
+STEPS = ("prize", "add", "public", "close")  # what can be asked of a draw that is open
 
 
 class InvalidInput(Exception):
@@ -31,37 +25,147 @@ class NoPool(Exception):
     """No roster has been loaded."""
 
 
-class RecordRefused(Exception):
-    """DynamoDB refuses the transaction for what is in it: to ask again would not help."""
-
-
 class NoSuchDraw(Exception):
-    """The draw that is to be gone on with was never begun."""
+    """There is no draw of this name."""
+
+
+class DrawClosed(Exception):
+    """The draw has ended, and its secret is known."""
+
+
+class RollCallMissing(Exception):
+    """A prize still waits for its roll call."""
 
 
 def lambda_handler(event, context):
-    """Receive the name of the execution and its input; return the draw, and the record of each prize.
+    """Receive the name of the execution and its input; return the draw, and which of its prizes to draw.
 
-    What the draw is bound to is written down before it is returned. Who asks again, or goes on with a draw
-    that was stopped, gets what was written the first time: a draw is committed to once.
+    All that the draw commits to is written before it is returned. A second call, after a lost reply or to
+    continue a stopped draw, gets what the first one wrote.
     """
-    request = event["request"]
+    request, execution = event["request"], event["execution"]
     check(request)
-    draws = table("Lottery-Hardened-Draws", context)
-    draw_id = request.get("draw_id", event["execution"])
-    draw = kept(draws, draw_id)
+    for attempt in range(TRIES):
+        try:
+            draw, numbers = proceed(request, execution, Tables(context))
+            break
+        except WinnerTaken:
+            if attempt == TRIES - 1:
+                raise
+    print(json.dumps({"message": "committed", "draw_id": draw["draw_id"], "prizes": numbers}))
+    return {
+        "draw_id": draw["draw_id"],
+        "prizes": numbers if "public" in draw else [],
+        "remail": request.get("remail", False),
+        "awaits": "nothing" if "public" in draw else "public value",
+    }
+
+
+def proceed(request, execution, tables):
+    """Do what is asked; return the draw, and the numbers of its prizes that are to be drawn."""
+    draw_id = request.get("draw_id", execution)
+    draw, secret, chain, pool = tables.draw(draw_id)
     if draw is None and "draw_id" in request:
         raise NoSuchDraw(f"There is no draw {draw_id} to go on with.")
     if draw is None:
-        pool = pool_head(table("Lottery-Hardened-Pool", context))
-        draw = write(draws, records(draw_id, prizes(request), pool))
-    print(json.dumps({"message": "committed", "draw_id": draw_id, "records": draw["records"]}))
-    return {"draw_id": draw_id, "records": draw["records"], "remail": request.get("remail", False)}
+        draw = announce(draw_id, request, chain, pool, tables)
+    if "public" in request and "public" not in draw:
+        told, item = receipt(draw, "public value", value=request["public"])
+        draw = {**told, "public": request["public"]}
+        tables.write(draw, [item])
+    if "add" in request:
+        return add(draw, request["add"], execution, tables)
+    if "close" in request:
+        return close(draw, secret, tables), []
+    numbers = range(1, len(draw["prizes"]) + 1)
+    if "prize" in request:
+        if request["prize"] not in numbers:
+            raise InvalidInput(f"There is no prize {request['prize']}: {draw_id} has {len(draw['prizes'])}.")
+        if "execution" not in draw["prizes"][request["prize"] - 1]:
+            refuse_closed(draw)
+        return draw, [request["prize"]]
+    begun = [number for number in numbers if not draw["evening"] or draw["prizes"][number - 1]["winners"]]
+    return draw, begun
+
+
+def announce(draw_id, request, chain, pool, tables):
+    """Write down what the draw commits to, in the lottery's chain; return the draw."""
+    if pool is None:
+        raise NoPool("No roster has been loaded: run `lottery employees load FILE`.")
+    secret, evening = secrets.token_bytes(32), request.get("evening")
+    number = chain["receipts"] if chain else 0
+    open_prizes = [
+        {**each, "winners": [], "absent": [], "round": 0, "called": False} for each in prizes(request)
+    ]
+    about = {
+        "draw": draw_id,
+        "announced_before": chain["draws"] if chain else 0,
+        "algorithm": ALGORITHM,
+        "pool": pool["root"],
+        "size": int(pool["size"]),
+        "prizes": [{"prize": each["prize"], "count": each["count"]} for each in open_prizes],
+        "absent": (evening or {}).get("absent", "out"),
+        "commitment": hashlib.sha256(secret).hexdigest(),
+        "question": request.get("question", ""),
+    }
+    text, last = sealed(0, "announced", chain["last"] if chain else "", about)
+    draw = {
+        **{"draw_id": draw_id, "receipts": 1, "last": last, "chain": number, "evening": evening is not None},
+        **{"pool": about["pool"], "size": about["size"], "absent": about["absent"]},
+        **{"question": about["question"], "prizes": open_prizes, "excluded": []},
+        **({} if about["question"] else {"public": ""}),
+    }
+    kept = {"draw_id": "#chain", "receipts": number + 1, "draws": about["announced_before"] + 1, "last": last}
+    new = [
+        draw,
+        {"draw_id": f"#chain#{number}", "text": text},
+        {"draw_id": f"{draw_id}#sealed", "secret": secret.hex()},
+    ]
+    condition = following(number) if chain else (NEW,)
+    tables.transact([put(tables.draws, item, NEW) for item in new] + [put(tables.draws, kept, *condition)])
+    return draw
+
+
+def add(draw, asked, execution, tables):
+    """Add a prize to an evening, once for each execution; return the draw, and the prize's number."""
+    refuse_closed(draw)
+    for number, each in enumerate(draw["prizes"], 1):
+        if each.get("added_by") == execution:
+            return draw, [number]
+    if len(draw["prizes"]) == MOST_PRIZES:
+        raise InvalidInput(f"A draw may have {MOST_PRIZES} prizes at most.")
+    wanted = prize(asked)
+    refuse_many([*draw["prizes"], wanted])
+    told, item = receipt(draw, "prize added", **wanted)
+    new = {**wanted, "winners": [], "absent": [], "round": 0, "called": False, "added_by": execution}
+    draw = {**told, "prizes": [*draw["prizes"], new]}
+    tables.write(draw, [item])
+    return draw, [len(draw["prizes"])]
+
+
+def close(draw, secret, tables):
+    """Tell the secret, so that everybody can repeat the draw; return the draw."""
+    if "closed" in draw:
+        return draw
+    for each in draw["prizes"]:
+        if each["winners"] and "execution" not in each:
+            raise RollCallMissing(f"The prize {each['prize']} still waits for its roll call.")
+    told, item = receipt(draw, "closed", secret=secret.hex())
+    draw = {**told, "closed": True}
+    tables.write(draw, [item])
+    return draw
+
+
+def refuse_closed(draw):
+    """Refuse a draw that has ended: its secret is known, so anybody could choose a winner."""
+    if "closed" in draw:
+        raise DrawClosed(f"The draw {draw['draw_id']} is closed. Announce a new one.")
 
 
 def check(request):
-    """Refuse what does not say what to draw, in one sentence."""
-    if not isinstance(request, dict) or len({"input", "prizes", "draw_id"} & request.keys()) != 1:
+    """Refuse an input that does not say what to draw, in one sentence."""
+    asked = request.keys() & set().union(*KEYS) if isinstance(request, dict) else None
+    if asked not in KEYS:
         raise InvalidInput(
             'The input must look like {"input": 2}, or {"prizes": [{"name": "Car", "count": 1}]}, '
             'or, to go on with a draw, {"draw_id": "..."}.'
@@ -70,28 +174,43 @@ def check(request):
         raise InvalidInput('"draw_id" must be the name of the execution that began the draw.')
     if type(request.get("remail", False)) is not bool:
         raise InvalidInput(f'"remail" must be true or false, not {json.dumps(request["remail"])}.')
-    if request.get("remail") and "draw_id" not in request:
-        raise InvalidInput('To mail again, say of which draw: {"draw_id": "...", "remail": true}.')
+    steps = [key for key in (*STEPS, "remail") if request.get(key)]
+    if steps and "draw_id" not in request:
+        raise InvalidInput(f'To use "{steps[0]}", say of which draw: {{"draw_id": "...", ...}}.')
+    for key in ("question", "public"):
+        if not isinstance(request.get(key, ""), str) or len(request.get(key, "")) > 200:
+            raise InvalidInput(f'"{key}" must be a text of at most 200 characters.')
+    if type(request.get("prize", 1)) is not int:
+        raise InvalidInput(f'"prize" must be the number of a prize, not {json.dumps(request["prize"])}.')
+    evening = request.get("evening", {})
+    if not isinstance(evening, dict) or evening.get("absent", "out") not in ("out", "may win later"):
+        raise InvalidInput('"evening" must look like {"absent": "out"} or {"absent": "may win later"}.')
 
 
 def is_name(text):
-    """Tell whether an execution can have that name; those of records have a `#`, which none can."""
+    """Tell whether an execution can have this name. The keys of other items have a `#`, which none can."""
     return isinstance(text, str) and 1 <= len(text) <= 80 and "#" not in text
 
 
 def prizes(request):
-    """Return the prizes that are asked for, in order; a plain number is one prize without a name."""
+    """Return the prizes in order. A plain number is one prize without a name."""
     asked = request["prizes"] if "prizes" in request else [{"count": request["input"]}]
-    if not isinstance(asked, list) or not 1 <= len(asked) <= MOST_PRIZES:
-        raise InvalidInput(f'"prizes" must be a list of 1 to {MOST_PRIZES} prizes.')
+    fewest = 0 if "evening" in request else 1
+    if not isinstance(asked, list) or not fewest <= len(asked) <= MOST_PRIZES:
+        raise InvalidInput(f'"prizes" must be a list of {fewest} to {MOST_PRIZES} prizes.')
     found = [prize(each) for each in asked]
-    if sum(each["count"] for each in found) > MOST_WINNERS:
-        raise InvalidInput(f"A draw may have {MOST_WINNERS} winners at most: make several draws.")
+    refuse_many(found)
     return found
 
 
+def refuse_many(found):
+    """Refuse prizes with more winners than a draw may have."""
+    if sum(each["count"] for each in found) > MOST_WINNERS:
+        raise InvalidInput(f"A draw may have {MOST_WINNERS} winners at most: make several draws.")
+
+
 def prize(asked):
-    """Return one prize; `true` is no number of winners, though Python counts it as 1."""
+    """Return one prize. `true` is not a number of winners, though Python counts it as 1."""
     asked = asked if isinstance(asked, dict) else {}
     name, count = asked.get("name", ""), asked.get("count")
     if type(count) is not int or count < 1:
@@ -100,56 +219,3 @@ def prize(asked):
     if not isinstance(name, str) or len(name) > 100:
         raise InvalidInput('The "name" of a prize must be a text of at most 100 characters.')
     return {"prize": name, "count": count}
-
-
-def pool_head(pools):
-    """Return the size and the digest of the pool, made when the roster was loaded."""
-    head = pools.get_item(Key={"chunk": "head"}, ConsistentRead=True).get("Item")
-    if head is None:
-        raise NoPool("No roster has been loaded: run `lottery employees load FILE`.")
-    return {"pool_size": head["size"], "pool_digest": head["digest"]}
-
-
-def records(draw_id, wanted, pool):
-    """Return what is to be written: the draw, for each prize a record, and apart from it its secret."""
-    now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    none = {"winners": [], "excluded": []}
-    names = [f"{draw_id}#{number}" for number in range(1, len(wanted) + 1)]
-    items = [{"draw_id": draw_id, "committed_at": now, "records": names}]
-    for name, each in zip(names, wanted, strict=True):
-        secret = secrets.token_bytes(32)
-        about = {"algorithm": "hmac-sha256-shuffle", "commitment": hashlib.sha256(secret).hexdigest()}
-        items.append({"draw_id": name, "committed_at": now, **each, **pool, **about, **none})
-        items.append({"draw_id": f"{name}#sealed", "secret": secret.hex()})
-    return items
-
-
-def write(draws, items):
-    """Write all of it or nothing; return the draw as it stands then, which another may have written."""
-    condition = {"TableName": draws.name, "ConditionExpression": "attribute_not_exists(draw_id)"}
-    try:
-        draws.meta.client.transact_write_items(
-            TransactItems=[{"Put": {"Item": item, **condition}} for item in items]
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "TransactionCanceledException":
-            raise
-        written = kept(draws, items[0]["draw_id"])
-        if written is None:
-            reasons = {reason["Code"] for reason in error.response.get("CancellationReasons", [])}
-            if reasons - PASSING:
-                raise RecordRefused(f"{', '.join(sorted(reasons - PASSING))}: {error}") from error
-            raise  # it met another transaction: the state machine tries again
-        return written
-    return items[0]
-
-
-def kept(draws, draw_id):
-    """Return a draw as it was written down; None if it was not."""
-    return draws.get_item(Key={"draw_id": draw_id}, ConsistentRead=True).get("Item")
-
-
-def table(base_name, context):
-    """Return the table of this function's attendee: the suffix of the function's name is the table's."""
-    suffix = context.function_name.split("-", 3)[3:]
-    return open_table("-".join([base_name, *suffix]))

@@ -1,124 +1,195 @@
-"""Second state, once for each prize: draw among those who have not won, and record them at once."""
+"""Second state, once for each prize: draw the next people in the draw's order, and record them at once.
+
+After a roll call it comes again, and draws the places of the absent.
+"""
 
 import hashlib
+import hmac
 import json
 import zlib
-from datetime import UTC, datetime
 from itertools import islice
+from typing import NamedTuple
 
 from shuffle import shuffled
-from tables import Tables, WinnerTaken
+from tables import Tables, WinnerTaken, now, receipt
 
-AT_ONCE = 99  # winners of one transaction, which takes 100 writes: the last is the draw's record
+AT_ONCE = 97  # winners of one transaction, which takes 100 writes: two receipts and the draw are the others
 LOOK = 50  # employees looked at together: two keys each, of the 100 that one request takes
-MOST_PASSED_OVER = 2000  # one by one: after that, all who have won are read at once
-SEALED = (
-    *("draw_id", "prize", "count", "pool_size", "pool_digest", "algorithm", "commitment", "committed_at"),
-    *("execution", "winners", "excluded", "drawn_at", "recorded_at"),
-)
+MOST_PASSED_OVER = 2000  # one by one: after that, all winners are read at once
 
 
 class NotEnoughEmployees(Exception):
-    """More winners are asked for than there are employees who have not won yet."""
+    """More winners are asked for than there are people who can win."""
 
 
 def lambda_handler(event, context):
-    """Receive the name of a prize's record; return its winners, who are recorded by then.
+    """Receive a draw, the number of a prize, and a roll call if there was one; return the prize's winners.
 
-    Asked again, after a lost reply or by a second execution, it returns what was recorded the first time.
+    They are recorded before they are returned. A second call, after a lost reply or by another execution,
+    returns what the first one recorded.
     """
-    tables = Tables(context)
-    record, secret = tables.record(event["record"])
-    if "recorded_at" not in record:
-        record = draw(record | {"execution": event["execution"]}, secret, tables)
-    winners = tables.people(record["winners"])
-    print(json.dumps({"message": "recorded", "draw_id": record["draw_id"], "winners": record["winners"]}))
-    due = event["remail"] or record["execution"] == event["execution"]
+    tables, number, execution = Tables(context), event["number"], event["execution"]
+    draw, secret, _, _ = tables.draw(event["draw_id"])
+    end = Ending(execution, secret)
+    if "roll_call" in event and event["drawn"]["round"] == prize_of(draw, number)["round"]:
+        draw = call_roll(draw, number, event["roll_call"], tables, end)
+    draw = fill(draw, number, tables, end)
+    prize = prize_of(draw, number)
+    winners = tables.people(prize["winners"])
+    print(json.dumps({"message": "recorded", "draw_id": draw["draw_id"], "winners": prize["winners"]}))
+    due = "due" if event["remail"] or prize.get("execution") == execution else "left to the run that recorded"
     return {
-        "record": record["draw_id"],
-        "prize": record["prize"],
+        "prize": prize["prize"],
         "winners": fitting(winners),
-        "message": f"{congratulation(record['prize'], winners)}\nSeal of this draw: {record['seal']}",
-        "mail": "due" if due else "left to the run that recorded",
+        "round": prize["round"],
+        "message": f"{congratulation(prize['prize'], winners)}\nSeal of this draw: {prize.get('seal', '')}",
+        "mail": due if "execution" in prize else "after the roll call",
     }
 
 
-def draw(record, secret, tables):
-    """Draw and record what a record still lacks; return it whole."""
+def prize_of(draw, number):
+    """Return a prize of a draw by its number, counted from 1."""
+    return draw["prizes"][number - 1]
+
+
+def changed(draw, number, **changes):
+    """Return a draw in which one prize has changed."""
+    found = [{**each, **changes} if at == number else each for at, each in enumerate(draw["prizes"], 1)]
+    return {**draw, "prizes": found}
+
+
+class Ending(NamedTuple):
+    """What is written at the end of a prize and of a draw: who recorded it, and the secret."""
+
+    execution: str
+    secret: bytes
+
+    def of(self, draw, number, items):
+        """Return a draw whose prize is complete now, and all receipts of this transaction.
+
+        If it was the last prize of a draw that is no evening, the draw is closed: it tells its secret.
+        """
+        draw = changed(draw, number, execution=self.execution)
+        if not draw["evening"] and all("execution" in each for each in draw["prizes"]):
+            draw, item = receipt(draw, "closed", secret=self.secret.hex())
+            draw, items = {**draw, "closed": True}, [*items, item]
+        return changed(draw, number, seal=draw["last"]), items
+
+
+def call_roll(draw, number, roll_call, tables, end):
+    """Record who of a prize's winners is absent; return the draw. Their places are free then."""
+    named, by = {*roll_call.get("absent", [])}, "time-out" if "Error" in roll_call else "operator"
+    absent = [each for each in prize_of(draw, number)["winners"] if each in named]
+    for part, last in parts_of(absent):
+        prize = prize_of(draw, number)
+        present = [each for each in prize["winners"] if each not in part]
+        draw, item = receipt(draw, "roll call", prize=number, absent=part, by=by)
+        draw = changed(draw, number, winners=present, absent=[*prize["absent"], *part])
+        if last:
+            draw = changed(draw, number, round=prize["round"] + 1, called=True)
+        draw, items = (draw, [item]) if absent else end.of(draw, number, [item])
+        tables.write(draw, items, [row(draw, number, each) | {"status": "absent"} for each in part])
+    return draw
+
+
+def fill(draw, number, tables, end):
+    """Draw and record what a prize still lacks; return the draw."""
+    prize = prize_of(draw, number)
+    missing = prize["count"] - len(prize["winners"])
+    if "execution" in prize or not missing:
+        return draw
     try:
-        chosen, passed_over = select(record, bytes.fromhex(secret), tables)
+        chosen, passed_over = select(draw, number, missing, tables, order_of(draw, end.secret))
     except NotEnoughEmployees as error:
-        if tables.record(record["draw_id"])[0]["winners"] != record["winners"]:
+        if tables.draw(draw["draw_id"])[0]["receipts"] != draw["receipts"]:
             raise WinnerTaken("Another execution of this draw has gone on with it meanwhile.") from error
         raise
-    for start in range(0, len(chosen), AT_ONCE):
-        part, before = chosen[start : start + AT_ONCE], len(record["winners"])
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        record = {**record, "winners": record["winners"] + part, "drawn_at": now, **passed_over}
-        if len(record["winners"]) == record["count"]:  # only now is the secret told
-            record |= {"recorded_at": now, "secret": secret}
-            record |= {"seal": seal(record)}
-        tables.write(record, part, before)
-    return record
+    for part, last in parts_of(chosen):
+        winners = [*prize_of(draw, number)["winners"], *part]
+        told = {"winners": part, "passed_over": passed_over["excluded"][len(draw["excluded"]) :]}
+        if "unwon" in passed_over and "unwon" not in draw:
+            told["unwon"] = hashlib.sha256(zlib.decompress(bytes(passed_over["unwon"]))).hexdigest()
+        draw, item = receipt(draw, "drawn", prize=number, **told)
+        draw = changed({**draw, **passed_over}, number, winners=winners, called=draw["evening"] and not part)
+        complete = last and (not draw["evening"] or not part)
+        draw, items = end.of(draw, number, [item]) if complete else (draw, [item])
+        tables.write(draw, items, [row(draw, number, each) for each in part])
+    return draw
 
 
-def select(record, secret, tables):
-    """Walk through the pool in the secret's order until enough are found who can win.
+def parts_of(ids):
+    """Yield what fits into one transaction, and whether it is the last; one empty part if there are no ids."""
+    for start in range(0, max(1, len(ids)), AT_ONCE):
+        yield ids[start : start + AT_ONCE], start + AT_ONCE >= len(ids)
 
-    Who is recorded already, or was passed over by then, stays so: the draw may have been stopped half-way.
-    What is read does not depend on the size of the pool until so many are passed over that few can be left.
+
+def row(draw, number, employee_id):
+    """Return a winner's row."""
+    about = {"draw_id": draw["draw_id"], "prize": prize_of(draw, number)["prize"], "number": number}
+    return {"employee_id": employee_id, **about, "drawn_at": now()}
+
+
+def order_of(draw, secret):
+    """Return the positions of the pool in the order that the secret and the public value decide."""
+    return shuffled(draw["size"], hmac.digest(secret, draw["public"].encode(), "sha256"))
+
+
+def select(draw, number, missing, tables, order):
+    """Walk through the pool in the draw's order until enough people are found who can win.
+
+    The draw decides about each person once: its winners, its absent and the people who were passed over stay
+    so, even if it was stopped half-way. What is read does not depend on the size of the pool until very many
+    are passed over.
 
     Returns:
-        The ids of those to be recorded, and who was passed over: who has won before, or has left.
+        The ids of the new winners, and what changes in the draw: who was passed over because of a win before.
     """
-    missing = record["count"] - len(record["winners"])
-    decided = {*record["winners"], *record["excluded"]}
-    chosen, passed_over = [], {"excluded": list(record["excluded"])}
-    order = shuffled(record["pool_size"], secret)
+    prize, prizes = prize_of(draw, number), draw["prizes"]
+    absent = [each["absent"] for each in (prizes if draw["absent"] == "out" else [prize])]
+    decided = {*draw["excluded"]}.union(*absent, *(each["winners"] for each in prizes))
+    chosen, passed_over = [], {"excluded": list(draw["excluded"])}
+    if "unwon" in draw:
+        order = flagged(order, zlib.decompress(bytes(draw["unwon"])))
     while len(chosen) < missing:
-        if len(passed_over["excluded"]) > MOST_PASSED_OVER and "unwon" not in passed_over:
-            passed_over["unwon"] = record.get("unwon") or zlib.compress(tables.unwon(record))
-            order = flagged(order, zlib.decompress(bytes(passed_over["unwon"])))
-        positions = list(islice(order, min(LOOK, 2 * (missing - len(chosen)) + 4)))
+        if len(passed_over["excluded"]) > MOST_PASSED_OVER and "unwon" not in {**draw, **passed_over}:
+            passed_over["unwon"] = zlib.compress(tables.unwon(draw))
+            order = flagged(order, zlib.decompress(passed_over["unwon"]))
+        most = min(LOOK, 2 * (missing - len(chosen)) + 4 + len(decided))
+        positions = list(islice(order, most))
+        if not positions and prize["round"]:
+            break  # nobody is left who could take the place of an absent winner
         if not positions:
-            raise not_enough(record, len(chosen))
-        for employee_id, can_win in tables.look(record, positions):
-            if employee_id not in decided and len(chosen) < missing:
+            raise not_enough(draw, number, len(chosen))
+        for employee_id, can_win in tables.look(draw, positions, decided):
+            if len(chosen) < missing:
                 (chosen if can_win else passed_over["excluded"]).append(employee_id)
     return chosen, passed_over
 
 
 def flagged(order, flags):
-    """Go on with an order, but leave out the positions that have no flag."""
+    """Continue an order, but leave out the positions that have no flag."""
     return (position for position in order if flags[position])
 
 
-def not_enough(record, found):
+def not_enough(draw, number, found):
     """Say what a draw lacks."""
-    wanted, size, recorded = record["count"], record["pool_size"], len(record["winners"])
+    prize = prize_of(draw, number)
+    wanted, size, recorded = prize["count"], draw["size"], len(prize["winners"])
     part = f", {recorded} of whom this draw has recorded" if recorded else ""
     return NotEnoughEmployees(
         f"{wanted} winners were asked for, but only {recorded + found} of {size} employees remain{part}."
     )
 
 
-def seal(record):
-    """Digest what was drawn; it is in the mail, so whoever changes the record afterwards is found out."""
-    parts = [record[key] for key in SEALED]
-    flags = zlib.decompress(bytes(record["unwon"])) if "unwon" in record else b""
-    parts.append(hashlib.sha256(flags.rstrip(b"\x01")).hexdigest())
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
 def fitting(winners):
-    """Return of each winner the id alone where all is more than the states may hand on, which is 256 KiB."""
+    """Return only the ids of the winners if all their data is more than states may hand on (256 KiB)."""
     size = len(json.dumps(winners, ensure_ascii=False).encode())
     much = size > 2_000 + 150 * len(winners)
     return [{"employee_id": each["employee_id"]} for each in winners] if much else winners
 
 
 def congratulation(prize, winners):
-    """Write the mail's text, which has room for so many names."""
+    """Write the mail's text. It has room for a hundred names."""
     names = [winner.get("employee_name", winner["employee_id"]) for winner in winners]
     more = f" and {len(names) - 100} more" if len(names) > 100 else ""
     what = f"for {prize}" if prize else "as the Lucky Champ"

@@ -1,6 +1,8 @@
 """Continue a hardened draw, and read or save what it recorded."""
 
 import os
+import zlib
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -10,9 +12,8 @@ from lottery_lib.draws import run
 from lottery_lib.errors import LotteryError
 from lottery_lib.history import DrawResult
 from lottery_lib.names import Names
-from lottery_lib.party import fairness
 from lottery_lib.resources.contents import Pool, draws_table
-from lottery_lib.resources.dynamodb_table import Table
+from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.target import EMULATOR_REGION, Target, connect
 
 
@@ -37,29 +38,48 @@ def resume(target: Target, draw_id: str, *, remail: bool = False, seconds: float
     return run(target, {"draw_id": draw_id, "remail": remail}, seconds)
 
 
-def receipts(target: Target, draw_id: str) -> list[dict[str, Any]]:
-    """Fetch the records of a hardened draw, prize by prize, in the form that `verify_draw` takes.
+def receipts(target: Target, draw_id: str) -> dict[str, Any]:
+    """Fetch the receipts of a hardened lottery, in the form that `verify_draw` takes (docs/receipts.md).
 
     Args:
         target: Where.
-        draw_id: The name of the execution that began the draw.
+        draw_id: The name of the execution that began a draw. The receipts of all draws of the lottery are
+            returned, because a person who won in one of them is skipped in the others.
 
     Returns:
-        One record for each prize: ``prize``, ``count``, ``committed_at``, ``algorithm``, ``commitment``,
-        ``pool``, ``pool_digest``, ``winners``, ``excluded``, ``won_before``. When the prize is recorded, also
-        ``recorded_at``, ``secret`` and ``seal``.
+        ``chain``: the receipts of the lottery's own chain. ``draws``: of each draw, by its name, its
+        ``receipts``, and if it is closed also its ``pool``, ``salt`` and ``won_before``. ``winners``: the
+        rows of the table of winners, with names.
 
     Raises:
         LotteryError: There is no such draw, or the target is not the hardened edition.
     """
     check_edition(target, draw_id)
     table = draws_table(target)
-    head = table.item(draw_id)
-    if head is None:
+    table.described()  # raises if there is no table
+    items = {item["draw_id"]: item for item in table.items()}
+    if "#" in draw_id or draw_id not in items:
         raise LotteryError(f"draw {draw_id}", "has no record", "Give the name of a hardened execution")
-    found = sorted(table.get(head["records"]), key=lambda record: head["records"].index(record["draw_id"]))
-    pool = Pool(target).ids(found[0]["pool_digest"], found[0]["pool_size"])
-    return [fairness.receipt(record, pool) for record in found]
+    rows = Table(target, target.names.winners_table).items()
+    staff = Table(target, target.names.employee_table).get([row["employee_id"] for row in rows])
+    names = {each["employee_id"]: {"employee_name": each.get("employee_name", "")} for each in staff}
+    return {
+        "chain": [items[f"#chain#{number}"]["text"] for number in range(items["#chain"]["receipts"])],
+        "draws": {name: _draw(target, name, items) for name in items if "#" not in name},
+        "winners": [names.get(row["employee_id"], {}) | row for row in rows],
+    }
+
+
+def _draw(target: Target, name: str, items: Mapping[str, Item]) -> dict[str, Any]:
+    draw = items[name]
+    keys = [f"#chain#{draw['chain']}", *(f"{name}#{number}" for number in range(1, draw["receipts"]))]
+    told: dict[str, Any] = {"receipts": [items[key]["text"] for key in keys]}
+    if "closed" not in draw:
+        return told
+    pool, salt = Pool(target).of(draw["pool"])
+    flags = zlib.decompress(bytes(draw["unwon"])) if "unwon" in draw else b"\x01" * len(pool)
+    won_before = [each for each, flag in zip(pool, flags, strict=True) if not flag]
+    return told | {"pool": pool, "salt": salt, "won_before": won_before}
 
 
 def check_edition(target: Target, draw_id: str) -> None:

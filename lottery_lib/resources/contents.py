@@ -1,14 +1,19 @@
 """Fill the lottery's tables: with the employees, and with the pool of the hardened edition.
 
-The pool is the sorted list of all employees' ids. It is stored in chunks. Their keys contain the digest of
-the list. A hardened draw commits to this digest before it draws.
+The pool is the sorted list of all employees' ids. It is stored in chunks. Their keys contain the root of its
+Merkle tree. A hardened draw commits to this root before it draws.
 """
 
+import hashlib
+import json
+import secrets
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 
+from lottery_lib import merkle
 from lottery_lib.aws_errors import call_or_none
-from lottery_lib.employees import Roster, digest, tutorial_roster
+from lottery_lib.employees import Roster, tutorial_roster
 from lottery_lib.resources import Planned, Report
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import Target
@@ -22,8 +27,30 @@ def pool_table(target: Target) -> Table:
 
 
 def draws_table(target: Target) -> Table:
-    """The table with the records of the hardened draws."""
+    """The table with the receipts of the hardened draws (`lambdas/hardened/tables.py` says how)."""
     return Table(target, target.names.draws_table, "draw_id")
+
+
+def empty_winners(target: Target) -> int:
+    """Empty the table of winners; returns how many there were.
+
+    The lottery's chain gets a receipt first, so that nobody can forget winners unnoticed. A lottery without
+    the hardened edition has no chain.
+    """
+    table, draws = Table(target, target.names.winners_table), draws_table(target)
+    table.check_ours()
+    won = list(table.all_keys())
+    chain = call_or_none(draws.item, "ResourceNotFound", key="#chain")
+    if chain:
+        number = chain["receipts"]
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        told = {"number": number, "kind": "reset", "at": at, "previous": chain["last"], "removed": len(won)}
+        text = json.dumps(told)
+        last = hashlib.sha256(text.encode()).hexdigest()
+        draws.put([{"draw_id": f"#chain#{number}", "text": text}])
+        draws.put([{**chain, "receipts": number + 1, "last": last}])
+    table.remove(won)
+    return len(won)
 
 
 class Employees(Planned):
@@ -70,23 +97,26 @@ class Pool(Planned):
         employees = Table(self.target, self.target.names.employee_table)
         ids = sorted(call_or_none(lambda: list(employees.all_keys()), "ResourceNotFound") or [])
         head = self.table.item("head")
-        if head and head["digest"] == digest(ids):
+        if head and ids and head["root"] == merkle.root(ids, bytes.fromhex(head["salt"])):
             return Report(self.kind, self.name, "unchanged")
         self.write(ids)
         return Report(self.kind, self.name, "updated" if head else "created")
 
     def write(self, ids: list[str]) -> None:
         """Write a pool of these ids, in this order."""
-        name, starts = digest(ids), range(0, len(ids), CHUNK)
-        self.table.put({"chunk": f"{name}#{at // CHUNK}", "ids": ids[at : at + CHUNK]} for at in starts)
+        salt, starts = secrets.token_bytes(32), range(0, len(ids), CHUNK)
+        root = merkle.root(ids, salt)
+        head = {"root": root, "size": len(ids), "salt": salt.hex()}
+        self.table.put({"chunk": f"{root}#{at // CHUNK}", "ids": ids[at : at + CHUNK]} for at in starts)
         # Write the head last: a draw that runs meanwhile needs the whole old pool, and so do its receipts.
-        self.table.put([{"chunk": "head", "digest": name, "size": len(ids)}])
+        self.table.put([{"chunk": f"{root}#head", **head}, {"chunk": "head", **head}])
 
-    def ids(self, pool_digest: str, size: int) -> list[str]:
-        """The ids of the pool with this digest and size, in order."""
-        names = [f"{pool_digest}#{number}" for number in range(-(-size // CHUNK))]
+    def of(self, root: str) -> tuple[list[str], str]:
+        """The ids of the pool with this root, in order, and its salt in hexadecimal."""
+        (head,) = self.table.get([f"{root}#head"])
+        names = [f"{root}#{number}" for number in range(-(-head["size"] // CHUNK))]
         chunks = {item["chunk"]: item["ids"] for item in self.table.get(names)}
-        return [each for name in names for each in chunks[name]]
+        return [each for name in names for each in chunks[name]], head["salt"]
 
 
 def load_employees(

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 LAMBDAS_FOLDER: Final = CHECKOUT / "lambdas"
 
 
-def zipped(folder: Path) -> bytes:
-    """Pack a folder's Python files into the same bytes every time."""
+def zipped(*folders: Path) -> bytes:
+    """Pack the Python files of some folders into the same bytes every time."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
-        for path in sorted(folder.rglob("*.py")):
-            name = path.relative_to(folder).as_posix()
-            package.writestr(entry(name), path.read_bytes().replace(b"\r\n", b"\n"))
+        for folder in folders:
+            for path in sorted(folder.rglob("*.py")):
+                name = path.relative_to(folder).as_posix()
+                package.writestr(entry(name), path.read_bytes().replace(b"\r\n", b"\n"))
     return buffer.getvalue()
 
 

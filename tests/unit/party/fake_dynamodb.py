@@ -1,5 +1,6 @@
 """Tables in memory, for the hardened Lambdas: what they ask of DynamoDB, with its conditions and limits."""
 
+import copy
 import importlib
 import itertools
 import re
@@ -99,7 +100,7 @@ class FakeDynamoDb:
             answer = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
             raise ClientError(answer, "TransactWriteItems")
         for put in puts:
-            self.put(put["TableName"], [put["Item"]])
+            self.put(put["TableName"], [copy.deepcopy(put["Item"])])
 
     def _holds(self, put):
         """Whether a put's condition holds, of the forms that the Lambdas use."""
@@ -107,27 +108,36 @@ class FakeDynamoDb:
         there = self.tables[name].get(put["Item"][KEYS[name]])
         if not condition:
             return True
-        if re.fullmatch(r"attribute_not_exists\((\w+)\)", condition):
+        names, values = put.get("ExpressionAttributeNames", {}), put.get("ExpressionAttributeValues", {})
+        return any(self._term(there, term, names, values) for term in condition.split(" OR "))
+
+    def _term(self, there, term, names, values):
+        if re.fullmatch(r"attribute_not_exists\((\w+)\)", term):
             return there is None
-        attribute, value = re.fullmatch(r"size\((\w+)\) = (:\w+)", condition).groups()
-        return there is not None and len(there[attribute]) == put["ExpressionAttributeValues"][value]
+        attribute, value = re.fullmatch(r"([#\w]+) = (:\w+)", term).groups()
+        return there is not None and there.get(names.get(attribute, attribute)) == values[value]
 
 
 @contextmanager
 def lambdas(tables):
     """The two functions' modules, their DynamoDB being `tables`: `commit_draw`, `draw_prize`, `reading`."""
     with patch("boto3.resource", lambda service: tables), patch.dict(sys.modules):
+        sys.modules.pop("tables", None)  # both functions have it
         commit_draw = _fresh("commit_draw", "lambda_function")["lambda_function"]
-        found = _fresh("draw_prize", "lambda_function", "tables", "shuffle")
+        found = _fresh("draw_prize", "lambda_function", "shuffle")
         yield SimpleNamespace(
-            commit_draw=commit_draw, draw_prize=found["lambda_function"], reading=found["tables"]
+            commit_draw=commit_draw,
+            draw_prize=found["lambda_function"],
+            reading=sys.modules["tables"],
+            shuffled=found["shuffle"].shuffled,
         )
 
 
 def _fresh(folder, *modules):
     for module in modules:
         sys.modules.pop(module, None)
-    with patch.object(sys, "path", [str(LAMBDAS_FOLDER / folder), *sys.path]):
+    folders = [str(LAMBDAS_FOLDER / folder), str(LAMBDAS_FOLDER / "hardened")]
+    with patch.object(sys, "path", [*folders, *sys.path]):
         return {module: importlib.import_module(module) for module in modules}
 
 

@@ -1,5 +1,6 @@
 """Hardened draws on tables in memory, run step by step in whatever order a test says, and killed at will."""
 
+import json
 import random
 import threading
 from contextlib import contextmanager, suppress
@@ -10,7 +11,7 @@ from unittest.mock import patch
 from unit.party.fake_dynamodb import CONTEXT, DRAWS, EMPLOYEES, POOL, WINNERS, FakeDynamoDb, lambdas
 
 from lottery_lib.names import Names
-from lottery_lib.party import fairness
+from lottery_lib.party import receipts
 from lottery_lib.resources import contents
 
 GO, FAIL, LOSE, KILL = "go", "fail", "lose", "kill"
@@ -30,10 +31,13 @@ class World:
     """A roster, who has won before, and any number of executions.
 
     Attributes:
-        mails: Which execution mailed whom of which record, in order.
+        mails: Which execution mailed whom of which prize of which draw, in order.
+        public: The public value that is given when a draw waits for one.
+        roll_call: Takes the ids of winners, and returns what the operator answers.
     """
 
     def __init__(self, functions, tables, ids, *, won=(), left=(), seed=0, about=None):
+        self.public, self.roll_call = "17 4 88", lambda winners: {"absent": []}
         self.functions, self.tables, self.ids = functions, tables, sorted(ids)
         self.won, self.mails, self.executions, self.context = set(won), [], [], CONTEXT
         functions.commit_draw.secrets = random.Random(seed)
@@ -61,31 +65,48 @@ class World:
         self.tables.tables[EMPLOYEES].pop(self.ids[number % len(self.ids)], None)
 
     @property
-    def heads(self):
-        return {each["draw_id"]: each for each in self.tables.tables[DRAWS].values() if "records" in each}
+    def draws(self):
+        """The draws that were begun, by name."""
+        return {key: each for key, each in self.tables.tables[DRAWS].items() if "#" not in key}
 
     @property
-    def records(self):
-        return [self.record(name) for head in self.heads.values() for name in head["records"]]
+    def prizes(self):
+        """All prizes of all draws, each with its draw's name."""
+        return [each | {"draw_id": name} for name, draw in self.draws.items() for each in draw["prizes"]]
 
-    def record(self, name):
-        return self.tables.tables[DRAWS][name]
+    def told(self, name):
+        """The receipts of a draw, in order."""
+        draw, items = self.draws[name], self.tables.tables[DRAWS]
+        keys = [f"#chain#{draw['chain']}", *(f"{name}#{number}" for number in range(1, draw["receipts"]))]
+        return [json.loads(items[key]["text"]) for key in keys]
 
-    def recorded_of(self, name):
-        """Whom the winners' table holds of a record."""
+    def recorded_of(self, name, status=None):
+        """Whom the winners' table holds of a draw, with a status."""
         return {
             each["employee_id"]
             for each in self.tables.tables[WINNERS].values()
-            if each.get("draw_id") == name
+            if each.get("draw_id") == name and each.get("status") == status
         }
 
     @property
     def remaining(self):
-        staff, won = self.tables.tables[EMPLOYEES], self.tables.tables[WINNERS]
-        return [each for each in self.ids if each in staff and each not in won]
+        won = self.tables.tables[WINNERS]
+        return [each for each in self.ids if each not in won]
 
-    def receipt(self, record):
-        return fairness.receipt(record, self.ids)
+    def document(self):
+        """What `lottery receipts` gives of all draws."""
+
+        def table(_target, name, _key=""):
+            items = self.tables.tables[name]
+            return SimpleNamespace(
+                items=lambda: [*items.values()],
+                get=lambda keys: [items[key] for key in keys if key in items],
+                described=lambda: None,
+            )
+
+        target = SimpleNamespace(names=Names(edition="hardened"))
+        with patch.object(contents, "Table", table), patch.object(receipts, "Table", table):
+            return receipts.receipts(target, next(iter(self.draws)))
 
 
 class Execution:
@@ -117,16 +138,28 @@ class Execution:
 
     def _machine(self):
         """Do what the state machine does."""
-        functions = self.world.functions
-        committed = self._call(functions.commit_draw, {"execution": self.name, "request": self.request})
-        for record in committed["records"]:
-            event = {"execution": self.name, "remail": committed["remail"], "record": record}
-            told = self._call(functions.draw_prize, event)
-            self.winners += told["winners"]
-            if told["mail"] == "due":
-                self.world.mails.append(
-                    (self.name, record, [each["employee_id"] for each in told["winners"]])
-                )
+        committed = self._commit(self.request)
+        if committed["awaits"] == "public value":
+            public = self.world.public
+            committed = self._commit({"draw_id": committed["draw_id"], "public": public})
+        for number in committed["prizes"]:
+            self._draw(committed, number)
+
+    def _commit(self, request):
+        return self._call(self.world.functions.commit_draw, {"execution": self.name, "request": request})
+
+    def _draw(self, committed, number):
+        about = {key: committed[key] for key in ("draw_id", "remail")}
+        event = {"execution": self.name, "number": number, **about}
+        draw_prize = self.world.functions.draw_prize
+        told = self._call(draw_prize, event)
+        while told["mail"] == "after the roll call":
+            here = self.world.roll_call([each["employee_id"] for each in told["winners"]])
+            told = self._call(draw_prize, event | {"drawn": told, "roll_call": here})
+        self.winners += told["winners"]
+        if told["mail"] == "due":
+            ids = [each["employee_id"] for each in told["winners"]]
+            self.world.mails.append((self.name, (committed["draw_id"], number), ids))
 
     def _call(self, function, event):
         again = (Fault, self.world.functions.reading.WinnerTaken)
