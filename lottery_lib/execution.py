@@ -33,13 +33,14 @@ def new_name(now: datetime | None = None) -> str:
     return f"draw-{now or datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
 
 
-def start(target: Target, machine_arn: str, execution_input: object) -> str:
+def start(target: Target, machine_arn: str, execution_input: object, name: str | None = None) -> str:
     """Start an execution. We choose its name, so a repeated call after a lost reply starts no second draw.
 
     Args:
         target: Where.
         machine_arn: The state machine.
         execution_input: Anything that JSON can carry, such as ``{"input": 2}``.
+        name: Its name, if it must have a certain one.
 
     Returns:
         The execution's ARN.
@@ -47,10 +48,11 @@ def start(target: Target, machine_arn: str, execution_input: object) -> str:
     Raises:
         LotteryError: There is no such machine.
     """
-    client, name, machine_name = target.client("stepfunctions"), new_name(), machine_arn.rsplit(":", 1)[-1]
+    client, name = target.client("stepfunctions"), name or new_name()
+    machine_name = machine_arn.rsplit(":", 1)[-1]
 
     def started() -> object:
-        # The name is our UUID, so "already exists" means that our first try got through.
+        # The name is new, so "already exists" means that our first try got through.
         return call_or_none(
             client.start_execution,
             "ExecutionAlreadyExists",
