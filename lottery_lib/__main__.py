@@ -7,7 +7,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -321,6 +321,33 @@ def receipts(edition: str | None, draw_id: str) -> Outcome:
     rows = [receipt | {"verified": verify_draw(receipt)} for receipt in found if "secret" in receipt]
     valid = len(rows) == len(found) and all(all(row["verified"].values()) for row in rows)
     return Outcome(rows, valid, [row["verified"] for row in rows])
+
+
+@lottery.command(
+    example="lottery verify receipts", failed={"claims": {}, "problems": [], "counts": {}, "codes": []}
+)
+@click.argument("folder")
+def verify(edition: str | None, folder: str) -> Outcome:
+    """Check the receipts in FOLDER. It needs no AWS and no network."""
+    from lottery_lib.party.announcement import grouped
+    from lottery_lib.party.checker import check_receipts
+
+    file = Path(folder) / "receipts.json"
+    try:
+        document = json.loads(file.read_bytes())
+    except OSError as error:
+        what, next_step = f"cannot be read ({error.strerror})", "Give the folder that has the receipts"
+        raise LotteryError(f"file {file}", what, next_step) from error
+    except (ValueError, RecursionError) as error:
+        raise LotteryError(f"file {file}", "is not JSON", "Save the receipts again") from error
+    found = check_receipts(document)
+    lines = [f"{'ok' if true else 'WRONG'}: {claim}" for claim, true in found.claims.items()]
+    lines += [*found.problems, *(f"{name}: {number}" for name, number in found.counts.items())]
+    lines += [
+        f"{each['draw']}: pool {grouped(each['root'])}, secret {grouped(each['commitment'])}"
+        for each in found.codes
+    ]
+    return Outcome(asdict(found), all(found.claims.values()), "\n".join(lines))
 
 
 @lottery.command(example="lottery winners --csv winners.csv")

@@ -13,7 +13,6 @@ FINE = "def lambda_handler(event, context): return original(event, context)"
 #: What the functions' role allows, right by right.
 RIGHTS = [
     *(("dynamodb:BatchGetItem", table) for table in ("employee", "winners", "pool", "draws")),
-    *(("dynamodb:GetItem", table) for table in ("pool", "draws")),
     ("dynamodb:Scan", "winners"),
     *(("dynamodb:PutItem", table) for table in ("winners", "draws")),
 ]
