@@ -236,7 +236,12 @@ def _drawn(draw: _Draw, at: int, says: Mapping[str, Any]) -> Iterator[Problem]:
             expected.append(one)
         else:
             break
-    if number < max(draw.drawn, default=0) and number not in draw.drawn:
+    announced = range(1, len(draw.head["prizes"]) + 1)  # a prize that was added may come at any time
+    if (
+        number in announced
+        and number not in draw.drawn
+        and any(number < one in announced for one in draw.drawn)
+    ):
         yield _ORDER, f"{where}: prize {number} is drawn after a later prize."
     if draw.closed:
         if expected != winners:

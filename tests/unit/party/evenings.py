@@ -157,10 +157,9 @@ def played(draw, chance) -> Iterator[None]:
         draw.value = chance.choice(VALUES)
         draw.add("public value", value=draw.value)
         yield
-    number = 0
-    while number < len(draw.prizes) and chance.randrange(8):
-        number += 1
-        going_on = True
+    numbers = [*range(1, len(draw.prizes) + 1)]
+    while numbers and chance.randrange(8):
+        number, going_on = numbers.pop(0), True
         while going_on and draw.free(number):
             unwon = chance.randrange(6) == 0
             going_on = draw.draw(number, chance.randint(1, draw.free(number)), unwon=unwon)
@@ -171,6 +170,7 @@ def played(draw, chance) -> Iterator[None]:
                 yield
         if chance.randrange(5) == 0:
             draw.prize("Surprise", chance.randint(1, 3))
+            numbers.insert(chance.choice([0, len(numbers)]), len(draw.prizes))  # it can be drawn at any time
             yield
     draw.close()
 
