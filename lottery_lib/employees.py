@@ -134,7 +134,7 @@ def parse_json(text: str) -> Roster:
 
 
 def _checked(rows: Iterable[Mapping[str, object]], *, first: int) -> Roster:
-    """Turn each row into an employee, or reject it with the first reason that applies. Rows count from `first`."""
+    """Turn rows, counted from `first`, into employees, or reject a row with the first reason that applies."""
     roster, ids, serials = Roster(), set[str](), set[int]()
     for number, row in enumerate(rows, start=first):
         values = [row.get(column) for column in COLUMNS]
