@@ -133,7 +133,8 @@ def _show(document: object, *, as_json: bool = False) -> None:
     elif isinstance(document, list) and document:
         import pandas as pd
 
-        table = pd.DataFrame(document).astype("string").fillna("")
+        # Without dtype=object, a whole number beside a missing one would become 4.0.
+        table = pd.DataFrame(document, dtype=object).astype("string").fillna("")
         table = table.apply(lambda column: column.str.ljust(column.str.len().max()))
         _print(table.to_string(index=False, justify="left"))
     else:
@@ -246,7 +247,12 @@ def deploy(edition: str | None, email: str | None, dry_run: bool, yes: bool) -> 
     stack = _stack(edition, "create", yes)
     if dry_run:
         return Outcome({"resources": _rows(stack.plan(email))})
-    return Outcome({"resources": _rows(stack.deploy(email))}, shown={})  # a person has seen each line
+    done = stack.deploy(email)
+    if email:
+        from lottery_lib.mails import inbox
+
+        _say(inbox(stack.target).where)
+    return Outcome({"resources": _rows(done)}, shown={})  # a person has seen each line
 
 
 @lottery.command(example="lottery teardown --dry-run", failed={"resources": []})
