@@ -118,7 +118,7 @@ def fill(draw, number, tables, end):
 
 
 def parts_of(ids):
-    """Yield what fits into one transaction, and whether it is the last; one empty part if there are no ids."""
+    """Yield what fits into one transaction, and whether it is the last; no ids are one empty part."""
     for start in range(0, max(1, len(ids)), AT_ONCE):
         yield ids[start : start + AT_ONCE], start + AT_ONCE >= len(ids)
 
