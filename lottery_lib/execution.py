@@ -81,6 +81,12 @@ def arn_of(machine_arn: str, name: str) -> str:
     return f"{machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
 
 
+def exists(target: Target, arn: str) -> bool:
+    """Whether there is an execution with this ARN. It may have ended."""
+    look = target.client("stepfunctions").describe_execution
+    return call_or_none(look, *_ABSENT, executionArn=arn) is not None
+
+
 def describe(target: Target, arn: str) -> "DescribeExecutionOutputTypeDef":
     """Describe an execution. If it is so new that AWS does not show it yet, wait for it.
 

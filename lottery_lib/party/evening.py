@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from lottery_lib import execution
 from lottery_lib.aws_errors import call_or_none
-from lottery_lib.draws import machine_arn
+from lottery_lib.draws import execution_input, machine_arn, run
 from lottery_lib.errors import LotteryError
+from lottery_lib.history import DrawResult
 from lottery_lib.party import evening_file
 from lottery_lib.party.prizes import Prize
 from lottery_lib.party.receipts import check_edition
@@ -82,6 +83,32 @@ class EveningState:
     public: str | None = None
     stage: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
+
+
+def draw_in_public(
+    target: Target, wanted: object, public: str, *, name: str | None = None, seconds: float = 120.0
+) -> DrawResult:
+    """Draw like `lottery_lib.draw`, with a public value: the machine commits first, and then gets the value.
+
+    Args:
+        target: Where; the hardened edition.
+        wanted: How many winners, or a list of prizes.
+        public: The public value.
+        name: The name of the execution; by default a new one.
+        seconds: The deadline of the wait.
+    """
+    name = name or execution.new_name()
+    evening = Evening(target, name)
+
+    def answer(arn: str) -> None:
+        def answered() -> bool:
+            waiting = evening._items("#waiting").get("#waiting")
+            return evening._sent(waiting, {"public": public}) if waiting else evening._ended({"drawing": arn})
+
+        target.waiter.until("the machine to ask for the public value", answered, seconds=_SECONDS, every=0.1)
+
+    asked = {**execution_input(target, wanted), "question": "What is the public value?"}
+    return run(target, asked, seconds, name, answer)
 
 
 class Evening:

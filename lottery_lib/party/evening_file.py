@@ -141,6 +141,14 @@ def put_back(target: Target, path: Path, *, replace: bool = False) -> tuple[Targ
     return target, kept
 
 
+def lacking(target: Target, path: Path) -> int:
+    """How many receipts are in a file, but not in the tables; 0 if there is no such file."""
+    if not path.exists():
+        return 0
+    there = call_or_none(draws_table(target).typed_items, "ResourceNotFound") or []
+    return len(receipts_in(read(path)["tables"]) - receipts_in({"draws": there}))
+
+
 def latest(tables: Mapping[str, list[Item]]) -> str:
     """The name of the draw that was announced last; empty if there is none."""
     draws = [item for item in tables["draws"] if "chain" in item]

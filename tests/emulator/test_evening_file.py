@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from emulator.access_keys import started
-from emulator.conftest import emulator_in, state_home, wait_until
+from emulator.conftest import emulator_in, wait_until
 
 from lottery_lib import connect, inject, load_employees
 from lottery_lib.employees import Roster
@@ -37,7 +37,7 @@ def write_and_hang(*arguments):
 @pytest.fixture
 def party(own_home, port):
     """`party()`: a party on an emulator of its own. If the emulator has ended, a new one is started."""
-    with emulator_in(own_home, port) as told:
+    with emulator_in(own_home, port):
 
         def connected():
             return connect(started(port)["endpoint"], attendee="party", edition="hardened")
@@ -73,7 +73,7 @@ def ids(people):
 
 @pytest.mark.parametrize("seen", [True, False])
 def test_killed_in_the_middle_of_a_draw(party, tmp_path, seen):
-    """The file goes on with the same winners, whether or not it has the first of them, and nobody wins twice."""
+    """The same people win, whether or not the file has the first of them, and nobody wins twice."""
     file, target = tmp_path / "party.evening.json", party()
     evening = Evening(target, "night-1", file=file)
     evening.announce(PRIZES, question="Five numbers")
