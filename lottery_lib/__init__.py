@@ -52,7 +52,7 @@ _ROOMS: Final = {
     "test_state": "state_tests",
     "timeline_view": "view.timeline",
     "verify": "course.lessons",
-    "verify_draw": "party.fairness",
+    "verify_draw": "party.receipts",
     "winners": "draws",
 }
 

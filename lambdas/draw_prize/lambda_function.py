@@ -99,28 +99,36 @@ def fill(draw, number, tables, end):
     if "execution" in prize or not missing:
         return draw
     try:
-        chosen, passed_over = select(draw, number, missing, tables, order_of(draw, end.secret))
+        met, flags = select(draw, number, missing, tables, end.secret)
     except NotEnoughEmployees as error:
         if tables.draw(draw["draw_id"])[0]["receipts"] != draw["receipts"]:
             raise WinnerTaken("Another execution of this draw has gone on with it meanwhile.") from error
         raise
-    for part, last in parts_of(chosen):
-        winners = [*prize_of(draw, number)["winners"], *part]
-        told = {"winners": part, "passed_over": passed_over["excluded"][len(draw["excluded"]) :]}
-        if "unwon" in passed_over and "unwon" not in draw:
-            told["unwon"] = hashlib.sha256(zlib.decompress(bytes(passed_over["unwon"]))).hexdigest()
+    for part, last in parts_of(met, weight=lambda each: each[1]):
+        winners = [each for each, can_win in part if can_win]
+        passed_over = [each for each, can_win in part if not can_win]
+        told = {"winners": winners, "passed_over": passed_over}
+        if flags and "unwon" not in draw:
+            told["unwon"], draw = hashlib.sha256(flags).hexdigest(), {**draw, "unwon": zlib.compress(flags)}
         draw, item = receipt(draw, "drawn", prize=number, **told)
-        draw = changed({**draw, **passed_over}, number, winners=winners, called=draw["evening"] and not part)
-        complete = last and (not draw["evening"] or not part)
+        draw = {**draw, "excluded": [*draw["excluded"], *passed_over]}
+        called = draw["evening"] and not winners  # nobody is new, so nobody must be called
+        draw = changed(draw, number, winners=[*prize_of(draw, number)["winners"], *winners], called=called)
+        complete = last and (called or not draw["evening"])
         draw, items = end.of(draw, number, [item]) if complete else (draw, [item])
-        tables.write(draw, items, [row(draw, number, each) for each in part])
+        tables.write(draw, items, [row(draw, number, each) for each in winners])
     return draw
 
 
-def parts_of(ids):
-    """Yield what fits into one transaction, and whether it is the last; no ids are one empty part."""
-    for start in range(0, max(1, len(ids)), AT_ONCE):
-        yield ids[start : start + AT_ONCE], start + AT_ONCE >= len(ids)
+def parts_of(people, weight=lambda each: 1):
+    """Yield what fits into one transaction, and whether it is the last part; one empty part for nobody."""
+    part, size = [], 0
+    for each in people:
+        if size == AT_ONCE:
+            yield part, False
+            part, size = [], 0
+        part, size = [*part, each], size + weight(each)
+    yield part, True
 
 
 def row(draw, number, employee_id):
@@ -134,7 +142,7 @@ def order_of(draw, secret):
     return shuffled(draw["size"], hmac.digest(secret, draw["public"].encode(), "sha256"))
 
 
-def select(draw, number, missing, tables, order):
+def select(draw, number, missing, tables, secret):
     """Walk through the pool in the draw's order until enough people are found who can win.
 
     The draw decides about each person once: its winners, its absent and the people who were passed over stay
@@ -142,33 +150,30 @@ def select(draw, number, missing, tables, order):
     are passed over.
 
     Returns:
-        The ids of the new winners, and what changes in the draw: who was passed over because of a win before.
+        Pairs of an id and whether this person wins, in the order; who does not has won in another draw. And
+        the flags of those who have not won in another draw, if they were read.
     """
     prize, prizes = prize_of(draw, number), draw["prizes"]
     absent = [each["absent"] for each in (prizes if draw["absent"] == "out" else [prize])]
     decided = {*draw["excluded"]}.union(*absent, *(each["winners"] for each in prizes))
-    chosen, passed_over = [], {"excluded": list(draw["excluded"])}
-    if "unwon" in draw:
-        order = flagged(order, zlib.decompress(bytes(draw["unwon"])))
-    while len(chosen) < missing:
-        if len(passed_over["excluded"]) > MOST_PASSED_OVER and "unwon" not in {**draw, **passed_over}:
-            passed_over["unwon"] = zlib.compress(tables.unwon(draw))
-            order = flagged(order, zlib.decompress(passed_over["unwon"]))
-        most = min(LOOK, 2 * (missing - len(chosen)) + 4 + len(decided))
-        positions = list(islice(order, most))
+    met, chosen, order = [], 0, order_of(draw, secret)
+    flags = zlib.decompress(bytes(draw["unwon"])) if "unwon" in draw else b""
+    if flags:
+        order = (position for position in order if flags[position])
+    while chosen < missing:
+        if not flags and len(draw["excluded"]) + len(met) - chosen > MOST_PASSED_OVER:
+            many = {**draw, "unwon": zlib.compress(bytes(tables.unwon(draw)))}
+            return select(many, number, missing, tables, secret)  # from the start, with the flags
+        positions = list(islice(order, min(LOOK, 2 * (missing - chosen) + 4 + len(decided))))
         if not positions and prize["round"]:
             break  # nobody is left who could take the place of an absent winner
         if not positions:
-            raise not_enough(draw, number, len(chosen))
-        for employee_id, can_win in tables.look(draw, positions, decided):
-            if len(chosen) < missing:
-                (chosen if can_win else passed_over["excluded"]).append(employee_id)
-    return chosen, passed_over
-
-
-def flagged(order, flags):
-    """Continue an order, but leave out the positions that have no flag."""
-    return (position for position in order if flags[position])
+            raise not_enough(draw, number, chosen)
+        for pair in tables.look(draw, positions, decided):
+            if chosen < missing:
+                met.append(pair)
+                chosen += pair[1]
+    return met, flags
 
 
 def not_enough(draw, number, found):

@@ -12,6 +12,7 @@ from lottery_lib.draws import run
 from lottery_lib.errors import LotteryError
 from lottery_lib.history import DrawResult
 from lottery_lib.names import Names
+from lottery_lib.party.checker import check_receipts
 from lottery_lib.resources.contents import Pool, draws_table
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.target import EMULATOR_REGION, Target, connect
@@ -83,6 +84,18 @@ def _draw(target: Target, name: str, items: Mapping[str, Item]) -> dict[str, Any
     flags = zlib.decompress(bytes(draw["unwon"])) if "unwon" in draw else b"\x01" * len(pool)
     won_before = [each for each, flag in zip(pool, flags, strict=True) if not flag]
     return told | {"pool": pool, "salt": salt, "won_before": won_before}
+
+
+def verify_draw(document: Mapping[str, Any]) -> dict[str, bool]:
+    """Check receipts without AWS: repeat each draw with its secret, and compare the results.
+
+    Args:
+        document: What `receipts` returns.
+
+    Returns:
+        Each claim of docs/receipts.md, and whether it is true. `party.checker.check_receipts` also says why.
+    """
+    return check_receipts(document).claims
 
 
 def check_edition(target: Target, draw_id: str) -> None:

@@ -17,6 +17,8 @@ PASSING = {
     *("Sandbox.Timedout", "States.Timeout", "ThrottlingException", "ProvisionedThroughputExceededException"),
     *("RequestLimitExceeded", "InternalServerError", "TransactionCanceledException", "WinnerTaken"),
     "SNS.ThrottledException",
+    *("DynamoDb.ProvisionedThroughputExceededException", "DynamoDb.ThrottlingException"),
+    *("DynamoDb.RequestLimitExceededException", "DynamoDb.InternalServerErrorException"),
 }
 
 
@@ -25,7 +27,7 @@ def filled(partition="aws"):
         purpose: f"arn:{partition}:lambda:r:1:function:{purpose}" for purpose in ("CommitDraw", "DrawPrize")
     }
     arns = definition.arns_by_placeholder(functions, f"arn:{partition}:sns:r:1:topic")
-    return definition.fill(TEXT, arns)
+    return definition.fill(TEXT, arns | {"<Draws:ARN>": f"arn:{partition}:dynamodb:r:1:table/Draws"})
 
 
 def of_type(kind):
@@ -37,8 +39,9 @@ def retries():
 
 
 def test_valid():
-    """Filled in, it has no diagnostics; its placeholders are its two functions and the topic."""
-    assert definition.placeholders(TEXT) == ["<CommitDraw:ARN>", "<DrawPrize:ARN>", "<Notification:ARN>"]
+    """Filled in, it has no diagnostics; its placeholders are its functions, the topic and a table."""
+    found = ["<CommitDraw:ARN>", "<Draws:ARN>", "<DrawPrize:ARN>", "<Notification:ARN>"]
+    assert definition.placeholders(TEXT) == found
     assert definition.diagnostics(filled()) == []
     assert set(Names(edition="hardened").functions) == {"CommitDraw", "DrawPrize"}
 
@@ -83,10 +86,30 @@ def test_choices_look_whether_their_variable_is_there(name):
 
 
 def test_nothing_waits_for_ever():
-    """The machine, and each function's state, have a time-out; the function's own of 30 s comes first."""
-    assert json.loads(TEXT)["TimeoutSeconds"] == 900
-    lambdas = [state for state in of_type("Task").values() if "sns" not in state["Resource"]]
-    assert [state["TimeoutSeconds"] for state in lambdas] == [60, 60]
+    """The machine and each task have a time-out: functions a minute, people an hour or a day."""
+    seconds = {
+        name: state["TimeoutSeconds"]
+        for name, state in of_type("Task").items()
+        if "sns" not in state["Resource"]
+    }
+    assert seconds == {
+        "Commit To The Draw": 60,
+        "Wait For The Public Value": 24 * 3600,
+        "Mix In The Public Value": 60,
+        "Draw And Record": 60,
+        "Wait For The Roll Call": 3600,
+    }
+    assert json.loads(TEXT)["TimeoutSeconds"] > 24 * 3600
+
+
+def test_a_missed_roll_call_counts_everybody_as_present():
+    """If nobody answers, the draw goes on with the time-out's error as the roll call."""
+    (catch,) = STATES["Wait For The Roll Call"]["Catch"]
+    assert catch == {
+        "ErrorEquals": ["States.Timeout"],
+        "ResultPath": "$.roll_call",
+        "Next": "Draw And Record",
+    }
 
 
 def test_reasons_are_kept():
@@ -95,7 +118,7 @@ def test_reasons_are_kept():
     caught = [
         each for state in STATES.values() for each in state.get("Catch", []) if each["Next"] == "Failed"
     ]
-    assert len(caught) == 2
+    assert len(caught) == 4
     assert not any("ResultPath" in each for each in caught)
     assert all({"Error", "Cause"} <= STATES[name].keys() for name in of_type("Fail") if name != "Failed")
 

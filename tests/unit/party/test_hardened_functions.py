@@ -18,7 +18,7 @@ from unit.party.hardened_world import FAIL, GO, KILL, world
 
 from lottery_lib import definition
 from lottery_lib.definition import all_states
-from lottery_lib.party import fairness
+from lottery_lib.party.checker import check_receipts
 
 DRAWING = dict(all_states(json.loads(definition.load("hardened"))))["Draw And Record"]
 IDS = [f"{number:04}" for number in range(1, 301)]
@@ -29,6 +29,18 @@ def made():
     """A world of three hundred employees, of whom nobody has won."""
     with world(IDS) as made:
         yield made
+
+
+def holds(made):
+    """Whether the receipts of all draws of a world hold."""
+    checked = check_receipts(made.document())
+    assert all(checked.claims.values()), checked.problems
+    return True
+
+
+def false_claims(made):
+    """The claims of the check that are false."""
+    return [claim for claim, true in check_receipts(made.document()).claims.items() if not true]
 
 
 def refused(made, request):
@@ -111,29 +123,31 @@ def test_no_pool(made):
 
 
 def test_prizes_in_their_order(made):
-    """Each prize has a record of its own, drawn in the order of the input, under its name."""
+    """The prizes are drawn in the order of the input, each under its name."""
     execution = made.run({"prizes": [{"name": "大奖", "count": 1}, {"name": "Mug ☕", "count": 3}]})
-    assert [(each["prize"], len(each["winners"])) for each in made.records] == [("大奖", 1), ("Mug ☕", 3)]
+    assert [(each["prize"], len(each["winners"])) for each in made.prizes] == [("大奖", 1), ("Mug ☕", 3)]
     assert [each["employee_id"] for each in execution.winners] == [
-        each for record in made.records for each in record["winners"]
+        each for prize in made.prizes for each in prize["winners"]
     ]
 
 
 def test_bound_before_anybody_is_drawn(made):
-    """Pool, algorithm and commitment are written first; the secret is told only when all are recorded."""
+    """Pool, algorithm, prizes and commitment are told first; the secret only when all are recorded."""
     execution = made.start({"input": 2})
-    for _ in range(3):  # no such draw, the pool's head, the commitment
+    for _ in range(2):  # what is there, the commitment
         execution.step(GO)
-    (record,) = made.records
-    assert {"pool_digest", "pool_size", "algorithm", "commitment", "committed_at"} < record.keys()
-    assert not {"secret", "recorded_at", "drawn_at"} & record.keys()
-    execution.step(KILL)
+    (receipt,) = made.told(execution.name)
+    assert {"pool", "size", "algorithm", "prizes", "absent", "commitment"} < receipt.keys()
+    while execution.alive:
+        execution.step(GO)
+    assert [each["kind"] for each in made.told(execution.name)] == ["announced", "drawn", "closed"]
+    assert "secret" in made.told(execution.name)[-1]
 
 
 def test_the_secrets_are_of_the_system(monkeypatch):
-    """Each prize of each draw has a secret of its own: 32 bytes that `secrets` gave."""
+    """Each draw has a secret of its own: 32 bytes that `secrets` gave."""
     asked, given, token_bytes, tables = [], [], secrets.token_bytes, FakeDynamoDb()
-    tables.put(POOL, [{"chunk": "head", "size": 2, "digest": "d"}])
+    tables.put(POOL, [{"chunk": "head", "size": 2, "root": "r"}])
     with lambdas(tables) as functions:
         monkeypatch.setattr(
             "secrets.token_bytes",
@@ -143,9 +157,9 @@ def test_the_secrets_are_of_the_system(monkeypatch):
             request = {"prizes": [{"count": 1}, {"count": 1}]}
             functions.commit_draw.lambda_handler({"execution": name, "request": request}, CONTEXT)
     kept = [item["secret"] for item in tables.tables[DRAWS].values() if "secret" in item]
-    assert asked == [(32,)] * 4
+    assert asked == [(32,)] * 2
     assert kept == [each.hex() for each in given]
-    assert len({*kept}) == 4
+    assert len({*kept}) == 2
 
 
 def test_what_dynamodb_did_not_get_to(monkeypatch):
@@ -156,20 +170,21 @@ def test_what_dynamodb_did_not_get_to(monkeypatch):
         with world(IDS, won=IDS[:150]) as made:
             made.tables.gets_to = gets_to
             execution = made.run({"input": 20})
-            (record,) = made.records
-            told.append((execution.error, execution.winners, record["winners"], record["excluded"]))
+            (draw,) = made.draws.values()
+            told.append((execution.error, execution.winners, draw["prizes"][0]["winners"], draw["excluded"]))
             assert gets_to < 100 or not pauses
     assert told[0] == told[1]
     assert len(told[0][1]) == 20
     assert pauses[:2] == [0.05, 0.1]
 
 
-def test_the_record_can_be_checked(made):
-    """Draw id, times, pool, algorithm, commitment, winners and who was passed over are in it, and agree."""
-    made.run({"input": 5})
-    (record,) = made.records
-    assert record["committed_at"] <= record["recorded_at"]
-    assert all(fairness.verify_draw(made.receipt(record)).values())
+def test_the_receipts_can_be_checked(made):
+    """The receipts of several draws, one after the other, hold, and each has its time."""
+    for count in (5, 1, 100):
+        made.run({"input": count})
+    assert holds(made)
+    times = [each["at"] for name in made.draws for each in made.told(name)]
+    assert times == sorted(times)
 
 
 def test_not_enough(made):
@@ -194,23 +209,23 @@ def between_chunks(made, count=250):
 def test_killed_between_chunks(made):
     """What is recorded by then is the record's, says so, and tells no secret yet; a resume draws the rest."""
     execution = between_chunks(made)
-    (record,) = made.records
-    assert len(record["winners"]) == 99 == len(made.recorded_of(record["draw_id"]))
-    assert "secret" not in record
+    (prize,) = made.prizes
+    assert len(prize["winners"]) == 97 == len(made.recorded_of(execution.name))
+    assert "secret" not in made.told(execution.name)[-1]
     made.run({"draw_id": execution.name})
-    (record,) = made.records
-    assert len({*record["winners"]}) == 250 == len(made.recorded_of(record["draw_id"]))
-    assert all(fairness.verify_draw(made.receipt(record)).values())
+    (prize,) = made.prizes
+    assert len({*prize["winners"]}) == 250 == len(made.recorded_of(execution.name))
+    assert holds(made)
 
 
-def test_a_winner_leaves_between_chunks(made):
-    """Who is recorded stays a winner, even if the employee is deleted before the draw goes on."""
+def test_rivals_who_are_deleted_win_all_the_same(made):
+    """Only the pool says who can win: it does not help to delete rivals from the table of employees."""
     execution = between_chunks(made)
-    del made.tables.tables[EMPLOYEES][made.records[0]["winners"][0]]
+    made.tables.tables[EMPLOYEES].clear()
     made.run({"draw_id": execution.name})
-    (record,) = made.records
-    assert len(record["winners"]) == 250
-    assert all(fairness.verify_draw(made.receipt(record)).values())
+    (prize,) = made.prizes
+    assert len(prize["winners"]) == 250
+    assert holds(made)
 
 
 @pytest.mark.parametrize("one_by_one", [2000, -1])
@@ -218,48 +233,48 @@ def test_somebody_comes_back_between_chunks(one_by_one):
     """Who was passed over stays so in that draw, even if the winners were forgotten before it goes on."""
     with world(IDS, won=IDS[:40], limits={"MOST_PASSED_OVER": one_by_one}) as made:
         execution = between_chunks(made)
+        passed_over = {*made.draws[execution.name]["excluded"]}
+        assert passed_over or one_by_one < 0
         for each in IDS[:40]:
             del made.tables.tables[WINNERS][each]
         made.run({"draw_id": execution.name})
-        (record,) = made.records
-        assert len({*record["winners"]} - {*IDS[:40]}) == 250
-        assert all(fairness.verify_draw(made.receipt(record)).values())
+        (prize,) = made.prizes
+        assert len({*prize["winners"]} - passed_over) == 250
+        assert not one_by_one < 0 or {*prize["winners"]}.isdisjoint(IDS[:40])
+        assert false_claims(made) == ["nobody was skipped without a receipt"]
 
 
 def test_few_remain():
-    """Where nearly all have won or left, the receipt holds as well: it has who they were."""
-    with world(IDS, won=IDS[:290], left=IDS[290:293], limits={"MOST_PASSED_OVER": 20}) as made:
-        made.run({"input": 7})
-        (record,) = made.records
-        assert sorted(record["winners"]) == IDS[293:]
-        receipt = made.receipt(record)
-        assert set(receipt["won_before"]) == set(IDS[:290])
-        assert set(receipt["excluded"]) <= set(IDS[:293])
-        assert all(fairness.verify_draw(receipt).values())
+    """Where nearly all have won, the receipts hold as well: they have who they were."""
+    with world(IDS, limits={"MOST_PASSED_OVER": 20}) as made:
+        for count in (290, 7):
+            made.run({"input": count})
+        first, second = made.prizes
+        assert {*first["winners"]}.isdisjoint(second["winners"])
+        assert set(made.document()["draws"]["x1"]["won_before"]) == set(first["winners"])
+        assert holds(made)
 
 
 def test_others_win_while_few_remain():
     """Who wins elsewhere after a draw is not taken for one who had won before it."""
-    with world(IDS, won=IDS[:280], limits={"MOST_PASSED_OVER": 20}) as made:
-        made.run({"input": 5})
-        before = made.receipt(made.records[0])
-        made.run({"input": 10})
-        assert made.receipt(made.records[0]) == before
+    with world(IDS, limits={"MOST_PASSED_OVER": 20}) as made:
+        for count in (280, 5, 10):
+            made.run({"input": count})
+        assert len(made.document()["draws"]["x1"]["won_before"]) == 280
+        assert holds(made)
 
 
 def test_two_executions_of_one_draw(made):
-    """Whose choice is older than the record is refused, though whom it chose is free: it draws again."""
+    """An execution whose choice is older than the receipts reads again, and draws nobody more."""
     first = made.start({"input": 1})
-    while made.tables.requests.count("BatchGetItem") < 3:  # it has chosen, and is about to record
+    while made.tables.requests.count("BatchGetItem") < 4:  # it has chosen, and is about to record
         first.step(GO)
-    chosen = next(fairness.order(300, bytes.fromhex(made.record("x0#1#sealed")["secret"])))
-    del made.tables.tables[EMPLOYEES][IDS[chosen]]
     made.run({"draw_id": first.name})
     while first.alive:
         first.step(GO)
-    (record,) = made.records
-    assert set(record["winners"]) == made.recorded_of("x0#1")
+    assert set(made.prizes[0]["winners"]) == made.recorded_of("x0")
     assert len(made.tables.tables[WINNERS]) == 1
+    assert holds(made)
 
 
 def test_remaining_for_nobody_else(made):
@@ -269,7 +284,7 @@ def test_remaining_for_nobody_else(made):
     name, sentence = refused(made, {"draw_id": execution.name})
     assert name == "NotEnoughEmployees"
     assert sentence == (
-        "250 winners were asked for, but only 200 of 300 employees remain, 99 of whom this draw has recorded."
+        "250 winners were asked for, but only 200 of 300 employees remain, 97 of whom this draw has recorded."
     )
 
 
@@ -294,7 +309,7 @@ def refusal(made, error):
     """What DrawPrize raises when its transaction is refused so."""
     made.start({"input": 1})
     execution = made.executions[-1]
-    while not made.records:
+    while not made.draws:
         execution.step(GO)
     execution.step(KILL)
 
@@ -304,11 +319,9 @@ def refusal(made, error):
         return do()
 
     made.tables.step = refuse
-    record = made.records[0]["draw_id"]
+    event = {"execution": "x", "remail": False, "draw_id": execution.name, "number": 1}
     with pytest.raises(Exception) as raised:
-        made.functions.draw_prize.lambda_handler(
-            {"execution": "x", "remail": False, "record": record}, made.context
-        )
+        made.functions.draw_prize.lambda_handler(event, made.context)
     return raised.value
 
 
@@ -317,14 +330,14 @@ def test_asked_again(made):
     execution = made.run({"input": 2})
     again = made.run({"draw_id": execution.name})
     assert again.winners == execution.winners
-    assert made.mails == [(execution.name, "x0#1", made.records[0]["winners"])]
+    assert made.mails == [(execution.name, ("x0", 1), made.prizes[0]["winners"])]
 
 
 def test_remail(made):
     """Asked to, another execution mails what is recorded: the same winners."""
     execution = made.run({"input": 2})
     made.run({"draw_id": execution.name, "remail": True})
-    assert [mail[2] for mail in made.mails] == [made.records[0]["winners"]] * 2
+    assert [mail[2] for mail in made.mails] == [made.prizes[0]["winners"]] * 2
 
 
 def test_names_of_all_kinds():
@@ -356,46 +369,280 @@ def test_structured_logs(made, capsys):
     made.run({"prizes": [{"count": 1}, {"count": 2}]})
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["message"] for line in lines] == ["committed", "recorded", "recorded"]
-    assert [line["draw_id"] for line in lines] == ["x0", "x0#1", "x0#2"]
+    assert [line["draw_id"] for line in lines] == ["x0"] * 3
 
 
 def test_a_lost_commitment_is_made_again(made):
     """A commitment whose reply was lost is read, not made anew: the secret stays the first one's."""
     execution = made.start({"input": 2})
-    while not made.records:
+    while not made.draws:
         execution.step(GO)
-    first = dict(made.records[0])
+    first = made.told(execution.name)[0]
     execution.step(FAIL)
     while execution.alive:
         execution.step(GO)
-    assert made.records[0]["commitment"] == first["commitment"]
+    assert made.told(execution.name)[0] == first
+    assert len(made.document()["chain"]) == 1
 
 
 def test_the_seal_is_published(made):
-    """The mail and the history have the seal, with which a receipt that is shown later can be compared."""
-    made.start({"input": 2})
-    told = made.functions.draw_prize
-    while not made.records:
-        made.executions[0].step(GO)
-    made.executions[0].step(KILL)
-    answer = told.lambda_handler({"execution": "y", "remail": False, "record": "x0#1"}, made.context)
-    assert answer["message"].endswith(f"\nSeal of this draw: {made.records[0]['seal']}")
+    """The mail and the history have the hash of the latest receipt, to compare with what is shown later."""
+    made.run({"input": 2})
+    event = {"execution": "y", "remail": False, "draw_id": "x0", "number": 1}
+    answer = made.functions.draw_prize.lambda_handler(event, made.context)
+    assert answer["message"].endswith(f"\nSeal of this draw: {made.draws['x0']['last']}")
 
 
 def test_committed_to_once(made):
     """A commitment that comes late, of a call that was given up, is not written over the other."""
     late = made.start({"input": 2})
-    for _ in range(2):  # it has found no such draw, and is about to write one
-        late.step(GO)
+    late.step(GO)  # it has found no such draw, and is about to write one
     made.run({"input": 2}, name=late.name)
-    (record,) = made.records
+    (prize,) = made.prizes
     while late.alive:
         late.step(GO)
-    assert made.records == [record]
-    assert all(fairness.verify_draw(made.receipt(record)).values())
+    assert made.prizes == [prize]
+    assert holds(made)
 
 
 def test_a_congratulation_to_many(made):
     """The mail names a hundred, and says how many more."""
     told = made.functions.draw_prize.congratulation("Mug", [{"employee_id": each} for each in IDS])
     assert told.endswith(", 0100 and 200 more] You have been selected for Mug!")
+
+
+EVENING = {
+    "prizes": [{"name": "Car", "count": 1}, {"name": "Mug", "count": 5}],
+    "evening": {"absent": "out"},
+    "question": "Call five numbers",
+}
+
+
+def party(made, **changes):
+    """An evening that was announced, and whose public value was given; returns its name."""
+    return made.run({**EVENING, **changes}, name="party").name
+
+
+def absent_once(made, count):
+    """Let the first winners of the next roll call be absent, and nobody after them."""
+    calls = iter([count])
+    made.roll_call = lambda winners: {"absent": winners[: next(calls, 0)]}
+
+
+def kinds(made, name="party"):
+    return [each["kind"] for each in made.told(name)]
+
+
+def test_an_evening_waits_for_the_public_value(made):
+    """It is announced with its question, and nothing is drawn before the value is in a receipt."""
+    execution = made.start(EVENING, "party")
+    while "party" not in made.draws:
+        execution.step(GO)
+    assert "public" not in made.draws["party"]
+    while execution.alive:
+        execution.step(GO)
+    assert kinds(made) == ["announced", "public value"]
+    assert made.told("party")[1]["value"] == "17 4 88"
+
+
+def test_the_public_value_decides(made):
+    """The same secret with another public value is another order."""
+    orders = []
+    for made.public in ("1 2 3", "1 2 4", "1 2 3"):
+        made.functions.commit_draw.secrets.seed(1)
+        name = f"e{len(orders)}"
+        made.run(EVENING, name=name)
+        made.run({"draw_id": name, "prize": 2})
+        orders.append(made.draws[name]["prizes"][1]["winners"])
+        made.tables.tables[WINNERS].clear()
+    assert orders[0] == orders[2] != orders[1]
+
+
+def test_a_public_value_is_given_once(made):
+    """A second value, or the first one again after a lost reply, changes nothing."""
+    party(made)
+    made.run({"draw_id": "party", "public": "another"})
+    assert made.draws["party"]["public"] == "17 4 88"
+    assert kinds(made) == ["announced", "public value"]
+
+
+def test_only_the_places_of_the_absent_are_drawn_again(made):
+    """Who is here keeps the prize; the next people in the order get the free places; then the mail is due."""
+    party(made)
+    absent_once(made, 2)
+    execution = made.run({"draw_id": "party", "prize": 2})
+    drawn = [each["winners"] for each in made.told("party") if each["kind"] == "drawn"]
+    assert [len(each) for each in drawn] == [5, 2]
+    prize = made.draws["party"]["prizes"][1]
+    assert prize["winners"] == [*drawn[0][2:], *drawn[1]]
+    assert prize["absent"] == drawn[0][:2]
+    assert made.recorded_of("party", "absent") == {*drawn[0][:2]}
+    assert made.mails == [(execution.name, ("party", 2), prize["winners"])]
+    assert holds(made)
+
+
+@pytest.mark.parametrize(("rule", "wins"), [("out", False), ("may win later", True)])
+def test_whether_the_absent_may_win_later(rule, wins):
+    """The rule of the evening decides whether the absent are skipped for the next prizes, too."""
+    with world(IDS[:7]) as made:
+        party(made, evening={"absent": rule})
+        absent_once(made, 1)
+        made.run({"draw_id": "party", "prize": 1})
+        (absent,) = made.draws["party"]["prizes"][0]["absent"]
+        made.run({"draw_id": "party", "prize": 2})
+        assert (absent in made.draws["party"]["prizes"][1]["winners"]) is wins
+        made.run({"draw_id": "party", "close": True})
+        assert holds(made)
+
+
+def test_nobody_is_left_for_a_free_place():
+    """If all others have won, the place of an absent winner stays free, and the prize is done."""
+    with world(IDS[:6]) as made:
+        party(made)
+        absent_once(made, 1)
+        made.run({"draw_id": "party", "prize": 2})
+        absent_once(made, 1)
+        execution = made.run({"draw_id": "party", "prize": 1})
+        assert execution.error.args[0].startswith("1 winners were asked for, but only 0 of 6 employees")
+        prize = made.draws["party"]["prizes"][1]
+        assert (len(prize["winners"]), "execution" in prize) == (5, True)
+        made.run({"draw_id": "party", "close": True})
+        assert holds(made)
+
+
+def test_everybody_is_absent_and_nobody_is_left():
+    """A prize whose winners are all absent, with nobody else to draw, ends without winners."""
+    with world(IDS[:5]) as made:
+        party(made)
+        absent_once(made, 5)
+        assert made.run({"draw_id": "party", "prize": 2}).error is None
+        prize = made.draws["party"]["prizes"][1]
+        assert (prize["winners"], len(prize["absent"]), "execution" in prize) == ([], 5, True)
+        made.run({"draw_id": "party", "close": True})
+        assert holds(made)
+
+
+def test_a_time_out_counts_everybody_as_present(made):
+    """If nobody answers the roll call, the receipt says so, and the prize is done."""
+    party(made)
+    made.roll_call = lambda winners: {"Error": "States.Timeout", "Cause": ""}
+    made.run({"draw_id": "party", "prize": 1})
+    assert made.told("party")[-1]["by"] == "time-out"
+    assert "execution" in made.draws["party"]["prizes"][0]
+
+
+def test_a_roll_call_of_many(made):
+    """Two hundred absent winners are recorded in parts, and each of their places is drawn again."""
+    party(made, prizes=[{"name": "Pen", "count": 120}])
+    absent_once(made, 110)
+    made.run({"draw_id": "party", "prize": 1})
+    (prize,) = made.prizes
+    assert (len({*prize["winners"]}), len({*prize["absent"]})) == (120, 110)
+    made.run({"draw_id": "party", "close": True})
+    assert holds(made)
+
+
+def test_a_roll_call_that_comes_twice(made):
+    """A roll call whose reply was lost is not called again: the new winners are not taken for absent."""
+    party(made)
+    execution = made.start({"draw_id": "party", "prize": 2})
+    absent_once(made, 2)
+    while "roll call" not in kinds(made):
+        execution.step(GO)
+    execution.step(FAIL)
+    while execution.alive:
+        execution.step(GO)
+    assert len(made.draws["party"]["prizes"][1]["absent"]) == 2
+
+
+def test_a_surprise_prize(made):
+    """It has a receipt before anybody is drawn for it, and the same order goes on."""
+    party(made)
+    made.run({"draw_id": "party", "prize": 1})
+    made.run({"draw_id": "party", "add": {"name": "Trip", "count": 2}})
+    made.run({"draw_id": "party", "prize": 2})
+    assert kinds(made)[-5:] == ["prize added", "drawn", "roll call", "drawn", "roll call"]
+    made.run({"draw_id": "party", "close": True})
+    assert holds(made)
+
+
+def test_a_surprise_prize_is_added_once(made):
+    """A lost reply, or a second call by the same execution, adds it once."""
+    party(made)
+    execution = made.start({"draw_id": "party", "add": {"name": "Trip", "count": 2}})
+    while len(made.draws["party"]["prizes"]) < 3:
+        execution.step(GO)
+    execution.step(FAIL)
+    while execution.alive:
+        execution.step(GO)
+    assert len(made.draws["party"]["prizes"]) == 3
+
+
+def test_the_same_people_win_if_it_is_stopped(made):
+    """A prize that is stopped and drawn again has the same winners: to start again does not help a cheat."""
+    party(made)
+    first = made.start({"draw_id": "party", "prize": 2})
+    while not made.recorded_of("party"):
+        first.step(GO)
+    first.step(KILL)
+    chosen = made.draws["party"]["prizes"][1]["winners"]
+    made.run({"draw_id": "party", "prize": 2})
+    assert made.draws["party"]["prizes"][1]["winners"] == chosen
+    assert len(made.mails) == 1
+
+
+@pytest.mark.parametrize(
+    "step", [{"prize": 1}, {"add": {"name": "x", "count": 1}}, {"close": True}, {"public": "1"}]
+)
+def test_after_the_end(made, step):
+    """A closed evening takes nothing more, because everybody knows the secret."""
+    party(made)
+    made.run({"draw_id": "party", "close": True})
+    error = made.run({"draw_id": "party", **step}).error
+    assert error is None or type(error).__name__ == "DrawClosed"
+    assert kinds(made) == ["announced", "public value", "closed"]
+
+
+def test_no_end_before_the_roll_call(made):
+    """An evening does not close while a prize waits for its roll call."""
+    party(made)
+    execution = made.start({"draw_id": "party", "prize": 1})
+    while not made.recorded_of("party"):
+        execution.step(GO)
+    execution.step(KILL)
+    assert refused(made, {"draw_id": "party", "close": True}) == (
+        "RollCallMissing",
+        "The prize Car still waits for its roll call.",
+    )
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"prize": 1, "input": 1},
+        {"draw_id": "party", "prize": 3},
+        {"draw_id": "party", "prize": True},
+        {"draw_id": "party", "add": {"count": 0}},
+        {"draw_id": "party", "public": 5},
+        {"prizes": [], "evening": {"absent": "perhaps"}},
+        {"prizes": [], "evening": "yes"},
+        {"prizes": [{"count": 1}], "question": "x" * 201},
+    ],
+)
+def test_steps_that_cannot_be(made, request_):
+    """What is no step of an evening is refused in one sentence."""
+    party(made)
+    name, sentence = refused(made, request_)
+    assert name == "InvalidInput"
+    assert sentence.endswith(".") and len(sentence) < 160
+
+
+def test_abandoned_draws_are_in_the_chain(made):
+    """A draw that was begun and given up is counted in what the next one announces."""
+    made.start({"input": 2})
+    while not made.draws:
+        made.executions[0].step(GO)
+    made.executions[0].step(KILL)
+    made.run({"input": 2}, name="second")
+    assert made.told("second")[0]["announced_before"] == 1
+    assert check_receipts(made.document()).counts["not ended"] == 1

@@ -8,13 +8,10 @@ import pytest
 from unit.party.fake_dynamodb import CONTEXT, DRAWS, EMPLOYEES, POOL, WINNERS, FakeDynamoDb, lambdas
 
 SIZES = [10, 1_000, 100_000, 1_000_000]
-#: Of a draw of two: is there such a draw, the pool's head, the commitment; the record, its chunks of the
-#: pool, who can win of them, the recording, the names.
-REQUESTS = (
-    ["GetItem", "GetItem", "TransactWriteItems"]
-    + ["BatchGetItem"] * 3
-    + ["TransactWriteItems", "BatchGetItem"]
-)
+#: Of a draw of two: what is there, the commitment; the draw, its chunks of the pool, who can win of them (and
+#: their names), the recording.
+REQUESTS = ["BatchGetItem", "TransactWriteItems", *["BatchGetItem"] * 3, "TransactWriteItems"]
+HEADS = 1 + 4  # what is there before a draw and when it is drawn
 #: Eight are looked at together: their chunks of the pool, they themselves, their entry among the winners.
 LOOK = 8 * 3
 
@@ -63,7 +60,7 @@ def pool_of(size, left=None):
         lambda key: key in winners, lambda key: {"employee_id": key}, sorted(winners)
     )
     tables.tables[POOL] = Virtual(lambda key: "#" in key, lambda key: chunk(key, size))
-    tables.put(POOL, [{"chunk": "head", "digest": "d", "size": size}])
+    tables.put(POOL, [{"chunk": "head", "root": "r", "size": size}])
     with lambdas(tables) as functions:
         functions.commit_draw.secrets = random.Random(5)
         functions.commit_draw.secrets.token_bytes = functions.commit_draw.secrets.randbytes
@@ -74,21 +71,21 @@ def drawn(functions, tables, count, name):
     """Draw; return what was asked for, and how many items were read."""
     tables.requests, tables.items = [], 0
     asked = {"execution": name, "request": {"input": count}}
-    (record,) = functions.commit_draw.lambda_handler(asked, CONTEXT)["records"]
-    event = {"execution": name, "remail": False, "record": record}
+    assert functions.commit_draw.lambda_handler(asked, CONTEXT)["prizes"] == [1]
+    event = {"execution": name, "remail": False, "draw_id": name, "number": 1}
     told = functions.draw_prize.lambda_handler(event, CONTEXT)
     assert len(told["winners"]) == count
-    assert "recorded_at" in tables.tables[DRAWS][record]
+    assert "closed" in tables.tables[DRAWS][name]
     return tables.requests, tables.items
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_nobody_has_won(size):
-    """A draw of two makes the same eight requests of any pool, and reads at most so many items."""
+    """A draw of two makes the same six requests of any pool, and reads at most so many items."""
     with pool_of(size) as draw:
         requests, items = draw(2, "a")
     assert requests == REQUESTS
-    assert items <= 1 + 2 + LOOK + 2
+    assert items <= HEADS + LOOK
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -98,8 +95,8 @@ def test_half_have_won(size):
     with pool_of(size, size // 2) as draw:
         for number in range(2 if size == 10 else 20):
             requests, items = draw(2, f"x{number}")
-            assert requests in (REQUESTS, REQUESTS[:4] + looks + REQUESTS[4:])
-            assert items <= 1 + 2 + 2 * LOOK + 2
+            assert requests in (REQUESTS, REQUESTS[:3] + looks + REQUESTS[3:])
+            assert items <= HEADS + 1 + 2 * LOOK
 
 
 def test_many_winners():
@@ -111,7 +108,7 @@ def test_many_winners():
     (few, _), (many, items) = found
     assert few == many
     assert many.count("TransactWriteItems") == 1 + 11
-    assert items <= 1 + 2 + 1100 * 3 + 1000
+    assert items <= HEADS + 1100 * 3
 
 
 def test_few_remain():

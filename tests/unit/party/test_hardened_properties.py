@@ -13,7 +13,7 @@ from unit.party.hardened_world import ACTIONS, GO, world
 from lottery_lib import load_employees
 from lottery_lib.employees import parse_csv
 from lottery_lib.names import Names
-from lottery_lib.party import fairness
+from lottery_lib.party.checker import check_receipts
 from lottery_lib.resources import contents
 
 LEAVE = "leave"  # not what becomes of a request: an employee is deleted by hand
@@ -57,22 +57,27 @@ def hurt(made, steps):
 
 def resume(made):
     """Go on with each draw that was begun and whose execution was killed."""
-    for name in [each.name for each in made.executions if each.killed and each.name in made.heads]:
+    for name in [each.name for each in made.executions if each.killed and each.name in made.draws]:
         made.run({"draw_id": name})
 
 
 def check(made):
-    winners = [each for record in made.records for each in record["winners"]]
+    winners = [each for prize in made.prizes for each in prize["winners"]]
     assert len(winners) == len({*winners} - made.won), "somebody won twice"
-    for record in made.records:
-        assert sorted(record["winners"]) == sorted(made.recorded_of(record["draw_id"]))
-        mails = [mail for mail in made.mails if mail[1] == record["draw_id"]]
-        assert len(mails) <= 1
-        assert "recorded_at" in record or not mails
-        assert all(mail[2] == record["winners"] for mail in mails)
-        if "recorded_at" in record:
-            assert len(record["winners"]) == record["count"]
-            assert all(fairness.verify_draw(made.receipt(record)).values())
+    for name, draw in made.draws.items():
+        recorded = [each for prize in draw["prizes"] for each in prize["winners"]]
+        assert sorted(recorded) == sorted(made.recorded_of(name))
+        for number, prize in enumerate(draw["prizes"], 1):
+            mails = [mail for mail in made.mails if mail[1] == (name, number)]
+            assert len(mails) <= 1
+            assert "execution" in prize or not mails
+            assert all(mail[2] == prize["winners"] for mail in mails)
+            assert "execution" not in prize or len(prize["winners"]) == prize["count"]
+    if made.draws:
+        claims = check_receipts(made.document()).claims
+        won_without = {"nobody was skipped without a receipt", "the list of winners is that of the receipts"}
+        false = {claim for claim, true in claims.items() if not true}
+        assert false <= (won_without if made.won else set()), false
 
 
 def check_ends(made):
@@ -81,14 +86,13 @@ def check_ends(made):
         if each.killed:
             continue
         if each.error is None:
-            draw_id = each.request.get("draw_id", each.name)
-            assert all("recorded_at" in made.record(name) for name in made.heads[draw_id]["records"])
+            assert "closed" in made.draws[each.request.get("draw_id", each.name)]
         elif type(each.error).__name__ == "NoSuchDraw":  # it looked before the first had begun
             assert "draw_id" in each.request
         else:
             assert type(each.error).__name__ == "NotEnoughEmployees", each.error
-            short = [record for record in made.records if "recorded_at" not in record]
-            assert any(len(record["winners"]) + len(made.remaining) < record["count"] for record in short)
+            short = [prize for prize in made.prizes if "execution" not in prize]
+            assert any(len(prize["winners"]) + len(made.remaining) < prize["count"] for prize in short)
 
 
 #: Of two executions of one draw, one looks while the other records all who remain.
@@ -149,5 +153,5 @@ def test_an_id_that_is_in_the_roster_twice(ids):
         for start in range(0, len(people), 2):
             assert made.run({"input": min(2, len(people) - start)}).error is None
         check(made)
-        assert sorted(each for record in made.records for each in record["winners"]) == sorted(people)
+        assert sorted(each for prize in made.prizes for each in prize["winners"]) == sorted(people)
         assert type(made.run({"input": 1}).error).__name__ == "NotEnoughEmployees"

@@ -1,0 +1,300 @@
+"""Check the receipts of all draws. `docs/receipts.md` says what they contain."""
+
+import hashlib
+import hmac
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from lottery_lib import merkle
+from lottery_lib.party.receipt_form import Receipt, WrongForm, read_folder
+
+#: What a check says, in the order of `docs/receipts.md`.
+CLAIMS: Final = (
+    "each receipt names the one before",
+    "the pool is the one that was announced",
+    "the secret is the one that was announced",
+    "the winners are the next people in the order",
+    "each prize has as many winners as announced",
+    "nobody was skipped without a receipt",
+    "the list of winners is that of the receipts",
+)
+_CHAIN, _POOL, _SECRET, _ORDER, _COUNT, _SKIPPED, _LIST = CLAIMS
+_CODES: Final = {"root": "pool", "commitment": "commitment", "announced_before": "announced_before"}
+Problem = tuple[str, str]  # a claim, and a sentence that says why it is false
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check says.
+
+    Attributes:
+        claims: Each of `CLAIMS`, and whether it is true.
+        problems: One sentence for each thing that is wrong.
+        counts: How many draws were ``announced``, are ``closed``, have ``not ended``; how many ``prizes not
+            drawn`` and ``resets`` there are.
+        codes: What to compare with the photograph, for each draw: ``draw``, ``root``, ``commitment``, and
+            ``announced_before``.
+    """
+
+    claims: dict[str, bool]
+    problems: list[str]
+    counts: dict[str, int]
+    codes: list[dict[str, Any]]
+
+
+def check_receipts(document: Mapping[str, Any]) -> Checked:
+    """Check every draw of a folder, and repeat those that are closed.
+
+    It never raises. If something does not have the form of `docs/receipts.md`, no claim is true.
+
+    Args:
+        document: What the folder's `receipts.json` contains.
+    """
+    counts = dict.fromkeys(("announced", "closed", "not ended", "prizes not drawn", "resets"), 0)
+    try:
+        chain, receipts = read_folder(document)
+    except WrongForm as error:
+        return Checked(dict.fromkeys(CLAIMS, False), [str(error)], counts, [])
+    eras, resets = dict[str, int](), 0
+    for each in chain:
+        if each.kind == "reset":
+            resets += 1
+        else:
+            eras.setdefault(each.says["draw"], resets)
+    draws = [
+        _Draw(name, receipts[name], document["draws"][name], eras.get(name, resets)) for name in receipts
+    ]
+    problems = [*_linked(chain, draws)]
+    for draw in draws:
+        problems += _replayed(draw)
+    problems += [
+        *_skipped(draws),
+        *_listed([draw for draw in draws if draw.era == resets], document["winners"]),
+    ]
+    false = {claim for claim, _ in problems}
+    counts |= {
+        "announced": len(chain) - resets,
+        "closed": sum(draw.closed for draw in draws),
+        "resets": resets,
+    }
+    counts["not ended"] = len(draws) - counts["closed"]
+    counts["prizes not drawn"] = sum(len(draw.prizes) - len(draw.drawn) for draw in draws)
+    return Checked(
+        {claim: claim not in false for claim in CLAIMS},
+        [sentence for _, sentence in problems],
+        counts,
+        [{"draw": draw.name, **{code: draw.head[key] for code, key in _CODES.items()}} for draw in draws],
+    )
+
+
+@dataclass
+class _Draw:
+    """A draw of the folder. `_replayed` fills what has a default."""
+
+    name: str
+    receipts: Sequence[Receipt]
+    folder: Mapping[str, Any]
+    era: int  # how often the table of winners had been emptied before the draw
+    order: Sequence[str] = ()  # of the pool; nobody knows it before the draw is closed
+    prizes: list[Mapping[str, Any]] = field(default_factory=list)
+    drawn: set[int] = field(default_factory=set)  # the numbers of the prizes that were drawn
+    wins: dict[str, tuple[int, str | None]] = field(
+        default_factory=dict
+    )  # the latest prize; "absent" or None
+    # Who is skipped for each prize; for number 0, who is skipped for all prizes.
+    skipped: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    @property
+    def head(self) -> Mapping[str, Any]:
+        return self.receipts[0].says
+
+    @property
+    def closed(self) -> bool:
+        return self.receipts[-1].kind == "closed"
+
+    def where(self, receipt: int) -> str:
+        return f"Draw {self.name}, receipt {receipt}"
+
+    def free(self, number: int) -> int:
+        """How many places of a prize are free."""
+        count: int = self.prizes[number - 1]["count"]
+        return count - [*self.wins.values()].count((number, None))
+
+    def next_people(self, number: int) -> Iterator[str]:
+        """Who can win a prize, in the order."""
+        for one in self.order:
+            present = one in self.wins and self.wins[one][1] is None
+            if not (present or one in self.skipped[0] or one in self.skipped[number]):
+                yield one
+
+
+def _linked(chain: Sequence[Receipt], draws: Sequence[_Draw]) -> Iterator[Problem]:
+    first, announced = {draw.name: draw.receipts[0].hash for draw in draws}, list[str]()
+    for at, receipt in enumerate(chain):
+        where, says = f"The lottery's chain, receipt {at}", receipt.says
+        if says["previous"] != (chain[at - 1].hash if at else ""):
+            yield _CHAIN, f"{where}: it does not name the receipt before it."
+        if receipt.kind == "reset":
+            if says["number"] != at:
+                yield _CHAIN, f"{where}: it has the number {says['number']}."
+            continue
+        name, before = says["draw"], says["announced_before"]
+        if before != len(announced):
+            yield _CHAIN, f"{where}: it counts {before} draws before it; the chain has {len(announced)}."
+        if name in announced or first.get(name) != receipt.hash:
+            yield _CHAIN, f"{where}: the folder has no draw {name} that begins with this receipt."
+        announced.append(name)
+    for draw in draws:
+        if draw.name not in announced:
+            yield _CHAIN, f"Draw {draw.name}: the lottery's chain does not have it."
+        asked, last = draw.head["question"] != "", len(draw.receipts) - 1
+        for at, receipt in enumerate(draw.receipts):
+            if receipt.says["number"] != at:
+                yield _CHAIN, f"{draw.where(at)}: it has the number {receipt.says['number']}."
+            if at and receipt.says["previous"] != draw.receipts[at - 1].hash:
+                yield _CHAIN, f"{draw.where(at)}: it does not name the receipt before it."
+            places = {"announced": [0], "public value": [1] if asked else [], "closed": [last]}
+            if at not in places.get(receipt.kind, range(1 + asked, last + 1)):
+                yield _CHAIN, f'{draw.where(at)}: "{receipt.kind}" is not possible at this place.'
+
+
+def _replayed(draw: _Draw) -> Iterator[Problem]:
+    """Do again what the machine did, and compare each receipt."""
+    if draw.closed:
+        yield from _opened(draw)
+    draw.prizes += draw.head["prizes"]
+    short = set[int]()  # prizes with a free place that somebody could take
+    for at, receipt in enumerate(draw.receipts):
+        says, kind = receipt.says, receipt.kind
+        if kind == "prize added":
+            draw.prizes.append(says)
+        elif kind in ("drawn", "roll call"):
+            number = says["prize"]
+            if not 1 <= number <= len(draw.prizes):
+                yield _ORDER, f"{draw.where(at)}: there is no prize {number} yet."
+                continue
+            yield from _drawn(draw, at, says) if kind == "drawn" else _called(draw, at, says)
+            short.discard(number)
+            if draw.free(number) < 0:
+                yield _COUNT, f"{draw.where(at)}: prize {number} has more winners than announced."
+            elif draw.free(number) and any(True for _ in draw.next_people(number)):
+                short.add(number)
+    for number in sorted(short & draw.drawn):
+        yield _COUNT, f"Draw {draw.name}: prize {number} has fewer winners than announced."
+
+
+def _opened(draw: _Draw) -> Iterator[Problem]:
+    """Shuffle the pool with the secret and the public value."""
+    pool, salt = draw.folder["pool"], bytes.fromhex(draw.folder["salt"])
+    secret = bytes.fromhex(draw.receipts[-1].says["secret"])
+    if hashlib.sha256(secret).hexdigest() != draw.head["commitment"]:
+        yield _SECRET, f"Draw {draw.name}: the secret is not the one that was announced."
+    once = len(pool) == len({*pool}) == draw.head["size"]
+    if not (pool and once and merkle.root(pool, salt) == draw.head["pool"]):
+        yield _POOL, f"Draw {draw.name}: the pool is not the one that was announced."
+    public_value = next((each.says["value"] for each in draw.receipts if each.kind == "public value"), "")
+    key = hmac.digest(secret, public_value.encode(), "sha256")
+    draw.order = [pool[position] for position in shuffled(len(pool), key)]
+
+
+def _called(draw: _Draw, at: int, says: Mapping[str, Any]) -> Iterator[Problem]:
+    number = says["prize"]
+    for one in says["absent"]:
+        if draw.wins.get(one) == (number, None):
+            draw.wins[one] = (number, "absent")
+            draw.skipped[0 if draw.head["absent"] == "out" else number].add(one)
+        else:
+            yield _ORDER, f"{draw.where(at)}: {one} is called absent, but did not win prize {number}."
+
+
+def _drawn(draw: _Draw, at: int, says: Mapping[str, Any]) -> Iterator[Problem]:
+    number, winners, passed_over, where = says["prize"], says["winners"], says["passed_over"], draw.where(at)
+    skipped, met, expected = {*passed_over}, set[str](), list[str]()
+    if "unwon" in says:
+        skipped.update(draw.folder.get("won_before", []))
+    for one in draw.next_people(number):
+        if one in skipped:
+            met.add(one)
+        elif len(expected) < len(winners):
+            expected.append(one)
+        else:
+            break
+    announced = len(draw.head["prizes"])  # a prize that was added may come at any time
+    if (
+        number <= announced
+        and number < max([each for each in draw.drawn if each <= announced], default=0)
+        and number not in draw.drawn
+    ):
+        yield _ORDER, f"{where}: prize {number} is drawn after a later prize."
+    if draw.closed:
+        if expected != winners:
+            yield _ORDER, f"{where}: it says {_few(winners)}, and the order says {_few(expected)}."
+        if len(passed_over) != len({*passed_over}) or not met.issuperset(passed_over):
+            yield _ORDER, f"{where}: somebody was passed over who was not the next in the order."
+        if "unwon" in says and says["unwon"] != _unwon(draw):
+            yield _ORDER, f"{where}: the folder's list of earlier winners is not that of the receipt."
+    draw.drawn.add(number)
+    draw.wins |= dict.fromkeys(winners, (number, None))
+    draw.skipped[0] |= skipped
+
+
+def _unwon(draw: _Draw) -> str:
+    won_before = {*draw.folder.get("won_before", [])}
+    return hashlib.sha256(bytes(one not in won_before for one in draw.folder["pool"])).hexdigest()
+
+
+def _few(ids: Sequence[str]) -> str:
+    return ", ".join([*ids[:5], *(["..."] if len(ids) > 5 else [])]) or "nobody"
+
+
+def shuffled(size: int, key: bytes) -> Iterator[int]:
+    """Shuffle the positions of a pool. The key decides the order (Fisher and Yates, from the front)."""
+    positions = list(range(size))
+    for step in range(size):
+        bound, attempt, number = size - step, 0, 2**256
+        while number >= 2**256 - 2**256 % bound:  # larger numbers would make small results more likely
+            digest = hmac.digest(key, f"{step}.{attempt}".encode(), "sha256")
+            number, attempt = int.from_bytes(digest, "big"), attempt + 1
+        other = step + number % bound
+        positions[step], positions[other] = positions[other], positions[step]
+        yield positions[step]
+
+
+def _skipped(draws: Sequence[_Draw]) -> Iterator[Problem]:
+    won_in = defaultdict[tuple[int, str], set[str]](set)
+    for draw in draws:
+        for one in draw.wins:
+            won_in[draw.era, one].add(draw.name)
+    for draw in draws:
+        passed_over = [one for each in draw.receipts for one in each.says.get("passed_over", [])]
+        for one in dict.fromkeys([*passed_over, *draw.folder.get("won_before", [])]):
+            if not won_in[draw.era, one] - {draw.name}:
+                yield (
+                    _SKIPPED,
+                    f"Draw {draw.name}: {one} was passed over, but no other draw's receipt names them.",
+                )
+
+
+def _listed(draws: Sequence[_Draw], rows: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
+    """Compare the list of winners with the receipts of the draws since the last reset."""
+    named, listed = defaultdict[str, list[Any]](list), defaultdict[str, list[Any]](list)
+    for draw in draws:
+        for one, (number, status) in draw.wins.items():
+            named[one].append((draw.name, draw.prizes[number - 1]["prize"], status))
+    for row in rows:
+        listed[row["employee_id"]].append((row.get("draw_id"), row.get("prize"), row.get("status")))
+    for one in {**named, **listed}:
+        present = [each for each in named[one] if each[2] is None]
+        if not named[one]:
+            yield _LIST, f"{one} is in the list of winners, but no receipt names them."
+        elif not listed[one]:
+            yield _LIST, f"{one} won in draw {named[one][0][0]}, but is not in the list of winners."
+        elif len(present) > 1 or len(listed[one]) > 1:
+            yield _LIST, f"{one} won more than once."
+        elif listed[one][0] not in (present or named[one]):
+            yield (
+                _LIST,
+                f"{one} has another draw, prize or status in the list of winners than in the receipts.",
+            )
