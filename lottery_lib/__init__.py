@@ -26,7 +26,6 @@ from typing import Any, Final
 # and ipywidgets take a while to import, and not every command needs them.
 _ROOMS: Final = {
     "Draws": "draws",
-    "DrawNight": "party.draw_night",
     "DrawPanel": "view.panel",
     "ExecutionView": "view.execution_view",
     "LotteryError": "errors",
@@ -42,6 +41,7 @@ _ROOMS: Final = {
     "inbox": "mails",
     "inject": "course.faults",
     "load_employees": "resources.contents",
+    "night_page": "party.draw_night",
     "receipts": "party.receipts",
     "remaining": "draws",
     "restore": "course.lessons",

@@ -1,87 +1,490 @@
-"""Show the panel big, for the projector at the party, with all winners so far."""
+"""Show an evening on two pages: the audience's stage, and the operator's page with everything else.
+
+Each page has its own kernel, and remembers nothing: a thread looks at the tables again and again, and shows
+what they have. So a page can be loaded again, and its kernel can end. Callbacks of widgets only note a wish for
+this thread.
+"""
 
 import base64
-from collections.abc import Mapping
-from typing import Final, Protocol
+import json
+import os
+import re
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from queue import Empty, Full, Queue
+from typing import Any, Final
+from urllib.parse import parse_qs
 
+import anywidget
 import ipywidgets as widgets
-import pandas as pd
+import traitlets
 
-from lottery_lib.draws import as_csv
+from lottery_lib import employees
+from lottery_lib.draws import Draws, as_csv, remaining, winners
 from lottery_lib.errors import LotteryError
+from lottery_lib.mails import inbox
+from lottery_lib.party import scenes
+from lottery_lib.party.announcement import page as announcement_page
+from lottery_lib.party.checker import check_page
+from lottery_lib.party.evening import Evening, EveningState, PrizeState
 from lottery_lib.party.prizes import read_prizes
+from lottery_lib.party.receipts import receipts
+from lottery_lib.party.scenes import Action, Moment
+from lottery_lib.party.stage import Stage
+from lottery_lib.resources.contents import load_employees
+from lottery_lib.resources.dynamodb_table import Item, Table
+from lottery_lib.target import Target
 from lottery_lib.texts import escaped
-from lottery_lib.view.panel import DrawPanel, Lottery
+from lottery_lib.view.graph import graph_view
+from lottery_lib.view.graph_widget import GraphWidget
 
-_STYLE: Final = """<style>
-.lottery-night { --jp-widgets-font-size: 20px; --jp-widgets-inline-height: 40px; font-size: 20px; }
-.lottery-night .widget-button { min-width: 7em; font-weight: bold; }
-.lottery-night .widget-html-content { font-size: 20px; line-height: 1.4; }
-.lottery-night .lottery-winners li { font-size: 2em; line-height: 1.3; }
-.lottery-night .lottery-winners { padding-left: 3em; margin-top: 0; }
-.lottery-night textarea { font-size: 20px; line-height: 1.4; }
-.lottery-night h3 { font-size: 1.4em; margin: 0.4em 0 0; }
-.lottery-night a { text-decoration: underline; }
-.lottery-night table { border-collapse: collapse; }
-.lottery-night th, .lottery-night td { padding: 0.2em 1em 0.2em 0; text-align: left; }
-.lottery-night td { overflow-wrap: anywhere; }
-</style>"""
+_HERE: Final = Path(__file__).parent
+_PAUSE: Final = 0.4  # seconds between two looks
+_LARGEST: Final = 100_000  # bytes of a logo: each page reads it at each look
+_RULES: Final = [("They are out for this evening", "out"), ("They may win a later prize", "may win later")]
+_HIDDEN: Final = {"display": "none"}
+_FEW: Final = 12  # names that a prize shows without being asked
+_LINK: Final = re.compile(r"https?://[^\s<;]+")
+_ANCHOR: Final = r'<a href="\g<0>" target="_blank" rel="noopener">the mailbox page</a>'
 
 
-class Night(Lottery, Protocol):
-    """A lottery that also knows all winners so far, and whether it has prizes, such as `draws.Draws`."""
+def night_page(target: Target) -> widgets.Widget:
+    """The page that the browser asked for: the audience's with the query ``?page=stage``, or the operator's.
 
-    @property
-    def takes_prizes(self) -> bool:
-        """Whether it draws lists of prizes."""
+    The evening's name is in ``LOTTERY_EVENING``, and ``LOTTERY_EVENING_FILE`` says where it is saved.
+    """
+    name, file = os.environ.get("LOTTERY_EVENING") or "evening", os.environ.get("LOTTERY_EVENING_FILE")
+    asked = parse_qs(os.environ.get("QUERY_STRING", "")).get("page", [])
+    if asked == ["stage"]:  # the operator's page saves the file
+        return Audience(Evening(target, name)).stage
+    return Operator(Evening(target, name, file=Path(file) if file else None)).box
 
-    def winners(self) -> pd.DataFrame:
-        """One row for each winner."""
 
-
-class DrawNight(widgets.VBox):  # type: ignore[misc]
-    """The panel, and below it the table of all winners so far, which can be saved as CSV.
-
-    If the lottery takes prizes, the panel asks for them instead of a number of winners. To look into a draw
-    later, use `ExecutionView`.
+class Page:
+    """What both pages do: look at the tables, show the scene, and take a press.
 
     Args:
-        lottery: What to draw from.
-        pace: Seconds that each moment of a draw is shown at least.
+        evening: The evening.
 
     Attributes:
-        panel: The `DrawPanel`.
-        board: The table and its link (a widget).
+        stage: What the room sees (`Stage`).
+        state: The evening when the page last looked; None before that.
     """
 
-    def __init__(self, lottery: Night, pace: float = 0.6) -> None:
-        self._lottery = lottery
-        reader = read_prizes if lottery.takes_prizes else None
-        self.panel = DrawPanel(lottery, pace=pace, read_prizes=reader, picture_only=True)
-        self.board = widgets.HTML()
-        self.panel.observe(self._on_result, "result")
-        super().__init__([widgets.HTML(_STYLE), self.panel, self.board])
-        self.add_class("lottery-night")
-        self.refresh()
+    def __init__(self, evening: Evening) -> None:
+        self.evening, self.stage = evening, Stage(title=evening.name)
+        self.state: EveningState | None = None
+        self.stage.on_press(self.press)
+        self._wishes: Queue[Callable[[], object]] = Queue(maxsize=1)
+        threading.Thread(target=self._work, daemon=True).start()
 
-    def __repr__(self) -> str:
-        return "DrawNight: Winners, Draw, Cancel, all winners so far"
+    def press(self, way: str) -> None:
+        """Take a press of a key. It counts only if the tables still have what this page shows."""
+        if self.state:
+            self._wish(partial(self._press, way, scenes.moment(self.state)))
 
-    def refresh(self) -> None:
-        """Look up all winners so far."""
+    def show(self, state: EveningState) -> None:
+        """Show a state."""
+        self.stage.title = str(state.stage.get("title") or self.evening.name)
+        self.stage.logo = str(state.stage.get("logo", ""))
+        if state.step != "new" and not self.stage.names:
+            staff = Table(self.evening.target, self.evening.target.names.employee_table).items()
+            self.stage.names = [each["employee_name"] for each in staff]
+        self.stage.scene = scenes.scene(state)
+        self.state = state
+
+    def say(self, problem: str) -> None:
+        """Say what does not work, until it does."""
+
+    def _wish(self, wish: Callable[[], object]) -> None:
+        with suppress(Full):  # a press during another one is not meant
+            self._wishes.put_nowait(wish)
+
+    def _work(self) -> None:
+        while True:
+            problem, wish = "", None
+            with suppress(Empty):
+                wish = self._wishes.get(timeout=_PAUSE)
+            try:
+                if wish:
+                    wish()
+                self.show(self.evening.look())
+            except Exception as error:  # the thread looks again; an error in it would be shown nowhere
+                problem = str(error) or repr(error)
+            if problem or wish:
+                self.say(problem)
+
+    def _press(self, way: str, seen: Moment) -> None:
+        state = self.evening.look()
+        action = scenes.press(state, way) if scenes.moment(state) == seen else None
+        if action:
+            self._act(action, state)
+
+    def _act(self, action: Action, state: EveningState) -> None:
+        scene, number = action.moment.scene, action.moment.number
+        self.evening.show(scene, number)
+        if action.do == "draw":
+            self.evening.draw(number)
+        elif action.do == "add":
+            self.evening.draw_one_more(scenes.surprise(state))
+
+
+class Audience(Page):
+    """The audience's page: the stage, and nothing else."""
+
+
+class RollCall(anywidget.AnyWidget):
+    """The winners of a prize, with a box to mark each one who is absent.
+
+    Attributes:
+        people: Each winner's id, name and department.
+        absent: The ids that are marked.
+    """
+
+    _esm = _HERE / "roll_call.js"
+    people = traitlets.List().tag(sync=True)
+    absent = traitlets.List(traitlets.Unicode()).tag(sync=True)
+
+
+class Operator(Page):
+    """The operator's page: the step with its button, all prizes, the state machine, and a small stage.
+
+    Attributes:
+        box: The page (a widget).
+    """
+
+    def __init__(self, evening: Evening) -> None:
+        html, button = widgets.HTML, widgets.Button
+        self._head, self._now, self._problem = html(), html(), html()
+        self._main = button(button_style="primary")
+        self._prizes = widgets.Textarea(placeholder="10 Voucher\n3 Bicycle\n1 Car", rows=6)
+        self._preview, self._roster = html(), html()
+        self._rule = widgets.RadioButtons(options=_RULES)
+        self._question = widgets.Text("Call five numbers")
+        self._title = widgets.Text(evening.name, continuous_update=False)
+        self._logo = widgets.FileUpload(accept=".png,.jpg,.jpeg,.svg,.webp", description="Logo picture")
+        self._upload = widgets.FileUpload(accept=".csv,.json,.xlsx", description="List of guests")
+        self._load = button(description="Load this list", layout=_HIDDEN)
+        self._value = widgets.Text(placeholder="As the room has said it, such as 3 14 15 92 65")
+        self._roll = RollCall()
+        self._surprise = widgets.Text(placeholder="1 Weekend in Paris")
+        self._add, self._end = (
+            button(description="Show the surprise prize"),
+            button(description="End the evening"),
+        )
+        self._sure = button(description="Yes, end it", button_style="danger", layout=_HIDDEN)
+        self._list, self._files, self._who, self._foot = html(), html(), html(), html()
+        self._ask_who = button(description="Who can still win?")
+        self._graph = GraphWidget(fill=True)
+        self._definition: Mapping[str, Any] = {}
+        self._settled: object = None  # the execution whose end the graph shows
+        self._not_mailed = ""  # why its mail did not go out
+        self._read = employees.Roster()
+        self._connect()
+        super().__init__(evening)
+        self._forms = self._new_forms()
+        self.box = self._page()
+
+    def _connect(self) -> None:
+        self._main.on_click(lambda _: self._go())
+        self._prizes.observe(lambda _: self._show_prizes(), "value")
+        self._title.observe(lambda _: self._dress(title=self._title.value), "value")
+        self._logo.observe(lambda _: self._dress_logo(), "value")
+        self._upload.observe(lambda _: self._show_roster(), "value")
+        self._load.on_click(lambda _: self._wish(self._load_roster))
+        self._roll.observe(lambda _: self._show_button(), "absent")
+        self._add.on_click(lambda _: self._wish(self._show_surprise))
+        self._end.on_click(lambda _: setattr(self._sure.layout, "display", ""))
+        self._sure.on_click(lambda _: self._wish(self.evening.close))
+        self._ask_who.on_click(lambda _: self._wish(self._show_who))
+
+    def _new_forms(self) -> dict[str, widgets.Widget]:
+        """The fields of each step."""
+        label = partial(_marked, "label")
+        announce = _box(
+            "columns",
+            _box(
+                "",
+                *(label("Prizes, one on each line, in the order of the draw"), self._prizes, self._preview),
+            ),
+            _box(
+                "",
+                *(label("Who can win"), _box("row", self._upload, self._load), self._roster),
+                *(label("If winners are absent"), self._rule),
+                *(label("What the room is asked for, so that nobody knows the winners"), self._question),
+                *(label("Title and logo on the stage"), _box("row", self._title, self._logo)),
+            ),
+        )
+        between = _box("row", self._surprise, self._add, self._end, self._sure)
+        return {
+            "announce": announce,
+            "public value": self._value,
+            "roll call": self._roll,
+            "between": between,
+            "closed": self._files,
+        }
+
+    def _page(self) -> widgets.Widget:
+        forms = self._forms
+        above = (forms["announce"], forms["public value"], forms["roll call"])
+        below = (self._problem, forms["between"], forms["closed"])
+        step = _box("step", self._now, *above, self._main, *below)
+        prizes = _box("prizes", _box("head", _marked("h2", "Prizes"), self._ask_who), self._who, self._list)
+        stage = _box("preview", self.stage)
+        graph = _box("machine", _marked("h2", "State machine"), self._graph)
+        style = widgets.HTML(f"<style>{(_HERE / 'draw_night.css').read_text(encoding='utf-8')}</style>")
+        body = _box("body", _box("left", step, prizes), _box("right", stage, graph))
+        return _box("night", style, self._head, body, self._foot)
+
+    # What the page shows
+
+    def show(self, state: EveningState) -> None:
+        """Show a state on the whole page."""
+        before = self.state
+        super().show(state)
+        settled = self._show_graph(state, before)
+        self._show_step(state)
+        if state == before and not settled:
+            return
+        self._list.value = _prize_table(state, self._not_mailed)
+        self._head.value = _heading(self.stage.title, self.evening.name, state)
+        file = f"Saved in {self.evening.file}" if self.evening.file else "Not saved in a file"
+        told = (f"{len(self._remaining(state))} can still win", file, inbox(self.evening.target).where)
+        self._foot.value = _LINK.sub(_ANCHOR, escaped(" · ".join(told)))
+        self._who.value = ""
+        if state.step == "closed" and not self._files.value:
+            self._files.value = self._saved(state)
+
+    def say(self, problem: str) -> None:
+        """Show a problem in a sentence; an empty one takes it away."""
+        self._problem.value = (
+            f'<p role="alert" class="night-problem">{escaped(problem)}</p>' if problem else ""
+        )
+
+    def _show_step(self, state: EveningState) -> None:
+        offer = scenes.offer(state)
+        self._now.value = (
+            f'<h1 aria-live="polite">{escaped(offer.heading)}</h1><p>{escaped(offer.text)}</p>'
+            + "".join(
+                f'<p class="night-problem">{escaped(each)}</p>'
+                for each in (state.problem, self._not_mailed)
+                if each
+            )
+        )
+        if offer.form == "roll call":
+            people = [[e.id, e.name, e.department] for e in state.prizes[state.number - 1].winners]
+            if people != self._roll.people:
+                self._roll.people, self._roll.absent = people, []
+        self._show_button()
+        for form, widget in self._forms.items():
+            _show_only(widget, form == offer.form or (form == "between" and offer.between))
+        if not offer.between:
+            _show_only(self._sure, False)
+
+    def _show_button(self) -> None:
+        if not self.state:
+            return
+        offer, absent = scenes.offer(self.state), len(self._roll.absent)
+        again = f"{absent} absent: draw {'this place' if absent == 1 else 'these places'} again"
+        self._main.description = again if offer.form == "roll call" and absent else offer.button
+        self._main.icon, self._main.disabled = "spinner" if offer.waits else "", offer.waits
+        _show_only(self._main, offer.button)
+
+    def _show_graph(self, state: EveningState, before: EveningState | None) -> bool:
+        """Colour the graph by the latest execution. Returns whether it has just ended."""
+        draws = Draws(self.evening.target)
+        if not self._definition:
+            self._definition = draws.definition
+            self._graph.show(graph_view(self._definition))
+        arn = state.stage.get("drawing")
+        waits = state == before and state.step in ("public value", "roll call")
+        if not arn or arn == self._settled or waits:
+            return False
+        progress = draws.look(str(arn))
+        self._graph.show(graph_view(self._definition, events=progress.events))
+        entered = [
+            each["stateEnteredEventDetails"]["name"]
+            for each in progress.events
+            if "stateEnteredEventDetails" in each
+        ]
+        self._graph.chosen = entered[-1] if entered else ""  # it moves into the middle
+        if progress.result:
+            self._settled, told = arn, progress.result
+            late = told["error"] if told["status"] == "SUCCEEDED" else ""
+            self._not_mailed = str(told["cause"]).partition("\n")[0] if late else ""
+        return progress.result is not None
+
+    def _show_prizes(self) -> None:
         try:
-            self.board.value = _board(self._lottery.winners())
+            rows = [(str(e["count"]), escaped(e["name"])) for e in read_prizes(self._prizes.value)]
+            self._preview.value = _table(("Winners", "Prize"), rows)
         except LotteryError as error:
-            self.board.value = f"<p>✗ {escaped(str(error))}</p>"
+            self._preview.value = f'<p class="night-problem">{escaped(str(error))}</p>'
 
-    def _on_result(self, change: Mapping[str, object]) -> None:
-        if change["new"] is not None:
-            self.refresh()
+    def _show_who(self) -> None:
+        if self.state:
+            names = ", ".join(sorted(each["employee_name"] for each in self._remaining(self.state)))
+            self._who.value = f'<div class="night-people">{escaped(names)}</div>'
+
+    def _remaining(self, state: EveningState) -> list[Item]:
+        rule = state.announcement.get("absent")
+        out = {each.id for prize in state.prizes if rule == "out" for each in prize.absent}
+        return [each for each in remaining(self.evening.target) if each["employee_id"] not in out]
+
+    # What the operator does
+
+    def _go(self) -> None:
+        """The big button. It does what the page offers."""
+        if not self.state:
+            return
+        offer, number = scenes.offer(self.state), self.state.number
+        if offer.form == "announce":
+            self._wish(self._announce)
+        elif offer.form == "public value":
+            self._wish(partial(self.evening.give, self._value.value.strip()))
+        elif offer.form == "roll call":
+            self._wish(partial(self._call_roll, number, list(self._roll.absent)))
+        else:
+            self.press("advance")
+
+    def _announce(self) -> None:
+        prizes = read_prizes(self._prizes.value)
+        self.evening.announce(prizes, absent=self._rule.value, question=self._question.value.strip())
+
+    def _call_roll(self, number: int, absent: list[str]) -> None:
+        kept = len(self._roll.people) - len(absent)
+        self.evening.show("called" if absent else "winners", number, kept=kept)
+        self.evening.call_roll(number, absent)
+
+    def _show_surprise(self) -> None:
+        prize = read_prizes(self._surprise.value)[0]
+        self.evening.show("surprise", surprise=json.dumps(prize))
+        self._surprise.value = ""
+
+    def _dress(self, **what: str) -> None:
+        stage = self.state.stage if self.state else {}
+        scene, number = str(stage.get("scene", "")), int(stage.get("number", 0))
+        self._wish(partial(self.evening.show, scene, number, **what))
+
+    def _dress_logo(self) -> None:
+        for name, kind, data in _uploaded(self._logo):
+            if len(data) > _LARGEST:
+                self.say(f"{name} is too large. Take a picture of at most {_LARGEST // 1000} kB.")
+            else:
+                self._dress(logo=f"data:{kind};base64,{base64.b64encode(data).decode()}")
+
+    def _show_roster(self) -> None:
+        for name, _, data in _uploaded(self._upload):
+            self._read = employees.Roster()
+            try:
+                with tempfile.TemporaryDirectory() as folder:
+                    path = Path(folder, Path(name).name)
+                    path.write_bytes(data)
+                    self._read = employees.read(path)
+            except LotteryError as error:
+                self._roster.value = f'<p class="night-problem">{escaped(str(error))}</p>'
+            else:
+                self._roster.value = _roster_preview(name, self._read)
+            _show_only(self._load, self._read.employees)
+
+    def _load_roster(self) -> None:
+        count = load_employees(self.evening.target, self._read, skip_bad_rows=True)
+        self._roster.value = f"<p>{count} people can win.</p>"
+        _show_only(self._load, False)
+
+    def _saved(self, state: EveningState) -> str:
+        """Links to save what remains of the evening."""
+        found, table = receipts(self.evening.target, self.evening.name), winners(self.evening.target)
+        texts = {
+            ("Winners (CSV)", "winners.csv"): as_csv(table),
+            ("Receipts", "receipts.json"): json.dumps(found, default=str).encode(),
+            ("Check page", "check.html"): check_page(found).encode(),
+            ("Announcement", "announcement.html"): announcement_page(state.announcement).encode(),
+        }
+        links = [
+            f'<a download="{file}" href="data:application/octet-stream;base64,{base64.b64encode(data).decode()}">'
+            f"{text}</a>"
+            for (text, file), data in texts.items()
+        ]
+        return f'<p class="night-links">{"".join(links)}</p>'
 
 
-def _board(winners: pd.DataFrame) -> str:
-    """The table of winners with a link to save it, as HTML."""
-    table = winners.to_html(index=False, border=0, na_rep="") if len(winners) else "<p>Nobody yet.</p>"
-    data = base64.b64encode(as_csv(winners)).decode()
-    link = f'<a download="winners.csv" href="data:text/csv;base64,{data}">Save as CSV</a>'
-    return f"<h2>All winners so far: {len(winners)}</h2>{link}{table}"
+def _box(name: str, *children: widgets.Widget) -> widgets.Box:
+    box = widgets.Box(children)
+    box.add_class(f"night-{name}" if name != "night" else "lottery-night")
+    return box
+
+
+def _marked(tag: str, text: str) -> widgets.HTML:
+    return widgets.HTML(f"<{tag}>{escaped(text)}</{tag}>")
+
+
+def _show_only(widget: widgets.Widget, shown: object) -> None:
+    """Show a widget, or take it away. Its value stays."""
+    widget.layout.display = "" if shown else "none"
+
+
+def _uploaded(upload: widgets.FileUpload) -> list[tuple[str, str, bytes]]:
+    """The name, the kind and the content of an uploaded file."""
+    return [(each["name"], each["type"], bytes(each["content"])) for each in upload.value[:1]]
+
+
+def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table, as HTML. Its cells are HTML, too."""
+    head = "".join(f"<th>{each}</th>" for each in heads)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return f"<table><tr>{head}</tr>{body}</table>"
+
+
+def _heading(title: str, name: str, state: EveningState) -> str:
+    name = "" if name == title else name
+    link = '<a class="night-open" href="?page=stage" target="_blank">Open the stage ↗</a>'
+    told = f"Public value: {state.public}" if state.public else ""
+    return f"<b>{escaped(title)}</b><span>{escaped(name)}</span><span>{escaped(told)}</span>{link}"
+
+
+def _prize_table(state: EveningState, not_mailed: str) -> str:
+    """Each prize, and what has become of it."""
+    heads = ("", "Prize", "Status", "Winners")
+    rows = [
+        (
+            str(each.number),
+            escaped(f"{each.count} × {each.name}"),
+            _status(each, state, not_mailed),
+            _people(each),
+        )
+        for each in state.prizes
+    ]
+    return _table(heads, rows) if rows else "<p>They are shown here.</p>"
+
+
+def _status(prize: PrizeState, state: EveningState, not_mailed: str) -> str:
+    if prize.done:
+        latest = prize.number == state.number
+        return "complete" + (", not mailed" if latest and not_mailed else "")
+    if state.step in ("drawing", "roll call") and prize.number == state.number:
+        return state.step
+    return "drawn, not complete" if scenes.drawn(prize) else "not drawn yet"
+
+
+def _people(prize: PrizeState) -> str:
+    """The winners of a prize, as HTML; many of them only on demand."""
+    names = escaped(", ".join(each.name for each in prize.winners))
+    if len(prize.winners) > _FEW:
+        names = f"<details><summary>{len(prize.winners)} people</summary>{names}</details>"
+    absent = escaped(", ".join(each.name for each in prize.absent))
+    return names + (f" <s>{absent}</s>" if absent else "")
+
+
+def _roster_preview(name: str, roster: employees.Roster) -> str:
+    """What is in a list of guests: the first people, and the rows that cannot be read."""
+    people = [(escaped(e["employee_id"]), escaped(e["employee_name"])) for e in roster.employees[:3]]
+    bad = "".join(f"<li>Row {each['row']}: {escaped(each['reason'])}</li>" for each in roster.rejected)
+    rejected = (
+        f'<p class="night-problem">{len(roster.rejected)} rows are left out:</p><ul>{bad}</ul>' if bad else ""
+    )
+    return f"<p>{escaped(name)}: {len(roster.employees)} people</p>{_table(('Id', 'Name'), people)}{rejected}"

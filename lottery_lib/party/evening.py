@@ -229,9 +229,15 @@ class Evening:
         self._take({"close": True})
         self._until("the end of the evening", lambda: self.look().step == "closed")
 
-    def show(self, scene: str, number: int = 0) -> None:
-        """Agree with all other pages on what they show now. It changes nothing of the draw."""
-        self._set_stage(scene=scene, number=number)
+    def show(self, scene: str, number: int = 0, **more: str | int) -> None:
+        """Agree with all other pages on what they show now. It changes nothing of the draw.
+
+        Args:
+            scene: What to show.
+            number: The prize that it is about, or 0.
+            more: What else they agree on, such as a title. It stays until it is changed.
+        """
+        self._set_stage(None, scene=scene, number=number, **more)
 
     def _take(
         self, request: Mapping[str, object], number: int = 0, awaits: str = "", output: object = None

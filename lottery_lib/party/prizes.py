@@ -8,6 +8,8 @@ from typing import Final, TypedDict
 from lottery_lib.errors import LotteryError
 
 _PRIZE: Final = re.compile(r"(\d{1,6})\s*[x×]?\s+(\S.*)")  # the lottery refuses a number that is too large
+# A second count in a line, such as in "3 Mug, 2 Pen"
+_SECOND: Final = re.compile(r"[,;，；、]\s*\d{1,6}\s*[x×]?\s+\S")
 _NEXT: Final = 'Write one prize on each line: how many, then the name, such as "3 Bicycle"'
 
 
@@ -33,6 +35,9 @@ def read_prizes(text: str) -> list[Prize]:
     found: list[Prize] = []
     for number, line in enumerate(map(str.strip, text.splitlines()), 1):
         match = _PRIZE.fullmatch(line)
+        if match and _SECOND.search(match[2]):
+            one = 'If it is one prize, write "and" in place of the comma'
+            raise LotteryError(f"line {number}", f'"{line}" may be several prizes', f"{_NEXT}. {one}")
         if match and int(match[1]) > 0:
             found.append({"name": match[2], "count": int(match[1])})
         elif line:

@@ -48,6 +48,7 @@ function render({ model, el }) {
     if (!svg || !stage.clientWidth) return;
     svg.setAttribute("width", Math.floor(size.width * scale()));
     svg.setAttribute("height", Math.floor(size.height * scale()));
+    centre();
   }
 
   function layOut() {
@@ -128,7 +129,16 @@ function render({ model, el }) {
     choose(states[Math.min(Math.max(next, 0), states.length - 1)]);
   });
 
+  // Where the drawing is larger than its box, the state that was chosen moves into the middle.
+  function centre() {
+    const group = groups?.[model.get("states").indexOf(model.get("chosen"))];
+    if (!group || group.contains(document.activeElement)) return; // a person has chosen it
+    const [box, own] = [stage.getBoundingClientRect(), group.getBoundingClientRect()];
+    stage.scrollBy(own.x + own.width / 2 - box.x - box.width / 2, own.y + own.height / 2 - box.y - box.height / 2);
+  }
+
   model.on("change:layout_svg", layOut);
+  model.on("change:chosen", centre);
   for (const trait of ["paints", "taken", "chosen"]) model.on(`change:${trait}`, paint);
   // A click on Draw asks for it: most of the panel may be below the window, as the output of the last cell.
   model.on("msg:custom", () => (el.closest(".lottery-panel") ?? el).scrollIntoView({ block: "nearest" }));

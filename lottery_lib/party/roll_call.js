@@ -1,0 +1,48 @@
+// The winners of a prize, each with a box to mark who is absent. A long list can be searched.
+
+const MANY = 12; // from so many winners on, there is a field to search
+
+function render({ model, el }) {
+  const list = document.createElement("ul");
+  const search = Object.assign(document.createElement("input"), { type: "search", placeholder: "Search a name" });
+  search.setAttribute("aria-label", "Search a name");
+
+  function filter() {
+    const wanted = search.value.trim().toLowerCase();
+    for (const row of list.children) row.hidden = !row.textContent.toLowerCase().includes(wanted);
+  }
+
+  function mark() {
+    const absent = new Set(model.get("absent"));
+    for (const box of list.querySelectorAll("input")) box.checked = absent.has(box.value);
+  }
+
+  function show() {
+    const people = model.get("people");
+    list.replaceChildren(...people.map(([id, name, note]) => {
+      const box = Object.assign(document.createElement("input"), { type: "checkbox", value: id });
+      const small = Object.assign(document.createElement("small"), { textContent: [id, note].filter(Boolean).join(", ") });
+      const label = document.createElement("label");
+      const row = document.createElement("li");
+      label.append(box, Object.assign(document.createElement("span"), { textContent: name }), small);
+      row.append(label);
+      return row;
+    })); // prettier-ignore
+    search.hidden = people.length <= MANY;
+    search.value = "";
+    mark();
+  }
+
+  list.addEventListener("change", () => {
+    model.set("absent", [...list.querySelectorAll(":checked")].map((box) => box.value));
+    model.save_changes();
+  });
+  search.addEventListener("input", filter);
+  el.classList.add("lottery-roll-call");
+  el.append(search, list);
+  model.on("change:people", show);
+  model.on("change:absent", mark);
+  show();
+}
+
+export default { render };
