@@ -1,8 +1,8 @@
 """Show an evening on two pages: the audience's stage, and the operator's page with everything else.
 
 Each page has its own kernel, and remembers nothing: a thread looks at the tables again and again, and shows
-what they have. So a page can be loaded again, and its kernel can end. Callbacks of widgets only note a wish for
-this thread.
+what they have. So a page can be loaded again, and its kernel can end. Callbacks of widgets only note a wish
+for this thread.
 """
 
 import base64
@@ -11,6 +11,7 @@ import os
 import re
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -61,7 +62,7 @@ def night_page(target: Target) -> widgets.Widget:
     asked = parse_qs(os.environ.get("QUERY_STRING", "")).get("page", [])
     if asked == ["stage"]:  # the operator's page saves the file
         return Audience(Evening(target, name)).stage
-    return Operator(Evening(target, name, file=Path(file) if file else None)).box
+    return Operator(Evening(target, name), Path(file) if file else None).box
 
 
 class Page:
@@ -91,11 +92,11 @@ class Page:
         """Show a state."""
         self.stage.title = str(state.stage.get("title") or self.evening.name)
         self.stage.logo = str(state.stage.get("logo", ""))
+        self.stage.scene = scenes.scene(state)
+        self.state = state
         if state.step != "new" and not self.stage.names:
             staff = Table(self.evening.target, self.evening.target.names.employee_table).items()
             self.stage.names = [each["employee_name"] for each in staff]
-        self.stage.scene = scenes.scene(state)
-        self.state = state
 
     def say(self, problem: str) -> None:
         """Say what does not work, until it does."""
@@ -157,8 +158,10 @@ class Operator(Page):
         box: The page (a widget).
     """
 
-    def __init__(self, evening: Evening) -> None:
+    def __init__(self, evening: Evening, file: Path | None) -> None:
         html, button = widgets.HTML, widgets.Button
+        # To save 10,000 people takes seconds. The room waits for it only where the machine tells a secret.
+        self._kept = Evening(evening.target, evening.name, file=file)
         self._head, self._now, self._problem = html(), html(), html()
         self._main = button(button_style="primary")
         self._prizes = widgets.Textarea(placeholder="10 Voucher\n3 Bicycle\n1 Car", rows=6)
@@ -185,9 +188,10 @@ class Operator(Page):
         self._not_mailed = ""  # why its mail did not go out
         self._read = employees.Roster()
         self._connect()
-        super().__init__(evening)
         self._forms = self._new_forms()
+        super().__init__(evening)
         self.box = self._page()
+        threading.Thread(target=self._keep, daemon=True).start()
 
     def _connect(self) -> None:
         self._main.on_click(lambda _: self._go())
@@ -199,7 +203,7 @@ class Operator(Page):
         self._roll.observe(lambda _: self._show_button(), "absent")
         self._add.on_click(lambda _: self._wish(self._show_surprise))
         self._end.on_click(lambda _: setattr(self._sure.layout, "display", ""))
-        self._sure.on_click(lambda _: self._wish(self.evening.close))
+        self._sure.on_click(lambda _: self._wish(self._kept.close))
         self._ask_who.on_click(lambda _: self._wish(self._show_who))
 
     def _new_forms(self) -> dict[str, widgets.Widget]:
@@ -219,7 +223,11 @@ class Operator(Page):
                 *(label("Title and logo on the stage"), _box("row", self._title, self._logo)),
             ),
         )
-        between = _box("row", self._surprise, self._add, self._end, self._sure)
+        between = _box(
+            "between",
+            label("Something else"),
+            _box("row", self._surprise, self._add, self._end, self._sure),
+        )
         return {
             "announce": announce,
             "public value": self._value,
@@ -252,12 +260,27 @@ class Operator(Page):
             return
         self._list.value = _prize_table(state, self._not_mailed)
         self._head.value = _heading(self.stage.title, self.evening.name, state)
-        file = f"Saved in {self.evening.file}" if self.evening.file else "Not saved in a file"
-        told = (f"{len(self._remaining(state))} can still win", file, inbox(self.evening.target).where)
-        self._foot.value = _LINK.sub(_ANCHOR, escaped(" · ".join(told)))
         self._who.value = ""
         if state.step == "closed" and not self._files.value:
             self._files.value = self._saved(state)
+
+    def _keep(self) -> None:
+        """Save the evening after each step, and count who can still win."""
+        kept = None
+        while True:
+            time.sleep(_PAUSE)
+            state = self.state
+            if state is None or state == kept:
+                continue
+            try:
+                problem = self._kept.look().problem
+                file = f"Saved in {self._kept.file}" if self._kept.file else "Not saved in a file"
+                who = f"{len(self._remaining(state))} can still win"
+                told = (who, file if problem == state.problem else problem, inbox(self.evening.target).where)
+                self._foot.value = _LINK.sub(_ANCHOR, escaped(" · ".join(told)))
+                kept = state
+            except Exception as error:  # the thread tries again
+                self._foot.value = escaped(str(error) or repr(error))
 
     def say(self, problem: str) -> None:
         """Show a problem in a sentence; an empty one takes it away."""
@@ -326,7 +349,9 @@ class Operator(Page):
             self._preview.value = f'<p class="night-problem">{escaped(str(error))}</p>'
 
     def _show_who(self) -> None:
-        if self.state:
+        if self._who.value:
+            self._who.value = ""
+        elif self.state:
             names = ", ".join(sorted(each["employee_name"] for each in self._remaining(self.state)))
             self._who.value = f'<div class="night-people">{escaped(names)}</div>'
 
@@ -345,19 +370,23 @@ class Operator(Page):
         if offer.form == "announce":
             self._wish(self._announce)
         elif offer.form == "public value":
-            self._wish(partial(self.evening.give, self._value.value.strip()))
+            self._wish(partial(self._kept.give, self._value.value.strip()))
         elif offer.form == "roll call":
-            self._wish(partial(self._call_roll, number, list(self._roll.absent)))
+            self._wish(partial(self._call_roll, number, self._roll.people, list(self._roll.absent)))
         else:
             self.press("advance")
 
     def _announce(self) -> None:
         prizes = read_prizes(self._prizes.value)
-        self.evening.announce(prizes, absent=self._rule.value, question=self._question.value.strip())
+        self._kept.announce(prizes, absent=self._rule.value, question=self._question.value.strip())
 
-    def _call_roll(self, number: int, absent: list[str]) -> None:
-        kept = len(self._roll.people) - len(absent)
-        self.evening.show("called" if absent else "winners", number, kept=kept)
+    def _call_roll(self, number: int, people: list[list[str]], absent: list[str]) -> None:
+        state = self.evening.look()
+        if state.step != "roll call" or [e.id for e in state.prizes[number - 1].winners] != [
+            e[0] for e in people
+        ]:
+            raise LotteryError("roll call", "another page was faster", "Look at the winners again")
+        self.evening.show("called" if absent else "winners", number, kept=len(people) - len(absent))
         self.evening.call_roll(number, absent)
 
     def _show_surprise(self) -> None:
@@ -375,7 +404,7 @@ class Operator(Page):
             if len(data) > _LARGEST:
                 self.say(f"{name} is too large. Take a picture of at most {_LARGEST // 1000} kB.")
             else:
-                self._dress(logo=f"data:{kind};base64,{base64.b64encode(data).decode()}")
+                self._dress(logo=_data(kind, data))
 
     def _show_roster(self) -> None:
         for name, _, data in _uploaded(self._upload):
@@ -406,8 +435,7 @@ class Operator(Page):
             ("Announcement", "announcement.html"): announcement_page(state.announcement).encode(),
         }
         links = [
-            f'<a download="{file}" href="data:application/octet-stream;base64,{base64.b64encode(data).decode()}">'
-            f"{text}</a>"
+            f'<a download="{file}" href="{_data("application/octet-stream", data)}">{text}</a>'
             for (text, file), data in texts.items()
         ]
         return f'<p class="night-links">{"".join(links)}</p>'
@@ -431,6 +459,11 @@ def _show_only(widget: widgets.Widget, shown: object) -> None:
 def _uploaded(upload: widgets.FileUpload) -> list[tuple[str, str, bytes]]:
     """The name, the kind and the content of an uploaded file."""
     return [(each["name"], each["type"], bytes(each["content"])) for each in upload.value[:1]]
+
+
+def _data(kind: str, content: bytes) -> str:
+    """A URL that has its content in it."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -459,7 +492,7 @@ def _prize_table(state: EveningState, not_mailed: str) -> str:
         )
         for each in state.prizes
     ]
-    return _table(heads, rows) if rows else "<p>They are shown here.</p>"
+    return _table(heads, rows) if rows else "<p>They appear here when they are announced.</p>"
 
 
 def _status(prize: PrizeState, state: EveningState, not_mailed: str) -> str:
