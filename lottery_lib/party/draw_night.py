@@ -225,7 +225,7 @@ class Operator(Page):
         )
         between = _box(
             "between",
-            label("Something else"),
+            label("Between the prizes"),
             _box("row", self._surprise, self._add, self._end, self._sure),
         )
         return {

@@ -22,7 +22,6 @@ expect.set_options(timeout=30_000)  # a draw is played, and the machine may be b
 #: Where pictures go; read now, as each test runs without the variables that begin with LOTTERY_.
 PICTURES = os.environ.get("LOTTERY_PICTURES")
 ROOT = Path(__file__).resolve().parents[2]
-DRAW_NIGHT = ROOT / "notebooks" / "draw_night.ipynb"
 FOLDERS = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR",
            "JUPYTERLAB_WORKSPACES_DIR", "IPYTHONDIR")  # fmt: skip
 READY = """async () => {
@@ -134,36 +133,6 @@ def voila_of(tmp_path_factory):
             return f"{url}?token={token}"
 
         yield show
-
-
-@pytest.fixture
-def voila(voila_of):
-    """The address at which `voila notebooks/draw_night.ipynb` shows its page."""
-    return voila_of(DRAW_NIGHT)
-
-
-@pytest.fixture(scope="session")
-def quick_night(tmp_path_factory):
-    """A copy of the notebook that shows each moment of a draw for a shorter time."""
-    text = DRAW_NIGHT.read_text(encoding="utf-8")
-    assert text.count("DrawNight(Draws(connect()))") == 1
-    copy = tmp_path_factory.mktemp("night") / DRAW_NIGHT.name
-    copy.write_text(
-        text.replace("DrawNight(Draws(connect()))", "DrawNight(Draws(connect()), pace=0.1)"), "utf-8"
-    )
-    return copy
-
-
-@pytest.fixture
-def voila_quick(voila_of, quick_night):
-    """The page of the quick copy."""
-    return voila_of(quick_night)
-
-
-@pytest.fixture
-def voila_prizes(voila_of, quick_night):
-    """The page of the quick copy with `LOTTERY_EDITION=hardened`."""
-    return voila_of(quick_night, LOTTERY_EDITION="hardened")
 
 
 @pytest.fixture(scope="session")

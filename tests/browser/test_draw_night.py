@@ -1,273 +1,252 @@
-"""The projector's page: voila shows the notebook `draw_night` alone."""
+"""The two pages of draw night: the operator's, and the stage. Each has a kernel of its own."""
 
 import csv
 import io
-import re
-import subprocess
-import sys
+import json
 
-import nbformat
+import psutil
 import pytest
 from playwright.sync_api import expect
 
-from lottery_lib import Draws, Stack, connect, executions, inject, winners
-from lottery_lib.draws import forget_winners
-from lottery_lib.employees import read
-from lottery_lib.history import published
-from lottery_lib.resources.contents import load_employees
+from lottery_lib import Stack, connect, execution, inbox, load_employees, verify_draw, winners
+from lottery_lib.draws import forget_winners, machine_arn
+from lottery_lib.employees import Roster
+from lottery_lib.names import CHECKOUT
+from lottery_lib.party.receipts import receipts
 
 pytestmark = pytest.mark.browser
-ROSTER = "employee_id,employee_name\n" + "\n".join(
-    f"{n:03},{name}"
-    for n, name in enumerate(
-        ["欧阳娜娜", "Ann-Katrin von Hohenstein-Sonnenberg-Zweibrücken", "李娜" * 40, "Wu" * 60], 1
+NAMES = ["Ada", "李娜", "Ann-Katrin von Hohenstein-Sonnenberg-Zweibrücken", "<b>Bob</b>", "欧阳娜娜" * 5]
+ROSTER = "employee_id,employee_name\n" + "".join(f"{n:03},{NAMES[n % 5]} {n}\n" for n in range(40))
+#: Elements that do not fit, with their texts: cut off by themselves, or outside of the window.
+MISFITS = """() => [document.documentElement, ...document.querySelectorAll('.lottery-night .widget-box, '
+    + '.lottery-night .widget-html, .lottery-night button, .lottery-stage .name')]
+  .filter(one => !one.closest('.night-preview, .lottery-graph, .night-machine') && one.clientWidth > 0)
+  .filter(one => one.scrollWidth > one.clientWidth + 1 || one.getBoundingClientRect().right > innerWidth + 1)
+  .map(one => one.className + ': ' + one.innerText.slice(0, 80))"""
+
+
+@pytest.fixture
+def party():
+    """A hardened lottery with mail, and nobody among the winners."""
+    target = connect(edition="hardened")
+    Stack(target).deploy("ann@example.com")
+    inbox(target).confirm("ann@example.com")
+    inbox(target).clear()
+    load_employees(
+        target, Roster([{"employee_id": f"{n:03}", "employee_name": f"Guest {n}"} for n in range(20)])
     )
-)
-
-GUESTS = "employee_id,employee_name\n" + "\n".join(
-    f"{n:03},{name}"
-    for n, name in enumerate(["Ada", "李娜", "Grace", "Linus", "王伟", "Barbara", "Edsger", "Margaret"], 1)
-)
-SECOND_FAILS = """
-def lambda_handler(event, context):
-    if event["record"].endswith("#2"):
-        raise ValueError("the printer is on fire")
-    return original(event, context)
-"""
-FIRST_IS_RETRIED = """
-tried = set()
-
-class WinnerTaken(Exception):
-    pass
-
-def lambda_handler(event, context):
-    if event["record"].endswith("#1") and event["record"] not in tried:
-        tried.add(event["record"])
-        raise WinnerTaken("somebody was faster")
-    return original(event, context)
-"""
-PANEL = """
-from lottery_lib import DrawPanel, Draws, connect
-from lottery_lib.party.prizes import read_prizes
-
-DrawPanel(Draws(connect(edition="hardened")), pace=0.1, read_prizes=read_prizes)
-"""
-PRIZES = "3 Voucher\n2 自行车\n1 Car"
-
-#: Notes each list of winners and each status line that the page showed.
-WATCH = """() => {
-  window.seen = [];
-  const texts = tag => [...document.querySelectorAll(tag)].map(one => one.innerText);
-  const note = () => window.seen.push([texts('h3, .lottery-winners li'), texts('[role=status]')[0],
-    document.querySelector('.lottery-graph .stage')?.ariaLabel]);
-  new MutationObserver(note).observe(document.body, {childList: true, subtree: true, characterData: true});
-}"""
-
-#: What is wider than the widget that shows it, and so cut off by it.
-CUT_OFF = """() => [...document.querySelectorAll('.widget-html')]
-  .filter(one => one.scrollWidth > one.clientWidth).map(one => one.innerText)"""
-
-
-@pytest.fixture
-def party(tmp_path):
-    """A deployed lottery with a roster of its own, and nobody among the winners."""
-    return invited(connect(), ROSTER, tmp_path)
-
-
-@pytest.fixture
-def prize_party(tmp_path):
-    """The same in the hardened edition, with guests enough for some prizes."""
-    return invited(connect(edition="hardened"), GUESTS, tmp_path)
-
-
-def invited(target, roster, folder):
-    Stack(target).deploy()
-    path = folder / "guests.csv"
-    path.write_text(roster, encoding="utf-8")
-    load_employees(target, read(path))
     forget_winners(target)
     return target
 
 
-def test_draw_night(party, voila, page):
-    """Two are drawn on the projector; the table below has them, and can be saved as CSV."""
-    page.goto(voila)
-    expect(page.get_by_text("All winners so far: 0")).to_be_visible()
-    expect(page.get_by_text("import DrawNight")).to_have_count(0)
-    page.get_by_role("textbox", name="Winners").fill("2")
-    page.get_by_role("textbox", name="Winners").press("Tab")
-    page.get_by_role("button", name="Draw", exact=True).click()
-    expect(page.get_by_text("All winners so far: 2")).to_be_visible()
-    with page.expect_download() as download:
-        page.get_by_role("link", name="Save as CSV").click()
+class Night:
+    """The operator's page and the stage in one browser."""
+
+    def __init__(self, browser, address, size, picture):
+        self.context = browser.new_context(viewport=dict(zip(("width", "height"), size, strict=True)))
+        self.operator = self.context.new_page()
+        self.address, self._picture, self._pictures = address, picture, 0
+        self.operator.goto(address)
+        self.button = self.operator.locator(".mod-primary")
+        self.fields = {
+            "prizes": self.operator.get_by_placeholder("10 Voucher"),
+            "value": self.operator.get_by_placeholder("As the room has said it"),
+            "surprise": self.operator.get_by_placeholder("1 Weekend in Paris"),
+        }
+
+    def open_stage(self):
+        with self.operator.expect_popup() as opened:
+            self.operator.get_by_role("link", name="Open the stage").click()
+        self.stage = opened.value
+
+    def offers(self, words):
+        expect(self.button).to_have_text(words)
+
+    def shows(self, kind, *words):
+        """The stage shows a scene with these words."""
+        shown = self.stage.locator(f'.lottery-stage[data-kind="{kind}"]')
+        expect(shown).to_be_visible()
+        for each in words:
+            expect(shown).to_contain_text(each)
+        self.fits()
+
+    def fits(self):
+        self._pictures += 1
+        for page, name in ((self.operator, "night"), (self.stage, "stage")):
+            self._picture(page, f"{name}_{self._pictures:02}")
+            assert page.evaluate(MISFITS) == []
+
+    def press(self, key="Space"):
+        self.stage.keyboard.press(key)
+
+
+@pytest.fixture
+def night(chromium, voila_of, picture):
+    """`night("name", size)`: both pages of an evening."""
+    opened = []
+
+    def begin(name, size=(1920, 1080)):
+        address = voila_of(CHECKOUT / "notebooks" / "draw_night.ipynb", LOTTERY_EVENING=name)
+        opened.append(Night(chromium, address, size, picture))
+        return opened[-1]
+
+    yield begin
+    for each in opened:
+        each.context.close()
+
+
+def drawn_names(target, prize):
+    rows = winners(target)
+    return set(rows[(rows["prize"] == prize) & (rows.get("status", "") != "absent")]["employee_name"])
+
+
+def executions(target):
+    return len(execution.of_machine(target, machine_arn(target)))
+
+
+def test_whole_evening(party, night):
+    """From the list of guests to the exports; with an absent winner, a surprise, a reload and killed kernels."""
+    here = night("whole")
+    here.offers("Announce")
+    guests = {"name": "guests.csv", "mimeType": "text/csv", "buffer": f"{ROSTER}041,\n".encode()}
+    with here.operator.expect_file_chooser() as chooser:
+        here.operator.get_by_role("button", name="List of guests").click()
+    chooser.value.set_files([guests])
+    expect(here.operator.get_by_text("guests.csv: 40 people")).to_be_visible()
+    expect(here.operator.get_by_text("Row 42: employee_name of 041 is empty.")).to_be_visible()
+    here.operator.get_by_role("button", name="Load this list").click()
+    expect(here.operator.get_by_text("40 people can win.")).to_be_visible()
+    here.fields["prizes"].fill("3 Mug, 2 Pen")
+    expect(here.operator.get_by_text("may be several prizes")).to_be_visible()
+    here.fields["prizes"].fill("14 Mug\n1 自行车\n2 Car")
+    expect(here.operator.get_by_role("cell", name="自行车")).to_be_visible()
+    here.open_stage()
+    here.shows("")
+    here.button.click()
+
+    here.offers("Ask the room")
+    here.shows("opening", "40 people can win", "14 ×", "自行车")
+    expect(here.stage.get_by_role("img", name="QR code")).to_be_visible()
+    here.press()
+    here.offers("Give the public value")
+    here.shows("public", "Call five numbers")
+    here.fields["value"].fill("3 14 15 92 65")
+    here.button.click()
+    here.offers("Go on")
+    here.shows("public", "3 14 15 92 65")
+    here.press("Enter")
+    here.shows("ready", "Mug", "1 of 3")
+
+    here.press()
+    here.offers("Show the winners")
+    here.stage.reload()
+    here.shows("rolling", "Mug")
+    here.press("PageDown")
+    here.offers("Everybody is here")
+    here.shows("winners", "Mug", *drawn_names(party, "Mug"))
+    assert inbox(party).notifications == []
+    first = here.operator.locator(".lottery-roll-call li").first
+    gone = first.locator("span").inner_text()
+    here.operator.get_by_role("searchbox", name="Search a name").fill(gone)
+    first.get_by_role("checkbox").check()
+    here.button.click()
+    expect(here.stage.locator(".absent .name")).to_have_text(gone)
+    expect(here.stage.locator(".new .name")).to_have_count(1)
+    here.offers("Everybody is here")
+    kill_kernels("whole")
+    here.operator.reload()
+    here.stage.reload()
+    here.offers("Everybody is here")
+    here.shows("winners", "Mug", *drawn_names(party, "Mug"))
+    here.button.click()
+    here.offers("Go on")
+    expect(here.stage.locator(".absent")).to_have_count(0)
+    assert [mail.subject for mail in inbox(party).notifications] != []
+
+    here.fields["surprise"].fill("1 Trip to 北京")
+    here.operator.get_by_role("button", name="Show the surprise prize").click()
+    here.shows("ready", "Trip to 北京", "Surprise")
+    here.press()
+    here.offers("Show the winners")
+    here.press()
+    here.offers("Everybody is here")
+    here.shows("winners", "Trip to 北京", *drawn_names(party, "Trip to 北京"))
+    here.button.click()
+    here.offers("Go on")
+    here.button.click()
+
+    for prize, places in (("自行车", "1 winner"), ("Car", "2 winners")):
+        here.offers(f"Draw {places}")
+        here.shows("ready", prize)
+        here.button.click()
+        here.offers("Show the winners")
+        here.button.click()
+        here.offers("Everybody is here")
+        here.button.click()
+        here.offers("Go on")
+        here.shows("winners", prize, *drawn_names(party, prize))
+        here.button.click()
+    expect(here.operator.get_by_text("All prizes are drawn")).to_be_visible()
+    here.operator.get_by_role("button", name="End the evening").click()
+    here.operator.get_by_role("button", name="Yes, end it").click()
+    expect(here.operator.get_by_text("The evening is over")).to_be_visible()
+    here.shows("closed", "Mug", "自行车", "Car", "Trip to 北京")
+
+    with here.operator.expect_download() as download:
+        here.operator.get_by_role("link", name="Winners (CSV)").click()
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text(encoding="utf-8-sig"))))
     assert [row["employee_id"] for row in rows] == list(winners(party)["employee_id"])
-    assert len(rows) == 2
+    with here.operator.expect_download() as download:
+        here.operator.get_by_role("link", name="Receipts").click()
+    assert json.loads(download.value.path().read_bytes()) == receipts(party, "whole")
+    assert all(verify_draw(receipts(party, "whole")).values())
+    for page in (here.operator, here.stage):
+        page.set_viewport_size({"width": 1024, "height": 768})
+    here.shows("closed", "Mug")
 
 
-def test_long_and_chinese_names_fit(party, voila_quick, page, picture):
-    """Names of any length and script stay within the page."""
-    page.goto(voila_quick)
-    page.get_by_role("textbox", name="Winners").fill("4")
-    page.get_by_role("textbox", name="Winners").press("Tab")
-    page.get_by_role("button", name="Draw", exact=True).click()
-    expect(page.get_by_text("All winners so far: 4")).to_be_visible()
-    expect(page.get_by_text("1 message went out")).to_be_visible()
-    picture(page, "names")
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    assert page.evaluate(CUT_OFF) == []
+def kill_kernels(evening):
+    """End the kernels of an evening's pages at once."""
+    for process in psutil.Process().children(recursive=True):
+        if "ipykernel_launcher" in " ".join(process.cmdline()):
+            if process.environ().get("LOTTERY_EVENING") == evening:
+                process.kill()
 
 
-WATCH_PRESS = """button => new MutationObserver(() => { window.handled = !button.disabled; })
-  .observe(button, {attributes: true, attributeFilter: ["disabled"]})"""
+def test_two_presses_at_once(party, night, new_page):
+    """Two stages in two browsers, on both of which somebody presses a key: one draw, which both show."""
+    before = executions(party)
+    here = night("twice", size=(1024, 768))
+    here.offers("Announce")
+    here.fields["prizes"].fill("2 Mug")
+    here.operator.get_by_role("button", name="Announce").click()
+    here.offers("Ask the room")
+    here.open_stage()
+    here.shows("opening")
+    here.press()
+    here.offers("Give the public value")
+    here.fields["value"].fill("7")
+    here.button.click()
+    here.offers("Go on")
+    here.button.click()
+    here.shows("ready", "Mug")
+    with new_page() as other:
+        other.goto(f"{here.address}&page=stage")
+        expect(other.locator('[data-kind="ready"]')).to_be_visible()
+        for page in (here.stage, other):
+            page.keyboard.press("Space")
+        for page in (here.stage, other):
+            expect(page.locator('[data-kind="rolling"]')).to_be_visible()
+        here.press()
+        here.offers("Everybody is here")
+        here.shows("winners", *drawn_names(party, "Mug"))
+        expect(other.locator('[data-kind="winners"]')).to_be_visible()
+    assert executions(party) == before + 2  # the announcement, and one draw
+    assert len(winners(party)) == 2
 
 
-def ask(page, prizes):
-    """Write prizes, as a host does, and go on to the next field."""
-    field = page.get_by_role("textbox", name="Prizes")
-    field.fill(prizes)
-    field.press("Tab")
-
-
-def said(page):
-    return page.get_by_role("status")
-
-
-def press_draw(page):
-    page.get_by_role("button", name="Draw", exact=True).click()
-
-
-def test_prize_rounds(prize_party, voila_prizes, page, picture):
-    """All prizes are drawn in one execution, and the winners revealed prize by prize, the last on top."""
-    before = len(executions(prize_party))
-    page.goto(voila_prizes)
-    ask(page, PRIZES)
-    expect(said(page)).to_have_text(" 6 of 8 will be drawn.")
-    page.evaluate(WATCH)
-    press_draw(page)
-    expect(page.get_by_text("All winners so far: 6")).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("3 messages went out")).to_be_visible()
-    picture(page, "draw_night")
-    assert page.locator("h3").all_inner_texts() == ["Car", "自行车", "Voucher"]
-    lists = [seen for seen, *_ in page.evaluate("window.seen")]
-    assert sorted({len(seen) for seen in lists}) == list(range(10))  # 3 prizes and 6 winners, one by one
-    assert len(executions(prize_party)) == before + 1
-    by_prize = winners(prize_party).groupby("prize").size().to_dict()
-    assert by_prize == {"Car": 1, "Voucher": 3, "自行车": 2}
-
-
-def test_the_map_is_seen_to_run(prize_party, voila_prizes, page):
-    """The workflow's box and the states in it change colour with each prize, which the status line names."""
-    page.goto(voila_prizes)
-    ask(page, PRIZES)
-    page.evaluate(WATCH)
-    press_draw(page)
-    expect(said(page)).to_contain_text("SUCCEEDED: 6 drawn.", timeout=60_000)
-    seen = page.evaluate("window.seen")
-    for prize in ("Voucher", "自行车", "Car"):
-        alts = {alt for _, status, alt in seen if status.startswith(f"… {prize}: For Each Prize, ")}
-        assert any("running: For Each Prize, " in alt for alt in alts)
-
-
-def test_prizes_in_the_csv(prize_party, voila_prizes, page):
-    """The CSV has each winner's prize."""
-    page.goto(voila_prizes)
-    ask(page, "1 自行车")
-    press_draw(page)
-    expect(page.get_by_text("All winners so far: 1")).to_be_visible()
-    with page.expect_download() as download:
-        page.get_by_role("link", name="Save as CSV").click()
-    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text(encoding="utf-8-sig"))))
-    assert [row["prize"] for row in rows] == ["自行车"]
-
-
-def test_prizes_that_cannot_be_drawn(prize_party, voila_prizes, page):
-    """The panel refuses a line that is not a prize, and more prizes than guests, before anything is drawn."""
-    before = len(executions(prize_party))
-    page.goto(voila_prizes)
-    ask(page, "1 Pen\nCar")
-    expect(said(page)).to_contain_text('✗ line 2: "Car" is not a prize. Write one prize on each line')
-    page.get_by_role("button", name="Draw", exact=True).evaluate(WATCH_PRESS)
-    press_draw(page)
-    page.wait_for_function("window.handled")  # what is typed while it is not would be passed over
-    expect(said(page)).to_contain_text('✗ line 2: "Car" is not a prize.')
-    ask(page, "9 Pen")
-    expect(said(page)).to_have_text("✗ You ask for 9 winners, but only 8 can still win. Ask for fewer.")
-    assert len(executions(prize_party)) == before
-
-
-def test_long_prizes_fit(prize_party, voila_prizes, page, picture):
-    """Prizes of any length and script stay within the page."""
-    page.goto(voila_prizes)
-    ask(page, f"1 {'Donaudampfschifffahrt' * 4}\n1 {'自行车' * 30}\n1 <b>Car</b>")
-    press_draw(page)
-    expect(page.get_by_text("All winners so far: 3")).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("3 messages went out")).to_be_visible()
-    picture(page, "prizes")
-    assert page.locator("h3").first.inner_text() == "<b>Car</b>"
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    assert page.evaluate(CUT_OFF) == []
-
-
-def test_recorded_not_mailed(prize_party, voila_prizes, page, picture):
-    """Winners who could not be mailed are shown all the same, with what to do, which then does it."""
-    names = prize_party.names
-    iam = prize_party.client("iam")
-    iam.delete_role_policy(RoleName=names.machine_role, PolicyName="NotifyWinners")
-    page.goto(voila_prizes)
-    ask(page, "1 Pen\n1 Car")
-    press_draw(page)
-    expect(said(page)).to_contain_text(
-        "⚠ SUCCEEDED: 2 drawn. RecordedNotMailed: recorded, not", timeout=60_000
-    )
-    expect(page.locator(".lottery-winners li")).to_have_count(2)
-    expect(page.locator(".lottery-graph .stage")).to_have_attribute(
-        "aria-label", re.compile("caught: Notify Winners")
-    )
-    picture(page, "not_mailed")
-    Stack(prize_party).deploy()
-    command = re.search(r"`lottery (.*)`", said(page).inner_text())[1].split()
-    assert subprocess.run([sys.executable, "-m", "lottery_lib", *command], check=False).returncode == 0
-    assert published(Draws(prize_party).execution().events) != []
-
-
-def test_failed_half_way(prize_party, voila_prizes, page, picture):
-    """A draw that fails after a prize says why and how to go on, and the table has whoever has won."""
-    inject(prize_party, "DrawPrize", SECOND_FAILS)
-    page.goto(voila_prizes)
-    ask(page, "1 Pen\n1 Car")
-    press_draw(page)
-    expect(said(page)).to_contain_text("✗ FAILED: ValueError: the printer is on fire. ", timeout=60_000)
-    expect(page.get_by_text("All winners so far: 1")).to_be_visible()
-    picture(page, "failed")
-    Stack(prize_party).deploy()
-    command = re.search(r"`lottery (.*)`", said(page).inner_text())[1].split()
-    assert subprocess.run([sys.executable, "-m", "lottery_lib", *command], check=False).returncode == 0
-    assert sorted(winners(prize_party)["prize"]) == ["Car", "Pen"]
-
-
-def test_look_into_an_iteration(prize_party, voila_of, page, picture, tmp_path):
-    """The panel's view tells of each state in which iteration of the Map it was, and marks a retry."""
-    inject(prize_party, "DrawPrize", FIRST_IS_RETRIED)
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(PANEL)])
-    nbformat.write(notebook, tmp_path / "panel.ipynb")
-    page.goto(voila_of(tmp_path / "panel.ipynb"))
-    ask(page, "1 Pen\n1 Car")
-    press_draw(page)
-    expect(said(page)).to_contain_text("SUCCEEDED: 2 drawn.", timeout=60_000)
-    page.get_by_role("button", name=re.compile("^Draw And Record:")).click()
-    expect(page.get_by_text("Task, entered 2 times, here For Each Prize[0]")).to_be_visible()
-    expect(page.get_by_role("cell", name="For Each Prize[0]")).to_have_count(2)
-    expect(page.get_by_role("cell", name="For Each Prize[1]")).to_have_count(1)
-    expect(page.locator(".lottery-graph .stage")).to_have_attribute(
-        "aria-label", re.compile("Draw And Record retried 1 time")
-    )
-    picture(page, "iteration")
-    assert page.evaluate(CUT_OFF) == []
-
-
-def test_nothing_deployed(voila, page):
+def test_nothing_deployed(party, night):
     """Before the deploy the page opens, and says what to do."""
-    Stack(connect()).teardown()
-    page.goto(voila)
-    expect(page.get_by_role("status")).to_contain_text("does not exist. Run `lottery deploy`")
+    Stack(party).teardown()
+    here = night("nowhere")
+    expect(here.operator.get_by_role("alert")).to_contain_text("does not exist. Run `lottery deploy`")
