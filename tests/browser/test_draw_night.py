@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from lottery_lib import Stack, connect, execution, inbox, load_employees, verify_draw, winners
-from lottery_lib.draws import forget_winners, machine_arn
+from lottery_lib.draws import machine_arn
 from lottery_lib.employees import Roster
 from lottery_lib.names import CHECKOUT
 from lottery_lib.party.receipts import receipts
@@ -27,15 +27,15 @@ MISFITS = """() => [document.documentElement, ...document.querySelectorAll('.lot
 
 @pytest.fixture
 def party():
-    """A hardened lottery with mail, and nobody among the winners."""
+    """A new hardened lottery with mail, in which nobody has won."""
     target = connect(edition="hardened")
+    Stack(target).teardown()
     Stack(target).deploy("ann@example.com")
     inbox(target).confirm("ann@example.com")
     inbox(target).clear()
     load_employees(
         target, Roster([{"employee_id": f"{n:03}", "employee_name": f"Guest {n}"} for n in range(20)])
     )
-    forget_winners(target)
     return target
 
 
