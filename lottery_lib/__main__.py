@@ -324,16 +324,19 @@ def receipts(edition: str | None, draw_id: str) -> Outcome:
 
 
 @lottery.command(example="lottery winners --csv winners.csv")
-@click.option("--csv", "file", metavar="FILE", help="Save them in this new file, too, for a spreadsheet.")
-def winners(edition: str | None, file: str | None) -> Outcome:
+@click.option("--csv", metavar="FILE", help="Save them in this new file, too, for a spreadsheet.")
+@click.option("--xlsx", metavar="FILE", help="The same, as a workbook for Excel.")
+def winners(edition: str | None, csv: str | None, xlsx: str | None) -> Outcome:
     """List everybody who has won so far."""
     from lottery_lib import draws
 
     found = draws.winners(_target(edition))
-    if file:
+    for file, written in ((csv, draws.as_csv), (xlsx, draws.as_xlsx)):
+        if not file:
+            continue
         try:
             with Path(file).open("xb") as new:  # it may hold winners that an emulator has forgotten
-                new.write(draws.as_csv(found))
+                new.write(written(found))
         except OSError as error:
             what = f"cannot be written ({error.strerror})"
             raise LotteryError(f"file {file}", what, "Give another") from error
