@@ -443,7 +443,8 @@ def employees() -> None:
 def load(run: Run, edition: str | None, file: str, skip_bad_rows: bool, yes: bool) -> Outcome:
     """Replace the employees in the table with those in FILE.
 
-    FILE is CSV with a header, or JSON for `aws dynamodb batch-write-item`. If a row is bad, nothing changes.
+    FILE is .xlsx or CSV, with a header such as employee_id,employee_name or 工号,姓名,部门; or it is JSON for
+    `aws dynamodb batch-write-item`. If a row is bad, nothing changes.
     """
     from tqdm import tqdm
 
@@ -454,10 +455,11 @@ def load(run: Run, edition: str | None, file: str, skip_bad_rows: bool, yes: boo
     run.failed = {"loaded": 0, "rejected": found.rejected}
     found.check(skip_bad_rows=skip_bad_rows)  # before it asks
     target = _target(edition)
+    _say(found.preview())
     _agree(target, yes, f"replace the employees in {target.names.employee_table} with those in {file}")
     bar = partial(tqdm, unit=" employees", file=sys.stderr, disable=run.as_json or None)
     loaded = load_employees(target, found, bar, skip_bad_rows=skip_bad_rows)
-    return Outcome({"loaded": loaded, "rejected": found.rejected})
+    return Outcome({"loaded": loaded, "rejected": found.rejected}, shown={"loaded": loaded})
 
 
 def _state(state: dict[str, Any], done: bool = True) -> Outcome:

@@ -149,9 +149,9 @@ def test_a_bad_row_changes_nothing(run, stack, tmp_path):
     """A file with bad rows is not loaded: each bad row is named, the exit code is 1, the employees stay."""
     before = remaining(stack.target)
     code, document, err = run("employees", "load", roster(tmp_path, "a,Ann", "b,", "c,Cy", "c,Di"))
-    assert (code, document["loaded"], [each["row"] for each in document["rejected"]]) == (1, 0, [2, 4])
-    assert "row 2: employee_name of b is empty." in err
-    assert "row 4: employee_id c is there already. Correct them, or load the other rows with --skip" in err
+    assert (code, document["loaded"], [each["row"] for each in document["rejected"]]) == (1, 0, [3, 5])
+    assert "row 3: employee_name of b is empty." in err
+    assert "row 5: employee_id c is there already. Correct them, or load the other rows with --skip" in err
     assert remaining(stack.target) == before
 
 
@@ -159,7 +159,7 @@ def test_skip_bad_rows(run, stack, tmp_path):
     """With `--skip-bad-rows` the other rows are loaded, and the bad ones still named."""
     run("reset")
     code, document, _ = run("employees", "load", roster(tmp_path, "a,Ann", "b,", "c,Cy"), "--skip-bad-rows")
-    assert (code, document["loaded"], [each["row"] for each in document["rejected"]]) == (0, 2, [2])
+    assert (code, document["loaded"], [each["row"] for each in document["rejected"]]) == (0, 2, [3])
     assert {each["employee_id"] for each in remaining(stack.target)} == {"a", "c"}
     assert run("employees", "load", "data/request-items.json")[0] == 0
 
@@ -168,8 +168,32 @@ def test_skip_bad_rows_loads_somebody(run, stack, tmp_path):
     """If all rows are bad, nothing changes even with `--skip-bad-rows`."""
     before = remaining(stack.target)
     code, document, _ = run("employees", "load", roster(tmp_path, "b,"), "--skip-bad-rows")
-    assert (code, document["loaded"], [each["row"] for each in document["rejected"]]) == (1, 0, [1])
+    assert (code, document["loaded"], [each["row"] for each in document["rejected"]]) == (1, 0, [2])
     assert remaining(stack.target) == before
+
+
+def test_a_workbook_in_and_out(run, stack, monkeypatch, tmp_path):
+    """A list in .xlsx is shown before the question. Winners have their departments, in .xlsx again, too."""
+    asked = []
+    monkeypatch.setattr("lottery_lib.__main__._agree", lambda *_: asked.append(sys.stderr.getvalue()))
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    file = "tests/unit/rosters/cells.xlsx"
+    assert run("employees", "load", file, "--skip-bad-rows")[1]["loaded"] == 3
+    assert "Employees: 3. The first ones, as they were read:\n  1001: 王芳 (研发部)\n" in asked[0]
+    assert "Rejected rows: 1\n  row 5: employee_name of 1002 is empty.\n" in asked[0]
+    run("reset")
+    run("draw", "3")
+    path = tmp_path / "winners.xlsx"
+    listed = run("winners", "--xlsx", str(path))[1]
+    assert {each["employee_id"]: each["department"] for each in listed} == {
+        "007": "市场部",
+        "1001": "研发部",
+        "20200131": None,
+    }
+    whole = sorted(read(file).employees, key=lambda each: each["employee_id"])
+    assert read(path).employees == whole
+    run("reset")
+    assert run("employees", "load", "data/request-items.json")[0] == 0
 
 
 def test_load_employees_changes_nothing_either(stack, tmp_path):
