@@ -191,6 +191,7 @@ def test_a_workbook_in_and_out(run, stack, monkeypatch, tmp_path):
         "20200131": None,
     }
     whole = sorted(read(file).employees, key=lambda each: each["employee_id"])
+    assert path.read_bytes().startswith(b"PK")  # an .xlsx is a ZIP
     assert read(path).employees == whole
     run("reset")
     assert run("employees", "load", "data/request-items.json")[0] == 0
