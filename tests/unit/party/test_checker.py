@@ -150,6 +150,8 @@ def test_a_draw_that_was_given_up(party):
     hidden = copy.deepcopy(party)
     del hidden["draws"]["draw-1"]
     assert CHAIN in false(hidden)
+    del party["chain"][-1]
+    assert check_receipts(party).problems == ["Draw draw-2: the lottery's chain does not have it."]
 
 
 def test_rivals_who_are_taken_out(party):
@@ -190,6 +192,23 @@ def test_a_changed_text(party):
     ]
 
 
+def test_the_lotterys_own_chain(party):
+    """In the lottery's chain, each receipt names the one before. A reset has the number of its place."""
+    reset = Lottery().receipt(party["chain"], 2, "reset", removed=0)
+    party["winners"].clear()
+    for new, sentence in [
+        (
+            {"previous": sha("another")},
+            "The lottery's chain, receipt 2: it does not name the receipt before it.",
+        ),
+        ({"number": 1}, "The lottery's chain, receipt 2: it has the number 1."),
+    ]:
+        document = copy.deepcopy(party)
+        document["chain"].append(json.dumps(json.loads(reset) | new))
+        assert check_receipts(document).problems == [sentence]
+        assert false(document) == {CHAIN}
+
+
 @pytest.mark.parametrize("number", range(7))
 def test_numbers_have_no_gap(party, number):
     """The number of each receipt is its place."""
@@ -202,25 +221,26 @@ def test_numbers_have_no_gap(party, number):
 
 
 @pytest.mark.parametrize(
-    ("kinds", "right"),
+    ("question", "kinds", "right"),
     [
-        ("announced, public value, closed", True),
-        ("announced, public value, prize added, closed", True),
-        ("announced, public value", True),
-        ("announced", True),
-        ("announced, closed", False),
-        ("announced, prize added, public value", False),
-        ("announced, public value, public value", False),
-        ("announced, public value, closed, closed", False),
-        ("announced, public value, announced", False),
+        ("Call a number", "announced, public value, closed", True),
+        ("Call a number", "announced, public value, prize added, closed", True),
+        ("Call a number", "announced, public value", True),
+        ("Call a number", "announced", True),
+        ("Call a number", "announced, closed", False),
+        ("Call a number", "announced, prize added, public value", False),
+        ("Call a number", "announced, public value, public value", False),
+        ("Call a number", "announced, public value, closed, closed", False),
+        ("Call a number", "announced, public value, announced", False),
+        ("", "announced, prize added, closed", True),
+        ("", "announced, closed", True),
+        ("", "announced, public value, closed", False),
     ],
 )
-def test_each_kind_has_its_place(kinds, right):
-    """The public value comes directly after the announcement, and nothing comes after the secret."""
+def test_each_kind_has_its_place(question, kinds, right):
+    """The public value comes directly after the question, and nothing comes after the secret."""
     lottery = Lottery()
-    draw = Draw(
-        *(lottery, "draw", ["1", "2"], []), rule="out", secret=b"s", salt=b"", question="Call a number"
-    )
+    draw = Draw(lottery, "draw", ["1", "2"], [], rule="out", secret=b"s", salt=b"", question=question)
     says = {
         "announced": json.loads(draw.texts[0]),
         "public value": {"value": "7"},
