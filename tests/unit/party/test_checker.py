@@ -275,10 +275,32 @@ def test_prizes_in_their_order(party):
     assert "Draw draw-1, receipt 5: prize 1 is drawn after a later prize." in check_receipts(party).problems
 
 
-def test_a_prize_is_announced_before_it_is_drawn(party):
+@pytest.mark.parametrize("number", [0, 3])
+def test_a_prize_is_announced_before_it_is_drawn(party, number):
     """A prize that nobody has announced cannot have winners."""
-    say(party, 5, prize=3)
-    assert "Draw draw-1, receipt 5: there is no prize 3 yet." in check_receipts(party).problems
+    say(party, 5, prize=number)
+    assert f"Draw draw-1, receipt 5: there is no prize {number} yet." in check_receipts(party).problems
+
+
+def test_only_winners_of_a_prize_are_called_absent():
+    """A roll call is for the winners of one prize. Each of them can be called absent once."""
+    lottery = Lottery()
+    draw = Draw(lottery, "draw", PEOPLE, [("Car", 1), ("Mug", 2)], rule="out", secret=b"s", salt=b"")
+    draw.draw(1, 1)
+    draw.draw(2, 2)
+    car, mug = draw.order[:2]
+    draw.roll_call(2, [mug])
+    draw.draw(2, 1)
+    draw.close()
+    assert false(lottery.document()) == set()
+    for one in (car, draw.order[9]):
+        document = lottery.document()
+        texts = document["draws"]["draw"]["receipts"]
+        texts[3] = json.dumps(json.loads(texts[3]) | {"absent": [one, mug]})
+        relink(document)
+        assert check_receipts(document).problems == [
+            f"Draw draw, receipt 3: {one} is called absent, but did not win prize 2."
+        ]
 
 
 def test_who_was_passed_over_is_a_winner(party):
@@ -342,10 +364,28 @@ def test_rows_are_those_of_the_receipts(party, change):
 
 
 def test_the_pool_is_checked_as_a_whole(party):
-    """Nobody is twice in the pool, and its size is that of the announcement."""
+    """The size of the pool is that of the announcement, and each person is the same."""
     announce_again(party, party["draws"]["draw-1"], size=19)
     assert false(party) == {POOL}
     assert check_receipts(party).problems == ["Draw draw-1: the pool is not the one that was announced."]
+    announce_again(party, party["draws"]["draw-1"], size=20)
+    winners = {row["employee_id"] for row in party["winners"]}
+    other = next(at for at, one in enumerate(PEOPLE) if one not in winners)
+    party["draws"]["draw-1"]["pool"][other] = "somebody else"
+    assert false(party) == {POOL}
+
+
+@pytest.mark.parametrize(("pool", "right"), [(["1", "2"], True), (["1", "1"], False), ([], False)])
+def test_everyone_is_in_the_pool_once(pool, right):
+    """Nobody can have two places in a pool, and somebody is in it."""
+    lottery = Lottery()
+    draw = Draw(lottery, "draw", pool or ["1"], [("Car", 1)], rule="out", secret=b"s", salt=b"")
+    draw.roll_call(1, [])  # of a prize that is not drawn
+    draw.close()
+    draw.pool = pool
+    announced = lottery.document()
+    announce_again(announced, announced["draws"]["draw"], size=len(pool))
+    assert false(announced) == (set() if right else {POOL})
 
 
 # A folder that is broken.
