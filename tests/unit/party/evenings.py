@@ -156,19 +156,29 @@ def played(draw, chance) -> Iterator[None]:
     number = 0
     while number < len(draw.prizes) and chance.randrange(8):
         number += 1
-        going_on = True
-        while going_on and draw.free(number):
-            unwon = chance.randrange(6) == 0
-            going_on = draw.draw(number, chance.randint(1, draw.free(number)), unwon=unwon)
-            yield
-            here = [one for one, prize in draw.present.items() if prize == number]
-            if going_on and chance.randrange(2) and (draw.free(number) == 0 or chance.randrange(3) == 0):
-                draw.roll_call(number, [one for one in here if chance.randrange(4) == 0])
-                yield
+        yield from filled(draw, number, chance)
+        if chance.randrange(5) == 0:
+            late = chance.randint(1, number)
+            here = [one for one, prize in draw.present.items() if prize == late]
+            draw.roll_call(late, here[: chance.randrange(3)], "time-out")
+            yield from filled(draw, late, chance)
         if chance.randrange(5) == 0:
             draw.prize("Surprise", chance.randint(1, 3))
             yield
     draw.close()
+
+
+def filled(draw, number, chance) -> Iterator[None]:
+    """Draw a prize, with roll calls, until all places have winners or nobody is left."""
+    going_on = True
+    while going_on and draw.free(number):
+        unwon = chance.randrange(6) == 0
+        going_on = draw.draw(number, chance.randint(1, draw.free(number)), unwon=unwon)
+        yield
+        here = [one for one, prize in draw.present.items() if prize == number]
+        if going_on and chance.randrange(2) and (draw.free(number) == 0 or chance.randrange(3) == 0):
+            draw.roll_call(number, [one for one in here if chance.randrange(4) == 0])
+            yield
 
 
 def evening(chance):

@@ -312,6 +312,22 @@ def test_who_was_passed_over_is_a_winner(party):
     assert ORDER in false(party)
 
 
+def test_nobody_is_passed_over_who_is_not_next():
+    """A past winner who comes later in the order is not passed over yet."""
+    lottery = Lottery()
+    for name, count in (("a", 10), ("b", 1)):
+        draw = Draw(lottery, name, PEOPLE, [("Car", count)], rule="out", secret=name.encode(), salt=b"")
+        draw.draw(1, count)
+        draw.close()
+    document = lottery.document()
+    assert false(document) == set()
+    late = [one for one in draw.order[5:] if lottery.rows.get(one, {}).get("draw_id") == "a"]
+    say(document, 1, "b", passed_over=[*receipt(document, 1, "b")["passed_over"], late[-1]])
+    assert check_receipts(document).problems == [
+        "Draw b, receipt 1: somebody was passed over who was not the next in the order."
+    ]
+
+
 def test_a_reset_frees_the_winners(party):
     """After a reset, the winners before it have no row, and nobody is passed over because of them."""
     one = Lottery()
