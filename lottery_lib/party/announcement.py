@@ -25,8 +25,8 @@ h2 { margin: 1.4rem 0 .3rem; font-size: 1.35rem; }
 p { margin: .3rem 0; }
 ol { margin: .3rem 0; padding-left: 2rem; columns: 20rem; }
 li { break-inside: avoid; }
-main { display: flex; flex-wrap: wrap; gap: 1rem 2.5rem; align-items: flex-start; }
-main > div { flex: 1 1 22rem; }
+.columns { display: flex; flex-wrap: wrap; gap: 1rem 2.5rem; align-items: flex-start; }
+.columns > div { flex: 1 1 22rem; }
 .code { padding: .6rem .9rem; border-radius: .5rem; background: var(--box);
   font: 1.15rem/1.6 ui-monospace, Menlo, Consolas, monospace; }
 .soft { color: var(--soft); }
@@ -34,7 +34,7 @@ figure { flex: 0 1 24rem; margin: 0 auto; text-align: center; }
 figure svg { width: 100%; max-width: 24rem; border-radius: .5rem; }
 @media print {
   body { padding: 0; font-size: 12pt; }
-  main > div { flex-basis: 100%; }
+  .columns > div { flex-basis: 100%; }
   figure { flex-basis: 7cm; }
   .code { border: 1px solid #999; }
 }
@@ -77,9 +77,10 @@ def page(receipt: Mapping[str, Any]) -> str:
 <style>{_STYLE}</style>
 </head>
 <body>
+<main>
 <h1>{name}</h1>
 <p><b>Photograph this page.</b> After the draw you can check that nothing was changed.</p>
-<main>
+<div class="columns">
 <div>
 <h2>Prizes, in this order</h2>
 <ol>{prizes}</ol>
@@ -92,6 +93,7 @@ def page(receipt: Mapping[str, Any]) -> str:
 <p class="soft">Draws that were announced before: {receipt["announced_before"]}</p>
 </div>
 <figure>{qr(announcement(receipt))}<figcaption class="soft">Both codes, for your phone</figcaption></figure>
+</div>
 </main>
 </body>
 </html>
