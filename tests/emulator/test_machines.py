@@ -7,7 +7,8 @@ from lottery_lib.definition import all_states, edges, load, parse
 from lottery_lib.errors import LotteryError
 
 THROTTLED = "Lambda.TooManyRequestsException"
-ALL = {"prize": "Car", "record": "r", "winners": [], "mail": "due", "message": "m"}
+DRAW = {"draw_id": "d", "number": 1, "prizes": [1, 2], "remail": False, "given": {"public": "7"}}
+ALL = {"draw_id": "d", "drawn": {"prize": "Car", "winners": [], "mail": "due", "message": "m"}}
 NOT_MAILED = ALL | {"reason": {"Error": "E", "Cause": "C"}}
 
 #: For each edition: state, input, what the call gives, status, next state.
@@ -33,18 +34,31 @@ CASES = {
         ("Failed", {}, {}, "FAILED", None),
     ],
     "hardened": [
-        ("Commit To The Draw", {}, {"mock": {}}, "SUCCEEDED", "For Each Prize"),
+        ("Commit To The Draw", {}, {"mock": {}}, "SUCCEEDED", "Is A Public Value Awaited"),
         ("Commit To The Draw", {}, {"error": THROTTLED}, "RETRIABLE", None),
         ("Commit To The Draw", {}, {"error": THROTTLED, "retries": 6}, "CAUGHT_ERROR", "Failed"),
         ("Commit To The Draw", {}, {"error": "InvalidRequest"}, "CAUGHT_ERROR", "Failed"),
-        ("For Each Prize", {"records": [1, 2], "remail": False}, {"mock": [1, 2]}, "SUCCEEDED", None),
-        ("For Each Prize", {"records": [1], "remail": False}, {"error": "E"}, "CAUGHT_ERROR", "Failed"),
+        ("Is A Public Value Awaited", {"awaits": "nothing"}, {}, "SUCCEEDED", "For Each Prize"),
+        ("Is A Public Value Awaited", {"awaits": "public value"}, {}, "SUCCEEDED", "Wait For The Public Value"),
+        ("Is A Public Value Awaited", {"awaits": "rain"}, {}, "SUCCEEDED", "Unknown Commitment"),
+        ("Is A Public Value Awaited", {}, {}, "SUCCEEDED", "Unknown Commitment"),
+        ("Wait For The Public Value", DRAW, {"mock": {"public": "7"}}, "SUCCEEDED", "Mix In The Public Value"),
+        ("Wait For The Public Value", DRAW, {"error": "DynamoDb.ThrottlingException"}, "RETRIABLE", None),
+        ("Wait For The Public Value", DRAW, {"error": "States.Timeout"}, "CAUGHT_ERROR", "Failed"),
+        ("Mix In The Public Value", DRAW, {"mock": {}}, "SUCCEEDED", "For Each Prize"),
+        ("Mix In The Public Value", DRAW, {"error": "WinnerTaken"}, "RETRIABLE", None),
+        ("For Each Prize", DRAW, {"mock": [1, 2]}, "SUCCEEDED", None),
+        ("For Each Prize", DRAW, {"error": "E"}, "CAUGHT_ERROR", "Failed"),
+        ("Wait For The Roll Call", DRAW, {"mock": {"absent": []}}, "SUCCEEDED", "Draw And Record"),
+        ("Wait For The Roll Call", DRAW, {"error": "States.Timeout"}, "CAUGHT_ERROR", "Draw And Record"),
+        ("Unknown Commitment", {}, {}, "FAILED", None),
         ("Draw And Record", {}, {"mock": ALL}, "SUCCEEDED", "Is A Mail Due"),
         ("Draw And Record", {}, {"error": "WinnerTaken"}, "RETRIABLE", None),
         ("Draw And Record", {}, {"error": "WinnerTaken", "retries": 8}, "FAILED", None),
-        ("Is A Mail Due", {"mail": "due"}, {}, "SUCCEEDED", "Notify Winners"),
-        ("Is A Mail Due", {"mail": "left to the run that recorded"}, {}, "SUCCEEDED", "Recorded Before"),
-        ("Is A Mail Due", {"mail": "maybe"}, {}, "SUCCEEDED", "Unknown Answer"),
+        ("Is A Mail Due", {"drawn": {"mail": "due"}}, {}, "SUCCEEDED", "Notify Winners"),
+        ("Is A Mail Due", {"drawn": {"mail": "not due"}}, {}, "SUCCEEDED", "Recorded Before"),
+        ("Is A Mail Due", {"drawn": {"mail": "after the roll call"}}, {}, "SUCCEEDED", "Wait For The Roll Call"),
+        ("Is A Mail Due", {"drawn": {"mail": "maybe"}}, {}, "SUCCEEDED", "Unknown Answer"),
         ("Is A Mail Due", {}, {}, "SUCCEEDED", "Unknown Answer"),
         ("Notify Winners", ALL, {"mock": {"MessageId": "m"}}, "SUCCEEDED", "Recorded And Mailed"),
         ("Notify Winners", ALL, {"error": "SNS.ThrottledException"}, "RETRIABLE", None),
