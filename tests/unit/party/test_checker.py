@@ -466,6 +466,12 @@ def test_a_cheat_is_no_exception(document, cheat, chance):
         ),
         (lambda party: say(party, 3, by="cousin"), "Draw draw-1, receipt 3: it does not have the form of"),
         (lambda party: say(party, 1, value="\ud800"), "Draw draw-1, receipt 1: it does not have the form of"),
+        (lambda party: say(party, 2, prize=-1), "Draw draw-1, receipt 2: it does not have the form of"),
+        (lambda party: say(party, 6, number=2**31), "Draw draw-1, receipt 6: it does not have the form of"),
+        (
+            lambda party: party["chain"].append(party["draws"]["draw-1"]["receipts"][2]),
+            "The lottery's chain, receipt 2: it does not have the form",
+        ),
         (lambda party: say(party, 2, prize=True), "Draw draw-1, receipt 2: it does not have the form of"),
         (
             lambda party: party["chain"].append("{"),
