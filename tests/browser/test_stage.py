@@ -177,23 +177,29 @@ def sent(tab):
 
 
 @pytest.mark.parametrize(
-    ("size", "least"), [((1920, 1080), 28), ((1280, 720), 22), ((1024, 768), 22), ((1080, 1920), 22)]
+    ("size", "least", "numbers"),
+    [
+        ((1920, 1080), 28, (1, 2, 10, 50, 150, 450)),
+        ((1024, 768), 22, (1, 2, 10, 50, 150, 450)),
+        ((1280, 720), 22, (10, 150)),
+        ((1080, 1920), 22, (10, 150)),
+    ],
 )
-def test_winners_fit(show, tab, size, least):
+def test_winners_fit(show, tab, size, least, numbers):
     """1 to 450 names fit: none is cut off or small, and all pages together show each name once."""
     show({}, size=size)
-    for number in (1, 2, 10, 50, 150, 450):
-        for chinese, note in ((False, ""), (True, ""), (True, "Sales and 市场部")):
+    for number in numbers:
+        for chinese, note in ((False, ""), (True, "Sales and 市场部")):
             names = people(number, chinese=chinese)
             change(tab, {})
             change(tab, winners_of(names, note))
-            pages, numbers, wrong, pressed = tab.evaluate(WALK, least)
+            pages, shown, wrong, pressed = tab.evaluate(WALK, least)
             assert wrong == []
             assert [name for page in pages for name in page] == names
             assert pressed == ["advance"]
             count = len(pages)
             many = [f"Page {page} of {count}" for page in range(1, count + 1)]
-            assert numbers == (many if count > 1 else [""])
+            assert shown == (many if count > 1 else [""])
     assert count > 1
 
 
@@ -374,11 +380,12 @@ def test_it_can_be_translated(show, tab):
 
 def test_everybody_can_read_it(show, tab):
     """Axe finds nothing serious; the contrast is right on the lightest place of the background."""
+    tab.add_style_tag(content="html, body {height: 100%; margin: 0}")  # else axe takes all for hidden
+    tab.add_style_tag(content="#stage {background: #303653}")  # it cannot judge a gradient
     for scene in [*SCENES, {"kind": "rolling", "prize": "Car", "count": 1}]:
         show(scene, title="Winter Party", logo=LOGO)
         tab.emulate_media(reduced_motion="reduce")
         change(tab, scene)
-        tab.add_style_tag(content="#stage {background: #303653}")  # axe cannot judge a gradient
         found = Axe().run(tab, context="#stage").response["violations"]
         assert [
             (one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")

@@ -19,7 +19,7 @@ FAULTS = f"""
 import random, time
 
 def lambda_handler(event, context):
-    key = event["execution"]
+    key = event["execution"] + ("-1" if "number" in event else "")
     if "number" in event and key.startswith("doomed-"):
         if "after" in key:
             original(event, context)

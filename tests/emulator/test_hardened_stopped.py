@@ -89,13 +89,13 @@ def mails(target):
 
 
 def is_whole(target, draw_id, count=2):
-    """It is the only draw, its winners are those of the table, so many, and its receipts hold."""
+    """The rows of the table are its winners, so many, and all receipts hold."""
     found = receipts(target, draw_id)
     won = Table(target, target.names.winners_table).items()
     told = [json.loads(text) for text in found["draws"][draw_id]["receipts"]]
     drawn = [each for receipt in told for each in receipt.get("winners", [])]
     assert sorted(each["employee_id"] for each in won) == sorted(drawn)
-    assert {each["draw_id"] for each in won} == {draw_id} == {*found["draws"]}
+    assert {each["draw_id"] for each in won} == {draw_id}
     assert len(won) == count
     return all(verify_draw(found).values())
 
