@@ -381,23 +381,23 @@ def resume(edition: str | None, draw_id: str, mail: bool) -> Outcome:
 @click.argument("draw_id", metavar="NAME")
 @click.option("--save", "folder", metavar="FOLDER", help="Save them in this folder, for everybody.")
 def receipts(edition: str | None, draw_id: str, folder: str | None) -> Outcome:
-    """Show the receipts of the draw NAME of the hardened edition, and of all other draws of the lottery."""
+    """Check the draw NAME of the hardened edition, and all other draws of the lottery, by their receipts."""
+    from lottery_lib.party.checker import check_receipts
     from lottery_lib.party.receipts import receipts
 
     found = receipts(_target(edition), draw_id)
-    shown = [
-        {"draw": name, "receipts": len(each["receipts"]), "closed": "yes" if "pool" in each else "no"}
-        for name, each in found["draws"].items()
-    ]
-    # The checker belongs here: `found["verified"]`, the exit code, and `check.html` beside `receipts.json`.
-    if folder:
+    checked = check_receipts(found)
+    for problem in checked.problems:
+        _say(problem)
+    if folder:  # `check.html` belongs beside `receipts.json`
         try:
             Path(folder).mkdir(parents=True, exist_ok=True)
             Path(folder, "receipts.json").write_text(json.dumps(found, default=str), encoding="ascii")
         except OSError as error:
             what = f"cannot be written ({error.strerror})"
             raise LotteryError(f"folder {folder}", what, "Give another") from error
-    return Outcome(found, shown=shown)
+    document = {**found, "verified": checked.claims}
+    return Outcome(document, all(checked.claims.values()), {**checked.counts, **checked.claims})
 
 
 @lottery.command(example="lottery winners --csv winners.csv")

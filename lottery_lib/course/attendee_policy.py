@@ -26,7 +26,7 @@ _LESSONS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "topic": ("Publish",),
         "table": ("DeleteItem", "GetItem", "PutItem", "Query"),
     },
-    "hardened": {"table": ("BatchGetItem",)},
+    "hardened": {"table": ("BatchGetItem", "DeleteItem", "UpdateItem")},
 }
 #: What a role may do at most, by the kind of resource.
 _OF_ROLES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -50,7 +50,7 @@ _WITHOUT_RESOURCE: Final = {
         *("dynamodb:ListTables", "lambda:ListFunctions", "states:ListStateMachines"),
         "states:SendTask*",  # ...Success, ...Failure and ...Heartbeat: the three names would exceed the limit
     ),
-    "hardened": (),
+    "hardened": ("states:SendTaskSuccess",),
 }
 
 
@@ -138,10 +138,12 @@ def _allow(sid: str, actions: list[str], resources: list[str], **condition: obje
 
 
 def _beside(target: Target) -> Policy:
-    """The calls on the other edition: check for its machine, and write a roster into its pool."""
+    """The calls on the other edition: look for its machine, write its pool, and add a reset to its chain."""
     actions = ["states:DescribeStateMachine", "states:ListTagsForResource"]
     arns = [StateMachine(target, target.names.other.machine).arn]
     if target.names.base == "tutorial":
-        actions += [f"dynamodb:{each}" for each in ("BatchWriteItem", "DescribeTable", "ListTagsOfResource")]
-        arns.append(target.arn("dynamodb", f"table/{target.names.pool_table}"))
+        operations = ("BatchGetItem", "BatchWriteItem", "DescribeTable", "ListTagsOfResource")
+        actions += [f"dynamodb:{each}" for each in operations]
+        tables = (target.names.pool_table, target.names.draws_table)
+        arns += [target.arn("dynamodb", f"table/{table}") for table in tables]
     return _allow("Beside", actions, arns)

@@ -131,6 +131,7 @@ class Evening:
         self._draws = draws_table(target)
         self._saved: object = None  # what the file has, so far as `look` can see it
         self._not_saved = ""  # why the file does not have it
+        self._question = ""  # the token of the roll call that `look` has shown
 
     @classmethod
     def restored(cls, target: Target, file: Path, *, replace: bool = False) -> "Evening":
@@ -175,7 +176,7 @@ class Evening:
         elif "public" not in draw:
             step = "public value"
         elif open_now and waiting and waiting.get("number") == open_now.number:
-            step = "roll call"
+            step, self._question = "roll call", waiting["token"]
         else:
             step = "ready" if self._ended(stage) else "drawing"
         return EveningState(
@@ -221,7 +222,14 @@ class Evening:
         self._take({"add": prize}, len(self.look().prizes) + 1)
 
     def call_roll(self, number: int, absent: Sequence[str]) -> None:
-        """Say who of a prize's winners is absent (their ids). Only their places are drawn again."""
+        """Say who of a prize's winners is absent (their ids). Only their places are drawn again.
+
+        This answers the roll call that `look` has shown. Another page may have answered it meanwhile.
+        """
+        winners = self._items("")[""]["prizes"][number - 1]["winners"]
+        for stranger in sorted(set(absent) - set(winners)):
+            what = f"{stranger} is not among the winners now"
+            raise LotteryError(f"prize {number} of {self.name}", what, "Look at it again")
         self._take({"prize": number}, number, "roll call", {"absent": list(absent)})
 
     def close(self) -> None:
@@ -253,6 +261,7 @@ class Evening:
         self._start(request, number)
         if awaits:
             self._until(f"the machine to ask for the {awaits}", self._asks_or_ended)
+            self._question = ""
             self._answered(number, awaits, output)
 
     def _start(self, request: Mapping[str, object], number: int) -> None:
@@ -273,7 +282,8 @@ class Evening:
         items = self._items("#waiting", "#stage")
         waiting = items.get("#waiting", {})
         asked = (waiting.get("awaits"), waiting.get("number", 0))
-        if asked == (awaits, number) and self._sent(waiting, output):
+        shown = awaits != "roll call" or self._question in ("", waiting.get("token"))
+        if asked == (awaits, number) and shown and self._sent(waiting, output):
             return True
         if not self._ended(items.get("#stage", {})):
             raise LotteryError(
