@@ -7,7 +7,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -158,7 +158,8 @@ def _show(document: object, *, as_json: bool = False) -> None:
     elif isinstance(document, list) and document:
         import pandas as pd
 
-        table = pd.DataFrame(document).astype("string").fillna("")
+        # Without dtype=object, a whole number beside a missing one would become 4.0.
+        table = pd.DataFrame(document, dtype=object).astype("string").fillna("")
         table = table.apply(lambda column: column.str.ljust(column.str.len().max()))
         _print(table.to_string(index=False, justify="left"))
     else:
@@ -307,7 +308,12 @@ def deploy(edition: str | None, email: str | None, dry_run: bool, yes: bool) -> 
     stack = _stack(_target(edition), "create", yes)
     if dry_run:
         return Outcome({"resources": _rows(stack.plan(email))})
-    return Outcome({"resources": _rows(stack.deploy(email))}, shown={})  # a person has seen each line
+    done = stack.deploy(email)
+    if email:
+        from lottery_lib.mails import inbox
+
+        _say(inbox(stack.target).where)
+    return Outcome({"resources": _rows(done)}, shown={})  # a person has seen each line
 
 
 @lottery.command(example="lottery teardown --dry-run", failed={"resources": []})
@@ -398,6 +404,33 @@ def receipts(edition: str | None, draw_id: str, folder: str | None) -> Outcome:
             raise LotteryError(f"folder {folder}", what, "Give another") from error
     document = {**found, "verified": checked.claims}
     return Outcome(document, all(checked.claims.values()), {**checked.counts, **checked.claims})
+
+
+@lottery.command(
+    example="lottery verify receipts", failed={"claims": {}, "problems": [], "counts": {}, "codes": []}
+)
+@click.argument("folder")
+def verify(edition: str | None, folder: str) -> Outcome:
+    """Check the receipts in FOLDER. It needs no AWS and no network."""
+    from lottery_lib.party.announcement import grouped
+    from lottery_lib.party.checker import check_receipts
+
+    file = Path(folder) / "receipts.json"
+    try:
+        document = json.loads(file.read_bytes())
+    except OSError as error:
+        what, next_step = f"cannot be read ({error.strerror})", "Give the folder that has the receipts"
+        raise LotteryError(f"file {file}", what, next_step) from error
+    except (ValueError, RecursionError) as error:
+        raise LotteryError(f"file {file}", "is not JSON", "Save the receipts again") from error
+    found = check_receipts(document)
+    lines = [f"{'ok' if true else 'WRONG'}: {claim}" for claim, true in found.claims.items()]
+    lines += [*found.problems, *(f"{name}: {number}" for name, number in found.counts.items())]
+    lines += [
+        f"{each['draw']}: pool {grouped(each['root'])}, secret {grouped(each['commitment'])}"
+        for each in found.codes
+    ]
+    return Outcome(asdict(found), all(found.claims.values()), "\n".join(lines))
 
 
 @lottery.command(example="lottery winners --csv winners.csv")

@@ -28,7 +28,7 @@ class Employee(TypedDict):
 
 
 class Rejection(TypedDict):
-    """A row that is not an employee: its number, counted from 1, and the reason in one sentence."""
+    """A row that is not an employee: its number as a spreadsheet shows it, and the reason in one sentence."""
 
     row: int
     reason: str
@@ -114,7 +114,8 @@ def parse_csv(text: str) -> Roster:
             f"the header lacks {', '.join(missing)}",
             f"Start the file with the line: {','.join(COLUMNS)} (the last two are optional)",
         )
-    return _checked(dict(zip(header, map(from_cell, row), strict=True)) for row in rows)
+    people = (dict(zip(header, map(from_cell, row), strict=True)) for row in rows)
+    return _checked(people, first=2)  # the header is row 1
 
 
 def parse_json(text: str) -> Roster:
@@ -129,13 +130,13 @@ def parse_json(text: str) -> Roster:
             "the text is not in the format of `aws dynamodb batch-write-item`",
             'It must look like {"Lottery-Employee": [{"PutRequest": {"Item": {...}}}, ...]}',
         ) from error
-    return _checked(rows)
+    return _checked(rows, first=1)
 
 
-def _checked(rows: Iterable[Mapping[str, object]]) -> Roster:
-    """Turn each row into an employee, or reject it with the first reason that applies."""
+def _checked(rows: Iterable[Mapping[str, object]], *, first: int) -> Roster:
+    """Turn rows, counted from `first`, into employees, or reject a row with the first reason that applies."""
     roster, ids, serials = Roster(), set[str](), set[int]()
-    for number, row in enumerate(rows, start=1):
+    for number, row in enumerate(rows, start=first):
         values = [row.get(column) for column in COLUMNS]
         identity, name, entry, given = [
             str(value).strip() if isinstance(value, str | int) else "" for value in values

@@ -2,9 +2,11 @@
 
 import hashlib
 import hmac
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from lottery_lib import merkle
@@ -89,6 +91,18 @@ def check_receipts(document: Mapping[str, Any]) -> Checked:
     )
 
 
+def check_page(document: Mapping[str, Any]) -> str:
+    """Write the page on which a guest can check a document, without a network.
+
+    Args:
+        document: What the folder's `receipts.json` contains; before the draw ``{"announced": text}``, with
+            the text of the draw's first receipt; or an empty one, for a page on which people open a file.
+    """
+    page = Path(__file__).with_name("check.html").read_text(encoding="utf-8")
+    data = json.dumps(document or None).replace("<", "\\u003c")  # it cannot end its own script element
+    return page.replace(">null</script>", f">{data}</script>")
+
+
 @dataclass
 class _Draw:
     """A draw of the folder. `_replayed` fills what has a default."""
@@ -150,13 +164,14 @@ def _linked(chain: Sequence[Receipt], draws: Sequence[_Draw]) -> Iterator[Proble
         if draw.name not in announced:
             yield _CHAIN, f"Draw {draw.name}: the lottery's chain does not have it."
         asked, last = draw.head["question"] != "", len(draw.receipts) - 1
+        others = range(1 + asked, last + 1)  # where the other kinds may stand
+        places = {"announced": [0], "public value": [1] if asked else [], "closed": others[-1:]}
         for at, receipt in enumerate(draw.receipts):
             if receipt.says["number"] != at:
                 yield _CHAIN, f"{draw.where(at)}: it has the number {receipt.says['number']}."
             if at and receipt.says["previous"] != draw.receipts[at - 1].hash:
                 yield _CHAIN, f"{draw.where(at)}: it does not name the receipt before it."
-            places = {"announced": [0], "public value": [1] if asked else [], "closed": [last]}
-            if at not in places.get(receipt.kind, range(1 + asked, last + 1)):
+            if at not in places.get(receipt.kind, others):
                 yield _CHAIN, f'{draw.where(at)}: "{receipt.kind}" is not possible at this place.'
 
 
@@ -221,11 +236,11 @@ def _drawn(draw: _Draw, at: int, says: Mapping[str, Any]) -> Iterator[Problem]:
             expected.append(one)
         else:
             break
-    announced = len(draw.head["prizes"])  # a prize that was added may come at any time
+    announced = range(1, len(draw.head["prizes"]) + 1)  # a prize that was added may come at any time
     if (
-        number <= announced
-        and number < max([each for each in draw.drawn if each <= announced], default=0)
+        number in announced
         and number not in draw.drawn
+        and any(number < one in announced for one in draw.drawn)
     ):
         yield _ORDER, f"{where}: prize {number} is drawn after a later prize."
     if draw.closed:
@@ -268,7 +283,9 @@ def _skipped(draws: Sequence[_Draw]) -> Iterator[Problem]:
         for one in draw.wins:
             won_in[draw.era, one].add(draw.name)
     for draw in draws:
-        passed_over = [one for each in draw.receipts for one in each.says.get("passed_over", [])]
+        passed_over = [
+            one for each in draw.receipts if each.kind == "drawn" for one in each.says["passed_over"]
+        ]
         for one in dict.fromkeys([*passed_over, *draw.folder.get("won_before", [])]):
             if not won_in[draw.era, one] - {draw.name}:
                 yield (

@@ -63,7 +63,7 @@ def _receipt(where: str, text: str, *kinds: str) -> Receipt:
     says: Any = None
     try:
         if text.isascii():
-            says = json.loads(text, parse_constant=_refuse, parse_float=_whole)
+            says = json.loads(text, parse_constant=_refuse, parse_float=_number, parse_int=_number)
     except (ValueError, RecursionError):
         pass
     if not _has(says, {"kind": kinds.__contains__}) or not _has(says, _EVERY | _KINDS[says["kind"]], _UNWON):
@@ -76,8 +76,8 @@ def _refuse(constant: str) -> None:
     raise ValueError(constant)
 
 
-def _whole(text: str) -> float:
-    """A number with a point or an exponent. JavaScript makes no difference between 1.0 and 1."""
+def _number(text: str) -> float:
+    """Read a number as JavaScript does: 1.0 is the same as 1, and any number of digits is possible."""
     number = float(text)
     return int(number) if number.is_integer() else number
 

@@ -116,6 +116,15 @@ def test_deploy_and_status(run):
     }
 
 
+def test_deploy_says_where_the_mail_is(run, monkeypatch):
+    """`deploy --email` says where the mail is that confirms the address."""
+    monkeypatch.setenv("LOTTERY_ATTENDEE", "eve")
+    assert "mailbox" not in run("deploy")[2]
+    said = run("deploy", "--email", "eve@example.com")[2]
+    assert "Open the link in the mail that eve@example.com got. The mailbox at http" in said
+    assert run("teardown")[0] == 0
+
+
 def test_dry_runs(run, monkeypatch):
     """A dry run lists what would be done and does none of it."""
     monkeypatch.setenv("LOTTERY_ATTENDEE", "dry")
@@ -149,9 +158,9 @@ def test_a_bad_row_changes_nothing(run, stack, tmp_path):
     """A file with bad rows is not loaded: each bad row is named, the exit code is 1, the employees stay."""
     before = remaining(stack.target)
     code, document, err = run("employees", "load", roster(tmp_path, "a,Ann", "b,", "c,Cy", "c,Di"))
-    assert (code, document["loaded"], [each["row"] for each in document["rejected"]]) == (1, 0, [2, 4])
-    assert "row 2: employee_name of b is empty." in err
-    assert "row 4: employee_id c is there already. Correct them, or load the other rows with --skip" in err
+    assert (code, document["loaded"], [each["row"] for each in document["rejected"]]) == (1, 0, [3, 5])
+    assert "row 3: employee_name of b is empty." in err
+    assert "row 5: employee_id c is there already. Correct them, or load the other rows with --skip" in err
     assert remaining(stack.target) == before
 
 
@@ -159,7 +168,7 @@ def test_skip_bad_rows(run, stack, tmp_path):
     """With `--skip-bad-rows` the other rows are loaded, and the bad ones still named."""
     run("reset")
     code, document, _ = run("employees", "load", roster(tmp_path, "a,Ann", "b,", "c,Cy"), "--skip-bad-rows")
-    assert (code, document["loaded"], [each["row"] for each in document["rejected"]]) == (0, 2, [2])
+    assert (code, document["loaded"], [each["row"] for each in document["rejected"]]) == (0, 2, [3])
     assert {each["employee_id"] for each in remaining(stack.target)} == {"a", "c"}
     assert run("employees", "load", "data/request-items.json")[0] == 0
 
@@ -168,7 +177,7 @@ def test_skip_bad_rows_loads_somebody(run, stack, tmp_path):
     """If all rows are bad, nothing changes even with `--skip-bad-rows`."""
     before = remaining(stack.target)
     code, document, _ = run("employees", "load", roster(tmp_path, "b,"), "--skip-bad-rows")
-    assert (code, document["loaded"], [each["row"] for each in document["rejected"]]) == (1, 0, [1])
+    assert (code, document["loaded"], [each["row"] for each in document["rejected"]]) == (1, 0, [2])
     assert remaining(stack.target) == before
 
 

@@ -6,7 +6,7 @@ from emulator.calls import Broken, Interruption, Recorder
 from lottery_lib import Stack, connect, draw, load_employees
 from lottery_lib.employees import Roster
 from lottery_lib.errors import LotteryError
-from lottery_lib.party.fairness import digest
+from lottery_lib.merkle import root
 from lottery_lib.resources.dynamodb_table import Table
 
 EDITIONS = ("tutorial", "hardened")
@@ -131,14 +131,14 @@ def test_a_foreign_pool_is_left_alone(target):
 
 @pytest.mark.parametrize("size", [1, 99, 100, 101, 1000])
 def test_the_pool_in_chunks(hardened, size):
-    """A roster of any size is kept in chunks of a hundred, and its digest is that of its ids in order."""
+    """A roster of any size is kept in chunks of a hundred, and its root is that of its ids in order."""
     target = hardened
     ids = [f"{number:04}" for number in range(size)]
     load_employees(target, Roster([{"employee_id": each, "employee_name": each} for each in reversed(ids)]))
     items = {each["chunk"]: each for each in Table(target, target.names.pool_table).items()}
     head = items["head"]
-    assert (head["size"], head["digest"]) == (size, digest(ids))
-    chunks = [items[f"{head['digest']}#{number}"]["ids"] for number in range(-(-size // 100))]
+    assert (head["size"], head["root"]) == (size, root(ids, bytes.fromhex(head["salt"])))
+    chunks = [items[f"{head['root']}#{number}"]["ids"] for number in range(-(-size // 100))]
     assert [each for chunk in chunks for each in chunk] == ids
     assert {len(chunk) for chunk in chunks[:-1]} <= {100}
 

@@ -451,6 +451,7 @@ HINTS: Final = {
         ("execution_input = '{\"input\": 3}'", "dict, without quotes"),
         ("execution_input = {'input': '3'}", "number without quotes"),
         ("execution_input = {'Input': 3}", "small letters"),
+        ("execution_input = {input: 3}", "key in quotes"),
         ("execution_input = {'input': 2}", "For two winners"),
     ],
     "00-25": [
@@ -458,7 +459,18 @@ HINTS: Final = {
         ("repaired = broken", "not the name of a state"),
     ],
     "04-34": [("person = person", "expected: S actual: N"), ("person['employee_id'] = {'S': '001'}", "else has")],
-    "04-30": [("newcomer = wanted", 'put_item must write the id "011"')],
+    "03-35": [
+        ("mine = next(each['SubscriptionArn'] for each in listed if each['Endpoint'] == address)\n"
+         "sns.unsubscribe(SubscriptionArn=mine)", "No address is confirmed"),
+        ("sns.subscribe(TopicArn=topic_arn, Protocol='email', Endpoint=address)\n"
+         "inbox(target).confirm(address)", "No new mail"),
+    ],
+    "04-22": [("how_many = '0'", "without quotes")],
+    "04-30": [
+        ("newcomer = wanted", 'put_item must write the id "011"'),
+        ("dynamodb.put_item(TableName=target.names.employee_table, Item={'employee_id': {'S': '011'}})\n"
+         "newcomer = wanted | {'employee_id': {'S': '11'}}", "another item"),
+    ],
     "05-52": [
         ("broken = filled", "must stay a dict"),
         (f"{MENDED}['Next'] = 'Failed'", "must end after the Parallel, and not as failed"),
@@ -476,12 +488,15 @@ HINTS: Final = {
         (f"mine = {gate(Default='No')}\nmine['States']['Gate']['Choices'][0]['NumericLessThanEquals'] = 11",
          '{"input": 11} should end in a Fail'),
     ],
+    "01-17": [("can_step_functions_assume_it = 'False'", "without quotes")],
     "01-29": [
         (f"machine_trust = {trusting('lambda.amazonaws.com')}", "states.amazonaws.com"),
+        ("machine_trust = {'Statement': ['Allow']}", "must be a dict"),
         *((f"machine_trust = {trusting('', Principal=principal)}", 'The Principal is {"Service": ...}')
           for principal in ("states.amazonaws.com", {"service": "states.amazonaws.com"})),
     ],
-    "02-29": [("error_type = 'customerror'", "same capitals"), ("error_type = 5", "in quotes")],
+    "02-29": [("error_type = 'customerror'", "same capitals"), ("error_type = 5", "in quotes"),
+              ("error_type = 'CustomError: An error occurred!!'", "only CustomError")],
     "02-35": [
         ("returned = 5", "the whole answer"),
         ("returned = {'num_of_winners': 5}", "the whole answer"),

@@ -64,10 +64,10 @@ def test_serials_are_made_up(tmp_path):
     ],
 )
 def test_rejected(tmp_path, row, reason):
-    """A row that cannot be an employee is rejected with its number and the reason."""
+    """A row that cannot be an employee is rejected with its number in a spreadsheet and the reason."""
     found = read(tmp_path, f"{HEADER}a,A,,1\n{row}\n")
     assert len(found.employees) == 1
-    assert [each["row"] for each in found.rejected] == [2]
+    assert [each["row"] for each in found.rejected] == [3]
     assert reason in found.rejected[0]["reason"]
 
 

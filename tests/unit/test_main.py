@@ -162,6 +162,12 @@ def test_table(capsys):
     assert lines == ["kind      name", "role      R", "log group"]
 
 
+def test_a_number_beside_a_missing_one_stays_whole(capsys):
+    """The serials of winners are whole numbers, even if one of them has left the company."""
+    command_line._show([{"serial": 4}, {"serial": None}])
+    assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == ["serial", "4", ""]
+
+
 @pytest.mark.parametrize(
     ("document", "text"),
     [

@@ -1,0 +1,107 @@
+"""Announce a draw, so that nobody can change it later: a page to photograph, with a QR code."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import segno
+
+from lottery_lib.texts import escaped
+
+_RULES: Final = {
+    "out": "somebody else gets the prize. The absent person cannot win any more.",
+    "may win later": "somebody else gets the prize. The absent person can win a later prize.",
+}
+_STYLE: Final = """
+@page { size: A4; margin: 14mm; }
+:root { color-scheme: light dark; --paper: #fff; --ink: #16191f; --soft: #565e69; --box: #f3f5f8; }
+@media screen and (prefers-color-scheme: dark) {
+  :root { --paper: #14171c; --ink: #eef1f5; --soft: #aab3bf; --box: #1f242b; }
+}
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 1.5rem; max-width: 70rem; background: var(--paper); color: var(--ink);
+  font: 1.25rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
+h1 { margin: 0; font-size: 2.6rem; line-height: 1.15; }
+h2 { margin: 1.4rem 0 .3rem; font-size: 1.35rem; }
+p { margin: .3rem 0; }
+ol { margin: .3rem 0; padding-left: 2rem; columns: 20rem; }
+li { break-inside: avoid; }
+main { display: flex; flex-wrap: wrap; gap: 1rem 2.5rem; align-items: flex-start; }
+main > div { flex: 1 1 22rem; }
+.code { padding: .6rem .9rem; border-radius: .5rem; background: var(--box);
+  font: 1.15rem/1.6 ui-monospace, Menlo, Consolas, monospace; }
+.soft { color: var(--soft); }
+figure { flex: 0 1 24rem; margin: 0 auto; text-align: center; }
+figure svg { width: 100%; max-width: 24rem; border-radius: .5rem; }
+@media print {
+  body { padding: 0; font-size: 12pt; }
+  main > div { flex-basis: 100%; }
+  figure { flex-basis: 7cm; }
+  .code { border: 1px solid #999; }
+}
+"""
+
+
+def announcement(receipt: Mapping[str, Any]) -> str:
+    """The text for the QR code: the name of the draw, the root of its pool, and the commitment to its secret.
+
+    Args:
+        receipt: What the draw's receipt number 0 says. `docs/receipts.md` explains it.
+    """
+    return f"{receipt['draw']}\nPool: {receipt['pool']}\nSecret: {receipt['commitment']}"
+
+
+def qr(text: str) -> str:
+    """A QR code as SVG, which is as large as the page allows. It is dark on white, also on a dark page."""
+    code = segno.make(text, error="m", micro=False, encoding="utf-8")
+    return code.svg_inline(border=4, light="white", omitsize=True, title="QR code")
+
+
+def page(receipt: Mapping[str, Any]) -> str:
+    """The announcement as one HTML file, for a screen and for A4 paper. It loads nothing.
+
+    Args:
+        receipt: As for `announcement`.
+    """
+    name = escaped(receipt["draw"])
+    prizes = "".join(
+        f"<li>{escaped(each['prize'])}: {_number(each['count'], 'winner', 'winners')}</li>"
+        for each in receipt["prizes"]
+    )
+    question = f"<p>The room is asked: {escaped(receipt['question'])}</p>" if receipt["question"] else ""
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{name}</title>
+<style>{_STYLE}</style>
+</head>
+<body>
+<h1>{name}</h1>
+<p><b>Photograph this page.</b> After the draw you can check that nothing was changed.</p>
+<main>
+<div>
+<h2>Prizes, in this order</h2>
+<ol>{prizes}</ol>
+<p>If a winner is absent, {_RULES[receipt["absent"]]}</p>
+{question}
+<h2>The pool: {_number(receipt["size"], "person", "people")}</h2>
+<div class="code">{grouped(escaped(receipt["pool"]))}</div>
+<h2>The secret</h2>
+<div class="code">{grouped(escaped(receipt["commitment"]))}</div>
+<p class="soft">Draws that were announced before: {receipt["announced_before"]}</p>
+</div>
+<figure>{qr(announcement(receipt))}<figcaption class="soft">Both codes, for your phone</figcaption></figure>
+</main>
+</body>
+</html>
+"""
+
+
+def _number(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+def grouped(code: str) -> str:
+    """A code in groups of 4 characters, which are easier to compare."""
+    return " ".join(code[at : at + 4] for at in range(0, len(code), 4))
