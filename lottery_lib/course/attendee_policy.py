@@ -138,12 +138,10 @@ def _allow(sid: str, actions: list[str], resources: list[str], **condition: obje
 
 
 def _beside(target: Target) -> Policy:
-    """The calls on the other edition: look for its machine, write its pool, and add a reset to its chain."""
+    """The calls on the other edition: check for its machine, and write a roster into its pool."""
     actions = ["states:DescribeStateMachine", "states:ListTagsForResource"]
     arns = [StateMachine(target, target.names.other.machine).arn]
     if target.names.base == "tutorial":
-        operations = ("BatchGetItem", "BatchWriteItem", "DescribeTable", "ListTagsOfResource")
-        actions += [f"dynamodb:{each}" for each in operations]
-        tables = (target.names.pool_table, target.names.draws_table)
-        arns += [target.arn("dynamodb", f"table/{table}") for table in tables]
+        actions += [f"dynamodb:{each}" for each in ("BatchWriteItem", "DescribeTable", "ListTagsOfResource")]
+        arns.append(target.arn("dynamodb", f"table/{target.names.pool_table}"))
     return _allow("Beside", actions, arns)

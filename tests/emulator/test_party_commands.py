@@ -10,6 +10,8 @@ import pytest
 from lottery_lib import Stack, connect
 from lottery_lib.__main__ import main
 from lottery_lib.party import projector
+from lottery_lib.party.announcement import grouped
+from lottery_lib.party.checker import check_page
 from lottery_lib.party.evening import Evening
 from lottery_lib.resources.contents import pool_table
 
@@ -80,8 +82,9 @@ def test_announced_and_restored(run, served, target, tmp_path):
     assert told["root"] == pool_table(target).item("head")["root"]
     assert told["commitment"] == Evening(target, "night-1").look().announcement["commitment"]
     assert (told["prizes"], told["absent"], told["guests"]) == ("2 Mug, 1 Car", "may win later", 10)
-    text = (tmp_path / "night-1.announcement.txt").read_text(encoding="utf-8")
-    assert f"root: {told['root']}\ncommitment: {told['commitment']}\n" in text
+    page = (tmp_path / "night-1.announcement.html").read_text(encoding="utf-8")
+    assert told["announcement"] == str(tmp_path / "night-1.announcement.html")
+    assert grouped(told["root"]) in page
     assert run("announce", "1 Car")[1]["cause"].startswith("evening night-1: is announced already")
     assert run("night", "save", "saved.json")[1] == {
         **{"evening": "night-1", "file": str(tmp_path / "saved.json"), "employees": 10, "winners": 0},
@@ -120,6 +123,7 @@ def test_a_draw_in_public(run, target, monkeypatch, tmp_path):
     assert kept[1]["value"] == "3 8 1"
     assert (code, {*told.pop("verified").values()}) == (0, {True}), said
     assert json.loads((tmp_path / "checked/d-1/receipts.json").read_text()) == told
+    assert (tmp_path / "checked/d-1/check.html").read_text(encoding="utf-8") == check_page(told)
 
 
 def test_a_draw_in_public_that_fails(run, target, monkeypatch):

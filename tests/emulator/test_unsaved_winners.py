@@ -179,7 +179,7 @@ def test_commands_leave_the_variables_of_the_shell(lost, monkeypatch):
 def test_each_attendee_has_a_file(lost):
     """With two attendees, the second command does not overwrite what the first has saved."""
     win("alice")
-    files = [re.search("save (.*?)`", lost(each))[1] for each in ("alice", "party")]
+    files = [re.search("night save (.*?)`", lost(each))[1] for each in ("alice", "party")]
     assert files == ["evening-alice.json", "evening-party.json"]
 
 
