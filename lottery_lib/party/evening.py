@@ -7,7 +7,7 @@ kernel and computer that looks sees the same. So a page can be loaded again and 
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -161,11 +161,24 @@ class Evening:
         return evening
 
     def look(self) -> EveningState:
-        """Read the evening from the tables. If it has changed, save it."""
+        """Read the evening from the tables. If it has changed, save it.
+
+        What is drawn at this moment is not saved by halves: the file repeats the draw, with the same winners.
+        """
         items = self._items("", "#waiting", "#stage")
+        state, draw = self._state(items), items.get("", {})
+        seen = (draw.get("last"), state.stage)
+        if self.file and state.step != "drawing" and seen != self._saved:
+            self._saved, self._not_saved = seen, ""
+            try:
+                evening_file.save(self.target, self.file, self.name)
+            except LotteryError as error:
+                self._not_saved = str(error)
+        return replace(state, problem=self._not_saved or state.problem)
+
+    def _state(self, items: Mapping[str, Item]) -> EveningState:
         draw, waiting, stage = items.get(""), items.get("#waiting"), items.get("#stage", {})
-        self._save_if_new((draw and draw["last"], stage))
-        problem = self._not_saved or self._problem(stage)
+        problem = self._problem(stage)
         if draw is None:
             return EveningState("new", problem=problem, stage=stage)
         text = self._draws.item(f"#chain#{draw['chain']}")
@@ -331,15 +344,6 @@ class Evening:
             **condition,
         )
         return done is not None
-
-    def _save_if_new(self, seen: object) -> None:
-        if not self.file or seen == self._saved:
-            return
-        self._saved, self._not_saved = seen, ""
-        try:
-            evening_file.save(self.target, self.file, self.name)
-        except LotteryError as error:
-            self._not_saved = str(error)
 
     def _asks_or_ended(self) -> bool:
         items = self._items("#waiting", "#stage")

@@ -123,6 +123,7 @@ def test_killed_in_the_middle_of_a_draw(own_home, port, tmp_path):
         before_the_draw = tmp_path / "before.json"
         before_the_draw.write_bytes(party.file.read_bytes())
         assert evening.look().step == "drawing"
+        evening_file.save(target, party.file, "night-1")
         before = receipts(target, "night-1")["draws"]["night-1"]["receipts"]
         party.kill()
         again, order = Evening.restored(party.target, before_the_draw), committed_order(party.file, "3 8 1")
@@ -255,10 +256,13 @@ def test_a_file_that_knows_more_is_not_overwritten(party):
     assert party.file.read_bytes() == text
 
 
-def test_two_presses_at_once_draw_once(party):
+def test_two_presses_at_once_draw_once(party, monkeypatch):
     """Of two pages that draw or call the roll at the same time, one is told that the other was quicker."""
     evening = party.evening(MUG)
-    said = at_once(lambda page: page.draw_one_more(CAR), party)  # by two pages
+    both, new_name = threading.Barrier(2, timeout=20), execution.new_name
+    with monkeypatch.context() as patch:  # both have looked before either of them starts
+        patch.setattr(execution, "new_name", lambda: (both.wait(), new_name())[1])
+        said = at_once(lambda page: page.draw_one_more(CAR), party)
     state = step(evening, "roll call")
     assert [each.name for each in state.prizes] == ["Mug", "Car"]
     assert len(said) == 1
