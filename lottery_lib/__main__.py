@@ -437,16 +437,19 @@ def verify(edition: str | None, folder: str) -> Outcome:
 
 
 @lottery.command(example="lottery winners --csv winners.csv")
-@click.option("--csv", "file", metavar="FILE", help="Save them in this new file, too, for a spreadsheet.")
-def winners(edition: str | None, file: str | None) -> Outcome:
+@click.option("--csv", metavar="FILE", help="Save them in this new file, too, for a spreadsheet.")
+@click.option("--xlsx", metavar="FILE", help="The same, as a workbook for Excel.")
+def winners(edition: str | None, csv: str | None, xlsx: str | None) -> Outcome:
     """List everybody who has won so far."""
     from lottery_lib import draws
 
     found = draws.winners(_target(edition))
-    if file:
+    for file, written in ((csv, draws.as_csv), (xlsx, draws.as_xlsx)):
+        if not file:
+            continue
         try:
             with Path(file).open("xb") as new:  # it may hold winners that an emulator has forgotten
-                new.write(draws.as_csv(found))
+                new.write(written(found))
         except OSError as error:
             what = f"cannot be written ({error.strerror})"
             raise LotteryError(f"file {file}", what, "Give another") from error
@@ -679,7 +682,8 @@ def employees() -> None:
 def load(run: Run, edition: str | None, file: str, skip_bad_rows: bool, yes: bool) -> Outcome:
     """Replace the employees in the table with those in FILE.
 
-    FILE is CSV with a header, or JSON for `aws dynamodb batch-write-item`. If a row is bad, nothing changes.
+    FILE is .xlsx or CSV, with a header such as employee_id,employee_name or 工号,姓名,部门; or it is JSON for
+    `aws dynamodb batch-write-item`. If a row is bad, nothing changes.
     """
     from tqdm import tqdm
 
@@ -690,10 +694,11 @@ def load(run: Run, edition: str | None, file: str, skip_bad_rows: bool, yes: boo
     run.failed = {"loaded": 0, "rejected": found.rejected}
     found.check(skip_bad_rows=skip_bad_rows)  # before it asks
     target = _target(edition)
+    _say(found.preview())
     _agree(target, yes, f"replace the employees in {target.names.employee_table} with those in {file}")
     bar = partial(tqdm, unit=" employees", file=sys.stderr, disable=run.as_json or None)
     loaded = load_employees(target, found, bar, skip_bad_rows=skip_bad_rows)
-    return Outcome({"loaded": loaded, "rejected": found.rejected})
+    return Outcome({"loaded": loaded, "rejected": found.rejected}, shown={"loaded": loaded})
 
 
 def _state(state: dict[str, Any], done: bool = True) -> Outcome:

@@ -1,9 +1,11 @@
 """Run draws, and tabulate them and their winners."""
 
+import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from itertools import dropwhile
 from typing import Any, Final
+from unicodedata import east_asian_width
 
 import pandas as pd
 
@@ -178,13 +180,14 @@ def winners(target: Target) -> pd.DataFrame:
 
     Returns:
         One row for each winner, ordered by ``employee_id``. The columns are ``employee_id``,
-        ``employee_name``, ``employee_entry_date``, ``lottery_serial``, and ``prize`` if there were prizes. If
-        a winner was absent at the roll call of an evening, ``status`` says so.
+        ``employee_name``, ``employee_entry_date``, ``lottery_serial``; ``department`` if a winner has one;
+        ``prize`` if there were prizes; and ``status`` if a winner was absent at the roll call of an evening.
     """
     won = _items(target, target.names.winners_table)
     known = {item["employee_id"]: item for item in _items(target, target.names.employee_table)}
     rows = [known.get(item["employee_id"], {}) | item for item in won]
-    more = [column for column in ("prize", "status") if any(row.get(column) for row in rows)]
+    optional = ("department", "prize", "status")
+    more = [column for column in optional if any(row.get(column) for row in rows)]
     # A winner who has left the company has no serial. Without dtype=object the others would become 1.0, 2.0.
     table = pd.DataFrame(rows, columns=[*employees.COLUMNS, *more], dtype=object)
     return _rewritten(table.sort_values("employee_id"), harmless)
@@ -194,6 +197,22 @@ def as_csv(table: pd.DataFrame) -> bytes:
     """A table such as `winners` as a CSV file. A spreadsheet shows Chinese names, and runs no cell."""
     text: str = _rewritten(table, to_cell).to_csv(index=False)
     return text.encode("utf-8-sig")  # without a byte order mark, a spreadsheet shows Chinese names wrongly
+
+
+def as_xlsx(table: pd.DataFrame) -> bytes:
+    """A table such as `winners` as an .xlsx file. Text stays text: 007 keeps its zeros, and no cell runs."""
+    file = io.BytesIO()
+    as_text = {"strings_to_formulas": False, "strings_to_urls": False}
+    with pd.ExcelWriter(file, engine="xlsxwriter", engine_kwargs={"options": as_text}) as writer:
+        table.to_excel(writer, index=False)
+        (sheet,) = writer.sheets.values()
+        sheet.set_row(0, None, writer.book.add_format({"bold": True}))
+        for at, column in enumerate(table):
+            texts = [column, *table[column].dropna().astype(str)]
+            # A Chinese character is as wide as two others. Excel's own way to fit columns does not know that.
+            widths = [sum(1 + (east_asian_width(each) in "WF") for each in text) for text in texts]
+            sheet.set_column(at, at, min(max(widths) + 2, 60))
+    return file.getvalue()
 
 
 def _rewritten(table: pd.DataFrame, rewrite: Callable[[str], str]) -> pd.DataFrame:

@@ -1,14 +1,20 @@
-"""Read a list of employees, row by row, from CSV or from DynamoDB's batch-write JSON."""
+"""Read a list of employees, row by row, from CSV, from Excel's .xlsx, or from DynamoDB's batch-write JSON."""
 
+import codecs
+import csv
+import datetime
 import hashlib
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Final, TypedDict
+from typing import Final, NotRequired, TypedDict
+
+from python_calamine import CalamineError, CalamineWorkbook
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import CHECKOUT
@@ -16,6 +22,23 @@ from lottery_lib.texts import CONTROLS, from_cell
 
 DATA_FOLDER: Final = CHECKOUT / "data"
 COLUMNS: Final = ("employee_id", "employee_name", "employee_entry_date", "lottery_serial")
+#: What a header may call each attribute of an employee. Capitals, spaces and underscores do not matter.
+HEADERS: Final = {
+    "employee_id": ("employee_id", "id", "staff id", "工号", "员工号", "员工编号"),
+    "employee_name": ("employee_name", "name", "full name", "姓名", "员工姓名"),
+    "department": ("department", "dept", "部门", "所属部门"),
+    "employee_entry_date": ("employee_entry_date", "entry date", "start date", "入职日期", "入职时间"),
+    "lottery_serial": ("lottery_serial", "lottery number", "抽奖号", "抽奖号码", "抽奖编号"),
+}
+_SAVE: Final = "Save the list in Excel as .xlsx or as CSV UTF-8, and load that file"
+# Excel's old format. Excel packs an .xlsx with a password into it, too.
+_OLE: Final = b"\xd0\xcf\x11\xe0"
+# Bytes that are no list of people in GBK: Chinese words in UTF-8, such as 王芳, and Western words in the
+# encoding of Windows, such as Müller.
+_NOT_GBK: Final = re.compile(
+    rb"(?<![\x80-\xff])(?:[\xe3-\xe9][\x80-\xbf]{2}){2,}(?![\x80-\xff])|[A-Za-z][\xc0-\xff][a-z]"
+)
+_YEAR_FIRST: Final = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 
 
 class Employee(TypedDict):
@@ -25,10 +48,14 @@ class Employee(TypedDict):
     employee_name: str
     employee_entry_date: str
     lottery_serial: int
+    department: NotRequired[str]
 
 
 class Rejection(TypedDict):
-    """A row that is not an employee: its number as a spreadsheet shows it, and the reason in one sentence."""
+    """A row that is not an employee: its number, and the reason in one sentence.
+
+    It is the number that Excel shows: the header is row 1. In JSON, it counts the items from 1.
+    """
 
     row: int
     reason: str
@@ -58,6 +85,16 @@ class Roster:
         if not self.employees:
             raise LotteryError("roster", "has no valid employee", "Correct the rows that were rejected")
 
+    def preview(self) -> str:
+        """What a person checks before the roster is loaded: the first three employees, and the bad rows."""
+        lines = [f"Employees: {len(self.employees)}. The first ones, as they were read:"]
+        for each in self.employees[:3]:
+            department = f" ({each['department']})" if "department" in each else ""
+            lines.append(f"  {each['employee_id']}: {each['employee_name']}{department}")
+        if self.rejected:
+            lines.append(f"Rejected rows: {len(self.rejected)}")
+        return "\n".join(lines + [f"  row {each['row']}: {each['reason']}" for each in self.rejected])
+
 
 def tutorial_roster() -> Roster:
     """The ten employees of the tutorial's `request-items.json` (2.2.4)."""
@@ -70,84 +107,158 @@ def digest(ids: Sequence[str]) -> str:
 
 
 def read(path: str | Path) -> Roster:
-    """Read a roster from a file in UTF-8, with or without a byte order mark.
+    """Read a roster from a file; see `parse`.
+
+    Raises:
+        LotteryError: The file cannot be read, or `parse` refuses it.
+    """
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        what = f"cannot be read ({error.strerror})"
+        raise LotteryError(
+            f"roster {path.name}", what, "Give the path of a CSV, .xlsx or JSON file"
+        ) from error
+    return parse(path.name, data)
+
+
+def parse(name: str, data: bytes) -> Roster:
+    """Read a roster from the content of a file, such as a page gets from an upload button.
 
     Args:
-        path: A ``.json`` file in the format of `aws dynamodb batch-write-item`. Any other file is read as
-            CSV with a header that has at least ``employee_id`` and ``employee_name``.
+        name: The file's name. If it ends in ``.json``, the content is in the format of
+            `aws dynamodb batch-write-item`.
+        data: The content. If it is not JSON, it is the first sheet of an ``.xlsx`` file, or CSV with commas,
+            semicolons or tabs, in UTF-8, UTF-16 or GB18030 (which includes GBK). The first row that is not
+            empty is the header. It needs ``employee_id`` and ``employee_name``, or other words that `HEADERS`
+            has for them. Columns that are not in `HEADERS` are ignored.
 
     Returns:
         The employees, and the rejected rows with the reasons. An employee without a serial gets the next free
         number.
 
     Raises:
-        LotteryError: The file does not exist, or has another format.
+        LotteryError: The file has another format, or the header is not clear.
     """
-    path = Path(path)
+    where = f"roster {name}"
+    if name.lower().endswith(".json"):
+        return _checked(_json_items(where, data))
+    if data.startswith(_OLE) and "EncryptedPackage".encode("utf-16-le") in data:
+        raise LotteryError(where, "has a password", "Remove the password in Excel, save the file and load it")
+    if data.startswith((_OLE, b"%PDF")):
+        kind = "a PDF" if data.startswith(b"%PDF") else "in Excel's old format (.xls)"
+        raise LotteryError(where, f"is {kind}", _SAVE)
+    read_rows = _xlsx_rows if data.startswith(b"PK") else _csv_rows
+    return _checked(_under_header(where, read_rows(where, data)))
+
+
+def _xlsx_rows(where: str, data: bytes) -> list[list[str]]:
+    """The rows of a workbook's first sheet."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise LotteryError(
-            f"roster {path.name}", f"cannot be read ({error})", "Give the path of a UTF-8 file"
-        ) from error
-    return parse_json(text) if path.suffix.lower() == ".json" else parse_csv(text)
+        sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0)
+        return [list(map(_text, row)) for row in sheet.to_python(skip_empty_area=False)]
+    except CalamineError as error:
+        raise LotteryError(where, "is a broken .xlsx file, or another kind of file", _SAVE) from error
 
 
-def parse_csv(text: str) -> Roster:
-    """Read a roster from CSV with a header; see `read`."""
-    import pandas as pd  # noqa: PLC0415 - it takes a while, and the tutorial's roster is JSON
+def _text(cell: object) -> str:
+    """The text of a cell of Excel, for which each number is a float."""
+    if isinstance(cell, datetime.date):  # a datetime is a date, too
+        return f"{cell:%Y%m%d}"
+    return str(int(cell) if isinstance(cell, float) and cell.is_integer() else cell)
 
+
+def _csv_rows(where: str, data: bytes) -> list[list[str]]:
+    """The rows of a CSV. Its separator is the one that the header has most."""
+    text = _decoded(where, data)
+    header = next(filter(str.strip, text.splitlines()), "")
+    rows: list[list[str]] = []
     try:
-        # Without `header=None` pandas would drop surplus values of the first row without an error.
-        frame = pd.read_csv(io.StringIO(text), header=None, dtype=str, keep_default_na=False)
-    except ValueError as error:
-        reason = str(error).removeprefix("Error tokenizing data. C error: ").strip()
-        raise LotteryError(
-            "CSV roster", f"cannot be read ({reason})", "Correct the file or save it again as CSV"
-        ) from error
-    rows = frame.fillna("").itertuples(index=False, name=None)
-    header = next(rows)
-    missing = sorted({"employee_id", "employee_name"} - set(header))
-    if missing:
-        raise LotteryError(
-            "CSV roster",
-            f"the header lacks {', '.join(missing)}",
-            f"Start the file with the line: {','.join(COLUMNS)} (the last two are optional)",
-        )
-    people = (dict(zip(header, map(from_cell, row), strict=True)) for row in rows)
-    return _checked(people, first=2)  # the header is row 1
+        for row in csv.reader(
+            io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count), strict=True
+        ):
+            rows.append(list(map(from_cell, row)))
+    except csv.Error as error:
+        what = f"cannot be read as CSV (row {len(rows) + 1}: {error})"
+        raise LotteryError(where, what, f"Look at the quotation marks there. {_SAVE}") from error
+    return rows
 
 
-def parse_json(text: str) -> Roster:
-    """Read a roster from DynamoDB's batch-write JSON; see `read`."""
+def _decoded(where: str, data: bytes) -> str:
+    """The text of a CSV, whatever its encoding."""
+    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # Excel's "Unicode Text"
+    with suppress(UnicodeDecodeError):
+        return data.decode("utf-16" if marked else "utf-8-sig")
+    with suppress(UnicodeDecodeError):
+        if not _NOT_GBK.search(data):
+            return data.decode("gb18030")
+    raise LotteryError(where, "is not in UTF-8 or GBK, or mixes both", _SAVE)
+
+
+def _under_header(where: str, rows: Iterable[Sequence[str]]) -> Iterator[tuple[int, Mapping[str, object]]]:
+    """The rows below the header, each with its number in Excel and its cells by attribute."""
+    filled = ((number, cells) for number, cells in enumerate(rows, start=1) if any(map(str.strip, cells)))
+    top, header = next(filled, (0, ()))
+    if not top:
+        raise LotteryError(where, "is empty", "Give a file with a header and one row for each employee")
+    columns = [_ATTRIBUTES.get(_plain(cell), "") for cell in header]
+    for attribute in HEADERS:
+        same = [cell.strip() for cell, column in zip(header, columns, strict=True) if column == attribute]
+        if len(same) > 1:
+            what = f"the header has two columns for {attribute}: {' and '.join(same)}"
+            raise LotteryError(where, what, "Delete or rename one of them")
+        if not same and attribute in COLUMNS[:2]:
+            advice = "Begin with a row such as employee_id,employee_name,department or 工号,姓名,部门"
+            raise LotteryError(where, f"the header (row {top}) lacks {attribute}", advice)
+    for number, cells in filled:
+        surplus = any(map(str.strip, cells[len(header) :]))
+        yield number, dict(zip(columns, cells, strict=False)) | {"": surplus}
+
+
+def _plain(header: str) -> str:
+    return re.sub(r"[\s_]", "", header).casefold()
+
+
+_ATTRIBUTES: Final = {_plain(word): attribute for attribute, words in HEADERS.items() for word in words}
+
+
+def _json_items(where: str, data: bytes) -> Iterable[tuple[int, Mapping[str, object]]]:
+    """The items of DynamoDB's batch-write JSON, numbered."""
     try:
-        tables = json.loads(text)
+        tables = json.loads(data.decode("utf-8-sig"))
         puts = [request["PutRequest"]["Item"] for requests in tables.values() for request in requests]
         rows = [{key: next(iter(value.values())) for key, value in put.items()} for put in puts]
-    except (ValueError, AttributeError, KeyError, TypeError, StopIteration) as error:
+    except (ValueError, AttributeError, KeyError, TypeError, StopIteration, RecursionError) as error:
         raise LotteryError(
-            "JSON roster",
+            where,
             "the text is not in the format of `aws dynamodb batch-write-item`",
             'It must look like {"Lottery-Employee": [{"PutRequest": {"Item": {...}}}, ...]}',
         ) from error
-    return _checked(rows, first=1)
+    return enumerate(rows, start=1)
 
 
-def _checked(rows: Iterable[Mapping[str, object]], *, first: int) -> Roster:
-    """Turn rows, counted from `first`, into employees, or reject a row with the first reason that applies."""
+def _checked(rows: Iterable[tuple[int, Mapping[str, object]]]) -> Roster:
+    """Turn each row into an employee, or reject it with the first reason that applies."""
     roster, ids, serials = Roster(), set[str](), set[int]()
-    for number, row in enumerate(rows, start=first):
-        values = [row.get(column) for column in COLUMNS]
-        identity, name, entry, given = [
+    for number, row in rows:
+        values = [row.get(column) for column in HEADERS]
+        identity, name, department, entry, given = [
             str(value).strip() if isinstance(value, str | int) else "" for value in values
         ]
+        if date := _YEAR_FIRST.fullmatch(entry):  # Excel writes a date into CSV as 2020/1/31
+            entry = date[1] + date[2].zfill(2) + date[3].zfill(2)
         serial = int(given) if re.fullmatch(r"[1-9]\d{0,15}", given) else 0
         reasons = {
+            "it has more cells than the header. A text with a comma needs quotation marks.": (
+                row.get("")  # no attribute of an item has this name
+            ),
             "employee_id is empty.": not identity,
             f"employee_id {identity!r} has a character that cannot be shown.": CONTROLS.search(identity),
             f"employee_id {identity} is there already.": identity in ids,
             f"employee_name of {identity} is empty.": not name,
             f"employee_name {name!r} has a character that cannot be shown.": CONTROLS.search(name),
+            f"department {department!r} has a character that cannot be shown.": CONTROLS.search(department),
             f"employee_entry_date of {identity} must look like 20200131, not {entry!r}.": (
                 entry and not re.fullmatch(r"\d{8}", entry)
             ),
@@ -162,11 +273,12 @@ def _checked(rows: Iterable[Mapping[str, object]], *, first: int) -> Roster:
         ids.add(identity)
         if serial:
             serials.add(serial)
-        roster.employees.append(
-            Employee(
-                employee_id=identity, employee_name=name, employee_entry_date=entry, lottery_serial=serial
-            )
+        employee = Employee(
+            employee_id=identity, employee_name=name, employee_entry_date=entry, lottery_serial=serial
         )
+        if department:
+            employee["department"] = department
+        roster.employees.append(employee)
     free = count(max(serials, default=0) + 1)
     for employee in roster.employees:
         employee["lottery_serial"] = employee["lottery_serial"] or next(free)

@@ -25,8 +25,8 @@ h2 { margin: 1.4rem 0 .3rem; font-size: 1.35rem; }
 p { margin: .3rem 0; }
 ol { margin: .3rem 0; padding-left: 2rem; columns: 20rem; }
 li { break-inside: avoid; }
-main { display: flex; flex-wrap: wrap; gap: 1rem 2.5rem; align-items: flex-start; }
-main > div { flex: 1 1 22rem; }
+.columns { display: flex; flex-wrap: wrap; gap: 1rem 2.5rem; align-items: flex-start; }
+.columns > div { flex: 1 1 22rem; }
 .code { padding: .6rem .9rem; border-radius: .5rem; background: var(--box);
   font: 1.15rem/1.6 ui-monospace, Menlo, Consolas, monospace; }
 .soft { color: var(--soft); }
@@ -34,7 +34,7 @@ figure { flex: 0 1 24rem; margin: 0 auto; text-align: center; }
 figure svg { width: 100%; max-width: 24rem; border-radius: .5rem; }
 @media print {
   body { padding: 0; font-size: 12pt; }
-  main > div { flex-basis: 100%; }
+  .columns > div { flex-basis: 100%; }
   figure { flex-basis: 7cm; }
   .code { border: 1px solid #999; }
 }
@@ -47,7 +47,9 @@ def announcement(receipt: Mapping[str, Any]) -> str:
     Args:
         receipt: What the draw's receipt number 0 says. `docs/receipts.md` explains it.
     """
-    return f"{receipt['draw']}\nPool: {receipt['pool']}\nSecret: {receipt['commitment']}"
+    return (
+        f"{receipt['draw']}\nCode of the pool: {receipt['pool']}\nCode of the secret: {receipt['commitment']}"
+    )
 
 
 def qr(text: str) -> str:
@@ -77,21 +79,23 @@ def page(receipt: Mapping[str, Any]) -> str:
 <style>{_STYLE}</style>
 </head>
 <body>
+<main>
 <h1>{name}</h1>
 <p><b>Photograph this page.</b> After the draw you can check that nothing was changed.</p>
-<main>
+<div class="columns">
 <div>
 <h2>Prizes, in this order</h2>
 <ol>{prizes}</ol>
 <p>If a winner is absent, {_RULES[receipt["absent"]]}</p>
 {question}
-<h2>The pool: {_number(receipt["size"], "person", "people")}</h2>
+<h2>Code of the pool: {_number(receipt["size"], "person", "people")}</h2>
 <div class="code">{grouped(escaped(receipt["pool"]))}</div>
-<h2>The secret</h2>
+<h2>Code of the secret</h2>
 <div class="code">{grouped(escaped(receipt["commitment"]))}</div>
 <p class="soft">Draws that were announced before: {receipt["announced_before"]}</p>
 </div>
 <figure>{qr(announcement(receipt))}<figcaption class="soft">Both codes, for your phone</figcaption></figure>
+</div>
 </main>
 </body>
 </html>

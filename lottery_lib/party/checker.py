@@ -114,9 +114,8 @@ class _Draw:
     order: Sequence[str] = ()  # of the pool; nobody knows it before the draw is closed
     prizes: list[Mapping[str, Any]] = field(default_factory=list)
     drawn: set[int] = field(default_factory=set)  # the numbers of the prizes that were drawn
-    wins: dict[str, tuple[int, str | None]] = field(
-        default_factory=dict
-    )  # the latest prize; "absent" or None
+    # For each winner the number of their latest prize, and "absent" or None.
+    wins: dict[str, tuple[int, str | None]] = field(default_factory=dict)
     # Who is skipped for each prize; for number 0, who is skipped for all prizes.
     skipped: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
 
@@ -157,7 +156,7 @@ def _linked(chain: Sequence[Receipt], draws: Sequence[_Draw]) -> Iterator[Proble
         name, before = says["draw"], says["announced_before"]
         if before != len(announced):
             yield _CHAIN, f"{where}: it counts {before} draws before it; the chain has {len(announced)}."
-        if name in announced or first.get(name) != receipt.hash:
+        if first.get(name) != receipt.hash:
             yield _CHAIN, f"{where}: the folder has no draw {name} that begins with this receipt."
         announced.append(name)
     for draw in draws:

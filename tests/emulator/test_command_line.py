@@ -181,6 +181,31 @@ def test_skip_bad_rows_loads_somebody(run, stack, tmp_path):
     assert remaining(stack.target) == before
 
 
+def test_a_workbook_in_and_out(run, stack, monkeypatch, tmp_path):
+    """A list in .xlsx is shown before the question. Winners have their departments, in .xlsx again, too."""
+    asked = []
+    monkeypatch.setattr("lottery_lib.__main__._agree", lambda *_: asked.append(sys.stderr.getvalue()))
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    file = "tests/unit/rosters/cells.xlsx"
+    assert run("employees", "load", file, "--skip-bad-rows")[1]["loaded"] == 3
+    assert "Employees: 3. The first ones, as they were read:\n  1001: 王芳 (研发部)\n" in asked[0]
+    assert "Rejected rows: 1\n  row 5: employee_name of 1002 is empty.\n" in asked[0]
+    run("reset")
+    run("draw", "3")
+    path = tmp_path / "winners.xlsx"
+    listed = run("winners", "--xlsx", str(path))[1]
+    assert {each["employee_id"]: each["department"] for each in listed} == {
+        "007": "市场部",
+        "1001": "研发部",
+        "20200131": None,
+    }
+    whole = sorted(read(file).employees, key=lambda each: each["employee_id"])
+    assert path.read_bytes().startswith(b"PK")  # an .xlsx is a ZIP
+    assert read(path).employees == whole
+    run("reset")
+    assert run("employees", "load", "data/request-items.json")[0] == 0
+
+
 def test_load_employees_changes_nothing_either(stack, tmp_path):
     """From Python, a roster with bad rows is refused, too, before anything changes."""
     before = remaining(stack.target)

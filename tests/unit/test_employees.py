@@ -1,24 +1,45 @@
 """A roster is read row by row; a bad row costs only itself."""
 
+import csv
+import datetime
+import io
 import json
+import random
+import re
+import zipfile
+from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lottery_lib import employees as roster
-from lottery_lib.draws import as_csv
+from lottery_lib.draws import as_csv, as_xlsx
 from lottery_lib.errors import LotteryError
-from lottery_lib.texts import CONTROLS
+from lottery_lib.texts import CONTROLS, to_cell
 
 HEADER = "employee_id,employee_name,employee_entry_date,lottery_serial\n"
+#: What LibreOffice saved; `make.sh` there says how.
+MADE = Path(__file__).with_name("rosters")
 
 
-def read(tmp_path, text, name="staff.csv"):
-    path = tmp_path / name
-    path.write_text(text, encoding="utf-8")
-    return roster.read(path)
+def read(text, name="staff.csv", encoding="utf-8"):
+    return roster.parse(name, text.encode(encoding))
+
+
+def refused(name, data):
+    """The sentence of a file that is no roster."""
+    with pytest.raises(LotteryError) as caught:
+        roster.parse(name, data)
+    return str(caught.value)
+
+
+def workbook(*rows):
+    """An .xlsx file with these cells."""
+    file = io.BytesIO()
+    pd.DataFrame(rows, dtype=object).to_excel(file, engine="xlsxwriter", index=False, header=False)
+    return file.getvalue()
 
 
 def test_tutorial_roster():
@@ -29,9 +50,9 @@ def test_tutorial_roster():
     assert all(len(each["employee_entry_date"]) == 8 for each in employees)
 
 
-def test_csv(tmp_path):
+def test_csv():
     """A CSV row becomes an employee; names may be Chinese."""
-    assert read(tmp_path, HEADER + "7,王芳,20200131,3\n").employees == [
+    assert read(HEADER + "7,王芳,20200131,3\n").employees == [
         {
             "employee_id": "7",
             "employee_name": "王芳",
@@ -41,9 +62,9 @@ def test_csv(tmp_path):
     ]
 
 
-def test_serials_are_made_up(tmp_path):
+def test_serials_are_made_up():
     """A row without a serial gets the next free one."""
-    found = read(tmp_path, HEADER + "a,A,,\nb,B,,7\nc,C,,\n")
+    found = read(HEADER + "a,A,,\nb,B,,7\nc,C,,\n")
     assert [each["lottery_serial"] for each in found.employees] == [8, 7, 9]
 
 
@@ -53,7 +74,7 @@ def test_serials_are_made_up(tmp_path):
         (",A,,", "employee_id is empty"),
         ("b,,,", "employee_name of b is empty"),
         ("a,B,,", "employee_id a is there already"),
-        ("b,B,2020-01-31,", "must look like 20200131"),
+        ("b,B,31/1/2020,", "must look like 20200131"),
         ("b,B,,0", "whole number of at least 1"),
         ("b,B,,1.5", "whole number of at least 1"),
         ("b,B,,1", "lottery_serial 1 of b is taken"),
@@ -61,29 +82,32 @@ def test_serials_are_made_up(tmp_path):
         ("b,\u202eB,,", r"employee_name '\u202eB' has a character that cannot be shown"),
         ('b,"B\nC",,', r"employee_name 'B\nC' has a character that cannot be shown"),
         ("b\x9bm,B,,", r"employee_id 'b\x9bm' has a character that cannot be shown"),
+        ("b,B,,2,more", "more cells than the header"),
     ],
 )
-def test_rejected(tmp_path, row, reason):
-    """A row that cannot be an employee is rejected with its number in a spreadsheet and the reason."""
-    found = read(tmp_path, f"{HEADER}a,A,,1\n{row}\n")
+def test_rejected(row, reason):
+    """A row that cannot be an employee is rejected with its number and the reason."""
+    found = read(f"{HEADER}a,A,,1\n{row}\n")
     assert len(found.employees) == 1
     assert [each["row"] for each in found.rejected] == [3]
     assert reason in found.rejected[0]["reason"]
 
 
-def test_header(tmp_path):
+def test_header():
     """A CSV without the header is refused with the line to start it with."""
-    with pytest.raises(LotteryError, match="Start the file with the line: employee_id,employee_name"):
-        read(tmp_path, "1,Ann\n")
+    with pytest.raises(
+        LotteryError, match=r"\(row 1\) lacks employee_id. Begin with a row such as employee_id,employee_name"
+    ):
+        read("1,Ann\n")
 
 
 @pytest.mark.parametrize(
     "text", ["", "[]", "{", '{"T": [1]}', '{"T": [{"PutRequest": {"Item": {"a": {}}}}]}']
 )
-def test_bad_json(tmp_path, text):
+def test_bad_json(text):
     """A JSON file of another shape is refused with the shape it must have."""
     with pytest.raises(LotteryError, match="It must look like"):
-        read(tmp_path, text, "staff.json")
+        read(text, "staff.json")
 
 
 def test_no_file(tmp_path):
@@ -107,50 +131,27 @@ def test_no_file(tmp_path):
 def test_every_row_counts_once(rows):
     """Whatever the rows, each is loaded or rejected, and ids and serials are unique."""
     puts = [{"PutRequest": {"Item": {key: {"S": value} for key, value in row.items()}}} for row in rows]
-    found = roster.parse_json(json.dumps({"T": puts}))
+    found = read(json.dumps({"T": puts}), "staff.json")
     assert len(found.employees) + len(found.rejected) == len(rows)
     for key in ("employee_id", "lottery_serial"):
         values = [each[key] for each in found.employees]
         assert len(values) == len(set(values))
 
 
-def test_byte_order_mark(tmp_path):
-    """A file as Excel saves it, with a byte order mark, is read like any other."""
-    path = tmp_path / "staff.csv"
-    path.write_bytes(b"\xef\xbb\xbf" + (HEADER + "a,A,,\n").encode())
-    assert [each["employee_id"] for each in roster.read(path).employees] == ["a"]
-
-
-def test_upper_case_suffix(tmp_path):
+def test_upper_case_suffix():
     """`STAFF.JSON` is JSON."""
-    assert read(tmp_path, '{"T": []}', "STAFF.JSON").employees == []
+    assert read('{"T": []}', "STAFF.JSON").employees == []
 
 
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("", "No columns to parse"),
-        (HEADER + "a,A,,1,more\n", "Expected 4 fields in line 2, saw 5"),
-        (HEADER + "a,A,,1\nb,B,,2,more\n", "Expected 4 fields in line 3, saw 5"),
-        (HEADER + 'a,"A,,1\n', "EOF inside string"),
-    ],
-    ids=["empty", "too long first row", "too long row", "open quote"],
-)
-def test_bad_csv(tmp_path, text, reason):
-    """A file that is not CSV, or has a row with too many fields, is refused with the line."""
-    with pytest.raises(LotteryError, match=f"cannot be read .*{reason}.* save it again as CSV"):
-        read(tmp_path, text)
-
-
-def test_short_row(tmp_path):
+def test_short_row():
     """Fields that are missing at the end of a row are empty."""
-    (employee,) = read(tmp_path, HEADER + "a,A\n").employees
+    (employee,) = read(HEADER + "a,A\n").employees
     assert (employee["employee_entry_date"], employee["lottery_serial"]) == ("", 1)
 
 
-def test_text_stays_as_it_is(tmp_path):
+def test_text_stays_as_it_is():
     """An id keeps its zeros, and NA is a name like any other."""
-    (employee,) = read(tmp_path, HEADER + "007,NA,,\n").employees
+    (employee,) = read(HEADER + "007,NA,,\n").employees
     assert (employee["employee_id"], employee["employee_name"]) == ("007", "NA")
 
 
@@ -161,6 +162,238 @@ def test_an_export_is_read_back(names):
     """The names of winners, saved as CSV and loaded again, are the same."""
     names = [name for name in names if not CONTROLS.search(name)]
     saved = pd.DataFrame({"employee_id": [f"-{n}" for n in range(len(names))], "employee_name": names})
-    found = roster.parse_csv(as_csv(saved).decode("utf-8-sig"))
+    found = roster.parse("staff.csv", as_csv(saved))
     assert [each["employee_name"] for each in found.employees] == names
     assert [each["employee_id"] for each in found.employees] == list(saved["employee_id"])
+
+
+PEOPLE = [("1001", "王芳", "研发部", "20200131", 3), ("007", "Lee, Ann", "市场部", "", 4)]
+
+
+def people(found):
+    """The employees as tuples: id, name, department, entry date, serial."""
+    return [tuple(each.get(column, "") for column in roster.HEADERS) for each in found.employees]
+
+
+@pytest.mark.parametrize(
+    ("file", "third"),
+    [
+        ("gbk.csv", "欧阳娜娜"),
+        ("gb18030.csv", "𠮷田㼆"),
+        ("semicolon.csv", "欧阳娜娜"),
+        ("tab.txt", "欧阳娜娜"),
+        ("bom.csv", "欧阳娜娜"),
+    ],
+)
+def test_csv_of_libreoffice(file, third):
+    """The same list in each encoding, with each separator, is the same people; a date is 2020-01-31 there."""
+    found = roster.read(MADE / file)
+    assert (people(found), found.rejected) == ([*PEOPLE, ("A-3", third, "", "20190701", 1)], [])
+
+
+def test_workbook_of_libreoffice():
+    """Cells with numbers and dates are read as a person sees them, and rows have Excel's numbers."""
+    found = roster.read(MADE / "cells.xlsx")
+    assert people(found) == [
+        ("1001", "王芳", "研发部", "20200131", 3),
+        ("007", "Müller, Ann", "市场部", "20190701", 4),
+        ("20200131", "欧阳娜娜", "", "20180201", 1),
+    ]
+    assert found.rejected == [{"row": 5, "reason": "employee_name of 1002 is empty."}]
+
+
+def test_no_department():
+    """An employee without a department has no such attribute in the table."""
+    found = read("ID,Name,Department\na,A,\nb,B,HR\n")
+    assert ["department" in each for each in found.employees] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("cell", "read"),
+    [
+        (7, "7"),
+        (1e15, "1000000000000000"),
+        (0.5, "0.5"),
+        ("007", "007"),
+        (datetime.date(2020, 1, 31), "20200131"),
+        (datetime.datetime(2020, 1, 31, 9, 30), "20200131"),
+    ],
+)
+def test_ids_in_a_workbook(cell, read):
+    """An id is the text that a person means, whatever Excel makes of it."""
+    (employee,) = roster.parse("staff.xlsx", workbook(["ID", "Name"], [cell, "A"])).employees
+    assert employee["employee_id"] == read
+
+
+@pytest.mark.parametrize("date", ["2020-01-31", "2020/1/31", "2020.01.31", "2020年1月31日"])
+def test_dates_as_excel_writes_them_into_csv(date):
+    """A date whose year comes first is understood."""
+    (employee,) = read(f"{HEADER}a,A,{date},\n").employees
+    assert employee["employee_entry_date"] == "20200131"
+
+
+@pytest.mark.parametrize(
+    "header", ["工号,姓名", "员工编号,姓名", " ID , Name ", "Employee ID,EMPLOYEE NAME", "\n\nid,name"]
+)
+def test_words_of_a_header(header):
+    """Headers are English or Chinese; capitals, spaces and empty rows around them do not matter."""
+    assert people(read(f"{header}\na,A\n")) == [("a", "A", "", "", 1)]
+
+
+def test_other_columns():
+    """Columns with other names, or with none, are ignored."""
+    assert people(read("序号,,工号,姓名,备注,\n1,x,a,A,y,z\n")) == [("a", "A", "", "", 1)]
+
+
+def test_rows_have_the_numbers_of_excel():
+    """Empty rows count, and a cell with two lines is in one row."""
+    found = read('\nid,name\n\n,A\n"b\nb",B\n ,\n,C\n')
+    assert [each["row"] for each in found.rejected] == [4, 5, 7]
+
+
+def test_a_table_in_the_middle_of_a_sheet():
+    """Empty rows and columns around the table of a workbook change no number."""
+    cells = ([None] * 3, [None, "ID", "Name"], [None, "a", "A"], [None, "", "B"])
+    found = roster.parse("staff.xlsx", workbook(*cells))
+    assert (people(found), [each["row"] for each in found.rejected]) == ([("a", "A", "", "", 1)], [4])
+
+
+def test_unicode_text():
+    """What Excel saves as Unicode text is read, too: UTF-16 with tabs."""
+    assert people(read("工号\t姓名\r\na\t王\r\n", "staff.txt", "utf-16")) == [("a", "王", "", "", 1)]
+
+
+SAVE = "Save the list in Excel as .xlsx or as CSV UTF-8, and load that file."
+CHINESE, GBK = "工号,姓名\n1,王芳\n".encode(), "2,李娜\n".encode("gbk")
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "is empty. Give a file with a header and one row for each employee."),
+        (b"\xef\xbb\xbf\r\n,,\r\n", "is empty. Give a file with a header"),
+        (workbook(), "is empty. Give a file with a header"),
+        (b"id,department\n1,HR\n", "the header (row 1) lacks employee_name. Begin with a row such as"),
+        (b"\nname\nA\n", "the header (row 2) lacks employee_id. Begin with a row such as"),
+        (
+            "id,name,工号\n1,A,2\n".encode(),
+            "two columns for employee_id: id and 工号. Delete or rename one of them.",
+        ),
+        (CHINESE + GBK, f"is not in UTF-8 or GBK, or mixes both. {SAVE}"),
+        ("id,name\n1,Müller\n".encode("cp1252"), f"is not in UTF-8 or GBK, or mixes both. {SAVE}"),
+        (b"\xff\xfei", f"is not in UTF-8 or GBK, or mixes both. {SAVE}"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\xff\xff", f"is not in UTF-8 or GBK, or mixes both. {SAVE}"),
+        (b'id,name\n1,"A\n2,B\n', "cannot be read as CSV (row 2: unexpected end of data). Look at the quo"),
+        (b'id,name\n1,A\n2,"B" C\n', "cannot be read as CSV (row 3: ',' expected after '\"')"),
+        (b"%PDF-1.7\n", f"is a PDF. {SAVE}"),
+        (b"PK\3\4 and no more", f"is a broken .xlsx file, or another kind of file. {SAVE}"),
+        ((MADE / "old.xls").read_bytes(), f"is in Excel's old format (.xls). {SAVE}"),
+        ((MADE / "password.xlsx").read_bytes(), "has a password. Remove the password in Excel, save the"),
+    ],
+)
+def test_no_roster(data, sentence):
+    """A file that cannot be read is one sentence, whatever its name says: where, what, and what to do."""
+    for name in ("staff.csv", "staff.xlsx"):
+        assert refused(name, data).startswith(f"roster {name}: ")
+        assert sentence in refused(name, data)
+
+
+def test_damaged_workbooks():
+    """However an .xlsx is damaged, it is read or refused in one sentence."""
+    whole, chance = (MADE / "cells.xlsx").read_bytes(), random.Random(1)
+    with zipfile.ZipFile(io.BytesIO(whole)) as parts:
+        sheet = {name: parts.read(name) for name in parts.namelist()}
+
+    def damaged(text):
+        at = chance.randrange(len(text))
+        return text[:at] + chance.choice([b"<", b">", b'"', b"9", b"\xff", b""]) + text[at + 1 :]
+
+    for number in range(200):
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w") as parts:
+            for name, text in sheet.items():
+                parts.writestr(name, damaged(text))
+        for data in (file.getvalue(), whole[: len(whole) * number // 200 + 4]):
+            try:
+                roster.parse("staff.xlsx", data)
+            except LotteryError as error:
+                assert str(error).startswith("roster staff.xlsx: ")
+
+
+def test_preview():
+    """A person sees how many there are, the first three, and the rows that are left out."""
+    found = read("id,name,部门\n1,A,HR\n2,B,\n,x,\n3,C,HR\n4,D,\n")
+    assert found.preview().splitlines() == [
+        "Employees: 4. The first ones, as they were read:",
+        "  1: A (HR)",
+        "  2: B",
+        "  3: C (HR)",
+        "Rejected rows: 1",
+        "  row 4: employee_id is empty.",
+    ]
+
+
+def texts(letters):
+    return st.text(letters, min_size=1, max_size=6).map(str.strip).filter(bool)
+
+
+def staff(letters):
+    """Lists of employees, each a tuple like those of `people`."""
+    return st.lists(
+        st.tuples(
+            texts(letters),
+            texts(letters),
+            texts(letters) | st.just(""),
+            st.sampled_from(["", "20200131"]),
+            st.integers(1, 10**6),
+        ),
+        min_size=1,
+        max_size=5,
+        unique_by=(lambda each: each[0], lambda each: each[4]),
+    )
+
+
+LETTERS = "王芳娜é aZ07=+-@'\",;_x"
+
+
+def as_text(rows, encoding, separator):
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, delimiter=separator)
+    writer.writerow(["工号", "姓名", "部门", "入职日期", "抽奖号"])
+    writer.writerows([to_cell(str(cell)) for cell in row] for row in rows)
+    return file.getvalue().encode(encoding)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gbk", "gb18030"])
+@given(data=st.data(), separator=st.sampled_from(",;\t"))
+def test_a_csv_comes_back(encoding, data, separator):
+    """Whatever the people, encoding and separator: the list that was written is read."""
+    rows = data.draw(staff(LETTERS if encoding == "gbk" else LETTERS + "𠮷㼆"))
+    assert people(roster.parse("staff.csv", as_text(rows, encoding, separator))) == rows
+
+
+@settings(max_examples=30)
+@given(staff(LETTERS + "𠮷㼆"))
+def test_a_workbook_comes_back(rows):
+    """What `as_xlsx` writes is read again, and each text is the same text."""
+    table = pd.DataFrame(rows, columns=["工号", "姓名", "部门", "入职日期", "抽奖号"], dtype=object)
+    assert people(roster.parse("staff.xlsx", as_xlsx(table))) == rows
+
+
+def test_a_workbook_is_readable():
+    """The header is bold, and a column is as wide as its longest text; a Chinese character counts twice."""
+    table = pd.DataFrame({"id": ["007"], "employee_name": ["欧阳娜娜欧阳娜娜"], "note": ["x" * 500]})
+    with zipfile.ZipFile(io.BytesIO(as_xlsx(table))) as parts:
+        sheet, styles = (parts.read(f"xl/{name}.xml").decode() for name in ("worksheets/sheet1", "styles"))
+    assert re.findall(r'<col [^>]* width="(\d+)', sheet) == ["5", "18", "60"]
+    (style,) = set(re.findall(r'<c r="[A-C]1" s="(\d+)"', sheet))
+    formats = re.findall(r'<xf [^>]*fontId="(\d+)"', styles.partition("<cellXfs")[2])
+    fonts = re.findall(r"<font>.*?</font>", styles)
+    assert ["<b/>" in fonts[int(each)] for each in (formats[int(style)], formats[0])] == [True, False]
+
+
+@pytest.mark.parametrize("text", ["_x0041_", "https://example.com", "{=1+1}", "=1+1", "#N/A", "1e5"])
+def test_a_text_of_a_workbook_stays_text(text):
+    """Texts that mean something to Excel are texts."""
+    table = pd.DataFrame({"id": [text], "name": [text]})
+    assert people(roster.parse("staff.xlsx", as_xlsx(table))) == [(text, text, "", "", 1)]

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import random
 import re
 import shlex
 import subprocess
@@ -12,6 +13,7 @@ from types import SimpleNamespace
 
 import click
 import pytest
+from unit.party.evenings import evening
 
 from lottery_lib import __main__ as command_line
 from lottery_lib.__main__ import Run, lottery, main
@@ -291,6 +293,67 @@ def test_stop_where_a_look_fails(run, lossy, monkeypatch):
     assert "Nobody could look whether there are winners. emulator: does not answer." in err
 
 
+@pytest.fixture
+def receipts(tmp_path):
+    """A folder with the receipts of an honest evening, and its document."""
+    document = evening(random.Random(3))
+    (tmp_path / "receipts.json").write_text(json.dumps(document))
+    return tmp_path, document
+
+
+def test_verify(run, receipts, capsys):
+    """A folder that fits: all claims are true, and the counts and the codes are there."""
+    folder, document = receipts
+    code, found, err = run("verify", str(folder))
+    assert (code, err) == (0, "")
+    assert list(found) == ["claims", "problems", "counts", "codes"]
+    assert (set(found["claims"].values()), found["problems"]) == ({True}, [])
+    assert [each["draw"] for each in found["codes"]] == list(document["draws"])
+    assert main(["verify", str(folder)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:1] == ["ok: each receipt names the one before"]
+    assert f"announced: {len(document['draws'])}" in lines
+    root = found["codes"][0]["root"]
+    assert lines[-len(found["codes"])].startswith(
+        f"{found['codes'][0]['draw']}: pool {root[:4]} {root[4:8]} "
+    )
+
+
+def test_verify_finds_a_row_by_hand(run, receipts, capsys):
+    """A folder that does not fit: the exit code is 1, and a sentence says why."""
+    folder, document = receipts
+    document["winners"].append({"employee_id": "99\x1b[2J"})
+    (folder / "receipts.json").write_text(json.dumps(document))
+    code, found, _ = run("verify", str(folder))
+    assert code == 1
+    assert [claim for claim, true in found["claims"].items() if not true] == [
+        "the list of winners is that of the receipts"
+    ]
+    assert main(["verify", str(folder)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert "WRONG: the list of winners is that of the receipts" in lines
+    assert "99\\u001b[2J is in the list of winners, but no receipt names them." in lines
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "cannot be read (No such file or directory). Give the folder that has the receipts."),
+        (b'{"chain": [', "is not JSON. Save the receipts again."),
+        (b"\xff", "is not JSON. Save the receipts again."),
+        (b"[" * 100_000, "is not JSON. Save the receipts again."),
+    ],
+)
+def test_verify_what_is_no_folder(run, tmp_path, content, sentence):
+    """A missing folder or bad JSON gets one sentence."""
+    if content is not None:
+        (tmp_path / "receipts.json").write_bytes(content)
+    code, found, err = run("verify", str(tmp_path))
+    cause = f"file {tmp_path / 'receipts.json'}: {sentence}"
+    assert (code, found["cause"], err) == (1, cause, f"{cause}\n")
+    assert list(found) == ["claims", "problems", "counts", "codes", "error", "cause"]
+
+
 def test_exit_code():
     """The program's exit code is the command's, and nobody sees a traceback."""
     command = [sys.executable, "-m", "lottery_lib", "dance"]
@@ -330,10 +393,12 @@ def test_hints_work_elsewhere(where, monkeypatch, capsys, tmp_path):
     assert capsys.readouterr().err == f"Run `A=b {command} draw 2`, not `the lottery`\n"
 
 
-@pytest.mark.parametrize("words", [["--help"], ["emulator", "status"], ["emulator", "stop"]], ids=" ".join)
-def test_quick_commands(words, tmp_path, monkeypatch):
-    """The help, the emulator's status, and its stop when none runs, wait for neither pandas nor boto3."""
+@pytest.mark.parametrize(
+    "words", [["--help"], ["emulator", "status"], ["emulator", "stop"], ["verify", "."]], ids=" ".join
+)
+def test_quick_commands(words, tmp_path, monkeypatch, receipts):
+    """The help, a check of receipts, and an emulator that does not run wait for neither pandas nor boto3."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     code = f"from lottery_lib.__main__ import main; assert main({words}) == 0"
     code += "; import sys; assert not {'pandas', 'boto3'} & set(sys.modules)"
-    subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, check=True)
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.DEVNULL, check=True)

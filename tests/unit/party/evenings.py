@@ -4,6 +4,7 @@ import copy
 import hashlib
 import hmac
 import json
+import random
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -18,11 +19,6 @@ IDS = [f"{number:03}" for number in range(1, 56)] + ["é1", "工号7", "工号8"
 
 def sha(text):
     return hashlib.sha256(text.encode() if isinstance(text, str) else text).hexdigest()
-
-
-def some_bytes(chance):
-    """32 bytes; few choices, so that Hypothesis can make a smaller example."""
-    return hashlib.sha256(str(chance.randrange(2**32)).encode()).digest()
 
 
 class Lottery:
@@ -159,20 +155,31 @@ def played(draw, chance) -> Iterator[None]:
         yield
     numbers = [*range(1, len(draw.prizes) + 1)]
     while numbers and chance.randrange(8):
-        number, going_on = numbers.pop(0), True
-        while going_on and draw.free(number):
-            unwon = chance.randrange(6) == 0
-            going_on = draw.draw(number, chance.randint(1, draw.free(number)), unwon=unwon)
-            yield
-            here = [one for one, prize in draw.present.items() if prize == number]
-            if going_on and chance.randrange(2) and (draw.free(number) == 0 or chance.randrange(3) == 0):
-                draw.roll_call(number, [one for one in here if chance.randrange(4) == 0])
-                yield
+        number = numbers.pop(0)
+        yield from filled(draw, number, chance)
+        if chance.randrange(5) == 0:
+            late = chance.choice([number, *draw.present.values()])
+            here = [one for one, prize in draw.present.items() if prize == late]
+            draw.roll_call(late, here[: chance.randrange(3)], "time-out")
+            yield from filled(draw, late, chance)
         if chance.randrange(5) == 0:
             draw.prize("Surprise", chance.randint(1, 3))
             numbers.insert(chance.choice([0, len(numbers)]), len(draw.prizes))  # it can be drawn at any time
             yield
     draw.close()
+
+
+def filled(draw, number, chance) -> Iterator[None]:
+    """Draw a prize, with roll calls, until all places have winners or nobody is left."""
+    going_on = True
+    while going_on and draw.free(number):
+        unwon = chance.randrange(6) == 0
+        going_on = draw.draw(number, chance.randint(1, draw.free(number)), unwon=unwon)
+        yield
+        here = [one for one, prize in draw.present.items() if prize == number]
+        if going_on and chance.randrange(2) and (draw.free(number) == 0 or chance.randrange(3) == 0):
+            draw.roll_call(number, [one for one in here if chance.randrange(4) == 0])
+            yield
 
 
 def evening(chance):
@@ -189,7 +196,7 @@ def evening(chance):
             for _ in range(chance.randint(1, 3))
         ]
         question, rule = chance.choice(["", "Call five numbers"]), chance.choice(RULES)
-        secret, salt = some_bytes(chance), some_bytes(chance)
+        secret, salt = chance.randbytes(32), chance.randbytes(32)
         draw = Draw(
             lottery, f"draw-{number}", pool, prizes, rule=rule, secret=secret, salt=salt, question=question
         )
@@ -206,8 +213,9 @@ def evening(chance):
     return lottery.document()
 
 
-#: Folders that hold everything that a check wants.
-EVENINGS = st.randoms(use_true_random=False).map(evening)
+#: Much faster than `st.randoms`, which remembers each number.
+CHANCES = st.builds(random.Random, st.integers(0, 2**32))
+EVENINGS = CHANCES.map(evening)
 
 
 # Ways to cheat. Each takes a folder and chance, changes the folder, and may find nothing to change.
@@ -313,11 +321,11 @@ def other_rule(document, chance):
 
 
 def other_secret(document, chance):
-    rewrite(document, chance, "closed", lambda says: says.update(secret=some_bytes(chance).hex()))
+    rewrite(document, chance, "closed", lambda says: says.update(secret=chance.randbytes(32).hex()))
 
 
 def other_commitment(document, chance):
-    rewrite(document, chance, "announced", lambda says: says.update(commitment=sha(some_bytes(chance))))
+    rewrite(document, chance, "announced", lambda says: says.update(commitment=sha(chance.randbytes(32))))
 
 
 def secret_by_hand(document, chance):
@@ -325,7 +333,7 @@ def secret_by_hand(document, chance):
     for draw in document["draws"].values():
         last = json.loads(draw["receipts"][-1])
         if last["kind"] == "closed":
-            secret = some_bytes(chance)
+            secret = chance.randbytes(32)
             draw["receipts"][-1] = json.dumps(last | {"secret": secret.hex()})
             announce_again(document, draw, commitment=sha(secret))
 
@@ -374,7 +382,7 @@ def other_pool(document, chance):
 def other_salt(document, chance):
     draw = a_draw(document, chance)
     if "salt" in draw:
-        draw["salt"] = some_bytes(chance).hex()
+        draw["salt"] = chance.randbytes(32).hex()
 
 
 def pool_by_hand(document, chance):

@@ -11,7 +11,7 @@ from unit.party.fake_dynamodb import EMPLOYEES
 from unit.party.hardened_world import ACTIONS, GO, world
 
 from lottery_lib import load_employees
-from lottery_lib.employees import parse_csv
+from lottery_lib.employees import parse
 from lottery_lib.names import Names
 from lottery_lib.party.checker import check_receipts
 from lottery_lib.resources import contents
@@ -125,7 +125,7 @@ def test_any_order_of_concurrent_draws(options, draws, again, steps):
 
 def load(made, text):
     """Load a CSV as the employees of a world without any, and the pool with them; return the roster."""
-    roster, tables = parse_csv(text), made.tables
+    roster, tables = parse("staff.csv", text.encode()), made.tables
 
     def table(target, name, key=""):
         """A table in memory, ours and empty."""
