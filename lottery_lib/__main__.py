@@ -385,25 +385,28 @@ def resume(edition: str | None, draw_id: str, mail: bool) -> Outcome:
 
 @lottery.command(example="lottery receipts draw-20250101T120000-0123abcd --edition hardened")
 @click.argument("draw_id", metavar="NAME")
-@click.option("--save", "folder", metavar="FOLDER", help="Save them in this folder, for everybody.")
+@click.option(
+    "--save", "folder", metavar="FOLDER", help="Save them in this folder, with the page check.html."
+)
 def receipts(edition: str | None, draw_id: str, folder: str | None) -> Outcome:
-    """Show the receipts of the draw NAME of the hardened edition, and of all other draws of the lottery."""
+    """Check the draw NAME of the hardened edition, and all other draws of the lottery, by their receipts."""
+    from lottery_lib.party.checker import check_page, check_receipts
     from lottery_lib.party.receipts import receipts
 
     found = receipts(_target(edition), draw_id)
-    shown = [
-        {"draw": name, "receipts": len(each["receipts"]), "closed": "yes" if "pool" in each else "no"}
-        for name, each in found["draws"].items()
-    ]
-    # The checker belongs here: `found["verified"]`, the exit code, and `check.html` beside `receipts.json`.
+    checked = check_receipts(found)
+    for problem in checked.problems:
+        _say(problem)
     if folder:
         try:
             Path(folder).mkdir(parents=True, exist_ok=True)
-            Path(folder, "receipts.json").write_text(json.dumps(found, default=str), encoding="ascii")
+            Path(folder, "receipts.json").write_text(json.dumps(found), encoding="ascii")
+            Path(folder, "check.html").write_text(check_page(found), encoding="utf-8")
         except OSError as error:
             what = f"cannot be written ({error.strerror})"
             raise LotteryError(f"folder {folder}", what, "Give another") from error
-    return Outcome(found, shown=shown)
+    document = {**found, "verified": checked.claims}
+    return Outcome(document, all(checked.claims.values()), {**checked.counts, **checked.claims})
 
 
 @lottery.command(
@@ -580,6 +583,7 @@ def announce(
     PRIZES is a file or a text with one prize on each line, such as `3 Bicycle`, or a JSON list. Show the root
     and the commitment to everybody before anybody is drawn.
     """
+    from lottery_lib.party.announcement import page
     from lottery_lib.party.evening import Evening
     from lottery_lib.party.prizes import prizes_in
 
@@ -598,10 +602,9 @@ def announce(
         "absent": told["absent"],
         "question": told["question"] or None,
     }
-    # The page with the QR code belongs here, too.
-    text = path.with_name(f"{chosen}.announcement.txt")
-    text.write_text("".join(f"{key}: {value}\n" for key, value in document.items()), encoding="utf-8")
-    return Outcome({**document, "announcement": str(text), "file": str(path)})
+    html = path.with_name(f"{chosen}.announcement.html")
+    html.write_text(page(told), encoding="utf-8")
+    return Outcome({**document, "announcement": str(html), "file": str(path)})
 
 
 @lottery.command(example="lottery reset")

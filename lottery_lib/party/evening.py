@@ -7,7 +7,7 @@ kernel and computer that looks sees the same. So a page can be loaded again and 
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -131,6 +131,7 @@ class Evening:
         self._draws = draws_table(target)
         self._saved: object = None  # what the file has, so far as `look` can see it
         self._not_saved = ""  # why the file does not have it
+        self._question = ""  # the token of the roll call that `look` has shown
 
     @classmethod
     def restored(cls, target: Target, file: Path, *, replace: bool = False) -> "Evening":
@@ -160,11 +161,24 @@ class Evening:
         return evening
 
     def look(self) -> EveningState:
-        """Read the evening from the tables. If it has changed, save it."""
+        """Read the evening from the tables. If it has changed, save it.
+
+        What is drawn at this moment is not saved by halves: the file repeats the draw, with the same winners.
+        """
         items = self._items("", "#waiting", "#stage")
+        state, draw = self._state(items), items.get("", {})
+        seen = (draw.get("last"), state.stage)
+        if self.file and state.step != "drawing" and seen != self._saved:
+            self._saved, self._not_saved = seen, ""
+            try:
+                evening_file.save(self.target, self.file, self.name)
+            except LotteryError as error:
+                self._not_saved = str(error)
+        return replace(state, problem=self._not_saved or state.problem)
+
+    def _state(self, items: Mapping[str, Item]) -> EveningState:
         draw, waiting, stage = items.get(""), items.get("#waiting"), items.get("#stage", {})
-        self._save_if_new((draw and draw["last"], stage))
-        problem = self._not_saved or self._problem(stage)
+        problem = self._problem(stage)
         if draw is None:
             return EveningState("new", problem=problem, stage=stage)
         text = self._draws.item(f"#chain#{draw['chain']}")
@@ -175,7 +189,7 @@ class Evening:
         elif "public" not in draw:
             step = "public value"
         elif open_now and waiting and waiting.get("number") == open_now.number:
-            step = "roll call"
+            step, self._question = "roll call", waiting["token"]
         else:
             step = "ready" if self._ended(stage) else "drawing"
         return EveningState(
@@ -221,7 +235,14 @@ class Evening:
         self._take({"add": prize}, len(self.look().prizes) + 1)
 
     def call_roll(self, number: int, absent: Sequence[str]) -> None:
-        """Say who of a prize's winners is absent (their ids). Only their places are drawn again."""
+        """Say who of a prize's winners is absent (their ids). Only their places are drawn again.
+
+        This answers the roll call that `look` has shown. Another page may have answered it meanwhile.
+        """
+        winners = self._items("")[""]["prizes"][number - 1]["winners"]
+        for stranger in sorted(set(absent) - set(winners)):
+            what = f"{stranger} is not among the winners now"
+            raise LotteryError(f"prize {number} of {self.name}", what, "Look at it again")
         self._take({"prize": number}, number, "roll call", {"absent": list(absent)})
 
     def close(self) -> None:
@@ -259,6 +280,7 @@ class Evening:
         self._start(request, number)
         if awaits:
             self._until(f"the machine to ask for the {awaits}", self._asks_or_ended)
+            self._question = ""
             self._answered(number, awaits, output)
 
     def _start(self, request: Mapping[str, object], number: int) -> None:
@@ -279,7 +301,8 @@ class Evening:
         items = self._items("#waiting", "#stage")
         waiting = items.get("#waiting", {})
         asked = (waiting.get("awaits"), waiting.get("number", 0))
-        if asked == (awaits, number) and self._sent(waiting, output):
+        shown = awaits != "roll call" or self._question in ("", waiting.get("token"))
+        if asked == (awaits, number) and shown and self._sent(waiting, output):
             return True
         if not self._ended(items.get("#stage", {})):
             raise LotteryError(
@@ -327,15 +350,6 @@ class Evening:
             **condition,
         )
         return done is not None
-
-    def _save_if_new(self, seen: object) -> None:
-        if not self.file or seen == self._saved:
-            return
-        self._saved, self._not_saved = seen, ""
-        try:
-            evening_file.save(self.target, self.file, self.name)
-        except LotteryError as error:
-            self._not_saved = str(error)
 
     def _asks_or_ended(self) -> bool:
         items = self._items("#waiting", "#stage")

@@ -42,7 +42,7 @@ def save(target: Target, path: Path, evening: str = "", step: Mapping[str, objec
         target: Where; the hardened edition.
         path: The file.
         evening: The evening's name; by default that of the draw that was announced last.
-        step: What is about to happen, for `Evening.restored`; by default what the file says already.
+        step: What is about to happen, for `Evening.restored`; by default what the file says of this evening.
 
     Returns:
         What was written.
@@ -66,12 +66,14 @@ def save(target: Target, path: Path, evening: str = "", step: Mapping[str, objec
                     "has receipts that the tables do not have",
                     f"Go on with it: {restore}. Or give another file",
                 )
+            evening = evening or latest(tables)
+            noted = old["step"] if old and old["evening"] == evening else None
             kept = {
-                "evening": evening or latest(tables),
+                "evening": evening,
                 "attendee": target.names.attendee,
                 "edition": target.names.edition,
                 "saved_at": datetime.now(UTC).isoformat(timespec="seconds"),
-                "step": step or (old and old["step"]),
+                "step": step or noted,
                 "tables": tables,
             }
             _write(path, kept)

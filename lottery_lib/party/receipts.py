@@ -115,7 +115,8 @@ def check_edition(target: Target, draw_id: str) -> None:
 
 def open_evenings(target: Target) -> list[str]:
     """The names of the evenings that are announced and not closed, in the order of their announcements."""
-    draws = call_or_none(draws_table(target).items, "ResourceNotFound") or []
+    # An attendee who may not read this table has no evening.
+    draws = call_or_none(draws_table(target).items, "ResourceNotFound", "AccessDenied") or []
     now = [item for item in draws if item.get("evening") and "closed" not in item]
     return [item["draw_id"] for item in sorted(now, key=lambda item: int(item["chain"]))]
 
