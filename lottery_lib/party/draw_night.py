@@ -9,7 +9,6 @@ import base64
 import json
 import os
 import re
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -25,7 +24,7 @@ import ipywidgets as widgets
 import traitlets
 
 from lottery_lib import employees
-from lottery_lib.draws import Draws, as_csv, remaining, winners
+from lottery_lib.draws import Draws, as_csv, as_xlsx, remaining, winners
 from lottery_lib.errors import LotteryError
 from lottery_lib.mails import inbox
 from lottery_lib.party import scenes
@@ -410,10 +409,7 @@ class Operator(Page):
         for name, _, data in _uploaded(self._upload):
             self._read = employees.Roster()
             try:
-                with tempfile.TemporaryDirectory() as folder:
-                    path = Path(folder, Path(name).name)
-                    path.write_bytes(data)
-                    self._read = employees.read(path)
+                self._read = employees.parse(name, data)
             except LotteryError as error:
                 self._roster.value = f'<p class="night-problem">{escaped(str(error))}</p>'
             else:
@@ -429,6 +425,7 @@ class Operator(Page):
         """Links to save what remains of the evening."""
         found, table = receipts(self.evening.target, self.evening.name), winners(self.evening.target)
         texts = {
+            ("Winners (Excel)", "winners.xlsx"): as_xlsx(table),
             ("Winners (CSV)", "winners.csv"): as_csv(table),
             ("Receipts", "receipts.json"): json.dumps(found, default=str).encode(),
             ("Check page", "check.html"): check_page(found).encode(),

@@ -4,13 +4,12 @@ Nothing here waits, writes or remembers. So each page that reads the same tables
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
 from lottery_lib.party.announcement import announcement, qr
-from lottery_lib.party.evening import EveningState, Person, PrizeState
+from lottery_lib.party.evening import EveningState, PrizeState
 from lottery_lib.party.prizes import Prize
 
 ABSENT: Final = {
@@ -81,24 +80,27 @@ def surprise(state: EveningState) -> Prize:
 
 def moment(state: EveningState) -> Moment:
     """What all pages show. Winners are shown when a prize is drawn completely, and somebody has pressed."""
-    wanted, number = str(state.stage.get("scene", "")), state.number
-    if state.step in ("new", "closed"):
-        return Moment("" if state.step == "new" else "closed")
-    if state.step == "public value":
-        return Moment("public" if wanted == "public" else "opening")
-    prize = state.prizes[number - 1] if 0 < number <= len(state.prizes) else None
-    if prize and drawn(prize):
-        complete = state.step == "roll call" or prize.done or bool(prize.absent) or wanted == "called"
-        if complete and wanted in ("winners", "called"):
-            return Moment("winners", number)
-        if not prize.done or wanted == "rolling":
-            return Moment("rolling", number)
-    elif state.step == "drawing" and number:
-        return Moment("rolling", number)
+    wanted = str(state.stage.get("scene", ""))
+    outside = {"new": "", "closed": "closed", "public value": "public" if wanted == "public" else "opening"}
+    if state.step in outside:
+        return Moment(outside[state.step])
+    if kind := _result(state, wanted):
+        return Moment(kind, state.number)
     if wanted in ("opening", "public", "surprise"):
         return Moment(wanted)
     ahead = upcoming(state)
     return Moment("ready", ahead.number if ahead else 0)
+
+
+def _result(state: EveningState, wanted: str) -> str:
+    """Whether a prize rolls, or its winners are shown; empty for neither."""
+    prize = state.prizes[state.number - 1] if 0 < state.number <= len(state.prizes) else None
+    if prize is None or not drawn(prize):
+        return "rolling" if state.step == "drawing" and state.number else ""
+    complete = state.step == "roll call" or prize.done or bool(prize.absent) or wanted == "called"
+    if complete and wanted in ("winners", "called"):
+        return "winners"
+    return "rolling" if not prize.done or wanted == "rolling" else ""
 
 
 def press(state: EveningState, way: str) -> Action | None:
@@ -128,37 +130,35 @@ def press(state: EveningState, way: str) -> Action | None:
 
 def offer(state: EveningState) -> Offer:
     """What the operator is offered."""
-    now = moment(state)
-    if state.step == "new":
-        text = "Announcing fixes the guests, the prizes and their order. Nobody can change them later."
-        return Offer("announce", "Prepare the evening", text, "Announce")
-    if state.step == "closed":
-        return Offer("closed", "The evening is over", "Save what you need. Everybody can check the draw.")
-    if state.step == "public value" and now.scene == "opening":
-        text = "Let the guests photograph the code. Then ask them for the public value."
-        return Offer("", "The evening is announced", text, "Ask the room")
-    if state.step == "public value":
-        return Offer("public value", str(state.announcement["question"]), "", "Give the public value")
-    if now.scene in ("opening", "public"):
-        return Offer("", "Ready to begin", "The room has seen how the draw is decided.", "Go on")
-    if now.scene == "surprise":
-        added, text = surprise(state), "The stage shows the surprise prize. Nobody is drawn yet."
-        return Offer("", f"Surprise: {added['name']}", text, f"Draw {_places(added['count'])}", between=True)
-    if now == Moment("ready"):
-        text = "Add a surprise prize, or end the evening. The end makes the receipts complete."
-        return Offer("", "All prizes are drawn", text, between=True)
-    if now.number > len(state.prizes):
-        return Offer(
-            "", surprise(state)["name"], "The machine adds the prize, and draws.", "Drawing", waits=True
-        )
-    prize = state.prizes[now.number - 1]
-    if now.scene == "ready":
+    now, added, waits = moment(state), surprise(state), state.step == "public value"
+    if 0 < now.number <= len(state.prizes):
+        return _offer_of(state, state.prizes[now.number - 1], now.scene)
+    if now.number:
+        return Offer("", added["name"], "The machine adds the prize, and draws.", "Drawing", waits=True)
+    fixed = "Announcing fixes the guests, the prizes and their order. Nobody can change them later."
+    code = "Let the guests photograph the code."
+    ask = Offer("public value", str(state.announcement.get("question", "")), "", "Give the public value")
+    begin = Offer("", "Ready to begin", "The room has seen the public value.", "Go on")
+    places = f"Draw {_places(added['count'])}"
+    return {
+        "": Offer("announce", "Prepare the evening", fixed, "Announce"),
+        "opening": Offer("", "The evening is announced", code, "Ask the room" if waits else "Go on"),
+        "public": ask if waits else begin,
+        "surprise": Offer("", added["name"], "The stage shows this surprise prize.", places, between=True),
+        "ready": Offer("", "All prizes are drawn", "Add a surprise prize, or end the evening.", between=True),
+        "closed": Offer("closed", "The evening is over", "Save what you need. Everybody can check the draw."),
+    }[now.scene]
+
+
+def _offer_of(state: EveningState, prize: PrizeState, kind: str) -> Offer:
+    """What the operator is offered while a prize is shown."""
+    if kind == "ready":
         text = f"Next: prize {prize.number} of {len(state.prizes)}, {_places(prize.count)}."
         return Offer("", prize.name, text, f"Draw {_places(prize.count)}", between=state.step == "ready")
     if state.step == "ready" and not prize.done:
         text = "The draw stopped before its end. Its winners stay, and only the free places are drawn."
         return Offer("", prize.name, text, "Draw the rest")
-    if now.scene == "rolling":
+    if kind == "rolling":
         wished = state.stage.get("scene") == "winners"
         text = "The rolling names are only theatre. The machine draws the winners and records them first."
         return Offer("", prize.name, text, "Drawing" if wished else "Show the winners", waits=wished)
@@ -186,38 +186,28 @@ def scene(state: EveningState) -> dict[str, Any]:
     if now.scene == "public":
         return {"kind": "public", "question": told["question"], "value": state.public or ""}
     if now.scene == "closed":
-        prizes = [{"name": each.name, "winners": _names(each.winners)} for each in state.prizes]
+        all_prizes = [{"name": each.name, "winners": [e.name for e in each.winners]} for each in state.prizes]
         words = ["All winners", "This is the code of the announcement. Compare it with your photograph."]
-        code = _code(announcement(told))
-        return {"kind": "closed", "words": words, "code": code, "prizes": prizes}
+        return {"kind": "closed", "words": words, "code": _code(announcement(told)), "prizes": all_prizes}
     if now.scene == "surprise" or now.number > len(state.prizes):
         added = surprise(state)
         kind = "ready" if now.scene == "surprise" else "rolling"
         return {"kind": kind, "prize": added["name"], "count": added["count"], "place": "Surprise"}
-    if not now.number:
-        return {"kind": ""}
-    shown = state.prizes[now.number - 1]
-    if now.scene == "winners":
-        return {"kind": "winners", "prize": shown.name, "winners": _winners(state, shown)}
-    announced = len(told["prizes"])
-    place = f"{shown.number} of {announced}" if shown.number <= announced else "Surprise"
-    return {"kind": now.scene, "prize": shown.name, "count": shown.count, "place": place}
+    return _scene_of(state, state.prizes[now.number - 1], now.scene) if now.number else {"kind": ""}
 
 
-def _winners(state: EveningState, prize: PrizeState) -> list[dict[str, str]]:
-    """The winners of a prize. Until the roll call is over, the absent are struck out, and the new are marked."""
+def _scene_of(state: EveningState, prize: PrizeState, kind: str) -> dict[str, Any]:
+    """What the stage shows of a prize. Until its roll call is over, the absent are struck out."""
+    if kind != "winners":
+        announced = len(state.announcement["prizes"])
+        place = f"{prize.number} of {announced}" if prize.number <= announced else "Surprise"
+        return {"kind": kind, "prize": prize.name, "count": prize.count, "place": place}
     kept = int(state.stage.get("kept", 0)) if state.stage.get("scene") == "called" else len(prize.winners)
-    people = [
-        {"name": each.name, "note": each.department, "status": "" if at < kept else "new"}
-        for at, each in enumerate(prize.winners)
-    ]
-    if not prize.done:
-        people += [{"name": e.name, "note": e.department, "status": "absent"} for e in prize.absent]
-    return people or [{"name": "Nobody else can win", "note": "", "status": ""}]
-
-
-def _names(people: Sequence[Person]) -> list[str]:
-    return [each.name for each in people]
+    people = [(each, "" if at < kept else "new") for at, each in enumerate(prize.winners)]
+    people += [(each, "absent") for each in prize.absent if not prize.done]
+    shown = [{"name": each.name, "note": each.department, "status": status} for each, status in people]
+    nobody = [{"name": "Nobody else can win", "note": "", "status": ""}]
+    return {"kind": "winners", "prize": prize.name, "winners": shown or nobody}
 
 
 def _places(count: int) -> str:

@@ -23,7 +23,7 @@ def workflow() -> None:
 
 if __name__ == "__main__":
     workflow()
-    tests = ["test_panel.py::test_draw", "test_draw_night.py::test_prize_rounds"]
+    tests = ["test_panel.py::test_draw", "test_draw_night.py::test_whole_evening"]
     command = [sys.executable, "-m", "pytest", "-m", "browser", *(f"tests/browser/{test}" for test in tests)]
     sys.exit(
         subprocess.run(command, env=os.environ | {"LOTTERY_PICTURES": str(FOLDER)}, check=False).returncode

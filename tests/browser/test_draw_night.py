@@ -45,7 +45,7 @@ class Night:
     def __init__(self, browser, address, size, picture):
         self.context = browser.new_context(viewport=dict(zip(("width", "height"), size, strict=True)))
         self.operator = self.context.new_page()
-        self.address, self._picture, self._pictures = address, picture, 0
+        self.address, self.picture = address, picture
         self.operator.goto(address)
         self.button = self.operator.locator(".mod-primary")
         self.fields = {
@@ -71,10 +71,8 @@ class Night:
         self.fits()
 
     def fits(self):
-        self._pictures += 1
-        for page, name in ((self.operator, "night"), (self.stage, "stage")):
-            self._picture(page, f"{name}_{self._pictures:02}")
-            assert page.evaluate(MISFITS) == []
+        """Nothing is cut off, and no page is wider than its window."""
+        assert [page.evaluate(MISFITS) for page in (self.operator, self.stage)] == [[], []]
 
     def press(self, key="Space"):
         self.stage.keyboard.press(key)
@@ -105,8 +103,18 @@ def executions(target):
 
 
 def test_whole_evening(party, night):
-    """From the list of guests to the exports; with an absent winner, a surprise, a reload and killed kernels."""
+    """From the list of guests to the exports: with an absent winner, a surprise, a reload, killed kernels."""
     here = night("whole")
+    prepare(here)
+    open_the_evening(here)
+    first_prize(here, party)
+    surprise(here, party)
+    other_prizes(here, party)
+    end(here, party)
+
+
+def prepare(here):
+    """Load a list with a bad row, and write prizes, first as one line."""
     here.offers("Announce")
     guests = {"name": "guests.csv", "mimeType": "text/csv", "buffer": f"{ROSTER}041,\n".encode()}
     with here.operator.expect_file_chooser() as chooser:
@@ -124,6 +132,9 @@ def test_whole_evening(party, night):
     here.shows("")
     here.button.click()
 
+
+def open_the_evening(here):
+    """The room photographs the announcement, and gives the public value."""
     here.offers("Ask the room")
     here.shows("opening", "40 people can win", "14 ×", "自行车")
     expect(here.stage.get_by_role("img", name="QR code")).to_be_visible()
@@ -137,6 +148,9 @@ def test_whole_evening(party, night):
     here.press("Enter")
     here.shows("ready", "Mug", "1 of 3")
 
+
+def first_prize(here, party):
+    """The page is loaded again while names roll. One winner is absent. The kernels end at the roll call."""
     here.press()
     here.offers("Show the winners")
     here.stage.reload()
@@ -153,6 +167,8 @@ def test_whole_evening(party, night):
     expect(here.stage.locator(".absent .name")).to_have_text(gone)
     expect(here.stage.locator(".new .name")).to_have_count(1)
     here.offers("Everybody is here")
+    here.picture(here.operator, "draw_night")
+    here.picture(here.stage, "draw_night_stage")
     kill_kernels("whole")
     here.operator.reload()
     here.stage.reload()
@@ -161,8 +177,11 @@ def test_whole_evening(party, night):
     here.button.click()
     here.offers("Go on")
     expect(here.stage.locator(".absent")).to_have_count(0)
-    assert [mail.subject for mail in inbox(party).notifications] != []
+    assert inbox(party).notifications != []
 
+
+def surprise(here, party):
+    """A prize that nobody had announced is drawn in between."""
     here.fields["surprise"].fill("1 Trip to 北京")
     here.operator.get_by_role("button", name="Show the surprise prize").click()
     here.shows("ready", "Trip to 北京", "Surprise")
@@ -175,6 +194,9 @@ def test_whole_evening(party, night):
     here.offers("Go on")
     here.button.click()
 
+
+def other_prizes(here, party):
+    """The operator draws the others with the button alone."""
     for prize, places in (("自行车", "1 winner"), ("Car", "2 winners")):
         here.offers(f"Draw {places}")
         here.shows("ready", prize)
@@ -187,6 +209,10 @@ def test_whole_evening(party, night):
         here.shows("winners", prize, *drawn_names(party, prize))
         here.button.click()
     expect(here.operator.get_by_text("All prizes are drawn")).to_be_visible()
+
+
+def end(here, party):
+    """All winners are shown and saved, the receipts are true, and both pages fit a small window, too."""
     here.operator.get_by_role("button", name="End the evening").click()
     here.operator.get_by_role("button", name="Yes, end it").click()
     expect(here.operator.get_by_text("The evening is over")).to_be_visible()
@@ -208,9 +234,9 @@ def test_whole_evening(party, night):
 def kill_kernels(evening):
     """End the kernels of an evening's pages at once."""
     for process in psutil.Process().children(recursive=True):
-        if "ipykernel_launcher" in " ".join(process.cmdline()):
-            if process.environ().get("LOTTERY_EVENING") == evening:
-                process.kill()
+        kernel = "ipykernel_launcher" in " ".join(process.cmdline())
+        if kernel and process.environ().get("LOTTERY_EVENING") == evening:
+            process.kill()
 
 
 def test_two_presses_at_once(party, night, new_page):

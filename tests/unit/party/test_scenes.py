@@ -1,4 +1,4 @@
-"""What the pages show and what a press does, for each state of an evening; and two pages of one fake evening."""
+"""What the pages show and what a press does in each state of an evening, and two pages of a fake evening."""
 
 import json
 import threading
