@@ -25,7 +25,6 @@ class ExecutionView(widgets.HBox):  # type: ignore[misc]
 
     Args:
         execution: What to show, as `Draws.execution` returns it; None for nothing yet.
-        picture_only: Leave out the details.
 
     Attributes:
         graph: The workflow (`GraphWidget`). Its trait ``chosen`` is the name of the chosen state.
@@ -33,12 +32,12 @@ class ExecutionView(widgets.HBox):  # type: ignore[misc]
         side: The box beside the graph.
     """
 
-    def __init__(self, execution: ExecutionRecord | None = None, *, picture_only: bool = False) -> None:
+    def __init__(self, execution: ExecutionRecord | None = None) -> None:
         self._table = self._latest = state_table([])
         self._execution = ExecutionRecord({}, [])
         self.graph, self.details = GraphWidget(fill=True), widgets.HTML(_HINT)
         self.graph.observe(self._on_chosen, "chosen")
-        self.side = widgets.VBox([] if picture_only else [self.details])
+        self.side = widgets.VBox([self.details])
         super().__init__([self.graph, self.side])
         self.add_class("lottery-execution")
         self.side.add_class("lottery-side")

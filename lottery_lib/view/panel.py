@@ -11,7 +11,7 @@ while.
 import asyncio
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import groupby
 from typing import Any, Final, Protocol
@@ -76,9 +76,6 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         lottery: What to draw from.
         pause: Seconds between two looks at a running draw.
         pace: The fewest seconds to show each moment of a draw. Before each winner it waits twice as long.
-        read_prizes: Ask for prizes instead of a number, and read them with this function, such as
-            `party.prizes.read_prizes`. It raises a LotteryError for text that it cannot read.
-        picture_only: Show only the picture of the workflow, without the list of its states.
 
     Attributes:
         result: The latest draw's `DrawResult` (a trait, so it can be observed).
@@ -87,19 +84,10 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
 
     result: DrawResult | None = traitlets.Any(None, allow_none=True)
 
-    def __init__(
-        self,
-        lottery: Lottery,
-        pause: float = 0.2,
-        pace: float = 0.3,
-        *,
-        read_prizes: Callable[[str], Sequence[Mapping[str, Any]]] | None = None,
-        picture_only: bool = False,
-    ) -> None:
+    def __init__(self, lottery: Lottery, pause: float = 0.2, pace: float = 0.3) -> None:
         self._lottery = lottery
         self._pause = pause
         self._pace = pace
-        self._read_prizes = read_prizes
         self._definition: Machine = {}
         self._task: asyncio.Task[None] | None = None
         self._cancelled = asyncio.Event()
@@ -110,29 +98,19 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         self.number = widgets.Text(
             "1", description="Winners", continuous_update=False, layout={"width": "9em"}, style=_STYLE
         )
-        self.prizes = widgets.Textarea(
-            description="Prizes",
-            placeholder="10 Voucher\n3 Bicycle\n1 Car",
-            continuous_update=False,  # read when the field is left, not at each letter
-            rows=4,
-            layout={"width": "auto"},
-            style=_STYLE,
-        )
-        self._field = self.prizes if read_prizes else self.number
         self.draw_button = widgets.Button(description="Draw", button_style="primary")
         self.cancel_button = widgets.Button(description="Cancel", disabled=True)
         self.reset_button = widgets.Button(description="Reset", layout={"display": "none"})
         self.progress = widgets.IntProgress(max=1, layout={"width": "auto", "height": "10px"})
         self.message, self.winners, self.mail = widgets.HTML(), widgets.HTML(_NOBODY), widgets.HTML()
-        self.view = ExecutionView(picture_only=picture_only)
-        above, before = ([self.prizes], []) if read_prizes else ([], [self.number])
+        self.view = ExecutionView()
         buttons = [self.draw_button, self.cancel_button, self.reset_button]
-        controls = widgets.HBox([*before, *buttons, self.message], layout={"flex_flow": "row wrap"})
+        controls = widgets.HBox([self.number, *buttons, self.message], layout={"flex_flow": "row wrap"})
         controls.add_class("lottery-controls")
         won = widgets.VBox([self.winners, self.mail])
         self._tabs = widgets.Tab([won, *self.view.side.children], titles=("Winners", "State"))
-        self.view.side.children = [won] if picture_only else [self._tabs]
-        super().__init__([*above, controls, self.progress, self.view])
+        self.view.side.children = [self._tabs]
+        super().__init__([controls, self.progress, self.view])
         self.add_class("lottery-panel")
         try:
             self._definition = lottery.definition
@@ -144,9 +122,8 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         self.draw_button.on_click(self._on_draw)
         self.cancel_button.on_click(self._on_cancel)
         self.reset_button.on_click(self._on_reset)
-        if not picture_only:
-            self.view.graph.observe(self._on_chosen, "chosen")
-        self._field.observe(self._on_field, "value")
+        self.view.graph.observe(self._on_chosen, "chosen")
+        self.number.observe(self._on_field, "value")
 
     def __repr__(self) -> str:
         return "DrawPanel: Winners, Draw, Cancel"
@@ -200,7 +177,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         self._tabs.selected_index = 1 if change["new"] else 0
 
     def _on_field(self, _change: object) -> None:
-        if self._field.disabled:  # the panel changed it, not a person
+        if self.number.disabled:  # the panel changed it, not a person
             return
         try:
             wanted = self._wanted()
@@ -211,9 +188,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         self._say(refusal or f"{_total(wanted)} of {self._can_win} will be drawn.", "✗" if refusal else "")
 
     def _wanted(self) -> Wanted:
-        """The number or the prizes that are in the panel now."""
-        if self._read_prizes:
-            return self._read_prizes(self.prizes.value)
+        """The number that is in the panel now."""
         typed = unicodedata.normalize("NFKC", self.number.value).strip()  # a Chinese keyboard has wide digits
         if not re.fullmatch(r"0*[1-9][0-9]{0,8}", typed):
             what = f"{typed!r} cannot be drawn" if typed else "the field is empty"
@@ -298,7 +273,6 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         if result["status"] == "SUCCEEDED":
             # It has an error if the winners are recorded but their mail was not sent.
             mark, self.progress.bar_style = ("⚠", "warning") if result["error"] else ("✓", "success")
-            self.prizes.value = ""  # so that the next click cannot award them twice
         self.progress.value = self.progress.max
         self._say(self._summary(result), mark)
         if mark != "✓":
@@ -352,7 +326,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         self.reset_button.layout.display = "" if offered else "none"
 
     def _enable(self, enabled: bool) -> None:
-        self._field.disabled = self.draw_button.disabled = not enabled
+        self.number.disabled = self.draw_button.disabled = not enabled
         self.cancel_button.disabled = enabled
 
     def _show(self, events: Sequence[Event]) -> None:

@@ -630,16 +630,6 @@ def test_failed_state_is_chosen():
     assert shown.view.side.children[0].selected_index == 1
 
 
-def test_failed_state_is_chosen_in_the_picture_alone():
-    """A panel without details shows which state failed, too, and its message says why."""
-    failure = ("TaskFailed", {"taskFailedEventDetails": {"error": "E", "cause": "c"}})
-    lottery = Lottery(events=[*RUNNING, failure], result=ended("FAILED", "E"))
-    shown = DrawPanel(lottery, pause=0.001, pace=0, picture_only=True)
-    asyncio.run(shown.run(1))
-    assert shown.view.graph.chosen == "A"
-    assert "✗ FAILED: E: why" in shown.message.value
-
-
 def test_result_can_be_observed():
     """An observer of `result` hears of each draw's end."""
     shown, heard = panel(Lottery()), []
@@ -651,7 +641,6 @@ def test_result_can_be_observed():
 
 ITERATION = ("MapIterationStarted", {})
 PRIZES = [{"name": "Pen", "count": 2}, {"name": "<b>Car</b>", "count": 1}]
-TEXT = "2 Pen\n1 <b>Car</b>"
 
 
 class Rounds(Lottery):
@@ -673,76 +662,12 @@ class Rounds(Lottery):
         )
 
 
-def read(text):
-    """Read prizes, as `party.prizes` does."""
-    if text in {"", "Car"}:
-        raise LotteryError("line 1", f'"{text}" is not a prize', "Write how many")
-    lines = [line.split(" ", 1) for line in text.splitlines()]
-    return [{"name": name, "count": int(count)} for count, name in lines]
-
-
-def rounds(lottery, kind=DrawPanel, pace=0):
-    shown = kind(lottery, pause=0.001, pace=pace, read_prizes=read)
-    shown.prizes.value = TEXT
-    return shown
-
-
-def test_prizes_are_read_back():
-    """What was written is said in numbers, before anything is drawn."""
-    assert "3 of 5 will be drawn." in rounds(Rounds()).message.value
-
-
-def test_prizes_are_drawn_in_one_draw():
-    """All prizes are drawn by one execution, in the order of the lines."""
-    lottery = Rounds()
-    asyncio.run(rounds(lottery).run())
-    assert lottery.started == [PRIZES]
-
-
-def test_prizes_are_given_once():
-    """A click after a draw does not give the same prizes again: they have been taken off the list."""
-    lottery = Rounds()
-    shown = rounds(lottery)
-    asyncio.run(shown.run())
-    assert shown.prizes.value == ""
-    asyncio.run(shown.run())
-    assert len(lottery.started) == 1
-    assert "✗ line 1: &quot;&quot; is not a prize." in shown.message.value
-
-
-def test_prizes_of_a_failed_draw_stay():
-    """After a failure the list is still there, to be mended."""
-    shown = rounds(Rounds(result=ended("FAILED", "E")))
-    asyncio.run(shown.run())
-    assert shown.prizes.value == TEXT
-    assert "✗ FAILED: E: why" in shown.message.value
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("Car", "✗ line 1: &quot;Car&quot; is not a prize. Write how many."),
-        ("4 Pen\n2 Car", "✗ You ask for 6 winners, but only 5 can still win. Ask for fewer."),
-    ],
-)
-def test_prizes_that_cannot_be_drawn(text, said):
-    """The panel refuses a line that is not a prize, and more than can win: at once, and at Draw."""
-    lottery = Rounds(left=5)
-    shown = rounds(lottery)
-    shown.prizes.value = text
-    assert said in shown.message.value
-    assert asyncio.run(shown.run()) is None
-    assert said in shown.message.value
-    assert lottery.started == []
-    assert not shown.prizes.disabled
-
-
 def test_winners_are_revealed_prize_by_prize():
     """Each prize is announced, then its winners appear one by one; it stands above those before it."""
-    shown = rounds(Rounds(), Watched)
+    shown = Watched(Rounds(), pause=0.001, pace=0)
     steps = []
     shown.winners.observe(lambda change: steps.append(re.findall(r"E\d|Pen|Car", change["new"])), "value")
-    asyncio.run(shown.run())
+    asyncio.run(shown.run(PRIZES))
     pens = ["Pen", "E0", "E1"]
     assert [step for step in steps if step] == [
         pens[:1],
@@ -755,18 +680,18 @@ def test_winners_are_revealed_prize_by_prize():
 
 def test_prizes_are_escaped():
     """A prize with markup in it is shown as it is written."""
-    shown = rounds(Rounds())
-    asyncio.run(shown.run())
+    shown = panel(Rounds())
+    asyncio.run(shown.run(PRIZES))
     assert "&lt;b&gt;Car&lt;/b&gt;</h3>" in shown.winners.value
 
 
 def test_progress_moves_with_the_prizes():
     """The bar and the status line follow the iterations of the Map, one for each prize."""
     events = [*RUNNING, ITERATION, state("Entered", "B"), ITERATION, state("Entered", "A")]
-    shown = rounds(Rounds(events=events), Watched)
+    shown = Watched(Rounds(events=events), pause=0.001, pace=0)
     values = []
     shown.progress.observe(lambda change: values.append((change["new"], shown.progress.max)), "value")
-    asyncio.run(shown.run())
+    asyncio.run(shown.run(PRIZES))
     assert values == [(1, 4), (3, 4), (4, 4)]
     said = re.findall(r"… (Pen|&lt;b&gt;Car&lt;/b&gt;): ", " ".join(shown.messages))
     assert list(dict.fromkeys(said)) == ["Pen", "&lt;b&gt;Car&lt;/b&gt;"]
@@ -782,8 +707,8 @@ def test_number_and_prizes_are_two_ways_to_ask():
 def test_recorded_not_mailed():
     """A draw that recorded its winners but could not mail them is shown as a success with a warning."""
     result = ended("SUCCEEDED", "RecordedNotMailed") | {"cause": "what to do.\nwhat AWS said"}
-    shown = rounds(Rounds(result=result))
-    asyncio.run(shown.run())
+    shown = panel(Rounds(result=result))
+    asyncio.run(shown.run(PRIZES))
     assert "⚠ SUCCEEDED: 3 drawn. RecordedNotMailed: what to do.</p>" in shown.message.value
     assert shown.progress.bar_style == "warning"
     assert shown.winners.value.count("<li>") == 3
@@ -791,13 +716,13 @@ def test_recorded_not_mailed():
 
 def test_cancel_while_winners_are_revealed():
     """Cancel during the reveal shows the rest at once, and the end is said, not the Cancel."""
-    shown = rounds(Rounds(events=[]), pace=900)
+    shown = DrawPanel(Rounds(events=[]), pause=0.001, pace=900)
 
     async def cancel():
-        shown.draw_button.click()
+        draw = asyncio.create_task(shown.run(PRIZES))
         await until(lambda: "SUCCEEDED" in shown.message.value)
         shown.cancel_button.click()
-        await drawn(shown)
+        await draw
 
     asyncio.run(asyncio.wait_for(cancel(), SECONDS))
     assert "SUCCEEDED: 3 drawn. It had ended before Cancel reached it." in shown.message.value
