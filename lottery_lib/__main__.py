@@ -537,7 +537,7 @@ def night_restore(edition: str | None, file: str, yes: bool) -> Outcome:
         "step": state.step,
         "winners": sum(len(each.winners) for each in drawn),
         "prizes": f"{len(drawn)} of {len(state.prizes)} are drawn",
-        "next": "Run `lottery night`",
+        "next": f"Run `lottery night --file {shlex.quote(file)}`",
     }
     return Outcome(document)
 

@@ -54,12 +54,11 @@ def prizes_in(given: str) -> list[Prize]:
         LotteryError: There are no prizes in it.
     """
     try:
-        is_file = Path(given).is_file()
-        text = Path(given).read_text(encoding="utf-8-sig") if is_file else given
-    except (OSError, ValueError) as error:
-        raise LotteryError(
-            f"file {given}", f"cannot be read ({error})", "Save it as text in UTF-8"
-        ) from error
+        text = Path(given).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise LotteryError(f"file {given}", "is not text in UTF-8", "Save it as text in UTF-8") from error
+    except (OSError, ValueError):  # no file has this name, or can have it
+        text = given
     if not text.lstrip().startswith("["):
         return read_prizes(text)
     try:

@@ -123,6 +123,7 @@ def test_killed_in_the_middle_of_a_draw(own_home, port, tmp_path):
         before_the_draw = tmp_path / "before.json"
         before_the_draw.write_bytes(party.file.read_bytes())
         assert evening.look().step == "drawing"
+        assert party.file.read_bytes() == before_the_draw.read_bytes()  # a draw is saved whole
         evening_file.save(target, party.file, "night-1")
         before = receipts(target, "night-1")["draws"]["night-1"]["receipts"]
         party.kill()
@@ -182,6 +183,15 @@ def test_a_prize_that_was_noted_is_added_once(party, monkeypatch):
     evening = party.restored()
     assert [each.name for each in step(evening, "roll call").prizes] == ["Mug", "Car"]
     assert kinds(evening) == ["announced", "prize added", "drawn"]
+
+
+def test_a_note_is_about_one_evening(party):
+    """If another evening is saved in the same file, the note about the first one is left out."""
+    step = {"request": {"prizes": [CAR]}, "number": 0, "awaits": "", "output": None, "last": ""}
+    assert evening_file.save(party.target, party.file, "night-1", step)["step"] == step
+    assert evening_file.save(party.target, party.file, "night-1")["step"] == step
+    Evening(party.target, "night-2", file=party.file).look()
+    assert evening_file.read(party.file)["step"] is None
 
 
 def test_an_answer_that_was_noted_is_given_once(party, monkeypatch):
