@@ -60,7 +60,7 @@ def night_page(target: Target) -> widgets.Widget:
     name, file = os.environ.get("LOTTERY_EVENING") or "evening", os.environ.get("LOTTERY_EVENING_FILE")
     asked = parse_qs(os.environ.get("QUERY_STRING", "")).get("page", [])
     if asked == ["stage"]:  # the operator's page saves the file
-        return Audience(Evening(target, name)).stage
+        return Page(Evening(target, name)).stage
     return Operator(Evening(target, name), Path(file) if file else None).box
 
 
@@ -80,6 +80,7 @@ class Page:
         self.state: EveningState | None = None
         self.stage.on_press(self.press)
         self._wishes: Queue[Callable[[], object]] = Queue(maxsize=1)
+        self._busy = False
         threading.Thread(target=self._work, daemon=True).start()
 
     def press(self, way: str) -> None:
@@ -91,8 +92,8 @@ class Page:
         """Show a state."""
         self.stage.title = str(state.stage.get("title") or self.evening.name)
         self.stage.logo = str(state.stage.get("logo", ""))
+        self.state = state  # first: a press may follow at once
         self.stage.scene = scenes.scene(state)
-        self.state = state
         if state.step != "new" and not self.stage.names:
             staff = Table(self.evening.target, self.evening.target.names.employee_table).items()
             self.stage.names = [each["employee_name"] for each in staff]
@@ -101,22 +102,20 @@ class Page:
         """Say what does not work, until it does."""
 
     def _wish(self, wish: Callable[[], object]) -> None:
-        with suppress(Full):  # a press during another one is not meant
-            self._wishes.put_nowait(wish)
+        if not self._busy:  # a press while another one is carried out is not meant
+            with suppress(Full):
+                self._wishes.put_nowait(wish)
 
     def _work(self) -> None:
+        refused = ""
         while True:
-            problem, wish = "", None
             with suppress(Empty):
                 wish = self._wishes.get(timeout=_PAUSE)
-            try:
-                if wish:
-                    wish()
-                self.show(self.evening.look())
-            except Exception as error:  # the thread looks again; an error in it would be shown nowhere
-                problem = str(error) or repr(error)
-            if problem or wish:
-                self.say(problem)
+                self._busy = True
+                refused = _problem(wish)
+            # What was refused stays on the page. What cannot be read is read again.
+            self.say(_problem(lambda: self.show(self.evening.look())) or refused)
+            self._busy = False
 
     def _press(self, way: str, seen: Moment) -> None:
         state = self.evening.look()
@@ -131,10 +130,6 @@ class Page:
             self.evening.draw(number)
         elif action.do == "add":
             self.evening.draw_one_more(scenes.surprise(state))
-
-
-class Audience(Page):
-    """The audience's page: the stage, and nothing else."""
 
 
 class RollCall(anywidget.AnyWidget):
@@ -162,7 +157,9 @@ class Operator(Page):
         # To save 10,000 people takes seconds. The room waits for it only where the machine tells a secret.
         self._kept = Evening(evening.target, evening.name, file=file)
         self._head, self._now, self._problem = html(), html(), html()
-        self._main = button(button_style="primary")
+        # Two buttons, so that a Space that comes too often does not end a roll call: one that is taken away
+        # loses the focus.
+        self._main, self._answer = button(button_style="primary"), button(button_style="primary")
         self._prizes = widgets.Textarea(placeholder="10 Voucher\n3 Bicycle\n1 Car", rows=6)
         self._preview, self._roster = html(), html()
         self._rule = widgets.RadioButtons(options=_RULES)
@@ -174,15 +171,14 @@ class Operator(Page):
         self._value = widgets.Text(placeholder="As the room has said it, such as 3 14 15 92 65")
         self._roll = RollCall()
         self._surprise = widgets.Text(placeholder="1 Weekend in Paris")
-        self._add, self._end = (
-            button(description="Show the surprise prize"),
-            button(description="End the evening"),
-        )
+        self._add = button(description="Show the surprise prize")
+        self._end = button(description="End the evening")
         self._sure = button(description="Yes, end it", button_style="danger", layout=_HIDDEN)
         self._list, self._files, self._who, self._foot = html(), html(), html(), html()
         self._ask_who = button(description="Who can still win?")
         self._graph = GraphWidget(fill=True)
         self._definition: Mapping[str, Any] = {}
+        self._shown: EveningState | None = None  # what the whole page shows
         self._settled: object = None  # the execution whose end the graph shows
         self._not_mailed = ""  # why its mail did not go out
         self._read = employees.Roster()
@@ -193,7 +189,8 @@ class Operator(Page):
         threading.Thread(target=self._keep, daemon=True).start()
 
     def _connect(self) -> None:
-        self._main.on_click(lambda _: self._go())
+        self._main.on_click(lambda _: self.press("advance"))
+        self._answer.on_click(lambda _: self._give_answer())
         self._prizes.observe(lambda _: self._show_prizes(), "value")
         self._title.observe(lambda _: self._dress(title=self._title.value), "value")
         self._logo.observe(lambda _: self._dress_logo(), "value")
@@ -222,16 +219,12 @@ class Operator(Page):
                 *(label("Title and logo on the stage"), _box("row", self._title, self._logo)),
             ),
         )
-        between = _box(
-            "between",
-            label("Between the prizes"),
-            _box("row", self._surprise, self._add, self._end, self._sure),
-        )
+        between = (self._surprise, self._add, self._end, self._sure)
         return {
             "announce": announce,
             "public value": self._value,
             "roll call": self._roll,
-            "between": between,
+            "between": _box("between", label("Between the prizes"), _box("row", *between)),
             "closed": self._files,
         }
 
@@ -239,7 +232,7 @@ class Operator(Page):
         forms = self._forms
         above = (forms["announce"], forms["public value"], forms["roll call"])
         below = (self._problem, forms["between"], forms["closed"])
-        step = _box("step", self._now, *above, self._main, *below)
+        step = _box("step", self._now, *above, self._main, self._answer, *below)
         prizes = _box("prizes", _box("head", _marked("h2", "Prizes"), self._ask_who), self._who, self._list)
         stage = _box("preview", self.stage)
         graph = _box("machine", _marked("h2", "State machine"), self._graph)
@@ -251,17 +244,19 @@ class Operator(Page):
 
     def show(self, state: EveningState) -> None:
         """Show a state on the whole page."""
-        before = self.state
         super().show(state)
-        settled = self._show_graph(state, before)
+        settled = self._show_graph(state)
         self._show_step(state)
-        if state == before and not settled:
+        if state == self._shown and not settled:
             return
         self._list.value = _prize_table(state, self._not_mailed)
         self._head.value = _heading(self.stage.title, self.evening.name, state)
         self._who.value = ""
         if state.step == "closed" and not self._files.value:
             self._files.value = self._saved(state)
+        if self._shown is None and state.step == "new":
+            self._title.value = self.stage.title
+        self._shown = state
 
     def _keep(self) -> None:
         """Save the evening after each step, and count who can still win."""
@@ -271,15 +266,17 @@ class Operator(Page):
             state = self.state
             if state is None or state == kept:
                 continue
-            try:
-                problem = self._kept.look().problem
-                file = f"Saved in {self._kept.file}" if self._kept.file else "Not saved in a file"
-                who = f"{len(self._remaining(state))} can still win"
-                told = (who, file if problem == state.problem else problem, inbox(self.evening.target).where)
-                self._foot.value = _LINK.sub(_ANCHOR, escaped(" · ".join(told)))
+            if problem := _problem(partial(self._save, state)):
+                self._foot.value = escaped(problem)
+            else:
                 kept = state
-            except Exception as error:  # the thread tries again
-                self._foot.value = escaped(str(error) or repr(error))
+
+    def _save(self, state: EveningState) -> None:
+        problem = self._kept.look().problem
+        file = f"Saved in {self._kept.file}" if self._kept.file else "Not saved in a file"
+        who = f"{len(self._remaining(state))} can still win"
+        told = (who, file if problem == state.problem else problem, inbox(self.evening.target).where)
+        self._foot.value = _LINK.sub(_ANCHOR, escaped(" · ".join(told)))
 
     def say(self, problem: str) -> None:
         """Show a problem in a sentence; an empty one takes it away."""
@@ -312,18 +309,19 @@ class Operator(Page):
             return
         offer, absent = scenes.offer(self.state), len(self._roll.absent)
         again = f"{absent} absent: draw {'this place' if absent == 1 else 'these places'} again"
-        self._main.description = again if offer.form == "roll call" and absent else offer.button
-        self._main.icon, self._main.disabled = "spinner" if offer.waits else "", offer.waits
-        _show_only(self._main, offer.button)
+        words = again if offer.form == "roll call" and absent else offer.button
+        for each, shown in ((self._main, not offer.form), (self._answer, offer.form)):
+            each.description, each.disabled, each.icon = words, offer.waits, "spinner" if offer.waits else ""
+            _show_only(each, shown and words)
 
-    def _show_graph(self, state: EveningState, before: EveningState | None) -> bool:
+    def _show_graph(self, state: EveningState) -> bool:
         """Colour the graph by the latest execution. Returns whether it has just ended."""
         draws = Draws(self.evening.target)
         if not self._definition:
             self._definition = draws.definition
             self._graph.show(graph_view(self._definition))
         arn = state.stage.get("drawing")
-        waits = state == before and state.step in ("public value", "roll call")
+        waits = state == self._shown and state.step in ("public value", "roll call")
         if not arn or arn == self._settled or waits:
             return False
         progress = draws.look(str(arn))
@@ -361,23 +359,26 @@ class Operator(Page):
 
     # What the operator does
 
-    def _go(self) -> None:
-        """The big button. It does what the page offers."""
+    def _give_answer(self) -> None:
+        """What a press of a key cannot do: announce, give the public value, call the roll."""
         if not self.state:
             return
-        offer, number = scenes.offer(self.state), self.state.number
-        if offer.form == "announce":
-            self._wish(self._announce)
-        elif offer.form == "public value":
-            self._wish(partial(self._kept.give, self._value.value.strip()))
-        elif offer.form == "roll call":
-            self._wish(partial(self._call_roll, number, self._roll.people, list(self._roll.absent)))
-        else:
-            self.press("advance")
+        people, absent = self._roll.people, list(self._roll.absent)
+        answers: dict[str, Callable[[], object]] = {
+            "announce": self._announce,
+            "public value": self._give_public_value,
+            "roll call": partial(self._call_roll, self.state.number, people, absent),
+        }
+        self._wish(answers[scenes.offer(self.state).form])
 
     def _announce(self) -> None:
         prizes = read_prizes(self._prizes.value)
         self._kept.announce(prizes, absent=self._rule.value, question=self._question.value.strip())
+
+    def _give_public_value(self) -> None:
+        if not self._value.value.strip():
+            raise LotteryError("public value", "it is empty", "Type what the room has said")
+        self._kept.give(self._value.value.strip())
 
     def _call_roll(self, number: int, people: list[list[str]], absent: list[str]) -> None:
         state = self.evening.look()
@@ -417,6 +418,10 @@ class Operator(Page):
             _show_only(self._load, self._read.employees)
 
     def _load_roster(self) -> None:
+        if self.evening.look().step != "new":
+            raise LotteryError(
+                "list of guests", "the evening is announced already", "Nobody can change it now"
+            )
         count = load_employees(self.evening.target, self._read, skip_bad_rows=True)
         self._roster.value = f"<p>{count} people can win.</p>"
         _show_only(self._load, False)
@@ -436,6 +441,15 @@ class Operator(Page):
             for (text, file), data in texts.items()
         ]
         return f'<p class="night-links">{"".join(links)}</p>'
+
+
+def _problem(what: Callable[[], object]) -> str:
+    """Do something. If it fails, return why: an error in a thread would be shown nowhere."""
+    try:
+        what()
+    except Exception as error:
+        return str(error) or repr(error)
+    return ""
 
 
 def _box(name: str, *children: widgets.Widget) -> widgets.Box:

@@ -47,7 +47,7 @@ class Night:
         self.operator = self.context.new_page()
         self.address, self.picture = address, picture
         self.operator.goto(address)
-        self.button = self.operator.locator(".mod-primary")
+        self.button = self.operator.locator(".mod-primary:visible")
         self.fields = {
             "prizes": self.operator.get_by_placeholder("10 Voucher"),
             "value": self.operator.get_by_placeholder("As the room has said it"),
@@ -75,6 +75,7 @@ class Night:
         assert [page.evaluate(MISFITS) for page in (self.operator, self.stage)] == [[], []]
 
     def press(self, key="Space"):
+        self.stage.wait_for_timeout(450)  # of two presses that are closer, one counts
         self.stage.keyboard.press(key)
 
 
