@@ -164,7 +164,7 @@ class Operator(Page):
         self._preview, self._roster = html(), html()
         self._rule = widgets.RadioButtons(options=_RULES)
         self._question = widgets.Text("Call five numbers")
-        self._title = widgets.Text(evening.name, continuous_update=False)
+        self._title = widgets.Text(evening.name, continuous_update=False, placeholder="Title of the evening")
         self._logo = widgets.FileUpload(accept=".png,.jpg,.jpeg,.svg,.webp", description="Logo picture")
         self._upload = widgets.FileUpload(accept=".csv,.json,.xlsx", description="List of guests")
         self._load = button(description="Load this list", layout=_HIDDEN)
