@@ -13,7 +13,7 @@ ALGORITHM = "hmac-sha256-shuffle-2"
 MOST_PRIZES = 40
 MOST_WINNERS = 1000  # of one draw: what a state hands on must fit into 256 KiB
 TRIES = 5  # if others write to the same chain at the same time
-KEYS = ({"input"}, {"prizes"}, {"evening", "prizes"}, {"draw_id"})
+KEYS = ({"input"}, {"prizes"}, {"evening", "prizes"}, {"evening", "prizes", "draw_id"}, {"draw_id"})
 STEPS = ("prize", "add", "public", "close")  # what can be asked of a draw that is open
 
 
@@ -65,7 +65,7 @@ def proceed(request, execution, tables):
     """Do what is asked; return the draw, and the numbers of its prizes that are to be drawn."""
     draw_id = request.get("draw_id", execution)
     draw, secret, chain, pool = tables.draw(draw_id)
-    if draw is None and "draw_id" in request:
+    if draw is None and "draw_id" in request and "prizes" not in request:
         raise NoSuchDraw(f"There is no draw {draw_id} to go on with.")
     if draw is None:
         draw = announce(draw_id, request, chain, pool, tables)
