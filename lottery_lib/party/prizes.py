@@ -8,8 +8,8 @@ from typing import Final, TypedDict
 from lottery_lib.errors import LotteryError
 
 _PRIZE: Final = re.compile(r"(\d{1,6})\s*[x×]?\s+(\S.*)")  # the lottery refuses a number that is too large
-# A second count in a line, such as in "3 Mug, 2 Pen"
-_SECOND: Final = re.compile(r"[,;，；、]\s*\d{1,6}\s*[x×]?\s+\S")
+# A second count in a line, such as in "3 Mug, 2 Pen", but not the one of "3 Voucher of 1,000 yuan"
+_SECOND: Final = re.compile(r"(?:(?<!\d),\s*|,\s+|[;，；、]\s*)\d{1,6}\s*[x×]?\s+\S")
 _NEXT: Final = 'Write one prize on each line: how many, then the name, such as "3 Bicycle"'
 
 

@@ -57,3 +57,18 @@ def test_any_text(text):
         return
     assert found
     assert all(prize["count"] >= 1 and prize["name"].strip() for prize in found)
+
+
+@pytest.mark.parametrize(
+    "line", ["3 Mug, 2 Pen", "3 Mug,2 Pen", "3 Mug;2 x Pen", "3 杯子，2 笔", "3 Mug, Pen, 2 Car"]
+)
+def test_several_prizes_in_one_line(line):
+    """A line that may be several prizes is asked about: nobody may want three of the prize "Mug, 2 Pen"."""
+    with pytest.raises(LotteryError, match="may be several prizes. Write one prize on each line"):
+        read_prizes(f"1 Book\n{line}")
+
+
+@pytest.mark.parametrize("name", ["Mug, blue", "Voucher of 1,000 yuan", "Set: cup and 2 pens"])
+def test_a_comma_in_one_prize(name):
+    """A comma alone does not make a second prize."""
+    assert read_prizes(f"3 {name}") == [{"name": name, "count": 3}]
