@@ -11,7 +11,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -145,6 +145,17 @@ class RollCall(anywidget.AnyWidget):
     absent = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
 
+class Night(widgets.Box):  # type: ignore[misc]
+    """The box of the operator's page."""
+
+    def __init__(self, parts: Sequence[widgets.Widget]) -> None:
+        super().__init__(parts)
+        self.add_class("lottery-night")
+
+    def __repr__(self) -> str:
+        return "The operator's page"
+
+
 class Operator(Page):
     """The operator's page: the step with its button, all prizes, the state machine, and a small stage.
 
@@ -238,7 +249,7 @@ class Operator(Page):
         graph = _box("machine", _marked("h2", "State machine"), self._graph)
         style = widgets.HTML(f"<style>{(_HERE / 'draw_night.css').read_text(encoding='utf-8')}</style>")
         body = _box("body", _box("left", step, prizes), _box("right", stage, graph))
-        return _box("night", style, self._head, body, self._foot)
+        return Night((style, self._head, body, self._foot))
 
     # What the page shows
 
@@ -454,7 +465,7 @@ def _problem(what: Callable[[], object]) -> str:
 
 def _box(name: str, *children: widgets.Widget) -> widgets.Box:
     box = widgets.Box(children)
-    box.add_class(f"night-{name}" if name != "night" else "lottery-night")
+    box.add_class(f"night-{name}")
     return box
 
 

@@ -64,7 +64,7 @@ def test_any_text(text):
 )
 def test_several_prizes_in_one_line(line):
     """A line that may be several prizes is asked about: nobody may want three of the prize "Mug, 2 Pen"."""
-    with pytest.raises(LotteryError, match="may be several prizes. Write one prize on each line"):
+    with pytest.raises(LotteryError, match=r"may be several prizes\. Write one prize on each line"):
         read_prizes(f"1 Book\n{line}")
 
 
