@@ -80,7 +80,7 @@ def surprise(state: EveningState) -> Prize:
 
 def moment(state: EveningState) -> Moment:
     """What all pages show. Winners are shown when a prize is drawn completely, and somebody has pressed."""
-    wanted = str(state.stage.get("scene", ""))
+    wanted = str(state.stage.get("scene") or "opening")
     outside = {"new": "", "closed": "closed", "public value": "public" if wanted == "public" else "opening"}
     if state.step in outside:
         return Moment(outside[state.step])

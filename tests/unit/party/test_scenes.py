@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -110,6 +111,13 @@ def test_winners_of_a_second_round():
     ]
     over = scenes.scene(state("ready", "winners", 1, [mug(ANN, CHEN, absent=[BOB], done=True), car()]))
     assert [each["status"] for each in over["winners"]] == ["", ""]
+
+
+def test_no_question():
+    """Without a public value, the room sees the announcement first, and then the first prize."""
+    announced = replace(state("ready"), announcement={**TOLD, "question": ""})
+    assert scenes.scene(announced)["kind"] == "opening"
+    assert scenes.press(announced, "advance") == Action("show", Moment("ready", 1))
 
 
 def test_nobody_is_left():
