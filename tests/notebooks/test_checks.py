@@ -513,10 +513,17 @@ HINTS: Final = {
     "09-37": [("output = None", "Write a number"), ("output = 4", "before Assign")],
     "09-49": [
         ("small = {}", "Start with 'Type'"),
+        ("small = {'Is It A Small Draw': {'Type': 'Choice'}}", "without its name"),
         (small("{% $states.input.num_of_winners <= 5 %}"),
          "The input {} leads to the error States.QueryEvaluationError: The JSONata expression"),
     ],
-    "09-75": [("choice['Default'] = 'Failed'", "'Default': 'Failed'"), ("careful = 1", "Your answer is 1.")],
+    "09-75": [
+        ("choice['Default'] = 'Failed'", "'Default': 'Failed'"),
+        ("careful = 1", "Your answer is 1."),
+        ("choice['Choices'][1]['Condition'] = '{% $states.input.status = 1 and $rounds < 3 %}'\n"
+         "choice['Default'] = 'Failed'", "the value of your variable in round 1"),
+    ],
+    "10-26": [("status = 'RETRIABLE'", "The state has no Retry")],
     "10-42": [("more += [('Input Lottery Winners', {}, {'error': 'E'}), ('Random Select Winners', {'body': 1},"
                " {'mock': 1}), ('Random Select Winners', {'body': 1}, {'error': 'E'})]", "ended in RETRIABLE")],
     "10-54": [
@@ -530,7 +537,7 @@ HINTS: Final = {
     "11-36": [("sent = None", "Write a number"), ("sent = 2", "60 seconds")],
     "11-70": [
         ("condition = \"{% '003' in $asked_before %}\"", "If 005 is drawn"),
-        ("condition = '{% $nothing %}'", "returned nothing"),
+        ("condition = '{% $nothing %}'", "the Choice leads to the error"),
     ],
     "12-e2x": [
         ("allowed = {'Type': 'Choice', 'Default': 'Number Not Allowed', 'Choices': [{'Variable': '$.input',"
