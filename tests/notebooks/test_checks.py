@@ -233,6 +233,8 @@ WRONG: Final = {
         "recorder = record",
         f"recorder = {RECORDER}; recorder['States']['Record'].pop('Catch')",
         f"recorder = {RECORDER}; recorder['States']['Record']['Parameters'].pop('ConditionExpression')",
+        f"recorder = {RECORDER}; first = recorder['States']['Record']; first['Next'] = 'Has Won Before';"
+        " del first['End'], first['Catch'], first['Parameters']['ConditionExpression']",
         f"recorder = {RECORDER}; recorder['States']['Has Won Before']['Type'] = 'Fail'",
         f"recorder = {RECORDER}; del recorder['States']['Has Won Before']",
         f"recorder = json.dumps({RECORDER})",
@@ -303,7 +305,8 @@ WRONG: Final = {
         "condition = True",
     ],
     "99-10": ["forgotten = {'role'}", "forgotten = 'role, log group'", "forgotten = {'roles', 'log groups'}"],
-    "99-24": ["prefix = '/aws/lambda/Lottery*'", "prefix = 'Lottery-'", "prefix = '/aws/lambda/Lottery-I'"],
+    "99-24": ["prefix = '/aws/lambda/Lottery*'", "prefix = 'Lottery-'", "prefix = '/aws/lambda/Lottery-I'",
+              "prefix = '/aws/lambda/'", "prefix = '/aws'"],
     "99-30": ["steps = ['detach_role_policy', 'delete_role', 'delete_role_policy']", "steps = 'delete_role'",
               "steps = ['delete_role_policy', 'detach_role_policy']", "steps = ['delete_roles']"],
 }
@@ -441,7 +444,7 @@ ALSO_RIGHT: Final = {
         "condition = '{% $count($drawn.winner_details[employee_id in $asked_before]) > 0 %}'",
     ],
     "99-10": ["forgotten = ['log group', 'role']", "forgotten = ('Role', 'Log group')"],
-    "99-24": ["prefix = '/aws/lambda/'", "prefix = '/aws/lambda/Lottery'", "prefix = '/aws/lambda'", "prefix = '/aws'"],
+    "99-24": ["prefix = '/aws/lambda/Lottery'"],
     "99-30": ["steps = ('delete_role_policy', 'detach_role_policy', 'delete_role')"],
 }
 #: Mistakes that have a hint of their own, and words of it.
@@ -546,14 +549,20 @@ HINTS: Final = {
         (f"allowed = {choice(1, 10)}; allowed['Choices'] = allowed['Choices'][0]", "is a list of rules"),
         (f"allowed = {{'Is The Number Allowed': {choice(1, 10)}}}", "without its name"),
         (f"allowed = {choice(1, 10)}; del allowed['Choices'][0]['Next']", "AWS would refuse it"),
+        (f"allowed = {choice(1, 10)}; allowed['Choices'][0]['And'][0]['Next'] = 'Number Not Allowed'", "beside And"),
+        (f"allowed = {choice(0, 10)}", "For the number 0, the next state is Input Lottery Winners, and not Number"),
     ],
     "12-41": [
         ("mail_catch = {'ErrorEquals': ['States.ALL'], 'Next': 'Recorded Not Mailed'}", "is a list"),
         ("mail_catch = [{'Next': 'Recorded Not Mailed'}]", "AWS would refuse it"),
+        ("mail_catch = catch", "leads to Failed, and not to Recorded Not Mailed"),
+        ("mail_catch = [{'ErrorEquals': ['States.All'], 'Next': 'Recorded Not Mailed'}]", "AWS would refuse it"),
     ],
     "13-43": [
         (f"recorder = {RECORDER}; recorder['States']['Record']['Catch'][0]['ErrorEquals'] = ['States.ALL']",
          "only the error of the condition"),
+        (f"recorder = {RECORDER}; recorder['States']['Record'].pop('Catch'); del recorder['States']['Has Won Before']",
+         "no Catch takes the error DynamoDB.ConditionalCheckFailedException"),
     ],
     "13-69": [
         ("resume(hardened, silent_id, remail=True)", "may not publish yet"),
@@ -566,7 +575,16 @@ HINTS: Final = {
         ("forgotten = {'role', 'table'}", "role is right, the other is not"),
         ("forgotten = {'table', 'topic'}", "nobody calls"),
     ],
-    "99-24": [("prefix = '/aws/lambda/Lottery*'", "has no *"), ("prefix = '/aws/lambda/Lottery-I'", "5 of the six")],
+    "99-24": [
+        ("prefix = '/aws/lambda/Lottery*'", "has no *"),
+        ("prefix = '/aws/lambda/Lottery-I'", "5 of the six"),
+        ("prefix = '/aws/lambda/'", "Make it longer"),
+    ],
+    "99-30": [
+        ("steps = 'delete_role'", "a list of the three names"),
+        ("steps = ['detach_role_policy', 'delete_policy', 'delete_role']", "a list of the three names"),
+        ("steps = ['detach_role_policy', 'delete_role', 'delete_role_policy']", "before you delete the role"),
+    ],
 }
 # fmt: on
 ANSWER: Final = re.compile(r"(✓ done|○ not yet): .+")
