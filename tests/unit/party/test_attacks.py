@@ -77,7 +77,7 @@ def reset(made):
         return SimpleNamespace(
             check_ours=lambda: None,
             all_keys=lambda: [*items],
-            item=lambda key: items.get(key),
+            item=lambda key: items.get(key),  # noqa: PLW0108 - it is called by name
             put=lambda new: made.tables.put(name, [*new]),
             remove=lambda keys: [items.pop(key) for key in keys],
         )
