@@ -56,21 +56,46 @@ class Run:
 
 
 class Command(click.Command):
-    """A command with the options that every command has, and an example below its help."""
+    """A command with the options that every command has, and an example below its help.
 
-    def __init__(self, name: str, *, example: str, failed: Document | None = None, **options: Any) -> None:
+    Args:
+        name: Its name.
+        example: How it may be called.
+        failed: What `--json` prints beside the error if it fails.
+        party: Whether it is for a party, whose edition is the hardened one.
+        **options: What click knows.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        example: str,
+        failed: Document | None = None,
+        party: bool = False,
+        **options: Any,
+    ) -> None:
         super().__init__(name, **options)
         self.epilog = f"Example: {example}"
         self.failed = failed or {}
-        json_help = "Print one JSON document on stdout and nothing else."
-        editions = "tutorial (the default), jsonata or hardened."
-        self.params.append(click.Option(["--json"], is_flag=True, expose_value=False, help=json_help))
-        self.params.append(click.Option(["--edition"], metavar="NAME", help=editions))
+        self.params += _common(party)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Store the document to print if this command fails."""
         ctx.obj.failed = self.failed
         return super().parse_args(ctx, args)
+
+
+def _common(party: bool) -> list[click.Parameter]:
+    """The options that every command has."""
+    json_help = "Print one JSON document on stdout and nothing else."
+    editions = (
+        "hardened, the only one for a party." if party else "tutorial (the default), jsonata or hardened."
+    )
+    return [
+        click.Option(["--json"], is_flag=True, expose_value=False, help=json_help),
+        click.Option(["--edition"], metavar="NAME", help=editions),
+    ]
 
 
 class Group(click.Group):
@@ -143,7 +168,7 @@ def _show(document: object, *, as_json: bool = False) -> None:
 
 def _print(text: str, *, err: bool = False, nl: bool = True) -> None:
     """Print what a person reads. What AWS returns may contain a terminal's commands."""
-    here = re.sub(r"`((?:[A-Z_]+=\S+ )*)lottery ", lambda hint: f"`{hint[1]}{_command()} ", text)
+    here = re.sub(r"`((?:[A-Z_]+=\S* )*)lottery ", lambda hint: f"`{hint[1]}{_command()} ", text)
     click.echo(harmless(here), err=err, nl=nl)
 
 
@@ -170,6 +195,42 @@ def _target(edition: str | None) -> "Target":
     if target.kind == "aws":
         _say(introduction(target))
     return target
+
+
+def _party(edition: str | None) -> "Target":
+    """The party's lottery. Its attendee is `party`, unless the user chose another: no lesson resets it."""
+    from lottery_lib.party.receipts import PARTY
+    from lottery_lib.target import connect, introduction
+
+    attendee = os.environ.get("LOTTERY_ATTENDEE", PARTY)
+    target = connect(attendee=attendee, edition=edition or "hardened")
+    if target.kind == "aws":
+        _say(introduction(target))
+    return target
+
+
+def _deployed_party(edition: str | None, yes: bool) -> "Target":
+    """The party's lottery. If it does not exist, deploy it; on AWS ask first."""
+    from lottery_lib import plan
+    from lottery_lib.party.receipts import check_edition
+
+    target = _party(edition)
+    check_edition(target, "of a party")
+    if plan.machine(target).find() is None:
+        _say(f"There is no lottery of {target.names.attendee or 'no attendee'} yet, so it is deployed now.")
+        _stack(target, "create", yes).deploy()
+    return target
+
+
+def _evening(target: "Target", name: str | None, file: str | None) -> tuple[str, Path]:
+    """The name of the evening and its file, if the user did not choose them. An open evening goes on."""
+    from datetime import datetime
+
+    from lottery_lib.party.receipts import open_evenings
+
+    started = [] if name else open_evenings(target)
+    chosen = name or (started or [f"evening-{datetime.now():%Y%m%d}"])[-1]
+    return chosen, Path(file or f"{chosen}.evening.json").resolve()
 
 
 def _agree(target: "Target", yes: bool, question: str) -> None:
@@ -203,6 +264,8 @@ def _records(frame: "pd.DataFrame") -> list[dict[str, object]]:
 
 _dry_run = click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 _yes = click.option("--yes", is_flag=True, help="Do not ask before changing an AWS account.")
+_name = click.option("--name", metavar="NAME", help="The evening's name; by default evening- and the date.")
+_file = click.option("--file", metavar="FILE", help="Save it in this file; by default NAME.evening.json.")
 _port = click.option("--port", type=int, help="The emulator on this port, instead of the shared one.")
 
 
@@ -224,11 +287,9 @@ def doctor(edition: str | None) -> Outcome:
     return Outcome(found, len(lines) == len(found), "\n".join([*lines, *missing(found)]))
 
 
-def _stack(edition: str | None, verb: str, yes: bool) -> "Stack":
+def _stack(target: "Target", verb: str, yes: bool) -> "Stack":
     """The lottery. On AWS it shows all changes and asks before it makes them."""
     from lottery_lib.stack import Stack
-
-    target = _target(edition)
 
     def announce(plan: "Iterable[Report]") -> None:
         for resource in plan:
@@ -244,7 +305,7 @@ def _stack(edition: str | None, verb: str, yes: bool) -> "Stack":
 @_yes
 def deploy(edition: str | None, email: str | None, dry_run: bool, yes: bool) -> Outcome:
     """Create the whole lottery, or repair it."""
-    stack = _stack(edition, "create", yes)
+    stack = _stack(_target(edition), "create", yes)
     if dry_run:
         return Outcome({"resources": _rows(stack.plan(email))})
     done = stack.deploy(email)
@@ -260,7 +321,7 @@ def deploy(edition: str | None, email: str | None, dry_run: bool, yes: bool) -> 
 @_yes
 def teardown(edition: str | None, dry_run: bool, yes: bool) -> Outcome:
     """Delete the whole lottery, and list what is left."""
-    stack = _stack(edition, "delete", yes)
+    stack = _stack(_target(edition), "delete", yes)
     if dry_run:
         return Outcome({"resources": _rows(stack.removal()), "left": _rows(stack.left())})
     inventory = stack.teardown()
@@ -288,12 +349,16 @@ def _drawn(target: "Target", run_draw: Callable[["Target"], Document]) -> Outcom
 
 @lottery.command(example="lottery draw 2", failed=NO_DRAW, context_settings={"ignore_unknown_options": True})
 @click.argument("number", metavar="N")
-def draw(edition: str | None, number: str) -> Outcome:
+@click.option("--name", metavar="NAME", help="The name of the draw; by default a new one.")
+@click.option("--public", metavar="VALUE", help="Mix this public value in, after the machine has committed.")
+def draw(edition: str | None, number: str, name: str | None, public: str | None) -> Outcome:
     """Draw N winners; N is a whole number of at least 1.
 
-    The hardened edition also takes a list of prizes, as JSON.
+    The hardened edition also takes a list of prizes, as JSON, and a public value, such as numbers that the
+    room has called.
     """
     from lottery_lib import draws
+    from lottery_lib.party.evening import draw_in_public
 
     if number.startswith("--"):  # click passes unknown options on, so that the machine refuses -3
         raise click.NoSuchOption(number)
@@ -301,7 +366,9 @@ def draw(edition: str | None, number: str) -> Outcome:
         wanted = json.loads(number)
     except ValueError:
         wanted = number  # the machine refuses it, with the reason
-    return _drawn(_target(edition), lambda target: draws.draw(target, wanted))
+    if public is None:
+        return _drawn(_target(edition), lambda target: draws.draw(target, wanted, name=name))
+    return _drawn(_target(edition), lambda target: draw_in_public(target, wanted, public, name=name))
 
 
 @lottery.command(example="lottery resume draw-20250101T120000-0123abcd --edition hardened", failed=NO_DRAW)
@@ -318,15 +385,28 @@ def resume(edition: str | None, draw_id: str, mail: bool) -> Outcome:
 
 @lottery.command(example="lottery receipts draw-20250101T120000-0123abcd --edition hardened")
 @click.argument("draw_id", metavar="NAME")
-def receipts(edition: str | None, draw_id: str) -> Outcome:
-    """Verify the draw NAME of the hardened edition by its receipts."""
-    from lottery_lib.party.fairness import verify_draw
+@click.option(
+    "--save", "folder", metavar="FOLDER", help="Save them in this folder, with the page check.html."
+)
+def receipts(edition: str | None, draw_id: str, folder: str | None) -> Outcome:
+    """Check the draw NAME of the hardened edition, and all other draws of the lottery, by their receipts."""
+    from lottery_lib.party.checker import check_page, check_receipts
     from lottery_lib.party.receipts import receipts
 
     found = receipts(_target(edition), draw_id)
-    rows = [receipt | {"verified": verify_draw(receipt)} for receipt in found if "secret" in receipt]
-    valid = len(rows) == len(found) and all(all(row["verified"].values()) for row in rows)
-    return Outcome(rows, valid, [row["verified"] for row in rows])
+    checked = check_receipts(found)
+    for problem in checked.problems:
+        _say(problem)
+    if folder:
+        try:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            Path(folder, "receipts.json").write_text(json.dumps(found), encoding="ascii")
+            Path(folder, "check.html").write_text(check_page(found), encoding="utf-8")
+        except OSError as error:
+            what = f"cannot be written ({error.strerror})"
+            raise LotteryError(f"folder {folder}", what, "Give another") from error
+    document = {**found, "verified": checked.claims}
+    return Outcome(document, all(checked.claims.values()), {**checked.counts, **checked.claims})
 
 
 @lottery.command(
@@ -391,20 +471,140 @@ def history(edition: str | None, execution_arn: str | None) -> Outcome:
     return Outcome(_records(table), shown=_records(short))
 
 
-@lottery.command(example="lottery projector --edition hardened")
-@click.option("--port", type=int, default=8866, help="The port of the page; 8866 by default.")
+@lottery.group(
+    cls=Group,
+    invoke_without_command=True,
+    no_args_is_help=False,
+    epilog="Example: lottery night",
+    params=_common(party=True),
+)
+@click.option("--port", type=int, default=8866, help="The port of the pages; 8866 by default.")
 @click.option("--no-browser", is_flag=True, help="Open no browser, and only print the address.")
-def projector(edition: str | None, port: int, no_browser: bool) -> Outcome:
-    """Show the page for the projector: the panel, and all winners so far.
+@_name
+@_file
+@_yes
+@click.pass_context
+def night(
+    context: click.Context,
+    *,
+    edition: str | None,
+    port: int,
+    no_browser: bool,
+    name: str | None,
+    file: str | None,
+    yes: bool,
+) -> Outcome | None:
+    """Show the pages for a party: one for the operator, and one for the audience.
 
-    Nobody else on this machine can open the page: its address has a secret token. Ctrl-C ends it.
+    Before that, it deploys the lottery if there is none, and says what is missing. The party's names end
+    with `-party`, unless LOTTERY_ATTENDEE is set. Nobody else on this machine can open the pages: their
+    address has a secret token. Ctrl-C ends them, and the evening goes on when they are started again.
     """
-    from lottery_lib.party.projector import serve
+    if context.invoked_subcommand:
+        return None
+    from lottery_lib.party.projector import missing, serve
 
-    if edition:
-        os.environ["LOTTERY_EDITION"] = edition  # for the page's kernel
+    target = _deployed_party(edition, yes)
+    chosen, path = _evening(target, name, file)
+    for sentence in missing(target, path):
+        _say(sentence)
+    _say(f"The evening {chosen} is saved in {path}")
+    os.environ.update(  # for the pages' kernels
+        LOTTERY_ATTENDEE=target.names.attendee,
+        LOTTERY_EDITION=target.names.edition,
+        LOTTERY_EVENING=chosen,
+        LOTTERY_EVENING_FILE=str(path),
+    )
     serve(port, browser=not no_browser)
     return Outcome({"running": False}, shown={})
+
+
+@night.command("restore", example="lottery night restore party.evening.json", party=True)
+@click.argument("file", metavar="FILE")
+@click.option("--yes", is_flag=True, help="Replace what the tables have, even if the file does not have it.")
+def night_restore(edition: str | None, file: str, yes: bool) -> Outcome:
+    """Put an evening back into the emulator from FILE, and go on where it stopped.
+
+    It works on another computer, too. What the machine waited for, it waits for again.
+    """
+    from lottery_lib.party.evening import Evening
+
+    evening = Evening.restored(_party(edition), Path(file), replace=yes)
+    state = evening.look()
+    drawn = [each for each in state.prizes if each.winners]
+    document = {
+        "evening": evening.name,
+        "step": state.step,
+        "winners": sum(len(each.winners) for each in drawn),
+        "prizes": f"{len(drawn)} of {len(state.prizes)} are drawn",
+        "next": f"Run `lottery night --file {shlex.quote(file)}`",
+    }
+    return Outcome(document)
+
+
+@night.command("save", example="lottery night save party.evening.json", party=True)
+@click.argument("file", metavar="FILE")
+def night_save(edition: str | None, file: str) -> Outcome:
+    """Save the evening in FILE: roster, prizes, winners, receipts and, if it is not closed, its secret.
+
+    `lottery night` does this by itself after each step.
+    """
+    from lottery_lib.party import evening_file
+
+    kept = evening_file.save(_party(edition), Path(file))
+    sizes = {kind: len(kept["tables"][kind]) for kind in ("employees", "winners")}
+    return Outcome({"evening": kept["evening"] or None, "file": str(Path(file).resolve()), **sizes})
+
+
+@lottery.command(example='lottery announce prizes.txt --question "Call five numbers"', party=True)
+@click.argument("prizes")
+@_name
+@click.option(
+    "--absent",
+    type=click.Choice(["out", "later"]),
+    default="out",
+    help="Whether winners who are absent are out, or may win later.",
+)
+@click.option("--question", metavar="TEXT", default="", help="What the room is asked for before the draw.")
+@_file
+@_yes
+def announce(
+    *,
+    edition: str | None,
+    prizes: str,
+    name: str | None,
+    absent: str,
+    question: str,
+    file: str | None,
+    yes: bool,
+) -> Outcome:
+    """Announce an evening: the guests, the prizes, the rule for the absent, and the commitment to a secret.
+
+    PRIZES is a file or a text with one prize on each line, such as `3 Bicycle`, or a JSON list. Show the root
+    and the commitment to everybody before anybody is drawn.
+    """
+    from lottery_lib.party.announcement import page
+    from lottery_lib.party.evening import Evening
+    from lottery_lib.party.prizes import prizes_in
+
+    wanted = prizes_in(prizes)
+    target = _deployed_party(edition, yes)
+    chosen, path = _evening(target, name, file)
+    evening = Evening(target, chosen, file=path)
+    evening.announce(wanted, absent="out" if absent == "out" else "may win later", question=question)
+    told = evening.look().announcement
+    document = {
+        "evening": chosen,
+        "guests": told["size"],
+        "root": told["pool"],
+        "commitment": told["commitment"],
+        "prizes": ", ".join(f"{each['count']} {each['prize']}" for each in told["prizes"]),
+        "absent": told["absent"],
+        "question": told["question"] or None,
+    }
+    html = path.with_name(f"{chosen}.announcement.html")
+    html.write_text(page(told), encoding="utf-8")
+    return Outcome({**document, "announcement": str(html), "file": str(path)})
 
 
 @lottery.command(example="lottery reset")
@@ -412,9 +612,15 @@ def projector(edition: str | None, port: int, no_browser: bool) -> Outcome:
 def reset(edition: str | None, yes: bool) -> Outcome:
     """Empty the table of winners."""
     from lottery_lib.draws import forget_winners
+    from lottery_lib.party.receipts import open_evenings
 
     target = _target(edition)
-    _agree(target, yes, f"empty the table {target.names.winners_table} in account {target.account}")
+    evenings = open_evenings(target)
+    question = f"empty the table {target.names.winners_table} in account {target.account}"
+    if evenings and not yes:  # on an emulator, too
+        _ask(f"{question}, although the evening {evenings[-1]} is open")
+    else:
+        _agree(target, yes, question)
     return Outcome({"removed": forget_winners(target)})
 
 

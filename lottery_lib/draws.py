@@ -79,7 +79,7 @@ class Draws:
 
     def start(self, wanted: object) -> str:
         """Start a draw with a number of winners or a list of prizes; returns the execution's ARN."""
-        return execution.start(self._target, machine_arn(self._target), _input(self._target, wanted))
+        return execution.start(self._target, machine_arn(self._target), execution_input(self._target, wanted))
 
     def look(self, arn: str) -> Progress:
         """See how far a draw is."""
@@ -102,7 +102,7 @@ def machine_arn(target: Target) -> str:
     return StateMachine(target, target.names.machine).arn
 
 
-def draw(target: Target, wanted: object, *, seconds: float = 120.0) -> DrawResult:
+def draw(target: Target, wanted: object, *, seconds: float = 120.0, name: str | None = None) -> DrawResult:
     """Draw winners: start an execution with ``{"input": wanted}`` and wait until it ends (tutorial 3).
 
     Args:
@@ -111,18 +111,35 @@ def draw(target: Target, wanted: object, *, seconds: float = 120.0) -> DrawResul
             machine checks it, not this function. The hardened edition also takes a list of prizes, such as
             ``[{"name": "Car", "count": 1}]``, and draws them in that order.
         seconds: The deadline of the wait.
+        name: The name of the execution, if it must have a certain one. AWS remembers a name for 90 days.
 
     Returns:
         The result, always with all five keys. A draw that has not ended by the deadline is ``RUNNING``, and
         goes on: the tutorial's machine has no time-out.
     """
-    return run(target, _input(target, wanted), seconds)
+    return run(target, execution_input(target, wanted), seconds, name)
 
 
-def run(target: Target, execution_input: Mapping[str, object], seconds: float) -> DrawResult:
-    """Start an execution with this input and wait until it ends; see `draw`."""
-    arn = execution.start(target, machine_arn(target), execution_input)
+def run(
+    target: Target,
+    execution_input: Mapping[str, object],
+    seconds: float,
+    name: str | None = None,
+    meanwhile: Callable[[str], None] = lambda arn: None,
+) -> DrawResult:
+    """Start an execution with this input and wait until it ends; see `draw`.
+
+    Before it waits, it calls `meanwhile` with the ARN.
+
+    Raises:
+        LotteryError: There is an execution of this name already.
+    """
+    machine = machine_arn(target)
+    if name and execution.exists(target, execution.arn_of(machine, name)):
+        raise LotteryError(f"draw {name}", "exists already", "Give another name")
+    arn = execution.start(target, machine, execution_input, name)
     try:
+        meanwhile(arn)
         description = execution.wait(target, arn, seconds=seconds)
         return _fresh(_result(description, execution.history(target, arn)))
     except LotteryError as why:  # the draw has started: return its ARN, so that nobody starts another
@@ -245,7 +262,8 @@ def executions(target: Target, *, newest: int | None = None) -> pd.DataFrame:
     return table
 
 
-def _input(target: Target, wanted: object) -> dict[str, object]:
+def execution_input(target: Target, wanted: object) -> dict[str, object]:
+    """The input of an execution that draws a number of winners or, in the hardened edition, prizes."""
     prizes = isinstance(wanted, list) and target.names.edition == "hardened"
     return {"prizes" if prizes else "input": wanted}
 

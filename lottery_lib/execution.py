@@ -73,7 +73,18 @@ def start(target: Target, machine_arn: str, execution_input: object, name: str |
         if not says("StateMachineDoesNotExist")(error):
             raise
         raise LotteryError(f"state machine {machine_name}", "does not exist", DEPLOY) from error
+    return arn_of(machine_arn, name)
+
+
+def arn_of(machine_arn: str, name: str) -> str:
+    """The ARN of a machine's execution of this name, which may not have started yet."""
     return f"{machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
+
+
+def exists(target: Target, arn: str) -> bool:
+    """Whether there is an execution with this ARN. It may have ended."""
+    look = target.client("stepfunctions").describe_execution
+    return call_or_none(look, *_ABSENT, executionArn=arn) is not None
 
 
 def describe(target: Target, arn: str) -> "DescribeExecutionOutputTypeDef":

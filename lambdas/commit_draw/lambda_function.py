@@ -13,7 +13,7 @@ ALGORITHM = "hmac-sha256-shuffle-2"
 MOST_PRIZES = 40
 MOST_WINNERS = 1000  # of one draw: what a state hands on must fit into 256 KiB
 TRIES = 5  # if others write to the same chain at the same time
-KEYS = ({"input"}, {"prizes"}, {"evening", "prizes"}, {"draw_id"})
+KEYS = ({"input"}, {"prizes"}, {"evening", "prizes"}, {"evening", "prizes", "draw_id"}, {"draw_id"})
 STEPS = ("prize", "add", "public", "close")  # what can be asked of a draw that is open
 
 
@@ -33,8 +33,8 @@ class DrawClosed(Exception):
     """The draw has ended, and its secret is known."""
 
 
-class RollCallMissing(Exception):
-    """A prize still waits for its roll call."""
+class TooEarly(Exception):
+    """The draw still waits for people: for the public value, or for a roll call."""
 
 
 def lambda_handler(event, context):
@@ -65,7 +65,7 @@ def proceed(request, execution, tables):
     """Do what is asked; return the draw, and the numbers of its prizes that are to be drawn."""
     draw_id = request.get("draw_id", execution)
     draw, secret, chain, pool = tables.draw(draw_id)
-    if draw is None and "draw_id" in request:
+    if draw is None and "draw_id" in request and "prizes" not in request:
         raise NoSuchDraw(f"There is no draw {draw_id} to go on with.")
     if draw is None:
         draw = announce(draw_id, request, chain, pool, tables)
@@ -81,8 +81,7 @@ def proceed(request, execution, tables):
     if "prize" in request:
         if request["prize"] not in numbers:
             raise InvalidInput(f"There is no prize {request['prize']}: {draw_id} has {len(draw['prizes'])}.")
-        if "execution" not in draw["prizes"][request["prize"] - 1]:
-            refuse_closed(draw)
+        refuse_step(draw, request["prize"])
         return draw, [request["prize"]]
     begun = [number for number in numbers if not draw["evening"] or draw["prizes"][number - 1]["winners"]]
     return draw, begun
@@ -147,13 +146,29 @@ def close(draw, secret, tables):
     """Tell the secret, so that everybody can repeat the draw; return the draw."""
     if "closed" in draw:
         return draw
+    if "public" not in draw:
+        raise TooEarly(f"The draw {draw['draw_id']} still waits for its public value.")
     for each in draw["prizes"]:
         if each["winners"] and "execution" not in each:
-            raise RollCallMissing(f"The prize {each['prize']} still waits for its roll call.")
+            raise TooEarly(f"The prize {each['prize']} still waits for its roll call.")
     told, item = receipt(draw, "closed", secret=secret.hex())
     draw = {**told, "closed": True}
     tables.write(draw, [item])
     return draw
+
+
+def refuse_step(draw, number):
+    """Refuse to draw a prize of a draw that has ended, or before another one that was announced before it."""
+    wanted = draw["prizes"][number - 1]
+    if "execution" in wanted:
+        return
+    refuse_closed(draw)
+    for before, each in enumerate(draw["prizes"][: number - 1], 1):
+        if not (each["winners"] or "execution" in each or "added_by" in each or "added_by" in wanted):
+            raise TooEarly(
+                f"Draw the prizes in their order: {each['prize']} ({before}) comes before "
+                f"{wanted['prize']} ({number})."
+            )
 
 
 def refuse_closed(draw):

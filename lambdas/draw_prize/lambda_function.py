@@ -37,7 +37,7 @@ def lambda_handler(event, context):
     prize = prize_of(draw, number)
     winners = tables.people(prize["winners"])
     print(json.dumps({"message": "recorded", "draw_id": draw["draw_id"], "winners": prize["winners"]}))
-    due = "due" if event["remail"] or prize.get("execution") == execution else "left to the run that recorded"
+    due = "due" if event["remail"] or prize.get("execution") == execution else "not due"
     return {
         "prize": prize["prize"],
         "winners": fitting(winners),

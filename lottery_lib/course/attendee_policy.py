@@ -26,7 +26,7 @@ _LESSONS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "topic": ("Publish",),
         "table": ("DeleteItem", "GetItem", "PutItem", "Query"),
     },
-    "hardened": {"table": ("BatchGetItem",)},
+    "hardened": {"table": ("BatchGetItem", "DeleteItem", "UpdateItem")},
 }
 #: What a role may do at most, by the kind of resource.
 _OF_ROLES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -50,7 +50,7 @@ _WITHOUT_RESOURCE: Final = {
         *("dynamodb:ListTables", "lambda:ListFunctions", "states:ListStateMachines"),
         "states:SendTask*",  # ...Success, ...Failure and ...Heartbeat: the three names would exceed the limit
     ),
-    "hardened": (),
+    "hardened": ("states:SendTaskSuccess",),
 }
 
 

@@ -15,6 +15,7 @@ from lottery_lib.mails import inbox
 from lottery_lib.resources import Resource
 from lottery_lib.resources.contents import Employees, Pool, draws_table, load_employees
 from lottery_lib.resources.dynamodb_table import Table
+from lottery_lib.resources.iam_role import Role
 from lottery_lib.resources.lambda_function import Function
 from lottery_lib.resources.sns_topic import Subscription, as_resource
 from lottery_lib.resources.state_machine import StateMachine
@@ -105,7 +106,10 @@ def restore(target: Target, lesson: str) -> Ready:
         own = [each for each in own if isinstance(each, StateMachine | Table) or _is_foreign(each)]
     _remove(hardened, own)
     planned = plan.resources(target)
-    _remove(target, [each for each, row in planned if row.lesson >= lesson or _is_foreign(each)])
+    _remove(
+        target,
+        [each for each, row in planned if row.lesson >= lesson or _is_foreign(each) or _has_more(each)],
+    )
     topic = plan.topic(target)
     if any(each["Endpoint"] != ADDRESS for each in topic.subscriptions()):
         topic.delete()  # this also removes other addresses that a lesson subscribed
@@ -187,6 +191,11 @@ def _is_foreign(resource: Resource[Any]) -> bool:
     """Whether it has our name but not our tags. An attendee may have forgotten the tags."""
     found = resource.find()
     return found is not None and not found.ours
+
+
+def _has_more(resource: Resource[Any]) -> bool:
+    """Whether it is a role with policies that an attendee gave it. `ensure` would leave them."""
+    return isinstance(resource, Role) and bool(resource.other_policies())
 
 
 def _remove(target: Target, resources: list[Resource[Any]]) -> None:

@@ -47,7 +47,9 @@ def announcement(receipt: Mapping[str, Any]) -> str:
     Args:
         receipt: What the draw's receipt number 0 says. `docs/receipts.md` explains it.
     """
-    return f"{receipt['draw']}\nPool: {receipt['pool']}\nSecret: {receipt['commitment']}"
+    return (
+        f"{receipt['draw']}\nCode of the pool: {receipt['pool']}\nCode of the secret: {receipt['commitment']}"
+    )
 
 
 def qr(text: str) -> str:
@@ -86,9 +88,9 @@ def page(receipt: Mapping[str, Any]) -> str:
 <ol>{prizes}</ol>
 <p>If a winner is absent, {_RULES[receipt["absent"]]}</p>
 {question}
-<h2>The pool: {_number(receipt["size"], "person", "people")}</h2>
+<h2>Code of the pool: {_number(receipt["size"], "person", "people")}</h2>
 <div class="code">{grouped(escaped(receipt["pool"]))}</div>
-<h2>The secret</h2>
+<h2>Code of the secret</h2>
 <div class="code">{grouped(escaped(receipt["commitment"]))}</div>
 <p class="soft">Draws that were announced before: {receipt["announced_before"]}</p>
 </div>

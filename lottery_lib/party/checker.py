@@ -114,9 +114,8 @@ class _Draw:
     order: Sequence[str] = ()  # of the pool; nobody knows it before the draw is closed
     prizes: list[Mapping[str, Any]] = field(default_factory=list)
     drawn: set[int] = field(default_factory=set)  # the numbers of the prizes that were drawn
-    wins: dict[str, tuple[int, str | None]] = field(
-        default_factory=dict
-    )  # the latest prize; "absent" or None
+    # For each winner the number of their latest prize, and "absent" or None.
+    wins: dict[str, tuple[int, str | None]] = field(default_factory=dict)
     # Who is skipped for each prize; for number 0, who is skipped for all prizes.
     skipped: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
 

@@ -6,14 +6,17 @@ kernel and computer that looks sees the same. So a page can be loaded again and 
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final
 
 from lottery_lib import execution
-from lottery_lib.aws_errors import AwsError, says
-from lottery_lib.draws import machine_arn
+from lottery_lib.aws_errors import call_or_none
+from lottery_lib.draws import execution_input, machine_arn, run
 from lottery_lib.errors import LotteryError
+from lottery_lib.history import DrawResult
+from lottery_lib.party import evening_file
 from lottery_lib.party.prizes import Prize
 from lottery_lib.party.receipts import check_edition
 from lottery_lib.resources.contents import draws_table
@@ -62,7 +65,8 @@ class EveningState:
 
     Attributes:
         step: ``"new"`` (not announced), ``"public value"`` (the machine waits for it), ``"ready"`` (the next
-            prize can be drawn), ``"drawing"``, ``"roll call"`` (the machine waits for it), ``"closed"``.
+            prize can be drawn; if prize `number` has winners and is not done, this one again, because its
+            execution failed), ``"drawing"``, ``"roll call"`` (the machine waits for it), ``"closed"``.
         number: The prize that is drawn now, or whose roll call is awaited, or that was shown last; 0 if none.
         prizes: All prizes, in the order of their numbers.
         announcement: The receipt number 0 (docs/receipts.md); empty if it is new.
@@ -81,30 +85,102 @@ class EveningState:
     problem: str = ""
 
 
+def draw_in_public(
+    target: Target, wanted: object, public: str, *, name: str | None = None, seconds: float = 120.0
+) -> DrawResult:
+    """Draw like `lottery_lib.draw`, with a public value: the machine commits first, and then gets the value.
+
+    Args:
+        target: Where; the hardened edition.
+        wanted: How many winners, or a list of prizes.
+        public: The public value.
+        name: The name of the execution; by default a new one.
+        seconds: The deadline of the wait.
+    """
+    name = name or execution.new_name()
+    evening = Evening(target, name)
+
+    def answer(arn: str) -> None:
+        def answered() -> bool:
+            waiting = evening._items("#waiting").get("#waiting")
+            return evening._sent(waiting, {"public": public}) if waiting else evening._ended({"drawing": arn})
+
+        target.waiter.until("the machine to ask for the public value", answered, seconds=_SECONDS, every=0.1)
+
+    asked = {**execution_input(target, wanted), "question": "What is the public value?"}
+    return run(target, asked, seconds, name, answer)
+
+
 class Evening:
     """One evening of a hardened lottery. Each call may block until AWS answers.
 
     Args:
         target: Where; the hardened edition.
         name: The evening's name: 1 to 60 letters, digits, `-` and `_`.
+        file: Where to save the evening before and after each step (see `evening_file`); None for nowhere.
 
     Raises:
         LotteryError: The name is not a name, or the target is not the hardened edition.
     """
 
-    def __init__(self, target: Target, name: str) -> None:
+    def __init__(self, target: Target, name: str, *, file: Path | None = None) -> None:
         if not _NAME.fullmatch(name):
             raise LotteryError("evening", f"{name!r} cannot be its name", "Use letters, digits, - and _")
         check_edition(target, name)
-        self.target, self.name = target, name
+        self.target, self.name, self.file = target, name, file
         self._draws = draws_table(target)
+        self._saved: object = None  # what the file has, so far as `look` can see it
+        self._not_saved = ""  # why the file does not have it
+        self._question = ""  # the token of the roll call that `look` has shown
+
+    @classmethod
+    def restored(cls, target: Target, file: Path, *, replace: bool = False) -> "Evening":
+        """Put an evening back into an emulator, and go on where it stopped.
+
+        The step that was under way is taken again. The secret and the public value decide the winners, so
+        they are the same people. What the machine waited for, it waits for again.
+
+        Args:
+            target: The emulator.
+            file: What an evening has saved.
+            replace: Replace what the tables have, even if the file does not have it.
+
+        Raises:
+            LotteryError: See `evening_file.put_back`. Or nobody has announced anything in the file.
+        """
+        target, kept = evening_file.put_back(target, file, replace=replace)
+        evening = cls(target, kept["evening"] or evening_file.latest(kept["tables"]) or "evening", file=file)
+        draw, step = evening._items("").get("", {}), kept["step"]
+        if step and step["last"] == draw.get("last", ""):  # it had been noted, and nothing of it was recorded
+            evening._take(**{key: step[key] for key in ("request", "number", "awaits", "output")})
+            return evening
+        state = evening.look()
+        begun = next((each.number for each in state.prizes if each.winners and not each.done), 0)
+        if state.step == "public value" or begun:
+            evening._start({"prize": begun} if begun else {}, begun)
+        return evening
 
     def look(self) -> EveningState:
-        """Read the evening from the tables."""
+        """Read the evening from the tables. If it has changed, save it.
+
+        What is drawn at this moment is not saved by halves: the file repeats the draw, with the same winners.
+        """
         items = self._items("", "#waiting", "#stage")
+        state, draw = self._state(items), items.get("", {})
+        seen = (draw.get("last"), state.stage)
+        if self.file and state.step != "drawing" and seen != self._saved:
+            self._saved, self._not_saved = seen, ""
+            try:
+                evening_file.save(self.target, self.file, self.name)
+            except LotteryError as error:
+                self._not_saved = str(error)
+        return replace(state, problem=self._not_saved or state.problem)
+
+    def _state(self, items: Mapping[str, Item]) -> EveningState:
         draw, waiting, stage = items.get(""), items.get("#waiting"), items.get("#stage", {})
+        problem = self._problem(stage)
         if draw is None:
-            return EveningState("new", problem=self._problem(stage), stage=stage)
+            return EveningState("new", problem=problem, stage=stage)
         text = self._draws.item(f"#chain#{draw['chain']}")
         prizes, number = self._prizes(draw["prizes"]), int(stage.get("number", 0))
         open_now = next((each for each in prizes if each.winners and not each.done), None)
@@ -112,10 +188,10 @@ class Evening:
             step = "closed"
         elif "public" not in draw:
             step = "public value"
-        elif open_now:
-            step = "roll call" if waiting and waiting.get("number") == open_now.number else "drawing"
+        elif open_now and waiting and waiting.get("number") == open_now.number:
+            step, self._question = "roll call", waiting["token"]
         else:
-            step = "drawing" if stage.get("drawing") and not self._ended(stage) else "ready"
+            step = "ready" if self._ended(stage) else "drawing"
         return EveningState(
             step,
             open_now.number if open_now else number,
@@ -123,7 +199,7 @@ class Evening:
             json.loads(text["text"]) if text else {},
             draw.get("public"),
             stage,
-            self._problem(stage),
+            problem,
         )
 
     def announce(self, prizes: Sequence[Prize], *, absent: str = "out", question: str = "") -> None:
@@ -139,76 +215,147 @@ class Evening:
             raise LotteryError(
                 f"evening {self.name}", "is announced already", "Give a new evening another name"
             )
-        request = {"prizes": prizes, "evening": {"absent": absent}, "question": question}
-        arn = execution.start(self.target, machine_arn(self.target), request, self.name)
-        self._until("the announcement", arn, lambda: "" in self._items(""))
+        self._take({"prizes": list(prizes), "evening": {"absent": absent}, "question": question})
+        self._until("the announcement", lambda: self.look().step in ("public value", "ready"))
 
     def give(self, public: str) -> None:
         """Give the public value. The machine mixes it into the order of the pool."""
-        self._answer("public value", {"public": public}, {"draw_id": self.name})
-        self._until("the public value", "", lambda: "public" in self._items("").get("", {}))
+        self._until("the machine to ask for the public value", self._asks_or_ended)
+        if self.look().public is not None:
+            raise LotteryError(f"evening {self.name}", "has its public value already", "Go on with a prize")
+        self._take({}, 0, "public value", {"public": public})
+        self._until("the public value", lambda: self.look().step == "ready")
 
     def draw(self, number: int) -> None:
-        """Draw a prize. Its winners are recorded when `look` shows them."""
-        self._start({"prize": number}, number)
+        """Draw a prize, or what it still lacks. Its winners are recorded when `look` shows them."""
+        self._take({"prize": number}, number)
 
     def draw_one_more(self, prize: Prize) -> None:
         """Add a prize to the evening, and draw it: a receipt names it before anybody is drawn."""
-        self._start({"add": prize}, len(self.look().prizes) + 1)
+        self._take({"add": prize}, len(self.look().prizes) + 1)
 
     def call_roll(self, number: int, absent: Sequence[str]) -> None:
-        """Say who of a prize's winners is absent (their ids). Only their places are drawn again."""
-        self._answer("roll call", {"absent": list(absent)}, {"prize": number})
+        """Say who of a prize's winners is absent (their ids). Only their places are drawn again.
+
+        This answers the roll call that `look` has shown. Another page may have answered it meanwhile.
+        """
+        winners = self._items("")[""]["prizes"][number - 1]["winners"]
+        for stranger in sorted(set(absent) - set(winners)):
+            what = f"{stranger} is not among the winners now"
+            raise LotteryError(f"prize {number} of {self.name}", what, "Look at it again")
+        self._take({"prize": number}, number, "roll call", {"absent": list(absent)})
 
     def close(self) -> None:
         """End the evening: the machine tells the secret, so that everybody can check the draw."""
-        arn = self._start({"close": True}, 0)
-        self._until("the end of the evening", arn, lambda: "closed" in self._items("").get("", {}))
+        self._take({"close": True})
+        self._until("the end of the evening", lambda: self.look().step == "closed")
 
     def show(self, scene: str, number: int = 0) -> None:
         """Agree with all other pages on what they show now. It changes nothing of the draw."""
-        stage = self._items("#stage").get("#stage", {})
-        self._draws.put([{**stage, "draw_id": f"{self.name}#stage", "scene": scene, "number": number}])
+        self._set_stage(scene=scene, number=number)
 
-    def _start(self, request: Mapping[str, object], number: int) -> str:
-        arn = execution.start(self.target, machine_arn(self.target), {"draw_id": self.name, **request})
-        stage = self._items("#stage").get("#stage", {})
-        self._draws.put([{**stage, "draw_id": f"{self.name}#stage", "number": number, "drawing": arn}])
-        return arn
+    def _take(
+        self, request: Mapping[str, object], number: int = 0, awaits: str = "", output: object = None
+    ) -> None:
+        """Take a step: note it in the file, then start an execution, or answer the one that waits.
 
-    def _answer(self, awaits: str, output: object, request: Mapping[str, object]) -> None:
-        """Send the answer to the execution that waits for it. If none waits, let one wait again."""
-        waiting = self._items("#waiting").get("#waiting")
-        if waiting and waiting["awaits"] == awaits and self._sent(waiting, output):
+        Args:
+            request: What to ask of the machine. For an answer: what lets a new execution wait for it.
+            number: The prize that it is about, or 0.
+            awaits: What an execution waits for, if this is an answer.
+            output: The answer.
+        """
+        if self.file:
+            last = self._items("").get("", {}).get("last", "")
+            step = {"request": request, "number": number, "awaits": awaits, "output": output}
+            evening_file.save(self.target, self.file, self.name, {**step, "last": last})
+        if awaits and self._answered(number, awaits, output):
             return
-        arn = self._start(request, int(str(request.get("prize", 0))))
-        old = waiting and waiting["token"]
-        waiting = self._until(
-            f"the machine to ask for the {awaits}",
-            arn,
-            lambda: next((new for new in self._items("#waiting").values() if new["token"] != old), None),
-        )
-        self._sent(waiting, output)
+        self._start(request, number)
+        if awaits:
+            self._until(f"the machine to ask for the {awaits}", self._asks_or_ended)
+            self._question = ""
+            self._answered(number, awaits, output)
+
+    def _start(self, request: Mapping[str, object], number: int) -> None:
+        """Start an execution. Of two pages that do it at the same time, only one can."""
+        stage = self._items("#stage").get("#stage", {})
+        name, machine = execution.new_name(), machine_arn(self.target)
+        arn = execution.arn_of(machine, name)
+        if not (self._ended(stage) and self._set_stage(stage.get("drawing", ""), drawing=arn, number=number)):
+            raise LotteryError(f"evening {self.name}", "is drawing already", "Wait until it has ended")
+        execution.start(self.target, machine, {"draw_id": self.name, **request}, name)
+
+    def _answered(self, number: int, awaits: str, output: object) -> bool:
+        """Answer the execution that waits for this. False if there is none any more, and one must be started.
+
+        Raises:
+            LotteryError: The execution goes on already, because another page has answered.
+        """
+        items = self._items("#waiting", "#stage")
+        waiting = items.get("#waiting", {})
+        asked = (waiting.get("awaits"), waiting.get("number", 0))
+        shown = awaits != "roll call" or self._question in ("", waiting.get("token"))
+        if asked == (awaits, number) and shown and self._sent(waiting, output):
+            return True
+        if not self._ended(items.get("#stage", {})):
+            raise LotteryError(
+                f"evening {self.name}", f"does not wait for the {awaits} now", "Look at it again"
+            )
+        return False
 
     def _sent(self, waiting: Item, output: object) -> bool:
-        states = self.target.client("stepfunctions")
-        try:
-            states.send_task_success(taskToken=waiting["token"], output=json.dumps(output))
-        except AwsError as error:
-            if not says("TaskTimedOut", "InvalidToken", "TaskDoesNotExist")(error):
-                raise
-            return False  # the execution has ended, or the emulator was started again
-        finally:
-            self._draws.remove([f"{self.name}#waiting"])
-        return True
+        token, key = waiting["token"], {"draw_id": f"{self.name}#waiting"}
+        send = self.target.client("stepfunctions").send_task_success
+        sent = call_or_none(
+            send,
+            "TaskTimedOut",
+            "InvalidToken",
+            "TaskDoesNotExist",
+            taskToken=token,
+            output=json.dumps(output),
+        )
+        call_or_none(
+            self.target.plain_dynamodb().delete_item,
+            "ConditionalCheckFailed",  # the next question is there already
+            TableName=self._draws.name,
+            Key=key,
+            ConditionExpression="#token = :token",
+            ExpressionAttributeNames={"#token": "token"},
+            ExpressionAttributeValues={":token": token},
+        )
+        return sent is not None
 
-    def _until(self, what: str, arn: str, probe: Any) -> Any:
-        def seen() -> Any:
-            if arn and (problem := self._problem({"drawing": arn})):
+    def _set_stage(self, drawing_before: str | None = None, **changes: str | int) -> bool:
+        """Change what the pages agree on. False if another page has begun to draw since `drawing_before`."""
+        values = {f":{key}": value for key, value in changes.items()}
+        condition: dict[str, Any] = {}
+        if drawing_before is not None:
+            condition = {"ConditionExpression": "attribute_not_exists(drawing) OR drawing = :before"}
+            values[":before"] = drawing_before
+        done = call_or_none(
+            self.target.plain_dynamodb().update_item,
+            "ConditionalCheckFailed",
+            TableName=self._draws.name,
+            Key={"draw_id": f"{self.name}#stage"},
+            UpdateExpression="SET " + ", ".join(f"#{key} = :{key}" for key in changes),
+            ExpressionAttributeNames={f"#{key}": key for key in changes},
+            ExpressionAttributeValues=values,
+            **condition,
+        )
+        return done is not None
+
+    def _asks_or_ended(self) -> bool:
+        items = self._items("#waiting", "#stage")
+        return "#waiting" in items or self._ended(items.get("#stage", {}))
+
+    def _until(self, what: str, probe: Callable[[], bool]) -> None:
+        def seen() -> bool:
+            if problem := self._problem(self._items("#stage").get("#stage", {})):
                 raise LotteryError(f"evening {self.name}", problem.rstrip("."), "Correct it, and try again")
             return probe()
 
-        return self.target.waiter.until(what, seen, seconds=_SECONDS, every=0.1)
+        self.target.waiter.until(what, seen, seconds=_SECONDS, every=0.1)
 
     def _items(self, *endings: str) -> dict[str, Item]:
         self._draws.described()
@@ -217,7 +364,9 @@ class Evening:
 
     def _ended(self, stage: Mapping[str, Any]) -> bool:
         try:
-            return execution.describe(self.target, stage["drawing"])["status"] in execution.ENDED
+            return "drawing" not in stage or (
+                execution.describe(self.target, stage["drawing"])["status"] in execution.ENDED
+            )
         except LotteryError:  # of an emulator that was started again
             return True
 

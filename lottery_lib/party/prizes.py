@@ -1,6 +1,8 @@
 """Read the prizes of a draw as a host writes them: one on each line."""
 
+import json
 import re
+from pathlib import Path
 from typing import Final, TypedDict
 
 from lottery_lib.errors import LotteryError
@@ -38,3 +40,23 @@ def read_prizes(text: str) -> list[Prize]:
     if not found:
         raise LotteryError("prizes", "there are none yet", _NEXT)
     return found
+
+
+def prizes_in(given: str) -> list[Prize]:
+    """Read prizes from a file, or from the text itself. Both may also be a JSON list, as `draw` takes it.
+
+    Raises:
+        LotteryError: There are no prizes in it.
+    """
+    try:
+        text = Path(given).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise LotteryError(f"file {given}", "is not text in UTF-8", "Save it as text in UTF-8") from error
+    except (OSError, ValueError):  # no file has this name, or can have it
+        text = given
+    if not text.lstrip().startswith("["):
+        return read_prizes(text)
+    try:
+        return [{"name": str(each["name"]), "count": int(each["count"])} for each in json.loads(text)]
+    except (ValueError, KeyError, TypeError) as error:
+        raise LotteryError("prizes", "are not a JSON list of prizes", _NEXT) from error

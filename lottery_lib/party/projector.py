@@ -1,7 +1,8 @@
-"""Serve the projector's page to one browser."""
+"""Serve the pages of draw night to one browser, and say before what is missing."""
 
 import atexit
 import os
+import shlex
 import tempfile
 import threading
 import webbrowser
@@ -10,7 +11,12 @@ from typing import Final
 
 from voila.app import Voila
 
+from lottery_lib.employees import tutorial_roster
+from lottery_lib.mails import inbox
 from lottery_lib.names import CHECKOUT
+from lottery_lib.party import evening_file
+from lottery_lib.resources.dynamodb_table import Table
+from lottery_lib.target import Target
 from lottery_lib.texts import escaped
 
 _NOTEBOOKS: Final = CHECKOUT / "notebooks"
@@ -28,6 +34,30 @@ class Projector(Voila):  # type: ignore[misc]
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(f'<meta http-equiv="refresh" content="0; url={escaped(address)}">')
         threading.Thread(target=webbrowser.open, args=[Path(name).as_uri()], daemon=True).start()
+
+
+def missing(target: Target, file: Path) -> list[str]:
+    """Say what an operator may have forgotten, a sentence each: the roster, the mail, the file from before.
+
+    Args:
+        target: Where the party's lottery is deployed.
+        file: Where the evening is saved.
+    """
+    sentences = []
+    employees = Table(target, target.names.employee_table)
+    if {*employees.all_keys()} == {each["employee_id"] for each in tutorial_roster().employees}:
+        attendee = f"LOTTERY_ATTENDEE={target.names.attendee} "
+        sentences.append(
+            "Only the ten employees of the tutorial can win. Load your guests with "
+            f"`{attendee}lottery employees load FILE`, or on the page."
+        )
+    mail = inbox(target).where
+    if mail.startswith("Nobody"):
+        sentences.append(mail)
+    if evening_file.lacking(target, file):
+        restore = f"`lottery night restore {shlex.quote(str(file))}`"
+        sentences.append(f"{file} has an evening that the tables do not have. Go on with it: {restore}.")
+    return sentences
 
 
 def serve(port: int, *, browser: bool) -> None:

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from lottery_lib.aws_errors import all_pages, call_or_none
 from lottery_lib.draws import run
@@ -16,6 +16,9 @@ from lottery_lib.party.checker import check_receipts
 from lottery_lib.resources.contents import Pool, draws_table
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.target import EMULATOR_REGION, Target, connect
+
+PARTY: Final = "party"
+"""The attendee of `lottery night`, unless LOTTERY_ATTENDEE says another: no lesson resets these names."""
 
 
 def resume(target: Target, draw_id: str, *, remail: bool = False, seconds: float = 120.0) -> DrawResult:
@@ -110,10 +113,19 @@ def check_edition(target: Target, draw_id: str) -> None:
         )
 
 
-def unsaved(endpoint: str, *, shared: bool) -> list[str]:
-    """Say what an emulator's end destroys: one sentence for each hardened lottery that has winners.
+def open_evenings(target: Target) -> list[str]:
+    """The names of the evenings that are announced and not closed, in the order of their announcements."""
+    # An attendee who may not read this table has no evening.
+    draws = call_or_none(draws_table(target).items, "ResourceNotFound", "AccessDenied") or []
+    now = [item for item in draws if item.get("evening") and "closed" not in item]
+    return [item["draw_id"] for item in sorted(now, key=lambda item: int(item["chain"]))]
 
-    A sentence says how to save the winners and the receipts. Whether somebody has done so is not known.
+
+def unsaved(endpoint: str, *, shared: bool) -> list[str]:
+    """Say what an emulator's end destroys: one sentence for each hardened lottery.
+
+    It has winners, or an evening is open. A sentence names one command that saves everything. Whether
+    somebody has done so is not known.
 
     Args:
         endpoint: The address of one of the user's own emulators.
@@ -149,25 +161,23 @@ def _unsaved_in(target: Target, draws_tables: list[str], shared: bool) -> list[s
 def _unsaved(target: Target, shared: bool) -> list[str]:
     winners = Table(target, target.names.winners_table)
     count = len(call_or_none(lambda: list(winners.all_keys()), "ResourceNotFound") or [])
-    who, region = target.names.attendee, target.region
-    file = "-".join(filter(None, ["winners", who, "" if region == EMULATOR_REGION else region]))
-    command = f"{_settings(target, shared)}lottery"
-    draws = sorted(key for key in draws_table(target).all_keys() if "#" not in key)
-    receipts = [f", `{command} receipts {each} --edition hardened --json`" for each in draws]
-    if not count:
+    evenings = [f"the evening {name} is open" for name in open_evenings(target)]
+    if not (count or evenings):
         return []
+    region = "" if target.region == EMULATOR_REGION else target.region
+    file = "-".join(filter(None, ["evening", target.names.attendee, region]))
     return [
-        f"Winners in {winners.name}: {count}. The emulator forgets them when it ends. To save them: "
-        f"`{command} winners --csv {file}.csv`{''.join(receipts)}"
+        f"{', '.join([f'Winners in {winners.name}: {count}', *evenings])}. To save everything: "
+        f"`{_settings(target, shared)}lottery night save {file}.json`"
     ]
 
 
 def _settings(target: Target, shared: bool) -> str:
-    """The variables that a command needs for this lottery, in this shell and in one without variables."""
+    """The variables that `lottery night` needs for this lottery, in this shell and in any other."""
     needed = {
         "LOTTERY_TARGET": ("embedded", "embedded" if shared else target.endpoint),
         "LOTTERY_REGION": (EMULATOR_REGION, target.region),
-        "LOTTERY_ATTENDEE": ("", target.names.attendee),
+        "LOTTERY_ATTENDEE": (PARTY, target.names.attendee),
     }
     return "".join(
         f"{variable}={value} "

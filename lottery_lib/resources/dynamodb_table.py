@@ -12,6 +12,7 @@ from lottery_lib.resources import Report, Resource
 from lottery_lib.target import Target
 
 if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import KeySchemaElementTypeDef
     from types_boto3_dynamodb.type_defs import TableDescriptionTypeDef as Found
 
@@ -91,6 +92,11 @@ class Table(Resource["Found"]):
         """Read everything in the table, from all pages."""
         return [_plain(item) for item in self._scan()]
 
+    def typed_items(self) -> list[Item]:
+        """Read everything in the table, in the form that DynamoDB sends, such as ``{"id": {"S": "1"}}``."""
+        client = self.target.client("dynamodb")
+        return all_pages(client, "scan", "Items", TableName=self.name, ConsistentRead=True)
+
     def all_keys(self) -> Iterator[str]:
         """Read only the keys of all items."""
         return (item[self.key] for item in self._scan(ProjectionExpression=self.key))
@@ -120,12 +126,16 @@ class Table(Resource["Found"]):
         """Write items in batches."""
         self._write({"PutRequest": {"Item": item}} for item in items)
 
+    def put_typed(self, items: Iterable[Item]) -> None:
+        """Write items in the form of `typed_items`, in batches."""
+        self._write(({"PutRequest": {"Item": item}} for item in items), self.target.client("dynamodb"))
+
     def remove(self, keys: Iterable[str]) -> None:
         """Delete the items of these keys, in batches."""
         self._write({"DeleteRequest": {"Key": {self.key: key}}} for key in keys)
 
-    def _write(self, requests: Iterable[Item]) -> None:
-        client = self.target.plain_dynamodb()
+    def _write(self, requests: Iterable[Item], client: "DynamoDBClient | None" = None) -> None:
+        client = client or self.target.plain_dynamodb()
 
         def write(asked: Any) -> Any:
             return client.batch_write_item(RequestItems={self.name: asked})["UnprocessedItems"].get(self.name)

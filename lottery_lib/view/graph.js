@@ -48,6 +48,8 @@ function render({ model, el }) {
     if (!svg || !stage.clientWidth) return;
     svg.setAttribute("width", Math.floor(size.width * scale()));
     svg.setAttribute("height", Math.floor(size.height * scale()));
+    // A drawing that is wider than the stage would be below the buttons.
+    el.classList.toggle("wide", size.width * scale() > stage.clientWidth);
   }
 
   function layOut() {

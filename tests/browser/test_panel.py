@@ -219,6 +219,17 @@ def test_zoom(panel):
     assert wide() == fit
 
 
+def test_the_buttons_cover_nothing_of_a_wide_drawing(panel):
+    """However far the drawing is zoomed in, it begins below the buttons: they cover no state."""
+    stage, tools = panel.locator(".stage"), panel.locator(".tools")
+    for _ in range(5):
+        button(panel, "Zoom in").click()
+        buttons = tools.bounding_box()
+        assert stage.bounding_box()["y"] >= buttons["y"] + buttons["height"]
+    button(panel, "Zoom to fit").click()
+    assert stage.bounding_box()["y"] < tools.bounding_box()["y"]
+
+
 def test_two_fast_clicks_are_one_draw(panel):
     """Clicking twice, fast, starts one execution."""
     before = len(executions(connect()))

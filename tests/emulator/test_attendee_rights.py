@@ -30,6 +30,7 @@ from lottery_lib import Names, Stack, inbox, test_state
 from lottery_lib import target as door
 from lottery_lib.__main__ import main
 from lottery_lib.errors import LotteryError
+from lottery_lib.party.evening import Evening
 
 ATTENDEE = "dana"
 
@@ -104,10 +105,26 @@ def test_every_command_works(run, deployed, words):
 def test_a_hardened_draw_is_verified_and_gone_on_with(run, deployed, edition):
     """The commands that the hardened edition alone has."""
     if edition == "hardened":
+        run("reset", "--yes")  # winners of the tutorial's edition have no receipts
         draw_id = run("draw", "1")[1]["execution_arn"].split(":")[-1]
         for command in ("receipts", "resume"):
             code, told = run(command, draw_id)
             assert code == 0, told
+
+
+def test_an_evening_is_held(dana, deployed, edition):
+    """The hardened edition's policy is enough for all steps of an evening."""
+    if edition == "hardened":
+        evening = Evening(dana, "night-1")
+        evening.announce([{"name": "Mug", "count": 1}], question="Five numbers")
+        evening.give("3 8 1")
+        evening.show("ready", 1)
+        evening.draw(1)
+        dana.waiter.until("the roll call", lambda: evening.look().step == "roll call", seconds=30, every=0.1)
+        evening.call_roll(1, [])
+        dana.waiter.until("the mail", lambda: evening.look().step == "ready", seconds=30, every=0.1)
+        evening.close()
+        assert evening.look().step == "closed"
 
 
 def test_states_are_tested(dana, deployed, edition):

@@ -27,7 +27,7 @@ from lottery_lib.history import published
 from lottery_lib.names import Names
 from lottery_lib.party.evening import Evening
 from lottery_lib.resources.dynamodb_table import Table
-from lottery_lib.resources.iam_role import Role
+from lottery_lib.resources.iam_role import Role, allowing
 from lottery_lib.resources.sns_topic import Subscription, Topic, as_resource
 
 BUILT = {
@@ -159,7 +159,7 @@ def test_scale_is_undone(target, hardened):
     assert executions(hardened).empty
     assert Table(hardened, hardened.names.draws_table).is_empty()
     chunks = Table(hardened, hardened.names.pool_table).items()
-    assert sorted(len(each.get("ids", [])) for each in chunks) == [0, 0, 10]  # two heads and a chunk
+    assert sorted(len(each.get("ids", [])) for each in chunks) == [0, 0, 10]  # two heads, and a chunk
 
 
 def test_edition_does_not_matter(target, hardened):
@@ -282,6 +282,17 @@ def test_untagged_things_do_not_block(target):
     restore(target, "02")
     assert Role(target, target.names.lambda_role, "").find().ours
     assert Stack(target).teardown().left == []
+
+
+def test_policies_of_an_attendee_go(target):
+    """A policy that an attendee adds to the machine's role is gone at the next start of the lesson."""
+    restore(target, "08")
+    role = plan.machine_role(target)
+    mine = json.dumps(allowing(("sns:Publish", ["*"])))
+    target.client("iam").put_role_policy(RoleName=role.name, PolicyName="Mine", PolicyDocument=mine)
+    assert role.other_policies() == ["Mine"]
+    restore(target, "08")
+    assert role.other_policies() == role.missing_policies() == []
 
 
 def test_untagged_things_of_the_other_edition_go(target, hardened):

@@ -7,7 +7,10 @@ from lottery_lib.definition import all_states, edges, load, parse
 from lottery_lib.errors import LotteryError
 
 THROTTLED = "Lambda.TooManyRequestsException"
-ALL = {"prize": "Car", "record": "r", "winners": [], "mail": "due", "message": "m"}
+DRAW = {"draw_id": "d", "number": 1, "prizes": [1, 2], "remail": False, "given": {"public": "7"}}
+ALL = {"draw_id": "d", "drawn": {"prize": "Car", "winners": [], "mail": "due", "message": "m"}}
+PUBLIC, MIX = "Wait For The Public Value", "Mix In The Public Value"
+ROLL_CALL, TOKEN = "Wait For The Roll Call", {"context": {"Task": {"Token": "t"}}}
 NOT_MAILED = ALL | {"reason": {"Error": "E", "Cause": "C"}}
 
 #: For each edition: state, input, what the call gives, status, next state.
@@ -33,18 +36,32 @@ CASES = {
         ("Failed", {}, {}, "FAILED", None),
     ],
     "hardened": [
-        ("Commit To The Draw", {}, {"mock": {}}, "SUCCEEDED", "For Each Prize"),
+        ("Commit To The Draw", {}, {"mock": {}}, "SUCCEEDED", "Is A Public Value Awaited"),
         ("Commit To The Draw", {}, {"error": THROTTLED}, "RETRIABLE", None),
         ("Commit To The Draw", {}, {"error": THROTTLED, "retries": 6}, "CAUGHT_ERROR", "Failed"),
         ("Commit To The Draw", {}, {"error": "InvalidRequest"}, "CAUGHT_ERROR", "Failed"),
-        ("For Each Prize", {"records": [1, 2], "remail": False}, {"mock": [1, 2]}, "SUCCEEDED", None),
-        ("For Each Prize", {"records": [1], "remail": False}, {"error": "E"}, "CAUGHT_ERROR", "Failed"),
+        ("Is A Public Value Awaited", {"awaits": "nothing"}, {}, "SUCCEEDED", "For Each Prize"),
+        ("Is A Public Value Awaited", {"awaits": "public value"}, {}, "SUCCEEDED", PUBLIC),
+        ("Is A Public Value Awaited", {"awaits": "rain"}, {}, "SUCCEEDED", "Unknown Commitment"),
+        ("Is A Public Value Awaited", {}, {}, "SUCCEEDED", "Unknown Commitment"),
+        (PUBLIC, DRAW, {"mock": {"public": "7"}} | TOKEN, "SUCCEEDED", MIX),
+        (PUBLIC, DRAW, {"error": "DynamoDb.ThrottlingException"} | TOKEN, "RETRIABLE", None),
+        (PUBLIC, DRAW, {"error": "States.Timeout"} | TOKEN, "CAUGHT_ERROR", "Failed"),
+        (MIX, DRAW, {"mock": {}}, "SUCCEEDED", "For Each Prize"),
+        (MIX, DRAW, {"error": "WinnerTaken"}, "RETRIABLE", None),
+        (MIX, DRAW, {"error": "E"}, "CAUGHT_ERROR", "Failed"),
+        ("For Each Prize", DRAW, {"mock": [1, 2]}, "SUCCEEDED", None),
+        ("For Each Prize", DRAW, {"error": "E"}, "CAUGHT_ERROR", "Failed"),
+        (ROLL_CALL, DRAW, {"mock": {"absent": []}} | TOKEN, "SUCCEEDED", "Draw And Record"),
+        (ROLL_CALL, DRAW, {"error": "States.Timeout"} | TOKEN, "CAUGHT_ERROR", "Draw And Record"),
+        ("Unknown Commitment", {}, {}, "FAILED", None),
         ("Draw And Record", {}, {"mock": ALL}, "SUCCEEDED", "Is A Mail Due"),
         ("Draw And Record", {}, {"error": "WinnerTaken"}, "RETRIABLE", None),
         ("Draw And Record", {}, {"error": "WinnerTaken", "retries": 8}, "FAILED", None),
-        ("Is A Mail Due", {"mail": "due"}, {}, "SUCCEEDED", "Notify Winners"),
-        ("Is A Mail Due", {"mail": "left to the run that recorded"}, {}, "SUCCEEDED", "Recorded Before"),
-        ("Is A Mail Due", {"mail": "maybe"}, {}, "SUCCEEDED", "Unknown Answer"),
+        ("Is A Mail Due", {"drawn": {"mail": "due"}}, {}, "SUCCEEDED", "Notify Winners"),
+        ("Is A Mail Due", {"drawn": {"mail": "not due"}}, {}, "SUCCEEDED", "Recorded Before"),
+        ("Is A Mail Due", {"drawn": {"mail": "after the roll call"}}, {}, "SUCCEEDED", ROLL_CALL),
+        ("Is A Mail Due", {"drawn": {"mail": "maybe"}}, {}, "SUCCEEDED", "Unknown Answer"),
         ("Is A Mail Due", {}, {}, "SUCCEEDED", "Unknown Answer"),
         ("Notify Winners", ALL, {"mock": {"MessageId": "m"}}, "SUCCEEDED", "Recorded And Mailed"),
         ("Notify Winners", ALL, {"error": "SNS.ThrottledException"}, "RETRIABLE", None),
@@ -88,12 +105,10 @@ def test_what_the_hardened_machine_makes_of_its_data(targets):
     assert (recorded["mail"], recorded["error"], recorded["cause"]) == ("recorded, not mailed", "E", "C")
     failed = test_state(target, "Failed", {"Error": "E", "Cause": "C"}, local=local)
     assert (failed.error, failed.cause) == ("E", "C")
-    prizes = {"records": ["a", "b"], "remail": True}
-    data = test_state(target, "For Each Prize", prizes, mock=[1, 2], local=local).data
-    assert [(item["record"], item["remail"]) for item in data["afterItemSelector"]] == [
-        ("a", True),
-        ("b", True),
-    ]
+    given = DRAW | {"remail": True}
+    data = test_state(target, "For Each Prize", given, mock=[1, 2], local=local).data
+    items = [(item["draw_id"], item["number"], item["remail"]) for item in data["afterItemSelector"]]
+    assert items == [("d", 1, True), ("d", 2, True)]
 
 
 @pytest.mark.parametrize(

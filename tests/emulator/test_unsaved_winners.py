@@ -15,6 +15,7 @@ from lottery_lib import Stack, connect, draw
 from lottery_lib.__main__ import main
 from lottery_lib.emulator.process import control
 from lottery_lib.names import CHECKOUT
+from lottery_lib.party import evening_file
 from lottery_lib.party.receipts import unsaved
 from lottery_lib.resources.contents import draws_table
 from lottery_lib.resources.dynamodb_table import Table
@@ -76,16 +77,27 @@ def run_commands(sentences, monkeypatch):
 
 
 def saved(path):
-    """The ids in a CSV."""
-    return [line.split(",")[0] for line in path.read_text(encoding="utf-8-sig").splitlines()[1:]]
+    """The ids of the winners in a file."""
+    return [each["employee_id"]["S"] for each in evening_file.read(path)["tables"]["winners"]]
 
 
 def test_who_would_be_lost_and_how_to_save_them(lost):
-    """The sentence has the table, how many won, and a command for the winners and for each draw."""
+    """The sentence has the table, how many won, and one command that saves everything."""
     assert lost("party") == (
-        "Winners in Lottery-Winners-party: 1. The emulator forgets them when it ends. To save them: "
-        "`LOTTERY_ATTENDEE=party lottery winners --csv winners-party.csv`, "
-        "`LOTTERY_ATTENDEE=party lottery receipts draw-1 --edition hardened --json`"
+        "Winners in Lottery-Winners-party: 1. To save everything: `lottery night save evening-party.json`"
+    )
+
+
+def test_an_open_evening_would_be_lost(lost):
+    """An evening that was announced is told, though nobody has won yet; one that is closed is not."""
+    target = connect(attendee="ann", edition="hardened")
+    draws_table(target).ensure()
+    Table(target, target.names.winners_table).ensure()
+    evening = {"evening": True, "chain": 0, "draw_id": "night-1"}
+    draws_table(target).put([evening, {**evening, "draw_id": "night-2", "chain": 1, "closed": True}])
+    assert lost("ann") == (
+        "Winners in Lottery-Winners-ann: 0, the evening night-1 is open. To save everything: "
+        "`LOTTERY_ATTENDEE=ann lottery night save evening-ann.json`"
     )
 
 
@@ -121,7 +133,7 @@ def test_the_end_of_make_lab_warns(lost, monkeypatch):
     monkeypatch.chdir(Path(sys.prefix).parent)
     done = end_of_make_lab()
     assert "Winners in Lottery-Winners-party: 1." in done.stderr
-    assert f"`LOTTERY_ATTENDEE=party {Path(sys.prefix).name}/bin/lottery winners --csv" in done.stderr
+    assert f"`{Path(sys.prefix).name}/bin/lottery night save evening-party.json`" in done.stderr
     assert "Save them in another terminal" in done.stdout
     assert control.status()["running"]
 
@@ -134,25 +146,26 @@ def test_the_end_of_make_lab_does_not_wait_for_another_reason(own_home):
     assert done.stdout == ""
 
 
-def test_the_commands_save_them(lost, monkeypatch, capsys, tmp_path):
-    """Each command that it names works: the winners are in a CSV, and each draw's receipts are printed."""
+def test_the_command_saves_them(lost, monkeypatch, tmp_path):
+    """The command that it names works: everything is in one file."""
     target = connect(attendee="drawn", edition="hardened")
     Stack(target).deploy()
     draw(target, [{"name": "Car", "count": 1}])
     monkeypatch.chdir(tmp_path)
-    assert run_commands([lost("drawn")], monkeypatch) == 2
-    assert (tmp_path / "winners-drawn.csv").read_text(encoding="utf-8-sig").splitlines()[1].endswith(",Car")
-    assert json.loads(capsys.readouterr().out.splitlines()[-1])[0]["prize"] == "Car"
+    assert run_commands([lost("drawn")], monkeypatch) == 1
+    tables = evening_file.read(tmp_path / "evening-drawn.json")["tables"]
+    assert [each["prize"]["S"] for each in tables["winners"]] == ["Car"]
+    assert len(evening_file.receipts_in(tables)) == 3
 
 
 def test_commands_name_a_separate_emulator(lost, monkeypatch, tmp_path):
     """For an emulator with a port, the command saves the winners there, and starts no other emulator."""
     lines = re.findall("`(.*?)`", lost("party", shared=False))
-    assert [line.split()[0] for line in lines] == [f"LOTTERY_TARGET={control.status()['endpoint']}"] * 2
+    assert [line.split()[0] for line in lines] == [f"LOTTERY_TARGET={control.status()['endpoint']}"]
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(control, "start", None)
     run_commands([f"`{lines[0]}`"], monkeypatch)
-    assert saved(tmp_path / "winners-party.csv") == ["001"]
+    assert saved(tmp_path / "evening-party.json") == ["001"]
 
 
 def test_commands_leave_the_variables_of_the_shell(lost, monkeypatch):
@@ -160,14 +173,14 @@ def test_commands_leave_the_variables_of_the_shell(lost, monkeypatch):
     win("")
     monkeypatch.setenv("LOTTERY_ATTENDEE", "bob")
     monkeypatch.setenv("LOTTERY_TARGET", "http://127.0.0.1:9")
-    assert "`LOTTERY_TARGET=embedded LOTTERY_ATTENDEE= lottery winners --csv winners.csv`" in lost("")
+    assert "`LOTTERY_TARGET=embedded LOTTERY_ATTENDEE= lottery night save evening.json`" in lost("")
 
 
 def test_each_attendee_has_a_file(lost):
     """With two attendees, the second command does not overwrite what the first has saved."""
     win("alice")
-    files = [re.search("--csv (.*?)`", lost(each))[1] for each in ("alice", "party")]
-    assert files == ["winners-alice.csv", "winners-party.csv"]
+    files = [re.search("night save (.*?)`", lost(each))[1] for each in ("alice", "party")]
+    assert files == ["evening-alice.json", "evening-party.json"]
 
 
 def test_winners_in_another_region(lost, monkeypatch, tmp_path):
@@ -177,8 +190,8 @@ def test_winners_in_another_region(lost, monkeypatch, tmp_path):
     for who, region in regions.items():
         win(who, region=region)
     for who, region in regions.items():
-        file = f"winners-{who}-{region}.csv"
-        line = f"`LOTTERY_REGION={region} LOTTERY_ATTENDEE={who} lottery winners --csv {file}`"
+        file = f"evening-{who}-{region}.json"
+        line = f"`LOTTERY_REGION={region} LOTTERY_ATTENDEE={who} lottery night save {file}`"
         assert line in lost(who)
         run_commands([line], monkeypatch)
         assert saved(tmp_path / file) == ["001"]

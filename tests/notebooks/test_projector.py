@@ -1,4 +1,4 @@
-"""The projector's page is for the browser that `lottery projector` opens, and for nobody else."""
+"""The pages of a party are for the browser that `lottery night` opens, and for nobody else."""
 
 import os
 import re
@@ -22,11 +22,11 @@ from lottery_lib.party.projector import Projector
 
 @pytest.fixture(scope="module")
 def projector(tmp_path_factory):
-    """The process of `lottery projector`, its port, and the address with the token that it prints."""
+    """The process of `lottery night`, its port, and the address with the token that it prints."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     log = tmp_path_factory.mktemp("projector") / "log"
-    command = [sys.executable, "-m", "lottery_lib", "projector", "--no-browser", "--port", str(port)]
+    command = [sys.executable, "-m", "lottery_lib", "night", "--no-browser", "--port", str(port)]
     with log.open("w") as out:
         process = subprocess.Popen(command, env=os.environ | {"COLUMNS": "200"}, stderr=out, cwd=log.parent)
     try:

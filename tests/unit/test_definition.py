@@ -21,7 +21,8 @@ PLACEHOLDERS = [
 def arns(partition: str) -> dict[str, str]:
     purposes = [purpose for edition in EDITIONS.values() for purpose in edition]
     functions = {purpose: f"arn:{partition}:lambda:r:1:function:{purpose}" for purpose in purposes}
-    return definition.arns_by_placeholder(functions, f"arn:{partition}:sns:r:1:topic")
+    topic, table = f"arn:{partition}:sns:r:1:topic", f"arn:{partition}:dynamodb:r:1:table/Draws"
+    return definition.arns_by_placeholder(functions, topic) | {"<Draws:ARN>": table}
 
 
 def test_placeholders_as_printed():

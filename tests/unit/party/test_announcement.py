@@ -31,7 +31,10 @@ def words(document):
 
 def test_the_code_holds_what_must_not_change():
     """The text for the QR code: name, root and commitment; no address."""
-    assert announcement(RECEIPT) == f"Summer <party> 夏\nPool: {ROOT}\nSecret: {COMMITMENT}"
+    assert (
+        announcement(RECEIPT)
+        == f"Summer <party> 夏\nCode of the pool: {ROOT}\nCode of the secret: {COMMITMENT}"
+    )
 
 
 def test_the_code_is_dark_on_white():
@@ -50,7 +53,7 @@ def test_the_page_says_everything():
     parts = [
         *("Summer <party> 夏", "Photograph this page.", "Bicycle & bell: 1 winner", "Mug: 20 winners"),
         "If a winner is absent, somebody else gets the prize. The absent person cannot win any more.",
-        *("The room is asked: Call five <numbers>", "The pool: 812 people", grouped(ROOT)),
+        *("The room is asked: Call five <numbers>", "Code of the pool: 812 people", grouped(ROOT)),
         *(grouped(COMMITMENT), "Draws that were announced before: 3"),
     ]
     places = [text.index(part) for part in parts]
@@ -63,7 +66,7 @@ def test_the_page_of_another_draw(change):
     text = words(page(RECEIPT | change))
     assert ("can win a later prize." in text) == ("absent" in change)
     assert ("The room is asked" in text) == ("question" not in change)
-    assert ("The pool: 1 person " in text) == ("size" in change)
+    assert ("Code of the pool: 1 person " in text) == ("size" in change)
 
 
 def test_the_page_loads_nothing():

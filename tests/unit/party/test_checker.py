@@ -379,6 +379,28 @@ def test_rows_are_those_of_the_receipts(party, change):
     assert false(party) == {LIST}
 
 
+@pytest.mark.parametrize("absent", [False, True])
+def test_nobody_wins_in_two_draws(absent):
+    """Who empties the table without a receipt is found when somebody wins again; the absent may win again."""
+    lottery = Lottery()
+    for name in ("a", "b"):
+        draw = Draw(lottery, name, PEOPLE, [("Car", 1)], rule="out", secret=b"the same", salt=b"")
+        draw.draw(1, 1)
+        if absent and name == "a":
+            draw.roll_call(1, [draw.order[0]])
+            draw.draw(1, 1)
+            absent_row = lottery.rows.pop(draw.order[0])
+        elif name == "a":
+            lottery.rows.clear()
+        draw.close()
+    assert false(lottery.document()) == (set() if absent else {LIST})
+    if absent:
+        lottery.rows[draw.order[0]] = absent_row
+        assert false(lottery.document()) == {LIST}
+    else:
+        assert check_receipts(lottery.document()).problems == [f"{draw.order[0]} won more than once."]
+
+
 def test_the_pool_is_checked_as_a_whole(party):
     """The size of the pool is that of the announcement, and each person is the same."""
     announce_again(party, party["draws"]["draw-1"], size=19)
@@ -444,6 +466,12 @@ def test_a_cheat_is_no_exception(document, cheat, chance):
         ),
         (lambda party: say(party, 3, by="cousin"), "Draw draw-1, receipt 3: it does not have the form of"),
         (lambda party: say(party, 1, value="\ud800"), "Draw draw-1, receipt 1: it does not have the form of"),
+        (lambda party: say(party, 2, prize=-1), "Draw draw-1, receipt 2: it does not have the form of"),
+        (lambda party: say(party, 6, number=2**31), "Draw draw-1, receipt 6: it does not have the form of"),
+        (
+            lambda party: party["chain"].append(party["draws"]["draw-1"]["receipts"][2]),
+            "The lottery's chain, receipt 2: it does not have the form",
+        ),
         (lambda party: say(party, 2, prize=True), "Draw draw-1, receipt 2: it does not have the form of"),
         (
             lambda party: party["chain"].append("{"),
@@ -473,6 +501,14 @@ def test_numbers_as_in_javascript(party):
     assert false(party) == set()
     texts[-1] = texts[-1].replace('"number": 6.0', '"number": 6.5')
     assert false(party) == set(CLAIMS)
+
+
+@pytest.mark.parametrize(("new", "right"), [('"x": 1, ', True), ('"x": "é", ', False), ('"x": NaN, ', False)])
+def test_a_receipt_is_json_in_ascii(party, new, right):
+    """Other keys are ignored, but the whole text is JSON, in ASCII."""
+    texts = party["draws"]["draw-1"]["receipts"]
+    texts[-1] = texts[-1].replace('"at"', f'{new}"at"')
+    assert false(party) == (set() if right else set(CLAIMS))
 
 
 def test_the_page_holds_any_text(party):

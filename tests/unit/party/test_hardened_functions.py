@@ -412,7 +412,7 @@ def test_a_congratulation_to_many(made):
 
 
 EVENING = {
-    "prizes": [{"name": "Car", "count": 1}, {"name": "Mug", "count": 5}],
+    "prizes": [{"name": "Mug", "count": 5}, {"name": "Car", "count": 1}],
     "evening": {"absent": "out"},
     "question": "Call five numbers",
 }
@@ -452,8 +452,8 @@ def test_the_public_value_decides(made):
         made.functions.commit_draw.secrets.seed(1)
         name = f"e{len(orders)}"
         made.run(EVENING, name=name)
-        made.run({"draw_id": name, "prize": 2})
-        orders.append(made.draws[name]["prizes"][1]["winners"])
+        made.run({"draw_id": name, "prize": 1})
+        orders.append(made.draws[name]["prizes"][0]["winners"])
         made.tables.tables[WINNERS].clear()
     assert orders[0] == orders[2] != orders[1]
 
@@ -470,14 +470,14 @@ def test_only_the_places_of_the_absent_are_drawn_again(made):
     """Who is here keeps the prize; the next people in the order get the free places; then the mail is due."""
     party(made)
     absent_once(made, 2)
-    execution = made.run({"draw_id": "party", "prize": 2})
+    execution = made.run({"draw_id": "party", "prize": 1})
     drawn = [each["winners"] for each in made.told("party") if each["kind"] == "drawn"]
     assert [len(each) for each in drawn] == [5, 2]
-    prize = made.draws["party"]["prizes"][1]
+    prize = made.draws["party"]["prizes"][0]
     assert prize["winners"] == [*drawn[0][2:], *drawn[1]]
     assert prize["absent"] == drawn[0][:2]
     assert made.recorded_of("party", "absent") == {*drawn[0][:2]}
-    assert made.mails == [(execution.name, ("party", 2), prize["winners"])]
+    assert made.mails == [(execution.name, ("party", 1), prize["winners"])]
     assert holds(made)
 
 
@@ -500,11 +500,11 @@ def test_nobody_is_left_for_a_free_place():
     with world(IDS[:6]) as made:
         party(made)
         absent_once(made, 1)
-        made.run({"draw_id": "party", "prize": 2})
+        made.run({"draw_id": "party", "prize": 1})
         absent_once(made, 1)
-        execution = made.run({"draw_id": "party", "prize": 1})
+        execution = made.run({"draw_id": "party", "prize": 2})
         assert execution.error.args[0].startswith("1 winners were asked for, but only 0 of 6 employees")
-        prize = made.draws["party"]["prizes"][1]
+        prize = made.draws["party"]["prizes"][0]
         assert (len(prize["winners"]), "execution" in prize) == (5, True)
         made.run({"draw_id": "party", "close": True})
         assert holds(made)
@@ -515,8 +515,8 @@ def test_everybody_is_absent_and_nobody_is_left():
     with world(IDS[:5]) as made:
         party(made)
         absent_once(made, 5)
-        assert made.run({"draw_id": "party", "prize": 2}).error is None
-        prize = made.draws["party"]["prizes"][1]
+        assert made.run({"draw_id": "party", "prize": 1}).error is None
+        prize = made.draws["party"]["prizes"][0]
         assert (prize["winners"], len(prize["absent"]), "execution" in prize) == ([], 5, True)
         made.run({"draw_id": "party", "close": True})
         assert holds(made)
@@ -545,14 +545,14 @@ def test_a_roll_call_of_many(made):
 def test_a_roll_call_that_comes_twice(made):
     """A roll call whose reply was lost is not called again: the new winners are not taken for absent."""
     party(made)
-    execution = made.start({"draw_id": "party", "prize": 2})
+    execution = made.start({"draw_id": "party", "prize": 1})
     absent_once(made, 2)
     while "roll call" not in kinds(made):
         execution.step(GO)
     execution.step(FAIL)
     while execution.alive:
         execution.step(GO)
-    assert len(made.draws["party"]["prizes"][1]["absent"]) == 2
+    assert len(made.draws["party"]["prizes"][0]["absent"]) == 2
 
 
 def test_a_surprise_prize(made):
@@ -581,13 +581,13 @@ def test_a_surprise_prize_is_added_once(made):
 def test_the_same_people_win_if_it_is_stopped(made):
     """A prize that is stopped and drawn again has the same winners: to start again does not help a cheat."""
     party(made)
-    first = made.start({"draw_id": "party", "prize": 2})
+    first = made.start({"draw_id": "party", "prize": 1})
     while not made.recorded_of("party"):
         first.step(GO)
     first.step(KILL)
-    chosen = made.draws["party"]["prizes"][1]["winners"]
-    made.run({"draw_id": "party", "prize": 2})
-    assert made.draws["party"]["prizes"][1]["winners"] == chosen
+    chosen = made.draws["party"]["prizes"][0]["winners"]
+    made.run({"draw_id": "party", "prize": 1})
+    assert made.draws["party"]["prizes"][0]["winners"] == chosen
     assert len(made.mails) == 1
 
 
@@ -611,9 +611,19 @@ def test_no_end_before_the_roll_call(made):
         execution.step(GO)
     execution.step(KILL)
     assert refused(made, {"draw_id": "party", "close": True}) == (
-        "RollCallMissing",
-        "The prize Car still waits for its roll call.",
+        "TooEarly",
+        "The prize Mug still waits for its roll call.",
     )
+
+
+def test_no_end_before_the_public_value(made):
+    """An evening whose public value is missing does not close: its secret would tell nobody anything."""
+    execution = made.start(EVENING, "party")
+    while "party" not in made.draws:
+        execution.step(GO)
+    execution.step(KILL)
+    sentence = "The draw party still waits for its public value."
+    assert refused(made, {"draw_id": "party", "close": True}) == ("TooEarly", sentence)
 
 
 @pytest.mark.parametrize(
@@ -646,3 +656,10 @@ def test_abandoned_draws_are_in_the_chain(made):
     made.run({"input": 2}, name="second")
     assert made.told("second")[0]["announced_before"] == 1
     assert check_receipts(made.document()).counts["not ended"] == 1
+
+
+def test_announced_prizes_are_drawn_in_their_order(made):
+    """An operator who knows who is next cannot choose what they win."""
+    party(made)
+    sentence = "Draw the prizes in their order: Mug (1) comes before Car (2)."
+    assert refused(made, {"draw_id": "party", "prize": 2}) == ("TooEarly", sentence)

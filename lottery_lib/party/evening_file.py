@@ -1,0 +1,237 @@
+"""Keep an evening in one file, so that it can go on after the emulator's end, also on another computer.
+
+The file is a copy of the lottery's four tables, with a note of the step that was taken last. It contains the
+secret of an unfinished draw, so only its owner can read it.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import shlex
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from filelock import FileLock
+
+from lottery_lib import execution
+from lottery_lib.aws_errors import call_or_none
+from lottery_lib.draws import machine_arn
+from lottery_lib.errors import LotteryError
+from lottery_lib.names import Names
+from lottery_lib.resources.contents import draws_table, pool_table
+from lottery_lib.resources.dynamodb_table import Item, Table
+from lottery_lib.stack import Stack
+from lottery_lib.target import Target
+
+_FORMAT: Final = 1
+_OTHER: Final = "Give another file"
+Kept = dict[str, Any]
+"""What a file contains: ``evening`` (its name, or an empty text), ``attendee``, ``edition``, ``saved_at``,
+``step`` (see `save`), and ``tables``: the items of ``employees``, ``winners``, ``pool`` and ``draws``, in the
+form in which DynamoDB sends them."""
+
+
+def save(target: Target, path: Path, evening: str = "", step: Mapping[str, object] | None = None) -> Kept:
+    """Write all that is needed to go on. A file that exists is replaced in one moment, or not at all.
+
+    Args:
+        target: Where; the hardened edition.
+        path: The file.
+        evening: The evening's name; by default that of the draw that was announced last.
+        step: What is about to happen, for `Evening.restored`; by default what the file says of this evening.
+
+    Returns:
+        What was written.
+
+    Raises:
+        LotteryError: The file cannot be written. Or it is something else. Or it has receipts that the tables
+            lack: after an emulator's end, it may be the only copy of an evening.
+    """
+    draws_table(target).described()  # raises if there is no table
+    path = path.resolve()  # a link stays a link
+    try:
+        if not path.parent.is_dir():
+            raise FileNotFoundError(2, "its folder does not exist")
+        with FileLock(path.with_name(f".{path.name}.lock")):  # the pages of one evening share the file
+            old = read(path) if path.exists() else None
+            tables = _tables_now(target, old)
+            if old and receipts_in(old["tables"]) - receipts_in(tables):
+                restore = f"`lottery night restore {shlex.quote(str(path))}`"
+                raise LotteryError(
+                    f"file {path}",
+                    "has receipts that the tables do not have",
+                    f"Go on with it: {restore}. Or give another file",
+                )
+            evening = evening or latest(tables)
+            noted = old["step"] if old and old["evening"] == evening else None
+            kept = {
+                "evening": evening,
+                "attendee": target.names.attendee,
+                "edition": target.names.edition,
+                "saved_at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "step": step or noted,
+                "tables": tables,
+            }
+            _write(path, kept)
+    except OSError as error:
+        raise LotteryError(f"file {path}", f"cannot be written ({error.strerror})", _OTHER) from error
+    return kept
+
+
+def read(path: Path) -> Kept:
+    """Read a file that `save` has written.
+
+    Raises:
+        LotteryError: It cannot be read, is something else, was cut off or changed, or has another format.
+    """
+    where = f"file {path}"
+    try:
+        found = json.loads(path.read_bytes(), object_hook=_with_bytes)
+        version, digest, kept = found["format"], found.get("sha256"), found.get("content")
+    except OSError as error:
+        raise LotteryError(where, f"cannot be read ({error.strerror})", _OTHER) from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise LotteryError(where, "is not an evening, or not a whole one", _OTHER) from error
+    if version != _FORMAT:
+        next_step = "Use the version of the kit that wrote it"
+        raise LotteryError(where, f"has format {version}, and this kit reads format {_FORMAT}", next_step)
+    if digest != _digest(_text(kept)):
+        raise LotteryError(where, "was damaged or changed after it was saved", _OTHER)
+    return dict(kept)
+
+
+def put_back(target: Target, path: Path, *, replace: bool = False) -> tuple[Target, Kept]:
+    """Put everything from a file back into an emulator's tables. If there is no lottery yet, deploy it.
+
+    Only task tokens and the ARN of the running execution are left out: they ended with the old emulator.
+
+    Args:
+        target: The emulator. The names are those in the file.
+        path: The file.
+        replace: Replace what the tables have, even if the file does not have it.
+
+    Returns:
+        The target with the names of the file, and what the file contains.
+
+    Raises:
+        LotteryError: See `read`. Or the target is AWS. Or the tables have more than the file.
+    """
+    if target.kind == "aws":
+        next_step = "Run `lottery night`, which goes on with what the tables have"
+        raise LotteryError(f"file {path}", "is only a copy: on AWS, the tables keep the evening", next_step)
+    kept = read(path)
+    target = target.named(Names(kept["attendee"], kept["edition"]))
+    there = _tables_now(target)
+    receipts = len(receipts_in(there) - receipts_in(kept["tables"]))
+    winners = len(_winners_in(there) - _winners_in(kept["tables"]))
+    if (receipts or winners) and not replace:
+        raise LotteryError(
+            f"file {path}",
+            f"lacks {receipts} receipts and {winners} winners that the tables have, so nothing was changed",
+            "To replace what the tables have, add --yes",
+        )
+    Stack(target).deploy()
+    execution.stop_running(target, machine_arn(target))
+    for kind, table in _tables(target).items():
+        items = [item for item in map(_without_executions, kept["tables"][kind]) if item]
+        table.remove(sorted(set(table.all_keys()) - {item[table.key]["S"] for item in items}))
+        table.put_typed(items)
+    return target, kept
+
+
+def lacking(target: Target, path: Path) -> int:
+    """How many receipts are in a file, but not in the tables; 0 if there is no such file."""
+    if not path.exists():
+        return 0
+    there = call_or_none(draws_table(target).typed_items, "ResourceNotFound") or []
+    return len(receipts_in(read(path)["tables"]) - receipts_in({"draws": there}))
+
+
+def latest(tables: Mapping[str, list[Item]]) -> str:
+    """The name of the draw that was announced last; empty if there is none."""
+    draws = [item for item in tables["draws"] if "chain" in item]
+    return max(draws, key=lambda item: int(item["chain"]["N"]))["draw_id"]["S"] if draws else ""
+
+
+def receipts_in(tables: Mapping[str, list[Item]]) -> set[str]:
+    """The texts of all receipts."""
+    return {item["text"]["S"] for item in tables["draws"] if "text" in item}
+
+
+def _winners_in(tables: Mapping[str, list[Item]]) -> set[str]:
+    return {item["employee_id"]["S"] for item in tables["winners"]}
+
+
+def _tables(target: Target) -> dict[str, Table]:
+    names = target.names
+    return {
+        "employees": Table(target, names.employee_table),
+        "winners": Table(target, names.winners_table),
+        "pool": pool_table(target),
+        "draws": draws_table(target),
+    }
+
+
+def _tables_now(target: Target, old: Kept | None = None) -> dict[str, list[Item]]:
+    """Read the tables as they are at one moment: a draw that goes on meanwhile is not read by halves.
+
+    A transaction of a draw always changes the table of draws, so this table is read before and after the
+    others.
+    The roster is not read again if the pool is still the one in `old`: it can be very large.
+    """
+    tables = _tables(target)
+
+    def items(kind: str) -> list[Item]:
+        return call_or_none(tables[kind].typed_items, "ResourceNotFound") or []
+
+    def same_before_and_after() -> dict[str, list[Item]] | None:
+        before, head = items("draws"), call_or_none(tables["pool"].item, "ResourceNotFound", key="head")
+        root = {"chunk": {"S": "head"}, "root": {"S": head["root"]}} if head else None
+        known = root and old and any(root.items() <= item.items() for item in old["tables"]["pool"])
+        roster = {
+            kind: old["tables"][kind] if known and old else items(kind) for kind in ("employees", "pool")
+        }
+        found = {**roster, "winners": items("winners"), "draws": items("draws")}
+        return found if found["draws"] == before else None
+
+    return target.waiter.until("a moment between two receipts", same_before_and_after, seconds=60, every=0.1)
+
+
+def _without_executions(item: Item) -> Item | None:
+    """An item of any table, without what has ended with the old emulator."""
+    key = item.get("draw_id", {}).get("S", "")
+    if key.endswith("#waiting"):
+        return None
+    return {name: value for name, value in item.items() if name != "drawing"} if "#stage" in key else item
+
+
+def _write(path: Path, kept: Kept) -> None:
+    """Write the file beside its place first. `mkstemp` makes files that nobody else can read."""
+    text = _text(kept)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(f'{{"format": {_FORMAT}, "sha256": "{_digest(text)}", "content": {text}}}\n')
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _text(content: object) -> str:
+    return json.dumps(content, sort_keys=True, default=lambda value: base64.b64encode(value).decode())
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _with_bytes(value: Item) -> Item:
+    """Make bytes of what was a binary value of DynamoDB's. No other value of an item is a plain text."""
+    coded = value.get("B")
+    return {"B": base64.b64decode(coded)} if len(value) == 1 and isinstance(coded, str) else value

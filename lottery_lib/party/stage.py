@@ -1,0 +1,70 @@
+"""Show an evening to the room: one scene at a time, and nothing technical. The JavaScript is in stage.js."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import anywidget
+import traitlets
+
+_HERE: Final = Path(__file__).parent
+
+#: Every word that the stage itself shows; the rest comes with the scenes.
+WORDS: Final = {
+    "page": "Page {page} of {pages}",
+    "guests": "{guests} people can win",
+    "drawing": "Drawing ...",
+    "new": "drawn in place of somebody who is absent",
+    "absent": "absent",
+    "code": "QR code",
+    "lost": "No connection",
+    "sound": "Sound (S)",
+    "full_screen": "Full screen (F)",
+}
+
+
+class Stage(anywidget.AnyWidget):
+    """The audience's page. It fills the window, shows a scene, and says which way the presenter wants to go.
+
+    Attributes:
+        title: The name of the evening.
+        logo: A picture as a `data:image/...` URL, or ''.
+        names: Everybody who can win. They roll by before a result is shown.
+        sound: Whether a short sound is played when winners appear.
+        scene: What to show. `kind` says which scene it is; every other key is shown by that scene:
+
+            - `opening`: `guests`, `prizes` (each `name` and `count`), `words`, `code` (a QR code's SVG or '')
+            - `public`: `question`, and `value` when it is there
+            - `ready`: `prize`, `count`, `place` (such as "2 of 5")
+            - `rolling`: `prize`, `count`
+            - `winners`: `prize`, `winners` (each `name`, `note`, and `status`: '', 'absent' or 'new')
+            - `closed`: `words`, `code`, `prizes` (each `name`, and the names of its `winners`)
+
+            Any other kind shows the title and the logo.
+        words: The few words of the stage itself, for a translation.
+    """
+
+    _esm = _HERE / "stage.js"
+    _css = _HERE / "stage.css"
+    title = traitlets.Unicode().tag(sync=True)
+    logo = traitlets.Unicode().tag(sync=True)
+    names = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    sound = traitlets.Bool().tag(sync=True)
+    scene = traitlets.Dict().tag(sync=True)
+    words = traitlets.Dict(default_value=WORDS).tag(sync=True)
+
+    def __repr__(self) -> str:
+        return f"Stage: {self.title}"
+
+    def on_press(self, callback: Callable[[str], object]) -> None:
+        """Call `callback("advance")` or `callback("back")` when the presenter asks for it.
+
+        Space, Enter, a click and the keys of a presenter's clicker ask. If a result has several pages, the
+        browser turns them first.
+        """
+
+        def heard(_stage: "Stage", message: dict[str, Any], _buffers: list[bytes]) -> None:
+            if (press := message.get("press")) in ("advance", "back"):
+                callback(press)
+
+        self.on_msg(heard)

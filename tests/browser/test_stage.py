@@ -1,0 +1,456 @@
+"""The audience's page in a real Chromium: on a page without a kernel, and once with one."""
+
+import random
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from lottery_lib.party import stage as module
+from lottery_lib.party.stage import WORDS, Stage
+
+pytestmark = pytest.mark.browser
+HERE = Path(module.__file__).parent
+TRAITS = ["title", "logo", "names", "sound", "scene", "words"]
+#: Renders the stage for a model that has no kernel. `pass_time()` lets the time for the next press pass.
+RENDER = """async ([source, state]) => {
+  const listeners = {};
+  window.sent = [];
+  window.model = {
+    get: key => state[key],
+    set: (key, value) => { state[key] = value; (listeners[`change:${key}`] ?? []).forEach(each => each()); },
+    on: (event, callback) => (listeners[event] ??= []).push(callback),
+    save_changes: () => {},
+    send: message => sent.push(message.press),
+  };
+  const real = Performance.prototype.now.bind(performance);
+  let skipped = 0;
+  performance.now = () => real() + skipped;
+  window.pass_time = () => (skipped += 500);
+  window.closeStage?.();
+  document.body.innerHTML = '<input aria-label="Other"><div id="stage"></div>';
+  const url = URL.createObjectURL(new Blob([source], {type: 'text/javascript'}));
+  const {default: widget} = await import(url);
+  window.closeStage = widget.render({model, el: document.querySelector('#stage')});
+  await new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve)));
+}"""
+#: What is wrong with the page that is shown: too small, too wide, or outside of the window.
+WRONG = """least => {
+  document.getAnimations().forEach(each => each.finish());
+  const stage = document.querySelector('#stage');
+  const room = stage.querySelector('.room').getBoundingClientRect();
+  const root = document.scrollingElement;
+  const wrong = root.scrollWidth > innerWidth || root.scrollHeight > innerHeight ? ['the page scrolls'] : [];
+  for (const one of stage.querySelectorAll('.view, .view *')) {
+    const box = one.getBoundingClientRect();
+    const what = `${one.tagName} ${one.className} ${one.textContent.slice(0, 40)}`;
+    if (!box.width) continue;
+    if (one.scrollWidth > one.clientWidth + 1 && one.clientWidth) wrong.push(`wider than its box: ${what}`);
+    if (box.left < -0.5 || box.right > innerWidth + 0.5 || box.top < -0.5 || box.bottom > innerHeight + 0.5)
+      wrong.push(`outside of the window: ${what}`);
+    if (one.closest('.room') && (box.top < room.top - 0.5 || box.bottom > room.bottom + 0.5))
+      wrong.push(`outside of its room: ${what}`);
+    const text = [...one.childNodes].some(node => node.nodeType === 3);
+    if (text && parseFloat(getComputedStyle(one).fontSize) < least) wrong.push(`small letters: ${what}`);
+  }
+  const boxes = [...stage.querySelectorAll('.box')].map(one => one.getBoundingClientRect());
+  const apart = (one, other) => one.right < other.left + 1 || one.bottom < other.top + 1;
+  boxes.forEach((one, at) => boxes.slice(at + 1).forEach(other => {
+    if (!apart(one, other) && !apart(other, one)) wrong.push(`box ${at} lies on another one`);
+  }));
+  return wrong;
+}"""
+#: Turns all pages with a clicker's key until a press goes out. Returns what they show, and what is wrong.
+WALK = f"""least => {{
+  const names = [], numbers = [], wrong = [];
+  sent.length = 0;
+  for (let page = 0; !sent.length && page < 60; page++) {{
+    names.push([...document.querySelectorAll('#stage .name')].map(one => one.textContent));
+    numbers.push(document.querySelector('#stage .page').textContent);
+    wrong.push(...({WRONG})(least));
+    pass_time();
+    document.dispatchEvent(new KeyboardEvent('keydown', {{key: 'PageDown'}}));
+  }}
+  return [names, numbers, wrong, sent];
+}}"""
+#: Frames of half a second, with a page at rest and with names that roll: the best ratio of some tries.
+FRAMES = """async () => {
+  const frames = () => new Promise(resolve => {
+    const start = performance.now();
+    let count = 0;
+    const next = () => {
+      count++;
+      if (performance.now() - start < 500) requestAnimationFrame(next);
+      else resolve(count);
+    };
+    requestAnimationFrame(next);
+  });
+  let best = 0;
+  for (let round = 0; round < 6 && best < 0.6; round++) {
+    model.set('scene', {kind: 'ready', prize: 'Mug', count: 450, place: '1 of 1'});
+    const still = await frames();
+    model.set('scene', {kind: 'rolling', prize: 'Mug', count: 450});
+    best = Math.max(best, (await frames()) / still);
+  }
+  return best;
+}"""
+LONG = "Ann-Katrin von Hohenstein-Sonnenberg-Zweibrücken zu Altenburg"
+ONE_WORD = "Wu" * 30
+GIVEN = ["Ada", "Grace", "Linus", "Barbara", "Edsger", "Maximilian", "Ann-Katrin", "Ken"]
+FAMILY = ["Lovelace", "Hopper", "Li", "Liskov", "Dijkstra", "van Rossum", "Berners-Lee", "Ng"]
+CODE = '<svg width="185" height="185" class="segno"><path stroke="#000" d="M4 4.5h7m7 0h1m2 0h3"/></svg>'
+SCENES = [
+    {"kind": "opening", "guests": 120, "prizes": [{"name": "Car", "count": 1}, {"name": LONG, "count": 50}],
+     "code": CODE, "words": ["Photograph this code now.", LONG]},
+    {"kind": "public", "question": "Call out five numbers from 1 to 100"},
+    {"kind": "public", "question": "Call out five numbers from 1 to 100", "value": "17 4 88"},
+    {"kind": "ready", "prize": LONG, "count": 3, "place": "2 of 5"},
+    {"kind": "winners", "prize": LONG, "winners": [
+        {"name": "张伟", "note": "Sales", "status": "absent"}, {"name": LONG, "note": LONG, "status": ""},
+        {"name": "欧阳娜娜", "note": "", "status": "new"}]},
+    {"kind": "closed", "words": ["Thank you!", "Check it."], "code": CODE, "prizes": [
+        {"name": LONG, "winners": ["张伟", LONG]}, {"name": "Car", "winners": [ONE_WORD]},
+        {"name": "Pen", "winners": []}]},
+    {"kind": "closed", "words": ["Thank you!"], "code": "", "prizes": []},
+    {},
+]  # fmt: skip
+
+
+def people(number, *, chinese):
+    """Different names: mostly Chinese ones, or mostly Latin ones, and two that are long."""
+    chance = random.Random(number)
+    names = [
+        f"{chance.choice('王李张刘陈杨黄赵')}{chance.choice('伟芳娜敏静丽强磊')}{chr(0x4E00 + at)}"
+        if chance.random() < (0.8 if chinese else 0.1)
+        else f"{chance.choice(GIVEN)} {chance.choice(FAMILY)} {at}"
+        for at in range(number)
+    ]
+    return ([LONG] if number == 1 and not chinese else [*names[:1], LONG, ONE_WORD, *names[3:]])[:number]
+
+
+def winners_of(names, note=""):
+    return {
+        "kind": "winners",
+        "prize": "Coffee machine",
+        "winners": [{"name": name, "note": note, "status": ""} for name in names],
+    }
+
+
+@pytest.fixture(scope="module")
+def tab(chromium):
+    page = chromium.new_page(viewport={"width": 1024, "height": 768})
+    page.set_content("<!doctype html><html lang=en><title>Stage</title><body></body></html>")
+    page.add_style_tag(content=(HERE / "stage.css").read_text(encoding="utf-8"))
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def show(tab):
+    """`show(scene, **traits)` opens a new stage on the page, without a kernel."""
+    errors = []
+    note = lambda error: errors.append(error)  # noqa: E731, PLW0108
+    tab.on("pageerror", note)
+    tab.emulate_media(reduced_motion="no-preference")
+
+    def shown(scene, *, size=(1024, 768), **traits):
+        tab.set_viewport_size({"width": size[0], "height": size[1]})
+        state = Stage(**{"title": "Winter Party", "names": people(50, chinese=True), "scene": scene} | traits)
+        tab.evaluate(RENDER, [(HERE / "stage.js").read_text(encoding="utf-8"), state.get_state(TRAITS)])
+        return tab.locator("#stage")
+
+    yield shown
+    tab.remove_listener("pageerror", note)
+    assert errors == []
+
+
+def change(tab, scene):
+    tab.evaluate("scene => { pass_time(); model.set('scene', scene); }", scene)
+
+
+def sent(tab):
+    """The presses that went out since the last question. The next press is late enough to count."""
+    return tab.evaluate("() => { pass_time(); return sent.splice(0); }")
+
+
+@pytest.mark.parametrize(
+    ("size", "least", "numbers"),
+    [
+        ((1920, 1080), 28, (1, 2, 10, 50, 150, 450)),
+        ((1024, 768), 22, (1, 2, 10, 50, 150, 450)),
+        ((1280, 720), 22, (10, 150)),
+        ((1080, 1920), 22, (10, 150)),
+    ],
+)
+def test_winners_fit(show, tab, size, least, numbers):
+    """1 to 450 names fit: none is cut off or small, and all pages together show each name once."""
+    show({}, size=size)
+    for number in numbers:
+        for chinese, note in ((False, ""), (True, "Sales and 市场部")):
+            names = people(number, chinese=chinese)
+            change(tab, {})
+            change(tab, winners_of(names, note))
+            pages, shown, wrong, pressed = tab.evaluate(WALK, least)
+            assert wrong == []
+            assert [name for page in pages for name in page] == names
+            assert pressed == ["advance"]
+            count = len(pages)
+            many = [f"Page {page} of {count}" for page in range(1, count + 1)]
+            assert shown == (many if count > 1 else [""])
+    assert count > 1
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1024, 768), (1080, 1920)])
+def test_each_scene_fits(show, tab, size, picture):
+    """No scene is cut off or has small letters, with names and sentences of 60 letters."""
+    for number, scene in enumerate(SCENES):
+        show(scene, size=size, title="Winter Party of the Whole Company", logo=LOGO)
+        assert tab.evaluate(WALK, 28 if size[0] == 1920 else 22)[2] == []
+        picture(tab, f"stage_{number}_{size[0]}")
+
+
+LOGO = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'/%3E"
+
+
+def test_few_are_large_and_the_code_is_large(show, tab):
+    """One name has letters of a tenth of the window's height. The code takes a third of the height."""
+    stage = show(winners_of(["张伟"]), size=(1920, 1080))
+    size = stage.locator(".name").evaluate("one => parseFloat(getComputedStyle(one).fontSize)")
+    assert size > 108
+    stage = show(SCENES[0])
+    assert stage.get_by_role("img", name="QR code").bounding_box()["height"] > 768 / 3
+    assert stage.locator(".code").evaluate("image => image.decode().then(() => image.naturalWidth)") == 185
+
+
+def test_keys_of_a_clicker(show, tab):
+    """Space, Enter and a clicker's keys press; a key with Ctrl, and what is typed into a field, do not."""
+    stage = show({"kind": "ready", "prize": "Car", "count": 1, "place": "1 of 2"})
+    for key in ["Space", "Enter", "PageDown", "ArrowRight", "ArrowDown"]:
+        tab.keyboard.press(key)
+        assert sent(tab) == ["advance"], key
+    for key in ["PageUp", "ArrowLeft", "ArrowUp"]:
+        tab.keyboard.press(key)
+        assert sent(tab) == ["back"], key
+    stage.click(position={"x": 400, "y": 400})
+    assert sent(tab) == ["advance"]
+    tab.keyboard.press("Control+ArrowRight")
+    assert sent(tab) == []
+    tab.get_by_label("Other").focus()
+    tab.keyboard.type("fs now ")
+    tab.keyboard.press("Enter")
+    assert sent(tab) == []
+    assert tab.evaluate("[model.get('sound'), document.fullscreenElement]") == [False, None]
+
+
+def test_one_press(show, tab):
+    """A held key, a double click and two keys at once are one press."""
+    stage = show({"kind": "ready", "prize": "Car", "count": 1, "place": "1 of 2"})
+    tab.keyboard.down("PageDown")
+    assert sent(tab) == ["advance"]
+    for _ in range(3):
+        tab.keyboard.down("PageDown")  # the browser repeats a key that is held
+        assert sent(tab) == []
+    tab.keyboard.up("PageDown")
+    tab.keyboard.press("Space")
+    tab.keyboard.press("Enter")
+    assert sent(tab) == ["advance"]
+    stage.dblclick(position={"x": 400, "y": 400})
+    assert sent(tab) == ["advance"]
+
+
+def test_pages_come_before_the_next_press(show, tab):
+    """The presenter turns pages forward and back; a press goes out beyond the last or the first one."""
+    stage = show(winners_of(people(450, chinese=True)))
+    page = stage.locator(".page")
+    last = int(re.search(r"of (\d+)", page.inner_text())[1])
+    for number in range(2, last + 1):
+        tab.keyboard.press("Space")
+        expect(page).to_have_text(f"Page {number} of {last}")
+        assert sent(tab) == []
+    tab.keyboard.press("Space")
+    assert sent(tab) == ["advance"]
+    for number in range(last - 1, 0, -1):
+        tab.keyboard.press("PageUp")
+        expect(page).to_have_text(f"Page {number} of {last}")
+        assert sent(tab) == []
+    tab.keyboard.press("PageUp")
+    assert sent(tab) == ["back"]
+
+
+def test_absent_and_new(show, tab):
+    """Absent winners are crossed out, and the page stays; new winners are marked, and their page is shown."""
+    scene = winners_of(people(450, chinese=True))
+    stage = show(scene)
+    page = stage.locator(".page")
+    expect(page).to_have_text(re.compile("^Page 1 of"))
+    scene["winners"][0]["status"] = "absent"
+    tab.keyboard.press("PageDown")
+    change(tab, scene)
+    expect(page).to_have_text(re.compile("^Page 2 of"))
+    scene["winners"].append({"name": "新人", "note": "", "status": "new"})
+    change(tab, scene)
+    expect(page).to_have_text(re.compile(r"^Page (\d+) of \1$"))
+    expect(stage.locator(".new")).to_have_text("新人")
+    expect(stage).to_contain_text(WORDS["new"])
+    expect(stage.locator("[aria-live=polite]")).to_contain_text(f"新人 ({WORDS['new']})")
+    tab.set_viewport_size({"width": 1920, "height": 1080})
+    expect(page).to_have_text(re.compile(r"^Page (\d+) of \1$"))
+    change(tab, scene | {"prize": "Bicycle"})
+    expect(stage.locator("s")).to_have_text(scene["winners"][0]["name"])
+    expect(stage.locator("s")).to_have_css("text-decoration-line", "line-through")
+
+
+def test_names_roll(show, tab):
+    """With 10,000 names, the browser shows at least half as many frames as on a page at rest: 30 of 60."""
+    names = people(10_000, chinese=True)
+    stage = show({}, size=(1920, 1080), names=names)
+    assert tab.evaluate(FRAMES) > 0.5
+    expect(stage.locator(".reel")).to_have_count(30)
+    seen = [
+        set(stage.locator(".name").all_inner_texts()) for _ in range(2) if tab.wait_for_timeout(250) is None
+    ]
+    assert seen[0] != seen[1]
+    assert (seen[0] | seen[1]) <= set(names)
+    assert tab.evaluate(WRONG, 0) == []
+    change(tab, {"kind": "rolling", "prize": "Car", "count": 1})
+    expect(stage.locator(".reel")).to_have_count(1)
+    expect(stage).to_contain_text(WORDS["drawing"])
+
+
+def test_reduced_motion(show, tab):
+    """For people who do not want motion nothing moves; the page says that it draws, and for which prize."""
+    show({})
+    tab.emulate_media(reduced_motion="reduce")
+    change(tab, {"kind": "rolling", "prize": "Bicycle", "count": 5})
+    stage = tab.locator("#stage")
+    expect(stage.locator(".reel")).to_have_count(0)
+    expect(stage).to_contain_text(WORDS["drawing"])
+    expect(stage.locator(".name")).to_have_text("Bicycle")
+    change(tab, winners_of(people(5, chinese=True)))
+    assert tab.evaluate("document.getAnimations().length") == 0
+
+
+def test_text_is_not_html(show, tab):
+    """What comes from a list or an operator is shown letter by letter, and a code cannot run anything."""
+    evil = '<b>Ada</b><img src=x onerror="window.ran = 1">'
+    code = '<svg xmlns="http://www.w3.org/2000/svg" onload="ran = 1"><script>ran = 1</script></svg>'
+    for scene in [
+        {"kind": "opening", "guests": evil, "prizes": [{"name": evil, "count": 1}], "code": code,
+         "words": [evil]},
+        {"kind": "public", "question": evil, "value": evil},
+        {"kind": "ready", "prize": evil, "count": 2, "place": evil},
+        {"kind": "rolling", "prize": evil, "count": 2},
+        {"kind": "winners", "prize": evil, "winners": [{"name": evil, "note": evil, "status": "new"}]},
+        {"kind": "closed", "words": [evil, evil], "code": code,
+         "prizes": [{"name": evil, "winners": [evil]}]},
+        {"kind": "__proto__"},
+    ]:  # fmt: skip
+        logo = "https://example.com/logo.png"
+        stage = show(scene, title=evil, names=[evil], logo=logo, words=dict.fromkeys(WORDS, evil))
+        tab.wait_for_timeout(50)
+        assert "<b>Ada</b>" in stage.inner_text()
+        assert (
+            stage.locator(".view").evaluate(
+                "one => one.querySelectorAll('b:not(.count), img:not(.code)').length"
+            )
+            == 0
+        )
+    assert tab.evaluate("window.ran") is None
+
+
+def test_it_can_be_translated(show, tab):
+    """With Chinese scenes and words, no Latin letter is left, not even for a screen reader."""
+    chinese = dict.fromkeys(WORDS, "词")
+    for scene in [
+        {"kind": "opening", "guests": 120, "prizes": [{"name": "车", "count": 1}], "code": CODE,
+         "words": ["你好"]},
+        {"kind": "ready", "prize": "车", "count": 2, "place": "一"},
+        {"kind": "rolling", "prize": "车", "count": 2},
+        winners_of(["张伟"] * 450) | {"prize": "车"},
+        {"kind": "closed", "words": ["谢谢"], "code": "", "prizes": [{"name": "车", "winners": ["张伟"]}]},
+    ]:  # fmt: skip
+        stage = show(scene, title="年会", words=chinese, names=["张伟"])
+        texts = stage.evaluate("""stage => stage.textContent + [...stage.querySelectorAll('*')].map(one =>
+            ['aria-label', 'title', 'alt'].map(name => one.getAttribute(name) ?? ''))""")
+        assert re.findall("[A-Za-z]+", texts) == []
+
+
+def test_everybody_can_read_it(show, tab):
+    """Axe finds nothing serious; the contrast is right on the lightest place of the background."""
+    tab.add_style_tag(content="html, body {height: 100%; margin: 0}")  # else axe takes all for hidden
+    tab.add_style_tag(content="#stage {background: #303653}")  # it cannot judge a gradient
+    for scene in [*SCENES, {"kind": "rolling", "prize": "Car", "count": 1}]:
+        show(scene, title="Winter Party", logo=LOGO)
+        tab.emulate_media(reduced_motion="reduce")
+        change(tab, scene)
+        found = Axe().run(tab, context="#stage").response["violations"]
+        assert [
+            (one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")
+        ] == []
+        stage = tab.locator("#stage")
+        live = stage.locator("[aria-live=polite]").inner_text()
+        for text in {scene.get("prize", ""), *(each["name"] for each in scene.get("winners", []))}:
+            assert text in live
+
+
+def test_sound_and_full_screen(show, tab):
+    """S plays a sound and lets winners have one, F fills the screen; a button does not keep the keyboard."""
+    tab.evaluate("""() => {
+      window.tones = 0;
+      window.OscillatorNode = class extends OscillatorNode { start(when) { tones++; super.start(when); } };
+    }""")
+    stage = show({"kind": "rolling", "prize": "Car", "count": 1})
+    change(tab, winners_of(["张伟"]))
+    assert tab.evaluate("tones") == 0
+    tab.keyboard.press("s")
+    expect(stage.get_by_role("button", name=WORDS["sound"])).to_have_attribute("aria-pressed", "true")
+    one = tab.evaluate("tones")
+    assert one > 0
+    change(tab, {"kind": "rolling", "prize": "Car", "count": 1})
+    assert tab.evaluate("tones") == one
+    change(tab, winners_of(["张伟"]))
+    assert tab.evaluate("tones") == 2 * one
+    stage.get_by_role("button", name=WORDS["full_screen"]).click()
+    tab.wait_for_function("document.fullscreenElement")
+    assert sent(tab) == []
+    tab.keyboard.press("Space")
+    assert sent(tab) == ["advance"]
+    tab.keyboard.press("f")
+    tab.wait_for_function("!document.fullscreenElement")
+
+
+NOTEBOOK = """
+import os
+from lottery_lib.party.stage import Stage
+
+stage = Stage(title="Winter Party", scene={"kind": "ready", "prize": "Car", "count": 1, "place": "1 of 1"})
+
+def go(press):
+    if press == "back":
+        os._exit(1)
+    stage.scene = {"kind": "winners", "prize": "Car", "winners": [{"name": "张伟", "note": "", "status": ""}]}
+
+stage.on_press(go)
+stage
+"""
+
+
+def test_with_a_kernel(voila_of, page, tmp_path):
+    """A press reaches Python, whose next scene fills the window. It stays when the kernel has died."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(NOTEBOOK)])
+    nbformat.write(notebook, tmp_path / "stage.ipynb")
+    page.goto(voila_of(tmp_path / "stage.ipynb"))
+    stage = page.locator(".lottery-stage")
+    expect(stage).to_contain_text("1 of 1")
+    page.keyboard.press("PageDown")
+    expect(stage.locator(".name")).to_have_text("张伟")
+    assert stage.bounding_box() == {"x": 0, "y": 0, "width": 1280, "height": 1000}
+    expect(stage.get_by_text(WORDS["lost"])).to_be_hidden()
+    page.wait_for_timeout(400)
+    page.keyboard.press("PageUp")
+    expect(stage.get_by_text(WORDS["lost"])).to_be_visible()
+    expect(stage.locator(".name")).to_have_text("张伟")
+    expect(page.get_by_role("dialog")).to_have_count(0)
