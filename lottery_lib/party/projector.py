@@ -35,7 +35,7 @@ class Projector(Voila):  # type: ignore[misc]
     Without a token, every user of the machine could press Draw.
     """
 
-    @traitlets.default("tornado_settings")
+    @traitlets.default("tornado_settings")  # type: ignore[untyped-decorator]
     def _only_local(self) -> dict[str, object]:
         return {"headers": {"Content-Security-Policy": _LOCAL}}
 
