@@ -13,7 +13,7 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.history import ExecutionRecord
 from lottery_lib.mails import inbox
 from lottery_lib.resources import Resource
-from lottery_lib.resources.contents import Employees, Pool, load_employees
+from lottery_lib.resources.contents import Employees, Pool, draws_table, load_employees
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.resources.iam_role import Role
 from lottery_lib.resources.lambda_function import Function
@@ -42,6 +42,7 @@ LESSONS: Final = {
     "12": "repairs the tutorial's machine in its definition, and takes the repairs back",
     "13": "builds the hardened edition, beside the tutorial's",
     "14": "loads a roster of a thousand employees",
+    "15": "runs an evening of the hardened edition, and cheats",
     "99": "removes everything",
 }
 # The lessons that give the machine another definition, and then the tutorial's again: a draw that must have
@@ -61,7 +62,7 @@ _OTHER_DEFINITIONS: Final[dict[str, tuple[str, Callable[[definition.Machine], bo
     ),
 }
 # The lessons that start with the hardened edition.
-_HARDENED: Final = ("14", "99")
+_HARDENED: Final = ("14", "15", "99")
 
 
 class Ready(str):
@@ -173,7 +174,7 @@ def _refuse_unknown(lesson: str) -> None:
 def _look(target: Target, lesson: str) -> Ready:
     """On AWS: refuse a lesson if something from earlier lessons is missing. Then tell its checks."""
     needed = [each for each in LESSONS if each < min(lesson, "09")]
-    needed += ["13"] if lesson == "14" else []  # only this lesson needs the hardened edition
+    needed += ["13"] if lesson in ("14", "15") else []  # only these lessons need the hardened edition
     earlier = [check for each in needed for check in _checks(target, each)]
     if missing := [str(check) for check in earlier if not check.done]:
         raise LotteryError(
@@ -233,11 +234,8 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
         roles = (plan.lambda_role(target), plan.machine_role(target))
         missing = [policy for role in roles for policy in role.missing_policies()]
         yield Check("no policy missing", not missing, f"Attach {', '.join(missing)}")
-    elif lesson == "14":
-        pool = Pool(hardened)
-        head = pool.table.item("head") if pool.table.find() else None
-        size = head["size"] if head else 0
-        yield Check("a pool of a thousand", size >= 1000, f"Load data/roster_1000.csv: it has {size} now")
+    elif lesson in ("14", "15"):
+        yield from _checks_of_draws(hardened, lesson)
     elif lesson in _OTHER_DEFINITIONS:
         what, is_other, step, back = _OTHER_DEFINITIONS[lesson]
         drawn = any(is_other(definition.parse(text)) for text in _that_succeeded(target))
@@ -252,6 +250,21 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
         yield Check("a draw that waited and succeeded", waited, "Start an execution and send its token back")
         stop = "Send its token back, or run execution.stop_running(target, machine.arn)"
         yield Check("no draw that still waits", not running, stop)
+
+
+def _checks_of_draws(hardened: Target, lesson: str) -> Iterator[Check]:
+    """The lines of `verify` for the lessons that draw with the hardened edition."""
+    if lesson == "14":
+        pool = Pool(hardened)
+        head = pool.table.item("head") if pool.table.find() else None
+        size = head["size"] if head else 0
+        yield Check("a pool of a thousand", size >= 1000, f"Load data/roster_1000.csv: it has {size} now")
+        return
+    closed = any(each.get("evening") and "closed" in each for each in draws_table(hardened).items())
+    yield Check("an evening that was closed", closed, "Run an evening, until its close()")
+    running = execution.of_machine(hardened, machine_arn(hardened), status="RUNNING")
+    stop = "Run execution.stop_running(hardened, machine_arn(hardened))"
+    yield Check("no evening that still waits", not running, stop)
 
 
 def _that_succeeded(target: Target) -> Iterator[str]:

@@ -9,6 +9,7 @@ import webbrowser
 from pathlib import Path
 from typing import Final
 
+import traitlets
 from voila.app import Voila
 
 from lottery_lib.employees import tutorial_roster
@@ -20,10 +21,23 @@ from lottery_lib.target import Target
 from lottery_lib.texts import escaped
 
 _NOTEBOOKS: Final = CHECKOUT / "notebooks"
+#: What the pages may load: only what this server sends, or what they contain. Voila's own page asks a server
+#: in the Internet for its icons. Without a network, a browser could wait for it before it shows anything.
+_LOCAL: Final = (
+    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; "
+    "connect-src 'self' data: blob: ws://localhost:* ws://127.0.0.1:*; frame-ancestors 'self'"
+)
 
 
 class Projector(Voila):  # type: ignore[misc]
-    """Voila, whose page opens only with a token. Without one, every user of the machine could press Draw."""
+    """Voila, whose page opens only with a token, and asks nobody but this machine.
+
+    Without a token, every user of the machine could press Draw.
+    """
+
+    @traitlets.default("tornado_settings")  # type: ignore[untyped-decorator]
+    def _only_local(self) -> dict[str, object]:
+        return {"headers": {"Content-Security-Policy": _LOCAL}}
 
     def launch_browser(self) -> None:
         """Open the page with its token. Voila itself would open it without."""

@@ -25,6 +25,7 @@ from lottery_lib.employees import DATA_FOLDER, Roster, read
 from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.history import published
 from lottery_lib.names import Names
+from lottery_lib.party.evening import Evening
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.resources.iam_role import Role, allowing
 from lottery_lib.resources.sns_topic import Subscription, Topic, as_resource
@@ -90,7 +91,7 @@ def assert_restored(target, hardened, lesson):
     restore(target, lesson)
     expected = set().union(*(built for number, built in BUILT.items() if number < lesson))
     assert kinds(target) == expected
-    assert own_kinds(hardened) == (HARDENED if lesson in ("14", "99") else set())
+    assert own_kinds(hardened) == (HARDENED if lesson in ("14", "15", "99") else set())
     assert all(check.done for number in BUILT if number < lesson for check in verify(target, number))
     if lesson > "04":
         assert len(winners(target)) == (2 if lesson in ("07", "99") else 0)
@@ -198,6 +199,21 @@ def test_verify_hardened_edition(target, hardened):
     Stack(hardened).deploy()
     assert all(check.done for check in verify(target, "13"))
     assert "it has 10 now" in repr(verify(target, "14"))
+
+
+def test_verify_evening(target, hardened):
+    """Lesson 15 is done after an evening that was closed, if none waits any more."""
+    restore(target, "15")
+    assert [check.done for check in verify(target, "15")] == [False, True]
+    evening = Evening(hardened, "party")
+    evening.announce([{"name": "Mug", "count": 1}], question="Call five numbers")
+    assert [check.done for check in verify(target, "15")] == [False, False]
+    evening.give("17 4 88 23 5")
+    evening.close()
+    done = hardened.waiter.until(
+        "its end", lambda: all(check.done for check in verify(target, "15")), seconds=60, every=0.2
+    )
+    assert done
 
 
 def test_verify_hardening(target):

@@ -26,7 +26,8 @@ NAMES: Final = {
     "08": ("fault", "mails", ""),
     "12": ("tries", "allowed", "mail_catch"),
     "13": ("recorded", "recorder", ""),
-    "14": ("false_claims", "draw_one", "minutes"),
+    "14": ("recorded", "draw_one", "minutes"),
+    "15": ("kinds", "proof_of_007", "without_receipt"),
     "09": ("output", "small", "careful"),
     "10": ("status", "more", ""),
     "11": ("sent", "reminder", "condition"),
@@ -100,6 +101,17 @@ RECORDER: Final = (
     " [{'ErrorEquals': ['DynamoDB.ConditionalCheckFailedException'], 'Next': 'Has Won Before'}]},"
     " 'Has Won Before': {'Type': 'Succeed'}}}"
 )
+
+
+def without_receipt(returned: str = "ids") -> str:
+    """Lesson 15's own check of the list of winners, as it may be written in one expression."""
+    texts = "[json.loads(text) for one in document['draws'].values() for text in one['receipts']]"
+    return (
+        "def without_receipt(document):\n"
+        f"    named = [each for told in {texts} for each in told.get('winners', [])]\n"
+        "    ids = [row['employee_id'] for row in document['winners'] if row['employee_id'] not in named]\n"
+        f"    return {returned}"
+    )
 
 
 def gate(**more):
@@ -240,14 +252,30 @@ WRONG: Final = {
         f"recorder = json.dumps({RECORDER})",
     ],
     "13-69": ["draw(hardened, 1)"],
-    "14-26": ["false_claims = 1", "false_claims = '2'", "false_claims = 2.0"],
+    "14-26": ["recorded = 1000", "recorded = 1010", "recorded = '60'", "recorded = 60.0", "recorded = 0"],
     "14-47": [
         "def draw_one(secret, size): return sum(secret) % 7",
-        "def draw_one(secret, size): return 1 + next(fairness.order(size, secret))",
-        "def draw_one(secret, size): return str(next(fairness.order(size, secret)))",
+        "def draw_one(secret, size): return 1 + next(shuffled(size, secret))",
+        "def draw_one(secret, size): return str(next(shuffled(size, secret)))",
         "import random\ndef draw_one(secret, size): return random.randrange(size)",
     ],
     "14-57": ["minutes = 1_000_000 / 300", "minutes = '56'", "minutes = 20", "minutes = 5", "minutes = 60"],
+    "15-32": [
+        "kinds = ['drawn', 'roll call']", "kinds = ['drawn', 'roll call', 'drawn']", "kinds = ['drawn'] * 4",
+        "kinds = 'drawn, roll call, drawn, roll call'", "kinds = ['roll call', 'drawn'] * 2",
+    ],
+    "15-50": [
+        "proof_of_007 = merkle.proof(pool, salt, 7)", "proof_of_007 = merkle.proof(pool, b'', 6)", "proof_of_007 = proof",
+        "proof_of_007 = merkle.proof(pool[:9], salt, 6)", "proof_of_007 = merkle.root(pool, salt)", "proof_of_007 = 6",
+    ],
+    "15-84": [
+        "def without_receipt(document): return document['winners']",
+        "def without_receipt(document): return [row['employee_id'] for row in document['winners']]",
+        "def without_receipt(document): return [row['employee_id'] for row in document['winners']"
+        " if row['employee_id'] not in str(document['draws'])]",
+        "def without_receipt(document): return ['999']",
+        without_receipt("ids[1:]"),
+    ],
     "09-37": ["output = 4", "output = '3'", "output = [3]"],
     "09-49": [
         "small = 'Choice'",
@@ -401,6 +429,9 @@ ALSO_RIGHT: Final = {
     "14-47": ["def draw_one(secret, size): return int.from_bytes(secret, 'big') % size"],
     "14-57": ["minutes = 56", "minutes = round(1e6 / 300 / 60, 1)", "minutes = 55",
               "minutes = 1e6 / allowed['draws a second'].min() / 60"],
+    "15-32": ["kinds = ('drawn', 'roll call', 'drawn', 'roll call')", "kinds = ['drawn', 'roll call'] * 2"],
+    "15-50": ["proof_of_007 = merkle.proof(pool, salt, 6)", "proof_of_007 = dict(merkle.proof(pool, salt, -4 % 10))"],
+    "15-84": [without_receipt(), without_receipt("set(ids)"), without_receipt("tuple(ids + ids)")],
     "09-37": ["output = 3.0"],
     "09-49": [
         small("{% $states.input.num_of_winners in [1..5] %}"),
@@ -521,10 +552,17 @@ HINTS: Final = {
     "09-37": [("output = None", "Write a number"), ("output = 4", "before Assign")],
     "09-49": [
         ("small = {}", "Start with 'Type'"),
+        ("small = {'Is It A Small Draw': {'Type': 'Choice'}}", "without its name"),
         (small("{% $states.input.num_of_winners <= 5 %}"),
          "The input {} leads to the error States.QueryEvaluationError: The JSONata expression"),
     ],
-    "09-75": [("choice['Default'] = 'Failed'", "'Default': 'Failed'"), ("careful = 1", "Your answer is 1.")],
+    "09-75": [
+        ("choice['Default'] = 'Failed'", "'Default': 'Failed'"),
+        ("careful = 1", "Your answer is 1."),
+        ("choice['Choices'][1]['Condition'] = '{% $states.input.status = 1 and $rounds < 3 %}'\n"
+         "choice['Default'] = 'Failed'", "the value of your variable in round 1"),
+    ],
+    "10-26": [("status = 'RETRIABLE'", "The state has no Retry")],
     "10-42": [("more += [('Input Lottery Winners', {}, {'error': 'E'}), ('Random Select Winners', {'body': 1},"
                " {'mock': 1}), ('Random Select Winners', {'body': 1}, {'error': 'E'})]", "ended in RETRIABLE")],
     "10-54": [
@@ -538,7 +576,7 @@ HINTS: Final = {
     "11-36": [("sent = None", "Write a number"), ("sent = 2", "60 seconds")],
     "11-70": [
         ("condition = \"{% '003' in $asked_before %}\"", "If 005 is drawn"),
-        ("condition = '{% $nothing %}'", "returned nothing"),
+        ("condition = '{% $nothing %}'", "the Choice leads to the error"),
     ],
     "12-e2x": [
         ("allowed = {'Type': 'Choice', 'Default': 'Number Not Allowed', 'Choices': [{'Variable': '$.input',"
@@ -567,7 +605,17 @@ HINTS: Final = {
         ("Stack(hardened).deploy(); resume(hardened, silent_id)", "Now resume the draw silent_id"),
     ],
     "14-47": [("def draw_one(secret, size): return secret + size", "Your function ended with TypeError")],
-    "14-57": [("minutes = 1e6 / 300", "Divide by 60"), ("minutes = 20", "the time for transitions")],
+    "14-57": [("minutes = 1e6 / 300", "Divide by 60"), ("minutes = 23", "the time for transitions")],
+    "14-26": [("recorded = 1000", "before it writes"), ("recorded = 1010", "who can still win")],
+    "15-32": [("kinds = ['drawn', 'roll call']", "if everybody had been here"), ("kinds = 'drawn'", "Write a list"),
+            ("kinds = ['announced', 'drawn']", "Use only the kinds")],
+    "15-50": [("proof_of_007 = merkle.proof(pool, salt, 7)", "the proof for 008"), ("proof_of_007 = 6", "Call merkle.proof"),
+            ("proof_of_007 = merkle.proof(pool[1:], salt, 6)", "another root")],
+    "15-84": [
+        ("def without_receipt(document): return document['draw']", "Your function ended with KeyError"),
+        ("def without_receipt(document): return [row['employee_id'] for row in document['winners']"
+         " if row['employee_id'] not in str(document['draws'])]", "002 was only passed over"),
+    ],
     "99-10": [
         ("forgotten = {'roles', 'log groups'}", "in the singular"),
         ("forgotten = {'role', 'table'}", "role is right, the other is not"),

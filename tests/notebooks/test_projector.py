@@ -41,18 +41,18 @@ def projector(tmp_path_factory):
         process.wait(20)
 
 
+def kernels(process):
+    """How many kernels run; the emulator may be a child of the process, too."""
+    children = psutil.Process(process.pid).children(recursive=True)
+    return sum("ipykernel" in " ".join(each.cmdline()) for each in children)
+
+
 def ask(port, path):
     """The status, the place that it sends to, and the page at a path."""
     connection = HTTPConnection("localhost", port, timeout=60)
     connection.request("GET", path)
     reply = connection.getresponse()
     return reply.status, reply.getheader("Location", ""), reply.read().decode()
-
-
-def kernels(process):
-    """The kernels of the server. It may have started an emulator, too."""
-    children = psutil.Process(process.pid).children(recursive=True)
-    return [each for each in children if "ipykernel_launcher" in " ".join(each.cmdline())]
 
 
 @pytest.mark.parametrize("path", ["/", "/?token=", "/?token=0123", "/voila/render/draw_night.ipynb"])
@@ -63,7 +63,7 @@ def test_nobody_without_the_token_gets_the_page(projector, path):
     assert status in (302, 403, 404)
     assert status != 302 or place.startswith("/login")
     assert "Who wins tonight?" not in page
-    assert kernels(process) == []
+    assert kernels(process) == 0
 
 
 def test_who_has_the_token_gets_the_page(projector):
@@ -72,7 +72,17 @@ def test_who_has_the_token_gets_the_page(projector):
     status, _, page = ask(port, path)
     assert status == 200
     assert "Who wins tonight?" in page
-    assert kernels(process) != []
+    assert kernels(process) > 0
+
+
+def test_the_page_asks_nobody_else(projector):
+    """The browser loads only what this machine sends, so the page opens without a network, too."""
+    _, port, path = projector
+    connection = HTTPConnection("localhost", port, timeout=60)
+    connection.request("GET", path)
+    policy = connection.getresponse().getheader("Content-Security-Policy")
+    assert policy.startswith("default-src 'self' ")
+    assert "http" not in policy
 
 
 def test_the_token_is_on_no_command_line(projector):

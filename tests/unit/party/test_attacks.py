@@ -1,0 +1,151 @@
+"""Five ways to cheat at an evening. The operator may write to every table; lesson 15 shows the same."""
+
+import hmac
+import json
+from hashlib import sha256
+from types import SimpleNamespace
+from unittest.mock import patch
+
+import pytest
+from unit.party.fake_dynamodb import DRAWS, EMPLOYEES, WINNERS
+from unit.party.hardened_world import GO, KILL, world
+
+from lottery_lib.names import Names
+from lottery_lib.party.checker import CLAIMS, check_receipts, shuffled
+from lottery_lib.resources import contents
+
+IDS = [f"{number:03}" for number in range(1, 11)]
+FRIEND, ROOM = "007", "9 21 40 33 2"
+EVENING = {"prizes": [{"name": "Car", "count": 1}], "evening": {}, "question": "Call five numbers"}
+
+
+@pytest.fixture
+def made():
+    """A world of ten people, whose evening `party` is announced and waits for the public value."""
+    with world(IDS) as made:
+        made.public = ROOM
+        announce(made, "party")
+        yield made
+
+
+def announce(made, name):
+    """Let an execution announce an evening, and stop before it gives the public value; return it."""
+    execution = made.start(EVENING, name)
+    while name not in made.draws:
+        execution.step(GO)
+    return execution
+
+
+def go_on(made):
+    """Let all executions run to their ends: they give the public value."""
+    for execution in made.executions:
+        while execution.alive:
+            execution.step(GO)
+
+
+def first(secret, public):
+    """Who is the first of the order, by the checker's own shuffle."""
+    return IDS[next(shuffled(len(IDS), hmac.digest(secret, public.encode(), "sha256")))]
+
+
+def lucky_secret(public):
+    """A secret with which the friend is the first."""
+    tries = (sha256(f"try {number}".encode()).digest() for number in range(1000))
+    return next(secret for secret in tries if first(secret, public) == FRIEND)
+
+
+def stolen_secret(made):
+    return bytes.fromhex(made.tables.tables[DRAWS]["party#sealed"]["secret"])
+
+
+def car(made):
+    """Draw the car, or find it drawn; return its winner."""
+    made.run({"draw_id": "party", "prize": 1})
+    (winner,) = made.draws["party"]["prizes"][0]["winners"]
+    return winner
+
+
+def checked(made):
+    return check_receipts(made.document())
+
+
+def reset(made):
+    """What `forget_winners` does, on the tables in memory."""
+
+    def table(_target, name, _key=""):
+        items = made.tables.tables[name]
+        return SimpleNamespace(
+            check_ours=lambda: None,
+            all_keys=lambda: [*items],
+            item=lambda key: items.get(key),  # noqa: PLW0108 - it is called by name
+            put=lambda new: made.tables.put(name, [*new]),
+            remove=lambda keys: [items.pop(key) for key in keys],
+        )
+
+    with patch.object(contents, "Table", table):
+        contents.empty_winners(SimpleNamespace(names=Names(edition="hardened")))
+
+
+def test_a_chosen_secret_does_not_choose_the_winner(made):
+    """A secret that fits a guessed public value does not fit the room's; one that does comes too late."""
+    items, secret = made.tables.tables[DRAWS], lucky_secret("1 2 3 4 5")
+    announced = json.loads(items["#chain#0"]["text"])
+    forged = json.dumps(announced | {"commitment": sha256(secret).hexdigest()})
+    last = {"last": sha256(forged.encode()).hexdigest()}
+    items["#chain#0"] |= {"text": forged}
+    items["party#sealed"] |= {"secret": secret.hex()}
+    items["party"] |= last
+    items["#chain"] |= last
+    go_on(made)
+    assert car(made) == first(secret, ROOM) != FRIEND
+    assert all(checked(made).claims.values()), "each hash was written by hand, and fits"
+    (photographed,) = checked(made).codes
+    assert sha256(lucky_secret(ROOM)).hexdigest() != photographed["commitment"]
+
+
+def test_a_stolen_secret_does_not_tell_who_wins(made):
+    """Before the public value is known, each person of the pool may be the first of the order."""
+    order_of, draw = made.functions.draw_prize.order_of, made.draws["party"]
+    firsts = {next(order_of({**draw, "public": str(value)}, stolen_secret(made))) for value in range(300)}
+    assert firsts == {*range(len(IDS))}
+    assert not made.recorded_of("party")
+
+
+def test_a_removed_rival_wins(made):
+    """Who is deleted from the table of employees during the draw wins all the same: the pool decides."""
+    go_on(made)
+    rival = first(stolen_secret(made), ROOM)
+    del made.tables.tables[EMPLOYEES][rival]
+    assert car(made) == rival
+    assert all(checked(made).claims.values())
+
+
+def test_a_repeated_draw_has_the_same_winner_or_is_counted(made):
+    """The same prize gives the same winner; draws that were given up, and resets, stay in the chain."""
+    go_on(made)
+    given_up = made.start({"draw_id": "party", "prize": 1})
+    while not made.recorded_of("party"):
+        given_up.step(GO)
+    given_up.step(KILL)
+    (winner,) = made.recorded_of("party")
+    assert car(made) == winner == first(stolen_secret(made), ROOM)
+    for number in range(3):
+        reset(made)
+        announce(made, f"again {number}").step(KILL)
+    found = checked(made)
+    assert (found.counts["announced"], found.counts["not ended"], found.counts["resets"]) == (4, 4, 3)
+    assert found.codes[-1]["announced_before"] == 3, "it is on the photograph of the last one"
+    assert all(found.claims.values())
+    removed = made.document()
+    del removed["chain"][1], removed["draws"]["again 0"]  # a reset, and a draw that was given up
+    assert not check_receipts(removed).claims[CLAIMS[0]]
+
+
+def test_a_row_by_hand_is_found(made):
+    """A row among the winners that no receipt names makes one claim false, and the check names the row."""
+    go_on(made)
+    car(made)
+    made.tables.put(WINNERS, [{"employee_id": "999", "prize": "Car", "draw_id": "party"}])
+    found = checked(made)
+    assert [claim for claim, true in found.claims.items() if not true] == [CLAIMS[-1]]
+    assert found.problems == ["999 is in the list of winners, but no receipt names them."]
