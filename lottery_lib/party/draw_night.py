@@ -78,7 +78,8 @@ class Page:
     def __init__(self, evening: Evening) -> None:
         self.evening, self.stage = evening, Stage(title=evening.name)
         self.state: EveningState | None = None
-        self.stage.on_press(self.press)
+        self._turned: int | None = None  # until the tables have it
+        self.stage.on_press(self.press, self._turn)
         self._wishes: Queue[Callable[[], object]] = Queue(maxsize=1)
         self._busy = False
         threading.Thread(target=self._work, daemon=True).start()
@@ -92,6 +93,9 @@ class Page:
         """Show a state."""
         self.stage.title = str(state.stage.get("title") or self.evening.name)
         self.stage.logo = str(state.stage.get("logo", ""))
+        first = int(state.stage.get("first", 0))
+        if self._turned in (None, first):  # otherwise this look is older than the turned page
+            self.stage.first, self._turned = first, None
         self.state = state  # first: a press may follow at once
         self.stage.scene = scenes.scene(state)
         if state.step != "new" and not self.stage.names:
@@ -100,6 +104,15 @@ class Page:
 
     def say(self, problem: str) -> None:
         """Say what does not work, until it does."""
+
+    def _turn(self, first: int) -> None:
+        """Turn the pages of all windows."""
+        if self.state:
+            self._turned = first
+            stage = self.state.stage
+            self._wish(
+                lambda: self.evening.show(stage.get("scene", ""), int(stage.get("number", 0)), first=first)
+            )
 
     def _wish(self, wish: Callable[[], object]) -> None:
         if not self._busy:  # a press while another one is carried out is not meant
@@ -125,7 +138,7 @@ class Page:
 
     def _act(self, action: Action, state: EveningState) -> None:
         scene, number = action.moment.scene, action.moment.number
-        self.evening.show(scene, number)
+        self.evening.show(scene, number, first=0)
         if action.do == "draw":
             self.evening.draw(number)
         elif action.do == "add":

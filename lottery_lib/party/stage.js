@@ -125,7 +125,7 @@ function render({ model, el }) {
     build(kind, content);
     if (rolls) roll(scene.count);
     else sheets = fit(content.entries, kind === "closed" ? 0.1 : 0.28, least);
-    if (fresh) page = 0;
+    if (fresh) page = pageWith(model.get("first"));
     else if (kind === "winners") {
       const known = shown.winners.map(({ name, note }) => `${name} ${note}`);
       const drawn = scene.winners.findIndex((one) => one.status === "new" && !known.includes(`${one.name} ${one.note}`));
@@ -154,6 +154,12 @@ function render({ model, el }) {
         ...aside.map((text) => make("p", "", text))),
       footer,
     ); // prettier-ignore
+  }
+
+  /** The page that has a certain entry. Windows of other sizes have other pages, but the same entries. */
+  function pageWith(at) {
+    let entries = 0;
+    return Math.max(0, sheets.findIndex((sheet) => (entries += sheet.entries.length) > at));
   }
 
   function turn() {
@@ -277,6 +283,8 @@ function render({ model, el }) {
       page += way;
       el.classList.add("fresh");
       turn();
+      const before = sheets.slice(0, page).reduce((sum, sheet) => sum + sheet.entries.length, 0);
+      if (!el.classList.contains("is-lost")) model.send({ turned: before });
     } else if (!el.classList.contains("is-lost")) model.send({ press: way > 0 ? "advance" : "back" });
   }
 
@@ -349,10 +357,18 @@ function render({ model, el }) {
   }
 
   const kernel = model.widget_manager?.kernel;
-  let ended = false; // a kernel that started again does not know this page
+  let comeBack; // a kernel that started again does not know this page
   function watch() {
-    ended ||= ["dead", "restarting", "autorestarting", "terminating"].includes(kernel.status);
-    el.classList.toggle("is-lost", ended || kernel.connectionStatus !== "connected");
+    const ended = ["dead", "restarting", "autorestarting", "terminating"].includes(kernel.status);
+    if (ended && document.body.dataset.voila) comeBack ??= setInterval(reload, 2000);
+    el.classList.toggle("is-lost", Boolean(ended || comeBack || kernel.connectionStatus !== "connected"));
+  }
+
+  /** Loads the page again as soon as the server answers. Its new kernel finds the evening in the tables. */
+  async function reload() {
+    const asked = `${kernel.serverSettings.baseUrl}api/kernels/${kernel.id}`;
+    const answer = await fetch(asked).catch(() => ({ status: 503 }));
+    if (answer.status < 500) location.reload();
   }
   kernel?.statusChanged.connect(watch);
   kernel?.connectionStatusChanged.connect(watch);
@@ -361,6 +377,10 @@ function render({ model, el }) {
   el.append(view, make("div", "buttons", button("sound", toggleSound), button("full_screen", fullScreen)), lost, said);
   for (const trait of ["scene", "title", "logo", "words"]) model.on(`change:${trait}`, show);
   for (const trait of ["sound", "words"]) model.on(`change:${trait}`, label);
+  model.on("change:first", () => {
+    page = pageWith(model.get("first"));
+    turn();
+  });
   document.addEventListener("keydown", key);
   el.addEventListener("pointermove", rest);
   el.addEventListener("click", (event) => event.target.closest("button") || press(1));
@@ -372,6 +392,7 @@ function render({ model, el }) {
     document.removeEventListener("keydown", key);
     resized.disconnect();
     cancelAnimationFrame(frame);
+    clearInterval(comeBack);
     kernel?.statusChanged.disconnect(watch);
     kernel?.connectionStatusChanged.disconnect(watch);
   };

@@ -41,6 +41,7 @@ class Stage(anywidget.AnyWidget):
             - `closed`: `words`, `code`, `prizes` (each `name`, and the names of its `winners`)
 
             Any other kind shows the title and the logo.
+        first: The entry (winner or prize, counted from 0) whose page is shown, if the scene has several.
         words: The few words of the stage itself, for a translation.
     """
 
@@ -51,20 +52,29 @@ class Stage(anywidget.AnyWidget):
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     sound = traitlets.Bool().tag(sync=True)
     scene = traitlets.Dict().tag(sync=True)
+    first = traitlets.Int().tag(sync=True)
     words = traitlets.Dict(default_value=WORDS).tag(sync=True)
 
     def __repr__(self) -> str:
         return f"Stage: {self.title}"
 
-    def on_press(self, callback: Callable[[str], object]) -> None:
+    def on_press(
+        self, callback: Callable[[str], object], turned: Callable[[int], object] = lambda first: None
+    ) -> None:
         """Call `callback("advance")` or `callback("back")` when the presenter asks for it.
 
         Space, Enter, a click and the keys of a presenter's clicker ask. If a result has several pages, the
         browser turns them first.
+
+        Args:
+            callback: Takes the way to go.
+            turned: Takes the first entry of a page that the browser has turned to, for other windows.
         """
 
         def heard(_stage: "Stage", message: dict[str, Any], _buffers: list[bytes]) -> None:
             if (press := message.get("press")) in ("advance", "back"):
                 callback(press)
+            if isinstance(first := message.get("turned"), int):
+                turned(first)
 
         self.on_msg(heard)

@@ -183,9 +183,11 @@ def first_prize(here, party):
         here.fits()
         here.picture(page, name)
         page.set_viewport_size({"width": 1920, "height": 1080})
+    for page in (here.operator, here.stage):
+        page.evaluate("window.old = true")
     kill_kernels("whole")
-    here.operator.reload()
-    here.stage.reload()
+    for page in (here.operator, here.stage):
+        page.wait_for_function("!window.old")  # it loads itself again
     here.offers("Everybody is here")
     here.shows("winners", "Mug", *drawn_names(party, "Mug"))
     here.button.click()

@@ -14,17 +14,18 @@ from lottery_lib.party.stage import WORDS, Stage
 
 pytestmark = pytest.mark.browser
 HERE = Path(module.__file__).parent
-TRAITS = ["title", "logo", "names", "sound", "scene", "words"]
+TRAITS = ["title", "logo", "names", "sound", "scene", "first", "words"]
 #: Renders the stage for a model that has no kernel. `pass_time()` lets the time for the next press pass.
 RENDER = """async ([source, state]) => {
   const listeners = {};
   window.sent = [];
+  window.turned = [];
   window.model = {
     get: key => state[key],
     set: (key, value) => { state[key] = value; (listeners[`change:${key}`] ?? []).forEach(each => each()); },
     on: (event, callback) => (listeners[event] ??= []).push(callback),
     save_changes: () => {},
-    send: message => sent.push(message.press),
+    send: message => (message.press ? sent.push(message.press) : turned.push(message.turned)),
   };
   const real = Performance.prototype.now.bind(performance);
   let skipped = 0;
@@ -278,6 +279,22 @@ def test_pages_come_before_the_next_press(show, tab):
         assert sent(tab) == []
     tab.keyboard.press("PageUp")
     assert sent(tab) == ["back"]
+
+
+def test_windows_of_other_sizes_turn_together(show, tab):
+    """A window that turns a page says which entry comes first. Another one shows the page that has it."""
+    names = people(450, chinese=True)
+    stage = show(winners_of(names), size=(1920, 1080))
+    tab.keyboard.press("Space")
+    (first,) = tab.evaluate("turned")
+    shown = stage.locator(".name").first.inner_text()
+    assert shown == names[first]
+    small = show(winners_of(names), size=(1024, 768))
+    expect(small.get_by_text(shown, exact=True)).to_have_count(0)
+    tab.evaluate("first => model.set('first', first)", first)
+    expect(small.get_by_text(shown, exact=True)).to_be_visible()
+    again = show(winners_of(names), size=(1024, 768), first=first)
+    expect(again.get_by_text(shown, exact=True)).to_be_visible()
 
 
 def test_absent_and_new(show, tab):

@@ -179,6 +179,21 @@ def test_a_press_that_is_too_late():
     assert evening.stage["scene"] == "rolling"
 
 
+def test_pages_turn_together():
+    """If one window turns a page, the others show the same winners; an older look does not turn it back."""
+    evening = Fake()
+    pages = [Quiet(evening), Quiet(evening)]
+    until(lambda: all(page.state for page in pages))
+    pages[0].stage.first = 40  # its browser has turned already
+    pages[0]._turned = 40
+    pages[0].show(evening.look())
+    assert pages[0].stage.first == 40
+    pages[0]._turn(40)
+    until(lambda: pages[1].stage.first == 40)
+    pages[1].press("advance")
+    until(lambda: evening.started and all(page.stage.first == 0 for page in pages))
+
+
 def test_a_look_that_fails():
     """While the tables cannot be read, the page keeps its scene, and looks again."""
     evening = Fake()

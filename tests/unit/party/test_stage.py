@@ -28,6 +28,15 @@ def test_on_press(message, heard):
     assert said == heard
 
 
+def test_turned():
+    """The second callback hears to which entry a browser has turned, and nothing that is no number."""
+    stage, said = Stage(), []
+    stage.on_press(said.append, said.append)
+    for first in (97, "97", None):
+        stage._handle_custom_msg({"turned": first}, [])
+    assert said == [97]
+
+
 def test_words_are_for_one_stage():
     """A translation of one stage leaves the next one in English."""
     Stage().words["drawing"] = "正在抽奖"
