@@ -260,7 +260,7 @@ def _unwon(draw: _Draw) -> str:
 
 
 def _few(ids: Sequence[str]) -> str:
-    return ", ".join([*ids[:5], *(["..."] if len(ids) > 5 else [])]) or "nobody"
+    return ", ".join([*ids[:5], *(["..."] if len(ids) > 5 else [])]) if ids else "nobody"
 
 
 def shuffled(size: int, key: bytes) -> Iterator[int]:

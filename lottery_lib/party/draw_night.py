@@ -27,7 +27,7 @@ from lottery_lib import employees
 from lottery_lib.draws import Draws, as_csv, as_xlsx, remaining, winners
 from lottery_lib.errors import LotteryError
 from lottery_lib.mails import inbox
-from lottery_lib.party import scenes
+from lottery_lib.party import evening_file, scenes
 from lottery_lib.party.announcement import page as announcement_page
 from lottery_lib.party.checker import check_page
 from lottery_lib.party.evening import Evening, EveningState, PrizeState
@@ -183,7 +183,7 @@ class Operator(Page):
         self._head, self._now, self._problem = html(), html(), html()
         # Two buttons, so that a Space that comes too often does not end a roll call: one that is taken away
         # loses the focus.
-        self._main, self._answer = button(button_style="primary"), button(button_style="primary")
+        self._main, self._answer = (button(button_style="primary", layout=_HIDDEN) for _ in range(2))
         self._prizes = widgets.Textarea(placeholder="10 Voucher\n3 Bicycle\n1 Car", rows=6)
         self._preview, self._roster = html(), html()
         self._rule = widgets.RadioButtons(options=_RULES)
@@ -198,6 +198,8 @@ class Operator(Page):
         self._add = button(description="Show the surprise prize")
         self._end = button(description="End the evening")
         self._sure = button(description="Yes, end it", button_style="danger", layout=_HIDDEN)
+        self._restore = button(description="Restore the evening from its file", layout=_HIDDEN)
+        self._said = ("", False)
         self._list, self._files, self._who, self._foot = html(), html(), html(), html()
         self._ask_who = button(description="Who can still win?")
         self._graph = GraphWidget(fill=True)
@@ -225,6 +227,7 @@ class Operator(Page):
         self._end.on_click(lambda _: setattr(self._sure.layout, "display", ""))
         self._sure.on_click(lambda _: self._wish(self._kept.close))
         self._ask_who.on_click(lambda _: self._wish(self._show_who))
+        self._restore.on_click(lambda _: self._wish(self._put_back))
 
     def _new_forms(self) -> dict[str, widgets.Widget]:
         """The fields of each step."""
@@ -255,7 +258,7 @@ class Operator(Page):
     def _page(self) -> widgets.Widget:
         forms = self._forms
         above = (forms["announce"], forms["public value"], forms["roll call"])
-        below = (self._problem, forms["between"], forms["closed"])
+        below = (self._problem, self._restore, forms["between"], forms["closed"])
         step = _box("step", self._now, *above, self._main, self._answer, *below)
         prizes = _box("prizes", _box("head", _marked("h2", "Prizes"), self._ask_who), self._who, self._list)
         stage = _box("preview", self.stage)
@@ -307,6 +310,11 @@ class Operator(Page):
         self._problem.value = (
             f'<p role="alert" class="night-problem">{escaped(problem)}</p>' if problem else ""
         )
+        fresh = self.state is None or self.state.step == "new"
+        if (problem, fresh) != self._said:  # not at each look: it reads the whole file
+            self._said, file = (problem, fresh), self._kept.file
+            lost = file and (fresh or problem) and evening_file.lacking(self.evening.target, file)
+            _show_only(self._restore, lost)
 
     def _show_step(self, state: EveningState) -> None:
         offer = scenes.offer(state)
@@ -449,6 +457,11 @@ class Operator(Page):
         count = load_employees(self.evening.target, self._read, skip_bad_rows=True)
         self._roster.value = f"<p>{count} people can win.</p>"
         _show_only(self._load, False)
+
+    def _put_back(self) -> None:
+        """Go on with the evening that the file has, and the tables of a new emulator do not have."""
+        if self._kept.file:
+            Evening.restored(self.evening.target, self._kept.file)
 
     def _saved(self, state: EveningState) -> str:
         """Links to save what remains of the evening."""

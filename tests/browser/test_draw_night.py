@@ -13,6 +13,7 @@ from lottery_lib import Stack, connect, execution, inbox, load_employees, verify
 from lottery_lib.draws import machine_arn
 from lottery_lib.employees import Roster
 from lottery_lib.names import CHECKOUT
+from lottery_lib.party.evening import Evening
 from lottery_lib.party.receipts import receipts
 
 pytestmark = pytest.mark.browser
@@ -20,6 +21,7 @@ FIRST = ["Ada", "李娜", "Grace", "王伟", "Linus"]
 LAST = ["Hopper", "Liskov", "Perlman", "Lamarr", "Bartik", "Allen", "Keller", "Easley"]
 NAMES = [f"{first} {last}" for first in FIRST for last in LAST]
 NAMES[3], NAMES[17] = "欧阳娜娜" * 4, "Ann-Katrin von Hohenstein-Sonnenberg-Zweibrücken"
+ATTENDEE = "night"  # a lottery of its own: the lessons' winners share their table with both editions
 ROSTER = "employee_id,employee_name\n" + "".join(f"{n:03},{name}\n" for n, name in enumerate(NAMES))
 #: Elements that do not fit, with their texts: cut off by themselves, or outside of the window.
 MISFITS = """() => [document.documentElement, ...document.querySelectorAll('.lottery-night .widget-box, '
@@ -32,7 +34,7 @@ MISFITS = """() => [document.documentElement, ...document.querySelectorAll('.lot
 @pytest.fixture
 def party():
     """A new hardened lottery with mail, in which nobody has won."""
-    target = connect(edition="hardened")
+    target = connect(edition="hardened", attendee=ATTENDEE)
     Stack(target).teardown()
     Stack(target).deploy("ann@example.com")
     inbox(target).confirm("ann@example.com")
@@ -91,8 +93,9 @@ def night(chromium, voila_of, picture):
     """`night("name", size)`: both pages of an evening."""
     opened = []
 
-    def begin(name, size=(1920, 1080)):
-        address = voila_of(CHECKOUT / "notebooks" / "draw_night.ipynb", LOTTERY_EVENING=name)
+    def begin(name, size=(1920, 1080), **variables):
+        notebook = CHECKOUT / "notebooks" / "draw_night.ipynb"
+        address = voila_of(notebook, LOTTERY_ATTENDEE=ATTENDEE, LOTTERY_EVENING=name, **variables)
         opened.append(Night(chromium, address, size, picture))
         return opened[-1]
 
@@ -285,6 +288,26 @@ def test_two_presses_at_once(party, night, new_page):
         expect(other.locator('[data-kind="winners"]')).to_be_visible()
     assert executions(party) == before + 2  # the announcement, and one draw
     assert len(winners(party)) == 2
+
+
+def test_restored_with_one_click(party, night, tmp_path):
+    """After the emulator's end, the page of a new one offers the evening in the file, and goes on with it."""
+    file = tmp_path / "kept.evening.json"
+    evening = Evening(party, "kept", file=file)
+    evening.announce([{"name": "Mug", "count": 2}, {"name": "Car", "count": 1}])
+    evening.draw(1)
+    party.waiter.until("the winners", lambda: evening.look().step == "roll call", seconds=30)
+    won = set(winners(party)["employee_id"])
+    Stack(party).teardown()  # as if the emulator had ended: nothing is there
+    here = night("kept", LOTTERY_EVENING_FILE=str(file))
+    here.operator.get_by_role("button", name="Restore the evening from its file").click()
+    here.offers("Show the winners")
+    assert set(winners(party)["employee_id"]) == won
+    here.button.click()
+    here.offers("Everybody is here")
+    here.button.click()
+    here.offers("Go on")
+    expect(here.operator.get_by_role("button", name="Restore the evening from its file")).to_be_hidden()
 
 
 def test_nothing_deployed(party, night):

@@ -173,4 +173,4 @@ def test_timetables_add_up():
             clock = 0
         assert hours * 60 + past == clock, from_
         clock += minutes
-    assert [*ends[1:], clock] == [90, 390, 45, 120, 120]
+    assert [*ends[1:], clock] == [90, 390, 75, 120, 120]
