@@ -584,8 +584,10 @@ def announce(
     and the commitment to everybody before anybody is drawn.
     """
     from lottery_lib.party.announcement import page
+    from lottery_lib.party.checker import check_page
     from lottery_lib.party.evening import Evening
     from lottery_lib.party.prizes import prizes_in
+    from lottery_lib.party.receipts import receipts
 
     wanted = prizes_in(prizes)
     target = _deployed_party(edition, yes)
@@ -602,9 +604,26 @@ def announce(
         "absent": told["absent"],
         "question": told["question"] or None,
     }
-    html = path.with_name(f"{chosen}.announcement.html")
+    html, guests = (path.with_name(f"{chosen}.{kind}.html") for kind in ("announcement", "check"))
     html.write_text(page(told), encoding="utf-8")
-    return Outcome({**document, "announcement": str(html), "file": str(path)})
+    text = receipts(target, chosen)["draws"][chosen]["receipts"][0]
+    guests.write_text(check_page({"announced": text}), encoding="utf-8")
+    return Outcome({**document, "announcement": str(html), "check": str(guests), "file": str(path)})
+
+
+@lottery.command(example="lottery proof 007", party=True)
+@click.argument("employee_id", metavar="ID")
+@click.option("--name", metavar="NAME", help="The evening or draw; by default the evening that is open.")
+def proof(edition: str | None, employee_id: str, name: str | None) -> Outcome:
+    """Prove to the guest ID that they can win. The proof shows nobody else.
+
+    The guest pastes it into the page that `lottery announce` writes, and compares with their photograph.
+    """
+    from lottery_lib.party.receipts import proof
+
+    target = _party(edition)
+    found = proof(target, _evening(target, name, None)[0], employee_id)
+    return Outcome(found, shown=json.dumps(found))
 
 
 @lottery.command(example="lottery reset")

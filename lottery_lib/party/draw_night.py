@@ -200,6 +200,7 @@ class Operator(Page):
         self._sure = button(description="Yes, end it", button_style="danger", layout=_HIDDEN)
         self._restore = button(description="Restore the evening from its file", layout=_HIDDEN)
         self._said = ("", False)
+        self._linked = ""  # the scene for which there are links to save files
         self._list, self._files, self._who, self._foot = html(), html(), html(), html()
         self._ask_who = button(description="Who can still win?")
         self._graph = GraphWidget(fill=True)
@@ -279,8 +280,8 @@ class Operator(Page):
         self._list.value = _prize_table(state, self._not_mailed)
         self._head.value = _heading(self.stage.title, self.evening.name, state)
         self._who.value = ""
-        if state.step == "closed" and not self._files.value:
-            self._files.value = self._saved(state)
+        if (scene := scenes.moment(state).scene) in ("opening", "closed") and scene != self._linked:
+            self._files.value, self._linked = self._links(state), scene
         if self._shown is None and state.step == "new":
             self._title.value = self.stage.title
         self._shown = state
@@ -332,7 +333,8 @@ class Operator(Page):
                 self._roll.people, self._roll.absent = people, []
         self._show_button()
         for form, widget in self._forms.items():
-            _show_only(widget, form == offer.form or (form == "between" and offer.between))
+            more = offer.between if form == "between" else form == "closed" and offer.files
+            _show_only(widget, form == offer.form or more)
         if not offer.between:
             _show_only(self._sure, False)
 
@@ -463,16 +465,20 @@ class Operator(Page):
         if self._kept.file:
             Evening.restored(self.evening.target, self._kept.file)
 
-    def _saved(self, state: EveningState) -> str:
-        """Links to save what remains of the evening."""
-        found, table = receipts(self.evening.target, self.evening.name), winners(self.evening.target)
-        texts = {
-            ("Winners (Excel)", "winners.xlsx"): as_xlsx(table),
-            ("Winners (CSV)", "winners.csv"): as_csv(table),
-            ("Receipts", "receipts.json"): json.dumps(found, default=str).encode(),
-            ("Check page", "check.html"): check_page(found).encode(),
-            ("Announcement", "announcement.html"): announcement_page(state.announcement).encode(),
-        }
+    def _links(self, state: EveningState) -> str:
+        """Links to save what guests may have: before the draw, and what remains of the evening."""
+        found = receipts(self.evening.target, self.evening.name)
+        texts = {("Announcement", "announcement.html"): announcement_page(state.announcement).encode()}
+        if state.step == "closed":
+            table = winners(self.evening.target)
+            texts |= {
+                ("Winners (Excel)", "winners.xlsx"): as_xlsx(table),
+                ("Winners (CSV)", "winners.csv"): as_csv(table),
+                ("Receipts", "receipts.json"): json.dumps(found, default=str).encode(),
+            }
+        else:
+            found = {"announced": found["draws"][self.evening.name]["receipts"][0]}
+        texts["Check page", "check.html"] = check_page(found).encode()
         links = [
             f'<a download="{file}" href="{_data("application/octet-stream", data)}">{text}</a>'
             for (text, file), data in texts.items()

@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
+from lottery_lib import merkle
 from lottery_lib.aws_errors import all_pages, call_or_none
 from lottery_lib.draws import run
 from lottery_lib.errors import LotteryError
@@ -84,6 +85,34 @@ def _draw(target: Target, name: str, items: Mapping[str, Item]) -> dict[str, Any
     flags = zlib.decompress(bytes(draw["unwon"])) if "unwon" in draw else b"\x01" * len(pool)
     won_before = [each for each, flag in zip(pool, flags, strict=True) if not flag]
     return told | {"pool": pool, "salt": salt, "won_before": won_before}
+
+
+def proof(target: Target, draw_id: str, employee_id: str) -> dict[str, Any]:
+    """Prove that a person is in the pool of a draw, without showing anybody else (docs/receipts.md).
+
+    Args:
+        target: Where.
+        draw_id: The name of the draw or the evening.
+        employee_id: The person.
+
+    Returns:
+        ``employee_id``, ``root`` (as it was announced), and what `merkle.proof` returns. The page
+        `check.html` takes it as JSON.
+
+    Raises:
+        LotteryError: There is no such draw, or the person is not in its pool.
+    """
+    check_edition(target, draw_id)
+    draws_table(target).described()
+    draw = draws_table(target).item(draw_id)
+    if draw is None or "pool" not in draw:
+        raise LotteryError(f"draw {draw_id}", "was not announced", "Give the name of a draw or an evening")
+    pool, salt = Pool(target).of(draw["pool"])
+    if employee_id not in pool:
+        what = f"is not in the pool of {draw_id}, so this person cannot win"
+        raise LotteryError(f"employee {employee_id}", what, "Look at the id again")
+    shown = merkle.proof(pool, bytes.fromhex(salt), pool.index(employee_id))
+    return {"employee_id": employee_id, "root": draw["pool"], **shown}
 
 
 def verify_draw(document: Mapping[str, Any]) -> dict[str, bool]:

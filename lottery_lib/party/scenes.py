@@ -52,6 +52,7 @@ class Offer:
         button: What is written on the button.
         waits: Whether the machine must finish first.
         between: Whether a surprise prize, or the end, is possible now.
+        files: Whether there are files for the guests.
     """
 
     form: str
@@ -60,6 +61,7 @@ class Offer:
     button: str = ""
     waits: bool = False
     between: bool = False
+    files: bool = False
 
 
 def drawn(prize: PrizeState) -> bool:
@@ -136,13 +138,15 @@ def offer(state: EveningState) -> Offer:
     if now.number:
         return Offer("", added["name"], "The machine adds the prize, and draws.", "Drawing", waits=True)
     fixed = "Announcing fixes the guests, the prizes and their order. Nobody can change them later."
-    code = "Let the guests photograph the code."
+    code = "Let the guests photograph the code. With the check page, a guest can ask whether they can win."
     ask = Offer("public value", str(state.announcement.get("question", "")), "", "Give the public value")
     begin = Offer("", "Ready to begin", "The room has seen the public value.", "Go on")
     places = f"Draw {_places(added['count'])}"
     return {
         "": Offer("announce", "Prepare the evening", fixed, "Announce"),
-        "opening": Offer("", "The evening is announced", code, "Ask the room" if waits else "Go on"),
+        "opening": Offer(
+            "", "The evening is announced", code, "Ask the room" if waits else "Go on", files=True
+        ),
         "public": ask if waits else begin,
         "surprise": Offer("", added["name"], "The stage shows this surprise prize.", places, between=True),
         "ready": Offer("", "All prizes are drawn", "Add a surprise prize, or end the evening.", between=True),

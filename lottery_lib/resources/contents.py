@@ -9,6 +9,7 @@ import json
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, ClassVar, Final
 
 from lottery_lib import merkle
@@ -41,8 +42,8 @@ def empty_winners(target: Target) -> int:
     table.check_ours()
     won = list(table.all_keys())
     # Who may only use the tutorial's edition cannot write the chain. A check then says that rows are missing.
-    chain = call_or_none(draws.item, "ResourceNotFound", "AccessDenied", key="#chain")
-    if chain:
+    read_chain = partial(call_or_none, draws.item, "ResourceNotFound", "AccessDenied", key="#chain")
+    if pool_table(target).find() and (chain := read_chain()):
         number = chain["receipts"]
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         told = {"number": number, "kind": "reset", "at": at, "previous": chain["last"], "removed": len(won)}

@@ -4,11 +4,13 @@ import json
 import os
 import sys
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
 from lottery_lib import Stack, connect
 from lottery_lib.__main__ import main
+from lottery_lib.merkle import root_of
 from lottery_lib.party import projector
 from lottery_lib.party.announcement import grouped
 from lottery_lib.party.checker import check_page
@@ -85,6 +87,11 @@ def test_announced_and_restored(run, served, target, tmp_path):
     page = (tmp_path / "night-1.announcement.html").read_text(encoding="utf-8")
     assert told["announcement"] == str(tmp_path / "night-1.announcement.html")
     assert grouped(told["root"]) in page
+    assert told["root"] in Path(told["check"]).read_text(encoding="utf-8")
+    code, proof, _ = run("proof", "007")
+    assert (code, proof["employee_id"], root_of("007", proof)) == (0, "007", told["root"])
+    assert "employee 999: is not in the pool of night-1" in run("proof", "999")[1]["cause"]
+    assert "draw x: was not announced" in run("proof", "007", "--name", "x")[1]["cause"]
     assert run("announce", "1 Car")[1]["cause"].startswith("evening night-1: is announced already")
     assert run("night", "save", "saved.json")[1] == {
         **{"evening": "night-1", "file": str(tmp_path / "saved.json"), "employees": 10, "winners": 0},

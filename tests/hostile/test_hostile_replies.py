@@ -31,7 +31,7 @@ LOOKS = {
     "lambda": "GetFunction",
     "logs": "DescribeLogGroups ListTagsForResource",
     "sns": "GetTopicAttributes ListTagsForResource ListSubscriptionsByTopic",
-    "dynamodb": "BatchGetItem DescribeTable ListTagsOfResource Scan",
+    "dynamodb": "DescribeTable ListTagsOfResource Scan",
     "states": "DescribeStateMachine ListTagsForResource ListExecutions DescribeExecution GetExecutionHistory",
 }
 THROTTLES = {
