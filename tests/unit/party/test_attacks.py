@@ -76,6 +76,7 @@ def reset(made):
         items = made.tables.tables[name]
         return SimpleNamespace(
             check_ours=lambda: None,
+            find=lambda: "there",
             all_keys=lambda: [*items],
             item=lambda key: items.get(key),  # noqa: PLW0108 - it is called by name
             put=lambda new: made.tables.put(name, [*new]),
