@@ -83,7 +83,7 @@ class Inbox:
             return f"AWS sends real mail: open the mailbox of {', '.join(addresses)}."
         if not self._is_readable:
             return f"The emulator at {self._target.endpoint} has no mailbox that could be read from here."
-        return f"The emulator keeps the mail; it can be read at {self._page} as well."
+        return f"The emulator keeps the mail. You can read it at {self._page} in a browser."
 
     def clear(self) -> None:
         """Empty the emulator's mailbox. A real mailbox is not ours to empty."""
