@@ -44,6 +44,8 @@ from lottery_lib.view.graph_widget import GraphWidget
 
 _HERE: Final = Path(__file__).parent
 _PAUSE: Final = 0.4  # seconds between two looks
+_GONE: Final = "does not answer"
+_SILENT: Final = 12  # looks without an answer; after them, the emulator is taken for ended
 _LARGEST: Final = 100_000  # bytes of a logo: each page reads it at each look
 _RULES: Final = [("They are out for this evening", "out"), ("They may win a later prize", "may win later")]
 _HIDDEN: Final = {"display": "none"}
@@ -120,15 +122,19 @@ class Page:
                 self._wishes.put_nowait(wish)
 
     def _work(self) -> None:
-        refused = ""
+        refused, silent = "", 0
         while True:
             with suppress(Empty):
                 wish = self._wishes.get(timeout=_PAUSE)
                 self._busy = True
                 refused = _problem(wish)
             # What was refused stays on the page. What cannot be read is read again.
-            self.say(_problem(lambda: self.show(self.evening.look())) or refused)
+            unread = _problem(lambda: self.show(self.evening.look()))
+            self.say(unread or refused)
             self._busy = False
+            silent = silent + 1 if _GONE in unread else 0
+            if silent == _SILENT:  # only a new kernel connects to a new emulator
+                self.stage.reload()
 
     def _press(self, way: str, seen: Moment) -> None:
         state = self.evening.look()
@@ -211,6 +217,8 @@ class Operator(Page):
         self._read = employees.Roster()
         self._connect()
         self._forms = self._new_forms()
+        for form in self._forms.values():
+            _show_only(form, False)
         super().__init__(evening)
         self.box = self._page()
         threading.Thread(target=self._keep, daemon=True).start()
@@ -225,7 +233,7 @@ class Operator(Page):
         self._load.on_click(lambda _: self._wish(self._load_roster))
         self._roll.observe(lambda _: self._show_button(), "absent")
         self._add.on_click(lambda _: self._wish(self._show_surprise))
-        self._end.on_click(lambda _: setattr(self._sure.layout, "display", ""))
+        self._end.on_click(lambda _: self._ask_end())
         self._sure.on_click(lambda _: self._wish(self._kept.close))
         self._ask_who.on_click(lambda _: self._wish(self._show_who))
         self._restore.on_click(lambda _: self._wish(self._put_back))
@@ -308,6 +316,10 @@ class Operator(Page):
 
     def say(self, problem: str) -> None:
         """Show a problem in a sentence; an empty one takes it away."""
+        if _GONE in problem:
+            problem = (
+                "The emulator has ended. This page connects to a new one soon, and offers the saved evening."
+            )
         self._problem.value = (
             f'<p role="alert" class="night-problem">{escaped(problem)}</p>' if problem else ""
         )
@@ -407,6 +419,9 @@ class Operator(Page):
 
     def _announce(self) -> None:
         prizes = read_prizes(self._prizes.value)
+        if self._read.employees:
+            next_step = "Press *Load this list*, or load the page again to go on without it"
+            raise LotteryError("list of guests", "was chosen, but is not loaded yet", next_step)
         self._kept.announce(prizes, absent=self._rule.value, question=self._question.value.strip())
 
     def _give_public_value(self) -> None:
@@ -457,8 +472,13 @@ class Operator(Page):
                 "list of guests", "the evening is announced already", "Nobody can change it now"
             )
         count = load_employees(self.evening.target, self._read, skip_bad_rows=True)
-        self._roster.value = f"<p>{count} people can win.</p>"
+        self._roster.value, self._read = f"<p>{count} people can win.</p>", employees.Roster()
         _show_only(self._load, False)
+
+    def _ask_end(self) -> None:
+        missed = [each.name for each in self.state.prizes if not scenes.drawn(each)] if self.state else []
+        self._sure.description = f"End it without {', '.join(missed)}" if missed else "Yes, end it"
+        _show_only(self._sure, True)
 
     def _put_back(self) -> None:
         """Go on with the evening that the file has, and the tables of a new emulator do not have."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from lottery_lib import execution
 from lottery_lib.aws_errors import call_or_none
-from lottery_lib.draws import execution_input, machine_arn, run
+from lottery_lib.draws import execution_input, machine_arn, remaining, run
 from lottery_lib.errors import LotteryError
 from lottery_lib.history import DrawResult
 from lottery_lib.party import evening_file
@@ -215,6 +215,10 @@ class Evening:
             raise LotteryError(
                 f"evening {self.name}", "is announced already", "Give a new evening another name"
             )
+        places, people = sum(each["count"] for each in prizes), len(remaining(self.target))
+        if places > people:
+            what = f"{places} winners are wanted, but only {people} people can win"
+            raise LotteryError("prizes", what, "Load your guests first, or write fewer")
         self._take({"prizes": list(prizes), "evening": {"absent": absent}, "question": question})
         self._until("the announcement", lambda: self.look().step in ("public value", "ready"))
 

@@ -77,6 +77,8 @@ def test_the_pages_of_a_party(run, served, target, tmp_path):
 
 def test_announced_and_restored(run, served, target, tmp_path):
     """What was announced is in a file. `night` asks for it when the tables lack it, and goes on after it."""
+    too_many = run("announce", "9 Mug\n2 Car", "--name", "night-1")[1]["cause"]
+    assert "prizes: 11 winners are wanted, but only 10 people can win." in too_many
     code, told, _ = run(
         "announce", "2 Mug\n1 Car", "--name", "night-1", "--absent", "later", "--question", "?"
     )
