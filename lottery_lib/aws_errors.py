@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+#: What happened if nothing replies at an address, such as that of an emulator that has ended.
+SILENT: Final = "does not answer"
 _ATTEMPTS: Final = 5  # by default, botocore would wait a minute for each of up to ten attempts
 #: Temporary errors that botocore does not repeat. SNS has its own name for throttling.
 _RETRIED_TOO: Final = ("Throttled", "ConcurrentModification", "OperationAborted")
@@ -147,7 +149,7 @@ def explain(error: BaseException) -> LotteryError | None:
         where = str(error.kwargs.get("endpoint_url", "AWS"))
         here = urlsplit(where).hostname in ("127.0.0.1", "localhost")
         next_step = DEPLOY if here else f"Check the network and the region, {_AGAIN}"
-        return LotteryError(where, "does not answer", next_step)
+        return LotteryError(where, SILENT, next_step)
     if isinstance(error, BotoCoreError):
         known = f"{type(error).__name__}: {said}"
         advice = _advice(known, "Check the credentials with `aws sts get-caller-identity`")

@@ -1,4 +1,4 @@
-"""Digest the pool as a Merkle tree, so that one person can be shown to be in it, and nobody else is shown.
+"""Digest the pool as a Merkle tree. A proof shows that a person is in the pool, and shows nobody else.
 
 `docs/receipts.md` says exactly how. It is the tree of RFC 6962, with a salt for each leaf.
 """

@@ -24,6 +24,7 @@ import ipywidgets as widgets
 import traitlets
 
 from lottery_lib import employees
+from lottery_lib.aws_errors import SILENT
 from lottery_lib.draws import Draws, as_csv, as_xlsx, remaining, winners
 from lottery_lib.errors import LotteryError
 from lottery_lib.mails import inbox
@@ -44,8 +45,7 @@ from lottery_lib.view.graph_widget import GraphWidget
 
 _HERE: Final = Path(__file__).parent
 _PAUSE: Final = 0.4  # seconds between two looks
-_GONE: Final = "does not answer"
-_SILENT: Final = 12  # looks without an answer; after them, the emulator is taken for ended
+_PATIENCE: Final = 12  # looks without an answer; after them, the emulator is taken for ended
 _LARGEST: Final = 100_000  # bytes of a logo: each page reads it at each look
 _RULES: Final = [("They are out for this evening", "out"), ("They may win a later prize", "may win later")]
 _HIDDEN: Final = {"display": "none"}
@@ -132,8 +132,8 @@ class Page:
             unread = _problem(lambda: self.show(self.evening.look()))
             self.say(unread or refused)
             self._busy = False
-            silent = silent + 1 if _GONE in unread else 0
-            if silent == _SILENT:  # only a new kernel connects to a new emulator
+            silent = silent + 1 if SILENT in unread else 0
+            if silent == _PATIENCE:  # only a new kernel connects to a new emulator
                 self.stage.reload()
 
     def _press(self, way: str, seen: Moment) -> None:
@@ -316,7 +316,7 @@ class Operator(Page):
 
     def say(self, problem: str) -> None:
         """Show a problem in a sentence; an empty one takes it away."""
-        if _GONE in problem:
+        if SILENT in problem:
             problem = (
                 "The emulator has ended. This page connects to a new one soon, and offers the saved evening."
             )

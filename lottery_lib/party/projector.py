@@ -30,7 +30,7 @@ _LOCAL: Final = (
 
 
 class Projector(Voila):  # type: ignore[misc]
-    """Voila, whose page opens only with a token, and asks nobody but this machine.
+    """Voila, whose page opens only with a token, and loads nothing from other machines.
 
     Without a token, every user of the machine could press Draw.
     """

@@ -181,7 +181,7 @@ def test_a_press_that_is_too_late():
 
 def test_an_emulator_that_has_ended(monkeypatch):
     """If nobody answers for a while, the page loads itself again, once: a new kernel finds a new emulator."""
-    monkeypatch.setattr("lottery_lib.party.draw_night._SILENT", 2)
+    monkeypatch.setattr("lottery_lib.party.draw_night._PATIENCE", 2)
     evening, told = Fake(), []
     page = Quiet(evening)
     until(lambda: page.state)
