@@ -45,7 +45,6 @@ from lottery_lib.view.graph_widget import GraphWidget
 
 _HERE: Final = Path(__file__).parent
 _PAUSE: Final = 0.4  # seconds between two looks
-_PATIENCE: Final = 12  # looks without an answer; after them, the emulator is taken for ended
 _LARGEST: Final = 100_000  # bytes of a logo: each page reads it at each look
 _RULES: Final = [("They are out for this evening", "out"), ("They may win a later prize", "may win later")]
 _HIDDEN: Final = {"display": "none"}
@@ -122,19 +121,15 @@ class Page:
                 self._wishes.put_nowait(wish)
 
     def _work(self) -> None:
-        refused, silent = "", 0
+        refused = ""
         while True:
             with suppress(Empty):
                 wish = self._wishes.get(timeout=_PAUSE)
                 self._busy = True
                 refused = _problem(wish)
             # What was refused stays on the page. What cannot be read is read again.
-            unread = _problem(lambda: self.show(self.evening.look()))
-            self.say(unread or refused)
+            self.say(_problem(lambda: self.show(self.evening.look())) or refused)
             self._busy = False
-            silent = silent + 1 if SILENT in unread else 0
-            if silent == _PATIENCE:  # only a new kernel connects to a new emulator
-                self.stage.reload()
 
     def _press(self, way: str, seen: Moment) -> None:
         state = self.evening.look()
@@ -317,9 +312,7 @@ class Operator(Page):
     def say(self, problem: str) -> None:
         """Show a problem in a sentence; an empty one takes it away."""
         if SILENT in problem:
-            problem = (
-                "The emulator has ended. This page connects to a new one soon, and offers the saved evening."
-            )
+            problem = "The emulator has ended. Load both pages again: this one offers the saved evening."
         self._problem.value = (
             f'<p role="alert" class="night-problem">{escaped(problem)}</p>' if problem else ""
         )

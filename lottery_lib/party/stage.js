@@ -377,7 +377,6 @@ function render({ model, el }) {
   el.append(view, make("div", "buttons", button("sound", toggleSound), button("full_screen", fullScreen)), lost, said);
   for (const trait of ["scene", "title", "logo", "words"]) model.on(`change:${trait}`, show);
   for (const trait of ["sound", "words"]) model.on(`change:${trait}`, label);
-  model.on("msg:custom", (message) => message.reload && document.body.dataset.voila && location.reload());
   model.on("change:first", () => {
     page = pageWith(model.get("first"));
     turn();

@@ -58,10 +58,6 @@ class Stage(anywidget.AnyWidget):
     def __repr__(self) -> str:
         return f"Stage: {self.title}"
 
-    def reload(self) -> None:
-        """Let the browser load the page again, with a new kernel. Only Voila's pages do it, no notebook."""
-        self.send({"reload": True})
-
     def on_press(
         self, callback: Callable[[str], object], turned: Callable[[int], object] = lambda first: None
     ) -> None:

@@ -179,23 +179,6 @@ def test_a_press_that_is_too_late():
     assert evening.stage["scene"] == "rolling"
 
 
-def test_an_emulator_that_has_ended(monkeypatch):
-    """If nobody answers for a while, the page loads itself again, once: a new kernel finds a new emulator."""
-    monkeypatch.setattr("lottery_lib.party.draw_night._PATIENCE", 2)
-    evening, told = Fake(), []
-    page = Quiet(evening)
-    until(lambda: page.state)
-    monkeypatch.setattr(page.stage, "send", told.append)
-
-    def nobody():
-        raise LotteryError("http://127.0.0.1:9/", "does not answer", "Start it again")
-
-    evening.look = nobody
-    until(lambda: told)
-    time.sleep(1)
-    assert told == [{"reload": True}]
-
-
 def test_pages_turn_together():
     """If one window turns a page, the others show the same winners; an older look does not turn it back."""
     evening = Fake()
