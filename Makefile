@@ -14,7 +14,7 @@ APART := PY=$(PY) tests/apart
 # Python stores what it compiles. Without that, each of a hundred processes would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: lab install locks test test-all check static unit rehearse refresh pictures bench bench-tests cost format clean
+.PHONY: lab install locks test test-all check static unit rehearse refresh translations pictures bench bench-tests cost format clean
 
 # Attendees type `make lab`. It installs once, then opens the course. The emulator ends with JupyterLab.
 lab: install
@@ -100,6 +100,10 @@ rehearse: install
 # Runs every notebook and stores its outputs. A second run gives the same bytes.
 refresh: $(VENV)/.tested
 	$(APART) $(PY) tests/notebooks/refresh.py
+
+# Brings the catalogues of the other languages up to date, and writes their notebooks and documents from them.
+translations: $(VENV)/.tested
+	$(PY) translations/editions.py
 
 # Makes the README's pictures from a real draw in a real browser.
 pictures: $(VENV)/.tested

@@ -19,8 +19,11 @@ from python_calamine import CalamineError, CalamineWorkbook
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import CHECKOUT
 from lottery_lib.texts import CONTROLS, from_cell
+from lottery_lib.translation import in_language
 
 DATA_FOLDER: Final = CHECKOUT / "data"
+#: The ten employees of the tutorial (2.2.4), as DynamoDB's batch-write takes them.
+REQUEST_ITEMS: Final = in_language(DATA_FOLDER / "request-items.json")
 COLUMNS: Final = ("employee_id", "employee_name", "employee_entry_date", "lottery_serial")
 #: What a header may call each attribute of an employee. Capitals, spaces and underscores do not matter.
 HEADERS: Final = {
@@ -97,8 +100,8 @@ class Roster:
 
 
 def tutorial_roster() -> Roster:
-    """The ten employees of the tutorial's `request-items.json` (2.2.4)."""
-    return read(DATA_FOLDER / "request-items.json")
+    """The ten employees of the tutorial."""
+    return read(REQUEST_ITEMS)
 
 
 def digest(ids: Sequence[str]) -> str:
