@@ -41,6 +41,7 @@ WIDTH: Final = 88
 Translate = Callable[[str], str]
 
 _WORDS: Final = re.compile(r"[A-Za-z]{2,}[,.;:!?)]* +\W?[A-Za-z]{2,}")
+_NO_PROSE: Final = re.compile(r"`[^`]*`|\]\([^)]*\)|<[^>]*>")
 _SUMMARY: Final = re.compile(r"(?<=<summary>).+?(?=</summary>)")
 _LINK: Final = re.compile(r"(?<=\]\()[^)\s:#]+(?=[)#])|(?<=src=\")[^\":]+(?=\")")
 
@@ -50,7 +51,11 @@ _LINK: Final = re.compile(r"(?<=\]\()[^)\s:#]+(?=[)#])|(?<=src=\")[^\":]+(?=\")"
 
 def markdown(source: str, translate: Translate, *, code: bool = False) -> str:
     """Translate Markdown, paragraph by paragraph; with `code`, also what stands in blocks of code."""
-    document = MarkdownFile(callback=translate, no_placeholders=True, extract_code_blocks=code)
+
+    def paragraph(text: str) -> str:
+        return translate(text) if re.search("[A-Za-z]{2}", _NO_PROSE.sub("", text)) else text
+
+    document = MarkdownFile(callback=paragraph, no_placeholders=True, extract_code_blocks=code)
     document.parse(source.encode())
     translated = _SUMMARY.sub(lambda found: translate(found[0]), document.filesrc)
     return translated.rstrip("\n")
