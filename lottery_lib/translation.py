@@ -49,7 +49,7 @@ def _catalogue() -> gettext.NullTranslations:
 
 
 def in_language(path: Path) -> Path:
-    """A file in this process's language, such as ``request-items.zh.json``; the file itself if it has none."""
+    """A file in this process's language, such as ``items.zh.json``; the file itself if it has none."""
     here = path.with_suffix(f".{language()}{path.suffix}")
     return here if here.exists() else path
 

@@ -211,12 +211,6 @@ def updated(path: Path, template: Catalog) -> Catalog:
     return catalog
 
 
-def translation(catalog: Catalog, text: str) -> str:
-    """The translation of a text; the text with a mark if there is none that somebody has looked at."""
-    message = catalog.get(text)
-    return message.string if message and message.string and not message.fuzzy else f"{MARK} {text}"
-
-
 def unfinished(catalog: Catalog) -> Iterator[str]:
     """A line for each text that has no translation, or one that nobody has looked at."""
     for message in catalog:
@@ -259,15 +253,21 @@ def destination(page: Path, language: str) -> Path:
     return page.with_name(f"{page.stem}.{SUFFIXES.get(language, language)}.md")
 
 
-def linked(text: str, page: Path, language: str) -> str:
-    """Let each link of a translated text lead to the translation of its page, if there is one."""
+def translation(catalog: Catalog, page: Path, text: str, place: str) -> str:
+    """The translation of a text, or the text with a mark if there is none that somebody has looked at.
 
-    def follow(found: re.Match[str]) -> str:
-        there = (page.parent / found[0]).resolve()
+    Each link leads to the translation of its page, if there is one.
+    """
+    language = catalog.locale_identifier
+
+    def follow(link: re.Match[str]) -> str:
+        there = (page.parent / link[0]).resolve()
         there = destination(there, language) if there in [*NOTEBOOKS, *DOCUMENTS] else there
         return os.path.relpath(there, destination(page, language).parent)
 
-    return _LINK.sub(follow, text)
+    message = catalog.get(text)
+    finished = message and message.string and not message.fuzzy
+    return _LINK.sub(follow, message.string if finished else f"{MARK} {text}")
 
 
 def bring_up_to_date(language: str) -> list[str]:
@@ -280,7 +280,7 @@ def bring_up_to_date(language: str) -> list[str]:
         for page in pages:
             there = destination(page, language)
             now = there.read_text(encoding="utf-8") if there.exists() else ""
-            new = translated(page, lambda text, _: linked(translation(catalog, text), page, language), now)  # noqa: B023
+            new = translated(page, partial(translation, catalog, page), now)
             if new != now:
                 there.parent.mkdir(exist_ok=True)
                 there.write_text(new, encoding="utf-8")
