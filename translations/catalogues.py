@@ -81,12 +81,18 @@ Change = tuple[int, int, int, int, str]
 
 def _strings(source: str, translate: Translate) -> Iterator[Change]:
     for node in texts(ast.parse(source)):
-        if (translated := translate(text_of(node))) != text_of(node):
-            pieces, quoted = [translated], partial(_quoted, formatted=isinstance(node, ast.JoinedStr))
-            if node.lineno != node.end_lineno:  # it stands in parentheses
-                pieces = _wrapped(translated, WIDTH - node.col_offset - 3)
+        if (translated := translate(text_of(node))) == text_of(node):
+            continue
+        quoted = partial(_quoted, formatted=isinstance(node, ast.JoinedStr))
+        if node.lineno == node.end_lineno:
+            literal = quoted(translated)
+        elif "\n" in translated:
+            prefix, plain = "f" * isinstance(node, ast.JoinedStr), translated.replace("\\", "\\\\")
+            literal = f'{prefix}"""{plain}"""'
+        else:  # it stands in parentheses
+            pieces = _wrapped(translated, WIDTH - node.col_offset - 3)
             literal = f"\n{' ' * node.col_offset}".join(map(quoted, pieces))
-            yield node.lineno, node.col_offset, node.end_lineno, node.end_col_offset, literal
+        yield node.lineno, node.col_offset, node.end_lineno, node.end_col_offset, literal
 
 
 def texts(tree: ast.AST) -> Iterator[ast.Constant | ast.JoinedStr]:
