@@ -31,7 +31,17 @@ from lottery_lib.translation import languages
 ROOT: Final = Path(__file__).resolve().parent.parent
 NOTEBOOKS: Final = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 #: The documents that attendees and instructors are sent to.
-DOCUMENTS: Final = [ROOT / name for name in ("README.md", "INSTRUCTOR.md", "docs/aws.md", "docs/receipts.md")]
+DOCUMENTS: Final = [
+    ROOT / name
+    for name in (
+        "README.md",
+        "INSTRUCTOR.md",
+        "docs/aws.md",
+        "docs/emulator.md",
+        "docs/receipts.md",
+        "docs/security.md",
+    )
+]
 #: Stands before a text that has no translation yet.
 MARK: Final = "〔EN〕"
 #: How a document is called in a language. GitHub's and AWS's readers know this form.
@@ -40,7 +50,7 @@ SUFFIXES: Final = {"zh": "zh-CN"}
 WIDTH: Final = 88
 Translate = Callable[[str], str]
 
-_WORDS: Final = re.compile(r"[A-Za-z]{2,}[,.;:!?)]* +\W?[A-Za-z]{2,}")
+_WORDS: Final = re.compile(r"[A-Za-z]{2,}[,.;:!?)]* +\W?[A-Za-z]{2,}|^ *[A-Za-z]{3,}: *$")  # or a label
 _NO_PROSE: Final = re.compile(r"`[^`]*`|\]\([^)]*\)|<[^>]*>")
 _SUMMARY: Final = re.compile(r"(?<=<summary>).+?(?=</summary>)")
 _LINK: Final = re.compile(r"(?<=\]\()[^)\s:#]+(?=[)#])|(?<=src=\")[^\":]+(?=\")")
@@ -62,7 +72,7 @@ def markdown(source: str, translate: Translate, *, code: bool = False) -> str:
 
 
 def python(source: str, translate: Translate) -> str:
-    """Translate the comments of a code cell, and its strings of two words or more.
+    """Translate the comments of a code cell, and its strings that are labels or have two words or more.
 
     An f-string is a text with its expressions in braces.
     """
