@@ -50,7 +50,10 @@ SUFFIXES: Final = {"zh": "zh-CN"}
 WIDTH: Final = 88
 Translate = Callable[[str], str]
 
-_WORDS: Final = re.compile(r"[A-Za-z]{2,}[,.;:!?)]* +\W?[A-Za-z]{2,}|^ *[A-Za-z]{3,}: *$")  # or a label
+# Two words; or a label; or a number with its noun.
+_WORDS: Final = re.compile(
+    r"[A-Za-z]+[,.;:!?)]* +\W?[A-Za-z]{2,}|(?:^| )[A-Za-z]{3,}: *(?:$|\{)|(?:\}|\d) [a-z]{3,}"
+)
 _NO_PROSE: Final = re.compile(r"`[^`]*`|\]\([^)]*\)|<[^>]*>")
 _SUMMARY: Final = re.compile(r"(?<=<summary>).+?(?=</summary>)")
 _LINK: Final = re.compile(r"(?<=\]\()[^)\s:#]+(?=[)#])|(?<=src=\")[^\":]+(?=\")")
@@ -93,12 +96,13 @@ def _strings(source: str, translate: Translate) -> Iterator[Change]:
     for node in texts(ast.parse(source)):
         if (translated := translate(text_of(node))) == text_of(node):
             continue
-        quoted = partial(_quoted, formatted=isinstance(node, ast.JoinedStr))
-        if node.lineno == node.end_lineno:
+        formatted = isinstance(node, ast.JoinedStr)
+        quoted = partial(_quoted, formatted=formatted)
+        if block := re.match("f?(\"\"\"|''')", ast.get_source_segment(source, node)):
+            plain = translated.replace("\\", "\\\\")
+            literal = f"{block[0]}{plain}{block[1]}"
+        elif node.lineno == node.end_lineno:
             literal = quoted(translated)
-        elif "\n" in translated:
-            prefix, plain = "f" * isinstance(node, ast.JoinedStr), translated.replace("\\", "\\\\")
-            literal = f'{prefix}"""{plain}"""'
         else:  # it stands in parentheses
             pieces = _wrapped(translated, WIDTH - node.col_offset - 3)
             literal = f"\n{' ' * node.col_offset}".join(map(quoted, pieces))
@@ -127,7 +131,9 @@ def text_of(node: ast.AST) -> str:
         )
     else:
         return ""
-    return text if _WORDS.search(text) and text not in _states() and "{%" not in text else ""
+    return (
+        text if _WORDS.search(text) and text not in _states() and not text.startswith(("{%", "arn:")) else ""
+    )
 
 
 def _quoted(text: str, *, formatted: bool) -> str:
