@@ -62,13 +62,14 @@ _LINK: Final = re.compile(r"(?<=\]\()[^)\s:#]+(?=[)#])|(?<=src=\")[^\":]+(?=\")"
 # Texts: each function returns its argument with all texts translated.
 
 
-def markdown(source: str, translate: Translate, *, code: bool = False) -> str:
-    """Translate Markdown, paragraph by paragraph; with `code`, also what stands in blocks of code."""
+def markdown(source: str, translate: Translate) -> str:
+    """Translate Markdown, paragraph by paragraph. A block of code is a text, too, unless it calls AWS."""
 
-    def paragraph(text: str) -> str:
-        return translate(text) if re.search("[A-Za-z]{2}", _NO_PROSE.sub("", text)) else text
+    def unit(text: str) -> str:
+        is_text = re.search("[A-Za-z]{2}", _NO_PROSE.sub("", text)) and not text.startswith("aws ")
+        return translate(text) if is_text else text
 
-    document = MarkdownFile(callback=paragraph, no_placeholders=True, extract_code_blocks=code)
+    document = MarkdownFile(callback=unit, no_placeholders=True)
     document.parse(source.encode())
     translated = _SUMMARY.sub(lambda found: translate(found[0]), document.filesrc)
     return translated.rstrip("\n")
@@ -257,7 +258,7 @@ def translated(page: Path, translate: Callable[[str, str], str], now: str = "") 
     """
     text = page.read_text(encoding="utf-8")
     if page.suffix == ".md":
-        return markdown(text, partial(translate, place=page.name), code=True) + "\n"
+        return markdown(text, partial(translate, place=page.name)) + "\n"
     notebook = nbformat.reads(text, as_version=4)
     stored = {cell.id: cell for cell in nbformat.reads(now, as_version=4).cells} if now else {}
     for cell in notebook.cells:
