@@ -56,7 +56,7 @@ _WORDS: Final = re.compile(
 )
 _NO_PROSE: Final = re.compile(r"`[^`]*`|\]\([^)]*\)|<[^>]*>")
 _IMAGE: Final = re.compile(r"<img[^>]*>")
-_SUMMARY: Final = re.compile(r"(?<=<summary>).+?(?=</summary>)")
+_IN_HTML: Final = re.compile(r"(?<=<summary>).+?(?=</summary>)|(?<= alt=\")[^\"]+")
 _LINK: Final = re.compile(r"(?<=\]\()[^)\s:#]+(?=[)#])|(?<=src=\")[^\":]+(?=\")")
 
 
@@ -68,11 +68,11 @@ def markdown(source: str, translate: Translate) -> str:
 
     def unit(text: str) -> str:
         is_text = re.search("[A-Za-z]{2}", _NO_PROSE.sub("", text)) and not text.startswith("aws ")
-        return translate(text) if is_text or " alt=" in text else text
+        return translate(text) if is_text else text
 
     document = MarkdownFile(callback=unit, no_placeholders=True)
     document.parse(_IMAGE.sub(lambda found: found[0].replace("\n", " "), source).encode())
-    translated = _SUMMARY.sub(lambda found: translate(found[0]), document.filesrc)
+    translated = _IN_HTML.sub(lambda found: translate(found[0]), document.filesrc)
     return translated.rstrip("\n")
 
 
