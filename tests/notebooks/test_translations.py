@@ -1,0 +1,217 @@
+"""The other languages of the course: the same code as in English, and every text translated."""
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import catalogues
+import nbformat
+import pytest
+from catalogues import DOCUMENTS, NOTEBOOKS, destination
+from mistletoe import Document, ast_renderer
+
+from lottery_lib.translation import languages
+
+PAIRS: Final = [(page, destination(page, language)) for language in languages() for page in NOTEBOOKS]
+PAGES: Final = [destination(page, language) for language in languages() for page in [*NOTEBOOKS, *DOCUMENTS]]
+#: What is not translated: code, addresses, HTML, labels of the console and of GitHub in italics.
+NO_PROSE: Final = re.compile(r"`[^`]*`|\]\([^)]*\)|<[^>]*>|(?<!\*)\*[^*]+\*(?!\*)")
+#: The words of a mail, of AWS and of pytest, with which code compares; what a state returns; a name.
+QUOTED: Final = (
+    "Congrats! [",
+    "You have selected as the Lucky Champ",
+    "Hello from the lottery",
+    "do you accept",
+    "not authorized to perform",
+    "Scan on resource",
+    "Publish on resource",
+    "is not supported",
+    "no tests ran",
+    "recorded, not mailed",
+)
+#: Three English words of which two are no names.
+ENGLISH: Final = re.compile(r"[A-Za-z]+(?:'[a-z]+)?(?:,? +[A-Za-z]+(?:'[a-z]+)?){2,}")
+
+
+def english(text: str) -> list[str]:
+    """The English phrases in a text."""
+    for quoted in QUOTED:
+        text = text.replace(quoted, "")
+    found = ENGLISH.findall(NO_PROSE.sub("", text))
+    return [each for each in found if len(re.findall(r"\b[a-z]{2,}\b", each)) >= 2]
+
+
+@pytest.fixture(scope="module", params=languages())
+def edition(request: pytest.FixtureRequest) -> tuple[dict[Any, str], list[str]]:
+    return catalogues.edition(request.param)
+
+
+def test_the_kit_speaks_chinese():
+    assert languages() == ["zh"]
+
+
+def test_every_text_is_translated(edition):
+    """A text without a translation is named with its file and cell; `make translations` marks changed ones."""
+    assert not edition[1], "\n".join(edition[1])
+
+
+def test_files_are_in_step_with_english(edition):
+    """Catalogues, notebooks and documents are those that `make translations` writes."""
+    stale = [path.name for path, text in edition[0].items() if path.read_text(encoding="utf-8") != text]
+    assert not stale, "Run make translations"
+
+
+@pytest.mark.parametrize(("page", "translated"), PAIRS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_code_is_the_english_code(page, translated):
+    """The syntax trees differ only in texts. Cells, tags and ids are the same."""
+    cells = [nbformat.read(path, as_version=4).cells for path in (page, translated)]
+    for ours, theirs in zip(*cells, strict=True):
+        assert (ours.id, ours.cell_type, ours.metadata) == (theirs.id, theirs.cell_type, theirs.metadata)
+        if ours.cell_type == "code":
+            assert is_same(*(ast.parse(re.sub(r"^%%.*", "", cell.source)) for cell in (ours, theirs))), ours.id
+
+
+def is_same(ours: object, theirs: object) -> bool:
+    """Whether two syntax trees differ only in texts."""
+    if isinstance(ours, ast.AST):
+        if type(ours) is not type(theirs):
+            return False
+        if catalogues.text_of(ours):
+            return expressions(ours) == expressions(theirs)
+        return all(is_same(getattr(ours, name, None), getattr(theirs, name, None)) for name in ours._fields)
+    if isinstance(ours, list):
+        return len(ours) == len(theirs) and all(map(is_same, ours, theirs))
+    return ours == theirs
+
+
+def expressions(text: ast.AST) -> list[str]:
+    """The expressions in an f-string, in any order."""
+    return sorted(ast.unparse(node) for node in ast.walk(text) if isinstance(node, ast.FormattedValue))
+
+
+@pytest.mark.parametrize(
+    ("theirs", "allowed"),
+    [
+        ('check(answer, hint="看一看 Choice")', True),
+        ('print(f"{name} 的数量是 {count + 1}")', True),
+        ('print(f"{name} 的数量是 {count}")', False),
+        ('print(f"的数量是 {count + 1}")', False),
+        ('check(other, hint="看一看 Choice")', False),
+        ('table["员工"]', False),
+    ],
+)
+def test_only_texts_may_differ(theirs, allowed):
+    """A name, a key or an expression may not."""
+    ours = [
+        'check(answer, hint="Look at the Choice")',
+        'print(f"There are {count + 1} of {name}")',
+        'table["employee"]',
+    ]
+    assert any(is_same(ast.parse(each), ast.parse(theirs)) for each in ours) == allowed
+
+
+def prose(page: Any) -> Iterator[tuple[str, str]]:
+    """What a reader of a page reads: the place, and the text without code."""
+    if page.suffix == ".md":
+        text = re.sub(r"^```[\s\S]*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        yield page.name, text
+        return
+    for cell in nbformat.read(page, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            yield cell.id, re.sub(r"^```[\s\S]*?^```", "", cell.source, flags=re.MULTILINE)
+            continue
+        found: list[str] = []
+        catalogues.python(cell.source, lambda text, found=found: found.append(text) or text)
+        yield from ((cell.id, text) for text in found if "\n" not in text)  # else it is a program
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_no_english_is_left(page):
+    """Outside code, no three English words stand beside each other."""
+    left = [f"{where}: {each}" for where, text in prose(page) for each in english(text)]
+    assert not left, "\n".join(left)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("调用 the state machine again 之后", ["the state machine again"]),
+        ("状态 Is Winner In Past Draw 决定", []),
+        ("运行 `lottery deploy to the cloud`", []),
+        ("done by hand", ["done by hand"]),
+    ],
+)
+def test_english_is_found(text, found):
+    assert english(text) == found
+
+
+def letters(node: dict[str, Any]) -> str:
+    """The letters of a Markdown tree that stand outside code."""
+    if node["type"] in ("InlineCode", "CodeFence", "BlockCode"):
+        return ""
+    return node.get("content", "") + "".join(map(letters, node.get("children") or []))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_stars_make_letters_bold(page):
+    """No star of Markdown stays visible: beside Chinese punctuation it easily does."""
+    for where, text in prose(page):
+        assert "*" not in letters(ast_renderer.get_ast(Document(text))), where
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_links_lead_somewhere(page):
+    """Each link to a file of the kit leads to one, and to a heading that it has."""
+    text = page.read_text(encoding="utf-8")
+    for link, anchor in re.findall(r"\]\(([^):# ]*)(?:#([^) ]*))?\)", text):
+        there = page.parent / link if link else page
+        assert there.exists(), link
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", there.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in [re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings], link
+
+
+def pseudo(text: str) -> str:
+    """A text in a language that nobody speaks: accented and longer by 40 %. What stands in braces stays."""
+    accented = str.maketrans("aeiouAEIOUcnsy", "åéîøûÅÉÎØÛçñšý")
+    parts = re.split(r"(\{[^{}]*\}|`[^`]*`|\]\([^)]*\)|<[^>]*>)", text)
+    told = "".join(part if number % 2 else part.translate(accented) for number, part in enumerate(parts))
+    return f"{told} {'~' * (2 * len(text) // 5)}"
+
+
+def test_a_third_language_needs_no_code(tmp_path, monkeypatch):
+    """A folder with catalogues is a language: its notebooks have no English text, and the English code."""
+    monkeypatch.setattr(catalogues, "FOLDER", tmp_path)
+    for name in ("lottery_lib.po", "notebooks.po", "documents.po"):
+        template = catalogues.library() if name == "lottery_lib.po" else None
+        catalog = catalogues.updated(tmp_path / "xx" / name, template or catalogues.collected(NOTEBOOKS + DOCUMENTS))
+        for message in catalog:
+            message.string = pseudo(message.id) if message.id else message.string
+        (tmp_path / "xx").mkdir(exist_ok=True)
+        (tmp_path / "xx" / name).write_text(catalogues.written(catalog), encoding="utf-8")
+    files, left = catalogues.edition("xx")
+    assert not left
+    for page in NOTEBOOKS:
+        notebook = nbformat.reads(files[destination(page, "xx")], as_version=4)
+        for ours, theirs in zip(nbformat.read(page, as_version=4).cells, notebook.cells, strict=True):
+            if ours.cell_type == "code":
+                trees = [ast.parse(re.sub(r"^%%.*", "", cell.source)) for cell in (ours, theirs)]
+                assert is_same(*trees), ours.id
+
+
+def test_a_changed_text_is_never_stale(tmp_path):
+    """Its old translation is kept, and marked as fuzzy. The page shows the English text with a mark."""
+    template = catalogues.Catalog()
+    template.add("Two employees win.", locations=[("06-01", 0)])
+    catalog = catalogues.updated(tmp_path / "zh" / "notebooks.po", template)
+    catalog["Two employees win."].string = "两名员工中奖。"
+    (tmp_path / "zh").mkdir()
+    (tmp_path / "zh" / "notebooks.po").write_text(catalogues.written(catalog), encoding="utf-8")
+    changed = catalogues.Catalog()
+    changed.add("Three employees win.", locations=[("06-01", 0)])
+    catalog = catalogues.updated(tmp_path / "zh" / "notebooks.po", changed)
+    assert list(catalogues.unfinished(catalog)) == ["06-01: fuzzy: 'Three employees win.'"]
+    shown = catalogues.translation(catalog, NOTEBOOKS[0], "Three employees win.", "06-01")
+    assert shown == f"{catalogues.MARK} Three employees win."
+    assert "两名员工中奖。" in catalogues.written(catalog)
