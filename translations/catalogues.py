@@ -31,7 +31,17 @@ from lottery_lib.translation import languages
 ROOT: Final = Path(__file__).resolve().parent.parent
 NOTEBOOKS: Final = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 #: The documents that attendees and instructors are sent to.
-DOCUMENTS: Final = [ROOT / name for name in ("README.md", "INSTRUCTOR.md", "docs/aws.md", "docs/receipts.md")]
+DOCUMENTS: Final = [
+    ROOT / name
+    for name in (
+        "README.md",
+        "INSTRUCTOR.md",
+        "docs/aws.md",
+        "docs/emulator.md",
+        "docs/receipts.md",
+        "docs/security.md",
+    )
+]
 #: Stands before a text that has no translation yet.
 MARK: Final = "〔EN〕"
 #: How a document is called in a language. GitHub's and AWS's readers know this form.
@@ -40,7 +50,7 @@ SUFFIXES: Final = {"zh": "zh-CN"}
 WIDTH: Final = 88
 Translate = Callable[[str], str]
 
-_WORDS: Final = re.compile(r"[A-Za-z]{2,}[,.;:!?)]* +\W?[A-Za-z]{2,}")
+_WORDS: Final = re.compile(r"[A-Za-z]{2,}[,.;:!?)]* +\W?[A-Za-z]{2,}|^ *[A-Za-z]{3,}: *$")  # or a label
 _NO_PROSE: Final = re.compile(r"`[^`]*`|\]\([^)]*\)|<[^>]*>")
 _SUMMARY: Final = re.compile(r"(?<=<summary>).+?(?=</summary>)")
 _LINK: Final = re.compile(r"(?<=\]\()[^)\s:#]+(?=[)#])|(?<=src=\")[^\":]+(?=\")")
@@ -62,7 +72,7 @@ def markdown(source: str, translate: Translate, *, code: bool = False) -> str:
 
 
 def python(source: str, translate: Translate) -> str:
-    """Translate the comments of a code cell, and its strings of two words or more.
+    """Translate the comments of a code cell, and its strings that are labels or have two words or more.
 
     An f-string is a text with its expressions in braces.
     """
@@ -81,12 +91,18 @@ Change = tuple[int, int, int, int, str]
 
 def _strings(source: str, translate: Translate) -> Iterator[Change]:
     for node in texts(ast.parse(source)):
-        if (translated := translate(text_of(node))) != text_of(node):
-            pieces, quoted = [translated], partial(_quoted, formatted=isinstance(node, ast.JoinedStr))
-            if node.lineno != node.end_lineno:  # it stands in parentheses
-                pieces = _wrapped(translated, WIDTH - node.col_offset - 3)
+        if (translated := translate(text_of(node))) == text_of(node):
+            continue
+        quoted = partial(_quoted, formatted=isinstance(node, ast.JoinedStr))
+        if node.lineno == node.end_lineno:
+            literal = quoted(translated)
+        elif "\n" in translated:
+            prefix, plain = "f" * isinstance(node, ast.JoinedStr), translated.replace("\\", "\\\\")
+            literal = f'{prefix}"""{plain}"""'
+        else:  # it stands in parentheses
+            pieces = _wrapped(translated, WIDTH - node.col_offset - 3)
             literal = f"\n{' ' * node.col_offset}".join(map(quoted, pieces))
-            yield node.lineno, node.col_offset, node.end_lineno, node.end_col_offset, literal
+        yield node.lineno, node.col_offset, node.end_lineno, node.end_col_offset, literal
 
 
 def texts(tree: ast.AST) -> Iterator[ast.Constant | ast.JoinedStr]:
@@ -197,18 +213,21 @@ def library() -> Catalog:
 
 
 def updated(path: Path, template: Catalog) -> Catalog:
-    """Bring a catalogue up to date, and write it if it changed.
+    """Read a catalogue, and bring it up to date.
 
     A new text is empty, unless it is much like an old one: then it has the old translation, marked as fuzzy.
     """
-    before = path.read_bytes() if path.exists() else b""
-    catalog = pofile.read_po(io.BytesIO(before), locale=path.parent.name)
+    stored = io.BytesIO(path.read_bytes() if path.exists() else b"")
+    catalog = pofile.read_po(stored, locale=path.parent.name)
     catalog.update(template, update_creation_date=False)
-    after = io.BytesIO()
-    pofile.write_po(after, catalog, omit_header=True, width=0, ignore_obsolete=True, include_lineno=False)
-    if after.getvalue() != before:
-        path.write_bytes(after.getvalue())
     return catalog
+
+
+def written(catalog: Catalog) -> str:
+    """A catalogue as its file has it."""
+    file = io.BytesIO()
+    pofile.write_po(file, catalog, omit_header=True, width=0, ignore_obsolete=True, include_lineno=False)
+    return file.getvalue().decode()
 
 
 def unfinished(catalog: Catalog) -> Iterator[str]:
@@ -270,27 +289,28 @@ def translation(catalog: Catalog, page: Path, text: str, place: str) -> str:
     return _LINK.sub(follow, message.string if finished else f"{MARK} {text}")
 
 
-def bring_up_to_date(language: str) -> list[str]:
-    """Bring all catalogues and pages of a language up to date; returns what is unfinished."""
-    folder = FOLDER / language
-    left = [*unfinished(updated(folder / "lottery_lib.po", library()))]
-    for name, pages in (("notebooks.po", NOTEBOOKS), ("documents.po", DOCUMENTS)):
-        catalog = updated(folder / name, collected(pages))
+def edition(language: str) -> tuple[dict[Path, str], list[str]]:
+    """The catalogues and pages of a language as they should be, and a line for each unfinished text."""
+    files, left = {}, []
+    for name, pages in (("lottery_lib.po", []), ("notebooks.po", NOTEBOOKS), ("documents.po", DOCUMENTS)):
+        path = FOLDER / language / name
+        catalog = updated(path, collected(pages) if pages else library())
+        files[path] = written(catalog)
         left += unfinished(catalog)
         for page in pages:
             there = destination(page, language)
             now = there.read_text(encoding="utf-8") if there.exists() else ""
-            new = translated(page, partial(translation, catalog, page), now)
-            if new != now:
-                there.parent.mkdir(exist_ok=True)
-                there.write_text(new, encoding="utf-8")
-    return left
+            files[there] = translated(page, partial(translation, catalog, page), now)
+    return files, left
 
 
 def main() -> int:
     """Bring every language up to date, and say what is left for its translators."""
     for language in languages():
-        left = bring_up_to_date(language)
+        files, left = edition(language)
+        for path, text in files.items():
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
         print(*left, f"{language}: {len(left) or 'no'} texts to translate or to look at.", sep="\n")
     return 0
 
