@@ -55,7 +55,8 @@ _WORDS: Final = re.compile(
     r"[A-Za-z]+[,.;:!?)]* +\W?[A-Za-z]{2,}|(?:^| )[A-Za-z]{3,}: *(?:$|\{)|(?:\}|\d) [a-z]{3,}"
 )
 _NO_PROSE: Final = re.compile(r"`[^`]*`|\]\([^)]*\)|<[^>]*>")
-_SUMMARY: Final = re.compile(r"(?<=<summary>).+?(?=</summary>)")
+_IMAGE: Final = re.compile(r"<img[^>]*>")
+_IN_HTML: Final = re.compile(r"(?<=<summary>).+?(?=</summary>)|(?<= alt=\")[^\"]+")
 _LINK: Final = re.compile(r"(?<=\]\()[^)\s:#]+(?=[)#])|(?<=src=\")[^\":]+(?=\")")
 
 
@@ -70,8 +71,8 @@ def markdown(source: str, translate: Translate) -> str:
         return translate(text) if is_text else text
 
     document = MarkdownFile(callback=unit, no_placeholders=True)
-    document.parse(source.encode())
-    translated = _SUMMARY.sub(lambda found: translate(found[0]), document.filesrc)
+    document.parse(_IMAGE.sub(lambda found: found[0].replace("\n", " "), source).encode())
+    translated = _IN_HTML.sub(lambda found: translate(found[0]), document.filesrc)
     return translated.rstrip("\n")
 
 
