@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import nbformat
-from babel.messages import Catalog, extract, pofile
+from babel.messages import Catalog, pofile
 from translate.storage.markdown import MarkdownFile
 
 from lottery_lib.translation import TRANSLATIONS as FOLDER
@@ -213,11 +213,23 @@ def collected(pages: Iterable[Path]) -> Catalog:
 
 
 def library() -> Catalog:
-    """The messages of the library, with the modules that have them."""
-    found = Catalog()
-    for path, _, message, *_ in extract.extract_from_dir(ROOT / "lottery_lib", keywords={"_": None}):
-        found.add(message, locations=[(path, 0)])
+    """The messages of the library and the help of its commands, with the modules that have them."""
+    found, folder = Catalog(), ROOT / "lottery_lib"
+    for path in sorted(folder.rglob("*.py")):
+        for message in messages(ast.parse(path.read_text(encoding="utf-8"))):
+            found.add(message, locations=[(path.relative_to(folder).as_posix(), 0)])
     return found
+
+
+def messages(tree: ast.AST) -> Iterator[str]:
+    """What a module gives to `_`, and the docstrings of its commands. Babel's own search misses f-strings."""
+    for node in ast.iter_child_nodes(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="_"), args=[ast.Constant(value=str(message))]):
+                yield message
+            case ast.FunctionDef(decorator_list=[ast.Call(func=ast.Attribute(attr="command" | "group")), *_]):
+                yield ast.get_docstring(node) or ""
+        yield from messages(node)
 
 
 def updated(path: Path, template: Catalog) -> Catalog:
