@@ -442,8 +442,9 @@ def verify(edition: str | None, folder: str) -> Outcome:
 def winners(edition: str | None, csv: str | None, xlsx: str | None) -> Outcome:
     """List everybody who has won so far."""
     from lottery_lib import draws
+    from lottery_lib.party.receipts import winners
 
-    found = draws.winners(_target(edition))
+    found = winners(_target(edition))
     for file, written in ((csv, draws.as_csv), (xlsx, draws.as_xlsx)):
         if not file:
             continue

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from lottery_lib import definition, execution, plan
 from lottery_lib.course.checks import Check, Checks
-from lottery_lib.draws import draw, forget_winners, machine_arn, winners
+from lottery_lib.draws import draw, forget_winners, machine_arn, winner_table
 from lottery_lib.employees import DATA_FOLDER, tutorial_roster
 from lottery_lib.errors import LotteryError
 from lottery_lib.history import ExecutionRecord
@@ -141,7 +141,7 @@ def _ready(target: Target, lesson: str) -> Ready:
     elif lesson < "05":
         has = f"with all that the lessons before {lesson} build"
     else:
-        employees, won = len(tutorial_roster().employees), len(winners(target))
+        employees, won = len(tutorial_roster().employees), len(winner_table(target))
         has = f"{employees} employees, {won or 'nobody'} {'have' if won > 1 else 'has'} won"
     return Ready(f"Ready: lesson {lesson}, {has}.")
 

@@ -25,7 +25,7 @@ import traitlets
 
 from lottery_lib import employees
 from lottery_lib.aws_errors import SILENT
-from lottery_lib.draws import Draws, as_csv, as_xlsx, remaining, winners
+from lottery_lib.draws import Draws, as_csv, as_xlsx, remaining
 from lottery_lib.errors import LotteryError
 from lottery_lib.mails import inbox
 from lottery_lib.party import evening_file, scenes
@@ -33,7 +33,7 @@ from lottery_lib.party.announcement import page as announcement_page
 from lottery_lib.party.checker import check_page
 from lottery_lib.party.evening import Evening, EveningState, PrizeState
 from lottery_lib.party.prizes import read_prizes
-from lottery_lib.party.receipts import receipts
+from lottery_lib.party.receipts import receipts, winners, without_receipt
 from lottery_lib.party.scenes import Action, Moment
 from lottery_lib.party.stage import Stage
 from lottery_lib.resources.contents import load_employees
@@ -203,6 +203,7 @@ class Operator(Page):
         self._said = ("", False)
         self._linked = ""  # the scene for which there are links to save files
         self._list, self._files, self._who, self._foot = html(), html(), html(), html()
+        self._strange = html()  # winners whom no receipt names
         self._ask_who = button(description="Who can still win?")
         self._graph = GraphWidget(fill=True)
         self._definition: Mapping[str, Any] = {}
@@ -264,7 +265,13 @@ class Operator(Page):
         above = (forms["announce"], forms["public value"], forms["roll call"])
         below = (self._problem, self._restore, forms["between"], forms["closed"])
         step = _box("step", self._now, *above, self._main, self._answer, *below)
-        prizes = _box("prizes", _box("head", _marked("h2", "Prizes"), self._ask_who), self._who, self._list)
+        prizes = _box(
+            "prizes",
+            _box("head", _marked("h2", "Prizes"), self._ask_who),
+            self._who,
+            self._list,
+            self._strange,
+        )
         stage = _box("preview", self.stage)
         graph = _box("machine", _marked("h2", "State machine"), self._graph)
         style = widgets.HTML(f"<style>{(_HERE / 'draw_night.css').read_text(encoding='utf-8')}</style>")
@@ -303,11 +310,23 @@ class Operator(Page):
                 kept = state
 
     def _save(self, state: EveningState) -> None:
-        problem = self._kept.look().problem
+        now = self._kept.look()
+        if now.step != "drawing":  # otherwise winners and receipts change between two reads
+            self._strange.value = self._without_receipt(now)
         file = f"Saved in {self._kept.file}" if self._kept.file else "Not saved in a file"
         who = f"{len(self._remaining(state))} can still win"
-        told = (who, file if problem == state.problem else problem, inbox(self.evening.target).where)
+        told = (who, file if now.problem == state.problem else now.problem, inbox(self.evening.target).where)
         self._foot.value = _LINK.sub(_ANCHOR, escaped(" · ".join(told)))
+
+    def _without_receipt(self, state: EveningState) -> str:
+        """Say which winners no receipt names, in their table or on this page."""
+        target = self.evening.target
+        rows = Table(target, target.names.winners_table).items()
+        for prize in state.prizes:
+            about = {"draw_id": self.evening.name, "prize": prize.name}
+            rows += [{"employee_id": one.id, **about} for one in prize.winners]
+        ids = escaped(", ".join(sorted(without_receipt(target, rows))))
+        return f'<p class="night-problem">Winners without a receipt: {ids}</p>' if ids else ""
 
     def say(self, problem: str) -> None:
         """Show a problem in a sentence; an empty one takes it away."""

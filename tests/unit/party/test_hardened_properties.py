@@ -73,6 +73,7 @@ def check(made):
             assert "execution" in prize or not mails
             assert all(mail[2] == prize["winners"] for mail in mails)
             assert "execution" not in prize or len(prize["winners"]) == prize["count"]
+    assert made.without_receipt() == made.won
     if made.draws:
         claims = check_receipts(made.document()).claims
         won_without = {"nobody was skipped without a receipt", "the list of winners is that of the receipts"}
