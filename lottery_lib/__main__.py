@@ -627,6 +627,20 @@ def proof(edition: str | None, employee_id: str, name: str | None) -> Outcome:
     return Outcome(found, shown=json.dumps(found))
 
 
+@lottery.command(example="lottery withdraw 007", party=True)
+@click.argument("employee_id", metavar="ID")
+@_name
+@_file
+def withdraw(edition: str | None, employee_id: str, name: str | None, file: str | None) -> Outcome:
+    """Take the guest ID out of the open evening. The receipts show it. What the guest has won stays."""
+    from lottery_lib.party.evening import Evening
+
+    target = _party(edition)
+    chosen, path = _evening(target, name, file)
+    Evening(target, chosen, file=path).withdraw(employee_id)
+    return Outcome({"evening": chosen, "withdrawn": employee_id, "file": str(path)})
+
+
 @lottery.command(example="lottery reset")
 @_yes
 def reset(edition: str | None, yes: bool) -> Outcome:

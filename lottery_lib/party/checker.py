@@ -36,7 +36,7 @@ class Checked:
         claims: Each of `CLAIMS`, and whether it is true.
         problems: One sentence for each thing that is wrong.
         counts: How many draws were ``announced``, are ``closed``, have ``not ended``; how many ``prizes not
-            drawn`` and ``resets`` there are.
+            drawn``, people who were ``withdrawn``, and ``resets`` there are.
         codes: What to compare with the photograph, for each draw: ``draw``, ``root``, ``commitment``, and
             ``announced_before``.
         strange: The ids in the list of winners whose row no receipt names with this draw, prize and status.
@@ -57,7 +57,8 @@ def check_receipts(document: Mapping[str, Any]) -> Checked:
     Args:
         document: What the folder's `receipts.json` contains.
     """
-    counts = dict.fromkeys(("announced", "closed", "not ended", "prizes not drawn", "resets"), 0)
+    kinds = ("announced", "closed", "not ended", "prizes not drawn", "withdrawn", "resets")
+    counts = dict.fromkeys(kinds, 0)
     try:
         chain, receipts = read_folder(document)
     except WrongForm as error:
@@ -84,6 +85,7 @@ def check_receipts(document: Mapping[str, Any]) -> Checked:
     }
     counts["not ended"] = len(draws) - counts["closed"]
     counts["prizes not drawn"] = sum(len(draw.prizes) - len(draw.drawn) for draw in draws)
+    counts["withdrawn"] = sum(each.kind == "withdrawn" for draw in draws for each in draw.receipts)
     return Checked(
         {claim: claim not in false for claim in CLAIMS},
         [sentence for _, sentence in problems],
@@ -178,8 +180,13 @@ def _linked(chain: Sequence[Receipt], draws: Sequence[_Draw]) -> Iterator[Proble
         if draw.name not in announced:
             yield _CHAIN, f"Draw {draw.name}: the lottery's chain does not have it."
         asked, last = draw.head["question"] != "", len(draw.receipts) - 1
-        others = range(1 + asked, last + 1)  # where the other kinds may stand
-        places = {"announced": [0], "public value": [1] if asked else [], "closed": others[-1:]}
+        # Somebody can be withdrawn at any time, also before the public value.
+        begins = next(
+            (at for at, each in enumerate(draw.receipts) if at and each.kind != "withdrawn"), last + 1
+        )
+        others = range(begins + asked, last + 1)  # where the other kinds may stand
+        places = {"announced": [0], "withdrawn": range(1, last + 1), "closed": others[-1:]}
+        places["public value"] = [begins] if asked else []
         for at, receipt in enumerate(draw.receipts):
             if receipt.says["number"] != at:
                 yield _CHAIN, f"{draw.where(at)}: it has the number {receipt.says['number']}."
@@ -199,6 +206,8 @@ def _replayed(draw: _Draw) -> Iterator[Problem]:
         says, kind = receipt.says, receipt.kind
         if kind == "prize added":
             draw.prizes.append(says)
+        elif kind == "withdrawn":
+            draw.skipped[0].add(says["employee_id"])
         elif kind in ("drawn", "roll call"):
             number = says["prize"]
             if not 1 <= number <= len(draw.prizes):

@@ -90,6 +90,7 @@ def party(people=60, winners=3):
     draw.draw(1, 1)
     draw.roll_call(1, [draw.order[0]])
     draw.draw(1, 1)
+    draw.withdraw(draw.order[-1])
     for start in range(0, winners - 1, 50):
         draw.draw(2, min(50, winners - 1 - start))
     draw.close()
@@ -115,6 +116,8 @@ def test_a_guest_reads_that_everything_fits(opened):
         f"{second} Name of {second}",
     ]
     assert lines(page, "杯子: 2 winners") == [f"{one} Name of {one}" for one in others]
+    withdrawn = lines(page, "Withdrawn: these people could not win any more")
+    assert withdrawn == [f"{draw.order[-1]} (after the order was fixed)"]
     head = json.loads(draw.texts[0])
     for code in (head["pool"], head["commitment"]):
         expect(page.get_by_text(announcement.grouped(code))).to_be_visible()
@@ -131,6 +134,7 @@ def test_a_guest_finds_their_place(opened):
             "place 2 of the order (of 60).\nDraw Summer <b>party</b>: you won Bicycle & bell.",
         ),
         (draw.order[0], "you were called absent for Bicycle & bell."),
+        (draw.order[-1], "Draw Summer <b>party</b>: you were withdrawn."),
         ("60", "Draw Summer <b>party</b>: you were not in the pool."),
     ]:
         page.get_by_label("Your id").fill(one)

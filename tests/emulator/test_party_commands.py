@@ -113,6 +113,18 @@ def test_announced_and_restored(run, served, target, tmp_path):
     assert served["LOTTERY_EVENING"] == "night-1"
 
 
+def test_withdraw(run, target, tmp_path):
+    """`withdraw` takes a guest out of the open evening, and saves it. It refuses who cannot win."""
+    file = tmp_path / "night-1.evening.json"
+    assert run("withdraw", "003")[:2] == (
+        0,
+        {"evening": "night-1", "withdrawn": "003", "file": str(file)},
+    )
+    assert [each.id for each in Evening(target, "night-1").look().withdrawn] == ["003"]
+    assert file.exists()
+    assert "employee 999: is not in the pool of night-1" in run("withdraw", "999")[1]["cause"]
+
+
 def test_a_row_without_a_receipt_is_marked(run, target, monkeypatch, tmp_path):
     """A row by hand is marked in the list of winners, and in both files."""
     monkeypatch.setenv("LOTTERY_ATTENDEE", "party")

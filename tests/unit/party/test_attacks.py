@@ -1,4 +1,4 @@
-"""Five ways to cheat at an evening. The operator may write to every table; lesson 15 shows the same."""
+"""Ways to cheat at an evening. The operator may write to every table; lesson 15 shows the same."""
 
 import hmac
 import json
@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
+from unit.party.evenings import renumber
 from unit.party.fake_dynamodb import DRAWS, EMPLOYEES, WINNERS
 from unit.party.hardened_world import GO, KILL, world
 
@@ -152,6 +153,26 @@ def test_a_row_by_hand_is_found(made):
     assert [claim for claim, true in found.claims.items() if not true] == [CLAIMS[-1]]
     assert found.problems == ["999 is in the list of winners, but no receipt names them."]
     assert made.without_receipt() == {"999"}
+
+
+def test_a_withdrawn_rival_stays_in_the_chain(made):
+    """Who withdraws a rival to help a friend cannot hide it: a receipt says so before the prize."""
+    go_on(made)
+    secret = stolen_secret(made)
+    order = [IDS[at] for at in shuffled(len(IDS), hmac.digest(secret, ROOM.encode(), "sha256"))]
+    rivals = order[: order.index(FRIEND)]
+    for rival in rivals:
+        made.run({"draw_id": "party", "withdraw": rival})
+    assert car(made) == FRIEND
+    made.run({"draw_id": "party", "close": True})
+    assert checked(made).counts["withdrawn"] == len(rivals)
+    assert [each["kind"] for each in made.told("party")[2:-3]] == ["withdrawn"] * len(rivals)
+    assert all(checked(made).claims.values())
+    hidden = made.document()
+    texts = hidden["draws"]["party"]["receipts"]
+    texts[:] = [text for text in texts if json.loads(text)["kind"] != "withdrawn"]
+    renumber(hidden, texts)
+    assert not check_receipts(hidden).claims[CLAIMS[3]]
 
 
 @pytest.mark.parametrize(
