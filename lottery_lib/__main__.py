@@ -410,7 +410,8 @@ def receipts(edition: str | None, draw_id: str, folder: str | None) -> Outcome:
 
 
 @lottery.command(
-    example="lottery verify receipts", failed={"claims": {}, "problems": [], "counts": {}, "codes": []}
+    example="lottery verify receipts",
+    failed={"claims": {}, "problems": [], "counts": {}, "codes": [], "strange": []},
 )
 @click.argument("folder")
 def verify(edition: str | None, folder: str) -> Outcome:
