@@ -18,12 +18,13 @@ function render({ model, el }) {
   el.append(stage, tools);
   let svg, size, groups, edges;
   let zoom = "fit"; // or pixels for each point
+  const words = model.get("words"); // in the attendee's language
 
   for (const [text, label, next] of [
-    ["−", "Zoom out", () => scale() / 1.2],
-    ["+", "Zoom in", () => scale() * 1.2],
-    ["Fit", "Zoom to fit", () => "fit"],
-    ["100 %", "Zoom to 100 %", () => 4 / 3],
+    ["−", words["Zoom out"], () => scale() / 1.2],
+    ["+", words["Zoom in"], () => scale() * 1.2],
+    [words["Fit"], words["Zoom to fit"], () => "fit"],
+    ["100 %", words["Zoom to 100 %"], () => 4 / 3],
   ]) {
     const button = document.createElement("button");
     button.type = "button";

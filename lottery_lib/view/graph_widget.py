@@ -6,6 +6,7 @@ from typing import Any, Final
 import anywidget
 import traitlets
 
+from lottery_lib.translation import _
 from lottery_lib.view.graph import GraphView
 
 _HERE: Final = Path(__file__).parent
@@ -31,9 +32,17 @@ class GraphWidget(anywidget.AnyWidget):
     alt = traitlets.Unicode().tag(sync=True)
     chosen = traitlets.Unicode().tag(sync=True)
     fill = traitlets.Bool().tag(sync=True)
+    words = traitlets.Dict().tag(sync=True)
 
     def __init__(self, view: GraphView | None = None, *, fill: bool = False) -> None:
-        super().__init__(fill=fill)
+        words = {
+            "Fit": _("Fit"),
+            "Zoom out": _("Zoom out"),
+            "Zoom in": _("Zoom in"),
+            "Zoom to fit": _("Zoom to fit"),
+            "Zoom to 100 %": _("Zoom to 100 %"),
+        }
+        super().__init__(fill=fill, words=words)
         self.still: GraphView | None = None  # what a place without a kernel shows
         if view:
             self.show(view)
