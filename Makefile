@@ -103,7 +103,7 @@ refresh: $(VENV)/.tested
 
 # Brings the catalogues of the other languages up to date, and writes their notebooks and documents from them.
 translations: $(VENV)/.tested
-	$(PY) translations/editions.py
+	$(PY) translations/catalogues.py
 
 # Makes the README's pictures from a real draw in a real browser.
 pictures: $(VENV)/.tested

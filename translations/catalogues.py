@@ -81,12 +81,18 @@ Change = tuple[int, int, int, int, str]
 
 def _strings(source: str, translate: Translate) -> Iterator[Change]:
     for node in texts(ast.parse(source)):
-        if (translated := translate(text_of(node))) != text_of(node):
-            pieces, quoted = [translated], partial(_quoted, formatted=isinstance(node, ast.JoinedStr))
-            if node.lineno != node.end_lineno:  # it stands in parentheses
-                pieces = _wrapped(translated, WIDTH - node.col_offset - 3)
+        if (translated := translate(text_of(node))) == text_of(node):
+            continue
+        quoted = partial(_quoted, formatted=isinstance(node, ast.JoinedStr))
+        if node.lineno == node.end_lineno:
+            literal = quoted(translated)
+        elif "\n" in translated:
+            prefix, plain = "f" * isinstance(node, ast.JoinedStr), translated.replace("\\", "\\\\")
+            literal = f'{prefix}"""{plain}"""'
+        else:  # it stands in parentheses
+            pieces = _wrapped(translated, WIDTH - node.col_offset - 3)
             literal = f"\n{' ' * node.col_offset}".join(map(quoted, pieces))
-            yield node.lineno, node.col_offset, node.end_lineno, node.end_col_offset, literal
+        yield node.lineno, node.col_offset, node.end_lineno, node.end_col_offset, literal
 
 
 def texts(tree: ast.AST) -> Iterator[ast.Constant | ast.JoinedStr]:
@@ -197,18 +203,21 @@ def library() -> Catalog:
 
 
 def updated(path: Path, template: Catalog) -> Catalog:
-    """Bring a catalogue up to date, and write it if it changed.
+    """Read a catalogue, and bring it up to date.
 
     A new text is empty, unless it is much like an old one: then it has the old translation, marked as fuzzy.
     """
-    before = path.read_bytes() if path.exists() else b""
-    catalog = pofile.read_po(io.BytesIO(before), locale=path.parent.name)
+    stored = io.BytesIO(path.read_bytes() if path.exists() else b"")
+    catalog = pofile.read_po(stored, locale=path.parent.name)
     catalog.update(template, update_creation_date=False)
-    after = io.BytesIO()
-    pofile.write_po(after, catalog, omit_header=True, width=0, ignore_obsolete=True, include_lineno=False)
-    if after.getvalue() != before:
-        path.write_bytes(after.getvalue())
     return catalog
+
+
+def written(catalog: Catalog) -> str:
+    """A catalogue as its file has it."""
+    file = io.BytesIO()
+    pofile.write_po(file, catalog, omit_header=True, width=0, ignore_obsolete=True, include_lineno=False)
+    return file.getvalue().decode()
 
 
 def unfinished(catalog: Catalog) -> Iterator[str]:
@@ -270,27 +279,28 @@ def translation(catalog: Catalog, page: Path, text: str, place: str) -> str:
     return _LINK.sub(follow, message.string if finished else f"{MARK} {text}")
 
 
-def bring_up_to_date(language: str) -> list[str]:
-    """Bring all catalogues and pages of a language up to date; returns what is unfinished."""
-    folder = FOLDER / language
-    left = [*unfinished(updated(folder / "lottery_lib.po", library()))]
-    for name, pages in (("notebooks.po", NOTEBOOKS), ("documents.po", DOCUMENTS)):
-        catalog = updated(folder / name, collected(pages))
+def edition(language: str) -> tuple[dict[Path, str], list[str]]:
+    """The catalogues and pages of a language as they should be, and a line for each unfinished text."""
+    files, left = {}, []
+    for name, pages in (("lottery_lib.po", []), ("notebooks.po", NOTEBOOKS), ("documents.po", DOCUMENTS)):
+        path = FOLDER / language / name
+        catalog = updated(path, collected(pages) if pages else library())
+        files[path] = written(catalog)
         left += unfinished(catalog)
         for page in pages:
             there = destination(page, language)
             now = there.read_text(encoding="utf-8") if there.exists() else ""
-            new = translated(page, partial(translation, catalog, page), now)
-            if new != now:
-                there.parent.mkdir(exist_ok=True)
-                there.write_text(new, encoding="utf-8")
-    return left
+            files[there] = translated(page, partial(translation, catalog, page), now)
+    return files, left
 
 
 def main() -> int:
     """Bring every language up to date, and say what is left for its translators."""
     for language in languages():
-        left = bring_up_to_date(language)
+        files, left = edition(language)
+        for path, text in files.items():
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
         print(*left, f"{language}: {len(left) or 'no'} texts to translate or to look at.", sep="\n")
     return 0
 
