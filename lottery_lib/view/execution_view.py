@@ -87,7 +87,8 @@ class ExecutionView(widgets.HBox):  # type: ignore[misc]
             self.details.value = _hint()
         else:
             whole = {_("Input"): table["input"].iloc[0], _("Output"): output(self._execution.events)}
-            self.details.value = f"<h4>{_('The whole execution')}</h4>{_values(whole)}<p>{_hint()}</p>"
+            title = _("The whole execution")
+            self.details.value = f"<h4>{title}</h4>{_values(whole)}<p>{_hint()}</p>"
 
 
 def _hint() -> str:

@@ -47,6 +47,8 @@ function render({ model, el }) {
 
   function resize() {
     if (!svg || !stage.clientWidth) return;
+    // A screen reader needs it for its voice, and the browser for the forms of Chinese letters.
+    (el.closest(".lottery-panel, .lottery-execution") ?? el).lang = words.language;
     svg.setAttribute("width", Math.floor(size.width * scale()));
     svg.setAttribute("height", Math.floor(size.height * scale()));
     // A drawing that is wider than the stage would be below the buttons.

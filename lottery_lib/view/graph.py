@@ -210,7 +210,7 @@ class _Drawing:
 
     def _keep_inside(self, box: graphviz.Digraph, name: str, branch: Machine) -> None:
         """Keep a branch between the points at which the box is entered and left."""
-        start = known_state(branch, f"StartAt in {name!r}", branch.get("StartAt", ""))
+        start = known_state(branch, _("StartAt in {name!r}", name=name), branch.get("StartAt", ""))
         box.edge(self._heads[name], self._heads[start], style="invis", weight="8")
         for last, state in states(branch).items():
             if is_last(state):

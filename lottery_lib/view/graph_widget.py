@@ -6,7 +6,7 @@ from typing import Any, Final
 import anywidget
 import traitlets
 
-from lottery_lib.translation import _
+from lottery_lib.translation import _, language
 from lottery_lib.view.graph import GraphView
 
 _HERE: Final = Path(__file__).parent
@@ -36,6 +36,7 @@ class GraphWidget(anywidget.AnyWidget):
 
     def __init__(self, view: GraphView | None = None, *, fill: bool = False) -> None:
         words = {
+            "language": language(),
             "Fit": _("Fit"),
             "Zoom out": _("Zoom out"),
             "Zoom in": _("Zoom in"),

@@ -95,7 +95,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         self._prize_names: list[str] = []  # of the draw that runs
         # A field of text: a field of numbers would change 999 or 2.5 without a word.
         self.number = widgets.Text(
-            "1", description=_("Winners"), continuous_update=False, layout={"width": "9em"}, style=_STYLE
+            "1", description=_("Winners"), continuous_update=False, layout={"width": "auto"}, style=_STYLE
         )
         self.draw_button = widgets.Button(description=_("Draw"), button_style="primary")
         self.cancel_button = widgets.Button(description=_("Cancel"), disabled=True)
@@ -125,7 +125,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         self.number.observe(self._on_field, "value")
 
     def __repr__(self) -> str:
-        return "DrawPanel: Winners, Draw, Cancel"
+        return _("DrawPanel: Winners, Draw, Cancel")
 
     async def run(self, wanted: Wanted | None = None) -> DrawResult | None:
         """Draw, and wait for the end.
@@ -286,13 +286,15 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         if mark != "✓":
             self.view.choose_failure()
         if not result["winners"]:
-            self.winners.value = f"<p>{_('Nobody has won.')}</p>"
+            nobody = _("Nobody has won.")
+            self.winners.value = f"<p>{nobody}</p>"
         await self._reveal(result["winners"])
         self._say(self._summary(result), mark)  # again: a Cancel meanwhile has changed it
         self.result = result
         if messages := published(events):
-            anchor = rf'<a href="\g<0>" target="_blank" rel="noopener">{_("the mailbox page")}</a>'
-            where = _LINK.sub(anchor, escaped(await asyncio.to_thread(self._lottery.mailed)))
+            page = _("the mailbox page")
+            link = rf'<a href="\g<0>" target="_blank" rel="noopener">{page}</a>'
+            where = _LINK.sub(link, escaped(await asyncio.to_thread(self._lottery.mailed)))
             went = (
                 _("✉ 1 message went out to the topic:")
                 if len(messages) == 1
@@ -358,7 +360,8 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
             if status in ("running", "waiting")
         ]
         if busy and not self._cancelled.is_set():
-            self._say(f"{': '.join([*prizes[-1:], _(', ').join(busy)])} ...", "…")
+            told = ": ".join([*prizes[-1:], _(", ").join(busy)])
+            self._say(f"{told} ...", "…")
 
     def _say(self, text: str, mark: str = "") -> None:
         # aria-live: a screen reader says it when it changes.
@@ -367,7 +370,8 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
 
 
 def _nobody() -> str:
-    return f"<p>{_('The winners of the next draw appear here.')}</p>"
+    hint = _("The winners of the next draw appear here.")
+    return f"<p>{hint}</p>"
 
 
 def _sentence(error: Exception) -> str:

@@ -43,7 +43,8 @@ class Comparison:
 
     def __repr__(self) -> str:
         guesses = "; ".join(f"{row[0]}: {row[1]}" for row in self._table.itertuples(index=False))
-        return f"{self._graph.alt} {_('Predicted: {guesses}.', guesses=guesses)}"
+        predicted = _("Predicted: {guesses}.", guesses=guesses)
+        return f"{self._graph.alt} {predicted}"
 
     def _repr_html_(self) -> str:
         opened, line = (
