@@ -19,8 +19,9 @@ from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.target import Target
 from lottery_lib.texts import harmless, to_cell
+from lottery_lib.translation import _
 
-_TOO_NEW: Final = (
+_TOO_NEW: Final = _(
     "(The rights of a role that was made or changed in the last minutes may not hold everywhere yet: "
     "wait a minute and try again. If it stays, deploy again)"
 )
@@ -136,20 +137,22 @@ def run(
     """
     machine = machine_arn(target)
     if name and execution.exists(target, execution.arn_of(machine, name)):
-        raise LotteryError(f"draw {name}", "exists already", "Give another name")
+        raise LotteryError(_("draw {name}", name=name), _("exists already"), _("Give another name"))
     arn = execution.start(target, machine, execution_input, name)
     try:
         meanwhile(arn)
         description = execution.wait(target, arn, seconds=seconds)
         return _fresh(_result(description, execution.history(target, arn)))
     except LotteryError as why:  # the draw has started: return its ARN, so that nobody starts another
-        look = f"look at it with `lottery history {arn}`, or stop it"
+        cause = _(
+            "{why} The draw goes on; look at it with `lottery history {arn}`, or stop it", why=why, arn=arn
+        )
         return {
             "status": "RUNNING",
             "winners": [],
             "execution_arn": arn,
             "error": "StillRunning",
-            "cause": f"{why} The draw goes on; {look}",
+            "cause": cause,
         }
 
 
@@ -171,7 +174,7 @@ def last_execution(target: Target) -> str:
     found = execution.of_machine(target, machine.arn)
     if not found:
         machine.described()  # raises if there is no machine
-        raise LotteryError(f"state machine {machine.name}", "has no executions yet", "Run `lottery draw 2`")
+        raise LotteryError(machine.titled, _("has no executions yet"), _("Run `lottery draw 2`"))
     return found[0]["executionArn"]
 
 
@@ -273,7 +276,7 @@ def _result(description: Mapping[str, Any], events: Sequence[Event]) -> DrawResu
     given = json.loads(description.get("output") or "null") if succeeded else None
     error, cause = failure(events) or _not_mailed(description, given) or (None, None)
     if error and not succeeded and (advice := _how_to_go_on(description, events)):
-        cause = f"{str(cause).rstrip('.')}. {advice}"
+        cause = _("{cause}. {advice}", cause=str(cause).rstrip(".。"), advice=advice)
     return {
         "status": description["status"],
         "winners": _winners(given),
@@ -287,7 +290,7 @@ def _fresh(told: DrawResult) -> DrawResult:
     """If the draw failed because a right is missing, add a hint that the right may only be too new."""
     cause = str(told["cause"])
     if "AccessDenied" in cause or "not authorized to perform" in cause:
-        told["cause"] = f"{cause.rstrip('.')}. {_TOO_NEW}"
+        told["cause"] = _("{cause}. {advice}", cause=cause.rstrip(".。"), advice=_TOO_NEW)
     return told
 
 
@@ -312,10 +315,15 @@ def _not_mailed(description: Mapping[str, Any], given: object) -> tuple[str, str
     if not missed:
         return None
     error = missed[0]["error"]
-    return "RecordedNotMailed", (
-        f"recorded, not mailed: {len(missed)} of {len(prizes)} prizes; once {error} is repaired, "
-        f"`{_resume(description)} --mail` mails all winners of this draw.\n{error}: {missed[0]['cause']}"
+    advice = _(
+        "recorded, not mailed: {missed} of {count} prizes; once {error} is repaired, "
+        "`{command} --mail` mails all winners of this draw.",
+        missed=len(missed),
+        count=len(prizes),
+        error=error,
+        command=_resume(description),
     )
+    return "RecordedNotMailed", f"{advice}\n{error}: {missed[0]['cause']}"
 
 
 def _how_to_go_on(description: Mapping[str, Any], events: Sequence[Event]) -> str:
@@ -325,8 +333,11 @@ def _how_to_go_on(description: Mapping[str, Any], events: Sequence[Event]) -> st
         return ""
     entered = (event.get("stateEnteredEventDetails", {}).get("name") for event in events)
     if "Recorded Not Mailed" in entered:
-        return f"The recorded winners stay; `{_resume(description)} --mail` draws the rest, and mails all."
-    return f"The recorded winners stay; `{_resume(description)}` draws the rest."
+        return _(
+            "The recorded winners stay; `{command} --mail` draws the rest, and mails all.",
+            command=_resume(description),
+        )
+    return _("The recorded winners stay; `{command}` draws the rest.", command=_resume(description))
 
 
 def _resume(description: Mapping[str, Any]) -> str:

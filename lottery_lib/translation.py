@@ -3,6 +3,7 @@
 import gettext
 import io
 import os
+import re
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -31,18 +32,27 @@ def language() -> str:
         spoken = folder.name
     else:
         spoken = next(filter(None, map(os.environ.get, _LOCALE)), "")
-    spoken = spoken.lower().replace("-", "_").split("_")[0]
-    return spoken if spoken in languages() else "en"
+    return first_spoken(spoken)
+
+
+def first_spoken(wanted: str) -> str:
+    """The first language that the kit speaks, or English.
+
+    Args:
+        wanted: A locale, or what a browser asks for, such as ``"fr-CH, zh;q=0.9"``.
+    """
+    known = (*languages(), "en")
+    return next((each for each in re.findall("[a-z]+", wanted.lower()) if each in known), "en")
 
 
 @cache
-def _catalogue() -> gettext.NullTranslations:
-    if language() == "en":
+def _catalogue(language: str) -> gettext.NullTranslations:
+    if language == "en":
         return gettext.NullTranslations()
     from babel.messages import mofile, pofile  # noqa: PLC0415 - English needs no catalogue
 
     compiled = io.BytesIO()
-    with (TRANSLATIONS / language() / "lottery_lib.po").open("rb") as file:
+    with (TRANSLATIONS / language / "lottery_lib.po").open("rb") as file:
         mofile.write_mo(compiled, pofile.read_po(file))
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
@@ -55,11 +65,16 @@ def in_language(path: Path) -> Path:
 
 
 def _(message: str, /, **values: object) -> str:
-    """Translate a message, then put values in.
+    """Translate a message into this process's language, then put values in.
 
     Args:
         message: The English text. A name in braces stands for a value: ``"{count} can still win."``
-        values: The values. Without any, braces are plain text.
+        **values: The values. Without any, braces are plain text.
     """
-    translated = _catalogue().gettext(message) if message else ""
-    return translated.format(**values) if values else translated
+    return translated(language(), message, **values)
+
+
+def translated(language: str, message: str, /, **values: object) -> str:
+    """The same for any language, such as that of a browser."""
+    text = _catalogue(language).gettext(message) if message else ""
+    return text.format(**values) if values else text

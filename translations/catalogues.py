@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import nbformat
-from babel.messages import Catalog, extract, pofile
+from babel.messages import Catalog, pofile
 from translate.storage.markdown import MarkdownFile
 
 from lottery_lib.translation import TRANSLATIONS as FOLDER
@@ -31,7 +31,17 @@ from lottery_lib.translation import languages
 ROOT: Final = Path(__file__).resolve().parent.parent
 NOTEBOOKS: Final = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 #: The documents that attendees and instructors are sent to.
-DOCUMENTS: Final = [ROOT / name for name in ("README.md", "INSTRUCTOR.md", "docs/aws.md", "docs/receipts.md")]
+DOCUMENTS: Final = [
+    ROOT / name
+    for name in (
+        "README.md",
+        "INSTRUCTOR.md",
+        "docs/aws.md",
+        "docs/emulator.md",
+        "docs/receipts.md",
+        "docs/security.md",
+    )
+]
 #: Stands before a text that has no translation yet.
 MARK: Final = "〔EN〕"
 #: How a document is called in a language. GitHub's and AWS's readers know this form.
@@ -40,7 +50,7 @@ SUFFIXES: Final = {"zh": "zh-CN"}
 WIDTH: Final = 88
 Translate = Callable[[str], str]
 
-_WORDS: Final = re.compile(r"[A-Za-z]{2,}[,.;:!?)]* +\W?[A-Za-z]{2,}")
+_WORDS: Final = re.compile(r"[A-Za-z]{2,}[,.;:!?)]* +\W?[A-Za-z]{2,}|^ *[A-Za-z]{3,}: *$")  # or a label
 _NO_PROSE: Final = re.compile(r"`[^`]*`|\]\([^)]*\)|<[^>]*>")
 _SUMMARY: Final = re.compile(r"(?<=<summary>).+?(?=</summary>)")
 _LINK: Final = re.compile(r"(?<=\]\()[^)\s:#]+(?=[)#])|(?<=src=\")[^\":]+(?=\")")
@@ -62,7 +72,7 @@ def markdown(source: str, translate: Translate, *, code: bool = False) -> str:
 
 
 def python(source: str, translate: Translate) -> str:
-    """Translate the comments of a code cell, and its strings of two words or more.
+    """Translate the comments of a code cell, and its strings that are labels or have two words or more.
 
     An f-string is a text with its expressions in braces.
     """
@@ -195,11 +205,23 @@ def collected(pages: Iterable[Path]) -> Catalog:
 
 
 def library() -> Catalog:
-    """The messages of the library, with the modules that have them."""
-    found = Catalog()
-    for path, _, message, *_ in extract.extract_from_dir(ROOT / "lottery_lib", keywords={"_": None}):
-        found.add(message, locations=[(path, 0)])
+    """The messages of the library and the help of its commands, with the modules that have them."""
+    found, folder = Catalog(), ROOT / "lottery_lib"
+    for path in sorted(folder.rglob("*.py")):
+        for message in messages(ast.parse(path.read_text(encoding="utf-8"))):
+            found.add(message, locations=[(path.relative_to(folder).as_posix(), 0)])
     return found
+
+
+def messages(tree: ast.AST) -> Iterator[str]:
+    """What a module gives to `_`, and the docstrings of its commands. Babel's own search misses f-strings."""
+    for node in ast.iter_child_nodes(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="_"), args=[ast.Constant(value=str(message))]):
+                yield message
+            case ast.FunctionDef(decorator_list=[ast.Call(func=ast.Attribute(attr="command" | "group")), *_]):
+                yield ast.get_docstring(node) or ""
+        yield from messages(node)
 
 
 def updated(path: Path, template: Catalog) -> Catalog:
