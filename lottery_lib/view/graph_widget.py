@@ -37,11 +37,11 @@ class GraphWidget(anywidget.AnyWidget):
     def __init__(self, view: GraphView | None = None, *, fill: bool = False) -> None:
         words = {
             "language": language(),
-            "Fit": _("Fit"),
-            "Zoom out": _("Zoom out"),
-            "Zoom in": _("Zoom in"),
-            "Zoom to fit": _("Zoom to fit"),
-            "Zoom to 100 %": _("Zoom to 100 %"),
+            "fit": _("Fit"),
+            "zoomOut": _("Zoom out"),
+            "zoomIn": _("Zoom in"),
+            "zoomToFit": _("Zoom to fit"),
+            "zoomTo100": _("Zoom to 100 %"),
         }
         super().__init__(fill=fill, words=words)
         self.still: GraphView | None = None  # what a place without a kernel shows
@@ -62,7 +62,7 @@ class GraphWidget(anywidget.AnyWidget):
 
     def scroll_into_view(self) -> None:
         """Move the page until the drawing is seen, and with it the panel that it is in."""
-        self.send({"do": "scroll into view"})
+        self.send({"do": "scroll"})
 
     def bundle(self) -> dict[str, Any]:
         """Only what shows the live view; `GraphView` adds what a place without a kernel shows."""

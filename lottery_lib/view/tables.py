@@ -8,7 +8,7 @@ import pandas as pd
 from IPython.core.getipython import get_ipython
 
 from lottery_lib.texts import PLAIN
-from lottery_lib.translation import _
+from lottery_lib.translation import _, language
 
 _NUMBERS: Final = {"integer", "floating", "mixed-integer-float", "decimal"}
 _CELL: Final = re.compile(r"<t[dh]>")
@@ -36,7 +36,11 @@ def readable(table: pd.DataFrame) -> str:
         index=False, border=0, na_rep="", max_rows=20, classes=PLAIN
     )
     shown = shown.replace('<tr style="text-align: right;">', "<tr>")
-    return _CELL.sub(lambda cell: f'{cell[0][:-1]} style="text-align: {next(sides)}">', shown)
+    # A line of Chinese may break at any letter: a narrow column would have a heading of one letter a line.
+    whole = {"<th>": "; word-break: keep-all"} if language() != "en" else {}
+    return _CELL.sub(
+        lambda cell: f'{cell[0][:-1]} style="text-align: {next(sides)}{whole.get(cell[0], "")}">', shown
+    )
 
 
 def heading(name: object) -> str:
