@@ -50,24 +50,29 @@ SUFFIXES: Final = {"zh": "zh-CN"}
 WIDTH: Final = 88
 Translate = Callable[[str], str]
 
-_WORDS: Final = re.compile(r"[A-Za-z]{2,}[,.;:!?)]* +\W?[A-Za-z]{2,}|^ *[A-Za-z]{3,}: *$")  # or a label
+# Two words; or a label; or a number with its noun.
+_WORDS: Final = re.compile(
+    r"[A-Za-z]+[,.;:!?)]* +\W?[A-Za-z]{2,}|(?:^| )[A-Za-z]{3,}: *(?:$|\{)|(?:\}|\d) [a-z]{3,}"
+)
 _NO_PROSE: Final = re.compile(r"`[^`]*`|\]\([^)]*\)|<[^>]*>")
-_SUMMARY: Final = re.compile(r"(?<=<summary>).+?(?=</summary>)")
+_IMAGE: Final = re.compile(r"<img[^>]*>")
+_IN_HTML: Final = re.compile(r"(?<=<summary>).+?(?=</summary>)|(?<= alt=\")[^\"]+")
 _LINK: Final = re.compile(r"(?<=\]\()[^)\s:#]+(?=[)#])|(?<=src=\")[^\":]+(?=\")")
 
 
 # Texts: each function returns its argument with all texts translated.
 
 
-def markdown(source: str, translate: Translate, *, code: bool = False) -> str:
-    """Translate Markdown, paragraph by paragraph; with `code`, also what stands in blocks of code."""
+def markdown(source: str, translate: Translate) -> str:
+    """Translate Markdown, paragraph by paragraph. A block of code is a text, too, unless it calls AWS."""
 
-    def paragraph(text: str) -> str:
-        return translate(text) if re.search("[A-Za-z]{2}", _NO_PROSE.sub("", text)) else text
+    def unit(text: str) -> str:
+        is_text = re.search("[A-Za-z]{2}", _NO_PROSE.sub("", text)) and not text.startswith("aws ")
+        return translate(text) if is_text else text
 
-    document = MarkdownFile(callback=paragraph, no_placeholders=True, extract_code_blocks=code)
-    document.parse(source.encode())
-    translated = _SUMMARY.sub(lambda found: translate(found[0]), document.filesrc)
+    document = MarkdownFile(callback=unit, no_placeholders=True)
+    document.parse(_IMAGE.sub(lambda found: found[0].replace("\n", " "), source).encode())
+    translated = _IN_HTML.sub(lambda found: translate(found[0]), document.filesrc)
     return translated.rstrip("\n")
 
 
@@ -93,12 +98,13 @@ def _strings(source: str, translate: Translate) -> Iterator[Change]:
     for node in texts(ast.parse(source)):
         if (translated := translate(text_of(node))) == text_of(node):
             continue
-        quoted = partial(_quoted, formatted=isinstance(node, ast.JoinedStr))
-        if node.lineno == node.end_lineno:
+        formatted = isinstance(node, ast.JoinedStr)
+        quoted = partial(_quoted, formatted=formatted)
+        if block := re.match("f?(\"\"\"|''')", ast.get_source_segment(source, node)):
+            plain = translated.replace("\\", "\\\\")
+            literal = f"{block[0]}{plain}{block[1]}"
+        elif node.lineno == node.end_lineno:
             literal = quoted(translated)
-        elif "\n" in translated:
-            prefix, plain = "f" * isinstance(node, ast.JoinedStr), translated.replace("\\", "\\\\")
-            literal = f'{prefix}"""{plain}"""'
         else:  # it stands in parentheses
             pieces = _wrapped(translated, WIDTH - node.col_offset - 3)
             literal = f"\n{' ' * node.col_offset}".join(map(quoted, pieces))
@@ -127,7 +133,9 @@ def text_of(node: ast.AST) -> str:
         )
     else:
         return ""
-    return text if _WORDS.search(text) and text not in _states() and "{%" not in text else ""
+    return (
+        text if _WORDS.search(text) and text not in _states() and not text.startswith(("{%", "arn:")) else ""
+    )
 
 
 def _quoted(text: str, *, formatted: bool) -> str:
@@ -263,7 +271,7 @@ def translated(page: Path, translate: Callable[[str, str], str], now: str = "") 
     """
     text = page.read_text(encoding="utf-8")
     if page.suffix == ".md":
-        return markdown(text, partial(translate, place=page.name), code=True) + "\n"
+        return markdown(text, partial(translate, place=page.name)) + "\n"
     notebook = nbformat.reads(text, as_version=4)
     stored = {cell.id: cell for cell in nbformat.reads(now, as_version=4).cells} if now else {}
     for cell in notebook.cells:
