@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from lottery_lib.errors import LotteryError
-from lottery_lib.texts import harmless
+from lottery_lib.texts import harmless, width
 from lottery_lib.translation import _, language
 
 if TYPE_CHECKING:
@@ -172,14 +172,21 @@ def _show(document: object, *, as_json: bool = False) -> None:
             elif value is not None:
                 _print(_("{key}: {value}", key=key, value=_("none") if value == [] else value))
     elif isinstance(document, list) and document:
-        import pandas as pd
-
-        # Without dtype=object, a whole number beside a missing one would become 4.0.
-        table = pd.DataFrame(document, dtype=object).astype("string").fillna("")
-        table = table.apply(lambda column: column.str.ljust(column.str.len().max()))
-        _print(table.to_string(index=False, justify="left"))
+        _print(_aligned(document))
     else:
         _print(str(document or _("none")))
+
+
+def _aligned(rows: Sequence[Mapping[str, object]]) -> str:
+    """Rows as a table: a head for each key, and one line for each row."""
+    heads = list(dict.fromkeys(head for row in rows for head in row))
+    cells = [["" if row.get(head) is None else str(row[head]) for head in heads] for row in rows]
+    lines = [[text.replace("\n", "\\n") for text in line] for line in (heads, *cells)]
+    widths = [max(map(width, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        " ".join(text + " " * (wide - width(text)) for text, wide in zip(line, widths, strict=True))
+        for line in lines
+    )
 
 
 def _print(text: str, *, err: bool = False, nl: bool = True) -> None:
@@ -275,6 +282,20 @@ def _rows(resources: "Iterable[Report]") -> list[dict[str, str]]:
     return [{"kind": each.kind, "name": each.name, "state": each.state} for each in resources]
 
 
+def _shown_rows(resources: "Iterable[Report]") -> list[dict[str, str]]:
+    """The same for people."""
+    from lottery_lib.resources import WORDS
+
+    return [
+        {
+            _("kind"): WORDS.get(each.kind, each.kind),
+            _("name"): each.name,
+            _("state"): WORDS.get(each.state, each.state),
+        }
+        for each in resources
+    ]
+
+
 def _records(frame: "pd.DataFrame") -> list[dict[str, object]]:
     """The rows of a table. A missing value is None, because JSON knows no NaN."""
     records: list[dict[str, object]] = frame.astype(object).where(frame.notna(), None).to_dict("records")
@@ -336,7 +357,8 @@ def deploy(edition: str | None, email: str | None, dry_run: bool, yes: bool) -> 
     """Create the whole lottery, or repair it."""
     stack = _stack(_target(edition), yes)
     if dry_run:
-        return Outcome({"resources": _rows(stack.plan(email))})
+        planned = stack.plan(email)
+        return Outcome({"resources": _rows(planned)}, shown=_shown_rows(planned))
     done = stack.deploy(email)
     if email:
         from lottery_lib.mails import inbox
@@ -352,10 +374,12 @@ def teardown(edition: str | None, dry_run: bool, yes: bool) -> Outcome:
     """Delete the whole lottery, and list what is left."""
     stack = _stack(_target(edition), yes, delete=True)
     if dry_run:
-        return Outcome({"resources": _rows(stack.removal()), "left": _rows(stack.left())})
-    inventory = stack.teardown()
-    left = _rows(inventory.left)
-    return Outcome({"resources": _rows(inventory.resources), "left": left}, not left, {"left": left})
+        going, left = stack.removal(), stack.left()
+        document = {"resources": _rows(going), "left": _rows(left)}
+        return Outcome(document, shown={_("resources"): _shown_rows(going), _("left"): _shown_rows(left)})
+    done = stack.teardown()
+    document = {"resources": _rows(done.resources), "left": _rows(done.left)}
+    return Outcome(document, not done.left, {_("left"): _shown_rows(done.left)})
 
 
 @lottery.command(example="lottery status", failed={"resources": []})
@@ -363,7 +387,8 @@ def status(edition: str | None) -> Outcome:
     """Show every resource of the lottery."""
     from lottery_lib.stack import Stack
 
-    return Outcome({"resources": _rows(Stack(_target(edition)).status())})
+    found = Stack(_target(edition)).status()
+    return Outcome({"resources": _rows(found)}, shown=_shown_rows(found))
 
 
 def _drawn(target: "Target", run_draw: Callable[["Target"], Document]) -> Outcome:

@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from itertools import dropwhile
 from typing import Any, Final
-from unicodedata import east_asian_width
 
 import pandas as pd
 
@@ -18,7 +17,7 @@ from lottery_lib.resources.contents import empty_winners
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.target import Target
-from lottery_lib.texts import harmless, to_cell
+from lottery_lib.texts import harmless, to_cell, width
 from lottery_lib.translation import _
 
 _TOO_NEW: Final = _(
@@ -212,9 +211,8 @@ def as_xlsx(table: pd.DataFrame) -> bytes:
         sheet.set_row(0, None, writer.book.add_format({"bold": True}))
         for at, column in enumerate(table):
             texts = [column, *table[column].dropna().astype(str)]
-            # A Chinese character is as wide as two others. Excel's own way to fit columns does not know that.
-            widths = [sum(1 + (east_asian_width(each) in "WF") for each in text) for text in texts]
-            sheet.set_column(at, at, min(max(widths) + 2, 60))
+            # Excel's own way to fit columns does not know how wide Chinese characters are.
+            sheet.set_column(at, at, min(max(map(width, texts)) + 2, 60))
     return file.getvalue()
 
 

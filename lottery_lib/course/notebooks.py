@@ -19,9 +19,6 @@ from lottery_lib.target import emulator
 from lottery_lib.translation import _, language
 
 NOTEBOOKS_FOLDER: Final = CHECKOUT / "notebooks"
-_TRANSLATED: Final = NOTEBOOKS_FOLDER / language()
-#: The notebooks in this process's language.
-SPOKEN_FOLDER: Final = _TRANSLATED if _TRANSLATED.is_dir() else NOTEBOOKS_FOLDER
 #: What a rehearsal runs besides the lessons: the view for the company's real draw.
 OTHERS: Final = ("draw_night.ipynb",)
 _STATED: Final = re.compile(
@@ -50,6 +47,20 @@ class NotebookRun(TypedDict):
 def notebooks(folder: Path = NOTEBOOKS_FOLDER) -> list[Path]:
     """The lessons, in their order."""
     return sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+
+
+def spoken_folder() -> Path:
+    """The folder of the notebooks in this process's language."""
+    translated = NOTEBOOKS_FOLDER / language()
+    return translated if translated.is_dir() else NOTEBOOKS_FOLDER
+
+
+def course_in(folder: Path) -> list[Path]:
+    """What a rehearsal of a folder's lessons runs, in this order."""
+    lessons = notebooks(folder)
+    # A page for all languages stands beside the folders of the other languages.
+    others = [path / name for name in OTHERS for path in (folder, folder.parent) if (path / name).exists()]
+    return [*lessons[:-1], *others, *lessons[-1:]]  # the last lesson removes what the others need
 
 
 def run(notebook: nbformat.NotebookNode, folder: Path) -> str | None:
@@ -94,18 +105,17 @@ def _sentence(failure: Exception) -> str:
     return f"{name}: {said}" if said else name
 
 
-def rehearse(stream: TextIO | None = None, folder: Path = SPOKEN_FOLDER) -> list[NotebookRun]:
+def rehearse(stream: TextIO | None = None, folder: Path | None = None) -> list[NotebookRun]:
     """Run every notebook in a kernel of its own, on an emulator of its own. No file is changed.
 
     Args:
         stream: Gets one line for each notebook, and a progress bar if it is a terminal. None: no output.
-        folder: The folder of the notebooks.
+        folder: The folder of the notebooks; by default that of this process's language.
 
     Returns:
         One row for each notebook.
     """
-    lessons, others = notebooks(folder), [folder / name for name in OTHERS if (folder / name).exists()]
-    paths = [*lessons[:-1], *others, *lessons[-1:]]  # the last lesson removes what the others need
+    paths = course_in(folder or spoken_folder())
     disabled = None if stream else True  # None: unless it is a terminal
     rows: list[NotebookRun] = []
     with _own_emulator(), tqdm(paths, file=stream, disable=disabled, bar_format=_BAR, leave=False) as bar:

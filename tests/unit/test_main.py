@@ -164,6 +164,12 @@ def test_table(capsys):
     assert lines == ["kind      name", "role      R", "log group"]
 
 
+def test_a_table_of_chinese_words(capsys):
+    """A Chinese character is as wide as two others in a terminal, so the next column stays straight."""
+    command_line._show([{"名称": "刘洋", "n": 1}, {"名称": "Ann", "n": 2}])
+    assert capsys.readouterr().out == "名称 n\n刘洋 1\nAnn  2\n"
+
+
 def test_a_number_beside_a_missing_one_stays_whole(capsys):
     """The serials of winners are whole numbers, even if one of them has left the company."""
     command_line._show([{"serial": 4}, {"serial": None}])
