@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from queue import Empty, Full, Queue
@@ -110,10 +111,7 @@ class Page:
         """Turn the pages of all windows."""
         if self.state:
             self._turned = first
-            stage = self.state.stage
-            self._wish(
-                lambda: self.evening.show(stage.get("scene", ""), int(stage.get("number", 0)), first=first)
-            )
+            self._wish(lambda: self.evening.show(first=first))
 
     def _wish(self, wish: Callable[[], object]) -> None:
         if not self._busy:  # a press while another one is carried out is not meant
@@ -128,8 +126,11 @@ class Page:
                 self._busy = True
                 refused = _problem(wish)
             # What was refused stays on the page. What cannot be read is read again.
-            self.say(_problem(lambda: self.show(self.evening.look())) or refused)
+            self.say(_problem(self._look) or refused)
             self._busy = False
+
+    def _look(self) -> None:
+        self.show(self.evening.look())
 
     def _press(self, way: str, seen: Moment) -> None:
         state = self.evening.look()
@@ -148,6 +149,8 @@ class Page:
 
 class RollCall(anywidget.AnyWidget):
     """The winners of a prize, with a box to mark each one who is absent.
+
+    The browser sends a message for each mark: the winner's `id`, and whether they are `absent`.
 
     Attributes:
         people: Each winner's id, name and department.
@@ -195,6 +198,9 @@ class Operator(Page):
         self._load = button(description="Load this list", layout=_HIDDEN)
         self._value = widgets.Text(placeholder="As the room has said it, such as 3 14 15 92 65")
         self._roll = RollCall()
+        self._called: scenes.Roll | None = None  # the roll call as this page shows it
+        self._marks: dict[str, bool] = {}  # that the tables do not have yet
+        self._marking = threading.Lock()
         self._surprise = widgets.Text(placeholder="1 Weekend in Paris")
         self._add = button(description="Show the surprise prize")
         self._end = button(description="End the evening")
@@ -226,7 +232,7 @@ class Operator(Page):
         self._logo.observe(lambda _: self._dress_logo(), "value")
         self._upload.observe(lambda _: self._show_roster(), "value")
         self._load.on_click(lambda _: self._wish(self._load_roster))
-        self._roll.observe(lambda _: self._show_button(), "absent")
+        self._roll.on_msg(self._mark)
         self._add.on_click(lambda _: self._wish(self._show_surprise))
         self._end.on_click(lambda _: self._ask_end())
         self._sure.on_click(lambda _: self._wish(self._kept.close))
@@ -332,16 +338,24 @@ class Operator(Page):
                 if each
             )
         )
-        if offer.form == "roll call":
-            people = [[e.id, e.name, e.department] for e in state.prizes[state.number - 1].winners]
-            if people != self._roll.people:
-                self._roll.people, self._roll.absent = people, []
+        self._show_roll(state)
         self._show_button()
         for form, widget in self._forms.items():
             more = offer.between if form == "between" else form == "closed" and offer.files
             _show_only(widget, form == offer.form or more)
         if not offer.between:
             _show_only(self._sure, False)
+
+    def _show_roll(self, state: EveningState) -> None:
+        """Show the marks of all pages, and those of this page that the tables do not have yet."""
+        with self._marking:
+            self._called = roll = scenes.roll(state)
+            if roll:
+                absent = [e.id for e in roll.people if self._marks.get(e.id, e.id in roll.absent)]
+                self._called = replace(roll, absent=absent)
+                with self._roll.hold_sync():
+                    self._roll.people = [[e.id, e.name, e.department] for e in roll.people]
+                    self._roll.absent = absent
 
     def _show_button(self) -> None:
         if not self.state:
@@ -402,11 +416,10 @@ class Operator(Page):
         """What a press of a key cannot do: announce, give the public value, call the roll."""
         if not self.state:
             return
-        people, absent = self._roll.people, list(self._roll.absent)
         answers: dict[str, Callable[[], object]] = {
             "announce": self._announce,
             "public value": self._give_public_value,
-            "roll call": partial(self._call_roll, self.state.number, people, absent),
+            "roll call": partial(self._call_roll, self._called),
         }
         self._wish(answers[scenes.offer(self.state).form])
 
@@ -422,24 +435,42 @@ class Operator(Page):
             raise LotteryError("public value", "it is empty", "Type what the room has said")
         self._kept.give(self._value.value.strip())
 
-    def _call_roll(self, number: int, people: list[list[str]], absent: list[str]) -> None:
-        state = self.evening.look()
-        if state.step != "roll call" or [e.id for e in state.prizes[number - 1].winners] != [
-            e[0] for e in people
-        ]:
-            raise LotteryError("roll call", "another page was faster", "Look at the winners again")
-        self.evening.show("called" if absent else "winners", number, kept=len(people) - len(absent))
-        self.evening.call_roll(number, absent)
+    def _mark(self, _roll: RollCall, message: dict[str, Any], _buffers: list[bytes]) -> None:
+        with self._marking:
+            self._marks[message["id"]] = message["absent"]
+        if self.state:
+            self._show_roll(self.state)
+            self._show_button()
+
+    def _look(self) -> None:
+        kept = self._keep_marks()
+        super()._look()
+        with self._marking:  # a mark may have been changed again
+            self._marks = {key: mark for key, mark in self._marks.items() if kept.get(key) is not mark}
+
+    def _keep_marks(self) -> dict[str, bool]:
+        """Write the marks of this page into the tables. Returns them."""
+        with self._marking:
+            marks = dict(self._marks)
+        if marks and self._called:
+            self.evening.show(**self._called.noted(marks))
+        return marks
+
+    def _call_roll(self, seen: scenes.Roll | None) -> None:
+        self._keep_marks()
+        if seen:
+            scenes.check_roll(seen, self.evening.look())
+            scene, kept = "called" if seen.absent else "winners", len(seen.people) - len(seen.absent)
+            self.evening.show(scene, seen.number, kept=kept)
+            self.evening.call_roll(seen.number, seen.absent)
 
     def _show_surprise(self) -> None:
         prize = read_prizes(self._surprise.value)[0]
         self.evening.show("surprise", surprise=json.dumps(prize))
         self._surprise.value = ""
 
-    def _dress(self, **what: str) -> None:
-        stage = self.state.stage if self.state else {}
-        scene, number = str(stage.get("scene", "")), int(stage.get("number", 0))
-        self._wish(partial(self.evening.show, scene, number, **what))
+    def _dress(self, **what: Any) -> None:
+        self._wish(partial(self.evening.show, **what))
 
     def _dress_logo(self) -> None:
         for name, kind, data in _uploaded(self._logo):

@@ -4,12 +4,14 @@ Nothing here waits, writes or remembers. So each page that reads the same tables
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
+from lottery_lib.errors import LotteryError
 from lottery_lib.party.announcement import announcement, qr
-from lottery_lib.party.evening import EveningState, PrizeState
+from lottery_lib.party.evening import EveningState, Person, PrizeState
 from lottery_lib.party.prizes import Prize
 
 ABSENT: Final = {
@@ -38,6 +40,27 @@ class Action:
 
     do: str
     moment: Moment
+
+
+@dataclass(frozen=True)
+class Roll:
+    """A roll call, with the marks that all pages share.
+
+    Attributes:
+        number: The prize's number.
+        before: How many of its winners were absent at earlier roll calls.
+        people: Its winners now.
+        absent: The ids of those who are marked as absent.
+    """
+
+    number: int
+    before: int
+    people: Sequence[Person]
+    absent: Sequence[str]
+
+    def noted(self, marks: Mapping[str, bool]) -> dict[str, Any]:
+        """What `Evening.show` takes to keep marks: whether each id is absent. Later roll calls ignore it."""
+        return {f"absent {each}": f"{self.number}.{self.before}" if marks[each] else "" for each in marks}
 
 
 @dataclass(frozen=True)
@@ -103,6 +126,32 @@ def _result(state: EveningState, wanted: str) -> str:
     if complete and wanted in ("winners", "called"):
         return "winners"
     return "rolling" if not prize.done or wanted == "rolling" else ""
+
+
+def roll(state: EveningState) -> Roll | None:
+    """The roll call for which the machine waits, with the marks that are kept; None if there is none."""
+    if state.step != "roll call":
+        return None
+    prize = state.prizes[state.number - 1]
+    new = Roll(prize.number, len(prize.absent), prize.winners, [])
+    ids = [each.id for each in prize.winners]
+    return replace(
+        new, absent=[each for each in ids if new.noted({each: True}).items() <= state.stage.items()]
+    )
+
+
+def check_roll(seen: Roll, state: EveningState) -> None:
+    """Check that a roll call is still as a page has shown it.
+
+    Raises:
+        LotteryError: Another page has answered it, or has changed a mark.
+    """
+    now = roll(state)
+    if now is None or (now.number, now.people) != (seen.number, seen.people):
+        raise LotteryError("roll call", "another page was faster", "Look at the winners again")
+    if now.absent != seen.absent:
+        what = "another page has changed who is absent, so nothing was sent"
+        raise LotteryError("roll call", what, "Look at the marks, then press again")
 
 
 def press(state: EveningState, way: str) -> Action | None:

@@ -13,6 +13,7 @@ from lottery_lib import Stack, connect, execution, inbox, load_employees, verify
 from lottery_lib.draws import machine_arn
 from lottery_lib.employees import Roster
 from lottery_lib.names import CHECKOUT
+from lottery_lib.party import scenes
 from lottery_lib.party.evening import Evening
 from lottery_lib.party.receipts import receipts
 
@@ -191,7 +192,8 @@ def first_prize(here, party):
         page.set_viewport_size({"width": 1920, "height": 1080})
     for page in (here.operator, here.stage):
         page.evaluate("window.old = true")
-    kill_kernels("whole")
+    for kernel in kernels("whole"):
+        kernel.kill()
     for page in (here.operator, here.stage):
         page.wait_for_function("!window.old")  # it loads itself again
     here.offers("Everybody is here")
@@ -253,12 +255,11 @@ def end(here, party):
     here.shows("closed", "Mug")
 
 
-def kill_kernels(evening):
-    """End the kernels of an evening's pages at once."""
-    for process in psutil.Process().children(recursive=True):
-        kernel = "ipykernel_launcher" in " ".join(process.cmdline())
-        if kernel and process.environ().get("LOTTERY_EVENING") == evening:
-            process.kill()
+def kernels(evening):
+    """The processes of the kernels of an evening's pages, the newest last."""
+    running = sorted(psutil.Process().children(recursive=True), key=psutil.Process.create_time)
+    found = [each for each in running if "ipykernel_launcher" in " ".join(each.cmdline())]
+    return [each for each in found if each.environ().get("LOTTERY_EVENING") == evening]
 
 
 def test_two_presses_at_once(party, night, new_page):
@@ -291,6 +292,47 @@ def test_two_presses_at_once(party, night, new_page):
         expect(other.locator('[data-kind="winners"]')).to_be_visible()
     assert executions(party) == before + 2  # the announcement, and one draw
     assert len(winners(party)) == 2
+
+
+def test_marks_are_shared(party, night):
+    """Two windows of the operator and a reload show the same marks, and a press sends what is marked."""
+    evening = Evening(party, "marks")
+    evening.announce([{"name": "Mug", "count": 3}])
+    evening.draw(1)
+    party.waiter.until("the winners", lambda: evening.look().step == "roll call", seconds=30)
+    evening.show("winners", 1)
+    here = night("marks", size=(1280, 800))
+    here.offers("Everybody is here")
+    other = Night(here.context.browser, here.address, (1280, 800), None)
+    first, second = (page.operator.get_by_role("checkbox") for page in (here, other))
+    first.nth(0).check()
+    first.nth(2).check()
+    for page in (here, other):
+        page.offers("2 absent: draw these places again")
+    expect(second.nth(2)).to_be_checked()
+    second.nth(0).uncheck()
+    here.offers("1 absent: draw this place again")
+    here.operator.reload()
+    here.offers("1 absent: draw this place again")
+    expect(first.nth(2)).to_be_checked()
+    gone, stays = (evening.look().prizes[0].winners[at].id for at in (2, 0))
+    slow = kernels("marks")[-1]  # it has not seen the next mark when it is pressed
+    slow.suspend()
+    second.nth(0).check()
+    party.waiter.until("the mark", lambda: len(scenes.roll(evening.look()).absent) == 2, seconds=30)
+    here.button.click()
+    slow.resume()
+    expect(here.operator.get_by_role("alert")).to_contain_text(
+        "has changed who is absent, so nothing was sent"
+    )
+    here.offers("2 absent: draw these places again")
+    second.nth(0).uncheck()
+    other.button.click()  # at once: what this window has marked last is sent
+    here.offers("Everybody is here")
+    (mug,) = evening.look().prizes
+    assert [each.id for each in mug.absent] == [gone]
+    assert stays in [each.id for each in mug.winners]
+    other.context.close()
 
 
 def test_restored_with_one_click(party, night, tmp_path):

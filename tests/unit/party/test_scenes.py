@@ -113,6 +113,32 @@ def test_winners_of_a_second_round():
     assert [each["status"] for each in over["winners"]] == ["", ""]
 
 
+def test_marks_of_a_roll_call():
+    """Who is marked as absent is kept for this roll call alone, and a mark can be taken away."""
+    roll = scenes.roll(state("roll call", "winners", 1, DRAWN))
+    both = roll.noted({"1": True, "2": True})
+    assert scenes.roll(state("roll call", "winners", 1, DRAWN, **both)).absent == ["1", "2"]
+    one = both | roll.noted({"1": False})
+    assert scenes.roll(state("roll call", "winners", 1, DRAWN, **one)).absent == ["2"]
+    again = [mug(ANN, BOB, absent=[CHEN]), car()]
+    assert scenes.roll(state("roll call", "winners", 1, again, **both)).absent == []
+    assert scenes.roll(state("drawing", "called", 1, again, **both)) is None
+
+
+def test_a_roll_call_that_changed_under_the_hand():
+    """If the marks or the winners are not those that the page shows, nothing is sent."""
+    seen = scenes.roll(state("roll call", "winners", 1, DRAWN))
+    scenes.check_roll(seen, state("roll call", "winners", 1, DRAWN, title="Party"))
+    with pytest.raises(LotteryError, match="has changed who is absent, so nothing was sent"):
+        scenes.check_roll(seen, state("roll call", "winners", 1, DRAWN, **seen.noted({"2": True})))
+    for other in (
+        state("roll call", "called", 1, [mug(ANN, CHEN, absent=[BOB]), car()]),
+        state("ready", "winners", 1, DONE),
+    ):
+        with pytest.raises(LotteryError, match="another page was faster"):
+            scenes.check_roll(seen, other)
+
+
 def test_no_question():
     """Without a public value, the room sees the announcement first, and then the first prize."""
     announced = replace(state("ready"), announcement={**TOLD, "question": ""})
@@ -138,8 +164,8 @@ class Fake:
     def look(self):
         return state("drawing" if self.started else "ready", **self.stage)
 
-    def show(self, scene, number=0, **more):
-        self.stage |= {"scene": scene, "number": number, **more}
+    def show(self, scene="", number=0, **more):
+        self.stage |= ({"scene": scene, "number": number} if scene else {}) | more
 
     def draw(self, number):
         with self.lock:
