@@ -14,6 +14,7 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectionError,
+    EndpointConnectionError,
     HTTPClientError,
     ParamValidationError,
     ProxyConnectionError,
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: What happened if nothing replies at an address, such as that of an emulator that has ended.
-SILENT: Final = "does not answer"
 _ATTEMPTS: Final = 5  # by default, botocore would wait a minute for each of up to ten attempts
 #: Temporary errors that botocore does not repeat. SNS has its own name for throttling.
 _RETRIED_TOO: Final = ("Throttled", "ConcurrentModification", "OperationAborted")
@@ -147,14 +146,18 @@ def explain(error: BaseException) -> LotteryError | None:
         return LotteryError("network", said, f"{check}, {_AGAIN}")
     if isinstance(error, ConnectionError | HTTPClientError):
         where = str(error.kwargs.get("endpoint_url", "AWS"))
-        here = urlsplit(where).hostname in ("127.0.0.1", "localhost")
-        next_step = DEPLOY if here else f"Check the network and the region, {_AGAIN}"
-        return LotteryError(where, SILENT, next_step)
+        next_step = DEPLOY if _is_here(error) else f"Check the network and the region, {_AGAIN}"
+        return LotteryError(where, "does not answer", next_step)
     if isinstance(error, BotoCoreError):
         known = f"{type(error).__name__}: {said}"
         advice = _advice(known, "Check the credentials with `aws sts get-caller-identity`")
         return LotteryError("AWS", said, advice)
     return None
+
+
+def _is_here(error: BotoCoreError) -> bool:
+    """Whether a call went to an emulator on this machine."""
+    return urlsplit(str(error.kwargs.get("endpoint_url"))).hostname in ("127.0.0.1", "localhost")
 
 
 def call_or_none(call: Callable[..., T], *words: str, **parameters: Any) -> T | None:
@@ -198,8 +201,10 @@ def busy(error: BaseException) -> bool:
     )
 
 
-def _retry_too(response: Any, attempts: int, **_: object) -> Any:
+def _retry_too(response: Any, attempts: int, caught_exception: Exception | None, **_: object) -> Any:
     """Tell botocore how many seconds to wait before the next attempt; None if we do not ask for one."""
+    if isinstance(caught_exception, EndpointConnectionError) and _is_here(caught_exception):
+        raise caught_exception  # an emulator that has ended does not come back at its port
     code = response[1].get("Error", {}).get("Code", "") if response else ""
     again = attempts < _ATTEMPTS and any(word in code for word in _RETRIED_TOO)
     return float(2 ** (attempts - 1)) if again else None

@@ -25,7 +25,6 @@ import ipywidgets as widgets
 import traitlets
 
 from lottery_lib import employees
-from lottery_lib.aws_errors import SILENT
 from lottery_lib.draws import Draws, as_csv, as_xlsx, remaining, winners
 from lottery_lib.errors import LotteryError
 from lottery_lib.mails import inbox
@@ -39,7 +38,7 @@ from lottery_lib.party.scenes import Action, Moment
 from lottery_lib.party.stage import Stage
 from lottery_lib.resources.contents import load_employees
 from lottery_lib.resources.dynamodb_table import Item, Table
-from lottery_lib.target import Target
+from lottery_lib.target import Target, connected_again
 from lottery_lib.texts import escaped
 from lottery_lib.view.graph import graph_view
 from lottery_lib.view.graph_widget import GraphWidget
@@ -130,7 +129,14 @@ class Page:
             self._busy = False
 
     def _look(self) -> None:
+        target = connected_again(self.evening.target)
+        if target is not self.evening.target:
+            self._move(target)
         self.show(self.evening.look())
+
+    def _move(self, target: Target) -> None:
+        """Go on at a new emulator."""
+        self.evening = Evening(target, self.evening.name)
 
     def _press(self, way: str, seen: Moment) -> None:
         state = self.evening.look()
@@ -205,8 +211,10 @@ class Operator(Page):
         self._add = button(description="Show the surprise prize")
         self._end = button(description="End the evening")
         self._sure = button(description="Yes, end it", button_style="danger", layout=_HIDDEN)
-        self._restore = button(description="Restore the evening from its file", layout=_HIDDEN)
-        self._said = ("", False)
+        self._restore = button(
+            description="Restore the evening from its file", button_style="primary", layout=_HIDDEN
+        )
+        self._said, self._lost = ("", False), False
         self._linked = ""  # the scene for which there are links to save files
         self._list, self._files, self._who, self._foot = html(), html(), html(), html()
         self._ask_who = button(description="Who can still win?")
@@ -317,16 +325,25 @@ class Operator(Page):
 
     def say(self, problem: str) -> None:
         """Show a problem in a sentence; an empty one takes it away."""
-        if SILENT in problem:
-            problem = "The emulator has ended. Load both pages again: this one offers the saved evening."
+        fresh = self.state is None or self.state.step == "new"
+        if (problem, fresh) != self._said:  # not at each look: it reads the whole file
+            self._said, self._lost = (problem, fresh), bool((problem or fresh) and self._is_lost())
+            _show_only(self._restore, self._lost)
+            self._show_button()
+        if self._lost and problem:
+            problem = (
+                "The emulator has ended. A new one runs, but the evening is only in its file: restore it."
+            )
         self._problem.value = (
             f'<p role="alert" class="night-problem">{escaped(problem)}</p>' if problem else ""
         )
-        fresh = self.state is None or self.state.step == "new"
-        if (problem, fresh) != self._said:  # not at each look: it reads the whole file
-            self._said, file = (problem, fresh), self._kept.file
-            lost = file and (fresh or problem) and evening_file.lacking(self.evening.target, file)
-            _show_only(self._restore, lost)
+
+    def _is_lost(self) -> bool:
+        """Whether only the file has the evening. An error here must not end the thread."""
+        try:
+            return bool(self._kept.file and evening_file.lacking(self.evening.target, self._kept.file))
+        except LotteryError:  # the emulator has ended just now, or the file is damaged
+            return False
 
     def _show_step(self, state: EveningState) -> None:
         offer = scenes.offer(state)
@@ -365,7 +382,7 @@ class Operator(Page):
         words = again if offer.form == "roll call" and absent else offer.button
         for each, shown in ((self._main, not offer.form), (self._answer, offer.form)):
             each.description, each.disabled, each.icon = words, offer.waits, "spinner" if offer.waits else ""
-            _show_only(each, shown and words)
+            _show_only(each, shown and words and not self._lost)
 
     def _show_graph(self, state: EveningState) -> bool:
         """Colour the graph by the latest execution. Returns whether it has just ended."""
@@ -447,6 +464,10 @@ class Operator(Page):
         super()._look()
         with self._marking:  # a mark may have been changed again
             self._marks = {key: mark for key, mark in self._marks.items() if kept.get(key) is not mark}
+
+    def _move(self, target: Target) -> None:
+        super()._move(target)
+        self._kept = Evening(target, self.evening.name, file=self._kept.file)
 
     def _keep_marks(self) -> dict[str, bool]:
         """Write the marks of this page into the tables. Returns them."""

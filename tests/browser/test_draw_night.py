@@ -3,6 +3,11 @@
 import csv
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
 from contextlib import suppress
 
 import psutil
@@ -16,6 +21,7 @@ from lottery_lib.names import CHECKOUT
 from lottery_lib.party import scenes
 from lottery_lib.party.evening import Evening
 from lottery_lib.party.receipts import receipts
+from lottery_lib.target import emulator
 
 pytestmark = pytest.mark.browser
 FIRST = ["Ada", "李娜", "Grace", "王伟", "Linus"]
@@ -336,27 +342,84 @@ def test_marks_are_shared(party, night):
 
 
 def test_restored_with_one_click(party, night, tmp_path):
-    """After the emulator's end, the page of a new one offers the evening in the file, and goes on with it."""
+    """The emulator is killed at a roll call. Both pages find a new one, and the file has the evening."""
     file = tmp_path / "kept.evening.json"
-    evening = Evening(party, "kept", file=file)
-    evening.announce([{"name": "Mug", "count": 2}, {"name": "Car", "count": 1}])
-    evening.draw(1)
-    party.waiter.until("the winners", lambda: evening.look().step == "roll call", seconds=30)
-    won = set(winners(party)["employee_id"])
-    Stack(party).teardown()  # as if the emulator had ended: nothing is there
+    half_an_evening(party, file)
     here = night("kept", LOTTERY_EVENING_FILE=str(file))
-    here.operator.get_by_role("button", name="Restore the evening from its file").click()
+    here.open_stage()
+    here.shows("ready", "Car")
+    here.press()
     here.offers("Show the winners")
-    assert set(winners(party)["employee_id"]) == won
+    here.press()
+    here.offers("Everybody is here")
+    here.operator.get_by_role("checkbox").first.check()
+    here.offers("1 absent: draw this place again")
+    expect(here.operator.get_by_text("Saved in")).to_be_visible()
+    party.waiter.until("the mark in the file", lambda: b"absent 0" in file.read_bytes(), seconds=30)
+    won = {prize: drawn_names(party, prize) for prize in ("Mug", "Car")}
+    os.killpg(emulator("status")["pid"], signal.SIGKILL)
+
+    restore = here.operator.get_by_role("button", name="Restore the evening from its file")
+    expect(restore).to_be_visible(timeout=15_000)
+    expect(here.operator.get_by_role("alert")).to_contain_text("the evening is only in its file: restore it")
+    here.picture(here.operator, "draw_night_killed")
+    restore.click()
+    here.offers("1 absent: draw this place again")
+    expect(restore).to_be_hidden()
+    party = connect(edition="hardened", attendee=ATTENDEE)
+    assert {prize: drawn_names(party, prize) for prize in won} == won
     here.button.click()
+    here.offers("Everybody is here")
+    here.shows("winners", "Car", *drawn_names(party, "Car"))
+    here.button.click()
+    here.offers("Go on")
+    here.press()
+    here.shows("ready", "Pen")
+    here.press()
+    here.offers("Show the winners")
+    here.press()
     here.offers("Everybody is here")
     here.button.click()
     here.offers("Go on")
-    expect(here.operator.get_by_role("button", name="Restore the evening from its file")).to_be_hidden()
+    export_and_verify(here, party, tmp_path)
 
 
-def test_nothing_deployed(party, night):
-    """Before the deploy the page opens, and says what to do."""
+def half_an_evening(party, file):
+    """An evening with three prizes: the first one is drawn, and one of its winners was absent."""
+    evening = Evening(party, "kept", file=file)
+    evening.announce([{"name": name, "count": 2} for name in ("Mug", "Car", "Pen")])
+    evening.draw(1)
+    party.waiter.until("the winners", lambda: evening.look().step == "roll call", seconds=30)
+    evening.call_roll(1, [evening.look().prizes[0].winners[0].id])
+    party.waiter.until("the next winner", lambda: len(evening.look().prizes[0].winners) == 2, seconds=30)
+    party.waiter.until("the roll call", lambda: evening.look().step == "roll call", seconds=30)
+    evening.call_roll(1, [])
+    party.waiter.until("the mail", lambda: evening.look().step == "ready", seconds=30)
+    evening.show("ready", 2)
+
+
+def export_and_verify(here, party, folder):
+    """End the evening, and save what the page offers: `lottery verify` finds that all is true."""
+    here.operator.get_by_role("button", name="End the evening").click()
+    here.operator.get_by_role("button", name="Yes, end it").click()
+    for name, file in (("Winners (CSV)", "winners.csv"), ("Receipts", "receipts.json")):
+        with here.operator.expect_download() as download:
+            here.operator.get_by_role("link", name=name).click()
+        download.value.save_as(folder / file)
+    rows = list(csv.DictReader(io.StringIO((folder / "winners.csv").read_text(encoding="utf-8-sig"))))
+    assert Counter(row["prize"] for row in rows if not row["status"]) == {"Mug": 2, "Car": 2, "Pen": 2}
+    assert Counter(row["prize"] for row in rows if row["status"] == "absent") == {"Mug": 1, "Car": 1}
+    assert {row["employee_id"] for row in rows} == set(winners(party)["employee_id"])
+    command = [sys.executable, "-m", "lottery_lib", "verify", str(folder)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "WRONG" not in said
+    assert said.count("ok: ") > 5
+
+
+def test_nothing_deployed(party, night, tmp_path):
+    """Before the deploy the page opens, and says what to do, even if the evening's file is damaged."""
     Stack(party).teardown()
-    here = night("nowhere")
+    damaged = tmp_path / "damaged.json"
+    damaged.write_text("{")
+    here = night("nowhere", LOTTERY_EVENING_FILE=str(damaged))
     expect(here.operator.get_by_role("alert")).to_contain_text("does not exist. Run `lottery deploy`")

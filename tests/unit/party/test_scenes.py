@@ -8,10 +8,12 @@ from dataclasses import replace
 import pytest
 
 from lottery_lib.errors import LotteryError
+from lottery_lib.names import Names
 from lottery_lib.party import scenes
 from lottery_lib.party.draw_night import Page
 from lottery_lib.party.evening import EveningState, Person, PrizeState
 from lottery_lib.party.scenes import Action, Moment
+from lottery_lib.target import elsewhere
 
 ANN, BOB, CHEN = Person("1", "Ann", "Sales"), Person("2", "Bob"), Person("3", "陈静", "工程部")
 TOLD = {
@@ -156,7 +158,7 @@ def test_nobody_is_left():
 class Fake:
     """An evening whose machine draws until it is told to stop, and that starts one draw at a time."""
 
-    name, target = "night", None
+    name, target = "night", elsewhere("123456789012", "us-east-1", Names())
 
     def __init__(self):
         self.stage, self.started, self.lock = {"scene": "ready", "number": 1}, [], threading.Lock()
