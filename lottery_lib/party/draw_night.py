@@ -22,6 +22,7 @@ from urllib.parse import parse_qs
 
 import anywidget
 import ipywidgets as widgets
+import pandas as pd
 import traitlets
 
 from lottery_lib import employees
@@ -37,7 +38,7 @@ from lottery_lib.party.receipts import receipts
 from lottery_lib.party.scenes import Action, Moment
 from lottery_lib.party.stage import Stage
 from lottery_lib.resources.contents import load_employees
-from lottery_lib.resources.dynamodb_table import Item, Table
+from lottery_lib.resources.dynamodb_table import Item
 from lottery_lib.target import Target, connected_again
 from lottery_lib.texts import escaped
 from lottery_lib.view.graph import graph_view
@@ -80,7 +81,12 @@ class Page:
         self.evening, self.stage = evening, Stage(title=evening.name)
         self.state: EveningState | None = None
         self._turned: int | None = None  # until the tables have it
+        self._refused = ""  # why the latest wish was not carried out
+        self._guests: dict[str, str] = {}  # the names of all who take part, by their ids
         self.stage.on_press(self.press, self._turn)
+        # A browser that is still loading the page can miss a change: nothing is changed before it is there.
+        self._there = threading.Event()
+        self.stage.on_msg(lambda *_: self._there.set())
         self._wishes: Queue[Callable[[], object]] = Queue(maxsize=1)
         self._busy = False
         threading.Thread(target=self._work, daemon=True).start()
@@ -99,9 +105,18 @@ class Page:
             self.stage.first, self._turned = first, None
         self.state = state  # first: a press may follow at once
         self.stage.scene = scenes.scene(state)
-        if state.step != "new" and not self.stage.names:
-            staff = Table(self.evening.target, self.evening.target.names.employee_table).items()
-            self.stage.names = [each["employee_name"] for each in staff]
+        if state.step != "new":
+            self._show_names(state)
+
+    def _show_names(self, state: EveningState) -> None:
+        """Let those roll by who can still win, and the winners of the prize that is being drawn."""
+        if not self._guests:
+            people = [one for prize in state.prizes for one in (*prize.winners, *prize.absent)]
+            left = remaining(self.evening.target)
+            self._guests = {each["employee_id"]: each["employee_name"] for each in left}
+            self._guests |= {one.id: one.name for one in people}
+        out = scenes.out(state)
+        self.stage.names = [name for key, name in self._guests.items() if key not in out]
 
     def say(self, problem: str) -> None:
         """Say what does not work, until it does."""
@@ -118,14 +133,14 @@ class Page:
                 self._wishes.put_nowait(wish)
 
     def _work(self) -> None:
-        refused = ""
+        self._there.wait()
         while True:
             with suppress(Empty):
                 wish = self._wishes.get(timeout=_PAUSE)
                 self._busy = True
-                refused = _problem(wish)
+                self._refused = _problem(wish)
             # What was refused stays on the page. What cannot be read is read again.
-            self.say(_problem(self._look) or refused)
+            self.say(_problem(self._look) or self._refused)
             self._busy = False
 
     def _look(self) -> None:
@@ -199,8 +214,10 @@ class Operator(Page):
         self._rule = widgets.RadioButtons(options=_RULES)
         self._question = widgets.Text("Call five numbers")
         self._title = widgets.Text(evening.name, continuous_update=False, placeholder="Title of the evening")
-        self._logo = widgets.FileUpload(accept=".png,.jpg,.jpeg,.svg,.webp", description="Logo picture")
-        self._upload = widgets.FileUpload(accept=".csv,.json,.xlsx", description="List of guests")
+        # ipywidgets would write the number of files behind a description
+        upload = partial(widgets.FileUpload, description="")
+        self._logo = upload(accept=".png,.jpg,.jpeg,.svg,.webp", tooltip="Logo picture")
+        self._upload = upload(accept=".csv,.json,.xlsx", tooltip="List of guests")
         self._load = button(description="Load this list", layout=_HIDDEN)
         self._value = widgets.Text(placeholder="As the room has said it, such as 3 14 15 92 65")
         self._roll = RollCall()
@@ -215,10 +232,12 @@ class Operator(Page):
             description="Restore the evening from its file", button_style="primary", layout=_HIDDEN
         )
         self._said, self._lost = ("", False), False
-        self._linked = ""  # the scene for which there are links to save files
+        self._linked: bool | None = None  # whether there are links to the files of a closed evening
         self._list, self._files, self._who, self._foot = html(), html(), html(), html()
         self._ask_who = button(description="Who can still win?")
-        self._graph = GraphWidget(fill=True)
+        self._graph, self._running = GraphWidget(fill=True), _marked("h2", "State machine")
+        self._machine = _box("machine", self._graph)
+        self._fold = button(description="Show it", tooltip="Show or hide the state machine")
         self._definition: Mapping[str, Any] = {}
         self._shown: EveningState | None = None  # what the whole page shows
         self._settled: object = None  # the execution whose end the graph shows
@@ -228,6 +247,7 @@ class Operator(Page):
         self._forms = self._new_forms()
         for form in self._forms.values():
             _show_only(form, False)
+        self._unfold(False)
         super().__init__(evening)
         self.box = self._page()
         threading.Thread(target=self._keep, daemon=True).start()
@@ -236,6 +256,11 @@ class Operator(Page):
         self._main.on_click(lambda _: self.press("advance"))
         self._answer.on_click(lambda _: self._give_answer())
         self._prizes.observe(lambda _: self._show_prizes(), "value")
+        for field, act in ((self._value, self._give_answer), (self._surprise, self._add.click)):
+            field.observe(lambda _: setattr(self, "_refused", ""), "value")  # it is corrected now
+            field.on_msg(
+                lambda _, told, __, act=act: act() if told.get("event") == "submit" else None
+            )  # Enter
         self._title.observe(lambda _: self._dress(title=self._title.value), "value")
         self._logo.observe(lambda _: self._dress_logo(), "value")
         self._upload.observe(lambda _: self._show_roster(), "value")
@@ -244,6 +269,7 @@ class Operator(Page):
         self._add.on_click(lambda _: self._wish(self._show_surprise))
         self._end.on_click(lambda _: self._ask_end())
         self._sure.on_click(lambda _: self._wish(self._kept.close))
+        self._fold.on_click(lambda _: self._unfold(self._fold.description == "Show it"))
         self._ask_who.on_click(lambda _: self._wish(self._show_who))
         self._restore.on_click(lambda _: self._wish(self._put_back))
 
@@ -270,19 +296,19 @@ class Operator(Page):
             "public value": self._value,
             "roll call": self._roll,
             "between": _box("between", label("Between the prizes"), _box("row", *between)),
-            "closed": self._files,
+            "files": self._files,
         }
 
     def _page(self) -> widgets.Widget:
         forms = self._forms
         above = (forms["announce"], forms["public value"], forms["roll call"])
-        below = (self._problem, self._restore, forms["between"], forms["closed"])
+        below = (self._problem, self._restore, forms["between"], forms["files"])
         step = _box("step", self._now, *above, self._main, self._answer, *below)
         prizes = _box("prizes", _box("head", _marked("h2", "Prizes"), self._ask_who), self._who, self._list)
         stage = _box("preview", self.stage)
-        graph = _box("machine", _marked("h2", "State machine"), self._graph)
         style = widgets.HTML(f"<style>{(_HERE / 'draw_night.css').read_text(encoding='utf-8')}</style>")
-        body = _box("body", _box("left", step, prizes), _box("right", stage, graph))
+        machine = _box("folded", _box("head", self._running, self._fold), self._machine)
+        body = _box("body", _box("left", step, machine), _box("right", stage, prizes))
         return Night((style, self._head, body, self._foot))
 
     # What the page shows
@@ -297,8 +323,9 @@ class Operator(Page):
         self._list.value = _prize_table(state, self._not_mailed)
         self._head.value = _heading(self.stage.title, self.evening.name, state)
         self._who.value = ""
-        if (scene := scenes.moment(state).scene) in ("opening", "closed") and scene != self._linked:
-            self._files.value, self._linked = self._links(state), scene
+        offer = scenes.offer(state)
+        if (offer.files or offer.between) and (state.step == "closed") != self._linked:
+            self._files.value, self._linked = self._links(state), state.step == "closed"
         if self._shown is None and state.step == "new":
             self._title.value = self.stage.title
         self._shown = state
@@ -358,7 +385,7 @@ class Operator(Page):
         self._show_roll(state)
         self._show_button()
         for form, widget in self._forms.items():
-            more = offer.between if form == "between" else form == "closed" and offer.files
+            more = offer.between if form == "between" else form == "files" and (offer.files or offer.between)
             _show_only(widget, form == offer.form or more)
         if not offer.between:
             _show_only(self._sure, False)
@@ -402,11 +429,18 @@ class Operator(Page):
             if "stateEnteredEventDetails" in each
         ]
         self._graph.chosen = entered[-1] if entered else ""  # it moves into the middle
+        step = progress.result["status"] if progress.result else self._graph.chosen
+        self._running.value = f"<h2>State machine: {escaped(step)}</h2>"
         if progress.result:
             self._settled, told = arn, progress.result
             late = told["error"] if told["status"] == "SUCCEEDED" else ""
             self._not_mailed = str(told["cause"]).partition("\n")[0] if late else ""
         return progress.result is not None
+
+    def _unfold(self, shown: bool) -> None:
+        """Show the state machine, or only the state that it is in."""
+        _show_only(self._machine, shown)
+        self._fold.description = "Hide it" if shown else "Show it"
 
     def _show_prizes(self) -> None:
         try:
@@ -423,8 +457,7 @@ class Operator(Page):
             self._who.value = f'<div class="night-people">{escaped(names)}</div>'
 
     def _remaining(self, state: EveningState) -> list[Item]:
-        rule = state.announcement.get("absent")
-        out = {each.id for prize in state.prizes if rule == "out" for each in prize.absent}
+        out = scenes.out(state)
         return [each for each in remaining(self.evening.target) if each["employee_id"] not in out]
 
     # What the operator does
@@ -535,7 +568,7 @@ class Operator(Page):
         found = receipts(self.evening.target, self.evening.name)
         texts = {("Announcement", "announcement.html"): announcement_page(state.announcement).encode()}
         if state.step == "closed":
-            table = winners(self.evening.target)
+            table = _in_order(winners(self.evening.target), state)
             texts |= {
                 ("Winners (Excel)", "winners.xlsx"): as_xlsx(table),
                 ("Winners (CSV)", "winners.csv"): as_csv(table),
@@ -558,6 +591,14 @@ def _problem(what: Callable[[], object]) -> str:
     except Exception as error:
         return str(error) or repr(error)
     return ""
+
+
+def _in_order(table: pd.DataFrame, state: EveningState) -> pd.DataFrame:
+    """The winners by prize and place, each prize's absent last. Empty columns are left out."""
+    places = [each for prize in state.prizes for each in (*prize.winners, *prize.absent)]
+    at = {one.id: place for place, one in enumerate(places)}  # who was absent may have won later
+    by_place = table.sort_values("employee_id", key=lambda ids: ids.map(at), kind="stable")
+    return by_place.loc[:, table.mask(table == "").notna().any() | table.empty]
 
 
 def _box(name: str, *children: widgets.Widget) -> widgets.Box:
@@ -634,9 +675,11 @@ def _people(prize: PrizeState) -> str:
 
 def _roster_preview(name: str, roster: employees.Roster) -> str:
     """What is in a list of guests: the first people, and the rows that cannot be read."""
-    people = [(escaped(e["employee_id"]), escaped(e["employee_name"])) for e in roster.employees[:3]]
+    columns = {"Id": "employee_id", "Name": "employee_name", "Department": "department"}
+    heads = [head for head, key in columns.items() if any(each.get(key) for each in roster.employees)]
+    people = [[escaped(str(e.get(columns[head]) or "")) for head in heads] for e in roster.employees[:3]]
     bad = "".join(f"<li>Row {each['row']}: {escaped(each['reason'])}</li>" for each in roster.rejected)
     rejected = (
         f'<p class="night-problem">{len(roster.rejected)} rows are left out:</p><ul>{bad}</ul>' if bad else ""
     )
-    return f"<p>{escaped(name)}: {len(roster.employees)} people</p>{_table(('Id', 'Name'), people)}{rejected}"
+    return f"<p>{escaped(name)}: {len(roster.employees)} people</p>{_table(heads, people)}{rejected}"

@@ -68,14 +68,14 @@ class Offer:
     """What the operator's page says, and what its button does.
 
     Attributes:
-        form: Which fields belong to it: ``"announce"``, ``"public value"``, ``"roll call"``, ``"closed"``, or
-            ``""``. If the form is empty, the button is a press.
+        form: Which fields belong to it: ``"announce"``, ``"public value"``, ``"roll call"``, or ``""``: then
+            the button is a press.
         heading: The step in a few words.
         text: What to do now.
         button: What is written on the button.
         waits: Whether the machine must finish first.
         between: Whether a surprise prize, or the end, is possible now.
-        files: Whether there are files for the guests.
+        files: Whether there are files for the guests now. Between two prizes there always are.
     """
 
     form: str
@@ -95,6 +95,13 @@ def drawn(prize: PrizeState) -> bool:
 def upcoming(state: EveningState) -> PrizeState | None:
     """The next prize in the announced order; None if all are drawn."""
     return next((each for each in state.prizes if not drawn(each)), None)
+
+
+def out(state: EveningState) -> set[str]:
+    """The ids of those who cannot win a later prize of this evening."""
+    won = {one.id for prize in state.prizes if prize.done for one in prize.winners}
+    absent = {one.id for prize in state.prizes for one in prize.absent}
+    return won | absent if state.announcement.get("absent") == "out" else won
 
 
 def surprise(state: EveningState) -> Prize:
@@ -199,7 +206,9 @@ def offer(state: EveningState) -> Offer:
         "public": ask if waits else begin,
         "surprise": Offer("", added["name"], "The stage shows this surprise prize.", places, between=True),
         "ready": Offer("", "All prizes are drawn", "Add a surprise prize, or end the evening.", between=True),
-        "closed": Offer("closed", "The evening is over", "Save what you need. Everybody can check the draw."),
+        "closed": Offer(
+            "", "The evening is over", "Save what you need. Everybody can check the draw.", files=True
+        ),
     }[now.scene]
 
 
@@ -216,7 +225,7 @@ def _offer_of(state: EveningState, prize: PrizeState, kind: str) -> Offer:
         text = "The rolling names are only theatre. The machine draws the winners and records them first."
         return Offer("", prize.name, text, "Drawing" if wished else "Show the winners", waits=wished)
     if state.step == "roll call":
-        text = "Mark who is absent. Only their places are drawn again. Mail goes out when everybody is here."
+        text = "Mark who is absent. Only their places are drawn again. Before that, nobody gets a mail."
         return Offer("roll call", f"{prize.name}: is everybody here?", text, "Everybody is here")
     if state.step == "drawing":
         return Offer("", prize.name, "The machine records the roll call.", "Drawing", waits=True)

@@ -167,7 +167,8 @@ function render({ model, el }) {
     const entries = sheets[page]?.entries ?? [];
     room.replaceChildren(sheets[page] ?? "");
     footer.replaceChildren(
-      make("span", "legend", entries.some(({ status }) => status === "new") && word("new")),
+      make("span", "legends", ...["new", "absent"].map((one) =>
+        entries.some(({ status }) => status === one) && make("span", `legend is-${one}`, word(one)))),
       make("span", "page", sheets.length > 1 && word("page", { page: page + 1, pages: sheets.length })),
     );
     const names = entries.map(({ name, status }) => (status ? `${name} (${word(status)})` : name));
@@ -376,6 +377,7 @@ function render({ model, el }) {
   el.classList.add("lottery-stage");
   el.append(view, make("div", "buttons", button("sound", toggleSound), button("full_screen", fullScreen)), lost, said);
   for (const trait of ["scene", "title", "logo", "words"]) model.on(`change:${trait}`, show);
+  model.on("change:names", () => shown?.kind === "rolling" && !room.querySelector(".reel") && show()); // they came late
   for (const trait of ["sound", "words"]) model.on(`change:${trait}`, label);
   model.on("change:first", () => {
     page = pageWith(model.get("first"));
@@ -388,6 +390,7 @@ function render({ model, el }) {
   rest();
   const resized = new ResizeObserver(show); // it also shows the first scene
   resized.observe(el);
+  model.send({ shown: true });
   return () => {
     document.removeEventListener("keydown", key);
     resized.disconnect();

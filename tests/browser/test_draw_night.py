@@ -29,7 +29,7 @@ LAST = ["Hopper", "Liskov", "Perlman", "Lamarr", "Bartik", "Allen", "Keller", "E
 NAMES = [f"{first} {last}" for first in FIRST for last in LAST]
 NAMES[3], NAMES[17] = "欧阳娜娜" * 4, "Ann-Katrin von Hohenstein-Sonnenberg-Zweibrücken"
 ATTENDEE = "night"  # a lottery of its own: the lessons' winners share their table with both editions
-ROSTER = "employee_id,employee_name\n" + "".join(f"{n:03},{name}\n" for n, name in enumerate(NAMES))
+ROSTER = "工号,姓名,部门\n" + "".join(f"{n:03},{name},Sales\n" for n, name in enumerate(NAMES))
 #: Elements that do not fit, with their texts: cut off by themselves, or outside of the window.
 MISFITS = """() => [document.documentElement, ...document.querySelectorAll('.lottery-night .widget-box, '
     + '.lottery-night .widget-html, .lottery-night button, .lottery-stage .name')]
@@ -134,11 +134,12 @@ def test_whole_evening(party, night):
 def prepare(here):
     """Load a list with a bad row, and write prizes, first as one line."""
     here.offers("Announce")
-    guests = {"name": "guests.csv", "mimeType": "text/csv", "buffer": f"{ROSTER}041,\n".encode()}
+    guests = {"name": "guests.csv", "mimeType": "text/csv", "buffer": f"{ROSTER}041,,\n".encode()}
     with here.operator.expect_file_chooser() as chooser:
         here.operator.get_by_role("button", name="List of guests").click()
     chooser.value.set_files([guests])
     expect(here.operator.get_by_text("guests.csv: 40 people")).to_be_visible()
+    expect(here.operator.get_by_role("row", name="001 Ada Liskov Sales")).to_be_visible()
     expect(here.operator.get_by_text("Row 42: employee_name of 041 is empty.")).to_be_visible()
     here.fields["prizes"].fill("1 Mug")
     here.button.click()
@@ -165,8 +166,11 @@ def open_the_evening(here):
     here.press()
     here.offers("Give the public value")
     here.shows("public", "Call five numbers")
+    here.fields["value"].press("Enter")
+    expect(here.operator.get_by_role("alert")).to_contain_text("public value: it is empty")
     here.fields["value"].fill("3 14 15 92 65")
-    here.button.click()
+    expect(here.operator.get_by_role("alert")).to_have_count(0)
+    here.fields["value"].press("Enter")
     here.offers("Go on")
     here.shows("public", "3 14 15 92 65")
     here.press("Enter")
@@ -251,7 +255,18 @@ def end(here, party):
     with here.operator.expect_download() as download:
         here.operator.get_by_role("link", name="Winners (CSV)").click()
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text(encoding="utf-8-sig"))))
-    assert [row["employee_id"] for row in rows] == list(winners(party)["employee_id"])
+    assert list(rows[0]) == [
+        "employee_id",
+        "employee_name",
+        "lottery_serial",
+        "department",
+        "prize",
+        "status",
+    ]
+    prizes = ["Mug", "自行车", "<b>Car</b>", "Trip to 北京"]
+    assert [row["prize"] for row in rows] == sorted((row["prize"] for row in rows), key=prizes.index)
+    assert [row["status"] for row in rows[:16]] == [*[""] * 14, "absent", ""]
+    assert {row["employee_id"] for row in rows} == set(winners(party)["employee_id"])
     with here.operator.expect_download() as download:
         here.operator.get_by_role("link", name="Receipts").click()
     assert json.loads(download.value.path().read_bytes()) == receipts(party, "whole")

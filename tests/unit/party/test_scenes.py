@@ -141,6 +141,15 @@ def test_a_roll_call_that_changed_under_the_hand():
             scenes.check_roll(seen, other)
 
 
+def test_who_can_still_win():
+    """Earlier winners do not roll by, and by the rule the absent neither; winners of this prize do."""
+    assert scenes.out(state("roll call", "winners", 1, DRAWN)) == set()
+    over = state("ready", "ready", 2, [mug(ANN, CHEN, absent=[BOB], done=True), car()])
+    assert scenes.out(over) == {"1", "2", "3"}
+    later = replace(over, announcement={**TOLD, "absent": "may win later"})
+    assert scenes.out(later) == {"1", "3"}
+
+
 def test_no_question():
     """Without a public value, the room sees the announcement first, and then the first prize."""
     announced = replace(state("ready"), announcement={**TOLD, "question": ""})
@@ -178,11 +187,15 @@ class Fake:
 
 
 class Quiet(Page):
-    """A page without the names of the guests, which are in a table."""
+    """A page in a browser, without the names of the guests, which are in a table."""
 
-    def show(self, state):
+    def __init__(self, evening, *, shown=True):
+        super().__init__(evening)
+        if shown:
+            self.stage._handle_custom_msg({"shown": True}, [])
+
+    def _show_names(self, state):
         self.stage.names = ["Ann"]
-        super().show(state)
 
 
 def test_two_presses_at_once():
@@ -194,6 +207,15 @@ def test_two_presses_at_once():
         page.press("advance")
     until(lambda: all(page.stage.scene["kind"] == "rolling" for page in pages))
     assert evening.started == [1]
+
+
+def test_a_browser_that_is_still_loading():
+    """A page changes nothing before a browser has it: a change could be lost on the way."""
+    page = Quiet(Fake(), shown=False)
+    time.sleep(0.6)
+    assert (page.state, page.stage.scene) == (None, {})
+    page.stage._handle_custom_msg({"shown": True}, [])
+    until(lambda: page.stage.scene)
 
 
 def test_a_press_that_is_too_late():
