@@ -281,13 +281,13 @@ class Operator(Page):
             _box(
                 "",
                 *(label("Prizes, one on each line, in the order of the draw"), self._prizes, self._preview),
+                *(label("Title and logo on the stage"), _box("row", self._title, self._logo)),
             ),
             _box(
                 "",
                 *(label("Who can win"), _box("row", self._upload, self._load), self._roster),
                 *(label("If winners are absent"), self._rule),
                 *(label("What the room is asked for, so that nobody knows the winners"), self._question),
-                *(label("Title and logo on the stage"), _box("row", self._title, self._logo)),
             ),
         )
         between = (self._surprise, self._add, self._end, self._sure)
@@ -407,7 +407,8 @@ class Operator(Page):
         offer, absent = scenes.offer(self.state), len(self._roll.absent)
         again = f"{absent} absent: draw {'this place' if absent == 1 else 'these places'} again"
         words = again if offer.form == "roll call" and absent else offer.button
-        for each, shown in ((self._main, not offer.form), (self._answer, offer.form)):
+        both = [(self._main, not offer.form), (self._answer, bool(offer.form))]
+        for each, shown in both if offer.form else reversed(both):  # never both at once
             each.description, each.disabled, each.icon = words, offer.waits, "spinner" if offer.waits else ""
             _show_only(each, shown and words and not self._lost)
 
@@ -680,6 +681,8 @@ def _roster_preview(name: str, roster: employees.Roster) -> str:
     people = [[escaped(str(e.get(columns[head]) or "")) for head in heads] for e in roster.employees[:3]]
     bad = "".join(f"<li>Row {each['row']}: {escaped(each['reason'])}</li>" for each in roster.rejected)
     rejected = (
-        f'<p class="night-problem">{len(roster.rejected)} rows are left out:</p><ul>{bad}</ul>' if bad else ""
+        f'<p class="night-problem">Rows that are left out: {len(roster.rejected)}</p><ul>{bad}</ul>'
+        if bad
+        else ""
     )
     return f"<p>{escaped(name)}: {len(roster.employees)} people</p>{_table(heads, people)}{rejected}"

@@ -14,6 +14,7 @@ const LINE = 1.2; // from one line to the next
 const ROW = 0.22; // of a row, above and below its lines together
 const COUNT = 3.3; // for "50 ×"
 const CREDITS = 0.76; // of the width is for names, where their prize stands beside them
+const PRIZE = 0.21; // of the width is for the prize there
 const ICONS = {
   sound: "M4 9v6h4l5 4V5L8 9zM16 8.5a5 5 0 0 1 0 7M18.5 6a8.5 8.5 0 0 1 0 12",
   full_screen: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
@@ -241,6 +242,10 @@ function render({ model, el }) {
         const columns = columnsFor(chunks, size) || 1;
         room.style.fontSize = `${size}px`;
         for (const sheet of pages) place(sheet, columns);
+        for (const prize of room.querySelectorAll("h3")) {
+          const word = Math.max(...parts(prize.textContent, 600)); // it is not broken
+          prize.style.fontSize = `${Math.max(least, Math.min(size, (PRIZE * room.clientWidth) / word))}px`;
+        }
         const free = high - Math.max(...pages.map((sheet) => sheet.offsetHeight));
         if (free < 0 && size > 1) continue;
         for (const sheet of pages) sheet.style.setProperty("--air", `${Math.min(0.5 * size, free / (sheet.rows + 1))}px`);

@@ -213,6 +213,24 @@ def test_each_scene_fits(show, tab, size, picture):
         picture(tab, f"stage_{number}_{size[0]}")
 
 
+@pytest.mark.parametrize("size", [(1920, 1080), (1024, 768)])
+def test_words_of_a_prize_are_not_broken(show, tab, size):
+    """Beside its winners, the name of a prize has lines of whole words, if needed in smaller letters."""
+    names = ["Weekend in Paris", "Coffee machine"]
+    scene = {"kind": "closed", "words": ["All winners"], "code": CODE,
+             "prizes": [{"name": name, "winners": ["张伟"]} for name in names]}  # fmt: skip
+    stage = show(scene, size=size)
+    lines = stage.locator("h3").evaluate_all("""all => all.flatMap(one => {
+      const text = one.firstChild, range = document.createRange();
+      return [...text.data.matchAll(/\\S+/g)].map(word => {
+        range.setStart(text, word.index);
+        range.setEnd(text, word.index + word[0].length);
+        return range.getClientRects().length;
+      });
+    })""")
+    assert lines == [1] * 5
+
+
 LOGO = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'/%3E"
 
 
