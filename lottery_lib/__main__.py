@@ -695,7 +695,8 @@ def proof(edition: str | None, employee_id: str, name: str | None) -> Outcome:
 
     target = _party(edition)
     found = proof(target, _evening(target, name, None)[0], employee_id)
-    return Outcome(found, shown=json.dumps(found))
+    told = f"Give the next line to guest {employee_id}, who pastes it into the check page below their id."
+    return Outcome(found, shown=f"{told}\n{json.dumps(found)}")
 
 
 @lottery.command(example="lottery withdraw 007", party=True)

@@ -270,15 +270,16 @@ class Evening:
         self._take({"close": True})
         self._until("the end of the evening", lambda: self.look().step == "closed")
 
-    def show(self, scene: str, number: int = 0, **more: str | int) -> None:
+    def show(self, scene: str = "", number: int = 0, **more: str | int) -> None:
         """Agree with all other pages on what they show now. It changes nothing of the draw.
 
         Args:
-            scene: What to show.
+            scene: What to show. If it is empty, the scene and its number stay.
             number: The prize that it is about, or 0.
             more: What else they agree on, such as a title. It stays until it is changed.
         """
-        self._set_stage(None, scene=scene, number=number, **more)
+        changes = {"scene": scene, "number": number, **more} if scene else more
+        self._set_stage(None, **changes)
 
     def _take(
         self, request: Mapping[str, object], number: int = 0, awaits: str = "", output: object = None
@@ -354,7 +355,7 @@ class Evening:
 
     def _set_stage(self, drawing_before: str | None = None, **changes: str | int) -> bool:
         """Change what the pages agree on. False if another page has begun to draw since `drawing_before`."""
-        values = {f":{key}": value for key, value in changes.items()}
+        values = {f":v{at}": value for at, value in enumerate(changes.values())}
         condition: dict[str, Any] = {}
         if drawing_before is not None:
             condition = {"ConditionExpression": "attribute_not_exists(drawing) OR drawing = :before"}
@@ -364,8 +365,8 @@ class Evening:
             "ConditionalCheckFailed",
             TableName=self._draws.name,
             Key={"draw_id": f"{self.name}#stage"},
-            UpdateExpression="SET " + ", ".join(f"#{key} = :{key}" for key in changes),
-            ExpressionAttributeNames={f"#{key}": key for key in changes},
+            UpdateExpression="SET " + ", ".join(f"#n{at} = :v{at}" for at in range(len(changes))),
+            ExpressionAttributeNames={f"#n{at}": key for at, key in enumerate(changes)},
             ExpressionAttributeValues=values,
             **condition,
         )

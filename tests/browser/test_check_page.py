@@ -135,7 +135,10 @@ def test_a_guest_finds_their_place(opened):
         ),
         (draw.order[0], "you were called absent for Bicycle & bell."),
         (draw.order[-1], "Draw Summer <b>party</b>: you were withdrawn."),
-        ("60", "Draw Summer <b>party</b>: you were not in the pool."),
+        (
+            "60",
+            "Draw Summer <b>party</b>: this id was not in the pool. Type your id, not your name.",
+        ),
     ]:
         page.get_by_label("Your id").fill(one)
         assert said in page.locator("output").inner_text()
@@ -170,7 +173,7 @@ def test_a_guest_checks_a_proof_before_the_draw(opened):
     page.get_by_label("Your id").fill("00016")
     expect(said).to_have_text("Draw Summer <b>party</b>: you are in the pool.")
     page.get_by_label("Your id").fill("00017")
-    expect(said).to_have_text("This proof and this id do not lead to the pool that was announced.")
+    expect(said).to_contain_text("do not lead to the pool that was announced. Type your id, not your name.")
     page.get_by_label("Proof").fill('{"salt": ')
     expect(said).to_have_text("This is not a proof. Copy all of it, from { to }.")
 

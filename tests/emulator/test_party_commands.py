@@ -78,7 +78,7 @@ def test_the_pages_of_a_party(run, served, target, tmp_path):
     assert "restore" not in said
 
 
-def test_announced_and_restored(run, served, target, tmp_path):
+def test_announced_and_restored(run, served, target, tmp_path, capsys):
     """What was announced is in a file. `night` asks for it when the tables lack it, and goes on after it."""
     too_many = run("announce", "9 Mug\n2 Car", "--name", "night-1")[1]["cause"]
     assert "prizes: 11 winners are wanted, but only 10 people can win." in too_many
@@ -95,6 +95,8 @@ def test_announced_and_restored(run, served, target, tmp_path):
     assert told["root"] in Path(told["check"]).read_text(encoding="utf-8")
     code, proof, _ = run("proof", "007")
     assert (code, proof["employee_id"], root_of("007", proof)) == (0, "007", told["root"])
+    assert main(["proof", "007"]) == 0
+    assert "guest 007, who pastes it into the check page" in capsys.readouterr().out
     assert "employee 999: is not in the pool of night-1" in run("proof", "999")[1]["cause"]
     assert "draw x: was not announced" in run("proof", "007", "--name", "x")[1]["cause"]
     assert run("announce", "1 Car")[1]["cause"].startswith("evening night-1: is announced already")
