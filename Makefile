@@ -6,7 +6,8 @@ PY := $(BIN)/python
 PORT ?= 8888
 LAB_ARGS ?=
 # JupyterLab always opens the first notebook. It sends no request to the Internet.
-LAB := --LabApp.default_url=/lab/tree/notebooks/00_overview.ipynb --LabApp.news_url=None \
+COURSE := notebooks
+LAB = --LabApp.default_url=/lab/tree/$(COURSE)/00_overview.ipynb --LabApp.news_url=None \
   --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.extension_manager=readonly
 # Runs a command with an emulator of its own and without your AWS settings. The emulator ends with the command.
 APART := PY=$(PY) tests/apart
@@ -14,10 +15,15 @@ APART := PY=$(PY) tests/apart
 # Python stores what it compiles. Without that, each of a hundred processes would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: lab install locks test test-all check static unit rehearse refresh pictures bench bench-tests cost format clean
+.PHONY: lab lab-zh install locks test test-all check static unit rehearse refresh translations pictures bench bench-tests cost format clean
 
 # Attendees type `make lab`. It installs once, then opens the course. The emulator ends with JupyterLab.
-lab: install
+# `make lab-zh` is the same in Chinese: the notebooks, JupyterLab's menus, and `lottery` in its terminals. An English
+# notebook stays English, because a kernel has the language of its folder.
+lab-zh: COURSE := notebooks/zh
+lab-zh: export JUPYTER_CONFIG_PATH := $(CURDIR)/data/lab_zh
+lab-zh: export LANGUAGE := zh_CN
+lab lab-zh: install
 	@sh -c 'export LOTTERY_LAB_PID=$$$$ JUPYTER_PREFER_ENV_PATH=1; \
 	  $(PY) -m lottery_lib emulator start > /dev/null && exec $(PY) -m jupyterlab $(LAB) --ServerApp.port=$(PORT) $(LAB_ARGS)'
 
@@ -100,6 +106,10 @@ rehearse: install
 # Runs every notebook and stores its outputs. A second run gives the same bytes.
 refresh: $(VENV)/.tested
 	$(APART) $(PY) tests/notebooks/refresh.py
+
+# Brings the catalogues of the other languages up to date, and writes their notebooks and documents from them.
+translations: $(VENV)/.tested
+	$(PY) translations/catalogues.py
 
 # Makes the README's pictures from a real draw in a real browser.
 pictures: $(VENV)/.tested

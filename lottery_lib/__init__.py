@@ -12,6 +12,7 @@ A core and four wings. No module imports from a line above its own (CONTRIBUTING
     history/                 events become states, states become tables
     definition  employees    the state machine's text; the people
     names  waiting  errors   what everything above uses
+    translation              each sentence in the attendee's language
     language                 what the Amazon States Language allows; the emulator uses it, too
 
     emulator/                AWS on this machine: a separate program, started by target
@@ -53,7 +54,7 @@ _ROOMS: Final = {
     "timeline_view": "view.timeline",
     "verify": "course.lessons",
     "verify_draw": "party.receipts",
-    "winners": "draws",
+    "winners": "party.receipts",
 }
 
 __all__ = sorted(_ROOMS)  # noqa: PLE0605 - the table above is the list

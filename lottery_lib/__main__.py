@@ -1,5 +1,6 @@
 """Run the lottery from a shell: ``lottery COMMAND``, the same as ``python -m lottery_lib COMMAND``."""
 
+import inspect
 import json
 import os
 import re
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from lottery_lib.errors import LotteryError
-from lottery_lib.texts import harmless
+from lottery_lib.texts import harmless, width
+from lottery_lib.translation import _, language
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +78,8 @@ class Command(click.Command):
         **options: Any,
     ) -> None:
         super().__init__(name, **options)
-        self.epilog = f"Example: {example}"
+        self.help = _(inspect.cleandoc(self.help or ""))
+        self.epilog = _example(example)
         self.failed = failed or {}
         self.params += _common(party)
 
@@ -88,9 +91,11 @@ class Command(click.Command):
 
 def _common(party: bool) -> list[click.Parameter]:
     """The options that every command has."""
-    json_help = "Print one JSON document on stdout and nothing else."
+    json_help = _("Print one JSON document on stdout and nothing else.")
     editions = (
-        "hardened, the only one for a party." if party else "tutorial (the default), jsonata or hardened."
+        _("hardened, the only one for a party.")
+        if party
+        else _("tutorial (the default), jsonata or hardened.")
     )
     return [
         click.Option(["--json"], is_flag=True, expose_value=False, help=json_help),
@@ -98,10 +103,18 @@ def _common(party: bool) -> list[click.Parameter]:
     ]
 
 
+def _example(command: str) -> str:
+    return _("Example: {command}", command=command)
+
+
 class Group(click.Group):
     """A group whose commands are `Command` objects."""
 
     command_class = Command
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.help = _(inspect.cleandoc(self.help or ""))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -129,13 +142,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _explanation(error: Exception) -> LotteryError | None:
     """The sentence for an expected failure. None for a defect of the kit, which needs its traceback."""
     if isinstance(error, click.Abort):  # click's name for Ctrl-C
-        return LotteryError("command", "interrupted", "Run it again; it continues where it stopped")
+        next_step = _("Run it again; it continues where it stopped")
+        return LotteryError(_("command"), _("interrupted"), next_step)
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx else "lottery"
         what = error.message or error.format_message()
-        return LotteryError("command line", what.rstrip("."), f"See `{command} --help`")
+        next_step = _("See `{command} --help`", command=command)
+        return LotteryError(_("command line"), what.rstrip("."), next_step)
     if isinstance(error, ImportError):
-        return LotteryError("packages", str(error), "Run `make clean install`, then start with `make lab`")
+        next_step = _("Run `make clean install`, then start with `make lab`")
+        return LotteryError(_("packages"), str(error), next_step)
     from lottery_lib.emulator.process.errors import EmulatorError
 
     if isinstance(error, EmulatorError):
@@ -154,16 +170,23 @@ def _show(document: object, *, as_json: bool = False) -> None:
             if isinstance(value, list) and value:
                 _show(value)
             elif value is not None:
-                _print(f"{key}: {'none' if value == [] else value}")
+                _print(_("{key}: {value}", key=key, value=_("none") if value == [] else value))
     elif isinstance(document, list) and document:
-        import pandas as pd
-
-        # Without dtype=object, a whole number beside a missing one would become 4.0.
-        table = pd.DataFrame(document, dtype=object).astype("string").fillna("")
-        table = table.apply(lambda column: column.str.ljust(column.str.len().max()))
-        _print(table.to_string(index=False, justify="left"))
+        _print(_aligned(document))
     else:
-        _print(str(document or "none"))
+        _print(str(document or _("none")))
+
+
+def _aligned(rows: Sequence[Mapping[str, object]]) -> str:
+    """Rows as a table: a head for each key, and one line for each row."""
+    heads = list(dict.fromkeys(head for row in rows for head in row))
+    cells = [["" if row.get(head) is None else str(row[head]) for head in heads] for row in rows]
+    lines = [[text.replace("\n", "\\n") for text in line] for line in (heads, *cells)]
+    widths = [max(map(width, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        " ".join(text + " " * (wide - width(text)) for text, wide in zip(line, widths, strict=True))
+        for line in lines
+    )
 
 
 def _print(text: str, *, err: bool = False, nl: bool = True) -> None:
@@ -215,10 +238,11 @@ def _deployed_party(edition: str | None, yes: bool) -> "Target":
     from lottery_lib.party.receipts import check_edition
 
     target = _party(edition)
-    check_edition(target, "of a party")
+    check_edition(target, _("of a party"))
     if plan.machine(target).find() is None:
-        _say(f"There is no lottery of {target.names.attendee or 'no attendee'} yet, so it is deployed now.")
-        _stack(target, "create", yes).deploy()
+        whose = target.names.attendee or _("no attendee")
+        _say(_("There is no lottery of {attendee} yet, so it is deployed now.", attendee=whose))
+        _stack(target, yes).deploy()
     return target
 
 
@@ -241,19 +265,35 @@ def _agree(target: "Target", yes: bool, question: str) -> None:
 
 def _ask(question: str) -> None:
     if not sys.stdin.isatty():
-        raise LotteryError(question, "needs a confirmation, and there is no terminal to ask in", "Give --yes")
-    _say(f"{question}? [y/N] ", nl=False)
+        what = _("needs a confirmation, and there is no terminal to ask in")
+        raise LotteryError(question, what, _("Give --yes"))
+    _say(_("{question}? [y/N] ", question=question), nl=False)
     # Not click.confirm: it writes a space to stdout, and would ask again after a "maybe".
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise LotteryError(question, "was not confirmed", "Nothing was changed; run it again if you are sure")
+        next_step = _("Nothing was changed; run it again if you are sure")
+        raise LotteryError(question, _("was not confirmed"), next_step)
 
 
 def _tell(resource: "Report") -> None:
-    _say(", ".join(filter(None, [f"{resource.state}: {resource.kind} {resource.name}", resource.note])))
+    _say(", ".join(filter(None, [str(resource), resource.note])))
 
 
 def _rows(resources: "Iterable[Report]") -> list[dict[str, str]]:
     return [{"kind": each.kind, "name": each.name, "state": each.state} for each in resources]
+
+
+def _shown_rows(resources: "Iterable[Report]") -> list[dict[str, str]]:
+    """The same for people."""
+    from lottery_lib.resources import WORDS
+
+    return [
+        {
+            _("kind"): WORDS.get(each.kind, each.kind),
+            _("name"): each.name,
+            _("state"): WORDS.get(each.state, each.state),
+        }
+        for each in resources
+    ]
 
 
 def _records(frame: "pd.DataFrame") -> list[dict[str, object]]:
@@ -262,14 +302,16 @@ def _records(frame: "pd.DataFrame") -> list[dict[str, object]]:
     return records
 
 
-_dry_run = click.option("--dry-run", is_flag=True, help="Only show what would be done.")
-_yes = click.option("--yes", is_flag=True, help="Do not ask before changing an AWS account.")
-_name = click.option("--name", metavar="NAME", help="The evening's name; by default evening- and the date.")
-_file = click.option("--file", metavar="FILE", help="Save it in this file; by default NAME.evening.json.")
-_port = click.option("--port", type=int, help="The emulator on this port, instead of the shared one.")
+_dry_run = click.option("--dry-run", is_flag=True, help=_("Only show what would be done."))
+_yes = click.option("--yes", is_flag=True, help=_("Do not ask before changing an AWS account."))
+_name = click.option(
+    "--name", metavar="NAME", help=_("The evening's name; by default evening- and the date.")
+)
+_file = click.option("--file", metavar="FILE", help=_("Save it in this file; by default NAME.evening.json."))
+_port = click.option("--port", type=int, help=_("The emulator on this port, instead of the shared one."))
 
 
-@click.group(cls=Group, epilog="Example: lottery draw 2")
+@click.group(cls=Group, epilog=_example("lottery draw 2"))
 def lottery() -> None:
     """The company lottery of the Step Functions workshop.
 
@@ -283,31 +325,40 @@ def doctor(edition: str | None) -> Outcome:
     from lottery_lib.course.doctor import examine, missing
 
     found = examine(edition)
-    lines = [f"ok: {each['check']}: {each['detail']}" for each in found if each["ok"]]
+    lines = [
+        _("ok: {check}: {detail}", check=each["check"], detail=each["detail"]) for each in found if each["ok"]
+    ]
     return Outcome(found, len(lines) == len(found), "\n".join([*lines, *missing(found)]))
 
 
-def _stack(target: "Target", verb: str, yes: bool) -> "Stack":
+def _stack(target: "Target", yes: bool, *, delete: bool = False) -> "Stack":
     """The lottery. On AWS it shows all changes and asks before it makes them."""
     from lottery_lib.stack import Stack
 
     def announce(plan: "Iterable[Report]") -> None:
         for resource in plan:
             _tell(resource)
-        _agree(target, yes, f"{verb} the lottery in account {target.account}, region {target.region}")
+        place = {"account": target.account, "region": target.region}
+        question = (
+            _("delete the lottery in account {account}, region {region}", **place)
+            if delete
+            else _("create the lottery in account {account}, region {region}", **place)
+        )
+        _agree(target, yes, question)
 
     return Stack(target, _tell, announce)
 
 
 @lottery.command(example="lottery deploy --email ann@example.com", failed={"resources": []})
-@click.option("--email", metavar="ADDRESS", help="Subscribe this address to the topic.")
+@click.option("--email", metavar="ADDRESS", help=_("Subscribe this address to the topic."))
 @_dry_run
 @_yes
 def deploy(edition: str | None, email: str | None, dry_run: bool, yes: bool) -> Outcome:
     """Create the whole lottery, or repair it."""
-    stack = _stack(_target(edition), "create", yes)
+    stack = _stack(_target(edition), yes)
     if dry_run:
-        return Outcome({"resources": _rows(stack.plan(email))})
+        planned = stack.plan(email)
+        return Outcome({"resources": _rows(planned)}, shown=_shown_rows(planned))
     done = stack.deploy(email)
     if email:
         from lottery_lib.mails import inbox
@@ -321,12 +372,14 @@ def deploy(edition: str | None, email: str | None, dry_run: bool, yes: bool) -> 
 @_yes
 def teardown(edition: str | None, dry_run: bool, yes: bool) -> Outcome:
     """Delete the whole lottery, and list what is left."""
-    stack = _stack(_target(edition), "delete", yes)
+    stack = _stack(_target(edition), yes, delete=True)
     if dry_run:
-        return Outcome({"resources": _rows(stack.removal()), "left": _rows(stack.left())})
-    inventory = stack.teardown()
-    left = _rows(inventory.left)
-    return Outcome({"resources": _rows(inventory.resources), "left": left}, not left, {"left": left})
+        going, left = stack.removal(), stack.left()
+        document = {"resources": _rows(going), "left": _rows(left)}
+        return Outcome(document, shown={_("resources"): _shown_rows(going), _("left"): _shown_rows(left)})
+    done = stack.teardown()
+    document = {"resources": _rows(done.resources), "left": _rows(done.left)}
+    return Outcome(document, not done.left, {_("left"): _shown_rows(done.left)})
 
 
 @lottery.command(example="lottery status", failed={"resources": []})
@@ -334,7 +387,8 @@ def status(edition: str | None) -> Outcome:
     """Show every resource of the lottery."""
     from lottery_lib.stack import Stack
 
-    return Outcome({"resources": _rows(Stack(_target(edition)).status())})
+    found = Stack(_target(edition)).status()
+    return Outcome({"resources": _rows(found)}, shown=_shown_rows(found))
 
 
 def _drawn(target: "Target", run_draw: Callable[["Target"], Document]) -> Outcome:
@@ -343,14 +397,16 @@ def _drawn(target: "Target", run_draw: Callable[["Target"], Document]) -> Outcom
     _say(inbox(target).where)  # before the draw: there is still time to confirm the address
     result = run_draw(target)
     if target.kind != "aws" and target.names.edition == "hardened" and result["winners"]:
-        _say("The emulator forgets the winners when it ends. `lottery winners --csv FILE` saves them")
+        _say(_("The emulator forgets the winners when it ends. `lottery winners --csv FILE` saves them"))
     return Outcome(result, result["status"] == "SUCCEEDED" and not result["error"])
 
 
 @lottery.command(example="lottery draw 2", failed=NO_DRAW, context_settings={"ignore_unknown_options": True})
 @click.argument("number", metavar="N")
-@click.option("--name", metavar="NAME", help="The name of the draw; by default a new one.")
-@click.option("--public", metavar="VALUE", help="Mix this public value in, after the machine has committed.")
+@click.option("--name", metavar="NAME", help=_("The name of the draw; by default a new one."))
+@click.option(
+    "--public", metavar="VALUE", help=_("Mix this public value in, after the machine has committed.")
+)
 def draw(edition: str | None, number: str, name: str | None, public: str | None) -> Outcome:
     """Draw N winners; N is a whole number of at least 1.
 
@@ -373,7 +429,7 @@ def draw(edition: str | None, number: str, name: str | None, public: str | None)
 
 @lottery.command(example="lottery resume draw-20250101T120000-0123abcd --edition hardened", failed=NO_DRAW)
 @click.argument("draw_id", metavar="NAME")
-@click.option("--mail", is_flag=True, help="Send the mail, even if a try to send it was recorded.")
+@click.option("--mail", is_flag=True, help=_("Send the mail, even if a try to send it was recorded."))
 def resume(edition: str | None, draw_id: str, mail: bool) -> Outcome:
     """Continue the stopped draw NAME of the hardened edition."""
     from lottery_lib.party.receipts import check_edition, resume
@@ -386,7 +442,7 @@ def resume(edition: str | None, draw_id: str, mail: bool) -> Outcome:
 @lottery.command(example="lottery receipts draw-20250101T120000-0123abcd --edition hardened")
 @click.argument("draw_id", metavar="NAME")
 @click.option(
-    "--save", "folder", metavar="FOLDER", help="Save them in this folder, with the page check.html."
+    "--save", "folder", metavar="FOLDER", help=_("Save them in this folder, with the page check.html.")
 )
 def receipts(edition: str | None, draw_id: str, folder: str | None) -> Outcome:
     """Check the draw NAME of the hardened edition, and all other draws of the lottery, by their receipts."""
@@ -403,14 +459,15 @@ def receipts(edition: str | None, draw_id: str, folder: str | None) -> Outcome:
             Path(folder, "receipts.json").write_text(json.dumps(found), encoding="ascii")
             Path(folder, "check.html").write_text(check_page(found), encoding="utf-8")
         except OSError as error:
-            what = f"cannot be written ({error.strerror})"
-            raise LotteryError(f"folder {folder}", what, "Give another") from error
+            what = _("cannot be written ({reason})", reason=error.strerror)
+            raise LotteryError(_("folder {folder}", folder=folder), what, _("Give another")) from error
     document = {**found, "verified": checked.claims}
     return Outcome(document, all(checked.claims.values()), {**checked.counts, **checked.claims})
 
 
 @lottery.command(
-    example="lottery verify receipts", failed={"claims": {}, "problems": [], "counts": {}, "codes": []}
+    example="lottery verify receipts",
+    failed={"claims": {}, "problems": [], "counts": {}, "codes": [], "strange": []},
 )
 @click.argument("folder")
 def verify(edition: str | None, folder: str) -> Outcome:
@@ -422,28 +479,40 @@ def verify(edition: str | None, folder: str) -> Outcome:
     try:
         document = json.loads(file.read_bytes())
     except OSError as error:
-        what, next_step = f"cannot be read ({error.strerror})", "Give the folder that has the receipts"
-        raise LotteryError(f"file {file}", what, next_step) from error
+        what = _("cannot be read ({reason})", reason=error.strerror)
+        next_step = _("Give the folder that has the receipts")
+        raise LotteryError(_("file {file}", file=file), what, next_step) from error
     except (ValueError, RecursionError) as error:
-        raise LotteryError(f"file {file}", "is not JSON", "Save the receipts again") from error
+        next_step = _("Save the receipts again")
+        raise LotteryError(_("file {file}", file=file), _("is not JSON"), next_step) from error
     found = check_receipts(document)
-    lines = [f"{'ok' if true else 'WRONG'}: {claim}" for claim, true in found.claims.items()]
-    lines += [*found.problems, *(f"{name}: {number}" for name, number in found.counts.items())]
+    lines = [
+        _("ok: {claim}", claim=claim) if true else _("WRONG: {claim}", claim=claim)
+        for claim, true in found.claims.items()
+    ]
+    lines += [*found.problems]
+    lines += [_("{key}: {value}", key=name, value=number) for name, number in found.counts.items()]
     lines += [
-        f"{each['draw']}: pool {grouped(each['root'])}, secret {grouped(each['commitment'])}"
+        _(
+            "{draw}: pool {root}, secret {commitment}",
+            draw=each["draw"],
+            root=grouped(each["root"]),
+            commitment=grouped(each["commitment"]),
+        )
         for each in found.codes
     ]
     return Outcome(asdict(found), all(found.claims.values()), "\n".join(lines))
 
 
 @lottery.command(example="lottery winners --csv winners.csv")
-@click.option("--csv", metavar="FILE", help="Save them in this new file, too, for a spreadsheet.")
-@click.option("--xlsx", metavar="FILE", help="The same, as a workbook for Excel.")
+@click.option("--csv", metavar="FILE", help=_("Save them in this new file, too, for a spreadsheet."))
+@click.option("--xlsx", metavar="FILE", help=_("The same, as a workbook for Excel."))
 def winners(edition: str | None, csv: str | None, xlsx: str | None) -> Outcome:
     """List everybody who has won so far."""
     from lottery_lib import draws
+    from lottery_lib.party.receipts import winners
 
-    found = draws.winners(_target(edition))
+    found = winners(_target(edition))
     for file, written in ((csv, draws.as_csv), (xlsx, draws.as_xlsx)):
         if not file:
             continue
@@ -451,8 +520,8 @@ def winners(edition: str | None, csv: str | None, xlsx: str | None) -> Outcome:
             with Path(file).open("xb") as new:  # it may hold winners that an emulator has forgotten
                 new.write(written(found))
         except OSError as error:
-            what = f"cannot be written ({error.strerror})"
-            raise LotteryError(f"file {file}", what, "Give another") from error
+            what = _("cannot be written ({reason})", reason=error.strerror)
+            raise LotteryError(_("file {file}", file=file), what, _("Give another")) from error
     return Outcome(_records(found))
 
 
@@ -475,11 +544,11 @@ def history(edition: str | None, execution_arn: str | None) -> Outcome:
     cls=Group,
     invoke_without_command=True,
     no_args_is_help=False,
-    epilog="Example: lottery night",
+    epilog=_example("lottery night"),
     params=_common(party=True),
 )
-@click.option("--port", type=int, default=8866, help="The port of the pages; 8866 by default.")
-@click.option("--no-browser", is_flag=True, help="Open no browser, and only print the address.")
+@click.option("--port", type=int, default=8866, help=_("The port of the pages; 8866 by default."))
+@click.option("--no-browser", is_flag=True, help=_("Open no browser, and only print the address."))
 @_name
 @_file
 @_yes
@@ -508,12 +577,13 @@ def night(
     chosen, path = _evening(target, name, file)
     for sentence in missing(target, path):
         _say(sentence)
-    _say(f"The evening {chosen} is saved in {path}")
+    _say(_("The evening {name} is saved in {file}", name=chosen, file=path))
     os.environ.update(  # for the pages' kernels
         LOTTERY_ATTENDEE=target.names.attendee,
         LOTTERY_EDITION=target.names.edition,
         LOTTERY_EVENING=chosen,
         LOTTERY_EVENING_FILE=str(path),
+        LOTTERY_LANG=language(),
     )
     serve(port, browser=not no_browser)
     return Outcome({"running": False}, shown={})
@@ -521,7 +591,9 @@ def night(
 
 @night.command("restore", example="lottery night restore party.evening.json", party=True)
 @click.argument("file", metavar="FILE")
-@click.option("--yes", is_flag=True, help="Replace what the tables have, even if the file does not have it.")
+@click.option(
+    "--yes", is_flag=True, help=_("Replace what the tables have, even if the file does not have it.")
+)
 def night_restore(edition: str | None, file: str, yes: bool) -> Outcome:
     """Put an evening back into the emulator from FILE, and go on where it stopped.
 
@@ -536,8 +608,8 @@ def night_restore(edition: str | None, file: str, yes: bool) -> Outcome:
         "evening": evening.name,
         "step": state.step,
         "winners": sum(len(each.winners) for each in drawn),
-        "prizes": f"{len(drawn)} of {len(state.prizes)} are drawn",
-        "next": f"Run `lottery night --file {shlex.quote(file)}`",
+        "prizes": _("{drawn} of {count} are drawn", drawn=len(drawn), count=len(state.prizes)),
+        "next": _("Run `lottery night --file {file}`", file=shlex.quote(file)),
     }
     return Outcome(document)
 
@@ -563,9 +635,9 @@ def night_save(edition: str | None, file: str) -> Outcome:
     "--absent",
     type=click.Choice(["out", "later"]),
     default="out",
-    help="Whether winners who are absent are out, or may win later.",
+    help=_("Whether winners who are absent are out, or may win later."),
 )
-@click.option("--question", metavar="TEXT", default="", help="What the room is asked for before the draw.")
+@click.option("--question", metavar="TEXT", default="", help=_("What the room is asked for before the draw."))
 @_file
 @_yes
 def announce(
@@ -613,7 +685,7 @@ def announce(
 
 @lottery.command(example="lottery proof 007", party=True)
 @click.argument("employee_id", metavar="ID")
-@click.option("--name", metavar="NAME", help="The evening or draw; by default the evening that is open.")
+@click.option("--name", metavar="NAME", help=_("The evening or draw; by default the evening that is open."))
 def proof(edition: str | None, employee_id: str, name: str | None) -> Outcome:
     """Prove to the guest ID that they can win. The proof shows nobody else.
 
@@ -627,6 +699,20 @@ def proof(edition: str | None, employee_id: str, name: str | None) -> Outcome:
     return Outcome(found, shown=f"{told}\n{json.dumps(found)}")
 
 
+@lottery.command(example="lottery withdraw 007", party=True)
+@click.argument("employee_id", metavar="ID")
+@_name
+@_file
+def withdraw(edition: str | None, employee_id: str, name: str | None, file: str | None) -> Outcome:
+    """Take the guest ID out of the open evening. The receipts show it. What the guest has won stays."""
+    from lottery_lib.party.evening import Evening
+
+    target = _party(edition)
+    chosen, path = _evening(target, name, file)
+    Evening(target, chosen, file=path).withdraw(employee_id)
+    return Outcome({"evening": chosen, "withdrawn": employee_id, "file": str(path)})
+
+
 @lottery.command(example="lottery reset")
 @_yes
 def reset(edition: str | None, yes: bool) -> Outcome:
@@ -636,18 +722,24 @@ def reset(edition: str | None, yes: bool) -> Outcome:
 
     target = _target(edition)
     evenings = open_evenings(target)
-    question = f"empty the table {target.names.winners_table} in account {target.account}"
+    place = {"table": target.names.winners_table, "account": target.account}
     if evenings and not yes:  # on an emulator, too
-        _ask(f"{question}, although the evening {evenings[-1]} is open")
+        _ask(
+            _(
+                "empty the table {table} in account {account}, although the evening {evening} is open",
+                **place,
+                evening=evenings[-1],
+            )
+        )
     else:
-        _agree(target, yes, question)
+        _agree(target, yes, _("empty the table {table} in account {account}", **place))
     return Outcome({"removed": forget_winners(target)})
 
 
 @lottery.command(example="lottery policy --account 123456789012 --region us-east-1")
-@click.option("--account", metavar="DIGITS", help="The account; by default the target's.")
-@click.option("--region", metavar="NAME", help="The region; by default the target's.")
-@click.option("--boundary", is_flag=True, help="Print the permissions boundary of the attendee's roles.")
+@click.option("--account", metavar="DIGITS", help=_("The account; by default the target's."))
+@click.option("--region", metavar="NAME", help=_("The region; by default the target's."))
+@click.option("--boundary", is_flag=True, help=_("Print the permissions boundary of the attendee's roles."))
 def policy(edition: str | None, account: str | None, region: str | None, boundary: bool) -> Outcome:
     """Print the policy that an attendee needs on AWS.
 
@@ -658,21 +750,26 @@ def policy(edition: str | None, account: str | None, region: str | None, boundar
     from lottery_lib.target import chosen_names, connect, elsewhere, introduction
 
     if account and not region:
-        raise LotteryError("--account", "needs a region, too", "Give --region, such as us-east-1")
+        raise LotteryError("--account", _("needs a region, too"), _("Give --region, such as us-east-1"))
     if account and region:
         target = elsewhere(account, region, chosen_names(edition=edition))
     else:
         target = connect(edition=edition, region=region)
-        where = introduction(target) if target.kind == "aws" else "This is for the emulator's account"
-        _say(f"{where}; use --account and --region for another account")
+        where = introduction(target) if target.kind == "aws" else _("This is for the emulator's account")
+        _say(_("{where}; use --account and --region for another account", where=where))
     name = target.names.boundary
     if boundary:
         document = attendee_policy.boundary(target)
         create = f"aws iam create-policy --policy-name {name} --policy-document file://FILE"
-        _say(f"The administrator creates it once, under this name: {create}")
+        _say(_("The administrator creates it once, under this name: {command}", command=create))
     else:
         document = attendee_policy.policy(target)
-        _say(f"It allows roles only within the boundary {name}, which `lottery policy --boundary` prints")
+        _say(
+            _(
+                "It allows roles only within the boundary {name}, which `lottery policy --boundary` prints",
+                name=name,
+            )
+        )
     return Outcome(document, shown=json.dumps(document, indent=2))
 
 
@@ -696,7 +793,7 @@ def employees() -> None:
     example="lottery employees load data/roster_1000.csv", failed={"loaded": 0, "rejected": []}
 )
 @click.argument("file")
-@click.option("--skip-bad-rows", is_flag=True, help="Load the other rows if some are bad.")
+@click.option("--skip-bad-rows", is_flag=True, help=_("Load the other rows if some are bad."))
 @_yes
 @click.pass_obj
 def load(run: Run, edition: str | None, file: str, skip_bad_rows: bool, yes: bool) -> Outcome:
@@ -715,8 +812,11 @@ def load(run: Run, edition: str | None, file: str, skip_bad_rows: bool, yes: boo
     found.check(skip_bad_rows=skip_bad_rows)  # before it asks
     target = _target(edition)
     _say(found.preview())
-    _agree(target, yes, f"replace the employees in {target.names.employee_table} with those in {file}")
-    bar = partial(tqdm, unit=" employees", file=sys.stderr, disable=run.as_json or None)
+    question = _(
+        "replace the employees in {table} with those in {file}", table=target.names.employee_table, file=file
+    )
+    _agree(target, yes, question)
+    bar = partial(tqdm, unit=_(" employees"), file=sys.stderr, disable=run.as_json or None)
     loaded = load_employees(target, found, bar, skip_bad_rows=skip_bad_rows)
     return Outcome({"loaded": loaded, "rejected": found.rejected}, shown={"loaded": loaded})
 
@@ -733,9 +833,12 @@ def emulator() -> None:
 
 @emulator.command(example="lottery emulator start")
 @_port
-@click.option("--foreground", is_flag=True, help="Run in this process until a signal.")
+@click.option("--foreground", is_flag=True, help=_("Run in this process until a signal."))
 @click.option(
-    "--allow-host", metavar="NAME", multiple=True, help="A proxy's name for the emulator; can be given again."
+    "--allow-host",
+    metavar="NAME",
+    multiple=True,
+    help=_("A proxy's name for the emulator; can be given again."),
 )
 def start(edition: str | None, port: int | None, foreground: bool, allow_host: tuple[str, ...]) -> Outcome:
     """Start the emulator, if it does not run already."""
@@ -747,8 +850,8 @@ def start(edition: str | None, port: int | None, foreground: bool, allow_host: t
 
 @emulator.command(example="lottery emulator stop")
 @_port
-@click.option("--yes", is_flag=True, help="Do not ask, even if winners are lost.")
-@click.option("--dry-run", is_flag=True, help="Only show which winners would be lost.")
+@click.option("--yes", is_flag=True, help=_("Do not ask, even if winners are lost."))
+@click.option("--dry-run", is_flag=True, help=_("Only show which winners would be lost."))
 def stop(edition: str | None, port: int | None, yes: bool, dry_run: bool) -> Outcome:
     """Stop the emulator. It asks first if winners of a hardened lottery would be lost."""
     from lottery_lib.emulator.process import control
@@ -760,13 +863,13 @@ def stop(edition: str | None, port: int | None, yes: bool, dry_run: bool) -> Out
         try:
             lost = unsaved(state["endpoint"], shared=port is None)
         except LotteryError as error:  # an emulator that does not answer can be stopped, too
-            _say(f"Nobody could look whether there are winners. {error}")
+            _say(_("Nobody could look whether there are winners. {error}", error=error))
     for sentence in lost:
         _say(sentence)
     if dry_run:
         return Outcome(state | {"lost": lost}, not lost, {})
     if lost:
-        _ask("stop the emulator, and lose these winners")
+        _ask(_("stop the emulator, and lose these winners"))
     state = control.stop(port)
     return Outcome(state, not state["running"])
 

@@ -23,6 +23,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from lottery_lib.errors import DEPLOY, LotteryError
+from lottery_lib.translation import _
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -33,43 +34,65 @@ _ATTEMPTS: Final = 5  # by default, botocore would wait a minute for each of up 
 #: Temporary errors that botocore does not repeat. SNS has its own name for throttling.
 _RETRIED_TOO: Final = ("Throttled", "ConcurrentModification", "OperationAborted")
 _THROTTLES: Final = ("Throttl", "TooManyRequests", "RequestLimitExceeded", "ThroughputExceeded")
-_AGAIN: Final = "then run the same step again"
-_RIGHT: Final = f"Ask the administrator of the account for this right, {_AGAIN}"
-_WITHIN: Final = (
+_RIGHT: Final = _("Ask the administrator of the account for this right, then run the same step again")
+_WITHIN: Final = _(
     "Ask the administrator of the account for this right. The policy that `lottery policy` prints gives it "
-    f"within the boundary that `lottery policy --boundary` prints, so ask for both, {_AGAIN}"
-)
-_TRUST: Final = (
-    'Its trust policy must allow {{"Effect": "Allow", "Principal": {{"Service": "{}"}}, '
-    f'"Action": "sts:AssumeRole"}}}}: correct it, or delete the role, {_AGAIN}'
+    "within the boundary that `lottery policy --boundary` prints, so ask for both, then run the same step "
+    "again"
 )
 #: A session does not read new credentials, so the attendee must connect again.
-_RENEW: Final = (
+_RENEW: Final = _(
     "Renew the credentials (`aws sso login`, or a new access key), then connect again: run the command "
     "again, or the first cell of the notebook"
 )
-_OTHER_KEYS: Final = (
-    f"{_RENEW}. Keys of AWS China work only in China's regions, and other keys only elsewhere"
+_OTHER_KEYS: Final = _(
+    "Renew the credentials (`aws sso login`, or a new access key), then connect again: run the command "
+    "again, or the first cell of the notebook. Keys of AWS China work only in China's regions, and other "
+    "keys only elsewhere"
 )
+
+
+def _trust(service: str) -> str:
+    return _(
+        'Its trust policy must allow {{"Effect": "Allow", "Principal": {{"Service": "{service}"}}, '
+        '"Action": "sts:AssumeRole"}}: correct it, or delete the role, then run the same step again',
+        service=service,
+    )
+
+
 #: What to do, by words in AWS's code or sentence, or in the name of botocore's error. The first match counts,
 #: so special advice stands before general advice.
 _ADVICE: Final = {
-    "cannot be assumed by Lambda": _TRUST.format("lambda.amazonaws.com"),
-    "authorized to assume the provided role": _TRUST.format("states.amazonaws.com"),
-    **dict.fromkeys(("Signature expired", "Signature not yet"), f"Set the clock of this computer, {_AGAIN}"),
-    "Signature": f"The secret access key does not belong to the access key: set both again, {_AGAIN}",
+    "cannot be assumed by Lambda": _trust("lambda.amazonaws.com"),
+    "authorized to assume the provided role": _trust("states.amazonaws.com"),
+    **dict.fromkeys(
+        ("Signature expired", "Signature not yet"),
+        _("Set the clock of this computer, then run the same step again"),
+    ),
+    "Signature": _(
+        "The secret access key does not belong to the access key: set both again, then run the same step "
+        "again"
+    ),
     **dict.fromkeys(("ExpiredToken", "SSOToken", "Retrieval"), _RENEW),
     **dict.fromkeys(("ClientTokenId", "UnrecognizedClient", "security token included"), _OTHER_KEYS),
-    "PartialCredentials": f"Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY both, {_AGAIN}",
-    "Credentials": f"Run `aws configure`, or set AWS_PROFILE to a profile with credentials, {_AGAIN}",
-    "ConfigParse": f"Correct that file, {_AGAIN}",
-    "ProfileNotFound": f"Set AWS_PROFILE to a profile that exists, {_AGAIN}",
-    "RegionError": "Set AWS_DEFAULT_REGION to a region of your account, such as us-east-1 or cn-north-1",
-    **dict.fromkeys(_THROTTLES, f"AWS asks you to slow down: wait half a minute, {_AGAIN}"),
+    "PartialCredentials": _(
+        "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY both, then run the same step again"
+    ),
+    "Credentials": _(
+        "Run `aws configure`, or set AWS_PROFILE to a profile with credentials, then run the same step again"
+    ),
+    "ConfigParse": _("Correct that file, then run the same step again"),
+    "ProfileNotFound": _("Set AWS_PROFILE to a profile that exists, then run the same step again"),
+    "RegionError": _("Set AWS_DEFAULT_REGION to a region of your account, such as us-east-1 or cn-north-1"),
+    **dict.fromkeys(
+        _THROTTLES, _("AWS asks you to slow down: wait half a minute, then run the same step again")
+    ),
     **dict.fromkeys(
         ("LimitExceeded", "CodeStorageExceeded"),
-        "A quota of the account is used up: delete what you no longer need, or ask for a higher quota in the "
-        f"console under Service Quotas, {_AGAIN}",
+        _(
+            "A quota of the account is used up: delete what you no longer need, or ask for a higher quota in "
+            "the console under Service Quotas, then run the same step again"
+        ),
     ),
     **dict.fromkeys(
         ("iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:GetPolicy"), _WITHIN
@@ -77,9 +100,9 @@ _ADVICE: Final = {
     **dict.fromkeys(("AccessDenied", "AuthorizationError", "iam:PassRole"), _RIGHT),
     **dict.fromkeys(("ResourceNotFound", "DoesNotExist"), DEPLOY),
     **dict.fromkeys(
-        ("AlreadyExists", "lready exist"), "Go on with the next step: there is nothing to create"
+        ("AlreadyExists", "lready exist"), _("Go on with the next step: there is nothing to create")
     ),
-    "has not been implemented": "The emulator does not do this: use AWS for it",
+    "has not been implemented": _("The emulator does not do this: use AWS for it"),
 }
 
 
@@ -113,7 +136,7 @@ def speak_plainly(client: "BaseClient") -> None:
     # IPython asks an error how to show it. By default, a wrong parameter shows sixty lines of botocore.
     setattr(ParamValidationError, "_render_traceback_", lambda error: [f"{type(error).__name__}: {error}"])  # noqa: B010
 
-    def refused(http_response: Any, parsed: Any, model: Any, **_: object) -> None:
+    def refused(http_response: Any, parsed: Any, model: Any, **more: object) -> None:
         if http_response.status_code < 300:
             return
         if "Error" not in parsed:
@@ -121,7 +144,7 @@ def speak_plainly(client: "BaseClient") -> None:
         kind: Any = client.exceptions.from_code(parsed["Error"].get("Code"))
         raise _refusal(kind, parsed, model.name)
 
-    def lost(exception: Exception, **_: object) -> None:
+    def lost(exception: Exception, **more: object) -> None:
         if isinstance(exception, ResponseParserError | KeyError):  # a KeyError of botocore's own parser
             raise _not_of_aws(client.meta.endpoint_url) from exception
         if (said := explain(exception)) is not None and said is not exception:
@@ -142,15 +165,18 @@ def explain(error: BaseException) -> LotteryError | None:
         return _refusal(type(error), error.response, error.operation_name)
     said = str(error).rstrip(".")
     if isinstance(error, ProxyConnectionError | SSLError):
-        check = "Check HTTPS_PROXY, and AWS_CA_BUNDLE if the network has a certificate of its own"
-        return LotteryError("network", said, f"{check}, {_AGAIN}")
+        next_step = _(
+            "Check HTTPS_PROXY, and AWS_CA_BUNDLE if the network has a certificate of its own, then run the "
+            "same step again"
+        )
+        return LotteryError(_("network"), said, next_step)
     if isinstance(error, ConnectionError | HTTPClientError):
         where = str(error.kwargs.get("endpoint_url", "AWS"))
-        next_step = DEPLOY if _is_here(error) else f"Check the network and the region, {_AGAIN}"
-        return LotteryError(where, "does not answer", next_step)
+        check = _("Check the network and the region, then run the same step again")
+        return LotteryError(where, _("does not answer"), DEPLOY if _is_here(error) else check)
     if isinstance(error, BotoCoreError):
         known = f"{type(error).__name__}: {said}"
-        advice = _advice(known, "Check the credentials with `aws sts get-caller-identity`")
+        advice = _advice(known, _("Check the credentials with `aws sts get-caller-identity`"))
         return LotteryError("AWS", said, advice)
     return None
 
@@ -201,7 +227,7 @@ def busy(error: BaseException) -> bool:
     )
 
 
-def _retry_too(response: Any, attempts: int, caught_exception: Exception | None, **_: object) -> Any:
+def _retry_too(response: Any, attempts: int, caught_exception: Exception | None, **more: object) -> Any:
     """Tell botocore how many seconds to wait before the next attempt; None if we do not ask for one."""
     if isinstance(caught_exception, EndpointConnectionError) and _is_here(caught_exception):
         raise caught_exception  # an emulator that has ended does not come back at its port
@@ -210,7 +236,7 @@ def _retry_too(response: Any, attempts: int, caught_exception: Exception | None,
     return float(2 ** (attempts - 1)) if again else None
 
 
-def _drop_page(response_dict: Any, **_: object) -> None:
+def _drop_page(response_dict: Any, **more: object) -> None:
     """Empty the text of a proxy that has a problem: botocore then reads the status, and repeats the call."""
     if response_dict["status_code"] < 500:
         return
@@ -220,17 +246,20 @@ def _drop_page(response_dict: Any, **_: object) -> None:
 
 
 def _not_of_aws(endpoint: str) -> LotteryError:
-    next_step = f"Check the address, the network and the proxy, {_AGAIN}"
-    return LotteryError(endpoint, "the reply is not one of AWS's", next_step)
+    next_step = _("Check the address, the network and the proxy, then run the same step again")
+    return LotteryError(endpoint, _("the reply is not one of AWS's"), next_step)
 
 
 def _refusal(kind: Any, response: Any, operation: str) -> AwsError:
     code, said = response["Error"].get("Code", ""), str(response["Error"].get("Message", "")).rstrip(".")
-    what = f"{said or 'AWS gave no reason'} ({code})"
+    what = f"{said or _('AWS gave no reason')} ({code})"
     trouble = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
-    otherwise = "AWS has a problem: wait a minute" if trouble else "Read AWS's sentence and correct the call"
-    advice = _advice(what, f"{otherwise}, {_AGAIN}")
-    return _plain(kind)(f"AWS {operation}", what, advice, response, operation)
+    otherwise = (
+        _("AWS has a problem: wait a minute, then run the same step again")
+        if trouble
+        else _("Read AWS's sentence and correct the call, then run the same step again")
+    )
+    return _plain(kind)(f"AWS {operation}", what, _advice(what, otherwise), response, operation)
 
 
 @lru_cache(256)

@@ -11,6 +11,7 @@ from lottery_lib import language
 from lottery_lib.errors import LotteryError
 from lottery_lib.language import all_states
 from lottery_lib.names import CHECKOUT
+from lottery_lib.translation import _
 
 Machine = Mapping[str, Any]
 
@@ -66,8 +67,9 @@ def fill(text: str, arns: Mapping[str, str]) -> str:
     """
     for placeholder, arn in arns.items():
         if not re.fullmatch(r"arn:[\w-]+:[\w-]+:[\w-]*:\d*:.+", arn):
-            next_step = "Copy the whole ARN, from `arn:` to the resource's name"
-            raise LotteryError(f"placeholder {placeholder}", f"{arn!r} is not an ARN", next_step)
+            where = _("placeholder {placeholder}", placeholder=placeholder)
+            next_step = _("Copy the whole ARN, from `arn:` to the resource's name")
+            raise LotteryError(where, _("{text!r} is not an ARN", text=arn), next_step)
         text = text.replace(placeholder, arn)
     partition = next((arn.split(":")[1] for arn in arns.values()), "aws")
     return _INTEGRATION.sub(f"arn:{partition}:states:::", text)
@@ -82,7 +84,9 @@ def diagnostics(text: str) -> list[str]:
         One sentence for each problem, with its place; none if the definition is valid. AWS's sentences begin
         with AWS's code, such as ``SCHEMA_VALIDATION_FAILED``.
     """
-    opened = [f"{placeholder} is still to be replaced by an ARN" for placeholder in placeholders(text)]
+    opened = [
+        _("{placeholder} is still to be replaced by an ARN", placeholder=each) for each in placeholders(text)
+    ]
     faults = language.faults(text)
     found = opened + [str(fault) for fault in faults]
     if any(fault.severity == "ERROR" for fault in faults):
@@ -101,10 +105,11 @@ def parse(definition: Machine | str) -> Machine:
     try:
         machine = json.loads(definition) if isinstance(definition, str) else definition
     except ValueError as error:
-        what, next_step = f"is not JSON ({error})", "Correct the JSON at that place"
-        raise LotteryError("definition", what, next_step) from error
+        what, next_step = _("is not JSON ({error})", error=error), _("Correct the JSON at that place")
+        raise LotteryError(_("definition"), what, next_step) from error
     if not (isinstance(machine, Mapping) and {"StartAt", "States"} <= set(machine)):
-        raise LotteryError("definition", "has no StartAt or no States", "Give the whole state machine")
+        what, next_step = _("has no StartAt or no States"), _("Give the whole state machine")
+        raise LotteryError(_("definition"), what, next_step)
     return machine
 
 

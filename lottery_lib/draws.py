@@ -2,10 +2,9 @@
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import dropwhile
 from typing import Any, Final
-from unicodedata import east_asian_width
 
 import pandas as pd
 
@@ -18,9 +17,10 @@ from lottery_lib.resources.contents import empty_winners
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.target import Target
-from lottery_lib.texts import harmless, to_cell
+from lottery_lib.texts import harmless, to_cell, width
+from lottery_lib.translation import _
 
-_TOO_NEW: Final = (
+_TOO_NEW: Final = _(
     "(The rights of a role that was made or changed in the last minutes may not hold everywhere yet: "
     "wait a minute and try again. If it stays, deploy again)"
 )
@@ -72,10 +72,6 @@ class Draws:
     def count_remaining(self) -> int:
         """How many employees have not won yet."""
         return len(remaining(self._target))
-
-    def winners(self) -> pd.DataFrame:
-        """The employees who have won so far."""
-        return winners(self._target)
 
     def start(self, wanted: object) -> str:
         """Start a draw with a number of winners or a list of prizes; returns the execution's ARN."""
@@ -136,20 +132,22 @@ def run(
     """
     machine = machine_arn(target)
     if name and execution.exists(target, execution.arn_of(machine, name)):
-        raise LotteryError(f"draw {name}", "exists already", "Give another name")
+        raise LotteryError(_("draw {name}", name=name), _("exists already"), _("Give another name"))
     arn = execution.start(target, machine, execution_input, name)
     try:
         meanwhile(arn)
         description = execution.wait(target, arn, seconds=seconds)
         return _fresh(_result(description, execution.history(target, arn)))
     except LotteryError as why:  # the draw has started: return its ARN, so that nobody starts another
-        look = f"look at it with `lottery history {arn}`, or stop it"
+        cause = _(
+            "{why} The draw goes on; look at it with `lottery history {arn}`, or stop it", why=why, arn=arn
+        )
         return {
             "status": "RUNNING",
             "winners": [],
             "execution_arn": arn,
             "error": "StillRunning",
-            "cause": f"{why} The draw goes on; {look}",
+            "cause": cause,
         }
 
 
@@ -171,22 +169,30 @@ def last_execution(target: Target) -> str:
     found = execution.of_machine(target, machine.arn)
     if not found:
         machine.described()  # raises if there is no machine
-        raise LotteryError(f"state machine {machine.name}", "has no executions yet", "Run `lottery draw 2`")
+        raise LotteryError(machine.titled, _("has no executions yet"), _("Run `lottery draw 2`"))
     return found[0]["executionArn"]
 
 
-def winners(target: Target) -> pd.DataFrame:
+def winner_table(
+    target: Target, without_receipt: Callable[[list[Item]], Collection[str]] = lambda rows: ()
+) -> pd.DataFrame:
     """List the winners so far from `Lottery-Winners`, with their data from `Lottery-Employee` (tutorial 4).
+
+    Args:
+        target: Where.
+        without_receipt: Takes the rows of `Lottery-Winners`, and returns the ids of those without a receipt.
 
     Returns:
         One row for each winner, ordered by ``employee_id``. The columns are ``employee_id``,
         ``employee_name``, ``employee_entry_date``, ``lottery_serial``; ``department`` if a winner has one;
-        ``prize`` if there were prizes; and ``status`` if a winner was absent at the roll call of an evening.
+        ``prize`` if there were prizes; ``status`` if a winner was absent at the roll call of an evening; and
+        ``receipt`` if a row has no receipt: it says so.
     """
     won = _items(target, target.names.winners_table)
     known = {item["employee_id"]: item for item in _items(target, target.names.employee_table)}
-    rows = [known.get(item["employee_id"], {}) | item for item in won]
-    optional = ("department", "prize", "status")
+    marked = dict.fromkeys(without_receipt(won), "no receipt")
+    rows = [known.get((one := item["employee_id"]), {}) | item | {"receipt": marked.get(one)} for item in won]
+    optional = ("department", "prize", "status", "receipt")
     more = [column for column in optional if any(row.get(column) for row in rows)]
     # A winner who has left the company has no serial. Without dtype=object the others would become 1.0, 2.0.
     table = pd.DataFrame(rows, columns=[*employees.COLUMNS, *more], dtype=object)
@@ -194,13 +200,13 @@ def winners(target: Target) -> pd.DataFrame:
 
 
 def as_csv(table: pd.DataFrame) -> bytes:
-    """A table such as `winners` as a CSV file. A spreadsheet shows Chinese names, and runs no cell."""
+    """A table such as `winner_table` as a CSV file. A spreadsheet shows Chinese names, and runs no cell."""
     text: str = _rewritten(table, to_cell).to_csv(index=False)
     return text.encode("utf-8-sig")  # without a byte order mark, a spreadsheet shows Chinese names wrongly
 
 
 def as_xlsx(table: pd.DataFrame) -> bytes:
-    """A table such as `winners` as an .xlsx file. Text stays text: 007 keeps its zeros, and no cell runs."""
+    """The same as an .xlsx file. Text stays text: 007 keeps its zeros, and no cell runs."""
     file = io.BytesIO()
     as_text = {"strings_to_formulas": False, "strings_to_urls": False}
     with pd.ExcelWriter(file, engine="xlsxwriter", engine_kwargs={"options": as_text}) as writer:
@@ -209,9 +215,8 @@ def as_xlsx(table: pd.DataFrame) -> bytes:
         sheet.set_row(0, None, writer.book.add_format({"bold": True}))
         for at, column in enumerate(table):
             texts = [column, *table[column].dropna().astype(str)]
-            # A Chinese character is as wide as two others. Excel's own way to fit columns does not know that.
-            widths = [sum(1 + (east_asian_width(each) in "WF") for each in text) for text in texts]
-            sheet.set_column(at, at, min(max(widths) + 2, 60))
+            # Excel's own way to fit columns does not know how wide Chinese characters are.
+            sheet.set_column(at, at, min(max(map(width, texts)) + 2, 60))
     return file.getvalue()
 
 
@@ -273,7 +278,7 @@ def _result(description: Mapping[str, Any], events: Sequence[Event]) -> DrawResu
     given = json.loads(description.get("output") or "null") if succeeded else None
     error, cause = failure(events) or _not_mailed(description, given) or (None, None)
     if error and not succeeded and (advice := _how_to_go_on(description, events)):
-        cause = f"{str(cause).rstrip('.')}. {advice}"
+        cause = _("{cause}. {advice}", cause=str(cause).rstrip(".。"), advice=advice)
     return {
         "status": description["status"],
         "winners": _winners(given),
@@ -287,7 +292,7 @@ def _fresh(told: DrawResult) -> DrawResult:
     """If the draw failed because a right is missing, add a hint that the right may only be too new."""
     cause = str(told["cause"])
     if "AccessDenied" in cause or "not authorized to perform" in cause:
-        told["cause"] = f"{cause.rstrip('.')}. {_TOO_NEW}"
+        told["cause"] = _("{cause}. {advice}", cause=cause.rstrip(".。"), advice=_TOO_NEW)
     return told
 
 
@@ -312,10 +317,15 @@ def _not_mailed(description: Mapping[str, Any], given: object) -> tuple[str, str
     if not missed:
         return None
     error = missed[0]["error"]
-    return "RecordedNotMailed", (
-        f"recorded, not mailed: {len(missed)} of {len(prizes)} prizes; once {error} is repaired, "
-        f"`{_resume(description)} --mail` mails all winners of this draw.\n{error}: {missed[0]['cause']}"
+    advice = _(
+        "recorded, not mailed: {missed} of {count} prizes; once {error} is repaired, "
+        "`{command} --mail` mails all winners of this draw.",
+        missed=len(missed),
+        count=len(prizes),
+        error=error,
+        command=_resume(description),
     )
+    return "RecordedNotMailed", f"{advice}\n{error}: {missed[0]['cause']}"
 
 
 def _how_to_go_on(description: Mapping[str, Any], events: Sequence[Event]) -> str:
@@ -325,8 +335,11 @@ def _how_to_go_on(description: Mapping[str, Any], events: Sequence[Event]) -> st
         return ""
     entered = (event.get("stateEnteredEventDetails", {}).get("name") for event in events)
     if "Recorded Not Mailed" in entered:
-        return f"The recorded winners stay; `{_resume(description)} --mail` draws the rest, and mails all."
-    return f"The recorded winners stay; `{_resume(description)}` draws the rest."
+        return _(
+            "The recorded winners stay; `{command} --mail` draws the rest, and mails all.",
+            command=_resume(description),
+        )
+    return _("The recorded winners stay; `{command}` draws the rest.", command=_resume(description))
 
 
 def _resume(description: Mapping[str, Any]) -> str:

@@ -19,8 +19,11 @@ from python_calamine import CalamineError, CalamineWorkbook
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import CHECKOUT
 from lottery_lib.texts import CONTROLS, from_cell
+from lottery_lib.translation import _, in_language
 
 DATA_FOLDER: Final = CHECKOUT / "data"
+#: The ten employees of the tutorial (2.2.4), as DynamoDB's batch-write takes them.
+REQUEST_ITEMS: Final = in_language(DATA_FOLDER / "request-items.json")
 COLUMNS: Final = ("employee_id", "employee_name", "employee_entry_date", "lottery_serial")
 #: What a header may call each attribute of an employee. Capitals, spaces and underscores do not matter.
 HEADERS: Final = {
@@ -30,7 +33,7 @@ HEADERS: Final = {
     "employee_entry_date": ("employee_entry_date", "entry date", "start date", "入职日期", "入职时间"),
     "lottery_serial": ("lottery_serial", "lottery number", "抽奖号", "抽奖号码", "抽奖编号"),
 }
-_SAVE: Final = "Save the list in Excel as .xlsx or as CSV UTF-8, and load that file"
+_SAVE: Final = _("Save the list in Excel as .xlsx or as CSV UTF-8, and load that file")
 # Excel's old format. Excel packs an .xlsx with a password into it, too.
 _OLE: Final = b"\xd0\xcf\x11\xe0"
 # Bytes that are no list of people in GBK: Chinese words in UTF-8, such as 王芳, and Western words in the
@@ -76,29 +79,38 @@ class Roster:
                 would be nobody to draw from.
         """
         if self.rejected and not skip_bad_rows:
-            rows = "".join(f"\n  row {each['row']}: {each['reason']}" for each in self.rejected)
+            rows = "".join(f"\n{line}" for line in self._bad_rows())
             raise LotteryError(
-                "roster",
-                f"nothing was changed, because these rows are bad:{rows.removesuffix('.')}",
-                "Correct them, or load the other rows with --skip-bad-rows (in Python: skip_bad_rows=True)",
+                _("roster"),
+                _("nothing was changed, because these rows are bad:{rows}", rows=rows.rstrip(".。")),
+                _(
+                    "Correct them, or load the other rows with --skip-bad-rows (in Python: "
+                    "skip_bad_rows=True)"
+                ),
             )
         if not self.employees:
-            raise LotteryError("roster", "has no valid employee", "Correct the rows that were rejected")
+            next_step = _("Correct the rows that were rejected")
+            raise LotteryError(_("roster"), _("has no valid employee"), next_step)
 
     def preview(self) -> str:
         """What a person checks before the roster is loaded: the first three employees, and the bad rows."""
-        lines = [f"Employees: {len(self.employees)}. The first ones, as they were read:"]
+        lines = [_("Employees: {count}. The first ones, as they were read:", count=len(self.employees))]
         for each in self.employees[:3]:
             department = f" ({each['department']})" if "department" in each else ""
             lines.append(f"  {each['employee_id']}: {each['employee_name']}{department}")
         if self.rejected:
-            lines.append(f"Rejected rows: {len(self.rejected)}")
-        return "\n".join(lines + [f"  row {each['row']}: {each['reason']}" for each in self.rejected])
+            lines.append(_("Rejected rows: {count}", count=len(self.rejected)))
+        return "\n".join(lines + self._bad_rows())
+
+    def _bad_rows(self) -> list[str]:
+        return [
+            _("  row {number}: {reason}", number=each["row"], reason=each["reason"]) for each in self.rejected
+        ]
 
 
 def tutorial_roster() -> Roster:
-    """The ten employees of the tutorial's `request-items.json` (2.2.4)."""
-    return read(DATA_FOLDER / "request-items.json")
+    """The ten employees of the tutorial."""
+    return read(REQUEST_ITEMS)
 
 
 def digest(ids: Sequence[str]) -> str:
@@ -116,10 +128,9 @@ def read(path: str | Path) -> Roster:
     try:
         data = path.read_bytes()
     except OSError as error:
-        what = f"cannot be read ({error.strerror})"
-        raise LotteryError(
-            f"roster {path.name}", what, "Give the path of a CSV, .xlsx or JSON file"
-        ) from error
+        where = _("roster {file}", file=path.name)
+        what = _("cannot be read ({reason})", reason=error.strerror)
+        raise LotteryError(where, what, _("Give the path of a CSV, .xlsx or JSON file")) from error
     return parse(path.name, data)
 
 
@@ -141,14 +152,15 @@ def parse(name: str, data: bytes) -> Roster:
     Raises:
         LotteryError: The file has another format, or the header is not clear.
     """
-    where = f"roster {name}"
+    where = _("roster {file}", file=name)
     if name.lower().endswith(".json"):
         return _checked(_json_items(where, data))
     if data.startswith(_OLE) and "EncryptedPackage".encode("utf-16-le") in data:
-        raise LotteryError(where, "has a password", "Remove the password in Excel, save the file and load it")
+        next_step = _("Remove the password in Excel, save the file and load it")
+        raise LotteryError(where, _("has a password"), next_step)
     if data.startswith((_OLE, b"%PDF")):
-        kind = "a PDF" if data.startswith(b"%PDF") else "in Excel's old format (.xls)"
-        raise LotteryError(where, f"is {kind}", _SAVE)
+        pdf = data.startswith(b"%PDF")
+        raise LotteryError(where, _("is a PDF") if pdf else _("is in Excel's old format (.xls)"), _SAVE)
     read_rows = _xlsx_rows if data.startswith(b"PK") else _csv_rows
     return _checked(_under_header(where, read_rows(where, data)))
 
@@ -159,7 +171,7 @@ def _xlsx_rows(where: str, data: bytes) -> list[list[str]]:
         sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0)
         return [list(map(_text, row)) for row in sheet.to_python(skip_empty_area=False)]
     except CalamineError as error:
-        raise LotteryError(where, "is a broken .xlsx file, or another kind of file", _SAVE) from error
+        raise LotteryError(where, _("is a broken .xlsx file, or another kind of file"), _SAVE) from error
 
 
 def _text(cell: object) -> str:
@@ -180,8 +192,12 @@ def _csv_rows(where: str, data: bytes) -> list[list[str]]:
         ):
             rows.append(list(map(from_cell, row)))
     except csv.Error as error:
-        what = f"cannot be read as CSV (row {len(rows) + 1}: {error})"
-        raise LotteryError(where, what, f"Look at the quotation marks there. {_SAVE}") from error
+        what = _("cannot be read as CSV (row {number}: {error})", number=len(rows) + 1, error=error)
+        next_step = _(
+            "Look at the quotation marks there. Save the list in Excel as .xlsx or as CSV UTF-8, and load "
+            "that file"
+        )
+        raise LotteryError(where, what, next_step) from error
     return rows
 
 
@@ -193,7 +209,7 @@ def _decoded(where: str, data: bytes) -> str:
     with suppress(UnicodeDecodeError):
         if not _NOT_GBK.search(data):
             return data.decode("gb18030")
-    raise LotteryError(where, "is not in UTF-8 or GBK, or mixes both", _SAVE)
+    raise LotteryError(where, _("is not in UTF-8 or GBK, or mixes both"), _SAVE)
 
 
 def _under_header(where: str, rows: Iterable[Sequence[str]]) -> Iterator[tuple[int, Mapping[str, object]]]:
@@ -201,16 +217,23 @@ def _under_header(where: str, rows: Iterable[Sequence[str]]) -> Iterator[tuple[i
     filled = ((number, cells) for number, cells in enumerate(rows, start=1) if any(map(str.strip, cells)))
     top, header = next(filled, (0, ()))
     if not top:
-        raise LotteryError(where, "is empty", "Give a file with a header and one row for each employee")
+        next_step = _("Give a file with a header and one row for each employee")
+        raise LotteryError(where, _("is empty"), next_step)
     columns = [_ATTRIBUTES.get(_plain(cell), "") for cell in header]
     for attribute in HEADERS:
         same = [cell.strip() for cell, column in zip(header, columns, strict=True) if column == attribute]
         if len(same) > 1:
-            what = f"the header has two columns for {attribute}: {' and '.join(same)}"
-            raise LotteryError(where, what, "Delete or rename one of them")
+            columns_text = _(" and ").join(same)
+            what = _(
+                "the header has two columns for {attribute}: {columns}",
+                attribute=attribute,
+                columns=columns_text,
+            )
+            raise LotteryError(where, what, _("Delete or rename one of them"))
         if not same and attribute in COLUMNS[:2]:
-            advice = "Begin with a row such as employee_id,employee_name,department or 工号,姓名,部门"
-            raise LotteryError(where, f"the header (row {top}) lacks {attribute}", advice)
+            what = _("the header (row {number}) lacks {attribute}", number=top, attribute=attribute)
+            next_step = _("Begin with a row such as employee_id,employee_name,department or 工号,姓名,部门")
+            raise LotteryError(where, what, next_step)
     for number, cells in filled:
         surplus = any(map(str.strip, cells[len(header) :]))
         yield number, dict(zip(columns, cells, strict=False)) | {"": surplus}
@@ -232,8 +255,8 @@ def _json_items(where: str, data: bytes) -> Iterable[tuple[int, Mapping[str, obj
     except (ValueError, AttributeError, KeyError, TypeError, StopIteration, RecursionError) as error:
         raise LotteryError(
             where,
-            "the text is not in the format of `aws dynamodb batch-write-item`",
-            'It must look like {"Lottery-Employee": [{"PutRequest": {"Item": {...}}}, ...]}',
+            _("the text is not in the format of `aws dynamodb batch-write-item`"),
+            _('It must look like {"Lottery-Employee": [{"PutRequest": {"Item": {...}}}, ...]}'),
         ) from error
     return enumerate(rows, start=1)
 
@@ -250,22 +273,32 @@ def _checked(rows: Iterable[tuple[int, Mapping[str, object]]]) -> Roster:
             entry = date[1] + date[2].zfill(2) + date[3].zfill(2)
         serial = int(given) if re.fullmatch(r"[1-9]\d{0,15}", given) else 0
         reasons = {
-            "it has more cells than the header. A text with a comma needs quotation marks.": (
+            _("it has more cells than the header. A text with a comma needs quotation marks."): (
                 row.get("")  # no attribute of an item has this name
             ),
-            "employee_id is empty.": not identity,
-            f"employee_id {identity!r} has a character that cannot be shown.": CONTROLS.search(identity),
-            f"employee_id {identity} is there already.": identity in ids,
-            f"employee_name of {identity} is empty.": not name,
-            f"employee_name {name!r} has a character that cannot be shown.": CONTROLS.search(name),
-            f"department {department!r} has a character that cannot be shown.": CONTROLS.search(department),
-            f"employee_entry_date of {identity} must look like 20200131, not {entry!r}.": (
-                entry and not re.fullmatch(r"\d{8}", entry)
+            _("employee_id is empty."): not identity,
+            _("employee_id {id!r} has a character that cannot be shown.", id=identity): (
+                CONTROLS.search(identity)
             ),
-            f"lottery_serial of {identity} must be a whole number of at least 1, not {given!r}.": (
-                given and not serial
+            _("employee_id {id} is there already.", id=identity): identity in ids,
+            _("employee_name of {id} is empty.", id=identity): not name,
+            _("employee_name {name!r} has a character that cannot be shown.", name=name): (
+                CONTROLS.search(name)
             ),
-            f"lottery_serial {serial} of {identity} is taken already.": serial in serials,
+            _("department {name!r} has a character that cannot be shown.", name=department): (
+                CONTROLS.search(department)
+            ),
+            _(
+                "employee_entry_date of {id} must look like 20200131, not {text!r}.", id=identity, text=entry
+            ): (entry and not re.fullmatch(r"\d{8}", entry)),
+            _(
+                "lottery_serial of {id} must be a whole number of at least 1, not {text!r}.",
+                id=identity,
+                text=given,
+            ): given and not serial,
+            _("lottery_serial {number} of {id} is taken already.", number=serial, id=identity): (
+                serial in serials
+            ),
         }
         if reason := next((text for text, applies in reasons.items() if applies), None):
             roster.rejected.append({"row": number, "reason": reason})

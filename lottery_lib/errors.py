@@ -2,8 +2,10 @@
 
 from typing import Final
 
+from lottery_lib.translation import _
+
 #: The next step when something of the lottery is missing.
-DEPLOY: Final = "Run `lottery deploy`, or in a notebook its first cell again"
+DEPLOY: Final = _("Run `lottery deploy`, or in a notebook its first cell again")
 
 
 class LotteryError(Exception):
@@ -22,7 +24,8 @@ class LotteryError(Exception):
         self.next_step = next_step
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}. {self.next_step}."
+        parts = {"where": self.where, "what": self.what, "next_step": self.next_step}
+        return _("{where}: {what}. {next_step}.", **parts)
 
     def _render_traceback_(self) -> list[str]:
         # IPython shows this instead of a traceback: the sentence helps an attendee, our call stack does not.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from lottery_lib.aws_errors import AwsError, all_pages, busy, call_or_none, says
 from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.target import Target
+from lottery_lib.translation import _
 
 if TYPE_CHECKING:
     from types_boto3_stepfunctions.literals import ExecutionStatusType
@@ -68,11 +69,13 @@ def start(target: Target, machine_arn: str, execution_input: object, name: str |
         )
 
     try:
-        target.waiter.retry(f"machine {machine_name} to be visible", started, too_new, seconds=60)
+        what = _("machine {name} to be visible", name=machine_name)
+        target.waiter.retry(what, started, too_new, seconds=60)
     except AwsError as error:
         if not says("StateMachineDoesNotExist")(error):
             raise
-        raise LotteryError(f"state machine {machine_name}", "does not exist", DEPLOY) from error
+        where = _("state machine {name}", name=machine_name)
+        raise LotteryError(where, _("does not exist"), DEPLOY) from error
     return arn_of(machine_arn, name)
 
 
@@ -106,22 +109,18 @@ def machine(target: Target, arn: str) -> "DescribeStateMachineForExecutionOutput
 
 
 def _look(target: Target, look: Callable[..., T], arn: str) -> T:
-    name = arn.rsplit(":", 1)[-1]
+    what = _("execution {name} to be visible", name=arn.rsplit(":", 1)[-1])
 
     def seen() -> T:
-        return target.waiter.retry(
-            f"execution {name} to be visible", lambda: look(executionArn=arn), busy, seconds=_PATIENCE
-        )
+        return target.waiter.retry(what, lambda: look(executionArn=arn), busy, seconds=_PATIENCE)
 
     try:
-        what = f"execution {name} to be visible"
         return target.waiter.retry(what, seen, says("ExecutionDoesNotExist"), seconds=5)
     except AwsError as error:
         if not says(*_ABSENT, "InvalidArn")(error):
             raise
-        raise LotteryError(
-            f"execution {arn}", "does not exist", "Take the ARN that `lottery draw` prints"
-        ) from error
+        next_step = _("Take the ARN that `lottery draw` prints")
+        raise LotteryError(_("execution {arn}", arn=arn), _("does not exist"), next_step) from error
 
 
 def wait(target: Target, arn: str, *, seconds: float = 120.0) -> "DescribeExecutionOutputTypeDef":
@@ -143,7 +142,8 @@ def wait(target: Target, arn: str, *, seconds: float = 120.0) -> "DescribeExecut
         description = describe(target, arn)
         return description if description["status"] in ENDED else None
 
-    return target.waiter.until(f"execution {arn.rsplit(':', 1)[-1]} to end", ended, seconds=seconds, every=1)
+    what = _("execution {name} to end", name=arn.rsplit(":", 1)[-1])
+    return target.waiter.until(what, ended, seconds=seconds, every=1)
 
 
 def stop(target: Target, arn: str, *, error: str = "Stopped", cause: str = "Stopped by hand") -> None:
@@ -166,7 +166,7 @@ def history(target: Target, arn: str) -> "list[Event]":
     look = partial(all_pages, target.client("stepfunctions"), "get_execution_history", "events")
     events = partial(look, executionArn=arn, PaginationConfig={"PageSize": 1000})
     try:
-        what = f"the history of {arn.rsplit(':', 1)[-1]}"
+        what = _("the history of {name}", name=arn.rsplit(":", 1)[-1])
         return target.waiter.retry(what, events, busy, seconds=_PATIENCE)
     except AwsError as error:
         if not says(*_ABSENT, "InvalidArn")(error):

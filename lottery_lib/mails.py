@@ -13,6 +13,7 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.resources.sns_topic import Topic, as_resource
 from lottery_lib.target import Target
 from lottery_lib.texts import escaped
+from lottery_lib.translation import _
 
 _MAIL: Final = "/lottery/mail"
 # The emulator looks at the access key only.
@@ -37,7 +38,8 @@ class Mail:
         # Escape first, so that a link cannot contain markup.
         text = _URL.sub(r'<a href="\g<0>" target="_blank" rel="noopener">\g<0></a>', escaped(self.text))
         style = "white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere"
-        return f'<p><b>{subject}</b><br>from {sender} to {to}</p><pre style="{style}">{text}</pre>'
+        ends = _("from {sender} to {to}", sender=sender, to=to)
+        return f'<p><b>{subject}</b><br>{ends}</p><pre style="{style}">{text}</pre>'
 
 
 class Inbox:
@@ -72,18 +74,35 @@ class Inbox:
         try:
             found = map(as_resource, self._topic.subscriptions())
         except LotteryError as error:  # do not stop the caller for this: it may be about to draw
-            return f"It is not known who gets mail: {error}"
+            return _("It is not known who gets mail: {error}", error=error)
         states = {each.name: each.state for each in found}
         addresses = [name for name, state in states.items() if state == "confirmed"]
         if not addresses:
-            link = f" Open the link in the mail that {', '.join(states)} got." if states else ""
-            link += f" The mailbox at {self._page} has it." if states and self._is_readable else ""
-            return f"Nobody has confirmed a subscription to the topic, so no mail is sent.{link}"
+            return self._to_confirm(", ".join(states))
         if self._target.kind == "aws":
-            return f"AWS sends real mail: open the mailbox of {', '.join(addresses)}."
+            return _("AWS sends real mail: open the mailbox of {addresses}.", addresses=", ".join(addresses))
         if not self._is_readable:
-            return f"The emulator at {self._target.endpoint} has no mailbox that could be read from here."
-        return f"The emulator keeps the mail. You can read it at {self._page} in a browser."
+            address = self._target.endpoint
+            return _(
+                "The emulator at {address} has no mailbox that could be read from here.", address=address
+            )
+        return _("The emulator keeps the mail. You can read it at {page} in a browser.", page=self._page)
+
+    def _to_confirm(self, addresses: str) -> str:
+        if not addresses:
+            return _("Nobody has confirmed a subscription to the topic, so no mail is sent.")
+        if not self._is_readable:
+            return _(
+                "Nobody has confirmed a subscription to the topic, so no mail is sent. Open the link in the "
+                "mail that {addresses} got.",
+                addresses=addresses,
+            )
+        return _(
+            "Nobody has confirmed a subscription to the topic, so no mail is sent. Open the link in the mail "
+            "that {addresses} got. The mailbox at {page} has it.",
+            addresses=addresses,
+            page=self._page,
+        )
 
     def clear(self) -> None:
         """Empty the emulator's mailbox. A real mailbox is not ours to empty."""
@@ -96,22 +115,22 @@ class Inbox:
         Raises:
             LotteryError: No confirmation mail for it has arrived, or the link is no longer valid.
         """
-        where = f"mail to {address}"
+        where = _("mail to {address}", address=address)
         if not self._is_readable:
-            raise LotteryError(where, "is not kept here", "Open the link in it where it arrived")
+            raise LotteryError(where, _("is not kept here"), _("Open the link in it where it arrived"))
         links = [mail.link for mail in self.mails if mail.kind == "confirmation" and mail.to == address]
         if not links or links[-1] is None:
-            next_step = "Subscribe the address to the topic first"
-            raise LotteryError(where, "no confirmation mail has arrived", next_step)
+            next_step = _("Subscribe the address to the topic first")
+            raise LotteryError(where, _("no confirmation mail has arrived"), next_step)
         parts = urlsplit(links[-1])
         self._ask("GET", f"{parts.path}?{parts.query}")
 
     def _repr_html_(self) -> str:
-        mails = "<hr>".join(mail._repr_html_() for mail in self.mails) or "<p>No mail yet.</p>"
+        mails = "<hr>".join(mail._repr_html_() for mail in self.mails) or f"<p>{_('No mail yet.')}</p>"
         return f"{mails}<p><i>{escaped(self.where)}</i></p>"
 
     def __repr__(self) -> str:
-        return "\n".join(f"{mail.kind}: {mail.subject}" for mail in self.mails) or "No mail yet."
+        return "\n".join(f"{mail.kind}: {mail.subject}" for mail in self.mails) or _("No mail yet.")
 
     @property
     def _page(self) -> str:
@@ -139,12 +158,13 @@ class Inbox:
     def _ask(self, method: str, path: str) -> str:
         status, text = self._request(method, path)
         if status == 400:
-            raise LotteryError("confirmation link", "is no longer valid", "Subscribe the address again")
+            next_step = _("Subscribe the address again")
+            raise LotteryError(_("confirmation link"), _("is no longer valid"), next_step)
         if status != 200:
             raise LotteryError(
-                f"mailbox at {self._target.endpoint}",
-                f"answered {status}",
-                "Look into its log: `lottery emulator status` shows its folder",
+                _("mailbox at {address}", address=self._target.endpoint),
+                _("answered {status}", status=status),
+                _("Look into its log: `lottery emulator status` shows its folder"),
             )
         return text
 
@@ -161,9 +181,9 @@ class Inbox:
             return response.status, response.read().decode("utf-8")
         except (OSError, http.client.HTTPException) as error:
             raise LotteryError(
-                f"mailbox at {self._target.endpoint}",
-                f"does not answer ({error})",
-                "Run `lottery emulator start`",
+                _("mailbox at {address}", address=self._target.endpoint),
+                _("does not answer ({error})", error=error),
+                _("Run `lottery emulator start`"),
             ) from error
         finally:
             connection.close()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from lottery_lib.errors import LotteryError
+from lottery_lib.translation import _
 
 #: The folder that holds `asl`, `data`, `lambdas` and `notebooks`.
 CHECKOUT: Final = Path(__file__).resolve().parent.parent
@@ -42,14 +43,14 @@ class Names:
         if self.attendee and not _ATTENDEE.fullmatch(self.attendee):
             raise LotteryError(
                 "LOTTERY_ATTENDEE",
-                f"{self.attendee!r} cannot be part of an AWS name",
-                "Use 1 to 30 small letters (a to z), digits and hyphens, with no hyphen at either end",
+                _("{attendee!r} cannot be part of an AWS name", attendee=self.attendee),
+                _("Use 1 to 30 small letters (a to z), digits and hyphens, with no hyphen at either end"),
             )
         if self.edition not in _BASES:
             raise LotteryError(
                 "LOTTERY_EDITION",
-                f"there is no edition {self.edition!r}",
-                f"Use one of: {', '.join(_BASES)}",
+                _("there is no edition {edition!r}", edition=self.edition),
+                _("Use one of: {names}", names=", ".join(_BASES)),
             )
 
     def of(self, base: str) -> str:

@@ -21,6 +21,7 @@ from lottery_lib.resources.log_group import LogGroup
 from lottery_lib.resources.sns_topic import Topic
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.target import Target
+from lottery_lib.translation import _
 
 #: The four managed policies of tutorial 2.2.1.
 LAMBDA_POLICIES: Final = (
@@ -31,7 +32,7 @@ LAMBDA_POLICIES: Final = (
 )
 #: The managed policy of tutorial 2.2.5.
 MACHINE_POLICIES: Final = ("AmazonSNSFullAccess",)
-_HARDENED: Final = "Deploy it with Stack(hardened).deploy()"
+_HARDENED: Final = _("Deploy it with Stack(hardened).deploy()")
 
 
 @dataclass(frozen=True)
@@ -148,22 +149,22 @@ def _function_rows(edition: str, lesson: str, step: str) -> Iterator[Row]:
     """Each function of an edition and, before it, its log group."""
     for purpose in EDITIONS[edition]:
         yield Row(edition, lesson, partial(log_group, purpose=purpose))
-        yield Row(edition, lesson, partial(function, purpose=purpose), step.format(purpose))
+        yield Row(edition, lesson, partial(function, purpose=purpose), step.format(purpose=purpose))
 
 
 PLAN: tuple[Row, ...] = (
-    Row("tutorial", "01", lambda_role, "Create the role"),
-    Row("tutorial", "05", machine_role, "Create the role of the machine"),
+    Row("tutorial", "01", lambda_role, _("Create the role")),
+    Row("tutorial", "05", machine_role, _("Create the role of the machine")),
     Row("hardened", "13", lambda_role),
     Row("hardened", "13", machine_role),
-    *_function_rows("tutorial", "02", "Create the function {}"),
+    *_function_rows("tutorial", "02", _("Create the function {purpose}")),
     *_function_rows("hardened", "13", _HARDENED),
-    Row("both", "03", topic, "Create the topic"),
-    Row("both", "04", winners_table, "Create the table", order=1),
-    Row("both", "04", employee_table, "Create the table"),
+    Row("both", "03", topic, _("Create the topic")),
+    Row("both", "04", winners_table, _("Create the table"), order=1),
+    Row("both", "04", employee_table, _("Create the table")),
     Row("hardened", "13", pool_table, _HARDENED),
     Row("hardened", "13", draws_table, _HARDENED),
-    Row("tutorial", "05", machine, "Fill the placeholders and create the machine"),
+    Row("tutorial", "05", machine, _("Fill the placeholders and create the machine")),
     Row("hardened", "13", machine, _HARDENED),
     Row("both", "04", Employees),
     Row("hardened", "13", Pool),

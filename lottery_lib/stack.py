@@ -16,6 +16,7 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.resources import Planned, Report, Resource
 from lottery_lib.resources.sns_topic import Subscription, Topic, as_resource
 from lottery_lib.target import Target, WriteBlockedError
+from lottery_lib.translation import _
 
 _CHECKED: Final = "would be checked"
 
@@ -36,7 +37,7 @@ class Inventory:
 def _print_changes(planned: Iterable[Report]) -> None:
     for each in planned:
         if each.state != _CHECKED:
-            sys.stdout.write(f"{each.state}: {each.kind} {each.name}\n")
+            sys.stdout.write(f"{each}\n")
 
 
 class Stack:
@@ -166,7 +167,7 @@ class Stack:
 
         try:
             wait = self._reporting.waiter.until
-            return wait("what was deleted to be gone", settled, seconds=60, every=5)[0]
+            return wait(_("what was deleted to be gone"), settled, seconds=60, every=5)[0]
         except LotteryError:
             return self.left()
 
@@ -205,5 +206,5 @@ def _would_ensure(made: Planned) -> Report:
         except AwsError:
             raise
         except LotteryError as error:
-            state = f"would be refused: {error.what}"
+            state = _("would be refused: {reason}", reason=error.what)
     return Report(made.kind, made.name, state)

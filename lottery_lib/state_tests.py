@@ -1,7 +1,6 @@
 """Test one state of the state machine with AWS's TestState, without running the machine."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -11,6 +10,7 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.target import Target
 from lottery_lib.texts import PLAIN, escaped, harmless
+from lottery_lib.translation import _
 
 # The order in which a state makes them.
 _STEPS: Final = (
@@ -18,7 +18,7 @@ _STEPS: Final = (
     *("afterItemsPath", "afterItemSelector", "afterItemBatcher"),
     *("result", "afterResultSelector", "afterResultPath"),
 )
-_JSON: Final = "Give texts, numbers, True, False, None, and lists and dicts of them"
+_JSON: Final = _("Give texts, numbers, True, False, None, and lists and dicts of them")
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,14 @@ class StateResult:
         last = {} if self.status in {"FAILED", "RETRIABLE"} else {"output": self.output}
         steps = {step: self.data[step] for step in _STEPS if step in self.data}
         for name, value in (steps | last | dict(self.data)).items():
-            yield re.sub("^after", "after ", name), json.dumps(value, ensure_ascii=False)
+            after = name.removeprefix("after")
+            step = name if after == name else _("after {step}", step=after)
+            yield step, json.dumps(value, ensure_ascii=False)
 
     @property
     def _headline(self) -> str:
         reason = ": ".join(part for part in (self.error, self.cause) if part)
-        follower = f"next: {self.next_state}" if self.next_state else ""
+        follower = _("next: {state}", state=self.next_state) if self.next_state else ""
         return ", ".join(part for part in (self.status, reason, follower) if part)
 
     def __repr__(self) -> str:
@@ -103,29 +105,30 @@ def test_state(
     Raises:
         LotteryError: There is no such state, something is not JSON, or AWS refuses the test.
     """
-    where = f"test of state {name}"
+    where = _("test of state {name}", name=name)
     if mock is not ... and error:
-        raise LotteryError(where, "has both a mock and an error", "Give one of them")
+        raise LotteryError(where, _("has both a mock and an error"), _("Give one of them"))
     if local is None:
         found = StateMachine(target, target.names.machine).described()
         text, role_arn = found["definition"], found["roleArn"]
     else:
-        text = local if isinstance(local, str) else _text(where, "the definition", local)
+        text = local if isinstance(local, str) else _text(where, _("the definition"), local)
         text, role_arn = plan.filled(target, text), plan.machine_role(target).arn
     known = dict(language.all_states(definition.parse(text)))
     if name not in known:
-        raise LotteryError(f"state {name}", "is not in the definition", f"Its states are {', '.join(known)}")
+        next_step = _("Its states are {names}", names=", ".join(known))
+        raise LotteryError(_("state {name}", name=name), _("is not in the definition"), next_step)
     options: dict[str, Any] = {"stateConfiguration": {"retrierRetryCount": retries}}
     if error:
         options["mock"] = {"errorOutput": {"error": error} | ({"cause": cause} if cause else {})}
     elif mock is not ...:
-        options["mock"] = {"result": _text(where, "the mock", mock)}
+        options["mock"] = {"result": _text(where, _("the mock"), mock)}
     elif known[name].get("Type") == "Task":
         options["roleArn"] = role_arn
     for key, value in (("variables", variables), ("context", context)):
         if value is not None:
             options[key] = _text(where, f"`{key}`", value)
-    options["input"] = _text(where, "the input", {} if given is None else given)
+    options["input"] = _text(where, _("the input"), {} if given is None else given)
     test = target.client("stepfunctions").test_state
     said = test(definition=text, stateName=name, inspectionLevel="DEBUG", **options)
     shown = said.get("inspectionData", {}).items()
@@ -143,4 +146,5 @@ def _text(where: str, what: str, value: object) -> str:
     try:
         return json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        raise LotteryError(where, f"{what} is not JSON ({error})", _JSON) from error
+        problem = _("{what} is not JSON ({error})", what=what, error=error)
+        raise LotteryError(where, problem, _JSON) from error

@@ -26,6 +26,7 @@ from lottery_lib.emulator.process import control
 from lottery_lib.emulator.process.errors import EmulatorError
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import Names
+from lottery_lib.translation import _
 from lottery_lib.waiting import Waiter
 
 if TYPE_CHECKING:
@@ -150,8 +151,14 @@ class Target:
         return replace(self, _clients=self._reading_clients, _is_read_only=True)
 
     def __repr__(self) -> str:
-        where = {"embedded": "the emulator on this machine", "aws": "AWS"}.get(self.kind, self.endpoint)
-        return f"<Target {where}: partition {self.partition}, region {self.region}, account {self.account}>"
+        where = {"embedded": _("the emulator on this machine"), "aws": "AWS"}.get(self.kind, self.endpoint)
+        return _(
+            "<Target {where}: partition {partition}, region {region}, account {account}>",
+            where=where,
+            partition=self.partition,
+            region=self.region,
+            account=self.account,
+        )
 
 
 def connect(
@@ -192,8 +199,8 @@ def connect(
         return target
     raise LotteryError(
         "LOTTERY_TARGET",
-        f"{where.rpartition('@')[2]!r} is not a target",  # before the @ is a key
-        "Use embedded, http://KEY@host:port, or aws",
+        _("{target!r} is not a target", target=where.rpartition("@")[2]),  # before the @ is a key
+        _("Use embedded, http://KEY@host:port, or aws"),
     )
 
 
@@ -239,7 +246,8 @@ def elsewhere(account: str, region: str, names: Names) -> Target:
         LotteryError: The account does not have twelve digits, or the region is impossible.
     """
     if not re.fullmatch("[0-9]{12}", account):
-        raise LotteryError("account", f"{account!r} is not an account", "Give its twelve digits")
+        what = _("{account!r} is not an account", account=account)
+        raise LotteryError(_("account"), what, _("Give its twelve digits"))
     session = _isolated_session(region)
     try:
         partition = session.get_partition_for_region(region)
@@ -259,19 +267,29 @@ def chosen_names(attendee: str | None = None, edition: str | None = None) -> Nam
 
 def introduction(target: Target) -> str:
     """Say which account, region and attendee this is. It is shown before anything is written there."""
-    whose = f"attendee {target.names.attendee}" if target.names.attendee else "no attendee: the plain names"
-    return f"AWS account {target.account}, region {target.region}, partition {target.partition}, {whose}"
+    place = {"account": target.account, "region": target.region, "partition": target.partition}
+    if not target.names.attendee:
+        return _(
+            "AWS account {account}, region {region}, partition {partition}, no attendee: the plain names",
+            **place,
+        )
+    return _(
+        "AWS account {account}, region {region}, partition {partition}, attendee {attendee}",
+        **place,
+        attendee=target.names.attendee,
+    )
 
 
-def _block_writes(model: Any, **_: object) -> None:
+def _block_writes(model: Any, **more: object) -> None:
     if not model.name.startswith(READS):
         raise WriteBlockedError(model.name)
 
 
 def _at_address(where: str, names: Names, region: str) -> Target:
     """Connect to an emulator at an address. Fails now, and not in a later cell, if nobody answers."""
-    scheme, _, rest = where.partition("://")
-    given, _, place = rest.rpartition("@")
+    scheme, rest = where.split("://", 1)
+    *keys, place = rest.rsplit("@", 1)
+    given = "".join(keys)
     endpoint = f"{scheme}://{place}"
     try:
         parts = urlsplit(endpoint)
@@ -285,24 +303,24 @@ def _at_address(where: str, names: Names, region: str) -> Target:
     ):
         raise LotteryError(
             "LOTTERY_TARGET",
-            f"{endpoint!r} is not the address of an emulator",
-            "Use http://KEY@host:port for an emulator, or the word aws for AWS itself",
+            _("{address!r} is not the address of an emulator", address=endpoint),
+            _("Use http://KEY@host:port for an emulator, or the word aws for AWS itself"),
         )
     here = parts.hostname in ("127.0.0.1", "localhost")
     mine = emulator("find", parts.port) if here and not given else {}
     session = _isolated_session(region, given or mine.get("access_key_id") or TESTING)
     target = Target("endpoint", session, endpoint, names, key_file=mine.get("access_key_file"))
     try:
-        _ = target.identity
+        target.account  # noqa: B018 - it asks who we are
     except ClientError as error:
         if error.response["Error"].get("Code") != "InvalidClientTokenId":
             raise
-        what = "does not know the access key" if given else "needs an access key"
-        next_step = (
+        what = _("does not know the access key") if given else _("needs an access key")
+        next_step = _(
             "Use http://KEY@host:port. KEY is the access_key_id that `lottery emulator status --json` tells "
             "on the emulator's machine"
         )
-        raise LotteryError(f"emulator at {endpoint}", what, next_step) from error
+        raise LotteryError(_("emulator at {address}", address=endpoint), what, next_step) from error
     return target
 
 
@@ -315,7 +333,10 @@ def _models() -> Loader:
 def _isolated_session(region: str, access_key: str = TESTING) -> boto3.Session:
     """A session that ignores the attendee's AWS settings, even a profile that does not exist."""
     # Each variable is (name in a file, name in the environment, default, conversion).
-    deaf = {name: (None, None, *rest) for name, (_, _, *rest) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()}
+    deaf = {
+        name: (None, None, *rest)
+        for name, (_file, _variable, *rest) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
+    }
     no_file = (None, None, os.devnull, None)
     core = botocore.session.Session(session_vars=deaf | {"config_file": no_file, "credentials_file": no_file})
     core.register_component("data_loader", _models())
@@ -332,9 +353,9 @@ def _emulated_region(region: str | None) -> str:
     chosen = region or os.environ.get("LOTTERY_REGION") or EMULATOR_REGION
     if not any(chosen in each["regions"] for each in _models().load_data("endpoints")["partitions"]):
         raise LotteryError(
-            "region" if region else "LOTTERY_REGION",
-            f"{chosen!r} is not a region of AWS",
-            "Use one, such as us-east-1 or cn-north-1",
+            _("region") if region else "LOTTERY_REGION",
+            _("{region!r} is not a region of AWS", region=chosen),
+            _("Use one, such as us-east-1 or cn-north-1"),
         )
     return chosen
 
@@ -347,17 +368,21 @@ def _aws(names: Names, region: str | None) -> Target:
     except BotoCoreError as error:
         raise explain(error) or error from error
     overrides = sorted(key for key in os.environ if key.startswith("AWS_ENDPOINT_URL"))  # also ..._LAMBDA
-    overrides += [f"{key} of the AWS profile" for key in ("endpoint_url", "services") if key in profile]
+    overrides += [
+        _("{setting} of the AWS profile", setting=key)
+        for key in ("endpoint_url", "services")
+        if key in profile
+    ]
     if overrides:
         raise LotteryError(
             "LOTTERY_TARGET=aws",
-            f"{', '.join(overrides)} would send the calls elsewhere",
-            "Unset it, or use embedded or http://host:port as the target",
+            _("{settings} would send the calls elsewhere", settings=", ".join(overrides)),
+            _("Unset it, or use embedded or http://host:port as the target"),
         )
     if session.region_name is None:
         raise LotteryError(
-            "LOTTERY_TARGET=aws", "no region is set", "Set AWS_DEFAULT_REGION, such as us-east-1"
+            "LOTTERY_TARGET=aws", _("no region is set"), _("Set AWS_DEFAULT_REGION, such as us-east-1")
         )
     target = Target("aws", session, None, names)
-    _ = target.identity
+    target.account  # noqa: B018 - it asks who we are
     return target

@@ -3,6 +3,7 @@
 import html
 import re
 from typing import Final
+from unicodedata import east_asian_width
 
 #: Characters that no name needs: controls, such as a terminal's escape; separators of lines; half characters;
 #: and those that turn the direction of a text around.
@@ -24,6 +25,11 @@ def harmless(text: str) -> str:
 def escaped(text: str) -> str:
     """The same as HTML."""
     return html.escape(harmless(text))
+
+
+def width(text: str) -> int:
+    """How many columns a text needs in a terminal. A Chinese character is as wide as two others."""
+    return sum(1 + (east_asian_width(each) in "WF") for each in text)
 
 
 def to_cell(text: str) -> str:

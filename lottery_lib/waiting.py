@@ -8,6 +8,7 @@ from typing import Final, TypeVar, cast
 import tenacity
 
 from lottery_lib.errors import LotteryError
+from lottery_lib.translation import _
 
 T = TypeVar("T")
 
@@ -55,11 +56,12 @@ class Waiter:
         """
         begun, reported = self.clock(), _SILENT - _REPEATED
 
-        def tell(_: tenacity.RetryCallState) -> None:
+        def tell(state: tenacity.RetryCallState) -> None:
             nonlocal reported
             waited = self.clock() - begun
             if waited >= reported + _REPEATED:
-                self.report(f"waiting for {what} ({waited:.0f} of at most {seconds:g} s)")
+                at_most = {"waited": f"{waited:.0f}", "seconds": f"{seconds:g}"}
+                self.report(_("waiting for {what} ({waited} of at most {seconds} s)", what=what, **at_most))
                 reported = waited
 
         looks = tenacity.Retrying(
@@ -75,9 +77,9 @@ class Waiter:
             return cast("T", looks(probe))
         except tenacity.RetryError as late:
             raise LotteryError(
-                f"waiting for {what}",
-                f"not there after {seconds:g} s",
-                "Run the same step again; it goes on where it stopped",
+                _("waiting for {what}", what=what),
+                _("not there after {seconds} s", seconds=f"{seconds:g}"),
+                _("Run the same step again; it goes on where it stopped"),
             ) from late
 
     def retry(
@@ -101,5 +103,5 @@ class Waiter:
 
     def pause(self, what: str, seconds: float) -> None:
         """Wait for some seconds, if there is nothing to check."""
-        self.report(f"waiting for {what} ({seconds:g} s)")
+        self.report(_("waiting for {what} ({seconds} s)", what=what, seconds=f"{seconds:g}"))
         self.sleep(seconds)

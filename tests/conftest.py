@@ -16,6 +16,9 @@ from xdist.scheduler import LoadFileScheduling
 PACE = "0.2"
 # As in an activated environment, and as in JupyterLab.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+# The tests read English, whatever the developer's language. A notebook has that of its folder.
+os.environ["LANGUAGE"] = "en"
+os.environ.pop("LOTTERY_LANG", None)
 # A busy machine may take a second for any example.
 settings.register_profile("kit", deadline=None)
 settings.load_profile("kit")

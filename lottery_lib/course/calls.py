@@ -30,6 +30,7 @@ from botocore.model import OperationModel
 
 from lottery_lib.target import ON_CLIENT, READS, TESTING, Target
 from lottery_lib.texts import CONTROLS, harmless
+from lottery_lib.translation import _
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,16 +107,16 @@ class CallLog:
         return sorted(self._calls.copy(), key=lambda call: call.started)
 
     def _begin(
-        self, params: dict[str, Any], model: OperationModel, context: dict[str, Any], **_: object
+        self, params: dict[str, Any], model: OperationModel, context: dict[str, Any], **more: object
     ) -> None:
         with suppress(Exception):  # here and below: a call must not fail because recording it fails
             context[_KEY] = Call(model, copy.deepcopy(params), *_origin(), time.perf_counter())
 
-    def _answered(self, parsed: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+    def _answered(self, parsed: dict[str, Any], context: dict[str, Any], **more: object) -> None:
         with suppress(Exception):
             self._end(context[_KEY], _essence(parsed))
 
-    def _failed(self, exception: Exception, context: dict[str, Any], **_: object) -> None:
+    def _failed(self, exception: Exception, context: dict[str, Any], **more: object) -> None:
         with suppress(Exception):
             self._end(context[_KEY], type(exception).__name__)
 
@@ -162,7 +163,7 @@ def _essence(reply: Mapping[str, Any]) -> str:
     if "Error" in reply:
         said = [str(reply["Error"].get("Code", ""))]
     retries = metadata.get("RetryAttempts")
-    attempts = [f"({retries + 1} attempts)"] if retries else []
+    attempts = [_("({count} attempts)", count=retries + 1)] if retries else []
     return " ".join([str(metadata["HTTPStatusCode"]), *said[:1], *attempts])
 
 
@@ -229,9 +230,9 @@ def _text(value: Any) -> str:
 def _short(value: Any) -> str:
     """A value in one short line. An ARN becomes the part after the account."""
     if isinstance(value, bytes | bytearray):
-        return f"{len(value)} bytes"
+        return _("{count} bytes", count=len(value))
     if isinstance(value, dict) and "ZipFile" in value:
-        return f"zip of {_short(value['ZipFile'])}"
+        return _("zip of {size}", size=_short(value["ZipFile"]))
     text = harmless(" ".join(_text(value).split()))
     arn = _ARN.fullmatch(text)
     text = arn[1] if arn else text
@@ -242,7 +243,7 @@ def _summary(parameters: Mapping[str, Any]) -> str:
     """The first parameters in one line, and how many more there are."""
     shown = [f"{name}={_short(value)}" for name, value in parameters.items()]
     more = len(shown) - _SHOWN_PARAMETERS
-    return ", ".join(shown[:_SHOWN_PARAMETERS] + ([f"{more} more"] if more > 0 else []))
+    return ", ".join(shown[:_SHOWN_PARAMETERS] + ([_("{count} more", count=more)] if more > 0 else []))
 
 
 class Calls:
@@ -291,7 +292,7 @@ class Calls:
 
     def __repr__(self) -> str:
         if self.table.empty:
-            return "No call of AWS."
+            return _("No call of AWS.")
         table = self._shown.to_string(index=False, justify="left")
         return "\n".join([table, *self._notes(), "", self._pasted()])
 
@@ -319,9 +320,12 @@ class Calls:
 
     def _notes(self) -> list[str]:
         more = len(self.table) - _SHOWN_ROWS
-        notes = [f"{more} more rows: .table and .commands have all of them."] if more > 0 else []
+        notes = []
+        if more > 0:
+            notes.append(_("{count} more rows: .table and .commands have all of them.", count=more))
         if self.files:
-            notes.append(f".save_files() writes {', '.join(self.files)}, for the lines that name it.")
+            names = ", ".join(self.files)
+            notes.append(_(".save_files() writes {names}, for the lines that name it.", names=names))
         return notes
 
 

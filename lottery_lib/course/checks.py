@@ -8,14 +8,15 @@ from typing import Any, Final
 from IPython.core.getipython import get_ipython
 
 from lottery_lib.texts import PLAIN, escaped
+from lottery_lib.translation import _
 
 _SHORT: Final = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 70
 _LONGEST: Final = 200  # a whole state machine would hide the hint after it
 # A badge has its own background, so that it can be read in JupyterLab's dark theme, too.
 _BADGE: Final = '<span style="background: {}; color: {}; padding: 1px 6px; border-radius: 8px">{}</span>'
-_DONE: Final = _BADGE.format("#d4f0d9", "#0b5a00", "✓ done")
-_NOT_YET: Final = _BADGE.format("#ffe3c2", "#7a3e00", "○ not yet")
+_DONE: Final = _BADGE.format("#d4f0d9", "#0b5a00", _("✓ done"))
+_NOT_YET: Final = _BADGE.format("#ffe3c2", "#7a3e00", _("○ not yet"))
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,14 @@ class Check:
     raised: str = ""
 
     def __str__(self) -> str:
-        return f"{'✓ done' if self.done else '○ not yet'}: {self._rest}"
+        mark = _("✓ done") if self.done else _("○ not yet")
+        return _("{mark}: {sentences}", mark=mark, sentences=self._rest)
 
     @property
     def _rest(self) -> str:
-        return self.what if self.done else f"{self.what}. {self.next_step}."
+        if self.done:
+            return self.what
+        return _("{what}. {next_step}.", what=self.what, next_step=self.next_step)
 
     def _repr_html_(self) -> str:
         return f'<div class="{PLAIN}">{_DONE if self.done else _NOT_YET} {escaped(self._rest)}</div>'
@@ -49,7 +53,7 @@ class Checks(list[Check]):
     """The checks of a lesson, one line each."""
 
     def __repr__(self) -> str:
-        return "\n".join(map(str, self)) or "Nothing to build in this lesson."
+        return "\n".join(map(str, self)) or _("Nothing to build in this lesson.")
 
     def _repr_html_(self) -> str:
         return "".join(each._repr_html_() for each in self) or repr(self)
@@ -76,30 +80,29 @@ def check(
         One line for the cell to show, such as ``○ not yet: Count the mails. Your answer is 3.``
     """
     if raised := _raised():
-        return Check(
-            f"Your cell ended with {raised}", False, "Change it and run it, then run this check", raised
-        )
+        what = _("Your cell ended with {error}", error=raised)
+        return Check(what, False, _("Change it and run it, then run this check"), raised)
     value: Any = None
     try:
         value = answer()
     except NameError as error:
-        return Check(
-            f"There is no answer yet: {error}", False, "Run the cell of the exercise, then run this check"
-        )
+        what = _("There is no answer yet: {error}", error=error)
+        return Check(what, False, _("Run the cell of the exercise, then run this check"))
     except Exception as error:
-        found = f"Your answer cannot be read: {_named(error)}"
+        found = _("Your answer cannot be read: {error}", error=_named(error))
     else:
         try:
             if right(value):
                 return Check(done, True, "")
-            found = f"Your answer is {_short(value)}"
+            found = _("Your answer is {answer}", answer=_short(value))
         except Exception as error:
-            found = f"Your answer is {_short(value)}, and the check of it gave {_named(error)}"
+            given = {"answer": _short(value), "error": _named(error)}
+            found = _("Your answer is {answer}, and the check of it gave {error}", **given)
     try:
         next_step = hint if isinstance(hint, str) else hint(value)
     except Exception:
-        next_step = "Read the exercise again"
-    return Check(next_step.rstrip("."), False, found)  # the hint first: an answer may be long
+        next_step = _("Read the exercise again")
+    return Check(next_step.rstrip(".。"), False, found)  # the hint first: an answer may be long
 
 
 def _raised() -> str:
@@ -116,7 +119,7 @@ def _raised() -> str:
 def _named(error: BaseException) -> str:
     """An error's name, and what its first line says. If that ends in a colon, the second line says it."""
     lines = str(error).strip().splitlines() or [""]
-    said = " ".join(lines[: 1 + lines[0].endswith(":")]).rstrip(".")
+    said = " ".join(lines[: 1 + lines[0].endswith(":")]).rstrip(".。")
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 

@@ -24,6 +24,7 @@ from lottery_lib.names import CHECKOUT, Names
 from lottery_lib.resources import Resource  # noqa: TC001
 from lottery_lib.resources.log_group import LogGroup
 from lottery_lib.target import Target, connect, emulator
+from lottery_lib.translation import _
 from lottery_lib.view.graph import graph_view
 
 #: The emulator and its sixteen workers, which share memory if they are forked. A test compares this with
@@ -33,7 +34,7 @@ MEMORY_MB: Final = 168 + 16 * (12.5 if sys.platform == "linux" else 36.5)
 DISK_MB: Final = 100
 MB: Final = 2**20
 _SMALLEST: Final = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
-_LOG: Final = "Look into emulator.log, in the folder that `lottery emulator status` shows"
+_LOG: Final = _("Look into emulator.log, in the folder that `lottery emulator status` shows")
 
 
 class Finding(TypedDict):
@@ -57,18 +58,23 @@ def examine(edition: str | None = None, only: Collection[str] = ()) -> list[Find
         only: The names of the checks to make; by default all.
     """
     checks: dict[str, tuple[Callable[[], Seen], str]] = {
-        "packages": (_packages, "Run `make install` again, then start with `make lab`"),
-        "graph": (_graph, "Run `make install` again: it installs the graphviz-pure wheel"),
+        "packages": (_packages, _("Run `make install` again, then start with `make lab`")),
+        "graph": (_graph, _("Run `make install` again: it installs the graphviz-pure wheel")),
         "memory": (
-            lambda: _enough(psutil.virtual_memory().available, MEMORY_MB, "in memory"),
-            "Close other programs: the system can stop the emulator or a kernel without a message",
+            lambda: _enough(psutil.virtual_memory().available, MEMORY_MB, _("in memory")),
+            _("Close other programs: the system can stop the emulator or a kernel without a message"),
         ),
-        "folders": (_folders, "Move the course into a folder of your own, such as one in your home folder"),
-        "disk": (_disk, "Delete something, or set XDG_STATE_HOME to a folder on another disk"),
+        "folders": (
+            _folders,
+            _("Move the course into a folder of your own, such as one in your home folder"),
+        ),
+        "disk": (_disk, _("Delete something, or set XDG_STATE_HOME to a folder on another disk")),
         "kernel": (
             _kernel,
-            "Run `make clean install`, and let the firewall allow connections to 127.0.0.1. If that does not "
-            "help, remove the `python3` outside this folder that `jupyter kernelspec list` shows",
+            _(
+                "Run `make clean install`, and let the firewall allow connections to 127.0.0.1. If that does "
+                "not help, remove the `python3` outside this folder that `jupyter kernelspec list` shows"
+            ),
         ),
         "target": (lambda: (True, repr(connect(edition=edition))), _LOG),
         "lambda": (lambda: _lambda(connect(edition=edition)), _LOG),
@@ -84,15 +90,18 @@ def examine(edition: str | None = None, only: Collection[str] = ()) -> list[Find
 
 def missing(findings: Sequence[Finding]) -> list[str]:
     """One line with the next step for each finding that is not ok."""
-    lines = [f"{each['check']}: {each['detail']}. {each['next']}." for each in findings if not each["ok"]]
-    return lines or [f"All {len(findings)} checks passed: nothing is missing on this machine."]
+    lines = [
+        str(LotteryError(each["check"], each["detail"], each["next"])) for each in findings if not each["ok"]
+    ]
+    return lines or [_("All {count} checks passed: nothing is missing on this machine.", count=len(findings))]
 
 
 def _finding(check: str, look: Callable[[], Seen], next_step: str) -> Finding:
     try:
         ok, detail = look()
     except LotteryError as error:
-        ok, detail, next_step = False, f"{error.where}: {error.what}", error.next_step
+        ok, next_step = False, error.next_step
+        detail = _("{where}: {what}", where=error.where, what=error.what)
     except Exception as error:  # if a check breaks, the other checks still run
         ok, detail = False, f"{type(error).__name__}: {error}"
     return {"check": check, "ok": ok, "detail": detail, "next": "" if ok else next_step}
@@ -108,17 +117,19 @@ def _packages() -> Seen:
         return each.specifier.contains(installed.get(canonicalize_name(each.name), "0"))  # no range has a 0
 
     if wrong := ", ".join(str(each) for each in wanted if not fits(each)):
-        return False, f"not installed, or in another version: {wrong}"
-    return True, f"all {len(wanted)} are installed, in Python {sys.version.split()[0]} at {sys.prefix}"
+        return False, _("not installed, or in another version: {packages}", packages=wrong)
+    python = {"version": sys.version.split()[0], "folder": sys.prefix}
+    return True, _("all {count} are installed, in Python {version} at {folder}", count=len(wanted), **python)
 
 
 def _graph() -> Seen:
-    return True, f"drawn, {len(graph_view(_SMALLEST).svg)} characters of SVG"
+    return True, _("drawn, {count} characters of SVG", count=len(graph_view(_SMALLEST).svg))
 
 
 def _enough(free_bytes: float, needed: float, where: str) -> Seen:
     free = free_bytes / MB
-    return free >= needed, f"{free:.0f} MB are free {where}, and {needed:.0f} MB are needed"
+    amounts = {"free": f"{free:.0f}", "needed": f"{needed:.0f}"}
+    return free >= needed, _("{free} MB are free {where}, and {needed} MB are needed", where=where, **amounts)
 
 
 def _state_folder() -> str:
@@ -128,7 +139,7 @@ def _state_folder() -> str:
 
 def _disk() -> Seen:
     folder = _state_folder()
-    return _enough(shutil.disk_usage(folder).free, DISK_MB, f"on the disk of {folder}")
+    return _enough(shutil.disk_usage(folder).free, DISK_MB, _("on the disk of {folder}", folder=folder))
 
 
 def _folders() -> Seen:
@@ -136,18 +147,19 @@ def _folders() -> Seen:
     for folder in folders:
         with tempfile.TemporaryFile(dir=folder):
             pass
-    return True, f"{' and '.join(folders)} can be written to"
+    return True, _("{first} and {second} can be written to", first=folders[0], second=folders[1])
 
 
 def _kernel() -> Seen:
     """Start the kernel that every notebook asks for, and compare its Python with this one."""
     cell = nbformat.v4.new_code_cell("import sys, lottery_lib\nprint(sys.prefix)")
     if error := run(nbformat.v4.new_notebook(cells=[cell]), NOTEBOOKS_FOLDER):
-        return False, f"`python3` runs no cell: {error}"
+        return False, _("`python3` runs no cell: {error}", error=error)
     prefix = cell.outputs[-1].text.strip()
     if not Path(prefix).samefile(sys.prefix):
-        return False, f"`python3` is the Python at {prefix}, not the one at {sys.prefix}"
-    return True, f"`python3` is the Python at {prefix}"
+        places = {"folder": prefix, "wanted": sys.prefix}
+        return False, _("`python3` is the Python at {folder}, not the one at {wanted}", **places)
+    return True, _("`python3` is the Python at {folder}", folder=prefix)
 
 
 def _lambda(target: Target) -> Seen:
@@ -161,9 +173,11 @@ def _lambda(target: Target) -> Seen:
             each.ensure()
         reply = mine.client("lambda").invoke(FunctionName=function.name, Payload=json.dumps({"input": 2}))
         if "FunctionError" in reply:
-            return False, f"a function cannot run: {json.load(reply['Payload']).get('errorMessage')}"
+            reason = json.load(reply["Payload"]).get("errorMessage")
+            return False, _("a function cannot run: {reason}", reason=reason)
     finally:
         for each in reversed(made):
             each.delete()
-    how = emulator("status")["workers"] if target.kind == "embedded" else "started"
-    return True, f"a worker was {how} and ran a function"
+    if target.kind == "embedded" and emulator("status")["workers"] == "forked":
+        return True, _("a worker was forked and ran a function")
+    return True, _("a worker was started and ran a function")

@@ -9,6 +9,7 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.resources import Report
 from lottery_lib.resources.lambda_function import Function, entry
 from lottery_lib.target import Target
+from lottery_lib.translation import _
 
 #: The first line of the fault's module: the function's own handler, under another name.
 _OPENING: Final = "from lambda_function import lambda_handler as original\n"
@@ -30,16 +31,18 @@ def inject(target: Target, purpose: str, source: str) -> Report:
         LotteryError: The function does not exist, or the source is not Python or defines no handler.
     """
     if purpose not in target.names.functions:
-        what, next_step = "does not exist", f"Use {', '.join(target.names.functions)}"
-        raise LotteryError(f"function {purpose!r}", what, next_step)
+        next_step = _("Use {names}", names=", ".join(target.names.functions))
+        raise LotteryError(_("function {name!r}", name=purpose), _("does not exist"), next_step)
     try:
         if not isinstance(source, str):
-            raise TypeError("it must be a string")
+            raise TypeError(_("it must be a string"))
         names = compile(source, "the fault", "exec").co_names
     except (SyntaxError, TypeError, ValueError) as error:
-        raise LotteryError("the fault", f"is not valid Python: {error}", "Correct the source") from error
+        what = _("is not valid Python: {error}", error=error)
+        raise LotteryError(_("the fault"), what, _("Correct the source")) from error
     if "lambda_handler" not in names:
-        raise LotteryError("the fault", "defines no lambda_handler", "Begin it with `def lambda_handler`")
+        next_step = _("Begin it with `def lambda_handler`")
+        raise LotteryError(_("the fault"), _("defines no lambda_handler"), next_step)
     function = plan.function(target, purpose)
     package = io.BytesIO(function.code)
     with zipfile.ZipFile(package, "a", zipfile.ZIP_DEFLATED) as archive:

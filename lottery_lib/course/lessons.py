@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from lottery_lib import definition, execution, plan
 from lottery_lib.course.checks import Check, Checks
-from lottery_lib.draws import draw, forget_winners, machine_arn, winners
+from lottery_lib.draws import draw, forget_winners, machine_arn, winner_table
 from lottery_lib.employees import DATA_FOLDER, tutorial_roster
 from lottery_lib.errors import LotteryError
 from lottery_lib.history import ExecutionRecord
@@ -21,44 +21,45 @@ from lottery_lib.resources.sns_topic import Subscription, as_resource
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.stack import Stack
 from lottery_lib.target import Target
+from lottery_lib.translation import _
 from lottery_lib.view.tables import show_tables
 
 #: The address that the lessons subscribe. On the emulator its mail can be read in `inbox`.
 ADDRESS: Final = "ann@example.com"
 #: The lessons of the course, and what each does.
 LESSONS: Final = {
-    "00": "shows a draw and how it works",
-    "01": "builds the role of the functions",
-    "02": "builds the four functions and their log groups",
-    "03": "builds the topic and its subscription",
-    "04": "builds the two tables and the ten employees",
-    "05": "builds the role of the machine and the machine",
-    "06": "draws",
-    "07": "builds nothing: it reads the history of a draw",
-    "08": "builds nothing: it breaks things and repairs them",
-    "09": "gives the machine its definition in JSONata, and back",
-    "10": "builds nothing: it tests states without running the machine",
-    "11": "gives the machine a state that waits for a person",
-    "12": "repairs the tutorial's machine in its definition, and takes the repairs back",
-    "13": "builds the hardened edition, beside the tutorial's",
-    "14": "loads a roster of a thousand employees",
-    "15": "runs an evening of the hardened edition, and cheats",
-    "99": "removes everything",
+    "00": _("shows a draw and how it works"),
+    "01": _("builds the role of the functions"),
+    "02": _("builds the four functions and their log groups"),
+    "03": _("builds the topic and its subscription"),
+    "04": _("builds the two tables and the ten employees"),
+    "05": _("builds the role of the machine and the machine"),
+    "06": _("draws"),
+    "07": _("builds nothing: it reads the history of a draw"),
+    "08": _("builds nothing: it breaks things and repairs them"),
+    "09": _("gives the machine its definition in JSONata, and back"),
+    "10": _("builds nothing: it tests states without running the machine"),
+    "11": _("gives the machine a state that waits for a person"),
+    "12": _("repairs the tutorial's machine in its definition, and takes the repairs back"),
+    "13": _("builds the hardened edition, beside the tutorial's"),
+    "14": _("loads a roster of a thousand employees"),
+    "15": _("runs an evening of the hardened edition, and cheats"),
+    "99": _("removes everything"),
 }
 # The lessons that give the machine another definition, and then the tutorial's again: a draw that must have
 # succeeded, how to see it in the draw's definition, the next step, and a name for the tutorial's definition.
 _OTHER_DEFINITIONS: Final[dict[str, tuple[str, Callable[[definition.Machine], bool], str, str]]] = {
     "09": (
-        "a draw that succeeded in JSONata",
+        _("a draw that succeeded in JSONata"),
         lambda machine: machine.get("QueryLanguage") == "JSONata",
-        'Run Stack(connect(edition="jsonata")).deploy() and start an execution with {"input": 2}',
-        "the machine in JSONPath again",
+        _('Run Stack(connect(edition="jsonata")).deploy() and start an execution with {"input": 2}'),
+        _("the machine in JSONPath again"),
     ),
     "12": (
-        "a draw that recorded first, then mailed",
+        _("a draw that recorded first, then mailed"),
         lambda machine: "Notify Winners" in machine["States"],  # the tutorial has it inside the Parallel
-        'Give the machine the repaired definition and start an execution with {"input": 2}',
-        "the tutorial's definition again",
+        _('Give the machine the repaired definition and start an execution with {"input": 2}'),
+        _("the tutorial's definition again"),
     ),
 }
 # The lessons that start with the hardened edition.
@@ -129,21 +130,23 @@ def restore(target: Target, lesson: str) -> Ready:
     if lesson in ("07", "99"):
         drawn = draw(target, 2)
         if drawn["status"] != "SUCCEEDED":
-            what = f"the draw that lesson {lesson} starts with"
-            raise LotteryError(what, str(drawn["cause"]), "Run this cell again")
+            where = _("the draw that lesson {lesson} starts with", lesson=lesson)
+            raise LotteryError(where, str(drawn["cause"]), _("Run this cell again"))
     return _ready(target, lesson)
 
 
 def _ready(target: Target, lesson: str) -> Ready:
     """What a restored account has, in one line."""
     if lesson < "02":
-        has = "nothing is built yet"
-    elif lesson < "05":
-        has = f"with all that the lessons before {lesson} build"
-    else:
-        employees, won = len(tutorial_roster().employees), len(winners(target))
-        has = f"{employees} employees, {won or 'nobody'} {'have' if won > 1 else 'has'} won"
-    return Ready(f"Ready: lesson {lesson}, {has}.")
+        return Ready(_("Ready: lesson {lesson}, nothing is built yet.", lesson=lesson))
+    if lesson < "05":
+        return Ready(
+            _("Ready: lesson {lesson}, with all that the lessons before {lesson} build.", lesson=lesson)
+        )
+    has: dict[str, object] = {"lesson": lesson, "employees": len(tutorial_roster().employees)}
+    if won := len(winner_table(target)):
+        return Ready(_("Ready: lesson {lesson}, {employees} employees, {won} have won.", **has, won=won))
+    return Ready(_("Ready: lesson {lesson}, {employees} employees, nobody has won.", **has))
 
 
 def stored_draw(target: Target) -> ExecutionRecord:
@@ -162,13 +165,14 @@ def verify(target: Target, lesson: str) -> Checks:
         _refuse_unknown(lesson)
         return Checks(_checks(target, lesson))
     except Exception as error:  # an attendee must get an answer, even if something is broken
-        reason = str(error).rstrip(".")
-        return Checks([Check(f"lesson {lesson}", False, f"It could not be checked: {reason}")])
+        next_step = _("It could not be checked: {reason}", reason=str(error).rstrip(".。"))
+        return Checks([Check(_("lesson {lesson}", lesson=lesson), False, next_step)])
 
 
 def _refuse_unknown(lesson: str) -> None:
     if lesson not in list(LESSONS):  # a list, because an attendee may give an unhashable value
-        raise LotteryError(f"lesson {lesson!r}", "does not exist", f"Use one of: {', '.join(LESSONS)}")
+        next_step = _("Use one of: {names}", names=", ".join(LESSONS))
+        raise LotteryError(_("lesson {lesson!r}", lesson=lesson), _("does not exist"), next_step)
 
 
 def _look(target: Target, lesson: str) -> Ready:
@@ -178,13 +182,16 @@ def _look(target: Target, lesson: str) -> Ready:
     earlier = [check for each in needed for check in _checks(target, each)]
     if missing := [str(check) for check in earlier if not check.done]:
         raise LotteryError(
-            f"lesson {lesson} on AWS",
-            " ".join(missing).rstrip("."),
-            "Run `lottery deploy --email ADDRESS` and open the link in the mail; if a draw is "
-            "missing, run `lottery draw 2`; for the hardened edition, add `--edition hardened`",
+            _("lesson {lesson} on AWS", lesson=lesson),
+            " ".join(missing).rstrip(".。"),
+            _(
+                "Run `lottery deploy --email ADDRESS` and open the link in the mail; if a draw is missing, "
+                "run `lottery draw 2`; for the hardened edition, add `--edition hardened`"
+            ),
         )
     now = Checks(_checks(target, lesson))
-    return Ready(f"Lesson {lesson} {LESSONS[lesson]}. This account now:\n{now!r}")
+    first = _("Lesson {lesson} {does}. This account now:", lesson=lesson, does=LESSONS[lesson])
+    return Ready(f"{first}\n{now!r}")
 
 
 def _is_foreign(resource: Resource[Any]) -> bool:
@@ -211,29 +218,31 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
     edition = hardened if lesson == "13" else target
     for resource, row in sorted(plan.resources(edition), key=lambda each: each[1].order):
         if row.lesson == lesson and row.step:
-            yield Check(f"{resource.kind} {resource.name}", resource.find() is not None, row.step)
+            yield Check(resource.titled, resource.find() is not None, row.step)
     if lesson == "01":
         missing = plan.lambda_role(target).missing_policies()
-        yield Check("its four policies attached", not missing, f"Attach {', '.join(missing)}")
+        next_step = _("Attach {policies}", policies=", ".join(missing))
+        yield Check(_("its four policies attached"), not missing, next_step)
     elif lesson == "03":
         found = [as_resource(each).state for each in plan.topic(target).subscriptions()]
-        yield Check("an e-mail subscription", bool(found), "Subscribe an address to the topic")
-        confirmed, next_step = "confirmed" in found, "Open the link in the confirmation mail"
-        yield Check("the subscription confirmed", confirmed, next_step)
+        yield Check(_("an e-mail subscription"), bool(found), _("Subscribe an address to the topic"))
+        next_step = _("Open the link in the confirmation mail")
+        yield Check(_("the subscription confirmed"), "confirmed" in found, next_step)
     elif lesson == "04":
         loaded = Employees(target).find() is not None
-        yield Check("employees in the table", loaded, "Load data/request-items.json")
+        yield Check(_("employees in the table"), loaded, _("Load data/request-items.json"))
     elif lesson == "06":
         done = execution.of_machine(target, machine_arn(target), status="SUCCEEDED")
-        yield Check("a draw that succeeded", bool(done), 'Start an execution with {"input": 2}')
+        yield Check(_("a draw that succeeded"), bool(done), _('Start an execution with {"input": 2}'))
     elif lesson == "08":
-        for resource, _ in plan.resources(target):
+        for resource, _row in plan.resources(target):
             if isinstance(resource, Function):
-                what = f"{resource.name} as the lottery needs it"
-                yield Check(what, resource.is_as_wanted(), "Run Stack(target).deploy()")
+                what = _("{name} as the lottery needs it", name=resource.name)
+                yield Check(what, resource.is_as_wanted(), _("Run Stack(target).deploy()"))
         roles = (plan.lambda_role(target), plan.machine_role(target))
         missing = [policy for role in roles for policy in role.missing_policies()]
-        yield Check("no policy missing", not missing, f"Attach {', '.join(missing)}")
+        next_step = _("Attach {policies}", policies=", ".join(missing))
+        yield Check(_("no policy missing"), not missing, next_step)
     elif lesson in ("14", "15"):
         yield from _checks_of_draws(hardened, lesson)
     elif lesson in _OTHER_DEFINITIONS:
@@ -243,13 +252,14 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
         now = machine.look()
         yield Check(what, drawn, step)
         is_back = now is not None and now["definition"] == machine.definition
-        yield Check(back, is_back, "Run Stack(target).deploy()")
+        yield Check(back, is_back, _("Run Stack(target).deploy()"))
     elif lesson == "11":
         waited = any(".waitForTaskToken" in text for text in _that_succeeded(target))
         running = execution.of_machine(target, machine_arn(target), status="RUNNING")
-        yield Check("a draw that waited and succeeded", waited, "Start an execution and send its token back")
-        stop = "Send its token back, or run execution.stop_running(target, machine.arn)"
-        yield Check("no draw that still waits", not running, stop)
+        next_step = _("Start an execution and send its token back")
+        yield Check(_("a draw that waited and succeeded"), waited, next_step)
+        stop = _("Send its token back, or run execution.stop_running(target, machine.arn)")
+        yield Check(_("no draw that still waits"), not running, stop)
 
 
 def _checks_of_draws(hardened: Target, lesson: str) -> Iterator[Check]:
@@ -258,13 +268,14 @@ def _checks_of_draws(hardened: Target, lesson: str) -> Iterator[Check]:
         pool = Pool(hardened)
         head = pool.table.item("head") if pool.table.find() else None
         size = head["size"] if head else 0
-        yield Check("a pool of a thousand", size >= 1000, f"Load data/roster_1000.csv: it has {size} now")
+        next_step = _("Load data/roster_1000.csv: it has {count} now", count=size)
+        yield Check(_("a pool of a thousand"), size >= 1000, next_step)
         return
     closed = any(each.get("evening") and "closed" in each for each in draws_table(hardened).items())
-    yield Check("an evening that was closed", closed, "Run an evening, until its close()")
+    yield Check(_("an evening that was closed"), closed, _("Run an evening, until its close()"))
     running = execution.of_machine(hardened, machine_arn(hardened), status="RUNNING")
-    stop = "Run execution.stop_running(hardened, machine_arn(hardened))"
-    yield Check("no evening that still waits", not running, stop)
+    stop = _("Run execution.stop_running(hardened, machine_arn(hardened))")
+    yield Check(_("no evening that still waits"), not running, stop)
 
 
 def _that_succeeded(target: Target) -> Iterator[str]:

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from lottery_lib.names import CHECKOUT
 from lottery_lib.target import emulator
+from lottery_lib.translation import _, language
 
 NOTEBOOKS_FOLDER: Final = CHECKOUT / "notebooks"
 #: What a rehearsal runs besides the lessons: the view for the company's real draw.
@@ -48,6 +49,20 @@ def notebooks(folder: Path = NOTEBOOKS_FOLDER) -> list[Path]:
     return sorted(folder.glob("[0-9][0-9]_*.ipynb"))
 
 
+def spoken_folder() -> Path:
+    """The folder of the notebooks in this process's language."""
+    translated = NOTEBOOKS_FOLDER / language()
+    return translated if translated.is_dir() else NOTEBOOKS_FOLDER
+
+
+def course_in(folder: Path) -> list[Path]:
+    """What a rehearsal of a folder's lessons runs, in this order."""
+    lessons = notebooks(folder)
+    # A page for all languages stands beside the folders of the other languages.
+    others = [path / name for name in OTHERS for path in (folder, folder.parent) if (path / name).exists()]
+    return [*lessons[:-1], *others, *lessons[-1:]]  # the last lesson removes what the others need
+
+
 def run(notebook: nbformat.NotebookNode, folder: Path) -> str | None:
     """Run a notebook's cells in a new kernel, in place, until the first that fails.
 
@@ -74,7 +89,9 @@ def run(notebook: nbformat.NotebookNode, folder: Path) -> str | None:
             for index, cell in enumerate(notebook.cells):
                 if cell.cell_type == "code" and cell.source.strip():
                     number += 1
-                    where = f"cell [{number}] `{cell.source.strip().splitlines()[0]}`: "
+                    where = _(
+                        "cell [{number}] `{line}`: ", number=number, line=cell.source.strip().splitlines()[0]
+                    )
                 client.execute_cell(cell, index)
     except Exception as failure:
         return where + _sentence(failure)
@@ -88,18 +105,17 @@ def _sentence(failure: Exception) -> str:
     return f"{name}: {said}" if said else name
 
 
-def rehearse(stream: TextIO | None = None, folder: Path = NOTEBOOKS_FOLDER) -> list[NotebookRun]:
+def rehearse(stream: TextIO | None = None, folder: Path | None = None) -> list[NotebookRun]:
     """Run every notebook in a kernel of its own, on an emulator of its own. No file is changed.
 
     Args:
         stream: Gets one line for each notebook, and a progress bar if it is a terminal. None: no output.
-        folder: The folder of the notebooks.
+        folder: The folder of the notebooks; by default that of this process's language.
 
     Returns:
         One row for each notebook.
     """
-    lessons, others = notebooks(folder), [folder / name for name in OTHERS if (folder / name).exists()]
-    paths = [*lessons[:-1], *others, *lessons[-1:]]  # the last lesson removes what the others need
+    paths = course_in(folder or spoken_folder())
     disabled = None if stream else True  # None: unless it is a terminal
     rows: list[NotebookRun] = []
     with _own_emulator(), tqdm(paths, file=stream, disable=disabled, bar_format=_BAR, leave=False) as bar:
@@ -113,7 +129,13 @@ def rehearse(stream: TextIO | None = None, folder: Path = NOTEBOOKS_FOLDER) -> l
             seconds = round(time.monotonic() - started, 1)
             rows.append({"notebook": path.name, "seconds": seconds, "ok": error is None, "error": error})
             if stream:
-                bar.write(f"{path.name}: {seconds} s, {error or 'ok'}", file=stream)
+                line = _(
+                    "{notebook}: {seconds} s, {result}",
+                    notebook=path.name,
+                    seconds=seconds,
+                    result=error or _("ok"),
+                )
+                bar.write(line, file=stream)
     return rows
 
 
@@ -134,27 +156,34 @@ def _own_emulator() -> Iterator[None]:
 
 
 def summary(rows: Sequence[NotebookRun], folder: Path = NOTEBOOKS_FOLDER) -> str:
-    """Sum up a rehearsal for a person, beside the minutes that the notebooks state for a class."""
+    """Sum up a rehearsal for a person, beside the minutes that the English notebooks state for a class."""
     import pandas as pd  # noqa: PLC0415 - only here
 
     if not rows:
-        return "There is no notebook to run."
+        return _("There is no notebook to run.")
     ran = pd.DataFrame(rows)
-    table = pd.DataFrame({"notebook": ran["notebook"], "ran, s": ran["seconds"]})
+    table = pd.DataFrame({_("notebook"): ran["notebook"], _("ran, s"): ran["seconds"]})
     minutes = [_minutes_of(folder / name) or (None, None, None) for name in ran["notebook"]]
-    columns = ["teaching, min", "exercises, min", "further, min"]
+    columns = [_("teaching, min"), _("exercises, min"), _("further, min")]
     table[columns] = pd.DataFrame(minutes, dtype="Int64")
-    table["result"] = ran["ok"].map({True: "ok", False: "FAILED"})
+    table[_("result")] = ran["ok"].map({True: _("ok"), False: _("FAILED")})
     seconds, *minutes = table.sum(numeric_only=True)
-    table.loc[len(rows)] = ["all", round(seconds, 1), *map(int, minutes), ""]
+    table.loc[len(rows)] = [_("all"), round(seconds, 1), *map(int, minutes), ""]
     slowest, failed = ran.loc[ran["seconds"].idxmax()], ran[~ran["ok"]]
     lines = [
         table.astype("string").fillna("").to_string(index=False),
         "",
-        f"Slowest: {slowest['notebook']}, {slowest['seconds']} s.",
-        f"All ran in {seconds / 60:.1f} minutes. By what the notebooks state, a class needs "
-        f"{minutes[0] + minutes[1]:.0f} minutes, and {minutes[2]:.0f} more to go further.",
-        f"Failed: {len(failed)} of {len(rows)}." if len(failed) else f"All {len(rows)} ran without an error.",
+        _("Slowest: {notebook}, {seconds} s.", notebook=slowest["notebook"], seconds=slowest["seconds"]),
+        _(
+            "All ran in {minutes} minutes. By what the notebooks state, a class needs {stated} minutes, and "
+            "{further} more to go further.",
+            minutes=f"{seconds / 60:.1f}",
+            stated=f"{minutes[0] + minutes[1]:.0f}",
+            further=f"{minutes[2]:.0f}",
+        ),
+        _("Failed: {failed} of {count}.", failed=len(failed), count=len(rows))
+        if len(failed)
+        else _("All {count} ran without an error.", count=len(rows)),
         *(f"  {row.notebook}, {row.error}" for row in failed.itertuples()),
     ]
     return "\n".join(lines)

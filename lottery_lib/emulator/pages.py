@@ -7,6 +7,7 @@ to all ports of a machine. So the cookie only reads mail, and its name contains 
 
 import secrets
 from collections import deque
+from functools import partial
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
@@ -15,17 +16,10 @@ from lottery_lib.emulator.http.replies import json_reply, page
 from lottery_lib.emulator.sns.api import SnsApi
 from lottery_lib.emulator.sns.checks import element
 from lottery_lib.emulator.sns.mail import Mailbox
+from lottery_lib.translation import first_spoken, translated
 
 #: Mails and other sites may link to these paths.
 LINKED: Final = ("/", "/lottery/mail/")
-_CLOSED: Final = (
-    "<p>Run <code>inbox(target).where</code> in a notebook. It shows a link to the mailbox. Each link works "
-    "once.</p>"
-)
-_INTRODUCTION: Final = (
-    "<p>These are the mails that SNS would send to all subscribers, newest first. Load the page again to "
-    "see new ones.</p>"
-)
 _MOST_TICKETS: Final = 1000
 
 
@@ -72,16 +66,27 @@ class Pages:
 
     def _mails(self, request: Request, may_read: bool) -> Reply:
         """Show all mails. A ticket leads to the page's own address, which is the same behind a proxy."""
+        language = _asked_for(request)
+        _ = partial(translated, language)
         ticket, headers = request.query.get("ticket"), {"Location": "./"}
         if ticket is not None and request.method == "GET" and self._takes(ticket):
             # Strict would not let in those who clicked on the link in a notebook.
             headers |= {"Set-Cookie": f"{self._cookie}; HttpOnly; SameSite=Lax"}
         elif not may_read:
-            return page("The mailbox is closed", _CLOSED, 403)
+            how = _(
+                "Run <code>inbox(target).where</code> in a notebook. It shows a link to the mailbox. Each "
+                "link works once."
+            )
+            return page(_("The mailbox is closed"), f"<p>{how}</p>", 403, language)
         if ticket is not None:
             return Reply(303, b"", headers)
-        mails = "".join(_article(mail) for mail in reversed(self._mailbox.entries()))
-        return page("Mailbox", f"{_INTRODUCTION}{mails or '<p>No mail yet.</p>'}")
+        what = _(
+            "These are the mails that SNS would send to all subscribers, newest first. Load the page again "
+            "to see new ones."
+        )
+        mails = "".join(_article(mail, language) for mail in reversed(self._mailbox.entries()))
+        mails = mails or f"<p>{_('No mail yet.')}</p>"
+        return page(_("Mailbox"), f"<p>{what}</p>{mails}", language=language)
 
     def _takes(self, ticket: str) -> bool:
         """Whether the ticket is valid. After that, it is not."""
@@ -92,30 +97,39 @@ class Pages:
         return True
 
     def _link(self, request: Request) -> Reply | None:
+        language = _asked_for(request)
+        _ = partial(translated, language)
         match request.query.get("Action"):
             case "ConfirmSubscription":
-                follow, title, arn = self._sns.confirm, "Subscription confirmed", "TopicArn"
+                follow, title, arn = self._sns.confirm, _("Subscription confirmed"), "TopicArn"
             case "Unsubscribe":
-                follow, title, arn = self._sns.unsubscribe, "Subscription removed", "SubscriptionArn"
+                follow, title, arn = self._sns.unsubscribe, _("Subscription removed"), "SubscriptionArn"
             case None:
-                return page("Lottery emulator", "<p>It runs.</p>")
+                return page(_("Lottery emulator"), f"<p>{_('It runs.')}</p>", language=language)
             case _:
                 return None
+        failed = _("That did not work")
         try:
             reply = follow(request)
         except RefusalError as error:
-            return page("That did not work", f"<p>{escape(error.message)}</p>", error.status)
+            return page(failed, f"<p>{escape(error.message)}</p>", error.status, language)
         if not reply.ok:
-            return page("That did not work", f"<p>{escape(element(reply.body, 'Message'))}</p>", reply.status)
-        return page(title, f"<p>{escape(request.query.get(arn, ''))}</p><p>You can close this page.</p>")
+            return page(failed, f"<p>{escape(element(reply.body, 'Message'))}</p>", reply.status, language)
+        body = f"<p>{escape(request.query.get(arn, ''))}</p><p>{_('You can close this page.')}</p>"
+        return page(title, body, language=language)
 
 
-def _article(mail: dict[str, Any]) -> str:
-    heads = "".join(
-        f"<dt>{name}</dt><dd>{escape(mail[name.lower()])}</dd>" for name in ("From", "To", "Date")
-    )
-    link = (
-        f'<a class="action" href={quoteattr(mail["link"])}>Confirm subscription</a>' if mail["link"] else ""
-    )
+def _asked_for(request: Request) -> str:
+    """The language that the browser asks for. One emulator serves notebooks in all languages."""
+    return first_spoken(request.headers.get("accept-language", ""))
+
+
+def _article(mail: dict[str, Any], language: str) -> str:
+    _ = partial(translated, language)
+    words = {"from": _("From"), "to": _("To"), "date": _("Date")}
+    heads = "".join(f"<dt>{word}</dt><dd>{escape(mail[key])}</dd>" for key, word in words.items())
+    link = ""
+    if mail["link"]:
+        link = f'<a class="action" href={quoteattr(mail["link"])}>{_("Confirm subscription")}</a>'
     text = f"<pre>{escape(mail['text'])}</pre>"
     return f"<article><h2>{escape(mail['subject'])}</h2><dl>{heads}</dl>{text}{link}</article>"

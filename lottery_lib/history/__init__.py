@@ -9,6 +9,7 @@ import pandas as pd
 from lottery_lib.definition import Machine
 from lottery_lib.history.state_runs import Event, Reader, details_of, parsed, readable, reason_of
 from lottery_lib.texts import harmless
+from lottery_lib.translation import _
 
 #: The status to look at first has the highest number.
 _URGENCY: Final = {"succeeded": 0, "aborted": 1, "caught": 2, "failed": 3, "running": 4, "waiting": 5}
@@ -154,9 +155,9 @@ def failure(events: Iterable[Event]) -> tuple[str, str] | None:
         return None
     error, cause = reason_of(end)
     if end["type"] == "ExecutionTimedOut":
-        return error or "States.Timeout", cause or "The execution ran for longer than its TimeoutSeconds"
+        return error or "States.Timeout", cause or _("The execution ran for longer than its TimeoutSeconds")
     if end["type"] == "ExecutionAborted":
-        return error or "ExecutionAborted", cause or "The execution was stopped"
+        return error or "ExecutionAborted", cause or _("The execution was stopped")
     if error or cause:
         return error, readable(cause)
     run = reader.owners.get(end.get("previousEventId", 0))
@@ -167,7 +168,7 @@ def failure(events: Iterable[Event]) -> tuple[str, str] | None:
         if run.last.error or run.last.cause:
             return run.last.error, readable(run.last.cause)
         run = run.previous
-    return "", f"The state {name!r} ended the execution without an Error and a Cause"
+    return "", _("The state {name!r} ended the execution without an Error and a Cause", name=name)
 
 
 def output(events: Iterable[Event]) -> Any:

@@ -26,7 +26,7 @@ import pandas as pd
 import traitlets
 
 from lottery_lib import employees
-from lottery_lib.draws import Draws, as_csv, as_xlsx, remaining, winners
+from lottery_lib.draws import Draws, as_csv, as_xlsx, remaining
 from lottery_lib.errors import LotteryError
 from lottery_lib.mails import inbox
 from lottery_lib.party import evening_file, scenes
@@ -34,11 +34,11 @@ from lottery_lib.party.announcement import page as announcement_page
 from lottery_lib.party.checker import check_page
 from lottery_lib.party.evening import Evening, EveningState, PrizeState
 from lottery_lib.party.prizes import read_prizes
-from lottery_lib.party.receipts import receipts
+from lottery_lib.party.receipts import proof, receipts, winners, without_receipt
 from lottery_lib.party.scenes import Action, Moment
 from lottery_lib.party.stage import Stage
 from lottery_lib.resources.contents import load_employees
-from lottery_lib.resources.dynamodb_table import Item
+from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.target import Target, connected_again
 from lottery_lib.texts import escaped
 from lottery_lib.view.graph import graph_view
@@ -234,6 +234,11 @@ class Operator(Page):
         self._said, self._lost = ("", False), False
         self._linked: bool | None = None  # whether there are links to the files of a closed evening
         self._list, self._files, self._who, self._foot = html(), html(), html(), html()
+        self._strange = html()  # winners whom no receipt names
+        self._leaver = widgets.Text(placeholder="Id of somebody who does not take part")
+        self._withdraw = button(description="Withdraw")
+        self._leaves = button(button_style="danger", layout=_HIDDEN)
+        self._leaving = _box("row", self._leaver, self._withdraw, self._leaves)
         self._ask_who = button(description="Who can still win?")
         self._graph, self._running = GraphWidget(fill=True), _marked("h2", "State machine")
         self._machine = _box("machine", self._graph)
@@ -256,7 +261,8 @@ class Operator(Page):
         self._main.on_click(lambda _: self.press("advance"))
         self._answer.on_click(lambda _: self._give_answer())
         self._prizes.observe(lambda _: self._show_prizes(), "value")
-        for field, act in ((self._value, self._give_answer), (self._surprise, self._add.click)):
+        enter = {self._value: self._give_answer, self._surprise: self._add.click}
+        for field, act in {**enter, self._leaver: self._withdraw.click}.items():
             field.observe(lambda _: setattr(self, "_refused", ""), "value")  # it is corrected now
             field.on_msg(
                 lambda _, told, __, act=act: act() if told.get("event") == "submit" else None
@@ -270,6 +276,9 @@ class Operator(Page):
         self._end.on_click(lambda _: self._ask_end())
         self._sure.on_click(lambda _: self._wish(self._kept.close))
         self._fold.on_click(lambda _: self._unfold(self._fold.description == "Show it"))
+        self._leaver.observe(lambda _: _show_only(self._leaves, False), "value")
+        self._withdraw.on_click(lambda _: self._wish(self._ask_withdraw))
+        self._leaves.on_click(lambda _: self._wish(self._withdraw_person))
         self._ask_who.on_click(lambda _: self._wish(self._show_who))
         self._restore.on_click(lambda _: self._wish(self._put_back))
 
@@ -304,7 +313,11 @@ class Operator(Page):
         above = (forms["announce"], forms["public value"], forms["roll call"])
         below = (self._problem, self._restore, forms["between"], forms["files"])
         step = _box("step", self._now, *above, self._main, self._answer, *below)
-        prizes = _box("prizes", _box("head", _marked("h2", "Prizes"), self._ask_who), self._who, self._list)
+        prizes = _box(
+            "prizes",
+            _box("head", _marked("h2", "Prizes"), self._ask_who),
+            *(self._who, self._list, self._strange, self._leaving),
+        )
         stage = _box("preview", self.stage)
         style = widgets.HTML(f"<style>{(_HERE / 'draw_night.css').read_text(encoding='utf-8')}</style>")
         machine = _box("folded", _box("head", self._running, self._fold), self._machine)
@@ -344,11 +357,23 @@ class Operator(Page):
                 kept = state
 
     def _save(self, state: EveningState) -> None:
-        problem = self._kept.look().problem
+        now = self._kept.look()
+        if now.step != "drawing":  # otherwise winners and receipts change between two reads
+            self._strange.value = self._without_receipt(now)
         file = f"Saved in {self._kept.file}" if self._kept.file else "Not saved in a file"
         who = f"{len(self._remaining(state))} can still win"
-        told = (who, file if problem == state.problem else problem, inbox(self.evening.target).where)
+        told = (who, file if now.problem == state.problem else now.problem, inbox(self.evening.target).where)
         self._foot.value = _LINK.sub(_ANCHOR, escaped(" · ".join(told)))
+
+    def _without_receipt(self, state: EveningState) -> str:
+        """Say which winners no receipt names, in their table or on this page."""
+        target = self.evening.target
+        rows = Table(target, target.names.winners_table).items()
+        for prize in state.prizes:
+            about = {"draw_id": self.evening.name, "prize": prize.name}
+            rows += [{"employee_id": one.id, **about} for one in prize.winners]
+        ids = escaped(", ".join(sorted(without_receipt(target, rows))))
+        return f'<p class="night-problem">Winners without a receipt: {ids}</p>' if ids else ""
 
     def say(self, problem: str) -> None:
         """Show a problem in a sentence; an empty one takes it away."""
@@ -384,6 +409,7 @@ class Operator(Page):
         )
         self._show_roll(state)
         self._show_button()
+        _show_only(self._leaving, state.step not in ("new", "closed"))
         for form, widget in self._forms.items():
             more = offer.between if form == "between" else form == "files" and (offer.files or offer.between)
             _show_only(widget, form == offer.form or more)
@@ -554,6 +580,18 @@ class Operator(Page):
         self._roster.value, self._read = f"<p>{count} people can win.</p>", employees.Roster()
         _show_only(self._load, False)
 
+    def _ask_withdraw(self) -> None:
+        """Show whom the id means: nobody can take it back."""
+        one, target = self._leaver.value.strip(), self.evening.target
+        proof(target, self.evening.name, one)  # raises if nobody of this id can win
+        row = Table(target, target.names.employee_table).item(one) or {}
+        self._leaves.description = f"Yes, withdraw {row.get('employee_name', one)} ({one})"
+        _show_only(self._leaves, True)
+
+    def _withdraw_person(self) -> None:
+        self._kept.withdraw(self._leaver.value.strip())
+        self._leaver.value = ""
+
     def _ask_end(self) -> None:
         missed = [each.name for each in self.state.prizes if not scenes.drawn(each)] if self.state else []
         self._sure.description = f"End it without {', '.join(missed)}" if missed else "Yes, end it"
@@ -653,7 +691,9 @@ def _prize_table(state: EveningState, not_mailed: str) -> str:
         )
         for each in state.prizes
     ]
-    return _table(heads, rows) if rows else "<p>They appear here when they are announced.</p>"
+    gone = escaped(", ".join(f"{each.name} ({each.id})" for each in state.withdrawn))
+    table = _table(heads, rows) if rows else "<p>They appear here when they are announced.</p>"
+    return table + (f"<p>Withdrawn: {gone}</p>" if gone else "")
 
 
 def _status(prize: PrizeState, state: EveningState, not_mailed: str) -> str:

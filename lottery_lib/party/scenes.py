@@ -100,6 +100,7 @@ def upcoming(state: EveningState) -> PrizeState | None:
 def out(state: EveningState) -> set[str]:
     """The ids of those who cannot win a later prize of this evening."""
     won = {one.id for prize in state.prizes if prize.done for one in prize.winners}
+    won |= {one.id for one in state.withdrawn}
     absent = {one.id for prize in state.prizes for one in prize.absent}
     return won | absent if state.announcement.get("absent") == "out" else won
 

@@ -9,12 +9,41 @@ refused.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from lottery_lib.aws_errors import busy, call_or_none, says
 from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.names import EDITIONS
 from lottery_lib.target import Target
+from lottery_lib.translation import _
+
+#: The kinds, and what a verb or a plan says of a resource, as people read them. Other states are AWS's words.
+WORDS: Final = {
+    "role": _("role"),
+    "function": _("function"),
+    "log group": _("log group"),
+    "topic": _("topic"),
+    "subscription": _("subscription"),
+    "table": _("table"),
+    "employees": _("employees"),
+    "pool": _("pool"),
+    "state machine": _("state machine"),
+    "lottery": _("lottery"),
+    "created": _("created"),
+    "updated": _("updated"),
+    "unchanged": _("unchanged"),
+    "deleted": _("deleted"),
+    "missing": _("missing"),
+    "loaded": _("loaded"),
+    "confirmed": _("confirmed"),
+    "pending confirmation": _("pending confirmation"),
+    "would be checked": _("would be checked"),
+    "would be created": _("would be created"),
+    "would be updated": _("would be updated"),
+    "would be deleted": _("would be deleted"),
+    "not ours, left alone": _("not ours, left alone"),
+    "not ours, would be refused": _("not ours, would be refused"),
+}
 
 T = TypeVar("T")
 Found = TypeVar("Found", bound=Mapping[str, Any])
@@ -42,6 +71,10 @@ class Report:
     ours: bool = True
     note: str = ""
 
+    def __str__(self) -> str:
+        kind, state = (WORDS.get(word, word) for word in (self.kind, self.state))
+        return _("{state}: {kind} {name}", state=state, kind=kind, name=self.name)
+
 
 class Planned(ABC):
     """A resource, or something inside one that disappears with it, such as the employees in their table.
@@ -56,6 +89,11 @@ class Planned(ABC):
     def __init__(self, target: Target, name: str) -> None:
         self.target = target
         self.name = name
+
+    @property
+    def titled(self) -> str:
+        """Its kind and its name, as people read them."""
+        return f"{WORDS[self.kind]} {self.name}"
 
     @abstractmethod
     def find(self) -> Report | None:
@@ -78,7 +116,7 @@ class Resource(Planned, Generic[Found]):
     #: The operations that a policy must allow: those that this kind calls, and others that AWS also checks.
     actions: ClassVar[tuple[str, ...]] = ()
     #: What a wait for it says, and how many seconds it may take.
-    ready_word: ClassVar = "visible"
+    ready_word: ClassVar = _("visible")
     patience: ClassVar = 60
     #: Words in the temporary refusals of AWS; see `_once_allowed`.
     not_yet: ClassVar[tuple[str, ...]] = ()
@@ -132,7 +170,7 @@ class Resource(Planned, Generic[Found]):
             now, found = found or self.look(), None
             return now if now is not None and self._is_ready(now) else None
 
-        what = f"{self.kind} {self.name} to be {self.ready_word}"
+        what = _("{resource} to be {state}", resource=self.titled, state=self.ready_word)
         return self.target.waiter.until(what, seen, seconds=self.patience, passing=busy)
 
     def _once_allowed(self, call: Callable[..., T], *words: str, **parameters: Any) -> T | None:
@@ -144,7 +182,7 @@ class Resource(Planned, Generic[Found]):
             **parameters: What the call is made with.
         """
         return self.target.waiter.retry(
-            f"AWS to be ready for calls on {self.kind} {self.name}",
+            _("AWS to be ready for calls on {resource}", resource=self.titled),
             lambda: call_or_none(call, *words, **parameters),
             says(*self.not_yet),
         )
@@ -165,7 +203,7 @@ class Resource(Planned, Generic[Found]):
         """
         found = self.look()
         if found is None:
-            raise LotteryError(f"{self.kind} {self.name}", "does not exist", DEPLOY)
+            raise LotteryError(self.titled, _("does not exist"), DEPLOY)
         return found
 
     def find(self) -> Report | None:
@@ -194,7 +232,7 @@ class Resource(Planned, Generic[Found]):
         found = self._wait_until_ready(found or created)
         if created is None:
             there = found  # it may be so new that AWS does not find its tags everywhere yet
-            what = f"the tags of {self.name} to be visible"
+            what = _("the tags of {name} to be visible", name=self.name)
             tags = self.target.waiter.retry(what, lambda: self._tags(there), says("NotFound"), seconds=30)
             self.refuse_foreign(self._resource("", self._is_ours(tags)))
         updated = self._update(found)
@@ -228,9 +266,9 @@ class Resource(Planned, Generic[Found]):
         """
         if found is not None and not found.ours:
             raise LotteryError(
-                f"{self.kind} {self.name}",
-                "exists, but was not made by this kit for this attendee (its tags say so)",
-                "Delete or rename it yourself, or set LOTTERY_ATTENDEE so that our names differ",
+                self.titled,
+                _("exists, but was not made by this kit for this attendee (its tags say so)"),
+                _("Delete or rename it yourself, or set LOTTERY_ATTENDEE so that our names differ"),
             )
 
     def _resource(self, state: str, ours: bool = True) -> Report:
@@ -242,5 +280,5 @@ class Resource(Planned, Generic[Found]):
         return same and tags.get("lottery-workshop") in EDITIONS
 
     def _wait_until_gone(self, *, seconds: float = 300) -> None:
-        what = f"{self.kind} {self.name} to be gone"
+        what = _("{resource} to be gone", resource=self.titled)
         self.target.waiter.until(what, lambda: self.look() is None, seconds=seconds, passing=busy)

@@ -10,6 +10,7 @@ from lottery_lib.aws_errors import all_pages, call_or_none, says
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources import Report, Resource
 from lottery_lib.target import Target
+from lottery_lib.translation import _
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -160,7 +161,7 @@ class Table(Resource["Found"]):
                 left = call(left)
                 return not left
 
-            what = f"table {self.name} to handle {len(left)} items"
+            what = _("{table} to handle {count} items", table=self.titled, count=len(left))
             self.target.waiter.until(what, done, seconds=120)
 
     def _scan(self, **options: Any) -> Iterator[Item]:
@@ -217,7 +218,8 @@ class Table(Resource["Found"]):
                     GlobalSecondaryIndexUpdates=[{"Create": index.description}],  # type: ignore[typeddict-item]
                 )
 
-        self.target.waiter.retry(f"table {self.name} to take an index", add, says(*self.not_yet), seconds=300)
+        what = _("{table} to take an index", table=self.titled)
+        self.target.waiter.retry(what, add, says(*self.not_yet), seconds=300)
         self._wait_until_ready()
         return True
 
@@ -239,9 +241,14 @@ class Table(Resource["Found"]):
         there = [(part["AttributeName"], types[part["AttributeName"]]) for part in schema]
         if there != [wanted]:
             raise LotteryError(
-                f"table {self.name}",
-                f"the key of {of} is {there}, not {[wanted]}, and a key cannot be changed",
-                "Run `lottery teardown`, then deploy again",
+                self.titled,
+                _(
+                    "the key of {name} is {there}, not {wanted}, and a key cannot be changed",
+                    name=of,
+                    there=there,
+                    wanted=[wanted],
+                ),
+                _("Run `lottery teardown`, then deploy again"),
             )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from lottery_lib.aws_errors import all_pages, call_or_none, says
 from lottery_lib.resources import Report, Resource
 from lottery_lib.target import Target
+from lottery_lib.translation import _
 
 if TYPE_CHECKING:
     from typing import TypedDict
@@ -111,7 +112,7 @@ class Role(Resource["Found"]):
     def ensure(self) -> Report:
         """Create it, or correct what differs; the report's note names the boundary."""
         done = super().ensure()
-        bounded = f"within the permissions boundary {self.target.names.boundary}"
+        bounded = _("within the permissions boundary {name}", name=self.target.names.boundary)
         return replace(done, note=bounded if self._is_bounded else "")
 
     def missing_policies(self, found: "Found | None" = None) -> list[str]:
@@ -186,7 +187,8 @@ class Role(Resource["Found"]):
             call_or_none(iam.delete_role, "NoSuchEntity", RoleName=self.name)
 
         # IAM may still see a policy that is already removed, or somebody may attach one meanwhile.
-        self.target.waiter.retry(f"role {self.name} to be empty", empty_and_delete, says("DeleteConflict"))
+        what = _("{role} to be empty", role=self.titled)
+        self.target.waiter.retry(what, empty_and_delete, says("DeleteConflict"))
 
     def _attached(self) -> list[str]:
         found = self._listed("list_attached_role_policies", "AttachedPolicies")

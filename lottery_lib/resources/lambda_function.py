@@ -13,6 +13,7 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.names import CHECKOUT
 from lottery_lib.resources import Report, Resource
 from lottery_lib.target import Target
+from lottery_lib.translation import _
 
 if TYPE_CHECKING:
     from types_boto3_lambda.type_defs import GetFunctionResponseTypeDef as Found
@@ -58,7 +59,7 @@ class Function(Resource["Found"]):
 
     kind: ClassVar = "function"
     arn_parts: ClassVar = ("lambda", "function:{}")
-    ready_word: ClassVar = "ready"
+    ready_word: ClassVar = _("ready")
     patience: ClassVar = 300
     actions: ClassVar = (
         *("CreateFunction", "DeleteFunction", "DeleteFunctionConcurrency", "GetFunction", "ListTags"),
@@ -106,9 +107,9 @@ class Function(Resource["Found"]):
     def _tags(self, found: "Found") -> Mapping[str, str]:
         if error := found.get("TagsError"):
             raise LotteryError(
-                f"the tags of function {self.name}",
+                _("the tags of function {name}", name=self.name),
                 error["Message"].rstrip("."),
-                "Ask the administrator of the account for the right to lambda:ListTags",
+                _("Ask the administrator of the account for the right to lambda:ListTags"),
             )
         return found.get("Tags", {})
 
@@ -154,9 +155,9 @@ class Function(Resource["Found"]):
     def _refuse_failed(self, status: str, found: "Found") -> None:
         settings: Mapping[str, Any] = found["Configuration"]
         if settings.get(status) == "Failed":
-            reason = settings.get(f"{status}Reason", "AWS gave no reason").rstrip(".")
+            reason = settings.get(f"{status}Reason", _("AWS gave no reason")).rstrip(".")
             raise LotteryError(
-                f"function {self.name}",
-                f"Lambda could not make it: {reason}",
-                "Run `lottery teardown`, then deploy again",
+                self.titled,
+                _("Lambda could not make it: {reason}", reason=reason),
+                _("Run `lottery teardown`, then deploy again"),
             )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from lottery_lib.aws_errors import AwsError, all_pages, call_or_none, says
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources import Planned, Report, Resource
+from lottery_lib.translation import _
 
 if TYPE_CHECKING:
     from types_boto3_sns.type_defs import SubscriptionTypeDef
@@ -102,8 +103,9 @@ class Subscription(Planned):
             if not says("InvalidParameter")(error):
                 raise
             reason = str(error.response["Error"]["Message"]).rstrip(".")
-            next_step = "Give an address like ann@example.com"
-            raise LotteryError(f"e-mail address {self.name!r}", reason, next_step) from error
+            next_step = _("Give an address like ann@example.com")
+            where = _("e-mail address {address!r}", address=self.name)
+            raise LotteryError(where, reason, next_step) from error
         return as_resource({"Endpoint": self.name, "SubscriptionArn": told["SubscriptionArn"]})
 
 

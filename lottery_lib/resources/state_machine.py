@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from lottery_lib.aws_errors import busy, call_or_none
 from lottery_lib.resources import Report, Resource
 from lottery_lib.target import Target
+from lottery_lib.translation import _
 
 if TYPE_CHECKING:
     from types_boto3_stepfunctions.type_defs import DescribeStateMachineOutputTypeDef as Found
@@ -69,13 +70,13 @@ class StateMachine(Resource["Found"]):
         update = self.target.client("stepfunctions").update_state_machine
         self._once_allowed(update, stateMachineArn=self.arn, **wanted)
         self.target.waiter.until(
-            f"state machine {self.name} to show its update",
+            _("{machine} to show its update", machine=self.titled),
             lambda: self._is_as_wanted(self.look()),
             seconds=60,
             passing=busy,
         )
         if self.target.kind == "aws":
-            what = f"the update of state machine {self.name} to hold everywhere"
+            what = _("the update of {machine} to hold everywhere", machine=self.titled)
             self.target.waiter.pause(what, _SETTLING)
         return True
 

@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -76,25 +76,37 @@ def wait_for(url: str, process: subprocess.Popen, seconds: float = 60) -> None:
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory):
-    """JupyterLab's address, with a token; its files are a copy, because Lab saves by itself."""
-    copy = tmp_path_factory.mktemp("lab")
-    shutil.copytree(
-        ROOT / "notebooks", copy / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints")
-    )
-    folders = {name: tmp_path_factory.mktemp(name.lower()) for name in FOLDERS}
-    write_settings(folders["JUPYTERLAB_SETTINGS_DIR"])
-    port, token = free_port(), secrets.token_hex(8)
-    command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
-        f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}",
-        f"--ServerApp.root_dir={copy}", "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--LabApp.extension_manager=readonly",
-    ]  # fmt: skip
-    environment = os.environ | {name: str(folder) for name, folder in folders.items()}
-    with served(command, f"http://127.0.0.1:{port}/api?token={token}", copy / "lab.log", environment):
-        yield lambda path: f"http://127.0.0.1:{port}/lab/tree/{path}?token={token}&reset"
+def jupyterlab(tmp_path_factory):
+    """What runs a JupyterLab with these variables. Its files are a copy, because Lab saves by itself."""
+
+    @contextlib.contextmanager
+    def run(**variables: str) -> Iterator[Callable[[str], str]]:
+        copy = tmp_path_factory.mktemp("lab")
+        shutil.copytree(
+            ROOT / "notebooks", copy / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints")
+        )
+        folders = {name: tmp_path_factory.mktemp(name.lower()) for name in FOLDERS}
+        write_settings(folders["JUPYTERLAB_SETTINGS_DIR"])
+        port, token = free_port(), secrets.token_hex(8)
+        command = [
+            sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
+            f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}",
+            f"--ServerApp.root_dir={copy}", "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None",
+            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+            "--LabApp.extension_manager=readonly",
+        ]  # fmt: skip
+        environment = os.environ | {name: str(folder) for name, folder in folders.items()} | variables
+        with served(command, f"http://127.0.0.1:{port}/api?token={token}", copy / "lab.log", environment):
+            yield lambda path: f"http://127.0.0.1:{port}/lab/tree/{path}?token={token}&reset"
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def lab(jupyterlab):
+    """JupyterLab's address for a file, with a token."""
+    with jupyterlab() as address:
+        yield address
 
 
 @contextlib.contextmanager

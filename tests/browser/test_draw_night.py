@@ -21,6 +21,7 @@ from lottery_lib.names import CHECKOUT
 from lottery_lib.party import scenes
 from lottery_lib.party.evening import Evening
 from lottery_lib.party.receipts import receipts
+from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import emulator
 
 pytestmark = pytest.mark.browser
@@ -162,6 +163,7 @@ def open_the_evening(here):
     """The room photographs the announcement, and gives the public value."""
     here.offers("Ask the room")
     here.shows("opening", "40 people can win", "14 ×", "自行车")
+    withdraw(here, "039")
     expect(here.stage.get_by_role("img", name="QR code")).to_be_visible()
     here.press()
     here.offers("Give the public value")
@@ -175,6 +177,20 @@ def open_the_evening(here):
     here.shows("public", "3 14 15 92 65")
     here.press("Enter")
     here.shows("ready", "Mug", "1 of 3")
+
+
+def withdraw(here, one):
+    """Somebody does not take part. An id that nobody has is refused, and the page asks before it is done."""
+    button = here.operator.get_by_role("button", name="Withdraw", exact=True)
+    for typed in ("390", one):
+        here.operator.get_by_placeholder("Id of somebody").fill(typed)
+        button.click()
+        if typed != one:
+            expect(here.operator.get_by_role("alert")).to_contain_text("390: is not in the pool")
+    here.operator.get_by_role("button", name=f"Yes, withdraw {NAMES[int(one)]} ({one})").click()
+    expect(here.operator.get_by_text(f"Withdrawn: {NAMES[int(one)]} ({one})")).to_be_visible()
+    expect(here.operator.get_by_text("39 can still win")).to_be_visible()
+    expect(here.operator.get_by_role("button", name="Yes, withdraw")).to_be_hidden()
 
 
 def first_prize(here, party):
@@ -224,8 +240,12 @@ def surprise(here, party):
     here.press()
     here.offers("Everybody is here")
     here.shows("winners", "Trip to 北京", *drawn_names(party, "Trip to 北京"))
+    rows = Table(party, party.names.winners_table)
+    rows.put([{"employee_id": "999", "draw_id": "whole", "prize": "Mug"}])
     here.button.click()
     here.offers("Go on")
+    expect(here.operator.get_by_text("Winners without a receipt: 999")).to_be_visible()
+    rows.remove(["999"])
     here.button.click()
 
 
@@ -267,6 +287,8 @@ def end(here, party):
     assert [row["prize"] for row in rows] == sorted((row["prize"] for row in rows), key=prizes.index)
     assert [row["status"] for row in rows[:16]] == [*[""] * 14, "absent", ""]
     assert {row["employee_id"] for row in rows} == set(winners(party)["employee_id"])
+    assert not {"039", "999"} & {row["employee_id"] for row in rows}
+    assert "receipt" not in rows[0]
     with here.operator.expect_download() as download:
         here.operator.get_by_role("link", name="Receipts").click()
     assert json.loads(download.value.path().read_bytes()) == receipts(party, "whole")

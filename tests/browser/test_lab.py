@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
-NOTEBOOKS = sorted(path.name for path in Path(__file__).parents[2].glob("notebooks/[0-9]*.ipynb"))
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted(path.name for path in ROOT.glob("notebooks/[0-9]*.ipynb"))
 SHORT = ("00_overview.ipynb",)
 FAILURES = """() => {
   const cells = [...window.jupyterapp.shell.currentWidget.content.model.cells];
@@ -58,3 +59,13 @@ def test_names_of_lessons_are_whole(page, open_notebook):
     expect(names.filter(has_text=NOTEBOOKS[-1])).to_have_count(1)
     cut = "all => all.filter(name => name.scrollWidth > name.clientWidth).map(name => name.innerText)"
     assert names.evaluate_all(cut) == []
+
+
+@pytest.mark.long  # it starts another JupyterLab
+def test_jupyterlab_speaks_chinese(page, jupyterlab, picture):
+    """With the settings of `make lab-zh`, menus are Chinese beside a Chinese notebook."""
+    with jupyterlab(JUPYTER_CONFIG_PATH=str(ROOT / "data" / "lab_zh"), LANGUAGE="zh_CN") as address:
+        page.goto(address("notebooks/zh/00_overview.ipynb"))
+        expect(page.get_by_role("menuitem", name="文件")).to_be_visible()
+        expect(page.locator(".jp-Notebook h1").first).to_be_visible()
+        picture(page, "lab_zh")

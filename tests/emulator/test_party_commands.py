@@ -1,11 +1,13 @@
 """The commands of a party: announce it, serve its pages, save and restore it, and check its receipts."""
 
+import csv
 import json
 import os
 import sys
 from datetime import datetime
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from lottery_lib import Stack, connect
@@ -16,6 +18,7 @@ from lottery_lib.party.announcement import grouped
 from lottery_lib.party.checker import check_page
 from lottery_lib.party.evening import Evening
 from lottery_lib.resources.contents import pool_table
+from lottery_lib.resources.dynamodb_table import Table
 
 HARDENED = ("--edition", "hardened")
 
@@ -110,6 +113,31 @@ def test_announced_and_restored(run, served, target, tmp_path, capsys):
     assert told["next"] == "Run `lottery night --file night-1.evening.json`"
     run("night")
     assert served["LOTTERY_EVENING"] == "night-1"
+
+
+def test_withdraw(run, target, tmp_path):
+    """`withdraw` takes a guest out of the open evening, and saves it. It refuses who cannot win."""
+    file = tmp_path / "night-1.evening.json"
+    assert run("withdraw", "003")[:2] == (
+        0,
+        {"evening": "night-1", "withdrawn": "003", "file": str(file)},
+    )
+    assert [each.id for each in Evening(target, "night-1").look().withdrawn] == ["003"]
+    assert file.exists()
+    assert "employee 999: is not in the pool of night-1" in run("withdraw", "999")[1]["cause"]
+
+
+def test_a_row_without_a_receipt_is_marked(run, target, monkeypatch, tmp_path):
+    """A row by hand is marked in the list of winners, and in both files."""
+    monkeypatch.setenv("LOTTERY_ATTENDEE", "party")
+    table = Table(target, target.names.winners_table)
+    table.put([{"employee_id": "007", "draw_id": "night-1", "prize": "Car"}])
+    _, told, _ = run("winners", *HARDENED, "--csv", "w.csv", "--xlsx", "w.xlsx")
+    assert [(each["employee_id"], each["receipt"]) for each in told] == [("007", "no receipt")]
+    with (tmp_path / "w.csv").open(encoding="utf-8-sig") as file:
+        assert [row["receipt"] for row in csv.DictReader(file)] == ["no receipt"]
+    assert "no receipt" in [*pd.read_excel(tmp_path / "w.xlsx", engine="calamine")["receipt"]]
+    table.remove(["007"])
 
 
 def test_reset_during_an_evening(run, target, monkeypatch):

@@ -13,7 +13,8 @@ from typing import Any, Final
 import nbformat
 from nbval.plugin import get_sanitize_patterns
 
-from lottery_lib.course.notebooks import notebooks, run
+from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, notebooks, run
+from lottery_lib.translation import languages
 
 METADATA: Final = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -104,9 +105,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--renew", action="store_true", help="replace also the outputs that nbval ignores")
     parser.add_argument("notebooks", nargs="*", type=Path, help="by default all of the course")
     options = parser.parse_args(arguments)
-    for path in options.notebooks or notebooks():
+    everything = [*notebooks(), *(path for each in languages() for path in notebooks(NOTEBOOKS_FOLDER / each))]
+    for path in options.notebooks or everything:
         changed = refresh(path.resolve(), renew=options.renew)
-        print(f"{path.name}: {'changed' if changed else 'unchanged'}", flush=True)
+        print(f"{path.parent.name}/{path.name}: {'changed' if changed else 'unchanged'}", flush=True)
     return 0
 
 

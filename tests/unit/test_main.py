@@ -164,6 +164,12 @@ def test_table(capsys):
     assert lines == ["kind      name", "role      R", "log group"]
 
 
+def test_a_table_of_chinese_words(capsys):
+    """A Chinese character is as wide as two others in a terminal, so the next column stays straight."""
+    command_line._show([{"名称": "刘洋", "n": 1}, {"名称": "Ann", "n": 2}])
+    assert capsys.readouterr().out == "名称 n\n刘洋 1\nAnn  2\n"
+
+
 def test_a_number_beside_a_missing_one_stays_whole(capsys):
     """The serials of winners are whole numbers, even if one of them has left the company."""
     command_line._show([{"serial": 4}, {"serial": None}])
@@ -306,7 +312,7 @@ def test_verify(run, receipts, capsys):
     folder, document = receipts
     code, found, err = run("verify", str(folder))
     assert (code, err) == (0, "")
-    assert list(found) == ["claims", "problems", "counts", "codes"]
+    assert list(found) == ["claims", "problems", "counts", "codes", "strange"]
     assert (set(found["claims"].values()), found["problems"]) == ({True}, [])
     assert [each["draw"] for each in found["codes"]] == list(document["draws"])
     assert main(["verify", str(folder)]) == 0
@@ -329,6 +335,7 @@ def test_verify_finds_a_row_by_hand(run, receipts, capsys):
     assert [claim for claim, true in found["claims"].items() if not true] == [
         "the list of winners is that of the receipts"
     ]
+    assert found["strange"] == ["99\x1b[2J"]
     assert main(["verify", str(folder)]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert "WRONG: the list of winners is that of the receipts" in lines
@@ -351,7 +358,7 @@ def test_verify_what_is_no_folder(run, tmp_path, content, sentence):
     code, found, err = run("verify", str(tmp_path))
     cause = f"file {tmp_path / 'receipts.json'}: {sentence}"
     assert (code, found["cause"], err) == (1, cause, f"{cause}\n")
-    assert list(found) == ["claims", "problems", "counts", "codes", "error", "cause"]
+    assert list(found) == ["claims", "problems", "counts", "codes", "strange", "error", "cause"]
 
 
 def test_exit_code():

@@ -107,10 +107,10 @@ def unknown_operation(request: Request) -> RefusalError:
     return RefusalError("InvalidAction", text)
 
 
-def page(title: str, body: str, status: int = 200) -> Reply:
+def page(title: str, body: str, status: int = 200, language: str = "en") -> Reply:
     """A page for a browser; ``body`` is HTML already."""
     html = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
         f"<body><main><h1>{escape(title)}</h1>{body}</main></body></html>"

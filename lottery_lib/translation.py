@@ -1,0 +1,80 @@
+"""Say each sentence in the attendee's language: English, or one that has a folder in `translations`."""
+
+import gettext
+import io
+import os
+import re
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+#: One folder for each language, with a catalogue (.po) for the library, each notebook and each document.
+TRANSLATIONS: Final = Path(__file__).resolve().parent.parent / "translations"
+_LOCALE: Final = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")  # as gettext reads it
+
+
+def languages() -> list[str]:
+    """The languages that the kit speaks beside English, such as ``["zh"]``."""
+    return sorted(path.parent.name for path in TRANSLATIONS.glob("*/lottery_lib.po"))
+
+
+@cache
+def language() -> str:
+    """The language of this process, such as ``"en"`` or ``"zh"``.
+
+    `LOTTERY_LANG` says it. Without it, a kernel has the language of its notebook's folder (Jupyter starts it
+    there), and any other program that of its locale. A language that the kit does not speak becomes English.
+    """
+    folder = Path.cwd()
+    if wanted := os.environ.get("LOTTERY_LANG"):
+        spoken = wanted
+    elif "notebooks" in (folder.name, folder.parent.name):
+        spoken = folder.name
+    else:
+        spoken = next(filter(None, map(os.environ.get, _LOCALE)), "")
+    return first_spoken(spoken)
+
+
+def first_spoken(wanted: str) -> str:
+    """The first language that the kit speaks, or English.
+
+    Args:
+        wanted: A locale, or what a browser asks for, such as ``"fr-CH, zh;q=0.9"``.
+    """
+    known = (*languages(), "en")
+    return next((each for each in re.findall("[a-z]+", wanted.lower()) if each in known), "en")
+
+
+@cache
+def _catalogue(language: str) -> gettext.NullTranslations:
+    if language == "en":
+        return gettext.NullTranslations()
+    from babel.messages import mofile, pofile  # noqa: PLC0415 - English needs no catalogue
+
+    compiled = io.BytesIO()
+    with (TRANSLATIONS / language / "lottery_lib.po").open("rb") as file:
+        mofile.write_mo(compiled, pofile.read_po(file))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+def in_language(path: Path) -> Path:
+    """A file in this process's language, such as ``items.zh.json``; the file itself if it has none."""
+    here = path.with_suffix(f".{language()}{path.suffix}")
+    return here if here.exists() else path
+
+
+def _(message: str, /, **values: object) -> str:
+    """Translate a message into this process's language, then put values in.
+
+    Args:
+        message: The English text. A name in braces stands for a value: ``"{count} can still win."``
+        **values: The values. Without any, braces are plain text.
+    """
+    return translated(language(), message, **values)
+
+
+def translated(language: str, message: str, /, **values: object) -> str:
+    """The same for any language, such as that of a browser."""
+    text = _catalogue(language).gettext(message) if message else ""
+    return text.format(**values) if values else text

@@ -1,0 +1,32 @@
+"""What unit tests of several rooms need."""
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from lottery_lib import translation
+
+Catalogue = Callable[[dict[str, str]], None]
+
+
+def _forget() -> None:
+    translation.language.cache_clear()
+    translation._catalogue.cache_clear()
+
+
+@pytest.fixture
+def catalogue(tmp_path, monkeypatch) -> Iterator[Catalogue]:
+    """Gives the library a Chinese catalogue with these translations, and no other language."""
+
+    def write(translations: dict[str, str], comment: str = "") -> None:
+        pairs = (f"{comment}msgid {json.dumps(text)}\nmsgstr {json.dumps(chinese, ensure_ascii=False)}\n"
+                 for text, chinese in translations.items())  # fmt: skip
+        (tmp_path / "zh").mkdir(exist_ok=True)
+        (tmp_path / "zh" / "lottery_lib.po").write_text("\n".join(pairs), encoding="utf-8")
+        _forget()
+
+    monkeypatch.setattr(translation, "TRANSLATIONS", tmp_path)
+    write({})
+    yield write
+    _forget()

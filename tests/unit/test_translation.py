@@ -1,0 +1,216 @@
+"""Each sentence of the library is a message, and is said in the attendee's language."""
+
+import ast
+import io
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import catalogues
+import pytest
+from babel.messages import pofile
+
+from lottery_lib import translation
+from lottery_lib.resources import WORDS
+from lottery_lib.translation import _, first_spoken, language, translated
+
+LIBRARY = Path(translation.__file__).parent
+MODULES = {
+    path.relative_to(LIBRARY).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+    for path in sorted(LIBRARY.rglob("*.py"))
+}
+#: The programs of attendees: what the emulator says is AWS's, except for its pages.
+SPEAKING = [name for name in MODULES if not name.startswith("emulator/") or name == "emulator/pages.py"]
+#: Rooms whose sentences are not messages yet.
+NOT_YET = ("party/", "view/")
+#: By module: the beginnings of the sentences that stay English, and why.
+ENGLISH = {
+    "__init__.py": {"module {} has no attribute": "Python's words, for programmers"},
+    "__main__.py": {
+        "lottery ": "an example",
+        "aws iam create-policy": "a command",
+        "may win later": "a value in the tables",
+    },
+    "aws_errors.py": dict.fromkeys(
+        ("cannot be", "authorized to", "has not been implemented", "Signature not", "security token"),
+        "AWS's or the emulator's words",
+    ),
+    "course/doctor.py": {"import sys": "code"},
+    "course/faults.py": {"from lambda_function": "code"},
+    "draws.py": {
+        "The draw was cancelled": "AWS keeps it as the cause",
+        "not authorized": "AWS's words",
+        "Recorded Not Mailed": "a state",
+    },
+    "execution.py": {"Stopped by": "AWS keeps it as the cause"},
+    "history/state_runs.py": {"\\(entered at": "AWS's words"},
+    "language.py": {"": "AWS's words and fields: the emulator refuses with these sentences, too"},
+    "mails.py": {"white-space": "a style"},
+    "resources/dynamodb_table.py": {"is being created": "AWS's words"},
+    "resources/iam_role.py": {
+        "cannot be found": "AWS's words",
+        "is not attachable": "AWS's words",
+        "Made by": "AWS keeps it as the description",
+    },
+    "resources/lambda_function.py": dict.fromkeys(
+        ("cannot be", "execution role", "KMS key is invalid"), "AWS's words"
+    ),
+    "resources/sns_topic.py": {"already exists with": "AWS's words"},
+    "resources/state_machine.py": {"authorized to": "AWS's words"},
+}
+_WORD = r"(?:[A-Za-z][a-z']+|\{\})"
+_RUN = re.compile(rf"{_WORD}(?:[,.;:!?]? {_WORD})+")
+_TAG = re.compile("<[^>]*>")
+_FIELD = re.compile(r"\{(\w+)(?:![rs])?\}")
+
+
+def sentences(tree: ast.AST) -> Iterator[str]:
+    """The texts of a program with three English words in a row, without messages and docstrings.
+
+    Each value of an f-string is ``{}``.
+    """
+    for node in ast.iter_child_nodes(tree):
+        match node:
+            case ast.Expr(value=ast.Constant()):
+                continue
+            case ast.Call(func=ast.Name(id="_")):
+                for value in node.keywords:
+                    yield from sentences(value)
+                continue
+            case ast.Constant(value=str(text)):
+                parts = [text]
+            case ast.JoinedStr():
+                parts = [part.value if isinstance(part, ast.Constant) else "{}" for part in node.values]
+                yield from (each for part in node.values if not isinstance(part, ast.Constant)
+                            for each in sentences(part))  # fmt: skip
+            case _other:
+                yield from sentences(node)
+                continue
+        text = "".join(parts)
+        if any(len(re.findall("[A-Za-z']+", run)) >= 3 for run in _RUN.findall(_TAG.sub("", text))):
+            yield text
+
+
+@pytest.mark.parametrize("name", [name for name in SPEAKING if not name.startswith(NOT_YET)])
+def test_each_sentence_is_a_message(name):
+    """A sentence outside of `_` would stay English in every language."""
+    known = ENGLISH.get(name, {})
+    found = [text for text in sentences(MODULES[name]) if text not in WORDS]  # words of the data
+    assert [text for text in found if not text.startswith(tuple(known))] == []
+    assert [start for start in known if not any(text.startswith(start) for text in found)] == []
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_each_message_is_one_literal(name):
+    """A catalogue cannot have an f-string or a sum, and the values have the names of the message."""
+    calls = [node for node in ast.walk(MODULES[name]) if isinstance(node, ast.Call)]
+    calls = [node for node in calls if isinstance(node.func, ast.Name) and node.func.id == "_"]
+    for call in calls:
+        (message,) = call.args
+        if ast.unparse(message) == "inspect.cleandoc(self.help or '')":  # docstrings; the catalogue has them
+            continue
+        assert isinstance(message, ast.Constant), ast.unparse(call)
+        given = {value.arg for value in call.keywords}
+        assert not given or None in given or given == set(_FIELD.findall(message.value)), ast.unparse(call)
+
+
+def test_the_catalogue_gets_all_messages():
+    """Also those in an f-string, and the help of a command."""
+    program = ast.parse(
+        "f\"<p>{_('One {x}', x=1)}</p>\"\n"
+        "@lottery.command(example='')\n"
+        "def winners():\n"
+        '    """List them.\n\n    All."""\n'
+        "def other():\n"
+        '    """Not this."""\n'
+    )
+    assert list(catalogues.messages(program)) == ["One {x}", "List them.\n\nAll."]
+
+
+def test_translations_have_the_values_of_their_messages():
+    """A translation with another name in braces would end in an error."""
+    wrong = []
+    for path in translation.TRANSLATIONS.glob("*/lottery_lib.po"):
+        catalog = pofile.read_po(io.BytesIO(path.read_bytes()))
+        pairs = [(message.id, message.string) for message in catalog if message.id and message.string]
+        wrong += [
+            (path, *pair) for pair in pairs if len({frozenset(_FIELD.findall(each)) for each in pair}) > 1
+        ]
+    assert wrong == []
+
+
+def test_a_message_is_translated_and_gets_its_values(catalogue, monkeypatch):
+    """Values stand where the translation wants them."""
+    monkeypatch.setenv("LOTTERY_LANG", "zh")
+    catalogue({"{count} of {all} won": "{all} 人中有 {count} 人中奖", "a {brace}": "一个 {brace}"})
+    assert _("{count} of {all} won", count=1, all=2) == "2 人中有 1 人中奖"
+    assert _("a {brace}") == "一个 {brace}"
+    assert translated("en", "a {brace}") == "a {brace}"
+
+
+@pytest.mark.parametrize("comment", ["", "#, fuzzy\n"])
+def test_an_unfinished_translation_is_not_shown(catalogue, monkeypatch, comment):
+    """A missing translation gives English, and so does one that nobody has looked at."""
+    monkeypatch.setenv("LOTTERY_LANG", "zh")
+    catalogue({"It runs.": "旧" if comment else ""}, comment)
+    assert _("It runs.") == "It runs."
+    assert _("") == ""  # in a catalogue, this is the header
+
+
+@pytest.mark.parametrize(
+    ("variables", "folder", "spoken"),
+    [
+        ({}, ".", "en"),
+        ({"LANG": "zh_CN.UTF-8"}, ".", "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, ".", "en"),
+        ({"LANG": "en_US.UTF-8", "LANGUAGE": "zh_CN:en"}, ".", "zh"),
+        ({"LANG": "fr_FR.UTF-8"}, ".", "en"),
+        ({}, "notebooks/zh", "zh"),
+        ({"LANG": "zh_CN.UTF-8"}, "notebooks", "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "notebooks/fr", "en"),
+        ({"LOTTERY_LANG": "zh-CN"}, "notebooks", "zh"),
+        ({"LOTTERY_LANG": "en"}, "notebooks/zh", "en"),
+    ],
+)
+def test_the_language_of_a_process(catalogue, monkeypatch, tmp_path, *, variables, folder, spoken):
+    """LOTTERY_LANG decides, else the folder of a notebook, else the locale."""
+    for name in ("LOTTERY_LANG", *translation._LOCALE):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(tmp_path / folder)
+    assert language() == spoken
+
+
+@pytest.mark.parametrize(
+    ("wanted", "spoken"),
+    [("", "en"), ("zh-CN,zh;q=0.9,en;q=0.8", "zh"), ("en-US,en;q=0.5,zh;q=0.1", "en"), ("fr-CH, zh", "zh")],
+)
+def test_the_language_of_a_browser(catalogue, wanted, spoken):
+    """The first one that the kit speaks."""
+    assert first_spoken(wanted) == spoken
+
+
+def test_the_command_line_speaks_another_language(catalogue, tmp_path):
+    """The help of a command, of its options and its example are translated."""
+    texts = ("List everybody who has won so far.", "The same, as a workbook for Excel.", "Example: {command}")
+    catalogue(dict(zip(texts, ("列出中奖者。", "同上。", "示例：{command}"), strict=True)))
+    program = (
+        "import pathlib, sys; from lottery_lib import translation; "
+        "translation.TRANSLATIONS = pathlib.Path(sys.argv.pop(1)); "
+        "from lottery_lib.__main__ import main; sys.exit(main())"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path), "winners", "--help"]
+    environment = {"LOTTERY_LANG": "zh", "PYTHONUTF8": "1"}
+    shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    assert all(text in shown for text in ("列出中奖者。", "同上。", "示例：lottery winners"))
+    assert not any(text in shown for text in texts[:2])
+
+
+def test_english_needs_no_catalogue():
+    """Nobody waits for Babel in English."""
+    program = "import sys; import lottery_lib.__main__; sys.exit('babel' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -1,0 +1,339 @@
+"""Keep the other languages of the kit in step with English (`make translations`).
+
+Each language has a folder with three catalogues (.po): for the library, the notebooks and the documents. This
+program reads the English texts, brings the catalogues up to date, and writes the notebooks and documents of
+the other languages. A changed text keeps its old translation, marked as fuzzy, until somebody has looked at
+it. Until then, the notebook shows the English text with a mark.
+
+Babel keeps the catalogues. Translate Toolkit finds the texts of Markdown.
+"""
+
+import ast
+import io
+import json
+import os
+import re
+import sys
+import tokenize
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, Final
+
+import nbformat
+from babel.messages import Catalog, pofile
+from translate.storage.markdown import MarkdownFile
+
+from lottery_lib.translation import TRANSLATIONS as FOLDER
+from lottery_lib.translation import languages
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+NOTEBOOKS: Final = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+#: The documents that attendees and instructors are sent to.
+DOCUMENTS: Final = [
+    ROOT / name
+    for name in (
+        "README.md",
+        "INSTRUCTOR.md",
+        "docs/aws.md",
+        "docs/emulator.md",
+        "docs/receipts.md",
+        "docs/security.md",
+    )
+]
+#: Stands before a text that has no translation yet.
+MARK: Final = "〔EN〕"
+#: How a document is called in a language. GitHub's and AWS's readers know this form.
+SUFFIXES: Final = {"zh": "zh-CN"}
+#: The widest line of a code cell.
+WIDTH: Final = 88
+Translate = Callable[[str], str]
+
+# Two words; or a label; or a number with its noun.
+_WORDS: Final = re.compile(
+    r"[A-Za-z]+[,.;:!?)]* +\W?[A-Za-z]{2,}|(?:^| )[A-Za-z]{3,}: *(?:$|\{)|(?:\}|\d) [a-z]{3,}"
+)
+_NO_PROSE: Final = re.compile(r"`[^`]*`|\]\([^)]*\)|<[^>]*>")
+_IMAGE: Final = re.compile(r"<img[^>]*>")
+_IN_HTML: Final = re.compile(r"(?<=<summary>).+?(?=</summary>)|(?<= alt=\")[^\"]+")
+_LINK: Final = re.compile(r"(?<=\]\()[^)\s:#]+(?=[)#])|(?<=src=\")[^\":]+(?=\")")
+
+
+# Texts: each function returns its argument with all texts translated.
+
+
+def markdown(source: str, translate: Translate) -> str:
+    """Translate Markdown, paragraph by paragraph. A block of code is a text, too, unless it calls AWS."""
+
+    def unit(text: str) -> str:
+        is_text = re.search("[A-Za-z]{2}", _NO_PROSE.sub("", text)) and not text.startswith("aws ")
+        return translate(text) if is_text else text
+
+    document = MarkdownFile(callback=unit, no_placeholders=True)
+    document.parse(_IMAGE.sub(lambda found: found[0].replace("\n", " "), source).encode())
+    translated = _IN_HTML.sub(lambda found: translate(found[0]), document.filesrc)
+    return translated.rstrip("\n")
+
+
+def python(source: str, translate: Translate) -> str:
+    """Translate the comments of a code cell, and its strings that are labels or have two words or more.
+
+    An f-string is a text with its expressions in braces.
+    """
+    magic = re.match(r"%%.*\n|", source)[0]
+    lines = source[len(magic) :].splitlines(keepends=True)
+    changes = [*_strings("".join(lines), translate), *_comments(lines, translate)]
+    for first, start, last, end, new in sorted(changes, reverse=True):
+        head, tail = lines[first - 1].encode()[:start].decode(), lines[last - 1].encode()[end:].decode()
+        lines[first - 1 : last] = [head + new + tail]
+    return magic + "".join(lines)
+
+
+#: First line and byte, last line and byte, and the new text for what stands there.
+Change = tuple[int, int, int, int, str]
+
+
+def _strings(source: str, translate: Translate) -> Iterator[Change]:
+    for node in texts(ast.parse(source)):
+        if (translated := translate(text_of(node))) == text_of(node):
+            continue
+        formatted = isinstance(node, ast.JoinedStr)
+        quoted = partial(_quoted, formatted=formatted)
+        if block := re.match("f?(\"\"\"|''')", ast.get_source_segment(source, node)):
+            plain = translated.replace("\\", "\\\\")
+            literal = f"{block[0]}{plain}{block[1]}"
+        elif node.lineno == node.end_lineno:
+            literal = quoted(translated)
+        else:  # it stands in parentheses
+            pieces = _wrapped(translated, WIDTH - node.col_offset - 3)
+            literal = f"\n{' ' * node.col_offset}".join(map(quoted, pieces))
+        yield node.lineno, node.col_offset, node.end_lineno, node.end_col_offset, literal
+
+
+def texts(tree: ast.AST) -> Iterator[ast.Constant | ast.JoinedStr]:
+    """The strings of a program that are texts."""
+    for node in ast.iter_child_nodes(tree):
+        if text_of(node):
+            yield node
+        if not isinstance(node, ast.JoinedStr):
+            yield from texts(node)
+
+
+def text_of(node: ast.AST) -> str:
+    """The text of a string in code, or nothing if it is no text but a name or an expression."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        text = node.value
+    elif isinstance(node, ast.JoinedStr):
+        text = "".join(
+            part.value.replace("{", "{{").replace("}", "}}")
+            if isinstance(part, ast.Constant)
+            else ast.unparse(ast.JoinedStr([part]))[2:-1]
+            for part in node.values
+        )
+    else:
+        return ""
+    return (
+        text if _WORDS.search(text) and text not in _states() and not text.startswith(("{%", "arn:")) else ""
+    )
+
+
+def _quoted(text: str, *, formatted: bool) -> str:
+    """A string as Python writes it, with double quotes where it can."""
+    escaped = json.dumps(text, ensure_ascii=False)
+    if formatted:  # a quote inside braces belongs to an expression
+        return "f" + re.sub(r"\{[^{}]*\}", lambda found: found[0].replace('\\"', "'"), escaped)
+    return repr(text) if '"' in text and "'" not in text else escaped
+
+
+@cache
+def _states() -> set[str]:
+    """The names of states. They are the same in all languages."""
+    found: set[str] = set()
+
+    def look(node: Any) -> None:
+        for each in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+            look(each)
+        found.update(node.get("States", {}) if isinstance(node, dict) else ())
+
+    for path in (ROOT / "asl").glob("*.json"):
+        look(json.loads(path.read_text(encoding="utf-8")))
+    return found
+
+
+def _comments(lines: list[str], translate: Translate) -> Iterator[Change]:
+    """A comment that goes on in the next line is one text."""
+    blocks: list[list[tokenize.TokenInfo]] = []
+    for token in tokenize.generate_tokens(iter([*lines, ""]).__next__):
+        if token.type == tokenize.COMMENT:
+            before = blocks[-1][-1] if blocks else None
+            goes_on = (
+                before and before.start == (token.start[0] - 1, token.start[1]) and len(before.line) > 64
+            )
+            if goes_on and not token.line[: token.start[1]].strip():
+                blocks[-1].append(token)
+            else:
+                blocks.append([token])
+    for block in blocks:
+        text = " ".join(token.string.removeprefix("#").strip() for token in block)
+        if _WORDS.search(text) and (translated := translate(text)) != text:
+            (first, column), (last, end) = block[0].start, block[-1].end
+            start, end = (len(block[0].line[:column].encode()), len(block[-1].line[:end].encode()))
+            wrapped = _wrapped(translated, WIDTH - column - 2)
+            new = f"\n{' ' * column}".join(f"# {part.rstrip()}" for part in wrapped)
+            yield first, start, last, end, new
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Break a text into lines. A Chinese character is two columns wide, and may end a line."""
+    lines, used = [""], 0
+    for part in re.findall(r"\{\{|\}\}|\{[^{}]*\}|[!-z|~]+ *|.[，。、；：？！）》”]*", text, re.DOTALL):
+        wide = sum(1 + (unicodedata.east_asian_width(sign) in "WF") for sign in part)
+        if used + wide > width and used:
+            lines, used = [*lines, ""], 0
+        lines[-1] += part
+        used += wide
+    return lines
+
+
+# Catalogues
+
+
+def collected(pages: Iterable[Path]) -> Catalog:
+    """The texts of English pages, with the cells or the page that has them."""
+    found = Catalog()
+
+    def collect(text: str, place: str) -> str:
+        found.add(text, locations=[(place, 0)])
+        return text
+
+    for page in pages:
+        translated(page, collect)
+    return found
+
+
+def library() -> Catalog:
+    """The messages of the library and the help of its commands, with the modules that have them."""
+    found, folder = Catalog(), ROOT / "lottery_lib"
+    for path in sorted(folder.rglob("*.py")):
+        for message in messages(ast.parse(path.read_text(encoding="utf-8"))):
+            found.add(message, locations=[(path.relative_to(folder).as_posix(), 0)])
+    return found
+
+
+def messages(tree: ast.AST) -> Iterator[str]:
+    """What a module gives to `_`, and the docstrings of its commands. Babel's own search misses f-strings."""
+    for node in ast.iter_child_nodes(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="_"), args=[ast.Constant(value=str(message))]):
+                yield message
+            case ast.FunctionDef(decorator_list=[ast.Call(func=ast.Attribute(attr="command" | "group")), *_]):
+                yield ast.get_docstring(node) or ""
+        yield from messages(node)
+
+
+def updated(path: Path, template: Catalog) -> Catalog:
+    """Read a catalogue, and bring it up to date.
+
+    A new text is empty, unless it is much like an old one: then it has the old translation, marked as fuzzy.
+    """
+    stored = io.BytesIO(path.read_bytes() if path.exists() else b"")
+    catalog = pofile.read_po(stored, locale=path.parent.name)
+    catalog.update(template, update_creation_date=False)
+    return catalog
+
+
+def written(catalog: Catalog) -> str:
+    """A catalogue as its file has it."""
+    file = io.BytesIO()
+    pofile.write_po(file, catalog, omit_header=True, width=0, ignore_obsolete=True, include_lineno=False)
+    return file.getvalue().decode()
+
+
+def unfinished(catalog: Catalog) -> Iterator[str]:
+    """A line for each text that has no translation, or one that nobody has looked at."""
+    for message in catalog:
+        if message.id and (message.fuzzy or not message.string):
+            places = ", ".join(dict.fromkeys(place for place, _ in message.locations))
+            yield f"{places}: {'fuzzy' if message.fuzzy else 'untranslated'}: {message.id[:70]!r}"
+
+
+# Pages
+
+
+def translated(page: Path, translate: Callable[[str, str], str], now: str = "") -> str:
+    """Translate a notebook or a document.
+
+    Args:
+        page: The English page.
+        translate: Is given each text, and the cell or the page that has it.
+        now: The translated page so far. Where the code of a cell is the same, its outputs stay.
+    """
+    text = page.read_text(encoding="utf-8")
+    if page.suffix == ".md":
+        return markdown(text, partial(translate, place=page.name)) + "\n"
+    notebook = nbformat.reads(text, as_version=4)
+    stored = {cell.id: cell for cell in nbformat.reads(now, as_version=4).cells} if now else {}
+    for cell in notebook.cells:
+        each = partial(translate, place=cell.id)
+        if cell.cell_type == "markdown":
+            cell.source = markdown(cell.source, each)
+            continue
+        cell.source = python(cell.source, each)
+        same = cell.id in stored and stored[cell.id].source == cell.source
+        cell.outputs = stored[cell.id].outputs if same else []
+    return nbformat.writes(notebook) + "\n"
+
+
+def destination(page: Path, language: str) -> Path:
+    """Where the translation of a page stands."""
+    if page.suffix == ".ipynb":
+        return page.parent / language / page.name
+    return page.with_name(f"{page.stem}.{SUFFIXES.get(language, language)}.md")
+
+
+def translation(catalog: Catalog, page: Path, text: str, place: str) -> str:
+    """The translation of a text, or the text with a mark if there is none that somebody has looked at.
+
+    Each link leads to the translation of its page, if there is one.
+    """
+    language = catalog.locale_identifier
+
+    def follow(link: re.Match[str]) -> str:
+        there = (page.parent / link[0]).resolve()
+        there = destination(there, language) if there in [*NOTEBOOKS, *DOCUMENTS] else there
+        return os.path.relpath(there, destination(page, language).parent)
+
+    message = catalog.get(text)
+    finished = message and message.string and not message.fuzzy
+    return _LINK.sub(follow, message.string if finished else f"{MARK} {text}")
+
+
+def edition(language: str) -> tuple[dict[Path, str], list[str]]:
+    """The catalogues and pages of a language as they should be, and a line for each unfinished text."""
+    files, left = {}, []
+    for name, pages in (("lottery_lib.po", []), ("notebooks.po", NOTEBOOKS), ("documents.po", DOCUMENTS)):
+        path = FOLDER / language / name
+        catalog = updated(path, collected(pages) if pages else library())
+        files[path] = written(catalog)
+        left += unfinished(catalog)
+        for page in pages:
+            there = destination(page, language)
+            now = there.read_text(encoding="utf-8") if there.exists() else ""
+            files[there] = translated(page, partial(translation, catalog, page), now)
+    return files, left
+
+
+def main() -> int:
+    """Bring every language up to date, and say what is left for its translators."""
+    for language in languages():
+        files, left = edition(language)
+        for path, text in files.items():
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+        print(*left, f"{language}: {len(left) or 'no'} texts to translate or to look at.", sep="\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
