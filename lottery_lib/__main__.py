@@ -695,7 +695,9 @@ def proof(edition: str | None, employee_id: str, name: str | None) -> Outcome:
 
     target = _party(edition)
     found = proof(target, _evening(target, name, None)[0], employee_id)
-    told = f"Give the next line to guest {employee_id}, who pastes it into the check page below their id."
+    told = _(
+        "Give the next line to guest {id}, who pastes it into the check page below their id.", id=employee_id
+    )
     return Outcome(found, shown=f"{told}\n{json.dumps(found)}")
 
 

@@ -261,7 +261,8 @@ class Operator(Page):
         self._main.on_click(lambda _: self.press("advance"))
         self._answer.on_click(lambda _: self._give_answer())
         self._prizes.observe(lambda _: self._show_prizes(), "value")
-        for field, act in ((self._value, self._give_answer), (self._surprise, self._add.click)):
+        enter = {self._value: self._give_answer, self._surprise: self._add.click}
+        for field, act in {**enter, self._leaver: self._withdraw.click}.items():
             field.observe(lambda _: setattr(self, "_refused", ""), "value")  # it is corrected now
             field.on_msg(
                 lambda _, told, __, act=act: act() if told.get("event") == "submit" else None
@@ -274,10 +275,10 @@ class Operator(Page):
         self._add.on_click(lambda _: self._wish(self._show_surprise))
         self._end.on_click(lambda _: self._ask_end())
         self._sure.on_click(lambda _: self._wish(self._kept.close))
+        self._fold.on_click(lambda _: self._unfold(self._fold.description == "Show it"))
         self._leaver.observe(lambda _: _show_only(self._leaves, False), "value")
         self._withdraw.on_click(lambda _: self._wish(self._ask_withdraw))
         self._leaves.on_click(lambda _: self._wish(self._withdraw_person))
-        self._fold.on_click(lambda _: self._unfold(self._fold.description == "Show it"))
         self._ask_who.on_click(lambda _: self._wish(self._show_who))
         self._restore.on_click(lambda _: self._wish(self._put_back))
 

@@ -100,9 +100,9 @@ def upcoming(state: EveningState) -> PrizeState | None:
 def out(state: EveningState) -> set[str]:
     """The ids of those who cannot win a later prize of this evening."""
     won = {one.id for prize in state.prizes if prize.done for one in prize.winners}
+    won |= {one.id for one in state.withdrawn}
     absent = {one.id for prize in state.prizes for one in prize.absent}
-    out = won | {one.id for one in state.withdrawn}
-    return out | absent if state.announcement.get("absent") == "out" else out
+    return won | absent if state.announcement.get("absent") == "out" else won
 
 
 def surprise(state: EveningState) -> Prize:

@@ -135,10 +135,7 @@ def test_a_guest_finds_their_place(opened):
         ),
         (draw.order[0], "you were called absent for Bicycle & bell."),
         (draw.order[-1], "Draw Summer <b>party</b>: you were withdrawn."),
-        (
-            "60",
-            "Draw Summer <b>party</b>: this id was not in the pool. Type your id, not your name.",
-        ),
+        ("60", "Draw Summer <b>party</b>: this id was not in the pool. Type your id, not your name."),
     ]:
         page.get_by_label("Your id").fill(one)
         assert said in page.locator("output").inner_text()

@@ -288,6 +288,7 @@ def end(here, party):
     assert [row["status"] for row in rows[:16]] == [*[""] * 14, "absent", ""]
     assert {row["employee_id"] for row in rows} == set(winners(party)["employee_id"])
     assert not {"039", "999"} & {row["employee_id"] for row in rows}
+    assert "receipt" not in rows[0]
     with here.operator.expect_download() as download:
         here.operator.get_by_role("link", name="Receipts").click()
     assert json.loads(download.value.path().read_bytes()) == receipts(party, "whole")
