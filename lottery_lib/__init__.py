@@ -54,7 +54,7 @@ _ROOMS: Final = {
     "timeline_view": "view.timeline",
     "verify": "course.lessons",
     "verify_draw": "party.receipts",
-    "winners": "draws",
+    "winners": "party.receipts",
 }
 
 __all__ = sorted(_ROOMS)  # noqa: PLE0605 - the table above is the list

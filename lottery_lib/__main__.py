@@ -466,7 +466,8 @@ def receipts(edition: str | None, draw_id: str, folder: str | None) -> Outcome:
 
 
 @lottery.command(
-    example="lottery verify receipts", failed={"claims": {}, "problems": [], "counts": {}, "codes": []}
+    example="lottery verify receipts",
+    failed={"claims": {}, "problems": [], "counts": {}, "codes": [], "strange": []},
 )
 @click.argument("folder")
 def verify(edition: str | None, folder: str) -> Outcome:
@@ -509,8 +510,9 @@ def verify(edition: str | None, folder: str) -> Outcome:
 def winners(edition: str | None, csv: str | None, xlsx: str | None) -> Outcome:
     """List everybody who has won so far."""
     from lottery_lib import draws
+    from lottery_lib.party.receipts import winners
 
-    found = draws.winners(_target(edition))
+    found = winners(_target(edition))
     for file, written in ((csv, draws.as_csv), (xlsx, draws.as_xlsx)):
         if not file:
             continue
@@ -693,7 +695,24 @@ def proof(edition: str | None, employee_id: str, name: str | None) -> Outcome:
 
     target = _party(edition)
     found = proof(target, _evening(target, name, None)[0], employee_id)
-    return Outcome(found, shown=json.dumps(found))
+    told = _(
+        "Give the next line to guest {id}, who pastes it into the check page below their id.", id=employee_id
+    )
+    return Outcome(found, shown=f"{told}\n{json.dumps(found)}")
+
+
+@lottery.command(example="lottery withdraw 007", party=True)
+@click.argument("employee_id", metavar="ID")
+@_name
+@_file
+def withdraw(edition: str | None, employee_id: str, name: str | None, file: str | None) -> Outcome:
+    """Take the guest ID out of the open evening. The receipts show it. What the guest has won stays."""
+    from lottery_lib.party.evening import Evening
+
+    target = _party(edition)
+    chosen, path = _evening(target, name, file)
+    Evening(target, chosen, file=path).withdraw(employee_id)
+    return Outcome({"evening": chosen, "withdrawn": employee_id, "file": str(path)})
 
 
 @lottery.command(example="lottery reset")

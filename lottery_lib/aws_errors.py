@@ -14,6 +14,7 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectionError,
+    EndpointConnectionError,
     HTTPClientError,
     ParamValidationError,
     ProxyConnectionError,
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: What happened if nothing replies at an address, such as that of an emulator that has ended.
-SILENT: Final = _("does not answer")
 _ATTEMPTS: Final = 5  # by default, botocore would wait a minute for each of up to ten attempts
 #: Temporary errors that botocore does not repeat. SNS has its own name for throttling.
 _RETRIED_TOO: Final = ("Throttled", "ConcurrentModification", "OperationAborted")
@@ -173,14 +172,18 @@ def explain(error: BaseException) -> LotteryError | None:
         return LotteryError(_("network"), said, next_step)
     if isinstance(error, ConnectionError | HTTPClientError):
         where = str(error.kwargs.get("endpoint_url", "AWS"))
-        here = urlsplit(where).hostname in ("127.0.0.1", "localhost")
         check = _("Check the network and the region, then run the same step again")
-        return LotteryError(where, SILENT, DEPLOY if here else check)
+        return LotteryError(where, _("does not answer"), DEPLOY if _is_here(error) else check)
     if isinstance(error, BotoCoreError):
         known = f"{type(error).__name__}: {said}"
         advice = _advice(known, _("Check the credentials with `aws sts get-caller-identity`"))
         return LotteryError("AWS", said, advice)
     return None
+
+
+def _is_here(error: BotoCoreError) -> bool:
+    """Whether a call went to an emulator on this machine."""
+    return urlsplit(str(error.kwargs.get("endpoint_url"))).hostname in ("127.0.0.1", "localhost")
 
 
 def call_or_none(call: Callable[..., T], *words: str, **parameters: Any) -> T | None:
@@ -224,8 +227,10 @@ def busy(error: BaseException) -> bool:
     )
 
 
-def _retry_too(response: Any, attempts: int, **more: object) -> Any:
+def _retry_too(response: Any, attempts: int, caught_exception: Exception | None, **more: object) -> Any:
     """Tell botocore how many seconds to wait before the next attempt; None if we do not ask for one."""
+    if isinstance(caught_exception, EndpointConnectionError) and _is_here(caught_exception):
+        raise caught_exception  # an emulator that has ended does not come back at its port
     code = response[1].get("Error", {}).get("Code", "") if response else ""
     again = attempts < _ATTEMPTS and any(word in code for word in _RETRIED_TOO)
     return float(2 ** (attempts - 1)) if again else None

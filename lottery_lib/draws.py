@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import dropwhile
 from typing import Any, Final
 
@@ -72,10 +72,6 @@ class Draws:
     def count_remaining(self) -> int:
         """How many employees have not won yet."""
         return len(remaining(self._target))
-
-    def winners(self) -> pd.DataFrame:
-        """The employees who have won so far."""
-        return winners(self._target)
 
     def start(self, wanted: object) -> str:
         """Start a draw with a number of winners or a list of prizes; returns the execution's ARN."""
@@ -177,18 +173,26 @@ def last_execution(target: Target) -> str:
     return found[0]["executionArn"]
 
 
-def winners(target: Target) -> pd.DataFrame:
+def winner_table(
+    target: Target, without_receipt: Callable[[list[Item]], Collection[str]] = lambda rows: ()
+) -> pd.DataFrame:
     """List the winners so far from `Lottery-Winners`, with their data from `Lottery-Employee` (tutorial 4).
+
+    Args:
+        target: Where.
+        without_receipt: Takes the rows of `Lottery-Winners`, and returns the ids of those without a receipt.
 
     Returns:
         One row for each winner, ordered by ``employee_id``. The columns are ``employee_id``,
         ``employee_name``, ``employee_entry_date``, ``lottery_serial``; ``department`` if a winner has one;
-        ``prize`` if there were prizes; and ``status`` if a winner was absent at the roll call of an evening.
+        ``prize`` if there were prizes; ``status`` if a winner was absent at the roll call of an evening; and
+        ``receipt`` if a row has no receipt: it says so.
     """
     won = _items(target, target.names.winners_table)
     known = {item["employee_id"]: item for item in _items(target, target.names.employee_table)}
-    rows = [known.get(item["employee_id"], {}) | item for item in won]
-    optional = ("department", "prize", "status")
+    marked = dict.fromkeys(without_receipt(won), "no receipt")
+    rows = [known.get((one := item["employee_id"]), {}) | item | {"receipt": marked.get(one)} for item in won]
+    optional = ("department", "prize", "status", "receipt")
     more = [column for column in optional if any(row.get(column) for row in rows)]
     # A winner who has left the company has no serial. Without dtype=object the others would become 1.0, 2.0.
     table = pd.DataFrame(rows, columns=[*employees.COLUMNS, *more], dtype=object)
@@ -196,13 +200,13 @@ def winners(target: Target) -> pd.DataFrame:
 
 
 def as_csv(table: pd.DataFrame) -> bytes:
-    """A table such as `winners` as a CSV file. A spreadsheet shows Chinese names, and runs no cell."""
+    """A table such as `winner_table` as a CSV file. A spreadsheet shows Chinese names, and runs no cell."""
     text: str = _rewritten(table, to_cell).to_csv(index=False)
     return text.encode("utf-8-sig")  # without a byte order mark, a spreadsheet shows Chinese names wrongly
 
 
 def as_xlsx(table: pd.DataFrame) -> bytes:
-    """A table such as `winners` as an .xlsx file. Text stays text: 007 keeps its zeros, and no cell runs."""
+    """The same as an .xlsx file. Text stays text: 007 keeps its zeros, and no cell runs."""
     file = io.BytesIO()
     as_text = {"strings_to_formulas": False, "strings_to_urls": False}
     with pd.ExcelWriter(file, engine="xlsxwriter", engine_kwargs={"options": as_text}) as writer:

@@ -204,6 +204,20 @@ def connect(
     )
 
 
+def connected_again(target: Target) -> Target:
+    """The same target; if the emulator on this machine has ended, a new one with the same names.
+
+    A new emulator has another address and another key, and it has forgotten everything.
+    """
+    if target.kind != "embedded":
+        return target
+    there = emulator("status")
+    if (there["endpoint"], there["access_key_id"]) == (target.endpoint, target.access_key):
+        return target
+    names = target.names
+    return connect("embedded", attendee=names.attendee, edition=names.edition, region=target.region)
+
+
 def emulator(verb: Literal["start", "stop", "status", "find"], port: int | None = None) -> dict[str, Any]:
     """Start or stop an emulator on this machine, or look at it: the one door to that program.
 

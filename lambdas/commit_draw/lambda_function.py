@@ -1,6 +1,7 @@
 """First state: commit to the pool, the prizes and a secret before anybody is drawn.
 
-Later it takes what changes a draw that is open: the public value, one more prize, the end.
+Later it takes what changes a draw that is open: the public value, one more prize, somebody who leaves, the
+end.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ MOST_PRIZES = 40
 MOST_WINNERS = 1000  # of one draw: what a state hands on must fit into 256 KiB
 TRIES = 5  # if others write to the same chain at the same time
 KEYS = ({"input"}, {"prizes"}, {"evening", "prizes"}, {"evening", "prizes", "draw_id"}, {"draw_id"})
-STEPS = ("prize", "add", "public", "close")  # what can be asked of a draw that is open
+STEPS = ("prize", "add", "withdraw", "public", "close")  # what can be asked of a draw that is open
 
 
 class InvalidInput(Exception):
@@ -57,7 +58,7 @@ def lambda_handler(event, context):
         "draw_id": draw["draw_id"],
         "prizes": numbers if "public" in draw else [],
         "remail": request.get("remail", False),
-        "awaits": "nothing" if "public" in draw else "public value",
+        "awaits": "nothing" if "public" in draw or "withdraw" in request else "public value",
     }
 
 
@@ -75,6 +76,8 @@ def proceed(request, execution, tables):
         tables.write(draw, [item])
     if "add" in request:
         return add(draw, request["add"], execution, tables)
+    if "withdraw" in request:
+        return withdraw(draw, request["withdraw"], tables), []
     if "close" in request:
         return close(draw, secret, tables), []
     numbers = range(1, len(draw["prizes"]) + 1)
@@ -142,6 +145,18 @@ def add(draw, asked, execution, tables):
     return draw, [len(draw["prizes"])]
 
 
+def withdraw(draw, employee_id, tables):
+    """Take a person out of the draw, once; return the draw. What they have won stays."""
+    refuse_closed(draw)
+    withdrawn = draw.get("withdrawn", [])
+    if employee_id in withdrawn:
+        return draw
+    told, item = receipt(draw, "withdrawn", employee_id=employee_id)
+    draw = {**told, "withdrawn": [*withdrawn, employee_id]}
+    tables.write(draw, [item])
+    return draw
+
+
 def close(draw, secret, tables):
     """Tell the secret, so that everybody can repeat the draw; return the draw."""
     if "closed" in draw:
@@ -197,6 +212,10 @@ def check(request):
             raise InvalidInput(f'"{key}" must be a text of at most 200 characters.')
     if type(request.get("prize", 1)) is not int:
         raise InvalidInput(f'"prize" must be the number of a prize, not {json.dumps(request["prize"])}.')
+    if not isinstance(request.get("withdraw", "id"), str) or request.get("withdraw") == "":
+        raise InvalidInput(
+            f'"withdraw" must be the id of an employee, not {json.dumps(request["withdraw"])}.'
+        )
     evening = request.get("evening", {})
     if not isinstance(evening, dict) or evening.get("absent", "out") not in ("out", "may win later"):
         raise InvalidInput('"evening" must look like {"absent": "out"} or {"absent": "may win later"}.')

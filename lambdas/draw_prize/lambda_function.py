@@ -145,9 +145,9 @@ def order_of(draw, secret):
 def select(draw, number, missing, tables, secret):
     """Walk through the pool in the draw's order until enough people are found who can win.
 
-    The draw decides about each person once: its winners, its absent and the people who were passed over stay
-    so, even if it was stopped half-way. What is read does not depend on the size of the pool until very many
-    are passed over.
+    The draw decides about each person once: its winners, its absent, the withdrawn and the people who were
+    passed over stay so, even if it was stopped half-way. What is read does not depend on the size of the pool
+    until very many are passed over.
 
     Returns:
         Pairs of an id and whether this person wins, in the order; who does not has won in another draw. And
@@ -155,7 +155,8 @@ def select(draw, number, missing, tables, secret):
     """
     prize, prizes = prize_of(draw, number), draw["prizes"]
     absent = [each["absent"] for each in (prizes if draw["absent"] == "out" else [prize])]
-    decided = {*draw["excluded"]}.union(*absent, *(each["winners"] for each in prizes))
+    withdrawn = draw.get("withdrawn", [])
+    decided = {*draw["excluded"], *withdrawn}.union(*absent, *(each["winners"] for each in prizes))
     met, chosen, order = [], 0, order_of(draw, secret)
     flags = zlib.decompress(bytes(draw["unwon"])) if "unwon" in draw else b""
     if flags:

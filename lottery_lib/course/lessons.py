@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from lottery_lib import definition, execution, plan
 from lottery_lib.course.checks import Check, Checks
-from lottery_lib.draws import draw, forget_winners, machine_arn, winners
+from lottery_lib.draws import draw, forget_winners, machine_arn, winner_table
 from lottery_lib.employees import DATA_FOLDER, tutorial_roster
 from lottery_lib.errors import LotteryError
 from lottery_lib.history import ExecutionRecord
@@ -144,7 +144,7 @@ def _ready(target: Target, lesson: str) -> Ready:
             _("Ready: lesson {lesson}, with all that the lessons before {lesson} build.", lesson=lesson)
         )
     has: dict[str, object] = {"lesson": lesson, "employees": len(tutorial_roster().employees)}
-    if won := len(winners(target)):
+    if won := len(winner_table(target)):
         return Ready(_("Ready: lesson {lesson}, {employees} employees, {won} have won.", **has, won=won))
     return Ready(_("Ready: lesson {lesson}, {employees} employees, nobody has won.", **has))
 

@@ -25,6 +25,7 @@ CLAIMS: Final = (
 _CHAIN, _POOL, _SECRET, _ORDER, _COUNT, _SKIPPED, _LIST = CLAIMS
 _CODES: Final = {"root": "pool", "commitment": "commitment", "announced_before": "announced_before"}
 Problem = tuple[str, str]  # a claim, and a sentence that says why it is false
+_Row = tuple[str | None, str | None, str | None]  # a winner's draw, prize and status
 
 
 @dataclass(frozen=True)
@@ -35,15 +36,17 @@ class Checked:
         claims: Each of `CLAIMS`, and whether it is true.
         problems: One sentence for each thing that is wrong.
         counts: How many draws were ``announced``, are ``closed``, have ``not ended``; how many ``prizes not
-            drawn`` and ``resets`` there are.
+            drawn``, people who were ``withdrawn``, and ``resets`` there are.
         codes: What to compare with the photograph, for each draw: ``draw``, ``root``, ``commitment``, and
             ``announced_before``.
+        strange: The ids in the list of winners whose row no receipt names with this draw, prize and status.
     """
 
     claims: dict[str, bool]
     problems: list[str]
     counts: dict[str, int]
     codes: list[dict[str, Any]]
+    strange: list[str]
 
 
 def check_receipts(document: Mapping[str, Any]) -> Checked:
@@ -54,11 +57,12 @@ def check_receipts(document: Mapping[str, Any]) -> Checked:
     Args:
         document: What the folder's `receipts.json` contains.
     """
-    counts = dict.fromkeys(("announced", "closed", "not ended", "prizes not drawn", "resets"), 0)
+    kinds = ("announced", "closed", "not ended", "prizes not drawn", "withdrawn", "resets")
+    counts = dict.fromkeys(kinds, 0)
     try:
         chain, receipts = read_folder(document)
     except WrongForm as error:
-        return Checked(dict.fromkeys(CLAIMS, False), [str(error)], counts, [])
+        return Checked(dict.fromkeys(CLAIMS, False), [str(error)], counts, [], [])
     eras, resets = dict[str, int](), 0
     for each in chain:
         if each.kind == "reset":
@@ -71,10 +75,8 @@ def check_receipts(document: Mapping[str, Any]) -> Checked:
     problems = [*_linked(chain, draws)]
     for draw in draws:
         problems += _replayed(draw)
-    problems += [
-        *_skipped(draws),
-        *_listed([draw for draw in draws if draw.era == resets], document["winners"]),
-    ]
+    named, rows = _named([draw for draw in draws if draw.era == resets]), _rows(document["winners"])
+    problems += [*_skipped(draws), *_listed(named, rows)]
     false = {claim for claim, _ in problems}
     counts |= {
         "announced": len(chain) - resets,
@@ -83,12 +85,27 @@ def check_receipts(document: Mapping[str, Any]) -> Checked:
     }
     counts["not ended"] = len(draws) - counts["closed"]
     counts["prizes not drawn"] = sum(len(draw.prizes) - len(draw.drawn) for draw in draws)
+    counts["withdrawn"] = sum(each.kind == "withdrawn" for draw in draws for each in draw.receipts)
     return Checked(
         {claim: claim not in false for claim in CLAIMS},
         [sentence for _, sentence in problems],
         counts,
         [{"draw": draw.name, **{code: draw.head[key] for code, key in _CODES.items()}} for draw in draws],
+        sorted(one for one in rows if _strange(named[one], rows[one])),
     )
+
+
+def without_receipt(document: Mapping[str, Any]) -> set[str]:
+    """The ids in the list of winners whose row no receipt names with this draw, prize and status.
+
+    If the receipts cannot be read, these are all ids.
+
+    Args:
+        document: As for `check_receipts`.
+    """
+    checked = check_receipts(document)
+    readable = any(checked.claims.values())
+    return {*checked.strange} if readable else {row["employee_id"] for row in document["winners"]}
 
 
 def check_page(document: Mapping[str, Any]) -> str:
@@ -163,8 +180,13 @@ def _linked(chain: Sequence[Receipt], draws: Sequence[_Draw]) -> Iterator[Proble
         if draw.name not in announced:
             yield _CHAIN, f"Draw {draw.name}: the lottery's chain does not have it."
         asked, last = draw.head["question"] != "", len(draw.receipts) - 1
-        others = range(1 + asked, last + 1)  # where the other kinds may stand
-        places = {"announced": [0], "public value": [1] if asked else [], "closed": others[-1:]}
+        # Somebody can be withdrawn at any time, also before the public value.
+        begins = next(
+            (at for at, each in enumerate(draw.receipts) if at and each.kind != "withdrawn"), last + 1
+        )
+        others = range(begins + asked, last + 1)  # where the other kinds may stand
+        places = {"announced": [0], "withdrawn": range(1, last + 1), "closed": others[-1:]}
+        places["public value"] = [begins] if asked else []
         for at, receipt in enumerate(draw.receipts):
             if receipt.says["number"] != at:
                 yield _CHAIN, f"{draw.where(at)}: it has the number {receipt.says['number']}."
@@ -184,6 +206,8 @@ def _replayed(draw: _Draw) -> Iterator[Problem]:
         says, kind = receipt.says, receipt.kind
         if kind == "prize added":
             draw.prizes.append(says)
+        elif kind == "withdrawn":
+            draw.skipped[0].add(says["employee_id"])
         elif kind in ("drawn", "roll call"):
             number = says["prize"]
             if not 1 <= number <= len(draw.prizes):
@@ -293,23 +317,38 @@ def _skipped(draws: Sequence[_Draw]) -> Iterator[Problem]:
                 )
 
 
-def _listed(draws: Sequence[_Draw], rows: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
-    """Compare the list of winners with the receipts of the draws since the last reset."""
-    named, listed = defaultdict[str, list[Any]](list), defaultdict[str, list[Any]](list)
+def _named(draws: Sequence[_Draw]) -> dict[str, list[_Row]]:
+    """For each winner in the receipts of these draws, the row of each of their wins."""
+    named = defaultdict[str, list[_Row]](list)
     for draw in draws:
         for one, (number, status) in draw.wins.items():
             named[one].append((draw.name, draw.prizes[number - 1]["prize"], status))
-    for row in rows:
-        listed[row["employee_id"]].append((row.get("draw_id"), row.get("prize"), row.get("status")))
-    for one in {**named, **listed}:
-        present = [each for each in named[one] if each[2] is None]
+    return named
+
+
+def _rows(winners: Sequence[Mapping[str, Any]]) -> dict[str, list[_Row]]:
+    rows = defaultdict[str, list[_Row]](list)
+    for row in winners:
+        rows[row["employee_id"]].append((row.get("draw_id"), row.get("prize"), row.get("status")))
+    return rows
+
+
+def _strange(named: Sequence[_Row], rows: Sequence[_Row]) -> bool:
+    """Whether somebody has a row that does not fit the receipts. A win counts more than an absence."""
+    present = [each for each in named if each[2] is None]
+    return not {*rows} <= {*(present or named)}
+
+
+def _listed(named: Mapping[str, list[_Row]], rows: Mapping[str, list[_Row]]) -> Iterator[Problem]:
+    """Compare the list of winners with the receipts."""
+    for one in {**named, **rows}:
         if not named[one]:
             yield _LIST, f"{one} is in the list of winners, but no receipt names them."
-        elif not listed[one]:
+        elif not rows[one]:
             yield _LIST, f"{one} won in draw {named[one][0][0]}, but is not in the list of winners."
-        elif len(present) > 1 or len(listed[one]) > 1:
+        elif len(rows[one]) > 1 or [status for _, _, status in named[one]].count(None) > 1:
             yield _LIST, f"{one} won more than once."
-        elif listed[one][0] not in (present or named[one]):
+        elif _strange(named[one], rows[one]):
             yield (
                 _LIST,
                 f"{one} has another draw, prize or status in the list of winners than in the receipts.",

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from queue import Empty, Full, Queue
@@ -21,11 +22,11 @@ from urllib.parse import parse_qs
 
 import anywidget
 import ipywidgets as widgets
+import pandas as pd
 import traitlets
 
 from lottery_lib import employees
-from lottery_lib.aws_errors import SILENT
-from lottery_lib.draws import Draws, as_csv, as_xlsx, remaining, winners
+from lottery_lib.draws import Draws, as_csv, as_xlsx, remaining
 from lottery_lib.errors import LotteryError
 from lottery_lib.mails import inbox
 from lottery_lib.party import evening_file, scenes
@@ -33,12 +34,12 @@ from lottery_lib.party.announcement import page as announcement_page
 from lottery_lib.party.checker import check_page
 from lottery_lib.party.evening import Evening, EveningState, PrizeState
 from lottery_lib.party.prizes import read_prizes
-from lottery_lib.party.receipts import receipts
+from lottery_lib.party.receipts import proof, receipts, winners, without_receipt
 from lottery_lib.party.scenes import Action, Moment
 from lottery_lib.party.stage import Stage
 from lottery_lib.resources.contents import load_employees
 from lottery_lib.resources.dynamodb_table import Item, Table
-from lottery_lib.target import Target
+from lottery_lib.target import Target, connected_again
 from lottery_lib.texts import escaped
 from lottery_lib.view.graph import graph_view
 from lottery_lib.view.graph_widget import GraphWidget
@@ -80,7 +81,12 @@ class Page:
         self.evening, self.stage = evening, Stage(title=evening.name)
         self.state: EveningState | None = None
         self._turned: int | None = None  # until the tables have it
+        self._refused = ""  # why the latest wish was not carried out
+        self._guests: dict[str, str] = {}  # the names of all who take part, by their ids
         self.stage.on_press(self.press, self._turn)
+        # A browser that is still loading the page can miss a change: nothing is changed before it is there.
+        self._there = threading.Event()
+        self.stage.on_msg(lambda *_: self._there.set())
         self._wishes: Queue[Callable[[], object]] = Queue(maxsize=1)
         self._busy = False
         threading.Thread(target=self._work, daemon=True).start()
@@ -99,9 +105,18 @@ class Page:
             self.stage.first, self._turned = first, None
         self.state = state  # first: a press may follow at once
         self.stage.scene = scenes.scene(state)
-        if state.step != "new" and not self.stage.names:
-            staff = Table(self.evening.target, self.evening.target.names.employee_table).items()
-            self.stage.names = [each["employee_name"] for each in staff]
+        if state.step != "new":
+            self._show_names(state)
+
+    def _show_names(self, state: EveningState) -> None:
+        """Let those roll by who can still win, and the winners of the prize that is being drawn."""
+        if not self._guests:
+            people = [one for prize in state.prizes for one in (*prize.winners, *prize.absent)]
+            left = remaining(self.evening.target)
+            self._guests = {each["employee_id"]: each["employee_name"] for each in left}
+            self._guests |= {one.id: one.name for one in people}
+        out = scenes.out(state)
+        self.stage.names = [name for key, name in self._guests.items() if key not in out]
 
     def say(self, problem: str) -> None:
         """Say what does not work, until it does."""
@@ -110,10 +125,7 @@ class Page:
         """Turn the pages of all windows."""
         if self.state:
             self._turned = first
-            stage = self.state.stage
-            self._wish(
-                lambda: self.evening.show(stage.get("scene", ""), int(stage.get("number", 0)), first=first)
-            )
+            self._wish(lambda: self.evening.show(first=first))
 
     def _wish(self, wish: Callable[[], object]) -> None:
         if not self._busy:  # a press while another one is carried out is not meant
@@ -121,15 +133,25 @@ class Page:
                 self._wishes.put_nowait(wish)
 
     def _work(self) -> None:
-        refused = ""
+        self._there.wait()
         while True:
             with suppress(Empty):
                 wish = self._wishes.get(timeout=_PAUSE)
                 self._busy = True
-                refused = _problem(wish)
+                self._refused = _problem(wish)
             # What was refused stays on the page. What cannot be read is read again.
-            self.say(_problem(lambda: self.show(self.evening.look())) or refused)
+            self.say(_problem(self._look) or self._refused)
             self._busy = False
+
+    def _look(self) -> None:
+        target = connected_again(self.evening.target)
+        if target is not self.evening.target:
+            self._move(target)
+        self.show(self.evening.look())
+
+    def _move(self, target: Target) -> None:
+        """Go on at a new emulator."""
+        self.evening = Evening(target, self.evening.name)
 
     def _press(self, way: str, seen: Moment) -> None:
         state = self.evening.look()
@@ -148,6 +170,8 @@ class Page:
 
 class RollCall(anywidget.AnyWidget):
     """The winners of a prize, with a box to mark each one who is absent.
+
+    The browser sends a message for each mark: the winner's `id`, and whether they are `absent`.
 
     Attributes:
         people: Each winner's id, name and department.
@@ -190,21 +214,35 @@ class Operator(Page):
         self._rule = widgets.RadioButtons(options=_RULES)
         self._question = widgets.Text("Call five numbers")
         self._title = widgets.Text(evening.name, continuous_update=False, placeholder="Title of the evening")
-        self._logo = widgets.FileUpload(accept=".png,.jpg,.jpeg,.svg,.webp", description="Logo picture")
-        self._upload = widgets.FileUpload(accept=".csv,.json,.xlsx", description="List of guests")
+        # ipywidgets would write the number of files behind a description
+        upload = partial(widgets.FileUpload, description="")
+        self._logo = upload(accept=".png,.jpg,.jpeg,.svg,.webp", tooltip="Logo picture")
+        self._upload = upload(accept=".csv,.json,.xlsx", tooltip="List of guests")
         self._load = button(description="Load this list", layout=_HIDDEN)
         self._value = widgets.Text(placeholder="As the room has said it, such as 3 14 15 92 65")
         self._roll = RollCall()
+        self._called: scenes.Roll | None = None  # the roll call as this page shows it
+        self._marks: dict[str, bool] = {}  # that the tables do not have yet
+        self._marking = threading.Lock()
         self._surprise = widgets.Text(placeholder="1 Weekend in Paris")
         self._add = button(description="Show the surprise prize")
         self._end = button(description="End the evening")
         self._sure = button(description="Yes, end it", button_style="danger", layout=_HIDDEN)
-        self._restore = button(description="Restore the evening from its file", layout=_HIDDEN)
-        self._said = ("", False)
-        self._linked = ""  # the scene for which there are links to save files
+        self._restore = button(
+            description="Restore the evening from its file", button_style="primary", layout=_HIDDEN
+        )
+        self._said, self._lost = ("", False), False
+        self._linked: bool | None = None  # whether there are links to the files of a closed evening
         self._list, self._files, self._who, self._foot = html(), html(), html(), html()
+        self._strange = html()  # winners whom no receipt names
+        self._leaver = widgets.Text(placeholder="Id of somebody who does not take part")
+        self._withdraw = button(description="Withdraw")
+        self._leaves = button(button_style="danger", layout=_HIDDEN)
+        self._leaving = _box("row", self._leaver, self._withdraw, self._leaves)
         self._ask_who = button(description="Who can still win?")
-        self._graph = GraphWidget(fill=True)
+        self._graph, self._running = GraphWidget(fill=True), _marked("h2", "State machine")
+        self._machine = _box("machine", self._graph)
+        self._fold = button(description="Show it", tooltip="Show or hide the state machine")
         self._definition: Mapping[str, Any] = {}
         self._shown: EveningState | None = None  # what the whole page shows
         self._settled: object = None  # the execution whose end the graph shows
@@ -214,6 +252,7 @@ class Operator(Page):
         self._forms = self._new_forms()
         for form in self._forms.values():
             _show_only(form, False)
+        self._unfold(False)
         super().__init__(evening)
         self.box = self._page()
         threading.Thread(target=self._keep, daemon=True).start()
@@ -222,14 +261,24 @@ class Operator(Page):
         self._main.on_click(lambda _: self.press("advance"))
         self._answer.on_click(lambda _: self._give_answer())
         self._prizes.observe(lambda _: self._show_prizes(), "value")
+        enter = {self._value: self._give_answer, self._surprise: self._add.click}
+        for field, act in {**enter, self._leaver: self._withdraw.click}.items():
+            field.observe(lambda _: setattr(self, "_refused", ""), "value")  # it is corrected now
+            field.on_msg(
+                lambda _, told, __, act=act: act() if told.get("event") == "submit" else None
+            )  # Enter
         self._title.observe(lambda _: self._dress(title=self._title.value), "value")
         self._logo.observe(lambda _: self._dress_logo(), "value")
         self._upload.observe(lambda _: self._show_roster(), "value")
         self._load.on_click(lambda _: self._wish(self._load_roster))
-        self._roll.observe(lambda _: self._show_button(), "absent")
+        self._roll.on_msg(self._mark)
         self._add.on_click(lambda _: self._wish(self._show_surprise))
         self._end.on_click(lambda _: self._ask_end())
         self._sure.on_click(lambda _: self._wish(self._kept.close))
+        self._fold.on_click(lambda _: self._unfold(self._fold.description == "Show it"))
+        self._leaver.observe(lambda _: _show_only(self._leaves, False), "value")
+        self._withdraw.on_click(lambda _: self._wish(self._ask_withdraw))
+        self._leaves.on_click(lambda _: self._wish(self._withdraw_person))
         self._ask_who.on_click(lambda _: self._wish(self._show_who))
         self._restore.on_click(lambda _: self._wish(self._put_back))
 
@@ -241,13 +290,13 @@ class Operator(Page):
             _box(
                 "",
                 *(label("Prizes, one on each line, in the order of the draw"), self._prizes, self._preview),
+                *(label("Title and logo on the stage"), _box("row", self._title, self._logo)),
             ),
             _box(
                 "",
                 *(label("Who can win"), _box("row", self._upload, self._load), self._roster),
                 *(label("If winners are absent"), self._rule),
                 *(label("What the room is asked for, so that nobody knows the winners"), self._question),
-                *(label("Title and logo on the stage"), _box("row", self._title, self._logo)),
             ),
         )
         between = (self._surprise, self._add, self._end, self._sure)
@@ -256,19 +305,23 @@ class Operator(Page):
             "public value": self._value,
             "roll call": self._roll,
             "between": _box("between", label("Between the prizes"), _box("row", *between)),
-            "closed": self._files,
+            "files": self._files,
         }
 
     def _page(self) -> widgets.Widget:
         forms = self._forms
         above = (forms["announce"], forms["public value"], forms["roll call"])
-        below = (self._problem, self._restore, forms["between"], forms["closed"])
+        below = (self._problem, self._restore, forms["between"], forms["files"])
         step = _box("step", self._now, *above, self._main, self._answer, *below)
-        prizes = _box("prizes", _box("head", _marked("h2", "Prizes"), self._ask_who), self._who, self._list)
+        prizes = _box(
+            "prizes",
+            _box("head", _marked("h2", "Prizes"), self._ask_who),
+            *(self._who, self._list, self._strange, self._leaving),
+        )
         stage = _box("preview", self.stage)
-        graph = _box("machine", _marked("h2", "State machine"), self._graph)
         style = widgets.HTML(f"<style>{(_HERE / 'draw_night.css').read_text(encoding='utf-8')}</style>")
-        body = _box("body", _box("left", step, prizes), _box("right", stage, graph))
+        machine = _box("folded", _box("head", self._running, self._fold), self._machine)
+        body = _box("body", _box("left", step, machine), _box("right", stage, prizes))
         return Night((style, self._head, body, self._foot))
 
     # What the page shows
@@ -283,8 +336,9 @@ class Operator(Page):
         self._list.value = _prize_table(state, self._not_mailed)
         self._head.value = _heading(self.stage.title, self.evening.name, state)
         self._who.value = ""
-        if (scene := scenes.moment(state).scene) in ("opening", "closed") and scene != self._linked:
-            self._files.value, self._linked = self._links(state), scene
+        offer = scenes.offer(state)
+        if (offer.files or offer.between) and (state.step == "closed") != self._linked:
+            self._files.value, self._linked = self._links(state), state.step == "closed"
         if self._shown is None and state.step == "new":
             self._title.value = self.stage.title
         self._shown = state
@@ -303,24 +357,45 @@ class Operator(Page):
                 kept = state
 
     def _save(self, state: EveningState) -> None:
-        problem = self._kept.look().problem
+        now = self._kept.look()
+        if now.step != "drawing":  # otherwise winners and receipts change between two reads
+            self._strange.value = self._without_receipt(now)
         file = f"Saved in {self._kept.file}" if self._kept.file else "Not saved in a file"
         who = f"{len(self._remaining(state))} can still win"
-        told = (who, file if problem == state.problem else problem, inbox(self.evening.target).where)
+        told = (who, file if now.problem == state.problem else now.problem, inbox(self.evening.target).where)
         self._foot.value = _LINK.sub(_ANCHOR, escaped(" · ".join(told)))
+
+    def _without_receipt(self, state: EveningState) -> str:
+        """Say which winners no receipt names, in their table or on this page."""
+        target = self.evening.target
+        rows = Table(target, target.names.winners_table).items()
+        for prize in state.prizes:
+            about = {"draw_id": self.evening.name, "prize": prize.name}
+            rows += [{"employee_id": one.id, **about} for one in prize.winners]
+        ids = escaped(", ".join(sorted(without_receipt(target, rows))))
+        return f'<p class="night-problem">Winners without a receipt: {ids}</p>' if ids else ""
 
     def say(self, problem: str) -> None:
         """Show a problem in a sentence; an empty one takes it away."""
-        if SILENT in problem:
-            problem = "The emulator has ended. Load both pages again: this one offers the saved evening."
+        fresh = self.state is None or self.state.step == "new"
+        if (problem, fresh) != self._said:  # not at each look: it reads the whole file
+            self._said, self._lost = (problem, fresh), bool((problem or fresh) and self._is_lost())
+            _show_only(self._restore, self._lost)
+            self._show_button()
+        if self._lost and problem:
+            problem = (
+                "The emulator has ended. A new one runs, but the evening is only in its file: restore it."
+            )
         self._problem.value = (
             f'<p role="alert" class="night-problem">{escaped(problem)}</p>' if problem else ""
         )
-        fresh = self.state is None or self.state.step == "new"
-        if (problem, fresh) != self._said:  # not at each look: it reads the whole file
-            self._said, file = (problem, fresh), self._kept.file
-            lost = file and (fresh or problem) and evening_file.lacking(self.evening.target, file)
-            _show_only(self._restore, lost)
+
+    def _is_lost(self) -> bool:
+        """Whether only the file has the evening. An error here must not end the thread."""
+        try:
+            return bool(self._kept.file and evening_file.lacking(self.evening.target, self._kept.file))
+        except LotteryError:  # the emulator has ended just now, or the file is damaged
+            return False
 
     def _show_step(self, state: EveningState) -> None:
         offer = scenes.offer(state)
@@ -332,16 +407,25 @@ class Operator(Page):
                 if each
             )
         )
-        if offer.form == "roll call":
-            people = [[e.id, e.name, e.department] for e in state.prizes[state.number - 1].winners]
-            if people != self._roll.people:
-                self._roll.people, self._roll.absent = people, []
+        self._show_roll(state)
         self._show_button()
+        _show_only(self._leaving, state.step not in ("new", "closed"))
         for form, widget in self._forms.items():
-            more = offer.between if form == "between" else form == "closed" and offer.files
+            more = offer.between if form == "between" else form == "files" and (offer.files or offer.between)
             _show_only(widget, form == offer.form or more)
         if not offer.between:
             _show_only(self._sure, False)
+
+    def _show_roll(self, state: EveningState) -> None:
+        """Show the marks of all pages, and those of this page that the tables do not have yet."""
+        with self._marking:
+            self._called = roll = scenes.roll(state)
+            if roll:
+                absent = [e.id for e in roll.people if self._marks.get(e.id, e.id in roll.absent)]
+                self._called = replace(roll, absent=absent)
+                with self._roll.hold_sync():
+                    self._roll.people = [[e.id, e.name, e.department] for e in roll.people]
+                    self._roll.absent = absent
 
     def _show_button(self) -> None:
         if not self.state:
@@ -349,9 +433,10 @@ class Operator(Page):
         offer, absent = scenes.offer(self.state), len(self._roll.absent)
         again = f"{absent} absent: draw {'this place' if absent == 1 else 'these places'} again"
         words = again if offer.form == "roll call" and absent else offer.button
-        for each, shown in ((self._main, not offer.form), (self._answer, offer.form)):
+        both = [(self._main, not offer.form), (self._answer, bool(offer.form))]
+        for each, shown in both if offer.form else reversed(both):  # never both at once
             each.description, each.disabled, each.icon = words, offer.waits, "spinner" if offer.waits else ""
-            _show_only(each, shown and words)
+            _show_only(each, shown and words and not self._lost)
 
     def _show_graph(self, state: EveningState) -> bool:
         """Colour the graph by the latest execution. Returns whether it has just ended."""
@@ -371,11 +456,18 @@ class Operator(Page):
             if "stateEnteredEventDetails" in each
         ]
         self._graph.chosen = entered[-1] if entered else ""  # it moves into the middle
+        step = progress.result["status"] if progress.result else self._graph.chosen
+        self._running.value = f"<h2>State machine: {escaped(step)}</h2>"
         if progress.result:
             self._settled, told = arn, progress.result
             late = told["error"] if told["status"] == "SUCCEEDED" else ""
             self._not_mailed = str(told["cause"]).partition("\n")[0] if late else ""
         return progress.result is not None
+
+    def _unfold(self, shown: bool) -> None:
+        """Show the state machine, or only the state that it is in."""
+        _show_only(self._machine, shown)
+        self._fold.description = "Hide it" if shown else "Show it"
 
     def _show_prizes(self) -> None:
         try:
@@ -392,8 +484,7 @@ class Operator(Page):
             self._who.value = f'<div class="night-people">{escaped(names)}</div>'
 
     def _remaining(self, state: EveningState) -> list[Item]:
-        rule = state.announcement.get("absent")
-        out = {each.id for prize in state.prizes if rule == "out" for each in prize.absent}
+        out = scenes.out(state)
         return [each for each in remaining(self.evening.target) if each["employee_id"] not in out]
 
     # What the operator does
@@ -402,11 +493,10 @@ class Operator(Page):
         """What a press of a key cannot do: announce, give the public value, call the roll."""
         if not self.state:
             return
-        people, absent = self._roll.people, list(self._roll.absent)
         answers: dict[str, Callable[[], object]] = {
             "announce": self._announce,
             "public value": self._give_public_value,
-            "roll call": partial(self._call_roll, self.state.number, people, absent),
+            "roll call": partial(self._call_roll, self._called),
         }
         self._wish(answers[scenes.offer(self.state).form])
 
@@ -422,24 +512,46 @@ class Operator(Page):
             raise LotteryError("public value", "it is empty", "Type what the room has said")
         self._kept.give(self._value.value.strip())
 
-    def _call_roll(self, number: int, people: list[list[str]], absent: list[str]) -> None:
-        state = self.evening.look()
-        if state.step != "roll call" or [e.id for e in state.prizes[number - 1].winners] != [
-            e[0] for e in people
-        ]:
-            raise LotteryError("roll call", "another page was faster", "Look at the winners again")
-        self.evening.show("called" if absent else "winners", number, kept=len(people) - len(absent))
-        self.evening.call_roll(number, absent)
+    def _mark(self, _roll: RollCall, message: dict[str, Any], _buffers: list[bytes]) -> None:
+        with self._marking:
+            self._marks[message["id"]] = message["absent"]
+        if self.state:
+            self._show_roll(self.state)
+            self._show_button()
+
+    def _look(self) -> None:
+        kept = self._keep_marks()
+        super()._look()
+        with self._marking:  # a mark may have been changed again
+            self._marks = {key: mark for key, mark in self._marks.items() if kept.get(key) is not mark}
+
+    def _move(self, target: Target) -> None:
+        super()._move(target)
+        self._kept = Evening(target, self.evening.name, file=self._kept.file)
+
+    def _keep_marks(self) -> dict[str, bool]:
+        """Write the marks of this page into the tables. Returns them."""
+        with self._marking:
+            marks = dict(self._marks)
+        if marks and self._called:
+            self.evening.show(**self._called.noted(marks))
+        return marks
+
+    def _call_roll(self, seen: scenes.Roll | None) -> None:
+        self._keep_marks()
+        if seen:
+            scenes.check_roll(seen, self.evening.look())
+            scene, kept = "called" if seen.absent else "winners", len(seen.people) - len(seen.absent)
+            self.evening.show(scene, seen.number, kept=kept)
+            self.evening.call_roll(seen.number, seen.absent)
 
     def _show_surprise(self) -> None:
         prize = read_prizes(self._surprise.value)[0]
         self.evening.show("surprise", surprise=json.dumps(prize))
         self._surprise.value = ""
 
-    def _dress(self, **what: str) -> None:
-        stage = self.state.stage if self.state else {}
-        scene, number = str(stage.get("scene", "")), int(stage.get("number", 0))
-        self._wish(partial(self.evening.show, scene, number, **what))
+    def _dress(self, **what: Any) -> None:
+        self._wish(partial(self.evening.show, **what))
 
     def _dress_logo(self) -> None:
         for name, kind, data in _uploaded(self._logo):
@@ -468,6 +580,18 @@ class Operator(Page):
         self._roster.value, self._read = f"<p>{count} people can win.</p>", employees.Roster()
         _show_only(self._load, False)
 
+    def _ask_withdraw(self) -> None:
+        """Show whom the id means: nobody can take it back."""
+        one, target = self._leaver.value.strip(), self.evening.target
+        proof(target, self.evening.name, one)  # raises if nobody of this id can win
+        row = Table(target, target.names.employee_table).item(one) or {}
+        self._leaves.description = f"Yes, withdraw {row.get('employee_name', one)} ({one})"
+        _show_only(self._leaves, True)
+
+    def _withdraw_person(self) -> None:
+        self._kept.withdraw(self._leaver.value.strip())
+        self._leaver.value = ""
+
     def _ask_end(self) -> None:
         missed = [each.name for each in self.state.prizes if not scenes.drawn(each)] if self.state else []
         self._sure.description = f"End it without {', '.join(missed)}" if missed else "Yes, end it"
@@ -483,7 +607,7 @@ class Operator(Page):
         found = receipts(self.evening.target, self.evening.name)
         texts = {("Announcement", "announcement.html"): announcement_page(state.announcement).encode()}
         if state.step == "closed":
-            table = winners(self.evening.target)
+            table = _in_order(winners(self.evening.target), state)
             texts |= {
                 ("Winners (Excel)", "winners.xlsx"): as_xlsx(table),
                 ("Winners (CSV)", "winners.csv"): as_csv(table),
@@ -506,6 +630,14 @@ def _problem(what: Callable[[], object]) -> str:
     except Exception as error:
         return str(error) or repr(error)
     return ""
+
+
+def _in_order(table: pd.DataFrame, state: EveningState) -> pd.DataFrame:
+    """The winners by prize and place, each prize's absent last. Empty columns are left out."""
+    places = [each for prize in state.prizes for each in (*prize.winners, *prize.absent)]
+    at = {one.id: place for place, one in enumerate(places)}  # who was absent may have won later
+    by_place = table.sort_values("employee_id", key=lambda ids: ids.map(at), kind="stable")
+    return by_place.loc[:, table.mask(table == "").notna().any() | table.empty]
 
 
 def _box(name: str, *children: widgets.Widget) -> widgets.Box:
@@ -559,7 +691,9 @@ def _prize_table(state: EveningState, not_mailed: str) -> str:
         )
         for each in state.prizes
     ]
-    return _table(heads, rows) if rows else "<p>They appear here when they are announced.</p>"
+    gone = escaped(", ".join(f"{each.name} ({each.id})" for each in state.withdrawn))
+    table = _table(heads, rows) if rows else "<p>They appear here when they are announced.</p>"
+    return table + (f"<p>Withdrawn: {gone}</p>" if gone else "")
 
 
 def _status(prize: PrizeState, state: EveningState, not_mailed: str) -> str:
@@ -582,9 +716,13 @@ def _people(prize: PrizeState) -> str:
 
 def _roster_preview(name: str, roster: employees.Roster) -> str:
     """What is in a list of guests: the first people, and the rows that cannot be read."""
-    people = [(escaped(e["employee_id"]), escaped(e["employee_name"])) for e in roster.employees[:3]]
+    columns = {"Id": "employee_id", "Name": "employee_name", "Department": "department"}
+    heads = [head for head, key in columns.items() if any(each.get(key) for each in roster.employees)]
+    people = [[escaped(str(e.get(columns[head]) or "")) for head in heads] for e in roster.employees[:3]]
     bad = "".join(f"<li>Row {each['row']}: {escaped(each['reason'])}</li>" for each in roster.rejected)
     rejected = (
-        f'<p class="night-problem">{len(roster.rejected)} rows are left out:</p><ul>{bad}</ul>' if bad else ""
+        f'<p class="night-problem">Rows that are left out: {len(roster.rejected)}</p><ul>{bad}</ul>'
+        if bad
+        else ""
     )
-    return f"<p>{escaped(name)}: {len(roster.employees)} people</p>{_table(('Id', 'Name'), people)}{rejected}"
+    return f"<p>{escaped(name)}: {len(roster.employees)} people</p>{_table(heads, people)}{rejected}"

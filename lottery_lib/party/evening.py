@@ -18,7 +18,7 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.history import DrawResult
 from lottery_lib.party import evening_file
 from lottery_lib.party.prizes import Prize
-from lottery_lib.party.receipts import check_edition
+from lottery_lib.party.receipts import check_edition, proof
 from lottery_lib.resources.contents import draws_table
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.target import Target
@@ -74,6 +74,7 @@ class EveningState:
         stage: What the pages agreed to show, such as ``{"scene": "rolling", "number": 2}``; see
             `Evening.show`.
         problem: Why the latest execution failed, in a sentence; empty if it did not.
+        withdrawn: Who does not take part any more.
     """
 
     step: str
@@ -83,6 +84,7 @@ class EveningState:
     public: str | None = None
     stage: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
+    withdrawn: Sequence[Person] = ()
 
 
 def draw_in_public(
@@ -182,7 +184,8 @@ class Evening:
         if draw is None:
             return EveningState("new", problem=problem, stage=stage)
         text = self._draws.item(f"#chain#{draw['chain']}")
-        prizes, number = self._prizes(draw["prizes"]), int(stage.get("number", 0))
+        prizes, withdrawn = self._people(draw["prizes"], draw.get("withdrawn", []))
+        number = int(stage.get("number", 0))
         open_now = next((each for each in prizes if each.winners and not each.done), None)
         if "closed" in draw:
             step = "closed"
@@ -200,6 +203,7 @@ class Evening:
             draw.get("public"),
             stage,
             problem,
+            withdrawn,
         )
 
     def announce(self, prizes: Sequence[Prize], *, absent: str = "out", question: str = "") -> None:
@@ -238,6 +242,18 @@ class Evening:
         """Add a prize to the evening, and draw it: a receipt names it before anybody is drawn."""
         self._take({"add": prize}, len(self.look().prizes) + 1)
 
+    def withdraw(self, employee_id: str) -> None:
+        """Take a person out of the evening who has left, or does not take part. What they have won stays.
+
+        A receipt names them before anybody else is drawn. This is possible from the announcement to the end.
+        """
+        proof(self.target, self.name, employee_id)  # raises if nobody of this id can win
+        told = run(self.target, {"draw_id": self.name, "withdraw": employee_id}, _SECONDS)
+        if told["error"]:
+            what = f"was not withdrawn ({str(told['cause']).rstrip('.')})"
+            raise LotteryError(f"employee {employee_id}", what, "Look at the evening, and try again")
+        self.look()
+
     def call_roll(self, number: int, absent: Sequence[str]) -> None:
         """Say who of a prize's winners is absent (their ids). Only their places are drawn again.
 
@@ -254,15 +270,16 @@ class Evening:
         self._take({"close": True})
         self._until("the end of the evening", lambda: self.look().step == "closed")
 
-    def show(self, scene: str, number: int = 0, **more: str | int) -> None:
+    def show(self, scene: str = "", number: int = 0, **more: str | int) -> None:
         """Agree with all other pages on what they show now. It changes nothing of the draw.
 
         Args:
-            scene: What to show.
+            scene: What to show. If it is empty, the scene and its number stay.
             number: The prize that it is about, or 0.
             more: What else they agree on, such as a title. It stays until it is changed.
         """
-        self._set_stage(None, scene=scene, number=number, **more)
+        changes = {"scene": scene, "number": number, **more} if scene else more
+        self._set_stage(None, **changes)
 
     def _take(
         self, request: Mapping[str, object], number: int = 0, awaits: str = "", output: object = None
@@ -338,7 +355,7 @@ class Evening:
 
     def _set_stage(self, drawing_before: str | None = None, **changes: str | int) -> bool:
         """Change what the pages agree on. False if another page has begun to draw since `drawing_before`."""
-        values = {f":{key}": value for key, value in changes.items()}
+        values = {f":v{at}": value for at, value in enumerate(changes.values())}
         condition: dict[str, Any] = {}
         if drawing_before is not None:
             condition = {"ConditionExpression": "attribute_not_exists(drawing) OR drawing = :before"}
@@ -348,8 +365,8 @@ class Evening:
             "ConditionalCheckFailed",
             TableName=self._draws.name,
             Key={"draw_id": f"{self.name}#stage"},
-            UpdateExpression="SET " + ", ".join(f"#{key} = :{key}" for key in changes),
-            ExpressionAttributeNames={f"#{key}": key for key in changes},
+            UpdateExpression="SET " + ", ".join(f"#n{at} = :v{at}" for at in range(len(changes))),
+            ExpressionAttributeNames={f"#n{at}": key for at, key in enumerate(changes)},
             ExpressionAttributeValues=values,
             **condition,
         )
@@ -391,9 +408,12 @@ class Evening:
         told = json.loads(cause).get("errorMessage", cause) if cause.startswith("{") else cause
         return f"{found['status']}: {found.get('error', '')}: {told}".strip(": ")
 
-    def _prizes(self, found: Sequence[Mapping[str, Any]]) -> list[PrizeState]:
-        ids = [each for prize in found for each in (*prize["winners"], *prize["absent"])]
-        staff = Table(self.target, self.target.names.employee_table).get(ids) if ids else []
+    def _people(
+        self, found: Sequence[Mapping[str, Any]], withdrawn: Sequence[str]
+    ) -> tuple[list[PrizeState], list[Person]]:
+        """Give everybody a name: whom the prizes have, and who was withdrawn."""
+        ids = {*withdrawn}.union(*(prize[who] for prize in found for who in ("winners", "absent")))
+        staff = Table(self.target, self.target.names.employee_table).get([*ids]) if ids else []
         names = {each["employee_id"]: each for each in staff}
 
         def people(ids: Sequence[str]) -> list[Person]:
@@ -402,7 +422,7 @@ class Evening:
                 Person(each, row.get("employee_name", each), row.get("department", "")) for each, row in rows
             ]
 
-        return [
+        prizes = [
             PrizeState(
                 number,
                 each["prize"],
@@ -414,3 +434,4 @@ class Evening:
             )
             for number, each in enumerate(found, 1)
         ]
+        return prizes, people(withdrawn)

@@ -145,6 +145,7 @@ _KINDS: Final[Mapping[str, dict[str, Callable[[Any], bool]]]] = {
     },
     "public value": {"value": _is_text},
     "prize added": {"prize": _is_text, "count": _is_number},
+    "withdrawn": {"employee_id": _is_text},
     "drawn": {"prize": _is_number, "winners": _is_texts, "passed_over": _is_texts},
     "roll call": {"prize": _is_number, "absent": _is_texts, "by": _one_of("operator", "time-out")},
     "closed": {"secret": _is_hex},

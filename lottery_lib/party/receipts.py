@@ -2,21 +2,25 @@
 
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lottery_lib import merkle
 from lottery_lib.aws_errors import all_pages, call_or_none
-from lottery_lib.draws import run
+from lottery_lib.draws import run, winner_table
 from lottery_lib.errors import LotteryError
 from lottery_lib.history import DrawResult
 from lottery_lib.names import Names
+from lottery_lib.party import checker
 from lottery_lib.party.checker import check_receipts
 from lottery_lib.resources.contents import Pool, draws_table
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.target import EMULATOR_REGION, Target, connect
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PARTY: Final = "party"
 """The attendee of `lottery night`, unless LOTTERY_ATTENDEE says another: no lesson resets these names."""
@@ -63,28 +67,76 @@ def receipts(target: Target, draw_id: str) -> dict[str, Any]:
     table = draws_table(target)
     table.described()  # raises if there is no table
     items = {item["draw_id"]: item for item in table.items()}
-    if "#" in draw_id or draw_id not in items:
+    if "chain" not in items.get(draw_id, {}):
         raise LotteryError(f"draw {draw_id}", "has no record", "Give the name of a hardened execution")
     rows = Table(target, target.names.winners_table).items()
     staff = Table(target, target.names.employee_table).get([row["employee_id"] for row in rows])
     names = {each["employee_id"]: {"employee_name": each.get("employee_name", "")} for each in staff}
-    return {
-        "chain": [items[f"#chain#{number}"]["text"] for number in range(items["#chain"]["receipts"])],
-        "draws": {name: _draw(target, name, items) for name in items if "#" not in name},
-        "winners": [names.get(row["employee_id"], {}) | row for row in rows],
+    told = _told(items)
+    for name, folder in told["draws"].items():
+        if "closed" in items[name]:
+            folder.update(_pool(target, items[name]))
+    return told | {"winners": [names.get(row["employee_id"], {}) | row for row in rows]}
+
+
+def _told(items: Mapping[str, Item]) -> dict[str, Any]:
+    """The receipts among the items of the table of draws. One that somebody has removed is an empty text."""
+
+    def texts(name: str, first: int, end: int) -> list[str]:
+        return [items.get(f"{name}#{number}", {}).get("text", "") for number in range(first, end)]
+
+    draws = {
+        name: texts("#chain", draw["chain"], draw["chain"] + 1) + texts(name, 1, draw["receipts"])
+        for name, draw in items.items()
+        if "chain" in draw
     }
+    chain = texts("#chain", 0, items.get("#chain", {}).get("receipts", 0))
+    return {"chain": chain, "draws": {name: {"receipts": found} for name, found in draws.items()}}
 
 
-def _draw(target: Target, name: str, items: Mapping[str, Item]) -> dict[str, Any]:
-    draw = items[name]
-    keys = [f"#chain#{draw['chain']}", *(f"{name}#{number}" for number in range(1, draw["receipts"]))]
-    told: dict[str, Any] = {"receipts": [items[key]["text"] for key in keys]}
-    if "closed" not in draw:
-        return told
+def _pool(target: Target, draw: Item) -> dict[str, Any]:
     pool, salt = Pool(target).of(draw["pool"])
     flags = zlib.decompress(bytes(draw["unwon"])) if "unwon" in draw else b"\x01" * len(pool)
     won_before = [each for each, flag in zip(pool, flags, strict=True) if not flag]
-    return told | {"pool": pool, "salt": salt, "won_before": won_before}
+    return {"pool": pool, "salt": salt, "won_before": won_before}
+
+
+def winners(target: Target) -> "pd.DataFrame":
+    """List the winners so far (tutorial 4). In the hardened edition, a row without a receipt is marked.
+
+    Returns:
+        What `draws.winner_table` returns.
+    """
+    if target.names.edition != "hardened":  # it has no receipts
+        return winner_table(target)
+    table = winner_table(target, partial(without_receipt, target))
+    if "receipt" in table:  # a draw may have written something between the two tables
+        table = winner_table(target, partial(without_receipt, target))
+    return table
+
+
+def without_receipt(target: Target, rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Compare rows of winners with the receipts of a hardened lottery, as they stand.
+
+    It reads the table of draws once, and repeats no draw. Whether the receipts are right, `verify_draw` says.
+
+    Args:
+        target: Where; the hardened edition.
+        rows: Rows of the table of winners.
+
+    Returns:
+        The ids in the rows that no receipt names with this draw, prize and status. They may be winners of the
+        tutorial edition, which keeps no receipts.
+    """
+    keys = ("employee_id", "draw_id", "prize", "status")
+    texts = [{key: str(row[key]) for key in keys if row.get(key) is not None} for row in rows]
+    found = call_or_none(draws_table(target).items, "ResourceNotFound") or []
+    items = {item["draw_id"]: item for item in found}
+    told = _told(items)
+    for name, folder in told["draws"].items():
+        if "closed" in items[name]:
+            folder["receipts"].pop()  # without the secret nothing is shuffled
+    return checker.without_receipt(told | {"winners": texts})
 
 
 def proof(target: Target, draw_id: str, employee_id: str) -> dict[str, Any]:

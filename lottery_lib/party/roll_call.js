@@ -33,10 +33,8 @@ function render({ model, el }) {
     mark();
   }
 
-  list.addEventListener("change", () => {
-    model.set("absent", [...list.querySelectorAll(":checked")].map((box) => box.value));
-    model.save_changes();
-  });
+  // Python keeps the mark for all pages, and then changes "absent"
+  list.addEventListener("change", ({ target }) => model.send({ id: target.value, absent: target.checked }));
   search.addEventListener("input", filter);
   el.classList.add("lottery-roll-call");
   el.append(search, list);

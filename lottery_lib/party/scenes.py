@@ -4,12 +4,14 @@ Nothing here waits, writes or remembers. So each page that reads the same tables
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
+from lottery_lib.errors import LotteryError
 from lottery_lib.party.announcement import announcement, qr
-from lottery_lib.party.evening import EveningState, PrizeState
+from lottery_lib.party.evening import EveningState, Person, PrizeState
 from lottery_lib.party.prizes import Prize
 
 ABSENT: Final = {
@@ -41,18 +43,39 @@ class Action:
 
 
 @dataclass(frozen=True)
+class Roll:
+    """A roll call, with the marks that all pages share.
+
+    Attributes:
+        number: The prize's number.
+        before: How many of its winners were absent at earlier roll calls.
+        people: Its winners now.
+        absent: The ids of those who are marked as absent.
+    """
+
+    number: int
+    before: int
+    people: Sequence[Person]
+    absent: Sequence[str]
+
+    def noted(self, marks: Mapping[str, bool]) -> dict[str, Any]:
+        """What `Evening.show` takes to keep marks: whether each id is absent. Later roll calls ignore it."""
+        return {f"absent {each}": f"{self.number}.{self.before}" if marks[each] else "" for each in marks}
+
+
+@dataclass(frozen=True)
 class Offer:
     """What the operator's page says, and what its button does.
 
     Attributes:
-        form: Which fields belong to it: ``"announce"``, ``"public value"``, ``"roll call"``, ``"closed"``, or
-            ``""``. If the form is empty, the button is a press.
+        form: Which fields belong to it: ``"announce"``, ``"public value"``, ``"roll call"``, or ``""``: then
+            the button is a press.
         heading: The step in a few words.
         text: What to do now.
         button: What is written on the button.
         waits: Whether the machine must finish first.
         between: Whether a surprise prize, or the end, is possible now.
-        files: Whether there are files for the guests.
+        files: Whether there are files for the guests now. Between two prizes there always are.
     """
 
     form: str
@@ -72,6 +95,14 @@ def drawn(prize: PrizeState) -> bool:
 def upcoming(state: EveningState) -> PrizeState | None:
     """The next prize in the announced order; None if all are drawn."""
     return next((each for each in state.prizes if not drawn(each)), None)
+
+
+def out(state: EveningState) -> set[str]:
+    """The ids of those who cannot win a later prize of this evening."""
+    won = {one.id for prize in state.prizes if prize.done for one in prize.winners}
+    won |= {one.id for one in state.withdrawn}
+    absent = {one.id for prize in state.prizes for one in prize.absent}
+    return won | absent if state.announcement.get("absent") == "out" else won
 
 
 def surprise(state: EveningState) -> Prize:
@@ -103,6 +134,32 @@ def _result(state: EveningState, wanted: str) -> str:
     if complete and wanted in ("winners", "called"):
         return "winners"
     return "rolling" if not prize.done or wanted == "rolling" else ""
+
+
+def roll(state: EveningState) -> Roll | None:
+    """The roll call for which the machine waits, with the marks that are kept; None if there is none."""
+    if state.step != "roll call":
+        return None
+    prize = state.prizes[state.number - 1]
+    new = Roll(prize.number, len(prize.absent), prize.winners, [])
+    ids = [each.id for each in prize.winners]
+    return replace(
+        new, absent=[each for each in ids if new.noted({each: True}).items() <= state.stage.items()]
+    )
+
+
+def check_roll(seen: Roll, state: EveningState) -> None:
+    """Check that a roll call is still as a page has shown it.
+
+    Raises:
+        LotteryError: Another page has answered it, or has changed a mark.
+    """
+    now = roll(state)
+    if now is None or (now.number, now.people) != (seen.number, seen.people):
+        raise LotteryError("roll call", "another page was faster", "Look at the winners again")
+    if now.absent != seen.absent:
+        what = "another page has changed who is absent, so nothing was sent"
+        raise LotteryError("roll call", what, "Look at the marks, then press again")
 
 
 def press(state: EveningState, way: str) -> Action | None:
@@ -150,7 +207,9 @@ def offer(state: EveningState) -> Offer:
         "public": ask if waits else begin,
         "surprise": Offer("", added["name"], "The stage shows this surprise prize.", places, between=True),
         "ready": Offer("", "All prizes are drawn", "Add a surprise prize, or end the evening.", between=True),
-        "closed": Offer("closed", "The evening is over", "Save what you need. Everybody can check the draw."),
+        "closed": Offer(
+            "", "The evening is over", "Save what you need. Everybody can check the draw.", files=True
+        ),
     }[now.scene]
 
 
@@ -167,7 +226,7 @@ def _offer_of(state: EveningState, prize: PrizeState, kind: str) -> Offer:
         text = "The rolling names are only theatre. The machine draws the winners and records them first."
         return Offer("", prize.name, text, "Drawing" if wished else "Show the winners", waits=wished)
     if state.step == "roll call":
-        text = "Mark who is absent. Only their places are drawn again. Mail goes out when everybody is here."
+        text = "Mark who is absent. Only their places are drawn again. Before that, nobody gets a mail."
         return Offer("roll call", f"{prize.name}: is everybody here?", text, "Everybody is here")
     if state.step == "drawing":
         return Offer("", prize.name, "The machine records the roll call.", "Drawing", waits=True)

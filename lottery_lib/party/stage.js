@@ -14,6 +14,7 @@ const LINE = 1.2; // from one line to the next
 const ROW = 0.22; // of a row, above and below its lines together
 const COUNT = 3.3; // for "50 ×"
 const CREDITS = 0.76; // of the width is for names, where their prize stands beside them
+const PRIZE = 0.21; // of the width is for the prize there
 const ICONS = {
   sound: "M4 9v6h4l5 4V5L8 9zM16 8.5a5 5 0 0 1 0 7M18.5 6a8.5 8.5 0 0 1 0 12",
   full_screen: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
@@ -167,7 +168,8 @@ function render({ model, el }) {
     const entries = sheets[page]?.entries ?? [];
     room.replaceChildren(sheets[page] ?? "");
     footer.replaceChildren(
-      make("span", "legend", entries.some(({ status }) => status === "new") && word("new")),
+      make("span", "legends", ...["new", "absent"].map((one) =>
+        entries.some(({ status }) => status === one) && make("span", `legend is-${one}`, word(one)))),
       make("span", "page", sheets.length > 1 && word("page", { page: page + 1, pages: sheets.length })),
     );
     const names = entries.map(({ name, status }) => (status ? `${name} (${word(status)})` : name));
@@ -240,6 +242,10 @@ function render({ model, el }) {
         const columns = columnsFor(chunks, size) || 1;
         room.style.fontSize = `${size}px`;
         for (const sheet of pages) place(sheet, columns);
+        for (const prize of room.querySelectorAll("h3")) {
+          const word = Math.max(...parts(prize.textContent, 600)); // it is not broken
+          prize.style.fontSize = `${Math.max(least, Math.min(size, (PRIZE * room.clientWidth) / word))}px`;
+        }
         const free = high - Math.max(...pages.map((sheet) => sheet.offsetHeight));
         if (free < 0 && size > 1) continue;
         for (const sheet of pages) sheet.style.setProperty("--air", `${Math.min(0.5 * size, free / (sheet.rows + 1))}px`);
@@ -376,6 +382,7 @@ function render({ model, el }) {
   el.classList.add("lottery-stage");
   el.append(view, make("div", "buttons", button("sound", toggleSound), button("full_screen", fullScreen)), lost, said);
   for (const trait of ["scene", "title", "logo", "words"]) model.on(`change:${trait}`, show);
+  model.on("change:names", () => shown?.kind === "rolling" && !room.querySelector(".reel") && show()); // they came late
   for (const trait of ["sound", "words"]) model.on(`change:${trait}`, label);
   model.on("change:first", () => {
     page = pageWith(model.get("first"));
@@ -388,6 +395,7 @@ function render({ model, el }) {
   rest();
   const resized = new ResizeObserver(show); // it also shows the first scene
   resized.observe(el);
+  model.send({ shown: true });
   return () => {
     document.removeEventListener("keydown", key);
     resized.disconnect();

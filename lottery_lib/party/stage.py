@@ -26,6 +26,8 @@ WORDS: Final = {
 class Stage(anywidget.AnyWidget):
     """The audience's page. It fills the window, shows a scene, and says which way the presenter wants to go.
 
+    The browser sends ``{"shown": true}`` when it has the page.
+
     Attributes:
         title: The name of the evening.
         logo: A picture as a `data:image/...` URL, or ''.

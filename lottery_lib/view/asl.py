@@ -7,6 +7,7 @@ from typing import Final
 from lottery_lib.definition import Machine
 from lottery_lib.errors import LotteryError
 from lottery_lib.language import assigned_by, branches, states
+from lottery_lib.translation import _
 
 _OPERATORS: Final = {
     "GreaterThanEquals": ">=",
@@ -25,8 +26,11 @@ def known_state(machine: Machine, where: str, name: str) -> str:
         LotteryError: The workflow has no such state. The error names `where`, the place that leads to it.
     """
     if name not in states(machine):
-        what = f"it leads to {name!r}, which is not a state of its workflow"
-        raise LotteryError(f"definition, {where}", what, f"Use one of: {', '.join(states(machine))}")
+        raise LotteryError(
+            _("definition, {place}", place=where),
+            _("it leads to {name!r}, which is not a state of its workflow", name=name),
+            _("Use one of: {names}", names=", ".join(states(machine))),
+        )
     return name
 
 
@@ -38,7 +42,7 @@ def returns(machine: Machine) -> set[tuple[str, str]]:
     def follow(name: str) -> None:
         seen[name] = True
         state = states(machine).get(name, {})
-        for target, _ in [*ways(state), *catches(state)]:
+        for target, _words in [*ways(state), *catches(state)]:
             if seen.get(target):
                 found.add((name, target))
             elif target not in seen:
@@ -57,7 +61,7 @@ def ways(state: Machine) -> Iterator[tuple[str, list[str]]]:
     for choice in state.get("Choices", []):
         rules.setdefault(choice.get("Next", ""), []).append(_rule(choice))
     if "Default" in state:
-        rules.setdefault(state["Default"], []).append("Default")
+        rules.setdefault(state["Default"], []).append(_("Default"))
     yield from rules.items()
 
 
@@ -67,17 +71,27 @@ def catches(state: Machine) -> Iterator[tuple[str, list[str]]]:
     for catcher in state.get("Catch", []):
         errors.setdefault(catcher.get("Next", ""), []).extend(catcher.get("ErrorEquals", []))
     for target, names in errors.items():
-        yield target, ["Catch"] if len(errors) == 1 else ["Catch:", ", ".join(names)]
+        yield target, [_("Catch")] if len(errors) == 1 else [_("Catch:"), ", ".join(names)]
 
 
 def notes(state: Machine) -> Iterator[str]:
     """What a name does not say: that a state runs for each item, waits for a token, or assigns variables."""
     if state.get("Type") == "Map":
-        yield "(for each item)"
-    if str(state.get("Resource", "")).endswith(".waitForTaskToken"):
-        yield "(waits for a token)"
-    if names := dict.fromkeys(assigned_by(state)):
-        yield f"assigns {', '.join(names)}"
+        yield _("(for each item)")
+    if waits(state):
+        yield _("(waits for a token)")
+    if names := assigned(state):
+        yield _("assigns {names}", names=names)
+
+
+def waits(state: Machine) -> bool:
+    """Whether a state waits until somebody sends its token back."""
+    return str(state.get("Resource", "")).endswith(".waitForTaskToken")
+
+
+def assigned(state: Machine) -> str:
+    """The names of the variables that a state assigns; empty if it assigns none."""
+    return ", ".join(dict.fromkeys(assigned_by(state)))
 
 
 def tries(state: Machine) -> int:
@@ -113,5 +127,5 @@ def _comparison(test: str, value: object) -> str:
 def outline(machine: Machine) -> Iterator[str]:
     """The states in words, such as ``"Both (which holds Notify beside Record)"``."""
     for name, state in states(machine).items():
-        inner = [", ".join(outline(branch)) for branch in branches(state)]
-        yield f"{name} (which holds {' beside '.join(inner)})" if inner else name
+        inner = _(" beside ").join(_(", ").join(outline(branch)) for branch in branches(state))
+        yield _("{name} (which holds {states})", name=name, states=inner) if inner else name

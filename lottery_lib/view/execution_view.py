@@ -10,6 +10,7 @@ import pandas as pd
 from lottery_lib.history import ExecutionRecord, latest_rows, output, state_table
 from lottery_lib.language import all_states
 from lottery_lib.texts import escaped
+from lottery_lib.translation import _
 from lottery_lib.view.graph import graph_view
 from lottery_lib.view.graph_widget import GraphWidget
 from lottery_lib.view.status import badge, marked
@@ -17,7 +18,6 @@ from lottery_lib.view.tables import readable
 
 _LATEST: Final = 10  # the most rows that are shown for a state
 _LONGEST: Final = 20_000  # characters shown of an input or output; AWS allows 256 KiB
-_HINT: Final = "Choose a state in the graph: click on it, or press Tab and the arrow keys."
 
 
 class ExecutionView(widgets.HBox):  # type: ignore[misc]
@@ -35,7 +35,7 @@ class ExecutionView(widgets.HBox):  # type: ignore[misc]
     def __init__(self, execution: ExecutionRecord | None = None) -> None:
         self._table = self._latest = state_table([])
         self._execution = ExecutionRecord({}, [])
-        self.graph, self.details = GraphWidget(fill=True), widgets.HTML(_HINT)
+        self.graph, self.details = GraphWidget(fill=True), widgets.HTML(_hint())
         self.graph.observe(self._on_chosen, "chosen")
         self.side = widgets.VBox([self.details])
         super().__init__([self.graph, self.side])
@@ -81,12 +81,18 @@ class ExecutionView(widgets.HBox):  # type: ignore[misc]
             kind = dict(all_states(self._execution.definition)).get(name, {}).get("Type", "")
             self.details.value = _state(rows, self._latest.loc[name], table["started"].min(), kind)
         elif name:
-            self.details.value = _heading(name, "") + "<p>The execution has not entered this state.</p>"
+            never = _("The execution has not entered this state.")
+            self.details.value = f"{_heading(name, '')}<p>{escaped(never)}</p>"
         elif table.empty:
-            self.details.value = _HINT
+            self.details.value = _hint()
         else:
-            whole = {"Input": table["input"].iloc[0], "Output": output(self._execution.events)}
-            self.details.value = f"<h4>The whole execution</h4>{_values(whole)}<p>{_HINT}</p>"
+            whole = {_("Input"): table["input"].iloc[0], _("Output"): output(self._execution.events)}
+            title = _("The whole execution")
+            self.details.value = f"<h4>{title}</h4>{_values(whole)}<p>{_hint()}</p>"
+
+
+def _hint() -> str:
+    return _("Choose a state in the graph: click on it, or press Tab and the arrow keys.")
 
 
 def _state(rows: pd.DataFrame, last: pd.Series, begin: pd.Timestamp, kind: str) -> str:
@@ -100,23 +106,30 @@ def _state(rows: pd.DataFrame, last: pd.Series, begin: pd.Timestamp, kind: str) 
     """
     times, in_branches = int((rows["attempt"] == 1).sum()), rows["branch"].nunique() > 1
     latest = rows.tail(_LATEST)
-    attempts = pd.DataFrame({"iteration": latest["branch"]} if in_branches else {}, index=latest.index)
+    attempts = pd.DataFrame({_("Iteration"): latest["branch"]} if in_branches else {}, index=latest.index)
     if times > 1 and not in_branches:
-        attempts["entered"] = (rows["attempt"] == 1).cumsum()
+        attempts[_("Entered")] = (rows["attempt"] == 1).cumsum()
     if times == 1 or rows["attempt"].max() > 1:
-        attempts["attempt"] = latest["attempt"]
-    attempts["at"] = (latest["started"] - begin).dt.total_seconds().map("{:.3f} s".format)
+        attempts[_("Attempt")] = latest["attempt"]
+    attempts[_("At")] = (latest["started"] - begin).dt.total_seconds().map("{:.3f} s".format)
     took = latest["duration"].map("{:.3f} s".format)
-    attempts["took"] = took.where(latest["duration"].notna(), "")
-    attempts["status"] = (latest["status"].map(marked) + " " + latest["error"]).str.strip()
+    attempts[_("Took")] = took.where(latest["duration"].notna(), "")
+    attempts[_("Status")] = (latest["status"].map(marked) + " " + latest["error"]).str.strip()
     told = [
         kind,
-        f"entered {times} times" if times > 1 else "",
-        f"here {last['branch']}" if in_branches else "",
+        _("entered {times} times", times=times) if times > 1 else "",
+        _("here {branch}", branch=last["branch"]) if in_branches else "",
     ]
-    told += [f"the latest {_LATEST} of {len(rows)} attempts"] if len(rows) > _LATEST else []
-    words = escaped(", ".join(filter(None, told)))
-    parts = {key: last[key.lower()] for key in ("Error", "Cause", "Input", "Output", "Variables")}
+    if len(rows) > _LATEST:
+        told.append(_("the latest {shown} of {count} attempts", shown=_LATEST, count=len(rows)))
+    words = escaped(_(", ").join(filter(None, told)))
+    parts = {
+        _("Error"): last["error"],
+        _("Cause"): last["cause"],
+        _("Input"): last["input"],
+        _("Output"): last["output"],
+        _("Variables"): last["variables"],
+    }
     return _heading(last["state"], last["status"]) + f"<p>{words}</p>" + readable(attempts) + _values(parts)
 
 
@@ -128,7 +141,7 @@ def _heading(name: str, status: str) -> str:
 def _values(parts: Mapping[str, object]) -> str:
     """Values under their names; one without a value is left out."""
     return "".join(
-        f"<details open><summary>{key}</summary>{_value(value)}</details>"
+        f"<details open><summary>{escaped(key)}</summary>{_value(value)}</details>"
         for key, value in parts.items()
         if value is not None and not (isinstance(value, str) and value == "")
     )
@@ -141,5 +154,5 @@ def _value(value: object) -> str:
         text = json.dumps(value, indent=2, ensure_ascii=False)
     except ValueError:
         text = str(value)
-    cut = f" ... ({len(text):,} characters)" if len(text) > _LONGEST else ""
+    cut = _(" ... ({count} characters)", count=f"{len(text):,}") if len(text) > _LONGEST else ""
     return f"<pre>{escaped(text[:_LONGEST] + cut)}</pre>"

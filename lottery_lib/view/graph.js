@@ -18,12 +18,13 @@ function render({ model, el }) {
   el.append(stage, tools);
   let svg, size, groups, edges;
   let zoom = "fit"; // or pixels for each point
+  const words = model.get("words"); // in the attendee's language
 
   for (const [text, label, next] of [
-    ["−", "Zoom out", () => scale() / 1.2],
-    ["+", "Zoom in", () => scale() * 1.2],
-    ["Fit", "Zoom to fit", () => "fit"],
-    ["100 %", "Zoom to 100 %", () => 4 / 3],
+    ["−", words.zoomOut, () => scale() / 1.2],
+    ["+", words.zoomIn, () => scale() * 1.2],
+    [words.fit, words.zoomToFit, () => "fit"],
+    ["100 %", words.zoomTo100, () => 4 / 3],
   ]) {
     const button = document.createElement("button");
     button.type = "button";
@@ -46,6 +47,8 @@ function render({ model, el }) {
 
   function resize() {
     if (!svg || !stage.clientWidth) return;
+    // A screen reader needs it for its voice, and the browser for the forms of Chinese letters.
+    (el.closest(".lottery-panel") ?? el.closest(".lottery-execution") ?? el).lang = words.language;
     svg.setAttribute("width", Math.floor(size.width * scale()));
     svg.setAttribute("height", Math.floor(size.height * scale()));
     // A drawing that is wider than the stage would be below the buttons.

@@ -11,9 +11,21 @@ import graphviz
 from lottery_lib.definition import Machine, parse
 from lottery_lib.history.state_runs import Event
 from lottery_lib.language import all_states, branches, is_last, states
-from lottery_lib.view.asl import catches, known_state, notes, outline, returns, tries, ways
-from lottery_lib.view.painting import END, START, Edge, Paint, Seen, captions, painted, paints, seen
-from lottery_lib.view.status import columns, look_of, retried
+from lottery_lib.translation import _
+from lottery_lib.view.asl import assigned, catches, known_state, outline, returns, tries, waits, ways
+from lottery_lib.view.painting import (
+    END,
+    START,
+    Edge,
+    Paint,
+    Seen,
+    captions,
+    items_done,
+    painted,
+    paints,
+    seen,
+)
+from lottery_lib.view.status import columns, look_of, named, retried
 from lottery_lib.view.svg import Picture, render
 
 if TYPE_CHECKING:
@@ -25,7 +37,10 @@ _FONT_SIZE: Final = 11  # points, of 72 to the inch
 _LINE: Final = 26  # columns at which a name wraps; a Chinese character takes two
 _WIDE: Final = r"\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
 _PIECES: Final = re.compile(rf"[{_WIDE}]|[^\s{_WIDE}]+\s*|\s+")  # words with their space; single wide letters
-_TERMINAL: Final = {"shape": "ellipse", "width": "0.7", "height": "0.35"}
+_TERMINAL: Final = {
+    **{"shape": "ellipse", "width": "0.7", "height": "0.35"},
+    **{"fillcolor": "#eaedf0", "color": "#7d8998"},
+}
 _POINT: Final = {"label": "", "style": "invis", "height": "0.01", "margin": "0"}
 
 
@@ -98,21 +113,29 @@ def graph_view(
     did = replace(did, statuses=statuses or did.statuses, attempts=attempts or did.attempts)
     drawing = _Drawing(title)
     drawing.draw(machine)
-    alt = f"{title or 'Workflow'}, from Start to End: {', '.join(outline(machine))}."
     names = list(drawing.names)
+    inside = _(", ").join(outline(machine))
+    told = [_("{title}, from Start to End: {states}.", title=title or _("Workflow"), states=inside)]
     if did.statuses:
         by_status: dict[str, list[str]] = {}
         for name in names:
             by_status.setdefault(did.statuses.get(name, "not entered"), []).append(name)
-        told = "; ".join(f"{status}: {', '.join(those)}" for status, those in by_status.items())
-        alt += f" Of {len(names)} states, {told}."
+        parts = [
+            _("{status}: {names}", status=named(status), names=_(", ").join(those))
+            for status, those in by_status.items()
+        ]
+        told.append(_("Of {count} states, {parts}.", count=len(names), parts=_("; ").join(parts)))
     for name, state in all_states(machine):
-        alt += "".join(f" {name} {note.strip('()')}." for note in notes(state) if "item" not in note)
-        alt += f" {name} has a Retry." if tries(state) else ""
+        if waits(state):
+            told.append(_("{name} waits for a token.", name=name))
+        if those := assigned(state):
+            told.append(_("{name} assigns {names}.", name=name, names=those))
+        if tries(state):
+            told.append(_("{name} has a Retry.", name=name))
     if again := [f"{name} {retried(count)[2:]}" for name, count in did.attempts.items() if count > 1]:
-        alt += f" {', '.join(again)}."
+        told.append(_("{facts}.", facts=_(", ").join(again)))
     taken = [number for number, edge in enumerate(drawing.edges) if edge in did.taken]
-    return GraphView(drawing.graph.source, alt, names, paints(drawing.names, machine, did), taken)
+    return GraphView(drawing.graph.source, " ".join(told), names, paints(drawing.names, machine, did), taken)
 
 
 class _Drawing:
@@ -130,7 +153,8 @@ class _Drawing:
         look = {"compound": "true", "fontname": _FONT, "fontsize": str(_FONT_SIZE)}
         look |= {"nodesep": "0.2", "ranksep": "0.2", "pad": "0.15", "bgcolor": "#ffffff"}
         if title:
-            look |= {"label": _label(_wrap(title, 2 * _LINE)), "labelloc": "t"}
+            lines = [f"{_room(line)}{line}{_room(line)}" for line in _wrap(title, 2 * _LINE)]
+            look |= {"label": _label(lines), "labelloc": "t"}
         self.graph = graphviz.Digraph("workflow", graph_attr=look)
         self.graph.attr("node", fontname=_FONT, fontsize=str(_FONT_SIZE), shape="box", style="rounded,filled")
         self.graph.attr("node", height="0.38", margin="0.14,0.05")
@@ -141,18 +165,18 @@ class _Drawing:
 
     def draw(self, machine: Machine) -> None:
         """Add the outermost workflow, between Start and End."""
-        self._add_terminal(START)
+        self._add_terminal(START, _("Start"))
         self._add_states(self.graph, machine)
-        self._add_terminal(END)
+        self._add_terminal(END, _("End"))
         self._add_edge(START, known_state(machine, "StartAt", machine["StartAt"]), weight="20")
         self._add_edges(machine)
         for name, state in states(machine).items():
             if is_last(state):
                 self._add_edge(name, END, weight="20" if state.get("End") else "0")
 
-    def _add_terminal(self, name: str) -> None:
+    def _add_terminal(self, name: str, shown: str) -> None:
         node = self._heads[name] = self._tails[name] = name.strip()
-        self.graph.node(node, node, **_TERMINAL, fillcolor="#eaedf0", color="#7d8998")
+        self.graph.node(node, f"{_room(shown)}{shown}{_room(shown)}", **_TERMINAL)
 
     def _add_states(self, graph: graphviz.Digraph, machine: Machine) -> None:
         for name, state in states(machine).items():
@@ -166,16 +190,18 @@ class _Drawing:
             }
             self.names[name] = _wrap(name, 2 * _LINE if inner else _LINE)
             lines = [*self.names[name], *captions(state)]
+            # Room for what an execution writes there.
+            width = _inches([*lines, *captions(state, attempts=100, items=items_done(100, 100))])
             if not inner:
                 self._heads[name] = self._tails[name] = node
-                graph.node(node, _label(lines), width=_inches(lines), **look)
+                graph.node(node, _label(lines), width=width, **look)
                 continue
             self._boxes[name] = f"cluster {node}"
             self._heads[name], self._tails[name] = f"{node} in", f"{node} out"
             with graph.subgraph(name=self._boxes[name]) as box:
                 box.attr(label=_label(lines), style="rounded,filled", **look)
                 # The point is as wide as the name: Graphviz would make the box of a Chinese name too narrow.
-                box.node(self._heads[name], width=_inches(lines), **_POINT)
+                box.node(self._heads[name], width=width, **_POINT)
                 for branch in inner:
                     self._add_states(box, branch)
                 box.node(self._tails[name], width="0.01", **_POINT)
@@ -184,7 +210,7 @@ class _Drawing:
 
     def _keep_inside(self, box: graphviz.Digraph, name: str, branch: Machine) -> None:
         """Keep a branch between the points at which the box is entered and left."""
-        start = known_state(branch, f"StartAt in {name!r}", branch.get("StartAt", ""))
+        start = known_state(branch, _("StartAt in {name!r}", name=name), branch.get("StartAt", ""))
         box.edge(self._heads[name], self._heads[start], style="invis", weight="8")
         for last, state in states(branch).items():
             if is_last(state):
@@ -200,7 +226,7 @@ class _Drawing:
             for to, words, look in edges:
                 known_state(machine, name, to)
                 # The spaces keep the letters from touching the edge. The text is aligned to the left.
-                lines = [f" {line} " for text in words for line in _wrap(text)]
+                lines = [f" {line} {2 * _room(line)}" for text in words for line in _wrap(text)]
                 label = _label(lines).replace(r"\n", r"\l") + r"\l" if lines else ""
                 # The classes say on which box the edge or its label lies: the box may get a colour.
                 on = [f"in-{box}"] * (box is not None) + [f"label-in-{number}"] * (name in self._boxes)
@@ -238,6 +264,12 @@ def _wrap(text: str, most: int = _LINE) -> list[str]:
 def _inches(lines: list[str]) -> str:
     # Graphviz measures in its own font, which has no Chinese. A column is about 0.55 of the font's size.
     return f"{max(map(columns, lines)) * 0.55 * _FONT_SIZE / 72 + 0.3:.2f}"
+
+
+def _room(line: str) -> str:
+    """Spaces that Graphviz must have on each side of a text to make it as wide as its Chinese letters are."""
+    wide = columns(line) - len(line)
+    return " " * -(-wide // 3)
 
 
 def _label(lines: list[str]) -> str:

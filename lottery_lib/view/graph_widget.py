@@ -6,6 +6,7 @@ from typing import Any, Final
 import anywidget
 import traitlets
 
+from lottery_lib.translation import _, language
 from lottery_lib.view.graph import GraphView
 
 _HERE: Final = Path(__file__).parent
@@ -31,9 +32,18 @@ class GraphWidget(anywidget.AnyWidget):
     alt = traitlets.Unicode().tag(sync=True)
     chosen = traitlets.Unicode().tag(sync=True)
     fill = traitlets.Bool().tag(sync=True)
+    words = traitlets.Dict().tag(sync=True)
 
     def __init__(self, view: GraphView | None = None, *, fill: bool = False) -> None:
-        super().__init__(fill=fill)
+        words = {
+            "language": language(),
+            "fit": _("Fit"),
+            "zoomOut": _("Zoom out"),
+            "zoomIn": _("Zoom in"),
+            "zoomToFit": _("Zoom to fit"),
+            "zoomTo100": _("Zoom to 100 %"),
+        }
+        super().__init__(fill=fill, words=words)
         self.still: GraphView | None = None  # what a place without a kernel shows
         if view:
             self.show(view)
@@ -52,7 +62,7 @@ class GraphWidget(anywidget.AnyWidget):
 
     def scroll_into_view(self) -> None:
         """Move the page until the drawing is seen, and with it the panel that it is in."""
-        self.send({"do": "scroll into view"})
+        self.send({"do": "scroll"})
 
     def bundle(self) -> dict[str, Any]:
         """Only what shows the live view; `GraphView` adds what a place without a kernel shows."""

@@ -9,6 +9,7 @@ from lottery_lib.definition import Machine
 from lottery_lib.history import latest_rows, state_table
 from lottery_lib.history.state_runs import Event, details_of
 from lottery_lib.language import all_states, is_last
+from lottery_lib.translation import _
 from lottery_lib.view.asl import notes, tries
 from lottery_lib.view.status import look_of, marked, retried
 
@@ -70,7 +71,12 @@ def _items(events: Sequence[Event]) -> Iterator[tuple[str, str]]:
         elif event["type"] == "MapIterationSucceeded":
             done, length = counts[details["name"]]
             counts[details["name"]] = done + 1, length
-    return ((name, f"{done} of {length} done") for name, (done, length) in counts.items())
+    return ((name, items_done(done, length)) for name, (done, length) in counts.items())
+
+
+def items_done(done: int, length: int) -> str:
+    """How far a Map is, such as ``"3 of 5 done"``."""
+    return _("{done} of {length} done", done=done, length=length)
 
 
 def _taken(rows: Iterable[tuple[str, str, int, str]], machine: Machine) -> Iterator[Edge]:
@@ -96,7 +102,8 @@ def captions(state: Machine, attempts: int = 1, items: str = "") -> list[str]:
     if items and state.get("Type") == "Map":
         lines[0] = items
     if again := tries(state):
-        lines.append(retried(attempts) or f"↻ Retry: up to {again} time{'s' if again > 1 else ''}")
+        most = _("↻ Retry: up to 1 time") if again == 1 else _("↻ Retry: up to {count} times", count=again)
+        lines.append(retried(attempts) or most)
     return lines
 
 
@@ -112,7 +119,7 @@ def paints(states: Mapping[str, Sequence[str]], machine: Machine, did: Seen) -> 
     for name, state in all_states(machine):
         status, attempts = did.statuses.get(name, ""), did.attempts.get(name, 1)
         look, (first, *rest) = look_of(status), states[name]
-        told = [marked(status) or "not entered", retried(attempts), did.items.get(name, "")]
+        told = [marked(status or "not entered"), retried(attempts), did.items.get(name, "")]
         told += [f"{did.seconds[name]:.3f} s"] if name in did.seconds else []
         found.append(
             {
@@ -124,7 +131,7 @@ def paints(states: Mapping[str, Sequence[str]], machine: Machine, did: Seen) -> 
                     *rest,
                     *captions(state, attempts, did.items.get(name, "")),
                 ],
-                "tip": f"{name}: {', '.join(filter(None, told))}",
+                "tip": _("{name}: {told}", name=name, told=_(", ").join(filter(None, told))),
             }
         )
     return found

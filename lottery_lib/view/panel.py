@@ -24,6 +24,7 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.history import DrawResult, ExecutionRecord, Progress, Winner, moments, published
 from lottery_lib.history.state_runs import Event
 from lottery_lib.texts import escaped
+from lottery_lib.translation import _
 from lottery_lib.view.execution_view import ExecutionView
 from lottery_lib.view.status import WRAPPED
 
@@ -32,9 +33,7 @@ _REVEAL: Final = 8.0  # seconds in which all winners of a prize appear, at most
 _STYLE: Final = {"description_width": "initial"}
 # What is cut off a long word, such as one of AWS's task tokens. Chinese has no spaces, so it is not cut.
 _LONG: Final = re.compile(r"(?<=[!-~]{60})[!-~]+")
-_NOBODY: Final = "<p>The winners of the next draw appear here.</p>"
 _LINK: Final = re.compile(r"https?://[^\s<]+")
-_ANCHOR: Final = r'<a href="\g<0>" target="_blank" rel="noopener">the mailbox page</a>'
 #: How many winners to draw, or a list of prizes, each with its name and count.
 Wanted = int | Sequence[Mapping[str, Any]]
 
@@ -96,19 +95,19 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         self._prize_names: list[str] = []  # of the draw that runs
         # A field of text: a field of numbers would change 999 or 2.5 without a word.
         self.number = widgets.Text(
-            "1", description="Winners", continuous_update=False, layout={"width": "9em"}, style=_STYLE
+            "1", description=_("Winners"), continuous_update=False, layout={"width": "auto"}, style=_STYLE
         )
-        self.draw_button = widgets.Button(description="Draw", button_style="primary")
-        self.cancel_button = widgets.Button(description="Cancel", disabled=True)
-        self.reset_button = widgets.Button(description="Reset", layout={"display": "none"})
+        self.draw_button = widgets.Button(description=_("Draw"), button_style="primary")
+        self.cancel_button = widgets.Button(description=_("Cancel"), disabled=True)
+        self.reset_button = widgets.Button(description=_("Reset"), layout={"display": "none"})
         self.progress = widgets.IntProgress(max=1, layout={"width": "auto", "height": "10px"})
-        self.message, self.winners, self.mail = widgets.HTML(), widgets.HTML(_NOBODY), widgets.HTML()
+        self.message, self.winners, self.mail = widgets.HTML(), widgets.HTML(_nobody()), widgets.HTML()
         self.view = ExecutionView()
         buttons = [self.draw_button, self.cancel_button, self.reset_button]
         controls = widgets.HBox([self.number, *buttons, self.message], layout={"flex_flow": "row wrap"})
         controls.add_class("lottery-controls")
         won = widgets.VBox([self.winners, self.mail])
-        self._tabs = widgets.Tab([won, *self.view.side.children], titles=("Winners", "State"))
+        self._tabs = widgets.Tab([won, *self.view.side.children], titles=(_("Winners"), _("State")))
         self.view.side.children = [self._tabs]
         super().__init__([controls, self.progress, self.view])
         self.add_class("lottery-panel")
@@ -126,7 +125,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         self.number.observe(self._on_field, "value")
 
     def __repr__(self) -> str:
-        return "DrawPanel: Winners, Draw, Cancel"
+        return _("DrawPanel: Winners, Draw, Cancel")
 
     async def run(self, wanted: Wanted | None = None) -> DrawResult | None:
         """Draw, and wait for the end.
@@ -156,18 +155,18 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
     def _on_cancel(self, _button: object) -> None:
         self._cancelled.set()
         self.cancel_button.disabled = True
-        self._say("Cancelling ...", "…")
+        self._say(_("Cancelling ..."), "…")
 
     def _on_reset(self, _button: object) -> None:
-        if self.reset_button.description == "Reset":
-            self.reset_button.description = "Delete all winners?"
+        if self.reset_button.description == _("Reset"):
+            self.reset_button.description = _("Delete all winners?")
         else:
             self._task = asyncio.get_running_loop().create_task(self._reset())
 
     async def _reset(self) -> None:
         try:
             await asyncio.to_thread(self._lottery.reset)
-            self.winners.value, self.mail.value = _NOBODY, ""
+            self.winners.value, self.mail.value = _nobody(), ""
             await self._count()
             self._say(self._remain())
         except Exception as error:
@@ -185,14 +184,18 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
             self._say(str(error), "✗")
             return
         refusal = self._refusal(wanted)
-        self._say(refusal or f"{_total(wanted)} of {self._can_win} will be drawn.", "✗" if refusal else "")
+        counts = {"count": _total(wanted), "all": self._can_win}
+        self._say(refusal or _("{count} of {all} will be drawn.", **counts), "✗" if refusal else "")
 
     def _wanted(self) -> Wanted:
         """The number that is in the panel now."""
         typed = unicodedata.normalize("NFKC", self.number.value).strip()  # a Chinese keyboard has wide digits
         if not re.fullmatch(r"0*[1-9][0-9]{0,8}", typed):
-            what = f"{typed!r} cannot be drawn" if typed else "the field is empty"
-            raise LotteryError("Winners", what, f"Type a whole number from 1 to {max(1, self._can_win)}")
+            raise LotteryError(
+                _("Winners"),
+                _("{typed!r} cannot be drawn", typed=typed) if typed else _("the field is empty"),
+                _("Type a whole number from 1 to {most}", most=max(1, self._can_win)),
+            )
         return int(typed)
 
     def _begin(self, wanted: Wanted | None) -> asyncio.Task[None]:
@@ -200,7 +203,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
             return self._task  # a second click during a draw does nothing
         self._cancelled, self.result = asyncio.Event(), None  # an event belongs to one loop
         self._enable(False)  # at once: a click that follows must find the panel drawing
-        self._say("Drawing ...", "…")
+        self._say(_("Drawing ..."), "…")
         # The reference keeps the task from being collected while it runs.
         self._task = asyncio.get_running_loop().create_task(self._draw(wanted))
         return self._task
@@ -218,9 +221,9 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
             if wanted is None and (refusal := self._refusal(asked)):
                 self._say(refusal, "✗")  # and the latest draw stays where it is
             elif self._cancelled.is_set():
-                self._say("Cancelled before it began.", "■")
+                self._say(_("Cancelled before it began."), "■")
             else:
-                self.winners.value, self.mail.value, self.view.graph.chosen = _NOBODY, "", ""
+                self.winners.value, self.mail.value, self.view.graph.chosen = _nobody(), "", ""
                 self.progress.bar_style = "info"
                 self._show([])
                 arn = await asyncio.to_thread(self._lottery.start, asked)
@@ -236,9 +239,10 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
 
     def _remain(self) -> str:
         if self._can_win == 0:
-            how = "press Reset" if self._lottery.may_reset else "run `lottery reset` in a terminal"
-            return f"Everyone has won. To start again, {how}."
-        return f"{self._can_win} can still win."
+            if self._lottery.may_reset:
+                return _("Everyone has won. To start again, press Reset.")
+            return _("Everyone has won. To start again, run `lottery reset` in a terminal.")
+        return _("{count} can still win.", count=self._can_win)
 
     def _refusal(self, wanted: Wanted) -> str:
         """Say why so many cannot be drawn; empty if they can. Others may have won since the panel counted."""
@@ -246,7 +250,11 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
             return self._remain()
         if _total(wanted) <= self._can_win:
             return ""
-        return f"You ask for {_total(wanted)} winners, but only {self._can_win} can still win. Ask for fewer."
+        return _(
+            "You ask for {count} winners, but only {all} can still win. Ask for fewer.",
+            count=_total(wanted),
+            all=self._can_win,
+        )
 
     async def _follow(self, arn: str) -> tuple[Sequence[Event], DrawResult]:
         """Until the draw has ended, look at it, and replay what has happened since the last look."""
@@ -278,17 +286,24 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         if mark != "✓":
             self.view.choose_failure()
         if not result["winners"]:
-            self.winners.value = "<p>Nobody has won.</p>"
+            nobody = _("Nobody has won.")
+            self.winners.value = f"<p>{nobody}</p>"
         await self._reveal(result["winners"])
         self._say(self._summary(result), mark)  # again: a Cancel meanwhile has changed it
         self.result = result
         if messages := published(events):
-            where = _LINK.sub(_ANCHOR, escaped(await asyncio.to_thread(self._lottery.mailed)))
-            count = f"{len(messages)} messages" if len(messages) > 1 else "1 message"
+            page = _("the mailbox page")
+            link = rf'<a href="\g<0>" target="_blank" rel="noopener">{page}</a>'
+            where = _LINK.sub(link, escaped(await asyncio.to_thread(self._lottery.mailed)))
+            went = (
+                _("✉ 1 message went out to the topic:")
+                if len(messages) == 1
+                else _("✉ {count} messages went out to the topic:", count=len(messages))
+            )
             texts = "".join(
                 f"<blockquote>{escaped(_LONG.sub('...', text))}</blockquote>" for text in messages
             )
-            self.mail.value = f'<div style="{WRAPPED}">✉ {count} went out to the topic:{texts}{where}</div>'
+            self.mail.value = f'<div style="{WRAPPED}">{went}{texts}{where}</div>'
         await self._count()
         self.message.value += f"<p>{self._remain()}</p>"
 
@@ -296,10 +311,12 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         """How a draw ended, in a sentence or two."""
         reason = ": ".join(text for text in (result["error"], result["cause"]) if text)
         if result["status"] != "SUCCEEDED":
-            return f"{result['status']}: {(reason or 'no reason was given').rstrip('.')}."
-        advice, _, _ = reason.partition("\n")  # the first line says what to do
-        late = "It had ended before Cancel reached it." if self._cancelled.is_set() else ""
-        return " ".join(filter(None, [f"SUCCEEDED: {len(result['winners'])} drawn.", advice, late]))
+            why = (reason or _("no reason was given")).rstrip(".")
+            return _("{status}: {reason}.", status=result["status"], reason=why)
+        advice = reason.partition("\n")[0]  # the first line says what to do
+        late = _("It had ended before Cancel reached it.") if self._cancelled.is_set() else ""
+        drawn = _("SUCCEEDED: {count} drawn.", count=len(result["winners"]))
+        return " ".join(filter(None, [drawn, advice, late]))
 
     async def _reveal(self, winners: Sequence[Winner]) -> None:
         """Show one winner after the other. The newest prize is at the top, where people see it."""
@@ -322,7 +339,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
     def _bound(self, can_win: int) -> None:
         self._can_win = can_win
         offered = can_win == 0 and self._lottery.may_reset
-        self.reset_button.description = "Reset"
+        self.reset_button.description = _("Reset")
         self.reset_button.layout.display = "" if offered else "none"
 
     def _enable(self, enabled: bool) -> None:
@@ -337,15 +354,24 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         prizes = self._prize_names[:begun]
         self.progress.max = max(1, len(states) + len(self._prize_names))
         self.progress.value = sum(name in statuses for name in states) + len(prizes)
-        told = {"running": "{}", "waiting": "{} waits for its token"}
-        busy = [told[status].format(name) for name, status in statuses.items() if status in told]
+        busy = [
+            name if status == "running" else _("{name} waits for its token", name=name)
+            for name, status in statuses.items()
+            if status in ("running", "waiting")
+        ]
         if busy and not self._cancelled.is_set():
-            self._say(f"{': '.join([*prizes[-1:], ', '.join(busy)])} ...", "…")
+            told = ": ".join([*prizes[-1:], _(", ").join(busy)])
+            self._say(f"{told} ...", "…")
 
     def _say(self, text: str, mark: str = "") -> None:
         # aria-live: a screen reader says it when it changes.
         said = f"{mark} {escaped(text)}"
         self.message.value = f'<p role="status" aria-live="polite" style="{WRAPPED}">{said}</p>'
+
+
+def _nobody() -> str:
+    hint = _("The winners of the next draw appear here.")
+    return f"<p>{hint}</p>"
 
 
 def _sentence(error: Exception) -> str:
@@ -355,8 +381,12 @@ def _sentence(error: Exception) -> str:
 def _lost(error: Exception, arn: str) -> str:
     """Say what to do if a started draw can no longer be read. To draw again would be a second draw."""
     what = f"{error.where}: {error.what}" if isinstance(error, LotteryError) else _sentence(error).rstrip(".")
-    look = f"look at it with `lottery history {arn}` before you draw again"
-    return f"{what}. The draw has been started and may go on: {look}."
+    return _(
+        "{what}. The draw has been started and may go on: look at it with `lottery history {arn}` "
+        "before you draw again.",
+        what=what,
+        arn=arn,
+    )
 
 
 def _total(wanted: Wanted) -> int:

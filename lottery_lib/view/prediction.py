@@ -6,14 +6,13 @@ from typing import Final
 import pandas as pd
 
 from lottery_lib.history import ExecutionRecord, state_attempts, state_statuses
+from lottery_lib.translation import _
 from lottery_lib.view.graph import graph_view
-from lottery_lib.view.status import marked, retried
+from lottery_lib.view.status import marked, named, retried
 from lottery_lib.view.tables import readable
 
 _OPEN: Final = "?"
 _NOT_ENTERED: Final = "not entered"
-_RIGHT: Final = "✓\u00a0right"  # a line must not break at this space
-_DIFFERENT: Final = "≠\u00a0different"  # no status has this mark
 # The drawing is white. In a dark theme it needs a margin.
 _CARD: Final = "background: #ffffff; border: 1px solid #c1c7ce; border-radius: 8px; padding: 6px"
 _STATUSES: Final = ("succeeded", "caught", "failed", _NOT_ENTERED)
@@ -39,17 +38,19 @@ class Comparison:
             status = statuses.get(name, _NOT_ENTERED)
             happened = f"{marked(status)} {retried(attempts.get(name, 1))}".strip()
             rows.append((name, guess, happened, _verdict(guess, status)))
-        self._table = pd.DataFrame(rows, columns=["state", "your prediction", "what happened", "Right?"])
+        heads = [_("State"), _("Your prediction"), _("What happened"), _("Right?")]
+        self._table = pd.DataFrame(rows, columns=heads)
 
     def __repr__(self) -> str:
         guesses = "; ".join(f"{row[0]}: {row[1]}" for row in self._table.itertuples(index=False))
-        return f"{self._graph.alt} Predicted: {guesses}."
+        predicted = _("Predicted: {guesses}.", guesses=guesses)
+        return f"{self._graph.alt} {predicted}"
 
     def _repr_html_(self) -> str:
         opened, line = (
-            (" open", "Your prediction and what happened")
+            (" open", _("Your prediction and what happened"))
             if self._complete
-            else ("", "Replace each ? and run the cell again, or open this line to see what happened")
+            else ("", _("Replace each ? and run the cell again, or open this line to see what happened"))
         )
         # The widths are attributes, because GitHub and an untrusted notebook remove most styles. The style
         # keeps JupyterLab from colouring the row below the pointer.
@@ -64,6 +65,9 @@ def _verdict(guess: str, status: str) -> str:
     word = str(guess).strip().lower()
     if word == _OPEN:
         return ""
-    if word not in _STATUSES:
-        return f"? write {', '.join(_STATUSES[:-1])} or {_STATUSES[-1]}"
-    return _RIGHT if word == status else _DIFFERENT
+    # A translated notebook may have either word.
+    known = {named(each).lower(): each for each in _STATUSES} | {each: each for each in _STATUSES}
+    if word not in known:
+        return _("? write succeeded, caught, failed or not entered")
+    # A line must not break at these spaces. No status has the second mark.
+    return _("✓\u00a0right") if known[word] == status else _("≠\u00a0different")

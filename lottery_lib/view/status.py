@@ -3,6 +3,8 @@
 import unicodedata
 from typing import Final, NamedTuple
 
+from lottery_lib.translation import _
+
 #: The CSS of text that may hold a name of any length.
 WRAPPED: Final = "overflow-wrap: anywhere"
 
@@ -34,16 +36,30 @@ def look_of(status: str) -> Look:
     return _LOOKS.get(status, _LOOKS[""])
 
 
+def named(status: str) -> str:
+    """A status in the attendee's language. The data keep the English word."""
+    words = {
+        "running": _("running"),
+        "waiting": _("waiting"),
+        "succeeded": _("succeeded"),
+        "failed": _("failed"),
+        "caught": _("caught"),
+        "aborted": _("aborted"),
+        "not entered": _("not entered"),
+    }
+    return words.get(status, status)
+
+
 def marked(status: str) -> str:
     """A status with its mark, such as ``"✓ succeeded"``."""
-    return f"{look_of(status).mark} {status}".strip()
+    return f"{look_of(status).mark} {named(status)}".strip()
 
 
 def retried(attempts: int) -> str:
     """How often a state was tried again, such as ``"↻ retried 2 times"``; empty if it was not."""
     if attempts < 2:
         return ""
-    return f"↻ retried {attempts - 1} time{'s' if attempts > 2 else ''}"
+    return _("↻ retried 1 time") if attempts == 2 else _("↻ retried {count} times", count=attempts - 1)
 
 
 def columns(text: str) -> int:
@@ -55,4 +71,4 @@ def badge(status: str) -> str:
     """A status with its mark as HTML, in its colours: they can be read on a light page and on a dark one."""
     look = look_of(status)
     style = f"background: {look.fill}; color: #16191f; border: 1px solid {look.border}"
-    return f'<span class="lottery-badge" style="{style}">{marked(status) or "not entered"}</span>'
+    return f'<span class="lottery-badge" style="{style}">{marked(status or "not entered")}</span>'

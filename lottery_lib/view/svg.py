@@ -9,12 +9,10 @@ import sysconfig
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Final
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.texts import escaped
-
-_INSTALL: Final = "Run `pip install graphviz-pure`, or set GRAPHVIZ_DOT to the path of a `dot` program"
+from lottery_lib.translation import _
 
 
 def render(source: str) -> str:
@@ -28,15 +26,17 @@ def render(source: str) -> str:
     beside = os.pathsep.join([str(Path(sys.executable).parent), sysconfig.get_path("scripts")])
     dot = os.environ.get("GRAPHVIZ_DOT") or shutil.which("dot") or shutil.which("graphviz-pure")
     dot = dot or shutil.which("graphviz-pure", path=beside)
+    install = _("Run `pip install graphviz-pure`, or set GRAPHVIZ_DOT to the path of a `dot` program")
     if not dot:
-        raise LotteryError("Graphviz", "there is no program that draws graphs", _INSTALL)
+        raise LotteryError("Graphviz", _("there is no program that draws graphs"), install)
     try:
         drawn = subprocess.run(
             [dot, "-Tsvg"], input=source, capture_output=True, check=True, encoding="utf-8", errors="replace"
         )
     except (OSError, subprocess.CalledProcessError) as error:
         reason = getattr(error, "stderr", "") or error
-        raise LotteryError("Graphviz", f"did not draw ({str(reason).strip()})", _INSTALL) from error
+        what = _("did not draw ({reason})", reason=str(reason).strip())
+        raise LotteryError("Graphviz", what, install) from error
     return drawn.stdout
 
 

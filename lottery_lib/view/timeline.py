@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from lottery_lib.definition import Machine
 from lottery_lib.history.state_runs import Attempt, Event, Reader, StateRun, details_of
 from lottery_lib.texts import harmless
+from lottery_lib.translation import _
 from lottery_lib.view.status import columns, look_of, marked, retried
 from lottery_lib.view.svg import Picture
 
@@ -91,8 +92,10 @@ def timeline_view(
         _row(runs, [bar for run in runs for bar in _bars(run, asked, seconds)]) for runs in grouped.values()
     ]
     took = f"{whole:.1f} s" if whole >= 1 else f"{whole * 1000:.0f} ms"
-    told = "; ".join(f"{row.label.strip()} {row.note}" for row in rows[:_ROWS]) or "nothing has happened yet"
-    return Picture(f"{title or 'Timeline'} of {took}: {told}.", lambda: _draw(rows, whole or 0.001, title))
+    told = _("; ").join(f"{row.label.strip()} {row.note}" for row in rows[:_ROWS])
+    told = told or _("nothing has happened yet")
+    alt = _("{title} of {time}: {told}.", title=title or _("Timeline"), time=took, told=told)
+    return Picture(alt, lambda: _draw(rows, whole or 0.001, title))
 
 
 def _asked_for_token(reader: Reader) -> dict[Attempt, datetime]:
@@ -127,10 +130,10 @@ def _row(runs: list[StateRun], bars: list[_Bar]) -> _Row:
     notes = [
         f"{marked(last.status)} {harmless(last.error)}".strip(),
         retried(len(bars) - len(runs) + 1),
-        f"entered {len(runs)} times" if len(runs) > 1 else "",
-        f"waits {_time(waited)}" if waited >= 0.001 else "",
+        _("entered {times} times", times=len(runs)) if len(runs) > 1 else "",
+        _("waits {time}", time=_time(waited)) if waited >= 0.001 else "",
     ]
-    return _Row(label, ", ".join(filter(None, notes)), bars)
+    return _Row(label, _(", ").join(filter(None, notes)), bars)
 
 
 def _time(seconds: float) -> str:
@@ -148,13 +151,13 @@ def _draw(rows: list[_Row], whole: float, title: str | None) -> str:
     """The SVG of a timeline of `whole` seconds."""
     hidden, rows = len(rows) - _ROWS, rows[:_ROWS]
     heads = [title] if title else []
-    heads += [f"and {hidden} rows more"] if hidden > 0 else []
+    heads += [_("and {count} rows more", count=hidden)] if hidden > 0 else []
     if any(len(row.bars) > _BARS for row in rows):
-        heads.append(f"(the latest {_BARS} attempts of each)")
+        heads.append(_("(the latest {count} attempts of each)", count=_BARS))
     labels = [_lines(row.label, _LABEL) for row in rows]
-    notes = [
-        _lines(re.sub("(?<!,) ", "\N{NO-BREAK SPACE}", row.note), _NOTE) for row in rows
-    ]  # breaks at commas
+    comma = _(", ").strip()
+    unbroken = [row.note.replace(" ", "\N{NO-BREAK SPACE}") for row in rows]  # except after its commas
+    notes = [_lines(re.sub(f"{comma}\N{NO-BREAK SPACE}?", f"{comma} ", note), _NOTE) for note in unbroken]
     left, right = (
         _LETTER * max([8, *(columns(line) for lines in texts for line in lines)]) + 0.15
         for texts in (labels, notes)
@@ -167,7 +170,7 @@ def _draw(rows: list[_Row], whole: float, title: str | None) -> str:
         figure = Figure(figsize=(_WIDTH, height := inner + 0.85))
         axes = figure.add_axes((left / _WIDTH, 0.5 / height, width / _WIDTH, inner / height))
         axes.set(xlim=(0, whole * 1.01), ylim=(inner, 0), xlabel="s" if whole >= 1 else "ms")
-        axes.xaxis.set_major_formatter(lambda x, _: f"{x if whole >= 1 else x * 1000:g}")
+        axes.xaxis.set_major_formatter(lambda x, _position: f"{x if whole >= 1 else x * 1000:g}")
         axes.set_yticks([])
         axes.grid(axis="x", color="#dfe3e8")
         axes.set_axisbelow(True)
@@ -202,7 +205,7 @@ def _draw_bars(axes: Axes, y: float, bars: list[_Bar], letter: float) -> None:
 def _draw_wait(axes: Axes, y: float, wait: tuple[float, float], color: str, letter: float) -> None:
     """Draw a dotted line. If there is room, its middle says how long it is."""
     begin, end = wait
-    middle, text = (begin + end) / 2, f"waits {_time(end - begin)}"
+    middle, text = (begin + end) / 2, _("waits {time}", time=_time(end - begin))
     room = columns(text) * letter
     if room > end - begin:
         axes.plot(wait, (y, y), ":", color=color)

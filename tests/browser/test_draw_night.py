@@ -3,6 +3,11 @@
 import csv
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
 from contextlib import suppress
 
 import psutil
@@ -13,8 +18,11 @@ from lottery_lib import Stack, connect, execution, inbox, load_employees, verify
 from lottery_lib.draws import machine_arn
 from lottery_lib.employees import Roster
 from lottery_lib.names import CHECKOUT
+from lottery_lib.party import scenes
 from lottery_lib.party.evening import Evening
 from lottery_lib.party.receipts import receipts
+from lottery_lib.resources.dynamodb_table import Table
+from lottery_lib.target import emulator
 
 pytestmark = pytest.mark.browser
 FIRST = ["Ada", "李娜", "Grace", "王伟", "Linus"]
@@ -22,7 +30,7 @@ LAST = ["Hopper", "Liskov", "Perlman", "Lamarr", "Bartik", "Allen", "Keller", "E
 NAMES = [f"{first} {last}" for first in FIRST for last in LAST]
 NAMES[3], NAMES[17] = "欧阳娜娜" * 4, "Ann-Katrin von Hohenstein-Sonnenberg-Zweibrücken"
 ATTENDEE = "night"  # a lottery of its own: the lessons' winners share their table with both editions
-ROSTER = "employee_id,employee_name\n" + "".join(f"{n:03},{name}\n" for n, name in enumerate(NAMES))
+ROSTER = "工号,姓名,部门\n" + "".join(f"{n:03},{name},Sales\n" for n, name in enumerate(NAMES))
 #: Elements that do not fit, with their texts: cut off by themselves, or outside of the window.
 MISFITS = """() => [document.documentElement, ...document.querySelectorAll('.lottery-night .widget-box, '
     + '.lottery-night .widget-html, .lottery-night button, .lottery-stage .name')]
@@ -127,11 +135,12 @@ def test_whole_evening(party, night):
 def prepare(here):
     """Load a list with a bad row, and write prizes, first as one line."""
     here.offers("Announce")
-    guests = {"name": "guests.csv", "mimeType": "text/csv", "buffer": f"{ROSTER}041,\n".encode()}
+    guests = {"name": "guests.csv", "mimeType": "text/csv", "buffer": f"{ROSTER}041,,\n".encode()}
     with here.operator.expect_file_chooser() as chooser:
         here.operator.get_by_role("button", name="List of guests").click()
     chooser.value.set_files([guests])
     expect(here.operator.get_by_text("guests.csv: 40 people")).to_be_visible()
+    expect(here.operator.get_by_role("row", name="001 Ada Liskov Sales")).to_be_visible()
     expect(here.operator.get_by_text("Row 42: employee_name of 041 is empty.")).to_be_visible()
     here.fields["prizes"].fill("1 Mug")
     here.button.click()
@@ -154,16 +163,34 @@ def open_the_evening(here):
     """The room photographs the announcement, and gives the public value."""
     here.offers("Ask the room")
     here.shows("opening", "40 people can win", "14 ×", "自行车")
+    withdraw(here, "039")
     expect(here.stage.get_by_role("img", name="QR code")).to_be_visible()
     here.press()
     here.offers("Give the public value")
     here.shows("public", "Call five numbers")
+    here.fields["value"].press("Enter")
+    expect(here.operator.get_by_role("alert")).to_contain_text("public value: it is empty")
     here.fields["value"].fill("3 14 15 92 65")
-    here.button.click()
+    expect(here.operator.get_by_role("alert")).to_have_count(0)
+    here.fields["value"].press("Enter")
     here.offers("Go on")
     here.shows("public", "3 14 15 92 65")
     here.press("Enter")
     here.shows("ready", "Mug", "1 of 3")
+
+
+def withdraw(here, one):
+    """Somebody does not take part. An id that nobody has is refused, and the page asks before it is done."""
+    button = here.operator.get_by_role("button", name="Withdraw", exact=True)
+    for typed in ("390", one):
+        here.operator.get_by_placeholder("Id of somebody").fill(typed)
+        button.click()
+        if typed != one:
+            expect(here.operator.get_by_role("alert")).to_contain_text("390: is not in the pool")
+    here.operator.get_by_role("button", name=f"Yes, withdraw {NAMES[int(one)]} ({one})").click()
+    expect(here.operator.get_by_text(f"Withdrawn: {NAMES[int(one)]} ({one})")).to_be_visible()
+    expect(here.operator.get_by_text("39 can still win")).to_be_visible()
+    expect(here.operator.get_by_role("button", name="Yes, withdraw")).to_be_hidden()
 
 
 def first_prize(here, party):
@@ -191,7 +218,8 @@ def first_prize(here, party):
         page.set_viewport_size({"width": 1920, "height": 1080})
     for page in (here.operator, here.stage):
         page.evaluate("window.old = true")
-    kill_kernels("whole")
+    for kernel in kernels("whole"):
+        kernel.kill()
     for page in (here.operator, here.stage):
         page.wait_for_function("!window.old")  # it loads itself again
     here.offers("Everybody is here")
@@ -212,8 +240,12 @@ def surprise(here, party):
     here.press()
     here.offers("Everybody is here")
     here.shows("winners", "Trip to 北京", *drawn_names(party, "Trip to 北京"))
+    rows = Table(party, party.names.winners_table)
+    rows.put([{"employee_id": "999", "draw_id": "whole", "prize": "Mug"}])
     here.button.click()
     here.offers("Go on")
+    expect(here.operator.get_by_text("Winners without a receipt: 999")).to_be_visible()
+    rows.remove(["999"])
     here.button.click()
 
 
@@ -243,7 +275,20 @@ def end(here, party):
     with here.operator.expect_download() as download:
         here.operator.get_by_role("link", name="Winners (CSV)").click()
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text(encoding="utf-8-sig"))))
-    assert [row["employee_id"] for row in rows] == list(winners(party)["employee_id"])
+    assert list(rows[0]) == [
+        "employee_id",
+        "employee_name",
+        "lottery_serial",
+        "department",
+        "prize",
+        "status",
+    ]
+    prizes = ["Mug", "自行车", "<b>Car</b>", "Trip to 北京"]
+    assert [row["prize"] for row in rows] == sorted((row["prize"] for row in rows), key=prizes.index)
+    assert [row["status"] for row in rows[:16]] == [*[""] * 14, "absent", ""]
+    assert {row["employee_id"] for row in rows} == set(winners(party)["employee_id"])
+    assert not {"039", "999"} & {row["employee_id"] for row in rows}
+    assert "receipt" not in rows[0]
     with here.operator.expect_download() as download:
         here.operator.get_by_role("link", name="Receipts").click()
     assert json.loads(download.value.path().read_bytes()) == receipts(party, "whole")
@@ -253,12 +298,11 @@ def end(here, party):
     here.shows("closed", "Mug")
 
 
-def kill_kernels(evening):
-    """End the kernels of an evening's pages at once."""
-    for process in psutil.Process().children(recursive=True):
-        kernel = "ipykernel_launcher" in " ".join(process.cmdline())
-        if kernel and process.environ().get("LOTTERY_EVENING") == evening:
-            process.kill()
+def kernels(evening):
+    """The processes of the kernels of an evening's pages, the newest last."""
+    running = sorted(psutil.Process().children(recursive=True), key=psutil.Process.create_time)
+    found = [each for each in running if "ipykernel_launcher" in " ".join(each.cmdline())]
+    return [each for each in found if each.environ().get("LOTTERY_EVENING") == evening]
 
 
 def test_two_presses_at_once(party, night, new_page):
@@ -293,28 +337,126 @@ def test_two_presses_at_once(party, night, new_page):
     assert len(winners(party)) == 2
 
 
-def test_restored_with_one_click(party, night, tmp_path):
-    """After the emulator's end, the page of a new one offers the evening in the file, and goes on with it."""
-    file = tmp_path / "kept.evening.json"
-    evening = Evening(party, "kept", file=file)
-    evening.announce([{"name": "Mug", "count": 2}, {"name": "Car", "count": 1}])
+def test_marks_are_shared(party, night):
+    """Two windows of the operator and a reload show the same marks, and a press sends what is marked."""
+    evening = Evening(party, "marks")
+    evening.announce([{"name": "Mug", "count": 3}])
     evening.draw(1)
     party.waiter.until("the winners", lambda: evening.look().step == "roll call", seconds=30)
-    won = set(winners(party)["employee_id"])
-    Stack(party).teardown()  # as if the emulator had ended: nothing is there
-    here = night("kept", LOTTERY_EVENING_FILE=str(file))
-    here.operator.get_by_role("button", name="Restore the evening from its file").click()
-    here.offers("Show the winners")
-    assert set(winners(party)["employee_id"]) == won
+    evening.show("winners", 1)
+    here = night("marks", size=(1280, 800))
+    here.offers("Everybody is here")
+    other = Night(here.context.browser, here.address, (1280, 800), None)
+    first, second = (page.operator.get_by_role("checkbox") for page in (here, other))
+    first.nth(0).check()
+    first.nth(2).check()
+    for page in (here, other):
+        page.offers("2 absent: draw these places again")
+    expect(second.nth(2)).to_be_checked()
+    second.nth(0).uncheck()
+    here.offers("1 absent: draw this place again")
+    here.operator.reload()
+    here.offers("1 absent: draw this place again")
+    expect(first.nth(2)).to_be_checked()
+    gone, stays = (evening.look().prizes[0].winners[at].id for at in (2, 0))
+    slow = kernels("marks")[-1]  # it has not seen the next mark when it is pressed
+    slow.suspend()
+    second.nth(0).check()
+    party.waiter.until("the mark", lambda: len(scenes.roll(evening.look()).absent) == 2, seconds=30)
     here.button.click()
+    slow.resume()
+    expect(here.operator.get_by_role("alert")).to_contain_text(
+        "has changed who is absent, so nothing was sent"
+    )
+    here.offers("2 absent: draw these places again")
+    second.nth(0).uncheck()
+    other.button.click()  # at once: what this window has marked last is sent
+    here.offers("Everybody is here")
+    (mug,) = evening.look().prizes
+    assert [each.id for each in mug.absent] == [gone]
+    assert stays in [each.id for each in mug.winners]
+    other.context.close()
+
+
+def test_restored_with_one_click(party, night, tmp_path):
+    """The emulator is killed at a roll call. Both pages find a new one, and the file has the evening."""
+    file = tmp_path / "kept.evening.json"
+    half_an_evening(party, file)
+    here = night("kept", LOTTERY_EVENING_FILE=str(file))
+    here.open_stage()
+    here.shows("ready", "Car")
+    here.press()
+    here.offers("Show the winners")
+    here.press()
+    here.offers("Everybody is here")
+    here.operator.get_by_role("checkbox").first.check()
+    here.offers("1 absent: draw this place again")
+    expect(here.operator.get_by_text("Saved in")).to_be_visible()
+    party.waiter.until("the mark in the file", lambda: b"absent 0" in file.read_bytes(), seconds=30)
+    won = {prize: drawn_names(party, prize) for prize in ("Mug", "Car")}
+    os.killpg(emulator("status")["pid"], signal.SIGKILL)
+
+    restore = here.operator.get_by_role("button", name="Restore the evening from its file")
+    expect(restore).to_be_visible(timeout=15_000)
+    expect(here.operator.get_by_role("alert")).to_contain_text("the evening is only in its file: restore it")
+    here.picture(here.operator, "draw_night_killed")
+    restore.click()
+    here.offers("1 absent: draw this place again")
+    expect(restore).to_be_hidden()
+    party = connect(edition="hardened", attendee=ATTENDEE)
+    assert {prize: drawn_names(party, prize) for prize in won} == won
+    here.button.click()
+    here.offers("Everybody is here")
+    here.shows("winners", "Car", *drawn_names(party, "Car"))
+    here.button.click()
+    here.offers("Go on")
+    here.press()
+    here.shows("ready", "Pen")
+    here.press()
+    here.offers("Show the winners")
+    here.press()
     here.offers("Everybody is here")
     here.button.click()
     here.offers("Go on")
-    expect(here.operator.get_by_role("button", name="Restore the evening from its file")).to_be_hidden()
+    export_and_verify(here, party, tmp_path)
 
 
-def test_nothing_deployed(party, night):
-    """Before the deploy the page opens, and says what to do."""
+def half_an_evening(party, file):
+    """An evening with three prizes: the first one is drawn, and one of its winners was absent."""
+    evening = Evening(party, "kept", file=file)
+    evening.announce([{"name": name, "count": 2} for name in ("Mug", "Car", "Pen")])
+    evening.draw(1)
+    party.waiter.until("the winners", lambda: evening.look().step == "roll call", seconds=30)
+    evening.call_roll(1, [evening.look().prizes[0].winners[0].id])
+    party.waiter.until("the next winner", lambda: len(evening.look().prizes[0].winners) == 2, seconds=30)
+    party.waiter.until("the roll call", lambda: evening.look().step == "roll call", seconds=30)
+    evening.call_roll(1, [])
+    party.waiter.until("the mail", lambda: evening.look().step == "ready", seconds=30)
+    evening.show("ready", 2)
+
+
+def export_and_verify(here, party, folder):
+    """End the evening, and save what the page offers: `lottery verify` finds that all is true."""
+    here.operator.get_by_role("button", name="End the evening").click()
+    here.operator.get_by_role("button", name="Yes, end it").click()
+    for name, file in (("Winners (CSV)", "winners.csv"), ("Receipts", "receipts.json")):
+        with here.operator.expect_download() as download:
+            here.operator.get_by_role("link", name=name).click()
+        download.value.save_as(folder / file)
+    rows = list(csv.DictReader(io.StringIO((folder / "winners.csv").read_text(encoding="utf-8-sig"))))
+    assert Counter(row["prize"] for row in rows if not row["status"]) == {"Mug": 2, "Car": 2, "Pen": 2}
+    assert Counter(row["prize"] for row in rows if row["status"] == "absent") == {"Mug": 1, "Car": 1}
+    assert {row["employee_id"] for row in rows} == set(winners(party)["employee_id"])
+    command = [sys.executable, "-m", "lottery_lib", "verify", str(folder)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "WRONG" not in said
+    assert said.count("ok: ") > 5
+
+
+def test_nothing_deployed(party, night, tmp_path):
+    """Before the deploy the page opens, and says what to do, even if the evening's file is damaged."""
     Stack(party).teardown()
-    here = night("nowhere")
+    damaged = tmp_path / "damaged.json"
+    damaged.write_text("{")
+    here = night("nowhere", LOTTERY_EVENING_FILE=str(damaged))
     expect(here.operator.get_by_role("alert")).to_contain_text("does not exist. Run `lottery deploy`")

@@ -17,6 +17,7 @@ from lottery_lib.employees import Roster
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import CHECKOUT
 from lottery_lib.party import evening_file
+from lottery_lib.party.checker import check_receipts
 from lottery_lib.party.evening import Evening
 from lottery_lib.party.receipts import receipts
 from lottery_lib.resources.contents import draws_table
@@ -154,6 +155,32 @@ def test_what_was_awaited_is_awaited_again(party):
     evening.call_roll(1, [])
     assert step(evening, "ready").prizes[0].done
     assert kinds(evening) == ["announced", "public value", "drawn", "roll call"]
+
+
+def test_people_are_withdrawn_at_any_time(party):
+    """Before the public value, and during a roll call: they win nothing later, whatever the emulator does."""
+    evening = party.evening(MUG, CAR, question="Five numbers")
+    evening.withdraw("0299")
+    assert evening.look().step == "public value"
+    evening.give("3 8 1")
+    order = [each for each in committed_order(party.file, "3 8 1") if each != "0299"]
+    evening.draw(1)
+    step(evening, "roll call")
+    for one in (order[0], order[2]):  # a winner, and who is next
+        evening.withdraw(one)
+    party.forget()
+    evening = party.restored()
+    assert ids(step(evening, "roll call").withdrawn) == ["0299", order[0], order[2]]
+    evening.call_roll(1, [order[1]])
+    wait_until(lambda: evening.look().prizes[0].absent)
+    assert ids(step(evening, "roll call").prizes[0].winners) == [order[0], order[3]]
+    evening.call_roll(1, [])
+    step(evening, "ready")
+    evening.close()
+    checked = check_receipts(receipts(evening.target, "night-1"))
+    assert (checked.problems, checked.counts["withdrawn"]) == ([], 3)
+    with pytest.raises(LotteryError, match=r"0007: was not withdrawn \(The draw night-1 is closed"):
+        evening.withdraw("0007")
 
 
 def killed_after_the_note(monkeypatch, party, evening, act):

@@ -2,8 +2,7 @@
 
 import pytest
 
-from lottery_lib import load_employees
-from lottery_lib.draws import winners
+from lottery_lib import load_employees, winners
 from lottery_lib.employees import Roster
 from lottery_lib.party import evening_file
 from lottery_lib.party.checker import check_receipts

@@ -269,6 +269,9 @@ def test_nobody_wins_in_both_editions(hardened):
     ]
     assert len(set(drawn)) == len(drawn) == 10
     assert draw(hardened, 1)["error"] == draw(tutorial, 1)["error"] == "NotEnoughEmployees"
+    table = winners(hardened)
+    assert set(table[table["receipt"] == "no receipt"]["employee_id"]) == {*drawn[2:4], *drawn[6:8]}
+    assert "receipt" not in winners(tutorial)
     Stack(tutorial).teardown()
 
 

@@ -1,11 +1,13 @@
 """The commands of a party: announce it, serve its pages, save and restore it, and check its receipts."""
 
+import csv
 import json
 import os
 import sys
 from datetime import datetime
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from lottery_lib import Stack, connect
@@ -16,6 +18,7 @@ from lottery_lib.party.announcement import grouped
 from lottery_lib.party.checker import check_page
 from lottery_lib.party.evening import Evening
 from lottery_lib.resources.contents import pool_table
+from lottery_lib.resources.dynamodb_table import Table
 
 HARDENED = ("--edition", "hardened")
 
@@ -75,7 +78,7 @@ def test_the_pages_of_a_party(run, served, target, tmp_path):
     assert "restore" not in said
 
 
-def test_announced_and_restored(run, served, target, tmp_path):
+def test_announced_and_restored(run, served, target, tmp_path, capsys):
     """What was announced is in a file. `night` asks for it when the tables lack it, and goes on after it."""
     too_many = run("announce", "9 Mug\n2 Car", "--name", "night-1")[1]["cause"]
     assert "prizes: 11 winners are wanted, but only 10 people can win." in too_many
@@ -92,6 +95,8 @@ def test_announced_and_restored(run, served, target, tmp_path):
     assert told["root"] in Path(told["check"]).read_text(encoding="utf-8")
     code, proof, _ = run("proof", "007")
     assert (code, proof["employee_id"], root_of("007", proof)) == (0, "007", told["root"])
+    assert main(["proof", "007"]) == 0
+    assert "guest 007, who pastes it into the check page" in capsys.readouterr().out
     assert "employee 999: is not in the pool of night-1" in run("proof", "999")[1]["cause"]
     assert "draw x: was not announced" in run("proof", "007", "--name", "x")[1]["cause"]
     assert run("announce", "1 Car")[1]["cause"].startswith("evening night-1: is announced already")
@@ -108,6 +113,31 @@ def test_announced_and_restored(run, served, target, tmp_path):
     assert told["next"] == "Run `lottery night --file night-1.evening.json`"
     run("night")
     assert served["LOTTERY_EVENING"] == "night-1"
+
+
+def test_withdraw(run, target, tmp_path):
+    """`withdraw` takes a guest out of the open evening, and saves it. It refuses who cannot win."""
+    file = tmp_path / "night-1.evening.json"
+    assert run("withdraw", "003")[:2] == (
+        0,
+        {"evening": "night-1", "withdrawn": "003", "file": str(file)},
+    )
+    assert [each.id for each in Evening(target, "night-1").look().withdrawn] == ["003"]
+    assert file.exists()
+    assert "employee 999: is not in the pool of night-1" in run("withdraw", "999")[1]["cause"]
+
+
+def test_a_row_without_a_receipt_is_marked(run, target, monkeypatch, tmp_path):
+    """A row by hand is marked in the list of winners, and in both files."""
+    monkeypatch.setenv("LOTTERY_ATTENDEE", "party")
+    table = Table(target, target.names.winners_table)
+    table.put([{"employee_id": "007", "draw_id": "night-1", "prize": "Car"}])
+    _, told, _ = run("winners", *HARDENED, "--csv", "w.csv", "--xlsx", "w.xlsx")
+    assert [(each["employee_id"], each["receipt"]) for each in told] == [("007", "no receipt")]
+    with (tmp_path / "w.csv").open(encoding="utf-8-sig") as file:
+        assert [row["receipt"] for row in csv.DictReader(file)] == ["no receipt"]
+    assert "no receipt" in [*pd.read_excel(tmp_path / "w.xlsx", engine="calamine")["receipt"]]
+    table.remove(["007"])
 
 
 def test_reset_during_an_evening(run, target, monkeypatch):

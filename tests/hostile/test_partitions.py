@@ -8,11 +8,10 @@ import nbformat
 import pytest
 from hostile.hostile_aws import HostileAws
 
-from lottery_lib import Stack, calls, connect, draw, inbox, restore, verify
+from lottery_lib import Stack, calls, connect, draw, inbox, restore, verify, winners
 from lottery_lib.course import notebooks
 from lottery_lib.course.attendee_policy import boundary, policy
 from lottery_lib.course.lessons import LESSONS
-from lottery_lib.draws import winners
 
 PLACES = [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
 ADDRESS = "ann@example.com"

@@ -25,9 +25,9 @@ from emulator.attendee_user import (
     user_with,
 )
 
-from lottery_lib import Names, Stack, definition, draw, execution, inbox, load_employees, test_state
+from lottery_lib import Names, Stack, definition, draw, execution, inbox, load_employees, test_state, winners
 from lottery_lib import employees as roster
-from lottery_lib.draws import forget_winners, machine_arn, winners
+from lottery_lib.draws import forget_winners, machine_arn
 from lottery_lib.emulator.process import control
 from lottery_lib.party.evening import draw_in_public
 from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, OTHERS, notebooks, run

@@ -312,7 +312,7 @@ def test_verify(run, receipts, capsys):
     folder, document = receipts
     code, found, err = run("verify", str(folder))
     assert (code, err) == (0, "")
-    assert list(found) == ["claims", "problems", "counts", "codes"]
+    assert list(found) == ["claims", "problems", "counts", "codes", "strange"]
     assert (set(found["claims"].values()), found["problems"]) == ({True}, [])
     assert [each["draw"] for each in found["codes"]] == list(document["draws"])
     assert main(["verify", str(folder)]) == 0
@@ -335,6 +335,7 @@ def test_verify_finds_a_row_by_hand(run, receipts, capsys):
     assert [claim for claim, true in found["claims"].items() if not true] == [
         "the list of winners is that of the receipts"
     ]
+    assert found["strange"] == ["99\x1b[2J"]
     assert main(["verify", str(folder)]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert "WRONG: the list of winners is that of the receipts" in lines
@@ -357,7 +358,7 @@ def test_verify_what_is_no_folder(run, tmp_path, content, sentence):
     code, found, err = run("verify", str(tmp_path))
     cause = f"file {tmp_path / 'receipts.json'}: {sentence}"
     assert (code, found["cause"], err) == (1, cause, f"{cause}\n")
-    assert list(found) == ["claims", "problems", "counts", "codes", "error", "cause"]
+    assert list(found) == ["claims", "problems", "counts", "codes", "strange", "error", "cause"]
 
 
 def test_exit_code():

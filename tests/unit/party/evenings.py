@@ -51,6 +51,7 @@ class Draw:
         self.secret, self.salt, self.value = secret, salt, ""
         self.present, self.absent, self.known, self.won_before = {}, [], set(), []
         self.told = False  # whether a receipt has `unwon`
+        self.withdrawn = set()
         announced = lottery.receipt(
             lottery.chain,
             0,
@@ -112,7 +113,7 @@ class Draw:
             out = any(one == who and (self.rule == "out" or at == number) for who, at in self.absent)
             if len(winners) == places:
                 break
-            if one in self.present or out or one in self.known:
+            if one in self.present or out or one in self.known or one in self.withdrawn:
                 continue
             (passed_over if self.elsewhere(one) else winners).append(one)
         self.known.update(passed_over)
@@ -134,6 +135,10 @@ class Draw:
             self.absent.append((one, number))
             self.lottery.rows[one]["status"] = "absent"
 
+    def withdraw(self, one):
+        self.add("withdrawn", employee_id=one)
+        self.withdrawn.add(one)
+
     def prize(self, prize, count):
         self.add("prize added", prize=prize, count=count)
         self.prizes = [*self.prizes, (prize, count)]
@@ -149,6 +154,7 @@ class Draw:
 
 def played(draw, chance) -> Iterator[None]:
     """Play a draw, one receipt at a time."""
+    yield from left(draw, chance)
     if draw.texts and json.loads(draw.texts[0])["question"]:
         draw.value = chance.choice(VALUES)
         draw.add("public value", value=draw.value)
@@ -156,6 +162,7 @@ def played(draw, chance) -> Iterator[None]:
     numbers = [*range(1, len(draw.prizes) + 1)]
     while numbers and chance.randrange(8):
         number = numbers.pop(0)
+        yield from left(draw, chance)
         yield from filled(draw, number, chance)
         if chance.randrange(5) == 0:
             late = chance.choice([number, *draw.present.values()])
@@ -169,6 +176,13 @@ def played(draw, chance) -> Iterator[None]:
     draw.close()
 
 
+def left(draw, chance) -> Iterator[None]:
+    """Perhaps somebody leaves: of the pool, or not; before they win, or after that."""
+    if chance.randrange(4) == 0:
+        draw.withdraw(chance.choice([*draw.pool, "nobody"]))
+        yield
+
+
 def filled(draw, number, chance) -> Iterator[None]:
     """Draw a prize, with roll calls, until all places have winners or nobody is left."""
     going_on = True
@@ -176,6 +190,7 @@ def filled(draw, number, chance) -> Iterator[None]:
         unwon = chance.randrange(6) == 0
         going_on = draw.draw(number, chance.randint(1, draw.free(number)), unwon=unwon)
         yield
+        yield from left(draw, chance)
         here = [one for one, prize in draw.present.items() if prize == number]
         if going_on and chance.randrange(2) and (draw.free(number) == 0 or chance.randrange(3) == 0):
             draw.roll_call(number, [one for one in here if chance.randrange(4) == 0])
@@ -316,6 +331,18 @@ def nobody_absent(document, chance):
     rewrite(document, chance, "roll call", lambda says: says["absent"].clear())
 
 
+def rival_withdrawn(document, chance):
+    rewrite(document, chance, "withdrawn", lambda says: says.update(employee_id=chance.choice(IDS)))
+
+
+def withdrawn_by_hand(document, chance):
+    """Write a withdrawal between two receipts."""
+    texts = a_draw(document, chance)["receipts"]
+    says = {"kind": "withdrawn", "at": "", "previous": "", "employee_id": chance.choice(IDS)}
+    texts.insert(chance.randint(1, len(texts)), json.dumps(says))
+    renumber(document, texts)
+
+
 def other_rule(document, chance):
     rewrite(document, chance, "announced", lambda says: says.update(absent=chance.choice(RULES)))
 
@@ -407,8 +434,12 @@ def receipts_renumbered(document, chance):
     texts = a_draw(document, chance)["receipts"]
     if len(texts) > 1:
         del texts[chance.randrange(1, len(texts))]
-        texts[:] = [json.dumps(json.loads(text) | {"number": at}) for at, text in enumerate(texts)]
-        relink(document)
+        renumber(document, texts)
+
+
+def renumber(document, texts):
+    texts[:] = [json.dumps(json.loads(text) | {"number": at}) for at, text in enumerate(texts)]
+    relink(document)
 
 
 def receipts_moved(document, chance):
@@ -467,7 +498,7 @@ CHEATS = [
     *(other_commitment, secret_by_hand, other_value, other_question, other_numbers, other_count),
     *(other_text, other_pool, other_salt, pool_by_hand, receipt_removed, receipts_renumbered),
     *(receipts_moved, receipt_twice, draw_removed, draw_renamed, reset_hidden, reset_added),
-    *(row_by_hand, row_removed, row_changed),
+    *(row_by_hand, row_removed, row_changed, rival_withdrawn, withdrawn_by_hand),
 ]
 
 JUNK = [

@@ -95,7 +95,14 @@ class World:
 
     def document(self):
         """What `lottery receipts` gives of all draws."""
+        return self._read(lambda target: receipts.receipts(target, next(iter(self.draws))))
 
+    def without_receipt(self):
+        """Who is marked in the list of winners."""
+        rows = [*self.tables.tables[WINNERS].values()]
+        return self._read(lambda target: receipts.without_receipt(target, rows))
+
+    def _read(self, ask):
         def table(_target, name, _key=""):
             items = self.tables.tables[name]
             return SimpleNamespace(
@@ -106,7 +113,7 @@ class World:
 
         target = SimpleNamespace(names=Names(edition="hardened"))
         with patch.object(contents, "Table", table), patch.object(receipts, "Table", table):
-            return receipts.receipts(target, next(iter(self.draws)))
+            return ask(target)
 
 
 class Execution:

@@ -1,4 +1,4 @@
-"""Five ways to cheat at an evening. The operator may write to every table; lesson 15 shows the same."""
+"""Ways to cheat at an evening. The operator may write to every table; lesson 15 shows the same."""
 
 import hmac
 import json
@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
+from unit.party.evenings import renumber
 from unit.party.fake_dynamodb import DRAWS, EMPLOYEES, WINNERS
 from unit.party.hardened_world import GO, KILL, world
 
@@ -143,10 +144,63 @@ def test_a_repeated_draw_has_the_same_winner_or_is_counted(made):
 
 
 def test_a_row_by_hand_is_found(made):
-    """A row among the winners that no receipt names makes one claim false, and the check names the row."""
+    """A row that no receipt names is marked among the winners, and the check names it."""
     go_on(made)
     car(made)
+    assert made.without_receipt() == set()
     made.tables.put(WINNERS, [{"employee_id": "999", "prize": "Car", "draw_id": "party"}])
     found = checked(made)
     assert [claim for claim, true in found.claims.items() if not true] == [CLAIMS[-1]]
     assert found.problems == ["999 is in the list of winners, but no receipt names them."]
+    assert made.without_receipt() == {"999"}
+
+
+def test_a_withdrawn_rival_stays_in_the_chain(made):
+    """Who withdraws a rival to help a friend cannot hide it: a receipt says so before the prize."""
+    go_on(made)
+    secret = stolen_secret(made)
+    order = [IDS[at] for at in shuffled(len(IDS), hmac.digest(secret, ROOM.encode(), "sha256"))]
+    rivals = order[: order.index(FRIEND)]
+    for rival in rivals:
+        made.run({"draw_id": "party", "withdraw": rival})
+    assert car(made) == FRIEND
+    made.run({"draw_id": "party", "close": True})
+    assert checked(made).counts["withdrawn"] == len(rivals)
+    assert [each["kind"] for each in made.told("party")[2:-3]] == ["withdrawn"] * len(rivals)
+    assert all(checked(made).claims.values())
+    hidden = made.document()
+    texts = hidden["draws"]["party"]["receipts"]
+    texts[:] = [text for text in texts if json.loads(text)["kind"] != "withdrawn"]
+    renumber(hidden, texts)
+    assert not check_receipts(hidden).claims[CLAIMS[3]]
+
+
+@pytest.mark.parametrize(
+    "change", [{"prize": "Mug"}, {"prize": 5}, {"draw_id": "other"}, {"status": "absent"}]
+)
+def test_a_row_that_was_changed_is_marked(made, change):
+    """A row is marked if its prize, its draw or its status is another one than in the receipts."""
+    go_on(made)
+    winner = car(made)
+    made.tables.put(WINNERS, [made.tables.tables[WINNERS][winner] | change])
+    assert made.without_receipt() == {winner}
+
+
+def test_without_its_receipt_no_row_is_trusted(made):
+    """If a receipt was removed, nothing fits any more: all rows are marked, and the check says where."""
+    go_on(made)
+    winner = car(made)
+    del made.tables.tables[DRAWS]["party#2"]
+    assert made.without_receipt() == {winner}
+    assert checked(made).problems == ["Draw party, receipt 2: it does not have the form of a receipt."]
+
+
+def test_a_reset_takes_the_receipts_with_it(made):
+    """A winner who was written back after a reset has no receipt any more."""
+    go_on(made)
+    row = made.tables.tables[WINNERS][car(made)]
+    made.run({"draw_id": "party", "close": True})
+    assert made.without_receipt() == set()
+    reset(made)
+    made.tables.put(WINNERS, [row])
+    assert made.without_receipt() == {row["employee_id"]}

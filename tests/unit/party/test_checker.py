@@ -92,7 +92,7 @@ def test_evenings_have_everything():
             seen += Counter("nobody is left" for _ in "1" if says.get("winners") == [])
         seen += Counter(f"row: {row.get('status')}" for row in document["winners"])
     assert min(seen.values()) > 100
-    assert len(seen) == 19
+    assert len(seen) == 20
 
 
 def test_counts_and_codes(party):
@@ -108,6 +108,7 @@ def test_counts_and_codes(party):
         "closed": 1,
         "not ended": 1,
         "prizes not drawn": 1,
+        "withdrawn": 0,
         "resets": 0,
     }
     assert checked.codes[1] == {
@@ -232,6 +233,13 @@ def test_numbers_have_no_gap(party, number):
         ("Call a number", "announced, public value, public value", False),
         ("Call a number", "announced, public value, closed, closed", False),
         ("Call a number", "announced, public value, announced", False),
+        ("Call a number", "announced, withdrawn", True),
+        ("Call a number", "announced, withdrawn, withdrawn, public value, withdrawn, closed", True),
+        ("Call a number", "announced, withdrawn, closed", False),
+        ("Call a number", "announced, withdrawn, prize added, public value, closed", False),
+        ("Call a number", "announced, public value, closed, withdrawn", False),
+        ("", "announced, withdrawn, prize added, withdrawn, closed", True),
+        ("", "announced, withdrawn, public value, closed", False),
         ("", "announced, prize added, closed", True),
         ("", "announced, closed", True),
         ("", "announced, public value, closed", False),
@@ -245,6 +253,7 @@ def test_each_kind_has_its_place(question, kinds, right):
         "announced": json.loads(draw.texts[0]),
         "public value": {"value": "7"},
         "prize added": {"prize": "Mug", "count": 1},
+        "withdrawn": {"employee_id": "1"},
         "closed": {"secret": b"s".hex()},
     }
     for kind in kinds.split(", ")[1:]:
@@ -301,6 +310,29 @@ def test_only_winners_of_a_prize_are_called_absent():
         assert check_receipts(document).problems == [
             f"Draw draw, receipt 3: {one} is called absent, but did not win prize 2."
         ]
+
+
+def test_who_was_withdrawn_is_passed_over():
+    """From the receipt on, and not before it, a withdrawn person is skipped. What they have won stays."""
+    lottery = Lottery()
+    draw = Draw(lottery, "draw", PEOPLE, [("Car", 1), ("Mug", 2)], rule="out", secret=b"s", salt=b"")
+    draw.draw(1, 1)
+    for one in draw.order[:2]:  # the winner, and who is next
+        draw.withdraw(one)
+    draw.draw(2, 2)
+    draw.close()
+    document = lottery.document()
+    assert receipt(document, 4, "draw")["winners"] == draw.order[2:4]
+    assert false(document) == set()
+    assert check_receipts(document).counts["withdrawn"] == 2
+    assert [row["employee_id"] for row in document["winners"]] == [draw.order[0], *draw.order[2:4]]
+    say(document, 3, "draw", employee_id="nobody")
+    assert ORDER in false(document)
+    late = lottery.document()
+    texts = late["draws"]["draw"]["receipts"]
+    texts[3], texts[4] = texts[4], texts[3]
+    evenings.renumber(late, texts)
+    assert ORDER in false(late)
 
 
 def test_who_was_passed_over_is_a_winner(party):

@@ -592,7 +592,11 @@ def test_the_same_people_win_if_it_is_stopped(made):
 
 
 @pytest.mark.parametrize(
-    "step", [{"prize": 1}, {"add": {"name": "x", "count": 1}}, {"close": True}, {"public": "1"}]
+    "step",
+    [
+        *({"prize": 1}, {"add": {"name": "x", "count": 1}}, {"close": True}, {"public": "1"}),
+        {"withdraw": "0001"},
+    ],
 )
 def test_after_the_end(made, step):
     """A closed evening takes nothing more, because everybody knows the secret."""
@@ -634,6 +638,9 @@ def test_no_end_before_the_public_value(made):
         {"draw_id": "party", "prize": True},
         {"draw_id": "party", "add": {"count": 0}},
         {"draw_id": "party", "public": 5},
+        {"draw_id": "party", "withdraw": 5},
+        {"draw_id": "party", "withdraw": ""},
+        {"input": 1, "withdraw": "0001"},
         {"prizes": [], "evening": {"absent": "perhaps"}},
         {"prizes": [], "evening": "yes"},
         {"prizes": [{"count": 1}], "question": "x" * 201},
@@ -645,6 +652,74 @@ def test_steps_that_cannot_be(made, request_):
     name, sentence = refused(made, request_)
     assert name == "InvalidInput"
     assert sentence.endswith(".") and len(sentence) < 160
+
+
+def next_of(made):
+    """The ids in the order of the party."""
+    order_of, secret = made.functions.draw_prize.order_of, made.tables.tables[DRAWS]["party#sealed"]["secret"]
+    return [IDS[at] for at in order_of(made.draws["party"], bytes.fromhex(secret))]
+
+
+def test_who_is_withdrawn_is_passed_over(made):
+    """A receipt names them before the prize, once, and the next in the order wins."""
+    party(made)
+    order = next_of(made)
+    for _ in range(2):
+        assert made.run({"draw_id": "party", "withdraw": order[1]}).error is None
+    made.run({"draw_id": "party", "prize": 1})
+    assert made.draws["party"]["prizes"][0]["winners"] == [order[0], *order[2:6]]
+    made.run({"draw_id": "party", "close": True})
+    assert kinds(made) == ["announced", "public value", "withdrawn", "drawn", "roll call", "closed"]
+    assert check_receipts(made.document()).counts["withdrawn"] == 1
+    assert holds(made)
+
+
+def test_withdrawn_before_the_public_value(made):
+    """It does not wait for the public value, and the execution that does goes on."""
+    execution = made.start(EVENING, "party")
+    while "party" not in made.draws:
+        execution.step(GO)
+    assert made.run({"draw_id": "party", "withdraw": "0007"}).error is None
+    assert "public" not in made.draws["party"]
+    while execution.alive:
+        execution.step(GO)
+    assert kinds(made) == ["announced", "withdrawn", "public value"]
+    made.run({"draw_id": "party", "close": True})
+    assert holds(made)
+
+
+def test_withdrawn_after_a_win(made):
+    """The win stays, and so does the row. If the winner is then absent, they win nothing later."""
+    party(made, evening={"absent": "may win later"}, prizes=[{"name": "Mug", "count": 1}] * 2)
+    winner, second, third = next_of(made)[:3]
+    made.run({"draw_id": "party", "prize": 1})
+    made.run({"draw_id": "party", "withdraw": winner})
+    assert made.recorded_of("party") == {winner}
+    absent_once(made, 1)
+    made.run({"draw_id": "party", "prize": 2})
+    assert made.draws["party"]["prizes"][1]["winners"] == [third]
+    assert made.recorded_of("party", "absent") == {second}
+    made.run({"draw_id": "party", "withdraw": second})
+    made.run({"draw_id": "party", "add": {"name": "Trip", "count": 1}})
+    assert second not in made.draws["party"]["prizes"][2]["winners"]
+    made.run({"draw_id": "party", "close": True})
+    assert holds(made)
+
+
+def test_withdrawn_while_a_prize_is_drawn(made):
+    """A draw that has chosen somebody who is withdrawn at this moment chooses again."""
+    party(made)
+    one, execution = next_of(made)[0], made.start({"draw_id": "party", "prize": 1})
+    before = made.tables.requests.count("BatchGetItem")
+    while made.tables.requests.count("BatchGetItem") < before + 4:  # it is about to record
+        execution.step(GO)
+    made.run({"draw_id": "party", "withdraw": one})
+    while execution.alive:
+        execution.step(GO)
+    assert execution.error is None
+    assert one not in made.recorded_of("party")
+    made.run({"draw_id": "party", "close": True})
+    assert holds(made)
 
 
 def test_abandoned_draws_are_in_the_chain(made):

@@ -73,6 +73,7 @@ def check(made):
             assert "execution" in prize or not mails
             assert all(mail[2] == prize["winners"] for mail in mails)
             assert "execution" not in prize or len(prize["winners"]) == prize["count"]
+    assert made.without_receipt() == made.won
     if made.draws:
         claims = check_receipts(made.document()).claims
         won_without = {"nobody was skipped without a receipt", "the list of winners is that of the receipts"}
@@ -86,13 +87,19 @@ def check_ends(made):
         if each.killed:
             continue
         if each.error is None:
-            assert "closed" in made.draws[each.request.get("draw_id", each.name)]
+            assert (
+                "withdraw" in each.request or "closed" in made.draws[each.request.get("draw_id", each.name)]
+            )
         elif type(each.error).__name__ == "NoSuchDraw":  # it looked before the first had begun
             assert "draw_id" in each.request
+        elif type(each.error).__name__ == "DrawClosed":
+            assert "withdraw" in each.request
         else:
             assert type(each.error).__name__ == "NotEnoughEmployees", each.error
             short = [prize for prize in made.prizes if "execution" not in prize]
-            assert any(len(prize["winners"]) + len(made.remaining) < prize["count"] for prize in short)
+            withdrawn = {one for draw in made.draws.values() for one in draw.get("withdrawn", [])}
+            left = [one for one in made.remaining if one not in withdrawn]
+            assert any(len(prize["winners"]) + len(left) < prize["count"] for prize in short)
 
 
 #: Of two executions of one draw, one looks while the other records all who remain.
@@ -103,20 +110,32 @@ OVERTAKEN = {
     },
     "draws": [[{"count": 1}, {"count": 2}]],
     "again": {0},
+    "leaving": {},
     "steps": [(0, "go", False)] * 3,
 }
 
 
 @settings(max_examples=300)
 @example(**OVERTAKEN)
-@given(worlds(), st.lists(PRIZES, min_size=1, max_size=4), st.sets(st.integers(0, 3)), STEPS)
-def test_any_order_of_concurrent_draws(options, draws, again, steps):
-    """Draws whose requests meet in any order, fail, lose their replies, are killed and gone on with."""
+@given(
+    worlds(),
+    st.lists(PRIZES, min_size=1, max_size=4),
+    st.sets(st.integers(0, 3)),
+    st.dictionaries(st.integers(0, 3), st.integers(0, 23), max_size=2),
+    STEPS,
+)
+def test_any_order_of_concurrent_draws(options, draws, again, leaving, steps):
+    """Draws whose requests meet in any order, fail, lose their replies, are killed and gone on with.
+
+    In some of them somebody is withdrawn meanwhile.
+    """
     with world(**options) as made:
         for number, prizes in enumerate(draws):
-            made.start({"prizes": prizes})
+            name = made.start({"prizes": prizes}).name
             if number in again:  # a second execution of the same draw, while the first still runs
-                made.start({"draw_id": made.executions[-1].name})
+                made.start({"draw_id": name})
+            if number in leaving:
+                made.start({"draw_id": name, "withdraw": made.ids[leaving[number] % len(made.ids)]})
         hurt(made, steps)
         resume(made)
         check(made)

@@ -8,10 +8,12 @@ from dataclasses import replace
 import pytest
 
 from lottery_lib.errors import LotteryError
+from lottery_lib.names import Names
 from lottery_lib.party import scenes
 from lottery_lib.party.draw_night import Page
 from lottery_lib.party.evening import EveningState, Person, PrizeState
 from lottery_lib.party.scenes import Action, Moment
+from lottery_lib.target import elsewhere
 
 ANN, BOB, CHEN = Person("1", "Ann", "Sales"), Person("2", "Bob"), Person("3", "陈静", "工程部")
 TOLD = {
@@ -113,6 +115,41 @@ def test_winners_of_a_second_round():
     assert [each["status"] for each in over["winners"]] == ["", ""]
 
 
+def test_marks_of_a_roll_call():
+    """Who is marked as absent is kept for this roll call alone, and a mark can be taken away."""
+    roll = scenes.roll(state("roll call", "winners", 1, DRAWN))
+    both = roll.noted({"1": True, "2": True})
+    assert scenes.roll(state("roll call", "winners", 1, DRAWN, **both)).absent == ["1", "2"]
+    one = both | roll.noted({"1": False})
+    assert scenes.roll(state("roll call", "winners", 1, DRAWN, **one)).absent == ["2"]
+    again = [mug(ANN, BOB, absent=[CHEN]), car()]
+    assert scenes.roll(state("roll call", "winners", 1, again, **both)).absent == []
+    assert scenes.roll(state("drawing", "called", 1, again, **both)) is None
+
+
+def test_a_roll_call_that_changed_under_the_hand():
+    """If the marks or the winners are not those that the page shows, nothing is sent."""
+    seen = scenes.roll(state("roll call", "winners", 1, DRAWN))
+    scenes.check_roll(seen, state("roll call", "winners", 1, DRAWN, title="Party"))
+    with pytest.raises(LotteryError, match="has changed who is absent, so nothing was sent"):
+        scenes.check_roll(seen, state("roll call", "winners", 1, DRAWN, **seen.noted({"2": True})))
+    for other in (
+        state("roll call", "called", 1, [mug(ANN, CHEN, absent=[BOB]), car()]),
+        state("ready", "winners", 1, DONE),
+    ):
+        with pytest.raises(LotteryError, match="another page was faster"):
+            scenes.check_roll(seen, other)
+
+
+def test_who_can_still_win():
+    """Earlier winners do not roll by, and by the rule the absent neither; winners of this prize do."""
+    assert scenes.out(state("roll call", "winners", 1, DRAWN)) == set()
+    over = state("ready", "ready", 2, [mug(ANN, CHEN, absent=[BOB], done=True), car()])
+    assert scenes.out(over) == {"1", "2", "3"}
+    later = replace(over, announcement={**TOLD, "absent": "may win later"})
+    assert scenes.out(later) == {"1", "3"}
+
+
 def test_no_question():
     """Without a public value, the room sees the announcement first, and then the first prize."""
     announced = replace(state("ready"), announcement={**TOLD, "question": ""})
@@ -130,7 +167,7 @@ def test_nobody_is_left():
 class Fake:
     """An evening whose machine draws until it is told to stop, and that starts one draw at a time."""
 
-    name, target = "night", None
+    name, target = "night", elsewhere("123456789012", "us-east-1", Names())
 
     def __init__(self):
         self.stage, self.started, self.lock = {"scene": "ready", "number": 1}, [], threading.Lock()
@@ -138,8 +175,8 @@ class Fake:
     def look(self):
         return state("drawing" if self.started else "ready", **self.stage)
 
-    def show(self, scene, number=0, **more):
-        self.stage |= {"scene": scene, "number": number, **more}
+    def show(self, scene="", number=0, **more):
+        self.stage |= ({"scene": scene, "number": number} if scene else {}) | more
 
     def draw(self, number):
         with self.lock:
@@ -150,11 +187,15 @@ class Fake:
 
 
 class Quiet(Page):
-    """A page without the names of the guests, which are in a table."""
+    """A page in a browser, without the names of the guests, which are in a table."""
 
-    def show(self, state):
+    def __init__(self, evening, *, shown=True):
+        super().__init__(evening)
+        if shown:
+            self.stage._handle_custom_msg({"shown": True}, [])
+
+    def _show_names(self, state):
         self.stage.names = ["Ann"]
-        super().show(state)
 
 
 def test_two_presses_at_once():
@@ -166,6 +207,15 @@ def test_two_presses_at_once():
         page.press("advance")
     until(lambda: all(page.stage.scene["kind"] == "rolling" for page in pages))
     assert evening.started == [1]
+
+
+def test_a_browser_that_is_still_loading():
+    """A page changes nothing before a browser has it: a change could be lost on the way."""
+    page = Quiet(Fake(), shown=False)
+    time.sleep(0.6)
+    assert (page.state, page.stage.scene) == (None, {})
+    page.stage._handle_custom_msg({"shown": True}, [])
+    until(lambda: page.stage.scene)
 
 
 def test_a_press_that_is_too_late():

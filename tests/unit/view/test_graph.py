@@ -263,3 +263,22 @@ def test_module_is_pure():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=DATA.parents[3]
     )
     assert done.stdout.strip() == "set()"
+
+
+def test_chinese_words_have_room(catalogue, monkeypatch):
+    """Graphviz takes a Chinese letter for narrower than it is: a title, a Catch and a rule get more room."""
+    one = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
+
+    def wide(**named):
+        return float(re.search('viewBox="0.00 0.00 ([0-9.]+)', graph_view(one, **named).layout)[1])
+
+    assert wide(title="抽" * 26) > 26 * 11
+    monkeypatch.setenv("LOTTERY_LANG", "zh")
+    catalogue({"Start": "开" * 10, "Catch": "捕" * 13})
+    assert wide() > 10 * 11 * 2**0.5  # an ellipse is wider than its text by the root of two
+    caught = {"Type": "Task", "End": True, "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "B"}]}
+    view = graph_view({"StartAt": "A", "States": {"A": caught, "B": {"Type": "Fail"}}})
+    letters, spaces = re.search("> (捕+) ((?:&#160;)*)<", view.layout).groups()
+    assert (
+        html.unescape(spaces).count("\u00a0") * 3 > len(letters) * 1.9
+    )  # points: 11 - 9.1, and 3 for a space

@@ -65,3 +65,12 @@ def test_every_column_has_a_heading():
     """A reader of the table finds words above each column."""
     headings = re.findall(r"<th[^>]*>(.*?)</th>", html_of(Failed="failed"))
     assert headings == ["State", "Your prediction", "What happened", "Right?"]
+
+
+def test_a_prediction_may_be_in_the_attendees_language(catalogue, monkeypatch):
+    """The word of the notebook and the word on the screen both count."""
+    monkeypatch.setenv("LOTTERY_LANG", "zh")
+    catalogue({"failed": "失败"})
+    for guess in ("failed", "失败"):
+        ((*_, happened, said),) = rows_of(html_of(Failed=guess))
+        assert (happened, said) == ("✗ 失败", "✓\u00a0right")

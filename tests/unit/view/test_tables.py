@@ -3,8 +3,11 @@
 import re
 
 import pandas as pd
+import pytest
 
-from lottery_lib.view.tables import heading, readable
+from lottery_lib.employees import COLUMNS
+from lottery_lib.history import event_table, state_table
+from lottery_lib.view.tables import _known, heading, readable
 
 TABLE = pd.DataFrame(
     {"employee_id": ["001", "<b>"], "attempt": pd.Series([1, 2], dtype=object), "cost, $": [0.1, None]}
@@ -41,3 +44,16 @@ def test_headings():
     assert heading("next state") == "Next state"
     assert heading("$ a million") == "$ a million"
     assert heading(3) == "3"
+
+
+def test_headings_in_another_language(catalogue, monkeypatch):
+    """The kit's columns have words there, and a narrow column does not break them."""
+    monkeypatch.setenv("LOTTERY_LANG", "zh")
+    catalogue({"Employee ID": "员工编号"})
+    assert '<th style="text-align: left; word-break: keep-all">员工编号</th>' in readable(TABLE)
+
+
+@pytest.mark.parametrize("table", [event_table([]), state_table([]), pd.DataFrame(columns=COLUMNS)])
+def test_every_column_of_the_kit_has_words(table):
+    """Else its heading would stay English."""
+    assert {heading(name) for name in table} <= set(_known().values())

@@ -187,3 +187,11 @@ def test_few_attempts_are_all_drawn():
 
 def passed(name):
     return ("PassStateEntered", {"name": name}), ("PassStateExited", {"name": name})
+
+
+def test_a_note_in_chinese_breaks_after_its_commas(catalogue, monkeypatch):
+    """A Chinese comma has no space behind it, and yet a line of a note ends there."""
+    monkeypatch.setenv("LOTTERY_LANG", "zh")
+    catalogue({", ": "，", "caught": "已捕获", "↻ retried {count} times": "↻ 已经重试 {count} 次"})
+    svg = timeline_view(history("aws_lambda_retry_caught")).svg
+    assert ">⚠\u00a0已捕获\u00a0IndexError，<" in svg

@@ -1,0 +1,149 @@
+"""The panel in a made-up language: each message has accents, and is longer by 40 percent."""
+
+import json
+import re
+from math import ceil
+
+import nbformat
+import pytest
+from babel.messages import pofile
+from browser.test_panel import CUT_OFF, button, chosen
+from catalogues import library
+from playwright.sync_api import expect
+
+from lottery_lib import Stack, connect, inject
+from lottery_lib.definition import load
+from lottery_lib.draws import forget_winners
+from lottery_lib.language import STATE_TYPES, all_states
+
+pytestmark = pytest.mark.browser
+ACCENTED = str.maketrans(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "åƀçđéƒğĥîĵķľɱñöþɋŕšţûṽŵẋýžÅƁÇĐÉƑĞĤÎĴĶĽṀÑÖÞɊŔŠŢÛṼŴẊÝŽ",
+)
+NOTEBOOK = """
+from pathlib import Path
+from lottery_lib import DrawPanel, Draws, connect, translation
+
+translation.TRANSLATIONS = Path({folder!r})
+translation.language.cache_clear()
+DrawPanel(Draws(connect()))
+"""
+FAILS = """
+def lambda_handler(event, context):
+    raise RuntimeError("17")
+"""
+#: What people and screen readers read. JSON and mails are data.
+TEXTS = """panel => {
+  const walker = document.createTreeWalker(panel, NodeFilter.SHOW_TEXT);
+  const texts = [];
+  while (walker.nextNode()) {
+    if (!walker.currentNode.parentElement.closest('pre, blockquote, .lottery-winners')) {
+      texts.push(walker.currentNode.textContent);
+    }
+  }
+  for (const each of [...panel.querySelectorAll('*')].filter(each => each.checkVisibility())) {
+    texts.push(...['aria-label', 'title', 'alt', 'placeholder'].map(name => each.getAttribute(name) ?? ''));
+  }
+  return [...new Set(texts.map(text => text.trim()))].filter(text => text);
+}"""
+#: The texts of the drawing that are wider than their box, or lie on another box.
+OUTSIDE = """panel => {
+  const box = one => one.getBoundingClientRect();
+  const apart = (a, b) => a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+  const nodes = [...panel.querySelectorAll('svg .node, svg .cluster')];
+  const shapes = nodes.map(node => node.querySelector('path, ellipse'));
+  const out = nodes.flatMap((node, n) => [...node.querySelectorAll('text')].filter(
+    text => box(text).left < box(shapes[n]).left || box(text).right > box(shapes[n]).right));
+  const covered = [...panel.querySelectorAll('svg .edge text')].filter(
+    text => shapes.some((shape, n) => nodes[n].matches('.node') && !apart(box(text), box(shape))));
+  return [...out, ...covered].map(text => text.textContent);
+}"""
+
+
+def pseudo(text):
+    """A text in the made-up language. Placeholders and code stay."""
+    parts = re.split(r"(\{[^}]*\}|`[^`]*`)", text)
+    letters = "".join(parts[::2]).strip()
+    if not re.search("[A-Za-z]", letters):
+        return text
+    longer = f" {letters[: ceil(0.4 * len(letters))].strip()}"
+    said = "".join(part if n % 2 else part.translate(ACCENTED) for n, part in enumerate(parts))
+    before, said, after = re.fullmatch(r"(\s*)(.*?)(\s*)", said, re.DOTALL).groups()
+    return f"{before}[{said}{longer.translate(ACCENTED)}]{after}"
+
+
+@pytest.fixture(scope="module")
+def translations(tmp_path_factory):
+    """A folder of translations that has the made-up language, xx."""
+    folder, catalog = tmp_path_factory.mktemp("translations"), library()
+    for message in catalog:
+        message.string = pseudo(message.id)
+    (folder / "xx").mkdir()
+    with (folder / "xx" / "lottery_lib.po").open("wb") as file:
+        pofile.write_po(file, catalog, omit_header=True)
+    return folder
+
+
+@pytest.fixture
+def panel(page, translations, voila_of, tmp_path):
+    target = connect()
+    Stack(target).deploy()
+    forget_winners(target)
+    cell = nbformat.v4.new_code_cell(NOTEBOOK.format(folder=str(translations)))
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "panel.ipynb")
+    page.set_viewport_size({"width": 878, "height": 800})  # as wide as in JupyterLab at 1280 pixels
+    page.goto(voila_of(tmp_path / "panel.ipynb", LOTTERY_LANG="xx"))
+    yield page.locator(".lottery-panel")
+    Stack(target).deploy()
+
+
+def english(panel):
+    """What is left of English: texts that have a word which is no state's name and no word of AWS."""
+    names = sorted(dict(all_states(json.loads(load()))), key=len, reverse=True)
+    words = [*map(re.escape, [*names, *STATE_TYPES]), "[A-Z]{4,}", r"\w+Error", r"\$\.\S+", r"https?://\S+"]
+    known = re.compile("|".join(words))
+    return [text for text in panel.evaluate(TEXTS) if re.search("[A-Za-z]{2,}", known.sub("", text))]
+
+
+def assert_translated_and_whole(panel):
+    """No English is left, and no text is cut or wider than its box."""
+    assert english(panel) == []
+    # A drawing that is too wide for small letters has a scroll bar.
+    assert [each for each in panel.evaluate(CUT_OFF) if "DIV stage" not in each] == []
+    assert panel.evaluate(OUTSIDE) == []
+
+
+def test_a_draw(panel, picture):
+    """Before, during and after a draw every word comes from the catalogue, and has room."""
+    page, draw = panel.page, button(panel, pseudo("Draw"))
+    expect(draw).to_be_enabled()
+    assert_translated_and_whole(panel)
+    field = panel.get_by_role("textbox")
+    for wrong in ("", "1.5", "99", "3"):
+        field.fill(wrong)
+        field.press("Tab")
+        expect(panel.get_by_role("status")).to_contain_text(wrong)
+        assert_translated_and_whole(panel)
+    draw.click()
+    expect(panel.locator("ol li")).to_have_count(3)
+    expect(draw).to_be_enabled()
+    assert_translated_and_whole(panel)
+    picture(page, "pseudo_drawn")
+    for name in ("Validate Winners", "Notify Winners", "Failed"):
+        chosen(panel, name).click()
+        expect(panel.locator("h4")).to_contain_text(name)
+        assert_translated_and_whole(panel)
+        picture(page, f"pseudo_{name.split()[0].lower()}")
+
+
+def test_a_failing_draw(panel, picture):
+    """What failed, and why, comes from the catalogue, too."""
+    inject(connect(), "RandomSelectWinners", FAILS)
+    draw = button(panel, pseudo("Draw"))
+    draw.click()
+    expect(panel.get_by_role("status")).to_contain_text("RuntimeError")
+    expect(draw).to_be_enabled()
+    expect(panel.locator("h4")).to_contain_text("Random Select Winners")
+    assert_translated_and_whole(panel)
+    picture(panel.page, "pseudo_failed")
