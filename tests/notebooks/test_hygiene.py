@@ -3,6 +3,7 @@
 import ast
 import itertools
 import re
+import unicodedata
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +13,8 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from notebooks.minutes import measured_minutes
 
-from lottery_lib.course.notebooks import notebooks, stated_minutes
+from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, notebooks, stated_minutes
+from lottery_lib.translation import languages
 
 IGNORED: Final = "nbval-ignore-output"
 OWN_WORK: Final = {"exercise", "check", "solution"}
@@ -33,7 +35,13 @@ PERSONAL: Final = {
 }
 IMAGE: Final = re.compile(r"data:image/[a-z+]+;base64,[A-Za-z0-9+/=]+|<svg[\s\S]*?</svg>")
 
-pytestmark = pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)
+#: What is shown is different in each language. The rest is the same, as test_translations shows.
+every = pytest.mark.parametrize(
+    "path",
+    [*notebooks(), *(path for each in languages() for path in notebooks(NOTEBOOKS_FOLDER / each))],
+    ids=lambda path: f"{path.parent.name}-{path.stem}",
+)
+english = pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)
 Node = Any
 
 
@@ -71,11 +79,13 @@ def number(path: Path) -> str:
     return path.name[:2]
 
 
+@every
 def test_cells_were_run_in_order(path):
     """The code cells are numbered 1..n: nbval silently compares nothing of a cell without a number."""
     assert [cell.execution_count for cell in code(path)] == list(range(1, len(code(path)) + 1))
 
 
+@every
 def test_kernel_is_the_usual_one(path):
     """A notebook asks for `python3` and carries no metadata of the machine where it was written."""
     metadata = read(path).metadata
@@ -83,18 +93,21 @@ def test_kernel_is_the_usual_one(path):
     assert set(metadata) == {"kernelspec", "language_info"}
 
 
+@english
 def test_ids_are_there_and_differ(path):
     """Every cell has an id of its own, so that a diff shows which cell changed."""
     ids = [cell.id for cell in read(path).cells]
     assert len(set(ids)) == len(ids)
 
 
+@every
 def test_names_no_place_of_a_machine(path):
     """Nowhere, in source or output, stands a path that exists on one machine only."""
     text = IMAGE.sub("", path.read_text(encoding="utf-8"))  # tracebacks included
     assert not PLACES.search(text), PLACES.search(text)
 
 
+@every
 def test_stores_no_unexpected_error(path):
     """An error is stored only where the cell says that it raises one."""
     for cell in code(path):
@@ -102,12 +115,14 @@ def test_stores_no_unexpected_error(path):
             assert "raises-exception" in tags(cell), cell.source
 
 
+@every
 def test_writes_nothing_to_stderr(path):
     """No cell shows a warning or a log line."""
     for cell in code(path):
         assert not any(output.get("name") == "stderr" for output in cell.outputs), cell.source
 
 
+@english
 def test_most_outputs_are_compared(path):
     """At least 60 % of the code cells that show something are compared, and there are some."""
     showing = [cell for cell in code(path) if cell.outputs]
@@ -116,6 +131,7 @@ def test_most_outputs_are_compared(path):
     assert len(compared) >= 0.6 * len(showing)
 
 
+@english
 def test_ignored_output_is_followed_by_an_assertion(path):
     """What cannot be compared is checked for what must hold of it, in the next code cell."""
     cells = code(path)
@@ -125,6 +141,7 @@ def test_ignored_output_is_followed_by_an_assertion(path):
             assert re.search(r"^assert\b", following.source, re.MULTILINE), cell.source
 
 
+@every
 def test_compared_outputs_hold_nothing_personal(path):
     """No ARN of an account, account id, UUID or time stands in an output that is compared."""
     for cell in code(path):
@@ -133,6 +150,7 @@ def test_compared_outputs_hold_nothing_personal(path):
             assert not found, f"{what} in the output of: {cell.source}"
 
 
+@every
 def test_tables_are_short(path):
     """A table has twelve rows at most."""
     for cell in code(path):
@@ -140,6 +158,7 @@ def test_tables_are_short(path):
             assert body.count("<tr") <= 12, cell.source
 
 
+@every
 def test_pictures_say_what_they_show(path):
     """Every image has an alt text of at least a sentence."""
     for cell in code(path):
@@ -148,6 +167,7 @@ def test_pictures_say_what_they_show(path):
                 assert re.search(r'\balt="[^"]{30,}"', image), cell.source
 
 
+@english
 def test_teaching_cells_are_short(path):
     """A cell that teaches has ten lines at most."""
     for cell in code(path):
@@ -155,6 +175,7 @@ def test_teaching_cells_are_short(path):
             assert len(lines(cell)) <= 10, cell.source
 
 
+@english
 def test_functions_are_short(path):
     """Outside exercises no function is longer than five lines."""
     for cell in code(path):
@@ -164,6 +185,7 @@ def test_functions_are_short(path):
                     assert node.end_lineno - node.lineno < 5, node.name
 
 
+@english
 def test_code_is_told_before_it_is_shown(path):
     """Before every teaching cell, but the ones that check the cell before, stands a cell of prose."""
     cells = read(path).cells
@@ -173,6 +195,7 @@ def test_code_is_told_before_it_is_shown(path):
             assert told, cell.source
 
 
+@english
 def test_starts_with_title_and_promise(path):
     """The first cell is a title, with minutes, questions and at most three objectives."""
     first = read(path).cells[0]
@@ -185,12 +208,14 @@ def test_starts_with_title_and_promise(path):
     assert 1 <= len(re.findall(r"^[-*] ", objectives, re.MULTILINE)) <= 3
 
 
+@english
 def test_only_the_first_cell_has_a_title(path):
     """There is one H1."""
     markdown = [cell.source for cell in read(path).cells if cell.cell_type == "markdown"]
     assert len(re.findall(r"^# ", "\n".join(markdown), re.MULTILINE)) == 1
 
 
+@english
 def test_opens_like_all_others(path):
     """The first code cell connects, and restores its own lesson."""
     opening = code(path)[0].source
@@ -198,6 +223,7 @@ def test_opens_like_all_others(path):
     assert f'restore(target, "{number(path)}")' in opening
 
 
+@english
 def test_ends_with_key_points_and_what_is_left(path):
     """The last two headings are Key points, then What this left running."""
     markdown = [cell.source for cell in read(path).cells if cell.cell_type == "markdown"]
@@ -205,6 +231,7 @@ def test_ends_with_key_points_and_what_is_left(path):
     assert [heading.strip() for heading in headings[-2:]] == ["Key points", "What this left running"]
 
 
+@english
 def test_uses_nothing_that_only_one_front_end_can(path):
     """No cell relies on display updates, output captures or the history of outputs."""
     forbidden = r"display_id|clear_output|with \w*out\w*:|\.capture\(|\bOut\[|^_\b|# ?NBVAL"
@@ -212,12 +239,14 @@ def test_uses_nothing_that_only_one_front_end_can(path):
         assert not re.search(forbidden, cell.source, re.MULTILINE), cell.source
 
 
+@english
 def test_tags_are_known(path):
     """Only tags that something reads are used."""
     for cell in read(path).cells:
         assert tags(cell) <= TAGS, tags(cell)
 
 
+@english
 def test_checks_and_solutions_are_collapsed(path):
     """What spells the answer out is hidden until it is opened, in Lab and in a book."""
     for cell in code(path):
@@ -226,6 +255,7 @@ def test_checks_and_solutions_are_collapsed(path):
             assert cell.metadata.get("jupyter", {}).get("source_hidden") is True, cell.source
 
 
+@english
 def test_collapsed_cells_give_nothing_away(path):
     """The line of a collapsed cell that JupyterLab shows is always the same."""
     for cell in code(path):
@@ -233,6 +263,7 @@ def test_collapsed_cells_give_nothing_away(path):
             assert cell.source.splitlines()[0] == FIRST_LINES[tag], cell.source
 
 
+@english
 def test_every_exercise_has_a_check_and_a_solution(path):
     """Right after each exercise come its check and its solution, and there are three exercises."""
     kinds = [kind for cell in code(path) for kind in ("exercise", "check", "solution") if kind in tags(cell)]
@@ -244,6 +275,7 @@ def test_every_exercise_has_a_check_and_a_solution(path):
         assert "solution" in tags(cells[number + 2])
 
 
+@english
 def test_every_exercise_has_a_hint(path):
     """Where an exercise is told stands a hint that has to be opened, and it says something."""
     told = [cell.source for cell in read(path).cells if re.search("^### Exercise ", cell.source, re.MULTILINE)]
@@ -252,14 +284,17 @@ def test_every_exercise_has_a_hint(path):
         assert re.search(r"<details><summary>Hint</summary>\s+\S[\s\S]{10,}</details>", source.split("### Exercise ")[1]), source
 
 
+@every
 def test_code_fits_a_laptop(path):
     """No line of code is so long that one has to scroll sideways, in a cell or in a fenced block of prose."""
     for cell in read(path).cells:
         fenced = "\n".join(re.findall(r"^```[\s\S]*?^```", cell.source, re.MULTILINE))
         for line in (cell.source if cell.cell_type == "code" else fenced).splitlines():
-            assert len(line) <= COLUMNS, line
+            wide = sum(unicodedata.east_asian_width(sign) in "WF" for sign in line)
+            assert len(line) + wide <= COLUMNS, line
 
 
+@english
 def test_assertions_say_what_they_mean(path):
     """An assertion that an attendee sees has a message: what should hold."""
     for cell in code(path):
@@ -268,6 +303,7 @@ def test_assertions_say_what_they_mean(path):
                 assert not isinstance(node, ast.Assert) or node.msg, cell.source
 
 
+@english
 def test_says_how_to_come_back(path):
     """Near the opening stands what `restore` resets, and that running it again brings everything back."""
     cells = read(path).cells
@@ -277,11 +313,13 @@ def test_says_how_to_come_back(path):
     assert "first cell again" in near
 
 
+@english
 def test_minutes_are_measured(path):
     """The first cell states the minutes that the lesson's words, cells and exercises take."""
     assert stated_minutes(read(path)) == measured_minutes(read(path))
 
 
+@english
 def test_lessons_on_services_are_short(path):
     """Lessons 01 to 04 take 15 minutes at most, without what goes further."""
     teaching, exercises, _ = measured_minutes(read(path))
@@ -289,6 +327,7 @@ def test_lessons_on_services_are_short(path):
         assert teaching + exercises <= 15
 
 
+@english
 def test_solutions_say_why(path):
     """Each solution has a comment that says why it is right."""
     for cell in code(path):
@@ -296,6 +335,7 @@ def test_solutions_say_why(path):
             assert re.search(r"^# Why: \S.{20,}", cell.source, re.MULTILINE), cell.source
 
 
+@english
 def test_assertions_are_folded(path):
     """A cell that only asserts is folded away, after a sentence that says what it asserts."""
     for cell in code(path):
@@ -306,6 +346,7 @@ def test_assertions_are_folded(path):
             assert re.match(r"# .{10,}\n", cell.source), cell.source
 
 
+@every
 def test_next_lesson_is_a_link(path):
     """The last cell links to the lesson that follows, and every link to a notebook leads to one."""
     cells = read(path).cells
