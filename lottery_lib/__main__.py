@@ -446,6 +446,7 @@ def resume(edition: str | None, draw_id: str, mail: bool) -> Outcome:
 )
 def receipts(edition: str | None, draw_id: str, folder: str | None) -> Outcome:
     """Check the draw NAME of the hardened edition, and all other draws of the lottery, by their receipts."""
+    from lottery_lib.party.check_words import WORDS
     from lottery_lib.party.checker import check_page, check_receipts
     from lottery_lib.party.receipts import receipts
 
@@ -462,7 +463,8 @@ def receipts(edition: str | None, draw_id: str, folder: str | None) -> Outcome:
             what = _("cannot be written ({reason})", reason=error.strerror)
             raise LotteryError(_("folder {folder}", folder=folder), what, _("Give another")) from error
     document = {**found, "verified": checked.claims}
-    return Outcome(document, all(checked.claims.values()), {**checked.counts, **checked.claims})
+    shown = {WORDS[each]: value for each, value in {**checked.counts, **checked.claims}.items()}
+    return Outcome(document, all(checked.claims.values()), shown)
 
 
 @lottery.command(
@@ -473,6 +475,7 @@ def receipts(edition: str | None, draw_id: str, folder: str | None) -> Outcome:
 def verify(edition: str | None, folder: str) -> Outcome:
     """Check the receipts in FOLDER. It needs no AWS and no network."""
     from lottery_lib.party.announcement import grouped
+    from lottery_lib.party.check_words import WORDS
     from lottery_lib.party.checker import check_receipts
 
     file = Path(folder) / "receipts.json"
@@ -487,11 +490,11 @@ def verify(edition: str | None, folder: str) -> Outcome:
         raise LotteryError(_("file {file}", file=file), _("is not JSON"), next_step) from error
     found = check_receipts(document)
     lines = [
-        _("ok: {claim}", claim=claim) if true else _("WRONG: {claim}", claim=claim)
+        _("ok: {claim}", claim=WORDS[claim]) if true else _("WRONG: {claim}", claim=WORDS[claim])
         for claim, true in found.claims.items()
     ]
     lines += [*found.problems]
-    lines += [_("{key}: {value}", key=name, value=number) for name, number in found.counts.items()]
+    lines += [_("{key}: {value}", key=WORDS[name], value=number) for name, number in found.counts.items()]
     lines += [
         _(
             "{draw}: pool {root}, secret {commitment}",

@@ -69,13 +69,20 @@ class Inbox:
         return [mail for mail in self.mails if mail.kind == "notification"]
 
     @property
+    def reaches_nobody(self) -> bool:
+        """Whether it is known that nobody has confirmed a subscription."""
+        try:
+            return "confirmed" not in self._states().values()
+        except LotteryError:
+            return False
+
+    @property
     def where(self) -> str:
         """One sentence that says where to read the mails, or that nobody gets any."""
         try:
-            found = map(as_resource, self._topic.subscriptions())
+            states = self._states()
         except LotteryError as error:  # do not stop the caller for this: it may be about to draw
             return _("It is not known who gets mail: {error}", error=error)
-        states = {each.name: each.state for each in found}
         addresses = [name for name, state in states.items() if state == "confirmed"]
         if not addresses:
             return self._to_confirm(", ".join(states))
@@ -87,6 +94,10 @@ class Inbox:
                 "The emulator at {address} has no mailbox that could be read from here.", address=address
             )
         return _("The emulator keeps the mail. You can read it at {page} in a browser.", page=self._page)
+
+    def _states(self) -> dict[str, str]:
+        """The state of each subscription, by its address."""
+        return {each.name: each.state for each in map(as_resource, self._topic.subscriptions())}
 
     def _to_confirm(self, addresses: str) -> str:
         if not addresses:

@@ -5,12 +5,10 @@ from typing import Any, Final
 
 import segno
 
+from lottery_lib.party.check_words import RULES
 from lottery_lib.texts import escaped
+from lottery_lib.translation import _, language
 
-_RULES: Final = {
-    "out": "somebody else gets the prize. The absent person cannot win any more.",
-    "may win later": "somebody else gets the prize. The absent person can win a later prize.",
-}
 _STYLE: Final = """
 @page { size: A4; margin: 14mm; }
 :root { color-scheme: light dark; --paper: #fff; --ink: #16191f; --soft: #565e69; --box: #f3f5f8; }
@@ -47,15 +45,18 @@ def announcement(receipt: Mapping[str, Any]) -> str:
     Args:
         receipt: What the draw's receipt number 0 says. `docs/receipts.md` explains it.
     """
-    return (
-        f"{receipt['draw']}\nCode of the pool: {receipt['pool']}\nCode of the secret: {receipt['commitment']}"
+    return _(
+        "{draw}\nCode of the pool: {pool}\nCode of the secret: {secret}",
+        draw=receipt["draw"],
+        pool=receipt["pool"],
+        secret=receipt["commitment"],
     )
 
 
 def qr(text: str) -> str:
     """A QR code as SVG, which is as large as the page allows. It is dark on white, also on a dark page."""
     code = segno.make(text, error="m", micro=False, encoding="utf-8")
-    return code.svg_inline(border=4, light="white", omitsize=True, title="QR code")
+    return code.svg_inline(border=4, light="white", omitsize=True, title=_("QR code"))
 
 
 def page(receipt: Mapping[str, Any]) -> str:
@@ -66,12 +67,19 @@ def page(receipt: Mapping[str, Any]) -> str:
     """
     name = escaped(receipt["draw"])
     prizes = "".join(
-        f"<li>{escaped(each['prize'])}: {_number(each['count'], 'winner', 'winners')}</li>"
-        for each in receipt["prizes"]
+        f"<li>{escaped(_prize(each['prize'], each['count']))}</li>" for each in receipt["prizes"]
     )
-    question = f"<p>The room is asked: {escaped(receipt['question'])}</p>" if receipt["question"] else ""
+    asked = escaped(_("The room is asked: {question}", question=receipt["question"]))
+    photograph = _("<b>Photograph this page.</b> After the draw you can check that nothing was changed.")
+    size = (
+        _("Code of the pool: 1 person")
+        if receipt["size"] == 1
+        else _("Code of the pool: {count} people", count=receipt["size"])
+    )
+    phone = _("Both codes, for your phone")
+    before = _("Draws that were announced before: {count}", count=receipt["announced_before"])
     return f"""<!doctype html>
-<html lang="en">
+<html lang="{language()}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -81,20 +89,20 @@ def page(receipt: Mapping[str, Any]) -> str:
 <body>
 <main>
 <h1>{name}</h1>
-<p><b>Photograph this page.</b> After the draw you can check that nothing was changed.</p>
+<p>{photograph}</p>
 <div class="columns">
 <div>
-<h2>Prizes, in this order</h2>
+<h2>{_("Prizes, in this order")}</h2>
 <ol>{prizes}</ol>
-<p>If a winner is absent, {_RULES[receipt["absent"]]}</p>
-{question}
-<h2>Code of the pool: {_number(receipt["size"], "person", "people")}</h2>
+<p>{RULES[receipt["absent"]]}</p>
+{f"<p>{asked}</p>" if receipt["question"] else ""}
+<h2>{size}</h2>
 <div class="code">{grouped(escaped(receipt["pool"]))}</div>
-<h2>Code of the secret</h2>
+<h2>{_("Code of the secret")}</h2>
 <div class="code">{grouped(escaped(receipt["commitment"]))}</div>
-<p class="soft">Draws that were announced before: {receipt["announced_before"]}</p>
+<p class="soft">{before}</p>
 </div>
-<figure>{qr(announcement(receipt))}<figcaption class="soft">Both codes, for your phone</figcaption></figure>
+<figure>{qr(announcement(receipt))}<figcaption class="soft">{phone}</figcaption></figure>
 </div>
 </main>
 </body>
@@ -102,8 +110,12 @@ def page(receipt: Mapping[str, Any]) -> str:
 """
 
 
-def _number(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"
+def _prize(name: str, count: int) -> str:
+    return (
+        _("{prize}: 1 winner", prize=name)
+        if count == 1
+        else _("{prize}: {count} winners", prize=name, count=count)
+    )
 
 
 def grouped(code: str) -> str:

@@ -10,18 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from lottery_lib import merkle
+from lottery_lib.party.check_words import CLAIMS, PROBLEMS, TEXT
 from lottery_lib.party.receipt_form import Receipt, WrongForm, read_folder
 
-#: What a check says, in the order of `docs/receipts.md`.
-CLAIMS: Final = (
-    "each receipt names the one before",
-    "the pool is the one that was announced",
-    "the secret is the one that was announced",
-    "the winners are the next people in the order",
-    "each prize has as many winners as announced",
-    "nobody was skipped without a receipt",
-    "the list of winners is that of the receipts",
-)
 _CHAIN, _POOL, _SECRET, _ORDER, _COUNT, _SKIPPED, _LIST = CLAIMS
 _CODES: Final = {"root": "pool", "commitment": "commitment", "announced_before": "announced_before"}
 Problem = tuple[str, str]  # a claim, and a sentence that says why it is false
@@ -116,7 +107,9 @@ def check_page(document: Mapping[str, Any]) -> str:
             the text of the draw's first receipt; or an empty one, for a page on which people open a file.
     """
     page = Path(__file__).with_name("check.html").read_text(encoding="utf-8")
-    data = json.dumps(document or None).replace("<", "\\u003c")  # it cannot end its own script element
+    # A text cannot end its own script element.
+    words, data = (json.dumps(each).replace("<", "\\u003c") for each in (TEXT, document or None))
+    page = page.replace("const TEXT = null;", f"const TEXT = {words};")
     return page.replace(">null</script>", f">{data}</script>")
 
 
@@ -145,7 +138,7 @@ class _Draw:
         return self.receipts[-1].kind == "closed"
 
     def where(self, receipt: int) -> str:
-        return f"Draw {self.name}, receipt {receipt}"
+        return PROBLEMS["drawReceipt"].format(draw=self.name, at=receipt)
 
     def free(self, number: int) -> int:
         """How many places of a prize are free."""
@@ -163,22 +156,22 @@ class _Draw:
 def _linked(chain: Sequence[Receipt], draws: Sequence[_Draw]) -> Iterator[Problem]:
     first, announced = {draw.name: draw.receipts[0].hash for draw in draws}, list[str]()
     for at, receipt in enumerate(chain):
-        where, says = f"The lottery's chain, receipt {at}", receipt.says
+        where, says = PROBLEMS["chainReceipt"].format(at=at), receipt.says
         if says["previous"] != (chain[at - 1].hash if at else ""):
-            yield _CHAIN, f"{where}: it does not name the receipt before it."
+            yield _CHAIN, PROBLEMS["previous"].format(where=where)
         if receipt.kind == "reset":
             if says["number"] != at:
-                yield _CHAIN, f"{where}: it has the number {says['number']}."
+                yield _CHAIN, PROBLEMS["number"].format(where=where, number=says["number"])
             continue
         name, before = says["draw"], says["announced_before"]
         if before != len(announced):
-            yield _CHAIN, f"{where}: it counts {before} draws before it; the chain has {len(announced)}."
+            yield _CHAIN, PROBLEMS["before"].format(where=where, said=before, real=len(announced))
         if first.get(name) != receipt.hash:
-            yield _CHAIN, f"{where}: the folder has no draw {name} that begins with this receipt."
+            yield _CHAIN, PROBLEMS["noDraw"].format(where=where, draw=name)
         announced.append(name)
     for draw in draws:
         if draw.name not in announced:
-            yield _CHAIN, f"Draw {draw.name}: the lottery's chain does not have it."
+            yield _CHAIN, PROBLEMS["notInChain"].format(draw=draw.name)
         asked, last = draw.head["question"] != "", len(draw.receipts) - 1
         # Somebody can be withdrawn at any time, also before the public value.
         begins = next(
@@ -188,12 +181,13 @@ def _linked(chain: Sequence[Receipt], draws: Sequence[_Draw]) -> Iterator[Proble
         places = {"announced": [0], "withdrawn": range(1, last + 1), "closed": others[-1:]}
         places["public value"] = [begins] if asked else []
         for at, receipt in enumerate(draw.receipts):
+            where = draw.where(at)
             if receipt.says["number"] != at:
-                yield _CHAIN, f"{draw.where(at)}: it has the number {receipt.says['number']}."
+                yield _CHAIN, PROBLEMS["number"].format(where=where, number=receipt.says["number"])
             if at and receipt.says["previous"] != draw.receipts[at - 1].hash:
-                yield _CHAIN, f"{draw.where(at)}: it does not name the receipt before it."
+                yield _CHAIN, PROBLEMS["previous"].format(where=where)
             if at not in places.get(receipt.kind, others):
-                yield _CHAIN, f'{draw.where(at)}: "{receipt.kind}" is not possible at this place.'
+                yield _CHAIN, PROBLEMS["kind"].format(where=where, kind=receipt.kind)
 
 
 def _replayed(draw: _Draw) -> Iterator[Problem]:
@@ -211,16 +205,16 @@ def _replayed(draw: _Draw) -> Iterator[Problem]:
         elif kind in ("drawn", "roll call"):
             number = says["prize"]
             if not 1 <= number <= len(draw.prizes):
-                yield _ORDER, f"{draw.where(at)}: there is no prize {number} yet."
+                yield _ORDER, PROBLEMS["noPrize"].format(where=draw.where(at), number=number)
                 continue
             yield from _drawn(draw, at, says) if kind == "drawn" else _called(draw, at, says)
             short.discard(number)
             if draw.free(number) < 0:
-                yield _COUNT, f"{draw.where(at)}: prize {number} has more winners than announced."
+                yield _COUNT, PROBLEMS["tooMany"].format(where=draw.where(at), number=number)
             elif draw.free(number) and any(True for _ in draw.next_people(number)):
                 short.add(number)
     for number in sorted(short & draw.drawn):
-        yield _COUNT, f"Draw {draw.name}: prize {number} has fewer winners than announced."
+        yield _COUNT, PROBLEMS["tooFew"].format(draw=draw.name, number=number)
 
 
 def _opened(draw: _Draw) -> Iterator[Problem]:
@@ -228,10 +222,10 @@ def _opened(draw: _Draw) -> Iterator[Problem]:
     pool, salt = draw.folder["pool"], bytes.fromhex(draw.folder["salt"])
     secret = bytes.fromhex(draw.receipts[-1].says["secret"])
     if hashlib.sha256(secret).hexdigest() != draw.head["commitment"]:
-        yield _SECRET, f"Draw {draw.name}: the secret is not the one that was announced."
+        yield _SECRET, PROBLEMS["secret"].format(draw=draw.name)
     once = len(pool) == len({*pool}) == draw.head["size"]
     if not (pool and once and merkle.root(pool, salt) == draw.head["pool"]):
-        yield _POOL, f"Draw {draw.name}: the pool is not the one that was announced."
+        yield _POOL, PROBLEMS["pool"].format(draw=draw.name)
     public_value = next((each.says["value"] for each in draw.receipts if each.kind == "public value"), "")
     key = hmac.digest(secret, public_value.encode(), "sha256")
     draw.order = [pool[position] for position in shuffled(len(pool), key)]
@@ -244,7 +238,7 @@ def _called(draw: _Draw, at: int, says: Mapping[str, Any]) -> Iterator[Problem]:
             draw.wins[one] = (number, "absent")
             draw.skipped[0 if draw.head["absent"] == "out" else number].add(one)
         else:
-            yield _ORDER, f"{draw.where(at)}: {one} is called absent, but did not win prize {number}."
+            yield _ORDER, PROBLEMS["absent"].format(where=draw.where(at), one=one, number=number)
 
 
 def _drawn(draw: _Draw, at: int, says: Mapping[str, Any]) -> Iterator[Problem]:
@@ -265,14 +259,14 @@ def _drawn(draw: _Draw, at: int, says: Mapping[str, Any]) -> Iterator[Problem]:
         and number not in draw.drawn
         and any(number < one in announced for one in draw.drawn)
     ):
-        yield _ORDER, f"{where}: prize {number} is drawn after a later prize."
+        yield _ORDER, PROBLEMS["late"].format(where=where, number=number)
     if draw.closed:
         if expected != winners:
-            yield _ORDER, f"{where}: it says {_few(winners)}, and the order says {_few(expected)}."
+            yield _ORDER, PROBLEMS["order"].format(where=where, said=_few(winners), real=_few(expected))
         if len(passed_over) != len({*passed_over}) or not met.issuperset(passed_over):
-            yield _ORDER, f"{where}: somebody was passed over who was not the next in the order."
+            yield _ORDER, PROBLEMS["passedOver"].format(where=where)
         if "unwon" in says and says["unwon"] != _unwon(draw):
-            yield _ORDER, f"{where}: the folder's list of earlier winners is not that of the receipt."
+            yield _ORDER, PROBLEMS["unwon"].format(where=where)
     draw.drawn.add(number)
     draw.wins |= dict.fromkeys(winners, (number, None))
     draw.skipped[0] |= skipped
@@ -284,7 +278,7 @@ def _unwon(draw: _Draw) -> str:
 
 
 def _few(ids: Sequence[str]) -> str:
-    return ", ".join([*ids[:5], *(["..."] if len(ids) > 5 else [])]) if ids else "nobody"
+    return ", ".join([*ids[:5], *(["..."] if len(ids) > 5 else [])]) if ids else PROBLEMS["nobody"]
 
 
 def shuffled(size: int, key: bytes) -> Iterator[int]:
@@ -311,10 +305,7 @@ def _skipped(draws: Sequence[_Draw]) -> Iterator[Problem]:
         ]
         for one in dict.fromkeys([*passed_over, *draw.folder.get("won_before", [])]):
             if not won_in[draw.era, one] - {draw.name}:
-                yield (
-                    _SKIPPED,
-                    f"Draw {draw.name}: {one} was passed over, but no other draw's receipt names them.",
-                )
+                yield _SKIPPED, PROBLEMS["skipped"].format(draw=draw.name, one=one)
 
 
 def _named(draws: Sequence[_Draw]) -> dict[str, list[_Row]]:
@@ -343,13 +334,10 @@ def _listed(named: Mapping[str, list[_Row]], rows: Mapping[str, list[_Row]]) -> 
     """Compare the list of winners with the receipts."""
     for one in {**named, **rows}:
         if not named[one]:
-            yield _LIST, f"{one} is in the list of winners, but no receipt names them."
+            yield _LIST, PROBLEMS["noReceipt"].format(one=one)
         elif not rows[one]:
-            yield _LIST, f"{one} won in draw {named[one][0][0]}, but is not in the list of winners."
+            yield _LIST, PROBLEMS["noRow"].format(one=one, draw=named[one][0][0])
         elif len(rows[one]) > 1 or [status for _, _, status in named[one]].count(None) > 1:
-            yield _LIST, f"{one} won more than once."
+            yield _LIST, PROBLEMS["twice"].format(one=one)
         elif _strange(named[one], rows[one]):
-            yield (
-                _LIST,
-                f"{one} has another draw, prize or status in the list of winners than in the receipts.",
-            )
+            yield _LIST, PROBLEMS["otherRow"].format(one=one)

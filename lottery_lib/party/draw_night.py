@@ -41,17 +41,21 @@ from lottery_lib.resources.contents import load_employees
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.target import Target, connected_again
 from lottery_lib.texts import escaped
+from lottery_lib.translation import _
 from lottery_lib.view.graph import graph_view
 from lottery_lib.view.graph_widget import GraphWidget
 
 _HERE: Final = Path(__file__).parent
 _PAUSE: Final = 0.4  # seconds between two looks
 _LARGEST: Final = 100_000  # bytes of a logo: each page reads it at each look
-_RULES: Final = [("They are out for this evening", "out"), ("They may win a later prize", "may win later")]
+_RULES: Final = [
+    (_("They are out for this evening"), "out"),
+    (_("They may win a later prize"), "may win later"),
+]
 _HIDDEN: Final = {"display": "none"}
 _FEW: Final = 12  # names that a prize shows without being asked
 _LINK: Final = re.compile(r"https?://[^\s<;]+")
-_ANCHOR: Final = r'<a href="\g<0>" target="_blank" rel="noopener">the mailbox page</a>'
+_ANCHOR: Final = rf'<a href="\g<0>" target="_blank" rel="noopener">{_("the mailbox page")}</a>'
 
 
 def night_page(target: Target) -> widgets.Widget:
@@ -176,11 +180,13 @@ class RollCall(anywidget.AnyWidget):
     Attributes:
         people: Each winner's id, name and department.
         absent: The ids that are marked.
+        search: What the field is for that searches a name.
     """
 
     _esm = _HERE / "roll_call.js"
     people = traitlets.List().tag(sync=True)
     absent = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    search = traitlets.Unicode(_("Search a name")).tag(sync=True)
 
 
 class Night(widgets.Box):  # type: ignore[misc]
@@ -191,7 +197,7 @@ class Night(widgets.Box):  # type: ignore[misc]
         self.add_class("lottery-night")
 
     def __repr__(self) -> str:
-        return "The operator's page"
+        return _("The operator's page")
 
 
 class Operator(Page):
@@ -209,40 +215,42 @@ class Operator(Page):
         # Two buttons, so that a Space that comes too often does not end a roll call: one that is taken away
         # loses the focus.
         self._main, self._answer = (button(button_style="primary", layout=_HIDDEN) for _ in range(2))
-        self._prizes = widgets.Textarea(placeholder="10 Voucher\n3 Bicycle\n1 Car", rows=6)
+        self._prizes = widgets.Textarea(placeholder=_("10 Voucher\n3 Bicycle\n1 Car"), rows=6)
         self._preview, self._roster = html(), html()
         self._rule = widgets.RadioButtons(options=_RULES)
-        self._question = widgets.Text("Call five numbers")
-        self._title = widgets.Text(evening.name, continuous_update=False, placeholder="Title of the evening")
+        self._question = widgets.Text(_("Call five numbers"))
+        self._title = widgets.Text(
+            evening.name, continuous_update=False, placeholder=_("Title of the evening")
+        )
         # ipywidgets would write the number of files behind a description
         upload = partial(widgets.FileUpload, description="")
-        self._logo = upload(accept=".png,.jpg,.jpeg,.svg,.webp", tooltip="Logo picture")
-        self._upload = upload(accept=".csv,.json,.xlsx", tooltip="List of guests")
-        self._load = button(description="Load this list", layout=_HIDDEN)
-        self._value = widgets.Text(placeholder="As the room has said it, such as 3 14 15 92 65")
+        self._logo = upload(accept=".png,.jpg,.jpeg,.svg,.webp", tooltip=_("Logo picture"))
+        self._upload = upload(accept=".csv,.json,.xlsx", tooltip=_("List of guests"))
+        self._load = button(description=_("Load this list"), layout=_HIDDEN)
+        self._value = widgets.Text(placeholder=_("As the room has said it, such as 3 14 15 92 65"))
         self._roll = RollCall()
         self._called: scenes.Roll | None = None  # the roll call as this page shows it
         self._marks: dict[str, bool] = {}  # that the tables do not have yet
         self._marking = threading.Lock()
-        self._surprise = widgets.Text(placeholder="1 Weekend in Paris")
-        self._add = button(description="Show the surprise prize")
-        self._end = button(description="End the evening")
-        self._sure = button(description="Yes, end it", button_style="danger", layout=_HIDDEN)
+        self._surprise = widgets.Text(placeholder=_("1 Weekend in Paris"))
+        self._add = button(description=_("Show the surprise prize"))
+        self._end = button(description=_("End the evening"))
+        self._sure = button(description=_("Yes, end it"), button_style="danger", layout=_HIDDEN)
         self._restore = button(
-            description="Restore the evening from its file", button_style="primary", layout=_HIDDEN
+            description=_("Restore the evening from its file"), button_style="primary", layout=_HIDDEN
         )
         self._said, self._lost = ("", False), False
         self._linked: bool | None = None  # whether there are links to the files of a closed evening
         self._list, self._files, self._who, self._foot = html(), html(), html(), html()
         self._strange = html()  # winners whom no receipt names
-        self._leaver = widgets.Text(placeholder="Id of somebody who does not take part")
-        self._withdraw = button(description="Withdraw")
+        self._leaver = widgets.Text(placeholder=_("Id of somebody who does not take part"))
+        self._withdraw = button(description=_("Withdraw"))
         self._leaves = button(button_style="danger", layout=_HIDDEN)
         self._leaving = _box("row", self._leaver, self._withdraw, self._leaves)
-        self._ask_who = button(description="Who can still win?")
-        self._graph, self._running = GraphWidget(fill=True), _marked("h2", "State machine")
+        self._ask_who = button(description=_("Who can still win?"))
+        self._graph, self._running = GraphWidget(fill=True), _marked("h2", _("State machine"))
         self._machine = _box("machine", self._graph)
-        self._fold = button(description="Show it", tooltip="Show or hide the state machine")
+        self._fold = button(tooltip=_("Show or hide the state machine"))
         self._definition: Mapping[str, Any] = {}
         self._shown: EveningState | None = None  # what the whole page shows
         self._settled: object = None  # the execution whose end the graph shows
@@ -275,7 +283,7 @@ class Operator(Page):
         self._add.on_click(lambda _: self._wish(self._show_surprise))
         self._end.on_click(lambda _: self._ask_end())
         self._sure.on_click(lambda _: self._wish(self._kept.close))
-        self._fold.on_click(lambda _: self._unfold(self._fold.description == "Show it"))
+        self._fold.on_click(lambda _: self._unfold(self._machine.layout.display == "none"))
         self._leaver.observe(lambda _: _show_only(self._leaves, False), "value")
         self._withdraw.on_click(lambda _: self._wish(self._ask_withdraw))
         self._leaves.on_click(lambda _: self._wish(self._withdraw_person))
@@ -289,14 +297,18 @@ class Operator(Page):
             "columns",
             _box(
                 "",
-                *(label("Prizes, one on each line, in the order of the draw"), self._prizes, self._preview),
-                *(label("Title and logo on the stage"), _box("row", self._title, self._logo)),
+                *(
+                    label(_("Prizes, one on each line, in the order of the draw")),
+                    self._prizes,
+                    self._preview,
+                ),
+                *(label(_("Title and logo on the stage")), _box("row", self._title, self._logo)),
             ),
             _box(
                 "",
-                *(label("Who can win"), _box("row", self._upload, self._load), self._roster),
-                *(label("If winners are absent"), self._rule),
-                *(label("What the room is asked for, so that nobody knows the winners"), self._question),
+                *(label(_("Who can win")), _box("row", self._upload, self._load), self._roster),
+                *(label(_("If winners are absent")), self._rule),
+                *(label(_("What the room is asked for, so that nobody knows the winners")), self._question),
             ),
         )
         between = (self._surprise, self._add, self._end, self._sure)
@@ -304,7 +316,7 @@ class Operator(Page):
             "announce": announce,
             "public value": self._value,
             "roll call": self._roll,
-            "between": _box("between", label("Between the prizes"), _box("row", *between)),
+            "between": _box("between", label(_("Between the prizes")), _box("row", *between)),
             "files": self._files,
         }
 
@@ -315,7 +327,7 @@ class Operator(Page):
         step = _box("step", self._now, *above, self._main, self._answer, *below)
         prizes = _box(
             "prizes",
-            _box("head", _marked("h2", "Prizes"), self._ask_who),
+            _box("head", _marked("h2", _("Prizes")), self._ask_who),
             *(self._who, self._list, self._strange, self._leaving),
         )
         stage = _box("preview", self.stage)
@@ -360,8 +372,9 @@ class Operator(Page):
         now = self._kept.look()
         if now.step != "drawing":  # otherwise winners and receipts change between two reads
             self._strange.value = self._without_receipt(now)
-        file = f"Saved in {self._kept.file}" if self._kept.file else "Not saved in a file"
-        who = f"{len(self._remaining(state))} can still win"
+        path = self._kept.file
+        file = _("Saved in {file}", file=path) if path else _("Not saved in a file")
+        who = _("{count} can still win", count=len(self._remaining(state)))
         told = (who, file if now.problem == state.problem else now.problem, inbox(self.evening.target).where)
         self._foot.value = _LINK.sub(_ANCHOR, escaped(" · ".join(told)))
 
@@ -372,8 +385,9 @@ class Operator(Page):
         for prize in state.prizes:
             about = {"draw_id": self.evening.name, "prize": prize.name}
             rows += [{"employee_id": one.id, **about} for one in prize.winners]
-        ids = escaped(", ".join(sorted(without_receipt(target, rows))))
-        return f'<p class="night-problem">Winners without a receipt: {ids}</p>' if ids else ""
+        ids = ", ".join(sorted(without_receipt(target, rows)))
+        told = escaped(_("Winners without a receipt: {ids}", ids=ids))
+        return f'<p class="night-problem">{told}</p>' if ids else ""
 
     def say(self, problem: str) -> None:
         """Show a problem in a sentence; an empty one takes it away."""
@@ -383,7 +397,7 @@ class Operator(Page):
             _show_only(self._restore, self._lost)
             self._show_button()
         if self._lost and problem:
-            problem = (
+            problem = _(
                 "The emulator has ended. A new one runs, but the evening is only in its file: restore it."
             )
         self._problem.value = (
@@ -431,7 +445,11 @@ class Operator(Page):
         if not self.state:
             return
         offer, absent = scenes.offer(self.state), len(self._roll.absent)
-        again = f"{absent} absent: draw {'this place' if absent == 1 else 'these places'} again"
+        again = (
+            _("1 absent: draw this place again")
+            if absent == 1
+            else _("{count} absent: draw these places again", count=absent)
+        )
         words = again if offer.form == "roll call" and absent else offer.button
         both = [(self._main, not offer.form), (self._answer, bool(offer.form))]
         for each, shown in both if offer.form else reversed(both):  # never both at once
@@ -457,7 +475,7 @@ class Operator(Page):
         ]
         self._graph.chosen = entered[-1] if entered else ""  # it moves into the middle
         step = progress.result["status"] if progress.result else self._graph.chosen
-        self._running.value = f"<h2>State machine: {escaped(step)}</h2>"
+        self._running.value = f"<h2>{escaped(_('State machine: {state}', state=step))}</h2>"
         if progress.result:
             self._settled, told = arn, progress.result
             late = told["error"] if told["status"] == "SUCCEEDED" else ""
@@ -467,12 +485,12 @@ class Operator(Page):
     def _unfold(self, shown: bool) -> None:
         """Show the state machine, or only the state that it is in."""
         _show_only(self._machine, shown)
-        self._fold.description = "Hide it" if shown else "Show it"
+        self._fold.description = _("Hide it") if shown else _("Show it")
 
     def _show_prizes(self) -> None:
         try:
             rows = [(str(e["count"]), escaped(e["name"])) for e in read_prizes(self._prizes.value)]
-            self._preview.value = _table(("Winners", "Prize"), rows)
+            self._preview.value = _table((_("Winners"), _("Prize")), rows)
         except LotteryError as error:
             self._preview.value = f'<p class="night-problem">{escaped(str(error))}</p>'
 
@@ -480,7 +498,7 @@ class Operator(Page):
         if self._who.value:
             self._who.value = ""
         elif self.state:
-            names = ", ".join(sorted(each["employee_name"] for each in self._remaining(self.state)))
+            names = _(", ").join(sorted(each["employee_name"] for each in self._remaining(self.state)))
             self._who.value = f'<div class="night-people">{escaped(names)}</div>'
 
     def _remaining(self, state: EveningState) -> list[Item]:
@@ -503,13 +521,13 @@ class Operator(Page):
     def _announce(self) -> None:
         prizes = read_prizes(self._prizes.value)
         if self._read.employees:
-            next_step = "Press *Load this list*, or load the page again to go on without it"
-            raise LotteryError("list of guests", "was chosen, but is not loaded yet", next_step)
+            next_step = _("Press *Load this list*, or load the page again to go on without it")
+            raise LotteryError(_("list of guests"), _("was chosen, but is not loaded yet"), next_step)
         self._kept.announce(prizes, absent=self._rule.value, question=self._question.value.strip())
 
     def _give_public_value(self) -> None:
         if not self._value.value.strip():
-            raise LotteryError("public value", "it is empty", "Type what the room has said")
+            raise LotteryError(_("public value"), _("it is empty"), _("Type what the room has said"))
         self._kept.give(self._value.value.strip())
 
     def _mark(self, _roll: RollCall, message: dict[str, Any], _buffers: list[bytes]) -> None:
@@ -556,12 +574,18 @@ class Operator(Page):
     def _dress_logo(self) -> None:
         for name, kind, data in _uploaded(self._logo):
             if len(data) > _LARGEST:
-                self.say(f"{name} is too large. Take a picture of at most {_LARGEST // 1000} kB.")
+                self.say(
+                    _(
+                        "{file} is too large. Take a picture of at most {limit} kB.",
+                        file=name,
+                        limit=_LARGEST // 1000,
+                    )
+                )
             else:
                 self._dress(logo=_data(kind, data))
 
     def _show_roster(self) -> None:
-        for name, _, data in _uploaded(self._upload):
+        for name, _kind, data in _uploaded(self._upload):
             self._read = employees.Roster()
             try:
                 self._read = employees.parse(name, data)
@@ -573,11 +597,11 @@ class Operator(Page):
 
     def _load_roster(self) -> None:
         if self.evening.look().step != "new":
-            raise LotteryError(
-                "list of guests", "the evening is announced already", "Nobody can change it now"
-            )
+            what, next_step = _("the evening is announced already"), _("Nobody can change it now")
+            raise LotteryError(_("list of guests"), what, next_step)
         count = load_employees(self.evening.target, self._read, skip_bad_rows=True)
-        self._roster.value, self._read = f"<p>{count} people can win.</p>", employees.Roster()
+        told = _("{count} people can win.", count=count)
+        self._roster.value, self._read = f"<p>{told}</p>", employees.Roster()
         _show_only(self._load, False)
 
     def _ask_withdraw(self) -> None:
@@ -585,7 +609,8 @@ class Operator(Page):
         one, target = self._leaver.value.strip(), self.evening.target
         proof(target, self.evening.name, one)  # raises if nobody of this id can win
         row = Table(target, target.names.employee_table).item(one) or {}
-        self._leaves.description = f"Yes, withdraw {row.get('employee_name', one)} ({one})"
+        name = row.get("employee_name", one)
+        self._leaves.description = _("Yes, withdraw {name} ({id})", name=name, id=one)
         _show_only(self._leaves, True)
 
     def _withdraw_person(self) -> None:
@@ -594,7 +619,8 @@ class Operator(Page):
 
     def _ask_end(self) -> None:
         missed = [each.name for each in self.state.prizes if not scenes.drawn(each)] if self.state else []
-        self._sure.description = f"End it without {', '.join(missed)}" if missed else "Yes, end it"
+        without = _("End it without {prizes}", prizes=_(", ").join(missed))
+        self._sure.description = without if missed else _("Yes, end it")
         _show_only(self._sure, True)
 
     def _put_back(self) -> None:
@@ -605,17 +631,17 @@ class Operator(Page):
     def _links(self, state: EveningState) -> str:
         """Links to save what guests may have: before the draw, and what remains of the evening."""
         found = receipts(self.evening.target, self.evening.name)
-        texts = {("Announcement", "announcement.html"): announcement_page(state.announcement).encode()}
+        texts = {(_("Announcement"), "announcement.html"): announcement_page(state.announcement).encode()}
         if state.step == "closed":
             table = _in_order(winners(self.evening.target), state)
             texts |= {
-                ("Winners (Excel)", "winners.xlsx"): as_xlsx(table),
-                ("Winners (CSV)", "winners.csv"): as_csv(table),
-                ("Receipts", "receipts.json"): json.dumps(found, default=str).encode(),
+                (_("Winners (Excel)"), "winners.xlsx"): as_xlsx(table),
+                (_("Winners (CSV)"), "winners.csv"): as_csv(table),
+                (_("Receipts"), "receipts.json"): json.dumps(found, default=str).encode(),
             }
         else:
             found = {"announced": found["draws"][self.evening.name]["receipts"][0]}
-        texts["Check page", "check.html"] = check_page(found).encode()
+        texts[_("Check page"), "check.html"] = check_page(found).encode()
         links = [
             f'<a download="{file}" href="{_data("application/octet-stream", data)}">{text}</a>'
             for (text, file), data in texts.items()
@@ -674,14 +700,14 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 def _heading(title: str, name: str, state: EveningState) -> str:
     name = "" if name == title else name
-    link = '<a class="night-open" href="?page=stage" target="_blank">Open the stage ↗</a>'
-    told = f"Public value: {state.public}" if state.public else ""
+    link = f'<a class="night-open" href="?page=stage" target="_blank">{_("Open the stage ↗")}</a>'
+    told = _("Public value: {value}", value=state.public) if state.public else ""
     return f"<b>{escaped(title)}</b><span>{escaped(name)}</span><span>{escaped(told)}</span>{link}"
 
 
 def _prize_table(state: EveningState, not_mailed: str) -> str:
     """Each prize, and what has become of it."""
-    heads = ("", "Prize", "Status", "Winners")
+    heads = ("", _("Prize"), _("Status"), _("Winners"))
     rows = [
         (
             str(each.number),
@@ -691,38 +717,38 @@ def _prize_table(state: EveningState, not_mailed: str) -> str:
         )
         for each in state.prizes
     ]
-    gone = escaped(", ".join(f"{each.name} ({each.id})" for each in state.withdrawn))
-    table = _table(heads, rows) if rows else "<p>They appear here when they are announced.</p>"
-    return table + (f"<p>Withdrawn: {gone}</p>" if gone else "")
+    gone = _(", ").join(f"{each.name} ({each.id})" for each in state.withdrawn)
+    table = _table(heads, rows) if rows else f"<p>{_('They appear here when they are announced.')}</p>"
+    return table + (f"<p>{escaped(_('Withdrawn: {people}', people=gone))}</p>" if gone else "")
 
 
 def _status(prize: PrizeState, state: EveningState, not_mailed: str) -> str:
     if prize.done:
         latest = prize.number == state.number
-        return "complete" + (", not mailed" if latest and not_mailed else "")
+        return _("complete, not mailed") if latest and not_mailed else _("complete")
     if state.step in ("drawing", "roll call") and prize.number == state.number:
-        return state.step
-    return "drawn, not complete" if scenes.drawn(prize) else "not drawn yet"
+        return _("drawing") if state.step == "drawing" else _("roll call")
+    return _("drawn, not complete") if scenes.drawn(prize) else _("not drawn yet")
 
 
 def _people(prize: PrizeState) -> str:
     """The winners of a prize, as HTML; many of them only on demand."""
-    names = escaped(", ".join(each.name for each in prize.winners))
+    names = escaped(_(", ").join(each.name for each in prize.winners))
     if len(prize.winners) > _FEW:
-        names = f"<details><summary>{len(prize.winners)} people</summary>{names}</details>"
-    absent = escaped(", ".join(each.name for each in prize.absent))
+        count = _("{count} people", count=len(prize.winners))
+        names = f"<details><summary>{count}</summary>{names}</details>"
+    absent = escaped(_(", ").join(each.name for each in prize.absent))
     return names + (f" <s>{absent}</s>" if absent else "")
 
 
 def _roster_preview(name: str, roster: employees.Roster) -> str:
     """What is in a list of guests: the first people, and the rows that cannot be read."""
-    columns = {"Id": "employee_id", "Name": "employee_name", "Department": "department"}
+    columns = {_("Id"): "employee_id", _("Name"): "employee_name", _("Department"): "department"}
     heads = [head for head, key in columns.items() if any(each.get(key) for each in roster.employees)]
     people = [[escaped(str(e.get(columns[head]) or "")) for head in heads] for e in roster.employees[:3]]
-    bad = "".join(f"<li>Row {each['row']}: {escaped(each['reason'])}</li>" for each in roster.rejected)
-    rejected = (
-        f'<p class="night-problem">Rows that are left out: {len(roster.rejected)}</p><ul>{bad}</ul>'
-        if bad
-        else ""
-    )
-    return f"<p>{escaped(name)}: {len(roster.employees)} people</p>{_table(heads, people)}{rejected}"
+    rows = [_("Row {row}: {reason}", row=each["row"], reason=each["reason"]) for each in roster.rejected]
+    bad = "".join(f"<li>{escaped(each)}</li>" for each in rows)
+    out = _("Rows that are left out: {count}", count=len(rows))
+    rejected = f'<p class="night-problem">{out}</p><ul>{bad}</ul>' if bad else ""
+    told = _("{file}: {count} people", file=name, count=len(roster.employees))
+    return f"<p>{escaped(told)}</p>{_table(heads, people)}{rejected}"

@@ -22,6 +22,7 @@ from lottery_lib.party.receipts import check_edition, proof
 from lottery_lib.resources.contents import draws_table
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.target import Target
+from lottery_lib.translation import _
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _SECONDS: Final = 60.0  # in which an execution begins to wait for a person
@@ -107,7 +108,8 @@ def draw_in_public(
             waiting = evening._items("#waiting").get("#waiting")
             return evening._sent(waiting, {"public": public}) if waiting else evening._ended({"drawing": arn})
 
-        target.waiter.until("the machine to ask for the public value", answered, seconds=_SECONDS, every=0.1)
+        asks = _("the machine to ask for the public value")
+        target.waiter.until(asks, answered, seconds=_SECONDS, every=0.1)
 
     asked = {**execution_input(target, wanted), "question": "What is the public value?"}
     return run(target, asked, seconds, name, answer)
@@ -127,7 +129,8 @@ class Evening:
 
     def __init__(self, target: Target, name: str, *, file: Path | None = None) -> None:
         if not _NAME.fullmatch(name):
-            raise LotteryError("evening", f"{name!r} cannot be its name", "Use letters, digits, - and _")
+            what = _("{name!r} cannot be its name", name=name)
+            raise LotteryError(_("evening"), what, _("Use letters, digits, - and _"))
         check_edition(target, name)
         self.target, self.name, self.file = target, name, file
         self._draws = draws_table(target)
@@ -216,23 +219,23 @@ class Evening:
             question: What the room is asked for, such as ``"Call five numbers"``; empty for no public value.
         """
         if self._items(""):
-            raise LotteryError(
-                f"evening {self.name}", "is announced already", "Give a new evening another name"
-            )
+            raise self._refused(_("is announced already"), _("Give a new evening another name"))
         places, people = sum(each["count"] for each in prizes), len(remaining(self.target))
         if places > people:
-            what = f"{places} winners are wanted, but only {people} people can win"
-            raise LotteryError("prizes", what, "Load your guests first, or write fewer")
+            what = _(
+                "{places} winners are wanted, but only {people} people can win", places=places, people=people
+            )
+            raise LotteryError(_("prizes"), what, _("Load your guests first, or write fewer"))
         self._take({"prizes": list(prizes), "evening": {"absent": absent}, "question": question})
-        self._until("the announcement", lambda: self.look().step in ("public value", "ready"))
+        self._until(_("the announcement"), lambda: self.look().step in ("public value", "ready"))
 
     def give(self, public: str) -> None:
         """Give the public value. The machine mixes it into the order of the pool."""
-        self._until("the machine to ask for the public value", self._asks_or_ended)
+        self._until(_("the machine to ask for the public value"), self._asks_or_ended)
         if self.look().public is not None:
-            raise LotteryError(f"evening {self.name}", "has its public value already", "Go on with a prize")
+            raise self._refused(_("has its public value already"), _("Go on with a prize"))
         self._take({}, 0, "public value", {"public": public})
-        self._until("the public value", lambda: self.look().step == "ready")
+        self._until(_("the public value"), lambda: self.look().step == "ready")
 
     def draw(self, number: int) -> None:
         """Draw a prize, or what it still lacks. Its winners are recorded when `look` shows them."""
@@ -250,8 +253,9 @@ class Evening:
         proof(self.target, self.name, employee_id)  # raises if nobody of this id can win
         told = run(self.target, {"draw_id": self.name, "withdraw": employee_id}, _SECONDS)
         if told["error"]:
-            what = f"was not withdrawn ({str(told['cause']).rstrip('.')})"
-            raise LotteryError(f"employee {employee_id}", what, "Look at the evening, and try again")
+            what = _("was not withdrawn ({reason})", reason=str(told["cause"]).rstrip(".。"))
+            next_step = _("Look at the evening, and try again")
+            raise LotteryError(_("employee {id}", id=employee_id), what, next_step)
         self.look()
 
     def call_roll(self, number: int, absent: Sequence[str]) -> None:
@@ -261,14 +265,15 @@ class Evening:
         """
         winners = self._items("")[""]["prizes"][number - 1]["winners"]
         for stranger in sorted(set(absent) - set(winners)):
-            what = f"{stranger} is not among the winners now"
-            raise LotteryError(f"prize {number} of {self.name}", what, "Look at it again")
+            where = _("prize {number} of {evening}", number=number, evening=self.name)
+            what = _("{id} is not among the winners now", id=stranger)
+            raise LotteryError(where, what, _("Look at it again"))
         self._take({"prize": number}, number, "roll call", {"absent": list(absent)})
 
     def close(self) -> None:
         """End the evening: the machine tells the secret, so that everybody can check the draw."""
         self._take({"close": True})
-        self._until("the end of the evening", lambda: self.look().step == "closed")
+        self._until(_("the end of the evening"), lambda: self.look().step == "closed")
 
     def show(self, scene: str = "", number: int = 0, **more: str | int) -> None:
         """Agree with all other pages on what they show now. It changes nothing of the draw.
@@ -300,7 +305,12 @@ class Evening:
             return
         self._start(request, number)
         if awaits:
-            self._until(f"the machine to ask for the {awaits}", self._asks_or_ended)
+            asks = (
+                _("the machine to ask for the roll call")
+                if awaits == "roll call"
+                else _("the machine to ask for the public value")
+            )
+            self._until(asks, self._asks_or_ended)
             self._question = ""
             self._answered(number, awaits, output)
 
@@ -310,7 +320,7 @@ class Evening:
         name, machine = execution.new_name(), machine_arn(self.target)
         arn = execution.arn_of(machine, name)
         if not (self._ended(stage) and self._set_stage(stage.get("drawing", ""), drawing=arn, number=number)):
-            raise LotteryError(f"evening {self.name}", "is drawing already", "Wait until it has ended")
+            raise self._refused(_("is drawing already"), _("Wait until it has ended"))
         execution.start(self.target, machine, {"draw_id": self.name, **request}, name)
 
     def _answered(self, number: int, awaits: str, output: object) -> bool:
@@ -326,9 +336,12 @@ class Evening:
         if asked == (awaits, number) and shown and self._sent(waiting, output):
             return True
         if not self._ended(items.get("#stage", {})):
-            raise LotteryError(
-                f"evening {self.name}", f"does not wait for the {awaits} now", "Look at it again"
+            what = (
+                _("does not wait for the roll call now")
+                if awaits == "roll call"
+                else _("does not wait for the public value now")
             )
+            raise self._refused(what, _("Look at it again"))
         return False
 
     def _sent(self, waiting: Item, output: object) -> bool:
@@ -379,10 +392,13 @@ class Evening:
     def _until(self, what: str, probe: Callable[[], bool]) -> None:
         def seen() -> bool:
             if problem := self._problem(self._items("#stage").get("#stage", {})):
-                raise LotteryError(f"evening {self.name}", problem.rstrip("."), "Correct it, and try again")
+                raise self._refused(problem.rstrip(".。"), _("Correct it, and try again"))
             return probe()
 
         self.target.waiter.until(what, seen, seconds=_SECONDS, every=0.1)
+
+    def _refused(self, what: str, next_step: str) -> LotteryError:
+        return LotteryError(_("evening {name}", name=self.name), what, next_step)
 
     def _items(self, *endings: str) -> dict[str, Item]:
         self._draws.described()

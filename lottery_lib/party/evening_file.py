@@ -26,9 +26,10 @@ from lottery_lib.resources.contents import draws_table, pool_table
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.stack import Stack
 from lottery_lib.target import Target
+from lottery_lib.translation import _
 
 _FORMAT: Final = 1
-_OTHER: Final = "Give another file"
+_OTHER: Final = _("Give another file")
 Kept = dict[str, Any]
 """What a file contains: ``evening`` (its name, or an empty text), ``attendee``, ``edition``, ``saved_at``,
 ``step`` (see `save`), and ``tables``: the items of ``employees``, ``winners``, ``pool`` and ``draws``, in the
@@ -55,16 +56,16 @@ def save(target: Target, path: Path, evening: str = "", step: Mapping[str, objec
     path = path.resolve()  # a link stays a link
     try:
         if not path.parent.is_dir():
-            raise FileNotFoundError(2, "its folder does not exist")
+            raise FileNotFoundError(2, _("its folder does not exist"))
         with FileLock(path.with_name(f".{path.name}.lock")):  # the pages of one evening share the file
             old = read(path) if path.exists() else None
             tables = _tables_now(target, old)
             if old and receipts_in(old["tables"]) - receipts_in(tables):
-                restore = f"`lottery night restore {shlex.quote(str(path))}`"
+                command = f"lottery night restore {shlex.quote(str(path))}"
                 raise LotteryError(
-                    f"file {path}",
-                    "has receipts that the tables do not have",
-                    f"Go on with it: {restore}. Or give another file",
+                    _("file {file}", file=path),
+                    _("has receipts that the tables do not have"),
+                    _("Go on with it: `{command}`. Or give another file", command=command),
                 )
             evening = evening or latest(tables)
             noted = old["step"] if old and old["evening"] == evening else None
@@ -78,7 +79,8 @@ def save(target: Target, path: Path, evening: str = "", step: Mapping[str, objec
             }
             _write(path, kept)
     except OSError as error:
-        raise LotteryError(f"file {path}", f"cannot be written ({error.strerror})", _OTHER) from error
+        what = _("cannot be written ({reason})", reason=error.strerror)
+        raise LotteryError(_("file {file}", file=path), what, _OTHER) from error
     return kept
 
 
@@ -88,19 +90,20 @@ def read(path: Path) -> Kept:
     Raises:
         LotteryError: It cannot be read, is something else, was cut off or changed, or has another format.
     """
-    where = f"file {path}"
+    where = _("file {file}", file=path)
     try:
         found = json.loads(path.read_bytes(), object_hook=_with_bytes)
         version, digest, kept = found["format"], found.get("sha256"), found.get("content")
     except OSError as error:
-        raise LotteryError(where, f"cannot be read ({error.strerror})", _OTHER) from error
+        what = _("cannot be read ({reason})", reason=error.strerror)
+        raise LotteryError(where, what, _OTHER) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise LotteryError(where, "is not an evening, or not a whole one", _OTHER) from error
+        raise LotteryError(where, _("is not an evening, or not a whole one"), _OTHER) from error
     if version != _FORMAT:
-        next_step = "Use the version of the kit that wrote it"
-        raise LotteryError(where, f"has format {version}, and this kit reads format {_FORMAT}", next_step)
+        what = _("has format {format}, and this kit reads format {ours}", format=version, ours=_FORMAT)
+        raise LotteryError(where, what, _("Use the version of the kit that wrote it"))
     if digest != _digest(_text(kept)):
-        raise LotteryError(where, "was damaged or changed after it was saved", _OTHER)
+        raise LotteryError(where, _("was damaged or changed after it was saved"), _OTHER)
     return dict(kept)
 
 
@@ -121,8 +124,9 @@ def put_back(target: Target, path: Path, *, replace: bool = False) -> tuple[Targ
         LotteryError: See `read`. Or the target is AWS. Or the tables have more than the file.
     """
     if target.kind == "aws":
-        next_step = "Run `lottery night`, which goes on with what the tables have"
-        raise LotteryError(f"file {path}", "is only a copy: on AWS, the tables keep the evening", next_step)
+        what = _("is only a copy: on AWS, the tables keep the evening")
+        next_step = _("Run `lottery night`, which goes on with what the tables have")
+        raise LotteryError(_("file {file}", file=path), what, next_step)
     kept = read(path)
     target = target.named(Names(kept["attendee"], kept["edition"]))
     there = _tables_now(target)
@@ -130,9 +134,14 @@ def put_back(target: Target, path: Path, *, replace: bool = False) -> tuple[Targ
     winners = len(_winners_in(there) - _winners_in(kept["tables"]))
     if (receipts or winners) and not replace:
         raise LotteryError(
-            f"file {path}",
-            f"lacks {receipts} receipts and {winners} winners that the tables have, so nothing was changed",
-            "To replace what the tables have, add --yes",
+            _("file {file}", file=path),
+            _(
+                "lacks {receipts} receipts and {winners} winners that the tables have, so nothing was "
+                "changed",
+                receipts=receipts,
+                winners=winners,
+            ),
+            _("To replace what the tables have, add --yes"),
         )
     Stack(target).deploy()
     execution.stop_running(target, machine_arn(target))
@@ -198,7 +207,8 @@ def _tables_now(target: Target, old: Kept | None = None) -> dict[str, list[Item]
         found = {**roster, "winners": items("winners"), "draws": items("draws")}
         return found if found["draws"] == before else None
 
-    return target.waiter.until("a moment between two receipts", same_before_and_after, seconds=60, every=0.1)
+    moment = _("a moment between two receipts")
+    return target.waiter.until(moment, same_before_and_after, seconds=60, every=0.1)
 
 
 def _without_executions(item: Item) -> Item | None:

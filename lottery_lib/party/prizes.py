@@ -6,11 +6,16 @@ from pathlib import Path
 from typing import Final, TypedDict
 
 from lottery_lib.errors import LotteryError
+from lottery_lib.translation import _
 
 _PRIZE: Final = re.compile(r"(\d{1,6})\s*[x×]?\s+(\S.*)")  # the lottery refuses a number that is too large
 # A second count in a line, such as in "3 Mug, 2 Pen", but not the one of "3 Voucher of 1,000 yuan"
 _SECOND: Final = re.compile(r"(?:(?<!\d),\s*|,\s+|[;，；、]\s*)\d{1,6}\s*[x×]?\s+\S")
-_NEXT: Final = 'Write one prize on each line: how many, then the name, such as "3 Bicycle"'
+_NEXT: Final = _('Write one prize on each line: how many, then the name, such as "3 Bicycle"')
+_ONE: Final = _(
+    'Write one prize on each line: how many, then the name, such as "3 Bicycle". If it is one prize, write '
+    '"and" in place of the comma'
+)
 
 
 class Prize(TypedDict):
@@ -36,14 +41,15 @@ def read_prizes(text: str) -> list[Prize]:
     for number, line in enumerate(map(str.strip, text.splitlines()), 1):
         match = _PRIZE.fullmatch(line)
         if match and _SECOND.search(match[2]):
-            one = 'If it is one prize, write "and" in place of the comma'
-            raise LotteryError(f"line {number}", f'"{line}" may be several prizes', f"{_NEXT}. {one}")
+            what = _('"{line}" may be several prizes', line=line)
+            raise LotteryError(_("line {number}", number=number), what, _ONE)
         if match and int(match[1]) > 0:
             found.append({"name": match[2], "count": int(match[1])})
         elif line:
-            raise LotteryError(f"line {number}", f'"{line}" is not a prize', _NEXT)
+            what = _('"{line}" is not a prize', line=line)
+            raise LotteryError(_("line {number}", number=number), what, _NEXT)
     if not found:
-        raise LotteryError("prizes", "there are none yet", _NEXT)
+        raise LotteryError(_("prizes"), _("there are none yet"), _NEXT)
     return found
 
 
@@ -56,7 +62,8 @@ def prizes_in(given: str) -> list[Prize]:
     try:
         text = Path(given).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise LotteryError(f"file {given}", "is not text in UTF-8", "Save it as text in UTF-8") from error
+        where, next_step = _("file {file}", file=given), _("Save it as text in UTF-8")
+        raise LotteryError(where, _("is not text in UTF-8"), next_step) from error
     except (OSError, ValueError):  # no file has this name, or can have it
         text = given
     if not text.lstrip().startswith("["):
@@ -64,4 +71,4 @@ def prizes_in(given: str) -> list[Prize]:
     try:
         return [{"name": str(each["name"]), "count": int(each["count"])} for each in json.loads(text)]
     except (ValueError, KeyError, TypeError) as error:
-        raise LotteryError("prizes", "are not a JSON list of prizes", _NEXT) from error
+        raise LotteryError(_("prizes"), _("are not a JSON list of prizes"), _NEXT) from error

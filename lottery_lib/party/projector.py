@@ -19,6 +19,7 @@ from lottery_lib.party import evening_file
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import Target
 from lottery_lib.texts import escaped
+from lottery_lib.translation import _
 
 _NOTEBOOKS: Final = CHECKOUT / "notebooks"
 #: What the pages may load: only what this server sends, or what they contain. Voila's own page asks a server
@@ -60,17 +61,24 @@ def missing(target: Target, file: Path) -> list[str]:
     sentences = []
     employees = Table(target, target.names.employee_table)
     if {*employees.all_keys()} == {each["employee_id"] for each in tutorial_roster().employees}:
-        attendee = f"LOTTERY_ATTENDEE={target.names.attendee} "
+        command = f"LOTTERY_ATTENDEE={target.names.attendee} lottery employees load FILE"
         sentences.append(
-            "Only the ten employees of the tutorial can win. Load your guests with "
-            f"`{attendee}lottery employees load FILE`, or on the page."
+            _(
+                "Only the ten employees of the tutorial can win. Load your guests with `{command}`, or on "
+                "the page.",
+                command=command,
+            )
         )
-    mail = inbox(target).where
-    if mail.startswith("Nobody"):
-        sentences.append(mail)
+    if inbox(target).reaches_nobody:
+        sentences.append(inbox(target).where)
     if evening_file.lacking(target, file):
-        restore = f"`lottery night restore {shlex.quote(str(file))}`"
-        sentences.append(f"{file} has an evening that the tables do not have. Go on with it: {restore}.")
+        sentences.append(
+            _(
+                "{file} has an evening that the tables do not have. Go on with it: `{command}`.",
+                file=file,
+                command=f"lottery night restore {shlex.quote(str(file))}",
+            )
+        )
     return sentences
 
 

@@ -5,7 +5,10 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
+
+from lottery_lib.party.check_words import PROBLEMS
 
 Form = Mapping[str, Callable[[Any], bool]]
 
@@ -34,9 +37,9 @@ def read_folder(document: Any) -> tuple[list[Receipt], dict[str, list[Receipt]]]
         WrongForm: The document has another form, so nothing in it can be checked.
     """
     if not _has(document, {"chain": _is_texts, "draws": _is_object, "winners": _is_list}):
-        raise WrongForm("The file is not one of a lottery's receipts.")
+        raise WrongForm(PROBLEMS["file"])
     chain = [
-        _receipt(f"The lottery's chain, receipt {at}", text, "announced", "reset")
+        _receipt(PROBLEMS["chainReceipt"].format(at=at), text, "announced", "reset")
         for at, text in enumerate(document["chain"])
     ]
     draws = dict[str, list[Receipt]]()
@@ -46,16 +49,16 @@ def read_folder(document: Any) -> tuple[list[Receipt], dict[str, list[Receipt]]]
     ):
         draw = document["draws"][name]
         if not _has(draw, {"receipts": _is_texts}, _DRAW) or not draw["receipts"]:
-            raise WrongForm(f"Draw {name}: something in it has a wrong form.")
-        first, *others = draw["receipts"]
-        draws[name] = [_receipt(f"Draw {name}, receipt 0", first, "announced")]
+            raise WrongForm(PROBLEMS["draw"].format(draw=name))
+        where, (first, *others) = partial(PROBLEMS["drawReceipt"].format, draw=name), draw["receipts"]
+        draws[name] = [_receipt(where(at=0), first, "announced")]
         for at, text in enumerate(others, 1):
-            draws[name].append(_receipt(f"Draw {name}, receipt {at}", text, *_KINDS.keys() - {"reset"}))
+            draws[name].append(_receipt(where(at=at), text, *_KINDS.keys() - {"reset"}))
         if draws[name][-1].kind == "closed" and not {"pool", "salt"} <= draw.keys():
-            raise WrongForm(f"Draw {name}: it is closed, and its pool or the salt of its pool is missing.")
+            raise WrongForm(PROBLEMS["noPool"].format(draw=name))
     for at, row in enumerate(document["winners"], 1):
         if not _has(row, {"employee_id": _is_text}, dict.fromkeys(_ROW, _is_text_or_none)):
-            raise WrongForm(f"List of winners, row {at}: something in it has a wrong form.")
+            raise WrongForm(PROBLEMS["row"].format(at=at))
     return chain, draws
 
 
@@ -67,7 +70,7 @@ def _receipt(where: str, text: str, *kinds: str) -> Receipt:
     except (ValueError, RecursionError):
         pass
     if not _has(says, {"kind": kinds.__contains__}) or not _has(says, _EVERY | _KINDS[says["kind"]], _UNWON):
-        raise WrongForm(f"{where}: it does not have the form of a receipt.")
+        raise WrongForm(PROBLEMS["form"].format(where=where))
     return Receipt(says, hashlib.sha256(text.encode()).hexdigest())
 
 

@@ -14,10 +14,12 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.history import DrawResult
 from lottery_lib.names import Names
 from lottery_lib.party import checker
+from lottery_lib.party.check_words import WORDS
 from lottery_lib.party.checker import check_receipts
 from lottery_lib.resources.contents import Pool, draws_table
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.target import EMULATOR_REGION, Target, connect
+from lottery_lib.translation import _
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +70,8 @@ def receipts(target: Target, draw_id: str) -> dict[str, Any]:
     table.described()  # raises if there is no table
     items = {item["draw_id"]: item for item in table.items()}
     if "chain" not in items.get(draw_id, {}):
-        raise LotteryError(f"draw {draw_id}", "has no record", "Give the name of a hardened execution")
+        next_step = _("Give the name of a hardened execution")
+        raise LotteryError(_("draw {name}", name=draw_id), _("has no record"), next_step)
     rows = Table(target, target.names.winners_table).items()
     staff = Table(target, target.names.employee_table).get([row["employee_id"] for row in rows])
     names = {each["employee_id"]: {"employee_name": each.get("employee_name", "")} for each in staff}
@@ -158,11 +161,12 @@ def proof(target: Target, draw_id: str, employee_id: str) -> dict[str, Any]:
     draws_table(target).described()
     draw = draws_table(target).item(draw_id)
     if draw is None or "pool" not in draw:
-        raise LotteryError(f"draw {draw_id}", "was not announced", "Give the name of a draw or an evening")
+        next_step = _("Give the name of a draw or an evening")
+        raise LotteryError(_("draw {name}", name=draw_id), _("was not announced"), next_step)
     pool, salt = Pool(target).of(draw["pool"])
     if employee_id not in pool:
-        what = f"is not in the pool of {draw_id}, so this person cannot win"
-        raise LotteryError(f"employee {employee_id}", what, "Look at the id again")
+        what = _("is not in the pool of {draw}, so this person cannot win", draw=draw_id)
+        raise LotteryError(_("employee {id}", id=employee_id), what, _("Look at the id again"))
     shown = merkle.proof(pool, bytes.fromhex(salt), pool.index(employee_id))
     return {"employee_id": employee_id, "root": draw["pool"], **shown}
 
@@ -174,9 +178,10 @@ def verify_draw(document: Mapping[str, Any]) -> dict[str, bool]:
         document: What `receipts` returns.
 
     Returns:
-        Each claim of docs/receipts.md, and whether it is true. `party.checker.check_receipts` also says why.
+        Each claim of docs/receipts.md in the attendee's language, and whether it is true.
+        `party.checker.check_receipts` also says why.
     """
-    return check_receipts(document).claims
+    return {WORDS[claim]: true for claim, true in check_receipts(document).claims.items()}
 
 
 def check_edition(target: Target, draw_id: str) -> None:
@@ -188,9 +193,12 @@ def check_edition(target: Target, draw_id: str) -> None:
     edition = target.names.edition
     if edition != "hardened":
         raise LotteryError(
-            f"draw {draw_id}",
-            f"only draws of the hardened edition have records, and this is the {edition} edition",
-            'Add `--edition hardened`, or in Python use `connect(edition="hardened")`',
+            _("draw {name}", name=draw_id),
+            _(
+                "only draws of the hardened edition have records, and this is the {edition} edition",
+                edition=edition,
+            ),
+            _('Add `--edition hardened`, or in Python use `connect(edition="hardened")`'),
         )
 
 
@@ -242,15 +250,14 @@ def _unsaved_in(target: Target, draws_tables: list[str], shared: bool) -> list[s
 def _unsaved(target: Target, shared: bool) -> list[str]:
     winners = Table(target, target.names.winners_table)
     count = len(call_or_none(lambda: list(winners.all_keys()), "ResourceNotFound") or [])
-    evenings = [f"the evening {name} is open" for name in open_evenings(target)]
+    evenings = [_("the evening {name} is open", name=name) for name in open_evenings(target)]
     if not (count or evenings):
         return []
     region = "" if target.region == EMULATOR_REGION else target.region
     file = "-".join(filter(None, ["evening", target.names.attendee, region]))
-    return [
-        f"{', '.join([f'Winners in {winners.name}: {count}', *evenings])}. To save everything: "
-        f"`{_settings(target, shared)}lottery night save {file}.json`"
-    ]
+    there = [_("Winners in {table}: {count}", table=winners.name, count=count), *evenings]
+    command = f"{_settings(target, shared)}lottery night save {file}.json"
+    return [_("{what}. To save everything: `{command}`", what=_(", ").join(there), command=command)]
 
 
 def _settings(target: Target, shared: bool) -> str:

@@ -4,8 +4,8 @@ const MANY = 12; // from so many winners on, there is a field to search
 
 function render({ model, el }) {
   const list = document.createElement("ul");
-  const search = Object.assign(document.createElement("input"), { type: "search", placeholder: "Search a name" });
-  search.setAttribute("aria-label", "Search a name");
+  const search = Object.assign(document.createElement("input"), { type: "search", placeholder: model.get("search") });
+  search.setAttribute("aria-label", model.get("search"));
 
   function filter() {
     const wanted = search.value.trim().toLowerCase();

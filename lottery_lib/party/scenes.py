@@ -13,10 +13,15 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.party.announcement import announcement, qr
 from lottery_lib.party.evening import EveningState, Person, PrizeState
 from lottery_lib.party.prizes import Prize
+from lottery_lib.translation import _
 
 ABSENT: Final = {
-    "out": "If a winner is absent, somebody else gets the prize. The absent person is out for this evening.",
-    "may win later": "If a winner is absent, somebody else gets the prize. The absent person may win later.",
+    "out": _(
+        "If a winner is absent, somebody else gets the prize. The absent person is out for this evening."
+    ),
+    "may win later": _(
+        "If a winner is absent, somebody else gets the prize. The absent person may win later."
+    ),
 }
 _code = lru_cache(maxsize=2)(qr)  # a page looks often
 
@@ -156,10 +161,10 @@ def check_roll(seen: Roll, state: EveningState) -> None:
     """
     now = roll(state)
     if now is None or (now.number, now.people) != (seen.number, seen.people):
-        raise LotteryError("roll call", "another page was faster", "Look at the winners again")
+        raise LotteryError(_("roll call"), _("another page was faster"), _("Look at the winners again"))
     if now.absent != seen.absent:
-        what = "another page has changed who is absent, so nothing was sent"
-        raise LotteryError("roll call", what, "Look at the marks, then press again")
+        what = _("another page has changed who is absent, so nothing was sent")
+        raise LotteryError(_("roll call"), what, _("Look at the marks, then press again"))
 
 
 def press(state: EveningState, way: str) -> Action | None:
@@ -193,51 +198,56 @@ def offer(state: EveningState) -> Offer:
     if 0 < now.number <= len(state.prizes):
         return _offer_of(state, state.prizes[now.number - 1], now.scene)
     if now.number:
-        return Offer("", added["name"], "The machine adds the prize, and draws.", "Drawing", waits=True)
-    fixed = "Announcing fixes the guests, the prizes and their order. Nobody can change them later."
-    code = "Let the guests photograph the code. With the check page, a guest can ask whether they can win."
-    ask = Offer("public value", str(state.announcement.get("question", "")), "", "Give the public value")
-    begin = Offer("", "Ready to begin", "The room has seen the public value.", "Go on")
-    places = f"Draw {_places(added['count'])}"
+        text = _("The machine adds the prize, and draws.")
+        return Offer("", added["name"], text, _("Drawing"), waits=True)
+    fixed = _("Announcing fixes the guests, the prizes and their order. Nobody can change them later.")
+    code = _("Let the guests photograph the code. With the check page, a guest can ask whether they can win.")
+    ask = Offer("public value", str(state.announcement.get("question", "")), "", _("Give the public value"))
+    begin = Offer("", _("Ready to begin"), _("The room has seen the public value."), _("Go on"))
+    onward = _("Ask the room") if waits else _("Go on")
+    shown, more = _("The stage shows this surprise prize."), _("Add a surprise prize, or end the evening.")
+    save = _("Save what you need. Everybody can check the draw.")
     return {
-        "": Offer("announce", "Prepare the evening", fixed, "Announce"),
-        "opening": Offer(
-            "", "The evening is announced", code, "Ask the room" if waits else "Go on", files=True
-        ),
+        "": Offer("announce", _("Prepare the evening"), fixed, _("Announce")),
+        "opening": Offer("", _("The evening is announced"), code, onward, files=True),
         "public": ask if waits else begin,
-        "surprise": Offer("", added["name"], "The stage shows this surprise prize.", places, between=True),
-        "ready": Offer("", "All prizes are drawn", "Add a surprise prize, or end the evening.", between=True),
-        "closed": Offer(
-            "", "The evening is over", "Save what you need. Everybody can check the draw.", files=True
-        ),
+        "surprise": Offer("", added["name"], shown, _draw(added["count"]), between=True),
+        "ready": Offer("", _("All prizes are drawn"), more, between=True),
+        "closed": Offer("", _("The evening is over"), save, files=True),
     }[now.scene]
 
 
 def _offer_of(state: EveningState, prize: PrizeState, kind: str) -> Offer:
     """What the operator is offered while a prize is shown."""
     if kind == "ready":
-        text = f"Next: prize {prize.number} of {len(state.prizes)}, {_places(prize.count)}."
-        return Offer("", prize.name, text, f"Draw {_places(prize.count)}", between=state.step == "ready")
+        at = {"number": prize.number, "prizes": len(state.prizes)}
+        text = (
+            _("Next: prize {number} of {prizes}, 1 winner.", **at)
+            if prize.count == 1
+            else _("Next: prize {number} of {prizes}, {count} winners.", count=prize.count, **at)
+        )
+        return Offer("", prize.name, text, _draw(prize.count), between=state.step == "ready")
     if state.step == "ready" and not prize.done:
-        text = "The draw stopped before its end. Its winners stay, and only the free places are drawn."
-        return Offer("", prize.name, text, "Draw the rest")
+        text = _("The draw stopped before its end. Its winners stay, and only the free places are drawn.")
+        return Offer("", prize.name, text, _("Draw the rest"))
     if kind == "rolling":
         wished = state.stage.get("scene") == "winners"
-        text = "The rolling names are only theatre. The machine draws the winners and records them first."
-        return Offer("", prize.name, text, "Drawing" if wished else "Show the winners", waits=wished)
+        text = _("The rolling names are only theatre. The machine draws the winners and records them first.")
+        return Offer("", prize.name, text, _("Drawing") if wished else _("Show the winners"), waits=wished)
     if state.step == "roll call":
-        text = "Mark who is absent. Only their places are drawn again. Before that, nobody gets a mail."
-        return Offer("roll call", f"{prize.name}: is everybody here?", text, "Everybody is here")
+        heading = _("{prize}: is everybody here?", prize=prize.name)
+        text = _("Mark who is absent. Only their places are drawn again. Before that, nobody gets a mail.")
+        return Offer("roll call", heading, text, _("Everybody is here"))
     if state.step == "drawing":
-        return Offer("", prize.name, "The machine records the roll call.", "Drawing", waits=True)
-    return Offer("", prize.name, "This prize is complete.", "Go on", between=True)
+        return Offer("", prize.name, _("The machine records the roll call."), _("Drawing"), waits=True)
+    return Offer("", prize.name, _("This prize is complete."), _("Go on"), between=True)
 
 
 def scene(state: EveningState) -> dict[str, Any]:
     """What the stage shows: the value of `Stage.scene`."""
     now, told = moment(state), state.announcement
     if now.scene == "opening":
-        words = ["Photograph this code. After the draw you can check that nothing was changed."]
+        words = [_("Photograph this code. After the draw you can check that nothing was changed.")]
         prizes = [{"name": each["prize"], "count": each["count"]} for each in told["prizes"]]
         return {
             "kind": "opening",
@@ -250,12 +260,13 @@ def scene(state: EveningState) -> dict[str, Any]:
         return {"kind": "public", "question": told["question"], "value": state.public or ""}
     if now.scene == "closed":
         all_prizes = [{"name": each.name, "winners": [e.name for e in each.winners]} for each in state.prizes]
-        words = ["All winners", "This is the code of the announcement. Compare it with your photograph."]
+        compare = _("This is the code of the announcement. Compare it with your photograph.")
+        words = [_("All winners"), compare]
         return {"kind": "closed", "words": words, "code": _code(announcement(told)), "prizes": all_prizes}
     if now.scene == "surprise" or now.number > len(state.prizes):
         added = surprise(state)
         kind = "ready" if now.scene == "surprise" else "rolling"
-        return {"kind": kind, "prize": added["name"], "count": added["count"], "place": "Surprise"}
+        return {"kind": kind, "prize": added["name"], "count": added["count"], "place": _("Surprise")}
     return _scene_of(state, state.prizes[now.number - 1], now.scene) if now.number else {"kind": ""}
 
 
@@ -263,15 +274,17 @@ def _scene_of(state: EveningState, prize: PrizeState, kind: str) -> dict[str, An
     """What the stage shows of a prize. Until its roll call is over, the absent are struck out."""
     if kind != "winners":
         announced = len(state.announcement["prizes"])
-        place = f"{prize.number} of {announced}" if prize.number <= announced else "Surprise"
+        place = _("Surprise")
+        if prize.number <= announced:
+            place = _("{number} of {prizes}", number=prize.number, prizes=announced)
         return {"kind": kind, "prize": prize.name, "count": prize.count, "place": place}
     kept = int(state.stage.get("kept", 0)) if state.stage.get("scene") == "called" else len(prize.winners)
     people = [(each, "" if at < kept else "new") for at, each in enumerate(prize.winners)]
     people += [(each, "absent") for each in prize.absent if not prize.done]
     shown = [{"name": each.name, "note": each.department, "status": status} for each, status in people]
-    nobody = [{"name": "Nobody else can win", "note": "", "status": ""}]
+    nobody = [{"name": _("Nobody else can win"), "note": "", "status": ""}]
     return {"kind": "winners", "prize": prize.name, "winners": shown or nobody}
 
 
-def _places(count: int) -> str:
-    return "1 winner" if count == 1 else f"{count} winners"
+def _draw(count: int) -> str:
+    return _("Draw 1 winner") if count == 1 else _("Draw {count} winners", count=count)

@@ -347,6 +347,7 @@ function render({ model, el }) {
   }
 
   function label() {
+    (model.widget_manager && document.body.dataset.voila ? document.documentElement : el).lang = word("language");
     for (const name in ICONS) {
       const node = el.querySelector(`button.${name}`);
       node.title = word(name);

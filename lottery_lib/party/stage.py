@@ -7,19 +7,22 @@ from typing import Any, Final
 import anywidget
 import traitlets
 
+from lottery_lib.translation import _, language
+
 _HERE: Final = Path(__file__).parent
 
 #: Every word that the stage itself shows; the rest comes with the scenes.
 WORDS: Final = {
-    "page": "Page {page} of {pages}",
-    "guests": "{guests} people can win",
-    "drawing": "Drawing ...",
-    "new": "drawn in place of somebody who is absent",
-    "absent": "absent",
-    "code": "QR code",
-    "lost": "No connection",
-    "sound": "Sound (S)",
-    "full_screen": "Full screen (F)",
+    "language": language(),
+    "page": _("Page {page} of {pages}"),
+    "guests": _("{guests} people can win"),
+    "drawing": _("Drawing ..."),
+    "new": _("drawn in place of somebody who is absent"),
+    "absent": _("absent"),
+    "code": _("QR code"),
+    "lost": _("No connection"),
+    "sound": _("Sound (S)"),
+    "full_screen": _("Full screen (F)"),
 }
 
 
@@ -44,7 +47,7 @@ class Stage(anywidget.AnyWidget):
 
             Any other kind shows the title and the logo.
         first: The entry (winner or prize, counted from 0) whose page is shown, if the scene has several.
-        words: The few words of the stage itself, for a translation.
+        words: The few words of the stage itself, and their language.
     """
 
     _esm = _HERE / "stage.js"
@@ -58,7 +61,7 @@ class Stage(anywidget.AnyWidget):
     words = traitlets.Dict(default_value=WORDS).tag(sync=True)
 
     def __repr__(self) -> str:
-        return f"Stage: {self.title}"
+        return _("Stage: {title}", title=self.title)
 
     def on_press(
         self, callback: Callable[[str], object], turned: Callable[[int], object] = lambda first: None

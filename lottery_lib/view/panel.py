@@ -311,7 +311,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         """How a draw ended, in a sentence or two."""
         reason = ": ".join(text for text in (result["error"], result["cause"]) if text)
         if result["status"] != "SUCCEEDED":
-            why = (reason or _("no reason was given")).rstrip(".")
+            why = (reason or _("no reason was given")).rstrip(".。")
             return _("{status}: {reason}.", status=result["status"], reason=why)
         advice = reason.partition("\n")[0]  # the first line says what to do
         late = _("It had ended before Cancel reached it.") if self._cancelled.is_set() else ""
@@ -380,7 +380,9 @@ def _sentence(error: Exception) -> str:
 
 def _lost(error: Exception, arn: str) -> str:
     """Say what to do if a started draw can no longer be read. To draw again would be a second draw."""
-    what = f"{error.where}: {error.what}" if isinstance(error, LotteryError) else _sentence(error).rstrip(".")
+    what = (
+        f"{error.where}: {error.what}" if isinstance(error, LotteryError) else _sentence(error).rstrip(".。")
+    )
     return _(
         "{what}. The draw has been started and may go on: look at it with `lottery history {arn}` "
         "before you draw again.",

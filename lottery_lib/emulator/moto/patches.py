@@ -29,6 +29,7 @@ from typing import Any, Final
 
 from lottery_lib.emulator.moto import callbacks, clients, errors, language, speed
 from lottery_lib.emulator.process.errors import EmulatorError
+from lottery_lib.translation import _
 
 #: The version of moto that the digests belong to; pyproject.toml pins the same one.
 MOTO: Final = "5.2.5"
@@ -295,8 +296,12 @@ def check(patches: Mapping[str, Patch] = PATCHES) -> None:
     """
     for place, patch in patches.items():
         if (found := digest_of(patch.source or place)) != patch.digest:
-            what = "is missing" if found is None else "is not the one that this emulator was written for"
-            raise _not_this_moto(patch.source or place, what)
+            name = (patch.source or place).replace(":", ".")
+            raise _not_this_moto(
+                _("{name} is missing", name=name)
+                if found is None
+                else _("{name} is not the one that this emulator was written for", name=name)
+            )
 
 
 def digest_of(place: str) -> str | None:
@@ -396,17 +401,17 @@ def apply(module: ModuleType, patches: Mapping[str, Patch] = PATCHES) -> None:
             owner = functools.reduce(getattr, path, module)
             original, static = getattr(owner, name), inspect.getattr_static(owner, name)
         except AttributeError as error:
-            raise _not_this_moto(place, "is missing") from error
+            raise _not_this_moto(_("{name} is missing", name=place.replace(":", "."))) from error
         if not patch.relied:
             made = patch.replacement(original)
             setattr(owner, name, staticmethod(made) if isinstance(static, staticmethod) else made)
     _patched.add(module.__name__)
 
 
-def _not_this_moto(place: str, what: str) -> EmulatorError:
-    version = next((each.version for each in metadata.distributions(name="moto")), "(not installed)")
-    where, next_step = f"moto {version}", f"Run `make install` again: it installs moto {MOTO}"
-    return EmulatorError(where, f"{place.replace(':', '.')} {what}", next_step)
+def _not_this_moto(what: str) -> EmulatorError:
+    version = next((each.version for each in metadata.distributions(name="moto")), _("(not installed)"))
+    next_step = _("Run `make install` again: it installs moto {version}", version=MOTO)
+    return EmulatorError(f"moto {version}", what, next_step)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from filelock import FileLock
 from lottery_lib.emulator.process import environment
 from lottery_lib.emulator.process import record as records
 from lottery_lib.emulator.process.errors import ALREADY_RUNNING, PORT_IN_USE, EmulatorError
+from lottery_lib.translation import _
 
 _READY_SECONDS: Final = 60.0
 _END_SECONDS: Final = 5.0
@@ -74,8 +75,9 @@ def start(
     with FileLock(folder / "start.lock", timeout=_READY_SECONDS):
         if record := _running(folder):
             if missing := set(allowed_hosts) - set(record.allowed_hosts):
-                what = f"it runs already, without --allow-host {' --allow-host '.join(sorted(missing))}"
-                raise EmulatorError("emulator", what, "Stop it, then start it again")
+                options = " ".join(f"--allow-host {name}" for name in sorted(missing))
+                what = _("it runs already, without {options}", options=options)
+                raise EmulatorError(_("emulator"), what, _("Stop it, then start it again"))
             return _state(folder, record)
         from lottery_lib.emulator.moto import patches  # noqa: PLC0415 (only a new emulator needs them)
 
@@ -154,18 +156,23 @@ def _spawn(
         if (record := _running(folder)) and record.pid == process.pid:
             return record
         time.sleep(0.02)
-    what = f"it did not answer within {_READY_SECONDS:g} s"
-    next_step = f"Look into {log}, end it with `lottery emulator stop` and start it again"
-    raise EmulatorError("emulator", what, next_step)
+    what = _("it did not answer within {seconds} s", seconds=f"{_READY_SECONDS:g}")
+    next_step = _("Look into {log}, end it with `lottery emulator stop` and start it again", log=log)
+    raise EmulatorError(_("emulator"), what, next_step)
 
 
 def _failure(port: int | None, code: int, log: str) -> EmulatorError:
     if code == PORT_IN_USE:
-        next_step = "Choose another with --port, or leave --port out for a free one"
-        return EmulatorError(f"emulator at port {port}", "another program uses that port", next_step)
+        next_step = _("Choose another with --port, or leave --port out for a free one")
+        where = _("emulator at port {port}", port=port)
+        return EmulatorError(where, _("another program uses that port"), next_step)
     if code == ALREADY_RUNNING:
-        next_step = "End it with `lottery emulator stop` and start again"
-        return EmulatorError("emulator", "one of this folder runs but does not answer", next_step)
-    what = f"it ended at once with exit status {code}" + (f"; its log ends:\n{log}\n" if log else "")
-    next_step = "Run `lottery emulator start --foreground` to see why"
-    return EmulatorError("emulator", what, next_step)
+        next_step = _("End it with `lottery emulator stop` and start again")
+        return EmulatorError(_("emulator"), _("one of this folder runs but does not answer"), next_step)
+    what = (
+        _("it ended at once with exit status {code}; its log ends:\n{log}\n", code=code, log=log)
+        if log
+        else _("it ended at once with exit status {code}", code=code)
+    )
+    next_step = _("Run `lottery emulator start --foreground` to see why")
+    return EmulatorError(_("emulator"), what, next_step)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lottery_lib.emulator.process.errors import EmulatorError
+from lottery_lib.translation import _
 
 #: With these variables, boto3 does not read the user's settings, and does not ask this machine for a role.
 NO_AWS: Final = {
@@ -76,8 +77,8 @@ def enforces_iam(environ: Mapping[str, str]) -> bool:
     """
     setting = environ.get("LOTTERY_EMULATOR_IAM", "on")
     if setting not in {"on", "off"}:
-        next_step = "Set it to on or off, or leave it out"
-        raise EmulatorError("LOTTERY_EMULATOR_IAM", f"it is {setting!r}", next_step)
+        what, next_step = _("it is {setting!r}", setting=setting), _("Set it to on or off, or leave it out")
+        raise EmulatorError("LOTTERY_EMULATOR_IAM", what, next_step)
     return setting == "on"
 
 

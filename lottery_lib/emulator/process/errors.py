@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from lottery_lib.translation import _
+
 #: The exit statuses of an emulator that could not start.
 PORT_IN_USE: Final = 98
 ALREADY_RUNNING: Final = 97
@@ -23,4 +25,5 @@ class EmulatorError(Exception):
         self.next_step = next_step
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}. {self.next_step}."
+        parts = {"where": self.where, "what": self.what, "next_step": self.next_step}
+        return _("{where}: {what}. {next_step}.", **parts)

@@ -14,6 +14,7 @@ from typing import Any, Final
 from platformdirs import user_state_path
 
 from lottery_lib.emulator.process.errors import EmulatorError
+from lottery_lib.translation import _
 
 HEALTH: Final = "/lottery/health"
 _APP: Final = "lottery-workshop"
@@ -57,23 +58,26 @@ def folder_of(port: int | None = None) -> Path:
         for each in (home, folder):
             each.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        what = f"it cannot be made ({error.strerror})"
-        next_step = "Set XDG_STATE_HOME to a folder that you may write to"
-        raise EmulatorError(f"emulator folder {folder}", what, next_step) from error
+        what = _("it cannot be made ({reason})", reason=error.strerror)
+        next_step = _("Set XDG_STATE_HOME to a folder that you may write to")
+        raise EmulatorError(_("emulator folder {folder}", folder=folder), what, next_step) from error
     if os.name == "posix":  # Windows keeps a user's state folder from others by itself
-        _refuse(home, stat.S_IWGRP | stat.S_IWOTH, "others may write to it")
-        _refuse(folder, stat.S_IRWXG | stat.S_IRWXO, "others may enter it")
+        _refuse(home, stat.S_IWGRP | stat.S_IWOTH, _("others may write to it"))
+        _refuse(folder, stat.S_IRWXG | stat.S_IRWXO, _("others may enter it"))
     return folder
 
 
 def _refuse(folder: Path, modes: int, what: str) -> None:
     """Refuse a folder that belongs to another user, or whose mode has one of these bits."""
-    yours = "XDG_STATE_HOME to a folder of your own"
+    where = _("emulator folder {folder}", folder=folder)
     # If it is a link, both the link and its folder count.
     if {folder.lstat().st_uid, folder.stat().st_uid} != {os.geteuid()}:
-        raise EmulatorError(f"emulator folder {folder}", "it belongs to another user", f"Set {yours}")
+        next_step = _("Set XDG_STATE_HOME to a folder of your own")
+        raise EmulatorError(where, _("it belongs to another user"), next_step)
     if folder.stat().st_mode & modes:
-        raise EmulatorError(f"emulator folder {folder}", what, f"Run `chmod 700 {folder}`, or set {yours}")
+        command = f"chmod 700 {folder}"
+        next_step = _("Run `{command}`, or set XDG_STATE_HOME to a folder of your own", command=command)
+        raise EmulatorError(where, what, next_step)
 
 
 def read_record(folder: Path) -> Record | None:
@@ -121,8 +125,9 @@ def read_key(folder: Path) -> str:
     try:
         return key_file(folder).read_text("ascii")
     except OSError as error:
-        next_step = "End the emulator with `lottery emulator stop` and start it again"
-        raise EmulatorError(str(key_file(folder)), f"cannot be read ({error.strerror})", next_step) from error
+        what = _("cannot be read ({reason})", reason=error.strerror)
+        next_step = _("End the emulator with `lottery emulator stop` and start it again")
+        raise EmulatorError(str(key_file(folder)), what, next_step) from error
 
 
 def health(port: int, *, seconds: float = 2.0) -> dict[str, Any] | None:

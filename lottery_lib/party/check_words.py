@@ -1,0 +1,140 @@
+"""Everything that a check says: in Python, on the page `check.html`, and in an announcement."""
+
+from typing import Final
+
+from lottery_lib.translation import _, language
+
+_CLAIMS: Final = {
+    "each receipt names the one before": _("each receipt names the one before"),
+    "the pool is the one that was announced": _("the pool is the one that was announced"),
+    "the secret is the one that was announced": _("the secret is the one that was announced"),
+    "the winners are the next people in the order": _("the winners are the next people in the order"),
+    "each prize has as many winners as announced": _("each prize has as many winners as announced"),
+    "nobody was skipped without a receipt": _("nobody was skipped without a receipt"),
+    "the list of winners is that of the receipts": _("the list of winners is that of the receipts"),
+}
+#: What a check says, in the order of `docs/receipts.md`. The data have these words in every language.
+CLAIMS: Final = tuple(_CLAIMS)
+#: The claims and the counts of a check as people read them.
+WORDS: Final = {
+    **_CLAIMS,
+    "announced": _("announced"),
+    "closed": _("closed"),
+    "not ended": _("not ended"),
+    "prizes not drawn": _("prizes not drawn"),
+    "withdrawn": _("withdrawn"),
+    "resets": _("resets"),
+}
+#: Why a claim is false.
+PROBLEMS: Final = {
+    "file": _("The file is not one of a lottery's receipts."),
+    "draw": _("Draw {draw}: something in it has a wrong form."),
+    "noPool": _("Draw {draw}: it is closed, and its pool or the salt of its pool is missing."),
+    "row": _("List of winners, row {at}: something in it has a wrong form."),
+    "form": _("{where}: it does not have the form of a receipt."),
+    "chainReceipt": _("The lottery's chain, receipt {at}"),
+    "drawReceipt": _("Draw {draw}, receipt {at}"),
+    "previous": _("{where}: it does not name the receipt before it."),
+    "number": _("{where}: it has the number {number}."),
+    "before": _("{where}: it counts {said} draws before it; the chain has {real}."),
+    "noDraw": _("{where}: the folder has no draw {draw} that begins with this receipt."),
+    "notInChain": _("Draw {draw}: the lottery's chain does not have it."),
+    "kind": _('{where}: "{kind}" is not possible at this place.'),
+    "secret": _("Draw {draw}: the secret is not the one that was announced."),
+    "pool": _("Draw {draw}: the pool is not the one that was announced."),
+    "noPrize": _("{where}: there is no prize {number} yet."),
+    "absent": _("{where}: {one} is called absent, but did not win prize {number}."),
+    "late": _("{where}: prize {number} is drawn after a later prize."),
+    "order": _("{where}: it says {said}, and the order says {real}."),
+    "passedOver": _("{where}: somebody was passed over who was not the next in the order."),
+    "unwon": _("{where}: the folder's list of earlier winners is not that of the receipt."),
+    "tooMany": _("{where}: prize {number} has more winners than announced."),
+    "tooFew": _("Draw {draw}: prize {number} has fewer winners than announced."),
+    "skipped": _("Draw {draw}: {one} was passed over, but no other draw's receipt names them."),
+    "noReceipt": _("{one} is in the list of winners, but no receipt names them."),
+    "noRow": _("{one} won in draw {draw}, but is not in the list of winners."),
+    "twice": _("{one} won more than once."),
+    "otherRow": _("{one} has another draw, prize or status in the list of winners than in the receipts."),
+    "nobody": _("nobody"),
+}
+#: What becomes of a prize whose winner is absent.
+RULES: Final = {
+    "out": _("If a winner is absent, somebody else gets the prize. The absent person cannot win any more."),
+    "may win later": _(
+        "If a winner is absent, somebody else gets the prize. The absent person can win a later prize."
+    ),
+}
+#: The texts of the page. A name in braces stands for a value.
+TEXT: Final = {
+    "language": language(),
+    "title": _("Check the lottery"),
+    "working": _("Checking…"),
+    "fits": _("Everything fits"),
+    "fitsSoFar": _("Everything fits so far"),
+    "wrong": _("Something does not fit"),
+    "claimsTitle": _("What was checked"),
+    "claims": dict(
+        zip(("chain", "pool", "secret", "order", "count", "skipped", "list"), _CLAIMS.values(), strict=True)
+    ),
+    "counts": {
+        "announced": _("Draws that were announced: {number}"),
+        "closed": _("Draws that are closed: {number}"),
+        "not ended": _("Draws that have not ended; nobody can repeat them yet: {number}"),
+        "prizes not drawn": _("Prizes that were not drawn: {number}"),
+        "withdrawn": _("People who were withdrawn: {number}"),
+        "resets": _("How often the list of winners was emptied: {number}"),
+    },
+    "problemsTitle": _("What does not fit"),
+    "more": _("And {number} more."),
+    "you": _("Are you in it?"),
+    "yourId": _("Your id, as on your badge"),
+    "place": _("Draw {draw}: you were in the pool, at place {place} of the order (of {size})."),
+    "notInPool": _("Draw {draw}: this id was not in the pool. Type your id, not your name."),
+    "won": _("Draw {draw}: you won {prize}."),
+    "notHere": _("Draw {draw}: you were called absent for {prize}."),
+    "notClosed": _(
+        "The pool is shown when a draw is closed. Before that, a proof shows that you are in it: see below."
+    ),
+    "winners": _("Winners of draw {draw}"),
+    "nobody": _("Not drawn."),
+    "absent": _("(absent)"),
+    "withdrawn": _("Withdrawn: these people could not win any more"),
+    "early": _("{name} (before the order was fixed)"),
+    "late": _("{name} (after the order was fixed)"),
+    "youLeft": _("Draw {draw}: you were withdrawn."),
+    "unknown": _("In the list, without a receipt"),
+    "codesTitle": _("Compare these codes with your photograph"),
+    "codesWhy": _(
+        "They were shown before the draw. If one character is different, somebody has changed something."
+    ),
+    "codes": _("Draw {draw}"),
+    "root": _("Code of the pool ({size} people)"),
+    "rootOfOne": _("Code of the pool (1 person)"),
+    "commitment": _("Code of the secret"),
+    "before": _("Draws that had been announced before: {number}"),
+    "proofTitle": _("Do you have a proof?"),
+    "proofWhy": _(
+        "A proof shows before a draw that you are in the pool. Type your id above, and paste the proof here."
+    ),
+    "proof": _("Proof"),
+    "proofRight": _("Draw {draw}: you are in the pool."),
+    "proofWrong": _(
+        "This proof and this id do not lead to the pool that was announced. Type your id, not your name."
+    ),
+    "proofForm": _("This is not a proof. Copy all of it, from { to }."),
+    "limits": _("What nobody can prove"),
+    "limitsText": _(
+        "The pool itself may have the wrong people. The receipts do not prove that an absent person was "
+        "absent. And if you do not trust this page, get it from another place, and open the receipts with it."
+    ),
+    "announced": _("Draw {draw} is announced"),
+    "announcedWhy": _("Photograph this page. After the draw you can check that nothing was changed."),
+    "prizes": _("Prizes, in this order"),
+    "prize": _("{prize}: {count} winners"),
+    "prizeOfOne": _("{prize}: 1 winner"),
+    "rule": RULES,
+    "question": _("The room is asked: {question}"),
+    "open": _("Open a file of receipts (receipts.json)"),
+    "noJson": _("This file is not JSON."),
+    "problems": PROBLEMS,
+}
