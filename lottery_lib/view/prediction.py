@@ -55,7 +55,7 @@ class Comparison:
         # The widths are attributes, because GitHub and an untrusted notebook remove most styles. The style
         # keeps JupyterLab from colouring the row below the pointer.
         graph = f'<div style="{_CARD}">{self._graph.html}</div>'
-        cells = f'<td width="57%">{graph}</td><td>{readable(self._table)}</td>'
+        cells = f'<td width="57%">{graph}</td><td style="word-break: keep-all">{readable(self._table)}</td>'
         table = f'<table width="100%"><tr style="background: none">{cells}</tr></table>'
         return f"<details{opened}><summary>{line}</summary>{table}</details>"
 

@@ -605,7 +605,7 @@ HINTS: Final = {
         ("Stack(hardened).deploy(); resume(hardened, silent_id)", "Now resume the draw silent_id"),
     ],
     "14-47": [("def draw_one(secret, size): return secret + size", "Your function ended with TypeError")],
-    "14-57": [("minutes = 1e6 / 300", "Divide by 60"), ("minutes = 23", "the time for transitions")],
+    "14-57": [("minutes = 1e6 / 300", "Divide by 60"), ("minutes = 23", "the time for state transitions")],
     "14-26": [("recorded = 1000", "before it writes"), ("recorded = 1010", "who can still win")],
     "15-32": [("kinds = ['drawn', 'roll call']", "if everybody had been here"), ("kinds = 'drawn'", "Write a list"),
             ("kinds = ['announced', 'drawn']", "Use only the kinds")],
