@@ -175,6 +175,7 @@ def test_an_evening(opened, picture):
     what = 'night_page(connect(edition="hardened", attendee="pseudo"))'
     page = opened(what, 1280, LOTTERY_EVENING="17")
     night, main = page.locator(".lottery-night"), page.locator(".mod-primary:visible")
+    expect(page).to_have_title(pseudo("Who wins tonight?"))
     page.locator("textarea").fill("2 杯子")
     for step, words in enumerate(
         ("Announce", "Ask the room", "Give the public value", "Go on", "Draw {count} winners",
