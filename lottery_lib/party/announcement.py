@@ -17,7 +17,8 @@ _STYLE: Final = """
 }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1.5rem; max-width: 70rem; background: var(--paper); color: var(--ink);
-  font: 1.25rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
+  font: 1.25rem/1.5 system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif;
+  overflow-wrap: anywhere; }
 h1 { margin: 0; font-size: 2.6rem; line-height: 1.15; }
 h2 { margin: 1.4rem 0 .3rem; font-size: 1.35rem; }
 p { margin: .3rem 0; }

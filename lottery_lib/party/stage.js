@@ -347,7 +347,11 @@ function render({ model, el }) {
   }
 
   function label() {
-    (model.widget_manager && document.body.dataset.voila ? document.documentElement : el).lang = word("language");
+    el.lang = word("language");
+    if (model.widget_manager && document.body.dataset.voila) {
+      document.documentElement.lang = word("language");
+      document.title = word("tab");
+    }
     for (const name in ICONS) {
       const node = el.querySelector(`button.${name}`);
       node.title = word(name);

@@ -14,6 +14,7 @@ _HERE: Final = Path(__file__).parent
 #: Every word that the stage itself shows; the rest comes with the scenes.
 WORDS: Final = {
     "language": language(),
+    "tab": _("Who wins tonight?"),
     "page": _("Page {page} of {pages}"),
     "guests": _("{guests} people can win"),
     "drawing": _("Drawing ..."),

@@ -1,4 +1,4 @@
-"""The panel in a made-up language: each message has accents, and is longer by 40 percent."""
+"""The panel and draw night in a made-up language: each message has accents, and is longer by 40 percent."""
 
 import json
 import re
@@ -7,13 +7,15 @@ from math import ceil
 import nbformat
 import pytest
 from babel.messages import pofile
+from browser.test_draw_night import MISFITS
 from browser.test_panel import CUT_OFF, button, chosen
 from catalogues import library
 from playwright.sync_api import expect
 
-from lottery_lib import Stack, connect, inject
+from lottery_lib import Stack, connect, inject, load_employees
 from lottery_lib.definition import load
 from lottery_lib.draws import forget_winners
+from lottery_lib.employees import Roster
 from lottery_lib.language import STATE_TYPES, all_states
 
 pytestmark = pytest.mark.browser
@@ -23,11 +25,13 @@ ACCENTED = str.maketrans(
 )
 NOTEBOOK = """
 from pathlib import Path
-from lottery_lib import DrawPanel, Draws, connect, translation
+from lottery_lib import translation
 
 translation.TRANSLATIONS = Path({folder!r})
 translation.language.cache_clear()
-DrawPanel(Draws(connect()))
+from lottery_lib import DrawPanel, Draws, connect, night_page
+
+{shown}
 """
 FAILS = """
 def lambda_handler(event, context):
@@ -37,8 +41,9 @@ def lambda_handler(event, context):
 TEXTS = """panel => {
   const walker = document.createTreeWalker(panel, NodeFilter.SHOW_TEXT);
   const texts = [];
+  const data = 'pre, blockquote, style, .lottery-winners, .night-machine';
   while (walker.nextNode()) {
-    if (!walker.currentNode.parentElement.closest('pre, blockquote, .lottery-winners')) {
+    if (!walker.currentNode.parentElement.closest(data)) {
       texts.push(walker.currentNode.textContent);
     }
   }
@@ -86,21 +91,33 @@ def translations(tmp_path_factory):
 
 
 @pytest.fixture
-def panel(page, translations, voila_of, tmp_path):
+def opened(page, translations, voila_of, tmp_path):
+    """`opened(what, width)`: a browser's page that shows this expression in the made-up language."""
+
+    def show(what, width, **variables):
+        cell = nbformat.v4.new_code_cell(NOTEBOOK.format(folder=str(translations), shown=what))
+        nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "page.ipynb")
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(voila_of(tmp_path / "page.ipynb", LOTTERY_LANG="xx", **variables))
+        return page
+
+    return show
+
+
+@pytest.fixture
+def panel(opened):
     target = connect()
     Stack(target).deploy()
     forget_winners(target)
-    cell = nbformat.v4.new_code_cell(NOTEBOOK.format(folder=str(translations)))
-    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "panel.ipynb")
-    page.set_viewport_size({"width": 878, "height": 800})  # as wide as in JupyterLab at 1280 pixels
-    page.goto(voila_of(tmp_path / "panel.ipynb", LOTTERY_LANG="xx"))
+    page = opened("DrawPanel(Draws(connect()))", 878)  # as wide as in JupyterLab at 1280 pixels
     yield page.locator(".lottery-panel")
     Stack(target).deploy()
 
 
 def english(panel):
     """What is left of English: texts that have a word which is no state's name and no word of AWS."""
-    names = sorted(dict(all_states(json.loads(load()))), key=len, reverse=True)
+    states = [name for each in ("tutorial", "hardened") for name in dict(all_states(json.loads(load(each))))]
+    names = sorted(states, key=len, reverse=True)
     words = [*map(re.escape, [*names, *STATE_TYPES]), "[A-Z]{4,}", r"\w+Error", r"\$\.\S+", r"https?://\S+"]
     known = re.compile("|".join(words))
     return [text for text in panel.evaluate(TEXTS) if re.search("[A-Za-z]{2,}", known.sub("", text))]
@@ -147,3 +164,35 @@ def test_a_failing_draw(panel, picture):
     expect(panel.locator("h4")).to_contain_text("Random Select Winners")
     assert_translated_and_whole(panel)
     picture(panel.page, "pseudo_failed")
+
+
+def test_an_evening(opened, picture):
+    """So it is on the operator's page, with the stage in small, from the announcement to the end."""
+    target = connect(edition="hardened", attendee="pseudo")
+    Stack(target).deploy()
+    guests = [{"employee_id": f"{n}", "employee_name": f"来宾 {n}"} for n in range(9)]
+    load_employees(target, Roster(guests))
+    what = 'night_page(connect(edition="hardened", attendee="pseudo"))'
+    page = opened(what, 1280, LOTTERY_EVENING="17")
+    night, main = page.locator(".lottery-night"), page.locator(".mod-primary:visible")
+    expect(page).to_have_title(pseudo("Who wins tonight?"))
+    page.locator("textarea").fill("2 杯子")
+    for step, words in enumerate(
+        ("Announce", "Ask the room", "Give the public value", "Go on", "Draw {count} winners",
+         "Show the winners", "1 absent: draw this place again", "Everybody is here", "Go on")
+    ):  # fmt: skip
+        if words.startswith("1 absent"):
+            night.get_by_role("checkbox").first.check()
+        expect(main).to_have_text(pseudo(words).format(count=2))
+        page.wait_for_function(f"({MISFITS})().length === 0")
+        assert english(night) == []
+        picture(page, f"pseudo_night_{step}")
+        if words == "Give the public value":
+            night.get_by_placeholder(pseudo("As the room has said it, such as 3 14 15 92 65")).fill("3 14")
+        main.click()
+    expect(night.get_by_text(pseudo("All prizes are drawn"))).to_be_visible()
+    for words in ("End the evening", "Yes, end it"):
+        button(night, pseudo(words)).click()
+    expect(night.get_by_text(pseudo("The evening is over"))).to_be_visible()
+    assert english(night) == []
+    picture(page, "pseudo_night_over")
