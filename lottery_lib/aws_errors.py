@@ -171,7 +171,7 @@ def explain(error: BaseException) -> LotteryError | None:
         )
         return LotteryError(_("network"), said, next_step)
     if isinstance(error, ConnectionError | HTTPClientError):
-        where = str(error.kwargs.get("endpoint_url", "AWS"))
+        where = _("{address}", address=error.kwargs.get("endpoint_url", "AWS"))
         check = _("Check the network and the region, then run the same step again")
         return LotteryError(where, _("does not answer"), DEPLOY if _is_here(error) else check)
     if isinstance(error, BotoCoreError):
