@@ -59,7 +59,7 @@ class StateResult:
     def _headline(self) -> str:
         reason = ": ".join(part for part in (self.error, self.cause) if part)
         follower = _("next: {state}", state=self.next_state) if self.next_state else ""
-        return ", ".join(part for part in (self.status, reason, follower) if part)
+        return _(", ").join(part for part in (self.status, reason, follower) if part)
 
     def __repr__(self) -> str:
         rows = [f"  {step}: {data}" for step, data in self._rows]

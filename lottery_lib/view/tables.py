@@ -93,6 +93,8 @@ def _known() -> dict[str, str]:
         "next": _("Next"),
         "next state": _("Next state"),
         "how many": _("How many"),
+        "definition": _("Definition"),
+        "data": _("Data"),
         "retries": _("Retries"),
         "seconds": _("Seconds"),
         "tested": _("Tested"),
