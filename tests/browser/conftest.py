@@ -21,6 +21,9 @@ from playwright.sync_api import Page, expect, sync_playwright
 expect.set_options(timeout=30_000)  # a draw is played, and the machine may be busy
 #: Where pictures go; read now, as each test runs without the variables that begin with LOTTERY_.
 PICTURES = os.environ.get("LOTTERY_PICTURES")
+#: Waits until nothing on a page fades in any more.
+STILL = """() => Promise.allSettled(document.getAnimations()
+  .filter(one => one.effect.getComputedTiming().endTime < Infinity).map(one => one.finished))"""
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR",
            "JUPYTERLAB_WORKSPACES_DIR", "IPYTHONDIR")  # fmt: skip
@@ -183,6 +186,7 @@ def picture():
 
     def save(page: Page, name: str) -> None:
         if PICTURES:
+            page.evaluate(STILL)
             page.screenshot(path=Path(PICTURES) / f"{name}.png")
 
     return save
