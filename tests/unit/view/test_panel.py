@@ -585,7 +585,8 @@ def test_mail_that_went_out_is_shown():
     asyncio.run(shown.run(1))
     assert "1 message went out" in shown.mail.value
     assert "Hi &lt;b&gt;Ann&lt;/b&gt;" in shown.mail.value
-    link = '<a href="http://127.0.0.1/lottery/mail/?a=1&amp;b=2" target="_blank" rel="noopener">the mailbox page</a>'
+    address = "http://127.0.0.1/lottery/mail/?a=1&amp;b=2"
+    link = f'<a href="{address}" target="_blank" rel="noopener">the mailbox page</a>'
     assert f"The mail is in the box, at {link} as well." in shown.mail.value
 
 
