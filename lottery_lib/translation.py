@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-#: One folder for each language, with a catalogue (.po) for the library, each notebook and each document.
+#: One folder for each language, with catalogues (.po) for the library, the notebooks and the documents.
 TRANSLATIONS: Final = Path(__file__).resolve().parent.parent / "translations"
 _LOCALE: Final = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")  # as gettext reads it
 

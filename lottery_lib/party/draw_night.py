@@ -242,7 +242,7 @@ class Operator(Page):
         self._said, self._lost = ("", False), False
         self._linked: bool | None = None  # whether there are links to the files of a closed evening
         self._list, self._files, self._who, self._foot = html(), html(), html(), html()
-        self._strange = html()  # winners whom no receipt names
+        self._strange = html()  # winners that no receipt names
         self._leaver = widgets.Text(placeholder=_("Id of somebody who does not take part"))
         self._withdraw = button(description=_("Withdraw"))
         self._leaves = button(button_style="danger", layout=_HIDDEN)
@@ -605,7 +605,7 @@ class Operator(Page):
         _show_only(self._load, False)
 
     def _ask_withdraw(self) -> None:
-        """Show whom the id means: nobody can take it back."""
+        """Show the name that belongs to the id, because nobody can take a withdrawal back."""
         one, target = self._leaver.value.strip(), self.evening.target
         proof(target, self.evening.name, one)  # raises if nobody of this id can win
         row = Table(target, target.names.employee_table).item(one) or {}

@@ -427,7 +427,7 @@ class Evening:
     def _people(
         self, found: Sequence[Mapping[str, Any]], withdrawn: Sequence[str]
     ) -> tuple[list[PrizeState], list[Person]]:
-        """Give everybody a name: whom the prizes have, and who was withdrawn."""
+        """Give everybody a name: the winners, the absent, and those who were withdrawn."""
         ids = {*withdrawn}.union(*(prize[who] for prize in found for who in ("winners", "absent")))
         staff = Table(self.target, self.target.names.employee_table).get([*ids]) if ids else []
         names = {each["employee_id"]: each for each in staff}
