@@ -4,6 +4,7 @@ const MANY = 12; // from so many winners on, there is a field to search
 
 function render({ model, el }) {
   const list = document.createElement("ul");
+  const sent = new Map(); // marks of this page that Python has not told back yet
   const search = Object.assign(document.createElement("input"), { type: "search", placeholder: model.get("search") });
   search.setAttribute("aria-label", model.get("search"));
 
@@ -14,7 +15,11 @@ function render({ model, el }) {
 
   function mark() {
     const absent = new Set(model.get("absent"));
-    for (const box of list.querySelectorAll("input")) box.checked = absent.has(box.value);
+    for (const box of list.querySelectorAll("input")) {
+      const told = absent.has(box.value);
+      if (sent.get(box.value) === told) sent.delete(box.value);
+      box.checked = sent.get(box.value) ?? told;
+    }
   }
 
   function show() {
@@ -30,11 +35,15 @@ function render({ model, el }) {
     })); // prettier-ignore
     search.hidden = people.length <= MANY;
     search.value = "";
+    sent.clear();
     mark();
   }
 
   // Python keeps the mark for all pages, and then changes "absent"
-  list.addEventListener("change", ({ target }) => model.send({ id: target.value, absent: target.checked }));
+  list.addEventListener("change", ({ target }) => {
+    sent.set(target.value, target.checked);
+    model.send({ id: target.value, absent: target.checked });
+  });
   search.addEventListener("input", filter);
   el.classList.add("lottery-roll-call");
   el.append(search, list);

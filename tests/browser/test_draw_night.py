@@ -1,5 +1,6 @@
 """The two pages of draw night: the operator's, and the stage. Each has a kernel of its own."""
 
+import contextlib
 import csv
 import io
 import json
@@ -301,8 +302,12 @@ def end(here, party):
 def kernels(evening):
     """The processes of the kernels of an evening's pages, the newest last."""
     running = sorted(psutil.Process().children(recursive=True), key=psutil.Process.create_time)
-    found = [each for each in running if "ipykernel_launcher" in " ".join(each.cmdline())]
-    return [each for each in found if each.environ().get("LOTTERY_EVENING") == evening]
+    found = []
+    for each in running:
+        with contextlib.suppress(psutil.NoSuchProcess):  # another one has just ended
+            if "ipykernel_launcher" in " ".join(each.cmdline()):
+                found += [each] if each.environ().get("LOTTERY_EVENING") == evening else []
+    return found
 
 
 def test_two_presses_at_once(party, night, new_page):

@@ -518,9 +518,10 @@ HINTS: Final = {
     ] + [
         (f"mine = {gate(Default='No')}\ndel mine['States']['Gate']['Choices'][0]['NumericLessThanEquals']",
          "needs a comparison"),
-        (f"mine = {gate(Default='No')}\ndel mine['States']['No']['Error']", "ends in a Fail without an Error"),
+        (f"mine = {gate(Default='No')}\ndel mine['States']['No']['Error']",
+         "ends in a state of type Fail, without an Error"),
         (f"mine = {gate(Default='No')}\nmine['States']['Gate']['Choices'][0]['NumericLessThanEquals'] = 11",
-         '{"input": 11} should end in a Fail'),
+         '{"input": 11} should end in a state of type Fail'),
     ],
     "01-17": [("can_step_functions_assume_it = 'False'", "without quotes")],
     "01-29": [
