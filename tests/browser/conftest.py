@@ -122,7 +122,7 @@ def served(command: list[str], url: str, log: Path, environment: Mapping[str, st
             yield
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)  # a kernel that has just started ends late
 
 
 @pytest.fixture(scope="session")
