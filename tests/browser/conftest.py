@@ -122,7 +122,11 @@ def served(command: list[str], url: str, log: Path, environment: Mapping[str, st
             yield
         finally:
             process.terminate()
-            process.wait(60)  # a kernel that has just started ends late
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:  # JupyterLab may never end while a kernel starts
+                process.kill()
+                process.wait()
 
 
 @pytest.fixture(scope="session")
