@@ -5,6 +5,7 @@ import itertools
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,19 +90,37 @@ def own_state(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Con
 _numbers = itertools.count(1)
 
 
-@pytest.fixture
-def target():
-    """A target with resource names of this test's own."""
+@pytest.fixture(scope="session")
+def connection(own_state):
+    """One connection for all tests of a process. Its clients take longer to make than to use."""
     from lottery_lib import connect
 
-    return connect("embedded", attendee=f"t{next(_numbers)}")
+    return connect("embedded")
+
+
+@pytest.fixture
+def target(connection):
+    """A target with resource names of this test's own."""
+    from lottery_lib.target import connected_again
+
+    return connected_again(connection).named(replace(connection.names, attendee=f"t{next(_numbers)}"))
+
+
+@pytest.fixture
+def new_connection(target):
+    """The same target with clients and a log of calls of its own."""
+    from lottery_lib import connect
+
+    return connect("embedded", attendee=target.names.attendee)
 
 
 @pytest.fixture(scope="module")
-def stack():
+def stack(connection):
     """A whole lottery, deployed once for a module."""
-    from lottery_lib import Stack, connect
+    from lottery_lib import Stack
+    from lottery_lib.target import connected_again
 
-    stack = Stack(connect("embedded", attendee=f"m{next(_numbers)}"))
+    names = replace(connection.names, attendee=f"m{next(_numbers)}")
+    stack = Stack(connected_again(connection).named(names))
     stack.deploy()
     return stack

@@ -440,8 +440,9 @@ def test_only_json_tells_the_key(second, at_home, words, verb):
     assert told["access_key_id"] == second.told["access_key_id"]
 
 
-def test_no_view_shows_the_key(target):
+def test_no_view_shows_the_key(new_connection):
     """Neither a target, nor the calls of a cell with their command lines, nor the mailbox."""
+    target = new_connection
     target.client("sns").list_topics()
     view = calls(target)
     shown = [

@@ -61,6 +61,12 @@ def terminal(tmp_path):
     return Terminal(tmp_path)
 
 
+@pytest.fixture
+def target(new_connection):
+    """Each test has a log of its own."""
+    return new_connection
+
+
 def again(target):
     """The same attendee, as one who has asked nothing yet."""
     return connect("embedded", attendee=target.names.attendee)

@@ -17,6 +17,12 @@ from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.resources.sns_topic import Topic
 
 
+@pytest.fixture
+def target(new_connection):
+    """Each test has a log of its own."""
+    return new_connection
+
+
 def operations(target):
     return [call.model.name for call in log_of(target).calls()]
 
