@@ -27,6 +27,15 @@ def test_a_start_without_a_name_gets_one(machine):
     assert first["status"] == second["status"] == "SUCCEEDED"
 
 
+@pytest.mark.parametrize("arn", ["x", "arn:x", "arn:aws:states:us-east-1"])
+def test_what_is_no_arn_is_refused(machine, arn):
+    """A part of an ARN, pasted for the whole, names nothing."""
+    client = machine(PASS).client
+    expected = ("InvalidArn", f"Invalid Arn: 'Invalid ARN prefix: {arn}'")
+    assert refused(client.describe_execution, executionArn=arn) == expected
+    assert refused(client.start_execution, stateMachineArn=arn) == expected
+
+
 def test_a_start_without_an_input_has_an_empty_object(machine):
     """AWS's default input is `{}`."""
     mine = machine(PASS)

@@ -14,7 +14,7 @@ from lottery_lib.emulator.moto.application import Moto
 from lottery_lib.emulator.moto.callbacks import end_executions
 from lottery_lib.emulator.moto.reads import events_of, parse_error
 from lottery_lib.emulator.states.callbacks import send
-from lottery_lib.emulator.states.checks import check_definition, check_execution
+from lottery_lib.emulator.states.checks import check_arns, check_definition, check_execution
 from lottery_lib.emulator.states.history import Abort, Executions, with_references
 from lottery_lib.emulator.states.trial import try_state
 
@@ -61,6 +61,7 @@ class StatesApi:
 
     def answer(self, request: Request) -> Reply:
         """Answer a request to Step Functions."""
+        check_arns(request.json)
         return self._operations.get(request.operation, self._moto)(request)
 
     def reset(self) -> None:

@@ -2,10 +2,11 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from lottery_lib import language
-from lottery_lib.emulator.http.messages import RefusalError
+from lottery_lib.emulator.http.messages import Arn, RefusalError
 from lottery_lib.emulator.http.replies import violation
 
 LARGEST_INPUT: Final = 262_144
@@ -28,6 +29,18 @@ def check_execution(name: str, given: str) -> None:
     if not name or _FORBIDDEN.search(name):
         raise RefusalError("InvalidName", f"Invalid Name: '{name}'")
     check_input(given)
+
+
+def check_arns(parameters: Mapping[str, object]) -> None:
+    """Refuse a request that names a machine or an execution by something that is no ARN.
+
+    Raises:
+        RefusalError: With AWS's reason.
+    """
+    for name in ("executionArn", "stateMachineArn"):
+        arn = str(parameters.get(name) or "")
+        if arn and not (arn.startswith("arn:") and Arn.of(arn).resource):
+            raise RefusalError("InvalidArn", f"Invalid Arn: 'Invalid ARN prefix: {arn}'")
 
 
 def check_input(given: str) -> None:
