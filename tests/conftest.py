@@ -57,6 +57,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = selected
 
 
+def pytest_sessionfinish() -> None:
+    """Nothing has to be collected any more. pytest and IPython would do it for a second at the end."""
+    gc.freeze()
+
+
 class ByFile(LoadFileScheduling):
     """Gives a process one file after the other; of the files in `SPREAD`, one test after the other."""
 
