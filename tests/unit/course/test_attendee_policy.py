@@ -6,13 +6,13 @@ from functools import cache
 
 import pytest
 
-from lottery_lib import plan
+from lottery_lib import plan, target
 from lottery_lib.course.attendee_policy import LIMIT, boundary, policy
 from lottery_lib.emulator.iam.policy import Decision, decide
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import Names
-from lottery_lib.target import elsewhere
 
+elsewhere = cache(target.elsewhere)  # each has a session of boto3
 HERE = ("123456789012", "us-east-1")
 #: Names of which one begins or ends as another does.
 ATTENDEES = ("", "alice", "alice-2", "x-alice", "2")
