@@ -75,7 +75,7 @@ static: $(VENV)/.tested
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.tested
-	$(PY) -m pytest tests/unit -n 2 -p no:nbval
+	$(PY) -m pytest tests/unit -n 2 -p no:nbval -m "not long"
 
 # AWS's own command line. A test runs the commands that `calls` writes with it. It pins its own version of
 # botocore, so it has its own environment. pip has no version 2.

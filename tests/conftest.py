@@ -20,8 +20,9 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 # The tests read English, whatever the developer's language. A notebook has that of its folder.
 os.environ["LANGUAGE"] = "en"
 os.environ.pop("LOTTERY_LANG", None)
-# A busy machine may take a second for any example.
-settings.register_profile("kit", deadline=None)
+# A busy machine may take a second for any example. The long run tries more of them.
+settings.register_profile("kit", deadline=None, max_examples=50)
+settings.register_profile("thorough", deadline=None, max_examples=300)
 settings.load_profile("kit")
 # With this package, jsonschema also checks the addresses in notebooks. There are none. Each process
 # that reads a notebook needs two seconds to import it.
@@ -55,6 +56,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (selected if asked_for else others).append(item)
     config.hook.pytest_deselected(items=others)
     items[:] = selected
+
+
+def pytest_sessionfinish() -> None:
+    """Nothing has to be collected any more. pytest and IPython would do it for a second at the end."""
+    gc.freeze()
 
 
 class ByFile(LoadFileScheduling):

@@ -2,16 +2,17 @@
 
 import itertools
 import json
+from functools import cache
 
 import pytest
 
-from lottery_lib import plan
+from lottery_lib import plan, target
 from lottery_lib.course.attendee_policy import LIMIT, boundary, policy
 from lottery_lib.emulator.iam.policy import Decision, decide
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import Names
-from lottery_lib.target import elsewhere
 
+elsewhere = cache(target.elsewhere)  # each has a session of boto3
 HERE = ("123456789012", "us-east-1")
 #: Names of which one begins or ends as another does.
 ATTENDEES = ("", "alice", "alice-2", "x-alice", "2")
@@ -21,16 +22,20 @@ EDITIONS = ("tutorial", "hardened")
 BOTH = pytest.mark.parametrize("edition", EDITIONS)
 
 
+@cache
 def document(attendee, edition, place=HERE):
     return policy(elsewhere(*place, Names(attendee, edition)))
 
 
+@cache
 def things(attendee, edition):
     """All pairs of action and resource that an attendee's policy names, but for what has no resource."""
-    for statement in document(attendee, edition)["Statement"]:
-        for action, resource in itertools.product(statement["Action"], statement["Resource"]):
-            if resource != "*" and statement["Sid"] not in ("Read", "Beside"):
-                yield action, resource.replace("*", "anything")
+    return {
+        (action, resource.replace("*", "anything"))
+        for statement in document(attendee, edition)["Statement"]
+        for action, resource in itertools.product(statement["Action"], statement["Resource"])
+        if resource != "*" and statement["Sid"] not in ("Read", "Beside")
+    }
 
 
 def allowed(attendee, edition, pairs):
@@ -84,7 +89,7 @@ def test_of_the_other_edition_it_reaches_what_is_shared(attendee, edition):
 @BOTH
 def test_it_allows_what_it_names(edition):
     """By the same look, one's own things are allowed: the tests above could fail."""
-    found = set(things("alice", edition))
+    found = things("alice", edition)
     assert allowed("alice", edition, found) == found
     assert len(found) > 100
 

@@ -98,11 +98,13 @@ def test_kernel_that_does_not_start(finding, monkeypatch, tmp_path):
     assert "jupyter kernelspec list" in kernel["next"]
 
 
-def test_kernel_of_another_environment(finding, monkeypatch, tmp_path):
+def test_kernel_of_another_environment(finding, monkeypatch):
     """A `python3` that starts, but in another environment, is told by both environments."""
-    start = "import sys; from ipykernel.kernelapp import launch_new_instance as run; sys.prefix = '/'; run()"
-    kernelspec(tmp_path, sys.executable, "-c", start)
-    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+
+    def run(notebook, folder):
+        notebook.cells[0].outputs.append(SimpleNamespace(text="/\n"))
+
+    monkeypatch.setattr(doctor, "run", run)
     kernel = finding("kernel")
     assert not kernel["ok"]
     assert kernel["detail"] == f"`python3` is the Python at /, not the one at {sys.prefix}"

@@ -90,7 +90,7 @@ def test_no_pattern_takes_long(pattern):
     assert not glob(pattern, "a" * 2000, {})
 
 
-@pytest.mark.parametrize("pattern", ["${" * 60_000, "x${a" * 30_000])
+@pytest.mark.parametrize("pattern", ["${" * 20_000, "x${a" * 10_000])
 def test_no_variable_takes_long(pattern):
     """A variable that never ends is a text."""
     assert not glob(pattern, "a", {})

@@ -34,7 +34,6 @@ def why(expression, **more):
 
 
 @given(JSON)
-@settings(max_examples=50)
 def test_a_binding_comes_back_as_it_is(value):
     """Also inside of something, with the types of its numbers."""
     assert repr(evaluate("$x", {"x": value})) == repr(value)
@@ -43,7 +42,6 @@ def test_a_binding_comes_back_as_it_is(value):
 
 
 @given(some.text())
-@settings(max_examples=50)
 def test_a_text_is_never_read_as_an_expression(text):
     """Quotes, brackets and delimiters in the data are data."""
     assert evaluate("$x & '|' & $x", {"x": text}) == f"{text}|{text}"
@@ -77,7 +75,6 @@ def test_an_evaluation_changes_no_binding(expression, items):
 
 
 @given(some.lists(some.integers()), some.integers(1, 9))
-@settings(max_examples=50)
 def test_partition_cuts_an_array_into_parts(items, size):
     """The last part may be shorter."""
     if not items:
@@ -89,7 +86,6 @@ def test_partition_cuts_an_array_into_parts(items, size):
 
 
 @given(some.integers(-50, 50), some.integers(-50, 50), some.integers(-9, 9).filter(bool))
-@settings(max_examples=50)
 def test_range_counts_to_its_end(first, last, step):
     """The end is included. One number is no array. No number is nothing."""
     numbers = list(range(first, last + (1 if step > 0 else -1), step))
@@ -102,7 +98,6 @@ def test_range_counts_to_its_end(first, last, step):
 
 
 @given(some.integers(-(2**63), 2**63 - 1))
-@settings(max_examples=50)
 def test_a_seed_always_gives_the_same_number(seed):
     """0 <= n < 1."""
     first, second = (evaluate("$random($seed)", {"seed": seed}) for _ in range(2))
@@ -117,7 +112,6 @@ TOKENS = some.sampled_from(WORDS.split())
 
 
 @given(some.lists(TOKENS, max_size=12).map("".join))
-@settings(max_examples=300)
 def test_any_text_gives_a_value_or_one_error(text):
     """Nothing else comes out, whatever the expression is."""
     try:
@@ -336,7 +330,7 @@ def test_a_limit_ends_an_evaluation(monkeypatch, expression, text):
     """What takes too much memory, too long, or goes too deep. An expression cannot switch that off."""
     monkeypatch.setattr("lottery_lib.emulator.states.jsonata._BYTES", 700_000)
     monkeypatch.setattr("lottery_lib.emulator.states.jsonata._ALL_BYTES", 7_000_000)
-    assert why(expression, seconds=0.2) == text
+    assert why(expression, seconds=0.1 if text == TIME else 60) == text
 
 
 def test_a_regular_expression_that_never_ends_is_ended(monkeypatch):

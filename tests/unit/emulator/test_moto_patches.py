@@ -1,6 +1,7 @@
 """What is replaced inside moto is what was read, and it is replaced before anybody uses it."""
 
 import importlib
+import json
 import re
 import subprocess
 import sys
@@ -16,7 +17,6 @@ from lottery_lib.emulator.moto import clients, patches
 from lottery_lib.emulator.process import control
 from lottery_lib.emulator.process.errors import EmulatorError
 
-IMPORT = "from lottery_lib.emulator.moto import patches"
 STATES = "moto.stepfunctions.parser.asl.component.state."
 BATCH = STATES + "exec.state_task.service.state_task_service_batch"
 PLACE = STATES + "choice.state_choice:StateChoice._eval_state"
@@ -28,10 +28,26 @@ def refused(listed):
     return caught.value
 
 
-def run(program):
-    """What a Python of its own prints, in which nothing of moto is imported yet."""
+@pytest.fixture(scope="module")
+def fresh():
+    """What a Python of its own says, in which nothing of moto is imported at first."""
+    program = f"""
+import importlib, json, sys
+from lottery_lib.emulator.moto import patches
+patches.check()
+checked = [name for name in ("moto", "botocore") if name in sys.modules]
+patches.install()
+import moto.core.utils
+late = importlib.import_module({BATCH!r})
+late = [late.boto_client_for.__qualname__, late.StateTaskServiceBatch._from_error.__qualname__]
+loaded = [name for name in ("moto.ec2", "moto.batch.models") if name in sys.modules]
+sys.modules["moto.batch.models"] = type("Models", (), {{"batch_backends": "its tables"}})  # without EC2's
+from moto.batch import batch_backends
+print(json.dumps(dict(checked=checked, late=late, loaded=loaded, batch=batch_backends)))
+"""
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    return done.stdout.strip() or done.stderr
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def test_the_source_is_the_one_that_was_read():
@@ -73,43 +89,28 @@ def test_an_attribute_that_is_missing_is_told():
     assert caught.value.what == "some_module.Class.method is missing"
 
 
-def test_checking_imports_nothing_of_moto():
+def test_checking_imports_nothing_of_moto(fresh):
     """It reads files, because an emulator must answer within a moment. Botocore would take a while, too."""
-    program = f"{IMPORT}; patches.check(); import sys; print({{'moto', 'botocore'}} & set(sys.modules))"
-    assert run(program) == "set()"
+    assert fresh["checked"] == []
 
 
-def test_a_late_import_is_patched():
+def test_a_late_import_is_patched(fresh):
     """A module that is imported long after the start has its patches, and calls as a role."""
-    program = f"""
-{IMPORT}
-patches.install()
-import moto.core.utils, importlib
-late = importlib.import_module({BATCH!r})
-for name in (late.boto_client_for, late.StateTaskServiceBatch._from_error):
-    print(name.__qualname__)
-"""
-    assert run(program).split() == ["Patch.replacement.<locals>.replaced"] * 2
+    assert fresh["late"] == ["Patch.replacement.<locals>.replaced"] * 2
 
 
-def test_batch_is_loaded_when_it_is_used():
+def test_batch_is_loaded_when_it_is_used(fresh):
     """The engine imports a name of it, without EC2's models. What asks for its tables gets them."""
-    program = f"""
-{IMPORT}
-patches.install()
-import importlib, sys
-importlib.import_module({BATCH!r})
-print("moto.ec2" in sys.modules)
-from moto.batch import batch_backends
-print("moto.ec2" in sys.modules, batch_backends is sys.modules["moto.batch.models"].batch_backends)
-"""
-    assert run(program).split() == ["False", "True", "True"]
+    assert (fresh["loaded"], fresh["batch"]) == ([], "its tables")
 
 
 def test_an_early_import_is_refused():
     """Others may hold what should be replaced."""
-    program = f"import moto.core.utils; {IMPORT}; patches.install()"
-    assert "moto.core.utils: imported before the patches were installed" in run(program)
+    importlib.import_module("moto.core.utils")
+    with pytest.raises(
+        RuntimeError, match=r"moto\.core\.utils.*: imported before the patches were installed"
+    ):
+        patches.install()
 
 
 @pytest.mark.parametrize("method", ["_from_error", "_eval_parameters"])

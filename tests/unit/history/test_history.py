@@ -1,4 +1,3 @@
-import itertools
 import json
 import math
 from pathlib import Path
@@ -438,12 +437,11 @@ def test_output_is_of_success_only():
 def test_moments_miss_nothing(name):
     """Between two moments, nothing changes but that a state succeeds or its Catch moves on."""
     events = history(name)
-    for before, after in itertools.pairwise([0, *moments(events), len(events) + 1]):
-        old = new = state_statuses(events[:before])
-        for count in range(before, after):
-            old, new = new, state_statuses(events[:count])
-            changed = {status for state, status in new.items() if old.get(state) != status}
-            assert changed <= {"succeeded", "caught"}
+    statuses = [state_statuses(events[:count]) for count in range(len(events) + 1)]
+    for count in {*range(1, len(statuses))} - {*moments(events)}:
+        old, new = statuses[count - 1], statuses[count]
+        changed = {status for state, status in new.items() if old.get(state) != status}
+        assert changed <= {"succeeded", "caught"}
 
 
 def test_moments_after_what_was_seen():
@@ -478,10 +476,12 @@ def test_latest_rows_are_one_a_state(name):
     events = history(name)
     for end in range(len(events) + 1):
         table = state_table(events[:end])
-        assert list(latest_rows(table)["state"]) == list(table["state"].unique())
+        latest = latest_rows(table)
+        assert list(latest["state"]) == list(table["state"].unique())
         last = table.drop_duplicates("state", keep="last").set_index("state", drop=False)
-        alone = [state for state, rows in table.groupby("state") if rows["branch"].nunique() == 1]
-        assert latest_rows(table).loc[alone].equals(last.loc[alone])
+        branches = table.groupby("state")["branch"].nunique()
+        alone = branches.index[branches == 1]
+        assert latest.loc[alone].equals(last.loc[alone])
 
 
 @given(st.lists(st.booleans(), max_size=40))

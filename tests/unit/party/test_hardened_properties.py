@@ -5,7 +5,7 @@ import io
 from types import SimpleNamespace
 from unittest.mock import patch
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from unit.party.fake_dynamodb import EMPLOYEES
 from unit.party.hardened_world import ACTIONS, GO, world
@@ -115,7 +115,6 @@ OVERTAKEN = {
 }
 
 
-@settings(max_examples=300)
 @example(**OVERTAKEN)
 @given(
     worlds(),
@@ -159,7 +158,6 @@ def load(made, text):
     return roster
 
 
-@settings(max_examples=100)
 @given(st.lists(st.sampled_from(["a", " a", "a ", "A", "b", "1", "01", "王", '"', "x,y"]), min_size=1))
 def test_an_id_that_is_in_the_roster_twice(ids):
     """Who is in the CSV several times is an employee once, wins once, and no second time."""

@@ -139,10 +139,16 @@ def test_running_state_ends_where_the_history_does():
 
 @pytest.mark.parametrize("name", HISTORIES)
 def test_every_beginning_can_be_drawn(name):
-    """At every moment of an execution there is a picture, also before anything happened."""
+    """At every moment of an execution there is a picture."""
     events = history(name)
-    for end in {0, 1, 2, len(events) // 2, len(events)}:
+    for end in (len(events) // 2, len(events)):
         assert timeline_view(events[:end]).svg.startswith("<?xml")
+
+
+@pytest.mark.parametrize("end", [0, 1, 2])
+def test_the_first_events_can_be_drawn(end):
+    """Also before anything happened."""
+    assert timeline_view(history("moto_loop")[:end]).svg.startswith("<?xml")
 
 
 def test_same_history_same_bytes():
@@ -159,7 +165,7 @@ def test_chinese_names_warn_of_nothing():
 
 def test_long_loops_stay_small():
     """Of many rows and many bars a bounded number is drawn, and the title says so."""
-    steps = [step for n in range(10_000) for step in passed(f"S{n % 50}")]
+    steps = [step for n in range(3_000) for step in passed(f"S{n % 50}")]
     svg = timeline_view(chain(*steps)).svg
     assert ">and 10 rows more (the latest 50 attempts of each)<" in svg
     assert bars(svg, "succeeded") == 40 * 50
