@@ -19,7 +19,6 @@ from lottery_lib.resources.iam_role import Role
 from lottery_lib.resources.lambda_function import Function
 from lottery_lib.resources.sns_topic import Subscription, as_resource
 from lottery_lib.resources.state_machine import StateMachine
-from lottery_lib.stack import Stack
 from lottery_lib.target import Target
 from lottery_lib.translation import _
 from lottery_lib.view.tables import show_tables
@@ -103,20 +102,17 @@ def restore(target: Target, lesson: str) -> Ready:
         return _look(target, lesson)
     inbox(target).clear()
     own = [resource for resource, row in plan.resources(hardened) if row.edition == "hardened"]
-    if lesson in _HARDENED:  # functions and roles stay; machine and tables go, with what draws left in them
-        own = [each for each in own if isinstance(each, StateMachine | Table) or _is_foreign(each)]
-    _remove(hardened, own)
+    # For lessons that need it, functions and roles stay; machine and tables go, with what draws left in them.
+    going = StateMachine | Table if lesson in _HARDENED else Resource
+    _remove(hardened, [each for each in own if isinstance(each, going)])
     planned = plan.resources(target)
-    _remove(
-        target,
-        [each for each, row in planned if row.lesson >= lesson or _is_foreign(each) or _has_more(each)],
-    )
+    _remove(target, [each for each, row in planned if row.lesson >= lesson or _has_more(each)])
     topic = plan.topic(target)
     if any(each["Endpoint"] != ADDRESS for each in topic.subscriptions()):
-        topic.delete()  # this also removes other addresses that a lesson subscribed
+        topic.delete(foreign=True)  # this also removes other addresses that a lesson subscribed
     for resource, row in planned:
         if row.lesson < lesson:
-            resource.ensure()
+            resource.ensure(foreign=True)  # an attendee may have forgotten the tags
     if lesson > "03" and Subscription(topic, ADDRESS).ensure().state != "confirmed":
         inbox(target).confirm(ADDRESS)
     if lesson > "04":
@@ -126,7 +122,9 @@ def restore(target: Target, lesson: str) -> Ready:
             plan.machine(target).ensure()
         forget_winners(target)
     if lesson in _HARDENED:
-        Stack(hardened).deploy()
+        for resource in own:
+            resource.ensure(foreign=True)
+        Pool(hardened).ensure()
     if lesson in ("07", "99"):
         drawn = draw(target, 2)
         if drawn["status"] != "SUCCEEDED":
@@ -192,12 +190,6 @@ def _look(target: Target, lesson: str) -> Ready:
     now = Checks(_checks(target, lesson))
     first = _("Lesson {lesson} {does}. This account now:", lesson=lesson, does=LESSONS[lesson])
     return Ready(f"{first}\n{now!r}")
-
-
-def _is_foreign(resource: Resource[Any]) -> bool:
-    """Whether it has our name but not our tags. An attendee may have forgotten the tags."""
-    found = resource.find()
-    return found is not None and not found.ours
 
 
 def _has_more(resource: Resource[Any]) -> bool:

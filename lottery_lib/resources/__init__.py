@@ -215,8 +215,11 @@ class Resource(Planned, Generic[Found]):
         tags = call_or_none(lambda: self._tags(found), "NotFound")
         return None if tags is None else self._resource(self._state(found), self._is_ours(tags))
 
-    def ensure(self) -> Report:
+    def ensure(self, *, foreign: bool = False) -> Report:
         """Create it, or correct what differs.
+
+        Args:
+            foreign: If it does not carry our tags, delete it, and create it again.
 
         Returns:
             The resource, its state ``"created"``, ``"updated"`` or ``"unchanged"``.
@@ -234,6 +237,9 @@ class Resource(Planned, Generic[Found]):
             there = found  # it may be so new that AWS does not find its tags everywhere yet
             what = _("the tags of {name} to be visible", name=self.name)
             tags = self.target.waiter.retry(what, lambda: self._tags(there), says("NotFound"), seconds=30)
+            if foreign and not self._is_ours(tags):
+                self.delete(foreign=True)
+                return self.ensure()
             self.refuse_foreign(self._resource("", self._is_ours(tags)))
         updated = self._update(found)
         return self._resource("created" if created else "updated" if updated else "unchanged")

@@ -86,8 +86,10 @@ class Table(Resource["Found"]):
         Raises:
             LotteryError: It does not exist, or is not ours.
         """
-        self.described()
-        self.refuse_foreign(self.find())
+        found = self.find()
+        if found is None:
+            self.described()  # raises
+        self.refuse_foreign(found)
 
     def items(self) -> list[Item]:
         """Read everything in the table, from all pages."""

@@ -109,9 +109,9 @@ class Role(Resource["Found"]):
         found = call_or_none(get, "NoSuchEntity", PolicyArn=self.boundary_arn)
         return {"PermissionsBoundary": self.boundary_arn} if found else {}
 
-    def ensure(self) -> Report:
+    def ensure(self, *, foreign: bool = False) -> Report:
         """Create it, or correct what differs; the report's note names the boundary."""
-        done = super().ensure()
+        done = super().ensure(foreign=foreign)
         bounded = _("within the permissions boundary {name}", name=self.target.names.boundary)
         return replace(done, note=bounded if self._is_bounded else "")
 

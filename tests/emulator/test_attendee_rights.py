@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from functools import cache
 
 import pytest
 from botocore.exceptions import ClientError
@@ -77,27 +78,25 @@ def run(dana):
 
 @pytest.fixture(scope="module")
 def deployed(run, admin):
-    """Dana's lottery, deployed by dana, with a confirmed subscription."""
-    assert run("deploy", "--yes", "--email", "ann@example.com")[0] == 0
+    """Dana's lottery, deployed by dana from nothing, with a confirmed subscription."""
+    code, told = run("deploy", "--yes", "--email", "ann@example.com")
+    assert (code, {each["state"] for each in told["resources"]}) == (0, {"created", "pending confirmation"})
     inbox(admin).confirm("ann@example.com")
 
 
 COMMANDS = [
-    ["deploy", "--dry-run"],
-    ["deploy", "--yes", "--email", "ann@example.com"],
     ["draw", "2"],
     ["status"],
     ["winners"],
     ["history"],
     ["employees", "load", "data/request-items.json", "--yes"],
     ["reset", "--yes"],
-    ["teardown", "--dry-run"],
 ]
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_every_command_works(run, deployed, words):
-    """On a lottery that is there."""
+    """On a lottery that is there. Each deploy and teardown of these tests also does its dry run."""
     code, told = run(*words)
     assert code == 0, told
 
@@ -135,41 +134,33 @@ def test_states_are_tested(dana, deployed, edition):
     assert refused.status == "CAUGHT_ERROR" and "not authorized" not in refused.cause
 
 
-def test_every_role_has_the_boundary(run, deployed, admin, bounded):
-    """A deploy puts it on each role; a role that lost it gets it back, and a third deploy changes nothing."""
-    iam, names = admin.client("iam"), (admin.names.lambda_role, admin.names.machine_role)
-    iam.delete_role_permissions_boundary(RoleName=names[0])
-    for state in ("updated", "unchanged"):
-        told = {each["name"]: each["state"] for each in run("deploy", "--yes")[1]["resources"]}
-        assert (told[names[0]], told[names[1]]) == (state, "unchanged")
-    shown = [iam.get_role(RoleName=name)["Role"]["PermissionsBoundary"] for name in names]
-    assert {each["PermissionsBoundaryArn"] for each in shown} == {bounded}
-
-
-def test_a_deploy_says_that_there_is_a_boundary(run, deployed, admin, capfd):
-    """In the line of each role."""
-    run("deploy", "--yes")
-    lines = capfd.readouterr().err.splitlines()
-    for role in (admin.names.lambda_role, admin.names.machine_role):
-        assert f"unchanged: role {role}, within the permissions boundary {admin.names.boundary}" in lines
-
-
-def test_everything_is_made_mended_and_removed(run, admin):
-    """From nothing to nothing: what somebody broke is mended, what others attached is taken off."""
-    run("teardown", "--yes")
-    planned = {each["state"] for each in run("deploy", "--dry-run")[1]["resources"]}
-    assert planned == {"would be created"}
-    assert run("deploy", "--yes")[0] == 0
+@pytest.mark.usefixtures("deployed")
+def test_what_somebody_broke_is_mended(run, admin, bounded, capfd, monkeypatch):
+    """A role that lost its boundary gets it back, too, and the line of each role names it."""
+    monkeypatch.setattr("lottery_lib.resources.state_machine._SETTLING", 0.0)
     broken = break_everything(admin)
     code, told = run("deploy", "--yes")
     assert (code, {each["name"] for each in told["resources"] if each["state"] == "updated"}) == (0, broken)
+    lines = capfd.readouterr().err.splitlines()
+    for role in (admin.names.lambda_role, admin.names.machine_role):
+        shown = admin.client("iam").get_role(RoleName=role)["Role"]["PermissionsBoundary"]
+        assert shown["PermissionsBoundaryArn"] == bounded
+        assert f"updated: role {role}, within the permissions boundary {admin.names.boundary}" in lines
+
+
+def test_everything_is_removed(run, deployed, admin):
+    """Also what others attached to a role, and a draw that waits."""
     attach_more(admin)
     start_what_waits(admin)
     assert run("teardown", "--yes")[1]["left"] == []
 
 
+@pytest.mark.long
 def test_beside_the_other_edition(run, admin):
-    """Where the other edition stands, too: a roster goes into its pool, and what they share stays."""
+    """Where the other edition stands, too: a roster goes into its pool, and what they share stays.
+
+    It is long: it deploys twice more. `test_of_the_other_edition_it_reaches_what_is_shared` reads the policy.
+    """
     other = Stack(admin.named(admin.names.other))
     other.deploy()
     try:
@@ -215,7 +206,7 @@ def bob(emulator):
     """A client of a user who has the policies of another attendee, ``bob``."""
     make_boundary(emulator["endpoint"], "bob")
     key = user_with(emulator["endpoint"], "bob", *(document("bob", edition) for edition in EDITIONS))
-    return lambda service: client_of(emulator["endpoint"], service, key=key)
+    return cache(lambda service: client_of(emulator["endpoint"], service, key=key))
 
 
 def calls_on(names):
@@ -250,9 +241,13 @@ OWN = {edition: list(calls_on(Names(ATTENDEE, edition))) for edition in EDITIONS
 OTHERS = [*OWN["tutorial"], *OWN["hardened"], *calls_on_shared(Names(ATTENDEE))]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("call", OTHERS, ids=described)
 def test_nothing_of_another_attendee_can_be_reached(bob, call):
-    """Neither read nor written, with the policies of both editions."""
+    """Neither read nor written, with the policies of both editions.
+
+    It is long: `test_it_is_of_nothing_that_is_anothers` asks the same decision for all pairs of names.
+    """
     service, operation, parameters = call
     with pytest.raises(ClientError, match="is not authorized to perform"):
         getattr(bob(service), operation)(**parameters)
@@ -332,14 +327,18 @@ def escalations(aws):
     yield aws("s3").list_buckets, {}
 
 
+@pytest.mark.long
 def test_whom_a_role_trusts_does_not_matter(bob, aws, emulator):
-    """No condition limits a trust policy. Another account can be trusted, and gets only the lottery."""
+    """No condition limits a trust policy. Another account can be trusted, and gets only the lottery.
+
+    It is long: `test_the_boundary_is_of_the_lotterys_data_alone` reads what the boundary allows.
+    """
     names = Names("bob")
     role = made_role(bob, names)
     bob("iam").update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(OTHER_ACCOUNT))
     arn = f"arn:aws:iam::123456789012:role/{role}"
     key = aws("sts").assume_role(RoleArn=arn, RoleSessionName="stranger")["Credentials"]
-    stranger = Caller(emulator["endpoint"], "stranger", key)
+    stranger = cache(Caller(emulator["endpoint"], "stranger", key))
     for call, parameters in escalations(stranger):
         denied_by_boundary(call, **parameters)
     for service, operation, parameters in OTHERS:
@@ -429,8 +428,12 @@ def test_no_other_role_can_be_passed_on(bob):
 PLACE = ("--account", "123456789012", "--region", "us-east-1")
 
 
+@pytest.mark.long
 def test_the_policy_needs_no_credentials():
-    """Nor an emulator: an administrator writes it in a process that has neither."""
+    """Nor an emulator: an administrator writes it in a process that has neither.
+
+    It is long: it starts a process. The tests below write it where nobody can connect.
+    """
     command = [sys.executable, "-m", "lottery_lib", "policy", *PLACE]
     clean = {"PATH": os.environ["PATH"], "HOME": "/nowhere", "LOTTERY_ATTENDEE": ATTENDEE}
     done = subprocess.run(command, env=clean, capture_output=True, text=True, check=False)

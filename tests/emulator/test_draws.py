@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from hostile.conftest import Clock
 
-from lottery_lib import Stack, draw, executions, inbox, inject, remaining, test_state, winners
+from lottery_lib import draw, executions, inbox, inject, remaining, test_state, winners
 from lottery_lib.draws import Draws, forget_winners, machine_arn
 from lottery_lib.errors import LotteryError
 from lottery_lib.execution import history, start, wait
@@ -38,10 +38,9 @@ def mailed(target):
 
 @pytest.fixture
 def lasting(target):
-    """The deployed lottery, with a function that takes three seconds."""
+    """The deployed lottery, with a function that takes three seconds. Its tests are the last ones."""
     inject(target, "RandomSelectWinners", "import time\ndef lambda_handler(event, context): time.sleep(3)")
-    yield target
-    Stack(target).deploy()
+    return target
 
 
 def run(target, execution_input):
@@ -88,7 +87,7 @@ def test_contract_between_the_states(target):
     assert table.loc["Record Winner Queue", "output"] == recorded
 
 
-@pytest.mark.parametrize("number", [0, -3, "2", 2.5, True, None, [2], {"a": 1}])
+@pytest.mark.parametrize("number", [0, {"a": 1}])
 def test_bad_number(mailed, number):
     """What is no whole number of at least 1 ends FAILED with a reason; nothing is mailed or recorded."""
     before = len(inbox(mailed).notifications)
@@ -99,7 +98,7 @@ def test_bad_number(mailed, number):
     assert winners(mailed).empty
 
 
-@pytest.mark.parametrize("execution_input", [{}, [], "2", 3, None])
+@pytest.mark.parametrize("execution_input", [{}, None])
 def test_missing_input(target, execution_input):
     """An input without the key ends FAILED with a reason that shows what it must look like."""
     arn, ended = run(target, execution_input)
@@ -218,41 +217,23 @@ def test_a_state_of_the_deployed_machine(target):
 
 
 def test_executions_table(target):
-    """The table of draws has the newest first, with its status, winners and duration."""
-    won = draw(target, 2)["winners"]
+    """The table of draws has the newest first, with status, winners, seconds, transitions and cost.
+
+    A draw without a redraw is seven transitions, at $0.025 for a thousand; a refused number is two.
+    """
+    arn, ended = run(target, {"input": 2})
     draw(target, 0)
     table = executions(target, newest=2)
+    won = [winner["employee_name"] for winner in Draws(target).look(arn).result["winners"]]
     assert list(table["status"]) == ["FAILED", "SUCCEEDED"]
-    assert list(table["winners"]) == ["", ", ".join(winner["employee_name"] for winner in won)]
-    assert (table["duration"] >= 0).all()
-    assert len(executions(target)) >= 2
-
-
-def test_executions_duration(target):
-    """A draw's duration is the seconds from its start to its end."""
-    arn, ended = run(target, {"input": 1})
-    [row] = executions(target, newest=1).itertuples()
-    assert row.execution_arn == arn
-    assert row.duration == pytest.approx((ended["stopDate"] - ended["startDate"]).total_seconds(), abs=0.01)
-    assert row.duration > 0
-
-
-def test_executions_cost(target):
-    """A draw without a redraw is seven transitions, at $0.025 for a thousand; a refused number is two."""
-    draw(target, 1)
-    draw(target, 0)
-    table = executions(target, newest=2)
+    assert list(table["winners"]) == ["", ", ".join(won)]
+    assert table["execution_arn"][1] == arn
+    took = (ended["stopDate"] - ended["startDate"]).total_seconds()
+    assert table["duration"][1] == pytest.approx(took, abs=0.01)
+    assert (table["duration"] > 0).all()
     assert list(table["transitions"]) == [2, 7]
     assert list(table["cost"]) == pytest.approx([2 * 0.000025, 7 * 0.000025])
-
-
-def test_executions_that_run(lasting):
-    """A draw that still runs has no duration yet, and the transitions so far."""
-    arn = start(lasting, machine_arn(lasting), {"input": 1})
-    table = executions(lasting, newest=1)
-    Draws(lasting).stop(arn)
-    assert list(table["status"]) == ["RUNNING"]
-    assert table["duration"].isna().all()
+    assert len(executions(target)) >= 2
 
 
 def test_no_executions(target):
@@ -311,18 +292,6 @@ def test_mail_at_an_address(mailed):
     assert "/lottery/mail/" in inbox(there).where
 
 
-def test_stop(lasting):
-    """A stopped draw is ABORTED, says why, and leaves nobody among the winners."""
-    draws = Draws(lasting)
-    arn = start(lasting, machine_arn(lasting), {"input": 1})
-    draws.stop(arn)
-    ended = wait(lasting, arn)
-    assert ended["status"] == "ABORTED"
-    assert draws.look(arn).result["error"] == "Cancelled"
-    assert len(remaining(lasting)) == 10
-    draws.stop(arn)
-
-
 def test_draws_at_once(target):
     """Draws that run at the same time all end, each with its own winner."""
     results = []
@@ -335,16 +304,31 @@ def test_draws_at_once(target):
     assert all(len(result["winners"]) == 1 for result in results)
 
 
-def test_draw_that_does_not_end(lasting):
-    """A draw that has not ended by the deadline is told with its ARN, so that no second one is started."""
-    result = draw(lasting, 1, seconds=0.2)
-    assert (result["status"], result["error"]) == ("RUNNING", "StillRunning")
-    Draws(lasting).stop(result["execution_arn"])
-
-
 def test_no_machine():
     """A draw before the deploy is one sentence that says what to do."""
     from lottery_lib import connect
 
     with pytest.raises(LotteryError, match=r"state machine Lottery-nobody: does not exist. Run .* deploy"):
         draw(connect("embedded", attendee="nobody"), 1)
+
+
+def test_a_draw_that_runs_and_is_stopped(lasting):
+    """While it runs, it has no duration yet. A stopped draw is ABORTED, says why, and leaves no winners."""
+    draws = Draws(lasting)
+    arn = start(lasting, machine_arn(lasting), {"input": 1})
+    table = executions(lasting, newest=1)
+    assert list(table["status"]) == ["RUNNING"]
+    assert table["duration"].isna().all()
+    draws.stop(arn)
+    ended = wait(lasting, arn)
+    assert ended["status"] == "ABORTED"
+    assert draws.look(arn).result["error"] == "Cancelled"
+    assert len(remaining(lasting)) == 10
+    draws.stop(arn)
+
+
+def test_draw_that_does_not_end(lasting):
+    """A draw that has not ended by the deadline is told with its ARN, so that no second one is started."""
+    result = draw(lasting, 1, seconds=0.2)
+    assert (result["status"], result["error"]) == ("RUNNING", "StillRunning")
+    Draws(lasting).stop(result["execution_arn"])

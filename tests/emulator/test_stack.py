@@ -14,7 +14,7 @@ from lottery_lib.resources import (
 )
 from lottery_lib.resources.dynamodb_table import Index, Table
 from lottery_lib.resources.iam_role import allowing, trust_policy
-from lottery_lib.resources.sns_topic import Subscription, Topic
+from lottery_lib.resources.sns_topic import Subscription
 from lottery_lib.resources.state_machine import StateMachine
 
 
@@ -22,52 +22,56 @@ def states(resources):
     return {resource.state for resource in resources}
 
 
-def test_deploy_from_nothing(target):
+@pytest.fixture(scope="module")
+def lottery():
+    """A lottery that these tests make, break, mend and remove, one after the other."""
+    return connect("embedded", attendee="made")
+
+
+def test_deploy_from_nothing(lottery):
     """From nothing a deploy creates everything, and a draw works."""
-    assert states(Stack(target).deploy()) == {"created"}
-    assert draw(target, 2)["status"] == "SUCCEEDED"
+    assert states(Stack(lottery).deploy()) == {"created"}
+    assert draw(lottery, 2)["status"] == "SUCCEEDED"
 
 
-def test_second_deploy_writes_nothing(target):
-    """A second deploy changes nothing and makes no write call."""
-    Stack(target).deploy("ann@example.com")
-    recorder = Recorder(target)
+def test_second_deploy_writes_nothing(lottery):
+    """A second deploy changes nothing and makes no write call; its plan says so."""
+    Stack(lottery).deploy("ann@example.com")
+    recorder = Recorder(lottery)
     done = Stack(recorder.target).deploy("ann@example.com")
     assert recorder.writes == []
     assert states(done) == {"unchanged", "pending confirmation"}
+    assert states(Stack(lottery).plan("ann@example.com")) == {"would be checked"}
 
 
-def test_broken_things_are_repaired(target):
+def test_broken_things_are_repaired(lottery):
     """What somebody changed by hand is put right by the next deploy."""
-    stack, names = Stack(target), target.names
-    stack.deploy()
-    arn = plan.lambda_role(target).policy_arn("AmazonSNSFullAccess")
-    target.client("iam").detach_role_policy(RoleName=names.lambda_role, PolicyArn=arn)
-    target.client("iam").delete_role_policy(RoleName=names.machine_role, PolicyName="InvokeLotteryFunctions")
-    name = names.function("InputWinners")
-    target.client("lambda").update_function_configuration(FunctionName=name, Timeout=3)
-    other = lambda_function.zipped(lambda_function.LAMBDAS_FOLDER / "record_winners")
-    target.client("lambda").update_function_code(FunctionName=name, ZipFile=other)
-    machine = StateMachine(target, names.machine).arn
-    target.client("stepfunctions").update_state_machine(
-        stateMachineArn=machine, definition='{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}'
-    )
+    stack, names, iam = Stack(lottery), lottery.names, lottery.client("iam")
+    functions, machines = lottery.client("lambda"), lottery.client("stepfunctions")
+    arn, machine = plan.lambda_role(lottery).policy_arn("AmazonSNSFullAccess"), plan.machine(lottery).arn
+    iam.detach_role_policy(RoleName=names.lambda_role, PolicyArn=arn)
+    iam.delete_role_policy(RoleName=names.machine_role, PolicyName="InvokeLotteryFunctions")
+    one, other, *_ = names.functions.values()
+    functions.update_function_configuration(FunctionName=one, Timeout=3)
+    code = lambda_function.zipped(lambda_function.LAMBDAS_FOLDER / "record_winners")
+    functions.update_function_code(FunctionName=other, ZipFile=code)
+    nothing = '{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}'
+    machines.update_state_machine(stateMachineArn=machine, definition=nothing)
     updated = {each.name for each in stack.deploy() if each.state == "updated"}
-    assert updated == {names.lambda_role, names.machine_role, name, names.machine}
-    assert draw(target, 1)["status"] == "SUCCEEDED"
+    assert updated == {names.lambda_role, names.machine_role, one, other, names.machine}
+    assert draw(lottery, 1)["status"] == "SUCCEEDED"
 
 
-def test_attributes_are_repaired(target):
+def test_attributes_are_repaired(lottery):
     """The machine's role, the topic's display name, a trust policy and an inline policy are put right too."""
-    stack, names = Stack(target), target.names
-    stack.deploy()
-    other = target.arn("iam", f"role/{names.lambda_role}", region="")
-    machine, iam = StateMachine(target, names.machine).arn, target.client("iam")
+    stack, names, iam = Stack(lottery), lottery.names, lottery.client("iam")
     trusting = json.dumps(trust_policy("states.amazonaws.com"))
     iam.update_assume_role_policy(RoleName=names.lambda_role, PolicyDocument=trusting)
-    target.client("stepfunctions").update_state_machine(stateMachineArn=machine, roleArn=other)
-    target.client("sns").set_topic_attributes(
-        TopicArn=Topic(target, names.topic).arn, AttributeName="DisplayName", AttributeValue="X"
+    lottery.client("stepfunctions").update_state_machine(
+        stateMachineArn=plan.machine(lottery).arn, roleArn=plan.lambda_role(lottery).arn
+    )
+    lottery.client("sns").set_topic_attributes(
+        TopicArn=plan.topic(lottery).arn, AttributeName="DisplayName", AttributeValue="X"
     )
     iam.put_role_policy(
         RoleName=names.machine_role,
@@ -79,20 +83,50 @@ def test_attributes_are_repaired(target):
     assert states(stack.deploy()) == {"unchanged"}
 
 
-def test_own_roster_survives_a_deploy(target):
-    """A deploy fills an empty table only: a roster of one's own, however small, stays."""
-    Stack(target).deploy()
-    load_employees(target, Roster([{"employee_id": "x", "employee_name": "X", "lottery_serial": 1}]))
-    Stack(target).deploy()
-    assert [each["employee_id"] for each in Table(target, target.names.employee_table).items()] == ["x"]
-
-
-def test_empty_roster_is_refused(target):
+def test_empty_roster_is_refused(lottery):
     """A roster of nobody does not empty the pool."""
-    Stack(target).deploy()
     with pytest.raises(LotteryError, match="has no valid employee"):
-        load_employees(target, Roster())
-    assert len(Table(target, target.names.employee_table).items()) == 10
+        load_employees(lottery, Roster())
+    assert len(plan.employee_table(lottery).items()) == 10
+
+
+def test_own_roster_survives_a_deploy(lottery):
+    """A deploy fills an empty table only: a roster of one's own, however small, stays."""
+    load_employees(lottery, Roster([{"employee_id": "x", "employee_name": "X", "lottery_serial": 1}]))
+    Stack(lottery).deploy()
+    assert [each["employee_id"] for each in plan.employee_table(lottery).items()] == ["x"]
+
+
+def test_teardown_leaves_nothing(lottery):
+    """A teardown deletes everything it finds, whatever runs or is attached to a role, and proves it."""
+    arn = plan.lambda_role(lottery).policy_arn("ReadOnlyAccess")
+    lottery.client("iam").attach_role_policy(RoleName=lottery.names.lambda_role, PolicyArn=arn)
+    inject(lottery, "InputWinners", "import time\ndef lambda_handler(event, context): time.sleep(20)")
+    machine = plan.machine(lottery).arn
+    lottery.client("stepfunctions").start_execution(stateMachineArn=machine, input="{}")
+    recorder = Recorder(lottery)
+    inventory = Stack(recorder.target).teardown()
+    assert inventory.left == []
+    assert recorder.writes.index("StopExecution") < recorder.writes.index("DeleteStateMachine")
+    assert states(inventory.resources) == {"deleted"}
+    assert {each.kind for each in inventory.resources} == {
+        "role",
+        "function",
+        "log group",
+        "topic",
+        "subscription",
+        "table",
+        "state machine",
+    }
+
+
+def test_teardown_twice(lottery):
+    """A second teardown finds nothing to do and makes no write call."""
+    recorder = Recorder(lottery)
+    inventory = Stack(recorder.target).teardown()
+    assert states(inventory.resources) == {"missing"}
+    assert inventory.left == []
+    assert recorder.writes == []
 
 
 def test_wrong_index_key_is_refused(target):
@@ -115,22 +149,6 @@ def test_plan(target):
     assert planned["subscription", "ann@example.com"] == "would be created"
 
 
-def test_plan_of_a_subscription_that_is_there(target):
-    """An address that is subscribed, or pending, is not subscribed again."""
-    Stack(target).deploy("ann@example.com")
-    planned = {each.kind: each.state for each in Stack(target).plan("ann@example.com")}
-    assert planned["subscription"] == "would be checked"
-
-
-def test_foreign_tables_are_not_emptied(target):
-    """Neither a reset nor a roster touches a table of our name that is not ours."""
-    foreign_table(target)
-    Table(target, target.names.winners_table).put([{"employee_id": "theirs"}])
-    with pytest.raises(LotteryError, match="was not made by this kit"):
-        forget_winners(target)
-    assert len(Table(target, target.names.winners_table).items()) == 1
-
-
 def test_index_is_added_later(target):
     """The index can be added to a table that was made without it, as the tutorial does."""
     plan.employee_table(target, index=False).ensure()
@@ -139,57 +157,9 @@ def test_index_is_added_later(target):
     assert Table(target, target.names.employee_table).index_names() == ["lottery_serial-index"]
 
 
-def test_teardown_leaves_nothing(target):
-    """A teardown deletes everything it finds, log groups and subscriptions too, and proves it."""
-    stack = Stack(target)
-    stack.deploy("ann@example.com")
-    draw(target, 1)
-    inventory = stack.teardown()
-    assert inventory.left == []
-    assert states(inventory.resources) == {"deleted"}
-    assert {each.kind for each in inventory.resources} == {
-        "role",
-        "function",
-        "log group",
-        "topic",
-        "subscription",
-        "table",
-        "state machine",
-    }
-
-
-def test_teardown_twice(target):
-    """A second teardown finds nothing to do and makes no write call."""
-    Stack(target).deploy()
-    Stack(target).teardown()
-    recorder = Recorder(target)
-    inventory = Stack(recorder.target).teardown()
-    assert states(inventory.resources) == {"missing"}
-    assert inventory.left == []
-    assert recorder.writes == []
-
-
-def test_teardown_stops_what_runs(target):
-    """A draw that runs is stopped, not waited for."""
-    Stack(target).deploy()
-    machine = StateMachine(target, target.names.machine).arn
-    inject(target, "InputWinners", "import time\ndef lambda_handler(event, context): time.sleep(20)")
-    target.client("stepfunctions").start_execution(stateMachineArn=machine, input="{}")
-    recorder = Recorder(target)
-    assert Stack(recorder.target).teardown().left == []
-    assert recorder.writes.index("StopExecution") < recorder.writes.index("DeleteStateMachine")
-
-
-def test_teardown_empties_roles_of_what_others_attached(target):
-    """Policies that somebody else put on our role do not keep it from being deleted."""
-    Stack(target).deploy()
-    arn = plan.lambda_role(target).policy_arn("ReadOnlyAccess")
-    target.client("iam").attach_role_policy(RoleName=target.names.lambda_role, PolicyArn=arn)
-    assert Stack(target).teardown().left == []
-
-
 def foreign_role(target):
-    target.client("iam").create_role(RoleName=target.names.lambda_role, AssumeRolePolicyDocument="{}")
+    trusting = json.dumps(trust_policy("lambda.amazonaws.com"))
+    target.client("iam").create_role(RoleName=target.names.lambda_role, AssumeRolePolicyDocument=trusting)
     return "role"
 
 
@@ -215,7 +185,7 @@ def foreign_table(target):
 
 
 def foreign_function(target):
-    role = plan.lambda_role(target).ensure().arn
+    role = plan.lambda_role(target).arn
     target.client("lambda").create_function(
         FunctionName=target.names.function("InputWinners"),
         Code={"ZipFile": lambda_function.zipped(lambda_function.LAMBDAS_FOLDER / "input_winners")},
@@ -239,37 +209,33 @@ def foreign_machine(target):
 FOREIGN = [foreign_role, foreign_topic, foreign_group, foreign_table, foreign_function, foreign_machine]
 
 
-@pytest.mark.parametrize("make", FOREIGN, ids=lambda make: make.__name__)
-def test_foreign_things_are_left_alone(target, make):
-    """A thing of our name without our tags is refused by deploy and left, and named, by teardown."""
-    kind = make(target)
+def test_foreign_things_are_left_alone(target):
+    """Things of our names without our tags are refused by deploy and left, and named, by teardown."""
+    kinds = {make(target) for make in FOREIGN}
+    Subscription(plan.topic(target), "ann@example.com").ensure()
+    foreign = [each for each, _ in plan.resources(target) if (found := each.find()) and not found.ours]
+    assert {each.kind for each in foreign} == kinds
+    for each in foreign:
+        with pytest.raises(LotteryError, match="was not made by this kit"):
+            each.ensure()
     with pytest.raises(LotteryError, match="was not made by this kit"):
         Stack(target).deploy()
     inventory = Stack(target).teardown()
-    assert [(each.kind, each.ours) for each in inventory.left] == [(kind, False)]
+    left = {(each.kind, each.ours) for each in inventory.left}
+    assert left == {(kind, False) for kind in (*kinds, "subscription")}
+    assert "subscription" not in {each.kind for each in inventory.resources}
 
 
-def test_subscriptions_of_a_foreign_topic(target):
-    """The subscriptions of a topic that is not ours are neither deleted nor said to be."""
-    foreign_topic(target)
-    Subscription(Topic(target, target.names.topic), "ann@example.com").ensure()
-    inventory = Stack(target).teardown()
-    assert {(each.kind, each.ours) for each in inventory.left} == {("topic", False), ("subscription", False)}
-    assert "deleted" not in states(inventory.resources)
+def test_foreign_tables_are_not_emptied(target):
+    """Neither a reset nor a roster touches a table of our name that is not ours."""
+    foreign_table(target)
+    Table(target, target.names.winners_table).put([{"employee_id": "theirs"}])
+    with pytest.raises(LotteryError, match="was not made by this kit"):
+        forget_winners(target)
+    assert len(Table(target, target.names.winners_table).items()) == 1
 
 
-def test_two_attendees(target):
-    """Two attendees share an account: one tears down, the other still draws."""
-    other = connect("embedded", attendee=f"{target.names.attendee}-b")
-    Stack(target).deploy()
-    Stack(other).deploy()
-    Stack(target).teardown()
-    assert draw(other, 1)["status"] == "SUCCEEDED"
-
-
-def test_recreated_machine_has_only_its_own_tags(target):
+def test_recreated_machine_has_only_its_own_tags(lottery):
     """A foreign machine made after a teardown does not inherit our tags."""
-    Stack(target).deploy()
-    Stack(target).teardown()
-    foreign_machine(target)
-    assert not StateMachine(target, target.names.machine).find().ours
+    foreign_machine(lottery)
+    assert not StateMachine(lottery, lottery.names.machine).find().ours
