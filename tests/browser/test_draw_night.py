@@ -104,7 +104,7 @@ def night(chromium, voila_of, picture):
     """`night("name", size)`: both pages of an evening."""
     opened = []
 
-    def begin(name, size=(1920, 1080), **variables):
+    def begin(name, size=(1280, 800), **variables):
         notebook = CHECKOUT / "notebooks" / "draw_night.ipynb"
         address = voila_of(notebook, LOTTERY_ATTENDEE=ATTENDEE, LOTTERY_EVENING=name, **variables)
         opened.append(Night(chromium, address, size, picture))
@@ -221,10 +221,10 @@ def first_prize(here, party):
     expect(here.stage.locator(".new .name")).to_have_count(1)
     here.offers("Everybody is here")
     for page, name in ((here.operator, "draw_night"), (here.stage, "draw_night_stage")):
-        page.set_viewport_size({"width": 1280, "height": 800})
-        here.fits()
         here.picture(page, name)
         page.set_viewport_size({"width": 1920, "height": 1080})
+        here.fits()
+        page.set_viewport_size({"width": 1280, "height": 800})
     here.shows("winners", "Mug", *drawn_names(party, "Mug"))
     here.button.click()
     here.offers("Go on")
@@ -352,7 +352,7 @@ def test_marks_are_shared(party, night):
     evening.draw(1)
     party.waiter.until("the winners", lambda: evening.look().step == "roll call", seconds=30)
     evening.show("winners", 1)
-    here = night("marks", size=(1280, 800))
+    here = night("marks")
     here.offers("Everybody is here")
     other = Night(here.context.browser, here.address, (1280, 800), None)
     first, second = (page.operator.get_by_role("checkbox") for page in (here, other))

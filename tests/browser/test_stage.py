@@ -91,7 +91,7 @@ FRAMES = """async () => {
     requestAnimationFrame(next);
   });
   let best = 0;
-  for (let round = 0; round < 6 && best < 0.6; round++) {
+  for (let round = 0; round < 6 && best <= 0.5; round++) {
     model.set('scene', {kind: 'ready', prize: 'Mug', count: 450, place: '1 of 1'});
     const still = await frames();
     model.set('scene', {kind: 'rolling', prize: 'Mug', count: 450});
