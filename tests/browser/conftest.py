@@ -166,11 +166,13 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def new_page(chromium):
-    """What opens a tab of the browser."""
+    """What opens a tab of the browser. A window that stays open keeps the code that pages have loaded."""
+    window = chromium.new_context(viewport={"width": 1280, "height": 1000})
+    window.new_page()
 
     @contextlib.contextmanager
     def new() -> Iterator[Page]:
-        page = chromium.new_page(viewport={"width": 1280, "height": 1000})
+        page = window.new_page()
         page.set_default_timeout(30_000)
         yield page
         page.close()

@@ -26,8 +26,7 @@ def subscribed():
     Stack(target).teardown()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
 def test_the_mailbox_fits_and_can_be_read(page, subscribed, picture, width, scheme):
     """Nothing is wider than the window, however long a link is, and axe finds no violation."""
     page.set_viewport_size({"width": width, "height": 800})

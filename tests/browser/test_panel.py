@@ -1,11 +1,10 @@
-"""The panel of notebook 06, as an attendee uses it in JupyterLab."""
+"""The panel of notebook 00, as an attendee uses it in JupyterLab."""
 
-import itertools
 import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser.test_lab import FAILURES
+from browser.test_lab import FAILURES, NOTEBOOKS
 from playwright.sync_api import expect
 
 from lottery_lib import Stack, connect, executions, inject, winners
@@ -40,6 +39,7 @@ NEW_CELL = """async source => {
   notebook.activeCellIndex = shared.cells.length - 1;
   await window.jupyterapp.commands.execute('notebook:run-cell');
 }"""
+OPEN = "async what => { await window.jupyterapp.commands.execute('docmanager:open', what); }"
 THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
 RUNS = r"(Winner|Dynamodb).* \.\.\."  # a state's name: some state runs
 SLOW = """
@@ -52,22 +52,69 @@ def lambda_handler(event, context):
 
 
 @pytest.fixture(scope="module")
-def lesson(new_page, open_notebook, run_all):
-    """Notebook 06 in JupyterLab, after every cell has run."""
+def notebook(new_page, open_notebook):
+    """Notebook 00 in JupyterLab."""
     with new_page() as page:
-        open_notebook(page, "06_run_a_draw.ipynb")
-        run_all(page)
+        open_notebook(page, "00_overview.ipynb")
         yield page
+
+
+@pytest.fixture(scope="module")
+def lesson(notebook, run_all):
+    """The same, after every cell has run."""
+    run_all(notebook)
+    return notebook
+
+
+@pytest.fixture(scope="module")
+def drawn(lesson):
+    """Its draw panel, after a draw."""
+    panel = panel_of(lesson)
+    draw_one(panel)
+    return panel
+
+
+def panel_of(lesson):
+    forget_winners(connect())
+    lesson.wait_for_timeout(600)  # right after a draw's end the panel takes no click
+    button = lesson.get_by_role("button", name="Draw", exact=True)
+    return lesson.locator(".jp-OutputArea-output").filter(has=button)
 
 
 @pytest.fixture
 def panel(lesson):
-    """The draw panel of notebook 06, with everyone to be drawn from."""
-    forget_winners(connect())
-    lesson.wait_for_timeout(600)  # right after a draw's end the panel takes no click
-    return lesson.locator(".jp-OutputArea-output").filter(
-        has=lesson.get_by_role("button", name="Draw", exact=True)
-    )
+    """Its draw panel, with everyone to be drawn from."""
+    return panel_of(lesson)
+
+
+def test_two_cells_and_a_button_draw(notebook, picture):
+    """In lesson 00 two cells and a button draw. The whole graph is in view, and nobody has to scroll."""
+    notebook.set_viewport_size({"width": 1280, "height": 800})
+    notebook.locator(".jp-CodeCell .cm-content").first.click()
+    for _ in range(2):
+        notebook.keyboard.press("Shift+Enter")
+    notebook.get_by_text("Ready: lesson 00").wait_for()
+    notebook.keyboard.press("Control+Enter")
+    draw = button(notebook, "Draw")
+    draw.click()
+    done = notebook.get_by_text("SUCCEEDED: 1 drawn.")
+    done.wait_for()
+    picture(notebook, "first_draw")
+    for seen in (draw, done, notebook.get_by_role("button", name="Failed")):
+        expect(seen).to_be_in_viewport(ratio=1)
+
+
+def test_names_of_lessons_are_whole(notebook):
+    """At 1280x800, the list of files and the tab show the whole name of each lesson."""
+    notebook.set_viewport_size({"width": 1280, "height": 800})
+    longest, first = max(NOTEBOOKS, key=len), NOTEBOOKS[0]
+    notebook.evaluate(OPEN, {"path": f"notebooks/{longest}", "factory": "Editor"})  # it needs no kernel
+    names = notebook.locator(".jp-DirListing-itemText, .lm-DockPanel-tabBar .lm-TabBar-tabLabel")
+    expect(names.filter(has_text=NOTEBOOKS[-1])).to_have_count(1)
+    expect(names.filter(has_text=longest)).to_have_count(2)
+    cut = "all => all.filter(name => name.scrollWidth > name.clientWidth).map(name => name.innerText)"
+    assert names.evaluate_all(cut) == []
+    notebook.evaluate(OPEN, {"path": f"notebooks/{first}"})
 
 
 def test_the_lesson_has_run(lesson):
@@ -137,6 +184,25 @@ def test_draw(panel, picture):
     picture(panel.page, "panel")
 
 
+def test_step_through_the_states(drawn):
+    """The keyboard alone chooses states: Tab goes to the drawing, the arrow keys go through it."""
+    page, panel = drawn.page, drawn
+    button(panel, "Draw").focus()
+    for _ in range(3):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.classList.contains('state')"):
+            break
+    page.keyboard.press("Enter")
+    expect(panel.get_by_role("heading", name="Input Lottery Winners ✓ succeeded")).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(panel.get_by_role("heading", name="Validate Winners ✓ succeeded")).to_be_visible()
+    page.keyboard.press("ArrowUp")
+    expect(panel.get_by_role("heading", name="Random Select Winners ✓ succeeded")).to_be_visible()
+    page.keyboard.press("End")
+    expect(panel.get_by_role("heading", name="Failed not entered")).to_be_visible()
+
+
 def serious(page, context):
     """What axe-core finds: the rule, and the first element that breaks it."""
     page.add_style_tag(content="body {height: 100%}")  # else it is 0 high, and axe takes all for hidden
@@ -146,12 +212,11 @@ def serious(page, context):
     ]
 
 
-def test_it_fits_and_can_be_read(panel, picture):
+def test_it_fits_and_can_be_read(drawn, picture):
     """The panel is one screen high, nothing is cut off, letters have 12 pixels, the details are in view."""
-    page = panel.page
-    draw_one(panel)
+    page, panel = drawn.page, drawn
     chosen(panel, "Validate Winners").click()
-    for theme, (width, height) in itertools.product(["Light", "Dark"], [(1280, 800), (1920, 1080)]):
+    for theme, (width, height) in {"Light": (1920, 1080), "Dark": (1280, 800)}.items():
         page.set_viewport_size({"width": width, "height": height})
         page.evaluate(THEME, f"JupyterLab {theme}")
         panel.evaluate("panel => panel.scrollIntoView({block: 'start'})")
@@ -167,10 +232,9 @@ def test_it_fits_and_can_be_read(panel, picture):
         picture(page, f"panel_{theme.lower()}_{width}")
 
 
-def test_execution_view(panel, picture):
+def test_execution_view(drawn, picture):
     """A past execution in a cell of its own fits, tells the whole of it at first, and axe finds nothing."""
-    page = panel.page
-    draw_one(panel)
+    page = drawn.page
     page.set_viewport_size({"width": 1280, "height": 800})
     page.evaluate(NEW_CELL, "from lottery_lib import ExecutionView\nExecutionView(Draws(target).execution())")
     view = page.locator(".lottery-execution").last
@@ -182,26 +246,6 @@ def test_execution_view(panel, picture):
     assert view.evaluate(LETTERS) >= 12
     assert serious(page, ".lottery-execution:not(.lottery-panel *)") == []
     picture(page, "execution_view")
-
-
-def test_step_through_the_states(panel):
-    """The keyboard alone chooses states: Tab goes to the drawing, the arrow keys go through it."""
-    draw_one(panel)
-    button(panel, "Draw").focus()
-    page = panel.page
-    for _ in range(3):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.classList.contains('state')"):
-            break
-    page.keyboard.press("Enter")
-    expect(panel.get_by_role("heading", name="Input Lottery Winners ✓ succeeded")).to_be_visible()
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowDown")
-    expect(panel.get_by_role("heading", name="Validate Winners ✓ succeeded")).to_be_visible()
-    page.keyboard.press("ArrowUp")
-    expect(panel.get_by_role("heading", name="Random Select Winners ✓ succeeded")).to_be_visible()
-    page.keyboard.press("End")
-    expect(panel.get_by_role("heading", name="Failed not entered")).to_be_visible()
 
 
 def test_zoom(panel):
