@@ -187,7 +187,7 @@ def pseudo(text: str) -> str:
 
 
 def test_a_third_language_needs_no_code(tmp_path, monkeypatch):
-    """A folder with catalogues is a language: its pages have no English text, and all code is the English one."""
+    """A folder with catalogues is a language: its pages have no English text, and the English code."""
     pages = [*NOTEBOOKS[:1], *DOCUMENTS[:1]]
     monkeypatch.setattr(catalogues, "FOLDER", tmp_path)
     monkeypatch.setattr(catalogues, "NOTEBOOKS", pages[:1])
