@@ -1,4 +1,4 @@
-"""Every notebook, in JupyterLab in a real browser. Most are long: nbval runs their cells, too.
+"""Every notebook, in JupyterLab in a real browser. Most are long: `test_checks` runs their cells, too.
 
 `test_panel` runs lesson 06, which has a panel and a graph.
 """
