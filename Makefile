@@ -96,7 +96,7 @@ $(VENV)/ministack/.installed: $(VENV)/.installed tests/second/ministack.lock
 test: check
 	$(APART) tests/everything short
 
-# Runs `make test`, and all tests that take long: each interruption, AWS's command line, MiniStack, the notebooks again.
+# Runs `make test`, and all tests that take long: each interruption, AWS's command line, MiniStack, the notebooks in kernels.
 test-all: test $(VENV)/awscli/.installed $(VENV)/ministack/.installed
 	$(APART) tests/everything long
 

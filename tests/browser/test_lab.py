@@ -1,4 +1,4 @@
-"""Every notebook, in JupyterLab in a real browser. They are long: nbval runs their cells, too.
+"""Every notebook, in JupyterLab in a real browser. They are long: `test_checks` runs their cells, too.
 
 `test_panel.py` runs lesson 00, which has a panel and a graph.
 """

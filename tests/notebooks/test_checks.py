@@ -1,4 +1,4 @@
-"""What the checks of the exercises answer, to right answers, wrong ones, and whatever else one may write."""
+"""The lessons from top to bottom: what their cells show, and what their checks answer to whatever one may write."""
 
 import asyncio
 import re
@@ -6,10 +6,15 @@ import sys
 from typing import Any, Final
 
 import nbformat
+import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+from nbformat.v4 import new_output
+from nbval.plugin import get_sanitize_patterns
 from traitlets.config import Config
+
+from notebooks.refresh import SANITIZE, WIDGET_VIEW
 
 from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, notebooks
 
@@ -73,13 +78,6 @@ def test_{field}():
 """
 
 
-#: Two files with right numbers for lesson 10: the one tests the deployed machine, the other never fails.
-NO_LOCAL: Final = re.sub(
-    ', "local": [^}]*', "", one_test(1, "status", "RETRIABLE") + one_test(2, "next_state", "Failed")
-)
-NO_ASSERT: Final = NO_LOCAL.replace("assert ", "")
-
-
 def trusting(service: object, version: str = "2012-10-17", **statement: object) -> str:
     """A trust policy as an attendee may write it."""
     usual = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
@@ -128,13 +126,10 @@ MENDED: Final = (
 )
 
 # fmt: off
-#: Wrong answers that come naturally, by the id of the exercise's cell.
+#: Wrong answers that come naturally, by the id of the exercise's cell. `HINTS` has more of them.
 WRONG: Final = {
-    "00-13": ["entered = names[3]", "entered = ['Is Winner In Past Draw'] * 2", "entered = names[3:0:-1]",
-              "entered = [name.upper() for name in loop]"],
-    "00-19": ["execution_input = '{\"input\": 3}'", "execution_input = {'input': '3'}"],
+    "00-13": ["entered = ['Is Winner In Past Draw'] * 2", "entered = names[3:0:-1]"],
     "00-25": ["repaired = machine", "repaired = definition.load().replace('Failed', 'Lost')"],
-    "01-17": ["can_step_functions_assume_it = 'False'", "can_step_functions_assume_it = 0"],
     "01-29": [
         "machine_trust = trust",
         f"machine_trust = {trusting('states.amazonaws.com', Effect='Deny')}",
@@ -152,10 +147,8 @@ WRONG: Final = {
     ],
     "02-29": ["error_type = CustomError", "error_type = 'InvalidInput'"],
     "02-35": [
-        "returned = aws_lambda.invoke(FunctionName=name, Payload='{\"input\": 5}')",
         "returned = aws_lambda.invoke(FunctionName=name, Payload='{\"input\": 5}')['Payload']",
         "returned = aws_lambda.invoke(FunctionName=name, Payload='{\"input\": 5}')['Payload'].read()",
-        "returned = json.load(aws_lambda.invoke(FunctionName=name, Payload='5')['Payload'])",
     ],
     "02-39": [
         "aws_lambda.update_function_configuration(FunctionName=name, Handler='lambda_function.CustomError')"
@@ -169,38 +162,31 @@ WRONG: Final = {
     ],
     "03-39": ["sns.set_topic_attributes(TopicArn=topic_arn, AttributeName='DisplayName',"
               " AttributeValue='lottery')"],
-    "04-22": ["how_many = False", "how_many = '0'", "how_many = 0.0"],
+    "04-22": ["how_many = False", "how_many = 0.0"],
     "04-30": [
         "newcomer |= {'employee_name': {'S': 'Xu Lan'}, 'lottery_serial': {'N': '11'}}\n"
         "dynamodb.put_item(TableName=target.names.employee_table, Item=newcomer)",
         "dynamodb.put_item(TableName=target.names.employee_table, Item={'employee_id': '011'})",
-        "newcomer = wanted",
     ],
     "04-34": [
-        "person = '12'", "person = 12", "person = {'S': '12'}", "person['employee_id'] = '012'",
-        "person['employee_id'] = {'S': '12'}", "person['employee_id'] = {'S': '001'}",
+        "person = '12'", "person = 12", "person['employee_id'] = '012'", "person['employee_id'] = {'S': '12'}",
         "person = {'employee_id': {'S': '012'}}",
     ],
     "05-16": ["times = 2", "times = '3'", "times = 4"],
     "05-52": ["broken['States']['Validate Winners']['Next'] = 'Failed'", "broken = json.dumps(broken)",
-              "broken = machine", "broken = filled", f"{MENDED}['End'] = False",
-              *(f"{MENDED}['Next'] = '{then}'" for then in ("Failed", "Input Lottery Winners"))],
+              "broken = machine", f"{MENDED}['End'] = False", f"{MENDED}['Next'] = 'Input Lottery Winners'"],
     "05-35": [
         f"mine = {gate(Default='Yes')}", f"mine = {gate(Default='Nowhere')}", f"mine = {gate()}",
         f"mine = {gate(Default='No')}\nmine['States']['No']['Error'] = 'toomany'",
-        f"mine = {gate(Default='No')}\nmine['States']['Gate']['Choices'][0]['NumericLessThanEquals'] = 11",
-        f"mine = {gate(Default='No')}\ndel mine['States']['No']['Error']",
         f"mine = {gate(Default='Gate')}\ndel mine['States']['No']",
         f"mine = {gate(Default='No')}['States']",
         "mine = {'StartAt': 'No', 'States': {'No': {'Type': 'Fail', 'Error': 'TooMany'}}}",
     ],
     "06-28": ["entered = '2'", "entered = ['Input Lottery Winners', 'Failed']"],
     "06-49": ["expected = '45'", "expected = comb(10, 8) / 2"],
-    "06-53": ["request = '{\"input\": \"1\"}'", "request = 1", "request = {'input': 2}",
-              "request = {'input': 1.0}", "request = {'Input': 1}",
+    "06-53": ["request = {'input': 2}", "request = {'input': 1.0}", "request = {'Input': 1}",
               "request = {'input': True}", "request = [('input', 1)]"],
-    "07-27": ["keys = ['input', 'body']", "keys = ['Body']", "keys = ['num_of_winners']", "keys = body",
-              "keys = ['body', 'num_of_winners']"],
+    "07-27": ["keys = ['input', 'body']", "keys = ['Body']", "keys = ['num_of_winners']", "keys = body"],
     "07-44": [
         "state = {'Type': 'Pass', 'Result': {'count': 2}, 'ResultPath': '$.mail', 'End': True}",
         "state = {'Type': 'Pass', 'Parameters': {'count.$': '$.body.num_of_winners'}, 'End': True}",
@@ -212,10 +198,9 @@ WRONG: Final = {
         " 'ResultPath': '$.mail', 'End': True}",
         "state = {'Type': 'Pass', 'Parameters': {'count.$': '$.body.num_of_winners'}, 'ResultPath': '$.mail'}",
     ],
-    "07-50": ["def winners_of(output): return output", "def winners_of(output): return output[1]",
-              "def winners_of(output): return [1, 2]",
+    "07-50": ["def winners_of(output): return output[1]", "def winners_of(output): return [1, 2]",
               "def winners_of(_): return output[1]['body']['winners']"],
-    "08-23": ["fault = 'def lambda_handler(event, context): raise ValueError'", "fault = flaky",
+    "08-23": ["fault = 'def lambda_handler(event, context): raise ValueError'",
               "fault = 'def lambda_handler(event, context): return original(event, context)'",
               "fault = 'def lambda_handler(event, context)'"],
     "08-37": ["mails = '3'", "mails = 2", "mails = 1"],
@@ -224,18 +209,14 @@ WRONG: Final = {
     "12-17": ["tries = '1'", "tries = 3", "tries = 1.0"],
     "12-e2x": [
         f"allowed = {choice(1, 10, 'Failed')}",
-        f"allowed = {choice(0, 10)}",
         f"allowed = {choice(1, 11)}",
         f"allowed = {choice(1, 10)}; del allowed['Default']",
-        f"allowed = {{'Is The Number Allowed': {choice(1, 10)}}}",
         f"allowed = json.dumps({choice(1, 10)})",
         "allowed = {'Type': 'Choice', 'Choices': [], 'Default': 'Number Not Allowed'}",
         "allowed = {'Type': 'Choice', 'Choices': 5, 'Default': 'Number Not Allowed'}",
         "allowed = {'Type': 'Choice', 'Choices': [5], 'Default': 'Number Not Allowed'}",
     ],
     "12-41": [
-        "mail_catch = catch",
-        "mail_catch = {'ErrorEquals': ['States.ALL'], 'Next': 'Recorded Not Mailed'}",
         "mail_catch = [{'ErrorEquals': ['States.ALL'], 'Next': 'Nowhere'}]",
         "mail_catch = [{'ErrorEquals': temporary, 'Next': 'Recorded Not Mailed'}]",
         "mail_catch = [{'ErrorEquals': ['States.TaskFailed'], 'Next': 'Recorded Not Mailed'}]",
@@ -252,7 +233,7 @@ WRONG: Final = {
         f"recorder = json.dumps({RECORDER})",
     ],
     "13-69": ["draw(hardened, 1)"],
-    "14-26": ["recorded = 1000", "recorded = 1010", "recorded = '60'", "recorded = 60.0", "recorded = 0"],
+    "14-26": ["recorded = '60'", "recorded = 60.0"],
     "14-47": [
         "def draw_one(secret, size): return sum(secret) % 7",
         "def draw_one(secret, size): return 1 + next(shuffled(size, secret))",
@@ -261,27 +242,24 @@ WRONG: Final = {
     ],
     "14-57": ["minutes = 1_000_000 / 300", "minutes = '56'", "minutes = 20", "minutes = 5", "minutes = 60"],
     "15-32": [
-        "kinds = ['drawn', 'roll call']", "kinds = ['drawn', 'roll call', 'drawn']", "kinds = ['drawn'] * 4",
+        "kinds = ['drawn', 'roll call', 'drawn']", "kinds = ['drawn'] * 4",
         "kinds = 'drawn, roll call, drawn, roll call'", "kinds = ['roll call', 'drawn'] * 2",
     ],
     "15-50": [
-        "proof_of_007 = merkle.proof(pool, salt, 7)", "proof_of_007 = merkle.proof(pool, b'', 6)", "proof_of_007 = proof",
-        "proof_of_007 = merkle.proof(pool[:9], salt, 6)", "proof_of_007 = merkle.root(pool, salt)", "proof_of_007 = 6",
+        "proof_of_007 = merkle.proof(pool, b'', 6)", "proof_of_007 = proof",
+        "proof_of_007 = merkle.proof(pool[:9], salt, 6)", "proof_of_007 = merkle.root(pool, salt)",
     ],
     "15-84": [
         "def without_receipt(document): return document['winners']",
         "def without_receipt(document): return [row['employee_id'] for row in document['winners']]",
-        "def without_receipt(document): return [row['employee_id'] for row in document['winners']"
-        " if row['employee_id'] not in str(document['draws'])]",
         "def without_receipt(document): return ['999']",
         without_receipt("ids[1:]"),
     ],
-    "09-37": ["output = 4", "output = '3'", "output = [3]"],
+    "09-37": ["output = '3'", "output = [3]"],
     "09-49": [
         "small = 'Choice'",
         "small = {'Type': 'Choice'}",
         "small = {'Type': 'Choice', 'Choices': []}",
-        small("{% $states.input.num_of_winners <= 5 %}"),
         small("{% $states.input.num_of_winners in [1..4] %}"),
         small("{% $exists($states.input.num_of_winners) and $states.input.num_of_winners < 7 %}"),
         small("$exists($states.input.num_of_winners) and $states.input.num_of_winners <= 5"),
@@ -292,7 +270,6 @@ WRONG: Final = {
         " 'NumericLessThanEquals': 5, 'Next': 'Random Select Winners'}]}",
     ],
     "09-75": [
-        "choice['Default'] = 'Failed'",
         "choice['Choices'][1]['Next'] = 'Failed'",
         "choice['Choices'][1]['Condition'] = '{% $states.input.status = 1 and $rounds < 3 %}'",
         "first['Assign'] = {'rounds': 1}\n"
@@ -300,22 +277,14 @@ WRONG: Final = {
         " 'Assign': {'rounds': '{% $rounds + 1 %}'}}\nchoice['Default'] = 'Failed'",
         "careful = json.dumps(careful)",
     ],
-    "10-26": ["status = 'RETRIABLE'", "status = asked", "status = ['CAUGHT_ERROR']"],
+    "10-26": ["status = asked", "status = ['CAUGHT_ERROR']"],
     "10-42": [
         "more += [('Send SNS and Record In Dynamodb', {}, {'mock': [1, 2]})]",
         "more += [(name, {}, {'error': 'E'}) for name, _ in definition.edges(machine)]",
         "more = definition.edges(machine)",
     ],
-    "10-54": [
-        "Path('test_errors.py').unlink()",
-        f"tests = {one_test(0, 'status', 'RETRIABLE')!r}{SAVED}",
-        f"tests = {one_test(1, 'status', 'RETRIABLE')!r}{SAVED}",
-        f"tests = {one_test(2, 'status', 'CAUGHT_ERROR')!r}{SAVED}",
-        f"tests = {NO_LOCAL!r}{SAVED}",
-        f"tests = {NO_ASSERT!r}{SAVED}",
-        f"{one_test(1, 'status', 'RETRIABLE')}{one_test(2, 'next_state', 'Failed')}",
-    ],
-    "11-36": ["sent = '3'", "sent = 2", "sent = 4"],
+    "10-54": [f"{one_test(1, 'status', 'RETRIABLE')}{one_test(2, 'next_state', 'Failed')}"],
+    "11-36": ["sent = '3'", "sent = 4"],
     "11-66": [
         "reminder = [{'ErrorEquals': 'States.Timeout', 'MaxAttempts': 1}]",
         "reminder = [{'ErrorEquals': ['States.Timeout'], 'MaxAttempts': '1'}]",
@@ -328,15 +297,11 @@ WRONG: Final = {
         "condition = '{% $asked_before in $drawn.winner_details.employee_id %}'",
         "condition = '{% $drawn.winner_details.employee_id = $asked_before %}'",
         "condition = '{% $exists($asked_before) %}'",
-        "condition = \"{% '003' in $asked_before %}\"",
         "condition = '{% $count($asked_before) > 1 %}'",
-        "condition = True",
     ],
-    "99-10": ["forgotten = {'role'}", "forgotten = 'role, log group'", "forgotten = {'roles', 'log groups'}"],
-    "99-24": ["prefix = '/aws/lambda/Lottery*'", "prefix = 'Lottery-'", "prefix = '/aws/lambda/Lottery-I'",
-              "prefix = '/aws/lambda/'", "prefix = '/aws'"],
-    "99-30": ["steps = ['detach_role_policy', 'delete_role', 'delete_role_policy']", "steps = 'delete_role'",
-              "steps = ['delete_role_policy', 'detach_role_policy']", "steps = ['delete_roles']"],
+    "99-10": ["forgotten = {'role'}", "forgotten = 'role, log group'"],
+    "99-24": ["prefix = 'Lottery-'", "prefix = '/aws'"],
+    "99-30": ["steps = ['delete_role_policy', 'detach_role_policy']", "steps = ['delete_roles']"],
 }
 #: Right answers that are put differently from the solution.
 ALSO_RIGHT: Final = {
@@ -458,9 +423,6 @@ ALSO_RIGHT: Final = {
         "more += [(name, {'body': 1}, {'error': 'E', 'retries': 9})"
         " for name, to in definition.edges(machine) if to == 'Failed']",
     ],
-    "10-54": [
-        f"tests = {one_test(1, 'status', 'RETRIABLE') + one_test(2, 'next_state', 'Failed')!r}{SAVED}",
-    ],
     "11-36": ["sent = 3.0"],
     "11-66": [
         "reminder = [{'ErrorEquals': ['States.Timeout'], 'IntervalSeconds': 1, 'MaxAttempts': 1}]",
@@ -569,8 +531,6 @@ HINTS: Final = {
     "10-54": [
         ("def test_it(): pass", "%%writefile"),
         ("Path('test_errors.py').unlink()", "'no tests ran'"),
-        (f"tests = {NO_LOCAL!r}{SAVED}", "local=machine"),
-        (f"tests = {NO_ASSERT!r}{SAVED}", "assert"),
         (f"tests = {one_test(1, 'status', 'RETRIABLE')!r}{SAVED}", "for: retried three times, no Catch"),
         (f"tests = {one_test(2, 'status', 'CAUGHT_ERROR')!r}{SAVED}", "for: retried only once"),
     ],
@@ -635,6 +595,9 @@ HINTS: Final = {
 }
 # fmt: on
 ANSWER: Final = re.compile(r"(✓ done|○ not yet): .+")
+#: What these cells show depends on how long a Retry waits: here, it waits less than under nbval.
+TIMED: Final = {"08-29b", "08-31"}
+PATTERNS: Final = get_sanitize_patterns(SANITIZE.read_text(encoding="ascii"))
 Node = Any
 
 
@@ -644,35 +607,63 @@ def shell(tmp_path, monkeypatch):
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     monkeypatch.chdir(NOTEBOOKS_FOLDER)
-    shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
-    with asyncio.Runner() as loop:
+    plain = {"HistoryManager": {"enabled": False}, "InteractiveShell": {"xmode": "Minimal"}}  # short tracebacks
+    shell = InteractiveShell.instance(config=Config(plain))
+    results = []
+    monkeypatch.setattr(shell.displayhook, "write_output_prompt", lambda: None)
+    monkeypatch.setattr(shell.displayhook, "write_format_data", lambda data, _: results.append(data))
+    # As pandas sets them in a kernel; a lesson changes the second one.
+    as_in_a_kernel = pd.option_context("display.max_columns", 20, "display.max_colwidth", 50)
+    with as_in_a_kernel, asyncio.Runner() as loop:
 
         def run(source):
             """What a cell shows, and how it ends."""
+            results.clear()
             python = shell.transform_cell(source)
             with capture_output() as printed:
                 ended = loop.run(shell.run_cell_async(source, store_history=True, transformed_cell=python))
-            return printed.stdout if ended.result is None else str(ended.result), ended
+            return shown(printed.stdout + printed.stderr, *(each.data for each in printed.outputs), *results), ended
 
         yield run
     InteractiveShell.clear_instance()
+
+
+def shown(printed, *data):
+    """What a cell shows, as a notebook stores it."""
+    streams = [new_output("stream", text=printed)] if printed else []
+    return streams + [new_output("display_data", each) for each in data]
+
+
+def compared(outputs):
+    """What nbval compares of outputs: the text of each kind."""
+    texts = {}
+    for output in outputs:
+        for kind, text in output.get("data", {"stream": output.get("text")}).items():
+            texts[kind] = texts.get(kind, "") + str(text)
+    texts.pop(WIDGET_VIEW, None)
+    for pattern, replacement in PATTERNS:
+        texts = {kind: re.sub(pattern, replacement, text) for kind, text in texts.items()}
+    return texts
 
 
 @pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)
 def test_checks_tell_right_from_wrong(path, shell):
     """A check answers in one line whatever it is given: done to what is right, else not yet.
 
-    After a cell that raised, no answer is right: the value may be an old one.
+    After a cell that raised, no answer is right: the value may be an old one. Each cell of the lesson shows what
+    the notebook stores, as nbval compares it, whatever the answers before were.
     """
 
-    def teach(source):
-        printed, ended = shell(source)
-        assert ended.success, (source, printed)
+    def teach(cell):
+        outputs, ended = shell(cell.source)
+        assert ended.success, (cell.source, outputs)
+        if "nbval-ignore-output" not in cell.metadata.get("tags", []) and cell.id not in TIMED:
+            assert compared(outputs) == compared(cell.outputs), cell.source
 
     def answer(expected, *sources):
         for source in sources:
             shell(source)
-        said, _ = shell(check)
+        said = str(shell(check)[1].result)
         assert ANSWER.fullmatch(said), (sources, said)
         assert said.startswith(expected), (sources, said)
         return said
@@ -682,10 +673,11 @@ def test_checks_tell_right_from_wrong(path, shell):
         tags = cell.metadata.get("tags", [])
         if "exercise" in tags:
             exercise = cell
-            shell(exercise.source)
+            teach(exercise)
         elif "check" in tags:
             check, name = cell.source, next(names)
-            answer("○ not yet")
+            teach(cell)
+            assert "○ not yet" in str(cell.outputs)
             if name:
                 for value in VALUES:
                     answer(
@@ -694,19 +686,16 @@ def test_checks_tell_right_from_wrong(path, shell):
                 answer("○ not yet", f"del {name}")
             for mistake, words in HINTS.get(exercise.id, ()):
                 assert words in answer("○ not yet", exercise.source, mistake)
-            for wrong in WRONG[exercise.id]:
+            for wrong in WRONG.get(exercise.id, ()):
                 answer("○ not yet", exercise.source, wrong)
             for right in ALSO_RIGHT.get(exercise.id, ()):
                 answer("✓ done", exercise.source, right)
             shell(exercise.source)  # the solution meets what an attendee has not changed
         elif "solution" in tags:
-            teach(cell.source)
+            teach(cell)
             answer("✓ done")
             answer("○ not yet", "1 / 0")  # the value is right, but old
-            assert "ZeroDivisionError" in shell(check)[0]  # and still is when the check runs again
-            teach(cell.source)  # who was right opens the solution, too
+            assert "ZeroDivisionError" in str(shell(check)[1].result)  # and still is when the check runs again
+            teach(cell)  # who was right opens the solution, too
         elif cell.cell_type == "code":
-            if "raises-exception" in tags:
-                shell(cell.source)
-            else:
-                teach(cell.source)
+            teach(cell)

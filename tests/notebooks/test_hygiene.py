@@ -4,6 +4,7 @@ import ast
 import itertools
 import re
 import unicodedata
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,6 +46,7 @@ english = pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.ste
 Node = Any
 
 
+@cache
 def read(path: Path) -> Node:
     return nbformat.read(path, as_version=4)
 

@@ -1,6 +1,7 @@
 """Lesson 00 opens with a draw, and says which lessons there are and how long they take."""
 
 import re
+from functools import cache
 
 import nbformat
 from nbformat.v4 import new_code_cell
@@ -43,6 +44,7 @@ def test_the_stored_draw_is_one_of_this_workflow(target):
     assert record.definition["States"].keys() - statuses.keys() == {"Failed"}
 
 
+@cache
 def minutes():
     """What each lesson takes without the part that goes further, by its file's name."""
     measured = {path.name: measured_minutes(nbformat.read(path, as_version=4)) for path in notebooks()}

@@ -55,6 +55,16 @@ def ask(port, path):
     return reply.status, reply.getheader("Location", ""), reply.read().decode()
 
 
+@pytest.fixture(scope="module")
+def opened_page(projector):
+    """What who has the token gets: the status, the page, and the sources that it may load from."""
+    _, port, path = projector
+    connection = HTTPConnection("localhost", port, timeout=60)
+    connection.request("GET", path)
+    reply = connection.getresponse()
+    return reply.status, reply.read().decode(), reply.getheader("Content-Security-Policy")
+
+
 @pytest.mark.parametrize("path", ["/", "/?token=", "/?token=0123", "/voila/render/draw_night.ipynb"])
 def test_nobody_without_the_token_gets_the_page(projector, path):
     """Without the token, or with another, there is a log-in page, and no kernel is started."""
@@ -66,21 +76,18 @@ def test_nobody_without_the_token_gets_the_page(projector, path):
     assert kernels(process) == 0
 
 
-def test_who_has_the_token_gets_the_page(projector):
+def test_who_has_the_token_gets_the_page(projector, opened_page):
     """With the token comes the page, in which a kernel has run the notebook."""
-    process, port, path = projector
-    status, _, page = ask(port, path)
+    process, _, _ = projector
+    status, page, _ = opened_page
     assert status == 200
     assert "Who wins tonight?" in page
     assert kernels(process) > 0
 
 
-def test_the_page_asks_nobody_else(projector):
+def test_the_page_asks_nobody_else(opened_page):
     """The browser loads only what this machine sends, so the page opens without a network, too."""
-    _, port, path = projector
-    connection = HTTPConnection("localhost", port, timeout=60)
-    connection.request("GET", path)
-    policy = connection.getresponse().getheader("Content-Security-Policy")
+    _, _, policy = opened_page
     assert policy.startswith("default-src 'self' ")
     assert "http" not in policy
 

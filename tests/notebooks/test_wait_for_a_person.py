@@ -26,7 +26,7 @@ assert yes.disabled and no.disabled
 drawing = asyncio.create_task(panel.run(1))
 await press(no)
 while len(mails()) < 2:
-    await asyncio.sleep(0.02)
+    await asyncio.sleep(0.1)
 no.click()  # a late second click
 await press(yes)
 result = await drawing
@@ -41,6 +41,6 @@ assert answered[-1].startswith(result["winners"][0]["employee_name"]), (answered
 def test_play_the_winner():
     """The buttons work while a question is shown. Each answers this question, and a second click does nothing."""
     lesson = nbformat.read(NOTEBOOKS_FOLDER / "11_wait_for_a_person.ipynb", as_version=4)
-    shown = next(number for number, cell in enumerate(lesson.cells) if "VBox([" in cell.source)
-    lesson.cells[shown + 1 :] = [nbformat.v4.new_code_cell(PLAY)]
+    needed = [cell for cell in lesson.cells if cell.id <= "11-20" or "11-40" <= cell.id <= "11-44"]
+    lesson.cells = [*needed, nbformat.v4.new_code_cell(PLAY)]
     assert run(lesson, NOTEBOOKS_FOLDER) is None
