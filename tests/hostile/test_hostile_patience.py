@@ -9,19 +9,12 @@ from hostile.hostile_aws import NEVER
 from lottery_lib import draw, plan
 from lottery_lib.errors import LotteryError
 
+pytestmark = pytest.mark.usefixtures("slow")
 FUNCTION = partial(plan.function, purpose="InputWinners")
 TABLE, MACHINE, ROLE = plan.winners_table, plan.machine, plan.lambda_role
 #: The role that must be there before.
 NEEDS = {FUNCTION: ROLE, MACHINE: plan.machine_role}
 OTHER = '{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}'
-
-
-@pytest.fixture
-def clock(clock, monkeypatch):
-    """A clock on which each pause takes ten seconds more, so that a wait ends after a few looks."""
-    sleep = clock.sleep
-    monkeypatch.setattr(clock, "sleep", lambda seconds: sleep(seconds + 10))
-    return clock
 
 
 def shown(operation, change):
@@ -161,10 +154,9 @@ def test_what_stays_is_told(aws, clock, stack):
     assert 60 <= clock.now - begun < 90
 
 
-def test_draw_that_never_ends(aws, clock):
+def test_draw_that_never_ends(deployed, clock):
     """A draw that runs for ever is not waited for for ever, and is told as running."""
-    aws.deploy()
-    aws.edit("DescribeExecution", lambda ask, reply: reply.update(status="RUNNING"))
+    deployed.edit("DescribeExecution", lambda ask, reply: reply.update(status="RUNNING"))
     begun = clock.now
-    assert draw(aws.target, 1)["status"] == "RUNNING"
+    assert draw(deployed.target, 1)["status"] == "RUNNING"
     assert 120 <= clock.now - begun < 140

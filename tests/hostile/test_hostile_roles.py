@@ -226,6 +226,7 @@ def test_delete_conflict(aws):
     assert Role(aws.target, aws.target.names.lambda_role, "").find() is None
 
 
+@pytest.mark.usefixtures("slow")
 def test_role_that_iam_still_shows(aws, stack):
     """A role that is deleted but still shown for some seconds is not said to be left."""
     ensure_role(aws)
@@ -233,7 +234,7 @@ def test_role_that_iam_still_shows(aws, stack):
     aws.edit("GetRole", lambda ask, reply: shown.update({ask.resource: dict(reply["Role"])}))
 
     def stale(ask):
-        if aws.age("DeleteRole", ask.resource) < 10:
+        if aws.age("DeleteRole", ask.resource) < 20:
             tags = "".join(
                 f"<member><Key>{tag['Key']}</Key><Value>{tag['Value']}</Value></member>"
                 for tag in shown[ask.resource]["Tags"]
