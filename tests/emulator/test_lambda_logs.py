@@ -167,13 +167,14 @@ def lambda_handler(event, context):
 """
 
 
-def test_what_is_printed_between_calls_does_not_fill_the_disk(own, tmp_path):
+def test_what_is_printed_between_calls_does_not_fill_the_disk(emulator, function, tmp_path):
     """A thread may print after its call. The file is emptied when it is long, though no call runs."""
-    done = tmp_path / "done"
-    own.function(AFTERWARDS)({"done": str(done)})
-    output = Path(own.told["folder"], "output")
+    done, output = tmp_path / "done", Path(emulator["folder"], "output")
+    before = set(output.iterdir())
+    function(AFTERWARDS)({"done": str(done)})
+    (mine,) = set(output.iterdir()) - before
     wait_until(done.exists)
-    wait_until(lambda: sum(each.stat().st_size for each in output.iterdir()) < 10 << 20, seconds=10)
+    wait_until(lambda: mine.stat().st_size < 10 << 20, seconds=10)
 
 
 def test_after_a_flood_the_next_call_is_whole(function):
