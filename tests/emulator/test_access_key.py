@@ -45,11 +45,23 @@ def wire(emulator):
 
 @pytest.fixture(scope="module")
 def second():
-    """A second emulator, whose home is open to all, as it may be."""
+    """A second emulator, whose home is open to all, as it may be. It is new at its port.
+
+    `second.before` is what its predecessor there told at its start and at its stop. After that, somebody has
+    put a file that all can read in the place of the key.
+    """
     with tempfile.TemporaryDirectory() as home:
         Path(home).chmod(0o755)
-        with emulator_in(home) as told:
-            yield Own(told, home)
+        with state_home(home):
+            before = [control.start(number := free_port()), control.stop(number)]
+        path = Path(before[0]["access_key_file"])
+        before[1]["file is there"] = path.exists()
+        path.write_text("old")
+        path.chmod(0o666)
+        with emulator_in(home, number) as told:
+            second = Own(told, home)
+            second.before = before
+            yield second
 
 
 @pytest.fixture
@@ -244,16 +256,6 @@ def test_a_key_of_sts_works(emulator, aws):
     assert told["Arn"].endswith(f":assumed-role/{name}/me")
 
 
-def test_without_iam_the_key_is_needed(own_home, monkeypatch):
-    """`LOTTERY_EMULATOR_IAM=off` opens nothing to strangers."""
-    monkeypatch.setenv("LOTTERY_EMULATOR_IAM", "off")
-    with emulator_in(own_home) as told:
-        wire, body = Wire(told), b"Action=ListTopics&Version=2010-03-31"
-        refused = [wire("POST", "/", key=key, body=body, Content_Type=FORM)[0] for key in (None, STRANGER)]
-        assert refused == [403, 403]
-        assert wire.owner("POST", "/", body=body, Content_Type=FORM)[0] == 200
-
-
 # The mailbox.
 
 
@@ -336,56 +338,23 @@ def test_the_key_is_like_awss(emulator):
     assert re.fullmatch("AKIA[A-Z2-7]{16}", emulator["access_key_id"])
 
 
-@pytest.fixture(scope="module")
-def restarted(tmp_path_factory):
-    """What an emulator told at its first start, at its stop and at its next start.
-
-    Before that, somebody has put a file that all can read in the place of its key.
-    """
-    with state_home(home := tmp_path_factory.mktemp("state")):
-        told = [control.start(number := free_port())]
-        told.append(control.stop(number))
-        path = Path(told[0]["access_key_file"])
-        told[1]["file is there"] = path.exists()
-        path.write_text("old")
-        path.chmod(0o666)
-        told.append(control.start(number))
-    yield told
-    with state_home(home):
-        control.stop(number)
-
-
-def test_the_key_ends_with_the_emulator(restarted):
+def test_the_key_ends_with_the_emulator(second):
     """Then its file is gone, and nothing tells it."""
-    _, stopped, _ = restarted
+    _, stopped = second.before
     assert (stopped["access_key_id"], stopped["file is there"]) == (None, False)
 
 
-def test_each_start_has_its_key(restarted):
+def test_each_start_has_its_key(second):
     """An old key does not open a new emulator."""
-    first, _, again = restarted
-    assert first["access_key_id"] != again["access_key_id"]
+    first, _ = second.before
+    assert first["access_key_id"] != second.told["access_key_id"]
 
 
-def test_an_old_file_with_other_modes_is_replaced(restarted):
+def test_an_old_file_with_other_modes_is_replaced(second):
     """Somebody may have made it before, readable to all."""
-    *_, again = restarted
-    path = Path(again["access_key_file"])
+    path = Path(second.told["access_key_file"])
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert path.read_text() == again["access_key_id"] != "old"
-
-
-def test_an_emulator_of_before(restarted, monkeypatch):
-    """One that a kit without keys has started can be stopped; until then, a sentence says so."""
-    *_, told = restarted
-    folder, port = Path(told["folder"]), told["port"]
-    monkeypatch.setenv("XDG_STATE_HOME", str(folder.parents[1]))
-    Path(told["access_key_file"]).unlink()
-    with pytest.raises(Exception, match=r"End the emulator with .* stop. and start it again"):
-        control.start(port)
-    assert control.stop(port)["running"] is False
-    with socket.create_server(("127.0.0.1", port)):
-        pass
+    assert path.read_text() == second.told["access_key_id"] != "old"
 
 
 def test_only_the_user_can_read_the_file(second):
@@ -522,3 +491,17 @@ def test_emulators_of_others(given, sent):
         connect(f"http://{given}127.0.0.1:{server.server_port}")
         server.shutdown()
     assert f"Credential={sent}/" in seen[0]
+
+
+# The last test ends the second emulator.
+
+
+def test_an_emulator_of_before(second, at_home):
+    """One that a kit without keys has started can be stopped; until then, a sentence says so."""
+    port = second.told["port"]
+    Path(second.told["access_key_file"]).unlink()
+    with pytest.raises(Exception, match=r"End the emulator with .* stop. and start it again"):
+        control.start(port)
+    assert control.stop(port)["running"] is False
+    with socket.create_server(("127.0.0.1", port)):
+        pass

@@ -9,7 +9,7 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 from emulator.access_keys import signed
-from emulator.conftest import get
+from emulator.conftest import Role, get
 
 
 def let_in(emulator, data):
@@ -96,22 +96,22 @@ def test_managed_policies_are_there(aws):
         assert aws("iam").get_policy(PolicyArn=f"arn:aws:iam::aws:policy/{name}")["Policy"]["IsAttachable"]
 
 
-def test_reset_forgets_all(own):
+def test_reset_forgets_all(apart):
     """`POST /moto-api/reset` empties the account and the mailbox."""
-    sns = own("sns")
+    sns = apart("sns")
     arn = sns.create_topic(Name="T")["TopicArn"]
     sns.subscribe(TopicArn=arn, Protocol="email", Endpoint="a@example.org")
-    own.reset()
+    apart.reset()
     assert sns.list_topics()["Topics"] == []
-    mails = get(own.told["endpoint"] + "/lottery/mail", **signed(own.told["access_key_id"]))
+    mails = get(apart.told["endpoint"] + "/lottery/mail", **signed(apart.told["access_key_id"]))
     assert json.loads(mails[1]) == []
 
 
-def test_executions_run_after_a_reset(own):
+def test_executions_run_after_a_reset(apart):
     """A reset does not take the emulator's settings away."""
-    own.reset()
-    role = own.role()
-    states = own("stepfunctions")
+    apart.reset()
+    role = apart.role()
+    states = apart("stepfunctions")
     definition = '{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}'
     arn = states.create_state_machine(name="m", definition=definition, roleArn=role)["stateMachineArn"]
     execution = states.start_execution(stateMachineArn=arn)["executionArn"]
@@ -119,6 +119,18 @@ def test_executions_run_after_a_reset(own):
     while states.describe_execution(executionArn=execution)["status"] != "SUCCEEDED":
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+TOPICS = "import boto3\ndef lambda_handler(e, c): return boto3.client('sns').list_topics()['Topics']"
+
+
+def test_a_reset_forgets_roles_and_goes_on_enforcing(apart):
+    """A role of the same name begins with nothing."""
+    apart.reset()
+    apart.role()
+    nobodys = Role(apart("iam"))
+    told = apart.function(TOPICS, Timeout=30, Role=nobodys.arn)()
+    assert told["errorType"] == "AuthorizationErrorException"
 
 
 def post(emulator, body, service, **headers):

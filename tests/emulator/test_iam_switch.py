@@ -1,31 +1,31 @@
 """`LOTTERY_EMULATOR_IAM` says whether an emulator enforces roles."""
 
 import os
-import subprocess
-import sys
 
 import pytest
-from emulator.conftest import Role, make_role
+from emulator.conftest import Own, Role, emulator_in
+from emulator.test_access_key import FORM, STRANGER
+from emulator.test_door import Wire
+from emulator.test_http import TOPICS
 
+from lottery_lib.__main__ import main
 from lottery_lib.emulator.process import control
 from lottery_lib.emulator.process.environment import enforces_iam
 from lottery_lib.emulator.process.errors import EmulatorError
 from lottery_lib.errors import LotteryError
 from lottery_lib.target import emulator
 
-TOPICS = "import boto3\ndef lambda_handler(e, c): return boto3.client('sns').list_topics()['Topics']"
 
-
-@pytest.fixture
-def unenforced(monkeypatch, request):
+def test_off_enforces_nothing(own_home, monkeypatch):
+    """A role without rights, which trusts nobody, may do everything. Strangers still need the key."""
     monkeypatch.setenv("LOTTERY_EMULATOR_IAM", "off")
-    return request.getfixturevalue("own")
-
-
-def test_off_enforces_nothing(unenforced):
-    """A role without rights, which trusts nobody, may do everything."""
-    nobodys = Role(unenforced("iam"), trusted={"Version": "2012-10-17", "Statement": []})
-    assert unenforced.function(TOPICS, Timeout=30, Role=nobodys.arn)() == []
+    with emulator_in(own_home) as told:
+        own, wire, body = Own(told), Wire(told), b"Action=ListTopics&Version=2010-03-31"
+        nobodys = Role(own("iam"), trusted={"Version": "2012-10-17", "Statement": []})
+        assert own.function(TOPICS, Timeout=30, Role=nobodys.arn)() == []
+        refused = [wire("POST", "/", key=key, body=body, Content_Type=FORM)[0] for key in (None, STRANGER)]
+        assert refused == [403, 403]
+        assert wire.owner("POST", "/", body=body, Content_Type=FORM)[0] == 200
 
 
 def test_on_is_the_default():
@@ -55,20 +55,8 @@ def test_the_kits_error_has_the_same_three_parts(own_home, port, monkeypatch):
     assert error.next_step == "Set it to on or off, or leave it out"
 
 
-def test_the_command_line_says_the_same(own_home, port):
+def test_the_command_line_says_the_same(own_home, port, monkeypatch, capsys):
     """No traceback."""
-    command = [sys.executable, "-m", "lottery_lib", "emulator", "start", "--port", str(port)]
-    environment = os.environ | {"LOTTERY_EMULATOR_IAM": "maybe"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode != 0
-    assert "LOTTERY_EMULATOR_IAM: it is 'maybe'. Set it to on or off" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_a_reset_forgets_roles_and_goes_on_enforcing(own):
-    """A role of the same name begins with nothing."""
-    own.reset()
-    make_role(own.told["endpoint"])
-    nobodys = Role(own("iam"))
-    told = own.function(TOPICS, Timeout=30, Role=nobodys.arn)()
-    assert told["errorType"] == "AuthorizationErrorException"
+    monkeypatch.setenv("LOTTERY_EMULATOR_IAM", "maybe")
+    assert main(["emulator", "start", "--port", str(port)]) == 1
+    assert "LOTTERY_EMULATOR_IAM: it is 'maybe'. Set it to on or off" in capsys.readouterr().err

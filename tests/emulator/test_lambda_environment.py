@@ -1,13 +1,9 @@
 import contextlib
-import subprocess
-import sys
 from pathlib import Path
 
 import psutil
 import pytest
-from emulator.conftest import Own, emulator_in, wait_until
-
-from lottery_lib.emulator.process import control
+from emulator.conftest import Own, emulator_in
 
 ALL = "import os\ndef lambda_handler(event, context): return dict(os.environ)"
 
@@ -127,27 +123,6 @@ def test_the_emulator_is_executed_without_the_users_secrets(secretive):
     for process in family:
         assert not SECRETS & set(process.environ())
         assert "secret" not in process.environ().values()
-
-
-STARTS = {
-    "program": ["lottery_lib.emulator"],
-    "command": ["lottery_lib", "emulator", "start", "--foreground", "--json"],
-}
-
-
-@pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
-def test_in_the_foreground_the_secrets_are_gone_too(own_home, port, monkeypatch, start):
-    """A shell executes it with the user's variables, but a function cannot find them in /proc."""
-    for name in SECRETS:
-        monkeypatch.setenv(name, "secret")
-    process = subprocess.Popen([sys.executable, "-m", *start, "--port", str(port)])
-    try:
-        wait_until(lambda: control.status(port)["running"])
-        assert control.status(port)["pid"] == process.pid
-        assert "secret" not in psutil.Process(process.pid).environ().values()
-    finally:
-        process.kill()
-        process.wait()
 
 
 def test_the_region_is_the_functions(aws, zipped):

@@ -217,7 +217,7 @@ def test_many_workers_may_end_at_once(harmed):
         return pid
 
     before = parent()
-    for _ in range(10):
+    for _ in range(3):
         with ThreadPoolExecutor(8) as threads:
             workers = [psutil.Process(pid) for pid in set(threads.map(lambda _: mine(), range(8)))]
         for worker in workers:

@@ -4,6 +4,7 @@ import threading
 import time
 
 import psutil
+from emulator.conftest import wait_until
 
 COUNTER = """
 import os, time
@@ -16,11 +17,12 @@ def lambda_handler(event, context):
     return [n, os.getpid(), os.environ.get("X")]
 """
 SLEEPER = """
-import time
+import os, time
 
-def lambda_handler(event, context):
-    time.sleep(20)
-    open(event, "w").close()
+def lambda_handler(folder, context):
+    open(f"{folder}/{context.aws_request_id}.begun", "w").close()
+    while not os.path.exists(f"{folder}/go"):
+        time.sleep(0.05)
 """
 
 
@@ -74,17 +76,16 @@ def test_more_functions_than_workers_take_turns(function):
     assert [n for n, _, _ in at_once(call, 20)] == [1] * 20
 
 
-def test_sleeping_calls_of_one_function_do_not_stop_another(own, tmp_path):
+def test_sleeping_calls_of_one_function_do_not_stop_another(function, tmp_path):
     """Another function is answered while one sleeps that has more calls than there are workers."""
-    woken = (
-        "import time\ndef lambda_handler(event, context):\n    time.sleep(20)\n    open(event, 'w').close()"
-    )
-    sleeper = own.function(woken, Timeout=60)
-    for number in range(100):
-        sleeper.raw(str(tmp_path / f"{number}.woken"), InvocationType="Event")
-    time.sleep(2)
-    assert own.function(COUNTER)()[0] == 1
-    assert list(tmp_path.glob("*.woken")) == []
+    sleeper, begun = function(SLEEPER, Timeout=60), lambda: len(list(tmp_path.glob("*.begun")))
+    for _ in range(100):
+        sleeper.raw(str(tmp_path), InvocationType="Event")
+    wait_until(lambda: begun() > 4)
+    assert function(COUNTER)()[0] == 1
+    assert begun() < 100
+    (tmp_path / "go").touch()
+    wait_until(lambda: begun() == 100)
 
 
 def test_a_function_may_call_another(function):

@@ -67,7 +67,7 @@ def lambda_handler(event, context):
     assert function(source, MemorySize=128, Timeout=30)() is True
 
 
-def test_the_emulator_does_not_keep_a_flood(own):
+def test_the_emulator_does_not_keep_a_flood(emulator, function):
     """A function prints 300 MB; the emulator's memory grows by a fraction of that."""
     source = """
 import os
@@ -77,9 +77,8 @@ def lambda_handler(event, context):
         os.write(1, b"x" * 1023 + b"\\n" * 1)
         os.write(1, (b"x" * 1023 + b"\\n") * 1024)
 """
-    mine = own.function(source, Timeout=120)
+    mine, process = function(source, Timeout=120), psutil.Process(emulator["pid"])
     mine({"mb": 1})
-    emulator = psutil.Process(own.told["pid"])
-    before = emulator.memory_info().rss
+    before = process.memory_info().rss
     mine({"mb": 300})
-    assert emulator.memory_info().rss - before < 100 << 20
+    assert process.memory_info().rss - before < 100 << 20

@@ -3,6 +3,7 @@
 import time
 
 import psutil
+import pytest
 from emulator.test_lambda_life import ended
 
 from lottery_lib.emulator.process import control
@@ -26,8 +27,12 @@ def lambda_handler(event, context):
 '''
 
 
+@pytest.mark.long
 def test_a_session_of_its_own_ends_with_the_emulator(own, port):
-    """A process that a function started with `setsid` does not outlive the emulator."""
+    """A process that a function started with `setsid` does not outlive the emulator.
+
+    It is long: `test_stop_ends_the_process_and_its_workers` has such processes, too.
+    """
     starts = own.function(STARTS, Timeout=30)
     pids = [starts({"orphan": orphan, "seconds": 60}) for orphan in (True, False)]
     assert psutil.STATUS_ZOMBIE not in [psutil.Process(pid).status() for pid in pids]

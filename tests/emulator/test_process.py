@@ -9,11 +9,17 @@ from pathlib import Path
 
 import psutil
 import pytest
-from emulator.conftest import Own, emulator_in, free_port, state_home, wait_until
+from emulator.access_keys import started
+from emulator.conftest import Own, emulator_in, state_home, wait_until
+from emulator.test_lambda_environment import SECRETS
+from emulator.test_lambda_orphans import STARTS
 
 from lottery_lib.emulator.process import control
 from lottery_lib.emulator.process.errors import EmulatorError
 from lottery_lib.emulator.process.record import Record, folder_of, read_record, write_record
+
+#: Whether a process that a function starts has lost its parent. Only Linux gives those to the emulator.
+ORPHANS = [True, False] if sys.platform == "linux" else []
 
 
 @pytest.fixture(scope="module")
@@ -29,16 +35,30 @@ def proxied(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def raced(tmp_path_factory):
-    """What two threads of one kernel were told, which started an emulator at once; and its port."""
-    told, number = [], free_port()
-    threads = [threading.Thread(target=lambda: told.append(control.start(number))) for _ in range(2)]
-    with state_home(tmp_path_factory.mktemp("state")):
+    """What two threads of a kernel and another kernel were told, which started the shared emulator at once.
+
+    They start it for a process, which comes second.
+    """
+    told, program = [], "import json, sys; from lottery_lib.emulator.process import control; "
+    program += "print(json.dumps(control.start(while_pid=int(sys.argv[1]))))"
+    environment = os.environ | {"PYTHONPATH": str(Path(control.__file__).parents[3])}
+    environment |= {"XDG_STATE_HOME": str(home := tmp_path_factory.mktemp("state"))}
+    # At the end, it reads the end of its stdin.
+    with (
+        state_home(home),
+        subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as companion,
+    ):
+        command = [sys.executable, "-c", program, str(companion.pid)]
+        kernel = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
+        start = lambda: told.append(control.start(while_pid=companion.pid))  # noqa: E731
+        threads = [threading.Thread(target=start) for _ in range(2)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        yield told, number
-        control.stop(number)
+        told.append(json.loads(kernel.communicate(timeout=60)[0]))
+        yield told, companion
+        control.stop()
 
 
 def gone(processes):
@@ -55,41 +75,31 @@ def test_start_tells_where_it_is(emulator):
     assert emulator["since"].endswith("+00:00")
 
 
-def test_threads_that_start_at_once_make_one(raced):
-    """Two threads of one kernel that start it at once get the same one."""
-    one, other = raced[0]
-    assert one["pid"] == other["pid"]
+def test_starts_at_once_make_one(raced):
+    """Whoever starts the shared emulator at the same moment gets the same one."""
+    assert len(raced[0]) == 3
+    assert len({each["pid"] for each in raced[0]}) == 1
 
 
 def test_a_second_start_is_the_same_emulator(raced):
     """A running emulator is reused."""
-    (told, _), port = raced
-    assert control.start(port)["pid"] == control.status(port)["pid"] == told["pid"]
-    assert control.status(port)["endpoint"] == f"http://127.0.0.1:{port}"
+    (told, *_), _ = raced
+    assert control.start()["pid"] == control.status()["pid"] == told["pid"]
+    assert control.status()["endpoint"] == f"http://127.0.0.1:{told['port']}"
 
 
-def test_ports_are_independent_of_the_shared_one(raced):
+def test_ports_are_independent_of_the_shared_one(raced, port):
     """An emulator with a port of its own is not the shared one."""
-    _, port = raced
-    assert control.status()["running"] is False
+    assert control.status(port)["running"] is False
     assert control.status(port)["folder"] != control.status()["folder"]
 
 
-def test_two_starts_at_once_make_one(own_home):
-    """Two kernels that start the shared emulator at once get the same one."""
-    program = (
-        "import json; from lottery_lib.emulator.process import control; print(json.dumps(control.start()))"
-    )
-    environment = os.environ | {"PYTHONPATH": str(Path(control.__file__).parents[3])}
-    kernels = [
-        subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, env=environment)
-        for _ in range(2)
-    ]
-    try:
-        told = [json.loads(kernel.communicate(timeout=60)[0]) for kernel in kernels]
-        assert len({each["pid"] for each in told}) == 1
-    finally:
-        control.stop()
+def test_it_ends_with_the_process_that_it_was_started_for(raced):
+    """`while_pid`: it ends when that process is gone."""
+    (told, *_), companion = raced
+    process = psutil.Process(told["pid"])
+    companion.communicate(b"\n")
+    assert gone([process])
 
 
 def test_proxies_are_ignored(proxied):
@@ -102,33 +112,37 @@ def test_proxies_are_ignored(proxied):
     assert function() == "123456789012"
 
 
-def test_stop_ends_the_process_and_its_workers(proxied):
-    """After `stop` neither the emulator nor a worker of its is there."""
-    assert proxied.function("def lambda_handler(event, context): return 1")() == 1
-    family = psutil.Process(proxied.told["pid"]).children(recursive=True)
-    assert family
-    assert control.stop(proxied.told["port"])["running"] is False
-    assert gone([*family]) and not psutil.pid_exists(proxied.told["pid"])
-
-
-def test_stop_is_idempotent(own_home, port):
-    """Stopping what does not run is a success."""
-    assert control.stop(port)["running"] is False
-    assert control.stop(port)["running"] is False
-
-
-def test_a_killed_emulator(own, port):
+def test_a_killed_emulator(proxied):
     """SIGKILL leaves no orphan. The record that is left behind is recognised, and a new emulator starts."""
-    assert own.function("def lambda_handler(event, context): return 1")() == 1
-    process = psutil.Process(own.told["pid"])
+    port, process = proxied.told["port"], psutil.Process(proxied.told["pid"])
+    assert proxied.function("def lambda_handler(event, context): return 1")() == 1
     family = process.children(recursive=True)
     assert family
     process.kill()
     process.wait(10)
     assert gone(family)
     assert control.status(port)["running"] is False
-    again = control.start(port)
-    assert again["running"] is True and again["pid"] != own.told["pid"]
+    proxied.told = started(port)
+    assert proxied.told["running"] is True and proxied.told["pid"] != process.pid
+    proxied.role()
+
+
+def test_stop_ends_the_process_and_its_workers(proxied):
+    """After `stop` neither the emulator nor a worker of its is there; on Linux, nor what a worker started."""
+    starts = proxied.function(STARTS, Timeout=30)
+    children = [psutil.Process(starts({"orphan": each, "seconds": 60})) for each in ORPHANS]
+    assert psutil.STATUS_ZOMBIE not in [child.status() for child in children]
+    assert proxied.function("def lambda_handler(event, context): return 1")() == 1
+    family = psutil.Process(proxied.told["pid"]).children(recursive=True)
+    assert family
+    assert control.stop(proxied.told["port"])["running"] is False
+    assert gone([*family, *children]) and not psutil.pid_exists(proxied.told["pid"])
+
+
+def test_stop_is_idempotent(own_home, port):
+    """Stopping what does not run is a success."""
+    assert control.stop(port)["running"] is False
+    assert control.stop(port)["running"] is False
 
 
 def test_another_emulator_at_the_recorded_port_is_not_ours(emulator, own_home):
@@ -157,31 +171,30 @@ def test_a_port_in_use_is_one_clear_error(own_home, port):
     assert "--port" in caught.value.next_step
 
 
-def test_it_ends_with_the_process_that_it_was_started_for(own_home, port):
-    """`while_pid`: it ends when that process is gone."""
-    companion = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    told = control.start(port, while_pid=companion.pid)
-    process = psutil.Process(told["pid"])
-    companion.communicate(b"\n")
-    assert gone([process])
-
-
 def test_it_ends_when_nobody_calls(own_home, port):
-    """After the idle hours it ends, and its record is gone."""
-    command = [sys.executable, "-m", "lottery_lib.emulator", "--port", str(port), "--idle-hours", "0.0002"]
+    """After the idle hours it ends, and its record is gone. It never had the user's secrets in `/proc`."""
+    command = [sys.executable, "-m", "lottery_lib.emulator", "--port", str(port), "--idle-hours", "0.0006"]
     environment = os.environ | {"PYTHONPATH": str(Path(control.__file__).parents[3])}
-    process = subprocess.Popen(command, env=environment)
+    process = subprocess.Popen(command, env=environment | dict.fromkeys(SECRETS, "secret"))
+    wait_until(lambda: control.status(port)["running"])
+    assert control.status(port)["pid"] == process.pid
+    assert "secret" not in psutil.Process(process.pid).environ().values()
     assert process.wait(30) == 0
     assert read_record(folder_of(port)) is None
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_foreground_serves_in_this_process(own_home, port, number):
-    """Until Ctrl-C or SIGTERM it works in its own folder. Then it prints one JSON document, and exits 0."""
+    """Until Ctrl-C or SIGTERM it works in its own folder. Then it prints one JSON document, and exits 0.
+
+    A shell executes it with the user's variables, but a function cannot find the secrets in `/proc`.
+    """
     command = [sys.executable, "-m", "lottery_lib", "emulator", "start", "--foreground", "--json"]
-    process = subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.PIPE)
+    environment = os.environ | dict.fromkeys(SECRETS, "secret")
+    process = subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.PIPE, env=environment)
     wait_until(lambda: control.status(port)["running"])
     assert control.status(port)["pid"] == process.pid
+    assert "secret" not in psutil.Process(process.pid).environ().values()
     assert psutil.Process(process.pid).cwd() == control.status(port)["folder"]
     process.send_signal(number)
     document = json.loads(process.communicate(timeout=30)[0])

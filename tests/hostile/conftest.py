@@ -36,9 +36,30 @@ def clock(monkeypatch):
 
 
 @pytest.fixture
+def slow(clock, monkeypatch):
+    """Let each pause take ten seconds more, so that a wait ends after a few looks."""
+    sleep = clock.sleep
+    monkeypatch.setattr(clock, "sleep", lambda seconds: sleep(seconds + 10))
+
+
+@pytest.fixture
 def aws(clock):
     """A hostile AWS with names of this test's own; it does as AWS does once the test has said what."""
     return HostileAws(clock, f"h{next(_numbers)}")
+
+
+@pytest.fixture
+def deployed(clock):
+    """A hostile AWS with a whole lottery, the same for many tests: nobody has drawn, and Ann's mail waits."""
+    from lottery_lib import plan
+    from lottery_lib.draws import forget_winners
+
+    aws = HostileAws(clock, "deployed")
+    plan.machine(aws.emulated).delete()  # with its executions
+    aws.deploy("ann@example.com")
+    forget_winners(aws.emulated)
+    aws.forget()
+    return aws
 
 
 @pytest.fixture

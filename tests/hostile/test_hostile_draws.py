@@ -2,7 +2,7 @@
 
 import pytest
 
-from lottery_lib import draw, execution, plan, winners
+from lottery_lib import Stack, draw, execution, plan, winners
 from lottery_lib.draws import Draws, executions, machine_arn, result
 from lottery_lib.errors import LotteryError
 
@@ -10,13 +10,6 @@ ABSENT = ("ExecutionDoesNotExist", "Execution Does Not Exist: '{name}'")
 NO_MACHINE = ("StateMachineDoesNotExist", "State Machine Does Not Exist: '{name}'")
 EXISTS = ("ExecutionAlreadyExists", "Execution Already Exists: '{name}'")
 LOOKS = "DescribeExecution GetExecutionHistory DescribeStateMachineForExecution"
-
-
-@pytest.fixture
-def deployed(aws):
-    """A deployed lottery; what is counted begins after it."""
-    aws.deploy()
-    return aws
 
 
 def drawn(aws):
@@ -112,7 +105,7 @@ def test_lists_in_pages(deployed):
     assert execution.history(deployed.target, min(arns)) == whole
 
 
-def test_teardown_stops_what_runs_on_any_page(deployed, stack):
+def test_teardown_stops_what_runs_on_any_page(deployed):
     """A teardown stops the draws of every page."""
     machine = machine_arn(deployed.target)
     waiting = '{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":999,"End":true}}}'
@@ -120,16 +113,16 @@ def test_teardown_stops_what_runs_on_any_page(deployed, stack):
     for _ in range(3):
         execution.start(deployed.target, machine, {})
     deployed.page("ListExecutions", "executions")
-    assert stack.teardown().left == []
+    assert Stack(deployed.emulated).teardown().left == []
     assert deployed.attempts.count("StopExecution") == 3
 
 
 @pytest.mark.parametrize("operation", ["StopExecution", "DescribeExecution"])
-def test_teardown_of_draws_that_end_meanwhile(deployed, stack, operation):
+def test_teardown_of_draws_that_end_meanwhile(deployed, operation):
     """A draw that ends, or goes, between the list and the stop does not keep a teardown from its work."""
     deployed.edit("ListExecutions", lambda ask, reply: reply.update(executions=[listed(deployed)]))
     deployed.refuse(operation, *ABSENT)
-    assert stack.teardown().left == []
+    assert Stack(deployed.emulated).teardown().left == []
 
 
 def listed(aws):

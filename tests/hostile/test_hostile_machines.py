@@ -150,15 +150,14 @@ def test_update_not_yet_visible(aws, role, name):
     assert ensure(aws, role) == "unchanged"
 
 
-def test_draw_after_an_update(aws, stack, name):
+def test_draw_after_an_update(deployed):
     """Executions that start within a few seconds of an update may use the old definition: none does."""
-    stack.deploy()
-    arn = StateMachine(aws.target, name).arn
-    aws.target.client("stepfunctions").update_state_machine(stateMachineArn=arn, definition=OTHER)
-    stack.deploy()
-    ages = []
-    aws.rule("StartExecution", lambda ask: ages.append(aws.age("UpdateStateMachine", name)))
-    draw(aws.target, 1)
+    machine, ages = plan.machine(deployed.target), []
+    client = deployed.target.client("stepfunctions")
+    client.update_state_machine(stateMachineArn=machine.arn, definition=OTHER)
+    machine.ensure()
+    deployed.rule("StartExecution", lambda ask: ages.append(deployed.age("UpdateStateMachine", machine.name)))
+    draw(deployed.target, 1)
     assert min(ages) >= 5
 
 

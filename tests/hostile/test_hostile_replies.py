@@ -12,9 +12,10 @@ from botocore.exceptions import (
 )
 from hostile.hostile_aws import NEVER
 
-from lottery_lib import Stack, connect, draw, inbox
+from lottery_lib import connect, draw, inbox, plan
 from lottery_lib.draws import forget_winners
 from lottery_lib.errors import LotteryError
+from lottery_lib.resources.sns_topic import Subscription
 
 ADDRESS = "ann@example.com"
 #: Every operation of a deploy, a draw and a teardown, by its service, that writes, and that only looks.
@@ -68,10 +69,18 @@ def live(aws, stack):
     assert stack.teardown().left == []
 
 
-def test_every_operation_is_named(aws, stack):
-    """The lists above are complete: a life of the lottery asks for nothing else."""
+def test_every_call_fails_three_times(aws, stack):
+    """Each operation is throttled, gets a page of trouble and loses its connection; it is sent again.
+
+    The lists above are complete: a life of the lottery asks for nothing else.
+    """
+    for service, codes in THROTTLES.items():
+        throttle(aws, service, *codes[0], times=1)
+    everything = operations(WRITES, LOOKS)
+    aws.show_html(" ".join(everything), 500, times=1)
+    aws.drop(" ".join(everything), times=1)
     live(aws, stack)
-    assert sorted({*aws.attempts} - {"GetCallerIdentity"}) == operations(WRITES, LOOKS)
+    assert sorted({*aws.attempts} - {"GetCallerIdentity"}) == everything
 
 
 def test_every_reply_is_lost(aws, stack):
@@ -99,7 +108,7 @@ def test_lost_reply(aws, stack, operation):
 def test_lost_reply_and_interrupted(aws, stack, operation):
     """If the attendee interrupts when a reply was lost, the next run goes on; one more writes nothing.
 
-    It is long: `test_interrupted_again_and_again` interrupts one life before each of its writes.
+    It is long: `test_interrupted_again_and_again` interrupts before each write.
     """
     aws.lose(operation)
     aws.rule(operation, lambda ask: interrupt())
@@ -107,12 +116,6 @@ def test_lost_reply_and_interrupted(aws, stack, operation):
         stack.deploy(ADDRESS)
     aws.forget()
     assert_converges(aws, stack)
-
-
-def deploying(aws):
-    return [
-        name for name in operations(WRITES) if name.startswith(("Create", "Put", "Attach", "Batch", "Sub"))
-    ]
 
 
 def interrupt():
@@ -128,37 +131,44 @@ def assert_converges(aws, stack):
     assert stack.teardown().left == []
 
 
-def test_interrupted_again_and_again(aws):
-    """Each deploy, and then each teardown, makes one write more and is interrupted before the next.
-
-    There is no plan before each: `test_interrupted_deploy` and `test_interrupted_teardown` have plans.
-    """
-    stack = Stack(aws.emulated)
-    interrupt_before_each_second_write(aws, DEPLOY_WRITES, lambda: stack.deploy(ADDRESS))
+def test_interrupted_again_and_again(aws, stack):
+    """Each resource is made, and then deleted, by runs that are interrupted before their second write."""
+    wanted = [made for made, _ in plan.everything(aws.target)]
+    wanted.append(Subscription(plan.topic(aws.target), ADDRESS))
+    assert sum(finish(aws, made.ensure) for made in wanted) == DEPLOY_WRITES
     stack.deploy(ADDRESS)
-    assert len(aws.writes) == 1  # each earlier deploy has done its part
-    interrupt_before_each_second_write(aws, TEARDOWN_WRITES, stack.teardown)
+    assert aws.writes == []
+    going = [resource for resource, _ in reversed(plan.resources(aws.target))]
+    assert sum(finish(aws, resource.delete) for resource in going) == TEARDOWN_WRITES
     assert stack.teardown().left == []
-    assert len(aws.writes) == 1
+    assert aws.writes == []
 
 
-def interrupt_before_each_second_write(aws, number, step):
-    """Every run of the step but the first makes one write; then comes the interrupt."""
-    aws.forget()
-    for each in range(number):
-        aws.interrupt(2 * each)
-    for _ in range(number):
-        with pytest.raises(KeyboardInterrupt):
+def finish(aws, step):
+    """Repeat a step that is interrupted before its second write until it is done; returns its writes."""
+    for done in range(DEPLOY_WRITES):
+        aws.forget()
+        aws.interrupt(1)
+        try:
             step()
-    aws.forget()
+        except KeyboardInterrupt:
+            continue
+        made = done + len(aws.writes)
+        aws.forget()
+        return made
+    raise AssertionError("it is never done")
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("number", range(DEPLOY_WRITES))
+def points(number):
+    """One point in the middle, and all others for the long run."""
+    return [pytest.param(each, marks=() if each == 10 else pytest.mark.long) for each in range(number)]
+
+
+@pytest.mark.parametrize("number", points(DEPLOY_WRITES))
 def test_interrupted_deploy(aws, stack, number):
     """A deploy interrupted before any of its writes is completed by the next; a third writes nothing.
 
-    It is long: each of the 22 points needs a lottery of its own.
+    All but one are long: `test_interrupted_again_and_again` interrupts each resource at each of its writes.
     """
     aws.interrupt(number)
     with pytest.raises(KeyboardInterrupt):
@@ -171,12 +181,11 @@ def test_interrupted_deploy(aws, stack, number):
     assert aws.writes == []
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("number", range(TEARDOWN_WRITES))
+@pytest.mark.parametrize("number", points(TEARDOWN_WRITES))
 def test_interrupted_teardown(aws, stack, number):
     """A teardown interrupted before any of its writes is completed by the next; a third writes nothing.
 
-    It is long: each of the 20 points needs a lottery of its own.
+    All but one are long: `test_interrupted_again_and_again` interrupts each resource at each of its writes.
     """
     stack.deploy()
     aws.attempts.clear()
@@ -191,36 +200,34 @@ def test_interrupted_teardown(aws, stack, number):
     assert aws.writes == []
 
 
-def test_every_service_throttles(aws, stack):
-    """All services throttle in one life, each in its own words; every call is sent again."""
-    for service, codes in THROTTLES.items():
-        throttle(aws, service, *codes[0])
-    live(aws, stack)
-
-
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("service", "code", "status"),
     [(service, *each) for service, codes in THROTTLES.items() for each in codes],
 )
 def test_throttles_pass(aws, stack, service, code, status):
-    """Each service throttles alone, in each of its words. It is long: each needs a life of its own."""
+    """Each service throttles alone, in each of its words.
+
+    It is long: in `test_every_call_fails_three_times`, all throttle in one life.
+    """
     throttle(aws, service, code, status)
     live(aws, stack)
 
 
-def throttle(aws, service, code, status):
-    """Refuse each operation of a service twice."""
+def throttle(aws, service, code, status, times=2):
+    """Refuse each operation of a service so many times."""
     of_service = lambda ask: ask.model.service_model.endpoint_prefix == service  # noqa: E731
     for operation in f"{WRITES[service]} {LOOKS[service]}".split():
-        aws.refuse(operation, code, "Rate exceeded", status=status, times=2, when=of_service)
+        aws.refuse(operation, code, "Rate exceeded", status=status, times=times, when=of_service)
 
 
-@pytest.mark.parametrize(
-    "status", [500, *(pytest.param(each, marks=pytest.mark.long) for each in (502, 503))]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("status", [500, 502, 503])
 def test_trouble_of_aws_passes(aws, stack, status):
-    """After an error of AWS itself, the call is sent again. Only 500 is short: botocore treats all alike."""
+    """After an error of AWS itself, the call is sent again, also twice.
+
+    It is long: `test_every_call_fails_three_times` has a 500, and botocore treats all alike.
+    """
     aws.show_html(" ".join(operations(WRITES, LOOKS)), status, times=2)
     live(aws, stack)
 
@@ -338,15 +345,13 @@ def test_network_that_breaks_in_a_deploy(aws, stack, error):
     assert outcome(stack.deploy) is None
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        ConnectionClosedError,
-        *(pytest.param(each, marks=pytest.mark.long) for each in (ReadTimeoutError, ConnectTimeoutError)),
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("error", [ConnectionClosedError, ReadTimeoutError, ConnectTimeoutError])
 def test_network_that_recovers(aws, stack, error):
-    """A connection that breaks twice is tried again. Two errors are long: botocore treats them alike."""
+    """A connection that breaks twice is tried again.
+
+    It is long: `test_every_call_fails_three_times` has one of them, and botocore treats them alike.
+    """
     aws.drop(" ".join(operations(WRITES, LOOKS)), error, times=2)
     live(aws, stack)
 

@@ -1,6 +1,7 @@
 """IAM is eventually consistent, and its services learn of a role later still."""
 
 import json
+from functools import partial
 
 import pytest
 
@@ -20,30 +21,28 @@ ANYTHING = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action"
 GONE = "does not exist or is not attachable."
 
 
-def states(resources):
-    return {each.state for each in resources}
+FUNCTION = partial(plan.function, purpose="InputWinners")
+#: What needs a role: how AWS refuses it without, its role, and what makes it.
+USERS = {
+    "CreateFunction": (LAMBDA, plan.lambda_role, FUNCTION),
+    "CreateStateMachine": (STATES, plan.machine_role, plan.machine),
+}
 
 
 def ensure_role(aws):
     return plan.lambda_role(aws.target).ensure()
 
 
-def function(aws):
-    return plan.function(aws.target, "InputWinners")
-
-
-@pytest.mark.parametrize(
-    ("operation", "refusal", "role"),
-    [("CreateFunction", LAMBDA, "lambda_role"), ("CreateStateMachine", STATES, "machine_role")],
-)
-def test_new_role_is_waited_for(aws, stack, operation, refusal, role):
+@pytest.mark.parametrize("operation", USERS)
+def test_new_role_is_waited_for(aws, operation):
     """A role that IAM has just made cannot be assumed for up to a minute; measured up to 48 s and more."""
-    name = getattr(aws.target.names, role)
+    refusal, role, user = USERS[operation]
+    name = role(aws.target).name
     aws.refuse(operation, *refusal, when=lambda ask: aws.age("CreateRole", name) < 118)
-    done = stack.deploy()
-    assert states(done) == {"created"}
+    role(aws.target).ensure()
+    assert user(aws.target).ensure().state == "created"
     assert aws.attempts.count(operation) > 40
-    assert states(stack.deploy()) == {"unchanged"}
+    assert user(aws.target).ensure().state == "unchanged"
 
 
 def test_progress_is_told(aws, stack):
@@ -57,35 +56,38 @@ def test_progress_is_told(aws, stack):
 
 
 @pytest.mark.parametrize(
-    ("operation", "refusal", "service"),
-    [
-        ("CreateFunction", LAMBDA, "lambda.amazonaws.com"),
-        ("CreateStateMachine", STATES, "states.amazonaws.com"),
-    ],
+    ("operation", "service"),
+    [("CreateFunction", "lambda.amazonaws.com"), ("CreateStateMachine", "states.amazonaws.com")],
 )
-def test_wrong_trust_policy_is_shown(aws, stack, operation, refusal, service):
+def test_wrong_trust_policy_is_shown(aws, operation, service):
     """After two minutes it is no new role but a wrong one: the trust policy that is needed is said."""
+    refusal, role, user = USERS[operation]
+    role(aws.target).ensure()
     aws.refuse(operation, *refusal)
     with pytest.raises(LotteryError) as caught:
-        stack.deploy()
+        user(aws.target).ensure()
     document = caught.value.next_step.split("must allow ")[1].split(": correct it")[0]
     assert json.loads(document) == trust_policy(service)["Statement"][0]
     assert aws.attempts.count(operation) > 50
 
 
-@pytest.mark.parametrize("operation", ["CreateFunction", "CreateStateMachine"])
-def test_missing_pass_role_fails_at_once(aws, stack, operation):
+@pytest.mark.parametrize("operation", USERS)
+def test_missing_pass_role_fails_at_once(aws, operation):
     """Without iam:PassRole AWS refuses for good, with the code of a refusal that passes."""
+    _, role, user = USERS[operation]
+    role(aws.target).ensure()
     message = "User: ann is not authorized to perform: iam:PassRole on resource: arn:aws:iam::1:role/x"
     aws.refuse(operation, "AccessDeniedException", message)
     with pytest.raises(LotteryError, match=r"administrator .* for this right"):
-        stack.deploy()
+        user(aws.target).ensure()
     assert aws.attempts.count(operation) == 1
 
 
-def test_update_waits_for_the_role_too(aws, stack):
+def test_update_waits_for_the_role_too(aws):
     """A function or a machine that gets a new role waits for it as a new one does."""
-    aws.deploy()
+    for _, role, user in USERS.values():
+        role(aws.target).ensure()
+        user(aws.target).ensure()
     aws.target.client("lambda").update_function_configuration(
         FunctionName=aws.target.names.function("InputWinners"), Timeout=3
     )
@@ -94,7 +96,7 @@ def test_update_waits_for_the_role_too(aws, stack):
     aws.target.client("stepfunctions").update_state_machine(stateMachineArn=machine, definition=definition)
     aws.refuse("UpdateFunctionConfiguration", *LAMBDA, times=5)
     aws.refuse("UpdateStateMachine", *STATES, times=5)
-    assert {each.kind for each in stack.deploy() if each.state == "updated"} == {"function", "state machine"}
+    assert {user(aws.target).ensure().state for *_, user in USERS.values()} == {"updated"}
 
 
 def test_role_not_yet_visible_to_iam(aws):
@@ -135,7 +137,8 @@ def test_lost_replies_of_a_role_with_a_boundary(aws):
 
 def test_a_boundary_that_comes_later_is_planned(aws, stack):
     """A dry run says that the roles would be updated; the boundary comes before any other right."""
-    stack.deploy()
+    ensure_role(aws)
+    plan.machine_role(aws.target).ensure()
     bounded(aws)
     names = {aws.target.names.lambda_role, aws.target.names.machine_role}
     assert {each.name for each in stack.plan() if each.state == "would be updated"} == names
@@ -223,14 +226,15 @@ def test_delete_conflict(aws):
     assert Role(aws.target, aws.target.names.lambda_role, "").find() is None
 
 
+@pytest.mark.usefixtures("slow")
 def test_role_that_iam_still_shows(aws, stack):
     """A role that is deleted but still shown for some seconds is not said to be left."""
-    stack.deploy()
+    ensure_role(aws)
     shown = {}
     aws.edit("GetRole", lambda ask, reply: shown.update({ask.resource: dict(reply["Role"])}))
 
     def stale(ask):
-        if aws.age("DeleteRole", ask.resource) < 10:
+        if aws.age("DeleteRole", ask.resource) < 20:
             tags = "".join(
                 f"<member><Key>{tag['Key']}</Key><Value>{tag['Value']}</Value></member>"
                 for tag in shown[ask.resource]["Tags"]
@@ -258,12 +262,13 @@ def test_quota_fails_at_once(aws):
     ("operation", "key"),
     [("ListAttachedRolePolicies", "AttachedPolicies"), ("ListRolePolicies", "PolicyNames")],
 )
-def test_policies_in_pages(aws, stack, operation, key):
-    """A role's policies are listed in pages, and a teardown takes off those of the last one too."""
+def test_policies_in_pages(aws, operation, key):
+    """A role's policies are listed in pages, and its deletion takes off those of the last one too."""
     ensure_role(aws)
     role = aws.target.names.lambda_role
     for name in ("a", "b", "c"):
         aws.target.client("iam").put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=ANYTHING)
     aws.page(operation, key, "Marker", "Marker")
     assert ensure_role(aws).state == "unchanged"
-    assert stack.teardown().left == []
+    assert Role(aws.target, role, "").delete().state == "deleted"
+    assert Role(aws.target, role, "").find() is None
