@@ -379,7 +379,10 @@ def hardened_stack():
 
 @pytest.fixture
 def hardened(hardened_stack):
-    """Where the hardened edition is deployed, whole: ten employees, no winners, no mails."""
+    """Where the hardened edition is deployed: ten employees, no winners, no mails.
+
+    A test that changes its functions, its machine or their rights uses `mended`, or repairs them itself.
+    """
     from lottery_lib import inbox, load_employees
     from lottery_lib.draws import forget_winners
     from lottery_lib.employees import tutorial_roster
@@ -387,5 +390,11 @@ def hardened(hardened_stack):
     load_employees(hardened_stack.target, tutorial_roster())
     forget_winners(hardened_stack.target)
     inbox(hardened_stack.target).clear()
-    yield hardened_stack.target
+    return hardened_stack.target
+
+
+@pytest.fixture
+def mended(hardened, hardened_stack):
+    """The same, and a deploy repairs it after the test."""
+    yield hardened
     hardened_stack.deploy()
