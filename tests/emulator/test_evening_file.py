@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from functools import cache
 
 import pytest
 from emulator.access_keys import started
@@ -61,8 +62,8 @@ class Party:
     @property
     def target(self):
         """Where it is. If the emulator has ended, a new one is started."""
-        endpoint = started(self._own.told["port"])["endpoint"]
-        return connect(endpoint, attendee="party", edition="hardened")
+        told = started(self._own.told["port"])
+        return connected(told["endpoint"], told["access_key_id"])
 
     def kill(self):
         """End the emulator with SIGKILL."""
@@ -80,6 +81,12 @@ class Party:
 
     def restored(self, **options):
         return Evening.restored(self.target, self.file, **options)
+
+
+@cache
+def connected(endpoint, _):
+    """A new emulator has a new key, and needs a new target."""
+    return connect(endpoint, attendee="party", edition="hardened")
 
 
 @pytest.fixture
