@@ -294,10 +294,11 @@ class Machine:
         return self.wait(self.start(given, **options))
 
     def wait(self, arn, seconds=30):
-        deadline = time.monotonic() + seconds
+        deadline, pause = time.monotonic() + seconds, 0.01
         while (told := self.client.describe_execution(executionArn=arn))["status"] == "RUNNING":
             assert time.monotonic() < deadline, "still running"
-            time.sleep(0.01)
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.2)
         return told
 
     def events(self, arn):
@@ -378,7 +379,10 @@ def hardened_stack():
 
 @pytest.fixture
 def hardened(hardened_stack):
-    """Where the hardened edition is deployed, whole: ten employees, no winners, no mails."""
+    """Where the hardened edition is deployed: ten employees, no winners, no mails.
+
+    A test that changes its functions, its machine or their rights uses `mended`, or repairs them itself.
+    """
     from lottery_lib import inbox, load_employees
     from lottery_lib.draws import forget_winners
     from lottery_lib.employees import tutorial_roster
@@ -386,5 +390,11 @@ def hardened(hardened_stack):
     load_employees(hardened_stack.target, tutorial_roster())
     forget_winners(hardened_stack.target)
     inbox(hardened_stack.target).clear()
-    yield hardened_stack.target
+    return hardened_stack.target
+
+
+@pytest.fixture
+def mended(hardened, hardened_stack):
+    """The same, and a deploy repairs it after the test."""
+    yield hardened
     hardened_stack.deploy()

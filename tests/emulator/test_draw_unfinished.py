@@ -5,9 +5,9 @@ import shlex
 
 import pytest
 
-from lottery_lib import Stack, connect, draw, inbox, inject, winners
+from lottery_lib import Stack, draw, inbox, inject, winners
 from lottery_lib.__main__ import main
-from lottery_lib.draws import Draws, forget_winners, last_execution
+from lottery_lib.draws import Draws, last_execution
 from lottery_lib.history import published
 
 PRIZES = [{"name": "Pen", "count": 2}, {"name": "Car", "count": 1}]
@@ -19,14 +19,10 @@ def lambda_handler(event, context):
 """
 
 
-@pytest.fixture
-def hardened(monkeypatch):
-    """The hardened edition, whole, with nobody among the winners."""
-    monkeypatch.setenv("LOTTERY_ATTENDEE", "unfinished")
-    target = connect(edition="hardened")
-    Stack(target).deploy()
-    forget_winners(target)
-    return target
+@pytest.fixture(autouse=True)
+def its_attendee(hardened, monkeypatch):
+    """The commands are typed by the attendee of the lottery."""
+    monkeypatch.setenv("LOTTERY_ATTENDEE", hardened.names.attendee)
 
 
 def mails(target):

@@ -6,12 +6,13 @@ import os
 import signal
 import sys
 import threading
+from functools import cache
 
 import pytest
 from emulator.access_keys import started
-from emulator.conftest import Own, emulator_in, wait_until
+from emulator.conftest import wait_until
 
-from lottery_lib import connect, execution, inbox, inject, load_employees, winners
+from lottery_lib import connect, execution, inject, load_employees, winners
 from lottery_lib.draws import machine_arn
 from lottery_lib.employees import Roster
 from lottery_lib.errors import LotteryError
@@ -24,7 +25,6 @@ from lottery_lib.resources.contents import draws_table
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.stack import Stack
 
-GUESTS = [f"{number:04}" for number in range(300)]
 MUG, CAR = {"name": "Mug", "count": 2}, {"name": "Car", "count": 1}
 HANGS = """
 import lambda_function, time
@@ -49,16 +49,21 @@ class Party:
 
     def __init__(self, own, file):
         self._own, self.file = own, file
-        Stack(self.target).deploy("ann@example.com")
-        inbox(self.target).confirm("ann@example.com")
-        guests = [{"employee_id": each, "employee_name": f"Guest {each}"} for each in GUESTS]
-        load_employees(self.target, Roster(guests))
+        Stack(self.target).deploy()
+        self.load(20)
+
+    def load(self, guests):
+        """Let so many guests come."""
+        ids = [f"{number:04}" for number in range(guests)]
+        load_employees(
+            self.target, Roster([{"employee_id": each, "employee_name": f"Guest {each}"} for each in ids])
+        )
 
     @property
     def target(self):
         """Where it is. If the emulator has ended, a new one is started."""
-        endpoint = started(self._own.told["port"])["endpoint"]
-        return connect(endpoint, attendee="party", edition="hardened")
+        told = started(self._own.told["port"])
+        return connected(told["endpoint"], told["access_key_id"])
 
     def kill(self):
         """End the emulator with SIGKILL."""
@@ -76,6 +81,12 @@ class Party:
 
     def restored(self, **options):
         return Evening.restored(self.target, self.file, **options)
+
+
+@cache
+def connected(endpoint, _):
+    """A new emulator has a new key, and needs a new target."""
+    return connect(endpoint, attendee="party", edition="hardened")
 
 
 @pytest.fixture
@@ -96,9 +107,10 @@ def committed_order(file, public):
     sys.path.insert(0, str(CHECKOUT / "lambdas/draw_prize"))
     from shuffle import shuffled
 
-    draws = json.loads(file.read_text())["content"]["tables"]["draws"]
-    (secret,) = [bytes.fromhex(each["secret"]["S"]) for each in draws if "secret" in each]
-    return [GUESTS[at] for at in shuffled(len(GUESTS), hmac.digest(secret, public.encode(), "sha256"))]
+    tables = json.loads(file.read_text())["content"]["tables"]
+    guests = sorted(each["employee_id"]["S"] for each in tables["employees"])
+    (secret,) = [bytes.fromhex(each["secret"]["S"]) for each in tables["draws"] if "secret" in each]
+    return [guests[at] for at in shuffled(len(guests), hmac.digest(secret, public.encode(), "sha256"))]
 
 
 def ids(people):
@@ -109,35 +121,6 @@ def kinds(evening):
     """The kinds of the evening's receipts, in their order."""
     texts = receipts(evening.target, evening.name)["draws"][evening.name]["receipts"]
     return [json.loads(text)["kind"] for text in texts]
-
-
-def test_killed_in_the_middle_of_a_draw(own_home, port, tmp_path):
-    """The same people win, whether or not the file has the first of them, and nobody wins twice."""
-    with emulator_in(own_home, port) as told:
-        party = Party(Own(told), tmp_path / "party.evening.json")
-        evening = party.evening({"name": "Mug", "count": 150}, CAR, question="Five numbers")
-        evening.give("3 8 1")
-        target = evening.target
-        inject(target, "DrawPrize", HANGS)
-        evening.draw(1)
-        wait_until(lambda: len(Table(target, target.names.winners_table).items()) == 97)
-        before_the_draw = tmp_path / "before.json"
-        before_the_draw.write_bytes(party.file.read_bytes())
-        assert evening.look().step == "drawing"
-        assert party.file.read_bytes() == before_the_draw.read_bytes()  # a draw is saved whole
-        evening_file.save(target, party.file, "night-1")
-        before = receipts(target, "night-1")["draws"]["night-1"]["receipts"]
-        party.kill()
-        again, order = Evening.restored(party.target, before_the_draw), committed_order(party.file, "3 8 1")
-        assert ids(step(again, "roll call").prizes[0].winners) == order[:150]
-        again = party.restored(replace=True)
-        assert ids(step(again, "roll call").prizes[0].winners) == order[:150]
-        after = receipts(again.target, "night-1")["draws"]["night-1"]["receipts"]
-        assert after[:3] == before
-        again.call_roll(1, [order[7]])
-        wait_until(lambda: again.look().prizes[0].absent)
-        assert ids(step(again, "roll call").prizes[0].winners) == [*order[:7], *order[8:151]]
-        assert len(winners(again.target)) == 151
 
 
 def test_what_was_awaited_is_awaited_again(party):
@@ -160,17 +143,17 @@ def test_what_was_awaited_is_awaited_again(party):
 def test_people_are_withdrawn_at_any_time(party):
     """Before the public value, and during a roll call: they win nothing later, whatever the emulator does."""
     evening = party.evening(MUG, CAR, question="Five numbers")
-    evening.withdraw("0299")
+    evening.withdraw("0019")
     assert evening.look().step == "public value"
     evening.give("3 8 1")
-    order = [each for each in committed_order(party.file, "3 8 1") if each != "0299"]
+    order = [each for each in committed_order(party.file, "3 8 1") if each != "0019"]
     evening.draw(1)
     step(evening, "roll call")
     for one in (order[0], order[2]):  # a winner, and who is next
         evening.withdraw(one)
     party.forget()
     evening = party.restored()
-    assert ids(step(evening, "roll call").withdrawn) == ["0299", order[0], order[2]]
+    assert ids(step(evening, "roll call").withdrawn) == ["0019", order[0], order[2]]
     evening.call_roll(1, [order[1]])
     wait_until(lambda: evening.look().prizes[0].absent)
     assert ids(step(evening, "roll call").prizes[0].winners) == [order[0], order[3]]
@@ -337,3 +320,31 @@ def test_an_announcement_that_failed_can_be_made_again(party):
         evening.announce([{"name": "Mug" * 40, "count": 2}])
     evening.announce([MUG])
     assert evening.look().step == "ready"
+
+
+def test_killed_in_the_middle_of_a_draw(party, tmp_path):
+    """The same people win, whether or not the file has the first of them, and nobody wins twice."""
+    party.load(300)
+    evening = party.evening({"name": "Mug", "count": 150}, CAR, question="Five numbers")
+    evening.give("3 8 1")
+    target = evening.target
+    inject(target, "DrawPrize", HANGS)
+    evening.draw(1)
+    wait_until(lambda: len(Table(target, target.names.winners_table).items()) == 97)
+    before_the_draw = tmp_path / "before.json"
+    before_the_draw.write_bytes(party.file.read_bytes())
+    assert evening.look().step == "drawing"
+    assert party.file.read_bytes() == before_the_draw.read_bytes()  # a draw is saved whole
+    evening_file.save(target, party.file, "night-1")
+    before = receipts(target, "night-1")["draws"]["night-1"]["receipts"]
+    party.kill()
+    again, order = Evening.restored(party.target, before_the_draw), committed_order(party.file, "3 8 1")
+    assert ids(step(again, "roll call").prizes[0].winners) == order[:150]
+    again = party.restored(replace=True)
+    assert ids(step(again, "roll call").prizes[0].winners) == order[:150]
+    after = receipts(again.target, "night-1")["draws"]["night-1"]["receipts"]
+    assert after[:3] == before
+    again.call_roll(1, [order[7]])
+    wait_until(lambda: again.look().prizes[0].absent)
+    assert ids(step(again, "roll call").prizes[0].winners) == [*order[:7], *order[8:151]]
+    assert len(winners(again.target)) == 151

@@ -176,8 +176,9 @@ def test_stopped_between_prizes(hardened, stopped):
     ]
 
 
-def test_its_function_goes_on(hardened):
+def test_its_function_goes_on(mended):
     """A stopped execution's function runs on, and records while another goes on: it is one draw."""
+    hardened = mended
     inject(hardened, "DrawPrize", SLOW.format("time.sleep(1)"))
     arn = Draws(hardened).start(2)
     Waiter().until("the function", lambda: "Draw And Record" in entered(hardened, arn), seconds=20, every=0.1)

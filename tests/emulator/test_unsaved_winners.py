@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,16 +15,26 @@ from emulator.conftest import state_home
 from lottery_lib import Stack, connect, draw
 from lottery_lib.__main__ import main
 from lottery_lib.emulator.process import control
-from lottery_lib.names import CHECKOUT
+from lottery_lib.names import CHECKOUT, Names
 from lottery_lib.party import evening_file
 from lottery_lib.party.receipts import unsaved
 from lottery_lib.resources.contents import draws_table
 from lottery_lib.resources.dynamodb_table import Table
 
 
-def win(attendee="party", **where):
+@cache
+def emulator(region):
+    return connect(region=region)
+
+
+def lottery(attendee, edition="hardened", region=None):
+    """An attendee's lottery. Nothing of it is there yet."""
+    return emulator(region).named(Names(attendee, edition))
+
+
+def win(attendee="party", region=None):
     """Let somebody win in a hardened lottery. Only the tables are needed for that."""
-    target = connect(attendee=attendee, edition="hardened", **where)
+    target = lottery(attendee, region=region)
     draws_table(target).ensure()
     draws_table(target).put([{"draw_id": "draw-1"}, {"draw_id": "draw-1#1"}])
     Table(target, target.names.employee_table).ensure()
@@ -90,7 +101,7 @@ def test_who_would_be_lost_and_how_to_save_them(lost):
 
 def test_an_open_evening_would_be_lost(lost):
     """An evening that was announced is told, though nobody has won yet; one that is closed is not."""
-    target = connect(attendee="ann", edition="hardened")
+    target = lottery("ann")
     draws_table(target).ensure()
     Table(target, target.names.winners_table).ensure()
     evening = {"evening": True, "chain": 0, "draw_id": "night-1"}
@@ -103,10 +114,10 @@ def test_an_open_evening_would_be_lost(lost):
 
 def test_other_draws_are_for_practice(lost):
     """The tutorial's winners are nobody to lose, and a hardened lottery without winners has none."""
-    practice = Table(connect(attendee="practice"), "Lottery-Winners-practice")
+    practice = Table(lottery("practice", "tutorial"), "Lottery-Winners-practice")
     practice.ensure()
     practice.put([{"employee_id": "001"}])
-    draws_table(connect(attendee="begun", edition="hardened")).ensure()
+    draws_table(lottery("begun")).ensure()
     assert (lost("practice"), lost("begun")) == (None, None)
 
 
@@ -148,7 +159,7 @@ def test_the_end_of_make_lab_does_not_wait_for_another_reason(own_home):
 
 def test_the_command_saves_them(lost, monkeypatch, tmp_path):
     """The command that it names works: everything is in one file."""
-    target = connect(attendee="drawn", edition="hardened")
+    target = lottery("drawn")
     Stack(target).deploy()
     draw(target, [{"name": "Car", "count": 1}])
     monkeypatch.chdir(tmp_path)

@@ -178,10 +178,19 @@ def account_of_key(_: Function, access_key: str) -> str:
 
 
 def managed_policies(_: Function, self: Any) -> list[Any]:
+    """Copy AWS's managed policies. A reset of the emulator needs all of them twice."""
+    policies = [copy.copy(each) for each in _policies_of_aws(self.account_id, self.region_name)]
+    for each in policies:
+        each.versions, each.tags = [copy.copy(version) for version in each.versions], {}
+    return policies
+
+
+@lru_cache(2)
+def _policies_of_aws(account: str, region: str) -> list[Any]:
     """Parse AWS's managed policies one by one. All of them at once need 12 MB more."""
     from moto.iam.models import AWSManagedPolicy, aws_managed_policies_data
 
     text, parse = aws_managed_policies_data, json.JSONDecoder().raw_decode
     names = re.finditer(r'^ "([^"]+)":', text, re.MULTILINE)
     read = ((name[1], parse(text, name.end())[0]) for name in names)
-    return [AWSManagedPolicy.from_data(name, self.account_id, self.region_name, data) for name, data in read]
+    return [AWSManagedPolicy.from_data(name, account, region, data) for name, data in read]
