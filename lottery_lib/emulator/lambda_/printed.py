@@ -9,6 +9,7 @@ from typing import Final
 PART_BYTES: Final = 512 * 1024
 PART_LINES: Final = 4000
 _LONG_FILE: Final = 8 * 1024 * 1024
+_MOST_PIECES: Final = 64  # a process may print faster than we read
 
 
 class Printed:
@@ -66,8 +67,11 @@ class Printed:
         self._reader.seek(0)
         first = self._reader.read(PART_BYTES - len(self._beginning))
         self._reader.seek(max(len(first), size - PART_BYTES))
-        last = self._reader.read(PART_BYTES)
+        last, pieces = b"", 0
+        # Read to the end: what the process prints between the last read and the next line is lost.
+        while pieces < _MOST_PIECES and (piece := self._reader.read(PART_BYTES)):
+            last, pieces = (last + piece)[-PART_BYTES:], pieces + 1
         self._file.truncate(0)
         self._beginning += first
         self._end = (self._end + last)[-PART_BYTES:]
-        self._size += max(size, len(first) + len(last))
+        self._size += self._reader.tell()

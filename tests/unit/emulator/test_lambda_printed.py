@@ -2,6 +2,7 @@
 
 import os
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -51,6 +52,22 @@ def test_the_middle_of_a_long_output_is_left_out(printed):
     assert text.endswith(b"xxx\nlast\n")
     assert NOTE + b"%d bytes are missing here.]\n" % (11 + 3000 * 1024 - 2 * PART_BYTES) in text
     assert len(text) < 2 * PART_BYTES + 200
+
+
+def test_the_last_line_stays_if_it_comes_while_the_file_is_emptied(printed, monkeypatch):
+    """The emulator empties a long file while the function ends."""
+    write(printed, LINE * 3000)
+    reader, to_come = printed._reader, [b"", b"last\n"]
+
+    def read(count):
+        piece = reader.read(count)
+        write(printed, to_come.pop(0) if to_come else b"")
+        return piece
+
+    monkeypatch.setattr(printed, "_reader", SimpleNamespace(seek=reader.seek, tell=reader.tell, read=read))
+    printed._collect()
+    monkeypatch.undo()
+    assert printed.take().endswith(b"xxx\nlast\n")
 
 
 def test_many_short_lines_are_left_out(printed):
