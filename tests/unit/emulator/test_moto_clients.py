@@ -6,6 +6,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from lottery_lib.emulator.http.messages import Reply
 from lottery_lib.emulator.http.replies import query_reply
 from lottery_lib.emulator.iam.callers import Sessions
 from lottery_lib.emulator.moto.clients import EngineClients
@@ -21,10 +22,10 @@ def engine():
 
     def answer(request):
         made.callers.append(sessions.find(request.scope.access_key))
-        return query_reply("ListTopics", {})
+        return made.reply
 
     made = EngineClients(answer, sessions)
-    made.callers = []
+    made.callers, made.reply = [], query_reply("ListTopics", {})
     return made
 
 
@@ -63,3 +64,31 @@ def test_without_a_role_a_call_is_denied(engine):
     assert caught.value.response["Error"]["Code"] == "AuthorizationError"
     assert "no role" in caught.value.response["Error"]["Message"]
     assert len(engine.callers) == 1
+
+
+def invoke(engine, **given):
+    client = engine.client(make, "us-east-1", "lambda", ROLES[0])
+    return client.invoke(FunctionName="f", Payload=b"{}", **given)
+
+
+@pytest.mark.parametrize("given", [{}, {"InvocationType": "RequestResponse"}])
+@pytest.mark.parametrize("failed", [{}, {"X-Amz-Function-Error": "Unhandled"}])
+def test_a_function_answers_as_through_boto3(engine, given, failed):
+    """A call with more parameters is boto3's. The others go without it, and mean the same."""
+    engine.reply = Reply(200, b'{"a": 1}', {"X-Amz-Executed-Version": "$LATEST", **failed})
+    told = invoke(engine, **given)
+    assert (told["StatusCode"], told["ExecutedVersion"]) == (200, "$LATEST")
+    assert told.get("FunctionError") == failed.get("X-Amz-Function-Error")
+    assert told["Payload"].read() == b'{"a": 1}'
+    assert [caller.principal for caller in engine.callers] == ROLES[:1]
+
+
+def test_a_refused_call_of_a_function_is_made_once(engine):
+    """boto3 reads the refusal that is there already. The next call is a new one."""
+    body = b'{"Message": "Function not found: f", "Type": "User"}'
+    engine.reply = Reply(404, body, {"x-amzn-ErrorType": "ResourceNotFoundException"})
+    for times in (1, 2):
+        with pytest.raises(ClientError) as caught:
+            invoke(engine)
+        assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
+        assert len(engine.callers) == times
