@@ -1,9 +1,11 @@
 """`make lab` prints its address. Where people type, the command `lottery` is found."""
 
+import contextlib
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,7 +16,7 @@ from urllib.error import HTTPError
 
 import pytest
 import websocket
-from emulator.conftest import free_port
+from emulator.conftest import free_port, wait_until
 
 from lottery_lib.names import CHECKOUT
 
@@ -47,6 +49,12 @@ class Lab:
         return closing(websocket.create_connection(url, timeout=20))
 
 
+def answers(port):
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """Started in an environment like a new user's: no activated environment, no settings of anybody's."""
@@ -68,6 +76,7 @@ def lab(tmp_path_factory):
                 break
             assert process.poll() is None, printed.read_text()
             time.sleep(0.2)
+        wait_until(lambda: answers(port))  # JupyterLab prints its address a moment before
         yield Lab(port, token[1], printed)
     finally:
         os.killpg(process.pid, signal.SIGTERM)

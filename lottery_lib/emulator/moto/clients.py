@@ -80,11 +80,13 @@ class EngineClients:
         if not reply.ok:
             self._thread.reply = reply
             return boto3_invoke(**given)
+        from botocore.response import StreamingBody
+
         told = {"FunctionError": reply.headers.get("X-Amz-Function-Error")}
         return {
             "StatusCode": reply.status,
             "ExecutedVersion": reply.headers["X-Amz-Executed-Version"],
-            "Payload": io.BytesIO(reply.body),
+            "Payload": StreamingBody(io.BytesIO(reply.body), len(reply.body)),
             **{name: value for name, value in told.items() if value},
         }
 
