@@ -161,8 +161,13 @@ def test_a_draw(panel, picture):
     picture(panel.page, "pseudo_failed")
 
 
+@pytest.mark.long
 def test_an_evening(opened, picture):
-    """So it is on the operator's page, with the stage in small, from the announcement to the end."""
+    """So it is on the operator's page, with the stage in small, from the announcement to the end.
+
+    It is long because it needs another kernel and server. In the short run, `test_translation.py` finds each
+    sentence that is no message, and `test_draw_night.py` has the same page in English.
+    """
     target = connect(edition="hardened", attendee="pseudo")
     Stack(target).deploy()
     guests = [{"employee_id": f"{n}", "employee_name": f"来宾 {n}"} for n in range(9)]
