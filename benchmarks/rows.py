@@ -101,9 +101,9 @@ def page(rows: Sequence[Row], about: Mapping[str, Any]) -> str:
 #: What a missed goal would need, by the row's first words.
 _WHY: Final = {
     "Warm draw of one winner": """
-        Of 39 ms, the four functions need 22 ms, and 8 ms of these are the answers to their requests. The way
-        to their workers and back takes 3 ms, and moto's engine 12 ms: it evaluates five states, each in a
-        thread of its own, and writes thirty events. Much less would need another engine.""",
+        More than half of it is the work of the four functions, which make the same requests. Next comes
+        moto's engine, with a third: it evaluates five states, each in a thread of its own, and writes thirty
+        events. The way to the workers and back takes a twelfth. Much less would need another engine.""",
     "First draw after a deploy": """
         Three of its four functions make a boto3 resource and their first request in a new process: 10 to 15
         ms each, because the forked process must copy each page of memory that it changes. Less would need

@@ -156,7 +156,12 @@ def run_in_china(monkeypatch, path):
     return [str(each) for each in outputs]
 
 
-LESSONS_ALONE = [path for path in notebooks.notebooks() if path.name[:2] in ("01", "05")]
+#: Lesson 01 is long: 05 has its role, too.
+LESSONS_ALONE = [
+    pytest.param(path, marks=pytest.mark.long if path.name.startswith("01") else ())
+    for path in notebooks.notebooks()
+    if path.name[:2] in ("01", "05")
+]
 
 
 @pytest.mark.parametrize("path", LESSONS_ALONE, ids=lambda path: path.stem)
