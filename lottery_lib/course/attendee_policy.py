@@ -1,8 +1,8 @@
 """Write what an administrator gives an attendee in a real account: a policy, and a permissions boundary.
 
 The policy allows the kit's calls on the attendee's resources. Nobody can limit what an attendee writes into a
-role's policies or whom a role trusts. So the policy allows roles only within the boundary: whatever a role's
-policies say, it can do no more than use the lottery's own data, functions, logs and topic.
+role's policies, or who may assume a role. So the policy allows roles only within the boundary: whatever its
+policies say, a role can do no more than use the lottery's own data, functions, logs and topic.
 
 Each name is written in full, never as a pattern. ``Lottery-*-alice`` would also match the names of the
 attendee ``x-alice``. Without an attendee, ``Lottery-*`` would match the names of all attendees.

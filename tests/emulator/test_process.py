@@ -50,7 +50,10 @@ def raced(tmp_path_factory):
     ):
         command = [sys.executable, "-c", program, str(companion.pid)]
         kernel = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
-        start = lambda: told.append(control.start(while_pid=companion.pid))  # noqa: E731
+
+        def start():
+            told.append(control.start(while_pid=companion.pid))
+
         threads = [threading.Thread(target=start) for _ in range(2)]
         for thread in threads:
             thread.start()

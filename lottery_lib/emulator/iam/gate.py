@@ -79,7 +79,7 @@ class Gate:
             known = tuple((context | dict(need.context)).items())
             if why := _why_not(documents, boundary, replace(need, context=known)):
                 raise denied(request, f"{what} {why.format(action)}")
-            if need.action.startswith("sts:Assume"):  # moto does not ask whom the role trusts
+            if need.action.startswith("sts:Assume"):  # moto does not read the trust policy
                 trust = reads.trust_of(need.resource)
                 if trust is None or not trusts(trust, "AWS", caller.names, context, need.action):
                     raise denied(request, what)

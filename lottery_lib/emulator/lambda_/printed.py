@@ -68,7 +68,7 @@ class Printed:
         first = self._reader.read(PART_BYTES - len(self._beginning))
         self._reader.seek(max(len(first), size - PART_BYTES))
         last, pieces = b"", 0
-        # Read to the end: what the process prints between the last read and the next line is lost.
+        # What the process prints after the last read is lost. So read to the end.
         while pieces < _MOST_PIECES and (piece := self._reader.read(PART_BYTES)):
             last, pieces = (last + piece)[-PART_BYTES:], pieces + 1
         self._file.truncate(0)

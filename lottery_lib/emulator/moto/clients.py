@@ -78,8 +78,11 @@ class EngineClients:
         headers = {"content-type": "application/json"} | signed(replace(scope, access_key=key))
         reply = self._answer(Request("POST", target, headers, given["Payload"]))
         if not reply.ok:
-            self._thread.reply = reply
-            return boto3_invoke(**given)
+            self._thread.reply = reply  # `_send` takes it
+            try:
+                return boto3_invoke(**given)
+            finally:
+                vars(self._thread).pop("reply", None)
         from botocore.response import StreamingBody
 
         told = {"FunctionError": reply.headers.get("X-Amz-Function-Error")}

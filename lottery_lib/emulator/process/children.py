@@ -1,4 +1,4 @@
-"""End everything that functions start, with the emulator at the latest.
+"""End everything that functions start. Nothing stays when the emulator has ended.
 
 When a process has ended and its parent asks for the exit status, its number may be given to another process.
 So only the object that stands for a process asks for its status, and it kills the process's group before.

@@ -4,7 +4,7 @@ import threading
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from lottery_lib.emulator.http.messages import Reply
 from lottery_lib.emulator.http.replies import query_reply
@@ -92,3 +92,13 @@ def test_a_refused_call_of_a_function_is_made_once(engine):
             invoke(engine)
         assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
         assert len(engine.callers) == times
+
+
+def test_a_refusal_is_of_one_call(engine):
+    """If boto3 does not even send the call, the next call does not get its refusal."""
+    engine.reply = Reply(404, b"{}")
+    with pytest.raises(ParamValidationError):
+        engine.client(make, "us-east-1", "lambda", ROLES[0]).invoke(FunctionName="f", Payload=1)
+    engine.reply = query_reply("ListTopics", {})
+    list_topics(engine, ROLES[1])
+    assert [caller.principal for caller in engine.callers] == ROLES
