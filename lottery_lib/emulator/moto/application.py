@@ -5,7 +5,8 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 from typing import Any, Final
 from urllib.parse import urlencode
 from wsgiref.util import setup_testing_defaults
@@ -26,7 +27,7 @@ _COURSE: Final = {
 
 
 class Moto:
-    """moto's server application, without its server.
+    """moto's server application, without its server. moto is imported at the first call, or by `warm_up`.
 
     Args:
         port: The port of this process. moto's state machines call other services there.
@@ -36,14 +37,16 @@ class Moto:
         # moto reads these when it is imported.
         os.environ["MOTO_PORT"] = str(port)
         os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"  # no other web site's page may call
+
+    @cached_property
+    def _run(self) -> Callable[..., Any]:
         from moto.core.config import default_user_config
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
         from werkzeug.test import run_wsgi_app
 
-        self._application = DomainDispatcherApplication(create_backend_app)
-        self._run = run_wsgi_app
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
         default_user_config["lambda"] = {"use_docker": False}
+        return partial(run_wsgi_app, DomainDispatcherApplication(create_backend_app), buffered=True)
 
     def warm_up(self) -> None:
         """Load what the course needs, so that no first call waits for imports."""
@@ -62,7 +65,7 @@ class Moto:
 
         # moto's application raises exceptions that its operations do not handle.
         try:
-            chunks, status, headers = self._run(self._application, _environ(request), buffered=True)
+            chunks, status, headers = self._run(_environ(request))
         except OperationNotFoundError:
             return error_reply(request, unknown_operation(request))
         except NotImplementedError as error:

@@ -37,13 +37,16 @@ from lottery_lib.emulator.moto import patches
 patches.check()
 checked = [name for name in ("moto", "botocore") if name in sys.modules]
 patches.install()
+from lottery_lib.emulator import front
+front.Moto(1)
+ready = [name for name in ("moto", "botocore") if name in sys.modules]
 import moto.core.utils
 late = importlib.import_module({BATCH!r})
 late = [late.boto_client_for.__qualname__, late.StateTaskServiceBatch._from_error.__qualname__]
 loaded = [name for name in ("moto.ec2", "moto.batch.models") if name in sys.modules]
 sys.modules["moto.batch.models"] = type("Models", (), {{"batch_backends": "its tables"}})  # without EC2's
 from moto.batch import batch_backends
-print(json.dumps(dict(checked=checked, late=late, loaded=loaded, batch=batch_backends)))
+print(json.dumps(dict(checked=checked, ready=ready, late=late, loaded=loaded, batch=batch_backends)))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -92,6 +95,11 @@ def test_an_attribute_that_is_missing_is_told():
 def test_checking_imports_nothing_of_moto(fresh):
     """It reads files, because an emulator must answer within a moment. Botocore would take a while, too."""
     assert fresh["checked"] == []
+
+
+def test_the_emulator_answers_before_it_imports_moto(fresh):
+    """Its start does not wait for moto, which takes longer to import than all the rest."""
+    assert fresh["ready"] == []
 
 
 def test_a_late_import_is_patched(fresh):
