@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import threading
 import time
@@ -14,6 +15,7 @@ from emulator.conftest import Own, emulator_in
 from emulator.test_lambda_life import ended
 
 from lottery_lib.emulator.lambda_ import host
+from lottery_lib.emulator.lambda_.pool import Spares
 from lottery_lib.emulator.lambda_.printed import Printed
 
 ALLOWED = {
@@ -195,6 +197,38 @@ def test_a_parent_that_hangs_is_replaced(tmp_path, monkeypatch):
     finally:
         forker.close()
         output.remove()
+
+
+@pytest.fixture
+def alone(tmp_path):
+    """The process from which workers are forked, without an emulator."""
+    forker = host.Forker()
+    yield lambda: host.Worker(tmp_path / "output", forker)
+    forker.close()
+
+
+def test_a_spare_worker_has_used_boto3(alone, tmp_path):
+    """It has copied most of the memory that a function changes when it first uses boto3."""
+    (tmp_path / "counting.py").write_text("""
+import resource, sys
+
+def faults(): return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+before = faults()
+import boto3
+boto3.resource("dynamodb", region_name="us-east-1")
+sys.exit(f"{faults() - before} pages")
+""")
+    spares = Spares(alone)
+    spares._fill(1)
+    spare, new = (pages(spares.take(), tmp_path) for _ in range(2))
+    assert spare < new / 2
+
+
+def pages(worker, folder):
+    """How many pages the module changes when it is loaded."""
+    assert worker.become("counting.handler", folder, {}, 256).kind == "exit"
+    return int(re.search(r"(\d+) pages", worker.printed.take().decode())[1])
 
 
 def test_ended_workers_leave_no_zombies(forker, function):

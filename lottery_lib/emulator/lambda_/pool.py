@@ -219,7 +219,7 @@ class _Ticket:
 
 
 class Spares:
-    """Workers that were made in advance: they have loaded Python, AWS's runtime client and boto3.
+    """Workers that were made in advance. They have loaded AWS's runtime client, and have used boto3 once.
 
     Args:
         make: Makes a worker.
@@ -254,4 +254,6 @@ class Spares:
         # If a worker cannot be made, a call that needs one reports why.
         with self._making, contextlib.suppress(OSError, EOFError, RuntimeError):
             while len(self._ready) < min(number, self._most):
-                self._ready.append(self._make())
+                worker = self._make()
+                worker.rehearse()
+                self._ready.append(worker)
