@@ -8,13 +8,14 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest.mock import Mock
 
 import psutil
 import pytest
 from emulator.conftest import Own, emulator_in
 from emulator.test_lambda_life import ended
 
-from lottery_lib.emulator.lambda_ import host
+from lottery_lib.emulator.lambda_ import host, runner
 from lottery_lib.emulator.lambda_.pool import Spares
 from lottery_lib.emulator.lambda_.printed import Printed
 
@@ -229,6 +230,28 @@ def pages(worker, folder):
     """How many pages the module changes when it is loaded."""
     assert worker.become("counting.handler", folder, {}, 256).kind == "exit"
     return int(re.search(r"(\d+) pages", worker.printed.take().decode())[1])
+
+
+def test_the_last_line_of_a_flood_stays(alone, tmp_path, monkeypatch):
+    """A function cannot end while the emulator empties the file of its output."""
+    (tmp_path / "flood.py").write_text("""
+import time
+
+def handler(event, context):
+    print(("x" * 1023 + "\\n") * 9 * 1024, flush=True)
+    time.sleep(0.3)
+    print("last")
+""")
+    worker = alone()
+    variables = {"AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256"}
+    assert worker.become("flood.handler", tmp_path, variables, 256).kind == "ready"
+    slow = Mock(wraps=worker.printed._file)
+    slow.truncate.side_effect = lambda size: time.sleep(0.6) or os.ftruncate(slow.fileno(), size)
+    monkeypatch.setattr(worker.printed, "_file", slow)
+    header = {"invoke_id": "1", "invoked_function_arn": "", "deadline_time_in_ms": 0, "client_context": None}
+    answer = worker.call(header | runner._UNUSED, b"{}", 10)
+    assert (answer.kind, slow.truncate.call_count) == ("result", 1)
+    assert worker.printed.take().endswith(b"last\n")
 
 
 def test_ended_workers_leave_no_zombies(forker, function):

@@ -93,6 +93,20 @@ class Worker:
             self.end()
         return answer
 
+    def shorten(self) -> None:
+        """Empty a long file of its output. The process stands still meanwhile, so that no line is lost."""
+        if not self.printed.is_long:
+            return
+        with contextlib.suppress(psutil.Error):
+            process, deadline = psutil.Process(self._process.pid), time.monotonic() + _LOOK_SECONDS
+            process.suspend()
+            try:
+                while process.status() != psutil.STATUS_STOPPED and time.monotonic() < deadline:
+                    time.sleep(0.001)
+                self.printed.shorten()
+            finally:
+                process.resume()
+
     def end(self) -> None:
         """Kill the process and all processes that it started. Nothing happens if they have ended."""
         self._process.kill()
@@ -120,7 +134,7 @@ class Worker:
                 # A child process of the handler may keep the connection open after the worker has ended.
                 if not self.alive:
                     return self._exit()
-                self.printed.shorten()
+                self.shorten()
                 with contextlib.suppress(psutil.Error):
                     if psutil.Process(self._process.pid).memory_info().rss > self._most_memory:
                         return self._killed()

@@ -151,7 +151,7 @@ class Pool:
         """Empty the long files of idle workers. A thread of a function may print when no call runs."""
         with self._lock:  # so no call begins, and takes the output at the same time
             for worker in self._idle:
-                worker.printed.shorten()
+                worker.shorten()
 
     def has(self, arn: str) -> bool:
         """Whether there is a worker of a function."""

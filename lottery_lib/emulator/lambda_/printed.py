@@ -31,11 +31,17 @@ class Printed:
         """The number of the open file."""
         return self._file.fileno()
 
-    def shorten(self) -> None:
-        """Empty a file that is long. Call this now and then while the worker runs."""
+    @property
+    def is_long(self) -> bool:
+        """Whether the file is so long that it should be emptied before the call ends."""
         with contextlib.suppress(ValueError):  # closed
-            if os.fstat(self.fileno()).st_size > _LONG_FILE:
-                self._collect()
+            return os.fstat(self.fileno()).st_size > _LONG_FILE
+        return False
+
+    def shorten(self) -> None:
+        """Empty the file. What the process prints at that moment may be lost."""
+        with contextlib.suppress(ValueError):  # closed
+            self._collect()
 
     def take(self) -> bytes:
         """What was printed since the last call of this method. If something is missing, a line says so."""
