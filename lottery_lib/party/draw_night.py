@@ -151,6 +151,9 @@ class Page:
         target = connected_again(self.evening.target)
         if target is not self.evening.target:
             self._move(target)
+        self._show_tables()
+
+    def _show_tables(self) -> None:
         self.show(self.evening.look())
 
     def _move(self, target: Target) -> None:
@@ -537,9 +540,9 @@ class Operator(Page):
             self._show_roll(self.state)
             self._show_button()
 
-    def _look(self) -> None:
+    def _show_tables(self) -> None:
         kept = self._keep_marks()
-        super()._look()
+        super()._show_tables()
         with self._marking:  # a mark may have been changed again
             self._marks = {key: mark for key, mark in self._marks.items() if kept.get(key) is not mark}
 

@@ -83,7 +83,10 @@ def test_marks_are_shared(page, hardened):
 
 
 def test_restored_with_one_click(page, own_home):
-    """The emulator is killed at a roll call. The page finds a new one, and the file has the evening."""
+    """The emulator is killed at a roll call. The page finds a new one, and the file has the evening.
+
+    A mark that was made just then is kept.
+    """
     target, file = connect(edition="hardened", attendee="kept"), own_home / "kept.evening.json"
     try:
         Stack(target).deploy()
@@ -94,10 +97,11 @@ def test_restored_with_one_click(page, own_home):
         mark(here, winners[0].id)
         wait_until(lambda: b"absent 0" in file.read_bytes())
         os.killpg(control.status()["pid"], signal.SIGKILL)
+        mark(here, winners[1].id)
         wait_until(lambda: here._restore.layout.display == "")
         assert "the evening is only in its file: restore it" in here._problem.value
         here._restore.click()
-        offers(here, "1 absent: draw this place again")
+        offers(here, "2 absent: draw these places again")
         assert here.state.prizes[0].winners == winners
         assert here._restore.layout.display == "none"
         here._give_answer()
