@@ -83,8 +83,9 @@ class Worker:
         return self._ask(role, b"", INIT_SECONDS)
 
     def rehearse(self) -> None:
-        """Do what most functions do first, so that the first call does not have to."""
-        self._ask({}, b"", INIT_SECONDS)
+        """Do what most functions do first, so that the first call does not have to. If it fails, end it."""
+        if self._ask({}, b"", INIT_SECONDS).kind != "ready":
+            self.end()
 
     def call(self, header: Mapping[str, Any], event: bytes, seconds: float) -> Answer:
         """Run the handler on an event; after a time-out, kill it."""
