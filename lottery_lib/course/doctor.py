@@ -29,7 +29,7 @@ from lottery_lib.view.graph import graph_view
 
 #: The emulator and its sixteen workers, which share memory if they are forked. A test compares this with
 #: benchmarks/results.json.
-MEMORY_MB: Final = 161 + 16 * (13.2 if sys.platform == "linux" else 36.5)
+MEMORY_MB: Final = 155 + 16 * (13.2 if sys.platform == "linux" else 36.5)
 #: A rehearsal leaves less than 1 MB. The system itself needs the rest.
 DISK_MB: Final = 100
 MB: Final = 2**20

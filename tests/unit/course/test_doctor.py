@@ -38,7 +38,7 @@ def test_too_little_memory(finding, monkeypatch):
     """Where the emulator and its workers do not fit into memory, both numbers are told."""
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=300 * 2**20))
     memory = finding("memory")
-    assert (memory["ok"], memory["detail"]) == (False, "300 MB are free in memory, and 372 MB are needed")
+    assert (memory["ok"], memory["detail"]) == (False, "300 MB are free in memory, and 366 MB are needed")
     assert "Close other programs" in memory["next"]
 
 
