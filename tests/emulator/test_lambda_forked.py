@@ -235,18 +235,25 @@ def pages(worker, folder):
 def test_the_last_line_of_a_flood_stays(alone, tmp_path, monkeypatch):
     """A function cannot end while the emulator empties the file of its output."""
     (tmp_path / "flood.py").write_text("""
-import time
+import os, time
 
 def handler(event, context):
     print(("x" * 1023 + "\\n") * 9 * 1024, flush=True)
-    time.sleep(0.3)
+    while not os.path.exists("emptying"):
+        time.sleep(0.01)
     print("last")
 """)
     worker = alone()
     variables = {"AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256"}
     assert worker.become("flood.handler", tmp_path, variables, 256).kind == "ready"
     slow = Mock(wraps=worker.printed._file)
-    slow.truncate.side_effect = lambda size: time.sleep(0.6) or os.ftruncate(slow.fileno(), size)
+
+    def truncate(size):
+        (tmp_path / "emptying").touch()
+        time.sleep(0.3)  # time to print, for a process that does not stand still
+        os.ftruncate(slow.fileno(), size)
+
+    slow.truncate.side_effect = truncate
     monkeypatch.setattr(worker.printed, "_file", slow)
     header = {"invoke_id": "1", "invoked_function_arn": "", "deadline_time_in_ms": 0, "client_context": None}
     answer = worker.call(header | runner._UNUSED, b"{}", 10)
