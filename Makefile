@@ -33,7 +33,7 @@ install: $(VENV)/.installed
 PIP := -m pip install --quiet --disable-pip-version-check
 LOCKED := $(PIP) --require-hashes --requirement
 
-$(VENV)/.installed: pyproject.toml requirements.lock $(wildcard data/jupyter*)
+$(VENV)/.installed: pyproject.toml emulator/pyproject.toml requirements.lock $(wildcard data/jupyter*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed: make install PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@echo "Installing into $(VENV). This takes about a minute, once."
@@ -43,7 +43,7 @@ $(VENV)/.installed: pyproject.toml requirements.lock $(wildcard data/jupyter*)
 	@mkdir -p $(VENV)/etc/jupyter/custom && cp data/jupyter_server_config.py $(VENV)/etc/jupyter/
 	@cp data/jupyterlab_custom.css $(VENV)/etc/jupyter/custom/custom.css
 	@$(PY) $(LOCKED) requirements.lock
-	@$(PY) $(PIP) --no-deps --no-build-isolation --editable .
+	@$(PY) $(PIP) --no-deps --no-build-isolation --editable ./emulator --editable .
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed requirements-dev.lock
@@ -54,14 +54,14 @@ $(VENV)/.tested: $(VENV)/.installed requirements-dev.lock
 # `make locks UPGRADE=--upgrade` with the newest.
 UPGRADE ?=
 LOCK = $(VENV)/locks/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-  --no-annotate --no-header $(UPGRADE)
+  --no-annotate --no-header --no-emit-package sfn-emulator $(UPGRADE)
 BACKEND := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])
 locks:
 	@$(PYTHON) -m venv $(VENV)/locks
 	@$(VENV)/locks/bin/python $(PIP) 'uv>=0.13,<0.14'
 	$(PYTHON) -c '$(BACKEND)' | $(LOCK) pyproject.toml - --output-file requirements.lock
 	$(LOCK) requirements.lock pyproject.toml --extra dev --output-file requirements-dev.lock
-	echo 'awscli>=1.46,<1.47' | $(LOCK) - --output-file tests/emulator/awscli.lock
+	echo 'awscli>=1.46,<1.47' | $(LOCK) - --output-file tests/kit/awscli.lock
 	printf 'ministack>=1.5.33,<1.6\nboto3>=1.43,<2' | $(LOCK) - --output-file tests/second/ministack.lock
 
 # Run this before each commit. Both halves run at the same time.
@@ -73,15 +73,17 @@ static: $(VENV)/.tested
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	$(BIN)/lint-imports
+	$(BIN)/lint-imports emulator/.importlinter
 
 unit: $(VENV)/.tested
 	$(PY) -m pytest tests/unit -n 2 -p no:nbval -m "not long"
+	$(PY) -m pytest emulator/tests/unit -n 2 -p no:nbval -m "not long"
 
 # AWS's own command line. A test runs the commands that `calls` writes with it. It pins its own version of
 # botocore, so it has its own environment. pip has no version 2.
-$(VENV)/awscli/.installed: $(VENV)/.installed tests/emulator/awscli.lock
+$(VENV)/awscli/.installed: $(VENV)/.installed tests/kit/awscli.lock
 	@$(PY) -m venv $(VENV)/awscli
-	@$(VENV)/awscli/bin/python $(LOCKED) tests/emulator/awscli.lock
+	@$(VENV)/awscli/bin/python $(LOCKED) tests/kit/awscli.lock
 	@touch $@
 
 # MiniStack, an emulator that others wrote: see docs/second_opinion.md. Our functions import boto3 there. If pip

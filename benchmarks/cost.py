@@ -21,12 +21,12 @@ from typing import Any
 
 from lottery_lib import Stack, connect, draw, execution, inbox, winners
 from lottery_lib.draws import last_execution
-from lottery_lib.emulator.process import control
 from lottery_lib.history import transitions
 from lottery_lib.names import Names
 from lottery_lib.resources.lambda_function import Function
 from lottery_lib.target import elsewhere
 from lottery_lib.waiting import Waiter
+from sfn_emulator import control
 
 HERE = Path(__file__).resolve().parent
 #: The prices come from the newest copies of these pages that we found, or from pages that quote them.
@@ -59,12 +59,12 @@ Line = Mapping[str, Any]
 
 def serve(port: int, file: Path) -> int:
     """Run an emulator that records its requests and its replies."""
-    from lottery_lib.emulator.front import Front  # noqa: PLC0415
-    from lottery_lib.emulator.process import server  # noqa: PLC0415 (moto takes a while to import)
+    from sfn_emulator import server  # noqa: PLC0415 (moto takes a while to import)
+    from sfn_emulator.routing import Router  # noqa: PLC0415
 
-    answer = Front.answer
+    answer = Router.answer
 
-    def noted(self: Front, request: Any) -> Any:
+    def noted(self: Router, request: Any) -> Any:
         reply = answer(self, request)
         is_json = request.scope.service == "dynamodb"
         line = {
@@ -77,7 +77,7 @@ def serve(port: int, file: Path) -> int:
             notes.write(json.dumps(line) + "\n")
         return reply
 
-    Front.answer = noted
+    Router.answer = noted
     return server.run(port, os.getppid())
 
 

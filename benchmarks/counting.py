@@ -8,24 +8,24 @@ import sys
 import threading
 from collections import Counter
 
-from lottery_lib.emulator.front import Front
-from lottery_lib.emulator.http.messages import Reply, Request
-from lottery_lib.emulator.http.replies import json_reply
-from lottery_lib.emulator.process import server
+from sfn_emulator import server
+from sfn_emulator.http.messages import Reply, Request
+from sfn_emulator.http.replies import json_reply
+from sfn_emulator.routing import Router
 
 _counts: Counter[str] = Counter()
 _lock = threading.Lock()
-_answer = Front.answer
+_answer = Router.answer
 
 
-def answer(front: Front, request: Request) -> Reply:
+def answer(router: Router, request: Request) -> Reply:
     """Answer, and count the requests that come with the key of a role; the attendee has another key."""
     if request.path == "/bench/requests":
         with _lock:
             told = {"requests": _counts["requests"], "items": _counts["items"]}
             _counts.clear()
         return json_reply(told)
-    reply = _answer(front, request)
+    reply = _answer(router, request)
     if request.scope.access_key.startswith("ASIA"):
         with _lock:
             _counts.update(requests=1, items=items_read(request, reply))
@@ -45,5 +45,5 @@ def items_read(request: Request, reply: Reply) -> int:
 
 
 if __name__ == "__main__":
-    Front.answer = answer
+    Router.answer = answer
     sys.exit(server.run(int(sys.argv[1]), while_pid=int(sys.argv[2])))

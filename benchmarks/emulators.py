@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 
 from lottery_lib import Stack, connect
-from lottery_lib.emulator.process import control
 from lottery_lib.target import Target
+from sfn_emulator import control
 
 __all__ = ["counting_emulator", "deployed", "emulator", "ministack"]
 

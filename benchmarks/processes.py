@@ -9,7 +9,7 @@ from rows import Row
 from tools import Plan, in_turns, megabytes, ms, python, timed
 
 from lottery_lib import Stack, connect
-from lottery_lib.emulator.process import control
+from sfn_emulator import control
 
 __all__ = ["imports", "memory", "starts"]
 

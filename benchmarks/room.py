@@ -24,8 +24,8 @@ from tools import cpu, in_threads, ms
 
 from lottery_lib import connect
 from lottery_lib.draws import machine_arn
-from lottery_lib.emulator.process import control
 from lottery_lib.target import Target
+from sfn_emulator import control
 
 __all__ = ["room"]
 

@@ -152,10 +152,6 @@ def _explanation(error: Exception) -> LotteryError | None:
     if isinstance(error, ImportError):
         next_step = _("Run `make clean install`, then start with `make lab`")
         return LotteryError(_("packages"), str(error), next_step)
-    from lottery_lib.emulator.process.errors import EmulatorError
-
-    if isinstance(error, EmulatorError):
-        return LotteryError(error.where, error.what, error.next_step)
     from lottery_lib.aws_errors import explain
 
     return explain(error)
@@ -847,9 +843,9 @@ def emulator() -> None:
 )
 def start(edition: str | None, port: int | None, foreground: bool, allow_host: tuple[str, ...]) -> Outcome:
     """Start the emulator, if it does not run already."""
-    from lottery_lib.emulator.process import control
+    from lottery_lib.embedded import emulator as run
 
-    state = control.start(port, foreground=foreground, allowed_hosts=allow_host)
+    state = run("start", port, foreground=foreground, allowed_hosts=allow_host)
     return _state(state, foreground or state["running"])
 
 
@@ -859,9 +855,9 @@ def start(edition: str | None, port: int | None, foreground: bool, allow_host: t
 @click.option("--dry-run", is_flag=True, help=_("Only show which winners would be lost."))
 def stop(edition: str | None, port: int | None, yes: bool, dry_run: bool) -> Outcome:
     """Stop the emulator. It asks first if winners of a hardened lottery would be lost."""
-    from lottery_lib.emulator.process import control
+    from lottery_lib.embedded import emulator as run
 
-    state, lost = control.status(port), []
+    state, lost = run("status", port), []
     if state["running"] and not yes:
         from lottery_lib.party.receipts import unsaved  # it imports pandas and boto3
 
@@ -875,7 +871,7 @@ def stop(edition: str | None, port: int | None, yes: bool, dry_run: bool) -> Out
         return Outcome(state | {"lost": lost}, not lost, {})
     if lost:
         _ask(_("stop the emulator, and lose these winners"))
-    state = control.stop(port)
+    state = run("stop", port)
     return Outcome(state, not state["running"])
 
 
@@ -883,9 +879,9 @@ def stop(edition: str | None, port: int | None, yes: bool, dry_run: bool) -> Out
 @_port
 def emulator_status(edition: str | None, port: int | None) -> Outcome:
     """Show whether the emulator runs, and where."""
-    from lottery_lib.emulator.process import control
+    from lottery_lib.embedded import emulator as run
 
-    return _state(control.status(port))
+    return _state(run("status", port))
 
 
 if __name__ == "__main__":

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from statelint.linter import Linter
 
-from lottery_lib import language
+import states_language
 from lottery_lib.errors import LotteryError
-from lottery_lib.language import all_states
 from lottery_lib.names import CHECKOUT
 from lottery_lib.translation import _
+from states_language import all_states
 
 Machine = Mapping[str, Any]
 
@@ -87,7 +87,7 @@ def diagnostics(text: str) -> list[str]:
     opened = [
         _("{placeholder} is still to be replaced by an ARN", placeholder=each) for each in placeholders(text)
     ]
-    faults = language.faults(text)
+    faults = states_language.faults(text)
     found = opened + [str(fault) for fault in faults]
     if any(fault.severity == "ERROR" for fault in faults):
         return found  # the linter would say the same again
@@ -115,5 +115,5 @@ def parse(definition: Machine | str) -> Machine:
 
 def edges(machine: Machine) -> list[tuple[str, str]]:
     """List the edges of the graph: each pair of a state and a state that may follow it, once."""
-    pairs = ((name, to) for name, state in all_states(machine) for _, to in language.ways_from(state))
+    pairs = ((name, to) for name, state in all_states(machine) for _, to in states_language.ways_from(state))
     return list(dict.fromkeys(pairs))

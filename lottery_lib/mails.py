@@ -15,7 +15,7 @@ from lottery_lib.target import Target
 from lottery_lib.texts import escaped
 from lottery_lib.translation import _
 
-_MAIL: Final = "/lottery/mail"
+_MAIL: Final = "/_emulator/mail"
 # The emulator looks at the access key only.
 _SIGNATURE: Final = "AWS4-HMAC-SHA256 Credential={}/20200101/us-east-1/sns/aws4_request, Signature=0"
 _URL: Final = re.compile(r"https?://[^\s<>\"]+")

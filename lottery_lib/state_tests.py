@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from lottery_lib import definition, language, plan
+import states_language
+from lottery_lib import definition, plan
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.target import Target
@@ -114,7 +115,7 @@ def test_state(
     else:
         text = local if isinstance(local, str) else _text(where, _("the definition"), local)
         text, role_arn = plan.filled(target, text), plan.machine_role(target).arn
-    known = dict(language.all_states(definition.parse(text)))
+    known = dict(states_language.all_states(definition.parse(text)))
     if name not in known:
         next_step = _("Its states are {names}", names=", ".join(known))
         raise LotteryError(_("state {name}", name=name), _("is not in the definition"), next_step)

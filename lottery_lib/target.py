@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import boto3
@@ -22,8 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.loaders import Loader, create_loader
 
 from lottery_lib.aws_errors import config, explain, speak_plainly
-from lottery_lib.emulator.process import control
-from lottery_lib.emulator.process.errors import EmulatorError
+from lottery_lib.embedded import emulator
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import Names
 from lottery_lib.translation import _
@@ -216,27 +215,6 @@ def connected_again(target: Target) -> Target:
         return target
     names = target.names
     return connect("embedded", attendee=names.attendee, edition=names.edition, region=target.region)
-
-
-def emulator(verb: Literal["start", "stop", "status", "find"], port: int | None = None) -> dict[str, Any]:
-    """Start or stop an emulator on this machine, or look at it: the one door to that program.
-
-    Args:
-        verb: What to do.
-        port: The emulator that was started with this port; None for the user's shared one. `find` also finds
-            the shared one by its port.
-
-    Returns:
-        Its state, as `control.status` tells it.
-
-    Raises:
-        LotteryError: It cannot start.
-    """
-    verbs = {"start": control.start, "stop": control.stop, "status": control.status, "find": control.find}
-    try:
-        return verbs[verb](port)
-    except EmulatorError as error:
-        raise LotteryError(error.where, error.what, error.next_step) from error
 
 
 def elsewhere(account: str, region: str, names: Names) -> Target:

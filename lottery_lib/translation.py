@@ -1,21 +1,21 @@
 """Say each sentence in the attendee's language: English, or one that has a folder in `translations`."""
 
 import gettext
-import io
 import os
 import re
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-#: One folder for each language, with catalogues (.po) for the library, the notebooks and the documents.
+#: One folder for each language, with catalogues for the library, the notebooks and the documents.
+#: `make translations` compiles that of the library (.mo).
 TRANSLATIONS: Final = Path(__file__).resolve().parent.parent / "translations"
 _LOCALE: Final = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")  # as gettext reads it
 
 
 def languages() -> list[str]:
     """The languages that the kit speaks beside English, such as ``["zh"]``."""
-    return sorted(path.parent.name for path in TRANSLATIONS.glob("*/lottery_lib.po"))
+    return sorted(path.parent.name for path in TRANSLATIONS.glob("*/lottery_lib.mo"))
 
 
 @cache
@@ -49,13 +49,8 @@ def first_spoken(wanted: str) -> str:
 def _catalogue(language: str) -> gettext.NullTranslations:
     if language == "en":
         return gettext.NullTranslations()
-    from babel.messages import mofile, pofile  # noqa: PLC0415 - English needs no catalogue
-
-    compiled = io.BytesIO()
-    with (TRANSLATIONS / language / "lottery_lib.po").open("rb") as file:
-        mofile.write_mo(compiled, pofile.read_po(file))
-    compiled.seek(0)
-    return gettext.GNUTranslations(compiled)
+    with (TRANSLATIONS / language / "lottery_lib.mo").open("rb") as file:
+        return gettext.GNUTranslations(file)
 
 
 def in_language(path: Path) -> Path:

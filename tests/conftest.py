@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
 
+pytest_plugins = ["emulator_fixtures"]
 #: A Retry waits for this part of its interval here. Under nbval, it waits as on AWS.
 PACE = "0.2"
 # As in an activated environment, and as in JupyterLab.
@@ -88,7 +89,7 @@ def own_state(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Con
                 patch.delenv(name)
         patch.setenv("LOTTERY_EMULATOR_RETRY_PACE", PACE)
         yield folder
-        from lottery_lib.emulator.process import control
+        from sfn_emulator import control
 
         control.stop()
 

@@ -1,6 +1,7 @@
 """Keep the other languages of the kit in step with English (`make translations`).
 
-Each language has a folder with three catalogues (.po): for the library, the notebooks and the documents. This
+Each language has a folder with three catalogues (.po): for the library, the notebooks and the documents. The
+emulator has its catalogue in its own folder. The programs read compiled catalogues (.mo). This
 program reads the English texts, brings the catalogues up to date, and writes the notebooks and documents of
 the other languages. A changed text keeps its old translation, marked as fuzzy, until somebody has looked at
 it. Until then, the notebook shows the English text with a mark.
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import nbformat
-from babel.messages import Catalog, pofile
+from babel.messages import Catalog, mofile, pofile
 from translate.storage.markdown import MarkdownFile
 
 from lottery_lib.translation import TRANSLATIONS as FOLDER
@@ -37,7 +38,7 @@ DOCUMENTS: Final = [
         "README.md",
         "INSTRUCTOR.md",
         "docs/aws.md",
-        "docs/emulator.md",
+        "emulator/docs/differences.md",
         "docs/receipts.md",
         "docs/security.md",
     )
@@ -212,9 +213,9 @@ def collected(pages: Iterable[Path]) -> Catalog:
     return found
 
 
-def library() -> Catalog:
-    """The messages of the library and the help of its commands, with the modules that have them."""
-    found, folder = Catalog(), ROOT / "lottery_lib"
+def library(folder: Path = ROOT / "lottery_lib") -> Catalog:
+    """The messages of a program and the help of its commands, with the modules that have them."""
+    found = Catalog()
     for path in sorted(folder.rglob("*.py")):
         for message in messages(ast.parse(path.read_text(encoding="utf-8"))):
             found.add(message, locations=[(path.relative_to(folder).as_posix(), 0)])
@@ -238,7 +239,8 @@ def updated(path: Path, template: Catalog) -> Catalog:
     A new text is empty, unless it is much like an old one: then it has the old translation, marked as fuzzy.
     """
     stored = io.BytesIO(path.read_bytes() if path.exists() else b"")
-    catalog = pofile.read_po(stored, locale=path.parent.name)
+    locale = path.parents[1].name if path.parent.name == "LC_MESSAGES" else path.parent.name
+    catalog = pofile.read_po(stored, locale=locale)
     catalog.update(template, update_creation_date=False)
     return catalog
 
@@ -248,6 +250,13 @@ def written(catalog: Catalog) -> str:
     file = io.BytesIO()
     pofile.write_po(file, catalog, omit_header=True, width=0, ignore_obsolete=True, include_lineno=False)
     return file.getvalue().decode()
+
+
+def compiled(catalog: Catalog) -> bytes:
+    """A catalogue as a program reads it."""
+    file = io.BytesIO()
+    mofile.write_mo(file, catalog)
+    return file.getvalue()
 
 
 def unfinished(catalog: Catalog) -> Iterator[str]:
@@ -309,19 +318,32 @@ def translation(catalog: Catalog, page: Path, text: str, place: str) -> str:
     return _LINK.sub(follow, message.string if finished else f"{MARK} {text}")
 
 
-def edition(language: str) -> tuple[dict[Path, str], list[str]]:
+def edition(language: str) -> tuple[dict[Path, bytes], list[str]]:
     """The catalogues and pages of a language as they should be, and a line for each unfinished text."""
     files, left = {}, []
-    for name, pages in (("lottery_lib.po", []), ("notebooks.po", NOTEBOOKS), ("documents.po", DOCUMENTS)):
+    for path, folder in programs(language).items():
+        catalog = updated(path, library(folder))
+        files[path], files[path.with_suffix(".mo")] = written(catalog).encode(), compiled(catalog)
+        left += unfinished(catalog)
+    for name, pages in (("notebooks.po", NOTEBOOKS), ("documents.po", DOCUMENTS)):
         path = FOLDER / language / name
-        catalog = updated(path, collected(pages) if pages else library())
-        files[path] = written(catalog)
+        catalog = updated(path, collected(pages))
+        files[path] = written(catalog).encode()
         left += unfinished(catalog)
         for page in pages:
             there = destination(page, language)
             now = there.read_text(encoding="utf-8") if there.exists() else ""
-            files[there] = translated(page, partial(translation, catalog, page), now)
+            files[there] = translated(page, partial(translation, catalog, page), now).encode()
     return files, left
+
+
+def programs(language: str) -> dict[Path, Path]:
+    """The catalogue of each program in a language, with the folder of the program."""
+    emulator = ROOT / "emulator" / "sfn_emulator"
+    return {
+        FOLDER / language / "lottery_lib.po": ROOT / "lottery_lib",
+        emulator / "locale" / language / "LC_MESSAGES" / "sfn_emulator.po": emulator,
+    }
 
 
 def main() -> int:
@@ -329,8 +351,8 @@ def main() -> int:
     for language in languages():
         files, left = edition(language)
         for path, text in files.items():
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(text, encoding="utf-8", newline="\n")
+            path.parent.mkdir(exist_ok=True, parents=True)
+            path.write_bytes(text)
         print(*left, f"{language}: {len(left) or 'no'} texts to translate or to look at.", sep="\n")
     return 0
 

@@ -19,11 +19,12 @@ from packaging.utils import canonicalize_name
 
 from lottery_lib import plan
 from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, run
+from lottery_lib.embedded import emulator
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import CHECKOUT, Names
 from lottery_lib.resources import Resource  # noqa: TC001
 from lottery_lib.resources.log_group import LogGroup
-from lottery_lib.target import Target, connect, emulator
+from lottery_lib.target import Target, connect
 from lottery_lib.translation import _
 from lottery_lib.view.graph import graph_view
 

@@ -14,8 +14,8 @@ import nbclient
 import nbformat
 from tqdm import tqdm
 
+from lottery_lib.embedded import emulator
 from lottery_lib.names import CHECKOUT
-from lottery_lib.target import emulator
 from lottery_lib.translation import _, language
 
 NOTEBOOKS_FOLDER: Final = CHECKOUT / "notebooks"

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from lottery_lib.definition import Machine
-from lottery_lib.language import branches, states
+from states_language import branches, states
 
 #: An event as boto3 returns it from `get_execution_history`.
 Event = Mapping[str, Any]

@@ -6,8 +6,8 @@ from typing import Final
 
 from lottery_lib.definition import Machine
 from lottery_lib.errors import LotteryError
-from lottery_lib.language import assigned_by, branches, states
 from lottery_lib.translation import _
+from states_language import assigned_by, branches, states
 
 _OPERATORS: Final = {
     "GreaterThanEquals": ">=",

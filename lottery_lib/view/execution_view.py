@@ -8,13 +8,13 @@ import ipywidgets as widgets
 import pandas as pd
 
 from lottery_lib.history import ExecutionRecord, latest_rows, output, state_table
-from lottery_lib.language import all_states
 from lottery_lib.texts import escaped
 from lottery_lib.translation import _
 from lottery_lib.view.graph import graph_view
 from lottery_lib.view.graph_widget import GraphWidget
 from lottery_lib.view.status import badge, marked
 from lottery_lib.view.tables import readable
+from states_language import all_states
 
 _LATEST: Final = 10  # the most rows that are shown for a state
 _LONGEST: Final = 20_000  # characters shown of an input or output; AWS allows 256 KiB

@@ -10,7 +10,6 @@ import graphviz
 
 from lottery_lib.definition import Machine, parse
 from lottery_lib.history.state_runs import Event
-from lottery_lib.language import all_states, branches, is_last, states
 from lottery_lib.translation import _
 from lottery_lib.view.asl import assigned, catches, known_state, outline, returns, tries, waits, ways
 from lottery_lib.view.painting import (
@@ -27,6 +26,7 @@ from lottery_lib.view.painting import (
 )
 from lottery_lib.view.status import columns, look_of, named, retried
 from lottery_lib.view.svg import Picture, render
+from states_language import all_states, branches, is_last, states
 
 if TYPE_CHECKING:
     from lottery_lib.view.graph_widget import GraphWidget

@@ -8,10 +8,10 @@ from typing import Final, TypedDict
 from lottery_lib.definition import Machine
 from lottery_lib.history import latest_rows, state_table
 from lottery_lib.history.state_runs import Event, details_of
-from lottery_lib.language import all_states, is_last
 from lottery_lib.translation import _
 from lottery_lib.view.asl import notes, tries
 from lottery_lib.view.status import look_of, marked, retried
+from states_language import all_states, is_last
 
 _SVG: Final = "{http://www.w3.org/2000/svg}"
 ET.register_namespace("", _SVG[1:-1])

@@ -34,7 +34,7 @@ _STYLE: Final = {"description_width": "initial"}
 # What is cut off a long word, such as one of AWS's task tokens. Chinese has no spaces, so it is not cut.
 _LONG: Final = re.compile(r"(?<=[!-~]{60})[!-~]+")
 #: The address of the emulator's mailbox in a sentence about the mail.
-_LINK: Final = re.compile(r"https?://[^\s<]+/lottery/mail[^\s<]*")
+_LINK: Final = re.compile(r"https?://[^\s<]+/_emulator/mail[^\s<]*")
 #: How many winners to draw, or a list of prizes, each with its name and count.
 Wanted = int | Sequence[Mapping[str, Any]]
 

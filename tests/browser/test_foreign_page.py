@@ -12,7 +12,7 @@ import pytest
 from browser.conftest import browser_path
 
 from lottery_lib import Stack, connect, inbox, winners
-from lottery_lib.emulator.process import control
+from sfn_emulator import control
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 FETCH = """async ([address, settings]) => {
@@ -116,7 +116,7 @@ def test_no_function_is_called(evil, endpoint, lottery):
     assert len(winners(lottery)) == 0
 
 
-@pytest.mark.parametrize("path", ["/lottery/mail", "/lottery/mail/"])
+@pytest.mark.parametrize("path", ["/_emulator/mail", "/_emulator/mail/"])
 def test_no_mail_is_read(evil, endpoint, path):
     """Not by fetch, with and without the cookie of somebody who reads the mailbox in the same browser."""
     status, text = evil.evaluate(FETCH, [f"{endpoint}{path}", {"credentials": "include"}])
@@ -129,7 +129,7 @@ def test_rebinding_shows_nothing(tab, lottery):
     page = f"http://rebound.example:{port}/attack"  # from the attacker's own server, before the name moves
     tab.route(page, lambda route: route.fulfill(content_type="text/html", body="<!doctype html>"))
     tab.goto(page)
-    for path in ("/lottery/mail", "/lottery/mail/", "/lottery/health", "/2015-03-31/functions/"):
+    for path in ("/_emulator/mail", "/_emulator/mail/", "/_emulator/health", "/2015-03-31/functions/"):
         status, text = tab.evaluate(FETCH, [path, {}])
         assert (status, "does not have the name" in text) == (403, True)
     assert tab.evaluate(FETCH, ["/moto-api/reset", {"method": "POST"}])[0] == 403
@@ -138,11 +138,11 @@ def test_rebinding_shows_nothing(tab, lottery):
 
 def test_the_owner_reads_mail_in_the_browser(evil, lottery):
     """A click on the ticket's link opens the mailbox from any page. There, a link confirms the address."""
-    link = re.search(r"http://\S+/lottery/mail/\S+", inbox(lottery).where)[0]
+    link = re.search(r"http://\S+/_emulator/mail/\S+", inbox(lottery).where)[0]
     evil.evaluate("address => { const a = document.createElement('a'); a.href = address; a.text = 'mail';"
                   "document.body.append(a); }", link)  # fmt: skip
     evil.click("text=mail")
-    evil.wait_for_url("**/lottery/mail/")
+    evil.wait_for_url("**/_emulator/mail/")
     assert evil.title() == "Mailbox"
     assert evil.evaluate("document.cookie") == ""
     evil.goto(evil.url)

@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 
 from lottery_lib import Stack, connect, executions, inject, winners
 from lottery_lib.draws import forget_winners
-from lottery_lib.emulator.process import control
 from lottery_lib.view.status import look_of
+from sfn_emulator import control
 
 pytestmark = pytest.mark.browser
 #: Notes what the panel showed, and when: the status line, the fills of the states, how many of them run.

@@ -6,17 +6,16 @@ from math import ceil
 
 import nbformat
 import pytest
-from babel.messages import pofile
 from browser.test_draw_night import MISFITS
 from browser.test_panel import CUT_OFF, button, chosen
-from catalogues import library
+from catalogues import compiled, library
 from playwright.sync_api import expect
 
 from lottery_lib import Stack, connect, inject, load_employees
 from lottery_lib.definition import load
 from lottery_lib.draws import forget_winners
 from lottery_lib.employees import Roster
-from lottery_lib.language import STATE_TYPES, all_states
+from states_language import STATE_TYPES, all_states
 
 pytestmark = pytest.mark.browser
 ACCENTED = str.maketrans(
@@ -85,8 +84,7 @@ def translations(tmp_path_factory):
     for message in catalog:
         message.string = pseudo(message.id)
     (folder / "xx").mkdir()
-    with (folder / "xx" / "lottery_lib.po").open("wb") as file:
-        pofile.write_po(file, catalog, omit_header=True)
+    (folder / "xx" / "lottery_lib.mo").write_bytes(compiled(catalog))
     return folder
 
 

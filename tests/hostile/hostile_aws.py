@@ -15,7 +15,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError
 from botocore.httpsession import URLLib3Session
 from botocore.retries import quota
-from emulator.calls import WRITES
+from kit.calls import WRITES
 
 from lottery_lib import Names, Stack, connect
 from lottery_lib.waiting import Waiter

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from emulator.access_keys import started
-from emulator.attendee_user import (
+from helpers import started
+from kit.attendee_user import (
     EDITIONS,
     KEY,
     NEEDS,
@@ -28,7 +28,7 @@ from emulator.attendee_user import (
 from lottery_lib import Names, Stack, definition, draw, execution, inbox, load_employees, test_state, winners
 from lottery_lib import employees as roster
 from lottery_lib.draws import forget_winners, machine_arn
-from lottery_lib.emulator.process import control
+from sfn_emulator import control
 from lottery_lib.party.evening import draw_in_public
 from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, OTHERS, notebooks, run
 
@@ -123,7 +123,7 @@ def beside(stack, other):
 def run_as_user(path):
     """Run a notebook whose every connection is the user's; returns what went wrong, or None."""
     notebook = nbformat.read(path, 4)
-    first = "from emulator.attendee_user import be_the_user; be_the_user()"
+    first = "from kit.attendee_user import be_the_user; be_the_user()"
     notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
     return run(notebook, path.parent)
 

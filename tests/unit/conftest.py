@@ -1,9 +1,12 @@
 """What unit tests of several rooms need."""
 
+import io
 import json
 from collections.abc import Callable, Iterator
 
+import catalogues
 import pytest
+from babel.messages import pofile
 
 from lottery_lib import translation
 
@@ -23,7 +26,8 @@ def catalogue(tmp_path, monkeypatch) -> Iterator[Catalogue]:
         pairs = (f"{comment}msgid {json.dumps(text)}\nmsgstr {json.dumps(chinese, ensure_ascii=False)}\n"
                  for text, chinese in translations.items())  # fmt: skip
         (tmp_path / "zh").mkdir(exist_ok=True)
-        (tmp_path / "zh" / "lottery_lib.po").write_text("\n".join(pairs), encoding="utf-8")
+        read = pofile.read_po(io.BytesIO("\n".join(pairs).encode()), locale="zh")
+        (tmp_path / "zh" / "lottery_lib.mo").write_bytes(catalogues.compiled(read))
         _forget()
 
     monkeypatch.setattr(translation, "TRANSLATIONS", tmp_path)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lottery_lib.emulator.http.messages import Request
-from lottery_lib.emulator.http.replies import json_reply
+from sfn_emulator.http.messages import Request
+from sfn_emulator.http.replies import json_reply
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = json.loads((ROOT / "benchmarks" / "results.json").read_text("utf-8"))

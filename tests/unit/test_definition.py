@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+import states_language
 from lottery_lib import definition
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import EDITIONS
@@ -129,3 +130,9 @@ def test_edges():
     }
     found = definition.edges({"StartAt": "A", "States": states})
     assert sorted(found) == [("A", "B"), ("A", "C"), ("B", "C"), ("D", "E")]
+
+
+@pytest.mark.parametrize("file", sorted(definition.ASL_FOLDER.glob("*.asl.json")), ids=lambda file: file.name)
+def test_the_kits_own_definitions_are_allowed(file):
+    """No fault and no warning."""
+    assert states_language.faults(file.read_text(encoding="utf-8")) == []

@@ -243,12 +243,12 @@ def test_question(monkeypatch, capsys):
 @pytest.fixture
 def lossy(monkeypatch):
     """An emulator whose end loses winners; these are the ports with which the command has stopped it."""
-    from lottery_lib.emulator.process import control
+    import sfn_emulator
     from lottery_lib.party import receipts
 
     stopped = []
-    monkeypatch.setattr(control, "status", lambda port: {"running": True, "endpoint": "http://there"})
-    monkeypatch.setattr(control, "stop", lambda port: stopped.append(port) or {"running": False})
+    monkeypatch.setattr(sfn_emulator, "status", lambda port: {"running": True, "endpoint": "http://there"})
+    monkeypatch.setattr(sfn_emulator, "stop", lambda port: stopped.append(port) or {"running": False})
     monkeypatch.setattr(
         receipts, "unsaved", lambda endpoint, shared: [f"Ann at {endpoint}, shared: {shared}"]
     )

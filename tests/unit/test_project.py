@@ -19,7 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = PYPROJECT["project"]
 REQUIREMENTS = [
-    Requirement(line) for line in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
+    Requirement(line)
+    for line in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
+    if not line.startswith("sfn-emulator")  # it is in this repository
 ]
 
 
@@ -27,11 +29,14 @@ REQUIREMENTS = [
 LOCKS = [
     "requirements.lock",
     "requirements-dev.lock",
-    "tests/emulator/awscli.lock",
+    "tests/kit/awscli.lock",
     "tests/second/ministack.lock",
 ]
 #: How this project itself is installed once its lock is: nothing is fetched, so nothing comes without a hash.
-EDITABLE = "-m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable ."
+EDITABLE = (
+    "-m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation"
+    " --editable ./emulator --editable ."
+)
 
 
 def pins(lock: str) -> dict[str, list[str]]:
@@ -56,7 +61,13 @@ def test_lock_satisfies_pyproject(requirement):
 def test_attendees_get_what_is_tested():
     """What attendees install has all that they need, at the versions of the tests."""
     ours = locked("requirements.lock")
-    assert {Requirement(line).name for line in PROJECT["dependencies"]} <= set(ours)
+    emulators = tomllib.loads((ROOT / "emulator" / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = {
+        *PROJECT["dependencies"],
+        *emulators["dependencies"],
+        *emulators["optional-dependencies"]["server"],
+    }
+    assert {Requirement(line).name for line in needed} - {"sfn-emulator"} <= set(ours)
     assert ours.items() <= locked().items()
 
 
@@ -137,17 +148,15 @@ def test_imports_are_declared():
     imported = {name for name in imported if not name.startswith("types_boto3")}  # for mypy alone
     declared = {Requirement(line).name.replace("-", "_") for line in PROJECT["dependencies"]}
     # boto3 brings botocore, ipywidgets IPython and traitlets, jupyterlab nbclient, nbformat and packaging,
-    # moto's server werkzeug, its Step Functions jsonpath-ng. jsonata-python is imported as jsonata.
+    # and the emulator states_language.
     brought = {
         "IPython",
         "botocore",
-        "jsonata",
-        "jsonpath_ng",
         "nbclient",
         "nbformat",
         "packaging",
+        "states_language",
         "traitlets",
-        "werkzeug",
     }
     assert imported - set(sys.stdlib_module_names) - declared - brought == {"lottery_lib"}
 

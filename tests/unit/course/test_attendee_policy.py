@@ -8,9 +8,9 @@ import pytest
 
 from lottery_lib import plan, target
 from lottery_lib.course.attendee_policy import LIMIT, boundary, policy
-from lottery_lib.emulator.iam.policy import Decision, decide
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import Names
+from sfn_emulator.iam.policy import Decision, decide
 
 elsewhere = cache(target.elsewhere)  # each has a session of boto3
 HERE = ("123456789012", "us-east-1")

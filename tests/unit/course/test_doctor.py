@@ -8,8 +8,8 @@ import psutil
 import pytest
 
 from lottery_lib.course import doctor
-from lottery_lib.emulator.process import control
 from lottery_lib.names import CHECKOUT
+from sfn_emulator import control
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ class Lottery:
         return Progress(history(*self.events), self.outcome or ended("SUCCEEDED", winners=self.started[-1]))
 
     def mailed(self):
-        return "The mail is in the box, at http://127.0.0.1/lottery/mail/?a=1&b=2 as well."
+        return "The mail is in the box, at http://127.0.0.1/_emulator/mail/?a=1&b=2 as well."
 
     may_reset = True
 
@@ -585,7 +585,7 @@ def test_mail_that_went_out_is_shown():
     asyncio.run(shown.run(1))
     assert "1 message went out" in shown.mail.value
     assert "Hi &lt;b&gt;Ann&lt;/b&gt;" in shown.mail.value
-    address = "http://127.0.0.1/lottery/mail/?a=1&amp;b=2"
+    address = "http://127.0.0.1/_emulator/mail/?a=1&amp;b=2"
     link = f'<a href="{address}" target="_blank" rel="noopener">the mailbox page</a>'
     assert f"The mail is in the box, at {link} as well." in shown.mail.value
 

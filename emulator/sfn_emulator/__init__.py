@@ -1,0 +1,24 @@
+"""AWS Step Functions and what state machines call, on your own machine: moto, corrected where AWS differs.
+
+    control        start, find and stop emulators from any process; needs no moto
+    command_line   the command `sfn-emulator`
+    server         the process of one emulator
+    routing        every request goes through here, to the service that its signature names
+    states/ lambda_/ sns/ dynamodb/ logs   the services that moto does not answer as AWS does
+    pages          the mailbox, and the links in mails
+    iam/           who may do what
+    engine/        moto inside this process, and everything that is replaced in it
+    http/          requests and replies in AWS's protocols
+    process/       an emulator's files, variables and child processes
+
+Imports go down this list. A request comes in through `http.server`. `routing` refuses it if it may come from
+the page of another web site (`http.same_origin`), if its access key is unknown, or if its caller may not do
+it (`iam.authorization`). Otherwise a service answers it, mostly with moto's help.
+``docs/differences.md`` says what differs from AWS.
+"""
+
+from sfn_emulator.control import find, start, status, stop
+from sfn_emulator.errors import EmulatorError
+from sfn_emulator.running import Emulator, running
+
+__all__ = ["Emulator", "EmulatorError", "find", "running", "start", "status", "stop"]

@@ -1,0 +1,120 @@
+"""Answer DynamoDB's API: correct moto's replies where AWS differs. moto stores the tables."""
+
+import hashlib
+import json
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sfn_emulator.dynamodb import validation as checks
+from sfn_emulator.engine.application import Moto
+from sfn_emulator.http.messages import MalformedRequestError, RefusalError, Reply, Request, Scope
+
+_TOKEN_SECONDS: Final = 600.0
+_PARTIQL: Final = {"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"}
+
+
+@dataclass(frozen=True)
+class _Done:
+    """A finished transaction that had a token."""
+
+    asked: bytes
+    reply: Reply
+    at: float
+
+
+class DynamoDbApi:
+    """The tables of one emulator.
+
+    Args:
+        moto: Stores them.
+    """
+
+    def __init__(self, moto: Moto) -> None:
+        self._moto = moto
+        self._done: dict[tuple[str, str], _Done] = {}
+        self._index_keys: dict[tuple[Scope, str], checks.IndexKeys] = {}
+        # When a transaction fails, moto restores all tables. This would undo another thread's writes. And no
+        # reader may see half of a transaction.
+        self._one_at_a_time = threading.RLock()
+
+    def answer(self, request: Request) -> Reply:
+        """Answer a request to DynamoDB."""
+        if "x-amz-target" not in request.headers:
+            raise RefusalError("MissingAuthenticationTokenException", "Missing Authentication Token")
+        if request.operation in _PARTIQL:
+            # Its statements would have to be read to know which tables they need.
+            raise RefusalError("UnknownOperationException", "This emulator does not support PartiQL")
+        with self._one_at_a_time:
+            try:
+                self._check(request)
+            except (AttributeError, KeyError, StopIteration, TypeError) as error:
+                raise MalformedRequestError("a parameter has the wrong type") from error
+            return self._answer(request)
+
+    def reset(self) -> None:
+        """Forget all tokens."""
+        self._done.clear()
+        self._index_keys.clear()
+
+    def _check(self, request: Request) -> None:
+        operation, scope = request.operation, request.scope
+        if operation == "UpdateTable":
+            checks.check_change(request.json, self._table(scope, request.json.get("TableName", "")))
+        if operation == "BatchWriteItem":
+            checks.check_batch(request.json)
+        items = []
+        for table, item in checks.items_of(operation, request.json):
+            if (scope, table) not in self._index_keys:
+                self._index_keys[scope, table] = checks.index_keys(self._table(scope, table))
+            items.append((item, self._index_keys[scope, table]))
+        checks.check_items(operation, items)
+
+    def _answer(self, request: Request) -> Reply:
+        match request.operation:
+            case "TransactWriteItems" if request.json.get("ClientRequestToken"):
+                return self._transact(request)
+            case "CreateTable" | "UpdateTable" | "DeleteTable":
+                return self._change(request)
+        reply = self._moto(request)
+        index = request.json.get("IndexName") if request.operation in {"Query", "Scan"} else None
+        if not reply.ok and index and "Invalid index" in reply.json.get("message", ""):
+            raise RefusalError("ValidationException", f"The table does not have the specified index: {index}")
+        return reply
+
+    def _change(self, request: Request) -> Reply:
+        parameters = request.json
+        if request.operation == "UpdateTable":
+            # moto forgets the attributes that the request does not name again.
+            old = self._table(request.scope, parameters.get("TableName", "")).get("AttributeDefinitions", [])
+            new = parameters.get("AttributeDefinitions") or []
+            names = {each["AttributeName"] for each in new}
+            kept = [each for each in old if each["AttributeName"] not in names]
+            parameters = parameters | {"AttributeDefinitions": [*kept, *new]}
+        reply = self._moto(request.with_json(parameters))
+        self._index_keys.clear()
+        if request.operation != "DeleteTable" or not reply.ok:
+            return reply
+        table = reply.json["TableDescription"] | {"TableStatus": "DELETING"}
+        return reply.with_json({"TableDescription": table})
+
+    def _transact(self, request: Request) -> Reply:
+        """Make a transaction with a token once. For ten minutes the same token gets the same reply."""
+        key = (request.scope.region, request.json["ClientRequestToken"])
+        asked = hashlib.sha256(json.dumps(request.json, sort_keys=True).encode()).digest()
+        now = time.monotonic()
+        self._done = {token: done for token, done in self._done.items() if now - done.at < _TOKEN_SECONDS}
+        if done := self._done.get(key):
+            if done.asked == asked:
+                return done.reply
+            code = "IdempotentParameterMismatchException"
+            raise RefusalError(code, "This request token was used before with other parameters")
+        reply = self._moto(request)
+        if reply.ok:
+            self._done[key] = _Done(asked, reply, now)
+        return reply
+
+    def _table(self, scope: Scope, name: str) -> dict[str, Any]:
+        reply = self._moto.target(scope, "DynamoDB_20120810.DescribeTable", {"TableName": name})
+        return reply.json["Table"] if reply.ok else {}

@@ -1,0 +1,94 @@
+"""Refuse the writes and table changes that DynamoDB refuses. Nothing here makes a call."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from sfn_emulator.http.messages import RefusalError
+
+IndexKeys = Mapping[str, tuple[str, str]]
+"""The key attributes of secondary indexes. Each has its type and its index."""
+
+_BATCH: Final = 25
+
+
+def index_keys(table: Mapping[str, Any]) -> IndexKeys:
+    """The index keys of a table, from its description by DescribeTable."""
+    types = {each["AttributeName"]: each["AttributeType"] for each in table.get("AttributeDefinitions", [])}
+    indexes = [*(table.get("GlobalSecondaryIndexes") or []), *(table.get("LocalSecondaryIndexes") or [])]
+    return {
+        key["AttributeName"]: (types[key["AttributeName"]], index["IndexName"])
+        for index in indexes
+        for key in index["KeySchema"]
+        if key["AttributeName"] in types
+    }
+
+
+def items_of(operation: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The items that a PutItem, BatchWriteItem or TransactWriteItems writes, each with its table."""
+    if operation == "PutItem":
+        yield parameters.get("TableName", ""), parameters.get("Item") or {}
+    if operation == "BatchWriteItem":
+        for table, writes in (parameters.get("RequestItems") or {}).items():
+            yield from ((table, write["PutRequest"]["Item"]) for write in writes if "PutRequest" in write)
+    if operation == "TransactWriteItems":
+        for part in parameters.get("TransactItems") or []:
+            yield part.get("Put", {}).get("TableName", ""), part.get("Put", {}).get("Item") or {}
+
+
+def check_items(operation: str, items: Sequence[tuple[Mapping[str, Any], IndexKeys]]) -> None:
+    """Refuse an item if the key of an index has the wrong type. The key may be missing.
+
+    Raises:
+        RefusalError: With AWS's reason.
+    """
+    faults = []
+    for item, keys in items:
+        wrong = (
+            "One or more parameter values were invalid: Type mismatch for Index Key "
+            f"{name} Expected: {expected} Actual: {actual} IndexName: {index}"
+            for name, (expected, index) in keys.items()
+            if (actual := next(iter(item.get(name) or {expected: None}))) != expected
+        )
+        faults.append(next(wrong, ""))
+    if not any(faults):
+        return
+    if operation != "TransactWriteItems":
+        raise RefusalError("ValidationException", next(filter(None, faults)))
+    reasons = [
+        {"Code": "ValidationError", "Message": fault} if fault else {"Code": "None"} for fault in faults
+    ]
+    codes = ", ".join(reason["Code"] for reason in reasons)
+    text = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]"
+    raise RefusalError("TransactionCanceledException", text, CancellationReasons=reasons)
+
+
+def check_batch(parameters: Mapping[str, Any]) -> None:
+    """Refuse more than 25 writes.
+
+    Raises:
+        RefusalError: With AWS's reason.
+    """
+    items = parameters.get("RequestItems")
+    count = sum(len(writes) for writes in items.values()) if isinstance(items, dict) else 0
+    if count > _BATCH:
+        text = (
+            "1 validation error detected: Value at 'requestItems' failed to satisfy constraint: Map value "
+            "must satisfy constraint: [Member must have length less than or equal to 25, Member must have "
+            "length greater than or equal to 1]"
+        )
+        raise RefusalError("ValidationException", text)
+
+
+def check_change(parameters: Mapping[str, Any], table: Mapping[str, Any]) -> None:
+    """Refuse a change of two indexes at once, and an index that exists already.
+
+    Raises:
+        RefusalError: With AWS's reason.
+    """
+    updates = parameters.get("GlobalSecondaryIndexUpdates") or []
+    if sum("Create" in update or "Delete" in update for update in updates) > 1:
+        limit = "Only 1 online index can be created or deleted simultaneously per table"
+        raise RefusalError("LimitExceededException", f"Subscriber limit exceeded: {limit}")
+    there = {index["IndexName"] for index in table.get("GlobalSecondaryIndexes") or []}
+    if any(update.get("Create", {}).get("IndexName") in there for update in updates):
+        raise RefusalError("ValidationException", "Attempting to create an index which already exists")

@@ -1,0 +1,121 @@
+"""Call moto inside this process through its public interface: HTTP requests and replies."""
+
+import io
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
+from typing import Any, Final
+from urllib.parse import urlencode
+from wsgiref.util import setup_testing_defaults
+
+from sfn_emulator.http.messages import RefusalError, Reply, Request, Scope
+from sfn_emulator.http.replies import error_reply, unknown_operation
+
+# The services of the course, in the order of a deploy, each with a call that loads it.
+_COURSE: Final = {
+    "sts": "GetCallerIdentity",
+    "iam": "ListRoles",
+    "lambda": "/2015-03-31/functions/",
+    "sns": "ListTopics",
+    "dynamodb": "DynamoDB_20120810.ListTables",
+    "states": "AWSStepFunctions.ListStateMachines",
+    "logs": "Logs_20140328.DescribeLogGroups",
+}
+
+
+class Moto:
+    """moto's server application, without its server. moto is imported at the first call, or by `warm_up`.
+
+    Args:
+        port: The port of this process. moto's state machines call other services there.
+    """
+
+    def __init__(self, port: int) -> None:
+        # moto reads these when it is imported.
+        os.environ["MOTO_PORT"] = str(port)
+        os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"  # no other web site's page may call
+
+    @cached_property
+    def _run(self) -> Callable[..., Any]:
+        from moto.core.config import default_user_config
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+        from werkzeug.test import run_wsgi_app
+
+        default_user_config["stepfunctions"] = {"execute_state_machine": True}
+        default_user_config["lambda"] = {"use_docker": False}
+        return partial(run_wsgi_app, DomainDispatcherApplication(create_backend_app), buffered=True)
+
+    def warm_up(self) -> None:
+        """Load what the course needs, so that no first call waits for imports."""
+        for service, operation in _COURSE.items():
+            scope = Scope(service=service)
+            if operation.startswith("/"):
+                self.rest(scope, "GET", operation)
+            elif "." in operation:
+                self.target(scope, operation, {})
+            else:
+                self.query(scope, operation)
+
+    def __call__(self, request: Request) -> Reply:
+        """Pass a request on."""
+        from botocore.model import OperationNotFoundError
+
+        # moto's application raises exceptions that its operations do not handle.
+        try:
+            chunks, status, headers = self._run(_environ(request))
+        except OperationNotFoundError:
+            return error_reply(request, unknown_operation(request))
+        except NotImplementedError as error:
+            return error_reply(request, RefusalError("InternalFailure", str(error), 501))
+        except Exception as error:
+            traceback.print_exc()
+            return error_reply(request, RefusalError("InternalFailure", f"moto failed: {error!r}", 500))
+        return Reply(int(status.split()[0]), b"".join(chunks), dict(headers))
+
+    def target(self, scope: Scope, target: str, parameters: Mapping[str, Any]) -> Reply:
+        """Call an operation of a JSON protocol, such as ``AWSStepFunctions.StartExecution``."""
+        headers = signed(scope) | {"x-amz-target": target, "content-type": "application/x-amz-json-1.0"}
+        return self(Request("POST", "/", headers, json.dumps(parameters).encode()))
+
+    def query(self, scope: Scope, action: str, **parameters: str) -> Reply:
+        """Call an operation of the query protocol."""
+        headers = signed(scope) | {"content-type": "application/x-www-form-urlencoded"}
+        return self(Request("POST", "/", headers, urlencode({"Action": action} | parameters).encode()))
+
+    def rest(self, scope: Scope, method: str, target: str) -> Reply:
+        """Call an operation of the REST protocol."""
+        return self(Request(method, target, signed(scope)))
+
+
+def signed(scope: Scope) -> dict[str, str]:
+    """The headers that carry a request's scope."""
+    credential = f"{scope.access_key}/20200101/{scope.region}/{scope.service}/aws4_request"
+    return {
+        "authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0",
+        "host": "127.0.0.1",
+    }
+
+
+def _environ(request: Request) -> dict[str, Any]:
+    environ = {
+        "REQUEST_METHOD": request.method,
+        "PATH_INFO": request.path.encode().decode("latin-1"),
+        "QUERY_STRING": request.target.partition("?")[2],
+        "REQUEST_URI": request.target,
+        "RAW_URI": request.target,
+        "SERVER_PORT": os.environ["MOTO_PORT"],
+        "REMOTE_ADDR": "127.0.0.1",
+        "CONTENT_TYPE": request.headers.get("content-type", ""),
+        "CONTENT_LENGTH": str(len(request.body)),
+        "wsgi.input": io.BytesIO(request.body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+    }
+    for name, value in request.headers.items():
+        if name not in {"content-type", "content-length", "transfer-encoding"}:
+            environ["HTTP_" + name.upper().replace("-", "_")] = value
+    setup_testing_defaults(environ)  # everything else that WSGI requires
+    return environ

@@ -1,0 +1,423 @@
+"""List everything inside moto that the emulator replaces or relies on, and apply it.
+
+There is no other list. Each entry names a place in moto and has a digest of the source that it was written
+for. The docstring of the replacement gives the reason. `check` reads moto's files and compares the digests.
+It does not import moto, so it takes only a few milliseconds. After `install`, each module is patched as soon
+as it is imported, before any other module or request can use it.
+
+To add a patch, write the replacement in one of the modules `errors`, `language`, `callbacks`, `speed` and
+`clients`, add an entry here, and
+ask for its digest with ``python -m sfn_emulator.engine.patches``.
+"""
+
+import contextlib
+import functools
+import hashlib
+import importlib.util
+import inspect
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib import metadata
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from sfn_emulator.engine import clients, speed
+from sfn_emulator.engine import failures as errors
+from sfn_emulator.engine import query_languages as language
+from sfn_emulator.engine import task_tokens as callbacks
+from sfn_emulator.errors import EmulatorError
+from sfn_emulator.translation import _
+
+#: The version of moto that the digests belong to; pyproject.toml pins the same one.
+MOTO: Final = "5.2.5"
+
+
+@dataclass(frozen=True)
+class Patch:
+    """The change of one place in moto, such as ``"moto.core.utils:Class.method"``.
+
+    Args:
+        digest: The digest of the source there. If the module only imports that name from another module of
+            moto, the digest of the source in that module; from elsewhere, the digest of the whole module.
+        around: Called instead of the original. Its arguments are the original and then the original's own.
+        make: Makes the replacement from the original.
+        instead: Executed instead of the whole module, of which this place is the only name.
+        relied: Why the emulator relies on the place, if it replaces nothing there.
+        source: The place of the digest's source, if the method is inherited.
+    """
+
+    digest: str
+    around: Callable[..., Any] | None = None
+    make: Callable[[Any], Any] | None = None
+    instead: Callable[[ModuleType], None] | None = None
+    relied: str = ""
+    source: str = ""
+
+    def replacement(self, original: Any) -> Any:
+        """The object that replaces the original."""
+        if (around := self.around) is None:
+            return self.make(original) if self.make else original
+
+        def replaced(*arguments: Any, **named: Any) -> Any:
+            return around(original, *arguments, **named)
+
+        return replaced
+
+
+_ENGINE: Final = "moto.stepfunctions.parser."
+_ASL: Final = _ENGINE + "asl."
+_COMMON: Final = _ASL + "component.common."
+_STRINGS: Final = _COMMON + "string.string_expression:"
+_STATE: Final = _ASL + "component.state."
+_EXEC: Final = _STATE + "exec."
+_EXECUTION: Final = _EXEC + "execute_state:ExecutionState"
+_PARALLEL: Final = _EXEC + "state_parallel."
+_PARALLEL_STATE: Final = _PARALLEL + "state_parallel:StateParallel"
+_ITERATION: Final = _EXEC + "state_map.iteration."
+_INLINE: Final = _ITERATION + "inline_iteration_component:InlineIterationComponent"
+_TASK: Final = _EXEC + "state_task."
+_ACTIVITY: Final = _TASK + "state_task_activitiy:StateTaskActivity"
+_SERVICE: Final = _TASK + "service.state_task_service"
+_CALLBACK: Final = _SERVICE + "_callback:StateTaskServiceCallback"
+_WORKER: Final = _ENGINE + "backend.execution_worker:"
+_EVENTS: Final = _ASL + "eval.event.event_manager:"
+_READER: Final = _ASL + "parse.preprocessor:"
+_COMPONENT: Final = _ASL + "component.eval_component:EvalComponent"
+_TASK_SERVICE: Final = _SERVICE + ":StateTaskService."
+
+# What the emulator does not replace: the digest of a place, and why the emulator relies on it.
+_RELIED: Final = {
+    _ITERATION + "job:JobPool": ("6bf46e9cd8aa", "`errors.worker_of_map` ends it."),
+    # What the emulator reads directly from moto's objects, because calls of its API would be too slow.
+    _EVENTS + "EventIdGenerator": ("52de7f9d1c2a", "`errors.counted_event` reads _next_id."),
+    _EVENTS + "EventManager.__init__": ("14d09194c256", "_history_event_list is read."),
+    _ENGINE + "backend.execution:Execution.__init__": ("acac313183c8", "Its status and its worker are read."),
+    _ENGINE + "models:StepFunctionsParserBackend._validate_definition": (
+        "b3b7b320a33f",
+        "It says what is refused.",
+    ),
+    _ENGINE + "models:stepfunctions_parser_backends": ("43b661e07e15", "`reads` looks there."),
+    "moto.awslambda_simple.models:lambda_simple_backends": ("91543c9c7f1d", "`reads` finds functions there."),
+    "moto.awslambda.models:LambdaStorage.__init__": ("ff74534e1b5c", "`reads` knows its dictionary."),
+    "moto.iam.models:iam_backends": ("da9925a1ac85", "`reads` finds users and roles there."),
+    "moto.iam.models:IAMBackend.__init__": ("47c171c36eea", "`reads` knows its dictionaries."),
+    "moto.iam.models:Role.__init__": ("c922994ba4bf", "`reads` asks for a role's permissions boundary."),
+    "moto.iam.models:AccessKey.__init__": ("aa1d92a119b6", "`reads` asks for role and user."),
+    "moto.sts.models:sts_backends": ("94cb35c57dab", "`reads` finds sessions there."),
+    "moto.sts.models:STSBackend.__init__": ("59e7705c2b5a", "`reads` knows assumed_roles."),
+    # What `one_state` replaces in the objects of one state, or does in their place.
+    _ASL + "eval.environment:Environment": ("ec16ccaa7a1e", "One is made, and its event is read."),
+    _ASL + "eval.states:States": ("91c63fc927f8", "Its context object is replaced; its data is read."),
+    _ASL + "eval.variable_store:VariableStore": ("29ecd6137e19", "Both of its scopes are read."),
+    _COMPONENT: ("23299bc15ded", "It calls _eval_body."),
+    _COMMON + "path.result_path:ResultPath": ("dc7f04963f10", "The stack is read before it and after it."),
+    _COMMON + "catch.catcher_decl:CatcherDecl": ("0b6834e388ff", "Its outcome is read from the stack."),
+    _COMMON + "retry.retry_decl:RetryDecl": ("6e5eeb1d42a7", "The retrier is chosen in the same way."),
+    _COMMON + "retry.retrier_decl:RetrierDecl": ("b644362e3771", "The same interval is calculated."),
+    _STATE + "state_pass.state_pass:StatePass": ("4d9868d82f6c", "The data of its components is noted."),
+    _EXECUTION: ("17243126b248", "Its call and its _handle_retry are replaced."),
+    _PARALLEL_STATE: ("8bd11262e2d8", "As for ExecutionState."),
+    _EXEC + "state_map.state_map:StateMap": ("9774f28044fe", "Its fields are evaluated in the same order."),
+    _EXEC + "state_map.item_reader.item_reader_decl:ItemReader": ("e37e5048bbca", "Its call is replaced."),
+    _CALLBACK: ("2caed4f348ef", "Without a condition, it makes no token."),
+}
+PATCHES: Final[Mapping[str, Patch]] = {
+    # Which role makes a call.
+    _ASL + "utils.boto_client:boto_client_for": Patch("2c53599692cb", clients.boto_client_for),
+    # What a call is given, and what it answers.
+    _SERVICE + "_sfn:StateTaskServiceSfn._normalise_parameters": Patch(
+        "50caf9981474", clients.named_as_in_api
+    ),
+    _SERVICE + "_aws_sdk:StateTaskServiceAwsSdk._normalise_parameters": Patch(
+        "dcfcbe056f37", clients.named_as_in_api, source=_TASK_SERVICE + "_normalise_parameters"
+    ),
+    **dict.fromkeys(
+        [
+            _SERVICE + f"{name}._normalise_response"
+            for name in ("_sfn:StateTaskServiceSfn", "_aws_sdk:StateTaskServiceAwsSdk")
+        ],
+        Patch("ae80ebde5ab4", clients.named_as_in_definitions, source=_TASK_SERVICE + "_normalise_response"),
+    ),
+    _TASK_SERVICE + "_to_boto_request": Patch("1503a815ba8e", relied="`clients` calls it."),
+    _TASK_SERVICE + "_from_boto_response": Patch("da8d27aca51f", relied="`clients` calls it."),
+    # How executions fail.
+    _STATE + "choice.comparison.comparison_variable:ComparisonVariable._eval_body": Patch(
+        "91a5ac8b291a", errors.comparison
+    ),
+    _STATE + "choice.state_choice:StateChoice._eval_state": Patch("bffca6f28a83", errors.choice),
+    _STATE + "state:CommonStateField._set_next": Patch("bea8b94eae4f", errors.next_state),
+    _EVENTS + "EventManager.add_event": Patch("eaae0fa64a8a", errors.counted_event),
+    _INLINE + "EvalInput.__init__": Patch("0dac86a78efe", errors.few_at_once),
+    _INLINE + "._eval_body": Patch("af30d637f5e7", errors.iterations),
+    _INLINE + "._launch_worker": Patch("a93f0b5f9ccd", errors.worker_of_map),
+    _ITERATION + "iteration_worker:IterationWorker._eval_pool": Patch(
+        "8b1096457ca2", errors.one_after_another
+    ),
+    _ITERATION
+    + "itemprocessor.distributed_item_processor_worker:DistributedItemProcessorWorker._eval_pool": Patch(
+        "430701e7daad", errors.one_after_another
+    ),
+    _ITERATION + "iterator.distributed_iterator_worker:DistributedIteratorWorker._eval_pool": Patch(
+        "68f5bf254293", errors.one_after_another
+    ),
+    _PARALLEL + "branch_worker:BranchWorker._thread_routine": Patch("6dc2f9be262f", errors.branch),
+    _WORKER + "ExecutionWorker._execution_logic": Patch("9bedb00f3312", errors.execution),
+    _TASK + "service.resource:ServiceResource._eval_body": Patch(
+        "d7ebd4f681f3", errors.resource, source=_TASK + "service.resource:Resource._eval_body"
+    ),
+    _TASK + "state_task_lambda:StateTaskLambda._from_error": Patch("d03cb09dc45b", errors.lambda_error),
+    _SERVICE + "_lambda:StateTaskServiceLambda._error_cause_from_client_error": Patch(
+        "82498eabdbe1", partial(errors.unmodelled, "Lambda.AWSLambdaException")
+    ),
+    _SERVICE + "_dynamodb:StateTaskServiceDynamoDB._error_cause_from_client_error": Patch(
+        "e4a41e785a9a", partial(errors.unmodelled, "DynamoDB.AmazonDynamoDBException")
+    ),
+    _ENGINE + "backend.execution:BaseExecutionWorkerCommunication._reflect_execution_status": Patch(
+        "1ada2e9dd154", errors.ended
+    ),
+    _COMMON + "timeouts.timeout:Timeout.eval": Patch(
+        "385d9062a4ec", errors.time_out, source=_COMPONENT + ".eval"
+    ),
+    # Four modules import this name. What is replaced is the importer's name.
+    _PARALLEL + "branches_decl:CustomErrorName": Patch("9fe1df1b7100", errors.carried_name),
+    _ITERATION + "iteration_worker:CustomErrorName": Patch("9fe1df1b7100", errors.carried_name),
+    _STATE + "fail.state_fail:CustomErrorName": Patch("9fe1df1b7100", errors.carried_name),
+    _SERVICE + "_callback:CustomErrorName": Patch("9fe1df1b7100", errors.carried_name),
+    _TASK + "state_task:StateTask._eval_parameters": Patch("11347f3fd90b", errors.with_path),
+    _TASK + "state_task_lambda:StateTaskLambda._eval_parameters": Patch("12265209eaaf", errors.with_path),
+    _ACTIVITY + "._eval_parameters": Patch("aa28773ce00f", errors.with_path),
+    _EXECUTION + "._from_error": Patch("386df2fd804b", errors.uncaught),
+    _TASK + "state_task:StateTask._from_error": Patch("9d79f558f62a", errors.uncaught),
+    _ACTIVITY + "._from_error": Patch("fbe1e4580932", errors.uncaught),
+    _SERVICE + "_api_gateway:StateTaskServiceApiGateway._from_error": Patch("76a87f81f80b", errors.uncaught),
+    _SERVICE + "_aws_sdk:StateTaskServiceAwsSdk._from_error": Patch("7dda57ac613c", errors.uncaught),
+    _SERVICE + "_batch:StateTaskServiceBatch._from_error": Patch("245cfe1ea97d", errors.uncaught),
+    _CALLBACK + "._from_error": Patch("8f5afd44a0e2", errors.uncaught),
+    _SERVICE + "_dynamodb:StateTaskServiceDynamoDB._from_error": Patch("cd072049195a", errors.uncaught),
+    _SERVICE + "_events:StateTaskServiceEvents._from_error": Patch("9a1b3608e79c", errors.uncaught),
+    _SERVICE + "_glue:StateTaskServiceGlue._from_error": Patch("fa9dad3aac2e", errors.uncaught),
+    _SERVICE + "_lambda:StateTaskServiceLambda._from_error": Patch("c3e9ef18c516", errors.uncaught),
+    _SERVICE + "_sfn:StateTaskServiceSfn._from_error": Patch("5ac626000ded", errors.start_error),
+    _SERVICE + "_sns:StateTaskServiceSns._from_error": Patch("46d48b968f26", errors.uncaught),
+    _SERVICE + "_sqs:StateTaskServiceSqs._from_error": Patch("20ac9ee45529", errors.uncaught),
+    # How a task waits for its token.
+    _CALLBACK + "._evaluate_with_timeout": Patch(
+        "d3afda806be9", callbacks.attempt, source=_EXECUTION + "._evaluate_with_timeout"
+    ),
+    _CALLBACK + "._after_eval_execution": Patch("5e303b11d8cb", callbacks.after_call),
+    _CALLBACK + "._eval_integration_pattern": Patch("22991f2643d2", callbacks.wait),
+    _EXEC + "execute_state:threading": Patch("8c44c0f6eab4", make=callbacks.finished),
+    _EXECUTION + ".from_state_props": Patch("c56a8b55b032", callbacks.without_time_out),
+    _COMMON + "error_name.error_equals_decl:ErrorEqualsDecl._eval_body": Patch(
+        "1b25d44ee9f2", callbacks.named
+    ),
+    _COMMON + "timeouts.heartbeat:Heartbeat.eval": Patch(
+        "385d9062a4ec", errors.time_out, source=_COMPONENT + ".eval"
+    ),
+    # What a request's text may not do: choose how long a regular expression takes.
+    _ASL + "utils.json_path:_PATTERN_SLICE_OR_WILDCARD_ACCESS": Patch(
+        "1c4b8bb54c09", make=errors.path_pattern
+    ),
+    _ASL + "utils.json_path:parse": Patch("7db51c0b1fd2", make=errors.path_parser),
+    _COMMON + "path.result_path:parse": Patch("db251e3eb21b", make=errors.path_parser),
+    "moto.events.models:EventPattern._wildcard_match": Patch("1dc5e4e33ce1", errors.wildcard),
+    "moto.events.models:EventsBackend.list_rules": Patch("f4f85ed1267d", errors.literal_prefix),
+    "moto.sqs.models:SQSBackend.list_queues": Patch("9d6649320fe7", errors.literal_prefix),
+    # JSONata and variables.
+    _STRINGS + "StringJSONata._eval_body": Patch("388b3c3218b7", language.expression),
+    _STRINGS + "StringVariableSample._eval_body": Patch("9386f59a80f4", language.variable),
+    _READER + "Preprocessor._inner_string_of": Patch("bb962f9bdc93", language.text),
+    _READER + "from_string_literal": Patch("a67b37ff24f5", language.text),
+    _READER + "Preprocessor.visitChoice_rule_comparison_variable": Patch(
+        "443238d86989", language.rule_with_assign
+    ),
+    _READER + "Preprocessor.visitTolerated_failure_count_string_jsonata": Patch(
+        "ea65696f7955", language.tolerated_count
+    ),
+    _READER + "Preprocessor.visitString_jsonata": Patch("99ae428be829", language.located),
+    _READER + "Preprocessor._open_query_language_scope": Patch("ae9337a386ba", language.scope),
+    _COMMON + "assign.assign_decl:AssignDecl._eval_body": Patch("f12ff95d96a9", language.assign),
+    _ASL + "eval.variable_store:VariableStore.get_assigned_variables": Patch(
+        "cb1687e20921", language.assigned
+    ),
+    _EXECUTION + "._evaluate_with_timeout": Patch("d3afda806be9", language.with_output),
+    _EXECUTION + "._eval_state_output": Patch("64142f4406ec", language.output_once),
+    _PARALLEL_STATE + ".from_state_props": Patch("a110a4f16939", language.late_arguments),
+    _PARALLEL_STATE + "._eval_execution": Patch("5c840d5aee82", language.with_arguments),
+    _STATE + "choice.state_choice:StateChoice.from_state_props": Patch("eb3fa48abe95", language.default_rule),
+    _STATE + "choice.choice_rule:ChoiceRule._eval_body": Patch("7aa3221c8ef9", language.rule),
+    _EXEC + "state_map.state_map:StateMap.from_state_props": Patch("28e7e3f9549e", language.with_items),
+    _ASL + "antlr.runtime.ASLParser:ASLParser.items_decl": Patch("942a91d2ed32", language.items_declared),
+    _ASL + "eval.states:ItemData": Patch("0422cd00c4ef", language.map_item),
+    _COMMON + "error_name.failure_event:FailureEventException.get_execution_failed_event_details": Patch(
+        "0d69993f45ea", language.complete_cause
+    ),
+    # How executions are written down.
+    _STATE + "state:to_json_str": Patch("4b1d40e17079", errors.compact_json),
+    _STATE + "state:StateData": Patch("eb250b98d36c", partial(errors.with_time, "EnteredTime")),
+    _WORKER + "ExecutionData": Patch("0a5b028113c3", partial(errors.with_time, "StartTime")),
+    # What moto calculates again and again.
+    _WORKER + "AmazonStateLanguageParser": Patch("ce154501fe3d", make=speed.remembered_parser),
+    _ENGINE + "models:AmazonStateLanguageParser": Patch("ce154501fe3d", make=speed.remembered_parser),
+    _ENGINE + "utils:TMP_THREADS": Patch("5a0a6b8c364e", make=speed.forgotten),
+    "moto.core.model:ServiceModel.operation_model": Patch("9b414160790e", make=speed.only_own_models),
+    "moto.core.utils:method_names_from_class": Patch("dffccc6df0b3", make=speed.remembered),
+    "moto.core.serialize:XFormedAttributePicker.get_possible_keys": Patch(
+        "14c736cf458f", make=speed.remembered_keys
+    ),
+    "moto.moto_api._internal.moto_random:MotoRandom.get_random_string": Patch(
+        "767831d15224", speed.random_string
+    ),
+    "moto.moto_server.werkzeug_app:DomainDispatcherApplication.get_backend_for_host": Patch(
+        "d743b616aedf", make=speed.remembered
+    ),
+    "moto.dynamodb.models:copy": Patch("fd324b3d02c6", make=speed.sparing_copy),
+    "moto.dynamodb.models:DynamoDBBackend.transact_write_items": Patch(
+        "202f47316bc5", speed.sparing_transaction
+    ),
+    _COMMON + "retry.retrier_decl:time": Patch("b62a03ed51c5", make=speed.paced),
+    # What the course does not use, and what takes much memory.
+    "moto.batch:batch_backends": Patch("e4efc69457f2", instead=speed.late_batch),
+    "moto.core.common_models:BaseModel.__new__": Patch("016c3f64f7c4", speed.forgotten_instance),
+    "moto.iam.models:get_account_id_from": Patch("1a8726d3892b", speed.account_of_key),
+    "moto.iam.models:IAMBackend._init_aws_policies": Patch("ca142fdc8309", speed.managed_policies),
+    **{place: Patch(digest, relied=reason) for place, (digest, reason) in _RELIED.items()},
+}
+
+
+def check(patches: Mapping[str, Patch] = PATCHES) -> None:
+    """Compare the digests with moto's files, without importing moto.
+
+    Raises:
+        EmulatorError: moto is not installed, or something that is patched is missing or different.
+    """
+    for place, patch in patches.items():
+        if (found := digest_of(patch.source or place)) != patch.digest:
+            name = (patch.source or place).replace(":", ".")
+            raise _not_this_moto(
+                _("{name} is missing", name=name)
+                if found is None
+                else _("{name} is not the one that this emulator was written for", name=name)
+            )
+
+
+def digest_of(place: str) -> str | None:
+    """A digest of the source of a place. The module is not imported. None if there is no such place."""
+    module, _, attribute = place.partition(":")
+    if (text := _text_of(module)) is None:
+        return None
+    source = _source_of(text, attribute)
+    names = rf"^(?:from (\S+) )?import (?:\([^()]*\s)?{attribute}\b"
+    if source is None and (imported := re.search(names, text, re.MULTILINE)):
+        if (imported[1] or "").startswith("moto."):
+            return digest_of(f"{imported[1]}:{attribute}")
+        source = f"\n{text}"
+    return None if source is None else hashlib.sha256(source.encode()).hexdigest()[:12]
+
+
+@functools.cache
+def _text_of(module: str) -> str | None:
+    top, *rest = module.split(".")
+    spec = importlib.util.find_spec(top)  # finds a top-level package without importing it
+    if spec is None or spec.origin is None:
+        return None
+    path = Path(spec.origin).parent.joinpath(*rest)
+    for file in (path.with_suffix(".py"), path / "__init__.py"):
+        with contextlib.suppress(OSError):
+            return file.read_text("utf-8")
+    return None
+
+
+def _source_of(text: str, attribute: str) -> str | None:
+    # Plain searches: to compile a regular expression for each name would take longer.
+    text, begin, end, indent = f"\n{text}", 0, len(text) + 1, ""
+    for name in attribute.split("."):
+        forms = (f"def {name}(", f"class {name}(", f"class {name}:", f"{name} =", f"{name}:")
+        found = [text.find(f"\n{indent}{form}", begin, end) for form in forms]
+        if not (starts := [place for place in found if place >= 0]):
+            return None
+        begin = min(starts) + 1
+        # It ends at the next line that is indented no further than the definition, except a closing bracket.
+        after = re.compile(rf"^(?!{indent}[ )\]}}]|\s*$)", re.MULTILINE).search(text, begin + 1, end)
+        end, indent = after.start() if after else end, f"{indent}    "
+    return text[begin:end].rstrip()
+
+
+def install() -> None:
+    """Check the digests. From then on, each module of moto is patched when it is imported.
+
+    Raises:
+        EmulatorError: As for `check`.
+        RuntimeError: A module is imported already, so other modules may use the unpatched functions.
+    """
+    if any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        return
+    check()
+    if early := {place.partition(":")[0] for place in PATCHES} & set(sys.modules):
+        raise RuntimeError(f"{', '.join(sorted(early))}: imported before the patches were installed")
+    sys.meta_path.insert(0, _Finder())
+
+
+class _Finder(MetaPathFinder):
+    """Finds the modules that need patches, and patches each of them right after it is executed."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        patches = [patch for place, patch in PATCHES.items() if place.startswith(f"{fullname}:")]
+        if not patches:
+            return None
+        spec = PathFinder.find_spec(fullname, path, target)
+        if spec is not None and spec.loader is not None:
+            execute = patches[0].instead or spec.loader.exec_module
+
+            def execute_and_patch(module: ModuleType) -> None:
+                execute(module)
+                apply(module)
+
+            spec.loader.exec_module = execute_and_patch  # type: ignore[method-assign]
+        return spec
+
+
+_patched: Final[set[str]] = set()
+
+
+def apply(module: ModuleType, patches: Mapping[str, Patch] = PATCHES) -> None:
+    """Apply the patches of an imported module. A second call does nothing.
+
+    Raises:
+        EmulatorError: A place of a patch does not exist.
+    """
+    if module.__name__ in _patched:
+        return
+    for place, patch in patches.items():
+        if patch.instead or not place.startswith(f"{module.__name__}:"):
+            continue
+        *path, name = place.partition(":")[2].split(".")
+        try:
+            owner = functools.reduce(getattr, path, module)
+            original, static = getattr(owner, name), inspect.getattr_static(owner, name)
+        except AttributeError as error:
+            raise _not_this_moto(_("{name} is missing", name=place.replace(":", "."))) from error
+        if not patch.relied:
+            made = patch.replacement(original)
+            setattr(owner, name, staticmethod(made) if isinstance(static, staticmethod) else made)
+    _patched.add(module.__name__)
+
+
+def _not_this_moto(what: str) -> EmulatorError:
+    version = next((each.version for each in metadata.distributions(name="moto")), _("(not installed)"))
+    next_step = _("Run `make install` again: it installs moto {version}", version=MOTO)
+    return EmulatorError(f"moto {version}", what, next_step)
+
+
+if __name__ == "__main__":
+    for each, entry in PATCHES.items():
+        found_now = digest_of(entry.source or each)
+        sys.stdout.write(f"{'same' if found_now == entry.digest else 'CHANGED'} {found_now} {each}\n")

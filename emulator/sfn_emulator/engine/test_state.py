@@ -1,0 +1,339 @@
+"""Run one state of a machine in moto's engine, as TestState does, without a machine, execution or history.
+
+Each run parses its definition, so it has its own object for the state. In this object some methods are
+replaced. A mock takes the place of the call. A Retry does not wait. The data is noted where it passes.
+"""
+
+import contextlib
+import copy
+import json
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sfn_emulator.engine.failures import _engine, _unexpected, compact_json, failure_event
+from sfn_emulator.engine.query_languages import map_item
+from sfn_emulator.http.messages import ACCOUNT, RefusalError
+
+_SECONDS: Final = 300  # AWS's limit for one TestState
+_COMMON: Final = "asl.component.common."
+_CATCHER: Final = _COMMON + "catch.catcher_outcome"
+_FAILURE: Final = _COMMON + "error_name.failure_event"
+_RETRY: Final = _COMMON + "retry.retry_outcome"
+# AWS says where an error was in executions only.
+_WHERE: Final = re.compile(r"An error occurred while executing the state '.*?' \(entered at .*?\)\. ", re.S)
+
+
+@dataclass(frozen=True)
+class Mock:
+    """What a state gets instead of an answer: an error if ``error`` is set, or else the result."""
+
+    result: Any = None
+    error: str | None = None
+    cause: str | None = None
+
+
+@dataclass
+class OneState:
+    """One run of a state.
+
+    Args:
+        definition: A machine that contains the state at its top level.
+        name: The state's name.
+        given: The state's input.
+        context: What the state sees as its context object.
+        variables: The values of the workflow's variables, by name.
+        region: Where calls go.
+        role_arn: The role of calls.
+        mock: None if the state really makes its call.
+        configuration: ``stateConfiguration`` of TestState.
+    """
+
+    definition: str
+    name: str
+    given: Any
+    context: Mapping[str, Any]
+    variables: Mapping[str, Any]
+    region: str
+    role_arn: str | None
+    mock: Mock | None
+    configuration: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        self._state: Any = parsed(self.definition).states.states[self.name]
+        self._kind = str(self._state.state_type.name)
+        self._is_jsonpath = bool(self._state._is_language_query_jsonpath())
+        self._env = self._environment()
+        self._data: dict[str, Any] = {"input": _text(self.given)}
+        self._reply: dict[str, Any] = {"status": "SUCCEEDED"}
+        self._refusal: RefusalError | None = None
+        self._watch_data()
+        if self._kind in {"Task", "Map", "Parallel"}:
+            self._replace_call()
+            self._state._handle_retry = self._retry
+            for index, catcher in enumerate(self._state.catch.catchers if self._state.catch else ()):
+                self._watch_catcher(index, catcher)
+
+    def reply(self) -> dict[str, Any]:
+        """Run the state for at most five minutes.
+
+        Returns:
+            The reply of TestState. ``inspectionData`` has all data that is known.
+
+        Raises:
+            RefusalError: The configuration is wrong.
+        """
+        thread = threading.Thread(target=self._evaluate, daemon=True)
+        thread.start()
+        thread.join(_SECONDS)
+        if thread.is_alive():
+            self._env.set_timed_out()
+            self._reply = {"status": "FAILED", "error": "States.Timeout"}
+        if self._refusal:
+            raise self._refusal
+        store = self._env.variable_store
+        if variables := store._outer_scope | store._inner_scope:
+            self._data["variables"] = _text(variables)
+        return self._reply | {"inspectionData": self._data}
+
+    def _environment(self) -> Any:
+        module = _engine("asl.eval.environment")
+        env = module.Environment(
+            aws_execution_details=module.AWSExecutionDetails(ACCOUNT, self.region, self.role_arn),
+            execution_type=module.StateMachineType.EXPRESS,
+            context=_Fixed(self.context),
+            event_history_context=module.EventHistoryContext.of_program_start(),
+            cloud_watch_logging_session=None,
+            activity_store={},
+        )
+        env.states.reset(self.given)
+        env.next_state_name = self.name
+        for name, value in self.variables.items():
+            env.variable_store.set(name, value)
+        open_frame = env.open_frame
+
+        def open_with_context() -> Any:
+            frame = open_frame()
+            _show(frame, self.context)
+            return frame
+
+        env.open_frame = open_with_context
+        return env
+
+    def _evaluate(self) -> None:
+        try:
+            self._state.eval(self._env)
+        except Exception as error:
+            known = isinstance(error, _engine(_FAILURE).FailureEventException)
+            details = error.get_execution_failed_event_details() if known else _unexpected(error)  # type: ignore[attr-defined]
+            self._fail("FAILED", details or {})
+            return
+        if self._reply["status"] == "RETRIABLE":
+            return
+        self._reply["output"] = _text(self._env.states.get_input())
+        if self._reply["status"] == "CAUGHT_ERROR" or self._kind == "Choice":
+            self._reply["nextState"] = self._env.next_state_name
+        elif follower := getattr(self._state.continue_with, "next_state", None):
+            self._reply["nextState"] = follower.name
+
+    def _fail(self, status: str, details: Mapping[str, Any]) -> None:
+        """Note how the state failed. An error and a cause are optional."""
+        said = {name: details.get(name) for name in ("error", "cause")}
+        kept = {name: _WHERE.sub("", text, count=1) for name, text in said.items() if text}
+        self._reply = {"status": status} | kept
+
+    # What the reply shows of the data.
+
+    def _watch_data(self) -> None:
+        state, is_pass = self._state, self._kind == "Pass"
+        template = getattr(state, "parameters" if is_pass else "parargs", None)
+        has_result = is_pass and state.result is not None
+        if self._kind == "Task" and template:
+            self._watch(template, "afterParameters" if self._is_jsonpath else "afterArguments")
+        if not self._is_jsonpath:
+            return
+        if is_pass and template and not has_result:
+            self._watch(template, "afterParameters")
+        if has_result:
+            self._watch(state.result, "result")
+        elif self._kind != "Parallel":
+            effective = () if template or self._kind not in {"Pass", "Task"} else ("afterParameters",)
+            self._watch(state.input_path, "afterInputPath", *effective)
+        if result_path := getattr(state, "result_path", None):
+            self._watch(result_path, "afterResultPath", before="afterResultSelector")
+
+    def _watch(self, component: Any, *after: str, before: str = "", method: str = "_eval_body") -> None:
+        """Note what is on the stack before and after a component is evaluated, under these names."""
+        evaluate = getattr(component, method)
+
+        def evaluated(env: Any) -> None:
+            if before:
+                self._note(before, env.stack[-1])
+            evaluate(env)
+            for name in after:
+                self._note(name, env.stack[-1])
+
+        setattr(component, method, evaluated)
+
+    def _note(self, name: str, value: Any) -> None:
+        self._data[name] = _text(value)
+
+    # The call, and what the state does if it fails.
+
+    def _replace_call(self) -> None:
+        state = self._state
+        if self.mock and self._kind == "Task":
+            state._eval_execution = self._ask
+            state.resource.condition = None  # so nothing waits, and no token is made
+        elif self.mock and self._kind == "Map":
+            state._eval_execution = self._iterate
+        elif self.mock:
+            state.branches._eval_body = self._answer
+        if self._kind == "Task":
+            self._watch(state, "result", method="_eval_execution")
+
+    def _ask(self, env: Any) -> None:
+        self._state._eval_parameters(env)
+        self._answer(env)
+
+    def _answer(self, env: Any) -> None:
+        mock = self.mock or Mock()
+        if mock.error is not None:
+            raise _error(env, mock.error, mock.cause)
+        env.stack.append(copy.deepcopy(mock.result))
+
+    def _iterate(self, env: Any) -> None:
+        """Evaluate the fields of a Map. Its mock is the result of all iterations."""
+        state, mock, items = self._state, self.mock, self._items(env)
+        state.max_concurrency_decl.eval(env)
+        self._data["maxConcurrency"] = env.stack.pop()
+        # moto has a value for a tolerance that the Map does not give. A given one may also end with Path.
+        given = " ".join(json.loads(self.definition)["States"][self.name])
+        if "ToleratedFailureCount" in given:
+            state.tolerated_failure_count_decl.eval(env)
+            self._data["toleratedFailureCount"] = env.stack.pop()
+        if "ToleratedFailurePercentage" in given:
+            state.tolerated_failure_percentage_decl.eval(env)
+            self._data["toleratedFailurePercentage"] = float(env.stack.pop())
+        if items is not None and (selector := state.item_selector or state.parameters):
+            frames = [self._frame(env, index, item) for index, item in enumerate(items)]
+            for frame in frames:
+                selector.eval(frame)
+            self._note("afterItemSelector", [frame.stack[-1] for frame in frames])
+        failed, count = self.configuration.get("mapIterationFailureCount") or 0, len(items or ())
+        if items is not None and failed > count:
+            text = "Map iteration failure count must be less than or equal to the number of Map iterations"
+            self._refusal = RefusalError("ValidationException", text)
+            raise self._refusal
+        if (mock is None or mock.error is None) and (
+            failed > self._data.get("toleratedFailureCount", failed)
+            or failed * 100 > self._data.get("toleratedFailurePercentage", 100) * max(count, failed)
+        ):
+            cause = "The specified tolerated failure threshold was exceeded"
+            raise _error(env, "States.ExceedToleratedFailureThreshold", cause)
+        self._answer(env)
+
+    def _items(self, env: Any) -> list[Any] | None:
+        """The items of a Map. None if the ItemReader would read them, and the test does not say them."""
+        state, read = self._state, self.configuration.get("mapItemReaderData")
+        if state.item_reader:
+            if read is None:
+                return None
+            state.item_reader.resource_eval.eval_resource = lambda env: env.stack.append(read)
+            try:
+                state.item_reader.eval(env)
+                if isinstance(env.stack[-1], str):  # without a ReaderConfig
+                    env.stack.append(json.loads(env.stack[-1]))
+            except ValueError as error:
+                raise _error(env, "States.ItemReaderFailed", str(error)) from error
+            return list(env.stack.pop())
+        state.items.eval(env)
+        items = list(env.stack.pop())
+        if self._is_jsonpath:
+            self._note("afterItemsPath", items)
+        return items
+
+    def _frame(self, env: Any, index: int, item: Any) -> Any:
+        """Where the fields of one iteration are evaluated."""
+        frame = env.open_frame()
+        _show(frame, {**self.context, "Map": {"Item": map_item(None, Index=index, Value=item)}})
+        frame.states.reset(env.stack[-1])
+        frame.stack.append(env.stack[-1])
+        return frame
+
+    def _retry(self, env: Any, failure_event: Any) -> Any:
+        outcomes, count = _engine(_RETRY).RetryOutcome, self.configuration.get("retrierRetryCount") or 0
+        for index, retrier in enumerate(self._state.retry.retriers):
+            env.stack.append(failure_event.error_name)
+            retrier.error_equals.eval(env)
+            if not env.stack.pop():
+                continue
+            self._data["errorDetails"] = {"retryIndex": index}
+            if count >= retrier.max_attempts.attempts:
+                return outcomes.CannotRetry
+            seconds = retrier.max_delay_seconds.max_delays_seconds
+            with contextlib.suppress(OverflowError):
+                seconds = min(seconds, retrier.interval_seconds.seconds * retrier.backoff_rate.rate**count)
+            self._data["errorDetails"]["retryBackoffIntervalSeconds"] = int(seconds)
+            self._fail("RETRIABLE", next(iter(failure_event.event_details.values())))
+            env.set_ended()
+            return outcomes.CanRetry
+        return outcomes.NoRetrier
+
+    def _watch_catcher(self, index: int, catcher: Any) -> None:
+        evaluate = catcher._eval_body
+
+        def evaluated(env: Any) -> None:
+            failure = env.stack[-1]
+            evaluate(env)
+            if isinstance(env.stack[-1], _engine(_CATCHER).CatcherOutcomeCaught):
+                self._data["errorDetails"] = {"catchIndex": index}
+                self._fail("CAUGHT_ERROR", next(iter(failure.event_details.values())))
+
+        catcher._eval_body = evaluated
+
+
+class _Fixed(dict[str, Any]):
+    """A context object that the engine cannot change. What is missing in it is empty for the engine."""
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        super().__init__({key: _Fixed(it) if isinstance(it, dict) else it for key, it in given.items()})
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        pass
+
+    def __missing__(self, key: str) -> "_Fixed":
+        return _Fixed({})
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
+        return {key: copy.deepcopy(value, memo) for key, value in self.items()}
+
+
+def parsed(definition: str) -> Any:
+    """The engine's own form of a machine. It belongs to the caller.
+
+    Raises:
+        RefusalError: The engine cannot read the definition.
+    """
+    try:
+        return _engine("backend.execution_worker").AmazonStateLanguageParser.parse(definition)[0]
+    except Exception as error:
+        raise RefusalError("InvalidDefinition", f"Invalid State Machine Definition: '{error}'") from error
+
+
+def _show(env: Any, context: Mapping[str, Any]) -> None:
+    """Let the fields that are evaluated in an environment see this context object."""
+    fixed = _Fixed(context)
+    env.states.context_object.context_object_data = env.states._states_data["context"] = fixed
+
+
+def _error(env: Any, error: str, cause: str | None) -> Exception:
+    """An error that Retry and Catch see."""
+    details = {"error": error} | ({"cause": cause} if cause is not None else {})
+    return failure_event(env, "TaskFailed", details)
+
+
+def _text(value: Any) -> str:
+    return compact_json(_engine("asl.utils.encoding").to_json_str, value)

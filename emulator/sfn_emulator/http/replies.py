@@ -1,0 +1,132 @@
+"""Build the replies and errors of AWS's protocols."""
+
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any, Final
+from xml.sax.saxutils import escape
+
+from sfn_emulator.http.messages import RefusalError, Reply, Request
+
+_PAGE_HEADERS: Final = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Cache-Control": "no-store",
+    # No other page may show it in a frame, and it loads nothing.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+# The colours of AWS's console, light and dark.
+_STYLE: Final = """
+:root { color-scheme: light dark; --page: #f2f3f3; --card: #fff; --text: #16191f; --quiet: #545b64;
+  --line: #d5dbdb; --action: #0961b9; --on-action: #fff; }
+@media (prefers-color-scheme: dark) { :root { --page: #0f141a; --card: #1b232d; --text: #e9ebed;
+  --quiet: #b6bec9; --line: #414d5c; --action: #75b9f5; --on-action: #0f141a; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
+main { max-width: 48rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere; }
+h1 { margin: .5rem 0 1rem; font-size: 1.75rem; line-height: 1.25; }
+h2 { margin: 0 0 .5rem; font-size: 1.15rem; line-height: 1.3; }
+article { margin: 1rem 0; padding: 1rem 1.25rem; background: var(--card); border: 1px solid var(--line);
+  border-radius: .5rem; }
+dl { display: grid; grid-template-columns: auto 1fr; gap: 0 .75rem; margin: 0 0 .75rem; font-size: .9rem; }
+dt { color: var(--quiet); }
+dd { margin: 0; }
+pre { margin: 0; padding-top: .75rem; border-top: 1px solid var(--line); font: inherit;
+  white-space: pre-wrap; }
+code { font: .9em ui-monospace, monospace; }
+a { color: var(--action); }
+.action { display: inline-block; margin: 1rem 0 .25rem; padding: .5rem 1rem; border-radius: .4rem;
+  background: var(--action); color: var(--on-action); font-weight: 600; text-decoration: none; }
+:focus-visible { outline: 3px solid var(--action); outline-offset: 2px; }
+"""
+
+
+def json_reply(body: Any, status: int = 200) -> Reply:
+    """A result of Step Functions or DynamoDB, or of our own pages."""
+    return Reply(status, json.dumps(body).encode(), _headers("application/x-amz-json-1.0"))
+
+
+def query_reply(operation: str, result: Mapping[str, str]) -> Reply:
+    """A result of SNS, whose members are all text."""
+    members = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in result.items())
+    body = (
+        f'<{operation}Response xmlns="http://sns.amazonaws.com/doc/2010-03-31/">'
+        f"<{operation}Result>{members}</{operation}Result>"
+        f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata></{operation}Response>"
+    )
+    return Reply(200, body.encode(), _headers("text/xml"))
+
+
+def error_reply(request: Request, error: RefusalError) -> Reply:
+    """An error in the request's own protocol."""
+    is_lambda = request.scope.service == "lambda"
+    is_query = request.is_form or "action=" in request.target.lower()
+    if request.scope.service == "s3":
+        text = f"<Error><Code>{error.code}</Code><Message>{escape(error.message)}</Message></Error>"
+        return Reply(error.status, text.encode(), _headers("text/xml"))
+    if is_query and not is_lambda and "x-amz-target" not in request.headers:
+        text = (
+            '<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type>'
+            f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message></Error>"
+            f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
+        )
+        return Reply(error.status, text.encode(), _headers("text/xml"))
+    body = {"Type": "User"} if is_lambda else {"__type": error.code}
+    body |= {"message": error.message} | error.more
+    headers = _headers("application/json" if is_lambda else "application/x-amz-json-1.0")
+    return Reply(error.status, json.dumps(body).encode(), headers | {"x-amzn-errortype": error.code})
+
+
+def violation(place: str, rule: str, value: object = None) -> str:
+    """AWS's sentence about a parameter that its model does not allow.
+
+    Args:
+        place: The parameter, such as ``"name"``.
+        rule: What AWS demands, such as ``"have value less than or equal to 900"``.
+        value: The parameter's value, if AWS repeats it.
+    """
+    repeated = "" if value is None else f" '{value}'"
+    fault = f"failed to satisfy constraint: Member must {rule}"
+    return f"1 validation error detected: Value{repeated} at '{place}' {fault}"
+
+
+def malformed(request: Request, reason: str) -> RefusalError:
+    """The error of a request that cannot be read."""
+    if request.scope.service == "lambda":
+        text = f"Could not parse request body into json: {reason}"
+        return RefusalError("InvalidRequestContentException", text)
+    json_protocol = "x-amz-target" in request.headers
+    return RefusalError("SerializationException" if json_protocol else "MalformedInput", reason)
+
+
+def unknown_operation(request: Request) -> RefusalError:
+    """The error of a request for an operation that does not exist."""
+    if "x-amz-target" in request.headers:
+        return RefusalError("UnknownOperationException", "")
+    text = f"Could not find operation {request.operation} for version NO_VERSION_SPECIFIED"
+    return RefusalError("InvalidAction", text)
+
+
+def page(title: str, body: str, status: int = 200, language: str = "en") -> Reply:
+    """A page for a browser; ``body`` is HTML already."""
+    html = (
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
+        f"<body><main><h1>{escape(title)}</h1>{body}</main></body></html>"
+    )
+    return Reply(status, html.encode(), _PAGE_HEADERS)
+
+
+def _headers(content_type: str) -> dict[str, str]:
+    return {"Content-Type": content_type, "x-amzn-RequestId": str(uuid.uuid4())}
+
+
+def denied(request: Request, message: str) -> RefusalError:
+    """The error of a request that is not allowed, under the name that its service has for it."""
+    if request.scope.service == "sns":
+        return RefusalError("AuthorizationError", message, 403)
+    if "x-amz-target" in request.headers:
+        return RefusalError("AccessDeniedException", message)
+    query = request.operation or request.scope.service == "s3"
+    return RefusalError("AccessDenied" if query else "AccessDeniedException", message, 403)

@@ -1,0 +1,197 @@
+"""Answer Lambda's API: run functions, and refuse what AWS refuses. moto stores the configurations."""
+
+import base64
+import binascii
+import contextlib
+import re
+import threading
+import uuid
+from typing import Final
+from urllib.parse import quote
+
+from sfn_emulator.engine.application import Moto
+from sfn_emulator.http.callers import Sessions
+from sfn_emulator.http.messages import (
+    MalformedRequestError,
+    RefusalError,
+    Reply,
+    Request,
+    Scope,
+    function_name,
+)
+from sfn_emulator.http.replies import json_reply
+from sfn_emulator.iam.authorization import Authorizer
+from sfn_emulator.lambda_.function import Function, function_of
+from sfn_emulator.lambda_.pool import Busy, Reservations, ThrottledError
+from sfn_emulator.lambda_.runner import Call, Runner
+from sfn_emulator.lambda_.validation import check_code, check_configuration, check_invoke
+
+_PATH: Final = re.compile(r"/20\d\d-\d\d-\d\d/functions(?:/([^/]*)(?:/([^?]*?))?)?/?")
+_NOT_ASSUMED: Final = "The role defined for the function cannot be assumed by Lambda."
+_RESERVED: Final = "ReservedConcurrentExecutions"
+
+
+class LambdaApi:
+    """The functions of one emulator.
+
+    Args:
+        moto: Stores their configurations.
+        runner: Runs them.
+        authorizer: Checks whether Lambda can assume their roles.
+        sessions: Tell whether a function makes a call.
+    """
+
+    def __init__(self, moto: Moto, runner: Runner, authorizer: Authorizer, sessions: Sessions) -> None:
+        self._moto = moto
+        self._runner = runner
+        self._authorizer = authorizer
+        self._sessions = sessions
+        self._reservations = Reservations()
+        self._looked_up: dict[tuple[Scope, str, str], Function] = {}
+
+    def answer(self, request: Request) -> Reply:
+        """Answer a request to Lambda."""
+        if not (match := _PATH.fullmatch(request.path)):
+            return self._moto(request)
+        name, rest = function_name(match[1] or ""), (match[2] or "").strip("/")
+        arn = request.scope.arn(f"function:{name.partition(':')[0]}")
+        if rest == "invocations" and request.method == "POST":
+            return self._invoke(request, name)
+        if rest == "concurrency":
+            return self._reserve(request, arn)
+        if request.method != "GET":
+            return self._change(request, name, rest)
+        reply = self._moto(request)
+        reserved = self._reserved(arn)
+        if reply.ok and name and not rest and reserved:
+            return reply.with_json(reply.json | {"Concurrency": reserved})
+        return reply
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._runner.pool.retire()
+        self._runner.code.clean(needed=frozenset())
+        self._looked_up.clear()
+        self._reservations.numbers.clear()
+
+    def _reserve(self, request: Request, arn: str) -> Reply:
+        # moto stores the number, and checks whether the function exists. But it does not know what 0 means.
+        reply = self._moto(request)
+        match request.method:
+            case "PUT" if reply.ok:
+                self._reservations.numbers[arn] = int(request.json.get(_RESERVED) or 0)
+            case "DELETE" if reply.ok:
+                self._reservations.numbers.pop(arn, None)
+            case "GET" if reply.ok:
+                return json_reply(self._reserved(arn))
+        return reply
+
+    def _reserved(self, arn: str) -> dict[str, int]:
+        numbers = self._reservations.numbers
+        return {_RESERVED: numbers[arn]} if arn in numbers else {}
+
+    def _change(self, request: Request, name: str, rest: str) -> Reply:
+        zipped = b""
+        about_function = rest in {"", "code", "configuration"}
+        if request.method in {"POST", "PUT"} and about_function:
+            parameters = request.json
+            code = parameters if rest == "code" else parameters.get("Code") or {}
+            try:
+                zipped = base64.b64decode(code.get("ZipFile") or "", validate=True)
+            except (binascii.Error, TypeError) as error:
+                raise MalformedRequestError("ZipFile is not Base64") from error
+            if zipped:
+                check_code(zipped)
+            check_configuration(parameters)
+            arn = request.scope.arn(f"function:{parameters.get('FunctionName') or name}")
+            if not self._authorizer.can_assume("lambda", parameters.get("Role"), arn):
+                raise RefusalError("InvalidParameterValueException", _NOT_ASSUMED)
+        if request.method == "DELETE":
+            # Write the function's lines before the function is deleted.
+            self._runner.logs.flush()
+        with self._runner.code.added(zipped) if zipped else contextlib.nullcontext():
+            reply = self._moto(request)
+        if reply.ok:
+            self._looked_up.clear()
+            if about_function:
+                self._retire(request, name, reply)
+        self._runner.code.clean()
+        return reply
+
+    def _retire(self, request: Request, name: str, reply: Reply) -> None:
+        """End the workers of a function that was changed or deleted."""
+        if request.method != "DELETE":
+            # AWS starts new execution environments after each update, even if the update changes nothing.
+            self._runner.pool.retire(function_of(reply.json).arn, "$LATEST")
+            listed = self._moto.rest(request.scope, "GET", "/2015-03-31/functions/").json.get("Functions", [])
+            cold = [each for each in listed if not self._runner.pool.has(each["FunctionArn"])]
+            self._runner.spares.want(len(cold))
+        else:
+            qualifier = request.query.get("Qualifier")
+            self._runner.pool.retire(request.scope.arn(f"function:{name}"), qualifier)
+            if qualifier is None:
+                self._reservations.numbers.pop(request.scope.arn(f"function:{name}"), None)
+
+    def _invoke(self, request: Request, name: str) -> Reply:
+        request_id = str(uuid.uuid4())
+        kind = request.headers.get("x-amz-invocation-type") or "RequestResponse"
+        check_invoke(kind, request.body)
+        name, _, in_name = name.partition(":")
+        qualifier = request.query.get("Qualifier") or in_name
+        function = self._look_up(request.scope, name, qualifier)
+        if kind == "DryRun":
+            return Reply(204, b"", {"x-amzn-RequestId": request_id})
+        try:
+            client_context = base64.b64decode(request.headers.get("x-amz-client-context", "")).decode()
+        except ValueError:
+            client_context = ""
+        call = Call(
+            request_id=request_id,
+            arn=f"{function.arn}:{qualifier}" if qualifier else function.arn,
+            event=request.body or b"{}",
+            client_context=client_context or None,
+            scope=request.scope,
+            nested=self._sessions.is_function(request.scope.access_key),
+        )
+
+        def run_unheard() -> None:
+            with contextlib.suppress(RefusalError):
+                self._run(function, call, tail=False)
+
+        if kind == "Event":
+            threading.Thread(target=run_unheard, daemon=True).start()
+            return Reply(202, b"", {"x-amzn-RequestId": request_id})
+        return self._run(function, call, request.headers.get("x-amz-log-type") == "Tail")
+
+    def _run(self, function: Function, call: Call, tail: bool) -> Reply:
+        try:
+            with self._reservations.call(function.arn):
+                outcome = self._runner.run(function, call)
+        except (ThrottledError, Busy) as error:
+            why = {"Reason": "ReservedFunctionConcurrentInvocationLimitExceeded"}
+            more = why if isinstance(error, ThrottledError) else {}
+            raise RefusalError("TooManyRequestsException", "Rate Exceeded.", 429, **more) from error
+        except LookupError as error:
+            message = "The emulator runs only code that came as ZipFile"
+            raise RefusalError("InvalidZipFileException", message, 502) from error
+        headers = {
+            "Content-Type": outcome.content_type,
+            "x-amzn-RequestId": call.request_id,
+            "X-Amz-Executed-Version": function.version,
+        }
+        headers |= {"X-Amz-Function-Error": "Unhandled"} if outcome.failed else {}
+        headers |= {"X-Amz-Log-Result": outcome.tail} if tail else {}
+        return Reply(200, outcome.payload, headers)
+
+    def _look_up(self, scope: Scope, name: str, qualifier: str) -> Function:
+        key = (scope, name, qualifier)
+        if function := self._looked_up.get(key):
+            return function
+        query = f"?Qualifier={quote(qualifier, safe='')}" if qualifier else ""
+        path = f"/2015-03-31/functions/{quote(name, safe='')}/configuration{query}"
+        reply = self._moto.rest(scope, "GET", path)
+        if not reply.ok:
+            arn = scope.arn(f"function:{name}") + (f":{qualifier}" if qualifier else "")
+            raise RefusalError("ResourceNotFoundException", f"Function not found: {arn}", 404)
+        self._looked_up[key] = function = function_of(reply.json)
+        return function

@@ -1,0 +1,117 @@
+"""Answer CloudWatch Logs' API, and write to it what functions print. moto stores the groups."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from sfn_emulator.engine.application import Moto
+from sfn_emulator.http.messages import Reply, Request, Scope
+
+_PAUSE_SECONDS: Final = 0.25
+_MOST: Final = 1000
+_MOST_LETTERS: Final = 10_000_000
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The output of one call, its log group and stream, and its time in milliseconds since 1970.
+
+    The stream is new if this is the first call of a worker.
+    """
+
+    scope: Scope
+    function: str
+    group: str
+    stream: str
+    text: str
+    new_stream: bool
+    at: int = field(default_factory=lambda: int(time.time() * 1000))
+
+
+class LogWriter:
+    """Writes log lines in order, in its own thread, when no function has run for a moment.
+
+    Writing takes as long as running a function. So it waits, and does not slow down a running execution.
+
+    Args:
+        moto: Stores them.
+    """
+
+    def __init__(self, moto: Moto) -> None:
+        self._moto = moto
+        self._waiting: deque[Lines] = deque()
+        self._last = time.monotonic()
+        self._came = threading.Event()
+        self._writing = threading.Lock()
+        threading.Thread(target=self._write_in_pauses, daemon=True).start()
+
+    def write(self, lines: Lines) -> None:
+        """Write these lines soon."""
+        self._waiting.append(lines)
+        self._last = time.monotonic()
+        self._came.set()
+
+    def flush(self) -> None:
+        """Write everything now, so that a reader does not notice the delay."""
+        with self._writing:
+            for _ in range(len(self._waiting)):
+                self._put(self._waiting.popleft())
+
+    def _write_in_pauses(self) -> None:
+        while self._came.wait():
+            self._came.clear()
+            while self._may_wait() and time.monotonic() < self._last + _PAUSE_SECONDS:
+                time.sleep(_PAUSE_SECONDS)
+            self.flush()
+
+    def _may_wait(self) -> bool:
+        sizes = [len(lines.text) for lines in self._waiting.copy()]
+        return len(sizes) < _MOST and sum(sizes) < _MOST_LETTERS
+
+    def _put(self, lines: Lines) -> None:
+        def call(operation: str, parameters: Mapping[str, object]) -> bool:
+            return self._moto.target(lines.scope, f"Logs_20140328.{operation}", parameters).ok
+
+        where = {"logGroupName": lines.group, "logStreamName": lines.stream}
+        texts = [line + "\n" for line in lines.text.split("\n") if line.strip()]
+        put = where | {"logEvents": [{"timestamp": lines.at, "message": text} for text in texts]}
+        # This fails if nobody created the group yet, or if somebody deleted it.
+        if (not lines.new_stream or call("CreateLogStream", where)) and call("PutLogEvents", put):
+            return
+        # If the function was deleted while it ran, do not create its deleted group again.
+        target = f"/2015-03-31/functions/{lines.function}/configuration"
+        if self._moto.rest(replace(lines.scope, service="lambda"), "GET", target).ok:
+            call("CreateLogGroup", {"logGroupName": lines.group})
+            call("CreateLogStream", where)
+            call("PutLogEvents", put)
+
+
+class LogsApi:
+    """The log groups of one emulator.
+
+    Args:
+        moto: Stores them.
+        writer: Writes what functions print to the groups, a moment later.
+    """
+
+    def __init__(self, moto: Moto, writer: LogWriter) -> None:
+        self._moto = moto
+        self._writer = writer
+
+    def answer(self, request: Request) -> Reply:
+        """Write all waiting lines, then answer a request to CloudWatch Logs."""
+        self._writer.flush()
+        if request.operation == "DeleteLogGroup":
+            group = {"logGroupName": request.json.get("logGroupName", "")}
+            # moto keeps the tags, and a new group of that name would have them.
+            listed = self._moto.target(request.scope, "Logs_20140328.ListTagsLogGroup", group)
+            if listed.ok and (tags := list(listed.json.get("tags") or {})):
+                self._moto.target(request.scope, "Logs_20140328.UntagLogGroup", group | {"tags": tags})
+        return self._moto(request)
+
+    def reset(self) -> None:
+        """Write all waiting lines, so that moto's reset removes them, too."""
+        self._writer.flush()

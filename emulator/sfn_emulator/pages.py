@@ -1,0 +1,132 @@
+"""Answer people and mail programs: serve the mailbox and the links in mails.
+
+A link needs no access key, because it has a secret token. The page of the mailbox opens with a one-time
+ticket, which somebody with the key asks for. The browser gets a cookie for the ticket. Browsers send cookies
+to all ports of a machine. So the cookie only reads mail, and its name contains the port.
+"""
+
+import secrets
+from collections import deque
+from functools import partial
+from typing import Any, Final
+from xml.sax.saxutils import escape, quoteattr
+
+from sfn_emulator.http.messages import RefusalError, Reply, Request
+from sfn_emulator.http.replies import json_reply, page
+from sfn_emulator.sns.api import SnsApi
+from sfn_emulator.sns.mail import Mailbox
+from sfn_emulator.sns.validation import element
+from sfn_emulator.translation import first_spoken, translated
+
+#: Mails and other sites may link to these paths.
+LINKED: Final = ("/", "/_emulator/mail/")
+_MOST_TICKETS: Final = 1000
+
+
+class Pages:
+    """The pages that people see in a browser.
+
+    Args:
+        sns: Confirms and ends subscriptions.
+        mailbox: Holds the mails.
+        port: The emulator's port.
+    """
+
+    def __init__(self, sns: SnsApi, mailbox: Mailbox, port: int) -> None:
+        self._sns = sns
+        self._mailbox = mailbox
+        self._tickets: deque[str] = deque(maxlen=_MOST_TICKETS)
+        self._cookie = f"sfn-emulator-mail-{port}={secrets.token_urlsafe()}"
+
+    def answer(self, request: Request, *, is_attendee: bool) -> Reply | None:
+        """Answer a request for a page.
+
+        Args:
+            request: The request.
+            is_attendee: Whether it has the attendee's access key.
+
+        Returns:
+            None if there is no such page, or if it needs a key.
+        """
+        may_read = is_attendee or self._cookie in request.headers.get("cookie", "").split("; ")
+        match request.method, request.path:
+            case "GET", "/":  # a mail program that checks a link with HEAD has not opened it
+                return self._link(request)
+            case "GET" | "HEAD", "/_emulator/mail/":
+                return self._mails(request, may_read)
+            case "GET" | "HEAD", "/_emulator/mail" if may_read:
+                return json_reply(self._mailbox.entries(request.query.get("topic_arn")))
+            case "DELETE", "/_emulator/mail" if is_attendee:
+                self._mailbox.remove(request.query.get("topic_arn", ""))
+                return json_reply({})
+            case "POST", "/_emulator/mail/ticket" if is_attendee:
+                self._tickets.append(ticket := secrets.token_urlsafe(16))
+                return json_reply({"ticket": ticket})
+        return None
+
+    def _mails(self, request: Request, may_read: bool) -> Reply:
+        """Show all mails. A ticket leads to the page's own address, which is the same behind a proxy."""
+        language = _asked_for(request)
+        _ = partial(translated, language)
+        ticket, headers = request.query.get("ticket"), {"Location": "./"}
+        if ticket is not None and request.method == "GET" and self._takes(ticket):
+            # Strict would not let in those who clicked on the link in a notebook.
+            headers |= {"Set-Cookie": f"{self._cookie}; HttpOnly; SameSite=Lax"}
+        elif not may_read:
+            how = _("A link to the mailbox works once. Get a new one where you found this one.")
+            return page(_("The mailbox is closed"), f"<p>{how}</p>", 403, language)
+        if ticket is not None:
+            return Reply(303, b"", headers)
+        what = _(
+            "These are the mails that SNS would send to all subscribers, newest first. Load the page again "
+            "to see new ones."
+        )
+        mails = "".join(_article(mail, language) for mail in reversed(self._mailbox.entries()))
+        mails = mails or f"<p>{_('No mail yet.')}</p>"
+        return page(_("Mailbox"), f"<p>{what}</p>{mails}", language=language)
+
+    def _takes(self, ticket: str) -> bool:
+        """Whether the ticket is valid. After that, it is not."""
+        try:
+            self._tickets.remove(ticket)
+        except ValueError:
+            return False
+        return True
+
+    def _link(self, request: Request) -> Reply | None:
+        language = _asked_for(request)
+        _ = partial(translated, language)
+        match request.query.get("Action"):
+            case "ConfirmSubscription":
+                follow, title, arn = self._sns.confirm, _("Subscription confirmed"), "TopicArn"
+            case "Unsubscribe":
+                follow, title, arn = self._sns.unsubscribe, _("Subscription removed"), "SubscriptionArn"
+            case None:
+                return page(_("Step Functions emulator"), f"<p>{_('It runs.')}</p>", language=language)
+            case _:
+                return None
+        failed = _("That did not work")
+        try:
+            reply = follow(request)
+        except RefusalError as error:
+            return page(failed, f"<p>{escape(error.message)}</p>", error.status, language)
+        if not reply.ok:
+            return page(failed, f"<p>{escape(element(reply.body, 'Message'))}</p>", reply.status, language)
+        body = f"<p>{escape(request.query.get(arn, ''))}</p><p>{_('You can close this page.')}</p>"
+        return page(title, body, language=language)
+
+
+def _asked_for(request: Request) -> str:
+    """The language that the browser asks for. One emulator serves notebooks in all languages."""
+    return first_spoken(request.headers.get("accept-language", ""))
+
+
+def _article(mail: dict[str, Any], language: str) -> str:
+    _ = partial(translated, language)
+    words = {"from": _("From"), "to": _("To"), "date": _("Date")}
+    heads = "".join(f"<dt>{word}</dt><dd>{escape(mail[key])}</dd>" for key, word in words.items())
+    link = ""
+    if mail["link"]:
+        link = f'<a class="action" href={quoteattr(mail["link"])}>{_("Confirm subscription")}</a>'
+    text = f"<pre>{escape(mail['text'])}</pre>"
+    return f"<article><h2>{escape(mail['subject'])}</h2><dl>{heads}</dl>{text}{link}</article>"

@@ -1,0 +1,104 @@
+"""Choose the environment variables that the emulator and its workers get."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from sfn_emulator.errors import EmulatorError
+from sfn_emulator.translation import _
+
+#: With these variables, boto3 does not read the user's settings, and does not ask this machine for a role.
+NO_AWS: Final = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "BOTO_CONFIG": os.devnull,
+}
+# An operating system, or a Python that was moved, may need these to start a program.
+_NEEDED: Final = (
+    "COMSPEC", "DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH", "PATHEXT", "SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "TMP",
+    "TMPDIR", "WINDIR",
+)  # fmt: skip
+# The emulator itself reads these, and its settings: a mail server, and where the user's state folder is.
+_READ: Final = (
+    "APPDATA", "HOME", "LOCALAPPDATA", "SMTP_HOST", "SMTP_PORT", "USERPROFILE", "XDG_STATE_HOME",
+)  # fmt: skip
+_SETTINGS: Final = "SFN_EMULATOR_"
+
+
+def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables with which the emulator is executed. A function can read them, so there is no secret."""
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if name.upper() in _READ or name.upper().startswith(_SETTINGS)
+    }
+    root = Path(__file__).resolve().parents[2]
+    # Linux then gives the memory of large objects, such as zips, back to the system when they are freed.
+    ours = {"MALLOC_MMAP_THRESHOLD_": "1000000", "PYTHONPATH": str(root), "PYTHONUTF8": "1"}
+    return bare_environment(environ) | kept | ours
+
+
+def execute_cleanly(environ: Mapping[str, str]) -> None:
+    """Execute this process's whole program again with `clean_environment`, unless it was executed so.
+
+    On Linux, a function can read in ``/proc`` with which variables a program was executed. Windows has no
+    such folder, and cannot execute another program in the same process.
+    """
+    clean = clean_environment(environ)
+    # Python, or the system, may have added a variable since.
+    if os.name == "posix" and not clean.items() <= os.environ.items():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.execve(sys.executable, sys.orig_argv, clean)
+    os.environ.update(clean)
+
+
+def bare_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that a worker needs to run Python, and `NO_AWS`.
+
+    ``NO_PROXY=*`` keeps macOS and Windows from asking the system for a proxy.
+    """
+    kept = {name: value for name, value in environ.items() if name.upper() in _NEEDED}
+    path = environ.get("PATH", "") if sys.platform == "win32" else "/usr/local/bin:/usr/bin:/bin"
+    ours = {"PATH": path or os.defpath, "LANG": "en_US.UTF-8", "NO_PROXY": "*", "no_proxy": "*"}
+    return kept | ours | NO_AWS
+
+
+def enforces_iam(environ: Mapping[str, str]) -> bool:
+    """Whether roles are enforced: ``SFN_EMULATOR_IAM`` is ``on`` (the default) or ``off``.
+
+    Raises:
+        EmulatorError: It is something else.
+    """
+    setting = environ.get("SFN_EMULATOR_IAM", "on")
+    if setting not in {"on", "off"}:
+        what, next_step = _("it is {setting!r}", setting=setting), _("Set it to on or off, or leave it out")
+        raise EmulatorError("SFN_EMULATOR_IAM", what, next_step)
+    return setting == "on"
+
+
+def forks_workers(environ: Mapping[str, str]) -> bool:
+    """Whether workers are forked: on Linux, unless ``SFN_EMULATOR_FORK`` is ``off``.
+
+    macOS can fork, but its own libraries may then crash the new process. Windows cannot fork.
+    """
+    return sys.platform == "linux" and environ.get("SFN_EMULATOR_FORK") != "off"
+
+
+def retry_pace(environ: Mapping[str, str]) -> float:
+    """By what the interval of a Retry is multiplied: ``SFN_EMULATOR_RETRY_PACE``, or 1.
+
+    With less than 1, tests wait less.
+    """
+    return float(environ.get("SFN_EMULATOR_RETRY_PACE") or 1)
+
+
+def own_group() -> dict[str, Any]:
+    """Arguments of `subprocess.Popen` that give the new process a group of its own."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+    return {"start_new_session": True}

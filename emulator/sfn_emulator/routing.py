@@ -1,0 +1,166 @@
+"""Receive every request, and send it to the service that its signature names. moto answers the others.
+
+To add a service that moto does not answer as AWS does, write a class with `answer` and `reset` and add it to
+the table in `Router`.
+"""
+
+import gc
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final, Protocol
+
+from sfn_emulator.dynamodb.api import DynamoDbApi
+from sfn_emulator.engine.application import Moto
+from sfn_emulator.engine.clients import EngineClients
+from sfn_emulator.http.callers import Sessions
+from sfn_emulator.http.messages import MalformedRequestError, RefusalError, Reply, Request
+from sfn_emulator.http.reading import read_once
+from sfn_emulator.http.replies import denied, error_reply, json_reply, malformed, page
+from sfn_emulator.http.same_origin import OriginCheck
+from sfn_emulator.iam.authorization import Authorizer
+from sfn_emulator.lambda_.api import LambdaApi
+from sfn_emulator.lambda_.runner import Runner
+from sfn_emulator.logs import LogsApi, LogWriter
+from sfn_emulator.pages import LINKED, Pages
+from sfn_emulator.process.record import HEALTH, Record
+from sfn_emulator.sns.api import SnsApi
+from sfn_emulator.sns.mail import Mailbox
+from sfn_emulator.states.api import StatesApi
+
+_RESET: Final = ("POST", "/moto-api/reset")
+
+
+class Service(Protocol):
+    """A service that moto does not answer as AWS does."""
+
+    def answer(self, request: Request) -> Reply:
+        """Reply to a request whose signature names this service."""
+
+    def reset(self) -> None:
+        """Forget everything."""
+
+
+class Router:
+    """Answers every request of the emulator.
+
+    Args:
+        record: Which emulator this is.
+        folder: The folder of its files.
+        request_came: Called at each request.
+        enforces_iam: Whether policies are enforced.
+        access_key: The attendee's access key.
+    """
+
+    def __init__(
+        self,
+        record: Record,
+        folder: Path,
+        request_came: Callable[[], None],
+        *,
+        enforces_iam: bool,
+        access_key: str,
+    ) -> None:
+        self._record = record
+        self._request_came = request_came
+        self._moto = Moto(record.port)
+        endpoint = f"http://127.0.0.1:{record.port}"
+        sessions = Sessions()
+        self._origin_check = OriginCheck(record.port, record.allowed_hosts, LINKED)
+        self._authorizer = Authorizer(sessions, enforces_iam, access_key)
+        writer = LogWriter(self._moto)
+        self._runner = Runner(folder, endpoint, writer, sessions)
+        mailbox = Mailbox(folder / "mailbox")
+        sns = SnsApi(self._moto, mailbox, endpoint)
+        self._pages = Pages(sns, mailbox, record.port)
+        # The key is the service that the signature names. moto answers all other services.
+        self._services: Final[Mapping[str, Service]] = {
+            "dynamodb": DynamoDbApi(self._moto),
+            "lambda": LambdaApi(self._moto, self._runner, self._authorizer, sessions),
+            "logs": LogsApi(self._moto, writer),
+            "sns": sns,
+            "states": StatesApi(self._moto, self._authorizer),
+        }
+        # moto's reset goes through everything that is loaded. Nothing may be loaded at the same time.
+        self._loading = threading.Lock()
+        EngineClients(self.answer, sessions).install()
+
+    def refuse(self, request: Request) -> Reply | None:
+        """Refuse a request by its headers, before anybody reads its body; None if it may come in."""
+        try:
+            self._origin_check.check(request)
+        except RefusalError as error:
+            is_browser = "text/html" in request.headers.get("accept", "")
+            message = f"<p>{error.message}</p>"
+            return page("Refused", message, error.status) if is_browser else error_reply(request, error)
+        try:
+            if request.path.startswith("/moto-api") and (request.method, request.path) != _RESET:
+                raise RefusalError("NotFound", "The emulator serves nothing of moto's own interface", 404)
+            # Links, pages and the health check need neither a key nor a body.
+            if request.signed or request.has_body:
+                self._authorizer.caller(request)
+        except RefusalError as error:
+            return error_reply(request, error)
+        return None
+
+    def receive(self, request: Request) -> Reply:
+        """Answer a request that came over the network, and that was not refused."""
+        if request.path == HEALTH:
+            return json_reply({"id": self._record.id, "pid": self._record.pid, "port": self._record.port})
+        return self.answer(request)
+
+    def answer(self, request: Request) -> Reply:
+        """Answer a request that may come in, or that comes from moto's engine."""
+        self._request_came()
+        try:
+            return self._answer(request)
+        except RefusalError as error:
+            refusal = error
+        except MalformedRequestError as error:
+            refusal = malformed(request, str(error))
+        except Exception as error:
+            traceback.print_exc()
+            refusal = RefusalError("InternalFailure", f"the emulator failed: {error!r}", 500)
+        return error_reply(request, refusal)
+
+    def warm_up(self) -> None:
+        """Load modules now, so that the first calls do not wait for them."""
+        gc.disable()  # garbage collection would take half of the loading time
+        try:
+            with self._loading:
+                self._moto.warm_up()
+        finally:
+            gc.collect()
+            gc.freeze()  # a draw's collections then skip these objects
+            gc.enable()
+
+    def close(self) -> None:
+        """End the workers."""
+        self._runner.close()
+
+    def _answer(self, request: Request) -> Reply:
+        is_attendee = self._authorizer.is_attendee(request)
+        is_reset = (request.method, request.path) == _RESET
+        for_people = not request.signed or (is_attendee and request.path.startswith("/_emulator/"))
+        if for_people and (reply := self._pages.answer(request, is_attendee=is_attendee)):
+            return reply
+        if "x-amz-target" in request.headers:
+            request.json  # noqa: B018 (this refuses a body that is not JSON before moto gets it)
+        if request.signed and not is_reset:
+            request = read_once(request)
+        self._authorizer.check(request)
+        if is_reset:
+            return self._reset(request)
+        service = request.scope.service
+        if service == "sts" and (identity := self._authorizer.identity(request)):
+            return identity
+        return self._services[service].answer(request) if service in self._services else self._moto(request)
+
+    def _reset(self, request: Request) -> Reply:
+        if not self._authorizer.is_attendee(request):
+            raise denied(request, "Only the emulator's own access key may reset it")
+        for each in self._services.values():
+            each.reset()
+        with self._loading:
+            return self._moto(request)

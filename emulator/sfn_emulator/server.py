@@ -1,0 +1,166 @@
+"""Run the emulator in this process until it is stopped or no longer needed."""
+
+import argparse
+import contextlib
+import datetime
+import errno
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import psutil
+from filelock import FileLock, Timeout
+
+from sfn_emulator.engine import patches, speed
+from sfn_emulator.errors import ALREADY_RUNNING, PORT_IN_USE, EmulatorError
+from sfn_emulator.http.callers import new_access_key
+from sfn_emulator.http.server import HttpServer
+from sfn_emulator.process import children, environment
+from sfn_emulator.process.record import Record, folder_of, remove_record, write_key, write_record
+from sfn_emulator.routing import Router
+
+_ENDING_SECONDS: Final = 10.0
+_LOOK_SECONDS: Final = 2.0
+
+
+def run(
+    port: int | None, while_pid: int | None, allowed_hosts: Sequence[str] = (), idle_hours: float = 8.0
+) -> int:
+    """Serve until a signal, ``idle_hours`` without a request, or the end of the process ``while_pid``.
+
+    Args:
+        port: None for the shared emulator at a free port.
+        while_pid: None if it does not depend on another process.
+        allowed_hosts: Names of proxies, which may stand in the header ``Host``.
+        idle_hours: How long it waits for a request.
+
+    Returns:
+        The exit status: 0, or a number from `errors` if it could not start.
+
+    Raises:
+        EmulatorError: The installed moto is not the one that the patches were written for.
+    """
+    patches.install()
+    folder = folder_of(port)
+    lock = FileLock(folder / "running.lock")
+    try:
+        # The previous emulator may need a moment to end.
+        lock.acquire(timeout=_ENDING_SECONDS)
+    except Timeout:
+        print("An emulator of this folder is running already.", file=sys.stderr)
+        return ALREADY_RUNNING
+    with lock:
+        try:
+            server = HttpServer(port or 0)
+        except OSError as error:
+            if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
+                raise
+            print(f"Port {port} cannot be used: {error.strerror}", file=sys.stderr)
+            return PORT_IN_USE
+        # What moto writes to its working folder, such as a recording, is a file of this emulator.
+        with server, contextlib.chdir(folder):
+            _serve(server, folder, _Lifetime(while_pid, idle_hours), allowed_hosts)
+    return 0
+
+
+class _Lifetime:
+    """Decides when the emulator ends: when `ended` is set, after long idle time, or with another process.
+
+    Args:
+        while_pid: The emulator ends when this process ends; None for no process.
+        idle_hours: The emulator ends after so many hours without a request.
+    """
+
+    def __init__(self, while_pid: int | None, idle_hours: float) -> None:
+        self.ended = threading.Event()
+        self._idle_seconds = idle_hours * 3600
+        self._last_request = time.monotonic()
+        self._while_pid = while_pid
+
+    def request_came(self) -> None:
+        """Restart the idle hours."""
+        self._last_request = time.monotonic()
+
+    def wait(self) -> None:
+        """Return when it is time to end."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            # A psutil object also compares creation times. The pid alone could belong to a new process.
+            other = None if self._while_pid is None else psutil.Process(self._while_pid)
+            while not self.ended.wait(_LOOK_SECONDS):
+                children.reap_orphans()
+                if other and not (other.is_running() and other.status() != psutil.STATUS_ZOMBIE):
+                    return
+                if time.monotonic() - self._last_request > self._idle_seconds:
+                    return
+
+
+def _serve(server: HttpServer, folder: Path, lifetime: _Lifetime, allowed_hosts: Sequence[str]) -> None:
+    os.environ.update(variables := environment.clean_environment(os.environ))
+    for name in set(os.environ) - set(variables):
+        del os.environ[name]
+    # If an earlier emulator was killed, its files are still here. Remove them.
+    for name in ("code", "home", "output", "mailbox"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    children.adopt_orphans()
+    # With `--foreground`, this process may have children that are not the emulator's.
+    spared = children.descendants()
+    record = Record(
+        id=uuid.uuid4().hex,
+        pid=os.getpid(),
+        port=server.port,
+        since=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        created=psutil.Process().create_time(),
+        workers="forked" if environment.forks_workers(variables) else "started",
+        allowed_hosts=list(allowed_hosts),
+    )
+    speed.pace.part = environment.retry_pace(variables)
+    write_key(folder, access_key := new_access_key("AKIA"))
+    checks_iam = environment.enforces_iam(variables)
+    router = Router(record, folder, lifetime.request_came, enforces_iam=checks_iam, access_key=access_key)
+    server.refuse, server.answer = router.refuse, router.receive
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: lifetime.ended.set())
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+    write_record(folder, record)
+    try:
+        # Not a daemon: if Python ends in the middle of an import of cryptography, the process aborts.
+        threading.Thread(target=router.warm_up).start()
+        lifetime.wait()
+    finally:
+        remove_record(folder, record)
+        server.shutdown()
+        router.close()
+        children.end_descendants(spared)
+
+
+def main() -> int:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(prog="python -m sfn_emulator.server", description=__doc__)
+    parser.add_argument(
+        "--port", type=int, help="an emulator of its own at this port; default: the shared one"
+    )
+    parser.add_argument("--while-pid", type=int, help="end when this process ends")
+    parser.add_argument("--idle-hours", type=float, default=8.0, help="end after so long without a request")
+    allow = "a proxy's name, which may stand in the header Host; can be given again"
+    parser.add_argument("--allow-host", action="append", default=[], metavar="NAME", help=allow)
+    arguments = parser.parse_args()
+    environment.execute_cleanly(os.environ)
+    try:
+        return run(arguments.port, arguments.while_pid, arguments.allow_host, arguments.idle_hours)
+    except EmulatorError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stderr.flush()
+    # Do not wait for threads that still import or serve, because no data is kept.
+    os._exit(status)

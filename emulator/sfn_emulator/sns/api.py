@@ -1,0 +1,231 @@
+"""Answer SNS's API: add e-mail, and correct moto's replies where AWS differs. moto stores the topics."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+from urllib.parse import urlencode
+
+from sfn_emulator.engine.application import Moto
+from sfn_emulator.http.messages import Arn, RefusalError, Reply, Request, Scope
+from sfn_emulator.http.replies import query_reply
+from sfn_emulator.sns import validation as checks
+from sfn_emulator.sns.mail import Mailbox, confirmation, notification
+from sfn_emulator.sns.subscriptions import Subscriptions
+
+_EMAIL: Final = ("email", "email-json")
+
+
+class SnsApi:
+    """The topics of one emulator.
+
+    Args:
+        moto: Stores them.
+        mailbox: Stores the mails.
+        endpoint: The emulator's URL, for the links in mails.
+    """
+
+    def __init__(self, moto: Moto, mailbox: Mailbox, endpoint: str) -> None:
+        self._moto = moto
+        self._mailbox = mailbox
+        self._endpoint = endpoint
+        self._subscriptions = Subscriptions()
+        self._subscribing = threading.Lock()
+        self._operations: dict[str, Callable[[Request], Reply]] = {
+            "CreateTopic": self._create_topic,
+            "Subscribe": self._subscribe,
+            "ConfirmSubscription": self.confirm,
+            "Unsubscribe": self.unsubscribe,
+            "ListSubscriptions": self._list,
+            "ListSubscriptionsByTopic": self._list,
+            "GetSubscriptionAttributes": self._subscription_attributes,
+            "GetTopicAttributes": self._topic_attributes,
+            "Publish": self._publish,
+            "PublishBatch": self._publish_batch,
+            "DeleteTopic": self._delete_topic,
+        }
+
+    def answer(self, request: Request) -> Reply:
+        """Answer a request to SNS."""
+        return self._operations.get(request.operation, self._moto)(request)
+
+    def reset(self) -> None:
+        """Forget all subscriptions and mails."""
+        self._subscriptions.clear()
+        self._mailbox.clear()
+
+    def confirm(self, request: Request) -> Reply:
+        """Answer ConfirmSubscription. It is a signed call, or a click on the link in a mail."""
+        topic_arn, token = request.form.get("TopicArn", ""), request.form.get("Token", "")
+        if not self._topic(request.scope, topic_arn).ok:
+            raise RefusalError("NotFound", "Topic does not exist", 404)
+        of_topic = self._subscriptions.of(topic_arn)
+        if (subscription := next((it for it in of_topic if it.token == token), None)) is None:
+            raise checks.invalid("Token")
+        if not subscription.confirmed:
+            subscription.confirmed, subscription.authenticated = True, request.signed
+        return query_reply("ConfirmSubscription", {"SubscriptionArn": subscription.arn})
+
+    def unsubscribe(self, request: Request) -> Reply:
+        """Answer Unsubscribe. It is a signed call, or a click on the link in a mail."""
+        arn = request.form.get("SubscriptionArn", "")
+        checks.check_arn(arn)
+        subscription = self._subscriptions.find(arn)
+        if not request.signed and not (subscription and request.form.get("Token") == subscription.token):
+            raise checks.invalid("Token")
+        if subscription and not subscription.confirmed:
+            reason = "Cannot unsubscribe a subscription that is pending confirmation"
+            raise checks.invalid("SubscriptionArn", reason)
+        reply = self._moto.query(_scope_of(request.scope, arn), "Unsubscribe", SubscriptionArn=arn)
+        if reply.ok:
+            self._subscriptions.remove(arn)
+        return reply
+
+    def _create_topic(self, request: Request) -> Reply:
+        """Create a topic. If it exists, return it, unless the request has other tags."""
+        arn = request.scope.arn(request.form.get("Name", ""))
+        tags = self._moto.query(request.scope, "ListTagsForResource", ResourceArn=arn)
+        if tags.ok:
+            keys, values = checks.elements(tags.body, "Key"), checks.elements(tags.body, "Value")
+            asked = checks.pairs_of(request.form, "Tags.member", "Key", "Value")
+            if not asked.items() <= dict(zip(keys, values, strict=True)).items():
+                raise checks.invalid("Tags", "Topic already exists with different tags")
+        reply = self._moto(request)
+        if not reply.ok and checks.element(reply.body, "Message").startswith("Topic names must"):
+            raise checks.invalid("Topic Name")
+        return reply
+
+    def _subscribe(self, request: Request) -> Reply:
+        form, scope = request.form, request.scope
+        if form.get("Protocol") not in _EMAIL:
+            return self._moto(request)
+        checks.check_subscribe(form)
+        topic_arn, address = form["TopicArn"], form["Endpoint"]
+        with self._subscribing:
+            of_topic = self._subscriptions.of(topic_arn)
+            there = next((it for it in of_topic if it.address == address), None)
+            asked = checks.pairs_of(form, "Attributes.entry", "key", "value")
+            if there is not None and asked:
+                found = self._moto.query(scope, "GetSubscriptionAttributes", SubscriptionArn=there.arn).body
+                if any(checks.attribute(found, name) != value for name, value in asked.items()):
+                    reason = "Subscription already exists with different attributes"
+                    raise checks.invalid("Attributes", reason)
+            reply = self._moto(request)
+            if not reply.ok:
+                return reply
+            arn = checks.element(reply.body, "SubscriptionArn")
+            subscription = self._subscriptions.enter(arn, topic_arn, address)
+        if not subscription.confirmed:
+            link = self._link("ConfirmSubscription", TopicArn=topic_arn, Token=subscription.token)
+            mail = confirmation(address, topic_arn, self._display_name(scope, topic_arn), link)
+            self._mailbox.deliver(mail, link)
+        if subscription.confirmed or form.get("ReturnSubscriptionArn") == "true":
+            return reply
+        return query_reply("Subscribe", {"SubscriptionArn": "pending confirmation"})
+
+    def _list(self, request: Request) -> Reply:
+        reply = self._moto(request)
+        body = reply.body
+        for subscription in self._subscriptions.pending():
+            body = body.replace(_arn_element(subscription.arn), _arn_element("PendingConfirmation"))
+        return replace(reply, body=body)
+
+    def _subscription_attributes(self, request: Request) -> Reply:
+        arn = request.form.get("SubscriptionArn", "")
+        checks.check_arn(arn)
+        reply = self._moto(request)
+        if (subscription := self._subscriptions.find(arn)) is None:
+            return reply
+        pending, authenticated = not subscription.confirmed, subscription.authenticated
+        return checks.with_attributes(
+            reply, PendingConfirmation=pending, ConfirmationWasAuthenticated=authenticated
+        )
+
+    def _topic_attributes(self, request: Request) -> Reply:
+        reply = self._moto(request)
+        if not reply.ok:
+            return reply
+        topic_arn = request.form.get("TopicArn", "")
+        subscribed, token = 0, "0"
+        while token:
+            listed = self._moto.query(
+                request.scope, "ListSubscriptionsByTopic", TopicArn=topic_arn, NextToken=token
+            )
+            subscribed += len(checks.elements(listed.body, "SubscriptionArn"))
+            token = checks.element(listed.body, "NextToken")
+        pending = len(self._subscriptions.pending(topic_arn))
+        return checks.with_attributes(
+            reply,
+            SubscriptionsPending=pending,
+            SubscriptionsConfirmed=subscribed - pending,
+            SubscriptionsDeleted=self._subscriptions.deleted[topic_arn],
+        )
+
+    def _publish(self, request: Request) -> Reply:
+        form = request.form
+        if "PhoneNumber" not in form:
+            checks.check_publish(form, request.scope.region)
+        reply = self._moto(request)
+        if reply.status == 404 and "TopicArn" in form:
+            raise RefusalError("NotFound", "Topic does not exist", 404)
+        if reply.ok:
+            self._deliver(request.scope, form.get("TopicArn") or form.get("TargetArn", ""), form)
+        return reply
+
+    def _publish_batch(self, request: Request) -> Reply:
+        topic_arn, name = request.form.get("TopicArn", ""), "PublishBatchRequestEntries.member"
+        entries = list(checks.numbered(request.form, name))
+        checks.check_batch(topic_arn, entries, request.scope.region)
+        errors = {entry["Id"]: error for entry in entries if (error := checks.message_error(entry))}
+        good = [entry for entry in entries if entry["Id"] not in errors]
+        parameters = {
+            f"{name}.{number}.{parameter}": value
+            for number, entry in enumerate(good, 1)
+            for parameter, value in entry.items()
+        }
+        reply = self._moto.query(request.scope, "PublishBatch", TopicArn=topic_arn, **parameters)
+        if not reply.ok:
+            return reply
+        sent = set(checks.elements(reply.body.partition(b"<Failed")[0], "Id"))
+        for entry in good:
+            if entry["Id"] in sent:
+                self._deliver(request.scope, topic_arn, entry)
+        return checks.with_failed(reply, errors)
+
+    def _deliver(self, scope: Scope, topic_arn: str, form: Mapping[str, str]) -> None:
+        text = checks.mail_text(form)
+        subscribers = [it for it in self._subscriptions.of(topic_arn) if it.confirmed]
+        if text is None or not subscribers:
+            return
+        display_name = self._display_name(scope, topic_arn)
+        for subscriber in subscribers:
+            link = self._link("Unsubscribe", SubscriptionArn=subscriber.arn, Token=subscriber.token)
+            subject = form.get("Subject")
+            mail = notification(
+                subscriber.address, topic_arn, display_name, subject=subject, text=text, unsubscribe=link
+            )
+            self._mailbox.deliver(mail)
+
+    def _delete_topic(self, request: Request) -> Reply:
+        reply = self._moto(request)
+        if reply.ok:
+            self._subscriptions.remove_topic(request.form.get("TopicArn", ""))
+        return reply
+
+    def _topic(self, scope: Scope, topic_arn: str) -> Reply:
+        return self._moto.query(_scope_of(scope, topic_arn), "GetTopicAttributes", TopicArn=topic_arn)
+
+    def _display_name(self, scope: Scope, topic_arn: str) -> str:
+        return checks.attribute(self._topic(scope, topic_arn).body, "DisplayName")
+
+    def _link(self, action: str, **parameters: str) -> str:
+        return f"{self._endpoint}/?{urlencode({'Action': action} | parameters)}"
+
+
+def _scope_of(scope: Scope, arn: str) -> Scope:
+    """The scope of a topic. A link in a mail has no signature, so the region comes from the ARN."""
+    return replace(scope, service="sns", region=Arn.of(arn).region or scope.region)
+
+
+def _arn_element(arn: str) -> bytes:
+    return f"<SubscriptionArn>{arn}</SubscriptionArn>".encode()

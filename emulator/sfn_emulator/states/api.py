@@ -1,0 +1,176 @@
+"""Answer Step Functions' API as AWS does. moto stores the machines and runs them."""
+
+import threading
+import time
+import uuid
+from dataclasses import asdict
+from typing import Any, Final
+
+from sfn_emulator.engine.application import Moto
+from sfn_emulator.engine.reads import events_of, parse_error
+from sfn_emulator.engine.task_tokens import end_executions
+from sfn_emulator.http.messages import RefusalError, Reply, Request
+from sfn_emulator.http.replies import json_reply
+from sfn_emulator.iam.authorization import Authorizer
+from sfn_emulator.states.history import Abort, Executions, with_references
+from sfn_emulator.states.task_tokens import send
+from sfn_emulator.states.test_state import try_state
+from sfn_emulator.states.validation import check_arns, check_definition, check_execution
+from states_language import SCHEMA, Fault
+from states_language import faults as faults_of
+
+_MOST_DIAGNOSTICS: Final = 100
+_STOP_SECONDS: Final = 5.0
+_NOT_ASSUMED: Final = (
+    "Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume "
+    "the provided role."
+)
+
+
+class StatesApi:
+    """The state machines of one emulator.
+
+    Args:
+        moto: Stores and runs them.
+        authorizer: Checks whether Step Functions can assume their roles.
+    """
+
+    def __init__(self, moto: Moto, authorizer: Authorizer) -> None:
+        self._moto = moto
+        self._authorizer = authorizer
+        self._executions = Executions(moto)
+        self._call = self._executions.call
+        # moto checks whether a name is free, and then uses it. Two requests at once could use the same name.
+        self._naming = threading.Lock()
+        self._operations = {
+            "CreateStateMachine": self._create,
+            "UpdateStateMachine": self._update,
+            "DeleteStateMachine": self._delete,
+            "DescribeStateMachine": lambda request: with_references(moto(request)),
+            "ValidateStateMachineDefinition": _validate,
+            "StartExecution": self._start,
+            "StopExecution": self._stop,
+            "DescribeExecution": self._executions.describe,
+            "DescribeStateMachineForExecution": self._executions.describe_machine,
+            "GetExecutionHistory": self._executions.history,
+            "ListExecutions": self._executions.list,
+            "SendTaskSuccess": send,
+            "SendTaskFailure": send,
+            "SendTaskHeartbeat": send,
+            "TestState": self._test,
+        }
+
+    def answer(self, request: Request) -> Reply:
+        """Answer a request to Step Functions."""
+        check_arns(request.json)
+        return self._operations.get(request.operation, self._moto)(request)
+
+    def reset(self) -> None:
+        """Stop all executions and forget everything."""
+        end_executions()
+        self._executions.forget()
+
+    def _create(self, request: Request) -> Reply:
+        arn = request.scope.arn(f"stateMachine:{request.json.get('name', '')}")
+        check_definition(str(request.json.get("definition", "")), request.json.get("type"))
+        self._check_role(request, arn)
+        with self._naming:
+            reply = self._moto(request)
+            if not reply.ok:
+                return _with_code(reply)
+            arn = reply.json["stateMachineArn"]
+            there = self._call(request.scope, "DescribeStateMachine", stateMachineArn=arn).json
+        # If a machine of that name exists already, moto answers with it, even if it is different.
+        asked = request.json.get("definition"), request.json.get("type") or "STANDARD"
+        if (there.get("definition"), there.get("type") or "STANDARD") != asked:
+            raise RefusalError("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
+        return reply
+
+    def _update(self, request: Request) -> Reply:
+        definition, arn = request.json.get("definition"), request.json.get("stateMachineArn", "")
+        if definition is not None:
+            there = self._call(request.scope, "DescribeStateMachine", stateMachineArn=arn).json
+            check_definition(str(definition), there.get("type"))
+            self._executions.keep_definition(request.scope, arn)
+        self._check_role(request, arn)
+        return _with_code(self._moto(request))
+
+    def _check_role(self, request: Request, machine_arn: str) -> None:
+        if not self._authorizer.can_assume("states", request.json.get("roleArn"), machine_arn):
+            raise RefusalError("AccessDeniedException", _NOT_ASSUMED)
+
+    def _delete(self, request: Request) -> Reply:
+        arn = request.json.get("stateMachineArn", "")
+        # moto does not delete the tags. A new machine of that name would have them.
+        listed = self._call(request.scope, "ListTagsForResource", resourceArn=arn)
+        if listed.ok and (keys := [tag["key"] for tag in listed.json.get("tags", [])]):
+            self._call(request.scope, "UntagResource", resourceArn=arn, tagKeys=keys)
+        # moto removes the machine's executions from its list, but they would go on running.
+        end_executions(arn)
+        reply = self._moto(request)
+        self._executions.forget_machine(arn)
+        return reply
+
+    def _test(self, request: Request) -> Reply:
+        return try_state(request, self._check_role)
+
+    def _start(self, request: Request) -> Reply:
+        # moto calls an execution without a name "None", and refuses the next one.
+        given = {name: value for name, value in request.json.items() if value is not None}
+        parameters = {"name": str(uuid.uuid4()), "input": "{}"} | given
+        check_execution(str(parameters["name"]), str(parameters["input"]))
+        machine_arn = str(parameters.get("stateMachineArn", ""))
+        arn = f"{machine_arn.replace(':stateMachine:', ':execution:')}:{parameters['name']}"
+        # For moto, a stopped execution runs until its function ends, and a running one may be started again.
+        if arn in self._executions.aborts:
+            raise RefusalError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
+        with self._naming:
+            return self._moto(request.with_json(parameters))
+
+    def _stop(self, request: Request) -> Reply:
+        arn = request.json.get("executionArn", "")
+        before = self._call(request.scope, "DescribeExecution", executionArn=arn)
+        abort = self._executions.aborts.get(arn)
+        if before.ok and before.json["status"] == "RUNNING" and abort is None:
+            _wait_for_engine(before.json)
+            error, cause = request.json.get("error"), request.json.get("cause")
+            abort = Abort(error, cause, round(time.time(), 3), len(events_of(arn)))
+            self._executions.aborts[arn] = abort
+        reply = self._moto(request)
+        return reply.with_json({"stopDate": abort.at}) if abort and reply.ok else reply
+
+
+def _validate(request: Request) -> Reply:
+    definition, most = str(request.json.get("definition", "")), request.json.get("maxResults")
+    faults = faults_of(definition, express=request.json.get("type") == "EXPRESS")
+    failed = any(fault.severity == "ERROR" for fault in faults)
+    if not failed and (message := parse_error(definition)):
+        failed, faults = True, [*faults, Fault(SCHEMA, message, None)]
+    wanted = {"ERROR", request.json.get("severity")}
+    found = [
+        {name: value for name, value in asdict(fault).items() if value}
+        for fault in faults
+        if fault.severity in wanted
+    ]
+    page = found[: most or _MOST_DIAGNOSTICS]
+    result = {"result": "FAIL" if failed else "OK", "diagnostics": page, "truncated": len(page) < len(found)}
+    return json_reply(result)
+
+
+def _wait_for_engine(execution: dict[str, Any]) -> None:
+    # moto cannot stop an execution before it has entered its first state.
+    arn, until = execution["executionArn"], execution["startDate"] + _STOP_SECONDS
+    while time.time() < until and len(events_of(arn)) < 2:
+        time.sleep(0.002)
+
+
+def _with_code(reply: Reply) -> Reply:
+    """Return a reply unchanged, unless it is an error of moto without a name.
+
+    Raises:
+        RefusalError: That error.
+    """
+    if reply.ok or reply.status >= 500 or reply.json.get("__type"):
+        return reply
+    message = f"Invalid State Machine Definition: '{reply.json.get('message')}'"
+    raise RefusalError("InvalidDefinition", message)

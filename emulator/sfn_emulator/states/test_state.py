@@ -1,0 +1,186 @@
+"""Answer TestState: check the request as AWS does, and let moto's engine run the one state."""
+
+import json
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sfn_emulator.engine.test_state import Mock, OneState, parsed
+from sfn_emulator.http.messages import RefusalError, Reply, Request
+from sfn_emulator.http.models import check_call, check_result
+from sfn_emulator.http.replies import json_reply
+from sfn_emulator.states.validation import check_definition, check_input
+from states_language import all_states, branches, ways_from
+
+_LONE: Final = "StateName"  # AWS's name for a state that comes without its machine
+_MOCKABLE: Final = ("Task", "Map", "Parallel")
+_WITHOUT_MOCK: Final = (
+    "TestState API does not support Map or Parallel states. "
+    "Supported state types include: [Task, Wait, Pass, Succeed, Fail, Choice]"
+)
+_PATTERN: Final = re.compile(r"\.(sync(:2)?|waitForTaskToken)$")
+# The fields of a context object, and their types.
+_CONTEXT: Final[Mapping[str, Mapping[str, type]]] = {
+    "Execution": {"Id": str, "Input": object, "Name": str, "RoleArn": str, "StartTime": str},
+    "State": {"EnteredTime": str, "Name": str, "RetryCount": int},
+    "StateMachine": {"Id": str, "Name": str},
+    "Task": {"Token": str},
+}
+
+
+def try_state(request: Request, check_role: Callable[[Request, str], None]) -> Reply:
+    """Answer a TestState.
+
+    Args:
+        request: The request.
+        check_role: Refuses a request if Step Functions cannot assume its role for the machine with this ARN.
+
+    Raises:
+        RefusalError: With AWS's reason.
+    """
+    asked, scope = {name: value for name, value in request.json.items() if value is not None}, request.scope
+    check_call("stepfunctions", "TestState", asked)
+    machine, name, state, in_map = _state(asked)
+    mock, role = _mock(asked, state), asked.get("roleArn")
+    if role is not None and not re.fullmatch(r"arn:[\w-]+:iam::\d{12}:role/.+", role):
+        raise RefusalError("InvalidArn", f"Invalid Role Arn: '{role}'")
+    run_id, machine_name = str(uuid.uuid4()), str(uuid.uuid4())
+    machine_arn = scope.arn(f"stateMachine:{machine_name}")
+    if mock is None and state.get("Type") == "Task":
+        if role is None:
+            raise _invalid("RoleArn must be specified when testing a Task state")
+        check_role(request, machine_arn)
+    check_input(asked.setdefault("input", "{}"))
+    given = json.loads(asked["input"])
+    variables = _object(asked.get("variables", "{}"), "Variables must be a JSON object")
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    counted = {"RetryCount": 0} if state.get("Type") in _MOCKABLE else {}
+    context = {
+        "Execution": {
+            "Id": scope.arn(f"express:{machine_name}:{run_id}"),
+            "Input": given,
+            "Name": run_id,
+            "RoleArn": role,
+            "StartTime": now,
+        },
+        "StateMachine": {"Id": machine_arn, "Name": machine_name},
+        "State": {"Name": name, "EnteredTime": now} | counted,
+    } | ({"Map": {"Item": {"Index": 0, "Value": given}}} if in_map else {})
+    if "context" in asked:
+        context = _context(asked["context"], state)
+    configuration = asked.get("stateConfiguration", {})
+    state_run = OneState(machine, name, given, context, variables, scope.region, role, mock, configuration)
+    reply = state_run.reply()
+    if asked.get("inspectionLevel", "INFO") == "INFO":
+        del reply["inspectionData"]
+    return json_reply(reply)
+
+
+def _state(asked: Mapping[str, Any]) -> tuple[str, str, dict[str, Any], bool]:
+    """The state with its name, in a machine of its own, and whether a Map holds it."""
+    text, name, language = asked["definition"], asked.get("stateName", _LONE), {}
+    state: Any = None
+    in_map = False
+    if "stateName" in asked:
+        check_definition(text)
+        parsed(text)
+        whole = json.loads(text)
+        state = dict(all_states(whole)).get(name)
+        _refuse(state is None, "State not found in definition")
+        maps = [each for _, each in all_states(whole) if each["Type"] == "Map"]
+        in_map = any(name in dict(all_states(each)) for one in maps for each in branches(one))
+        language = {key: whole[key] for key in ("QueryLanguage",) if key in whole}
+    else:
+        with suppress(ValueError, RecursionError):
+            state = json.loads(text)
+        if not isinstance(state, dict):
+            check_definition(text)  # it says what is wrong
+    # The machine also has the states that may follow, because a definition without them is refused.
+    states = {to: {"Type": "Succeed"} for _, to in ways_from(state)} | {name: state}
+    machine = json.dumps({"StartAt": name, "States": states} | language)
+    check_definition(machine)
+    parsed(machine)
+    return machine, name, state, in_map
+
+
+def _mock(asked: Mapping[str, Any], state: Mapping[str, Any]) -> Mock | None:
+    """The mock; None if the request has none, and the state needs none."""
+    kind, resource, mock = state.get("Type"), str(state.get("Resource", "")), asked.get("mock")
+    if mock is None:
+        waits = _PATTERN.search(resource) or ":activity:" in resource
+        only_with_mock = {
+            "Context": "context" in asked,
+            "MapIterationFailureCount": "mapIterationFailureCount" in asked.get("stateConfiguration", {}),
+            "activities, '.sync' and '.waitForTaskToken'": waits,
+        }
+        for what, is_there in only_with_mock.items():
+            _refuse(is_there, f"TestState does not support {what} when a mock is not specified.")
+        if kind in {"Map", "Parallel"}:
+            raise RefusalError("InvalidDefinition", _WITHOUT_MOCK)
+        return None
+    given = [name for name in ("result", "errorOutput") if mock.get(name) is not None]
+    _refuse(kind not in _MOCKABLE, f"State type '{kind}' is not supported when a mock is specified")
+    secrets = "TestState does not support RevealSecrets when a mock is specified."
+    _refuse(asked.get("revealSecrets"), secrets)
+    only_one = "A test mock should have only one of the following fields: [result, errorOutput]."
+    _refuse(len(given) != 1, only_one)
+    if "errorOutput" in given:
+        error = mock["errorOutput"]
+        _refuse(error.get("error") is None, "A mocked errorOutput must have an error.")
+        return Mock(error=error["error"], cause=error.get("cause"))
+    try:
+        result = json.loads(mock["result"])
+    except (ValueError, RecursionError) as error:
+        raise _invalid("Mocked result must be valid JSON") from error
+    mode = mock.get("fieldValidationMode") or "STRICT"
+    if kind == "Task" and mode != "NONE":
+        check_result(resource, result, strict=mode == "STRICT")
+    is_written = kind == "Map" and "ResultWriter" in state
+    _refuse(is_written and not isinstance(result, dict), "Mocked result must be a JSON object.")
+    is_list = kind != "Task" and not is_written
+    _refuse(is_list and not isinstance(result, list), "Mocked result must be an array.")
+    as_many = "Mocked result must contain the same number of items as number of Parallel branches."
+    _refuse(kind == "Parallel" and len(result) != len(state["Branches"]), as_many)
+    return Mock(result)
+
+
+def _context(text: str, state: Mapping[str, Any]) -> dict[str, Any]:
+    """The context object of the request."""
+    wrong = "Invalid Context object provided: "
+    context = _object(text, f"{wrong}it must be a JSON object")
+    _refuse("Map" in context, f"{wrong}'Map' field is not supported when mocking a Context object")
+    for part, fields in context.items():
+        _refuse(part not in _CONTEXT, f"{wrong}Field '{part}' is not allowed")
+        _refuse(not isinstance(fields, dict), f"{wrong}{part} must be an object")
+        for name, value in fields.items():
+            _refuse(name not in _CONTEXT[part], f"{wrong}Field '{name}' is not allowed")
+            wanted = _CONTEXT[part][name]
+            fits = isinstance(value, wanted) and (wanted is not int or not isinstance(value, bool))
+            words = "a number" if wanted is int else "a string"
+            _refuse(not fits, f"{wrong}{part}.{name} must be {words}")
+    pattern = "a '.sync' or '.waitForTaskToken' service integration pattern"
+    no_token = f"Context object contains 'Task' when state is not a Task state with {pattern}"
+    _refuse("Task" in context and not _PATTERN.search(str(state.get("Resource", ""))), f"{wrong}{no_token}")
+    return context
+
+
+def _object(text: str, fault: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise _invalid(fault)
+    return value
+
+
+def _refuse(is_wrong: object, message: str) -> None:
+    if is_wrong:
+        raise _invalid(message)
+
+
+def _invalid(message: str) -> RefusalError:
+    return RefusalError("ValidationException", message)

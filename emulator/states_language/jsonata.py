@@ -1,0 +1,567 @@
+"""Evaluate one JSONata expression as Step Functions does.
+
+`jsonata-python` is the engine. This module adds AWS's functions, limits and error texts, and corrects what
+the engine does differently from JSONata 2.0.6. Values enter as bindings, so they never become a part of the
+expression's text. An expression reaches no object of Python except JSON values and functions of JSONata.
+
+An evaluation may take `SECONDS` of its thread's CPU time, and has AWS's limits for its depth and its values.
+They are checked at each step. A regular expression that may take long runs in a process of its own.
+"""
+
+import functools
+import hashlib
+import itertools
+import json
+import math
+import random
+import re
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from states_language.expressions import jsonata_parser, syntax_error
+
+jsonata_parser()  # first, because it keeps the engine from changing the recursion limit
+from jsonata.functions import Functions  # noqa: E402
+from jsonata.jexception import JException  # noqa: E402
+from jsonata.jsonata import Jsonata  # noqa: E402
+from jsonata.regex_engine import RegexFlags, default_regex_engine  # noqa: E402
+from jsonata.utils import Utils  # noqa: E402
+
+Json = Any
+#: How much CPU time one evaluation may take.
+SECONDS: Final = 3.0
+_LEVELS: Final = 100
+#: The largest value. An element of an array counts eight bytes, a character one.
+_BYTES: Final = 6_990_256
+_ALL_BYTES: Final = 64 * _BYTES
+_LONGEST_RANGE: Final = 360_145
+_LONG: Final = 2**63
+_DEPTH: Final = (
+    "Stack overflow error: Check for non-terminating recursive function. Consider rewriting as "
+    f"tail-recursive. Depth={_LEVELS + 1} max={_LEVELS}"
+)
+_TIME: Final = "Expression evaluation timeout: Check for infinite loop"
+_MEMORY: Final = "Expression evaluation memory limit exceeded: Check for excessive memory usage"
+_NOT_FINITE: Final = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+_ISO_8601: Final = re.compile(
+    r"\d{4}(-[01]\d)*(-[0-3]\d)*(T[0-2]\d:[0-5]\d:[0-5]\d)*(\.\d+)?([+-][0-2]\d:?[0-5]\d|Z)?", re.ASCII
+)
+_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?|0x[0-9a-f]+|0b[01]+|0o[0-7]+", re.IGNORECASE)
+_TYPES: Final = {
+    name[0]: name for name in ("arrays", "booleans", "functions", "numbers", "objects", "strings")
+}
+#: What the engine raises with a text instead of a code.
+_UNCODED: Final = {"Second argument of replace": "D3010", "Fourth argument of replace": "D3011"}
+
+
+class EvaluationError(Exception):
+    """An expression gave no value. The text is the end of AWS's sentence about the expression.
+
+    It follows ``The JSONata expression '...' specified for the field '...' ``.
+    """
+
+
+class _LimitError(Exception):
+    """An evaluation reached one of its limits."""
+
+
+def evaluate(expression: str, bindings: Mapping[str, Json], *, seconds: float = SECONDS) -> Json:
+    """Evaluate an expression.
+
+    Args:
+        expression: The text between the delimiters ``{%`` and ``%}``.
+        bindings: The values of the names that begin with a dollar sign, by name without this sign. They are
+            not changed.
+        seconds: How much CPU time of this thread the evaluation may take.
+
+    Returns:
+        The value, with no part in common with the bindings.
+
+    Raises:
+        EvaluationError: There is no value, or none that is JSON.
+    """
+    threw = "threw an error during evaluation"
+    try:
+        result = _Evaluation(expression, seconds).evaluate(
+            None, {name: Utils.NULL_VALUE if value is None else value for name, value in bindings.items()}
+        )
+        if result is None:
+            raise EvaluationError("returned nothing (undefined).")
+        return _Copy().of(result)
+    except EvaluationError:
+        raise
+    except JException as error:
+        code, message = _coded(error)
+        raise EvaluationError(f"{threw}. {code}: {message}") from error
+    except (_LimitError, RecursionError) as error:
+        raise EvaluationError(f"{threw}: {error if isinstance(error, _LimitError) else _DEPTH}") from error
+    except Exception as error:
+        raise EvaluationError(f"threw an internal error during evaluation. {uuid.uuid4()}") from error
+
+
+class _Evaluation(Jsonata):  # type: ignore[misc]
+    """The engine, with AWS's limits, for one evaluation.
+
+    The engine can keep limits, too, but an expression can switch them off.
+    """
+
+    def __init__(self, expression: str, seconds: float) -> None:
+        self._until = time.thread_time() + seconds
+        self._steps = self._level = self._made = 0
+        jsonata_parser()  # the engine takes the same one
+        super().__init__(f"{expression}\n", _Pattern)
+        self.environment = self.create_frame(_functions())
+        self.set_output_convert_nulls(False)
+
+    def _eval(self, expr: Any, input: Any, environment: Any) -> Any:
+        self._step()
+        self._level += 1
+        if self._level > _LEVELS:
+            raise _LimitError(_DEPTH)
+        result = super()._eval(expr, input, environment)
+        self._level -= 1
+        if isinstance(result, str | list):
+            size = len(result) * (1 if isinstance(result, str) else 8)
+            self._made += 0 if expr.type in {"variable", "path"} else size  # these are there already
+            _check_size(size if self._made < _ALL_BYTES else self._made)
+        return result
+
+    def _step(self) -> None:
+        self._steps += 1
+        if self._steps % 64 == 0 and time.thread_time() > self._until:
+            raise _LimitError(_TIME)
+
+    def _equal(self, left: Any, right: Any) -> bool:
+        self._step()
+        left, right = (None if side is Utils.NULL_VALUE else side for side in (left, right))
+        if isinstance(left, list) and isinstance(right, list):
+            return len(left) == len(right) and all(map(self._equal, left, right))
+        if isinstance(left, dict) and isinstance(right, dict):
+            return left.keys() == right.keys() and all(self._equal(left[key], right[key]) for key in left)
+        return isinstance(left, bool) == isinstance(right, bool) and bool(left == right)
+
+    def evaluate_equality_expression(self, lhs: Any, rhs: Any, op: str | None) -> bool:
+        """Compare step by step, so that the time limit holds."""
+        return lhs is not None and rhs is not None and self._equal(lhs, rhs) == (op == "=")
+
+    def evaluate_includes_expression(self, lhs: Any, rhs: Any) -> bool:
+        """As for `evaluate_equality_expression`."""
+        items = rhs if isinstance(rhs, list) else [rhs]
+        return lhs is not None and rhs is not None and any(self._equal(item, lhs) for item in items)
+
+    def evaluate_numeric_expression(self, lhs: Any, rhs: Any, op: str | None) -> Any:
+        """Divide by zero, and keep the fraction of a remainder, as JavaScript does."""
+        if not (_is_number(lhs) and _is_number(rhs)):
+            return super().evaluate_numeric_expression(lhs, rhs, op)
+        left, right = float(lhs), float(rhs)
+        if op == "/" and right == 0:
+            return math.nan if left == 0 else math.copysign(math.inf, left)
+        if op == "%":
+            return Utils.convert_number(math.fmod(left, right)) if right else math.nan
+        result = {"+": left + right, "-": left - right, "*": left * right}.get(str(op))
+        result = left / right if result is None else result
+        return Utils.convert_number(result) if math.isfinite(result) else result
+
+    def evaluate_range_expression(self, lhs: Any, rhs: Any) -> Any:
+        """Refuse a range that is too long before it is made."""
+        lhs, rhs = (int(end) if isinstance(end, float) and end.is_integer() else end for end in (lhs, rhs))
+        if isinstance(lhs, int) and isinstance(rhs, int):
+            _check_size((rhs - lhs + 1) * 8)
+        found = super().evaluate_range_expression(lhs, rhs)
+        return found if found is None else Utils.create_sequence_from_iter(range(lhs, rhs + 1))
+
+    def evaluate_string_concat(self, lhs: Any, rhs: Any) -> str:
+        """Write numbers and other values as JavaScript does."""
+        return "".join(_Ours.string(side) or "" for side in (lhs, rhs))
+
+    def apply_inner(self, proc: Any, args: Any, input: Any, environment: Any) -> Any:
+        """Give the errors of Python that functions raise JSONata's codes."""
+        name = getattr(proc, "function_name", None)
+        try:
+            return super().apply_inner(proc, args, input, environment)
+        except JException as error:
+            if error.error == "T0410" and name:
+                # The signature always blames the first argument. A function that refuses null says nothing.
+                if error.current == 1:
+                    error.current = _wrong_argument(proc.signature, args)
+                error.current, error.expected = error.current or 1, name
+            elif error.error == "T0411":
+                error.current, error.expected = error.expected, name
+            raise
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            if name == "parseInteger":
+                return math.nan
+            if name and Utils.NULL_VALUE in args:
+                raise JException("T0410", -1, args.index(Utils.NULL_VALUE) + 1, name) from error
+            if name in _CODES:
+                raise JException(_CODES[name], -1, *args[:2]) from error
+            raise
+
+
+_CODES: Final = {"toMillis": "D3110", "power": "D3061"}
+
+
+def _coded(error: JException) -> tuple[str, str]:
+    """The code of an error and AWS's message. The engine writes "Object" for the name of a function."""
+    code, value = syntax_error(error)
+    code = next((code for text, code in _UNCODED.items() if error.error.startswith(text)), code)
+    usual = [value, error.expected, _TYPES.get(str(error.extra)) if code == "T0412" else error.extra]
+    unusual = {"D1001": [math.inf], "D1002": [error.expected], "D3100": [error.location]}
+    following = iter(unusual.get(code, usual))
+
+    def filled(place: re.Match[str]) -> str:
+        value = next(following, None)
+        return str(value) if place[0].startswith("{{{") else "undefined" if value is None else _json(value)
+
+    template = str(JException.error_codes.get(code, code)).replace("Object", "function")
+    return code, re.sub(r"\{\{\{?\w+\}?\}\}", filled, template)
+
+
+def _wrong_argument(signature: Any, args: Sequence[Any]) -> int:
+    """The number of the first argument that does not fit."""
+    given, pattern, fits = "".join(map(signature.get_symbol, args)), "", 0
+    for parameter in signature._params:
+        pattern += parameter.regex
+        if (match := re.match(pattern, given)) is None:
+            break
+        fits = match.end()
+    return fits + 1
+
+
+def _check_size(size: int) -> None:
+    if size > _BYTES:
+        raise _LimitError(_MEMORY)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_function(value: Any) -> bool:
+    return (
+        Utils.is_function(value)
+        or Functions.is_lambda(value)
+        or isinstance(value, Jsonata.JLambda | _Pattern)
+    )
+
+
+class _Copy:
+    """Copies a value that the engine gave, as JSON. A part that is used twice counts twice."""
+
+    def __init__(self) -> None:
+        self._size = 0
+
+    def of(self, value: Any) -> Json:
+        self._size += len(value) if isinstance(value, str) else 8
+        _check_size(self._size)
+        if value is Utils.NULL_VALUE or value is None or isinstance(value, bool):
+            return None if value is Utils.NULL_VALUE else value
+        if isinstance(value, str):  # two escapes may be one character
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if isinstance(value, int | float):
+            return self.number(value)
+        if isinstance(value, dict):
+            return {key: self.of(part) for key, part in value.items()}
+        if isinstance(value, list):
+            return [self.of(part) for part in value]
+        return self.function(value)
+
+    def number(self, value: float) -> Json:
+        """An integer that Java's long cannot hold becomes a double. What is not finite becomes a text."""
+        if isinstance(value, int):
+            return value if -_LONG <= value < _LONG else float(value)
+        return value if math.isfinite(value) else _NOT_FINITE[str(value)]
+
+    def function(self, _: Any) -> Json:
+        raise EvaluationError("returned an unsupported result type.")
+
+
+class _Text(_Copy):
+    """Copies a value as `$string` writes it: with 15 digits, and functions as empty texts."""
+
+    def number(self, value: float) -> Json:
+        if not math.isfinite(value):
+            return None
+        rounded = float(f"{value:.15g}")
+        return int(rounded) if rounded.is_integer() and abs(rounded) < 1e21 else rounded
+
+    def function(self, _: Any) -> Json:
+        return ""
+
+
+def _json(value: Any, *, indent: int | None = None) -> str:
+    separators = (",", ": ") if indent else (",", ":")
+    return json.dumps(_Text().of(value), ensure_ascii=False, indent=indent, separators=separators)
+
+
+class _Ours:
+    """The functions that Step Functions adds to JSONata, and those that the engine does differently."""
+
+    @staticmethod
+    def partition(items: Any, size: float | None) -> Any:
+        if items is None:
+            return None
+        if not isinstance(items, list):
+            raise JException("T0412", -1, 1, "partition", "any")
+        if (step := len(items) if size is None else int(size)) < 0:
+            raise JException("D3137", -1, "Second argument must be zero or greater")
+        return [items[at : at + step] for at in range(0, len(items), step or 1)] if items and step else None
+
+    @staticmethod
+    def range(first: float | None, last: float | None, step: float | None) -> Any:
+        if first is None or last is None or step is None or not int(step):
+            return None
+        begin, end, by = int(first), int(last), int(step)
+        numbers = range(begin, end + (1 if by > 0 else -1), by)
+        if len(numbers) > _LONGEST_RANGE:
+            raise _LimitError(_MEMORY)
+        return Utils.create_sequence_from_iter(numbers)
+
+    @staticmethod
+    def hash(text: str | None, algorithm: str | None) -> str | None:
+        if text is None or algorithm is None:
+            return None
+        if algorithm not in (known := ("SHA-1", "SHA-384", "SHA-256", "SHA-512", "MD5")):
+            raise JException("D3137", -1, f"Hash algorithm '{algorithm}' must be one of {', '.join(known)}")
+        name = algorithm.replace("-", "").lower()
+        return hashlib.new(name, text.encode(), usedforsecurity=False).hexdigest()
+
+    @staticmethod
+    def random(seed: float | None) -> float:
+        if seed is None:
+            return random.random()
+        # java.util.Random(seed).nextDouble()
+        mask, state = (1 << 48) - 1, (int(seed) ^ 0x5DEECE66D) & ((1 << 48) - 1)
+        high = state = (state * 0x5DEECE66D + 11) & mask
+        low = (state * 0x5DEECE66D + 11) & mask
+        return float(((high >> 22) << 27) + (low >> 21)) / float(1 << 53)
+
+    @staticmethod
+    def uuid() -> str:
+        return str(uuid.uuid4())
+
+    @staticmethod
+    def parse(text: str | None) -> Any:
+        if text is None:
+            return None
+        try:
+            found = json.loads(text, parse_constant=int, object_pairs_hook=_unique)
+        except ValueError as error:
+            raise JException("D3137", -1, "Invalid JSON") from error
+        return Utils.NULL_VALUE if found is None else found
+
+    @staticmethod
+    def string(value: Any, prettify: bool | None = None) -> str | None:
+        if value is None or isinstance(value, str):
+            return value
+        if isinstance(value, float) and not math.isfinite(value):
+            raise JException("D3001", -1)
+        return "" if _is_function(value) else _json(value, indent=2 if prettify else None)
+
+    @staticmethod
+    def sort(items: Sequence[Any] | None, comparator: Any) -> Any:
+        alike = Utils.is_array_of_strings(items) or Utils.is_array_of_numbers(items)
+        if items is not None and comparator is None and len(items) > 1 and not alike:
+            raise JException("D3070", -1)
+        if items is None or comparator is None:
+            return Functions.sort(items, comparator)
+        # Of two equal items, the first one stays first.
+        later = functools.partial(Functions.func_apply, comparator)
+        return sorted(items, key=functools.cmp_to_key(lambda left, right: -1 if later([right, left]) else 0))
+
+    @staticmethod
+    def number(value: Any) -> Any:
+        if isinstance(value, str) and not _NUMBER.fullmatch(value):
+            raise JException("D3030", -1, value)
+        return Functions.number(value)
+
+    @staticmethod
+    def distinct(items: Any) -> Any:
+        if not isinstance(items, list):
+            return items
+        found: dict[str, Any] = {}
+        for item in items:
+            found.setdefault(_json(item), item)
+        kept = [*found.values()]
+        return Utils.create_sequence_from_iter(kept) if Utils.is_sequence(items) else kept
+
+    @staticmethod
+    def toMillis(text: str | None, picture: str | None) -> Any:
+        if text is not None and picture is None and not _ISO_8601.fullmatch(text):
+            raise JException("D3110", -1, text)
+        return Functions.datetime_to_millis(text, picture)
+
+    # Texts that become too long are refused before they are made.
+
+    @staticmethod
+    def pad(text: str | None, width: float | None, char: str | None) -> Any:
+        _check_size(int(abs(width or 0)))
+        return Functions.pad(text, width, char)
+
+    @staticmethod
+    def join(texts: Sequence[str] | None, separator: str | None) -> Any:
+        _check_size(sum(map(len, texts or ())) + len(texts or ()) * len(separator or ""))
+        return Functions.join(texts, separator)
+
+    @staticmethod
+    def replace(text: str | None, pattern: Any, replacement: Any, limit: float | None) -> Any:
+        if isinstance(text, str) and isinstance(pattern, _Pattern):
+            if limit is not None and limit < 0:
+                raise JException("D3011", -1)
+            return pattern.replace(text, replacement, limit)
+        if isinstance(text, str) and isinstance(pattern, str) and pattern and isinstance(replacement, str):
+            _check_size(text.count(pattern) * len(replacement))
+        return Functions.replace(text, pattern, replacement, limit)
+
+
+def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    if len(read := dict(pairs)) < len(pairs):
+        raise ValueError("a key is there twice")
+    return read
+
+
+# In the engine's words: what each of these functions takes and gives.
+_SIGNATURES: Final = {
+    "partition": "<xn?:a>",
+    "range": "<nnn?:a>",
+    "hash": "<ss?:s>",
+    "random": "<n?:n>",
+    "uuid": "<:s>",
+    "parse": "<s:x>",
+    "string": "<x-b?:s>",
+    "sort": "<af?:a>",
+    "number": "<(nsb)-:n>",
+    "distinct": "<x:x>",
+    "toMillis": "<s-s?:n>",
+    "pad": "<s-ns?:s>",
+    "join": "<a<s>s?:s>",
+    "replace": "<s-(sf)(sf)n?:s>",
+}
+
+
+@functools.cache
+def _functions() -> Any:
+    """The frame around every evaluation: the engine's functions, and ours in front of them."""
+    frame = Jsonata.Frame(Jsonata.static_frame)
+    for name, signature in _SIGNATURES.items():
+        frame.bind(name, Jsonata.function(name, signature, _Ours, name))
+    frame.bind("eval", None)
+    return frame
+
+
+class _Match:
+    """A match of a regular expression: where it is, and where its groups are."""
+
+    def __init__(self, text: str, spans: Sequence[Sequence[int]]) -> None:
+        self._text, self._spans, self.span = text, spans, spans[0]
+
+    def group(self, number: int = 0) -> str:
+        start, end = self._spans[number]
+        return self._text[start:end] if start >= 0 else ""
+
+    def groups(self) -> list[str]:
+        return [self.group(number) for number in range(1, len(self._spans))]
+
+    def filled(self, replacement: str) -> str:
+        """A replacement with its groups. `$$` is a dollar sign, and a group that does not exist is empty."""
+        groups = len(self.groups())
+
+        def filled(place: re.Match[str]) -> str:
+            digits, following = place[1], ""
+            if digits == "$":
+                return "$"
+            if len(digits) > 1 and int(digits) > groups:
+                digits, following = digits[:-1], digits[-1]
+            return (self.group(int(digits)) if int(digits) <= groups else "") + following
+
+        return re.sub(rf"\$(\$|[0-9]{{1,{len(str(groups))}}})", filled, replacement)
+
+    def start(self) -> int:
+        return self.span[0]
+
+    def end(self) -> int:
+        return self.span[1]
+
+
+class _Pattern:
+    """A regular expression of JavaScript. The engine calls these four methods.
+
+    Python cannot interrupt a match, and other threads wait until it ends. So a match that may take long runs
+    in a process of its own, which is ended when its time is over.
+    """
+
+    def __init__(self, pattern: str, flags: RegexFlags) -> None:
+        named = re.sub(r"\(\?<(?![=!])", "(?P<", pattern)
+        self._pattern, self._flags = named, default_regex_engine(named, flags).flags & ~re.UNICODE | re.ASCII
+        self._compiled = re.compile(named, self._flags)
+
+    def finditer(self, text: str) -> Iterator[_Match]:
+        """All matches.
+
+        Raises:
+            JException: One of them is empty.
+            _LimitError: They take too long.
+        """
+        for spans in self._spans(text):
+            if spans[0][0] == spans[0][1]:
+                raise JException("D1004", -1)
+            yield _Match(text, spans)
+
+    def search(self, text: str) -> _Match | None:
+        """The first match."""
+        return next(self.finditer(text), None)
+
+    def split(self, text: str) -> list[str]:
+        """What is between the matches."""
+        edges = [0, *(edge for match in self.finditer(text) for edge in match.span), len(text)]
+        return [text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True)]
+
+    def replace(self, text: str, replacement: Any, limit: float | None) -> str:
+        """The text with its matches replaced, by a text with groups such as `$1` or by a function."""
+        parts, done, size = [], 0, len(text)
+        for match in itertools.islice(self.finditer(text), None if limit is None else int(limit)):
+            if isinstance(replacement, str):
+                new = match.filled(replacement)
+            else:
+                found = {"match": match.group(), "start": match.start(), "end": match.end()}
+                new = Functions.func_apply(replacement, [found | {"groups": match.groups()}])
+                if not isinstance(new, str):
+                    raise JException("D3012", -1)
+            size += len(new)
+            _check_size(size)
+            parts += [text[done : match.start()], new]
+            done = match.end()
+        return "".join([*parts, text[done:]])
+
+    sub = replace  # the engine takes what has four such methods for a pattern
+
+    def _spans(self, text: str) -> Sequence[Sequence[Sequence[int]]]:
+        repeats = len(re.findall(r"[*+?{]", self._pattern))
+        nested = re.search(r"\)[*+{]", self._pattern)
+        if len(text) <= _SHORT or (not nested and (len(text) + 1) ** (repeats + 1) <= _FEW_STEPS):
+            return [match.regs for match in self._compiled.finditer(text)]
+        try:
+            done = subprocess.run(
+                [sys.executable, "-I", "-S", "-c", _MATCH],
+                input=json.dumps([self._pattern, self._flags, text]),
+                capture_output=True,
+                text=True,
+                timeout=SECONDS,
+                check=True,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise _LimitError(_TIME) from error
+        found: Sequence[Sequence[Sequence[int]]] = json.loads(done.stdout)
+        return found
+
+
+_SHORT: Final = 20
+_FEW_STEPS: Final = 1_000_000
+_MATCH: Final = """import json, re, sys
+pattern, flags, text = json.load(sys.stdin)
+json.dump([match.regs for match in re.finditer(pattern, text, flags)], sys.stdout)
+"""

@@ -1,0 +1,56 @@
+"""Read the states of a machine: which there are, where each leads to, and what it assigns."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+State = Mapping[str, Any]
+
+
+def states(workflow: State) -> Mapping[str, State]:
+    """The states of a workflow by name, without those inside a Parallel or Map."""
+    found: Mapping[str, State] = workflow.get("States", {})
+    return found
+
+
+def all_states(workflow: State) -> Iterator[tuple[str, State]]:
+    """Every state's name and body. After a state come the states inside it."""
+    for name, state in states(workflow).items():
+        yield name, state
+        for branch in branches(state):
+            yield from all_states(branch)
+
+
+def branches(state: State) -> list[State]:
+    """The workflows that a Parallel or Map holds."""
+    if state.get("Type") == "Map":
+        return [one for one in (state.get("ItemProcessor") or state.get("Iterator"),) if one]
+    return list(state.get("Branches", []))
+
+
+def assigned_by(state: State) -> list[str]:
+    """The variables that a state assigns, also in its Choice rules and Catchers."""
+    parts = [part.get("Assign") for _, part in _with_rules(state)]
+    return [name.removesuffix(".$") for names in parts if isinstance(names, dict) for name in names]
+
+
+def is_last(state: State) -> bool:
+    """Whether its workflow can end in this state."""
+    return state.get("End") is True or state.get("Type") in ("Succeed", "Fail")
+
+
+def ways_from(state: State) -> Iterator[tuple[str, str]]:
+    """The names of the states that may follow a state, with their paths in it."""
+    for at, each in _with_rules(state):
+        for name in ("Next", "Default"):
+            if isinstance(target := each.get(name), str):
+                yield f"{at}/{name}", target
+
+
+def _with_rules(state: State) -> Iterator[tuple[str, State]]:
+    """A state, its Choice rules and its Catchers, with their paths in the state."""
+    yield "", state
+    for name in ("Choices", "Catch"):
+        rules = state.get(name)
+        for index, rule in enumerate(rules if isinstance(rules, list) else []):
+            if isinstance(rule, dict):
+                yield f"/{name}[{index}]", rule

@@ -1,0 +1,445 @@
+"""Say what the Amazon States Language allows: fields, variables, JSONata.
+
+The table `KINDS` holds the knowledge. One walk compares a definition with it, and reports in AWS's words.
+AWS's page:
+https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateStateMachineDefinitionDiagnostic.html
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
+
+from states_language.expressions import STATES_PARTS, reads
+from states_language.structure import State, assigned_by, is_last, ways_from
+
+SCHEMA: Final = "SCHEMA_VALIDATION_FAILED"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that Step Functions refuses, or warns about.
+
+    Args:
+        code: AWS's code, such as ``SCHEMA_VALIDATION_FAILED``.
+        message: AWS's sentence.
+        location: The place, such as ``/States/A/Output``; None for the machine, empty for what is not JSON.
+        severity: ``"ERROR"`` or ``"WARNING"``.
+    """
+
+    code: str
+    message: str
+    location: str | None
+    severity: str = "ERROR"
+
+    def __str__(self) -> str:
+        place = "" if self.location == "" else f" at {self.location or 'null'}"
+        return f"{self.code}: {self.message}{place}"
+
+
+class Kind(NamedTuple):
+    """The fields of one kind of object: of both query languages, and of only one of them."""
+
+    both: str
+    jsonpath: str = ""
+    jsonata: str = ""
+    required: str = ""
+    one_of: tuple[str, ...] = ()  # of each group, exactly one field
+
+
+COMPARISONS: Final = " ".join(
+    [f"{of}{how}{path}" for of in ("String", "Numeric", "Timestamp") for path in ("", "Path")
+     for how in ("Equals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")]
+    + ["StringMatches BooleanEquals BooleanEqualsPath"]
+    + [f"Is{what}" for what in ("Null", "Present", "Numeric", "String", "Boolean", "Timestamp")]
+)  # fmt: skip
+_TEST: Final = Kind("Comment", f"And Or Not Variable {COMPARISONS}", one_of=("And Or Not Variable",))
+_STATE: Final = "Type Comment QueryLanguage"
+_WAYS: Final = "Next End"
+_GOING_ON: Final = f"{_STATE} {_WAYS} Assign"
+_CALLING: Final = f"{_GOING_ON} Retry Catch"
+_PATHS: Final = "InputPath OutputPath"
+_CALL_PATHS: Final = f"{_PATHS} Parameters ResultSelector ResultPath"
+_TIMES: Final = "SecondsPath Seconds TimestampPath Timestamp"
+_WORKFLOW: Final = "Comment StartAt States"
+_BRANCH: Final = Kind(_WORKFLOW, required="StartAt States")
+_ITERATION: Final = Kind(f"{_WORKFLOW} ProcessorConfig", required="StartAt States")
+# States by their type, and other objects by the field that holds them. Source: the specification
+# (https://states-language.net), the guide, and what others measured with ValidateStateMachineDefinition.
+KINDS: Final[Mapping[str, Kind]] = {
+    "machine": Kind(f"{_WORKFLOW} QueryLanguage Version TimeoutSeconds", required="StartAt States"),
+    "Branches": _BRANCH,
+    "ItemProcessor": _ITERATION,
+    "Iterator": _ITERATION,
+    "Task": Kind(
+        f"{_CALLING} Resource Credentials TimeoutSeconds HeartbeatSeconds",
+        f"{_CALL_PATHS} TimeoutSecondsPath HeartbeatSecondsPath",
+        "Arguments Output",
+        required="Resource",
+        one_of=(_WAYS,),
+    ),
+    "Parallel": Kind(
+        f"{_CALLING} Branches", _CALL_PATHS, "Arguments Output", required="Branches", one_of=(_WAYS,)
+    ),
+    "Map": Kind(
+        f"{_CALLING} ItemProcessor Iterator ItemSelector ItemReader ItemBatcher ResultWriter Label"
+        " MaxConcurrency ToleratedFailureCount ToleratedFailurePercentage",
+        f"{_CALL_PATHS} ItemsPath MaxConcurrencyPath"
+        " ToleratedFailureCountPath ToleratedFailurePercentagePath",
+        "Items Output",
+        one_of=(_WAYS, "ItemProcessor Iterator"),
+    ),
+    "Pass": Kind(_GOING_ON, f"{_PATHS} Parameters Result ResultPath", "Output", one_of=(_WAYS,)),
+    "Wait": Kind(
+        f"{_GOING_ON} Seconds Timestamp",
+        f"{_PATHS} SecondsPath TimestampPath",
+        "Output",
+        one_of=(_WAYS, _TIMES),
+    ),
+    "Choice": Kind(f"{_STATE} Assign Choices Default", _PATHS, "Output", required="Choices"),
+    "Succeed": Kind(_STATE, _PATHS, "Output"),
+    "Fail": Kind(f"{_STATE} Error Cause", "ErrorPath CausePath"),
+    "Choices": Kind(
+        "Comment Next Assign",
+        _TEST.jsonpath,
+        "Condition Output",
+        required="Next",
+        one_of=("And Or Not Variable Condition",),
+    ),
+    **dict.fromkeys(("And", "Or", "Not"), _TEST),
+    "Catch": Kind("Comment ErrorEquals Next Assign", "ResultPath", "Output", required="ErrorEquals Next"),
+    "Retry": Kind(
+        "Comment ErrorEquals IntervalSeconds MaxAttempts BackoffRate MaxDelaySeconds JitterStrategy",
+        required="ErrorEquals",
+    ),
+    "ItemReader": Kind("Resource ReaderConfig", "Parameters", "Arguments"),
+    "ReaderConfig": Kind(
+        "InputType ManifestType Transformation CSVHeaderLocation CSVHeaders CSVDelimiter ItemsPointer"
+        " MaxItems",
+        "MaxItemsPath",
+    ),
+    "ItemBatcher": Kind(
+        "BatchInput MaxItemsPerBatch MaxInputBytesPerBatch", "MaxItemsPerBatchPath MaxInputBytesPerBatchPath"
+    ),
+    "ResultWriter": Kind("Resource WriterConfig", "Parameters", "Arguments"),
+}
+STATE_TYPES: Final = ("Task", "Parallel", "Map", "Pass", "Wait", "Choice", "Succeed", "Fail")
+# The smallest and the largest value of numbers.
+_RANGES: Final[Mapping[str, tuple[float, float]]] = {
+    "Seconds": (0, 99_999_999),
+    "TimeoutSeconds": (1, 99_999_999),
+    "HeartbeatSeconds": (1, 99_999_999),
+    "ToleratedFailurePercentage": (0.0, 100.0),
+    "MaxItems": (0, 100_000_000),
+    **dict.fromkeys(("MaxConcurrency", "ToleratedFailureCount", "MaxItemsPerBatch"), (0, math.inf)),
+    "MaxInputBytesPerBatch": (0, math.inf),
+}
+# The fields that may hold JSONata, and what else they may hold.
+_ANY: Final[tuple[type, ...]] = (object,)
+_EVALUATED: Final[Mapping[str, tuple[type, ...]]] = {
+    **dict.fromkeys(("Output", "Arguments", "ItemSelector", "Credentials", "BatchInput"), _ANY),
+    **dict.fromkeys(("Error", "Cause", "Timestamp"), (str,)),
+    **dict.fromkeys(_RANGES, (int,)),
+    "ToleratedFailurePercentage": (int, float),
+    "Items": (list, dict),
+    "Condition": (bool,),
+}
+_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    **_EVALUATED,
+    **dict.fromkeys(("States", "Assign", "ItemProcessor", "Iterator", "ItemReader", "ReaderConfig"), (dict,)),
+    **dict.fromkeys(("ItemBatcher", "ResultWriter", "Not"), (dict,)),
+    **dict.fromkeys(("Branches", "Choices", "Catch", "Retry", "ErrorEquals", "And", "Or"), (list,)),
+    **dict.fromkeys(("StartAt", "Next", "Default", "Resource", "QueryLanguage", "Type", "Comment"), (str,)),
+}
+_TYPE_NAMES: Final = {
+    dict: "OBJECT", list: "ARRAY", str: "STRING", bool: "BOOLEAN", int: "INTEGER", float: "FLOAT"
+}  # fmt: skip
+_LANGUAGES: Final = ("JSONPath", "JSONata")
+_TEMPLATES: Final = ("Parameters", "ResultSelector", "ItemSelector", "BatchInput", "Assign")
+_LOOKS_LIKE_A_PATH: Final = re.compile(r"\$\$?[.\[]|States\.\w+\(")
+_VARIABLE: Final = re.compile(r"(?<![\w$])\$([^\W\d]\w*)")
+_WAITING: Final = re.compile(r"\.(waitForTaskToken|sync(:2)?)$")
+_QUOTED: Final = re.compile(r"'(?:\\.|[^'\\])*'")
+_WARNINGS: Final = {
+    "NO_DOLLAR": "No .$ on a field that appears to be a JSONPath or Intrinsic Function",
+    "NO_PATH": "Field value looks like a path, but field name does not end with 'Path'",
+    "PASS_RESULT_IS_STATIC": "Attempt to use a path in the result of a pass state",
+}
+
+
+def faults(definition: str, *, express: bool = False) -> list[Fault]:
+    """List what Step Functions refuses in a definition, and what it warns about.
+
+    Args:
+        definition: The text of a state machine.
+        express: Whether it is an Express machine, which cannot wait for tokens and jobs.
+
+    Returns:
+        The faults; fields come before states that lead nowhere. Empty if there are none.
+    """
+    try:
+        machine = json.loads(definition)
+    except (ValueError, RecursionError) as error:
+        return [not_json(definition, error)]
+    if not isinstance(machine, dict):
+        return [Fault("INVALID_JSON_DESCRIPTION", "The definition is not a JSON object", "")]
+    try:
+        found = _Walk(machine, express).faults
+    except RecursionError:
+        return [Fault("INVALID_JSON_DESCRIPTION", "The definition is nested too deeply", "")]
+    return sorted(found, key=lambda fault: fault.code != SCHEMA)
+
+
+def not_json(text: str, error: Exception) -> Fault:
+    """The fault of a text that is not JSON. AWS's parser names the first word that it does not know."""
+    message = str(error)
+    if match := re.match(r"\s*([A-Za-z_]\w*)", text):
+        message = f"Unrecognized token '{match[1]}': was expecting ('true', 'false' or 'null')"
+    return Fault("INVALID_JSON_DESCRIPTION", message, "")
+
+
+def variable_references(definition: str) -> dict[str, list[str]]:
+    """List the variables that each state of a valid definition reads, as DescribeStateMachine does.
+
+    Returns:
+        Names without ``$`` by the name of the state. States that read none are missing.
+    """
+    return _Walk(json.loads(definition)).references
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the walk is.
+
+    Args:
+        kind: The kind of the object, from `KINDS`.
+        at: Its path.
+        language: The query language of its state; empty outside of states.
+        state: The name of its state.
+        own: The variables that the workflow of this state assigns.
+        outer: Those of the workflows around it, which it may not assign.
+        hidden: Those that it cannot read, because a Distributed Map is between them.
+    """
+
+    kind: str
+    at: str = ""
+    language: str = ""
+    state: str = ""
+    own: frozenset[str] = frozenset()
+    outer: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
+
+
+class _Walk:
+    """One walk over a state machine."""
+
+    def __init__(self, machine: State, express: bool = False) -> None:
+        self._express = express
+        self.faults: list[Fault] = []
+        self.references: dict[str, list[str]] = {}
+        self._states: set[str] = set()
+        self._language = _language(machine, "JSONPath")
+        self._object(machine, _Place("machine"))
+
+    def _fault(self, message: str, at: str | None, code: str = SCHEMA) -> None:
+        self.faults.append(Fault(code, message, at))
+
+    def _object(self, value: State, place: _Place) -> None:
+        """Compare an object with its kind, and then what is in it."""
+        kind, at = KINDS[place.kind], place.at
+        if missing := [name for name in kind.required.split() if name not in value]:
+            self._fault(f"These fields are required: [{', '.join(missing)}]", at or "/")
+        # A rule with a Variable makes one comparison; And joins two.
+        compares = "Variable" in value and "Variable" in kind.jsonpath.split()
+        for group in (*kind.one_of, *((COMPARISONS,) if compares else ())):
+            there = [
+                name for name in group.split() if name in value and (name, value[name]) != ("End", False)
+            ]
+            if len(there) != 1:
+                only = "There should only be one" if there else "This object should have only one"
+                self._fault(f"{only} of the following fields: [{group.replace(' ', ', ')}]", at)
+        for name, part in value.items():
+            where = f"{at}/{name}"
+            if not (self._allows(name, kind, place) and self._fits(name, part, where, place)):
+                continue
+            if name in KINDS:
+                parts = [(f"{where}[{n}]", each) for n, each in enumerate(part)]
+                for inside, each in parts if isinstance(part, list) else [(where, part)]:
+                    if self._fits("States", each, inside, place):  # an object, as States is
+                        self._object(each, replace(place, kind=name, at=inside))
+            elif name == "States":
+                self._workflow(value, part, place)
+            else:
+                self._value(name, part, where, place)
+
+    def _allows(self, name: str, kind: Kind, place: _Place) -> bool:
+        """Whether the object may have a field of this name."""
+        if name in kind.both.split():
+            return True
+        of = [each for each in _LANGUAGES if name in getattr(kind, each.lower()).split()]
+        if not of:
+            self._fault(f"Field '{name}' is not supported", place.at or "/")
+        elif place.language not in {"", *of}:
+            text = f"The QueryLanguage is set to '{place.language}', but field '{name}' is only supported"
+            self._fault(f"{text} for the '{of[0]}' QueryLanguage", place.at)
+        return bool(of) and place.language in {"", *of}
+
+    def _fits(self, name: str, value: Any, at: str, place: _Place) -> bool:
+        """Whether a field holds what it may hold."""
+        wanted = _TYPES.get(name, _ANY)
+        expression = place.language == "JSONata" and name in _EVALUATED and _is_expression(value)
+        if not expression and (not isinstance(value, wanted) or (isinstance(value, bool) and int in wanted)):
+            self._fault(f"Expected value of type [{', '.join(_TYPE_NAMES[each] for each in wanted)}]", at)
+            return False
+        if name == "QueryLanguage" and value not in _LANGUAGES:
+            self._fault(f"Value should be one of the following: [{', '.join(_LANGUAGES)}]", at)
+        lowest, highest = _RANGES.get(name, (0, 0))
+        if name in _RANGES and not expression:
+            if value < lowest:
+                self._fault(f"Minimum value is {lowest}", at)
+            elif value > highest:
+                self._fault(f"Maximum value is {highest}", at)
+        return True
+
+    def _value(self, name: str, value: Any, at: str, place: _Place) -> None:
+        """Check what a field says in its query language."""
+        if name == "Assign":
+            self._names(value, at, place)
+        if name == "Resource" and self._express and (pattern := _WAITING.search(value)):
+            text = f"Express state machine does not support '{pattern[0]}' service integration"
+            self._fault(text, at)
+        for where, text in _strings(value, at):
+            if place.language == "JSONata" and name in {*_EVALUATED, "Assign"}:
+                self._expression(name, text, where, place)
+            elif place.language == "JSONPath" and name != "Comment":
+                self._path(name, text, where, place)
+
+    def _names(self, assigned: State, at: str, place: _Place) -> None:
+        """Check the names of variables that are assigned."""
+        for key in assigned:
+            name, where = key if place.language == "JSONata" else key.removesuffix(".$"), f"{at}/{key}"
+            problems = {
+                "contains invalid characters.": not name.isidentifier() or name.startswith("_"),
+                "exceeds the 80-character limit allowed by the service": len(name) > 80,
+                "is used in an outer scope.": name in place.outer,
+            }
+            if name == "states":
+                self._fault("Cannot assign to reserved variable '$states'.", where, "RESERVED_VARIABLE_NAME")
+            elif problem := next((text for text, is_so in problems.items() if is_so), None):
+                message = f"Invalid variable name '{name}': the variable name {problem}"
+                self._fault(message, where, "INVALID_VARIABLE_NAME")
+
+    def _expression(self, name: str, text: str, at: str, place: _Place) -> None:
+        if text.startswith("{%") != text.endswith("%}"):
+            self._fault("JSONata string must start with {% and end with %}", at)
+        if not _is_expression(text):
+            return
+        try:
+            found = reads(text[2:-2], place.own | place.outer)
+        except ValueError as error:
+            self._fault(str(error), at, "INVALID_JSONATA_EXPRESSION")
+            return
+        part = STATES_PARTS.get(place.kind) if name in {"Output", "Assign"} else None
+        for read in found:
+            message = None
+            if read == "$$":
+                message = "Reference to '$$' is not supported."
+            elif read in {"$states.result", "$states.errorOutput"}:
+                message = None if read == f"$states.{part}" else f"Field '{read}' does not exist."
+            elif read == "$" or not read.startswith("$"):
+                message = f"Reference to '{read}' at the top level is not supported."
+            else:
+                self._read(read[1:], at, place)
+            if message:
+                self._fault(message, at, "UNSUPPORTED_JSONATA_EXPRESSION")
+
+    def _path(self, name: str, text: str, at: str, place: _Place) -> None:
+        if at.endswith((".$", "Path", "/Variable")):
+            for read in _VARIABLE.findall(_QUOTED.sub("", text)):
+                self._read(read, at, place)
+        elif _LOOKS_LIKE_A_PATH.match(text):
+            code = {"Result": "PASS_RESULT_IS_STATIC"} | dict.fromkeys(_TEMPLATES, "NO_DOLLAR")
+            warning = code.get(name, "NO_PATH")
+            self.faults.append(Fault(warning, _WARNINGS[warning], at, "WARNING"))
+
+    def _read(self, name: str, at: str, place: _Place) -> None:
+        known = self.references.setdefault(place.state, [])
+        if name not in known:
+            known.append(name)
+        if name in place.hidden:
+            self._fault(f"A Distributed Map cannot read the variable '${name}' of an outer scope", at)
+
+    def _workflow(self, workflow: State, states: State, place: _Place) -> None:
+        """Check the states of a machine, a branch or a Map, and the ways between them."""
+        inside = f"{place.at}/States"
+        fits = [
+            name for name, each in states.items() if self._fits("States", each, f"{inside}/{name}", place)
+        ]
+        states = {name: states[name] for name in fits}
+        if isinstance(start := workflow.get("StartAt"), str):
+            self._ways(start, states, place)
+        own = frozenset(name for state in states.values() for name in assigned_by(state))
+        outer, hidden = place.outer | place.own, place.hidden
+        config = workflow.get("ProcessorConfig")
+        if isinstance(config, dict) and config.get("Mode") == "DISTRIBUTED":
+            outer, hidden = frozenset(), hidden | outer
+        for name, state in states.items():
+            at = f"{inside}/{name}"
+            if name in self._states:
+                self._fault(f"Duplicate State name: {name}", at, "DUPLICATE_STATE_NAME")
+            self._states.add(name)
+            language = _language(state, self._language)
+            if self._language == "JSONata" and language == "JSONPath":
+                text = "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine"
+                self._fault(text, at)
+                language = ""  # AWS reports no field of the wrong language then
+            if "Type" not in state:
+                self._fault("These fields are required: [Type]", at)
+            elif state["Type"] not in STATE_TYPES:
+                self._fault(f"Value should be one of the following: [{', '.join(STATE_TYPES)}]", f"{at}/Type")
+            else:
+                self._object(state, _Place(state["Type"], at, language, name, own, outer, hidden - own))
+
+    def _ways(self, start: str, states: Mapping[str, State], place: _Place) -> None:
+        """Check that every way leads to a state, and that a way leads to every state."""
+        code = "MISSING_TRANSITION_TARGET"
+        ways = {name: list(ways_from(state)) for name, state in states.items()}
+        places = [(f"{place.at}/States/{name}{at}", to) for name in ways for at, to in ways[name]]
+        for at, target in [(f"{place.at}/StartAt", start), *places]:
+            if target not in states:
+                self._fault(f"Missing 'Next' target: {target}", at, code)
+        if place.kind == "machine" and not any(map(is_last, states.values())):
+            self._fault("Workflow has no terminal state", None, "MISSING_END_STATE")
+            return
+        reached, ahead = set[str](), [start]
+        while ahead:
+            name = ahead.pop()
+            if name in ways and name not in reached:
+                reached.add(name)
+                ahead += [to for _, to in ways[name]]
+        for name in states:
+            if name not in reached:
+                self._fault(f'State "{name}" is not reachable.', f"{place.at}/States/{name}", code)
+
+
+def _language(value: State, default: str) -> str:
+    # AWS takes everything but the exact name of JSONPath for JSONata.
+    return "JSONPath" if value.get("QueryLanguage", default) == "JSONPath" else "JSONata"
+
+
+def _is_expression(value: Any) -> bool:
+    return isinstance(value, str) and len(value) >= len("{%%}") and value[:2] == "{%" and value[-2:] == "%}"
+
+
+def _strings(value: Any, at: str) -> Iterator[tuple[str, str]]:
+    """Each string in a field's value, with its path. Keys are no values."""
+    if isinstance(value, str):
+        yield at, value
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield from _strings(each, f"{at}/{key}")
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _strings(each, f"{at}[{index}]")

@@ -1,0 +1,242 @@
+"""What tests of an emulator do: start one, make clients, functions, machines and roles."""
+
+import contextlib
+import http.client
+import io
+import json
+import os
+import socket
+import time
+import urllib.error
+import urllib.request
+import uuid
+import zipfile
+
+import boto3
+import botocore.session
+import pytest
+from botocore.config import Config
+from botocore.loaders import create_loader
+
+from sfn_emulator import control
+
+#: The access keys of the tests' emulators, by their endpoints.
+KEYS = {}
+
+
+def started(port, **options):
+    """Start an emulator, and remember its key for `client_of`."""
+    told = control.start(port, while_pid=os.getpid(), **options)
+    KEYS[told["endpoint"]] = told["access_key_id"]
+    return told
+
+
+def signed(key, service="sns"):
+    """The header of a request that names an access key."""
+    return {
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={key}/20200101/us-east-1/{service}/aws4_request, "
+        "SignedHeaders=host, Signature=0"
+    }
+
+
+#: Each client reads the models of AWS's services only once.
+MODELS = create_loader()
+
+
+ROLE = "arn:aws:iam::123456789012:role/tests"
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def wait_until(is_so, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def state_home(folder):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(folder))
+        yield
+
+
+@contextlib.contextmanager
+def emulator_in(home, port=None, **options):
+    """An emulator whose files are in a folder; it has the role that functions and machines of tests have."""
+    port = port or free_port()
+    try:
+        with state_home(home):
+            told = started(port, **options)
+        make_role(told["endpoint"])
+        yield told
+    finally:
+        with state_home(home):
+            control.stop(port)
+
+
+class Own:
+    def __init__(self, told, home=None):
+        self.told, self.home = told, home
+
+    def __call__(self, service):
+        return client_of(self.told["endpoint"], service)
+
+    def function(self, source, **options):
+        return Function(self("lambda"), source, **options)
+
+    def role(self):
+        return make_role(self.told["endpoint"])
+
+    def reset(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.told["port"], timeout=10)
+        connection.request("POST", "/moto-api/reset", headers=signed(self.told["access_key_id"]))
+        assert connection.getresponse().status == 200
+        connection.close()
+
+
+def make_role(endpoint):
+    """The role that functions and machines of tests have; it may do everything."""
+    iam, document = client_of(endpoint, "iam"), json.dumps(trust())
+    iam.create_role(RoleName="tests", AssumeRolePolicyDocument=document)
+    iam.attach_role_policy(RoleName="tests", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    return ROLE
+
+
+def trust(*services):
+    """A trust policy; by default Lambda and Step Functions are trusted."""
+    principals = [f"{service}.amazonaws.com" for service in services or ("lambda", "states")]
+    return policy({"Principal": {"Service": principals}, "Action": "sts:AssumeRole"})
+
+
+def policy(*statements):
+    """A policy document of statements that allow, unless they say otherwise."""
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow"} | each for each in statements]}
+
+
+class Role:
+    """A role of a test's own."""
+
+    def __init__(self, iam, *statements, trusted=None):
+        self.iam = iam
+        self.name = f"r-{uuid.uuid4().hex[:12]}"
+        document = json.dumps(trusted or trust())
+        self.arn = iam.create_role(RoleName=self.name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        if statements:
+            self.allow(*statements)
+
+    def allow(self, *statements, name="inline"):
+        document = json.dumps(policy(*statements))
+        self.iam.put_role_policy(RoleName=self.name, PolicyName=name, PolicyDocument=document)
+
+    def attach(self, path):
+        self.iam.attach_role_policy(RoleName=self.name, PolicyArn=f"arn:aws:iam::aws:policy/{path}")
+
+    def detach(self, path):
+        self.iam.detach_role_policy(RoleName=self.name, PolicyArn=f"arn:aws:iam::aws:policy/{path}")
+
+
+class Caller:
+    """Whoever has an access key of IAM's or STS's."""
+
+    def __init__(self, endpoint, name, key):
+        self.endpoint, self.name, self.key = endpoint, name, key
+
+    def __call__(self, service):
+        return client_of(self.endpoint, service, key=self.key)
+
+
+def client_of(endpoint, service, region="us-east-1", key=None):
+    key = key or {"AccessKeyId": KEYS[endpoint], "SecretAccessKey": "test"}
+    core = botocore.session.Session()
+    core.register_component("data_loader", MODELS)
+    return boto3.session.Session(botocore_session=core).client(
+        service,
+        endpoint_url=endpoint,
+        region_name=region,
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+        aws_session_token=key.get("SessionToken"),
+        config=Config(
+            retries={"total_max_attempts": 1}, proxies={}, read_timeout=60, inject_host_prefix=False
+        ),
+    )
+
+
+def zip_of(sources):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, source in sources.items():
+            archive.writestr(f"{name}.py", source)
+    return file.getvalue()
+
+
+class Function:
+    """A function of a test's own."""
+
+    def __init__(self, client, source, **options):
+        self.client = client
+        self.name = options.pop("FunctionName", f"f-{uuid.uuid4().hex[:12]}")
+        created = client.create_function(
+            FunctionName=self.name,
+            Runtime=options.pop("Runtime", "python3.12"),
+            Role=options.pop("Role", ROLE),
+            Handler=options.pop("Handler", "lambda_function.lambda_handler"),
+            Code={"ZipFile": source if isinstance(source, bytes) else zip_of({"lambda_function": source})},
+            **options,
+        )
+        self.arn = created["FunctionArn"]
+
+    def raw(self, event=None, **options):
+        payload = event if isinstance(event, bytes) else json.dumps({} if event is None else event).encode()
+        return self.client.invoke(FunctionName=options.pop("name", self.name), Payload=payload, **options)
+
+    def __call__(self, event=None, **options):
+        """The result, or the error object, of a call."""
+        reply = self.raw(event, **options)
+        return json.loads(reply["Payload"].read())
+
+
+class Machine:
+    """A state machine of a test's own."""
+
+    def __init__(self, client, definition, **options):
+        self.client = client
+        self.name = options.pop("name", f"m-{uuid.uuid4().hex[:12]}")
+        text = definition if isinstance(definition, str) else json.dumps(definition)
+        options.setdefault("roleArn", ROLE)
+        created = client.create_state_machine(name=self.name, definition=text, **options)
+        self.arn = created["stateMachineArn"]
+
+    def start(self, given=None, **options):
+        text = json.dumps({} if given is None else given)
+        return self.client.start_execution(stateMachineArn=self.arn, input=text, **options)["executionArn"]
+
+    def run(self, given=None, **options):
+        """What DescribeExecution says at the end."""
+        return self.wait(self.start(given, **options))
+
+    def wait(self, arn, seconds=30):
+        deadline, pause = time.monotonic() + seconds, 0.01
+        while (told := self.client.describe_execution(executionArn=arn))["status"] == "RUNNING":
+            assert time.monotonic() < deadline, "still running"
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.2)
+        return told
+
+    def events(self, arn):
+        return self.client.get_execution_history(executionArn=arn, maxResults=1000)["events"]
+
+
+def get(url, **headers):
+    """Open a URL as a browser without proxies does: status and text."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(urllib.request.Request(url, headers=headers), timeout=10) as reply:
+            return reply.status, reply.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()

@@ -1,0 +1,427 @@
+"""What differs from AWS, line by line as in docs/differences.md. A test that fails here is good news."""
+
+import json
+import time
+
+import pytest
+from botocore.exceptions import ClientError
+from helpers import client_of, policy, trust
+
+ROLE = "arn:aws:iam::123456789012:role/tests"
+
+
+def test_resources_are_there_at_once(function, table, aws):
+    """AWS: Pending and CREATING for seconds, and ResourceConflictException for who changes them meanwhile."""
+    mine = function("def lambda_handler(event, context): pass")
+    configuration = mine.client.get_function_configuration(FunctionName=mine.name)
+    assert configuration["State"] == "Active"
+    for seconds in (10, 11):
+        mine.client.update_function_configuration(FunctionName=mine.name, Timeout=seconds)
+    assert aws("dynamodb").describe_table(TableName=table)["Table"]["TableStatus"] == "ACTIVE"
+
+
+TOPICS = "import boto3\ndef lambda_handler(e, c): return len(boto3.client('sns').list_topics()['Topics'])"
+EVERYBODY = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+ALL = {"Action": "*", "Resource": "*"}
+
+
+def test_a_broken_trust_policy_is_taken(aws):
+    """AWS: MalformedPolicyDocument; here nobody can assume such a role."""
+    aws("iam").create_role(RoleName="trusting", AssumeRolePolicyDocument="{")
+    aws("iam").delete_role(RoleName="trusting")
+
+
+def test_a_trust_policy_counts_when_a_role_is_given(function, role):
+    """AWS: also whenever Lambda or Step Functions begins a session of it."""
+    mine = role(ALL)
+    it = function(TOPICS, Role=mine.arn, Timeout=30)
+    document = json.dumps(trust("ec2"))
+    mine.iam.update_assume_role_policy(RoleName=mine.name, PolicyDocument=document)
+    assert it() >= 0
+
+
+def test_the_trust_of_a_role_is_never_enough(role, user):
+    """AWS: a role of the same account that trusts a user by its ARN needs no policy of the user."""
+    ann = user()
+    arn = ann("sts").get_caller_identity()["Arn"]
+    mine = role(trusted=policy({"Principal": {"AWS": arn}, "Action": "sts:AssumeRole"}))
+    with pytest.raises(ClientError, match="no identity-based policy allows the sts:AssumeRole action"):
+        ann("sts").assume_role(RoleArn=mine.arn, RoleSessionName="ann")
+
+
+def test_the_policies_of_functions_and_topics_are_not_looked_at(function, role, user, topic, aws):
+    """AWS: within an account, what they allow is allowed."""
+    it, ann = function(TOPICS), user()
+    granted = {"Action": "lambda:InvokeFunction", "Principal": "123456789012"}
+    it.client.add_permission(FunctionName=it.name, StatementId="s", **granted)
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [EVERYBODY | {"Resource": topic}]})
+    aws("sns").set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+    for call, parameters in (
+        (ann("lambda").invoke, {"FunctionName": it.name}),
+        (ann("sns").publish, {"TopicArn": topic, "Message": "m"}),
+    ):
+        with pytest.raises(ClientError) as caught:
+            call(**parameters)
+        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+
+
+DYNAMODB_ONLY = "arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess"
+
+
+def test_session_policies_are_not_looked_at(role, aws, emulator):
+    """AWS: nothing beyond them is allowed."""
+    session = {"RoleArn": role(ALL).arn, "RoleSessionName": "me", "PolicyArns": [{"arn": DYNAMODB_ONLY}]}
+    key = aws("sts").assume_role(**session)["Credentials"]
+    assert "Users" in client_of(emulator["endpoint"], "iam", key=key).list_users()
+
+
+def test_a_users_boundary_is_not_looked_at(user, aws):
+    """AWS: nothing beyond it is allowed."""
+    ann = user(ALL)
+    aws("iam").create_user(UserName=f"{ann.name}-2", PermissionsBoundary=DYNAMODB_ONLY)
+    assert "PermissionsBoundary" not in aws("iam").get_user(UserName=f"{ann.name}-2")["User"]
+    with pytest.raises(ClientError):
+        aws("iam").put_user_permissions_boundary(UserName=ann.name, PermissionsBoundary=DYNAMODB_ONLY)
+
+
+def test_a_boundary_need_not_be_there(role):
+    """AWS: NoSuchEntity; here such a role may do nothing."""
+    mine, gone = role(ALL), "arn:aws:iam::123456789012:policy/gone"
+    mine.iam.put_role_permissions_boundary(RoleName=mine.name, PermissionsBoundary=gone)
+    assert mine.iam.get_role(RoleName=mine.name)["Role"]["PermissionsBoundary"]
+
+
+def test_a_condition_that_is_not_known_is_decided_against_the_caller(user):
+    """AWS: it knows all keys and operators."""
+    condition = {"IpAddress": {"aws:SourceIp": "127.0.0.1"}}
+    ann = user({"Action": "sns:*", "Resource": "*", "Condition": condition})
+    with pytest.raises(ClientError) as caught:
+        ann("sns").list_topics()
+    assert caught.value.response["Error"]["Code"] == "AuthorizationError"
+
+
+def test_of_another_service_the_resource_is_a_star(user):
+    """AWS: it is the queue."""
+    ann = user({"Action": "sqs:*", "Resource": "arn:aws:sqs:us-east-1:123456789012:q"})
+    with pytest.raises(ClientError) as caught:
+        ann("sqs").create_queue(QueueName="q")
+    assert "sqs:CreateQueue on resource: * because" in caught.value.response["Error"]["Message"]
+
+
+def test_only_some_keys_work(aws, emulator):
+    """AWS: STS has other operations that give keys."""
+    key = aws("sts").get_session_token()["Credentials"]
+    with pytest.raises(ClientError, match="InvalidClientTokenId"):
+        client_of(emulator["endpoint"], "iam", key=key).list_roles()
+
+
+def test_presigned_addresses_are_refused(aws, browse):
+    """AWS: they need no header."""
+    aws("s3").create_bucket(Bucket="presigned")
+    asked = {"Bucket": "presigned", "Key": "it"}
+    aws("s3").put_object(**asked, Body=b"it")
+    assert browse(aws("s3").generate_presigned_url("get_object", Params=asked))[0] == 403
+
+
+def test_output_is_logged_whatever_the_role_may_do(function, role, aws):
+    """AWS: writing the log needs the role's right to, as AWSLambdaBasicExecutionRole gives it."""
+    it = function("def lambda_handler(event, context): print('printed')", Role=role().arn)
+    it()
+    events = aws("logs").filter_log_events(logGroupName=f"/aws/lambda/{it.name}")["events"]
+    assert "printed\n" in [event["message"] for event in events]
+
+
+def test_a_childs_memory_is_not_counted(function):
+    """AWS: all processes of a function share its memory."""
+    source = """
+import subprocess, sys
+
+def lambda_handler(event, context):
+    return subprocess.run([sys.executable, "-c", "bytearray(200 * 1024 * 1024)"]).returncode
+"""
+    assert function(source, MemorySize=128, Timeout=30)() == 0
+
+
+def test_the_runtime_is_the_kits_own_python(function):
+    """AWS: the version that the runtime's name says."""
+    source = "import sys\ndef lambda_handler(event, context): return list(sys.version_info[:2])"
+    assert function(source, Runtime="python3.12")() == function(source, Runtime="python3.13")()
+
+
+def test_an_event_that_failed_is_not_tried_again(function, tmp_path):
+    """AWS: twice more, after one and two minutes."""
+    target = tmp_path / "tries"
+    mine = function(
+        f"def lambda_handler(e, c):\n    open({str(target)!r}, 'a').write('x')\n    raise ValueError"
+    )
+    mine.raw(InvocationType="Event")
+    deadline = time.monotonic() + 10
+    while not target.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    time.sleep(0.5)
+    assert target.read_text() == "x"
+
+
+def test_a_machine_is_deleted_at_once_with_its_executions(machine):
+    """AWS: DELETING for a while; its executions can be described for 90 days."""
+    mine = machine({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})
+    arn = mine.run()["executionArn"]
+    mine.client.delete_state_machine(stateMachineArn=mine.arn)
+    with pytest.raises(ClientError) as caught:
+        mine.client.describe_execution(executionArn=arn)
+    assert caught.value.response["Error"]["Code"] == "ExecutionDoesNotExist"
+
+
+def test_mail_ignores_filter_policies(aws, topic, mails, browse):
+    """AWS: only what matches is mailed."""
+    policy = json.dumps({"kind": ["wanted"]})
+    asked = {"TopicArn": topic, "Protocol": "email", "Endpoint": "a@example.org"}
+    aws("sns").subscribe(**asked, Attributes={"FilterPolicy": policy})
+    browse(mails()[0]["link"])
+    aws("sns").publish(TopicArn=topic, Message="unwanted")
+    assert mails()[-1]["text"].startswith("unwanted")
+
+
+def test_a_function_is_not_called_by_a_topic(aws, function, topic, tmp_path):
+    """AWS: a function that is subscribed to a topic is run by each message."""
+    target = tmp_path / "ran"
+    mine = function(f"def lambda_handler(e, c): open({str(target)!r}, 'w')")
+    aws("sns").subscribe(TopicArn=topic, Protocol="lambda", Endpoint=mine.arn)
+    aws("sns").publish(TopicArn=topic, Message="x")
+    time.sleep(1)
+    assert not target.exists()
+
+
+def test_code_from_s3_is_not_run(aws, zipped):
+    """AWS: it is copied when the function is made."""
+    aws("s3").create_bucket(Bucket="code")
+    aws("s3").put_object(Bucket="code", Key="f.zip", Body=zipped(f="def h(event, context): pass"))
+    asked = {"Runtime": "python3.12", "Role": ROLE, "Handler": "f.h"}
+    code = {"S3Bucket": "code", "S3Key": "f.zip"}
+    aws("lambda").create_function(FunctionName="from-s3", Code=code, **asked)
+    with pytest.raises(ClientError) as caught:
+        aws("lambda").invoke(FunctionName="from-s3")
+    assert caught.value.response["Error"]["Code"] == "InvalidZipFileException"
+    aws("lambda").delete_function(FunctionName="from-s3")
+
+
+MAP = {"Type": "Map", "ItemProcessor": {"StartAt": "I", "States": {"I": {"Type": "Pass", "End": True}}}}
+
+
+def jsonata(**states):
+    return {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states}
+
+
+DISTRIBUTED = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+
+
+def test_a_distributed_map_does_not_say_where_an_item_is_from(machine):
+    """AWS: `Map.Item.Source` is STATE_DATA."""
+    processor = {"ItemProcessor": MAP["ItemProcessor"] | DISTRIBUTED}
+    selector = {"item": "{% $states.context.Map.Item %}"}
+    mine = machine(jsonata(A=MAP | processor | {"Items": [5], "ItemSelector": selector, "End": True}))
+    assert json.loads(mine.run()["output"]) == [{"item": {"Index": 0, "Value": 5}}]
+
+
+def test_a_distributed_map_tolerates_everything(machine):
+    """AWS: States.ExceedToleratedFailureThreshold, unless the definition tolerates it."""
+    fails = {"StartAt": "I", "States": {"I": {"Type": "Fail"}}}
+    mine = machine(jsonata(A=MAP | {"Items": [5], "ItemProcessor": fails | DISTRIBUTED, "End": True}))
+    assert mine.run()["output"] == "[null]"
+
+
+def test_jsonata_counts_null_as_nothing(machine):
+    """AWS: 1."""
+    assert (
+        machine(jsonata(A={"Type": "Pass", "Output": "{% $count(null) %}", "End": True})).run()["output"]
+        == "0"
+    )
+
+
+def test_a_rare_error_has_other_words(machine):
+    """AWS: D3086."""
+    told = machine(jsonata(A={"Type": "Pass", "Output": "{% $formatNumber(1, 'x') %}", "End": True})).run()
+    assert "D3085" in told["cause"]
+
+
+def test_a_task_token_is_short(machine, aws):
+    """AWS: hundreds of characters, so leave room for them."""
+    url = aws("sqs").create_queue(QueueName="tokens")["QueueUrl"]
+    parameters = {"QueueUrl": url, "MessageBody.$": "$$.Task.Token"}
+    resource = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
+    state = {"Type": "Task", "Resource": resource, "Parameters": parameters, "End": True}
+    mine = machine({"StartAt": "A", "States": {"A": state}})
+    arn = mine.start()
+    (message,) = aws("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
+    assert len(message["Body"]) == 36
+    mine.client.send_task_success(taskToken=message["Body"], output="1")
+    assert mine.wait(arn)["status"] == "SUCCEEDED"
+
+
+def test_activities_do_not_work(machine, aws):
+    """AWS: a worker gets the task from GetActivityTask."""
+    arn = aws("stepfunctions").create_activity(name="by-hand")["activityArn"]
+    told = machine({"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": arn, "End": True}}}).run()
+    assert (told["status"], told["error"]) == ("FAILED", "States.Runtime")
+    aws("stepfunctions").delete_activity(activityArn=arn)
+
+
+def test_an_execution_outlives_the_task_that_waits_for_it(machine):
+    """AWS: it is aborted, too."""
+    other = machine({"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 60, "End": True}}})
+    state = {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync:2", "End": True}
+    state |= {"Parameters": {"StateMachineArn": other.arn}, "TimeoutSeconds": 1}
+    assert machine({"StartAt": "A", "States": {"A": state}}).run()["error"] == "States.Timeout"
+    (execution,) = other.client.list_executions(stateMachineArn=other.arn)["executions"]
+    assert execution["status"] == "RUNNING"
+
+
+def test_a_version_of_a_machine_cannot_run(machine):
+    """AWS: an execution can begin with the ARN of a version or an alias."""
+    mine = machine({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}})
+    text = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})
+    version = mine.client.update_state_machine(stateMachineArn=mine.arn, definition=text, publish=True)
+    with pytest.raises(ClientError, match="InternalFailure"):
+        mine.client.start_execution(stateMachineArn=version["stateMachineVersionArn"])
+
+
+def test_a_test_does_not_ask_where_an_error_is_from(aws):
+    """AWS: `errorCausedByState` must name a state in the Map or Parallel."""
+    definition = json.dumps(MAP | {"End": True})
+    mock = {"errorOutput": {"error": "E", "cause": "c"}}
+    for more in ({}, {"stateConfiguration": {"errorCausedByState": "nobody"}}):
+        told = aws("stepfunctions").test_state(definition=definition, input="[]", mock=mock, **more)
+        assert told["error"] == "E"
+
+
+def test_an_express_machine_is_run_as_a_standard_one(machine):
+    """AWS: an express machine's executions cannot be described."""
+    mine = machine({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}, type="EXPRESS")
+    assert mine.run()["status"] == "SUCCEEDED"
+
+
+def test_a_distributed_map_needs_no_right(machine, role):
+    """AWS: the role needs states:StartExecution."""
+    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+    processor |= {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
+    state = {"Type": "Map", "ItemProcessor": processor, "End": True}
+    mine = machine({"StartAt": "A", "States": {"A": state}}, roleArn=role().arn)
+    assert mine.run([1, 2])["output"] == "[1,2]"
+
+
+def test_a_machine_logs_nothing(machine, aws):
+    """AWS: with a logging configuration, events go to that group."""
+    aws("logs").create_log_group(logGroupName="machines")
+    group = "arn:aws:logs:us-east-1:123456789012:log-group:machines:*"
+    destination = {"cloudWatchLogsLogGroup": {"logGroupArn": group}}
+    logging = {"level": "ALL", "includeExecutionData": True, "destinations": [destination]}
+    mine = machine({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}, loggingConfiguration=logging)
+    mine.run()
+    assert aws("logs").describe_log_streams(logGroupName="machines")["logStreams"] == []
+    aws("logs").delete_log_group(logGroupName="machines")
+
+
+WRITER = {"Resource": "arn:aws:states:::s3:putObject", "Arguments": {"Bucket": "b"}}
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"Type": "Task", "Resource": "arn:aws:states:::http:invoke", "End": True},
+        MAP | {"ItemBatcher": {"MaxItemsPerBatch": 2}, "End": True},
+        MAP | {"QueryLanguage": "JSONata", "ResultWriter": WRITER, "End": True},
+    ],
+)
+def test_some_definitions_are_refused(aws, machine, state):
+    """AWS: they run, and can be tested."""
+    with pytest.raises(ClientError, match="InvalidDefinition"):
+        machine({"StartAt": "A", "States": {"A": state}})
+    with pytest.raises(ClientError, match="InvalidDefinition"):
+        mock = {"result": "{}" if "ResultWriter" in state else "[]"}
+        aws("stepfunctions").test_state(definition=json.dumps(state), mock=mock)
+
+
+def test_an_intrinsic_function_that_fails_has_motos_words(machine):
+    """AWS: States.IntrinsicFailure."""
+    state = {"Type": "Pass", "Parameters": {"n.$": "States.MathAdd('a', 1)"}, "End": True}
+    told = machine({"StartAt": "A", "States": {"A": state}}).run()
+    assert (told["error"], told["cause"]) == (
+        "States.Runtime",
+        "TypeError(Expected integer value, but got: 'a'.)",
+    )
+
+
+@pytest.mark.parametrize("path", ["$.x[?(@ =~ '(a+)+b')]", "$.x[0].`sub(/(a+)+b/, c)`"])
+def test_a_path_with_a_regular_expression_fails(machine, path):
+    """AWS: it may work. Here it could take hours, and nobody else would be served."""
+    pass_state = {"Type": "Pass", "InputPath": path, "End": True}
+    told = machine({"StartAt": "A", "States": {"A": pass_state}}).run({"x": ["a" * 60]})
+    assert (told["status"], told["error"]) == ("FAILED", "States.Runtime")
+
+
+def retried(machine, *retry):
+    task = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "Retry": retry, "End": True}
+    return machine({"StartAt": "A", "States": {"A": task}})
+
+
+def test_a_definitions_finer_faults_have_motos_words(machine):
+    """AWS: SCHEMA_VALIDATION_FAILED, and where."""
+    with pytest.raises(ClientError) as caught:
+        retried(machine, {"ErrorEquals": ["States.ALL"], "MaxAttempts": "many"})
+    assert caught.value.response["Error"]["Code"] == "InvalidDefinition"
+    assert "SCHEMA_VALIDATION_FAILED" not in caught.value.response["Error"]["Message"]
+
+
+def test_some_faults_of_values_are_accepted(machine):
+    """AWS: SCHEMA_VALIDATION_FAILED, because States.ALL must be the last."""
+    assert retried(machine, {"ErrorEquals": ["States.ALL"]}, {"ErrorEquals": ["Never"]}).arn
+
+
+def test_a_function_has_the_rights_of_the_user(function, tmp_path):
+    """AWS: a machine of its own."""
+    file = tmp_path / "mine"
+    file.write_text("text")
+    assert function(f"def lambda_handler(event, context): return open({str(file)!r}).read()")() == "text"
+
+
+def test_a_functions_variables_do_not_lead_its_clients_elsewhere(function, emulator):
+    """AWS: a client calls the address in AWS_ENDPOINT_URL."""
+    source = "import boto3\ndef lambda_handler(e, c): return boto3.client('sns').meta.endpoint_url"
+    variables = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ENDPOINT_URL_SNS": "http://127.0.0.1:9"}
+    mine = function(source, Environment={"Variables": variables}, Timeout=30)
+    assert mine() == emulator["endpoint"]
+
+
+def test_a_long_output_is_not_logged_as_a_whole(function, aws):
+    """AWS: all of it."""
+    mine = function("def lambda_handler(event, context): print('x\\n' * 20_000)", Timeout=30)
+    mine()
+    events = aws("logs").filter_log_events(logGroupName=f"/aws/lambda/{mine.name}")["events"]
+    assert 8_000 < len(events) < 10_000
+
+
+def test_what_moto_lacks_is_refused(aws):
+    """AWS: it is done."""
+    with pytest.raises(ClientError) as caught:
+        aws("lambda").get_account_settings()
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] in {404, 501}
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        ("execute_statement", {"Statement": "SELECT * FROM t"}),
+        ("batch_execute_statement", {"Statements": [{"Statement": "SELECT * FROM t"}]}),
+        ("execute_transaction", {"TransactStatements": [{"Statement": "DELETE FROM t"}]}),
+    ],
+)
+def test_partiql_is_refused(aws, operation, parameters):
+    """AWS: it is done. Here nothing is read or written by statements whose tables nobody checked."""
+    with pytest.raises(ClientError) as caught:
+        getattr(aws("dynamodb"), operation)(**parameters)
+    error = caught.value.response["Error"]
+    assert error == {
+        "Code": "UnknownOperationException",
+        "Message": "This emulator does not support PartiQL",
+    }

@@ -1,0 +1,238 @@
+import http.client
+import json
+import re
+import socket
+import threading
+import time
+
+import psutil
+import pytest
+from botocore.exceptions import ClientError
+from helpers import Role, get, signed
+
+
+def let_in(emulator, data):
+    """The same request with the headers that every request needs."""
+    headers = {"Host": f"127.0.0.1:{emulator['port']}"} | signed(emulator["access_key_id"])
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return data.replace(b" HTTP/1.1\r\n", f" HTTP/1.1\r\n{lines}".encode())
+
+
+def raw(emulator, data):
+    """Send bytes and read what comes back until the other side closes or is silent."""
+    with socket.create_connection(("127.0.0.1", emulator["port"]), timeout=10) as wire:
+        wire.sendall(let_in(emulator, data))
+        wire.shutdown(socket.SHUT_WR)
+        received = b""
+        while chunk := wire.recv(65536):
+            received += chunk
+        return received
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"GARBAGE\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"POST / HTTP/1.1\r\nContent-Length: nonsense\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST / HTTP/1.1\r\nX-Amz-Target: AWSStepFunctions.StartExecution\r\nContent-Length: 1\r\n\r\n{",
+        b"POST / HTTP/1.1\r\nX-Amz-Target: DynamoDB_20120810.BatchWriteItem\r\nContent-Length: 2\r\n\r\n[]",
+        b"POST /2015-03-31/functions/f/invocations HTTP/1.1\r\nContent-Length: 1\r\n\r\n{",
+    ],
+)
+def test_garbage_gets_a_4xx(emulator, browse, data):
+    """What is no request, or not one of AWS's, is refused, and the emulator goes on."""
+    status = raw(emulator, data).split(maxsplit=2)[1]
+    assert status.startswith(b"4")
+    assert browse(emulator["endpoint"] + "/_emulator/health")[0] == 200
+
+
+def test_one_connection_serves_many_requests(emulator):
+    """A client need not connect anew for each call."""
+    connection = http.client.HTTPConnection("127.0.0.1", emulator["port"], timeout=10)
+    connection.request("GET", "/_emulator/health")
+    connection.getresponse().read()
+    wire = connection.sock
+    connection.request("GET", "/_emulator/health")
+    assert json.loads(connection.getresponse().read())["pid"] == emulator["pid"]
+    assert connection.sock is wire is not None
+    connection.close()
+
+
+def test_a_slow_request_does_not_stop_others(emulator, browse):
+    """Somebody who sends half a request and waits holds only a thread."""
+    with socket.create_connection(("127.0.0.1", emulator["port"])) as slow:
+        slow.sendall(let_in(emulator, b"POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\nhalf"))
+        assert browse(emulator["endpoint"] + "/_emulator/health")[0] == 200
+
+
+def test_what_moto_does_not_know_is_said(aws):
+    """An operation that moto lacks is an error with AWS's shape, not a broken connection."""
+    with pytest.raises(ClientError) as caught:
+        aws("lambda").get_account_settings()
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] >= 400
+
+
+def test_no_page_of_another_site_may_call(emulator):
+    """A browser gets no permission to call from elsewhere."""
+    connection = http.client.HTTPConnection("127.0.0.1", emulator["port"], timeout=10)
+    connection.request("POST", "/", body="Action=ListTopics", headers={"Origin": "https://example.org"})
+    assert connection.getresponse().getheader("Access-Control-Allow-Origin") is None
+    connection.close()
+
+
+def test_managed_policies_are_there(aws):
+    """The four policies of the tutorial's role can be attached."""
+    for name in (
+        "AmazonDynamoDBFullAccess",
+        "service-role/AWSLambdaBasicExecutionRole",
+        "AmazonSNSFullAccess",
+        "AWSStepFunctionsFullAccess",
+    ):
+        assert aws("iam").get_policy(PolicyArn=f"arn:aws:iam::aws:policy/{name}")["Policy"]["IsAttachable"]
+
+
+def test_reset_forgets_all(apart):
+    """`POST /moto-api/reset` empties the account and the mailbox."""
+    sns = apart("sns")
+    arn = sns.create_topic(Name="T")["TopicArn"]
+    sns.subscribe(TopicArn=arn, Protocol="email", Endpoint="a@example.org")
+    apart.reset()
+    assert sns.list_topics()["Topics"] == []
+    mails = get(apart.told["endpoint"] + "/_emulator/mail", **signed(apart.told["access_key_id"]))
+    assert json.loads(mails[1]) == []
+
+
+def test_executions_run_after_a_reset(apart):
+    """A reset does not take the emulator's settings away."""
+    apart.reset()
+    role = apart.role()
+    states = apart("stepfunctions")
+    definition = '{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}'
+    arn = states.create_state_machine(name="m", definition=definition, roleArn=role)["stateMachineArn"]
+    execution = states.start_execution(stateMachineArn=arn)["executionArn"]
+    deadline = time.monotonic() + 10
+    while states.describe_execution(executionArn=execution)["status"] != "SUCCEEDED":
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+TOPICS = "import boto3\ndef lambda_handler(e, c): return boto3.client('sns').list_topics()['Topics']"
+
+
+def test_a_reset_forgets_roles_and_goes_on_enforcing(apart):
+    """A role of the same name begins with nothing."""
+    apart.reset()
+    apart.role()
+    nobodys = Role(apart("iam"))
+    told = apart.function(TOPICS, Timeout=30, Role=nobodys.arn)()
+    assert told["errorType"] == "AuthorizationErrorException"
+
+
+def post(emulator, body, service, **headers):
+    """Status and text of a signed POST."""
+    sent = signed(emulator["access_key_id"], service) | {
+        key.replace("_", "-"): text for key, text in headers.items()
+    }
+    connection = http.client.HTTPConnection("127.0.0.1", emulator["port"], timeout=60)
+    connection.request("POST", "/", body=body, headers=sent)
+    reply = connection.getresponse()
+    text = reply.read().decode()
+    connection.close()
+    return reply.status, text
+
+
+SERVICES = [
+    ("states", "AWSStepFunctions.StartExecution"),
+    ("states", "AWSStepFunctions.ListStateMachines"),
+    ("dynamodb", "DynamoDB_20120810.BatchWriteItem"),
+    ("logs", "Logs_20140328.DescribeLogGroups"),
+]
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe\x00", b'{"a": "\xff"}', b"{", b"null", b"[" * 100_000, b"5"])
+@pytest.mark.parametrize(("service", "target"), SERVICES)
+def test_parameters_that_are_none_get_a_4xx(emulator, service, target, body):
+    """Neither UTF-8, nor JSON, nor an object."""
+    status, text = post(emulator, body, service, X_Amz_Target=target)
+    assert (status, json.loads(text)["__type"]) == (400, "SerializationException")
+
+
+def test_parameters_of_another_shape_get_a_4xx(emulator):
+    """A number where a list should be."""
+    body, target = b'{"RequestItems": {"t": 5}}', "DynamoDB_20120810.BatchWriteItem"
+    assert post(emulator, body, "dynamodb", X_Amz_Target=target)[0] == 400
+
+
+def test_an_unknown_operation_is_refused(emulator):
+    """UnknownOperationException."""
+    status, text = post(emulator, b"{}", "dynamodb", X_Amz_Target="DynamoDB_20120810.Nope")
+    assert (status, json.loads(text)["__type"]) == (400, "UnknownOperationException")
+
+
+def test_an_unknown_action_is_refused(emulator):
+    """InvalidAction, in the query protocol."""
+    form = {"Content_Type": "application/x-www-form-urlencoded"}
+    status, text = post(emulator, b"Action=Nope", "sns", **form)
+    assert status == 400 and "<Code>InvalidAction</Code>" in text
+
+
+def test_a_request_without_a_signature_is_refused(emulator):
+    """MissingAuthenticationTokenException."""
+    data = (
+        b"POST / HTTP/1.1\r\nX-Amz-Target: AWSStepFunctions.ListStateMachines\r\nContent-Length: 2\r\n\r\n{}"
+    )
+    data = data.replace(b"\r\n", b"\r\nHost: 127.0.0.1:%d\r\n" % emulator["port"], 1)
+    with socket.create_connection(("127.0.0.1", emulator["port"]), timeout=10) as wire:
+        wire.sendall(data)
+        reply = wire.makefile("rb").read()
+    assert reply.split()[1] == b"400" and b"MissingAuthenticationTokenException" in reply
+
+
+def test_a_body_that_ends_early_gets_a_4xx(emulator):
+    """A length that promises more than comes."""
+    assert raw(emulator, b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nshort").split()[1] == b"400"
+
+
+def test_a_body_that_goes_on_is_another_request(emulator):
+    """A length that promises less than comes: the rest is refused, as it is no request."""
+    head = b"GET /_emulator/health HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}"
+    statuses = re.findall(rb"^HTTP/1.1 (\d+)", raw(emulator, head + b"more\r\n\r\n"), re.MULTILINE)
+    assert statuses[0] == b"200" and all(status.startswith(b"4") for status in statuses[1:])
+
+
+def test_50_mb_are_read_and_refused(emulator, browse):
+    """A huge body that means nothing is an error, and others are served meanwhile."""
+    told = []
+    body = b'{"input": "' + b"x" * 50_000_000 + b'"}'
+    target = "AWSStepFunctions.StartExecution"
+    huge = threading.Thread(target=lambda: told.append(post(emulator, body, "states", X_Amz_Target=target)))
+    huge.start()
+    assert browse(emulator["endpoint"] + "/_emulator/health")[0] == 200
+    huge.join()
+    assert 400 <= told[0][0] < 500
+
+
+def test_many_half_requests_do_not_stop_others(emulator, browse):
+    """A hundred who send the beginning of a header and wait."""
+    slow = [socket.create_connection(("127.0.0.1", emulator["port"])) for _ in range(100)]
+    try:
+        for wire in slow:
+            wire.sendall(b"POST / HTTP/1.1\r\nX-Slow: ")
+        assert browse(emulator["endpoint"] + "/_emulator/health")[0] == 200
+    finally:
+        for wire in slow:
+            wire.close()
+
+
+def test_large_bodies_are_forgotten(emulator):
+    """Ten of them one after the other need the memory of one."""
+    process, body = psutil.Process(emulator["pid"]), b"x" * 20_000_000
+    post(emulator, body, "states")
+    before = process.memory_info().rss
+    for _ in range(10):
+        post(emulator, body, "states")
+    assert process.memory_info().rss - before < 100_000_000

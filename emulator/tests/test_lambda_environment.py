@@ -1,0 +1,198 @@
+import contextlib
+from pathlib import Path
+
+import psutil
+import pytest
+from helpers import Own, emulator_in
+
+ALL = "import os\ndef lambda_handler(event, context): return dict(os.environ)"
+
+
+@pytest.fixture
+def environment(function):
+    """What a function with a variable of its own sees."""
+    return function(ALL, Environment={"Variables": {"MINE": "1"}}, MemorySize=256)()
+
+
+def test_the_runtimes_variables_are_there(environment, emulator):
+    """As on AWS: who it is, where it runs, what it may use."""
+    assert environment["AWS_LAMBDA_FUNCTION_NAME"].startswith("f-")
+    assert environment["AWS_LAMBDA_FUNCTION_VERSION"] == "$LATEST"
+    assert environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "256"
+    assert environment["AWS_REGION"] == environment["AWS_DEFAULT_REGION"] == "us-east-1"
+    assert environment["AWS_EXECUTION_ENV"] == "AWS_Lambda_python3.12"
+    assert (
+        environment["AWS_LAMBDA_LOG_GROUP_NAME"] == "/aws/lambda/" + environment["AWS_LAMBDA_FUNCTION_NAME"]
+    )
+    assert environment["_HANDLER"] == "lambda_function.lambda_handler"
+    assert environment["TZ"] == ":UTC"
+    assert environment["MINE"] == "1"
+    assert environment["AWS_ENDPOINT_URL"] == emulator["endpoint"]
+
+
+def test_nothing_of_the_attendees_is_there(environment):
+    """No user name, no proxy, no profile, no token of how the worker was started."""
+    for name in environment:
+        assert not name.startswith(("LOTTERY_", "PYTHON", "XDG_", "JUPYTER"))
+    assert not {"USER", "http_proxy", "https_proxy", "AWS_PROFILE"} & set(environment)
+
+
+def test_home_is_an_empty_folder(function, emulator):
+    """What a library looks for in the attendee's home is not found."""
+    source = """
+import os
+
+def lambda_handler(event, context): return [os.path.expanduser("~"), os.listdir(os.path.expanduser("~"))]
+"""
+    home, there = function(source)()
+    assert Path(home).parent == Path(emulator["folder"])
+    assert there == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"),
+        *("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CREDENTIAL_FILE", "BOTO_CONFIG"),
+        *("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_EC2_METADATA_DISABLED"),
+        *("HOME", "USERPROFILE", "LD_AUDIT", "LD_PRELOAD", "NO_PROXY"),
+        # On Windows, these are the same variables.
+        *("aws_config_file", "aws_endpoint_url", "home", "ld_preload"),
+    ],
+)
+def test_a_functions_own_variables_do_not_lead_elsewhere(function, name):
+    """A variable that would lead AWS's clients, or a program, elsewhere has no effect."""
+    assert function(ALL, Environment={"Variables": {name: "theirs"}})().get(name) != "theirs"
+
+
+def test_a_function_may_set_what_aws_lets_it_set(function):
+    """LANG and PATH, and settings of boto3's that change neither address nor credentials."""
+    variables = {"LANG": "C", "PATH": "/opt/bin", "AWS_MAX_ATTEMPTS": "7"}
+    assert variables.items() <= function(ALL, Environment={"Variables": variables})().items()
+
+
+SECRETS = {
+    *("JUPYTERHUB_API_TOKEN", "GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "HTTPS_PROXY"),
+    "SECRET",
+}
+
+
+@pytest.fixture(scope="module")
+def secretive(tmp_path_factory):
+    """An emulator of a user who has secrets in variables, and credentials in files."""
+    home = tmp_path_factory.mktemp("state")
+    (home / ".aws").mkdir()
+    for file in ("credentials", "config"):
+        keys = "aws_access_key_id = AKIAREAL\naws_secret_access_key = real"
+        (home / ".aws" / file).write_text(f"[default]\n{keys}\n")
+    with contextlib.ExitStack() as running:
+        with pytest.MonkeyPatch.context() as patch:
+            for name in SECRETS:
+                patch.setenv(name, "secret")
+            for name in ("HOME", "USERPROFILE"):
+                patch.setenv(name, str(home))
+            told = running.enter_context(emulator_in(home))
+        yield Own(told, home)
+
+
+def test_no_credentials_of_the_attendee_are_found(secretive):
+    """Not even if the function removes the variables that hide files, and asks boto3 for credentials.
+
+    AWS_EC2_METADATA_DISABLED stays. Without it, boto3 asks the machine in a cloud for a role.
+    """
+    source = """
+import os
+
+for name in [name for name in os.environ if name.startswith(("AWS_", "BOTO_"))]:
+    if name != "AWS_EC2_METADATA_DISABLED":
+        del os.environ[name]
+
+import boto3
+
+def lambda_handler(event, context): return boto3.Session(region_name="us-east-1").get_credentials() is None
+"""
+    assert secretive.function(source, Timeout=30)() is True
+
+
+def test_the_emulator_is_executed_without_the_users_secrets(secretive):
+    """Neither the emulator nor any process between it and the function was executed with them."""
+    worker = psutil.Process(secretive.function("import os\ndef lambda_handler(e, c): return os.getpid()")())
+    family = [worker, *worker.parents()]
+    family = family[: [each.pid for each in family].index(secretive.told["pid"]) + 1]
+    assert len(family) >= 2
+    for process in family:
+        assert not SECRETS & set(process.environ())
+        assert "secret" not in process.environ().values()
+
+
+def test_the_region_is_the_functions(aws, zipped):
+    """A function in another region sees that region, and its clients go there."""
+    lam = aws("lambda", "eu-west-1")
+    source = "import boto3\ndef h(event, context): return boto3.client('sns').meta.region_name"
+    role = "arn:aws:iam::123456789012:role/tests"
+    lam.create_function(
+        FunctionName="eu",
+        Runtime="python3.12",
+        Role=role,
+        Handler="f.h",
+        Code={"ZipFile": zipped(f=source)},
+        Timeout=30,
+    )
+    assert lam.invoke(FunctionName="eu")["Payload"].read() == b'"eu-west-1"'
+
+
+def test_the_context_is_complete(function):
+    """`context` tells the function, the request and the log."""
+    source = """
+def lambda_handler(event, context):
+    return [context.function_name, context.function_version, context.invoked_function_arn,
+            context.memory_limit_in_mb, context.log_group_name, context.log_stream_name,
+            len(context.aws_request_id)]
+"""
+    mine = function(source)
+    name, version, arn, memory, group, stream, length = mine()
+    assert (name, version, arn, memory) == (mine.name, "$LATEST", mine.arn, "128")
+    assert group == f"/aws/lambda/{mine.name}"
+    assert "/[$LATEST]" in stream
+    assert length == 36
+
+
+def test_the_remaining_time_counts_down(function):
+    """`get_remaining_time_in_millis` starts at the time-out."""
+    source = """
+import time
+
+def lambda_handler(event, context):
+    first = context.get_remaining_time_in_millis()
+    time.sleep(0.2)
+    return [first, context.get_remaining_time_in_millis()]
+"""
+    first, second = function(source, Timeout=10)()
+    assert 9_000 < first <= 10_000
+    assert first - second >= 190
+
+
+def test_the_client_context_arrives(function):
+    """What the caller sends along is in the context."""
+    import base64
+
+    mine = function("def lambda_handler(event, context): return context.client_context.custom['k']")
+    sent = base64.b64encode(b'{"custom": {"k": "v"}}').decode()
+    assert mine(ClientContext=sent) == "v"
+
+
+def test_the_clock_is_utc(function):
+    """Local time is UTC."""
+    assert function("import time\ndef lambda_handler(event, context): return time.timezone")() == 0
+
+
+def test_the_code_lies_in_the_working_folder(function, zipped):
+    """A file of the zip can be opened by its name."""
+    code = zipped(lambda_function="def lambda_handler(e, c): return open('data.py').read()", data="# 1")
+    assert function(code)() == "# 1"
+
+
+def test_warm_calls_start_no_process(function):
+    """Ten calls one after the other run in one process."""
+    mine = function("import os\ndef lambda_handler(event, context): return os.getpid()")
+    assert len({mine() for _ in range(10)}) == 1

@@ -1,0 +1,312 @@
+"""On Linux, workers are forked from one warm process. A function notices nothing of it."""
+
+import json
+import os
+import re
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from unittest.mock import Mock
+
+import psutil
+import pytest
+from helpers import Own, emulator_in
+from test_lambda_life import ended
+
+from sfn_emulator.lambda_ import host, runner
+from sfn_emulator.lambda_.pool import Spares
+from sfn_emulator.lambda_.printed import Printed
+
+ALLOWED = {
+    *("PATH", "LANG", "NO_PROXY", "no_proxy", "TMPDIR", "LD_LIBRARY_PATH"),
+    *("BOTO_CONFIG", "AWS_CONFIG_FILE", "AWS_EC2_METADATA_DISABLED", "AWS_SHARED_CREDENTIALS_FILE"),
+}
+PARENT = "import os\ndef lambda_handler(event, context): return os.getppid()"
+
+
+@pytest.fixture(scope="module")
+def harmed(tmp_path_factory):
+    """An emulator that tests harm. Its user has a secret."""
+    home = tmp_path_factory.mktemp("state")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SECRET", "1")
+        with emulator_in(home) as told:
+            yield Own(told, home)
+
+
+@pytest.fixture
+def forker(emulator, function):
+    """The process from which workers are forked."""
+    return psutil.Process(function(PARENT)())
+
+
+def test_workers_are_forked(emulator, forker):
+    """A worker's parent is a child of the emulator, and the emulator says that it forks workers."""
+    assert forker.ppid() == emulator["pid"]
+    assert emulator["workers"] == "forked"
+
+
+def test_the_parent_has_one_thread_and_no_connection(forker):
+    """It can fork safely, and a worker inherits no connection of the emulator."""
+    assert forker.num_threads() == 1
+    assert forker.net_connections("inet") == []
+
+
+def test_no_secret_of_the_user_can_be_read(harmed):
+    """`/proc` shows the environment of a worker's start, and of its parent. Both are allow-listed."""
+    source = """
+import os
+
+def names(pid):
+    return [line.partition("=")[0] for line in open(f"/proc/{pid}/environ").read().split("\\0") if line]
+
+def lambda_handler(event, context):
+    return names("self") + names(os.getppid())
+"""
+    names = harmed.function(source)()
+    assert {"PATH", "AWS_CONFIG_FILE"} <= set(names) <= ALLOWED
+
+
+def test_a_worker_has_no_file_of_another_worker(function):
+    """It inherits its own connection, its output and an empty stdin."""
+    source = """
+import os
+
+def target(number):
+    try:
+        return os.readlink(f"/proc/self/fd/{number}")
+    except FileNotFoundError:  # the file with which the folder was listed
+        return "listed"
+
+def lambda_handler(event, context): return [target(number) for number in os.listdir("/proc/self/fd")]
+"""
+    for _ in range(3):
+        open_files = function(source)()
+    kinds = sorted(name.partition(":")[0] for name in open_files if "/output/" not in name)
+    assert kinds == ["/dev/null", "listed", "socket"]
+
+
+@pytest.mark.parametrize("name", ["boto3", "six"])
+def test_a_function_with_its_own_copy_starts_cold(emulator, function, zipped, name):
+    """Where the zip contains a module that the parent has loaded, the worker is not forked."""
+    source = f"import os, {name}\ndef lambda_handler(event, context): return os.getppid(), {name}.mine"
+    code = zipped(lambda_function=source, **{name: "mine = True"})
+    assert function(code)() == [emulator["pid"], True]
+
+
+def test_all_that_the_parent_loads_can_be_replaced(function):
+    """Each package that a worker has loaded at its start is one whose copy in a zip is noticed."""
+    from sfn_emulator.lambda_.runtime import TOPS
+
+    loaded = function("""
+import sys
+
+tops = {name.partition(".")[0] for name, module in sys.modules.items() if "site-packages" in str(module)}
+
+def lambda_handler(event, context): return sorted(tops)
+""")()
+    assert "botocore" in loaded
+    assert {name for name in loaded if not name.startswith("_")} <= TOPS  # the others come with Python itself
+
+
+def test_a_session_reads_the_environment(function, emulator):
+    """A session of boto3 has the function's own region and settings, not those of the parent."""
+    source = """
+import boto3
+
+def lambda_handler(event, context):
+    session, sns = boto3.session.Session(), boto3.client("sns").meta
+    return [session.region_name, sns.region_name, session.get_credentials().access_key,
+            sns.config.retries["total_max_attempts"], sns.endpoint_url]
+"""
+    variables = {"AWS_MAX_ATTEMPTS": "7"}
+    mine = function(source, Environment={"Variables": variables})
+    region, of_client, key, attempts, url = mine()
+    assert region == of_client == "us-east-1"
+    assert key.startswith("ASIA")
+    assert (attempts, url) == (7, emulator["endpoint"])
+
+
+KILLER = "import os\ndef lambda_handler(event, context): os.kill(os.getppid(), event['signal'])"
+
+
+def test_the_parent_is_replaced(harmed):
+    """If a function kills the process from which workers are forked, the next cold call works at once."""
+    for _ in range(3):
+        harmed.function(KILLER)({"signal": signal.SIGKILL})
+        assert harmed.function("def lambda_handler(event, context): return 1")() == 1
+
+
+def test_without_their_parent_workers_work_on(harmed, tmp_path):
+    """Calls that run when the parent is killed end as they should, and warm workers stay warm."""
+    source = """
+import os, time
+n = 0
+
+def lambda_handler(event, context):
+    global n
+    n += 1
+    open(event["begun"], "w").close()
+    while not os.path.exists(event["go"]):
+        time.sleep(0.01)
+    return n
+"""
+    begun, go = tmp_path / "begun", tmp_path / "go"
+    mine, results = harmed.function(source, Timeout=30), []
+    event = {"begun": str(begun), "go": str(go)}
+    call = threading.Thread(target=lambda: results.append(mine(event)))
+    call.start()
+    deadline = time.monotonic() + 20
+    while not begun.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    harmed.function(KILLER)({"signal": signal.SIGKILL})
+    time.sleep(0.5)
+    go.touch()
+    call.join()
+    assert [*results, mine(event)] == [1, 2]
+
+
+def test_without_their_parent_workers_still_end(harmed):
+    """How such a worker ends is told as ever, also by a time-out."""
+    source = "import os, time\ndef lambda_handler(e, c):\n    if e.get('status'): os._exit(e['status'])\n"
+    source += "    time.sleep(e.get('seconds', 0))\n    return os.getpid()"
+    exits, sleeps = harmed.function(source), harmed.function(source, Timeout=1)
+    pids = [exits(), sleeps()]
+    harmed.function(KILLER)({"signal": signal.SIGKILL})
+    assert exits({"status": 3})["errorMessage"].endswith("exit status 3")
+    assert sleeps({"seconds": 30})["errorType"] == "Sandbox.Timedout"
+    assert all(ended(pid) for pid in pids)
+
+
+def test_a_parent_that_hangs_is_replaced(tmp_path, monkeypatch):
+    """The call that waited for it fails, and the next one has a new parent."""
+    monkeypatch.setattr(host, "INIT_SECONDS", 2.0)
+    forker, output = host.Forker(), Printed(tmp_path / "output")
+    try:
+        parent = forker._run()
+        os.kill(parent.pid, signal.SIGSTOP)
+        with pytest.raises(RuntimeError, match="does not answer"):
+            forker.fork(output)
+        monkeypatch.undo()
+        worker, connection = forker.fork(output)
+        assert parent.poll() == -signal.SIGKILL
+        worker.kill()
+        connection.close()
+    finally:
+        forker.close()
+        output.remove()
+
+
+@pytest.fixture
+def alone(tmp_path):
+    """The process from which workers are forked, without an emulator."""
+    forker = host.Forker()
+    yield lambda: host.Worker(tmp_path / "output", forker)
+    forker.close()
+
+
+def test_a_spare_worker_has_used_boto3(alone, tmp_path):
+    """It has copied most of the memory that a function changes when it first uses boto3."""
+    (tmp_path / "counting.py").write_text("""
+import resource, sys
+
+def faults(): return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+before = faults()
+import boto3
+boto3.resource("dynamodb", region_name="us-east-1")
+sys.exit(f"{faults() - before} pages")
+""")
+    spares = Spares(alone)
+    spares._fill(1)
+    spare, new = (pages(spares.take(), tmp_path) for _ in range(2))
+    assert spare < new / 2
+
+
+def pages(worker, folder):
+    """How many pages the module changes when it is loaded."""
+    assert worker.become("counting.handler", folder, {}, 256).kind == "exit"
+    return int(re.search(r"(\d+) pages", worker.printed.take().decode())[1])
+
+
+def test_the_last_line_of_a_flood_stays(alone, tmp_path, monkeypatch):
+    """A function cannot end while the emulator empties the file of its output."""
+    (tmp_path / "flood.py").write_text("""
+import os, time
+
+def handler(event, context):
+    print(("x" * 1023 + "\\n") * 9 * 1024, flush=True)
+    while not os.path.exists("emptying"):
+        time.sleep(0.01)
+    print("last")
+""")
+    worker = alone()
+    variables = {"AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256"}
+    assert worker.become("flood.handler", tmp_path, variables, 256).kind == "ready"
+    slow = Mock(wraps=worker.printed._file)
+
+    def truncate(size):
+        (tmp_path / "emptying").touch()
+        time.sleep(0.3)  # time to print, for a process that does not stand still
+        os.ftruncate(slow.fileno(), size)
+
+    slow.truncate.side_effect = truncate
+    monkeypatch.setattr(worker.printed, "_file", slow)
+    header = {"invoke_id": "1", "invoked_function_arn": "", "deadline_time_in_ms": 0, "client_context": None}
+    answer = worker.call(header | runner._UNUSED, b"{}", 10)
+    assert (answer.kind, slow.truncate.call_count) == ("result", 1)
+    assert worker.printed.take().endswith(b"last\n")
+
+
+def test_ended_workers_leave_no_zombies(forker, function):
+    """The parent takes the exit status of each worker."""
+    for _ in range(5):
+        assert function("import os\ndef lambda_handler(event, context): os._exit(3)")()["errorType"]
+    assert psutil.STATUS_ZOMBIE not in [child.status() for child in forker.children()]
+
+
+def test_many_workers_may_end_at_once(harmed):
+    """Their parent learns of a second end while it deals with the first one, and goes on."""
+    mine = harmed.function(
+        "import os, time\ndef lambda_handler(e, c):\n    time.sleep(0.2)\n    return os.getpid()"
+    )
+
+    def parent():
+        # The emulator is the new parent of workers whose own parent another test has killed.
+        while (pid := harmed.function(PARENT)()) == harmed.told["pid"]:
+            pass
+        return pid
+
+    before = parent()
+    for _ in range(3):
+        with ThreadPoolExecutor(8) as threads:
+            workers = [psutil.Process(pid) for pid in set(threads.map(lambda _: mine(), range(8)))]
+        for worker in workers:
+            worker.kill()
+        assert psutil.wait_procs(workers, timeout=10)[1] == []
+    assert parent() == before
+
+
+def test_a_killed_emulator_leaves_nothing(harmed):
+    """After SIGKILL, the parent, a busy worker and what its handler started end."""
+    source = """
+import os, subprocess, time
+
+def lambda_handler(event, context):
+    child = subprocess.Popen(["sleep", "60"])
+    with open(event["to"] + ".part", "w") as file:
+        file.write(f"[{os.getppid()}, {os.getpid()}, {child.pid}]")
+    os.rename(event["to"] + ".part", event["to"])
+    time.sleep(60)
+"""
+    told = Path(harmed.told["folder"], "pids")
+    harmed.function(source, Timeout=60).raw({"to": str(told)}, InvocationType="Event")
+    deadline = time.monotonic() + 30
+    while not told.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    psutil.Process(harmed.told["pid"]).kill()
+    assert all(ended(pid) for pid in json.loads(told.read_text()))

@@ -1,0 +1,213 @@
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import psutil
+import pytest
+from helpers import Own, emulator_in, started, state_home, wait_until
+from test_lambda_environment import SECRETS
+from test_lambda_orphans import STARTS
+
+from sfn_emulator import control
+from sfn_emulator.errors import EmulatorError
+from sfn_emulator.process.record import Record, folder_of, read_record, write_record
+
+#: Whether a process that a function starts has lost its parent. Only Linux gives those to the emulator.
+ORPHANS = [True, False] if sys.platform == "linux" else []
+
+
+@pytest.fixture(scope="module")
+def proxied(tmp_path_factory):
+    """An emulator with a warm worker, where a proxy is set that does not exist; its client, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):
+            patch.setenv(name, "http://127.0.0.1:9")
+        home = tmp_path_factory.mktemp("state")
+        with emulator_in(home) as told, state_home(home):
+            yield Own(told)
+
+
+@pytest.fixture(scope="module")
+def raced(tmp_path_factory):
+    """What two threads of a kernel and another kernel were told, which started the shared emulator at once.
+
+    They start it for a process, which comes second.
+    """
+    told, program = [], "import json, sys; from sfn_emulator import control; "
+    program += "print(json.dumps(control.start(while_pid=int(sys.argv[1]))))"
+    environment = os.environ | {"PYTHONPATH": str(Path(control.__file__).parents[3])}
+    environment |= {"XDG_STATE_HOME": str(home := tmp_path_factory.mktemp("state"))}
+    # At the end, it reads the end of its stdin.
+    with (
+        state_home(home),
+        subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as companion,
+    ):
+        command = [sys.executable, "-c", program, str(companion.pid)]
+        kernel = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
+
+        def start():
+            told.append(control.start(while_pid=companion.pid))
+
+        threads = [threading.Thread(target=start) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        told.append(json.loads(kernel.communicate(timeout=60)[0]))
+        yield told, companion
+        control.stop()
+
+
+def gone(processes):
+    _, alive = psutil.wait_procs(processes, timeout=10)
+    return not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_start_tells_where_it_is(emulator):
+    """`start` gives running, port, pid, since, endpoint and folder."""
+    assert emulator["running"] is True
+    assert emulator["endpoint"] == f"http://127.0.0.1:{emulator['port']}"
+    assert psutil.pid_exists(emulator["pid"])
+    assert Path(emulator["folder"]).is_dir()
+    assert emulator["since"].endswith("+00:00")
+
+
+def test_starts_at_once_make_one(raced):
+    """Whoever starts the shared emulator at the same moment gets the same one."""
+    assert len(raced[0]) == 3
+    assert len({each["pid"] for each in raced[0]}) == 1
+
+
+def test_a_second_start_is_the_same_emulator(raced):
+    """A running emulator is reused."""
+    (told, *_), _ = raced
+    assert control.start()["pid"] == control.status()["pid"] == told["pid"]
+    assert control.status()["endpoint"] == f"http://127.0.0.1:{told['port']}"
+
+
+def test_ports_are_independent_of_the_shared_one(raced, port):
+    """An emulator with a port of its own is not the shared one."""
+    assert control.status(port)["running"] is False
+    assert control.status(port)["folder"] != control.status()["folder"]
+
+
+def test_it_ends_with_the_process_that_it_was_started_for(raced):
+    """`while_pid`: it ends when that process is gone."""
+    (told, *_), companion = raced
+    process = psutil.Process(told["pid"])
+    companion.communicate(b"\n")
+    assert gone([process])
+
+
+def test_proxies_are_ignored(proxied):
+    """With a proxy set that does not exist, all still goes straight to the emulator."""
+    function = proxied.function(
+        "import boto3\n"
+        "def lambda_handler(event, context): return boto3.client('sts').get_caller_identity()['Account']",
+        Timeout=30,
+    )
+    assert function() == "123456789012"
+
+
+def test_a_killed_emulator(proxied):
+    """SIGKILL leaves no orphan. The record that is left behind is recognised, and a new emulator starts."""
+    port, process = proxied.told["port"], psutil.Process(proxied.told["pid"])
+    assert proxied.function("def lambda_handler(event, context): return 1")() == 1
+    family = process.children(recursive=True)
+    assert family
+    process.kill()
+    process.wait(10)
+    assert gone(family)
+    assert control.status(port)["running"] is False
+    proxied.told = started(port)
+    assert proxied.told["running"] is True and proxied.told["pid"] != process.pid
+    proxied.role()
+
+
+def test_stop_ends_the_process_and_its_workers(proxied):
+    """After `stop` neither the emulator nor a worker of its is there; on Linux, nor what a worker started."""
+    starts = proxied.function(STARTS, Timeout=30)
+    children = [psutil.Process(starts({"orphan": each, "seconds": 60})) for each in ORPHANS]
+    assert psutil.STATUS_ZOMBIE not in [child.status() for child in children]
+    assert proxied.function("def lambda_handler(event, context): return 1")() == 1
+    family = psutil.Process(proxied.told["pid"]).children(recursive=True)
+    assert family
+    assert control.stop(proxied.told["port"])["running"] is False
+    assert gone([*family, *children]) and not psutil.pid_exists(proxied.told["pid"])
+
+
+def test_stop_is_idempotent(own_home, port):
+    """Stopping what does not run is a success."""
+    assert control.stop(port)["running"] is False
+    assert control.stop(port)["running"] is False
+
+
+def test_another_emulator_at_the_recorded_port_is_not_ours(emulator, own_home):
+    """After a reboot the recorded port may be another's: the id tells."""
+    write_record(folder_of(), Record("not its id", 1, emulator["port"], "2026-01-01T00:00:00+00:00", 0.0))
+    assert control.status()["running"] is False
+
+
+def test_stop_does_not_kill_a_stranger(own_home):
+    """A recorded pid that another process has since got is left alone."""
+    stranger = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        write_record(folder_of(), Record("x", stranger.pid, 1, "2026-01-01T00:00:00+00:00", 12345.0))
+        control.stop()
+        assert stranger.poll() is None
+        assert read_record(folder_of()) is None
+    finally:
+        stranger.communicate(b"\n")
+
+
+def test_a_port_in_use_is_one_clear_error(own_home, port):
+    """A port that another program has makes an EmulatorError that says so."""
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(EmulatorError) as caught:
+        control.start(port)
+    assert "another program uses that port" in str(caught.value)
+    assert "--port" in caught.value.next_step
+
+
+def test_it_ends_when_nobody_calls(own_home, port):
+    """After the idle hours it ends, and its record is gone. It never had the user's secrets in `/proc`."""
+    command = [sys.executable, "-m", "sfn_emulator.server", "--port", str(port), "--idle-hours", "0.0006"]
+    environment = os.environ | {"PYTHONPATH": str(Path(control.__file__).parents[3])}
+    process = subprocess.Popen(command, env=environment | dict.fromkeys(SECRETS, "secret"))
+    wait_until(lambda: control.status(port)["running"])
+    assert control.status(port)["pid"] == process.pid
+    assert "secret" not in psutil.Process(process.pid).environ().values()
+    assert process.wait(30) == 0
+    assert read_record(folder_of(port)) is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_foreground_serves_in_this_process(own_home, port, number):
+    """Until Ctrl-C or SIGTERM it works in its own folder. Then it prints one JSON document, and exits 0.
+
+    A shell executes it with the user's variables, but a function cannot find the secrets in `/proc`.
+    """
+    command = [sys.executable, "-m", "sfn_emulator", "start", "--foreground", "--json"]
+    environment = os.environ | dict.fromkeys(SECRETS, "secret")
+    process = subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.PIPE, env=environment)
+    wait_until(lambda: control.status(port)["running"])
+    assert control.status(port)["pid"] == process.pid
+    assert "secret" not in psutil.Process(process.pid).environ().values()
+    assert psutil.Process(process.pid).cwd() == control.status(port)["folder"]
+    process.send_signal(number)
+    document = json.loads(process.communicate(timeout=30)[0])
+    assert (process.returncode, document["running"]) == (0, False)
+
+
+def test_it_listens_on_loopback_only(emulator):
+    """Nobody on the network can reach it."""
+    listening = [
+        connection.laddr.ip
+        for connection in psutil.Process(emulator["pid"]).net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert set(listening) == {"127.0.0.1"}

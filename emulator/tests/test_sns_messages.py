@@ -1,0 +1,255 @@
+import email
+import json
+import mailbox
+import socketserver
+import threading
+from email import policy
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+from helpers import get, signed, wait_until
+
+ADDRESS = "employee@example.org"
+
+
+@pytest.fixture
+def sns(aws):
+    return aws("sns")
+
+
+@pytest.fixture
+def subscribed(sns, topic, mails, browse):
+    """A confirmed subscription's address."""
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=ADDRESS)
+    browse(mails()[0]["link"])
+    return ADDRESS
+
+
+def test_the_confirmation_mail(sns, topic, mails):
+    """Sender, recipient, subject and link, as AWS has them."""
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=ADDRESS)
+    (mail,) = mails()
+    assert mail["from"] == "Lottery <no-reply@sns.amazonaws.com>"
+    assert (mail["to"], mail["type"], mail["topic_arn"]) == (ADDRESS, "confirmation", topic)
+    assert mail["subject"] == "AWS Notification - Subscription Confirmation"
+    assert mail["text"].startswith(f"You have chosen to subscribe to the topic:\n{topic}\n")
+    assert mail["link"] in mail["text"]
+
+
+def test_nothing_is_mailed_before_the_confirmation(sns, topic, mails):
+    """A message to a pending subscriber is lost."""
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=ADDRESS)
+    sns.publish(TopicArn=topic, Message="lost")
+    assert [mail["type"] for mail in mails()] == ["confirmation"]
+
+
+def test_a_message_is_mailed(sns, topic, subscribed, mails):
+    """To each who confirmed, with the text to the letter and a footer."""
+    sns.publish(TopicArn=topic, Message="Congrats! [王小明] You have selected as the Lucky Champ!")
+    mail = mails()[-1]
+    assert (mail["type"], mail["subject"], mail["link"]) == ("notification", "AWS Notification Message", None)
+    assert mail["text"].startswith("Congrats! [王小明] You have selected as the Lucky Champ!\n\n--\n")
+
+
+def test_a_subject_is_kept(sns, topic, subscribed, mails):
+    """The message's subject is the mail's."""
+    sns.publish(TopicArn=topic, Message="x", Subject="The winners")
+    assert mails()[-1]["subject"] == "The winners"
+
+
+def test_a_batch_is_mailed(sns, topic, subscribed, mails):
+    """Each entry is a mail."""
+    entries = [{"Id": str(n), "Message": f"message {n}"} for n in range(3)]
+    sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
+    assert [mail["text"][:9] for mail in mails()[1:]] == ["message 0", "message 1", "message 2"]
+
+
+def test_a_structured_message_is_mailed_by_its_part(sns, topic, subscribed, mails):
+    """The part `email`, or `default`."""
+    parts = json.dumps({"default": "for all", "email": "for mail"})
+    sns.publish(TopicArn=topic, Message=parts, MessageStructure="json")
+    assert mails()[-1]["text"].startswith("for mail\n")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"Message": ""}, "Invalid parameter: Empty message"),
+        ({"Message": "x" * 262_145}, "Invalid parameter: Message too long"),
+        ({"Message": "x", "Subject": ""}, "Invalid parameter: Subject"),
+        ({"Message": "x", "Subject": "a\nb"}, "Invalid parameter: Subject"),
+        ({"Message": "x", "Subject": "x" * 101}, "Invalid parameter: Subject"),
+    ],
+)
+def test_bad_messages_are_refused(aws, topic, mails, parameters, message):
+    """InvalidParameter, and nothing is mailed."""
+    aws("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint=ADDRESS)
+    before = len(mails())
+    with pytest.raises(ClientError) as caught:
+        aws("sns").publish(TopicArn=topic, **parameters)
+    assert caught.value.response["Error"]["Code"] == "InvalidParameter"
+    assert caught.value.response["Error"]["Message"] == message
+    assert len(mails()) == before
+
+
+@pytest.mark.usefixtures("subscribed")
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"Message": ""}, "Empty message"),
+        ({"Message": "x", "Subject": "a\r\nBcc: all@example.org"}, "Subject"),
+        ({"Message": "x", "Subject": ""}, "Subject"),
+    ],
+)
+def test_a_bad_entry_of_a_batch_fails_alone(sns, topic, mails, wrong, reason):
+    """`Failed` says why, in Publish's words. The entries before and after it are mailed."""
+    entries = [{"Id": "a", "Message": "first"}, {"Id": "b"} | wrong, {"Id": "c", "Message": "last"}]
+    told = sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
+    fault = {"Code": "InvalidParameter", "Message": f"Invalid parameter: {reason}", "SenderFault": True}
+    assert told["Failed"] == [{"Id": "b"} | fault]
+    assert [entry["Id"] for entry in told["Successful"]] == ["a", "c"]
+    assert [mail["text"].split("\n")[0] for mail in mails()[1:]] == ["first", "last"]
+
+
+def test_a_batch_of_bad_entries_sends_nothing(sns, topic, subscribed, mails):
+    """All of them are in `Failed`."""
+    entries = [{"Id": each, "Message": ""} for each in "ab"]
+    told = sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
+    assert ([entry["Id"] for entry in told["Failed"]], told["Successful"]) == (["a", "b"], [])
+    assert len(mails()) == 1
+
+
+def entries_of(*messages, **more):
+    return [{"Id": str(number), "Message": text} | more for number, text in enumerate(messages)]
+
+
+@pytest.mark.usefixtures("subscribed")
+@pytest.mark.parametrize(
+    ("entries", "error"),
+    [
+        ([], "EmptyBatchRequest: The batch request doesn't contain any entries."),
+        (
+            entries_of(*"x" * 11),
+            "TooManyEntriesInBatchRequest: The batch request contains more entries than permissible.",
+        ),
+        (
+            entries_of("x", "y", Id="same"),
+            "BatchEntryIdsNotDistinct: Two or more batch entries in the request have the same Id.",
+        ),
+        (
+            entries_of("x", Id="a.b"),
+            "InvalidBatchEntryId: The Id of a batch entry in the batch request contains an impermissible "
+            "character: a.b",
+        ),
+        (
+            entries_of("x", Id="a" * 81),
+            f"InvalidBatchEntryId: The Id of a batch entry in the batch request is too long: {'a' * 81}",
+        ),
+        (
+            entries_of("x" * 131_072, "x" * 131_073),
+            "BatchRequestTooLong: The length of all the messages put together is more than the limit.",
+        ),
+        (
+            entries_of("x", '{"sqs": "x"}', MessageStructure="json"),
+            "InvalidParameter: Invalid parameter: Message Structure - No default entry in JSON message body",
+        ),
+    ],
+)
+def test_a_bad_batch_is_refused(sns, topic, mails, entries, error):
+    """With AWS's words, and nothing of it is mailed."""
+    with pytest.raises(ClientError) as caught:
+        sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
+    told = caught.value.response["Error"]
+    assert f"{told['Code']}: {told['Message']}" == error
+    assert len(mails()) == 1
+
+
+def test_a_batch_for_a_topic_that_is_not_there(sns, topic):
+    """NotFound."""
+    with pytest.raises(ClientError) as caught:
+        sns.publish_batch(TopicArn=topic + "-not", PublishBatchRequestEntries=entries_of("x"))
+    assert caught.value.response["Error"]["Code"] == "NotFound"
+
+
+def test_the_unsubscribe_link_works(sns, topic, subscribed, mails, browse):
+    """Opened by a browser, it ends the subscription."""
+    sns.publish(TopicArn=topic, Message="x")
+    link = next(line for line in mails()[-1]["text"].splitlines() if "Action=Unsubscribe" in line)
+    status, page = browse(link)
+    assert status == 200 and "Subscription removed" in page
+    sns.publish(TopicArn=topic, Message="y")
+    assert not mails()[-1]["text"].startswith("y")
+
+
+def test_mails_are_files_of_a_maildir(emulator, sns, topic, subscribed):
+    """RFC 822, with SNS's own headers; any mail program can read them."""
+    sns.publish(TopicArn=topic, Message="你好")
+    box = mailbox.Maildir(Path(emulator["folder"]) / "mailbox", create=False)
+    raw = [box.get_bytes(key) for key in box.iterkeys()]
+    messages = [email.message_from_bytes(each, policy=policy.default) for each in raw]
+    ours = [message for message in messages if message["x-amz-sns-topic-arn"] == topic]
+    kinds = sorted(message["x-amz-sns-message-type"] for message in ours)
+    assert kinds == ["Notification", "SubscriptionConfirmation"]
+    assert any(message.get_content().startswith("你好") for message in ours)
+
+
+def test_mails_come_in_order(emulator, sns, topic, subscribed, mails):
+    """Oldest first, each with an id of its own."""
+    for number in range(20):
+        sns.publish(TopicArn=topic, Message=f"{number:02}")
+    assert [mail["text"][:2] for mail in mails()[1:]] == [f"{number:02}" for number in range(20)]
+    assert len({mail["id"] for mail in mails()}) == 21
+
+
+def test_the_mailbox_is_a_page(emulator, sns, topic):
+    """For people; what strangers wrote is text in it, not HTML."""
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="DisplayName", AttributeValue="<b>Lottery")
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=ADDRESS)
+    status, page = get(emulator["endpoint"] + "/_emulator/mail/", **signed(emulator["access_key_id"]))
+    assert status == 200
+    assert "Confirm subscription" in page and "<b>Lottery" not in page
+
+
+class _Smtp(socketserver.StreamRequestHandler):
+    def handle(self):
+        self.wfile.write(b"220 test\r\n")
+        data = None
+        while line := self.rfile.readline():
+            if data is not None:
+                if line == b".\r\n":
+                    self.server.received.append(b"".join(data))
+                    data = None
+                    self.wfile.write(b"250 OK\r\n")
+                else:
+                    data.append(line)
+            elif line.upper().startswith(b"DATA"):
+                data = []
+                self.wfile.write(b"354 go\r\n")
+            elif line.upper().startswith(b"QUIT"):
+                self.wfile.write(b"221 bye\r\n")
+                return
+            else:
+                self.wfile.write(b"250 OK\r\n")
+
+
+@pytest.fixture
+def smtp(monkeypatch):
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Smtp) as server:
+        server.received = []
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("SMTP_HOST", "127.0.0.1")
+        monkeypatch.setenv("SMTP_PORT", str(server.server_address[1]))
+        yield server
+
+
+def test_with_smtp_host_mails_are_sent_there_too(smtp, own):
+    """A real mail server gets what the mailbox gets. Whoever publishes does not notice if it is not there."""
+    arn = own("sns").create_topic(Name="T")["TopicArn"]
+    own("sns").subscribe(TopicArn=arn, Protocol="email", Endpoint=ADDRESS)
+    wait_until(lambda: smtp.received, seconds=10)
+    assert b"Subscription Confirmation" in smtp.received[0]
+    smtp.shutdown()
+    smtp.server_close()
+    assert own("sns").subscribe(TopicArn=arn, Protocol="email", Endpoint="ben@example.org")

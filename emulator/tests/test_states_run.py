@@ -1,0 +1,407 @@
+import json
+import re
+
+import pytest
+from helpers import Machine
+
+FAIL_MIXED = "class CustomError(Exception): pass\ndef lambda_handler(e, c): raise CustomError('no')"
+
+
+def one(state, *, name="A", **more):
+    """A machine of one state."""
+    return {"StartAt": name, "States": {name: state | {"End": True}}} | more
+
+
+def test_a_task_runs_its_function(machine, function):
+    """Input in, result out, and AWS's events in between."""
+    double = function("def lambda_handler(event, context): return event['n'] * 2")
+    mine = machine(one({"Type": "Task", "Resource": double.arn}))
+    told = mine.run({"n": 21})
+    assert (told["status"], told["output"]) == ("SUCCEEDED", "42")
+    assert [event["type"] for event in mine.events(told["executionArn"])] == [
+        "ExecutionStarted",
+        "TaskStateEntered",
+        "LambdaFunctionScheduled",
+        "LambdaFunctionStarted",
+        "LambdaFunctionSucceeded",
+        "TaskStateExited",
+        "ExecutionSucceeded",
+    ]
+
+
+def test_a_class_name_can_be_caught(machine, function):
+    """Catch finds an exception by its class, and gets the whole error object as the cause."""
+    catch = {"ErrorEquals": ["CustomError"], "Next": "B"}
+    mine = machine(
+        {
+            "StartAt": "A",
+            "States": {
+                "A": {"Type": "Task", "Resource": function(FAIL_MIXED).arn, "Catch": [catch], "End": True},
+                "B": {"Type": "Pass", "End": True},
+            },
+        }
+    )
+    told = mine.run()
+    assert told["status"] == "SUCCEEDED"
+    caught = json.loads(told["output"])
+    assert caught["Error"] == "CustomError"
+    cause = json.loads(caught["Cause"])
+    assert (cause["errorType"], cause["errorMessage"]) == ("CustomError", "no")
+    assert set(cause) == {"errorType", "errorMessage", "requestId", "stackTrace"}
+
+
+def test_a_functions_time_out_has_its_own_name(machine, function):
+    """Lambda's time-out is `Sandbox.Timedout`, not `States.Timeout`."""
+    sleeper = function("import time\ndef lambda_handler(event, context): time.sleep(9)", Timeout=1)
+    told = machine(one({"Type": "Task", "Resource": sleeper.arn})).run()
+    assert (told["status"], told["error"]) == ("FAILED", "Sandbox.Timedout")
+    assert "Task timed out after 1.00 seconds" in told["cause"]
+
+
+def test_a_tasks_time_out(machine, function):
+    """TimeoutSeconds of a Task: LambdaFunctionTimedOut, `States.Timeout`, no cause."""
+    sleeper = function("import time\ndef lambda_handler(event, context): time.sleep(3)", Timeout=10)
+    mine = machine(one({"Type": "Task", "Resource": sleeper.arn, "TimeoutSeconds": 1}))
+    told = mine.run()
+    assert (told["status"], told["error"]) == ("FAILED", "States.Timeout")
+    assert "cause" not in told
+    assert "LambdaFunctionTimedOut" in [event["type"] for event in mine.events(told["executionArn"])]
+
+
+def test_a_machines_time_out(machine):
+    """TimeoutSeconds of the machine: TIMED_OUT, with a stop date."""
+    told = machine(one({"Type": "Wait", "Seconds": 30}, TimeoutSeconds=1)).run()
+    assert told["status"] == "TIMED_OUT"
+    assert (told["stopDate"] - told["startDate"]).total_seconds() == pytest.approx(1, abs=0.5)
+    assert not {"error", "cause", "output"} & set(told)
+
+
+def test_an_execution_keeps_its_definition(machine):
+    """After an update an execution tells the definition that it ran with, and when its own time was over."""
+    mine = machine(one({"Type": "Wait", "Seconds": 30}, TimeoutSeconds=1))
+    told = mine.run()
+    mine.client.update_state_machine(stateMachineArn=mine.arn, definition=json.dumps(one({"Type": "Pass"})))
+    ran_with = mine.client.describe_state_machine_for_execution(executionArn=told["executionArn"])
+    assert json.loads(ran_with["definition"])["TimeoutSeconds"] == 1
+    (listed,) = mine.client.list_executions(stateMachineArn=mine.arn)["executions"]
+    assert listed["stopDate"] == told["stopDate"]
+
+
+@pytest.fixture
+def unhurried(monkeypatch, request):
+    """An emulator whose retries wait as on AWS."""
+    monkeypatch.delenv("SFN_EMULATOR_RETRY_PACE")
+    return request.getfixturevalue("own")
+
+
+def test_a_retry_waits_and_tries_again(unhurried):
+    """1 s before the second attempt, by the interval."""
+    source = """
+n = 0
+
+def lambda_handler(event, context):
+    global n
+    n += 1
+    if n == 1:
+        raise ValueError("first")
+    return n
+"""
+    retry = {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": 2}
+    task = {"Type": "Task", "Resource": unhurried.function(source).arn, "Retry": [retry]}
+    mine = Machine(unhurried("stepfunctions"), one(task))
+    told = mine.run()
+    assert (told["status"], told["output"]) == ("SUCCEEDED", "2")
+    failed, again = (
+        next(event for event in mine.events(told["executionArn"])[start:] if event["type"] == kind)
+        for start, kind in ((0, "LambdaFunctionFailed"), (5, "LambdaFunctionScheduled"))
+    )
+    assert (again["timestamp"] - failed["timestamp"]).total_seconds() == pytest.approx(1, abs=0.3)
+
+
+@pytest.mark.parametrize("given", [{"status": 2}, {"status": "0"}])
+def test_a_choice_without_a_match(machine, given):
+    """`States.NoChoiceMatched`, also where the type differs."""
+    rule = {"Variable": "$.status", "NumericEquals": 0, "Next": "B"}
+    told = machine(choice(rule)).run(given)
+    assert (told["status"], told["error"]) == ("FAILED", "States.NoChoiceMatched")
+    assert told["cause"].startswith(
+        "An error occurred while executing the state 'A' (entered at the event id #2)."
+    )
+
+
+def test_a_choice_on_what_is_not_there(machine):
+    """`States.Runtime`, and the history says the same."""
+    rule = {"Variable": "$.status", "NumericEquals": 0, "Next": "B"}
+    mine = machine(choice(rule))
+    told = mine.run({})
+    assert (told["status"], told["error"]) == ("FAILED", "States.Runtime")
+    assert told["cause"] == (
+        "An error occurred while executing the state 'A' (entered at the event id #2). Invalid path "
+        "'$.status': The choice state's condition path references an invalid value."
+    )
+    details = mine.events(told["executionArn"])[-1]["executionFailedEventDetails"]
+    assert details == {"error": told["error"], "cause": told["cause"]}
+
+
+def choice(rule):
+    return {
+        "StartAt": "A",
+        "States": {"A": {"Type": "Choice", "Choices": [rule]}, "B": {"Type": "Succeed"}},
+    }
+
+
+def test_an_input_path_that_is_not_there(machine):
+    """FAILED, `States.Runtime`."""
+    told = machine(one({"Type": "Pass", "InputPath": "$.body"})).run({})
+    assert (told["status"], told["error"]) == ("FAILED", "States.Runtime")
+
+
+def test_a_fail_without_reasons_has_none(machine):
+    """No error, no cause: neither in the description nor in the event."""
+    mine = machine({"StartAt": "A", "States": {"A": {"Type": "Fail"}}})
+    told = mine.run()
+    assert told["status"] == "FAILED" and not {"error", "cause"} & set(told)
+    assert mine.events(told["executionArn"])[-1]["executionFailedEventDetails"] == {}
+
+
+def test_a_fail_with_reasons_has_them(machine):
+    """Error and Cause of the state."""
+    told = machine({"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": "E", "Cause": "C"}}}).run()
+    assert (told["error"], told["cause"]) == ("E", "C")
+
+
+def test_a_parallel_state_gathers_its_branches(machine, function):
+    """Results in the order of the branches, though the first ends last."""
+    source = (
+        "import time\ndef lambda_handler(event, context):\n    time.sleep(event['s'])\n    return event['s']"
+    )
+    sleeper = function(source, Timeout=10)
+    branches = [
+        one({"Type": "Task", "Resource": sleeper.arn, "Parameters": {"s": seconds}}, name=f"B{seconds}")
+        for seconds in (0.4, 0)
+    ]
+    mine = machine(one({"Type": "Parallel", "Branches": branches}))
+    told = mine.run()
+    assert json.loads(told["output"]) == [0.4, 0]
+    types = [event["type"] for event in mine.events(told["executionArn"])]
+    for kind in (
+        "ParallelStateEntered",
+        "ParallelStateStarted",
+        "ParallelStateSucceeded",
+        "ParallelStateExited",
+    ):
+        assert types.count(kind) == 1
+
+
+def test_a_map_state_maps(machine):
+    """Items in, results out."""
+    processor = {"StartAt": "I", "States": {"I": {"Type": "Pass", "End": True}}}
+    told = machine(one({"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": processor})).run(
+        {"items": [1, 2]}
+    )
+    assert json.loads(told["output"]) == [1, 2]
+
+
+def test_intrinsic_functions_and_the_context_object(machine):
+    """Both can be used in Parameters."""
+    parameters = {"text.$": "States.Format('{}!', $.name)", "execution.$": "$$.Execution.Name"}
+    told = machine(one({"Type": "Pass", "Parameters": parameters})).run({"name": "you"}, name="mine")
+    assert json.loads(told["output"]) == {"text": "you!", "execution": "mine"}
+
+
+def test_every_event_but_the_first_two_has_a_previous_one(machine, function):
+    """PreviousEventId points to an earlier event."""
+    mine = machine(one({"Type": "Task", "Resource": function("def lambda_handler(e, c): pass").arn}))
+    events = mine.events(mine.run()["executionArn"])
+    assert [event["previousEventId"] for event in events[:2]] == [0, 0]
+    assert all(0 < event["previousEventId"] < event["id"] for event in events[2:])
+
+
+def test_lambda_invoke(machine, function):
+    """`arn:aws:states:::lambda:invoke` gives the whole reply, and errors keep their class."""
+    good, bad = function("def lambda_handler(event, context): return event"), function(FAIL_MIXED)
+    parameters = {"FunctionName": good.arn, "Payload": {"a": 1}}
+    state = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": parameters}
+    output = json.loads(machine(one(state)).run()["output"])
+    assert (output["Payload"], output["StatusCode"], output["ExecutedVersion"]) == ({"a": 1}, 200, "$LATEST")
+    told = machine(one(state | {"Parameters": {"FunctionName": bad.arn}})).run()
+    assert (told["status"], told["error"]) == ("FAILED", "CustomError")
+
+
+def test_lambda_invoke_of_what_is_not_there(machine):
+    """`Lambda.ResourceNotFoundException`."""
+    parameters = {"FunctionName": "nobody"}
+    state = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": parameters}
+    told = machine(one(state)).run()
+    assert told["error"] == "Lambda.ResourceNotFoundException"
+    assert told["cause"].startswith(
+        "Function not found: arn:aws:lambda:us-east-1:123456789012:function:nobody (Service"
+    )
+
+
+def test_sns_publish(machine, topic, mails, aws, browse):
+    """`arn:aws:states:::sns:publish` mails the subscribers."""
+    aws("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.org")
+    browse(mails()[0]["link"])
+    parameters = {"TopicArn": topic, "Message.$": "$.sns"}
+    state = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "Parameters": parameters}
+    mine = machine(one(state))
+    told = mine.run({"sns": "Congrats!"})
+    assert told["status"] == "SUCCEEDED"
+    assert mails()[-1]["text"].startswith("Congrats!")
+    scheduled = next(e for e in mine.events(told["executionArn"]) if e["type"] == "TaskScheduled")
+    assert scheduled["taskScheduledEventDetails"]["resourceType"] == "sns"
+
+
+def test_sns_publish_to_what_is_not_there(machine, topic):
+    """`SNS.NotFoundException`."""
+    parameters = {"TopicArn": topic + "-not", "Message": "x"}
+    state = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "Parameters": parameters}
+    told = machine(one(state)).run()
+    assert told["error"] == "SNS.NotFoundException"
+    assert told["cause"].startswith(
+        "Topic does not exist (Service: AmazonSNS; Status Code: 404; Error Code: NotFound"
+    )
+
+
+def test_dynamodb_put_and_get(machine, table):
+    """`dynamodb:putItem` and `getItem`."""
+    item = {"id": {"S": "1"}, "n": {"N": "5"}}
+    put = {"Type": "Task", "Resource": "arn:aws:states:::dynamodb:putItem"}
+    get = {"Type": "Task", "Resource": "arn:aws:states:::dynamodb:getItem"}
+    assert (
+        machine(one(put | {"Parameters": {"TableName": table, "Item": item}})).run()["status"] == "SUCCEEDED"
+    )
+    told = machine(one(get | {"Parameters": {"TableName": table, "Key": {"id": {"S": "1"}}}})).run()
+    assert json.loads(told["output"])["Item"] == item
+
+
+def test_dynamodb_errors_have_their_names(machine, table):
+    """A condition that fails is `DynamoDB.ConditionalCheckFailedException`."""
+    parameters = {
+        "TableName": table,
+        "Item": {"id": {"S": "1"}},
+        "ConditionExpression": "attribute_exists(id)",
+    }
+    state = {"Type": "Task", "Resource": "arn:aws:states:::dynamodb:putItem", "Parameters": parameters}
+    told = machine(one(state)).run()
+    assert told["error"] == "DynamoDB.ConditionalCheckFailedException"
+
+
+@pytest.mark.parametrize(
+    ("action", "arguments", "expected"),
+    [
+        ("dynamodb:describeTable", {"TableName": "@"}, ["TableArn", "ACTIVE"]),
+        ("sfn:listStateMachines", {"MaxResults": 1}, ["StateMachines", "CreationDate"]),
+    ],
+)
+def test_any_operation_can_be_called(machine, table, action, arguments, expected):
+    """Its names begin with capitals, and its times are texts, so an expression can read all of it."""
+    task = {
+        "Type": "Task",
+        "Resource": f"arn:aws:states:::aws-sdk:{action}",
+        "Output": "{% $states.result %}",
+    }
+    task |= {"Arguments": json.loads(json.dumps(arguments).replace("@", table))}
+    told = machine(one(task, QueryLanguage="JSONata")).run()
+    assert all(word in told["output"] for word in expected)
+    assert re.search(r'Creation\w+":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"', told["output"])
+
+
+def test_bytes_are_base64(machine, table, aws):
+    """As in every JSON of AWS."""
+    key = {"id": {"S": "bytes"}}
+    aws("dynamodb").put_item(TableName=table, Item=key | {"b": {"B": b"\xff"}})
+    arguments = {"TableName": table, "Key": key}
+    task = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:dynamodb:getItem", "Parameters": arguments}
+    assert json.loads(machine(one(task)).run()["output"])["Item"]["b"] == {"B": "/w=="}
+
+
+def test_a_payload_may_be_an_object(machine, function):
+    """`aws-sdk:lambda:invoke` makes JSON of it. What comes back is a text."""
+    echo = function("def lambda_handler(event, context): return event")
+    parameters = {"FunctionName": echo.arn, "Payload": {"a": 1}}
+    state = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:lambda:invoke", "Parameters": parameters}
+    assert json.loads(machine(one(state)).run()["output"])["Payload"] == '{"a": 1}'
+
+
+def start(other, pattern="", **more):
+    """A state that starts an execution of a machine."""
+    parameters = {"StateMachineArn": other.arn, "Input": {"a": 1}} | more
+    resource = f"arn:aws:states:::states:startExecution{pattern}"
+    return one({"Type": "Task", "Resource": resource, "Parameters": parameters})
+
+
+@pytest.fixture
+def passes(machine):
+    return machine(one({"Type": "Pass"}))
+
+
+def test_a_state_starts_an_execution(machine, passes):
+    """The answer of StartExecution, with capitals, and its time in milliseconds."""
+    told = json.loads(machine(start(passes, Name="child")).run()["output"])
+    child = passes.client.describe_execution(executionArn=told.pop("ExecutionArn"))
+    assert (child["name"], child["input"]) == ("child", '{"a":1}')
+    assert told == {"StartDate": round(child["startDate"].timestamp() * 1000)}
+
+
+@pytest.mark.parametrize(("pattern", "output"), [(".sync", '{"a":1}'), (".sync:2", {"a": 1})])
+def test_a_state_waits_for_the_end_of_an_execution(machine, passes, pattern, output):
+    """With `.sync`, input and output are texts; with `.sync:2`, they are read."""
+    mine = machine(start(passes, pattern))
+    told = mine.run()
+    child = json.loads(told["output"])
+    assert (child["Status"], child["Input"], child["Output"]) == ("SUCCEEDED", output, output)
+    assert child["OutputDetails"] == {"Included": True}
+    assert child["StopDate"] >= child["StartDate"] > 1_700_000_000_000
+    assert [event["type"] for event in mine.events(told["executionArn"])][2:6] == [
+        "TaskScheduled",
+        "TaskStarted",
+        "TaskSubmitted",
+        "TaskSucceeded",
+    ]
+
+
+def test_an_execution_that_fails_fails_the_state_that_waits(machine):
+    """`States.TaskFailed`; the cause describes the execution."""
+    told = machine(start(machine(one_fail("E")), ".sync:2")).run()
+    assert (told["error"], json.loads(told["cause"])["Error"]) == ("States.TaskFailed", "E")
+
+
+def one_fail(error):
+    return {"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": error}}}
+
+
+def test_a_started_execution_can_send_the_token(machine):
+    """`.waitForTaskToken`: the task's result is what the other machine sends."""
+    arguments = {"TaskToken": "{% $states.input.token %}", "Output": {"sent": True}}
+    send = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:sfn:sendTaskSuccess",
+        "Arguments": arguments,
+    }
+    sender = machine(one(send, QueryLanguage="JSONata"))
+    told = machine(start(sender, ".waitForTaskToken", Input={"token.$": "$$.Task.Token"})).run()
+    assert json.loads(told["output"]) == {"sent": True}
+
+
+@pytest.mark.parametrize(
+    ("more", "error"),
+    [
+        (
+            {"StateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:no"},
+            "StateMachineDoesNotExist",
+        ),
+        ({"Name": "a b"}, "InvalidName"),
+    ],
+)
+def test_an_execution_that_cannot_start(machine, passes, more, error):
+    """The name of the error is that of AWS's SDK, so it ends with Exception."""
+    assert machine(start(passes, **more)).run()["error"] == f"StepFunctions.{error}Exception"
+
+
+def test_a_result_over_256_kb_is_too_large(machine, function):
+    """`States.DataLimitExceeded`."""
+    big = function("def lambda_handler(event, context): return 'x' * 300_000", Timeout=10)
+    told = machine(one({"Type": "Task", "Resource": big.arn})).run()
+    assert (told["status"], told["error"]) == ("FAILED", "States.DataLimitExceeded")

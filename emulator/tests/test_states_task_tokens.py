@@ -1,0 +1,556 @@
+"""Tasks that wait for a token, and the operations that end the waiting."""
+
+import json
+import time
+
+import psutil
+import pytest
+from botocore.exceptions import ClientError
+from helpers import ROLE, Function, Machine, wait_until
+
+INVOKE = "arn:aws:states:::lambda:invoke"
+TOKEN = {"token.$": "$$.Task.Token"}
+ECHO = "def lambda_handler(event, context): return event"
+SLOW = "import time\ndef lambda_handler(event, context): time.sleep(2)"
+PASS = {"Type": "Pass", "End": True}
+SENDER = """
+import boto3, json
+def lambda_handler(event, context):
+    boto3.client("stepfunctions").send_task_success(taskToken=event["token"], output=json.dumps("sent"))
+"""
+
+
+def one(state, then=PASS, **more):
+    """A machine of the state A. Its ways may lead to B or C."""
+    states = {"A": state}
+    for name, next_state in (("B", then), ("C", PASS)):
+        if f'"{name}"' in json.dumps(states):
+            states[name] = next_state
+    return {"StartAt": "A", "States": states} | more
+
+
+def caught(name):
+    return [{"ErrorEquals": [name], "Next": "B"}]
+
+
+def retry(name):
+    return [{"ErrorEquals": [name], "IntervalSeconds": 1, "MaxAttempts": 1}]
+
+
+@pytest.fixture(scope="module")
+def states(aws):
+    return aws("stepfunctions")
+
+
+@pytest.fixture(scope="module")
+def echo(aws):
+    return Function(aws("lambda"), ECHO)
+
+
+@pytest.fixture(scope="module")
+def waits(echo):
+    """A state that waits for its token."""
+
+    def state(function=echo, **fields):
+        parameters = {"FunctionName": function.arn, "Payload": TOKEN}
+        task = {"Type": "Task", "Resource": f"{INVOKE}.waitForTaskToken", "Parameters": parameters}
+        return task | {"End": True} | fields
+
+    return state
+
+
+@pytest.fixture(scope="module")
+def make(states):
+    """`make(state)`: a machine of that state."""
+    return lambda state, then=PASS, **more: Waiting(states, one(state, then, **more))
+
+
+class Waiting(Machine):
+    def details(self, arn, kind):
+        """What the events of a kind say, oldest first."""
+        found = [event for event in self.events(arn) if event["type"] == kind]
+        return [next(event[name] for name in event if name.endswith("EventDetails")) for event in found]
+
+    def token(self, arn, number=1, once="TaskSubmitted"):
+        """The token of an attempt, by default once its function has answered."""
+        wait_until(lambda: len(self.details(arn, once)) >= number)
+        return json.loads(self.details(arn, "TaskScheduled")[number - 1]["parameters"])["Payload"]["token"]
+
+    def begin(self):
+        """A waiting execution, and its token."""
+        arn = self.start()
+        return arn, self.token(arn)
+
+
+@pytest.fixture(scope="module")
+def plain(make, waits):
+    return make(waits())
+
+
+def refused(call, **parameters):
+    with pytest.raises(ClientError) as error:
+        call(**parameters)
+    return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
+
+
+GONE = ("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
+NONE = ("InvalidToken", "Invalid Token: 'Invalid token'")
+
+
+def assert_gone(states, token):
+    """No operation takes the token any more."""
+    assert refused(states.send_task_success, taskToken=token, output="1") == GONE
+    assert refused(states.send_task_failure, taskToken=token) == GONE
+    assert refused(states.send_task_heartbeat, taskToken=token) == GONE
+
+
+def test_a_task_waits_for_its_token(plain, states):
+    """The callback's output is the task's result; the answer of the function is only in TaskSubmitted."""
+    arn, token = plain.begin()
+    assert states.describe_execution(executionArn=arn)["status"] == "RUNNING"
+    states.send_task_success(taskToken=token, output='{"a": [1, null]}')
+    assert json.loads(plain.wait(arn)["output"]) == {"a": [1, None]}
+    (submitted,) = plain.details(arn, "TaskSubmitted")
+    assert json.loads(submitted["output"])["Payload"] == {"token": token}
+
+
+def test_the_history_of_a_callback(make, waits, states):
+    """The events of AWS, in their order, with its details."""
+    mine = make(waits(TimeoutSeconds=60, HeartbeatSeconds=50))
+    arn, token = mine.begin()
+    states.send_task_success(taskToken=token, output="1")
+    mine.wait(arn)
+    assert [event["type"] for event in mine.events(arn)] == [
+        "ExecutionStarted",
+        "TaskStateEntered",
+        "TaskScheduled",
+        "TaskStarted",
+        "TaskSubmitted",
+        "TaskSucceeded",
+        "TaskStateExited",
+        "ExecutionSucceeded",
+    ]
+    common = {"resourceType": "lambda", "resource": "invoke.waitForTaskToken"}
+    (scheduled,) = mine.details(arn, "TaskScheduled")
+    assert json.loads(scheduled.pop("parameters"))["Payload"] == {"token": token}
+    times = {"timeoutInSeconds": 60, "heartbeatInSeconds": 50}
+    assert scheduled == common | times | {"region": "us-east-1"}
+    assert mine.details(arn, "TaskStarted") == [common]
+    (submitted,) = mine.details(arn, "TaskSubmitted")
+    assert submitted == common | {"output": submitted["output"], "outputDetails": {"truncated": False}}
+    result = {"output": "1", "outputDetails": {"truncated": False}}
+    assert mine.details(arn, "TaskSucceeded") == [common | result]
+
+
+def test_a_token_in_jsonata(make, echo, waits, states):
+    """Arguments read it in the context object, and `$states.result` is what was sent."""
+    arguments = {"FunctionName": echo.arn, "Payload": {"token": "{% $states.context.Task.Token %}"}}
+    state = waits() | {"Arguments": arguments, "Output": "{% $states.result.a + 1 %}"}
+    del state["Parameters"]
+    mine = make(state, QueryLanguage="JSONata")
+    arn, token = mine.begin()
+    states.send_task_success(taskToken=token, output='{"a": 1}')
+    assert mine.wait(arn)["output"] == "2"
+
+
+@pytest.fixture
+def mailed(topic, mails, aws, browse):
+    """A topic whose mail somebody gets."""
+    aws("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.org")
+    browse(mails()[0]["link"])
+    return topic
+
+
+@pytest.mark.parametrize("service", ["sns:publish", "aws-sdk:sns:publish"])
+def test_a_mail_can_carry_the_token(make, states, mails, mailed, service):
+    """`sns:publish.waitForTaskToken` publishes through the emulator's own SNS."""
+    parameters = {"TopicArn": mailed, "Message.$": "$$.Task.Token"}
+    resource = f"arn:aws:states:::{service}.waitForTaskToken"
+    mine = make({"Type": "Task", "Resource": resource, "Parameters": parameters, "End": True})
+    arn = mine.start()
+    wait_until(lambda: len(mails()) == 2)
+    states.send_task_success(taskToken=mails()[-1]["text"].split()[0], output='"read"')
+    assert mine.wait(arn)["output"] == '"read"'
+
+
+def test_other_services_wait_too(make, states, aws):
+    """Such as SQS. An object as the message becomes JSON."""
+    url = aws("sqs").create_queue(QueueName="callbacks")["QueueUrl"]
+    parameters = {"QueueUrl": url, "MessageBody": TOKEN}
+    resource = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
+    mine = make({"Type": "Task", "Resource": resource, "Parameters": parameters, "End": True})
+    arn = mine.start()
+    wait_until(lambda: mine.details(arn, "TaskSubmitted"))
+    (message,) = aws("sqs").receive_message(QueueUrl=url)["Messages"]
+    states.send_task_success(taskToken=json.loads(message["Body"])["token"], output="1")
+    assert mine.wait(arn)["status"] == "SUCCEEDED"
+
+
+def test_a_definition_that_passes_no_token_is_accepted(waits, states):
+    """Nobody can end such a task, but it is no fault of the definition."""
+    text = json.dumps(one(waits(Parameters={"FunctionName": "f", "Payload": {}})))
+    assert states.validate_state_machine_definition(definition=text)["result"] == "OK"
+
+
+def test_heartbeats_come_more_often_than_the_time_out(waits, states):
+    """HeartbeatSeconds must be smaller than TimeoutSeconds."""
+    for seconds, result in ((5, "FAIL"), (6, "OK")):
+        text = json.dumps(one(waits(HeartbeatSeconds=5, TimeoutSeconds=seconds)))
+        assert states.validate_state_machine_definition(definition=text)["result"] == result
+
+
+def test_only_a_task_that_waits_has_a_token(make, waits):
+    """`$$.Task.Token` elsewhere is a path that is missing."""
+    told = make(waits(Resource=INVOKE)).run()
+    assert told["error"] == "States.Runtime"
+    assert "The JSONPath '$$.Task.Token' specified for the field" in told["cause"]
+
+
+def test_what_is_no_token_is_refused(states):
+    """InvalidToken, whatever the operation."""
+    assert refused(states.send_task_success, taskToken="x", output="1") == NONE
+    assert refused(states.send_task_failure, taskToken="x") == NONE
+    assert refused(states.send_task_heartbeat, taskToken="x") == NONE
+
+
+def test_a_token_can_be_used_once(plain, states):
+    """After a success or a failure, it is TaskTimedOut, while the execution runs and when it has ended."""
+    for send in (
+        lambda token: states.send_task_success(taskToken=token, output="1"),
+        lambda token: states.send_task_failure(taskToken=token),
+    ):
+        arn, token = plain.begin()
+        send(token)
+        assert_gone(states, token)
+        plain.wait(arn)
+        assert_gone(states, token)
+
+
+def test_an_output_that_is_not_json_ends_nothing(plain, states):
+    """InvalidOutput; the task still waits."""
+    arn, token = plain.begin()
+    code, message = refused(states.send_task_success, taskToken=token, output="yes")
+    assert code == "InvalidOutput"
+    assert message.startswith("Invalid Output: 'Unrecognized token 'yes'")
+    states.send_task_success(taskToken=token, output='"yes"')
+    assert plain.wait(arn)["output"] == '"yes"'
+
+
+def test_a_failure_has_an_error_and_a_cause(make, waits, states):
+    """TaskFailed and the Catch have both."""
+    mine = make(waits(Catch=caught("NotInTheMood")))
+    arn, token = mine.begin()
+    states.send_task_failure(taskToken=token, error="NotInTheMood", cause="Tired")
+    assert json.loads(mine.wait(arn)["output"]) == {"Error": "NotInTheMood", "Cause": "Tired"}
+    common = {"resourceType": "lambda", "resource": "invoke.waitForTaskToken"}
+    assert mine.details(arn, "TaskFailed") == [common | {"error": "NotInTheMood", "cause": "Tired"}]
+
+
+@pytest.mark.parametrize("name", ["States.ALL", "States.TaskFailed"])
+def test_a_failure_without_error_and_cause(make, waits, states, name):
+    """A Catch gets null for both."""
+    mine = make(waits(Catch=caught(name)))
+    arn, token = mine.begin()
+    states.send_task_failure(taskToken=token)
+    assert json.loads(mine.wait(arn)["output"]) == {"Error": None, "Cause": None}
+    assert mine.details(arn, "TaskFailed") == [
+        {"resourceType": "lambda", "resource": "invoke.waitForTaskToken"}
+    ]
+
+
+def test_an_uncaught_failure_fails_the_execution(plain, states):
+    """With its error and cause, also if the error's name is one of AWS's."""
+    arn, token = plain.begin()
+    states.send_task_failure(taskToken=token, error="States.TaskFailed", cause="c")
+    told = plain.wait(arn)
+    assert (told["status"], told["error"], told["cause"]) == ("FAILED", "States.TaskFailed", "c")
+
+
+def test_each_retry_has_a_new_token(make, waits, states):
+    """The old token is gone, and the new one waits for an outcome of its own."""
+    mine = make(waits(Retry=retry("Again")))
+    arn, first = mine.begin()
+    states.send_task_failure(taskToken=first, error="Again")
+    second = mine.token(arn, 2)
+    assert second != first
+    assert_gone(states, first)
+    states.send_task_success(taskToken=second, output='"second"')
+    assert mine.wait(arn)["output"] == '"second"'
+
+
+def test_a_token_is_gone_when_its_function_has_failed(aws, make, waits, states):
+    """Also if the execution goes on."""
+    broken = Function(aws("lambda"), "def lambda_handler(event, context): raise ValueError")
+    mine = make(waits(broken, Catch=caught("ValueError")), then=waits())
+    arn = mine.start()
+    first, second = (mine.token(arn, number, once="TaskScheduled") for number in (1, 2))
+    assert_gone(states, first)
+    states.send_task_success(taskToken=second, output="1")
+    assert mine.wait(arn)["status"] == "SUCCEEDED"
+
+
+def test_a_heartbeat_needs_no_heartbeat_seconds(plain, states):
+    """It is accepted, and leaves no event."""
+    arn, token = plain.begin()
+    before = plain.events(arn)
+    states.send_task_heartbeat(taskToken=token)
+    assert plain.events(arn) == before
+    states.send_task_success(taskToken=token, output="1")
+    assert plain.wait(arn)["status"] == "SUCCEEDED"
+
+
+@pytest.fixture(scope="module")
+def timed(aws, make, waits, echo, states):
+    """Machines in which a time ends, all started at once: `timed(name)` is one, and its execution."""
+    slow = Function(aws("lambda"), SLOW, Timeout=10)
+    wait = {"Type": "Wait", "Seconds": 2, "End": True}
+    both = [*caught("States.HeartbeatTimeout"), {"ErrorEquals": ["States.Timeout"], "Next": "C"}]
+    machines = {
+        "heartbeat": make(waits(HeartbeatSeconds=1)),
+        "time-out": make(waits(TimeoutSeconds=1)),
+        "no token": make(waits(Parameters={"FunctionName": echo.arn}, TimeoutSeconds=1)),
+        "beats": make(waits(HeartbeatSeconds=2, TimeoutSeconds=3, Catch=both)),
+        "path": make(waits(HeartbeatSecondsPath="$.seconds")),
+        "machine": make(waits(), TimeoutSeconds=1),
+        "goes on": make(waits(TimeoutSeconds=1, Catch=caught("States.Timeout")), then=waits()),
+        "slow": make(waits(slow, TimeoutSeconds=1, Catch=caught("States.ALL")), then=wait),
+    }
+    for name in ("States.HeartbeatTimeout", "States.Timeout", "States.ALL", "States.TaskFailed"):
+        machines[f"catch {name}"] = make(waits(HeartbeatSeconds=1, Catch=caught(name)))
+    for name in ("States.HeartbeatTimeout", "States.Timeout"):
+        machines[f"retry {name}"] = make(waits(HeartbeatSeconds=1, Retry=retry(name)))
+    machines["catch another time-out"] = make(
+        waits(TimeoutSeconds=1, Catch=caught("States.HeartbeatTimeout"))
+    )
+    started = {name: (each, each.start({"seconds": 1})) for name, each in machines.items()}
+    token = machines["beats"].token(started["beats"][1])
+    with pytest.raises(ClientError, match="does not exist anymore"):
+        while True:
+            states.send_task_heartbeat(taskToken=token)
+            time.sleep(0.3)
+    return lambda name: started[name]
+
+
+@pytest.mark.parametrize("name", ["heartbeat", "time-out", "no token", "path"])
+def test_a_time_that_is_over_is_a_time_out(timed, states, name):
+    """TaskTimedOut with States.Timeout and no cause, also for a heartbeat. The token is gone."""
+    mine, arn = timed(name)
+    told = mine.wait(arn)
+    assert (told["status"], told["error"]) == ("FAILED", "States.Timeout")
+    assert "cause" not in told
+    common = {"resourceType": "lambda", "resource": "invoke.waitForTaskToken"}
+    assert mine.details(arn, "TaskTimedOut") == [common | {"error": "States.Timeout"}]
+    if name != "no token":
+        assert_gone(states, mine.token(arn, once="TaskScheduled"))
+
+
+def test_a_token_is_gone_after_the_time_out(timed, states):
+    """Also if the execution goes on. The next state that waits has another one."""
+    mine, arn = timed("goes on")
+    first, second = (mine.token(arn, number, once="TaskScheduled") for number in (1, 2))
+    assert first != second
+    assert_gone(states, first)
+    states.send_task_success(taskToken=second, output="1")
+    assert mine.wait(arn)["output"] == "1"
+
+
+@pytest.mark.parametrize("name", ["States.HeartbeatTimeout", "States.Timeout", "States.ALL"])
+def test_a_catch_may_name_a_missed_heartbeat_in_two_ways(timed, name):
+    """What it gets is States.Timeout in each case."""
+    mine, arn = timed(f"catch {name}")
+    assert json.loads(mine.wait(arn)["output"]) == {"Error": "States.Timeout", "Cause": ""}
+
+
+@pytest.mark.parametrize("name", ["catch States.TaskFailed", "catch another time-out"])
+def test_a_catch_of_something_else_does_not_match(timed, name):
+    """A missed heartbeat is no States.TaskFailed, and a time-out is no missed heartbeat."""
+    mine, arn = timed(name)
+    assert mine.wait(arn)["error"] == "States.Timeout"
+
+
+@pytest.mark.parametrize("name", ["States.HeartbeatTimeout", "States.Timeout"])
+def test_a_retry_may_name_a_missed_heartbeat_in_two_ways(timed, name):
+    """The second attempt has a token of its own, and a heartbeat of its own to miss."""
+    mine, arn = timed(f"retry {name}")
+    assert mine.wait(arn)["error"] == "States.Timeout"
+    assert len(mine.details(arn, "TaskTimedOut")) == 2
+    assert mine.token(arn, 1) != mine.token(arn, 2)
+
+
+def test_heartbeats_keep_a_task_alive_until_its_time_out(timed):
+    """They are longer than HeartbeatSeconds together, and do not extend TimeoutSeconds."""
+    mine, arn = timed("beats")
+    mine.wait(arn)
+    assert [each["name"] for each in mine.details(arn, "PassStateEntered")] == ["C"]
+
+
+def test_a_machines_time_out_ends_a_waiting_task(timed, states):
+    """TIMED_OUT, and the task has not ended otherwise; its token is gone."""
+    mine, arn = timed("machine")
+    assert mine.wait(arn)["status"] == "TIMED_OUT"
+    types = [event["type"] for event in mine.events(arn)]
+    assert types[-1] == "ExecutionTimedOut"
+    assert not {"TaskSucceeded", "TaskFailed", "TaskTimedOut"} & set(types)
+    assert_gone(states, mine.token(arn, once="TaskScheduled"))
+
+
+def test_a_function_that_answers_too_late_is_not_heard(timed):
+    """After TaskTimedOut, the task has no TaskSubmitted."""
+    mine, arn = timed("slow")
+    mine.wait(arn)
+    types = [event["type"] for event in mine.events(arn)]
+    assert "TaskTimedOut" in types
+    assert "TaskSubmitted" not in types
+
+
+def test_a_stopped_execution_does_not_wait(plain, states):
+    """ABORTED at once, without an event of the task; the token is gone."""
+    arn, token = plain.begin()
+    states.stop_execution(executionArn=arn, error="E")
+    assert_gone(states, token)
+    told = plain.wait(arn)
+    assert (told["status"], told["error"]) == ("ABORTED", "E")
+    assert [event["type"] for event in plain.events(arn)][-2:] == ["TaskSubmitted", "ExecutionAborted"]
+
+
+def test_a_failed_branch_ends_the_waiting_of_another(make, waits, states):
+    """The Parallel state fails, and the token of the other branch is gone."""
+    branches = [{"StartAt": name, "States": {name: waits()}} for name in ("X", "Y")]
+    mine = make({"Type": "Parallel", "Branches": branches, "Catch": caught("E"), "End": True})
+    arn = mine.start()
+    first, second = mine.token(arn, 1), mine.token(arn, 2)
+    states.send_task_failure(taskToken=first, error="E", cause="c")
+    assert json.loads(mine.wait(arn)["output"]) == {"Error": "E", "Cause": "c"}
+    assert_gone(states, second)
+
+
+def test_each_iteration_of_a_map_has_a_token(make, waits, states):
+    """The results are in the order of the items, whoever answers first."""
+    payload = {"Payload": TOKEN | {"item.$": "$"}}
+    state = waits()
+    state["Parameters"] |= payload
+    processor = {"StartAt": "X", "States": {"X": state}}
+    mine = make({"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": processor, "End": True})
+    arn = mine.start({"items": [1, 2, 3]})
+    mine.token(arn, 3)
+    for each in reversed(mine.details(arn, "TaskScheduled")):
+        sent = json.loads(each["parameters"])["Payload"]
+        states.send_task_success(taskToken=sent["token"], output=json.dumps(sent["item"] * 10))
+    assert json.loads(mine.wait(arn)["output"]) == [10, 20, 30]
+
+
+def test_a_failed_iteration_aborts_the_others(make, waits, states):
+    """They have not succeeded, and their tokens are gone."""
+    processor = {"StartAt": "X", "States": {"X": waits()}}
+    mine = make({"Type": "Map", "ItemProcessor": processor, "Catch": caught("E"), "End": True}, then=waits())
+    arn = mine.start([1, 2])
+    first, second = mine.token(arn, 1), mine.token(arn, 2)
+    states.send_task_failure(taskToken=first, error="E")
+    wait_until(lambda: mine.details(arn, "MapIterationAborted"))
+    mine.token(arn, 3)
+    assert_gone(states, second)
+    assert not mine.details(arn, "MapIterationSucceeded")
+    states.stop_execution(executionArn=arn)
+
+
+def test_thirty_executions_wait_at_once(aws, make, waits, states):
+    """Each succeeds with its own output, and none of them keeps the function busy."""
+    function = Function(aws("lambda"), ECHO)
+    mine = make(waits(function))
+    waiting = {arn: mine.token(arn) for arn in [mine.start() for _ in range(30)]}
+    listed = states.list_executions(stateMachineArn=mine.arn, statusFilter="RUNNING")["executions"]
+    assert len(listed) == len(set(waiting.values())) == 30
+    function.client.put_function_concurrency(FunctionName=function.name, ReservedConcurrentExecutions=1)
+    assert function("is free") == "is free"
+    for arn, token in waiting.items():
+        states.send_task_success(taskToken=token, output=json.dumps(arn))
+    assert [json.loads(mine.wait(arn)["output"]) for arn in waiting] == list(waiting)
+
+
+@pytest.mark.parametrize("how", ["StopExecution", "DeleteStateMachine", "TimeoutSeconds", "a failed branch"])
+def test_no_thread_waits_for_an_execution_that_has_ended(emulator, make, waits, states, how):
+    """However it has ended."""
+    process = psutil.Process(emulator["pid"])
+    branches = [{"StartAt": name, "States": {name: waits()}} for name in "VWXYZ"]
+    parallel = {"Type": "Parallel", "Branches": branches, "End": True}
+    mine = make(parallel, **({"TimeoutSeconds": 3} if how == "TimeoutSeconds" else {}))
+    before = process.num_threads()
+    arn = mine.start()
+    token = mine.token(arn, 5)
+    assert process.num_threads() >= before + 10
+    if how == "StopExecution":
+        states.stop_execution(executionArn=arn)
+    elif how == "DeleteStateMachine":
+        states.delete_state_machine(stateMachineArn=mine.arn)
+    elif how == "a failed branch":
+        states.send_task_failure(taskToken=token)
+    wait_until(lambda: process.num_threads() < before + 5)
+    if how == "StopExecution":
+        assert not mine.details(arn, "ParallelStateSucceeded")
+
+
+def test_no_thread_waits_after_a_reset(own):
+    """Everything is deleted, and nothing goes on."""
+    process, echo = psutil.Process(own.told["pid"]), own.function(ECHO)
+    parameters = {"FunctionName": echo.arn, "Payload": TOKEN}
+    state = {"Type": "Task", "Resource": f"{INVOKE}.waitForTaskToken", "Parameters": parameters, "End": True}
+    mine = Waiting(own("stepfunctions"), one(state))
+    before = process.num_threads()
+    *_, token = [mine.token(arn) for arn in [mine.start() for _ in range(10)]]
+    assert process.num_threads() >= before + 20
+    own.reset()
+    wait_until(lambda: process.num_threads() < before + 5)
+    assert refused(own("stepfunctions").send_task_heartbeat, taskToken=token) == NONE
+
+
+@pytest.mark.parametrize(
+    "resource", [f"{INVOKE}.waitForTaskToken", "arn:aws:states:::states:startExecution.sync:2"]
+)
+def test_an_express_machine_cannot_wait(states, make, resource):
+    """InvalidDefinition when it is made, changed or validated. A standard machine can."""
+    text = json.dumps(one({"Type": "Task", "Resource": resource, "Parameters": {}, "End": True}))
+    create = {"name": "waits", "definition": text, "type": "EXPRESS", "roleArn": ROLE}
+    pattern = resource.partition("invoke")[2] or ".sync:2"
+    fault, where = (
+        f"Express state machine does not support '{pattern}' service integration",
+        "/States/A/Resource",
+    )
+    text_of_it = f"'SCHEMA_VALIDATION_FAILED: {fault} at {where}'"
+    refusal = "InvalidDefinition", f"Invalid State Machine Definition: {text_of_it}"
+    assert refused(states.create_state_machine, **create) == refusal
+    express = Machine(states, one(PASS), type="EXPRESS")
+    assert refused(states.update_state_machine, stateMachineArn=express.arn, definition=text) == refusal
+    told = states.validate_state_machine_definition(definition=text, type="EXPRESS")
+    assert told["result"] == "FAIL"
+    assert [(each["message"], each["location"]) for each in told["diagnostics"]] == [(fault, where)]
+    assert states.validate_state_machine_definition(definition=text)["result"] == "OK"
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [("success", {"output": "1"}), ("failure", {}), ("heartbeat", {})],
+)
+def test_a_token_needs_the_right_to_use_it(plain, user, operation, parameters):
+    """Such a right has no resource, so a right to the machine or the execution is not enough."""
+    arn, token = plain.begin()
+    action = f"states:SendTask{operation.capitalize()}"
+    may_not = user({"Action": action, "Resource": [plain.arn, arn]})("stepfunctions")
+    code, message = refused(getattr(may_not, f"send_task_{operation}"), taskToken=token, **parameters)
+    assert code == "AccessDeniedException"
+    assert f"is not authorized to perform: {action} on resource: * because" in message
+    may = user({"Action": action, "Resource": "*"})("stepfunctions")
+    getattr(may, f"send_task_{operation}")(taskToken=token, **parameters)
+
+
+def test_a_function_can_send_its_own_success(aws, make, waits, role):
+    """Its role needs the right to it. The task's result is what was sent."""
+    for resource, status in (("*", "SUCCEEDED"), ("arn:aws:states:us-east-1:123456789012:*", "FAILED")):
+        mine = role({"Action": "states:SendTaskSuccess", "Resource": resource})
+        told = make(waits(Function(aws("lambda"), SENDER, Role=mine.arn, Timeout=10))).run()
+        assert told["status"] == status
+        if status == "SUCCEEDED":
+            assert told["output"] == '"sent"'
+        else:
+            assert (
+                "is not authorized to perform: states:SendTaskSuccess on resource: * because" in told["cause"]
+            )

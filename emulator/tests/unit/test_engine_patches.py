@@ -1,0 +1,164 @@
+"""What is replaced inside moto is what was read, and it is replaced before anybody uses it."""
+
+import importlib
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import moto
+import pytest
+
+from sfn_emulator import control
+from sfn_emulator.engine import clients, patches
+from sfn_emulator.errors import EmulatorError
+
+STATES = "moto.stepfunctions.parser.asl.component.state."
+BATCH = STATES + "exec.state_task.service.state_task_service_batch"
+PLACE = STATES + "choice.state_choice:StateChoice._eval_state"
+
+
+def refused(listed):
+    with pytest.raises(EmulatorError) as caught:
+        patches.check(listed)
+    return caught.value
+
+
+@pytest.fixture(scope="module")
+def fresh():
+    """What a Python of its own says, in which nothing of moto is imported at first."""
+    program = f"""
+import importlib, json, sys
+from sfn_emulator.engine import patches
+patches.check()
+checked = [name for name in ("moto", "botocore") if name in sys.modules]
+patches.install()
+from sfn_emulator import routing
+routing.Moto(1)
+ready = [name for name in ("moto", "botocore") if name in sys.modules]
+import moto.core.utils
+late = importlib.import_module({BATCH!r})
+late = [late.boto_client_for.__qualname__, late.StateTaskServiceBatch._from_error.__qualname__]
+loaded = [name for name in ("moto.ec2", "moto.batch.models") if name in sys.modules]
+sys.modules["moto.batch.models"] = type("Models", (), {{"batch_backends": "its tables"}})  # without EC2's
+from moto.batch import batch_backends
+print(json.dumps(dict(checked=checked, ready=ready, late=late, loaded=loaded, batch=batch_backends)))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_source_is_the_one_that_was_read():
+    """Every digest is that of the moto that is installed."""
+    patches.check()
+
+
+def test_another_source_is_told():
+    """One sentence: which symbol of which moto, and what to do."""
+    wrong = {PLACE: replace(patches.PATCHES[PLACE], digest="0" * 12)}
+    assert str(refused(wrong)) == (
+        f"moto {patches.MOTO}: {PLACE.replace(':', '.')} is not the one that this emulator was written for. "
+        f"Run `make install` again: it installs moto {patches.MOTO}."
+    )
+
+
+@pytest.mark.parametrize(
+    "place", ["moto.core.utils:no_such_function", "moto.core.utils:No.method", "moto.no_such_module:x"]
+)
+def test_a_source_that_is_missing_is_told(place):
+    """A function, a class or a module that was renamed is never skipped."""
+    assert refused({place: patches.Patch("0" * 12)}).what == f"{place.replace(':', '.')} is missing"
+
+
+def test_an_emulator_does_not_start_with_another_source(tmp_path, monkeypatch):
+    """`start` says the same, and no process is started."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setitem(patches.PATCHES, PLACE, replace(patches.PATCHES[PLACE], digest="0" * 12))
+    with pytest.raises(EmulatorError, match="is not the one that this emulator was written for"):
+        control.start(1)
+    assert not (tmp_path / "sfn-emulator" / "port-1" / "emulator.log").exists()
+
+
+def test_an_attribute_that_is_missing_is_told():
+    """Also if it disappears only when its module is imported."""
+    module = ModuleType("some_module")
+    with pytest.raises(EmulatorError) as caught:
+        patches.apply(module, {"some_module:Class.method": patches.Patch("", lambda original: None)})
+    assert caught.value.what == "some_module.Class.method is missing"
+
+
+def test_checking_imports_nothing_of_moto(fresh):
+    """It reads files, because an emulator must answer within a moment. Botocore would take a while, too."""
+    assert fresh["checked"] == []
+
+
+def test_the_emulator_answers_before_it_imports_moto(fresh):
+    """Its start does not wait for moto, which takes longer to import than all the rest."""
+    assert fresh["ready"] == []
+
+
+def test_a_late_import_is_patched(fresh):
+    """A module that is imported long after the start has its patches, and calls as a role."""
+    assert fresh["late"] == ["Patch.replacement.<locals>.replaced"] * 2
+
+
+def test_batch_is_loaded_when_it_is_used(fresh):
+    """The engine imports a name of it, without EC2's models. What asks for its tables gets them."""
+    assert (fresh["loaded"], fresh["batch"]) == ([], "its tables")
+
+
+def test_an_early_import_is_refused():
+    """Others may hold what should be replaced."""
+    importlib.import_module("moto.core.utils")
+    with pytest.raises(
+        RuntimeError, match=r"moto\.core\.utils.*: imported before the patches were installed"
+    ):
+        patches.install()
+
+
+@pytest.mark.parametrize("method", ["_from_error", "_eval_parameters"])
+def test_every_kind_of_task_is_listed(method):
+    """A method that many classes override is replaced in each of them."""
+    root = Path(moto.__file__).parents[1]
+    places = set()
+    for file in (root / "moto/stepfunctions/parser/asl").rglob("*.py"):
+        kind = ""
+        for line in file.read_text("utf-8").splitlines():
+            if found := re.match(r"class (\w+)", line):
+                kind = found[1]
+            elif re.match(rf"    def {method}\(", line):
+                module = ".".join(file.relative_to(root).with_suffix("").parts)
+                places.add(f"{module}:{kind}.{method}")
+    assert places
+    assert places <= set(patches.PATCHES)
+
+
+def test_the_role_of_a_client_is_passed_on(monkeypatch):
+    """Moto's function passes the role on, and no role if it is given none."""
+    asked = []
+    engine = SimpleNamespace(client=lambda *arguments: asked.append(arguments))
+    monkeypatch.setattr(clients, "_installed", engine)
+    original = importlib.import_module("moto.stepfunctions.parser.asl.utils.boto_client").boto_client_for
+    replaced = patches.Patch("", clients.boto_client_for).replacement(original)
+    replaced(region="us-east-1", service="sns", state_credentials=SimpleNamespace(role_arn="R"))
+    replaced(region="us-east-1", service="sns")
+    assert asked == [(original, "us-east-1", "sns", "R"), (original, "us-east-1", "sns", None)]
+
+
+def test_every_patch_has_a_reason():
+    """The replacement's docstring gives it, or the entry itself."""
+    for patch in patches.PATCHES.values():
+        replacement = patch.around or patch.make or patch.instead
+        documented = str(getattr(replacement, "func", replacement).__doc__).partition("\n")[0]
+        assert re.fullmatch(r"\S.{15,}\.", patch.relied or documented)
+
+
+def test_moto_is_pinned_to_the_version_of_the_digests():
+    """In pyproject.toml, exactly."""
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
+    assert f"moto[server,stepfunctions]=={patches.MOTO}" in project["optional-dependencies"]["server"]

@@ -1,0 +1,104 @@
+"""What is remembered of moto is what moto would find out again."""
+
+import importlib
+import json
+
+import pytest
+from moto.core import utils
+from moto.core.model import OperationModel, ServiceModel
+from moto.core.serialize import AttributePickerContext, XFormedAttributePicker
+from moto.core.utils import get_service_model
+from moto.dynamodb.responses import DynamoHandler
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+from moto.iam.models import IAMBackend
+from moto.moto_api._internal.moto_random import MotoRandom
+
+from sfn_emulator.engine import patches, speed
+
+
+@pytest.fixture(scope="module", autouse=True)
+def remembering():
+    for name in (
+        "moto.core.model",
+        "moto.core.utils",
+        "moto.core.serialize",
+        "moto.moto_api._internal.moto_random",
+    ):
+        patches.apply(importlib.import_module(name))
+
+
+def members(service, operation):
+    """Each member of the reply, and of the structures in it."""
+    shape = get_service_model(service).operation_model(operation).output_shape
+    for key, member in shape.members.items():
+        member.parent = shape
+        yield key, member
+        for inner_key, inner in getattr(member, "members", {}).items():
+            inner.parent = member
+            yield inner_key, inner
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"), [("dynamodb", "DescribeTable"), ("stepfunctions", "DescribeExecution")]
+)
+def test_the_names_of_an_attribute_are_motos(service, operation):
+    """Asked once and asked again, in moto's order."""
+    remembered = XFormedAttributePicker.get_possible_keys
+    for key, member in members(service, operation):
+        context, picker = AttributePickerContext({}, key, member), XFormedAttributePicker()
+        expected = [*dict.fromkeys(remembered.__wrapped__(picker, context))]
+        assert [*remembered(picker, context)] == [*remembered(picker, context)] == expected
+
+
+def test_no_thread_sees_botocores_model_of_an_operation():
+    """Only moto's model is ever remembered, so two threads that ask for the same one at once both get it."""
+    remembered = []
+
+    class Cache(dict):
+        def __setitem__(self, key, value):
+            remembered.append(type(value))
+            super().__setitem__(key, value)
+
+    model = ServiceModel(get_service_model("lambda")._service_description, "lambda")
+    model._instance_cache = Cache()
+    assert model.operation_model("Invoke") is model.operation_model("Invoke")
+    assert set(remembered) == {OperationModel}
+
+
+def test_another_object_has_names_of_its_own():
+    """The name of its class may be one of the names."""
+
+    class Table:
+        name = "mine"
+
+    shape = get_service_model("dynamodb").operation_model("DescribeTable").output_shape
+    context = AttributePickerContext(Table(), "TableName", shape.members["Table"].members["TableName"])
+    assert XFormedAttributePicker()(context) == "mine"
+
+
+def test_the_methods_of_a_class_are_found_once():
+    """All of them, and at the second request without looking."""
+    methods = utils.method_names_from_class
+    assert "transact_write_items" in methods(DynamoHandler)
+    hits = methods.cache_info().hits
+    assert methods(DynamoHandler) is methods(DynamoHandler)
+    assert methods.cache_info().hits == hits + 2
+
+
+def test_a_random_text_is_random_and_of_its_letters():
+    """As long as asked, without digits or capitals where those are not wanted."""
+    text = MotoRandom().get_random_string(length=300, include_digits=False, lower_case=True)
+    assert len(text) == 300
+    assert text.isalpha()
+    assert text == text.lower()
+    assert MotoRandom().get_random_string() != MotoRandom().get_random_string()
+
+
+def test_every_managed_policy_is_read():
+    """Each one by itself, and all of them as the whole text has them."""
+    policies = speed.managed_policies(None, IAMBackend("aws", "123456789012"))
+    read = {policy.name: (policy.arn, json.loads(policy.versions[0].document)) for policy in policies}
+    expected = json.loads(aws_managed_policies_data)
+    assert len(policies) == len(expected) > 1000
+    for name, data in expected.items():
+        assert read[name] == (f"arn:aws:iam::aws:policy{data['Path']}{name}", data["Document"])

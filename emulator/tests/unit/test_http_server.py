@@ -1,0 +1,194 @@
+"""Too many connections, and too many bytes, do not stop the emulator."""
+
+import contextlib
+import http.client
+import socket
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from sfn_emulator.http.messages import Reply
+from sfn_emulator.http.server import HttpServer
+
+PIECE = 64 * 1024
+
+
+class Server:
+    """A server of a test's own. It answers with the length of the body, to `/wait` only after `go` is set."""
+
+    def __init__(self, **limits):
+        self.here = HttpServer(0, **limits)
+        self.here.answer = self._answer
+        self.go, self.asked = threading.Event(), threading.Semaphore(0)
+        self.opened = contextlib.ExitStack()
+        threading.Thread(target=self.here.serve_forever, args=(0.01,), daemon=True).start()
+
+    def _answer(self, request):
+        self.asked.release()
+        if request.path == "/wait":
+            assert self.go.wait(30)
+        return Reply(200, str(len(request.body)).encode())
+
+    def connect(self):
+        """A connection, accepted and idle."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.here.port, timeout=30)
+        self.opened.callback(connection.close)
+        assert ask(connection) == (200, b"0")
+        assert self.asked.acquire(timeout=30)
+        return connection
+
+    def begin(self, connection, path, length=0, sent=b""):
+        """Send a request, or the beginning of one."""
+        connection.putrequest("POST", path)
+        connection.putheader("Content-Length", str(length or len(sent)))
+        connection.endheaders(sent)
+
+    def close(self):
+        self.go.set()
+        self.opened.close()
+        self.here.shutdown()
+        self.here.server_close()
+
+
+@pytest.fixture
+def server():
+    """`server(most_connections=3)`."""
+    with contextlib.ExitStack() as made:
+
+        def make(**limits):
+            mine = Server(**limits)
+            made.callback(mine.close)
+            return mine
+
+        yield make
+
+
+def ask(connection, body=b""):
+    connection.request("POST", "/", body=body)
+    return reply(connection)
+
+
+def reply(connection):
+    got = connection.getresponse()
+    return got.status, got.read()
+
+
+def is_closed(connection):
+    """Whether the server has closed it; a test waits for that."""
+    connection.sock.settimeout(30)
+    with contextlib.suppress(ConnectionError):
+        return connection.sock.recv(1) == b""
+    return True
+
+
+def test_a_new_connection_takes_the_place_of_the_one_that_is_idle_longest(server):
+    """The other ones stay."""
+    mine = server(most_connections=3)
+    first, second, third = mine.connect(), mine.connect(), mine.connect()
+    assert ask(first) == (200, b"0")  # now the second one is idle longest
+    fourth = mine.connect()
+    assert is_closed(second)
+    assert [ask(each) for each in (first, third, fourth)] == [(200, b"0")] * 3
+
+
+def test_a_half_request_is_idle(server):
+    """Whoever sends only a part of a request does not keep others out."""
+    mine = server(most_connections=1)
+    half = mine.connect()
+    mine.begin(half, "/", length=10, sent=b"half")
+    mine.connect()
+    assert is_closed(half)
+
+
+def test_a_connection_whose_request_is_being_answered_stays(server):
+    """A function calls the emulator while its caller waits: the caller still gets its answer."""
+    mine = server(most_connections=2)
+    caller = mine.connect()
+    mine.begin(caller, "/wait")
+    assert mine.asked.acquire(timeout=30)
+    for _ in range(5):
+        mine.connect()
+    mine.go.set()
+    assert reply(caller) == (200, b"0")
+
+
+def test_if_all_connections_are_being_answered_a_new_one_is_closed(server):
+    """It is not kept waiting, and the next one is served again."""
+    mine = server(most_connections=1)
+    caller = mine.connect()
+    mine.begin(caller, "/wait")
+    assert mine.asked.acquire(timeout=30)
+    with socket.create_connection(("127.0.0.1", mine.here.port), timeout=30) as refused:
+        assert refused.recv(1) == b""
+    mine.go.set()
+    assert reply(caller) == (200, b"0")
+    mine.connect()
+
+
+@pytest.mark.parametrize("most", ["None", "10_000"])
+def test_more_connections_than_descriptors(most):
+    """By default there are half as many; and if others need the descriptors, an idle connection is closed."""
+    program = f"""
+import resource, socket, threading, http.client
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+from sfn_emulator.http.server import HttpServer
+from sfn_emulator.http.messages import Reply
+server = HttpServer(0, most_connections={most})
+server.answer = lambda request: Reply(200, b"here")
+threading.Thread(target=server.serve_forever, daemon=True).start()
+print(server.port, flush=True)
+input()
+"""
+    child = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with child, contextlib.ExitStack() as opened:
+        port = int(child.stdout.readline())
+        for _ in range(100):
+            opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        assert ask(connection) == (200, b"here")
+        child.communicate("\n")
+
+
+def test_bodies_share_their_room(server):
+    """While one takes it, another large one is refused with 503, which AWS's clients try again."""
+    mine = server(most_bytes=3 * PIECE)
+    holds, other = mine.connect(), mine.connect()
+    mine.begin(holds, "/wait", sent=b"x" * 3 * PIECE)
+    assert mine.asked.acquire(timeout=30)
+    mine.begin(other, "/", length=50 * PIECE, sent=b"x" * 3 * PIECE)
+    assert reply(other)[0] == 503
+    mine.go.set()
+    assert reply(holds) == (200, str(3 * PIECE).encode())
+    assert ask(mine.connect(), b"x" * 3 * PIECE) == (200, str(3 * PIECE).encode())
+
+
+def test_a_refused_body_gives_its_room_back(server):
+    """Also a part of it that was read already."""
+    mine = server(most_bytes=3 * PIECE)
+    for _ in range(3):
+        half = mine.connect()
+        mine.begin(half, "/", length=3 * PIECE, sent=b"x" * 2 * PIECE)
+        half.sock.shutdown(socket.SHUT_WR)
+        assert reply(half)[0] == 400
+    assert ask(mine.connect(), b"x" * 3 * PIECE) == (200, str(3 * PIECE).encode())
+
+
+def test_small_bodies_need_no_room(server):
+    """They are served although large ones take all of it."""
+    mine = server(most_bytes=PIECE)
+    holds, other = mine.connect(), mine.connect()
+    mine.begin(holds, "/wait", sent=b"x" * 2 * PIECE)
+    assert mine.asked.acquire(timeout=30)
+    assert ask(other, b"x" * PIECE) == (200, str(PIECE).encode())
+
+
+def test_the_pieces_of_a_body_are_one_body(server):
+    """However it comes: with its length, or in chunks."""
+    connection = server().connect()
+    whole = b"0123456789" * 50_000
+    assert ask(connection, whole) == (200, b"500000")
+    assert ask(connection, iter([whole, b"", whole[:7]])) == (200, b"500007")

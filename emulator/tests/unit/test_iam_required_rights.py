@@ -1,0 +1,263 @@
+"""Which actions, on which resources, a request needs."""
+
+import pytest
+
+from sfn_emulator.http.callers import Caller
+from sfn_emulator.http.operations import rest_operation
+from sfn_emulator.iam.required_rights import Asked, needs_of
+
+DYNAMODB = "arn:aws:dynamodb:us-east-1:123456789012:table/"
+LAMBDA = "arn:aws:lambda:us-east-1:123456789012:function:"
+STATES = "arn:aws:states:us-east-1:123456789012:"
+SNS = "arn:aws:sns:us-east-1:123456789012:"
+LOGS = "arn:aws:logs:us-east-1:123456789012:log-group:"
+IAM = "arn:aws:iam::123456789012:"
+ROLE = Caller(f"{IAM}role/R", "session")
+
+
+def needs(service, operation, *, user="", **parameters):
+    """Pairs of action and resource."""
+    asked = Asked(service, operation, parameters, Caller(f"{IAM}user/{user}") if user else ROLE)
+    return [(need.action, need.resource) for need in needs_of(asked)]
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "resource"),
+    [
+        ("GetItem", {"TableName": "T"}, DYNAMODB + "T"),
+        ("GetItem", {"TableName": DYNAMODB + "T"}, DYNAMODB + "T"),
+        ("Query", {"TableName": "T", "IndexName": "I"}, DYNAMODB + "T/index/I"),
+        ("Scan", {"TableName": "T", "IndexName": "I"}, DYNAMODB + "T/index/I"),
+        ("Scan", {"TableName": "T"}, DYNAMODB + "T"),
+        ("TagResource", {"ResourceArn": DYNAMODB + "T"}, DYNAMODB + "T"),
+        ("ListTables", {}, "*"),
+    ],
+)
+def test_dynamodb_is_about_tables_and_indexes(operation, parameters, resource):
+    """By name or ARN; a query of an index is about the index."""
+    assert needs("dynamodb", operation, **parameters) == [(f"dynamodb:{operation}", resource)]
+
+
+@pytest.mark.parametrize("operation", ["BatchGetItem", "BatchWriteItem"])
+def test_a_batch_needs_each_table(operation):
+    """The batch's own action, once a table."""
+    asked = needs("dynamodb", operation, RequestItems={"A": [], "B": []})
+    assert asked == [(f"dynamodb:{operation}", DYNAMODB + "A"), (f"dynamodb:{operation}", DYNAMODB + "B")]
+
+
+def test_a_transaction_needs_what_its_parts_need():
+    """One need for each action and table; there is no action for the transaction itself."""
+    kinds = ["Put", "Put", "Update", "Delete", "ConditionCheck"]
+    asked = needs(
+        "dynamodb", "TransactWriteItems", TransactItems=[{kind: {"TableName": "T"}} for kind in kinds]
+    )
+    actions = ["PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"]
+    assert asked == [(f"dynamodb:{action}", DYNAMODB + "T") for action in actions]
+    part = {"Get": {"TableName": "T"}, "Unknown": {}}
+    asked = needs("dynamodb", "TransactGetItems", TransactItems=[part])
+    assert asked == [("dynamodb:GetItem", DYNAMODB + "T")]
+
+
+@pytest.mark.parametrize("name", ["f", "function:f", "123456789012:function:f", LAMBDA + "f"])
+def test_lambda_is_about_functions(name):
+    """By any of their names; Invoke is called InvokeFunction."""
+    assert needs("lambda", "Invoke", FunctionName=name) == [("lambda:InvokeFunction", LAMBDA + "f")]
+    assert needs("lambda", "GetFunction", FunctionName=name) == [("lambda:GetFunction", LAMBDA + "f")]
+
+
+def test_a_version_of_a_function_is_another_resource():
+    """A right to `f` is none to `f:1`."""
+    expected = [("lambda:InvokeFunction", LAMBDA + "f:1")]
+    assert needs("lambda", "Invoke", FunctionName="f", Qualifier="1") == expected
+    assert needs("lambda", "Invoke", FunctionName=LAMBDA + "f:1") == expected
+    assert needs("lambda", "ListFunctions") == [("lambda:ListFunctions", "*")]
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "resource"),
+    [
+        ("CreateStateMachine", {"name": "m"}, STATES + "stateMachine:m"),
+        ("StartExecution", {"stateMachineArn": STATES + "stateMachine:m"}, STATES + "stateMachine:m"),
+        ("StopExecution", {"executionArn": STATES + "execution:m:e"}, STATES + "execution:m:e"),
+        ("TagResource", {"resourceArn": STATES + "stateMachine:m"}, STATES + "stateMachine:m"),
+        ("CreateActivity", {"name": "a"}, STATES + "activity:a"),
+        ("ListStateMachines", {}, "*"),
+    ],
+)
+def test_states_is_about_machines_and_executions(operation, parameters, resource):
+    """By their ARNs."""
+    assert needs("states", operation, **parameters) == [(f"states:{operation}", resource)]
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "action", "resource"),
+    [
+        ("CreateTopic", {"Name": "T"}, "CreateTopic", SNS + "T"),
+        ("Publish", {"TopicArn": SNS + "T"}, "Publish", SNS + "T"),
+        ("Publish", {"TargetArn": SNS + "T"}, "Publish", SNS + "T"),
+        ("PublishBatch", {"TopicArn": SNS + "T"}, "Publish", SNS + "T"),
+        ("Unsubscribe", {"SubscriptionArn": SNS + "T:1"}, "Unsubscribe", "*"),
+        ("ListTopics", {}, "ListTopics", "*"),
+    ],
+)
+def test_sns_is_about_topics(operation, parameters, action, resource):
+    """A batch is published by the right to publish."""
+    assert needs("sns", operation, **parameters) == [(f"sns:{action}", resource)]
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "resource"),
+    [
+        ("CreateLogGroup", {"logGroupName": "g"}, LOGS + "g:log-stream:"),
+        ("PutLogEvents", {"logGroupName": "g", "logStreamName": "s"}, LOGS + "g:log-stream:s"),
+        ("FilterLogEvents", {"logGroupIdentifier": LOGS + "g:*"}, LOGS + "g:log-stream:"),
+        ("DescribeLogGroups", {}, LOGS + ":log-stream:"),
+        ("TagResource", {"resourceArn": LOGS + "g"}, LOGS + "g"),
+        ("DescribeExportTasks", {}, "*"),
+    ],
+)
+def test_logs_is_about_streams(operation, parameters, resource):
+    """A group is its stream without a name."""
+    assert needs("logs", operation, **parameters) == [(f"logs:{operation}", resource)]
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "resource"),
+    [
+        ("CreateRole", {"RoleName": "R"}, "role/R"),
+        ("CreateRole", {"RoleName": "R", "Path": "/p/"}, "role/p/R"),
+        ("AttachRolePolicy", {"RoleName": "R", "PolicyArn": "arn:aws:iam::aws:policy/P"}, "role/R"),
+        ("PutUserPolicy", {"UserName": "u", "PolicyName": "P"}, "user/u"),
+        ("GetGroup", {"GroupName": "g"}, "group/g"),
+        ("CreatePolicy", {"PolicyName": "P"}, "policy/P"),
+        ("GetPolicy", {"PolicyArn": IAM + "policy/P"}, "policy/P"),
+        ("ListRoles", {}, "role/"),
+        ("GetUser", {}, "user/ann"),
+        ("CreateAccessKey", {}, "user/ann"),
+    ],
+)
+def test_iam_is_about_roles_users_groups_and_policies(operation, parameters, resource):
+    """Without a name, about the user who calls."""
+    assert needs("iam", operation, user="ann", **parameters) == [(f"iam:{operation}", IAM + resource)]
+
+
+def test_the_path_of_a_role_that_is_there_is_known():
+    """GetRole names the role without it."""
+    asked = Asked(
+        "iam", "GetRole", {"RoleName": "R"}, ROLE, find=lambda _, __, kind, name: f"{IAM}{kind}/p/{name}"
+    )
+    assert needs_of(asked)[0].resource == IAM + "role/p/R"
+
+
+def test_the_policy_that_is_attached_is_told():
+    """Conditions may ask for `iam:PolicyARN`."""
+    asked = Asked("iam", "AttachRolePolicy", {"RoleName": "R", "PolicyArn": "P"}, ROLE)
+    assert needs_of(asked)[0].context == (("iam:policyarn", "P"),)
+
+
+BOUNDED = [
+    *("CreateRole", "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary"),
+    *("PutRolePolicy", "DeleteRolePolicy", "AttachRolePolicy", "DetachRolePolicy"),
+]
+
+
+@pytest.mark.parametrize("operation", BOUNDED)
+def test_the_boundary_of_the_role_is_told(operation):
+    """Conditions may ask for `iam:PermissionsBoundary`. Only some operations can give a new one."""
+    there = {f"{IAM}role/R": "old"}.get
+    asked = Asked("iam", operation, {"RoleName": "R"}, ROLE, boundary_of=there)
+    gives = operation in {"CreateRole", "PutRolePermissionsBoundary"}
+    there_is = () if gives else (("iam:permissionsboundary", "old"),)
+    assert needs_of(asked)[0].context == there_is
+    given = {"RoleName": "R", "PermissionsBoundary": "new"}
+    asked = Asked("iam", operation, given, ROLE, boundary_of=there)
+    assert needs_of(asked)[0].context == ((("iam:permissionsboundary", "new"),) if gives else there_is)
+
+
+@pytest.mark.parametrize("operation", ["UpdateAssumeRolePolicy", "DeleteRole", "TagRole", "GetRole"])
+def test_aws_tells_the_boundary_of_some_operations_only(operation):
+    """No condition on the boundary can limit who a role trusts."""
+    asked = Asked("iam", operation, {"RoleName": "R"}, ROLE, boundary_of=lambda arn: "old")
+    assert needs_of(asked)[0].context == ()
+
+
+def test_who_one_is_may_be_asked_always():
+    """GetCallerIdentity needs no right; AssumeRole needs one to the role."""
+    assert needs("sts", "GetCallerIdentity") == []
+    assert needs("sts", "AssumeRole", RoleArn="R") == [("sts:AssumeRole", "R")]
+
+
+def test_another_service_needs_its_operation_on_everything():
+    """What the kit does not know."""
+    assert needs("sqs", "SendMessage", QueueUrl="q") == [("sqs:SendMessage", "*")]
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameter"),
+    [
+        ("lambda", "CreateFunction", "Role"),
+        ("lambda", "UpdateFunctionConfiguration", "Role"),
+        ("states", "CreateStateMachine", "roleArn"),
+        ("states", "UpdateStateMachine", "roleArn"),
+    ],
+)
+def test_a_role_that_is_passed_on_needs_pass_role(service, operation, parameter):
+    """With the service that it is passed to; without a role there is nothing to pass."""
+    last = needs_of(Asked(service, operation, {parameter: "R"}, ROLE))[-1]
+    assert (last.action, last.resource) == ("iam:PassRole", "R")
+    assert last.context == (("iam:passedtoservice", f"{service}.amazonaws.com"),)
+    assert len(needs_of(Asked(service, operation, {}, ROLE))) == 1
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters", "action"),
+    [
+        ("dynamodb", "CreateTable", {"TableName": "T", "Tags": [1]}, "dynamodb:TagResource"),
+        ("iam", "CreateRole", {"RoleName": "R", "Tags.member.1.Key": "k"}, "iam:TagRole"),
+        ("lambda", "CreateFunction", {"FunctionName": "f", "Tags": {"k": "v"}}, "lambda:TagResource"),
+        ("sns", "CreateTopic", {"Name": "T", "Tags.member.1.Key": "k"}, "sns:TagResource"),
+        ("states", "CreateStateMachine", {"name": "m", "tags": [1]}, "states:TagResource"),
+    ],
+)
+def test_creating_with_tags_needs_the_right_to_tag(service, operation, parameters, action):
+    """On the same resource."""
+    first, second = needs(service, operation, **parameters)
+    assert second == (action, first[1])
+
+
+def test_a_groups_tags_are_the_groups():
+    """The resource of TagResource has no stream."""
+    asked = needs("logs", "CreateLogGroup", logGroupName="g", tags={"k": "v"})
+    assert asked[1] == ("logs:TagResource", LOGS + "g")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "operation", "parameters"),
+    [
+        ("POST", "/2015-03-31/functions/f/invocations", "Invoke", {"FunctionName": "f"}),
+        ("GET", "/2015-03-31/functions/f", "GetFunction", {"FunctionName": "f"}),
+        ("GET", "/2015-03-31/functions/", "ListFunctions", {}),
+        ("POST", "/2015-03-31/functions", "CreateFunction", {}),
+        ("PUT", "/2017-10-31/functions/f/concurrency", "PutFunctionConcurrency", {"FunctionName": "f"}),
+        ("GET", "/2017-03-31/tags/arn%3Aaws", "ListTags", {"Resource": "arn:aws"}),
+        ("GET", "/nowhere", "", {}),
+    ],
+)
+def test_a_rest_operation_is_known_by_its_path(method, path, operation, parameters):
+    """With the parameters that the path holds."""
+    assert rest_operation("lambda", method, path) == (operation, parameters)
+
+
+def test_a_service_that_nobody_knows_has_no_operations():
+    """And raises nothing."""
+    assert rest_operation("nothing", "GET", "/") == ("", {})
+
+
+def test_a_test_of_a_state():
+    """It passes a role, unless it has a mock. Only with TestState a mock changes anything."""
+    test, passed = ("states:TestState", "*"), ("iam:PassRole", ROLE.principal)
+    mocked = {"roleArn": ROLE.principal, "mock": {"result": "1"}}
+    assert needs("states", "TestState", roleArn=ROLE.principal) == [test, passed]
+    assert needs("states", "TestState", **mocked) == [test]
+    assert needs("states", "TestState", revealSecrets=True) == [test, ("states:RevealSecrets", "*")]
+    assert needs("states", "CreateStateMachine", name="m", **mocked)[-1] == passed

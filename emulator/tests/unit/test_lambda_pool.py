@@ -1,0 +1,143 @@
+"""The pool gives workers to calls fairly, and never more than the machine can bear."""
+
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from sfn_emulator.lambda_ import pool as module
+from sfn_emulator.lambda_.function import function_of
+from sfn_emulator.lambda_.pool import Busy, Pool, limits_of
+
+ANN = function_of(
+    {"FunctionName": "ann", "FunctionArn": "arn:aws:lambda:us-east-1:1:function:ann", "CodeSha256": ""}
+)
+BOB = replace(ANN, arn="arn:aws:lambda:us-east-1:1:function:bob")
+
+
+class Worker:
+    def __init__(self, made):
+        self.alive, self.retired = True, False
+        made.append(self)
+
+    def discard(self):
+        self.alive = False
+
+    end = discard
+
+
+@pytest.fixture
+def made():
+    """Every worker that was made, in order."""
+    return []
+
+
+@pytest.fixture
+def pool(made, monkeypatch):
+    """A pool of usually 4 workers and at most 8; calls do not become impatient."""
+    monkeypatch.setattr(module, "_PATIENT_SECONDS", 60)
+    return Pool(lambda function: Worker(made), 4, 8)
+
+
+def ask(pool, function):
+    """Take a worker in a thread; the list gets it when the call may run."""
+    got = []
+    threading.Thread(target=lambda: got.append(pool.take(function)), daemon=True).start()
+    time.sleep(0.05)
+    return got
+
+
+def until(happened):
+    deadline = time.monotonic() + 5
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_one_function_leaves_workers_for_others(pool):
+    """A function with many sleeping calls has half of the workers, and another one is answered at once."""
+    assert [len(ask(pool, ANN)) for _ in range(4)] == [1, 1, 0, 0]
+    assert len(ask(pool, BOB)) == 1
+
+
+def test_the_function_that_runs_less_comes_first(pool):
+    """A free worker goes to the function that has fewer, even if its call came later."""
+    for _ in range(2):
+        ask(pool, ANN)
+    first_of_bob = ask(pool, BOB)
+    of_ann, of_bob = ask(pool, ANN), ask(pool, BOB)
+    assert not of_ann and not of_bob
+    pool.give_back(first_of_bob[0][0])
+    until(lambda: of_bob)
+    assert not of_ann
+
+
+def test_calls_of_one_function_run_in_order(pool):
+    """The call that came first runs first."""
+    busy = [ask(pool, ANN) for _ in range(2)]
+    first, second = ask(pool, ANN), ask(pool, ANN)
+    pool.give_back(busy[0][0][0])
+    until(lambda: first)
+    assert not second
+
+
+def test_a_call_that_waited_long_runs(made, monkeypatch):
+    """Workers that sleep do not block the room: after a while, a call may have one of the further workers."""
+    monkeypatch.setattr(module, "_PATIENT_SECONDS", 0.2)
+    pool = Pool(lambda function: Worker(made), 2, 8)
+    calls = [ask(pool, ANN) for _ in range(9)]
+    until(lambda: len(made) == 4)
+    time.sleep(0.4)
+    assert len(made) == 4  # half of the most, so that others can run
+    of_bob = ask(pool, BOB)
+    until(lambda: of_bob)
+    assert sum(map(len, calls)) == 4
+
+
+def test_only_the_usual_number_stays(made, monkeypatch):
+    """After many calls at once, half of the usual number stays idle, and the others are ended."""
+    monkeypatch.setattr(module, "_PATIENT_SECONDS", 0)
+    pool = Pool(lambda function: Worker(made), 2, 8)
+    calls = [ask(pool, ANN) for _ in range(4)]
+    for call in calls:
+        pool.give_back(call[0][0])
+    assert [worker.alive for worker in made] == [False, False, False, True]
+
+
+def test_the_oldest_idle_worker_makes_room(pool, made):
+    """A function without a worker gets the place of the one that has been idle longest."""
+    functions = [replace(ANN, arn=f"{ANN.arn}{number}") for number in range(5)]
+    for function in functions:
+        pool.give_back(pool.take(function)[0])
+    assert [worker.alive for worker in made] == [False, False, False, True, True]
+    assert pool.take(functions[4]) == (made[4], True)
+
+
+def test_nested_calls_do_not_queue(pool):
+    """They run even if all workers are busy. If there are far too many, they are refused."""
+    for _ in range(16):
+        pool.take(ANN, nested=True)
+    with pytest.raises(Busy):
+        pool.take(ANN, nested=True)
+
+
+def test_a_worker_that_cannot_be_made_takes_no_place(monkeypatch):
+    """The place of a call that failed is free again."""
+
+    def fail(function):
+        raise OSError
+
+    pool = Pool(fail, 4, 8)
+    for _ in range(10):
+        with pytest.raises(OSError):
+            pool.take(ANN)
+
+
+@pytest.mark.parametrize(
+    ("cores", "free_mb", "expected"),
+    [(2, 8000, (16, 32)), (8, 8000, (64, 128)), (8, 1500, (25, 25)), (1, 100, (16, 16))],
+)
+def test_limits_follow_from_the_machine(cores, free_mb, expected):
+    """More cores and more memory allow more workers; there are at least sixteen."""
+    assert limits_of(cores, free_mb, 15) == expected

@@ -1,0 +1,69 @@
+"""A page of a long history costs what a page costs: the work is counted, not timed."""
+
+import json
+
+import pytest
+
+from sfn_emulator.http.messages import Reply, Request
+from sfn_emulator.states import history
+from sfn_emulator.states.history import Executions
+
+ARN = "arn:aws:states:us-east-1:123456789012:execution:Machine:name"
+TIME = "2026-01-01T00:00:00.000Z"
+EVENTS = [{"id": n, "previousEventId": n - 1, "type": "X", "timestamp": TIME} for n in range(1, 25_001)]
+
+
+class Engine:
+    """An execution of 25,000 events: `read` are the ids of those that were made into AWS's form."""
+
+    def __init__(self, monkeypatch):
+        self.read = []
+        make = history.as_aws
+        monkeypatch.setattr(history, "events_of", lambda arn: EVENTS)
+        monkeypatch.setattr(history, "as_aws", lambda event: self.read.append(event["id"]) or make(event))
+        self._executions = Executions(self)
+
+    def target(self, scope, operation, parameters):
+        assert operation == "AWSStepFunctions.DescribeExecution"
+        return Reply(200, json.dumps({"executionArn": ARN, "status": "SUCCEEDED"}).encode())
+
+    def history(self, **parameters):
+        body = json.dumps({"executionArn": ARN, **parameters}).encode()
+        return self._executions.history(Request("POST", "/", {}, body)).json
+
+
+@pytest.fixture
+def engine(monkeypatch):
+    return Engine(monkeypatch)
+
+
+def test_a_page_makes_only_its_own_events(engine):
+    """Of 25,000 events the first page of ten makes ten."""
+    assert [event["id"] for event in engine.history(maxResults=10)["events"]] == [*range(1, 11)]
+    assert engine.read == [*range(1, 11)]
+
+
+def test_the_newest_page_makes_only_its_own_events(engine):
+    """From the end, too, and with AWS's default of 100 a page."""
+    page = engine.history(reverseOrder=True)
+    assert [event["id"] for event in page["events"]] == engine.read == [*range(25_000, 24_900, -1)]
+    following = engine.history(reverseOrder=True, nextToken=page["nextToken"])
+    assert following["events"][0]["id"] == 24_900
+    assert len(engine.read) == 200
+
+
+def test_all_pages_make_each_event_once(engine):
+    """Whoever reads a whole history pays for each event once."""
+    token = {}
+    while token is not None:
+        page = engine.history(maxResults=1000, **token)
+        token = {"nextToken": page["nextToken"]} if "nextToken" in page else None
+    assert engine.read == [*range(1, 25_001)]
+
+
+def test_the_last_page_from_the_end_is_whole(engine):
+    """What is left over is neither lost nor told twice."""
+    first = engine.history(reverseOrder=True, maxResults=24_995)
+    last = engine.history(reverseOrder=True, maxResults=1000, nextToken=first["nextToken"])
+    assert [event["id"] for event in last["events"]] == [5, 4, 3, 2, 1]
+    assert "nextToken" not in last

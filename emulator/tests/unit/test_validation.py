@@ -1,0 +1,598 @@
+"""What the Amazon States Language allows, and AWS's sentences about the rest."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from states_language import validation as language
+
+END = {"Type": "Succeed"}
+TASK = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True}
+PASS = {"Type": "Pass", "End": True}
+DISTRIBUTED = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+
+
+def machine(states, **more):
+    """A definition that begins with its first state."""
+    return json.dumps({"StartAt": next(iter(states)), "States": states} | more)
+
+
+def jsonata(state, **others):
+    """A JSONata machine of the state A and others."""
+    return machine({"A": state} | others, QueryLanguage="JSONata")
+
+
+def workflow(states, **more):
+    return {"StartAt": next(iter(states)), "States": states} | more
+
+
+def mapped(states, **more):
+    return {"Type": "Map", "ItemProcessor": workflow(states, **more), "End": True}
+
+
+def told(definition, severity="ERROR"):
+    return [str(fault) for fault in language.faults(definition) if fault.severity == severity]
+
+
+def schema(text, at="/States/A"):
+    return f"SCHEMA_VALIDATION_FAILED: {text} at {at}"
+
+
+def only_for(field, other, at="/States/A"):
+    is_set = {"JSONata": "JSONPath", "JSONPath": "JSONata"}[other]
+    text = f"The QueryLanguage is set to '{is_set}', but field '{field}' is only supported for the '{other}'"
+    return schema(f"{text} QueryLanguage", at)
+
+
+MIXED = "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine"
+NO_LANGUAGE = "Value should be one of the following: [JSONPath, JSONata]"
+UNSUPPORTED = "UNSUPPORTED_JSONATA_EXPRESSION: "
+TOP = "Reference to '{}' at the top level is not supported."
+OUTPUT = {"v": "{% 1 %}"}
+CHOICE = {"Type": "Choice", "Choices": [{"Variable": "$.n", "NumericEquals": 0, "Next": "Z"}]}
+
+
+@pytest.mark.parametrize(
+    ("definition", "expected"),
+    [
+        ("[]", ["INVALID_JSON_DESCRIPTION: The definition is not a JSON object"]),
+        (
+            "nonsense",
+            [
+                "INVALID_JSON_DESCRIPTION: Unrecognized token 'nonsense': "
+                "was expecting ('true', 'false' or 'null')"
+            ],
+        ),
+        ("{}", [schema("These fields are required: [StartAt, States]", "/")]),
+        # The query languages
+        (machine({"A": PASS | {"Output": OUTPUT}}), [only_for("Output", "JSONata")]),
+        (machine({"A": TASK | {"Arguments": {}}}), [only_for("Arguments", "JSONata")]),
+        (
+            jsonata(PASS | {"Result": 1, "InputPath": "$.a"}),
+            [only_for("Result", "JSONPath"), only_for("InputPath", "JSONPath")],
+        ),
+        (machine({"A": PASS | {"QueryLanguage": "JSONata", "Output": OUTPUT}}), []),
+        (jsonata(PASS | {"QueryLanguage": "JSONPath", "Output": OUTPUT}), [schema(MIXED)]),
+        (machine({"A": PASS | {"Assign": {"x.$": "$.a", "y": 1}}}), []),
+        # A Map does not give its language to the states in it.
+        (
+            machine({"A": mapped({"B": PASS | {"Output": OUTPUT}}) | {"QueryLanguage": "JSONata"}}),
+            [only_for("Output", "JSONata", "/States/A/ItemProcessor/States/B")],
+        ),
+        (
+            machine({"A": mapped({"B": PASS}, QueryLanguage="JSONata")}),
+            [schema("Field 'QueryLanguage' is not supported", "/States/A/ItemProcessor")],
+        ),
+        (
+            machine({"A": PASS | {"QueryLanguage": 5, "InputPath": "$.a"}}),
+            [
+                schema("Expected value of type [STRING]", "/States/A/QueryLanguage"),
+                only_for("InputPath", "JSONPath"),
+            ],
+        ),
+        (
+            machine({"A": PASS | {"Output": OUTPUT}}, QueryLanguage="jsonpath"),
+            [schema(NO_LANGUAGE, "/QueryLanguage")],
+        ),
+        (
+            jsonata({**CHOICE}, Z=END),
+            [
+                only_for("Variable", "JSONPath", "/States/A/Choices[0]"),
+                only_for("NumericEquals", "JSONPath", "/States/A/Choices[0]"),
+            ],
+        ),
+        (
+            jsonata(
+                TASK | {"Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Z", "ResultPath": "$.e"}]}, Z=END
+            ),
+            [only_for("ResultPath", "JSONPath", "/States/A/Catch[0]")],
+        ),
+        # Fields that a type never has, that it needs, and what they hold
+        (machine({"A": PASS | {"Retry": []}}), [schema("Field 'Retry' is not supported")]),
+        (jsonata(mapped({"B": PASS}) | {"Arguments": {}}), [schema("Field 'Arguments' is not supported")]),
+        (machine({"A": END | {"Assign": {"x": 1}}}), [schema("Field 'Assign' is not supported")]),
+        (machine({"A": {"Type": "Task", "End": True}}), [schema("These fields are required: [Resource]")]),
+        (
+            machine({"A": {"Type": "Pass"}}),
+            [
+                schema("This object should have only one of the following fields: [Next, End]"),
+                "MISSING_END_STATE: Workflow has no terminal state at null",
+            ],
+        ),
+        (
+            jsonata({"Type": "Wait", "Seconds": 1, "Timestamp": "{% $now() %}", "End": True}),
+            [
+                schema(
+                    "There should only be one of the following fields: "
+                    "[SecondsPath, Seconds, TimestampPath, Timestamp]"
+                )
+            ],
+        ),
+        (
+            jsonata({"Type": "Wait", "Seconds": -1, "End": True}),
+            [schema("Minimum value is 0", "/States/A/Seconds")],
+        ),
+        (
+            jsonata({"Type": "Wait", "Seconds": "soon", "End": True}),
+            [schema("Expected value of type [INTEGER]", "/States/A/Seconds")],
+        ),
+        (
+            jsonata({"Type": "Choice", "Choices": [{"Condition": "yes", "Next": "Z"}]}, Z=END),
+            [schema("Expected value of type [BOOLEAN]", "/States/A/Choices[0]/Condition")],
+        ),
+        (
+            machine({"A": {"Type": "Choise", "End": True}}),
+            [
+                schema(
+                    f"Value should be one of the following: [{', '.join(language.STATE_TYPES)}]",
+                    "/States/A/Type",
+                )
+            ],
+        ),
+        (
+            jsonata({"Type": "Wait", "Seconds": True, "End": True}),
+            [schema("Expected value of type [INTEGER]", "/States/A/Seconds")],
+        ),
+        (
+            jsonata({"Type": "Choice", "Choices": [{"Next": "Z"}]}, Z=END),
+            [
+                schema(
+                    "This object should have only one of the following fields: "
+                    "[And, Or, Not, Variable, Condition]",
+                    "/States/A/Choices[0]",
+                )
+            ],
+        ),
+        # The ways between states
+        (
+            machine({"A": PASS | {"End": False, "Next": "X"}, "Z": END}),
+            [
+                "MISSING_TRANSITION_TARGET: Missing 'Next' target: X at /States/A/Next",
+                'MISSING_TRANSITION_TARGET: State "Z" is not reachable. at /States/Z',
+            ],
+        ),
+        (
+            machine({"A": {"Type": "Pass", "Next": "A"}, "Z": {"Type": "Pass", "Next": "A"}}),
+            ["MISSING_END_STATE: Workflow has no terminal state at null"],
+        ),
+        (
+            machine({"A": mapped({"A": PASS})}),
+            ["DUPLICATE_STATE_NAME: Duplicate State name: A at /States/A/ItemProcessor/States/A"],
+        ),
+        (
+            machine({"A": mapped({"B": {"Type": "Pass", "Next": "C"}, "C": {"Type": "Pass", "Next": "B"}})}),
+            [],
+        ),
+        # Variables
+        (
+            jsonata(PASS | {"Assign": {"states": 1}}),
+            [
+                "RESERVED_VARIABLE_NAME: Cannot assign to reserved variable '$states'."
+                " at /States/A/Assign/states"
+            ],
+        ),
+        (jsonata(PASS | {"Assign": {"grüße": 1, "x1_": 1, "n" * 80: 1}}), []),
+        (
+            machine({"A": CHOICE | {"Choices": [{"Not": {"Next": "Z"}, "Next": "Z"}]}, "Z": END}),
+            [
+                schema(
+                    "This object should have only one of the following fields: [And, Or, Not, Variable]",
+                    "/States/A/Choices[0]/Not",
+                ),
+                schema("Field 'Next' is not supported", "/States/A/Choices[0]/Not"),
+            ],
+        ),
+        (
+            machine(
+                {
+                    "A": PASS | {"Assign": {"x.$": "$.a"}, "End": False, "Next": "M"},
+                    "M": mapped({"B": PASS | {"Assign": {"x.$": "$.a", "own": 1}}}),
+                }
+            ),
+            [
+                "INVALID_VARIABLE_NAME: Invalid variable name 'x': "
+                "the variable name is used in an outer scope. at /States/M/ItemProcessor/States/B/Assign/x.$"
+            ],
+        ),
+        (
+            jsonata(
+                PASS | {"Assign": {"x": 1}, "End": False, "Next": "M"},
+                M=mapped({"B": PASS | {"Output": "{% $x + $unknown %}"}}, **DISTRIBUTED),
+            ),
+            [
+                schema(
+                    "A Distributed Map cannot read the variable '$x' of an outer scope",
+                    "/States/M/ItemProcessor/States/B/Output",
+                )
+            ],
+        ),
+        (
+            jsonata(
+                PASS | {"Assign": {"x": 1}, "End": False, "Next": "M"},
+                M=mapped({"B": PASS | {"Assign": {"x": 2}, "Output": "{% $x %}"}}, **DISTRIBUTED),
+            ),
+            [],
+        ),
+        # Where JSONata may stand
+        (
+            jsonata(PASS | {"Output": {"a": {"b": [1, "{% 1"]}}}),
+            [schema("JSONata string must start with {% and end with %}", "/States/A/Output/a/b[1]")],
+        ),
+        (jsonata(PASS | {"Output": [" {% a %} ", "$a", "{%1/**/%}"], "Comment": "{% a %}"}), []),
+        (machine({"A": PASS | {"Parameters": {"a": "{% b %}", "c": "{% "}}}), []),
+        (jsonata(PASS | {"Output": {"{% a %}": 1, "a.$": "$.b"}}), []),
+        (
+            jsonata({"Type": "Fail", "Cause": "{% a %}"}),
+            [UNSUPPORTED + TOP.format("a") + " at /States/A/Cause"],
+        ),
+        (
+            jsonata(TASK | {"Arguments": {"Payload": {"Comment": "{% $ %}"}}}),
+            [UNSUPPORTED + TOP.format("$") + " at /States/A/Arguments/Payload/Comment"],
+        ),
+        # $states
+        (jsonata(TASK | {"Output": "{% $states.result.a %}", "Assign": {"x": "{% [$states.result] %}"}}), []),
+        (
+            jsonata(TASK | {"Arguments": "{% $states.result %}"}),
+            [UNSUPPORTED + "Field '$states.result' does not exist. at /States/A/Arguments"],
+        ),
+        (
+            jsonata(PASS | {"Output": "{% $states.input[x = $states.result] %}"}),
+            [UNSUPPORTED + "Field '$states.result' does not exist. at /States/A/Output"],
+        ),
+        (
+            jsonata(
+                TASK
+                | {
+                    "Assign": {"x": "{% $states.errorOutput %}"},
+                    "Catch": [
+                        {
+                            "ErrorEquals": ["States.ALL"],
+                            "Next": "Z",
+                            "Output": "{% $states.errorOutput.Cause %}",
+                            "Assign": {"y": "{% $states.result %}"},
+                        }
+                    ],
+                },
+                Z=END,
+            ),
+            [
+                UNSUPPORTED + "Field '$states.errorOutput' does not exist. at /States/A/Assign/x",
+                UNSUPPORTED + "Field '$states.result' does not exist. at /States/A/Catch[0]/Assign/y",
+            ],
+        ),
+    ],
+)
+def test_what_is_refused(definition, expected):
+    """AWS's code, sentence and place; nothing else."""
+    assert told(definition) == expected
+
+
+ANYTHING = {"a": "{% 1 %}"}
+EXPRESSION = "{% $states.input %}"
+TAKES = {
+    "Task": dict.fromkeys(("Arguments", "Credentials"), ANYTHING)
+    | dict.fromkeys(("TimeoutSeconds", "HeartbeatSeconds"), EXPRESSION)
+    | {"Retry": [], "Catch": []},
+    "Parallel": {"Arguments": EXPRESSION, "Retry": [], "Catch": []},
+    "Map": {
+        **dict.fromkeys(("Items", "MaxConcurrency", "ToleratedFailureCount"), EXPRESSION),
+        **{"ToleratedFailurePercentage": EXPRESSION, "ItemSelector": ANYTHING, "Retry": [], "Catch": []},
+        "ItemReader": {"Arguments": ANYTHING, "ReaderConfig": {"MaxItems": EXPRESSION}},
+        "ItemBatcher": {
+            **{"BatchInput": ANYTHING, "MaxItemsPerBatch": EXPRESSION, "MaxInputBytesPerBatch": EXPRESSION}
+        },
+        "ResultWriter": {"Arguments": ANYTHING},
+    },
+    "Pass": {},
+    "Choice": {"Default": "Z"},
+    "Wait": {},
+    "Succeed": {},
+    "Fail": {"Error": EXPRESSION, "Cause": EXPRESSION},
+}
+PATHS = {
+    "Task": "Parameters ResultSelector ResultPath TimeoutSecondsPath HeartbeatSecondsPath",
+    "Parallel": "Parameters ResultSelector ResultPath",
+    "Map": "Parameters ResultSelector ResultPath ItemsPath MaxConcurrencyPath ToleratedFailureCountPath"
+    " ToleratedFailurePercentagePath",
+    "Pass": "Result Parameters ResultPath",
+    "Wait": "SecondsPath TimestampPath",
+    "Fail": "ErrorPath CausePath",
+}
+
+
+@pytest.mark.parametrize("kind", language.STATE_TYPES)
+def test_the_fields_of_a_jsonata_state(kind):
+    """AWS's guide lists them, and the specification those that only JSONPath has."""
+    needed = {
+        "Task": TASK,
+        "Parallel": {"Branches": [workflow({"B": PASS})], "End": True},
+        "Map": mapped({"B": PASS}),
+        "Pass": PASS,
+        "Choice": {"Choices": [{"Condition": False, "Next": "Z", "Output": 1, "Assign": {"y": 1}}]},
+        "Wait": {"Seconds": EXPRESSION, "End": True},
+    }.get(kind, {})
+    takes = TAKES[kind] | ({"Output": ANYTHING} if kind != "Fail" else {})
+    takes |= {"Assign": {"x": EXPRESSION}} if kind not in {"Succeed", "Fail"} else {}
+    others = {"Z": END} if kind == "Choice" else {}
+    assert told(jsonata(needed | takes | {"Type": kind}, **others)) == []
+    paths = PATHS.get(kind, "").split() + (["InputPath", "OutputPath"] if kind != "Fail" else [])
+    refused = told(jsonata(needed | dict.fromkeys(paths, "$.a") | {"Type": kind}, **others))
+    assert set(refused) >= {only_for(field, "JSONPath") for field in paths}
+
+
+@pytest.mark.parametrize("name", ["x.y", "x[2]", "1a", "_a", "a-b", "", "$a"])
+def test_a_name_that_no_variable_may_have(name):
+    """It begins with a letter, goes on with letters and digits, and is not a part of another variable."""
+    text = f"Invalid variable name '{name}': the variable name contains invalid characters."
+    assert told(jsonata(PASS | {"Assign": {name: 1}})) == [
+        f"INVALID_VARIABLE_NAME: {text} at /States/A/Assign/{name}"
+    ]
+
+
+def test_a_name_may_have_80_characters():
+    """81 are too many."""
+    (fault,) = told(jsonata(PASS | {"Assign": {"n" * 81: 1}}))
+    assert "exceeds the 80-character limit" in fault
+
+
+def expression(text):
+    """The faults of one expression, and what it reads."""
+    definition = jsonata(PASS | {"Output": f"{{% {text} %}}"})
+    return [fault.message for fault in language.faults(definition)], language.variable_references(definition)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        *(
+            (text, ["phone"])
+            for text in (
+                "phone",
+                "phone[0].number",
+                "-phone",
+                "phone ? 1 : 2",
+                "$states.input.a ? phone : 2",
+                "phone & 'x'",
+                "phone in $states.input.b",
+                "$sum(phone)",
+                "phone(1)",
+                "phone ~> $string()",
+                "[1..phone]",
+                "(phone).other",
+                "{phone: 1}",
+                "($x := phone; $x)",
+                "$map($states.input.a, function($y){ phone })",
+                "$count(phone[inner])",
+                "phone.**.deeper",
+            )
+        ),
+        *((text, ["$"]) for text in ("$.phone", "$[0]", "$map($states.input.a, function($x){ $ })")),
+        ("[bbb, aaa, bbb]", ["bbb", "aaa"]),
+        *(
+            (text, [])
+            for text in (
+                "$states.input.a[0].phone",
+                "$states.input.items[phone > 3]",
+                "$states.input.a^(phone)",
+                "$states.input.a{'k': phone}",
+                "$states.input.a.(phone)",
+                "$states.input ~> |phone|{'b': 1}|",
+                "**.phone",
+                "{'k': 1}.phone",
+                "$states.input.a[$ > 1]",
+                "function($x){ $x.phone }",
+                "'phone'",
+                "$states.input@$b#$i.{'b': $b, 'i': $i}",
+                "$map($states.input.a, $uppercase)",
+                "$uuid()",
+                "$states.context.Task.Token",
+                "1 /* phone */",
+                "/(?<name>a)/",
+            )
+        ),
+    ],
+)
+def test_no_expression_reads_the_input_document(text, names):
+    """A bare name and `$` mean nothing, except where something has been found. AWS answered so to each."""
+    assert expression(text) == ([TOP.format(name) for name in names], {})
+
+
+def test_the_whole_document_is_nowhere():
+    """`$$` is refused in a predicate, too."""
+    assert expression("$states.input.a[b = $$.c]")[0] == ["Reference to '$$' is not supported."]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a[1,2)", 'Expected "]", got ","'),
+        ('"unterminated', "String literal must be terminated by a matching quote"),
+        ("1 +", "Unexpected end of expression"),
+        ("$states.input.a ?? 1", 'The symbol "?" cannot be used as a unary operator'),
+        ("$states.input.a ?: 1", 'The symbol ":" cannot be used as a unary operator'),
+        ("", "Unexpected end of expression"),
+        ('{"a":}', 'The symbol "}" cannot be used as a unary operator'),
+        ("$match('a', /abc", "No terminating / in regular expression"),
+        (
+            "function(a){1}",
+            'Parameter "a" of function definition must be a variable name (start with $)',
+        ),
+    ],
+)
+def test_an_expression_that_cannot_be_parsed(text, message):
+    """AWS tells JSONata's own sentence, without its code."""
+    assert expression(text) == ([message], {})
+    (fault,) = language.faults(jsonata(PASS | {"Output": f"{{% {text} %}}"}))
+    assert (fault.code, fault.location) == ("INVALID_JSONATA_EXPRESSION", "/States/A/Output")
+
+
+def test_the_recursion_limit_of_the_process_stays_small():
+    """Checking an expression does not let an endless recursion in a notebook go on to 10,000 levels."""
+    text = jsonata(PASS | {"Output": "{% 1 %}"})
+    check = f"import sys; import states_language; states_language.faults({text!r})"
+    shown = subprocess.run(
+        [sys.executable, "-c", f"{check}; print(sys.getrecursionlimit())"], capture_output=True, check=True
+    ).stdout
+    assert int(shown) == 3000
+
+
+def test_the_variables_that_states_read():
+    """By state, inner ones by their own names; not functions, nor names that the expression itself gives."""
+    states = {
+        "A": PASS | {"Assign": {"count": 0, "x": 1}, "End": False, "Next": "P"},
+        "P": {
+            "Type": "Parallel",
+            "Branches": [workflow({"B": PASS | {"Output": {"a": "{% $x + $count + $x %}"}}})],
+            "Output": "{% ($y := 1; $count([$y]) + $z[$w]) %}",
+            "End": True,
+        },
+    }
+    read = language.variable_references(machine(states, QueryLanguage="JSONata"))
+    assert read == {"B": ["x", "count"], "P": ["z", "w"]}
+    states = {
+        "A": TASK
+        | {
+            "Parameters": {
+                "a.$": "$x.b[0]",
+                "b.$": "States.Format('{} $no', $y)",
+                "c": "$literal",
+                "d.$": "$$.Execution.Id",
+            },
+            "InputPath": "$z",
+            "ResultPath": "$.r",
+            "Assign": {"v.$": "$.a", "w": {"deep.$": "$x"}},
+            "Next": "C",
+        },
+        "C": CHOICE | {"Choices": [{"Not": {"Variable": "$v", "IsNull": True}, "Next": "Z"}]},
+        "Z": END,
+    }
+    assert language.variable_references(machine(states)) == {"A": ["x", "y", "z"], "C": ["v"]}
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "field"),
+    [
+        (TASK | {"Parameters": {"a": {"b": "$.c"}}}, "NO_DOLLAR", "Parameters/a/b"),
+        (PASS | {"Assign": {"a": "States.UUID()"}}, "NO_DOLLAR", "Assign/a"),
+        (PASS | {"Result": {"a": "$.b"}}, "PASS_RESULT_IS_STATIC", "Result/a"),
+        ({"Type": "Fail", "Error": "$.error"}, "NO_PATH", "Error"),
+    ],
+)
+def test_what_looks_like_a_path_is_a_warning(state, code, field):
+    """The machine can be made nevertheless."""
+    (fault,) = language.faults(machine({"A": state}))
+    assert (fault.severity, fault.code, fault.location) == ("WARNING", code, f"/States/A/{field}")
+    assert not language.faults(jsonata(PASS | {"Output": {"a": "$.b"}, "Comment": "$.a"}))
+    assert not language.faults(machine({"A": PASS | {"Comment": "$.a"}}))
+
+
+VALUES = {
+    "End": True,
+    "Next": "Z",
+    "Default": "Z",
+    "Resource": TASK["Resource"],
+    "Timestamp": "2026-01-01T00:00:00Z",
+    "Branches": [workflow({"Inner": PASS})],
+    "ItemProcessor": workflow({"Inner": PASS}),
+    "Iterator": workflow({"Inner": PASS}),
+    "Items": [],
+    "Assign": {"x": 1},
+    "ErrorEquals": ["States.ALL"],
+    "Condition": True,
+    "Not": {"Variable": "$.a", "IsNull": True},
+    "And": [],
+    "Or": [],
+    **dict.fromkeys(
+        (
+            "Seconds",
+            "TimeoutSeconds",
+            "HeartbeatSeconds",
+            "MaxConcurrency",
+            "ToleratedFailureCount",
+            "ToleratedFailurePercentage",
+            "MaxItems",
+            "MaxItemsPerBatch",
+            "MaxInputBytesPerBatch",
+        ),
+        1,
+    ),
+}
+
+
+@st.composite
+def objects(draw, kind, its_language):
+    """An object that has what its kind needs, and some of what its kind may have."""
+    known = language.KINDS[kind]
+    may = f"{known.both} {known.jsonata if its_language == 'JSONata' else known.jsonpath}".split()
+    groups = [[name for name in group.split() if name in may] for group in known.one_of]
+    of_groups = {name for group in groups for name in group}
+    free = [name for name in may if name not in of_groups | {"Type", "QueryLanguage"}]
+    names = {*known.required.split(), *(draw(st.sampled_from(group)) for group in groups)}
+    names |= draw(st.sets(st.sampled_from(free))) if free else set()
+    if kind == "Choices" and "Variable" in names:
+        comparisons = language.COMPARISONS.split()
+        names = names - {*comparisons} | {draw(st.sampled_from(comparisons))}
+    made = {}
+    for name in sorted(names):
+        if name in {"Choices", "Catch", "Retry"}:
+            made[name] = draw(st.lists(objects(name, its_language), min_size=1, max_size=2))
+        elif name in {"ItemReader", "ReaderConfig", "ItemBatcher", "ResultWriter"}:
+            made[name] = draw(objects(name, its_language))
+        else:
+            made[name] = VALUES.get(name, "text")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("comparisons", "only"),
+    [
+        ({}, "This object should have only one"),
+        ({"NumericGreaterThan": 0, "NumericLessThan": 9}, "There should only be one"),
+    ],
+)
+def test_a_rule_has_one_comparison(comparisons, only):
+    """With a Variable. And and Or join several."""
+    choice = CHOICE | {"Choices": [{"Variable": "$.n", "Next": "Z"} | comparisons]}
+    (said,) = told(machine({"A": choice, "Z": END}))
+    assert said.startswith(f"SCHEMA_VALIDATION_FAILED: {only} of the following fields: [StringEquals, ")
+    assert said.endswith("] at /States/A/Choices[0]")
+
+
+@given(
+    st.data(), st.sampled_from(language.STATE_TYPES), st.sampled_from(["JSONPath", "JSONata"]), st.booleans()
+)
+def test_what_the_table_allows_has_no_fault(data, kind, its_language, whole):
+    """In either language, for the whole machine or for one state."""
+    state = data.draw(objects(kind, its_language)) | {"Type": kind}
+    rule = {"Variable": "$.a", "IsNull": True}
+    if whole and its_language == "JSONata":
+        rule = {"Condition": "{% true %}"}
+    else:
+        state["QueryLanguage"] = its_language
+    first = {"Type": "Choice", "Choices": [rule | {"Next": "A"}], "Default": "Z"}
+    of_machine = {"QueryLanguage": its_language} if whole else {}
+    assert language.faults(machine({"First": first, "A": state, "Z": END}, **of_machine)) == []

@@ -1,0 +1,51 @@
+"""Start, find and stop the emulator on this machine. Nothing else of the kit knows that program."""
+
+import os
+from typing import Any, Final, Literal
+
+import sfn_emulator
+from lottery_lib.errors import LotteryError
+from lottery_lib.translation import language
+
+# The kit's settings, and the emulator's own names for them.
+_SETTINGS: Final = {
+    "LOTTERY_EMULATOR_FORK": "SFN_EMULATOR_FORK",
+    "LOTTERY_EMULATOR_IAM": "SFN_EMULATOR_IAM",
+    "LOTTERY_EMULATOR_RETRY_PACE": "SFN_EMULATOR_RETRY_PACE",
+    # The JupyterLab that `make lab` started. A new emulator ends with it.
+    "LOTTERY_LAB_PID": "SFN_EMULATOR_WHILE_PID",
+}
+
+
+def emulator(
+    verb: Literal["start", "stop", "status", "find"], port: int | None = None, **options: Any
+) -> dict[str, Any]:
+    """Start or stop an emulator on this machine, or look at it.
+
+    Args:
+        verb: What to do.
+        port: The emulator that was started with this port; None for the user's shared one. `find` also finds
+            the shared one by its port.
+        **options: Further arguments of `sfn_emulator.start`.
+
+    Returns:
+        Its state, as `sfn_emulator.status` tells it.
+
+    Raises:
+        LotteryError: It cannot start.
+    """
+    os.environ["SFN_EMULATOR_LANG"] = language()
+    if verb == "start":
+        settings = {its: os.environ[ours] for ours, its in _SETTINGS.items() if ours in os.environ}
+        options["environ"] = {**os.environ, **settings}
+    try:
+        told: dict[str, Any] = getattr(sfn_emulator, verb)(port, **options)
+    except sfn_emulator.EmulatorError as error:
+        parts = (error.where, error.what, error.next_step)
+        raise LotteryError(*(_in_our_words(part) for part in parts)) from error
+    return told
+
+
+def _in_our_words(text: str) -> str:
+    """A sentence of the emulator, with the kit's names of its command and its settings."""
+    return text.replace("sfn-emulator ", "lottery emulator ").replace("SFN_EMULATOR_", "LOTTERY_EMULATOR_")

@@ -1,0 +1,241 @@
+"""Deploying converges, and tearing down leaves nothing."""
+
+import json
+
+import pytest
+from kit.calls import Recorder
+
+from lottery_lib import Stack, connect, draw, inject, load_employees, plan
+from lottery_lib.draws import forget_winners
+from lottery_lib.employees import Roster
+from lottery_lib.errors import LotteryError
+from lottery_lib.resources import (
+    lambda_function,
+)
+from lottery_lib.resources.dynamodb_table import Index, Table
+from lottery_lib.resources.iam_role import allowing, trust_policy
+from lottery_lib.resources.sns_topic import Subscription
+from lottery_lib.resources.state_machine import StateMachine
+
+
+def states(resources):
+    return {resource.state for resource in resources}
+
+
+@pytest.fixture(scope="module")
+def lottery():
+    """A lottery that these tests make, break, mend and remove, one after the other."""
+    return connect("embedded", attendee="made")
+
+
+def test_deploy_from_nothing(lottery):
+    """From nothing a deploy creates everything, and a draw works."""
+    assert states(Stack(lottery).deploy()) == {"created"}
+    assert draw(lottery, 2)["status"] == "SUCCEEDED"
+
+
+def test_second_deploy_writes_nothing(lottery):
+    """A second deploy changes nothing and makes no write call; its plan says so."""
+    Stack(lottery).deploy("ann@example.com")
+    recorder = Recorder(lottery)
+    done = Stack(recorder.target).deploy("ann@example.com")
+    assert recorder.writes == []
+    assert states(done) == {"unchanged", "pending confirmation"}
+    assert states(Stack(lottery).plan("ann@example.com")) == {"would be checked"}
+
+
+def test_broken_things_are_repaired(lottery):
+    """What somebody changed by hand is put right by the next deploy."""
+    stack, names, iam = Stack(lottery), lottery.names, lottery.client("iam")
+    functions, machines = lottery.client("lambda"), lottery.client("stepfunctions")
+    arn, machine = plan.lambda_role(lottery).policy_arn("AmazonSNSFullAccess"), plan.machine(lottery).arn
+    iam.detach_role_policy(RoleName=names.lambda_role, PolicyArn=arn)
+    iam.delete_role_policy(RoleName=names.machine_role, PolicyName="InvokeLotteryFunctions")
+    one, other, *_ = names.functions.values()
+    functions.update_function_configuration(FunctionName=one, Timeout=3)
+    code = lambda_function.zipped(lambda_function.LAMBDAS_FOLDER / "record_winners")
+    functions.update_function_code(FunctionName=other, ZipFile=code)
+    nothing = '{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}'
+    machines.update_state_machine(stateMachineArn=machine, definition=nothing)
+    updated = {each.name for each in stack.deploy() if each.state == "updated"}
+    assert updated == {names.lambda_role, names.machine_role, one, other, names.machine}
+    assert draw(lottery, 1)["status"] == "SUCCEEDED"
+
+
+def test_attributes_are_repaired(lottery):
+    """The machine's role, the topic's display name, a trust policy and an inline policy are put right too."""
+    stack, names, iam = Stack(lottery), lottery.names, lottery.client("iam")
+    trusting = json.dumps(trust_policy("states.amazonaws.com"))
+    iam.update_assume_role_policy(RoleName=names.lambda_role, PolicyDocument=trusting)
+    lottery.client("stepfunctions").update_state_machine(
+        stateMachineArn=plan.machine(lottery).arn, roleArn=plan.lambda_role(lottery).arn
+    )
+    lottery.client("sns").set_topic_attributes(
+        TopicArn=plan.topic(lottery).arn, AttributeName="DisplayName", AttributeValue="X"
+    )
+    iam.put_role_policy(
+        RoleName=names.machine_role,
+        PolicyName="InvokeLotteryFunctions",
+        PolicyDocument=json.dumps(allowing(("lambda:InvokeFunction", ["arn:aws:lambda:::x"]))),
+    )
+    updated = {each.name for each in stack.deploy() if each.state == "updated"}
+    assert updated == {names.lambda_role, names.machine_role, names.topic, names.machine}
+    assert states(stack.deploy()) == {"unchanged"}
+
+
+def test_empty_roster_is_refused(lottery):
+    """A roster of nobody does not empty the pool."""
+    with pytest.raises(LotteryError, match="has no valid employee"):
+        load_employees(lottery, Roster())
+    assert len(plan.employee_table(lottery).items()) == 10
+
+
+def test_own_roster_survives_a_deploy(lottery):
+    """A deploy fills an empty table only: a roster of one's own, however small, stays."""
+    load_employees(lottery, Roster([{"employee_id": "x", "employee_name": "X", "lottery_serial": 1}]))
+    Stack(lottery).deploy()
+    assert [each["employee_id"] for each in plan.employee_table(lottery).items()] == ["x"]
+
+
+def test_teardown_leaves_nothing(lottery):
+    """A teardown deletes everything it finds, whatever runs or is attached to a role, and proves it."""
+    arn = plan.lambda_role(lottery).policy_arn("ReadOnlyAccess")
+    lottery.client("iam").attach_role_policy(RoleName=lottery.names.lambda_role, PolicyArn=arn)
+    inject(lottery, "InputWinners", "import time\ndef lambda_handler(event, context): time.sleep(20)")
+    machine = plan.machine(lottery).arn
+    lottery.client("stepfunctions").start_execution(stateMachineArn=machine, input="{}")
+    recorder = Recorder(lottery)
+    inventory = Stack(recorder.target).teardown()
+    assert inventory.left == []
+    assert recorder.writes.index("StopExecution") < recorder.writes.index("DeleteStateMachine")
+    assert states(inventory.resources) == {"deleted"}
+    assert {each.kind for each in inventory.resources} == {
+        "role",
+        "function",
+        "log group",
+        "topic",
+        "subscription",
+        "table",
+        "state machine",
+    }
+
+
+def test_teardown_twice(lottery):
+    """A second teardown finds nothing to do and makes no write call."""
+    recorder = Recorder(lottery)
+    inventory = Stack(recorder.target).teardown()
+    assert states(inventory.resources) == {"missing"}
+    assert inventory.left == []
+    assert recorder.writes == []
+
+
+def test_wrong_index_key_is_refused(target):
+    """An index of our name on a key of another type is not taken for ours."""
+    table = plan.employee_table(target)
+    wrong = Index(table.index.name, "lottery_serial", "S")
+    Table(target, table.name, index=wrong).ensure()
+    with pytest.raises(LotteryError, match=r"lottery_serial.*cannot be changed"):
+        table.ensure()
+
+
+def test_plan(target):
+    """The plan of a deploy tells what would be created, what checked, and what refused."""
+    foreign_table(target)
+    plan.lambda_role(target).ensure()
+    planned = {(each.kind, each.name): each.state for each in Stack(target).plan("ann@example.com")}
+    assert planned["table", target.names.winners_table] == "not ours, would be refused"
+    assert planned["role", target.names.lambda_role] == "would be checked"
+    assert planned["topic", target.names.topic] == "would be created"
+    assert planned["subscription", "ann@example.com"] == "would be created"
+
+
+def test_index_is_added_later(target):
+    """The index can be added to a table that was made without it, as the tutorial does."""
+    plan.employee_table(target, index=False).ensure()
+    assert Table(target, target.names.employee_table).index_names() == []
+    assert plan.employee_table(target).ensure().state == "updated"
+    assert Table(target, target.names.employee_table).index_names() == ["lottery_serial-index"]
+
+
+def foreign_role(target):
+    trusting = json.dumps(trust_policy("lambda.amazonaws.com"))
+    target.client("iam").create_role(RoleName=target.names.lambda_role, AssumeRolePolicyDocument=trusting)
+    return "role"
+
+
+def foreign_topic(target):
+    target.client("sns").create_topic(Name=target.names.topic)
+    return "topic"
+
+
+def foreign_group(target):
+    name = target.names.log_group(target.names.function("InputWinners"))
+    target.client("logs").create_log_group(logGroupName=name)
+    return "log group"
+
+
+def foreign_table(target):
+    target.client("dynamodb").create_table(
+        TableName=target.names.winners_table,
+        KeySchema=[{"AttributeName": "employee_id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "employee_id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return "table"
+
+
+def foreign_function(target):
+    role = plan.lambda_role(target).arn
+    target.client("lambda").create_function(
+        FunctionName=target.names.function("InputWinners"),
+        Code={"ZipFile": lambda_function.zipped(lambda_function.LAMBDAS_FOLDER / "input_winners")},
+        Role=role,
+        Runtime="python3.12",
+        Handler="lambda_function.lambda_handler",
+    )
+    return "function"
+
+
+def foreign_machine(target):
+    role = plan.machine_role(target).ensure().arn
+    target.client("stepfunctions").create_state_machine(
+        name=target.names.machine,
+        roleArn=role,
+        definition='{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}',
+    )
+    return "state machine"
+
+
+FOREIGN = [foreign_role, foreign_topic, foreign_group, foreign_table, foreign_function, foreign_machine]
+
+
+def test_foreign_things_are_left_alone(target):
+    """Things of our names without our tags are refused by deploy and left, and named, by teardown."""
+    kinds = {make(target) for make in FOREIGN}
+    Subscription(plan.topic(target), "ann@example.com").ensure()
+    foreign = [each for each, _ in plan.resources(target) if (found := each.find()) and not found.ours]
+    assert {each.kind for each in foreign} == kinds
+    for each in foreign:
+        with pytest.raises(LotteryError, match="was not made by this kit"):
+            each.ensure()
+    with pytest.raises(LotteryError, match="was not made by this kit"):
+        Stack(target).deploy()
+    inventory = Stack(target).teardown()
+    left = {(each.kind, each.ours) for each in inventory.left}
+    assert left == {(kind, False) for kind in (*kinds, "subscription")}
+    assert "subscription" not in {each.kind for each in inventory.resources}
+
+
+def test_foreign_tables_are_not_emptied(target):
+    """Neither a reset nor a roster touches a table of our name that is not ours."""
+    foreign_table(target)
+    Table(target, target.names.winners_table).put([{"employee_id": "theirs"}])
+    with pytest.raises(LotteryError, match="was not made by this kit"):
+        forget_winners(target)
+    assert len(Table(target, target.names.winners_table).items()) == 1
+
+
+def test_recreated_machine_has_only_its_own_tags(lottery):
+    """A foreign machine made after a teardown does not inherit our tags."""
+    foreign_machine(lottery)
+    assert not StateMachine(lottery, lottery.names.machine).find().ours

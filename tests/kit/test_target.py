@@ -1,0 +1,175 @@
+"""One place decides which AWS is meant, and no mistake reaches a real account."""
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+
+import pytest
+from botocore.exceptions import ParamValidationError
+
+from lottery_lib import connect
+from lottery_lib.aws_errors import AwsError
+from lottery_lib.errors import LotteryError
+from sfn_emulator import control
+
+TRAPS = {
+    "AWS_PROFILE": "nobody",
+    "AWS_ACCESS_KEY_ID": "AKIAREAL",
+    "AWS_SECRET_ACCESS_KEY": "real",
+    "AWS_DEFAULT_REGION": "cn-north-1",
+    "AWS_CONFIG_FILE": "/nonexistent",
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "http_proxy": "http://127.0.0.1:9",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "AWS_DEFAULTS_MODE": "nonsense",
+    "AWS_MAX_ATTEMPTS": "none",
+}
+
+
+def test_embedded_ignores_the_attendees_own_aws(monkeypatch):
+    """On the emulator no profile, key, region, proxy or endpoint of the attendee's is used."""
+    for name, value in TRAPS.items():
+        monkeypatch.setenv(name, value)
+    target = connect()
+    assert (target.kind, target.region, target.account) == ("embedded", "us-east-1", "123456789012")
+    assert target.client("sns").list_topics()["ResponseMetadata"]["HTTPStatusCode"] == 200
+    key = control.status()["access_key_id"]
+    assert target.client("sns")._request_signer._credentials.access_key == target.access_key == key
+
+
+def test_endpoint(monkeypatch):
+    """The address of the user's own emulator is a target, too. The kit reads its key from the file."""
+    target = connect(connect().endpoint)
+    assert (target.kind, target.account) == ("endpoint", "123456789012")
+
+
+def test_partition_of_china():
+    """The partition is the caller's: in a region of China every ARN is of aws-cn."""
+    target = connect(region="cn-north-1")
+    assert target.arn("sns", "x") == "arn:aws-cn:sns:cn-north-1:123456789012:x"
+
+
+def test_region_of_the_environment(monkeypatch):
+    """LOTTERY_REGION is the region of every emulator; a region that is given comes first."""
+    monkeypatch.setenv("LOTTERY_REGION", "cn-north-1")
+    embedded = connect()
+    assert (embedded.region, embedded.partition) == ("cn-north-1", "aws-cn")
+    assert connect(embedded.endpoint).region == "cn-north-1"
+    assert connect(region="eu-west-1").region == "eu-west-1"
+
+
+@pytest.mark.parametrize("region", ["moon", "us-east-99", "cn north 1"])
+def test_region_that_is_none(monkeypatch, region):
+    """It is refused in one sentence, before anything is asked."""
+    monkeypatch.setenv("LOTTERY_REGION", region)
+    with pytest.raises(
+        LotteryError, match=r"LOTTERY_REGION: .* is not a region of AWS.*such as us-east-1 or cn-"
+    ):
+        connect()
+
+
+def test_two_connects_one_emulator():
+    """A second connect finds the emulator of the first."""
+    assert connect().endpoint == connect().endpoint
+
+
+def test_nobody_there():
+    """An address that nobody answers at is one sentence."""
+    with pytest.raises(LotteryError, match="does not answer"):
+        connect("http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("status", [200, 302, 404, 429, 500])
+def test_another_server_there(monkeypatch, status):
+    """An address where something else answers with a page is one sentence, whatever the status."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(b"<html><body>Hello</body></html>")
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        where = f"http://127.0.0.1:{server.server_port}"
+        monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda seconds: None))
+        with pytest.raises(LotteryError) as caught:
+            connect(where)
+        server.shutdown()
+    said = "AWS has a problem: wait a minute" if status == 500 else f"{where}: the reply is not one of AWS's"
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        *("http://127.0.0.1:x", "http://127.0.0.1:99999", "http://a b", "http://"),
+        *("https://sts.amazonaws.com", "https://sts.amazonaws.com.", "https://sts.amazonaw\u017f.com"),
+        "https://sts.\uff41mazonaws.com",
+    ],
+)
+def test_no_address(where):
+    """What is no address is refused in one sentence; so is AWS's own, with a final dot or without."""
+    with pytest.raises(LotteryError, match="is not the address of an emulator"):
+        connect(where)
+
+
+def aws_profile(tmp_path, monkeypatch, text):
+    path = tmp_path / "config"
+    path.write_text(
+        f"[default]\nregion = us-east-1\naws_access_key_id = a\naws_secret_access_key = b\n{text}"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(path))
+
+
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SFN"])
+def test_aws_refuses_an_endpoint_variable(monkeypatch, name):
+    """With `aws` an endpoint variable is refused, since the calls would go elsewhere."""
+    monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with pytest.raises(LotteryError, match=f"{name} would send the calls elsewhere"):
+        connect("aws")
+
+
+def test_aws_refuses_an_endpoint_in_the_profile(tmp_path, monkeypatch):
+    """With `aws` an endpoint in the AWS profile is refused too."""
+    aws_profile(tmp_path, monkeypatch, "endpoint_url = http://127.0.0.1:9\n")
+    with pytest.raises(LotteryError, match="endpoint_url of the AWS profile would send the calls elsewhere"):
+        connect("aws")
+
+
+def test_aws_without_a_region(tmp_path, monkeypatch):
+    """Without a region `aws` says which variable to set."""
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    with pytest.raises(LotteryError, match=r"no region is set. Set AWS_DEFAULT_REGION"):
+        connect("aws")
+
+
+def test_what_the_emulator_does_not_do(target):
+    """Nobody is asked to wait for it."""
+    execution = target.arn("states", "execution:Lottery:draw")
+    with pytest.raises(AwsError, match="The emulator does not do this: use AWS for it"):
+        target.client("stepfunctions").redrive_execution(executionArn=execution)
+
+
+def test_a_wrong_parameter_is_shown_in_its_own_words(target):
+    """IPython shows a wrong parameter as boto3's words alone, without its sixty lines of traceback."""
+    with pytest.raises(ParamValidationError) as caught:
+        target.client("iam").get_role(RoleName=3)
+    [shown] = caught.value._render_traceback_()
+    assert shown.startswith(
+        "ParamValidationError: Parameter validation failed:\nInvalid type for parameter RoleName"
+    )
+
+
+def test_what_is_there_already_needs_no_correction(target):
+    """If a name is taken, the advice is to go on, and not to correct the call."""
+    table = {"TableName": target.names.winners_table, "BillingMode": "PAY_PER_REQUEST"}
+    table["KeySchema"] = [{"AttributeName": "employee_id", "KeyType": "HASH"}]
+    table["AttributeDefinitions"] = [{"AttributeName": "employee_id", "AttributeType": "S"}]
+    target.client("dynamodb").create_table(**table)
+    with pytest.raises(LotteryError, match=r"lready exist.* Go on with the next step"):
+        target.client("dynamodb").create_table(**table)
