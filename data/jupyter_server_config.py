@@ -1,8 +1,8 @@
 """Settings of every Jupyter server in this environment; `make install` copies this file to .venv/etc/jupyter.
 
 With them, kernels and terminals find the command `lottery`, and the server has no reason to warn. The server
-that `make lab` starts prints its address, warnings and errors only. The emulator ends with that server, so
-the server says which winners are lost.
+that `make lab` starts prints its address, warnings and errors only. It also runs as root, as in a container,
+and says so. The emulator ends with that server, so the server says which winners are lost.
 """
 
 import atexit
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import zmq
 from jupyter_core.paths import jupyter_config_dir
+from jupyter_server.serverapp import ServerApp
 
 c = get_config()  # noqa: F821
 OWN_SHELL = dict(os.environ)
@@ -37,6 +38,9 @@ def is_for_people(record):
     text = record.getMessage()
     if record.levelno == logging.INFO and text.startswith("http"):
         print(f"JupyterLab is at this address:\n\n    {text}\n\nCtrl-C stops it.", file=sys.stderr)
+        if os.geteuid() == 0:
+            place = ServerApp.instance().ip or "every address"
+            print(f"You are root: JupyterLab runs as root, and listens on {place}.", file=sys.stderr)
     return record.levelno >= logging.WARNING and not any(known in text for known in KNOWN)
 
 
@@ -50,6 +54,9 @@ def ask_for_winners():
 
 if os.environ.get("LOTTERY_LAB_PID") == str(os.getpid()):
     atexit.register(ask_for_winners)
+    if os.geteuid() == 0:  # root is usual in a container, where JupyterLab would refuse to start
+        c.ServerApp.allow_root = True
+        c.ServerApp.ip = "127.0.0.1"
     if "--debug" not in sys.argv:
         c.Application.logging_config = {
             "filters": {"for people": {"()": lambda: is_for_people}},
