@@ -1,7 +1,5 @@
 """Graphviz is found and asked; what goes wrong is a sentence."""
 
-import sys
-
 import pytest
 
 from lottery_lib.errors import LotteryError
@@ -47,7 +45,7 @@ def test_no_dot_says_what_to_install(monkeypatch):
 def test_what_graphviz_says_is_told(monkeypatch, tmp_path):
     """When Graphviz refuses the drawing, the error has its own words."""
     program = tmp_path / "dot"
-    program.write_text(f"#!{sys.executable}\nraise SystemExit('syntax error in line 1')\n", encoding="utf-8")
+    program.write_text("#!/bin/sh\necho 'syntax error in line 1' >&2\nexit 1\n", encoding="utf-8")
     program.chmod(0o700)
     monkeypatch.setenv("GRAPHVIZ_DOT", str(program))
     with pytest.raises(LotteryError) as caught:
