@@ -137,7 +137,6 @@ def run(
     try:
         meanwhile(arn)
         description = execution.wait(target, arn, seconds=seconds)
-        return _fresh(_result(description, execution.history(target, arn)))
     except LotteryError as why:  # the draw has started: return its ARN, so that nobody starts another
         cause = _(
             "{why} The draw goes on; look at it with `lottery history {arn}`, or stop it", why=why, arn=arn
@@ -149,6 +148,13 @@ def run(
             "error": "StillRunning",
             "cause": cause,
         }
+    try:
+        return _fresh(_result(description, execution.history(target, arn)))
+    except LotteryError as why:  # the status and the winners are known without the history
+        ended = _result(description, [])
+        unread = _("{why} Then `lottery history {arn}` shows the reason", why=why, arn=arn)
+        failed = ended["status"] != "SUCCEEDED"
+        return ended | {"error": "HistoryNotRead", "cause": unread} if failed else ended
 
 
 def result(target: Target, arn: str) -> DrawResult:

@@ -33,8 +33,9 @@ class Winner(TypedDict):
 class DrawResult(TypedDict):
     """What became of a draw. `error` and `cause` are None if all went well.
 
-    A draw that runs has the error `StillRunning` once nobody waits for it any more. A hardened draw can
-    succeed and have the error `RecordedNotMailed`.
+    A draw that runs has the error `StillRunning` once nobody waits for it any more. A draw that failed has
+    the error `HistoryNotRead` if its history cannot be read. A hardened draw can succeed and have the error
+    `RecordedNotMailed`.
     """
 
     status: str

@@ -161,3 +161,21 @@ def test_draw_whose_end_is_not_seen(deployed):
     assert told["execution_arn"] in told["cause"]
     deployed.forget()
     assert execution.wait(deployed.target, told["execution_arn"])["status"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "error"), [(1, "SUCCEEDED", None), (0, "FAILED", "HistoryNotRead")]
+)
+def test_draw_that_ended_with_a_history_that_nobody_can_read(deployed, number, status, error):
+    """A draw that has ended keeps its status and its winners, even if its history cannot be read."""
+    deployed.refuse("GetExecutionHistory", "AccessDeniedException", "not authorized to perform: states:Get")
+    told = draw(deployed.target, number)
+    assert (told["status"], told["error"], len(told["winners"])) == (status, error, number)
+
+
+def test_draw_that_failed_with_a_history_that_nobody_can_read(deployed):
+    """The cause says why nobody can read the reason, and what to do then."""
+    deployed.refuse("GetExecutionHistory", "AccessDeniedException", "not authorized to perform: states:Get")
+    told = draw(deployed.target, 0)
+    assert "not authorized to perform: states:Get (AccessDeniedException). Ask the" in told["cause"]
+    assert told["cause"].endswith(f"Then `lottery history {told['execution_arn']}` shows the reason")
