@@ -13,11 +13,12 @@ from functools import partial
 from typing import Any, ClassVar, Final
 
 from lottery_lib import merkle
-from lottery_lib.aws_errors import call_or_none
+from lottery_lib.aws_errors import call_or_none, says
 from lottery_lib.employees import Roster, tutorial_roster
 from lottery_lib.resources import Planned, Report
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import Target
+from lottery_lib.translation import _
 
 CHUNK: Final = 100  # ids in one item, which then stays far below DynamoDB's limit of 400 KB
 
@@ -38,21 +39,43 @@ def empty_winners(target: Target) -> int:
     The lottery's chain gets a receipt first, so that nobody can forget winners unnoticed. A lottery without
     the hardened edition has no chain.
     """
-    table, draws = Table(target, target.names.winners_table), draws_table(target)
+    table = Table(target, target.names.winners_table)
     table.check_ours()
     won = list(table.all_keys())
-    # Who may only use the tutorial's edition cannot write the chain. A check then says that rows are missing.
-    read_chain = partial(call_or_none, draws.item, "ResourceNotFound", "AccessDenied", key="#chain")
-    if pool_table(target).find() and (chain := read_chain()):
-        number = chain["receipts"]
-        at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        told = {"number": number, "kind": "reset", "at": at, "previous": chain["last"], "removed": len(won)}
-        text = json.dumps(told)
-        last = hashlib.sha256(text.encode()).hexdigest()
-        draws.put([{"draw_id": f"#chain#{number}", "text": text}])
-        draws.put([{**chain, "receipts": number + 1, "last": last}])
+    if pool_table(target).find():
+        what = _("the receipt of a reset")
+        add = partial(_add_reset, target, len(won))
+        target.waiter.retry(what, add, says("TransactionCanceled"), seconds=60)
     table.remove(won)
     return len(won)
+
+
+def _add_reset(target: Target, removed: int) -> None:
+    """Add the receipt of a reset to the chain. DynamoDB refuses it if another receipt was added meanwhile."""
+    draws = draws_table(target)
+    # Who may only use the tutorial's edition cannot read the chain. A check then says that rows are missing.
+    chain = call_or_none(draws.item, "ResourceNotFound", "AccessDenied", key="#chain")
+    if chain is None:
+        return
+    number, at = chain["receipts"], datetime.now(UTC).isoformat(timespec="milliseconds")
+    told = {"number": number, "kind": "reset", "at": at, "previous": chain["last"], "removed": removed}
+    text = json.dumps(told)
+    receipt = {
+        "Key": {"draw_id": f"#chain#{number}"},
+        "UpdateExpression": "SET #text = :text",
+        "ExpressionAttributeNames": {"#text": "text"},
+        "ExpressionAttributeValues": {":text": text},
+    }
+    last = hashlib.sha256(text.encode()).hexdigest()
+    head = {
+        "Key": {"draw_id": "#chain"},
+        "UpdateExpression": "SET receipts = :after, #last = :last",
+        "ConditionExpression": "receipts = :before",
+        "ExpressionAttributeNames": {"#last": "last"},
+        "ExpressionAttributeValues": {":before": number, ":after": number + 1, ":last": last},
+    }
+    updates: Any = [{"Update": {"TableName": draws.name, **part}} for part in (receipt, head)]
+    target.plain_dynamodb().transact_write_items(TransactItems=updates)
 
 
 class Employees(Planned):

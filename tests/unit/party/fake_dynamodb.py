@@ -50,9 +50,8 @@ class FakeDynamoDb:
 
     def transact_write_items(self, *, TransactItems):
         assert len(TransactItems) <= 100
-        return self.step(
-            "TransactWriteItems", lambda: self._transact([each["Put"] for each in TransactItems])
-        )
+        puts = [each["Put"] if "Put" in each else self._as_put(each["Update"]) for each in TransactItems]
+        return self.step("TransactWriteItems", lambda: self._transact(puts))
 
     def count(self, operation, items):
         self.requests.append(operation)
@@ -92,6 +91,16 @@ class FakeDynamoDb:
         self.count("Scan", len(items))
         last = {"LastEvaluatedKey": start + PAGE} if start + PAGE < len(self.tables[name]) else {}
         return {"Items": items, **last}
+
+    def _as_put(self, update):
+        """The Put that does the same as an Update which only sets attributes."""
+        name, ((key, value),) = update["TableName"], update["Key"].items()
+        item = {key: value, **self.tables[name].get(value, {})}
+        for changed in update["UpdateExpression"].removeprefix("SET ").split(", "):
+            attribute, given = changed.split(" = ")
+            attribute = update["ExpressionAttributeNames"].get(attribute, attribute)
+            item[attribute] = update["ExpressionAttributeValues"][given]
+        return update | {"Item": item}
 
     def _transact(self, puts):
         self.count("TransactWriteItems", 0)

@@ -14,6 +14,7 @@ from unit.party.hardened_world import GO, KILL, world
 from lottery_lib.names import Names
 from lottery_lib.party.checker import CLAIMS, check_receipts, shuffled
 from lottery_lib.resources import contents
+from lottery_lib.waiting import Waiter
 
 IDS = [f"{number:03}" for number in range(1, 11)]
 FRIEND, ROOM = "007", "9 21 40 33 2"
@@ -70,22 +71,28 @@ def checked(made):
     return check_receipts(made.document())
 
 
-def reset(made):
-    """What `forget_winners` does, on the tables in memory."""
+def reset(made, meanwhile=lambda: None):
+    """What `forget_winners` does, on the tables in memory; `meanwhile` runs when it has read the chain."""
 
     def table(_target, name, _key=""):
         items = made.tables.tables[name]
         return SimpleNamespace(
+            name=name,
             check_ours=lambda: None,
             find=lambda: "there",
             all_keys=lambda: [*items],
-            item=lambda key: items.get(key),  # noqa: PLW0108 - it is called by name
+            item=lambda key: (items.get(key), meanwhile())[0],
             put=lambda new: made.tables.put(name, [*new]),
             remove=lambda keys: [items.pop(key) for key in keys],
         )
 
+    target = SimpleNamespace(
+        names=Names(edition="hardened"),
+        plain_dynamodb=lambda: made.tables,
+        waiter=Waiter(lambda seconds: None),
+    )
     with patch.object(contents, "Table", table):
-        contents.empty_winners(SimpleNamespace(names=Names(edition="hardened")))
+        contents.empty_winners(target)
 
 
 def test_a_chosen_secret_does_not_choose_the_winner(made):
@@ -141,6 +148,14 @@ def test_a_repeated_draw_has_the_same_winner_or_is_counted(made):
     removed = made.document()
     del removed["chain"][1], removed["draws"]["again 0"]  # a reset, and a draw that was given up
     assert not check_receipts(removed).claims[CLAIMS[0]]
+
+
+def test_a_reset_overwrites_no_announcement(made):
+    """A draw that is announced during a reset keeps its receipt, and the reset has one, too."""
+    waiting = ["meanwhile"]
+    reset(made, lambda: waiting and announce(made, waiting.pop()))
+    found = checked(made)
+    assert (found.counts["announced"], found.counts["resets"], found.problems) == (2, 1, [])
 
 
 def test_a_row_by_hand_is_found(made):
