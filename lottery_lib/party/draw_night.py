@@ -65,9 +65,8 @@ def night_page(target: Target) -> widgets.Widget:
     """
     name, file = os.environ.get("LOTTERY_EVENING") or "evening", os.environ.get("LOTTERY_EVENING_FILE")
     asked = parse_qs(os.environ.get("QUERY_STRING", "")).get("page", [])
-    if asked == ["stage"]:  # the operator's page saves the file
-        return Page(Evening(target, name)).stage
-    return Operator(Evening(target, name), Path(file) if file else None).box
+    evening = Evening(target, name, file=Path(file) if file else None)
+    return Page(evening).stage if asked == ["stage"] else Operator(evening).box
 
 
 class Page:
@@ -158,7 +157,7 @@ class Page:
 
     def _move(self, target: Target) -> None:
         """Go on at a new emulator."""
-        self.evening = Evening(target, self.evening.name)
+        self.evening = Evening(target, self.evening.name, file=self.evening.file)
 
     def _press(self, way: str, seen: Moment) -> None:
         state = self.evening.look()
@@ -210,10 +209,8 @@ class Operator(Page):
         box: The page (a widget).
     """
 
-    def __init__(self, evening: Evening, file: Path | None) -> None:
+    def __init__(self, evening: Evening) -> None:
         html, button = widgets.HTML, widgets.Button
-        # To save 10,000 people takes seconds. The room waits for it only where the machine tells a secret.
-        self._kept = Evening(evening.target, evening.name, file=file)
         self._head, self._now, self._problem = html(), html(), html()
         # Two buttons, so that a Space that comes too often does not end a roll call: one that is taken away
         # loses the focus.
@@ -285,7 +282,7 @@ class Operator(Page):
         self._roll.on_msg(self._mark)
         self._add.on_click(lambda _: self._wish(self._show_surprise))
         self._end.on_click(lambda _: self._ask_end())
-        self._sure.on_click(lambda _: self._wish(self._kept.close))
+        self._sure.on_click(lambda _: self._wish(self.evening.close))
         self._fold.on_click(lambda _: self._unfold(self._machine.layout.display == "none"))
         self._leaver.observe(lambda _: _show_only(self._leaves, False), "value")
         self._withdraw.on_click(lambda _: self._wish(self._ask_withdraw))
@@ -359,26 +356,25 @@ class Operator(Page):
         self._shown = state
 
     def _keep(self) -> None:
-        """Save the evening after each step, and count who can still win."""
+        """After each step, say where the evening is saved, and count who can still win."""
         kept = None
         while True:
             time.sleep(_PAUSE)
             state = self.state
             if state is None or state == kept:
                 continue
-            if problem := _problem(partial(self._save, state)):
+            if problem := _problem(partial(self._show_foot, state)):
                 self._foot.value = escaped(problem)
             else:
                 kept = state
 
-    def _save(self, state: EveningState) -> None:
-        now = self._kept.look()
-        if now.step != "drawing":  # otherwise winners and receipts change between two reads
-            self._strange.value = self._without_receipt(now)
-        path = self._kept.file
+    def _show_foot(self, state: EveningState) -> None:
+        if state.step != "drawing":  # otherwise winners and receipts change between two reads
+            self._strange.value = self._without_receipt(state)
+        path = self.evening.file
         file = _("Saved in {file}", file=path) if path else _("Not saved in a file")
         who = _("{count} can still win", count=len(self._remaining(state)))
-        told = (who, file if now.problem == state.problem else now.problem, inbox(self.evening.target).where)
+        told = (who, state.not_saved or file, inbox(self.evening.target).where)
         self._foot.value = _LINK.sub(_ANCHOR, escaped(" · ".join(told)))
 
     def _without_receipt(self, state: EveningState) -> str:
@@ -410,7 +406,7 @@ class Operator(Page):
     def _is_lost(self) -> bool:
         """Whether only the file has the evening. An error here must not end the thread."""
         try:
-            return bool(self._kept.file and evening_file.lacking(self.evening.target, self._kept.file))
+            return bool(self.evening.file and evening_file.lacking(self.evening.target, self.evening.file))
         except LotteryError:  # the emulator has ended just now, or the file is damaged
             return False
 
@@ -526,12 +522,12 @@ class Operator(Page):
         if self._read.employees:
             next_step = _("Press *Load this list*, or load the page again to go on without it")
             raise LotteryError(_("list of guests"), _("was chosen, but is not loaded yet"), next_step)
-        self._kept.announce(prizes, absent=self._rule.value, question=self._question.value.strip())
+        self.evening.announce(prizes, absent=self._rule.value, question=self._question.value.strip())
 
     def _give_public_value(self) -> None:
         if not self._value.value.strip():
             raise LotteryError(_("public value"), _("it is empty"), _("Type what the room has said"))
-        self._kept.give(self._value.value.strip())
+        self.evening.give(self._value.value.strip())
 
     def _mark(self, _roll: RollCall, message: dict[str, Any], _buffers: list[bytes]) -> None:
         with self._marking:
@@ -545,10 +541,6 @@ class Operator(Page):
         super()._show_tables()
         with self._marking:  # a mark may have been changed again
             self._marks = {key: mark for key, mark in self._marks.items() if kept.get(key) is not mark}
-
-    def _move(self, target: Target) -> None:
-        super()._move(target)
-        self._kept = Evening(target, self.evening.name, file=self._kept.file)
 
     def _keep_marks(self) -> dict[str, bool]:
         """Write the marks of this page into the tables. Returns them."""
@@ -617,7 +609,7 @@ class Operator(Page):
         _show_only(self._leaves, True)
 
     def _withdraw_person(self) -> None:
-        self._kept.withdraw(self._leaver.value.strip())
+        self.evening.withdraw(self._leaver.value.strip())
         self._leaver.value = ""
 
     def _ask_end(self) -> None:
@@ -628,8 +620,8 @@ class Operator(Page):
 
     def _put_back(self) -> None:
         """Go on with the evening that the file has, and the tables of a new emulator do not have."""
-        if self._kept.file:
-            Evening.restored(self.evening.target, self._kept.file)
+        if self.evening.file:
+            Evening.restored(self.evening.target, self.evening.file)
 
     def _links(self, state: EveningState) -> str:
         """Links to save what guests may have: before the draw, and what remains of the evening."""

@@ -76,6 +76,7 @@ class EveningState:
             `Evening.show`.
         problem: Why the latest execution failed, in a sentence; empty if it did not.
         withdrawn: Who does not take part any more.
+        not_saved: Why the file does not have this state, in a sentence; empty if it has, or there is none.
     """
 
     step: str
@@ -86,6 +87,7 @@ class EveningState:
     stage: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
     withdrawn: Sequence[Person] = ()
+    not_saved: str = ""
 
 
 def draw_in_public(
@@ -157,8 +159,11 @@ class Evening:
         evening = cls(target, kept["evening"] or evening_file.latest(kept["tables"]) or "evening", file=file)
         draw, step = evening._items("").get("", {}), kept["step"]
         if step and step["last"] == draw.get("last", ""):  # it had been noted, and nothing of it was recorded
-            evening._take(**{key: step[key] for key in ("request", "number", "awaits", "output")})
-            return evening
+            if left := step["request"].get("withdraw"):
+                evening.withdraw(left)
+            else:
+                evening._take(**{key: step[key] for key in ("request", "number", "awaits", "output")})
+                return evening
         state = evening.look()
         begun = next((each.number for each in state.prizes if each.winners and not each.done), 0)
         if state.step == "public value" or begun:
@@ -179,7 +184,7 @@ class Evening:
                 evening_file.save(self.target, self.file, self.name)
             except LotteryError as error:
                 self._not_saved = str(error)
-        return replace(state, problem=self._not_saved or state.problem)
+        return replace(state, not_saved=self._not_saved)
 
     def _state(self, items: Mapping[str, Item]) -> EveningState:
         draw, waiting, stage = items.get(""), items.get("#waiting"), items.get("#stage", {})
@@ -251,6 +256,7 @@ class Evening:
         A receipt names them before anybody else is drawn. This is possible from the announcement to the end.
         """
         proof(self.target, self.name, employee_id)  # raises if nobody of this id can win
+        self._note({"withdraw": employee_id})
         told = run(self.target, {"draw_id": self.name, "withdraw": employee_id}, _SECONDS)
         if told["error"]:
             what = _("was not withdrawn ({reason})", reason=str(told["cause"]).rstrip(".。"))
@@ -297,10 +303,7 @@ class Evening:
             awaits: What an execution waits for, if this is an answer.
             output: The answer.
         """
-        if self.file:
-            last = self._items("").get("", {}).get("last", "")
-            step = {"request": request, "number": number, "awaits": awaits, "output": output}
-            evening_file.save(self.target, self.file, self.name, {**step, "last": last})
+        self._note(request, number, awaits, output)
         if awaits and self._answered(number, awaits, output):
             return
         self._start(request, number)
@@ -313,6 +316,15 @@ class Evening:
             self._until(asks, self._asks_or_ended)
             self._question = ""
             self._answered(number, awaits, output)
+
+    def _note(
+        self, request: Mapping[str, object], number: int = 0, awaits: str = "", output: object = None
+    ) -> None:
+        """Write into the file which step comes now, so that `restored` can take it. See `_take`."""
+        if self.file:
+            last = self._items("").get("", {}).get("last", "")
+            step = {"request": request, "number": number, "awaits": awaits, "output": output}
+            evening_file.save(self.target, self.file, self.name, {**step, "last": last})
 
     def _start(self, request: Mapping[str, object], number: int) -> None:
         """Start an execution. Of two pages that do it at the same time, only one can."""

@@ -170,6 +170,7 @@ def killed_after_the_note(monkeypatch, party, evening, act):
     with monkeypatch.context() as patch:
         for name in ("_start", "_answered"):
             patch.setattr(Evening, name, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr("lottery_lib.party.evening.run", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             act(evening)
     party.forget()
@@ -192,6 +193,13 @@ def test_a_prize_that_was_noted_is_added_once(party, monkeypatch):
     evening = party.restored()
     assert [each.name for each in step(evening, "roll call").prizes] == ["Mug", "Car"]
     assert kinds(evening) == ["announced", "prize added", "drawn"]
+
+
+def test_a_withdrawal_that_was_noted_is_made(party, monkeypatch):
+    """A withdrawal that did not reach the machine is made when the file goes on."""
+    evening = party.evening(MUG, question="Five numbers")
+    evening = killed_after_the_note(monkeypatch, party, evening, lambda each: each.withdraw("0007"))
+    assert (ids(evening.look().withdrawn), evening.look().step) == (["0007"], "public value")
 
 
 def test_a_note_is_about_one_evening(party):
@@ -271,7 +279,7 @@ def test_a_file_that_knows_more_is_not_overwritten(party):
     for act in (lambda: evening.announce([CAR]), lambda: evening_file.save(party.target, party.file)):
         with pytest.raises(LotteryError, match=r"has receipts that the tables do not have. Go on with it"):
             act()
-    assert "Go on with it" in evening.look().problem
+    assert "Go on with it" in evening.look().not_saved
     assert party.file.read_bytes() == text
 
 

@@ -46,7 +46,7 @@ def when(evening, step):
 
     def there():
         state = evening.look()
-        assert not state.problem
+        assert not (state.problem or state.not_saved)
         return state if state.step == step else None
 
     return Waiter().until(f"the step {step}", there, seconds=120, every=0.2)

@@ -2,24 +2,27 @@
 
 import os
 import signal
+from types import SimpleNamespace
 
 import pytest
 from helpers import wait_until
 
 from lottery_lib import Stack, connect
-from lottery_lib.party import scenes
-from lottery_lib.party.draw_night import Operator
+from lottery_lib.names import Names
+from lottery_lib.party import draw_night, evening_file, scenes
+from lottery_lib.party.draw_night import Operator, night_page
 from lottery_lib.party.evening import Evening
+from lottery_lib.target import elsewhere
 from sfn_emulator import control
 
 
 @pytest.fixture
 def page():
-    """`page(evening, file)`: an operator's page that a browser shows."""
+    """`page(evening)`: an operator's page that a browser shows."""
     opened = []
 
-    def show(evening, file=None):
-        opened.append(Operator(evening, file))
+    def show(evening):
+        opened.append(Operator(evening))
         opened[-1].stage._handle_custom_msg({"shown": True}, [])
         return opened[-1]
 
@@ -42,6 +45,12 @@ def mark(page, one, absent=True):
     page._roll._handle_custom_msg({"id": one, "absent": absent}, [])
 
 
+def press(page, words, wish=None):
+    """Press the button when it has these words; or do something else then, in the page's own thread."""
+    wait_until(lambda: (page._main.description, page._main.layout.display) == (words, "") and not page._busy)
+    page._wish(wish) if wish else page.press("advance")
+
+
 def offers(page, words):
     """The button of the page's form has these words."""
     wait_until(lambda: (page._answer.description, page._answer.layout.display) == (words, ""))
@@ -50,9 +59,8 @@ def offers(page, words):
 def test_nothing_deployed(page, tmp_path):
     """Before the deploy the page says what to do, even if the evening's file is damaged."""
     (tmp_path / "damaged.json").write_text("{")
-    here = page(
-        Evening(connect(edition="hardened", attendee="nowhere"), "nowhere"), tmp_path / "damaged.json"
-    )
+    nowhere = connect(edition="hardened", attendee="nowhere")
+    here = page(Evening(nowhere, "nowhere", file=tmp_path / "damaged.json"))
     wait_until(lambda: "does not exist. Run `lottery deploy`" in here._problem.value)
 
 
@@ -82,6 +90,43 @@ def test_marks_are_shared(page, hardened):
     offers(here, "Everybody is here")
 
 
+def test_each_step_is_in_the_file_before_it_is_taken(page, hardened, tmp_path):
+    """The page writes a draw, an added prize, a roll call and a withdrawal into the file, like all steps."""
+    file = tmp_path / "noted.json"
+    evening = Evening(hardened, "noted", file=file)
+    evening.announce([{"name": "Mug", "count": 1}])
+    here = page(evening)
+
+    def noted():
+        return evening_file.read(file)["step"]["request"]
+
+    press(here, "Go on")
+    press(here, "Draw 1 winner")
+    wait_until(lambda: noted() == {"prize": 1})
+    press(here, "Show the winners")
+    offers(here, "Everybody is here")
+    here._give_answer()
+    wait_until(lambda: evening_file.read(file)["step"]["awaits"] == "roll call")
+    here._leaver.value = "001"
+    press(here, "Go on", here._withdraw_person)
+    wait_until(lambda: noted() == {"withdraw": "001"})
+    press(here, "Go on", lambda: here.evening.draw_one_more({"name": "Car", "count": 1}))
+    wait_until(lambda: noted() == {"add": {"name": "Car", "count": 1}})
+
+
+@pytest.mark.parametrize("query", ["page=stage", ""])
+def test_both_pages_save_the_evening(monkeypatch, tmp_path, query):
+    """A press on the stage is a step, too, so the page of the stage gets the file like the operator's."""
+    made = SimpleNamespace(stage="stage", box="box")
+    asked = []
+    for name in ("Page", "Operator"):
+        monkeypatch.setattr(draw_night, name, lambda evening: (asked.append(evening.file), made)[1])
+    monkeypatch.setenv("QUERY_STRING", query)
+    monkeypatch.setenv("LOTTERY_EVENING_FILE", str(tmp_path / "night.json"))
+    night_page(elsewhere("123456789012", "us-east-1", Names("party", "hardened")))
+    assert asked == [tmp_path / "night.json"]
+
+
 def test_restored_with_one_click(page, own_home):
     """The emulator is killed at a roll call. The page finds a new one, and the file has the evening.
 
@@ -91,7 +136,7 @@ def test_restored_with_one_click(page, own_home):
     try:
         Stack(target).deploy()
         evening = at_roll_call(target, file)
-        here = page(evening, file)
+        here = page(evening)
         winners = evening.look().prizes[0].winners
         offers(here, "Everybody is here")
         mark(here, winners[0].id)
