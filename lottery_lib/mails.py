@@ -43,7 +43,7 @@ class Mail:
 
 
 class Inbox:
-    """The mails of one attendee's topic, in order of arrival.
+    """The mails of one attendee's topic, in order of arrival, and one link to the emulator's mailbox.
 
     Args:
         target: Where.
@@ -78,7 +78,10 @@ class Inbox:
 
     @property
     def where(self) -> str:
-        """One sentence that says where to read the mails, or that nobody gets any."""
+        """One sentence that says where to read the mails, or that nobody gets any.
+
+        Its link works once; then the browser has a cookie. For another browser, call `inbox` again.
+        """
         try:
             states = self._states()
         except LotteryError as error:  # do not stop the caller for this: it may be about to draw
@@ -143,9 +146,9 @@ class Inbox:
     def __repr__(self) -> str:
         return "\n".join(f"{mail.kind}: {mail.subject}" for mail in self.mails) or _("No mail yet.")
 
-    @property
+    @cached_property
     def _page(self) -> str:
-        """The address of the mailbox's page. Its ticket works once; then the browser has a cookie."""
+        """The address of the mailbox's page, with a ticket."""
         ticket = json.loads(self._ask("POST", f"{_MAIL}/ticket"))["ticket"]
         return f"{self._target.endpoint}{_MAIL}/?ticket={ticket}"
 

@@ -35,13 +35,24 @@ def at_home(second, monkeypatch):
 
 def test_where_opens_the_mailbox(target):
     """The address that `inbox(target).where` tells opens the mailbox in a browser."""
-    (topic := Topic(target, target.names.topic)).ensure()
-    Subscription(topic, "ann@example.com").ensure()
+    subscribe(target)
     before = inbox(target).where
     inbox(target).confirm("ann@example.com")
     for text in (before, inbox(target).where):
         path = re.search(r"http://127.0.0.1:\d+(/_emulator/mail/\S+)", text)[1]
         assert Wire(control.status())("GET", path)[0] == 303
+
+
+def test_an_inbox_has_one_link(target):
+    """To read `where` again makes no second ticket: the sentence has the same link."""
+    subscribe(target)
+    opened = inbox(target)
+    assert opened.where == opened.where
+
+
+def subscribe(target):
+    (topic := Topic(target, target.names.topic)).ensure()
+    Subscription(topic, "ann@example.com").ensure()
 
 
 @pytest.fixture
