@@ -8,6 +8,7 @@ explicitly. The attendee's own AWS settings are not read, so a call of the kit c
 import os
 import re
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
@@ -63,10 +64,11 @@ class Target:
     names: Names
     waiter: Waiter = field(default_factory=Waiter)
     key_file: str | None = None
-    # These three are shared with the targets that `named` makes.
+    # These four are shared with the targets that `named` makes.
     _clients: dict[str, Any] = field(default_factory=dict)
     _reading_clients: dict[str, Any] = field(default_factory=dict)
     _caller: dict[str, Any] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
     _is_read_only: bool = False
 
     if TYPE_CHECKING:
@@ -87,18 +89,19 @@ class Target:
         return client
 
     def _made_once(self, key: str, make: Callable[..., Any]) -> Any:
-        if key not in self._clients:
-            try:
-                client = make(endpoint_url=self.endpoint, config=config(self.endpoint))
-            except BotoCoreError as error:  # such as an impossible region
-                raise explain(error) or error from error
-            for listen in ON_CLIENT:
-                listen(self, client)
-            speak_plainly(client)
-            if self._is_read_only:
-                client.meta.events.register("before-call", _block_writes)
-            self._clients[key] = client
-        return self._clients[key]
+        with self._lock:  # threads share a target, and boto3 cannot make two clients at once
+            if key not in self._clients:
+                try:
+                    client = make(endpoint_url=self.endpoint, config=config(self.endpoint))
+                except BotoCoreError as error:  # such as an impossible region
+                    raise explain(error) or error from error
+                for listen in ON_CLIENT:
+                    listen(self, client)
+                speak_plainly(client)
+                if self._is_read_only:
+                    client.meta.events.register("before-call", _block_writes)
+                self._clients[key] = client
+            return self._clients[key]
 
     @property
     def access_key(self) -> str:
