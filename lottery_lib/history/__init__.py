@@ -100,8 +100,13 @@ def state_table(events: Iterable[Event], definition: Machine | None = None) -> p
         state and ``output`` as Python values; ``variables`` that it assigned, by name, None if it assigned
         none; ``error`` and ``cause`` as AWS gives them, with controls as in JSON; '' if there is none.
     """
+    return table_of(Reader(events, definition))
+
+
+def table_of(reader: Reader) -> pd.DataFrame:
+    """The `state_table` of the events that a reader has read so far."""
     rows: list[tuple[Any, ...]] = []
-    for run in Reader(events, definition).runs:
+    for run in reader.runs:
         for number, attempt in enumerate(run.attempts, start=1):
             took = (attempt.ended - attempt.started).total_seconds() if attempt.ended else float("nan")
             what = (run.name, run.branch.label, number, attempt.status, attempt.started, took)

@@ -19,7 +19,7 @@ from lottery_lib.view.painting import (
     Paint,
     Seen,
     captions,
-    items_done,
+    done_of,
     painted,
     paints,
     seen,
@@ -191,7 +191,7 @@ class _Drawing:
             self.names[name] = _wrap(name, 2 * _LINE if inner else _LINE)
             lines = [*self.names[name], *captions(state)]
             # Room for what an execution writes there.
-            width = _inches([*lines, *captions(state, attempts=100, items=items_done(100, 100))])
+            width = _inches([*lines, *captions(state, attempts=100, items=done_of(100, 100))])
             if not inner:
                 self._heads[name] = self._tails[name] = node
                 graph.node(node, _label(lines), width=width, **look)

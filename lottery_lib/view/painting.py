@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Final, TypedDict
 
 from lottery_lib.definition import Machine
-from lottery_lib.history import latest_rows, state_table
-from lottery_lib.history.state_runs import Event, details_of
+from lottery_lib.history import latest_rows, table_of
+from lottery_lib.history.state_runs import Event, Reader, StateRun, details_of
+from states_language import all_states, is_last
 from lottery_lib.translation import _
 from lottery_lib.view.asl import notes, tries
 from lottery_lib.view.status import look_of, marked, retried
@@ -47,34 +48,36 @@ class Seen:
 
 def seen(events: Sequence[Event], machine: Machine) -> Seen:
     """Read from the events of an execution what to paint."""
-    table = state_table(events, machine)
+    reader = Reader(events, machine)
+    table = table_of(reader)
     latest = latest_rows(table)
     return Seen(
         latest["status"].to_dict(),
         latest["attempt"].to_dict(),
         latest["duration"].dropna().to_dict(),
-        dict(_items(events)),
+        count_done_items(reader),
         frozenset(_taken(table[["branch", "state", "attempt", "status"]].itertuples(index=False), machine)),
     )
 
 
-def _items(events: Sequence[Event]) -> Iterator[tuple[str, str]]:
-    """How many items of each Map are done, such as ``"3 of 5 done"``."""
-    entered: dict[int, str] = {}
-    counts: dict[str, tuple[int, int]] = {}
-    for event in events:
-        details = details_of(event)
-        if event["type"] == "MapStateEntered":
-            entered[event["id"]] = details["name"]
-        elif event["type"] == "MapStateStarted":
-            counts[entered[event["previousEventId"]]] = 0, details.get("length", 0)
-        elif event["type"] == "MapIterationSucceeded":
-            done, length = counts[details["name"]]
-            counts[details["name"]] = done + 1, length
-    return ((name, items_done(done, length)) for name, (done, length) in counts.items())
+def count_done_items(reader: Reader) -> dict[str, str]:
+    """How many items of each Map are done, such as ``"3 of 5 done"``, by the Map's name.
+
+    An item is done when AWS reports `MapIterationSucceeded` for it. A failed or aborted iteration does not
+    count. A Retry begins at 0 again. If a Map is entered several times, the latest time counts.
+    """
+    counts: dict[StateRun | None, tuple[int, int]] = {}
+    for event in reader.events:
+        run = reader.owners[event["id"]]
+        if event["type"] == "MapStateStarted":
+            counts[run] = 0, details_of(event).get("length", 0)
+        elif event["type"] == "MapIterationSucceeded" and run in counts:
+            done, length = counts[run]
+            counts[run] = done + 1, length
+    return {run.name: done_of(*count) for run, count in counts.items() if run}
 
 
-def items_done(done: int, length: int) -> str:
+def done_of(done: int, length: int) -> str:
     """How far a Map is, such as ``"3 of 5 done"``."""
     return _("{done} of {length} done", done=done, length=length)
 

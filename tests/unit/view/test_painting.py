@@ -92,6 +92,40 @@ def test_a_map_tells_how_many_items_are_done():
     assert ">(for each item)<" in graph_view(MAP).svg
 
 
+RETRIED = [
+    ("MapStateEntered", {"name": "Each"}), ("MapStateStarted", {"length": 2}),
+    ("MapIterationStarted", {"name": "Each", "index": 0}), ("MapIterationSucceeded", {"name": "Each"}),
+    ("MapIterationStarted", {"name": "Each", "index": 1}), ("MapIterationFailed", {"name": "Each"}),
+    ("MapStateStarted", {"length": 2}), ("MapIterationStarted", {"name": "Each", "index": 0}),
+]  # fmt: skip
+
+
+def test_a_retry_of_a_map_counts_from_0_again():
+    """AWS starts a Map that is tried again after the event of its failure, and its items are not done yet."""
+    assert ">0 of 2 done<" in graph_view(MAP, events=chain(*RETRIED)).svg
+    again = [*RETRIED, ("MapIterationSucceeded", {"name": "Each"})]
+    assert ">1 of 2 done<" in graph_view(MAP, events=chain(*again)).svg
+
+
+def test_an_item_of_another_iteration_counts_for_its_own_map():
+    """A Map in a Map runs once for each outer item: an item counts for the run that it belongs to."""
+    inner = {"StartAt": "Inner", "States": {"Inner": MAP["States"]["Each"]}}
+    outer = {"StartAt": "Outer", "States": {"Outer": {"Type": "Map", "ItemProcessor": inner, "End": True}}}
+    events = [
+        event(1, 0, "MapStateEntered", name="Outer"),
+        event(2, 1, "MapStateStarted", length=2),
+        event(3, 2, "MapIterationStarted", name="Outer", index=0),
+        event(4, 3, "MapStateEntered", name="Inner"),
+        event(5, 4, "MapStateStarted", length=1),
+        event(6, 2, "MapIterationStarted", name="Outer", index=1),
+        event(7, 6, "MapStateEntered", name="Inner"),
+        event(8, 7, "MapStateStarted", length=1),
+        event(9, 5, "MapIterationStarted", name="Inner", index=0),
+        event(10, 9, "MapIterationSucceeded", name="Inner", index=0),
+    ]
+    assert ">0 of 1 done<" in graph_view(outer, events=events).svg
+
+
 def test_edges_of_iterations_are_edges_of_the_drawing():
     """Each iteration takes the edges inside the Map; an edge is taken if one iteration took it."""
     assert taken(mapped(1), MAP) == {(START, "Each", False), ("One", "Two", False)}
