@@ -37,6 +37,7 @@ class Attempt:
 
     started: datetime
     ended: datetime | None = None
+    waits_since: datetime | None = None  # for its token
     status: str = "running"
     output: Any = None
     variables: dict[str, Any] | None = None  # those that it assigned
@@ -232,7 +233,7 @@ class Reader:
             run.attempts.append(Attempt(time))
         resource = details_of(event).get("resource") or ""
         if kind == "TaskSubmitted" and resource.endswith(".waitForTaskToken") and run.last.ended is None:
-            run.last.status = "waiting"
+            run.last.status, run.last.waits_since = "waiting", time
         if kind.endswith(("Failed", "TimedOut")):
             error, cause = reason_of(event)
             run.fail(time, error or ("States.Timeout" if kind.endswith("TimedOut") else ""), cause)

@@ -4,7 +4,7 @@ import io
 import re
 import textwrap
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import accumulate
 from math import nan
@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lottery_lib.definition import Machine
-from lottery_lib.history.state_runs import Attempt, Event, Reader, StateRun, details_of
+from lottery_lib.history.state_runs import Event, Reader, StateRun
 from lottery_lib.texts import harmless
 from lottery_lib.translation import _
 from lottery_lib.view.status import columns, look_of, marked, retried
@@ -84,13 +84,11 @@ def timeline_view(
     def seconds(time: datetime | None) -> float:
         return float(((time or latest) - start).total_seconds())
 
-    whole, asked = seconds(None), _asked_for_token(reader)
+    whole = seconds(None)
     grouped: dict[tuple[str, str], list[StateRun]] = {}
     for run in reader.runs:
         grouped.setdefault((run.branch.label, run.name), []).append(run)
-    rows = [
-        _row(runs, [bar for run in runs for bar in _bars(run, asked, seconds)]) for runs in grouped.values()
-    ]
+    rows = [_row(runs, [bar for run in runs for bar in _bars(run, seconds)]) for runs in grouped.values()]
     took = f"{whole:.1f} s" if whole >= 1 else f"{whole * 1000:.0f} ms"
     told = _("; ").join(f"{row.label.strip()} {row.note}" for row in rows[:_ROWS])
     told = told or _("nothing has happened yet")
@@ -98,24 +96,11 @@ def timeline_view(
     return Picture(alt, lambda: _draw(rows, whole or 0.001, title))
 
 
-def _asked_for_token(reader: Reader) -> dict[Attempt, datetime]:
-    """When each attempt that waits for a token began to wait."""
-    found = dict[Attempt, datetime]()
-    for event in reader.events:
-        resource = details_of(event).get("resource") or ""
-        if event["type"] == "TaskSubmitted" and resource.endswith(".waitForTaskToken"):
-            run, time = reader.owners[event["id"]], event["timestamp"]
-            found |= {attempt: time for attempt in run.attempts if attempt.started <= time} if run else {}
-    return found
-
-
-def _bars(
-    run: StateRun, asked: Mapping[Attempt, datetime], seconds: Callable[[datetime | None], float]
-) -> Iterator[_Bar]:
+def _bars(run: StateRun, seconds: Callable[[datetime | None], float]) -> Iterator[_Bar]:
     before = 0.0
     for number, attempt in enumerate(run.attempts, start=1):
         begin, end = seconds(attempt.started), seconds(attempt.ended)
-        since = attempt.started if run.kind == "Wait" else asked.get(attempt)
+        since = attempt.started if run.kind == "Wait" else attempt.waits_since
         wait = (seconds(since), end) if since else None
         yield _Bar(begin, end, attempt.status, number, (before, begin) if number > 1 else None, wait)
         before = end

@@ -102,6 +102,24 @@ def test_a_task_says_how_long_it_waits_for_its_token():
     assert "waits" not in timeline_view(events).alt
 
 
+def test_each_attempt_waits_for_its_own_token():
+    """A task that is tried again waits twice: each wait begins when its own attempt was submitted."""
+    submitted = {"resource": "invoke.waitForTaskToken"}
+    events = [
+        event(1, 0, "TaskStateEntered", name="Ask"),
+        event(2, 1, "TaskScheduled"),
+        event(3, 2, "TaskSubmitted", ms=1000, **submitted),
+        event(4, 3, "TaskTimedOut", ms=11000, error="States.Timeout"),
+        event(5, 4, "TaskScheduled", ms=14000),
+        event(6, 5, "TaskSubmitted", ms=16000, **submitted),
+        event(7, 6, "TaskSucceeded", ms=21000),
+        event(8, 7, "TaskStateExited", name="Ask", ms=21000),
+    ]
+    view = timeline_view(events)
+    assert re.findall(">(waits [^<]*)<", view.svg) == ["waits 10 s", "waits 5 s"]  # the 3 s have no room
+    assert "↻ retried 1 time, waits 18 s." in view.alt
+
+
 def test_a_wait_without_room_is_in_the_note():
     """A short wait has no text on its line: it would cover the bars."""
     view = timeline_view(history("moto_callback"))
