@@ -7,7 +7,7 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from lottery_lib.errors import LotteryError
@@ -16,7 +16,7 @@ from lottery_lib.translation import _
 
 
 def render(source: str) -> str:
-    """Turn DOT into SVG.
+    """Turn DOT into SVG. The same DOT is laid out once, however often it is asked for.
 
     The program is GRAPHVIZ_DOT if that is set, else the system's `dot`, else pip's `dot` beside this Python.
 
@@ -30,14 +30,19 @@ def render(source: str) -> str:
     if not dot:
         raise LotteryError("Graphviz", _("there is no program that draws graphs"), install)
     try:
-        drawn = subprocess.run(
-            [dot, "-Tsvg"], input=source, capture_output=True, check=True, encoding="utf-8", errors="replace"
-        )
+        return _laid_out(dot, source)
     except (OSError, subprocess.CalledProcessError) as error:
         reason = getattr(error, "stderr", "") or error
         what = _("did not draw ({reason})", reason=str(reason).strip())
         raise LotteryError("Graphviz", what, install) from error
-    return drawn.stdout
+
+
+@lru_cache(maxsize=32)
+def _laid_out(dot: str, source: str) -> str:
+    process = subprocess.run(
+        [dot, "-Tsvg"], input=source, capture_output=True, check=True, encoding="utf-8", errors="replace"
+    )
+    return process.stdout
 
 
 class Picture:

@@ -53,6 +53,17 @@ def test_what_graphviz_says_is_told(monkeypatch, tmp_path):
     assert caught.value.what == "did not draw (syntax error in line 1)"
 
 
+def test_the_same_dot_is_laid_out_once(monkeypatch):
+    """A second drawing of the same DOT starts no program; a drawing of another DOT starts one."""
+    asked, run = [], svg.subprocess.run
+    monkeypatch.setattr(
+        svg.subprocess, "run", lambda *args, **more: asked.append(more["input"]) or run(*args, **more)
+    )
+    assert svg.render("digraph { once }") == svg.render("digraph { once }")
+    svg.render("digraph { twice }")
+    assert asked == ["digraph { once }", "digraph { twice }"]
+
+
 def test_chinese_letters_arrive():
     """The text goes to Graphviz and back as UTF-8."""
     assert "抽奖" in svg.render('digraph { "抽奖" }')
