@@ -200,29 +200,6 @@ def published(events: Iterable[Event]) -> list[str]:
     return messages
 
 
-def moments(events: Sequence[Event], after: int = 0) -> list[int]:
-    """Find the moments with something new to see: a state begins, fails, is tried again, or is aborted.
-
-    A success is no moment of its own: people see it when the next state begins.
-
-    Args:
-        events: The history so far, in order of the ids.
-        after: How many of its events have been seen.
-
-    Returns:
-        The number of events up to each such moment.
-    """
-    reader, found = Reader(), []
-    before = reader.snapshot()
-    for count, event in enumerate(events, start=1):
-        reader.read(event)
-        now = reader.snapshot()
-        if count > after and any(status not in ("succeeded", "caught") for *_, status in now - before):
-            found.append(count)
-        before = now
-    return found
-
-
 def transitions(events: Iterable[Event]) -> int:
     """How many state transitions AWS would bill: each state entered is one, and each retry.
 

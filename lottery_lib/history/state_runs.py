@@ -125,6 +125,7 @@ class Reader:
         definition: The parsed ASL, to number the branches as in ``Branches``.
 
     Attributes:
+        definition: As given; empty if it was not given.
         events: The events that were read, in order.
         runs: Each time that a state was entered, in order.
         owners: The state of each event, by the event's id; None for events of the execution.
@@ -132,6 +133,7 @@ class Reader:
     """
 
     def __init__(self, events: Iterable[Event] = (), definition: Machine | None = None) -> None:
+        self.definition: Machine = definition or {}
         self.events: list[Event] = []
         self.runs: list[StateRun] = []
         self.owners: dict[int, StateRun | None] = {}
@@ -139,7 +141,7 @@ class Reader:
         self._top = Branch()
         self._iterations: dict[int, Branch] = {}  # by the id of the MapIterationStarted event
         self._latest: dict[str, StateRun] = {}  # by the state's name
-        self._branch_numbers = dict(_branch_numbers(definition or {}))
+        self._branch_numbers = dict(_branch_numbers(self.definition))
         for event in sorted(events, key=lambda event: int(event["id"])):
             self.read(event)
 
@@ -167,7 +169,27 @@ class Reader:
             self._read_task(event, before)
         self.owners[event["id"]] = owner
 
-    def snapshot(self) -> set[tuple[int, int, str]]:
+    def moments(self, events: Iterable[Event]) -> Iterator[int]:
+        """Read the next events, and stop wherever there is something new to see.
+
+        That is when a state begins, fails, is tried again, waits, or is aborted. A success is no moment of
+        its own: people see it when the next state begins.
+
+        Args:
+            events: Those that follow the events read so far, in order of the ids.
+
+        Yields:
+            The number of all events that have been read.
+        """
+        before = self._snapshot()
+        for event in events:
+            self.read(event)
+            now = self._snapshot()
+            if any(status not in ("succeeded", "caught") for *_, status in now - before):
+                yield len(self.events)
+            before = now
+
+    def _snapshot(self) -> set[tuple[int, int, str]]:
         """For each state: its latest run, how many attempts that run has, and its status."""
         return {(id(run), len(run.attempts), run.last.status) for run in self._latest.values()}
 
@@ -294,6 +316,6 @@ def _branch_numbers(machine: Machine) -> Iterator[tuple[tuple[str, str], int]]:
     """((name of the Parallel, first state of the branch), number), at every depth."""
     for name, state in states(machine).items():
         for number, branch in enumerate(branches(state)):
-            if state["Type"] == "Parallel":
-                yield (name, branch["StartAt"]), number
+            if state.get("Type") == "Parallel":
+                yield (name, branch.get("StartAt", "")), number
             yield from _branch_numbers(branch)

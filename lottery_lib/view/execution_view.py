@@ -7,11 +7,14 @@ from typing import Any, Final
 import ipywidgets as widgets
 import pandas as pd
 
-from lottery_lib.history import ExecutionRecord, latest_rows, output, state_table
+from lottery_lib.history import ExecutionRecord, output
+from lottery_lib.history.state_runs import Reader
+from states_language import all_states
 from lottery_lib.texts import escaped
 from lottery_lib.translation import _
-from lottery_lib.view.graph import graph_view
+from lottery_lib.view.graph import drawing_of
 from lottery_lib.view.graph_widget import GraphWidget
+from lottery_lib.view.painting import facts_of
 from lottery_lib.view.status import badge, marked
 from lottery_lib.view.tables import readable
 from states_language import all_states
@@ -33,8 +36,8 @@ class ExecutionView(widgets.HBox):  # type: ignore[misc]
     """
 
     def __init__(self, execution: ExecutionRecord | None = None) -> None:
-        self._table = self._latest = state_table([])
-        self._execution = ExecutionRecord({}, [])
+        self._reader = Reader()
+        self._facts = facts_of(self._reader)
         self.graph, self.details = GraphWidget(fill=True), widgets.HTML(_hint())
         self.graph.observe(self._on_chosen, "chosen")
         self.side = widgets.VBox([self.details])
@@ -42,7 +45,7 @@ class ExecutionView(widgets.HBox):  # type: ignore[misc]
         self.add_class("lottery-execution")
         self.side.add_class("lottery-side")
         if execution:
-            self.show(execution)
+            self.show(Reader(execution.events, execution.definition))
 
     def __repr__(self) -> str:
         return f"ExecutionView: {', '.join(self.graph.states)}"
@@ -52,41 +55,38 @@ class ExecutionView(widgets.HBox):  # type: ignore[misc]
         # Where there is no kernel, the picture stands still.
         return {**data, "text/html": self.graph.still.html} if self.graph.still else data
 
-    def show(self, execution: ExecutionRecord) -> None:
-        """Show another execution, or newer events of the same one."""
-        self._execution = execution
-        self._table = state_table(execution.events, execution.definition)
-        self._latest = latest_rows(self._table)
-        self.graph.show(graph_view(execution.definition, events=execution.events))
+    def show(self, reader: Reader) -> None:
+        """Show what a reader has read of an execution. It knows the definition, and may read on later."""
+        self._reader, self._facts = reader, facts_of(reader)
+        self.graph.show(drawing_of(reader.definition, self._facts))
         self._on_chosen()
 
     @property
-    def statuses(self) -> dict[str, str]:
+    def statuses(self) -> Mapping[str, str]:
         """The status of each state that was entered, as `history.state_statuses` returns it."""
-        statuses: dict[str, str] = self._latest["status"].to_dict()
-        return statuses
+        return self._facts.statuses
 
     def choose_failure(self) -> None:
         """Choose the state that failed in the end, if one did."""
-        last = self._latest
+        last = self._facts.latest
         failed = last[last["status"].isin(["failed", "caught"]) & (last["error"] != "")]
         inner = failed[failed["branch"] != ""]  # what fails in a branch fails the Parallel around it
         for name in failed["state"][:1] if inner.empty else inner["state"][-1:]:
             self.graph.chosen = name
 
     def _on_chosen(self, _change: object = None) -> None:
-        name, table = self.graph.chosen, self._table
-        if name in self._latest.index:
+        name, table, latest = self.graph.chosen, self._facts.table, self._facts.latest
+        if name in latest.index:
             rows = table[table["state"] == name]
-            kind = dict(all_states(self._execution.definition)).get(name, {}).get("Type", "")
-            self.details.value = _state(rows, self._latest.loc[name], table["started"].min(), kind)
+            kind = dict(all_states(self._reader.definition)).get(name, {}).get("Type", "")
+            self.details.value = _state(rows, latest.loc[name], table["started"].min(), kind)
         elif name:
             never = _("The execution has not entered this state.")
             self.details.value = f"{_heading(name, '')}<p>{escaped(never)}</p>"
         elif table.empty:
             self.details.value = _hint()
         else:
-            whole = {_("Input"): table["input"].iloc[0], _("Output"): output(self._execution.events)}
+            whole = {_("Input"): table["input"].iloc[0], _("Output"): output(self._reader.events)}
             title = _("The whole execution")
             self.details.value = f"<h4>{title}</h4>{_values(whole)}<p>{_hint()}</p>"
 

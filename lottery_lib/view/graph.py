@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING, Any, Final
 import graphviz
 
 from lottery_lib.definition import Machine, parse
-from lottery_lib.history.state_runs import Event
+from lottery_lib.history.state_runs import Event, Reader
+from states_language import all_states, branches, is_last, states
 from lottery_lib.translation import _
 from lottery_lib.view.asl import assigned, catches, known_state, outline, returns, tries, waits, ways
 from lottery_lib.view.painting import (
     END,
     START,
     Edge,
+    Facts,
     Paint,
-    Seen,
     captions,
     done_of,
+    facts_of,
     painted,
     paints,
-    seen,
 )
 from lottery_lib.view.status import columns, look_of, named, retried
 from lottery_lib.view.svg import Picture, render
@@ -109,17 +110,22 @@ def graph_view(
         LotteryError: The definition is not JSON, or leads to a state that is not there.
     """
     machine = parse(definition)
-    did = seen(events, machine) if events is not None else Seen()
-    did = replace(did, statuses=statuses or did.statuses, attempts=attempts or did.attempts)
+    facts = facts_of(Reader(events or (), machine))
+    facts = replace(facts, statuses=statuses or facts.statuses, attempts=attempts or facts.attempts)
+    return drawing_of(machine, facts, title)
+
+
+def drawing_of(machine: Machine, facts: Facts, title: str | None = None) -> GraphView:
+    """Draw a state machine, and what an execution of it did; see `graph_view`."""
     drawing = _Drawing(title)
     drawing.draw(machine)
     names = list(drawing.names)
     inside = _(", ").join(outline(machine))
     told = [_("{title}, from Start to End: {states}.", title=title or _("Workflow"), states=inside)]
-    if did.statuses:
+    if facts.statuses:
         by_status: dict[str, list[str]] = {}
         for name in names:
-            by_status.setdefault(did.statuses.get(name, "not entered"), []).append(name)
+            by_status.setdefault(facts.statuses.get(name, "not entered"), []).append(name)
         parts = [
             _("{status}: {names}", status=named(status), names=_(", ").join(those))
             for status, those in by_status.items()
@@ -132,10 +138,11 @@ def graph_view(
             told.append(_("{name} assigns {names}.", name=name, names=those))
         if tries(state):
             told.append(_("{name} has a Retry.", name=name))
-    if again := [f"{name} {retried(count)[2:]}" for name, count in did.attempts.items() if count > 1]:
+    if again := [f"{name} {retried(count)[2:]}" for name, count in facts.attempts.items() if count > 1]:
         told.append(_("{facts}.", facts=_(", ").join(again)))
-    taken = [number for number, edge in enumerate(drawing.edges) if edge in did.taken]
-    return GraphView(drawing.graph.source, " ".join(told), names, paints(drawing.names, machine, did), taken)
+    taken = [number for number, edge in enumerate(drawing.edges) if edge in facts.taken]
+    states_paints = paints(drawing.names, machine, facts)
+    return GraphView(drawing.graph.source, " ".join(told), names, states_paints, taken)
 
 
 class _Drawing:

@@ -2,12 +2,14 @@
 
 import xml.etree.ElementTree as ET
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, TypedDict
+
+import pandas as pd
 
 from lottery_lib.definition import Machine
 from lottery_lib.history import latest_rows, table_of
-from lottery_lib.history.state_runs import Event, Reader, StateRun, details_of
+from lottery_lib.history.state_runs import Reader, StateRun, details_of
 from states_language import all_states, is_last
 from lottery_lib.translation import _
 from lottery_lib.view.asl import notes, tries
@@ -36,27 +38,39 @@ class Paint(TypedDict):
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What an execution did so far, by the states' names; `taken` are the edges that it took."""
+class Facts:
+    """What an execution did so far. All that is shown of one look at it comes from here.
 
-    statuses: Mapping[str, str] = field(default_factory=dict)
-    attempts: Mapping[str, int] = field(default_factory=dict)
-    seconds: Mapping[str, float] = field(default_factory=dict)
-    items: Mapping[str, str] = field(default_factory=dict)
-    taken: Collection[Edge] = ()
+    Attributes:
+        table: A row for each attempt, as `history.state_table` returns it.
+        latest: A row for each state, as `history.latest_rows` returns it.
+        statuses: By the state's name, as `attempts`, `seconds` (of the latest attempt) and `items` are.
+        items: How many items of each Map are done, in words.
+        taken: The edges that the execution took.
+    """
+
+    table: pd.DataFrame
+    latest: pd.DataFrame
+    statuses: Mapping[str, str]
+    attempts: Mapping[str, int]
+    seconds: Mapping[str, float]
+    items: Mapping[str, str]
+    taken: Collection[Edge]
 
 
-def seen(events: Sequence[Event], machine: Machine) -> Seen:
-    """Read from the events of an execution what to paint."""
-    reader = Reader(events, machine)
+def facts_of(reader: Reader) -> Facts:
+    """Take what is shown from the events that a reader has read so far."""
     table = table_of(reader)
     latest = latest_rows(table)
-    return Seen(
+    rows = table[["branch", "state", "attempt", "status"]].itertuples(index=False)
+    return Facts(
+        table,
+        latest,
         latest["status"].to_dict(),
         latest["attempt"].to_dict(),
         latest["duration"].dropna().to_dict(),
         count_done_items(reader),
-        frozenset(_taken(table[["branch", "state", "attempt", "status"]].itertuples(index=False), machine)),
+        frozenset(_taken(rows, reader.definition)),
     )
 
 
@@ -110,20 +124,20 @@ def captions(state: Machine, attempts: int = 1, items: str = "") -> list[str]:
     return lines
 
 
-def paints(states: Mapping[str, Sequence[str]], machine: Machine, did: Seen) -> list[Paint]:
+def paints(states: Mapping[str, Sequence[str]], machine: Machine, facts: Facts) -> list[Paint]:
     """How to paint each state.
 
     Args:
         states: The lines of each state's name, in the order of the drawing.
         machine: The definition.
-        did: What the execution did.
+        facts: What the execution did.
     """
     found: list[Paint] = []
     for name, state in all_states(machine):
-        status, attempts = did.statuses.get(name, ""), did.attempts.get(name, 1)
+        status, attempts = facts.statuses.get(name, ""), facts.attempts.get(name, 1)
         look, (first, *rest) = look_of(status), states[name]
-        told = [marked(status or "not entered"), retried(attempts), did.items.get(name, "")]
-        told += [f"{did.seconds[name]:.3f} s"] if name in did.seconds else []
+        told = [marked(status or "not entered"), retried(attempts), facts.items.get(name, "")]
+        told += [f"{facts.seconds[name]:.3f} s"] if name in facts.seconds else []
         found.append(
             {
                 "status": status,
@@ -132,7 +146,7 @@ def paints(states: Mapping[str, Sequence[str]], machine: Machine, did: Seen) -> 
                 "lines": [
                     f"{look.mark} {first}".strip(),
                     *rest,
-                    *captions(state, attempts, did.items.get(name, "")),
+                    *captions(state, attempts, facts.items.get(name, "")),
                 ],
                 "tip": _("{name}: {told}", name=name, told=_(", ").join(filter(None, told))),
             }

@@ -21,14 +21,15 @@ import traitlets
 
 from lottery_lib.definition import Machine
 from lottery_lib.errors import LotteryError
-from lottery_lib.history import DrawResult, ExecutionRecord, Progress, Winner, moments, published
-from lottery_lib.history.state_runs import Event
+from lottery_lib.history import DrawResult, Progress, Winner, published
+from lottery_lib.history.state_runs import Event, Reader
 from lottery_lib.texts import escaped
 from lottery_lib.translation import _
 from lottery_lib.view.execution_view import ExecutionView
 from lottery_lib.view.status import WRAPPED
 
-_FRAMES: Final = 30  # the most moments that are shown after one look; a long history has many
+_FRAMES: Final = 30  # about so many moments are shown after one look; a long history has many more
+_OFTEN_MOMENTS: Final = ("StateEntered", "Failed", "TimedOut")  # how the types of their events end
 _REVEAL: Final = 8.0  # seconds in which all winners of a prize appear, at most
 _STYLE: Final = {"description_width": "initial"}
 # What is cut off a long word, such as one of AWS's task tokens. Chinese has no spaces, so it is not cut.
@@ -114,7 +115,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         self.add_class("lottery-panel")
         try:
             self._definition = lottery.definition
-            self._show([])
+            self._show(Reader(definition=self._definition))
             self._bound(lottery.count_remaining())
             self._say(self._remain())
         except Exception as error:  # the panel still opens, and Draw tries again
@@ -226,9 +227,11 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
             else:
                 self.winners.value, self.mail.value, self.view.graph.chosen = _nobody(), "", ""
                 self.progress.bar_style = "info"
-                self._show([])
+                reader = Reader(definition=self._definition)
+                self._show(reader)
                 arn = await asyncio.to_thread(self._lottery.start, asked)
-                await self._end(*await self._follow(arn))
+                result = await self._follow(arn, reader)
+                await self._end(reader.events, result)
         except Exception as error:  # an error in a callback would be shown nowhere
             self._say(_lost(error, arn) if arn and self.result is None else _sentence(error), "✗")
         finally:
@@ -257,25 +260,30 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
             all=self._can_win,
         )
 
-    async def _follow(self, arn: str) -> tuple[Sequence[Event], DrawResult]:
+    async def _follow(self, arn: str, reader: Reader) -> DrawResult:
         """Until the draw has ended, look at it, and replay what has happened since the last look."""
-        stopped, shown = False, 0
+        stopped = False
         while True:
             if self._cancelled.is_set() and not stopped:
                 await asyncio.to_thread(self._lottery.stop, arn)
                 stopped = True
-            seen = await asyncio.to_thread(self._lottery.look, arn)
-            counts = moments(seen.events, after=shown)
-            for count in counts[:: len(counts) // _FRAMES + 1]:
-                if self._cancelled.is_set():  # nobody watches any more
-                    break
-                self._show(seen.events[:count])
-                await self._rest(self._pace)
-            self._show(seen.events)
-            shown = len(seen.events)
-            if seen.result is not None:
-                return seen.events, seen.result
+            progress = await asyncio.to_thread(self._lottery.look, arn)
+            await self._replay(reader, progress.events[len(reader.events) :])
+            if progress.result is not None:
+                return progress.result
             await asyncio.sleep(self._pause)
+
+    async def _replay(self, reader: Reader, events: Sequence[Event]) -> None:
+        """Read new events, each of them once. Show moments on the way, evenly chosen, and the end."""
+        step = sum(event["type"].endswith(_OFTEN_MOMENTS) for event in events) // _FRAMES + 1
+        shown = len(reader.events)
+        for number, count in enumerate(reader.moments(events)):
+            if number % step == 0 and not self._cancelled.is_set():  # after Cancel, nobody watches
+                self._show(reader)
+                shown = count
+                await self._rest(self._pace)
+        if shown < len(reader.events):
+            self._show(reader)
 
     async def _end(self, events: Sequence[Event], result: DrawResult) -> None:
         mark, self.progress.bar_style = "✗", "danger"
@@ -347,11 +355,11 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         self.number.disabled = self.draw_button.disabled = not enabled
         self.cancel_button.disabled = enabled
 
-    def _show(self, events: Sequence[Event]) -> None:
+    def _show(self, reader: Reader) -> None:
         """Show how far a draw is: the progress bar, the workflow, and the name of what runs."""
-        self.view.show(ExecutionRecord(self._definition, events))
+        self.view.show(reader)
         statuses, states = self.view.statuses, self._definition["States"]
-        begun = sum(event["type"] == "MapIterationStarted" for event in events)
+        begun = sum(event["type"] == "MapIterationStarted" for event in reader.events)
         prizes = self._prize_names[:begun]
         self.progress.max = max(1, len(states) + len(self._prize_names))
         self.progress.value = sum(name in statuses for name in states) + len(prizes)

@@ -5,9 +5,11 @@ from typing import Final
 
 import pandas as pd
 
-from lottery_lib.history import ExecutionRecord, state_attempts, state_statuses
+from lottery_lib.history import ExecutionRecord
+from lottery_lib.history.state_runs import Reader
 from lottery_lib.translation import _
-from lottery_lib.view.graph import graph_view
+from lottery_lib.view.graph import drawing_of
+from lottery_lib.view.painting import facts_of
 from lottery_lib.view.status import marked, named, retried
 from lottery_lib.view.tables import readable
 
@@ -30,13 +32,13 @@ class Comparison:
     """
 
     def __init__(self, predicted: Mapping[str, str], execution: ExecutionRecord) -> None:
-        statuses, attempts = state_statuses(execution.events), state_attempts(execution.events)
-        self._graph = graph_view(execution.definition, events=execution.events)
+        facts = facts_of(Reader(execution.events, execution.definition))
+        self._graph = drawing_of(execution.definition, facts)
         self._complete = _OPEN not in predicted.values()
         rows = []
         for name, guess in predicted.items():
-            status = statuses.get(name, _NOT_ENTERED)
-            happened = f"{marked(status)} {retried(attempts.get(name, 1))}".strip()
+            status = facts.statuses.get(name, _NOT_ENTERED)
+            happened = f"{marked(status)} {retried(facts.attempts.get(name, 1))}".strip()
             rows.append((name, guess, happened, _verdict(guess, status)))
         heads = [_("State"), _("Your prediction"), _("What happened"), _("Right?")]
         self._table = pd.DataFrame(rows, columns=heads)

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import catalogues
 import pytest
@@ -11,6 +12,27 @@ from babel.messages import pofile
 from lottery_lib import translation
 
 Catalogue = Callable[[dict[str, str]], None]
+
+
+Call = tuple[tuple[Any, ...], dict[str, Any]]
+
+
+@pytest.fixture
+def count(monkeypatch) -> Callable[[object, str], list[Call]]:
+    """Counts the calls of a function from now on, by its owner and its name. The function still works."""
+
+    def watch(owner: object, name: str) -> list[Call]:
+        calls: list[Call] = []
+        function = getattr(owner, name)
+
+        def call(*args: Any, **more: Any) -> Any:
+            calls.append((args, more))
+            return function(*args, **more)
+
+        monkeypatch.setattr(owner, name, call)
+        return calls
+
+    return watch
 
 
 def _forget() -> None:

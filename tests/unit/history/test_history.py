@@ -11,7 +11,6 @@ from lottery_lib.history import (
     event_table,
     failure,
     latest_rows,
-    moments,
     output,
     published,
     state_attempts,
@@ -19,6 +18,7 @@ from lottery_lib.history import (
     state_table,
     transitions,
 )
+from lottery_lib.history.state_runs import Reader
 
 ROOT = Path(__file__).parents[3]
 PARALLEL = "Send SNS and Record In Dynamodb"
@@ -371,7 +371,7 @@ def test_a_task_waits_once_its_service_has_answered():
     assert state_statuses(chain(*WAITING[:-1])) == {"Ask": "running"}
     (row,) = state_table(chain(*WAITING)).to_dict("records")
     assert (row["status"], math.isnan(row["duration"])) == ("waiting", True)
-    assert len(chain(*WAITING)) in moments(chain(*WAITING))
+    assert len(chain(*WAITING)) in Reader().moments(chain(*WAITING))
 
 
 def test_a_task_that_waits_for_a_job_runs():
@@ -438,7 +438,7 @@ def test_moments_miss_nothing(name):
     """Between two moments, nothing changes but that a state succeeds or its Catch moves on."""
     events = history(name)
     statuses = [state_statuses(events[:count]) for count in range(len(events) + 1)]
-    for count in {*range(1, len(statuses))} - {*moments(events)}:
+    for count in {*range(1, len(statuses))} - {*Reader().moments(events)}:
         old, new = statuses[count - 1], statuses[count]
         changed = {status for state, status in new.items() if old.get(state) != status}
         assert changed <= {"succeeded", "caught"}
@@ -447,9 +447,9 @@ def test_moments_miss_nothing(name):
 def test_moments_after_what_was_seen():
     """A second look begins where the first one ended."""
     events = history("aws_draw_with_loop_and_timeout")
-    first = moments(events[:20])
-    assert first + moments(events, after=20) == moments(events)
-    assert moments(events, after=len(events)) == []
+    reader = Reader()
+    both = [*reader.moments(events[:20]), *reader.moments(events[20:])]
+    assert both == list(Reader().moments(events))
 
 
 @pytest.mark.parametrize("name", HISTORIES)

@@ -8,6 +8,7 @@ from unit.history.histories import chain, event, history
 
 from lottery_lib.definition import load
 from lottery_lib.history import ExecutionRecord
+from lottery_lib.history.state_runs import Reader
 from lottery_lib.view.execution_view import ExecutionView
 from lottery_lib.view.graph import graph_view
 
@@ -169,9 +170,17 @@ def test_follows_an_execution(view):
     """Showing what has become of an execution keeps the chosen state."""
     events = history("aws_draw_with_loop_and_timeout")
     view.graph.chosen = "Notify Winners"
-    view.show(ExecutionRecord(TUTORIAL, events[:39]))
+    view.show(Reader(events[:39], TUTORIAL))
     assert view.graph.chosen == "Notify Winners"
     assert "… running" in view.details.value
+
+
+def test_a_refresh_reads_the_history_once(view, count):
+    """The graph and the details come from one reading: each event is read once."""
+    events, read = history("aws_draw_with_loop_and_timeout"), count(Reader, "read")
+    view.graph.chosen = "Notify Winners"
+    view.show(Reader(events, TUTORIAL))
+    assert len(read) == len(events)
 
 
 def test_many_entries_are_cut():

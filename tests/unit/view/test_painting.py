@@ -6,8 +6,9 @@ import re
 from unit.history.histories import chain, event, history
 
 from lottery_lib.definition import load
+from lottery_lib.history.state_runs import Reader
 from lottery_lib.view.graph import graph_view
-from lottery_lib.view.painting import END, START, TAKEN, seen
+from lottery_lib.view.painting import END, START, TAKEN, facts_of
 
 TUTORIAL = json.loads(load())
 FIRST, SELECT, VALIDATE, CHOICE = list(TUTORIAL["States"])[:4]
@@ -16,7 +17,7 @@ BOTH = "Send SNS and Record In Dynamodb"
 
 def taken(events, machine=TUTORIAL):
     # A branch that a Retry begins again seems to lead to itself. The drawing has no such edge.
-    return {edge for edge in seen(events, machine).taken if edge[0] != edge[1]}
+    return {edge for edge in facts_of(Reader(events, machine)).taken if edge[0] != edge[1]}
 
 
 def test_a_loop_takes_its_edge_back():
@@ -87,7 +88,7 @@ def mapped(done):
 
 def test_a_map_tells_how_many_items_are_done():
     """The box of a Map counts its items, in the line that said that it has items."""
-    assert seen(mapped(3), MAP).items == {"Each": "3 of 5 done"}
+    assert facts_of(Reader(mapped(3), MAP)).items == {"Each": "3 of 5 done"}
     assert ">3 of 5 done<" in graph_view(MAP, events=mapped(3)).svg
     assert ">(for each item)<" in graph_view(MAP).svg
 

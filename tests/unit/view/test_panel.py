@@ -9,8 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from lottery_lib import history as history_room
 from lottery_lib.errors import LotteryError
 from lottery_lib.history import Progress
+from lottery_lib.history.state_runs import Reader
+from lottery_lib.view import painting, svg
 from lottery_lib.view.panel import DrawPanel
 from lottery_lib.view.status import look_of
 
@@ -545,6 +548,36 @@ def test_moments_are_shown_once():
     assert len(shown.pictures) == 3
 
 
+def test_a_definition_is_laid_out_once(count):
+    """The panel starts one `dot`, when it opens. No frame of a draw starts another."""
+    lottery = Lottery()
+    lottery.definition = DEFINITION | {"States": DEFINITION["States"] | {"Of this test": {"Type": "Fail"}}}
+    started = count(svg.subprocess, "run")
+    shown = Watched(lottery)
+    assert len(started) == 1
+    asyncio.run(shown.run(1))
+    assert len(shown.pictures) == 3
+    assert len(started) == 1
+
+
+def test_each_event_is_read_once(count):
+    """However often the panel looks, and however many frames it shows, it reads no event a second time."""
+    shown, read = Watched(Lottery(looks=3)), count(Reader, "read")
+    asyncio.run(shown.run(1))
+    assert len(shown.pictures) == 3
+    assert [event["id"] for (_, event), _ in read] == list(range(1, len(ALL) + 1))
+
+
+def test_a_frame_makes_one_table(count):
+    """All that a frame shows comes from one table of the states."""
+    shown = Watched(Lottery(looks=1))
+    frames, tables = count(shown.view, "show"), count(painting, "table_of")
+    others = count(history_room, "table_of")  # as `state_table` uses it
+    asyncio.run(shown.run(1))
+    assert len(frames) == 4  # nothing yet, two moments, the end
+    assert (len(tables), others) == (4, [])
+
+
 def test_each_moment_stays_for_a_while():
     """A moment is shown for `pace` seconds, however fast the draw was."""
     shown = Watched(Lottery(looks=1), pace=0.05)
@@ -558,7 +591,7 @@ def test_long_histories_are_not_played_in_full():
     rounds = [state("Entered", "A"), state("Exited", "A")] * 500
     shown = Watched(Lottery(looks=1, events=[("ExecutionStarted", {}), *rounds, *ALL[3:]]))
     frames = []
-    shown.view.show = lambda execution: frames.append(len(execution.events))
+    shown.view.show = lambda reader: frames.append(len(reader.events))
     asyncio.run(shown.run(1))
     assert len(frames) <= 33
     assert frames[-1] == 1003

@@ -7,6 +7,7 @@ from unit.history.histories import history
 
 from lottery_lib.definition import load
 from lottery_lib.history import ExecutionRecord
+from lottery_lib.history.state_runs import Reader
 from lottery_lib.view.prediction import Comparison
 
 #: `Random Select Winners` fails three times, and its Catch leads to `Failed`.
@@ -34,6 +35,13 @@ def test_says_which_predictions_are_right():
         ["Failed", "not entered", "✗ failed", "≠\u00a0different"],
         ["Notify Winners", "not entered", "not entered", "✓\u00a0right"],
     ]
+
+
+def test_reads_the_history_once(count):
+    """The graph and the table beside it come from one reading: each event is read once."""
+    read = count(Reader, "read")
+    html_of(Failed="failed")
+    assert len(read) == len(CAUGHT.events)
 
 
 def test_another_word_gets_the_four_words():
