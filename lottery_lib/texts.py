@@ -28,8 +28,8 @@ def escaped(text: str) -> str:
 
 
 def width(text: str) -> int:
-    """How many columns a text needs in a terminal. A Chinese character is as wide as two others."""
-    return sum(1 + (east_asian_width(each) in "WF") for each in text)
+    """How many columns a text takes: two for each wide (Chinese, Japanese, Korean) character."""
+    return sum(1 + (east_asian_width(letter) in "WF") for letter in text)
 
 
 def to_cell(text: str) -> str:

@@ -11,6 +11,7 @@ import graphviz
 from lottery_lib.definition import Machine, parse
 from lottery_lib.history.state_runs import Event, Reader
 from states_language import all_states, branches, is_last, states
+from lottery_lib.texts import width
 from lottery_lib.translation import _
 from lottery_lib.view.asl import assigned, catches, known_state, outline, returns, tries, waits, ways
 from lottery_lib.view.painting import (
@@ -25,7 +26,7 @@ from lottery_lib.view.painting import (
     painted,
     paints,
 )
-from lottery_lib.view.status import columns, look_of, named, retried
+from lottery_lib.view.status import look_of, named, retried
 from lottery_lib.view.svg import Picture, render
 from states_language import all_states, branches, is_last, states
 
@@ -198,17 +199,17 @@ class _Drawing:
             self.names[name] = _wrap(name, 2 * _LINE if inner else _LINE)
             lines = [*self.names[name], *captions(state)]
             # Room for what an execution writes there.
-            width = _inches([*lines, *captions(state, attempts=100, items=done_of(100, 100))])
+            inches = _inches([*lines, *captions(state, attempts=100, items=done_of(100, 100))])
             if not inner:
                 self._heads[name] = self._tails[name] = node
-                graph.node(node, _label(lines), width=width, **look)
+                graph.node(node, _label(lines), width=inches, **look)
                 continue
             self._boxes[name] = f"cluster {node}"
             self._heads[name], self._tails[name] = f"{node} in", f"{node} out"
             with graph.subgraph(name=self._boxes[name]) as box:
                 box.attr(label=_label(lines), style="rounded,filled", **look)
                 # The point is as wide as the name: Graphviz would make the box of a Chinese name too narrow.
-                box.node(self._heads[name], width=width, **_POINT)
+                box.node(self._heads[name], width=inches, **_POINT)
                 for branch in inner:
                     self._add_states(box, branch)
                 box.node(self._tails[name], width="0.01", **_POINT)
@@ -258,11 +259,11 @@ class _Drawing:
 
 def _wrap(text: str, most: int = _LINE) -> list[str]:
     """Break a name into lines of about equal length, between words or between two wide characters."""
-    lines = -(-columns(text) // most)
-    goal = -(-columns(text) // max(lines, 1))
+    lines = -(-width(text) // most)
+    goal = -(-width(text) // max(lines, 1))
     found = [""]
     for piece in _PIECES.findall(text):
-        if found[-1] and columns(found[-1]) + columns(piece.rstrip()) / 2 > goal:
+        if found[-1] and width(found[-1]) + width(piece.rstrip()) / 2 > goal:
             found.append("")
         found[-1] += piece
     return [line.strip() for line in found]
@@ -270,12 +271,12 @@ def _wrap(text: str, most: int = _LINE) -> list[str]:
 
 def _inches(lines: list[str]) -> str:
     # Graphviz measures in its own font, which has no Chinese. A column is about 0.55 of the font's size.
-    return f"{max(map(columns, lines)) * 0.55 * _FONT_SIZE / 72 + 0.3:.2f}"
+    return f"{max(map(width, lines)) * 0.55 * _FONT_SIZE / 72 + 0.3:.2f}"
 
 
 def _room(line: str) -> str:
     """Spaces that Graphviz must have on each side of a text to make it as wide as its Chinese letters are."""
-    wide = columns(line) - len(line)
+    wide = width(line) - len(line)
     return " " * -(-wide // 3)
 
 

@@ -1,6 +1,5 @@
 """How a status looks in all pictures and widgets: a mark, a colour, a border."""
 
-import unicodedata
 from typing import Final, NamedTuple
 
 from lottery_lib.translation import _
@@ -60,11 +59,6 @@ def retried(attempts: int) -> str:
     if attempts < 2:
         return ""
     return _("↻ retried 1 time") if attempts == 2 else _("↻ retried {count} times", count=attempts - 1)
-
-
-def columns(text: str) -> int:
-    """How many columns a text takes: two for each wide (Chinese, Japanese, Korean) character."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def badge(status: str) -> str:

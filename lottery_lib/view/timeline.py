@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 
 from lottery_lib.definition import Machine
 from lottery_lib.history.state_runs import Event, Reader, StateRun
-from lottery_lib.texts import harmless
+from lottery_lib.texts import harmless, width
 from lottery_lib.translation import _
-from lottery_lib.view.status import columns, look_of, marked, retried
+from lottery_lib.view.status import look_of, marked, retried
 from lottery_lib.view.svg import Picture
 
 _ROWS: Final = 40  # the most rows of a picture; a large Map has more iterations
@@ -128,7 +128,7 @@ def _time(seconds: float) -> str:
 def _lines(text: str, most: int) -> list[str]:
     """Break a text into lines of at most `most` columns, which begin as the text does."""
     indent = "\u2003" * text.count("\u2003")
-    letters = most * len(text) // max(1, columns(text))  # fewer, if they are wide
+    letters = most * len(text) // max(1, width(text))  # fewer, if they are wide
     return textwrap.wrap(text, letters, subsequent_indent=indent) or [""]
 
 
@@ -144,28 +144,28 @@ def _draw(rows: list[_Row], whole: float, title: str | None) -> str:
     unbroken = [row.note.replace(" ", "\N{NO-BREAK SPACE}") for row in rows]  # except after its commas
     notes = [_lines(re.sub(f"{comma}\N{NO-BREAK SPACE}?", f"{comma} ", note), _NOTE) for note in unbroken]
     left, right = (
-        _LETTER * max([8, *(columns(line) for lines in texts for line in lines)]) + 0.15
+        _LETTER * max([8, *(width(line) for lines in texts for line in lines)]) + 0.15
         for texts in (labels, notes)
     )
-    width = _WIDTH - left - right
+    between = _WIDTH - left - right
     heights = [_LINE * max(map(len, texts)) + 0.12 for texts in zip(labels, notes, strict=True)]
     inner = sum(heights) or _LINE
     with rc_context(_SVG), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # matplotlib's font lacks letters that the browser's fonts have
         figure = Figure(figsize=(_WIDTH, height := inner + 0.85))
-        axes = figure.add_axes((left / _WIDTH, 0.5 / height, width / _WIDTH, inner / height))
+        axes = figure.add_axes((left / _WIDTH, 0.5 / height, between / _WIDTH, inner / height))
         axes.set(xlim=(0, whole * 1.01), ylim=(inner, 0), xlabel="s" if whole >= 1 else "ms")
         axes.xaxis.set_major_formatter(lambda x, _position: f"{x if whole >= 1 else x * 1000:g}")
         axes.set_yticks([])
         axes.grid(axis="x", color="#dfe3e8")
         axes.set_axisbelow(True)
         axes.spines[["top", "right", "left"]].set_visible(False)
-        letter = _LETTER / width * whole * 1.01
+        letter = _LETTER / between * whole * 1.01
         ends = accumulate(heights)
         for row, label, note, end, size in zip(rows, labels, notes, ends, heights, strict=True):
             y = end - size / 2
             _draw_bars(axes, y, row.bars[-_BARS:], letter)
-            for lines, x in (label, 0.05), (note, left + width + 0.1):
+            for lines, x in (label, 0.05), (note, left + between + 0.1):
                 axes.annotate("\n".join(lines), (x * 72, y), xycoords=("figure points", "data"), va="center")
         axes.set_title(" ".join(heads), loc="left", fontsize=10)
         out = io.StringIO()
@@ -191,7 +191,7 @@ def _draw_wait(axes: Axes, y: float, wait: tuple[float, float], color: str, lett
     """Draw a dotted line. If there is room, its middle says how long it is."""
     begin, end = wait
     middle, text = (begin + end) / 2, _("waits {time}", time=_time(end - begin))
-    room = columns(text) * letter
+    room = width(text) * letter
     if room > end - begin:
         axes.plot(wait, (y, y), ":", color=color)
         return

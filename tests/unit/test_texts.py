@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lottery_lib.texts import escaped, from_cell, harmless, to_cell
+from lottery_lib.texts import escaped, from_cell, harmless, to_cell, width
 
 BELL, CLEAR, TITLE, BACKWARDS = "\a", "\x1b[2J", "\x9d0;mine\x9c", "\u202egnp.exe"
 
@@ -55,3 +55,9 @@ def test_cells_are_read_back(text):
     """Whatever the text, its cell gives it back, and does not run."""
     assert from_cell(to_cell(text)) == text
     assert not to_cell(text).lstrip("\u200b\ufeff\t\r ").startswith(tuple("=+-@＝"))
+
+
+@given(st.text("aé王", max_size=20))
+def test_wide_letters_take_two_columns(text):
+    """A Chinese character is as wide as two Latin letters."""
+    assert width(text) == len(text) + text.count("王")

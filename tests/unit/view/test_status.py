@@ -1,8 +1,6 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from lottery_lib.view.status import columns, look_of, marked, retried
+from lottery_lib.view.status import look_of, marked, retried
 
 STATUSES = ["running", "waiting", "succeeded", "failed", "caught", "aborted"]
 
@@ -24,9 +22,3 @@ def test_unknown_status_is_shown_as_it_is():
 def test_first_attempt_is_no_retry(attempts, text):
     """Three attempts are two retries."""
     assert retried(attempts) == text
-
-
-@given(st.text("aé王", max_size=20))
-def test_wide_letters_take_two_columns(text):
-    """A Chinese character is as wide as two Latin letters."""
-    assert columns(text) == len(text) + text.count("王")
