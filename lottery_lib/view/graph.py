@@ -23,8 +23,8 @@ from lottery_lib.view.painting import (
     captions,
     done_of,
     facts_of,
-    painted,
-    paints,
+    paint,
+    paints_of,
 )
 from lottery_lib.view.status import look_of, named, retried
 from lottery_lib.view.svg import Picture, render
@@ -61,11 +61,11 @@ class GraphView(Picture):
         self,
         source: str,
         alt: str,
-        states: Sequence[str] = (),
-        paints: Sequence[Paint] = (),
-        taken: Sequence[int] = (),
+        states: Sequence[str],
+        paints: Sequence[Paint],
+        taken: Sequence[int],
     ) -> None:
-        super().__init__(alt, lambda: painted(self.layout, paints, taken))
+        super().__init__(alt, lambda: paint(self.layout, paints, taken))
         self.source = source
         self.states, self.paints, self.taken = states, paints, taken
 
@@ -84,7 +84,7 @@ class GraphView(Picture):
         from IPython.core.getipython import get_ipython  # noqa: PLC0415 - only a notebook has it
 
         still = super()._repr_mimebundle_()
-        if self.states and getattr(get_ipython(), "kernel", None):
+        if getattr(get_ipython(), "kernel", None):
             return self.widget.bundle() | still
         return still
 
@@ -120,30 +120,30 @@ def drawing_of(machine: Machine, facts: Facts, title: str | None = None) -> Grap
     """Draw a state machine, and what an execution of it did; see `graph_view`."""
     drawing = _Drawing(title)
     drawing.draw(machine)
-    names = list(drawing.names)
+    names = list(drawing.name_lines)
     inside = _(", ").join(outline(machine))
-    told = [_("{title}, from Start to End: {states}.", title=title or _("Workflow"), states=inside)]
+    sentences = [_("{title}, from Start to End: {states}.", title=title or _("Workflow"), states=inside)]
     if facts.statuses:
         by_status: dict[str, list[str]] = {}
         for name in names:
             by_status.setdefault(facts.statuses.get(name, "not entered"), []).append(name)
         parts = [
-            _("{status}: {names}", status=named(status), names=_(", ").join(those))
-            for status, those in by_status.items()
+            _("{status}: {names}", status=named(status), names=_(", ").join(in_status))
+            for status, in_status in by_status.items()
         ]
-        told.append(_("Of {count} states, {parts}.", count=len(names), parts=_("; ").join(parts)))
+        sentences.append(_("Of {count} states, {parts}.", count=len(names), parts=_("; ").join(parts)))
     for name, state in all_states(machine):
         if waits(state):
-            told.append(_("{name} waits for a token.", name=name))
-        if those := assigned(state):
-            told.append(_("{name} assigns {names}.", name=name, names=those))
+            sentences.append(_("{name} waits for a token.", name=name))
+        if variables := assigned(state):
+            sentences.append(_("{name} assigns {names}.", name=name, names=variables))
         if tries(state):
-            told.append(_("{name} has a Retry.", name=name))
-    if again := [f"{name} {retried(count)[2:]}" for name, count in facts.attempts.items() if count > 1]:
-        told.append(_("{facts}.", facts=_(", ").join(again)))
+            sentences.append(_("{name} has a Retry.", name=name))
+    if retries := [f"{name} {retried(count)[2:]}" for name, count in facts.attempts.items() if count > 1]:
+        sentences.append(_("{facts}.", facts=_(", ").join(retries)))
     taken = [number for number, edge in enumerate(drawing.edges) if edge in facts.taken]
-    states_paints = paints(drawing.names, machine, facts)
-    return GraphView(drawing.graph.source, " ".join(told), names, states_paints, taken)
+    paints = paints_of(machine, facts, drawing.name_lines)
+    return GraphView(drawing.graph.source, " ".join(sentences), names, paints, taken)
 
 
 class _Drawing:
@@ -153,17 +153,17 @@ class _Drawing:
     """
 
     def __init__(self, title: str | None) -> None:
-        self.names: dict[str, list[str]] = {}  # of the states, with the lines of each
+        self.name_lines: dict[str, list[str]] = {}  # by the state's name
         self.edges: list[Edge] = []
         self._heads: dict[str, str] = {}  # where edges to a state arrive
         self._tails: dict[str, str] = {}  # where edges from a state begin
         self._boxes: dict[str, str] = {}
-        look = {"compound": "true", "fontname": _FONT, "fontsize": str(_FONT_SIZE)}
-        look |= {"nodesep": "0.2", "ranksep": "0.2", "pad": "0.15", "bgcolor": "#ffffff"}
+        attributes = {"compound": "true", "fontname": _FONT, "fontsize": str(_FONT_SIZE)}
+        attributes |= {"nodesep": "0.2", "ranksep": "0.2", "pad": "0.15", "bgcolor": "#ffffff"}
         if title:
             lines = [f"{_room(line)}{line}{_room(line)}" for line in _wrap(title, 2 * _LINE)]
-            look |= {"label": _label(lines), "labelloc": "t"}
-        self.graph = graphviz.Digraph("workflow", graph_attr=look)
+            attributes |= {"label": _label(lines), "labelloc": "t"}
+        self.graph = graphviz.Digraph("workflow", graph_attr=attributes)
         self.graph.attr("node", fontname=_FONT, fontsize=str(_FONT_SIZE), shape="box", style="rounded,filled")
         self.graph.attr("node", height="0.38", margin="0.14,0.05")
         self.graph.attr(
@@ -191,23 +191,23 @@ class _Drawing:
             # The graphviz package takes a colon for a port and a backslash for an escape.
             plain = "".join(letter if letter.isalnum() else " " for letter in name)
             node, inner = f"{len(self._heads)} {plain}", branches(state)
-            look = {
-                "id": f"state-{len(self.names)}",
+            attributes = {
+                "id": f"state-{len(self.name_lines)}",
                 "fillcolor": look_of("").fill,
                 "color": look_of("").border,
             }
-            self.names[name] = _wrap(name, 2 * _LINE if inner else _LINE)
-            lines = [*self.names[name], *captions(state)]
+            self.name_lines[name] = _wrap(name, 2 * _LINE if inner else _LINE)
+            lines = [*self.name_lines[name], *captions(state)]
             # Room for what an execution writes there.
             inches = _inches([*lines, *captions(state, attempts=100, items=done_of(100, 100))])
             if not inner:
                 self._heads[name] = self._tails[name] = node
-                graph.node(node, _label(lines), width=inches, **look)
+                graph.node(node, _label(lines), width=inches, **attributes)
                 continue
             self._boxes[name] = f"cluster {node}"
             self._heads[name], self._tails[name] = f"{node} in", f"{node} out"
             with graph.subgraph(name=self._boxes[name]) as box:
-                box.attr(label=_label(lines), style="rounded,filled", **look)
+                box.attr(label=_label(lines), style="rounded,filled", **attributes)
                 # The point is as wide as the name: Graphviz would make the box of a Chinese name too narrow.
                 box.node(self._heads[name], width=inches, **_POINT)
                 for branch in inner:
@@ -226,47 +226,48 @@ class _Drawing:
 
     def _add_edges(self, machine: Machine, box: int | None = None) -> None:
         """Add the edges of a workflow; `box` is the number of the state that it is inside."""
-        back, numbers = returns(machine), list(self.names)
+        back, numbers = returns(machine), list(self.name_lines)
         for name, state in states(machine).items():
             number = numbers.index(name)
             edges = [(to, words, {"weight": "20"}) for to, words in ways(state)]
             edges += [(to, words, {"style": "dashed", "weight": "1"}) for to, words in catches(state)]
-            for to, words, look in edges:
+            for to, words, attributes in edges:
                 known_state(machine, name, to)
                 # The spaces keep the letters from touching the edge. The text is aligned to the left.
                 lines = [f" {line} {2 * _room(line)}" for text in words for line in _wrap(text)]
                 label = _label(lines).replace(r"\n", r"\l") + r"\l" if lines else ""
                 # The classes say on which box the edge or its label lies: the box may get a colour.
-                on = [f"in-{box}"] * (box is not None) + [f"label-in-{number}"] * (name in self._boxes)
-                self._add_edge(
-                    name, to, label=label, back=(name, to) in back, **look, **{"class": " ".join(on)}
-                )
+                classes = [f"in-{box}"] * (box is not None) + [f"label-in-{number}"] * (name in self._boxes)
+                attributes["class"] = " ".join(classes)
+                self._add_edge(name, to, label=label, back=(name, to) in back, **attributes)
             for branch in branches(state):
                 self._add_edges(branch, number)
 
-    def _add_edge(self, tail: str, head: str, *, label: str = "", back: bool = False, **look: str) -> None:
+    def _add_edge(
+        self, tail: str, head: str, *, label: str = "", back: bool = False, **attributes: str
+    ) -> None:
         ends = {"ltail": self._boxes.get(tail), "lhead": self._boxes.get(head)}
         nodes = [self._tails[tail], self._heads[head]]
         if back:  # drawn from its upper end, so that the loop does not reorder the drawing
             ends = {"ltail": ends["lhead"], "lhead": ends["ltail"], "dir": "back"}
             nodes = [self._heads[head], self._tails[tail]]
-            look["weight"] = "0"
-        look = {key: value for key, value in {"label": label, **ends, **look}.items() if value}
-        look["id"] = f"edge-{len(self.edges)}"
-        self.edges.append((tail, head, look.get("style") == "dashed"))
-        self.graph.edge(*nodes, **look)
+            attributes["weight"] = "0"
+        attributes = {key: value for key, value in {"label": label, **ends, **attributes}.items() if value}
+        attributes["id"] = f"edge-{len(self.edges)}"
+        self.edges.append((tail, head, attributes.get("style") == "dashed"))
+        self.graph.edge(*nodes, **attributes)
 
 
 def _wrap(text: str, most: int = _LINE) -> list[str]:
     """Break a name into lines of about equal length, between words or between two wide characters."""
-    lines = -(-width(text) // most)
-    goal = -(-width(text) // max(lines, 1))
-    found = [""]
+    count = -(-width(text) // most)
+    goal = -(-width(text) // max(count, 1))
+    lines = [""]
     for piece in _PIECES.findall(text):
-        if found[-1] and width(found[-1]) + width(piece.rstrip()) / 2 > goal:
-            found.append("")
-        found[-1] += piece
-    return [line.strip() for line in found]
+        if lines[-1] and width(lines[-1]) + width(piece.rstrip()) / 2 > goal:
+            lines.append("")
+        lines[-1] += piece
+    return [line.strip() for line in lines]
 
 
 def _inches(lines: list[str]) -> str:

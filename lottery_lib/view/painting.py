@@ -70,7 +70,7 @@ def facts_of(reader: Reader) -> Facts:
         latest["attempt"].to_dict(),
         latest["duration"].dropna().to_dict(),
         count_done_items(reader),
-        frozenset(_taken(rows, reader.definition)),
+        frozenset(_taken_edges(rows, reader.definition)),
     )
 
 
@@ -96,20 +96,20 @@ def done_of(done: int, length: int) -> str:
     return _("{done} of {length} done", done=done, length=length)
 
 
-def _taken(rows: Iterable[tuple[str, str, int, str]], machine: Machine) -> Iterator[Edge]:
+def _taken_edges(rows: Iterable[tuple[str, str, int, str]], machine: Machine) -> Iterator[Edge]:
     """The edges between states that follow each other in their branch, and those from Start and to End."""
     states = dict(all_states(machine))
-    before: dict[str, tuple[str, str]] = {}  # by branch: the latest state, and its status
+    latest: dict[str, tuple[str, str]] = {}  # by branch: its latest state, and the status of that state
     for branch, state, attempt, status in rows:
-        if attempt == 1 and branch in before:
-            name, ended = before[branch]
-            yield name, state, ended == "caught"
+        if attempt == 1 and branch in latest:
+            previous, previous_status = latest[branch]
+            yield previous, state, previous_status == "caught"
         elif attempt == 1 and not branch:
             yield START, state, False
-        before[branch] = state, status
-    name, ended = before.get("", ("", ""))
+        latest[branch] = state, status
+    name, status = latest.get("", ("", ""))
     last = states.get(name, {})
-    if is_last(last) and (ended == "succeeded" or last["Type"] == "Fail"):
+    if is_last(last) and (status == "succeeded" or last["Type"] == "Fail"):
         yield name, END, False
 
 
@@ -118,61 +118,57 @@ def captions(state: Machine, attempts: int = 1, items: str = "") -> list[str]:
     lines = list(notes(state))
     if items and state.get("Type") == "Map":
         lines[0] = items
-    if again := tries(state):
-        most = _("↻ Retry: up to 1 time") if again == 1 else _("↻ Retry: up to {count} times", count=again)
+    if count := tries(state):
+        most = _("↻ Retry: up to 1 time") if count == 1 else _("↻ Retry: up to {count} times", count=count)
         lines.append(retried(attempts) or most)
     return lines
 
 
-def paints(states: Mapping[str, Sequence[str]], machine: Machine, facts: Facts) -> list[Paint]:
+def paints_of(machine: Machine, facts: Facts, name_lines: Mapping[str, Sequence[str]]) -> list[Paint]:
     """How to paint each state.
 
     Args:
-        states: The lines of each state's name, in the order of the drawing.
         machine: The definition.
         facts: What the execution did.
+        name_lines: The lines of each state's name.
     """
-    found: list[Paint] = []
+    paints: list[Paint] = []
     for name, state in all_states(machine):
         status, attempts = facts.statuses.get(name, ""), facts.attempts.get(name, 1)
-        look, (first, *rest) = look_of(status), states[name]
-        told = [marked(status or "not entered"), retried(attempts), facts.items.get(name, "")]
-        told += [f"{facts.seconds[name]:.3f} s"] if name in facts.seconds else []
-        found.append(
+        items, look, (first, *rest) = facts.items.get(name, ""), look_of(status), name_lines[name]
+        words = [marked(status or "not entered"), retried(attempts), items]
+        words += [f"{facts.seconds[name]:.3f} s"] if name in facts.seconds else []
+        paints.append(
             {
                 "status": status,
                 "fill": look.fill,
                 "border": look.border,
-                "lines": [
-                    f"{look.mark} {first}".strip(),
-                    *rest,
-                    *captions(state, attempts, facts.items.get(name, "")),
-                ],
-                "tip": _("{name}: {told}", name=name, told=_(", ").join(filter(None, told))),
+                "lines": [f"{look.mark} {first}".strip(), *rest, *captions(state, attempts, items)],
+                "tip": _("{name}: {told}", name=name, told=_(", ").join(filter(None, words))),
             }
         )
-    return found
+    return paints
 
 
-def painted(layout: str, states: Sequence[Paint], taken: Collection[int]) -> str:
+def paint(layout: str, paints: Sequence[Paint], taken: Collection[int]) -> str:
     """The SVG of a drawing with its states painted and its taken edges stronger.
 
     Args:
         layout: The SVG as Graphviz draws it, with groups of the ids ``state-N`` and ``edge-N``.
-        states: How to paint each state, by its number.
+        paints: How to paint each state, by its number.
         taken: The numbers of the edges that were taken.
     """
     root = ET.fromstring(layout)
     for group in root.iter(f"{_SVG}g"):
         kind, _, number = group.get("id", "").partition("-")
         if kind == "state":
-            paint = states[int(number)]
+            state = paints[int(number)]
             shape, title = group.find(f"{_SVG}path"), group.find(f"{_SVG}title")
             if shape is not None and title is not None:
-                shape.set("fill", paint["fill"])
-                shape.set("stroke", paint["border"])
-                title.text = paint["tip"]
-            for text, line in zip(group.iter(f"{_SVG}text"), paint["lines"], strict=False):
+                shape.set("fill", state["fill"])
+                shape.set("stroke", state["border"])
+                title.text = state["tip"]
+            for text, line in zip(group.iter(f"{_SVG}text"), state["lines"], strict=False):
                 text.text = line
         elif kind == "edge" and int(number) in taken:
             for path in group.iter(f"{_SVG}path"):
