@@ -36,21 +36,21 @@ def known_state(machine: Machine, where: str, name: str) -> str:
 
 def returns(machine: Machine) -> set[tuple[str, str]]:
     """The edges that lead back, so that the workflow loops: pairs of state and target."""
-    found: set[tuple[str, str]] = set()
-    seen: dict[str, bool] = {}  # True: on the path to the current state; False: done, with all after it
+    edges: set[tuple[str, str]] = set()
+    on_path: dict[str, bool] = {}  # of the current state; False: followed before, with all after it
 
     def follow(name: str) -> None:
-        seen[name] = True
+        on_path[name] = True
         state = states(machine).get(name, {})
         for target, _words in [*ways(state), *catches(state)]:
-            if seen.get(target):
-                found.add((name, target))
-            elif target not in seen:
+            if on_path.get(target):
+                edges.add((name, target))
+            elif target not in on_path:
                 follow(target)
-        seen[name] = False
+        on_path[name] = False
 
     follow(machine["StartAt"])
-    return found
+    return edges
 
 
 def ways(state: Machine) -> Iterator[tuple[str, list[str]]]:

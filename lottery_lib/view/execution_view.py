@@ -68,8 +68,8 @@ class ExecutionView(widgets.HBox):  # type: ignore[misc]
 
     def choose_failure(self) -> None:
         """Choose the state that failed in the end, if one did."""
-        last = self._facts.latest
-        failed = last[last["status"].isin(["failed", "caught"]) & (last["error"] != "")]
+        latest = self._facts.latest
+        failed = latest[latest["status"].isin(["failed", "caught"]) & (latest["error"] != "")]
         inner = failed[failed["branch"] != ""]  # what fails in a branch fails the Parallel around it
         for name in failed["state"][:1] if inner.empty else inner["state"][-1:]:
             self.graph.chosen = name
@@ -112,17 +112,17 @@ def _state(rows: pd.DataFrame, last: pd.Series, begin: pd.Timestamp, kind: str) 
     if times == 1 or rows["attempt"].max() > 1:
         attempts[_("Attempt")] = latest["attempt"]
     attempts[_("At")] = (latest["started"] - begin).dt.total_seconds().map("{:.3f} s".format)
-    took = latest["duration"].map("{:.3f} s".format)
-    attempts[_("Took")] = took.where(latest["duration"].notna(), "")
+    durations = latest["duration"].map("{:.3f} s".format)
+    attempts[_("Took")] = durations.where(latest["duration"].notna(), "")
     attempts[_("Status")] = (latest["status"].map(marked) + " " + latest["error"]).str.strip()
-    told = [
+    remarks = [
         kind,
         _("entered {times} times", times=times) if times > 1 else "",
         _("here {branch}", branch=last["branch"]) if in_branches else "",
     ]
     if len(rows) > _LATEST:
-        told.append(_("the latest {shown} of {count} attempts", shown=_LATEST, count=len(rows)))
-    words = escaped(_(", ").join(filter(None, told)))
+        remarks.append(_("the latest {shown} of {count} attempts", shown=_LATEST, count=len(rows)))
+    words = escaped(_(", ").join(filter(None, remarks)))
     parts = {
         _("Error"): last["error"],
         _("Cause"): last["cause"],

@@ -215,12 +215,12 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         try:
             if not self._definition:
                 self._definition = await asyncio.to_thread(lambda: self._lottery.definition)
-            asked = self._wanted() if wanted is None else wanted
-            listed = asked if isinstance(asked, list) else []  # a caller of `run` may give any value
-            self._prize_names = [str(prize.get("name", "")) for prize in listed if isinstance(prize, dict)]
+            number_or_prizes = self._wanted() if wanted is None else wanted
+            prizes = number_or_prizes if isinstance(number_or_prizes, list) else []  # `run` may get any value
+            self._prize_names = [str(prize.get("name", "")) for prize in prizes if isinstance(prize, dict)]
             if wanted is None:
                 await self._count()
-            if wanted is None and (refusal := self._refusal(asked)):
+            if wanted is None and (refusal := self._refusal(number_or_prizes)):
                 self._say(refusal, "✗")  # and the latest draw stays where it is
             elif self._cancelled.is_set():
                 self._say(_("Cancelled before it began."), "■")
@@ -229,7 +229,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
                 self.progress.bar_style = "info"
                 reader = Reader(definition=self._definition)
                 self._show(reader)
-                arn = await asyncio.to_thread(self._lottery.start, asked)
+                arn = await asyncio.to_thread(self._lottery.start, number_or_prizes)
                 result = await self._follow(arn, reader)
                 await self._end(reader.events, result)
         except Exception as error:  # an error in a callback would be shown nowhere
@@ -276,13 +276,13 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
     async def _replay(self, reader: Reader, events: Sequence[Event]) -> None:
         """Read new events, each of them once. Show moments on the way, evenly chosen, and the end."""
         step = sum(event["type"].endswith(_OFTEN_MOMENTS) for event in events) // _FRAMES + 1
-        shown = len(reader.events)
+        last_shown = len(reader.events)
         for number, count in enumerate(reader.moments(events)):
             if number % step == 0 and not self._cancelled.is_set():  # after Cancel, nobody watches
                 self._show(reader)
-                shown = count
+                last_shown = count
                 await self._rest(self._pace)
-        if shown < len(reader.events):
+        if last_shown < len(reader.events):
             self._show(reader)
 
     async def _end(self, events: Sequence[Event], result: DrawResult) -> None:
@@ -304,7 +304,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
             page = _("the mailbox page")
             link = rf'<a href="\g<0>" target="_blank" rel="noopener">{page}</a>'
             where = _LINK.sub(link, escaped(await asyncio.to_thread(self._lottery.mailed)))
-            went = (
+            heading = (
                 _("✉ 1 message went out to the topic:")
                 if len(messages) == 1
                 else _("✉ {count} messages went out to the topic:", count=len(messages))
@@ -312,7 +312,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
             texts = "".join(
                 f"<blockquote>{escaped(_LONG.sub('...', text))}</blockquote>" for text in messages
             )
-            self.mail.value = f'<div style="{WRAPPED}">{went}{texts}{where}</div>'
+            self.mail.value = f'<div style="{WRAPPED}">{heading}{texts}{where}</div>'
         await self._count()
         self.message.value += f"<p>{self._remain()}</p>"
 
@@ -324,21 +324,21 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
             return _("{status}: {reason}.", status=result["status"], reason=why)
         advice = reason.partition("\n")[0]  # the first line says what to do
         late = _("It had ended before Cancel reached it.") if self._cancelled.is_set() else ""
-        drawn = _("SUCCEEDED: {count} drawn.", count=len(result["winners"]))
-        return " ".join(filter(None, [drawn, advice, late]))
+        success = _("SUCCEEDED: {count} drawn.", count=len(result["winners"]))
+        return " ".join(filter(None, [success, advice, late]))
 
     async def _reveal(self, winners: Sequence[Winner]) -> None:
         """Show one winner after the other. The newest prize is at the top, where people see it."""
-        before = ""
+        earlier = ""
         for prize, group in groupby(winners, key=lambda winner: str(winner.get("prize", ""))):
             won = list(group)
             heading = f'<h3 style="{WRAPPED}">{escaped(prize)}</h3>' if prize else ""
             for count in range(0 if prize else 1, len(won) + 1):
                 await self._rest(min(2 * self._pace, _REVEAL / len(won)))
                 names = "".join(map(_name, won[:count]))
-                listed = f'<ol class="lottery-winners" aria-live="polite" style="{WRAPPED}">{names}</ol>'
-                self.winners.value = heading + listed + before
-            before = self.winners.value
+                names_list = f'<ol class="lottery-winners" aria-live="polite" style="{WRAPPED}">{names}</ol>'
+                self.winners.value = heading + names_list + earlier
+            earlier = self.winners.value
 
     async def _rest(self, seconds: float) -> None:
         """Give people time to see what is shown. A Cancel ends the pause."""
@@ -369,13 +369,13 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
             if status in ("running", "waiting")
         ]
         if busy and not self._cancelled.is_set():
-            told = ": ".join([*prizes[-1:], _(", ").join(busy)])
-            self._say(f"{told} ...", "…")
+            activity = ": ".join([*prizes[-1:], _(", ").join(busy)])
+            self._say(f"{activity} ...", "…")
 
     def _say(self, text: str, mark: str = "") -> None:
         # aria-live: a screen reader says it when it changes.
-        said = f"{mark} {escaped(text)}"
-        self.message.value = f'<p role="status" aria-live="polite" style="{WRAPPED}">{said}</p>'
+        words = f"{mark} {escaped(text)}"
+        self.message.value = f'<p role="status" aria-live="polite" style="{WRAPPED}">{words}</p>'
 
 
 def _nobody() -> str:

@@ -40,8 +40,8 @@ class Comparison:
             status = facts.statuses.get(name, _NOT_ENTERED)
             happened = f"{marked(status)} {retried(facts.attempts.get(name, 1))}".strip()
             rows.append((name, guess, happened, _verdict(guess, status)))
-        heads = [_("State"), _("Your prediction"), _("What happened"), _("Right?")]
-        self._table = pd.DataFrame(rows, columns=heads)
+        columns = [_("State"), _("Your prediction"), _("What happened"), _("Right?")]
+        self._table = pd.DataFrame(rows, columns=columns)
 
     def __repr__(self) -> str:
         guesses = "; ".join(f"{row[0]}: {row[1]}" for row in self._table.itertuples(index=False))
@@ -49,7 +49,7 @@ class Comparison:
         return f"{self._graph.alt} {predicted}"
 
     def _repr_html_(self) -> str:
-        opened, line = (
+        unfolded, line = (
             (" open", _("Your prediction and what happened"))
             if self._complete
             else ("", _("Replace each ? and run the cell again, or open this line to see what happened"))
@@ -59,7 +59,7 @@ class Comparison:
         graph = f'<div style="{_CARD}">{self._graph.html}</div>'
         cells = f'<td width="57%">{graph}</td><td style="word-break: keep-all">{readable(self._table)}</td>'
         table = f'<table width="100%"><tr style="background: none">{cells}</tr></table>'
-        return f"<details{opened}><summary>{line}</summary>{table}</details>"
+        return f"<details{unfolded}><summary>{line}</summary>{table}</details>"
 
 
 def _verdict(guess: str, status: str) -> str:
@@ -68,8 +68,8 @@ def _verdict(guess: str, status: str) -> str:
     if word == _OPEN:
         return ""
     # A translated notebook may have either word.
-    known = {named(each).lower(): each for each in _STATUSES} | {each: each for each in _STATUSES}
-    if word not in known:
+    statuses = {text: name for name in _STATUSES for text in (name, named(name).lower())}
+    if word not in statuses:
         return _("? write succeeded, caught, failed or not entered")
     # A line must not break at these spaces. No status has the second mark.
-    return _("✓\u00a0right") if known[word] == status else _("≠\u00a0different")
+    return _("✓\u00a0right") if statuses[word] == status else _("≠\u00a0different")

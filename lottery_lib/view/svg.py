@@ -23,9 +23,9 @@ def render(source: str) -> str:
     Raises:
         LotteryError: There is no Graphviz, or it failed.
     """
-    beside = os.pathsep.join([str(Path(sys.executable).parent), sysconfig.get_path("scripts")])
+    scripts = os.pathsep.join([str(Path(sys.executable).parent), sysconfig.get_path("scripts")])
     dot = os.environ.get("GRAPHVIZ_DOT") or shutil.which("dot") or shutil.which("graphviz-pure")
-    dot = dot or shutil.which("graphviz-pure", path=beside)
+    dot = dot or shutil.which("graphviz-pure", path=scripts)
     install = _("Run `pip install graphviz-pure`, or set GRAPHVIZ_DOT to the path of a `dot` program")
     if not dot:
         raise LotteryError("Graphviz", _("there is no program that draws graphs"), install)

@@ -23,23 +23,21 @@ def show_tables() -> None:
 def readable(table: pd.DataFrame) -> str:
     """A table as HTML.
 
-    Rows that are only numbered lose their number. The columns keep their names for Python: only what is shown
-    changes, such as ``employee_id``, which becomes ``Employee ID``. Each cell has its own style, because
-    JupyterLab aligns every table to the right, and removes style sheets from an untrusted notebook.
+    An index that only numbers the rows is not shown. The columns keep their names for Python. Only what is
+    shown changes: ``employee_id`` becomes ``Employee ID``. Each cell has its own style, because JupyterLab
+    aligns every table to the right, and removes style sheets from an untrusted notebook.
     """
     only_numbered = table.index.name is None and pd.api.types.is_integer_dtype(table.index.dtype)
     if not only_numbered:
         table = table.reset_index(names=[name or "" for name in table.index.names], allow_duplicates=True)
     kinds = [pd.api.types.infer_dtype(column, skipna=True) for _, column in table.items()]
     sides = cycle("right" if kind in _NUMBERS else "left" for kind in kinds)
-    shown = table.rename(columns=heading).to_html(
-        index=False, border=0, na_rep="", max_rows=20, classes=PLAIN
-    )
-    shown = shown.replace('<tr style="text-align: right;">', "<tr>")
+    html = table.rename(columns=heading).to_html(index=False, border=0, na_rep="", max_rows=20, classes=PLAIN)
+    html = html.replace('<tr style="text-align: right;">', "<tr>")
     # A line of Chinese may break at any letter: a narrow column would have a heading of one letter a line.
-    whole = {"<th>": "; word-break: keep-all"} if language() != "en" else {}
+    unbroken = {"<th>": "; word-break: keep-all"} if language() != "en" else {}
     return _CELL.sub(
-        lambda cell: f'{cell[0][:-1]} style="text-align: {next(sides)}{whole.get(cell[0], "")}">', shown
+        lambda cell: f'{cell[0][:-1]} style="text-align: {next(sides)}{unbroken.get(cell[0], "")}">', html
     )
 
 

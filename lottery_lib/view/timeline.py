@@ -84,16 +84,16 @@ def timeline_view(
     def seconds(time: datetime | None) -> float:
         return float(((time or latest) - start).total_seconds())
 
-    whole = seconds(None)
+    total = seconds(None)
     grouped: dict[tuple[str, str], list[StateRun]] = {}
     for run in reader.runs:
         grouped.setdefault((run.branch.label, run.name), []).append(run)
     rows = [_row(runs, [bar for run in runs for bar in _bars(run, seconds)]) for runs in grouped.values()]
-    took = f"{whole:.1f} s" if whole >= 1 else f"{whole * 1000:.0f} ms"
-    told = _("; ").join(f"{row.label.strip()} {row.note}" for row in rows[:_ROWS])
-    told = told or _("nothing has happened yet")
-    alt = _("{title} of {time}: {told}.", title=title or _("Timeline"), time=took, told=told)
-    return Picture(alt, lambda: _draw(rows, whole or 0.001, title))
+    time = f"{total:.1f} s" if total >= 1 else f"{total * 1000:.0f} ms"
+    states = _("; ").join(f"{row.label.strip()} {row.note}" for row in rows[:_ROWS])
+    states = states or _("nothing has happened yet")
+    alt = _("{title} of {time}: {told}.", title=title or _("Timeline"), time=time, told=states)
+    return Picture(alt, lambda: _draw(rows, total or 0.001, title))
 
 
 def _bars(run: StateRun, seconds: Callable[[datetime | None], float]) -> Iterator[_Bar]:
@@ -132,13 +132,13 @@ def _lines(text: str, most: int) -> list[str]:
     return textwrap.wrap(text, letters, subsequent_indent=indent) or [""]
 
 
-def _draw(rows: list[_Row], whole: float, title: str | None) -> str:
-    """The SVG of a timeline of `whole` seconds."""
+def _draw(rows: list[_Row], total: float, title: str | None) -> str:
+    """The SVG of a timeline of `total` seconds."""
     hidden, rows = len(rows) - _ROWS, rows[:_ROWS]
-    heads = [title] if title else []
-    heads += [_("and {count} rows more", count=hidden)] if hidden > 0 else []
+    heading = [title] if title else []
+    heading += [_("and {count} rows more", count=hidden)] if hidden > 0 else []
     if any(len(row.bars) > _BARS for row in rows):
-        heads.append(_("(the latest {count} attempts of each)", count=_BARS))
+        heading.append(_("(the latest {count} attempts of each)", count=_BARS))
     labels = [_lines(row.label, _LABEL) for row in rows]
     comma = _(", ").strip()
     unbroken = [row.note.replace(" ", "\N{NO-BREAK SPACE}") for row in rows]  # except after its commas
@@ -154,23 +154,23 @@ def _draw(rows: list[_Row], whole: float, title: str | None) -> str:
         warnings.simplefilter("ignore")  # matplotlib's font lacks letters that the browser's fonts have
         figure = Figure(figsize=(_WIDTH, height := inner + 0.85))
         axes = figure.add_axes((left / _WIDTH, 0.5 / height, between / _WIDTH, inner / height))
-        axes.set(xlim=(0, whole * 1.01), ylim=(inner, 0), xlabel="s" if whole >= 1 else "ms")
-        axes.xaxis.set_major_formatter(lambda x, _position: f"{x if whole >= 1 else x * 1000:g}")
+        axes.set(xlim=(0, total * 1.01), ylim=(inner, 0), xlabel="s" if total >= 1 else "ms")
+        axes.xaxis.set_major_formatter(lambda x, _position: f"{x if total >= 1 else x * 1000:g}")
         axes.set_yticks([])
         axes.grid(axis="x", color="#dfe3e8")
         axes.set_axisbelow(True)
         axes.spines[["top", "right", "left"]].set_visible(False)
-        letter = _LETTER / between * whole * 1.01
+        letter = _LETTER / between * total * 1.01
         ends = accumulate(heights)
         for row, label, note, end, size in zip(rows, labels, notes, ends, heights, strict=True):
             y = end - size / 2
             _draw_bars(axes, y, row.bars[-_BARS:], letter)
             for lines, x in (label, 0.05), (note, left + between + 0.1):
                 axes.annotate("\n".join(lines), (x * 72, y), xycoords=("figure points", "data"), va="center")
-        axes.set_title(" ".join(heads), loc="left", fontsize=10)
-        out = io.StringIO()
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    return out.getvalue()
+        axes.set_title(" ".join(heading), loc="left", fontsize=10)
+        file = io.StringIO()
+        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    return file.getvalue()
 
 
 def _draw_bars(axes: Axes, y: float, bars: list[_Bar], letter: float) -> None:
