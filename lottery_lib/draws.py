@@ -77,7 +77,7 @@ class Draws:
         """Start a draw with a number of winners or a list of prizes; returns the execution's ARN."""
         return execution.start(self._target, machine_arn(self._target), execution_input(self._target, wanted))
 
-    def look(self, arn: str) -> Progress:
+    def progress(self, arn: str) -> Progress:
         """See how far a draw is."""
         description = execution.describe(self._target, arn)  # first: the history must not be older
         events = execution.history(self._target, arn)

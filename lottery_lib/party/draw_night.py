@@ -465,7 +465,7 @@ class Operator(Page):
         waits = state == self._shown and state.step in ("public value", "roll call")
         if not arn or arn == self._settled or waits:
             return False
-        progress = draws.look(str(arn))
+        progress = draws.progress(str(arn))
         self._graph.show(graph_view(self._definition, events=progress.events))
         entered = [
             each["stateEnteredEventDetails"]["name"]

@@ -53,7 +53,7 @@ class Lottery(Protocol):
     def start(self, wanted: Wanted) -> str:
         """Start a draw; returns the ARN of its execution."""
 
-    def look(self, arn: str) -> Progress:
+    def progress(self, arn: str) -> Progress:
         """See how far a draw is."""
 
     def stop(self, arn: str) -> None:
@@ -267,7 +267,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
             if self._cancelled.is_set() and not stopped:
                 await asyncio.to_thread(self._lottery.stop, arn)
                 stopped = True
-            progress = await asyncio.to_thread(self._lottery.look, arn)
+            progress = await asyncio.to_thread(self._lottery.progress, arn)
             await self._replay(reader, progress.events[len(reader.events) :])
             if progress.result is not None:
                 return progress.result

@@ -59,7 +59,7 @@ def test_panel_looks_at_what_is_not_yet_visible(deployed):
     draws = Draws(deployed.target)
     deployed.refuse(LOOKS, *ABSENT, times=2)
     arn = draws.start(1)
-    draws.look(arn)
+    draws.progress(arn)
     execution.wait(deployed.target, arn)
     assert draws.execution(arn).definition["StartAt"]
 
@@ -149,7 +149,7 @@ def test_right_of_a_function_that_does_not_hold_yet(deployed):
     told = draw(deployed.target, 1, seconds=3000)
     assert "AccessDeniedException" in told["cause"]
     assert "wait a minute and try again" in told["cause"]
-    assert Draws(deployed.target).look(told["execution_arn"]).result == told
+    assert Draws(deployed.target).progress(told["execution_arn"]).result == told
     assert "wait a minute" not in result(deployed.target, told["execution_arn"])["cause"]
 
 

@@ -103,7 +103,7 @@ def test_missing_input(target, execution_input):
     """An input without the key ends FAILED with a reason that shows what it must look like."""
     arn, ended = run(target, execution_input)
     assert ended["status"] == "FAILED"
-    result = Draws(target).look(arn).result
+    result = Draws(target).progress(arn).result
     assert result["error"] == "InvalidInput"
     assert '{"input": 2}' in result["cause"]
 
@@ -112,7 +112,7 @@ def test_missing_input(target, execution_input):
 def test_more_than_there_are(target, number):
     """Asking for more than there are ends FAILED after the states' retries, and says how many remain."""
     arn, ended = run(target, {"input": number})
-    result = Draws(target).look(arn).result
+    result = Draws(target).progress(arn).result
     assert (ended["status"], result["error"]) == ("FAILED", "NotEnoughEmployees")
     assert result["cause"] == f"{number} winners were asked for, but only 10 of 10 employees remain."
     attempts = state_table(history(target, arn)).query("state == 'Random Select Winners'")["attempt"]
@@ -192,8 +192,8 @@ def test_exception_on_demand(target):
     statuses = state_statuses(history(target, arn))
     assert ended["status"] == "FAILED"
     assert statuses == {"Input Lottery Winners": "caught", "Failed": "failed"}
-    assert Draws(target).look(arn).result["error"] == "CustomError"
-    assert Draws(target).look(arn).result["cause"] == "An error occurred!!"
+    assert Draws(target).progress(arn).result["error"] == "CustomError"
+    assert Draws(target).progress(arn).result["cause"] == "An error occurred!!"
 
 
 def test_plain_start_execution(target):
@@ -224,7 +224,7 @@ def test_executions_table(target):
     arn, ended = run(target, {"input": 2})
     draw(target, 0)
     table = executions(target, newest=2)
-    won = [winner["employee_name"] for winner in Draws(target).look(arn).result["winners"]]
+    won = [winner["employee_name"] for winner in Draws(target).progress(arn).result["winners"]]
     assert list(table["status"]) == ["FAILED", "SUCCEEDED"]
     assert list(table["winners"]) == ["", ", ".join(won)]
     assert table["execution_arn"][1] == arn
@@ -322,7 +322,7 @@ def test_a_draw_that_runs_and_is_stopped(lasting):
     draws.stop(arn)
     ended = wait(lasting, arn)
     assert ended["status"] == "ABORTED"
-    assert draws.look(arn).result["error"] == "Cancelled"
+    assert draws.progress(arn).result["error"] == "Cancelled"
     assert len(remaining(lasting)) == 10
     draws.stop(arn)
 

@@ -74,7 +74,7 @@ class Lottery:
         self.left -= number
         return "arn"
 
-    def look(self, arn):
+    def progress(self, arn):
         self.looks -= 1
         if self.stopped:
             return Progress(history(*RUNNING, ("ExecutionAborted", {})), ended("ABORTED", "Cancelled"))
@@ -302,7 +302,7 @@ def test_lost_sight_of_a_draw():
     """If a started draw cannot be seen any more, the panel says so, and not to do the same again."""
 
     class Throttled(Lottery):
-        def look(self, arn):
+        def progress(self, arn):
             raise LotteryError("AWS", "rate exceeded", "Run the same step again")
 
     shown = panel(Throttled())
@@ -518,7 +518,7 @@ def test_failures_are_shown_while_they_last(at_once):
     """A state that fails, is tried again and caught has a picture of each, in its colour, as it runs."""
 
     class Growing(Lottery):
-        def look(self, arn):
+        def progress(self, arn):
             self.looks += at_once
             done = self.looks >= len(RETRIED)
             return Progress(history(*RETRIED[: self.looks]), ended("SUCCEEDED", winners=1) if done else None)
@@ -685,7 +685,7 @@ class Rounds(Lottery):
         self.left -= sum(prize["count"] for prize in wanted)
         return "arn"
 
-    def look(self, arn):
+    def progress(self, arn):
         won = [prize["name"] for prize in self.started[-1] for _ in range(prize["count"])]
         people = [
             {"employee_id": f"{n}", "employee_name": f"E{n}", "prize": prize} for n, prize in enumerate(won)
