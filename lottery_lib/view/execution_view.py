@@ -9,7 +9,6 @@ import pandas as pd
 
 from lottery_lib.history import ExecutionRecord, output
 from lottery_lib.history.state_runs import Reader
-from states_language import all_states
 from lottery_lib.texts import escaped
 from lottery_lib.translation import _
 from lottery_lib.view.graph import drawing_of

@@ -10,7 +10,6 @@ import graphviz
 
 from lottery_lib.definition import Machine, parse
 from lottery_lib.history.state_runs import Event, Reader
-from states_language import all_states, branches, is_last, states
 from lottery_lib.texts import width
 from lottery_lib.translation import _
 from lottery_lib.view.asl import assigned, catches, known_state, outline, returns, tries, waits, ways

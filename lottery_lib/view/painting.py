@@ -10,7 +10,6 @@ import pandas as pd
 from lottery_lib.definition import Machine
 from lottery_lib.history import latest_rows, table_of
 from lottery_lib.history.state_runs import Reader, StateRun, details_of
-from states_language import all_states, is_last
 from lottery_lib.translation import _
 from lottery_lib.view.asl import notes, tries
 from lottery_lib.view.status import look_of, marked, retried
