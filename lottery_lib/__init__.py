@@ -42,19 +42,16 @@ _ROOMS: Final = {
     "inbox": "mails",
     "inject": "course.faults",
     "load_employees": "resources.contents",
-    "night_page": "party.draw_night",
-    "receipts": "party.receipts",
     "remaining": "draws",
     "restore": "course.lessons",
-    "resume": "party.receipts",
+    "resume": "hardened",
     "state_attempts": "history",
     "state_statuses": "history",
     "state_table": "history",
     "test_state": "state_tests",
     "timeline_view": "view.timeline",
     "verify": "course.lessons",
-    "verify_draw": "party.receipts",
-    "winners": "party.receipts",
+    "winners": "hardened",
 }
 
 __all__ = sorted(_ROOMS)  # noqa: PLE0605 - the table above is the list

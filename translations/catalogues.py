@@ -213,12 +213,17 @@ def collected(pages: Iterable[Path]) -> Catalog:
     return found
 
 
-def library(folder: Path = ROOT / "lottery_lib") -> Catalog:
+#: The packages of the kit, which share a catalogue.
+KIT: Final = [ROOT / "lottery_lib", ROOT / "lottery_party"]
+
+
+def library(folders: Iterable[Path] = KIT) -> Catalog:
     """The messages of a program and the help of its commands, with the modules that have them."""
     found = Catalog()
-    for path in sorted(folder.rglob("*.py")):
-        for message in messages(ast.parse(path.read_text(encoding="utf-8"))):
-            found.add(message, locations=[(path.relative_to(folder).as_posix(), 0)])
+    for folder in folders:
+        for path in sorted(folder.rglob("*.py")):
+            for message in messages(ast.parse(path.read_text(encoding="utf-8"))):
+                found.add(message, locations=[(path.relative_to(folder.parent).as_posix(), 0)])
     return found
 
 
@@ -321,8 +326,8 @@ def translation(catalog: Catalog, page: Path, text: str, place: str) -> str:
 def edition(language: str) -> tuple[dict[Path, bytes], list[str]]:
     """The catalogues and pages of a language as they should be, and a line for each unfinished text."""
     files, left = {}, []
-    for path, folder in programs(language).items():
-        catalog = updated(path, library(folder))
+    for path, folders in programs(language).items():
+        catalog = updated(path, library(folders))
         files[path], files[path.with_suffix(".mo")] = written(catalog).encode(), compiled(catalog)
         left += unfinished(catalog)
     for name, pages in (("notebooks.po", NOTEBOOKS), ("documents.po", DOCUMENTS)):
@@ -337,12 +342,12 @@ def edition(language: str) -> tuple[dict[Path, bytes], list[str]]:
     return files, left
 
 
-def programs(language: str) -> dict[Path, Path]:
-    """The catalogue of each program in a language, with the folder of the program."""
+def programs(language: str) -> dict[Path, list[Path]]:
+    """The catalogue of each program in a language, with the folders of the program."""
     emulator = ROOT / "emulator" / "sfn_emulator"
     return {
-        FOLDER / language / "lottery_lib.po": ROOT / "lottery_lib",
-        emulator / "locale" / language / "LC_MESSAGES" / "sfn_emulator.po": emulator,
+        FOLDER / language / "lottery_lib.po": KIT,
+        emulator / "locale" / language / "LC_MESSAGES" / "sfn_emulator.po": [emulator],
     }
 
 

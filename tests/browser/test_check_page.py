@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 from unit.party.evenings import CHEATS, Draw, Lottery, broken, evening
 
 from lottery_lib.merkle import proof
-from lottery_lib.party import announcement
-from lottery_lib.party.checker import CLAIMS, check_page, check_receipts
+from lottery_party import announcement
+from lottery_party.checker import CLAIMS, check_page, check_receipts
 
 pytestmark = pytest.mark.browser
 MANY = 667  # seeds, with three folders each

@@ -15,15 +15,15 @@ import psutil
 import pytest
 from playwright.sync_api import TimeoutError, expect
 
-from lottery_lib import Stack, connect, execution, inbox, load_employees, verify_draw, winners
+from lottery_lib import Stack, connect, execution, inbox, load_employees, winners
 from lottery_lib.draws import machine_arn
 from lottery_lib.embedded import emulator
 from lottery_lib.employees import Roster
 from lottery_lib.names import CHECKOUT
-from lottery_lib.party import scenes
-from lottery_lib.party.evening import Evening
-from lottery_lib.party.receipts import receipts
 from lottery_lib.resources.dynamodb_table import Table
+from lottery_party import scenes, verify_draw
+from lottery_party.evening import Evening
+from lottery_party.records import receipts
 
 pytestmark = pytest.mark.browser
 FIRST = ["Ada", "李娜", "Grace", "王伟", "Linus"]

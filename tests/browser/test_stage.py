@@ -9,8 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from lottery_lib.party import stage as module
-from lottery_lib.party.stage import WORDS, Stage
+from lottery_party import stage as module
+from lottery_party.stage import WORDS, Stage
 
 pytestmark = pytest.mark.browser
 HERE = Path(module.__file__).parent
@@ -487,7 +487,7 @@ def test_the_kernel_ends(show, tab):
 
 NOTEBOOK = """
 import os
-from lottery_lib.party.stage import Stage
+from lottery_party.stage import Stage
 
 stage = Stage(title="Winter Party", scene={"kind": "ready", "prize": "Car", "count": 1, "place": "1 of 1"})
 

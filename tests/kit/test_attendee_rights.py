@@ -31,7 +31,7 @@ from lottery_lib import Names, Stack, inbox, test_state
 from lottery_lib import target as door
 from lottery_lib.__main__ import main
 from lottery_lib.errors import LotteryError
-from lottery_lib.party.evening import Evening
+from lottery_party.evening import Evening
 
 ATTENDEE = "dana"
 

@@ -18,8 +18,9 @@ from lottery_lib.course import doctor
 from lottery_lib.course import notebooks as rehearsal
 from lottery_lib.draws import forget_winners
 from lottery_lib.employees import read
-from lottery_lib.party import receipts
+from lottery_lib.hardened import resume
 from lottery_lib.waiting import Waiter
+from lottery_party import receipts
 from sfn_emulator import control
 
 
@@ -97,7 +98,7 @@ def test_records_of_another_edition(run, stack, edition, command):
     assert len(draws.executions(stack.target)) == before
 
 
-@pytest.mark.parametrize("function", [receipts.resume, receipts.receipts])
+@pytest.mark.parametrize("function", [resume, receipts])
 def test_records_of_another_edition_in_python(stack, function):
     """The functions behind both commands say the same, and start nothing."""
     before = len(draws.executions(stack.target))

@@ -16,13 +16,13 @@ from lottery_lib.draws import machine_arn
 from lottery_lib.employees import Roster
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import CHECKOUT
-from lottery_lib.party import evening_file
-from lottery_lib.party.checker import check_receipts
-from lottery_lib.party.evening import Evening
-from lottery_lib.party.receipts import receipts
 from lottery_lib.resources.contents import draws_table
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.stack import Stack
+from lottery_party import evening_file
+from lottery_party.checker import check_receipts
+from lottery_party.evening import Evening
+from lottery_party.records import receipts
 
 MUG, CAR = {"name": "Mug", "count": 2}, {"name": "Car", "count": 1}
 HANGS = """
@@ -170,7 +170,7 @@ def killed_after_the_note(monkeypatch, party, evening, act):
     with monkeypatch.context() as patch:
         for name in ("_start", "_answered"):
             patch.setattr(Evening, name, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-        patch.setattr("lottery_lib.party.evening.run", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr("lottery_party.evening.run", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             act(evening)
     party.forget()

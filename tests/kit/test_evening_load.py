@@ -4,11 +4,11 @@ import pytest
 
 from lottery_lib import load_employees, winners
 from lottery_lib.employees import Roster
-from lottery_lib.party import evening_file
-from lottery_lib.party.checker import check_receipts
-from lottery_lib.party.evening import Evening
-from lottery_lib.party.receipts import receipts
 from lottery_lib.waiting import Waiter
+from lottery_party import evening_file
+from lottery_party.checker import check_receipts
+from lottery_party.evening import Evening
+from lottery_party.records import receipts
 
 GUESTS, WINNERS, ABSENT = 10_000, 450, 30
 

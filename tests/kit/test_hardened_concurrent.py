@@ -4,10 +4,11 @@ from collections import Counter
 
 import pytest
 
-from lottery_lib import Stack, execution, inbox, inject, load_employees, receipts, resume, verify_draw
+from lottery_lib import Stack, execution, inbox, inject, load_employees, resume
 from lottery_lib.draws import machine_arn, result
 from lottery_lib.employees import Roster
 from lottery_lib.resources.dynamodb_table import Table
+from lottery_party import receipts, verify_draw
 
 EACH = 3
 SECONDS = 5  # that a call may take here

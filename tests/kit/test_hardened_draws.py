@@ -4,25 +4,15 @@ import json
 
 import pytest
 
-from lottery_lib import (
-    Stack,
-    connect,
-    draw,
-    inbox,
-    inject,
-    load_employees,
-    plan,
-    receipts,
-    resume,
-    winners,
-)
+from lottery_lib import Stack, connect, draw, inbox, inject, load_employees, plan, resume, winners
 from lottery_lib.draws import Draws, machine_arn, remaining
 from lottery_lib.employees import Roster
 from lottery_lib.execution import describe, history, start, wait
 from lottery_lib.history import state_attempts, state_table
-from lottery_lib.party.checker import check_receipts
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.waiting import Waiter
+from lottery_party import receipts
+from lottery_party.checker import check_receipts
 
 PRIZES = [{"name": "大奖 🚗", "count": 1}, {"name": "Mug", "count": 3}]
 

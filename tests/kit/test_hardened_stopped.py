@@ -5,18 +5,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from lottery_lib import (
-    definition,
-    draw,
-    inbox,
-    inject,
-    load_employees,
-    plan,
-    receipts,
-    resume,
-    verify_draw,
-    winners,
-)
+from lottery_lib import definition, draw, inbox, inject, load_employees, plan, resume, winners
 from lottery_lib.definition import all_states
 from lottery_lib.draws import Draws, machine_arn
 from lottery_lib.employees import Roster
@@ -25,6 +14,7 @@ from lottery_lib.history import state_table
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.stack import Stack
 from lottery_lib.waiting import Waiter
+from lottery_party import receipts, verify_draw
 
 MACHINE = json.loads(definition.load("hardened"))
 #: The states that a draw without trouble goes through, and how many mails it has sent when it enters one.

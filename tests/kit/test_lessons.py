@@ -25,10 +25,10 @@ from lottery_lib.employees import DATA_FOLDER, Roster, read
 from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.history import published
 from lottery_lib.names import Names
-from lottery_lib.party.evening import Evening
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.resources.iam_role import allowing
 from lottery_lib.resources.sns_topic import Subscription
+from lottery_party.evening import Evening
 
 BUILT = {
     "01": {"role"},

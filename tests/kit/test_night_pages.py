@@ -9,10 +9,10 @@ from helpers import wait_until
 
 from lottery_lib import Stack, connect
 from lottery_lib.names import Names
-from lottery_lib.party import draw_night, evening_file, scenes
-from lottery_lib.party.draw_night import Operator, night_page
-from lottery_lib.party.evening import Evening
 from lottery_lib.target import elsewhere
+from lottery_party import draw_night, evening_file, scenes
+from lottery_party.draw_night import Operator, night_page
+from lottery_party.evening import Evening
 from sfn_emulator import control
 
 

@@ -13,12 +13,12 @@ import pytest
 from lottery_lib import Stack, connect
 from lottery_lib.__main__ import main
 from lottery_lib.merkle import root_of
-from lottery_lib.party import projector
-from lottery_lib.party.announcement import grouped
-from lottery_lib.party.checker import check_page
-from lottery_lib.party.evening import Evening
 from lottery_lib.resources.contents import pool_table
 from lottery_lib.resources.dynamodb_table import Table
+from lottery_party import projector
+from lottery_party.announcement import grouped
+from lottery_party.checker import check_page
+from lottery_party.evening import Evening
 
 HARDENED = ("--edition", "hardened")
 

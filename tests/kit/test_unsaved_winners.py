@@ -15,10 +15,10 @@ from helpers import state_home
 from lottery_lib import Stack, connect, draw
 from lottery_lib.__main__ import main
 from lottery_lib.names import CHECKOUT, Names
-from lottery_lib.party import evening_file
-from lottery_lib.party.receipts import unsaved
 from lottery_lib.resources.contents import draws_table
 from lottery_lib.resources.dynamodb_table import Table
+from lottery_party import evening_file
+from lottery_party.records import unsaved
 from sfn_emulator import control
 
 

@@ -17,7 +17,7 @@ from urllib.request import url2pathname
 import psutil
 import pytest
 
-from lottery_lib.party.projector import Projector
+from lottery_party.projector import Projector
 
 
 @pytest.fixture(scope="module")

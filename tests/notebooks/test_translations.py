@@ -192,7 +192,7 @@ def test_a_third_language_needs_no_code(tmp_path, monkeypatch):
     monkeypatch.setattr(catalogues, "FOLDER", tmp_path)
     monkeypatch.setattr(catalogues, "NOTEBOOKS", pages[:1])
     monkeypatch.setattr(catalogues, "DOCUMENTS", pages[1:])
-    kit = {tmp_path / "xx" / "lottery_lib.po": catalogues.ROOT / "lottery_lib"}
+    kit = {tmp_path / "xx" / "lottery_lib.po": catalogues.KIT}
     monkeypatch.setattr(catalogues, "programs", lambda language: kit)
     for name in ("lottery_lib.po", "notebooks.po", "documents.po"):
         template = catalogues.library() if name == "lottery_lib.po" else None

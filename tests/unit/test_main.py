@@ -15,15 +15,18 @@ import click
 import pytest
 from unit.party.evenings import evening
 
-from lottery_lib import __main__ as command_line
-from lottery_lib.__main__ import Run, lottery, main
+from lottery_lib import command_line
+from lottery_lib.__main__ import lottery, main, plugins
+from lottery_lib.command_line import Run
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import CHECKOUT
 
 
 def commands(group=lottery):
     """All commands, those of groups too, and the groups that are commands themselves."""
-    for command in group.commands.values():
+    own = [*group.commands.values()]
+    others = [each for plugin in plugins() for each in plugin.commands.commands.values()]
+    for command in own + others if group is lottery else own:
         if getattr(command, "invoke_without_command", True):
             yield command
         yield from commands(command) if isinstance(command, click.Group) else []
@@ -63,8 +66,9 @@ def test_example(command):
     """Each command explains itself and its options, and shows an example that it understands itself."""
     first, *words = shlex.split(command.epilog.removeprefix("Example: "))
     found = lottery
-    while words and isinstance(found, click.Group) and words[0] in found.commands:
-        found = found.commands[words.pop(0)]
+    while words and isinstance(found, click.Group) and (below := found.get_command(None, words[0])):
+        words.pop(0)
+        found = below
     assert (first, found) == ("lottery", command)
     command.make_context(command.name, words, obj=Run(False, {}))
     assert command.help.strip().endswith(".")
@@ -77,11 +81,11 @@ def test_commands_that_texts_name():
     for path in [*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/*.md"), *CHECKOUT.glob("l*/**/*.py")]:
         text = path.read_text(encoding="utf-8")
         for words in re.findall(r"(?:`|^\$ )(?:[A-Z_]+=\S+ )*lottery ([a-z]+)(?: ([a-z]+))?", text, re.M):
-            found = lottery.commands.get(words[0])
+            found = lottery.get_command(None, words[0])
             alone = not words[1] and getattr(found, "invoke_without_command", False)
             known = found and (alone or words[1] in getattr(found, "commands", words))
             wrong += [] if known else [words]
-        explains = path.name.split(".")[0] in ("CHANGELOG", "INSTRUCTOR", "__main__")
+        explains = path.name.split(".")[0] in ("CHANGELOG", "INSTRUCTOR", "__main__", "command_line")
         wrong += [] if explains else re.findall(r".*-m lottery_lib\b(?!\.).*", text)
     assert wrong == []
 
@@ -159,20 +163,20 @@ def test_defect(status):
 
 def test_table(capsys):
     """Rows are a table, its columns named and aligned on the left; what is missing is blank."""
-    command_line._show({"rows": [{"kind": "role", "name": "R"}, {"kind": "log group", "name": None}]})
+    command_line.show({"rows": [{"kind": "role", "name": "R"}, {"kind": "log group", "name": None}]})
     lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     assert lines == ["kind      name", "role      R", "log group"]
 
 
 def test_a_table_of_chinese_words(capsys):
     """A Chinese character is as wide as two others in a terminal, so the next column stays straight."""
-    command_line._show([{"名称": "刘洋", "n": 1}, {"名称": "Ann", "n": 2}])
+    command_line.show([{"名称": "刘洋", "n": 1}, {"名称": "Ann", "n": 2}])
     assert capsys.readouterr().out == "名称 n\n刘洋 1\nAnn  2\n"
 
 
 def test_a_number_beside_a_missing_one_stays_whole(capsys):
     """The serials of winners are whole numbers, even if one of them has left the company."""
-    command_line._show([{"serial": 4}, {"serial": None}])
+    command_line.show([{"serial": 4}, {"serial": None}])
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == ["serial", "4", ""]
 
 
@@ -190,7 +194,7 @@ def test_a_number_beside_a_missing_one_stays_whole(capsys):
 )
 def test_what_a_person_reads(capsys, document, text):
     """A text is printed as it is, an object line by line without what is missing; empty lists say none."""
-    command_line._show(document)
+    command_line.show(document)
     assert capsys.readouterr().out == text
 
 
@@ -202,19 +206,19 @@ HOSTILE = "Ann\x1b[2J\x9b2J\u202e"
 )
 def test_a_terminal_gets_no_commands(capsys, document):
     """A name, a prize or a cause that AWS returns moves no cursor: it is shown written out."""
-    command_line._show(document)
+    command_line.show(document)
     assert "Ann\\u001b[2J\\u009b2J\\u202e" in capsys.readouterr().out
 
 
 def test_a_table_has_a_line_for_each_row(capsys):
     """A line break in a name adds no line to a table."""
-    command_line._show([{"name": "Ann\nBob"}])
+    command_line.show([{"name": "Ann\nBob"}])
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
 def test_json_gives_a_terminal_no_commands(capsys):
     """With --json, controls are written out in the document's own way."""
-    command_line._show([HOSTILE], as_json=True)
+    command_line.show([HOSTILE], as_json=True)
     out = capsys.readouterr().out.removesuffix("\n")
     assert out.isprintable()
     assert json.loads(out) == [HOSTILE]
@@ -236,7 +240,7 @@ class Terminal(io.StringIO):
 def test_question(monkeypatch, capsys):
     """The question before an account is changed goes to stderr: stdout is for the JSON document alone."""
     monkeypatch.setattr(sys, "stdin", Terminal("y\n"))
-    command_line._agree(SimpleNamespace(kind="aws"), False, "delete all")
+    command_line.agree(SimpleNamespace(kind="aws"), False, "delete all")
     assert capsys.readouterr() == ("", "delete all? [y/N] ")
 
 
@@ -244,14 +248,12 @@ def test_question(monkeypatch, capsys):
 def lossy(monkeypatch):
     """An emulator whose end loses winners; these are the ports with which the command has stopped it."""
     import sfn_emulator
-    from lottery_lib.party import receipts
+    from lottery_party import records
 
     stopped = []
     monkeypatch.setattr(sfn_emulator, "status", lambda port: {"running": True, "endpoint": "http://there"})
     monkeypatch.setattr(sfn_emulator, "stop", lambda port: stopped.append(port) or {"running": False})
-    monkeypatch.setattr(
-        receipts, "unsaved", lambda endpoint, shared: [f"Ann at {endpoint}, shared: {shared}"]
-    )
+    monkeypatch.setattr(records, "unsaved", lambda endpoint, shared: [f"Ann at {endpoint}, shared: {shared}"])
     return stopped
 
 
@@ -272,7 +274,7 @@ def test_stop_asks_before_winners_are_lost(run, lossy, monkeypatch, stdin, exits
 
 def test_stop_with_nothing_to_lose(run, lossy, monkeypatch):
     """Where no winners are lost, it stops without a word."""
-    monkeypatch.setattr("lottery_lib.party.receipts.unsaved", lambda *_, **__: [])
+    monkeypatch.setattr("lottery_party.records.unsaved", lambda *_, **__: [])
     assert run("emulator", "stop") == (0, {"running": False}, "")
     assert lossy == [None]
 
@@ -293,7 +295,7 @@ def test_stop_dry_run(run, lossy):
 def test_stop_where_a_look_fails(run, lossy, monkeypatch):
     """It stops all the same, because it may be an emulator that does not answer, and says so."""
     refused = fails_with(LotteryError("emulator", "does not answer", "Look into its log"))
-    monkeypatch.setattr("lottery_lib.party.receipts.unsaved", lambda *_, **__: refused())
+    monkeypatch.setattr("lottery_party.records.unsaved", lambda *_, **__: refused())
     code, _, err = run("emulator", "stop")
     assert (code, lossy) == (0, [None])
     assert "Nobody could look whether there are winners. emulator: does not answer." in err
@@ -394,7 +396,7 @@ def test_hints_work_elsewhere(where, monkeypatch, capsys, tmp_path):
         (python.parent / "lottery").touch(0o755)
     monkeypatch.setattr(sys, "executable", str(python))
     command_line._command.cache_clear()
-    command_line._say("Run `A=b lottery draw 2`, not `the lottery`")
+    command_line.say("Run `A=b lottery draw 2`, not `the lottery`")
     command_line._command.cache_clear()
     command = f"{python.parent}/lottery" if where != "no script" else f"{python} -m lottery_lib"
     assert capsys.readouterr().err == f"Run `A=b {command} draw 2`, not `the lottery`\n"

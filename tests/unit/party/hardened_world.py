@@ -10,9 +10,10 @@ from unittest.mock import patch
 
 from unit.party.fake_dynamodb import CONTEXT, DRAWS, EMPLOYEES, POOL, WINNERS, FakeDynamoDb, lambdas
 
+from lottery_lib.hardened import without_receipt
 from lottery_lib.names import Names
-from lottery_lib.party import receipts
 from lottery_lib.resources import contents
+from lottery_party import records
 
 GO, FAIL, LOSE, KILL = "go", "fail", "lose", "kill"
 #: What can come of a request: it is answered; it does not get there; its reply is lost; its sender is killed.
@@ -95,12 +96,12 @@ class World:
 
     def document(self):
         """What `lottery receipts` gives of all draws."""
-        return self._read(lambda target: receipts.receipts(target, next(iter(self.draws))))
+        return self._read(lambda target: records.receipts(target, next(iter(self.draws))))
 
     def without_receipt(self):
         """Who is marked in the list of winners."""
         rows = [*self.tables.tables[WINNERS].values()]
-        return self._read(lambda target: receipts.without_receipt(target, rows))
+        return self._read(lambda target: without_receipt(target, rows))
 
     def _read(self, ask):
         def table(_target, name, _key=""):
@@ -112,7 +113,7 @@ class World:
             )
 
         target = SimpleNamespace(names=Names(edition="hardened"))
-        with patch.object(contents, "Table", table), patch.object(receipts, "Table", table):
+        with patch.object(contents, "Table", table), patch.object(records, "Table", table):
             return ask(target)
 
 

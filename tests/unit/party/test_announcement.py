@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 import pytest
 import segno
 
-from lottery_lib.party.announcement import announcement, grouped, page, qr
+from lottery_party.announcement import announcement, grouped, page, qr
 
 ROOT, COMMITMENT = "0123456789abcdef" * 4, "fedcba9876543210" * 4
 RECEIPT = {

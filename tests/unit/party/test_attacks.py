@@ -12,9 +12,9 @@ from unit.party.fake_dynamodb import DRAWS, EMPLOYEES, WINNERS
 from unit.party.hardened_world import GO, KILL, world
 
 from lottery_lib.names import Names
-from lottery_lib.party.checker import CLAIMS, check_receipts, shuffled
 from lottery_lib.resources import contents
 from lottery_lib.waiting import Waiter
+from lottery_party.checker import CLAIMS, check_receipts, shuffled
 
 IDS = [f"{number:03}" for number in range(1, 11)]
 FRIEND, ROOM = "007", "9 21 40 33 2"

@@ -22,7 +22,7 @@ from unit.party.evenings import (
     sha,
 )
 
-from lottery_lib.party.checker import CLAIMS, check_page, check_receipts
+from lottery_party.checker import CLAIMS, check_page, check_receipts
 
 CHAIN, POOL, SECRET, ORDER, COUNT, SKIPPED, LIST = CLAIMS
 PEOPLE = [f"{number:02}" for number in range(1, 21)]

@@ -8,7 +8,7 @@ import pytest
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import Names
-from lottery_lib.party import evening_file
+from lottery_party import evening_file
 
 KEPT = {
     "evening": "night-1",

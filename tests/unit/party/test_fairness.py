@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit.party.fake_dynamodb import FakeDynamoDb, lambdas
 
-from lottery_lib.party.checker import shuffled as order
+from lottery_party.checker import shuffled as order
 
 DRAWS = 10_000
 #: What chi-square exceeds once in a thousand times, by degrees of freedom (any table of it).

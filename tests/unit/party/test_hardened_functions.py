@@ -18,7 +18,7 @@ from unit.party.hardened_world import FAIL, GO, KILL, world
 
 from lottery_lib import definition
 from lottery_lib.definition import all_states
-from lottery_lib.party.checker import check_receipts
+from lottery_party.checker import check_receipts
 
 DRAWING = dict(all_states(json.loads(definition.load("hardened"))))["Draw And Record"]
 IDS = [f"{number:04}" for number in range(1, 301)]

@@ -13,8 +13,8 @@ from unit.party.hardened_world import ACTIONS, GO, world
 from lottery_lib import load_employees
 from lottery_lib.employees import parse
 from lottery_lib.names import Names
-from lottery_lib.party.checker import check_receipts
 from lottery_lib.resources import contents
+from lottery_party.checker import check_receipts
 
 LEAVE = "leave"  # not what becomes of a request: an employee is deleted by hand
 IDS = st.lists(st.text(min_size=1, max_size=4), min_size=1, max_size=24, unique=True)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lottery_lib.errors import LotteryError
-from lottery_lib.party.prizes import read_prizes
+from lottery_party.prizes import read_prizes
 
 
 def test_one_a_line_in_order():

@@ -3,7 +3,7 @@
 import pytest
 
 from lottery_lib.errors import LotteryError
-from lottery_lib.party.prizes import prizes_in
+from lottery_party.prizes import prizes_in
 
 PRIZES = [{"name": "Mug", "count": 2}, {"name": "汽车", "count": 1}]
 

@@ -9,11 +9,11 @@ import pytest
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import Names
-from lottery_lib.party import scenes
-from lottery_lib.party.draw_night import Page
-from lottery_lib.party.evening import EveningState, Person, PrizeState
-from lottery_lib.party.scenes import Action, Moment
 from lottery_lib.target import elsewhere
+from lottery_party import scenes
+from lottery_party.draw_night import Page
+from lottery_party.evening import EveningState, Person, PrizeState
+from lottery_party.scenes import Action, Moment
 
 ANN, BOB, CHEN = Person("1", "Ann", "Sales"), Person("2", "Bob"), Person("3", "陈静", "工程部")
 TOLD = {

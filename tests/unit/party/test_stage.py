@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import lottery_lib
-from lottery_lib.party.stage import WORDS, Stage
+from lottery_party.stage import WORDS, Stage
 
 PACKAGE = Path(lottery_lib.__file__).parent
 

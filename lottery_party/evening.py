@@ -13,16 +13,16 @@ from typing import Any, Final
 
 from lottery_lib import execution
 from lottery_lib.aws_errors import call_or_none
-from lottery_lib.draws import execution_input, machine_arn, remaining, run
+from lottery_lib.draws import machine_arn, remaining, run
 from lottery_lib.errors import LotteryError
-from lottery_lib.history import DrawResult
-from lottery_lib.party import evening_file
-from lottery_lib.party.prizes import Prize
-from lottery_lib.party.receipts import check_edition, proof
+from lottery_lib.hardened import check_edition, send_answer
 from lottery_lib.resources.contents import draws_table
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.target import Target
 from lottery_lib.translation import _
+from lottery_party import evening_file
+from lottery_party.prizes import Prize
+from lottery_party.records import proof
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _SECONDS: Final = 60.0  # in which an execution begins to wait for a person
@@ -88,33 +88,6 @@ class EveningState:
     problem: str = ""
     withdrawn: Sequence[Person] = ()
     not_saved: str = ""
-
-
-def draw_in_public(
-    target: Target, wanted: object, public: str, *, name: str | None = None, seconds: float = 120.0
-) -> DrawResult:
-    """Draw like `lottery_lib.draw`, with a public value: the machine commits first, and then gets the value.
-
-    Args:
-        target: Where; the hardened edition.
-        wanted: How many winners, or a list of prizes.
-        public: The public value.
-        name: The name of the execution; by default a new one.
-        seconds: The deadline of the wait.
-    """
-    name = name or execution.new_name()
-    evening = Evening(target, name)
-
-    def answer(arn: str) -> None:
-        def answered() -> bool:
-            waiting = evening._items("#waiting").get("#waiting")
-            return evening._sent(waiting, {"public": public}) if waiting else evening._ended({"drawing": arn})
-
-        asks = _("the machine to ask for the public value")
-        target.waiter.until(asks, answered, seconds=_SECONDS, every=0.1)
-
-    asked = {**execution_input(target, wanted), "question": "What is the public value?"}
-    return run(target, asked, seconds, name, answer)
 
 
 class Evening:
@@ -345,7 +318,7 @@ class Evening:
         waiting = items.get("#waiting", {})
         asked = (waiting.get("awaits"), waiting.get("number", 0))
         shown = awaits != "roll call" or self._question in ("", waiting.get("token"))
-        if asked == (awaits, number) and shown and self._sent(waiting, output):
+        if asked == (awaits, number) and shown and send_answer(self.target, waiting, output):
             return True
         if not self._ended(items.get("#stage", {})):
             what = (
@@ -355,28 +328,6 @@ class Evening:
             )
             raise self._refused(what, _("Look at it again"))
         return False
-
-    def _sent(self, waiting: Item, output: object) -> bool:
-        token, key = waiting["token"], {"draw_id": f"{self.name}#waiting"}
-        send = self.target.client("stepfunctions").send_task_success
-        sent = call_or_none(
-            send,
-            "TaskTimedOut",
-            "InvalidToken",
-            "TaskDoesNotExist",
-            taskToken=token,
-            output=json.dumps(output),
-        )
-        call_or_none(
-            self.target.plain_dynamodb().delete_item,
-            "ConditionalCheckFailed",  # the next question is there already
-            TableName=self._draws.name,
-            Key=key,
-            ConditionExpression="#token = :token",
-            ExpressionAttributeNames={"#token": "token"},
-            ExpressionAttributeValues={":token": token},
-        )
-        return sent is not None
 
     def _set_stage(self, drawing_before: str | None = None, **changes: str | int) -> bool:
         """Change what the pages agree on. False if another page has begun to draw since `drawing_before`."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from lottery_lib.party.check_words import PROBLEMS
+from lottery_party.check_words import PROBLEMS
 
 Form = Mapping[str, Callable[[Any], bool]]
 

@@ -1,52 +1,26 @@
-"""Continue a hardened draw, and read or save what it recorded."""
+"""Fetch the receipts of a hardened lottery, prove that a guest is in the pool, and check a document."""
 
 import os
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from lottery_lib import merkle
 from lottery_lib.aws_errors import all_pages, call_or_none
-from lottery_lib.draws import run, winner_table
 from lottery_lib.errors import LotteryError
-from lottery_lib.history import DrawResult
+from lottery_lib.hardened import check_edition, open_evenings, receipt_texts
 from lottery_lib.names import Names
-from lottery_lib.party import checker
-from lottery_lib.party.check_words import WORDS
-from lottery_lib.party.checker import check_receipts
 from lottery_lib.resources.contents import Pool, draws_table
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.target import EMULATOR_REGION, Target, connect
 from lottery_lib.translation import _
-
-if TYPE_CHECKING:
-    import pandas as pd
+from lottery_party.check_words import WORDS
+from lottery_party.checker import check_receipts
 
 PARTY: Final = "party"
 """The attendee of `lottery night`, unless LOTTERY_ATTENDEE says another: no lesson resets these names."""
-
-
-def resume(target: Target, draw_id: str, *, remail: bool = False, seconds: float = 120.0) -> DrawResult:
-    """Continue a hardened draw that stopped before its end. What it has recorded stays.
-
-    This starts a new execution: AWS refuses the name of an execution that has ended for 90 days.
-
-    Args:
-        target: Where.
-        draw_id: The name of the execution that began the draw.
-        remail: Send the mail, even if an earlier execution has already sent it.
-        seconds: As for `lottery_lib.draw`.
-
-    Returns:
-        What `lottery_lib.draw` returns.
-
-    Raises:
-        LotteryError: The target is not the hardened edition.
-    """
-    check_edition(target, draw_id)
-    return run(target, {"draw_id": draw_id, "remail": remail}, seconds)
 
 
 def receipts(target: Target, draw_id: str) -> dict[str, Any]:
@@ -75,26 +49,11 @@ def receipts(target: Target, draw_id: str) -> dict[str, Any]:
     rows = Table(target, target.names.winners_table).items()
     staff = Table(target, target.names.employee_table).get([row["employee_id"] for row in rows])
     names = {each["employee_id"]: {"employee_name": each.get("employee_name", "")} for each in staff}
-    told = _told(items)
+    told = receipt_texts(items)
     for name, folder in told["draws"].items():
         if "closed" in items[name]:
             folder.update(_pool(target, items[name]))
     return told | {"winners": [names.get(row["employee_id"], {}) | row for row in rows]}
-
-
-def _told(items: Mapping[str, Item]) -> dict[str, Any]:
-    """The receipts among the items of the table of draws. One that somebody has removed is an empty text."""
-
-    def texts(name: str, first: int, end: int) -> list[str]:
-        return [items.get(f"{name}#{number}", {}).get("text", "") for number in range(first, end)]
-
-    draws = {
-        name: texts("#chain", draw["chain"], draw["chain"] + 1) + texts(name, 1, draw["receipts"])
-        for name, draw in items.items()
-        if "chain" in draw
-    }
-    chain = texts("#chain", 0, items.get("#chain", {}).get("receipts", 0))
-    return {"chain": chain, "draws": {name: {"receipts": found} for name, found in draws.items()}}
 
 
 def _pool(target: Target, draw: Item) -> dict[str, Any]:
@@ -102,44 +61,6 @@ def _pool(target: Target, draw: Item) -> dict[str, Any]:
     flags = zlib.decompress(bytes(draw["unwon"])) if "unwon" in draw else b"\x01" * len(pool)
     won_before = [each for each, flag in zip(pool, flags, strict=True) if not flag]
     return {"pool": pool, "salt": salt, "won_before": won_before}
-
-
-def winners(target: Target) -> "pd.DataFrame":
-    """List the winners so far (tutorial 4). In the hardened edition, a row without a receipt is marked.
-
-    Returns:
-        What `draws.winner_table` returns.
-    """
-    if target.names.edition != "hardened":  # it has no receipts
-        return winner_table(target)
-    table = winner_table(target, partial(without_receipt, target))
-    if "receipt" in table:  # a draw may have written something between the two tables
-        table = winner_table(target, partial(without_receipt, target))
-    return table
-
-
-def without_receipt(target: Target, rows: Sequence[Mapping[str, Any]]) -> set[str]:
-    """Compare rows of winners with the receipts of a hardened lottery, as they stand.
-
-    It reads the table of draws once, and repeats no draw. Whether the receipts are right, `verify_draw` says.
-
-    Args:
-        target: Where; the hardened edition.
-        rows: Rows of the table of winners.
-
-    Returns:
-        The ids in the rows that no receipt names with this draw, prize and status. They may be winners of the
-        tutorial edition, which keeps no receipts.
-    """
-    keys = ("employee_id", "draw_id", "prize", "status")
-    texts = [{key: str(row[key]) for key in keys if row.get(key) is not None} for row in rows]
-    found = call_or_none(draws_table(target).items, "ResourceNotFound") or []
-    items = {item["draw_id"]: item for item in found}
-    told = _told(items)
-    for name, folder in told["draws"].items():
-        if "closed" in items[name]:
-            folder["receipts"].pop()  # without the secret nothing is shuffled
-    return checker.without_receipt(told | {"winners": texts})
 
 
 def proof(target: Target, draw_id: str, employee_id: str) -> dict[str, Any]:
@@ -182,32 +103,6 @@ def verify_draw(document: Mapping[str, Any]) -> dict[str, bool]:
         `party.checker.check_receipts` also says why.
     """
     return {WORDS[claim]: true for claim, true in check_receipts(document).claims.items()}
-
-
-def check_edition(target: Target, draw_id: str) -> None:
-    """Refuse a target whose draws keep no records.
-
-    Raises:
-        LotteryError: The target is not the hardened edition.
-    """
-    edition = target.names.edition
-    if edition != "hardened":
-        raise LotteryError(
-            _("draw {name}", name=draw_id),
-            _(
-                "only draws of the hardened edition have records, and this is the {edition} edition",
-                edition=edition,
-            ),
-            _('Add `--edition hardened`, or in Python use `connect(edition="hardened")`'),
-        )
-
-
-def open_evenings(target: Target) -> list[str]:
-    """The names of the evenings that are announced and not closed, in the order of their announcements."""
-    # An attendee who may not read this table has no evening.
-    draws = call_or_none(draws_table(target).items, "ResourceNotFound", "AccessDenied") or []
-    now = [item for item in draws if item.get("evening") and "closed" not in item]
-    return [item["draw_id"] for item in sorted(now, key=lambda item: int(item["chain"]))]
 
 
 def unsaved(endpoint: str, *, shared: bool) -> list[str]:

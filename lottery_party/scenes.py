@@ -10,10 +10,10 @@ from functools import lru_cache
 from typing import Any, Final
 
 from lottery_lib.errors import LotteryError
-from lottery_lib.party.announcement import announcement, qr
-from lottery_lib.party.evening import EveningState, Person, PrizeState
-from lottery_lib.party.prizes import Prize
 from lottery_lib.translation import _
+from lottery_party.announcement import announcement, qr
+from lottery_party.evening import EveningState, Person, PrizeState
+from lottery_party.prizes import Prize
 
 ABSENT: Final = {
     "out": _(

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import segno
 
-from lottery_lib.party.check_words import RULES
 from lottery_lib.texts import escaped
 from lottery_lib.translation import _, language
+from lottery_party.check_words import RULES
 
 _STYLE: Final = """
 @page { size: A4; margin: 14mm; }

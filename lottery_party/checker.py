@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from lottery_lib import merkle
-from lottery_lib.party.check_words import CLAIMS, PROBLEMS, TEXT
-from lottery_lib.party.receipt_form import Receipt, WrongForm, read_folder
+from lottery_party.check_words import CLAIMS, PROBLEMS, TEXT
+from lottery_party.receipt_form import Receipt, WrongForm, read_folder
 
 _CHAIN, _POOL, _SECRET, _ORDER, _COUNT, _SKIPPED, _LIST = CLAIMS
 _CODES: Final = {"root": "pool", "commitment": "commitment", "announced_before": "announced_before"}
@@ -84,19 +84,6 @@ def check_receipts(document: Mapping[str, Any]) -> Checked:
         [{"draw": draw.name, **{code: draw.head[key] for code, key in _CODES.items()}} for draw in draws],
         sorted(one for one in rows if _strange(named[one], rows[one])),
     )
-
-
-def without_receipt(document: Mapping[str, Any]) -> set[str]:
-    """The ids in the list of winners whose row no receipt names with this draw, prize and status.
-
-    If the receipts cannot be read, these are all ids.
-
-    Args:
-        document: As for `check_receipts`.
-    """
-    checked = check_receipts(document)
-    readable = any(checked.claims.values())
-    return {*checked.strange} if readable else {row["employee_id"] for row in document["winners"]}
 
 
 def check_page(document: Mapping[str, Any]) -> str:

@@ -28,15 +28,8 @@ import traitlets
 from lottery_lib import employees
 from lottery_lib.draws import Draws, as_csv, as_xlsx, remaining
 from lottery_lib.errors import LotteryError
+from lottery_lib.hardened import winners, without_receipt
 from lottery_lib.mails import inbox
-from lottery_lib.party import evening_file, scenes
-from lottery_lib.party.announcement import page as announcement_page
-from lottery_lib.party.checker import check_page
-from lottery_lib.party.evening import Evening, EveningState, PrizeState
-from lottery_lib.party.prizes import read_prizes
-from lottery_lib.party.receipts import proof, receipts, winners, without_receipt
-from lottery_lib.party.scenes import Action, Moment
-from lottery_lib.party.stage import Stage
 from lottery_lib.resources.contents import load_employees
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.target import Target, connected_again
@@ -44,6 +37,14 @@ from lottery_lib.texts import escaped
 from lottery_lib.translation import _
 from lottery_lib.view.graph import graph_view
 from lottery_lib.view.graph_widget import GraphWidget
+from lottery_party import evening_file, scenes
+from lottery_party.announcement import page as announcement_page
+from lottery_party.checker import check_page
+from lottery_party.evening import Evening, EveningState, PrizeState
+from lottery_party.prizes import read_prizes
+from lottery_party.records import proof, receipts
+from lottery_party.scenes import Action, Moment
+from lottery_party.stage import Stage
 
 _HERE: Final = Path(__file__).parent
 _PAUSE: Final = 0.4  # seconds between two looks

@@ -1,0 +1,48 @@
+"""What the emulator says to people is a message, and the catalogue is compiled."""
+
+import ast
+import gettext
+from pathlib import Path
+
+import pytest
+from sentences import sentences
+
+import sfn_emulator
+from sfn_emulator import translation
+
+FOLDER = Path(sfn_emulator.__file__).parent
+#: How it starts, and its pages. What its services say is AWS's.
+SPEAKING = [
+    "control.py",
+    "errors.py",
+    "pages.py",
+    "server.py",
+    *(f"process/{name}.py" for name in ("environment", "record")),
+]
+#: By module: the beginnings of the sentences that stay English, and why.
+ENGLISH = {
+    # They stand in the log, and in a help that only programs call.
+    "server.py": ("An emulator of this", "Port {} cannot", "an emulator of its own", "end ", "a proxy"),
+}
+
+
+@pytest.mark.parametrize("name", SPEAKING)
+def test_each_sentence_is_a_message(name):
+    """A sentence outside of `_` would stay English in every language."""
+    tree = ast.parse((FOLDER / name).read_text(encoding="utf-8"))
+    assert [text for text in sentences(tree) if not text.startswith(tuple(ENGLISH.get(name, ())))] == []
+
+
+def test_the_setting_says_the_language(monkeypatch):
+    """`SFN_EMULATOR_LANG` comes before the locale; a language without a catalogue is English."""
+    monkeypatch.setenv("SFN_EMULATOR_LANG", "zh")
+    monkeypatch.setenv("LANGUAGE", "en")
+    assert translation._("It runs.") == "正在运行。"
+    monkeypatch.setenv("SFN_EMULATOR_LANG", "fr")
+    assert translation._("It runs.") == "It runs."
+
+
+def test_each_catalogue_is_compiled():
+    """A language is a folder that gettext can read."""
+    for folder in translation.LOCALE.iterdir():
+        assert gettext.find("sfn_emulator", translation.LOCALE, [folder.name])

@@ -1,0 +1,266 @@
+"""What every command of ``lottery`` shares: its options, the target, and how its outcome is shown."""
+
+import inspect
+import json
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lottery_lib.errors import LotteryError
+from lottery_lib.texts import harmless, width
+from lottery_lib.translation import _
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lottery_lib.resources import Report
+    from lottery_lib.stack import Stack
+    from lottery_lib.target import Target
+
+# Each command imports what it needs: `emulator status` should not wait for pandas.
+# ruff: noqa: PLC0415
+
+Document = Mapping[str, object]
+
+
+@dataclass
+class Outcome:
+    """What a command returns.
+
+    Attributes:
+        document: What ``--json`` prints.
+        done: Whether the command did its job; if not, the exit code is 1.
+        shown: What a person reads; None for the document.
+    """
+
+    document: object
+    done: bool = True
+    shown: object = None
+
+
+@dataclass
+class Run:
+    """One run of the command line: whether it prints JSON, and the document to print if the command fails."""
+
+    as_json: bool
+    failed: Document
+
+
+class Command(click.Command):
+    """A command with the options that every command has, and an example below its help.
+
+    Args:
+        name: Its name.
+        example: How it may be called.
+        failed: What `--json` prints beside the error if it fails.
+        party: Whether it is for a party, whose edition is the hardened one.
+        **options: What click knows.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        example: str,
+        failed: Document | None = None,
+        party: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__(name, **options)
+        self.help = _(inspect.cleandoc(self.help or ""))
+        self.epilog = example_line(example)
+        self.failed = failed or {}
+        self.params += common_options(party)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Store the document to print if this command fails."""
+        ctx.obj.failed = self.failed
+        return super().parse_args(ctx, args)
+
+
+def common_options(party: bool) -> list[click.Parameter]:
+    """The options that every command has."""
+    json_help = _("Print one JSON document on stdout and nothing else.")
+    editions = (
+        _("hardened, the only one for a party.")
+        if party
+        else _("tutorial (the default), jsonata or hardened.")
+    )
+    return [
+        click.Option(["--json"], is_flag=True, expose_value=False, help=json_help),
+        click.Option(["--edition"], metavar="NAME", help=editions),
+    ]
+
+
+def example_line(command: str) -> str:
+    """The line below a help: how the command may be called."""
+    return _("Example: {command}", command=command)
+
+
+class Group(click.Group):
+    """A group whose commands are `Command` objects."""
+
+    command_class = Command
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.help = _(inspect.cleandoc(self.help or ""))
+
+
+def explained(error: Exception) -> LotteryError | None:
+    """The sentence for an expected failure. None for a defect of the kit, which needs its traceback."""
+    if isinstance(error, click.Abort):  # click's name for Ctrl-C
+        next_step = _("Run it again; it continues where it stopped")
+        return LotteryError(_("command"), _("interrupted"), next_step)
+    if isinstance(error, click.UsageError):
+        command = error.ctx.command_path if error.ctx else "lottery"
+        what = error.message or error.format_message()
+        next_step = _("See `{command} --help`", command=command)
+        return LotteryError(_("command line"), what.rstrip("."), next_step)
+    if isinstance(error, ImportError):
+        next_step = _("Run `make clean install`, then start with `make lab`")
+        return LotteryError(_("packages"), str(error), next_step)
+    from lottery_lib.aws_errors import explain
+
+    return explain(error)
+
+
+def show(document: object, *, as_json: bool = False) -> None:
+    """Print a document as JSON, or for a person as text, as a table, or as lines of key and value."""
+    if as_json:
+        click.echo(harmless(json.dumps(document, ensure_ascii=False, default=str)))
+    elif isinstance(document, Mapping):
+        for key, value in document.items():
+            if isinstance(value, list) and value:
+                show(value)
+            elif value is not None:
+                _print(_("{key}: {value}", key=key, value=_("none") if value == [] else value))
+    elif isinstance(document, list) and document:
+        _print(_aligned(document))
+    else:
+        _print(str(document or _("none")))
+
+
+def _aligned(rows: Sequence[Mapping[str, object]]) -> str:
+    """Rows as a table: a head for each key, and one line for each row."""
+    heads = list(dict.fromkeys(head for row in rows for head in row))
+    cells = [["" if row.get(head) is None else str(row[head]) for head in heads] for row in rows]
+    lines = [[text.replace("\n", "\\n") for text in line] for line in (heads, *cells)]
+    widths = [max(map(width, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        " ".join(text + " " * (wide - width(text)) for text, wide in zip(line, widths, strict=True))
+        for line in lines
+    )
+
+
+def _print(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Print what a person reads. What AWS returns may contain a terminal's commands."""
+    here = re.sub(r"`((?:[A-Z_]+=\S* )*)lottery ", lambda hint: f"`{hint[1]}{_command()} ", text)
+    click.echo(harmless(here), err=err, nl=nl)
+
+
+@cache
+def _command() -> str:
+    """What to type for `lottery` in this shell: its path, if PATH does not contain this environment."""
+    script = shutil.which("lottery", path=str(Path(sys.executable).parent))
+    if script is None:
+        return f"{shlex.quote(sys.executable)} -m lottery_lib"
+    found = shutil.which("lottery")
+    if found and Path(found).samefile(script):
+        return "lottery"
+    here = Path.cwd()
+    return shlex.quote(str(Path(script).relative_to(here) if Path(script).is_relative_to(here) else script))
+
+
+say = partial(_print, err=True)
+
+
+def connected(edition: str | None) -> "Target":
+    """The target of a command. On AWS, say first which account it is."""
+    from lottery_lib.target import connect, introduction
+
+    target = connect(edition=edition)
+    if target.kind == "aws":
+        say(introduction(target))
+    return target
+
+
+def agree(target: "Target", yes: bool, question: str) -> None:
+    """Ask before a real account is changed. Without a terminal nobody can answer, so require ``--yes``."""
+    if target.kind == "aws" and not yes:
+        ask(question)
+
+
+def ask(question: str) -> None:
+    """Ask a person at a terminal.
+
+    Raises:
+        LotteryError: The answer is not yes, or there is no terminal.
+    """
+    if not sys.stdin.isatty():
+        what = _("needs a confirmation, and there is no terminal to ask in")
+        raise LotteryError(question, what, _("Give --yes"))
+    say(_("{question}? [y/N] ", question=question), nl=False)
+    # Not click.confirm: it writes a space to stdout, and would ask again after a "maybe".
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        next_step = _("Nothing was changed; run it again if you are sure")
+        raise LotteryError(question, _("was not confirmed"), next_step)
+
+
+def _tell(resource: "Report") -> None:
+    say(", ".join(filter(None, [str(resource), resource.note])))
+
+
+def rows(resources: "Iterable[Report]") -> list[dict[str, str]]:
+    """Resources as JSON has them: ``kind``, ``name``, ``state``."""
+    return [{"kind": each.kind, "name": each.name, "state": each.state} for each in resources]
+
+
+def shown_rows(resources: "Iterable[Report]") -> list[dict[str, str]]:
+    """The same for people."""
+    from lottery_lib.resources import WORDS
+
+    return [
+        {
+            _("kind"): WORDS.get(each.kind, each.kind),
+            _("name"): each.name,
+            _("state"): WORDS.get(each.state, each.state),
+        }
+        for each in resources
+    ]
+
+
+def records(frame: "pd.DataFrame") -> list[dict[str, object]]:
+    """The rows of a table. A missing value is None, because JSON knows no NaN."""
+    records: list[dict[str, object]] = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return records
+
+
+dry_run_option = click.option("--dry-run", is_flag=True, help=_("Only show what would be done."))
+yes_option = click.option("--yes", is_flag=True, help=_("Do not ask before changing an AWS account."))
+
+
+def stack_of(target: "Target", yes: bool, *, delete: bool = False) -> "Stack":
+    """The lottery. On AWS it shows all changes and asks before it makes them."""
+    from lottery_lib.stack import Stack
+
+    def announce(plan: "Iterable[Report]") -> None:
+        for resource in plan:
+            _tell(resource)
+        place = {"account": target.account, "region": target.region}
+        question = (
+            _("delete the lottery in account {account}, region {region}", **place)
+            if delete
+            else _("create the lottery in account {account}, region {region}", **place)
+        )
+        agree(target, yes, question)
+
+    return Stack(target, _tell, announce)

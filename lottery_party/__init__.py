@@ -1,0 +1,36 @@
+"""The company's real evening, on top of `lottery_lib`: announcement, draw night, receipts and their check.
+
+    commands      what `lottery` offers for a party
+    draw_night    the operator's page: one widget that knows all buttons
+    stage         the audience's page; scenes says what it shows, projector serves both
+    evening       one evening: announce, draw, roll call, withdraw, close; evening_file saves it
+    prizes        the prizes as an operator writes them
+    announcement  what is shown before anybody is drawn
+    records       what a draw recorded; a guest's proof
+    checker       checks receipts without AWS: receipt_form reads them, check_words has the sentences;
+                  check.html is the same as a page
+
+`lottery_lib` does not import this package.
+"""
+
+from importlib import import_module
+from typing import Any, Final
+
+# The module of each public name, which is imported when somebody asks for the name.
+_MODULES: Final = {
+    "Evening": "evening",
+    "check_receipts": "checker",
+    "night_page": "draw_night",
+    "receipts": "records",
+    "verify_draw": "records",
+}
+
+__all__ = sorted(_MODULES)  # noqa: PLE0605 - the table above is the list
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,326 @@
+"""The commands of the party, which ``lottery`` finds: evenings, receipts and their check."""
+
+import json
+import os
+import shlex
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from lottery_lib.command_line import (
+    Group,
+    Outcome,
+    common_options,
+    connected,
+    example_line,
+    say,
+    stack_of,
+    yes_option,
+)
+from lottery_lib.errors import LotteryError
+from lottery_lib.translation import _, language
+
+if TYPE_CHECKING:
+    from lottery_lib.target import Target
+
+# Each command imports what it needs, as in `lottery_lib`.
+# ruff: noqa: PLC0415
+
+
+def _party(edition: str | None) -> "Target":
+    """The party's lottery. Its attendee is `party`, unless the user chose another: no lesson resets it."""
+    from lottery_lib.target import connect, introduction
+    from lottery_party.records import PARTY
+
+    attendee = os.environ.get("LOTTERY_ATTENDEE", PARTY)
+    target = connect(attendee=attendee, edition=edition or "hardened")
+    if target.kind == "aws":
+        say(introduction(target))
+    return target
+
+
+def _deployed_party(edition: str | None, yes: bool) -> "Target":
+    """The party's lottery. If it does not exist, deploy it; on AWS ask first."""
+    from lottery_lib import plan
+    from lottery_lib.hardened import check_edition
+
+    target = _party(edition)
+    check_edition(target, _("of a party"))
+    if plan.machine(target).find() is None:
+        whose = target.names.attendee or _("no attendee")
+        say(_("There is no lottery of {attendee} yet, so it is deployed now.", attendee=whose))
+        stack_of(target, yes).deploy()
+    return target
+
+
+def _evening(target: "Target", name: str | None, file: str | None) -> tuple[str, Path]:
+    """The name of the evening and its file, if the user did not choose them. An open evening goes on."""
+    from datetime import datetime
+
+    from lottery_lib.hardened import open_evenings
+
+    started = [] if name else open_evenings(target)
+    chosen = name or (started or [f"evening-{datetime.now():%Y%m%d}"])[-1]
+    return chosen, Path(file or f"{chosen}.evening.json").resolve()
+
+
+_name = click.option(
+    "--name", metavar="NAME", help=_("The evening's name; by default evening- and the date.")
+)
+_file = click.option("--file", metavar="FILE", help=_("Save it in this file; by default NAME.evening.json."))
+
+
+#: `lottery` shows these beside its own.
+commands: Final = Group()
+
+
+def unsaved(endpoint: str, *, shared: bool) -> list[str]:
+    """Say what an emulator's end destroys (see `records.unsaved`)."""
+    from lottery_party.records import unsaved  # it imports pandas and boto3
+
+    return unsaved(endpoint, shared=shared)
+
+
+@commands.command(example="lottery receipts draw-20250101T120000-0123abcd --edition hardened")
+@click.argument("draw_id", metavar="NAME")
+@click.option(
+    "--save", "folder", metavar="FOLDER", help=_("Save them in this folder, with the page check.html.")
+)
+def receipts(edition: str | None, draw_id: str, folder: str | None) -> Outcome:
+    """Check the draw NAME of the hardened edition, and all other draws of the lottery, by their receipts."""
+    from lottery_party.check_words import WORDS
+    from lottery_party.checker import check_page, check_receipts
+    from lottery_party.records import receipts
+
+    found = receipts(connected(edition), draw_id)
+    checked = check_receipts(found)
+    for problem in checked.problems:
+        say(problem)
+    if folder:
+        try:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            Path(folder, "receipts.json").write_text(json.dumps(found), encoding="ascii")
+            Path(folder, "check.html").write_text(check_page(found), encoding="utf-8")
+        except OSError as error:
+            what = _("cannot be written ({reason})", reason=error.strerror)
+            raise LotteryError(_("folder {folder}", folder=folder), what, _("Give another")) from error
+    document = {**found, "verified": checked.claims}
+    shown = {WORDS[each]: value for each, value in {**checked.counts, **checked.claims}.items()}
+    return Outcome(document, all(checked.claims.values()), shown)
+
+
+@commands.command(
+    example="lottery verify receipts",
+    failed={"claims": {}, "problems": [], "counts": {}, "codes": [], "strange": []},
+)
+@click.argument("folder")
+def verify(edition: str | None, folder: str) -> Outcome:
+    """Check the receipts in FOLDER. It needs no AWS and no network."""
+    from lottery_party.announcement import grouped
+    from lottery_party.check_words import WORDS
+    from lottery_party.checker import check_receipts
+
+    file = Path(folder) / "receipts.json"
+    try:
+        document = json.loads(file.read_bytes())
+    except OSError as error:
+        what = _("cannot be read ({reason})", reason=error.strerror)
+        next_step = _("Give the folder that has the receipts")
+        raise LotteryError(_("file {file}", file=file), what, next_step) from error
+    except (ValueError, RecursionError) as error:
+        next_step = _("Save the receipts again")
+        raise LotteryError(_("file {file}", file=file), _("is not JSON"), next_step) from error
+    found = check_receipts(document)
+    lines = [
+        _("ok: {claim}", claim=WORDS[claim]) if true else _("WRONG: {claim}", claim=WORDS[claim])
+        for claim, true in found.claims.items()
+    ]
+    lines += [*found.problems]
+    lines += [_("{key}: {value}", key=WORDS[name], value=number) for name, number in found.counts.items()]
+    lines += [
+        _(
+            "{draw}: pool {root}, secret {commitment}",
+            draw=each["draw"],
+            root=grouped(each["root"]),
+            commitment=grouped(each["commitment"]),
+        )
+        for each in found.codes
+    ]
+    return Outcome(asdict(found), all(found.claims.values()), "\n".join(lines))
+
+
+@commands.group(
+    cls=Group,
+    invoke_without_command=True,
+    no_args_is_help=False,
+    epilog=example_line("lottery night"),
+    params=common_options(party=True),
+)
+@click.option("--port", type=int, default=8866, help=_("The port of the pages; 8866 by default."))
+@click.option("--no-browser", is_flag=True, help=_("Open no browser, and only print the address."))
+@_name
+@_file
+@yes_option
+@click.pass_context
+def night(
+    context: click.Context,
+    *,
+    edition: str | None,
+    port: int,
+    no_browser: bool,
+    name: str | None,
+    file: str | None,
+    yes: bool,
+) -> Outcome | None:
+    """Show the pages for a party: one for the operator, and one for the audience.
+
+    Before that, it deploys the lottery if there is none, and says what is missing. The party's names end
+    with `-party`, unless LOTTERY_ATTENDEE is set. Nobody else on this machine can open the pages: their
+    address has a secret token. Ctrl-C ends them, and the evening goes on when they are started again.
+    """
+    if context.invoked_subcommand:
+        return None
+    from lottery_party.projector import missing, serve
+
+    target = _deployed_party(edition, yes)
+    chosen, path = _evening(target, name, file)
+    for sentence in missing(target, path):
+        say(sentence)
+    say(_("The evening {name} is saved in {file}", name=chosen, file=path))
+    os.environ.update(  # for the pages' kernels
+        LOTTERY_ATTENDEE=target.names.attendee,
+        LOTTERY_EDITION=target.names.edition,
+        LOTTERY_EVENING=chosen,
+        LOTTERY_EVENING_FILE=str(path),
+        LOTTERY_LANG=language(),
+    )
+    serve(port, browser=not no_browser)
+    return Outcome({"running": False}, shown={})
+
+
+@night.command("restore", example="lottery night restore party.evening.json", party=True)
+@click.argument("file", metavar="FILE")
+@click.option(
+    "--yes", is_flag=True, help=_("Replace what the tables have, even if the file does not have it.")
+)
+def night_restore(edition: str | None, file: str, yes: bool) -> Outcome:
+    """Put an evening back into the emulator from FILE, and go on where it stopped.
+
+    It works on another computer, too. What the machine waited for, it waits for again.
+    """
+    from lottery_party.evening import Evening
+
+    evening = Evening.restored(_party(edition), Path(file), replace=yes)
+    state = evening.look()
+    drawn = [each for each in state.prizes if each.winners]
+    document = {
+        "evening": evening.name,
+        "step": state.step,
+        "winners": sum(len(each.winners) for each in drawn),
+        "prizes": _("{drawn} of {count} are drawn", drawn=len(drawn), count=len(state.prizes)),
+        "next": _("Run `lottery night --file {file}`", file=shlex.quote(file)),
+    }
+    return Outcome(document)
+
+
+@night.command("save", example="lottery night save party.evening.json", party=True)
+@click.argument("file", metavar="FILE")
+def night_save(edition: str | None, file: str) -> Outcome:
+    """Save the evening in FILE: roster, prizes, winners, receipts and, if it is not closed, its secret.
+
+    `lottery night` does this by itself after each step.
+    """
+    from lottery_party import evening_file
+
+    kept = evening_file.save(_party(edition), Path(file))
+    sizes = {kind: len(kept["tables"][kind]) for kind in ("employees", "winners")}
+    return Outcome({"evening": kept["evening"] or None, "file": str(Path(file).resolve()), **sizes})
+
+
+@commands.command(example='lottery announce prizes.txt --question "Call five numbers"', party=True)
+@click.argument("prizes")
+@_name
+@click.option(
+    "--absent",
+    type=click.Choice(["out", "later"]),
+    default="out",
+    help=_("Whether winners who are absent are out, or may win later."),
+)
+@click.option("--question", metavar="TEXT", default="", help=_("What the room is asked for before the draw."))
+@_file
+@yes_option
+def announce(
+    *,
+    edition: str | None,
+    prizes: str,
+    name: str | None,
+    absent: str,
+    question: str,
+    file: str | None,
+    yes: bool,
+) -> Outcome:
+    """Announce an evening: the guests, the prizes, the rule for the absent, and the commitment to a secret.
+
+    PRIZES is a file or a text with one prize on each line, such as `3 Bicycle`, or a JSON list. Show the root
+    and the commitment to everybody before anybody is drawn.
+    """
+    from lottery_party.announcement import page
+    from lottery_party.checker import check_page
+    from lottery_party.evening import Evening
+    from lottery_party.prizes import prizes_in
+    from lottery_party.records import receipts
+
+    wanted = prizes_in(prizes)
+    target = _deployed_party(edition, yes)
+    chosen, path = _evening(target, name, file)
+    evening = Evening(target, chosen, file=path)
+    evening.announce(wanted, absent="out" if absent == "out" else "may win later", question=question)
+    told = evening.look().announcement
+    document = {
+        "evening": chosen,
+        "guests": told["size"],
+        "root": told["pool"],
+        "commitment": told["commitment"],
+        "prizes": ", ".join(f"{each['count']} {each['prize']}" for each in told["prizes"]),
+        "absent": told["absent"],
+        "question": told["question"] or None,
+    }
+    html, guests = (path.with_name(f"{chosen}.{kind}.html") for kind in ("announcement", "check"))
+    html.write_text(page(told), encoding="utf-8")
+    text = receipts(target, chosen)["draws"][chosen]["receipts"][0]
+    guests.write_text(check_page({"announced": text}), encoding="utf-8")
+    return Outcome({**document, "announcement": str(html), "check": str(guests), "file": str(path)})
+
+
+@commands.command(example="lottery proof 007", party=True)
+@click.argument("employee_id", metavar="ID")
+@click.option("--name", metavar="NAME", help=_("The evening or draw; by default the evening that is open."))
+def proof(edition: str | None, employee_id: str, name: str | None) -> Outcome:
+    """Prove to the guest ID that they can win. The proof shows nobody else.
+
+    The guest pastes it into the page that `lottery announce` writes, and compares with their photograph.
+    """
+    from lottery_party.records import proof
+
+    target = _party(edition)
+    found = proof(target, _evening(target, name, None)[0], employee_id)
+    told = _(
+        "Give the next line to guest {id}, who pastes it into the check page below their id.", id=employee_id
+    )
+    return Outcome(found, shown=f"{told}\n{json.dumps(found)}")
+
+
+@commands.command(example="lottery withdraw 007", party=True)
+@click.argument("employee_id", metavar="ID")
+@_name
+@_file
+def withdraw(edition: str | None, employee_id: str, name: str | None, file: str | None) -> Outcome:
+    """Take the guest ID out of the open evening. The receipts show it. What the guest has won stays."""
+    from lottery_party.evening import Evening
+
+    target = _party(edition)
+    chosen, path = _evening(target, name, file)
+    Evening(target, chosen, file=path).withdraw(employee_id)
+    return Outcome({"evening": chosen, "withdrawn": employee_id, "file": str(path)})
