@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import subprocess
 import sys
 from dataclasses import replace
 from functools import partial
@@ -42,6 +43,13 @@ def test_draw(run):
     code, document, _ = run("draw", "2")
     assert (code, document["status"], len(document["winners"])) == (0, "SUCCEEDED", 2)
     assert set(document) == {"status", "winners", "execution_arn", "error", "cause"}
+
+
+def test_a_draw_loads_nothing_of_the_party(run):
+    """`lottery draw 2` imports no module of `lottery_party`."""
+    code = "from lottery_lib.__main__ import main; assert main(['draw', '2']) == 0"
+    code += "; import sys; assert not [name for name in sys.modules if name.startswith('lottery_party')]"
+    subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, check=True)
 
 
 @pytest.mark.parametrize("number", ["0", "-3", "2.5", "many", "null"])
@@ -185,7 +193,7 @@ def test_skip_bad_rows_loads_somebody(run, stack, tmp_path):
 def test_a_workbook_in_and_out(run, stack, monkeypatch, tmp_path):
     """A list in .xlsx is shown before the question. Winners have their departments, in .xlsx again, too."""
     asked = []
-    monkeypatch.setattr("lottery_lib.__main__._agree", lambda *_: asked.append(sys.stderr.getvalue()))
+    monkeypatch.setattr("lottery_lib.__main__.agree", lambda *_: asked.append(sys.stderr.getvalue()))
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     file = "tests/unit/rosters/cells.xlsx"
     assert run("employees", "load", file, "--skip-bad-rows")[1]["loaded"] == 3
