@@ -18,6 +18,7 @@ import sys
 import tokenize
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
@@ -50,6 +51,7 @@ SUFFIXES: Final = {"zh": "zh-CN"}
 #: The widest line of a code cell.
 WIDTH: Final = 88
 Translate = Callable[[str], str]
+_NO_DATE: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 # Two words; or a label; or a number with its noun.
 _WORDS: Final = re.compile(
@@ -259,6 +261,7 @@ def written(catalog: Catalog) -> str:
 
 def compiled(catalog: Catalog) -> bytes:
     """A catalogue as a program reads it."""
+    catalog.creation_date = catalog.revision_date = _NO_DATE  # the same texts give the same bytes
     file = io.BytesIO()
     mofile.write_mo(file, catalog)
     return file.getvalue()

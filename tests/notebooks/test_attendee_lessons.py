@@ -29,7 +29,7 @@ from lottery_lib import Names, Stack, definition, draw, execution, inbox, load_e
 from lottery_lib import employees as roster
 from lottery_lib.draws import forget_winners, machine_arn
 from sfn_emulator import control
-from lottery_party.evening import draw_in_public
+from lottery_lib.hardened import draw_in_public
 from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, OTHERS, notebooks, run
 
 pytestmark = pytest.mark.long
