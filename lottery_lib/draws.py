@@ -77,9 +77,11 @@ class Draws:
         """Start a draw with a number of winners or a list of prizes; returns the execution's ARN."""
         return execution.start(self._target, machine_arn(self._target), execution_input(self._target, wanted))
 
-    def progress(self, arn: str) -> Progress:
-        """See how far a draw is."""
-        description = execution.describe(self._target, arn)  # first: the history must not be older
+    def progress(self, arn: str, described: Mapping[str, Any] | None = None) -> Progress:
+        """See how far a draw is. Whoever has described it just now can give the description."""
+        description = described or execution.describe(
+            self._target, arn
+        )  # first: the history must not be older
         events = execution.history(self._target, arn)
         ended = description["status"] in execution.ENDED
         return Progress(events, _fresh(_result(description, events)) if ended else None)

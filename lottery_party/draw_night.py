@@ -10,11 +10,10 @@ import json
 import os
 import re
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from queue import Empty, Full, Queue
 from typing import Any, Final
@@ -26,12 +25,12 @@ import pandas as pd
 import traitlets
 
 from lottery_lib import employees
-from lottery_lib.draws import Draws, as_csv, as_xlsx, remaining
+from lottery_lib.draws import Draws, as_csv, as_xlsx
 from lottery_lib.errors import LotteryError
 from lottery_lib.hardened import winners, without_receipt
 from lottery_lib.mails import inbox
 from lottery_lib.resources.contents import load_employees
-from lottery_lib.resources.dynamodb_table import Item, Table
+from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import Target, connected_again
 from lottery_lib.texts import escaped
 from lottery_lib.translation import _
@@ -56,6 +55,7 @@ _RULES: Final = [
 _HIDDEN: Final = {"display": "none"}
 _FEW: Final = 12  # names that a prize shows without being asked
 _LINK: Final = re.compile(r"https?://[^\s<;]+")
+_inbox = lru_cache(maxsize=1)(inbox)  # each has one link to the mailbox
 _ANCHOR: Final = rf'<a href="\g<0>" target="_blank" rel="noopener">{_("the mailbox page")}</a>'
 
 
@@ -77,6 +77,7 @@ class Page:
         evening: The evening.
 
     Attributes:
+        evening: The evening.
         stage: What the room sees (`Stage`).
         state: The evening when the page last looked; None before that.
     """
@@ -84,10 +85,10 @@ class Page:
     def __init__(self, evening: Evening) -> None:
         self.evening, self.stage = evening, Stage(title=evening.name)
         self.state: EveningState | None = None
-        self._turned: int | None = None  # until the tables have it
+        self._notes: dict[str, Any] = {}  # what all pages shall show, and the tables do not have yet
+        self._lock = threading.Lock()  # of both
         self._refused = ""  # why the latest wish was not carried out
-        self._guests: dict[str, str] = {}  # the names of all who take part, by their ids
-        self.stage.on_press(self.press, self._turn)
+        self.stage.on_press(self.press, lambda first: self.note(first=first))
         # A browser that is still loading the page can miss a change: nothing is changed before it is there.
         self._there = threading.Event()
         self.stage.on_msg(lambda *_: self._there.set())
@@ -98,43 +99,36 @@ class Page:
     def press(self, way: str) -> None:
         """Take a press of a key. It counts only if the tables still have what this page shows."""
         if self.state:
-            self._wish(partial(self._press, way, scenes.moment(self.state)))
+            self.wish(partial(self._press, way, scenes.moment(self.state)))
+
+    def wish(self, wish: Callable[[], object]) -> None:
+        """Let the page's thread do something. If it is busy with another wish, this one is not meant."""
+        if not self._busy:
+            with suppress(Full):
+                self._wishes.put_nowait(wish)
+
+    def note(self, **changes: Any) -> None:
+        """Let all pages show something, such as a title; see `Evening.show`. None of it is lost."""
+        with self._lock:
+            self._notes |= changes
+            if self.state:
+                self.state = replace(self.state, stage={**self.state.stage, **changes})
 
     def show(self, state: EveningState) -> None:
         """Show a state."""
         self.stage.title = str(state.stage.get("title") or self.evening.name)
         self.stage.logo = str(state.stage.get("logo", ""))
-        first = int(state.stage.get("first", 0))
-        if self._turned in (None, first):  # otherwise this look is older than the turned page
-            self.stage.first, self._turned = first, None
-        self.state = state  # first: a press may follow at once
+        self.stage.first = int(state.stage.get("first", 0))
         self.stage.scene = scenes.scene(state)
-        if state.step != "new":
-            self._show_names(state)
-
-    def _show_names(self, state: EveningState) -> None:
-        """Let those roll by who can still win, and the winners of the prize that is being drawn."""
-        if not self._guests:
-            people = [one for prize in state.prizes for one in (*prize.winners, *prize.absent)]
-            left = remaining(self.evening.target)
-            self._guests = {each["employee_id"]: each["employee_name"] for each in left}
-            self._guests |= {one.id: one.name for one in people}
-        out = scenes.out(state)
-        self.stage.names = [name for key, name in self._guests.items() if key not in out]
+        if state.step != "new":  # the winners of the prize that is being drawn roll, too
+            out = scenes.out(state)
+            self.stage.names = [one.name for key, one in self.evening.guests().items() if key not in out]
 
     def say(self, problem: str) -> None:
         """Say what does not work, until it does."""
 
-    def _turn(self, first: int) -> None:
-        """Turn the pages of all windows."""
-        if self.state:
-            self._turned = first
-            self._wish(lambda: self.evening.show(first=first))
-
-    def _wish(self, wish: Callable[[], object]) -> None:
-        if not self._busy:  # a press while another one is carried out is not meant
-            with suppress(Full):
-                self._wishes.put_nowait(wish)
+    def show_rest(self) -> None:
+        """Show what takes longer. The page takes presses again."""
 
     def _work(self) -> None:
         self._there.wait()
@@ -146,21 +140,28 @@ class Page:
             # What was refused stays on the page. What cannot be read is read again.
             self.say(_problem(self._look) or self._refused)
             self._busy = False
+            self.show_rest()
 
     def _look(self) -> None:
         target = connected_again(self.evening.target)
-        if target is not self.evening.target:
-            self._move(target)
-        self._show_tables()
+        if target is not self.evening.target:  # a new emulator
+            self.evening = Evening(target, self.evening.name, file=self.evening.file)
+        self._agree()
+        state = self.evening.look()
+        with self._lock:
+            self.state = state = replace(state, stage={**state.stage, **self._notes})
+        self.show(state)
 
-    def _show_tables(self) -> None:
-        self.show(self.evening.look())
-
-    def _move(self, target: Target) -> None:
-        """Go on at a new emulator."""
-        self.evening = Evening(target, self.evening.name, file=self.evening.file)
+    def _agree(self) -> None:
+        """Write the notes into the tables."""
+        notes = dict(self._notes)
+        if notes:
+            self.evening.show(**notes)
+        with self._lock:  # a note may have been changed meanwhile
+            self._notes = {key: note for key, note in self._notes.items() if notes.get(key) != note}
 
     def _press(self, way: str, seen: Moment) -> None:
+        self._agree()
         state = self.evening.look()
         action = scenes.press(state, way) if scenes.moment(state) == seen else None
         if action:
@@ -203,98 +204,39 @@ class Night(widgets.Box):  # type: ignore[misc]
         return _("The operator's page")
 
 
-class Operator(Page):
-    """The operator's page: the step with its button, all prizes, the state machine, and a small stage.
+class Preparation:
+    """The form of the announcement: the prizes, the title and the logo, the guests, and the rule.
+
+    Args:
+        page: The page that it is on.
 
     Attributes:
-        box: The page (a widget).
+        box: The form (a widget).
+        title: The field of the title.
     """
 
-    def __init__(self, evening: Evening) -> None:
-        html, button = widgets.HTML, widgets.Button
-        self._head, self._now, self._problem = html(), html(), html()
-        # Two buttons, so that a Space that comes too often does not end a roll call: one that is taken away
-        # loses the focus.
-        self._main, self._answer = (button(button_style="primary", layout=_HIDDEN) for _ in range(2))
+    def __init__(self, page: Page) -> None:
+        self._page = page
         self._prizes = widgets.Textarea(placeholder=_("10 Voucher\n3 Bicycle\n1 Car"), rows=6)
-        self._preview, self._roster = html(), html()
+        self._preview, self._roster = widgets.HTML(), widgets.HTML()
         self._rule = widgets.RadioButtons(options=_RULES)
         self._question = widgets.Text(_("Call five numbers"))
-        self._title = widgets.Text(
-            evening.name, continuous_update=False, placeholder=_("Title of the evening")
+        self.title = widgets.Text(
+            page.evening.name, continuous_update=False, placeholder=_("Title of the evening")
         )
         # ipywidgets would write the number of files behind a description
         upload = partial(widgets.FileUpload, description="")
         self._logo = upload(accept=".png,.jpg,.jpeg,.svg,.webp", tooltip=_("Logo picture"))
         self._upload = upload(accept=".csv,.json,.xlsx", tooltip=_("List of guests"))
-        self._load = button(description=_("Load this list"), layout=_HIDDEN)
-        self._value = widgets.Text(placeholder=_("As the room has said it, such as 3 14 15 92 65"))
-        self._roll = RollCall()
-        self._called: scenes.Roll | None = None  # the roll call as this page shows it
-        self._marks: dict[str, bool] = {}  # that the tables do not have yet
-        self._marking = threading.Lock()
-        self._surprise = widgets.Text(placeholder=_("1 Weekend in Paris"))
-        self._add = button(description=_("Show the surprise prize"))
-        self._end = button(description=_("End the evening"))
-        self._sure = button(description=_("Yes, end it"), button_style="danger", layout=_HIDDEN)
-        self._restore = button(
-            description=_("Restore the evening from its file"), button_style="primary", layout=_HIDDEN
-        )
-        self._said, self._lost = ("", False), False
-        self._linked: bool | None = None  # whether there are links to the files of a closed evening
-        self._list, self._files, self._who, self._foot = html(), html(), html(), html()
-        self._strange = html()  # winners that no receipt names
-        self._leaver = widgets.Text(placeholder=_("Id of somebody who does not take part"))
-        self._withdraw = button(description=_("Withdraw"))
-        self._leaves = button(button_style="danger", layout=_HIDDEN)
-        self._leaving = _box("row", self._leaver, self._withdraw, self._leaves)
-        self._ask_who = button(description=_("Who can still win?"))
-        self._graph, self._running = GraphWidget(fill=True), _marked("h2", _("State machine"))
-        self._machine = _box("machine", self._graph)
-        self._fold = button(tooltip=_("Show or hide the state machine"))
-        self._definition: Mapping[str, Any] = {}
-        self._shown: EveningState | None = None  # what the whole page shows
-        self._settled: object = None  # the execution whose end the graph shows
-        self._not_mailed = ""  # why its mail did not go out
+        self._load = widgets.Button(description=_("Load this list"), layout=_HIDDEN)
         self._read = employees.Roster()
-        self._connect()
-        self._forms = self._new_forms()
-        for form in self._forms.values():
-            _show_only(form, False)
-        self._unfold(False)
-        super().__init__(evening)
-        self.box = self._page()
-        threading.Thread(target=self._keep, daemon=True).start()
-
-    def _connect(self) -> None:
-        self._main.on_click(lambda _: self.press("advance"))
-        self._answer.on_click(lambda _: self._give_answer())
         self._prizes.observe(lambda _: self._show_prizes(), "value")
-        enter = {self._value: self._give_answer, self._surprise: self._add.click}
-        for field, act in {**enter, self._leaver: self._withdraw.click}.items():
-            field.observe(lambda _: setattr(self, "_refused", ""), "value")  # it is corrected now
-            field.on_msg(
-                lambda _, told, __, act=act: act() if told.get("event") == "submit" else None
-            )  # Enter
-        self._title.observe(lambda _: self._dress(title=self._title.value), "value")
-        self._logo.observe(lambda _: self._dress_logo(), "value")
+        self.title.observe(lambda _: page.note(title=self.title.value), "value")
+        self._logo.observe(lambda _: self._take_logo(), "value")
         self._upload.observe(lambda _: self._show_roster(), "value")
-        self._load.on_click(lambda _: self._wish(self._load_roster))
-        self._roll.on_msg(self._mark)
-        self._add.on_click(lambda _: self._wish(self._show_surprise))
-        self._end.on_click(lambda _: self._ask_end())
-        self._sure.on_click(lambda _: self._wish(self.evening.close))
-        self._fold.on_click(lambda _: self._unfold(self._machine.layout.display == "none"))
-        self._leaver.observe(lambda _: _show_only(self._leaves, False), "value")
-        self._withdraw.on_click(lambda _: self._wish(self._ask_withdraw))
-        self._leaves.on_click(lambda _: self._wish(self._withdraw_person))
-        self._ask_who.on_click(lambda _: self._wish(self._show_who))
-        self._restore.on_click(lambda _: self._wish(self._put_back))
-
-    def _new_forms(self) -> dict[str, widgets.Widget]:
-        """The fields of each step."""
+        self._load.on_click(lambda _: page.wish(self._load_roster))
         label = partial(_marked, "label")
-        announce = _box(
+        self.box = _box(
             "columns",
             _box(
                 "",
@@ -303,7 +245,7 @@ class Operator(Page):
                     self._prizes,
                     self._preview,
                 ),
-                *(label(_("Title and logo on the stage")), _box("row", self._title, self._logo)),
+                *(label(_("Title and logo on the stage")), _box("row", self.title, self._logo)),
             ),
             _box(
                 "",
@@ -312,29 +254,218 @@ class Operator(Page):
                 *(label(_("What the room is asked for, so that nobody knows the winners")), self._question),
             ),
         )
-        between = (self._surprise, self._add, self._end, self._sure)
-        return {
-            "announce": announce,
+
+    def announce(self) -> None:
+        """Announce the evening as it stands in the fields."""
+        prizes = read_prizes(self._prizes.value)
+        if self._read.employees:
+            next_step = _("Press *Load this list*, or load the page again to go on without it")
+            raise LotteryError(_("list of guests"), _("was chosen, but is not loaded yet"), next_step)
+        question = self._question.value.strip()
+        self._page.evening.announce(prizes, absent=self._rule.value, question=question)
+
+    def _show_prizes(self) -> None:
+        try:
+            rows = [(str(e["count"]), escaped(e["name"])) for e in read_prizes(self._prizes.value)]
+            self._preview.value = _table((_("Winners"), _("Prize")), rows)
+        except LotteryError as error:
+            self._preview.value = _alert(str(error))
+
+    def _take_logo(self) -> None:
+        for name, kind, data in _uploaded(self._logo):
+            if len(data) > _LARGEST:
+                self._page.say(
+                    _(
+                        "{file} is too large. Take a picture of at most {limit} kB.",
+                        file=name,
+                        limit=_LARGEST // 1000,
+                    )
+                )
+            else:
+                self._page.note(logo=_data(kind, data))
+
+    def _show_roster(self) -> None:
+        for name, _kind, data in _uploaded(self._upload):
+            self._read = employees.Roster()
+            try:
+                self._read = employees.parse(name, data)
+            except LotteryError as error:
+                self._roster.value = _alert(str(error))
+            else:
+                self._roster.value = _roster_preview(name, self._read)
+            _show_only(self._load, self._read.employees)
+
+    def _load_roster(self) -> None:
+        evening = self._page.evening
+        if evening.look().step != "new":
+            what, next_step = _("the evening is announced already"), _("Nobody can change it now")
+            raise LotteryError(_("list of guests"), what, next_step)
+        count = load_employees(evening.target, self._read, skip_bad_rows=True)
+        told = _("{count} people can win.", count=count)
+        self._roster.value, self._read = f"<p>{told}</p>", employees.Roster()
+        _show_only(self._load, False)
+
+
+class Withdrawal:
+    """The field for the id of somebody who does not take part, and the button that asks before it is done.
+
+    Args:
+        page: The page that it is on.
+
+    Attributes:
+        box: Both (a widget).
+        field: The field.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self.field = widgets.Text(placeholder=_("Id of somebody who does not take part"))
+        self._sure = widgets.Button(button_style="danger", layout=_HIDDEN)
+        ask = widgets.Button(description=_("Withdraw"))
+        ask.on_click(lambda _: page.wish(self._ask))
+        _on_enter(self.field, ask.click)
+        self.field.observe(lambda _: _show_only(self._sure, False), "value")
+        self._sure.on_click(lambda _: page.wish(self.withdraw))
+        self.box = _box("row", self.field, ask, self._sure)
+
+    def withdraw(self) -> None:
+        """Withdraw the person whose id is in the field."""
+        self._page.evening.withdraw(self.field.value.strip())
+        self.field.value = ""
+
+    def _ask(self) -> None:
+        """Show the name that belongs to the id, because nobody can take a withdrawal back."""
+        one, evening = self.field.value.strip(), self._page.evening
+        proof(evening.target, evening.name, one)  # raises if nobody of this id can win
+        row = Table(evening.target, evening.target.names.employee_table).item(one) or {}
+        name = row.get("employee_name", one)
+        self._sure.description = _("Yes, withdraw {name} ({id})", name=name, id=one)
+        _show_only(self._sure, True)
+
+
+class Machine:
+    """The state machine, coloured by the latest execution of an evening.
+
+    Attributes:
+        box: The graph with its heading (a widget).
+        not_mailed: Why the mail of the latest prize did not go out; empty if it did.
+    """
+
+    def __init__(self) -> None:
+        self.not_mailed = ""
+        self._definition: Mapping[str, Any] = {}
+        self._seen: object = None  # what does not change until somebody does something
+        self._graph, self._heading = GraphWidget(fill=True), _marked("h2", _("State machine"))
+        self._folded = _box("machine", self._graph)
+        self._fold = widgets.Button(tooltip=_("Show or hide the state machine"))
+        self._fold.on_click(lambda _: self._unfold(self._folded.layout.display == "none"))
+        self._unfold(False)
+        self.box = _box("folded", _box("head", self._heading, self._fold), self._folded)
+
+    def show(self, target: Target, state: EveningState) -> None:
+        """Colour it. The history is read only while an execution goes on."""
+        draws = Draws(target)
+        if not self._definition:
+            self._definition = draws.definition
+            self._graph.show(graph_view(self._definition))
+        now = (state.execution.get("executionArn"), state.ended, state.waiting.get("token"))
+        if not state.execution or now == self._seen:
+            return
+        progress = draws.progress(state.execution["executionArn"], state.execution)
+        self._seen = now if state.ended or state.waiting else None
+        self._graph.show(graph_view(self._definition, events=progress.events))
+        entered = [
+            each["stateEnteredEventDetails"]["name"]
+            for each in progress.events
+            if "stateEnteredEventDetails" in each
+        ]
+        self._graph.chosen = entered[-1] if entered else ""  # it moves into the middle
+        told = progress.result
+        step = told["status"] if told else self._graph.chosen
+        self._heading.value = f"<h2>{escaped(_('State machine: {state}', state=step))}</h2>"
+        if told:
+            late = told["error"] if told["status"] == "SUCCEEDED" else ""
+            self.not_mailed = str(told["cause"]).partition("\n")[0] if late else ""
+
+    def _unfold(self, shown: bool) -> None:
+        """Show the state machine, or only the state that it is in."""
+        _show_only(self._folded, shown)
+        self._fold.description = _("Hide it") if shown else _("Show it")
+
+
+class Operator(Page):
+    """The operator's page: the step with its button, all prizes, the state machine, and a small stage.
+
+    Attributes:
+        box: The page (a widget).
+    """
+
+    def __init__(self, evening: Evening) -> None:
+        super().__init__(evening)
+        button = widgets.Button
+        self._head, self._now, self._problem, self._foot, self._list, self._who, self._files = (
+            widgets.HTML() for _ in range(7)
+        )
+        self._strange = widgets.HTML()  # winners that no receipt names
+        # Two, because a button that is hidden loses the focus: a second Space cannot end a roll call.
+        self._main, self._answer = (button(button_style="primary", layout=_HIDDEN) for _ in range(2))
+        self._preparation, self._machine, self._withdrawal = Preparation(self), Machine(), Withdrawal(self)
+        self._value = widgets.Text(placeholder=_("As the room has said it, such as 3 14 15 92 65"))
+        self._roll = RollCall()
+        self._called: scenes.Roll | None = None  # the roll call as this page shows it
+        self._surprise = widgets.Text(placeholder=_("1 Weekend in Paris"))
+        self._sure = button(description=_("Yes, end it"), button_style="danger", layout=_HIDDEN)
+        self._restore = button(
+            description=_("Restore the evening from its file"), button_style="primary", layout=_HIDDEN
+        )
+        self._said, self._lost = ("", False), False
+        self._linked: bool | None = None  # whether there are links to the files of a closed evening
+        self._shown: object = None  # what the page shows
+        self._finished: EveningState | None = None  # what the rest of the page shows
+        self._forms: dict[str, widgets.Widget] = {
+            "announce": self._preparation.box,
             "public value": self._value,
             "roll call": self._roll,
-            "between": _box("between", label(_("Between the prizes")), _box("row", *between)),
+            "between": self._between(),
             "files": self._files,
         }
+        for form in self._forms.values():
+            _show_only(form, False)
+        self._main.on_click(lambda _: self.press("advance"))
+        self._answer.on_click(lambda _: self._give_answer())
+        _on_enter(self._value, self._give_answer)
+        for field in (self._value, self._surprise, self._withdrawal.field):
+            field.observe(lambda _: setattr(self, "_refused", ""), "value")  # it is corrected now
+        self._roll.on_msg(self._mark)
+        self._restore.on_click(lambda _: self.wish(self._put_back))
+        self.box = self._page()
+
+    def _between(self) -> widgets.Box:
+        """What is possible between two prizes: one more prize, or the end."""
+        add = widgets.Button(description=_("Show the surprise prize"))
+        end = widgets.Button(description=_("End the evening"))
+        add.on_click(lambda _: self.wish(self._show_surprise))
+        _on_enter(self._surprise, add.click)
+        end.on_click(lambda _: self._ask_end())
+        self._sure.on_click(lambda _: self.wish(self.evening.close))
+        row = _box("row", self._surprise, add, end, self._sure)
+        return _box("between", _marked("label", _("Between the prizes")), row)
 
     def _page(self) -> widgets.Widget:
         forms = self._forms
         above = (forms["announce"], forms["public value"], forms["roll call"])
         below = (self._problem, self._restore, forms["between"], forms["files"])
         step = _box("step", self._now, *above, self._main, self._answer, *below)
+        ask_who = widgets.Button(description=_("Who can still win?"))
+        ask_who.on_click(lambda _: self.wish(self._show_who))
         prizes = _box(
             "prizes",
-            _box("head", _marked("h2", _("Prizes")), self._ask_who),
-            *(self._who, self._list, self._strange, self._leaving),
+            _box("head", _marked("h2", _("Prizes")), ask_who),
+            *(self._who, self._list, self._strange, self._withdrawal.box),
         )
         stage = _box("preview", self.stage)
         style = widgets.HTML(f"<style>{(_HERE / 'draw_night.css').read_text(encoding='utf-8')}</style>")
-        machine = _box("folded", _box("head", self._running, self._fold), self._machine)
-        body = _box("body", _box("left", step, machine), _box("right", stage, prizes))
+        body = _box("body", _box("left", step, self._machine.box), _box("right", stage, prizes))
         return Night((style, self._head, body, self._foot))
 
     # What the page shows
@@ -342,52 +473,43 @@ class Operator(Page):
     def show(self, state: EveningState) -> None:
         """Show a state on the whole page."""
         super().show(state)
-        settled = self._show_graph(state)
+        self._machine.show(self.evening.target, state)
         self._show_step(state)
-        if state == self._shown and not settled:
+        now = (state, self._machine.not_mailed)
+        if now == self._shown:
             return
-        self._list.value = _prize_table(state, self._not_mailed)
+        self._list.value = _prize_table(state, self._machine.not_mailed)
         self._head.value = _heading(self.stage.title, self.evening.name, state)
         self._who.value = ""
         offer = scenes.offer(state)
         if (offer.files or offer.between) and (state.step == "closed") != self._linked:
             self._files.value, self._linked = self._links(state), state.step == "closed"
         if self._shown is None and state.step == "new":
-            self._title.value = self.stage.title
-        self._shown = state
+            self._preparation.title.value = self.stage.title
+        self._shown = now
 
-    def _keep(self) -> None:
-        """After each step, say where the evening is saved, and count who can still win."""
-        kept = None
-        while True:
-            time.sleep(_PAUSE)
-            state = self.state
-            if state is None or state == kept:
-                continue
+    def show_rest(self) -> None:
+        """Show what takes longer, after each step: a draw changes winners and receipts between two reads."""
+        state = self.state
+        if state and state.step != "drawing" and state != self._finished:
             if problem := _problem(partial(self._show_foot, state)):
                 self._foot.value = escaped(problem)
             else:
-                kept = state
+                self._finished = state
 
     def _show_foot(self, state: EveningState) -> None:
-        if state.step != "drawing":  # otherwise winners and receipts change between two reads
-            self._strange.value = self._without_receipt(state)
-        path = self.evening.file
-        file = _("Saved in {file}", file=path) if path else _("Not saved in a file")
-        who = _("{count} can still win", count=len(self._remaining(state)))
-        told = (who, state.not_saved or file, inbox(self.evening.target).where)
-        self._foot.value = _LINK.sub(_ANCHOR, escaped(" · ".join(told)))
-
-    def _without_receipt(self, state: EveningState) -> str:
-        """Say which winners no receipt names, in their table or on this page."""
-        target = self.evening.target
+        """Say who can still win, where the evening is saved, who gets mail, and who has no receipt."""
+        target, path = self.evening.target, self.evening.file
         rows = Table(target, target.names.winners_table).items()
         for prize in state.prizes:
             about = {"draw_id": self.evening.name, "prize": prize.name}
-            rows += [{"employee_id": one.id, **about} for one in prize.winners]
+            rows += [{"employee_id": one.id, **about} for one in prize.winners]  # as this page has them
         ids = ", ".join(sorted(without_receipt(target, rows)))
-        told = escaped(_("Winners without a receipt: {ids}", ids=ids))
-        return f'<p class="night-problem">{told}</p>' if ids else ""
+        self._strange.value = _alert(_("Winners without a receipt: {ids}", ids=ids)) if ids else ""
+        who = _("{count} can still win", count=len(scenes.remaining(state, self.evening.guests())))
+        file = _("Saved in {file}", file=path) if path else _("Not saved in a file")
+        told = (who, state.not_saved or file, _inbox(target).where)
+        self._foot.value = _LINK.sub(_ANCHOR, escaped(" · ".join(told)))
 
     def say(self, problem: str) -> None:
         """Show a problem in a sentence; an empty one takes it away."""
@@ -400,9 +522,7 @@ class Operator(Page):
             problem = _(
                 "The emulator has ended. A new one runs, but the evening is only in its file: restore it."
             )
-        self._problem.value = (
-            f'<p role="alert" class="night-problem">{escaped(problem)}</p>' if problem else ""
-        )
+        self._problem.value = f'<div role="alert">{_alert(problem)}</div>' if problem else ""
 
     def _is_lost(self) -> bool:
         """Whether only the file has the evening. An error here must not end the thread."""
@@ -413,33 +533,26 @@ class Operator(Page):
 
     def _show_step(self, state: EveningState) -> None:
         offer = scenes.offer(state)
-        self._now.value = (
-            f'<h1 aria-live="polite">{escaped(offer.heading)}</h1><p>{escaped(offer.text)}</p>'
-            + "".join(
-                f'<p class="night-problem">{escaped(each)}</p>'
-                for each in (state.problem, self._not_mailed)
-                if each
-            )
-        )
-        self._show_roll(state)
+        problems = [_alert(each) for each in (state.problem, self._machine.not_mailed) if each]
+        heading = f'<h1 aria-live="polite">{escaped(offer.heading)}</h1><p>{escaped(offer.text)}</p>'
+        self._now.value = heading + "".join(problems)
+        self._show_roll()
         self._show_button()
-        _show_only(self._leaving, state.step not in ("new", "closed"))
+        _show_only(self._withdrawal.box, state.step not in ("new", "closed"))
         for form, widget in self._forms.items():
             more = offer.between if form == "between" else form == "files" and (offer.files or offer.between)
             _show_only(widget, form == offer.form or more)
         if not offer.between:
             _show_only(self._sure, False)
 
-    def _show_roll(self, state: EveningState) -> None:
-        """Show the marks of all pages, and those of this page that the tables do not have yet."""
-        with self._marking:
-            self._called = roll = scenes.roll(state)
+    def _show_roll(self) -> None:
+        """Show who is marked as absent, on this page or on another one."""
+        with self._lock:
+            self._called = roll = scenes.roll(self.state) if self.state else None
             if roll:
-                absent = [e.id for e in roll.people if self._marks.get(e.id, e.id in roll.absent)]
-                self._called = replace(roll, absent=absent)
                 with self._roll.hold_sync():
                     self._roll.people = [[e.id, e.name, e.department] for e in roll.people]
-                    self._roll.absent = absent
+                    self._roll.absent = roll.absent
 
     def _show_button(self) -> None:
         if not self.state:
@@ -456,54 +569,13 @@ class Operator(Page):
             each.description, each.disabled, each.icon = words, offer.waits, "spinner" if offer.waits else ""
             _show_only(each, shown and words and not self._lost)
 
-    def _show_graph(self, state: EveningState) -> bool:
-        """Colour the graph by the latest execution. Returns whether it has just ended."""
-        draws = Draws(self.evening.target)
-        if not self._definition:
-            self._definition = draws.definition
-            self._graph.show(graph_view(self._definition))
-        arn = state.stage.get("drawing")
-        waits = state == self._shown and state.step in ("public value", "roll call")
-        if not arn or arn == self._settled or waits:
-            return False
-        progress = draws.progress(str(arn))
-        self._graph.show(graph_view(self._definition, events=progress.events))
-        entered = [
-            each["stateEnteredEventDetails"]["name"]
-            for each in progress.events
-            if "stateEnteredEventDetails" in each
-        ]
-        self._graph.chosen = entered[-1] if entered else ""  # it moves into the middle
-        step = progress.result["status"] if progress.result else self._graph.chosen
-        self._running.value = f"<h2>{escaped(_('State machine: {state}', state=step))}</h2>"
-        if progress.result:
-            self._settled, told = arn, progress.result
-            late = told["error"] if told["status"] == "SUCCEEDED" else ""
-            self._not_mailed = str(told["cause"]).partition("\n")[0] if late else ""
-        return progress.result is not None
-
-    def _unfold(self, shown: bool) -> None:
-        """Show the state machine, or only the state that it is in."""
-        _show_only(self._machine, shown)
-        self._fold.description = _("Hide it") if shown else _("Show it")
-
-    def _show_prizes(self) -> None:
-        try:
-            rows = [(str(e["count"]), escaped(e["name"])) for e in read_prizes(self._prizes.value)]
-            self._preview.value = _table((_("Winners"), _("Prize")), rows)
-        except LotteryError as error:
-            self._preview.value = f'<p class="night-problem">{escaped(str(error))}</p>'
-
     def _show_who(self) -> None:
         if self._who.value:
             self._who.value = ""
         elif self.state:
-            names = _(", ").join(sorted(each["employee_name"] for each in self._remaining(self.state)))
+            left = scenes.remaining(self.state, self.evening.guests())
+            names = _(", ").join(sorted(each.name for each in left))
             self._who.value = f'<div class="night-people">{escaped(names)}</div>'
-
-    def _remaining(self, state: EveningState) -> list[Item]:
-        out = scenes.out(state)
-        return [each for each in remaining(self.evening.target) if each["employee_id"] not in out]
 
     # What the operator does
 
@@ -512,18 +584,11 @@ class Operator(Page):
         if not self.state:
             return
         answers: dict[str, Callable[[], object]] = {
-            "announce": self._announce,
+            "announce": self._preparation.announce,
             "public value": self._give_public_value,
             "roll call": partial(self._call_roll, self._called),
         }
-        self._wish(answers[scenes.offer(self.state).form])
-
-    def _announce(self) -> None:
-        prizes = read_prizes(self._prizes.value)
-        if self._read.employees:
-            next_step = _("Press *Load this list*, or load the page again to go on without it")
-            raise LotteryError(_("list of guests"), _("was chosen, but is not loaded yet"), next_step)
-        self.evening.announce(prizes, absent=self._rule.value, question=self._question.value.strip())
+        self.wish(answers[scenes.offer(self.state).form])
 
     def _give_public_value(self) -> None:
         if not self._value.value.strip():
@@ -531,28 +596,13 @@ class Operator(Page):
         self.evening.give(self._value.value.strip())
 
     def _mark(self, _roll: RollCall, message: dict[str, Any], _buffers: list[bytes]) -> None:
-        with self._marking:
-            self._marks[message["id"]] = message["absent"]
-        if self.state:
-            self._show_roll(self.state)
+        if self._called:
+            self.note(**self._called.noted({message["id"]: message["absent"]}))
+            self._show_roll()
             self._show_button()
 
-    def _show_tables(self) -> None:
-        kept = self._keep_marks()
-        super()._show_tables()
-        with self._marking:  # a mark may have been changed again
-            self._marks = {key: mark for key, mark in self._marks.items() if kept.get(key) is not mark}
-
-    def _keep_marks(self) -> dict[str, bool]:
-        """Write the marks of this page into the tables. Returns them."""
-        with self._marking:
-            marks = dict(self._marks)
-        if marks and self._called:
-            self.evening.show(**self._called.noted(marks))
-        return marks
-
     def _call_roll(self, seen: scenes.Roll | None) -> None:
-        self._keep_marks()
+        self._agree()
         if seen:
             scenes.check_roll(seen, self.evening.look())
             scene, kept = "called" if seen.absent else "winners", len(seen.people) - len(seen.absent)
@@ -563,55 +613,6 @@ class Operator(Page):
         prize = read_prizes(self._surprise.value)[0]
         self.evening.show("surprise", surprise=json.dumps(prize))
         self._surprise.value = ""
-
-    def _dress(self, **what: Any) -> None:
-        self._wish(partial(self.evening.show, **what))
-
-    def _dress_logo(self) -> None:
-        for name, kind, data in _uploaded(self._logo):
-            if len(data) > _LARGEST:
-                self.say(
-                    _(
-                        "{file} is too large. Take a picture of at most {limit} kB.",
-                        file=name,
-                        limit=_LARGEST // 1000,
-                    )
-                )
-            else:
-                self._dress(logo=_data(kind, data))
-
-    def _show_roster(self) -> None:
-        for name, _kind, data in _uploaded(self._upload):
-            self._read = employees.Roster()
-            try:
-                self._read = employees.parse(name, data)
-            except LotteryError as error:
-                self._roster.value = f'<p class="night-problem">{escaped(str(error))}</p>'
-            else:
-                self._roster.value = _roster_preview(name, self._read)
-            _show_only(self._load, self._read.employees)
-
-    def _load_roster(self) -> None:
-        if self.evening.look().step != "new":
-            what, next_step = _("the evening is announced already"), _("Nobody can change it now")
-            raise LotteryError(_("list of guests"), what, next_step)
-        count = load_employees(self.evening.target, self._read, skip_bad_rows=True)
-        told = _("{count} people can win.", count=count)
-        self._roster.value, self._read = f"<p>{told}</p>", employees.Roster()
-        _show_only(self._load, False)
-
-    def _ask_withdraw(self) -> None:
-        """Show the name that belongs to the id, because nobody can take a withdrawal back."""
-        one, target = self._leaver.value.strip(), self.evening.target
-        proof(target, self.evening.name, one)  # raises if nobody of this id can win
-        row = Table(target, target.names.employee_table).item(one) or {}
-        name = row.get("employee_name", one)
-        self._leaves.description = _("Yes, withdraw {name} ({id})", name=name, id=one)
-        _show_only(self._leaves, True)
-
-    def _withdraw_person(self) -> None:
-        self.evening.withdraw(self._leaver.value.strip())
-        self._leaver.value = ""
 
     def _ask_end(self) -> None:
         missed = [each.name for each in self.state.prizes if not scenes.drawn(each)] if self.state else []
@@ -670,6 +671,16 @@ def _box(name: str, *children: widgets.Widget) -> widgets.Box:
 
 def _marked(tag: str, text: str) -> widgets.HTML:
     return widgets.HTML(f"<{tag}>{escaped(text)}</{tag}>")
+
+
+def _alert(text: str) -> str:
+    """A problem, as HTML."""
+    return f'<p class="night-problem">{escaped(text)}</p>'
+
+
+def _on_enter(field: widgets.Text, act: Callable[[], object]) -> None:
+    """Do something if somebody presses Enter in a field."""
+    field.on_msg(lambda _, told, __: act() if told.get("event") == "submit" else None)
 
 
 def _show_only(widget: widgets.Widget, shown: object) -> None:

@@ -77,6 +77,8 @@ class EveningState:
         problem: Why the latest execution failed, in a sentence; empty if it did not.
         withdrawn: Who does not take part any more.
         not_saved: Why the file does not have this state, in a sentence; empty if it has, or there is none.
+        execution: The description of the latest execution; empty if there is none.
+        waiting: What that execution waits for, with its task token; empty if it does not wait for people.
     """
 
     step: str
@@ -88,6 +90,13 @@ class EveningState:
     problem: str = ""
     withdrawn: Sequence[Person] = ()
     not_saved: str = ""
+    execution: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    waiting: Item = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the latest execution has ended, or there is none."""
+        return self.execution.get("status") in (None, *execution.ENDED)
 
 
 class Evening:
@@ -109,7 +118,11 @@ class Evening:
         check_edition(target, name)
         self.target, self.name, self.file = target, name, file
         self._draws = draws_table(target)
-        self._saved: object = None  # what the file has, so far as `look` can see it
+        # What cannot change during an evening is read once.
+        self._announced: Mapping[str, Any] = {}
+        self._staff: dict[str, Person] = {}
+        self._guests: dict[str, Person] = {}
+        self._saved: EveningState | None = None  # what the file has
         self._not_saved = ""  # why the file does not have it
         self._question = ""  # the token of the roll call that `look` has shown
 
@@ -130,8 +143,8 @@ class Evening:
         """
         target, kept = evening_file.put_back(target, file, replace=replace)
         evening = cls(target, kept["evening"] or evening_file.latest(kept["tables"]) or "evening", file=file)
-        draw, step = evening._items("").get("", {}), kept["step"]
-        if step and step["last"] == draw.get("last", ""):  # it had been noted, and nothing of it was recorded
+        step = kept["step"]
+        if step and step["last"] == evening._last():  # it had been noted, and nothing of it was recorded
             if left := step["request"].get("withdraw"):
                 evening.withdraw(left)
             else:
@@ -146,46 +159,27 @@ class Evening:
     def look(self) -> EveningState:
         """Read the evening from the tables. If it has changed, save it.
 
-        What is drawn at this moment is not saved by halves: the file repeats the draw, with the same winners.
+        Nothing is saved during a draw: the file repeats the draw, with the same winners.
         """
-        items = self._items("", "#waiting", "#stage")
-        state, draw = self._state(items), items.get("", {})
-        seen = (draw.get("last"), state.stage)
-        if self.file and state.step != "drawing" and seen != self._saved:
-            self._saved, self._not_saved = seen, ""
+        state = self._read()
+        if state.step == "roll call":
+            self._question = state.waiting["token"]
+        if self.file and state.step != "drawing" and state != self._saved:
+            self._saved, self._not_saved = state, ""
             try:
                 evening_file.save(self.target, self.file, self.name)
             except LotteryError as error:
                 self._not_saved = str(error)
         return replace(state, not_saved=self._not_saved)
 
-    def _state(self, items: Mapping[str, Item]) -> EveningState:
-        draw, waiting, stage = items.get(""), items.get("#waiting"), items.get("#stage", {})
-        problem = self._problem(stage)
-        if draw is None:
-            return EveningState("new", problem=problem, stage=stage)
-        text = self._draws.item(f"#chain#{draw['chain']}")
-        prizes, withdrawn = self._people(draw["prizes"], draw.get("withdrawn", []))
-        number = int(stage.get("number", 0))
-        open_now = next((each for each in prizes if each.winners and not each.done), None)
-        if "closed" in draw:
-            step = "closed"
-        elif "public" not in draw:
-            step = "public value"
-        elif open_now and waiting and waiting.get("number") == open_now.number:
-            step, self._question = "roll call", waiting["token"]
-        else:
-            step = "ready" if self._ended(stage) else "drawing"
-        return EveningState(
-            step,
-            open_now.number if open_now else number,
-            prizes,
-            json.loads(text["text"]) if text else {},
-            draw.get("public"),
-            stage,
-            problem,
-            withdrawn,
-        )
+    def guests(self) -> Mapping[str, Person]:
+        """Everybody who can win in this evening, or has won in it, by their ids."""
+        if not self._guests:
+            rows = Table(self.target, self.target.names.winners_table).items()
+            elsewhere = [row for row in rows if row.get("draw_id") != self.name]
+            won = {row["employee_id"] for row in elsewhere if row.get("status") != "absent"}
+            self._guests = {key: one for key, one in self._everybody().items() if key not in won}
+        return self._guests
 
     def announce(self, prizes: Sequence[Prize], *, absent: str = "out", question: str = "") -> None:
         """Commit to the pool, the prizes, the rule for the absent and a secret.
@@ -196,7 +190,7 @@ class Evening:
                 later"``.
             question: What the room is asked for, such as ``"Call five numbers"``; empty for no public value.
         """
-        if self._items(""):
+        if self._read().step != "new":
             raise self._refused(_("is announced already"), _("Give a new evening another name"))
         places, people = sum(each["count"] for each in prizes), len(remaining(self.target))
         if places > people:
@@ -205,15 +199,14 @@ class Evening:
             )
             raise LotteryError(_("prizes"), what, _("Load your guests first, or write fewer"))
         self._take({"prizes": list(prizes), "evening": {"absent": absent}, "question": question})
-        self._until(_("the announcement"), lambda: self.look().step in ("public value", "ready"))
+        self._come_to(_("the announcement"), "public value", "ready")
 
     def give(self, public: str) -> None:
         """Give the public value. The machine mixes it into the order of the pool."""
-        self._until(_("the machine to ask for the public value"), self._asks_or_ended)
-        if self.look().public is not None:
+        if self._until_asked("public value").public is not None:
             raise self._refused(_("has its public value already"), _("Go on with a prize"))
         self._take({}, 0, "public value", {"public": public})
-        self._until(_("the public value"), lambda: self.look().step == "ready")
+        self._come_to(_("the public value"), "ready")
 
     def draw(self, number: int) -> None:
         """Draw a prize, or what it still lacks. Its winners are recorded when `look` shows them."""
@@ -221,7 +214,7 @@ class Evening:
 
     def draw_one_more(self, prize: Prize) -> None:
         """Add a prize to the evening, and draw it: a receipt names it before anybody is drawn."""
-        self._take({"add": prize}, len(self.look().prizes) + 1)
+        self._take({"add": prize}, len(self._read().prizes) + 1)
 
     def withdraw(self, employee_id: str) -> None:
         """Take a person out of the evening who has left, or does not take part. What they have won stays.
@@ -242,8 +235,8 @@ class Evening:
 
         This answers the roll call that `look` has shown. Another page may have answered it meanwhile.
         """
-        winners = self._items("")[""]["prizes"][number - 1]["winners"]
-        for stranger in sorted(set(absent) - set(winners)):
+        winners = {each.id for each in self._read().prizes[number - 1].winners}
+        for stranger in sorted(set(absent) - winners):
             where = _("prize {number} of {evening}", number=number, evening=self.name)
             what = _("{id} is not among the winners now", id=stranger)
             raise LotteryError(where, what, _("Look at it again"))
@@ -252,7 +245,7 @@ class Evening:
     def close(self) -> None:
         """End the evening: the machine tells the secret, so that everybody can check the draw."""
         self._take({"close": True})
-        self._until(_("the end of the evening"), lambda: self.look().step == "closed")
+        self._come_to(_("the end of the evening"), "closed")
 
     def show(self, scene: str = "", number: int = 0, **more: str | int) -> None:
         """Agree with all other pages on what they show now. It changes nothing of the draw.
@@ -281,12 +274,7 @@ class Evening:
             return
         self._start(request, number)
         if awaits:
-            asks = (
-                _("the machine to ask for the roll call")
-                if awaits == "roll call"
-                else _("the machine to ask for the public value")
-            )
-            self._until(asks, self._asks_or_ended)
+            self._until_asked(awaits)
             self._question = ""
             self._answered(number, awaits, output)
 
@@ -295,16 +283,15 @@ class Evening:
     ) -> None:
         """Write into the file which step comes now, so that `restored` can take it. See `_take`."""
         if self.file:
-            last = self._items("").get("", {}).get("last", "")
             step = {"request": request, "number": number, "awaits": awaits, "output": output}
-            evening_file.save(self.target, self.file, self.name, {**step, "last": last})
+            evening_file.save(self.target, self.file, self.name, {**step, "last": self._last()})
 
     def _start(self, request: Mapping[str, object], number: int) -> None:
         """Start an execution. Of two pages that do it at the same time, only one can."""
-        stage = self._items("#stage").get("#stage", {})
+        state = self._read()
         name, machine = execution.new_name(), machine_arn(self.target)
-        arn = execution.arn_of(machine, name)
-        if not (self._ended(stage) and self._set_stage(stage.get("drawing", ""), drawing=arn, number=number)):
+        arn, before = execution.arn_of(machine, name), state.stage.get("drawing", "")
+        if not (state.ended and self._set_stage(before, drawing=arn, number=number)):
             raise self._refused(_("is drawing already"), _("Wait until it has ended"))
         execution.start(self.target, machine, {"draw_id": self.name, **request}, name)
 
@@ -314,13 +301,12 @@ class Evening:
         Raises:
             LotteryError: The execution goes on already, because another page has answered.
         """
-        items = self._items("#waiting", "#stage")
-        waiting = items.get("#waiting", {})
-        asked = (waiting.get("awaits"), waiting.get("number", 0))
-        shown = awaits != "roll call" or self._question in ("", waiting.get("token"))
-        if asked == (awaits, number) and shown and send_answer(self.target, waiting, output):
+        state = self._read()
+        asked = (state.waiting.get("awaits"), state.waiting.get("number", 0))
+        shown = awaits != "roll call" or self._question in ("", state.waiting.get("token"))
+        if asked == (awaits, number) and shown and send_answer(self.target, state.waiting, output):
             return True
-        if not self._ended(items.get("#stage", {})):
+        if not state.ended:
             what = (
                 _("does not wait for the roll call now")
                 if awaits == "roll call"
@@ -348,69 +334,110 @@ class Evening:
         )
         return done is not None
 
-    def _asks_or_ended(self) -> bool:
-        items = self._items("#waiting", "#stage")
-        return "#waiting" in items or self._ended(items.get("#stage", {}))
+    def _until_asked(self, awaits: str) -> EveningState:
+        """Wait until the machine asks for something, or its execution has ended."""
+        asks = (
+            _("the machine to ask for the roll call")
+            if awaits == "roll call"
+            else _("the machine to ask for the public value")
+        )
+        return self._until(asks, lambda state: bool(state.waiting) or state.ended)
 
-    def _until(self, what: str, probe: Callable[[], bool]) -> None:
-        def seen() -> bool:
-            if problem := self._problem(self._items("#stage").get("#stage", {})):
-                raise self._refused(problem.rstrip(".。"), _("Correct it, and try again"))
-            return probe()
+    def _come_to(self, what: str, *steps: str) -> None:
+        """Wait until the evening is at one of these steps, and save it."""
+        self._until(what, lambda state: state.step in steps)
+        self.look()
 
-        self.target.waiter.until(what, seen, seconds=_SECONDS, every=0.1)
+    def _until(self, what: str, reached: Callable[[EveningState], bool]) -> EveningState:
+        def seen() -> EveningState | None:
+            state = self._read()
+            if state.problem:
+                raise self._refused(state.problem.rstrip(".。"), _("Correct it, and try again"))
+            return state if reached(state) else None
+
+        return self.target.waiter.until(what, seen, seconds=_SECONDS, every=0.1)
 
     def _refused(self, what: str, next_step: str) -> LotteryError:
         return LotteryError(_("evening {name}", name=self.name), what, next_step)
 
-    def _items(self, *endings: str) -> dict[str, Item]:
-        self._draws.described()
-        found = self._draws.get([f"{self.name}{ending}" for ending in endings])
-        return {item["draw_id"].removeprefix(self.name): item for item in found}
+    def _last(self) -> str:
+        """The hash of the evening's latest receipt; empty if there is none."""
+        return str((self._draws.item(self.name) or {}).get("last", ""))
 
-    def _ended(self, stage: Mapping[str, Any]) -> bool:
+    def _read(self) -> EveningState:
+        """Read what can change during an evening, with two calls."""
+        keys = [f"{self.name}{ending}" for ending in ("", "#waiting", "#stage")]
+        found = call_or_none(self._draws.get, "ResourceNotFound", keys=keys)
+        if found is None:
+            self._draws.described()  # raises: there is no table
+        draw, waiting, stage = ({each["draw_id"]: each for each in found or []}.get(key, {}) for key in keys)
+        latest = self._described(stage)
+        if not draw:
+            self._announced, self._staff, self._guests = {}, {}, {}  # all this can still change
+            return EveningState("new", problem=_problem(latest), stage=stage, execution=latest)
+        if not self._announced:
+            text = self._draws.item(f"#chain#{draw['chain']}")
+            self._announced = json.loads(text["text"]) if text else {}
+        prizes = self._prizes(draw["prizes"])
+        open_now = next((each for each in prizes if each.winners and not each.done), None)
+        if "closed" in draw:
+            step = "closed"
+        elif "public" not in draw:
+            step = "public value"
+        elif open_now and waiting.get("number") == open_now.number:
+            step = "roll call"
+        else:
+            step = "drawing"
+        state = EveningState(
+            step,
+            open_now.number if open_now else int(stage.get("number", 0)),
+            prizes,
+            self._announced,
+            draw.get("public"),
+            stage,
+            _problem(latest),
+            self._people(draw.get("withdrawn", [])),
+            execution=latest,
+            waiting=waiting,
+        )
+        return replace(state, step="ready") if step == "drawing" and state.ended else state
+
+    def _described(self, stage: Item) -> Mapping[str, Any]:
         try:
-            return "drawing" not in stage or (
-                execution.describe(self.target, stage["drawing"])["status"] in execution.ENDED
-            )
-        except LotteryError:  # of an emulator that was started again
-            return True
+            return execution.describe(self.target, stage["drawing"])
+        except (KeyError, LotteryError):  # there is none yet, or it was on an emulator that has ended
+            return {}
 
-    def _problem(self, stage: Mapping[str, Any]) -> str:
-        try:
-            found = execution.describe(self.target, stage["drawing"])
-        except (KeyError, LotteryError):
-            return ""
-        if found["status"] in ("RUNNING", "SUCCEEDED"):
-            return ""
-        cause = found.get("cause", "")
-        told = json.loads(cause).get("errorMessage", cause) if cause.startswith("{") else cause
-        return f"{found['status']}: {found.get('error', '')}: {told}".strip(": ")
-
-    def _people(
-        self, found: Sequence[Mapping[str, Any]], withdrawn: Sequence[str]
-    ) -> tuple[list[PrizeState], list[Person]]:
-        """Give everybody a name: the winners, the absent, and those who were withdrawn."""
-        ids = {*withdrawn}.union(*(prize[who] for prize in found for who in ("winners", "absent")))
-        staff = Table(self.target, self.target.names.employee_table).get([*ids]) if ids else []
-        names = {each["employee_id"]: each for each in staff}
-
-        def people(ids: Sequence[str]) -> list[Person]:
-            rows = [(each, names.get(each, {})) for each in ids]
-            return [
-                Person(each, row.get("employee_name", each), row.get("department", "")) for each, row in rows
-            ]
-
-        prizes = [
+    def _prizes(self, found: Sequence[Mapping[str, Any]]) -> list[PrizeState]:
+        return [
             PrizeState(
                 number,
                 each["prize"],
                 int(each["count"]),
-                people(each["winners"]),
-                people(each["absent"]),
+                self._people(each["winners"]),
+                self._people(each["absent"]),
                 "execution" in each,
                 "added_by" in each,
             )
             for number, each in enumerate(found, 1)
         ]
-        return prizes, people(withdrawn)
+
+    def _people(self, ids: Sequence[str]) -> list[Person]:
+        return [self._everybody().get(each, Person(each, each)) for each in ids]
+
+    def _everybody(self) -> Mapping[str, Person]:
+        """Everybody in the table of employees, by their ids."""
+        if not self._staff:
+            for row in Table(self.target, self.target.names.employee_table).items():
+                key: str = row["employee_id"]
+                self._staff[key] = Person(key, row.get("employee_name", key), row.get("department", ""))
+        return self._staff
+
+
+def _problem(latest: Mapping[str, Any]) -> str:
+    """Why an execution failed, in a sentence; empty if it did not."""
+    if latest.get("status", "RUNNING") in ("RUNNING", "SUCCEEDED"):
+        return ""
+    cause = latest.get("cause", "")
+    told = json.loads(cause).get("errorMessage", cause) if cause.startswith("{") else cause
+    return f"{latest['status']}: {latest.get('error', '')}: {told}".strip(": ")

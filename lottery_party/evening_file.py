@@ -186,7 +186,7 @@ def _tables(target: Target) -> dict[str, Table]:
 
 
 def _tables_now(target: Target, old: Kept | None = None) -> dict[str, list[Item]]:
-    """Read the tables as they are at one moment: a draw that goes on meanwhile is not read by halves.
+    """Read the tables as they are at one moment, even if a draw writes into them meanwhile.
 
     A transaction of a draw always changes the table of draws, so this table is read before and after the
     others.

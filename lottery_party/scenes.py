@@ -110,6 +110,12 @@ def out(state: EveningState) -> set[str]:
     return won | absent if state.announcement.get("absent") == "out" else won
 
 
+def remaining(state: EveningState, guests: Mapping[str, Person]) -> list[Person]:
+    """Who of the guests, by their ids, can still win."""
+    gone = out(state).union(one.id for prize in state.prizes for one in prize.winners)
+    return [one for key, one in guests.items() if key not in gone]
+
+
 def surprise(state: EveningState) -> Prize:
     """The surprise prize that is shown, and not drawn yet."""
     found: Prize = json.loads(str(state.stage.get("surprise", '{"name": "", "count": 1}')))

@@ -53,7 +53,7 @@ def empty_winners(target: Target) -> int:
 def _add_reset(target: Target, removed: int) -> None:
     """Add the receipt of a reset to the chain. DynamoDB refuses it if another receipt was added meanwhile."""
     draws = draws_table(target)
-    # Who may only use the tutorial's edition cannot read the chain. A check then says that rows are missing.
+    # With the rights of the tutorial's edition, nobody can read the chain. A check then finds missing rows.
     chain = call_or_none(draws.item, "ResourceNotFound", "AccessDenied", key="#chain")
     if chain is None:
         return

@@ -7,13 +7,22 @@ from types import SimpleNamespace
 import pytest
 from helpers import wait_until
 
-from lottery_lib import Stack, connect
+from lottery_lib import Stack, connect, inject
+from lottery_lib.course.calls import log_of
 from lottery_lib.names import Names
 from lottery_lib.target import elsewhere
 from lottery_party import draw_night, evening_file, scenes
 from lottery_party.draw_night import Operator, night_page
 from lottery_party.evening import Evening
 from sfn_emulator import control
+
+SLOWLY = """
+import time
+
+def lambda_handler(event, context):
+    time.sleep(0 if "roll_call" in event else 3)
+    return original(event, context)
+"""
 
 
 @pytest.fixture
@@ -48,7 +57,7 @@ def mark(page, one, absent=True):
 def press(page, words, wish=None):
     """Press the button when it has these words; or do something else then, in the page's own thread."""
     wait_until(lambda: (page._main.description, page._main.layout.display) == (words, "") and not page._busy)
-    page._wish(wish) if wish else page.press("advance")
+    page.wish(wish) if wish else page.press("advance")
 
 
 def offers(page, words):
@@ -80,7 +89,7 @@ def test_marks_are_shared(page, hardened):
     seen = here._called
     mark(other, second)
     wait_until(lambda: len(scenes.roll(evening.look()).absent) == 2)
-    here._wish(lambda: here._call_roll(seen))
+    here.wish(lambda: here._call_roll(seen))
     wait_until(lambda: "has changed who is absent, so nothing was sent" in here._problem.value)
     offers(here, "2 absent: draw these places again")
     mark(other, second, False)
@@ -107,11 +116,52 @@ def test_each_step_is_in_the_file_before_it_is_taken(page, hardened, tmp_path):
     offers(here, "Everybody is here")
     here._give_answer()
     wait_until(lambda: evening_file.read(file)["step"]["awaits"] == "roll call")
-    here._leaver.value = "001"
-    press(here, "Go on", here._withdraw_person)
+    here._withdrawal.field.value = "001"
+    press(here, "Go on", here._withdrawal.withdraw)
     wait_until(lambda: noted() == {"withdraw": "001"})
     press(here, "Go on", lambda: here.evening.draw_one_more({"name": "Car", "count": 1}))
     wait_until(lambda: noted() == {"add": {"name": "Car", "count": 1}})
+
+
+def test_calls_of_a_refresh(mended):
+    """A refresh makes one call before the announcement, three while the machine draws, and two otherwise."""
+    inject(mended, "DrawPrize", SLOWLY)
+    evening = Evening(mended, "calls")
+    page, found = Operator(evening), {}  # no browser has it, so it is refreshed only here
+
+    def refresh():
+        before = len(log_of(mended).calls())
+        page._look()
+        page.show_rest()
+        found[page.state.step] = [call.model.name for call in log_of(mended).calls()[before:]]
+
+    def settle():
+        for _ in range(3):  # at first, what has changed is also saved and checked
+            refresh()
+
+    settle()
+    evening.announce([{"name": "Mug", "count": 1}], question="Call five numbers")
+    settle()
+    evening.give("3 14 15")
+    settle()
+    evening.draw(1)
+    refresh()
+    wait_until(lambda: evening.look().step == "roll call")
+    settle()
+    evening.call_roll(1, [])
+    wait_until(lambda: evening.look().step == "ready")
+    settle()
+    evening.close()
+    settle()
+    two = ["BatchGetItem", "DescribeExecution"]
+    assert found == {
+        "new": two[:1],
+        "public value": two,
+        "ready": two,
+        "drawing": [*two, "GetExecutionHistory"],
+        "roll call": two,
+        "closed": two,
+    }
 
 
 @pytest.mark.parametrize("query", ["page=stage", ""])

@@ -178,6 +178,9 @@ class Fake:
     def show(self, scene="", number=0, **more):
         self.stage |= ({"scene": scene, "number": number} if scene else {}) | more
 
+    def guests(self):
+        return {"1": ANN}
+
     def draw(self, number):
         with self.lock:
             if self.started:
@@ -186,22 +189,17 @@ class Fake:
             self.started.append(number)
 
 
-class Quiet(Page):
-    """A page in a browser, without the names of the guests, which are in a table."""
-
-    def __init__(self, evening, *, shown=True):
-        super().__init__(evening)
-        if shown:
-            self.stage._handle_custom_msg({"shown": True}, [])
-
-    def _show_names(self, state):
-        self.stage.names = ["Ann"]
+def opened(evening):
+    """A page in a browser."""
+    page = Page(evening)
+    page.stage._handle_custom_msg({"shown": True}, [])
+    return page
 
 
 def test_two_presses_at_once():
     """Two pages on which somebody presses at the same time start one draw, and show that it is drawn."""
     evening = Fake()
-    pages = [Quiet(evening), Quiet(evening)]
+    pages = [opened(evening), opened(evening)]
     until(lambda: all(page.state for page in pages))
     for page in pages:
         page.press("advance")
@@ -211,7 +209,7 @@ def test_two_presses_at_once():
 
 def test_a_browser_that_is_still_loading():
     """A page changes nothing before a browser has it: a change could be lost on the way."""
-    page = Quiet(Fake(), shown=False)
+    page = Page(Fake())
     time.sleep(0.6)
     assert (page.state, page.stage.scene) == (None, {})
     page.stage._handle_custom_msg({"shown": True}, [])
@@ -221,7 +219,7 @@ def test_a_browser_that_is_still_loading():
 def test_a_press_that_is_too_late():
     """A press on a page that shows an older scene is not taken: it was not meant for the newer one."""
     evening = Fake()
-    page = Quiet(evening)
+    page = opened(evening)
     until(lambda: page.state)
     evening.stage |= {"scene": "rolling"}
     evening.started.append(1)
@@ -232,13 +230,19 @@ def test_a_press_that_is_too_late():
 def test_pages_turn_together():
     """If one window turns a page, the others show the same winners; an older look does not turn it back."""
     evening = Fake()
-    pages = [Quiet(evening), Quiet(evening)]
+    pages = [opened(evening), opened(evening)]
     until(lambda: all(page.state for page in pages))
-    pages[0].stage.first = 40  # its browser has turned already
-    pages[0]._turned = 40
-    pages[0].show(evening.look())
+    look, waiting = evening.look, [40]
+
+    def turned_meanwhile():
+        older = look()
+        if waiting:
+            pages[0].note(first=waiting.pop())
+        return older
+
+    evening.look = turned_meanwhile
+    pages[0]._look()
     assert pages[0].stage.first == 40
-    pages[0]._turn(40)
     until(lambda: pages[1].stage.first == 40)
     pages[1].press("advance")
     until(lambda: evening.started and all(page.stage.first == 0 for page in pages))
@@ -247,7 +251,7 @@ def test_pages_turn_together():
 def test_a_look_that_fails():
     """While the tables cannot be read, the page keeps its scene, and looks again."""
     evening = Fake()
-    page = Quiet(evening)
+    page = opened(evening)
     until(lambda: page.state)
     look, evening.look = evening.look, lambda: 1 / 0
     time.sleep(0.6)
