@@ -1,23 +1,21 @@
-"""Learn AWS Step Functions with a company lottery, from notebooks, on your own machine.
+"""Learn AWS Step Functions with a company lottery, from notebooks: the small helper library.
 
-A core and four wings. No module imports from a line above its own (CONTRIBUTING.md has the whole map)::
+A definition becomes resources. The resources run executions. Their events become tables and pictures. No
+module imports from a line above its own::
 
-    __main__                 the command line
-    party/  course/  view/   the real party; the course; pictures and widgets
-    stack  draws             deploy, show and remove the lottery; run a draw
-    state_tests              test one state alone
-    plan  mails              the lottery as data; the mails that it sent
-    resources/  execution    one class per kind of AWS resource; one run of the state machine
-    target  aws_errors       which AWS is meant; its errors as sentences
-    history/                 events become states, states become tables
-    definition  employees    the state machine's text; the people
-    names  waiting  errors   what everything above uses
-    translation              each sentence in the attendee's language
-    language                 what the Amazon States Language allows; the emulator uses it, too
-
-    emulator/                AWS on this machine: a separate program, started by target
-
-A definition becomes resources. The resources run executions. Their events become tables and pictures.
+    __main__              the commands of ``lottery``; command_line has what they share
+    course/               lessons (restore, verify), checks of exercises, recorded calls, the attendee's policy
+    view/                 the workflow graph, the timeline, the panel: pictures and widgets
+    hardened  stack       the edition for real draws; deploy, show and remove the lottery
+    state_tests           test one state of the machine alone
+    draws                 run a draw, and read its results
+    plan  mails           the lottery as data; the mails that it sent
+    resources/ execution  one class for each kind of AWS resource; one run of the state machine
+    target                which AWS is meant, and its clients
+    aws_errors embedded   AWS's errors as sentences; start and stop the emulator
+    history/              events become states, states become tables
+    definition employees  the state machine's text; the people
+    names  waiting  texts what everything above uses; errors, merkle and translation, too
 """
 
 from importlib import import_module
@@ -25,7 +23,7 @@ from typing import Any, Final
 
 # The module of each public name. A module is imported when somebody asks for the name, because pandas, boto3
 # and ipywidgets take a while to import, and not every command needs them.
-_ROOMS: Final = {
+_MODULES: Final = {
     "Draws": "draws",
     "DrawPanel": "view.panel",
     "ExecutionView": "view.execution_view",
@@ -54,18 +52,18 @@ _ROOMS: Final = {
     "winners": "hardened",
 }
 
-__all__ = sorted(_ROOMS)  # noqa: PLE0605 - the table above is the list
+__all__ = sorted(_MODULES)  # noqa: PLE0605 - the table above is the list
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ROOMS:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name == "connect":
         import_module(f"{__name__}.course.calls")  # it records the calls of the target's clients
-    value = getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
+    value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_ROOMS])
+    return sorted([*globals(), *_MODULES])
