@@ -4,7 +4,7 @@ A definition becomes resources. The resources run executions. Their events becom
 module imports from a line above its own::
 
     __main__              the commands of ``lottery``; command_line has what they share
-    course/               lessons (restore, verify), checks of exercises, recorded calls, the attendee's policy
+    course/               lessons (restore, verify), checks, recorded calls, doctor, the attendee's policy
     view/                 the workflow graph, the timeline, the panel: pictures and widgets
     hardened  stack       the edition for real draws; deploy, show and remove the lottery
     state_tests           test one state of the machine alone
