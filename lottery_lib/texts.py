@@ -10,8 +10,8 @@ from unicodedata import east_asian_width
 CONTROLS: Final = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 #: The class of HTML in which JupyterLab must not take dollar signs for mathematics: paths have them.
 PLAIN: Final = "mathjax_ignore"
-# A spreadsheet runs a cell that begins so. The wide forms are for Chinese and Japanese ones.
-# It ignores the marks U+200B and U+FEFF, which nobody sees, before it.
+# A spreadsheet takes a cell that begins so for a formula. Chinese and Japanese ones also take the wide forms.
+# They ignore the invisible marks U+200B and U+FEFF before it.
 _FORMULA: Final = r"(?:[\t\r]|[\s\u200b\ufeff]*[=+\-@＝＋－＠])"
 _RUNS: Final = re.compile(f"'*{_FORMULA}")
 _PREFIXED: Final = re.compile(f"'+{_FORMULA}")
@@ -23,7 +23,7 @@ def harmless(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """The same as HTML."""
+    """A text for an HTML page: without controls, and with each `<` and `&` escaped."""
     return html.escape(harmless(text))
 
 
@@ -33,7 +33,7 @@ def width(text: str) -> int:
 
 
 def to_cell(text: str) -> str:
-    """A text for a spreadsheet. If it would run there, it gets an apostrophe in front."""
+    """A text for a spreadsheet. If it looks like a formula, it gets an apostrophe in front."""
     return f"'{text}" if _RUNS.match(text) else text
 
 

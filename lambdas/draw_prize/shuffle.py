@@ -6,7 +6,7 @@ import hmac
 def shuffled(size, secret):
     """Yield the positions 0 to size - 1, each once.
 
-    It is the shuffle of Fisher and Yates, of which only as much is done as is asked for.
+    This is the shuffle of Fisher and Yates. It works out only the positions that the caller takes.
     """
     moved = {}
     for step in range(size):
@@ -17,7 +17,7 @@ def shuffled(size, secret):
 
 
 def below(bound, secret, step):
-    """Return a number from 0 to bound - 1; digests that would favour the smaller ones are thrown away."""
+    """Return a number from 0 to bound - 1. Digests that would favour small numbers are skipped."""
     fair, attempt = 2**256 - 2**256 % bound, 0
     while True:
         digest = hmac.digest(secret, f"{step}.{attempt}".encode(), "sha256")

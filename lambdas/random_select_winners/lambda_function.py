@@ -10,14 +10,14 @@ open_table = cache(dynamodb.Table)  # made once, like the line above, and kept f
 
 
 class NotEnoughEmployees(Exception):
-    """More winners are asked for than there are employees who have not won yet."""
+    """There are fewer employees who have not won yet than winners to draw."""
 
 
 def lambda_handler(event, context):
     """Receive `{"num_of_winners": n}`; return it in a body together with n `winner_details`.
 
-    As in the tutorial, everyone in the table is drawn from: whether somebody has won before is the next
-    state's question. Where no draw could succeed any more, asking again would never end: that is an error.
+    As in the tutorial, it draws from all employees. The next state checks whether somebody has won before, and
+    comes back here. If too few employees are left, it would come back for ever, so this is an error.
     """
     number = event["num_of_winners"]
     employees = items(table("Lottery-Employee", context))
@@ -38,7 +38,7 @@ def table(base_name, context):
 
 
 def items(source):
-    """Return everything in a table, however many pages that takes."""
+    """Return all items of a table, page by page."""
     found, page = [], source.scan(ConsistentRead=True)
     while True:
         found += page["Items"]
@@ -48,5 +48,5 @@ def items(source):
 
 
 def plain(item):
-    """Turn DynamoDB's Decimal serial into an int, which every JSON encoder can carry."""
+    """Turn DynamoDB's Decimal serial into an int, which JSON knows."""
     return {**item, "lottery_serial": int(item["lottery_serial"])} if "lottery_serial" in item else item

@@ -149,7 +149,7 @@ def test_resume_mails_nothing_twice(hardened):
 
 
 def test_unknown_draw(hardened_stack):
-    """A draw that was never begun ends FAILED with its name."""
+    """If nobody began a draw, resuming it ends FAILED, and the reason names the draw."""
     told = resume(hardened_stack.target, "nobody")
     assert (told["status"], told["error"]) == ("FAILED", "NoSuchDraw")
     assert told["cause"] == "There is no draw nobody to go on with."
