@@ -16,8 +16,8 @@ class NotEnoughEmployees(Exception):
 def lambda_handler(event, context):
     """Receive `{"num_of_winners": n}`; return it in a body together with n `winner_details`.
 
-    As in the tutorial, it draws from all employees. The next state checks whether somebody has won before, and
-    comes back here. If too few employees are left, it would come back for ever, so this is an error.
+    As in the tutorial, it draws from all employees. If somebody has won before, the workflow comes back here.
+    If too few employees are left, it would never end, so this is an error.
     """
     number = event["num_of_winners"]
     employees = items(table("Lottery-Employee", context))
