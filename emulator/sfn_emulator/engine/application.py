@@ -66,7 +66,7 @@ class Moto:
         # moto's application raises exceptions that its operations do not handle.
         try:
             chunks, status, headers = self._run(_environ(request))
-        except OperationNotFoundError:
+        except (OperationNotFoundError, ModuleNotFoundError):  # services that nobody needs lack packages
             return error_reply(request, unknown_operation(request))
         except NotImplementedError as error:
             return error_reply(request, RefusalError("InternalFailure", str(error), 501))

@@ -161,4 +161,4 @@ def test_every_patch_has_a_reason():
 def test_moto_is_pinned_to_the_version_of_the_digests():
     """In pyproject.toml, exactly."""
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
-    assert f"moto[server,stepfunctions]=={patches.MOTO}" in project["optional-dependencies"]["server"]
+    assert f"moto=={patches.MOTO}" in project["optional-dependencies"]["server"]
