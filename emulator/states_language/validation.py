@@ -114,7 +114,8 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Comment ErrorEquals IntervalSeconds MaxAttempts BackoffRate MaxDelaySeconds JitterStrategy",
         required="ErrorEquals",
     ),
-    "ItemReader": Kind("Resource ReaderConfig", "Parameters", "Arguments"),
+    "ProcessorConfig": Kind("Mode ExecutionType"),
+    "ItemReader": Kind("Resource ReaderConfig", "Parameters", "Arguments", required="Resource"),
     "ReaderConfig": Kind(
         "InputType ManifestType Transformation CSVHeaderLocation CSVHeaders CSVDelimiter ItemsPointer"
         " MaxItems",
@@ -126,8 +127,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "ResultWriter": Kind("Resource WriterConfig", "Parameters", "Arguments"),
 }
 STATE_TYPES: Final = ("Task", "Parallel", "Map", "Pass", "Wait", "Choice", "Succeed", "Fail")
-# The smallest and the largest value of numbers.
-_RANGES: Final[Mapping[str, tuple[float, float]]] = {
+# The smallest and the largest value of the numbers that may be JSONata, and of all numbers.
+_EVALUATED_RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "Seconds": (0, 99_999_999),
     "TimeoutSeconds": (1, 99_999_999),
     "HeartbeatSeconds": (1, 99_999_999),
@@ -136,27 +137,94 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     **dict.fromkeys(("MaxConcurrency", "ToleratedFailureCount", "MaxItemsPerBatch"), (0, math.inf)),
     "MaxInputBytesPerBatch": (0, math.inf),
 }
+_RANGES: Final[Mapping[str, tuple[float, float]]] = {
+    **_EVALUATED_RANGES,
+    "IntervalSeconds": (0, math.inf),
+    "MaxAttempts": (0, 99_999_999),
+    "BackoffRate": (1.0, math.inf),
+    "MaxDelaySeconds": (1, 31_622_400),
+}
+# Each of these can be given as it is or by a path, but not both. A Wait has a group of its own.
+_PAIRS: Final = tuple(
+    f"{name} {name}Path" for name in (*_EVALUATED_RANGES, "Error", "Cause") if name != "Seconds"
+)
 # The fields that may hold JSONata, and what else they may hold.
 _ANY: Final[tuple[type, ...]] = (object,)
 _EVALUATED: Final[Mapping[str, tuple[type, ...]]] = {
-    **dict.fromkeys(("Output", "Arguments", "ItemSelector", "Credentials", "BatchInput"), _ANY),
+    **dict.fromkeys(("Output", "Arguments", "ItemSelector", "BatchInput"), _ANY),
     **dict.fromkeys(("Error", "Cause", "Timestamp"), (str,)),
-    **dict.fromkeys(_RANGES, (int,)),
+    **dict.fromkeys(_EVALUATED_RANGES, (int,)),
     "ToleratedFailurePercentage": (int, float),
+    "Credentials": (dict,),
     "Items": (list, dict),
     "Condition": (bool,),
 }
+_COMPARED: Final[Mapping[str, tuple[type, ...]]] = {
+    "String": (str,), "Timestamp": (str,), "Numeric": (int, float), "Boolean": (bool,), "Is": (bool,)
+}  # fmt: skip
+_PATH_FIELDS: Final = tuple(
+    name for kind in KINDS.values() for name in kind.jsonpath.split() if name.endswith("Path")
+)
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     **_EVALUATED,
+    **{name: types for name in COMPARISONS.split() for of, types in _COMPARED.items() if name.startswith(of)},
+    **dict.fromkeys((*_PATH_FIELDS, "Variable"), (str,)),
+    **dict.fromkeys(("IntervalSeconds", "MaxAttempts", "MaxDelaySeconds"), (int,)),
+    "BackoffRate": (int, float),
+    "End": (bool,),
     **dict.fromkeys(("States", "Assign", "ItemProcessor", "Iterator", "ItemReader", "ReaderConfig"), (dict,)),
-    **dict.fromkeys(("ItemBatcher", "ResultWriter", "Not"), (dict,)),
+    **dict.fromkeys(("ItemBatcher", "ResultWriter", "Not", "ProcessorConfig"), (dict,)),
     **dict.fromkeys(("Branches", "Choices", "Catch", "Retry", "ErrorEquals", "And", "Or"), (list,)),
     **dict.fromkeys(("StartAt", "Next", "Default", "Resource", "QueryLanguage", "Type", "Comment"), (str,)),
+    **dict.fromkeys(("Version", "JitterStrategy", "Mode", "ExecutionType", "Label"), (str,)),
+}
+_NULLABLE: Final = ("InputPath", "OutputPath", "ResultPath")
+_NOT_EMPTY: Final = ("Branches", "Choices", "ErrorEquals", "And", "Or")
+_LANGUAGES: Final = ("JSONPath", "JSONata")
+_VALUES: Final[Mapping[str, tuple[str, ...]]] = {
+    "QueryLanguage": _LANGUAGES,
+    "Version": ("1.0",),
+    "JitterStrategy": ("NONE", "FULL"),
+    "Mode": ("INLINE", "DISTRIBUTED"),
+    "ExecutionType": ("STANDARD", "EXPRESS"),
+}
+_INTRINSIC: Final = (
+    r"States\.(Array|ArrayContains|ArrayGetItem|ArrayLength|ArrayPartition|ArrayRange|ArrayUnique|Base64Decode"
+    r"|Base64Encode|Format|Hash|JsonMerge|JsonToString|MathAdd|MathRandom|StringSplit|StringToJson|UUID)\(.*\)"
+)
+_PATH: Final = r"\$[^\s\[]*(\[.*)?(?<!\.)"
+_READ: Final = re.compile(f"{_PATH}|{_INTRINSIC}", re.DOTALL)  # by a field whose name ends with .$
+_IS_PATH: Final = (re.compile(_PATH, re.DOTALL), "Value must be a valid JSONPath.")
+_IS_READ: Final = (_READ, _IS_PATH[1])
+_FROM_THE_ROOT: Final = (
+    re.compile(r"\$.*", re.DOTALL), "Value is not a Reference Path: Reference path didn't start with '$'"
+)  # fmt: skip
+# A Reference Path leads to one node. The guide names the operators that it cannot have.
+_TO_ONE_NODE: Final = (
+    re.compile(r"(?!.*\.\.)([^\s\[\]@,:?*()]|\['[^']*'\]|\[\d+\])*"), "Value is not a Reference Path"
+)  # fmt: skip
+_TIME: Final = re.compile(
+    r"\d{4}-(0\d|1[0-2])-[0-3]\dT([01]\d|2[0-3]):[0-5]\d:[0-6]\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII
+)
+# What a field's text must look like, and AWS's sentence if it does not. The first that does not fit counts.
+# Source: the guide, and definitions that others (cdk-preflight, cfn-lint) had refused by AWS.
+_FORMATS: Final[Mapping[str, tuple[tuple[re.Pattern[str], str], ...]]] = {
+    **dict.fromkeys(_PATH_FIELDS, (_IS_PATH,)),
+    **dict.fromkeys(("ErrorPath", "CausePath"), (_IS_READ,)),
+    **dict.fromkeys(("ResultPath", "ItemsPath"), (_IS_PATH, _TO_ONE_NODE)),
+    **dict.fromkeys(
+        ("Variable", *(name for name in COMPARISONS.split() if name.endswith("Path"))),
+        (_FROM_THE_ROOT, _TO_ONE_NODE),
+    ),
+    **dict.fromkeys(
+        ("Timestamp", *(name for name in COMPARISONS.split() if re.fullmatch("Timestamp.*(?<!Path)", name))),
+        ((_TIME, "String does not match RFC3339 timestamp"),),
+    ),
+    "Resource": ((re.compile("arn:.*"), "Value is not a valid resource ARN"),),
 }
 _TYPE_NAMES: Final = {
     dict: "OBJECT", list: "ARRAY", str: "STRING", bool: "BOOLEAN", int: "INTEGER", float: "FLOAT"
 }  # fmt: skip
-_LANGUAGES: Final = ("JSONPath", "JSONata")
 _TEMPLATES: Final = ("Parameters", "ResultSelector", "ItemSelector", "BatchInput", "Assign")
 _LOOKS_LIKE_A_PATH: Final = re.compile(r"\$\$?[.\[]|States\.\w+\(")
 _VARIABLE: Final = re.compile(r"(?<![\w$])\$([^\W\d]\w*)")
@@ -253,17 +321,20 @@ class _Walk:
             self._fault(f"These fields are required: [{', '.join(missing)}]", at or "/")
         # A rule with a Variable makes one comparison; And joins two.
         compares = "Variable" in value and "Variable" in kind.jsonpath.split()
-        for group in (*kind.one_of, *((COMPARISONS,) if compares else ())):
+        exactly_one = (*kind.one_of, *((COMPARISONS,) if compares else ()))
+        for group in (*exactly_one, *_PAIRS):
             there = [
                 name for name in group.split() if name in value and (name, value[name]) != ("End", False)
             ]
-            if len(there) != 1:
+            if len(there) > 1 or (not there and group in exactly_one):
                 only = "There should only be one" if there else "This object should have only one"
                 self._fault(f"{only} of the following fields: [{group.replace(' ', ', ')}]", at)
         for name, part in value.items():
             where = f"{at}/{name}"
             if not (self._allows(name, kind, place) and self._fits(name, part, where, place)):
                 continue
+            if name in {"Retry", "Catch"}:
+                self._error_names(part, where)
             if name in KINDS:
                 parts = [(f"{where}[{n}]", each) for n, each in enumerate(part)]
                 for inside, each in parts if isinstance(part, list) else [(where, part)]:
@@ -288,13 +359,21 @@ class _Walk:
 
     def _fits(self, name: str, value: Any, at: str, place: _Place) -> bool:
         """Whether a field holds what it may hold."""
+        if value is None and name in _NULLABLE:
+            return True
         wanted = _TYPES.get(name, _ANY)
         expression = place.language == "JSONata" and name in _EVALUATED and _is_expression(value)
         if not expression and (not isinstance(value, wanted) or (isinstance(value, bool) and int in wanted)):
             self._fault(f"Expected value of type [{', '.join(_TYPE_NAMES[each] for each in wanted)}]", at)
             return False
-        if name == "QueryLanguage" and value not in _LANGUAGES:
-            self._fault(f"Value should be one of the following: [{', '.join(_LANGUAGES)}]", at)
+        if (values := _VALUES.get(name)) and value not in values:
+            self._fault(f"Value should be one of the following: [{', '.join(values)}]", at)
+        if value == [] and name in _NOT_EMPTY:
+            self._fault("Value cannot be empty", at)
+        if not expression:
+            formats = _FORMATS.get(name, ())
+            if message := next((told for form, told in formats if not form.fullmatch(value)), None):
+                self._fault(message, at)
         lowest, highest = _RANGES.get(name, (0, 0))
         if name in _RANGES and not expression:
             if value < lowest:
@@ -303,10 +382,27 @@ class _Walk:
                 self._fault(f"Maximum value is {highest}", at)
         return True
 
+    def _error_names(self, handlers: list[Any], at: str) -> None:
+        """Check the names of errors in a Retry or a Catch."""
+        for number, handler in enumerate(handlers):
+            names = handler.get("ErrorEquals") if isinstance(handler, dict) else None
+            names = names if isinstance(names, list) else []
+            for index, name in enumerate(names):
+                where = f"{at}[{number}]/ErrorEquals[{index}]"
+                if not isinstance(name, str):
+                    self._fault("Expected value of type [STRING]", where)
+                elif name == "States.ALL" and (len(names) > 1 or number + 1 < len(handlers)):
+                    self._fault("States.ALL must appear alone and at end of list", where)
+
     def _value(self, name: str, value: Any, at: str, place: _Place) -> None:
         """Check what a field says in its query language."""
         if name == "Assign":
             self._names(value, at, place)
+        if place.language == "JSONPath" and name in _TEMPLATES:
+            for where, key, read in _reads_of(value, at):
+                if not (isinstance(read, str) and _READ.fullmatch(read)):
+                    text = f"The value for the field '{key}' must be a valid JSONPath or a valid intrinsic"
+                    self._fault(f"{text} function call", where)
         if name == "Resource" and self._express and (pattern := _WAITING.search(value)):
             text = f"Express state machine does not support '{pattern[0]}' service integration"
             self._fault(text, at)
@@ -431,6 +527,18 @@ def _language(value: State, default: str) -> str:
 
 def _is_expression(value: Any) -> bool:
     return isinstance(value, str) and len(value) >= len("{%%}") and value[:2] == "{%" and value[-2:] == "%}"
+
+
+def _reads_of(template: Any, at: str) -> Iterator[tuple[str, str, Any]]:
+    """Each field of a template whose name ends with ``.$``: its object's path, its name and its value."""
+    parts = template.items() if isinstance(template, dict) else ()
+    for key, each in parts:
+        if key.endswith(".$"):
+            yield at, key, each
+        else:
+            yield from _reads_of(each, f"{at}/{key}")
+    for index, each in enumerate(template if isinstance(template, list) else ()):
+        yield from _reads_of(each, f"{at}[{index}]")
 
 
 def _strings(value: Any, at: str) -> Iterator[tuple[str, str]]:

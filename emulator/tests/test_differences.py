@@ -360,22 +360,19 @@ def test_a_path_with_a_regular_expression_fails(machine, path):
     assert (told["status"], told["error"]) == ("FAILED", "States.Runtime")
 
 
-def retried(machine, *retry):
-    task = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "Retry": retry, "End": True}
-    return machine({"StartAt": "A", "States": {"A": task}})
-
-
 def test_a_definitions_finer_faults_have_motos_words(machine):
     """AWS: SCHEMA_VALIDATION_FAILED, and where."""
+    state = {"Type": "Pass", "Parameters": {"n.$": "States.UUID(1)"}, "End": True}
     with pytest.raises(ClientError) as caught:
-        retried(machine, {"ErrorEquals": ["States.ALL"], "MaxAttempts": "many"})
+        machine({"StartAt": "A", "States": {"A": state}})
     assert caught.value.response["Error"]["Code"] == "InvalidDefinition"
     assert "SCHEMA_VALIDATION_FAILED" not in caught.value.response["Error"]["Message"]
 
 
-def test_some_faults_of_values_are_accepted(machine):
-    """AWS: SCHEMA_VALIDATION_FAILED, because States.ALL must be the last."""
-    assert retried(machine, {"ErrorEquals": ["States.ALL"]}, {"ErrorEquals": ["Never"]}).arn
+def test_some_faults_of_a_definition_are_accepted(machine):
+    """AWS: INVALID_STATE_NAME, because a name has at most 80 characters."""
+    name = "n" * 81
+    assert machine({"StartAt": name, "States": {name: {"Type": "Pass", "End": True}}}).arn
 
 
 def test_a_function_has_the_rights_of_the_user(function, tmp_path):

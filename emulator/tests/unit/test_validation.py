@@ -1,6 +1,7 @@
 """What the Amazon States Language allows, and AWS's sentences about the rest."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -270,7 +271,7 @@ CHOICE = {"Type": "Choice", "Choices": [{"Variable": "$.n", "NumericEquals": 0, 
                     "Assign": {"x": "{% $states.errorOutput %}"},
                     "Catch": [
                         {
-                            "ErrorEquals": ["States.ALL"],
+                            "ErrorEquals": ["States.Timeout"],
                             "Next": "Z",
                             "Output": "{% $states.errorOutput.Cause %}",
                             "Assign": {"y": "{% $states.result %}"},
@@ -291,6 +292,186 @@ def test_what_is_refused(definition, expected):
     assert told(definition) == expected
 
 
+WAIT = {"Type": "Wait", "End": True}
+FAIL = {"Type": "Fail"}
+JSON_PATH, REFERENCE_PATH = "Value must be a valid JSONPath.", "Value is not a Reference Path"
+NO_TIME, EMPTY = "String does not match RFC3339 timestamp", "Value cannot be empty"
+ALL_LAST = "States.ALL must appear alone and at end of list"
+READS = "The value for the field '{}' must be a valid JSONPath or a valid intrinsic function call"
+ONLY_ONE = "There should only be one of the following fields: [{0}, {0}Path]"
+FROM_ROOT = f"{REFERENCE_PATH}: Reference path didn't start with '$'"
+
+
+def of_type(*names):
+    return f"Expected value of type [{', '.join(names)}]"
+
+
+def one_of(*names):
+    return f"Value should be one of the following: [{', '.join(names)}]"
+
+
+def retried(*names, **more):
+    """A Task that is tried again after an error, or after each of these lists of errors."""
+    return TASK | {"Retry": [{"ErrorEquals": each, **more} for each in names or [["E"]]]}
+
+
+def caught(*names, **more):
+    return TASK | {"Catch": [{"ErrorEquals": each, "Next": "Z", **more} for each in names]}
+
+
+def ruled(**rule):
+    """A Choice with one rule; by default the rule is about a variable."""
+    about = {} if {"And", "Or", "Not", "Variable"} & rule.keys() else {"Variable": "$.n"}
+    return {"Type": "Choice", "Choices": [about | rule | {"Next": "Z"}], "Default": "Z"}
+
+
+# What each says was measured on AWS by others (cdk-preflight), or follows the guide.
+@pytest.mark.parametrize(
+    ("state", "text", "place"),
+    [
+        # Numbers of a Retry
+        (retried(MaxAttempts="3"), of_type("INTEGER"), "Retry[0]/MaxAttempts"),
+        (retried(MaxAttempts=1.5), of_type("INTEGER"), "Retry[0]/MaxAttempts"),
+        (retried(MaxAttempts=True), of_type("INTEGER"), "Retry[0]/MaxAttempts"),
+        (retried(MaxAttempts=-1), "Minimum value is 0", "Retry[0]/MaxAttempts"),
+        (retried(MaxAttempts=100_000_000), "Maximum value is 99999999", "Retry[0]/MaxAttempts"),
+        (retried(IntervalSeconds=-1), "Minimum value is 0", "Retry[0]/IntervalSeconds"),
+        (retried(BackoffRate="2"), of_type("INTEGER", "FLOAT"), "Retry[0]/BackoffRate"),
+        (retried(BackoffRate=0.5), "Minimum value is 1.0", "Retry[0]/BackoffRate"),
+        (retried(MaxDelaySeconds=0), "Minimum value is 1", "Retry[0]/MaxDelaySeconds"),
+        (retried(MaxDelaySeconds=31_622_401), "Maximum value is 31622400", "Retry[0]/MaxDelaySeconds"),
+        (retried(JitterStrategy="full"), one_of("NONE", "FULL"), "Retry[0]/JitterStrategy"),
+        # Names of errors
+        (retried([]), EMPTY, "Retry[0]/ErrorEquals"),
+        (retried([1]), of_type("STRING"), "Retry[0]/ErrorEquals[0]"),
+        (retried(["States.ALL"], ["E"]), ALL_LAST, "Retry[0]/ErrorEquals[0]"),
+        (retried(["E", "States.ALL"]), ALL_LAST, "Retry[0]/ErrorEquals[1]"),
+        (caught(["States.ALL"], ["States.ALL"]), ALL_LAST, "Catch[0]/ErrorEquals[0]"),
+        # Paths
+        (PASS | {"InputPath": "body"}, JSON_PATH, "InputPath"),
+        (PASS | {"OutputPath": "$.a b"}, JSON_PATH, "OutputPath"),
+        (PASS | {"InputPath": 5}, of_type("STRING"), "InputPath"),
+        (PASS | {"ResultPath": "$."}, JSON_PATH, "ResultPath"),
+        *(
+            (PASS | {"ResultPath": f"$.a{each}"}, REFERENCE_PATH, "ResultPath")
+            for each in ("[*]", "..b", "[0:1]")
+        ),
+        (mapped({"B": PASS}) | {"ItemsPath": "$.a[?(@.b)]"}, REFERENCE_PATH, "ItemsPath"),
+        (mapped({"B": PASS}) | {"ItemsPath": None}, of_type("STRING"), "ItemsPath"),
+        (WAIT | {"SecondsPath": "s"}, JSON_PATH, "SecondsPath"),
+        (TASK | {"TimeoutSecondsPath": "t"}, JSON_PATH, "TimeoutSecondsPath"),
+        (FAIL | {"ErrorPath": "States.Fmt('x')"}, JSON_PATH, "ErrorPath"),
+        (caught(["E"], ResultPath="e"), JSON_PATH, "Catch[0]/ResultPath"),
+        (ruled(Variable="n", IsNull=True), FROM_ROOT, "Choices[0]/Variable"),
+        (ruled(Variable="States.ArrayLength($.a)", NumericEquals=0), FROM_ROOT, "Choices[0]/Variable"),
+        (ruled(Variable="$.a[*]", IsNull=True), REFERENCE_PATH, "Choices[0]/Variable"),
+        (ruled(NumericEqualsPath="m"), FROM_ROOT, "Choices[0]/NumericEqualsPath"),
+        # What a template reads
+        (TASK | {"Parameters": {"x.$": "a"}}, READS.format("x.$"), "Parameters"),
+        (TASK | {"Parameters": {"x": {"y": [{"z.$": 5}]}}}, READS.format("z.$"), "Parameters/x/y[0]"),
+        (TASK | {"ResultSelector": {"x.$": "States.Nope()"}}, READS.format("x.$"), "ResultSelector"),
+        (mapped({"B": PASS}) | {"ItemSelector": {"x.$": "{% 1 %}"}}, READS.format("x.$"), "ItemSelector"),
+        (PASS | {"Parameters": {"x.$": "States.UUID"}}, READS.format("x.$"), "Parameters"),
+        (PASS | {"Parameters": {"x.$": "States.Format('{}', $.a"}}, READS.format("x.$"), "Parameters"),
+        (PASS | {"Assign": {"x.$": "a"}}, READS.format("x.$"), "Assign"),
+        # Times
+        *(
+            (WAIT | {"Timestamp": each}, NO_TIME, "Timestamp")
+            for each in (
+                "tomorrow",
+                "2026-01-01",
+                "2026-13-01T00:00:00Z",
+                "2026-01-01T00:00:00",
+                "2026-01-01t00:00:00z",
+            )
+        ),
+        (ruled(TimestampLessThan="tomorrow"), NO_TIME, "Choices[0]/TimestampLessThan"),
+        # What a rule compares
+        (ruled(NumericEquals="0"), of_type("INTEGER", "FLOAT"), "Choices[0]/NumericEquals"),
+        (ruled(NumericEquals=True), of_type("INTEGER", "FLOAT"), "Choices[0]/NumericEquals"),
+        (ruled(StringEquals=1), of_type("STRING"), "Choices[0]/StringEquals"),
+        (ruled(BooleanEquals="true"), of_type("BOOLEAN"), "Choices[0]/BooleanEquals"),
+        (ruled(IsPresent=1), of_type("BOOLEAN"), "Choices[0]/IsPresent"),
+        (ruled(TimestampEquals=5), of_type("STRING"), "Choices[0]/TimestampEquals"),
+        (ruled(And=[]), EMPTY, "Choices[0]/And"),
+        # Other values
+        ({"Type": "Choice", "Choices": [], "Default": "Z"}, EMPTY, "Choices"),
+        ({"Type": "Parallel", "Branches": [], "End": True}, EMPTY, "Branches"),
+        (TASK | {"Resource": "my-function"}, "Value is not a valid resource ARN", "Resource"),
+        (TASK | {"Credentials": "x"}, of_type("OBJECT"), "Credentials"),
+        (TASK | {"TimeoutSeconds": 1, "TimeoutSecondsPath": "$.t"}, ONLY_ONE.format("TimeoutSeconds"), ""),
+        (FAIL | {"Cause": "C", "CausePath": "$.c"}, ONLY_ONE.format("Cause"), ""),
+        (
+            WAIT | {"Seconds": 1, "SecondsPath": "$.s"},
+            "There should only be one of the following fields: "
+            "[SecondsPath, Seconds, TimestampPath, Timestamp]",
+            "",
+        ),
+        (mapped({"B": PASS}) | {"ItemReader": {}}, "These fields are required: [Resource]", "ItemReader"),
+        (
+            mapped({"B": PASS}, ProcessorConfig={"Mode": "BOTH"}),
+            one_of("INLINE", "DISTRIBUTED"),
+            "ItemProcessor/ProcessorConfig/Mode",
+        ),
+    ],
+)
+def test_a_value_that_is_refused(state, text, place):
+    """AWS's sentence and the place of the value; nothing else."""
+    states = {"A": state} | ({"Z": END} if '"Z"' in json.dumps(state) else {})
+    assert told(machine(states)) == [schema(text, f"/States/A/{place}".rstrip("/"))]
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        retried(MaxAttempts=0, IntervalSeconds=0, BackoffRate=1, MaxDelaySeconds=8, JitterStrategy="NONE"),
+        retried(BackoffRate=1.5),
+        retried(["E", "States.Timeout"], ["States.ALL"]),
+        caught(["E"], ["States.ALL"], ResultPath=None),
+        *(
+            PASS | {"InputPath": each}
+            for each in (
+                "$",
+                None,
+                "$.a-b",
+                "$['a b'].c[0]",
+                "$.a[?(@.b > 1)]",
+                "$..a",
+                "$$.Execution.Id",
+                "$x.y",
+            )
+        ),
+        *(PASS | {"ResultPath": each} for each in ("$", None, "$.工号", "$['a b'].c[0]", "$['a*b']")),
+        *(mapped({"B": PASS}) | {"ItemsPath": each} for each in ("$", "$$.Execution.Input.items", "$items")),
+        *(
+            PASS | {"Parameters": {"x.$": each, "y": [{"z.$": each}], "n": None}}
+            for each in (
+                "$.a[?(@.b=='c')]",
+                "$.a.length()",
+                "States.UUID()",
+                "States.Format('It\\'s {}', $.a)",
+                "States.ArrayGetItem(States.Array($.a, 'b'), 0)",
+            )
+        ),
+        PASS | {"Result": {"x.$": "a"}},
+        *(WAIT | {"Timestamp": f"2026-01-01T00:00:00{each}"} for each in ("Z", ".5Z", "-05:00")),
+        FAIL | {"Error": "E", "CausePath": "States.Format('{}', $.c)"},
+        *(
+            ruled(Variable=each, NumericEquals=-1.5)
+            for each in ("$", "$.a-b[0]", "$$.Execution.Input.n", "$n")
+        ),
+        ruled(TimestampEqualsPath="$$.Execution.StartTime"),
+        ruled(And=[{"Not": {"Variable": "$.m", "StringMatches": "*.txt"}}]),
+        mapped({"B": PASS}) | {"ToleratedFailurePercentage": 2.5, "Label": "L"},
+        mapped({"B": PASS}, **DISTRIBUTED) | {"ResultWriter": {"WriterConfig": {}}},
+    ],
+)
+def test_a_value_that_is_accepted(state):
+    """AWS takes each of these, and linters of others refuse some."""
+    states = {"A": state} | ({"Z": END} if '"Z"' in json.dumps(state) else {})
+    assert told(machine(states)) == []
+
+
 ANYTHING = {"a": "{% 1 %}"}
 EXPRESSION = "{% $states.input %}"
 TAKES = {
@@ -301,7 +482,11 @@ TAKES = {
     "Map": {
         **dict.fromkeys(("Items", "MaxConcurrency", "ToleratedFailureCount"), EXPRESSION),
         **{"ToleratedFailurePercentage": EXPRESSION, "ItemSelector": ANYTHING, "Retry": [], "Catch": []},
-        "ItemReader": {"Arguments": ANYTHING, "ReaderConfig": {"MaxItems": EXPRESSION}},
+        "ItemReader": {
+            "Resource": "arn:aws:states:::s3:getObject",
+            "Arguments": ANYTHING,
+            "ReaderConfig": {"MaxItems": EXPRESSION},
+        },
         "ItemBatcher": {
             **{"BatchInput": ANYTHING, "MaxItemsPerBatch": EXPRESSION, "MaxInputBytesPerBatch": EXPRESSION}
         },
@@ -510,6 +695,7 @@ def test_what_looks_like_a_path_is_a_warning(state, code, field):
     assert not language.faults(machine({"A": PASS | {"Comment": "$.a"}}))
 
 
+PATHS_OF = re.compile(r"\b\w+Path\b")
 VALUES = {
     "End": True,
     "Next": "Z",
@@ -521,11 +707,22 @@ VALUES = {
     "Iterator": workflow({"Inner": PASS}),
     "Items": [],
     "Assign": {"x": 1},
-    "ErrorEquals": ["States.ALL"],
+    "ErrorEquals": ["States.Timeout"],
     "Condition": True,
     "Not": {"Variable": "$.a", "IsNull": True},
-    "And": [],
-    "Or": [],
+    **{name: [{"Variable": "$.a", "IsNull": True}] for name in ("And", "Or")},
+    **dict.fromkeys((name for name in language.COMPARISONS.split() if name.startswith("Numeric")), 0.5),
+    **dict.fromkeys((name for name in language.COMPARISONS.split() if name.startswith(("Is", "Boo"))), True),
+    **dict.fromkeys(
+        (name for name in language.COMPARISONS.split() if name.startswith("Time")), "2026-01-01T00:00:00Z"
+    ),
+    **dict.fromkeys(
+        (name for kind in language.KINDS.values() for name in PATHS_OF.findall(kind.jsonpath)), "$.a"
+    ),
+    "Variable": "$.a",
+    "Credentials": {"RoleArn": "arn:aws:iam::123456789012:role/r"},
+    "ProcessorConfig": {},
+    "JitterStrategy": "FULL",
     **dict.fromkeys(
         (
             "Seconds",
@@ -537,6 +734,10 @@ VALUES = {
             "MaxItems",
             "MaxItemsPerBatch",
             "MaxInputBytesPerBatch",
+            "IntervalSeconds",
+            "MaxAttempts",
+            "BackoffRate",
+            "MaxDelaySeconds",
         ),
         1,
     ),
@@ -557,7 +758,7 @@ def objects(draw, kind, its_language):
         comparisons = language.COMPARISONS.split()
         names = names - {*comparisons} | {draw(st.sampled_from(comparisons))}
     made = {}
-    for name in sorted(names):
+    for name in sorted(names - {f"{name}Path" for name in names - {"Result"}}):  # one of each pair
         if name in {"Choices", "Catch", "Retry"}:
             made[name] = draw(st.lists(objects(name, its_language), min_size=1, max_size=2))
         elif name in {"ItemReader", "ReaderConfig", "ItemBatcher", "ResultWriter"}:
