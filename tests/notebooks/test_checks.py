@@ -475,8 +475,9 @@ HINTS: Final = {
     ],
     "05-35": [
         (f"mine = {gate(Default='No')}\nmine['States']['Gate']['Choices'][0]['Variable'] = {variable!r}",
-         'begins with "$."')
-        for variable in ("input", "$input", 5)
+         hint)
+        for variable, hint in (("input", "Reference path didn't start with '$'"), ("$input", 'begins with "$."'),
+                               (5, "Expected value of type [STRING] at /States/Gate/Choices[0]/Variable"))
     ] + [
         (f"mine = {gate(Default='No')}\ndel mine['States']['Gate']['Choices'][0]['NumericLessThanEquals']",
          "needs a comparison"),
