@@ -80,6 +80,7 @@ class Page:
         evening: The evening.
         stage: What the room sees (`Stage`).
         state: The evening when the page last looked; None before that.
+        refused: Why the latest wish was not carried out; empty if it was. It stays on the page.
     """
 
     def __init__(self, evening: Evening) -> None:
@@ -87,7 +88,7 @@ class Page:
         self.state: EveningState | None = None
         self._notes: dict[str, Any] = {}  # what all pages shall show, and the tables do not have yet
         self._lock = threading.Lock()  # of both
-        self._refused = ""  # why the latest wish was not carried out
+        self.refused = ""
         self.stage.on_press(self.press, lambda first: self.note(first=first))
         # A browser that is still loading the page can miss a change: nothing is changed before it is there.
         self._there = threading.Event()
@@ -136,9 +137,9 @@ class Page:
             with suppress(Empty):
                 wish = self._wishes.get(timeout=_PAUSE)
                 self._busy = True
-                self._refused = _problem(wish)
+                self.refused = _problem(wish)
             # What was refused stays on the page. What cannot be read is read again.
-            self.say(_problem(self._look) or self._refused)
+            self.say(_problem(self._look) or self.refused)
             self._busy = False
             self.show_rest()
 
@@ -273,13 +274,12 @@ class Preparation:
 
     def _take_logo(self) -> None:
         for name, kind, data in _uploaded(self._logo):
+            self._page.refused = ""
             if len(data) > _LARGEST:
-                self._page.say(
-                    _(
-                        "{file} is too large. Take a picture of at most {limit} kB.",
-                        file=name,
-                        limit=_LARGEST // 1000,
-                    )
+                self._page.refused = _(
+                    "{file} is too large. Take a picture of at most {limit} kB.",
+                    file=name,
+                    limit=_LARGEST // 1000,
                 )
             else:
                 self._page.note(logo=_data(kind, data))
@@ -435,7 +435,7 @@ class Operator(Page):
         self._answer.on_click(lambda _: self._give_answer())
         _on_enter(self._value, self._give_answer)
         for field in (self._value, self._surprise, self._withdrawal.field):
-            field.observe(lambda _: setattr(self, "_refused", ""), "value")  # it is corrected now
+            field.observe(lambda _: setattr(self, "refused", ""), "value")  # it is corrected now
         self._roll.on_msg(self._mark)
         self._restore.on_click(lambda _: self.wish(self._put_back))
         self.box = self._page()

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import time
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -162,6 +164,16 @@ def test_calls_of_a_refresh(mended):
         "roll call": two,
         "closed": two,
     }
+
+
+def test_a_large_logo_is_refused_until_another_one_is_chosen(page):
+    """The page says so at each look, and not only until the next one."""
+    here = page(Evening(connect(edition="hardened", attendee="nowhere"), "nowhere"))
+    here._look = lambda: None
+    file = {"name": "logo.png", "type": "image/png", "content": bytes(100_001), "size": 100_001}
+    here._preparation._logo.value = [{**file, "last_modified": datetime.now(UTC)}]
+    time.sleep(1)  # two looks
+    assert "logo.png is too large" in here._problem.value
 
 
 @pytest.mark.parametrize("query", ["page=stage", ""])
