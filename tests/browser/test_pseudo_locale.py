@@ -28,7 +28,8 @@ from lottery_lib import translation
 
 translation.TRANSLATIONS = Path({folder!r})
 translation.language.cache_clear()
-from lottery_lib import DrawPanel, Draws, connect, night_page
+from lottery_lib import DrawPanel, Draws, connect
+from lottery_party import night_page
 
 {shown}
 """
