@@ -10,11 +10,11 @@ from lottery_lib import definition
 from lottery_lib.names import FUNCTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
-#: The emulator is not AWS; `definition` replaces the tutorial's partition, and so names it.
-EXEMPT = ("lottery_lib/emulator/", "lottery_lib/definition.py")
+#: This module replaces the tutorial's partition, so it names it.
+EXEMPT = "lottery_lib/definition.py"
 SOURCES = [
     path
-    for pattern in ("lottery_lib/**/*.py", "lambdas/**/*.py", "notebooks/*.ipynb")
+    for pattern in ("lottery_lib/**/*.py", "lottery_party/**/*.py", "lambdas/**/*.py", "notebooks/*.ipynb")
     for path in sorted(ROOT.glob(pattern))
     if not path.relative_to(ROOT).as_posix().startswith(EXEMPT)
 ]
