@@ -26,7 +26,8 @@ T = TypeVar("T")
 #: The statuses of an execution that has ended.
 ENDED: Final = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 _ABSENT: Final = ("ExecutionDoesNotExist", "StateMachineDoesNotExist")
-_PATIENCE: Final = 60.0  # seconds; a throttled read is repeated so long, while the draw goes on
+_BUSY_SECONDS: Final = 60.0  # for which a throttled read is repeated, while the draw goes on
+_NEW_SECONDS: Final = 5.0  # in which AWS may not show a new execution yet
 
 
 def new_name(now: datetime | None = None) -> str:
@@ -86,8 +87,8 @@ def arn_of(machine_arn: str, name: str) -> str:
 
 def exists(target: Target, arn: str) -> bool:
     """Whether there is an execution with this ARN. It may have ended."""
-    look = target.client("stepfunctions").describe_execution
-    return call_or_none(look, *_ABSENT, executionArn=arn) is not None
+    describe = target.client("stepfunctions").describe_execution
+    return call_or_none(describe, *_ABSENT, executionArn=arn) is not None
 
 
 def describe(target: Target, arn: str) -> "DescribeExecutionOutputTypeDef":
@@ -96,7 +97,7 @@ def describe(target: Target, arn: str) -> "DescribeExecutionOutputTypeDef":
     Raises:
         LotteryError: There is no such execution.
     """
-    return _look(target, target.client("stepfunctions").describe_execution, arn)
+    return _read(target, target.client("stepfunctions").describe_execution, arn)
 
 
 def machine(target: Target, arn: str) -> "DescribeStateMachineForExecutionOutputTypeDef":
@@ -105,17 +106,30 @@ def machine(target: Target, arn: str) -> "DescribeStateMachineForExecutionOutput
     Raises:
         LotteryError: There is no such execution.
     """
-    return _look(target, target.client("stepfunctions").describe_state_machine_for_execution, arn)
+    return _read(target, target.client("stepfunctions").describe_state_machine_for_execution, arn)
 
 
-def _look(target: Target, look: Callable[..., T], arn: str) -> T:
+def history(target: Target, arn: str) -> "list[Event]":
+    """Fetch every event of an execution so far, however many pages that takes.
+
+    Raises:
+        LotteryError: There is no such execution.
+    """
+    pages = partial(all_pages, target.client("stepfunctions"), "get_execution_history", "events")
+    return _read(target, partial(pages, PaginationConfig={"PageSize": 1000}), arn)
+
+
+def _read(target: Target, call: Callable[..., T], arn: str) -> T:
+    """Read something of an execution. Repeat the call if AWS is busy, or does not show the execution yet."""
+    begun = target.waiter.clock()
+
+    def passing(error: BaseException) -> bool:
+        is_new = target.waiter.clock() - begun < _NEW_SECONDS
+        return busy(error) or (is_new and says("ExecutionDoesNotExist")(error))
+
     what = _("execution {name} to be visible", name=arn.rsplit(":", 1)[-1])
-
-    def seen() -> T:
-        return target.waiter.retry(what, lambda: look(executionArn=arn), busy, seconds=_PATIENCE)
-
     try:
-        return target.waiter.retry(what, seen, says("ExecutionDoesNotExist"), seconds=5)
+        return target.waiter.retry(what, lambda: call(executionArn=arn), passing, seconds=_BUSY_SECONDS)
     except AwsError as error:
         if not says(*_ABSENT, "InvalidArn")(error):
             raise
@@ -149,45 +163,23 @@ def wait(target: Target, arn: str, *, seconds: float = 120.0) -> "DescribeExecut
 def stop(target: Target, arn: str, *, error: str = "Stopped", cause: str = "Stopped by hand") -> None:
     """Stop an execution; nothing happens if it has ended already."""
     if describe(target, arn)["status"] not in ENDED:
-        _stop(target, arn, error, cause)
-
-
-def _stop(target: Target, arn: str, error: str, cause: str) -> None:
-    call = target.client("stepfunctions").stop_execution
-    call_or_none(call, *_ABSENT, executionArn=arn, error=error, cause=cause)
-
-
-def history(target: Target, arn: str) -> "list[Event]":
-    """Fetch every event of an execution so far, however many pages that takes.
-
-    Raises:
-        LotteryError: There is no such execution.
-    """
-    look = partial(all_pages, target.client("stepfunctions"), "get_execution_history", "events")
-    events = partial(look, executionArn=arn, PaginationConfig={"PageSize": 1000})
-    try:
-        what = _("the history of {name}", name=arn.rsplit(":", 1)[-1])
-        return target.waiter.retry(what, events, busy, seconds=_PATIENCE)
-    except AwsError as error:
-        if not says(*_ABSENT, "InvalidArn")(error):
-            raise
-        describe(target, arn)  # raises if the execution does not exist
-        return []
+        call = target.client("stepfunctions").stop_execution
+        call_or_none(call, *_ABSENT, executionArn=arn, error=error, cause=cause)
 
 
 def of_machine(
     target: Target, machine_arn: str, *, status: "ExecutionStatusType | None" = None
 ) -> list["ExecutionListItemTypeDef"]:
     """List a machine's executions, newest first. If the machine does not exist, the list is empty."""
-    look = partial(all_pages, target.client("stepfunctions"), "list_executions", "executions")
+    pages = partial(all_pages, target.client("stepfunctions"), "list_executions", "executions")
     wanted = {"stateMachineArn": machine_arn} | ({"statusFilter": status} if status else {})
-    found = call_or_none(look, *_ABSENT, **wanted) or []
-    return sorted(found, key=lambda each: each["startDate"], reverse=True)
+    executions = call_or_none(pages, *_ABSENT, **wanted) or []
+    return sorted(executions, key=lambda execution: execution["startDate"], reverse=True)
 
 
 def stop_running(target: Target, machine_arn: str) -> int:
     """Stop every running execution of a machine; returns how many there were."""
     running = of_machine(target, machine_arn, status="RUNNING")
-    for each in running:
-        _stop(target, each["executionArn"], "Stopped", "Stopped by the teardown of the lottery")
+    for execution in running:
+        stop(target, execution["executionArn"], cause="Stopped by the teardown of the lottery")
     return len(running)
