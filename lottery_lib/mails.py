@@ -1,6 +1,5 @@
 """Show the mails that SNS sent: those in the emulator's mailbox, or a sentence that says where to look."""
 
-import http.client
 import json
 import re
 from dataclasses import dataclass
@@ -8,6 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlsplit
+
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import BotoCoreError
+from botocore.httpsession import URLLib3Session
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources.sns_topic import Topic, as_resource
@@ -59,8 +62,8 @@ class Inbox:
         if not self._is_readable:
             return []
         return [
-            Mail(*(each[key] for key in ("type", "to", "from", "subject", "date", "text", "link")))
-            for each in json.loads(self._ask("GET", self._path))
+            Mail(*(mail[key] for key in ("type", "to", "from", "subject", "date", "text", "link")))
+            for mail in json.loads(self._ask("GET", self._path))
         ]
 
     @property
@@ -100,7 +103,7 @@ class Inbox:
 
     def _states(self) -> dict[str, str]:
         """The state of each subscription, by its address."""
-        return {each.name: each.state for each in map(as_resource, self._topic.subscriptions())}
+        return {report.name: report.state for report in map(as_resource, self._topic.subscriptions())}
 
     def _to_confirm(self, addresses: str) -> str:
         if not addresses:
@@ -184,23 +187,18 @@ class Inbox:
 
     def _request(self, method: str, path: str) -> tuple[int, str]:
         """Send a request straight to the emulator, whatever proxy the attendee's shell has set."""
-        address = urlsplit(self._target.endpoint or "")
-        kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
-        connection = kind(address.hostname or "", address.port, timeout=10)
+        # A link in a mail is opened without the key, as in a browser.
+        signed = {"Authorization": _SIGNATURE.format(self._key)} if path.startswith(_MAIL) else {}
+        request = AWSRequest(method, f"{self._target.endpoint}{path}", headers=signed).prepare()
         try:
-            # A link in a mail is opened without the key, as in a browser.
-            signed = {"Authorization": _SIGNATURE.format(self._key)} if path.startswith(_MAIL) else {}
-            connection.request(method, path, headers=signed)
-            response = connection.getresponse()
-            return response.status, response.read().decode("utf-8")
-        except (OSError, http.client.HTTPException) as error:
+            response = URLLib3Session(timeout=10).send(request)
+            return response.status_code, response.content.decode("utf-8")
+        except BotoCoreError as error:
             raise LotteryError(
                 _("mailbox at {address}", address=self._target.endpoint),
                 _("does not answer ({error})", error=error),
                 _("Run `lottery emulator start`"),
             ) from error
-        finally:
-            connection.close()
 
 
 def inbox(target: Target) -> Inbox:
