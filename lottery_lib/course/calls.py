@@ -29,7 +29,7 @@ from botocore.client import BaseClient
 from botocore.model import OperationModel
 
 from lottery_lib.target import ON_CLIENT, READS, TESTING, Target
-from lottery_lib.texts import CONTROLS, harmless
+from lottery_lib.texts import harmless
 from lottery_lib.translation import _
 
 if TYPE_CHECKING:
@@ -178,15 +178,11 @@ def command(call: Call) -> str:
 
 
 def _quoted(word: str) -> str:
-    """A word as the shell reads it. What a terminal would act on is written as an escape of bash and zsh."""
+    """A word as the shell reads it. Controls become escapes, which bash and zsh read between $' and '."""
     if harmless(word) == word:
         return shlex.quote(word)
     text = word.replace("\\", r"\\").replace("'", r"\'")
-    return f"$'{CONTROLS.sub(_byte_escapes, text)}'"
-
-
-def _byte_escapes(control: re.Match[str]) -> str:
-    return "".join(f"\\x{byte:02x}" for byte in control[0].encode("utf-8", "replace"))
+    return f"$'{harmless(text)}'"
 
 
 def _option(call: Call, name: str, value: Any) -> list[str]:
@@ -299,12 +295,12 @@ class Calls:
     def _repr_html_(self) -> str:
         if self.table.empty:
             return f"<p>{self!r}</p>"
-        from lottery_lib.view.tables import readable  # noqa: PLC0415 - as pandas
+        from lottery_lib.view.tables import as_html  # noqa: PLC0415 - as pandas
 
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
         lines = html.escape(self._pasted())
         pre = '<pre style="white-space: pre-wrap; word-break: normal">'
-        return f"{readable(self._shown)}{notes}{pre}{lines}</pre>"
+        return f"{as_html(self._shown)}{notes}{pre}{lines}</pre>"
 
     @property
     def _shown(self) -> "pd.DataFrame":

@@ -7,7 +7,7 @@ from typing import Any, Final, NotRequired, TypedDict
 import pandas as pd
 
 from lottery_lib.definition import Machine
-from lottery_lib.history.state_runs import Event, Reader, details_of, parsed, readable, reason_of
+from lottery_lib.history.state_runs import Event, Reader, details_of, parsed, message_of, reason_of
 from lottery_lib.texts import harmless
 from lottery_lib.translation import _
 
@@ -168,14 +168,14 @@ def failure(events: Iterable[Event]) -> tuple[str, str] | None:
     if end["type"] == "ExecutionAborted":
         return error or "ExecutionAborted", cause or _("The execution was stopped")
     if error or cause:
-        return error, readable(cause)
+        return error, message_of(cause)
     run = reader.owners.get(end.get("previousEventId", 0))
     while run and run.culprit:
         run = run.culprit
     name = run.name if run else ""
     while run:
         if run.last.error or run.last.cause:
-            return run.last.error, readable(run.last.cause)
+            return run.last.error, message_of(run.last.cause)
         run = run.previous
     return "", _("The state {name!r} ended the execution without an Error and a Cause", name=name)
 

@@ -306,8 +306,8 @@ def parsed(text: str | None) -> Any:
         return text
 
 
-def readable(cause: str) -> str:
-    """The words of a cause. The cause of a Lambda error is JSON, and its words are in ``errorMessage``."""
+def message_of(cause: str) -> str:
+    """The message in a cause. The cause of a Lambda error is JSON with the message in ``errorMessage``."""
     value = parsed(cause)
     return str(value["errorMessage"]) if isinstance(value, dict) and "errorMessage" in value else cause
 

@@ -15,7 +15,7 @@ from lottery_lib.view.graph import drawing_of
 from lottery_lib.view.graph_widget import GraphWidget
 from lottery_lib.view.painting import facts_of
 from lottery_lib.view.status import badge, marked
-from lottery_lib.view.tables import readable
+from lottery_lib.view.tables import as_html
 from states_language import all_states
 
 _LATEST: Final = 10  # the most rows that are shown for a state
@@ -129,7 +129,7 @@ def _state(rows: pd.DataFrame, last: pd.Series, begin: pd.Timestamp, kind: str) 
         _("Output"): last["output"],
         _("Variables"): last["variables"],
     }
-    return _heading(last["state"], last["status"]) + f"<p>{words}</p>" + readable(attempts) + _values(parts)
+    return _heading(last["state"], last["status"]) + f"<p>{words}</p>" + as_html(attempts) + _values(parts)
 
 
 def _heading(name: str, status: str) -> str:

@@ -11,7 +11,7 @@ from lottery_lib.translation import _
 from lottery_lib.view.graph import drawing_of
 from lottery_lib.view.painting import facts_of
 from lottery_lib.view.status import marked, named, retried
-from lottery_lib.view.tables import readable
+from lottery_lib.view.tables import as_html
 
 _OPEN: Final = "?"
 _NOT_ENTERED: Final = "not entered"
@@ -57,7 +57,7 @@ class Comparison:
         # The widths are attributes, because GitHub and an untrusted notebook remove most styles. The style
         # keeps JupyterLab from colouring the row below the pointer.
         graph = f'<div style="{_CARD}">{self._graph.html}</div>'
-        cells = f'<td width="57%">{graph}</td><td style="word-break: keep-all">{readable(self._table)}</td>'
+        cells = f'<td width="57%">{graph}</td><td style="word-break: keep-all">{as_html(self._table)}</td>'
         table = f'<table width="100%"><tr style="background: none">{cells}</tr></table>'
         return f"<details{unfolded}><summary>{line}</summary>{table}</details>"
 

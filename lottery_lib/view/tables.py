@@ -15,12 +15,12 @@ _CELL: Final = re.compile(r"<t[dh]>")
 
 
 def show_tables() -> None:
-    """Make this notebook show each `pandas.DataFrame` as `readable` does. Does nothing outside IPython."""
+    """Make this notebook show each `pandas.DataFrame` as `as_html` does. Does nothing outside IPython."""
     if shell := get_ipython():
-        shell.display_formatter.formatters["text/html"].for_type(pd.DataFrame, readable)
+        shell.display_formatter.formatters["text/html"].for_type(pd.DataFrame, as_html)
 
 
-def readable(table: pd.DataFrame) -> str:
+def as_html(table: pd.DataFrame) -> str:
     """A table as HTML.
 
     An index that only numbers the rows is not shown. The columns keep their names for Python. Only what is

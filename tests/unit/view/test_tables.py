@@ -7,7 +7,7 @@ import pytest
 
 from lottery_lib.employees import COLUMNS
 from lottery_lib.history import event_table, state_table
-from lottery_lib.view.tables import _known, heading, readable
+from lottery_lib.view.tables import _known, heading, as_html
 
 TABLE = pd.DataFrame(
     {"employee_id": ["001", "<b>"], "attempt": pd.Series([1, 2], dtype=object), "cost, $": [0.1, None]}
@@ -20,7 +20,7 @@ def cells(html):
 
 def test_text_is_left_and_numbers_are_right():
     """Text is aligned to the left, numbers to the right, also those in a column of objects."""
-    assert cells(readable(TABLE))[:6] == [
+    assert cells(as_html(TABLE))[:6] == [
         ("left", "Employee ID"), ("right", "Attempt"), ("right", "cost, $"),
         ("left", "001"), ("right", "1"), ("right", "0.1"),
     ]  # fmt: skip
@@ -28,14 +28,14 @@ def test_text_is_left_and_numbers_are_right():
 
 def test_missing_values_are_empty_and_text_is_escaped():
     """A missing value is an empty cell, and a text of somebody else is no HTML."""
-    assert cells(readable(TABLE))[6:] == [("left", "&lt;b&gt;"), ("right", "2"), ("right", "")]
+    assert cells(as_html(TABLE))[6:] == [("left", "&lt;b&gt;"), ("right", "2"), ("right", "")]
 
 
 def test_a_named_index_is_a_column():
     """An index that means something is shown like a column; one that only counts is not shown."""
-    assert cells(readable(TABLE.set_index("attempt")))[0] == ("right", "Attempt")
-    assert cells(readable(pd.concat({"a": TABLE})))[5] == ("left", "a")
-    assert len(cells(readable(pd.DataFrame({"x": [1]}, index=["y"])))) == 4
+    assert cells(as_html(TABLE.set_index("attempt")))[0] == ("right", "Attempt")
+    assert cells(as_html(pd.concat({"a": TABLE})))[5] == ("left", "a")
+    assert len(cells(as_html(pd.DataFrame({"x": [1]}, index=["y"])))) == 4
 
 
 def test_headings():
@@ -50,7 +50,7 @@ def test_headings_in_another_language(catalogue, monkeypatch):
     """The kit's columns have words there, and a narrow column does not break them."""
     monkeypatch.setenv("LOTTERY_LANG", "zh")
     catalogue({"Employee ID": "员工编号"})
-    assert '<th style="text-align: left; word-break: keep-all">员工编号</th>' in readable(TABLE)
+    assert '<th style="text-align: left; word-break: keep-all">员工编号</th>' in as_html(TABLE)
 
 
 @pytest.mark.parametrize("table", [event_table([]), state_table([]), pd.DataFrame(columns=COLUMNS)])
