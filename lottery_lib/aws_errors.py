@@ -147,8 +147,8 @@ def speak_plainly(client: "BaseClient") -> None:
     def lost(exception: Exception, **more: object) -> None:
         if isinstance(exception, ResponseParserError | KeyError):  # a KeyError of botocore's own parser
             raise _not_of_aws(client.meta.endpoint_url) from exception
-        if (said := explain(exception)) is not None and said is not exception:
-            raise said from exception
+        if (explanation := explain(exception)) is not None and explanation is not exception:
+            raise explanation from exception
 
     # Registered last, so that the call log sees the call first.
     client.meta.events.register_last("after-call", refused)
@@ -163,21 +163,20 @@ def explain(error: BaseException) -> LotteryError | None:
         return error
     if isinstance(error, ClientError):
         return _refusal(type(error), error.response, error.operation_name)
-    said = str(error).rstrip(".")
+    what = str(error).rstrip(".")
     if isinstance(error, ProxyConnectionError | SSLError):
         next_step = _(
             "Check HTTPS_PROXY, and AWS_CA_BUNDLE if the network has a certificate of its own, then run the "
             "same step again"
         )
-        return LotteryError(_("network"), said, next_step)
+        return LotteryError(_("network"), what, next_step)
     if isinstance(error, ConnectionError | HTTPClientError):
-        where = _("{address}", address=error.kwargs.get("endpoint_url", "AWS"))
+        where = str(error.kwargs.get("endpoint_url", "AWS"))
         check = _("Check the network and the region, then run the same step again")
         return LotteryError(where, _("does not answer"), DEPLOY if _is_here(error) else check)
     if isinstance(error, BotoCoreError):
-        known = f"{type(error).__name__}: {said}"
-        advice = _advice(known, _("Check the credentials with `aws sts get-caller-identity`"))
-        return LotteryError("AWS", said, advice)
+        otherwise = _("Check the credentials with `aws sts get-caller-identity`")
+        return LotteryError("AWS", what, _advice(f"{type(error).__name__}: {what}", otherwise))
     return None
 
 
@@ -192,7 +191,7 @@ def call_or_none(call: Callable[..., T], *words: str, **parameters: Any) -> T | 
     Args:
         call: The call.
         words: Parts of AWS's codes or sentences; see `says`.
-        **parameters: What the call is made with.
+        **parameters: The call's parameters.
     """
     try:
         return call(**parameters)
@@ -205,26 +204,24 @@ def call_or_none(call: Callable[..., T], *words: str, **parameters: Any) -> T | 
 def all_pages(client: Any, operation: str, key: str, **parameters: Any) -> list[Any]:
     """Call an operation page by page; returns what the pages have under `key`."""
     pages = client.get_paginator(operation).paginate(**parameters)
-    return [each for page in pages for each in page[key]]
+    return [item for page in pages for item in page[key]]
 
 
 def says(*words: str) -> Callable[[BaseException], bool]:
-    """Make a function that tells whether an error comes from AWS and has one of these words in it."""
+    """Make a function that returns whether an error comes from AWS and has one of these words in it."""
 
     def matches(error: BaseException) -> bool:
         if not isinstance(error, ClientError):
             return False
-        told = error.response["Error"]
-        return any(word in f"{told.get('Code')}: {told.get('Message')}" for word in words)
+        reason = error.response["Error"]
+        return any(word in f"{reason.get('Code')}: {reason.get('Message')}" for word in words)
 
     return matches
 
 
 def busy(error: BaseException) -> bool:
     """Whether AWS throttles or has a problem, so that the same call may succeed soon."""
-    return isinstance(error, ClientError) and (
-        says(*_THROTTLES)(error) or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
-    )
+    return isinstance(error, ClientError) and (says(*_THROTTLES)(error) or _is_trouble(error.response))
 
 
 def _retry_too(response: Any, attempts: int, caught_exception: Exception | None, **more: object) -> Any:
@@ -251,15 +248,19 @@ def _not_of_aws(endpoint: str) -> LotteryError:
 
 
 def _refusal(kind: Any, response: Any, operation: str) -> AwsError:
-    code, said = response["Error"].get("Code", ""), str(response["Error"].get("Message", "")).rstrip(".")
-    what = f"{said or _('AWS gave no reason')} ({code})"
-    trouble = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
+    code, reason = response["Error"].get("Code", ""), str(response["Error"].get("Message", "")).rstrip(".")
+    what = f"{reason or _('AWS gave no reason')} ({code})"
     otherwise = (
         _("AWS has a problem: wait a minute, then run the same step again")
-        if trouble
+        if _is_trouble(response)
         else _("Read AWS's sentence and correct the call, then run the same step again")
     )
     return _plain(kind)(f"AWS {operation}", what, _advice(what, otherwise), response, operation)
+
+
+def _is_trouble(response: Any) -> bool:
+    """Whether a reply says that AWS itself has a problem."""
+    return bool(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500)
 
 
 @lru_cache(256)
@@ -268,5 +269,5 @@ def _plain(kind: Any) -> type[AwsError]:
     return AwsError if kind is ClientError else type(kind.__name__, (AwsError, kind), {})
 
 
-def _advice(known: str, otherwise: str) -> str:
-    return next((advice for words, advice in _ADVICE.items() if words in known), otherwise)
+def _advice(what: str, otherwise: str) -> str:
+    return next((advice for words, advice in _ADVICE.items() if words in what), otherwise)

@@ -45,11 +45,6 @@ class Draws:
         return dict(json.loads(machine.described()["definition"]))
 
     @property
-    def takes_prizes(self) -> bool:
-        """Whether `start` accepts a list of prizes, as in the hardened edition."""
-        return self._target.names.edition == "hardened"
-
-    @property
     def may_reset(self) -> bool:
         """Whether a button may delete all winners: not on AWS, where the command asks first."""
         return self._target.kind != "aws"
@@ -78,10 +73,9 @@ class Draws:
         return execution.start(self._target, machine_arn(self._target), execution_input(self._target, wanted))
 
     def progress(self, arn: str, described: Mapping[str, Any] | None = None) -> Progress:
-        """See how far a draw is. Whoever has described it just now can give the description."""
-        description = described or execution.describe(
-            self._target, arn
-        )  # first: the history must not be older
+        """See how far a draw is. A caller that has just described the execution can pass the description."""
+        # Describe it first: if it has ended, the history then has its last event.
+        description = described or execution.describe(self._target, arn)
         events = execution.history(self._target, arn)
         ended = description["status"] in execution.ENDED
         return Progress(events, _fresh(_result(description, events)) if ended else None)
@@ -97,7 +91,7 @@ class Draws:
 
 def machine_arn(target: Target) -> str:
     """The ARN of this attendee's state machine."""
-    return StateMachine(target, target.names.machine).arn
+    return target.arn("states", f"stateMachine:{target.names.machine}")
 
 
 def draw(target: Target, wanted: object, *, seconds: float = 120.0, name: str | None = None) -> DrawResult:
@@ -174,11 +168,11 @@ def last_execution(target: Target) -> str:
         LotteryError: There is none.
     """
     machine = StateMachine(target, target.names.machine)
-    found = execution.of_machine(target, machine.arn)
-    if not found:
+    newest_first = execution.of_machine(target, machine.arn)
+    if not newest_first:
         machine.described()  # raises if there is no machine
         raise LotteryError(machine.titled, _("has no executions yet"), _("Run `lottery draw 2`"))
-    return found[0]["executionArn"]
+    return newest_first[0]["executionArn"]
 
 
 def winner_table(
@@ -197,9 +191,13 @@ def winner_table(
         ``receipt`` if a row has no receipt: it says so.
     """
     won = _items(target, target.names.winners_table)
-    known = {item["employee_id"]: item for item in _items(target, target.names.employee_table)}
-    marked = dict.fromkeys(without_receipt(won), "no receipt")
-    rows = [known.get((one := item["employee_id"]), {}) | item | {"receipt": marked.get(one)} for item in won]
+    everybody = {item["employee_id"]: item for item in _items(target, target.names.employee_table)}
+    receipts = dict.fromkeys(without_receipt(won), "no receipt")
+    ids = [item["employee_id"] for item in won]
+    rows = [
+        everybody.get(employee_id, {}) | item | {"receipt": receipts.get(employee_id)}
+        for employee_id, item in zip(ids, won, strict=True)
+    ]
     optional = ("department", "prize", "status", "receipt")
     more = [column for column in optional if any(row.get(column) for row in rows)]
     # A winner who has left the company has no serial. Without dtype=object the others would become 1.0, 2.0.
@@ -263,13 +261,13 @@ def executions(target: Target, *, newest: int | None = None) -> pd.DataFrame:
         $0.025 for 1,000 transitions, without the free tier), ``execution_arn``.
     """
     rows = []
-    for each in execution.of_machine(target, machine_arn(target))[:newest]:
-        events = execution.history(target, each["executionArn"])
-        won = [str(one.get("employee_name") or one["employee_id"]) for one in _winners(output(events))]
-        took = (each["stopDate"] - each["startDate"]).total_seconds() if "stopDate" in each else None
+    for listed in execution.of_machine(target, machine_arn(target))[:newest]:
+        events = execution.history(target, listed["executionArn"])
+        names = [str(won.get("employee_name") or won["employee_id"]) for won in _winners(output(events))]
+        took = (listed["stopDate"] - listed["startDate"]).total_seconds() if "stopDate" in listed else None
         steps = transitions(events)
-        what = (each["name"], each["status"], harmless(", ".join(won)), each["startDate"], took)
-        rows.append((*what, steps, steps * DOLLARS_PER_TRANSITION, each["executionArn"]))
+        what = (listed["name"], listed["status"], harmless(", ".join(names)), listed["startDate"], took)
+        rows.append((*what, steps, steps * DOLLARS_PER_TRANSITION, listed["executionArn"]))
     table = pd.DataFrame(rows, columns=_EXECUTION_COLUMNS)
     table["started"] = pd.to_datetime(table["started"], utc=True)
     return table
@@ -283,44 +281,44 @@ def execution_input(target: Target, wanted: object) -> dict[str, object]:
 
 def _result(description: Mapping[str, Any], events: Sequence[Event]) -> DrawResult:
     succeeded = description["status"] == "SUCCEEDED"
-    given = json.loads(description.get("output") or "null") if succeeded else None
-    error, cause = failure(events) or _not_mailed(description, given) or (None, None)
+    drawn = json.loads(description.get("output") or "null") if succeeded else None
+    error, cause = failure(events) or _not_mailed(description, drawn) or (None, None)
     if error and not succeeded and (advice := _how_to_go_on(description, events)):
         cause = _("{cause}. {advice}", cause=str(cause).rstrip(".。"), advice=advice)
     return {
         "status": description["status"],
-        "winners": _winners(given),
+        "winners": _winners(drawn),
         "execution_arn": description["executionArn"],
         "error": error,
         "cause": cause,
     }
 
 
-def _fresh(told: DrawResult) -> DrawResult:
+def _fresh(result: DrawResult) -> DrawResult:
     """If the draw failed because a right is missing, add a hint that the right may only be too new."""
-    cause = str(told["cause"])
+    cause = str(result["cause"])
     if "AccessDenied" in cause or "not authorized to perform" in cause:
-        told["cause"] = _("{cause}. {advice}", cause=cause.rstrip(".。"), advice=_TOO_NEW)
-    return told
+        result["cause"] = _("{cause}. {advice}", cause=cause.rstrip(".。"), advice=_TOO_NEW)
+    return result
 
 
-def _winners(given: Any) -> list[Winner]:
+def _winners(drawn: Any) -> list[Winner]:
     """Read the winners from an output: from the branch that recorded them (tutorial), or from each prize."""
-    found = []
-    for part in given if isinstance(given, list) else [given]:
+    winners = []
+    for part in drawn if isinstance(drawn, list) else [drawn]:
         body = part.get("body", part) if isinstance(part, dict) else None
         if isinstance(body, dict):
             prize = {"prize": part["prize"]} if part.get("prize") else {}
-            found += [winner | prize for winner in body.get("winners", [])]
-    return found
+            winners += [winner | prize for winner in body.get("winners", [])]
+    return winners
 
 
-def _not_mailed(description: Mapping[str, Any], given: object) -> tuple[str, str] | None:
+def _not_mailed(description: Mapping[str, Any], drawn: object) -> tuple[str, str] | None:
     """The error and the cause if a hardened draw recorded its winners but could not mail them.
 
     The first line of the cause says what to do; AWS's words follow.
     """
-    prizes = given if isinstance(given, list) else []
+    prizes = drawn if isinstance(drawn, list) else []
     missed = [prize for prize in prizes if isinstance(prize, dict) and "error" in prize]
     if not missed:
         return None

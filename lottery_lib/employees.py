@@ -95,16 +95,16 @@ class Roster:
     def preview(self) -> str:
         """What a person checks before the roster is loaded: the first three employees, and the bad rows."""
         lines = [_("Employees: {count}. The first ones, as they were read:", count=len(self.employees))]
-        for each in self.employees[:3]:
-            department = f" ({each['department']})" if "department" in each else ""
-            lines.append(f"  {each['employee_id']}: {each['employee_name']}{department}")
+        for employee in self.employees[:3]:
+            department = f" ({employee['department']})" if "department" in employee else ""
+            lines.append(f"  {employee['employee_id']}: {employee['employee_name']}{department}")
         if self.rejected:
             lines.append(_("Rejected rows: {count}", count=len(self.rejected)))
         return "\n".join(lines + self._bad_rows())
 
     def _bad_rows(self) -> list[str]:
         return [
-            _("  row {number}: {reason}", number=each["row"], reason=each["reason"]) for each in self.rejected
+            _("  row {number}: {reason}", number=bad["row"], reason=bad["reason"]) for bad in self.rejected
         ]
 
 
@@ -187,9 +187,8 @@ def _csv_rows(where: str, data: bytes) -> list[list[str]]:
     header = next(filter(str.strip, text.splitlines()), "")
     rows: list[list[str]] = []
     try:
-        for row in csv.reader(
-            io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count), strict=True
-        ):
+        separator = max(",;\t", key=header.count)
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True):
             rows.append(list(map(from_cell, row)))
     except csv.Error as error:
         what = _("cannot be read as CSV (row {number}: {error})", number=len(rows) + 1, error=error)
@@ -223,12 +222,8 @@ def _under_header(where: str, rows: Iterable[Sequence[str]]) -> Iterator[tuple[i
     for attribute in HEADERS:
         same = [cell.strip() for cell, column in zip(header, columns, strict=True) if column == attribute]
         if len(same) > 1:
-            columns_text = _(" and ").join(same)
-            what = _(
-                "the header has two columns for {attribute}: {columns}",
-                attribute=attribute,
-                columns=columns_text,
-            )
+            columns_of = {"attribute": attribute, "columns": _(" and ").join(same)}
+            what = _("the header has two columns for {attribute}: {columns}", **columns_of)
             raise LotteryError(where, what, _("Delete or rename one of them"))
         if not same and attribute in COLUMNS[:2]:
             what = _("the header (row {number}) lacks {attribute}", number=top, attribute=attribute)
