@@ -162,24 +162,25 @@ def summary(rows: Sequence[NotebookRun], folder: Path = NOTEBOOKS_FOLDER) -> str
     if not rows:
         return _("There is no notebook to run.")
     ran = pd.DataFrame(rows)
-    table = pd.DataFrame({_("notebook"): ran["notebook"], _("ran, s"): ran["seconds"]})
-    minutes = [_minutes_of(folder / name) or (None, None, None) for name in ran["notebook"]]
-    columns = [_("teaching, min"), _("exercises, min"), _("further, min")]
-    table[columns] = pd.DataFrame(minutes, dtype="Int64")
-    table[_("result")] = ran["ok"].map({True: _("ok"), False: _("FAILED")})
-    seconds, *minutes = table.sum(numeric_only=True)
-    table.loc[len(rows)] = [_("all"), round(seconds, 1), *map(int, minutes), ""]
-    slowest, failed = ran.loc[ran["seconds"].idxmax()], ran[~ran["ok"]]
+    stated = [_minutes_of(folder / name) or (None, None, None) for name in ran["notebook"]]
+    minutes = pd.DataFrame(stated, dtype="Int64")
+    results = ran["ok"].map({True: _("ok"), False: _("FAILED")})
+    table = pd.concat([ran["notebook"], ran["seconds"], minutes, results], axis="columns")
+    table.columns = [
+        *(_("notebook"), _("ran, s"), _("teaching, min"), _("exercises, min"), _("further, min")),
+        _("result"),
+    ]
+    teaching, exercises, further = minutes.sum()
+    failed = ran[~ran["ok"]]
     lines = [
         table.astype("string").fillna("").to_string(index=False),
         "",
-        _("Slowest: {notebook}, {seconds} s.", notebook=slowest["notebook"], seconds=slowest["seconds"]),
         _(
             "All ran in {minutes} minutes. By what the notebooks state, a class needs {stated} minutes, and "
             "{further} more to go further.",
-            minutes=f"{seconds / 60:.1f}",
-            stated=f"{minutes[0] + minutes[1]:.0f}",
-            further=f"{minutes[2]:.0f}",
+            minutes=f"{ran['seconds'].sum() / 60:.1f}",
+            stated=teaching + exercises,
+            further=further,
         ),
         _("Failed: {failed} of {count}.", failed=len(failed), count=len(rows))
         if len(failed)
@@ -197,5 +198,5 @@ def _minutes_of(path: Path) -> Minutes | None:
 
 def stated_minutes(notebook: nbformat.NotebookNode) -> Minutes | None:
     """The minutes that the first cell of a lesson states; None if it states none."""
-    found = _STATED.search(notebook.cells[0].source) if notebook.cells else None
-    return Minutes(*(int(number or 0) for number in found.groups())) if found else None
+    match = _STATED.search(notebook.cells[0].source) if notebook.cells else None
+    return Minutes(*(int(number or 0) for number in match.groups())) if match else None
