@@ -15,7 +15,6 @@ from typing import Any, Final, TypedDict
 import nbformat
 import psutil
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 from lottery_lib import plan
 from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, run
@@ -47,8 +46,8 @@ class Finding(TypedDict):
     next: str
 
 
-#: What a check saw: whether all is well, and that in words without a full stop.
-Seen = tuple[bool, str]
+#: What a check found: whether all is well, and a text that says it, without a full stop.
+Result = tuple[bool, str]
 
 
 def examine(edition: str | None = None, only: Collection[str] = ()) -> list[Finding]:
@@ -58,7 +57,7 @@ def examine(edition: str | None = None, only: Collection[str] = ()) -> list[Find
         edition: The edition of the target's names; by default ``LOTTERY_EDITION``.
         only: The names of the checks to make; by default all.
     """
-    checks: dict[str, tuple[Callable[[], Seen], str]] = {
+    checks: dict[str, tuple[Callable[[], Result], str]] = {
         "packages": (_packages, _("Run `make install` again, then start with `make lab`")),
         "graph": (_graph, _("Run `make install` again: it installs the graphviz-pure wheel")),
         "memory": (
@@ -92,14 +91,16 @@ def examine(edition: str | None = None, only: Collection[str] = ()) -> list[Find
 def missing(findings: Sequence[Finding]) -> list[str]:
     """One line with the next step for each finding that is not ok."""
     lines = [
-        str(LotteryError(each["check"], each["detail"], each["next"])) for each in findings if not each["ok"]
+        str(LotteryError(finding["check"], finding["detail"], finding["next"]))
+        for finding in findings
+        if not finding["ok"]
     ]
     return lines or [_("All {count} checks passed: nothing is missing on this machine.", count=len(findings))]
 
 
-def _finding(check: str, look: Callable[[], Seen], next_step: str) -> Finding:
+def _finding(check: str, run_check: Callable[[], Result], next_step: str) -> Finding:
     try:
-        ok, detail = look()
+        ok, detail = run_check()
     except LotteryError as error:
         ok, next_step = False, error.next_step
         detail = _("{where}: {what}", where=error.where, what=error.what)
@@ -108,26 +109,27 @@ def _finding(check: str, look: Callable[[], Seen], next_step: str) -> Finding:
     return {"check": check, "ok": ok, "detail": detail, "next": "" if ok else next_step}
 
 
-def _packages() -> Seen:
+def _packages() -> Result:
     """Compare the installed packages with pyproject.toml, which can be newer than the last `make install`."""
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [Requirement(line) for line in project["dependencies"]]
-    installed = {canonicalize_name(each.name): each.version for each in metadata.distributions()}
+    requirements = [Requirement(line) for line in project["dependencies"]]
 
-    def fits(each: Requirement) -> bool:
-        return each.specifier.contains(installed.get(canonicalize_name(each.name), "0"))  # no range has a 0
+    def is_met(requirement: Requirement) -> bool:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            return requirement.specifier.contains(metadata.version(requirement.name))
+        return False
 
-    if wrong := ", ".join(str(each) for each in wanted if not fits(each)):
+    if wrong := ", ".join(str(requirement) for requirement in requirements if not is_met(requirement)):
         return False, _("not installed, or in another version: {packages}", packages=wrong)
-    python = {"version": sys.version.split()[0], "folder": sys.prefix}
-    return True, _("all {count} are installed, in Python {version} at {folder}", count=len(wanted), **python)
+    python = {"count": len(requirements), "version": sys.version.split()[0], "folder": sys.prefix}
+    return True, _("all {count} are installed, in Python {version} at {folder}", **python)
 
 
-def _graph() -> Seen:
+def _graph() -> Result:
     return True, _("drawn, {count} characters of SVG", count=len(graph_view(_SMALLEST).svg))
 
 
-def _enough(free_bytes: float, needed: float, where: str) -> Seen:
+def _enough(free_bytes: float, needed: float, where: str) -> Result:
     free = free_bytes / MB
     amounts = {"free": f"{free:.0f}", "needed": f"{needed:.0f}"}
     return free >= needed, _("{free} MB are free {where}, and {needed} MB are needed", where=where, **amounts)
@@ -138,12 +140,12 @@ def _state_folder() -> str:
     return str(emulator("status")["folder"])
 
 
-def _disk() -> Seen:
+def _disk() -> Result:
     folder = _state_folder()
     return _enough(shutil.disk_usage(folder).free, DISK_MB, _("on the disk of {folder}", folder=folder))
 
 
-def _folders() -> Seen:
+def _folders() -> Result:
     folders = [str(NOTEBOOKS_FOLDER), _state_folder()]
     for folder in folders:
         with tempfile.TemporaryFile(dir=folder):
@@ -151,7 +153,7 @@ def _folders() -> Seen:
     return True, _("{first} and {second} can be written to", first=folders[0], second=folders[1])
 
 
-def _kernel() -> Seen:
+def _kernel() -> Result:
     """Start the kernel that every notebook asks for, and compare its Python with this one."""
     cell = nbformat.v4.new_code_cell("import sys, lottery_lib\nprint(sys.prefix)")
     if error := run(nbformat.v4.new_notebook(cells=[cell]), NOTEBOOKS_FOLDER):
@@ -163,22 +165,22 @@ def _kernel() -> Seen:
     return True, _("`python3` is the Python at {folder}", folder=prefix)
 
 
-def _lambda(target: Target) -> Seen:
+def _lambda(target: Target) -> Result:
     """Deploy a function under names that no lesson uses, call it, and delete it."""
     mine = target.named(Names(attendee=f"doctor-{os.getpid()}"))
     function = plan.function(mine, "InputWinners")
     group = LogGroup(mine, mine.names.log_group(function.name))
-    made: list[Resource[Any]] = [plan.lambda_role(mine), group, function]
+    resources: list[Resource[Any]] = [plan.lambda_role(mine), group, function]
     try:
-        for each in made:
-            each.ensure()
+        for resource in resources:
+            resource.ensure()
         reply = mine.client("lambda").invoke(FunctionName=function.name, Payload=json.dumps({"input": 2}))
         if "FunctionError" in reply:
             reason = json.load(reply["Payload"]).get("errorMessage")
             return False, _("a function cannot run: {reason}", reason=reason)
     finally:
-        for each in reversed(made):
-            each.delete()
+        for resource in reversed(resources):
+            resource.delete()
     if target.kind == "embedded" and emulator("status")["workers"] == "forked":
         return True, _("a worker was forked and ran a function")
     return True, _("a worker was started and ran a function")
