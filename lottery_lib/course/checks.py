@@ -56,7 +56,7 @@ class Checks(list[Check]):
         return "\n".join(map(str, self)) or _("Nothing to build in this lesson.")
 
     def _repr_html_(self) -> str:
-        return "".join(each._repr_html_() for each in self) or repr(self)
+        return "".join(check._repr_html_() for check in self) or repr(self)
 
 
 def check(
@@ -79,7 +79,7 @@ def check(
     Returns:
         One line for the cell to show, such as ``○ not yet: Count the mails. Your answer is 3.``
     """
-    if raised := _raised():
+    if raised := _error_of_cell():
         what = _("Your cell ended with {error}", error=raised)
         return Check(what, False, _("Change it and run it, then run this check"), raised)
     value: Any = None
@@ -89,23 +89,23 @@ def check(
         what = _("There is no answer yet: {error}", error=error)
         return Check(what, False, _("Run the cell of the exercise, then run this check"))
     except Exception as error:
-        found = _("Your answer cannot be read: {error}", error=_named(error))
+        problem = _("Your answer cannot be read: {error}", error=_error_text(error))
     else:
         try:
             if right(value):
                 return Check(done, True, "")
-            found = _("Your answer is {answer}", answer=_short(value))
+            problem = _("Your answer is {answer}", answer=_short(value))
         except Exception as error:
-            given = {"answer": _short(value), "error": _named(error)}
-            found = _("Your answer is {answer}, and the check of it gave {error}", **given)
+            texts = {"answer": _short(value), "error": _error_text(error)}
+            problem = _("Your answer is {answer}, and the check of it gave {error}", **texts)
     try:
         next_step = hint if isinstance(hint, str) else hint(value)
     except Exception:
         next_step = _("Read the exercise again")
-    return Check(next_step.rstrip(".。"), False, found)  # the hint first: an answer may be long
+    return Check(next_step.rstrip(".。"), False, problem)  # the hint first: an answer may be long
 
 
-def _raised() -> str:
+def _error_of_cell() -> str:
     """The error with which the attendee's cell ended; empty if it ran, or outside IPython."""
     last = getattr(get_ipython(), "last_execution_result", None)  # of the cell before the one that runs
     if last is None:
@@ -113,14 +113,14 @@ def _raised() -> str:
     if isinstance(last.result, Check):  # the check ran twice, and the attendee's cell did not run between
         return last.result.raised
     error = last.error_before_exec or last.error_in_exec
-    return _named(error) if error else ""
+    return _error_text(error) if error else ""
 
 
-def _named(error: BaseException) -> str:
-    """An error's name, and what its first line says. If that ends in a colon, the second line says it."""
+def _error_text(error: BaseException) -> str:
+    """An error's name and its first line. If that line ends with a colon, the second line, too."""
     lines = str(error).strip().splitlines() or [""]
-    said = " ".join(lines[: 1 + lines[0].endswith(":")]).rstrip(".。")
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+    message = " ".join(lines[: 1 + lines[0].endswith(":")]).rstrip(".。")
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
 def _short(value: object) -> str:

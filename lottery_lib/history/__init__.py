@@ -7,7 +7,7 @@ from typing import Any, Final, NotRequired, TypedDict
 import pandas as pd
 
 from lottery_lib.definition import Machine
-from lottery_lib.history.state_runs import Event, Reader, details_of, parsed, message_of, reason_of
+from lottery_lib.history.state_runs import Event, Reader, details_of, message_of, parsed, reason_of
 from lottery_lib.texts import harmless
 from lottery_lib.translation import _
 
