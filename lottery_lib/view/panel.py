@@ -28,7 +28,7 @@ from lottery_lib.translation import _
 from lottery_lib.view.execution_view import ExecutionView
 from lottery_lib.view.status import WRAPPED
 
-_FRAMES: Final = 30  # about so many moments are shown after one look; a long history has many more
+_FRAMES: Final = 30  # about the most moments to show of one reading; a long history has many more
 _OFTEN_MOMENTS: Final = ("StateEntered", "Failed", "TimedOut")  # how the types of their events end
 _REVEAL: Final = 8.0  # seconds in which all winners of a prize appear, at most
 _STYLE: Final = {"description_width": "initial"}
@@ -75,7 +75,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
 
     Args:
         lottery: What to draw from.
-        pause: Seconds between two looks at a running draw.
+        pause: Seconds between two readings of a running draw.
         pace: The fewest seconds to show each moment of a draw. Before each winner it waits twice as long.
 
     Attributes:
@@ -249,7 +249,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         return _("{count} can still win.", count=self._can_win)
 
     def _refusal(self, wanted: Wanted) -> str:
-        """Say why so many cannot be drawn; empty if they can. Others may have won since the panel counted."""
+        """Why this many cannot be drawn; empty if they can. Others may have won since the panel counted."""
         if self._can_win == 0:
             return self._remain()
         if _total(wanted) <= self._can_win:
@@ -261,7 +261,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         )
 
     async def _follow(self, arn: str, reader: Reader) -> DrawResult:
-        """Until the draw has ended, look at it, and replay what has happened since the last look."""
+        """Until the draw has ended, read its history, and replay what is new since the last reading."""
         stopped = False
         while True:
             if self._cancelled.is_set() and not stopped:
@@ -295,8 +295,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         if mark != "✓":
             self.view.choose_failure()
         if not result["winners"]:
-            nobody = _("Nobody has won.")
-            self.winners.value = f"<p>{nobody}</p>"
+            self.winners.value = f"<p>{_('Nobody has won.')}</p>"
         await self._reveal(result["winners"])
         self._say(self._summary(result), mark)  # again: a Cancel meanwhile has changed it
         self.result = result
@@ -304,11 +303,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
             page = _("the mailbox page")
             link = rf'<a href="\g<0>" target="_blank" rel="noopener">{page}</a>'
             where = _LINK.sub(link, escaped(await asyncio.to_thread(self._lottery.mailed)))
-            heading = (
-                _("✉ 1 message went out to the topic:")
-                if len(messages) == 1
-                else _("✉ {count} messages went out to the topic:", count=len(messages))
-            )
+            heading = _("✉ Messages that went out to the topic: {count}", count=len(messages))
             texts = "".join(
                 f"<blockquote>{escaped(_LONG.sub('...', text))}</blockquote>" for text in messages
             )
@@ -379,8 +374,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
 
 
 def _nobody() -> str:
-    hint = _("The winners of the next draw appear here.")
-    return f"<p>{hint}</p>"
+    return f"<p>{_('The winners of the next draw appear here.')}</p>"
 
 
 def _sentence(error: Exception) -> str:

@@ -170,7 +170,7 @@ def test_draw(panel, picture):
     wait_until_said(panel, "Is Winner|Send SNS")
     expect(status(panel)).to_contain_text("SUCCEEDED: 3 drawn.")
     expect(panel.locator("ol li")).to_have_count(3)
-    expect(panel).to_contain_text("1 message went out")
+    expect(panel).to_contain_text("Messages that went out to the topic: 1")
     seen = panel.page.evaluate("window.seen")
     assert [said for said, fills, running in seen if running and look_of("running").fill in fills]
     assert not seen[-1][-1]

@@ -616,7 +616,7 @@ def test_mail_that_went_out_is_shown():
     """The message that SNS accepted is shown as it is written, with the place where it can be read."""
     shown = panel(Lottery(events=[*ALL, *PUBLISH]))
     asyncio.run(shown.run(1))
-    assert "1 message went out" in shown.mail.value
+    assert "Messages that went out to the topic: 1" in shown.mail.value
     assert "Hi &lt;b&gt;Ann&lt;/b&gt;" in shown.mail.value
     address = "http://127.0.0.1/_emulator/mail/?a=1&amp;b=2"
     link = f'<a href="{address}" target="_blank" rel="noopener">the mailbox page</a>'
@@ -628,7 +628,7 @@ def test_mail_that_went_out_twice_is_counted():
     failed = Lottery(events=[*ALL, *PUBLISH, *PUBLISH], result=ended("FAILED", "E"))
     shown = panel(failed)
     asyncio.run(shown.run(1))
-    assert "2 messages went out" in shown.mail.value
+    assert "Messages that went out to the topic: 2" in shown.mail.value
 
 
 def test_no_mail_is_no_line():
