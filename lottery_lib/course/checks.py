@@ -19,7 +19,7 @@ _DONE: Final = _BADGE.format("#d4f0d9", "#0b5a00", _("✓ done"))
 _NOT_YET: Final = _BADGE.format("#ffe3c2", "#7a3e00", _("○ not yet"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Check:
     """One thing to do: whether it is done, and the next step if it is not.
 
@@ -32,7 +32,7 @@ class Check:
     next_step: str
     raised: str = ""
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         mark = _("✓ done") if self.done else _("○ not yet")
         return _("{mark}: {sentences}", mark=mark, sentences=self._rest)
 
@@ -44,9 +44,6 @@ class Check:
 
     def _repr_html_(self) -> str:
         return f'<div class="{PLAIN}">{_DONE if self.done else _NOT_YET} {escaped(self._rest)}</div>'
-
-    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
-        printer.text(str(self))
 
 
 class Checks(list[Check]):
