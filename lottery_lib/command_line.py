@@ -255,11 +255,10 @@ def stack_of(target: "Target", yes: bool, *, delete: bool = False) -> "Stack":
     def announce(plan: "Iterable[Report]") -> None:
         for resource in plan:
             _tell(resource)
-        place = {"account": target.account, "region": target.region}
         question = (
-            _("delete the lottery in account {account}, region {region}", **place)
+            _("delete the lottery in account {account}, region {region}", **target.place)
             if delete
-            else _("create the lottery in account {account}, region {region}", **place)
+            else _("create the lottery in account {account}, region {region}", **target.place)
         )
         agree(target, yes, question)
 

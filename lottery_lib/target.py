@@ -132,6 +132,11 @@ class Target:
         """``aws``, ``aws-cn`` or ``aws-us-gov``, from the caller's ARN."""
         return self.identity["Arn"].split(":")[1]
 
+    @property
+    def place(self) -> dict[str, str]:
+        """The partition, the region and the account, as sentences name them."""
+        return {"partition": self.partition, "region": self.region, "account": self.account}
+
     def arn(
         self, service: str, resource: str, *, region: str | None = None, account: str | None = None
     ) -> str:
@@ -157,9 +162,7 @@ class Target:
         return _(
             "<Target {where}: partition {partition}, region {region}, account {account}>",
             where=where,
-            partition=self.partition,
-            region=self.region,
-            account=self.account,
+            **self.place,
         )
 
 
@@ -248,15 +251,14 @@ def chosen_names(attendee: str | None = None, edition: str | None = None) -> Nam
 
 def introduction(target: Target) -> str:
     """Say which account, region and attendee this is. It is shown before anything is written there."""
-    place = {"account": target.account, "region": target.region, "partition": target.partition}
     if not target.names.attendee:
         return _(
             "AWS account {account}, region {region}, partition {partition}, no attendee: the plain names",
-            **place,
+            **target.place,
         )
     return _(
         "AWS account {account}, region {region}, partition {partition}, attendee {attendee}",
-        **place,
+        **target.place,
         attendee=target.names.attendee,
     )
 
