@@ -72,14 +72,15 @@ class Lottery(Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands."""
-        return [*super().list_commands(ctx), *(name for each in plugins() for name in each.commands.commands)]
+        others = (name for plugin in plugins() for name in plugin.commands.commands)
+        return [*super().list_commands(ctx), *others]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of this name. Other packages are loaded only if this module has none."""
         if own := super().get_command(ctx, cmd_name):
             return own
-        found = (each.commands.get_command(ctx, cmd_name) for each in plugins())
-        return next(filter(None, found), None)
+        commands = (plugin.commands.get_command(ctx, cmd_name) for plugin in plugins())
+        return next(filter(None, commands), None)
 
 
 @cache
@@ -89,7 +90,7 @@ def plugins() -> list[Any]:
     Such a module has `commands`, a group of click, and `unsaved`, which says what the end of an emulator
     would destroy.
     """
-    return [each.load() for each in entry_points(group="lottery_lib.plugins")]
+    return [entry_point.load() for entry_point in entry_points(group="lottery_lib.plugins")]
 
 
 @click.group(cls=Lottery, epilog=example_line("lottery draw 2"))
@@ -105,11 +106,9 @@ def doctor(edition: str | None) -> Outcome:
     """Check whether this machine can run the course."""
     from lottery_lib.course.doctor import examine, missing
 
-    found = examine(edition)
-    lines = [
-        _("ok: {check}: {detail}", check=each["check"], detail=each["detail"]) for each in found if each["ok"]
-    ]
-    return Outcome(found, len(lines) == len(found), "\n".join([*lines, *missing(found)]))
+    findings = examine(edition)
+    lines = [_("ok: {check}: {detail}", **finding) for finding in findings if finding["ok"]]
+    return Outcome(findings, len(lines) == len(findings), "\n".join([*lines, *missing(findings)]))
 
 
 @lottery.command(example="lottery deploy --email ann@example.com", failed={"resources": []})
@@ -150,8 +149,8 @@ def status(edition: str | None) -> Outcome:
     """Show every resource of the lottery."""
     from lottery_lib.stack import Stack
 
-    found = Stack(connected(edition)).status()
-    return Outcome({"resources": rows(found)}, shown=shown_rows(found))
+    resources = Stack(connected(edition)).status()
+    return Outcome({"resources": rows(resources)}, shown=shown_rows(resources))
 
 
 def _drawn(target: "Target", run_draw: Callable[["Target"], Document]) -> Outcome:
@@ -211,17 +210,17 @@ def winners(edition: str | None, csv: str | None, xlsx: str | None) -> Outcome:
     from lottery_lib import draws
     from lottery_lib.hardened import winners
 
-    found = winners(connected(edition))
+    table = winners(connected(edition))
     for file, written in ((csv, draws.as_csv), (xlsx, draws.as_xlsx)):
         if not file:
             continue
         try:
             with Path(file).open("xb") as new:  # it may hold winners that an emulator has forgotten
-                new.write(written(found))
+                new.write(written(table))
         except OSError as error:
             what = _("cannot be written ({reason})", reason=error.strerror)
             raise LotteryError(_("file {file}", file=file), what, _("Give another")) from error
-    return Outcome(records(found))
+    return Outcome(records(table))
 
 
 @lottery.command(example="lottery history")
@@ -333,18 +332,18 @@ def load(run: Run, edition: str | None, file: str, skip_bad_rows: bool, yes: boo
     from lottery_lib.employees import read
     from lottery_lib.resources.contents import load_employees
 
-    found = read(file)
-    run.failed = {"loaded": 0, "rejected": found.rejected}
-    found.check(skip_bad_rows=skip_bad_rows)  # before it asks
+    roster = read(file)
+    run.failed = {"loaded": 0, "rejected": roster.rejected}
+    roster.check(skip_bad_rows=skip_bad_rows)  # before it asks
     target = connected(edition)
-    say(found.preview())
+    say(roster.preview())
     question = _(
         "replace the employees in {table} with those in {file}", table=target.names.employee_table, file=file
     )
     agree(target, yes, question)
     bar = partial(tqdm, unit=_(" employees"), file=sys.stderr, disable=run.as_json or None)
-    loaded = load_employees(target, found, bar, skip_bad_rows=skip_bad_rows)
-    return Outcome({"loaded": loaded, "rejected": found.rejected}, shown={"loaded": loaded})
+    loaded = load_employees(target, roster, bar, skip_bad_rows=skip_bad_rows)
+    return Outcome({"loaded": loaded, "rejected": roster.rejected}, shown={"loaded": loaded})
 
 
 def _state(state: dict[str, Any], done: bool = True) -> Outcome:

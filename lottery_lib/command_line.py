@@ -60,7 +60,7 @@ class Command(click.Command):
     Args:
         name: Its name.
         example: How it may be called.
-        failed: What `--json` prints beside the error if it fails.
+        failed: What `--json` prints, together with the error, if the command fails.
         party: Whether it is for a party, whose edition is the hardened one.
         **options: What click knows.
     """
@@ -194,7 +194,7 @@ def connected(edition: str | None) -> "Target":
 
 
 def agree(target: "Target", yes: bool, question: str) -> None:
-    """Ask before a real account is changed. Without a terminal nobody can answer, so require ``--yes``."""
+    """Ask before a command changes a real account. Without a terminal, require ``--yes`` instead."""
     if target.kind == "aws" and not yes:
         ask(question)
 
@@ -221,20 +221,20 @@ def _tell(resource: "Report") -> None:
 
 def rows(resources: "Iterable[Report]") -> list[dict[str, str]]:
     """Resources as JSON has them: ``kind``, ``name``, ``state``."""
-    return [{"kind": each.kind, "name": each.name, "state": each.state} for each in resources]
+    return [{"kind": report.kind, "name": report.name, "state": report.state} for report in resources]
 
 
 def shown_rows(resources: "Iterable[Report]") -> list[dict[str, str]]:
-    """The same for people."""
+    """Resources as people read them, in their language."""
     from lottery_lib.resources import WORDS
 
     return [
         {
-            _("kind"): WORDS.get(each.kind, each.kind),
-            _("name"): each.name,
-            _("state"): WORDS.get(each.state, each.state),
+            _("kind"): WORDS.get(report.kind, report.kind),
+            _("name"): report.name,
+            _("state"): WORDS.get(report.state, report.state),
         }
-        for each in resources
+        for report in resources
     ]
 
 

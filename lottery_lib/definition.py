@@ -77,12 +77,13 @@ def diagnostics(text: str) -> list[str]:
         One sentence for each problem, with its place; none if the definition is valid. AWS's sentences begin
         with AWS's code, such as ``SCHEMA_VALIDATION_FAILED``.
     """
-    opened = [
-        _("{placeholder} is still to be replaced by an ARN", placeholder=each) for each in placeholders(text)
+    open_ones = [
+        _("{placeholder} is still to be replaced by an ARN", placeholder=placeholder)
+        for placeholder in placeholders(text)
     ]
-    # Nobody has to be told twice. The text stays as long as it is: a fault may name a column.
-    filled = _PLACEHOLDER.sub(lambda found: f"arn:{found[0][4:]}", text)
-    return opened + [str(fault) for fault in states_language.faults(filled)]
+    # A placeholder is no ARN, and that would be a second fault. The length stays: a fault may name a column.
+    filled = _PLACEHOLDER.sub(lambda match: f"arn:{match[0][4:]}", text)
+    return open_ones + [str(fault) for fault in states_language.faults(filled)]
 
 
 def parse(definition: Machine | str) -> Machine:

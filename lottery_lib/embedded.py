@@ -29,7 +29,7 @@ def emulator(
         **options: Further arguments of `sfn_emulator.start`.
 
     Returns:
-        Its state, as `sfn_emulator.status` tells it.
+        Its state, as `sfn_emulator.status` returns it.
 
     Raises:
         LotteryError: It cannot start.
@@ -39,11 +39,11 @@ def emulator(
         settings = {its: os.environ[ours] for ours, its in _SETTINGS.items() if ours in os.environ}
         options["environ"] = {**os.environ, **settings}
     try:
-        told: dict[str, Any] = getattr(sfn_emulator, verb)(port, **options)
+        state: dict[str, Any] = getattr(sfn_emulator, verb)(port, **options)
     except sfn_emulator.EmulatorError as error:
         parts = (error.where, error.what, error.next_step)
         raise LotteryError(*(_in_our_words(part) for part in parts)) from error
-    return told
+    return state
 
 
 def _in_our_words(text: str) -> str:

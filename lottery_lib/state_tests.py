@@ -24,7 +24,7 @@ _JSON: Final = _("Give texts, numbers, True, False, None, and lists and dicts of
 
 @dataclass(frozen=True)
 class StateResult:
-    """What TestState said about a state.
+    """What TestState returns for a state.
 
     Attributes:
         state: The state's name.
@@ -59,8 +59,8 @@ class StateResult:
     @property
     def _headline(self) -> str:
         reason = ": ".join(part for part in (self.error, self.cause) if part)
-        follower = _("next: {state}", state=self.next_state) if self.next_state else ""
-        return _(", ").join(part for part in (self.status, reason, follower) if part)
+        next_state = _("next: {state}", state=self.next_state) if self.next_state else ""
+        return _(", ").join(part for part in (self.status, reason, next_state) if part)
 
     def __repr__(self) -> str:
         rows = [f"  {step}: {data}" for step, data in self._rows]
@@ -95,7 +95,7 @@ def test_state(
         target: Where.
         name: The state's name. It may be inside a Parallel or a Map.
         given: The state's input.
-        mock: What the Task gets as the answer of its call. For a Map or Parallel: the list of all results.
+        mock: The reply that the Task gets for its call. For a Map or Parallel: the list of all results.
         error: The name of the error with which the call fails, such as ``"States.Timeout"``.
         cause: The error's cause.
         variables: The values of the workflow's variables, by name.
@@ -110,33 +110,38 @@ def test_state(
     if mock is not ... and error:
         raise LotteryError(where, _("has both a mock and an error"), _("Give one of them"))
     if local is None:
-        found = StateMachine(target, target.names.machine).described()
-        text, role_arn = found["definition"], found["roleArn"]
+        machine = StateMachine(target, target.names.machine).described()
+        text, role_arn = machine["definition"], machine["roleArn"]
     else:
         text = local if isinstance(local, str) else _text(where, _("the definition"), local)
         text, role_arn = plan.filled(target, text), plan.machine_role(target).arn
-    known = dict(states_language.all_states(definition.parse(text)))
-    if name not in known:
-        next_step = _("Its states are {names}", names=", ".join(known))
+    states = dict(states_language.all_states(definition.parse(text)))
+    if name not in states:
+        next_step = _("Its states are {names}", names=", ".join(states))
         raise LotteryError(_("state {name}", name=name), _("is not in the definition"), next_step)
     options: dict[str, Any] = {"stateConfiguration": {"retrierRetryCount": retries}}
     if error:
         options["mock"] = {"errorOutput": {"error": error} | ({"cause": cause} if cause else {})}
     elif mock is not ...:
         options["mock"] = {"result": _text(where, _("the mock"), mock)}
-    elif known[name].get("Type") == "Task":
+    elif states[name].get("Type") == "Task":
         options["roleArn"] = role_arn
     for key, value in (("variables", variables), ("context", context)):
         if value is not None:
             options[key] = _text(where, f"`{key}`", value)
     options["input"] = _text(where, _("the input"), {} if given is None else given)
     test = target.client("stepfunctions").test_state
-    said = test(definition=text, stateName=name, inspectionLevel="DEBUG", **options)
-    shown = said.get("inspectionData", {}).items()
-    data = {key: json.loads(value) if isinstance(value, str) else value for key, value in shown}
-    output = json.loads(said["output"]) if "output" in said else None
-    follower, error_name, why = said.get("nextState"), said.get("error"), said.get("cause")
-    return StateResult(name, said["status"], output, follower, error_name, why, data)
+    reply = test(definition=text, stateName=name, inspectionLevel="DEBUG", **options)
+    inspection = reply.get("inspectionData", {}).items()
+    return StateResult(
+        name,
+        reply["status"],
+        output=json.loads(reply["output"]) if "output" in reply else None,
+        next_state=reply.get("nextState"),
+        error=reply.get("error"),
+        cause=reply.get("cause"),
+        data={key: json.loads(value) if isinstance(value, str) else value for key, value in inspection},
+    )
 
 
 # pytest would take the function for a test of the module that imports it.

@@ -105,7 +105,7 @@ class Target:
 
     @property
     def access_key(self) -> str:
-        """The emulator's access key. Show it to nobody: who has it can do everything there."""
+        """The emulator's access key. Do not show it: it allows everything there."""
         credentials = self.session.get_credentials() if self.endpoint else None
         return credentials.access_key if credentials else ""
 
@@ -150,7 +150,7 @@ class Target:
         return replace(self, names=names)
 
     def reporting(self, report: Callable[[str], None]) -> "Target":
-        """The same AWS; `report` gets a few words about each wait that takes a while."""
+        """The same AWS; `report` gets a few words about each long wait."""
         return replace(self, waiter=replace(self.waiter, report=report))
 
     def read_only(self) -> "Target":
@@ -216,8 +216,8 @@ def connected_again(target: Target) -> Target:
     """
     if target.kind != "embedded":
         return target
-    there = emulator("status")
-    if (there["endpoint"], there["access_key_id"]) == (target.endpoint, target.access_key):
+    running = emulator("status")
+    if (running["endpoint"], running["access_key_id"]) == (target.endpoint, target.access_key):
         return target
     names = target.names
     return connect("embedded", attendee=names.attendee, edition=names.edition, region=target.region)
@@ -272,7 +272,7 @@ def _at_address(where: str, names: Names, region: str) -> Target:
     """Connect to an emulator at an address. Fails now, and not in a later cell, if nobody answers."""
     scheme, rest = where.split("://", 1)
     *keys, place = rest.rsplit("@", 1)
-    given = "".join(keys)
+    key = "".join(keys)
     endpoint = f"{scheme}://{place}"
     try:
         parts = urlsplit(endpoint)
@@ -290,15 +290,15 @@ def _at_address(where: str, names: Names, region: str) -> Target:
             _("Use http://KEY@host:port for an emulator, or the word aws for AWS itself"),
         )
     here = parts.hostname in ("127.0.0.1", "localhost")
-    mine = emulator("find", parts.port) if here and not given else {}
-    session = _isolated_session(region, given or mine.get("access_key_id") or TESTING)
-    target = Target("endpoint", session, endpoint, names, key_file=mine.get("access_key_file"))
+    own = emulator("find", parts.port) if here and not key else {}
+    session = _isolated_session(region, key or own.get("access_key_id") or TESTING)
+    target = Target("endpoint", session, endpoint, names, key_file=own.get("access_key_file"))
     try:
         target.account  # noqa: B018 - it asks who we are
     except ClientError as error:
         if error.response["Error"].get("Code") != "InvalidClientTokenId":
             raise
-        what = _("does not know the access key") if given else _("needs an access key")
+        what = _("does not know the access key") if key else _("needs an access key")
         next_step = _(
             "Use http://KEY@host:port. KEY is the access_key_id that `lottery emulator status --json` tells "
             "on the emulator's machine"
@@ -316,12 +316,14 @@ def _models() -> Loader:
 def _isolated_session(region: str, access_key: str = TESTING) -> boto3.Session:
     """A session that ignores the attendee's AWS settings, even a profile that does not exist."""
     # Each variable is (name in a file, name in the environment, default, conversion).
-    deaf = {
+    unset = {
         name: (None, None, *rest)
         for name, (_file, _variable, *rest) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
     }
     no_file = (None, None, os.devnull, None)
-    core = botocore.session.Session(session_vars=deaf | {"config_file": no_file, "credentials_file": no_file})
+    core = botocore.session.Session(
+        session_vars=unset | {"config_file": no_file, "credentials_file": no_file}
+    )
     core.register_component("data_loader", _models())
     return boto3.Session(
         aws_access_key_id=access_key,
@@ -334,7 +336,8 @@ def _isolated_session(region: str, access_key: str = TESTING) -> boto3.Session:
 def _emulated_region(region: str | None) -> str:
     """The region on an emulator. Default: ``LOTTERY_REGION``, else `EMULATOR_REGION`."""
     chosen = region or os.environ.get("LOTTERY_REGION") or EMULATOR_REGION
-    if not any(chosen in each["regions"] for each in _models().load_data("endpoints")["partitions"]):
+    partitions = _models().load_data("endpoints")["partitions"]
+    if not any(chosen in partition["regions"] for partition in partitions):
         raise LotteryError(
             _("region") if region else "LOTTERY_REGION",
             _("{region!r} is not a region of AWS", region=chosen),

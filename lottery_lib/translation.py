@@ -14,7 +14,7 @@ _LOCALE: Final = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")  # as gettext rea
 
 
 def languages() -> list[str]:
-    """The languages that the kit speaks beside English, such as ``["zh"]``."""
+    """The languages of the kit besides English, such as ``["zh"]``."""
     return sorted(path.parent.name for path in TRANSLATIONS.glob("*/lottery_lib.mo"))
 
 
@@ -22,27 +22,26 @@ def languages() -> list[str]:
 def language() -> str:
     """The language of this process, such as ``"en"`` or ``"zh"``.
 
-    `LOTTERY_LANG` says it. Without it, a kernel has the language of its notebook's folder (Jupyter starts it
-    there), and any other program that of its locale. A language that the kit does not speak becomes English.
+    `LOTTERY_LANG` decides. Without it, a kernel has the language of its notebook's folder, where Jupyter
+    starts it. Any other program has the language of its locale. English replaces a language that the kit does
+    not speak.
     """
     folder = Path.cwd()
     if wanted := os.environ.get("LOTTERY_LANG"):
-        spoken = wanted
-    elif "notebooks" in (folder.name, folder.parent.name):
-        spoken = folder.name
-    else:
-        spoken = next(filter(None, map(os.environ.get, _LOCALE)), "")
-    return first_spoken(spoken)
+        return first_spoken(wanted)
+    if "notebooks" in (folder.name, folder.parent.name):
+        return first_spoken(folder.name)
+    return first_spoken(next(filter(None, map(os.environ.get, _LOCALE)), ""))
 
 
 def first_spoken(wanted: str) -> str:
     """The first language that the kit speaks, or English.
 
     Args:
-        wanted: A locale, or what a browser asks for, such as ``"fr-CH, zh;q=0.9"``.
+        wanted: A locale, or a browser's ``Accept-Language``, such as ``"fr-CH, zh;q=0.9"``.
     """
     known = (*languages(), "en")
-    return next((each for each in re.findall("[a-z]+", wanted.lower()) if each in known), "en")
+    return next((word for word in re.findall("[a-z]+", wanted.lower()) if word in known), "en")
 
 
 @cache
@@ -70,6 +69,6 @@ def _(message: str, /, **values: object) -> str:
 
 
 def translated(language: str, message: str, /, **values: object) -> str:
-    """The same for any language, such as that of a browser."""
+    """Translate a message into any language, such as a browser's; see `_`."""
     text = _catalogue(language).gettext(message) if message else ""
     return text.format(**values) if values else text

@@ -52,11 +52,11 @@ class Waiter:
             What ``probe`` returned.
 
         Raises:
-            LotteryError: The deadline passed. If the last call raised a temporary error, this is that error.
+            LotteryError: The deadline passed. If the last call raised a temporary error, it is this error.
         """
         begun, reported = self.clock(), _SILENT - _REPEATED
 
-        def tell(state: tenacity.RetryCallState) -> None:
+        def report(state: tenacity.RetryCallState) -> None:
             nonlocal reported
             waited = self.clock() - begun
             if waited >= reported + _REPEATED:
@@ -64,17 +64,17 @@ class Waiter:
                 self.report(_("waiting for {what} ({waited} of at most {seconds} s)", what=what, **at_most))
                 reported = waited
 
-        looks = tenacity.Retrying(
+        retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(passing)
-            | tenacity.retry_if_result(lambda found: found is None or found is False),
+            | tenacity.retry_if_result(lambda result: result is None or result is False),
             wait=tenacity.wait_exponential(multiplier=0.02, exp_base=1.5, max=every),
             stop=lambda _: self.clock() - begun >= seconds,
-            before_sleep=tell,
+            before_sleep=report,
             sleep=self.sleep,
             reraise=True,
         )
         try:
-            return cast("T", looks(probe))
+            return cast("T", retrying(probe))
         except tenacity.RetryError as late:
             raise LotteryError(
                 _("waiting for {what}", what=what),

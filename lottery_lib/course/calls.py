@@ -41,8 +41,8 @@ _SHOWN_PARAMETERS: Final = 3
 _SHOWN_CHARACTERS: Final = 60  # enough for an execution's name with a whole UUID, which nbval replaces
 _ARN: Final = re.compile(r"arn:[\w-]+:[\w-]+:[\w-]*:\w*:(.+)", re.DOTALL)
 _COLUMNS: Final = ["service", "operation", "parameters", "result", "milliseconds", "calls"]
-# The members of a reply that say most, the best first. The others are not stored: they can contain a secret.
-_TELLING: Final = ("FunctionError", "status", "TableStatus", "State", "Count", "Account", "MessageId")
+# The most useful members of a reply, the best first. Others are not stored, because they can hold a secret.
+_USEFUL: Final = ("FunctionError", "status", "TableStatus", "State", "Count", "Account", "MessageId")
 _IGNORED: Final = ("ResponseMetadata", "ConsumedCapacity")
 # `lottery_lib.execution` makes up such a name, so that a start that is sent twice is one draw. A pasted line
 # must start another draw, so it leaves the name out.
@@ -66,7 +66,7 @@ class Call:
         cell: The number of the notebook cell that started last; None outside of a notebook.
         started: When, on the clock `time.perf_counter`.
         milliseconds: How long it took, all attempts together.
-        result: The status and the most telling part of the reply, or the name of the exception.
+        result: The status and the most useful member of the reply, or the name of the exception.
     """
 
     model: OperationModel
@@ -152,19 +152,19 @@ def _origin() -> tuple[object, int | None]:
 
 
 def _essence(reply: Mapping[str, Any]) -> str:
-    """The status of a reply, its most telling member, and how often botocore sent the call."""
+    """The status of a reply, its most useful member, and how often botocore sent the call."""
     metadata = reply["ResponseMetadata"]
     members = {name: value for name, value in reply.items() if name not in _IGNORED}
     inner = [item for value in members.values() if isinstance(value, dict) for item in value.items()]
     flat = {name: value for name, value in [*members.items(), *inner] if isinstance(value, str | int)}
-    said = [f"{name} {_short(flat[name])}" for name in _TELLING if name in flat]
-    said += [f"{len(value)} {name}" for name, value in members.items() if isinstance(value, list)]
-    said += [_short(value) for name, value in flat.items() if name.lower().endswith("arn")]
+    texts = [f"{name} {_short(flat[name])}" for name in _USEFUL if name in flat]
+    texts += [f"{len(value)} {name}" for name, value in members.items() if isinstance(value, list)]
+    texts += [_short(value) for name, value in flat.items() if name.lower().endswith("arn")]
     if "Error" in reply:
-        said = [str(reply["Error"].get("Code", ""))]
+        texts = [str(reply["Error"].get("Code", ""))]
     retries = metadata.get("RetryAttempts")
     attempts = [_("({count} attempts)", count=retries + 1)] if retries else []
-    return " ".join([str(metadata["HTTPStatusCode"]), *said[:1], *attempts])
+    return " ".join([str(metadata["HTTPStatusCode"]), *texts[:1], *attempts])
 
 
 def command(call: Call) -> str:
@@ -262,14 +262,14 @@ class Calls:
     def __init__(self, calls: Iterable[Call], settings: Mapping[str, str]) -> None:
         import pandas as pd  # noqa: PLC0415 - each connect imports this module, and pandas takes a while
 
-        made = list(calls)
+        listed = list(calls)
         self.settings = "export " + " ".join(f"{key}={value}" for key, value in settings.items())
-        self.files = dict(filter(None, map(_package, made)))
+        self.files = dict(filter(None, map(_package, listed)))
         rows = [
-            (each.service, each.model.name, _summary(each.parameters), each.result, each.milliseconds, 1)
-            for each in made
+            (call.service, call.model.name, _summary(call.parameters), call.result, call.milliseconds, 1)
+            for call in listed
         ]
-        table = pd.DataFrame(rows, columns=_COLUMNS).assign(command=list(map(command, made)))
+        table = pd.DataFrame(rows, columns=_COLUMNS).assign(command=list(map(command, listed)))
         writes = (~table["operation"].str.startswith(READS)).cumsum().rename("writes")
         last = dict.fromkeys(_COLUMNS, "last") | {"milliseconds": "sum", "calls": "sum"}
         table = table.groupby([writes, "command"], sort=False, as_index=False).agg(last)
@@ -340,19 +340,19 @@ def calls(target: Target, cell: int | None = None) -> Calls:
     Returns:
         The calls; a notebook displays them as a table.
     """
-    made = log_of(target).calls()
+    recorded = log_of(target).calls()
     if cell is None:
-        wanted = [call for call in made if call.request == made[-1].request]
+        chosen = [call for call in recorded if call.request == recorded[-1].request]
     else:
-        wanted = [call for call in made if call.cell == cell]
+        chosen = [call for call in recorded if call.cell == cell]
     # AWS_REGION is for version 2, the other for version 1. A pager would swallow the next pasted line.
     settings = {"AWS_DEFAULT_REGION": target.region, "AWS_REGION": target.region, "AWS_PAGER": "''"}
     if target.endpoint is not None:
         keys = {"AWS_ACCESS_KEY_ID": _key_for_shell(target), "AWS_SECRET_ACCESS_KEY": TESTING}
         settings = {"AWS_ENDPOINT_URL": shlex.quote(target.endpoint)} | keys | settings
-        if any(each.model.endpoint for each in wanted):  # AWS has another host for such a call
+        if any(call.model.endpoint for call in chosen):  # AWS has another host for such a call
             settings["AWS_DISABLE_HOST_PREFIX_INJECTION"] = "true"
-    return Calls(wanted, settings)
+    return Calls(chosen, settings)
 
 
 def _key_for_shell(target: Target) -> str:

@@ -93,16 +93,16 @@ def run(notebook: nbformat.NotebookNode, folder: Path) -> str | None:
                         "cell [{number}] `{line}`: ", number=number, line=cell.source.strip().splitlines()[0]
                     )
                 client.execute_cell(cell, index)
-    except Exception as failure:
-        return where + _sentence(failure)
+    except Exception as error:
+        return where + _sentence(error)
     return None
 
 
-def _sentence(failure: Exception) -> str:
-    """The first line of an error, after the error's name; for a cell's error these are the kernel's."""
-    name = getattr(failure, "ename", type(failure).__name__)
-    said = str(getattr(failure, "evalue", failure)).strip().partition("\n")[0]
-    return f"{name}: {said}" if said else name
+def _sentence(error: Exception) -> str:
+    """An error's name and first line. If a cell failed, they are those of its own error, from the kernel."""
+    name = getattr(error, "ename", type(error).__name__)
+    line = str(getattr(error, "evalue", error)).strip().partition("\n")[0]
+    return f"{name}: {line}" if line else name
 
 
 def rehearse(stream: TextIO | None = None, folder: Path | None = None) -> list[NotebookRun]:
@@ -124,8 +124,8 @@ def rehearse(stream: TextIO | None = None, folder: Path | None = None) -> list[N
             started = time.monotonic()
             try:
                 error = run(nbformat.read(path, as_version=4), path.parent)
-            except (OSError, ValueError, nbformat.reader.NotJSONError) as failure:  # it cannot be read
-                error = _sentence(failure)
+            except (OSError, ValueError, nbformat.reader.NotJSONError) as unread:  # it cannot be read
+                error = _sentence(unread)
             seconds = round(time.monotonic() - started, 1)
             rows.append({"notebook": path.name, "seconds": seconds, "ok": error is None, "error": error})
             if stream:
