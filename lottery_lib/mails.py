@@ -106,20 +106,12 @@ class Inbox:
         return {report.name: report.state for report in map(as_resource, self._topic.subscriptions())}
 
     def _to_confirm(self, addresses: str) -> str:
-        if not addresses:
-            return _("Nobody has confirmed a subscription to the topic, so no mail is sent.")
-        if not self._is_readable:
-            return _(
-                "Nobody has confirmed a subscription to the topic, so no mail is sent. Open the link in the "
-                "mail that {addresses} got.",
-                addresses=addresses,
-            )
-        return _(
-            "Nobody has confirmed a subscription to the topic, so no mail is sent. Open the link in the mail "
-            "that {addresses} got. The mailbox at {page} has it.",
-            addresses=addresses,
-            page=self._page,
-        )
+        sentences = [_("Nobody has confirmed a subscription to the topic, so no mail is sent.")]
+        if addresses:
+            sentences.append(_("Open the link in the mail that {addresses} got.", addresses=addresses))
+        if addresses and self._is_readable:
+            sentences.append(_("The mailbox at {page} has it.", page=self._page))
+        return " ".join(sentences)
 
     def clear(self) -> None:
         """Empty the emulator's mailbox. A real mailbox is not ours to empty."""
