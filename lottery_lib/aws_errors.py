@@ -46,9 +46,9 @@ _RENEW: Final = _(
     "again, or the first cell of the notebook"
 )
 _OTHER_KEYS: Final = _(
-    "Renew the credentials (`aws sso login`, or a new access key), then connect again: run the command "
-    "again, or the first cell of the notebook. Keys of AWS China work only in China's regions, and other "
-    "keys only elsewhere"
+    "{cause}. {advice}",
+    cause=_RENEW,
+    advice=_("Keys of AWS China work only in China's regions, and other keys only elsewhere"),
 )
 
 
