@@ -251,15 +251,10 @@ def chosen_names(attendee: str | None = None, edition: str | None = None) -> Nam
 
 def introduction(target: Target) -> str:
     """Say which account, region and attendee this is. It is shown before anything is written there."""
-    if not target.names.attendee:
-        return _(
-            "AWS account {account}, region {region}, partition {partition}, no attendee: the plain names",
-            **target.place,
-        )
+    attendee = target.names.attendee
+    whose = _("attendee {attendee}", attendee=attendee) if attendee else _("no attendee: the plain names")
     return _(
-        "AWS account {account}, region {region}, partition {partition}, attendee {attendee}",
-        **target.place,
-        attendee=target.names.attendee,
+        "AWS account {account}, region {region}, partition {partition}, {whose}", whose=whose, **target.place
     )
 
 
