@@ -137,13 +137,8 @@ def run(
         cause = _(
             "{why} The draw goes on; look at it with `lottery history {arn}`, or stop it", why=why, arn=arn
         )
-        return {
-            "status": "RUNNING",
-            "winners": [],
-            "execution_arn": arn,
-            "error": "StillRunning",
-            "cause": cause,
-        }
+        running = _result({"status": "RUNNING", "executionArn": arn}, [])
+        return running | {"error": "StillRunning", "cause": cause}
     try:
         return _fresh(_result(description, execution.history(target, arn)))
     except LotteryError as why:  # the status and the winners are known without the history
