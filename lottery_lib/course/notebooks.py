@@ -105,20 +105,19 @@ def _sentence(error: Exception) -> str:
     return f"{name}: {line}" if line else name
 
 
-def rehearse(stream: TextIO | None = None, folder: Path | None = None) -> list[NotebookRun]:
+def rehearse(stream: TextIO, folder: Path | None = None) -> list[NotebookRun]:
     """Run every notebook in a kernel of its own, on an emulator of its own. No file is changed.
 
     Args:
-        stream: Gets one line for each notebook, and a progress bar if it is a terminal. None: no output.
+        stream: Gets one line for each notebook, and a progress bar if it is a terminal.
         folder: The folder of the notebooks; by default that of this process's language.
 
     Returns:
         One row for each notebook.
     """
     paths = course_in(folder or spoken_folder())
-    disabled = None if stream else True  # None: unless it is a terminal
     rows: list[NotebookRun] = []
-    with _own_emulator(), tqdm(paths, file=stream, disable=disabled, bar_format=_BAR, leave=False) as bar:
+    with _own_emulator(), tqdm(paths, file=stream, disable=None, bar_format=_BAR, leave=False) as bar:
         for path in bar:
             bar.set_description_str(path.name)
             started = time.monotonic()
@@ -128,14 +127,8 @@ def rehearse(stream: TextIO | None = None, folder: Path | None = None) -> list[N
                 error = _sentence(unread)
             seconds = round(time.monotonic() - started, 1)
             rows.append({"notebook": path.name, "seconds": seconds, "ok": error is None, "error": error})
-            if stream:
-                line = _(
-                    "{notebook}: {seconds} s, {result}",
-                    notebook=path.name,
-                    seconds=seconds,
-                    result=error or _("ok"),
-                )
-                bar.write(line, file=stream)
+            ran = {"notebook": path.name, "seconds": seconds, "result": error or _("ok")}
+            bar.write(_("{notebook}: {seconds} s, {result}", **ran), file=stream)
     return rows
 
 
