@@ -248,16 +248,11 @@ def reset(edition: str | None, yes: bool) -> Outcome:
     target = connected(edition)
     evenings = open_evenings(target)
     place = {"table": target.names.winners_table, "account": target.account}
+    question = _("empty the table {table} in account {account}", **place)
     if evenings and not yes:  # on an emulator, too
-        ask(
-            _(
-                "empty the table {table} in account {account}, although the evening {evening} is open",
-                **place,
-                evening=evenings[-1],
-            )
-        )
+        ask(_("{question}, although the evening {evening} is open", question=question, evening=evenings[-1]))
     else:
-        agree(target, yes, _("empty the table {table} in account {account}", **place))
+        agree(target, yes, question)
     return Outcome({"removed": forget_winners(target)})
 
 
