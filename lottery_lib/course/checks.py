@@ -34,7 +34,7 @@ class Check:
 
     def __repr__(self) -> str:
         mark = _("✓ done") if self.done else _("○ not yet")
-        return _("{mark}: {sentences}", mark=mark, sentences=self._rest)
+        return _("{key}: {value}", key=mark, value=self._rest)
 
     @property
     def _rest(self) -> str:

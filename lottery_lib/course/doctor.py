@@ -103,7 +103,7 @@ def _finding(check: str, run_check: Callable[[], Result], next_step: str) -> Fin
         ok, detail = run_check()
     except LotteryError as error:
         ok, next_step = False, error.next_step
-        detail = _("{where}: {what}", where=error.where, what=error.what)
+        detail = _("{key}: {value}", key=error.where, value=error.what)
     except Exception as error:  # if a check breaks, the other checks still run
         ok, detail = False, f"{type(error).__name__}: {error}"
     return {"check": check, "ok": ok, "detail": detail, "next": "" if ok else next_step}

@@ -127,7 +127,7 @@ def drawing_of(machine: Machine, facts: Facts, title: str | None = None) -> Grap
         for name in names:
             by_status.setdefault(facts.statuses.get(name, "not entered"), []).append(name)
         parts = [
-            _("{status}: {names}", status=named(status), names=_(", ").join(in_status))
+            _("{key}: {value}", key=named(status), value=_(", ").join(in_status))
             for status, in_status in by_status.items()
         ]
         sentences.append(_("Of {count} states, {parts}.", count=len(names), parts=_("; ").join(parts)))
