@@ -33,7 +33,7 @@ _EXECUTION_COLUMNS: Final = [
 
 
 class Draws:
-    """The calls that a panel makes. Each of them may block until AWS answers."""
+    """The calls that a panel makes. Each call may block until AWS answers."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -201,13 +201,13 @@ def winner_table(
 
 
 def as_csv(table: pd.DataFrame) -> bytes:
-    """A table such as `winner_table` as a CSV file. A spreadsheet shows Chinese names, and runs no cell."""
+    """A table as a CSV file. A spreadsheet shows its Chinese names, and runs no cell as a formula."""
     text: str = _rewritten(table, to_cell).to_csv(index=False)
     return text.encode("utf-8-sig")  # without a byte order mark, a spreadsheet shows Chinese names wrongly
 
 
 def as_xlsx(table: pd.DataFrame) -> bytes:
-    """The same as an .xlsx file. Text stays text: 007 keeps its zeros, and no cell runs."""
+    """A table as an .xlsx file. Text stays text: 007 keeps its zeros, and no cell is run as a formula."""
     file = io.BytesIO()
     as_text = {"strings_to_formulas": False, "strings_to_urls": False}
     with pd.ExcelWriter(file, engine="xlsxwriter", engine_kwargs={"options": as_text}) as writer:

@@ -36,7 +36,7 @@ HEADERS: Final = {
 _SAVE: Final = _("Save the list in Excel as .xlsx or as CSV UTF-8, and load that file")
 # Excel's old format. Excel packs an .xlsx with a password into it, too.
 _OLE: Final = b"\xd0\xcf\x11\xe0"
-# Bytes that are no list of people in GBK: Chinese words in UTF-8, such as 王芳, and Western words in the
+# Bytes that show that a list is not in GBK: Chinese words in UTF-8, such as 王芳, and Western words in the
 # encoding of Windows, such as Müller.
 _NOT_GBK: Final = re.compile(
     rb"(?<![\x80-\xff])(?:[\xe3-\xe9][\x80-\xbf]{2}){2,}(?![\x80-\xff])|[A-Za-z][\xc0-\xff][a-z]"
@@ -75,8 +75,7 @@ class Roster:
         """Refuse a roster that cannot be loaded.
 
         Raises:
-            LotteryError: Rows were rejected, and `skip_bad_rows` is False; or nobody is left, so that there
-                would be nobody to draw from.
+            LotteryError: Rows were rejected, and `skip_bad_rows` is False; or there is no employee.
         """
         if self.rejected and not skip_bad_rows:
             rows = "".join(f"\n{line}" for line in self._bad_rows())

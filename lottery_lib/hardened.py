@@ -79,26 +79,26 @@ def winners(target: "Target") -> "pd.DataFrame":
 
 
 def without_receipt(target: "Target", rows: Sequence[Mapping[str, Any]]) -> set[str]:
-    """Compare rows of winners with the receipts of a hardened lottery, as they stand.
+    """Compare rows of winners with the receipts of a hardened lottery.
 
-    It reads the table of draws once, and repeats no draw. Whether the receipts are right,
-    `lottery_party.verify_draw` says.
+    It reads the table of draws once, and believes the receipts. `lottery_party.verify_draw` checks whether
+    the receipts are right.
 
     Args:
         target: Where; the hardened edition.
         rows: Rows of the table of winners.
 
     Returns:
-        The ids in the rows that no receipt names with this draw, prize and status. They may be winners of the
-        tutorial edition, which keeps no receipts. If the receipts cannot be read, these are all ids.
+        The ids in the rows that no receipt names with this draw, prize and status, such as those of winners
+        of the tutorial edition, which keeps no receipts. If the receipts cannot be read, all ids.
     """
-    found = call_or_none(draws_table(target).items, "ResourceNotFound") or []
+    draws = call_or_none(draws_table(target).items, "ResourceNotFound") or []
     in_rows = defaultdict[str, set[_Win]](set)
     for row in rows:
         in_rows[row["employee_id"]].add((row.get("draw_id"), row.get("prize"), row.get("status")))
     named = defaultdict[str, set[_Win]](set)
     try:
-        for employee_id, win in _wins(receipt_texts({item["draw_id"]: item for item in found})):
+        for employee_id, win in _wins(receipt_texts({item["draw_id"]: item for item in draws})):
             named[employee_id].add(win)
     except (AttributeError, LookupError, TypeError, ValueError):
         return {*in_rows}
@@ -140,7 +140,7 @@ def receipt_texts(items: "Mapping[str, Item]") -> dict[str, Any]:
         if "chain" in draw
     }
     chain = texts("#chain", 0, items.get("#chain", {}).get("receipts", 0))
-    return {"chain": chain, "draws": {name: {"receipts": found} for name, found in draws.items()}}
+    return {"chain": chain, "draws": {name: {"receipts": receipts} for name, receipts in draws.items()}}
 
 
 def open_evenings(target: "Target") -> list[str]:
@@ -154,7 +154,7 @@ def open_evenings(target: "Target") -> list[str]:
 def draw_in_public(
     target: "Target", wanted: object, public: str, *, name: str | None = None, seconds: float = 120.0
 ) -> "DrawResult":
-    """Draw like `lottery_lib.draw`, with a public value: the machine commits first, and then gets the value.
+    """Draw like `lottery_lib.draw`, with a public value. The machine first commits to its own value.
 
     Args:
         target: Where; the hardened edition.
@@ -175,23 +175,23 @@ def draw_in_public(
                 return send_answer(target, waiting, {"public": public})
             return execution.describe(target, arn)["status"] in execution.ENDED
 
-        asks = _("the machine to ask for the public value")
-        target.waiter.until(asks, answered, seconds=_ASKS_SECONDS, every=0.1)
+        what = _("the machine to ask for the public value")
+        target.waiter.until(what, answered, seconds=_ASKS_SECONDS, every=0.1)
 
-    asked = {**execution_input(target, wanted), "question": "What is the public value?"}
-    return run(target, asked, seconds, name, answer)
+    with_question = {**execution_input(target, wanted), "question": "What is the public value?"}
+    return run(target, with_question, seconds, name, answer)
 
 
 def send_answer(target: "Target", waiting: "Item", output: object) -> bool:
-    """Answer what a hardened machine asks in the table of draws, and remove the question.
+    """Answer the question of a hardened machine in the table of draws, and remove the question.
 
     Args:
         target: Where.
         waiting: The item with the question.
-        output: The answer, as JSON will have it.
+        output: The answer: a value that JSON can hold.
 
     Returns:
-        False if the machine does not wait for this answer any more.
+        False if the machine no longer waits for this answer.
     """
     token, draws = waiting["token"], draws_table(target)
     send = target.client("stepfunctions").send_task_success

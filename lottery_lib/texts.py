@@ -8,10 +8,10 @@ from unicodedata import east_asian_width
 #: Characters that no name needs: controls, such as a terminal's escape; separators of lines; half characters;
 #: and those that turn the direction of a text around.
 CONTROLS: Final = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-#: The class of HTML in which JupyterLab must not take dollar signs for mathematics: paths have them.
+#: The HTML class that keeps JupyterLab from reading dollar signs, which paths have, as mathematics.
 PLAIN: Final = "mathjax_ignore"
-# A spreadsheet takes a cell that begins so for a formula. Chinese and Japanese ones also take the wide forms.
-# They ignore the invisible marks U+200B and U+FEFF before it.
+# A spreadsheet runs a cell as a formula if it begins like this. Chinese and Japanese spreadsheets also accept
+# the wide forms. Spreadsheets ignore the invisible marks U+200B and U+FEFF in front.
 _FORMULA: Final = r"(?:[\t\r]|[\s\u200b\ufeff]*[=+\-@＝＋－＠])"
 _RUNS: Final = re.compile(f"'*{_FORMULA}")
 _PREFIXED: Final = re.compile(f"'+{_FORMULA}")
@@ -19,7 +19,7 @@ _PREFIXED: Final = re.compile(f"'+{_FORMULA}")
 
 def harmless(text: str) -> str:
     r"""Write each control as JSON does, such as ``\u001b``; line breaks and tabs stay."""
-    return CONTROLS.sub(lambda found: found[0] if found[0] in "\n\t" else f"\\u{ord(found[0]):04x}", text)
+    return CONTROLS.sub(lambda match: match[0] if match[0] in "\n\t" else f"\\u{ord(match[0]):04x}", text)
 
 
 def escaped(text: str) -> str:
@@ -38,5 +38,5 @@ def to_cell(text: str) -> str:
 
 
 def from_cell(cell: str) -> str:
-    """The text that `to_cell` was given."""
+    """The text from which `to_cell` made this cell."""
     return cell[1:] if _PREFIXED.match(cell) else cell

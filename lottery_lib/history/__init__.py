@@ -31,10 +31,10 @@ class Winner(TypedDict):
 
 
 class DrawResult(TypedDict):
-    """What became of a draw. `error` and `cause` are None if all went well.
+    """The result of a draw. `error` and `cause` are None if all went well.
 
-    A draw that runs has the error `StillRunning` once nobody waits for it any more. A draw that failed has
-    the error `HistoryNotRead` if its history cannot be read. A hardened draw can succeed and have the error
+    If a draw still runs at the deadline, its error is `StillRunning`. If a draw failed and its history cannot
+    be read, its error is `HistoryNotRead`. A hardened draw that succeeded can have the error
     `RecordedNotMailed`.
     """
 
@@ -195,8 +195,8 @@ def published(events: Iterable[Event]) -> list[str]:
             scheduled: Event | None = event
             while scheduled and scheduled["type"] != "TaskScheduled":
                 scheduled = events_by_id.get(scheduled.get("previousEventId", 0))
-            given = parsed(details_of(scheduled or {}).get("parameters"))
-            messages.append(str(given.get("Message", "")) if isinstance(given, dict) else "")
+            parameters = parsed(details_of(scheduled or {}).get("parameters"))
+            messages.append(str(parameters.get("Message", "")) if isinstance(parameters, dict) else "")
     return messages
 
 

@@ -27,7 +27,7 @@ Edge = tuple[str, str, bool]
 
 
 class Paint(TypedDict):
-    """How one state is painted: two colours, the lines of its text, and what a pointer over it says."""
+    """How one state is painted: its colours, the lines of its text, and its tooltip."""
 
     status: str
     fill: str
@@ -38,7 +38,7 @@ class Paint(TypedDict):
 
 @dataclass(frozen=True)
 class Facts:
-    """What an execution did so far. All that is shown of one look at it comes from here.
+    """What an execution did so far. A picture and a panel take everything that they show from here.
 
     Attributes:
         table: A row for each attempt, as `history.state_table` returns it.
@@ -143,7 +143,7 @@ def paints_of(machine: Machine, facts: Facts, name_lines: Mapping[str, Sequence[
                 "fill": look.fill,
                 "border": look.border,
                 "lines": [f"{look.mark} {first}".strip(), *rest, *captions(state, attempts, items)],
-                "tip": _("{name}: {told}", name=name, told=_(", ").join(filter(None, words))),
+                "tip": _("{key}: {value}", key=name, value=_(", ").join(filter(None, words))),
             }
         )
     return paints

@@ -23,7 +23,7 @@ _STATUSES: Final = ("succeeded", "caught", "failed", _NOT_ENTERED)
 class Comparison:
     """The graph of an execution, and beside it a table of what was predicted and what happened.
 
-    A notebook folds both away until every state has a prediction, so that nobody sees the answer too early.
+    Until every state has a prediction, a notebook hides both, so that people do not see the answer too early.
 
     Args:
         predicted: The status of some states by name: ``succeeded``, ``caught``, ``failed`` or

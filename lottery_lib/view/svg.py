@@ -16,7 +16,7 @@ from lottery_lib.translation import _
 
 
 def render(source: str) -> str:
-    """Turn DOT into SVG. The same DOT is laid out once, however often it is asked for.
+    """Turn DOT into SVG. A second call with the same DOT does not run the program again.
 
     The program is GRAPHVIZ_DOT if that is set, else the system's `dot`, else pip's `dot` beside this Python.
 

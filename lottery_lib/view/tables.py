@@ -23,8 +23,8 @@ def show_tables() -> None:
 def as_html(table: pd.DataFrame) -> str:
     """A table as HTML.
 
-    An index that only numbers the rows is not shown. The columns keep their names for Python. Only what is
-    shown changes: ``employee_id`` becomes ``Employee ID``. Each cell has its own style, because JupyterLab
+    An index that only numbers the rows is left out. The heading of the column ``employee_id`` is
+    ``Employee ID``; in Python, the column keeps its name. Each cell has its own style, because JupyterLab
     aligns every table to the right, and removes style sheets from an untrusted notebook.
     """
     only_numbered = table.index.name is None and pd.api.types.is_integer_dtype(table.index.dtype)

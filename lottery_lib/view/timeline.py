@@ -23,8 +23,8 @@ from lottery_lib.view.svg import Picture
 
 _ROWS: Final = 40  # the most rows of a picture; a large Map has more iterations
 _BARS: Final = 50  # the most bars of a row; a long loop has more rounds
-_SPAN: Final = 1 / 200  # of the whole width; nobody would see a shorter bar
-_WIDTH: Final = 8.4  # inches, as all sizes of a figure; a notebook is so wide in a window of 1280 pixels
+_SPAN: Final = 1 / 200  # of the whole width: the shortest bar that people see
+_WIDTH: Final = 8.4  # inches, as all sizes of a figure; the width of a notebook in a window of 1280 pixels
 _LETTER, _LINE = 0.085, 0.18  # the width of a letter, and the height of a line
 _LABEL, _NOTE = 26, 28  # the most columns in a line of the texts left and right of the bars
 _SVG: Final = {
@@ -92,7 +92,7 @@ def timeline_view(
     time = f"{total:.1f} s" if total >= 1 else f"{total * 1000:.0f} ms"
     states = _("; ").join(f"{row.label.strip()} {row.note}" for row in rows[:_ROWS])
     states = states or _("nothing has happened yet")
-    alt = _("{title} of {time}: {told}.", title=title or _("Timeline"), time=time, told=states)
+    alt = _("{title} of {time}: {states}.", title=title or _("Timeline"), time=time, states=states)
     return Picture(alt, lambda: _draw(rows, total or 0.001, title))
 
 
