@@ -173,8 +173,8 @@ def _command() -> str:
     script = shutil.which("lottery", path=str(Path(sys.executable).parent))
     if script is None:
         return f"{shlex.quote(sys.executable)} -m lottery_lib"
-    found = shutil.which("lottery")
-    if found and Path(found).samefile(script):
+    on_path = shutil.which("lottery")
+    if on_path and Path(on_path).samefile(script):
         return "lottery"
     here = Path.cwd()
     return shlex.quote(str(Path(script).relative_to(here) if Path(script).is_relative_to(here) else script))

@@ -260,12 +260,12 @@ def _checked(rows: Iterable[tuple[int, Mapping[str, object]]]) -> Roster:
     roster, ids, serials = Roster(), set[str](), set[int]()
     for number, row in rows:
         values = [row.get(column) for column in HEADERS]
-        identity, name, department, entry, given = [
+        identity, name, department, entry, serial_text = [
             str(value).strip() if isinstance(value, str | int) else "" for value in values
         ]
         if date := _YEAR_FIRST.fullmatch(entry):  # Excel writes a date into CSV as 2020/1/31
             entry = date[1] + date[2].zfill(2) + date[3].zfill(2)
-        serial = int(given) if re.fullmatch(r"[1-9]\d{0,15}", given) else 0
+        serial = int(serial_text) if re.fullmatch(r"[1-9]\d{0,15}", serial_text) else 0
         reasons = {
             _("it has more cells than the header. A text with a comma needs quotation marks."): (
                 row.get("")  # no attribute of an item has this name
@@ -288,8 +288,8 @@ def _checked(rows: Iterable[tuple[int, Mapping[str, object]]]) -> Roster:
             _(
                 "lottery_serial of {id} must be a whole number of at least 1, not {text!r}.",
                 id=identity,
-                text=given,
-            ): given and not serial,
+                text=serial_text,
+            ): serial_text and not serial,
             _("lottery_serial {number} of {id} is taken already.", number=serial, id=identity): (
                 serial in serials
             ),

@@ -172,8 +172,8 @@ def of_machine(
 ) -> list["ExecutionListItemTypeDef"]:
     """List a machine's executions, newest first. If the machine does not exist, the list is empty."""
     pages = partial(all_pages, target.client("stepfunctions"), "list_executions", "executions")
-    wanted = {"stateMachineArn": machine_arn} | ({"statusFilter": status} if status else {})
-    executions = call_or_none(pages, *_ABSENT, **wanted) or []
+    status_filter = {"statusFilter": status} if status else {}
+    executions = call_or_none(pages, *_ABSENT, stateMachineArn=machine_arn, **status_filter) or []
     return sorted(executions, key=lambda execution: execution["startDate"], reverse=True)
 
 

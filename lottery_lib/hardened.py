@@ -103,8 +103,8 @@ def without_receipt(target: "Target", rows: Sequence[Mapping[str, Any]]) -> set[
     except (AttributeError, LookupError, TypeError, ValueError):
         return {*in_rows}
     # A win counts more than an absence.
-    present = {one: {win for win in wins if win[2] is None} for one, wins in named.items()}
-    return {one for one, wins in in_rows.items() if not wins <= (present.get(one) or named[one])}
+    present = {person: {win for win in wins if win[2] is None} for person, wins in named.items()}
+    return {person for person, wins in in_rows.items() if not wins <= (present.get(person) or named[person])}
 
 
 def _wins(document: Mapping[str, Any]) -> Iterator[tuple[str, _Win]]:
@@ -124,7 +124,8 @@ def _wins(document: Mapping[str, Any]) -> Iterator[tuple[str, _Win]]:
                     prize = prizes[receipt["prize"] - 1]["prize"]
                     wins |= dict.fromkeys(receipt["winners"], (name, prize, None))
                 case "roll call":
-                    wins |= {one: (*wins[one][:2], "absent") for one in receipt["absent"] if one in wins}
+                    absent = wins.keys() & set(receipt["absent"])
+                    wins |= {person: (*wins[person][:2], "absent") for person in absent}
         yield from wins.items()
 
 

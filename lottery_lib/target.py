@@ -266,8 +266,7 @@ def _block_writes(model: Any, **more: object) -> None:
 def _at_address(where: str, names: Names, region: str) -> Target:
     """Connect to an emulator at an address. Fails now, and not in a later cell, if nobody answers."""
     scheme, rest = where.split("://", 1)
-    *keys, place = rest.rsplit("@", 1)
-    key = "".join(keys)
+    key, _at, place = rest.rpartition("@")
     endpoint = f"{scheme}://{place}"
     try:
         parts = urlsplit(endpoint)

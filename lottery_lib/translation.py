@@ -40,8 +40,8 @@ def first_spoken(wanted: str) -> str:
     Args:
         wanted: A locale, or a browser's ``Accept-Language``, such as ``"fr-CH, zh;q=0.9"``.
     """
-    known = (*languages(), "en")
-    return next((word for word in re.findall("[a-z]+", wanted.lower()) if word in known), "en")
+    spoken = (*languages(), "en")
+    return next((word for word in re.findall("[a-z]+", wanted.lower()) if word in spoken), "en")
 
 
 @cache

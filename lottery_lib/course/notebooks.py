@@ -58,7 +58,7 @@ def spoken_folder() -> Path:
 def course_in(folder: Path) -> list[Path]:
     """What a rehearsal of a folder's lessons runs, in this order."""
     lessons = notebooks(folder)
-    # A page for all languages stands beside the folders of the other languages.
+    # A page for all languages is in the parent folder of the translated lessons.
     others = [path / name for name in OTHERS for path in (folder, folder.parent) if (path / name).exists()]
     return [*lessons[:-1], *others, *lessons[-1:]]  # the last lesson removes what the others need
 

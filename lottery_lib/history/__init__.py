@@ -111,7 +111,7 @@ def table_of(reader: Reader) -> pd.DataFrame:
             took = (attempt.ended - attempt.started).total_seconds() if attempt.ended else float("nan")
             what = (run.name, run.branch.label, number, attempt.status, attempt.started, took)
             why = harmless(attempt.error), harmless(attempt.cause)
-            rows.append((*what, run.given, attempt.output, attempt.variables, *why))
+            rows.append((*what, run.input, attempt.output, attempt.variables, *why))
     # dtype=object first, so that pandas does not convert inputs that are numbers.
     table = pd.DataFrame(rows, columns=_STATE_COLUMNS, dtype=object)
     table["started"] = pd.to_datetime(table["started"], utc=True)

@@ -58,7 +58,7 @@ class StateRun:
     kind: str
     branch: Branch
     previous: "StateRun | None"
-    given: Any
+    input: Any
     attempts: list[Attempt]
     inner: list[Branch] = field(default_factory=list)  # the branches of the latest attempt
     culprit: "StateRun | None" = None  # the inner state that made this one fail
