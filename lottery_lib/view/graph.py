@@ -25,7 +25,7 @@ from lottery_lib.view.painting import (
     paint,
     paints_of,
 )
-from lottery_lib.view.status import look_of, named, retried
+from lottery_lib.view.status import look_of, retried, word_of
 from lottery_lib.view.svg import Picture, render
 from states_language import all_states, branches, is_last, states
 
@@ -127,7 +127,7 @@ def drawing_of(machine: Machine, facts: Facts, title: str | None = None) -> Grap
         for name in names:
             by_status.setdefault(facts.statuses.get(name, "not entered"), []).append(name)
         parts = [
-            _("{key}: {value}", key=named(status), value=_(", ").join(in_status))
+            _("{key}: {value}", key=word_of(status), value=_(", ").join(in_status))
             for status, in_status in by_status.items()
         ]
         sentences.append(_("Of {count} states, {parts}.", count=len(names), parts=_("; ").join(parts)))

@@ -10,7 +10,7 @@ from lottery_lib.history.state_runs import Reader
 from lottery_lib.translation import _
 from lottery_lib.view.graph import drawing_of
 from lottery_lib.view.painting import facts_of
-from lottery_lib.view.status import marked, named, retried
+from lottery_lib.view.status import marked, retried, word_of
 from lottery_lib.view.tables import as_html
 
 _OPEN: Final = "?"
@@ -68,7 +68,7 @@ def _verdict(guess: str, status: str) -> str:
     if word == _OPEN:
         return ""
     # A translated notebook may have either word.
-    statuses = {text: name for name in _STATUSES for text in (name, named(name).lower())}
+    statuses = {text: name for name in _STATUSES for text in (name, word_of(name).lower())}
     if word not in statuses:
         return _("? write succeeded, caught, failed or not entered")
     # A line must not break at these spaces. No status has the second mark.

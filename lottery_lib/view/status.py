@@ -35,7 +35,7 @@ def look_of(status: str) -> Look:
     return _LOOKS.get(status, _LOOKS[""])
 
 
-def named(status: str) -> str:
+def word_of(status: str) -> str:
     """A status in the attendee's language. The data keep the English word."""
     words = {
         "running": _("running"),
@@ -51,7 +51,7 @@ def named(status: str) -> str:
 
 def marked(status: str) -> str:
     """A status with its mark, such as ``"✓ succeeded"``."""
-    return f"{look_of(status).mark} {named(status)}".strip()
+    return f"{look_of(status).mark} {word_of(status)}".strip()
 
 
 def retried(attempts: int) -> str:
