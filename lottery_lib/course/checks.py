@@ -24,13 +24,13 @@ class Check:
     """One thing to do: whether it is done, and the next step if it is not.
 
     Attributes:
-        raised: The error with which the attendee's own cell ended, if this is the check of an exercise.
+        cell_error: The error with which the attendee's own cell ended, if this is the check of an exercise.
     """
 
     what: str
     done: bool
     next_step: str
-    raised: str = ""
+    cell_error: str = ""
 
     def __repr__(self) -> str:
         mark = _("✓ done") if self.done else _("○ not yet")
@@ -76,9 +76,9 @@ def check(
     Returns:
         One line for the cell to show, such as ``○ not yet: Count the mails. Your answer is 3.``
     """
-    if raised := _error_of_cell():
-        what = _("Your cell ended with {error}", error=raised)
-        return Check(what, False, _("Change it and run it, then run this check"), raised)
+    if cell_error := _error_of_cell():
+        what = _("Your cell ended with {error}", error=cell_error)
+        return Check(what, False, _("Change it and run it, then run this check"), cell_error)
     value: Any = None
     try:
         value = answer()
@@ -108,7 +108,7 @@ def _error_of_cell() -> str:
     if last is None:
         return ""
     if isinstance(last.result, Check):  # the check ran twice, and the attendee's cell did not run between
-        return last.result.raised
+        return last.result.cell_error
     error = last.error_before_exec or last.error_in_exec
     return _error_text(error) if error else ""
 
