@@ -382,7 +382,7 @@ def stop(edition: str | None, port: int | None, yes: bool, dry_run: bool) -> Out
             for plugin in plugins():
                 lost += plugin.unsaved(state["endpoint"], shared=port is None)
         except LotteryError as error:  # an emulator that does not answer can be stopped, too
-            say(_("Nobody could look whether there are winners. {error}", error=error))
+            say(_("It is not known whether there are winners. {error}", error=error))
     for sentence in lost:
         say(sentence)
     if dry_run:

@@ -294,7 +294,7 @@ def _at_address(where: str, names: Names, region: str) -> Target:
             raise
         what = _("does not know the access key") if key else _("needs an access key")
         next_step = _(
-            "Use http://KEY@host:port. KEY is the access_key_id that `lottery emulator status --json` tells "
+            "Use http://KEY@host:port. KEY is the access_key_id that `lottery emulator status --json` shows "
             "on the emulator's machine"
         )
         raise LotteryError(_("emulator at {address}", address=endpoint), what, next_step) from error

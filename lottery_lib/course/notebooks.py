@@ -169,7 +169,7 @@ def summary(rows: Sequence[NotebookRun], folder: Path = NOTEBOOKS_FOLDER) -> str
         table.astype("string").fillna("").to_string(index=False),
         "",
         _(
-            "All ran in {minutes} minutes. By what the notebooks state, a class needs {stated} minutes, and "
+            "All ran in {minutes} minutes. According to the notebooks, a class needs {stated} minutes, and "
             "{further} more to go further.",
             minutes=f"{ran['seconds'].sum() / 60:.1f}",
             stated=teaching + exercises,

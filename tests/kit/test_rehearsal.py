@@ -133,7 +133,7 @@ def test_summary_of_minutes(tmp_path):
         ["01_b.ipynb", "30.0", "ok"],
     ]
     assert lines[-2:] == [
-        "All ran in 2.0 minutes. By what the notebooks state, "
+        "All ran in 2.0 minutes. According to the notebooks, "
         "a class needs 40 minutes, and 5 more to go further.",
         "All 2 ran without an error.",
     ]

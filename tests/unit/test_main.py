@@ -298,7 +298,7 @@ def test_stop_where_a_look_fails(run, lossy, monkeypatch):
     monkeypatch.setattr("lottery_party.records.unsaved", lambda *_, **__: refused())
     code, _, err = run("emulator", "stop")
     assert (code, lossy) == (0, [None])
-    assert "Nobody could look whether there are winners. emulator: does not answer." in err
+    assert "It is not known whether there are winners. emulator: does not answer." in err
 
 
 @pytest.fixture
