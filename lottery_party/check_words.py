@@ -28,6 +28,10 @@ WORDS: Final = {
 #: Why a claim is false.
 PROBLEMS: Final = {
     "file": _("The file is not one of a lottery's receipts."),
+    "format": _(
+        "The file has format {given}, and this check reads format {ours}. "
+        "Use the check of the kit that wrote it."
+    ),
     "draw": _("Draw {draw}: something in it has a wrong form."),
     "noPool": _("Draw {draw}: it is closed, and its pool or the salt of its pool is missing."),
     "row": _("List of winners, row {at}: something in it has a wrong form."),

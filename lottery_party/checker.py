@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from lottery_lib import merkle
 from lottery_party.check_words import CLAIMS, PROBLEMS, TEXT
-from lottery_party.receipt_form import Receipt, WrongForm, read_folder
+from lottery_party.receipt_form import FORM, Receipt, WrongForm, read_document
 
 _CHAIN, _POOL, _SECRET, _ORDER, _COUNT, _SKIPPED, _LIST = CLAIMS
 _CODES: Final = {"root": "pool", "commitment": "commitment", "announced_before": "announced_before"}
@@ -51,7 +51,7 @@ def check_receipts(document: Mapping[str, Any]) -> Checked:
     kinds = ("announced", "closed", "not ended", "prizes not drawn", "withdrawn", "resets")
     counts = dict.fromkeys(kinds, 0)
     try:
-        chain, receipts = read_folder(document)
+        chain, receipts = read_document(document)
     except WrongForm as error:
         return Checked(dict.fromkeys(CLAIMS, False), [str(error)], counts, [], [])
     eras, resets = dict[str, int](), 0
@@ -95,8 +95,9 @@ def check_page(document: Mapping[str, Any]) -> str:
     """
     page = Path(__file__).with_name("check.html").read_text(encoding="utf-8")
     # A text cannot end its own script element.
-    words, data = (json.dumps(each).replace("<", "\\u003c") for each in (TEXT, document or None))
+    words, form, data = (json.dumps(each).replace("<", "\\u003c") for each in (TEXT, FORM, document or None))
     page = page.replace("const TEXT = null;", f"const TEXT = {words};")
+    page = page.replace("const FORM = null;", f"const FORM = {form};")
     return page.replace(">null</script>", f">{data}</script>")
 
 

@@ -1,16 +1,27 @@
-"""Read the receipts of a folder, and refuse everything that does not have the form of `docs/receipts.md`."""
+"""Read the receipts of a document, and refuse everything that does not have the form of `receipt_form.json`.
+
+The page `check.html` reads the same file. A form in it is
+
+- a word, such as ``"text"`` (see `_TYPES`);
+- ``["list of", form]``;
+- ``["one of", text, ...]``: one of these texts;
+- ``{"key": form, "other?": form}``: an object with these keys. One with a ``?`` may be missing. Others do not
+  matter.
+"""
 
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, TypeAlias
 
 from lottery_party.check_words import PROBLEMS
 
-Form = Mapping[str, Callable[[Any], bool]]
+Form: TypeAlias = "str | list[Form] | dict[str, Form]"
+FORM: Final[dict[str, Any]] = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="ascii"))
+_PLACES: Final[dict[str, list[str]]] = FORM["places"]
 
 
 class WrongForm(Exception):
@@ -30,46 +41,50 @@ class Receipt:
         return str(self.says["kind"])
 
 
-def read_folder(document: Any) -> tuple[list[Receipt], dict[str, list[Receipt]]]:
+def read_document(document: Any) -> tuple[list[Receipt], dict[str, list[Receipt]]]:
     """Read the receipts of the lottery's own chain, and those of each draw in the order of the chain.
 
     Raises:
         WrongForm: The document has another form, so nothing in it can be checked.
     """
-    if not _has(document, {"chain": _is_texts, "draws": _is_object, "winners": _is_list}):
+    if not _fits(document, FORM["document"]):
         raise WrongForm(PROBLEMS["file"])
+    if (given := document.get("format", 1)) != FORM["format"]:  # the first documents have no number
+        raise WrongForm(PROBLEMS["format"].format(given=int(given), ours=FORM["format"]))
     chain = [
-        _receipt(PROBLEMS["chainReceipt"].format(at=at), text, "announced", "reset")
+        _receipt(PROBLEMS["chainReceipt"].format(at=at), text, _PLACES["chain"])
         for at, text in enumerate(document["chain"])
     ]
-    draws = dict[str, list[Receipt]]()
     names = [each.says["draw"] for each in chain if each.kind == "announced"]
-    for name in sorted(
-        document["draws"], key=lambda name: names.index(name) if name in names else len(names)
-    ):
-        draw = document["draws"][name]
-        if not _has(draw, {"receipts": _is_texts}, _DRAW) or not draw["receipts"]:
-            raise WrongForm(PROBLEMS["draw"].format(draw=name))
-        where, (first, *others) = partial(PROBLEMS["drawReceipt"].format, draw=name), draw["receipts"]
-        draws[name] = [_receipt(where(at=0), first, "announced")]
-        for at, text in enumerate(others, 1):
-            draws[name].append(_receipt(where(at=at), text, *_KINDS.keys() - {"reset"}))
-        if draws[name][-1].kind == "closed" and not {"pool", "salt"} <= draw.keys():
-            raise WrongForm(PROBLEMS["noPool"].format(draw=name))
+    in_order = [*dict.fromkeys([*names, *document["draws"]])]
+    draws = {name: _draw(name, document["draws"][name]) for name in in_order if name in document["draws"]}
     for at, row in enumerate(document["winners"], 1):
-        if not _has(row, {"employee_id": _is_text}, dict.fromkeys(_ROW, _is_text_or_none)):
+        if not _fits(row, FORM["winner"]):
             raise WrongForm(PROBLEMS["row"].format(at=at))
     return chain, draws
 
 
-def _receipt(where: str, text: str, *kinds: str) -> Receipt:
+def _draw(name: str, draw: Any) -> list[Receipt]:
+    if not _fits(draw, FORM["draw"]) or not draw["receipts"]:
+        raise WrongForm(PROBLEMS["draw"].format(draw=name))
+    found = [
+        _receipt(PROBLEMS["drawReceipt"].format(draw=name, at=at), text, _PLACES["later" if at else "first"])
+        for at, text in enumerate(draw["receipts"])
+    ]
+    if found[-1].kind == "closed" and not _fits(draw, FORM["closed draw"]):
+        raise WrongForm(PROBLEMS["noPool"].format(draw=name))
+    return found
+
+
+def _receipt(where: str, text: str, kinds: Sequence[str]) -> Receipt:
     says: Any = None
     try:
         if text.isascii():
             says = json.loads(text, parse_constant=_refuse, parse_float=_number, parse_int=_number)
     except (ValueError, RecursionError):
         pass
-    if not _has(says, {"kind": kinds.__contains__}) or not _has(says, _EVERY | _KINDS[says["kind"]], _UNWON):
+    right = _fits(says, FORM["receipt"]) and says.get("kind") in kinds
+    if not right or not _fits(says, FORM["kinds"][says["kind"]]):
         raise WrongForm(PROBLEMS["form"].format(where=where))
     return Receipt(says, hashlib.sha256(text.encode()).hexdigest())
 
@@ -85,72 +100,36 @@ def _number(text: str) -> float:
     return int(number) if number.is_integer() else number
 
 
-def _has(value: Any, needed: Form, optional: Form | None = None) -> bool:
-    """Whether a value is an object with these keys, and each of them has the right form."""
-    present = {key: form for key, form in (optional or {}).items() if _is_object(value) and key in value}
-    return _is_object(value) and all(
-        key in value and form(value[key]) for key, form in {**needed, **present}.items()
-    )
-
-
-def _is_object(value: object) -> bool:
-    return isinstance(value, Mapping)
-
-
-def _is_list(value: object) -> bool:
-    return isinstance(value, list)
+def _fits(value: Any, form: Form) -> bool:
+    """Whether a value has a form."""
+    if isinstance(form, str):
+        return _TYPES[form](value)
+    if isinstance(form, dict):
+        return isinstance(value, Mapping) and all(
+            _fits(value[name], each) if (name := key.removesuffix("?")) in value else name != key
+            for key, each in form.items()
+        )
+    what, *others = form
+    if what == "one of":
+        return value in others
+    return isinstance(value, list) and all(_fits(each, others[0]) for each in value)
 
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and not re.search("[\ud800-\udfff]", value)  # these have no UTF-8
 
 
-def _is_text_or_none(value: object) -> bool:
-    return value is None or _is_text(value)
+def _is_number(value: Any) -> bool:
+    """As in JavaScript, 1.0 is a whole number."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 <= value < 2**31 and value == int(value)
 
 
-def _is_texts(value: object) -> bool:
-    return isinstance(value, list) and all(map(_is_text, value))
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
-
-
-def _is_hex(value: object) -> bool:
-    return isinstance(value, str) and bool(re.fullmatch("(?:[0-9a-f]{2})*", value))
-
-
-def _is_prizes(value: object) -> bool:
-    return isinstance(value, list) and all(_has(each, _PRIZE) for each in value)
-
-
-def _one_of(*texts: str) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, str) and value in texts
-
-
-_PRIZE: Final[Form] = {"prize": _is_text, "count": _is_number}
-_DRAW: Final[Form] = {"pool": _is_texts, "salt": _is_hex, "won_before": _is_texts}
-_ROW: Final = ("employee_name", "draw_id", "prize", "status")
-_EVERY: Final[dict[str, Callable[[Any], bool]]] = {"number": _is_number, "at": _is_text, "previous": _is_text}
-_UNWON: Final[Form] = {"unwon": _is_text}
-_KINDS: Final[Mapping[str, dict[str, Callable[[Any], bool]]]] = {
-    "announced": {
-        "draw": _is_text,
-        "announced_before": _is_number,
-        "algorithm": _one_of("hmac-sha256-shuffle-2"),
-        "pool": _is_text,
-        "size": _is_number,
-        "prizes": _is_prizes,
-        "absent": _one_of("out", "may win later"),
-        "commitment": _is_text,
-        "question": _is_text,
-    },
-    "public value": {"value": _is_text},
-    "prize added": {"prize": _is_text, "count": _is_number},
-    "withdrawn": {"employee_id": _is_text},
-    "drawn": {"prize": _is_number, "winners": _is_texts, "passed_over": _is_texts},
-    "roll call": {"prize": _is_number, "absent": _is_texts, "by": _one_of("operator", "time-out")},
-    "closed": {"secret": _is_hex},
-    "reset": {"removed": _is_number},
+_TYPES: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "anything": lambda value: True,
+    "object": lambda value: isinstance(value, Mapping),
+    "text": _is_text,
+    "text/null": lambda value: value is None or _is_text(value),
+    "number": _is_number,
+    "hex": lambda value: isinstance(value, str) and bool(re.fullmatch("(?:[0-9a-f]{2})*", value)),
 }

@@ -18,6 +18,7 @@ from lottery_lib.target import EMULATOR_REGION, Target, connect
 from lottery_lib.translation import _
 from lottery_party.check_words import WORDS
 from lottery_party.checker import check_receipts
+from lottery_party.receipt_form import FORM
 
 PARTY: Final = "party"
 """The attendee of `lottery night`, unless LOTTERY_ATTENDEE says another: no lesson resets these names."""
@@ -32,9 +33,9 @@ def receipts(target: Target, draw_id: str) -> dict[str, Any]:
             returned, because a person who won in one of them is skipped in the others.
 
     Returns:
-        ``chain``: the receipts of the lottery's own chain. ``draws``: of each draw, by its name, its
-        ``receipts``, and if it is closed also its ``pool``, ``salt`` and ``won_before``. ``winners``: the
-        rows of the table of winners, with names.
+        ``format``: the number of this form. ``chain``: the receipts of the lottery's own chain. ``draws``: of
+        each draw, by its name, its ``receipts``, and if it is closed also its ``pool``, ``salt`` and
+        ``won_before``. ``winners``: the rows of the table of winners, with names.
 
     Raises:
         LotteryError: There is no such draw, or the target is not the hardened edition.
@@ -53,7 +54,8 @@ def receipts(target: Target, draw_id: str) -> dict[str, Any]:
     for name, folder in told["draws"].items():
         if "closed" in items[name]:
             folder.update(_pool(target, items[name]))
-    return told | {"winners": [names.get(row["employee_id"], {}) | row for row in rows]}
+    winners = [names.get(row["employee_id"], {}) | row for row in rows]
+    return {"format": FORM["format"], **told, "winners": winners}
 
 
 def _pool(target: Target, draw: Item) -> dict[str, Any]:

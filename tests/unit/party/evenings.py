@@ -40,7 +40,8 @@ class Lottery:
     def document(self):
         """What `receipts.json` contains."""
         draws = {name: draw.published() for name, draw in self.draws.items()}
-        return copy.deepcopy({"chain": self.chain, "draws": draws, "winners": list(self.rows.values())})
+        told = {"chain": self.chain, "draws": draws, "winners": list(self.rows.values())}
+        return {"format": 1, **copy.deepcopy(told)}
 
 
 class Draw:
