@@ -241,12 +241,8 @@ def _drawn(draw: _Draw, at: int, says: Mapping[str, Any]) -> Iterator[Problem]:
             expected.append(one)
         else:
             break
-    announced = range(1, len(draw.head["prizes"]) + 1)  # a prize that was added may come at any time
-    if (
-        number in announced
-        and number not in draw.drawn
-        and any(number < one in announced for one in draw.drawn)
-    ):
+    announced = len(draw.head["prizes"])  # a prize that was added may come at any time
+    if number not in draw.drawn and any(number < one <= announced for one in draw.drawn):
         yield _ORDER, PROBLEMS["late"].format(where=where, number=number)
     if draw.closed:
         if expected != winners:
@@ -270,7 +266,11 @@ def _few(ids: Sequence[str]) -> str:
 
 
 def shuffled(size: int, key: bytes) -> Iterator[int]:
-    """Shuffle the positions of a pool. The key decides the order (Fisher and Yates, from the front)."""
+    """Shuffle the positions of a pool. The key decides the order (Fisher and Yates, from the front).
+
+    The function DrawPrize and the page `check.html` have their own copies, because each of them works alone.
+    The known orders in `tests/unit/party/corpus.json` hold the three together.
+    """
     positions = list(range(size))
     for step in range(size):
         bound, attempt, number = size - step, 0, 2**256

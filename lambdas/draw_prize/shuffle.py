@@ -1,4 +1,8 @@
-"""Put a pool into an order that only a secret decides, each order as likely as any other."""
+"""Put a pool into an order that only a secret decides, each order as likely as any other.
+
+The checks of the receipts have their own copies, because a function is deployed alone. The known orders in
+`tests/unit/party/corpus.json` hold them together.
+"""
 
 import hmac
 

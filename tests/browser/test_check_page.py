@@ -6,6 +6,7 @@ import random
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
+from unit.party import corpus
 from unit.party.evenings import CHEATS, Draw, Lottery, broken, evening
 
 from lottery_lib.merkle import proof
@@ -14,11 +15,13 @@ from lottery_party.checker import CLAIMS, check_page, check_receipts
 
 pytestmark = pytest.mark.browser
 MANY = 667  # seeds, with three folders each
-# It returns a text, which is faster than Playwright's own way.
+# They return texts, which is faster than Playwright's own way.
 CHECK = """documents => JSON.stringify(JSON.parse(documents).map(document => {
   const { claims, problems, counts, codes, strange } = checkReceipts(document);
-  return [Object.values(claims), problems.sort(), counts, codes, strange.length];
+  return { claims, problems: problems.sort(), counts, codes, strange: strange.sort() };
 }))"""
+SHUFFLE = """([size, secret, value]) =>
+  JSON.stringify(orderOf(Array.from({ length: size }, (_, at) => at), unhex(secret), value))"""
 
 
 @pytest.fixture
@@ -45,6 +48,31 @@ def checked(opened):
     return lambda documents: json.loads(page.evaluate(CHECK, json.dumps(documents)))
 
 
+def test_corpus(checked):
+    """The page says of each document what the corpus says. `test_checker` asks Python the same."""
+    cases = corpus.cases()
+    found = checked([document for document, _ in cases.values()])
+    for (fact, (_, says)), page_says in zip(cases.items(), found, strict=True):
+        assert page_says == {"codes": page_says["codes"], **says}, fact
+
+
+def test_known_shuffles(opened):
+    """The page puts a pool into the order that the corpus says."""
+    page = opened(check_page({}))
+    for known in corpus.SHUFFLES:
+        found = page.evaluate(SHUFFLE, [known["size"], known["secret"], known["public"]])
+        assert json.loads(found) == known["order"]
+
+
+def test_a_digest_that_is_too_large(opened):
+    """The page skips a digest that would favour small numbers."""
+    page = opened(check_page({}))
+    digest = (
+        "hmac = () => text => unhex(text.join() === '48,46,48' ? 'ff'.repeat(32) : '02')"  # 48,46,48: "0.0"
+    )
+    assert page.evaluate(f"() => {{ {digest}; return orderOf([0, 1, 2], [], '')[0]; }}") == 2
+
+
 def folders(seed):
     """A good evening, one on which somebody cheated, and one that is broken."""
     chance = random.Random(seed)
@@ -66,13 +94,13 @@ def test_two_implementations_agree(checked, seeds):
         some = documents[start : start + 200]
         for document, page_says in zip(some, checked(some), strict=True):
             said = check_receipts(document)
-            ours = [
-                [*said.claims.values()],
-                sorted(said.problems),
-                said.counts,
-                said.codes,
-                len(said.strange),
-            ]
+            ours = {
+                "claims": dict(zip(corpus.CLAIMS, said.claims.values(), strict=True)),
+                "problems": sorted(said.problems),
+                "counts": said.counts,
+                "codes": said.codes,
+                "strange": said.strange,
+            }
             assert page_says == ours, json.dumps(document)[:5000]
             for claim, true in said.claims.items():
                 false[claim] += not true
@@ -87,6 +115,7 @@ def party(people=60, winners=3):
         **{"rule": "out", "secret": b"s" * 32, "salt": b"t" * 32, "question": "Call five numbers"},
     )
     draw.value = "3 17 44 8 29"
+    draw.withdraw(draw.order[-2])
     draw.add("public value", value=draw.value)
     draw.draw(1, 1)
     draw.roll_call(1, [draw.order[0]])
@@ -118,7 +147,10 @@ def test_a_guest_reads_that_everything_fits(opened):
     ]
     assert lines(page, "杯子: 2 winners") == [f"{one} Name of {one}" for one in others]
     withdrawn = lines(page, "Withdrawn: these people could not win any more")
-    assert withdrawn == [f"{draw.order[-1]} (after the order was fixed)"]
+    assert withdrawn == [
+        f"{draw.order[-2]} (before the order was fixed)",
+        f"{draw.order[-1]} (after the order was fixed)",
+    ]
     head = json.loads(draw.texts[0])
     for code in (head["pool"], head["commitment"]):
         expect(page.get_by_text(announcement.grouped(code))).to_be_visible()
@@ -172,8 +204,9 @@ def test_a_guest_checks_a_proof_before_the_draw(opened):
     expect(said).to_have_text("Draw Summer <b>party</b>: you are in the pool.")
     page.get_by_label("Your id").fill("00017")
     expect(said).to_contain_text("do not lead to the pool that was announced. Type your id, not your name.")
-    page.get_by_label("Proof").fill('{"salt": ')
-    expect(said).to_have_text("This is not a proof. Copy all of it, from { to }.")
+    for wrong in ('{"salt": ', '{"salt": "00", "path": [{"side": "up", "hash": "00"}]}'):
+        page.get_by_label("Proof").fill(wrong)
+        expect(said).to_have_text("This is not a proof. Copy all of it, from { to }.")
 
 
 def test_a_draw_that_has_not_ended(opened):

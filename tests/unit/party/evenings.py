@@ -11,6 +11,7 @@ from functools import cached_property
 from hypothesis import strategies as st
 
 from lottery_lib.merkle import root
+from lottery_party.checker import shuffled
 
 RULES = ("out", "may win later")
 VALUES = ("3 17 44 8 29", "六 6 🎲", "")
@@ -77,23 +78,8 @@ class Draw:
     @cached_property
     def order(self):
         """The pool in its order; nobody asks before the public value is there."""
-        return list(self.shuffled())
-
-    def shuffled(self):
-        """Fisher and Yates from the front, with a dictionary of the positions that have moved."""
-        key = hmac.new(self.secret, self.value.encode(), hashlib.sha256).digest()
-        moved, size = {}, len(self.pool)
-        for step in range(size):
-            left, attempt = size - step, 0
-            while True:
-                message = f"{step}.{attempt}".encode()
-                number = int(hmac.new(key, message, hashlib.sha256).hexdigest(), 16)
-                if number // left < 2**256 // left:
-                    break
-                attempt += 1
-            chosen = step + number % left
-            yield self.pool[moved.get(chosen, chosen)]
-            moved[chosen] = moved.get(step, step)
+        key = hmac.digest(self.secret, self.value.encode(), "sha256")
+        return [self.pool[at] for at in shuffled(len(self.pool), key)]
 
     def elsewhere(self, one):
         """Whether a person has won in another draw."""

@@ -1,0 +1,95 @@
+"""What a check must say of documents, from `corpus.json`: one corpus for Python and for the page.
+
+A document there is short: its receipts are objects without ``number``, ``at`` and ``previous``, and the first
+receipt of a draw stands only in the chain. A case takes a document, and perhaps a ``patch``: steps as in JSON
+Patch (RFC 6902), whose paths may lead into the text of a receipt. Then the hashes are calculated again, as
+somebody does who can write everything. ``mends`` may say otherwise.
+
+To add a case, write its fact, its patch and what a check must say. `evenings` helps to make new documents.
+"""
+
+import copy
+import json
+from pathlib import Path
+
+from unit.party.evenings import relink, renumber, texts_of
+
+CLAIMS = ("chain", "pool", "secret", "order", "count", "skipped", "list")
+COUNTS = ("announced", "closed", "not ended", "prizes not drawn", "withdrawn", "resets")
+_CORPUS = json.loads(Path(__file__).with_name("corpus.json").read_text(encoding="utf-8"))
+#: Each with ``size``, ``secret``, ``public`` value, and the ``order`` of the positions 0 to size - 1.
+SHUFFLES = _CORPUS["shuffles"]
+
+
+def documents():
+    """The documents without a patch, as they are published."""
+    return [_whole(each) for each in _CORPUS["documents"].values()]
+
+
+def cases():
+    """Each fact, with its document and what a check must say; claims by their short names."""
+    found = {}
+    for case in _CORPUS["cases"]:
+        says = {
+            "claims": {claim: claim not in case["false"] for claim in CLAIMS},
+            "problems": sorted(case["problems"]),
+            "counts": dict(zip(COUNTS, case["counts"], strict=True)),
+            "strange": case.get("strange", []),
+        }
+        if "codes" in case:
+            says["codes"] = case["codes"]
+        found[case["fact"]] = _patched(case, case.get("mends", "hashes")), says
+    for case in _CORPUS["wrong forms"]:
+        nothing = {"counts": dict.fromkeys(COUNTS, 0), "codes": [], "strange": []}
+        says = {"claims": dict.fromkeys(CLAIMS, False), "problems": [case["problem"]], **nothing}
+        found[case["fact"]] = _patched(case, "nothing"), says
+    return found
+
+
+def _patched(case, mends):
+    document = _whole(_CORPUS["documents"][case["document"]])
+    for step in case.get("patch", []):
+        document = _step(document, *step)
+    if mends != "nothing":
+        for texts in texts_of(document):
+            texts[:] = [_text(each, at) if isinstance(each, dict) else each for at, each in enumerate(texts)]
+            if mends == "numbers and hashes" and texts is not document["chain"]:
+                renumber(document, texts)
+        relink(document)
+    return document
+
+
+def _whole(short):
+    """A document as it is published."""
+    document = {"format": 1, **copy.deepcopy(short)}
+    announced = {each["draw"]: each for each in document["chain"] if each["kind"] == "announced"}
+    for name, draw in document["draws"].items():
+        draw["receipts"].insert(0, announced[name])
+    for texts in texts_of(document):
+        texts[:] = [_text(each, at) for at, each in enumerate(texts)]
+    relink(document)
+    return document
+
+
+def _text(says, at):
+    number = 0 if says["kind"] == "announced" else at
+    return json.dumps({"number": number, "kind": says["kind"], "at": "2026-11-26", "previous": "", **says})
+
+
+def _step(target, what, path, value=None):
+    """Do one step of a patch; return what it makes of the target."""
+    if not path:
+        return value
+    if isinstance(target, str):
+        return json.dumps(_step(json.loads(target), what, path, value))
+    key, slash, rest = path[1:].partition("/")
+    key = int(key) if isinstance(target, list) else key
+    if slash:
+        target[key] = _step(target[key], what, f"/{rest}", value)
+    elif what == "remove":
+        del target[key]
+    elif what == "add" and isinstance(target, list):
+        target.insert(key, value)
+    else:
+        target[key] = value
+    return target
