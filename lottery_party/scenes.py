@@ -7,22 +7,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.translation import _
 from lottery_party.announcement import announcement, qr
+from lottery_party.check_words import RULES
 from lottery_party.evening import EveningState, Person, PrizeState
 from lottery_party.prizes import Prize
 
-ABSENT: Final = {
-    "out": _(
-        "If a winner is absent, somebody else gets the prize. The absent person is out for this evening."
-    ),
-    "may win later": _(
-        "If a winner is absent, somebody else gets the prize. The absent person may win later."
-    ),
-}
 _code = lru_cache(maxsize=2)(qr)  # a page looks often
 
 
@@ -260,7 +253,7 @@ def scene(state: EveningState) -> dict[str, Any]:
             "guests": told["size"],
             "prizes": prizes,
             "code": _code(announcement(told)),
-            "words": [*words, ABSENT[told["absent"]]],
+            "words": [*words, RULES[told["absent"]]],
         }
     if now.scene == "public":
         return {"kind": "public", "question": told["question"], "value": state.public or ""}
