@@ -176,7 +176,9 @@ def test_an_integration_of_another_partition_fails(machine, topic):
     "state",
     [
         task(GONE, Parameters={"a.$": "$.no"}),
+        integration("sqs:sendMessage", **{"QueueUrl.$": "$.no"}),
         parallel({"Type": "Pass", "InputPath": "$.no", "End": True}),
+        {"Type": "Map", "ItemProcessor": {"StartAt": "I", "States": {"I": PASS}}, "ItemsPath": "$.no"},
     ],
 )
 def test_a_runtime_error_cannot_be_caught(machine, state, name):

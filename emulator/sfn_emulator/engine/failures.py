@@ -8,11 +8,10 @@ patched while they are being imported.
 
 import datetime
 import importlib
-import re
 import threading
 import traceback
 from collections.abc import Callable
-from fnmatch import fnmatchcase
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -204,21 +203,6 @@ def path_pattern(original: str) -> str:
     return original.replace(r"(?:\.[^[]+)*$", r"(?:\.[^[]+)?$")
 
 
-def wildcard(_: Function, item: Any, pattern: str) -> bool:
-    """A wildcard of an event pattern is matched in linear time, as fnmatch does it."""
-
-    def literal(match: re.Match[str]) -> str:
-        last = match[0][-1]
-        return f"[{last}]" if last in "*?[" and match[0] != "*" else last
-
-    return isinstance(item, str) and fnmatchcase(item, re.sub(r"\\[*\\]|[*?\[]", literal, pattern))
-
-
-def literal_prefix(original: Function, self: Any, prefix: str | None = None, **given: Any) -> Any:
-    """The prefix of a list is a text. moto reads it as a regular expression."""
-    return original(self, re.escape(prefix) if prefix else prefix, **given)
-
-
 def time_out(_: Function, self: Any, env: Any) -> None:
     """In an aborted branch, moto does not evaluate the time-out, and takes a wrong value from its stack."""
     self._eval_body(env)
@@ -244,15 +228,24 @@ def with_path(original: Function, self: Any, env: Any) -> Any:
         raise _failure_in_state(env, _RUNTIME, f"The JSONPath '{error.json_path}' {field}") from error
 
 
-def uncaught(original: Function, self: Any, env: Any, ex: Exception) -> Any:
+def uncaught(original: Function, self: Any, env: Any) -> None:
     """States.Runtime ends the execution: no Retry, no Catch, no event of the state.
+
+    Each kind of state has its own ``_from_error``. So each object gets one that calls the one of its class.
+    """
+    vars(self)["_from_error"] = partial(_caught_event, self)
+    original(self, env)
+
+
+def _caught_event(state: Any, *, env: Any, ex: Exception) -> Any:
+    """The event of an error, which a Retry or a Catch may see.
 
     An expression that failed keeps its error. Some services in moto take it for their own.
     """
     failed = getattr(ex, "failure_event", None)
     if failed is not None and failed.event_type == "EvaluationFailed":
         return failed
-    event = original(self, env, ex)
+    event = type(state)._from_error(state, env=env, ex=ex)
     kind, details = next(iter(event.event_details.items()))
     if details.get("error") != _RUNTIME:
         return event
@@ -263,8 +256,8 @@ def uncaught(original: Function, self: Any, env: Any, ex: Exception) -> Any:
 
 
 def start_error(original: Function, self: Any, env: Any, ex: Exception) -> Any:
-    """An error of StartExecution has the name of its class in AWS's SDK. See also `uncaught`."""
-    event = uncaught(original, self, env, ex)
+    """An error of StartExecution has the name of its class in AWS's SDK."""
+    event = original(self, env, ex)
     if (code := getattr(ex, "response", {}).get("Error", {}).get("Code", "")).endswith("Exception"):
         name = f"StepFunctions.{code.replace('AccessDenied', 'AWSStepFunctions')}"
         event.error_name = _engine(_NAMES + "custom_error_name").CustomErrorName(name)
@@ -273,10 +266,10 @@ def start_error(original: Function, self: Any, env: Any, ex: Exception) -> Any:
 
 
 def lambda_error(original: Function, self: Any, env: Any, ex: Exception) -> Any:
-    """If Lambda refuses a call, the error gets the same name as with lambda:invoke. See also `uncaught`."""
+    """If Lambda refuses a call, the error gets the same name as with lambda:invoke."""
     from botocore.exceptions import ClientError
 
-    event = uncaught(original, self, env, ex)
+    event = original(self, env, ex)
     if isinstance(ex, ClientError):
         error, cause = _engine(_LAMBDA).StateTaskServiceLambda._error_cause_from_client_error(ex)
         event.error_name = _engine(_NAMES + "custom_error_name").CustomErrorName(error)

@@ -192,20 +192,10 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _TASK + "state_task:StateTask._eval_parameters": Patch("11347f3fd90b", errors.with_path),
     _TASK + "state_task_lambda:StateTaskLambda._eval_parameters": Patch("12265209eaaf", errors.with_path),
     _ACTIVITY + "._eval_parameters": Patch("aa28773ce00f", errors.with_path),
-    _EXECUTION + "._from_error": Patch("386df2fd804b", errors.uncaught),
-    _TASK + "state_task:StateTask._from_error": Patch("9d79f558f62a", errors.uncaught),
-    _ACTIVITY + "._from_error": Patch("fbe1e4580932", errors.uncaught),
-    _SERVICE + "_api_gateway:StateTaskServiceApiGateway._from_error": Patch("76a87f81f80b", errors.uncaught),
-    _SERVICE + "_aws_sdk:StateTaskServiceAwsSdk._from_error": Patch("7dda57ac613c", errors.uncaught),
-    _SERVICE + "_batch:StateTaskServiceBatch._from_error": Patch("245cfe1ea97d", errors.uncaught),
-    _CALLBACK + "._from_error": Patch("8f5afd44a0e2", errors.uncaught),
-    _SERVICE + "_dynamodb:StateTaskServiceDynamoDB._from_error": Patch("cd072049195a", errors.uncaught),
-    _SERVICE + "_events:StateTaskServiceEvents._from_error": Patch("9a1b3608e79c", errors.uncaught),
-    _SERVICE + "_glue:StateTaskServiceGlue._from_error": Patch("fa9dad3aac2e", errors.uncaught),
-    _SERVICE + "_lambda:StateTaskServiceLambda._from_error": Patch("c3e9ef18c516", errors.uncaught),
+    _EXECUTION + "._eval_state": Patch("cc08b19bde67", errors.uncaught),
+    _EXEC + "state_map.state_map:StateMap._eval_state": Patch("7da3e6dc540f", errors.uncaught),
+    _PARALLEL_STATE + "._eval_state": Patch("63eac86829a9", errors.uncaught),
     _SERVICE + "_sfn:StateTaskServiceSfn._from_error": Patch("5ac626000ded", errors.start_error),
-    _SERVICE + "_sns:StateTaskServiceSns._from_error": Patch("46d48b968f26", errors.uncaught),
-    _SERVICE + "_sqs:StateTaskServiceSqs._from_error": Patch("20ac9ee45529", errors.uncaught),
     # How a task waits for its token.
     _CALLBACK + "._evaluate_with_timeout": Patch(
         "d3afda806be9", callbacks.attempt, source=_EXECUTION + "._evaluate_with_timeout"
@@ -226,9 +216,6 @@ PATCHES: Final[Mapping[str, Patch]] = {
     ),
     _ASL + "utils.json_path:parse": Patch("7db51c0b1fd2", make=errors.path_parser),
     _COMMON + "path.result_path:parse": Patch("db251e3eb21b", make=errors.path_parser),
-    "moto.events.models:EventPattern._wildcard_match": Patch("1dc5e4e33ce1", errors.wildcard),
-    "moto.events.models:EventsBackend.list_rules": Patch("f4f85ed1267d", errors.literal_prefix),
-    "moto.sqs.models:SQSBackend.list_queues": Patch("9d6649320fe7", errors.literal_prefix),
     # JSONata and variables.
     _STRINGS + "StringJSONata._eval_body": Patch("388b3c3218b7", language.expression),
     _STRINGS + "StringVariableSample._eval_body": Patch("9386f59a80f4", language.variable),

@@ -86,35 +86,6 @@ def module(name):
     return patched
 
 
-def obvious(pattern, text):
-    """Whether a pattern of stars and letters matches, by trying everything."""
-    if not pattern:
-        return not text
-    if pattern[0] == "*":
-        return any(obvious(pattern[1:], text[start:]) for start in range(len(text) + 1))
-    return text[:1] == pattern[0] and obvious(pattern[1:], text[1:])
-
-
-@given(st.text("ab*", max_size=6), st.text("ab", max_size=6))
-def test_a_star_of_an_event_pattern_is_any_text(pattern, text):
-    """The same as trying everything."""
-    assert errors.wildcard(oops, text, pattern) == obvious(pattern, text)
-
-
-@pytest.mark.parametrize(
-    ("pattern", "text"), [(r"a\*b", "a*b"), (r"a\\b", r"a\b"), ("a?[b]", "a?[b]"), (r"\a", r"\a")]
-)
-def test_other_characters_of_an_event_pattern_mean_themselves(pattern, text):
-    """Also an escaped star."""
-    assert errors.wildcard(oops, text, pattern)
-    assert not errors.wildcard(oops, "aXb", pattern)
-
-
-def test_no_event_pattern_takes_long():
-    """However many stars it has."""
-    assert not errors.wildcard(oops, "a" * 2000, "a*" * 25 + "b")
-
-
 PATHS = st.text("$.[*]a0:", max_size=10)
 
 
@@ -133,19 +104,3 @@ def test_no_path_takes_long():
     """However many names it has."""
     json_path = module(PARSER + "asl.utils.json_path")
     assert not json_path._contains_slice_or_wildcard_array("$[*]" + ".a" * 1000 + "[0]")
-
-
-def test_a_prefix_of_queues_is_a_text():
-    """As a regular expression, this one would never end."""
-    backend = module("moto.sqs.models").SQSBackend("us-east-1", "123456789012")
-    backend.queues["a" * 60] = "the queue"
-    assert (backend.list_queues("(a+)+$b"), backend.list_queues("aa")) == ([], ["the queue"])
-
-
-def test_a_prefix_of_rules_is_a_text():
-    """The pages stay as they were."""
-    backend = module("moto.events.models").EventsBackend("us-east-1", "123456789012")
-    backend.put_rule("a.b", event_pattern="{}")
-    backend.put_rule("a.b", event_pattern="{}")
-    rules, token = backend.list_rules(prefix="a.", event_bus_arn=None)
-    assert ([rule.name for rule in rules], token) == (["a.b"], None)

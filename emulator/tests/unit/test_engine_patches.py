@@ -18,7 +18,7 @@ from sfn_emulator.engine import clients, patches
 from sfn_emulator.errors import EmulatorError
 
 STATES = "moto.stepfunctions.parser.asl.component.state."
-BATCH = STATES + "exec.state_task.service.state_task_service_batch"
+SERVICES = STATES + "exec.state_task.service.state_task_service_"
 PLACE = STATES + "choice.state_choice:StateChoice._eval_state"
 
 
@@ -41,8 +41,9 @@ from sfn_emulator import routing
 routing.Moto(1)
 ready = [name for name in ("moto", "botocore") if name in sys.modules]
 import moto.core.utils
-late = importlib.import_module({BATCH!r})
-late = [late.boto_client_for.__qualname__, late.StateTaskServiceBatch._from_error.__qualname__]
+importlib.import_module({SERVICES!r} + "batch")
+late = importlib.import_module({SERVICES!r} + "sfn")
+late = [late.boto_client_for.__qualname__, late.StateTaskServiceSfn._from_error.__qualname__]
 loaded = [name for name in ("moto.ec2", "moto.batch.models") if name in sys.modules]
 sys.modules["moto.batch.models"] = type("Models", (), {{"batch_backends": "its tables"}})  # without EC2's
 from moto.batch import batch_backends
@@ -121,12 +122,12 @@ def test_an_early_import_is_refused():
         patches.install()
 
 
-@pytest.mark.parametrize("method", ["_from_error", "_eval_parameters"])
+@pytest.mark.parametrize("method", ["_eval_state", "_eval_parameters"])
 def test_every_kind_of_task_is_listed(method):
     """A method that many classes override is replaced in each of them."""
     root = Path(moto.__file__).parents[1]
     places = set()
-    for file in (root / "moto/stepfunctions/parser/asl").rglob("*.py"):
+    for file in (root / "moto/stepfunctions/parser/asl/component/state/exec").rglob("*.py"):
         kind = ""
         for line in file.read_text("utf-8").splitlines():
             if found := re.match(r"class (\w+)", line):
