@@ -66,14 +66,16 @@ class Moto:
         # moto's application raises exceptions that its operations do not handle.
         try:
             chunks, status, headers = self._run(_environ(request))
-        except (OperationNotFoundError, ModuleNotFoundError):  # services that nobody needs lack packages
+        # Services that the emulator does not offer lack packages.
+        except (ModuleNotFoundError, NotImplementedError, OperationNotFoundError):
             return error_reply(request, unknown_operation(request))
-        except NotImplementedError as error:
-            return error_reply(request, RefusalError("InternalFailure", str(error), 501))
         except Exception as error:
             traceback.print_exc()
             return error_reply(request, RefusalError("InternalFailure", f"moto failed: {error!r}", 500))
-        return Reply(int(status.split()[0]), b"".join(chunks), dict(headers))
+        reply = Reply(int(status.split()[0]), b"".join(chunks), dict(headers))
+        # werkzeug's page says that no path of moto fits.
+        no_path = reply.status == 404 and reply.headers.get("Content-Type", "").startswith("text/html")
+        return error_reply(request, unknown_operation(request)) if no_path else reply
 
     def target(self, scope: Scope, target: str, parameters: Mapping[str, Any]) -> Reply:
         """Call an operation of a JSON protocol, such as ``AWSStepFunctions.StartExecution``."""

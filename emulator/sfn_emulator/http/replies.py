@@ -100,11 +100,14 @@ def malformed(request: Request, reason: str) -> RefusalError:
 
 
 def unknown_operation(request: Request) -> RefusalError:
-    """The error of a request for an operation that does not exist."""
+    """The error of a request for an operation that AWS or the emulator does not have."""
+    name = request.operation or f"{request.method} {request.path}"
+    reason = f"The emulator does not have the operation {name}"
     if "x-amz-target" in request.headers:
-        return RefusalError("UnknownOperationException", "")
-    text = f"Could not find operation {request.operation} for version NO_VERSION_SPECIFIED"
-    return RefusalError("InvalidAction", text)
+        return RefusalError("UnknownOperationException", reason)
+    if request.operation:
+        return RefusalError("InvalidAction", reason)
+    return RefusalError("UnknownOperationException", reason, 404)
 
 
 def page(title: str, body: str, status: int = 200, language: str = "en") -> Reply:
