@@ -15,7 +15,7 @@ from sfn_emulator.http.messages import RefusalError, Reply, Request
 from sfn_emulator.http.replies import json_reply, page
 from sfn_emulator.sns.api import SnsApi
 from sfn_emulator.sns.mail import Mailbox
-from sfn_emulator.sns.validation import element
+from sfn_emulator.sns.query_protocol import element
 from sfn_emulator.translation import first_spoken, translated
 
 #: Mails and other sites may link to these paths.

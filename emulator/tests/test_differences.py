@@ -398,11 +398,20 @@ def test_a_long_output_is_not_logged_as_a_whole(function, aws):
     assert 8_000 < len(events) < 10_000
 
 
-def test_what_moto_lacks_is_refused(aws):
-    """AWS: it is done."""
+@pytest.mark.parametrize(
+    ("service", "operation", "status", "code"),
+    [
+        ("lambda", "get_account_settings", 404, "UnknownOperationException"),
+        ("dynamodb", "list_global_tables", 400, "UnknownOperationException"),
+        ("sns", "list_origination_numbers", 400, "InvalidAction"),
+    ],
+)
+def test_an_operation_that_moto_lacks_is_unknown(aws, service, operation, status, code):
+    """AWS does it. The emulator answers what AWS says to the name of no operation, in each protocol."""
     with pytest.raises(ClientError) as caught:
-        aws("lambda").get_account_settings()
-    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] in {404, 501}
+        getattr(aws(service), operation)()
+    reply = caught.value.response
+    assert (reply["ResponseMetadata"]["HTTPStatusCode"], reply["Error"]["Code"]) == (status, code)
 
 
 @pytest.mark.parametrize(
@@ -422,3 +431,16 @@ def test_partiql_is_refused(aws, operation, parameters):
         "Code": "UnknownOperationException",
         "Message": "This emulator does not support PartiQL",
     }
+
+
+def test_a_batch_with_a_bad_entry_is_refused(aws, topic, mails, browse):
+    """AWS: the bad entry is in `Failed`. Here no entry is mailed."""
+    aws("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.org")
+    browse(mails()[0]["link"])
+    entries = [
+        {"Id": "a", "Message": "good"},
+        {"Id": "b", "Message": "x", "Subject": "a\r\nBcc: b@example.org"},
+    ]
+    with pytest.raises(ClientError, match="Invalid parameter: Subject"):
+        aws("sns").publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
+    assert [mail["type"] for mail in mails()] == ["confirmation"]

@@ -9,8 +9,16 @@ from urllib.parse import urlencode
 from sfn_emulator.engine.application import Moto
 from sfn_emulator.http.messages import Arn, RefusalError, Reply, Request, Scope
 from sfn_emulator.http.replies import query_reply
-from sfn_emulator.sns import validation as checks
+from sfn_emulator.sns import validation
 from sfn_emulator.sns.mail import Mailbox, confirmation, notification
+from sfn_emulator.sns.query_protocol import (
+    attribute,
+    element,
+    elements,
+    list_members,
+    pairs_of,
+    with_attributes,
+)
 from sfn_emulator.sns.subscriptions import Subscriptions
 
 _EMAIL: Final = ("email", "email-json")
@@ -61,7 +69,7 @@ class SnsApi:
             raise RefusalError("NotFound", "Topic does not exist", 404)
         of_topic = self._subscriptions.of(topic_arn)
         if (subscription := next((it for it in of_topic if it.token == token), None)) is None:
-            raise checks.invalid("Token")
+            raise validation.invalid("Token")
         if not subscription.confirmed:
             subscription.confirmed, subscription.authenticated = True, request.signed
         return query_reply("ConfirmSubscription", {"SubscriptionArn": subscription.arn})
@@ -69,13 +77,13 @@ class SnsApi:
     def unsubscribe(self, request: Request) -> Reply:
         """Answer Unsubscribe. It is a signed call, or a click on the link in a mail."""
         arn = request.form.get("SubscriptionArn", "")
-        checks.check_arn(arn)
+        validation.check_arn(arn)
         subscription = self._subscriptions.find(arn)
         if not request.signed and not (subscription and request.form.get("Token") == subscription.token):
-            raise checks.invalid("Token")
+            raise validation.invalid("Token")
         if subscription and not subscription.confirmed:
             reason = "Cannot unsubscribe a subscription that is pending confirmation"
-            raise checks.invalid("SubscriptionArn", reason)
+            raise validation.invalid("SubscriptionArn", reason)
         reply = self._moto.query(_scope_of(request.scope, arn), "Unsubscribe", SubscriptionArn=arn)
         if reply.ok:
             self._subscriptions.remove(arn)
@@ -86,34 +94,34 @@ class SnsApi:
         arn = request.scope.arn(request.form.get("Name", ""))
         tags = self._moto.query(request.scope, "ListTagsForResource", ResourceArn=arn)
         if tags.ok:
-            keys, values = checks.elements(tags.body, "Key"), checks.elements(tags.body, "Value")
-            asked = checks.pairs_of(request.form, "Tags.member", "Key", "Value")
+            keys, values = elements(tags.body, "Key"), elements(tags.body, "Value")
+            asked = pairs_of(request.form, "Tags.member", "Key", "Value")
             if not asked.items() <= dict(zip(keys, values, strict=True)).items():
-                raise checks.invalid("Tags", "Topic already exists with different tags")
+                raise validation.invalid("Tags", "Topic already exists with different tags")
         reply = self._moto(request)
-        if not reply.ok and checks.element(reply.body, "Message").startswith("Topic names must"):
-            raise checks.invalid("Topic Name")
+        if not reply.ok and element(reply.body, "Message").startswith("Topic names must"):
+            raise validation.invalid("Topic Name")
         return reply
 
     def _subscribe(self, request: Request) -> Reply:
         form, scope = request.form, request.scope
         if form.get("Protocol") not in _EMAIL:
             return self._moto(request)
-        checks.check_subscribe(form)
+        validation.check_subscribe(form)
         topic_arn, address = form["TopicArn"], form["Endpoint"]
         with self._subscribing:
             of_topic = self._subscriptions.of(topic_arn)
             there = next((it for it in of_topic if it.address == address), None)
-            asked = checks.pairs_of(form, "Attributes.entry", "key", "value")
+            asked = pairs_of(form, "Attributes.entry", "key", "value")
             if there is not None and asked:
                 found = self._moto.query(scope, "GetSubscriptionAttributes", SubscriptionArn=there.arn).body
-                if any(checks.attribute(found, name) != value for name, value in asked.items()):
+                if any(attribute(found, name) != value for name, value in asked.items()):
                     reason = "Subscription already exists with different attributes"
-                    raise checks.invalid("Attributes", reason)
+                    raise validation.invalid("Attributes", reason)
             reply = self._moto(request)
             if not reply.ok:
                 return reply
-            arn = checks.element(reply.body, "SubscriptionArn")
+            arn = element(reply.body, "SubscriptionArn")
             subscription = self._subscriptions.enter(arn, topic_arn, address)
         if not subscription.confirmed:
             link = self._link("ConfirmSubscription", TopicArn=topic_arn, Token=subscription.token)
@@ -132,14 +140,12 @@ class SnsApi:
 
     def _subscription_attributes(self, request: Request) -> Reply:
         arn = request.form.get("SubscriptionArn", "")
-        checks.check_arn(arn)
+        validation.check_arn(arn)
         reply = self._moto(request)
         if (subscription := self._subscriptions.find(arn)) is None:
             return reply
         pending, authenticated = not subscription.confirmed, subscription.authenticated
-        return checks.with_attributes(
-            reply, PendingConfirmation=pending, ConfirmationWasAuthenticated=authenticated
-        )
+        return with_attributes(reply, PendingConfirmation=pending, ConfirmationWasAuthenticated=authenticated)
 
     def _topic_attributes(self, request: Request) -> Reply:
         reply = self._moto(request)
@@ -151,10 +157,10 @@ class SnsApi:
             listed = self._moto.query(
                 request.scope, "ListSubscriptionsByTopic", TopicArn=topic_arn, NextToken=token
             )
-            subscribed += len(checks.elements(listed.body, "SubscriptionArn"))
-            token = checks.element(listed.body, "NextToken")
+            subscribed += len(elements(listed.body, "SubscriptionArn"))
+            token = element(listed.body, "NextToken")
         pending = len(self._subscriptions.pending(topic_arn))
-        return checks.with_attributes(
+        return with_attributes(
             reply,
             SubscriptionsPending=pending,
             SubscriptionsConfirmed=subscribed - pending,
@@ -164,7 +170,7 @@ class SnsApi:
     def _publish(self, request: Request) -> Reply:
         form = request.form
         if "PhoneNumber" not in form:
-            checks.check_publish(form, request.scope.region)
+            validation.check_publish(form, request.scope.region)
         reply = self._moto(request)
         if reply.status == 404 and "TopicArn" in form:
             raise RefusalError("NotFound", "Topic does not exist", 404)
@@ -173,27 +179,20 @@ class SnsApi:
         return reply
 
     def _publish_batch(self, request: Request) -> Reply:
-        topic_arn, name = request.form.get("TopicArn", ""), "PublishBatchRequestEntries.member"
-        entries = list(checks.numbered(request.form, name))
-        checks.check_batch(topic_arn, entries, request.scope.region)
-        errors = {entry["Id"]: error for entry in entries if (error := checks.message_error(entry))}
-        good = [entry for entry in entries if entry["Id"] not in errors]
-        parameters = {
-            f"{name}.{number}.{parameter}": value
-            for number, entry in enumerate(good, 1)
-            for parameter, value in entry.items()
-        }
-        reply = self._moto.query(request.scope, "PublishBatch", TopicArn=topic_arn, **parameters)
-        if not reply.ok:
-            return reply
-        sent = set(checks.elements(reply.body.partition(b"<Failed")[0], "Id"))
-        for entry in good:
-            if entry["Id"] in sent:
+        topic_arn = request.form.get("TopicArn", "")
+        validation.check_topic(topic_arn, request.scope.region)
+        entries = list(list_members(request.form, "PublishBatchRequestEntries.member"))
+        if error := next(filter(None, map(validation.message_error, entries)), None):
+            raise error
+        reply = self._moto(request)
+        published = elements(reply.body.partition(b"<Failed")[0], "Id")
+        for entry in entries:
+            if entry.get("Id") in published:
                 self._deliver(request.scope, topic_arn, entry)
-        return checks.with_failed(reply, errors)
+        return reply
 
     def _deliver(self, scope: Scope, topic_arn: str, form: Mapping[str, str]) -> None:
-        text = checks.mail_text(form)
+        text = validation.mail_text(form)
         subscribers = [it for it in self._subscriptions.of(topic_arn) if it.confirmed]
         if text is None or not subscribers:
             return
@@ -216,7 +215,7 @@ class SnsApi:
         return self._moto.query(_scope_of(scope, topic_arn), "GetTopicAttributes", TopicArn=topic_arn)
 
     def _display_name(self, scope: Scope, topic_arn: str) -> str:
-        return checks.attribute(self._topic(scope, topic_arn).body, "DisplayName")
+        return attribute(self._topic(scope, topic_arn).body, "DisplayName")
 
     def _link(self, action: str, **parameters: str) -> str:
         return f"{self._endpoint}/?{urlencode({'Action': action} | parameters)}"
