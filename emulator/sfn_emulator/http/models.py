@@ -26,6 +26,7 @@ _TYPES: Final[dict[str, tuple[Any, str]]] = {
     **dict.fromkeys(("integer", "long", "float", "double"), (int | float, "a number")),
 }
 _IN_CALL: Final = {
+    "missing": "not be null",
     "enum": "satisfy enum value set: [{}]",
     "short": "have length greater than or equal to {}",
     "long": "have length less than or equal to {}",
@@ -51,12 +52,12 @@ def check_call(service: str, operation: str, parameters: dict[str, Any]) -> None
     """Refuse a call whose parameters do not fit its model.
 
     Raises:
-        RefusalError: A text is too long, or a value is not one of the allowed ones.
-        MalformedRequestError: A parameter is missing, or has the wrong type.
+        RefusalError: A parameter is missing, too long, or not one of the allowed values.
+        MalformedRequestError: A parameter has the wrong type.
     """
     for path, kind, limit in _faults(shape_of(service, operation, "input"), parameters, str):
-        if kind not in _IN_CALL:
-            raise MalformedRequestError(f"'{path}' {f'must be {limit}' if limit else 'is missing'}")
+        if kind == "type":
+            raise MalformedRequestError(f"'{path}' must be {limit}")
         raise RefusalError("ValidationException", violation(path, _IN_CALL[kind].format(limit)))
 
 

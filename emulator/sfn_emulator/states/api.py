@@ -8,14 +8,13 @@ from typing import Any, Final
 
 from sfn_emulator.engine.application import Moto
 from sfn_emulator.engine.reads import events_of, parse_error
-from sfn_emulator.engine.task_tokens import end_executions
+from sfn_emulator.engine.task_tokens import end_executions, report
 from sfn_emulator.http.messages import RefusalError, Reply, Request
 from sfn_emulator.http.replies import json_reply
 from sfn_emulator.iam.authorization import Authorizer
 from sfn_emulator.states.history import Abort, Executions, with_references
-from sfn_emulator.states.task_tokens import send
 from sfn_emulator.states.test_state import try_state
-from sfn_emulator.states.validation import check_arns, check_definition, check_execution
+from sfn_emulator.states.validation import check_arns, check_definition, check_execution, task_outcome
 from states_language import SCHEMA, Fault
 from states_language import faults as faults_of
 
@@ -54,9 +53,9 @@ class StatesApi:
             "DescribeStateMachineForExecution": self._executions.describe_machine,
             "GetExecutionHistory": self._executions.history,
             "ListExecutions": self._executions.list,
-            "SendTaskSuccess": send,
-            "SendTaskFailure": send,
-            "SendTaskHeartbeat": send,
+            "SendTaskSuccess": _report,
+            "SendTaskFailure": _report,
+            "SendTaskHeartbeat": _report,
             "TestState": self._test,
         }
 
@@ -138,6 +137,13 @@ class StatesApi:
             self._executions.aborts[arn] = abort
         reply = self._moto(request)
         return reply.with_json({"stopDate": abort.at}) if abort and reply.ok else reply
+
+
+def _report(request: Request) -> Reply:
+    """Answer SendTaskSuccess, SendTaskFailure or SendTaskHeartbeat."""
+    outcome = task_outcome(request.operation, request.json)
+    report(request.json["taskToken"], outcome)
+    return json_reply({})
 
 
 def _validate(request: Request) -> Reply:

@@ -1,16 +1,17 @@
-"""Refuse the executions and definitions that Step Functions refuses and moto accepts."""
+"""Refuse what Step Functions refuses and moto accepts. Nothing here makes a call."""
 
 import json
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from sfn_emulator.http.messages import Arn, RefusalError
+from sfn_emulator.http.models import check_call
 from sfn_emulator.http.replies import violation
 from states_language import faults as faults_of
 from states_language import not_json
 
-LARGEST_INPUT: Final = 262_144
+_LARGEST: Final = 262_144
 _FORBIDDEN: Final = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
 
 
@@ -50,18 +51,32 @@ def check_input(given: str) -> None:
     Raises:
         RefusalError: With AWS's reason.
     """
-    if len(given.encode()) > LARGEST_INPUT:
-        text = violation("input", f"have length less than or equal to {LARGEST_INPUT}")
-        raise RefusalError("ValidationException", text)
-    check_json(given, "InvalidExecutionInput", "Invalid State Machine Execution Input")
+    _check_json(given, "input", "InvalidExecutionInput", "Invalid State Machine Execution Input")
 
 
-def check_json(text: str, code: str, what: str) -> None:
-    """Refuse a text that is not JSON.
+def task_outcome(operation: str, parameters: dict[str, Any]) -> Mapping[str, str | None] | None:
+    """Check the parameters of SendTaskSuccess, SendTaskFailure or SendTaskHeartbeat.
+
+    Returns:
+        The outcome of the task: its output, or its error and cause. None for a heartbeat.
 
     Raises:
-        RefusalError: With this code. Its message begins with `what`.
+        RefusalError: With AWS's reason.
+        MalformedRequestError: A parameter has the wrong type.
     """
+    check_call("stepfunctions", operation, parameters)
+    if operation == "SendTaskHeartbeat":
+        return None
+    if operation == "SendTaskFailure":
+        return {name: parameters.get(name) for name in ("error", "cause")}
+    _check_json(parameters["output"], "output", "InvalidOutput", "Invalid Output")
+    return {"output": parameters["output"]}
+
+
+def _check_json(text: str, parameter: str, code: str, what: str) -> None:
+    if len(text.encode(errors="replace")) > _LARGEST:
+        reason = violation(parameter, f"have length less than or equal to {_LARGEST}")
+        raise RefusalError("ValidationException", reason)
     try:
         json.loads(text)
     except (ValueError, RecursionError) as error:

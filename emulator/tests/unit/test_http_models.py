@@ -93,6 +93,7 @@ def test_fields_have_the_names_that_definitions_use():
         ({"inspectionLevel": "ALL"}, "Member must satisfy enum value set: [INFO, DEBUG, TRACE]"),
         ({"stateName": "x" * 81}, "Member must have length less than or equal to 80"),
         ({"roleArn": ""}, "Member must have length greater than or equal to 1"),
+        ({"definition": None}, "Member must not be null"),
     ],
 )
 def test_parameters_of_a_call(parameters, text):
@@ -113,12 +114,11 @@ def test_a_parameter_inside_another_one():
 @pytest.mark.parametrize(
     ("parameters", "fault"),
     [
-        ({}, "'definition' is missing"),
         ({"definition": 5}, "'definition' must be a string"),
         ({"definition": "{}", "mock": []}, "'mock' must be an object"),
     ],
 )
-def test_parameters_that_are_missing_or_of_another_type(parameters, fault):
+def test_parameters_of_another_type(parameters, fault):
     """AWS cannot read such a call."""
     with pytest.raises(MalformedRequestError, match=f"^{fault}$"):
         check_call("stepfunctions", "TestState", parameters)

@@ -1,4 +1,4 @@
-"""Every definition is accepted or refused, whatever it holds."""
+"""Definitions and outcomes of tasks are accepted or refused, whatever they hold."""
 
 import contextlib
 import json
@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfn_emulator.http.messages import RefusalError
-from sfn_emulator.states.validation import check_definition
+from sfn_emulator.http.messages import MalformedRequestError, RefusalError
+from sfn_emulator.states.validation import check_definition, task_outcome
 
 WORDS = st.sampled_from(
     [
@@ -66,3 +66,74 @@ def test_an_express_machine_waits_nowhere():
     faults += [fault.format(".sync", f"/States/{place}/Resource") for place in inside]
     assert refusal.value.code == "InvalidDefinition"
     assert refusal.value.message == f"Invalid State Machine Definition: '{', '.join(faults)}'"
+
+
+def refusal(operation, **parameters):
+    """The code and the message of an error."""
+    with pytest.raises(RefusalError) as error:
+        task_outcome(f"SendTask{operation}", parameters)
+    return error.value.code, error.value.message
+
+
+def fault(name, what):
+    reason = f"Value at '{name}' failed to satisfy constraint: Member must {what}"
+    return "ValidationException", f"1 validation error detected: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("operation", "name", "value", "most"),
+    [
+        ("Success", "taskToken", "x" * 2048, 2048),
+        ("Failure", "taskToken", "x" * 2048, 2048),
+        ("Heartbeat", "taskToken", "x" * 2048, 2048),
+        ("Success", "output", json.dumps("x" * 262_142), 262_144),
+        ("Success", "output", json.dumps("é" * 131_071, ensure_ascii=False), 262_144),
+        ("Failure", "error", "x" * 256, 256),
+        ("Failure", "cause", "x" * 32_768, 32_768),
+    ],
+)
+def test_a_parameter_has_a_largest_length(operation, name, value, most):
+    """A parameter may be as long as AWS's model says. An output is measured in bytes."""
+    parameters = {"taskToken": "t", "output": "1", name: value}
+    task_outcome(f"SendTask{operation}", parameters)
+    assert refusal(operation, **parameters | {name: value + "x"}) == fault(
+        name, f"have length less than or equal to {most}"
+    )
+
+
+@pytest.mark.parametrize("operation", ["Success", "Failure", "Heartbeat"])
+def test_a_token_is_required(operation):
+    """A token has at least one character."""
+    assert refusal(operation, output="1") == fault("taskToken", "not be null")
+    assert refusal(operation, output="1", taskToken="") == fault(
+        "taskToken", "have length greater than or equal to 1"
+    )
+
+
+def test_only_a_success_needs_its_values():
+    """A success needs an output. A failure needs no error and no cause. A heartbeat has neither."""
+    assert refusal("Success", taskToken="t") == fault("output", "not be null")
+    assert task_outcome("SendTaskFailure", {"taskToken": "t"}) == {"error": None, "cause": None}
+    assert task_outcome("SendTaskHeartbeat", {"taskToken": "t"}) is None
+
+
+@pytest.mark.parametrize("output", ["", "yes", "{", "[" * 100_000])
+def test_an_output_is_json(output):
+    """Any other text is refused with InvalidOutput, however deep it is nested."""
+    assert refusal("Success", taskToken="t", output=output)[0] == "InvalidOutput"
+
+
+def test_an_output_may_have_half_a_character():
+    """JSON can contain half of a surrogate pair, so it is accepted."""
+    parameters = {"taskToken": "t", "output": '"\ud800"'}
+    assert task_outcome("SendTaskSuccess", parameters) == {"output": '"\ud800"'}
+
+
+@pytest.mark.parametrize(
+    ("operation", "name"),
+    [("Heartbeat", "taskToken"), ("Success", "output"), ("Failure", "error"), ("Failure", "cause")],
+)
+def test_a_parameter_is_a_text(operation, name):
+    """With a parameter of another type, the body cannot be read. This is so for every operation."""
+    with pytest.raises(MalformedRequestError):
+        task_outcome(f"SendTask{operation}", {"taskToken": "t", "output": "1", name: {"a": 1}})
