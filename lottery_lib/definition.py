@@ -83,7 +83,7 @@ def diagnostics(text: str) -> list[str]:
     ]
     # A placeholder is no ARN, and that would be a second fault. The length stays: a fault may name a column.
     filled = _PLACEHOLDER.sub(lambda match: f"arn:{match[0][4:]}", text)
-    return open_ones + [str(fault) for fault in states_language.faults(filled)]
+    return open_ones + [str(fault) for fault in states_language.diagnostics(filled)]
 
 
 def parse(definition: Machine | str) -> Machine:

@@ -1,4 +1,4 @@
-"""Answer CloudWatch Logs' API, and write to it what functions print. moto stores the groups."""
+"""Answer CloudWatch Logs' API, and write what functions print to log groups. moto stores the groups."""
 
 import threading
 import time
@@ -16,10 +16,17 @@ _MOST_LETTERS: Final = 10_000_000
 
 
 @dataclass(frozen=True)
-class Lines:
-    """The output of one call, its log group and stream, and its time in milliseconds since 1970.
+class LogLines:
+    """The log of one invocation.
 
-    The stream is new if this is the first call of a worker.
+    Args:
+        scope: The scope of CloudWatch Logs in the function's region.
+        function: The function's name.
+        group: The log group.
+        stream: The log stream.
+        text: The lines.
+        new_stream: Whether the stream must be created, because this is the worker's first invocation.
+        at: The time, in milliseconds since 1970.
     """
 
     scope: Scope
@@ -34,7 +41,7 @@ class Lines:
 class LogWriter:
     """Writes log lines in order, in its own thread, when no function has run for a moment.
 
-    Writing takes as long as running a function. So it waits, and does not slow down a running execution.
+    Writing takes as long as running a function. So the thread waits, and does not slow down an execution.
 
     Args:
         moto: Stores them.
@@ -42,14 +49,14 @@ class LogWriter:
 
     def __init__(self, moto: Moto) -> None:
         self._moto = moto
-        self._waiting: deque[Lines] = deque()
+        self._waiting: deque[LogLines] = deque()
         self._last = time.monotonic()
         self._came = threading.Event()
         self._writing = threading.Lock()
         threading.Thread(target=self._write_in_pauses, daemon=True).start()
 
-    def write(self, lines: Lines) -> None:
-        """Write these lines soon."""
+    def write(self, lines: LogLines) -> None:
+        """Write these lines in a moment."""
         self._waiting.append(lines)
         self._last = time.monotonic()
         self._came.set()
@@ -71,7 +78,7 @@ class LogWriter:
         sizes = [len(lines.text) for lines in self._waiting.copy()]
         return len(sizes) < _MOST and sum(sizes) < _MOST_LETTERS
 
-    def _put(self, lines: Lines) -> None:
+    def _put(self, lines: LogLines) -> None:
         def call(operation: str, parameters: Mapping[str, object]) -> bool:
             return self._moto.target(lines.scope, f"Logs_20140328.{operation}", parameters).ok
 

@@ -38,17 +38,17 @@ class Pages:
         self._tickets: deque[str] = deque(maxlen=_MOST_TICKETS)
         self._cookie = f"sfn-emulator-mail-{port}={secrets.token_urlsafe()}"
 
-    def answer(self, request: Request, *, is_attendee: bool) -> Reply | None:
+    def answer(self, request: Request, *, is_owner: bool) -> Reply | None:
         """Answer a request for a page.
 
         Args:
             request: The request.
-            is_attendee: Whether it has the attendee's access key.
+            is_owner: Whether it has the owner's access key.
 
         Returns:
             None if there is no such page, or if it needs a key.
         """
-        may_read = is_attendee or self._cookie in request.headers.get("cookie", "").split("; ")
+        may_read = is_owner or self._cookie in request.headers.get("cookie", "").split("; ")
         match request.method, request.path:
             case "GET", "/":  # a mail program that checks a link with HEAD has not opened it
                 return self._link(request)
@@ -56,10 +56,10 @@ class Pages:
                 return self._mails(request, may_read)
             case "GET" | "HEAD", "/_emulator/mail" if may_read:
                 return json_reply(self._mailbox.entries(request.query.get("topic_arn")))
-            case "DELETE", "/_emulator/mail" if is_attendee:
+            case "DELETE", "/_emulator/mail" if is_owner:
                 self._mailbox.remove(request.query.get("topic_arn", ""))
                 return json_reply({})
-            case "POST", "/_emulator/mail/ticket" if is_attendee:
+            case "POST", "/_emulator/mail/ticket" if is_owner:
                 self._tickets.append(ticket := secrets.token_urlsafe(16))
                 return json_reply({"ticket": ticket})
         return None

@@ -1,4 +1,4 @@
-"""Receive every request, and send it to the service that its signature names. moto answers the others.
+"""Send each request to the service that its signature names. moto answers for all other services.
 
 To add a service that moto does not answer as AWS does, write a class with `answer` and `reset` and add it to
 the table in `Router`.
@@ -14,9 +14,9 @@ from typing import Final, Protocol
 from sfn_emulator.dynamodb.api import DynamoDbApi
 from sfn_emulator.engine.application import Moto
 from sfn_emulator.engine.clients import EngineClients
-from sfn_emulator.http.callers import Sessions
+from sfn_emulator.http.authentication import Sessions
 from sfn_emulator.http.messages import MalformedRequestError, RefusalError, Reply, Request
-from sfn_emulator.http.reading import read_once
+from sfn_emulator.http.normalization import normalized
 from sfn_emulator.http.replies import denied, error_reply, json_reply, malformed, page
 from sfn_emulator.http.same_origin import OriginCheck
 from sfn_emulator.iam.authorization import Authorizer
@@ -43,14 +43,14 @@ class Service(Protocol):
 
 
 class Router:
-    """Answers every request of the emulator.
+    """Answers all requests to the emulator.
 
     Args:
         record: Which emulator this is.
         folder: The folder of its files.
         request_came: Called at each request.
         enforces_iam: Whether policies are enforced.
-        access_key: The attendee's access key.
+        access_key: The owner's access key.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Router:
         EngineClients(self.answer, sessions).install()
 
     def refuse(self, request: Request) -> Reply | None:
-        """Refuse a request by its headers, before anybody reads its body; None if it may come in."""
+        """Refuse a request by its headers, before its body is read; None if the request may come in."""
         try:
             self._origin_check.check(request)
         except RefusalError as error:
@@ -105,13 +105,13 @@ class Router:
         return None
 
     def receive(self, request: Request) -> Reply:
-        """Answer a request that came over the network, and that was not refused."""
+        """Answer a request that came over the network and was not refused."""
         if request.path == HEALTH:
             return json_reply({"id": self._record.id, "pid": self._record.pid, "port": self._record.port})
         return self.answer(request)
 
     def answer(self, request: Request) -> Reply:
-        """Answer a request that may come in, or that comes from moto's engine."""
+        """Answer a request that was not refused, or that comes from moto's engine."""
         self._request_came()
         try:
             return self._answer(request)
@@ -132,7 +132,7 @@ class Router:
                 self._moto.warm_up()
         finally:
             gc.collect()
-            gc.freeze()  # a draw's collections then skip these objects
+            gc.freeze()  # later collections skip these objects
             gc.enable()
 
     def close(self) -> None:
@@ -140,15 +140,15 @@ class Router:
         self._runner.close()
 
     def _answer(self, request: Request) -> Reply:
-        is_attendee = self._authorizer.is_attendee(request)
+        is_owner = self._authorizer.is_owner(request)
         is_reset = (request.method, request.path) == _RESET
-        for_people = not request.signed or (is_attendee and request.path.startswith("/_emulator/"))
-        if for_people and (reply := self._pages.answer(request, is_attendee=is_attendee)):
+        for_people = not request.signed or (is_owner and request.path.startswith("/_emulator/"))
+        if for_people and (reply := self._pages.answer(request, is_owner=is_owner)):
             return reply
         if "x-amz-target" in request.headers:
-            request.json  # noqa: B018 (this refuses a body that is not JSON before moto gets it)
+            request.json  # noqa: B018 (this refuses a body that is not JSON)
         if request.signed and not is_reset:
-            request = read_once(request)
+            request = normalized(request)
         self._authorizer.check(request)
         if is_reset:
             return self._reset(request)
@@ -158,9 +158,9 @@ class Router:
         return self._services[service].answer(request) if service in self._services else self._moto(request)
 
     def _reset(self, request: Request) -> Reply:
-        if not self._authorizer.is_attendee(request):
+        if not self._authorizer.is_owner(request):
             raise denied(request, "Only the emulator's own access key may reset it")
-        for each in self._services.values():
-            each.reset()
+        for service in self._services.values():
+            service.reset()
         with self._loading:
             return self._moto(request)

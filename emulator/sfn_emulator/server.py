@@ -18,16 +18,16 @@ from typing import Final
 import psutil
 from filelock import FileLock, Timeout
 
-from sfn_emulator.engine import patches, speed
+from sfn_emulator.engine import patches, performance
 from sfn_emulator.errors import ALREADY_RUNNING, PORT_IN_USE, EmulatorError
-from sfn_emulator.http.callers import new_access_key
+from sfn_emulator.http.authentication import new_access_key
 from sfn_emulator.http.server import HttpServer
 from sfn_emulator.process import children, environment
 from sfn_emulator.process.record import Record, folder_of, remove_record, write_key, write_record
 from sfn_emulator.routing import Router
 
 _ENDING_SECONDS: Final = 10.0
-_LOOK_SECONDS: Final = 2.0
+_POLL_SECONDS: Final = 2.0
 
 
 def run(
@@ -37,9 +37,9 @@ def run(
 
     Args:
         port: None for the shared emulator at a free port.
-        while_pid: None if it does not depend on another process.
+        while_pid: The process with which it ends; None for no process.
         allowed_hosts: Names of proxies, which may stand in the header ``Host``.
-        idle_hours: How long it waits for a request.
+        idle_hours: It ends after this many hours without a request.
 
     Returns:
         The exit status: 0, or a number from `errors` if it could not start.
@@ -71,11 +71,11 @@ def run(
 
 
 class _Lifetime:
-    """Decides when the emulator ends: when `ended` is set, after long idle time, or with another process.
+    """Decides when the emulator ends: when `ended` is set, after idle hours, or with another process.
 
     Args:
-        while_pid: The emulator ends when this process ends; None for no process.
-        idle_hours: The emulator ends after so many hours without a request.
+        while_pid: The process with which it ends; None for no process.
+        idle_hours: The emulator ends after this many hours without a request.
     """
 
     def __init__(self, while_pid: int | None, idle_hours: float) -> None:
@@ -93,7 +93,7 @@ class _Lifetime:
         with contextlib.suppress(psutil.NoSuchProcess):
             # A psutil object also compares creation times. The pid alone could belong to a new process.
             other = None if self._while_pid is None else psutil.Process(self._while_pid)
-            while not self.ended.wait(_LOOK_SECONDS):
+            while not self.ended.wait(_POLL_SECONDS):
                 children.reap_orphans()
                 if other and not (other.is_running() and other.status() != psutil.STATUS_ZOMBIE):
                     return
@@ -105,11 +105,11 @@ def _serve(server: HttpServer, folder: Path, lifetime: _Lifetime, allowed_hosts:
     os.environ.update(variables := environment.clean_environment(os.environ))
     for name in set(os.environ) - set(variables):
         del os.environ[name]
-    # If an earlier emulator was killed, its files are still here. Remove them.
+    # If an earlier emulator was killed, its files are still here.
     for name in ("code", "home", "output", "mailbox"):
         shutil.rmtree(folder / name, ignore_errors=True)
     children.adopt_orphans()
-    # With `--foreground`, this process may have children that are not the emulator's.
+    # With `--foreground`, this process may have children that do not belong to the emulator.
     spared = children.descendants()
     record = Record(
         id=uuid.uuid4().hex,
@@ -120,7 +120,7 @@ def _serve(server: HttpServer, folder: Path, lifetime: _Lifetime, allowed_hosts:
         workers="forked" if environment.forks_workers(variables) else "started",
         allowed_hosts=list(allowed_hosts),
     )
-    speed.pace.part = environment.retry_pace(variables)
+    performance.pace.part = environment.retry_pace(variables)
     write_key(folder, access_key := new_access_key("AKIA"))
     checks_iam = environment.enforces_iam(variables)
     router = Router(record, folder, lifetime.request_came, enforces_iam=checks_iam, access_key=access_key)

@@ -1,24 +1,31 @@
-"""The Amazon States Language: what a definition may hold, its states, and JSONata. Nothing here calls AWS.
+"""The Amazon States Language: structure, validation and JSONata of a definition. Nothing here calls AWS.
 
-    structure    which states a machine has, and where each leads to
-    validation   what Step Functions refuses in a definition, and warns about, in AWS's words
-    expressions  parse JSONata, and list what an expression reads
-    jsonata      evaluate one JSONata expression as Step Functions does
+    structure    which states a machine has, and where each one leads to
+    validation   the errors and warnings of Step Functions about a definition
+    expressions  parse a JSONata expression, and list what it reads
+    jsonata      evaluate a JSONata expression as Step Functions does
 
-`jsonata` needs 30 ms to import, so it is not imported here.
+The public names are those below, and `jsonata.evaluate`. Its import takes 30 ms, so it is not among them.
 """
 
 from states_language.structure import all_states, assigned_by, branches, is_last, states, ways_from
-from states_language.validation import SCHEMA, STATE_TYPES, Fault, faults, not_json, variable_references
+from states_language.validation import (
+    SCHEMA,
+    STATE_TYPES,
+    Diagnostic,
+    diagnostics,
+    not_json,
+    variable_references,
+)
 
 __all__ = [
     "SCHEMA",
     "STATE_TYPES",
-    "Fault",
+    "Diagnostic",
     "all_states",
     "assigned_by",
     "branches",
-    "faults",
+    "diagnostics",
     "is_last",
     "not_json",
     "states",

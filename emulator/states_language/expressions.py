@@ -1,11 +1,14 @@
-"""Parse JSONata expressions, and list what they read."""
+"""Parse a JSONata expression, and list what it reads.
+
+See https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html and https://docs.jsonata.org
+"""
 
 import json
 import re
 import sys
 from typing import Any, Final
 
-#: Where an expression may read $states.result and $states.errorOutput: in Output and Assign of these.
+#: The part of $states that an expression may read in the Output and Assign of these states and Catchers.
 STATES_PARTS: Final = {"Task": "result", "Parallel": "result", "Map": "result", "Catch": "errorOutput"}
 #: The functions that AWS has added to JSONata.
 AWS_FUNCTIONS: Final = ("partition", "range", "hash", "random", "uuid", "parse")
@@ -21,30 +24,30 @@ def jsonata_parser() -> Any:
     sys.setrecursionlimit(max(limit, 3000))
     parser = Jsonata.get_parser()
     symbols = parser.symbol_table
-    symbols["??"] = symbols["?:"] = symbols["(name)"]  # in a signature, the second one may stand
+    symbols["??"] = symbols["?:"] = symbols["(name)"]  # a signature may contain the second one
     return parser
 
 
 def syntax_error(error: Any) -> tuple[str, Any]:
-    """The code of an error of that parser, and the symbol that it names, as JSONata 2.0.6 gives them."""
+    """The code of a parser's error and the symbol that it names, as in JSONata 2.0.6."""
     if error.error == "S0201" and error.current in {"??", "?:"}:
         return "S0211", error.current[-1]
     return error.error, error.current
 
 
 def reads(expression: str, assigned: frozenset[str]) -> list[str]:
-    """What a JSONata expression reads, each once.
+    """List what a JSONata expression reads. Each name is in the list once.
 
     Args:
         expression: The text between the delimiters.
-        assigned: The variables of the workflow. Other names may be those of functions.
+        assigned: The variables of the workflow. Another name may be that of a function.
 
     Returns:
-        ``"$x"`` for a variable, ``"$states.result"`` for a part of ``$states``, ``"$$"``; and ``"$"`` or
-        ``"name"`` where they would mean the input document, which no expression has.
+        ``"$x"`` for a variable, ``"$states.result"`` for a part of ``$states``, and ``"$$"``. Also ``"$"``
+        and ``"name"`` if they mean the input document, which no expression in a state machine has.
 
     Raises:
-        ValueError: The expression cannot be parsed. Its text is AWS's.
+        ValueError: The expression cannot be parsed. The error has AWS's sentence.
     """
     parser = jsonata_parser()
     from jsonata import Jsonata  # noqa: PLC0415
@@ -68,12 +71,13 @@ def reads(expression: str, assigned: frozenset[str]) -> list[str]:
         raise ValueError("Comment has no closing tag") from error
     except re.error:
         return []  # a regular expression of JavaScript that Python does not know
-    functions = {each for each in found if Jsonata.static_frame.lookup(each[1:]) or each[1:] in AWS_FUNCTIONS}
+    functions = {it for it in found if Jsonata.static_frame.lookup(it[1:]) or it[1:] in AWS_FUNCTIONS}
     known = {"$states"} | {f"${name}" for name in bound} | (functions - {f"${name}" for name in assigned})
     return [read for read in dict.fromkeys(found) if read not in known]
 
 
-# The parts of a parsed expression that see what surrounds it, and those that see what it has found.
+# Some parts of a parsed expression have the same context as the expression, which is `$`. For others, it is
+# what the expression has found.
 _SAME_CONTEXT: Final = (
     "condition", "then", "_else", "procedure", "arguments", "body",
     "lhs", "rhs", "lhs_object", "expression", "expressions",
@@ -86,17 +90,17 @@ def _scan(node: Any, top: bool, reads: list[str], bound: set[Any]) -> None:
 
     Args:
         node: A symbol of the library's syntax tree, or a list of symbols.
-        top: Whether a bare name there means a field of the input document.
-        reads: Gets the reads, in the form of `reads`.
-        bound: Gets the names.
+        top: Whether a bare name means a field of the input document.
+        reads: The reads are added here, in the form of `reads`.
+        bound: The names are added here.
     """
     if isinstance(node, list):
-        for each in node:
-            _scan(each, top, reads, bound)
+        for part in node:
+            _scan(part, top, reads, bound)
     if not hasattr(node, "steps"):
         return
     bound.update((node.focus, node.index))
-    own_name = ""  # the part that gives a name, or is a function's name
+    own_name = ""  # the part that defines a name, or that is a function's name
     first, *later = node.steps or [None]
     if node.type == "name" and top:
         reads.append(node.value)
@@ -106,12 +110,12 @@ def _scan(node: Any, top: bool, reads: list[str], bound: set[Any]) -> None:
         bound.add(node.lhs.value)
         own_name = "lhs"
     elif node.type == "lambda":
-        bound.update(each.value for each in node.arguments)
+        bound.update(argument.value for argument in node.arguments)
         own_name = "arguments"
     elif node.type in {"function", "partial"} and node.procedure.type == "variable":
         own_name = "procedure"
     elif later and (first.type, first.value) == ("variable", "states"):
-        reads += [f"$states.{each}" for each in STATES_PARTS.values() if each == later[0].value]
+        reads += [f"$states.{part}" for part in STATES_PARTS.values() if part == later[0].value]
     _scan(first, top, reads, bound)
     _scan(later, False, reads, bound)
     for name in _SAME_CONTEXT:

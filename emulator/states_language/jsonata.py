@@ -1,11 +1,13 @@
-"""Evaluate one JSONata expression as Step Functions does.
+"""Evaluate a JSONata expression as Step Functions does.
 
 `jsonata-python` is the engine. This module adds AWS's functions, limits and error texts, and corrects what
 the engine does differently from JSONata 2.0.6. Values enter as bindings, so they never become a part of the
-expression's text. An expression reaches no object of Python except JSON values and functions of JSONata.
+expression's text. An expression can use only JSON values and functions of JSONata.
 
-An evaluation may take `SECONDS` of its thread's CPU time, and has AWS's limits for its depth and its values.
-They are checked at each step. A regular expression that may take long runs in a process of its own.
+An evaluation may take `SECONDS` of its thread's CPU time. AWS's limits for its depth and its values are
+checked at each step. A regular expression that may take long runs in its own process.
+
+See https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html and https://docs.jsonata.org
 """
 
 import functools
@@ -54,7 +56,7 @@ _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?|0x[0-9a-f]+|0b[
 _TYPES: Final = {
     name[0]: name for name in ("arrays", "booleans", "functions", "numbers", "objects", "strings")
 }
-#: What the engine raises with a text instead of a code.
+#: The codes of errors that the engine raises with a text only.
 _UNCODED: Final = {"Second argument of replace": "D3010", "Fourth argument of replace": "D3011"}
 
 
@@ -79,7 +81,7 @@ def evaluate(expression: str, bindings: Mapping[str, Json], *, seconds: float = 
         seconds: How much CPU time of this thread the evaluation may take.
 
     Returns:
-        The value, with no part in common with the bindings.
+        The value. It shares no part with the bindings.
 
     Raises:
         EvaluationError: There is no value, or none that is JSON.
@@ -126,7 +128,7 @@ class _Evaluation(Jsonata):  # type: ignore[misc]
         self._level -= 1
         if isinstance(result, str | list):
             size = len(result) * (1 if isinstance(result, str) else 8)
-            self._made += 0 if expr.type in {"variable", "path"} else size  # these are there already
+            self._made += 0 if expr.type in {"variable", "path"} else size  # these make nothing new
             _check_size(size if self._made < _ALL_BYTES else self._made)
         return result
 
@@ -171,21 +173,21 @@ class _Evaluation(Jsonata):  # type: ignore[misc]
         lhs, rhs = (int(end) if isinstance(end, float) and end.is_integer() else end for end in (lhs, rhs))
         if isinstance(lhs, int) and isinstance(rhs, int):
             _check_size((rhs - lhs + 1) * 8)
-        found = super().evaluate_range_expression(lhs, rhs)
-        return found if found is None else Utils.create_sequence_from_iter(range(lhs, rhs + 1))
+        result = super().evaluate_range_expression(lhs, rhs)
+        return result if result is None else Utils.create_sequence_from_iter(range(lhs, rhs + 1))
 
     def evaluate_string_concat(self, lhs: Any, rhs: Any) -> str:
         """Write numbers and other values as JavaScript does."""
         return "".join(_Ours.string(side) or "" for side in (lhs, rhs))
 
     def apply_inner(self, proc: Any, args: Any, input: Any, environment: Any) -> Any:
-        """Give the errors of Python that functions raise JSONata's codes."""
+        """Turn Python's errors in functions into JSONata's errors."""
         name = getattr(proc, "function_name", None)
         try:
             return super().apply_inner(proc, args, input, environment)
         except JException as error:
             if error.error == "T0410" and name:
-                # The signature always blames the first argument. A function that refuses null says nothing.
+                # The engine always names the first argument, or none if a function refuses null.
                 if error.current == 1:
                     error.current = _wrong_argument(proc.signature, args)
                 error.current, error.expected = error.current or 1, name
@@ -250,7 +252,7 @@ def _is_function(value: Any) -> bool:
 
 
 class _Copy:
-    """Copies a value that the engine gave, as JSON. A part that is used twice counts twice."""
+    """Copies a value of the engine as JSON. A part that is used twice counts twice for the size."""
 
     def __init__(self) -> None:
         self._size = 0
@@ -260,7 +262,7 @@ class _Copy:
         _check_size(self._size)
         if value is Utils.NULL_VALUE or value is None or isinstance(value, bool):
             return None if value is Utils.NULL_VALUE else value
-        if isinstance(value, str):  # two escapes may be one character
+        if isinstance(value, str):  # two surrogates may be one character
             return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         if isinstance(value, int | float):
             return self.number(value)
@@ -271,7 +273,7 @@ class _Copy:
         return self.function(value)
 
     def number(self, value: float) -> Json:
-        """An integer that Java's long cannot hold becomes a double. What is not finite becomes a text."""
+        """An integer that is too large for Java's long becomes a double. Infinity and NaN become texts."""
         if isinstance(value, int):
             return value if -_LONG <= value < _LONG else float(value)
         return value if math.isfinite(value) else _NOT_FINITE[str(value)]
@@ -349,10 +351,10 @@ class _Ours:
         if text is None:
             return None
         try:
-            found = json.loads(text, parse_constant=int, object_pairs_hook=_unique)
+            value = json.loads(text, parse_constant=int, object_pairs_hook=_unique)
         except ValueError as error:
             raise JException("D3137", -1, "Invalid JSON") from error
-        return Utils.NULL_VALUE if found is None else found
+        return Utils.NULL_VALUE if value is None else value
 
     @staticmethod
     def string(value: Any, prettify: bool | None = None) -> str | None:
@@ -383,10 +385,10 @@ class _Ours:
     def distinct(items: Any) -> Any:
         if not isinstance(items, list):
             return items
-        found: dict[str, Any] = {}
+        by_text: dict[str, Any] = {}
         for item in items:
-            found.setdefault(_json(item), item)
-        kept = [*found.values()]
+            by_text.setdefault(_json(item), item)
+        kept = [*by_text.values()]
         return Utils.create_sequence_from_iter(kept) if Utils.is_sequence(items) else kept
 
     @staticmethod
@@ -395,7 +397,7 @@ class _Ours:
             raise JException("D3110", -1, text)
         return Functions.datetime_to_millis(text, picture)
 
-    # Texts that become too long are refused before they are made.
+    # A text that would be too long is refused before it is made.
 
     @staticmethod
     def pad(text: str | None, width: float | None, char: str | None) -> Any:
@@ -420,11 +422,11 @@ class _Ours:
 
 def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     if len(read := dict(pairs)) < len(pairs):
-        raise ValueError("a key is there twice")
+        raise ValueError("an object has a key twice")
     return read
 
 
-# In the engine's words: what each of these functions takes and gives.
+# The signatures of these functions in the engine's form.
 _SIGNATURES: Final = {
     "partition": "<xn?:a>",
     "range": "<nnn?:a>",
@@ -454,7 +456,7 @@ def _functions() -> Any:
 
 
 class _Match:
-    """A match of a regular expression: where it is, and where its groups are."""
+    """A match of a regular expression: the places of the match and of its groups."""
 
     def __init__(self, text: str, spans: Sequence[Sequence[int]]) -> None:
         self._text, self._spans, self.span = text, spans, spans[0]
@@ -491,7 +493,7 @@ class _Pattern:
     """A regular expression of JavaScript. The engine calls these four methods.
 
     Python cannot interrupt a match, and other threads wait until it ends. So a match that may take long runs
-    in a process of its own, which is ended when its time is over.
+    in its own process, which is killed when its time is over.
     """
 
     def __init__(self, pattern: str, flags: RegexFlags) -> None:
@@ -516,7 +518,7 @@ class _Pattern:
         return next(self.finditer(text), None)
 
     def split(self, text: str) -> list[str]:
-        """What is between the matches."""
+        """The texts between the matches."""
         edges = [0, *(edge for match in self.finditer(text) for edge in match.span), len(text)]
         return [text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True)]
 
@@ -527,8 +529,8 @@ class _Pattern:
             if isinstance(replacement, str):
                 new = match.filled(replacement)
             else:
-                found = {"match": match.group(), "start": match.start(), "end": match.end()}
-                new = Functions.func_apply(replacement, [found | {"groups": match.groups()}])
+                fields = {"match": match.group(), "start": match.start(), "end": match.end()}
+                new = Functions.func_apply(replacement, [fields | {"groups": match.groups()}])
                 if not isinstance(new, str):
                     raise JException("D3012", -1)
             size += len(new)
@@ -537,7 +539,7 @@ class _Pattern:
             done = match.end()
         return "".join([*parts, text[done:]])
 
-    sub = replace  # the engine takes what has four such methods for a pattern
+    sub = replace  # the engine expects a method with this name
 
     def _spans(self, text: str) -> Sequence[Sequence[Sequence[int]]]:
         repeats = len(re.findall(r"[*+?{]", self._pattern))
@@ -555,8 +557,8 @@ class _Pattern:
             )
         except subprocess.TimeoutExpired as error:
             raise _LimitError(_TIME) from error
-        found: Sequence[Sequence[Sequence[int]]] = json.loads(done.stdout)
-        return found
+        spans: Sequence[Sequence[Sequence[int]]] = json.loads(done.stdout)
+        return spans
 
 
 _SHORT: Final = 20

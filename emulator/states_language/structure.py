@@ -1,4 +1,7 @@
-"""Read the states of a machine: which there are, where each leads to, and what it assigns."""
+"""Read the states of a machine, the ways between them, and the variables that they assign.
+
+See https://states-language.net
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,12 +11,12 @@ State = Mapping[str, Any]
 
 def states(workflow: State) -> Mapping[str, State]:
     """The states of a workflow by name, without those inside a Parallel or Map."""
-    found: Mapping[str, State] = workflow.get("States", {})
-    return found
+    its_states: Mapping[str, State] = workflow.get("States", {})
+    return its_states
 
 
 def all_states(workflow: State) -> Iterator[tuple[str, State]]:
-    """Every state's name and body. After a state come the states inside it."""
+    """The name and the body of every state. After a state come the states inside it."""
     for name, state in states(workflow).items():
         yield name, state
         for branch in branches(state):
@@ -23,12 +26,13 @@ def all_states(workflow: State) -> Iterator[tuple[str, State]]:
 def branches(state: State) -> list[State]:
     """The workflows that a Parallel or Map holds."""
     if state.get("Type") == "Map":
-        return [one for one in (state.get("ItemProcessor") or state.get("Iterator"),) if one]
+        processor = state.get("ItemProcessor") or state.get("Iterator")
+        return [processor] if processor else []
     return list(state.get("Branches", []))
 
 
 def assigned_by(state: State) -> list[str]:
-    """The variables that a state assigns, also in its Choice rules and Catchers."""
+    """The variables that a state assigns, also those of its Choice rules and Catchers."""
     parts = [part.get("Assign") for _, part in _with_rules(state)]
     return [name.removesuffix(".$") for names in parts if isinstance(names, dict) for name in names]
 
@@ -40,9 +44,9 @@ def is_last(state: State) -> bool:
 
 def ways_from(state: State) -> Iterator[tuple[str, str]]:
     """The names of the states that may follow a state, with their paths in it."""
-    for at, each in _with_rules(state):
+    for at, part in _with_rules(state):
         for name in ("Next", "Default"):
-            if isinstance(target := each.get(name), str):
+            if isinstance(target := part.get(name), str):
                 yield f"{at}/{name}", target
 
 

@@ -1,7 +1,8 @@
-"""Say what the Amazon States Language allows: fields, variables, JSONata.
+"""Validate a definition as Step Functions does: its fields, values, variables and JSONata, in AWS's words.
 
-The table `KINDS` holds the knowledge. One walk compares a definition with it, and reports in AWS's words.
-AWS's page:
+The table `KINDS` says which fields an object may have. One walk compares a definition with it.
+
+See https://states-language.net and
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateStateMachineDefinitionDiagnostic.html
 """
 
@@ -19,13 +20,14 @@ SCHEMA: Final = "SCHEMA_VALIDATION_FAILED"
 
 
 @dataclass(frozen=True)
-class Fault:
-    """Something that Step Functions refuses, or warns about.
+class Diagnostic:
+    """An error that Step Functions finds in a definition, or a warning.
 
     Args:
         code: AWS's code, such as ``SCHEMA_VALIDATION_FAILED``.
         message: AWS's sentence.
-        location: The place, such as ``/States/A/Output``; None for the machine, empty for what is not JSON.
+        location: The place, such as ``/States/A/Output``; None for the machine, empty for a text that is not
+            JSON.
         severity: ``"ERROR"`` or ``"WARNING"``.
     """
 
@@ -237,7 +239,7 @@ _WARNINGS: Final = {
 }
 
 
-def faults(definition: str, *, express: bool = False) -> list[Fault]:
+def diagnostics(definition: str, *, express: bool = False) -> list[Diagnostic]:
     """List what Step Functions refuses in a definition, and what it warns about.
 
     Args:
@@ -245,27 +247,27 @@ def faults(definition: str, *, express: bool = False) -> list[Fault]:
         express: Whether it is an Express machine, which cannot wait for tokens and jobs.
 
     Returns:
-        The faults; fields come before states that lead nowhere. Empty if there are none.
+        First the diagnostics of fields, then those of the ways between states. Empty if there are none.
     """
     try:
         machine = json.loads(definition)
     except (ValueError, RecursionError) as error:
         return [not_json(definition, error)]
     if not isinstance(machine, dict):
-        return [Fault("INVALID_JSON_DESCRIPTION", "The definition is not a JSON object", "")]
+        return [Diagnostic("INVALID_JSON_DESCRIPTION", "The definition is not a JSON object", "")]
     try:
-        found = _Walk(machine, express).faults
+        found = _Walk(machine, express).diagnostics
     except RecursionError:
-        return [Fault("INVALID_JSON_DESCRIPTION", "The definition is nested too deeply", "")]
-    return sorted(found, key=lambda fault: fault.code != SCHEMA)
+        return [Diagnostic("INVALID_JSON_DESCRIPTION", "The definition is nested too deeply", "")]
+    return sorted(found, key=lambda diagnostic: diagnostic.code != SCHEMA)
 
 
-def not_json(text: str, error: Exception) -> Fault:
-    """The fault of a text that is not JSON. AWS's parser names the first word that it does not know."""
+def not_json(text: str, error: Exception) -> Diagnostic:
+    """The diagnostic of a text that is not JSON. AWS's parser names the first word that it does not know."""
     message = str(error)
     if match := re.match(r"\s*([A-Za-z_]\w*)", text):
         message = f"Unrecognized token '{match[1]}': was expecting ('true', 'false' or 'null')"
-    return Fault("INVALID_JSON_DESCRIPTION", message, "")
+    return Diagnostic("INVALID_JSON_DESCRIPTION", message, "")
 
 
 def variable_references(definition: str) -> dict[str, list[str]]:
@@ -287,8 +289,8 @@ class _Place:
         language: The query language of its state; empty outside of states.
         state: The name of its state.
         own: The variables that the workflow of this state assigns.
-        outer: Those of the workflows around it, which it may not assign.
-        hidden: Those that it cannot read, because a Distributed Map is between them.
+        outer: The variables of the workflows around it, which it may not assign.
+        hidden: The variables that it cannot read, because a Distributed Map is between them.
     """
 
     kind: str
@@ -305,17 +307,17 @@ class _Walk:
 
     def __init__(self, machine: State, express: bool = False) -> None:
         self._express = express
-        self.faults: list[Fault] = []
+        self.diagnostics: list[Diagnostic] = []
         self.references: dict[str, list[str]] = {}
         self._states: set[str] = set()
         self._language = _language(machine, "JSONPath")
         self._object(machine, _Place("machine"))
 
     def _fault(self, message: str, at: str | None, code: str = SCHEMA) -> None:
-        self.faults.append(Fault(code, message, at))
+        self.diagnostics.append(Diagnostic(code, message, at))
 
     def _object(self, value: State, place: _Place) -> None:
-        """Compare an object with its kind, and then what is in it."""
+        """Compare an object with its kind. Then check its fields."""
         kind, at = KINDS[place.kind], place.at
         if missing := [name for name in kind.required.split() if name not in value]:
             self._fault(f"These fields are required: [{', '.join(missing)}]", at or "/")
@@ -358,7 +360,7 @@ class _Walk:
         return bool(of) and place.language in {"", *of}
 
     def _fits(self, name: str, value: Any, at: str, place: _Place) -> bool:
-        """Whether a field holds what it may hold."""
+        """Whether the value of a field has the right type."""
         if value is None and name in _NULLABLE:
             return True
         wanted = _TYPES.get(name, _ANY)
@@ -395,7 +397,7 @@ class _Walk:
                     self._fault("States.ALL must appear alone and at end of list", where)
 
     def _value(self, name: str, value: Any, at: str, place: _Place) -> None:
-        """Check what a field says in its query language."""
+        """Check the value of a field in its query language."""
         if name == "Assign":
             self._names(value, at, place)
         if place.language == "JSONPath" and name in _TEMPLATES:
@@ -458,7 +460,7 @@ class _Walk:
         elif _LOOKS_LIKE_A_PATH.match(text):
             code = {"Result": "PASS_RESULT_IS_STATIC"} | dict.fromkeys(_TEMPLATES, "NO_DOLLAR")
             warning = code.get(name, "NO_PATH")
-            self.faults.append(Fault(warning, _WARNINGS[warning], at, "WARNING"))
+            self.diagnostics.append(Diagnostic(warning, _WARNINGS[warning], at, "WARNING"))
 
     def _read(self, name: str, at: str, place: _Place) -> None:
         known = self.references.setdefault(place.state, [])

@@ -136,7 +136,7 @@ def browse():
 def topic(aws):
     """The ARN of a topic of the test's own."""
     name = f"t-{uuid.uuid4().hex[:12]}"
-    arn = aws("sns").create_topic(Name=name, Attributes={"DisplayName": "Lottery"})["TopicArn"]
+    arn = aws("sns").create_topic(Name=name, Attributes={"DisplayName": "Tests"})["TopicArn"]
     yield arn
     aws("sns").delete_topic(TopicArn=arn)
 

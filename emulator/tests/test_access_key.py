@@ -158,7 +158,7 @@ def test_other_signatures_are_none(wire, header):
 
 
 def test_an_unsigned_call_runs_no_function(wire, function):
-    """A page or another user of the machine cannot draw winners by Lambda's own address."""
+    """A web page, or another user of the machine, cannot call a function by Lambda's own address."""
     mine = function("def lambda_handler(event, context): print('it ran')")
     path = f"/2015-03-31/functions/{mine.name}/invocations"
     for key in (None, STRANGER):
@@ -222,7 +222,7 @@ def test_the_key_of_a_function_cannot_be_guessed(second, function):
 def test_a_function_can_neither_reset_nor_read_mail(wire, function, method, path):
     """Its key may be good for every call of AWS; the emulator itself is not its own."""
     strong = function(KEYS_OF_A_FUNCTION, Timeout=30)
-    status, text, _ = wire(method, path, key=strong({"tell": True}), service="lottery")
+    status, text, _ = wire(method, path, key=strong({"tell": True}), service="sfn-emulator")
     assert status >= 400
     assert "ticket" not in text
 

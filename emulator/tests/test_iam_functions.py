@@ -191,7 +191,7 @@ def test_a_resource_with_a_user_name_is_nobodys_here(caller):
     assert code(mine(["sns", "list_topics", {}])) == "AuthorizationError"
 
 
-def test_the_attendees_own_key_may_do_everything(aws):
-    """IAM does not know it, and it is nobody's."""
+def test_the_owners_key_may_do_everything(aws):
+    """The emulator's own key may do everything, although IAM does not know it."""
     assert "Tables" not in aws("sns").list_topics()
     assert aws("iam").list_roles()["Roles"]

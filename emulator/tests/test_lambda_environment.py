@@ -30,15 +30,15 @@ def test_the_runtimes_variables_are_there(environment, emulator):
     assert environment["AWS_ENDPOINT_URL"] == emulator["endpoint"]
 
 
-def test_nothing_of_the_attendees_is_there(environment):
-    """No user name, no proxy, no profile, no token of how the worker was started."""
+def test_nothing_of_the_users_is_there(environment):
+    """A function sees no variable of the user: no name, no proxy, no profile and no setting of Python."""
     for name in environment:
-        assert not name.startswith(("LOTTERY_", "PYTHON", "XDG_", "JUPYTER"))
+        assert not name.startswith(("SFN_EMULATOR_", "PYTHON", "XDG_", "JUPYTER"))
     assert not {"USER", "http_proxy", "https_proxy", "AWS_PROFILE"} & set(environment)
 
 
 def test_home_is_an_empty_folder(function, emulator):
-    """What a library looks for in the attendee's home is not found."""
+    """What a library looks for in the user's home is not found."""
     source = """
 import os
 
@@ -95,7 +95,7 @@ def secretive(tmp_path_factory):
         yield Own(told, home)
 
 
-def test_no_credentials_of_the_attendee_are_found(secretive):
+def test_no_credentials_of_the_user_are_found(secretive):
     """Not even if the function removes the variables that hide files, and asks boto3 for credentials.
 
     AWS_EC2_METADATA_DISABLED stays. Without it, boto3 asks the machine in a cloud for a role.

@@ -16,8 +16,8 @@ from helpers import Own, emulator_in
 from test_lambda_life import ended
 
 from sfn_emulator.lambda_ import host, runner
+from sfn_emulator.lambda_.captured_output import Printed
 from sfn_emulator.lambda_.pool import Spares
-from sfn_emulator.lambda_.printed import Printed
 
 ALLOWED = {
     *("PATH", "LANG", "NO_PROXY", "no_proxy", "TMPDIR", "LD_LIBRARY_PATH"),

@@ -22,7 +22,7 @@ from sfn_emulator import control
 FIXTURES = {"environment", "secretive", "unpacked"}
 SHORT = {
     "test_the_runtimes_variables_are_there",
-    "test_nothing_of_the_attendees_is_there",
+    "test_nothing_of_the_users_is_there",
     "test_module_globals_survive_between_warm_calls",
     "test_a_time_out_ends_the_handlers_children",
     "test_each_call_has_its_own_output",

@@ -30,7 +30,7 @@ def test_the_confirmation_mail(sns, topic, mails):
     """Sender, recipient, subject and link, as AWS has them."""
     sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=ADDRESS)
     (mail,) = mails()
-    assert mail["from"] == "Lottery <no-reply@sns.amazonaws.com>"
+    assert mail["from"] == "Tests <no-reply@sns.amazonaws.com>"
     assert (mail["to"], mail["type"], mail["topic_arn"]) == (ADDRESS, "confirmation", topic)
     assert mail["subject"] == "AWS Notification - Subscription Confirmation"
     assert mail["text"].startswith(f"You have chosen to subscribe to the topic:\n{topic}\n")
@@ -46,16 +46,16 @@ def test_nothing_is_mailed_before_the_confirmation(sns, topic, mails):
 
 def test_a_message_is_mailed(sns, topic, subscribed, mails):
     """To each who confirmed, with the text to the letter and a footer."""
-    sns.publish(TopicArn=topic, Message="Congrats! [王小明] You have selected as the Lucky Champ!")
+    sns.publish(TopicArn=topic, Message="Hello! [王小明] This is for you.")
     mail = mails()[-1]
     assert (mail["type"], mail["subject"], mail["link"]) == ("notification", "AWS Notification Message", None)
-    assert mail["text"].startswith("Congrats! [王小明] You have selected as the Lucky Champ!\n\n--\n")
+    assert mail["text"].startswith("Hello! [王小明] This is for you.\n\n--\n")
 
 
 def test_a_subject_is_kept(sns, topic, subscribed, mails):
     """The message's subject is the mail's."""
-    sns.publish(TopicArn=topic, Message="x", Subject="The winners")
-    assert mails()[-1]["subject"] == "The winners"
+    sns.publish(TopicArn=topic, Message="x", Subject="The news")
+    assert mails()[-1]["subject"] == "The news"
 
 
 def test_a_batch_is_mailed(sns, topic, subscribed, mails):
@@ -131,11 +131,11 @@ def test_mails_come_in_order(emulator, sns, topic, subscribed, mails):
 
 def test_the_mailbox_is_a_page(emulator, sns, topic):
     """For people; what strangers wrote is text in it, not HTML."""
-    sns.set_topic_attributes(TopicArn=topic, AttributeName="DisplayName", AttributeValue="<b>Lottery")
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="DisplayName", AttributeValue="<b>Tests")
     sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=ADDRESS)
     status, page = get(emulator["endpoint"] + "/_emulator/mail/", **signed(emulator["access_key_id"]))
     assert status == 200
-    assert "Confirm subscription" in page and "<b>Lottery" not in page
+    assert "Confirm subscription" in page and "<b>Tests" not in page
 
 
 class _Smtp(socketserver.StreamRequestHandler):

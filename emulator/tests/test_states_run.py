@@ -246,9 +246,9 @@ def test_sns_publish(machine, topic, mails, aws, browse):
     parameters = {"TopicArn": topic, "Message.$": "$.sns"}
     state = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "Parameters": parameters}
     mine = machine(one(state))
-    told = mine.run({"sns": "Congrats!"})
+    told = mine.run({"sns": "Hello!"})
     assert told["status"] == "SUCCEEDED"
-    assert mails()[-1]["text"].startswith("Congrats!")
+    assert mails()[-1]["text"].startswith("Hello!")
     scheduled = next(e for e in mine.events(told["executionArn"]) if e["type"] == "TaskScheduled")
     assert scheduled["taskScheduledEventDetails"]["resourceType"] == "sns"
 

@@ -14,10 +14,10 @@ from lottery_lib.resources import lambda_function
 from lottery_lib.resources.iam_role import allowing, trust_policy
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.target import Target
-from sfn_emulator.http.callers import Caller
+from sfn_emulator.http.authentication import Caller
 from sfn_emulator.http.messages import Request
 from sfn_emulator.iam.policy import Decision, decide
-from sfn_emulator.iam.required_rights import asked_of, needs_of
+from sfn_emulator.iam.required_permissions import api_call, required_permissions
 
 #: The file into which the kernels of notebooks write what they need, one JSON a line.
 NEEDS = "DEPLOYER_NEEDS"
@@ -78,8 +78,8 @@ def _needs(request):
     wire = Request(request.method, target, headers, body.encode() if isinstance(body, str) else body)
     # An ARN of IAM is made of its name here: the kit's roles have no path. All of them have their boundary.
     caller = Caller("arn:aws:iam::123456789012:user/attendee")
-    asked = asked_of(wire, caller, lambda *_: None, lambda role: BOUNDARY + role.rpartition("Role")[2])
-    return [(need.action, need.resource, need.context) for need in needs_of(asked)]
+    call = api_call(wire, caller, lambda *_: None, lambda role: BOUNDARY + role.rpartition("Role")[2])
+    return [(need.action, need.resource, need.context) for need in required_permissions(call)]
 
 
 def _text(value):

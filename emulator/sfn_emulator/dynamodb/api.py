@@ -1,4 +1,4 @@
-"""Answer DynamoDB's API: correct moto's replies where AWS differs. moto stores the tables."""
+"""Answer DynamoDB's API as AWS does. moto stores the tables."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sfn_emulator.dynamodb import validation as checks
+from sfn_emulator.dynamodb import validation
 from sfn_emulator.engine.application import Moto
 from sfn_emulator.http.messages import MalformedRequestError, RefusalError, Reply, Request, Scope
 
@@ -17,9 +17,9 @@ _PARTIQL: Final = {"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransact
 
 @dataclass(frozen=True)
 class _Done:
-    """A finished transaction that had a token."""
+    """A finished transaction with a token: a digest of its parameters, its reply, and when it was made."""
 
-    asked: bytes
+    digest: bytes
     reply: Reply
     at: float
 
@@ -34,9 +34,9 @@ class DynamoDbApi:
     def __init__(self, moto: Moto) -> None:
         self._moto = moto
         self._done: dict[tuple[str, str], _Done] = {}
-        self._index_keys: dict[tuple[Scope, str], checks.IndexKeys] = {}
-        # When a transaction fails, moto restores all tables. This would undo another thread's writes. And no
-        # reader may see half of a transaction.
+        self._index_keys: dict[tuple[Scope, str], validation.IndexKeys] = {}
+        # When a transaction fails, moto restores all tables, which would undo another thread's writes. Also,
+        # no reader may see half of a transaction.
         self._one_at_a_time = threading.RLock()
 
     def answer(self, request: Request) -> Reply:
@@ -44,7 +44,7 @@ class DynamoDbApi:
         if "x-amz-target" not in request.headers:
             raise RefusalError("MissingAuthenticationTokenException", "Missing Authentication Token")
         if request.operation in _PARTIQL:
-            # Its statements would have to be read to know which tables they need.
+            # The names of the tables are inside a statement, which `iam` does not read.
             raise RefusalError("UnknownOperationException", "This emulator does not support PartiQL")
         with self._one_at_a_time:
             try:
@@ -61,15 +61,15 @@ class DynamoDbApi:
     def _check(self, request: Request) -> None:
         operation, scope = request.operation, request.scope
         if operation == "UpdateTable":
-            checks.check_change(request.json, self._table(scope, request.json.get("TableName", "")))
+            validation.check_change(request.json, self._table(scope, request.json.get("TableName", "")))
         if operation == "BatchWriteItem":
-            checks.check_batch(request.json)
+            validation.check_batch(request.json)
         items = []
-        for table, item in checks.items_of(operation, request.json):
+        for table, item in validation.items_of(operation, request.json):
             if (scope, table) not in self._index_keys:
-                self._index_keys[scope, table] = checks.index_keys(self._table(scope, table))
+                self._index_keys[scope, table] = validation.index_keys(self._table(scope, table))
             items.append((item, self._index_keys[scope, table]))
-        checks.check_items(operation, items)
+        validation.check_items(operation, items)
 
     def _answer(self, request: Request) -> Reply:
         match request.operation:
@@ -89,8 +89,8 @@ class DynamoDbApi:
             # moto forgets the attributes that the request does not name again.
             old = self._table(request.scope, parameters.get("TableName", "")).get("AttributeDefinitions", [])
             new = parameters.get("AttributeDefinitions") or []
-            names = {each["AttributeName"] for each in new}
-            kept = [each for each in old if each["AttributeName"] not in names]
+            names = {attribute["AttributeName"] for attribute in new}
+            kept = [attribute for attribute in old if attribute["AttributeName"] not in names]
             parameters = parameters | {"AttributeDefinitions": [*kept, *new]}
         reply = self._moto(request.with_json(parameters))
         self._index_keys.clear()
@@ -102,17 +102,17 @@ class DynamoDbApi:
     def _transact(self, request: Request) -> Reply:
         """Make a transaction with a token once. For ten minutes the same token gets the same reply."""
         key = (request.scope.region, request.json["ClientRequestToken"])
-        asked = hashlib.sha256(json.dumps(request.json, sort_keys=True).encode()).digest()
+        digest = hashlib.sha256(json.dumps(request.json, sort_keys=True).encode()).digest()
         now = time.monotonic()
         self._done = {token: done for token, done in self._done.items() if now - done.at < _TOKEN_SECONDS}
         if done := self._done.get(key):
-            if done.asked == asked:
+            if done.digest == digest:
                 return done.reply
             code = "IdempotentParameterMismatchException"
             raise RefusalError(code, "This request token was used before with other parameters")
         reply = self._moto(request)
         if reply.ok:
-            self._done[key] = _Done(asked, reply, now)
+            self._done[key] = _Done(digest, reply, now)
         return reply
 
     def _table(self, scope: Scope, name: str) -> dict[str, Any]:

@@ -6,14 +6,15 @@ from typing import Any, Final
 from sfn_emulator.http.messages import RefusalError
 
 IndexKeys = Mapping[str, tuple[str, str]]
-"""The key attributes of secondary indexes. Each has its type and its index."""
+"""The type and the index of each key attribute of a secondary index."""
 
 _BATCH: Final = 25
 
 
 def index_keys(table: Mapping[str, Any]) -> IndexKeys:
     """The index keys of a table, from its description by DescribeTable."""
-    types = {each["AttributeName"]: each["AttributeType"] for each in table.get("AttributeDefinitions", [])}
+    definitions = table.get("AttributeDefinitions", [])
+    types = {definition["AttributeName"]: definition["AttributeType"] for definition in definitions}
     indexes = [*(table.get("GlobalSecondaryIndexes") or []), *(table.get("LocalSecondaryIndexes") or [])]
     return {
         key["AttributeName"]: (types[key["AttributeName"]], index["IndexName"])
@@ -24,7 +25,7 @@ def index_keys(table: Mapping[str, Any]) -> IndexKeys:
 
 
 def items_of(operation: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The items that a PutItem, BatchWriteItem or TransactWriteItems writes, each with its table."""
+    """Each item that a PutItem, BatchWriteItem or TransactWriteItems puts, after the name of its table."""
     if operation == "PutItem":
         yield parameters.get("TableName", ""), parameters.get("Item") or {}
     if operation == "BatchWriteItem":
@@ -36,7 +37,11 @@ def items_of(operation: str, parameters: Mapping[str, Any]) -> Iterator[tuple[st
 
 
 def check_items(operation: str, items: Sequence[tuple[Mapping[str, Any], IndexKeys]]) -> None:
-    """Refuse an item if the key of an index has the wrong type. The key may be missing.
+    """Refuse items whose index keys have the wrong type. An item without the key is not in the index.
+
+    Args:
+        operation: The operation that puts the items.
+        items: Each item, with the index keys of its table.
 
     Raises:
         RefusalError: With AWS's reason.
@@ -89,6 +94,6 @@ def check_change(parameters: Mapping[str, Any], table: Mapping[str, Any]) -> Non
     if sum("Create" in update or "Delete" in update for update in updates) > 1:
         limit = "Only 1 online index can be created or deleted simultaneously per table"
         raise RefusalError("LimitExceededException", f"Subscriber limit exceeded: {limit}")
-    there = {index["IndexName"] for index in table.get("GlobalSecondaryIndexes") or []}
-    if any(update.get("Create", {}).get("IndexName") in there for update in updates):
+    names = {index["IndexName"] for index in table.get("GlobalSecondaryIndexes") or []}
+    if any(update.get("Create", {}).get("IndexName") in names for update in updates):
         raise RefusalError("ValidationException", "Attempting to create an index which already exists")

@@ -1,1 +1,1 @@
-"""Use moto as the engine, and change it where AWS differs."""
+"""moto is the engine: call it, read its objects, and replace parts of it where AWS differs."""

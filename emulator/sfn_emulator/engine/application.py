@@ -1,4 +1,4 @@
-"""Call moto inside this process through its public interface: HTTP requests and replies."""
+"""Call moto inside this process by its public interface, which is HTTP."""
 
 import io
 import json
@@ -14,8 +14,8 @@ from wsgiref.util import setup_testing_defaults
 from sfn_emulator.http.messages import RefusalError, Reply, Request, Scope
 from sfn_emulator.http.replies import error_reply, unknown_operation
 
-# The services of the course, in the order of a deploy, each with a call that loads it.
-_COURSE: Final = {
+# The services that a state machine usually needs, in the order of a deploy, each with a call that loads it.
+_USUAL: Final = {
     "sts": "GetCallerIdentity",
     "iam": "ListRoles",
     "lambda": "/2015-03-31/functions/",
@@ -49,8 +49,8 @@ class Moto:
         return partial(run_wsgi_app, DomainDispatcherApplication(create_backend_app), buffered=True)
 
     def warm_up(self) -> None:
-        """Load what the course needs, so that no first call waits for imports."""
-        for service, operation in _COURSE.items():
+        """Load the usual services, so that their first calls do not wait for imports."""
+        for service, operation in _USUAL.items():
             scope = Scope(service=service)
             if operation.startswith("/"):
                 self.rest(scope, "GET", operation)
@@ -63,7 +63,7 @@ class Moto:
         """Pass a request on."""
         from botocore.model import OperationNotFoundError
 
-        # moto's application raises exceptions that its operations do not handle.
+        # moto's application raises the exceptions that its operations do not handle.
         try:
             chunks, status, headers = self._run(_environ(request))
         # Services that the emulator does not offer lack packages.
@@ -93,7 +93,7 @@ class Moto:
 
 
 def signed(scope: Scope) -> dict[str, str]:
-    """The headers that carry a request's scope."""
+    """The headers of a request with this scope."""
     credential = f"{scope.access_key}/20200101/{scope.region}/{scope.service}/aws4_request"
     return {
         "authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0",

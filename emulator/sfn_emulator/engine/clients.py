@@ -1,11 +1,11 @@
 """Let moto's state machines call other services as their role, without leaving this process.
 
 Without this module, moto's engine would make a new boto3 client for every state, and send its call to this
-server's port without a role. It takes longer to make a client than to make the call. Two branches of a
-Parallel state can fail if they make a client at the same time, because boto3's default session is not
-thread-safe. So here each client is made once, and its requests (botocore's ``before-send`` event) go directly
-to the router. Each thread stores the role of the machine that it runs, and its calls use this role. A call
-without a role is denied.
+server's port without a role. To make a client takes longer than the call. Two branches of a Parallel state
+can fail if they make a client at the same time, because boto3's default session is not thread-safe. Here each
+client is made once, and its requests (botocore's ``before-send`` event) go directly to the router. Each
+thread stores the role of the state machine that it runs, and its calls use this role. A call without a role
+is denied.
 """
 
 import base64
@@ -20,9 +20,10 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from sfn_emulator.engine.application import signed
-from sfn_emulator.http.callers import Sessions
+from sfn_emulator.http.authentication import Sessions
 from sfn_emulator.http.messages import Reply, Request, Scope
 from sfn_emulator.http.replies import denied, error_reply
+from sfn_emulator.http.service_models import shape_of
 
 
 class EngineClients:
@@ -49,10 +50,10 @@ class EngineClients:
         """A client whose next calls in this thread are made as a machine with this role.
 
         Args:
-            make: moto's own function for a client of a region and a service, called once for each pair.
+            make: moto's function that makes a client, called once for each region and service.
             region: Such as ``"us-east-1"``.
             service: Such as ``"lambda"``.
-            role_arn: None if it is not known; then the calls are denied.
+            role_arn: None if there is no role. Then the calls are denied.
         """
         self._thread.key = self._sessions.of_machine(role_arn) if role_arn else None
         with self._lock:
@@ -69,7 +70,7 @@ class EngineClients:
             return self._clients[service, region]
 
     def _invoke(self, scope: Scope, boto3_invoke: Callable[..., Any], **given: Any) -> Any:
-        """Call a function. boto3 would take longer than the rest of the way. It only reads errors."""
+        """Call a function without boto3, which would take longer than the call. boto3 only reads errors."""
         key, name = getattr(self._thread, "key", None), given.get("FunctionName")
         if not (key and name and isinstance(name, str) and given.keys() == {"FunctionName", "Payload"}):
             return boto3_invoke(**given)
@@ -84,13 +85,12 @@ class EngineClients:
                 vars(self._thread).pop("reply", None)
         from botocore.response import StreamingBody
 
-        told = {"FunctionError": reply.headers.get("X-Amz-Function-Error")}
+        error = reply.headers.get("X-Amz-Function-Error")
         return {
             "StatusCode": reply.status,
             "ExecutedVersion": reply.headers["X-Amz-Executed-Version"],
             "Payload": StreamingBody(io.BytesIO(reply.body), len(reply.body)),
-            **{name: value for name, value in told.items() if value},
-        }
+        } | ({"FunctionError": error} if error else {})
 
     def _send(self, scope: Scope, request: Any, **_: Any) -> Any:
         from botocore.awsrequest import AWSResponse
@@ -108,10 +108,10 @@ class EngineClients:
             request.method, target, headers, body.encode() if isinstance(body, str) else bytes(body)
         )
         refusal = denied(ours, "The state machine that calls has no role")
-        known = vars(self._thread).pop("reply", None)
-        reply = known or (self._answer(ours) if key else error_reply(ours, refusal))
-        answered: Any = {**reply.headers, "Content-Length": str(len(reply.body))}
-        return AWSResponse(request.url, reply.status, answered, _Raw(reply.body))
+        earlier = vars(self._thread).pop("reply", None)
+        reply = earlier or (self._answer(ours) if key else error_reply(ours, refusal))
+        reply_headers: Any = {**reply.headers, "Content-Length": str(len(reply.body))}
+        return AWSResponse(request.url, reply.status, reply_headers, _Raw(reply.body))
 
 
 _installed: EngineClients | None = None
@@ -127,7 +127,7 @@ def boto_client_for(
 
 
 def named_as_in_api(original: Callable[..., Any], self: Any, parameters: Any, **given: Any) -> None:
-    """The parameters of a call get the names and types of its API. moto takes both from the definition."""
+    """The parameters of a call get the names and types of its API. moto keeps those of the definition."""
     original(self, parameters, **given)
     self._to_boto_request(parameters, _shape_of(self, "input"))
 
@@ -135,7 +135,7 @@ def named_as_in_api(original: Callable[..., Any], self: Any, parameters: Any, **
 def named_as_in_definitions(
     _: Callable[..., Any], self: Any, response: Any, *, service_action_name: str = "", **given: Any
 ) -> None:
-    """The answer of a call has capitals and is JSON. moto leaves the names and times of the API."""
+    """The result of a call is JSON, and its names begin with capitals. moto keeps those of the API."""
     self._from_boto_response(response, _shape_of(self, "output", service_action_name))
 
     def as_json(value: Any) -> Any:
@@ -149,8 +149,6 @@ def named_as_in_definitions(
 
 
 def _shape_of(task: Any, side: str, action: str = "") -> Any:
-    from sfn_emulator.http.models import shape_of
-
     operation = (action or task.resource.api_action).replace("_", "")
     return shape_of(task._get_boto_service_name(), operation, side)
 
@@ -159,5 +157,5 @@ class _Raw(io.BytesIO):
     """The body of a reply. botocore reads it like a body of urllib3."""
 
     def stream(self, **_: Any) -> Iterator[bytes]:
-        """All that is left."""
+        """The rest of the body."""
         yield self.read()

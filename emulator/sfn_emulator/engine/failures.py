@@ -1,23 +1,22 @@
-"""Let moto's state machines fail as AWS's do.
+"""Let executions in moto fail as on AWS, and write the same history.
 
-A Catch sees an error inside the machine, so nobody can correct it in a reply later. Each function here
-replaces a function of moto's engine, and `patches` lists them. Its arguments are the original function and
-then the arguments of the original. The functions import moto only when they run, because moto's modules are
-patched while they are being imported.
+A Catch sees an error inside the state machine, so it is too late to correct the error in a reply. Each
+function here replaces a function of moto's engine, and `patches` lists them. Its arguments are the original
+function and then the arguments of the original.
+
+See https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 """
 
 import datetime
-import importlib
 import threading
 import traceback
-from collections.abc import Callable
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, Final
 
-from sfn_emulator.engine.speed import remembered
+from sfn_emulator.engine.internals import MotoFunction, engine_module
+from sfn_emulator.engine.performance import remembered
 
-Function = Callable[..., Any]
 _MOST_EVENTS: Final = 25_000
 _MOST_ITERATIONS_AT_ONCE: Final = 40
 _RUNTIME: Final = "States.Runtime"
@@ -27,58 +26,59 @@ _COMPARISON: Final = "asl.component.state.choice.comparison."
 _LAMBDA: Final = "asl.component.state.exec.state_task.service.state_task_service_lambda"
 
 
-def _engine(module: str) -> Any:
-    return importlib.import_module(f"moto.stepfunctions.parser.{module}")
-
-
-def comparison(original: Function, self: Any, env: Any) -> None:
+def comparison(original: MotoFunction, self: Any, env: Any) -> None:
     """If the variable of a Choice is missing, the execution fails, even with a Default."""
     self.variable.eval(env)
-    missing = isinstance(env.stack.pop(), _engine(_COMPARISON + "variable").NoSuchVariable)
-    operators = _engine(_COMPARISON + "comparison_operator_type").ComparisonOperatorType
+    missing = isinstance(env.stack.pop(), engine_module(_COMPARISON + "variable").NoSuchVariable)
+    operators = engine_module(_COMPARISON + "comparison_operator_type").ComparisonOperatorType
     if missing and self.comparison_function.operator_type is not operators.IsPresent:
         raise _invalid_variable(env, self.variable.string_sampler.literal_value)
     original(self, env)
 
 
-def choice(original: Function, self: Any, env: Any) -> None:
+def choice(original: MotoFunction, self: Any, env: Any) -> None:
     """If no rule of a Choice matches and it has no Default, the error is States.NoChoiceMatched."""
     try:
         original(self, env)
-    except _engine("asl.utils.json_path").NoSuchJsonPathError as error:
+    except engine_module("asl.utils.json_path").NoSuchJsonPathError as error:
         raise _invalid_variable(env, error.json_path) from error
     except RuntimeError as error:
         reason = "Failed to transition out of the state. The state does not point to a next state."
-        raise _failure_in_state(env, "States.NoChoiceMatched", reason) from error
+        raise failure_in_state(env, "States.NoChoiceMatched", reason) from error
 
 
-def next_state(original: Function, self: Any, env: Any) -> None:
+def next_state(original: MotoFunction, self: Any, env: Any) -> None:
     """A Catch may lead back to its own state. moto would go on to the state's Next."""
-    outcome = _engine("asl.component.common.catch.catch_outcome").CatchOutcome
-    if not (env.stack and isinstance(env.stack[-1], outcome)):
+    catch_outcome = engine_module("asl.component.common.catch.catch_outcome").CatchOutcome
+    if not (env.stack and isinstance(env.stack[-1], catch_outcome)):
         original(self, env)
 
 
-class OnlyOnce(dict[str, Any]):
-    """The details of an event that moto writes again where a Catch or a Map passes its error on."""
+class WrittenOnce(dict[str, Any]):
+    """The details of an event that moto would write again when a Catch or a Map passes its error on.
+
+    Attributes:
+        written: Whether the event is in the history.
+        entered: The id of the event with which the state began.
+    """
 
     written = False
-    entered = 0  # the number of the event with which the state began
+    entered = 0
 
 
 _counting: Final = threading.Lock()
-# Nearly all events say that their input or output is complete. They share it, because it takes 184 bytes.
+# Nearly all events say that their input or output is complete. They share one object, which has 184 bytes.
 _COMPLETENESS: Final = ("inputDetails", "outputDetails")
 _WHOLE: Final = {"truncated": False}
 
 
-def counted_event(original: Function, self: Any, *, event_type: Any, **event: Any) -> Any:
-    """An execution has at most 25,000 events. The last event says how it ended, and none comes after it."""
+def counted_event(original: MotoFunction, self: Any, *, event_type: Any, **event: Any) -> Any:
+    """An execution has at most 25,000 events. No event comes after the one that ends the execution."""
     if event_type == "EvaluationFailed":
         (details,) = event["event_details"].values()
         if getattr(details, "written", False):
             return None
-        if isinstance(details, OnlyOnce):
+        if isinstance(details, WrittenOnce):
             details.written = True
     with _counting:  # the iterations of a Map add events at the same time
         if (events := self._history_event_list) and events[-1]["type"] in _ENDS:
@@ -92,7 +92,7 @@ def counted_event(original: Function, self: Any, *, event_type: Any, **event: An
 
 
 def few_at_once(
-    original: Function, self: Any, *, max_concurrency: int, input_items: list[Any] | None, **given: Any
+    original: MotoFunction, self: Any, *, max_concurrency: int, input_items: list[Any] | None, **given: Any
 ) -> None:
     """An inline Map runs 40 iterations at the same time. moto would start a thread for each item."""
     at_once = min(
@@ -101,16 +101,16 @@ def few_at_once(
     original(self, max_concurrency=at_once, input_items=input_items, **given)
 
 
-def one_after_another(original: Function, self: Any, **first: Any) -> None:
-    """A worker of a Map does its jobs one after the other. In moto, each job calls the next one inside it."""
+def one_after_another(original: MotoFunction, self: Any, **first: Any) -> None:
+    """A worker of a Map does its jobs one after the other. In moto, each job calls the next one."""
     calls = [first]
     vars(self)["_eval_pool"] = lambda **following: calls.append(following)
     while calls:
         original(self, **calls.pop())
 
 
-def worker_of_map(_: Function, self: Any, *, env: Any, eval_input: Any, job_pool: Any) -> Any:
-    """Whatever a worker of a Map raises ends the Map. In moto, the Map would never end."""
+def worker_of_map(_: MotoFunction, self: Any, *, env: Any, eval_input: Any, job_pool: Any) -> Any:
+    """Any exception in a worker of a Map ends the Map. In moto, the Map would never end."""
     worker = self._create_worker(env=env, eval_input=eval_input, job_pool=job_pool)
 
     def work() -> None:
@@ -125,7 +125,7 @@ def worker_of_map(_: Function, self: Any, *, env: Any, eval_input: Any, job_pool
     return worker
 
 
-def iterations(original: Function, self: Any, env: Any) -> None:
+def iterations(original: MotoFunction, self: Any, env: Any) -> None:
     """If an iteration of a Map fails, the others are aborted. In moto, they go on."""
     try:
         original(self, env)
@@ -135,59 +135,59 @@ def iterations(original: Function, self: Any, env: Any) -> None:
         raise
 
 
-def branch(original: Function, self: Any) -> None:
-    """Whatever a branch of a Parallel raises ends the Parallel. In moto, it would never end."""
+def branch(original: MotoFunction, self: Any) -> None:
+    """Any exception in a branch ends its Parallel. In moto, the Parallel would never end."""
     try:
         original(self)
     except Exception as error:
-        self.env.set_error(_unexpected(error))
+        self.env.set_error(unexpected(error))
         self._branch_worker_comm.on_terminated(env=self.env)
 
 
-def execution(original: Function, self: Any) -> None:
-    """Whatever an execution raises lets it fail. In moto, it would never end."""
+def execution(original: MotoFunction, self: Any) -> None:
+    """Any exception in an execution lets it fail. In moto, the execution would never end."""
     try:
         original(self)
     except Exception as error:
         self.env = self.env or self._get_evaluation_environment()
-        self.env.set_error(details := _unexpected(error))
+        self.env.set_error(details := unexpected(error))
         self.env.event_manager.add_event(
             context=self.env.event_history_context,
-            event_type=_engine("api").HistoryEventType.ExecutionFailed,
+            event_type=engine_module("api").HistoryEventType.ExecutionFailed,
             event_details={"executionFailedEventDetails": details},
         )
         self._execution_communication.terminated()
 
 
-def resource(original: Function, self: Any, env: Any) -> None:
+def resource(original: MotoFunction, self: Any, env: Any) -> None:
     """A Resource of another partition fails only when its state runs."""
     execution = env.states.context_object.context_object_data["Execution"]["Id"]
     if self.partition != execution.split(":")[1]:
         reason = "The resource belongs to a different partition from the running execution."
-        raise _failure_in_state(env, _RUNTIME, reason)
+        raise failure_in_state(env, _RUNTIME, reason)
     original(self, env)
 
 
-def unmodelled(name: str, original: Function, client_error: Any) -> tuple[str, str]:
+def unmodelled(name: str, original: MotoFunction, client_error: Any) -> tuple[str, str]:
     """If AWS's SDK has no class for an error, the error gets the name of the service's base class."""
     error, cause = original(client_error)
     return (name if client_error.response["Error"]["Code"] == "AccessDeniedException" else error), cause
 
 
-def ended(original: Function, self: Any) -> None:
-    """An output is always JSON, even for a text or null. It is stored before the status is SUCCEEDED."""
+def ended(original: MotoFunction, self: Any) -> None:
+    """An output is always JSON, even a text or null. It is stored before the status is SUCCEEDED."""
     execution = self.execution
     env = execution.exec_worker.env
-    if not isinstance(env.program_state(), _engine("asl.eval.program_state").ProgramEnded):
+    if not isinstance(env.program_state(), engine_module("asl.eval.program_state").ProgramEnded):
         original(self)
         return
-    execution.output = compact_json(_engine("asl.utils.encoding").to_json_str, env.states.get_input())
+    execution.output = compact_json(engine_module("asl.utils.encoding").to_json_str, env.states.get_input())
     execution.stop_date = datetime.datetime.now(datetime.UTC)
-    execution.exec_status = _engine("api").ExecutionStatus.SUCCEEDED
+    execution.exec_status = engine_module("api").ExecutionStatus.SUCCEEDED
 
 
-def path_parser(original: Function) -> Function:
-    """A path with a regular expression of its user fails, because matching it may never end."""
+def path_parser(original: MotoFunction) -> MotoFunction:
+    """A path with a regular expression fails, because matching it may never end."""
     parse = remembered(original)
 
     def checked(path: str) -> Any:
@@ -199,48 +199,51 @@ def path_parser(original: Function) -> Function:
 
 
 def path_pattern(original: str) -> str:
-    """A star around a plus may take for ages. This pattern of a path matches the same, in linear time."""
+    """Moto's pattern of a path may take very long. This pattern matches the same paths, in linear time."""
     return original.replace(r"(?:\.[^[]+)*$", r"(?:\.[^[]+)?$")
 
 
-def time_out(_: Function, self: Any, env: Any) -> None:
-    """In an aborted branch, moto does not evaluate the time-out, and takes a wrong value from its stack."""
+def time_out(_: MotoFunction, self: Any, env: Any) -> None:
+    """A time-out is evaluated in an aborted branch, too. moto would take a wrong value from its stack."""
     self._eval_body(env)
 
 
-def carried_name(original: Function, error_name: str | None) -> Any:
-    """A branch, an iteration and a Fail state can pass on an error of the States family."""
-    for make in (original, _engine(_NAMES + "states_error_name").StatesErrorName.from_name):
+def carried_name(original: MotoFunction, error_name: str | None) -> Any:
+    """A branch, an iteration and a Fail state may pass on an error whose name begins with "States."."""
+    for make in (original, engine_module(_NAMES + "states_error_name").StatesErrorName.from_name):
         try:
             return make(error_name)
         except ValueError:
             continue
-    return _engine(_NAMES + "error_name").ErrorName(error_name)
+    return engine_module(_NAMES + "error_name").ErrorName(error_name)
 
 
-def with_path(original: Function, self: Any, env: Any) -> Any:
+def with_path(original: MotoFunction, self: Any, env: Any) -> Any:
     """If a path in a Task's Parameters is missing, the error is States.Runtime."""
     try:
         return original(self, env)
-    except _engine("asl.utils.json_path").NoSuchJsonPathError as error:
-        given = compact_json(_engine("asl.utils.encoding").to_json_str, error.data)
+    except engine_module("asl.utils.json_path").NoSuchJsonPathError as error:
+        given = compact_json(engine_module("asl.utils.encoding").to_json_str, error.data)
         field = f"specified for the field '{env.next_field_name}' could not be found in the input '{given}'"
-        raise _failure_in_state(env, _RUNTIME, f"The JSONPath '{error.json_path}' {field}") from error
+        raise failure_in_state(env, _RUNTIME, f"The JSONPath '{error.json_path}' {field}") from error
 
 
-def uncaught(original: Function, self: Any, env: Any) -> None:
+def uncaught(original: MotoFunction, self: Any, env: Any) -> None:
     """States.Runtime ends the execution: no Retry, no Catch, no event of the state.
 
-    Each kind of state has its own ``_from_error``. So each object gets one that calls the one of its class.
+    Many classes of states have a method ``_from_error``. Each object gets its own one, which calls it.
     """
-    vars(self)["_from_error"] = partial(_caught_event, self)
+    vars(self)["_from_error"] = partial(_event_of_error, self)
     original(self, env)
 
 
-def _caught_event(state: Any, *, env: Any, ex: Exception) -> Any:
-    """The event of an error, which a Retry or a Catch may see.
+def _event_of_error(state: Any, *, env: Any, ex: Exception) -> Any:
+    """The event of an error that Retry and Catch may see.
 
-    An expression that failed keeps its error. Some services in moto take it for their own.
+    The error of a JSONata expression stays. Some services in moto would take it for their own error.
+
+    Raises:
+        Exception: The error is States.Runtime.
     """
     failed = getattr(ex, "failure_event", None)
     if failed is not None and failed.event_type == "EvaluationFailed":
@@ -252,73 +255,74 @@ def _caught_event(state: Any, *, env: Any, ex: Exception) -> Any:
     cause = details.get("cause", "")
     # A cause from a branch is already complete.
     complete = kind == "executionFailedEventDetails"
-    raise (_failure(_RUNTIME, cause) if complete else _failure_in_state(env, _RUNTIME, cause)) from ex
+    raise (_failure(_RUNTIME, cause) if complete else failure_in_state(env, _RUNTIME, cause)) from ex
 
 
-def start_error(original: Function, self: Any, env: Any, ex: Exception) -> Any:
+def start_error(original: MotoFunction, self: Any, env: Any, ex: Exception) -> Any:
     """An error of StartExecution has the name of its class in AWS's SDK."""
     event = original(self, env, ex)
     if (code := getattr(ex, "response", {}).get("Error", {}).get("Code", "")).endswith("Exception"):
         name = f"StepFunctions.{code.replace('AccessDenied', 'AWSStepFunctions')}"
-        event.error_name = _engine(_NAMES + "custom_error_name").CustomErrorName(name)
+        event.error_name = engine_module(_NAMES + "custom_error_name").CustomErrorName(name)
         event.event_details["taskFailedEventDetails"]["error"] = name
     return event
 
 
-def lambda_error(original: Function, self: Any, env: Any, ex: Exception) -> Any:
+def lambda_error(original: MotoFunction, self: Any, env: Any, ex: Exception) -> Any:
     """If Lambda refuses a call, the error gets the same name as with lambda:invoke."""
     from botocore.exceptions import ClientError
 
     event = original(self, env, ex)
     if isinstance(ex, ClientError):
-        error, cause = _engine(_LAMBDA).StateTaskServiceLambda._error_cause_from_client_error(ex)
-        event.error_name = _engine(_NAMES + "custom_error_name").CustomErrorName(error)
+        error, cause = engine_module(_LAMBDA).StateTaskServiceLambda._error_cause_from_client_error(ex)
+        event.error_name = engine_module(_NAMES + "custom_error_name").CustomErrorName(error)
         event.event_details["lambdaFunctionFailedEventDetails"].update(error=error, cause=cause)
     return event
 
 
-def compact_json(original: Function, thing: Any, **_: Any) -> str:
+def compact_json(original: MotoFunction, thing: Any, **_: Any) -> str:
     """In the history, the inputs and outputs of states are JSON without spaces."""
     return str(original(thing, separators=(",", ":")))
 
 
-def with_time(name: str, _: Function, **fields: Any) -> dict[str, Any]:
-    """The times in the context object look as on AWS. An execution has a count of redrives, too."""
+def with_time(name: str, _: MotoFunction, **fields: Any) -> dict[str, Any]:
+    """The context object has times in AWS's form, and the number of redrives of the execution."""
     at = datetime.datetime.fromisoformat(str(fields[name])).astimezone(datetime.UTC)
     redriven = {"RedriveCount": 0} if name == "StartTime" else {}
     return fields | {name: at.isoformat(timespec="milliseconds").replace("+00:00", "Z")} | redriven
 
 
-def _unexpected(error: Exception) -> Any:
-    """The details of a failure that neither moto nor this module knows. The log says where it was."""
+def unexpected(error: Exception) -> Any:
+    """The details of a failure that neither moto nor this module expects. The log says where it was."""
     traceback.print_exception(error)
-    return _engine("api").ExecutionFailedEventDetails(error=_RUNTIME, cause=repr(error))
+    return engine_module("api").ExecutionFailedEventDetails(error=_RUNTIME, cause=repr(error))
 
 
 def failure_event(env: Any, event_type: str, details: Any) -> Exception:
-    """Make an error that Retry and Catch see, and that the history shows as an event of this type."""
-    module, kind = _engine(_NAMES + "failure_event"), event_type[0].lower() + event_type[1:]
-    name = carried_name(_engine(_NAMES + "custom_error_name").CustomErrorName, details["error"])
+    """An error that Retry and Catch see. The history shows it as an event of this type."""
+    module, kind = engine_module(_NAMES + "failure_event"), event_type[0].lower() + event_type[1:]
+    name = carried_name(engine_module(_NAMES + "custom_error_name").CustomErrorName, details["error"])
     event = module.FailureEvent(env, name, event_type, {f"{kind}EventDetails": details})
     failure: Exception = module.FailureEventException(event)
     return failure
 
 
 def _failure(error: str, cause: str) -> Exception:
-    """Make a States error that ends the execution or the branch. moto does not add to its cause."""
-    api = _engine("api")
+    """An error that ends the execution or the branch. moto adds nothing to its cause."""
+    api = engine_module("api")
     details = api.ExecutionFailedEventDetails(error=error, cause=cause)
     event = SimpleNamespace(
-        error_name=_engine(_NAMES + "states_error_name").StatesErrorName.from_name(error),
+        error_name=engine_module(_NAMES + "states_error_name").StatesErrorName.from_name(error),
         event_type=api.HistoryEventType.ExecutionFailed,
         event_details={"executionFailedEventDetails": details},
     )
-    failure: Exception = _engine(_NAMES + "failure_event").FailureEventException(event)
+    failure: Exception = engine_module(_NAMES + "failure_event").FailureEventException(event)
     vars(failure)["get_execution_failed_event_details"] = lambda: details
     return failure
 
 
-def _failure_in_state(env: Any, error: str, reason: str) -> Exception:
+def failure_in_state(env: Any, error: str, reason: str) -> Exception:
+    """An error that ends the execution or the branch. Its cause names the present state."""
     entered = f"(entered at the event id #{env.event_history_context.source_event_id})"
     at = f"An error occurred while executing the state '{env.next_state_name}' {entered}."
     return _failure(error, f"{at} {reason}")
@@ -326,4 +330,4 @@ def _failure_in_state(env: Any, error: str, reason: str) -> Exception:
 
 def _invalid_variable(env: Any, path: str) -> Exception:
     reason = f"Invalid path '{path}': The choice state's condition path references an invalid value."
-    return _failure_in_state(env, _RUNTIME, reason)
+    return failure_in_state(env, _RUNTIME, reason)

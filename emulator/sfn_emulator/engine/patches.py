@@ -1,13 +1,12 @@
-"""List everything inside moto that the emulator replaces or relies on, and apply it.
+"""Replace parts of moto. The table here lists everything that the emulator replaces or relies on.
 
-There is no other list. Each entry names a place in moto and has a digest of the source that it was written
-for. The docstring of the replacement gives the reason. `check` reads moto's files and compares the digests.
-It does not import moto, so it takes only a few milliseconds. After `install`, each module is patched as soon
-as it is imported, before any other module or request can use it.
+Each entry names a place in moto, and has a digest of the source that it was written for. The docstring of the
+replacement gives the reason. `check` reads moto's files and compares the digests. It does not import moto, so
+it takes only a few milliseconds. After `install`, each module is patched as soon as it is imported, before
+any other module or request can use it.
 
-To add a patch, write the replacement in one of the modules `errors`, `language`, `callbacks`, `speed` and
-`clients`, add an entry here, and
-ask for its digest with ``python -m sfn_emulator.engine.patches``.
+To add a patch, write the replacement in `failures`, `query_languages`, `task_tokens`, `clients` or
+`performance`. Add an entry here, and get its digest with ``python -m sfn_emulator.engine.patches``.
 """
 
 import contextlib
@@ -27,10 +26,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from sfn_emulator.engine import clients, speed
-from sfn_emulator.engine import failures as errors
-from sfn_emulator.engine import query_languages as language
-from sfn_emulator.engine import task_tokens as callbacks
+from sfn_emulator.engine import clients, failures, performance, query_languages, task_tokens
 from sfn_emulator.errors import EmulatorError
 from sfn_emulator.translation import _
 
@@ -45,11 +41,11 @@ class Patch:
     Args:
         digest: The digest of the source there. If the module only imports that name from another module of
             moto, the digest of the source in that module; from elsewhere, the digest of the whole module.
-        around: Called instead of the original. Its arguments are the original and then the original's own.
+        around: Called instead of the original. It gets the original, and then the arguments of the original.
         make: Makes the replacement from the original.
         instead: Executed instead of the whole module, of which this place is the only name.
         relied: Why the emulator relies on the place, if it replaces nothing there.
-        source: The place of the digest's source, if the method is inherited.
+        source: The place whose source has the digest, if the method is inherited.
     """
 
     digest: str
@@ -91,27 +87,26 @@ _READER: Final = _ASL + "parse.preprocessor:"
 _COMPONENT: Final = _ASL + "component.eval_component:EvalComponent"
 _TASK_SERVICE: Final = _SERVICE + ":StateTaskService."
 
-# What the emulator does not replace: the digest of a place, and why the emulator relies on it.
+# Places that the emulator does not replace: the digest, and why the emulator relies on it.
 _RELIED: Final = {
-    _ITERATION + "job:JobPool": ("6bf46e9cd8aa", "`errors.worker_of_map` ends it."),
-    # What the emulator reads directly from moto's objects, because calls of its API would be too slow.
-    _EVENTS + "EventIdGenerator": ("52de7f9d1c2a", "`errors.counted_event` reads _next_id."),
+    _ITERATION + "job:JobPool": ("6bf46e9cd8aa", "`failures.worker_of_map` ends it."),
+    # Objects that `backends` reads directly, because calls of moto's API would be too slow.
+    _EVENTS + "EventIdGenerator": ("52de7f9d1c2a", "`failures.counted_event` reads _next_id."),
     _EVENTS + "EventManager.__init__": ("14d09194c256", "_history_event_list is read."),
     _ENGINE + "backend.execution:Execution.__init__": ("acac313183c8", "Its status and its worker are read."),
-    _ENGINE + "models:StepFunctionsParserBackend._validate_definition": (
-        "b3b7b320a33f",
-        "It says what is refused.",
+    _ENGINE + "models:stepfunctions_parser_backends": ("43b661e07e15", "`backends` looks there."),
+    "moto.awslambda_simple.models:lambda_simple_backends": (
+        "91543c9c7f1d",
+        "`backends` finds functions there.",
     ),
-    _ENGINE + "models:stepfunctions_parser_backends": ("43b661e07e15", "`reads` looks there."),
-    "moto.awslambda_simple.models:lambda_simple_backends": ("91543c9c7f1d", "`reads` finds functions there."),
-    "moto.awslambda.models:LambdaStorage.__init__": ("ff74534e1b5c", "`reads` knows its dictionary."),
-    "moto.iam.models:iam_backends": ("da9925a1ac85", "`reads` finds users and roles there."),
-    "moto.iam.models:IAMBackend.__init__": ("47c171c36eea", "`reads` knows its dictionaries."),
-    "moto.iam.models:Role.__init__": ("c922994ba4bf", "`reads` asks for a role's permissions boundary."),
-    "moto.iam.models:AccessKey.__init__": ("aa1d92a119b6", "`reads` asks for role and user."),
-    "moto.sts.models:sts_backends": ("94cb35c57dab", "`reads` finds sessions there."),
-    "moto.sts.models:STSBackend.__init__": ("59e7705c2b5a", "`reads` knows assumed_roles."),
-    # What `one_state` replaces in the objects of one state, or does in their place.
+    "moto.awslambda.models:LambdaStorage.__init__": ("ff74534e1b5c", "`backends` knows its dictionary."),
+    "moto.iam.models:iam_backends": ("da9925a1ac85", "`backends` finds users and roles there."),
+    "moto.iam.models:IAMBackend.__init__": ("47c171c36eea", "`backends` knows its dictionaries."),
+    "moto.iam.models:Role.__init__": ("c922994ba4bf", "`backends` asks for a role's permissions boundary."),
+    "moto.iam.models:AccessKey.__init__": ("aa1d92a119b6", "`backends` asks for role and user."),
+    "moto.sts.models:sts_backends": ("94cb35c57dab", "`backends` finds sessions there."),
+    "moto.sts.models:STSBackend.__init__": ("59e7705c2b5a", "`backends` knows assumed_roles."),
+    # Methods that `state_run` replaces in the objects of one state, and code that it repeats.
     _ASL + "eval.environment:Environment": ("ec16ccaa7a1e", "One is made, and its event is read."),
     _ASL + "eval.states:States": ("91c63fc927f8", "Its context object is replaced; its data is read."),
     _ASL + "eval.variable_store:VariableStore": ("29ecd6137e19", "Both of its scopes are read."),
@@ -128,9 +123,9 @@ _RELIED: Final = {
     _CALLBACK: ("2caed4f348ef", "Without a condition, it makes no token."),
 }
 PATCHES: Final[Mapping[str, Patch]] = {
-    # Which role makes a call.
+    # The role of a call
     _ASL + "utils.boto_client:boto_client_for": Patch("2c53599692cb", clients.boto_client_for),
-    # What a call is given, and what it answers.
+    # The parameters and the result of a call
     _SERVICE + "_sfn:StateTaskServiceSfn._normalise_parameters": Patch(
         "50caf9981474", clients.named_as_in_api
     ),
@@ -146,134 +141,140 @@ PATCHES: Final[Mapping[str, Patch]] = {
     ),
     _TASK_SERVICE + "_to_boto_request": Patch("1503a815ba8e", relied="`clients` calls it."),
     _TASK_SERVICE + "_from_boto_response": Patch("da8d27aca51f", relied="`clients` calls it."),
-    # How executions fail.
+    # How executions fail
     _STATE + "choice.comparison.comparison_variable:ComparisonVariable._eval_body": Patch(
-        "91a5ac8b291a", errors.comparison
+        "91a5ac8b291a", failures.comparison
     ),
-    _STATE + "choice.state_choice:StateChoice._eval_state": Patch("bffca6f28a83", errors.choice),
-    _STATE + "state:CommonStateField._set_next": Patch("bea8b94eae4f", errors.next_state),
-    _EVENTS + "EventManager.add_event": Patch("eaae0fa64a8a", errors.counted_event),
-    _INLINE + "EvalInput.__init__": Patch("0dac86a78efe", errors.few_at_once),
-    _INLINE + "._eval_body": Patch("af30d637f5e7", errors.iterations),
-    _INLINE + "._launch_worker": Patch("a93f0b5f9ccd", errors.worker_of_map),
+    _STATE + "choice.state_choice:StateChoice._eval_state": Patch("bffca6f28a83", failures.choice),
+    _STATE + "state:CommonStateField._set_next": Patch("bea8b94eae4f", failures.next_state),
+    _EVENTS + "EventManager.add_event": Patch("eaae0fa64a8a", failures.counted_event),
+    _INLINE + "EvalInput.__init__": Patch("0dac86a78efe", failures.few_at_once),
+    _INLINE + "._eval_body": Patch("af30d637f5e7", failures.iterations),
+    _INLINE + "._launch_worker": Patch("a93f0b5f9ccd", failures.worker_of_map),
     _ITERATION + "iteration_worker:IterationWorker._eval_pool": Patch(
-        "8b1096457ca2", errors.one_after_another
+        "8b1096457ca2", failures.one_after_another
     ),
     _ITERATION
     + "itemprocessor.distributed_item_processor_worker:DistributedItemProcessorWorker._eval_pool": Patch(
-        "430701e7daad", errors.one_after_another
+        "430701e7daad", failures.one_after_another
     ),
     _ITERATION + "iterator.distributed_iterator_worker:DistributedIteratorWorker._eval_pool": Patch(
-        "68f5bf254293", errors.one_after_another
+        "68f5bf254293", failures.one_after_another
     ),
-    _PARALLEL + "branch_worker:BranchWorker._thread_routine": Patch("6dc2f9be262f", errors.branch),
-    _WORKER + "ExecutionWorker._execution_logic": Patch("9bedb00f3312", errors.execution),
+    _PARALLEL + "branch_worker:BranchWorker._thread_routine": Patch("6dc2f9be262f", failures.branch),
+    _WORKER + "ExecutionWorker._execution_logic": Patch("9bedb00f3312", failures.execution),
     _TASK + "service.resource:ServiceResource._eval_body": Patch(
-        "d7ebd4f681f3", errors.resource, source=_TASK + "service.resource:Resource._eval_body"
+        "d7ebd4f681f3", failures.resource, source=_TASK + "service.resource:Resource._eval_body"
     ),
-    _TASK + "state_task_lambda:StateTaskLambda._from_error": Patch("d03cb09dc45b", errors.lambda_error),
+    _TASK + "state_task_lambda:StateTaskLambda._from_error": Patch("d03cb09dc45b", failures.lambda_error),
     _SERVICE + "_lambda:StateTaskServiceLambda._error_cause_from_client_error": Patch(
-        "82498eabdbe1", partial(errors.unmodelled, "Lambda.AWSLambdaException")
+        "82498eabdbe1", partial(failures.unmodelled, "Lambda.AWSLambdaException")
     ),
     _SERVICE + "_dynamodb:StateTaskServiceDynamoDB._error_cause_from_client_error": Patch(
-        "e4a41e785a9a", partial(errors.unmodelled, "DynamoDB.AmazonDynamoDBException")
+        "e4a41e785a9a", partial(failures.unmodelled, "DynamoDB.AmazonDynamoDBException")
     ),
     _ENGINE + "backend.execution:BaseExecutionWorkerCommunication._reflect_execution_status": Patch(
-        "1ada2e9dd154", errors.ended
+        "1ada2e9dd154", failures.ended
     ),
     _COMMON + "timeouts.timeout:Timeout.eval": Patch(
-        "385d9062a4ec", errors.time_out, source=_COMPONENT + ".eval"
+        "385d9062a4ec", failures.time_out, source=_COMPONENT + ".eval"
     ),
     # Four modules import this name. What is replaced is the importer's name.
-    _PARALLEL + "branches_decl:CustomErrorName": Patch("9fe1df1b7100", errors.carried_name),
-    _ITERATION + "iteration_worker:CustomErrorName": Patch("9fe1df1b7100", errors.carried_name),
-    _STATE + "fail.state_fail:CustomErrorName": Patch("9fe1df1b7100", errors.carried_name),
-    _SERVICE + "_callback:CustomErrorName": Patch("9fe1df1b7100", errors.carried_name),
-    _TASK + "state_task:StateTask._eval_parameters": Patch("11347f3fd90b", errors.with_path),
-    _TASK + "state_task_lambda:StateTaskLambda._eval_parameters": Patch("12265209eaaf", errors.with_path),
-    _ACTIVITY + "._eval_parameters": Patch("aa28773ce00f", errors.with_path),
-    _EXECUTION + "._eval_state": Patch("cc08b19bde67", errors.uncaught),
-    _EXEC + "state_map.state_map:StateMap._eval_state": Patch("7da3e6dc540f", errors.uncaught),
-    _PARALLEL_STATE + "._eval_state": Patch("63eac86829a9", errors.uncaught),
-    _SERVICE + "_sfn:StateTaskServiceSfn._from_error": Patch("5ac626000ded", errors.start_error),
-    # How a task waits for its token.
+    _PARALLEL + "branches_decl:CustomErrorName": Patch("9fe1df1b7100", failures.carried_name),
+    _ITERATION + "iteration_worker:CustomErrorName": Patch("9fe1df1b7100", failures.carried_name),
+    _STATE + "fail.state_fail:CustomErrorName": Patch("9fe1df1b7100", failures.carried_name),
+    _SERVICE + "_callback:CustomErrorName": Patch("9fe1df1b7100", failures.carried_name),
+    _TASK + "state_task:StateTask._eval_parameters": Patch("11347f3fd90b", failures.with_path),
+    _TASK + "state_task_lambda:StateTaskLambda._eval_parameters": Patch("12265209eaaf", failures.with_path),
+    _ACTIVITY + "._eval_parameters": Patch("aa28773ce00f", failures.with_path),
+    _EXECUTION + "._eval_state": Patch("cc08b19bde67", failures.uncaught),
+    _EXEC + "state_map.state_map:StateMap._eval_state": Patch("7da3e6dc540f", failures.uncaught),
+    _PARALLEL_STATE + "._eval_state": Patch("63eac86829a9", failures.uncaught),
+    _SERVICE + "_sfn:StateTaskServiceSfn._from_error": Patch("5ac626000ded", failures.start_error),
+    # How a task waits for its token
     _CALLBACK + "._evaluate_with_timeout": Patch(
-        "d3afda806be9", callbacks.attempt, source=_EXECUTION + "._evaluate_with_timeout"
+        "d3afda806be9", task_tokens.attempt, source=_EXECUTION + "._evaluate_with_timeout"
     ),
-    _CALLBACK + "._after_eval_execution": Patch("5e303b11d8cb", callbacks.after_call),
-    _CALLBACK + "._eval_integration_pattern": Patch("22991f2643d2", callbacks.wait),
-    _EXEC + "execute_state:threading": Patch("8c44c0f6eab4", make=callbacks.finished),
-    _EXECUTION + ".from_state_props": Patch("c56a8b55b032", callbacks.without_time_out),
+    _CALLBACK + "._after_eval_execution": Patch("5e303b11d8cb", task_tokens.after_call),
+    _CALLBACK + "._eval_integration_pattern": Patch("22991f2643d2", task_tokens.wait),
+    _EXEC + "execute_state:threading": Patch("8c44c0f6eab4", make=task_tokens.finished),
+    _EXECUTION + ".from_state_props": Patch("c56a8b55b032", task_tokens.without_time_out),
     _COMMON + "error_name.error_equals_decl:ErrorEqualsDecl._eval_body": Patch(
-        "1b25d44ee9f2", callbacks.named
+        "1b25d44ee9f2", task_tokens.named
     ),
     _COMMON + "timeouts.heartbeat:Heartbeat.eval": Patch(
-        "385d9062a4ec", errors.time_out, source=_COMPONENT + ".eval"
+        "385d9062a4ec", failures.time_out, source=_COMPONENT + ".eval"
     ),
-    # What a request's text may not do: choose how long a regular expression takes.
+    # Regular expressions that could take very long
     _ASL + "utils.json_path:_PATTERN_SLICE_OR_WILDCARD_ACCESS": Patch(
-        "1c4b8bb54c09", make=errors.path_pattern
+        "1c4b8bb54c09", make=failures.path_pattern
     ),
-    _ASL + "utils.json_path:parse": Patch("7db51c0b1fd2", make=errors.path_parser),
-    _COMMON + "path.result_path:parse": Patch("db251e3eb21b", make=errors.path_parser),
-    # JSONata and variables.
-    _STRINGS + "StringJSONata._eval_body": Patch("388b3c3218b7", language.expression),
-    _STRINGS + "StringVariableSample._eval_body": Patch("9386f59a80f4", language.variable),
-    _READER + "Preprocessor._inner_string_of": Patch("bb962f9bdc93", language.text),
-    _READER + "from_string_literal": Patch("a67b37ff24f5", language.text),
+    _ASL + "utils.json_path:parse": Patch("7db51c0b1fd2", make=failures.path_parser),
+    _COMMON + "path.result_path:parse": Patch("db251e3eb21b", make=failures.path_parser),
+    # JSONata and variables
+    _STRINGS + "StringJSONata._eval_body": Patch("388b3c3218b7", query_languages.expression),
+    _STRINGS + "StringVariableSample._eval_body": Patch("9386f59a80f4", query_languages.variable),
+    _READER + "Preprocessor._inner_string_of": Patch("bb962f9bdc93", query_languages.text),
+    _READER + "from_string_literal": Patch("a67b37ff24f5", query_languages.text),
     _READER + "Preprocessor.visitChoice_rule_comparison_variable": Patch(
-        "443238d86989", language.rule_with_assign
+        "443238d86989", query_languages.rule_with_assign
     ),
     _READER + "Preprocessor.visitTolerated_failure_count_string_jsonata": Patch(
-        "ea65696f7955", language.tolerated_count
+        "ea65696f7955", query_languages.tolerated_count
     ),
-    _READER + "Preprocessor.visitString_jsonata": Patch("99ae428be829", language.located),
-    _READER + "Preprocessor._open_query_language_scope": Patch("ae9337a386ba", language.scope),
-    _COMMON + "assign.assign_decl:AssignDecl._eval_body": Patch("f12ff95d96a9", language.assign),
+    _READER + "Preprocessor.visitString_jsonata": Patch("99ae428be829", query_languages.located),
+    _READER + "Preprocessor._open_query_language_scope": Patch("ae9337a386ba", query_languages.scope),
+    _COMMON + "assign.assign_decl:AssignDecl._eval_body": Patch("f12ff95d96a9", query_languages.assign),
     _ASL + "eval.variable_store:VariableStore.get_assigned_variables": Patch(
-        "cb1687e20921", language.assigned
+        "cb1687e20921", query_languages.assigned
     ),
-    _EXECUTION + "._evaluate_with_timeout": Patch("d3afda806be9", language.with_output),
-    _EXECUTION + "._eval_state_output": Patch("64142f4406ec", language.output_once),
-    _PARALLEL_STATE + ".from_state_props": Patch("a110a4f16939", language.late_arguments),
-    _PARALLEL_STATE + "._eval_execution": Patch("5c840d5aee82", language.with_arguments),
-    _STATE + "choice.state_choice:StateChoice.from_state_props": Patch("eb3fa48abe95", language.default_rule),
-    _STATE + "choice.choice_rule:ChoiceRule._eval_body": Patch("7aa3221c8ef9", language.rule),
-    _EXEC + "state_map.state_map:StateMap.from_state_props": Patch("28e7e3f9549e", language.with_items),
-    _ASL + "antlr.runtime.ASLParser:ASLParser.items_decl": Patch("942a91d2ed32", language.items_declared),
-    _ASL + "eval.states:ItemData": Patch("0422cd00c4ef", language.map_item),
+    _EXECUTION + "._evaluate_with_timeout": Patch("d3afda806be9", query_languages.with_output),
+    _EXECUTION + "._eval_state_output": Patch("64142f4406ec", query_languages.output_once),
+    _PARALLEL_STATE + ".from_state_props": Patch("a110a4f16939", query_languages.late_arguments),
+    _PARALLEL_STATE + "._eval_execution": Patch("5c840d5aee82", query_languages.with_arguments),
+    _STATE + "choice.state_choice:StateChoice.from_state_props": Patch(
+        "eb3fa48abe95", query_languages.default_rule
+    ),
+    _STATE + "choice.choice_rule:ChoiceRule._eval_body": Patch("7aa3221c8ef9", query_languages.rule),
+    _EXEC + "state_map.state_map:StateMap.from_state_props": Patch(
+        "28e7e3f9549e", query_languages.with_items
+    ),
+    _ASL + "antlr.runtime.ASLParser:ASLParser.items_decl": Patch(
+        "942a91d2ed32", query_languages.items_declared
+    ),
+    _ASL + "eval.states:ItemData": Patch("0422cd00c4ef", query_languages.map_item),
     _COMMON + "error_name.failure_event:FailureEventException.get_execution_failed_event_details": Patch(
-        "0d69993f45ea", language.complete_cause
+        "0d69993f45ea", query_languages.complete_cause
     ),
-    # How executions are written down.
-    _STATE + "state:to_json_str": Patch("4b1d40e17079", errors.compact_json),
-    _STATE + "state:StateData": Patch("eb250b98d36c", partial(errors.with_time, "EnteredTime")),
-    _WORKER + "ExecutionData": Patch("0a5b028113c3", partial(errors.with_time, "StartTime")),
-    # What moto calculates again and again.
-    _WORKER + "AmazonStateLanguageParser": Patch("ce154501fe3d", make=speed.remembered_parser),
-    _ENGINE + "models:AmazonStateLanguageParser": Patch("ce154501fe3d", make=speed.remembered_parser),
-    _ENGINE + "utils:TMP_THREADS": Patch("5a0a6b8c364e", make=speed.forgotten),
-    "moto.core.model:ServiceModel.operation_model": Patch("9b414160790e", make=speed.only_own_models),
-    "moto.core.utils:method_names_from_class": Patch("dffccc6df0b3", make=speed.remembered),
+    # How the history is written
+    _STATE + "state:to_json_str": Patch("4b1d40e17079", failures.compact_json),
+    _STATE + "state:StateData": Patch("eb250b98d36c", partial(failures.with_time, "EnteredTime")),
+    _WORKER + "ExecutionData": Patch("0a5b028113c3", partial(failures.with_time, "StartTime")),
+    # Results that moto calculates again and again
+    _WORKER + "AmazonStateLanguageParser": Patch("ce154501fe3d", make=performance.remembered_parser),
+    _ENGINE + "models:AmazonStateLanguageParser": Patch("ce154501fe3d", make=performance.remembered_parser),
+    _ENGINE + "utils:TMP_THREADS": Patch("5a0a6b8c364e", make=performance.forgotten),
+    "moto.core.model:ServiceModel.operation_model": Patch("9b414160790e", make=performance.only_own_models),
+    "moto.core.utils:method_names_from_class": Patch("dffccc6df0b3", make=performance.remembered),
     "moto.core.serialize:XFormedAttributePicker.get_possible_keys": Patch(
-        "14c736cf458f", make=speed.remembered_keys
+        "14c736cf458f", make=performance.remembered_keys
     ),
     "moto.moto_api._internal.moto_random:MotoRandom.get_random_string": Patch(
-        "767831d15224", speed.random_string
+        "767831d15224", performance.random_string
     ),
     "moto.moto_server.werkzeug_app:DomainDispatcherApplication.get_backend_for_host": Patch(
-        "d743b616aedf", make=speed.remembered
+        "d743b616aedf", make=performance.remembered
     ),
-    "moto.dynamodb.models:copy": Patch("fd324b3d02c6", make=speed.sparing_copy),
+    "moto.dynamodb.models:copy": Patch("fd324b3d02c6", make=performance.sparing_copy),
     "moto.dynamodb.models:DynamoDBBackend.transact_write_items": Patch(
-        "202f47316bc5", speed.sparing_transaction
+        "202f47316bc5", performance.sparing_transaction
     ),
-    _COMMON + "retry.retrier_decl:time": Patch("b62a03ed51c5", make=speed.paced),
-    # What the course does not use, and what takes much memory.
-    "moto.batch:batch_backends": Patch("e4efc69457f2", instead=speed.late_batch),
-    "moto.core.common_models:BaseModel.__new__": Patch("016c3f64f7c4", speed.forgotten_instance),
-    "moto.iam.models:get_account_id_from": Patch("1a8726d3892b", speed.account_of_key),
-    "moto.iam.models:IAMBackend._init_aws_policies": Patch("ca142fdc8309", speed.managed_policies),
+    _COMMON + "retry.retrier_decl:time": Patch("b62a03ed51c5", make=performance.paced),
+    # Objects that take much memory
+    "moto.batch:batch_backends": Patch("e4efc69457f2", instead=performance.late_batch),
+    "moto.core.common_models:BaseModel.__new__": Patch("016c3f64f7c4", performance.forgotten_instance),
+    "moto.iam.models:get_account_id_from": Patch("1a8726d3892b", performance.account_of_key),
+    "moto.iam.models:IAMBackend._init_aws_policies": Patch("ca142fdc8309", performance.managed_policies),
     **{place: Patch(digest, relied=reason) for place, (digest, reason) in _RELIED.items()},
 }
 
@@ -285,11 +286,11 @@ def check(patches: Mapping[str, Patch] = PATCHES) -> None:
         EmulatorError: moto is not installed, or something that is patched is missing or different.
     """
     for place, patch in patches.items():
-        if (found := digest_of(patch.source or place)) != patch.digest:
+        if (digest := digest_of(patch.source or place)) != patch.digest:
             name = (patch.source or place).replace(":", ".")
             raise _not_this_moto(
                 _("{name} is missing", name=name)
-                if found is None
+                if digest is None
                 else _("{name} is not the one that this emulator was written for", name=name)
             )
 
@@ -326,8 +327,8 @@ def _source_of(text: str, attribute: str) -> str | None:
     text, begin, end, indent = f"\n{text}", 0, len(text) + 1, ""
     for name in attribute.split("."):
         forms = (f"def {name}(", f"class {name}(", f"class {name}:", f"{name} =", f"{name}:")
-        found = [text.find(f"\n{indent}{form}", begin, end) for form in forms]
-        if not (starts := [place for place in found if place >= 0]):
+        positions = [text.find(f"\n{indent}{form}", begin, end) for form in forms]
+        if not (starts := [position for position in positions if position >= 0]):
             return None
         begin = min(starts) + 1
         # It ends at the next line that is indented no further than the definition, except a closing bracket.
@@ -399,12 +400,12 @@ def apply(module: ModuleType, patches: Mapping[str, Patch] = PATCHES) -> None:
 
 
 def _not_this_moto(what: str) -> EmulatorError:
-    version = next((each.version for each in metadata.distributions(name="moto")), _("(not installed)"))
-    next_step = _("Run `make install` again: it installs moto {version}", version=MOTO)
+    version = next((it.version for it in metadata.distributions(name="moto")), _("(not installed)"))
+    next_step = _("Install moto {version}", version=MOTO)
     return EmulatorError(f"moto {version}", what, next_step)
 
 
 if __name__ == "__main__":
-    for each, entry in PATCHES.items():
-        found_now = digest_of(entry.source or each)
-        sys.stdout.write(f"{'same' if found_now == entry.digest else 'CHANGED'} {found_now} {each}\n")
+    for place, patch in PATCHES.items():
+        digest = digest_of(patch.source or place)
+        sys.stdout.write(f"{'same' if digest == patch.digest else 'CHANGED'} {digest} {place}\n")

@@ -1,4 +1,4 @@
-"""Read an AWS request: which service, region and operation, with which parameters."""
+"""Requests and replies of AWS's protocols: a request knows its service, region, operation and parameters."""
 
 import json
 import re
@@ -12,9 +12,13 @@ from urllib.parse import parse_qsl, unquote
 ACCOUNT: Final = "123456789012"
 #: The content type of AWS's query protocol.
 FORM: Final = "application/x-www-form-urlencoded"
-#: The services of the course with a JSON protocol, by the beginning of X-Amz-Target.
-BY_TARGET: Final = {"AWSStepFunctions": "states", "DynamoDB_20120810": "dynamodb", "Logs_20140328": "logs"}
-# moto reads the service in its own way. For a header of exactly this form it finds the same one.
+#: Services with a JSON protocol, by the beginning of the header X-Amz-Target.
+JSON_SERVICES: Final = {
+    "AWSStepFunctions": "states",
+    "DynamoDB_20120810": "dynamodb",
+    "Logs_20140328": "logs",
+}
+# Only this form of the header counts, because moto then finds the same service.
 _SIGNATURE: Final = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^/,\s]*)/[^/,\s]*/([\w-]*)/([\w-]+)/aws4_request(?:,|\s|$)", re.ASCII
 )
@@ -22,13 +26,13 @@ _LAMBDA_PATH: Final = re.compile(r"/20\d\d-\d\d-\d\d/functions(/|$)")
 
 
 class RefusalError(Exception):
-    """AWS's refusal of a request; the router answers it in the request's protocol.
+    """A request is refused with an error of AWS. The router sends it in the request's protocol.
 
     Args:
         code: Such as ``"ValidationException"``.
         message: In AWS's words.
         status: The HTTP status.
-        more: Other fields of the error.
+        more: Further fields of the error.
     """
 
     def __init__(self, code: str, message: str, status: int = 400, **more: Any) -> None:
@@ -101,10 +105,10 @@ class Request:
     """A whole HTTP request.
 
     Args:
-        method: GET, POST...
-        target: Path and query as they came, still quoted.
-        headers: By their lower-case names.
-        body: All of it.
+        method: Such as ``"POST"``.
+        target: Path and query, still quoted.
+        headers: The headers by their lower-case names.
+        body: The whole body.
     """
 
     method: str
@@ -136,7 +140,7 @@ class Request:
 
     @property
     def has_body(self) -> bool:
-        """Whether a body belongs to it, from its headers."""
+        """Whether its headers announce a body."""
         return self.headers.get("content-length", "0") != "0" or "transfer-encoding" in self.headers
 
     @property
@@ -157,16 +161,16 @@ class Request:
 
     @cached_property
     def scope(self) -> Scope:
-        """The signature's scope. Without a signature, the target or the path tells the service."""
+        """The signature's scope. Without a signature, X-Amz-Target or the path names the service."""
         if signature := _SIGNATURE.match(self.headers.get("authorization", "")):
             return Scope(signature[1], signature[2], signature[3].lower())
         if _LAMBDA_PATH.match(self.path):
             return Scope(service="lambda")
-        return Scope(service=BY_TARGET.get(self.headers.get("x-amz-target", "").partition(".")[0], ""))
+        return Scope(service=JSON_SERVICES.get(self.headers.get("x-amz-target", "").partition(".")[0], ""))
 
     @property
     def signed(self) -> bool:
-        """Whether it names an access key. A browser's requests do not."""
+        """Whether the request names an access key. A browser's requests do not."""
         return bool(self.scope.access_key)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Find the operation of a REST request. botocore describes the paths of each service."""
+"""Find the operation of a REST request, which has it in its method and path. botocore knows the paths."""
 
 import re
 from collections.abc import Mapping
@@ -13,17 +13,17 @@ _INVOKE: Final = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
 
 @lru_cache(1024)
 def rest_operation(service: str, method: str, path: str) -> tuple[str, Mapping[str, str]]:
-    """The operation and the parameters in its path; ``("", {})`` if nothing fits.
+    """The operation and the parameters in its path; ``("", {})`` if there is no such operation.
 
     Args:
-        service: As in the signature.
-        method: GET, POST...
-        path: As it came, still quoted.
+        service: The service in the signature.
+        method: Such as ``"POST"``.
+        path: The path, still quoted.
     """
     if service == "lambda" and method == "POST" and (match := _INVOKE.fullmatch(path)):
         return "Invoke", {"FunctionName": unquote(match[1])}
-    for its_method, pattern, names, operation in _routes(service):
-        if method == its_method and (match := pattern.fullmatch(path)):
+    for route_method, pattern, names, operation in _routes(service):
+        if method == route_method and (match := pattern.fullmatch(path)):
             return operation, dict(zip(names, map(unquote, match.groups()), strict=True))
     return "", {}
 
@@ -31,7 +31,7 @@ def rest_operation(service: str, method: str, path: str) -> tuple[str, Mapping[s
 @cache
 def _routes(service: str) -> list[tuple[str, re.Pattern[str], list[str], str]]:
     """For each operation: its method, path pattern, names of the path's parameters, and its name."""
-    import botocore.session  # noqa: PLC0415 (it takes a while, and `start` only compares digests)
+    import botocore.session  # noqa: PLC0415 (it takes a while)
     from botocore.exceptions import UnknownServiceError  # noqa: PLC0415
 
     loader = botocore.session.get_session().get_component("data_loader")
@@ -46,6 +46,8 @@ def _routes(service: str) -> list[tuple[str, re.Pattern[str], list[str], str]]:
         texts, labels = _LABEL.split(path)[::3], list(_LABEL.finditer(path))
         groups = [*("(.+)" if label[2] else "([^/]+)" for label in labels), "/?"]
         pattern = "".join(re.escape(text) + group for text, group in zip(texts, groups, strict=True))
-        routes.append((operation["http"]["method"], re.compile(pattern), [it[1] for it in labels], name))
+        routes.append(
+            (operation["http"]["method"], re.compile(pattern), [label[1] for label in labels], name)
+        )
     # A path with fewer parameters is more specific, so it goes first.
     return sorted(routes, key=lambda route: len(route[2]))

@@ -1,4 +1,4 @@
-"""Build the replies and errors of AWS's protocols."""
+"""Build the replies and errors of AWS's protocols, and the pages for a browser."""
 
 import json
 import uuid
@@ -42,12 +42,12 @@ a { color: var(--action); }
 
 
 def json_reply(body: Any, status: int = 200) -> Reply:
-    """A result of Step Functions or DynamoDB, or of our own pages."""
+    """A reply in a JSON protocol, such as that of Step Functions."""
     return Reply(status, json.dumps(body).encode(), _headers("application/x-amz-json-1.0"))
 
 
 def query_reply(operation: str, result: Mapping[str, str]) -> Reply:
-    """A result of SNS, whose members are all text."""
+    """A reply in the query protocol. All members of the result are text."""
     members = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in result.items())
     body = (
         f'<{operation}Response xmlns="http://sns.amazonaws.com/doc/2010-03-31/">'
@@ -58,7 +58,7 @@ def query_reply(operation: str, result: Mapping[str, str]) -> Reply:
 
 
 def error_reply(request: Request, error: RefusalError) -> Reply:
-    """An error in the request's own protocol."""
+    """The reply with an error, in the protocol of the request."""
     is_lambda = request.scope.service == "lambda"
     is_query = request.is_form or "action=" in request.target.lower()
     if request.scope.service == "s3":
@@ -83,7 +83,7 @@ def violation(place: str, rule: str, value: object = None) -> str:
     Args:
         place: The parameter, such as ``"name"``.
         rule: What AWS demands, such as ``"have value less than or equal to 900"``.
-        value: The parameter's value, if AWS repeats it.
+        value: The parameter's value, if AWS's sentence repeats it.
     """
     repeated = "" if value is None else f" '{value}'"
     fault = f"failed to satisfy constraint: Member must {rule}"
@@ -126,7 +126,7 @@ def _headers(content_type: str) -> dict[str, str]:
 
 
 def denied(request: Request, message: str) -> RefusalError:
-    """The error of a request that is not allowed, under the name that its service has for it."""
+    """The error of a request that is not allowed, with the code of its service."""
     if request.scope.service == "sns":
         return RefusalError("AuthorizationError", message, 403)
     if "x-amz-target" in request.headers:

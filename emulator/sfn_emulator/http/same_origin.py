@@ -22,7 +22,7 @@ class OriginCheck:
     Args:
         port: The emulator's port.
         names: Other names of the emulator, such as a proxy's. A name without a port is valid with every port.
-        pages: The paths to which other sites may link.
+        pages: The paths to which mails and other sites may link.
     """
 
     def __init__(self, port: int, names: Collection[str], pages: Collection[str]) -> None:
@@ -33,17 +33,17 @@ class OriginCheck:
         self._pages = frozenset(pages)
 
     def check(self, request: Request) -> None:
-        """Let a request in.
+        """Refuse a request that may come from the page of another site.
 
         Raises:
-            RefusalError: It may come from the page of another site.
+            RefusalError: It is refused.
         """
         headers = request.headers
         if not self._is_ours(headers.get("host", "")):
             next_step = "Use 127.0.0.1 and its port, or start the emulator with --allow-host"
             raise _refusal(f"The emulator does not have the name that is in Host. {next_step}.")
         origin = headers.get("origin")
-        # A click on a link tells no Origin.
+        # A click on a link sends no Origin.
         from_page = origin is not None and not self._is_ours(origin.partition("://")[2])
         foreign = headers.get("sec-fetch-site", "none") not in _OWN_SITES
         if from_page or (foreign and not self._is_click(request)):
@@ -58,8 +58,8 @@ class OriginCheck:
         if request.method != "GET" or request.path not in self._pages:
             return False
         headers = request.headers
-        where = headers.get("sec-fetch-mode", "navigate"), headers.get("sec-fetch-dest", "document")
-        return where == ("navigate", "document")
+        purpose = headers.get("sec-fetch-mode", "navigate"), headers.get("sec-fetch-dest", "document")
+        return purpose == ("navigate", "document")
 
 
 def _refusal(message: str) -> RefusalError:

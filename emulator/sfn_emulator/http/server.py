@@ -33,15 +33,15 @@ _PAUSE_SECONDS: Final = 0.05
 class HttpServer(ThreadingHTTPServer):
     """A server with one thread for each connection, because a function calls it while its caller waits.
 
-    If there are too many connections, a new one takes the place of another: of the one whose client has done
-    nothing for the longest time. A connection whose request is being answered stays.
+    If there are too many connections, a new one replaces an old one. It is the one whose client has been idle
+    longest. A connection whose request is being answered stays.
 
     Args:
         port: The port, on 127.0.0.1 only; 0 for a free port.
-        most_connections: How many connections may be open at the same time. By default, half as many as this
-            process may have files, because it needs others for its workers.
-        most_bytes: How many bytes of bodies there may be at the same time. The first 64 KiB of each body do
-            not count.
+        most_connections: How many connections may be open at the same time. The default is half the number of
+            files that this process may open. Workers need the other half.
+        most_bytes: How many bytes of bodies may be in memory at the same time. The first 64 KiB of each body
+            do not count.
 
     Raises:
         OSError: The port is in use.
@@ -102,7 +102,7 @@ class HttpServer(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def note(self, connection: socket.socket, *, answering: bool = False) -> bool:
-        """Remember that a client did something, or that its request is answered from now on.
+        """Note that a client did something, or that its request is answered from now on.
 
         Returns:
             False if the connection was closed because there were too many.
@@ -114,7 +114,7 @@ class HttpServer(ThreadingHTTPServer):
             return True
 
     def reserve(self, count: int) -> bool:
-        """Take so many bytes of the room for bodies, if they are free. A negative number gives them back."""
+        """Reserve this number of bytes for a body, if they are free. A negative number gives bytes back."""
         with self._lock:
             enough = count <= self._free_bytes
             self._free_bytes -= count if enough else 0
@@ -122,10 +122,10 @@ class HttpServer(ThreadingHTTPServer):
 
     def _close_longest_idle(self) -> bool:
         with self._lock:
-            idle = [(since, each) for each, since in self._connections.items() if since is not None]
+            idle = {connection: since for connection, since in self._connections.items() if since is not None}
             if not idle:
                 return False
-            _, longest = min(idle, key=lambda pair: pair[0])
+            longest = min(idle, key=idle.__getitem__)
             del self._connections[longest]
         with contextlib.suppress(OSError):
             longest.shutdown(socket.SHUT_RDWR)  # its thread reads the end, and closes it
@@ -142,8 +142,8 @@ def _half_of_descriptors() -> int:
         return _MOST_CONNECTIONS
     import resource  # noqa: PLC0415 (Windows has no such module)
 
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return _MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else min(soft // 2, _MOST_CONNECTIONS)
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MOST_CONNECTIONS if most == resource.RLIM_INFINITY else min(most // 2, _MOST_CONNECTIONS)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,21 +1,21 @@
 """Let functions, machines and IAM's own users do only what their policies allow.
 
-The access key of a request says who sent it. The emulator's own key belongs to the attendee, who may do
-everything. `callers` gives a key to each function and to each role of a machine. `reads` finds the keys that
-IAM and STS issued. A request with another key, or without one, is refused.
+The access key of a request says who sent it. The emulator's own key belongs to the owner, who may do
+everything. `authentication` gives a key to each function and to each role of a machine. `backends` finds the
+keys that IAM and STS issued. A request with another key, or without one, is refused.
 """
 
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
-from sfn_emulator.engine import reads
-from sfn_emulator.http.callers import Caller, Sessions
+from sfn_emulator.engine import backends
+from sfn_emulator.http.authentication import Caller, Sessions
 from sfn_emulator.http.messages import Arn, MalformedRequestError, RefusalError, Reply, Request
-from sfn_emulator.http.reading import IN_FORMS
+from sfn_emulator.http.normalization import QUERY_SERVICES
 from sfn_emulator.http.replies import denied, query_reply
 from sfn_emulator.iam.policy import Decision, decide, trusts
-from sfn_emulator.iam.required_rights import Need, asked_of, needs_of
+from sfn_emulator.iam.required_permissions import Permission, api_call, required_permissions
 
 _POLICY: Final = "identity-based policy"
 _BOUNDARY: Final = "permissions boundary"
@@ -27,7 +27,7 @@ class Authorizer:
     Args:
         sessions: The access keys of functions and machines.
         enforced: Whether policies count. If not, everything is allowed.
-        access_key: The attendee's access key.
+        access_key: The owner's access key.
     """
 
     def __init__(self, sessions: Sessions, enforced: bool, access_key: str) -> None:
@@ -35,57 +35,63 @@ class Authorizer:
         self._enforced = enforced
         self._access_key = access_key
 
-    def is_attendee(self, request: Request) -> bool:
-        """Whether the request has the attendee's access key."""
+    def is_owner(self, request: Request) -> bool:
+        """Whether the request has the owner's access key."""
         return request.scope.access_key == self._access_key
 
     def caller(self, request: Request) -> Caller | None:
-        """Who sent the request; None for the attendee.
+        """Who sent the request; None for the owner.
 
         Raises:
-            RefusalError: Nobody knows its access key, or it has none.
+            RefusalError: The request has no access key, or an unknown one.
         """
-        if self.is_attendee(request):
+        if self.is_owner(request):
             return None
         if not request.signed:
             raise _no_key(request)
         key = request.scope.access_key
-        if (caller := self._sessions.find(key) or reads.caller_of_key(key)) is None:
-            in_form = request.scope.service in IN_FORMS
+        if (caller := self._sessions.find(key) or backends.caller_of_key(key)) is None:
+            in_form = request.scope.service in QUERY_SERVICES
             code = "InvalidClientTokenId" if in_form else "UnrecognizedClientException"
             raise RefusalError(code, "The security token included in the request is invalid.", 403)
         return caller
 
     def check(self, request: Request) -> None:
-        """Refuse a request if nobody knows its access key, or if its caller's policies do not allow it.
+        """Refuse a request if its access key is unknown, or if its caller's policies do not allow it.
 
         Raises:
-            RefusalError: It is refused.
+            RefusalError: The request is refused.
+            MalformedRequestError: A parameter has the wrong type.
         """
         caller = self.caller(request)
         if caller is None or not self._enforced:
             return
         try:
-            needs = needs_of(asked_of(request, caller, reads.find_arn, reads.boundary_of))
+            call = api_call(request, caller, backends.find_arn, backends.boundary_of)
+            permissions = required_permissions(call)
         except (AttributeError, KeyError, TypeError) as error:
             raise MalformedRequestError("a parameter has the wrong type") from error
-        documents, boundary = reads.documents_of(caller), reads.boundary_documents_of(caller)
+        documents, boundary = backends.documents_of(caller), backends.boundary_documents_of(caller)
         of_request = {"aws:requestedregion": request.scope.region, "aws:securetransport": "true"}
         context = caller.context | of_request
-        for need in needs:
+        for permission in permissions:
             # SNS writes its own name in capitals.
-            action = need.action.replace("sns:", "SNS:")
-            what = f"User: {caller.arn} is not authorized to perform: {action} on resource: {need.resource}"
-            known = tuple((context | dict(need.context)).items())
-            if why := _why_not(documents, boundary, replace(need, context=known)):
-                raise denied(request, f"{what} {why.format(action)}")
-            if need.action.startswith("sts:Assume"):  # moto does not read the trust policy
-                trust = reads.trust_of(need.resource)
-                if trust is None or not trusts(trust, "AWS", caller.names, context, need.action):
+            action, resource = permission.action.replace("sns:", "SNS:"), permission.resource
+            what = f"User: {caller.arn} is not authorized to perform: {action} on resource: {resource}"
+            values = tuple((context | dict(permission.context)).items())
+            if reason := _reason_to_deny(documents, boundary, replace(permission, context=values)):
+                raise denied(request, f"{what} {reason.format(action)}")
+            if action.startswith("sts:Assume"):  # moto does not read the trust policy
+                trust = backends.trust_of(resource)
+                if trust is None or not trusts(trust, "AWS", caller.names, context, action):
                     raise denied(request, what)
 
     def identity(self, request: Request) -> Reply | None:
-        """Answer GetCallerIdentity for a function or machine, which moto does not know; else return None."""
+        """Answer GetCallerIdentity for a function or a machine, because moto does not know it.
+
+        Returns:
+            None for another caller or operation.
+        """
         caller = self.caller(request)
         if caller is None or not caller.service or request.operation != "GetCallerIdentity":
             return None
@@ -103,21 +109,23 @@ class Authorizer:
         if not self._enforced or role_arn is None:
             return True
         context = {"aws:sourceaccount": Arn.of(source_arn).account, "aws:sourcearn": source_arn}
-        document = reads.trust_of(role_arn)
+        document = backends.trust_of(role_arn)
         return document is not None and trusts(document, "Service", [f"{service}.amazonaws.com"], context)
 
 
-# A draw makes the same decisions many times.
+# A state machine makes the same calls many times.
 @lru_cache(8192)
-def _why_not(documents: tuple[str, ...], boundary: tuple[str, ...] | None, need: Need) -> str:
-    """AWS's reason to deny an action, with a place for the action's name; empty if it is allowed.
+def _reason_to_deny(
+    documents: tuple[str, ...], boundary: tuple[str, ...] | None, permission: Permission
+) -> str:
+    """AWS's reason to deny a permission, with ``{}`` for the action's name. Empty if it is allowed.
 
     Both the policies and the boundary must allow it. AWS looks for an explicit deny first.
     """
-    context = dict(need.context)
-    decisions = {_POLICY: decide(documents, need.action, need.resource, context)}
+    action, resource, context = permission.action, permission.resource, dict(permission.context)
+    decisions = {_POLICY: decide(documents, action, resource, context)}
     if boundary is not None:
-        decisions[_BOUNDARY] = decide(boundary, need.action, need.resource, context)
+        decisions[_BOUNDARY] = decide(boundary, action, resource, context)
     for kind, decision in decisions.items():
         if decision is Decision.EXPLICIT_DENY:
             return f"with an explicit deny in {'an' if kind == _POLICY else 'a'} {kind}"

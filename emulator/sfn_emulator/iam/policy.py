@@ -5,9 +5,11 @@ regular expression, in which ``?`` and ``.`` mean something else. Upper and lowe
 different for it. It does not compare the resource with a NotResource. If a condition is not met, it denies
 the request. The packages on PyPI only check or expand policies, or ask AWS.
 
-This module knows some condition operators and keys. With any other, it cannot decide whether a condition is
-met. If another condition of the statement is not met, the statement does not apply. Otherwise the decision
-is against the caller: an Allow does not allow, and a Deny denies.
+This module knows some condition operators and keys. It cannot decide whether a condition with another one is
+met. Then the decision is against the caller: an Allow does not count, and a Deny counts. A statement does not
+count at all if another condition of it is not met.
+
+See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
 import json
@@ -27,7 +29,7 @@ KEYS: Final = frozenset((
     "aws:securetransport", "aws:sourceaccount", "aws:sourcearn", "aws:username",
     "iam:passedtoservice", "iam:permissionsboundary", "iam:policyarn",
 ))  # fmt: skip
-# IAM refuses a longer document, and AWS has no longer names. So the work for a decision has a limit.
+# IAM refuses a longer document, and AWS has no longer names. So no decision takes long.
 _LONGEST_DOCUMENT: Final = 131_072
 _LONGEST_NAME: Final = 2_048
 _VARIABLE: Final = re.compile(r"\$\{([^{}]*)\}")
@@ -51,8 +53,8 @@ def decide(documents: Sequence[str], action: str, resource: str, context: Contex
         resource: The ARN, or ``"*"`` for an action without resources.
         context: The values of condition keys.
     """
-    acting = _about(action, documents, context)
-    return _decision([each for each in acting if _names(each, "Resource", resource, context)], context)
+    statements = _about(action, documents, context)
+    return _decision([it for it in statements if _covers(it, "Resource", resource, context)], context)
 
 
 def trusts(
@@ -63,9 +65,9 @@ def trusts(
     Args:
         document: The trust policy, as JSON.
         kind: ``"Service"`` or ``"AWS"``.
-        names: What a policy can call them, such as ``"lambda.amazonaws.com"`` or an ARN.
+        names: The principals that include them, such as ``"lambda.amazonaws.com"`` or an ARN.
         context: The values of condition keys.
-        action: The way to assume it.
+        action: The operation that assumes the role.
     """
 
     def is_named(principal: Any) -> bool:
@@ -73,8 +75,7 @@ def trusts(
             return any(name in names for name in _texts(principal.get(kind)))
         return bool(principal == "*")
 
-    acting = _about(action, [document], context)
-    statements = [each for each in acting if is_named(each.get("Principal"))]
+    statements = [it for it in _about(action, [document], context) if is_named(it.get("Principal"))]
     return _decision(statements, context) is Decision.ALLOWED
 
 
@@ -105,30 +106,30 @@ def glob(pattern: str, text: str, context: Context, *, any_case: bool = False) -
 
 def _about(action: str, documents: Sequence[str], context: Context) -> list[Statement]:
     """The statements about an action."""
-    every = [statement for document in documents for statement in _statements(document)]
-    return [each for each in every if _names(each, "Action", action, context, any_case=True)]
+    statements = [statement for document in documents for statement in _statements(document)]
+    return [it for it in statements if _covers(it, "Action", action, context, any_case=True)]
 
 
 def _decision(statements: Sequence[Statement], context: Context) -> Decision:
     effects = set()
     for statement in statements:
-        held = holds(statement.get("Condition") or {}, context)
+        is_met = holds(statement.get("Condition") or {}, context)
         # If we cannot decide a condition, an Allow does not count, and a Deny does.
-        if held or (held is None and statement["Effect"] == "Deny"):
+        if is_met or (is_met is None and statement["Effect"] == "Deny"):
             effects.add(statement["Effect"])
     if "Deny" in effects:
         return Decision.EXPLICIT_DENY
     return Decision.ALLOWED if effects else Decision.IMPLICIT_DENY
 
 
-def _names(
+def _covers(
     statement: Statement, element: str, value: str, context: Context, *, any_case: bool = False
 ) -> bool:
     """Whether a statement's Action or NotAction (Resource or NotResource) covers the value."""
     for name, wanted in ((element, True), (f"Not{element}", False)):
         if name in statement:
             patterns = _texts(statement[name])
-            return any(glob(each, value, context, any_case=any_case) for each in patterns) is wanted
+            return any(glob(it, value, context, any_case=any_case) for it in patterns) is wanted
     return False
 
 
@@ -141,10 +142,9 @@ def _statements(document: str) -> tuple[Statement, ...]:
         statements = json.loads(document)["Statement"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return ()
-    each = statements if isinstance(statements, list) else [statements]
     return tuple(
         statement
-        for statement in each
+        for statement in (statements if isinstance(statements, list) else [statements])
         if isinstance(statement, dict)
         and statement.get("Effect") in ["Allow", "Deny"]
         and isinstance(conditions := statement.get("Condition") or {}, dict)
@@ -154,8 +154,8 @@ def _statements(document: str) -> tuple[Statement, ...]:
 
 def _texts(value: Any) -> list[str]:
     """The texts of an element, which is one text or a list of texts."""
-    each = value if isinstance(value, list) else [] if value is None else [value]
-    return [str(text).lower() if isinstance(text, bool) else str(text) for text in each]
+    texts = value if isinstance(value, list) else [] if value is None else [value]
+    return [str(text).lower() if isinstance(text, bool) else str(text) for text in texts]
 
 
 def _answer(operator: str, key: str, wanted: list[str], context: Context) -> bool | None:
@@ -169,9 +169,9 @@ def _answer(operator: str, key: str, wanted: list[str], context: Context) -> boo
     negated = positive != base
     if value is None:
         return negated or base != operator
-    if any(_value(name, context) is None for each in wanted for name in _VARIABLE.findall(each)):
+    if any(_value(name, context) is None for text in wanted for name in _VARIABLE.findall(text)):
         return None
-    return any(_TESTS[positive](each, value, context) for each in wanted) != negated
+    return any(_TESTS[positive](text, value, context) for text in wanted) != negated
 
 
 def _equals(wanted: str, value: str, context: Context) -> bool:
@@ -215,8 +215,8 @@ def _compiled(pattern: str, any_case: bool, values: tuple[tuple[str, str], ...])
             parts[-1] += "." if match["one"] else re.escape(match["text"] or texts[match["name"]])
     first, *middle = parts
     last = [f".*{middle.pop()}"] if middle else []
-    # A part may take the first place where it fits. So a part and the star before it are atomic: if a later
-    # part does not fit, no other place is tried for this one.
+    # A part may take the first place where it fits. So a part and the star before it are an atomic group. If
+    # a later part does not fit, no other place is tried for this one.
     searched = [f"(?>.*?{part})" for part in middle]
     flags = re.DOTALL | (re.IGNORECASE if any_case else re.NOFLAG)
     return re.compile("".join([first, *searched, *last]), flags)

@@ -1,1 +1,1 @@
-"""Answer Lambda's API and run functions."""
+"""Answer Lambda's API, and run functions in worker processes."""

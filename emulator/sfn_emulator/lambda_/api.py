@@ -1,4 +1,4 @@
-"""Answer Lambda's API: run functions, and refuse what AWS refuses. moto stores the configurations."""
+"""Answer Lambda's API as AWS does, and let the runner run functions. moto stores their configurations."""
 
 import base64
 import binascii
@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import quote
 
 from sfn_emulator.engine.application import Moto
-from sfn_emulator.http.callers import Sessions
+from sfn_emulator.http.authentication import Sessions
 from sfn_emulator.http.messages import (
     MalformedRequestError,
     RefusalError,
@@ -22,8 +22,8 @@ from sfn_emulator.http.messages import (
 from sfn_emulator.http.replies import json_reply
 from sfn_emulator.iam.authorization import Authorizer
 from sfn_emulator.lambda_.function import Function, function_of
-from sfn_emulator.lambda_.pool import Busy, Reservations, ThrottledError
-from sfn_emulator.lambda_.runner import Call, Runner
+from sfn_emulator.lambda_.pool import BusyError, Reservations, ThrottledError
+from sfn_emulator.lambda_.runner import Invocation, Runner
 from sfn_emulator.lambda_.validation import check_code, check_configuration, check_invoke
 
 _PATH: Final = re.compile(r"/20\d\d-\d\d-\d\d/functions(?:/([^/]*)(?:/([^?]*?))?)?/?")
@@ -38,7 +38,7 @@ class LambdaApi:
         moto: Stores their configurations.
         runner: Runs them.
         authorizer: Checks whether Lambda can assume their roles.
-        sessions: Tell whether a function makes a call.
+        sessions: Know whether a caller is a function.
     """
 
     def __init__(self, moto: Moto, runner: Runner, authorizer: Authorizer, sessions: Sessions) -> None:
@@ -47,7 +47,7 @@ class LambdaApi:
         self._authorizer = authorizer
         self._sessions = sessions
         self._reservations = Reservations()
-        self._looked_up: dict[tuple[Scope, str, str], Function] = {}
+        self._functions: dict[tuple[Scope, str, str], Function] = {}
 
     def answer(self, request: Request) -> Reply:
         """Answer a request to Lambda."""
@@ -71,11 +71,11 @@ class LambdaApi:
         """Forget everything."""
         self._runner.pool.retire()
         self._runner.code.clean(needed=frozenset())
-        self._looked_up.clear()
+        self._functions.clear()
         self._reservations.numbers.clear()
 
     def _reserve(self, request: Request, arn: str) -> Reply:
-        # moto stores the number, and checks whether the function exists. But it does not know what 0 means.
+        # moto stores the number, and checks whether the function exists. It does not know that 0 is a number.
         reply = self._moto(request)
         match request.method:
             case "PUT" if reply.ok:
@@ -107,12 +107,12 @@ class LambdaApi:
             if not self._authorizer.can_assume("lambda", parameters.get("Role"), arn):
                 raise RefusalError("InvalidParameterValueException", _NOT_ASSUMED)
         if request.method == "DELETE":
-            # Write the function's lines before the function is deleted.
+            # Write the function's log before the function is deleted.
             self._runner.logs.flush()
         with self._runner.code.added(zipped) if zipped else contextlib.nullcontext():
             reply = self._moto(request)
         if reply.ok:
-            self._looked_up.clear()
+            self._functions.clear()
             if about_function:
                 self._retire(request, name, reply)
         self._runner.code.clean()
@@ -123,8 +123,10 @@ class LambdaApi:
         if request.method != "DELETE":
             # AWS starts new execution environments after each update, even if the update changes nothing.
             self._runner.pool.retire(function_of(reply.json).arn, "$LATEST")
-            listed = self._moto.rest(request.scope, "GET", "/2015-03-31/functions/").json.get("Functions", [])
-            cold = [each for each in listed if not self._runner.pool.has(each["FunctionArn"])]
+            functions = self._moto.rest(request.scope, "GET", "/2015-03-31/functions/").json.get(
+                "Functions", []
+            )
+            cold = [it for it in functions if not self._runner.pool.has(it["FunctionArn"])]
             self._runner.spares.want(len(cold))
         else:
             qualifier = request.query.get("Qualifier")
@@ -138,14 +140,14 @@ class LambdaApi:
         check_invoke(kind, request.body)
         name, _, in_name = name.partition(":")
         qualifier = request.query.get("Qualifier") or in_name
-        function = self._look_up(request.scope, name, qualifier)
+        function = self._function(request.scope, name, qualifier)
         if kind == "DryRun":
             return Reply(204, b"", {"x-amzn-RequestId": request_id})
         try:
             client_context = base64.b64decode(request.headers.get("x-amz-client-context", "")).decode()
         except ValueError:
             client_context = ""
-        call = Call(
+        invocation = Invocation(
             request_id=request_id,
             arn=f"{function.arn}:{qualifier}" if qualifier else function.arn,
             event=request.body or b"{}",
@@ -154,38 +156,38 @@ class LambdaApi:
             nested=self._sessions.is_function(request.scope.access_key),
         )
 
-        def run_unheard() -> None:
+        def run_in_background() -> None:
             with contextlib.suppress(RefusalError):
-                self._run(function, call, tail=False)
+                self._run(function, invocation, tail=False)
 
         if kind == "Event":
-            threading.Thread(target=run_unheard, daemon=True).start()
+            threading.Thread(target=run_in_background, daemon=True).start()
             return Reply(202, b"", {"x-amzn-RequestId": request_id})
-        return self._run(function, call, request.headers.get("x-amz-log-type") == "Tail")
+        return self._run(function, invocation, request.headers.get("x-amz-log-type") == "Tail")
 
-    def _run(self, function: Function, call: Call, tail: bool) -> Reply:
+    def _run(self, function: Function, invocation: Invocation, tail: bool) -> Reply:
         try:
             with self._reservations.call(function.arn):
-                outcome = self._runner.run(function, call)
-        except (ThrottledError, Busy) as error:
-            why = {"Reason": "ReservedFunctionConcurrentInvocationLimitExceeded"}
-            more = why if isinstance(error, ThrottledError) else {}
+                result = self._runner.run(function, invocation)
+        except (ThrottledError, BusyError) as error:
+            reason = {"Reason": "ReservedFunctionConcurrentInvocationLimitExceeded"}
+            more = reason if isinstance(error, ThrottledError) else {}
             raise RefusalError("TooManyRequestsException", "Rate Exceeded.", 429, **more) from error
         except LookupError as error:
             message = "The emulator runs only code that came as ZipFile"
             raise RefusalError("InvalidZipFileException", message, 502) from error
         headers = {
-            "Content-Type": outcome.content_type,
-            "x-amzn-RequestId": call.request_id,
+            "Content-Type": result.content_type,
+            "x-amzn-RequestId": invocation.request_id,
             "X-Amz-Executed-Version": function.version,
         }
-        headers |= {"X-Amz-Function-Error": "Unhandled"} if outcome.failed else {}
-        headers |= {"X-Amz-Log-Result": outcome.tail} if tail else {}
-        return Reply(200, outcome.payload, headers)
+        headers |= {"X-Amz-Function-Error": "Unhandled"} if result.failed else {}
+        headers |= {"X-Amz-Log-Result": result.tail} if tail else {}
+        return Reply(200, result.payload, headers)
 
-    def _look_up(self, scope: Scope, name: str, qualifier: str) -> Function:
+    def _function(self, scope: Scope, name: str, qualifier: str) -> Function:
         key = (scope, name, qualifier)
-        if function := self._looked_up.get(key):
+        if function := self._functions.get(key):
             return function
         query = f"?Qualifier={quote(qualifier, safe='')}" if qualifier else ""
         path = f"/2015-03-31/functions/{quote(name, safe='')}/configuration{query}"
@@ -193,5 +195,5 @@ class LambdaApi:
         if not reply.ok:
             arn = scope.arn(f"function:{name}") + (f":{qualifier}" if qualifier else "")
             raise RefusalError("ResourceNotFoundException", f"Function not found: {arn}", 404)
-        self._looked_up[key] = function = function_of(reply.json)
+        self._functions[key] = function = function_of(reply.json)
         return function

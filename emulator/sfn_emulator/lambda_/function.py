@@ -1,4 +1,4 @@
-"""Turn a Lambda function's configuration and code into what its process needs: variables and a folder."""
+"""A Lambda function: its configuration, the environment variables of its process, and its unpacked code."""
 
 import base64
 import contextlib
@@ -23,10 +23,10 @@ from sfn_emulator.http.messages import Arn, RefusalError
 from sfn_emulator.lambda_.validation import BAD_ZIP
 from sfn_emulator.process.environment import bare_environment
 
-# AWS lets a function set these two. All other variables of ours replace the function's.
-_THEIRS: Final = ("LANG", "PATH")
-# With these, AWS's clients would leave the emulator or look for other credentials, or programs load code.
-_LEADS_AWAY: Final = re.compile(
+# A function may set these two variables of ours, as on AWS. The others replace the function's own.
+_REPLACEABLE: Final = ("LANG", "PATH")
+# With these, AWS's clients would call other addresses or look for other credentials, or other code is loaded.
+_IGNORED: Final = re.compile(
     r"AWS_(ENDPOINT_URL_.*|IGNORE_CONFIGURED_ENDPOINT_URLS|CREDENTIAL_FILE|CONTAINER_.*|WEB_IDENTITY_.*)"
     r"|USERPROFILE|LD_AUDIT|LD_PRELOAD|DYLD_INSERT_LIBRARIES",
     re.IGNORECASE,
@@ -43,7 +43,7 @@ class Function:
         code: Its CodeSha256.
         handler: Such as ``"lambda_function.lambda_handler"``.
         runtime: Such as ``"python3.12"``.
-        seconds: How long a call may take.
+        seconds: How long an invocation may take.
         memory: How much memory it may use, in MB.
         role: The ARN of its role.
         log_group: The log group for its output.
@@ -73,7 +73,7 @@ class Function:
 
 
 def function_of(configuration: Mapping[str, Any]) -> Function:
-    """Read a reply of GetFunctionConfiguration."""
+    """The function of a reply to GetFunctionConfiguration."""
     variables = (configuration.get("Environment") or {}).get("Variables") or {}
     logging = configuration.get("LoggingConfig") or {}
     return Function(
@@ -93,7 +93,7 @@ def function_of(configuration: Mapping[str, Any]) -> Function:
 def environment_of(
     function: Function, stream: str, folder: Path, home: Path, *, endpoint: str, access_key: str
 ) -> dict[str, str]:
-    """Every variable that the function sees. A variable of its own never replaces one of ours.
+    """All variables of the function's process. The function's own variables never replace the emulator's.
 
     Args:
         function: The function.
@@ -124,26 +124,26 @@ def environment_of(
     }
     given |= dict.fromkeys(("HOME", "USERPROFILE") if sys.platform == "win32" else ("HOME",), str(home))
     bare = bare_environment(os.environ)
-    ours = {name: value for name, value in bare.items() if name not in _THEIRS} | given
+    ours = {name: value for name, value in bare.items() if name not in _REPLACEABLE} | given
     taken = {name.upper() for name in ours}  # on Windows, names in other letters are the same variables
     own = {
         name: value
         for name, value in function.variables
-        if name.upper() not in taken and not _LEADS_AWAY.fullmatch(name)
+        if name.upper() not in taken and not _IGNORED.fullmatch(name)
     }
     return {**bare, **own, **ours}
 
 
 class CodeStore:
-    """The code of functions, unpacked: a folder for each CodeSha256.
+    """The unpacked code of functions, in a folder for each CodeSha256.
 
     Args:
-        folder: The folder of these folders.
-        needed: Tells the CodeSha256 of all functions and versions that exist.
+        folder: Where these folders are made.
+        needed: Gives the CodeSha256 of all functions and versions that exist.
     """
 
     def __init__(self, folder: Path, needed: Callable[[], Set[str]]) -> None:
-        # The path without links, because tracebacks show it, and we replace it there with AWS's folder.
+        # Tracebacks show the path without links. The runner replaces it there with AWS's folder.
         self._folder = folder.resolve()
         self._needed = needed
         self._folders: dict[str, Path] = {}
@@ -153,7 +153,7 @@ class CodeStore:
 
     @contextlib.contextmanager
     def added(self, zipped: bytes) -> Iterator[None]:
-        """Unpack a zip. Meanwhile a function should get it; `clean` may remove it afterwards.
+        """Unpack a zip. `clean` may remove it after the block, so give it to a function in the block.
 
         Raises:
             RefusalError: It cannot be unpacked.
@@ -177,7 +177,7 @@ class CodeStore:
 
     @contextlib.contextmanager
     def held(self, sha256: str) -> Iterator[Path]:
-        """The folder of this code. It is not removed meanwhile.
+        """The folder of this code. `clean` does not remove it during the block.
 
         Raises:
             LookupError: There is no such code.
@@ -190,16 +190,15 @@ class CodeStore:
                 self.clean()
 
     def clean(self, needed: Set[str] | None = None) -> None:
-        """Remove the code that no function has and no call runs.
+        """Remove the code that no function has and no invocation runs.
 
         Args:
-            needed: The CodeSha256 of the code that functions have; by default that of all functions.
+            needed: The CodeSha256 of all code that functions have; by default, the store asks for it.
         """
         with self._lock:
-            kept = self._needed() if needed is None else needed
-            unneeded = self._folders.keys() - kept
+            unneeded = self._folders.keys() - (self._needed() if needed is None else needed)
             self._doomed = unneeded & self._holders.keys()
-            gone = [self._folders.pop(each) for each in unneeded - self._doomed]
+            gone = [self._folders.pop(sha256) for sha256 in unneeded - self._doomed]
             for number, folder in enumerate(gone):
                 # From here on, the same code can be added again.
                 with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Limit how many calls run at once: share workers among functions, and keep reserved concurrency."""
+"""Limit how many invocations run at once: functions share workers, and may reserve concurrency."""
 
 import contextlib
 import threading
@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from sfn_emulator.lambda_.function import Function
-from sfn_emulator.lambda_.host import Worker
+from sfn_emulator.lambda_.worker import Worker
 
 _PATIENT_SECONDS: Final = 2.0
 # A function that calls another function keeps its worker while it waits. If nested calls queued, all of them
-# could wait for each other and never end. So they do not queue. At so many times the most, they are refused.
+# could wait for each other and never end. So they do not queue, and are refused beyond twice the most
+# workers.
 _NESTED: Final = 2
 _MOST_SPARES: Final = 4
 
 
-class Busy(Exception):
+class BusyError(Exception):
     """Too many nested calls are running."""
 
 
@@ -26,7 +27,7 @@ class ThrottledError(Exception):
 
 
 class Reservations:
-    """The reserved concurrency of functions. All versions of a function share it. Further calls do not queue.
+    """The reserved concurrency of functions. All versions of a function share it. No further call queues.
 
     Attributes:
         numbers: The reserved concurrency of a function, by its ARN. With 0, no call is allowed.
@@ -56,7 +57,13 @@ class Reservations:
 
 
 def limits_of(cores: int, free_bytes: int, worker_bytes: int) -> tuple[int, int]:
-    """How many workers a machine usually has, and the most: they take up to a quarter of the free memory."""
+    """How many workers there usually are, and the most. They take up to a quarter of the free memory.
+
+    Args:
+        cores: The processor cores of this machine.
+        free_bytes: Its free memory.
+        worker_bytes: The memory of one worker.
+    """
     most = max(16, min(16 * cores, free_bytes // 4 // worker_bytes))
     return min(max(16, 8 * cores), most), most
 
@@ -70,8 +77,9 @@ class Pool:
 
     Args:
         make: Starts a worker for a function.
-        usual: The number of workers, busy or idle. Half of them may be idle.
-        most: The number for calls that have waited for two seconds, because the busy workers sleep.
+        usual: The usual number of workers, busy or idle. Half of them may be idle.
+        most: The most workers. A call that has waited for two seconds gets one beyond the usual number,
+            because busy workers may sleep.
     """
 
     def __init__(self, make: Callable[[Function], Worker], usual: int, most: int) -> None:
@@ -89,13 +97,13 @@ class Pool:
 
         Args:
             function: The function that the worker will run.
-            nested: The caller is a function, which uses a worker itself.
+            nested: Whether the caller is a function, which uses a worker itself.
 
         Returns:
-            A worker, and whether it has loaded the function already. If not, it is new.
+            A worker, and whether it has loaded the function already. Otherwise it is new.
 
         Raises:
-            Busy: Too many nested calls.
+            BusyError: Too many nested calls.
         """
         self._wait_turn(function.arn, nested)
         with self._lock:
@@ -109,8 +117,8 @@ class Pool:
                 del self._idle[dead]
             doomed = [*idle, *self._surplus()]
         try:
-            for each in doomed:
-                each.discard()
+            for old in doomed:
+                old.discard()
             made = self._make(function)
         except BaseException:
             with self._lock:
@@ -129,11 +137,11 @@ class Pool:
                 self._idle[worker] = function
             self._end_turn(function)
             doomed = [*self._surplus(), *([] if keep else [worker])]
-        for each in doomed:
-            each.discard()
+        for old in doomed:
+            old.discard()
 
     def retire(self, arn: str | None = None, version: str | None = None) -> None:
-        """End the workers of a function and version, or all: idle ones now, busy ones after their call."""
+        """End the workers of a function and version, or all. Busy workers end after their invocation."""
 
         def concerns(function: Function) -> bool:
             return arn in {None, function.arn} and version in {None, function.version}
@@ -148,8 +156,8 @@ class Pool:
             worker.discard()
 
     def shorten(self) -> None:
-        """Empty the long files of idle workers. A thread of a function may print when no call runs."""
-        with self._lock:  # so no call begins, and takes the output at the same time
+        """Empty the long output files of idle workers. A thread of a function may print at any time."""
+        with self._lock:  # then no invocation begins, and takes the output at the same time
             for worker in self._idle:
                 worker.shorten()
 
@@ -159,7 +167,7 @@ class Pool:
             return any(function.arn == arn for function in [*self._busy.values(), *self._idle.values()])
 
     def close(self) -> None:
-        """End all of them, busy ones included."""
+        """End all workers, busy ones included."""
         with self._lock:
             workers = [*self._idle, *self._busy]
             self._idle.clear()
@@ -172,7 +180,7 @@ class Pool:
         with self._lock:
             if nested:
                 if self._running.total() >= _NESTED * self._most:
-                    raise Busy
+                    raise BusyError
                 self._running[arn] += 1
                 return
             self._queue.append(ticket := _Ticket(arn, self._usual))
@@ -188,7 +196,7 @@ class Pool:
         self._admit()
 
     def _admit(self) -> None:
-        """Let the calls run for which there is room."""
+        """Let queued calls run while there is room."""
 
         def has_room(ticket: _Ticket) -> bool:
             return self._running[ticket.arn] < ticket.limit - self._running.total()
@@ -200,7 +208,7 @@ class Pool:
             first.admitted.set()
 
     def _surplus(self) -> list[Worker]:
-        """Take out the idle workers that are too many. The caller discards them, without the lock."""
+        """Remove the surplus idle workers from the pool. The caller discards them, without the lock."""
         idle = len(self._idle)
         surplus = max(idle + self._running.total() - self._usual, idle - self._usual // 2, 0)
         oldest = list(self._idle)[:surplus]
@@ -211,7 +219,7 @@ class Pool:
 
 @dataclass(eq=False)
 class _Ticket:
-    """A call in the queue: its function's ARN, and how many workers there may be when it runs."""
+    """A call in the queue: its function's ARN, and the most workers with which it may run."""
 
     arn: str
     limit: int
@@ -219,7 +227,7 @@ class _Ticket:
 
 
 class Spares:
-    """Workers that were made in advance. They have loaded AWS's runtime client, and have used boto3 once.
+    """Workers that are made in advance. They have loaded AWS's runtime client, and have used boto3 once.
 
     Args:
         make: Makes a worker.
@@ -240,7 +248,7 @@ class Spares:
         return self._make()
 
     def want(self, number: int) -> None:
-        """Make workers in the background, so that this number of spares is ready soon. The most is 4."""
+        """Make spare workers in the background until there are this many. There are at most four."""
         threading.Thread(target=self._fill, args=(number,), daemon=True).start()
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Run a call of a Lambda function in a worker, and report the result as Lambda does."""
+"""Run invocations of Lambda functions in workers, with the results and errors of Lambda."""
 
 import base64
 import datetime
@@ -13,33 +13,33 @@ from typing import Final
 
 import psutil
 
-from sfn_emulator.engine.reads import codes
-from sfn_emulator.http.callers import Sessions
+from sfn_emulator.engine.backends import codes
+from sfn_emulator.http.authentication import Sessions
 from sfn_emulator.http.messages import Scope
 from sfn_emulator.lambda_.function import CodeStore, Function, environment_of
-from sfn_emulator.lambda_.host import Answer, Forker, Worker
-from sfn_emulator.lambda_.output import log_of
+from sfn_emulator.lambda_.invocation_log import invocation_log
 from sfn_emulator.lambda_.pool import Pool, Spares, limits_of
 from sfn_emulator.lambda_.runtime import TOPS
-from sfn_emulator.logs import Lines, LogWriter
+from sfn_emulator.lambda_.worker import Forker, Worker, WorkerReply
+from sfn_emulator.logs import LogLines, LogWriter
 from sfn_emulator.process.environment import forks_workers
 
 LARGEST_RESULT: Final = 6 * 1024 * 1024
-# The memory of a worker that no other process shares, measured after a call that used boto3.
+# The memory of a worker that it shares with no other process, measured after a use of boto3.
 _FORKED_BYTES: Final = 15 << 20
 _STARTED_BYTES: Final = 40 << 20
-_LOOK_SECONDS: Final = 0.25
+_POLL_SECONDS: Final = 0.25
 _TASK_ROOT: Final = b"/var/task"
-# What AWS's runtime client also reads of a call.
+# AWS's runtime client also reads these fields of an invocation.
 _UNUSED: Final = dict.fromkeys(("x_amzn_trace_id", "cognito_identity", "tenant_id", "invocation_id"))
 
 
 @dataclass(frozen=True)
-class Call:
+class Invocation:
     """One invocation.
 
     Args:
-        request_id: The id of the call.
+        request_id: The id of the invocation.
         arn: The function's ARN, with the qualifier that the caller gave.
         event: The event, as JSON.
         client_context: JSON, or None.
@@ -56,7 +56,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class InvocationResult:
     """The result or the error object of a call, and its log."""
 
     payload: bytes
@@ -76,7 +76,7 @@ class Runner:
     Args:
         folder: The emulator's folder.
         endpoint: The emulator's URL.
-        logs: Writes what functions print.
+        logs: Writes the logs of invocations.
         sessions: Give an access key to each function.
 
     Attributes:
@@ -99,7 +99,7 @@ class Runner:
         free = psutil.virtual_memory().available
         self.pool = Pool(self._worker, *limits_of(os.cpu_count() or 1, free, size))
         self._closed = threading.Event()
-        threading.Thread(target=self._look_at_idle_workers, daemon=True).start()
+        threading.Thread(target=self._shorten_outputs, daemon=True).start()
 
     def close(self) -> None:
         """End all workers."""
@@ -109,90 +109,92 @@ class Runner:
         if self._forker:
             self._forker.close()
 
-    def run(self, function: Function, call: Call) -> Outcome:
-        """Run a call. The outcome is what AWS would return, even if the function fails.
+    def run(self, function: Function, invocation: Invocation) -> InvocationResult:
+        """Run an invocation. The result is what AWS would return, even if the function fails.
 
         Raises:
-            LookupError: The function's code was never uploaded here.
-            Busy: Too many nested calls.
+            LookupError: The function's code was not uploaded as a zip.
+            BusyError: Too many nested calls.
         """
         with self.code.held(function.code) as folder:
-            worker, warm = self.pool.take(function, nested=call.nested)
+            worker, warm = self.pool.take(function, nested=invocation.nested)
             try:
-                return self._run_in(worker, warm, function, folder, call)
+                return self._run_in(worker, warm, function, folder, invocation)
             finally:
                 self.pool.give_back(worker)
 
-    def _look_at_idle_workers(self) -> None:
-        while not self._closed.wait(_LOOK_SECONDS):
+    def _shorten_outputs(self) -> None:
+        while not self._closed.wait(_POLL_SECONDS):
             self.pool.shorten()
 
     def _worker(self, function: Function) -> Worker:
         with self.code.held(function.code) as folder:
-            brought = {path.name.partition(".")[0] for path in folder.iterdir()}
-        # If a module is loaded already, another version from the function's zip cannot replace it.
-        if self._forker and brought & TOPS:
+            names = {path.name.partition(".")[0] for path in folder.iterdir()}
+        # A forked worker has loaded these packages. The function's own version of one could not replace it.
+        if self._forker and names & TOPS:
             return Worker(self._output)
         return self.spares.take()
 
-    def _run_in(self, worker: Worker, warm: bool, function: Function, folder: Path, call: Call) -> Outcome:
+    def _run_in(
+        self, worker: Worker, warm: bool, function: Function, folder: Path, invocation: Invocation
+    ) -> InvocationResult:
         today = datetime.datetime.now(datetime.UTC)
         stream = f"{today:%Y/%m/%d}/[{function.version}]{worker.stream_id}"
-        begun = time.monotonic()
-        answer = Answer("ready") if warm else self._load(worker, function, folder, stream)
+        start = time.monotonic()
+        reply = WorkerReply("ready") if warm else self._load(worker, function, folder, stream)
         loaded = time.monotonic()
-        if answer.kind == "ready":
+        if reply.kind == "ready":
             header = {
-                "invoke_id": call.request_id,
-                "invoked_function_arn": call.arn,
+                "invoke_id": invocation.request_id,
+                "invoked_function_arn": invocation.arn,
                 "deadline_time_in_ms": int((time.time() + function.seconds) * 1000),
-                "client_context": call.client_context,
+                "client_context": invocation.client_context,
             }
-            answer = worker.call(header | _UNUSED, call.event, function.seconds)
-        answer, last_words = _with_error_object(answer, function, call.request_id)
-        text = log_of(
+            reply = worker.invoke(header | _UNUSED, invocation.event, function.seconds)
+        reply, last_words = _with_error_object(reply, function, invocation.request_id)
+        text = invocation_log(
             function,
-            call.request_id,
-            _with_task_root(folder, worker.printed.take()),
+            invocation.request_id,
+            _with_task_root(folder, worker.output.take()),
             seconds=time.monotonic() - loaded,
-            init_seconds=None if warm else loaded - begun,
-            max_memory=answer.max_memory,
+            init_seconds=None if warm else loaded - start,
+            max_memory=reply.max_memory,
             last_words=last_words,
         )
-        scope = replace(call.scope, service="logs", region=function.region)
-        self.logs.write(Lines(scope, function.name, function.log_group, stream, text, not warm))
-        failed = answer.kind != "result"
-        body = _with_task_root(folder, answer.body) if failed else answer.body
-        return Outcome(body, failed, text, answer.content_type)
+        scope = replace(invocation.scope, service="logs", region=function.region)
+        self.logs.write(LogLines(scope, function.name, function.log_group, stream, text, not warm))
+        failed = reply.kind != "result"
+        body = _with_task_root(folder, reply.body) if failed else reply.body
+        return InvocationResult(body, failed, text, reply.content_type)
 
-    def _load(self, worker: Worker, function: Function, folder: Path, stream: str) -> Answer:
+    def _load(self, worker: Worker, function: Function, folder: Path, stream: str) -> WorkerReply:
         access_key = self._sessions.of_function(function.role, function.name)
         environment = environment_of(
             function, stream, folder, self._home, endpoint=self._endpoint, access_key=access_key
         )
-        answer = worker.become(function.handler, folder, environment, function.memory)
-        if answer.kind != "ready":
+        reply = worker.load(function.handler, folder, environment, function.memory)
+        if reply.kind != "ready":
             worker.end()
-        return answer
+        return reply
 
 
-def _with_error_object(answer: Answer, function: Function, request_id: str) -> tuple[Answer, str]:
-    """The answer with AWS's error object in it. If the worker was ended, also the last words of the log."""
-    kind, words = answer.kind, ""
-    if kind == "result" and len(answer.body) > LARGEST_RESULT:
+def _with_error_object(reply: WorkerReply, function: Function, request_id: str) -> tuple[WorkerReply, str]:
+    """The reply with AWS's error object in it, and the last words of the log if the worker was ended."""
+    kind, words = reply.kind, ""
+    if kind == "result" and len(reply.body) > LARGEST_RESULT:
         kind, error_type = "error", "Function.ResponseSizeTooLarge"
         message = f"Response payload size exceeded maximum allowed payload size ({LARGEST_RESULT} bytes)."
     elif kind == "timeout":
         error_type, words = "Sandbox.Timedout", f"Task timed out after {function.seconds:.2f} seconds"
     elif kind == "exit":
-        error_type, words = "Runtime.ExitError", _exit_reason(answer.exit_status or 0)
+        error_type, words = "Runtime.ExitError", _exit_reason(reply.exit_status or 0)
     elif kind == "init_error":
-        return replace(answer, body=_json(json.loads(answer.body) | {"requestId": request_id})), ""
+        return replace(reply, body=_json(json.loads(reply.body) | {"requestId": request_id})), ""
     else:
-        return answer, ""
+        return reply, ""
     if words:
         message = f"RequestId: {request_id} Error: {words}"
-    return replace(answer, kind=kind, body=_json({"errorType": error_type, "errorMessage": message})), words
+    return replace(reply, kind=kind, body=_json({"errorType": error_type, "errorMessage": message})), words
 
 
 def _json(error: dict[str, object]) -> bytes:
@@ -210,6 +212,6 @@ def _exit_reason(status: int) -> str:
 
 
 def _with_task_root(folder: Path, text: bytes) -> bytes:
-    """Replace the code's folder with AWS's folder, ``/var/task``."""
+    """The text with AWS's folder, ``/var/task``, instead of the code's folder."""
     quoted = json.dumps(str(folder))[1:-1].encode()
     return text.replace(quoted, _TASK_ROOT).replace(str(folder).encode(), _TASK_ROOT)

@@ -1,7 +1,7 @@
 """Run a function's handler through AWS's own runtime client, as one Lambda execution environment.
 
-This file is started by its path, in its own process. It imports nothing of the kit. Its argument is the
-number of a socket, its connection to the emulator. There it receives the function that it will run. Then
+This file is started by its path, in its own process. It imports nothing of the emulator. Its argument is the
+number of a socket, its connection to the emulator. First it receives the function that it will run. Then
 `awslambdaric` calls the handler. The four methods of `Client` receive events and send results. The connection
 is not stdin, so a handler that reads stdin finds it empty. When the emulator ends, the connection ends. Then
 this process kills itself and its child processes.
@@ -25,7 +25,7 @@ from multiprocessing.connection import Connection
 from types import SimpleNamespace
 from typing import Any, Final
 
-# The packages that are loaded before a function is. Its zip may contain another version of them.
+# These packages are loaded before the function. Its zip may contain another version of them.
 TOPS: Final = frozenset({
     *("awslambdaric", "boto3", "botocore", "certifi", "dateutil", "jmespath", "runtime_client"),
     *("s3transfer", "simplejson", "six", "snapshot_restore_py", "urllib3"),
@@ -97,10 +97,10 @@ def main() -> None:
 
 
 def _fork_workers(emulator: socket.socket) -> Connection:
-    """Fork a worker for each message on a socket of the emulator, which has three open files in it.
+    """Fork a worker for each message on a socket of the emulator.
 
-    They are the worker's connection, the file for its output, and a pipe. This process writes the worker's
-    id to the pipe, and later its exit status. When the emulator ends, this process ends.
+    Each message has three open files: the worker's connection, the file for its output, and a pipe. This
+    process writes the worker's id to the pipe, and later its exit status. It ends when the emulator ends.
 
     Returns:
         The worker's connection. Only workers return.
@@ -109,13 +109,13 @@ def _fork_workers(emulator: socket.socket) -> Connection:
     is_reaping = False
 
     def reap(*_: object) -> None:
-        # A second signal calls this function while it runs, and both calls would wait for one worker.
+        # A second signal calls this function while it runs. Both calls would wait for the same worker.
         nonlocal is_reaping
         if is_reaping:
             return
         is_reaping = True
         while pipes and (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)):
-            # The worker's number is its group's, too. Only until `waitpid` it cannot be another group's.
+            # The worker's number is also its group's. After `waitpid`, another group may get it.
             with contextlib.suppress(OSError):
                 os.killpg(ended.si_pid, signal.SIGKILL)
             status = os.waitpid(ended.si_pid, 0)[1]
@@ -123,7 +123,7 @@ def _fork_workers(emulator: socket.socket) -> Connection:
                 pipe.send_bytes(b"%d" % os.waitstatus_to_exitcode(status))
         is_reaping = False
 
-    emulator.settimeout(1.0)  # a signal that comes just before the wait is handled then
+    emulator.settimeout(1.0)  # a signal may come just before the wait
     gc.collect()
     gc.freeze()  # a collection in a worker would copy the memory that it shares with this process
     signal.signal(signal.SIGCHLD, reap)
@@ -132,7 +132,7 @@ def _fork_workers(emulator: socket.socket) -> Connection:
         try:
             message, files, _, _ = socket.recv_fds(emulator, 1, 3, socket.MSG_CMSG_CLOEXEC)
         except TimeoutError:
-            reap()  # a signal may have come at the end of the last call
+            reap()
             continue
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
         if not message:
@@ -163,10 +163,10 @@ def _fork_workers(emulator: socket.socket) -> Connection:
 
 
 def _warm_up() -> None:
-    """Load what nearly every function needs, before anybody waits.
+    """Load what nearly every function needs, before an invocation waits for it.
 
-    Each session of boto3 then starts with event handlers and models of services that are loaded already. It
-    still reads the environment when it is made.
+    Each session of boto3 then starts with event handlers and service models that are loaded already. It still
+    reads the environment when it is made.
     """
     import encodings.idna  # noqa: F401, PLC0415
 
@@ -241,7 +241,7 @@ def _become(role: dict[str, Any]) -> None:
 
 
 def _max_memory() -> int:
-    """The most memory that this process used, in bytes; 0 if the system does not say it."""
+    """The most memory that this process has used, in bytes; 0 if the system does not tell it."""
     # Linux's getrusage starts with the parent's maximum.
     with contextlib.suppress(OSError), open("/proc/self/status", "rb") as status:  # noqa: PTH123
         return next((int(line.split()[1]) * 1024 for line in status if line.startswith(b"VmHWM:")), 0)

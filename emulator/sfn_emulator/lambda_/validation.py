@@ -1,4 +1,4 @@
-"""Refuse the configurations, code and calls that Lambda refuses and moto accepts."""
+"""Refuse the configurations, code and invocations that Lambda refuses and moto accepts."""
 
 import io
 import json
@@ -13,7 +13,7 @@ from sfn_emulator.http.replies import violation
 BAD_ZIP: Final = "Could not unzip uploaded file. Please check your file, then try to upload again."
 # The Python runtimes with which AWS lets you create a function in November 2026 (recorded replies of AWS).
 _CREATABLE: Final = tuple(f"python3.{minor}" for minor in range(8, 15))
-_DEAD: Final = ("python2.7", "python3.6", "python3.7")
+_DEPRECATED: Final = ("python2.7", "python3.6", "python3.7")
 _NAME: Final = re.compile(r"(arn:[\w:-]+:function:|\d{12}:function:)?[a-zA-Z0-9_-]{1,64}")
 _RESERVED: Final = re.compile(
     r"_HANDLER|_X_AMZN_TRACE_ID|AWS_(DEFAULT_)?REGION|AWS_EXECUTION_ENV|AWS_LAMBDA_.*|AWS_ACCESS_KEY(_ID)?"
@@ -24,7 +24,7 @@ _LARGEST_EVENT: Final = {"RequestResponse": 6 * 1024 * 1024, "Event": 1024 * 102
 
 
 def check_configuration(parameters: Mapping[str, Any]) -> None:
-    """Refuse a CreateFunction or UpdateFunctionConfiguration.
+    """Refuse wrong parameters of CreateFunction or UpdateFunctionConfiguration.
 
     Raises:
         RefusalError: With AWS's reason.
@@ -34,7 +34,7 @@ def check_configuration(parameters: Mapping[str, Any]) -> None:
 
 
 def check_code(zipped: bytes) -> None:
-    """Refuse a zip.
+    """Refuse a zip that cannot be read or is too large.
 
     Raises:
         RefusalError: With AWS's reason.
@@ -50,7 +50,11 @@ def check_code(zipped: bytes) -> None:
 
 
 def check_invoke(kind: str, body: bytes) -> None:
-    """Refuse an Invoke.
+    """Refuse a wrong Invoke.
+
+    Args:
+        kind: The invocation type.
+        body: The event, as JSON.
 
     Raises:
         RefusalError: With AWS's reason.
@@ -71,7 +75,7 @@ def check_invoke(kind: str, body: bytes) -> None:
 
 def _faults(parameters: Mapping[str, Any]) -> Iterator[str]:
     runtime = parameters.get("Runtime")
-    if runtime in _DEAD:
+    if runtime in _DEPRECATED:
         yield (
             f"The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda "
             "functions. We recommend you use a supported runtime while creating or updating functions."

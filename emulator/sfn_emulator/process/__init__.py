@@ -1,1 +1,1 @@
-"""Start, find, run and end emulators."""
+"""Keep an emulator's files, variables and child processes."""

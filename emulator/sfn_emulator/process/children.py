@@ -1,7 +1,8 @@
-"""End everything that functions start. Nothing stays when the emulator has ended.
+"""Start child processes, and end them with everything that they have started.
 
-When a process has ended and its parent asks for the exit status, its number may be given to another process.
-So only the object that stands for a process asks for its status, and it kills the process's group before.
+After a parent has read the exit status of a process, the system may give its number to a new process. Then we
+must not kill the group with this number. So one object stands for each process. It kills the process's group
+first, and then reads the exit status. Nothing else reads it.
 """
 
 import contextlib
@@ -25,7 +26,7 @@ _SUBREAPER: Final = 36  # PR_SET_CHILD_SUBREAPER
 
 
 class Child(Protocol):
-    """A process that leads its own group, and whose exit status nobody else asks for."""
+    """A process that leads its own group. Only this object reads its exit status."""
 
     pid: int
 
@@ -41,7 +42,7 @@ _lock: Final = threading.Lock()
 
 
 def remember(child: Child) -> None:
-    """Let `reap_orphans` ask this object if its process becomes a child of this one."""
+    """Let `reap_orphans` use this object if its process becomes a child of this process."""
     _known[child.pid] = child
 
 
@@ -76,7 +77,7 @@ class Started:
 
 
 def wait(child: Child, seconds: float) -> int | None:
-    """Wait for the exit status; None if it still runs then."""
+    """Wait for the exit status; None if the process still runs after so many seconds."""
     deadline = time.monotonic() + seconds
     while (status := child.poll()) is None and time.monotonic() < deadline:
         time.sleep(0.005)
@@ -84,10 +85,10 @@ def wait(child: Child, seconds: float) -> int | None:
 
 
 def has_ended(pid: int) -> bool:
-    """Whether a child of this process has ended. Its exit status can still be asked for.
+    """Whether a child of this process has ended. This does not read its exit status.
 
     Raises:
-        ChildProcessError: On Linux, if it is no child of this process.
+        ChildProcessError: On Linux, if it is not a child of this process.
     """
     if sys.platform == "linux":
         return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
@@ -101,8 +102,8 @@ def kill_group(leader: int) -> None:
     if sys.platform == "win32":
         with contextlib.suppress(psutil.Error):
             process = psutil.Process(leader)
-            for each in [*process.children(recursive=True), process]:
-                each.kill()
+            for doomed in [*process.children(recursive=True), process]:
+                doomed.kill()
     else:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(leader, signal.SIGKILL)
@@ -115,10 +116,10 @@ def adopt_orphans() -> None:
 
 
 def reap_orphans() -> None:
-    """Take the exit statuses of descendants that lost their parents and have ended."""
+    """Read the exit statuses of descendants that have lost their parents and have ended."""
     if sys.platform != "linux":
         return
-    with _lock, contextlib.suppress(ChildProcessError):  # it is raised if there are no children
+    with _lock, contextlib.suppress(ChildProcessError):  # there are no children
         while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
             if child := _known.get(ended.si_pid):
                 child.poll()
@@ -127,12 +128,12 @@ def reap_orphans() -> None:
 
 
 def descendants() -> set[psutil.Process]:
-    """The processes that this one has started, those that they have started, and so on."""
+    """The children of this process, their children, and so on."""
     return set(psutil.Process().children(recursive=True))
 
 
 def end_descendants(spared: Collection[psutil.Process]) -> None:
-    """Kill all of them except some. A process that is started meanwhile is found, too."""
+    """Kill all descendants except some, also those that start meanwhile."""
 
     def kill(process: psutil.Process) -> bool:
         with contextlib.suppress(psutil.Error):
@@ -142,5 +143,5 @@ def end_descendants(spared: Collection[psutil.Process]) -> None:
         return False
 
     deadline = time.monotonic() + _ENDING_SECONDS
-    while sum(kill(each) for each in descendants().difference(spared)) and time.monotonic() < deadline:
+    while sum(map(kill, descendants().difference(spared))) and time.monotonic() < deadline:
         time.sleep(0.01)

@@ -22,7 +22,7 @@ _NEEDED: Final = (
     "COMSPEC", "DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH", "PATHEXT", "SYSTEMDRIVE", "SYSTEMROOT", "TEMP", "TMP",
     "TMPDIR", "WINDIR",
 )  # fmt: skip
-# The emulator itself reads these, and its settings: a mail server, and where the user's state folder is.
+# The emulator itself reads these: where the user's state folder is, and a mail server.
 _READ: Final = (
     "APPDATA", "HOME", "LOCALAPPDATA", "SMTP_HOST", "SMTP_PORT", "USERPROFILE", "XDG_STATE_HOME",
 )  # fmt: skip
@@ -30,7 +30,7 @@ _SETTINGS: Final = "SFN_EMULATOR_"
 
 
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables with which the emulator is executed. A function can read them, so there is no secret."""
+    """The variables with which the emulator is executed. A function can read them, so they hold no secret."""
     kept = {
         name: value
         for name, value in environ.items()
@@ -43,13 +43,13 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def execute_cleanly(environ: Mapping[str, str]) -> None:
-    """Execute this process's whole program again with `clean_environment`, unless it was executed so.
+    """Execute this program again with `clean_environment`, unless it has these variables already.
 
     On Linux, a function can read in ``/proc`` with which variables a program was executed. Windows has no
     such folder, and cannot execute another program in the same process.
     """
     clean = clean_environment(environ)
-    # Python, or the system, may have added a variable since.
+    # Python or the system may have added a variable.
     if os.name == "posix" and not clean.items() <= os.environ.items():
         sys.stdout.flush()
         sys.stderr.flush()
@@ -72,7 +72,7 @@ def enforces_iam(environ: Mapping[str, str]) -> bool:
     """Whether roles are enforced: ``SFN_EMULATOR_IAM`` is ``on`` (the default) or ``off``.
 
     Raises:
-        EmulatorError: It is something else.
+        EmulatorError: It has another value.
     """
     setting = environ.get("SFN_EMULATOR_IAM", "on")
     if setting not in {"on", "off"}:
@@ -90,7 +90,7 @@ def forks_workers(environ: Mapping[str, str]) -> bool:
 
 
 def retry_pace(environ: Mapping[str, str]) -> float:
-    """By what the interval of a Retry is multiplied: ``SFN_EMULATOR_RETRY_PACE``, or 1.
+    """The part of its interval that a Retry waits: ``SFN_EMULATOR_RETRY_PACE``; by default 1.
 
     With less than 1, tests wait less.
     """

@@ -1,4 +1,4 @@
-"""Keep an emulator's files in one folder, and say which emulator runs there."""
+"""Keep an emulator's files in a folder. A record there says which emulator runs."""
 
 import contextlib
 import http.client
@@ -44,19 +44,19 @@ class Record:
 
 
 def folder_of(port: int | None = None) -> Path:
-    """The folder of the shared emulator, or of the one with its own port. It is made if it is missing.
+    """The folder of the shared emulator, or of the emulator at this port. It is made if it is missing.
 
     Raises:
         EmulatorError: The folder cannot be made, or others may enter or replace it.
     """
-    # platformdirs reads this variable only on Linux and macOS. A test must be able to set it on any system.
+    # platformdirs reads this variable only on Linux and macOS. Tests set it on every system.
     xdg = os.environ.get("XDG_STATE_HOME", "")
     home = Path(xdg) / _APP if Path(xdg).is_absolute() else user_state_path(_APP, appauthor=False)
     folder = home / ("shared" if port is None else f"port-{port}")
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
-        for each in (home, folder):
-            each.mkdir(mode=0o700, exist_ok=True)
+        for path in (home, folder):
+            path.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         what = _("it cannot be made ({reason})", reason=error.strerror)
         next_step = _("Set XDG_STATE_HOME to a folder that you may write to")
@@ -89,7 +89,7 @@ def read_record(folder: Path) -> Record | None:
 
 
 def write_record(folder: Path, record: Record) -> None:
-    """Write the record in one step. A reader never sees half of it."""
+    """Write the record in one step, so that no reader sees half of it."""
     draft = folder / f"record.{record.pid}.tmp"
     draft.write_text(json.dumps(asdict(record)), "utf-8")
     draft.replace(folder / "record.json")
@@ -131,12 +131,12 @@ def read_key(folder: Path) -> str:
 
 
 def health(port: int, *, seconds: float = 2.0) -> dict[str, Any] | None:
-    """Ask the emulator at this port who it is: ``{"id", "pid", "port"}``.
+    """Ask the emulator at this port for its id: ``{"id", "pid", "port"}``.
 
-    This uses `http.client`, because it ignores proxy variables.
+    `http.client` ignores proxy variables, so the request goes to this machine.
 
     Returns:
-        None if nothing answers within ``seconds``, or another program does.
+        None if no emulator answers within ``seconds``.
     """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
     try:

@@ -1,1 +1,1 @@
-"""Answer SNS's API and store its mails."""
+"""Answer SNS's API, and keep the mails that it sends."""

@@ -1,4 +1,4 @@
-"""Answer SNS's API: add e-mail, and correct moto's replies where AWS differs. moto stores the topics."""
+"""Answer SNS's API as AWS does, with e-mail. moto stores the topics."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -92,11 +92,11 @@ class SnsApi:
     def _create_topic(self, request: Request) -> Reply:
         """Create a topic. If it exists, return it, unless the request has other tags."""
         arn = request.scope.arn(request.form.get("Name", ""))
-        tags = self._moto.query(request.scope, "ListTagsForResource", ResourceArn=arn)
-        if tags.ok:
-            keys, values = elements(tags.body, "Key"), elements(tags.body, "Value")
-            asked = pairs_of(request.form, "Tags.member", "Key", "Value")
-            if not asked.items() <= dict(zip(keys, values, strict=True)).items():
+        old = self._moto.query(request.scope, "ListTagsForResource", ResourceArn=arn)
+        if old.ok:
+            keys, values = elements(old.body, "Key"), elements(old.body, "Value")
+            new = pairs_of(request.form, "Tags.member", "Key", "Value")
+            if not new.items() <= dict(zip(keys, values, strict=True)).items():
                 raise validation.invalid("Tags", "Topic already exists with different tags")
         reply = self._moto(request)
         if not reply.ok and element(reply.body, "Message").startswith("Topic names must"):
@@ -111,11 +111,11 @@ class SnsApi:
         topic_arn, address = form["TopicArn"], form["Endpoint"]
         with self._subscribing:
             of_topic = self._subscriptions.of(topic_arn)
-            there = next((it for it in of_topic if it.address == address), None)
-            asked = pairs_of(form, "Attributes.entry", "key", "value")
-            if there is not None and asked:
-                found = self._moto.query(scope, "GetSubscriptionAttributes", SubscriptionArn=there.arn).body
-                if any(attribute(found, name) != value for name, value in asked.items()):
+            old = next((it for it in of_topic if it.address == address), None)
+            attributes = pairs_of(form, "Attributes.entry", "key", "value")
+            if old is not None and attributes:
+                xml = self._moto.query(scope, "GetSubscriptionAttributes", SubscriptionArn=old.arn).body
+                if any(attribute(xml, name) != value for name, value in attributes.items()):
                     reason = "Subscription already exists with different attributes"
                     raise validation.invalid("Attributes", reason)
             reply = self._moto(request)
@@ -222,7 +222,7 @@ class SnsApi:
 
 
 def _scope_of(scope: Scope, arn: str) -> Scope:
-    """The scope of a topic. A link in a mail has no signature, so the region comes from the ARN."""
+    """The scope of a topic or subscription. Links in mails have no signature, so the ARN gives the region."""
     return replace(scope, service="sns", region=Arn.of(arn).region or scope.region)
 
 

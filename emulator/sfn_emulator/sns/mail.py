@@ -17,7 +17,7 @@ _SENDER: Final = ("no-reply", "sns.amazonaws.com")
 
 
 def is_address(text: str) -> bool:
-    """Whether a mail can be sent there."""
+    """Whether a text is an e-mail address."""
     try:
         address = Address(addr_spec=text)
     except (ValueError, IndexError, AttributeError, MessageError):
@@ -32,7 +32,7 @@ def confirmation(address: str, topic_arn: str, display_name: str, link: str) -> 
     Args:
         address: The subscriber.
         topic_arn: The topic.
-        display_name: The topic's, which is the sender's name.
+        display_name: The topic's display name, which is the sender's name.
         link: The link that confirms the subscription.
     """
     subject = "AWS Notification - Subscription Confirmation"
@@ -53,10 +53,10 @@ def notification(
     Args:
         address: The subscriber.
         topic_arn: The topic.
-        display_name: The topic's, which is the sender's name.
+        display_name: The topic's display name, which is the sender's name.
         subject: The subject of the message, if it has one.
         text: The message.
-        unsubscribe: A link.
+        unsubscribe: The link that ends the subscription.
     """
     subject = subject or "AWS Notification Message"
     message = _message(address, topic_arn, display_name, subject, "Notification")
@@ -80,10 +80,10 @@ def _message(address: str, topic_arn: str, display_name: str, subject: str, kind
 
 
 class Mailbox:
-    """Everybody's mails on this machine.
+    """The mails of all subscribers.
 
     Args:
-        folder: Where the Maildir is made.
+        folder: The folder of the Maildir.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -126,7 +126,7 @@ class Mailbox:
             threading.Thread(target=_send, args=(host, message), daemon=True).start()
 
     def entries(self, topic_arn: str | None = None) -> list[dict[str, Any]]:
-        """All mails, or those of a topic, in the order in which they came.
+        """All mails, or the mails of a topic. The oldest mail is the first.
 
         Returns:
             ``{"id", "to", "from", "subject", "date", "topic_arn", "type", "text", "link"}`` each.

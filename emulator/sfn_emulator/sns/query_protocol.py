@@ -12,12 +12,22 @@ from sfn_emulator.http.messages import Reply
 
 
 def pairs_of(form: Mapping[str, str], prefix: str, key: str, value: str) -> dict[str, str]:
-    """The keys and values of attributes or tags, which are the members of a list."""
+    """The keys and values of tags or attributes, which a form has as members of a list.
+
+    Args:
+        form: The parameters of a request.
+        prefix: The beginning of the members' names, such as ``"Tags.member"``.
+        key: The name of a member's key, such as ``"Key"``.
+        value: The name of a member's value.
+    """
     return {member.get(key, ""): member.get(value, "") for member in list_members(form, prefix)}
 
 
 def list_members(form: Mapping[str, str], prefix: str) -> Iterator[dict[str, str]]:
-    """The members of a list in the query protocol. Each member is a mapping of its parameters."""
+    """The members of a list. Each one is a mapping of its parameters.
+
+    ``Tags.member.1.Key=a`` is the parameter ``Key`` of the first member.
+    """
     members: dict[str, dict[str, str]] = {}
     for name, value in form.items():
         if name.startswith(f"{prefix}."):
@@ -30,12 +40,12 @@ def list_members(form: Mapping[str, str], prefix: str) -> Iterator[dict[str, str
 
 
 def elements(xml: bytes, name: str) -> list[str]:
-    """The text of every element of that name. An empty one may be written as ``<Value />``."""
+    """The text of each element with this name. An empty element may be written as ``<Value />``."""
     return [unescape(text) for text in re.findall(rf"<{name}(?:>([^<]*)</{name}>|\s*/>)", xml.decode())]
 
 
 def element(xml: bytes, name: str) -> str:
-    """The text of the first element of that name; empty if there is none."""
+    """The text of the first element with this name; empty if there is none."""
     return next(iter(elements(xml, name)), "")
 
 
@@ -46,9 +56,9 @@ def attribute(xml: bytes, name: str) -> str:
 
 
 def with_attributes(reply: Reply, **attributes: int) -> Reply:
-    """The same reply with other numbers or truth values of some attributes. The attributes must be there."""
+    """The same reply with new numbers or truth values for some of its attributes."""
     body = reply.body
     for name, value in attributes.items():
-        there = re.compile(rf"(<key>{name}</key>\s*<value>)[^<]*".encode())
-        body = there.sub(rb"\g<1>" + str(value).lower().encode(), body)
+        pattern = re.compile(rf"(<key>{name}</key>\s*<value>)[^<]*".encode())
+        body = pattern.sub(rb"\g<1>" + str(value).lower().encode(), body)
     return replace(reply, body=body)

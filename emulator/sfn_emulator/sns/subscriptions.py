@@ -1,4 +1,4 @@
-"""Store which e-mail subscriptions wait for their confirmation. moto confirms each subscription at once."""
+"""Keep which e-mail subscriptions wait for their confirmation. moto confirms each subscription at once."""
 
 import secrets
 import threading
@@ -40,16 +40,16 @@ class Subscriptions:
         self._lock = threading.Lock()
 
     def enter(self, arn: str, topic_arn: str, address: str) -> Subscription:
-        """Add a subscription, unless it is here already."""
+        """Add a subscription, unless it is there already."""
         with self._lock:
             return self._by_arn.setdefault(arn, Subscription(arn, topic_arn, address))
 
     def find(self, arn: str) -> Subscription | None:
-        """The subscription with that ARN."""
+        """The subscription with this ARN; None if there is none."""
         return self._by_arn.get(arn)
 
     def of(self, topic_arn: str | None = None) -> list[Subscription]:
-        """The subscriptions of a topic, or all, in the order in which they were made."""
+        """The subscriptions of a topic, or all of them. The oldest is the first."""
         with self._lock:
             return [it for it in self._by_arn.values() if topic_arn in {None, it.topic_arn}]
 

@@ -12,14 +12,14 @@ _NO_DEFAULT: Final = "Message Structure - No default entry in JSON message body"
 
 
 def invalid(what: str, reason: str = "") -> RefusalError:
-    """SNS's error for a wrong parameter."""
+    """SNS's error for a parameter that is wrong."""
     return RefusalError(
         "InvalidParameter", f"Invalid parameter: {what}" + (f" Reason: {reason}" if reason else "")
     )
 
 
 def check_subscribe(form: Mapping[str, str]) -> None:
-    """Refuse a Subscribe of an e-mail address.
+    """Refuse a wrong Subscribe of an e-mail address.
 
     Raises:
         RefusalError: With AWS's reason.
@@ -33,7 +33,7 @@ def check_subscribe(form: Mapping[str, str]) -> None:
 
 
 def check_publish(form: Mapping[str, str], region: str) -> None:
-    """Refuse a Publish in this region.
+    """Refuse a wrong Publish in this region.
 
     Raises:
         RefusalError: With AWS's reason.
@@ -44,7 +44,7 @@ def check_publish(form: Mapping[str, str], region: str) -> None:
 
 
 def message_error(form: Mapping[str, str]) -> RefusalError | None:
-    """AWS's reason to refuse a message, if there is one."""
+    """AWS's error for a message; None if the message is right."""
     message, subject = form.get("Message", ""), form.get("Subject")
     faults = {
         "Empty message": not message,
@@ -52,7 +52,7 @@ def message_error(form: Mapping[str, str]) -> RefusalError | None:
         "Subject": subject is not None and not (0 < len(subject) <= 100 and subject.isprintable()),
         _NO_DEFAULT: mail_text(form) is None,
     }
-    return next((invalid(fault) for fault, found in faults.items() if found), None)
+    return next((invalid(fault) for fault, is_so in faults.items() if is_so), None)
 
 
 def check_topic(arn: str, region: str) -> None:
@@ -77,7 +77,7 @@ def check_arn(arn: str, parameter: str = "SubscriptionArn") -> None:
 
 
 def mail_text(form: Mapping[str, str]) -> str | None:
-    """The text of a message for a mail; None if the message is structured and has no such text."""
+    """The text of a message for a mail; None if the message is structured and has no text for a mail."""
     if form.get("MessageStructure") != "json":
         return form.get("Message", "")
     try:

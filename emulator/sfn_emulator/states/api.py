@@ -1,4 +1,4 @@
-"""Answer Step Functions' API as AWS does. moto stores the machines and runs them."""
+"""Answer Step Functions' API as AWS does. moto stores the state machines and runs them."""
 
 import threading
 import time
@@ -7,16 +7,17 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from sfn_emulator.engine.application import Moto
-from sfn_emulator.engine.reads import events_of, parse_error
+from sfn_emulator.engine.backends import events_of
+from sfn_emulator.engine.internals import parse_error
 from sfn_emulator.engine.task_tokens import end_executions, report
 from sfn_emulator.http.messages import RefusalError, Reply, Request
 from sfn_emulator.http.replies import json_reply
 from sfn_emulator.iam.authorization import Authorizer
 from sfn_emulator.states.history import Abort, Executions, with_references
-from sfn_emulator.states.test_state import try_state
+from sfn_emulator.states.test_state import test_state
 from sfn_emulator.states.validation import check_arns, check_definition, check_execution, task_outcome
-from states_language import SCHEMA, Fault
-from states_language import faults as faults_of
+from states_language import SCHEMA, Diagnostic
+from states_language import diagnostics as diagnostics_of
 
 _MOST_DIAGNOSTICS: Final = 100
 _STOP_SECONDS: Final = 5.0
@@ -30,7 +31,7 @@ class StatesApi:
     """The state machines of one emulator.
 
     Args:
-        moto: Stores and runs them.
+        moto: Stores them and runs their executions.
         authorizer: Checks whether Step Functions can assume their roles.
     """
 
@@ -76,23 +77,23 @@ class StatesApi:
         with self._naming:
             reply = self._moto(request)
             if not reply.ok:
-                return _with_code(reply)
+                return reply
             arn = reply.json["stateMachineArn"]
-            there = self._call(request.scope, "DescribeStateMachine", stateMachineArn=arn).json
-        # If a machine of that name exists already, moto answers with it, even if it is different.
-        asked = request.json.get("definition"), request.json.get("type") or "STANDARD"
-        if (there.get("definition"), there.get("type") or "STANDARD") != asked:
+            machine = self._call(request.scope, "DescribeStateMachine", stateMachineArn=arn).json
+        # If a machine with this name exists already, moto returns it, even if it is different.
+        new = request.json.get("definition"), request.json.get("type") or "STANDARD"
+        if (machine.get("definition"), machine.get("type") or "STANDARD") != new:
             raise RefusalError("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
         return reply
 
     def _update(self, request: Request) -> Reply:
         definition, arn = request.json.get("definition"), request.json.get("stateMachineArn", "")
         if definition is not None:
-            there = self._call(request.scope, "DescribeStateMachine", stateMachineArn=arn).json
-            check_definition(str(definition), there.get("type"))
+            machine = self._call(request.scope, "DescribeStateMachine", stateMachineArn=arn).json
+            check_definition(str(definition), machine.get("type"))
             self._executions.keep_definition(request.scope, arn)
         self._check_role(request, arn)
-        return _with_code(self._moto(request))
+        return self._moto(request)
 
     def _check_role(self, request: Request, machine_arn: str) -> None:
         if not self._authorizer.can_assume("states", request.json.get("roleArn"), machine_arn):
@@ -100,27 +101,27 @@ class StatesApi:
 
     def _delete(self, request: Request) -> Reply:
         arn = request.json.get("stateMachineArn", "")
-        # moto does not delete the tags. A new machine of that name would have them.
-        listed = self._call(request.scope, "ListTagsForResource", resourceArn=arn)
-        if listed.ok and (keys := [tag["key"] for tag in listed.json.get("tags", [])]):
+        # moto does not delete the tags. A new machine with this name would have them.
+        tags = self._call(request.scope, "ListTagsForResource", resourceArn=arn)
+        if tags.ok and (keys := [tag["key"] for tag in tags.json.get("tags", [])]):
             self._call(request.scope, "UntagResource", resourceArn=arn, tagKeys=keys)
-        # moto removes the machine's executions from its list, but they would go on running.
+        # moto only removes the machine's executions from its list. They would go on.
         end_executions(arn)
         reply = self._moto(request)
         self._executions.forget_machine(arn)
         return reply
 
     def _test(self, request: Request) -> Reply:
-        return try_state(request, self._check_role)
+        return test_state(request, self._check_role)
 
     def _start(self, request: Request) -> Reply:
         # moto calls an execution without a name "None", and refuses the next one.
-        given = {name: value for name, value in request.json.items() if value is not None}
-        parameters = {"name": str(uuid.uuid4()), "input": "{}"} | given
+        parameters = {"name": str(uuid.uuid4()), "input": "{}"}
+        parameters |= {name: value for name, value in request.json.items() if value is not None}
         check_execution(str(parameters["name"]), str(parameters["input"]))
         machine_arn = str(parameters.get("stateMachineArn", ""))
         arn = f"{machine_arn.replace(':stateMachine:', ':execution:')}:{parameters['name']}"
-        # For moto, a stopped execution runs until its function ends, and a running one may be started again.
+        # In moto, a stopped execution runs until its function ends, and a running one may be started again.
         if arn in self._executions.aborts:
             raise RefusalError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
         with self._naming:
@@ -148,18 +149,18 @@ def _report(request: Request) -> Reply:
 
 def _validate(request: Request) -> Reply:
     definition, most = str(request.json.get("definition", "")), request.json.get("maxResults")
-    faults = faults_of(definition, express=request.json.get("type") == "EXPRESS")
-    failed = any(fault.severity == "ERROR" for fault in faults)
+    diagnostics = diagnostics_of(definition, express=request.json.get("type") == "EXPRESS")
+    failed = any(diagnostic.severity == "ERROR" for diagnostic in diagnostics)
     if not failed and (message := parse_error(definition)):
-        failed, faults = True, [*faults, Fault(SCHEMA, message, None)]
-    wanted = {"ERROR", request.json.get("severity")}
-    found = [
-        {name: value for name, value in asdict(fault).items() if value}
-        for fault in faults
-        if fault.severity in wanted
+        failed, diagnostics = True, [*diagnostics, Diagnostic(SCHEMA, message, None)]
+    severities = {"ERROR", request.json.get("severity")}
+    shown = [
+        {name: value for name, value in asdict(diagnostic).items() if value}
+        for diagnostic in diagnostics
+        if diagnostic.severity in severities
     ]
-    page = found[: most or _MOST_DIAGNOSTICS]
-    result = {"result": "FAIL" if failed else "OK", "diagnostics": page, "truncated": len(page) < len(found)}
+    page = shown[: most or _MOST_DIAGNOSTICS]
+    result = {"result": "FAIL" if failed else "OK", "diagnostics": page, "truncated": len(page) < len(shown)}
     return json_reply(result)
 
 
@@ -168,15 +169,3 @@ def _wait_for_engine(execution: dict[str, Any]) -> None:
     arn, until = execution["executionArn"], execution["startDate"] + _STOP_SECONDS
     while time.time() < until and len(events_of(arn)) < 2:
         time.sleep(0.002)
-
-
-def _with_code(reply: Reply) -> Reply:
-    """Return a reply unchanged, unless it is an error of moto without a name.
-
-    Raises:
-        RefusalError: That error.
-    """
-    if reply.ok or reply.status >= 500 or reply.json.get("__type"):
-        return reply
-    message = f"Invalid State Machine Definition: '{reply.json.get('message')}'"
-    raise RefusalError("InvalidDefinition", message)

@@ -1,7 +1,7 @@
 """Describe executions and their histories as AWS does. moto stores them.
 
-If an execution was stopped or timed out, moto's engine goes on for a while. Its status, its end and its
-history are corrected here.
+When an execution is stopped or times out, moto's engine goes on for a while. So this module corrects the
+status, the end and the history of such an execution.
 """
 
 import base64
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from sfn_emulator.engine.application import Moto
-from sfn_emulator.engine.reads import events_of, running
+from sfn_emulator.engine.backends import events_of, running
 from sfn_emulator.http.messages import RefusalError, Reply, Request, Scope
 from sfn_emulator.http.replies import json_reply
 from states_language import variable_references
@@ -30,8 +30,8 @@ class Abort:
     Args:
         error: Its error.
         cause: Its cause.
-        at: When it came, in seconds since 1970.
-        events: How many events there were. moto's engine may add others, because it ends a little later.
+        at: Its time, in seconds since 1970.
+        events: How many events the execution had. moto's engine may add others, because it ends later.
     """
 
     error: str | None
@@ -55,8 +55,8 @@ class Executions:
     def __init__(self, moto: Moto) -> None:
         self.aborts: dict[str, Abort] = {}
         self._moto = moto
-        self._definitions: dict[str, str] = {}  # the old ones, of executions of updated machines
-        # How executions were described while they ran, and moto's objects for them.
+        self._definitions: dict[str, str] = {}  # of executions whose machines were updated later
+        # moto's objects for running executions, and the descriptions of these executions.
         self._running: dict[str, tuple[object, Reply]] = {}
 
     def forget(self) -> None:
@@ -66,34 +66,34 @@ class Executions:
         self._running = {}
 
     def keep_definition(self, scope: Scope, machine_arn: str) -> None:
-        """Store the present definition for the machine's executions, before the machine is updated."""
+        """Keep the present definition for the machine's executions, because the machine will be updated."""
         machine = self.call(scope, "DescribeStateMachine", stateMachineArn=machine_arn).json
-        listed = self.call(scope, "ListExecutions", stateMachineArn=machine_arn, maxResults=1000).json
-        for each in listed.get("executions", []):
-            self._definitions.setdefault(each["executionArn"], machine["definition"])
+        reply = self.call(scope, "ListExecutions", stateMachineArn=machine_arn, maxResults=1000)
+        for execution in reply.json.get("executions", []):
+            self._definitions.setdefault(execution["executionArn"], machine["definition"])
 
     def forget_machine(self, machine_arn: str) -> None:
-        """Remove what belongs to a deleted machine, because a new execution may have the same name."""
-        gone = machine_arn.replace(":stateMachine:", ":execution:") + ":"
-        for book in (self.aborts, self._definitions, self._running):
-            for arn in [arn for arn in book if arn.startswith(gone)]:
-                del book[arn]
+        """Forget the executions of a deleted machine, because a new execution may have the same ARN."""
+        beginning = machine_arn.replace(":stateMachine:", ":execution:") + ":"
+        for by_arn in (self.aborts, self._definitions, self._running):
+            for arn in [arn for arn in by_arn if arn.startswith(beginning)]:
+                del by_arn[arn]
 
     def describe_machine(self, request: Request) -> Reply:
-        """DescribeStateMachineForExecution."""
+        """Answer DescribeStateMachineForExecution."""
         reply = self._moto(request)
-        # moto answers with the definition that the machine has now.
+        # moto returns the definition that the machine has now.
         definition = self._definitions.get(request.json.get("executionArn", ""))
         return with_references(
             reply.with_json(reply.json | {"definition": definition}) if reply.ok and definition else reply
         )
 
     def describe(self, request: Request) -> Reply:
-        """DescribeExecution. While an execution runs, its description stays the same, and many ask for it."""
+        """Answer DescribeExecution. The description of a running execution is kept for further calls."""
         arn = request.json.get("executionArn", "")
         execution = running(arn)
-        known, description = self._running.get(arn, (None, None))
-        if description and known is execution and arn not in self.aborts:
+        same, description = self._running.get(arn, (None, None))
+        if description and same is execution and arn not in self.aborts:
             return description
         reply = self._moto(request)
         if not reply.ok:
@@ -105,34 +105,34 @@ class Executions:
         return reply.with_json(self._corrected(request.scope, reply.json))
 
     def list(self, request: Request) -> Reply:
-        """ListExecutions."""
+        """Answer ListExecutions."""
         # Filter after the correction, because moto's status of a stopped execution is wrong.
-        wanted = request.json.get("statusFilter")
+        status = request.json.get("statusFilter")
         ignored = {"statusFilter"} if self.aborts else set()
-        asked = {name: value for name, value in request.json.items() if name not in ignored}
-        reply = self._moto(request.with_json(asked))
+        parameters = {name: value for name, value in request.json.items() if name not in ignored}
+        reply = self._moto(request.with_json(parameters))
         if not reply.ok:
             return reply
-        corrected = [self._corrected(request.scope, each) for each in reply.json["executions"]]
-        kept = [each for each in corrected if wanted in {None, each["status"]}]
-        return reply.with_json(reply.json | {"executions": kept})
+        executions = [self._corrected(request.scope, execution) for execution in reply.json["executions"]]
+        shown = [execution for execution in executions if status in {None, execution["status"]}]
+        return reply.with_json(reply.json | {"executions": shown})
 
     def history(self, request: Request) -> Reply:
-        """GetExecutionHistory."""
-        asked = request.json
-        described = self.call(request.scope, "DescribeExecution", executionArn=asked.get("executionArn", ""))
-        if not described.ok:
-            return described
-        events = self._events(request.scope, described.json)
-        newest_first = bool(asked.get("reverseOrder"))
+        """Answer GetExecutionHistory."""
+        parameters, scope = request.json, request.scope
+        execution = self.call(scope, "DescribeExecution", executionArn=parameters.get("executionArn", ""))
+        if not execution.ok:
+            return execution
+        events = self._events(scope, execution.json)
+        newest_first = bool(parameters.get("reverseOrder"))
         try:
-            token = asked.get("nextToken")
+            token = parameters.get("nextToken")
             begin, order = json.loads(base64.urlsafe_b64decode(token)) if token else (0, newest_first)
         except (binascii.Error, ValueError, TypeError):
             begin, order = None, None
         if order != newest_first or not isinstance(begin, int):
             raise RefusalError("InvalidToken", "Invalid Token: 'Invalid token'")
-        end = begin + (int(asked.get("maxResults") or 0) or _PAGE)
+        end = begin + (int(parameters.get("maxResults") or 0) or _PAGE)
         count = len(events)  # count only once, because a running execution grows
         page = events[begin:end]
         if newest_first:
@@ -145,8 +145,8 @@ class Executions:
 
     def _corrected(self, scope: Scope, description: dict[str, Any]) -> dict[str, Any]:
         if abort := self._abort(description):
-            lost = {"error", "cause", "output", "outputDetails"}
-            kept = {name: value for name, value in description.items() if name not in lost}
+            motos = {"error", "cause", "output", "outputDetails"}
+            kept = {name: value for name, value in description.items() if name not in motos}
             details = abort.details if "input" in description else {}  # a list has no error and cause
             return kept | {"status": "ABORTED", "stopDate": abort.at} | details
         # moto does not say when the time-out was.
@@ -173,7 +173,7 @@ class Executions:
         return [*kept, {"timestamp": time, "id": len(kept) + 1, "previousEventId": 0} | end]
 
     def _abort(self, description: Mapping[str, Any]) -> Abort | None:
-        """The StopExecution that ended an execution. None if it was not stopped, or had ended just before."""
+        """The StopExecution that ended an execution; None if the execution ended otherwise, or runs."""
         abort = self.aborts.get(description["executionArn"])
         if abort is None or description["status"] in {"SUCCEEDED", "TIMED_OUT"}:
             return None
@@ -185,7 +185,7 @@ class Executions:
 
 
 def with_references(reply: Reply) -> Reply:
-    """A description of a machine, with the variables that its states read."""
+    """The description of a machine with the variables that its states read."""
     references = variable_references(reply.json.get("definition") or "{}") if reply.ok else {}
     return reply.with_json(reply.json | {"variableReferences": references}) if references else reply
 

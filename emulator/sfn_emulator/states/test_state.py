@@ -1,4 +1,7 @@
-"""Answer TestState: check the request as AWS does, and let moto's engine run the one state."""
+"""Answer TestState: check its parameters as AWS does, and let the engine run the state.
+
+See https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestState.html
+"""
 
 import json
 import re
@@ -8,14 +11,14 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sfn_emulator.engine.test_state import Mock, OneState, parsed
+from sfn_emulator.engine.state_run import Mock, StateRun
 from sfn_emulator.http.messages import RefusalError, Reply, Request
-from sfn_emulator.http.models import check_call, check_result
 from sfn_emulator.http.replies import json_reply
+from sfn_emulator.http.service_models import check_call, check_result
 from sfn_emulator.states.validation import check_definition, check_input
 from states_language import all_states, branches, ways_from
 
-_LONE: Final = "StateName"  # AWS's name for a state that comes without its machine
+_DEFAULT_NAME: Final = "StateName"  # AWS's name for a state without a machine
 _MOCKABLE: Final = ("Task", "Map", "Parallel")
 _WITHOUT_MOCK: Final = (
     "TestState API does not support Map or Parallel states. "
@@ -31,7 +34,7 @@ _CONTEXT: Final[Mapping[str, Mapping[str, type]]] = {
 }
 
 
-def try_state(request: Request, check_role: Callable[[Request, str], None]) -> Reply:
+def test_state(request: Request, check_role: Callable[[Request, str], None]) -> Reply:
     """Answer a TestState.
 
     Args:
@@ -41,10 +44,11 @@ def try_state(request: Request, check_role: Callable[[Request, str], None]) -> R
     Raises:
         RefusalError: With AWS's reason.
     """
-    asked, scope = {name: value for name, value in request.json.items() if value is not None}, request.scope
-    check_call("stepfunctions", "TestState", asked)
-    machine, name, state, in_map = _state(asked)
-    mock, role = _mock(asked, state), asked.get("roleArn")
+    scope = request.scope
+    parameters = {name: value for name, value in request.json.items() if value is not None}
+    check_call("stepfunctions", "TestState", parameters)
+    machine, name, state, in_map = _state(parameters)
+    mock, role = _mock(parameters, state), parameters.get("roleArn")
     if role is not None and not re.fullmatch(r"arn:[\w-]+:iam::\d{12}:role/.+", role):
         raise RefusalError("InvalidArn", f"Invalid Role Arn: '{role}'")
     run_id, machine_name = str(uuid.uuid4()), str(uuid.uuid4())
@@ -53,9 +57,9 @@ def try_state(request: Request, check_role: Callable[[Request, str], None]) -> R
         if role is None:
             raise _invalid("RoleArn must be specified when testing a Task state")
         check_role(request, machine_arn)
-    check_input(asked.setdefault("input", "{}"))
-    given = json.loads(asked["input"])
-    variables = _object(asked.get("variables", "{}"), "Variables must be a JSON object")
+    check_input(parameters.setdefault("input", "{}"))
+    given = json.loads(parameters["input"])
+    variables = _object(parameters.get("variables", "{}"), "Variables must be a JSON object")
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     counted = {"RetryCount": 0} if state.get("Type") in _MOCKABLE else {}
     context = {
@@ -69,51 +73,54 @@ def try_state(request: Request, check_role: Callable[[Request, str], None]) -> R
         "StateMachine": {"Id": machine_arn, "Name": machine_name},
         "State": {"Name": name, "EnteredTime": now} | counted,
     } | ({"Map": {"Item": {"Index": 0, "Value": given}}} if in_map else {})
-    if "context" in asked:
-        context = _context(asked["context"], state)
-    configuration = asked.get("stateConfiguration", {})
-    state_run = OneState(machine, name, given, context, variables, scope.region, role, mock, configuration)
+    if "context" in parameters:
+        context = _context(parameters["context"], state)
+    configuration = parameters.get("stateConfiguration", {})
+    state_run = StateRun(machine, name, given, context, variables, scope.region, role, mock, configuration)
     reply = state_run.reply()
-    if asked.get("inspectionLevel", "INFO") == "INFO":
+    if parameters.get("inspectionLevel", "INFO") == "INFO":
         del reply["inspectionData"]
     return json_reply(reply)
 
 
-def _state(asked: Mapping[str, Any]) -> tuple[str, str, dict[str, Any], bool]:
+def _state(parameters: Mapping[str, Any]) -> tuple[str, str, dict[str, Any], bool]:
     """The state with its name, in a machine of its own, and whether a Map holds it."""
-    text, name, language = asked["definition"], asked.get("stateName", _LONE), {}
+    text, name, language = parameters["definition"], parameters.get("stateName", _DEFAULT_NAME), {}
     state: Any = None
     in_map = False
-    if "stateName" in asked:
+    if "stateName" in parameters:
         check_definition(text)
-        parsed(text)
         whole = json.loads(text)
         state = dict(all_states(whole)).get(name)
         _refuse(state is None, "State not found in definition")
-        maps = [each for _, each in all_states(whole) if each["Type"] == "Map"]
-        in_map = any(name in dict(all_states(each)) for one in maps for each in branches(one))
+        maps = [its_map for _, its_map in all_states(whole) if its_map["Type"] == "Map"]
+        in_map = any(name in dict(all_states(workflow)) for its_map in maps for workflow in branches(its_map))
         language = {key: whole[key] for key in ("QueryLanguage",) if key in whole}
     else:
         with suppress(ValueError, RecursionError):
             state = json.loads(text)
         if not isinstance(state, dict):
-            check_definition(text)  # it says what is wrong
-    # The machine also has the states that may follow, because a definition without them is refused.
+            check_definition(text)  # this raises the error
+    # A definition without the states that may follow would be refused.
     states = {to: {"Type": "Succeed"} for _, to in ways_from(state)} | {name: state}
     machine = json.dumps({"StartAt": name, "States": states} | language)
     check_definition(machine)
-    parsed(machine)
     return machine, name, state, in_map
 
 
-def _mock(asked: Mapping[str, Any], state: Mapping[str, Any]) -> Mock | None:
-    """The mock; None if the request has none, and the state needs none."""
-    kind, resource, mock = state.get("Type"), str(state.get("Resource", "")), asked.get("mock")
+def _mock(parameters: Mapping[str, Any], state: Mapping[str, Any]) -> Mock | None:
+    """The mock; None if the request has none, and the state needs none.
+
+    Raises:
+        RefusalError: In AWS's words.
+    """
+    kind, resource, mock = state.get("Type"), str(state.get("Resource", "")), parameters.get("mock")
     if mock is None:
         waits = _PATTERN.search(resource) or ":activity:" in resource
         only_with_mock = {
-            "Context": "context" in asked,
-            "MapIterationFailureCount": "mapIterationFailureCount" in asked.get("stateConfiguration", {}),
+            "Context": "context" in parameters,
+            "MapIterationFailureCount": "mapIterationFailureCount"
+            in parameters.get("stateConfiguration", {}),
             "activities, '.sync' and '.waitForTaskToken'": waits,
         }
         for what, is_there in only_with_mock.items():
@@ -121,13 +128,13 @@ def _mock(asked: Mapping[str, Any], state: Mapping[str, Any]) -> Mock | None:
         if kind in {"Map", "Parallel"}:
             raise RefusalError("InvalidDefinition", _WITHOUT_MOCK)
         return None
-    given = [name for name in ("result", "errorOutput") if mock.get(name) is not None]
+    names = [name for name in ("result", "errorOutput") if mock.get(name) is not None]
     _refuse(kind not in _MOCKABLE, f"State type '{kind}' is not supported when a mock is specified")
     secrets = "TestState does not support RevealSecrets when a mock is specified."
-    _refuse(asked.get("revealSecrets"), secrets)
+    _refuse(parameters.get("revealSecrets"), secrets)
     only_one = "A test mock should have only one of the following fields: [result, errorOutput]."
-    _refuse(len(given) != 1, only_one)
-    if "errorOutput" in given:
+    _refuse(len(names) != 1, only_one)
+    if "errorOutput" in names:
         error = mock["errorOutput"]
         _refuse(error.get("error") is None, "A mocked errorOutput must have an error.")
         return Mock(error=error["error"], cause=error.get("cause"))
@@ -148,7 +155,11 @@ def _mock(asked: Mapping[str, Any], state: Mapping[str, Any]) -> Mock | None:
 
 
 def _context(text: str, state: Mapping[str, Any]) -> dict[str, Any]:
-    """The context object of the request."""
+    """The context object of the request.
+
+    Raises:
+        RefusalError: In AWS's words.
+    """
     wrong = "Invalid Context object provided: "
     context = _object(text, f"{wrong}it must be a JSON object")
     _refuse("Map" in context, f"{wrong}'Map' field is not supported when mocking a Context object")
@@ -157,9 +168,9 @@ def _context(text: str, state: Mapping[str, Any]) -> dict[str, Any]:
         _refuse(not isinstance(fields, dict), f"{wrong}{part} must be an object")
         for name, value in fields.items():
             _refuse(name not in _CONTEXT[part], f"{wrong}Field '{name}' is not allowed")
-            wanted = _CONTEXT[part][name]
-            fits = isinstance(value, wanted) and (wanted is not int or not isinstance(value, bool))
-            words = "a number" if wanted is int else "a string"
+            its_type = _CONTEXT[part][name]
+            fits = isinstance(value, its_type) and (its_type is not int or not isinstance(value, bool))
+            words = "a number" if its_type is int else "a string"
             _refuse(not fits, f"{wrong}{part}.{name} must be {words}")
     pattern = "a '.sync' or '.waitForTaskToken' service integration pattern"
     no_token = f"Context object contains 'Task' when state is not a Task state with {pattern}"

@@ -5,18 +5,18 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from sfn_emulator.engine.internals import parse_error
 from sfn_emulator.http.messages import Arn, RefusalError
-from sfn_emulator.http.models import check_call
 from sfn_emulator.http.replies import violation
-from states_language import faults as faults_of
-from states_language import not_json
+from sfn_emulator.http.service_models import check_call
+from states_language import diagnostics, not_json
 
 _LARGEST: Final = 262_144
 _FORBIDDEN: Final = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
 
 
 def check_execution(name: str, given: str) -> None:
-    """Refuse a StartExecution.
+    """Refuse a StartExecution with a wrong name or input.
 
     Args:
         name: The name of the execution.
@@ -34,7 +34,7 @@ def check_execution(name: str, given: str) -> None:
 
 
 def check_arns(parameters: Mapping[str, object]) -> None:
-    """Refuse a request that names a machine or an execution by something that is no ARN.
+    """Refuse a request in which the ARN of a machine or an execution is no ARN.
 
     Raises:
         RefusalError: With AWS's reason.
@@ -80,20 +80,20 @@ def _check_json(text: str, parameter: str, code: str, what: str) -> None:
     try:
         json.loads(text)
     except (ValueError, RecursionError) as error:
-        fault = not_json(text, error)
-        raise RefusalError(code, f"{what}: '{fault.message}'") from error
+        raise RefusalError(code, f"{what}: '{not_json(text, error).message}'") from error
 
 
 def check_definition(definition: str, kind: str | None = None) -> None:
-    """Refuse a definition that moto's parser would accept.
+    """Refuse a definition in which `states_language` or moto's parser finds an error.
 
     Args:
         definition: Text in the Amazon States Language.
         kind: The type of the machine, such as ``"EXPRESS"``.
 
     Raises:
-        RefusalError: With AWS's reasons.
+        RefusalError: With AWS's reasons, or with that of moto's parser.
     """
-    faults = faults_of(definition, express=kind == "EXPRESS")
-    if errors := [str(fault) for fault in faults if fault.severity == "ERROR"]:
-        raise RefusalError("InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(errors)}'")
+    found = diagnostics(definition, express=kind == "EXPRESS")
+    errors = [str(diagnostic) for diagnostic in found if diagnostic.severity == "ERROR"]
+    if reason := ", ".join(errors) or parse_error(definition):
+        raise RefusalError("InvalidDefinition", f"Invalid State Machine Definition: '{reason}'")

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, ParamValidationError
 
 from sfn_emulator.engine.clients import EngineClients
-from sfn_emulator.http.callers import Sessions
+from sfn_emulator.http.authentication import Sessions
 from sfn_emulator.http.messages import Reply
 from sfn_emulator.http.replies import query_reply
 
@@ -57,7 +57,7 @@ def test_a_call_is_its_own_threads(engine):
 
 
 def test_without_a_role_a_call_is_denied(engine):
-    """It does not even reach the front, also if the thread made a call with a role before."""
+    """The call does not reach the router, even if the thread made a call with a role before."""
     list_topics(engine, ROLES[0])
     with pytest.raises(ClientError) as caught:
         list_topics(engine)

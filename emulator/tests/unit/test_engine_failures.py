@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfn_emulator.engine import failures as errors
-from sfn_emulator.engine import patches
+from sfn_emulator.engine import failures, patches
 
 PARSER = "moto.stepfunctions.parser."
 OOPS = {"error": "States.Runtime", "cause": "ValueError('oops')"}
@@ -40,7 +39,7 @@ def test_what_a_worker_of_a_map_raises_ends_the_map():
         None, [1]
     )
     engine = SimpleNamespace(_create_worker=lambda **_: SimpleNamespace(eval=oops))
-    errors.worker_of_map(oops, engine, env=None, eval_input=None, job_pool=pool)
+    failures.worker_of_map(oops, engine, env=None, eval_input=None, job_pool=pool)
     assert pool._termination_event.wait(10)
     assert isinstance(pool.get_worker_exception(), ValueError)
 
@@ -49,7 +48,7 @@ def test_what_a_branch_raises_ends_the_parallel():
     """It fails with the error, and the Parallel state is told that it ended."""
     env, ended = Env(), []
     communication = SimpleNamespace(on_terminated=lambda *, env: ended.append(env))
-    errors.branch(oops, SimpleNamespace(env=env, _branch_worker_comm=communication))
+    failures.branch(oops, SimpleNamespace(env=env, _branch_worker_comm=communication))
     assert (env.told, ended) == ([OOPS], [env])
 
 
@@ -62,7 +61,7 @@ def test_what_an_execution_raises_lets_it_fail(begun):
         _get_evaluation_environment=lambda: env,
         _execution_communication=SimpleNamespace(terminated=lambda: ended.append(True)),
     )
-    errors.execution(oops, worker)
+    failures.execution(oops, worker)
     assert env.told == [OOPS, ("ExecutionFailed", {"executionFailedEventDetails": OOPS})]
     assert (worker.env, ended) == (env, [True])
 
@@ -73,7 +72,7 @@ def test_what_an_execution_raises_lets_it_fail(begun):
 def test_a_map_runs_at_most_40_iterations_at_once(asked, items, at_once):
     """As an inline Map on AWS; there are no more threads than items, either."""
     given = []
-    errors.few_at_once(
+    failures.few_at_once(
         lambda _, **fields: given.append(fields), None, max_concurrency=asked, input_items=[1] * items
     )
     assert given[0]["max_concurrency"] == at_once

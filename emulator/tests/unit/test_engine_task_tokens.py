@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from sfn_emulator.engine import task_tokens as callbacks
+from sfn_emulator.engine import task_tokens
 from sfn_emulator.engine.patches import PATCHES
 from sfn_emulator.http.messages import RefusalError
 
@@ -44,7 +44,7 @@ def replaced(name, original):
 def attempt(during):
     """An attempt of a state, in which this is done."""
     env = Env()
-    callbacks.attempt(lambda _, env: during(env), STATE, env)
+    task_tokens.attempt(lambda _, env: during(env), STATE, env)
     return env
 
 
@@ -52,10 +52,10 @@ def test_a_success_may_come_before_the_answer_of_the_service():
     """Such as from the function itself. Then the task does not wait at all. The first success counts."""
 
     def during(env):
-        callbacks.report("the token", {"output": "[1]"})
+        task_tokens.report("the token", {"output": "[1]"})
         with pytest.raises(RefusalError, match="TaskTimedOut"):
-            callbacks.report("the token", {"output": "[2]"})
-        callbacks.wait(None, STATE, env)
+            task_tokens.report("the token", {"output": "[2]"})
+        task_tokens.wait(None, STATE, env)
 
     assert attempt(during).stack == [[1]]
 
@@ -65,11 +65,11 @@ def test_a_task_that_was_stopped_before_it_waits_does_not_wait():
 
     def during(env):
         env.runs = False
-        callbacks.after_call(lambda *_: pytest.fail("wrote an event"), STATE, env)
-        with pytest.raises(callbacks._EndedError):
-            callbacks.wait(None, STATE, env)
+        task_tokens.after_call(lambda *_: pytest.fail("wrote an event"), STATE, env)
+        with pytest.raises(task_tokens._EndedError):
+            task_tokens.wait(None, STATE, env)
         with pytest.raises(RefusalError, match="TaskTimedOut"):
-            callbacks.report("the token", {"output": "1"})
+            task_tokens.report("the token", {"output": "1"})
 
     attempt(during)
 
@@ -85,9 +85,9 @@ def test_a_missed_heartbeat_is_decided_once():
 
     def during(env):
         with pytest.raises(importlib.import_module(FAILURE).FailureEventException):
-            callbacks.wait(None, state, env)
+            task_tokens.wait(None, state, env)
         with pytest.raises(RefusalError, match="TaskTimedOut"):
-            callbacks.report("the token", {"output": "1"})
+            task_tokens.report("the token", {"output": "1"})
 
     attempt(during)
 
@@ -99,18 +99,18 @@ def test_an_outcome_that_was_accepted_in_time_counts(accepted):
 
     def during(_):
         if accepted:
-            callbacks.report("the token", {"output": "1"})
+            task_tokens.report("the token", {"output": "1"})
             threading.Timer(0.1, finished.set).start()
         assert finished.wait(0.01) is accepted
         with pytest.raises(RefusalError, match="TaskTimedOut"):
-            callbacks.report("the token", {"output": "1"})
+            task_tokens.report("the token", {"output": "1"})
 
     attempt(during)
 
 
 def test_the_time_of_the_next_state_is_over_as_before():
     """The outcome of a task that the same thread ran earlier does not count for it."""
-    attempt(lambda _: callbacks.report("the token", {"output": "1"}))
+    attempt(lambda _: task_tokens.report("the token", {"output": "1"}))
     finished = replaced("threading", None).Event()
     (timer := threading.Timer(5, finished.set)).start()
     assert finished.wait(0) is False
@@ -121,8 +121,8 @@ def test_moto_cannot_clear_what_wakes_a_task():
     """Its engine sets the event of an environment that ends, and clears it at once."""
 
     def during(env):
-        callbacks.report("the token", {"output": "1"})
-        callbacks.wait(None, STATE, env)
+        task_tokens.report("the token", {"output": "1"})
+        task_tokens.wait(None, STATE, env)
         env.program_state_event.clear()
         assert env.program_state_event.is_set()
 

@@ -170,7 +170,7 @@ def test_a_variables_value_is_no_pattern():
     assert not glob("a${*}b", "axb", {})
 
 
-ROLE = {"aws:principalarn": "arn:aws:iam::123456789012:role/lottery/R", "aws:requestedregion": "us-east-1"}
+ROLE = {"aws:principalarn": "arn:aws:iam::123456789012:role/team/R", "aws:requestedregion": "us-east-1"}
 
 
 @pytest.mark.parametrize(
@@ -184,8 +184,8 @@ ROLE = {"aws:principalarn": "arn:aws:iam::123456789012:role/lottery/R", "aws:req
         ("StringNotEquals", "aws:RequestedRegion", ["eu-west-1", "cn-north-1"], True),
         ("StringLike", "aws:RequestedRegion", "us-*", True),
         ("StringNotLike", "aws:RequestedRegion", "us-*", False),
-        ("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/lottery/*", True),
-        ("ArnLike", "aws:PrincipalArn", "arn:*:role/lottery/R", False),
+        ("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/team/*", True),
+        ("ArnLike", "aws:PrincipalArn", "arn:*:role/team/R", False),
         ("ArnEquals", "aws:PrincipalArn", ROLE["aws:principalarn"], True),
         ("ArnNotLike", "aws:PrincipalArn", "arn:aws:iam::*:role/*", False),
         ("StringEquals", "iam:PassedToService", "lambda.amazonaws.com", False),
@@ -195,7 +195,7 @@ ROLE = {"aws:principalarn": "arn:aws:iam::123456789012:role/lottery/R", "aws:req
         ("Null", "aws:PrincipalArn", True, False),
         ("StringNotEquals", "aws:RequestedRegion", "${aws:username}", None),
         ("StringEquals", "aws:RequestedRegion", "${aws:RequestedRegion}", True),
-        ("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/lottery/${aws:username}", None),
+        ("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/team/${aws:username}", None),
         ("NumericLessThan", "aws:PrincipalArn", "1", None),
         ("ForAnyValue:StringEquals", "aws:PrincipalArn", "x", None),
         ("StringEquals", "aws:ResourceTag/a", "b", None),

@@ -8,7 +8,7 @@ import pytest
 
 from sfn_emulator.lambda_ import pool as module
 from sfn_emulator.lambda_.function import function_of
-from sfn_emulator.lambda_.pool import Busy, Pool, limits_of
+from sfn_emulator.lambda_.pool import BusyError, Pool, limits_of
 
 ANN = function_of(
     {"FunctionName": "ann", "FunctionArn": "arn:aws:lambda:us-east-1:1:function:ann", "CodeSha256": ""}
@@ -118,7 +118,7 @@ def test_nested_calls_do_not_queue(pool):
     """They run even if all workers are busy. If there are far too many, they are refused."""
     for _ in range(16):
         pool.take(ANN, nested=True)
-    with pytest.raises(Busy):
+    with pytest.raises(BusyError):
         pool.take(ANN, nested=True)
 
 

@@ -33,9 +33,9 @@ def ask(tmp_path):
     mailbox.deliver(mail, "http://localhost/?Action=ConfirmSubscription")
     pages = Pages(Topics(), mailbox, 1)
 
-    def answer(path, wanted, *, is_attendee=True):
+    def answer(path, wanted, *, is_owner=True):
         request = Request("GET", path, {"accept-language": wanted})
-        return pages.answer(request, is_attendee=is_attendee).body.decode()
+        return pages.answer(request, is_owner=is_owner).body.decode()
 
     return answer
 
@@ -62,4 +62,4 @@ def test_a_page_speaks_the_browsers_language(ask, path, english):
 
 def test_the_closed_mailbox_speaks_the_browsers_language(ask):
     """Also the page for somebody without the key."""
-    assert translated("zh", "The mailbox is closed") in ask("/_emulator/mail/", "zh", is_attendee=False)
+    assert translated("zh", "The mailbox is closed") in ask("/_emulator/mail/", "zh", is_owner=False)

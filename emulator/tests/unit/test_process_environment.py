@@ -12,7 +12,7 @@ USER = {
     "HTTPS_PROXY": "http://ann:secret@proxy",
     "JUPYTERHUB_API_TOKEN": "secret",
     "SFN_EMULATOR_IAM": "off",
-    "LOTTERY_TARGET": "http://secret@127.0.0.1:5000",
+    "MY_SERVICE": "http://secret@127.0.0.1:5000",
     "PYTHONPATH": "/home/ann/modules",
     "SMTP_HOST": "mail",
     "SystemRoot": "C:\\Windows",

@@ -43,10 +43,10 @@ def test_no_definition_is_too_deep(depth):
 
 
 def test_an_express_machine_waits_nowhere():
-    """Not for a token, not for a job, and at no depth. The places are AWS's."""
+    """An express machine waits neither for a token nor for a job, at any depth. The places are AWS's."""
     token, job, other = (
         {"Type": "Task", "Resource": f"arn:aws:states:::{each}"}
-        for each in ("a:b.waitForTaskToken", "c:d.sync", "a:b")
+        for each in ("sqs:sendMessage.waitForTaskToken", "states:startExecution.sync", "sqs:sendMessage")
     )
     branches = [{"StartAt": name, "States": {name: job | {"End": True}}} for name in ("I", "J", "K")]
     states = {

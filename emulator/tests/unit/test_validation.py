@@ -36,7 +36,7 @@ def mapped(states, **more):
 
 
 def told(definition, severity="ERROR"):
-    return [str(fault) for fault in language.faults(definition) if fault.severity == severity]
+    return [str(fault) for fault in language.diagnostics(definition) if fault.severity == severity]
 
 
 def schema(text, at="/States/A"):
@@ -547,7 +547,9 @@ def test_a_name_may_have_80_characters():
 def expression(text):
     """The faults of one expression, and what it reads."""
     definition = jsonata(PASS | {"Output": f"{{% {text} %}}"})
-    return [fault.message for fault in language.faults(definition)], language.variable_references(definition)
+    return [fault.message for fault in language.diagnostics(definition)], language.variable_references(
+        definition
+    )
 
 
 @pytest.mark.parametrize(
@@ -631,14 +633,14 @@ def test_the_whole_document_is_nowhere():
 def test_an_expression_that_cannot_be_parsed(text, message):
     """AWS tells JSONata's own sentence, without its code."""
     assert expression(text) == ([message], {})
-    (fault,) = language.faults(jsonata(PASS | {"Output": f"{{% {text} %}}"}))
+    (fault,) = language.diagnostics(jsonata(PASS | {"Output": f"{{% {text} %}}"}))
     assert (fault.code, fault.location) == ("INVALID_JSONATA_EXPRESSION", "/States/A/Output")
 
 
 def test_the_recursion_limit_of_the_process_stays_small():
     """Checking an expression does not let an endless recursion in a notebook go on to 10,000 levels."""
     text = jsonata(PASS | {"Output": "{% 1 %}"})
-    check = f"import sys; import states_language; states_language.faults({text!r})"
+    check = f"import sys; import states_language; states_language.diagnostics({text!r})"
     shown = subprocess.run(
         [sys.executable, "-c", f"{check}; print(sys.getrecursionlimit())"], capture_output=True, check=True
     ).stdout
@@ -689,10 +691,10 @@ def test_the_variables_that_states_read():
 )
 def test_what_looks_like_a_path_is_a_warning(state, code, field):
     """The machine can be made nevertheless."""
-    (fault,) = language.faults(machine({"A": state}))
+    (fault,) = language.diagnostics(machine({"A": state}))
     assert (fault.severity, fault.code, fault.location) == ("WARNING", code, f"/States/A/{field}")
-    assert not language.faults(jsonata(PASS | {"Output": {"a": "$.b"}, "Comment": "$.a"}))
-    assert not language.faults(machine({"A": PASS | {"Comment": "$.a"}}))
+    assert not language.diagnostics(jsonata(PASS | {"Output": {"a": "$.b"}, "Comment": "$.a"}))
+    assert not language.diagnostics(machine({"A": PASS | {"Comment": "$.a"}}))
 
 
 PATHS_OF = re.compile(r"\b\w+Path\b")
@@ -796,4 +798,4 @@ def test_what_the_table_allows_has_no_fault(data, kind, its_language, whole):
         state["QueryLanguage"] = its_language
     first = {"Type": "Choice", "Choices": [rule | {"Next": "A"}], "Default": "Z"}
     of_machine = {"QueryLanguage": its_language} if whole else {}
-    assert language.faults(machine({"First": first, "A": state, "Z": END}, **of_machine)) == []
+    assert language.diagnostics(machine({"First": first, "A": state, "Z": END}, **of_machine)) == []

@@ -1,4 +1,4 @@
-"""The gate checks exactly the operation and the parameters that moto uses. Requests are raw HTTP here."""
+"""IAM checks exactly the operation and the parameters that moto uses. Requests are raw HTTP here."""
 
 import http.client
 import json
@@ -99,7 +99,7 @@ def test_moto_gets_no_headers_that_the_gate_does_not_read(wire, function, name):
 
 
 def raw(wire, path, headers):
-    """The reply to a GET of the attendee; unlike `wire`, it keeps a _ in a header's name."""
+    """The reply to a GET of the owner; unlike `wire`, it keeps a _ in a header's name."""
     connection = http.client.HTTPConnection("127.0.0.1", wire.told["port"], timeout=30)
     connection.request("GET", path, headers=headers | signed(wire.told["access_key_id"], "lambda"))
     return connection.getresponse()

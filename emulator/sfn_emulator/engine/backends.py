@@ -1,19 +1,18 @@
-"""Read users, policies, histories and functions directly from moto's objects, and ask its parser.
+"""Read users, policies, histories and functions from moto's backends, which are its objects for services.
 
-Through moto's API, one call of a function would need a dozen calls of IAM. One page of a history would copy
-all events. Only a new machine's definition would be parsed. Nothing is stored here, so a policy counts as
-soon as it is attached or detached.
+Through moto's API, this would be too slow. One call of a function would need a dozen calls of IAM, and one
+page of a history would copy all events. Nothing is stored here, so a policy counts as soon as it is attached.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sfn_emulator.http.callers import Caller, name_of
+from sfn_emulator.http.authentication import Caller, name_of
 from sfn_emulator.http.messages import Arn
 
 
 def caller_of_key(access_key: str) -> Caller | None:
-    """The user or role to which IAM or STS gave this access key; None if neither of them issued it."""
+    """The user or role with this access key of IAM or STS; None if neither of them issued the key."""
     from moto.iam.models import iam_backends
     from moto.sts.models import sts_backends
 
@@ -22,9 +21,9 @@ def caller_of_key(access_key: str) -> Caller | None:
             if (key := backend.access_keys.get(access_key)) is None:
                 continue
             if key.role_arn:
-                sessions = list(sts_backends[Arn.of(key.role_arn).account][partition].assumed_roles)
-                names = (str(it.session_name) for it in sessions if it.access_key_id == access_key)
-                return Caller(key.role_arn, next(names, "unknown"))
+                roles = list(sts_backends[Arn.of(key.role_arn).account][partition].assumed_roles)
+                sessions = (str(role.session_name) for role in roles if role.access_key_id == access_key)
+                return Caller(key.role_arn, next(sessions, "unknown"))
             user = _named(backend.users.values(), key.user_name)
             return Caller(user.arn) if user else None
     return None
@@ -32,18 +31,18 @@ def caller_of_key(access_key: str) -> Caller | None:
 
 def documents_of(caller: Caller) -> tuple[str, ...]:
     """The caller's inline and attached policies, and those of a user's groups. Empty if it was deleted."""
-    if (holder := _holder(caller)) is None:
+    if (identity := _identity(caller)) is None:
         return ()
     groups = list(_backend(caller.principal).groups.values()) if caller.user else []
-    holders = [holder, *(group for group in groups if holder in group.users)]
-    inline = [document for each in holders for document in list(each.policies.values())]
-    attached = [policy for each in holders for policy in list(each.managed_policies.values())]
+    identities = [identity, *(group for group in groups if identity in group.users)]
+    inline = [document for it in identities for document in list(it.policies.values())]
+    attached = [policy for it in identities for policy in list(it.managed_policies.values())]
     return (*inline, *_default_versions(attached))
 
 
 def boundary_of(role_arn: str) -> str | None:
-    """The ARN of a role's permissions boundary; None if it has none. moto keeps none for users."""
-    role = _holder(Caller(role_arn, "any"))
+    """The ARN of a role's permissions boundary; None if it has none. moto stores none for users."""
+    role = _identity(Caller(role_arn, "any"))
     return (role.permissions_boundary_arn or None) if role else None
 
 
@@ -59,18 +58,18 @@ def boundary_documents_of(caller: Caller) -> tuple[str, ...] | None:
 def trust_of(role_arn: str) -> str | None:
     """A role's trust policy; None if there is no such role."""
     try:
-        role = _holder(Caller(role_arn, "any"))
+        role = _identity(Caller(role_arn, "any"))
     except KeyError:  # there is no such partition
         return None
     return str(role.assume_role_policy_document) if role else None
 
 
 def find_arn(partition: str, account: str, kind: str, name: str) -> str | None:
-    """The ARN, with its path, of a ``"role"``, ``"user"`` or ``"group"`` of that name."""
+    """The ARN, with its path, of a ``"role"``, ``"user"`` or ``"group"``; None if there is none."""
     backend = _backend(str(Arn(partition, "iam", "", account, "")))
-    books = {"role": backend.roles, "user": backend.users, "group": backend.groups}
-    found = _named(books.get(kind, {}).values(), name)
-    return str(found.arn) if found else None
+    identities = {"role": backend.roles, "user": backend.users, "group": backend.groups}
+    identity = _named(identities.get(kind, {}).values(), name)
+    return str(identity.arn) if identity else None
 
 
 def events_of(execution_arn: str) -> Sequence[dict[str, Any]]:
@@ -88,21 +87,9 @@ def events_of(execution_arn: str) -> Sequence[dict[str, Any]]:
 
 
 def running(execution_arn: str) -> object | None:
-    """The object that moto has for an execution that runs; None if it does not run."""
+    """The object of a running execution in moto; None if the execution does not run."""
     execution = _execution(execution_arn)
     return execution if execution and execution.exec_status == "RUNNING" else None
-
-
-def parse_error(definition: str) -> str | None:
-    """Why moto's parser refuses a definition; None if it accepts it."""
-    from moto.core.exceptions import JsonRESTError
-    from moto.stepfunctions.parser.models import StepFunctionsParserBackend
-
-    try:
-        StepFunctionsParserBackend._validate_definition(definition)
-    except JsonRESTError as error:
-        return str(error.message)
-    return None
 
 
 def codes() -> set[str]:
@@ -120,7 +107,7 @@ def codes() -> set[str]:
 
 
 def _execution(arn: str) -> Any:
-    """The object that moto has for an execution; None if its machine was deleted."""
+    """The object of an execution in moto; None if its machine was deleted."""
     from moto.core.exceptions import JsonRESTError
     from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
@@ -130,11 +117,12 @@ def _execution(arn: str) -> Any:
         return None
 
 
-def _holder(caller: Caller) -> Any:
-    """The object that moto has for the user or role; None if there is none. The ARN must match exactly."""
+def _identity(caller: Caller) -> Any:
+    """The object of a user or role in moto; None if there is none. Its whole ARN must be the same."""
     backend = _backend(caller.principal)
-    found = _named((backend.roles if caller.session else backend.users).values(), name_of(caller.principal))
-    return found if found and found.arn == caller.principal else None
+    identities = backend.roles if caller.session else backend.users
+    identity = _named(identities.values(), name_of(caller.principal))
+    return identity if identity and identity.arn == caller.principal else None
 
 
 def _default_versions(policies: Iterable[Any]) -> tuple[str, ...]:
@@ -146,8 +134,8 @@ def _default_versions(policies: Iterable[Any]) -> tuple[str, ...]:
     )
 
 
-def _named(holders: Iterable[Any], name: str) -> Any:
-    return next((holder for holder in list(holders) if holder.name == name), None)
+def _named(identities: Iterable[Any], name: str) -> Any:
+    return next((identity for identity in list(identities) if identity.name == name), None)
 
 
 def _backend(arn: str) -> Any:

@@ -1,4 +1,7 @@
-"""Compare the parameters of a call, or the mocked result of a Task, with AWS's models in botocore."""
+"""Compare the parameters of a call, or the mocked result of a Task, with AWS's service models.
+
+botocore has a model of each service. An operation's input and output each have a shape there.
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -8,9 +11,10 @@ from typing import Any, Final
 from sfn_emulator.http.messages import MalformedRequestError, RefusalError
 from sfn_emulator.http.replies import violation
 
-# AWS checks no mock of the first four. The mock of a job is the answer of the call that waits for its end.
+# AWS does not check the mocks of these.
 _UNCHECKED: Final = ("apigateway:invoke", "eks:call", "eks:runJob", "http:invoke")
-_WAITING: Final = {
+# The result of a job is the result of the call that describes it at its end.
+_DESCRIBES_JOB: Final = {
     "batch:submitJob": "DescribeJobs",
     "ecs:runTask": "DescribeTasks",
     "glue:startJobRun": "GetJobRun",
@@ -44,45 +48,45 @@ _IN_MOCK: Final = {
 }
 
 
-# A path, the key of a sentence, and the limit in it.
-_Fault = tuple[str, str, Any]
+_Mismatch = tuple[str, str, Any]
+"""Something that does not fit: its path, the key of a sentence, and the limit in this sentence."""
 
 
 def check_call(service: str, operation: str, parameters: dict[str, Any]) -> None:
-    """Refuse a call whose parameters do not fit its model.
+    """Refuse a call whose parameters do not fit the model of its operation.
 
     Raises:
         RefusalError: A parameter is missing, too long, or not one of the allowed values.
         MalformedRequestError: A parameter has the wrong type.
     """
-    for path, kind, limit in _faults(shape_of(service, operation, "input"), parameters, str):
+    for path, kind, limit in _mismatches(shape_of(service, operation, "input"), parameters, str):
         if kind == "type":
             raise MalformedRequestError(f"'{path}' must be {limit}")
         raise RefusalError("ValidationException", violation(path, _IN_CALL[kind].format(limit)))
 
 
 def check_result(resource: str, result: Any, *, strict: bool) -> None:
-    """Refuse the mocked result of a Task if the API that the Task calls cannot answer so.
+    """Refuse the mocked result of a Task if it does not fit the model of the operation that the Task calls.
 
     Args:
-        resource: The Task's ``Resource``. Only those of services have a model.
-        result: The mock.
+        resource: The Task's ``Resource``. Only the operations of services have a model.
+        result: The mocked result.
         strict: Whether required fields must be there, too.
 
     Raises:
         RefusalError: In AWS's words.
     """
-    named = re.fullmatch(r"arn:[\w-]+:states:::(?:aws-sdk:)?([\w-]+:\w+)(?:\.(\w+)(?::2)?)?", resource)
-    # The result of a callback is what somebody sends with the token.
-    if not named or named[1] in _UNCHECKED or named[2] == "waitForTaskToken":
+    integration = re.fullmatch(r"arn:[\w-]+:states:::(?:aws-sdk:)?([\w-]+:\w+)(?:\.(\w+)(?::2)?)?", resource)
+    # The result of a callback is whatever somebody sends with the token.
+    if not integration or integration[1] in _UNCHECKED or integration[2] == "waitForTaskToken":
         return
-    service, _, action = named[1].partition(":")
-    if named[2]:
-        action = _WAITING.get(named[1], "")
+    service, _, action = integration[1].partition(":")
+    if integration[2]:
+        action = _DESCRIBES_JOB.get(integration[1], "")
     shape = shape_of(_SERVICES.get(service, service), action, "output")
-    for path, kind, limit in _faults(shape, result, _as_in_asl):
+    for path, kind, limit in _mismatches(shape, result, _as_in_asl):
         # A function's payload is JSON, although the model has a blob.
-        if (strict or kind != "missing") and (named[1], path) != ("lambda:invoke", "Payload"):
+        if (strict or kind != "missing") and (integration[1], path) != ("lambda:invoke", "Payload"):
             fault = _IN_MOCK[kind].format(path.rpartition(".")[2], limit)
             text = f"Mock result schema validation error: {fault}"
             raise RefusalError(
@@ -92,7 +96,13 @@ def check_result(resource: str, result: Any, *, strict: bool) -> None:
 
 @lru_cache(16)  # a shape keeps the model of its service in memory
 def shape_of(service: str, operation: str, side: str) -> Any:
-    """The shape of an operation's input or output; None if AWS has no such model."""
+    """The shape of an operation's input or output; None if AWS has no such operation.
+
+    Args:
+        service: botocore's name of the service, such as ``"stepfunctions"``.
+        operation: The operation's name, in upper or lower case.
+        side: ``"input"`` or ``"output"``.
+    """
     import botocore.session  # noqa: PLC0415 (it takes a while)
     from botocore.exceptions import UnknownServiceError  # noqa: PLC0415
 
@@ -100,8 +110,8 @@ def shape_of(service: str, operation: str, side: str) -> Any:
         model = botocore.session.get_session().get_service_model(service)
     except UnknownServiceError:
         return None
-    known = {name.lower(): name for name in model.operation_names}
-    name = known.get(operation.lower())
+    names = {name.lower(): name for name in model.operation_names}
+    name = names.get(operation.lower())
     return getattr(model.operation_model(name), f"{side}_shape") if name else None
 
 
@@ -111,7 +121,7 @@ def _as_in_asl(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-def _faults(shape: Any, value: Any, name_of: Callable[[str], str], path: str = "") -> Iterator[_Fault]:
+def _mismatches(shape: Any, value: Any, name_of: Callable[[str], str], path: str = "") -> Iterator[_Mismatch]:
     if shape is None or getattr(shape, "is_document_type", False):
         return
     kind, (wanted, words) = shape.type_name, _TYPES[shape.type_name]
@@ -123,13 +133,13 @@ def _faults(shape: Any, value: Any, name_of: Callable[[str], str], path: str = "
             name = name_of(member)
             where = f"{path}.{name}" if path else name
             if value.get(name) is not None:
-                yield from _faults(inner, value[name], name_of, where)
+                yield from _mismatches(inner, value[name], name_of, where)
             elif member in shape.required_members:
                 yield (where, "missing", None)
     elif kind in {"list", "map"}:
         inner = shape.member if kind == "list" else shape.value
-        for each in value if kind == "list" else value.values():
-            yield from _faults(inner, each, name_of, path)
+        for item in value if kind == "list" else value.values():
+            yield from _mismatches(inner, item, name_of, path)
     if (allowed := getattr(shape, "enum", None)) and value not in allowed:
         yield (path, "enum", ", ".join(allowed))
     is_number = isinstance(value, int | float)

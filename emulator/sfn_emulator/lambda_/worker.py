@@ -1,4 +1,4 @@
-"""Start one worker process, send it events, receive results, and end it with everything it started."""
+"""A worker is a process that runs one function. The emulator sends it events, and receives results."""
 
 import contextlib
 import json
@@ -18,27 +18,27 @@ from typing import Any, Final
 
 import psutil
 
-from sfn_emulator.lambda_.printed import Printed
+from sfn_emulator.lambda_.captured_output import CapturedOutput
 from sfn_emulator.process.children import Child, Started, has_ended, kill_group, remember, wait
 from sfn_emulator.process.environment import bare_environment
 
 # AWS gives a function 10 s to initialise. A busy laptop may need more.
 INIT_SECONDS: Final = 30.0
-_LOOK_SECONDS: Final = 0.1
+_POLL_SECONDS: Final = 0.1
 _LARGEST: Final = 64 * 1024 * 1024
 _COMMAND: Final = [sys.executable, "-P", "-X", "utf8", str(Path(__file__).with_name("runtime.py"))]
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a worker answered, or how it ended.
+class WorkerReply:
+    """The reply of a worker, or how it ended.
 
     Args:
         kind: ``"ready"``, ``"result"``, ``"error"``, ``"init_error"``, ``"exit"`` or ``"timeout"``.
         body: The result or the error, as JSON.
         content_type: The type of the result.
         max_memory: The most memory that the process used, in bytes.
-        exit_status: The exit status if the process ended; negative for a signal.
+        exit_status: The exit status if the process has ended; negative for a signal.
     """
 
     kind: str
@@ -49,15 +49,15 @@ class Answer:
 
 
 class Worker:
-    """One process. `become` loads a function into it. After that, it runs one event at a time.
+    """One process. It loads a function, and then runs one event at a time.
 
     Args:
-        folder: The folder of the file that stores what it prints.
-        forker: Forks it; None to start it as a program.
+        folder: The folder for the file with its output.
+        forker: Forks the process; None to start it as a program.
 
     Attributes:
-        printed: Keeps what it prints.
-        retired: Whether it gets no further call.
+        output: What it prints.
+        retired: Whether it gets no further invocation.
         stream_id: The end of the name of its log stream.
     """
 
@@ -66,9 +66,9 @@ class Worker:
         self.stream_id = uuid.uuid4().hex
         self._most_memory = sys.maxsize
         folder.mkdir(parents=True, exist_ok=True)
-        self.printed = Printed(folder / self.stream_id)
+        self.output = CapturedOutput(folder / self.stream_id)
         self._process: Child
-        self._process, ours = forker.fork(self.printed) if forker else _start(self.printed)
+        self._process, ours = forker.fork(self.output) if forker else _start(self.output)
         self._connection: Connection | None = Connection(ours.detach())
 
     @property
@@ -76,40 +76,40 @@ class Worker:
         """Whether the process still runs."""
         return self._connection is not None and self._process.poll() is None
 
-    def become(self, handler: str, folder: Path, environment: Mapping[str, str], memory: int) -> Answer:
-        """Load a function that may use `memory` MB. The answer is ``"ready"`` if it can be called."""
+    def load(self, handler: str, folder: Path, environment: Mapping[str, str], memory: int) -> WorkerReply:
+        """Load a function that may use `memory` MB. The reply is ``"ready"`` if it can be called."""
         self._most_memory = memory << 20
         role = {"handler": handler, "folder": str(folder), "environment": dict(environment)}
         return self._ask(role, b"", INIT_SECONDS)
 
     def rehearse(self) -> None:
-        """Do what most functions do first, so that the first call does not have to. If it fails, end it."""
+        """Do what most functions do first, so that the first invocation is fast. End a worker that fails."""
         if self._ask({}, b"", INIT_SECONDS).kind != "ready":
             self.end()
 
-    def call(self, header: Mapping[str, Any], event: bytes, seconds: float) -> Answer:
-        """Run the handler on an event; after a time-out, kill it."""
-        answer = self._ask(header, event, seconds)
-        if answer.kind == "timeout":
+    def invoke(self, header: Mapping[str, Any], event: bytes, seconds: float) -> WorkerReply:
+        """Run the handler with an event. After a time-out, kill the worker."""
+        reply = self._ask(header, event, seconds)
+        if reply.kind == "timeout":
             self.end()
-        return answer
+        return reply
 
     def shorten(self) -> None:
-        """Empty a long file of its output. The process stands still meanwhile, so that no line is lost."""
-        if not self.printed.is_long:
+        """Empty a long output file. The process is suspended meanwhile, so that no line is lost."""
+        if not self.output.is_long:
             return
         with contextlib.suppress(psutil.Error):
-            process, deadline = psutil.Process(self._process.pid), time.monotonic() + _LOOK_SECONDS
+            process, deadline = psutil.Process(self._process.pid), time.monotonic() + _POLL_SECONDS
             process.suspend()
             try:
                 while process.status() != psutil.STATUS_STOPPED and time.monotonic() < deadline:
                     time.sleep(0.001)
-                self.printed.shorten()
+                self.output.shorten()
             finally:
                 process.resume()
 
     def end(self) -> None:
-        """Kill the process and all processes that it started. Nothing happens if they have ended."""
+        """Kill the process and all processes that it has started. Nothing happens if they have ended."""
         self._process.kill()
         if self._connection is not None:
             with contextlib.suppress(OSError):
@@ -119,19 +119,19 @@ class Worker:
     def discard(self) -> None:
         """End it and remove its output."""
         self.end()
-        self.printed.remove()
+        self.output.remove()
 
-    def _ask(self, header: Mapping[str, Any], body: bytes, seconds: float) -> Answer:
+    def _ask(self, header: Mapping[str, Any], body: bytes, seconds: float) -> WorkerReply:
         connection, deadline = self._connection, time.monotonic() + seconds
         if connection is None:
             return self._exit()
         try:
             connection.send_bytes(json.dumps(header).encode() + b"\n" + body)
             while (left := deadline - time.monotonic()) > 0:
-                if connection.poll(min(left, _LOOK_SECONDS)):
-                    reply, _, body = connection.recv_bytes(_LARGEST).partition(b"\n")
-                    answer = Answer(body=body, **json.loads(reply))
-                    return self._killed() if answer.max_memory > self._most_memory else answer
+                if connection.poll(min(left, _POLL_SECONDS)):
+                    head, _, body = connection.recv_bytes(_LARGEST).partition(b"\n")
+                    reply = WorkerReply(body=body, **json.loads(head))
+                    return self._killed() if reply.max_memory > self._most_memory else reply
                 # A child process of the handler may keep the connection open after the worker has ended.
                 if not self.alive:
                     return self._exit()
@@ -141,24 +141,24 @@ class Worker:
                         return self._killed()
         except (OSError, EOFError):
             return self._exit()
-        return Answer("timeout")
+        return WorkerReply("timeout")
 
-    def _killed(self) -> Answer:
-        """End it as the system does with a process that uses too much memory."""
+    def _killed(self) -> WorkerReply:
+        """End the process as the system ends a process that uses too much memory."""
         self.end()
-        return Answer("exit", max_memory=self._most_memory, exit_status=-9)
+        return WorkerReply("exit", max_memory=self._most_memory, exit_status=-9)
 
-    def _exit(self) -> Answer:
+    def _exit(self) -> WorkerReply:
         status = wait(self._process, 2)
         self.end()
-        return Answer("exit", exit_status=1 if status is None else status)
+        return WorkerReply("exit", exit_status=1 if status is None else status)
 
 
 class Forked:
     """A process that was forked.
 
     Args:
-        pipe: Tells its id and later its exit status. The pipe ends without a status if the forker was killed.
+        pipe: Brings its id, and later its exit status. It ends without a status if the forker is killed.
     """
 
     def __init__(self, pipe: Connection) -> None:
@@ -186,7 +186,7 @@ class Forked:
             with self._pipe, contextlib.suppress(EOFError):
                 self._status = int(self._pipe.recv_bytes())
         if self._pipe.closed and self._status is None:
-            # Its parent, the forker, was killed. So it is a child of this process, or will be in a moment.
+            # Its parent, the forker, was killed. Now, or in a moment, it is a child of this process.
             try:
                 if has_ended(self.pid):
                     kill_group(self.pid)
@@ -197,26 +197,26 @@ class Forked:
 
 
 class Forker:
-    """The process from which workers are forked. It starts when it is needed."""
+    """The process that forks workers. It starts with the first worker."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: Started | None = None
         self._socket: socket.socket
 
-    def fork(self, output: Printed) -> tuple[Forked, socket.socket]:
-        """Fork a worker. The first one waits until this process has started.
+    def fork(self, output: CapturedOutput) -> tuple[Forked, socket.socket]:
+        """Fork a worker. The first worker waits until the forker has started.
 
         Raises:
             OSError, EOFError: The system has no room for it.
-            RuntimeError: This process does not answer. It is ended, so that the next call can start another.
+            RuntimeError: The forker does not answer. It is ended, so that the next call starts another one.
         """
         process = self._run()
         try:
             return self._fork(output)
         except (OSError, EOFError):
-            # A function may have killed the forker.
-            if wait(process, _LOOK_SECONDS) is None:
+            # If a function has killed the forker, start another one.
+            if wait(process, _POLL_SECONDS) is None:
                 raise
             return self._fork(output)
         except RuntimeError:
@@ -235,7 +235,7 @@ class Forker:
                 self._process, self._socket = _start(sys.stderr.fileno(), "fork")
             return self._process
 
-    def _fork(self, output: Printed) -> tuple[Forked, socket.socket]:
+    def _fork(self, output: CapturedOutput) -> tuple[Forked, socket.socket]:
         ours, theirs = socket.socketpair()
         reader, writer = Pipe(duplex=False)
         self._run()
@@ -244,8 +244,12 @@ class Forker:
         return Forked(reader), ours
 
 
-def _start(output: Printed | int, *arguments: str) -> tuple[Started, socket.socket]:
-    """Start ``runtime.py`` in a new process, which gets one end of a pair of sockets."""
+def _start(output: CapturedOutput | int, *arguments: str) -> tuple[Started, socket.socket]:
+    """Start ``runtime.py`` in a new process.
+
+    Returns:
+        The process, and our end of its connection.
+    """
     ours, theirs = socket.socketpair()
     windows = sys.platform == "win32"
     with theirs:

@@ -2,7 +2,7 @@ import json
 
 from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackPoolManager
 
-from sfn_emulator.engine import test_state as one_state
+from sfn_emulator.engine import state_run
 
 
 def run(state, **more):
@@ -10,13 +10,13 @@ def run(state, **more):
     definition = json.dumps({"StartAt": "A", "States": {"A": state | {"End": True}}})
     usual = {"given": {}, "context": {}, "variables": {}, "region": "us-east-1", "role_arn": None}
     settings = usual | {"mock": None, "configuration": {}} | more
-    return one_state.OneState(definition=definition, name="A", **settings).reply()
+    return state_run.StateRun(definition=definition, name="A", **settings).reply()
 
 
 def test_a_test_ends_after_five_minutes(monkeypatch):
     """A state that takes longer fails with States.Timeout."""
-    assert one_state._SECONDS == 300
-    monkeypatch.setattr(one_state, "_SECONDS", 0.01)
+    assert state_run._SECONDS == 300
+    monkeypatch.setattr(state_run, "_SECONDS", 0.01)
     assert run({"Type": "Wait", "Seconds": 60}) == {
         "status": "FAILED",
         "error": "States.Timeout",
@@ -28,4 +28,4 @@ def test_a_mocked_callback_makes_no_token(monkeypatch):
     """So nobody can send its outcome, and nothing is kept."""
     monkeypatch.delattr(CallbackPoolManager, "add")
     state = {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken"}
-    assert run(state, mock=one_state.Mock(5))["output"] == "5"
+    assert run(state, mock=state_run.Mock(5))["output"] == "5"

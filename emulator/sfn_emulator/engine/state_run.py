@@ -1,7 +1,7 @@
-"""Run one state of a machine in moto's engine, as TestState does, without a machine, execution or history.
+"""Run one state in moto's engine as TestState does: without a machine, an execution or a history.
 
-Each run parses its definition, so it has its own object for the state. In this object some methods are
-replaced. A mock takes the place of the call. A Retry does not wait. The data is noted where it passes.
+Each run parses its definition, so it has its own object for the state. Some methods of this object are
+replaced: a mock replaces the call, a Retry does not wait, and the inspection data is recorded on its way.
 """
 
 import contextlib
@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sfn_emulator.engine.failures import _engine, _unexpected, compact_json, failure_event
+from sfn_emulator.engine.failures import compact_json, failure_event, unexpected
+from sfn_emulator.engine.internals import engine_module, parsed
 from sfn_emulator.engine.query_languages import map_item
 from sfn_emulator.http.messages import ACCOUNT, RefusalError
 
@@ -22,13 +23,13 @@ _COMMON: Final = "asl.component.common."
 _CATCHER: Final = _COMMON + "catch.catcher_outcome"
 _FAILURE: Final = _COMMON + "error_name.failure_event"
 _RETRY: Final = _COMMON + "retry.retry_outcome"
-# AWS says where an error was in executions only.
+# TestState leaves out where the error was, because there is no execution.
 _WHERE: Final = re.compile(r"An error occurred while executing the state '.*?' \(entered at .*?\)\. ", re.S)
 
 
 @dataclass(frozen=True)
 class Mock:
-    """What a state gets instead of an answer: an error if ``error`` is set, or else the result."""
+    """What a state gets instead of the result of its call: an error if there is one, or a result."""
 
     result: Any = None
     error: str | None = None
@@ -36,19 +37,19 @@ class Mock:
 
 
 @dataclass
-class OneState:
+class StateRun:
     """One run of a state.
 
     Args:
-        definition: A machine that contains the state at its top level.
+        definition: A state machine with the state at its top level.
         name: The state's name.
         given: The state's input.
-        context: What the state sees as its context object.
+        context: The context object that the state sees.
         variables: The values of the workflow's variables, by name.
-        region: Where calls go.
+        region: The region of calls.
         role_arn: The role of calls.
         mock: None if the state really makes its call.
-        configuration: ``stateConfiguration`` of TestState.
+        configuration: The ``stateConfiguration`` of TestState.
     """
 
     definition: str
@@ -69,18 +70,18 @@ class OneState:
         self._data: dict[str, Any] = {"input": _text(self.given)}
         self._reply: dict[str, Any] = {"status": "SUCCEEDED"}
         self._refusal: RefusalError | None = None
-        self._watch_data()
+        self._record_data()
         if self._kind in {"Task", "Map", "Parallel"}:
             self._replace_call()
             self._state._handle_retry = self._retry
             for index, catcher in enumerate(self._state.catch.catchers if self._state.catch else ()):
-                self._watch_catcher(index, catcher)
+                self._record_catcher(index, catcher)
 
     def reply(self) -> dict[str, Any]:
         """Run the state for at most five minutes.
 
         Returns:
-            The reply of TestState. ``inspectionData`` has all data that is known.
+            The reply of TestState, with ``inspectionData``.
 
         Raises:
             RefusalError: The configuration is wrong.
@@ -99,7 +100,7 @@ class OneState:
         return self._reply | {"inspectionData": self._data}
 
     def _environment(self) -> Any:
-        module = _engine("asl.eval.environment")
+        module = engine_module("asl.eval.environment")
         env = module.Environment(
             aws_execution_details=module.AWSExecutionDetails(ACCOUNT, self.region, self.role_arn),
             execution_type=module.StateMachineType.EXPRESS,
@@ -126,8 +127,8 @@ class OneState:
         try:
             self._state.eval(self._env)
         except Exception as error:
-            known = isinstance(error, _engine(_FAILURE).FailureEventException)
-            details = error.get_execution_failed_event_details() if known else _unexpected(error)  # type: ignore[attr-defined]
+            known = isinstance(error, engine_module(_FAILURE).FailureEventException)
+            details = error.get_execution_failed_event_details() if known else unexpected(error)  # type: ignore[attr-defined]
             self._fail("FAILED", details or {})
             return
         if self._reply["status"] == "RETRIABLE":
@@ -139,45 +140,44 @@ class OneState:
             self._reply["nextState"] = follower.name
 
     def _fail(self, status: str, details: Mapping[str, Any]) -> None:
-        """Note how the state failed. An error and a cause are optional."""
-        said = {name: details.get(name) for name in ("error", "cause")}
-        kept = {name: _WHERE.sub("", text, count=1) for name, text in said.items() if text}
-        self._reply = {"status": status} | kept
+        """Set the reply of a state that failed. Its error and its cause are optional."""
+        texts = {name: _WHERE.sub("", details.get(name) or "", count=1) for name in ("error", "cause")}
+        self._reply = {"status": status} | {name: text for name, text in texts.items() if text}
 
-    # What the reply shows of the data.
+    # The inspection data.
 
-    def _watch_data(self) -> None:
+    def _record_data(self) -> None:
         state, is_pass = self._state, self._kind == "Pass"
         template = getattr(state, "parameters" if is_pass else "parargs", None)
         has_result = is_pass and state.result is not None
         if self._kind == "Task" and template:
-            self._watch(template, "afterParameters" if self._is_jsonpath else "afterArguments")
+            self._record(template, "afterParameters" if self._is_jsonpath else "afterArguments")
         if not self._is_jsonpath:
             return
         if is_pass and template and not has_result:
-            self._watch(template, "afterParameters")
+            self._record(template, "afterParameters")
         if has_result:
-            self._watch(state.result, "result")
+            self._record(state.result, "result")
         elif self._kind != "Parallel":
             effective = () if template or self._kind not in {"Pass", "Task"} else ("afterParameters",)
-            self._watch(state.input_path, "afterInputPath", *effective)
+            self._record(state.input_path, "afterInputPath", *effective)
         if result_path := getattr(state, "result_path", None):
-            self._watch(result_path, "afterResultPath", before="afterResultSelector")
+            self._record(result_path, "afterResultPath", before="afterResultSelector")
 
-    def _watch(self, component: Any, *after: str, before: str = "", method: str = "_eval_body") -> None:
-        """Note what is on the stack before and after a component is evaluated, under these names."""
+    def _record(self, component: Any, *after: str, before: str = "", method: str = "_eval_body") -> None:
+        """Let a component record what is on the stack before and after its evaluation, under these names."""
         evaluate = getattr(component, method)
 
         def evaluated(env: Any) -> None:
             if before:
-                self._note(before, env.stack[-1])
+                self._set(before, env.stack[-1])
             evaluate(env)
             for name in after:
-                self._note(name, env.stack[-1])
+                self._set(name, env.stack[-1])
 
         setattr(component, method, evaluated)
 
-    def _note(self, name: str, value: Any) -> None:
+    def _set(self, name: str, value: Any) -> None:
         self._data[name] = _text(value)
 
     # The call, and what the state does if it fails.
@@ -185,43 +185,43 @@ class OneState:
     def _replace_call(self) -> None:
         state = self._state
         if self.mock and self._kind == "Task":
-            state._eval_execution = self._ask
-            state.resource.condition = None  # so nothing waits, and no token is made
+            state._eval_execution = self._mocked_call
+            state.resource.condition = None  # then nothing waits, and no token is made
         elif self.mock and self._kind == "Map":
-            state._eval_execution = self._iterate
+            state._eval_execution = self._mocked_map
         elif self.mock:
-            state.branches._eval_body = self._answer
+            state.branches._eval_body = self._mocked_result
         if self._kind == "Task":
-            self._watch(state, "result", method="_eval_execution")
+            self._record(state, "result", method="_eval_execution")
 
-    def _ask(self, env: Any) -> None:
+    def _mocked_call(self, env: Any) -> None:
         self._state._eval_parameters(env)
-        self._answer(env)
+        self._mocked_result(env)
 
-    def _answer(self, env: Any) -> None:
+    def _mocked_result(self, env: Any) -> None:
         mock = self.mock or Mock()
         if mock.error is not None:
             raise _error(env, mock.error, mock.cause)
         env.stack.append(copy.deepcopy(mock.result))
 
-    def _iterate(self, env: Any) -> None:
-        """Evaluate the fields of a Map. Its mock is the result of all iterations."""
+    def _mocked_map(self, env: Any) -> None:
+        """Evaluate the fields of a Map. The mock is the result of all its iterations."""
         state, mock, items = self._state, self.mock, self._items(env)
         state.max_concurrency_decl.eval(env)
         self._data["maxConcurrency"] = env.stack.pop()
-        # moto has a value for a tolerance that the Map does not give. A given one may also end with Path.
-        given = " ".join(json.loads(self.definition)["States"][self.name])
-        if "ToleratedFailureCount" in given:
+        # moto has a default for each tolerance. The name of a field may also end with Path.
+        names = " ".join(json.loads(self.definition)["States"][self.name])
+        if "ToleratedFailureCount" in names:
             state.tolerated_failure_count_decl.eval(env)
             self._data["toleratedFailureCount"] = env.stack.pop()
-        if "ToleratedFailurePercentage" in given:
+        if "ToleratedFailurePercentage" in names:
             state.tolerated_failure_percentage_decl.eval(env)
             self._data["toleratedFailurePercentage"] = float(env.stack.pop())
         if items is not None and (selector := state.item_selector or state.parameters):
             frames = [self._frame(env, index, item) for index, item in enumerate(items)]
             for frame in frames:
                 selector.eval(frame)
-            self._note("afterItemSelector", [frame.stack[-1] for frame in frames])
+            self._set("afterItemSelector", [frame.stack[-1] for frame in frames])
         failed, count = self.configuration.get("mapIterationFailureCount") or 0, len(items or ())
         if items is not None and failed > count:
             text = "Map iteration failure count must be less than or equal to the number of Map iterations"
@@ -233,15 +233,15 @@ class OneState:
         ):
             cause = "The specified tolerated failure threshold was exceeded"
             raise _error(env, "States.ExceedToleratedFailureThreshold", cause)
-        self._answer(env)
+        self._mocked_result(env)
 
     def _items(self, env: Any) -> list[Any] | None:
-        """The items of a Map. None if the ItemReader would read them, and the test does not say them."""
-        state, read = self._state, self.configuration.get("mapItemReaderData")
+        """The items of a Map; None if an ItemReader would read them, and the test has no data for it."""
+        state, data = self._state, self.configuration.get("mapItemReaderData")
         if state.item_reader:
-            if read is None:
+            if data is None:
                 return None
-            state.item_reader.resource_eval.eval_resource = lambda env: env.stack.append(read)
+            state.item_reader.resource_eval.eval_resource = lambda env: env.stack.append(data)
             try:
                 state.item_reader.eval(env)
                 if isinstance(env.stack[-1], str):  # without a ReaderConfig
@@ -252,11 +252,11 @@ class OneState:
         state.items.eval(env)
         items = list(env.stack.pop())
         if self._is_jsonpath:
-            self._note("afterItemsPath", items)
+            self._set("afterItemsPath", items)
         return items
 
     def _frame(self, env: Any, index: int, item: Any) -> Any:
-        """Where the fields of one iteration are evaluated."""
+        """The environment in which the fields of one iteration are evaluated."""
         frame = env.open_frame()
         _show(frame, {**self.context, "Map": {"Item": map_item(None, Index=index, Value=item)}})
         frame.states.reset(env.stack[-1])
@@ -264,7 +264,7 @@ class OneState:
         return frame
 
     def _retry(self, env: Any, failure_event: Any) -> Any:
-        outcomes, count = _engine(_RETRY).RetryOutcome, self.configuration.get("retrierRetryCount") or 0
+        outcomes, count = engine_module(_RETRY).RetryOutcome, self.configuration.get("retrierRetryCount") or 0
         for index, retrier in enumerate(self._state.retry.retriers):
             env.stack.append(failure_event.error_name)
             retrier.error_equals.eval(env)
@@ -282,13 +282,13 @@ class OneState:
             return outcomes.CanRetry
         return outcomes.NoRetrier
 
-    def _watch_catcher(self, index: int, catcher: Any) -> None:
+    def _record_catcher(self, index: int, catcher: Any) -> None:
         evaluate = catcher._eval_body
 
         def evaluated(env: Any) -> None:
             failure = env.stack[-1]
             evaluate(env)
-            if isinstance(env.stack[-1], _engine(_CATCHER).CatcherOutcomeCaught):
+            if isinstance(env.stack[-1], engine_module(_CATCHER).CatcherOutcomeCaught):
                 self._data["errorDetails"] = {"catchIndex": index}
                 self._fail("CAUGHT_ERROR", next(iter(failure.event_details.values())))
 
@@ -296,10 +296,11 @@ class OneState:
 
 
 class _Fixed(dict[str, Any]):
-    """A context object that the engine cannot change. What is missing in it is empty for the engine."""
+    """A context object that the engine cannot change. For the engine, a missing part is an empty object."""
 
     def __init__(self, given: Mapping[str, Any]) -> None:
-        super().__init__({key: _Fixed(it) if isinstance(it, dict) else it for key, it in given.items()})
+        parts = {key: _Fixed(part) if isinstance(part, dict) else part for key, part in given.items()}
+        super().__init__(parts)
 
     def __setitem__(self, key: str, value: Any) -> None:
         pass
@@ -311,20 +312,8 @@ class _Fixed(dict[str, Any]):
         return {key: copy.deepcopy(value, memo) for key, value in self.items()}
 
 
-def parsed(definition: str) -> Any:
-    """The engine's own form of a machine. It belongs to the caller.
-
-    Raises:
-        RefusalError: The engine cannot read the definition.
-    """
-    try:
-        return _engine("backend.execution_worker").AmazonStateLanguageParser.parse(definition)[0]
-    except Exception as error:
-        raise RefusalError("InvalidDefinition", f"Invalid State Machine Definition: '{error}'") from error
-
-
 def _show(env: Any, context: Mapping[str, Any]) -> None:
-    """Let the fields that are evaluated in an environment see this context object."""
+    """Let the state in an environment see this context object."""
     fixed = _Fixed(context)
     env.states.context_object.context_object_data = env.states._states_data["context"] = fixed
 
@@ -336,4 +325,4 @@ def _error(env: Any, error: str, cause: str | None) -> Exception:
 
 
 def _text(value: Any) -> str:
-    return compact_json(_engine("asl.utils.encoding").to_json_str, value)
+    return compact_json(engine_module("asl.utils.encoding").to_json_str, value)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from sfn_emulator.http.callers import Caller
+from sfn_emulator.http.authentication import Caller
 from sfn_emulator.http.operations import rest_operation
-from sfn_emulator.iam.required_rights import Asked, needs_of
+from sfn_emulator.iam.required_permissions import ApiCall, required_permissions
 
 DYNAMODB = "arn:aws:dynamodb:us-east-1:123456789012:table/"
 LAMBDA = "arn:aws:lambda:us-east-1:123456789012:function:"
@@ -17,8 +17,8 @@ ROLE = Caller(f"{IAM}role/R", "session")
 
 def needs(service, operation, *, user="", **parameters):
     """Pairs of action and resource."""
-    asked = Asked(service, operation, parameters, Caller(f"{IAM}user/{user}") if user else ROLE)
-    return [(need.action, need.resource) for need in needs_of(asked)]
+    call = ApiCall(service, operation, parameters, Caller(f"{IAM}user/{user}") if user else ROLE)
+    return [(permission.action, permission.resource) for permission in required_permissions(call)]
 
 
 @pytest.mark.parametrize(
@@ -41,21 +41,21 @@ def test_dynamodb_is_about_tables_and_indexes(operation, parameters, resource):
 @pytest.mark.parametrize("operation", ["BatchGetItem", "BatchWriteItem"])
 def test_a_batch_needs_each_table(operation):
     """The batch's own action, once a table."""
-    asked = needs("dynamodb", operation, RequestItems={"A": [], "B": []})
-    assert asked == [(f"dynamodb:{operation}", DYNAMODB + "A"), (f"dynamodb:{operation}", DYNAMODB + "B")]
+    call = needs("dynamodb", operation, RequestItems={"A": [], "B": []})
+    assert call == [(f"dynamodb:{operation}", DYNAMODB + "A"), (f"dynamodb:{operation}", DYNAMODB + "B")]
 
 
 def test_a_transaction_needs_what_its_parts_need():
     """One need for each action and table; there is no action for the transaction itself."""
     kinds = ["Put", "Put", "Update", "Delete", "ConditionCheck"]
-    asked = needs(
+    call = needs(
         "dynamodb", "TransactWriteItems", TransactItems=[{kind: {"TableName": "T"}} for kind in kinds]
     )
     actions = ["PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"]
-    assert asked == [(f"dynamodb:{action}", DYNAMODB + "T") for action in actions]
+    assert call == [(f"dynamodb:{action}", DYNAMODB + "T") for action in actions]
     part = {"Get": {"TableName": "T"}, "Unknown": {}}
-    asked = needs("dynamodb", "TransactGetItems", TransactItems=[part])
-    assert asked == [("dynamodb:GetItem", DYNAMODB + "T")]
+    call = needs("dynamodb", "TransactGetItems", TransactItems=[part])
+    assert call == [("dynamodb:GetItem", DYNAMODB + "T")]
 
 
 @pytest.mark.parametrize("name", ["f", "function:f", "123456789012:function:f", LAMBDA + "f"])
@@ -143,16 +143,16 @@ def test_iam_is_about_roles_users_groups_and_policies(operation, parameters, res
 
 def test_the_path_of_a_role_that_is_there_is_known():
     """GetRole names the role without it."""
-    asked = Asked(
-        "iam", "GetRole", {"RoleName": "R"}, ROLE, find=lambda _, __, kind, name: f"{IAM}{kind}/p/{name}"
+    call = ApiCall(
+        "iam", "GetRole", {"RoleName": "R"}, ROLE, find_arn=lambda _, __, kind, name: f"{IAM}{kind}/p/{name}"
     )
-    assert needs_of(asked)[0].resource == IAM + "role/p/R"
+    assert required_permissions(call)[0].resource == IAM + "role/p/R"
 
 
 def test_the_policy_that_is_attached_is_told():
     """Conditions may ask for `iam:PolicyARN`."""
-    asked = Asked("iam", "AttachRolePolicy", {"RoleName": "R", "PolicyArn": "P"}, ROLE)
-    assert needs_of(asked)[0].context == (("iam:policyarn", "P"),)
+    call = ApiCall("iam", "AttachRolePolicy", {"RoleName": "R", "PolicyArn": "P"}, ROLE)
+    assert required_permissions(call)[0].context == (("iam:policyarn", "P"),)
 
 
 BOUNDED = [
@@ -165,20 +165,22 @@ BOUNDED = [
 def test_the_boundary_of_the_role_is_told(operation):
     """Conditions may ask for `iam:PermissionsBoundary`. Only some operations can give a new one."""
     there = {f"{IAM}role/R": "old"}.get
-    asked = Asked("iam", operation, {"RoleName": "R"}, ROLE, boundary_of=there)
+    call = ApiCall("iam", operation, {"RoleName": "R"}, ROLE, boundary_of=there)
     gives = operation in {"CreateRole", "PutRolePermissionsBoundary"}
     there_is = () if gives else (("iam:permissionsboundary", "old"),)
-    assert needs_of(asked)[0].context == there_is
+    assert required_permissions(call)[0].context == there_is
     given = {"RoleName": "R", "PermissionsBoundary": "new"}
-    asked = Asked("iam", operation, given, ROLE, boundary_of=there)
-    assert needs_of(asked)[0].context == ((("iam:permissionsboundary", "new"),) if gives else there_is)
+    call = ApiCall("iam", operation, given, ROLE, boundary_of=there)
+    assert required_permissions(call)[0].context == (
+        (("iam:permissionsboundary", "new"),) if gives else there_is
+    )
 
 
 @pytest.mark.parametrize("operation", ["UpdateAssumeRolePolicy", "DeleteRole", "TagRole", "GetRole"])
 def test_aws_tells_the_boundary_of_some_operations_only(operation):
     """No condition on the boundary can limit who a role trusts."""
-    asked = Asked("iam", operation, {"RoleName": "R"}, ROLE, boundary_of=lambda arn: "old")
-    assert needs_of(asked)[0].context == ()
+    call = ApiCall("iam", operation, {"RoleName": "R"}, ROLE, boundary_of=lambda arn: "old")
+    assert required_permissions(call)[0].context == ()
 
 
 def test_who_one_is_may_be_asked_always():
@@ -188,7 +190,7 @@ def test_who_one_is_may_be_asked_always():
 
 
 def test_another_service_needs_its_operation_on_everything():
-    """What the kit does not know."""
+    """For a service that is not in the table, the action is the operation's name, on any resource."""
     assert needs("sqs", "SendMessage", QueueUrl="q") == [("sqs:SendMessage", "*")]
 
 
@@ -203,10 +205,10 @@ def test_another_service_needs_its_operation_on_everything():
 )
 def test_a_role_that_is_passed_on_needs_pass_role(service, operation, parameter):
     """With the service that it is passed to; without a role there is nothing to pass."""
-    last = needs_of(Asked(service, operation, {parameter: "R"}, ROLE))[-1]
+    last = required_permissions(ApiCall(service, operation, {parameter: "R"}, ROLE))[-1]
     assert (last.action, last.resource) == ("iam:PassRole", "R")
     assert last.context == (("iam:passedtoservice", f"{service}.amazonaws.com"),)
-    assert len(needs_of(Asked(service, operation, {}, ROLE))) == 1
+    assert len(required_permissions(ApiCall(service, operation, {}, ROLE))) == 1
 
 
 @pytest.mark.parametrize(
@@ -227,8 +229,8 @@ def test_creating_with_tags_needs_the_right_to_tag(service, operation, parameter
 
 def test_a_groups_tags_are_the_groups():
     """The resource of TagResource has no stream."""
-    asked = needs("logs", "CreateLogGroup", logGroupName="g", tags={"k": "v"})
-    assert asked[1] == ("logs:TagResource", LOGS + "g")
+    call = needs("logs", "CreateLogGroup", logGroupName="g", tags={"k": "v"})
+    assert call[1] == ("logs:TagResource", LOGS + "g")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import IAMBackend
 from moto.moto_api._internal.moto_random import MotoRandom
 
-from sfn_emulator.engine import patches, speed
+from sfn_emulator.engine import patches, performance
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -96,7 +96,7 @@ def test_a_random_text_is_random_and_of_its_letters():
 
 def test_every_managed_policy_is_read():
     """Each one by itself, and all of them as the whole text has them."""
-    policies = speed.managed_policies(None, IAMBackend("aws", "123456789012"))
+    policies = performance.managed_policies(None, IAMBackend("aws", "123456789012"))
     read = {policy.name: (policy.arn, json.loads(policy.versions[0].document)) for policy in policies}
     expected = json.loads(aws_managed_policies_data)
     assert len(policies) == len(expected) > 1000

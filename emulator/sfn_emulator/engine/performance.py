@@ -1,7 +1,6 @@
-"""Make moto faster and smaller: it calculates many things only once, copies less and keeps less in memory.
+"""Make moto faster and smaller: it calculates things only once, copies less, and keeps less in memory.
 
-Each function gets the function or class that it replaces, and `patches` lists them. They import moto only
-when they run, because moto's modules are patched while they are being imported.
+Each function gets the function or class that it replaces, and `patches` lists them.
 """
 
 import copy
@@ -18,16 +17,16 @@ from functools import lru_cache, wraps
 from types import ModuleType, SimpleNamespace
 from typing import Any, Final
 
-Function = Callable[..., Any]
+from sfn_emulator.engine.internals import MotoFunction
 
 
-def remembered(original: Function) -> Function:
+def remembered(original: MotoFunction) -> MotoFunction:
     """Remember the results of a function, which depend only on its arguments."""
     return lru_cache(4096)(original)
 
 
 def remembered_parser(original: Any) -> Any:
-    """Parse each definition once, when its machine is made. An execution may change the parts of its copy."""
+    """Parse each definition once, when its machine is made. Each execution gets a copy that it may change."""
     return SimpleNamespace(
         parse=lambda definition: (pickle.loads(_pickled(original.parse, definition)), None)
     )
@@ -38,44 +37,44 @@ def _pickled(parse: Callable[[str], Any], definition: str) -> bytes:
     return pickle.dumps(parse(definition)[0])
 
 
-def only_own_models(_: Function) -> Function:
+def only_own_models(_: MotoFunction) -> MotoFunction:
     """Remember moto's model of an operation, and never botocore's.
 
-    moto makes its model from botocore's. Both have the same place in the cache, so another thread could take
-    botocore's, which lacks what moto needs.
+    moto makes its model from botocore's. Both have the same key in the cache, so another thread could get
+    botocore's model, which lacks what moto needs.
     """
     from botocore.model import ServiceModel
     from botocore.utils import instance_cache
 
-    botocores: Function = vars(ServiceModel.operation_model)["__wrapped__"]
+    botocores: MotoFunction = vars(ServiceModel.operation_model)["__wrapped__"]
 
     def operation_model(self: Any, operation_name: str) -> Any:
         from moto.core.model import OperationModel
 
         return OperationModel(botocores(self, operation_name)._operation_model, self, operation_name)
 
-    cached: Function = instance_cache(operation_model)
+    cached: MotoFunction = instance_cache(operation_model)
     return cached
 
 
-def remembered_keys(original: Function) -> Function:
+def remembered_keys(original: MotoFunction) -> MotoFunction:
     """Calculate only once which names an attribute of a reply can have in a dictionary."""
-    known: dict[tuple[Any, str], tuple[str, ...]] = {}
+    keys: dict[tuple[Any, str], tuple[str, ...]] = {}
 
     @wraps(original)
     def get_possible_keys(self: Any, context: Any) -> Any:
         if type(context.obj) is not dict:  # then moto may use the name of the object's class
             return original(self, context)
         where = (context.shape, context.key)
-        if where not in known:
-            known[where] = tuple(dict.fromkeys(original(self, context)))
-        return known[where]
+        if where not in keys:
+            keys[where] = tuple(dict.fromkeys(original(self, context)))
+        return keys[where]
 
     return get_possible_keys
 
 
 def random_string(
-    _: Function, self: Any, length: int = 20, include_digits: bool = True, lower_case: bool = False
+    _: MotoFunction, self: Any, length: int = 20, include_digits: bool = True, lower_case: bool = False
 ) -> str:
     """Choose all letters of a random text in one call. Each reply has two ids of 52 letters."""
     letters = string.ascii_letters + (string.digits if include_digits else "")
@@ -91,22 +90,22 @@ def forgotten(_: list[Any]) -> deque[Any]:
 class _Copies(threading.local):
     """Replaces the module `copy` in moto's DynamoDB.
 
-    For each write of a transaction, moto copies the whole table, so that it can undo the write. A draw of a
-    hundred winners would copy all winners a hundred times. But only an Update changes an item itself. For
-    puts, deletes and checks it is enough to copy the list of items.
+    For each write of a transaction, moto copies the whole table, so that it can undo the write. A hundred
+    puts copy all items a hundred times. But only an Update changes an item itself. For puts, deletes and
+    checks, a copy of the list of items is enough.
     """
 
     items_stay = False
 
-    def deepcopy(self, thing: Any) -> Any:
+    def deepcopy(self, table: Any) -> Any:
         from moto.dynamodb.models.table import Table
 
-        if not self.items_stay or not isinstance(thing, Table) or thing.stream_shard is not None:
-            return copy.deepcopy(thing)
-        twin: Any = copy.copy(thing)
-        twin.items = copy.copy(thing.items)
-        if thing.range_key_attr is not None:
-            for key, ranges in thing.items.items():
+        if not self.items_stay or not isinstance(table, Table) or table.stream_shard is not None:
+            return copy.deepcopy(table)
+        twin: Any = copy.copy(table)
+        twin.items = copy.copy(table.items)
+        if table.range_key_attr is not None:
+            for key, ranges in table.items.items():
                 twin.items[key] = copy.copy(ranges)
         return twin
 
@@ -119,8 +118,8 @@ def sparing_copy(_: Any) -> Any:
     return _copies
 
 
-def sparing_transaction(original: Function, self: Any, transact_items: list[dict[str, Any]]) -> None:
-    """During a transaction, store whether it changes no item itself, so that copies can be smaller."""
+def sparing_transaction(original: MotoFunction, self: Any, transact_items: list[dict[str, Any]]) -> None:
+    """Copy less during a transaction without an Update, because it changes no item itself."""
     _copies.items_stay = not any("Update" in item for item in transact_items)
     try:
         original(self, transact_items)
@@ -132,13 +131,13 @@ class Pace:
     """Replaces the module `time` in moto's Retry.
 
     Attributes:
-        part: The part of its interval that a Retry waits. With less than 1, tests wait less.
+        part: The part of its interval that a Retry waits.
     """
 
     part = 1.0
 
     def sleep(self, seconds: float) -> None:
-        """Wait for a part of so many seconds."""
+        """Wait for a part of this time."""
         time.sleep(seconds * self.part)
 
 
@@ -146,17 +145,17 @@ pace: Final = Pace()
 
 
 def paced(_: Any) -> Pace:
-    """A Retry waits for a part of its interval only, if tests ask for that."""
+    """A Retry waits only for a part of its interval, if the user wants it."""
     return pace
 
 
-def forgotten_instance(_: Function, model: type, *__: Any, **___: Any) -> Any:
-    """Keep no list of all objects that were ever made. With it, nothing that is deleted is freed."""
+def forgotten_instance(_: MotoFunction, model: type, *__: Any, **___: Any) -> Any:
+    """Keep no list of all objects that were ever made. Otherwise no deleted object is freed."""
     return object.__new__(model)
 
 
 def late_batch(module: ModuleType) -> None:
-    """Batch's models are imported when something uses them. EC2's come with them, and need 90 MB."""
+    """Import Batch's models only when something uses them. They import EC2's models, which need 90 MB."""
 
     def load(name: str) -> Any:
         if name != "batch_backends":
@@ -166,8 +165,8 @@ def late_batch(module: ModuleType) -> None:
     vars(module)["__getattr__"] = load
 
 
-def account_of_key(_: Function, access_key: str) -> str:
-    """Look for a key only in partitions that are used. Each one that is made has its own 1,600 policies."""
+def account_of_key(_: MotoFunction, access_key: str) -> str:
+    """Look for a key only in partitions that are used. Each further one would get 1,600 policies."""
     from moto.core import DEFAULT_ACCOUNT_ID
     from moto.iam.models import iam_backends
 
@@ -177,11 +176,11 @@ def account_of_key(_: Function, access_key: str) -> str:
     return str(DEFAULT_ACCOUNT_ID)
 
 
-def managed_policies(_: Function, self: Any) -> list[Any]:
-    """Copy AWS's managed policies. A reset of the emulator needs all of them twice."""
-    policies = [copy.copy(each) for each in _policies_of_aws(self.account_id, self.region_name)]
-    for each in policies:
-        each.versions, each.tags = [copy.copy(version) for version in each.versions], {}
+def managed_policies(_: MotoFunction, self: Any) -> list[Any]:
+    """Copy AWS's managed policies instead of parsing them again. A reset needs all of them twice."""
+    policies = [copy.copy(policy) for policy in _policies_of_aws(self.account_id, self.region_name)]
+    for policy in policies:
+        policy.versions, policy.tags = [copy.copy(version) for version in policy.versions], {}
     return policies
 
 

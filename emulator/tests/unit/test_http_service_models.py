@@ -1,7 +1,7 @@
 import pytest
 
 from sfn_emulator.http.messages import MalformedRequestError, RefusalError
-from sfn_emulator.http.models import check_call, check_result
+from sfn_emulator.http.service_models import check_call, check_result
 
 START = "arn:aws:states:::states:startExecution"
 S3 = "arn:aws:states:::aws-sdk:s3:getObject"

@@ -1,9 +1,8 @@
-"""Read a request in one way only, so that the authorizer checks exactly what moto does.
+"""Rewrite a request so that it has only one meaning: `iam` then checks exactly what moto does.
 
-moto looks for the operation and its parameters in the query, the form, the text of any body and the headers,
-and takes the first that it finds. `iam` would have to guess. So a request that says two things is refused
-here. No client of AWS sends one. The others are written again: nothing is left in which moto could find
-something else.
+moto looks for the operation and its parameters in the query, the form, the text of any body and the headers.
+It takes the first that it finds, and `iam` could read another one. So a request with two meanings is refused.
+No client of AWS sends one. From other requests, all places in which moto could find more are removed.
 """
 
 import re
@@ -11,37 +10,37 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
-from sfn_emulator.http.messages import BY_TARGET, FORM, MalformedRequestError, Request
+from sfn_emulator.http.messages import FORM, JSON_SERVICES, MalformedRequestError, Request
 
 _OPERATION: Final = re.compile(r"[A-Z][A-Za-z0-9]*")
 _TARGET: Final = re.compile(r"[\w.-]+\.[A-Z][A-Za-z0-9]*", re.ASCII)
-#: The services with the query protocol.
-IN_FORMS: Final = frozenset({"iam", "sns", "sts"})
-_IN_JSON: Final = frozenset(BY_TARGET.values())
-_IN_PATHS: Final = frozenset({"lambda", "s3"})
+#: The services with AWS's query protocol, whose requests are forms.
+QUERY_SERVICES: Final = frozenset({"iam", "sns", "sts"})
+_JSON_SERVICES: Final = frozenset(JSON_SERVICES.values())
+_REST_SERVICES: Final = frozenset({"lambda", "s3"})
 # moto would take an operation, an account or a region from these.
 _IGNORED: Final = frozenset({"action", "user-agent", "x-moto-account-id"})
 
 
-def read_once(request: Request) -> Request:
-    """The same request, which everybody reads in the same way.
+def normalized(request: Request) -> Request:
+    """The same request, with only one meaning.
 
     Args:
         request: A signed request.
 
     Raises:
-        MalformedRequestError: It can be read in two ways.
+        MalformedRequestError: It has two meanings.
     """
     if not request.target.startswith("/"):
         raise MalformedRequestError("the target is not a path")
-    # WSGI cannot tell X_Amz_Target from X-Amz-Target.
+    # WSGI gives X_Amz_Target and X-Amz-Target the same name.
     headers = {
         name: value for name, value in request.headers.items() if "_" not in name and name not in _IGNORED
     }
     request = replace(request, headers=headers)
     if "x-amz-target" in headers:
         return _json(request)
-    if request.path == "/" and request.scope.service not in _IN_PATHS:
+    if request.path == "/" and request.scope.service not in _REST_SERVICES:
         return _form(request)
     if "Action" in request.query or (request.is_form and "Action" in request.form):
         raise MalformedRequestError("both the path and Action name an operation")
@@ -52,7 +51,7 @@ def _lambda(request: Request) -> Request:
     path, _, query = request.target.partition("?")
     if path.count("/") != request.path.count("/"):
         raise MalformedRequestError("a part of the path has a slash")
-    # Only this parameter is a list.
+    # Of all parameters, only tagKeys is a list.
     names = [name for name, _ in parse_qsl(query, keep_blank_values=True) if name != "tagKeys"]
     if len(set(names)) < len(names):
         raise MalformedRequestError("a parameter is given twice")
@@ -63,7 +62,10 @@ def _json(request: Request) -> Request:
     target, service = request.headers["x-amz-target"], request.scope.service
     if not _TARGET.fullmatch(target):
         raise MalformedRequestError("X-Amz-Target does not name an operation")
-    if service in IN_FORMS | _IN_PATHS or BY_TARGET.get(target.partition(".")[0], service) != service:
+    if (
+        service in QUERY_SERVICES | _REST_SERVICES
+        or JSON_SERVICES.get(target.partition(".")[0], service) != service
+    ):
         raise MalformedRequestError("X-Amz-Target names another service than the signature")
     if request.target != "/" or request.is_form:
         raise MalformedRequestError("X-Amz-Target needs the path / and a JSON body")
@@ -71,7 +73,7 @@ def _json(request: Request) -> Request:
 
 
 def _form(request: Request) -> Request:
-    if request.method not in {"GET", "POST"} or request.scope.service in _IN_JSON:
+    if request.method not in {"GET", "POST"} or request.scope.service in _JSON_SERVICES:
         raise MalformedRequestError("no operation is named")
     if not _OPERATION.fullmatch(request.form.get("Action", "")):
         raise MalformedRequestError("Action does not name an operation")
@@ -80,8 +82,8 @@ def _form(request: Request) -> Request:
 
 
 def _with_plain_json(request: Request) -> Request:
-    """The same request; moto finds no form in the text of its JSON, because it has no ``&``."""
+    """The same request without ``&`` in its JSON. Without it, moto finds no form in the text."""
     headers = {**request.headers}
-    if request.is_form:  # curl says so by default
+    if request.is_form:  # curl's default content type
         headers["content-type"] = "application/json"
     return replace(request, headers=headers, body=request.body.replace(b"&", rb"\u0026"))

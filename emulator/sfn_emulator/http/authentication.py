@@ -1,4 +1,4 @@
-"""Find out who calls, from the access key of the request."""
+"""Know who calls: each access key stands for a user, or for a session of a role."""
 
 import secrets
 import string
@@ -21,7 +21,7 @@ def new_access_key(prefix: str) -> str:
 
 @dataclass(frozen=True)
 class Caller:
-    """A user, or a role that somebody assumed.
+    """The identity behind an access key: a user, or a role that somebody has assumed.
 
     Args:
         principal: The ARN of the user or of the role.
@@ -54,13 +54,13 @@ class Caller:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What a trust policy can call the caller: itself, its account, or everybody."""
+        """The principals in a trust policy that include the caller: itself, its account, and everybody."""
         root = str(Arn.of(self.principal)._replace(resource="root"))
         return (self.principal, self.arn, root, self.account, "*")
 
     @property
     def context(self) -> dict[str, str]:
-        """The values of the condition keys about the caller."""
+        """The condition keys about the caller, and their values."""
         context = {
             "aws:principalaccount": self.account,
             "aws:principalarn": self.principal,

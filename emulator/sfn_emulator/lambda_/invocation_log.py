@@ -1,11 +1,11 @@
-"""Write the log of a call, as Lambda does."""
+"""Write the log of an invocation as Lambda does."""
 
 import datetime
 
 from sfn_emulator.lambda_.function import Function
 
 
-def log_of(
+def invocation_log(
     function: Function,
     request_id: str,
     output: bytes,
@@ -15,16 +15,16 @@ def log_of(
     max_memory: int,
     last_words: str = "",
 ) -> str:
-    """The log of one call, with the lines that Lambda puts around a function's output.
+    """The log of one invocation: the function's output between Lambda's own lines.
 
     Args:
         function: The function.
-        request_id: The id of the call.
-        output: What it printed.
+        request_id: The id of the invocation.
+        output: What the function printed.
         seconds: How long it ran.
-        init_seconds: How long the function took to load; None if it was loaded already.
+        init_seconds: How long it took to load; None if it was loaded already.
         max_memory: The most memory that it used, in bytes.
-        last_words: Why the worker was ended; empty if it was not.
+        last_words: Why the worker was ended; empty if it was not ended.
     """
     duration = seconds * 1000
     report = (
@@ -34,10 +34,10 @@ def log_of(
     )
     if init_seconds is not None:
         report += f"Init Duration: {init_seconds * 1000:.2f} ms\t"
-    printed = output.decode("utf-8", "replace")
-    printed += "\n" if printed and not printed.endswith("\n") else ""
+    text = output.decode("utf-8", "replace")
+    text += "\n" if text and not text.endswith("\n") else ""
     if last_words:
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        printed += f"{now} {request_id} {last_words}\n\n"
+        text += f"{now} {request_id} {last_words}\n\n"
     start = f"START RequestId: {request_id} Version: {function.version}\n"
-    return f"{start}{printed}END RequestId: {request_id}\n{report}\n"
+    return f"{start}{text}END RequestId: {request_id}\n{report}\n"

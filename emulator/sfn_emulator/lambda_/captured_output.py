@@ -1,18 +1,18 @@
-"""Keep what a worker prints in a file. Of a long output, only the beginning and the end are kept."""
+"""Capture what a worker prints in a file. Of a long output, only the beginning and the end are kept."""
 
 import contextlib
 import os
 from pathlib import Path
 from typing import Final
 
-#: The most bytes, and the most lines, that are kept of the beginning and of the end of a call's output.
+#: The most bytes and lines that are kept of the beginning, and of the end, of an invocation's output.
 PART_BYTES: Final = 512 * 1024
 PART_LINES: Final = 4000
 _LONG_FILE: Final = 8 * 1024 * 1024
 _MOST_PIECES: Final = 64  # a process may print faster than we read
 
 
-class Printed:
+class CapturedOutput:
     """The output of one worker.
 
     Args:
@@ -21,9 +21,9 @@ class Printed:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        # Unbuffered and appending: we empty the file after each call, and the process may still write.
+        # Unbuffered and appending, because the process may write while we empty the file.
         self._file = path.open("ab", buffering=0)
-        self._reader = path.open("rb", buffering=0)  # the process moves the position of the other one
+        self._reader = path.open("rb", buffering=0)  # the process moves the position in the other file
         self._beginning = self._end = b""
         self._size = 0
 
@@ -33,7 +33,7 @@ class Printed:
 
     @property
     def is_long(self) -> bool:
-        """Whether the file is so long that it should be emptied before the call ends."""
+        """Whether the file is so long that it should be emptied during the invocation."""
         with contextlib.suppress(ValueError):  # closed
             return os.fstat(self.fileno()).st_size > _LONG_FILE
         return False
@@ -44,7 +44,7 @@ class Printed:
             self._collect()
 
     def take(self) -> bytes:
-        """What was printed since the last call of this method. If something is missing, a line says so."""
+        """The output since the last call of this method. If something is missing, a line says so."""
         try:
             self._collect()
         except ValueError:  # closed

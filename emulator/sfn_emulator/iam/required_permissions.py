@@ -1,0 +1,249 @@
+"""List the permissions that a request needs, as in AWS's Service Authorization Reference.
+
+A permission is an action on a resource. An action without resources needs ``*``. In addition to its own
+action, a request may need ``iam:PassRole`` for a role that it gives to a service, and the permission to tag
+what it creates.
+
+See https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sfn_emulator.http.authentication import Caller
+from sfn_emulator.http.messages import Arn, MalformedRequestError, Request, function_name
+from sfn_emulator.http.operations import rest_operation
+
+FindArn = Callable[[str, str, str, str], str | None]
+"""Finds an ARN with its path from partition, account, kind and name. None if nothing has this name."""
+BoundaryOf = Callable[[str], str | None]
+"""Finds the ARN of a role's permissions boundary, from the role's ARN. None if the role has no boundary."""
+
+# Some services have one name in signatures, and another one in actions.
+_PREFIXES: Final = {"email": "ses", "monitoring": "cloudwatch", "tagging": "tag"}
+_TAGS: Final = ("Tags", "tags", "Tags.member.1.Key")
+_TABLE_ARNS: Final = (
+    "ResourceArn", "StreamArn", "BackupArn", "ExportArn", "ImportArn", "TableArn", "SourceBackupArn",
+)  # fmt: skip
+_TRANSACTION_PARTS: Final = ("Put", "Update", "Delete", "ConditionCheck", "Get")
+_STATES_ARNS: Final = (
+    "stateMachineArn", "executionArn", "activityArn", "resourceArn", "stateMachineVersionArn",
+    "stateMachineAliasArn", "mapRunArn",
+)  # fmt: skip
+# A role's, user's or group's own policy has a name, too. So the policy is the last.
+_IAM_NAMES: Final = {"RoleName": "role", "UserName": "user", "GroupName": "group", "PolicyName": "policy"}
+_LISTS: Final = {"ListRoles": "role", "ListUsers": "user", "ListGroups": "group", "ListPolicies": "policy"}
+# The condition key iam:PermissionsBoundary has the boundary that these operations set.
+_SETS_BOUNDARY: Final = re.compile(r"Create(Role|User)|Put(Role|User)PermissionsBoundary")
+# For these operations, it has the boundary that the role has already.
+_HAS_BOUNDARY: Final = re.compile(r"(Attach|Detach|Put|Delete)RolePolicy|DeleteRolePermissionsBoundary")
+# Without a UserName, these operations are about the caller.
+_OF_ONESELF: Final = re.compile(
+    r"(Create|Delete|Update|List)AccessKeys?|GetUser|ChangePassword|ListMFADevices"
+)
+
+
+@dataclass(frozen=True)
+class Permission:
+    """An action on a resource, which policies must allow.
+
+    Args:
+        action: Such as ``"dynamodb:PutItem"``.
+        resource: An ARN, or ``"*"``.
+        context: The condition keys of this action, in lower case, and their values.
+    """
+
+    action: str
+    resource: str
+    context: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class ApiCall:
+    """A call of AWS's API, with what is needed to know its permissions.
+
+    Args:
+        service: The service's name in actions, such as ``"states"``.
+        operation: AWS's name, such as ``"CreateStateMachine"``.
+        parameters: The parameters of the call.
+        caller: The user or role.
+        region: The region.
+        find_arn: Finds the ARN of a role, user or group. The ARN may have a path.
+        boundary_of: Finds the permissions boundary of a role.
+    """
+
+    service: str
+    operation: str
+    parameters: Mapping[str, Any]
+    caller: Caller
+    region: str = "us-east-1"
+    find_arn: FindArn = field(default=lambda *_: None)
+    boundary_of: BoundaryOf = field(default=lambda _: None)
+
+    def text(self, *names: str) -> str:
+        """The first of these parameters that the call has. Empty if it has none of them."""
+        return next((str(self.parameters[name]) for name in names if self.parameters.get(name)), "")
+
+    def arn(self, resource: str) -> str:
+        """The ARN of a resource of this service, region and account. An ARN is returned unchanged."""
+        if resource.startswith("arn:"):
+            return resource
+        region = "" if self.service == "iam" else self.region
+        own = Arn.of(self.caller.principal)
+        return str(own._replace(service=self.service, region=region, resource=resource))
+
+    def permission(self, resource: str, operation: str = "") -> Permission:
+        """The permission for this operation, or for another operation of the same service."""
+        return Permission(f"{self.service}:{operation or self.operation}", resource)
+
+
+def api_call(request: Request, caller: Caller, find_arn: FindArn, boundary_of: BoundaryOf) -> ApiCall:
+    """Read the call from a request in any of AWS's protocols."""
+    scope = request.scope
+    operation = request.operation
+    parameters: Mapping[str, Any]
+    if operation:
+        parameters = request.json if "x-amz-target" in request.headers else request.form
+    else:
+        path = request.target.partition("?")[0]
+        operation, labels = rest_operation(scope.service, request.method, path)
+        # The body of an Invoke is the function's event.
+        is_plain = scope.service == "lambda" and not operation.startswith("Invoke")
+        parts = (request.json if is_plain else {}), request.query, labels
+        parameters = {name: value for part in parts for name, value in part.items()}
+        if scope.service == "lambda" and len(parameters) < sum(map(len, parts)):
+            raise MalformedRequestError("a parameter is given twice")
+    service = _PREFIXES.get(scope.service, scope.service)
+    return ApiCall(service, operation, parameters, caller, scope.region, find_arn, boundary_of)
+
+
+def required_permissions(call: ApiCall) -> list[Permission]:
+    """The permissions that a call needs, in the order in which AWS checks them.
+
+    For a service that is not in the table `_SERVICES`, the action is the operation's name, and the resource
+    is ``*``.
+    """
+    of_service = _SERVICES.get(call.service)
+    permissions = of_service(call) if of_service else [call.permission("*")]
+    if of_service and call.operation.startswith("Create") and call.text(*_TAGS):
+        kind = call.operation.removeprefix("Create") if call.service == "iam" else "Resource"
+        permissions.append(
+            call.permission(permissions[0].resource.removesuffix(":log-stream:"), f"Tag{kind}")
+        )
+    is_mocked = call.operation == "TestState" and call.text("mock")  # then it uses no role
+    role = call.text("Role", "roleArn")
+    if call.service in {"lambda", "states"} and role and not is_mocked:
+        context = (("iam:passedtoservice", f"{call.service}.amazonaws.com"),)
+        permissions.append(Permission("iam:PassRole", role, context))
+    return permissions
+
+
+def _dynamodb_permissions(call: ApiCall) -> list[Permission]:
+    """A batch needs a permission for each table. A transaction needs the permissions of all its parts."""
+
+    def table(name: str) -> str:
+        return call.arn(name if name.startswith("arn:") else f"table/{name}")
+
+    match call.operation:
+        case "BatchGetItem" | "BatchWriteItem":
+            return [call.permission(table(name)) for name in call.parameters.get("RequestItems") or {}]
+        case "TransactWriteItems" | "TransactGetItems":
+            items = [item for part in call.parameters.get("TransactItems") or [] for item in part.items()]
+            permissions = [
+                call.permission(table(item.get("TableName", "")), f"{kind}Item")
+                for kind, item in items
+                if kind in _TRANSACTION_PARTS
+            ]
+            return list(dict.fromkeys(permissions))
+    if not (name := call.text("TableName", "TargetTableName")):
+        return [call.permission(call.text(*_TABLE_ARNS) or "*")]
+    index = call.text("IndexName") if call.operation in {"Query", "Scan"} else ""
+    return [call.permission(table(name) + (f"/index/{index}" if index else ""))]
+
+
+def _lambda_permissions(call: ApiCall) -> list[Permission]:
+    """The function, or one version of it. All kinds of Invoke need InvokeFunction."""
+    invokes = call.operation in {"Invoke", "InvokeAsync", "InvokeWithResponseStream"}
+    if tagged := call.text("Resource"):
+        return [call.permission(tagged)]
+    if not (name := function_name(call.text("FunctionName"))):
+        return [call.permission("*")]
+    qualifier = call.text("Qualifier")
+    arn = call.arn(f"function:{name}") + (f":{qualifier}" if qualifier else "")
+    return [call.permission(arn, "InvokeFunction" if invokes else "")]
+
+
+def _states_permissions(call: ApiCall) -> list[Permission]:
+    """The machine, execution or activity that the parameters name."""
+    created = {"CreateStateMachine": "stateMachine", "CreateActivity": "activity"}.get(call.operation)
+    if created:
+        return [call.permission(call.arn(f"{created}:{call.text('name')}"))]
+    if call.operation == "TestState" and call.text("revealSecrets"):
+        return [call.permission("*"), call.permission("*", "RevealSecrets")]
+    return [call.permission(call.text(*_STATES_ARNS) or "*")]
+
+
+def _sns_permissions(call: ApiCall) -> list[Permission]:
+    """The topic. A batch needs the permission to publish."""
+    if call.operation == "CreateTopic":
+        return [call.permission(call.arn(call.text("Name")))]
+    operation = "Publish" if call.operation == "PublishBatch" else call.operation
+    return [call.permission(call.text("TopicArn", "TargetArn", "ResourceArn") or "*", operation)]
+
+
+def _logs_permissions(call: ApiCall) -> list[Permission]:
+    """The stream. A group is a stream with an empty name, so ``log-group:NAME:*`` covers the group, too."""
+    if tagged := call.text("resourceArn"):
+        return [call.permission(tagged)]
+    group = call.text("logGroupName", "logGroupNamePrefix", "logGroupIdentifier")
+    if not group and call.operation != "DescribeLogGroups":
+        return [call.permission("*")]
+    # An identifier may be an ARN.
+    name = group.partition(":log-group:")[2].removesuffix(":*") or group
+    return [call.permission(call.arn(f"log-group:{name}:log-stream:{call.text('logStreamName')}"))]
+
+
+def _iam_permissions(call: ApiCall) -> list[Permission]:
+    """The role, user, group or policy."""
+
+    def named(kind: str, name: str) -> str:
+        arn = call.find_arn(Arn.of(call.caller.principal).partition, call.caller.account, kind, name)
+        return arn or call.arn(f"{kind}{call.text('Path') or '/'}{name}")
+
+    policy, resource = call.text("PolicyArn"), "*"
+    names = [(kind, call.text(parameter)) for parameter, kind in _IAM_NAMES.items() if call.text(parameter)]
+    if names:
+        resource = named(*names[0])
+    elif policy:
+        resource = policy
+    elif call.operation in _LISTS:
+        resource = call.arn(_LISTS[call.operation] + (call.text("PathPrefix") or "/"))
+    elif call.caller.user and _OF_ONESELF.fullmatch(call.operation):
+        resource = named("user", call.caller.user)
+    if _SETS_BOUNDARY.fullmatch(call.operation):
+        boundary = call.text("PermissionsBoundary")
+    else:
+        boundary = (_HAS_BOUNDARY.fullmatch(call.operation) and call.boundary_of(resource)) or ""
+    context = {"iam:policyarn": policy, "iam:permissionsboundary": boundary}
+    given = tuple((key, value) for key, value in context.items() if value)
+    return [Permission(f"iam:{call.operation}", resource, given)]
+
+
+def _sts_permissions(call: ApiCall) -> list[Permission]:
+    """The role. Everybody may get their own identity and a session of their own."""
+    if call.operation in {"GetCallerIdentity", "GetSessionToken"}:
+        return []
+    return [call.permission(call.text("RoleArn") or "*")]
+
+
+_SERVICES: Final[Mapping[str, Callable[[ApiCall], list[Permission]]]] = {
+    "dynamodb": _dynamodb_permissions,
+    "iam": _iam_permissions,
+    "lambda": _lambda_permissions,
+    "logs": _logs_permissions,
+    "sns": _sns_permissions,
+    "states": _states_permissions,
+    "sts": _sts_permissions,
+}
