@@ -234,7 +234,7 @@ def _retry_too(response: Any, attempts: int, caught_exception: Exception | None,
 
 
 def _drop_page(response_dict: Any, **more: object) -> None:
-    """Empty the text of a proxy that has a problem: botocore then reads the status, and repeats the call."""
+    """Empty a proxy's error page. Then botocore reads the status, and repeats the call."""
     if response_dict["status_code"] < 500:
         return
     body = response_dict["body"].lstrip()

@@ -68,7 +68,7 @@ class Inbox:
 
     @property
     def notifications(self) -> list[Mail]:
-        """The mails that are not about confirming a subscription."""
+        """The mails with messages that somebody published to the topic."""
         return [mail for mail in self.mails if mail.kind == "notification"]
 
     @property
@@ -114,7 +114,7 @@ class Inbox:
         return " ".join(sentences)
 
     def clear(self) -> None:
-        """Empty the emulator's mailbox. A real mailbox is not ours to empty."""
+        """Empty the emulator's mailbox. The kit cannot empty a real mailbox."""
         if self._is_readable:
             self._ask("DELETE", self._path)
 

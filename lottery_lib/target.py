@@ -264,7 +264,7 @@ def _block_writes(model: Any, **more: object) -> None:
 
 
 def _at_address(where: str, names: Names, region: str) -> Target:
-    """Connect to an emulator at an address. Fails now, and not in a later cell, if nobody answers."""
+    """Connect to an emulator at an address. If nothing answers, raise now and not in a later cell."""
     scheme, rest = where.split("://", 1)
     key, _at, place = rest.rpartition("@")
     endpoint = f"{scheme}://{place}"
@@ -288,7 +288,7 @@ def _at_address(where: str, names: Names, region: str) -> Target:
     session = _isolated_session(region, key or own.get("access_key_id") or TESTING)
     target = Target("endpoint", session, endpoint, names, key_file=own.get("access_key_file"))
     try:
-        target.account  # noqa: B018 - it asks who we are
+        target.account  # noqa: B018 - reading it calls AWS
     except ClientError as error:
         if error.response["Error"].get("Code") != "InvalidClientTokenId":
             raise
@@ -364,5 +364,5 @@ def _aws(names: Names, region: str | None) -> Target:
             "LOTTERY_TARGET=aws", _("no region is set"), _("Set AWS_DEFAULT_REGION, such as us-east-1")
         )
     target = Target("aws", session, None, names)
-    target.account  # noqa: B018 - it asks who we are
+    target.account  # noqa: B018 - reading it calls AWS
     return target

@@ -152,7 +152,7 @@ class Reader:
         # AWS always gives a previousEventId. Without it, the best guess is the id before this one.
         owner = before = self.owners.get(event.get("previousEventId", event["id"] - 1))
         if kind == "EvaluationFailed" and (match := _ENTERED_AT.search(reason_of(event)[1])):
-            owner = before = self.owners.get(int(match[1]))  # AWS's event follows what was before its state
+            owner = before = self.owners.get(int(match[1]))  # AWS's previousEventId is of the state before
         if kind.startswith("Execution"):
             owner = self._read_execution(event, before)
         elif self.end:

@@ -32,7 +32,7 @@ _FRAMES: Final = 30  # about the most moments to show of one reading; a long his
 _OFTEN_MOMENTS: Final = ("StateEntered", "Failed", "TimedOut")  # how the types of their events end
 _REVEAL: Final = 8.0  # seconds in which all winners of a prize appear, at most
 _STYLE: Final = {"description_width": "initial"}
-# What is cut off a long word, such as one of AWS's task tokens. Chinese has no spaces, so it is not cut.
+# The part of a long word, such as a task token, that is cut off. Chinese has no spaces, so it is not cut.
 _LONG: Final = re.compile(r"(?<=[!-~]{60})[!-~]+")
 #: The address of the emulator's mailbox in a sentence about the mail.
 _LINK: Final = re.compile(r"https?://[^\s<]+/_emulator/mail[^\s<]*")
@@ -144,7 +144,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         async def ended() -> None:
             await task
 
-        # JupyterLab handles a click in another thread than a cell, so the draw may belong to another loop.
+        # JupyterLab handles clicks and cells in different threads, so the draw may belong to another loop.
         await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(ended(), task.get_loop()))
         return self.result
 
