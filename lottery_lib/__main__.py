@@ -153,11 +153,11 @@ def status(edition: str | None) -> Outcome:
     return Outcome({"resources": rows(resources)}, shown=shown_rows(resources))
 
 
-def _drawn(target: "Target", run_draw: Callable[["Target"], Document]) -> Outcome:
+def _drawn(target: "Target", run_draw: Callable[[], Document]) -> Outcome:
     from lottery_lib.mails import inbox
 
     say(inbox(target).where)  # before the draw: there is still time to confirm the address
-    result = run_draw(target)
+    result = run_draw()
     if target.kind != "aws" and target.names.edition == "hardened" and result["winners"]:
         say(_("The emulator forgets the winners when it ends. `lottery winners --csv FILE` saves them"))
     return Outcome(result, result["status"] == "SUCCEEDED" and not result["error"])
@@ -183,11 +183,12 @@ def draw(edition: str | None, number: str, name: str | None, public: str | None)
         wanted = json.loads(number)
     except ValueError:
         wanted = number  # the machine refuses it, with the reason
+    target = connected(edition)
     if public is None:
-        return _drawn(connected(edition), lambda target: draws.draw(target, wanted, name=name))
+        return _drawn(target, lambda: draws.draw(target, wanted, name=name))
     from lottery_lib.hardened import draw_in_public
 
-    return _drawn(connected(edition), lambda target: draw_in_public(target, wanted, public, name=name))
+    return _drawn(target, lambda: draw_in_public(target, wanted, public, name=name))
 
 
 @lottery.command(example="lottery resume draw-20250101T120000-0123abcd --edition hardened", failed=NO_DRAW)
@@ -199,7 +200,7 @@ def resume(edition: str | None, draw_id: str, mail: bool) -> Outcome:
 
     target = connected(edition)
     check_edition(target, draw_id)  # before it shows a mailbox
-    return _drawn(target, lambda target: resume(target, draw_id, remail=mail))
+    return _drawn(target, lambda: resume(target, draw_id, remail=mail))
 
 
 @lottery.command(example="lottery winners --csv winners.csv")
