@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from lottery_lib.target import Target
 
 _ASKS_SECONDS: Final = 60.0
+#: The draw, the prize and the status of a win, as a row of winners has them.
 _Win = tuple[str | None, str | None, str | None]
-"""The draw, the prize and the status of a win, as a row of winners has them."""
 
 
 def check_edition(target: "Target", draw_id: str) -> None:

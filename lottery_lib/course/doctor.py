@@ -90,11 +90,7 @@ def examine(edition: str | None = None, only: Collection[str] = ()) -> list[Find
 
 def missing(findings: Sequence[Finding]) -> list[str]:
     """One line with the next step for each finding that is not ok."""
-    lines = [
-        str(LotteryError(finding["check"], finding["detail"], finding["next"]))
-        for finding in findings
-        if not finding["ok"]
-    ]
+    lines = [str(LotteryError(bad["check"], bad["detail"], bad["next"])) for bad in findings if not bad["ok"]]
     return lines or [_("All {count} checks passed: nothing is missing on this machine.", count=len(findings))]
 
 
