@@ -163,8 +163,13 @@ def wait(target: Target, arn: str, *, seconds: float = 120.0) -> "DescribeExecut
 def stop(target: Target, arn: str, *, error: str = "Stopped", cause: str = "Stopped by hand") -> None:
     """Stop an execution; nothing happens if it has ended already."""
     if describe(target, arn)["status"] not in ENDED:
-        call = target.client("stepfunctions").stop_execution
-        call_or_none(call, *_ABSENT, executionArn=arn, error=error, cause=cause)
+        _stop(target, arn, error, cause)
+
+
+def _stop(target: Target, arn: str, error: str, cause: str) -> None:
+    """Stop an execution that was running a moment ago; it may have ended, or be gone."""
+    call = target.client("stepfunctions").stop_execution
+    call_or_none(call, *_ABSENT, executionArn=arn, error=error, cause=cause)
 
 
 def of_machine(
@@ -181,5 +186,5 @@ def stop_running(target: Target, machine_arn: str) -> int:
     """Stop every running execution of a machine; returns how many there were."""
     running = of_machine(target, machine_arn, status="RUNNING")
     for execution in running:
-        stop(target, execution["executionArn"], cause="Stopped by the teardown of the lottery")
+        _stop(target, execution["executionArn"], "Stopped", "Stopped by the teardown of the lottery")
     return len(running)
