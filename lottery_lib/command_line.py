@@ -226,14 +226,10 @@ def rows(resources: "Iterable[Report]") -> list[dict[str, str]]:
 
 def shown_rows(resources: "Iterable[Report]") -> list[dict[str, str]]:
     """Resources as people read them, in their language."""
-    from lottery_lib.resources import WORDS
+    from lottery_lib.resources import in_words
 
     return [
-        {
-            _("kind"): WORDS.get(report.kind, report.kind),
-            _("name"): report.name,
-            _("state"): WORDS.get(report.state, report.state),
-        }
+        {_("kind"): in_words(report.kind), _("name"): report.name, _("state"): in_words(report.state)}
         for report in resources
     ]
 

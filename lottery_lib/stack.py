@@ -16,9 +16,9 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.resources import Planned, Report, Resource
 from lottery_lib.resources.sns_topic import Subscription, Topic, as_resource
 from lottery_lib.target import Target, WriteBlockedError
-from lottery_lib.translation import _
+from lottery_lib.translation import N_, _
 
-_CHECKED: Final = "would be checked"
+_CHECKED: Final = N_("would be checked")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Stack:
         self.target = target
         self._progress = progress
         self._announce = announce
-        self._at_work = ("lottery", "")  # the kind and name of the resource in work
+        self._at_work = (N_("lottery"), "")  # the kind and name of the resource in work
 
         def report(words: str) -> None:
             progress(Report(*self._at_work, words))
@@ -96,7 +96,7 @@ class Stack:
         going = [_delete_ours(resource) for resource in self._going(self.target.read_only())]
         # SNS deletes a subscription with its topic.
         gone = [
-            replace(each, state="would be deleted" if each.ours else "not ours, left alone")
+            replace(each, state=N_("would be deleted") if each.ours else N_("not ours, left alone"))
             for each in ([] if self._shared() else self._subscriptions())
         ]
         return [each for each in going if each.state != "missing"] + gone
@@ -183,26 +183,26 @@ def _delete_ours(resource: Resource[Any]) -> Report:
     try:
         return resource.delete()
     except WriteBlockedError:
-        return Report(resource.kind, resource.name, "would be deleted")
+        return Report(resource.kind, resource.name, N_("would be deleted"))
     except LotteryError:
         found = resource.find()
         if found is None or found.ours:
             raise
-        return replace(found, state="not ours, left alone")
+        return replace(found, state=N_("not ours, left alone"))
 
 
 def _would_ensure(made: Planned) -> Report:
     """What a deploy would do with a resource of a read-only target."""
     found, state = made.find(), _CHECKED
     if found is None:
-        state = "would be created"
+        state = N_("would be created")
     elif not found.ours:
-        state = "not ours, would be refused"
+        state = N_("not ours, would be refused")
     else:
         try:
             made.ensure()
         except WriteBlockedError:
-            state = "would be updated"
+            state = N_("would be updated")
         except AwsError:
             raise
         except LotteryError as error:

@@ -68,6 +68,11 @@ def _(message: str, /, **values: object) -> str:
     return translated(language(), message, **values)
 
 
+def N_(message: str, /) -> str:
+    """Mark a message that somebody else translates, so that the catalogue gets it."""
+    return message
+
+
 def translated(language: str, message: str, /, **values: object) -> str:
     """Translate a message into any language, such as a browser's; see `_`."""
     text = _catalogue(language).gettext(message) if message else ""

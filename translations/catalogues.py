@@ -230,10 +230,10 @@ def library(folders: Iterable[Path] = KIT) -> Catalog:
 
 
 def messages(tree: ast.AST) -> Iterator[str]:
-    """What a module gives to `_`, and the docstrings of its commands. Babel's own search misses f-strings."""
+    """What a module gives to `_` or `N_`, and the docstrings of commands. Babel's search misses f-strings."""
     for node in ast.iter_child_nodes(tree):
         match node:
-            case ast.Call(func=ast.Name(id="_"), args=[ast.Constant(value=str(message))]):
+            case ast.Call(func=ast.Name(id="_" | "N_"), args=[ast.Constant(value=str(message))]):
                 yield message
             case ast.FunctionDef(decorator_list=[ast.Call(func=ast.Attribute(attr="command" | "group")), *_]):
                 yield ast.get_docstring(node) or ""

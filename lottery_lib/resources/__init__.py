@@ -9,41 +9,13 @@ refused.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Final, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from lottery_lib.aws_errors import busy, call_or_none, says
 from lottery_lib.errors import DEPLOY, LotteryError
 from lottery_lib.names import EDITIONS
 from lottery_lib.target import Target
-from lottery_lib.translation import _
-
-#: The kinds, and what a verb or a plan says of a resource, as people read them. Other states are AWS's words.
-WORDS: Final = {
-    "role": _("role"),
-    "function": _("function"),
-    "log group": _("log group"),
-    "topic": _("topic"),
-    "subscription": _("subscription"),
-    "table": _("table"),
-    "employees": _("employees"),
-    "pool": _("pool"),
-    "state machine": _("state machine"),
-    "lottery": _("lottery"),
-    "created": _("created"),
-    "updated": _("updated"),
-    "unchanged": _("unchanged"),
-    "deleted": _("deleted"),
-    "missing": _("missing"),
-    "loaded": _("loaded"),
-    "confirmed": _("confirmed"),
-    "pending confirmation": _("pending confirmation"),
-    "would be checked": _("would be checked"),
-    "would be created": _("would be created"),
-    "would be updated": _("would be updated"),
-    "would be deleted": _("would be deleted"),
-    "not ours, left alone": _("not ours, left alone"),
-    "not ours, would be refused": _("not ours, would be refused"),
-}
+from lottery_lib.translation import N_, _, language, translated
 
 T = TypeVar("T")
 Found = TypeVar("Found", bound=Mapping[str, Any])
@@ -72,8 +44,13 @@ class Report:
     note: str = ""
 
     def __str__(self) -> str:
-        kind, state = (WORDS.get(word, word) for word in (self.kind, self.state))
+        kind, state = in_words(self.kind), in_words(self.state)
         return _("{state}: {kind} {name}", state=state, kind=kind, name=self.name)
+
+
+def in_words(kind_or_state: str) -> str:
+    """A kind or a state as people read it. One that no catalogue has stays as it is, such as ``ACTIVE``."""
+    return translated(language(), kind_or_state)
 
 
 class Planned(ABC):
@@ -84,6 +61,7 @@ class Planned(ABC):
         name: Its name in reports.
     """
 
+    #: Its name in JSON. Write it as ``N_("table")``, so that the catalogues get it for people.
     kind: ClassVar[str]
 
     def __init__(self, target: Target, name: str) -> None:
@@ -93,7 +71,7 @@ class Planned(ABC):
     @property
     def titled(self) -> str:
         """Its kind and its name, as people read them."""
-        return f"{WORDS[self.kind]} {self.name}"
+        return f"{in_words(self.kind)} {self.name}"
 
     @abstractmethod
     def find(self) -> Report | None:
@@ -242,7 +220,7 @@ class Resource(Planned, Generic[Found]):
                 return self.ensure()
             self.refuse_foreign(self._resource("", self._is_ours(tags)))
         updated = self._update(found)
-        return self._resource("created" if created else "updated" if updated else "unchanged")
+        return self._resource(N_("created") if created else N_("updated") if updated else N_("unchanged"))
 
     def delete(self, *, foreign: bool = False) -> Report:
         """Delete it and wait until it is gone.
@@ -258,11 +236,11 @@ class Resource(Planned, Generic[Found]):
         """
         found = self.find()
         if found is None:
-            return self._resource("missing")
+            return self._resource(N_("missing"))
         if not foreign:
             self.refuse_foreign(found)
         self._remove(found)
-        return replace(found, state="deleted")
+        return replace(found, state=N_("deleted"))
 
     def refuse_foreign(self, found: Report | None) -> None:
         """Refuse to touch a resource that has our name but not our tags.

@@ -18,7 +18,7 @@ from lottery_lib.employees import Roster, tutorial_roster
 from lottery_lib.resources import Planned, Report
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import Target
-from lottery_lib.translation import _
+from lottery_lib.translation import N_, _
 
 CHUNK: Final = 100  # ids in one item, which then stays far below DynamoDB's limit of 400 KB
 
@@ -81,7 +81,7 @@ def _add_reset(target: Target, removed: int) -> None:
 class Employees(Planned):
     """The tutorial's ten employees. They are written only if the table is empty."""
 
-    kind: ClassVar = "employees"
+    kind: ClassVar = N_("employees")
 
     def __init__(self, target: Target) -> None:
         super().__init__(target, target.names.employee_table)
@@ -90,7 +90,7 @@ class Employees(Planned):
     def find(self) -> Report | None:
         """Check whether there is any employee."""
         empty = call_or_none(self._table.is_empty, "ResourceNotFound")
-        return Report(self.kind, self.name, "loaded") if empty is False else None
+        return Report(self.kind, self.name, N_("loaded")) if empty is False else None
 
     def ensure(self) -> Report:
         """Load the ten employees if the table is empty."""
@@ -106,7 +106,7 @@ class Employees(Planned):
 class Pool(Planned):
     """The pool: the ids of the employees who are in their table now."""
 
-    kind: ClassVar = "pool"
+    kind: ClassVar = N_("pool")
 
     def __init__(self, target: Target) -> None:
         super().__init__(target, target.names.pool_table)

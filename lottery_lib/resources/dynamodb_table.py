@@ -10,7 +10,7 @@ from lottery_lib.aws_errors import all_pages, call_or_none, says
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources import Report, Resource
 from lottery_lib.target import Target
-from lottery_lib.translation import _
+from lottery_lib.translation import N_, _
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -51,7 +51,7 @@ class Table(Resource["Found"]):
         index: Its index, if it should have one. Other indexes stay, because a lesson may have added them.
     """
 
-    kind: ClassVar = "table"
+    kind: ClassVar = N_("table")
     arn_parts: ClassVar = ("dynamodb", "table/{}")
     ready_word: ClassVar = "ACTIVE"
     patience: ClassVar = 300

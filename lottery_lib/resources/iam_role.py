@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from lottery_lib.aws_errors import all_pages, call_or_none, says
 from lottery_lib.resources import Report, Resource
 from lottery_lib.target import Target
-from lottery_lib.translation import _
+from lottery_lib.translation import N_, _
 
 if TYPE_CHECKING:
     from typing import TypedDict
@@ -59,7 +59,7 @@ class Role(Resource["Found"]):
         inline: Policy documents by name.
     """
 
-    kind: ClassVar = "role"
+    kind: ClassVar = N_("role")
     actions: ClassVar = (
         *("DeleteRole", "DeleteRolePolicy", "DetachRolePolicy", "GetRole", "GetRolePolicy"),
         *("ListAttachedRolePolicies", "ListRolePolicies", "TagRole", "UpdateAssumeRolePolicy"),

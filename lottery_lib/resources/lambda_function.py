@@ -13,7 +13,7 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.names import CHECKOUT
 from lottery_lib.resources import Report, Resource
 from lottery_lib.target import Target
-from lottery_lib.translation import _
+from lottery_lib.translation import N_, _
 
 if TYPE_CHECKING:
     from types_boto3_lambda.type_defs import GetFunctionResponseTypeDef as Found
@@ -57,7 +57,7 @@ class Function(Resource["Found"]):
         handler: ``module.function``.
     """
 
-    kind: ClassVar = "function"
+    kind: ClassVar = N_("function")
     arn_parts: ClassVar = ("lambda", "function:{}")
     ready_word: ClassVar = _("ready")
     patience: ClassVar = 300

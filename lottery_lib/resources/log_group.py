@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from lottery_lib.aws_errors import all_pages, call_or_none
 from lottery_lib.resources import Report, Resource
+from lottery_lib.translation import N_
 
 if TYPE_CHECKING:
     from types_boto3_logs.type_defs import LogGroupTypeDef as Found
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 class LogGroup(Resource["Found"]):
     """A log group of CloudWatch Logs."""
 
-    kind: ClassVar = "log group"
+    kind: ClassVar = N_("log group")
     arn_parts: ClassVar = ("logs", "log-group:{}")
     actions: ClassVar = ("CreateLogGroup", "DeleteLogGroup", "ListTagsForResource", "TagResource")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from lottery_lib.aws_errors import AwsError, all_pages, call_or_none, says
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources import Planned, Report, Resource
-from lottery_lib.translation import _
+from lottery_lib.translation import N_, _
 
 if TYPE_CHECKING:
     from types_boto3_sns.type_defs import SubscriptionTypeDef
@@ -18,7 +18,7 @@ _DISPLAY_NAME: Final = "Lottery"
 class Topic(Resource[Mapping[str, str]]):
     """A topic with the display name of tutorial 2.2.3."""
 
-    kind: ClassVar = "topic"
+    kind: ClassVar = N_("topic")
     arn_parts: ClassVar = ("sns", "{}")
     actions: ClassVar = (
         *("CreateTopic", "DeleteTopic", "GetTopicAttributes", "ListSubscriptionsByTopic"),
@@ -76,7 +76,7 @@ class Subscription(Planned):
         address: The e-mail address.
     """
 
-    kind: ClassVar = "subscription"
+    kind: ClassVar = N_("subscription")
 
     def __init__(self, topic: Topic, address: str) -> None:
         super().__init__(topic.target, address)
@@ -113,5 +113,5 @@ def as_resource(subscription: "SubscriptionTypeDef") -> Report:
     """Describe an entry of `Topic.subscriptions`: its state is confirmed or pending confirmation."""
     arn = subscription["SubscriptionArn"]
     confirmed = arn.startswith("arn:")
-    state = "confirmed" if confirmed else "pending confirmation"
+    state = N_("confirmed") if confirmed else N_("pending confirmation")
     return Report(Subscription.kind, subscription["Endpoint"], state, arn if confirmed else "")

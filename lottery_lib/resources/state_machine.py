@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from lottery_lib.aws_errors import busy, call_or_none
 from lottery_lib.resources import Report, Resource
 from lottery_lib.target import Target
-from lottery_lib.translation import _
+from lottery_lib.translation import N_, _
 
 if TYPE_CHECKING:
     from types_boto3_stepfunctions.type_defs import DescribeStateMachineOutputTypeDef as Found
@@ -25,7 +25,7 @@ class StateMachine(Resource["Found"]):
         role_arn: The role that executions run as.
     """
 
-    kind: ClassVar = "state machine"
+    kind: ClassVar = N_("state machine")
     arn_parts: ClassVar = ("states", "stateMachine:{}")
     actions: ClassVar = (
         *("CreateStateMachine", "DeleteStateMachine", "DescribeStateMachine", "ListExecutions"),

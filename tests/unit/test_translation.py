@@ -13,7 +13,6 @@ from sentences import sentences
 
 from lottery_lib import translation
 from lottery_lib.names import CHECKOUT
-from lottery_lib.resources import WORDS
 from lottery_lib.translation import _, first_spoken, language, translated
 from lottery_party import check_words
 
@@ -23,7 +22,7 @@ MODULES = {
     for path in sorted((CHECKOUT / folder).rglob("*.py"))
 }
 #: Words of the data, which people read translated.
-DATA = {*WORDS, *check_words.WORDS, "may win later"}
+DATA = {*check_words.WORDS, "may win later"}
 #: By module: the beginnings of the sentences that stay English, and why.
 ENGLISH = {
     "lottery_lib/__init__.py": {"module {} has no attribute": "Python's words, for programmers"},
@@ -96,16 +95,17 @@ def test_each_message_is_one_literal(name):
 
 
 def test_the_catalogue_gets_all_messages():
-    """Also those in an f-string, and the help of a command."""
+    """Also those in an f-string, those that are translated elsewhere, and the help of a command."""
     program = ast.parse(
         "f\"<p>{_('One {x}', x=1)}</p>\"\n"
+        "kind = N_('table')\n"
         "@lottery.command(example='')\n"
         "def winners():\n"
         '    """List them.\n\n    All."""\n'
         "def other():\n"
         '    """Not this."""\n'
     )
-    assert list(catalogues.messages(program)) == ["One {x}", "List them.\n\nAll."]
+    assert list(catalogues.messages(program)) == ["One {x}", "table", "List them.\n\nAll."]
 
 
 def test_translations_have_the_values_of_their_messages():
