@@ -8,50 +8,19 @@ Each name is written in full, never as a pattern. ``Lottery-*-alice`` would also
 attendee ``x-alice``. Without an attendee, ``Lottery-*`` would match the names of all attendees.
 """
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
 from lottery_lib import plan
 from lottery_lib.names import EDITIONS
-from lottery_lib.resources.iam_role import Policy
+from lottery_lib.resources import Resource
+from lottery_lib.resources.dynamodb_table import Table
+from lottery_lib.resources.iam_role import Policy, Role
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.target import Target
 
 #: The characters that a managed policy may have, without white space (a user's inline policies: 2,048).
 LIMIT: Final = 6144
-#: What the lessons of an edition call in addition to the kind's own calls, by the kind of resource.
-_LESSONS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
-    "tutorial": {
-        "function": ("GetFunctionConfiguration", "InvokeFunction", "PutFunctionConcurrency"),
-        "topic": ("Publish",),
-        "table": ("DeleteItem", "GetItem", "PutItem", "Query"),
-    },
-    "hardened": {"table": ("BatchGetItem", "DeleteItem", "UpdateItem")},
-}
-#: What a role may do at most, by the kind of resource.
-_OF_ROLES: Final[Mapping[str, tuple[str, ...]]] = {
-    "function": ("InvokeFunction",),
-    "log group": ("CreateLogGroup", "CreateLogStream", "PutLogEvents"),
-    "topic": ("Publish",),
-    "table": (
-        *("BatchGetItem", "BatchWriteItem", "ConditionCheckItem", "DeleteItem", "DescribeTable", "GetItem"),
-        *("PutItem", "Query", "Scan", "UpdateItem"),
-    ),
-}
-#: What in a resource has an ARN of its own: versions, log streams, indexes.
-_INSIDE: Final = {"function": ":*", "log group": ":*", "table": "/index/*"}
-_OF_EXECUTIONS: Final = (
-    *("DescribeExecution", "DescribeStateMachineForExecution"),
-    *("GetExecutionHistory", "StopExecution"),
-)
-# AWS checks these without a resource. It checks DescribeLogGroups on all groups, whatever the prefix.
-_WITHOUT_RESOURCE: Final = {
-    "tutorial": (
-        *("dynamodb:ListTables", "lambda:ListFunctions", "states:ListStateMachines"),
-        "states:SendTask*",  # ...Success, ...Failure and ...Heartbeat: the three names would exceed the limit
-    ),
-    "hardened": ("states:SendTaskSuccess",),
-}
 
 
 def policy(target: Target) -> Policy:
@@ -65,25 +34,21 @@ def policy(target: Target) -> Policy:
     Returns:
         A policy document of at most `LIMIT` characters.
     """
-    names = target.names
-    statements, arns, actions = list[Policy](), dict[str, list[str]](), dict[str, list[str]]()
+    base, account_wide = target.names.base, list[str]()
+    statements = dict[str, Policy]()  # by kind
     for resource, _ in plan.resources(target):
-        service = resource.arn.split(":")[2]
-        operations = (*resource.actions, *_LESSONS[names.base].get(resource.kind, ()))
-        actions[resource.kind] = [f"{service}:{operation}" for operation in operations]
-        arns.setdefault(resource.kind, []).extend(resource.policy_arns)
-    if names.base == "tutorial":
-        arns["table"].append(f"{plan.employee_table(target).arn}/index/{names.serial_index}")
-    for name, of_kind in arns.items():
-        statements.append(_allow(_sid(name), actions[name], of_kind))
-    statements += _on_roles(target, arns["role"])
-    executions = [f"{arn.replace(':stateMachine:', ':execution:')}:*" for arn in arns["state machine"]]
-    of_executions = [f"states:{each}" for each in _OF_EXECUTIONS]
-    statements.append(_allow("Executions", of_executions, executions))
-    statements.append(_beside(target))
-    without = ["logs:DescribeLogGroups", "sns:Unsubscribe", "states:TestState"]
-    statements.append(_allow("Any", [*without, *_WITHOUT_RESOURCE[names.base]], ["*"]))
-    return {"Version": "2012-10-17", "Statement": statements}
+        if resource.kind not in statements:
+            operations = (*resource.actions, *resource.lesson_actions.get(base, ()))
+            own = [each for each in operations if each not in resource.account_actions]
+            statements[resource.kind] = _allow(_sid(resource.kind), _actions(resource, own), [])
+            account_wide += _actions(resource, set(operations) - set(own))
+        statements[resource.kind]["Resource"] += resource.policy_arns
+    if base == "tutorial":
+        index = f"{plan.employee_table(target).arn}/index/{target.names.serial_index}"
+        statements[Table.kind]["Resource"].append(index)
+    others = [*_on_roles(target, statements[Role.kind]["Resource"]), _beside(target)]
+    others.append(_allow("Any", sorted(account_wide), ["*"]))
+    return {"Version": "2012-10-17", "Statement": [*statements.values(), *others]}
 
 
 def boundary(target: Target) -> Policy:
@@ -100,13 +65,11 @@ def boundary(target: Target) -> Policy:
     statements = dict[str, Policy]()
     for edition in EDITIONS:
         for resource, _ in plan.resources(target.named(target.names.in_edition(edition))):
-            if operations := _OF_ROLES.get(resource.kind):
-                service = resource.arn.split(":")[2]
-                actions = [f"{service}:{operation}" for operation in operations]
-                statement = statements.setdefault(resource.kind, _allow(_sid(resource.kind), actions, []))
-                inside = _INSIDE.get(resource.kind)
-                these = [resource.arn, *([resource.arn + inside] if inside else [])]
-                statement["Resource"] += [arn for arn in these if arn not in statement["Resource"]]
+            if resource.role_actions:
+                new = _allow(_sid(resource.kind), _actions(resource, resource.role_actions), [])
+                arns = statements.setdefault(resource.kind, new)["Resource"]
+                inside = [resource.arn + resource.inside] if resource.inside else []
+                arns += [arn for arn in (resource.arn, *inside) if arn not in arns]
     return {"Version": "2012-10-17", "Statement": list(statements.values())}
 
 
@@ -131,6 +94,11 @@ def _on_roles(target: Target, arns: list[str]) -> list[Policy]:
 
 def _sid(kind: str) -> str:
     return kind.title().replace(" ", "") + "s"
+
+
+def _actions(resource: Resource[Any], operations: Iterable[str]) -> list[str]:
+    service = resource.arn.split(":")[2]
+    return [f"{service}:{operation}" for operation in operations]
 
 
 def _allow(sid: str, actions: list[str], resources: list[str], **condition: object) -> Policy:

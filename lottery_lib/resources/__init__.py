@@ -91,8 +91,16 @@ class Resource(Planned, Generic[Found]):
 
     #: Its service, and the last part of its ARN, such as ``"table/{}"``. AWS makes it from the name.
     arn_parts: ClassVar[tuple[str, str]]
-    #: The operations that a policy must allow: those that this kind calls, and others that AWS also checks.
+    #: The operations that an attendee's policy allows: what the kit calls, and what AWS also checks.
     actions: ClassVar[tuple[str, ...]] = ()
+    #: What the lessons call in addition, by edition.
+    lesson_actions: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    #: Those of these operations that AWS checks without a resource.
+    account_actions: ClassVar[tuple[str, ...]] = ()
+    #: What a role may do with it at most.
+    role_actions: ClassVar[tuple[str, ...]] = ()
+    #: The end of the ARNs of what is in it, such as versions or indexes. Roles may use these, too.
+    inside: ClassVar = ""
     #: What a wait for it says, and how many seconds it may take.
     ready_word: ClassVar = _("visible")
     patience: ClassVar = 60
@@ -107,7 +115,7 @@ class Resource(Planned, Generic[Found]):
 
     @property
     def policy_arns(self) -> list[str]:
-        """The ARNs that a policy must name to allow calls on it."""
+        """The ARNs that an attendee's policy must name to allow calls on it."""
         return [self.arn]
 
     @abstractmethod

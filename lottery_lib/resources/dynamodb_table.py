@@ -59,6 +59,16 @@ class Table(Resource["Found"]):
         *("BatchWriteItem", "CreateTable", "DeleteTable", "DescribeTable", "ListTagsOfResource"),
         *("Scan", "TagResource", "UpdateTable"),
     )
+    lesson_actions: ClassVar = {
+        "tutorial": ("DeleteItem", "GetItem", "ListTables", "PutItem", "Query"),
+        "hardened": ("BatchGetItem", "DeleteItem", "UpdateItem"),
+    }
+    account_actions: ClassVar = ("ListTables",)
+    role_actions: ClassVar = (
+        *("BatchGetItem", "BatchWriteItem", "ConditionCheckItem", "DeleteItem", "DescribeTable", "GetItem"),
+        *("PutItem", "Query", "Scan", "UpdateItem"),
+    )
+    inside: ClassVar = "/index/*"
     #: DynamoDB is still making, changing or deleting the table or an index.
     not_yet: ClassVar = ("ResourceInUse", "Only 1 online index")
 

@@ -65,6 +65,12 @@ class Function(Resource["Found"]):
         *("CreateFunction", "DeleteFunction", "DeleteFunctionConcurrency", "GetFunction", "ListTags"),
         *("TagResource", "UpdateFunctionCode", "UpdateFunctionConfiguration"),
     )
+    lesson_actions: ClassVar = {
+        "tutorial": ("GetFunctionConfiguration", "InvokeFunction", "ListFunctions", "PutFunctionConcurrency"),
+    }
+    account_actions: ClassVar = ("ListFunctions",)
+    role_actions: ClassVar = ("InvokeFunction",)
+    inside: ClassVar = ":*"
     #: IAM has just made the role, or Lambda is still making or updating the function.
     not_yet: ClassVar = (
         *("cannot be assumed", "execution role does not have permissions"),

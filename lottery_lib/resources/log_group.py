@@ -16,12 +16,18 @@ class LogGroup(Resource["Found"]):
 
     kind: ClassVar = N_("log group")
     arn_parts: ClassVar = ("logs", "log-group:{}")
-    actions: ClassVar = ("CreateLogGroup", "DeleteLogGroup", "ListTagsForResource", "TagResource")
+    actions: ClassVar = (
+        *("CreateLogGroup", "DeleteLogGroup", "DescribeLogGroups", "ListTagsForResource", "TagResource"),
+    )
+    #: AWS checks it on all groups, whatever the prefix.
+    account_actions: ClassVar = ("DescribeLogGroups",)
+    role_actions: ClassVar = ("CreateLogGroup", "CreateLogStream", "PutLogEvents")
+    inside: ClassVar = ":*"
 
     @property
     def policy_arns(self) -> list[str]:
         """Two ARNs: AWS checks tag operations on the plain one, and all others on the one with ``:*``."""
-        return [self.arn, f"{self.arn}:*"]
+        return [self.arn, self.arn + self.inside]
 
     def look(self) -> "Found | None":
         """AWS's description of the log group."""

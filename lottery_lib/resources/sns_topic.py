@@ -22,8 +22,11 @@ class Topic(Resource[Mapping[str, str]]):
     arn_parts: ClassVar = ("sns", "{}")
     actions: ClassVar = (
         *("CreateTopic", "DeleteTopic", "GetTopicAttributes", "ListSubscriptionsByTopic"),
-        *("ListTagsForResource", "SetTopicAttributes", "Subscribe", "TagResource"),
+        *("ListTagsForResource", "SetTopicAttributes", "Subscribe", "TagResource", "Unsubscribe"),
     )
+    lesson_actions: ClassVar = {"tutorial": ("Publish",)}
+    account_actions: ClassVar = ("Unsubscribe",)
+    role_actions: ClassVar = ("Publish",)
 
     def look(self) -> Mapping[str, str] | None:
         """The topic's attributes."""

@@ -28,9 +28,16 @@ class StateMachine(Resource["Found"]):
     kind: ClassVar = N_("state machine")
     arn_parts: ClassVar = ("states", "stateMachine:{}")
     actions: ClassVar = (
-        *("CreateStateMachine", "DeleteStateMachine", "DescribeStateMachine", "ListExecutions"),
-        *("ListTagsForResource", "StartExecution", "TagResource", "UpdateStateMachine"),
+        *("CreateStateMachine", "DeleteStateMachine", "DescribeExecution", "DescribeStateMachine"),
+        *("DescribeStateMachineForExecution", "GetExecutionHistory", "ListExecutions", "ListTagsForResource"),
+        *("StartExecution", "StopExecution", "TagResource", "TestState", "UpdateStateMachine"),
     )
+    lesson_actions: ClassVar = {
+        # SendTaskSuccess, ...Failure and ...Heartbeat: the three names would exceed the limit of a policy.
+        "tutorial": ("ListStateMachines", "SendTask*"),
+        "hardened": ("SendTaskSuccess",),
+    }
+    account_actions: ClassVar = ("ListStateMachines", "SendTask*", "SendTaskSuccess", "TestState")
     #: AWS does not know a new role for some seconds. While a machine is being deleted, its name is not free.
     not_yet: ClassVar = ("authorized to assume the provided role", "StateMachineDeleting")
 
@@ -38,6 +45,11 @@ class StateMachine(Resource["Found"]):
         super().__init__(target, name)
         self.definition = definition
         self.role_arn = role_arn
+
+    @property
+    def policy_arns(self) -> list[str]:
+        """The machine, and its executions."""
+        return [self.arn, self.target.arn("states", f"execution:{self.name}:*")]
 
     def look(self) -> "Found | None":
         """AWS's description of the machine."""
