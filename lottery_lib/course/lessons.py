@@ -3,22 +3,19 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from lottery_lib import definition, execution, plan
 from lottery_lib.course.checks import Check, Checks
-from lottery_lib.draws import draw, forget_winners, machine_arn, winner_table
+from lottery_lib.draws import draw, machine_arn, winner_table
 from lottery_lib.employees import DATA_FOLDER, tutorial_roster
 from lottery_lib.errors import LotteryError
 from lottery_lib.history import ExecutionRecord
 from lottery_lib.mails import inbox
 from lottery_lib.resources import Resource
-from lottery_lib.resources.contents import Employees, Pool, draws_table, load_employees
-from lottery_lib.resources.dynamodb_table import Table
-from lottery_lib.resources.iam_role import Role
+from lottery_lib.resources.contents import Employees, Pool, draws_table
 from lottery_lib.resources.lambda_function import Function
 from lottery_lib.resources.sns_topic import Subscription, as_resource
-from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.target import Target
 from lottery_lib.translation import _
 from lottery_lib.view.tables import show_tables
@@ -61,8 +58,6 @@ _OTHER_DEFINITIONS: Final[dict[str, tuple[str, Callable[[definition.Machine], bo
         _("the tutorial's definition again"),
     ),
 }
-# The lessons that start with the hardened edition.
-_HARDENED: Final = ("14", "15", "99")
 
 
 class Ready(str):
@@ -101,30 +96,25 @@ def restore(target: Target, lesson: str) -> Ready:
     if target.kind == "aws":
         return _look(target, lesson)
     inbox(target).clear()
-    own = [resource for resource, row in plan.resources(hardened) if row.edition == "hardened"]
-    # For lessons that need it, functions and roles stay; machine and tables go, with what draws left in them.
-    going = StateMachine | Table if lesson in _HARDENED else Resource
-    _remove(hardened, [each for each in own if isinstance(each, going)])
-    planned = plan.resources(target)
-    _remove(target, [each for each, row in planned if row.lesson >= lesson or _has_more(each)])
+    planned = plan.everything(target)
+    planned += [(made, row) for made, row in plan.everything(hardened) if row.edition == "hardened"]
+    for there in (target, hardened):
+        execution.stop_running(there, machine_arn(there))
     topic = plan.topic(target)
     if any(each["Endpoint"] != ADDRESS for each in topic.subscriptions()):
         topic.delete(foreign=True)  # this also removes other addresses that a lesson subscribed
-    for resource, row in planned:
+    # On an emulator nothing with our names can belong to others. An attendee may have forgotten the tags.
+    for made, row in reversed(planned):
+        if isinstance(made, Resource) and (row.lesson >= lesson or made.has_content()):
+            made.delete(foreign=True)
+    for made, row in planned:
         if row.lesson < lesson:
-            resource.ensure(foreign=True)  # an attendee may have forgotten the tags
+            if isinstance(made, Resource):
+                made.ensure(foreign=True)
+            else:
+                made.ensure()
     if lesson > "03" and Subscription(topic, ADDRESS).ensure().state != "confirmed":
         inbox(target).confirm(ADDRESS)
-    if lesson > "04":
-        load_employees(target, tutorial_roster())
-        if execution.of_machine(target, machine_arn(target)):
-            _remove(target, [plan.machine(target)])  # this also deletes its executions
-            plan.machine(target).ensure()
-        forget_winners(target)
-    if lesson in _HARDENED:
-        for resource in own:
-            resource.ensure(foreign=True)
-        Pool(hardened).ensure()
     if lesson in ("07", "99"):
         drawn = draw(target, 2)
         if drawn["status"] != "SUCCEEDED":
@@ -190,17 +180,6 @@ def _look(target: Target, lesson: str) -> Ready:
     now = Checks(_checks(target, lesson))
     first = _("Lesson {lesson} {does}. This account now:", lesson=lesson, does=LESSONS[lesson])
     return Ready(f"{first}\n{now!r}")
-
-
-def _has_more(resource: Resource[Any]) -> bool:
-    """Whether it is a role with policies that an attendee gave it. `ensure` would leave them."""
-    return isinstance(resource, Role) and bool(resource.other_policies())
-
-
-def _remove(target: Target, resources: list[Resource[Any]]) -> None:
-    execution.stop_running(target, machine_arn(target))
-    for resource in reversed(resources):
-        resource.delete(foreign=True)  # on an emulator nothing with our names can belong to others
 
 
 def _checks(target: Target, lesson: str) -> Iterator[Check]:

@@ -181,6 +181,10 @@ class Resource(Planned, Generic[Found]):
     def _remove(self, found: Report) -> None:
         """Delete it, and wait until it is gone."""
 
+    def has_content(self) -> bool:
+        """Whether somebody has put something into it that `ensure` would leave there."""
+        return False
+
     def described(self) -> Found:
         """AWS's description.
 

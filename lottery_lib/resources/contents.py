@@ -89,18 +89,17 @@ class Employees(Planned):
 
     def find(self) -> Report | None:
         """Check whether there is any employee."""
-        empty = call_or_none(self._table.is_empty, "ResourceNotFound")
-        return Report(self.kind, self.name, N_("loaded")) if empty is False else None
+        return Report(self.kind, self.name, N_("loaded")) if self._table.has_content() else None
 
     def ensure(self) -> Report:
         """Load the ten employees if the table is empty."""
-        empty = self._table.is_empty()
-        if empty:
-            if self.target.names.base == "tutorial":
-                load_employees(self.target, tutorial_roster())  # a pool of the other edition follows
-            else:
-                self._table.put(tutorial_roster().employees)  # the pool is the next in the plan
-        return Report(self.kind, self.name, "created" if empty else "unchanged")
+        if self._table.has_content():
+            return Report(self.kind, self.name, "unchanged")
+        if self.target.names.base == "tutorial":
+            load_employees(self.target, tutorial_roster())  # a pool of the other edition follows
+        else:
+            self._table.put(tutorial_roster().employees)  # the pool is the next in the plan
+        return Report(self.kind, self.name, "created")
 
 
 class Pool(Planned):

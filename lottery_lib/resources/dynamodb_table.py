@@ -114,9 +114,9 @@ class Table(Resource["Found"]):
         """Read only the keys of all items."""
         return (item[self.key] for item in self._scan(ProjectionExpression=self.key))
 
-    def is_empty(self) -> bool:
-        """Whether the table has no item."""
-        return next(self._scan(Limit=1), None) is None
+    def has_content(self) -> bool:
+        """Whether the table exists and has an item."""
+        return bool(call_or_none(lambda: next(self._scan(Limit=1), None), "ResourceNotFound"))
 
     def item(self, key: str) -> Item | None:
         """Read the item of a key; None if there is none."""

@@ -124,6 +124,10 @@ class Role(Resource["Found"]):
         arns = {path: self.policy_arn(path) for path in self.managed}
         return [path for path, arn in arns.items() if arn not in there and arn + SUCCESSOR not in there]
 
+    def has_content(self) -> bool:
+        """Whether it has policies that it should not have."""
+        return bool(self.other_policies())
+
     def other_policies(self) -> list[str]:
         """The managed policies (ARNs) and inline policies (names) that it has, but should not have."""
         list_inline = self.target.client("iam").list_role_policies

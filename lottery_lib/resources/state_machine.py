@@ -56,6 +56,12 @@ class StateMachine(Resource["Found"]):
         describe = self.target.client("stepfunctions").describe_state_machine
         return call_or_none(describe, "StateMachineDoesNotExist", stateMachineArn=self.arn)
 
+    def has_content(self) -> bool:
+        """Whether it has executions."""
+        look = self.target.client("stepfunctions").list_executions
+        found = call_or_none(look, "StateMachineDoesNotExist", stateMachineArn=self.arn, maxResults=1)
+        return bool(found and found["executions"])
+
     def _state(self, found: "Found") -> str:
         return found["status"]
 

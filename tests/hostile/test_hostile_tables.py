@@ -244,7 +244,7 @@ def test_scan_in_pages(aws, stack):
     aws.scan_in_pages()
     table = aws.target.names.employee_table
     assert len(Table(aws.target, table).items()) == 10
-    assert not Table(aws.target, table).is_empty()
+    assert Table(aws.target, table).has_content()
     assert {each.state for each in stack.deploy()} == {"unchanged"}
 
 

@@ -109,7 +109,7 @@ def test_scale_is_undone(target, hardened):
     restore(target, "14")
     assert_start(target, hardened, "14")
     assert executions(hardened).empty
-    assert Table(hardened, hardened.names.draws_table).is_empty()
+    assert not Table(hardened, hardened.names.draws_table).has_content()
     chunks = Table(hardened, hardened.names.pool_table).items()
     assert sorted(len(each.get("ids", [])) for each in chunks) == [0, 0, 10]  # two heads, and a chunk
 
