@@ -101,11 +101,11 @@ def test_a_condition_that_is_not_known_is_decided_against_the_caller(user):
 
 
 def test_of_another_service_the_resource_is_a_star(user):
-    """AWS: it is the queue."""
-    ann = user({"Action": "sqs:*", "Resource": "arn:aws:sqs:us-east-1:123456789012:q"})
+    """AWS: it is the rule."""
+    ann = user({"Action": "events:*", "Resource": "arn:aws:events:us-east-1:123456789012:rule/r"})
     with pytest.raises(ClientError) as caught:
-        ann("sqs").create_queue(QueueName="q")
-    assert "sqs:CreateQueue on resource: * because" in caught.value.response["Error"]["Message"]
+        ann("events").put_rule(Name="r", ScheduleExpression="rate(1 day)")
+    assert "events:PutRule on resource: * because" in caught.value.response["Error"]["Message"]
 
 
 def test_only_some_keys_work(aws, emulator):

@@ -128,7 +128,7 @@ def required_permissions(call: ApiCall) -> list[Permission]:
     of_service = _SERVICES.get(call.service)
     permissions = of_service(call) if of_service else [call.permission("*")]
     if of_service and call.operation.startswith("Create") and call.text(*_TAGS):
-        kind = call.operation.removeprefix("Create") if call.service == "iam" else "Resource"
+        kind = call.operation.removeprefix("Create") if call.service in {"iam", "sqs"} else "Resource"
         permissions.append(
             call.permission(permissions[0].resource.removesuffix(":log-stream:"), f"Tag{kind}")
         )
@@ -193,6 +193,12 @@ def _sns_permissions(call: ApiCall) -> list[Permission]:
     return [call.permission(call.text("TopicArn", "TargetArn", "ResourceArn") or "*", operation)]
 
 
+def _sqs_permissions(call: ApiCall) -> list[Permission]:
+    """The queue. A batch needs the permission to do the single operation."""
+    name = call.text("QueueName") or call.text("QueueUrl").rpartition("/")[2]
+    return [call.permission(call.arn(name) if name else "*", call.operation.removesuffix("Batch"))]
+
+
 def _logs_permissions(call: ApiCall) -> list[Permission]:
     """The stream. A group is a stream with an empty name, so ``log-group:NAME:*`` covers the group, too."""
     if tagged := call.text("resourceArn"):
@@ -244,6 +250,7 @@ _SERVICES: Final[Mapping[str, Callable[[ApiCall], list[Permission]]]] = {
     "lambda": _lambda_permissions,
     "logs": _logs_permissions,
     "sns": _sns_permissions,
+    "sqs": _sqs_permissions,
     "states": _states_permissions,
     "sts": _sts_permissions,
 }

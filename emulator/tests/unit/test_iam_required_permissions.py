@@ -191,7 +191,23 @@ def test_who_one_is_may_be_asked_always():
 
 def test_another_service_needs_its_operation_on_everything():
     """For a service that is not in the table, the action is the operation's name, on any resource."""
-    assert needs("sqs", "SendMessage", QueueUrl="q") == [("sqs:SendMessage", "*")]
+    assert needs("events", "PutEvents", Entries=[]) == [("events:PutEvents", "*")]
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "actions"),
+    [
+        ("CreateQueue", {"QueueName": "q"}, ["CreateQueue"]),
+        ("CreateQueue", {"QueueName": "q", "tags": {"a": "b"}}, ["CreateQueue", "TagQueue"]),
+        ("SendMessage", {"QueueUrl": "http://127.0.0.1:5000/123456789012/q"}, ["SendMessage"]),
+        ("SendMessageBatch", {"QueueUrl": "http://127.0.0.1:5000/123456789012/q"}, ["SendMessage"]),
+    ],
+)
+def test_sqs_is_about_queues(operation, parameters, actions):
+    """By name or by address. SQS has no action for a batch."""
+    arn = "arn:aws:sqs:us-east-1:123456789012:q"
+    assert needs("sqs", operation, **parameters) == [(f"sqs:{action}", arn) for action in actions]
+    assert needs("sqs", "ListQueues") == [("sqs:ListQueues", "*")]
 
 
 @pytest.mark.parametrize(
