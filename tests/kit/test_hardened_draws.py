@@ -1,4 +1,4 @@
-"""The hardened machine draws, records, then mails; and says what became of it."""
+"""The hardened machine draws, records, then mails. It says what happened."""
 
 import json
 
@@ -9,12 +9,9 @@ from lottery_lib.draws import Draws, machine_arn, remaining
 from lottery_lib.employees import Roster
 from lottery_lib.execution import describe, history, start, wait
 from lottery_lib.history import state_attempts, state_table
-from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.waiting import Waiter
 from lottery_party import receipts
 from lottery_party.checker import check_receipts
-
-PRIZES = [{"name": "大奖 🚗", "count": 1}, {"name": "Mug", "count": 3}]
 
 
 def name_of(told):
@@ -55,20 +52,10 @@ def test_draw(hardened):
     assert order.index("Draw And Record") < order.index("Notify Winners")
 
 
-def test_prizes_in_their_order(hardened):
-    """Each prize is drawn, recorded and mailed after the other, in the order of the input, under its name."""
-    told = draw(hardened, PRIZES)
-    assert [winner["prize"] for winner in told["winners"]] == ["大奖 🚗", "Mug", "Mug", "Mug"]
-    assert [mail.rpartition(" for ")[2] for mail in mails(hardened)] == ["大奖 🚗!", "Mug!"]
-    assert holds(hardened, name_of(told))
-    assert set(winners(hardened)["prize"]) == {"大奖 🚗", "Mug"}
-
-
-@pytest.mark.parametrize("wanted", [0, True, "2", None, []])
-def test_bad_input(hardened_stack, wanted):
-    """What is not to be drawn ends FAILED in the first state, after one attempt, with a sentence."""
+def test_bad_input(hardened_stack):
+    """A draw of nobody ends FAILED in the first state, after one attempt, with a sentence."""
     hardened = hardened_stack.target
-    told = draw(hardened, wanted)
+    told = draw(hardened, 0)
     assert (told["status"], told["error"], told["winners"]) == ("FAILED", "InvalidInput", [])
     assert told["cause"].endswith(".")
     assert "Traceback" not in told["cause"]
@@ -76,39 +63,30 @@ def test_bad_input(hardened_stack, wanted):
 
 
 def test_not_enough(hardened):
-    """More than remain is a named failure, at once; nobody is recorded or mailed."""
+    """If too few people remain, the draw fails after one attempt, and nobody is recorded or mailed.
+
+    Step Functions says why, although it happened in the Map.
+    """
     assert draw(hardened, 9)["status"] == "SUCCEEDED"
     inbox(hardened).clear()
     told = draw(hardened, 2)
     assert (told["status"], told["error"]) == ("FAILED", "NotEnoughEmployees")
-    assert told["cause"] == "2 winners were asked for, but only 1 of 10 employees remain."
-    ended = describe(
-        hardened, told["execution_arn"]
-    )  # Step Functions tells it, too, though it was in the Map
+    ended = describe(hardened, told["execution_arn"])
     assert (ended["error"], json.loads(ended["cause"])["errorMessage"]) == (told["error"], told["cause"])
     assert state_attempts(history(hardened, told["execution_arn"]))["Draw And Record"] == 1
     assert (len(remaining(hardened)), mails(hardened)) == (1, [])
 
 
 def test_earlier_prizes_stay(hardened):
-    """Where a later prize cannot be drawn, those before it are recorded and mailed, and it says why."""
-    told = draw(hardened, [{"name": "Car", "count": 1}, {"name": "Mug", "count": 10}])
+    """If a later prize cannot be drawn, the prizes before it are recorded and mailed."""
+    told = draw(hardened, [{"name": "大奖 🚗", "count": 1}, {"name": "Mug", "count": 10}])
     assert (told["status"], told["error"]) == ("FAILED", "NotEnoughEmployees")
-    assert [mail.rpartition(" for ")[2] for mail in mails(hardened)] == ["Car!"]
+    assert [mail.rpartition(" for ")[2] for mail in mails(hardened)] == ["大奖 🚗!"]
     assert len(winners(hardened)) == 1
 
 
-def test_everybody_wins_once(hardened):
-    """Draw by draw all ten win, each draw in one round, though few remain at the end."""
-    for number in (4, 3, 2, 1):
-        told = draw(hardened, number)
-        assert told["status"] == "SUCCEEDED"
-        assert states_of(hardened, told).count("Draw And Record") == 1
-    assert len(winners(hardened)) == 10
-
-
 def test_few_remain(mended):
-    """Where the winners are read all at once, the draw and its receipt are as good."""
+    """A draw that reads all winners at once has right receipts, too."""
     draw(mended, 7)
     inject(mended, "DrawPrize", "import lambda_function\nlambda_function.MOST_PASSED_OVER = -1\n" + FINE)
     told = draw(mended, 3)
@@ -148,21 +126,8 @@ def test_resume_mails_nothing_twice(hardened):
     assert len(mails(hardened)) == 1
 
 
-def test_unknown_draw(hardened_stack):
-    """If nobody began a draw, resuming it ends FAILED, and the reason names the draw."""
-    told = resume(hardened_stack.target, "nobody")
-    assert (told["status"], told["error"]) == ("FAILED", "NoSuchDraw")
-    assert told["cause"] == "There is no draw nobody to go on with."
-
-
-def test_choice_has_a_default(mended):
-    """An answer that the Choice does not know ends in a failure of its own name."""
-    inject(mended, "DrawPrize", FINE + " | {'mail': 'perhaps'}")
-    assert draw(mended, 1)["error"] == "UnknownAnswer"
-
-
 def test_choice_whose_variable_is_missing(mended):
-    """An answer without the Choice's variable ends there, too: nothing would catch `States.Runtime`."""
+    """An answer without the Choice's variable ends in a failure of its own name."""
     without = "    told = original(event, context)\n    del told['mail']\n    return told\n"
     inject(mended, "DrawPrize", "def lambda_handler(event, context):\n" + without)
     told = draw(mended, 1)
@@ -171,19 +136,8 @@ def test_choice_whose_variable_is_missing(mended):
     assert states_of(mended, told)[-2:] == ["Unknown Answer", "Failed"]
 
 
-@pytest.mark.parametrize(
-    ("purpose", "state"), [("CommitDraw", "Commit To The Draw"), ("DrawPrize", "Draw And Record")]
-)
-def test_a_mistake_is_not_tried_again(mended, purpose, state):
-    """A programming error in a function, which no second attempt would mend, ends the draw at once."""
-    inject(mended, purpose, "def lambda_handler(event, context): return event['no such key']")
-    told = draw(mended, 1)
-    assert (told["status"], told["error"]) == ("FAILED", "KeyError")
-    assert state_attempts(history(mended, told["execution_arn"]))[state] == 1
-
-
 def test_taken_again_and_again(mended):
-    """Who meets another draw at every attempt gives up after nine, by that name; nobody is recorded."""
+    """A draw that meets another one at each of nine attempts fails with that error. Nobody is recorded."""
     taken = "from tables import WinnerTaken\ndef lambda_handler(event, context): raise WinnerTaken('made up')"
     inject(mended, "DrawPrize", taken)
     told = draw(mended, 2)
@@ -194,7 +148,7 @@ def test_taken_again_and_again(mended):
 
 @pytest.mark.parametrize("purpose", ["CommitDraw", "DrawPrize"])
 def test_a_throttle_is_tried_again(hardened, purpose):
-    """What passes is waited for: a function that may not run for a while."""
+    """If Lambda throttles a function for a while, the draw waits and succeeds."""
     limits, function = hardened.client("lambda"), hardened.names.function(purpose)
     limits.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
     arn = Draws(hardened).start(1)
@@ -210,26 +164,13 @@ def test_a_throttle_is_tried_again(hardened, purpose):
 
 
 def test_machine_times_out(mended):
-    """A draw that takes too long ends TIMED_OUT; what the machine's own limit is, is in its definition."""
+    """A draw that takes longer than its definition allows ends TIMED_OUT."""
     arn, states = machine_arn(mended), mended.client("stepfunctions")
     machine = json.loads(states.describe_state_machine(stateMachineArn=arn)["definition"])
     assert machine["TimeoutSeconds"] == 90000
     states.update_state_machine(stateMachineArn=arn, definition=json.dumps(machine | {"TimeoutSeconds": 1}))
     inject(mended, "DrawPrize", "import time\ndef lambda_handler(event, context): time.sleep(3)")
     assert draw(mended, 1)["status"] == "TIMED_OUT"
-
-
-def test_deleted_by_hand(hardened):
-    """An employee deleted from the table wins all the same: only the pool says who can win."""
-    gone = Table(hardened, hardened.names.employee_table).item("003")
-    Table(hardened, hardened.names.employee_table).remove(["003"])
-    try:
-        told = draw(hardened, 10)
-    finally:
-        Table(hardened, hardened.names.employee_table).put([gone])
-    assert told["status"] == "SUCCEEDED"
-    assert {"employee_id": "003"} in told["winners"]
-    assert holds(hardened, name_of(told))
 
 
 def test_nobody_wins_in_both_editions(hardened):
@@ -250,42 +191,21 @@ def test_nobody_wins_in_both_editions(hardened):
 
 @pytest.mark.parametrize("edition", ["tutorial", "hardened"])
 def test_a_roster_refreshes_the_pool(hardened, edition):
-    """Employees loaded under either edition are whom the next draw is from."""
+    """The next draw is from the employees whom either edition has loaded, in the order of their ids."""
     loader = connect("embedded", attendee=hardened.names.attendee, edition=edition)
     ids = [f"{edition}-{number}" for number in range(3)]
-    load_employees(loader, Roster([{"employee_id": each, "employee_name": each} for each in ids]))
+    load_employees(loader, Roster([{"employee_id": each, "employee_name": each} for each in reversed(ids)]))
     told = draw(hardened, 3)
     assert sorted(winner["employee_id"] for winner in told["winners"]) == ids
     assert receipts(hardened, name_of(told))["draws"][name_of(told)]["pool"] == ids
 
 
 def test_an_old_receipt_after_a_new_roster(hardened):
-    """A receipt verifies against the pool that its draw was bound to, whatever was loaded since."""
+    """The receipts of a draw have the pool of its announcement, although another roster was loaded later."""
     told = draw(hardened, 1)
     load_employees(hardened, Roster([{"employee_id": "new", "employee_name": "New"}]))
     assert receipts(hardened, name_of(told))["draws"][name_of(told)]["pool"] != ["new"]
     assert holds(hardened, name_of(told))
-
-
-def test_structured_logs(hardened):
-    """Each line that the functions write themselves is one JSON object with the draw's id."""
-    name = name_of(draw(hardened, 1))
-    lines = [line for purpose in ("CommitDraw", "DrawPrize") for line in lines_of(hardened, purpose, name)]
-    assert [json.loads(line)["message"] for line in lines] == ["committed", "recorded"]
-
-
-def lines_of(target, purpose, word):
-    """What a function's log has of a draw, but for Lambda's own lines; it is written a moment later."""
-    group = target.names.log_group(target.names.function(purpose))
-    logs = target.client("logs")
-
-    def look():
-        events = logs.filter_log_events(logGroupName=group)["events"]
-        messages = [event["message"].strip() for event in events]
-        own = ("START ", "END ", "REPORT ", "INIT_START")
-        return [each for each in messages if word in each and not each.startswith(own)]
-
-    return Waiter().until("the log", look, seconds=10, every=0.2)
 
 
 def test_any_client_can_start_it(hardened):

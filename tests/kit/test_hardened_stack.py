@@ -6,7 +6,6 @@ from kit.calls import Broken, Interruption, Recorder
 from lottery_lib import Stack, connect, draw, load_employees
 from lottery_lib.employees import Roster
 from lottery_lib.errors import LotteryError
-from lottery_lib.merkle import root
 from lottery_lib.resources.dynamodb_table import Table
 
 EDITIONS = ("tutorial", "hardened")
@@ -121,20 +120,6 @@ def test_a_foreign_pool_is_left_alone(target):
         load_employees(plain, Roster([{"employee_id": "a", "employee_name": "A"}]))
     assert Table(target, target.names.pool_table).items() == []
     assert len(Table(target, target.names.employee_table).items()) == 10
-
-
-@pytest.mark.parametrize("size", [1, 99, 100, 101, 250])
-def test_the_pool_in_chunks(hardened, size):
-    """A roster of any size is kept in chunks of a hundred, and its root is that of its ids in order."""
-    target = hardened
-    ids = [f"{number:04}" for number in range(size)]
-    load_employees(target, Roster([{"employee_id": each, "employee_name": each} for each in reversed(ids)]))
-    items = {each["chunk"]: each for each in Table(target, target.names.pool_table).items()}
-    head = items["head"]
-    assert (head["size"], head["root"]) == (size, root(ids, bytes.fromhex(head["salt"])))
-    chunks = [items[f"{head['root']}#{number}"]["ids"] for number in range(-(-size // 100))]
-    assert [each for chunk in chunks for each in chunk] == ids
-    assert {len(chunk) for chunk in chunks[:-1]} <= {100}
 
 
 def test_an_interrupted_load_leaves_the_former_pool(hardened):

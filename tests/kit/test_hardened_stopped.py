@@ -5,10 +5,9 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from lottery_lib import definition, draw, inbox, inject, load_employees, plan, resume, winners
+from lottery_lib import definition, draw, inbox, inject, plan, resume, winners
 from lottery_lib.definition import all_states
 from lottery_lib.draws import Draws, machine_arn
-from lottery_lib.employees import Roster
 from lottery_lib.execution import history, stop, wait
 from lottery_lib.history import state_table
 from lottery_lib.resources.dynamodb_table import Table
@@ -186,32 +185,3 @@ def test_the_same_name_again(hardened, stopped):
     with pytest.raises(ClientError) as refused:
         states.start_execution(stateMachineArn=machine_arn(hardened), name=draw_id, input='{"input": 2}')
     assert refused.value.response["Error"]["Code"] == "ExecutionAlreadyExists"
-
-
-DIES = """
-import lambda_function, os
-write = lambda_function.Tables.write
-
-def lambda_handler(event, context):
-    lambda_function.Tables.write = write_and_die
-    return original(event, context)
-
-def write_and_die(*arguments):
-    write(*arguments)
-    os._exit(1)
-"""
-
-
-def test_killed_between_chunks(hardened):
-    """A draw of 250 whose function dies after its first transaction goes on: 250 winners, one mail."""
-    staff = [{"employee_id": f"{number:04}", "employee_name": f"N{number}"} for number in range(300)]
-    load_employees(hardened, Roster(staff))
-    inject(hardened, "DrawPrize", DIES)
-    arn = Draws(hardened).start(250)
-    Waiter().until("the first chunk", lambda: len(winners(hardened)) == 97, seconds=20, every=0.1)
-    stop(hardened, arn)
-    Stack(hardened).deploy()
-    told = resume(hardened, arn.rsplit(":", 1)[1])
-    assert (told["status"], len(told["winners"])) == ("SUCCEEDED", 250)
-    assert is_whole(hardened, arn.rsplit(":", 1)[1], 250)
-    assert mails(hardened) == 1

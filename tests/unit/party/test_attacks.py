@@ -7,14 +7,13 @@ from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
-from unit.party.evenings import renumber
 from unit.party.fake_dynamodb import DRAWS, EMPLOYEES, WINNERS
 from unit.party.hardened_world import GO, KILL, world
 
 from lottery_lib.names import Names
 from lottery_lib.resources import contents
 from lottery_lib.waiting import Waiter
-from lottery_party.checker import CLAIMS, check_receipts, shuffled
+from lottery_party.checker import check_receipts, shuffled
 
 IDS = [f"{number:03}" for number in range(1, 11)]
 FRIEND, ROOM = "007", "9 21 40 33 2"
@@ -138,6 +137,7 @@ def test_a_repeated_draw_has_the_same_winner_or_is_counted(made):
     given_up.step(KILL)
     (winner,) = made.recorded_of("party")
     assert car(made) == winner == first(stolen_secret(made), ROOM)
+    assert len(made.mails) == 1
     for number in range(3):
         reset(made)
         announce(made, f"again {number}").step(KILL)
@@ -145,9 +145,6 @@ def test_a_repeated_draw_has_the_same_winner_or_is_counted(made):
     assert (found.counts["announced"], found.counts["not ended"], found.counts["resets"]) == (4, 4, 3)
     assert found.codes[-1]["announced_before"] == 3, "it is on the photograph of the last one"
     assert all(found.claims.values())
-    removed = made.document()
-    del removed["chain"][1], removed["draws"]["again 0"]  # a reset, and a draw that was given up
-    assert not check_receipts(removed).claims[CLAIMS[0]]
 
 
 def test_a_reset_overwrites_no_announcement(made):
@@ -164,10 +161,7 @@ def test_a_row_by_hand_is_found(made):
     car(made)
     assert made.without_receipt() == set()
     made.tables.put(WINNERS, [{"employee_id": "999", "prize": "Car", "draw_id": "party"}])
-    found = checked(made)
-    assert [claim for claim, true in found.claims.items() if not true] == [CLAIMS[-1]]
-    assert found.problems == ["999 is in the list of winners, but no receipt names them."]
-    assert made.without_receipt() == {"999"}
+    assert made.without_receipt() == {"999"} == {*checked(made).strange}
 
 
 def test_a_withdrawn_rival_stays_in_the_chain(made):
@@ -183,11 +177,6 @@ def test_a_withdrawn_rival_stays_in_the_chain(made):
     assert checked(made).counts["withdrawn"] == len(rivals)
     assert [each["kind"] for each in made.told("party")[2:-3]] == ["withdrawn"] * len(rivals)
     assert all(checked(made).claims.values())
-    hidden = made.document()
-    texts = hidden["draws"]["party"]["receipts"]
-    texts[:] = [text for text in texts if json.loads(text)["kind"] != "withdrawn"]
-    renumber(hidden, texts)
-    assert not check_receipts(hidden).claims[CLAIMS[3]]
 
 
 @pytest.mark.parametrize(
