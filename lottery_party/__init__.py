@@ -8,7 +8,7 @@
     announcement  what is shown before anybody is drawn
     records       what a draw recorded; a guest's proof
     checker       checks receipts without AWS: receipt_form reads them, check_words has the sentences;
-                  check.html is the same as a page
+                  the page check.html does the same in a browser
 
 `lottery_lib` does not import this package.
 """

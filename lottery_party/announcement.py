@@ -55,7 +55,7 @@ def announcement(receipt: Mapping[str, Any]) -> str:
 
 
 def qr(text: str) -> str:
-    """A QR code as SVG, which is as large as the page allows. It is dark on white, also on a dark page."""
+    """A QR code as SVG. It grows with the page, and is dark on white, also on a dark page."""
     code = segno.make(text, error="m", micro=False, encoding="utf-8")
     return code.svg_inline(border=4, light="white", omitsize=True, title=_("QR code"))
 

@@ -61,7 +61,7 @@ PROBLEMS: Final = {
     "otherRow": _("{one} has another draw, prize or status in the list of winners than in the receipts."),
     "nobody": _("nobody"),
 }
-#: What becomes of a prize whose winner is absent.
+#: What happens if the winner of a prize is absent, by the rule that was announced.
 RULES: Final = {
     "out": _("If a winner is absent, somebody else gets the prize. The absent person cannot win any more."),
     "may win later": _(

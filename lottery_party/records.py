@@ -108,10 +108,9 @@ def verify_draw(document: Mapping[str, Any]) -> dict[str, bool]:
 
 
 def unsaved(endpoint: str, *, shared: bool) -> list[str]:
-    """Say what an emulator's end destroys: one sentence for each hardened lottery.
+    """Say what is lost if an emulator ends, in one sentence for each lottery with winners or an open evening.
 
-    It has winners, or an evening is open. A sentence names one command that saves everything. Whether
-    somebody has done so is not known.
+    A sentence names the command that saves everything. Nobody knows whether somebody has already run it.
 
     Args:
         endpoint: The address of one of the user's own emulators.
@@ -134,7 +133,7 @@ def unsaved(endpoint: str, *, shared: bool) -> list[str]:
 def _unsaved_in(target: Target, draws_tables: list[str], shared: bool) -> list[str]:
     sentences = list[str]()
     for name in draws_tables:
-        # Others may have made a table of such a name, whose end is no attendee or whose key is another.
+        # Somebody else's table can have such a name: with no attendee at its end, or with another key.
         try:
             names = Names(name.removeprefix(target.names.draws_table)[1:], "hardened")
         except LotteryError:

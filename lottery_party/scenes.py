@@ -270,7 +270,7 @@ def scene(state: EveningState) -> dict[str, Any]:
 
 
 def _scene_of(state: EveningState, prize: PrizeState, kind: str) -> dict[str, Any]:
-    """What the stage shows of a prize. Until its roll call is over, the absent are struck out."""
+    """What the stage shows of a prize. Until the roll call is over, absent winners are struck out."""
     if kind != "winners":
         announced = len(state.announcement["prizes"])
         place = _("Surprise")

@@ -4,7 +4,7 @@
 
 const FORWARD = [" ", "Enter", "PageDown", "ArrowRight", "ArrowDown"];
 const BACK = ["PageUp", "ArrowLeft", "ArrowUp"];
-const APART = 400; // milliseconds: of two presses that are closer, one counts
+const APART = 400; // milliseconds: if two presses are closer, only the first counts
 const REELS = 30; // at most so many names roll
 const ROLL = 80; // milliseconds until the next name is in a reel
 // Sizes in letters (em), as in the CSS

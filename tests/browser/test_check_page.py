@@ -222,7 +222,7 @@ def test_a_draw_that_has_not_ended(opened):
 
 
 def test_a_page_from_elsewhere(opened, tmp_path):
-    """Who does not trust the operator's page opens the operator's receipts with another."""
+    """A guest who does not trust the operator's page can open the receipts with another page."""
     page = opened(check_page({}))
     (tmp_path / "receipts.json").write_text("{")
     page.get_by_label("Open a file").set_input_files(tmp_path / "receipts.json")

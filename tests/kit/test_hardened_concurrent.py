@@ -1,4 +1,4 @@
-"""Many draws at once, one call in ten failing: nobody wins twice, and all is accounted for."""
+"""Many draws run at once, and one call in ten fails. Nobody wins twice, and each winner has a record."""
 
 from collections import Counter
 
@@ -11,11 +11,11 @@ from lottery_lib.resources.dynamodb_table import Table
 from lottery_party import receipts, verify_draw
 
 EACH = 3
-SECONDS = 5  # that a call may take here
-#: Draws more, which fail for good: in the record's function, before it does anything or after it did all.
+SECONDS = 5  # the time-out of a call here
+#: More draws, which always fail: in DrawPrize, before it does anything, or after it did everything.
 DOOMED = ["doomed-before-1", "doomed-after-1", "doomed-before-2", "doomed-after-2"]
-#: One call in ten fails: before it does anything, after it did everything, or by taking too long. Which one
-#: and how is a matter of the draw and of how often it was tried, so it is the same at every run.
+#: One call in ten fails: before it does anything, after it did everything, or because it takes too long. The
+#: draw and the number of the attempt decide which one and how, so each run is the same.
 FAULTS = f"""
 import random, time
 
@@ -49,7 +49,7 @@ def noted(name, text):
 
 
 class Night:
-    """What became of the draws."""
+    """Makes the draws, and reads what the tables and the inbox have then."""
 
     def __init__(self, target, attempts, draws):
         self.attempts, self.draws = attempts, draws
@@ -73,9 +73,9 @@ class Night:
 
 @pytest.mark.parametrize(("draws", "employees"), [(16, 64), pytest.param(200, 1_000, marks=pytest.mark.long)])
 def test_many_at_once(hardened, tmp_path, draws, employees):
-    """So many draws of three, among so many, are made once; each of these facts holds of them.
+    """All facts below are true of the same draws, of three winners each.
 
-    Two hundred are long: sixteen among few meet each other and each kind of fault, too.
+    Two hundred are long: sixteen among few people meet each other and each kind of fault, too.
     """
     night = made(hardened, tmp_path, draws, employees)
     one_call_in_ten_fails(night)
@@ -89,7 +89,7 @@ def test_many_at_once(hardened, tmp_path, draws, employees):
 
 
 def made(target, folder, draws, employees):
-    """Have the draws made, by functions that fail."""
+    """Make the draws, with functions that fail."""
     staff = [{"employee_id": f"{number:04}", "employee_name": f"N{number:04}"} for number in range(employees)]
     load_employees(target, Roster(staff))
     for purpose, function in target.names.functions.items():
@@ -114,7 +114,7 @@ def nobody_wins_twice(night):
 
 
 def every_winner_is_accounted_for(night):
-    """The winners that the table has of a draw are those of its record, exactly."""
+    """The rows of a draw in the table of winners are exactly those of its record."""
     of_draws = Counter((each["draw_id"], each["employee_id"]) for each in night.won)
     recorded = Counter((record["draw_id"], each) for record in night.records for each in record["winners"])
     assert of_draws == recorded
@@ -122,7 +122,7 @@ def every_winner_is_accounted_for(night):
 
 
 def a_mail_for_a_record(night):
-    """Every mail is of a record that is whole, names its winners, and is the only one of it."""
+    """Each mail names the winners of one complete record, and each record has one mail at most."""
     texts = {
         f"Congrats! [{', '.join('N' + each for each in record['winners'])}] "
         f"You have been selected for {record['prize']}!"
@@ -134,7 +134,7 @@ def a_mail_for_a_record(night):
 
 
 def a_mail_for_a_draw(night):
-    """Every draw that SUCCEEDED has its mail, or is told as recorded, not mailed."""
+    """Each draw that SUCCEEDED has its mail, or says that it is recorded and not mailed."""
     mailed = {mail.rpartition(" for ")[2].removesuffix("!") for mail in night.mails}
     succeeded = {each["name"]: each["executionArn"] for each in night.ended if each["status"] == "SUCCEEDED"}
     for name in succeeded.keys() - mailed:
@@ -143,7 +143,7 @@ def a_mail_for_a_draw(night):
 
 
 def no_draw_is_lost(night):
-    """Each ended SUCCEEDED, recorded and mailed, or FAILED with an error of a name and a cause."""
+    """Each draw ended SUCCEEDED with a complete record, or FAILED with an error."""
     whole = {record["prize"] for record in night.records if "execution" in record}
     for ended in night.ended:
         if ended["status"] == "SUCCEEDED":
@@ -155,7 +155,7 @@ def no_draw_is_lost(night):
 
 
 def every_receipt_verifies(night):
-    """Whatever failed meanwhile, what was recorded can be checked."""
+    """The receipts can be checked, although calls failed."""
     found = receipts(night.target, night.records[0]["draw_id"])
     assert sum("pool" in each for each in found["draws"].values()) > 0.9 * night.draws
     claims = verify_draw(found)
@@ -163,7 +163,7 @@ def every_receipt_verifies(night):
 
 
 def who_failed_can_go_on(night):
-    """A draw that failed half-way is gone on with, and has its winners then."""
+    """If a draw that failed half-way is continued, it has all its winners."""
     Stack(night.target).deploy()
     failed = [ended["name"] for ended in night.ended if ended["status"] == "FAILED"]
     begun = {record["prize"] for record in night.records}

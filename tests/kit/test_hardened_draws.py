@@ -118,7 +118,7 @@ def test_mail_fails(hardened):
 
 
 def test_resume_mails_nothing_twice(hardened):
-    """Going on with a draw that has ended changes nothing, and mails nothing."""
+    """If a draw has ended, `resume` changes nothing, and mails nothing."""
     first = draw(hardened, 2)
     again = resume(hardened, name_of(first))
     assert again["winners"] == first["winners"]
@@ -209,7 +209,7 @@ def test_an_old_receipt_after_a_new_roster(hardened):
 
 
 def test_any_client_can_start_it(hardened):
-    """A start from elsewhere, under a name of its own, is a draw of that name."""
+    """Any client can start an execution. Its name is the name of the draw."""
     arn = start(hardened, machine_arn(hardened), {"input": 1})
     wait(hardened, arn)
     assert len(told_of(hardened, arn.rsplit(":", 1)[1])) == 3

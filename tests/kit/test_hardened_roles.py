@@ -1,4 +1,4 @@
-"""The hardened roles allow what a draw needs, each right of it, and nothing more."""
+"""The hardened roles allow what a draw needs, and nothing more."""
 
 import json
 
@@ -7,7 +7,7 @@ from lottery_lib.resources.iam_role import allowing
 
 FEW = "import lambda_function\nlambda_function.MOST_PASSED_OVER = -1\n"
 FINE = "def lambda_handler(event, context): return original(event, context)"
-#: What the functions' role allows, right by right.
+#: Each right of the functions' role.
 RIGHTS = [
     *(("dynamodb:BatchGetItem", table) for table in ("employee", "winners", "pool", "draws")),
     ("dynamodb:Scan", "winners"),
@@ -31,7 +31,7 @@ def table_of(target, short):
 
 
 def test_these_are_all_its_rights(hardened):
-    """The rights below and to write its own logs: there are no others, and no managed policy."""
+    """The functions' role has the rights above, writes its own logs, and has no managed policy."""
     role = plan.lambda_role(hardened)
     logs = [each for each in statements(role) if each[0].startswith("logs:")]
     assert {*statements(role)} - {*logs} == {(action, table_of(hardened, short)) for action, short in RIGHTS}
@@ -60,7 +60,7 @@ def test_each_right_is_needed(mended):
 
 
 def without(target, action, resource):
-    """Put the functions' policy in place without one right."""
+    """Write the functions' policy without one right."""
     role = plan.lambda_role(target)
     (name,) = role.inline
     left = [(each, [on]) for each, on in statements(role) if (each, on) != (action, resource)]
@@ -83,7 +83,7 @@ def told(service, call, parameters):
 
 
 def test_nothing_else_is_allowed(mended):
-    """The function cannot unmake a winner, change employees or the pool, publish, or look around."""
+    """The function cannot delete a winner, change employees or the pool, publish, or list anything."""
     names = mended.names
     key = {"employee_id": {"S": "001"}}
     asked = {

@@ -64,7 +64,7 @@ def test_second_deploy_writes_nothing(hardened):
 
 
 def test_interrupted_again_and_again(target):
-    """Each deploy, and then each teardown, makes a few writes more and is interrupted before the next."""
+    """A deploy, and then a teardown, is interrupted after a few writes, again and again, and completes."""
     assert interrupted(target, Stack.deploy) > 5
     assert states(Stack(target).deploy()) == {"unchanged"}
     assert draw(target, 1)["status"] == "SUCCEEDED"
@@ -109,7 +109,7 @@ def test_a_deploy_makes_the_pool_of_who_is_there(hardened):
 
 
 def test_a_foreign_pool_is_left_alone(target):
-    """A table of the pool's name that is not ours keeps a roster from being loaded, before any write."""
+    """If somebody else's table has the pool's name, a roster is refused before any write."""
     plain = target.named(target.names.other)
     Stack(plain).deploy()
     client, key = target.client("dynamodb"), [{"AttributeName": "chunk", "KeyType": "HASH"}]
@@ -123,7 +123,7 @@ def test_a_foreign_pool_is_left_alone(target):
 
 
 def test_an_interrupted_load_leaves_the_former_pool(hardened):
-    """A load that breaks while the pool is written leaves draws bound to the former one, whole."""
+    """If a load breaks while it writes the pool, draws use the old pool, which is complete."""
     target = hardened
     staff = [{"employee_id": f"{number:04}", "employee_name": "N"} for number in range(150)]
     Table(target, target.names.employee_table).put(staff)
@@ -135,7 +135,7 @@ def test_an_interrupted_load_leaves_the_former_pool(hardened):
 
 @pytest.mark.parametrize("first", EDITIONS)
 def test_one_edition_goes_after_the_other(both, first):
-    """Either goes with all of its own, as `removal` says; the other's draws work, and it takes the rest."""
+    """A teardown of one edition removes what `removal` says. The other edition's draws work."""
     other = both[EDITIONS[1 - EDITIONS.index(first)]]
     for target in both.values():
         deployed = Stack(target).deploy("ann@example.com")
@@ -177,7 +177,7 @@ def test_a_tutorial_deploy_fills_the_pool_too(hardened):
 
 
 def test_a_plan_without_employees(hardened):
-    """Where a pool stands but the employees are gone, the dry run refuses nothing, and the deploy repairs."""
+    """If there is a pool and no table of employees, the dry run says what the deploy repairs."""
     target = hardened
     Table(target, target.names.employee_table).delete()
     planned = {(each.kind, each.name): each.state for each in Stack(target).plan()}

@@ -1,4 +1,4 @@
-"""A hardened draw that was stopped at any state and gone on with is one draw, mailed once at most."""
+"""If a hardened draw stops at any state and is continued, it is one draw, and is mailed once at most."""
 
 import json
 
@@ -16,7 +16,7 @@ from lottery_lib.waiting import Waiter
 from lottery_party import receipts, verify_draw
 
 MACHINE = json.loads(definition.load("hardened"))
-#: The states that a draw without trouble goes through, and how many mails it has sent when it enters one.
+#: The states of a draw without errors, and how many mails it has sent when it enters each of them.
 PATH = {
     "Commit To The Draw": 0,
     "Is A Public Value Awaited": 0,
@@ -37,7 +37,7 @@ def lambda_handler(event, context):
 
 
 def held(machine, state):
-    """The machine with a state of waiting before one of its states."""
+    """The machine with a Wait before one of its states."""
     if isinstance(machine, list):
         return [held(each, state) for each in machine]
     if not isinstance(machine, dict):
@@ -78,7 +78,7 @@ def mails(target):
 
 
 def is_whole(target, draw_id, count=2):
-    """The rows of the table are its winners, so many, and all receipts hold."""
+    """Whether the rows of the table are this draw's winners, so many, and all receipts hold."""
     found = receipts(target, draw_id)
     won = Table(target, target.names.winners_table).items()
     told = [json.loads(text) for text in found["draws"][draw_id]["receipts"]]
@@ -90,21 +90,21 @@ def is_whole(target, draw_id, count=2):
 
 
 def test_every_state_is_tried():
-    """The states below are the machine's, but for those that end a failed draw, or wait for people."""
+    """The tests stop before each state, except those that end a failed draw or wait for people."""
     people = {"Wait For The Public Value", "Mix In The Public Value", "Wait For The Roll Call"}
     tried = {*PATH, *people, "Recorded Before", "Recorded Not Mailed"}
     assert tried == {name for name, state in all_states(MACHINE) if state["Type"] != "Fail"}
 
 
 def test_stopped_before_anything(hardened, stopped):
-    """Stopped before its first state nothing was begun: there is nothing to go on with, and it says so."""
+    """If a draw stops before its first state, there is nothing to continue, and the error says so."""
     told = resume(hardened, stopped("Commit To The Draw"))
     assert (told["error"], len(winners(hardened)), mails(hardened)) == ("NoSuchDraw", 0, 0)
 
 
 @pytest.mark.parametrize("state", list(PATH)[1:])
 def test_stopped_before_a_state(hardened, stopped, state):
-    """Gone on with, it is one draw; what was recorded is neither drawn again nor mailed again."""
+    """A draw that stops before a state and is continued is one draw. Nothing is recorded or mailed twice."""
     draw_id = stopped(state)
     assert mails(hardened) == PATH[state]
     told = resume(hardened, draw_id)
@@ -115,7 +115,7 @@ def test_stopped_before_a_state(hardened, stopped, state):
 
 @pytest.mark.parametrize("state", RECORDED[:2])
 def test_mail_that_was_left_to_it(hardened, stopped, state):
-    """A draw that was stopped between the record and the mail is mailed when one asks for it."""
+    """If a draw stops between the record and the mail, `remail` mails it."""
     draw_id = stopped(state)
     assert resume(hardened, draw_id, remail=True)["status"] == "SUCCEEDED"
     assert is_whole(hardened, draw_id)
@@ -123,7 +123,7 @@ def test_mail_that_was_left_to_it(hardened, stopped, state):
 
 
 def test_stopped_when_gone_on_with(hardened, stopped):
-    """An execution that went on may be stopped as well, and so on."""
+    """The execution that continues a draw can stop, too."""
     draw_id = draw(hardened, 2)["execution_arn"].rsplit(":", 1)[1]
     stopped("Recorded Before", start=lambda: started(hardened, {"draw_id": draw_id}))
     assert resume(hardened, draw_id)["status"] == "SUCCEEDED"
@@ -138,7 +138,7 @@ def started(target, given):
 
 
 def test_stopped_after_a_mail_that_failed(hardened, stopped):
-    """Recorded, not mailed, and stopped: it can be mailed."""
+    """If the mail failed and then the draw stopped, `remail` mails it."""
     role = hardened.names.machine_role
     hardened.client("iam").delete_role_policy(RoleName=role, PolicyName="NotifyWinners")
     draw_id = stopped("Recorded Not Mailed")
@@ -149,7 +149,7 @@ def test_stopped_after_a_mail_that_failed(hardened, stopped):
 
 
 def test_stopped_between_prizes(hardened, stopped):
-    """Of two prizes the first was mailed: gone on with, only the second is drawn and mailed."""
+    """If a draw stops after the first prize was mailed, only the second is drawn and mailed."""
     prizes = [{"name": "Car", "count": 1}, {"name": "Mug", "count": 2}]
     wait = "time.sleep(30 * (event['number'] == 2))"
     inject(hardened, "DrawPrize", SLOW.format(wait))
@@ -166,7 +166,7 @@ def test_stopped_between_prizes(hardened, stopped):
 
 
 def test_its_function_goes_on(mended):
-    """A stopped execution's function runs on, and records while another goes on: it is one draw."""
+    """The function of a stopped execution runs on while another execution continues: it is one draw."""
     hardened = mended
     inject(hardened, "DrawPrize", SLOW.format("time.sleep(1)"))
     arn = Draws(hardened).start(2)
@@ -179,7 +179,7 @@ def test_its_function_goes_on(mended):
 
 
 def test_the_same_name_again(hardened, stopped):
-    """A name that was used is refused, as AWS does for ninety days: one goes on with a draw under another."""
+    """AWS refuses a used name for 90 days, so `resume` gives the execution another name."""
     draw_id = stopped("Draw And Record")
     states = hardened.client("stepfunctions")
     with pytest.raises(ClientError) as refused:

@@ -25,7 +25,7 @@ HARDENED = ("--edition", "hardened")
 
 @pytest.fixture(scope="module")
 def target(own_state):
-    """The party's lottery. The commands find it without a word."""
+    """The party's lottery. The commands find it without an option."""
     stack = Stack(connect(attendee="party", edition="hardened"))
     stack.deploy()
     yield stack.target
@@ -116,7 +116,7 @@ def test_announced_and_restored(run, served, target, tmp_path, capsys):
 
 
 def test_withdraw(run, target, tmp_path):
-    """`withdraw` takes a guest out of the open evening, and saves it. It refuses who cannot win."""
+    """`withdraw` takes a guest out of the open evening, and saves it. It refuses a person who cannot win."""
     file = tmp_path / "night-1.evening.json"
     assert run("withdraw", "003")[:2] == (
         0,
@@ -128,7 +128,7 @@ def test_withdraw(run, target, tmp_path):
 
 
 def test_a_row_without_a_receipt_is_marked(run, target, monkeypatch, tmp_path):
-    """A row by hand is marked in the list of winners, and in both files."""
+    """If somebody writes a row by hand, it is marked in the list of winners, and in both files."""
     monkeypatch.setenv("LOTTERY_ATTENDEE", "party")
     table = Table(target, target.names.winners_table)
     table.put([{"employee_id": "007", "draw_id": "night-1", "prize": "Car"}])

@@ -1,4 +1,4 @@
-"""Random evenings, played by a small machine of the tests' own; and ways to cheat, or to break a folder."""
+"""Random evenings, which a small machine plays; and ways to cheat, or to break a folder."""
 
 import copy
 import hashlib
@@ -215,7 +215,7 @@ def evening(chance):
     return lottery.document()
 
 
-#: Much faster than `st.randoms`, which remembers each number.
+#: `st.randoms` remembers each number, and so is much slower.
 CHANCES = st.builds(random.Random, st.integers(0, 2**32))
 EVENINGS = CHANCES.map(evening)
 

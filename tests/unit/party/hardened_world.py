@@ -1,4 +1,4 @@
-"""Hardened draws on tables in memory, run step by step in whatever order a test says, and killed at will."""
+"""Hardened draws on tables in memory. A test decides which one goes a step, and what happens to it."""
 
 import json
 import random
@@ -16,7 +16,7 @@ from lottery_lib.resources import contents
 from lottery_party import records
 
 GO, FAIL, LOSE, KILL = "go", "fail", "lose", "kill"
-#: What can come of a request: it is answered; it does not get there; its reply is lost; its sender is killed.
+#: What can happen to a request: it is answered; it does not arrive; its reply is lost; its sender is killed.
 ACTIONS = (GO, FAIL, LOSE, KILL)
 
 
@@ -56,7 +56,7 @@ class World:
         return self.executions[-1]
 
     def run(self, request, name=None):
-        """Run an execution with nothing in its way; return it."""
+        """Run an execution without faults; return it."""
         execution = self.start(request, name)
         while execution.alive:
             execution.step(GO)
@@ -82,7 +82,7 @@ class World:
         return [json.loads(items[key]["text"]) for key in keys]
 
     def recorded_of(self, name, status=None):
-        """Whom the winners' table holds of a draw, with a status."""
+        """The ids in the table of winners, of one draw and one status."""
         return {
             each["employee_id"]
             for each in self.tables.tables[WINNERS].values()
@@ -118,7 +118,7 @@ class World:
 
 
 class Execution:
-    """One execution, in a thread that waits before each request until it is told what becomes of it."""
+    """One execution, in a thread. Before each request it waits until it is told what happens to it."""
 
     def __init__(self, world, name, request):
         self.world, self.name, self.request = world, name, request
@@ -128,7 +128,7 @@ class Execution:
         self._back.acquire()
 
     def step(self, action):
-        """Let it make its next request, and go on to the one after."""
+        """Let it make its next request, and run until the one after that."""
         self._action = action
         self._turn.release()
         self._back.acquire()

@@ -1,4 +1,4 @@
-"""An announcement has all that must not change later, in a form that people and phones can read."""
+"""An announcement has everything that nobody may change later. People and phones can read it."""
 
 import html
 import re

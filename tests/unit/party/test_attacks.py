@@ -30,7 +30,7 @@ def made():
 
 
 def announce(made, name):
-    """Let an execution announce an evening, and stop before it gives the public value; return it."""
+    """Start an execution that announces an evening, and stops before the public value; return it."""
     execution = made.start(EVENING, name)
     while name not in made.draws:
         execution.step(GO)
@@ -38,14 +38,14 @@ def announce(made, name):
 
 
 def go_on(made):
-    """Let all executions run to their ends: they give the public value."""
+    """Let all executions give the public value and end."""
     for execution in made.executions:
         while execution.alive:
             execution.step(GO)
 
 
 def first(secret, public):
-    """Who is the first of the order, by the checker's own shuffle."""
+    """The first person of the order, by the checker's shuffle."""
     return IDS[next(shuffled(len(IDS), hmac.digest(secret, public.encode(), "sha256")))]
 
 
@@ -95,7 +95,7 @@ def reset(made, meanwhile=lambda: None):
 
 
 def test_a_chosen_secret_does_not_choose_the_winner(made):
-    """A secret that fits a guessed public value does not fit the room's; one that does comes too late."""
+    """Nobody can choose a secret that makes the friend win: the room gives the public value later."""
     items, secret = made.tables.tables[DRAWS], lucky_secret("1 2 3 4 5")
     announced = json.loads(items["#chain#0"]["text"])
     forged = json.dumps(announced | {"commitment": sha256(secret).hexdigest()})
@@ -120,7 +120,7 @@ def test_a_stolen_secret_does_not_tell_who_wins(made):
 
 
 def test_a_removed_rival_wins(made):
-    """Who is deleted from the table of employees during the draw wins all the same: the pool decides."""
+    """A rival who is deleted from the table of employees still wins, because the pool decides."""
     go_on(made)
     rival = first(stolen_secret(made), ROOM)
     del made.tables.tables[EMPLOYEES][rival]
@@ -129,7 +129,7 @@ def test_a_removed_rival_wins(made):
 
 
 def test_a_repeated_draw_has_the_same_winner_or_is_counted(made):
-    """The same prize gives the same winner; draws that were given up, and resets, stay in the chain."""
+    """A second try has the same winner. The chain keeps draws that were given up, and resets."""
     go_on(made)
     given_up = made.start({"draw_id": "party", "prize": 1})
     while not made.recorded_of("party"):
@@ -156,7 +156,7 @@ def test_a_reset_overwrites_no_announcement(made):
 
 
 def test_a_row_by_hand_is_found(made):
-    """A row that no receipt names is marked among the winners, and the check names it."""
+    """A row without a receipt is marked in the list of winners, and the check finds it."""
     go_on(made)
     car(made)
     assert made.without_receipt() == set()
@@ -165,7 +165,7 @@ def test_a_row_by_hand_is_found(made):
 
 
 def test_a_withdrawn_rival_stays_in_the_chain(made):
-    """Who withdraws a rival to help a friend cannot hide it: a receipt says so before the prize."""
+    """If an operator withdraws rivals to help a friend, each withdrawal has a receipt before the prize."""
     go_on(made)
     secret = stolen_secret(made)
     order = [IDS[at] for at in shuffled(len(IDS), hmac.digest(secret, ROOM.encode(), "sha256"))]
@@ -191,7 +191,7 @@ def test_a_row_that_was_changed_is_marked(made, change):
 
 
 def test_without_its_receipt_no_row_is_trusted(made):
-    """If a receipt was removed, nothing fits any more: all rows are marked, and the check says where."""
+    """If a receipt was removed, all rows are marked, and the check says which receipt is missing."""
     go_on(made)
     winner = car(made)
     del made.tables.tables[DRAWS]["party#2"]
@@ -200,7 +200,7 @@ def test_without_its_receipt_no_row_is_trusted(made):
 
 
 def test_a_reset_takes_the_receipts_with_it(made):
-    """A winner who was written back after a reset has no receipt any more."""
+    """If somebody writes a winner back after a reset, the row has no receipt."""
     go_on(made)
     row = made.tables.tables[WINNERS][car(made)]
     made.run({"draw_id": "party", "close": True})

@@ -38,7 +38,7 @@ def test_known_shuffles(known):
 
 
 def with_a_wrong_value(document):
-    """Yield once for each value of a document: there stands a list with a 5 then, or a key is missing."""
+    """Yield once for each value of a document. Meanwhile [5] stands in its place, or its key is missing."""
     for holder in [document, *document["draws"].values(), *document["winners"]]:
         for key, value in holder.items():
             holder[key] = [5]

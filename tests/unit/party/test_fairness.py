@@ -11,7 +11,7 @@ from unit.party.fake_dynamodb import FakeDynamoDb, lambdas
 from lottery_party.checker import shuffled as order
 
 DRAWS = 10_000
-#: What chi-square exceeds once in a thousand times, by degrees of freedom (any table of it).
+#: A fair shuffle exceeds this chi-square once in a thousand tests, by degrees of freedom.
 CRITICAL = {9: 27.88, 19: 43.82, 89: 135.98}
 
 
@@ -23,7 +23,7 @@ def shuffled():
 
 
 def naive(size, secret):
-    """A shuffle as it is often written, which is not fair: each is swapped with any other."""
+    """A common mistake: each position changes places with any other. This shuffle is not fair."""
     positions, chance = list(range(size)), random.Random(secret)
     for step in range(size):
         other = chance.randrange(size)
@@ -32,7 +32,7 @@ def naive(size, secret):
 
 
 def chi_square(shuffle, size, first):
-    """How far ten thousand draws, always the same ones, are from each outcome being as frequent as any."""
+    """Chi-square of ten thousand draws, always the same ones. Each outcome should be as frequent as any."""
     chance = random.Random(2026)
     counts = Counter(tuple(islice(shuffle(size, chance.randbytes(32)), first)) for _ in range(DRAWS))
     outcomes = [*permutations(range(size), first)]
@@ -43,20 +43,20 @@ def chi_square(shuffle, size, first):
 
 @pytest.mark.parametrize(("size", "first"), [(10, 1), (5, 2), (10, 2)])
 def test_each_outcome_is_as_likely(shuffled, size, first):
-    """Of the first winner, and of the first two in their order, no outcome is favoured."""
+    """Each person is the first winner equally often, and each pair is the first two equally often."""
     statistic, freedom = chi_square(shuffled, size, first)
     assert statistic < CRITICAL[freedom]
 
 
 @pytest.mark.parametrize(("size", "first"), [(5, 2), (10, 2)])
 def test_an_unfair_shuffle_is_found_out(size, first):
-    """The same test finds the shuffle that is often written."""
+    """The same test finds that the common mistake is unfair."""
     statistic, freedom = chi_square(naive, size, first)
     assert statistic > CRITICAL[freedom]
 
 
 def test_who_can_win_is_as_likely():
-    """With seven of ten passed over, the other three win equally often."""
+    """If seven of ten people are passed over, the other three win equally often."""
     chance, can_win = random.Random(7), {1, 4, 9}
     drawn = (next(each for each in order(10, chance.randbytes(32)) if each in can_win) for _ in range(DRAWS))
     counts, expected = Counter(drawn), DRAWS / 3

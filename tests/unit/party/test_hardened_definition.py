@@ -1,4 +1,4 @@
-"""The hardened definition: retries what can succeed, keeps reasons, waits for nothing without an end."""
+"""The hardened definition retries what can succeed, keeps reasons, and has an end for each wait."""
 
 import json
 
@@ -10,7 +10,7 @@ from lottery_lib.names import Names
 
 TEXT = definition.load("hardened")
 STATES = dict(all_states(json.loads(TEXT)))
-#: What passes: Lambda's own trouble, time-outs, throttles, and a transaction that met another.
+#: Errors that a second attempt can mend: Lambda's own, time-outs, throttles, and transactions that met.
 PASSING = {
     *("Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.Unknown"),
     *("Lambda.ClientExecutionTimeoutException", "Lambda.TooManyRequestsException"),
@@ -52,7 +52,7 @@ def test_china():
 
 
 def test_only_what_passes_is_tried_again():
-    """No Retry names all errors, or one that no second attempt would mend."""
+    """A Retry names only errors that a second attempt can mend."""
     assert {error for retry in retries() for error in retry["ErrorEquals"]} == PASSING
 
 
@@ -65,7 +65,7 @@ def test_retries_back_off():
 
 
 def test_a_mail_is_not_sent_again_on_a_doubt():
-    """The publishing is tried again only where SNS has refused it for sure."""
+    """A mail is sent again only if SNS has certainly refused it."""
     (retry,) = STATES["Notify Winners"]["Retry"]
     assert retry["ErrorEquals"] == ["SNS.ThrottledException"]
 
@@ -79,7 +79,7 @@ def test_choices_have_a_default(name):
 
 @pytest.mark.parametrize("name", of_type("Choice"))
 def test_choices_look_whether_their_variable_is_there(name):
-    """First of all. A missing variable would be `States.Runtime`, which nothing catches."""
+    """The first rule of a Choice fails if its variable is missing. Nothing could catch `States.Runtime`."""
     first, *others = STATES[name]["Choices"]
     assert {rule["Variable"] for rule in others} == {first["Variable"]}
     assert first["IsPresent"] is False
@@ -114,7 +114,7 @@ def test_a_missed_roll_call_counts_everybody_as_present():
 
 
 def test_reasons_are_kept():
-    """What is caught on the way to Failed is its error and its cause; every other Fail has its own."""
+    """Failed passes on the error and the cause that were caught. Every other Fail has its own."""
     assert STATES["Failed"] == {"Type": "Fail", "ErrorPath": "$.Error", "CausePath": "$.Cause"}
     caught = [
         each for state in STATES.values() for each in state.get("Catch", []) if each["Next"] == "Failed"

@@ -1,4 +1,4 @@
-"""What a draw asks and reads does not grow with the pool, nor with who has won, until few remain."""
+"""A draw's requests and reads do not grow with the pool or with past winners, until few people remain."""
 
 import random
 import tracemalloc
@@ -8,16 +8,16 @@ import pytest
 from unit.party.fake_dynamodb import CONTEXT, DRAWS, EMPLOYEES, POOL, WINNERS, FakeDynamoDb, lambdas
 
 SIZES = [10, 1_000, 100_000, 1_000_000]
-#: Of a draw of two: what is there, the commitment; the draw, its chunks of the pool, who can win of them (and
-#: their names), the recording.
+#: A draw of two reads what is there and writes the commitment. Then it reads the draw, its chunks of the
+#: pool, and who of them can win (with their names), and writes the record.
 REQUESTS = ["BatchGetItem", "TransactWriteItems", *["BatchGetItem"] * 3, "TransactWriteItems"]
 HEADS = 1 + 4  # what is there before a draw and when it is drawn
-#: Eight are looked at together: their chunks of the pool, they themselves, their entry among the winners.
+#: It looks at eight people together: their chunks of the pool, their data, and their rows of winners.
 LOOK = 8 * 3
 
 
 class Virtual(dict):
-    """A table of which only what was written is kept; the rest is made up when it is asked for."""
+    """A table that keeps only what was written. It makes up the other items when they are read."""
 
     def __init__(self, has, make, keys=()):
         self._has, self._make, self._keys = has, make, keys
@@ -50,7 +50,7 @@ def chunk(key, size):
 
 @contextmanager
 def pool_of(size, left=None):
-    """The functions over that many employees, of whom all but so many, spread evenly, have won."""
+    """The functions on a pool of this size. So many people are left who have not won, spread evenly."""
     tables = FakeDynamoDb()
     every = size // (left or size)
     won = [each for each in range(size) if each % every]
@@ -67,7 +67,7 @@ def pool_of(size, left=None):
 
 
 def drawn(functions, tables, count, name):
-    """Draw; return what was asked for, and how many items were read."""
+    """Draw; return the requests, and how many items were read."""
     tables.requests, tables.items = [], 0
     asked = {"execution": name, "request": {"input": count}}
     assert functions.commit_draw.lambda_handler(asked, CONTEXT)["prizes"] == [1]
@@ -89,7 +89,7 @@ def test_nobody_has_won(size):
 
 @pytest.mark.parametrize("size", SIZES)
 def test_half_have_won(size):
-    """Where half have won, a draw looks once more at most, whatever the pool and whoever has won."""
+    """If half have won, a draw of any pool looks at most twice."""
     looks = ["BatchGetItem"] * 2
     with pool_of(size, size // 2) as draw:
         for number in range(2 if size == 10 else 20):
@@ -99,7 +99,7 @@ def test_half_have_won(size):
 
 
 def test_many_winners():
-    """A draw of a thousand makes as many requests of a million as of two thousand: eleven transactions."""
+    """A thousand winners need eleven transactions, with a pool of two thousand or of a million."""
     found = []
     for size in (2_000, 1_000_000):
         with pool_of(size) as draw:
@@ -111,7 +111,7 @@ def test_many_winners():
 
 
 def test_few_remain(monkeypatch):
-    """Where ten of a hundred thousand remain, all winners and the pool are read once, in large parts."""
+    """If ten of a hundred thousand remain, all winners and the pool are read once, in large parts."""
     monkeypatch.setattr("unit.party.fake_dynamodb.PAGE", 10_000)  # AWS's pages are of 1 MB
     with pool_of(100_000, 10) as draw:
         requests, _ = draw(5, "a")
@@ -120,7 +120,7 @@ def test_few_remain(monkeypatch):
 
 
 def peak(size, left=None):
-    """The most memory that a draw of two takes beyond what is there before it, in bytes."""
+    """How much memory a draw of two needs at most, in bytes."""
     with pool_of(size, left) as draw:
         draw(2, "warm")
         tracemalloc.start()
@@ -131,6 +131,6 @@ def peak(size, left=None):
 
 
 def test_memory_is_flat():
-    """A draw from a million takes as much memory as one from a thousand, but for some chunks of the pool."""
+    """A draw from a million needs as much memory as one from a thousand, and some chunks of the pool."""
     assert peak(1_000_000) < peak(1_000) + 100_000
     assert peak(1_000_000, 500_000) < peak(1_000) + 100_000

@@ -1,4 +1,4 @@
-"""Whatever the pool and the order in which draws meet: nobody wins twice, and all is accounted for."""
+"""With any pool, and in any order of requests, nobody wins twice, and each winner has a record."""
 
 import csv
 import io
@@ -42,7 +42,7 @@ def worlds(draw):
 
 
 def hurt(made, steps):
-    """Let the executions make their requests in that order, hurt on the way; then all that live end."""
+    """Let the executions make their requests in this order, with faults. Then let all others end."""
     for number, action, after in steps:
         alive = [each for each in made.executions if each.alive]
         if action == LEAVE:
@@ -56,7 +56,7 @@ def hurt(made, steps):
 
 
 def resume(made):
-    """Go on with each draw that was begun and whose execution was killed."""
+    """Continue each draw whose execution was killed."""
     for name in [each.name for each in made.executions if each.killed and each.name in made.draws]:
         made.run({"draw_id": name})
 
@@ -82,7 +82,7 @@ def check(made):
 
 
 def check_ends(made):
-    """Each execution has drawn all it was to, or says that too few remain, and too few do."""
+    """Each execution has drawn all its winners, or says rightly that too few people remain."""
     for each in made.executions:
         if each.killed:
             continue
@@ -102,7 +102,7 @@ def check_ends(made):
             assert any(len(prize["winners"]) + len(left) < prize["count"] for prize in short)
 
 
-#: Of two executions of one draw, one looks while the other records all who remain.
+#: Two executions of one draw: one looks while the other records everybody who remains.
 OVERTAKEN = {
     "options": {
         **{"ids": ["0", "00", "000"], "won": set(), "left": set(), "chunk": 1, "seed": 0},
@@ -124,9 +124,9 @@ OVERTAKEN = {
     STEPS,
 )
 def test_any_order_of_concurrent_draws(options, draws, again, leaving, steps):
-    """Draws whose requests meet in any order, fail, lose their replies, are killed and gone on with.
+    """Draws run at the same time. Requests fail, replies are lost, executions are killed and continued.
 
-    In some of them somebody is withdrawn meanwhile.
+    In some of the draws, somebody is withdrawn meanwhile.
     """
     with world(**options) as made:
         for number, prizes in enumerate(draws):
@@ -142,7 +142,7 @@ def test_any_order_of_concurrent_draws(options, draws, again, leaving, steps):
 
 
 def load(made, text):
-    """Load a CSV as the employees of a world without any, and the pool with them; return the roster."""
+    """Load a CSV as the employees and the pool of an empty world; return the roster."""
     roster, tables = parse("staff.csv", text.encode()), made.tables
 
     def table(target, name, key=""):
@@ -160,7 +160,7 @@ def load(made, text):
 
 @given(st.lists(st.sampled_from(["a", " a", "a ", "A", "b", "1", "01", "王", '"', "x,y"]), min_size=1))
 def test_an_id_that_is_in_the_roster_twice(ids):
-    """Who is in the CSV several times is an employee once, wins once, and no second time."""
+    """A person who is in the CSV several times is one employee, and wins once."""
     file = io.StringIO()
     csv.writer(file).writerows([["employee_id", "employee_name"], *([each, "N"] for each in ids)])
     people = {each.strip() for each in ids}

@@ -1,4 +1,4 @@
-"""Prizes are read as a host writes them; a line that is not a prize is answered in a sentence."""
+"""Prizes are read as a host writes them. If a line is not a prize, a sentence says so."""
 
 import pytest
 from hypothesis import given
@@ -50,7 +50,7 @@ def test_no_prize_at_all(text):
 
 @given(st.text())
 def test_any_text(text):
-    """Whatever is written, it is prizes that the machine can take, or a LotteryError."""
+    """Any text is either prizes that the machine can take, or a LotteryError."""
     try:
         found = read_prizes(text)
     except LotteryError:
