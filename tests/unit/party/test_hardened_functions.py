@@ -199,6 +199,12 @@ def test_the_receipts_can_be_checked(made):
     assert times == sorted(times)
 
 
+def test_the_receipts_have_a_format_number(made):
+    """The receipts are published with the number of their form."""
+    made.run({"input": 1})
+    assert made.document()["format"] == 1
+
+
 def test_not_enough(made):
     """If too few people remain, the error says how many there are. Nobody is recorded."""
     made.run({"input": 298})
