@@ -1,14 +1,11 @@
 """What the stage hears, and what the package holds; tests/browser/test_stage.py looks at the page."""
 
 import tomllib
-from pathlib import Path
 
 import pytest
 
-import lottery_lib
+from lottery_lib.names import CHECKOUT
 from lottery_party.stage import WORDS, Stage
-
-PACKAGE = Path(lottery_lib.__file__).parent
 
 
 @pytest.mark.parametrize(
@@ -44,9 +41,10 @@ def test_words_are_for_one_stage():
     assert WORDS["drawing"] == "Drawing ..."
 
 
-def test_the_package_ships_what_a_browser_needs():
-    """Each file of JavaScript or CSS in the library is part of the package."""
-    settings = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))
-    patterns = settings["tool"]["setuptools"]["package-data"]["lottery_lib"]
-    shipped = {path for pattern in patterns for path in PACKAGE.glob(pattern)}
-    assert {path for kind in ("*.js", "*.css") for path in PACKAGE.rglob(kind)} <= shipped
+@pytest.mark.parametrize("name", ["lottery_lib", "lottery_party"])
+def test_a_package_ships_its_data(name):
+    """Each file of JavaScript, CSS, HTML or JSON in a package is part of it."""
+    settings = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
+    folder, patterns = CHECKOUT / name, settings["tool"]["setuptools"]["package-data"][name]
+    shipped = {path for pattern in patterns for path in folder.glob(pattern)}
+    assert {path for kind in ("js", "css", "html", "json") for path in folder.rglob(f"*.{kind}")} <= shipped
