@@ -10,13 +10,14 @@ To add a patch, write the replacement in `failures`, `query_languages`, `task_to
 """
 
 import contextlib
+import difflib
 import functools
 import hashlib
 import importlib.util
 import inspect
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
@@ -297,25 +298,32 @@ def check(patches: Mapping[str, Patch] = PATCHES) -> None:
 
 def digest_of(place: str) -> str | None:
     """A digest of the source of a place. The module is not imported. None if there is no such place."""
+    source = source_of(place)
+    return None if source is None else hashlib.sha256(source.encode()).hexdigest()[:12]
+
+
+def source_of(place: str, folder: Path | None = None) -> str | None:
+    """The source of a place in the installed moto, or in the moto of a folder. None if it is missing."""
     module, _, attribute = place.partition(":")
-    if (text := _text_of(module)) is None:
+    if (text := _text_of(module, folder)) is None:
         return None
     source = _source_of(text, attribute)
     names = rf"^(?:from (\S+) )?import (?:\([^()]*\s)?{attribute}\b"
     if source is None and (imported := re.search(names, text, re.MULTILINE)):
         if (imported[1] or "").startswith("moto."):
-            return digest_of(f"{imported[1]}:{attribute}")
+            return source_of(f"{imported[1]}:{attribute}", folder)
         source = f"\n{text}"
-    return None if source is None else hashlib.sha256(source.encode()).hexdigest()[:12]
+    return source
 
 
 @functools.cache
-def _text_of(module: str) -> str | None:
-    top, *rest = module.split(".")
-    spec = importlib.util.find_spec(top)  # finds a top-level package without importing it
-    if spec is None or spec.origin is None:
-        return None
-    path = Path(spec.origin).parent.joinpath(*rest)
+def _text_of(module: str, folder: Path | None) -> str | None:
+    if folder is None:
+        spec = importlib.util.find_spec(module.partition(".")[0])  # finds it without importing it
+        if spec is None or spec.origin is None:
+            return None
+        folder = Path(spec.origin).parents[1]
+    path = folder.joinpath(*module.split("."))
     for file in (path.with_suffix(".py"), path / "__init__.py"):
         with contextlib.suppress(OSError):
             return file.read_text("utf-8")
@@ -405,7 +413,26 @@ def _not_this_moto(what: str) -> EmulatorError:
     return EmulatorError(f"moto {version}", what, next_step)
 
 
+def report(patches: Mapping[str, Patch] = PATCHES, before: Path | None = None) -> Iterator[str]:
+    """Lines about each place that is not the one of its digest: the digest here, the one now, and the place.
+
+    Args:
+        patches: The entries to compare with moto's files.
+        before: A folder with the moto of the digests. If it is given, the difference of each source follows.
+    """
+    changed = 0
+    for place, patch in patches.items():
+        where = patch.source or place
+        if (found := digest_of(where)) == patch.digest:
+            continue
+        changed += 1
+        yield f"{patch.digest} -> {found or 'missing'} {place}"
+        if before:
+            old, new = ((source_of(where, folder) or "").splitlines() for folder in (before, None))
+            yield from difflib.unified_diff(old, new, lineterm="")
+    yield f"{changed} of {len(patches)} places differ"
+
+
 if __name__ == "__main__":
-    for place, patch in PATCHES.items():
-        digest = digest_of(patch.source or place)
-        sys.stdout.write(f"{'same' if digest == patch.digest else 'CHANGED'} {digest} {place}\n")
+    told = report(before=Path(sys.argv[1]) if sys.argv[1:] else None)
+    sys.stdout.writelines(f"{line}\n" for line in told)

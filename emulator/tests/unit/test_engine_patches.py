@@ -76,6 +76,31 @@ def test_a_source_that_is_missing_is_told(place):
     assert refused({place: patches.Patch("0" * 12)}).what == f"{place.replace(':', '.')} is missing"
 
 
+def test_the_report_has_both_digests_of_each_place_that_differs():
+    """So one replacement in patches.py writes the new digest. The other places are only counted."""
+    other = STATES + "state:StateData"
+    listed = {
+        PLACE: replace(patches.PATCHES[PLACE], digest="0" * 12),
+        other: patches.PATCHES[other],
+        "moto.no:x": patches.Patch("1" * 12),
+    }
+    assert list(patches.report(listed)) == [
+        f"{'0' * 12} -> {patches.PATCHES[PLACE].digest} {PLACE}",
+        f"{'1' * 12} -> missing moto.no:x",
+        "2 of 3 places differ",
+    ]
+
+
+def test_the_report_shows_what_is_different_from_the_moto_before(tmp_path):
+    """The lines of the source in that folder have a minus, and the installed ones a plus."""
+    file = tmp_path.joinpath(*PLACE.partition(":")[0].split(".")).with_suffix(".py")
+    file.parent.mkdir(parents=True)
+    now = patches.source_of(PLACE)
+    file.write_text(f"class StateChoice:\n{now}\n        return 5\n", "utf-8")
+    told = patches.report({PLACE: replace(patches.PATCHES[PLACE], digest="0" * 12)}, tmp_path)
+    assert [line for line in told if re.match(r"[+-] ", line)] == ["-        return 5"]
+
+
 def test_an_emulator_does_not_start_with_another_source(tmp_path, monkeypatch):
     """`start` says the same, and no process is started."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
