@@ -102,7 +102,7 @@ _ADVICE: Final = {
     **dict.fromkeys(
         ("AlreadyExists", "lready exist"), _("Go on with the next step: there is nothing to create")
     ),
-    "has not been implemented": _("The emulator does not do this: use AWS for it"),
+    "The emulator does not have": _("The emulator does not do this: use AWS for it"),
 }
 
 

@@ -33,7 +33,7 @@ ENGLISH = {
         "aws iam create-policy": "a command",
     },
     "lottery_lib/aws_errors.py": dict.fromkeys(
-        ("cannot be", "authorized to", "has not been implemented", "Signature not", "security token"),
+        ("cannot be", "authorized to", "The emulator does not have", "Signature not", "security token"),
         "AWS's or the emulator's words",
     ),
     "lottery_lib/course/doctor.py": {"import sys": "code"},
