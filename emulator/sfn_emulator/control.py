@@ -1,24 +1,30 @@
 """Start, find and stop emulators from any process of the user."""
 
 import contextlib
+import importlib.util
+import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import psutil
 from filelock import FileLock
 
-from sfn_emulator.errors import ALREADY_RUNNING, PORT_IN_USE, EmulatorError
+from sfn_emulator.errors import ALREADY_RUNNING, EXPLAINED, PORT_IN_USE, EmulatorError
 from sfn_emulator.process import environment
 from sfn_emulator.process import record as records
 from sfn_emulator.translation import _
 
 _READY_SECONDS: Final = 60.0
 _END_SECONDS: Final = 5.0
+# What the extra `server` installs, and the emulator imports when it starts.
+_SERVER: Final = ("moto", "awslambdaric")
 
 
 def status(port: int | None = None) -> dict[str, Any]:
@@ -49,6 +55,8 @@ def start(
     allowed_hosts: Sequence[str] = (),
     python: str | None = None,
     environ: Mapping[str, str] = os.environ,
+    temporary: Path | None = None,
+    ready: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Return a running emulator: the one that runs already, or a new one.
 
@@ -60,19 +68,25 @@ def start(
         allowed_hosts: Names of proxies through which clients reach a new emulator.
         python: The Python of another environment, with ``sfn-emulator[server]``, that runs a new emulator.
         environ: Where a new emulator finds its settings, such as ``SFN_EMULATOR_IAM``.
+        temporary: A folder for the files of a separate emulator at a free port. It is removed at the end.
+        ready: Called in the foreground as soon as the emulator answers.
 
     Returns:
         What `status` returns.
 
     Raises:
-        EmulatorError: The port is in use; or the new process ended at once (with the end of its log); or
-            ``SFN_EMULATOR_IAM`` is neither ``on`` nor ``off``; or moto is not the one that is patched;
-            or it runs already, and does not answer to one of the names.
+        EmulatorError: The port is in use, or there is no such port; or the new process ended at once (with
+            the end of its log); or a setting has a wrong value; or ``sfn-emulator[server]`` is not installed;
+            or moto is not the one that is patched; or it runs already, and does not answer to a name.
     """
     environment.enforces_iam(environ)
+    environment.retry_pace(environ)
+    if port is not None and port not in range(1, 65_536):
+        where, next_step = _("emulator at port {port}", port=port), _("Choose a port from 1 to 65535")
+        raise EmulatorError(where, _("there is no such port"), next_step)
     if foreground:
         environment.execute_cleanly(environ)
-    folder = records.folder_of(port)
+    folder = temporary or records.folder_of(port)
     other = environ.get("SFN_EMULATOR_WHILE_PID", "")
     while_pid = while_pid or (int(other) if other.isdigit() else None)
     # If two kernels start it at the same time, the second one waits here and then finds it running.
@@ -84,26 +98,37 @@ def start(
                 raise EmulatorError(_("emulator"), what, _("Stop it, then start it again"))
             return _state(folder, record)
         if python is None:
+            for module in _SERVER:
+                if importlib.util.find_spec(module) is None:
+                    raise _not_installed(module, sys.executable)
             from sfn_emulator.engine import patches  # noqa: PLC0415 (only a new emulator needs them)
 
             patches.check()
         if not foreground:
-            command = _command(python, port, while_pid, allowed_hosts)
+            command = [_program(python or sys.executable), "-P", "-m", "sfn_emulator.server"]
+            command += ["--port", str(port)] if port is not None else []
+            command += ["--while-pid", str(while_pid)] if while_pid is not None else []
+            command += ["--temporary", str(temporary)] if temporary else []
+            command += [word for name in allowed_hosts for word in ("--allow-host", name)]
             return _state(folder, _spawn(command, folder, port, environ))
     from sfn_emulator.server import run  # noqa: PLC0415 (moto takes a while to import)
 
-    if code := run(port, while_pid, allowed_hosts):
-        raise _failure(port, code, "")
+    if code := run(port, while_pid, allowed_hosts, temporary=temporary, ready=ready):
+        raise _failure(port, code, "", sys.executable)
     return _state(folder, None)
 
 
-def stop(port: int | None = None) -> dict[str, Any]:
+def stop(port: int | None = None, *, temporary: Path | None = None) -> dict[str, Any]:
     """End the emulator and its workers. Nothing happens if it does not run.
+
+    Args:
+        port: None for the user's shared emulator.
+        temporary: The folder of a temporary one, which is removed.
 
     Returns:
         What `status` returns.
     """
-    folder = records.folder_of(port)
+    folder = temporary or records.folder_of(port)
     if record := records.read_record(folder):
         with contextlib.suppress(psutil.Error):
             process = psutil.Process(record.pid)
@@ -115,6 +140,8 @@ def stop(port: int | None = None) -> dict[str, Any]:
                             stubborn.kill()
                     psutil.wait_procs([process], timeout=_END_SECONDS)
         records.remove_record(folder, record)
+    if temporary:
+        shutil.rmtree(temporary, ignore_errors=True)
     return _state(folder, None)
 
 
@@ -137,18 +164,18 @@ def _running(folder: Path) -> records.Record | None:
     return None
 
 
-def _command(
-    python: str | None, port: int | None, while_pid: int | None, allowed_hosts: Sequence[str]
-) -> list[str]:
-    command = [python or sys.executable, "-P", "-m", "sfn_emulator.server"]
-    command += ["--port", str(port)] if port is not None else []
-    command += ["--while-pid", str(while_pid)] if while_pid is not None else []
-    return command + [word for name in allowed_hosts for word in ("--allow-host", name)]
+def _program(python: str) -> str:
+    """The absolute path of a Python, because the emulator works in a folder of its own."""
+    if found := shutil.which(python):
+        return str(Path(found).absolute())  # not resolved: a link leads out of a virtual environment
+    what, next_step = _("it is not there, or it is no program"), _("Give the path of another Python")
+    raise EmulatorError(python, what, next_step)
 
 
 def _spawn(command: list[str], folder: Path, port: int | None, environ: Mapping[str, str]) -> records.Record:
     variables = environment.clean_environment(environ)
-    if command[0] != sys.executable:
+    python = command[0]
+    if python != sys.executable:
         del variables["PYTHONPATH"]  # another environment has an emulator of its own
     log = folder / "emulator.log"
     with log.open("wb") as output:
@@ -161,19 +188,25 @@ def _spawn(command: list[str], folder: Path, port: int | None, environ: Mapping[
             cwd=folder,
             **environment.own_group(),
         )
-    deadline = time.monotonic() + _READY_SECONDS
-    while time.monotonic() < deadline:
-        if (code := process.poll()) is not None:
-            raise _failure(port, code, log.read_text("utf-8", "replace")[-2000:].strip())
-        if (record := _running(folder)) and record.pid == process.pid:
-            return record
-        time.sleep(0.02)
-    what = _("it did not answer within {seconds} s", seconds=f"{_READY_SECONDS:g}")
-    next_step = _("Look into {log}, end it with `sfn-emulator stop` and start it again", log=log)
-    raise EmulatorError(_("emulator"), what, next_step)
+    try:
+        deadline = time.monotonic() + _READY_SECONDS
+        while (code := process.poll()) is None and time.monotonic() < deadline:
+            if (record := _running(folder)) and record.pid == process.pid:
+                process.returncode = 0  # it may outlive this object, which would else warn about that
+                return record
+            time.sleep(0.02)
+    finally:  # it takes too long, or somebody pressed Ctrl-C; with a returncode, this does nothing
+        process.kill()
+        process.wait()
+    raise _failure(port, code, log.read_text("utf-8", "replace")[-2000:].strip(), python)
 
 
-def _failure(port: int | None, code: int, log: str) -> EmulatorError:
+def _failure(port: int | None, code: int | None, log: str, python: str) -> EmulatorError:
+    """Why an emulator did not start: from its exit status, None if it still ran, and the end of its log."""
+    if code == EXPLAINED:
+        return EmulatorError(*json.loads(log.splitlines()[-1]))
+    if missing := re.search(r"No module named '(\w+)", log):
+        return _not_installed(missing[1], python)
     if code == PORT_IN_USE:
         next_step = _("Choose another with --port, or leave --port out for a free one")
         where = _("emulator at port {port}", port=port)
@@ -182,9 +215,16 @@ def _failure(port: int | None, code: int, log: str) -> EmulatorError:
         next_step = _("End it with `sfn-emulator stop` and start again")
         return EmulatorError(_("emulator"), _("one of this folder runs but does not answer"), next_step)
     what = (
-        _("it ended at once with exit status {code}; its log ends:\n{log}\n", code=code, log=log)
-        if log
+        _("it did not answer within {seconds} s", seconds=f"{_READY_SECONDS:g}")
+        if code is None
         else _("it ended at once with exit status {code}", code=code)
     )
-    next_step = _("Run `sfn-emulator start --foreground` to see why")
+    if log:
+        what = _("{what}; its log ends:\n{log}\n", what=what, log=log)
+    return EmulatorError(_("emulator"), what, _("Run `sfn-emulator start --foreground` to see why"))
+
+
+def _not_installed(module: str, python: str) -> EmulatorError:
+    what = _("{module} is not installed for {python}", module=module, python=python)
+    next_step = _("Run `{command}`", command=f"{python} -m pip install 'sfn-emulator[server]'")
     return EmulatorError(_("emulator"), what, next_step)

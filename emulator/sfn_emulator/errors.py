@@ -7,6 +7,7 @@ from sfn_emulator.translation import _
 #: The exit statuses of an emulator that could not start.
 PORT_IN_USE: Final = 98
 ALREADY_RUNNING: Final = 97
+EXPLAINED: Final = 96  # its last line is an error's arguments as JSON
 
 
 class EmulatorError(Exception):

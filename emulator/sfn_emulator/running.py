@@ -1,12 +1,19 @@
 """Run an emulator for as long as a block of code needs it."""
 
 import contextlib
+import http.client
+import json
 import os
-import socket
-from collections.abc import Iterator
+import secrets
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
 
 from sfn_emulator import control
+from sfn_emulator.errors import EmulatorError
+from sfn_emulator.process.record import folder_of
+from sfn_emulator.translation import _
 
 
 @dataclass(frozen=True)
@@ -31,14 +38,49 @@ class Emulator:
             "region_name": "us-east-1",
         }
 
+    def reset(self) -> None:
+        """Delete all its resources and mails.
+
+        Raises:
+            EmulatorError: It does not answer.
+        """
+        self._post("/moto-api/reset")
+
+    def mailbox(self) -> str:
+        """A link to the page of its mails, which works once; then the browser has a cookie.
+
+        Raises:
+            EmulatorError: It does not answer.
+        """
+        ticket = self._post("/_emulator/mail/ticket")["ticket"]
+        return f"{self.endpoint}/_emulator/mail/?ticket={ticket}"
+
+    def _post(self, path: str) -> Any:
+        """Send a request with the key. This uses `http.client`, because it ignores proxy variables."""
+        scope = f"{self.access_key_id}/20000101/us-east-1/sns/aws4_request"
+        signature = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=any"
+        connection = http.client.HTTPConnection(urlsplit(self.endpoint).netloc, timeout=60)
+        try:
+            connection.request("POST", path, headers={"Authorization": signature, "Connection": "close"})
+            return json.loads(connection.getresponse().read())
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            where = _("emulator at {endpoint}", endpoint=self.endpoint)
+            what = _("it does not answer ({reason})", reason=error)
+            raise EmulatorError(where, what, _("Start it again")) from error
+        finally:
+            connection.close()
+
 
 @contextlib.contextmanager
-def running(*, python: str | None = None) -> Iterator[Emulator]:
+def running(*, python: str | None = None, environ: Mapping[str, str] = os.environ) -> Iterator[Emulator]:
     """Start an emulator of its own at a free port, and end it after the block, or with this process.
+
+    Several processes can do this at the same time. Its files are removed at its end.
 
     Args:
         python: The Python of another environment, with ``sfn-emulator[server]``. A project with its own
             version of moto can use it.
+        environ: Where it finds its settings, such as ``SFN_EMULATOR_IAM``.
 
     Yields:
         The emulator. It has no resources.
@@ -46,10 +88,9 @@ def running(*, python: str | None = None) -> Iterator[Emulator]:
     Raises:
         EmulatorError: It cannot start.
     """
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    folder = folder_of(name=f"run-{os.getpid()}-{secrets.token_hex(4)}")
     try:
-        state = control.start(port, while_pid=os.getpid(), python=python)
+        state = control.start(while_pid=os.getpid(), python=python, environ=environ, temporary=folder)
         yield Emulator(state["endpoint"], state["access_key_id"])
     finally:
-        control.stop(port)
+        control.stop(temporary=folder)

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import datetime
 import errno
+import json
 import os
 import shutil
 import signal
@@ -11,15 +12,16 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+import awslambdaric  # noqa: F401 (the workers need it; if it is missing, no emulator starts)
 import psutil
 from filelock import FileLock, Timeout
 
 from sfn_emulator.engine import patches, performance
-from sfn_emulator.errors import ALREADY_RUNNING, PORT_IN_USE, EmulatorError
+from sfn_emulator.errors import ALREADY_RUNNING, EXPLAINED, PORT_IN_USE, EmulatorError
 from sfn_emulator.http.authentication import new_access_key
 from sfn_emulator.http.server import HttpServer
 from sfn_emulator.process import children, environment
@@ -31,15 +33,23 @@ _POLL_SECONDS: Final = 2.0
 
 
 def run(
-    port: int | None, while_pid: int | None, allowed_hosts: Sequence[str] = (), idle_hours: float = 8.0
+    port: int | None,
+    while_pid: int | None,
+    allowed_hosts: Sequence[str] = (),
+    *,
+    idle_hours: float = 8.0,
+    temporary: Path | None = None,
+    ready: Callable[[], None] = lambda: None,
 ) -> int:
     """Serve until a signal, ``idle_hours`` without a request, or the end of the process ``while_pid``.
 
     Args:
-        port: None for the shared emulator at a free port.
+        port: None for a free port; without `temporary`, it is then the shared emulator.
         while_pid: The process with which it ends; None for no process.
         allowed_hosts: Names of proxies, which may stand in the header ``Host``.
         idle_hours: It ends after this many hours without a request.
+        temporary: The folder of its files, which it removes at its end. Default: that of the port.
+        ready: Called as soon as it serves.
 
     Returns:
         The exit status: 0, or a number from `errors` if it could not start.
@@ -48,7 +58,7 @@ def run(
         EmulatorError: The installed moto is not the one that the patches were written for.
     """
     patches.install()
-    folder = folder_of(port)
+    folder = temporary or folder_of(port)
     lock = FileLock(folder / "running.lock")
     try:
         # The previous emulator may need a moment to end.
@@ -66,7 +76,9 @@ def run(
             return PORT_IN_USE
         # What moto writes to its working folder, such as a recording, is a file of this emulator.
         with server, contextlib.chdir(folder):
-            _serve(server, folder, _Lifetime(while_pid, idle_hours), allowed_hosts)
+            _serve(server, folder, _Lifetime(while_pid, idle_hours), allowed_hosts, ready)
+    if temporary:
+        shutil.rmtree(temporary, ignore_errors=True)
     return 0
 
 
@@ -101,7 +113,13 @@ class _Lifetime:
                     return
 
 
-def _serve(server: HttpServer, folder: Path, lifetime: _Lifetime, allowed_hosts: Sequence[str]) -> None:
+def _serve(
+    server: HttpServer,
+    folder: Path,
+    lifetime: _Lifetime,
+    allowed_hosts: Sequence[str],
+    ready: Callable[[], None],
+) -> None:
     os.environ.update(variables := environment.clean_environment(os.environ))
     for name in set(os.environ) - set(variables):
         del os.environ[name]
@@ -132,6 +150,7 @@ def _serve(server: HttpServer, folder: Path, lifetime: _Lifetime, allowed_hosts:
     try:
         # Not a daemon: if Python ends in the middle of an import of cryptography, the process aborts.
         threading.Thread(target=router.warm_up).start()
+        ready()
         lifetime.wait()
     finally:
         remove_record(folder, record)
@@ -150,13 +169,20 @@ def main() -> int:
     parser.add_argument("--idle-hours", type=float, default=8.0, help="end after so long without a request")
     allow = "a proxy's name, which may stand in the header Host; can be given again"
     parser.add_argument("--allow-host", action="append", default=[], metavar="NAME", help=allow)
+    parser.add_argument("--temporary", type=Path, help="the folder of its files, removed at its end")
     arguments = parser.parse_args()
     environment.execute_cleanly(os.environ)
     try:
-        return run(arguments.port, arguments.while_pid, arguments.allow_host, arguments.idle_hours)
+        return run(
+            arguments.port,
+            arguments.while_pid,
+            arguments.allow_host,
+            idle_hours=arguments.idle_hours,
+            temporary=arguments.temporary,
+        )
     except EmulatorError as error:
-        print(error, file=sys.stderr)
-        return 1
+        print(json.dumps(error.args), file=sys.stderr)
+        return EXPLAINED
 
 
 if __name__ == "__main__":

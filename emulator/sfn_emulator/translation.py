@@ -23,26 +23,27 @@ def first_spoken(wanted: str) -> str:
     return next((each for each in re.findall("[a-z]+", wanted.lower()) if each in known), "en")
 
 
+def language() -> str:
+    """This process's language: ``SFN_EMULATOR_LANG``, or that of the locale."""
+    return first_spoken(next(filter(None, map(os.environ.get, _VARIABLES)), ""))
+
+
 def _(message: str, /, **values: object) -> str:
     """Translate a message into this process's language, then put values in.
-
-    ``SFN_EMULATOR_LANG`` says the language; without it, the locale.
 
     Args:
         message: The English text. A name in braces stands for a value: ``"port {port}"``.
         **values: The values. Without any, braces are plain text.
     """
-    return translated(
-        first_spoken(next(filter(None, map(os.environ.get, _VARIABLES)), "")), message, **values
-    )
+    return translated(language(), message, **values)
 
 
-def translated(language: str, message: str, /, **values: object) -> str:
+def translated(spoken: str, message: str, /, **values: object) -> str:
     """The same for any language, such as that of a browser."""
-    text = _catalogue(language).gettext(message) if message else ""
+    text = _catalogue(spoken).gettext(message) if message else ""
     return text.format(**values) if values else text
 
 
 @cache
-def _catalogue(language: str) -> gettext.NullTranslations:
-    return gettext.translation(_DOMAIN, LOCALE, [language], fallback=True)
+def _catalogue(spoken: str) -> gettext.NullTranslations:
+    return gettext.translation(_DOMAIN, LOCALE, [spoken], fallback=True)

@@ -409,7 +409,8 @@ def apply(module: ModuleType, patches: Mapping[str, Patch] = PATCHES) -> None:
 
 def _not_this_moto(what: str) -> EmulatorError:
     version = next((it.version for it in metadata.distributions(name="moto")), _("(not installed)"))
-    next_step = _("Install moto {version}", version=MOTO)
+    command = f"{sys.executable} -m pip install 'sfn-emulator[server]'"
+    next_step = _("Run `{command}`: it installs moto {version}", command=command, version=MOTO)
     return EmulatorError(f"moto {version}", what, next_step)
 
 

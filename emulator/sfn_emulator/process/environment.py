@@ -1,6 +1,7 @@
 """Choose the environment variables that the emulator and its workers get."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sfn_emulator.errors import EmulatorError
-from sfn_emulator.translation import _
+from sfn_emulator.translation import _, language
 
 #: With these variables, boto3 does not read the user's settings, and does not ask this machine for a role.
 NO_AWS: Final = {
@@ -39,7 +40,7 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     root = Path(__file__).resolve().parents[2]
     # Linux then gives the memory of large objects, such as zips, back to the system when they are freed.
     ours = {"MALLOC_MMAP_THRESHOLD_": "1000000", "PYTHONPATH": str(root), "PYTHONUTF8": "1"}
-    return bare_environment(environ) | kept | ours
+    return bare_environment(environ) | {"SFN_EMULATOR_LANG": language()} | kept | ours
 
 
 def execute_cleanly(environ: Mapping[str, str]) -> None:
@@ -93,8 +94,15 @@ def retry_pace(environ: Mapping[str, str]) -> float:
     """The part of its interval that a Retry waits: ``SFN_EMULATOR_RETRY_PACE``; by default 1.
 
     With less than 1, tests wait less.
+
+    Raises:
+        EmulatorError: It is not a number, or less than 0.
     """
-    return float(environ.get("SFN_EMULATOR_RETRY_PACE") or 1)
+    setting = environ.get("SFN_EMULATOR_RETRY_PACE") or "1"
+    if not re.fullmatch(r"\d+|\d*\.\d+", setting, re.ASCII):
+        what, next_step = _("it is {setting!r}", setting=setting), _("Set it to a number, such as 0.1")
+        raise EmulatorError("SFN_EMULATOR_RETRY_PACE", what, next_step)
+    return float(setting)
 
 
 def own_group() -> dict[str, Any]:

@@ -43,8 +43,8 @@ class Record:
     allowed_hosts: Sequence[str] = ()
 
 
-def folder_of(port: int | None = None) -> Path:
-    """The folder of the shared emulator, or of the emulator at this port. It is made if it is missing.
+def folder_of(port: int | None = None, name: str = "") -> Path:
+    """The folder of the shared emulator, or of that with this port or name. It is made if it is missing.
 
     Raises:
         EmulatorError: The folder cannot be made, or others may enter or replace it.
@@ -52,7 +52,7 @@ def folder_of(port: int | None = None) -> Path:
     # platformdirs reads this variable only on Linux and macOS. Tests set it on every system.
     xdg = os.environ.get("XDG_STATE_HOME", "")
     home = Path(xdg) / _APP if Path(xdg).is_absolute() else user_state_path(_APP, appauthor=False)
-    folder = home / ("shared" if port is None else f"port-{port}")
+    folder = home / (name or ("shared" if port is None else f"port-{port}"))
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
         for path in (home, folder):

@@ -64,7 +64,7 @@ def test_another_source_is_told():
     wrong = {PLACE: replace(patches.PATCHES[PLACE], digest="0" * 12)}
     assert str(refused(wrong)) == (
         f"moto {patches.MOTO}: {PLACE.replace(':', '.')} is not the one that this emulator was written for. "
-        f"Install moto {patches.MOTO}."
+        f"Run `{sys.executable} -m pip install 'sfn-emulator[server]'`: it installs moto {patches.MOTO}."
     )
 
 

@@ -13,16 +13,28 @@ from sfn_emulator import translation
 FOLDER = Path(sfn_emulator.__file__).parent
 #: How it starts, and its pages. What its services say is AWS's.
 SPEAKING = [
+    "command_line.py",
     "control.py",
     "errors.py",
     "pages.py",
+    "running.py",
     "server.py",
     *(f"process/{name}.py" for name in ("environment", "record")),
 ]
 #: By module: the beginnings of the sentences that stay English, and why.
 ENGLISH = {
     # They stand in the log, and in a help that only programs call.
-    "server.py": ("An emulator of this", "Port {} cannot", "an emulator of its own", "end ", "a proxy"),
+    "server.py": (
+        "An emulator of this",
+        "Port {} cannot",
+        "an emulator of its own",
+        "end ",
+        "a proxy",
+        "the folder",
+    ),
+    "control.py": ("No module named",),  # Python's words
+    # A line of Python; lines of a shell.
+    "command_line.py": ("  boto3.client", "  export"),
 }
 
 
