@@ -1,7 +1,9 @@
 """AWS Step Functions and what state machines call, on your own machine: moto, corrected where AWS differs.
 
     control        start, find and stop emulators from any process; needs no moto
+    running        an emulator for a block of code
     command_line   the command `sfn-emulator`
+    pytest_plugin  the fixture `sfn_emulator`
     server         the process of one emulator
     routing        every request goes through here, to the service that its signature names
     states/ lambda_/ sns/ dynamodb/ logs   the services that moto does not answer as AWS does
@@ -15,6 +17,8 @@ Imports go down this list. A request comes in through `http.server`. `routing` r
 the page of another web site (`http.same_origin`), if its access key is unknown, or if its caller may not do
 it (`iam.authorization`). Otherwise a service answers it, mostly with moto's help.
 ``docs/differences.md`` says what differs from AWS.
+
+PYTEST_DONT_REWRITE, because pytest would else warn if this was imported before pytest, such as in a notebook.
 """
 
 from sfn_emulator.control import find, start, status, stop

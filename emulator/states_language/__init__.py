@@ -6,6 +6,8 @@
     jsonata      evaluate a JSONata expression as Step Functions does
 
 The public names are those below, and `jsonata.evaluate`. Its import takes 30 ms, so it is not among them.
+
+PYTEST_DONT_REWRITE, as in `sfn_emulator`.
 """
 
 from states_language.structure import all_states, assigned_by, branches, is_last, states, ways_from
