@@ -519,25 +519,25 @@ def test_an_endless_expression_blocks_nobody(machine):
 
 
 SELECT = """
-drawn = []
+chosen = []
 
 def lambda_handler(event, context):
-    drawn.append(f"{event['num_of_winners']} of draw {len(drawn)}")
-    return {"body": {"winners": drawn[-1]}}
+    chosen.append(f"{event['count']} of round {len(chosen)}")
+    return {"body": {"chosen": chosen[-1]}}
 """
 VALIDATE = """
 def lambda_handler(event, context):
-    past = event["winners"].endswith("draw 0")
-    return {"status": int(past), "body": event["winners"], "sns": f"Congrats, {event['winners']}"}
+    past = event["chosen"].endswith("round 0")
+    return {"status": int(past), "body": event["chosen"], "sns": f"Chosen: {event['chosen']}"}
 """
 
 
-def lottery(
+def selection(
     function,
     topic,
-    source="def lambda_handler(event, context): return {'body': {'num_of_winners': event['input']}}",
+    source="def lambda_handler(event, context): return {'body': {'count': event['input']}}",
 ):
-    """The tutorial's machine in JSONata with variables, with small functions."""
+    """A machine in JSONata with variables, which selects again if somebody is chosen twice."""
     task = {"Type": "Task", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Failed"}]}
     again = {
         "Condition": "{% $status = 1 and $tries < 5 %}",
@@ -551,18 +551,18 @@ def lottery(
     }
     branches = [
         {"N": {"Resource": "arn:aws:states:::sns:publish", "Arguments": publish}},
-        {"R": record | {"Arguments": "{% $winners %}"}},
+        {"R": record | {"Arguments": "{% $chosen %}"}},
     ]
     return jsonata(
         Input=task
         | {"Resource": function(source).arn, "Next": "Select"}
-        | {"Assign": {"draw": "{% $states.result.body %}", "tries": 0}},
-        Select=task | {"Resource": function(SELECT).arn, "Arguments": "{% $draw %}", "Next": "Validate"},
+        | {"Assign": {"wanted": "{% $states.result.body %}", "tries": 0}},
+        Select=task | {"Resource": function(SELECT).arn, "Arguments": "{% $wanted %}", "Next": "Validate"},
         Validate=task
         | {"Resource": function(VALIDATE).arn, "Arguments": "{% $states.input.body %}", "Next": "Choose"}
         | {
             "Assign": {name: f"{{% $states.result.{name} %}}" for name in ("status", "sns")}
-            | {"winners": "{% $states.result.body %}"}
+            | {"chosen": "{% $states.result.body %}"}
         },
         Choose={
             "Type": "Choice",
@@ -574,7 +574,7 @@ def lottery(
         | {
             "Output": {
                 "message": "{% $type($states.result[0].MessageId) %}",
-                "winners": "{% $states.result[1] %}",
+                "chosen": "{% $states.result[1] %}",
                 "tries": "{% $tries %}",
             }
         }
@@ -589,14 +589,14 @@ def lottery(
     )
 
 
-def test_the_lottery_runs_in_jsonata(machine, function, topic):
-    """Winners of the past are drawn again, then the topic gets its message and the winners are recorded."""
-    drawn = output(machine, lottery(function, topic), {"input": 2})
-    assert drawn == {"message": "string", "winners": "2 of draw 1", "tries": 1}
+def test_a_selection_runs_in_jsonata(machine, function, topic):
+    """It selects again, then the topic gets its message, and the choice is recorded."""
+    chosen = output(machine, selection(function, topic), {"input": 2})
+    assert chosen == {"message": "string", "chosen": "2 of round 1", "tries": 1}
 
 
-def test_the_lottery_says_in_jsonata_why_it_failed(machine, function, topic):
+def test_a_selection_says_in_jsonata_why_it_failed(machine, function, topic):
     """The Fail state has the error of the function."""
     source = "class CustomError(Exception): pass\ndef lambda_handler(event, context): raise CustomError('no')"
-    error, cause = failed(machine, lottery(function, topic, source))
+    error, cause = failed(machine, selection(function, topic, source))
     assert (error, json.loads(cause)["errorMessage"]) == ("CustomError", "no")
