@@ -39,7 +39,6 @@ DOCUMENTS: Final = [
         "README.md",
         "INSTRUCTOR.md",
         "docs/aws.md",
-        "emulator/docs/differences.md",
         "docs/receipts.md",
         "docs/security.md",
     )
