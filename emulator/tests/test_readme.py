@@ -1,0 +1,57 @@
+"""What the README shows is what happens."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from helpers import Machine
+
+import sfn_emulator
+from sfn_emulator import Emulator, command_line
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+#: What is new at each start.
+CHANGING = re.compile(r"(?<=127\.0\.0\.1:)\d+|AKIA\w+|(?<=ticket=)\S+|(?<=\$\(cat )[^)]+")
+
+
+@pytest.fixture
+def terminal(emulator, monkeypatch):
+    """Set the variables that the README's `export` lines set."""
+    lines = README.partition("$ sfn-emulator start\n")[2].partition("```")[0]
+    for name, value in re.findall(r"(AWS_\w+)=(\S+)", lines):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", emulator["endpoint"])
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", emulator["access_key_id"])
+
+
+def test_a_start_prints_what_is_shown(emulator, monkeypatch, capsys):
+    """Only the port, the key, the ticket and the folder are others."""
+    monkeypatch.setattr(command_line.control, "start", lambda *_, **options: emulator)
+    command_line.main(["start"])
+    shown = README.partition("$ sfn-emulator start\n")[2].partition("```")[0]
+    assert CHANGING.sub("-", capsys.readouterr().out) == CHANGING.sub("-", shown)
+
+
+def test_the_first_state_machine_runs(terminal):
+    """It prints what its last comment says."""
+    program = README.partition("```python\n")[2].partition("```")[0]
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout == program.rpartition("# ")[2], done.stderr
+
+
+def test_the_shown_test_passes(own):
+    """Also if there was something before it."""
+    names = {}
+    exec("import boto3\ndef " + README.partition("```python\ndef ")[2].partition("```")[0], names)
+    Machine(own("stepfunctions"), {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}})
+    names["test_nothing_is_there_at_first"](Emulator(own.told["endpoint"], own.told["access_key_id"]))
+
+
+def test_each_setting_is_listed():
+    """The table has the variables that the program reads, and no others."""
+    sources = "".join(path.read_text("utf-8") for path in Path(sfn_emulator.__file__).parent.rglob("*.py"))
+    read = set(re.findall(r"\bSFN_EMULATOR_[A-Z_]*[A-Z]", sources))
+    assert set(re.findall(r"^\| `(SFN_EMULATOR_\w+)`", README, re.MULTILINE)) == read
