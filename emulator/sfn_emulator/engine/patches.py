@@ -32,6 +32,7 @@ from sfn_emulator.errors import EmulatorError
 from sfn_emulator.translation import _
 
 #: The version of moto that the digests belong to; pyproject.toml pins the same one.
+#: How to change it: docs/upgrade-moto.md.
 MOTO: Final = "5.2.5"
 
 
