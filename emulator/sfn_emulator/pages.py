@@ -70,7 +70,7 @@ class Pages:
         _ = partial(translated, language)
         ticket, headers = request.query.get("ticket"), {"Location": "./"}
         if ticket is not None and request.method == "GET" and self._takes(ticket):
-            # Strict would not let in those who clicked on the link in a notebook.
+            # Strict would not let in those who clicked on the link in another page.
             headers |= {"Set-Cookie": f"{self._cookie}; HttpOnly; SameSite=Lax"}
         elif not may_read:
             how = _("A link to the mailbox works once. Get a new one where you found this one.")
@@ -117,7 +117,7 @@ class Pages:
 
 
 def _asked_for(request: Request) -> str:
-    """The language that the browser asks for. One emulator serves notebooks in all languages."""
+    """The language that the browser asks for. One emulator serves people of all languages."""
     return first_spoken(request.headers.get("accept-language", ""))
 
 

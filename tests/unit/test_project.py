@@ -221,3 +221,9 @@ def test_what_a_notebook_takes_from_the_library_is_there(path):
     assert named
     for name in named:
         pkgutil.resolve_name(name)
+
+
+def test_the_emulator_does_not_know_the_lottery():
+    """Nothing in its folder names it, so anybody can use the emulator."""
+    paths = (path for path in (ROOT / "emulator").rglob("*") if path.suffix in {".md", ".po", ".py", ".toml"})
+    assert [path.name for path in paths if "lottery" in path.read_text(encoding="utf-8").lower()] == []

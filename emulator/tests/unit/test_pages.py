@@ -1,4 +1,4 @@
-"""The pages of the emulator speak the language of the browser, because one emulator serves all notebooks."""
+"""The pages of the emulator speak the language of the browser, because one emulator serves many people."""
 
 from email.message import EmailMessage
 
