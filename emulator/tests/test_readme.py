@@ -1,4 +1,4 @@
-"""What the README shows is what happens."""
+"""What the README shows is what happens, and the documents name what is there."""
 
 import re
 import subprocess
@@ -48,6 +48,15 @@ def test_the_shown_test_passes(own):
     exec("import boto3\ndef " + README.partition("```python\ndef ")[2].partition("```")[0], names)
     Machine(own("stepfunctions"), {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}})
     names["test_nothing_is_there_at_first"](Emulator(own.told["endpoint"], own.told["access_key_id"]))
+
+
+def test_files_that_the_documents_name_are_there():
+    """A module or test that a document names exists, under that path or the end of it."""
+    text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md"))
+    named = set(re.findall(r"`([\w/]+\.py)`", text))
+    files = [f"/{path.relative_to(ROOT).as_posix()}" for path in ROOT.rglob("*.py")]
+    assert named
+    assert [name for name in named if not any(file.endswith(f"/{name}") for file in files)] == []
 
 
 def test_each_setting_is_listed():
