@@ -4,8 +4,8 @@ It is long: a user of IAM does the whole course.
 """
 
 import json
+import os
 import socket
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -28,6 +28,7 @@ from kit.attendee_user import (
 from lottery_lib import Names, Stack, definition, draw, execution, inbox, load_employees, test_state, winners
 from lottery_lib import employees as roster
 from lottery_lib.draws import forget_winners, machine_arn
+from lottery_lib.names import CHECKOUT
 from sfn_emulator import control
 from lottery_lib.hardened import draw_in_public
 from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, OTHERS, notebooks, run
@@ -70,7 +71,8 @@ class Needs:
         key = user_with(endpoint, ATTENDEE, *(document(ATTENDEE, edition) for edition in EDITIONS))
         environment = {KEY: json.dumps({name: key[name] for name in ("AccessKeyId", "SecretAccessKey")})}
         environment |= {NEEDS: str(file), "LOTTERY_TARGET": endpoint, "LOTTERY_ATTENDEE": ATTENDEE}
-        environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[1])
+        folders = [str(CHECKOUT / "tests"), str(CHECKOUT / "emulator" / "tests"), os.environ.get("PYTHONPATH")]
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, folders))
         with pytest.MonkeyPatch.context() as patch:
             for name, value in environment.items():
                 patch.setenv(name, value)
