@@ -126,7 +126,7 @@ def test_a_second_length_hides_no_body(emulator):
 
 @pytest.mark.parametrize(("method", "path", "headers", "body"), UNSIGNED)
 def test_an_unsigned_request_is_refused(wire, method, path, headers, body):
-    """MissingAuthenticationToken, in the form of each protocol."""
+    """A request without a signature is refused in the form of its protocol."""
     status, text, told = wire(method, path, body=body, **headers)
     if headers.get("Content_Type") == FORM or "Action=" in path:
         assert status == 403
@@ -177,7 +177,7 @@ def _logged(wire, name):
 
 @pytest.mark.parametrize("key", [None, STRANGER], ids=["without a key", "with another key"])
 def test_only_the_owner_resets(wire, topic, aws, key):
-    """Everything stays."""
+    """A reset by somebody else is refused, and everything stays."""
     assert wire("POST", "/moto-api/reset", key=key)[0] == 403
     assert topic in {each["TopicArn"] for each in aws("sns").list_topics()["Topics"]}
 
@@ -265,7 +265,7 @@ def cookie(wire, ticket):
 
 
 def test_a_stranger_reads_no_mail(wire):
-    """Neither the page nor its data; nobody can empty the mailbox or make a ticket."""
+    """A stranger sees neither the page nor its data, cannot empty the mailbox, and cannot make a ticket."""
     page = wire("GET", "/_emulator/mail/")
     assert page[0] == 403
     assert "works once" in page[1]
@@ -316,7 +316,7 @@ def test_two_emulators_do_not_share_a_cookie(wire, cookie, second):
 
 
 def test_the_key_is_like_awss(emulator):
-    """20 characters."""
+    """An access key has 20 characters, like those of AWS."""
     assert re.fullmatch("AKIA[A-Z2-7]{16}", emulator["access_key_id"])
 
 
@@ -354,7 +354,7 @@ def test_only_the_user_can_read_the_file(second):
 
 
 def test_the_key_is_on_no_command_line(second):
-    """Neither there, nor in the variables of a process, nor in any other file of the emulator."""
+    """The key is on no command line, in no variable of a process, and in no other file of the emulator."""
     key = second.told["access_key_id"]
     second.function("import boto3\ndef lambda_handler(e, c): return 1", Timeout=30)()
     with pytest.raises(ClientError):
@@ -374,7 +374,7 @@ def test_the_key_is_on_no_command_line(second):
 
 
 def test_an_emulator_of_before(second, at_home):
-    """One whose file is gone can be stopped; until then, a sentence says so."""
+    """An emulator without its key file can be stopped. Until then, an error says what to do."""
     port = second.told["port"]
     Path(second.told["access_key_file"]).unlink()
     with pytest.raises(Exception, match=r"End the emulator with .* stop. and start it again"):

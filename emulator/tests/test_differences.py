@@ -149,7 +149,7 @@ def test_the_runtime_is_the_kits_own_python(function):
 
 
 def test_an_event_that_failed_is_not_tried_again(function, tmp_path):
-    """AWS: twice more, after one and two minutes."""
+    """On AWS, the event is tried again after one and two minutes."""
     target = tmp_path / "tries"
     mine = function(
         f"def lambda_handler(e, c):\n    open({str(target)!r}, 'a').write('x')\n    raise ValueError"
@@ -232,7 +232,7 @@ def test_a_distributed_map_tolerates_everything(machine):
 
 
 def test_jsonata_counts_null_as_nothing(machine):
-    """AWS: 1."""
+    """On AWS, the count is 1."""
     assert (
         machine(jsonata(A={"Type": "Pass", "Output": "{% $count(null) %}", "End": True})).run()["output"]
         == "0"
@@ -240,7 +240,7 @@ def test_jsonata_counts_null_as_nothing(machine):
 
 
 def test_a_rare_error_has_other_words(machine):
-    """AWS: D3086."""
+    """On AWS, the code is D3086."""
     told = machine(jsonata(A={"Type": "Pass", "Output": "{% $formatNumber(1, 'x') %}", "End": True})).run()
     assert "D3085" in told["cause"]
 
@@ -343,7 +343,7 @@ def test_some_definitions_are_refused(aws, machine, state):
 
 
 def test_an_intrinsic_function_that_fails_has_motos_words(machine):
-    """AWS: States.IntrinsicFailure."""
+    """On AWS, the error is States.IntrinsicFailure."""
     state = {"Type": "Pass", "Parameters": {"n.$": "States.MathAdd('a', 1)"}, "End": True}
     told = machine({"StartAt": "A", "States": {"A": state}}).run()
     assert (told["error"], told["cause"]) == (
@@ -376,7 +376,7 @@ def test_some_faults_of_a_definition_are_accepted(machine):
 
 
 def test_a_function_has_the_rights_of_the_user(function, tmp_path):
-    """AWS: a machine of its own."""
+    """On AWS, a function runs in a machine of its own."""
     file = tmp_path / "mine"
     file.write_text("text")
     assert function(f"def lambda_handler(event, context): return open({str(file)!r}).read()")() == "text"
@@ -391,7 +391,7 @@ def test_a_functions_variables_do_not_lead_its_clients_elsewhere(function, emula
 
 
 def test_a_long_output_is_not_logged_as_a_whole(function, aws):
-    """AWS: all of it."""
+    """On AWS, all of it is logged."""
     mine = function("def lambda_handler(event, context): print('x\\n' * 20_000)", Timeout=30)
     mine()
     events = aws("logs").filter_log_events(logGroupName=f"/aws/lambda/{mine.name}")["events"]

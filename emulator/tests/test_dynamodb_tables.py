@@ -45,12 +45,12 @@ MISMATCH = (
 
 
 def test_an_items_index_key_must_have_its_type(dynamodb, indexed):
-    """PutItem: ValidationException, in AWS's words."""
+    """A PutItem with a wrong type is refused in AWS's words."""
     assert refused(dynamodb.put_item, TableName=indexed, Item=WRONG) == ("ValidationException", MISMATCH)
 
 
 def test_a_batchs_index_keys_must_have_their_type(dynamodb, indexed):
-    """BatchWriteItem: nothing of it is written."""
+    """A BatchWriteItem with a wrong type writes nothing."""
     good = {"PutRequest": {"Item": {"id": {"S": "2"}, "n": {"N": "5"}}}}
     wrong = {"PutRequest": {"Item": WRONG}}
     assert refused(dynamodb.batch_write_item, RequestItems={indexed: [good, wrong]})[1] == MISMATCH
@@ -58,7 +58,7 @@ def test_a_batchs_index_keys_must_have_their_type(dynamodb, indexed):
 
 
 def test_a_transactions_index_keys_must_have_their_type(dynamodb, indexed):
-    """TransactWriteItems: cancelled, with the reason."""
+    """A transaction with a wrong type is cancelled, and its reasons name the part."""
     puts = [{"Put": {"TableName": indexed, "Item": item}} for item in ({"id": {"S": "2"}}, WRONG)]
     with pytest.raises(ClientError) as caught:
         dynamodb.transact_write_items(TransactItems=puts)
@@ -77,7 +77,7 @@ def test_an_item_may_lack_an_index_key(dynamodb, indexed):
 
 
 def test_a_batch_with_an_item_twice_is_refused(dynamodb, table):
-    """ValidationException."""
+    """A batch with an item twice is a ValidationException."""
     twice = [{"PutRequest": {"Item": {"id": {"S": "1"}}}}] * 2
     assert refused(dynamodb.batch_write_item, RequestItems={table: twice}) == (
         "ValidationException",
@@ -86,7 +86,7 @@ def test_a_batch_with_an_item_twice_is_refused(dynamodb, table):
 
 
 def test_a_transaction_with_an_item_twice_is_refused(dynamodb, table):
-    """ValidationException."""
+    """A transaction with an item twice is a ValidationException."""
     twice = [{"Put": {"TableName": table, "Item": {"id": {"S": "1"}}}}] * 2
     assert refused(dynamodb.transact_write_items, TransactItems=twice) == (
         "ValidationException",
@@ -95,7 +95,7 @@ def test_a_transaction_with_an_item_twice_is_refused(dynamodb, table):
 
 
 def test_a_table_that_is_there_is_refused(dynamodb, table):
-    """ResourceInUseException."""
+    """To create a table that exists is a ResourceInUseException."""
     key = {"AttributeName": "id", "KeyType": "HASH"}
     definition = {"AttributeName": "id", "AttributeType": "S"}
     asked = {"TableName": table, "AttributeDefinitions": [definition], "KeySchema": [key]}
@@ -110,7 +110,7 @@ def test_an_index_added_later_keeps_the_tables_attributes(dynamodb, indexed):
 
 
 def test_an_index_that_is_there_is_refused(dynamodb, indexed):
-    """ValidationException."""
+    """To create an index that exists is a ValidationException."""
     assert refused(add_index, dynamodb, indexed, INDEX) == (
         "ValidationException",
         "Attempting to create an index which already exists",
@@ -118,7 +118,7 @@ def test_an_index_that_is_there_is_refused(dynamodb, indexed):
 
 
 def test_one_index_at_a_time(dynamodb, table):
-    """Two in one call: LimitExceededException."""
+    """Two new indexes in one call are a LimitExceededException."""
     assert refused(add_index, dynamodb, table, INDEX, INDEX | {"IndexName": "m-index"}) == (
         "LimitExceededException",
         "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
@@ -126,7 +126,7 @@ def test_one_index_at_a_time(dynamodb, table):
 
 
 def test_an_index_that_is_not_there(dynamodb, indexed):
-    """ValidationException."""
+    """A query of an unknown index is a ValidationException."""
     asked = {"KeyConditionExpression": "n = :n", "ExpressionAttributeValues": {":n": {"N": "1"}}}
     assert refused(dynamodb.query, TableName=indexed, IndexName="no-index", **asked) == (
         "ValidationException",
@@ -135,7 +135,7 @@ def test_an_index_that_is_not_there(dynamodb, indexed):
 
 
 def test_an_index_is_never_read_consistently(dynamodb, indexed):
-    """ValidationException."""
+    """A consistent read of a global index is a ValidationException."""
     asked = {"KeyConditionExpression": "n = :n", "ExpressionAttributeValues": {":n": {"N": "1"}}}
     code, _ = refused(dynamodb.query, TableName=indexed, IndexName="n-index", ConsistentRead=True, **asked)
     assert code == "ValidationException"

@@ -35,14 +35,14 @@ def test_a_batch_has_at_most_25_writes(dynamodb, table, number, accepted):
 
 
 def test_a_transaction_again_with_its_token_is_a_success(dynamodb, table):
-    """The same token and the same parameters: nothing more is done, and it is no error."""
+    """A transaction with the same token and parameters succeeds, and writes nothing again."""
     for _ in range(2):
         dynamodb.transact_write_items(TransactItems=[put(table, "1", **NEW)], ClientRequestToken="token-1")
     assert items(dynamodb, table) == ["1"]
 
 
 def test_a_token_with_other_parameters_is_refused(dynamodb, table):
-    """IdempotentParameterMismatchException."""
+    """The same token with other parameters is an IdempotentParameterMismatchException."""
     dynamodb.transact_write_items(TransactItems=[put(table, "1")], ClientRequestToken="token-2")
     with pytest.raises(ClientError) as caught:
         dynamodb.transact_write_items(TransactItems=[put(table, "2")], ClientRequestToken="token-2")
@@ -50,7 +50,7 @@ def test_a_token_with_other_parameters_is_refused(dynamodb, table):
 
 
 def test_a_cancelled_transaction_gives_its_reasons(dynamodb, table):
-    """One reason for each part, in order; and nothing of it is written."""
+    """A cancelled transaction has one reason for each part, in order, and writes nothing."""
     dynamodb.put_item(TableName=table, Item={"id": {"S": "1"}})
     with pytest.raises(ClientError) as caught:
         dynamodb.transact_write_items(TransactItems=[put(table, "2", **NEW), put(table, "1", **NEW)])

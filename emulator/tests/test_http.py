@@ -156,32 +156,32 @@ SERVICES = [
 @pytest.mark.parametrize("body", [b"\xff\xfe\x00", b'{"a": "\xff"}', b"{", b"null", b"[" * 100_000, b"5"])
 @pytest.mark.parametrize(("service", "target"), SERVICES)
 def test_parameters_that_are_none_get_a_4xx(emulator, service, target, body):
-    """Neither UTF-8, nor JSON, nor an object."""
+    """A body that is not UTF-8, not JSON, or not an object is refused."""
     status, text = post(emulator, body, service, X_Amz_Target=target)
     assert (status, json.loads(text)["__type"]) == (400, "SerializationException")
 
 
 def test_parameters_of_another_shape_get_a_4xx(emulator):
-    """A number where a list should be."""
+    """A number instead of a list is refused."""
     body, target = b'{"RequestItems": {"t": 5}}', "DynamoDB_20120810.BatchWriteItem"
     assert post(emulator, body, "dynamodb", X_Amz_Target=target)[0] == 400
 
 
 def test_an_unknown_operation_is_refused(emulator):
-    """UnknownOperationException."""
+    """In a JSON protocol, an unknown operation is an UnknownOperationException."""
     status, text = post(emulator, b"{}", "dynamodb", X_Amz_Target="DynamoDB_20120810.Nope")
     assert (status, json.loads(text)["__type"]) == (400, "UnknownOperationException")
 
 
 def test_an_unknown_action_is_refused(emulator):
-    """InvalidAction, in the query protocol."""
+    """In the query protocol, an unknown operation is an InvalidAction."""
     form = {"Content_Type": "application/x-www-form-urlencoded"}
     status, text = post(emulator, b"Action=Nope", "sns", **form)
     assert status == 400 and "<Code>InvalidAction</Code>" in text
 
 
 def test_a_request_without_a_signature_is_refused(emulator):
-    """MissingAuthenticationTokenException."""
+    """A request without a signature is a MissingAuthenticationTokenException."""
     data = (
         b"POST / HTTP/1.1\r\nX-Amz-Target: AWSStepFunctions.ListStateMachines\r\nContent-Length: 2\r\n\r\n{}"
     )
@@ -193,12 +193,12 @@ def test_a_request_without_a_signature_is_refused(emulator):
 
 
 def test_a_body_that_ends_early_gets_a_4xx(emulator):
-    """A length that promises more than comes."""
+    """A body that is shorter than its length is refused."""
     assert raw(emulator, b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nshort").split()[1] == b"400"
 
 
 def test_a_body_that_goes_on_is_another_request(emulator):
-    """A length that promises less than comes: the rest is refused, as it is no request."""
+    """The rest of a body that is longer than its length is refused, because it is no request."""
     head = b"GET /_emulator/health HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}"
     statuses = re.findall(rb"^HTTP/1.1 (\d+)", raw(emulator, head + b"more\r\n\r\n"), re.MULTILINE)
     assert statuses[0] == b"200" and all(status.startswith(b"4") for status in statuses[1:])
@@ -217,7 +217,7 @@ def test_50_mb_are_read_and_refused(emulator, browse):
 
 
 def test_many_half_requests_do_not_stop_others(emulator, browse):
-    """A hundred who send the beginning of a header and wait."""
+    """A hundred clients that send half a header and wait do not stop others."""
     slow = [socket.create_connection(("127.0.0.1", emulator["port"])) for _ in range(100)]
     try:
         for wire in slow:

@@ -50,7 +50,7 @@ def weak(wire, user):
     ],
 )
 def test_a_request_that_says_two_things_is_refused(weak, service, path, headers, body):
-    """Target and Action, Action in two places, a repeated name, or another service than the signature's."""
+    """A request with two operations, a repeated parameter or another service is refused."""
     assert weak("POST", path, service=service, body=body, **headers)[0] == 400
 
 
@@ -65,7 +65,7 @@ def test_a_request_that_says_two_things_is_refused(weak, service, path, headers,
     ],
 )
 def test_only_the_path_names_lambdas_operation(weak, function, method, rest, headers):
-    """No Action and no target may stand beside it."""
+    """A request to Lambda with an Action or a target is refused."""
     it = function("def lambda_handler(event, context): return 1")
     path = f"/2015-03-31/functions/{it.name}{rest}"
     assert weak(method, path, service="lambda", body=b"{}", **headers)[0] == 400
@@ -89,7 +89,7 @@ def test_the_text_of_a_json_body_is_no_form(weak, table):
 
 @pytest.mark.parametrize("name", ["X_Amz_Target", "Action", "X-Moto-Account-Id"])
 def test_moto_gets_no_headers_that_the_gate_does_not_read(wire, function, name):
-    """A name with _ looks to moto like a name with -."""
+    """A header whose name has a _ does not reach moto, because moto would read it as a -."""
     it = function("def lambda_handler(event, context): return 1")
     headers = {"Host": wire.own, name: "X.DeleteFunction"}
     connection = raw(wire, f"/2015-03-31/functions/{it.name}", headers)

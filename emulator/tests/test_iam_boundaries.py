@@ -67,7 +67,7 @@ def test_a_boundary_may_deny(role, boundary, session):
 
 
 def test_a_boundary_counts_at_once(role, boundary, session):
-    """While it is on the role."""
+    """A boundary counts while it is on the role."""
     mine = role(ALL)
     me = session(mine)
     assert "Users" in me("iam").list_users()
@@ -84,7 +84,7 @@ def test_a_boundary_that_is_gone_allows_nothing(role, session):
 
 
 def test_a_role_may_be_created_with_a_boundary(aws, boundary, session, role):
-    """GetRole shows it; the default version of its policy counts."""
+    """GetRole shows the boundary of a new role, and the default version of its policy counts."""
     arn, iam = boundary(TOPICS), aws("iam")
     mine = role(ALL)
     made = iam.create_role(RoleName=f"{mine.name}-2", AssumeRolePolicyDocument="{}", PermissionsBoundary=arn)
@@ -97,7 +97,7 @@ def test_a_role_may_be_created_with_a_boundary(aws, boundary, session, role):
 
 
 def test_a_boundary_of_another_is_asked_for(user, aws, boundary, role):
-    """The condition key `iam:PermissionsBoundary`: of the new role, or of the role that is changed."""
+    """`iam:PermissionsBoundary` is the boundary of the new role, or of the role that is changed."""
     arn = boundary(TOPICS)
     actions = [f"iam:{each}" for each in ("CreateRole", "PutRolePolicy", "PutRolePermissionsBoundary")]
     condition = {"StringEquals": {"iam:PermissionsBoundary": arn}}

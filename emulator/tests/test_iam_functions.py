@@ -78,7 +78,7 @@ def code(told):
     ],
 )  # fmt: skip
 def test_what_no_policy_allows_is_denied(caller, call, expected, action, resource):
-    """In each service's own spelling, with AWS's sentence; the session is named after the function."""
+    """A denied call has its service's code and AWS's sentence. The session is named after the function."""
     mine = caller()
     told, message, status = mine(call)
     assert (told, status) == expected
@@ -90,7 +90,7 @@ def test_what_no_policy_allows_is_denied(caller, call, expected, action, resourc
 
 
 def test_what_a_policy_allows_is_done(caller, table):
-    """That action on that table, and no other."""
+    """A policy allows that action on that table, and nothing else."""
     mine = caller({"Action": "dynamodb:Scan", "Resource": f"arn:aws:dynamodb:*:*:table/{table}"})
     assert "'Count': 0" in mine(["dynamodb", "scan", {"TableName": table}])
     assert code(mine(["dynamodb", "scan", {"TableName": table + "2"}])) == "AccessDeniedException"
@@ -115,7 +115,7 @@ def test_a_managed_policy_counts_while_it_is_attached(caller):
 
 
 def test_the_default_version_of_a_policy_counts(caller, aws):
-    """And no other."""
+    """Only the default version of a policy counts."""
     mine, iam, version = caller(), aws("iam"), '{"Version": "2012-10-17", "Statement": %s}'
     allow = version % '{"Effect": "Allow", "Action": "sns:*", "Resource": "*"}'
     deny = version % '{"Effect": "Deny", "Action": "sns:*", "Resource": "*"}'
@@ -129,7 +129,7 @@ def test_the_default_version_of_a_policy_counts(caller, aws):
 
 
 def test_an_inline_policy_counts_while_it_is_there(caller):
-    """Deleted, it allows nothing."""
+    """An inline policy allows nothing after it was deleted."""
     mine = caller(ANY)
     assert code(mine(["sns", "list_topics", {}])) is None
     mine.role.iam.delete_role_policy(RoleName=mine.role.name, PolicyName="inline")
@@ -178,7 +178,7 @@ def test_a_function_knows_who_it_is(caller):
 
 
 def test_a_condition_on_the_caller_is_looked_at(caller):
-    """By the ARN of its role."""
+    """A condition may name the ARN of the caller's role."""
     mine = caller()
     for principal, expected in ((mine.role.arn, None), (mine.role.arn + "2", "AuthorizationError")):
         mine.role.allow(ANY | {"Condition": {"ArnLike": {"aws:PrincipalArn": principal}}})

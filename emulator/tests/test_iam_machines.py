@@ -24,7 +24,7 @@ def failed(told):
 
 @pytest.mark.parametrize("how", ["by its ARN", "lambda:invoke"])
 def test_a_machine_needs_the_right_to_invoke(machine, function, role, how):
-    """`Lambda.AWSLambdaException`, and AWS's cause."""
+    """A denied invocation is a `Lambda.AWSLambdaException` with AWS's cause."""
     echo, mine = function(ECHO), role()
     definition = (
         task(echo.arn) if how == "by its ARN" else integration("lambda:invoke", FunctionName=echo.arn)
@@ -47,7 +47,7 @@ def test_a_right_to_one_function_is_none_to_another(machine, function, role):
 
 
 def test_a_machine_needs_the_right_to_publish(machine, role, topic):
-    """`SNS.AuthorizationErrorException`; nothing is published."""
+    """A denied Publish is an `SNS.AuthorizationErrorException`, and nothing is published."""
     mine = role()
     publish = integration("sns:publish", TopicArn=topic, Message="m")
     assert failed(machine(publish, roleArn=mine.arn).run()) == (
@@ -73,7 +73,7 @@ def test_a_machine_may_publish_where_it_may(machine, role, topic):
     ],
 )
 def test_other_integrations_need_their_rights_too(machine, role, table, name, error):
-    """Such as DynamoDB's."""
+    """A call of DynamoDB needs a right, too."""
     mine = role()
     get = integration(name, TableName=table, Key={"id": {"S": "1"}})
     told = failed(machine(get, roleArn=mine.arn).run())
@@ -102,7 +102,7 @@ def test_a_denied_call_can_be_caught(machine, function, role):
 
 
 def test_the_branches_of_a_machine_have_its_role(machine, function, role):
-    """Also when two machines with two roles run at once."""
+    """Each branch calls with the role of its own machine, even if two machines run at once."""
     echo = function("import time\ndef lambda_handler(event, context): time.sleep(0.2)")
     branches = [{"StartAt": name, "States": {name: task(echo.arn)["States"]["A"]}} for name in ("B", "C")]
     definition = {"StartAt": "P", "States": {"P": {"Type": "Parallel", "Branches": branches, "End": True}}}
@@ -114,7 +114,7 @@ def test_the_branches_of_a_machine_have_its_role(machine, function, role):
 
 
 def test_the_role_is_asked_at_each_call(machine, function, role):
-    """Detached, the next execution fails; attached, it succeeds."""
+    """The next execution fails after a policy was detached, and succeeds after it was attached again."""
     mine = role()
     it = machine(task(function(ECHO).arn), roleArn=mine.arn)
     for change, expected in ((mine.attach, "SUCCEEDED"), (mine.detach, "FAILED")) * 2:

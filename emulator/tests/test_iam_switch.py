@@ -33,7 +33,7 @@ def test_on_is_the_default():
 
 @pytest.mark.parametrize("setting", ["", "yes", "ON"])
 def test_another_setting_is_refused(own_home, port, monkeypatch, setting):
-    """With one sentence that says what to do; nothing is started."""
+    """Another value is refused with a sentence that says what to do, and nothing is started."""
     monkeypatch.setenv("SFN_EMULATOR_IAM", setting)
     with pytest.raises(EmulatorError) as caught:
         control.start(port, while_pid=os.getpid())

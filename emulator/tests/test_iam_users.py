@@ -36,7 +36,7 @@ def test_a_user_without_policies_may_nothing(user):
 
 
 def test_a_users_inline_policy_counts(user):
-    """For what it says."""
+    """An inline policy of a user allows what it says."""
     ann = user(ALL_TOPICS)
     assert "Topics" in ann("sns").list_topics()
     assert refused(ann("lambda").list_functions)[0] == "AccessDeniedException"
@@ -54,7 +54,7 @@ def test_a_users_attached_policy_counts(user, aws):
 
 @pytest.mark.parametrize("how", ["inline", "attached"])
 def test_the_policies_of_a_users_group_count(user, aws, how):
-    """While the user is in it."""
+    """The policies of a group count while the user is in it."""
     ann, iam, name = user(), aws("iam"), f"g-{uuid.uuid4().hex[:12]}"
     iam.create_group(GroupName=name)
     if how == "inline":
@@ -70,14 +70,14 @@ def test_the_policies_of_a_users_group_count(user, aws, how):
 
 
 def test_a_user_may_do_what_its_name_allows(user):
-    """`${aws:username}` in a policy of many."""
+    """A policy with `${aws:username}` allows each user another resource."""
     ann = user({"Action": "iam:GetUser", "Resource": "arn:aws:iam::*:user/${aws:username}"})
     assert ann("iam").get_user(UserName=ann.name)["User"]["UserName"] == ann.name
     assert refused(ann("iam").get_user, UserName=user().name)[0] == "AccessDenied"
 
 
 def test_who_assumed_a_role_may_what_the_role_may(role, aws, emulator):
-    """With the session's name in AWS's sentence; STS says the same of who it is."""
+    """A session has the rights of its role. AWS's sentence and STS name the session."""
     mine = role(ALL_TOPICS)
     key = aws("sts").assume_role(RoleArn=mine.arn, RoleSessionName="me")["Credentials"]
     me = Caller(emulator["endpoint"], "me", key)
@@ -101,7 +101,7 @@ def new_function(zipped, role, **options):
 
 
 def test_who_makes_a_function_must_be_allowed_to_pass_its_role(user, role, zipped):
-    """`iam:PassRole`, on that role."""
+    """CreateFunction needs `iam:PassRole` on the function's role."""
     mine = role()
     ann = user({"Action": "lambda:*", "Resource": "*"})
     code, message, status = refused(ann("lambda").create_function, **new_function(zipped, mine.arn))
@@ -113,7 +113,7 @@ def test_who_makes_a_function_must_be_allowed_to_pass_its_role(user, role, zippe
 
 
 def test_a_function_keeps_its_role_unless_another_may_be_passed(user, function, role):
-    """UpdateFunctionConfiguration with a role, and without one."""
+    """UpdateFunctionConfiguration needs `iam:PassRole` only if it has a role."""
     it, ann = function("def lambda_handler(e, c): pass"), user({"Action": "lambda:*", "Resource": "*"})
     ann("lambda").update_function_configuration(FunctionName=it.name, Timeout=9)
     told = refused(ann("lambda").update_function_configuration, FunctionName=it.name, Role=role().arn)
@@ -121,7 +121,7 @@ def test_a_function_keeps_its_role_unless_another_may_be_passed(user, function, 
 
 
 def test_who_makes_a_machine_must_be_allowed_to_pass_its_role(user, role, machine):
-    """Also who changes its role."""
+    """CreateStateMachine and UpdateStateMachine need `iam:PassRole` on the role."""
     ann, mine = user({"Action": "states:*", "Resource": "*"}), role()
     asked = {"name": "m", "definition": STATES, "roleArn": mine.arn}
     code, message, status = refused(ann("stepfunctions").create_state_machine, **asked)
@@ -134,7 +134,7 @@ def test_who_makes_a_machine_must_be_allowed_to_pass_its_role(user, role, machin
 
 @pytest.mark.parametrize(("service", "works"), [("lambda", True), ("states", False)])
 def test_a_role_may_be_passable_to_one_service_only(user, role, zipped, service, works):
-    """The condition `iam:PassedToService`."""
+    """The condition key `iam:PassedToService` limits to which service a role may be passed."""
     passed = {"StringEquals": {"iam:PassedToService": f"{service}.amazonaws.com"}}
     pass_role = {"Action": "iam:PassRole", "Resource": "*", "Condition": passed}
     ann, asked = user({"Action": "lambda:*", "Resource": "*"}, pass_role), new_function(zipped, role().arn)
@@ -169,7 +169,7 @@ def strange(role):
 
 
 def test_lambda_must_be_trusted(strange, aws, zipped, function):
-    """To create a function and to change its role."""
+    """A role that does not trust Lambda cannot be given to a function."""
     it = function("def lambda_handler(e, c): pass")
     for arn in strange:
         assert refused(aws("lambda").create_function, **new_function(zipped, arn)) == NOT_BY_LAMBDA
@@ -178,7 +178,7 @@ def test_lambda_must_be_trusted(strange, aws, zipped, function):
 
 
 def test_step_functions_must_be_trusted(strange, aws, machine):
-    """To create a machine and to change its role."""
+    """A role that does not trust Step Functions cannot be given to a machine."""
     it, states = machine(STATES), aws("stepfunctions")
     for arn in strange:
         asked = {"name": "never", "definition": STATES, "roleArn": arn}
@@ -225,7 +225,7 @@ ACCOUNT = "123456789012"
     [{"AWS": ACCOUNT}, {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, {"AWS": "OWN"}, {"AWS": "*"}, "*"],
 )
 def test_a_role_is_assumed_by_those_whom_it_trusts(role, user, principal):
-    """By the account, by the user's ARN, or everybody; and the user's policy allows it."""
+    """A user may assume a role that trusts the user, the account or everybody, if a policy allows it."""
     ann = user(ASSUME)
     own = f"arn:aws:iam::{ACCOUNT}:user/{ann.name}"
     named = json.loads(json.dumps(principal).replace("OWN", own))

@@ -20,14 +20,14 @@ def refused(call, **parameters):
 
 
 def test_an_unknown_function_is_not_found(aws):
-    """404, with the ARN that was looked for."""
+    """An unknown function is refused with 404 and its ARN."""
     code, message, status = refused(aws("lambda").invoke, FunctionName="nobody")
     assert (code, status) == ("ResourceNotFoundException", 404)
     assert message == "Function not found: arn:aws:lambda:us-east-1:123456789012:function:nobody"
 
 
 def test_an_unknown_qualifier_is_not_found(function):
-    """So is a version that is not there."""
+    """An unknown version is refused with 404, too."""
     echo = function(ECHO)
     code, message, _ = refused(echo.client.invoke, FunctionName=echo.name, Qualifier="7")
     assert code == "ResourceNotFoundException"
@@ -35,7 +35,7 @@ def test_an_unknown_qualifier_is_not_found(function):
 
 
 def test_a_function_has_several_names(function):
-    """Name, partial ARN and ARN; with $LATEST too."""
+    """A function can be called by its name, its partial ARN and its ARN, also with $LATEST."""
     echo = function(ECHO)
     for name in (echo.name, f"123456789012:function:{echo.name}", echo.arn, f"{echo.arn}:$LATEST"):
         assert echo(1, name=name) == 1
@@ -77,7 +77,7 @@ def test_a_dry_run_runs_nothing(function, tmp_path):
 
 
 def test_a_payload_that_is_no_json_is_refused(function):
-    """400, before anything runs."""
+    """A payload that is not JSON is refused with 400 before anything runs."""
     echo = function(ECHO)
     code, message, status = refused(echo.raw, event=b"{nope")
     assert (code, status) == ("InvalidRequestContentException", 400)
@@ -86,7 +86,7 @@ def test_a_payload_that_is_no_json_is_refused(function):
 
 @pytest.mark.parametrize(("kind", "limit"), [("RequestResponse", 6_291_456), ("Event", 1_048_576)])
 def test_a_payload_that_is_too_large_is_refused(function, kind, limit):
-    """413, with the limit."""
+    """A payload that is too large is refused with 413 and the limit."""
     echo = function(ECHO)
     payload = json.dumps("x" * limit).encode()
     code, message, status = refused(echo.raw, event=payload, InvocationType=kind)
@@ -95,13 +95,13 @@ def test_a_payload_that_is_too_large_is_refused(function, kind, limit):
 
 
 def test_the_largest_payload_goes_through(function):
-    """6 MB are allowed."""
+    """A payload may have 6 MB."""
     payload = json.dumps("x" * (6_291_456 - 2)).encode()
     assert function("def lambda_handler(event, context): return len(event)", Timeout=30)(payload) == 6_291_454
 
 
 def test_dead_runtimes_are_refused(aws, zipped):
-    """python3.7, the tutorial's, can no longer be created."""
+    """A function cannot be created with python3.7, which AWS has deprecated."""
     code, message, _ = refused(aws("lambda").create_function, **new(zipped, Runtime="python3.7"))
     assert code == "InvalidParameterValueException"
     assert message == (
@@ -111,7 +111,7 @@ def test_dead_runtimes_are_refused(aws, zipped):
 
 
 def test_unknown_runtimes_are_refused(aws, zipped):
-    """So is one that never was."""
+    """A runtime that never existed is refused."""
     code, message, _ = refused(aws("lambda").create_function, **new(zipped, Runtime="python9.9"))
     assert code == "InvalidParameterValueException"
     assert message.startswith(
@@ -120,7 +120,7 @@ def test_unknown_runtimes_are_refused(aws, zipped):
 
 
 def test_a_dead_runtime_is_refused_in_an_update(function):
-    """And it stays as it was."""
+    """An update to a deprecated runtime is refused, and the function stays as it was."""
     echo = function(ECHO)
     refused(echo.client.update_function_configuration, FunctionName=echo.name, Runtime="python3.7")
     assert echo.client.get_function_configuration(FunctionName=echo.name)["Runtime"] == "python3.12"
@@ -137,7 +137,7 @@ def test_a_dead_runtime_is_refused_in_an_update(function):
     ],
 )
 def test_what_aws_refuses_is_refused(aws, zipped, options, text):
-    """Limits of the configuration, and a zip that is none."""
+    """A wrong configuration and a broken zip are refused in AWS's words."""
     code, message, status = refused(aws("lambda").create_function, **new(zipped, **options))
     assert (code, status) == ("InvalidParameterValueException", 400)
     assert text in message
@@ -160,7 +160,7 @@ def test_boto3_in_a_function_reaches_the_emulator(function, aws, topic):
 
 
 def test_a_function_that_is_there_is_refused(function):
-    """409, by its name."""
+    """To create a function that exists is refused with 409."""
     mine = function(ECHO)
     code, message, status = refused(function, source=ECHO, FunctionName=mine.name)
     assert (code, status) == ("ResourceConflictException", 409)
@@ -168,7 +168,7 @@ def test_a_function_that_is_there_is_refused(function):
 
 
 def test_deleting_a_function_twice_is_refused(function):
-    """404 the second time."""
+    """The second deletion of a function is refused with 404."""
     mine = function(ECHO)
     mine.client.delete_function(FunctionName=mine.name)
     code, _, status = refused(mine.client.delete_function, FunctionName=mine.name)
@@ -187,7 +187,7 @@ def test_a_deleted_functions_log_group_stays(function, aws):
 
 
 def test_an_alias_runs_the_version_that_it_points_to(function, zipped):
-    """By the alias in the ARN, or as a qualifier."""
+    """An alias in the ARN or in the qualifier runs its version."""
     mine = function("def lambda_handler(event, context): return context.invoked_function_arn")
     version = mine.client.publish_version(FunctionName=mine.name)["Version"]
     mine.client.create_alias(FunctionName=mine.name, Name="live", FunctionVersion=version)

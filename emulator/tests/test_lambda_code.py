@@ -39,7 +39,7 @@ def test_replaced_code_is_removed(function, unpacked, zipped):
 
 
 def test_a_published_version_keeps_its_code(function, unpacked, zipped):
-    """Until the version is deleted."""
+    """The code of a version stays until the version is deleted."""
     mine = function(VALUE.format(1))
     version = mine.client.publish_version(FunctionName=mine.name)["Version"]
     mine.client.update_function_code(FunctionName=mine.name, ZipFile=zipped(lambda_function=VALUE.format(2)))

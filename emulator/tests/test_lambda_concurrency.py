@@ -31,7 +31,7 @@ def throttled(call, **parameters):
 
 
 def test_nothing_reserved_for_a_function_stops_it(function, reserve):
-    """429 and AWS's reason, by each of its names; until the reservation is taken away."""
+    """With a reservation of 0, every call is refused with 429, until the reservation is deleted."""
     echo = function(ECHO)
     assert echo(1) == 1
     reserve(echo, 0)
@@ -58,7 +58,7 @@ def test_other_functions_run_on(function, reserve):
 
 @pytest.mark.parametrize("number", [0, 3])
 def test_a_reservation_is_told_while_it_is_there(function, reserve, number):
-    """By GetFunction and GetFunctionConcurrency, also when it is 0."""
+    """GetFunction and GetFunctionConcurrency show a reservation, even if it is 0."""
     echo = function(ECHO)
     reserve(echo, number)
     expected = {"ReservedConcurrentExecutions": number}
@@ -97,7 +97,7 @@ def lambda_handler(event, context):
 
 
 def test_a_call_that_failed_counts_no_longer(function, reserve):
-    """Whatever ended it."""
+    """A call that ended does not count any more, however it ended."""
     bad = function("import os\ndef lambda_handler(event, context): os._exit(1)")
     reserve(bad, 1)
     for _ in range(3):
@@ -105,7 +105,7 @@ def test_a_call_that_failed_counts_no_longer(function, reserve):
 
 
 def test_an_event_that_is_throttled_is_not_tried_again(function, reserve, tmp_path):
-    """202, and nothing comes of it, also when the reservation is taken away. AWS: six hours of tries."""
+    """A throttled event is accepted and never runs. On AWS, it is tried again for six hours."""
     target = tmp_path / "ran"
     mine = function(f"def lambda_handler(e, c): open({str(target)!r}, 'w')")
     reserve(mine, 0)
@@ -116,7 +116,7 @@ def test_an_event_that_is_throttled_is_not_tried_again(function, reserve, tmp_pa
 
 
 def test_a_machine_sees_the_throttling(machine, function, reserve):
-    """`Lambda.TooManyRequestsException`, with AWS's cause."""
+    """A throttled Task fails with `Lambda.TooManyRequestsException` and AWS's cause."""
     echo = function(ECHO)
     reserve(echo, 0)
     state = {"Type": "Task", "Resource": echo.arn, "End": True}
@@ -135,7 +135,7 @@ def test_a_new_function_of_that_name_has_none(function, reserve):
 
 
 def test_an_unknown_function_has_no_concurrency(aws):
-    """404."""
+    """The concurrency of an unknown function is refused with 404."""
     with pytest.raises(ClientError) as caught:
         aws("lambda").put_function_concurrency(FunctionName="nobody", ReservedConcurrentExecutions=1)
     assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"

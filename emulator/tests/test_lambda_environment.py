@@ -15,7 +15,7 @@ def environment(function):
 
 
 def test_the_runtimes_variables_are_there(environment, emulator):
-    """As on AWS: who it is, where it runs, what it may use."""
+    """A function has AWS's variables about itself, its region and its limits."""
     assert environment["AWS_LAMBDA_FUNCTION_NAME"].startswith("f-")
     assert environment["AWS_LAMBDA_FUNCTION_VERSION"] == "$LATEST"
     assert environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "256"
@@ -173,7 +173,7 @@ def lambda_handler(event, context):
 
 
 def test_the_client_context_arrives(function):
-    """What the caller sends along is in the context."""
+    """The client context of a call is in the function's context."""
     import base64
 
     mine = function("def lambda_handler(event, context): return context.client_context.custom['k']")

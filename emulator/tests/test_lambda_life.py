@@ -44,7 +44,7 @@ def test_an_update_of_the_code_starts_cold(function, zipped):
 
 
 def test_an_update_of_the_configuration_starts_cold(function):
-    """Nor one of the configuration, whose variables are then the new ones."""
+    """Module globals do not survive an update of the configuration, and its variables are new."""
     counter = function(COUNTER)
     assert counter()[2] is None
     counter.client.update_function_configuration(

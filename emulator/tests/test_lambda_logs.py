@@ -15,7 +15,7 @@ def tail(function, event=None):
 
 
 def test_the_tail_has_lambdas_own_lines(function):
-    """START, the output, END and REPORT, as Lambda writes them."""
+    """The log has Lambda's lines START, END and REPORT around the output."""
     log = tail(function(SAYS), {"say": "hello"})
     identity = "[0-9a-f-]{36}"
     assert re.fullmatch(
@@ -27,14 +27,14 @@ def test_the_tail_has_lambdas_own_lines(function):
 
 
 def test_only_a_cold_call_reports_its_start(function):
-    """Init Duration stands in the first call's report only."""
+    """Only the report of the first call has an Init Duration."""
     mine = function(SAYS)
     assert "Init Duration" in tail(mine, {"say": 1})
     assert "Init Duration" not in tail(mine, {"say": 1})
 
 
 def test_the_tail_is_the_last_4_kb(function):
-    """No more of the log comes back."""
+    """LogResult has only the last 4 KB of the log."""
     assert len(tail(function(SAYS), {"say": "x" * 10_000})) == 4096
 
 
@@ -46,12 +46,12 @@ def test_each_call_has_its_own_output(function):
 
 
 def test_an_error_is_in_the_log(function):
-    """The traceback, as AWS's runtime client writes it."""
+    """The log has the traceback as AWS's runtime client writes it."""
     assert "[ERROR] KeyError: 'say'" in tail(function(SAYS))
 
 
 def test_a_time_out_is_in_the_log(function):
-    """Its last line says so."""
+    """The last line of the log says that the function timed out."""
     log = tail(function("import time\ndef lambda_handler(e, c): print('before'); time.sleep(9)", Timeout=1))
     assert "before" in log
     assert "Task timed out after 1.00 seconds" in log

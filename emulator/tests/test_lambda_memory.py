@@ -18,7 +18,7 @@ def lambda_handler(event, context):
 
 @pytest.mark.parametrize("seconds", [0, 20])
 def test_too_much_memory_kills(function, seconds):
-    """`Runtime.ExitError`, signal: killed; long before the time is over."""
+    """A function that uses too much memory is killed at once, which is a `Runtime.ExitError`."""
     taker = function(TAKE, MemorySize=128, Timeout=10)
     reply = taker.raw({"mb": 200, "seconds": seconds}, LogType="Tail")
     assert reply["FunctionError"] == "Unhandled"
@@ -28,7 +28,7 @@ def test_too_much_memory_kills(function, seconds):
 
 
 def test_after_too_much_memory_the_next_call_works(function):
-    """In a new process."""
+    """After such a kill, the next call runs in a new process."""
     taker = function(TAKE, MemorySize=128, Timeout=10)
     taker({"mb": 200})
     assert taker({"mb": 1}) == 1024 * 1024
@@ -47,13 +47,13 @@ def test_more_memory_can_be_given(function):
 
 
 def test_too_much_memory_at_the_start_kills(function):
-    """Also while the module is loaded."""
+    """A function may also be killed while its module is loaded."""
     error = function("kept = bytearray(200 * 1024 * 1024)\ndef lambda_handler(e, c): pass", Timeout=10)()
     assert error["errorType"] == "Runtime.ExitError"
 
 
 def test_boto3_fits_into_128_mb(function):
-    """A handler that talks to three services, as on AWS."""
+    """A handler that calls three services fits into 128 MB, as on AWS."""
     source = """
 import boto3
 

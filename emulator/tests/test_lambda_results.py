@@ -22,7 +22,7 @@ def test_no_payload_is_an_empty_object(function):
 
 
 def test_a_successful_call_has_no_function_error(function):
-    """Status 200, the version that ran, and AWS's request id."""
+    """A reply has status 200, the version that ran, and AWS's request id."""
     reply = function("def lambda_handler(event, context): return context.aws_request_id").raw()
     assert (reply["StatusCode"], reply["ExecutedVersion"]) == (200, "$LATEST")
     assert "FunctionError" not in reply
@@ -66,7 +66,7 @@ def lambda_handler(event, context):
     ],
 )
 def test_what_cannot_run_is_said_as_aws_says_it(function, source, options, error_type, message):
-    """Import errors, missing handlers, results that are no JSON: AWS's own runtime client words them."""
+    """Import errors, missing handlers and wrong results have the words of AWS's runtime client."""
     reply = function(source, Timeout=10, **options).raw()
     error = json.loads(reply["Payload"].read())
     assert reply["FunctionError"] == "Unhandled"
@@ -121,7 +121,7 @@ def test_a_crash_is_said_and_the_next_call_works(function, statement, reason):
 
 
 def test_a_result_that_is_too_large_is_an_error(function):
-    """At most 6 MB come back."""
+    """A result may have at most 6 MB."""
     reply = function("def lambda_handler(event, context): return 'x' * (6 * 1024 * 1024)", Timeout=30).raw()
     assert json.loads(reply["Payload"].read())["errorType"] == "Function.ResponseSizeTooLarge"
     assert reply["FunctionError"] == "Unhandled"
@@ -161,7 +161,7 @@ def lambda_handler(event, context):
 
 
 def test_bytes_in_a_result_are_text(function):
-    """As AWS's encoder has it."""
+    """AWS's encoder writes bytes as text."""
     assert function("def lambda_handler(event, context): return {'a': b'text'}")() == {"a": "text"}
 
 

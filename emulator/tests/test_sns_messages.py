@@ -27,7 +27,7 @@ def subscribed(sns, topic, mails, browse):
 
 
 def test_the_confirmation_mail(sns, topic, mails):
-    """Sender, recipient, subject and link, as AWS has them."""
+    """The confirmation mail has the sender, recipient, subject and link of AWS."""
     sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=ADDRESS)
     (mail,) = mails()
     assert mail["from"] == "Tests <no-reply@sns.amazonaws.com>"
@@ -45,7 +45,7 @@ def test_nothing_is_mailed_before_the_confirmation(sns, topic, mails):
 
 
 def test_a_message_is_mailed(sns, topic, subscribed, mails):
-    """To each who confirmed, with the text to the letter and a footer."""
+    """Each confirmed subscriber gets the text of a message and a footer."""
     sns.publish(TopicArn=topic, Message="Hello! [王小明] This is for you.")
     mail = mails()[-1]
     assert (mail["type"], mail["subject"], mail["link"]) == ("notification", "AWS Notification Message", None)
@@ -66,7 +66,7 @@ def test_a_batch_is_mailed(sns, topic, subscribed, mails):
 
 
 def test_a_structured_message_is_mailed_by_its_part(sns, topic, subscribed, mails):
-    """The part `email`, or `default`."""
+    """The mail of a structured message has the part `email`, or else `default`."""
     parts = json.dumps({"default": "for all", "email": "for mail"})
     sns.publish(TopicArn=topic, Message=parts, MessageStructure="json")
     assert mails()[-1]["text"].startswith("for mail\n")
@@ -93,14 +93,14 @@ def test_bad_messages_are_refused(sns, topic, mails, parameters, message):
 
 
 def test_a_batch_for_a_topic_that_is_not_there(sns, topic):
-    """NotFound."""
+    """A batch for an unknown topic is refused with NotFound."""
     with pytest.raises(ClientError) as caught:
         sns.publish_batch(TopicArn=topic + "-not", PublishBatchRequestEntries=[{"Id": "a", "Message": "x"}])
     assert caught.value.response["Error"]["Code"] == "NotFound"
 
 
 def test_the_unsubscribe_link_works(sns, topic, subscribed, mails, browse):
-    """Opened by a browser, it ends the subscription."""
+    """A browser that opens the link ends the subscription."""
     sns.publish(TopicArn=topic, Message="x")
     link = next(line for line in mails()[-1]["text"].splitlines() if "Action=Unsubscribe" in line)
     status, page = browse(link)
@@ -110,7 +110,7 @@ def test_the_unsubscribe_link_works(sns, topic, subscribed, mails, browse):
 
 
 def test_mails_are_files_of_a_maildir(emulator, sns, topic, subscribed):
-    """RFC 822, with SNS's own headers; any mail program can read them."""
+    """Each mail is a file with SNS's headers that any mail program can read."""
     sns.publish(TopicArn=topic, Message="你好")
     box = mailbox.Maildir(Path(emulator["folder"]) / "mailbox", create=False)
     raw = [box.get_bytes(key) for key in box.iterkeys()]
@@ -122,7 +122,7 @@ def test_mails_are_files_of_a_maildir(emulator, sns, topic, subscribed):
 
 
 def test_mails_come_in_order(emulator, sns, topic, subscribed, mails):
-    """Oldest first, each with an id of its own."""
+    """The oldest mail is the first, and each has its own id."""
     for number in range(20):
         sns.publish(TopicArn=topic, Message=f"{number:02}")
     assert [mail["text"][:2] for mail in mails()[1:]] == [f"{number:02}" for number in range(20)]
@@ -130,7 +130,7 @@ def test_mails_come_in_order(emulator, sns, topic, subscribed, mails):
 
 
 def test_the_mailbox_is_a_page(emulator, sns, topic):
-    """For people; what strangers wrote is text in it, not HTML."""
+    """The mailbox is a page for people. What strangers wrote is text in it, not HTML."""
     sns.set_topic_attributes(TopicArn=topic, AttributeName="DisplayName", AttributeValue="<b>Tests")
     sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=ADDRESS)
     status, page = get(emulator["endpoint"] + "/_emulator/mail/", **signed(emulator["access_key_id"]))

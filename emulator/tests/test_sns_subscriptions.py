@@ -54,7 +54,7 @@ def test_lists_do_not_tell_a_pending_arn(sns, topic, pending):
 
 
 def test_a_pending_one_is_counted_as_pending(sns, topic, pending):
-    """As text: 1 pending, 0 confirmed."""
+    """The topic's attributes count one pending and no confirmed subscription."""
     assert counts(sns, topic) == ("1", "0", "0")
     assert (
         sns.get_subscription_attributes(SubscriptionArn=pending)["Attributes"]["PendingConfirmation"]
@@ -74,7 +74,7 @@ def test_opening_the_link_confirms(sns, topic, pending, mails, browse):
 
 
 def test_the_token_confirms_by_boto3(sns, topic, pending, mails):
-    """ConfirmSubscription with the mail's token, as often as one likes."""
+    """ConfirmSubscription confirms with the mail's token, and may be repeated."""
     for _ in range(2):
         told = sns.confirm_subscription(TopicArn=topic, Token=token_of(mails()[0]))
         assert told["SubscriptionArn"] == pending
@@ -82,7 +82,7 @@ def test_the_token_confirms_by_boto3(sns, topic, pending, mails):
 
 
 def test_a_wrong_token_confirms_nothing(sns, topic, pending, browse, mails):
-    """InvalidParameter; in a browser, a page that says so."""
+    """A wrong token is an InvalidParameter. A browser gets a page that says so."""
     wrong = refused(sns.confirm_subscription, TopicArn=topic, Token="wrong")
     assert wrong == ("InvalidParameter", "Invalid parameter: Token")
     status, page = browse(mails()[0]["link"] + "x")
@@ -100,7 +100,7 @@ def test_a_token_is_for_its_topic(sns, pending, mails):
 
 
 def test_a_pending_one_cannot_be_unsubscribed(sns, pending):
-    """InvalidParameter, in AWS's words."""
+    """A pending subscription cannot be ended. The error has AWS's words."""
     assert refused(sns.unsubscribe, SubscriptionArn=pending) == (
         "InvalidParameter",
         "Invalid parameter: SubscriptionArn Reason: "
@@ -118,7 +118,7 @@ def test_a_word_is_no_arn(sns, word):
 
 
 def test_subscribing_again_sends_the_mail_again(sns, topic, pending, mails):
-    """One subscription, two mails, one token."""
+    """A second Subscribe sends another mail with the same token."""
     sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=ADDRESS)
     assert len(sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]) == 1
     assert len(mails()) == 2
@@ -126,7 +126,7 @@ def test_subscribing_again_sends_the_mail_again(sns, topic, pending, mails):
 
 
 def test_subscribing_again_after_confirming_gives_the_arn(sns, topic, pending, mails):
-    """And sends nothing."""
+    """A Subscribe after the confirmation returns the ARN and sends no mail."""
     sns.confirm_subscription(TopicArn=topic, Token=token_of(mails()[0]))
     assert sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=ADDRESS)["SubscriptionArn"] == pending
     assert len(mails()) == 1
@@ -134,19 +134,19 @@ def test_subscribing_again_after_confirming_gives_the_arn(sns, topic, pending, m
 
 @pytest.mark.parametrize("address", ["nobody", "a b@example.org", "@example.org", "a@", ""])
 def test_a_bad_address_is_refused(sns, topic, address):
-    """InvalidParameter, and nothing is subscribed."""
+    """A wrong address is an InvalidParameter, and nothing is subscribed."""
     bad = refused(sns.subscribe, TopicArn=topic, Protocol="email", Endpoint=address)
     assert bad == ("InvalidParameter", "Invalid parameter: Email address")
     assert counts(sns, topic) == ("0", "0", "0")
 
 
 def test_an_unknown_topic_is_refused(sns, topic):
-    """NotFound."""
+    """A subscription to an unknown topic is refused with NotFound."""
     assert refused(sns.subscribe, TopicArn=topic + "x", Protocol="email", Endpoint=ADDRESS)[0] == "NotFound"
 
 
 def test_unsubscribing_a_confirmed_one(sns, topic, pending, mails):
-    """It is gone, and counted as deleted."""
+    """An ended subscription is gone, and counted as deleted."""
     sns.confirm_subscription(TopicArn=topic, Token=token_of(mails()[0]))
     sns.unsubscribe(SubscriptionArn=pending)
     assert sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"] == []

@@ -48,7 +48,7 @@ def test_a_fifo_topic_has_no_mail(sns, topic):
 
 
 def test_a_subscription_with_other_attributes_is_refused(sns, topic):
-    """InvalidParameter; with the same ones it is idempotent."""
+    """A Subscribe with other attributes is an InvalidParameter. With the same ones it is idempotent."""
     asked = {"TopicArn": topic, "Protocol": "email", "Endpoint": ADDRESS}
     policy = {"FilterPolicy": '{"kind": ["a"]}'}
     for _ in range(2):
@@ -59,30 +59,30 @@ def test_a_subscription_with_other_attributes_is_refused(sns, topic):
 
 
 def test_unsubscribing_what_is_not_there_is_no_error(sns, topic):
-    """200."""
+    """To end a subscription that does not exist is a success."""
     arn = f"{topic}:00000000-0000-0000-0000-000000000000"
     assert sns.unsubscribe(SubscriptionArn=arn)["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
 def test_deleting_a_topic_twice_is_no_error(sns, topic):
-    """200."""
+    """To delete a topic that does not exist is a success."""
     for _ in range(2):
         assert sns.delete_topic(TopicArn=topic)["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
 def test_publishing_to_no_topic(sns, topic):
-    """NotFound."""
+    """A message to an unknown topic is refused with NotFound."""
     assert refused(sns.publish, TopicArn=topic + "x", Message="x") == ("NotFound", "Topic does not exist")
 
 
 def test_publishing_to_another_regions_topic(aws, topic):
-    """InvalidParameter: a topic is where its ARN says."""
+    """A message to a topic of another region is an InvalidParameter."""
     told = refused(aws("sns", "eu-west-1").publish, TopicArn=topic, Message="x")
     assert told == ("InvalidParameter", "Invalid parameter: TopicArn")
 
 
 def test_publishing_to_what_is_no_arn(sns):
-    """InvalidParameter."""
+    """A message to something that is not an ARN is an InvalidParameter."""
     told = refused(sns.publish, TopicArn="nonsense", Message="x")
     reason = "TopicArn Reason: An ARN must have at least 6 elements, not 1"
     assert told == ("InvalidParameter", f"Invalid parameter: {reason}")

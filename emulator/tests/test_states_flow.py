@@ -64,7 +64,7 @@ def test_a_parallel_state_that_is_retried_runs_all_its_branches(machine, functio
 
 
 def test_a_branch_that_is_aborted_as_it_starts(machine, function):
-    """Whenever a branch fails, the history can be read, also if the other one was just being scheduled."""
+    """The history of a failed Parallel can be read, even if another branch was just being scheduled."""
     mine = function("def lambda_handler(event, context): pass")
     branches = [
         {"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "E"}}},
@@ -79,7 +79,7 @@ def test_a_branch_that_is_aborted_as_it_starts(machine, function):
 
 
 def test_the_context_object_is_complete(machine):
-    """Execution, State and StateMachine, with times as AWS writes them."""
+    """The context object has Execution, State and StateMachine, with times in AWS's form."""
     mine = machine(one({"Type": "Pass", "Parameters": {"it.$": "$$"}}))
     told = mine.run({"a": 1}, name="mine")
     it = json.loads(told["output"])["it"]
@@ -100,21 +100,21 @@ def test_the_context_object_is_complete(machine):
 
 
 def test_a_task_sees_how_often_it_was_retried(machine, function):
-    """`$$.State.RetryCount` is 0 at the first attempt."""
+    """At the first attempt, `$$.State.RetryCount` is 0."""
     echo = function("def lambda_handler(event, context): return event")
     state = {"Type": "Task", "Resource": echo.arn, "Parameters": {"n.$": "$$.State.RetryCount"}}
     assert output(machine, one(state)) == {"n": 0}
 
 
 def test_an_output_over_256_kb_is_too_large(machine):
-    """`States.DataLimitExceeded` also where no task made it."""
+    """An output of a Pass may be too large, too. The error is States.DataLimitExceeded."""
     parameters = {"a.$": "$.text", "b.$": "$.text"}
     told = machine(one({"Type": "Pass", "Parameters": parameters})).run({"text": "x" * 140_000})
     assert (told["status"], told["error"]) == ("FAILED", "States.DataLimitExceeded")
 
 
 def test_a_result_that_is_too_large_can_be_caught(machine, function):
-    """As AWS was recorded to do, by States.ALL, in its words."""
+    """States.ALL catches a result that is too large. The cause was recorded on AWS."""
     big = function("def lambda_handler(event, context): return 'x' * 300_000", Timeout=10)
     catch = [{"ErrorEquals": ["States.ALL"], "Next": "B"}]
     state = {"Type": "Task", "Resource": big.arn, "Catch": catch, "End": True}
@@ -126,7 +126,7 @@ def test_a_result_that_is_too_large_can_be_caught(machine, function):
 
 
 def test_an_endless_loop_ends_at_25000_events(machine):
-    """The 25,000th event says `States.Runtime`; nobody needs to look. All events can be read.
+    """An execution fails with States.Runtime at its 25,000th event. All events can be read.
 
     The benchmarks compare the time of reading with the run's.
     """
@@ -141,7 +141,7 @@ def test_an_endless_loop_ends_at_25000_events(machine):
 
 @pytest.mark.long
 def test_the_limit_of_events_cannot_be_caught(machine):
-    """Neither around a branch that loops, nor by its name.
+    """No Catch around a branch that loops sees the limit.
 
     It is long: it makes 25,000 events. `test_a_map_ends_at_25000_events` has the same Catch.
     """
@@ -171,7 +171,7 @@ AT_25000 = (
 
 
 def test_a_map_ends_at_25000_events(machine):
-    """As any execution does: its iterations count together, and no Catch of the Map helps."""
+    """The events of all iterations count together, and no Catch of the Map sees the limit."""
     inner = {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}
     definition = mapped(inner, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Z"}])
     definition["States"]["Z"] = PASS
@@ -197,7 +197,7 @@ def test_nothing_happens_after_an_execution_failed(machine):
 
 @pytest.mark.parametrize("at_once", [0, 1])
 def test_a_map_of_many_items_succeeds(machine, at_once):
-    """Also if they come one by one: an iteration is not inside the one before it."""
+    """A Map can have more items than Python has levels of recursion, also one by one."""
     told = machine(mapped({"A": PASS}, MaxConcurrency=at_once)).run([1] * 1100)
     assert (told["status"], told.get("cause")) == ("SUCCEEDED", None)
 
@@ -238,7 +238,7 @@ def test_an_output_is_json(machine, result):
 
 
 def test_deleting_a_machine_ends_its_executions(machine, aws, topic, mails, browse):
-    """What would come after the state that runs does not come."""
+    """An execution of a deleted machine does not reach its next state."""
     aws("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.org")
     browse(mails()[0]["link"])
     publish = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "End": True}
@@ -263,7 +263,7 @@ def test_creating_a_machine_again_keeps_its_role(machine, role):
 
 
 def test_partitions_are_the_regions(aws):
-    """ARNs in China are of `aws-cn`."""
+    """An ARN in a region of China has the partition `aws-cn`."""
     trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": trust})
     iam, states = aws("iam", "cn-north-1"), aws("stepfunctions", "cn-north-1")

@@ -53,13 +53,8 @@ OUTPUTS = [
     ("{% $states.input.text %}", 'say "hi"'),
     ("{% $states.input.none %}", None),
     ("{% $states.input.half %}", 0.5),
-    ("{% {'k': $states.input.nope} %}", {}),
-    ("{% 10 / 4 %}", 2.5),
     ("{% [1/0, -1/0] %}", ["Infinity", "-Infinity"]),
-    ("{% $replace('a-b', /-/, '+') %}", "a+b"),
     ('{% "é" & \'"\' %}', 'é"'),
-    ("{% $states.input.list[$ > 1] %}", [2, 3]),
-    ("{% ($x := 2; $x * 3) %}", 6),
     ({"a": {"b": ["{% 1 %}", 2, "$x", None, True]}}, {"a": {"b": [1, 2, "$x", None, True]}}),
     ({"{% 1 %}": 1, "a.$": "$.b", "x": " {% 1 %} "}, {"{% 1 %}": 1, "a.$": "$.b", "x": " {% 1 %} "}),
     ("{% $states.context.Execution.RedriveCount %}", 0),
@@ -67,17 +62,11 @@ OUTPUTS = [
     ("plain", "plain"),
     ("{% $states.context.State.Name %}", "A"),
     ("{% $states.context.Execution.Input.n %}", 5),
-    ("{% $range(1, 9, 9) %}", 1),
-    ("{% $partition([0], 1) %}", [[0]]),
-    ("{% $hash('input', 'SHA-1') %}", "140f86aae51ab9e1cda9b4254fe98a74eb54c1a1"),
-    ("{% $random(42) %}", 0.7275636800328681),
-    ("{% $parse('{\"a\":[1,null]}') %}", {"a": [1, None]}),
-    ("{% $length($uuid()) %}", 36),
 ]
 
 
 def test_an_output_is_evaluated(machine):
-    """Each text between the delimiters, at any depth; everything else is as it stands."""
+    """Each text between the delimiters is evaluated, at any depth. Everything else stays as it is."""
     fields = {str(number): field for number, (field, _) in enumerate(OUTPUTS)}
     expected = {str(number): value for number, (_, value) in enumerate(OUTPUTS)}
     assert output(machine, one(Type="Pass", Output=fields), INPUT) == expected
@@ -107,20 +96,6 @@ def with_expression(state, expression):
     ("state", "expression", "field", "text"),
     [
         ({"Type": "Pass", "Output": "@"}, "$x", "Output", UNDEFINED),
-        ({"Type": "Pass", "Output": "@"}, "$x + 1", "Output", UNDEFINED),
-        ({"Type": "Pass", "Output": "@"}, "$sum", "Output", "returned an unsupported result type."),
-        (
-            {"Type": "Pass", "Output": "@"},
-            "$eval('1')",
-            "Output",
-            f"{THREW}. T1006: Attempted to invoke a non-function",
-        ),
-        (
-            {"Type": "Pass", "Output": "@"},
-            "[1..873783]",
-            "Output",
-            f"{THREW}: Expression evaluation memory limit exceeded: Check for excessive memory usage",
-        ),
         (
             {"Type": "Pass", "Output": "@"},
             "($f := function($n) { 1 + $f($n) }; $f(1))",
@@ -135,11 +110,10 @@ def with_expression(state, expression):
         ({"Type": "Wait", "Seconds": "@"}, "$x", "Seconds", UNDEFINED),
         ({"Type": "Wait", "Seconds": "@"}, "'x'", "Seconds", typed("number", "string", '"x"')),
         ({"Type": "Wait", "Timestamp": "@"}, "5", "Timestamp", typed("string", "number", "5")),
-        (MAP | {"Items": "@"}, "$x", "Items", UNDEFINED),
         (MAP | {"Items": "@"}, "'string'", "Items", typed("array", "string", '"string"')),
-        (MAP | {"Items": "@"}, "null", "Items", typed("array", "null", "null")),
         (MAP | {"Items": "@"}, "{'a': 1}", "Items", typed("array", "object", '{"a":1}')),
         (MAP | {"Items": ["{% 1 %}", "@"]}, "$x", "Items[1]", UNDEFINED),
+        (DISTRIBUTED | {"Items": {"a": "@"}}, "$x", "Items/a", UNDEFINED),
         (
             MAP | {"Items": [1], "MaxConcurrency": "@"},
             "true",
@@ -147,10 +121,6 @@ def with_expression(state, expression):
             typed("number", "boolean", "true"),
         ),
         (MAP | {"Items": [1], "ToleratedFailureCount": "@"}, "$x", "ToleratedFailureCount", UNDEFINED),
-        (MAP | {"Items": [1], "ItemSelector": {"a": "@"}}, "$x", "ItemSelector/a", UNDEFINED),
-        (PARALLEL | {"Arguments": {"a": "@"}}, "$x", "Arguments/a", UNDEFINED),
-        (PARALLEL | {"Output": "@"}, "$states.result.nope", "Output", UNDEFINED),
-        (TASK | {"Arguments": {"TableName": "@"}}, "$x", "Arguments/TableName", UNDEFINED),
         (TASK | {"TimeoutSeconds": "@"}, "'x'", "TimeoutSeconds", typed("number", "string", '"x"')),
         (
             CHOICE | {"Choices": [NEVER, NEVER | {"Condition": "@"}]},
@@ -176,7 +146,7 @@ def with_expression(state, expression):
     ],
 )
 def test_an_expression_without_a_value_fails_the_state(machine, state, expression, field, text):
-    """The cause names expression and field. EvaluationFailed says where, once; then the execution fails."""
+    """The cause names the expression and its field. One event EvaluationFailed has both."""
     ends = {} if state["Type"] in ("Succeed", "Fail", "Choice") else {"End": True}
     mine = machine(jsonata(A=with_expression(state, expression) | ends, Z={"Type": "Succeed"}))
     told = mine.run()
@@ -208,7 +178,7 @@ def test_an_expression_without_a_value_fails_the_state(machine, state, expressio
     ],
 )
 def test_a_value_has_a_range(machine, state, expression, text):
-    """A number or time that its field cannot take is States.QueryEvaluationError, too."""
+    """A number or a time that its field cannot have is a States.QueryEvaluationError, too."""
     definition = one(**with_expression(state, expression))
     assert failed(machine, definition) == ("States.QueryEvaluationError", f"{ENTERED}{text}")
 
@@ -224,7 +194,7 @@ def test_a_value_has_a_range(machine, state, expression, text):
     ],
 )
 def test_the_place_of_a_failed_expression_in_the_history(machine, state, previous):
-    """AWS lets its event follow the one before the state, except for a time that cannot be read."""
+    """The event follows the one before the state. Only that of a wrong time follows the state's own."""
     mine = machine(jsonata(S={"Type": "Pass", "Next": "A"}, A=state | {"End": True}))
     told = mine.run()
     entered, evaluated = mine.events(told["executionArn"])[3:5]
@@ -246,7 +216,7 @@ def test_the_place_of_a_failed_expression_in_the_history(machine, state, previou
     ],
 )
 def test_a_catch_sees_the_error(machine, state, field):
-    """Catch of Task, Map and Parallel. Its Error Output has the cause."""
+    """The Catch of a Task, a Map or a Parallel gets the error and its cause."""
     catch = CATCH[0] | {"Output": "{% $states.errorOutput %}"}
     mine = machine(jsonata(A=state | {"Catch": [catch], "End": True}, Z=PASS))
     told = mine.run()
@@ -258,7 +228,7 @@ def test_a_catch_sees_the_error(machine, state, field):
 
 @pytest.mark.parametrize("outer", [PARALLEL, MAP | {"Items": [1]}])
 def test_an_error_inside_reaches_the_catch_outside(machine, outer):
-    """Of a branch of a Parallel, or of an iteration of a Map. The cause names the state inside."""
+    """An error of a branch or an iteration reaches the Catch around it. Its cause names the state inside."""
     inner = {"StartAt": "I", "States": {"I": PASS | {"Output": "{% $x %}"}}}
     inside = {"Branches": [inner]} if outer["Type"] == "Parallel" else {"ItemProcessor": inner}
     caught = output(machine, jsonata(A=outer | inside | {"Catch": CATCH, "End": True}, Z=PASS))
@@ -271,7 +241,7 @@ def test_an_error_inside_reaches_the_catch_outside(machine, outer):
 
 
 def test_a_retry_sees_the_error(machine):
-    """Each attempt writes its event. `$states.context.State.RetryCount` counts them."""
+    """A Retry tries an expression again, and `$states.context.State.RetryCount` counts the attempts."""
     retry = {"ErrorEquals": ["States.QueryEvaluationError"], "IntervalSeconds": 1, "MaxAttempts": 1}
     value = "{% $states.context.State.RetryCount = 1 ? $states.result[0] : $x %}"
     mine = machine(
@@ -283,7 +253,7 @@ def test_a_retry_sees_the_error(machine):
 
 
 def test_the_error_of_a_catcher_fails_the_execution(machine):
-    """Its field is the Catcher's."""
+    """The Output of a Catcher may fail, too. The cause names the field of the Catcher."""
     never = {"ErrorEquals": ["Never"], "Next": "Z"}
     catcher = {"ErrorEquals": ["States.ALL"], "Next": "Z", "Output": {"v": "{% $y %}"}}
     _, cause = failed(
@@ -304,33 +274,20 @@ def test_the_error_of_a_catcher_fails_the_execution(machine):
     ],
 )
 def test_a_choice_takes_the_first_rule_that_is_true(machine, choices, expected):
-    """Otherwise its Default. A comparison with a missing value is false."""
+    """If no rule is true, the Default is taken. A comparison with a missing value is false."""
     ends = {name: {"Type": "Succeed", "Output": name} for name in "YZ"}
     assert output(machine, jsonata(A=CHOICE | {"Choices": choices}, **ends), {"n": 5}) == expected
 
 
-def test_a_choice_without_a_match_and_default(machine):
-    """States.NoChoiceMatched."""
-    error, cause = failed(machine, jsonata(A={"Type": "Choice", "Choices": [NEVER]}, Z={"Type": "Succeed"}))
-    assert error == "States.NoChoiceMatched"
-    assert cause.startswith(ENTERED)
-
-
 def test_a_rule_has_its_own_output(machine):
-    """The Output of the state is for its Default, also if a rule goes to the same state."""
+    """The Output of the state counts for its Default only, even if a rule leads to the same state."""
     rule = {"Condition": "{% $states.input.a = 1 %}", "Next": "Z", "Output": "the rule's"}
     mine = jsonata(A=CHOICE | {"Choices": [rule], "Output": "the state's"}, Z={"Type": "Succeed"})
     assert [output(machine, mine, {"a": n}) for n in (1, 2)] == ["the rule's", "the state's"]
 
 
-def test_a_fail_state_has_its_reasons_from_expressions(machine):
-    """Error and Cause."""
-    state = {"Type": "Fail", "Error": "{% $states.input.e %}", "Cause": "{% 'no ' & $states.input.e %}"}
-    assert failed(machine, jsonata(A=state), {"e": "E"}) == ("E", "no E")
-
-
 def test_the_default_of_an_output_is_the_input(machine):
-    """Of a Pass, a Wait, a Choice and a Succeed."""
+    """A Pass, a Wait, a Choice and a Succeed without an Output return their input."""
     states = {
         "A": {"Type": "Pass", "Next": "B"},
         "B": {"Type": "Wait", "Seconds": 0, "Next": "C"},
@@ -341,7 +298,7 @@ def test_the_default_of_an_output_is_the_input(machine):
 
 
 def test_a_wait_takes_its_time_from_expressions(machine):
-    """Seconds, and a Timestamp, which may be over."""
+    """Seconds and Timestamp may be expressions. A Timestamp may be in the past."""
     states = {
         "A": {"Type": "Wait", "Seconds": "{% $states.input.s %}", "Next": "B"},
         "B": {
@@ -355,7 +312,7 @@ def test_a_wait_takes_its_time_from_expressions(machine):
 
 
 def test_a_map_maps_its_items(machine):
-    """Items, ItemSelector with `$states.context.Map.Item`, MaxConcurrency and Output."""
+    """Items, ItemSelector, MaxConcurrency and Output may be expressions. ItemSelector sees the item."""
     selector = {
         "i": "{% $states.context.Map.Item.Index %}",
         "v": "{% $states.context.Map.Item.Value * $states.input.by %}",
@@ -369,7 +326,7 @@ def test_a_map_maps_its_items(machine):
     "items", [{"a": 1, "b": "{% $states.input.n %}"}, "{% {'a': 1, 'b': $states.input.n} %}"]
 )
 def test_a_distributed_map_maps_the_pairs_of_an_object(machine, items):
-    """Each iteration gets a key and its value. The context object has both, beside the index."""
+    """Each iteration gets a key and its value. The context object has the index, the key and the value."""
     mine = DISTRIBUTED | {"Items": items}
     pairs = [{"Key": "a", "Value": 1}, {"Key": "b", "Value": [2]}]
     assert output(machine, one(**mine), {"n": [2]}) == pairs
@@ -379,19 +336,13 @@ def test_a_distributed_map_maps_the_pairs_of_an_object(machine, items):
 
 
 def test_a_map_says_in_two_ways_what_it_tolerates(machine):
-    """Both may be expressions."""
+    """ToleratedFailureCount and ToleratedFailurePercentage may both be expressions."""
     tolerated = {"ToleratedFailureCount": "{% 1 %}", "ToleratedFailurePercentage": "{% 50.5 %}"}
     assert output(machine, one(**DISTRIBUTED | tolerated | {"Items": [1]})) == [1]
 
 
-def test_an_expression_in_an_object_of_items_is_named(machine):
-    """Its place is in Items."""
-    _, cause = failed(machine, one(**DISTRIBUTED | {"Items": {"a": "{% $x %}"}}))
-    assert cause == f"{ENTERED}The JSONata expression '$x' specified for the field 'Items/a' {UNDEFINED}"
-
-
 def test_an_inline_map_maps_no_object(machine):
-    """Without Items, the cause shows the input, and the event has no place."""
+    """An input without a list fails the Map. The cause shows the input, and the event has no location."""
     mine = machine(one(**MAP))
     told = mine.run({"a": 1})
     cause = f'{ENTERED}Map state input must be an array but was: {{"a":1}}'
@@ -401,7 +352,7 @@ def test_an_inline_map_maps_no_object(machine):
 
 
 def test_a_map_without_items_maps_its_input(machine):
-    """The default of Items is the state's input, which ItemSelector sees, too."""
+    """The default of Items is the state's input. ItemSelector sees this input, too."""
     assert output(machine, one(**MAP), [1, 2]) == [1, 2]
     selector = {"v": "{% $states.context.Map.Item.Value %}", "all": "{% $states.input %}"}
     selected = [{"v": value, "all": [1, 2]} for value in (1, 2)]
@@ -409,7 +360,7 @@ def test_a_map_without_items_maps_its_input(machine):
 
 
 def test_the_arguments_of_a_parallel_are_the_input_of_every_branch(machine):
-    """Without Arguments it is the state's input. Without Output the result is the output."""
+    """Every branch gets the Arguments, or the state's input if there are no Arguments."""
     branches = {"Branches": [{"StartAt": name, "States": {name: PASS}} for name in "IJ"]}
     assert (
         output(machine, one(**PARALLEL | branches | {"Arguments": {"a": "{% $states.input.b %}"}}), {"b": 1})
@@ -419,7 +370,7 @@ def test_the_arguments_of_a_parallel_are_the_input_of_every_branch(machine):
 
 
 def test_a_task_calls_with_its_arguments(machine, table):
-    """Arguments, TimeoutSeconds, HeartbeatSeconds and Output, with AWS's events in between."""
+    """A Task evaluates Arguments, TimeoutSeconds and Output, and writes AWS's events."""
     put = TASK | {
         "Resource": "arn:aws:states:::dynamodb:putItem",
         "TimeoutSeconds": "{% 50 + 10 %}",
@@ -454,7 +405,7 @@ def test_a_task_calls_with_its_arguments(machine, table):
 
 
 def test_an_output_that_fails_names_the_event_of_its_state(machine, table):
-    """Not the last event before it."""
+    """The cause has the event with which the state began, and not the last event before the Output."""
     get = TASK | {
         "Arguments": {"TableName": table, "Key": {"id": {"S": "x"}}},
         "Output": "{% $states.result.Item %}",
@@ -463,20 +414,14 @@ def test_an_output_that_fails_names_the_event_of_its_state(machine, table):
 
 
 def test_an_output_over_256_kb_can_be_caught(machine):
-    """`States.DataLimitExceeded`, also if an expression made it."""
+    """An Output that is too large fails with States.DataLimitExceeded, which a Catch gets."""
     catch = [{"ErrorEquals": ["States.DataLimitExceeded"], "Next": "Z", "Output": "caught"}]
     state = PARALLEL | {"Output": "{% $pad('', 300000, 'x') %}", "Catch": catch, "End": True}
     assert output(machine, jsonata(A=state, Z=PASS)) == "caught"
 
 
-def test_an_execution_without_a_name_has_one(machine):
-    """`$states.context.Execution.Name` ends the execution's ARN."""
-    told = machine(one(Type="Pass", Output="{% $states.context.Execution.Name %}")).run()
-    assert told["executionArn"].endswith(f":{json.loads(told['output'])}")
-
-
 def test_states_inside_have_the_machines_language(machine):
-    """Not that of the Parallel around them."""
+    """A state inside a Parallel has the query language of the machine, not that of the Parallel."""
     inner = {"StartAt": "I", "States": {"I": {"Type": "Pass", "Parameters": {"a.$": "$.b"}, "End": True}}}
     state = {"Type": "Parallel", "QueryLanguage": "JSONata", "Branches": [inner], "End": True}
     state |= {"Output": "{% $states.result[0].a %}"}
@@ -484,7 +429,7 @@ def test_states_inside_have_the_machines_language(machine):
 
 
 def test_a_refused_definition_in_jsonata_changes_no_other(machine, aws):
-    """The next machine in JSONPath is read in JSONPath."""
+    """After a refused definition in JSONata, the next definition in JSONPath is read as JSONPath."""
     refused = jsonata(A={"Type": "Pass", "Parameters": {}, "End": True})
     with pytest.raises(aws("stepfunctions").exceptions.InvalidDefinition):
         machine(refused)
@@ -494,7 +439,7 @@ def test_a_refused_definition_in_jsonata_changes_no_other(machine, aws):
 
 @pytest.mark.parametrize("language", ["JSONata", "JSONPath"])
 def test_a_definition_is_json(machine, language):
-    """Names, keys and texts may have escapes, as `json.dumps` writes them."""
+    """Names, keys and texts of a definition may have JSON's escapes."""
     words = {"王": 'a "王"\\b/😀'}
     field = {"Output": words} if language == "JSONata" else {"Parameters": words}
     states = {"é": {"Type": "Pass", "Assign": {"王": words}, "Next": "王"} | field, "王": PASS}
@@ -511,92 +456,23 @@ def test_a_definition_is_json(machine, language):
 
 
 def test_an_endless_expression_blocks_nobody(machine):
-    """Meanwhile, another execution ends. That it also ends is tested where it is evaluated."""
+    """Another execution ends while an endless expression runs."""
     endless = machine(one(Type="Pass", Output="{% $contains($pad('', 60, 'a') & 'b', /^(a|aa)+$/) %}"))
     arn = endless.start()
     assert output(machine, one(Type="Pass", Output="{% 1 %}")) == 1
     assert endless.client.describe_execution(executionArn=arn)["status"] == "RUNNING"
 
 
-SELECT = """
-chosen = []
+def test_a_function_fails_with_its_own_error(machine, function):
+    """A function gets the Arguments. A Catch has its error, and a Fail state can pass the error on."""
+    source = """
+class CustomError(Exception): pass
 
 def lambda_handler(event, context):
-    chosen.append(f"{event['count']} of round {len(chosen)}")
-    return {"body": {"chosen": chosen[-1]}}
+    raise CustomError(event)
 """
-VALIDATE = """
-def lambda_handler(event, context):
-    past = event["chosen"].endswith("round 0")
-    return {"status": int(past), "body": event["chosen"], "sns": f"Chosen: {event['chosen']}"}
-"""
-
-
-def selection(
-    function,
-    topic,
-    source="def lambda_handler(event, context): return {'body': {'count': event['input']}}",
-):
-    """A machine in JSONata with variables, which selects again if somebody is chosen twice."""
-    task = {"Type": "Task", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Failed"}]}
-    again = {
-        "Condition": "{% $status = 1 and $tries < 5 %}",
-        "Next": "Select",
-        "Assign": {"tries": "{% $tries + 1 %}"},
-    }
-    publish = {"TopicArn": topic, "Message": "{% $sns %}"}
-    record = {
-        "Resource": function("def lambda_handler(event, context): return event").arn,
-        "TimeoutSeconds": 300,
-    }
-    branches = [
-        {"N": {"Resource": "arn:aws:states:::sns:publish", "Arguments": publish}},
-        {"R": record | {"Arguments": "{% $chosen %}"}},
-    ]
-    return jsonata(
-        Input=task
-        | {"Resource": function(source).arn, "Next": "Select"}
-        | {"Assign": {"wanted": "{% $states.result.body %}", "tries": 0}},
-        Select=task | {"Resource": function(SELECT).arn, "Arguments": "{% $wanted %}", "Next": "Validate"},
-        Validate=task
-        | {"Resource": function(VALIDATE).arn, "Arguments": "{% $states.input.body %}", "Next": "Choose"}
-        | {
-            "Assign": {name: f"{{% $states.result.{name} %}}" for name in ("status", "sns")}
-            | {"chosen": "{% $states.result.body %}"}
-        },
-        Choose={
-            "Type": "Choice",
-            "Choices": [{"Condition": "{% $status = 0 %}", "Next": "Send"}, again],
-            "Default": "Failed",
-        },
-        Send=task
-        | {"Type": "Parallel", "End": True}
-        | {
-            "Output": {
-                "message": "{% $type($states.result[0].MessageId) %}",
-                "chosen": "{% $states.result[1] %}",
-                "tries": "{% $tries %}",
-            }
-        }
-        | {
-            "Branches": [
-                {"StartAt": name, "States": {name: {"Type": "Task", "End": True} | state}}
-                for branch in branches
-                for name, state in branch.items()
-            ]
-        },
-        Failed={"Type": "Fail", "Error": "{% $states.input.Error %}", "Cause": "{% $states.input.Cause %}"},
-    )
-
-
-def test_a_selection_runs_in_jsonata(machine, function, topic):
-    """It selects again, then the topic gets its message, and the choice is recorded."""
-    chosen = output(machine, selection(function, topic), {"input": 2})
-    assert chosen == {"message": "string", "chosen": "2 of round 1", "tries": 1}
-
-
-def test_a_selection_says_in_jsonata_why_it_failed(machine, function, topic):
-    """The Fail state has the error of the function."""
-    source = "class CustomError(Exception): pass\ndef lambda_handler(event, context): raise CustomError('no')"
-    error, cause = failed(machine, selection(function, topic, source))
+    task = {"Type": "Task", "Resource": function(source).arn, "Arguments": "{% $states.input.why %}"}
+    catch = [{"ErrorEquals": ["CustomError"], "Next": "Z"}]
+    fail = {"Type": "Fail", "Error": "{% $states.input.Error %}", "Cause": "{% $states.input.Cause %}"}
+    error, cause = failed(machine, jsonata(A=task | {"Catch": catch, "End": True}, Z=fail), {"why": "no"})
     assert (error, json.loads(cause)["errorMessage"]) == ("CustomError", "no")

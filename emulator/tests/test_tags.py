@@ -94,7 +94,7 @@ def test_a_machines_tags_die(machine, name):
 
 
 def test_a_topic_with_other_tags_is_refused(aws, topic):
-    """InvalidParameter; without tags, or with its own, it is given out again."""
+    """CreateTopic with other tags is an InvalidParameter. With its own tags or none, it returns the topic."""
     sns = aws("sns")
     name = topic.rpartition(":")[2]
     sns.tag_resource(ResourceArn=topic, Tags=upper(OLD))

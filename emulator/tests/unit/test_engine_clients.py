@@ -38,7 +38,7 @@ def list_topics(engine, role=None):
 
 
 def test_a_call_is_made_as_the_role_that_was_told(engine):
-    """By the same client, for one role after the other."""
+    """One client calls with one role after the other."""
     for role in [*ROLES, ROLES[0]]:
         list_topics(engine, role)
     first, second, third = engine.callers

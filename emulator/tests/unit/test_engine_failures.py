@@ -54,7 +54,7 @@ def test_what_a_branch_raises_ends_the_parallel():
 
 @pytest.mark.parametrize("begun", [True, False])
 def test_what_an_execution_raises_lets_it_fail(begun):
-    """Also if it was raised before the first event."""
+    """An exception fails the execution, even before its first event."""
     env, ended = Env(), []
     worker = SimpleNamespace(
         env=env if begun else None,
@@ -70,7 +70,7 @@ def test_what_an_execution_raises_lets_it_fail(begun):
     ("asked", "items", "at_once"), [(0, 100, 40), (0, 3, 3), (7, 100, 7), (1000, 1000, 40), (0, 0, 0)]
 )
 def test_a_map_runs_at_most_40_iterations_at_once(asked, items, at_once):
-    """As an inline Map on AWS; there are no more threads than items, either."""
+    """An inline Map runs at most 40 iterations at once, and starts no more threads than it has items."""
     given = []
     failures.few_at_once(
         lambda _, **fields: given.append(fields), None, max_concurrency=asked, input_items=[1] * items
@@ -90,7 +90,7 @@ PATHS = st.text("$.[*]a0:", max_size=10)
 
 @given(PATHS)
 def test_the_pattern_of_a_path_matches_the_same(path):
-    """As moto's own."""
+    """The pattern matches the same paths as moto's own."""
     ours = module(PARSER + "asl.utils.json_path")
     assert ours._contains_slice_or_wildcard_array(path) == bool(re.search(MOTOS, path))
 
@@ -100,6 +100,6 @@ MOTOS = r"\$(?:\.[^[]+\[(?:\*|\d*:\d*)\]|\[\*\])(?:\.[^[]+)*$"
 
 
 def test_no_path_takes_long():
-    """However many names it has."""
+    """A path with many names is matched at once."""
     json_path = module(PARSER + "asl.utils.json_path")
     assert not json_path._contains_slice_or_wildcard_array("$[*]" + ".a" * 1000 + "[0]")

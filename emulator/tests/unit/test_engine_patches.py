@@ -60,7 +60,7 @@ def test_the_source_is_the_one_that_was_read():
 
 
 def test_another_source_is_told():
-    """One sentence: which symbol of which moto, and what to do."""
+    """The error names the symbol and moto's version, and says what to do."""
     wrong = {PLACE: replace(patches.PATCHES[PLACE], digest="0" * 12)}
     assert str(refused(wrong)) == (
         f"moto {patches.MOTO}: {PLACE.replace(':', '.')} is not the one that this emulator was written for. "
@@ -111,7 +111,7 @@ def test_an_emulator_does_not_start_with_another_source(tmp_path, monkeypatch):
 
 
 def test_an_attribute_that_is_missing_is_told():
-    """Also if it disappears only when its module is imported."""
+    """An attribute may also disappear when its module is imported."""
     module = ModuleType("some_module")
     with pytest.raises(EmulatorError) as caught:
         patches.apply(module, {"some_module:Class.method": patches.Patch("", lambda original: None)})
@@ -185,6 +185,6 @@ def test_every_patch_has_a_reason():
 
 
 def test_moto_is_pinned_to_the_version_of_the_digests():
-    """In pyproject.toml, exactly."""
+    """pyproject.toml has exactly the version of moto for which the digests are."""
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
     assert f"moto=={patches.MOTO}" in project["optional-dependencies"]["server"]

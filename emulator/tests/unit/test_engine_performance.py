@@ -42,7 +42,7 @@ def members(service, operation):
     ("service", "operation"), [("dynamodb", "DescribeTable"), ("stepfunctions", "DescribeExecution")]
 )
 def test_the_names_of_an_attribute_are_motos(service, operation):
-    """Asked once and asked again, in moto's order."""
+    """The names are those of moto, in moto's order, at the first and at the second request."""
     remembered = XFormedAttributePicker.get_possible_keys
     for key, member in members(service, operation):
         context, picker = AttributePickerContext({}, key, member), XFormedAttributePicker()
@@ -77,7 +77,7 @@ def test_another_object_has_names_of_its_own():
 
 
 def test_the_methods_of_a_class_are_found_once():
-    """All of them, and at the second request without looking."""
+    """The second request for the methods of a class is answered from memory."""
     methods = utils.method_names_from_class
     assert "transact_write_items" in methods(DynamoHandler)
     hits = methods.cache_info().hits
@@ -86,7 +86,7 @@ def test_the_methods_of_a_class_are_found_once():
 
 
 def test_a_random_text_is_random_and_of_its_letters():
-    """As long as asked, without digits or capitals where those are not wanted."""
+    """A text has the wanted length, and no digits or capitals if they are not wanted."""
     text = MotoRandom().get_random_string(length=300, include_digits=False, lower_case=True)
     assert len(text) == 300
     assert text.isalpha()
@@ -95,7 +95,7 @@ def test_a_random_text_is_random_and_of_its_letters():
 
 
 def test_every_managed_policy_is_read():
-    """Each one by itself, and all of them as the whole text has them."""
+    """The policies that are parsed one by one are those of the whole text."""
     policies = performance.managed_policies(None, IAMBackend("aws", "123456789012"))
     read = {policy.name: (policy.arn, json.loads(policy.versions[0].document)) for policy in policies}
     expected = json.loads(aws_managed_policies_data)

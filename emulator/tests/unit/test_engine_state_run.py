@@ -25,7 +25,7 @@ def test_a_test_ends_after_five_minutes(monkeypatch):
 
 
 def test_a_mocked_callback_makes_no_token(monkeypatch):
-    """So nobody can send its outcome, and nothing is kept."""
+    """A mocked callback makes no token, so nobody can send its outcome."""
     monkeypatch.delattr(CallbackPoolManager, "add")
     state = {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken"}
     assert run(state, mock=state_run.Mock(5))["output"] == "5"

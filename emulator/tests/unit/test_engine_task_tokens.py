@@ -49,7 +49,7 @@ def attempt(during):
 
 
 def test_a_success_may_come_before_the_answer_of_the_service():
-    """Such as from the function itself. Then the task does not wait at all. The first success counts."""
+    """A function may send its success before it returns. Then the task does not wait."""
 
     def during(env):
         task_tokens.report("the token", {"output": "[1]"})
@@ -61,7 +61,7 @@ def test_a_success_may_come_before_the_answer_of_the_service():
 
 
 def test_a_task_that_was_stopped_before_it_waits_does_not_wait():
-    """Nobody would wake it."""
+    """A task of a stopped execution does not wait, because nobody would wake it."""
 
     def during(env):
         env.runs = False
@@ -94,7 +94,7 @@ def test_a_missed_heartbeat_is_decided_once():
 
 @pytest.mark.parametrize("accepted", [True, False])
 def test_an_outcome_that_was_accepted_in_time_counts(accepted):
-    """However long it takes to use it. Once the time is over, none is accepted."""
+    """An accepted outcome counts, however late it is used. After the time-out, none is accepted."""
     finished = replaced("threading", None).Event()
 
     def during(_):

@@ -29,7 +29,7 @@ def test_the_service_is_that_of_the_signature(path, headers, service):
 
 
 def test_an_arn_has_the_scopes_partition():
-    """China has one of its own."""
+    """An ARN in a region of China has its own partition."""
     scope = Scope(region="cn-north-1", service="lambda")
     assert scope.arn("function:f") == "arn:aws-cn:lambda:cn-north-1:123456789012:function:f"
 
@@ -41,5 +41,5 @@ def test_an_arn_is_read_and_written(text):
 
 
 def test_a_broken_arn_has_empty_parts():
-    """No error: what uses it refuses it."""
+    """A broken ARN is no error. Its missing parts are empty."""
     assert Arn.of("nonsense") == ("", "", "", "", "")

@@ -34,7 +34,7 @@ def test_an_error_of_a_json_protocol():
 
 @pytest.mark.parametrize(("target", "headers"), [("/?Action=X", {}), ("/", FORM)])
 def test_an_error_of_the_query_protocol(target, headers):
-    """It is XML."""
+    """An error in the query protocol is XML."""
     reply = refused(target, "sns", **headers)
     assert reply.headers["Content-Type"] == "text/xml"
     assert b"<Code>Oops</Code><Message>why</Message>" in reply.body

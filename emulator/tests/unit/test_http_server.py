@@ -84,7 +84,7 @@ def is_closed(connection):
 
 
 def test_a_new_connection_takes_the_place_of_the_one_that_is_idle_longest(server):
-    """The other ones stay."""
+    """Only the connection that has been idle longest is closed."""
     mine = server(most_connections=3)
     first, second, third = mine.connect(), mine.connect(), mine.connect()
     assert ask(first) == (200, b"0")  # now the second one is idle longest
@@ -167,7 +167,7 @@ def test_bodies_share_their_room(server):
 
 
 def test_a_refused_body_gives_its_room_back(server):
-    """Also a part of it that was read already."""
+    """A refused body gives back the bytes of the part that was read."""
     mine = server(most_bytes=3 * PIECE)
     for _ in range(3):
         half = mine.connect()
@@ -187,7 +187,7 @@ def test_small_bodies_need_no_room(server):
 
 
 def test_the_pieces_of_a_body_are_one_body(server):
-    """However it comes: with its length, or in chunks."""
+    """A body may come with its length or in chunks."""
     connection = server().connect()
     whole = b"0123456789" * 50_000
     assert ask(connection, whole) == (200, b"500000")

@@ -27,12 +27,12 @@ def allowed(statement, **asked):
 
 
 def test_without_a_policy_nothing_is_allowed():
-    """The implicit deny."""
+    """Without a policy, the decision is an implicit deny."""
     assert told() is Decision.IMPLICIT_DENY
 
 
 def test_a_statement_allows_its_action_on_its_resource():
-    """And no other action, and no other resource."""
+    """A statement allows no other action and no other resource."""
     assert told(SCAN) is Decision.ALLOWED
     assert told(SCAN, action="dynamodb:Query") is Decision.IMPLICIT_DENY
     assert told(SCAN, resource=TABLE + "2") is Decision.IMPLICIT_DENY
@@ -40,19 +40,19 @@ def test_a_statement_allows_its_action_on_its_resource():
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_an_explicit_deny_wins(order):
-    """Wherever it stands."""
+    """An explicit deny wins, wherever it stands."""
     statements = [SCAN, {"Effect": "Deny", "Action": "*", "Resource": "*"}][::order]
     assert told(*statements) is told(statements) is Decision.EXPLICIT_DENY
 
 
 def test_statements_and_their_elements_may_be_lists():
-    """One or many: statements, actions, resources."""
+    """Statements, actions and resources may be one or many."""
     assert told([SCAN | {"Action": ["a:B", "dynamodb:Scan"], "Resource": ["x", TABLE]}]) is Decision.ALLOWED
 
 
 @pytest.mark.parametrize("action", ["*", "dynamodb:*", "dynamodb:S?an", "DynamoDB:scan", "dynamodb:*an"])
 def test_an_action_may_have_wildcards_and_any_case(action):
-    """As AWS's own policies have."""
+    """An action may have wildcards, and upper and lower case are the same."""
     assert allowed({"Action": action})
 
 
@@ -74,7 +74,7 @@ def test_a_resource_may_have_wildcards(resource):
 
 @pytest.mark.parametrize("resource", [TABLE.lower(), TABLE[:-1], TABLE + "*/index", TABLE.replace("T", "?T")])
 def test_another_resource_is_not_meant(resource):
-    """Its case matters."""
+    """Upper and lower case are different in a resource."""
     assert not allowed({"Resource": resource})
 
 
@@ -86,7 +86,7 @@ def test_globs_are_fnmatchs(pattern, text):
 
 @pytest.mark.parametrize("pattern", ["a*" * 25 + "b", "*a" * 3000 + "b", "a?*" * 800 + "b", "*" * 4000 + "b"])
 def test_no_pattern_takes_long(pattern):
-    """However many stars it has: each star is decided once, so nothing is tried again and again."""
+    """Each star of a pattern is decided once, so no number of stars takes long."""
     assert not glob(pattern, "a" * 2000, {})
 
 
@@ -104,20 +104,20 @@ def test_a_name_longer_than_any_of_awss_matches_nothing():
 
 @given(st.text(max_size=20))
 def test_a_text_without_wildcards_means_itself(text):
-    """Whatever characters it has."""
+    """A pattern without wildcards matches only itself, whatever characters it has."""
     plain = re.sub(r"[*?]|\$\{", "", text)
     assert glob(plain, plain, {})
 
 
 def test_not_action_allows_all_others():
-    """And not that one."""
+    """NotAction allows all other actions, and not that one."""
     without = {name: value for name, value in SCAN.items() if name != "Action"}
     assert told(without | {"NotAction": "iam:*"}) is Decision.ALLOWED
     assert told(without | {"NotAction": ["iam:*", "dynamodb:*"]}) is Decision.IMPLICIT_DENY
 
 
 def test_not_resource_means_all_others():
-    """In a Deny it denies all but that one."""
+    """In a Deny, NotResource denies everything except that resource."""
     deny = {"Effect": "Deny", "Action": "*", "NotResource": TABLE}
     assert told(SCAN | {"Resource": "*"}, deny) is Decision.ALLOWED
     assert told(SCAN | {"Resource": "*"}, deny, resource=TABLE + "2") is Decision.EXPLICIT_DENY
@@ -137,7 +137,7 @@ LONG = json.dumps({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "
     ids=lambda document: document[:10],
 )
 def test_what_is_no_policy_allows_nothing(document):
-    """And raises nothing."""
+    """A text that is not a policy allows nothing, and raises nothing."""
     assert decide((document,), "a:B", "*", {}) is Decision.IMPLICIT_DENY
 
 
@@ -156,7 +156,7 @@ def test_no_document_is_too_strange(document):
 
 
 def test_a_variable_is_the_callers():
-    """`${aws:username}` in a resource; without a value it means nothing."""
+    """`${aws:username}` in a resource is the caller's name. Without a value, it matches nothing."""
     own = {"Resource": TABLE + "/${aws:username}"}
     assert allowed(own, resource=TABLE + "/ann", **{"aws:username": "ann"})
     assert not allowed(own, resource=TABLE + "/bob", **{"aws:username": "ann"})
@@ -202,7 +202,7 @@ ROLE = {"aws:principalarn": "arn:aws:iam::123456789012:role/team/R", "aws:reques
     ],
 )
 def test_a_condition_holds_or_not(operator, key, wanted, expected):
-    """Known operators on known keys; all others cannot be decided."""
+    """A known operator on a known key is decided. All others cannot be decided."""
     assert holds({operator: {key: wanted}}, ROLE) is expected
 
 
@@ -229,18 +229,18 @@ def trust(principal, **more):
     "principal", ["*", {"Service": "lambda.amazonaws.com"}, {"Service": ["x", "lambda.amazonaws.com"]}]
 )
 def test_a_trusted_service_may_assume_the_role(principal):
-    """Named alone, among others, or meant by `*`."""
+    """A service may be named alone, among others, or by `*`."""
     assert trusts(trust(principal), "Service", ["lambda.amazonaws.com"], {})
 
 
 @pytest.mark.parametrize("principal", [{"Service": "states.amazonaws.com"}, {"AWS": "*"}, {}, None])
 def test_another_principal_is_not_the_service(principal):
-    """Also not everybody's accounts."""
+    """Another service, an account or all accounts are not the service."""
     assert not trusts(trust(principal), "Service", ["lambda.amazonaws.com"], {})
 
 
 def test_a_trust_policy_may_have_conditions():
-    """The account and the function for which Lambda asks."""
+    """A condition may name the account and the function for which Lambda assumes the role."""
     condition = {"StringEquals": {"aws:SourceAccount": "1"}}
     document = trust("*", Condition=condition)
     assert trusts(document, "Service", ["lambda.amazonaws.com"], {"aws:sourceaccount": "1"})
@@ -248,6 +248,6 @@ def test_a_trust_policy_may_have_conditions():
 
 
 def test_trust_is_for_assuming():
-    """Another action is none; and a Deny wins."""
+    """A trust policy counts only for its own action, and a Deny wins."""
     assert not trusts(trust("*", Action="sts:TagSession"), "Service", ["lambda.amazonaws.com"], {})
     assert not trusts(trust("*", Effect="Deny"), "Service", ["lambda.amazonaws.com"], {})

@@ -34,19 +34,19 @@ def needs(service, operation, *, user="", **parameters):
     ],
 )
 def test_dynamodb_is_about_tables_and_indexes(operation, parameters, resource):
-    """By name or ARN; a query of an index is about the index."""
+    """A table may be given by its name or ARN. A query of an index needs the index."""
     assert needs("dynamodb", operation, **parameters) == [(f"dynamodb:{operation}", resource)]
 
 
 @pytest.mark.parametrize("operation", ["BatchGetItem", "BatchWriteItem"])
 def test_a_batch_needs_each_table(operation):
-    """The batch's own action, once a table."""
+    """A batch needs its action on each table."""
     call = needs("dynamodb", operation, RequestItems={"A": [], "B": []})
     assert call == [(f"dynamodb:{operation}", DYNAMODB + "A"), (f"dynamodb:{operation}", DYNAMODB + "B")]
 
 
 def test_a_transaction_needs_what_its_parts_need():
-    """One need for each action and table; there is no action for the transaction itself."""
+    """A transaction needs one permission for each action and table of its parts."""
     kinds = ["Put", "Put", "Update", "Delete", "ConditionCheck"]
     call = needs(
         "dynamodb", "TransactWriteItems", TransactItems=[{kind: {"TableName": "T"}} for kind in kinds]
@@ -60,7 +60,7 @@ def test_a_transaction_needs_what_its_parts_need():
 
 @pytest.mark.parametrize("name", ["f", "function:f", "123456789012:function:f", LAMBDA + "f"])
 def test_lambda_is_about_functions(name):
-    """By any of their names; Invoke is called InvokeFunction."""
+    """A function may be given by any of its names. An Invoke needs InvokeFunction."""
     assert needs("lambda", "Invoke", FunctionName=name) == [("lambda:InvokeFunction", LAMBDA + "f")]
     assert needs("lambda", "GetFunction", FunctionName=name) == [("lambda:GetFunction", LAMBDA + "f")]
 
@@ -85,7 +85,7 @@ def test_a_version_of_a_function_is_another_resource():
     ],
 )
 def test_states_is_about_machines_and_executions(operation, parameters, resource):
-    """By their ARNs."""
+    """Machines, executions and activities are resources by their ARNs."""
     assert needs("states", operation, **parameters) == [(f"states:{operation}", resource)]
 
 
@@ -137,7 +137,7 @@ def test_logs_is_about_streams(operation, parameters, resource):
     ],
 )
 def test_iam_is_about_roles_users_groups_and_policies(operation, parameters, resource):
-    """Without a name, about the user who calls."""
+    """Without a name, the resource is the user who calls."""
     assert needs("iam", operation, user="ann", **parameters) == [(f"iam:{operation}", IAM + resource)]
 
 
@@ -220,7 +220,7 @@ def test_sqs_is_about_queues(operation, parameters, actions):
     ],
 )
 def test_a_role_that_is_passed_on_needs_pass_role(service, operation, parameter):
-    """With the service that it is passed to; without a role there is nothing to pass."""
+    """A request with a role needs `iam:PassRole` to the service. Without a role, it does not."""
     last = required_permissions(ApiCall(service, operation, {parameter: "R"}, ROLE))[-1]
     assert (last.action, last.resource) == ("iam:PassRole", "R")
     assert last.context == (("iam:passedtoservice", f"{service}.amazonaws.com"),)
@@ -238,7 +238,7 @@ def test_a_role_that_is_passed_on_needs_pass_role(service, operation, parameter)
     ],
 )
 def test_creating_with_tags_needs_the_right_to_tag(service, operation, parameters, action):
-    """On the same resource."""
+    """To create something with tags needs the right to tag it."""
     first, second = needs(service, operation, **parameters)
     assert second == (action, first[1])
 
@@ -262,12 +262,12 @@ def test_a_groups_tags_are_the_groups():
     ],
 )
 def test_a_rest_operation_is_known_by_its_path(method, path, operation, parameters):
-    """With the parameters that the path holds."""
+    """The operation and its parameters are in the method and the path."""
     assert rest_operation("lambda", method, path) == (operation, parameters)
 
 
 def test_a_service_that_nobody_knows_has_no_operations():
-    """And raises nothing."""
+    """An unknown service has no operations, and raises nothing."""
     assert rest_operation("nothing", "GET", "/") == ("", {})
 
 

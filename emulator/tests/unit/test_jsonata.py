@@ -35,7 +35,7 @@ def why(expression, **more):
 
 @given(JSON)
 def test_a_binding_comes_back_as_it_is(value):
-    """Also inside of something, with the types of its numbers."""
+    """A value comes back with the types of its numbers, alone and inside another value."""
     assert repr(evaluate("$x", {"x": value})) == repr(value)
     assert repr(evaluate("$states.input", {"states": {"input": value}})) == repr(value)
     assert repr(evaluate("{'k': $x}", {"x": value})) == repr({"k": value})
@@ -43,7 +43,7 @@ def test_a_binding_comes_back_as_it_is(value):
 
 @given(some.text())
 def test_a_text_is_never_read_as_an_expression(text):
-    """Quotes, brackets and delimiters in the data are data."""
+    """Quotes, brackets and delimiters in the data stay data."""
     assert evaluate("$x & '|' & $x", {"x": text}) == f"{text}|{text}"
 
 
@@ -64,7 +64,7 @@ def test_a_text_is_never_read_as_an_expression(text):
     ],
 )
 def test_an_evaluation_changes_no_binding(expression, items):
-    """And the value has no part in common with them."""
+    """An evaluation does not change its bindings, and its value is not one of them."""
     before = copy.deepcopy(items)
     try:
         value = evaluate(expression, {"x": items})
@@ -76,7 +76,7 @@ def test_an_evaluation_changes_no_binding(expression, items):
 
 @given(some.lists(some.integers()), some.integers(1, 9))
 def test_partition_cuts_an_array_into_parts(items, size):
-    """The last part may be shorter."""
+    """All parts have the same size, except that the last may be shorter."""
     if not items:
         assert why("$partition([], 2)") == UNDEFINED
         return
@@ -87,7 +87,7 @@ def test_partition_cuts_an_array_into_parts(items, size):
 
 @given(some.integers(-50, 50), some.integers(-50, 50), some.integers(-9, 9).filter(bool))
 def test_range_counts_to_its_end(first, last, step):
-    """The end is included. One number is no array. No number is nothing."""
+    """A range includes its end. One number is not an array, and no number is nothing."""
     numbers = list(range(first, last + (1 if step > 0 else -1), step))
     bindings = {"first": first, "last": last, "step": step}
     if not numbers:
@@ -99,7 +99,7 @@ def test_range_counts_to_its_end(first, last, step):
 
 @given(some.integers(-(2**63), 2**63 - 1))
 def test_a_seed_always_gives_the_same_number(seed):
-    """0 <= n < 1."""
+    """The number is the same each time, at least 0 and less than 1."""
     first, second = (evaluate("$random($seed)", {"seed": seed}) for _ in range(2))
     assert first == second and 0 <= first < 1
 
@@ -113,7 +113,7 @@ TOKENS = some.sampled_from(WORDS.split())
 
 @given(some.lists(TOKENS, max_size=12).map("".join))
 def test_any_text_gives_a_value_or_one_error(text):
-    """Nothing else comes out, whatever the expression is."""
+    """Whatever the expression is, it gives a value or raises EvaluationError."""
     try:
         evaluate(text, {"x": [1, {"a": None}], "a": 1}, seconds=0.5)
     except EvaluationError as error:
@@ -162,6 +162,8 @@ def test_any_text_gives_a_value_or_one_error(text):
         ("$range(-1.7, 2, 1)", [-1, 0, 1, 2]),
         ("$hash('input', 'SHA-256')", "c96c6d5be8d08a12e7b5cdc1b207fa6b2430974c86803d8891675e76fd992c20"),
         ("$random(42)", 0.7275636800328681),
+        ("$length($uuid())", 36),
+        ("$hash('input', 'SHA-1')", "140f86aae51ab9e1cda9b4254fe98a74eb54c1a1"),
         ('$parse("-0")', 0),
         ("$parse('{\"a\": [null, 1.5]}')", {"a": [None, 1.5]}),
         ("$parse('null')", None),
@@ -177,7 +179,7 @@ def test_any_text_gives_a_value_or_one_error(text):
     ],
 )
 def test_what_an_expression_gives(expression, expected):
-    """As in JSONata 2.0.6 with AWS's functions and limits."""
+    """Values are those of JSONata 2.0.6 with AWS's functions and limits."""
     value = evaluate(expression, {})
     assert (value, type(value)) == (expected, type(expected))
 
@@ -257,7 +259,7 @@ def test_what_an_expression_gives(expression, expected):
     ],
 )
 def test_what_an_error_says(expression, text):
-    """A code and JSONata's message; names and values are quoted as in JSON."""
+    """An error has JSONata's code and message. Names and values are quoted as in JSON."""
     assert why(expression) == f"{THREW}. {text}"
 
 
@@ -289,13 +291,13 @@ def test_nothing_is_an_error(expression):
 
 @pytest.mark.parametrize("expression", ["[1..873783]", "$sum([1..873783])", "$range(1, 360146, 1)"])
 def test_an_array_has_a_largest_length(expression):
-    """One less is allowed: see `test_what_an_expression_gives`. It is refused before it is made."""
+    """A longer array is refused. `test_what_an_expression_gives` has the longest ones."""
     assert why(expression) == MEMORY
 
 
 @pytest.mark.parametrize("expression", ["$sum", "function($x) { $x }", "/a/", "[$sum]", "{'a': $uuid}"])
 def test_a_function_is_no_result(expression):
-    """Neither alone nor inside of something."""
+    """A function cannot be returned, neither alone nor inside another value."""
     assert why(expression) == "returned an unsupported result type."
 
 
@@ -327,14 +329,14 @@ SHARED = "{'a': $x, 'b': $x}"
     ],
 )
 def test_a_limit_ends_an_evaluation(monkeypatch, expression, text):
-    """What takes too much memory, too long, or goes too deep. An expression cannot switch that off."""
+    """An evaluation ends if it needs too much memory or time, or goes too deep. Nothing switches this off."""
     monkeypatch.setattr("states_language.jsonata._BYTES", 700_000)
     monkeypatch.setattr("states_language.jsonata._ALL_BYTES", 7_000_000)
     assert why(expression, seconds=0.1 if text == TIME else 60) == text
 
 
 def test_a_regular_expression_that_never_ends_is_ended(monkeypatch):
-    """It runs in a process of its own."""
+    """A match that takes too long is killed, because it runs in its own process."""
     monkeypatch.setattr("states_language.jsonata.SECONDS", 0.5)
     assert why("$contains($pad('', 60, 'a') & 'b', /^(a|aa)+$/)") == TIME
 

@@ -31,7 +31,7 @@ def write(output, text):
 
 
 def test_a_short_output_is_whole(output):
-    """All of it, and only once."""
+    """A short output is returned as a whole, and only once."""
     write(output, b"one\ntwo")
     assert output.take() == b"one\ntwo"
     assert output.take() == b""
@@ -45,7 +45,7 @@ def test_the_most_that_is_kept_is_whole(output):
 
 
 def test_the_middle_of_a_long_output_is_left_out(output):
-    """A line says how much."""
+    """A line says how many bytes are missing."""
     write(output, b"first\n" + LINE * 3000 + b"last\n")
     text = output.take()
     assert text.startswith(b"first\nxxx")

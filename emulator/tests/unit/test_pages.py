@@ -50,7 +50,7 @@ def ask(tmp_path):
     ],
 )
 def test_a_page_speaks_the_browsers_language(ask, path, english):
-    """Chinese for a browser that asks for it, else English; a screen reader is told which."""
+    """A page is Chinese for a browser that wants it, or else English, and says which it is."""
     page, other = ask(path, "zh-CN,zh;q=0.9,en;q=0.8"), ask(path, "de")
     assert '<html lang="zh">' in page
     assert '<html lang="en">' in other
@@ -61,5 +61,5 @@ def test_a_page_speaks_the_browsers_language(ask, path, english):
 
 
 def test_the_closed_mailbox_speaks_the_browsers_language(ask):
-    """Also the page for somebody without the key."""
+    """The page for somebody without the key is in the browser's language, too."""
     assert translated("zh", "The mailbox is closed") in ask("/_emulator/mail/", "zh", is_owner=False)

@@ -34,7 +34,7 @@ def test_the_emulator_gets_its_settings_and_the_home():
 
 
 def test_a_worker_gets_what_the_system_needs():
-    """Neither the home nor the emulator's settings."""
+    """A worker gets neither the home nor the emulator's settings."""
     kept = bare_environment(USER)
     assert (kept["SystemRoot"], kept["TMPDIR"]) == (USER["SystemRoot"], USER["TMPDIR"])
     assert not {"HOME", "SFN_EMULATOR_IAM", "SMTP_HOST", "XDG_STATE_HOME"} & kept.keys()

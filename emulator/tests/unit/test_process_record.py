@@ -50,7 +50,7 @@ PARENTS = [(opened(mode), "others may write to it") for mode in (0o777, 0o775, 0
 
 
 def test_a_new_folder_is_its_users_alone(home):
-    """Also with a umask that forbids nothing; and so is the folder around it."""
+    """Only the user can enter a new folder and the folder around it, whatever the umask is."""
     before = os.umask(0)
     try:
         folder = folder_of()

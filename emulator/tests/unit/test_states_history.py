@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sfn_emulator.http.messages import Reply, Request
+from sfn_emulator.http.messages import RefusalError, Reply, Request
 from sfn_emulator.states import history
 from sfn_emulator.states.history import Executions
 
@@ -38,13 +38,13 @@ def engine(monkeypatch):
 
 
 def test_a_page_makes_only_its_own_events(engine):
-    """Of 25,000 events the first page of ten makes ten."""
+    """The first page of ten makes ten of the 25,000 events."""
     assert [event["id"] for event in engine.history(maxResults=10)["events"]] == [*range(1, 11)]
     assert engine.read == [*range(1, 11)]
 
 
 def test_the_newest_page_makes_only_its_own_events(engine):
-    """From the end, too, and with AWS's default of 100 a page."""
+    """A page from the end makes only its own events, too. The default is 100 events."""
     page = engine.history(reverseOrder=True)
     assert [event["id"] for event in page["events"]] == engine.read == [*range(25_000, 24_900, -1)]
     following = engine.history(reverseOrder=True, nextToken=page["nextToken"])
@@ -53,7 +53,7 @@ def test_the_newest_page_makes_only_its_own_events(engine):
 
 
 def test_all_pages_make_each_event_once(engine):
-    """Whoever reads a whole history pays for each event once."""
+    """All pages together make each event once."""
     token = {}
     while token is not None:
         page = engine.history(maxResults=1000, **token)
@@ -62,8 +62,23 @@ def test_all_pages_make_each_event_once(engine):
 
 
 def test_the_last_page_from_the_end_is_whole(engine):
-    """What is left over is neither lost nor told twice."""
+    """The last page from the end has the remaining events, each of them once."""
     first = engine.history(reverseOrder=True, maxResults=24_995)
     last = engine.history(reverseOrder=True, maxResults=1000, nextToken=first["nextToken"])
     assert [event["id"] for event in last["events"]] == [5, 4, 3, 2, 1]
     assert "nextToken" not in last
+
+
+def test_a_page_without_a_token_is_the_last(engine):
+    """The token of a page leads to the next one, until a page has no token."""
+    token = engine.history(maxResults=24_999)["nextToken"]
+    last = engine.history(maxResults=24_999, nextToken=token)
+    assert ([event["id"] for event in last["events"]], "nextToken" in last) == ([25_000], False)
+
+
+@pytest.mark.parametrize("change", [{"nextToken": "nonsense"}, {"reverseOrder": True}])
+def test_a_wrong_token_is_refused(engine, change):
+    """A token is valid only for the order in which its page was read."""
+    token = {"nextToken": engine.history(maxResults=1)["nextToken"]}
+    with pytest.raises(RefusalError, match="InvalidToken"):
+        engine.history(**token | change)

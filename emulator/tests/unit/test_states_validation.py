@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sfn_emulator.http.messages import MalformedRequestError, RefusalError
-from sfn_emulator.states.validation import check_definition, task_outcome
+from sfn_emulator.states.validation import check_arns, check_definition, check_execution, task_outcome
 
 WORDS = st.sampled_from(
     [
@@ -29,14 +29,14 @@ JSON = st.recursive(
     )
 )
 def test_no_definition_is_too_strange(definition):
-    """A field may have any type."""
+    """A definition whose fields have any type is accepted or refused."""
     with contextlib.suppress(RefusalError):
         check_definition(json.dumps(definition), "EXPRESS")
 
 
 @pytest.mark.parametrize("depth", [100, 2_000, 50_000])
 def test_no_definition_is_too_deep(depth):
-    """Each machine has another one inside."""
+    """A definition with any number of levels is accepted or refused."""
     inner = '{"StartAt":"A","States":{"A":{"Type":"Map","Iterator":' * depth + "5" + "}}}" * depth
     with contextlib.suppress(RefusalError):
         check_definition(inner, "EXPRESS")
@@ -68,11 +68,56 @@ def test_an_express_machine_waits_nowhere():
     assert refusal.value.message == f"Invalid State Machine Definition: '{', '.join(faults)}'"
 
 
-def refusal(operation, **parameters):
+def refused(check, *arguments):
     """The code and the message of an error."""
     with pytest.raises(RefusalError) as error:
-        task_outcome(f"SendTask{operation}", parameters)
+        check(*arguments)
     return error.value.code, error.value.message
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a:b", "a/b", "{a}", "a\nb", "a*"])
+def test_an_execution_has_a_plain_name(name):
+    """A name without characters, with spaces, or with special characters is refused."""
+    assert refused(check_execution, name, "{}") == ("InvalidName", f"Invalid Name: '{name}'")
+
+
+def test_the_name_of_an_execution_has_at_most_80_characters():
+    """A longer name is refused, with the name in the message."""
+    check_execution("n" * 80, "{}")
+    code, message = refused(check_execution, "n" * 81, "{}")
+    assert code == "ValidationException"
+    assert f"'{'n' * 81}' at 'name'" in message
+    assert message.endswith("Member must have length less than or equal to 80")
+
+
+def test_the_input_of_an_execution_is_json():
+    """Any other text is refused in the words of AWS's parser."""
+    code, message = refused(check_execution, "n", "nope")
+    assert code == "InvalidExecutionInput"
+    assert message.startswith("Invalid State Machine Execution Input: 'Unrecognized token 'nope'")
+
+
+def test_the_input_of_an_execution_has_at_most_256_kb():
+    """An input may have 262,144 bytes."""
+    check_execution("n", json.dumps("x" * 262_142))
+    assert refused(check_execution, "n", json.dumps("x" * 262_143)) == fault(
+        "input", "have length less than or equal to 262144"
+    )
+
+
+@pytest.mark.parametrize("arn", ["x", "arn:x", "arn:aws:states:us-east-1"])
+@pytest.mark.parametrize("parameter", ["executionArn", "stateMachineArn"])
+def test_a_part_of_an_arn_is_refused(parameter, arn):
+    """A text that is not a whole ARN names nothing."""
+    assert refused(check_arns, {parameter: arn}) == (
+        "InvalidArn",
+        f"Invalid Arn: 'Invalid ARN prefix: {arn}'",
+    )
+
+
+def refusal(operation, **parameters):
+    """The error of an operation on a task token."""
+    return refused(task_outcome, f"SendTask{operation}", parameters)
 
 
 def fault(name, what):

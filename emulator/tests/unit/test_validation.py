@@ -118,6 +118,10 @@ CHOICE = {"Type": "Choice", "Choices": [{"Variable": "$.n", "NumericEquals": 0, 
         (machine({"A": END | {"Assign": {"x": 1}}}), [schema("Field 'Assign' is not supported")]),
         (machine({"A": {"Type": "Task", "End": True}}), [schema("These fields are required: [Resource]")]),
         (
+            machine({"A": {"Type": "Parallel", "Branches": [{"StartAt": "B"}], "End": True}}),
+            [schema("These fields are required: [States]", "/States/A/Branches[0]")],
+        ),
+        (
             machine({"A": {"Type": "Pass"}}),
             [
                 schema("This object should have only one of the following fields: [Next, End]"),
@@ -169,6 +173,13 @@ CHOICE = {"Type": "Choice", "Choices": [{"Variable": "$.n", "NumericEquals": 0, 
             ],
         ),
         # The ways between states
+        (
+            machine({"A": PASS}, StartAt="B"),
+            [
+                "MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /StartAt",
+                'MISSING_TRANSITION_TARGET: State "A" is not reachable. at /States/A',
+            ],
+        ),
         (
             machine({"A": PASS | {"End": False, "Next": "X"}, "Z": END}),
             [
@@ -288,7 +299,7 @@ CHOICE = {"Type": "Choice", "Choices": [{"Variable": "$.n", "NumericEquals": 0, 
     ],
 )
 def test_what_is_refused(definition, expected):
-    """AWS's code, sentence and place; nothing else."""
+    """A definition has exactly these errors, with AWS's codes, sentences and places."""
     assert told(definition) == expected
 
 
@@ -511,7 +522,7 @@ PATHS = {
 
 @pytest.mark.parametrize("kind", language.STATE_TYPES)
 def test_the_fields_of_a_jsonata_state(kind):
-    """AWS's guide lists them, and the specification those that only JSONPath has."""
+    """A state in JSONata may have the fields of AWS's guide, and none that only JSONPath has."""
     needed = {
         "Task": TASK,
         "Parallel": {"Branches": [workflow({"B": PASS})], "End": True},
@@ -539,7 +550,7 @@ def test_a_name_that_no_variable_may_have(name):
 
 
 def test_a_name_may_have_80_characters():
-    """81 are too many."""
+    """A variable's name with 81 characters is refused."""
     (fault,) = told(jsonata(PASS | {"Assign": {"n" * 81: 1}}))
     assert "exceeds the 80-character limit" in fault
 
@@ -609,7 +620,7 @@ def test_no_expression_reads_the_input_document(text, names):
 
 
 def test_the_whole_document_is_nowhere():
-    """`$$` is refused in a predicate, too."""
+    """`$$` is refused, also in a predicate."""
     assert expression("$states.input.a[b = $$.c]")[0] == ["Reference to '$$' is not supported."]
 
 
@@ -648,7 +659,7 @@ def test_the_recursion_limit_of_the_process_stays_small():
 
 
 def test_the_variables_that_states_read():
-    """By state, inner ones by their own names; not functions, nor names that the expression itself gives."""
+    """Each state has the variables that it reads, without functions and names of the expression itself."""
     states = {
         "A": PASS | {"Assign": {"count": 0, "x": 1}, "End": False, "Next": "P"},
         "P": {
@@ -690,7 +701,7 @@ def test_the_variables_that_states_read():
     ],
 )
 def test_what_looks_like_a_path_is_a_warning(state, code, field):
-    """The machine can be made nevertheless."""
+    """A value that looks like a path is only a warning."""
     (fault,) = language.diagnostics(machine({"A": state}))
     assert (fault.severity, fault.code, fault.location) == ("WARNING", code, f"/States/A/{field}")
     assert not language.diagnostics(jsonata(PASS | {"Output": {"a": "$.b"}, "Comment": "$.a"}))
@@ -778,7 +789,7 @@ def objects(draw, kind, its_language):
     ],
 )
 def test_a_rule_has_one_comparison(comparisons, only):
-    """With a Variable. And and Or join several."""
+    """A rule with a Variable has one comparison. And and Or join several."""
     choice = CHOICE | {"Choices": [{"Variable": "$.n", "Next": "Z"} | comparisons]}
     (said,) = told(machine({"A": choice, "Z": END}))
     assert said.startswith(f"SCHEMA_VALIDATION_FAILED: {only} of the following fields: [StringEquals, ")
@@ -789,7 +800,7 @@ def test_a_rule_has_one_comparison(comparisons, only):
     st.data(), st.sampled_from(language.STATE_TYPES), st.sampled_from(["JSONPath", "JSONata"]), st.booleans()
 )
 def test_what_the_table_allows_has_no_fault(data, kind, its_language, whole):
-    """In either language, for the whole machine or for one state."""
+    """A state with fields from the table is valid in either language, for the machine or for one state."""
     state = data.draw(objects(kind, its_language)) | {"Type": kind}
     rule = {"Variable": "$.a", "IsNull": True}
     if whole and its_language == "JSONata":
