@@ -223,8 +223,10 @@ def with_path(original: MotoFunction, self: Any, env: Any) -> Any:
     try:
         return original(self, env)
     except engine_module("asl.utils.json_path").NoSuchJsonPathError as error:
-        given = compact_json(engine_module("asl.utils.encoding").to_json_str, error.data)
-        field = f"specified for the field '{env.next_field_name}' could not be found in the input '{given}'"
+        its_input = compact_json(engine_module("asl.utils.encoding").to_json_str, error.data)
+        field = (
+            f"specified for the field '{env.next_field_name}' could not be found in the input '{its_input}'"
+        )
         raise failure_in_state(env, _RUNTIME, f"The JSONPath '{error.json_path}' {field}") from error
 
 

@@ -43,7 +43,7 @@ class StateRun:
     Args:
         definition: A state machine with the state at its top level.
         name: The state's name.
-        given: The state's input.
+        state_input: The state's input.
         context: The context object that the state sees.
         variables: The values of the workflow's variables, by name.
         region: The region of calls.
@@ -54,7 +54,7 @@ class StateRun:
 
     definition: str
     name: str
-    given: Any
+    state_input: Any
     context: Mapping[str, Any]
     variables: Mapping[str, Any]
     region: str
@@ -67,7 +67,7 @@ class StateRun:
         self._kind = str(self._state.state_type.name)
         self._is_jsonpath = bool(self._state._is_language_query_jsonpath())
         self._env = self._environment()
-        self._data: dict[str, Any] = {"input": _text(self.given)}
+        self._data: dict[str, Any] = {"input": _text(self.state_input)}
         self._reply: dict[str, Any] = {"status": "SUCCEEDED"}
         self._refusal: RefusalError | None = None
         self._record_data()
@@ -109,7 +109,7 @@ class StateRun:
             cloud_watch_logging_session=None,
             activity_store={},
         )
-        env.states.reset(self.given)
+        env.states.reset(self.state_input)
         env.next_state_name = self.name
         for name, value in self.variables.items():
             env.variable_store.set(name, value)
@@ -127,8 +127,8 @@ class StateRun:
         try:
             self._state.eval(self._env)
         except Exception as error:
-            known = isinstance(error, engine_module(_FAILURE).FailureEventException)
-            details = error.get_execution_failed_event_details() if known else unexpected(error)  # type: ignore[attr-defined]
+            is_expected = isinstance(error, engine_module(_FAILURE).FailureEventException)
+            details = error.get_execution_failed_event_details() if is_expected else unexpected(error)  # type: ignore[attr-defined]
             self._fail("FAILED", details or {})
             return
         if self._reply["status"] == "RETRIABLE":

@@ -233,8 +233,8 @@ def _iam_permissions(call: ApiCall) -> list[Permission]:
     else:
         boundary = (_HAS_BOUNDARY.fullmatch(call.operation) and call.boundary_of(resource)) or ""
     context = {"iam:policyarn": policy, "iam:permissionsboundary": boundary}
-    given = tuple((key, value) for key, value in context.items() if value)
-    return [Permission(f"iam:{call.operation}", resource, given)]
+    values = tuple((key, value) for key, value in context.items() if value)
+    return [Permission(f"iam:{call.operation}", resource, values)]
 
 
 def _sts_permissions(call: ApiCall) -> list[Permission]:

@@ -103,7 +103,7 @@ def environment_of(
         endpoint: The emulator, which its AWS clients call.
         access_key: The key that identifies its calls.
     """
-    given = {
+    fixed = {
         "_HANDLER": function.handler,
         "AWS_ACCESS_KEY_ID": access_key,
         "AWS_DEFAULT_REGION": function.region,
@@ -122,9 +122,9 @@ def environment_of(
         "LAMBDA_TASK_ROOT": str(folder),
         "TZ": ":UTC",
     }
-    given |= dict.fromkeys(("HOME", "USERPROFILE") if sys.platform == "win32" else ("HOME",), str(home))
+    fixed |= dict.fromkeys(("HOME", "USERPROFILE") if sys.platform == "win32" else ("HOME",), str(home))
     bare = bare_environment(os.environ)
-    ours = {name: value for name, value in bare.items() if name not in _REPLACEABLE} | given
+    ours = {name: value for name, value in bare.items() if name not in _REPLACEABLE} | fixed
     taken = {name.upper() for name in ours}  # on Windows, names in other letters are the same variables
     own = {
         name: value

@@ -58,25 +58,27 @@ def test_state(request: Request, check_role: Callable[[Request, str], None]) -> 
             raise _invalid("RoleArn must be specified when testing a Task state")
         check_role(request, machine_arn)
     check_input(parameters.setdefault("input", "{}"))
-    given = json.loads(parameters["input"])
+    state_input = json.loads(parameters["input"])
     variables = _object(parameters.get("variables", "{}"), "Variables must be a JSON object")
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     counted = {"RetryCount": 0} if state.get("Type") in _MOCKABLE else {}
     context = {
         "Execution": {
             "Id": scope.arn(f"express:{machine_name}:{run_id}"),
-            "Input": given,
+            "Input": state_input,
             "Name": run_id,
             "RoleArn": role,
             "StartTime": now,
         },
         "StateMachine": {"Id": machine_arn, "Name": machine_name},
         "State": {"Name": name, "EnteredTime": now} | counted,
-    } | ({"Map": {"Item": {"Index": 0, "Value": given}}} if in_map else {})
+    } | ({"Map": {"Item": {"Index": 0, "Value": state_input}}} if in_map else {})
     if "context" in parameters:
         context = _context(parameters["context"], state)
     configuration = parameters.get("stateConfiguration", {})
-    state_run = StateRun(machine, name, given, context, variables, scope.region, role, mock, configuration)
+    state_run = StateRun(
+        machine, name, state_input, context, variables, scope.region, role, mock, configuration
+    )
     reply = state_run.reply()
     if parameters.get("inspectionLevel", "INFO") == "INFO":
         del reply["inspectionData"]

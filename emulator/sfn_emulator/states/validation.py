@@ -93,7 +93,7 @@ def check_definition(definition: str, kind: str | None = None) -> None:
     Raises:
         RefusalError: With AWS's reasons, or with that of moto's parser.
     """
-    found = diagnostics(definition, express=kind == "EXPRESS")
-    errors = [str(diagnostic) for diagnostic in found if diagnostic.severity == "ERROR"]
+    its_diagnostics = diagnostics(definition, express=kind == "EXPRESS")
+    errors = [str(diagnostic) for diagnostic in its_diagnostics if diagnostic.severity == "ERROR"]
     if reason := ", ".join(errors) or parse_error(definition):
         raise RefusalError("InvalidDefinition", f"Invalid State Machine Definition: '{reason}'")

@@ -8,7 +8,7 @@ from sfn_emulator.engine import state_run
 def run(state, **more):
     """A run of a state that is called A."""
     definition = json.dumps({"StartAt": "A", "States": {"A": state | {"End": True}}})
-    usual = {"given": {}, "context": {}, "variables": {}, "region": "us-east-1", "role_arn": None}
+    usual = {"state_input": {}, "context": {}, "variables": {}, "region": "us-east-1", "role_arn": None}
     settings = usual | {"mock": None, "configuration": {}} | more
     return state_run.StateRun(definition=definition, name="A", **settings).reply()
 
