@@ -15,9 +15,10 @@ import pytest
 from helpers import Own, emulator_in
 from test_lambda_life import ended
 
-from sfn_emulator.lambda_ import host, runner
-from sfn_emulator.lambda_.captured_output import Printed
+from sfn_emulator.lambda_ import runner
+from sfn_emulator.lambda_.captured_output import CapturedOutput
 from sfn_emulator.lambda_.pool import Spares
+from sfn_emulator.lambda_.worker import Forker, Worker
 
 ALLOWED = {
     *("PATH", "LANG", "NO_PROXY", "no_proxy", "TMPDIR", "LD_LIBRARY_PATH"),
@@ -183,8 +184,8 @@ def test_without_their_parent_workers_still_end(harmed):
 
 def test_a_parent_that_hangs_is_replaced(tmp_path, monkeypatch):
     """The call that waited for it fails, and the next one has a new parent."""
-    monkeypatch.setattr(host, "INIT_SECONDS", 2.0)
-    forker, output = host.Forker(), Printed(tmp_path / "output")
+    monkeypatch.setattr("sfn_emulator.lambda_.worker.INIT_SECONDS", 2.0)
+    forker, output = Forker(), CapturedOutput(tmp_path / "output")
     try:
         parent = forker._run()
         os.kill(parent.pid, signal.SIGSTOP)
@@ -203,8 +204,8 @@ def test_a_parent_that_hangs_is_replaced(tmp_path, monkeypatch):
 @pytest.fixture
 def alone(tmp_path):
     """The process from which workers are forked, without an emulator."""
-    forker = host.Forker()
-    yield lambda: host.Worker(tmp_path / "output", forker)
+    forker = Forker()
+    yield lambda: Worker(tmp_path / "output", forker)
     forker.close()
 
 
@@ -228,8 +229,8 @@ sys.exit(f"{faults() - before} pages")
 
 def pages(worker, folder):
     """How many pages the module changes when it is loaded."""
-    assert worker.become("counting.handler", folder, {}, 256).kind == "exit"
-    return int(re.search(r"(\d+) pages", worker.printed.take().decode())[1])
+    assert worker.load("counting.handler", folder, {}, 256).kind == "exit"
+    return int(re.search(r"(\d+) pages", worker.output.take().decode())[1])
 
 
 def test_the_last_line_of_a_flood_stays(alone, tmp_path, monkeypatch):
@@ -245,8 +246,8 @@ def handler(event, context):
 """)
     worker = alone()
     variables = {"AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256"}
-    assert worker.become("flood.handler", tmp_path, variables, 256).kind == "ready"
-    slow = Mock(wraps=worker.printed._file)
+    assert worker.load("flood.handler", tmp_path, variables, 256).kind == "ready"
+    slow = Mock(wraps=worker.output._file)
 
     def truncate(size):
         (tmp_path / "emptying").touch()
@@ -254,11 +255,11 @@ def handler(event, context):
         os.ftruncate(slow.fileno(), size)
 
     slow.truncate.side_effect = truncate
-    monkeypatch.setattr(worker.printed, "_file", slow)
+    monkeypatch.setattr(worker.output, "_file", slow)
     header = {"invoke_id": "1", "invoked_function_arn": "", "deadline_time_in_ms": 0, "client_context": None}
-    answer = worker.call(header | runner._UNUSED, b"{}", 10)
+    answer = worker.invoke(header | runner._UNUSED, b"{}", 10)
     assert (answer.kind, slow.truncate.call_count) == ("result", 1)
-    assert worker.printed.take().endswith(b"last\n")
+    assert worker.output.take().endswith(b"last\n")
 
 
 def test_ended_workers_leave_no_zombies(forker, function):
