@@ -42,8 +42,8 @@ def parallel(*states):
     return {"Type": "Parallel", "Branches": branches}
 
 
-def error_of(told):
-    return told["status"], told.get("error"), told.get("cause")
+def error_of(execution):
+    return execution["status"], execution.get("error"), execution.get("cause")
 
 
 @pytest.mark.parametrize(
@@ -57,9 +57,9 @@ def error_of(told):
 )
 def test_a_missing_variable_fails_in_spite_of_a_default(machine, rule):
     """Only IsPresent may test a variable that is missing. Everything else is States.Runtime."""
-    told = machine(choice(rule, Default="C")).run({"n": 1})
+    execution = machine(choice(rule, Default="C")).run({"n": 1})
     reason = "Invalid path '$.status': The choice state's condition path references an invalid value."
-    assert error_of(told) == ("FAILED", "States.Runtime", AT_2 + reason)
+    assert error_of(execution) == ("FAILED", "States.Runtime", AT_2 + reason)
 
 
 def test_nothing_after_a_missing_variable_is_done(machine):
@@ -99,17 +99,17 @@ def test_a_rule_that_matches_before_is_enough(machine):
 
 def test_a_function_that_is_not_there(machine):
     """A missing function is a `Lambda.ResourceNotFoundException`, and the cause has the service's words."""
-    told = machine(one(task(GONE))).run()
-    assert told["error"] == "Lambda.ResourceNotFoundException"
+    execution = machine(one(task(GONE))).run()
+    assert execution["error"] == "Lambda.ResourceNotFoundException"
     details = "(Service: AWSLambda; Status Code: 404; Error Code: ResourceNotFoundException; Request ID: "
-    assert told["cause"].startswith(f"Function not found: {GONE} {details}")
+    assert execution["cause"].startswith(f"Function not found: {GONE} {details}")
 
 
 @pytest.mark.parametrize("name", ["Lambda.ResourceNotFoundException", "States.TaskFailed", "States.ALL"])
 def test_a_function_that_is_not_there_can_be_caught(machine, name):
     """A Catch may name the error, States.TaskFailed or States.ALL."""
-    told = machine(caught(task(GONE), name)).run()
-    assert json.loads(told["output"])["Error"] == "Lambda.ResourceNotFoundException"
+    execution = machine(caught(task(GONE), name)).run()
+    assert json.loads(execution["output"])["Error"] == "Lambda.ResourceNotFoundException"
 
 
 @pytest.mark.parametrize(
@@ -161,9 +161,9 @@ def test_an_integrations_error_can_be_caught_by_its_name(machine, state, error, 
 def test_an_integration_of_another_partition_fails(machine, topic):
     """A Resource of another partition can be created. When it runs, it is a States.Runtime."""
     state = task("arn:aws-cn:states:::sns:publish", Parameters={"TopicArn": topic, "Message": "x"})
-    told = machine(one(state)).run()
+    execution = machine(one(state)).run()
     reason = "The resource belongs to a different partition from the running execution."
-    assert error_of(told) == ("FAILED", "States.Runtime", AT_2 + reason)
+    assert error_of(execution) == ("FAILED", "States.Runtime", AT_2 + reason)
 
 
 @pytest.mark.parametrize("name", ["States.ALL", "States.Runtime"])
@@ -180,16 +180,16 @@ def test_a_runtime_error_cannot_be_caught(machine, state, name):
     """No Retry and no Catch sees States.Runtime, in any kind of state."""
     definition = caught(state | {"Retry": [{"ErrorEquals": [name]}]}, name)
     mine = machine(definition)
-    told = mine.run()
-    assert error_of(told)[:2] == ("FAILED", "States.Runtime")
-    assert [event["type"] for event in mine.events(told["executionArn"])][-1] == "ExecutionFailed"
+    execution = mine.run()
+    assert error_of(execution)[:2] == ("FAILED", "States.Runtime")
+    assert [event["type"] for event in mine.events(execution["executionArn"])][-1] == "ExecutionFailed"
 
 
 def test_a_path_of_a_tasks_parameters_that_is_not_there(machine):
     """A missing path is States.Runtime. The cause has the field and the input."""
-    told = machine(one(task(GONE, Parameters={"a.$": "$.no"}))).run({"b": 1})
+    execution = machine(one(task(GONE, Parameters={"a.$": "$.no"}))).run({"b": 1})
     reason = "The JSONPath '$.no' specified for the field 'a.$' could not be found in the input '{\"b\":1}'"
-    assert error_of(told) == ("FAILED", "States.Runtime", AT_2 + reason)
+    assert error_of(execution) == ("FAILED", "States.Runtime", AT_2 + reason)
 
 
 def test_a_choice_without_a_match_in_a_branch_can_be_caught(machine):
@@ -207,8 +207,8 @@ def test_a_time_out_in_a_branch_can_be_caught(machine, function, kind):
     state = {"Type": kind} | (
         {"Branches": [inner]} if kind == "Parallel" else {"ItemsPath": "$.x", "Iterator": inner}
     )
-    told = machine(caught(state, "States.Timeout")).run({"x": [1]})
-    assert json.loads(told["output"]) == {"Error": "States.Timeout", "Cause": ""}
+    execution = machine(caught(state, "States.Timeout")).run({"x": [1]})
+    assert json.loads(execution["output"]) == {"Error": "States.Timeout", "Cause": ""}
 
 
 @pytest.mark.parametrize("error", ["NotEnough", "States.Timeout", "States.TaskFailed"])
@@ -231,9 +231,9 @@ def test_a_map_needs_an_array(machine, path):
     """A Map over a number or an object fails with States.Runtime, which no Catch sees."""
     processor = {"StartAt": "I", "States": {"I": PASS}}
     mapped = caught({"Type": "Map", "ItemsPath": path, "ItemProcessor": processor}, "States.ALL")
-    told = machine(mapped).run({"x": 5})
+    execution = machine(mapped).run({"x": 5})
     reason = f'Reference path "{path.replace("$$", "$")}" must point to array.'
-    assert error_of(told) == ("FAILED", "States.Runtime", AT_2 + reason)
+    assert error_of(execution) == ("FAILED", "States.Runtime", AT_2 + reason)
 
 
 def test_a_distributed_map_takes_an_object(machine):
@@ -242,8 +242,8 @@ def test_a_distributed_map_takes_an_object(machine):
     processor = {"ProcessorConfig": config, "StartAt": "I", "States": {"I": PASS}}
     selector = {"k.$": "$$.Map.Item.Key", "v.$": "$$.Map.Item.Value", "n.$": "$.n"}
     mapped = {"Type": "Map", "ItemsPath": "$.x", "ItemSelector": selector, "ItemProcessor": processor}
-    told = machine(one(mapped)).run({"x": {"a": 1, "b": []}, "n": 5})
-    assert json.loads(told["output"]) == [{"k": "a", "v": 1, "n": 5}, {"k": "b", "v": [], "n": 5}]
+    execution = machine(one(mapped)).run({"x": {"a": 1, "b": []}, "n": 5})
+    assert json.loads(execution["output"]) == [{"k": "a", "v": 1, "n": 5}, {"k": "b", "v": [], "n": 5}]
 
 
 def test_a_failing_iteration_fails_its_map(machine, function):
@@ -251,9 +251,9 @@ def test_a_failing_iteration_fails_its_map(machine, function):
     bad = function("def lambda_handler(event, context): raise ValueError(event)")
     inner = {"StartAt": "X", "States": {"X": task(bad.arn, End=True)}}
     mine = machine(one({"Type": "Map", "ItemsPath": "$.x", "Iterator": inner}))
-    told = mine.run({"x": [1]})
-    assert error_of(told)[:2] == ("FAILED", "ValueError")
-    types = [event["type"] for event in mine.events(told["executionArn"])]
+    execution = mine.run({"x": [1]})
+    assert error_of(execution)[:2] == ("FAILED", "ValueError")
+    types = [event["type"] for event in mine.events(execution["executionArn"])]
     assert types[-3:] == ["MapIterationFailed", "MapStateFailed", "ExecutionFailed"]
 
 
@@ -262,9 +262,9 @@ def test_a_failing_branch_ends_the_others(machine, function):
     bad = function("def lambda_handler(event, context): raise ValueError")
     waiting = {"Type": "Wait", "Seconds": 60, "End": True}
     mine = machine(one(parallel(waiting, task(bad.arn, End=True))))
-    told = mine.run()
-    assert error_of(told)[:2] == ("FAILED", "ValueError")
-    assert [event["type"] for event in mine.events(told["executionArn"])][-2:] == [
+    execution = mine.run()
+    assert error_of(execution)[:2] == ("FAILED", "ValueError")
+    assert [event["type"] for event in mine.events(execution["executionArn"])][-2:] == [
         "ParallelStateFailed",
         "ExecutionFailed",
     ]

@@ -29,16 +29,16 @@ def one(state, *, name="A", **more):
 
 
 def output(machine, definition, given=None):
-    told = machine(definition).run(given)
-    assert told["status"] == "SUCCEEDED", told
-    return json.loads(told["output"])
+    execution = machine(definition).run(given)
+    assert execution["status"] == "SUCCEEDED", execution
+    return json.loads(execution["output"])
 
 
 def test_another_error_is_not_retried(machine, function):
     """A Retry is for the errors that it names."""
     retry = [{"ErrorEquals": ["KeyError"]}]
-    told = machine(one({"Type": "Task", "Resource": function(COUNT).arn, "Retry": retry})).run()
-    assert json.loads(told["cause"])["errorMessage"] == "1"
+    execution = machine(one({"Type": "Task", "Resource": function(COUNT).arn, "Retry": retry})).run()
+    assert json.loads(execution["cause"])["errorMessage"] == "1"
 
 
 def test_a_catch_may_lead_back_to_its_own_state(machine, function):
@@ -81,14 +81,14 @@ def test_a_branch_that_is_aborted_as_it_starts(machine, function):
 def test_the_context_object_is_complete(machine):
     """The context object has Execution, State and StateMachine, with times in AWS's form."""
     mine = machine(one({"Type": "Pass", "Parameters": {"it.$": "$$"}}))
-    told = mine.run({"a": 1}, name="mine")
-    it = json.loads(told["output"])["it"]
+    execution = mine.run({"a": 1}, name="mine")
+    it = json.loads(execution["output"])["it"]
     times = it["Execution"].pop("StartTime"), it["State"].pop("EnteredTime")
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", time) for time in times)
-    assert datetime.datetime.fromisoformat(times[0]) == told["startDate"]
+    assert datetime.datetime.fromisoformat(times[0]) == execution["startDate"]
     assert it == {
         "Execution": {
-            "Id": told["executionArn"],
+            "Id": execution["executionArn"],
             "Input": {"a": 1},
             "Name": "mine",
             "RoleArn": "arn:aws:iam::123456789012:role/tests",
@@ -109,8 +109,8 @@ def test_a_task_sees_how_often_it_was_retried(machine, function):
 def test_an_output_over_256_kb_is_too_large(machine):
     """An output of a Pass may be too large, too. The error is States.DataLimitExceeded."""
     parameters = {"a.$": "$.text", "b.$": "$.text"}
-    told = machine(one({"Type": "Pass", "Parameters": parameters})).run({"text": "x" * 140_000})
-    assert (told["status"], told["error"]) == ("FAILED", "States.DataLimitExceeded")
+    execution = machine(one({"Type": "Pass", "Parameters": parameters})).run({"text": "x" * 140_000})
+    assert (execution["status"], execution["error"]) == ("FAILED", "States.DataLimitExceeded")
 
 
 def test_a_result_that_is_too_large_can_be_caught(machine, function):
@@ -131,11 +131,11 @@ def test_an_endless_loop_ends_at_25000_events(machine):
     The benchmarks compare the time of reading with the run's.
     """
     mine = machine({"StartAt": "A", "States": LOOP})
-    told = mine.run()
-    assert (told["status"], told["error"], told["cause"]) == AT_25000
-    assert last_event(mine, told["executionArn"]) == (25_000, "ExecutionFailed")
+    execution = mine.run()
+    assert (execution["status"], execution["error"], execution["cause"]) == AT_25000
+    assert last_event(mine, execution["executionArn"]) == (25_000, "ExecutionFailed")
     look = mine.client.get_paginator("get_execution_history").paginate
-    pages = look(executionArn=told["executionArn"], maxResults=1000)
+    pages = look(executionArn=execution["executionArn"], maxResults=1000)
     assert sum(len(page["events"]) for page in pages) == 25_000
 
 
@@ -147,8 +147,8 @@ def test_the_limit_of_events_cannot_be_caught(machine):
     """
     catch = [{"ErrorEquals": ["States.ALL"], "Next": "Z"}]
     state = {"Type": "Parallel", "Branches": [{"StartAt": "A", "States": LOOP}], "Catch": catch, "End": True}
-    told = machine({"StartAt": "P", "States": {"P": state, "Z": PASS}}).run()
-    assert (told["status"], told["error"]) == ("FAILED", "States.Runtime")
+    execution = machine({"StartAt": "P", "States": {"P": state, "Z": PASS}}).run()
+    assert (execution["status"], execution["error"]) == ("FAILED", "States.Runtime")
 
 
 def mapped(inner, **more):
@@ -176,9 +176,9 @@ def test_a_map_ends_at_25000_events(machine):
     definition = mapped(inner, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Z"}])
     definition["States"]["Z"] = PASS
     mine = machine(definition)
-    told = mine.wait(mine.start([1, 2, 3]), seconds=60)
-    assert (told["status"], told["error"], told["cause"]) == AT_25000
-    assert last_event(mine, told["executionArn"]) == (25_000, "ExecutionFailed")
+    execution = mine.wait(mine.start([1, 2, 3]), seconds=60)
+    assert (execution["status"], execution["error"], execution["cause"]) == AT_25000
+    assert last_event(mine, execution["executionArn"]) == (25_000, "ExecutionFailed")
 
 
 def test_nothing_happens_after_an_execution_failed(machine):
@@ -190,16 +190,16 @@ def test_nothing_happens_after_an_execution_failed(machine):
         "W": {"Type": "Wait", "Seconds": 60, "End": True},
     }
     mine = machine(mapped(inner))
-    told = mine.run([2, 1])
+    execution = mine.run([2, 1])
     time.sleep(0.5)  # the waiting iteration learns that the execution has ended
-    assert last_event(mine, told["executionArn"])[1] == "ExecutionFailed"
+    assert last_event(mine, execution["executionArn"])[1] == "ExecutionFailed"
 
 
 @pytest.mark.parametrize("at_once", [0, 1])
 def test_a_map_of_many_items_succeeds(machine, at_once):
     """A Map can have more items than Python has levels of recursion, also one by one."""
-    told = machine(mapped({"A": PASS}, MaxConcurrency=at_once)).run([1] * 1100)
-    assert (told["status"], told.get("cause")) == ("SUCCEEDED", None)
+    execution = machine(mapped({"A": PASS}, MaxConcurrency=at_once)).run([1] * 1100)
+    assert (execution["status"], execution.get("cause")) == ("SUCCEEDED", None)
 
 
 @pytest.mark.long
@@ -210,31 +210,31 @@ def test_a_map_of_thousands(machine, count, status):
     It is long: it makes 40,000 events. `test_a_map_ends_at_25000_events` tests the same limit.
     """
     mine = machine(mapped({"A": PASS}))
-    told = mine.wait(mine.start([1] * count), seconds=120)
-    assert told["status"] == status
+    execution = mine.wait(mine.start([1] * count), seconds=120)
+    assert execution["status"] == status
 
 
 def test_a_machine_whose_time_is_over_says_so_at_once(machine, function):
     """The last event is ExecutionTimedOut, while the task still runs, and stays so."""
     sleeper = function("import time\ndef lambda_handler(event, context): time.sleep(2)", Timeout=10)
     mine = machine(one({"Type": "Task", "Resource": sleeper.arn}, TimeoutSeconds=1))
-    told = mine.run()
-    assert told["status"] == "TIMED_OUT"
-    assert (told["stopDate"] - told["startDate"]).total_seconds() == 1
-    at_once = mine.events(told["executionArn"])
+    execution = mine.run()
+    assert execution["status"] == "TIMED_OUT"
+    assert (execution["stopDate"] - execution["startDate"]).total_seconds() == 1
+    at_once = mine.events(execution["executionArn"])
     assert [event["type"] for event in at_once][-2:] == ["LambdaFunctionStarted", "ExecutionTimedOut"]
     sleeper({})
-    assert mine.events(told["executionArn"]) == at_once
+    assert mine.events(execution["executionArn"]) == at_once
 
 
 @pytest.mark.parametrize("result", ["text", "42", None, [], {"a": "王"}])
 def test_an_output_is_json(machine, result):
     """A text has its quotes, and nothing is `null`; the last event says the same."""
     mine = machine(one({"Type": "Pass", "Result": result}))
-    told = mine.run()
-    assert json.loads(told["output"]) == result
-    last = mine.events(told["executionArn"])[-1]
-    assert last["executionSucceededEventDetails"]["output"] == told["output"]
+    execution = mine.run()
+    assert json.loads(execution["output"]) == result
+    last = mine.events(execution["executionArn"])[-1]
+    assert last["executionSucceededEventDetails"]["output"] == execution["output"]
 
 
 def test_deleting_a_machine_ends_its_executions(machine, aws, topic, mails, browse):
@@ -257,8 +257,8 @@ def test_creating_a_machine_again_keeps_its_role(machine, role):
     mine = machine(one({"Type": "Pass"}), tags=[{"key": "a", "value": "1"}])
     another = role().arn
     machine(one({"Type": "Pass"}), name=mine.name, roleArn=another, tags=[{"key": "b", "value": "2"}])
-    told = mine.client.describe_state_machine(stateMachineArn=mine.arn)
-    assert told["roleArn"] == "arn:aws:iam::123456789012:role/tests"
+    described = mine.client.describe_state_machine(stateMachineArn=mine.arn)
+    assert described["roleArn"] == "arn:aws:iam::123456789012:role/tests"
     assert mine.client.list_tags_for_resource(resourceArn=mine.arn)["tags"] == [{"key": "a", "value": "1"}]
 
 

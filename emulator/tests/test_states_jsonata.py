@@ -26,20 +26,20 @@ def one(**state):
 
 
 def output(machine, definition, given=None):
-    told = machine(definition).run(given)
-    assert told["status"] == "SUCCEEDED", told.get("cause")
-    return json.loads(told["output"])
+    execution = machine(definition).run(given)
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    return json.loads(execution["output"])
 
 
 def failed(machine, definition, given=None):
     """The error and the cause of an execution that fails."""
-    told = machine(definition).run(given)
-    assert told["status"] == "FAILED", told.get("output")
-    return told["error"], told["cause"]
+    execution = machine(definition).run(given)
+    assert execution["status"] == "FAILED", execution.get("output")
+    return execution["error"], execution["cause"]
 
 
-def types(mine, told):
-    return [event["type"] for event in mine.events(told["executionArn"])]
+def types(mine, execution):
+    return [event["type"] for event in mine.events(execution["executionArn"])]
 
 
 INPUT = {"n": 5, "text": 'say "hi"', "none": None, "half": 0.5, "list": [1, 2, 3], "one": 1.0}
@@ -149,13 +149,17 @@ def test_an_expression_without_a_value_fails_the_state(machine, state, expressio
     """The cause names the expression and its field. One event EvaluationFailed has both."""
     ends = {} if state["Type"] in ("Succeed", "Fail", "Choice") else {"End": True}
     mine = machine(jsonata(A=with_expression(state, expression) | ends, Z={"Type": "Succeed"}))
-    told = mine.run()
+    execution = mine.run()
     cause = f"{ENTERED}The JSONata expression '{expression}' specified for the field '{field}' {text}"
-    assert (told["status"], told["error"], told["cause"]) == ("FAILED", "States.QueryEvaluationError", cause)
-    events = mine.events(told["executionArn"])
+    assert (execution["status"], execution["error"], execution["cause"]) == (
+        "FAILED",
+        "States.QueryEvaluationError",
+        cause,
+    )
+    events = mine.events(execution["executionArn"])
     (details,) = [e["evaluationFailedEventDetails"] for e in events if e["type"] == "EvaluationFailed"]
-    assert details == {"error": told["error"], "cause": cause, "location": field, "state": "A"}
-    assert events[-1]["executionFailedEventDetails"] == {"error": told["error"], "cause": cause}
+    assert details == {"error": execution["error"], "cause": cause, "location": field, "state": "A"}
+    assert events[-1]["executionFailedEventDetails"] == {"error": execution["error"], "cause": cause}
 
 
 @pytest.mark.parametrize(
@@ -196,8 +200,8 @@ def test_a_value_has_a_range(machine, state, expression, text):
 def test_the_place_of_a_failed_expression_in_the_history(machine, state, previous):
     """The event follows the one before the state. Only that of a wrong time follows the state's own."""
     mine = machine(jsonata(S={"Type": "Pass", "Next": "A"}, A=state | {"End": True}))
-    told = mine.run()
-    entered, evaluated = mine.events(told["executionArn"])[3:5]
+    execution = mine.run()
+    entered, evaluated = mine.events(execution["executionArn"])[3:5]
     assert (entered["id"], entered["previousEventId"]) == (4, 3)
     assert (evaluated["type"], evaluated["previousEventId"]) == ("EvaluationFailed", previous)
 
@@ -219,11 +223,11 @@ def test_a_catch_sees_the_error(machine, state, field):
     """The Catch of a Task, a Map or a Parallel gets the error and its cause."""
     catch = CATCH[0] | {"Output": "{% $states.errorOutput %}"}
     mine = machine(jsonata(A=state | {"Catch": [catch], "End": True}, Z=PASS))
-    told = mine.run()
+    execution = mine.run()
     cause = f"{ENTERED}The JSONata expression '$x' specified for the field '{field}' {UNDEFINED}"
-    assert json.loads(told["output"]) == {"Error": "States.QueryEvaluationError", "Cause": cause}
-    assert types(mine, told).count("EvaluationFailed") == 1
-    assert "ExecutionFailed" not in types(mine, told)
+    assert json.loads(execution["output"]) == {"Error": "States.QueryEvaluationError", "Cause": cause}
+    assert types(mine, execution).count("EvaluationFailed") == 1
+    assert "ExecutionFailed" not in types(mine, execution)
 
 
 @pytest.mark.parametrize("outer", [PARALLEL, MAP | {"Items": [1]}])
@@ -247,9 +251,9 @@ def test_a_retry_sees_the_error(machine):
     mine = machine(
         one(**PARALLEL | {"Arguments": 7, "Output": value, "Retry": [retry]} | {"Arguments": {"a": 7}})
     )
-    told = mine.run()
-    assert (told["status"], json.loads(told["output"])) == ("SUCCEEDED", {"a": 7})
-    assert types(mine, told).count("EvaluationFailed") == 1
+    execution = mine.run()
+    assert (execution["status"], json.loads(execution["output"])) == ("SUCCEEDED", {"a": 7})
+    assert types(mine, execution).count("EvaluationFailed") == 1
 
 
 def test_the_error_of_a_catcher_fails_the_execution(machine):
@@ -344,11 +348,11 @@ def test_a_map_says_in_two_ways_what_it_tolerates(machine):
 def test_an_inline_map_maps_no_object(machine):
     """An input without a list fails the Map. The cause shows the input, and the event has no location."""
     mine = machine(one(**MAP))
-    told = mine.run({"a": 1})
+    execution = mine.run({"a": 1})
     cause = f'{ENTERED}Map state input must be an array but was: {{"a":1}}'
-    assert (told["error"], told["cause"]) == ("States.QueryEvaluationError", cause)
-    event = mine.events(told["executionArn"])[2]["evaluationFailedEventDetails"]
-    assert event == {"error": told["error"], "cause": cause, "state": "A"}
+    assert (execution["error"], execution["cause"]) == ("States.QueryEvaluationError", cause)
+    event = mine.events(execution["executionArn"])[2]["evaluationFailedEventDetails"]
+    assert event == {"error": execution["error"], "cause": cause, "state": "A"}
 
 
 def test_a_map_without_items_maps_its_input(machine):
@@ -391,11 +395,11 @@ def test_a_task_calls_with_its_arguments(machine, table):
     }
     get |= {"Output": "{% $merge([$states.result.Item, {'status': $states.input.status}]) %}"}
     mine = machine(jsonata(A=put, B=get))
-    told = mine.run({"id": "x"})
-    assert json.loads(told["output"]) == {"id": {"S": "x"}, "n": {"N": "1"}, "status": "object"}
-    scheduled = mine.events(told["executionArn"])[2]["taskScheduledEventDetails"]
+    execution = mine.run({"id": "x"})
+    assert json.loads(execution["output"]) == {"id": {"S": "x"}, "n": {"N": "1"}, "status": "object"}
+    scheduled = mine.events(execution["executionArn"])[2]["taskScheduledEventDetails"]
     assert scheduled["timeoutInSeconds"] == 60
-    assert types(mine, told)[1:6] == [
+    assert types(mine, execution)[1:6] == [
         "TaskStateEntered",
         "TaskScheduled",
         "TaskStarted",
@@ -444,11 +448,11 @@ def test_a_definition_is_json(machine, language):
     field = {"Output": words} if language == "JSONata" else {"Parameters": words}
     states = {"é": {"Type": "Pass", "Assign": {"王": words}, "Next": "王"} | field, "王": PASS}
     mine = machine({"QueryLanguage": language, "StartAt": "é", "States": states})
-    told = mine.run()
-    assert json.loads(told["output"]) == words
+    execution = mine.run()
+    assert json.loads(execution["output"]) == words
     exits = [
         event["stateExitedEventDetails"]
-        for event in mine.events(told["executionArn"])
+        for event in mine.events(execution["executionArn"])
         if "Exited" in event["type"]
     ]
     assert [each["name"] for each in exits] == ["é", "王"]

@@ -16,9 +16,9 @@ def test_a_task_runs_its_function(machine, function):
     """A function gets the input and returns the output, with AWS's events in between."""
     double = function("def lambda_handler(event, context): return event['n'] * 2")
     mine = machine(one({"Type": "Task", "Resource": double.arn}))
-    told = mine.run({"n": 21})
-    assert (told["status"], told["output"]) == ("SUCCEEDED", "42")
-    assert [event["type"] for event in mine.events(told["executionArn"])] == [
+    execution = mine.run({"n": 21})
+    assert (execution["status"], execution["output"]) == ("SUCCEEDED", "42")
+    assert [event["type"] for event in mine.events(execution["executionArn"])] == [
         "ExecutionStarted",
         "TaskStateEntered",
         "LambdaFunctionScheduled",
@@ -41,9 +41,9 @@ def test_a_class_name_can_be_caught(machine, function):
             },
         }
     )
-    told = mine.run()
-    assert told["status"] == "SUCCEEDED"
-    caught = json.loads(told["output"])
+    execution = mine.run()
+    assert execution["status"] == "SUCCEEDED"
+    caught = json.loads(execution["output"])
     assert caught["Error"] == "CustomError"
     cause = json.loads(caught["Cause"])
     assert (cause["errorType"], cause["errorMessage"]) == ("CustomError", "no")
@@ -53,38 +53,38 @@ def test_a_class_name_can_be_caught(machine, function):
 def test_a_functions_time_out_has_its_own_name(machine, function):
     """Lambda's time-out is `Sandbox.Timedout`, not `States.Timeout`."""
     sleeper = function("import time\ndef lambda_handler(event, context): time.sleep(9)", Timeout=1)
-    told = machine(one({"Type": "Task", "Resource": sleeper.arn})).run()
-    assert (told["status"], told["error"]) == ("FAILED", "Sandbox.Timedout")
-    assert "Task timed out after 1.00 seconds" in told["cause"]
+    execution = machine(one({"Type": "Task", "Resource": sleeper.arn})).run()
+    assert (execution["status"], execution["error"]) == ("FAILED", "Sandbox.Timedout")
+    assert "Task timed out after 1.00 seconds" in execution["cause"]
 
 
 def test_a_tasks_time_out(machine, function):
     """TimeoutSeconds of a Task writes LambdaFunctionTimedOut. The error has no cause."""
     sleeper = function("import time\ndef lambda_handler(event, context): time.sleep(3)", Timeout=10)
     mine = machine(one({"Type": "Task", "Resource": sleeper.arn, "TimeoutSeconds": 1}))
-    told = mine.run()
-    assert (told["status"], told["error"]) == ("FAILED", "States.Timeout")
-    assert "cause" not in told
-    assert "LambdaFunctionTimedOut" in [event["type"] for event in mine.events(told["executionArn"])]
+    execution = mine.run()
+    assert (execution["status"], execution["error"]) == ("FAILED", "States.Timeout")
+    assert "cause" not in execution
+    assert "LambdaFunctionTimedOut" in [event["type"] for event in mine.events(execution["executionArn"])]
 
 
 def test_a_machines_time_out(machine):
     """TimeoutSeconds of the machine ends the execution as TIMED_OUT, with a stop date."""
-    told = machine(one({"Type": "Wait", "Seconds": 30}, TimeoutSeconds=1)).run()
-    assert told["status"] == "TIMED_OUT"
-    assert (told["stopDate"] - told["startDate"]).total_seconds() == pytest.approx(1, abs=0.5)
-    assert not {"error", "cause", "output"} & set(told)
+    execution = machine(one({"Type": "Wait", "Seconds": 30}, TimeoutSeconds=1)).run()
+    assert execution["status"] == "TIMED_OUT"
+    assert (execution["stopDate"] - execution["startDate"]).total_seconds() == pytest.approx(1, abs=0.5)
+    assert not {"error", "cause", "output"} & set(execution)
 
 
 def test_an_execution_keeps_its_definition(machine):
-    """After an update an execution tells the definition that it ran with, and when its own time was over."""
+    """After an update, an execution still has the definition and the time-out with which it ran."""
     mine = machine(one({"Type": "Wait", "Seconds": 30}, TimeoutSeconds=1))
-    told = mine.run()
+    execution = mine.run()
     mine.client.update_state_machine(stateMachineArn=mine.arn, definition=json.dumps(one({"Type": "Pass"})))
-    ran_with = mine.client.describe_state_machine_for_execution(executionArn=told["executionArn"])
+    ran_with = mine.client.describe_state_machine_for_execution(executionArn=execution["executionArn"])
     assert json.loads(ran_with["definition"])["TimeoutSeconds"] == 1
     (listed,) = mine.client.list_executions(stateMachineArn=mine.arn)["executions"]
-    assert listed["stopDate"] == told["stopDate"]
+    assert listed["stopDate"] == execution["stopDate"]
 
 
 @pytest.fixture
@@ -109,10 +109,10 @@ def lambda_handler(event, context):
     retry = {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": 2}
     task = {"Type": "Task", "Resource": unhurried.function(source).arn, "Retry": [retry]}
     mine = Machine(unhurried("stepfunctions"), one(task))
-    told = mine.run()
-    assert (told["status"], told["output"]) == ("SUCCEEDED", "2")
+    execution = mine.run()
+    assert (execution["status"], execution["output"]) == ("SUCCEEDED", "2")
     failed, again = (
-        next(event for event in mine.events(told["executionArn"])[start:] if event["type"] == kind)
+        next(event for event in mine.events(execution["executionArn"])[start:] if event["type"] == kind)
         for start, kind in ((0, "LambdaFunctionFailed"), (5, "LambdaFunctionScheduled"))
     )
     assert (again["timestamp"] - failed["timestamp"]).total_seconds() == pytest.approx(1, abs=0.3)
@@ -122,9 +122,9 @@ def lambda_handler(event, context):
 def test_a_choice_without_a_match(machine, given):
     """A Choice without a match is States.NoChoiceMatched, also if only the type differs."""
     rule = {"Variable": "$.status", "NumericEquals": 0, "Next": "B"}
-    told = machine(choice(rule)).run(given)
-    assert (told["status"], told["error"]) == ("FAILED", "States.NoChoiceMatched")
-    assert told["cause"].startswith(
+    execution = machine(choice(rule)).run(given)
+    assert (execution["status"], execution["error"]) == ("FAILED", "States.NoChoiceMatched")
+    assert execution["cause"].startswith(
         "An error occurred while executing the state 'A' (entered at the event id #2)."
     )
 
@@ -139,9 +139,9 @@ def choice(rule):
 def test_a_fail_without_reasons_has_none(machine):
     """A Fail without an Error and a Cause has neither in its description nor in its event."""
     mine = machine({"StartAt": "A", "States": {"A": {"Type": "Fail"}}})
-    told = mine.run()
-    assert told["status"] == "FAILED" and not {"error", "cause"} & set(told)
-    assert mine.events(told["executionArn"])[-1]["executionFailedEventDetails"] == {}
+    execution = mine.run()
+    assert execution["status"] == "FAILED" and not {"error", "cause"} & set(execution)
+    assert mine.events(execution["executionArn"])[-1]["executionFailedEventDetails"] == {}
 
 
 def test_a_parallel_state_gathers_its_branches(machine, function):
@@ -155,9 +155,9 @@ def test_a_parallel_state_gathers_its_branches(machine, function):
         for seconds in (0.4, 0)
     ]
     mine = machine(one({"Type": "Parallel", "Branches": branches}))
-    told = mine.run()
-    assert json.loads(told["output"]) == [0.4, 0]
-    types = [event["type"] for event in mine.events(told["executionArn"])]
+    execution = mine.run()
+    assert json.loads(execution["output"]) == [0.4, 0]
+    types = [event["type"] for event in mine.events(execution["executionArn"])]
     for kind in (
         "ParallelStateEntered",
         "ParallelStateStarted",
@@ -182,8 +182,8 @@ def test_lambda_invoke(machine, function):
     state = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": parameters}
     output = json.loads(machine(one(state)).run()["output"])
     assert (output["Payload"], output["StatusCode"], output["ExecutedVersion"]) == ({"a": 1}, 200, "$LATEST")
-    told = machine(one(state | {"Parameters": {"FunctionName": bad.arn}})).run()
-    assert (told["status"], told["error"]) == ("FAILED", "CustomError")
+    execution = machine(one(state | {"Parameters": {"FunctionName": bad.arn}})).run()
+    assert (execution["status"], execution["error"]) == ("FAILED", "CustomError")
 
 
 def test_sns_publish(machine, topic, mails, aws, browse):
@@ -193,10 +193,10 @@ def test_sns_publish(machine, topic, mails, aws, browse):
     parameters = {"TopicArn": topic, "Message.$": "$.sns"}
     state = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "Parameters": parameters}
     mine = machine(one(state))
-    told = mine.run({"sns": "Hello!"})
-    assert told["status"] == "SUCCEEDED"
+    execution = mine.run({"sns": "Hello!"})
+    assert execution["status"] == "SUCCEEDED"
     assert mails()[-1]["text"].startswith("Hello!")
-    scheduled = next(e for e in mine.events(told["executionArn"]) if e["type"] == "TaskScheduled")
+    scheduled = next(e for e in mine.events(execution["executionArn"]) if e["type"] == "TaskScheduled")
     assert scheduled["taskScheduledEventDetails"]["resourceType"] == "sns"
 
 
@@ -208,8 +208,8 @@ def test_dynamodb_put_and_get(machine, table):
     assert (
         machine(one(put | {"Parameters": {"TableName": table, "Item": item}})).run()["status"] == "SUCCEEDED"
     )
-    told = machine(one(get | {"Parameters": {"TableName": table, "Key": {"id": {"S": "1"}}}})).run()
-    assert json.loads(told["output"])["Item"] == item
+    execution = machine(one(get | {"Parameters": {"TableName": table, "Key": {"id": {"S": "1"}}}})).run()
+    assert json.loads(execution["output"])["Item"] == item
 
 
 @pytest.mark.parametrize(
@@ -227,9 +227,9 @@ def test_any_operation_can_be_called(machine, table, action, arguments, expected
         "Output": "{% $states.result %}",
     }
     task |= {"Arguments": json.loads(json.dumps(arguments).replace("@", table))}
-    told = machine(one(task, QueryLanguage="JSONata")).run()
-    assert all(word in told["output"] for word in expected)
-    assert re.search(r'Creation\w+":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"', told["output"])
+    execution = machine(one(task, QueryLanguage="JSONata")).run()
+    assert all(word in execution["output"] for word in expected)
+    assert re.search(r'Creation\w+":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"', execution["output"])
 
 
 def test_bytes_are_base64(machine, table, aws):
@@ -263,22 +263,22 @@ def passes(machine):
 
 def test_a_state_starts_an_execution(machine, passes):
     """The result is the reply of StartExecution, with names in capitals and the time in milliseconds."""
-    told = json.loads(machine(start(passes, Name="child")).run()["output"])
-    child = passes.client.describe_execution(executionArn=told.pop("ExecutionArn"))
+    execution = json.loads(machine(start(passes, Name="child")).run()["output"])
+    child = passes.client.describe_execution(executionArn=execution.pop("ExecutionArn"))
     assert (child["name"], child["input"]) == ("child", '{"a":1}')
-    assert told == {"StartDate": round(child["startDate"].timestamp() * 1000)}
+    assert execution == {"StartDate": round(child["startDate"].timestamp() * 1000)}
 
 
 @pytest.mark.parametrize(("pattern", "output"), [(".sync", '{"a":1}'), (".sync:2", {"a": 1})])
 def test_a_state_waits_for_the_end_of_an_execution(machine, passes, pattern, output):
     """With `.sync`, input and output are texts; with `.sync:2`, they are read."""
     mine = machine(start(passes, pattern))
-    told = mine.run()
-    child = json.loads(told["output"])
+    execution = mine.run()
+    child = json.loads(execution["output"])
     assert (child["Status"], child["Input"], child["Output"]) == ("SUCCEEDED", output, output)
     assert child["OutputDetails"] == {"Included": True}
     assert child["StopDate"] >= child["StartDate"] > 1_700_000_000_000
-    assert [event["type"] for event in mine.events(told["executionArn"])][2:6] == [
+    assert [event["type"] for event in mine.events(execution["executionArn"])][2:6] == [
         "TaskScheduled",
         "TaskStarted",
         "TaskSubmitted",
@@ -288,8 +288,8 @@ def test_a_state_waits_for_the_end_of_an_execution(machine, passes, pattern, out
 
 def test_an_execution_that_fails_fails_the_state_that_waits(machine):
     """The error is `States.TaskFailed`, and the cause describes the execution."""
-    told = machine(start(machine(one_fail("E")), ".sync:2")).run()
-    assert (told["error"], json.loads(told["cause"])["Error"]) == ("States.TaskFailed", "E")
+    execution = machine(start(machine(one_fail("E")), ".sync:2")).run()
+    assert (execution["error"], json.loads(execution["cause"])["Error"]) == ("States.TaskFailed", "E")
 
 
 def one_fail(error):
@@ -305,8 +305,8 @@ def test_a_started_execution_can_send_the_token(machine):
         "Arguments": arguments,
     }
     sender = machine(one(send, QueryLanguage="JSONata"))
-    told = machine(start(sender, ".waitForTaskToken", Input={"token.$": "$$.Task.Token"})).run()
-    assert json.loads(told["output"]) == {"sent": True}
+    execution = machine(start(sender, ".waitForTaskToken", Input={"token.$": "$$.Task.Token"})).run()
+    assert json.loads(execution["output"]) == {"sent": True}
 
 
 @pytest.mark.parametrize(

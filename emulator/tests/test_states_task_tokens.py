@@ -201,9 +201,9 @@ def test_heartbeats_come_more_often_than_the_time_out(waits, states):
 
 def test_only_a_task_that_waits_has_a_token(make, waits):
     """In another state, `$$.Task.Token` is a path that is missing."""
-    told = make(waits(Resource=INVOKE)).run()
-    assert told["error"] == "States.Runtime"
-    assert "The JSONPath '$$.Task.Token' specified for the field" in told["cause"]
+    execution = make(waits(Resource=INVOKE)).run()
+    assert execution["error"] == "States.Runtime"
+    assert "The JSONPath '$$.Task.Token' specified for the field" in execution["cause"]
 
 
 def test_what_is_no_token_is_refused(states):
@@ -262,8 +262,12 @@ def test_an_uncaught_failure_fails_the_execution(plain, states):
     """An execution has the error and the cause of the failure, even if the error's name is one of AWS's."""
     arn, token = plain.begin()
     states.send_task_failure(taskToken=token, error="States.TaskFailed", cause="c")
-    told = plain.wait(arn)
-    assert (told["status"], told["error"], told["cause"]) == ("FAILED", "States.TaskFailed", "c")
+    execution = plain.wait(arn)
+    assert (execution["status"], execution["error"], execution["cause"]) == (
+        "FAILED",
+        "States.TaskFailed",
+        "c",
+    )
 
 
 def test_each_retry_has_a_new_token(make, waits, states):
@@ -335,9 +339,9 @@ def timed(aws, make, waits, echo, states):
 def test_a_time_that_is_over_is_a_time_out(timed, states, name):
     """A time-out and a missed heartbeat are States.Timeout without a cause, and the token is gone."""
     mine, arn = timed(name)
-    told = mine.wait(arn)
-    assert (told["status"], told["error"]) == ("FAILED", "States.Timeout")
-    assert "cause" not in told
+    execution = mine.wait(arn)
+    assert (execution["status"], execution["error"]) == ("FAILED", "States.Timeout")
+    assert "cause" not in execution
     common = {"resourceType": "lambda", "resource": "invoke.waitForTaskToken"}
     assert mine.details(arn, "TaskTimedOut") == [common | {"error": "States.Timeout"}]
     if name != "no token":
@@ -408,8 +412,8 @@ def test_a_stopped_execution_does_not_wait(plain, states):
     arn, token = plain.begin()
     states.stop_execution(executionArn=arn, error="E")
     assert_gone(states, token)
-    told = plain.wait(arn)
-    assert (told["status"], told["error"]) == ("ABORTED", "E")
+    execution = plain.wait(arn)
+    assert (execution["status"], execution["error"]) == ("ABORTED", "E")
     assert [event["type"] for event in plain.events(arn)][-2:] == ["TaskSubmitted", "ExecutionAborted"]
 
 
@@ -511,8 +515,8 @@ def test_an_express_machine_cannot_wait(states, waits):
     assert message in refused(states.create_state_machine, **create)[1]
     express = Machine(states, one(PASS), type="EXPRESS")
     assert message in refused(states.update_state_machine, stateMachineArn=express.arn, definition=text)[1]
-    told = states.validate_state_machine_definition(definition=text, type="EXPRESS")
-    assert [diagnostic["message"] for diagnostic in told["diagnostics"]] == [message]
+    reply = states.validate_state_machine_definition(definition=text, type="EXPRESS")
+    assert [diagnostic["message"] for diagnostic in reply["diagnostics"]] == [message]
     assert states.validate_state_machine_definition(definition=text)["result"] == "OK"
 
 
@@ -536,11 +540,12 @@ def test_a_function_can_send_its_own_success(aws, make, waits, role):
     """Its role needs the right to it. The task's result is what was sent."""
     for resource, status in (("*", "SUCCEEDED"), ("arn:aws:states:us-east-1:123456789012:*", "FAILED")):
         mine = role({"Action": "states:SendTaskSuccess", "Resource": resource})
-        told = make(waits(Function(aws("lambda"), SENDER, Role=mine.arn, Timeout=10))).run()
-        assert told["status"] == status
+        execution = make(waits(Function(aws("lambda"), SENDER, Role=mine.arn, Timeout=10))).run()
+        assert execution["status"] == status
         if status == "SUCCEEDED":
-            assert told["output"] == '"sent"'
+            assert execution["output"] == '"sent"'
         else:
             assert (
-                "is not authorized to perform: states:SendTaskSuccess on resource: * because" in told["cause"]
+                "is not authorized to perform: states:SendTaskSuccess on resource: * because"
+                in execution["cause"]
             )

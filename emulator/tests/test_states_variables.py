@@ -8,9 +8,9 @@ from test_states_jsonata import CHOICE, MAP, PARALLEL, PASS, failed, jsonata, js
 READ = {"Type": "Pass", "Output": "{% $x %}", "End": True}
 
 
-def exits(mine, told):
+def exits(mine, execution):
     """The names of the states that were left, and what each has assigned."""
-    details = [e.get("stateExitedEventDetails") for e in mine.events(told["executionArn"])]
+    details = [e.get("stateExitedEventDetails") for e in mine.events(execution["executionArn"])]
     return [(each["name"], each.get("assignedVariables")) for each in details if each]
 
 
@@ -82,9 +82,9 @@ def test_an_attempt_that_failed_assigns_nothing(machine):
         "C": READ,
     }
     mine = machine(jsonata(**states))
-    told = mine.run()
-    assert told["output"] == "1"
-    assert ("B", None) in exits(mine, told)
+    execution = mine.run()
+    assert execution["output"] == "1"
+    assert ("B", None) in exits(mine, execution)
 
 
 HOSTILE = ['say "hi"', 'a";$y:="evil', "%}", "\\", "'", "王\n", "{% 1 %}", "$x", "(1;2)"]
@@ -98,9 +98,9 @@ def test_a_value_is_never_a_part_of_an_expression(machine):
     }
     mine = machine(jsonata(**states))
     for text in HOSTILE:
-        told = mine.run({"text": text})
-        assert json.loads(told["output"]) == [text, False]
-        assert json.loads(exits(mine, told)[0][1]["x"]) == text
+        execution = mine.run({"text": text})
+        assert json.loads(execution["output"]) == [text, False]
+        assert json.loads(exits(mine, execution)[0][1]["x"]) == text
 
 
 def test_the_history_says_what_a_state_has_assigned(machine):
@@ -111,13 +111,13 @@ def test_the_history_says_what_a_state_has_assigned(machine):
         "C": PASS,
     }
     mine = machine(jsonata(**states))
-    told = mine.run()
-    assert exits(mine, told) == [
+    execution = mine.run()
+    assert exits(mine, execution) == [
         ("A", {"x": '"text"', "n": "1", "o": '{"a":[null]}'}),
         ("B", {"n": "2"}),
         ("C", None),
     ]
-    details = [e.get("stateExitedEventDetails", {}) for e in mine.events(told["executionArn"])]
+    details = [e.get("stateExitedEventDetails", {}) for e in mine.events(execution["executionArn"])]
     assert [d["assignedVariablesDetails"] for d in details if "assignedVariables" in d] == [
         {"truncated": False}
     ] * 2
@@ -159,8 +159,8 @@ def test_branches_do_not_see_each_other(machine):
 def test_an_assign_has_at_most_256_kib(machine, size, status):
     """The variables of one Assign may have 256 KiB together. More is States.DataLimitExceeded."""
     half = f"{{% $pad('', {size // 2}, 'x') %}}"
-    told = machine(one(Type="Pass", Assign={"x": half, "y": half})).run()
-    assert (told["status"], told.get("error")) == (
+    execution = machine(one(Type="Pass", Assign={"x": half, "y": half})).run()
+    assert (execution["status"], execution.get("error")) == (
         status,
         None if status == "SUCCEEDED" else "States.DataLimitExceeded",
     )
