@@ -188,3 +188,9 @@ def test_moto_is_pinned_to_the_version_of_the_digests():
     """pyproject.toml has exactly the version of moto for which the digests are."""
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
     assert f"moto=={patches.MOTO}" in project["optional-dependencies"]["server"]
+
+
+def test_the_readme_names_the_version_of_moto():
+    """The same one, so that a project with another moto knows it in advance."""
+    text = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    assert re.findall(r"moto (\d+\.\d+\.\d+)", text) == [patches.MOTO]
