@@ -134,7 +134,8 @@ class StatesApi:
         if before.ok and before.json["status"] == "RUNNING" and abort is None:
             _wait_for_engine(before.json)
             error, cause = request.json.get("error"), request.json.get("cause")
-            abort = Abort(error, cause, round(time.time(), 3), len(events_of(arn)))
+            at = int(time.time() * 1000) / 1000  # moto, too, cuts a time to milliseconds
+            abort = Abort(error, cause, at, len(events_of(arn)))
             self._executions.aborts[arn] = abort
         reply = self._moto(request)
         return reply.with_json({"stopDate": abort.at}) if abort and reply.ok else reply
