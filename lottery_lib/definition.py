@@ -78,7 +78,7 @@ def diagnostics(text: str) -> list[str]:
         with AWS's code, such as ``SCHEMA_VALIDATION_FAILED``.
     """
     open_ones = [
-        _("{placeholder} is not replaced by an ARN yet", placeholder=placeholder)
+        _("{placeholder} must still be replaced by an ARN", placeholder=placeholder)
         for placeholder in placeholders(text)
     ]
     # A placeholder is no ARN, and that would be a second fault. The length stays: a fault may name a column.

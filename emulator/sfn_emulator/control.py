@@ -105,7 +105,8 @@ def start(
 
             patches.check()
         if not foreground:
-            command = [_program(python or sys.executable), "-P", "-m", "sfn_emulator.server"]
+            program = sys.executable if python is None else _program(python)
+            command = [program, "-P", "-m", "sfn_emulator.server"]
             command += ["--port", str(port)] if port is not None else []
             command += ["--while-pid", str(while_pid)] if while_pid is not None else []
             command += ["--temporary", str(temporary)] if temporary else []

@@ -42,7 +42,7 @@ def test_every_definition_is_valid_in_every_partition(file, partition):
 def test_open_placeholders_are_named():
     """Each open placeholder is one diagnostic in plain words, and the only ones."""
     found = definition.diagnostics(definition.load())
-    assert found == [f"{each} is not replaced by an ARN yet" for each in PLACEHOLDERS]
+    assert found == [f"{each} must still be replaced by an ARN" for each in PLACEHOLDERS]
 
 
 def test_fill_changes_nothing_else():
