@@ -46,7 +46,7 @@ def on_the_emulator(pytest_aws, selftest):
     """Run `pytest --aws` where the emulator is AWS."""
     where = selftest.target.endpoint.replace("//", f"//{selftest.target.access_key}@")
     variables = {"EMULATED_AWS": where, "PYTHONPATH": str(ROOT / "tests")}
-    return lambda *words: pytest_aws("--aws", "-p", "emulator.emulated_aws", *words, **variables)
+    return lambda *words: pytest_aws("--aws", "-p", "kit.emulated_aws", *words, **variables)
 
 
 def test_all_pass(on_the_emulator, selftest):
