@@ -42,7 +42,7 @@ class Draws:
     def definition(self) -> dict[str, Any]:
         """The machine's definition as it is deployed."""
         machine = StateMachine(self._target, self._target.names.machine)
-        return dict(json.loads(machine.described()["definition"]))
+        return dict(json.loads(machine.describe()["definition"]))
 
     @property
     def may_reset(self) -> bool:
@@ -165,7 +165,7 @@ def last_execution(target: Target) -> str:
     machine = StateMachine(target, target.names.machine)
     newest_first = execution.of_machine(target, machine.arn)
     if not newest_first:
-        machine.described()  # raises if there is no machine
+        machine.describe()  # raises if there is no machine
         raise LotteryError(machine.titled, _("has no executions yet"), _("Run `lottery draw 2`"))
     return newest_first[0]["executionArn"]
 
@@ -350,5 +350,5 @@ def _resume(description: Mapping[str, Any]) -> str:
 
 def _items(target: Target, name: str) -> list[Item]:
     table = Table(target, name)
-    table.described()  # raises if there is no table
+    table.describe()  # raises if there is no table
     return table.items()

@@ -110,7 +110,7 @@ def test_state(
     if mock is not ... and error:
         raise LotteryError(where, _("has both a mock and an error"), _("Give one of them"))
     if local is None:
-        machine = StateMachine(target, target.names.machine).described()
+        machine = StateMachine(target, target.names.machine).describe()
         text, role_arn = machine["definition"], machine["roleArn"]
     else:
         text = local if isinstance(local, str) else _text(where, _("the definition"), local)

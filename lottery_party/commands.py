@@ -213,7 +213,7 @@ def night_restore(edition: str | None, file: str, yes: bool) -> Outcome:
     from lottery_party.evening import Evening
 
     evening = Evening.restored(_party(edition), Path(file), replace=yes)
-    state = evening.look()
+    state = evening.refresh()
     drawn = [each for each in state.prizes if each.winners]
     document = {
         "evening": evening.name,
@@ -277,7 +277,7 @@ def announce(
     chosen, path = _evening(target, name, file)
     evening = Evening(target, chosen, file=path)
     evening.announce(wanted, absent="out" if absent == "out" else "may win later", question=question)
-    told = evening.look().announcement
+    told = evening.refresh().announcement
     document = {
         "evening": chosen,
         "guests": told["size"],

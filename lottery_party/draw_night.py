@@ -148,7 +148,7 @@ class Page:
         if target is not self.evening.target:  # a new emulator
             self.evening = Evening(target, self.evening.name, file=self.evening.file)
         self._agree()
-        state = self.evening.look()
+        state = self.evening.refresh()
         with self._lock:
             self.state = state = replace(state, stage={**state.stage, **self._notes})
         self.show(state)
@@ -163,7 +163,7 @@ class Page:
 
     def _press(self, way: str, seen: Moment) -> None:
         self._agree()
-        state = self.evening.look()
+        state = self.evening.refresh()
         action = scenes.press(state, way) if scenes.moment(state) == seen else None
         if action:
             self._act(action, state)
@@ -297,7 +297,7 @@ class Preparation:
 
     def _load_roster(self) -> None:
         evening = self._page.evening
-        if evening.look().step != "new":
+        if evening.refresh().step != "new":
             what, next_step = _("the evening is announced already"), _("Nobody can change it now")
             raise LotteryError(_("list of guests"), what, next_step)
         count = load_employees(evening.target, self._read, skip_bad_rows=True)
@@ -604,7 +604,7 @@ class Operator(Page):
     def _call_roll(self, seen: scenes.Roll | None) -> None:
         self._agree()
         if seen:
-            scenes.check_roll(seen, self.evening.look())
+            scenes.check_roll(seen, self.evening.refresh())
             scene, kept = "called" if seen.absent else "winners", len(seen.people) - len(seen.absent)
             self.evening.show(scene, seen.number, kept=kept)
             self.evening.call_roll(seen.number, seen.absent)

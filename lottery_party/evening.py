@@ -150,13 +150,13 @@ class Evening:
             else:
                 evening._take(**{key: step[key] for key in ("request", "number", "awaits", "output")})
                 return evening
-        state = evening.look()
+        state = evening.refresh()
         begun = next((each.number for each in state.prizes if each.winners and not each.done), 0)
         if state.step == "public value" or begun:
             evening._start({"prize": begun} if begun else {}, begun)
         return evening
 
-    def look(self) -> EveningState:
+    def refresh(self) -> EveningState:
         """Read the evening from the tables. If it has changed, save it.
 
         Nothing is saved during a draw: the file repeats the draw, with the same winners.
@@ -228,7 +228,7 @@ class Evening:
             what = _("was not withdrawn ({reason})", reason=str(told["cause"]).rstrip(".。"))
             next_step = _("Look at the evening, and try again")
             raise LotteryError(_("employee {id}", id=employee_id), what, next_step)
-        self.look()
+        self.refresh()
 
     def call_roll(self, number: int, absent: Sequence[str]) -> None:
         """Say who of a prize's winners is absent (their ids). Only their places are drawn again.
@@ -346,7 +346,7 @@ class Evening:
     def _come_to(self, what: str, *steps: str) -> None:
         """Wait until the evening is at one of these steps, and save it."""
         self._until(what, lambda state: state.step in steps)
-        self.look()
+        self.refresh()
 
     def _until(self, what: str, reached: Callable[[EveningState], bool]) -> EveningState:
         def seen() -> EveningState | None:
@@ -369,7 +369,7 @@ class Evening:
         keys = [f"{self.name}{ending}" for ending in ("", "#waiting", "#stage")]
         found = call_or_none(self._draws.get, "ResourceNotFound", keys=keys)
         if found is None:
-            self._draws.described()  # raises: there is no table
+            self._draws.describe()  # raises: there is no table
         draw, waiting, stage = ({each["draw_id"]: each for each in found or []}.get(key, {}) for key in keys)
         latest = self._described(stage)
         if not draw:

@@ -52,7 +52,7 @@ def save(target: Target, path: Path, evening: str = "", step: Mapping[str, objec
         LotteryError: The file cannot be written. Or it is something else. Or it has receipts that the tables
             lack: after an emulator's end, it may be the only copy of an evening.
     """
-    draws_table(target).described()  # raises if there is no table
+    draws_table(target).describe()  # raises if there is no table
     path = path.resolve()  # a link stays a link
     try:
         if not path.parent.is_dir():

@@ -42,7 +42,7 @@ def receipts(target: Target, draw_id: str) -> dict[str, Any]:
     """
     check_edition(target, draw_id)
     table = draws_table(target)
-    table.described()  # raises if there is no table
+    table.describe()  # raises if there is no table
     items = {item["draw_id"]: item for item in table.items()}
     if "chain" not in items.get(draw_id, {}):
         next_step = _("Give the name of a hardened execution")
@@ -81,7 +81,7 @@ def proof(target: Target, draw_id: str, employee_id: str) -> dict[str, Any]:
         LotteryError: There is no such draw, or the person is not in its pool.
     """
     check_edition(target, draw_id)
-    draws_table(target).described()
+    draws_table(target).describe()
     draw = draws_table(target).item(draw_id)
     if draw is None or "pool" not in draw:
         next_step = _("Give the name of a draw or an evening")

@@ -220,7 +220,7 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
         what, is_other, step, back = _OTHER_DEFINITIONS[lesson]
         drawn = any(is_other(definition.parse(text)) for text in _that_succeeded(target))
         machine = plan.machine(target)
-        now = machine.look()
+        now = machine.describe_or_none()
         yield Check(what, drawn, step)
         is_back = now is not None and now["definition"] == machine.definition
         yield Check(back, is_back, _("Run Stack(target).deploy()"))

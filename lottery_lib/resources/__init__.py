@@ -119,7 +119,7 @@ class Resource(Planned, Generic[Found]):
         return [self.arn]
 
     @abstractmethod
-    def look(self) -> Found | None:
+    def describe_or_none(self) -> Found | None:
         """AWS's description; None if there is no such resource."""
 
     def _tag_list(self, key: str = "Key", value: str = "Value") -> list[Any]:
@@ -153,7 +153,7 @@ class Resource(Planned, Generic[Found]):
 
         def seen() -> Found | None:
             nonlocal found
-            now, found = found or self.look(), None
+            now, found = found or self.describe_or_none(), None
             return now if now is not None and self._is_ready(now) else None
 
         what = _("{resource} to be {state}", resource=self.titled, state=self.ready_word)
@@ -185,20 +185,20 @@ class Resource(Planned, Generic[Found]):
         """Whether somebody has put something into it that `ensure` would leave there."""
         return False
 
-    def described(self) -> Found:
+    def describe(self) -> Found:
         """AWS's description.
 
         Raises:
             LotteryError: There is no such resource.
         """
-        found = self.look()
+        found = self.describe_or_none()
         if found is None:
             raise LotteryError(self.titled, _("does not exist"), DEPLOY)
         return found
 
     def find(self) -> Report | None:
         """Look it up; None if there is no such resource."""
-        found = self.look()
+        found = self.describe_or_none()
         if found is None:
             return None
         # AWS may still show a resource that was just deleted. Then it does not find the tags.
@@ -217,7 +217,7 @@ class Resource(Planned, Generic[Found]):
         Raises:
             LotteryError: A resource of that name is not ours, or a wait ran out.
         """
-        found = self.look()
+        found = self.describe_or_none()
         if found is not None and self._state(found) == "DELETING":
             self._wait_until_gone()
             found = None
@@ -277,4 +277,4 @@ class Resource(Planned, Generic[Found]):
 
     def _wait_until_gone(self, *, seconds: float = 300) -> None:
         what = _("{resource} to be gone", resource=self.titled)
-        self.target.waiter.until(what, lambda: self.look() is None, seconds=seconds, passing=busy)
+        self.target.waiter.until(what, lambda: self.describe_or_none() is None, seconds=seconds, passing=busy)

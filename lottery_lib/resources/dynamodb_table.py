@@ -79,7 +79,7 @@ class Table(Resource["Found"]):
         self.key = key
         self.index = index
 
-    def look(self) -> "Found | None":
+    def describe_or_none(self) -> "Found | None":
         """AWS's description of the table."""
         describe = self.target.client("dynamodb").describe_table
         found = call_or_none(describe, "ResourceNotFound", TableName=self.name)
@@ -87,7 +87,7 @@ class Table(Resource["Found"]):
 
     def index_names(self) -> list[str]:
         """The names of the table's indexes. If the table does not exist, the list is empty."""
-        found = self.look()
+        found = self.describe_or_none()
         return [index["IndexName"] for index in found.get("GlobalSecondaryIndexes", [])] if found else []
 
     def check_ours(self) -> None:
@@ -98,7 +98,7 @@ class Table(Resource["Found"]):
         """
         found = self.find()
         if found is None:
-            self.described()  # raises
+            self.describe()  # raises
         self.refuse_foreign(found)
 
     def items(self) -> list[Item]:

@@ -88,7 +88,7 @@ class Role(Resource["Found"]):
         """The role's ARN."""
         return self.target.arn("iam", f"role/{self.name}", region="")
 
-    def look(self) -> "Found | None":
+    def describe_or_none(self) -> "Found | None":
         """AWS's description of the role."""
         found = call_or_none(self.target.client("iam").get_role, "NoSuchEntity", RoleName=self.name)
         return found and found["Role"]
@@ -120,7 +120,7 @@ class Role(Resource["Found"]):
 
         A retired policy also counts as attached if its successor is attached.
         """
-        there = self._attached() if found or self.look() else []
+        there = self._attached() if found or self.describe_or_none() else []
         arns = {path: self.policy_arn(path) for path in self.managed}
         return [path for path, arn in arns.items() if arn not in there and arn + SUCCESSOR not in there]
 

@@ -97,14 +97,14 @@ class Function(Resource["Found"]):
             "MemorySize": 256,
         }
 
-    def look(self) -> "Found | None":
+    def describe_or_none(self) -> "Found | None":
         """The function, its tags and its reserved concurrency, as `GetFunction` gives them."""
         get = self.target.client("lambda").get_function
         return call_or_none(get, "ResourceNotFound", FunctionName=self.name)
 
     def is_as_wanted(self) -> bool:
         """Whether the function exists, has this code and configuration, and may run."""
-        found = self.look()
+        found = self.describe_or_none()
         return found is not None and not self._changes(found)
 
     def _state(self, found: "Found") -> str:

@@ -29,7 +29,7 @@ class LogGroup(Resource["Found"]):
         """Two ARNs: AWS checks tag operations on the plain one, and all others on the one with ``:*``."""
         return [self.arn, self.arn + self.inside]
 
-    def look(self) -> "Found | None":
+    def describe_or_none(self) -> "Found | None":
         """AWS's description of the log group."""
         logs = self.target.client("logs")
         groups = all_pages(logs, "describe_log_groups", "logGroups", logGroupNamePrefix=self.name)

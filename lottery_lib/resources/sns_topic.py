@@ -28,7 +28,7 @@ class Topic(Resource[Mapping[str, str]]):
     account_actions: ClassVar = ("Unsubscribe",)
     role_actions: ClassVar = ("Publish",)
 
-    def look(self) -> Mapping[str, str] | None:
+    def describe_or_none(self) -> Mapping[str, str] | None:
         """The topic's attributes."""
         get = self.target.client("sns").get_topic_attributes
         found = call_or_none(get, "NotFound", TopicArn=self.arn)

@@ -51,7 +51,7 @@ class StateMachine(Resource["Found"]):
         """The machine, and its executions."""
         return [self.arn, self.target.arn("states", f"execution:{self.name}:*")]
 
-    def look(self) -> "Found | None":
+    def describe_or_none(self) -> "Found | None":
         """AWS's description of the machine."""
         describe = self.target.client("stepfunctions").describe_state_machine
         return call_or_none(describe, "StateMachineDoesNotExist", stateMachineArn=self.arn)
@@ -89,7 +89,7 @@ class StateMachine(Resource["Found"]):
         self._once_allowed(update, stateMachineArn=self.arn, **wanted)
         self.target.waiter.until(
             _("{machine} to show its update", machine=self.titled),
-            lambda: self._is_as_wanted(self.look()),
+            lambda: self._is_as_wanted(self.describe_or_none()),
             seconds=60,
             passing=busy,
         )

@@ -350,7 +350,7 @@ def test_marks_are_shared(party, night):
     evening = Evening(party, "marks")
     evening.announce([{"name": "Mug", "count": 3}])
     evening.draw(1)
-    party.waiter.until("the winners", lambda: evening.look().step == "roll call", seconds=30)
+    party.waiter.until("the winners", lambda: evening.refresh().step == "roll call", seconds=30)
     evening.show("winners", 1)
     here = night("marks")
     here.offers("Everybody is here")
@@ -366,11 +366,11 @@ def test_marks_are_shared(party, night):
     here.operator.reload()
     here.offers("1 absent: draw this place again")
     expect(first.nth(2)).to_be_checked()
-    gone, stays = (evening.look().prizes[0].winners[at].id for at in (2, 0))
+    gone, stays = (evening.refresh().prizes[0].winners[at].id for at in (2, 0))
     slow = kernels("marks")[-1]  # it has not seen the next mark when it is pressed
     slow.suspend()
     second.nth(0).check()
-    party.waiter.until("the mark", lambda: len(scenes.roll(evening.look()).absent) == 2, seconds=30)
+    party.waiter.until("the mark", lambda: len(scenes.roll(evening.refresh()).absent) == 2, seconds=30)
     here.button.click()
     slow.resume()
     expect(here.operator.get_by_role("alert")).to_contain_text(
@@ -380,7 +380,7 @@ def test_marks_are_shared(party, night):
     second.nth(0).uncheck()
     other.button.click()  # at once: what this window has marked last is sent
     here.offers("Everybody is here")
-    (mug,) = evening.look().prizes
+    (mug,) = evening.refresh().prizes
     assert [each.id for each in mug.absent] == [gone]
     assert stays in [each.id for each in mug.winners]
     other.context.close()
@@ -438,12 +438,12 @@ def half_an_evening(party, file):
     evening = Evening(party, "kept", file=file)
     evening.announce([{"name": name, "count": 2} for name in ("Mug", "Car", "Pen")])
     evening.draw(1)
-    party.waiter.until("the winners", lambda: evening.look().step == "roll call", seconds=30)
-    evening.call_roll(1, [evening.look().prizes[0].winners[0].id])
-    party.waiter.until("the next winner", lambda: len(evening.look().prizes[0].winners) == 2, seconds=30)
-    party.waiter.until("the roll call", lambda: evening.look().step == "roll call", seconds=30)
+    party.waiter.until("the winners", lambda: evening.refresh().step == "roll call", seconds=30)
+    evening.call_roll(1, [evening.refresh().prizes[0].winners[0].id])
+    party.waiter.until("the next winner", lambda: len(evening.refresh().prizes[0].winners) == 2, seconds=30)
+    party.waiter.until("the roll call", lambda: evening.refresh().step == "roll call", seconds=30)
     evening.call_roll(1, [])
-    party.waiter.until("the mail", lambda: evening.look().step == "ready", seconds=30)
+    party.waiter.until("the mail", lambda: evening.refresh().step == "ready", seconds=30)
     evening.show("ready", 2)
 
 

@@ -129,7 +129,7 @@ def test_lost_replies_of_a_role_with_a_boundary(aws):
     aws.lose("CreateRole PutRolePermissionsBoundary AttachRolePolicy")
     role = plan.lambda_role(aws.target)
     assert "within the permissions boundary" in role.ensure().note
-    assert role.look()["PermissionsBoundary"]["PermissionsBoundaryArn"] == role.boundary_arn
+    assert role.describe_or_none()["PermissionsBoundary"]["PermissionsBoundaryArn"] == role.boundary_arn
     aws.forget()
     assert ensure_role(aws).state == "unchanged"
     assert aws.writes == []

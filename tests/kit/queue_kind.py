@@ -29,7 +29,7 @@ class Queue(Resource):
         super().__init__(target, name)
         self.wanted = {"MessageRetentionPeriod": str(seconds)}
 
-    def look(self):
+    def describe_or_none(self):
         """The queue's address and attributes."""
         sqs = self.target.client("sqs")
         address = call_or_none(sqs.get_queue_url, _ABSENT, QueueName=self.name)
@@ -41,7 +41,7 @@ class Queue(Resource):
 
     def has_content(self):
         """Whether it has messages."""
-        found = self.look()
+        found = self.describe_or_none()
         return found is not None and found["ApproximateNumberOfMessages"] != "0"
 
     def _tags(self, found):
@@ -62,7 +62,7 @@ class Queue(Resource):
         return True
 
     def _remove(self, found):
-        if there := self.look():
+        if there := self.describe_or_none():
             delete = self.target.client("sqs").delete_queue
             call_or_none(delete, _ABSENT, QueueUrl=there["QueueUrl"])
         self._wait_until_gone()

@@ -119,11 +119,13 @@ def test_an_evening_is_held(dana, deployed, edition):
         evening.give("3 8 1")
         evening.show("ready", 1)
         evening.draw(1)
-        dana.waiter.until("the roll call", lambda: evening.look().step == "roll call", seconds=30, every=0.1)
+        dana.waiter.until(
+            "the roll call", lambda: evening.refresh().step == "roll call", seconds=30, every=0.1
+        )
         evening.call_roll(1, [])
-        dana.waiter.until("the mail", lambda: evening.look().step == "ready", seconds=30, every=0.1)
+        dana.waiter.until("the mail", lambda: evening.refresh().step == "ready", seconds=30, every=0.1)
         evening.close()
-        assert evening.look().step == "closed"
+        assert evening.refresh().step == "closed"
 
 
 def test_states_are_tested(dana, deployed, edition):

@@ -97,8 +97,8 @@ def party(apart, tmp_path, monkeypatch):
 
 def step(evening, wanted):
     """Wait until the evening is at a step; returns its state."""
-    wait_until(lambda: evening.look().step == wanted)
-    return evening.look()
+    wait_until(lambda: evening.refresh().step == wanted)
+    return evening.refresh()
 
 
 def committed_order(file, public):
@@ -124,10 +124,10 @@ def kinds(evening):
 
 def test_what_was_awaited_is_awaited_again(party):
     """The machine waits again for the public value, and for the roll call; the announcement is the same."""
-    announced = party.evening(MUG, question="Five numbers").look().announcement
+    announced = party.evening(MUG, question="Five numbers").refresh().announcement
     party.forget()
     evening = party.restored()
-    assert (evening.look().step, evening.look().announcement) == ("public value", announced)
+    assert (evening.refresh().step, evening.refresh().announcement) == ("public value", announced)
     evening.give("3 8 1")
     evening.draw(1)
     drawn = step(evening, "roll call").prizes
@@ -143,7 +143,7 @@ def test_people_are_withdrawn_at_any_time(party):
     """Before the public value, and during a roll call: they win nothing later, whatever the emulator does."""
     evening = party.evening(MUG, CAR, question="Five numbers")
     evening.withdraw("0019")
-    assert evening.look().step == "public value"
+    assert evening.refresh().step == "public value"
     evening.give("3 8 1")
     order = [each for each in committed_order(party.file, "3 8 1") if each != "0019"]
     evening.draw(1)
@@ -154,7 +154,7 @@ def test_people_are_withdrawn_at_any_time(party):
     evening = party.restored()
     assert ids(step(evening, "roll call").withdrawn) == ["0019", order[0], order[2]]
     evening.call_roll(1, [order[1]])
-    wait_until(lambda: evening.look().prizes[0].absent)
+    wait_until(lambda: evening.refresh().prizes[0].absent)
     assert ids(step(evening, "roll call").prizes[0].winners) == [order[0], order[3]]
     evening.call_roll(1, [])
     step(evening, "ready")
@@ -199,7 +199,7 @@ def test_a_withdrawal_that_was_noted_is_made(party, monkeypatch):
     """A withdrawal that did not reach the machine is made when the file goes on."""
     evening = party.evening(MUG, question="Five numbers")
     evening = killed_after_the_note(monkeypatch, party, evening, lambda each: each.withdraw("0007"))
-    assert (ids(evening.look().withdrawn), evening.look().step) == (["0007"], "public value")
+    assert (ids(evening.refresh().withdrawn), evening.refresh().step) == (["0007"], "public value")
 
 
 def test_a_note_is_about_one_evening(party):
@@ -207,7 +207,7 @@ def test_a_note_is_about_one_evening(party):
     step = {"request": {"prizes": [CAR]}, "number": 0, "awaits": "", "output": None, "last": ""}
     assert evening_file.save(party.target, party.file, "night-1", step)["step"] == step
     assert evening_file.save(party.target, party.file, "night-1")["step"] == step
-    Evening(party.target, "night-2", file=party.file).look()
+    Evening(party.target, "night-2", file=party.file).refresh()
     assert evening_file.read(party.file)["step"] is None
 
 
@@ -217,7 +217,7 @@ def test_an_answer_that_was_noted_is_given_once(party, monkeypatch):
     evening.draw(1)
     first, second = ids(step(evening, "roll call").prizes[0].winners)
     evening = killed_after_the_note(monkeypatch, party, evening, lambda each: each.call_roll(1, [first]))
-    wait_until(lambda: evening.look().prizes[0].absent)
+    wait_until(lambda: evening.refresh().prizes[0].absent)
     mug = step(evening, "roll call").prizes[0]
     assert (ids(mug.absent), ids(mug.winners)) == ([first], [second, committed_order(party.file, "")[2]])
     party.forget()
@@ -231,7 +231,7 @@ def test_everything_is_put_back(party):
     odd = {"draw_id": {"S": "odd"}, "B": {"B": b"\0\xff"}, "L": {"L": [{"M": {"B": {"N": "1.50"}}}]}}
     draws.put_typed([odd, {"draw_id": {"S": "night-1#waiting"}, "token": {"S": "T"}}])
     evening.show("ready", 1)
-    evening.look()
+    evening.refresh()
     tables = evening_file._tables(target)
     before = {kind: table.typed_items() for kind, table in tables.items()}
     party.forget()
@@ -263,9 +263,9 @@ def test_a_later_evening_is_not_replaced(party, tmp_path):
         LotteryError, match=r"lacks 1 receipts and 2 winners .* nothing was changed. .* --yes"
     ):
         Evening.restored(party.target, old)
-    assert evening.look() == before
+    assert evening.refresh() == before
     again = Evening.restored(party.target, old, replace=True)
-    assert again.look().prizes[0].winners == []
+    assert again.refresh().prizes[0].winners == []
     assert execution.of_machine(party.target, machine_arn(party.target), status="RUNNING") == []
 
 
@@ -279,7 +279,7 @@ def test_a_file_that_knows_more_is_not_overwritten(party):
     for act in (lambda: evening.announce([CAR]), lambda: evening_file.save(party.target, party.file)):
         with pytest.raises(LotteryError, match=r"has receipts that the tables do not have. Go on with it"):
             act()
-    assert "Go on with it" in evening.look().not_saved
+    assert "Go on with it" in evening.refresh().not_saved
     assert party.file.read_bytes() == text
 
 
@@ -295,7 +295,7 @@ def test_two_presses_at_once_draw_once(party, monkeypatch):
     assert len(said) == 1
     (winner,) = ids(state.prizes[1].winners)
     assert len(at_once(lambda page: page.call_roll(2, [winner]), party)) == 1
-    wait_until(lambda: evening.look().prizes[1].absent)
+    wait_until(lambda: evening.refresh().prizes[1].absent)
     assert step(evening, "roll call").prizes[1].winners
     with pytest.raises(LotteryError, match=f"{winner} is not among the winners now"):
         evening.call_roll(2, [winner])
@@ -312,7 +312,7 @@ def at_once(act, party):
             said.append(str(error))
 
     pages = [Evening(party.target, "night-1", file=party.file) for _ in range(2)]
-    presses = [threading.Thread(target=press, args=[page]) for page in pages if page.look()]
+    presses = [threading.Thread(target=press, args=[page]) for page in pages if page.refresh()]
     for each in presses:
         each.start()
     for each in presses:
@@ -326,7 +326,7 @@ def test_an_announcement_that_failed_can_be_made_again(party):
     with pytest.raises(LotteryError, match="at most 100 characters"):
         evening.announce([{"name": "Mug" * 40, "count": 2}])
     evening.announce([MUG])
-    assert evening.look().step == "ready"
+    assert evening.refresh().step == "ready"
 
 
 def test_killed_in_the_middle_of_a_draw(party, tmp_path):
@@ -340,7 +340,7 @@ def test_killed_in_the_middle_of_a_draw(party, tmp_path):
     wait_until(lambda: len(Table(target, target.names.winners_table).items()) == 97)
     before_the_draw = tmp_path / "before.json"
     before_the_draw.write_bytes(party.file.read_bytes())
-    assert evening.look().step == "drawing"
+    assert evening.refresh().step == "drawing"
     assert party.file.read_bytes() == before_the_draw.read_bytes()  # a draw is saved whole
     evening_file.save(target, party.file, "night-1")
     before = receipts(target, "night-1")["draws"]["night-1"]["receipts"]
@@ -352,6 +352,6 @@ def test_killed_in_the_middle_of_a_draw(party, tmp_path):
     after = receipts(again.target, "night-1")["draws"]["night-1"]["receipts"]
     assert after[:3] == before
     again.call_roll(1, [order[7]])
-    wait_until(lambda: again.look().prizes[0].absent)
+    wait_until(lambda: again.refresh().prizes[0].absent)
     assert ids(step(again, "roll call").prizes[0].winners) == [*order[:7], *order[8:151]]
     assert len(winners(again.target)) == 151

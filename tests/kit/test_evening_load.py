@@ -27,7 +27,9 @@ def test_many_guests_and_winners(hardened, tmp_path):
     evening.draw(1)
     first = when(evening, "roll call").prizes[0].winners
     evening.call_roll(1, [each.id for each in first[:ABSENT]])
-    Waiter().until("the new winners", lambda: len(evening.look().prizes[0].winners) == WINNERS, seconds=120)
+    Waiter().until(
+        "the new winners", lambda: len(evening.refresh().prizes[0].winners) == WINNERS, seconds=120
+    )
     second = when(evening, "roll call").prizes[0].winners
     assert second[: WINNERS - ABSENT] == first[ABSENT:]
     evening.call_roll(1, [])
@@ -36,7 +38,7 @@ def test_many_guests_and_winners(hardened, tmp_path):
     assert len({each.id for each in [*first, *second]}) == WINNERS + ABSENT == len(winners(hardened))
     checked = check_receipts(receipts(hardened, "load"))
     assert [each for each in checked.problems if "Draw load" in each] == []
-    evening.look()
+    evening.refresh()
     assert evening_file.lacking(hardened, evening.file) == 0
     assert len(evening_file.read(evening.file)["tables"]["employees"]) == GUESTS
 
@@ -45,7 +47,7 @@ def when(evening, step):
     """The evening when it has come to a step."""
 
     def there():
-        state = evening.look()
+        state = evening.refresh()
         assert not (state.problem or state.not_saved)
         return state if state.step == step else None
 

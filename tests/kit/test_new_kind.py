@@ -54,7 +54,7 @@ def told(reports):
 
 def send(queue):
     """Put a message into a queue."""
-    url = queue.described()["QueueUrl"]
+    url = queue.describe()["QueueUrl"]
     queue.target.client("sqs").send_message(QueueUrl=url, MessageBody="yes")
 
 
@@ -62,7 +62,7 @@ def send(queue):
 def test_a_dry_run_says_that_it_would_be_created(target, queue):
     """A dry run lists the queue, and creates nothing."""
     assert told(Stack(target).plan()) == ["would be created"]
-    assert queue.look() is None
+    assert queue.describe_or_none() is None
 
 
 @pytest.mark.usefixtures("small")
@@ -85,7 +85,7 @@ def test_a_deploy_corrects_it(deployed, queue):
     wrong.ensure()
     assert told(deployed.plan()) == ["would be updated"]
     assert told(deployed.deploy()) == ["updated"]
-    assert queue.described()["MessageRetentionPeriod"] == "3600"
+    assert queue.describe()["MessageRetentionPeriod"] == "3600"
 
 
 def test_the_status_shows_it(deployed):
@@ -104,7 +104,7 @@ def test_a_teardown_removes_it(deployed, queue):
     inventory = deployed.teardown()
     assert told(inventory.resources) == ["deleted"]
     assert inventory.left == []
-    assert queue.look() is None
+    assert queue.describe_or_none() is None
 
 
 @pytest.mark.usefixtures("small")
@@ -136,7 +136,7 @@ def test_its_lesson_starts_without_it(target, queue):
     """Before its lesson, `restore` removes the queue, and `verify` says what to do."""
     queue.ensure()
     restore(target, "03")
-    assert queue.look() is None
+    assert queue.describe_or_none() is None
     assert f"○ not yet: queue {queue.name}. Create the queue." in map(str, verify(target, "03"))
 
 

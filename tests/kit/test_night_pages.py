@@ -47,7 +47,7 @@ def at_roll_call(target, file=None):
     evening = Evening(target, "marks", file=file)
     evening.announce([{"name": "Mug", "count": 3}])
     evening.draw(1)
-    wait_until(lambda: evening.look().step == "roll call")
+    wait_until(lambda: evening.refresh().step == "roll call")
     evening.show("winners", 1)
     return evening
 
@@ -79,7 +79,7 @@ def test_marks_are_shared(page, hardened):
     """Two pages and a new one show the same marks. A press that has not seen the last mark is not taken."""
     evening = at_roll_call(hardened)
     here, other = page(evening), page(evening)
-    first, second, third = (each.id for each in evening.look().prizes[0].winners)
+    first, second, third = (each.id for each in evening.refresh().prizes[0].winners)
     offers(here, "Everybody is here")
     offers(other, "Everybody is here")
     mark(here, first)
@@ -90,14 +90,14 @@ def test_marks_are_shared(page, hardened):
     offers(page(evening), "1 absent: draw this place again")
     seen = here._called
     mark(other, second)
-    wait_until(lambda: len(scenes.roll(evening.look()).absent) == 2)
+    wait_until(lambda: len(scenes.roll(evening.refresh()).absent) == 2)
     here.wish(lambda: here._call_roll(seen))
     wait_until(lambda: "has changed who is absent, so nothing was sent" in here._problem.value)
     offers(here, "2 absent: draw these places again")
     mark(other, second, False)
     other._give_answer()  # at once: what this page has marked last is sent
-    wait_until(lambda: evening.look().prizes[0].absent)
-    assert [each.id for each in evening.look().prizes[0].absent] == [third]
+    wait_until(lambda: evening.refresh().prizes[0].absent)
+    assert [each.id for each in evening.refresh().prizes[0].absent] == [third]
     offers(here, "Everybody is here")
 
 
@@ -148,10 +148,10 @@ def test_calls_of_a_refresh(mended):
     settle()
     evening.draw(1)
     refresh()
-    wait_until(lambda: evening.look().step == "roll call")
+    wait_until(lambda: evening.refresh().step == "roll call")
     settle()
     evening.call_roll(1, [])
-    wait_until(lambda: evening.look().step == "ready")
+    wait_until(lambda: evening.refresh().step == "ready")
     settle()
     evening.close()
     settle()
@@ -199,7 +199,7 @@ def test_restored_with_one_click(page, own_home):
         Stack(target).deploy()
         evening = at_roll_call(target, file)
         here = page(evening)
-        winners = evening.look().prizes[0].winners
+        winners = evening.refresh().prizes[0].winners
         offers(here, "Everybody is here")
         mark(here, winners[0].id)
         wait_until(lambda: b"absent 0" in file.read_bytes())

@@ -87,7 +87,7 @@ def test_announced_and_restored(run, served, target, tmp_path, capsys):
     )
     assert code == 0
     assert told["root"] == pool_table(target).item("head")["root"]
-    assert told["commitment"] == Evening(target, "night-1").look().announcement["commitment"]
+    assert told["commitment"] == Evening(target, "night-1").refresh().announcement["commitment"]
     assert (told["prizes"], told["absent"], told["guests"]) == ("2 Mug, 1 Car", "may win later", 10)
     page = (tmp_path / "night-1.announcement.html").read_text(encoding="utf-8")
     assert told["announcement"] == str(tmp_path / "night-1.announcement.html")
@@ -122,7 +122,7 @@ def test_withdraw(run, target, tmp_path):
         0,
         {"evening": "night-1", "withdrawn": "003", "file": str(file)},
     )
-    assert [each.id for each in Evening(target, "night-1").look().withdrawn] == ["003"]
+    assert [each.id for each in Evening(target, "night-1").refresh().withdrawn] == ["003"]
     assert file.exists()
     assert "employee 999: is not in the pool of night-1" in run("withdraw", "999")[1]["cause"]
 
@@ -142,7 +142,7 @@ def test_a_row_without_a_receipt_is_marked(run, target, monkeypatch, tmp_path):
 
 def test_reset_during_an_evening(run, target, monkeypatch):
     """`reset` asks first if an evening is open, also on an emulator."""
-    assert Evening(target, "night-1").look().step == "public value"
+    assert Evening(target, "night-1").refresh().step == "public value"
     monkeypatch.setenv("LOTTERY_ATTENDEE", "party")
     code, told, _ = run("reset")
     assert code == 1

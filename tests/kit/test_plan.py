@@ -41,7 +41,7 @@ def test_stack_knows_it(target, audit):
     inventory = stack.teardown()
     assert told(inventory.resources, audit) == ["deleted"]
     assert inventory.left == []
-    assert audit.look() is None
+    assert audit.describe_or_none() is None
 
 
 def test_lessons_know_it(target, audit):
@@ -51,7 +51,7 @@ def test_lessons_know_it(target, audit):
     line = f"table {audit.name}"
     assert [check.done for check in verify(target, "04") if check.what == line] == [True]
     restore(target, "04")
-    assert audit.look() is None
+    assert audit.describe_or_none() is None
     assert f"○ not yet: {line}. Create the audit." in map(str, verify(target, "04"))
 
 

@@ -109,7 +109,7 @@ class World:
             return SimpleNamespace(
                 items=lambda: [*items.values()],
                 get=lambda keys: [items[key] for key in keys if key in items],
-                described=lambda: None,
+                describe=lambda: None,
             )
 
         target = SimpleNamespace(names=Names(edition="hardened"))

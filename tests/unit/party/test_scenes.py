@@ -172,7 +172,7 @@ class Fake:
     def __init__(self):
         self.stage, self.started, self.lock = {"scene": "ready", "number": 1}, [], threading.Lock()
 
-    def look(self):
+    def refresh(self):
         return state("drawing" if self.started else "ready", **self.stage)
 
     def show(self, scene="", number=0, **more):
@@ -232,15 +232,15 @@ def test_pages_turn_together():
     evening = Fake()
     pages = [opened(evening), opened(evening)]
     until(lambda: all(page.state for page in pages))
-    look, waiting = evening.look, [40]
+    refresh, waiting = evening.refresh, [40]
 
     def turned_meanwhile():
-        older = look()
+        older = refresh()
         if waiting:
             pages[0].note(first=waiting.pop())
         return older
 
-    evening.look = turned_meanwhile
+    evening.refresh = turned_meanwhile
     pages[0]._look()
     assert pages[0].stage.first == 40
     until(lambda: pages[1].stage.first == 40)
@@ -253,10 +253,10 @@ def test_a_look_that_fails():
     evening = Fake()
     page = opened(evening)
     until(lambda: page.state)
-    look, evening.look = evening.look, lambda: 1 / 0
+    refresh, evening.refresh = evening.refresh, lambda: 1 / 0
     time.sleep(0.6)
     assert page.stage.scene["kind"] == "ready"
-    evening.look = look
+    evening.refresh = refresh
     evening.show("rolling", 1)
     evening.started.append(1)
     until(lambda: page.stage.scene["kind"] == "rolling")
