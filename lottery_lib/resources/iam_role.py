@@ -130,13 +130,13 @@ class Role(Resource["Found"]):
 
     def other_policies(self) -> list[str]:
         """The managed policies (ARNs) and inline policies (names) that it has, but should not have."""
-        list_inline = self.target.client("iam").list_role_policies
+        list_inline = partial(all_pages, self.target.client("iam"), "list_role_policies", "PolicyNames")
         inline = call_or_none(list_inline, "NoSuchEntity", RoleName=self.name)
         if inline is None:
             return []
         ours = {self.policy_arn(path) for path in self.managed}
         managed = [arn for arn in self._attached() if arn.removesuffix(SUCCESSOR) not in ours]
-        return managed + [name for name in inline["PolicyNames"] if name not in self.inline]
+        return managed + [name for name in inline if name not in self.inline]
 
     def _tags(self, found: "Found") -> Mapping[str, str]:
         return {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}

@@ -1,6 +1,10 @@
 """Only what carries this attendee's tags is ours."""
 
+from dataclasses import replace
+
+import boto3
 import pytest
+from botocore.stub import Stubber
 
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import Names
@@ -48,3 +52,14 @@ def test_foreign_is_refused(verb):
 def test_what_is_ours_is_not_refused():
     """The check can pass."""
     Found({}).refuse_foreign(Report("role", "role", "ACTIVE"))
+
+
+def test_all_pages_of_policies_are_read():
+    """A role may have more inline policies than IAM lists on one page."""
+    client = boto3.client("iam", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(client) as iam:
+        iam.add_response("list_role_policies", {"PolicyNames": ["a"], "IsTruncated": True, "Marker": "more"})
+        iam.add_response("list_role_policies", {"PolicyNames": ["b"]}, {"RoleName": "role", "Marker": "more"})
+        iam.add_response("list_attached_role_policies", {"AttachedPolicies": []})
+        role = Role(replace(THERE, _clients={"iam": client}), "role", "lambda.amazonaws.com")
+        assert role.other_policies() == ["a", "b"]
