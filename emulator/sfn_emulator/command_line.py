@@ -40,7 +40,9 @@ def main(words: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> str:
     """Do what a command says; returns what it prints at its end."""
     port: int | None = arguments.port
+    ended = arguments.command == "start"  # in the foreground
     if arguments.command == "stop":
+        ended = control.status(port)["running"]
         state = control.stop(port)
     elif arguments.command == "status":
         state = control.status(port)
@@ -51,15 +53,18 @@ def _run(arguments: argparse.Namespace) -> str:
             allowed_hosts=arguments.allow_host,
             ready=lambda: None if arguments.json else print(_told(control.status(port), port), flush=True),
         )
-    return json.dumps(state) if arguments.json else _told(state, port)
+    return json.dumps(state) if arguments.json else _told(state, port, ended=ended)
 
 
-def _told(state: dict[str, Any], port: int | None) -> str:
+def _told(state: dict[str, Any], port: int | None, *, ended: bool = False) -> str:
     """What a person reads about an emulator."""
+    if not state["running"] and ended:
+        return _("The emulator is stopped. Its data is lost.")
     if not state["running"]:
         return _("No emulator runs at port {port}.", port=port) if port else _("No emulator runs.")
     emulator = Emulator(state["endpoint"], state["access_key_id"])
     given = ", ".join(f'{name}="{value}"' for name, value in emulator.client_arguments.items())
+    settings = [f"{name}={value}" for name, value in emulator.variables.items()]
     return "\n".join(
         [
             _("The emulator runs at {endpoint}", endpoint=emulator.endpoint),
@@ -69,8 +74,8 @@ def _told(state: dict[str, Any], port: int | None) -> str:
             _("For boto3:"),
             f'  boto3.client("stepfunctions", {given})',
             _("For `aws`, and for boto3 without arguments, in this terminal:"),
-            f"  export AWS_ENDPOINT_URL={emulator.endpoint} AWS_DEFAULT_REGION=us-east-1",
-            "  export AWS_DISABLE_HOST_PREFIX_INJECTION=true AWS_SECRET_ACCESS_KEY=any",
+            f"  export {' '.join(settings[:2])}",
+            f"  export {' '.join(settings[2:4])}",
             f'  export AWS_ACCESS_KEY_ID="$(cat {shlex.quote(state["access_key_file"])})"',
         ]
     )

@@ -54,7 +54,7 @@ def start(
     while_pid: int | None = None,
     allowed_hosts: Sequence[str] = (),
     python: str | None = None,
-    environ: Mapping[str, str] = os.environ,
+    environ: Mapping[str, str] | None = None,
     temporary: Path | None = None,
     ready: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
@@ -67,7 +67,8 @@ def start(
         while_pid: A new emulator also ends when this process ends. Default: ``SFN_EMULATOR_WHILE_PID``.
         allowed_hosts: Names of proxies through which clients reach a new emulator.
         python: The Python of another environment, with ``sfn-emulator[server]``, that runs a new emulator.
-        environ: Where a new emulator finds its settings, such as ``SFN_EMULATOR_IAM``.
+        environ: Where a new emulator finds its settings, such as ``SFN_EMULATOR_IAM``. Default: this
+            process's variables.
         temporary: A folder for the files of a separate emulator at a free port. It is removed at the end.
         ready: Called in the foreground as soon as the emulator answers.
 
@@ -79,6 +80,7 @@ def start(
             the end of its log); or a setting has a wrong value; or ``sfn-emulator[server]`` is not installed;
             or moto is not the one that is patched; or it runs already, and does not answer to a name.
     """
+    environ = os.environ if environ is None else environ
     environment.enforces_iam(environ)
     environment.retry_pace(environ)
     if port is not None and port not in range(1, 65_536):

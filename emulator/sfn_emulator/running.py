@@ -38,6 +38,17 @@ class Emulator:
             "region_name": "us-east-1",
         }
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment variables with which AWS's clients reach it, in any language and in `aws`."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
+            "AWS_SECRET_ACCESS_KEY": "any",
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+        }
+
     def reset(self) -> None:
         """Delete all its resources and mails.
 
@@ -72,7 +83,7 @@ class Emulator:
 
 
 @contextlib.contextmanager
-def running(*, python: str | None = None, environ: Mapping[str, str] = os.environ) -> Iterator[Emulator]:
+def running(*, python: str | None = None, environ: Mapping[str, str] | None = None) -> Iterator[Emulator]:
     """Start an emulator of its own at a free port, and end it after the block, or with this process.
 
     Several processes can do this at the same time. Its files are removed at its end.
@@ -80,7 +91,7 @@ def running(*, python: str | None = None, environ: Mapping[str, str] = os.enviro
     Args:
         python: The Python of another environment, with ``sfn-emulator[server]``. A project with its own
             version of moto can use it.
-        environ: Where it finds its settings, such as ``SFN_EMULATOR_IAM``.
+        environ: Where it finds its settings, such as ``SFN_EMULATOR_IAM``. Default: this process's variables.
 
     Yields:
         The emulator. It has no resources.

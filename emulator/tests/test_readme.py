@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import boto3
 import pytest
 from helpers import Machine
 
@@ -35,19 +36,59 @@ def test_a_start_prints_what_is_shown(emulator, monkeypatch, capsys):
     assert CHANGING.sub("-", capsys.readouterr().out) == CHANGING.sub("-", shown)
 
 
+def program_with(text):
+    """The program of the README that has this text."""
+    (program,) = (block for block in re.findall(r"```python\n(.+?)```", README, re.DOTALL) if text in block)
+    return program
+
+
+def output_of(program):
+    """What the program prints. It needs no variables but those of the terminal."""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def test_the_first_state_machine_runs(terminal):
     """It prints what its last comment says."""
-    program = README.partition("```python\n")[2].partition("```")[0]
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert done.stdout == program.rpartition("# ")[2], done.stderr
+    program = program_with("Greet")
+    assert output_of(program) == program.rpartition("# ")[2]
+
+
+def test_the_function_fails_and_the_error_is_caught(terminal):
+    """The history is the one that the README describes."""
+    attempt = ["TaskScheduled", "TaskStarted", "TaskFailed"]
+    caught = ["TaskStateExited", "PassStateEntered", "PassStateExited", "ExecutionSucceeded"]
+    assert output_of(program_with("Catch")).split() == [
+        "ExecutionStarted",
+        "TaskStateEntered",
+        *attempt * 2,
+        *caught,
+    ]
 
 
 def test_the_shown_test_passes(own):
     """Also if there was something before it."""
     names = {}
-    exec("import boto3\ndef " + README.partition("```python\ndef ")[2].partition("```")[0], names)
+    exec(program_with("def test_"), names)
     Machine(own("stepfunctions"), {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}})
     names["test_nothing_is_there_at_first"](Emulator(own.told["endpoint"], own.told["access_key_id"]))
+
+
+def test_the_shown_fixture_leads_clients_to_the_emulator(own, monkeypatch, tmp_path):
+    """A client without arguments reaches it, also if the terminal has a profile and a session."""
+    (tmp_path / "config").write_text("[profile mine]\nregion = eu-west-1\naws_access_key_id = mine\n")
+    for name, value in {
+        "CONFIG_FILE": str(tmp_path / "config"),
+        "PROFILE": "mine",
+        "SESSION_TOKEN": "mine",
+    }.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    names = {}
+    exec(program_with("def on_the_emulator").replace("@pytest.fixture(autouse=True)\n", ""), names)
+    names["on_the_emulator"](Emulator(own.told["endpoint"], own.told["access_key_id"]), monkeypatch)
+    assert boto3.client("stepfunctions").list_state_machines()["stateMachines"] == []
 
 
 def test_files_that_the_documents_name_are_there():

@@ -1,5 +1,6 @@
 """An emulator for a block of code: a port, files and a server of its own."""
 
+import inspect
 import os
 import signal
 import subprocess
@@ -194,3 +195,9 @@ def test_settings_may_be_given(own_home):
     """They replace those of this process."""
     error = refused(environ={"SFN_EMULATOR_RETRY_PACE": "-1"})
     assert str(error) == "SFN_EMULATOR_RETRY_PACE: it is '-1'. Set it to a number, such as 0.1."
+
+
+def test_help_shows_no_variables():
+    """What `help` prints of the public functions has nothing of the environment in it."""
+    shown = [str(inspect.signature(thing)) for thing in (sfn_emulator.running, sfn_emulator.start)]
+    assert [text for text in shown if "environ(" in text or "PATH" in text] == []

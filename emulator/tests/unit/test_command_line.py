@@ -74,6 +74,14 @@ def test_what_does_not_run_is_no_failure(run, words):
     assert run(f"{words} --port 7").out == "No emulator runs at port 7.\n"
 
 
+def test_an_emulator_that_ran_is_stopped(run, monkeypatch):
+    """`stop` says that it has stopped one; so does the end of `start --foreground`."""
+    monkeypatch.setattr(control, "status", lambda port: RUNS)
+    assert run("stop").out == "The emulator is stopped. Its data is lost.\n"
+    monkeypatch.setattr(control, "start", lambda *_, **options: STOPPED)
+    assert run("start --foreground").out == "The emulator is stopped. Its data is lost.\n"
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
