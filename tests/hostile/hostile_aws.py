@@ -5,6 +5,7 @@ between botocore and the emulator by botocore's public events, so all that the l
 """
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -40,7 +41,7 @@ class Ask:
 
     def __post_init__(self):
         named = next((str(self.params[name]) for name in NAMES if name in self.params), "")
-        self.resource = named.rsplit(":", 1)[-1]
+        self.resource = re.split("[:/]", named)[-1]
 
     @property
     def operation(self):
@@ -155,13 +156,13 @@ class HostileAws:
 
     def rule(self, operations, answer):
         """Call `answer(ask)` before these operations; what it returns goes back in place of AWS's reply."""
-        self._rules.append((operations.split(), answer))
+        self._rules.append((_list(operations), answer))
 
     def edit(self, operations, change):
         """After these operations call `change(ask, reply)`, which may change the reply."""
-        self._edits.append((operations.split(), change))
+        self._edits.append((_list(operations), change))
 
-    def refuse(self, operations, code, message, *, status=400, times=NEVER, when=lambda ask: True):
+    def refuse(self, operations, code, message, status=400, *, times=NEVER, when=lambda ask: True):
         """Refuse these operations, the first so many times for each resource, while `when(ask)` holds."""
         said = Counter()
 
@@ -215,6 +216,19 @@ class HostileAws:
 
         self.rule(operations, answer)
 
+    def linger(self, look, delete, seconds):
+        """Let a look show a resource, as it was, for so many seconds after it was deleted."""
+        shown = {}
+
+        def answer(ask):
+            if self.age(delete, ask.resource) < seconds:
+                return ask.answer(200, *shown[ask.resource])
+            reply = self.forward()
+            shown[ask.resource] = reply.text, reply.headers["Content-Type"]
+            return None
+
+        self.rule(look, answer)
+
     def interrupt(self, number):
         """Let the attendee interrupt before the write call of this number, counted from 0."""
 
@@ -223,6 +237,14 @@ class HostileAws:
                 raise KeyboardInterrupt
 
         self._rules.append((None, answer))
+
+    def interrupt_after(self, operation):
+        """Let the attendee interrupt when this operation has happened."""
+
+        def change(ask, reply):
+            raise KeyboardInterrupt
+
+        self.edit(operation, change)
 
     def forward(self, body=None):
         """Let the emulator answer the present call, or the same call with another JSON body."""
@@ -303,3 +325,7 @@ class HostileAws:
 
 def _text(body):
     return body.decode(errors="replace") if isinstance(body, bytes) else str(body or "")
+
+
+def _list(operations):
+    return operations.split() if isinstance(operations, str) else operations

@@ -1,13 +1,20 @@
-"""A draw on AWS: started once, seen late, looked at in pages, and made with rights that may be too new."""
+"""A draw on AWS: started once, seen late, made with rights that may be too new, and mailed to somebody."""
+
+import asyncio
+import json
 
 import pytest
+from hostile.kinds import NO_MACHINE, OTHER
 
-from lottery_lib import Stack, draw, execution, plan, winners
+from lottery_lib import DrawPanel, Stack, connect, draw, execution, inbox, plan, winners
+from lottery_lib.__main__ import main
 from lottery_lib.draws import Draws, executions, machine_arn, result
 from lottery_lib.errors import LotteryError
+from lottery_lib.resources.sns_topic import Subscription
 
+ADDRESS = "ann@example.com"
+NOBODY = "Nobody has confirmed a subscription to the topic, so no mail is sent."
 ABSENT = ("ExecutionDoesNotExist", "Execution Does Not Exist: '{name}'")
-NO_MACHINE = ("StateMachineDoesNotExist", "State Machine Does Not Exist: '{name}'")
 EXISTS = ("ExecutionAlreadyExists", "Execution Already Exists: '{name}'")
 LOOKS = "DescribeExecution GetExecutionHistory DescribeStateMachineForExecution"
 
@@ -16,21 +23,17 @@ def drawn(aws):
     return execution.of_machine(aws.target, machine_arn(aws.target))
 
 
-def test_lost_reply(deployed):
-    """A start that happened though the reply was lost, and is sent again, is one draw."""
+@pytest.mark.parametrize("words", [(), EXISTS], ids=["it runs", "it has ended"])
+def test_lost_reply_of_a_start(deployed, words):
+    """A start whose reply was lost is one draw. If it has ended, AWS says that it exists."""
     deployed.lose("StartExecution")
-    assert draw(deployed.target, 2)["status"] == "SUCCEEDED"
-    assert deployed.attempts.count("StartExecution") == 2
-    assert (len(drawn(deployed)), len(winners(deployed.target))) == (1, 2)
-
-
-def test_lost_reply_of_a_short_draw(deployed):
-    """If the draw has ended before its start is sent again, AWS says that it exists: it is the one."""
-    deployed.lose("StartExecution")
-    again = lambda ask: deployed.attempts.count("StartExecution") > 1  # noqa: E731
-    deployed.refuse("StartExecution", *EXISTS, when=again)
+    if words:
+        again = lambda ask: deployed.attempts.count("StartExecution") > 1  # noqa: E731
+        deployed.refuse("StartExecution", *words, when=again)
     told = draw(deployed.target, 2)
-    assert (told["status"], len(told["winners"]), len(drawn(deployed))) == ("SUCCEEDED", 2, 1)
+    assert deployed.attempts.count("StartExecution") == 2
+    assert (told["status"], len(told["winners"]), len(winners(deployed.target))) == ("SUCCEEDED", 2, 2)
+    assert len(drawn(deployed)) == 1
 
 
 def test_machine_not_yet_visible(deployed):
@@ -86,13 +89,17 @@ def test_timed_out(deployed):
     assert (told["status"], told["winners"]) == ("TIMED_OUT", [])
 
 
-def test_status_that_is_no_end(deployed, clock):
-    """An execution that may be redriven has not ended; who waits for it does so for a bounded time."""
-    deployed.edit("DescribeExecution", lambda ask, reply: reply.update(status="PENDING_REDRIVE"))
+@pytest.mark.parametrize(
+    ("status", "deadline", "seconds"), [("RUNNING", {}, 120), ("PENDING_REDRIVE", {"seconds": 60}, 60)]
+)
+def test_draw_that_never_ends(deployed, clock, status, deadline, seconds):
+    """A draw that runs for ever, or may be redriven, has not ended. The wait ends, and tells its ARN."""
+    deployed.edit("DescribeExecution", lambda ask, reply: reply.update(status=status))
     begun = clock.now
-    told = draw(deployed.target, 1, seconds=60)
+    told = draw(deployed.target, 1, **deadline)
     assert (told["status"], told["error"]) == ("RUNNING", "StillRunning")
-    assert 60 <= clock.now - begun < 70
+    assert told["execution_arn"] in told["cause"]
+    assert seconds <= clock.now - begun < seconds + 20
 
 
 def test_lists_in_pages(deployed):
@@ -166,16 +173,74 @@ def test_draw_whose_end_is_not_seen(deployed):
 @pytest.mark.parametrize(
     ("number", "status", "error"), [(1, "SUCCEEDED", None), (0, "FAILED", "HistoryNotRead")]
 )
-def test_draw_that_ended_with_a_history_that_nobody_can_read(deployed, number, status, error):
-    """A draw that has ended keeps its status and its winners, even if its history cannot be read."""
+def test_history_that_nobody_can_read(deployed, number, status, error):
+    """A draw that has ended keeps its status and winners. If it failed, it says how to read the reason."""
     deployed.refuse("GetExecutionHistory", "AccessDeniedException", "not authorized to perform: states:Get")
     told = draw(deployed.target, number)
     assert (told["status"], told["error"], len(told["winners"])) == (status, error, number)
+    if error:
+        assert "not authorized to perform: states:Get (AccessDeniedException). Ask the" in told["cause"]
+        assert told["cause"].endswith(f"Then `lottery history {told['execution_arn']}` shows the reason")
 
 
-def test_draw_that_failed_with_a_history_that_nobody_can_read(deployed):
-    """The cause says why nobody can read the reason, and what to do then."""
-    deployed.refuse("GetExecutionHistory", "AccessDeniedException", "not authorized to perform: states:Get")
-    told = draw(deployed.target, 0)
-    assert "not authorized to perform: states:Get (AccessDeniedException). Ask the" in told["cause"]
-    assert told["cause"].endswith(f"Then `lottery history {told['execution_arn']}` shows the reason")
+def test_draw_after_an_update(deployed):
+    """Executions that start within a few seconds of an update may use the old definition: none does."""
+    machine, ages = plan.machine(deployed.target), []
+    client = deployed.target.client("stepfunctions")
+    client.update_state_machine(stateMachineArn=machine.arn, definition=OTHER)
+    machine.ensure()
+    deployed.rule("StartExecution", lambda ask: ages.append(deployed.age("UpdateStateMachine", machine.name)))
+    draw(deployed.target, 1)
+    assert min(ages) >= 5
+
+
+def test_where_the_mail_is(aws):
+    """On AWS the inbox says which real mailbox to open, and before that who has to confirm."""
+    topic = plan.topic(aws.target)
+    topic.ensure()
+    Subscription(topic, ADDRESS).ensure()
+    assert inbox(aws.target).where == f"{NOBODY} Open the link in the mail that {ADDRESS} got."
+    inbox(connect(aws.target.endpoint, attendee=aws.target.names.attendee)).confirm(ADDRESS)
+    assert inbox(aws.target).where == f"AWS sends real mail: open the mailbox of {ADDRESS}."
+    assert inbox(aws.target).mails == []
+
+
+def test_confirm_on_aws(aws):
+    """A real mail's link is the attendee's to open."""
+    with pytest.raises(LotteryError, match="Open the link in it where it arrived"):
+        inbox(aws.target).confirm(ADDRESS)
+
+
+@pytest.mark.parametrize("option", [[], ["--json"]])
+def test_draw_warns_on_the_command_line(deployed, monkeypatch, capsys, option):
+    """A draw of which nobody will get mail says so before it begins."""
+    monkeypatch.setattr("lottery_lib.target.connect", lambda **_: deployed.target)
+    said = []
+    deployed.rule("StartExecution", lambda ask: said.append(capsys.readouterr().err))
+    assert main(["draw", "1", *option]) == 0
+    assert NOBODY in said[0]
+
+
+def test_draw_though_nobody_knows_who_gets_mail(deployed, monkeypatch, capsys):
+    """A draw is made and told, though AWS does not say who gets mail."""
+    monkeypatch.setattr("lottery_lib.target.connect", lambda **_: deployed.target)
+    deployed.refuse("ListSubscriptionsByTopic", "InternalError", "Oops", 500)
+    assert main(["draw", "1", "--json"]) == 0
+    told = capsys.readouterr()
+    assert len(json.loads(told.out)["winners"]) == 1
+    assert "It is not known who gets mail: AWS ListSubscriptionsByTopic: Oops" in told.err
+
+
+def test_panel_warns(deployed):
+    """The panel says of a draw that nobody gets its mail."""
+    panel = DrawPanel(Draws(deployed.target), pause=0, pace=0)
+    asyncio.run(panel.run(1))
+    assert f"{NOBODY} Open the link in the mail that {ADDRESS} got." in panel.mail.value
+
+
+def test_panel_though_nobody_knows_who_gets_mail(deployed):
+    """The panel shows what was drawn, though AWS does not say who gets mail."""
+    deployed.refuse("ListSubscriptionsByTopic", "AuthorizationError", "ann may not list them", 403)
+    panel = DrawPanel(Draws(deployed.target), pause=0, pace=0)
+    assert asyncio.run(panel.run(1))["status"] == "SUCCEEDED"
+    assert "ann may not list them" in panel.mail.value

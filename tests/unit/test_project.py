@@ -12,6 +12,7 @@ from pathlib import Path
 import marks
 import nbformat
 import pytest
+from hostile import kinds
 from IPython.core.inputtransformer2 import TransformerManager
 from packaging.requirements import Requirement
 
@@ -195,8 +196,10 @@ def test_tests_that_the_docs_name_are_there():
     text = (ROOT / "docs" / "aws.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(test_\w+)`", text))
     sources = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/test_*.py"))
-    assert len(named) > 80
+    cases = set(re.findall(r"`\[([^`]+)\]`", text))
+    assert min(len(named), len(cases)) > 30
     assert [name for name in named if f"def {name}(" not in sources] == []
+    assert cases - set(kinds.CASES) == set()
 
 
 def kit_names(path):
