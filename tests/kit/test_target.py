@@ -118,36 +118,6 @@ def test_no_address(where):
         connect(where)
 
 
-def aws_profile(tmp_path, monkeypatch, text):
-    path = tmp_path / "config"
-    path.write_text(
-        f"[default]\nregion = us-east-1\naws_access_key_id = a\naws_secret_access_key = b\n{text}"
-    )
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(path))
-
-
-@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SFN"])
-def test_aws_refuses_an_endpoint_variable(monkeypatch, name):
-    """With `aws` an endpoint variable is refused, since the calls would go elsewhere."""
-    monkeypatch.setenv(name, "http://127.0.0.1:9")
-    with pytest.raises(LotteryError, match=f"{name} would send the calls elsewhere"):
-        connect("aws")
-
-
-def test_aws_refuses_an_endpoint_in_the_profile(tmp_path, monkeypatch):
-    """With `aws` an endpoint in the AWS profile is refused too."""
-    aws_profile(tmp_path, monkeypatch, "endpoint_url = http://127.0.0.1:9\n")
-    with pytest.raises(LotteryError, match="endpoint_url of the AWS profile would send the calls elsewhere"):
-        connect("aws")
-
-
-def test_aws_without_a_region(tmp_path, monkeypatch):
-    """Without a region `aws` says which variable to set."""
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    with pytest.raises(LotteryError, match=r"no region is set. Set AWS_DEFAULT_REGION"):
-        connect("aws")
-
-
 def test_what_the_emulator_does_not_do(target):
     """Nobody is asked to wait for it."""
     execution = target.arn("states", "execution:Lottery:draw")
