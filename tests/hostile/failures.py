@@ -36,18 +36,18 @@ def refused(operation, words, times=7, *, ends="", calls=1):
     return Failure(begin, times, ends, {operation: calls if times == NEVER else times + calls})
 
 
-def refused_while_new(operations, words, seconds, *, since, of_role=False, ends="", calls=None):
-    """Operations are refused in the first seconds after another operation on the resource, or on its role."""
+def refused_while_new(operation, words, seconds, *, since, of_role=False, ends="", calls=None):
+    """Operations are refused in the first seconds after another on the resource, or on its role."""
 
     def begin(aws, kind, long):
         role = kind.role(aws.target).name if of_role else None
         is_new = lambda ask: aws.age(since, role or ask.resource) < long  # noqa: E731
-        aws.refuse(operations, *words, when=is_new)
+        aws.refuse(operation, *words, when=is_new)
 
     return Failure(begin, seconds, ends, calls or {}, is_waited_for=True)
 
 
-def shown(seconds, ends="", *, since, calls=None, change=lambda found: None, **settings):
+def shown(seconds, ends="", *, since, change=lambda found: None, **settings):
     """The resource is shown with other settings in the first seconds after an operation."""
 
     def begin(aws, kind, long):
@@ -58,7 +58,7 @@ def shown(seconds, ends="", *, since, calls=None, change=lambda found: None, **s
 
         aws.edit(kind.look, edit)
 
-    return Failure(begin, seconds, ends, calls or {}, is_waited_for=True)
+    return Failure(begin, seconds, ends, is_waited_for=True)
 
 
 def deleting(kind, calls, seconds):
@@ -107,37 +107,40 @@ def both(*failures):
     return Failure(begin, max(seconds, default=0), calls=calls, is_waited_for=True, is_reported=known)
 
 
-PASS_ROLE = "User: ann is not authorized to perform: iam:PassRole on resource: arn:aws:iam::1:role/x"
+NO_PASS_ROLE = (
+    "AccessDeniedException",
+    "User: ann is not authorized to perform: iam:PassRole on resource: arn:aws:iam::1:role/x",
+)
 
 
 def common(kind):
-    """What may happen to resources of many kinds, by step and name, in the words of this kind."""
-    create, delete = {"reply lost": lost(kind.create)}, {"reply lost": lost(kind.delete)}
-    steps = {"create": create, "update": {}, "delete": delete}
+    """What may happen to resources of many kinds, in the words of this kind, by step and name."""
+    new = {"since": kind.create}
+    found = {"create-reply lost": lost(kind.create), "delete-reply lost": lost(kind.delete)}
     if kind.ready:
-        once = {"since": kind.create, "calls": {kind.create: 1}}
-        create["not found yet"] = refused_while_new(kind.look, kind.absent, 8, ends=kind.ready, **once)
+        once = {kind.create: 1}
+        hidden = refused_while_new(kind.look, kind.absent, 8, ends=kind.ready, calls=once, **new)
+        found["create-not found yet"] = hidden
     if kind.making:
-        create["not ready yet"] = shown(30, kind.ready, since=kind.create, **kind.making)
-        young = shown(10, since=kind.create, **kind.making)
-        create["reply lost, and not ready yet"] = both(lost(kind.create), young)
+        found["create-not ready yet"] = shown(30, kind.ready, **new, **kind.making)
+        young = shown(10, **new, **kind.making)
+        found["create-reply lost, and not ready yet"] = both(lost(kind.create), young)
     if kind.untagged:
-        exists = (
-            [refused_while_new(kind.create, kind.exists, NEVER, since=kind.create)] if kind.exists else []
-        )
-        no_tags = refused(kind.tags, kind.untagged, 4)
-        create["reply lost, and no tags yet"] = both(lost(kind.create), no_tags, *exists)
+        late = [lost(kind.create), refused(kind.tags, kind.untagged, 4)]
+        if kind.exists:
+            late.append(refused_while_new(kind.create, kind.exists, NEVER, **new))
+        found["create-reply lost, and no tags yet"] = both(*late)
     if kind.taken:
-        create["name taken"] = refused(kind.create, kind.taken, 9, ends=kind.taken[0])
+        found["create-name taken"] = refused(kind.create, kind.taken, 9, ends=kind.taken[0])
     if kind.no_role:
-        new = {"since": "CreateRole", "of_role": True}
-        create["role too new"] = refused_while_new(kind.create, kind.no_role, 118, ends=kind.trust, **new)
-        never = ("AccessDeniedException", PASS_ROLE)
-        create["no PassRole"] = refused(kind.create, never, NEVER, ends=r"administrator .* for this right")
+        too_new = {"since": "CreateRole", "of_role": True, "ends": kind.trust}
+        found["create-role too new"] = refused_while_new(kind.create, kind.no_role, 118, **too_new)
+        no_right = r"administrator .* for this right"
+        found["create-no PassRole"] = refused(kind.create, NO_PASS_ROLE, NEVER, ends=no_right)
     if kind.deleting:
-        delete["still shown"] = deleting(kind, 1, kind.patience)
-        steps["delete again"] = {"still shown": deleting(kind, 0, kind.patience)}
-        steps["create again"] = {"still shown": deleting(kind, 0, 300)}
+        found["create again-still shown"] = deleting(kind, 0, 300)
+        found["delete-still shown"] = deleting(kind, 1, kind.patience)
+        found["delete again-still shown"] = deleting(kind, 0, kind.patience)
     if kind.gone_meanwhile:
-        delete["gone meanwhile"] = forestalled(kind.delete, kind.gone_meanwhile)
-    return steps
+        found["delete-gone meanwhile"] = forestalled(kind.delete, kind.gone_meanwhile)
+    return found

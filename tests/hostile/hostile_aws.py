@@ -162,59 +162,45 @@ class HostileAws:
         """After these operations call `change(ask, reply)`, which may change the reply."""
         self._edits.append((_list(operations), change))
 
+    def first(self, operations, times, answer, when=lambda ask: True):
+        """Answer so the first calls of each operation on each resource, counted while `when(ask)` holds."""
+        met = Counter()
+
+        def counted(ask):
+            key = (ask.operation, ask.resource)
+            if met[key] >= times or not when(ask):
+                return None
+            met[key] += 1
+            return answer(ask)
+
+        self.rule(operations, counted)
+
     def refuse(self, operations, code, message, status=400, *, times=NEVER, when=lambda ask: True):
         """Refuse these operations, the first so many times for each resource, while `when(ask)` holds."""
-        said = Counter()
+        refusal = lambda ask: ask.refusal(code, message.format(name=ask.resource), status)  # noqa: E731
+        self.first(operations, times, refusal, when)
 
-        def answer(ask):
-            key = (ask.operation, ask.resource)
-            if said[key] >= times or not when(ask):
-                return None
-            said[key] += 1
-            return ask.refusal(code, message.format(name=ask.resource), status)
-
-        self.rule(operations, answer)
-
-    def throttle(self, operations, code="ThrottlingException", *, status=400, times=2):
-        self.refuse(operations, code, "Rate exceeded", status=status, times=times)
-
-    def show_html(self, operations, status, *, times=NEVER):
+    def show_html(self, operations, status, *, times):
         """Let a proxy's page come in place of the reply."""
-        shown = Counter()
-
-        def answer(ask):
-            shown[ask.operation] += 1
-            return ask.answer(status, HTML, "text/html") if shown[ask.operation] <= times else None
-
-        self.rule(operations, answer)
+        self.first(operations, times, lambda ask: ask.answer(status, HTML, "text/html"))
 
     def drop(self, operations, error=ConnectionClosedError, *, times=NEVER):
         """Let the connection break before these operations reach AWS."""
-        dropped = Counter()
 
         def answer(ask):
-            dropped[ask.operation] += 1
-            if dropped[ask.operation] <= times:
-                raise error(
-                    endpoint_url="https://aws.example", proxy_url="http://proxy", error="no such host"
-                )
+            raise error(endpoint_url="https://aws.example", proxy_url="http://proxy", error="no such host")
 
-        self.rule(operations, answer)
+        self.first(operations, times, answer)
 
     def lose(self, operations):
         """Let the first call of each operation on each resource happen, and lose the reply."""
-        lost = set()
 
         def answer(ask):
-            key = (ask.operation, ask.resource)
-            if key in lost:
-                return
-            lost.add(key)
             if self.forward().status_code < 300:
-                self._done[key] = self.clock.now
+                self._done[ask.operation, ask.resource] = self.clock.now
             raise ConnectionClosedError(endpoint_url="https://aws.example")
 
-        self.rule(operations, answer)
+        self.first(operations, 1, answer)
 
     def linger(self, look, delete, seconds):
         """Let a look show a resource, as it was, for so many seconds after it was deleted."""

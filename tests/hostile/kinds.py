@@ -72,7 +72,7 @@ class Kind:
     @property
     def failures(self):
         """All that may happen to it, by step and name."""
-        return {step: failures | self.own.get(step, {}) for step, failures in common(self).items()}
+        return common(self) | self.own
 
 
 def trusts(service):
@@ -95,32 +95,27 @@ ROLE = Kind(
     absent=NO_ROLE,
     gone_meanwhile=NO_ROLE,
     own={
-        "create": {
-            "not found by IAM itself": refused_while_new(
-                ALL_OF_A_ROLE, NO_ROLE, 8, since="CreateRole", ends="cannot be found"
-            ),
-            "reply lost, and not found yet": both(
-                lost("CreateRole"),
-                refused_while_new("GetRole", NO_ROLE, 8, since="CreateRole"),
-            ),
-            "changed at the same time": refused("CreateRole", CONCURRENT, 2),
-            "attached at the same time": refused("AttachRolePolicy", CONCURRENT, 2, calls=4),
-            "quota": refused("CreateRole", QUOTA, NEVER, ends=r"quota .* Service Quotas"),
-            "old policy": refused(
-                "GetPolicy",
-                OLD_POLICY,
-                NEVER,
-                ends="`lottery policy` prints .* `lottery policy --boundary` prints",
-            ),
-            "policy retired": refused(
-                "AttachRolePolicy", NO_POLICY, NEVER, ends="is not attachable", calls=2
-            ),
-        },
-        "delete": {
-            "changed at the same time": refused("DeleteRole", CONCURRENT, 2),
-            "detached at the same time": refused("DetachRolePolicy", CONCURRENT, 2, calls=4),
-            "policies still seen": refused("DeleteRole", NOT_EMPTY, 3, ends="must detach"),
-        },
+        "create-not found by IAM itself": refused_while_new(
+            ALL_OF_A_ROLE, NO_ROLE, 8, since="CreateRole", ends="cannot be found"
+        ),
+        "create-reply lost, and not found yet": both(
+            lost("CreateRole"), refused_while_new("GetRole", NO_ROLE, 8, since="CreateRole")
+        ),
+        "create-changed at the same time": refused("CreateRole", CONCURRENT, 2),
+        "create-attached at the same time": refused("AttachRolePolicy", CONCURRENT, 2, calls=4),
+        "create-quota": refused("CreateRole", QUOTA, NEVER, ends=r"quota .* Service Quotas"),
+        "create-old policy": refused(
+            "GetPolicy",
+            OLD_POLICY,
+            NEVER,
+            ends="`lottery policy` prints .* `lottery policy --boundary` prints",
+        ),
+        "create-policy retired": refused(
+            "AttachRolePolicy", NO_POLICY, NEVER, ends="is not attachable", calls=2
+        ),
+        "delete-changed at the same time": refused("DeleteRole", CONCURRENT, 2),
+        "delete-detached at the same time": refused("DetachRolePolicy", CONCURRENT, 2, calls=4),
+        "delete-policies still seen": refused("DeleteRole", NOT_EMPTY, 3, ends="must detach"),
     },
 )
 
@@ -159,41 +154,35 @@ FUNCTION = Kind(
     trust=trusts("lambda.amazonaws.com"),
     gone_meanwhile=NO_FUNCTION,
     own={
-        "create": {
-            "busy": refused("CreateFunction", PENDING, ends="at this time"),
-            "Failed": shown(
-                NEVER,
-                r"could not make it: Internal error\. Run .* teardown",
-                since="CreateFunction",
-                State="Failed",
-                StateReason="Internal error.",
-            ),
-        },
-        "update": {
-            "one still in progress": both(
-                shown(20, since=CODE, calls={CODE: 1}, LastUpdateStatus="InProgress"),
-                refused_while_new(CONFIGURATION, UPDATING, 20, since=CODE, calls={CONFIGURATION: 1}),
-            ),
-            "in progress": shown(
-                20, "function [^ ]* to be ready: not there", since=CODE, LastUpdateStatus="InProgress"
-            ),
-            "code while updating": refused(CODE, UPDATING),
-            "code while Pending": refused(CODE, PENDING),
-            "configuration while updating": refused(CONFIGURATION, UPDATING),
-            "configuration while Pending": refused(CONFIGURATION, PENDING),
-            "role too new": refused(CONFIGURATION, NO_LAMBDA_ROLE, 5),
-            "Failed": shown(
-                NEVER,
-                r"could not make it: No room\.",
-                since=CONFIGURATION,
-                LastUpdateStatus="Failed",
-                LastUpdateStatusReason="No room.",
-            ),
-        },
-        "delete": {
-            "updating": refused("DeleteFunction", UPDATING, ends="at this time"),
-            "throttled": refused_while_new("GetFunction", THROTTLED, 29, since="DeleteFunction"),
-        },
+        "create-busy": refused("CreateFunction", PENDING, ends="at this time"),
+        "create-Failed": shown(
+            NEVER,
+            r"could not make it: Internal error\. Run .* teardown",
+            since="CreateFunction",
+            State="Failed",
+            StateReason="Internal error.",
+        ),
+        "update-one still in progress": both(
+            shown(20, since=CODE, LastUpdateStatus="InProgress"),
+            refused_while_new(CONFIGURATION, UPDATING, 20, since=CODE, calls={CODE: 1, CONFIGURATION: 1}),
+        ),
+        "update-in progress": shown(
+            20, "function [^ ]* to be ready: not there", since=CODE, LastUpdateStatus="InProgress"
+        ),
+        "update-code while updating": refused(CODE, UPDATING),
+        "update-code while Pending": refused(CODE, PENDING),
+        "update-configuration while updating": refused(CONFIGURATION, UPDATING),
+        "update-configuration while Pending": refused(CONFIGURATION, PENDING),
+        "update-role too new": refused(CONFIGURATION, NO_LAMBDA_ROLE, 5),
+        "update-Failed": shown(
+            NEVER,
+            r"could not make it: No room\.",
+            since=CONFIGURATION,
+            LastUpdateStatus="Failed",
+            LastUpdateStatusReason="No room.",
+        ),
+        "delete-updating": refused("DeleteFunction", UPDATING, ends="at this time"),
+        "delete-throttled": refused_while_new("GetFunction", THROTTLED, 29, since="DeleteFunction"),
     },
 )
 
@@ -211,16 +200,10 @@ INDEXING = ("ResourceInUseException", f"{IN_USE}Cannot delete table while indexe
 NO_TABLE = ("ResourceNotFoundException", "Requested resource not found: Table: {name} not found")
 ONE_INDEX = (
     "LimitExceededException",
-    "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
+    "Only 1 online index can be created or deleted simultaneously per table",
 )
-HAS_INDEX = (
-    "ResourceInUseException",
-    "One or more parameter values were invalid: Attempting to create an index which already exists",
-)
-PROTECTED = (
-    "ValidationException",
-    "Resource cannot be deleted as it is protected. Disable deletion protection first.",
-)
+HAS_INDEX = ("ResourceInUseException", "Attempting to create an index which already exists")
+PROTECTED = ("ValidationException", "Resource is protected. Disable deletion protection first.")
 TABLE = Kind(
     plan.employee_table,
     *("DescribeTable", "ListTagsOfResource", "CreateTable", "DeleteTable"),
@@ -235,32 +218,25 @@ TABLE = Kind(
     taken=DELETING,
     gone_meanwhile=NO_TABLE,
     own={
-        "update": {
-            "index CREATING": index(IndexStatus="CREATING"),
-            "index CREATING and Backfilling": index(IndexStatus="CREATING", Backfilling=True),
-            "index Backfilling": index(Backfilling=True),
-            "another index": refused("UpdateTable", ONE_INDEX, 12),
-            "reply lost": both(
-                lost("UpdateTable"), refused_while_new("UpdateTable", HAS_INDEX, NEVER, since="UpdateTable")
-            ),
-        },
-        "delete": {
-            "being made": refused("DeleteTable", CREATING, 6, ends="in use"),
-            "index being made": refused("DeleteTable", INDEXING, 6),
-            "CREATING": both(
-                shown(30, since="CreateTable", TableStatus="CREATING"),
-                refused_while_new("DeleteTable", CREATING, 30, since="CreateTable", calls={"DeleteTable": 1}),
-            ),
-            "UPDATING": shown(
-                30,
-                "table .* to be ACTIVE: not there after 300 s",
-                since="CreateTable",
-                TableStatus="UPDATING",
-            ),
-            "protected": refused(
-                "DeleteTable", PROTECTED, NEVER, ends=r"deletion protection first .*Read AWS"
-            ),
-        },
+        "update-index CREATING": index(IndexStatus="CREATING"),
+        "update-index CREATING and Backfilling": index(IndexStatus="CREATING", Backfilling=True),
+        "update-index Backfilling": index(Backfilling=True),
+        "update-another index": refused("UpdateTable", ONE_INDEX, 12),
+        "update-reply lost": both(
+            lost("UpdateTable"), refused_while_new("UpdateTable", HAS_INDEX, NEVER, since="UpdateTable")
+        ),
+        "delete-being made": refused("DeleteTable", CREATING, 6, ends="in use"),
+        "delete-index being made": refused("DeleteTable", INDEXING, 6),
+        "delete-CREATING": both(
+            shown(30, since="CreateTable", TableStatus="CREATING"),
+            refused_while_new("DeleteTable", CREATING, 30, since="CreateTable", calls={"DeleteTable": 1}),
+        ),
+        "delete-UPDATING": shown(
+            30, "table .* to be ACTIVE: not there after 300 s", since="CreateTable", TableStatus="UPDATING"
+        ),
+        "delete-protected": refused(
+            "DeleteTable", PROTECTED, NEVER, ends=r"deletion protection first .*Read AWS"
+        ),
     },
 )
 
@@ -293,12 +269,10 @@ MACHINE = Kind(
     trust=trusts("states.amazonaws.com"),
     gone_meanwhile=NO_MACHINE,
     own={
-        "update": {
-            "role too new": refused("UpdateStateMachine", NO_STATES_ROLE, 5),
-            "not shown yet": shown(
-                9, "to show its update: not there after 60 s", since="UpdateStateMachine", definition=OTHER
-            ),
-        },
+        "update-role too new": refused("UpdateStateMachine", NO_STATES_ROLE, 5),
+        "update-not shown yet": shown(
+            9, "to show its update: not there after 60 s", since="UpdateStateMachine", definition=OTHER
+        ),
     },
 )
 
@@ -311,8 +285,8 @@ GROUP = Kind(
     untagged=NO_GROUP,
     gone_meanwhile=NO_GROUP,
     own={
-        "create": {"changed at the same time": refused("CreateLogGroup", ABORTED, 2)},
-        "delete": {"changed at the same time": refused("DeleteLogGroup", ABORTED, 2)},
+        "create-changed at the same time": refused("CreateLogGroup", ABORTED, 2),
+        "delete-changed at the same time": refused("DeleteLogGroup", ABORTED, 2),
     },
 )
 TOPIC = Kind(
@@ -331,12 +305,11 @@ KINDS = {
     "log group": GROUP,
     "topic": TOPIC,
 }
-#: Every kind, step and failure. The tests and the documents name them so.
+#: Every kind, step and failure, by the name that it has in the tests and the documents.
 CASES = {
-    f"{name}-{step}-{said}": (kind, step, failure)
+    f"{name}-{said}": (kind, said.split("-")[0], failure)
     for name, kind in KINDS.items()
-    for step, failures in kind.failures.items()
-    for said, failure in failures.items()
+    for said, failure in kind.failures.items()
 }
 
 

@@ -12,7 +12,7 @@ from botocore.exceptions import (
     ResponseStreamingError,
     SSLError,
 )
-from hostile.hostile_aws import NEVER, HostileAws
+from hostile.hostile_aws import HostileAws
 from hostile.kinds import FUNCTION
 
 from lottery_lib import connect, draw, inbox, plan
@@ -264,7 +264,7 @@ def test_endless_throttle(aws, clock, stack, operation):
     """An operation is throttled without end: every command ends, with one sentence that says what to do."""
     if operation not in DEPLOYING:
         aws.deploy(ADDRESS)
-    aws.throttle(operation, times=NEVER)
+    aws.refuse(operation, "ThrottlingException", "Rate exceeded")
     steps = (lambda: stack.deploy(ADDRESS), lambda: draw(aws.target, 1), lambda: forget_winners(aws.target))
     for step in (*steps, stack.teardown, stack.status):
         begun = clock.now
