@@ -1,13 +1,11 @@
 """Each kind of resource meets what AWS may do while it is made, changed or deleted."""
 
-from dataclasses import dataclass
-
 import pytest
 from hostile.hostile_aws import HTML, NEVER
 from hostile.kinds import CASES, FUNCTION, KINDS, ROLE, TABLE, assert_settled, there
+from kit.calls import make_foreign
 
 from lottery_lib.errors import LotteryError
-from lottery_lib.names import Names
 
 STATES = {"create": "created", "update": "updated", "delete": "deleted"}
 
@@ -66,15 +64,6 @@ def test_failure_that_never_passes(aws, clock, kind, step, failure):
         assert aws.attempts[-1] in failure.calls or not failure.calls
 
 
-@dataclass(frozen=True)
-class Strangers(Names):
-    """The same names, and the tags of somebody else."""
-
-    @property
-    def tags(self):
-        return {"owner": "somebody"}
-
-
 def hide(aws, kind):
     """Let two looks not find what there is; a creation says that it exists."""
     aws.refuse(kind.look, *kind.absent, times=2)
@@ -110,8 +99,9 @@ def test_changed_and_hidden_at_first(aws, kind):
 @those("absent")
 def test_foreign_and_hidden_at_first(aws, kind):
     """What has our name and is not ours is refused, also if AWS does not show it at first."""
-    theirs = aws.emulated.named(Strangers(aws.target.names.attendee))
-    there(aws, kind, lambda target: kind.make(theirs))
+    there(aws, kind, None)
+    make_foreign(aws.emulated, kind.make)
+    aws.forget()
     hide(aws, kind)
     with pytest.raises(LotteryError, match="was not made by this kit"):
         kind.make(aws.target).ensure()

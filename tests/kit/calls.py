@@ -1,6 +1,9 @@
-"""Record what a target asks of AWS, and disturb it."""
+"""Record what a target asks of AWS, disturb it, and have there what is somebody else's."""
+
+from dataclasses import dataclass
 
 from lottery_lib import connect
+from lottery_lib.names import Names
 
 WRITES = (
     "Create",
@@ -77,3 +80,18 @@ class LostReply:
     def _again(self, **_):
         again, self._lost = not self._lost, True
         return 0 if again else None
+
+
+@dataclass(frozen=True)
+class _Strangers(Names):
+    """The names of an attendee, and the tags of somebody else."""
+
+    @property
+    def tags(self):
+        return {"owner": "somebody"}
+
+
+def make_foreign(target, make):
+    """Make a resource that has our name, and that somebody else made."""
+    theirs = target.named(_Strangers(target.names.attendee, target.names.edition))
+    return make(theirs).ensure()

@@ -6,10 +6,9 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from kit.calls import WRITES
-from kit.test_stack import foreign_table
+from kit.calls import WRITES, make_foreign
 
-from lottery_lib import Names, Stack, connect, inbox
+from lottery_lib import Names, Stack, connect, inbox, plan
 from lottery_lib import target as door
 from lottery_lib.__main__ import main
 from lottery_lib.course.lessons import restore
@@ -191,7 +190,7 @@ def test_a_teardown_does_what_its_plan_says(real):
 
 def test_what_is_foreign_is_left_alone(real):
     """What is not ours is neither written to nor forgotten: the inventory has it, and the exit code tells."""
-    foreign_table(real.emulated)
+    make_foreign(real.emulated, plan.winners_table)
     assert_dry_runs_write_nothing(real)
     restore(real.target, "00")  # on an emulator it removes what has our names
     assert main(["teardown", "--yes"]) == 1

@@ -1,9 +1,10 @@
 """Deploying converges, and tearing down leaves nothing."""
 
 import json
+from functools import partial
 
 import pytest
-from kit.calls import Recorder
+from kit.calls import Recorder, make_foreign
 
 from lottery_lib import Stack, connect, draw, inject, load_employees, plan
 from lottery_lib.draws import forget_winners
@@ -133,7 +134,7 @@ def test_wrong_index_key_is_refused(target):
 
 def test_plan(target):
     """The plan of a deploy tells what would be created, what checked, and what refused."""
-    foreign_table(target)
+    make_foreign(target, plan.winners_table)
     plan.lambda_role(target).ensure()
     planned = {(each.kind, each.name): each.state for each in Stack(target).plan("ann@example.com")}
     assert planned["table", target.names.winners_table] == "not ours, would be refused"
@@ -142,69 +143,16 @@ def test_plan(target):
     assert planned["subscription", "ann@example.com"] == "would be created"
 
 
-def test_index_is_added_later(target):
-    """The index can be added to a table that was made without it, as the tutorial does."""
-    plan.employee_table(target, index=False).ensure()
-    assert Table(target, target.names.employee_table).index_names() == []
-    assert plan.employee_table(target).ensure().state == "updated"
-    assert Table(target, target.names.employee_table).index_names() == ["lottery_serial-index"]
-
-
-def foreign_role(target):
-    trusting = json.dumps(trust_policy("lambda.amazonaws.com"))
-    target.client("iam").create_role(RoleName=target.names.lambda_role, AssumeRolePolicyDocument=trusting)
-    return "role"
-
-
-def foreign_topic(target):
-    target.client("sns").create_topic(Name=target.names.topic)
-    return "topic"
-
-
-def foreign_group(target):
-    name = target.names.log_group(target.names.function("InputWinners"))
-    target.client("logs").create_log_group(logGroupName=name)
-    return "log group"
-
-
-def foreign_table(target):
-    target.client("dynamodb").create_table(
-        TableName=target.names.winners_table,
-        KeySchema=[{"AttributeName": "employee_id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "employee_id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    return "table"
-
-
-def foreign_function(target):
-    role = plan.lambda_role(target).arn
-    target.client("lambda").create_function(
-        FunctionName=target.names.function("InputWinners"),
-        Code={"ZipFile": lambda_function.zipped(lambda_function.LAMBDAS_FOLDER / "input_winners")},
-        Role=role,
-        Runtime="python3.12",
-        Handler="lambda_function.lambda_handler",
-    )
-    return "function"
-
-
-def foreign_machine(target):
-    role = plan.machine_role(target).ensure().arn
-    target.client("stepfunctions").create_state_machine(
-        name=target.names.machine,
-        roleArn=role,
-        definition='{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}',
-    )
-    return "state machine"
-
-
-FOREIGN = [foreign_role, foreign_topic, foreign_group, foreign_table, foreign_function, foreign_machine]
+FOREIGN = [
+    *(plan.lambda_role, plan.topic, plan.winners_table, plan.machine),
+    *(partial(make, purpose="InputWinners") for make in (plan.log_group, plan.function)),
+]
 
 
 def test_foreign_things_are_left_alone(target):
     """Things of our names without our tags are refused by deploy and left, and named, by teardown."""
-    kinds = {make(target) for make in FOREIGN}
+    plan.machine_role(target).ensure()
+    kinds = {make_foreign(target, make).kind for make in FOREIGN}
     Subscription(plan.topic(target), "ann@example.com").ensure()
     foreign = [each for each, _ in plan.resources(target) if (found := each.find()) and not found.ours]
     assert {each.kind for each in foreign} == kinds
@@ -221,7 +169,7 @@ def test_foreign_things_are_left_alone(target):
 
 def test_foreign_tables_are_not_emptied(target):
     """Neither a reset nor a roster touches a table of our name that is not ours."""
-    foreign_table(target)
+    make_foreign(target, plan.winners_table)
     Table(target, target.names.winners_table).put([{"employee_id": "theirs"}])
     with pytest.raises(LotteryError, match="was not made by this kit"):
         forget_winners(target)
@@ -230,5 +178,6 @@ def test_foreign_tables_are_not_emptied(target):
 
 def test_recreated_machine_has_only_its_own_tags(lottery):
     """A foreign machine made after a teardown does not inherit our tags."""
-    foreign_machine(lottery)
+    plan.machine_role(lottery).ensure()
+    make_foreign(lottery, plan.machine)
     assert not StateMachine(lottery, lottery.names.machine).find().ours
