@@ -46,7 +46,7 @@ def test_machine_not_yet_visible(deployed):
 def test_no_machine_fails_at_once(aws, clock):
     """A machine that is not there at all is said at once."""
     begun = clock.now
-    with pytest.raises(LotteryError, match="does not exist"):
+    with pytest.raises(LotteryError, match=r"state machine Lottery-h\d+: does not exist\. Run .* deploy"):
         draw(aws.target, 1)
     assert clock.now == begun
 

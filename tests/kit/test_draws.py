@@ -304,14 +304,6 @@ def test_draws_at_once(target):
     assert all(len(result["winners"]) == 1 for result in results)
 
 
-def test_no_machine():
-    """A draw before the deploy is one sentence that says what to do."""
-    from lottery_lib import connect
-
-    with pytest.raises(LotteryError, match=r"state machine Lottery-nobody: does not exist. Run .* deploy"):
-        draw(connect("embedded", attendee="nobody"), 1)
-
-
 def test_a_draw_that_runs_and_is_stopped(lasting):
     """While it runs, it has no duration yet. A stopped draw is ABORTED, says why, and leaves no winners."""
     draws = Draws(lasting)
@@ -325,10 +317,3 @@ def test_a_draw_that_runs_and_is_stopped(lasting):
     assert draws.progress(arn).result["error"] == "Cancelled"
     assert len(remaining(lasting)) == 10
     draws.stop(arn)
-
-
-def test_draw_that_does_not_end(lasting):
-    """A draw that has not ended by the deadline is told with its ARN, so that no second one is started."""
-    result = draw(lasting, 1, seconds=0.2)
-    assert (result["status"], result["error"]) == ("RUNNING", "StillRunning")
-    Draws(lasting).stop(result["execution_arn"])

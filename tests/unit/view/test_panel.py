@@ -285,7 +285,7 @@ def test_failed_draw():
     [
         (
             LotteryError("the emulator", "does not answer", "Start it"),
-            "the emulator: does not answer. Start it.",
+            "✗ the emulator: does not answer. Start it.",
         ),
         (ValueError("<odd>"), "ValueError: &lt;odd&gt;"),
     ],
