@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from hostile.failures import both, common, lost, refused, refused_while_new, shown
@@ -104,11 +104,9 @@ ROLE = Kind(
         "create-changed at the same time": refused("CreateRole", CONCURRENT, 2),
         "create-attached at the same time": refused("AttachRolePolicy", CONCURRENT, 2, calls=4),
         "create-quota": refused("CreateRole", QUOTA, NEVER, ends=r"quota .* Service Quotas"),
-        "create-old policy": refused(
-            "GetPolicy",
-            OLD_POLICY,
-            NEVER,
-            ends="`lottery policy` prints .* `lottery policy --boundary` prints",
+        "create-old policy": replace(
+            refused("GetPolicy", OLD_POLICY, NEVER, ends="`lottery policy` prints .* --boundary` prints"),
+            calls={"GetPolicy": 1, "CreateRole": 0},
         ),
         "create-policy retired": refused(
             "AttachRolePolicy", NO_POLICY, NEVER, ends="is not attachable", calls=2

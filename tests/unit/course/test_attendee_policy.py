@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from functools import cache
 
 import pytest
@@ -111,12 +112,15 @@ def test_wildcards_stand_where_names_end(edition):
 
 
 @BOTH
-def test_everything_is_of_the_place(edition):
-    """Partition, account and region are those that were given."""
-    text = json.dumps(document("", edition, ("210987654321", "cn-north-1")))
-    assert "arn:aws:" not in text
-    assert "us-east-1" not in text
-    assert ":210987654321:" in text
+@pytest.mark.parametrize(("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")])
+def test_everything_is_of_the_place(edition, region, partition):
+    """Partition, account and region are those that were given. Service principals are those of everywhere."""
+    place = ("210987654321", region)
+    for each in (document("", edition, place), boundary(elsewhere(*place, Names("", edition)))):
+        assert set(re.findall(r"arn:([\w-]+)", str(each))) == {partition}
+        assert "us-east-1" not in str(each)
+        assert "amazonaws.com.cn" not in str(each)
+        assert ":210987654321:" in str(each)
 
 
 @pytest.mark.parametrize(
