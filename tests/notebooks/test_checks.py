@@ -1,22 +1,16 @@
 """The lessons from top to bottom: what their cells show, and what their checks answer to whatever one may write."""
 
-import asyncio
 import re
-import sys
 from typing import Any, Final
 
 import nbformat
-import pandas as pd
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
-from IPython.utils.capture import capture_output
-from nbformat.v4 import new_output
 from nbval.plugin import get_sanitize_patterns
-from traitlets.config import Config
 
+from notebooks import cells
 from notebooks.refresh import SANITIZE, WIDGET_VIEW
 
-from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, notebooks
+from lottery_lib.course.notebooks import notebooks
 
 #: What each exercise asks for: a name to assign; "" where AWS itself is to be changed.
 NAMES: Final = {
@@ -605,35 +599,8 @@ Node = Any
 
 @pytest.fixture
 def shell(tmp_path, monkeypatch):
-    """A kernel's shell in this process, where everything is imported already."""
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
-    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
-    monkeypatch.chdir(NOTEBOOKS_FOLDER)
-    plain = {"HistoryManager": {"enabled": False}, "InteractiveShell": {"xmode": "Minimal"}}  # short tracebacks
-    shell = InteractiveShell.instance(config=Config(plain))
-    results = []
-    monkeypatch.setattr(shell.displayhook, "write_output_prompt", lambda: None)
-    monkeypatch.setattr(shell.displayhook, "write_format_data", lambda data, _: results.append(data))
-    # As pandas sets them in a kernel; a lesson changes the second one.
-    as_in_a_kernel = pd.option_context("display.max_columns", 20, "display.max_colwidth", 50)
-    with as_in_a_kernel, asyncio.Runner() as loop:
-
-        def run(source):
-            """What a cell shows, and how it ends."""
-            results.clear()
-            python = shell.transform_cell(source)
-            with capture_output() as printed:
-                ended = loop.run(shell.run_cell_async(source, store_history=True, transformed_cell=python))
-            return shown(printed.stdout + printed.stderr, *(each.data for each in printed.outputs), *results), ended
-
+    with cells.shell(tmp_path, monkeypatch) as run:
         yield run
-    InteractiveShell.clear_instance()
-
-
-def shown(printed, *data):
-    """What a cell shows, as a notebook stores it."""
-    streams = [new_output("stream", text=printed)] if printed else []
-    return streams + [new_output("display_data", each) for each in data]
 
 
 def compared(outputs):

@@ -1,0 +1,46 @@
+"""Run the cells of a lesson in this process. A kernel takes seconds to start."""
+
+import asyncio
+import sys
+from contextlib import contextmanager
+
+import pandas as pd
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from nbformat.v4 import new_output
+from traitlets.config import Config
+
+from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER
+
+
+@contextmanager
+def shell(tmp_path, monkeypatch):
+    """A kernel's shell in this process, where everything is imported already: it runs a cell's source."""
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+    monkeypatch.chdir(NOTEBOOKS_FOLDER)
+    plain = {"HistoryManager": {"enabled": False}, "InteractiveShell": {"xmode": "Minimal"}}  # short tracebacks
+    shell = InteractiveShell.instance(config=Config(plain))
+    results = []
+    monkeypatch.setattr(shell.displayhook, "write_output_prompt", lambda: None)
+    monkeypatch.setattr(shell.displayhook, "write_format_data", lambda data, _: results.append(data))
+    # As pandas sets them in a kernel; a lesson changes the second one.
+    as_in_a_kernel = pd.option_context("display.max_columns", 20, "display.max_colwidth", 50)
+    with as_in_a_kernel, asyncio.Runner() as loop:
+
+        def run(source):
+            """What a cell shows, and how it ends."""
+            results.clear()
+            python = shell.transform_cell(source)
+            with capture_output() as printed:
+                ended = loop.run(shell.run_cell_async(source, store_history=True, transformed_cell=python))
+            return shown(printed.stdout + printed.stderr, *(each.data for each in printed.outputs), *results), ended
+
+        yield run
+    InteractiveShell.clear_instance()
+
+
+def shown(printed, *data):
+    """What a cell shows, as a notebook stores it."""
+    streams = [new_output("stream", text=printed)] if printed else []
+    return streams + [new_output("display_data", each) for each in data]
