@@ -56,7 +56,7 @@ def shown(seconds, ends="", *, since, change=lambda found: None, **settings):
                 change(kind.found(reply))
                 kind.found(reply).update(settings)
 
-        aws.edit(kind.look, edit)
+        aws.edit(kind.describe, edit)
 
     return Failure(begin, seconds, ends, is_waited_for=True)
 
@@ -65,7 +65,7 @@ def deleting(kind, calls, seconds):
     """A deleted resource is still shown for some seconds, and its name is not free."""
 
     def begin(aws, kind, long):
-        for look in {kind.look, kind.tags}:
+        for look in {kind.describe, kind.tags}:
             aws.linger(look, kind.delete, long)
         shown(long, since=kind.delete, **kind.deleting).begin(aws, kind, long)
         is_deleting = lambda ask: aws.age(kind.delete, ask.resource) < long  # noqa: E731
@@ -119,7 +119,7 @@ def common(kind):
     found = {"create-reply lost": lost(kind.create), "delete-reply lost": lost(kind.delete)}
     if kind.ready:
         once = {kind.create: 1}
-        hidden = refused_while_new(kind.look, kind.absent, 8, ends=kind.ready, calls=once, **new)
+        hidden = refused_while_new(kind.describe, kind.absent, 8, ends=kind.ready, calls=once, **new)
         found["create-not found yet"] = hidden
     if kind.making:
         found["create-not ready yet"] = shown(30, kind.ready, **new, **kind.making)

@@ -254,26 +254,12 @@ class HostileAws:
 
         self.rule("BatchWriteItem", answer)
 
-    def scan_in_pages(self):
-        """Let a scan come in three pages, of which the second is empty."""
-
-        def answer(ask):
-            asked = json.loads(self._request.body)
-            page = int(asked.pop("ExclusiveStartKey", {"page": {"S": "1"}})["page"]["S"])
-            items = json.loads(self.forward(asked).content)["Items"]
-            more = {"LastEvaluatedKey": {"page": {"S": str(page + 1)}}} if page < 3 else {}
-            # The first page is empty where a single item is asked for: is there anything at all?
-            first = 0 if "Limit" in asked else 1
-            return ask.answer(200, {"Items": [items[:first], [], items[first:]][page - 1]} | more)
-
-        self.rule("Scan", answer)
-
     def page(self, operation, key, given="nextToken", told="nextToken"):
-        """Let a list come in three pages, of which the second is empty."""
+        """Let a list come in three pages, of which the first is empty."""
 
         def change(ask, reply):
             page = int((ask.token or "p1").removeprefix("p"))
-            reply[key] = [reply[key][:1], [], reply[key][1:]][page - 1]
+            reply[key] = [[], reply[key][:1], reply[key][1:]][page - 1]
             reply.pop(told, None)
             if page < 3:
                 reply[told] = f"p{page + 1}"

@@ -21,19 +21,19 @@ class Kind:
 
     Attributes:
         make: Returns the resource of a target as it should be.
-        look: The operation that shows it.
+        describe: The operation that shows it.
         tags: The operation that shows its tags.
         create: The operation that creates it.
         delete: The operation that deletes it.
         denied: How AWS says that the right to look is missing.
-        part: The key of its description in a reply of `look`; empty if the whole reply is it.
+        part: The key of its description in a reply of `describe`; empty if the whole reply is it.
         role: Returns the role that it needs.
         otherwise: Returns it as somebody else may leave it.
         ready: How a wait for a new one ends that never is ready, as a pattern.
         patience: For how many seconds a delete waits until it is gone.
         making: How it is shown while AWS makes it.
         deleting: How it is shown while AWS deletes it.
-        absent: How `look` says that it is not there.
+        absent: How `describe` says that it is not there.
         untagged: How `tags` says that it is not there.
         exists: How `create` says that it is there, if the emulator says something else.
         taken: How `create` says that AWS still deletes one of this name.
@@ -44,7 +44,7 @@ class Kind:
     """
 
     make: Callable
-    look: str
+    describe: str
     tags: str
     create: str
     delete: str
@@ -66,7 +66,7 @@ class Kind:
     own: dict = field(default_factory=dict)
 
     def found(self, reply):
-        """What a reply of `look` says of the resource."""
+        """What a reply of `describe` says of the resource."""
         return reply[self.part] if self.part else reply
 
     @property

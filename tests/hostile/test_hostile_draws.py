@@ -103,7 +103,7 @@ def test_draw_that_never_ends(deployed, clock, status, deadline, seconds):
 
 
 def test_lists_in_pages(deployed):
-    """Executions and events are listed in pages, and one in the middle may be empty."""
+    """Executions and events are listed in pages, and one may be empty."""
     arns = {draw(deployed.target, 1)["execution_arn"] for _ in range(3)}
     whole = execution.history(deployed.target, min(arns))
     deployed.page("ListExecutions", "executions")

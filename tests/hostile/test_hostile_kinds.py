@@ -66,7 +66,7 @@ def test_failure_that_never_passes(aws, clock, kind, step, failure):
 
 def hide(aws, kind):
     """Let two looks not find what there is; a creation says that it exists."""
-    aws.refuse(kind.look, *kind.absent, times=2)
+    aws.refuse(kind.describe, *kind.absent, times=2)
     if kind.exists:
         aws.refuse(kind.create, *kind.exists)
 
@@ -120,11 +120,11 @@ def test_gone_while_it_is_looked_at(aws, kind):
 @those("denied")
 def test_missing_right(aws, kind):
     """Each service denies a right in its own words. It is not asked again, and it is said whom to ask."""
-    aws.refuse(kind.look, *kind.denied)
+    aws.refuse(kind.describe, *kind.denied)
     advice = rf"ann may not \({kind.denied[0]}\)\. Ask the administrator of the account"
     with pytest.raises(LotteryError, match=advice):
         kind.make(aws.target).find()
-    assert aws.attempts.count(kind.look) == 1
+    assert aws.attempts.count(kind.describe) == 1
 
 
 #: A kind of each of AWS's protocols.
@@ -140,7 +140,7 @@ TROUBLE = {
 @PROTOCOLS
 def test_trouble_that_does_not_pass(aws, kind, reply):
     """A reply that says that a service is down ends, after some tries, in what to do."""
-    aws.rule(kind.look, lambda ask: ask.answer(*reply))
+    aws.rule(kind.describe, lambda ask: ask.answer(*reply))
     with pytest.raises(LotteryError, match="AWS has a problem: wait a minute"):
         kind.make(aws.target).find()
-    assert aws.attempts.count(kind.look) >= 5
+    assert aws.attempts.count(kind.describe) >= 5

@@ -133,13 +133,3 @@ def test_a_wrong_parameter_is_shown_in_its_own_words(target):
     assert shown.startswith(
         "ParamValidationError: Parameter validation failed:\nInvalid type for parameter RoleName"
     )
-
-
-def test_what_is_there_already_needs_no_correction(target):
-    """If a name is taken, the advice is to go on, and not to correct the call."""
-    table = {"TableName": target.names.winners_table, "BillingMode": "PAY_PER_REQUEST"}
-    table["KeySchema"] = [{"AttributeName": "employee_id", "KeyType": "HASH"}]
-    table["AttributeDefinitions"] = [{"AttributeName": "employee_id", "AttributeType": "S"}]
-    target.client("dynamodb").create_table(**table)
-    with pytest.raises(LotteryError, match=r"lready exist.* Go on with the next step"):
-        target.client("dynamodb").create_table(**table)

@@ -161,6 +161,7 @@ REFUSALS = [
     ("SignatureDoesNotMatch", "Signature not yet current: 2027", "Set the clock of this computer"),
     ("SignatureDoesNotMatch", "The request signature we calculated does not match", "set both again"),
     ("IncompleteSignature", "Authorization header requires ...", "set both again"),
+    ("ResourceInUseException", "Table already exists: T", "Go on with the next step"),
     ("AccessDenied", "ann may not", "Ask the administrator of the account for this right"),
 ]
 
