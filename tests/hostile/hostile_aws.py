@@ -114,6 +114,7 @@ class HostileAws:
         emulated: The same as an emulator. A deploy there announces nothing, so it makes no plan first.
         clock: Its time, which passes when somebody sleeps.
         attempts: The operations that were asked for, in order, botocore's own retries included.
+        failed: The operations that the first calls of were not answered as AWS answers.
         sent: What was sent for each attempt: address and body, as text.
     """
 
@@ -126,7 +127,7 @@ class HostileAws:
         self.emulated = replace(connection, names=Names(attendee), waiter=waiter, _caller={})
         self.target = replace(self.emulated, kind="aws")
         self.clock = clock
-        self.attempts, self.sent = [], []
+        self.attempts, self.sent, self.failed = [], [], set()
         self._rules, self._edits, self._done, self._polls = [], [], {}, Counter()
         self._tokens = {}
         self._ask = None
@@ -143,7 +144,7 @@ class HostileAws:
 
     def forget(self):
         """Be as kind as the emulator from now on, and begin to count anew."""
-        for each in (self._rules, self._edits, self.attempts, self.sent, self._tokens):
+        for each in (self._rules, self._edits, self.attempts, self.sent, self.failed, self._tokens):
             each.clear()
 
     def age(self, operation, resource):
@@ -171,6 +172,7 @@ class HostileAws:
             if met[key] >= times or not when(ask):
                 return None
             met[key] += 1
+            self.failed.add(ask.operation)
             return answer(ask)
 
         self.rule(operations, counted)

@@ -69,8 +69,8 @@ EVERYTHING = operations(WRITES, LOOKS)
 def throttle(aws, service, code, status, times=2):
     """Refuse each operation of a service so many times."""
     of_service = lambda ask: ask.model.service_model.endpoint_prefix == service  # noqa: E731
-    for operation in f"{WRITES[service]} {LOOKS[service]}".split():
-        aws.refuse(operation, code, "Rate exceeded", status, times=times, when=of_service)
+    concerned = f"{WRITES[service]} {LOOKS[service]}"
+    aws.refuse(concerned, code, "Rate exceeded", status, times=times, when=of_service)
 
 
 def fail_three_times(aws):
@@ -81,45 +81,36 @@ def fail_three_times(aws):
     aws.drop(EVERYTHING, times=1)
 
 
-#: What fails in a life of the lottery, and what is sent again.
+show, drop = (
+    partial(each, operations=EVERYTHING, times=2) for each in (HostileAws.show_html, HostileAws.drop)
+)
+#: What fails in a life of the lottery.
 LIVES = {
-    "every call, three times": (fail_three_times, EVERYTHING),
-    "every reply of a write": (partial(HostileAws.lose, operations=operations(WRITES)), operations(WRITES)),
+    "every call, three times": fail_three_times,
+    "every reply of a write": partial(HostileAws.lose, operations=operations(WRITES)),
 }
 #: Each failure alone. They are long: the lives above have them all, and botocore treats them alike.
 ALONE = {
+    **{f"reply of {each}": partial(HostileAws.lose, operations=[each]) for each in operations(WRITES)},
     **{
-        f"reply of {each}": (partial(HostileAws.lose, operations=[each]), [each])
-        for each in operations(WRITES)
-    },
-    **{
-        f"{code} of {service}": (partial(throttle, service=service, code=code, status=status), [])
+        f"{code} of {service}": partial(throttle, service=service, code=code, status=status)
         for service, codes in THROTTLES.items()
         for code, status in codes
     },
+    **{f"{status} twice": partial(show, status=status) for status in (500, 502, 503)},
     **{
-        f"{status} twice": (
-            partial(HostileAws.show_html, operations=EVERYTHING, status=status, times=2),
-            EVERYTHING,
-        )
-        for status in (500, 502, 503)
-    },
-    **{
-        f"{error.__name__} twice": (
-            partial(HostileAws.drop, operations=EVERYTHING, error=error, times=2),
-            EVERYTHING,
-        )
+        f"{error.__name__} twice": partial(drop, error=error)
         for error in (ConnectionClosedError, ReadTimeoutError, ConnectTimeoutError)
     },
 }
 
 
 @pytest.mark.parametrize(
-    ("fail", "again"),
-    [pytest.param(*each, id=name) for name, each in LIVES.items()]
-    + [pytest.param(*each, id=name, marks=pytest.mark.long) for name, each in ALONE.items()],
+    "fail",
+    [pytest.param(fail, id=name) for name, fail in LIVES.items()]
+    + [pytest.param(fail, id=name, marks=pytest.mark.long) for name, fail in ALONE.items()],
 )
-def test_life(aws, stack, fail, again):
+def test_life(aws, stack, fail):
     """A lottery is deployed, confirmed, drawn, reset and removed; what fails is sent again.
 
     The lists above are complete: a life of the lottery asks for nothing else.
@@ -130,8 +121,9 @@ def test_life(aws, stack, fail, again):
     assert draw(aws.target, 1)["status"] == "SUCCEEDED"
     forget_winners(aws.target)
     assert stack.teardown().left == []
-    assert [each for each in again if aws.attempts.count(each) < 2] == []
     assert sorted({*aws.attempts} - {"GetCallerIdentity"}) == EVERYTHING
+    assert aws.failed
+    assert [each for each in aws.failed if aws.attempts.count(each) < 2] == []
 
 
 def test_interrupted_again_and_again(aws, stack):
@@ -209,36 +201,21 @@ def test_broken_network(aws, error):
         plan.lambda_role(aws.target).find()
 
 
-EXPIRED = "The security token included in the request is expired"
-#: What fails in the middle of a deploy, at which operation, and what is said.
-MIDST = [
-    ("BatchWriteItem", ("ExpiredTokenException", EXPIRED), "Renew the credentials .*, then connect again"),
-    ("CreateFunction", SSLError, NETWORK[SSLError]),
-]
-#: They are long, as each needs a lottery: `test_refused_caller` and `test_broken_network` have the words.
-LONG_MIDST = [
-    ("CreateFunction", ("ExpiredTokenException", EXPIRED), "Renew the credentials"),
-    (
-        "CreateTable",
-        ("UnrecognizedClientException", "The security token included in the request is invalid"),
-        "Keys of AWS China",
-    ),
-    (
-        "CreateStateMachine",
-        ("InvalidSignatureException", "Signature expired: 2026"),
-        "Set the clock of this computer",
-    ),
-    ("PutRolePolicy", ("ExpiredToken", EXPIRED), "Renew the credentials"),
-    *[("CreateFunction", error, NETWORK[error]) for error in NETWORK if error is not SSLError],
-]
+EXPIRED = ("ExpiredTokenException", "The security token included in the request is expired")
 
 
 @pytest.mark.parametrize(
     ("operation", "failure", "says"),
-    MIDST + [pytest.param(*each, marks=pytest.mark.long) for each in LONG_MIDST],
+    [
+        ("BatchWriteItem", EXPIRED, "Renew the credentials .*, then connect again"),
+        ("CreateFunction", SSLError, NETWORK[SSLError]),
+    ],
 )
 def test_failure_in_the_middle(aws, stack, operation, failure, says):
-    """A deploy says what fails; the next goes on, and a third writes nothing."""
+    """A deploy says what fails; the next goes on, and a third writes nothing.
+
+    `test_interrupted` stops at each write; `test_refused_caller` and `test_broken_network` have the words.
+    """
     aws.refuse(operation, *failure) if isinstance(failure, tuple) else aws.drop(operation, failure)
     with pytest.raises(LotteryError, match=says):
         stack.deploy()
