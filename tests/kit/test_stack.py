@@ -114,15 +114,6 @@ def test_teardown_leaves_nothing(lottery):
     assert {each.name for each in inventory.resources} == {*planned, "ann@example.com"}
 
 
-def test_teardown_twice(lottery):
-    """A second teardown finds nothing to do and makes no write call."""
-    recorder = Recorder(lottery)
-    inventory = Stack(recorder.target).teardown()
-    assert states(inventory.resources) == {"missing"}
-    assert inventory.left == []
-    assert recorder.writes == []
-
-
 def test_wrong_index_key_is_refused(target):
     """An index of our name on a key of another type is not taken for ours."""
     table = plan.employee_table(target)

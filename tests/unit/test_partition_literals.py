@@ -6,9 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from lottery_lib import definition
-from lottery_lib.names import FUNCTIONS
-
 ROOT = Path(__file__).resolve().parents[2]
 #: This module replaces the tutorial's partition, so it names it.
 EXEMPT = "lottery_lib/definition.py"
@@ -35,14 +32,3 @@ def code(path):
 def test_no_partition_in_the_code(path):
     """Library, functions and notebooks' code write no ARN, host or console of one partition."""
     assert PARTITION.findall(code(path)) == []
-
-
-@pytest.mark.parametrize("path", sorted(ROOT.glob("asl/*.json")), ids=lambda path: path.name)
-@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
-def test_definitions_follow_the_caller(path, partition):
-    """The definitions name a partition in service integrations alone, and those follow the caller's."""
-    text = path.read_text(encoding="utf-8")
-    assert set(re.findall(r"arn:[^\"]+?:::", text)) == {"arn:aws:states:::"}
-    arn = f"arn:{partition}:lambda:r:1:x"
-    arns = definition.arns_by_placeholder(dict.fromkeys(FUNCTIONS, arn), arn.replace("lambda", "sns"))
-    assert set(re.findall(r"arn:([\w-]+)", definition.fill(text, arns))) == {partition}
