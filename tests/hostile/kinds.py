@@ -63,7 +63,7 @@ class Kind:
     no_role: tuple = ()
     trust: str = ""
     gone_meanwhile: tuple = ()
-    own: dict = field(default_factory=dict)
+    own: dict = field(default_factory=dict, repr=False)
 
     def found(self, reply):
         """What a reply of `describe` says of the resource."""
