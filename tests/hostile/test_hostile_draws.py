@@ -176,6 +176,7 @@ def test_where_the_mail_is(aws):
     """On AWS the inbox says which real mailbox to open, and before that who has to confirm."""
     topic = plan.topic(aws.target)
     topic.ensure()
+    assert inbox(aws.target).where == NOBODY
     Subscription(topic, ADDRESS).ensure()
     assert inbox(aws.target).where == f"{NOBODY} Open the link in the mail that {ADDRESS} got."
     inbox(connect(aws.target.endpoint, attendee=aws.target.names.attendee)).confirm(ADDRESS)
