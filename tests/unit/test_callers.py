@@ -153,7 +153,7 @@ EXPIRED = "The security token included in the request is expired"
 OLD = "Signature expired: 20261125T000000Z is now earlier than 20261125T085500Z (20261125T090000Z - 5 min.)"
 REFUSALS = [
     ("ExpiredToken", EXPIRED, "Renew the credentials"),
-    ("ExpiredTokenException", EXPIRED, "then connect again"),
+    ("ExpiredTokenException", "The token has expired", "then connect again"),
     ("InvalidClientTokenId", INVALID, OTHER_KEYS),
     ("UnrecognizedClientException", INVALID, "Keys of AWS China"),
     ("SignatureDoesNotMatch", OLD, "Set the clock of this computer"),
