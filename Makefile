@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 PY := $(BIN)/python
 PORT ?= 8888
 LAB_ARGS ?=
-# JupyterLab always opens the first notebook. It sends no request to the Internet.
-COURSE := notebooks
+# JupyterLab always opens the first notebook of your own copies. It sends no request to the Internet.
+# `make lab COURSE=notebooks` is for who changes the course: it opens the notebooks that git tracks.
+COURSE := work
 LAB = --LabApp.default_url=/lab/tree/$(COURSE)/00_overview.ipynb --LabApp.news_url=None \
   --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.extension_manager=readonly
 # Runs a command with an emulator of its own and without your AWS settings. The emulator ends with the command.
@@ -20,10 +21,11 @@ unexport PYTHONDONTWRITEBYTECODE
 # Attendees type `make lab`. It installs once, then opens the course. The emulator ends with JupyterLab.
 # `make lab-zh` is the same in Chinese: the notebooks, JupyterLab's menus, and `lottery` in its terminals. An English
 # notebook stays English, because a kernel has the language of its folder.
-lab-zh: COURSE := notebooks/zh
+lab-zh: COURSE := work/zh
 lab-zh: export JUPYTER_CONFIG_PATH := $(CURDIR)/data/lab_zh
 lab-zh: export LANGUAGE := zh_CN
 lab lab-zh: install
+	@$(PY) -m lottery_lib notebooks > /dev/null
 	@sh -c 'export LOTTERY_LAB_PID=$$$$ JUPYTER_PREFER_ENV_PATH=1; \
 	  $(PY) -m lottery_lib emulator start > /dev/null && exec $(PY) -m jupyterlab $(LAB) --ServerApp.port=$(PORT) $(LAB_ARGS)'
 

@@ -310,6 +310,27 @@ def employees() -> None:
     """The table of employees."""
 
 
+@lottery.command(example="lottery notebooks --fresh 05")
+@click.option("--fresh", metavar="NAME", default="", help=_("Replace the copy of this notebook, such as 05."))
+def notebooks(edition: str | None, fresh: str) -> Outcome:
+    """Make your own copies of the notebooks, in the folder `work`. A copy that you have changed stays."""
+    from lottery_lib.course.copies import copy_notebooks
+
+    done = copy_notebooks(fresh)
+    if done.newer:
+        names = ", ".join(done.newer)
+        say(
+            _(
+                "These have changed since you have your copies: {names}. `lottery notebooks --fresh 05` copies "
+                "05 again, and keeps yours",
+                names=names,
+            )
+        )
+    for name, old in done.kept.items():
+        say(_("{name} is fresh. What you had is in {old}", name=name, old=old))
+    return Outcome(done._asdict(), shown={"folder": done.folder})
+
+
 @employees.command(
     example="lottery employees load data/roster_1000.csv", failed={"loaded": 0, "rejected": []}
 )

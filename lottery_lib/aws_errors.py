@@ -1,4 +1,4 @@
-"""Turn AWS's errors into sentences. All clients from `target` raise them as `AwsError`.
+"""Turn AWS's errors into sentences. The kit's own clients raise them; those of attendees have them as notes.
 
 An `AwsError` is still the error that boto3 documents: ``except client.exceptions.ResourceNotFoundException``
 and ``error.response`` work as usual.
@@ -16,7 +16,6 @@ from botocore.exceptions import (
     ConnectionError,
     EndpointConnectionError,
     HTTPClientError,
-    ParamValidationError,
     ProxyConnectionError,
     SSLError,
 )
@@ -131,10 +130,17 @@ def config(endpoint: str | None) -> Config:
     return Config(retries=retries, connect_timeout=5, read_timeout=60, **special)
 
 
-def speak_plainly(client: "BaseClient") -> None:
-    """Make a client raise `AwsError`, and repeat calls that botocore would not repeat."""
-    # IPython asks an error how to show it. By default, a wrong parameter shows sixty lines of botocore.
-    setattr(ParamValidationError, "_render_traceback_", lambda error: [f"{type(error).__name__}: {error}"])  # noqa: B010
+def explain_errors(client: "BaseClient", *, raised: bool) -> None:
+    """Make a client explain its errors, and repeat calls that botocore would not repeat.
+
+    Args:
+        client: The client.
+        raised: Whether it raises `AwsError`, as the kit's own calls do. If not, its errors are botocore's
+            own; a note in them says what to do next.
+    """
+    # IPython asks an error how to show it. By default, it shows sixty lines of botocore.
+    for kind in (BotoCoreError, ClientError):
+        setattr(kind, "_render_traceback_", _without_stack)  # noqa: B010 (mypy knows no such attribute)
 
     def refused(http_response: Any, parsed: Any, model: Any, **more: object) -> None:
         if http_response.status_code < 300:
@@ -142,19 +148,33 @@ def speak_plainly(client: "BaseClient") -> None:
         if "Error" not in parsed:
             raise _not_of_aws(client.meta.endpoint_url)
         kind: Any = client.exceptions.from_code(parsed["Error"].get("Code"))
-        raise _refusal(kind, parsed, model.name)
+        explanation = _refusal(kind, parsed, model.name)
+        raise explanation if raised else _noted(kind(parsed, model.name), explanation)
 
     def lost(exception: Exception, **more: object) -> None:
         if isinstance(exception, ResponseParserError | KeyError):  # a KeyError of botocore's own parser
             raise _not_of_aws(client.meta.endpoint_url) from exception
-        if (explanation := explain(exception)) is not None and explanation is not exception:
+        explanation = explain(exception)
+        if explanation is None or explanation is exception:
+            return
+        if raised:
             raise explanation from exception
+        _noted(exception, explanation)
 
     # Registered last, so that the call log sees the call first.
     client.meta.events.register_last("after-call", refused)
     client.meta.events.register_last("after-call-error", lost)
     client.meta.events.register("needs-retry", _retry_too)
     client.meta.events.register("before-parse", _drop_page)
+
+
+def _noted(error: Exception, explanation: LotteryError) -> Exception:
+    error.add_note(f"{explanation.next_step}.")
+    return error
+
+
+def _without_stack(error: Exception) -> list[str]:
+    return [f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())]
 
 
 def explain(error: BaseException) -> LotteryError | None:

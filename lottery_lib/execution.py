@@ -50,7 +50,7 @@ def start(target: Target, machine_arn: str, execution_input: object, name: str |
     Raises:
         LotteryError: There is no such machine.
     """
-    client, name = target.client("stepfunctions"), name or new_name()
+    client, name = target.kit_client("stepfunctions"), name or new_name()
     machine_name = machine_arn.rsplit(":", 1)[-1]
 
     def started() -> object:
@@ -87,7 +87,7 @@ def arn_of(machine_arn: str, name: str) -> str:
 
 def exists(target: Target, arn: str) -> bool:
     """Whether there is an execution with this ARN. It may have ended."""
-    describe = target.client("stepfunctions").describe_execution
+    describe = target.kit_client("stepfunctions").describe_execution
     return call_or_none(describe, *_ABSENT, executionArn=arn) is not None
 
 
@@ -97,7 +97,7 @@ def describe(target: Target, arn: str) -> "DescribeExecutionOutputTypeDef":
     Raises:
         LotteryError: There is no such execution.
     """
-    return _read(target, target.client("stepfunctions").describe_execution, arn)
+    return _read(target, target.kit_client("stepfunctions").describe_execution, arn)
 
 
 def machine(target: Target, arn: str) -> "DescribeStateMachineForExecutionOutputTypeDef":
@@ -106,7 +106,7 @@ def machine(target: Target, arn: str) -> "DescribeStateMachineForExecutionOutput
     Raises:
         LotteryError: There is no such execution.
     """
-    return _read(target, target.client("stepfunctions").describe_state_machine_for_execution, arn)
+    return _read(target, target.kit_client("stepfunctions").describe_state_machine_for_execution, arn)
 
 
 def history(target: Target, arn: str) -> "list[Event]":
@@ -115,7 +115,7 @@ def history(target: Target, arn: str) -> "list[Event]":
     Raises:
         LotteryError: There is no such execution.
     """
-    pages = partial(all_pages, target.client("stepfunctions"), "get_execution_history", "events")
+    pages = partial(all_pages, target.kit_client("stepfunctions"), "get_execution_history", "events")
     return _read(target, partial(pages, PaginationConfig={"PageSize": 1000}), arn)
 
 
@@ -168,7 +168,7 @@ def stop(target: Target, arn: str, *, error: str = "Stopped", cause: str = "Stop
 
 def _stop(target: Target, arn: str, error: str, cause: str) -> None:
     """Stop an execution that was running a moment ago; it may have ended, or be gone."""
-    call = target.client("stepfunctions").stop_execution
+    call = target.kit_client("stepfunctions").stop_execution
     call_or_none(call, *_ABSENT, executionArn=arn, error=error, cause=cause)
 
 
@@ -176,7 +176,7 @@ def of_machine(
     target: Target, machine_arn: str, *, status: "ExecutionStatusType | None" = None
 ) -> list["ExecutionListItemTypeDef"]:
     """List a machine's executions, newest first. If the machine does not exist, the list is empty."""
-    pages = partial(all_pages, target.client("stepfunctions"), "list_executions", "executions")
+    pages = partial(all_pages, target.kit_client("stepfunctions"), "list_executions", "executions")
     status_filter = {"statusFilter": status} if status else {}
     executions = call_or_none(pages, *_ABSENT, stateMachineArn=machine_arn, **status_filter) or []
     return sorted(executions, key=lambda execution: execution["startDate"], reverse=True)

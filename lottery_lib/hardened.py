@@ -195,7 +195,7 @@ def send_answer(target: "Target", waiting: "Item", output: object) -> bool:
         False if the machine no longer waits for this answer.
     """
     token, draws = waiting["token"], draws_table(target)
-    send = target.client("stepfunctions").send_task_success
+    send = target.kit_client("stepfunctions").send_task_success
     gone = ("TaskTimedOut", "InvalidToken", "TaskDoesNotExist")
     sent = call_or_none(send, *gone, taskToken=token, output=json.dumps(output))
     call_or_none(

@@ -130,7 +130,7 @@ def test_state(
         if value is not None:
             options[key] = _text(where, f"`{key}`", value)
     options["input"] = _text(where, _("the input"), {} if given is None else given)
-    test = target.client("stepfunctions").test_state
+    test = target.kit_client("stepfunctions").test_state
     reply = test(definition=text, stateName=name, inspectionLevel="DEBUG", **options)
     inspection = reply.get("inspectionData", {}).items()
     return StateResult(

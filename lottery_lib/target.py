@@ -22,7 +22,7 @@ from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.loaders import Loader, create_loader
 
-from lottery_lib.aws_errors import config, explain, speak_plainly
+from lottery_lib.aws_errors import config, explain, explain_errors
 from lottery_lib.embedded import emulator
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import Names
@@ -65,8 +65,8 @@ class Target:
     waiter: Waiter = field(default_factory=Waiter)
     key_file: str | None = None
     # These four are shared with the targets that `named` makes.
-    _clients: dict[str, Any] = field(default_factory=dict)
-    _reading_clients: dict[str, Any] = field(default_factory=dict)
+    _clients: dict[tuple[str, bool], Any] = field(default_factory=dict)
+    _reading_clients: dict[tuple[str, bool], Any] = field(default_factory=dict)
     _caller: dict[str, Any] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _is_read_only: bool = False
@@ -74,34 +74,45 @@ class Target:
     if TYPE_CHECKING:
 
         def __post_init__(self) -> None:
-            self.client = self.session.client  # boto3's own types: each service has its own client
+            # boto3's own types: each service has its own client
+            self.client = self.kit_client = self.session.client
 
     else:
 
         def client(self, service):
-            """The boto3 client of a service, such as ``"lambda"``. It is made once, and raises `AwsError`."""
+            """The boto3 client of a service, such as ``"lambda"``: ``boto3.client(service, **arguments)``.
+
+            It is made once. Its errors are boto3's own, with a note that says what to do.
+            """
             return self._made_once(service, partial(self.session.client, service))
+
+        def kit_client(self, service):
+            """The client for the kit's own calls. It raises `AwsError`, one sentence for the attendee."""
+            return self._made_once(service, partial(self.session.client, service), kit=True)
 
     def plain_dynamodb(self) -> "DynamoDBClient":
         """A DynamoDB client whose items are plain Python values, as in boto3's DynamoDB resource."""
-        make = partial(self.session.resource, "dynamodb")
-        client: DynamoDBClient = self._made_once("plain", lambda **settings: make(**settings).meta.client)
+
+        def make(**settings: Any) -> "DynamoDBClient":
+            return self.session.resource("dynamodb", **settings).meta.client
+
+        client: DynamoDBClient = self._made_once("plain", make, kit=True)
         return client
 
-    def _made_once(self, key: str, make: Callable[..., Any]) -> Any:
+    def _made_once(self, key: str, make: Callable[..., Any], *, kit: bool = False) -> Any:
         with self._lock:  # threads share a target, and boto3 cannot make two clients at once
-            if key not in self._clients:
+            if (key, kit) not in self._clients:
                 try:
                     client = make(endpoint_url=self.endpoint, config=config(self.endpoint))
                 except BotoCoreError as error:  # such as an impossible region
                     raise explain(error) or error from error
                 for listen in ON_CLIENT:
                     listen(self, client)
-                speak_plainly(client)
+                explain_errors(client, raised=kit)
                 if self._is_read_only:
                     client.meta.events.register("before-call", _block_writes)
-                self._clients[key] = client
-            return self._clients[key]
+                self._clients[key, kit] = client
+            return self._clients[key, kit]
 
     @property
     def access_key(self) -> str:
@@ -118,7 +129,7 @@ class Target:
     def identity(self) -> Mapping[str, str]:
         """The caller's ``Account``, ``Arn`` and ``UserId``. `sts.get_caller_identity` is called only once."""
         if not self._caller:
-            caller = self.client("sts").get_caller_identity()
+            caller = self.kit_client("sts").get_caller_identity()
             self._caller.update(Account=caller["Account"], Arn=caller["Arn"], UserId=caller["UserId"])
         return self._caller
 

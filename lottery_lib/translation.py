@@ -10,6 +10,8 @@ from typing import Final
 #: One folder for each language, with catalogues for the library, the notebooks and the documents.
 #: `make translations` compiles that of the library (.mo).
 TRANSLATIONS: Final = Path(__file__).resolve().parent.parent / "translations"
+#: The learner's copies of the notebooks, with a folder for each language; see `course.copies`.
+WORK: Final = TRANSLATIONS.parent / "work"
 _LOCALE: Final = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")  # as gettext reads it
 
 
@@ -29,7 +31,7 @@ def language() -> str:
     folder = Path.cwd()
     if wanted := os.environ.get("LOTTERY_LANG"):
         return first_spoken(wanted)
-    if "notebooks" in (folder.name, folder.parent.name):
+    if "notebooks" in (folder.name, folder.parent.name) or folder.is_relative_to(WORK):
         return first_spoken(folder.name)
     return first_spoken(next(filter(None, map(os.environ.get, _LOCALE)), ""))
 

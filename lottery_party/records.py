@@ -118,7 +118,7 @@ def unsaved(endpoint: str, *, shared: bool) -> list[str]:
     """
     here = partial(connect, endpoint, attendee="", edition="hardened")
     home, sentences = here(region=EMULATOR_REGION), list[str]()
-    base, dynamodb = home.names.draws_table, home.client("dynamodb")
+    base, dynamodb = home.names.draws_table, home.kit_client("dynamodb")
     ask_in = dict[str, Any]()
     dynamodb.meta.events.register("before-call", lambda context, **_: context.update(signing=ask_in))
     for partition in home.session.get_available_partitions():

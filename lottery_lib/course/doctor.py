@@ -170,7 +170,7 @@ def _lambda(target: Target) -> Result:
     try:
         for resource in resources:
             resource.ensure()
-        reply = mine.client("lambda").invoke(FunctionName=function.name, Payload=json.dumps({"input": 2}))
+        reply = mine.kit_client("lambda").invoke(FunctionName=function.name, Payload=json.dumps({"input": 2}))
         if "FunctionError" in reply:
             reason = json.load(reply["Payload"]).get("errorMessage")
             return False, _("a function cannot run: {reason}", reason=reason)

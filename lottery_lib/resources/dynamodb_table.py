@@ -81,7 +81,7 @@ class Table(Resource["Found"]):
 
     def describe_or_none(self) -> "Found | None":
         """AWS's description of the table."""
-        describe = self.target.client("dynamodb").describe_table
+        describe = self.target.kit_client("dynamodb").describe_table
         found = call_or_none(describe, "ResourceNotFound", TableName=self.name)
         return found and found["Table"]
 
@@ -107,7 +107,7 @@ class Table(Resource["Found"]):
 
     def typed_items(self) -> list[Item]:
         """Read everything in the table, in the form that DynamoDB sends, such as ``{"id": {"S": "1"}}``."""
-        client = self.target.client("dynamodb")
+        client = self.target.kit_client("dynamodb")
         return all_pages(client, "scan", "Items", TableName=self.name, ConsistentRead=True)
 
     def all_keys(self) -> Iterator[str]:
@@ -141,7 +141,7 @@ class Table(Resource["Found"]):
 
     def put_typed(self, items: Iterable[Item]) -> None:
         """Write items in the form of `typed_items`, in batches."""
-        self._write(({"PutRequest": {"Item": item}} for item in items), self.target.client("dynamodb"))
+        self._write(({"PutRequest": {"Item": item}} for item in items), self.target.kit_client("dynamodb"))
 
     def remove(self, keys: Iterable[str]) -> None:
         """Delete the items of these keys, in batches."""
@@ -185,14 +185,14 @@ class Table(Resource["Found"]):
         return found["TableStatus"]
 
     def _tags(self, found: "Found") -> Mapping[str, str]:
-        client = self.target.client("dynamodb")
+        client = self.target.kit_client("dynamodb")
         tags = all_pages(client, "list_tags_of_resource", "Tags", ResourceArn=self.arn)
         return {tag["Key"]: tag["Value"] for tag in tags}
 
     def _create(self) -> "Found | None":
         extra = {"GlobalSecondaryIndexes": [self.index.description]} if self.index else {}
         created = self._once_allowed(
-            self.target.client("dynamodb").create_table,
+            self.target.kit_client("dynamodb").create_table,
             "already exists",
             "is being created",
             TableName=self.name,
@@ -224,7 +224,7 @@ class Table(Resource["Found"]):
 
         def add() -> None:
             if index.name not in self.index_names():  # the reply to our first try may be lost
-                self.target.client("dynamodb").update_table(
+                self.target.kit_client("dynamodb").update_table(
                     TableName=self.name,
                     AttributeDefinitions=self._attributes(),
                     GlobalSecondaryIndexUpdates=[{"Create": index.description}],  # type: ignore[typeddict-item]
@@ -238,7 +238,7 @@ class Table(Resource["Found"]):
     def _remove(self, found: Report) -> None:
         if found.state != "DELETING":
             self._wait_until_ready()  # AWS refuses to delete a table while it makes the table or an index
-            delete = self.target.client("dynamodb").delete_table
+            delete = self.target.kit_client("dynamodb").delete_table
             self._once_allowed(delete, "ResourceNotFound", TableName=self.name)
         self._wait_until_gone()
 

@@ -90,7 +90,7 @@ class Role(Resource["Found"]):
 
     def describe_or_none(self) -> "Found | None":
         """AWS's description of the role."""
-        found = call_or_none(self.target.client("iam").get_role, "NoSuchEntity", RoleName=self.name)
+        found = call_or_none(self.target.kit_client("iam").get_role, "NoSuchEntity", RoleName=self.name)
         return found and found["Role"]
 
     def policy_arn(self, path: str) -> str:
@@ -105,7 +105,7 @@ class Role(Resource["Found"]):
     @cached_property
     def boundary(self) -> "BoundaryParameter":
         """The permissions boundary as a parameter of `CreateRole`; empty if the account has none."""
-        get = self.target.client("iam").get_policy
+        get = self.target.kit_client("iam").get_policy
         found = call_or_none(get, "NoSuchEntity", PolicyArn=self.boundary_arn)
         return {"PermissionsBoundary": self.boundary_arn} if found else {}
 
@@ -130,7 +130,7 @@ class Role(Resource["Found"]):
 
     def other_policies(self) -> list[str]:
         """The managed policies (ARNs) and inline policies (names) that it has, but should not have."""
-        list_inline = partial(all_pages, self.target.client("iam"), "list_role_policies", "PolicyNames")
+        list_inline = partial(all_pages, self.target.kit_client("iam"), "list_role_policies", "PolicyNames")
         inline = call_or_none(list_inline, "NoSuchEntity", RoleName=self.name)
         if inline is None:
             return []
@@ -143,7 +143,7 @@ class Role(Resource["Found"]):
 
     def _create(self) -> "Found | None":
         created = call_or_none(
-            self.target.client("iam").create_role,
+            self.target.kit_client("iam").create_role,
             "EntityAlreadyExists",
             RoleName=self.name,
             AssumeRolePolicyDocument=json.dumps(trust_policy(self.service)),
@@ -155,7 +155,7 @@ class Role(Resource["Found"]):
 
     def _update(self, found: "Found") -> bool:
         """Correct the boundary, the trust, the managed policies and the inline policies."""
-        iam, writes = self.target.client("iam"), list[Callable[..., object]]()
+        iam, writes = self.target.kit_client("iam"), list[Callable[..., object]]()
         there = found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn") == self.boundary_arn
         self._is_bounded = there or bool(self.boundary)
         if self._is_bounded and not there:  # first, because the attendee may change only a role that has it
@@ -175,13 +175,13 @@ class Role(Resource["Found"]):
         return bool(writes)
 
     def _attach(self, arn: str, RoleName: str) -> None:
-        attach = partial(self.target.client("iam").attach_role_policy, RoleName=RoleName)
+        attach = partial(self.target.kit_client("iam").attach_role_policy, RoleName=RoleName)
         if call_or_none(attach, "is not attachable", PolicyArn=arn) is None:
             attach(PolicyArn=arn + SUCCESSOR)
 
     def _remove(self, found: Report) -> None:
         """Remove every policy from the role, even those that others attached, and delete the role."""
-        iam = self.target.client("iam")
+        iam = self.target.kit_client("iam")
 
         def empty_and_delete() -> None:
             for arn in self._attached():
@@ -199,5 +199,5 @@ class Role(Resource["Found"]):
         return [policy["PolicyArn"] for policy in found]
 
     def _listed(self, operation: str, key: str) -> list[Any]:
-        look = partial(all_pages, self.target.client("iam"), operation, key)
+        look = partial(all_pages, self.target.kit_client("iam"), operation, key)
         return self._once_allowed(look, RoleName=self.name) or []

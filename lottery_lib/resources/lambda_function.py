@@ -99,7 +99,7 @@ class Function(Resource["Found"]):
 
     def describe_or_none(self) -> "Found | None":
         """The function, its tags and its reserved concurrency, as `GetFunction` gives them."""
-        get = self.target.client("lambda").get_function
+        get = self.target.kit_client("lambda").get_function
         return call_or_none(get, "ResourceNotFound", FunctionName=self.name)
 
     def is_as_wanted(self) -> bool:
@@ -120,7 +120,7 @@ class Function(Resource["Found"]):
         return found.get("Tags", {})
 
     def _create(self) -> "Found | None":
-        create = self.target.client("lambda").create_function
+        create = self.target.kit_client("lambda").create_function
         wanted = {"Code": {"ZipFile": self.code}, "Tags": self.target.names.tags, **self.configuration}
         created = self._once_allowed(create, "already exist", FunctionName=self.name, **wanted)
         return self._wait_until_ready() if created else None
@@ -135,14 +135,14 @@ class Function(Resource["Found"]):
         """Correct code and configuration. Remove reserved concurrency, because the lottery has none."""
         changes = self._changes(found)
         for operation, parameters in changes.items():
-            write = getattr(self.target.client("lambda"), operation)
+            write = getattr(self.target.kit_client("lambda"), operation)
             self._once_allowed(write, FunctionName=self.name, **parameters)
             self._refuse_failed("LastUpdateStatus", self._wait_until_ready())
         return bool(changes)
 
     def _remove(self, found: Report) -> None:
         if found.state != "DELETING":
-            delete = self.target.client("lambda").delete_function
+            delete = self.target.kit_client("lambda").delete_function
             self._once_allowed(delete, "ResourceNotFound", FunctionName=self.name)
         self._wait_until_gone(seconds=120)
 

@@ -31,20 +31,20 @@ class LogGroup(Resource["Found"]):
 
     def describe_or_none(self) -> "Found | None":
         """AWS's description of the log group."""
-        logs = self.target.client("logs")
+        logs = self.target.kit_client("logs")
         groups = all_pages(logs, "describe_log_groups", "logGroups", logGroupNamePrefix=self.name)
         return next((group for group in groups if group["logGroupName"] == self.name), None)
 
     def _tags(self, found: "Found") -> Mapping[str, str]:
-        return self.target.client("logs").list_tags_for_resource(resourceArn=self.arn).get("tags", {})
+        return self.target.kit_client("logs").list_tags_for_resource(resourceArn=self.arn).get("tags", {})
 
     def _create(self) -> "Found | None":
-        create = self.target.client("logs").create_log_group
+        create = self.target.kit_client("logs").create_log_group
         created = call_or_none(
             create, "ResourceAlreadyExists", logGroupName=self.name, tags=self.target.names.tags
         )
         return {"logGroupName": self.name} if created else None
 
     def _remove(self, found: Report) -> None:
-        delete = self.target.client("logs").delete_log_group
+        delete = self.target.kit_client("logs").delete_log_group
         call_or_none(delete, "ResourceNotFound", logGroupName=self.name)

@@ -30,7 +30,7 @@ class Topic(Resource[Mapping[str, str]]):
 
     def describe_or_none(self) -> Mapping[str, str] | None:
         """The topic's attributes."""
-        get = self.target.client("sns").get_topic_attributes
+        get = self.target.kit_client("sns").get_topic_attributes
         found = call_or_none(get, "NotFound", TopicArn=self.arn)
         return found and found["Attributes"]
 
@@ -39,31 +39,33 @@ class Topic(Resource[Mapping[str, str]]):
 
         AWS still lists a deleted subscription for a while, as `Deleted`. It is left out here.
         """
-        look = partial(all_pages, self.target.client("sns"), "list_subscriptions_by_topic", "Subscriptions")
+        look = partial(
+            all_pages, self.target.kit_client("sns"), "list_subscriptions_by_topic", "Subscriptions"
+        )
         found = call_or_none(look, "NotFound", TopicArn=self.arn) or []
         return [each for each in found if each["SubscriptionArn"] != "Deleted"]
 
     def _tags(self, found: Mapping[str, str]) -> Mapping[str, str]:
-        tags = self.target.client("sns").list_tags_for_resource(ResourceArn=self.arn)["Tags"]
+        tags = self.target.kit_client("sns").list_tags_for_resource(ResourceArn=self.arn)["Tags"]
         return {tag["Key"]: tag["Value"] for tag in tags}
 
     def _create(self) -> Mapping[str, str] | None:
         attributes = {"DisplayName": _DISPLAY_NAME}
-        create, other = self.target.client("sns").create_topic, "already exists with different tags"
+        create, other = self.target.kit_client("sns").create_topic, "already exists with different tags"
         created = call_or_none(create, other, Name=self.name, Attributes=attributes, Tags=self._tag_list())
         return attributes if created else None
 
     def _update(self, found: Mapping[str, str]) -> bool:
         if found.get("DisplayName") == _DISPLAY_NAME:
             return False
-        self.target.client("sns").set_topic_attributes(
+        self.target.kit_client("sns").set_topic_attributes(
             TopicArn=self.arn, AttributeName="DisplayName", AttributeValue=_DISPLAY_NAME
         )
         return True
 
     def _remove(self, found: Report) -> None:
         """Delete the topic. This also deletes its subscriptions, even the pending ones."""
-        sns = self.target.client("sns")
+        sns = self.target.kit_client("sns")
         for subscription in self.subscriptions():
             # A pending subscription has no ARN, or one that cannot be unsubscribed. The topic deletes it.
             if (arn := subscription["SubscriptionArn"]).startswith("arn:"):
@@ -99,7 +101,7 @@ class Subscription(Planned):
         if found := self.find():
             return found
         try:
-            told = self.target.client("sns").subscribe(
+            told = self.target.kit_client("sns").subscribe(
                 TopicArn=self._topic.arn, Protocol="email", Endpoint=self.name
             )
         except AwsError as error:

@@ -53,12 +53,12 @@ class StateMachine(Resource["Found"]):
 
     def describe_or_none(self) -> "Found | None":
         """AWS's description of the machine."""
-        describe = self.target.client("stepfunctions").describe_state_machine
+        describe = self.target.kit_client("stepfunctions").describe_state_machine
         return call_or_none(describe, "StateMachineDoesNotExist", stateMachineArn=self.arn)
 
     def has_content(self) -> bool:
         """Whether it has executions."""
-        look = self.target.client("stepfunctions").list_executions
+        look = self.target.kit_client("stepfunctions").list_executions
         found = call_or_none(look, "StateMachineDoesNotExist", stateMachineArn=self.arn, maxResults=1)
         return bool(found and found["executions"])
 
@@ -66,13 +66,13 @@ class StateMachine(Resource["Found"]):
         return found["status"]
 
     def _tags(self, found: "Found") -> Mapping[str, str]:
-        tags = self.target.client("stepfunctions").list_tags_for_resource(resourceArn=self.arn)["tags"]
+        tags = self.target.kit_client("stepfunctions").list_tags_for_resource(resourceArn=self.arn)["tags"]
         return {tag["key"]: tag["value"] for tag in tags}
 
     def _create(self) -> "Found | None":
         """Create it. AWS also accepts the call if a machine with this definition and another role exists."""
         created = self._once_allowed(
-            self.target.client("stepfunctions").create_state_machine,
+            self.target.kit_client("stepfunctions").create_state_machine,
             "StateMachineAlreadyExists",
             name=self.name,
             definition=self.definition,
@@ -85,7 +85,7 @@ class StateMachine(Resource["Found"]):
         if self._is_as_wanted(found):
             return False
         wanted = {"definition": self.definition, "roleArn": self.role_arn}
-        update = self.target.client("stepfunctions").update_state_machine
+        update = self.target.kit_client("stepfunctions").update_state_machine
         self._once_allowed(update, stateMachineArn=self.arn, **wanted)
         self.target.waiter.until(
             _("{machine} to show its update", machine=self.titled),
@@ -101,7 +101,7 @@ class StateMachine(Resource["Found"]):
     def _remove(self, found: Report) -> None:
         """Delete the machine. AWS also ends its executions."""
         if found.state != "DELETING":
-            delete = self.target.client("stepfunctions").delete_state_machine
+            delete = self.target.kit_client("stepfunctions").delete_state_machine
             call_or_none(delete, "StateMachineDoesNotExist", stateMachineArn=self.arn)
         self._wait_until_gone()
 

@@ -85,7 +85,7 @@ def lab(request):
 
 def started(goal, home):
     checkout, port, user = home / "抽奖 dir", free_port(), USERS[goal]
-    shutil.copytree(CHECKOUT, checkout, ignore=shutil.ignore_patterns(".*", "__pycache__", "build"))
+    shutil.copytree(CHECKOUT, checkout, ignore=shutil.ignore_patterns(".*", "__pycache__", "build", "work"))
     (checkout / ".venv").symlink_to(sys.prefix)
     options = "--no-browser --ServerApp.port_retries=0"
     command = ["make", "-o", "install", goal, f"PORT={port}", f"LAB_ARGS={options}"]
@@ -143,9 +143,9 @@ def test_make_lab_prints_one_address(lab):
 
     Nor has it printed one for the terminal and the cell above.
     """
-    lab.ask("api/contents/notebooks/00_overview.ipynb")
+    lab.ask("api/contents/work/00_overview.ipynb")
     address, *rest = re.findall(r"http\S+", lab.log.read_text())
-    assert re.search(r"/lab/tree/notebooks/(zh/)?00_overview\.ipynb\?", address)
+    assert re.search(r"/lab/tree/work/(zh/)?00_overview\.ipynb\?", address)
     assert rest == []
     printed = lab.log.read_text().removesuffix(ROOTS_LINE)
     assert printed == f"JupyterLab is at this address:\n\n    {address}\n\nCtrl-C stops it.\n"

@@ -5,11 +5,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
 import pytest
-from botocore.exceptions import ParamValidationError
+from botocore.exceptions import EndpointConnectionError, ParamValidationError
 
 from lottery_lib import connect
 from lottery_lib.aws_errors import AwsError
-from lottery_lib.errors import LotteryError
+from lottery_lib.errors import DEPLOY, LotteryError
+from lottery_lib.names import Names
+from lottery_lib.target import elsewhere
 from sfn_emulator import control
 
 TRAPS = {
@@ -122,7 +124,29 @@ def test_what_the_emulator_does_not_do(target):
     """Nobody is asked to wait for it."""
     execution = target.arn("states", "execution:Lottery:draw")
     with pytest.raises(AwsError, match="The emulator does not do this: use AWS for it"):
-        target.client("stepfunctions").redrive_execution(executionArn=execution)
+        target.kit_client("stepfunctions").redrive_execution(executionArn=execution)
+
+
+def test_an_attendee_catches_what_boto3_documents(target):
+    """The error of an attendee's call is boto3's own, not the kit's; a note says what to do."""
+    states = target.client("stepfunctions")
+    machine = target.arn("states", "stateMachine:Nothing")
+    with pytest.raises(states.exceptions.StateMachineDoesNotExist) as caught:
+        states.start_execution(stateMachineArn=machine)
+    assert not isinstance(caught.value, LotteryError)
+    assert caught.value.__notes__ == [f"{DEPLOY}."]
+    told = f"State Machine Does Not Exist: '{machine}'"
+    shown = f"An error occurred (StateMachineDoesNotExist) when calling the StartExecution operation: {told}"
+    assert str(caught.value) == shown
+    assert caught.value._render_traceback_() == [f"StateMachineDoesNotExist: {shown}", f"{DEPLOY}."]
+
+
+def test_an_attendees_call_to_an_emulator_that_has_ended():
+    """It raises boto3's error, with a note that says how to start it."""
+    target = elsewhere("123456789012", "us-east-1", Names())  # nobody listens at its address
+    with pytest.raises(EndpointConnectionError) as caught:
+        target.client("iam").list_roles()
+    assert caught.value.__notes__ == [f"{DEPLOY}."]
 
 
 def test_a_wrong_parameter_is_shown_in_its_own_words(target):

@@ -149,6 +149,9 @@ def test_an_unfinished_translation_is_not_shown(catalogue, monkeypatch, comment)
         ({}, "notebooks/zh", "zh"),
         ({"LANG": "zh_CN.UTF-8"}, "notebooks", "en"),
         ({"LANG": "zh_CN.UTF-8"}, "notebooks/fr", "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "work", "en"),
+        ({}, "work/zh", "zh"),
+        ({"LANG": "zh_CN.UTF-8"}, "other/work", "zh"),
         ({"LOTTERY_LANG": "zh-CN"}, "notebooks", "zh"),
         ({"LOTTERY_LANG": "en"}, "notebooks/zh", "en"),
     ],
@@ -161,6 +164,7 @@ def test_the_language_of_a_process(catalogue, monkeypatch, tmp_path, *, variable
         monkeypatch.setenv(name, value)
     (tmp_path / folder).mkdir(parents=True, exist_ok=True)
     monkeypatch.chdir(tmp_path / folder)
+    monkeypatch.setattr(translation, "WORK", tmp_path / "work")
     assert language.__wrapped__() == spoken  # a thread of another test may have asked before
 
 

@@ -61,5 +61,5 @@ def test_all_pages_of_policies_are_read():
         iam.add_response("list_role_policies", {"PolicyNames": ["a"], "IsTruncated": True, "Marker": "more"})
         iam.add_response("list_role_policies", {"PolicyNames": ["b"]}, {"RoleName": "role", "Marker": "more"})
         iam.add_response("list_attached_role_policies", {"AttachedPolicies": []})
-        role = Role(replace(THERE, _clients={"iam": client}), "role", "lambda.amazonaws.com")
+        role = Role(replace(THERE, _clients={("iam", True): client}), "role", "lambda.amazonaws.com")
         assert role.other_policies() == ["a", "b"]
