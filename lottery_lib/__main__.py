@@ -321,8 +321,8 @@ def notebooks(edition: str | None, fresh: str) -> Outcome:
         names = ", ".join(done.newer)
         say(
             _(
-                "These have changed since you have your copies: {names}. `lottery notebooks --fresh 05` copies "
-                "05 again, and keeps yours",
+                "These have changed since you have your copies: {names}. `lottery notebooks --fresh 05` "
+                "copies 05 again, and keeps yours",
                 names=names,
             )
         )

@@ -66,7 +66,19 @@ _LINK: Final = re.compile(r"(?<=\]\()[^)\s:#]+(?=[)#])|(?<=src=\")[^\":]+(?=\")"
 
 
 def markdown(source: str, translate: Translate) -> str:
-    """Translate Markdown, paragraph by paragraph. A block of code is a text, too, unless it calls AWS."""
+    """Translate Markdown, paragraph by paragraph. A block of code is a text, too, unless it calls AWS.
+
+    In a block of Python, as of a solution, only comments and texts are translated.
+    """
+    before, fence, rest = source.partition("```python\n")
+    if fence:
+        code, end, after = rest.partition("\n```")
+        parts = (
+            before and markdown(before, translate) + "\n\n",
+            python(code, translate),
+            markdown(after, translate),
+        )
+        return f"{parts[0]}{fence}{parts[1]}{end}\n\n{parts[2].lstrip()}"
 
     def unit(text: str) -> str:
         is_text = re.search("[A-Za-z]{2}", _NO_PROSE.sub("", text)) and not text.startswith("aws ")

@@ -1,7 +1,8 @@
 """Say in one line whether something is done, and what to do if it is not."""
 
+import re
 import reprlib
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,16 +22,11 @@ _NOT_YET: Final = _BADGE.format("#ffe3c2", "#7a3e00", _("○ not yet"))
 
 @dataclass(frozen=True, repr=False)
 class Check:
-    """One thing to do: whether it is done, and the next step if it is not.
-
-    Attributes:
-        cell_error: The error with which the attendee's own cell ended, if this is the check of an exercise.
-    """
+    """One thing to do: whether it is done, and the next step if it is not."""
 
     what: str
     done: bool
     next_step: str
-    cell_error: str = ""
 
     def __repr__(self) -> str:
         mark = _("✓ done") if self.done else _("○ not yet")
@@ -40,6 +36,8 @@ class Check:
     def _rest(self) -> str:
         if self.done:
             return self.what
+        if not self.next_step:
+            return _("{facts}.", facts=self.what)
         return _("{what}. {next_step}.", what=self.what, next_step=self.next_step)
 
     def _repr_html_(self) -> str:
@@ -56,45 +54,83 @@ class Checks(list[Check]):
         return "".join(check._repr_html_() for check in self) or repr(self)
 
 
+@dataclass(frozen=True)
+class _Run:
+    """How the cell of an exercise ended when it ran last: its error, and what each name stood for then."""
+
+    error: str
+    names: dict[str, Any]
+
+
+#: The cell of an exercise begins with this comment, or has it below a magic.
+_EXERCISE: Final = re.compile(r"^# Exercise (\d+)\b", re.MULTILINE)
+_RUNS: Final[dict[int, _Run]] = {}
+
+
+def watch_exercises() -> None:
+    """From now on, remember how the cells of exercises end. What was before is forgotten."""
+    _RUNS.clear()
+    if shell := get_ipython():
+        shell.events.register("post_run_cell", _remember)  # once, if it is registered already
+
+
+def _remember(ended: Any) -> None:
+    if ended.info and (marked := _EXERCISE.search(ended.info.raw_cell or "")):
+        error = ended.error_before_exec or ended.error_in_exec
+        _RUNS[int(marked[1])] = _Run(_error_text(error) if error else "", dict(get_ipython().user_ns))
+
+
 def check(
-    answer: Callable[[], object],
+    exercise: int,
+    answer: str | Callable[[], object],
     right: Callable[[Any], object],
     *,
     done: str,
     hint: str | Callable[[Any], str],
+    start: object = None,
 ) -> Check:
     """Check the answer to an exercise. Never raises.
 
-    If the attendee's own cell ended with an error, no value counts: it may be an old one.
+    It looks at the last run of the cell that begins with the comment ``# Exercise 1``, whatever other cells
+    did since. If that run ended with an error, no value counts: it may be an old one.
 
     Args:
-        answer: Reads the attendee's value, such as ``lambda: entered``, or asks AWS for it.
+        exercise: Its number.
+        answer: The name that the cell assigns, such as ``"entered"``; or what asks AWS.
         right: Takes the value, and returns whether it is right.
         done: Why a right answer is right, in a few words.
         hint: What to do next, in a sentence without its full stop; or a function that makes it of the value.
+        start: The value that the cell has before anybody answers, if it is not empty.
 
     Returns:
         One line for the cell to show, such as ``○ not yet: Count the mails. Your answer is 3.``
     """
-    if cell_error := _error_of_cell():
-        what = _("Your cell ended with {error}", error=cell_error)
-        return Check(what, False, _("Change it and run it, then run this check"), cell_error)
-    value: Any = None
+    run = _RUNS.get(exercise)
+    if run is None:
+        what = _("You have not run the cell with the comment # Exercise {number}", number=exercise)
+        return Check(what, False, _("Write your answer there and run it, then run this check"))
+    if run.error:
+        what = _("Your cell ended with {error}", error=run.error)
+        return Check(what, False, _("Change it and run it, then run this check"))
+    value, problem = None, ""
     try:
-        value = answer()
-    except NameError as error:
-        what = _("There is no answer yet: {error}", error=error)
-        return Check(what, False, _("Run the cell of the exercise, then run this check"))
+        if isinstance(answer, str) and answer not in run.names:
+            what = _("There is no answer yet: {name} has no value", name=answer)
+            return Check(
+                what, False, _("Assign it in the cell of the exercise and run it, then run this check")
+            )
+        value = run.names[answer] if isinstance(answer, str) else answer()
     except Exception as error:
         problem = _("Your answer cannot be read: {error}", error=_error_text(error))
     else:
+        given = _short(value) if isinstance(answer, str) and not _is_unanswered(value, start) else ""
         try:
             if right(value):
                 return Check(done, True, "")
-            problem = _("Your answer is {answer}", answer=_short(value))
+            problem = _("Your answer is {answer}", answer=given) if given else ""
         except Exception as error:
-            texts = {"answer": _short(value), "error": _error_text(error)}
-            problem = _("Your answer is {answer}, and the check of it gave {error}", **texts)
+            texts = {"answer": given, "error": _error_text(error)}
+            problem = _("Your answer is {answer}, and the check of it gave {error}", **texts) if given else ""
     try:
         next_step = hint if isinstance(hint, str) else hint(value)
     except Exception:
@@ -102,15 +138,12 @@ def check(
     return Check(next_step.rstrip(".。"), False, problem)  # the hint first: an answer may be long
 
 
-def _error_of_cell() -> str:
-    """The error with which the attendee's cell ended; empty if it ran, or outside IPython."""
-    last = getattr(get_ipython(), "last_execution_result", None)  # of the cell before the one that runs
-    if last is None:
-        return ""
-    if isinstance(last.result, Check):  # the check ran twice, and the attendee's cell did not run between
-        return last.result.cell_error
-    error = last.error_before_exec or last.error_in_exec
-    return _error_text(error) if error else ""
+def _is_unanswered(value: object, start: object) -> bool:
+    """Whether a value is the one that the exercise begins with."""
+    try:
+        return value is None or bool(value == start) or (isinstance(value, Sized) and len(value) == 0)
+    except Exception:  # such as a table, which does not say whether it equals something
+        return False
 
 
 def _error_text(error: BaseException) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from lottery_lib import definition, execution, plan
-from lottery_lib.course.checks import Check, Checks
+from lottery_lib.course.checks import Check, Checks, watch_exercises
 from lottery_lib.draws import draw, machine_arn, winner_table
 from lottery_lib.employees import DATA_FOLDER, tutorial_roster
 from lottery_lib.errors import LotteryError
@@ -93,6 +93,7 @@ def restore(target: Target, lesson: str) -> Ready:
     target = target.named(target.names.in_edition("tutorial"))
     hardened = target.named(target.names.in_edition("hardened"))
     show_tables()
+    watch_exercises()
     if target.kind == "aws":
         return _look(target, lesson)
     inbox(target).clear()

@@ -34,6 +34,7 @@ def shell(tmp_path, monkeypatch):
             python = shell.transform_cell(source)
             with capture_output() as printed:
                 ended = loop.run(shell.run_cell_async(source, store_history=True, transformed_cell=python))
+            shell.events.trigger("post_run_cell", ended)  # as a kernel does
             return shown(printed.stdout + printed.stderr, *(each.data for each in printed.outputs), *results), ended
 
         yield run

@@ -9,7 +9,7 @@ import nbformat
 from lottery_lib.course.notebooks import Minutes
 
 READ: Final = 150  # words a minute
-RUN: Final = 15  # seconds to run a cell and look at its output
+RUN: Final = 15  # seconds to run a cell and look at its output, or to open a solution
 ANSWER: Final = 120  # seconds to think about an exercise and to write its answer
 
 
@@ -21,11 +21,13 @@ def measured_minutes(notebook: nbformat.NotebookNode) -> Minutes:
     """
     seconds, part, further = {"teaching": 0.0, "exercises": 0.0, "further": 0.0}, "teaching", False
     for cell in notebook.cells:
+        if "solution" in cell.metadata.get("tags", []):
+            seconds[part] += RUN
+            part = "further" if further else "teaching"
+            continue
         if cell.cell_type == "code":
             folded = cell.metadata.get("jupyter", {}).get("source_hidden", False)
             seconds[part] += RUN if folded else RUN + reading(cell.source)
-            if "solution" in cell.metadata.get("tags", []):
-                part = "further" if further else "teaching"
             continue
         for piece in re.split(r"^(?=#)", cell.source, flags=re.MULTILINE):
             if piece.startswith(("## Going further", "## Key points")):

@@ -125,6 +125,9 @@ def beside(stack, other):
 def run_as_user(path):
     """Run a notebook whose every connection is the user's; returns what went wrong, or None."""
     notebook = nbformat.read(path, 4)
+    for cell in notebook.cells:
+        if "solution" in cell.metadata.get("tags", []):
+            cell.update(nbformat.v4.new_code_cell(cell.source.partition("```python\n")[2].partition("\n```")[0]))
     first = "from kit.attendee_user import be_the_user; be_the_user()"
     notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
     return run(notebook, path.parent)

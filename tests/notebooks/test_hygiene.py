@@ -12,19 +12,18 @@ import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
+from notebooks.holds import HOLDS
 from notebooks.minutes import measured_minutes
 
 from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, notebooks, stated_minutes
 from lottery_lib.translation import languages
 
 IGNORED: Final = "nbval-ignore-output"
-OWN_WORK: Final = {"exercise", "check", "solution"}
-TAGS: Final = {IGNORED, "nbval-check-output", "raises-exception", "hide-cell", *OWN_WORK}
+OWN_WORK: Final = {"exercise", "check"}
+TAGS: Final = {IGNORED, "nbval-check-output", "raises-exception", "hide-cell", "solution", *OWN_WORK}
 # A collapsed cell still shows its first line: that must not be the answer.
-FIRST_LINES: Final = {
-    "check": "# Check: run this cell",
-    "solution": "# Solution (click the dots to open)",
-}
+CHECK: Final = "# Check: run this cell"
+SOLUTION: Final = re.compile(r"<details><summary>Solution</summary>\n\n```python\n(.+)\n```\n\n</details>", re.DOTALL)
 COLUMNS: Final = 88  # wider than that scrolls sideways in JupyterLab on a laptop
 PLACES: Final = re.compile(r"(?<![\w.:/])/(?:home|root|tmp|Users|work|var/folders)/|[A-Z]:\\Users\\")
 # Not meant: `arn:aws:states:::sns:publish` and `arn:aws:iam::aws:policy/...`, the same for everybody.
@@ -134,13 +133,17 @@ def test_most_outputs_are_compared(path):
 
 
 @english
-def test_ignored_output_is_followed_by_an_assertion(path):
-    """What cannot be compared is checked for what must hold of it, in the next code cell."""
-    cells = code(path)
-    for cell, following in zip(cells, [*cells[1:], None], strict=True):
-        if IGNORED in tags(cell):
-            assert following is not None, cell.source
-            assert re.search(r"^assert\b", following.source, re.MULTILINE), cell.source
+def test_of_ignored_output_something_must_hold(path):
+    """What cannot be compared is checked by a test for what must hold of it."""
+    assert [cell.id for cell in code(path) if IGNORED in tags(cell) and cell.id not in HOLDS] == []
+
+
+@english
+def test_no_cell_tests_us(path):
+    """What tests the kit is no part of a lesson."""
+    for cell in code(path):
+        if not tags(cell) & OWN_WORK:
+            assert not any(isinstance(node, ast.Assert) for node in parsed(cell).body), cell.source
 
 
 @every
@@ -213,8 +216,9 @@ def test_starts_with_title_and_promise(path):
 @english
 def test_only_the_first_cell_has_a_title(path):
     """There is one H1."""
-    markdown = [cell.source for cell in read(path).cells if cell.cell_type == "markdown"]
-    assert len(re.findall(r"^# ", "\n".join(markdown), re.MULTILINE)) == 1
+    markdown = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    prose = re.sub(r"^```[\s\S]*?^```", "", markdown, flags=re.MULTILINE)
+    assert len(re.findall(r"^# ", prose, re.MULTILINE)) == 1
 
 
 @english
@@ -249,32 +253,41 @@ def test_tags_are_known(path):
 
 
 @english
-def test_checks_and_solutions_are_collapsed(path):
-    """What spells the answer out is hidden until it is opened, in Lab and in a book."""
+def test_checks_are_collapsed(path):
+    """What spells the answer out is hidden until it is opened. The line that JupyterLab shows is always the same."""
     for cell in code(path):
-        if tags(cell) & FIRST_LINES.keys():
+        if "check" in tags(cell):
             assert "hide-cell" in tags(cell), cell.source
             assert cell.metadata.get("jupyter", {}).get("source_hidden") is True, cell.source
-
-
-@english
-def test_collapsed_cells_give_nothing_away(path):
-    """The line of a collapsed cell that JupyterLab shows is always the same."""
-    for cell in code(path):
-        for tag in tags(cell) & FIRST_LINES.keys():
-            assert cell.source.splitlines()[0] == FIRST_LINES[tag], cell.source
+            assert cell.source.splitlines()[0] == CHECK, cell.source
 
 
 @english
 def test_every_exercise_has_a_check_and_a_solution(path):
     """Right after each exercise come its check and its solution, and there are three exercises."""
-    kinds = [kind for cell in code(path) for kind in ("exercise", "check", "solution") if kind in tags(cell)]
-    assert kinds == ["exercise", "check", "solution"] * 3
-    cells = code(path)
-    numbers = [number for number, cell in enumerate(cells) if "exercise" in tags(cell)]
-    for number in numbers:
-        assert "check" in tags(cells[number + 1])
-        assert "solution" in tags(cells[number + 2])
+    kinds = [next(iter(tags(cell) & {"exercise", "check", "solution"}), "") for cell in read(path).cells]
+    assert [kind for kind in kinds if kind] == ["exercise", "check", "solution"] * 3
+    for number, kind in enumerate(kinds):
+        if kind == "exercise":
+            assert kinds[number + 1 : number + 3] == ["check", "solution"]
+
+
+@english
+def test_a_solution_does_not_run(path):
+    """It is a folded text, so neither Shift+Enter nor Run All passes an exercise that nobody has answered."""
+    solutions = [cell for cell in read(path).cells if "solution" in tags(cell)]
+    assert all(cell.cell_type == "markdown" and SOLUTION.fullmatch(cell.source) for cell in solutions)
+
+
+@english
+def test_the_cell_of_an_exercise_has_its_number(path):
+    """The check finds the cell by the comment, and the heading above has the same number."""
+    cells = read(path).cells
+    told = re.findall(r"^### Exercise (\d)", "\n".join(cell.source for cell in cells), re.MULTILINE)
+    exercises = [cell.source for cell in cells if "exercise" in tags(cell)]
+    assert [re.search(r"^(?:%%.*\n)?# Exercise (\d)\n", source)[1] for source in exercises] == told
+    checks = [cell.source for cell in cells if "check" in tags(cell)]
+    assert [re.search(r"^check\(\n    (\d),\n", source, re.MULTILINE)[1] for source in checks] == told
 
 
 @english
@@ -300,9 +313,8 @@ def test_code_fits_a_laptop(path):
 def test_assertions_say_what_they_mean(path):
     """An assertion that an attendee sees has a message: what should hold."""
     for cell in code(path):
-        if "solution" not in tags(cell):
-            for node in ast.walk(parsed(cell)):
-                assert not isinstance(node, ast.Assert) or node.msg, cell.source
+        for node in ast.walk(parsed(cell)):
+            assert not isinstance(node, ast.Assert) or node.msg, cell.source
 
 
 @english
@@ -332,20 +344,9 @@ def test_lessons_on_services_are_short(path):
 @english
 def test_solutions_say_why(path):
     """Each solution has a comment that says why it is right."""
-    for cell in code(path):
+    for cell in read(path).cells:
         if "solution" in tags(cell):
             assert re.search(r"^# Why: \S.{20,}", cell.source, re.MULTILINE), cell.source
-
-
-@english
-def test_assertions_are_folded(path):
-    """A cell that only asserts is folded away, after a sentence that says what it asserts."""
-    for cell in code(path):
-        statements = parsed(cell).body
-        if not tags(cell) & OWN_WORK and all(isinstance(node, ast.Assert) for node in statements):
-            assert "hide-cell" in tags(cell), cell.source
-            assert cell.metadata.get("jupyter", {}).get("source_hidden") is True, cell.source
-            assert re.match(r"# .{10,}\n", cell.source), cell.source
 
 
 @every

@@ -3,40 +3,73 @@
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+from lottery_lib.course import checks
 from lottery_lib.course.checks import Check, Checks, check
 
 
-def asked(answer, right=lambda given: given == 3, hint="Count the mails"):
-    return str(check(answer, right, done="there are three", hint=hint))
+@pytest.fixture(autouse=True)
+def shell():
+    """A kernel's shell, in which a lesson has begun."""
+    shell = InteractiveShell.instance()
+    checks.watch_exercises()
+    yield shell
+    InteractiveShell.clear_instance()
 
 
-def test_a_right_answer_is_done():
+@pytest.fixture
+def asked(shell):
+    """What the check of exercise 1 says, after its cell has run."""
+
+    def ask(answer, right=lambda given: given == 3, hint="Count the mails", cell="", **options):
+        shell.run_cell(f"# Exercise 1\n{cell}")
+        return str(check(1, answer, right, done="there are three", hint=hint, **options))
+
+    return ask
+
+
+def test_a_right_answer_is_done(asked):
     """A right answer gets its reason."""
+    assert asked("x", cell="x = 3") == "✓ done: there are three"
+
+
+def test_a_wrong_answer_is_shown(asked):
+    """A wrong answer gets its value in one line, and the hint."""
+    assert asked("x", cell="x = 2") == "○ not yet: Count the mails. Your answer is 2."
+    assert asked("x", cell="x = 'a\\n' * 900").count("\n") == 0
+    assert len(asked("x", cell="x = 'a\\n' * 900")) < 150
+    assert len(asked("x", cell="x = [['a' * 60] * 6] * 6")) < 300
+
+
+@pytest.mark.parametrize(
+    "cell", ["x = None", "x = ''", "x = []", "x = {}", "x = set()", "x = {'input': '1'}"]
+)
+def test_no_answer_is_not_shown(asked, cell):
+    """What the cell had before anybody wrote an answer is not called an answer."""
+    assert asked("x", cell=cell, start={"input": "1"}) == "○ not yet: Count the mails."
+
+
+def test_what_aws_has_is_not_your_answer(asked):
+    """It is asked for, and not shown."""
+    assert asked(lambda: 2) == "○ not yet: Count the mails."
     assert asked(lambda: 3) == "✓ done: there are three"
 
 
-def test_a_wrong_answer_is_shown():
-    """A wrong answer gets its value in one line, and the hint."""
-    assert asked(lambda: 2) == "○ not yet: Count the mails. Your answer is 2."
-    assert asked(lambda: "a\n" * 900).count("\n") == 0
-    assert len(asked(lambda: "a\n" * 900)) < 150
-    assert len(asked(lambda: [["a" * 60] * 6] * 6)) < 300
-
-
-def test_a_hint_may_look_at_the_answer():
+def test_a_hint_may_look_at_the_answer(asked):
     """A hint may be made of the value; if that fails, there still is an answer."""
-    assert asked(lambda: 2, hint=lambda given: f"{given} is too few").startswith("○ not yet: 2 is too few. ")
-    assert asked(lambda: 2, hint=lambda given: given["x"]).endswith("Your answer is 2.")
+    assert asked("x", cell="x = 2", hint=lambda given: f"{given} is too few").startswith(
+        "○ not yet: 2 is too few. "
+    )
+    assert asked("x", cell="x = 2", hint=lambda given: given["x"]).endswith("Your answer is 2.")
 
 
-def test_errors_are_told():
+def test_errors_are_told(asked):
     """The real error is told, of the answer and of its check."""
     assert asked(lambda: 1 / 0).endswith("Your answer cannot be read: ZeroDivisionError: division by zero.")
-    assert "Run the cell of the exercise" in asked(lambda: nothing)  # noqa: F821
-    assert "is 2, and the check of it gave TypeError: " in asked(lambda: 2, lambda given: given["x"])
+    assert "There is no answer yet: nothing has no value. Assign it in the cell" in asked("nothing")
+    assert "is 2, and the check of it gave TypeError: " in asked("x", lambda given: given["x"], cell="x = 2")
 
 
-def test_a_reason_may_stand_in_the_second_line():
+def test_a_reason_may_stand_in_the_second_line(asked):
     """boto3 names a wrong parameter only in the second line of its error."""
 
     def call():
@@ -53,20 +86,32 @@ def test_checks_are_shown_in_colour():
     assert html.count("mathjax_ignore") == 2  # else JupyterLab shows $.a and $.b as mathematics
 
 
-@pytest.fixture
-def shell():
-    yield InteractiveShell.instance()
-    InteractiveShell.clear_instance()
+def test_the_last_run_of_the_exercises_cell_counts(shell, asked):
+    """What other cells assign, and their errors, do not matter."""
+    assert asked("x", cell="x = 3").startswith("✓ done")
+    for other in "x = 4", "1 / 0", "# Exercise 2\nx = 5":
+        shell.run_cell(other)
+        assert str(check(1, "x", lambda given: given == 3, done="so", hint="no")) == "✓ done: so"
+    shell.run_cell("%%capture\n# Exercise 1\nx = 6")
+    assert str(check(1, "x", lambda given: given == 6, done="so", hint="no")) == "✓ done: so"
 
 
-def test_an_old_value_is_not_done(shell):
-    """If the attendee's cell ended with an error, its old value does not count, also not the second time."""
-    ask = "from lottery_lib import check\ncheck(lambda: x, lambda given: given == 3, done='so', hint='no')"
+@pytest.mark.parametrize(
+    ("cell", "error"), [("x = 3; y = 1 / 0", "ZeroDivisionError"), ("x = 3; y = (", "SyntaxError")]
+)
+def test_an_old_value_is_not_done(shell, asked, cell, error):
+    """If the exercise's cell ended with an error, its old value does not count, also not the second time."""
+    asked("x", cell="x = 3")
+    said = asked("x", cell=cell)
+    assert said.startswith(f"○ not yet: Your cell ended with {error}")
+    assert str(check(1, "x", lambda given: given == 3, done="so", hint="no")) == said
+    assert asked("x", cell="x = 3").startswith("✓ done")
+
+
+def test_a_cell_that_has_not_run(shell):
+    """An answer of another lesson does not count, and neither does one in a cell without the comment."""
+    shell.run_cell("# Exercise 1\nx = 3")
+    checks.watch_exercises()
     shell.run_cell("x = 3")
-    assert shell.run_cell(ask).result.done
-    shell.run_cell("x = 3; y = 1 / 0")
-    for _ in range(2):
-        said = shell.run_cell(ask).result
-        assert str(said).startswith("○ not yet: Your cell ended with ZeroDivisionError: division by zero. ")
-    shell.run_cell("x = 3")
-    assert shell.run_cell(ask).result.done
+    said = str(check(1, "x", lambda given: given == 3, done="so", hint="no"))
+    assert said.startswith("○ not yet: You have not run the cell with the comment # Exercise 1. ")
