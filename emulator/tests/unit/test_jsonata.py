@@ -323,6 +323,7 @@ SHARED = "{'a': $x, 'b': $x}"
         ("($f := function() { $f() }; $f())", TIME),
         ("$map([1..80000], function($i) { $i * 2 })", TIME),
         ("+".join(["1"] * 101), DEPTH + "tail-recursive. Depth=101 max=100"),
+        ("(1; 2; 3; " + "+".join(["1"] * 101) + ")", DEPTH + "tail-recursive. Depth=101 max=100"),
         ("(" * 2000 + "1" + ")" * 2000, DEPTH + "tail-recursive. Depth=101 max=100"),
         ("($f := function($n) { 1 + $f($n) }; $f(1))", DEPTH + "tail-recursive. Depth=101 max=100"),
         ("($__evaluate_entry := nope; $__evaluate_exit := nope; $f := function() { $f() }; $f())", TIME),
