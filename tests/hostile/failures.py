@@ -41,7 +41,10 @@ def refused_while_new(operation, words, seconds, *, since, of_role=False, ends="
 
     def begin(aws, kind, long):
         role = kind.role(aws.target).name if of_role else None
-        is_new = lambda ask: aws.age(since, role or ask.resource) < long  # noqa: E731
+
+        def is_new(ask):
+            return aws.age(since, role or ask.resource) < long
+
         aws.refuse(operation, *words, when=is_new)
 
     return Failure(begin, seconds, ends, calls or {}, is_waited_for=True)
@@ -68,7 +71,10 @@ def deleting(kind, calls, seconds):
         for look in {kind.describe, kind.tags}:
             aws.linger(look, kind.delete, long)
         shown(long, since=kind.delete, **kind.deleting).begin(aws, kind, long)
-        is_deleting = lambda ask: aws.age(kind.delete, ask.resource) < long  # noqa: E731
+
+        def is_deleting(ask):
+            return aws.age(kind.delete, ask.resource) < long
+
         if kind.taken:
             aws.refuse(kind.create, *kind.taken, when=is_deleting)
 

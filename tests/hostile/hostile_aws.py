@@ -179,7 +179,10 @@ class HostileAws:
 
     def refuse(self, operations, code, message, status=400, *, times=NEVER, when=lambda ask: True):
         """Refuse these operations, the first so many times for each resource, while `when(ask)` holds."""
-        refusal = lambda ask: ask.refusal(code, message.format(name=ask.resource), status)  # noqa: E731
+
+        def refusal(ask):
+            return ask.refusal(code, message.format(name=ask.resource), status)
+
         self.first(operations, times, refusal, when)
 
     def show_html(self, operations, status, *, times):

@@ -187,7 +187,10 @@ FUNCTION = Kind(
 
 def index(**seen):
     """The index is shown in such a state."""
-    change = lambda found: found["GlobalSecondaryIndexes"][0].update(seen)  # noqa: E731
+
+    def change(found):
+        return found["GlobalSecondaryIndexes"][0].update(seen)
+
     return shown(60, since="UpdateTable", change=change)
 
 

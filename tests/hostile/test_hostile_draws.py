@@ -28,7 +28,10 @@ def test_lost_reply_of_a_start(deployed, words):
     """A start whose reply was lost is one draw. If it has ended, AWS says that it exists."""
     deployed.lose("StartExecution")
     if words:
-        again = lambda ask: deployed.attempts.count("StartExecution") > 1  # noqa: E731
+
+        def again(ask):
+            return deployed.attempts.count("StartExecution") > 1
+
         deployed.refuse("StartExecution", *words, when=again)
     told = draw(deployed.target, 2)
     assert deployed.attempts.count("StartExecution") == 2

@@ -68,7 +68,10 @@ EVERYTHING = operations(WRITES, LOOKS)
 
 def throttle(aws, service, code, status, times=2):
     """Refuse each operation of a service so many times."""
-    of_service = lambda ask: ask.model.service_model.endpoint_prefix == service  # noqa: E731
+
+    def of_service(ask):
+        return ask.model.service_model.endpoint_prefix == service
+
     concerned = f"{WRITES[service]} {LOOKS[service]}"
     aws.refuse(concerned, code, "Rate exceeded", status, times=times, when=of_service)
 

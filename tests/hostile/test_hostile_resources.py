@@ -32,7 +32,10 @@ def table(aws):
 def topic(aws):
     """A topic; a word that is no ARN is not unsubscribed."""
     odd = "Invalid parameter: SubscriptionArn Reason: An ARN must have at least 6 elements, not 1"
-    no_arn = lambda ask: not ask.params["SubscriptionArn"].startswith("arn:")  # noqa: E731
+
+    def no_arn(ask):
+        return not ask.params["SubscriptionArn"].startswith("arn:")
+
     there(aws, TOPIC, TOPIC.make)
     aws.refuse("Unsubscribe", "InvalidParameter", odd, when=no_arn)
     return TOPIC.make(aws.target)
