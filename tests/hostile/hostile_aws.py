@@ -99,7 +99,7 @@ def _connection(region):
         patch.setattr(quota, "RetryQuota", _noted_quota)
         for each in (target, target.read_only()):
             for service in ("iam", "lambda", "logs", "sns", "dynamodb", "stepfunctions", "sts"):
-                each.client(service)
+                each.kit_client(service)
             each.plain_dynamodb()
     return target
 
