@@ -155,19 +155,19 @@ def _function_rows(edition: str, lesson: str, step: str) -> Iterator[Row]:
 PLAN: tuple[Row, ...] = (
     Row("tutorial", "01", lambda_role, _("Create the role")),
     Row("tutorial", "05", machine_role, _("Create the role of the machine")),
-    Row("hardened", "13", lambda_role),
-    Row("hardened", "13", machine_role),
+    Row("hardened", "16", lambda_role),
+    Row("hardened", "16", machine_role),
     *_function_rows("tutorial", "02", _("Create the function {purpose}")),
-    *_function_rows("hardened", "13", _HARDENED),
+    *_function_rows("hardened", "16", _HARDENED),
     Row("both", "03", topic, _("Create the topic")),
     Row("both", "04", winners_table, _("Create the table"), order=1),
     Row("both", "04", employee_table, _("Create the table")),
-    Row("hardened", "13", pool_table, _HARDENED),
-    Row("hardened", "13", draws_table, _HARDENED),
+    Row("hardened", "16", pool_table, _HARDENED),
+    Row("hardened", "16", draws_table, _HARDENED),
     Row("tutorial", "05", machine, _("Fill the placeholders and create the machine")),
-    Row("hardened", "13", machine, _HARDENED),
+    Row("hardened", "16", machine, _HARDENED),
     Row("both", "04", Employees),
-    Row("hardened", "13", Pool),
+    Row("hardened", "16", Pool),
 )
 
 

@@ -33,25 +33,25 @@ LESSONS: Final = {
     "06": _("draws"),
     "07": _("builds nothing: it reads the history of a draw"),
     "08": _("builds nothing: it breaks things and repairs them"),
-    "09": _("gives the machine its definition in JSONata, and back"),
-    "10": _("builds nothing: it tests states without running the machine"),
-    "11": _("gives the machine a state that waits for a person"),
-    "12": _("repairs the tutorial's machine in its definition, and takes the repairs back"),
-    "13": _("builds the hardened edition, beside the tutorial's"),
-    "14": _("loads a roster of a thousand employees"),
-    "15": _("runs an evening of the hardened edition, and cheats"),
+    "10": _("gives the machine its definition in JSONata, and back"),
+    "12": _("builds nothing: it tests states without running the machine"),
+    "13": _("gives the machine a state that waits for a person"),
+    "15": _("repairs the tutorial's machine in its definition, and takes the repairs back"),
+    "16": _("builds the hardened edition, beside the tutorial's"),
+    "17": _("loads a roster of a thousand employees"),
+    "90": _("runs an evening of the hardened edition, and cheats"),
     "99": _("removes everything"),
 }
 # The lessons that give the machine another definition, and then the tutorial's again: a draw that must have
 # succeeded, how to see it in the draw's definition, the next step, and a name for the tutorial's definition.
 _OTHER_DEFINITIONS: Final[dict[str, tuple[str, Callable[[definition.Machine], bool], str, str]]] = {
-    "09": (
+    "10": (
         _("a draw that succeeded in JSONata"),
         lambda machine: machine.get("QueryLanguage") == "JSONata",
         _('Run Stack(connect(edition="jsonata")).deploy() and start an execution with {"input": 2}'),
         _("the machine in JSONPath again"),
     ),
-    "12": (
+    "15": (
         _("a draw that recorded first, then mailed"),
         lambda machine: "Notify Winners" in machine["States"],  # the tutorial has it inside the Parallel
         _('Give the machine the repaired definition and start an execution with {"input": 2}'),
@@ -166,8 +166,8 @@ def _refuse_unknown(lesson: str) -> None:
 
 def _look(target: Target, lesson: str) -> Ready:
     """On AWS: refuse a lesson if something from earlier lessons is missing. Then tell its checks."""
-    needed = [each for each in LESSONS if each < min(lesson, "09")]
-    needed += ["13"] if lesson in ("14", "15") else []  # only these lessons need the hardened edition
+    needed = [each for each in LESSONS if each < min(lesson, "10")]
+    needed += ["16"] if lesson in ("17", "90") else []  # only these lessons need the hardened edition
     earlier = [check for each in needed for check in _checks(target, each)]
     if missing := [str(check) for check in earlier if not check.done]:
         raise LotteryError(
@@ -187,7 +187,7 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
     """The lines of `verify`: the lesson's resources from the plan, then further checks of the lesson."""
     target = target.named(target.names.in_edition("tutorial"))
     hardened = target.named(target.names.in_edition("hardened"))
-    edition = hardened if lesson == "13" else target
+    edition = hardened if lesson == "16" else target
     for resource, row in sorted(plan.resources(edition), key=lambda each: each[1].order):
         if row.lesson == lesson and row.step:
             yield Check(resource.titled, resource.find() is not None, row.step)
@@ -215,7 +215,7 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
         missing = [policy for role in roles for policy in role.missing_policies()]
         next_step = _("Attach {policies}", policies=", ".join(missing))
         yield Check(_("no policy missing"), not missing, next_step)
-    elif lesson in ("14", "15"):
+    elif lesson in ("17", "90"):
         yield from _checks_of_draws(hardened, lesson)
     elif lesson in _OTHER_DEFINITIONS:
         what, is_other, step, back = _OTHER_DEFINITIONS[lesson]
@@ -225,7 +225,7 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
         yield Check(what, drawn, step)
         is_back = now is not None and now["definition"] == machine.definition
         yield Check(back, is_back, _("Run Stack(target).deploy()"))
-    elif lesson == "11":
+    elif lesson == "13":
         waited = any(".waitForTaskToken" in text for text in _that_succeeded(target))
         running = execution.of_machine(target, machine_arn(target), status="RUNNING")
         next_step = _("Start an execution and send its token back")
@@ -236,7 +236,7 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
 
 def _checks_of_draws(hardened: Target, lesson: str) -> Iterator[Check]:
     """The lines of `verify` for the lessons that draw with the hardened edition."""
-    if lesson == "14":
+    if lesson == "17":
         pool = Pool(hardened)
         head = pool.table.item("head") if pool.table.find() else None
         size = head["size"] if head else 0

@@ -32,8 +32,8 @@ from lottery_party.evening import Evening
 
 #: The lessons that build the tutorial's edition.
 BUILT = ("01", "02", "03", "04", "05")
-#: Lessons 06 and 08 to 12 start as 13 does, and 15 as 14.
-FORWARDS = ("00", "01", "02", "03", "04", "05", "07", "13", "14")
+#: Lessons 06 and 08 to 15 start as 16 does, and 90 as 17.
+FORWARDS = ("00", "01", "02", "03", "04", "05", "07", "16", "17")
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def assert_start(target, hardened, lesson):
     subscribed = [(each.name, each.state) for each in there if each.kind == Subscription.kind]
     earlier = {resource.name for resource, row in plan.resources(target) if row.lesson < lesson}
     assert {each.name for each in there if each.kind != Subscription.kind} == earlier
-    assert {each is not None for each in own} == {lesson in ("14", "15", "99")}
+    assert {each is not None for each in own} == {lesson in ("17", "90", "99")}
     assert all(each.ours for each in [*there, *own] if each)
     assert subscribed == ([(ADDRESS, "confirmed")] if lesson > "03" else [])
     assert all(check.done for number in BUILT if number < lesson for check in verify(target, number))
@@ -91,14 +91,14 @@ def test_restore_makes_few_calls(target, hardened):
 
 
 def test_scale_is_undone(target, hardened):
-    """At the next start of lesson 14, its many employees, draws, pool and receipts are gone."""
+    """At the next start of lesson 17, its many employees, draws, pool and receipts are gone."""
     Stack(hardened).deploy()
     load_employees(hardened, Roster(read(DATA_FOLDER / "roster_1000.csv").employees[:120]))
     draw(hardened, 2)
     tags = list(hardened.names.tags)
     target.client("iam").untag_role(RoleName=hardened.names.lambda_role, TagKeys=tags)
-    restore(target, "14")
-    assert_start(target, hardened, "14")
+    restore(target, "17")
+    assert_start(target, hardened, "17")
     assert executions(hardened).empty
     assert not Table(hardened, hardened.names.draws_table).has_content()
     chunks = Table(hardened, hardened.names.pool_table).items()
@@ -187,20 +187,20 @@ def test_dry_runs_share_their_clients(target):
 
 
 def test_verify_hardened_edition(target, hardened):
-    """Lesson 13 is done when the hardened edition stands, 14 with a thousand, 15 after a closed evening."""
-    restore(target, "13")
-    assert not any(check.done for check in verify(target, "13"))
+    """Lesson 16 is done when the hardened edition stands, 17 with a thousand, 90 after a closed evening."""
+    restore(target, "16")
+    assert not any(check.done for check in verify(target, "16"))
     Stack(hardened).deploy()
-    assert all(check.done for check in verify(target, "13"))
-    assert "it has 10 now" in repr(verify(target, "14"))
-    assert [check.done for check in verify(target, "15")] == [False, True]
+    assert all(check.done for check in verify(target, "16"))
+    assert "it has 10 now" in repr(verify(target, "17"))
+    assert [check.done for check in verify(target, "90")] == [False, True]
     evening = Evening(hardened, "party")
     evening.announce([{"name": "Mug", "count": 1}], question="Call five numbers")
-    assert [check.done for check in verify(target, "15")] == [False, False]
+    assert [check.done for check in verify(target, "90")] == [False, False]
     evening.give("17 4 88 23 5")
     evening.close()
     done = hardened.waiter.until(
-        "its end", lambda: all(check.done for check in verify(target, "15")), seconds=60, every=0.2
+        "its end", lambda: all(check.done for check in verify(target, "90")), seconds=60, every=0.2
     )
     assert done
 
@@ -222,9 +222,9 @@ def test_only_a_draw_that_succeeded_counts(target):
 
 @pytest.mark.usefixtures("drawn")
 def test_verify_hardening(target):
-    """Lesson 12 is done after a draw that mailed last, with the tutorial's definition back in the machine."""
+    """Lesson 15 is done after a draw that mailed last, with the tutorial's definition back in the machine."""
     draw(target, 1)
-    assert [check.done for check in verify(target, "12")] == [False, True]
+    assert [check.done for check in verify(target, "15")] == [False, True]
     repaired = plan.machine(target)
     states = json.loads(repaired.definition)["States"]
     record, mail = (
@@ -237,34 +237,34 @@ def test_verify_hardening(target):
     repaired.definition = json.dumps({"StartAt": "Input Lottery Winners", "States": states | record | mail})
     repaired.ensure()
     assert draw(target, 1)["status"] == "SUCCEEDED"
-    assert [check.done for check in verify(target, "12")] == [True, False]
+    assert [check.done for check in verify(target, "15")] == [True, False]
     Stack(target).deploy()
-    assert all(check.done for check in verify(target, "12"))
+    assert all(check.done for check in verify(target, "15"))
 
 
 @pytest.mark.usefixtures("drawn")
 def test_verify_jsonata(target):
-    """Lesson 09 is done after a draw in JSONata, once the machine has the tutorial's definition again."""
+    """Lesson 10 is done after a draw in JSONata, once the machine has the tutorial's definition again."""
     modern = target.named(target.names.in_edition("jsonata"))
     draw(target, 1)
-    assert [check.done for check in verify(target, "09")] == [False, True]
+    assert [check.done for check in verify(target, "10")] == [False, True]
     Stack(modern).deploy()
     draw(modern, 1)
-    assert [check.done for check in verify(target, "09")] == [True, False]
+    assert [check.done for check in verify(target, "10")] == [True, False]
     Stack(target).deploy()
-    assert all(check.done for check in verify(target, "09"))
+    assert all(check.done for check in verify(target, "10"))
 
 
 def test_verify_test_states(target):
-    """Lesson 10 leaves nothing behind that could be checked, and says so."""
-    assert repr(verify(target, "10")) == "Nothing to build in this lesson."
+    """Lesson 12 leaves nothing behind that could be checked, and says so."""
+    assert repr(verify(target, "12")) == "Nothing to build in this lesson."
 
 
 @pytest.mark.usefixtures("drawn")
 def test_verify_waiting(target):
-    """Lesson 11 is done when a draw has waited and succeeded, and none waits any more."""
+    """Lesson 13 is done when a draw has waited and succeeded, and none waits any more."""
     draw(target, 1)
-    assert [check.done for check in verify(target, "11")] == [False, True]
+    assert [check.done for check in verify(target, "13")] == [False, True]
     machine = plan.machine(target)
     wait = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish.waitForTaskToken", "End": True}
     wait["Parameters"] = {"TopicArn": plan.topic(target).arn, "Message.$": "$$.Task.Token"}
@@ -274,10 +274,10 @@ def test_verify_waiting(target):
     (token,) = target.waiter.until(
         "the token", lambda: published(execution.history(target, arn)) or None, seconds=60
     )
-    assert [check.done for check in verify(target, "11")] == [False, False]
+    assert [check.done for check in verify(target, "13")] == [False, False]
     target.client("stepfunctions").send_task_success(taskToken=token, output="{}")
     execution.wait(target, arn)
-    assert all(check.done for check in verify(target, "11"))
+    assert all(check.done for check in verify(target, "13"))
 
 
 def test_unknown_lesson(target):

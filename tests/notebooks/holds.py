@@ -91,62 +91,62 @@ assert "is not authorized to perform: dynamodb:Scan on resource: " in cause, cau
 cause = str(why["cause"])
 assert "is not authorized to perform: SNS:Publish on resource: " in cause, cause
 """,
-    "11-21": """
+    "13-21": """
 # the winner was asked.
 assert "do you accept" in first_mail, "the winner should be asked"
 """,
-    "11-26": """
+    "13-26": """
 # on an emulator, the mailbox has a mail.
 assert target.kind == "aws" or inbox(target).notifications, "a mail should be there"
 """,
-    "11-31": """
+    "13-31": """
 # the answer was sent with SendTaskSuccess.
 assert "SendTaskSuccess" in set(calls(target).table["operation"]), "the answer was sent"
 """,
-    "13-11": """
+    "16-11": """
 # seven transitions, or three for each round and four more.
 many, few = both["transitions"]
 assert few == 7, "seven states in each draw"
 assert many % 3 == 1, "three a round, and four more"
 """,
-    "13-18": """
+    "16-18": """
 # twelve prizes, but at most ten people.
 assert len(winners(target)) <= 10, "at least two people should have won twice"
 """,
-    "13-51": """
+    "16-51": """
 # IAM has refused the call, and the table is there.
 assert "not authorized to perform: dynamodb:DeleteTable" in refused["cause"], "refused"
 assert Table(target, table).find(), "the table should be there"
 """,
-    "13-56": """
+    "16-56": """
 # one car, then three bicycles, and a mail for each prize.
 assert len(drawn["winners"]) == 4, "there should be four winners"
 assert drawn["winners"][0]["prize"] == "Car", "the prizes should be in order"
 assert len(inbox(target).notifications) == 2, "there should be a mail for each prize"
 """,
-    "14-6": """
+    "17-6": """
 # all thousand employees are in the table.
 assert loaded == 1000, "everyone should be in the table"
 """,
-    "14-19": """
+    "17-19": """
 # each of the thirty draws enters at least seven states.
 assert table["transitions"].sum() >= 210, "each draw should enter seven states"
 """,
-    "15-08": """
+    "90-08": """
 # ten people can win, and both codes have 64 characters.
 assert announced["size"] == 10, "ten people"
 assert len(announced["pool"]) == len(announced["commitment"]) == 64, "two codes"
 """,
-    "15-19": """
+    "90-19": """
 # the value was sent with SendTaskSuccess.
 assert "SendTaskSuccess" in set(made["operation"]), "the value was sent"
 """,
-    "15-22": """
+    "90-22": """
 # three people are recorded, and nobody has a mail yet.
 assert len(mugs.winners) == len(winners(target)) == 3, "three people"
 assert not inbox(target).notifications, "the mail waits for the roll call"
 """,
-    "15-25": """
+    "90-25": """
 # three people have a mug, and the absent person is not one of them.
 assert [person.id for person in mugs.absent] == [gone.id], "one person is absent"
 assert len(mugs.winners) == 3, "three people have a mug"

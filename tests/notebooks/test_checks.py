@@ -24,13 +24,13 @@ NAMES: Final = {
     "06": ("entered", "request", "expected"),
     "07": ("keys", "state", "winners_of"),
     "08": ("fault", "mails", ""),
-    "12": ("tries", "allowed", "mail_catch"),
-    "13": ("recorded", "recorder", ""),
-    "14": ("recorded", "draw_one", "minutes"),
-    "15": ("kinds", "proof_of_007", "without_receipt"),
-    "09": ("output", "small", "careful"),
-    "10": ("status", "more", ""),
-    "11": ("sent", "reminder", "condition"),
+    "15": ("tries", "allowed", "mail_catch"),
+    "16": ("recorded", "recorder", ""),
+    "17": ("recorded", "draw_one", "minutes"),
+    "90": ("kinds", "proof_of_007", "without_receipt"),
+    "10": ("output", "small", "careful"),
+    "12": ("status", "more", ""),
+    "13": ("sent", "reminder", "condition"),
     "99": ("forgotten", "prefix", "steps"),
 }
 #: Not an answer to any of them, but that 0 items are found for the serial 11.
@@ -57,13 +57,13 @@ SAVED: Final = "\nPath('test_errors.py').write_text(tests)"
 
 
 def small(condition: str, then: str = "Random Select Winners") -> str:
-    """An answer to lesson 09's second exercise: a Choice with one rule."""
+    """An answer to lesson 10's second exercise: a Choice with one rule."""
     rule = {"Condition": condition, "Next": then}
     return f"small = {{'Type': 'Choice', 'Choices': [{rule}], 'Default': 'Failed'}}"
 
 
 def one_test(retries: int, field: str, value: str) -> str:
-    """One test of the state that lesson 10 asks about, as a file for pytest."""
+    """One test of the state that lesson 12 asks about, as a file for pytest."""
     return f"""
 from pathlib import Path
 from lottery_lib import connect, test_state
@@ -80,7 +80,7 @@ def trusting(service: object, version: str = "2012-10-17", **statement: object) 
 
 
 def choice(least: int, most: int, default: str = "Number Not Allowed") -> str:
-    """A Choice on the number of winners, as lesson 12 asks for."""
+    """A Choice on the number of winners, as lesson 15 asks for."""
     bounds = {"NumericGreaterThanEquals": least, "NumericLessThanEquals": most}
     rules = [{"Variable": "$.input", operator: bound} for operator, bound in bounds.items()]
     return repr(
@@ -88,7 +88,7 @@ def choice(least: int, most: int, default: str = "Number Not Allowed") -> str:
     )
 
 
-#: A machine that records without a function, as lesson 13 asks for.
+#: A machine that records without a function, as lesson 16 asks for.
 RECORDER: Final = (
     "{'StartAt': 'Record', 'States': {'Record': record | {'Parameters': dict(record['Parameters']), 'Catch':"
     " [{'ErrorEquals': ['DynamoDB.ConditionalCheckFailedException'], 'Next': 'Has Won Before'}]},"
@@ -97,7 +97,7 @@ RECORDER: Final = (
 
 
 def without_receipt(returned: str = "ids") -> str:
-    """Lesson 15's own check of the list of winners, as it may be written in one expression."""
+    """Lesson 90's own check of the list of winners, as it may be written in one expression."""
     texts = "[json.loads(text) for one in document['draws'].values() for text in one['receipts']]"
     return (
         "def without_receipt(document):\n"
@@ -201,8 +201,8 @@ WRONG: Final = {
     "08-37": ["mails = '3'", "mails = 2", "mails = 1"],
     "08-56": ["iam.attach_role_policy(RoleName=role,"
               " PolicyArn=f'arn:{target.partition}:iam::aws:policy/AmazonSNSFullAccess')"],
-    "12-17": ["tries = '1'", "tries = 3", "tries = 1.0"],
-    "12-e2x": [
+    "15-17": ["tries = '1'", "tries = 3", "tries = 1.0"],
+    "15-e2x": [
         f"allowed = {choice(1, 10, 'Failed')}",
         f"allowed = {choice(1, 11)}",
         f"allowed = {choice(1, 10)}; del allowed['Default']",
@@ -211,13 +211,13 @@ WRONG: Final = {
         "allowed = {'Type': 'Choice', 'Choices': 5, 'Default': 'Number Not Allowed'}",
         "allowed = {'Type': 'Choice', 'Choices': [5], 'Default': 'Number Not Allowed'}",
     ],
-    "12-41": [
+    "15-41": [
         "mail_catch = [{'ErrorEquals': ['States.ALL'], 'Next': 'Nowhere'}]",
         "mail_catch = [{'ErrorEquals': temporary, 'Next': 'Recorded Not Mailed'}]",
         "mail_catch = [{'ErrorEquals': ['States.TaskFailed'], 'Next': 'Recorded Not Mailed'}]",
     ],
-    "13-31": ["recorded = '10'", "recorded = 5", "recorded = 10.0"],
-    "13-43": [
+    "16-31": ["recorded = '10'", "recorded = 5", "recorded = 10.0"],
+    "16-43": [
         "recorder = record",
         f"recorder = {RECORDER}; recorder['States']['Record'].pop('Catch')",
         f"recorder = {RECORDER}; recorder['States']['Record']['Parameters'].pop('ConditionExpression')",
@@ -227,31 +227,31 @@ WRONG: Final = {
         f"recorder = {RECORDER}; del recorder['States']['Has Won Before']",
         f"recorder = json.dumps({RECORDER})",
     ],
-    "13-69": ["draw(hardened, 1)"],
-    "14-26": ["recorded = '60'", "recorded = 60.0"],
-    "14-47": [
+    "16-69": ["draw(hardened, 1)"],
+    "17-26": ["recorded = '60'", "recorded = 60.0"],
+    "17-47": [
         "def draw_one(secret, size): return sum(secret) % 7",
         "def draw_one(secret, size): return 1 + next(shuffled(size, secret))",
         "def draw_one(secret, size): return str(next(shuffled(size, secret)))",
         "import random\ndef draw_one(secret, size): return random.randrange(size)",
     ],
-    "14-57": ["minutes = 1_000_000 / 300", "minutes = '56'", "minutes = 20", "minutes = 5", "minutes = 60"],
-    "15-32": [
+    "17-57": ["minutes = 1_000_000 / 300", "minutes = '56'", "minutes = 20", "minutes = 5", "minutes = 60"],
+    "90-32": [
         "kinds = ['drawn', 'roll call', 'drawn']", "kinds = ['drawn'] * 4",
         "kinds = 'drawn, roll call, drawn, roll call'", "kinds = ['roll call', 'drawn'] * 2",
     ],
-    "15-50": [
+    "90-50": [
         "proof_of_007 = merkle.proof(pool, b'', 6)", "proof_of_007 = proof",
         "proof_of_007 = merkle.proof(pool[:9], salt, 6)", "proof_of_007 = merkle.root(pool, salt)",
     ],
-    "15-84": [
+    "90-84": [
         "def without_receipt(document): return document['winners']",
         "def without_receipt(document): return [row['employee_id'] for row in document['winners']]",
         "def without_receipt(document): return ['999']",
         without_receipt("ids[1:]"),
     ],
-    "09-37": ["output = '3'", "output = [3]"],
-    "09-49": [
+    "10-37": ["output = '3'", "output = [3]"],
+    "10-49": [
         "small = 'Choice'",
         "small = {'Type': 'Choice'}",
         "small = {'Type': 'Choice', 'Choices': []}",
@@ -264,7 +264,7 @@ WRONG: Final = {
         "small = {'Type': 'Choice', 'Default': 'Failed', 'Choices': [{'Variable': '$.num_of_winners',"
         " 'NumericLessThanEquals': 5, 'Next': 'Random Select Winners'}]}",
     ],
-    "09-75": [
+    "10-75": [
         "choice['Choices'][1]['Next'] = 'Failed'",
         "choice['Choices'][1]['Condition'] = '{% $states.input.status = 1 and $rounds < 3 %}'",
         "first['Assign'] = {'rounds': 1}\n"
@@ -272,22 +272,22 @@ WRONG: Final = {
         " 'Assign': {'rounds': '{% $rounds + 1 %}'}}\nchoice['Default'] = 'Failed'",
         "careful = json.dumps(careful)",
     ],
-    "10-26": ["status = asked", "status = ['CAUGHT_ERROR']"],
-    "10-42": [
+    "12-26": ["status = asked", "status = ['CAUGHT_ERROR']"],
+    "12-42": [
         "more += [('Send SNS and Record In Dynamodb', {}, {'mock': [1, 2]})]",
         "more += [(name, {}, {'error': 'E'}) for name, _ in definition.edges(machine)]",
         "more = definition.edges(machine)",
     ],
-    "10-54": [f"{one_test(1, 'status', 'RETRIABLE')}{one_test(2, 'next_state', 'Failed')}"],
-    "11-36": ["sent = '3'", "sent = 4"],
-    "11-66": [
+    "12-54": [f"{one_test(1, 'status', 'RETRIABLE')}{one_test(2, 'next_state', 'Failed')}"],
+    "13-36": ["sent = '3'", "sent = 4"],
+    "13-66": [
         "reminder = [{'ErrorEquals': 'States.Timeout', 'MaxAttempts': 1}]",
         "reminder = [{'ErrorEquals': ['States.Timeout'], 'MaxAttempts': '1'}]",
         "reminder = [{'ErrorEquals': ['States.ALL'], 'MaxAttempts': 1}]",
         "reminder = [{'ErrorEquals': ['States.Timeout']}]",
         "reminder = {'ErrorEquals': ['States.Timeout'], 'MaxAttempts': 1}",
     ],
-    "11-70": [
+    "13-70": [
         "condition = '$drawn.winner_details.employee_id in $asked_before'",
         "condition = '{% $asked_before in $drawn.winner_details.employee_id %}'",
         "condition = '{% $drawn.winner_details.employee_id = $asked_before %}'",
@@ -369,7 +369,7 @@ ALSO_RIGHT: Final = {
         "done = iam.put_role_policy(RoleName=machine_role, PolicyName='Publish', PolicyDocument=json.dumps("
         "{'Version': '2012-10-17', 'Statement': {'Effect': 'Allow', 'Action': 'sns:Publish', 'Resource': '*'}}))",
     ],
-    "12-e2x": [
+    "15-e2x": [
         "allowed = {'Type': 'Choice', 'Choices': [{'Variable': '$.input', 'NumericGreaterThan': 10,"
         " 'Next': 'Number Not Allowed'}, {'Variable': '$.input', 'NumericLessThan': 1,"
         " 'Next': 'Number Not Allowed'}], 'Default': 'Input Lottery Winners'}",
@@ -377,23 +377,23 @@ ALSO_RIGHT: Final = {
         " '{% $states.input.input in [1..10] %}', 'Next': 'Input Lottery Winners'}],"
         " 'Default': 'Number Not Allowed'}",
     ],
-    "12-41": [
+    "15-41": [
         "mail_catch = [{'ErrorEquals': ['States.ALL'], 'ResultPath': '$.why', 'Next': 'Recorded Not Mailed'}]",
         "mail_catch = ({'ErrorEquals': ['States.Timeout'], 'Next': 'Recorded Not Mailed'},"
         " {'ErrorEquals': ['States.ALL'], 'Next': 'Recorded Not Mailed'})",
     ],
-    "13-43": [
+    "16-43": [
         f"recorder = {RECORDER}",
         f"recorder = {RECORDER}; recorder['States']['Has Won Before'] = {{'Type': 'Pass', 'End': True}}",
     ],
-    "14-47": ["def draw_one(secret, size): return int.from_bytes(secret, 'big') % size"],
-    "14-57": ["minutes = 56", "minutes = round(1e6 / 300 / 60, 1)", "minutes = 55",
+    "17-47": ["def draw_one(secret, size): return int.from_bytes(secret, 'big') % size"],
+    "17-57": ["minutes = 56", "minutes = round(1e6 / 300 / 60, 1)", "minutes = 55",
               "minutes = 1e6 / allowed['draws a second'].min() / 60"],
-    "15-32": ["kinds = ('drawn', 'roll call', 'drawn', 'roll call')", "kinds = ['drawn', 'roll call'] * 2"],
-    "15-50": ["proof_of_007 = merkle.proof(pool, salt, 6)", "proof_of_007 = dict(merkle.proof(pool, salt, -4 % 10))"],
-    "15-84": [without_receipt(), without_receipt("set(ids)"), without_receipt("tuple(ids + ids)")],
-    "09-37": ["output = 3.0"],
-    "09-49": [
+    "90-32": ["kinds = ('drawn', 'roll call', 'drawn', 'roll call')", "kinds = ['drawn', 'roll call'] * 2"],
+    "90-50": ["proof_of_007 = merkle.proof(pool, salt, 6)", "proof_of_007 = dict(merkle.proof(pool, salt, -4 % 10))"],
+    "90-84": [without_receipt(), without_receipt("set(ids)"), without_receipt("tuple(ids + ids)")],
+    "10-37": ["output = 3.0"],
+    "10-49": [
         small("{% $states.input.num_of_winners in [1..5] %}"),
         small("{% ($exists($states.input.num_of_winners) ? $states.input.num_of_winners : 6) <= 5 %}"),
         "small = dict(Type='Choice', QueryLanguage='JSONata', Default='Random Select Winners', Choices=[\n"
@@ -403,7 +403,7 @@ ALSO_RIGHT: Final = {
         "small['Choices'] = ({'Condition': '{% $states.input.num_of_winners in [1, 2, 3, 4, 5] %}',"
         " 'Next': 'Random Select Winners', 'Output': '{% $states.input %}'},)",
     ],
-    "09-75": [
+    "10-75": [
         "select = careful['States']['Random Select Winners']\n"
         "select['Assign']['rounds'] = '{% $exists($rounds) ? $rounds + 1 : 1 %}'\n"
         "choice['Choices'].insert(1, {'Condition': '{% $rounds = 3 %}', 'Next': 'Failed'})",
@@ -412,20 +412,20 @@ ALSO_RIGHT: Final = {
         "choice['Choices'][1]['Condition'] = '{% $states.input.status = 1 and $rounds <= 2 %}'\n"
         "choice['Default'] = 'Failed'",
     ],
-    "10-26": ["status = 'caught_error'"],
-    "10-42": [
+    "12-26": ["status = 'caught_error'"],
+    "12-42": [
         "more += [(name, {'body': 1}, {'mock': 1}) for name in list(machine['States'])[1:3]]\n"
         "more += [(name, {'body': 1}, {'error': 'E', 'retries': 9})"
         " for name, to in definition.edges(machine) if to == 'Failed']",
     ],
-    "11-36": ["sent = 3.0"],
-    "11-66": [
+    "13-36": ["sent = 3.0"],
+    "13-66": [
         "reminder = [{'ErrorEquals': ['States.Timeout'], 'IntervalSeconds': 1, 'MaxAttempts': 1}]",
         "reminder = ({'ErrorEquals': ['States.Timeout', 'States.HeartbeatTimeout'], 'MaxAttempts': 1},)",
         "reminder = [{'ErrorEquals': ['Declined'], 'MaxAttempts': 0},"
         " {'ErrorEquals': ['States.ALL'], 'MaxAttempts': 1}]",
     ],
-    "11-70": [
+    "13-70": [
         "condition = '{%$drawn.winner_details[0].employee_id in $asked_before%}'",
         "condition = '{% $exists($asked_before) and $drawn.winner_details.employee_id in $asked_before %}'",
         "condition = '{% $count($asked_before[$ = $drawn.winner_details.employee_id]) > 0 %}'",
@@ -507,33 +507,33 @@ HINTS: Final = {
               ("fault = flaky.replace('global tries', '')", "Only the first should fail. The error is UnboundLocalError: ")],
     "08-56": [("done = iam.attach_role_policy(RoleName=machine_role, PolicyArn=policy)",
                "MyStepFunctionsExecutionRole. It has AmazonDynamoDBFullAccess now")],
-    "09-37": [("output = None", "Write a number"), ("output = 4", "before Assign")],
-    "09-49": [
+    "10-37": [("output = None", "Write a number"), ("output = 4", "before Assign")],
+    "10-49": [
         ("small = {}", "Start with 'Type'"),
         ("small = {'Is It A Small Draw': {'Type': 'Choice'}}", "without its name"),
         (small("{% $states.input.num_of_winners <= 5 %}"),
          "The input {} leads to the error States.QueryEvaluationError: The JSONata expression"),
     ],
-    "09-75": [
+    "10-75": [
         ("careful = 1", "the whole machine, as a dict"),
         ("choice['Choices'][1]['Condition'] = '{% $states.input.status = 1 and $rounds < 3 %}'\n"
          "choice['Default'] = 'Failed'", "the value of your variable in round 1"),
     ],
-    "10-26": [("status = 'RETRIABLE'", "The state has no Retry")],
-    "10-42": [("more += [('Input Lottery Winners', {}, {'error': 'E'}), ('Random Select Winners', {'body': 1},"
+    "12-26": [("status = 'RETRIABLE'", "The state has no Retry")],
+    "12-42": [("more += [('Input Lottery Winners', {}, {'error': 'E'}), ('Random Select Winners', {'body': 1},"
                " {'mock': 1}), ('Random Select Winners', {'body': 1}, {'error': 'E'})]", "ended in RETRIABLE")],
-    "10-54": [
+    "12-54": [
         ("def test_it(): pass", "%%writefile"),
         ("Path('test_errors.py').unlink()", "First, all tests must pass"),
         (f"tests = {one_test(1, 'status', 'RETRIABLE')!r}{SAVED}", "for: retried three times, no Catch"),
         (f"tests = {one_test(2, 'status', 'CAUGHT_ERROR')!r}{SAVED}", "for: retried only once"),
     ],
-    "11-36": [("sent = None", "Write a number"), ("sent = 2", "60 seconds")],
-    "11-70": [
+    "13-36": [("sent = None", "Write a number"), ("sent = 2", "60 seconds")],
+    "13-70": [
         ("condition = \"{% '003' in $asked_before %}\"", "If 005 is drawn"),
         ("condition = '{% $nothing %}'", "the Choice leads to the error"),
     ],
-    "12-e2x": [
+    "15-e2x": [
         ("allowed = {'Type': 'Choice', 'Default': 'Number Not Allowed', 'Choices': [{'Variable': '$.input',"
          " 'NumericGreaterThanEquals': 1, 'NumericLessThanEquals': 10, 'Next': 'Input Lottery Winners'}]}",
          "Join two with And"),
@@ -543,30 +543,30 @@ HINTS: Final = {
         (f"allowed = {choice(1, 10)}; allowed['Choices'][0]['And'][0]['Next'] = 'Number Not Allowed'", "beside And"),
         (f"allowed = {choice(0, 10)}", "For the number 0, the next state is Input Lottery Winners, and not Number"),
     ],
-    "12-41": [
+    "15-41": [
         ("mail_catch = {'ErrorEquals': ['States.ALL'], 'Next': 'Recorded Not Mailed'}", "is a list"),
         ("mail_catch = [{'Next': 'Recorded Not Mailed'}]", "AWS would refuse it"),
         ("mail_catch = catch", "leads to Failed, and not to Recorded Not Mailed"),
         ("mail_catch = [{'ErrorEquals': ['States.All'], 'Next': 'Recorded Not Mailed'}]", "AWS would refuse it"),
     ],
-    "13-43": [
+    "16-43": [
         (f"recorder = {RECORDER}; recorder['States']['Record']['Catch'][0]['ErrorEquals'] = ['States.ALL']",
          "only the error of the condition"),
         (f"recorder = {RECORDER}; recorder['States']['Record'].pop('Catch'); del recorder['States']['Has Won Before']",
          "no Catch takes the error DynamoDB.ConditionalCheckFailedException"),
     ],
-    "13-69": [
+    "16-69": [
         ("resume(hardened, silent_id, remail=True)", "may not publish yet"),
         ("Stack(hardened).deploy(); resume(hardened, silent_id)", "Now resume the draw silent_id"),
     ],
-    "14-47": [("def draw_one(secret, size): return secret + size", "Your function ended with TypeError")],
-    "14-57": [("minutes = 1e6 / 300", "Divide by 60"), ("minutes = 23", "the time for state transitions")],
-    "14-26": [("recorded = 1000", "before it writes"), ("recorded = 1010", "who can still win")],
-    "15-32": [("kinds = ['drawn', 'roll call']", "if everybody had been here"), ("kinds = 'drawn'", "Write a list"),
+    "17-47": [("def draw_one(secret, size): return secret + size", "Your function ended with TypeError")],
+    "17-57": [("minutes = 1e6 / 300", "Divide by 60"), ("minutes = 23", "the time for state transitions")],
+    "17-26": [("recorded = 1000", "before it writes"), ("recorded = 1010", "who can still win")],
+    "90-32": [("kinds = ['drawn', 'roll call']", "if everybody had been here"), ("kinds = 'drawn'", "Write a list"),
             ("kinds = ['announced', 'drawn']", "Use only the kinds")],
-    "15-50": [("proof_of_007 = merkle.proof(pool, salt, 7)", "the proof for 008"), ("proof_of_007 = 6", "Call merkle.proof"),
+    "90-50": [("proof_of_007 = merkle.proof(pool, salt, 7)", "the proof for 008"), ("proof_of_007 = 6", "Call merkle.proof"),
             ("proof_of_007 = merkle.proof(pool[1:], salt, 6)", "another root")],
-    "15-84": [
+    "90-84": [
         ("def without_receipt(document): return document['draw']", "Your function ended with KeyError"),
         ("def without_receipt(document): return [row['employee_id'] for row in document['winners']"
          " if row['employee_id'] not in str(document['draws'])]", "002 was only passed over"),
@@ -593,7 +593,7 @@ FENCE: Final = re.compile(r"```python\n(.*)\n```", re.DOTALL)
 ANSWER: Final = re.compile(r"(✓ done|○ not yet): .+")
 #: What these cells show depends on time, so only nbval compares it. In 08, a Retry waits less here than under nbval.
 #: In 11 and 15, a state waits a moment after its message is known. In a kernel, the next cell comes later than that.
-TIMED: Final = {"08-29b", "08-31", "11-24", "15-15"}
+TIMED: Final = {"08-29b", "08-31", "13-24", "90-15"}
 PATTERNS: Final = get_sanitize_patterns(SANITIZE.read_text(encoding="ascii"))
 Node = Any
 

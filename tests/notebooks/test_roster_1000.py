@@ -1,4 +1,4 @@
-"""The roster of lesson 14."""
+"""The roster of lesson 17."""
 
 import importlib.util
 

@@ -1,4 +1,4 @@
-"""The buttons of lesson 11 answer the draw that its panel has started. No cell of the lesson presses them."""
+"""The buttons of lesson 13 answer the draw that its panel has started. No cell of the lesson presses them."""
 
 from typing import Final
 
@@ -40,7 +40,7 @@ assert answered[-1].startswith(result["winners"][0]["employee_name"]), (answered
 
 def test_play_the_winner():
     """The buttons work while a question is shown. Each answers this question, and a second click does nothing."""
-    lesson = nbformat.read(NOTEBOOKS_FOLDER / "11_wait_for_a_person.ipynb", as_version=4)
-    needed = [cell for cell in lesson.cells if cell.id <= "11-20" or "11-40" <= cell.id <= "11-44"]
+    lesson = nbformat.read(NOTEBOOKS_FOLDER / "13_wait_for_a_person.ipynb", as_version=4)
+    needed = [cell for cell in lesson.cells if cell.id <= "13-20" or "13-40" <= cell.id <= "13-44"]
     lesson.cells = [*needed, nbformat.v4.new_code_cell(PLAY)]
     assert run(lesson, NOTEBOOKS_FOLDER) is None

@@ -1,4 +1,4 @@
-"""Ways to cheat at an evening. The operator may write to every table; lesson 15 shows the same."""
+"""Ways to cheat at an evening. The operator may write to every table; lesson 90 shows the same."""
 
 import hmac
 import json
