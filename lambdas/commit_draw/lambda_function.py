@@ -1,7 +1,7 @@
-"""First state: commit to the pool, the prizes and a secret before anybody is drawn.
+"""First state: commit to the pool, the prizes and a secret, before anybody is drawn.
 
-Later it takes what changes a draw that is open: the public value, one more prize, somebody who leaves, the
-end.
+Later executions of the same draw begin here, too. They bring the public value, add a prize, take a person out
+of the draw, or close it.
 """
 
 import hashlib
@@ -12,10 +12,10 @@ from tables import NEW, Tables, WinnerTaken, following, put, receipt, sealed
 
 ALGORITHM = "hmac-sha256-shuffle-2"
 MOST_PRIZES = 40
-MOST_WINNERS = 1000  # of one draw: what a state hands on must fit into 256 KiB
-TRIES = 5  # if others write to the same chain at the same time
+MOST_WINNERS = 1000  # of one draw, because the output of a state can have 256 KiB at most
+TRIES = 5  # because another draw may write to the same chain at the same time
 KEYS = ({"input"}, {"prizes"}, {"evening", "prizes"}, {"evening", "prizes", "draw_id"}, {"draw_id"})
-STEPS = ("prize", "add", "withdraw", "public", "close")  # what can be asked of a draw that is open
+STEPS = ("prize", "add", "withdraw", "public", "close")  # what an execution can do with an open draw
 
 
 class InvalidInput(Exception):
@@ -27,22 +27,22 @@ class NoPool(Exception):
 
 
 class NoSuchDraw(Exception):
-    """There is no draw of this name."""
+    """No draw has this name."""
 
 
 class DrawClosed(Exception):
-    """The draw has ended, and its secret is known."""
+    """The draw has ended, and everybody can know its secret."""
 
 
 class TooEarly(Exception):
-    """The draw still waits for people: for the public value, or for a roll call."""
+    """Something else comes first: the public value, a roll call, or an earlier prize."""
 
 
 def lambda_handler(event, context):
-    """Receive the name of the execution and its input; return the draw, and which of its prizes to draw.
+    """Receive the name and the input of the execution; return the draw and the numbers of the prizes to draw.
 
-    All that the draw commits to is written before it is returned. A second call, after a lost reply or to
-    continue a stopped draw, gets what the first one wrote.
+    The function returns after it has written everything that the draw commits to. It may be called again
+    because a reply was lost, or to continue a stopped draw. Then it returns what the first call wrote.
     """
     request, execution = event["request"], event["execution"]
     check(request)
@@ -63,7 +63,7 @@ def lambda_handler(event, context):
 
 
 def proceed(request, execution, tables):
-    """Do what is asked; return the draw, and the numbers of its prizes that are to be drawn."""
+    """Do what the input asks for; return the draw and the numbers of the prizes to draw."""
     draw_id = request.get("draw_id", execution)
     draw, secret, chain, pool = tables.draw(draw_id)
     if draw is None and "draw_id" in request and "prizes" not in request:
@@ -91,7 +91,7 @@ def proceed(request, execution, tables):
 
 
 def announce(draw_id, request, chain, pool, tables):
-    """Write down what the draw commits to, in the lottery's chain; return the draw."""
+    """Write what the draw commits to into the lottery's chain; return the draw."""
     if pool is None:
         raise NoPool("No roster has been loaded: run `lottery employees load FILE`.")
     secret, evening = secrets.token_bytes(32), request.get("evening")
@@ -112,11 +112,20 @@ def announce(draw_id, request, chain, pool, tables):
     }
     text, last = sealed(0, "announced", chain["last"] if chain else "", about)
     draw = {
-        **{"draw_id": draw_id, "receipts": 1, "last": last, "chain": number, "evening": evening is not None},
-        **{"pool": about["pool"], "size": about["size"], "absent": about["absent"]},
-        **{"question": about["question"], "prizes": open_prizes, "excluded": []},
-        **({} if about["question"] else {"public": ""}),
+        "draw_id": draw_id,
+        "receipts": 1,
+        "last": last,
+        "chain": number,
+        "evening": evening is not None,
+        "pool": about["pool"],
+        "size": about["size"],
+        "absent": about["absent"],
+        "question": about["question"],
+        "prizes": open_prizes,
+        "excluded": [],
     }
+    if not about["question"]:
+        draw["public"] = ""  # nobody is asked for a public value
     kept = {"draw_id": "#chain", "receipts": number + 1, "draws": about["announced_before"] + 1, "last": last}
     new = [
         draw,
@@ -129,7 +138,10 @@ def announce(draw_id, request, chain, pool, tables):
 
 
 def add(draw, asked, execution, tables):
-    """Add a prize to an evening, once for each execution; return the draw, and the prize's number."""
+    """Add a prize to an evening; return the draw and the prize's number.
+
+    If the same execution calls again, the prize is not added twice.
+    """
     refuse_closed(draw)
     for number, each in enumerate(draw["prizes"], 1):
         if each.get("added_by") == execution:
@@ -146,7 +158,7 @@ def add(draw, asked, execution, tables):
 
 
 def withdraw(draw, employee_id, tables):
-    """Take a person out of the draw, once; return the draw. What they have won stays."""
+    """Take a person out of the draw; return the draw. The person keeps what they have won."""
     refuse_closed(draw)
     withdrawn = draw.get("withdrawn", [])
     if employee_id in withdrawn:
@@ -158,7 +170,7 @@ def withdraw(draw, employee_id, tables):
 
 
 def close(draw, secret, tables):
-    """Tell the secret, so that everybody can repeat the draw; return the draw."""
+    """Write the secret into a receipt, so that everybody can repeat the draw; return the draw."""
     if "closed" in draw:
         return draw
     if "public" not in draw:
@@ -173,7 +185,7 @@ def close(draw, secret, tables):
 
 
 def refuse_step(draw, number):
-    """Refuse to draw a prize of a draw that has ended, or before another one that was announced before it."""
+    """Raise an error if the draw has ended, or if a prize that was announced earlier must be drawn first."""
     wanted = draw["prizes"][number - 1]
     if "execution" in wanted:
         return
@@ -187,14 +199,15 @@ def refuse_step(draw, number):
 
 
 def refuse_closed(draw):
-    """Refuse a draw that has ended: its secret is known, so anybody could choose a winner."""
+    """Raise an error if the draw has ended: anybody who knows its secret could choose a winner."""
     if "closed" in draw:
         raise DrawClosed(f"The draw {draw['draw_id']} is closed. Announce a new one.")
 
 
 def check(request):
-    """Refuse an input that does not say what to draw, in one sentence."""
-    asked = request.keys() & set().union(*KEYS) if isinstance(request, dict) else None
+    """Raise InvalidInput if the input does not say what to draw."""
+    known = set().union(*KEYS)
+    asked = request.keys() & known if isinstance(request, dict) else None
     if asked not in KEYS:
         raise InvalidInput(
             'The input must look like {"input": 2}, or {"prizes": [{"name": "Car", "count": 1}]}, '
@@ -222,12 +235,12 @@ def check(request):
 
 
 def is_name(text):
-    """Tell whether an execution can have this name. The keys of other items have a `#`, which none can."""
+    """Return whether an execution can have this name. Names have no `#`: it marks the keys of other items."""
     return isinstance(text, str) and 1 <= len(text) <= 80 and "#" not in text
 
 
 def prizes(request):
-    """Return the prizes in order. A plain number is one prize without a name."""
+    """Return the prizes in their order. The input `{"input": 2}` means one prize without a name."""
     asked = request["prizes"] if "prizes" in request else [{"count": request["input"]}]
     fewest = 0 if "evening" in request else 1
     if not isinstance(asked, list) or not fewest <= len(asked) <= MOST_PRIZES:
@@ -238,15 +251,16 @@ def prizes(request):
 
 
 def refuse_many(found):
-    """Refuse prizes with more winners than a draw may have."""
+    """Raise InvalidInput if the prizes have more winners than a draw may have."""
     if sum(each["count"] for each in found) > MOST_WINNERS:
         raise InvalidInput(f"A draw may have {MOST_WINNERS} winners at most: make several draws.")
 
 
 def prize(asked):
-    """Return one prize. `true` is not a number of winners, though Python counts it as 1."""
+    """Return one prize: its name, and how many people win it."""
     asked = asked if isinstance(asked, dict) else {}
     name, count = asked.get("name", ""), asked.get("count")
+    # `type`, because for `isinstance` the value `True` is a number, too.
     if type(count) is not int or count < 1:
         shown = json.dumps(count, ensure_ascii=False)
         raise InvalidInput(f"How many to draw must be a whole number of at least 1, not {shown}.")

@@ -1,6 +1,6 @@
 """Second state, once for each prize: draw the next people in the draw's order, and record them at once.
 
-After a roll call it comes again, and draws the places of the absent.
+After a roll call the state runs again. It then draws other people in place of those who are absent.
 """
 
 import hashlib
@@ -13,20 +13,20 @@ from typing import NamedTuple
 from shuffle import shuffled
 from tables import Tables, WinnerTaken, now, receipt
 
-AT_ONCE = 97  # winners of one transaction, which takes 100 writes: two receipts and the draw are the others
-LOOK = 50  # employees looked at together: two keys each, of the 100 that one request takes
-MOST_PASSED_OVER = 2000  # one by one: after that, all winners are read at once
+AT_ONCE = 97  # winners in one transaction. It can have 100 writes: two receipts and the draw are the others
+LOOK = 50  # employees in one request. It can have 100 keys, and each employee needs two
+MOST_PASSED_OVER = 2000  # if more people are passed over, read all winners at once
 
 
 class NotEnoughEmployees(Exception):
-    """More winners are asked for than there are people who can win."""
+    """Fewer people can still win than there are winners to draw."""
 
 
 def lambda_handler(event, context):
-    """Receive a draw, the number of a prize, and a roll call if there was one; return the prize's winners.
+    """Receive a draw, the number of a prize, and perhaps a roll call; return the prize's winners.
 
-    They are recorded before they are returned. A second call, after a lost reply or by another execution,
-    returns what the first one recorded.
+    The function returns the winners after it has recorded them. It may be called again, because a reply was
+    lost or by another execution. Then it returns what the first call recorded.
     """
     tables, number, execution = Tables(context), event["number"], event["execution"]
     draw, secret, _, _ = tables.draw(event["draw_id"])
@@ -59,26 +59,28 @@ def changed(draw, number, **changes):
 
 
 class Ending(NamedTuple):
-    """What is written at the end of a prize and of a draw: who recorded it, and the secret."""
+    """What the end of a prize and of a draw needs: the name of this execution, and the secret."""
 
     execution: str
     secret: bytes
 
     def of(self, draw, number, items):
-        """Return a draw whose prize is complete now, and all receipts of this transaction.
+        """Mark a prize as complete; return the draw and all receipts of this transaction.
 
-        If it was the last prize of a draw that is no evening, the draw is closed: it tells its secret.
+        After the last prize, the draw is closed, and a receipt tells its secret. An evening stays open.
         """
         draw = changed(draw, number, execution=self.execution)
         if not draw["evening"] and all("execution" in each for each in draw["prizes"]):
             draw, item = receipt(draw, "closed", secret=self.secret.hex())
-            draw, items = {**draw, "closed": True}, [*items, item]
+            draw = {**draw, "closed": True}
+            items = [*items, item]
         return changed(draw, number, seal=draw["last"]), items
 
 
 def call_roll(draw, number, roll_call, tables, end):
-    """Record who of a prize's winners is absent; return the draw. Their places are free then."""
-    named, by = {*roll_call.get("absent", [])}, "time-out" if "Error" in roll_call else "operator"
+    """Record which winners of a prize are absent, so that others can win instead; return the draw."""
+    named = set(roll_call.get("absent", []))
+    by = "time-out" if "Error" in roll_call else "operator"
     absent = [each for each in prize_of(draw, number)["winners"] if each in named]
     for part, last in parts_of(absent):
         prize = prize_of(draw, number)
@@ -87,13 +89,15 @@ def call_roll(draw, number, roll_call, tables, end):
         draw = changed(draw, number, winners=present, absent=[*prize["absent"], *part])
         if last:
             draw = changed(draw, number, round=prize["round"] + 1, called=True)
-        draw, items = (draw, [item]) if absent else end.of(draw, number, [item])
+        items = [item]
+        if not absent:
+            draw, items = end.of(draw, number, items)
         tables.write(draw, items, [row(draw, number, each) | {"status": "absent"} for each in part])
     return draw
 
 
 def fill(draw, number, tables, end):
-    """Draw and record what a prize still lacks; return the draw."""
+    """Draw and record the winners that a prize still lacks; return the draw."""
     prize = prize_of(draw, number)
     missing = prize["count"] - len(prize["winners"])
     if "execution" in prize or not missing:
@@ -109,19 +113,22 @@ def fill(draw, number, tables, end):
         passed_over = [each for each, can_win in part if not can_win]
         told = {"winners": winners, "passed_over": passed_over}
         if flags and "unwon" not in draw:
-            told["unwon"], draw = hashlib.sha256(flags).hexdigest(), {**draw, "unwon": zlib.compress(flags)}
+            told["unwon"] = hashlib.sha256(flags).hexdigest()
+            draw = {**draw, "unwon": zlib.compress(flags)}
         draw, item = receipt(draw, "drawn", prize=number, **told)
         draw = {**draw, "excluded": [*draw["excluded"], *passed_over]}
-        called = draw["evening"] and not winners  # nobody is new, so nobody must be called
+        called = draw["evening"] and not winners  # without new winners, no roll call is needed
         draw = changed(draw, number, winners=[*prize_of(draw, number)["winners"], *winners], called=called)
         complete = last and (called or not draw["evening"])
-        draw, items = end.of(draw, number, [item]) if complete else (draw, [item])
+        items = [item]
+        if complete:
+            draw, items = end.of(draw, number, items)
         tables.write(draw, items, [row(draw, number, each) for each in winners])
     return draw
 
 
 def parts_of(people, weight=lambda each: 1):
-    """Yield what fits into one transaction, and whether it is the last part; one empty part for nobody."""
+    """Yield as many people as fit into one transaction, and whether they are the last. Nobody is one part."""
     part, size = [], 0
     for each in people:
         if size == AT_ONCE:
@@ -132,26 +139,26 @@ def parts_of(people, weight=lambda each: 1):
 
 
 def row(draw, number, employee_id):
-    """Return a winner's row."""
+    """Return the item of a winner."""
     about = {"draw_id": draw["draw_id"], "prize": prize_of(draw, number)["prize"], "number": number}
     return {"employee_id": employee_id, **about, "drawn_at": now()}
 
 
 def order_of(draw, secret):
-    """Return the positions of the pool in the order that the secret and the public value decide."""
+    """Return the positions of the pool in the draw's order. The secret and the public value decide it."""
     return shuffled(draw["size"], hmac.digest(secret, draw["public"].encode(), "sha256"))
 
 
 def select(draw, number, missing, tables, secret):
-    """Walk through the pool in the draw's order until enough people are found who can win.
+    """Go through the pool in the draw's order until enough people are found who can win.
 
-    The draw decides about each person once: its winners, its absent, the withdrawn and the people who were
-    passed over stay so, even if it was stopped half-way. What is read does not depend on the size of the pool
-    until very many are passed over.
+    The draw decides about each person once, even if it was stopped and goes on later. So it skips its
+    winners, the absent, the withdrawn, and the people it has passed over: these have won in another draw. The
+    size of the pool does not change how much is read, until very many people are passed over.
 
     Returns:
-        Pairs of an id and whether this person wins, in the order; who does not has won in another draw. And
-        the flags of those who have not won in another draw, if they were read.
+        Pairs of an id and whether this person wins, in the draw's order. And a flag for each position of the
+        pool, as `Tables.unwon` returns them; empty if they were not needed.
     """
     prize, prizes = prize_of(draw, number), draw["prizes"]
     absent = [each["absent"] for each in (prizes if draw["absent"] == "out" else [prize])]
@@ -164,10 +171,10 @@ def select(draw, number, missing, tables, secret):
     while chosen < missing:
         if not flags and len(draw["excluded"]) + len(met) - chosen > MOST_PASSED_OVER:
             many = {**draw, "unwon": zlib.compress(bytes(tables.unwon(draw)))}
-            return select(many, number, missing, tables, secret)  # from the start, with the flags
+            return select(many, number, missing, tables, secret)  # start again, with the flags
         positions = list(islice(order, min(LOOK, 2 * (missing - chosen) + 4 + len(decided))))
         if not positions and prize["round"]:
-            break  # nobody is left who could take the place of an absent winner
+            break  # nobody is left who could win instead of an absent winner
         if not positions:
             raise not_enough(draw, number, chosen)
         for pair in tables.look(draw, positions, decided):
@@ -178,7 +185,7 @@ def select(draw, number, missing, tables, secret):
 
 
 def not_enough(draw, number, found):
-    """Say what a draw lacks."""
+    """Return the error that says how many people can still win."""
     prize = prize_of(draw, number)
     wanted, size, recorded = prize["count"], draw["size"], len(prize["winners"])
     part = f", {recorded} of whom this draw has recorded" if recorded else ""
@@ -188,14 +195,14 @@ def not_enough(draw, number, found):
 
 
 def fitting(winners):
-    """Return only the ids of the winners if all their data is more than states may hand on (256 KiB)."""
+    """Return the winners, or only their ids if all their data would be too large for a state (256 KiB)."""
     size = len(json.dumps(winners, ensure_ascii=False).encode())
     much = size > 2_000 + 150 * len(winners)
     return [{"employee_id": each["employee_id"]} for each in winners] if much else winners
 
 
 def congratulation(prize, winners):
-    """Write the mail's text. It has room for a hundred names."""
+    """Return the text of the mail. It has a hundred names at most."""
     names = [winner.get("employee_name", winner["employee_id"]) for winner in winners]
     more = f" and {len(names) - 100} more" if len(names) > 100 else ""
     what = f"for {prize}" if prize else "as the Lucky Champ"

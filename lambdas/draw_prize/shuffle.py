@@ -1,7 +1,7 @@
-"""Put a pool into an order that only a secret decides, each order as likely as any other.
+"""Shuffle a pool. Only a secret decides the order, and each order has the same chance.
 
-The checks of the receipts have their own copies, because a function is deployed alone. The known orders in
-`tests/unit/party/corpus.json` hold them together.
+A function is deployed alone, so the checks of the receipts have copies of this code. A test compares all
+copies with the known orders in `tests/unit/party/corpus.json`.
 """
 
 import hmac
@@ -10,7 +10,7 @@ import hmac
 def shuffled(size, secret):
     """Yield the positions 0 to size - 1, each once.
 
-    This is the shuffle of Fisher and Yates. It works out only the positions that the caller takes.
+    This is the shuffle of Fisher and Yates. It calculates only the positions that the caller takes.
     """
     moved = {}
     for step in range(size):
@@ -21,7 +21,10 @@ def shuffled(size, secret):
 
 
 def below(bound, secret, step):
-    """Return a number from 0 to bound - 1. Digests that would favour small numbers are skipped."""
+    """Return a number from 0 to bound - 1, each with the same chance.
+
+    The remainder of the largest digests would be a small number more often. So these digests are skipped.
+    """
     fair, attempt = 2**256 - 2**256 % bound, 0
     while True:
         digest = hmac.digest(secret, f"{step}.{attempt}".encode(), "sha256")

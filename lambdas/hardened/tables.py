@@ -12,6 +12,7 @@ An item of the table of draws is
 
 import hashlib
 import json
+import math
 import time
 from datetime import UTC, datetime
 from functools import cache
@@ -20,10 +21,11 @@ import boto3
 from botocore.exceptions import ClientError
 
 dynamodb = boto3.resource("dynamodb")
-open_table = cache(dynamodb.Table)  # made once, like the line above, and kept for the next calls
+open_table = cache(dynamodb.Table)  # it returns the same object for the same name, also in the next calls
 
 CHUNK = 100  # employees in one item of the pool
-KEYS = 100  # that one BatchGetItem takes
+KEYS = 100  # in one BatchGetItem
+# Why DynamoDB cancels a transaction that may succeed later.
 PASSING = {
     "None",
     "ConditionalCheckFailed",
@@ -34,15 +36,15 @@ PASSING = {
 
 
 class WinnerTaken(Exception):
-    """Another execution has written at the same time, such as the same winner: read and draw again."""
+    """Another execution has written at the same time, for example the same winner. Read and draw again."""
 
 
 class RecordRefused(Exception):
-    """DynamoDB refuses what the transaction contains. To try again would not help."""
+    """DynamoDB refuses what the transaction contains. It would refuse it again."""
 
 
 class Tables:
-    """The tables of a function's attendee. The function's name ends with the attendee's suffix."""
+    """The tables of an attendee. Their names have the same ending as the name of the function."""
 
     def __init__(self, context):
         suffix = context.function_name.split("-", 3)[3:]
@@ -53,7 +55,7 @@ class Tables:
         self.staff = {}  # the employees who were read, by id
 
     def draw(self, draw_id):
-        """Return a draw, its secret, the lottery's chain and the pool's head; None for what is not there."""
+        """Return a draw, its secret, the lottery's chain and the pool's head. What does not exist is None."""
         names = [draw_id, f"{draw_id}#sealed", "#chain"]
         keys = {
             self.draws.name: [{"draw_id": name} for name in names],
@@ -63,10 +65,11 @@ class Tables:
         items = {item["draw_id"]: item for item in found[self.draws.name]}
         draw, sealed, chain = (items.get(name) for name in names)
         secret = bytes.fromhex(sealed["secret"]) if sealed else None
-        return whole(draw), secret, whole(chain), next(iter(found[self.pool.name]), None)
+        heads = found[self.pool.name]
+        return whole(draw), secret, whole(chain), heads[0] if heads else None
 
     def people(self, employee_ids):
-        """Return employees in the order of their ids. For one who is not in the table, only the id."""
+        """Return employees in the order of these ids. If one is not in the table, return only the id."""
         unread = [each for each in employee_ids if each not in self.staff]
         for start in range(0, len(unread), KEYS):
             keys = [{"employee_id": each} for each in unread[start : start + KEYS]]
@@ -74,12 +77,12 @@ class Tables:
         return [whole(self.staff.get(each, {"employee_id": each})) for each in employee_ids]
 
     def look(self, draw, positions, decided):
-        """Say who stands at these positions of the pool, and who of them has won before.
+        """Return who is at these positions of the pool, and whether each can win.
 
         Args:
             draw: The draw.
             positions: Positions in its pool, at most 50.
-            decided: The ids that are left out, because the draw has decided about them.
+            decided: The ids to skip, because the draw has decided about them.
 
         Returns:
             Pairs of an id and whether this person can win.
@@ -102,7 +105,8 @@ class Tables:
             for row in self.all(self.winners)
             if is_win(row) and row.get("draw_id") != draw["draw_id"]
         }
-        flags, last = bytearray(), -(-draw["size"] // CHUNK)
+        flags = bytearray()
+        last = math.ceil(draw["size"] / CHUNK)
         for start in range(0, last, KEYS):
             chunks = self.chunks(draw, range(start, min(start + KEYS, last)))
             for number in sorted(chunks):
@@ -146,8 +150,9 @@ class Tables:
             ) from error
 
     def read(self, keys):
-        """Return the items of these keys, by table. What DynamoDB leaves out is asked for again."""
-        found, pause = {name: [] for name in keys}, 0.05
+        """Return the items of these keys, by table. If DynamoDB leaves some out, ask for them again."""
+        found = {name: [] for name in keys}
+        pause = 0.05
         left = {name: {"Keys": some, "ConsistentRead": True} for name, some in keys.items()}
         while left:
             answer = dynamodb.meta.client.batch_get_item(RequestItems=left)
@@ -155,11 +160,11 @@ class Tables:
                 found[name] += items
             if left := answer["UnprocessedKeys"]:
                 time.sleep(pause)
-                pause *= 2  # the function's time-out ends it at last
+                pause *= 2  # if DynamoDB stays busy, the function's time-out ends the loop
         return found
 
     def all(self, table):
-        """Yield a table's rows, page after page: who won, in which draw, and the status."""
+        """Yield the items of a table, page after page: who won, in which draw, and the status."""
         start, names = {}, {"#status": "status"}
         while start is not None:
             page = table.scan(
@@ -182,12 +187,12 @@ WINNER = (
 
 
 def following(receipts):
-    """Return the condition that nobody has written a receipt since there were so many."""
+    """Return the condition that there are still so many receipts, so that nobody has written another one."""
     return "receipts = :before", None, {":before": receipts}
 
 
 def put(table, item, condition=None, names=None, values=None):
-    """Return the part of a transaction that writes an item, perhaps under a condition."""
+    """Return the part of a transaction that writes an item, with a condition if there is one."""
     about = {
         "ConditionExpression": condition,
         "ExpressionAttributeNames": names,
@@ -199,7 +204,7 @@ def put(table, item, condition=None, names=None, values=None):
 
 
 def receipt(draw, kind, **about):
-    """Return a draw with one more receipt, and the receipt's item."""
+    """Return a draw with one more receipt, and the item of this receipt."""
     text, last = sealed(draw["receipts"], kind, draw["last"], about)
     item = {"draw_id": f"{draw['draw_id']}#{draw['receipts']}", "text": text}
     return {**draw, "receipts": draw["receipts"] + 1, "last": last}, item
@@ -217,7 +222,7 @@ def now():
 
 
 def is_win(row):
-    """Tell whether a row of the table of winners is a win. The row of an absent winner is not."""
+    """Return whether an item of the table of winners is a win. That of an absent winner is not."""
     return row.get("status") != "absent"
 
 
@@ -227,7 +232,7 @@ def by_id(items):
 
 
 def whole(item):
-    """Turn DynamoDB's Decimal numbers into int, which every JSON encoder knows."""
+    """Return the same value with int for each Decimal of DynamoDB, because `json` cannot write a Decimal."""
     if isinstance(item, dict):
         return {key: whole(value) for key, value in item.items()}
     if isinstance(item, list):

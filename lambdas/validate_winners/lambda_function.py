@@ -1,18 +1,25 @@
-"""Third state: say whether one of those drawn has won before, and write the congratulation."""
+"""Third state: check whether somebody has won before, and write the text of the mail."""
 
-from functools import cache
+import json
+import logging
 
 import boto3
 
-dynamodb = boto3.resource("dynamodb")
-open_table = cache(dynamodb.Table)  # made once, like the line above, and kept for the next calls
+logger = logging.getLogger(__name__)
+logger.setLevel("INFO")
+dynamodb = boto3.resource("dynamodb")  # outside of the handler, so the next calls use it, too
 
 
 def lambda_handler(event, context):
-    """Receive the body with `winner_details`; return it with `status` (1: won before) and `sns`."""
+    """Receive the body with `winner_details`; return it with a `status` and the mail's text in `sns`.
+
+    The status is 1 if at least one of them has won before, else 0.
+    """
     winners = event["winner_details"]
     past = table("Lottery-Winners", context)
     won_before = any(has_won(past, winner["employee_id"]) for winner in winners)
+    ids = [winner["employee_id"] for winner in winners]
+    logger.info(json.dumps({"message": "checked", "employee_ids": ids, "won_before": won_before}))
     names = " ".join(winner["employee_name"] for winner in winners)
     return {
         "body": event,
@@ -22,11 +29,12 @@ def lambda_handler(event, context):
 
 
 def table(base_name, context):
-    """Return the table of this function's attendee: the suffix of the function's name is the table's."""
-    suffix = context.function_name.split("-", 2)[2:]
-    return open_table("-".join([base_name, *suffix]))
+    """Return a table of this attendee. Its name has the same ending as the name of this function."""
+    ending = context.function_name.removeprefix("Lottery-ValidateWinners")
+    return dynamodb.Table(base_name + ending)
 
 
 def has_won(past, employee_id):
-    """Look one employee up in the table of winners; a draw just recorded must be seen."""
-    return "Item" in past.get_item(Key={"employee_id": employee_id}, ConsistentRead=True)
+    """Return whether an employee is in the table of winners. A consistent read sees the latest draw."""
+    answer = past.get_item(Key={"employee_id": employee_id}, ConsistentRead=True)
+    return "Item" in answer

@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from lottery_lib.names import CHECKOUT
+from lottery_lib.names import KIT
 from lottery_party.stage import WORDS, Stage
 
 
@@ -44,7 +44,7 @@ def test_words_are_for_one_stage():
 @pytest.mark.parametrize("name", ["lottery_lib", "lottery_party"])
 def test_a_package_ships_its_data(name):
     """Each file of JavaScript, CSS, HTML or JSON in a package is part of it."""
-    settings = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
-    folder, patterns = CHECKOUT / name, settings["tool"]["setuptools"]["package-data"][name]
+    settings = tomllib.loads((KIT / "pyproject.toml").read_text(encoding="utf-8"))
+    folder, patterns = KIT / name, settings["tool"]["setuptools"]["package-data"][name]
     shipped = {path for pattern in patterns for path in folder.glob(pattern)}
     assert {path for kind in ("js", "css", "html", "json") for path in folder.rglob(f"*.{kind}")} <= shipped
