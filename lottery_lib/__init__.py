@@ -7,7 +7,6 @@ module imports from a line above its own::
     course/               lessons (restore, verify), checks, recorded calls, doctor, the attendee's policy
     view/                 the workflow graph, the timeline, the panel: pictures and widgets
     hardened  stack       the edition for real draws; deploy, show and remove the lottery
-    state_tests           test one state of the machine alone
     draws                 run a draw, and read its results
     plan  mails           the lottery as data; the mails that it sent
     resources/ execution  one class for each kind of AWS resource; one run of the state machine
@@ -25,8 +24,9 @@ from typing import Any, Final
 # and ipywidgets take a while to import, and not every command needs them.
 _MODULES: Final = {
     "Draws": "draws",
-    "DrawPanel": "view.panel",
+    "DrawPanel": "course.panel",
     "ExecutionView": "view.execution_view",
+    "KIT": "names",
     "LotteryError": "errors",
     "Names": "names",
     "Stack": "stack",
@@ -46,7 +46,6 @@ _MODULES: Final = {
     "state_attempts": "history",
     "state_statuses": "history",
     "state_table": "history",
-    "test_state": "state_tests",
     "timeline_view": "view.timeline",
     "verify": "course.lessons",
     "winners": "hardened",

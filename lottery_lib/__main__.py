@@ -134,12 +134,15 @@ def deploy(edition: str | None, email: str | None, dry_run: bool, yes: bool) -> 
 @yes_option
 def teardown(edition: str | None, dry_run: bool, yes: bool) -> Outcome:
     """Delete the whole lottery, and list what is left."""
+    from lottery_lib.course.sharing import tell_others
+
     stack = stack_of(connected(edition), yes, delete=True)
     if dry_run:
         going, left = stack.removal(), stack.left()
         document = {"resources": rows(going), "left": rows(left)}
         return Outcome(document, shown={_("resources"): shown_rows(going), _("left"): shown_rows(left)})
     done = stack.teardown()
+    tell_others(stack.target, "`lottery teardown`")
     document = {"resources": rows(done.resources), "left": rows(done.left)}
     return Outcome(document, not done.left, {_("left"): shown_rows(done.left)})
 
@@ -243,6 +246,7 @@ def history(edition: str | None, execution_arn: str | None) -> Outcome:
 @yes_option
 def reset(edition: str | None, yes: bool) -> Outcome:
     """Empty the table of winners."""
+    from lottery_lib.course.sharing import tell_others
     from lottery_lib.draws import forget_winners
     from lottery_lib.hardened import open_evenings
 
@@ -254,7 +258,9 @@ def reset(edition: str | None, yes: bool) -> Outcome:
         ask(_("{question}, although the evening {evening} is open", question=question, evening=evenings[-1]))
     else:
         agree(target, yes, question)
-    return Outcome({"removed": forget_winners(target)})
+    removed = forget_winners(target)
+    tell_others(target, "`lottery reset`")
+    return Outcome({"removed": removed})
 
 
 @lottery.command(example="lottery policy --account 123456789012 --region us-east-1")

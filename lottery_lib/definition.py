@@ -7,13 +7,13 @@ from typing import Any, Final
 
 import states_language
 from lottery_lib.errors import LotteryError
-from lottery_lib.names import CHECKOUT
+from lottery_lib.names import KIT
 from lottery_lib.translation import _
 from states_language import all_states
 
 Machine = Mapping[str, Any]
 
-ASL_FOLDER: Final = CHECKOUT / "asl"
+ASL_FOLDER: Final = KIT / "asl"
 _PLACEHOLDER: Final = re.compile(r"<\w+:ARN>")
 _INTEGRATION: Final = re.compile(r"\barn:aws:states:::")
 

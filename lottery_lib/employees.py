@@ -17,11 +17,11 @@ from typing import Final, NotRequired, TypedDict
 from python_calamine import CalamineError, CalamineWorkbook
 
 from lottery_lib.errors import LotteryError
-from lottery_lib.names import CHECKOUT
+from lottery_lib.names import KIT
 from lottery_lib.texts import CONTROLS, from_cell
 from lottery_lib.translation import _, in_language
 
-DATA_FOLDER: Final = CHECKOUT / "data"
+DATA_FOLDER: Final = KIT / "data"
 #: The ten employees of the tutorial (2.2.4), as DynamoDB's batch-write takes them.
 REQUEST_ITEMS: Final = in_language(DATA_FOLDER / "request-items.json")
 COLUMNS: Final = ("employee_id", "employee_name", "employee_entry_date", "lottery_serial")

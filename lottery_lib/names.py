@@ -9,7 +9,7 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.translation import _
 
 #: The folder that holds `asl`, `data`, `lambdas` and `notebooks`.
-CHECKOUT: Final = Path(__file__).resolve().parent.parent
+KIT: Final = Path(__file__).resolve().parent.parent
 FUNCTIONS: Final = ("InputWinners", "RandomSelectWinners", "ValidateWinners", "RecordWinners")
 #: The functions of each edition with resources of its own, in the order in which a draw calls them.
 EDITIONS: Final = {"tutorial": FUNCTIONS, "hardened": ("CommitDraw", "DrawPrize")}

@@ -154,7 +154,7 @@ def _function_rows(edition: str, lesson: str, step: str) -> Iterator[Row]:
 
 PLAN: tuple[Row, ...] = (
     Row("tutorial", "01", lambda_role, _("Create the role")),
-    Row("tutorial", "05", machine_role, _("Create the role of the machine")),
+    Row("tutorial", "01", machine_role, _("Create the role of the machine")),
     Row("hardened", "16", lambda_role),
     Row("hardened", "16", machine_role),
     *_function_rows("tutorial", "02", _("Create the function {purpose}")),

@@ -8,12 +8,14 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
-from lottery_lib import execution, plan
+from lottery_lib import employees, execution, plan
 from lottery_lib.aws_errors import AwsError
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources import Planned, Report, Resource
+from lottery_lib.resources.contents import empty_winners, load_employees
 from lottery_lib.resources.sns_topic import Subscription, Topic, as_resource
 from lottery_lib.target import Target, WriteBlockedError
 from lottery_lib.translation import N_, _
@@ -68,13 +70,14 @@ class Stack:
 
         self._reporting = target.reporting(report)
 
-    def deploy(self, email: str | None = None) -> list[Report]:
+    def deploy(self, email: str | None = None, *, only: str | None = None) -> list[Report]:
         """Create what is missing and correct what differs; a second run makes no write call.
 
         If the table of employees is empty, the tutorial's ten employees are loaded.
 
         Args:
             email: An address to subscribe to the topic; it is pending until its mail is confirmed.
+            only: The kind of resource to deploy, such as ``"role"``; by default, all kinds.
 
         Returns:
             Every resource. Its state is ``created``, ``updated`` or ``unchanged``; for a subscription it is
@@ -84,12 +87,12 @@ class Stack:
             LotteryError: Something of the same name is not ours, or a wait ran out. Run it again.
         """
         if self.target.kind == "aws":
-            self._announce(self.plan(email))
-        return [self._do(made, made.ensure) for made in self._wanted(self._reporting, email)]
+            self._announce(self.plan(email, only=only))
+        return [self._do(made, made.ensure) for made in self._wanted(self._reporting, email, only)]
 
-    def plan(self, email: str | None = None) -> list[Report]:
+    def plan(self, email: str | None = None, *, only: str | None = None) -> list[Report]:
         """Say what a deploy would do to each resource: create, update, check, or refuse it as not ours."""
-        return [_would_ensure(made) for made in self._wanted(self.target.read_only(), email)]
+        return [_would_ensure(made) for made in self._wanted(self.target.read_only(), email, only)]
 
     def removal(self) -> list[Report]:
         """Say what a teardown would do to each resource: delete it, or leave it alone as not ours."""
@@ -129,15 +132,32 @@ class Stack:
             done += [replace(each, state="deleted") for each in subscribed]  # SNS deleted them, too
         return Inventory(done, self._left_after(done))
 
+    def reset(self) -> int:
+        """Forget all winners, so that everyone can win again; returns how many there were."""
+        return empty_winners(self.target)
+
+    def load(self, path: str | Path) -> int:
+        """Replace the employees with those of a file (see `employees.read`); returns how many there are.
+
+        Raises:
+            LotteryError: A row cannot be used, or there is no table.
+        """
+        return load_employees(self.target, employees.read(path))
+
     def left(self) -> list[Report]:
         """The resources that are still there, without those that the other edition uses."""
         shared = self._shared()
         there = [each for each in self.status() if each.state != "missing" and each.name not in shared]
         return [each for each in there if not (shared and each.kind == Subscription.kind)]
 
-    def _wanted(self, target: Target, email: str | None) -> list[Planned]:
+    def _wanted(self, target: Target, email: str | None, only: str | None) -> list[Planned]:
         made = [each for each, _ in plan.everything(target)]
-        return made + ([Subscription(plan.topic(target), email)] if email else [])
+        made += [Subscription(plan.topic(target), email)] if email else []
+        kinds = {each.kind for each in made}
+        if only and only not in kinds:
+            next_step = _("Use one of: {names}", names=", ".join(sorted(kinds)))
+            raise LotteryError(_("kind {name!r}", name=only), _("does not exist"), next_step)
+        return [each for each in made if only in (None, each.kind)]
 
     def _going(self, target: Target) -> list[Resource[Any]]:
         """What a teardown deletes, in its order."""

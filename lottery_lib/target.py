@@ -22,7 +22,7 @@ from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.loaders import Loader, create_loader
 
-from lottery_lib.aws_errors import config, explain, explain_errors
+from lottery_lib.aws_errors import call_or_none, config, explain, explain_errors
 from lottery_lib.embedded import emulator
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import Names
@@ -30,7 +30,15 @@ from lottery_lib.translation import _
 from lottery_lib.waiting import Waiter
 
 if TYPE_CHECKING:
+    from typing import TypedDict
+
     from types_boto3_dynamodb import DynamoDBClient
+
+    class BoundaryParameter(TypedDict, total=False):
+        """A permissions boundary in a call of IAM."""
+
+        PermissionsBoundary: str
+
 
 EMULATOR_REGION: Final = "us-east-1"
 #: The access key for emulators that take any.
@@ -155,6 +163,18 @@ class Target:
         region = self.region if region is None else region
         account = self.account if account is None else account
         return f"arn:{self.partition}:{service}:{region}:{account}:{resource}"
+
+    @property
+    def boundary_arn(self) -> str:
+        """The ARN of the attendee's permissions boundary, which need not exist."""
+        return self.arn("iam", f"policy/{self.names.boundary}", region="")
+
+    @property
+    def boundary(self) -> "BoundaryParameter":
+        """The permissions boundary as a parameter of `CreateRole`; empty if the account has none."""
+        get = self.kit_client("iam").get_policy
+        found = call_or_none(get, "NoSuchEntity", PolicyArn=self.boundary_arn)
+        return {"PermissionsBoundary": self.boundary_arn} if found else {}
 
     def named(self, names: Names) -> "Target":
         """The same AWS, with other names."""

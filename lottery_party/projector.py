@@ -14,14 +14,14 @@ from voila.app import Voila
 
 from lottery_lib.employees import tutorial_roster
 from lottery_lib.mails import inbox
-from lottery_lib.names import CHECKOUT
+from lottery_lib.names import KIT
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import Target
 from lottery_lib.texts import escaped
 from lottery_lib.translation import _
 from lottery_party import evening_file
 
-_NOTEBOOKS: Final = CHECKOUT / "notebooks"
+_NOTEBOOKS: Final = KIT / "notebooks"
 #: What the pages may load: only what this server sends, or what they contain. Voila's own page asks a server
 #: in the Internet for its icons. Without a network, a browser could wait for it before it shows anything.
 _LOCAL: Final = (

@@ -14,7 +14,6 @@ from typing import Any, Final
 from lottery_lib import plan
 from lottery_lib.names import EDITIONS
 from lottery_lib.resources import Resource
-from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.resources.iam_role import Policy, Role
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.target import Target
@@ -43,9 +42,6 @@ def policy(target: Target) -> Policy:
             statements[resource.kind] = _allow(_sid(resource.kind), _actions(resource, own), [])
             account_wide += _actions(resource, set(operations) - set(own))
         statements[resource.kind]["Resource"] += resource.policy_arns
-    if base == "tutorial":
-        index = f"{plan.employee_table(target).arn}/index/{target.names.serial_index}"
-        statements[Table.kind]["Resource"].append(index)
     others = [*_on_roles(target, statements[Role.kind]["Resource"]), _beside(target)]
     others.append(_allow("Any", sorted(account_wide), ["*"]))
     return {"Version": "2012-10-17", "Statement": [*statements.values(), *others]}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from lottery_lib.errors import LotteryError
-from lottery_lib.names import CHECKOUT
+from lottery_lib.names import KIT
 from lottery_lib.translation import WORK, _
 
 _DIGEST: Final = "lottery_source"
@@ -34,7 +34,7 @@ class Copies(NamedTuple):
     kept: dict[str, str]
 
 
-def copy_notebooks(fresh: str = "", *, source: Path = CHECKOUT / "notebooks", work: Path = WORK) -> Copies:
+def copy_notebooks(fresh: str = "", *, source: Path = KIT / "notebooks", work: Path = WORK) -> Copies:
     """Make the copies that are missing, and those that somebody wants again.
 
     Args:

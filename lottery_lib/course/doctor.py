@@ -20,7 +20,7 @@ from lottery_lib import plan
 from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, run
 from lottery_lib.embedded import emulator
 from lottery_lib.errors import LotteryError
-from lottery_lib.names import CHECKOUT, Names
+from lottery_lib.names import KIT, Names
 from lottery_lib.resources import Resource  # noqa: TC001
 from lottery_lib.resources.log_group import LogGroup
 from lottery_lib.target import Target, connect
@@ -107,7 +107,7 @@ def _finding(check: str, run_check: Callable[[], Result], next_step: str) -> Fin
 
 def _packages() -> Result:
     """Compare the installed packages with pyproject.toml, which can be newer than the last `make install`."""
-    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = tomllib.loads((KIT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     requirements = [Requirement(line) for line in project["dependencies"]]
 
     def is_met(requirement: Requirement) -> bool:

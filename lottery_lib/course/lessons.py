@@ -1,16 +1,14 @@
 """Prepare the emulator for a lesson, and check what an attendee has done in a lesson. Both read the plan."""
 
-import json
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import Final
 
 from lottery_lib import definition, execution, plan
 from lottery_lib.course.checks import Check, Checks, watch_exercises
+from lottery_lib.course.sharing import tell_others
 from lottery_lib.draws import draw, machine_arn, winner_table
-from lottery_lib.employees import DATA_FOLDER, tutorial_roster
+from lottery_lib.employees import tutorial_roster
 from lottery_lib.errors import LotteryError
-from lottery_lib.history import ExecutionRecord
 from lottery_lib.mails import inbox
 from lottery_lib.resources import Resource
 from lottery_lib.resources.contents import Employees, Pool, draws_table
@@ -18,18 +16,17 @@ from lottery_lib.resources.lambda_function import Function
 from lottery_lib.resources.sns_topic import Subscription, as_resource
 from lottery_lib.target import Target
 from lottery_lib.translation import _
-from lottery_lib.view.tables import show_tables
 
 #: The address that the lessons subscribe. On the emulator its mail can be read in `inbox`.
 ADDRESS: Final = "ann@example.com"
 #: The lessons of the course, and what each does.
 LESSONS: Final = {
     "00": _("shows a draw and how it works"),
-    "01": _("builds the role of the functions"),
+    "01": _("builds the roles of the functions and of the machine"),
     "02": _("builds the four functions and their log groups"),
     "03": _("builds the topic and its subscription"),
     "04": _("builds the two tables and the ten employees"),
-    "05": _("builds the role of the machine and the machine"),
+    "05": _("builds the machine"),
     "06": _("draws"),
     "07": _("builds nothing: it reads the history of a draw"),
     "08": _("builds nothing: it breaks things and repairs them"),
@@ -73,10 +70,10 @@ def restore(target: Target, lesson: str) -> Ready:
     """Prepare the account for the start of a lesson.
 
     On an emulator it makes everything that earlier lessons build, and removes everything that this and later
-    lessons build. From lesson 04 on, the e-mail address is confirmed. The table of winners is empty, except
-    for lessons 07 and 99: these start with the winners of one draw. On ``aws`` it only checks, and changes
-    nothing. The edition of `target` does not matter, because each lesson decides which edition it needs.
-    In a notebook, tables are shown for people from now on (`view.tables`).
+    lessons build. Lesson 00 starts with the whole lottery. From lesson 04 on, the e-mail address is
+    confirmed. The table of winners is empty, except for lessons 07 and 99: these start with the winners of
+    one draw. On ``aws`` it only checks, and changes nothing. The edition of `target` does not matter, because
+    each lesson decides which edition it needs.
 
     Args:
         target: Where.
@@ -92,7 +89,6 @@ def restore(target: Target, lesson: str) -> Ready:
     _refuse_unknown(lesson)
     target = target.named(target.names.in_edition("tutorial"))
     hardened = target.named(target.names.in_edition("hardened"))
-    show_tables()
     watch_exercises()
     if target.kind == "aws":
         return _look(target, lesson)
@@ -104,31 +100,33 @@ def restore(target: Target, lesson: str) -> Ready:
     topic = plan.topic(target)
     if any(each["Endpoint"] != ADDRESS for each in topic.subscriptions()):
         topic.delete(foreign=True)  # this also removes other addresses that a lesson subscribed
+    built = "10" if lesson == "00" else lesson
     # On an emulator nothing with our names can belong to others. An attendee may have forgotten the tags.
     for made, row in reversed(planned):
-        if isinstance(made, Resource) and (row.lesson >= lesson or made.has_content()):
+        if isinstance(made, Resource) and (row.lesson >= built or made.has_content()):
             made.delete(foreign=True)
     for made, row in planned:
-        if row.lesson < lesson:
+        if row.lesson < built:
             if isinstance(made, Resource):
                 made.ensure(foreign=True)
             else:
                 made.ensure()
-    if lesson > "03" and Subscription(topic, ADDRESS).ensure().state != "confirmed":
+    if built > "03" and Subscription(topic, ADDRESS).ensure().state != "confirmed":
         inbox(target).confirm(ADDRESS)
     if lesson in ("07", "99"):
         drawn = draw(target, 2)
         if drawn["status"] != "SUCCEEDED":
             where = _("the draw that lesson {lesson} starts with", lesson=lesson)
             raise LotteryError(where, str(drawn["cause"]), _("Run this cell again"))
+    tell_others(target, _("lesson {lesson}", lesson=lesson))
     return _ready(target, lesson)
 
 
 def _ready(target: Target, lesson: str) -> Ready:
     """What a restored account has, in one line."""
-    if lesson < "02":
+    if lesson == "01":
         return Ready(_("Ready: lesson {lesson}, nothing is built yet.", lesson=lesson))
-    if lesson < "05":
+    if "01" < lesson < "05":
         return Ready(
             _("Ready: lesson {lesson}, with all that the lessons before {lesson} build.", lesson=lesson)
         )
@@ -136,16 +134,6 @@ def _ready(target: Target, lesson: str) -> Ready:
     if won := len(winner_table(target)):
         return Ready(_("Ready: lesson {lesson}, {employees} employees, {won} have won.", **has, won=won))
     return Ready(_("Ready: lesson {lesson}, {employees} employees, nobody has won.", **has))
-
-
-def stored_draw(target: Target) -> ExecutionRecord:
-    """The draw that lesson 00 shows on AWS, where nothing is built yet.
-
-    ``data/first_draw.json`` is what ``aws stepfunctions get-execution-history`` tells after a draw of two.
-    """
-    stored = json.loads((DATA_FOLDER / "first_draw.json").read_text(encoding="utf-8"))
-    events = [each | {"timestamp": datetime.fromisoformat(each["timestamp"])} for each in stored["events"]]
-    return ExecutionRecord(definition.parse(plan.machine_definition(target)), events)
 
 
 def verify(target: Target, lesson: str) -> Checks:
@@ -166,6 +154,12 @@ def _refuse_unknown(lesson: str) -> None:
 
 def _look(target: Target, lesson: str) -> Ready:
     """On AWS: refuse a lesson if something from earlier lessons is missing. Then tell its checks."""
+    if lesson == "00":
+        raise LotteryError(
+            _("lesson 00"),
+            _("starts with a lottery that is built already"),
+            _("Run it on the emulator, and begin on AWS with lesson 01"),
+        )
     needed = [each for each in LESSONS if each < min(lesson, "10")]
     needed += ["16"] if lesson in ("17", "90") else []  # only these lessons need the hardened edition
     earlier = [check for each in needed for check in _checks(target, each)]
@@ -193,8 +187,8 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
             yield Check(resource.titled, resource.find() is not None, row.step)
     if lesson == "01":
         missing = plan.lambda_role(target).missing_policies()
-        next_step = _("Attach {policies}", policies=", ".join(missing))
-        yield Check(_("its four policies attached"), not missing, next_step)
+        what = _("the four policies of {name}", name=target.names.lambda_role)
+        yield Check(what, not missing, _("Attach {policies}", policies=", ".join(missing)))
     elif lesson == "03":
         found = [as_resource(each).state for each in plan.topic(target).subscriptions()]
         yield Check(_("an e-mail subscription"), bool(found), _("Subscribe an address to the topic"))
@@ -230,7 +224,7 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
         running = execution.of_machine(target, machine_arn(target), status="RUNNING")
         next_step = _("Start an execution and send its token back")
         yield Check(_("a draw that waited and succeeded"), waited, next_step)
-        stop = _("Send its token back, or run execution.stop_running(target, machine.arn)")
+        stop = _("Send its token back, or call stop_execution")
         yield Check(_("no draw that still waits"), not running, stop)
 
 
@@ -246,7 +240,7 @@ def _checks_of_draws(hardened: Target, lesson: str) -> Iterator[Check]:
     closed = any(each.get("evening") and "closed" in each for each in draws_table(hardened).items())
     yield Check(_("an evening that was closed"), closed, _("Run an evening, until its close()"))
     running = execution.of_machine(hardened, machine_arn(hardened), status="RUNNING")
-    stop = _("Run execution.stop_running(hardened, machine_arn(hardened))")
+    stop = _("Close the evening, or call stop_execution")
     yield Check(_("no evening that still waits"), not running, stop)
 
 

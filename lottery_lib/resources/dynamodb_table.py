@@ -60,7 +60,7 @@ class Table(Resource["Found"]):
         *("Scan", "TagResource", "UpdateTable"),
     )
     lesson_actions: ClassVar = {
-        "tutorial": ("DeleteItem", "GetItem", "ListTables", "PutItem", "Query"),
+        "tutorial": ("GetItem", "ListTables", "PutItem"),
         "hardened": ("BatchGetItem", "DeleteItem", "UpdateItem"),
     }
     account_actions: ClassVar = ("ListTables",)

@@ -16,14 +16,9 @@ from lottery_lib.target import Target
 from lottery_lib.translation import N_, _
 
 if TYPE_CHECKING:
-    from typing import TypedDict
-
     from types_boto3_iam.type_defs import RoleTypeDef as Found
 
-    class BoundaryParameter(TypedDict, total=False):
-        """A permissions boundary in a call of IAM."""
-
-        PermissionsBoundary: str
+    from lottery_lib.target import BoundaryParameter
 
 
 Policy = dict[str, Any]
@@ -100,14 +95,12 @@ class Role(Resource["Found"]):
     @property
     def boundary_arn(self) -> str:
         """The ARN of the attendee's permissions boundary, which need not exist."""
-        return self.target.arn("iam", f"policy/{self.target.names.boundary}", region="")
+        return self.target.boundary_arn
 
     @cached_property
     def boundary(self) -> "BoundaryParameter":
         """The permissions boundary as a parameter of `CreateRole`; empty if the account has none."""
-        get = self.target.kit_client("iam").get_policy
-        found = call_or_none(get, "NoSuchEntity", PolicyArn=self.boundary_arn)
-        return {"PermissionsBoundary": self.boundary_arn} if found else {}
+        return self.target.boundary
 
     def ensure(self, *, foreign: bool = False) -> Report:
         """Create it, or correct what differs; the report's note names the boundary."""

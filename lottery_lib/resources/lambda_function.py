@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from lottery_lib.aws_errors import call_or_none
 from lottery_lib.errors import LotteryError
-from lottery_lib.names import CHECKOUT
+from lottery_lib.names import KIT
 from lottery_lib.resources import Report, Resource
 from lottery_lib.target import Target
 from lottery_lib.translation import N_, _
@@ -18,7 +18,7 @@ from lottery_lib.translation import N_, _
 if TYPE_CHECKING:
     from types_boto3_lambda.type_defs import GetFunctionResponseTypeDef as Found
 
-LAMBDAS_FOLDER: Final = CHECKOUT / "lambdas"
+LAMBDAS_FOLDER: Final = KIT / "lambdas"
 
 
 def zipped(*folders: Path) -> bytes:

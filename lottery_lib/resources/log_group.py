@@ -19,6 +19,7 @@ class LogGroup(Resource["Found"]):
     actions: ClassVar = (
         *("CreateLogGroup", "DeleteLogGroup", "DescribeLogGroups", "ListTagsForResource", "TagResource"),
     )
+    lesson_actions: ClassVar = {"tutorial": ("FilterLogEvents",)}
     #: AWS checks it on all groups, whatever the prefix.
     account_actions: ClassVar = ("DescribeLogGroups",)
     role_actions: ClassVar = ("CreateLogGroup", "CreateLogStream", "PutLogEvents")

@@ -24,8 +24,8 @@ class Topic(Resource[Mapping[str, str]]):
         *("CreateTopic", "DeleteTopic", "GetTopicAttributes", "ListSubscriptionsByTopic"),
         *("ListTagsForResource", "SetTopicAttributes", "Subscribe", "TagResource", "Unsubscribe"),
     )
-    lesson_actions: ClassVar = {"tutorial": ("Publish",)}
-    account_actions: ClassVar = ("Unsubscribe",)
+    lesson_actions: ClassVar = {"tutorial": ("ListTopics", "Publish")}
+    account_actions: ClassVar = ("ListTopics", "Unsubscribe")
     role_actions: ClassVar = ("Publish",)
 
     def describe_or_none(self) -> Mapping[str, str] | None:

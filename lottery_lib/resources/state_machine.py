@@ -34,10 +34,12 @@ class StateMachine(Resource["Found"]):
     )
     lesson_actions: ClassVar = {
         # SendTaskSuccess, ...Failure and ...Heartbeat: the three names would exceed the limit of a policy.
-        "tutorial": ("ListStateMachines", "SendTask*"),
+        "tutorial": ("ListStateMachines", "SendTask*", "ValidateStateMachineDefinition"),
         "hardened": ("SendTaskSuccess",),
     }
-    account_actions: ClassVar = ("ListStateMachines", "SendTask*", "SendTaskSuccess", "TestState")
+    account_actions: ClassVar = (
+        *("ListStateMachines", "SendTask*", "SendTaskSuccess", "TestState", "ValidateStateMachineDefinition"),
+    )
     #: AWS does not know a new role for some seconds. While a machine is being deleted, its name is not free.
     not_yet: ClassVar = ("authorized to assume the provided role", "StateMachineDeleting")
 

@@ -1,14 +1,15 @@
 """Show an execution as the console does: choose a state in the graph, and read beside it what it did."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import ipywidgets as widgets
 import pandas as pd
 
-from lottery_lib.history import ExecutionRecord, output
-from lottery_lib.history.state_runs import Reader
+from lottery_lib.definition import Machine, parse
+from lottery_lib.history import output
+from lottery_lib.history.state_runs import Event, Reader
 from lottery_lib.texts import escaped
 from lottery_lib.translation import _
 from lottery_lib.view.graph import drawing_of
@@ -16,6 +17,7 @@ from lottery_lib.view.graph_widget import GraphWidget
 from lottery_lib.view.painting import facts_of
 from lottery_lib.view.status import badge, marked
 from lottery_lib.view.tables import as_html
+from lottery_lib.view.timeline import timeline_of
 from states_language import all_states
 
 _LATEST: Final = 10  # the most rows that are shown for a state
@@ -26,7 +28,8 @@ class ExecutionView(widgets.HBox):  # type: ignore[misc]
     """The coloured workflow, and beside it what the chosen state did, or else the whole execution.
 
     Args:
-        execution: What to show, as `Draws.execution` returns it; None for nothing yet.
+        definition: What the execution ran with, as JSON text or parsed; None for nothing yet.
+        events: What `get_execution_history` returns, all pages.
 
     Attributes:
         graph: The workflow (`GraphWidget`). Its trait ``chosen`` is the name of the chosen state.
@@ -34,7 +37,7 @@ class ExecutionView(widgets.HBox):  # type: ignore[misc]
         side: The box beside the graph.
     """
 
-    def __init__(self, execution: ExecutionRecord | None = None) -> None:
+    def __init__(self, definition: Machine | str | None = None, events: Sequence[Event] = ()) -> None:
         self._reader = Reader()
         self._facts = facts_of(self._reader)
         self.graph, self.details = GraphWidget(fill=True), widgets.HTML(_hint())
@@ -43,8 +46,8 @@ class ExecutionView(widgets.HBox):  # type: ignore[misc]
         super().__init__([self.graph, self.side])
         self.add_class("lottery-execution")
         self.side.add_class("lottery-side")
-        if execution:
-            self.show(Reader(execution.events, execution.definition))
+        if definition:
+            self.show(Reader(events, parse(definition)))
 
     def __repr__(self) -> str:
         return f"ExecutionView: {', '.join(self.graph.states)}"
@@ -52,7 +55,9 @@ class ExecutionView(widgets.HBox):  # type: ignore[misc]
     def _repr_mimebundle_(self, **kwargs: object) -> dict[str, Any]:
         data: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         # Where there is no kernel, the picture stands still.
-        return {**data, "text/html": self.graph.still.html} if self.graph.still else data
+        if self.graph.still:
+            data["text/html"] = self.graph.still.html + self._timeline()
+        return data
 
     def show(self, reader: Reader) -> None:
         """Show what a reader has read of an execution. It knows the definition, and may read on later."""
@@ -87,7 +92,12 @@ class ExecutionView(widgets.HBox):  # type: ignore[misc]
         else:
             whole = {_("Input"): table["input"].iloc[0], _("Output"): output(self._reader.events)}
             title = _("The whole execution")
-            self.details.value = f"<h4>{title}</h4>{_values(whole)}<p>{_hint()}</p>"
+            values = _values(whole) + self._timeline()
+            self.details.value = f"<h4>{title}</h4>{values}<p>{_hint()}</p>"
+
+    def _timeline(self) -> str:
+        """What ran when, once the execution has ended: drawing it takes too long for each moment."""
+        return timeline_of(self._reader).html if self._reader.end else ""
 
 
 def _hint() -> str:

@@ -1,12 +1,16 @@
 """Draw a workflow as the Step Functions console does. The colours show what an execution did."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, overload
 
 import graphviz
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import JsonLexer
 
 from lottery_lib.definition import Machine, parse
 from lottery_lib.history.state_runs import Event, Reader
@@ -43,6 +47,12 @@ _TERMINAL: Final = {
     **{"fillcolor": "#eaedf0", "color": "#7d8998"},
 }
 _POINT: Final = {"label": "", "style": "invis", "height": "0.01", "margin": "0"}
+
+
+# The drawing is white, and so is the text beside it. In a dark theme they need a margin.
+_CARD: Final = "background: #ffffff; border: 1px solid #c1c7ce; border-radius: 8px; padding: 6px"
+_TOP: Final = "text-align: left; vertical-align: top"
+_SCROLLS: Final = f"{_CARD}; color: #16191f; max-height: 560px; overflow: auto; font-size: 12px"
 
 
 class GraphView(Picture):
@@ -88,6 +98,7 @@ class GraphView(Picture):
         return still
 
 
+@overload
 def graph_view(
     definition: Machine | str,
     statuses: Mapping[str, str] | None = None,
@@ -95,7 +106,22 @@ def graph_view(
     attempts: Mapping[str, int] | None = None,
     events: Sequence[Event] | None = None,
     title: str | None = None,
-) -> GraphView:
+) -> GraphView: ...
+
+
+@overload
+def graph_view(definition: Machine | str, *, title: str | None = None, with_text: bool) -> "TextAndGraph": ...
+
+
+def graph_view(
+    definition: Machine | str,
+    statuses: Mapping[str, str] | None = None,
+    *,
+    attempts: Mapping[str, int] | None = None,
+    events: Sequence[Event] | None = None,
+    title: str | None = None,
+    with_text: bool = False,
+) -> "GraphView | TextAndGraph":
     """Draw a state machine: Start, End, states, a Parallel or Map as a box, rules and Catches as edges.
 
     Args:
@@ -105,6 +131,7 @@ def graph_view(
         events: What `get_execution_history` returns, all pages. They give statuses, attempts, times, the
             items of a Map, and the edges that were taken.
         title: Shown above the drawing.
+        with_text: Whether to show the coloured text of the definition beside the drawing.
 
     Raises:
         LotteryError: The definition is not JSON, or leads to a state that is not there.
@@ -112,7 +139,33 @@ def graph_view(
     machine = parse(definition)
     facts = facts_of(Reader(events or (), machine))
     facts = replace(facts, statuses=statuses or facts.statuses, attempts=attempts or facts.attempts)
-    return drawing_of(machine, facts, title)
+    drawing = drawing_of(machine, facts, title)
+    return TextAndGraph(definition, drawing) if with_text else drawing
+
+
+class TextAndGraph:
+    """A definition as coloured text, and beside it its drawing.
+
+    Args:
+        definition: ASL, as JSON text or parsed.
+        graph: Its drawing.
+    """
+
+    def __init__(self, definition: Machine | str, graph: GraphView) -> None:
+        self._graph = graph
+        self._text = definition if isinstance(definition, str) else json.dumps(definition, indent=2)
+
+    def __repr__(self) -> str:
+        return self._graph.alt
+
+    def _repr_html_(self) -> str:
+        # Each style stands at its word, because an untrusted notebook has no style sheets.
+        formatter = HtmlFormatter(noclasses=True, nowrap=True, style="default")
+        text = highlight(self._text, JsonLexer(), formatter)
+        # The widths are attributes, because GitHub and an untrusted notebook remove most styles.
+        left = f'<td width="55%" style="{_TOP}"><pre style="{_SCROLLS}">{text}</pre></td>'
+        right = f'<td width="45%" style="{_TOP}"><div style="{_CARD}">{self._graph.html}</div></td>'
+        return f'<table width="100%"><tr style="background: none">{left}{right}</tr></table>'
 
 
 def drawing_of(machine: Machine, facts: Facts, title: str | None = None) -> GraphView:

@@ -96,9 +96,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         self._can_win = 0
         self._prize_names: list[str] = []  # of the draw that runs
         # A field of text: a field of numbers would change 999 or 2.5 without a word.
-        self.number = widgets.Text(
-            "1", description=_("Winners"), continuous_update=False, layout={"width": "auto"}, style=_STYLE
-        )
+        self.number = widgets.Text("1", description=_("Winners"), layout={"width": "auto"}, style=_STYLE)
         self.draw_button = widgets.Button(description=_("Draw"), button_style="primary")
         self.cancel_button = widgets.Button(description=_("Cancel"), disabled=True)
         self.reset_button = widgets.Button(description=_("Reset"), layout={"display": "none"})
@@ -125,9 +123,16 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         self.reset_button.on_click(self._on_reset)
         self.view.graph.observe(self._on_chosen, "chosen")
         self.number.observe(self._on_field, "value")
+        self.number.on_msg(self._on_key)
 
     def __repr__(self) -> str:
         return _("DrawPanel: Winners, Draw, Cancel")
+
+    def _repr_mimebundle_(self, **kwargs: object) -> dict[str, Any]:
+        data: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
+        # Where there is no kernel, the workflow stands still.
+        still = self.view.graph.still
+        return {**data, "text/html": still.html} if still else data
 
     async def run(self, wanted: Wanted | None = None) -> DrawResult | None:
         """Draw, and wait for the end.
@@ -153,6 +158,10 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         if asyncio.get_running_loop().time() >= self._quiet_until:
             self.view.graph.scroll_into_view()
             self._begin(None)
+
+    def _on_key(self, _field: object, content: Mapping[str, object], _buffers: object) -> None:
+        if content.get("event") == "submit" and not self.number.disabled:  # Enter in the field
+            self._on_draw(None)
 
     def _on_cancel(self, _button: object) -> None:
         self._cancelled.set()
@@ -183,11 +192,12 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         try:
             wanted = self._wanted()
         except LotteryError as error:
-            self._say(str(error), "✗")
+            self._refuse(str(error))
             return
-        refusal = self._refusal(wanted)
-        counts = {"count": _total(wanted), "all": self._can_win}
-        self._say(refusal or _("{count} of {all} will be drawn.", **counts), "✗" if refusal else "")
+        if refusal := self._refusal(wanted):
+            self._refuse(refusal)
+        else:
+            self._say(_("{count} of {all} will be drawn.", count=_total(wanted), all=self._can_win))
 
     def _wanted(self) -> Wanted:
         """The number that is in the panel now."""
@@ -221,11 +231,12 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
             if wanted is None:
                 await self._count()
             if wanted is None and (refusal := self._refusal(number_or_prizes)):
-                self._say(refusal, "✗")  # and the latest draw stays where it is
+                self._refuse(refusal)
             elif self._cancelled.is_set():
                 self._say(_("Cancelled before it began."), "■")
             else:
-                self.winners.value, self.mail.value, self.view.graph.chosen = _nobody(), "", ""
+                self.winners.value = f"<p>{_('The draw runs. Its winners appear here.')}</p>"
+                self.mail.value, self.view.graph.chosen = "", ""
                 self.progress.bar_style = "info"
                 reader = Reader(definition=self._definition)
                 self._show(reader)
@@ -233,7 +244,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
                 result = await self._follow(arn, reader)
                 await self._end(reader.events, result)
         except Exception as error:  # an error in a callback would be shown nowhere
-            self._say(_lost(error, arn) if arn and self.result is None else _sentence(error), "✗")
+            self._refuse(_lost(error, arn) if arn and self.result is None else _sentence(error))
         finally:
             self._enable(True)
             self._quiet_until = asyncio.get_running_loop().time() + 0.5
@@ -366,6 +377,11 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         if busy and not self._cancelled.is_set():
             activity = ": ".join([*prizes[-1:], _(", ").join(busy)])
             self._say(f"{activity} ...", "…")
+
+    def _refuse(self, text: str) -> None:
+        """Say why nothing is drawn. What the panel shows stays, and must not look like this draw."""
+        ended = self.progress.value == self.progress.max
+        self._say(f"{text} {_('Below is still the last draw.')}" if ended else text, "✗")
 
     def _say(self, text: str, mark: str = "") -> None:
         # aria-live: a screen reader says it when it changes.

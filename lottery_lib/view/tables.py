@@ -5,19 +5,12 @@ from itertools import cycle
 from typing import Final
 
 import pandas as pd
-from IPython.core.getipython import get_ipython
 
 from lottery_lib.texts import PLAIN
 from lottery_lib.translation import _, language
 
 _NUMBERS: Final = {"integer", "floating", "mixed-integer-float", "decimal"}
 _CELL: Final = re.compile(r"<t[dh]>")
-
-
-def show_tables() -> None:
-    """Make this notebook show each `pandas.DataFrame` as `as_html` does. Does nothing outside IPython."""
-    if shell := get_ipython():
-        shell.display_formatter.formatters["text/html"].for_type(pd.DataFrame, as_html)
 
 
 def as_html(table: pd.DataFrame) -> str:

@@ -77,7 +77,11 @@ def timeline_view(
         most 40 rows, and the latest 50 attempts of each row, are drawn. The picture's title says what is left
         out.
     """
-    reader = Reader(events, definition)
+    return timeline_of(Reader(events, definition), title)
+
+
+def timeline_of(reader: Reader, title: str | None = None) -> Picture:
+    """The `timeline_view` of the events that a reader has read so far."""
     times = [event["timestamp"] for event in reader.events] or [datetime.min]
     start, latest = min(times), max(times)
 

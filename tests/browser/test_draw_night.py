@@ -19,7 +19,7 @@ from lottery_lib import Stack, connect, execution, inbox, load_employees, winner
 from lottery_lib.draws import machine_arn
 from lottery_lib.embedded import emulator
 from lottery_lib.employees import Roster
-from lottery_lib.names import CHECKOUT
+from lottery_lib.names import KIT
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_party import scenes, verify_draw
 from lottery_party.evening import Evening
@@ -105,7 +105,7 @@ def night(chromium, voila_of, picture):
     opened = []
 
     def begin(name, size=(1280, 800), **variables):
-        notebook = CHECKOUT / "notebooks" / "draw_night.ipynb"
+        notebook = KIT / "notebooks" / "draw_night.ipynb"
         address = voila_of(notebook, LOTTERY_ATTENDEE=ATTENDEE, LOTTERY_EVENING=name, **variables)
         opened.append(Night(chromium, address, size, picture))
         return opened[-1]

@@ -1,10 +1,16 @@
 """The panel of notebook 00, as an attendee uses it in JupyterLab."""
 
+import io
+import itertools
 import re
+import time
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from browser.conftest import PICTURES
 from browser.test_lab import FAILURES, NOTEBOOKS
+from PIL import Image
 from playwright.sync_api import expect
 
 from lottery_lib import Stack, connect, executions, inject, winners
@@ -39,6 +45,13 @@ NEW_CELL = """async source => {
   notebook.activeCellIndex = shared.cells.length - 1;
   await window.jupyterapp.commands.execute('notebook:run-cell');
 }"""
+#: Shows the latest draw, as a lesson does.
+PAST = """
+from lottery_lib import ExecutionView
+from lottery_lib.draws import Draws
+seen = Draws(target).execution()
+ExecutionView(seen.definition, seen.events)
+"""
 OPEN = "async what => { await window.jupyterapp.commands.execute('docmanager:open', what); }"
 THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
 RUNS = r"(Winner|Dynamodb).* \.\.\."  # a state's name: some state runs
@@ -160,6 +173,32 @@ def chosen(panel, name):
     return panel.get_by_role("button", name=re.compile(f"^{name}:"))
 
 
+def test_a_draw_moves(lesson):
+    """One sees a draw state by state, and then the winners one by one: the README shows it."""
+    lesson.set_viewport_size({"width": 1280, "height": 800})
+    panel = panel_of(lesson)
+    set_number(panel, 2)
+    panel.evaluate("panel => panel.scrollIntoView({block: 'start'})")
+    frames, times = [panel.screenshot()], [time.monotonic()]
+    draw = button(panel, "Draw")
+    draw.click()
+    expect(draw).to_be_disabled()
+    while draw.is_disabled():
+        shot = panel.screenshot()
+        if shot != frames[-1]:
+            frames.append(shot)
+            times.append(time.monotonic())
+    frames.append(panel.screenshot())
+    assert len(frames) >= 6
+    if PICTURES:
+        images = [Image.open(io.BytesIO(frame)).convert("RGB") for frame in frames]
+        size = images[-1].size
+        images = [image.resize((800, round(size[1] * 800 / size[0]))).quantize(64) for image in images]
+        lasts = [*(round(1000 * (b - a)) for a, b in itertools.pairwise(times)), 300, 4000][: len(images)]
+        file = Path(PICTURES) / "draw.gif"
+        images[0].save(file, save_all=True, append_images=images[1:], duration=lasts, loop=0, optimize=True)
+
+
 def test_draw(panel, picture):
     """Three are drawn: the graph changes colour before the end, then three winners, who are in the table."""
     before = set(winners(connect())["employee_id"])
@@ -236,7 +275,7 @@ def test_execution_view(drawn, picture):
     """A past execution in a cell of its own fits, tells the whole of it at first, and axe finds nothing."""
     page = drawn.page
     page.set_viewport_size({"width": 1280, "height": 800})
-    page.evaluate(NEW_CELL, "from lottery_lib import ExecutionView\nExecutionView(Draws(target).execution())")
+    page.evaluate(NEW_CELL, PAST)
     view = page.locator(".lottery-execution").last
     view.evaluate("view => view.scrollIntoView({block: 'start'})")
     expect(view.get_by_role("heading", name="The whole execution")).to_be_in_viewport()

@@ -28,7 +28,7 @@ from lottery_lib import translation
 
 translation.TRANSLATIONS = Path({folder!r})
 translation.language.cache_clear()
-from lottery_lib import DrawPanel, Draws, connect
+from lottery_lib import DrawPanel, connect
 from lottery_party import night_page
 
 {shown}
@@ -108,7 +108,7 @@ def panel(opened):
     target = connect()
     Stack(target).deploy()
     forget_winners(target)
-    page = opened("DrawPanel(Draws(connect()))", 878)  # as wide as in JupyterLab at 1280 pixels
+    page = opened("DrawPanel(connect())", 878)  # as wide as in JupyterLab at 1280 pixels
     yield page.locator(".lottery-panel")
     Stack(target).deploy()  # the right function again
 

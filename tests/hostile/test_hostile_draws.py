@@ -215,7 +215,7 @@ def test_draw_though_nobody_knows_who_gets_mail(deployed, monkeypatch, capsys):
 
 def test_panel_warns(deployed):
     """The panel says of a draw that nobody gets its mail."""
-    panel = DrawPanel(Draws(deployed.target), pause=0, pace=0)
+    panel = DrawPanel(deployed.target, pause=0, pace=0)
     asyncio.run(panel.run(1))
     assert f"{NOBODY} Open the link in the mail that {ADDRESS} got." in panel.mail.value
 
@@ -223,6 +223,6 @@ def test_panel_warns(deployed):
 def test_panel_though_nobody_knows_who_gets_mail(deployed):
     """The panel shows what was drawn, though AWS does not say who gets mail."""
     deployed.refuse("ListSubscriptionsByTopic", "AuthorizationError", "ann may not list them", 403)
-    panel = DrawPanel(Draws(deployed.target), pause=0, pace=0)
+    panel = DrawPanel(deployed.target, pause=0, pace=0)
     assert asyncio.run(panel.run(1))["status"] == "SUCCEEDED"
     assert "ann may not list them" in panel.mail.value

@@ -26,8 +26,9 @@ from kit.attendee_user import (
     target_of,
     user_with,
 )
+from kit.one_state import one_state
 
-from lottery_lib import Names, Stack, inbox, test_state
+from lottery_lib import Names, Stack, inbox
 from lottery_lib import target as door
 from lottery_lib.__main__ import main
 from lottery_lib.errors import LotteryError
@@ -131,8 +132,8 @@ def test_an_evening_is_held(dana, deployed, edition):
 def test_states_are_tested(dana, deployed, edition):
     """With a mock, and with a real call as the machine's role."""
     first = {"tutorial": "Input Lottery Winners", "hardened": "Commit To The Draw"}[edition]
-    assert test_state(dana, first, mock={}).status == "SUCCEEDED"
-    refused = test_state(dana, first, {"input": "none"})
+    assert one_state(dana, first, mock={}).status == "SUCCEEDED"
+    refused = one_state(dana, first, {"input": "none"})
     assert refused.status == "CAUGHT_ERROR" and "not authorized" not in refused.cause
 
 

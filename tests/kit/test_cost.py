@@ -1,4 +1,4 @@
-"""What the README says about costs is what the calls of a run come to."""
+"""What docs/account.md says about costs is what the calls of a run come to."""
 
 import importlib.util
 import json
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "account.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +75,9 @@ def test_the_page_is_of_the_same_figures(cost, written):
     assert page == cost.table(written)
 
 
-def test_the_readme_quotes_the_page(cost, written):
+def test_the_page_on_accounts_quotes_it(cost, written):
     """A run, a room, a month and a loop, and of when the prices are."""
-    said = README.partition("**What it costs.**")[2].partition("\n\n")[0]
+    said = PAGE.partition("**What it costs.**")[2].partition("\n\n")[0]
     dollars = written["dollars"]
     figures = [f"{dollars['run']:.5f}", f"{dollars['room']:.2f}", f"{dollars['loop']:.2f}"]
     assert re.findall(r"\$([0-9.]*[0-9])", said) == figures

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 from hostile.conftest import Clock
+from kit.one_state import one_state
 
-from lottery_lib import draw, executions, inbox, inject, remaining, test_state, winners
+from lottery_lib import draw, executions, inbox, inject, remaining, winners
 from lottery_lib.draws import Draws, forget_winners, machine_arn
 from lottery_lib.errors import LotteryError
 from lottery_lib.execution import history, start, wait
@@ -208,9 +209,9 @@ def test_plain_start_execution(target):
 
 def test_a_state_of_the_deployed_machine(target):
     """TestState runs one state. Without a mock it calls the function, as the machine's role."""
-    assert test_state(target, "Is Winner In Past Draw", {"status": 1}).next_state == "Random Select Winners"
+    assert one_state(target, "Is Winner In Past Draw", {"status": 1}).next_state == "Random Select Winners"
     before = len(executions(target))
-    result = test_state(target, "Input Lottery Winners", {"input": 2})
+    result = one_state(target, "Input Lottery Winners", {"input": 2})
     assert (result.status, result.next_state) == ("SUCCEEDED", "Random Select Winners")
     assert result.data["result"] == result.output
     assert len(executions(target)) == before

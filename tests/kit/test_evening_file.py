@@ -15,7 +15,7 @@ from lottery_lib import connect, execution, inject, load_employees, winners
 from lottery_lib.draws import machine_arn
 from lottery_lib.employees import Roster
 from lottery_lib.errors import LotteryError
-from lottery_lib.names import CHECKOUT
+from lottery_lib.names import KIT
 from lottery_lib.resources.contents import draws_table
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.stack import Stack
@@ -103,7 +103,7 @@ def step(evening, wanted):
 
 def committed_order(file, public):
     """The ids in the order that the secret in the file and the public value decide."""
-    sys.path.insert(0, str(CHECKOUT / "lambdas/draw_prize"))
+    sys.path.insert(0, str(KIT / "lambdas/draw_prize"))
     from shuffle import shuffled
 
     tables = json.loads(file.read_text())["content"]["tables"]

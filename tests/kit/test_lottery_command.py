@@ -25,7 +25,7 @@ import pytest
 import websocket
 from helpers import free_port, wait_until
 
-from lottery_lib.names import CHECKOUT
+from lottery_lib.names import KIT
 
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 IS_ROOT = os.geteuid() == 0
@@ -85,7 +85,7 @@ def lab(request):
 
 def started(goal, home):
     checkout, port, user = home / "抽奖 dir", free_port(), USERS[goal]
-    shutil.copytree(CHECKOUT, checkout, ignore=shutil.ignore_patterns(".*", "__pycache__", "build", "work"))
+    shutil.copytree(KIT, checkout, ignore=shutil.ignore_patterns(".*", "__pycache__", "build", "work"))
     (checkout / ".venv").symlink_to(sys.prefix)
     options = "--no-browser --ServerApp.port_retries=0"
     command = ["make", "-o", "install", goal, f"PORT={port}", f"LAB_ARGS={options}"]

@@ -1,10 +1,9 @@
 """The states of the kit's own machines, one by one: no function is called, and no mail is sent."""
 
 import pytest
+from kit.one_state import one_state
 
-from lottery_lib import test_state
 from lottery_lib.definition import all_states, edges, load, parse
-from lottery_lib.errors import LotteryError
 
 THROTTLED = "Lambda.TooManyRequestsException"
 DRAW = {"draw_id": "d", "number": 1, "prizes": [1, 2], "remail": False, "given": {"public": "7"}}
@@ -86,7 +85,7 @@ def targets():
 @pytest.mark.parametrize(("edition", "state", "given", "answer", "status", "follower"), EACH)
 def test_a_state(targets, edition, state, given, answer, status, follower):  # noqa: PLR0917
     """A state goes where the definition says, for each answer that its call can get."""
-    result = test_state(targets[edition], state, given, local=load(edition), **answer)
+    result = one_state(targets[edition], state, given, local=load(edition), **answer)
     assert (result.status, result.next_state) == (status, follower), result
 
 
@@ -101,35 +100,11 @@ def test_the_cases_use_every_edge(edition):
 def test_what_the_hardened_machine_makes_of_its_data(targets):
     """A winner who got no mail is recorded with the reason; a failure has the reason of the Catch."""
     target, local = targets["hardened"], load("hardened")
-    recorded = test_state(target, "Recorded Not Mailed", NOT_MAILED, local=local).output
+    recorded = one_state(target, "Recorded Not Mailed", NOT_MAILED, local=local).output
     assert (recorded["mail"], recorded["error"], recorded["cause"]) == ("recorded, not mailed", "E", "C")
-    failed = test_state(target, "Failed", {"Error": "E", "Cause": "C"}, local=local)
+    failed = one_state(target, "Failed", {"Error": "E", "Cause": "C"}, local=local)
     assert (failed.error, failed.cause) == ("E", "C")
     given = DRAW | {"remail": True}
-    data = test_state(target, "For Each Prize", given, mock=[1, 2], local=local).data
+    data = one_state(target, "For Each Prize", given, mock=[1, 2], local=local).data
     items = [(item["draw_id"], item["number"], item["remail"]) for item in data["afterItemSelector"]]
     assert items == [("d", 1, True), ("d", 2, True)]
-
-
-@pytest.mark.parametrize(
-    ("name", "options", "message"),
-    [
-        ("Nobody", {}, "state Nobody: is not in the definition. Its states are Input Lottery Winners, "),
-        ("Failed", {"mock": 1, "error": "E"}, "has both a mock and an error. Give one of them."),
-        ("Failed", {"mock": {1, 2}}, "test of state Failed: the mock is not JSON (Object of type set"),
-        ("Failed", {"given": float("nan")}, "the input is not JSON"),
-        ("Failed", {"variables": {"v": object()}}, "`variables` is not JSON"),
-        ("Failed", {"mock": 1}, "State type 'Fail' is not supported when a mock is specified"),
-        (
-            "Send SNS and Record In Dynamodb",
-            {"mock": 1},
-            "Mocked result must be an array (ValidationException).",
-        ),
-        ("Failed", {"local": "{}"}, "definition: has no StartAt or no States."),
-    ],
-)
-def test_what_cannot_be_tested(targets, name, options, message):
-    """One sentence says what is wrong; if the state does not exist, it lists those that do."""
-    with pytest.raises(LotteryError) as raised:
-        test_state(targets["tutorial"], name, **{"local": load()} | options)
-    assert message in str(raised.value)

@@ -12,7 +12,7 @@ from notebooks.minutes import measured_minutes
 from tqdm import tqdm
 
 from lottery_lib import connect
-from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, rehearse, summary
+from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, course_in, rehearse, summary
 from sfn_emulator import control
 
 
@@ -171,4 +171,11 @@ def test_timetables_add_up():
             clock = 0
         assert hours * 60 + past == clock, from_
         clock += minutes
-    assert [*ends[1:], clock] == [90, 390, 75, 120, 120]
+    assert [*ends[1:], clock] == [90, 435, 75, 120, 120]
+
+
+def test_on_aws_the_first_lesson_does_not_run(monkeypatch):
+    """It shows a draw on the emulator; a rehearsal on AWS begins with the lesson on roles."""
+    assert [path.name[:2] for path in course_in(NOTEBOOKS_FOLDER)][:2] == ["00", "01"]
+    monkeypatch.setenv("LOTTERY_TARGET", "aws")
+    assert course_in(NOTEBOOKS_FOLDER)[0].name.startswith("01")

@@ -91,7 +91,7 @@ def assert_dry_runs_write_nothing(real):
 def test_a_lesson_shows_what_it_builds(real):
     """The first cell on AWS says what of this lesson is there and what is not, and writes nothing."""
     told = repr(restore(real.target, "01"))
-    assert "Lesson 01 builds the role of the functions" in told
+    assert "Lesson 01 builds the roles of the functions and of the machine" in told
     assert f"not yet: role {real.target.names.lambda_role}" in told
     assert real.writes == []
 
@@ -192,7 +192,7 @@ def test_what_is_foreign_is_left_alone(real):
     """What is not ours is neither written to nor forgotten: the inventory has it, and the exit code tells."""
     make_foreign(real.emulated, plan.winners_table)
     assert_dry_runs_write_nothing(real)
-    restore(real.target, "00")  # on an emulator it removes what has our names
+    restore(real.target, "01")  # on an emulator it removes what has our names
     assert main(["teardown", "--yes"]) == 1
     assert real.writes == []
     left = Stack(real.target).left()

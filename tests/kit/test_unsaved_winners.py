@@ -14,7 +14,7 @@ from helpers import state_home
 
 from lottery_lib import Stack, connect, draw
 from lottery_lib.__main__ import main
-from lottery_lib.names import CHECKOUT, Names
+from lottery_lib.names import KIT, Names
 from lottery_lib.resources.contents import draws_table
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_party import evening_file
@@ -123,7 +123,7 @@ def test_other_draws_are_for_practice(lost):
 
 def end_of_make_lab():
     """Run the settings of the JupyterLab that `make lab` has started, at a terminal, until its end."""
-    settings = CHECKOUT / "data" / "jupyter_server_config.py"
+    settings = KIT / "data" / "jupyter_server_config.py"
     code = f"""
 import os, runpy, sys
 from unittest.mock import MagicMock

@@ -19,7 +19,7 @@ from lottery_lib import command_line
 from lottery_lib.__main__ import lottery, main, plugins
 from lottery_lib.command_line import Run
 from lottery_lib.errors import LotteryError
-from lottery_lib.names import CHECKOUT
+from lottery_lib.names import KIT
 
 
 def commands(group=lottery):
@@ -78,7 +78,7 @@ def test_example(command):
 def test_commands_that_texts_name():
     """The README, the docs, and the hints in the code name commands that exist, and name them `lottery`."""
     wrong = []
-    for path in [*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/*.md"), *CHECKOUT.glob("l*/**/*.py")]:
+    for path in [*KIT.glob("*.md"), *KIT.glob("docs/*.md"), *KIT.glob("l*/**/*.py")]:
         text = path.read_text(encoding="utf-8")
         for words in re.findall(r"(?:`|^\$ )(?:[A-Z_]+=\S+ )*lottery ([a-z]+)(?: ([a-z]+))?", text, re.M):
             found = lottery.get_command(None, words[0])

@@ -3,6 +3,8 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from botocore.stub import Stubber
+
 from lottery_lib.names import Names
 from lottery_lib.target import elsewhere
 
@@ -30,3 +32,13 @@ def test_settings_are_chosen_once():
         config = client.meta.config
         assert config.retries == {"mode": "standard", "total_max_attempts": 5}
         assert (config.connect_timeout, config.read_timeout) == (5, 60)
+
+
+def test_a_boundary_is_an_argument_only_if_it_exists():
+    """`CreateRole` gets the attendee's boundary if an administrator has created it, else nothing."""
+    target = elsewhere("123456789012", "us-east-1", Names("alice"))
+    arn = "arn:aws:iam::123456789012:policy/Lottery-Boundary-alice"
+    with Stubber(target.kit_client("iam")) as iam:
+        iam.add_client_error("get_policy", "NoSuchEntity", expected_params={"PolicyArn": arn})
+        iam.add_response("get_policy", {"Policy": {"Arn": arn}}, {"PolicyArn": arn})
+        assert [target.boundary for _ in range(2)] == [{}, {"PermissionsBoundary": arn}]

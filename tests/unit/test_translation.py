@@ -12,14 +12,14 @@ from babel.messages import pofile
 from sentences import sentences
 
 from lottery_lib import translation
-from lottery_lib.names import CHECKOUT
+from lottery_lib.names import KIT
 from lottery_lib.translation import _, first_spoken, language, translated
 from lottery_party import check_words
 
 MODULES = {
-    path.relative_to(CHECKOUT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+    path.relative_to(KIT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
     for folder in ("lottery_lib", "lottery_party")
-    for path in sorted((CHECKOUT / folder).rglob("*.py"))
+    for path in sorted((KIT / folder).rglob("*.py"))
 }
 #: Words of the data, which people read translated.
 DATA = {*check_words.WORDS, "may win later"}
@@ -47,6 +47,7 @@ ENGLISH = {
     "lottery_lib/hardened.py": {"What is the public value?": "a receipt keeps it"},
     "lottery_lib/history/state_runs.py": {"\\(entered at": "AWS's words"},
     "lottery_lib/mails.py": {"white-space": "a style"},
+    "lottery_lib/view/graph.py": dict.fromkeys(("text-align: left", "{}; color: #"), "a style"),
     "lottery_party/announcement.py": {"\n@page": "a style"},
     "lottery_party/evening_file.py": {"lottery night restore": "a command"},
     "lottery_party/projector.py": {

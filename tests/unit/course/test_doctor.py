@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from lottery_lib.course import doctor
-from lottery_lib.names import CHECKOUT
+from lottery_lib.names import KIT
 from sfn_emulator import control
 
 
@@ -44,7 +44,7 @@ def test_too_little_memory(finding, monkeypatch):
 
 def test_memory_that_is_needed():
     """The memory that the doctor asks for is what the benchmarks measured for an emulator and its workers."""
-    rows = json.loads((CHECKOUT / "benchmarks" / "results.json").read_text("utf-8"))["rows"]
+    rows = json.loads((KIT / "benchmarks" / "results.json").read_text("utf-8"))["rows"]
     measured = {row["what"]: row["value"] for row in rows}
     needed = measured["Memory of the emulator"] + 16 * measured["Memory of a worker"]
     assert pytest.approx(needed, rel=0.01) == doctor.MEMORY_MB
@@ -81,7 +81,7 @@ def test_package_that_is_not_there(finding, monkeypatch, tmp_path):
     """What pyproject.toml asks for today and `make install` has not brought is told by name."""
     text = '[project]\ndependencies = ["boto3>=1", "lottery-none>=1", "psutil<1"]\n'
     (tmp_path / "pyproject.toml").write_text(text)
-    monkeypatch.setattr(doctor, "CHECKOUT", tmp_path)
+    monkeypatch.setattr(doctor, "KIT", tmp_path)
     packages = finding("packages")
     assert not packages["ok"]
     assert packages["detail"] == "not installed, or in another version: lottery-none>=1, psutil<1"

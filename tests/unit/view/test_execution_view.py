@@ -7,17 +7,17 @@ import pytest
 from unit.history.histories import chain, event, history
 
 from lottery_lib.definition import load
-from lottery_lib.history import ExecutionRecord
 from lottery_lib.history.state_runs import Reader
 from lottery_lib.view.execution_view import ExecutionView
 from lottery_lib.view.graph import graph_view
+from lottery_lib.view.timeline import timeline_view
 
 TUTORIAL = json.loads(load())
 
 
 @pytest.fixture
 def view():
-    return ExecutionView(ExecutionRecord(TUTORIAL, history("aws_draw_with_loop_and_timeout")))
+    return ExecutionView(TUTORIAL, history("aws_draw_with_loop_and_timeout"))
 
 
 def test_lists_every_state(view):
@@ -49,7 +49,7 @@ def test_shows_input_and_output(view):
 
 def test_shows_error_and_attempts():
     """A state that failed shows each attempt, its error, and the cause with its JSON laid out."""
-    view = ExecutionView(ExecutionRecord(TUTORIAL, history("aws_lambda_retry_caught")))
+    view = ExecutionView(TUTORIAL, history("aws_lambda_retry_caught"))
     view.choose_failure()
     assert view.graph.chosen == "Random Select Winners"
     text = view.details.value
@@ -63,7 +63,7 @@ def test_output_is_not_the_input():
     machine = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
     steps = ("PassStateEntered", {"name": "A", "input": '"got"'}), ("PassStateExited", {"name": "A"})
     steps[1][1].update(output='"given"', assignedVariables={"n": "1"})
-    view = ExecutionView(ExecutionRecord(machine, chain(*steps)))
+    view = ExecutionView(machine, chain(*steps))
     view.graph.chosen = "A"
     shown = dict(re.findall(r"<summary>(\w+)</summary><pre>([^<]*)</pre>", view.details.value))
     assert shown == {"Input": "got", "Output": "given", "Variables": "{\n  &quot;n&quot;: 1\n}"}
@@ -71,7 +71,7 @@ def test_output_is_not_the_input():
 
 def test_attempts_are_numbered():
     """The rows of a state that was tried three times are numbered 1, 2, 3, each with its time."""
-    view = ExecutionView(ExecutionRecord(TUTORIAL, history("aws_lambda_retry_caught")))
+    view = ExecutionView(TUTORIAL, history("aws_lambda_retry_caught"))
     view.choose_failure()
     row = (
         r"<tr>\s*<td[^>]*>(\d+)</td>\s*<td[^>]*>([\d.]+) s</td>\s*<td[^>]*>[\d.]+ s</td>\s*<td[^>]*>(\W+\w+)"
@@ -95,7 +95,7 @@ def test_screen_readers_hear_the_choice(view):
 
 def test_retries_are_in_the_picture():
     """The graph tells how often a state was retried, as well as what became of it."""
-    view = ExecutionView(ExecutionRecord(TUTORIAL, history("aws_lambda_retry_caught")))
+    view = ExecutionView(TUTORIAL, history("aws_lambda_retry_caught"))
     assert "caught: Random Select Winners" in view.graph.alt
     assert "Random Select Winners retried 2 times." in view.graph.alt
 
@@ -107,21 +107,21 @@ def test_retries_are_in_the_picture():
 def test_chooses_what_failed(name, chosen):
     """The state that failed is chosen: not the Parallel around it, and not the Fail state behind it."""
     states = {one: {"Type": "Fail"} for one in ("Both", "Notify Nobody", "Random Select Winners", "Failed")}
-    view = ExecutionView(ExecutionRecord({"StartAt": "Both", "States": states}, history(name)))
+    view = ExecutionView({"StartAt": "Both", "States": states}, history(name))
     view.choose_failure()
     assert view.graph.chosen == chosen
 
 
 def test_what_a_retry_survived_is_not_chosen():
     """A state that failed and succeeded when it was tried again is not a failure."""
-    view = ExecutionView(ExecutionRecord(TUTORIAL, history("aws_draw_with_loop_and_timeout")))
+    view = ExecutionView(TUTORIAL, history("aws_draw_with_loop_and_timeout"))
     view.choose_failure()
     assert view.graph.chosen == ""
 
 
 def test_without_a_failure_nothing_is_chosen(view):
     """When all went well there is no failure to choose, and the choice stays."""
-    view = ExecutionView(ExecutionRecord(TUTORIAL, history("moto_loop")))
+    view = ExecutionView(TUTORIAL, history("moto_loop"))
     before = view.graph.chosen
     view.choose_failure()
     assert view.graph.chosen == before
@@ -144,7 +144,7 @@ def test_state_that_was_not_entered(view):
 def test_running_state_has_no_duration(events, status):
     """What still runs, or waits for its token, says so, and has no duration."""
     machine = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
-    view = ExecutionView(ExecutionRecord(machine, chain(*events)))
+    view = ExecutionView(machine, chain(*events))
     view.graph.chosen = "A"
     assert re.search(rf">0.000 s</td>\s*<td[^>]*></td>\s*<td[^>]*>. {status}</td>", view.details.value)
     assert "<summary>Input</summary>" in view.details.value
@@ -154,16 +154,23 @@ def test_data_is_escaped():
     """Markup in a state's input is shown as it is written."""
     machine = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
     events = chain(("PassStateEntered", {"name": "A", "input": '"<script>"'}))
-    view = ExecutionView(ExecutionRecord(machine, events))
+    view = ExecutionView(machine, events)
     view.graph.chosen = "A"
     assert "&lt;script&gt;" in view.details.value
     assert "<script>" not in view.details.value
 
 
 def test_the_picture_stands_still_without_a_kernel(view):
-    """What a notebook stores of the view is the picture, with the text that tells it."""
-    html = view._repr_mimebundle_()["text/html"]
-    assert html == graph_view(TUTORIAL, events=history("aws_draw_with_loop_and_timeout")).html
+    """What a notebook stores of the view is the graph and the timeline, with the texts that tell them."""
+    html, events = view._repr_mimebundle_()["text/html"], history("aws_draw_with_loop_and_timeout")
+    assert html == graph_view(TUTORIAL, events=events).html + timeline_view(events, TUTORIAL).html
+
+
+def test_an_execution_that_runs_has_no_timeline_yet():
+    """A timeline is drawn once, when the execution has ended."""
+    events = history("aws_draw_with_loop_and_timeout")
+    assert "Timeline of" not in ExecutionView(TUTORIAL, events[:-1]).details.value
+    assert "Timeline of" in ExecutionView(TUTORIAL, events).details.value
 
 
 def test_follows_an_execution(view):
@@ -186,9 +193,7 @@ def test_a_refresh_reads_the_history_once(view, count):
 def test_many_entries_are_cut():
     """Of a state that was entered often, the latest ten rows are shown."""
     steps = [("PassStateEntered", {"name": "A"}), ("PassStateExited", {"name": "A"})] * 30
-    view = ExecutionView(
-        ExecutionRecord({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "A"}}}, chain(*steps))
-    )
+    view = ExecutionView({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "A"}}}, chain(*steps))
     view.graph.chosen = "A"
     assert "the latest 10 of 30 attempts" in view.details.value
     assert [number for number in range(1, 40) if f">{number}</td>" in view.details.value] == list(
@@ -221,7 +226,7 @@ def mapped(first, second):
     begin = chain(("ExecutionStarted", {}), ("MapStateEntered", {"name": "Each"}), ("MapStateStarted", {}))
     events = [*begin, *iteration(0, 3, *first)]
     again = ("TaskStateEntered", {"name": "One", "input": '"second"'})
-    return ExecutionView(ExecutionRecord(MAP, [*events, *iteration(1, len(events), again, *second)]))
+    return ExecutionView(MAP, [*events, *iteration(1, len(events), again, *second)])
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import base64
 import html
+import json
 import re
 import sys
 import xml.etree.ElementTree as ET
@@ -282,3 +283,14 @@ def test_chinese_words_have_room(catalogue, monkeypatch):
     assert (
         html.unescape(spaces).count("\u00a0") * 3 > len(letters) * 1.9
     )  # points: 11 - 9.1, and 3 for a space
+
+
+def test_text_stands_beside_its_graph():
+    """The whole definition stands in colours beside its drawing; a tag in it stays text."""
+    machine = one({"Type": "Fail", "Cause": "<b>&"})
+    view = graph_view(machine, with_text=True)
+    page = view._repr_html_()
+    assert graph_view(machine).html in page
+    assert json.loads(html.unescape(re.sub("<[^>]*>", "", page))) == machine
+    assert "<span style=" in page
+    assert repr(view) == graph_view(machine).alt

@@ -320,6 +320,30 @@ def test_a_refusal_leaves_the_latest_draw():
     asyncio.run(shown.run())
     assert (shown.winners.value, shown.view.graph.paints, shown.progress.value) == before
     assert "You ask for 99 winners" in shown.message.value
+    assert "Below is still the last draw." in shown.message.value
+
+
+def test_a_refusal_before_any_draw():
+    """There is no last draw to speak of."""
+    shown = panel(Lottery(left=5))
+    shown.number.value = "99"
+    assert "You ask for 99 winners" in shown.message.value
+    assert "last draw" not in shown.message.value
+
+
+def test_enter_draws():
+    """Enter in the field does what the button does, and during a draw nothing."""
+    lottery = Lottery()
+    shown = panel(lottery)
+
+    async def press_twice():
+        pressed = {"data": {"method": "custom", "content": {"event": "submit"}}}
+        for _ in range(2):
+            shown.number._handle_msg({"content": pressed, "buffers": []})
+        await drawn(shown)
+
+    asyncio.run(press_twice())
+    assert len(lottery.started) == 1
 
 
 def test_nobody_left():
@@ -601,7 +625,7 @@ def test_winners_are_revealed_one_by_one():
     """The list of winners grows by one at a time."""
     shown = Watched(Lottery())
     asyncio.run(shown.run(3))
-    assert shown.lists == [1, 2, 3]
+    assert shown.lists == [0, 1, 2, 3]  # first: the draw runs
 
 
 def test_many_winners_take_no_hour(monkeypatch):
@@ -760,3 +784,9 @@ def test_cancel_while_winners_are_revealed():
 
     asyncio.run(asyncio.wait_for(cancel(), SECONDS))
     assert "SUCCEEDED: 3 drawn. It had ended before Cancel reached it." in shown.message.value
+
+
+def test_the_picture_stands_still_without_a_kernel():
+    """What a notebook stores of the panel is the workflow."""
+    shown = panel(Lottery())
+    assert shown._repr_mimebundle_()["text/html"] == shown.view.graph.still.html
