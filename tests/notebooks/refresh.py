@@ -24,6 +24,8 @@ METADATA: Final = {
 WIDGET_VIEW: Final = "application/vnd.jupyter.widget-view+json"
 SANITIZE: Final = Path(__file__).resolve().parent.parent / "nbval_sanitize.cfg"
 _STATE: Final = "~/.local/state"
+#: What an output shows beside its `data`.
+_TEXTS: Final = ("name", "text", "ename", "evalue", "traceback")
 _CELL_METADATA: Final = ("tags", "jupyter")
 Node = Any
 
@@ -60,9 +62,12 @@ def refresh(path: Path, *, renew: bool = False) -> bool:
 
 def sanitized(outputs: Iterable[Node], patterns: Iterable[tuple[str, str]]) -> str:
     """The outputs as nbval compares them."""
-    # Sorted, because a kernel sends the fields in another order than a file has them.
-    told = [{**output, "execution_count": None, "metadata": None} for output in outputs]
-    text = repr([sorted((each | {"data": sorted(each.get("data", {}).items())}).items()) for each in told])
+    told = []
+    for output in outputs:
+        # Sorted, because a kernel sends the fields in another order than a file has them.
+        told += [f"{key}: {value}" for key, value in sorted(output.items()) if key in _TEXTS]
+        told += [f"{key}: {value}" for key, value in sorted(output.get("data", {}).items())]
+    text = "\n".join(told)
     for pattern, replacement in patterns:
         text = re.sub(pattern, replacement, text)
     return text

@@ -9,6 +9,7 @@ import socket
 
 import nbformat
 import pytest
+from kit.one_state import one_state
 from helpers import started
 from kit.attendee_user import (
     EDITIONS,
@@ -25,10 +26,10 @@ from kit.attendee_user import (
     user_with,
 )
 
-from lottery_lib import Names, Stack, definition, draw, execution, inbox, load_employees, test_state, winners
+from lottery_lib import Names, Stack, definition, draw, execution, inbox, load_employees, winners
 from lottery_lib import employees as roster
 from lottery_lib.draws import forget_winners, machine_arn
-from lottery_lib.names import CHECKOUT
+from lottery_lib.names import KIT
 from sfn_emulator import control
 from lottery_lib.hardened import draw_in_public
 from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, OTHERS, notebooks, run
@@ -38,9 +39,6 @@ ATTENDEE = "lena"
 LESSONS = [*notebooks(), *(NOTEBOOKS_FOLDER / name for name in OTHERS)]
 #: What AWS asks for and the emulator does not, and why.
 ONLY_AWS = {"lambda:ListTags": "without it GetFunction tells no tags, so no function would be known as ours"}
-
-#: What lessons need from the policy of this edition if they have no other; beside the other it is too much.
-IN_BOTH = {"tutorial": {"dynamodb:DeleteItem": "a lesson deletes an item; an evening does, too"}}
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +69,7 @@ class Needs:
         key = user_with(endpoint, ATTENDEE, *(document(ATTENDEE, edition) for edition in EDITIONS))
         environment = {KEY: json.dumps({name: key[name] for name in ("AccessKeyId", "SecretAccessKey")})}
         environment |= {NEEDS: str(file), "LOTTERY_TARGET": endpoint, "LOTTERY_ATTENDEE": ATTENDEE}
-        folders = [str(CHECKOUT / "tests"), str(CHECKOUT / "emulator" / "tests"), os.environ.get("PYTHONPATH")]
+        folders = [str(KIT / "tests"), str(KIT / "emulator" / "tests"), os.environ.get("PYTHONPATH")]
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, folders))
         with pytest.MonkeyPatch.context() as patch:
             for name, value in environment.items():
@@ -102,7 +100,7 @@ def kit(endpoint, edition):
         assert draw_in_public(target, 1, "7")["status"] == "SUCCEEDED"
     execution.of_machine(target, machine_arn(target))
     first = definition.parse(definition.load(edition))["StartAt"]
-    assert test_state(target, first, mock={}).status == "SUCCEEDED"
+    assert one_state(target, first, mock={}).status == "SUCCEEDED"
     assert len(winners(target)) == forget_winners(target) >= 2
     break_everything(admin)
     stack.deploy()
@@ -176,7 +174,7 @@ def test_no_action_is_too_much(needs, edition):
     wanted, whole = needs.of(edition), document(ATTENDEE, edition)["Statement"]
     actions = {action for each in whole for action in each["Action"]}
     superfluous = {action for action in actions if not denied(without(edition, "Action", action), wanted)}
-    assert superfluous == {*ONLY_AWS, *IN_BOTH.get(edition, {})}
+    assert superfluous == {*ONLY_AWS}
 
 
 @pytest.mark.parametrize("edition", EDITIONS)

@@ -15,25 +15,25 @@ from lottery_lib.course.notebooks import notebooks
 
 #: What each exercise asks for: a name to assign; "" where AWS itself is to be changed.
 NAMES: Final = {
-    "00": ("entered", "execution_input", "repaired"),
+    "00": ("entered", "execution_input", "mistyped"),
     "01": ("can_step_functions_assume_it", "machine_trust", ""),
     "02": ("error_type", "returned", ""),
     "03": ("arriving", "text", ""),
-    "04": ("newcomer", "person", "how_many"),
+    "04": ("newcomer", "person", "everybody"),
     "05": ("times", "broken", "mine"),
     "06": ("entered", "request", "expected"),
     "07": ("keys", "state", "winners_of"),
     "08": ("fault", "mails", ""),
     "15": ("tries", "allowed", "mail_catch"),
     "16": ("recorded", "recorder", ""),
-    "17": ("recorded", "draw_one", "minutes"),
+    "17": ("count_items", "recorded", "minutes"),
     "90": ("kinds", "proof_of_007", "without_receipt"),
-    "10": ("output", "small", "careful"),
+    "10": ("output", "condition", "careful"),
     "12": ("status", "more", ""),
     "13": ("sent", "reminder", "condition"),
-    "99": ("forgotten", "prefix", "steps"),
+    "99": ("forgotten",),
 }
-#: Not an answer to any of them, but that 0 items are found for the serial 11.
+#: Not an answer to any of them.
 VALUES: Final = (
     "None",
     "0",
@@ -53,24 +53,25 @@ VALUES: Final = (
     "lambda *anything: 1 / 0",
     "lambda anything: anything",
 )
-SAVED: Final = "\nPath('test_errors.py').write_text(tests)"
+#: The tests of lesson 12's third exercise.
+RETRIABLE: Final = "assert tried(1)['status'] == 'RETRIABLE'"
+CAUGHT: Final = "assert tried(2)['status'] == 'CAUGHT_ERROR'"
 
 
-def small(condition: str, then: str = "Random Select Winners") -> str:
-    """An answer to lesson 10's second exercise: a Choice with one rule."""
-    rule = {"Condition": condition, "Next": then}
-    return f"small = {{'Type': 'Choice', 'Choices': [{rule}], 'Default': 'Failed'}}"
-
-
-def one_test(retries: int, field: str, value: str) -> str:
-    """One test of the state that lesson 12 asks about, as a file for pytest."""
-    return f"""
+def tests(*statements: str) -> str:
+    """A cell of lesson 12 that writes a file of tests, one for each statement."""
+    file = """%%writefile test_errors.py
+# Exercise 3
 from pathlib import Path
-from lottery_lib import connect, test_state
-def test_{field}():
-    options = {{"error": "E", "retries": {retries}, "local": Path("machine.asl.json").read_text()}}
-    assert test_state(connect(), "Validate Winners", {{"body": 1}}, **options).{field} == {value!r}
+from lottery_lib import connect
+states = connect().client("stepfunctions")
+text = Path(__file__).with_name("machine.asl.json").read_text()
+given = {"definition": text, "stateName": "Validate Winners", "input": '{"body": 1}'}
+given["mock"] = {"errorOutput": {"error": "E"}}
+def tried(count):
+    return states.test_state(**given, stateConfiguration={"retrierRetryCount": count})
 """
+    return file + "".join(f"def test_{number}(): {each}\n" for number, each in enumerate(statements))
 
 
 def trusting(service: object, version: str = "2012-10-17", **statement: object) -> str:
@@ -88,12 +89,22 @@ def choice(least: int, most: int, default: str = "Number Not Allowed") -> str:
     )
 
 
-#: A machine that records without a function, as lesson 16 asks for.
+#: A right answer to lesson 16's second exercise: the Catch and the state.
 RECORDER: Final = (
-    "{'StartAt': 'Record', 'States': {'Record': record | {'Parameters': dict(record['Parameters']), 'Catch':"
-    " [{'ErrorEquals': ['DynamoDB.ConditionalCheckFailedException'], 'Next': 'Has Won Before'}]},"
-    " 'Has Won Before': {'Type': 'Succeed'}}}"
+    "recorder['States']['Has Won Before'] = {'Type': 'Succeed'}\n"
+    "first = recorder['States']['Record']\n"
+    "first['Catch'] = [{'ErrorEquals': ['DynamoDB.ConditionalCheckFailedException'], 'Next': 'Has Won Before'}]"
 )
+ADMIT: Final = """
+statement = {{"Effect": "Allow", "Action": {action}, "Resource": {resource}}}
+document = {{"Version": "2012-10-17", "Statement": [statement]}}
+iam.put_role_policy(**policy, PolicyDocument=json.dumps(document))
+"""
+
+
+def admit(action: str, resource: str) -> str:
+    """Give the machine's role of lesson 16 a policy, as an attendee may write it."""
+    return ADMIT.format(action=action, resource=resource)
 
 
 def without_receipt(returned: str = "ids") -> str:
@@ -124,7 +135,7 @@ MENDED: Final = (
 #: Wrong answers that come naturally, by the id of the exercise's cell. `HINTS` has more of them.
 WRONG: Final = {
     "00-13": ["entered = ['Is Winner In Past Draw'] * 2", "entered = names[3:0:-1]"],
-    "00-25": ["repaired = machine", "repaired = definition.load().replace('Failed', 'Lost')"],
+    "00-25": ["mistyped = 'Validate Winners'", "mistyped = 'Random Select Winner'", "mistyped = definition"],
     "01-29": [
         "machine_trust = trust",
         f"machine_trust = {trusting('states.amazonaws.com', Effect='Deny')}",
@@ -153,11 +164,11 @@ WRONG: Final = {
         "sns.publish(TopicArn=topic_arn, Message=text, Subject='Congratulations')",
         "sns.publish(TopicArn=topic_arn, Message='Congrats!')",
         "sns.publish(TopicArn=topic_arn, Message=12)",
-        "sns.publish(TopicArn=topic_arn, Message=text); earlier = len(inbox(target).notifications)",
+        "sns.publish(TopicArn=topic_arn, Message=text); inbox(target).clear()",
     ],
     "03-39": ["sns.set_topic_attributes(TopicArn=topic_arn, AttributeName='DisplayName',"
               " AttributeValue='lottery')"],
-    "04-22": ["how_many = False", "how_many = 0.0"],
+    "04-22": ["everybody = page", "everybody = [page['Items'][0]] * 10", "everybody *= 4"],
     "04-30": [
         "newcomer |= {'employee_name': {'S': 'Xu Lan'}, 'lottery_serial': {'N': '11'}}\n"
         "dynamodb.put_item(TableName=target.names.employee_table, Item=newcomer)",
@@ -169,7 +180,7 @@ WRONG: Final = {
     ],
     "05-16": ["times = 2", "times = '3'", "times = 4"],
     "05-52": ["broken['States']['Validate Winners']['Next'] = 'Failed'", "broken = json.dumps(broken)",
-              "broken = machine", f"{MENDED}['End'] = False", f"{MENDED}['Next'] = 'Input Lottery Winners'"],
+              "broken = machine", f"{MENDED}['End'] = False", "broken = filled"],
     "05-35": [
         f"mine = {gate(Default='Yes')}", f"mine = {gate(Default='Nowhere')}", f"mine = {gate()}",
         f"mine = {gate(Default='No')}\nmine['States']['No']['Error'] = 'toomany'",
@@ -181,7 +192,7 @@ WRONG: Final = {
     "06-49": ["expected = '45'", "expected = comb(10, 8) / 2"],
     "06-53": ["request = {'input': 2}", "request = {'input': 1.0}", "request = {'Input': 1}",
               "request = {'input': True}", "request = [('input', 1)]"],
-    "07-27": ["keys = ['input', 'body']", "keys = ['Body']", "keys = ['num_of_winners']", "keys = body"],
+    "07-27": ["keys = ['body']", "keys = ['Body', 'drawn']", "keys = ['num_of_winners']", "keys = body"],
     "07-44": [
         "state = {'Type': 'Pass', 'Result': {'count': 2}, 'ResultPath': '$.mail', 'End': True}",
         "state = {'Type': 'Pass', 'Parameters': {'count.$': '$.body.num_of_winners'}, 'End': True}",
@@ -219,21 +230,28 @@ WRONG: Final = {
     "16-31": ["recorded = '10'", "recorded = 5", "recorded = 10.0"],
     "16-43": [
         "recorder = record",
-        f"recorder = {RECORDER}; recorder['States']['Record'].pop('Catch')",
-        f"recorder = {RECORDER}; recorder['States']['Record']['Parameters'].pop('ConditionExpression')",
-        f"recorder = {RECORDER}; first = recorder['States']['Record']; first['Next'] = 'Has Won Before';"
-        " del first['End'], first['Catch'], first['Parameters']['ConditionExpression']",
-        f"recorder = {RECORDER}; recorder['States']['Has Won Before']['Type'] = 'Fail'",
-        f"recorder = {RECORDER}; del recorder['States']['Has Won Before']",
-        f"recorder = json.dumps({RECORDER})",
+        "recorder['States']['Has Won Before'] = {'Type': 'Succeed'}",
+        f"{RECORDER}; first['Parameters'] = dict(first['Parameters'])\n"
+        "del first['Parameters']['ConditionExpression']",
+        f"{RECORDER}; del first['End'], first['Catch']; first['Next'] = 'Has Won Before'",
+        f"{RECORDER}; recorder['States']['Has Won Before'] = {{'Type': 'Fail'}}",
+        f"{RECORDER}; del recorder['States']['Has Won Before']",
+        f"{RECORDER}; recorder = json.dumps(recorder)",
     ],
-    "16-69": ["draw(hardened, 1)"],
+    "16-69": [
+        "iam.delete_role_policy(**policy)",
+        admit("'dynamodb:PutItem'", "'*'"),
+        admit("['dynamodb:PutItem', 'dynamodb:DeleteItem']", "target.arn('dynamodb', f'table/{table}')"),
+        admit("'dynamodb:PutItem'", "target.arn('dynamodb', f'table/{target.names.employee_table}')"),
+    ],
     "17-26": ["recorded = '60'", "recorded = 60.0"],
     "17-47": [
-        "def draw_one(secret, size): return sum(secret) % 7",
-        "def draw_one(secret, size): return 1 + next(shuffled(size, secret))",
-        "def draw_one(secret, size): return str(next(shuffled(size, secret)))",
-        "import random\ndef draw_one(secret, size): return random.randrange(size)",
+        "def count_items(table): return 300",
+        "def count_items(table): return str(dynamodb.describe_table(TableName=table))",
+        "def count_items(table):\n"
+        "    first = dynamodb.scan(TableName=table)\n"
+        "    second = dynamodb.scan(TableName=table, ExclusiveStartKey=first['LastEvaluatedKey'])\n"
+        "    return first['Count'] + second['Count']",
     ],
     "17-57": ["minutes = 1_000_000 / 300", "minutes = '56'", "minutes = 20", "minutes = 5", "minutes = 60"],
     "90-32": [
@@ -252,17 +270,14 @@ WRONG: Final = {
     ],
     "10-37": ["output = '3'", "output = [3]"],
     "10-49": [
-        "small = 'Choice'",
-        "small = {'Type': 'Choice'}",
-        "small = {'Type': 'Choice', 'Choices': []}",
-        small("{% $states.input.num_of_winners in [1..4] %}"),
-        small("{% $exists($states.input.num_of_winners) and $states.input.num_of_winners < 7 %}"),
-        small("$exists($states.input.num_of_winners) and $states.input.num_of_winners <= 5"),
-        small("{% $exists($states.input.num_of_winners) and $states.input.num_of_winners == 5 %}"),
-        "small = {'Type': 'Choice', 'Choices': [1, 'a'], 'Default': 'Failed'}",
-        small("{% $exists($states.input.num_of_winners) and $states.input.num_of_winners <= 5 %}", "Lost"),
-        "small = {'Type': 'Choice', 'Default': 'Failed', 'Choices': [{'Variable': '$.num_of_winners',"
-        " 'NumericLessThanEquals': 5, 'Next': 'Random Select Winners'}]}",
+        "condition = 'Choice'",
+        "condition = '{% true %}'",
+        "condition = '{% %}'",
+        "condition = '{% $states.input.num_of_winners in [1..4] %}'",
+        "condition = '{% $exists($states.input.num_of_winners) and $states.input.num_of_winners < 7 %}'",
+        "condition = '$exists($states.input.num_of_winners) and $states.input.num_of_winners <= 5'",
+        "condition = '{% $exists($states.input.num_of_winners) and $states.input.num_of_winners == 5 %}'",
+        "condition = '{% $.num_of_winners <= 5 %}'",
     ],
     "10-75": [
         "choice['Choices'][1]['Next'] = 'Failed'",
@@ -274,11 +289,11 @@ WRONG: Final = {
     ],
     "12-26": ["status = asked", "status = ['CAUGHT_ERROR']"],
     "12-42": [
-        "more += [('Send SNS and Record In Dynamodb', {}, {'mock': [1, 2]})]",
-        "more += [(name, {}, {'error': 'E'}) for name, _ in definition.edges(machine)]",
-        "more = definition.edges(machine)",
+        "more += [{'stateName': 'Send SNS and Record In Dynamodb', 'mock': {'result': '[1, {}]'}}]",
+        "more += [{'stateName': name, 'mock': failing['mock']} for name, _ in edges]",
+        "more = edges",
     ],
-    "12-54": [f"{one_test(1, 'status', 'RETRIABLE')}{one_test(2, 'next_state', 'Failed')}"],
+    "12-54": [tests("assert tried(0)", "tried(2)", "assert tried(0)['status'] == 'RETRIABLE'")],
     "13-36": ["sent = '3'", "sent = 4"],
     "13-66": [
         "reminder = [{'ErrorEquals': 'States.Timeout', 'MaxAttempts': 1}]",
@@ -294,19 +309,16 @@ WRONG: Final = {
         "condition = '{% $exists($asked_before) %}'",
         "condition = '{% $count($asked_before) > 1 %}'",
     ],
-    "99-10": ["forgotten = {'role'}", "forgotten = 'role, log group'"],
-    "99-24": ["prefix = 'Lottery-'", "prefix = '/aws'"],
-    "99-30": ["steps = ['delete_role_policy', 'detach_role_policy']", "steps = ['delete_roles']"],
+    "99-10": ["forgotten = 'role, log group'", "forgotten = {'role', 'log group', 'topic'}"],
 }
 #: Right answers that are put differently from the solution.
 ALSO_RIGHT: Final = {
     "00-13": ["entered = tuple(loop)"],
     "00-19": ["execution_input = dict(input=3)"],
-    "00-25": ["repaired = json.dumps(machine)", "repaired = broken.replace('Winner\"', 'Winners\"')",
-              "repaired = json.dumps(machine, indent=2)"],
+    "00-25": ["mistyped = names[1]"],
     "02-35": ["returned = aws_lambda.invoke(FunctionName=name, Payload=b'{\"input\":5}')\n"
               "returned = json.loads(returned['Payload'].read())"],
-    "02-39": ["plan.function(target, 'InputWinners').ensure()"],
+    "02-39": ["Stack(target).deploy(only='function')"],
     "01-29": [
         "machine_trust = json.loads(json.dumps(trust).replace('lambda', 'states'))",
         # This changes `trust`, too.
@@ -318,25 +330,27 @@ ALSO_RIGHT: Final = {
         "machine_trust['Statement'] = machine_trust['Statement'][0]; del machine_trust['Version']",
     ],
     "01-33": [
-        "plan.lambda_role(target).ensure()",
+        "Stack(target).deploy(only='role')",
         "iam.update_assume_role_policy(RoleName=target.names.lambda_role, PolicyDocument=json.dumps(trust))",
         f"trusting = json.dumps({trusting(['lambda.amazonaws.com'], Action=['sts:AssumeRole'])})\n"
         "iam.update_assume_role_policy(RoleName=target.names.lambda_role, PolicyDocument=trusting)",
     ],
-    "03-35": ["earlier = len(inbox(target).notifications)\n"
-              "sns.publish(TopicArn=topic_arn, Message='Congrats! [Li Na]'"
+    "03-35": ["sns.publish(TopicArn=topic_arn, Message='Congrats! [Li Na]'"
               " ' You have selected as the Lucky Champ!')"],
-    "03-39": ["Topic(target, target.names.topic).ensure()"],
-    "04-30": ["Table(target, target.names.employee_table).put([{'employee_id': '011', 'employee_name': 'Xu Lan',"
-              " 'employee_entry_date': '20220404', 'lottery_serial': 11}])"],
-    "04-34": ["person |= dict(employee_id=dict(S='012'))"],
+    "03-39": ["Stack(target).deploy(only='topic')"],
+    "04-22": [
+        "everybody = dynamodb.scan(TableName=target.names.employee_table)['Items']",
+        "pages = dynamodb.get_paginator('scan').paginate(TableName=target.names.employee_table)\n"
+        "everybody = tuple(item for page in pages for item in page['Items'])",
+    ],
+    "04-30": ["newcomer = wanted.copy()\ndynamodb.put_item(TableName=target.names.employee_table, Item=newcomer)"],
+    "04-34": ["person |= dict(employee_id=dict(S='012'))\n"
+              "dynamodb.put_item(TableName=target.names.employee_table, Item=person)"],
     "05-16": ["times = 3.0"],
     "05-52": [
         "broken = json.loads(filled)",
-        "broken = json.loads(json.dumps(broken).replace('Winner In Past', 'Winner in Past'))\n"
+        "broken = json.loads(json.dumps(broken).replace('Winner in Past', 'Winner In Past'))\n"
         "broken['States']['Send SNS and Record In Dynamodb']['End'] = True",
-        f"{MENDED}['Next'] = 'Done'\n"
-        "broken['States']['Done'] = {'Type': 'Succeed'}",
     ],
     "05-35": [
         f"mine = json.dumps({gate(Default='No')})",
@@ -349,7 +363,7 @@ ALSO_RIGHT: Final = {
     "06-28": ["entered = 2.0", "entered = len(['Input Lottery Winners', 'Failed'])"],
     "06-49": ["expected = 45", "expected = 1 / (comb(2, 2) / comb(10, 2))"],
     "06-53": ["request['input'] = 1", "request = '{\"input\": 1}'", "request = {'input': 1, 'why': 'a test'}"],
-    "07-27": ["keys = ('body',)", "keys = 'body'", "keys = {'body': {'num_of_winners': 2}}.keys()"],
+    "07-27": ["keys = ('drawn', 'body')", "keys = {'body': {}, 'drawn': {}}.keys()"],
     "07-44": [
         "state = {'Type': 'Pass', 'InputPath': '$.body', 'Parameters': {'count.$': '$.num_of_winners'},"
         " 'ResultPath': '$.mail', 'End': True}",
@@ -383,25 +397,28 @@ ALSO_RIGHT: Final = {
         " {'ErrorEquals': ['States.ALL'], 'Next': 'Recorded Not Mailed'})",
     ],
     "16-43": [
-        f"recorder = {RECORDER}",
-        f"recorder = {RECORDER}; recorder['States']['Has Won Before'] = {{'Type': 'Pass', 'End': True}}",
+        RECORDER,
+        f"{RECORDER}; recorder['States']['Has Won Before'] = {{'Type': 'Pass', 'End': True}}",
     ],
-    "17-47": ["def draw_one(secret, size): return int.from_bytes(secret, 'big') % size"],
+    "16-69": [admit("['dynamodb:PutItem']", "[target.arn('dynamodb', f'table/{table}')]")],
+    "17-47": [
+        "def count_items(table):\n"
+        "    page = dynamodb.scan(TableName=table)\n"
+        "    count = page['Count']\n"
+        "    while 'LastEvaluatedKey' in page:\n"
+        "        page = dynamodb.scan(TableName=table, ExclusiveStartKey=page['LastEvaluatedKey'])\n"
+        "        count += page['Count']\n"
+        "    return count",
+    ],
     "17-57": ["minutes = 56", "minutes = round(1e6 / 300 / 60, 1)", "minutes = 55",
-              "minutes = 1e6 / allowed['draws a second'].min() / 60"],
+              "minutes = 1e6 / limits['draws a second'].min() / 60"],
     "90-32": ["kinds = ('drawn', 'roll call', 'drawn', 'roll call')", "kinds = ['drawn', 'roll call'] * 2"],
     "90-50": ["proof_of_007 = merkle.proof(pool, salt, 6)", "proof_of_007 = dict(merkle.proof(pool, salt, -4 % 10))"],
     "90-84": [without_receipt(), without_receipt("set(ids)"), without_receipt("tuple(ids + ids)")],
     "10-37": ["output = 3.0"],
     "10-49": [
-        small("{% $states.input.num_of_winners in [1..5] %}"),
-        small("{% ($exists($states.input.num_of_winners) ? $states.input.num_of_winners : 6) <= 5 %}"),
-        "small = dict(Type='Choice', QueryLanguage='JSONata', Default='Random Select Winners', Choices=[\n"
-        " {'Condition': '{% $not($exists($states.input.num_of_winners)) %}', 'Next': 'Failed'},\n"
-        " {'Condition': '{% $states.input.num_of_winners > 5 %}', 'Next': 'Failed'}])",
-        "small |= {'Type': 'Choice', 'Default': 'Failed'}\n"
-        "small['Choices'] = ({'Condition': '{% $states.input.num_of_winners in [1, 2, 3, 4, 5] %}',"
-        " 'Next': 'Random Select Winners', 'Output': '{% $states.input %}'},)",
+        "condition = '{% $states.input.num_of_winners in [1..5] %}'",
+        "condition = '{% ($exists($states.input.num_of_winners) ? $states.input.num_of_winners : 6) <= 5 %}'",
     ],
     "10-75": [
         "select = careful['States']['Random Select Winners']\n"
@@ -414,10 +431,11 @@ ALSO_RIGHT: Final = {
     ],
     "12-26": ["status = 'caught_error'"],
     "12-42": [
-        "more += [(name, {'body': 1}, {'mock': 1}) for name in list(machine['States'])[1:3]]\n"
-        "more += [(name, {'body': 1}, {'error': 'E', 'retries': 9})"
-        " for name, to in definition.edges(machine) if to == 'Failed']",
+        "given = {'input': '{\"body\": 1}'}\n"
+        "more += [{'stateName': name, **given, 'mock': {'result': '1'}} for name in list(machine['States'])[1:3]]\n"
+        "more += [{'stateName': name, **given, **failing} for name, to in edges if to == 'Failed']",
     ],
+    "12-54": [tests(RETRIABLE, CAUGHT)],
     "13-36": ["sent = 3.0"],
     "13-66": [
         "reminder = [{'ErrorEquals': ['States.Timeout'], 'IntervalSeconds': 1, 'MaxAttempts': 1}]",
@@ -431,54 +449,54 @@ ALSO_RIGHT: Final = {
         "condition = '{% $count($asked_before[$ = $drawn.winner_details.employee_id]) > 0 %}'",
         "condition = '{% $count($drawn.winner_details[employee_id in $asked_before]) > 0 %}'",
     ],
-    "99-10": ["forgotten = ['log group', 'role']", "forgotten = ('Role', 'Log group')"],
-    "99-24": ["prefix = '/aws/lambda/Lottery'"],
-    "99-30": ["steps = ('delete_role_policy', 'detach_role_policy', 'delete_role')"],
+    "99-10": ["forgotten = ['log group', 'role']"],
 }
 #: Mistakes that have a hint of their own, and words of it.
 HINTS: Final = {
     "00-13": [("entered = [name.upper() for name in loop]", "capitals"), ("entered = names[3]", "Write a list")],
     "00-19": [
         ("execution_input = '{\"input\": 3}'", "dict, without quotes"),
-        ("execution_input = {'input': '3'}", "number without quotes"),
+        ("execution_input = {'input': '3'}", "without quotes and without .0"),
+        ("execution_input = {'input': 3.0}", "without quotes and without .0"),
         ("execution_input = {'Input': 3}", "small letters"),
         ("execution_input = {input: 3}", "key in quotes"),
         ("execution_input = {'input': 2}", "For two winners"),
     ],
     "00-25": [
-        ("repaired = broken.replace('Validate Winner', 'Validate Winners')", "closing quote"),
-        ("repaired = broken", "not the name of a state"),
+        ("mistyped = 'random select winners'", "same capitals"),
+        ("mistyped = 'Validate Winner'", "that begins with Missing"),
     ],
-    "04-34": [("person = person", "expected: S actual: N"), ("person['employee_id'] = {'S': '001'}", "else has")],
+    "04-34": [("person = person", 'has the id "012"'),
+              ("person['employee_id'] = {'S': '012'}", "the cell must write the item")],
     "03-35": [
-        ("mine = next(each['SubscriptionArn'] for each in listed if each['Endpoint'] == address)\n"
-         "sns.unsubscribe(SubscriptionArn=mine)", "No address is confirmed"),
+        ("mine = sns.list_subscriptions_by_topic(TopicArn=topic_arn)['Subscriptions'][0]\n"
+         "sns.unsubscribe(SubscriptionArn=mine['SubscriptionArn'])", "must still be confirmed"),
         ("sns.subscribe(TopicArn=topic_arn, Protocol='email', Endpoint=address)\n"
-         "inbox(target).confirm(address)", "No new mail"),
+         "inbox(target).confirm(address)", "No mail has"),
     ],
-    "04-22": [("how_many = '0'", "without quotes")],
+    "04-22": [("everybody = page['Items']", "3 of 10 items"), ("everybody = []", "0 of 10 items")],
     "04-30": [
-        ("newcomer = wanted", 'put_item must write the id "011"'),
-        ("dynamodb.put_item(TableName=target.names.employee_table, Item={'employee_id': {'S': '011'}})\n"
-         "newcomer = wanted | {'employee_id': {'S': '11'}}", "another item"),
+        ("newcomer = wanted", "now write it with put_item"),
+        ("newcomer = wanted | {'employee_id': {'S': '11'}}\n"
+         "dynamodb.put_item(TableName=target.names.employee_table, Item=newcomer)", "Look at employee_id: the"),
     ],
     "05-52": [
-        ("broken = filled", "must stay a dict"),
-        (f"{MENDED}['Next'] = 'Failed'", "must end after the Parallel, and not as failed"),
-        (f"{MENDED}['Next'] = 'Validate Winners'", "must end after the Parallel"),
+        ("", "only one of the following fields: [Next, End] at /States/Send SNS and Record In Dynamodb"),
+        (f"{MENDED}['Next'] = 'Failed'", "AWS accepts it. Repair only the two mistakes"),
     ],
     "05-35": [
         (f"mine = {gate(Default='No')}\nmine['States']['Gate']['Choices'][0]['Variable'] = {variable!r}",
          hint)
-        for variable, hint in (("input", "Reference path didn't start with '$'"), ("$input", 'begins with "$."'),
+        for variable, hint in (("input", "Reference path didn't start with '$'"), ("$input", "States.Runtime Invalid path '$input'"),
                                (5, "Expected value of type [STRING] at /States/Gate/Choices[0]/Variable"))
     ] + [
         (f"mine = {gate(Default='No')}\ndel mine['States']['Gate']['Choices'][0]['NumericLessThanEquals']",
          "needs a comparison"),
         (f"mine = {gate(Default='No')}\ndel mine['States']['No']['Error']",
-         "ends in a state of type Fail, without an Error"),
+         "should end with TooMany, but ends with no Error"),
         (f"mine = {gate(Default='No')}\nmine['States']['Gate']['Choices'][0]['NumericLessThanEquals'] = 11",
-         '{"input": 11} should end in a state of type Fail'),
+         '{"input": 11} should end with TooMany, but ends with success'),
+        (f"mine = {gate(Default='Gate')}\ndel mine['States']['No']", "no end, after 20 states"),
     ],
     "01-17": [("can_step_functions_assume_it = 'False'", "without quotes")],
     "01-29": [
@@ -487,79 +505,84 @@ HINTS: Final = {
         *((f"machine_trust = {trusting('', Principal=principal)}", 'The Principal is {"Service": ...}')
           for principal in ("states.amazonaws.com", {"service": "states.amazonaws.com"})),
     ],
-    "02-29": [("error_type = 'customerror'", "same capitals"), ("error_type = 5", "in quotes"),
-              ("error_type = 'CustomError: An error occurred!!'", "only CustomError")],
+    "02-29": [("error_type = 'CustomError: An error occurred!!'", "only the exception's name")],
     "02-35": [
-        ("returned = 5", "the whole answer"),
-        ("returned = {'num_of_winners': 5}", "the whole answer"),
-        ("returned = {'body': {'num_of_winners': 5}}", "let the function answer"),
-        ("returned = aws_lambda.invoke(FunctionName=name, Payload='{\"input\": 5}')", "json.load"),
+        ("returned = {'num_of_winners': 5}", 'Send {"input": 5}'),
+        ("returned = aws_lambda.invoke(FunctionName=name, Payload='{\"input\": 5}')", "use json.load on its Payload"),
         ("returned = json.load(aws_lambda.invoke(FunctionName=name, Payload='5')['Payload'])", "failed"),
     ],
-    "06-53": [("request = '{\"input\": \"1\"}'", "The reason: "), ("request = 1", "must look like")],
+    "06-53": [("request = '{\"input\": \"1\"}'", "The reason: "), ("request = 1", "must look like"),
+              ("request = {'input': 2}", "It drew 2 winners")],
     "07-27": [("keys = ['body', 'num_of_winners']", "only the top-level keys")],
     "07-44": [("state = {'Type': 'Pass', 'End': True}", "'status': 0}, but it should give {'body'")],
     "07-50": [("def winners_of(output): return output['body']", "Your function ended with TypeError: list indices"),
               ("def winners_of(output): return output", "should find Ann"),
               ("def winners_of(output): return output[2]", "ended with IndexError: list index out of range")],
     "08-23": [("fault = None", "Write the code as a text in quotes"),
-              ("fault = 'x = 1'", "must define lambda_handler"), ("fault = flaky", "Attempts: 3. Only the first should fail. Your"),
-              ("fault = flaky.replace('global tries', '')", "Only the first should fail. The error is UnboundLocalError: ")],
-    "08-56": [("done = iam.attach_role_policy(RoleName=machine_role, PolicyArn=policy)",
+              ("fault = 'x = 1'", "must define lambda_handler"), ("fault = flaky", "They ended with ConnectionError, ConnectionError, success"),
+              ("fault = flaky.replace('global tries', '')", "They ended with UnboundLocalError, UnboundLocalError, Unb")],
+    "08-56": [("done = iam.attach_role_policy(RoleName=machine_role, PolicyArn=policies['AmazonDynamoDBFullAccess'])",
                "MyStepFunctionsExecutionRole. It has AmazonDynamoDBFullAccess now")],
     "10-37": [("output = None", "Write a number"), ("output = 4", "before Assign")],
     "10-49": [
-        ("small = {}", "Start with 'Type'"),
-        ("small = {'Is It A Small Draw': {'Type': 'Choice'}}", "without its name"),
-        (small("{% $states.input.num_of_winners <= 5 %}"),
-         "The input {} leads to the error States.QueryEvaluationError: The JSONata expression"),
+        ("condition = ''", "between {% and %}"),
+        ("condition = '{% $states.input.num_of_winners <= 5 %}'", "With the input {} it fails: The JSONata expression"),
+        ("condition = '{% $states.input.num_of_winners in [1..6] %}'", '{"num_of_winners": 6} the next state is Go On'),
     ],
     "10-75": [
-        ("careful = 1", "the whole machine, as a dict"),
+        ("careful = 1", "AWS would refuse it"),
         ("choice['Choices'][1]['Condition'] = '{% $states.input.status = 1 and $rounds < 3 %}'\n"
-         "choice['Default'] = 'Failed'", "the value of your variable in round 1"),
+         "choice['Default'] = 'Failed'", "comes to Failed in round 1"),
     ],
-    "12-26": [("status = 'RETRIABLE'", "The state has no Retry")],
-    "12-42": [("more += [('Input Lottery Winners', {}, {'error': 'E'}), ('Random Select Winners', {'body': 1},"
-               " {'mock': 1}), ('Random Select Winners', {'body': 1}, {'error': 'E'})]", "ended in RETRIABLE")],
+    "12-26": [("status = 'RETRIABLE'", "look for a Retry. There is none")],
+    "12-42": [
+        ("more += [{'stateName': name, **failing} for name, to in edges if to == 'Failed']",
+         "No test goes from Random Select Winners to Validate Winners"),
+        ("more += [{'stateName': 'Nobody'}]", "State not found in definition"),
+    ],
     "12-54": [
-        ("def test_it(): pass", "%%writefile"),
-        ("Path('test_errors.py').unlink()", "First, all tests must pass"),
-        (f"tests = {one_test(1, 'status', 'RETRIABLE')!r}{SAVED}", "for: retried three times, no Catch"),
-        (f"tests = {one_test(2, 'status', 'CAUGHT_ERROR')!r}{SAVED}", "for: retried only once"),
+        ("def test_it(): pass", "needs an assert"),
+        ("Path('test_errors.py').unlink()", "No such file"),
+        (tests("assert tried(2)['status'] == 'RETRIABLE'"), "First, all tests must pass"),
+        (tests(RETRIABLE), "for: retried_three_times, without_catch"),
+        (tests(CAUGHT), "for: retried_once"),
     ],
     "13-36": [("sent = None", "Write a number"), ("sent = 2", "60 seconds")],
+    "13-66": [("reminder = [{'ErrorEquals': ['States.Timeout']}]", "TestState says RETRIABLE, RETRIABLE, CAUGHT_ERROR")],
     "13-70": [
         ("condition = \"{% '003' in $asked_before %}\"", "If 005 is drawn"),
-        ("condition = '{% $nothing %}'", "the Choice leads to the error"),
+        ("condition = '{% $nothing %}'", "the Choice leads to States.QueryEvaluationError"),
     ],
     "15-e2x": [
         ("allowed = {'Type': 'Choice', 'Default': 'Number Not Allowed', 'Choices': [{'Variable': '$.input',"
          " 'NumericGreaterThanEquals': 1, 'NumericLessThanEquals': 10, 'Next': 'Input Lottery Winners'}]}",
-         "Join two with And"),
-        (f"allowed = {choice(1, 10)}; allowed['Choices'] = allowed['Choices'][0]", "is a list of rules"),
-        (f"allowed = {{'Is The Number Allowed': {choice(1, 10)}}}", "without its name"),
+         "with And"),
+        (f"allowed = {choice(1, 10)}; allowed['Choices'] = allowed['Choices'][0]", "Choices is a list"),
+        (f"allowed = {{'Is The Number Allowed': {choice(1, 10)}}}", "without the state's name"),
         (f"allowed = {choice(1, 10)}; del allowed['Choices'][0]['Next']", "AWS would refuse it"),
         (f"allowed = {choice(1, 10)}; allowed['Choices'][0]['And'][0]['Next'] = 'Number Not Allowed'", "beside And"),
-        (f"allowed = {choice(0, 10)}", "For the number 0, the next state is Input Lottery Winners, and not Number"),
+        (f"allowed = {choice(0, 10)}", "For the number 0, the next state is Input Lottery Winners"),
     ],
     "15-41": [
         ("mail_catch = {'ErrorEquals': ['States.ALL'], 'Next': 'Recorded Not Mailed'}", "is a list"),
         ("mail_catch = [{'Next': 'Recorded Not Mailed'}]", "AWS would refuse it"),
-        ("mail_catch = catch", "leads to Failed, and not to Recorded Not Mailed"),
+        ("mail_catch = record['Catch']", "the next state is Failed"),
         ("mail_catch = [{'ErrorEquals': ['States.All'], 'Next': 'Recorded Not Mailed'}]", "AWS would refuse it"),
     ],
     "16-43": [
-        (f"recorder = {RECORDER}; recorder['States']['Record']['Catch'][0]['ErrorEquals'] = ['States.ALL']",
-         "only the error of the condition"),
-        (f"recorder = {RECORDER}; recorder['States']['Record'].pop('Catch'); del recorder['States']['Has Won Before']",
+        (f"{RECORDER}; first['Catch'][0]['ErrorEquals'] = ['States.ALL']", "only the error of the condition"),
+        (f"{RECORDER}; del first['Catch'], recorder['States']['Has Won Before']",
          "no Catch takes the error DynamoDB.ConditionalCheckFailedException"),
     ],
     "16-69": [
-        ("resume(hardened, silent_id, remail=True)", "may not publish yet"),
-        ("Stack(hardened).deploy(); resume(hardened, silent_id)", "Now resume the draw silent_id"),
+        ("", "Name only PutItem"),
+        (admit("'dynamodb:GetItem'", "'*'"), "may not call PutItem"),
+        (admit("'dynamodb:PutItem'", "target.arn('dynamodb', 'table/*')"), "the ARN of the table of winners"),
     ],
-    "17-47": [("def draw_one(secret, size): return secret + size", "Your function ended with TypeError")],
+    "17-47": [
+        ("", "your function returns 300"),
+        ("def count_items(table): return dynamodb.scan(TableName=name)['Count']", "the error NameError"),
+    ],
     "17-57": [("minutes = 1e6 / 300", "Divide by 60"), ("minutes = 23", "the time for state transitions")],
     "17-26": [("recorded = 1000", "before it writes"), ("recorded = 1010", "who can still win")],
     "90-32": [("kinds = ['drawn', 'roll call']", "if everybody had been here"), ("kinds = 'drawn'", "Write a list"),
@@ -572,19 +595,10 @@ HINTS: Final = {
          " if row['employee_id'] not in str(document['draws'])]", "002 was only passed over"),
     ],
     "99-10": [
-        ("forgotten = {'roles', 'log groups'}", "in the singular"),
-        ("forgotten = {'role', 'table'}", "role is right, the other is not"),
+        ("forgotten = {'roles', 'log groups'}", "as they stand in the table"),
+        ("forgotten = {'role', 'table'}", "one of the two is right"),
+        ("forgotten = {'role'}", "one of the two is right"),
         ("forgotten = {'table', 'topic'}", "nobody calls"),
-    ],
-    "99-24": [
-        ("prefix = '/aws/lambda/Lottery*'", "has no *"),
-        ("prefix = '/aws/lambda/Lottery-I'", "5 of the six"),
-        ("prefix = '/aws/lambda/'", "Make it longer"),
-    ],
-    "99-30": [
-        ("steps = 'delete_role'", "a list of the three names"),
-        ("steps = ['detach_role_policy', 'delete_policy', 'delete_role']", "a list of the three names"),
-        ("steps = ['detach_role_policy', 'delete_role', 'delete_role_policy']", "before you delete the role"),
     ],
 }
 # fmt: on
@@ -593,7 +607,7 @@ FENCE: Final = re.compile(r"```python\n(.*)\n```", re.DOTALL)
 ANSWER: Final = re.compile(r"(✓ done|○ not yet): .+")
 #: What these cells show depends on time, so only nbval compares it. In 08, a Retry waits less here than under nbval.
 #: In 11 and 15, a state waits a moment after its message is known. In a kernel, the next cell comes later than that.
-TIMED: Final = {"08-29b", "08-31", "13-24", "90-15"}
+TIMED: Final = {"08-29b", "13-24", "90-15"}
 PATTERNS: Final = get_sanitize_patterns(SANITIZE.read_text(encoding="ascii"))
 Node = Any
 
@@ -655,9 +669,7 @@ def test_checks_tell_right_from_wrong(path, shell):
             assert "○ not yet" in str(cell.outputs)
             if name:
                 for value in VALUES:
-                    answer(
-                        "✓ done" if (name, value) == ("how_many", "0") else "○ not yet", f"{name} = {value}"
-                    )
+                    answer("○ not yet", f"{name} = {value}")
                 answer("○ not yet", f"del {name}")
             for mistake, words in HINTS.get(exercise.id, ()):
                 assert words in answer("○ not yet", exercise.source, mistake)

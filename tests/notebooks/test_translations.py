@@ -26,6 +26,7 @@ QUOTED: Final = (
     "Hello from the lottery",
     "do you accept",
     "not authorized to perform",
+    "is not authorized",
     "Scan on resource",
     "Publish on resource",
     "is not supported",
