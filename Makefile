@@ -31,20 +31,17 @@ lab lab-zh: install
 
 install: $(VENV)/.installed
 
-# pip checks each file that it fetches against the lock. Then it installs this project, and fetches nothing for it.
+# It says first what is missing. pip checks each file that it fetches against the lock. Then it installs this project,
+# and fetches nothing for it.
 PIP := -m pip install --quiet --disable-pip-version-check
 LOCKED := $(PIP) --require-hashes --requirement
 
-$(VENV)/.installed: pyproject.toml emulator/pyproject.toml requirements.lock $(wildcard data/jupyter*)
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or newer is needed: make install PYTHON=/path/to/python3.12" >&2; exit 1; }
-	@echo "Installing into $(VENV). This takes about a minute, once."
-	@$(PYTHON) -m venv $(VENV)
+$(VENV)/.installed: pyproject.toml emulator/pyproject.toml requirements.lock data/install.py $(wildcard data/jupyter*)
+	@$(PYTHON) data/install.py $(VENV)
 	@mkdir -p $(VENV)/share/jupyter/lab/settings && cp data/jupyterlab_overrides.json \
 	  $(VENV)/share/jupyter/lab/settings/overrides.json
 	@mkdir -p $(VENV)/etc/jupyter/custom && cp data/jupyter_server_config.py $(VENV)/etc/jupyter/
 	@cp data/jupyterlab_custom.css $(VENV)/etc/jupyter/custom/custom.css
-	@$(PY) $(LOCKED) requirements.lock
 	@$(PY) $(PIP) --no-deps --no-build-isolation --editable ./emulator --editable .
 	@touch $@
 
@@ -115,7 +112,7 @@ refresh: $(VENV)/.tested
 translations: $(VENV)/.tested
 	$(PY) translations/catalogues.py
 
-# Makes the README's pictures from a real draw in a real browser.
+# Makes the pictures of the README and the docs from real draws in a real browser.
 pictures: $(VENV)/.tested
 	$(APART) $(PY) tests/browser/pictures.py
 

@@ -1,0 +1,94 @@
+"""Install the kit: say first what is missing, then show how far it is. It needs nothing but Python.
+
+Usage: ``python3 data/install.py FOLDER``; the folder gets the environment.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOM = 1500  # megabytes: the packages, and pip's copies of them while it unpacks
+AGAIN = "Then run the same command again."
+LOCK = "requirements.lock"
+
+
+def missing(folder):
+    """What this machine lacks, in one sentence with what to do; None if it lacks nothing."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - it may be any Python
+        return "Python 3.11 or newer is needed: make install PYTHON=/path/to/python3.12"
+    try:
+        import ensurepip  # noqa: F401, PLC0415 - Debian has it in a package of its own
+        import venv  # noqa: F401, PLC0415
+    except ImportError:
+        return "This Python has no venv. On Debian and Ubuntu: sudo apt install python3-venv. " + AGAIN
+    free = shutil.disk_usage(folder).free // 10**6
+    if free < ROOM:
+        return f"{free} MB are free here, and the kit needs {ROOM} MB. Delete something. {AGAIN}"
+    return None
+
+
+def reach(python, lock):
+    """Fetch one package, to see that pip reaches its index; returns a sentence if it does not."""
+    small = re.search(r"^click==[^\s;]+", lock, re.MULTILINE)[0]
+    with tempfile.TemporaryDirectory() as folder:
+        fetch = [python, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        fetch += ["--no-input", "--retries", "1", "--timeout", "10", "--dest", folder, small]
+        done = subprocess.run(fetch, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return None
+    proxy = os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy")
+    step = "Set HTTPS_PROXY if your network has a proxy"
+    if proxy:
+        step = f"Check HTTPS_PROXY, which is {re.sub('//[^@/]*@', '//', proxy)}"  # without a password
+    reason = (done.stderr.strip().splitlines() or ["it gave no reason"])[0]
+    return (
+        "pip cannot fetch packages from its index. "
+        f"{step}, or set PIP_INDEX_URL to a mirror that you can reach. {AGAIN}\npip says: {reason}"
+    )
+
+
+def fetch(python, lock):
+    """Install the packages of the lock, each checked against it, and show how many pip has found."""
+    count, found, last = len(re.findall(r"^[\w.-]+==", lock, re.MULTILINE)), 0, ""
+    pip = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    pip += ["--progress-bar", "off", "--require-hashes", "--requirement", LOCK]
+    with subprocess.Popen(pip, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        for line in process.stdout:
+            last = line.strip() or last
+            if line.startswith("Collecting "):
+                found += 1
+                show(f"Fetching the packages: {found} of {count}", always=found % 25 == 0)
+            elif line.startswith("Installing collected"):
+                show(f"Unpacking {found} packages. This takes half a minute.", always=True)
+    if process.returncode:
+        sys.exit(f"pip stopped: {last}\nRun the same command again. If it stops again, ask with these lines.")
+
+
+def show(text, always):
+    """Show how far it is: in one line on a terminal, else a line now and then."""
+    if sys.stdout.isatty():
+        print(f"\r\033[K{text}", end="\n" if text.endswith(".") else "", flush=True)
+    elif always:
+        print(text, flush=True)
+
+
+def main():
+    """Install into the folder that the command line names; returns what stopped it."""
+    folder = Path(sys.argv[1])
+    if sentence := missing(folder.resolve().parent):
+        return sentence
+    print(f"Installing into {folder}, once. It takes one or two minutes.", flush=True)
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    python, lock = str(folder / "bin" / "python"), Path(LOCK).read_text(encoding="utf-8")
+    if sentence := reach(python, lock):
+        return sentence
+    fetch(python, lock)
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
