@@ -38,6 +38,9 @@ DOCUMENTS: Final = [
     for name in (
         "README.md",
         "INSTRUCTOR.md",
+        "docs/commands.md",
+        "docs/party.md",
+        "docs/account.md",
         "docs/aws.md",
         "docs/receipts.md",
         "docs/security.md",
