@@ -1,6 +1,6 @@
 """All notebooks and terminals of a machine share one lottery: say so when another one has reset it.
 
-Whoever resets the lottery on this machine's emulator leaves a line in a file beside the emulator's key. A
+A reset of the lottery on this machine's emulator leaves a line in a file beside the emulator's key. A
 notebook that worked with the lottery before compares the line after each cell.
 """
 

@@ -52,7 +52,10 @@ _POINT: Final = {"label": "", "style": "invis", "height": "0.01", "margin": "0"}
 # The drawing is white, and so is the text beside it. In a dark theme they need a margin.
 _CARD: Final = "background: #ffffff; border: 1px solid #c1c7ce; border-radius: 8px; padding: 6px"
 _TOP: Final = "text-align: left; vertical-align: top"
-_SCROLLS: Final = f"{_CARD}; color: #16191f; max-height: 560px; overflow: auto; font-size: 12px"
+_FIXED: Final = "table-layout: fixed"  # else a long line of the text would leave no room for the graph
+_SCROLLS: Final = (
+    f"{_CARD}; color: #16191f; max-height: 560px; overflow: auto; white-space: pre-wrap; font-size: 11px"
+)
 
 
 class GraphView(Picture):
@@ -163,9 +166,9 @@ class TextAndGraph:
         formatter = HtmlFormatter(noclasses=True, nowrap=True, style="default")
         text = highlight(self._text, JsonLexer(), formatter)
         # The widths are attributes, because GitHub and an untrusted notebook remove most styles.
-        left = f'<td width="55%" style="{_TOP}"><pre style="{_SCROLLS}">{text}</pre></td>'
-        right = f'<td width="45%" style="{_TOP}"><div style="{_CARD}">{self._graph.html}</div></td>'
-        return f'<table width="100%"><tr style="background: none">{left}{right}</tr></table>'
+        left = f'<td width="58%" style="{_TOP}"><pre style="{_SCROLLS}">{text}</pre></td>'
+        right = f'<td width="42%" style="{_TOP}"><div style="{_CARD}">{self._graph.html}</div></td>'
+        return f'<table width="100%" style="{_FIXED}"><tr style="background: none">{left}{right}</tr></table>'
 
 
 def drawing_of(machine: Machine, facts: Facts, title: str | None = None) -> GraphView:
