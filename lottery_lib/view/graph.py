@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, overload
+from typing import TYPE_CHECKING, Any, Final
 
 import graphviz
 from pygments import highlight
@@ -67,6 +67,7 @@ class GraphView(Picture):
         paints: How each state is painted, in the order of the drawing.
         taken: The numbers of the edges that the execution took.
         states: The names of its states, also of those in a Parallel or Map, in the definition's order.
+        text: The definition, to be shown in colours beside the drawing; empty for the drawing alone.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class GraphView(Picture):
         super().__init__(alt, lambda: paint(self.layout, paints, taken))
         self.source = source
         self.states, self.paints, self.taken = states, paints, taken
+        self.text = ""
 
     @cached_property
     def layout(self) -> str:  # noqa: D102 - an attribute
@@ -95,25 +97,21 @@ class GraphView(Picture):
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         from IPython.core.getipython import get_ipython  # noqa: PLC0415 - only a notebook has it
 
+        if self.text:
+            return {"text/html": self._beside_its_text(), "text/plain": self.alt}
         still = super()._repr_mimebundle_()
         if getattr(get_ipython(), "kernel", None):
             return self.widget.bundle() | still
         return still
 
-
-@overload
-def graph_view(
-    definition: Machine | str,
-    statuses: Mapping[str, str] | None = None,
-    *,
-    attempts: Mapping[str, int] | None = None,
-    events: Sequence[Event] | None = None,
-    title: str | None = None,
-) -> GraphView: ...
-
-
-@overload
-def graph_view(definition: Machine | str, *, title: str | None = None, with_text: bool) -> "TextAndGraph": ...
+    def _beside_its_text(self) -> str:
+        # Each style stands at its word, because an untrusted notebook has no style sheets.
+        formatter = HtmlFormatter(noclasses=True, nowrap=True, style="default")
+        text = highlight(self.text, JsonLexer(), formatter)
+        # The widths are attributes, because GitHub and an untrusted notebook remove most styles.
+        left = f'<td width="58%" style="{_TOP}"><pre style="{_SCROLLS}">{text}</pre></td>'
+        right = f'<td width="42%" style="{_TOP}"><div style="{_CARD}">{self.html}</div></td>'
+        return f'<table width="100%" style="{_FIXED}"><tr style="background: none">{left}{right}</tr></table>'
 
 
 def graph_view(
@@ -124,7 +122,7 @@ def graph_view(
     events: Sequence[Event] | None = None,
     title: str | None = None,
     with_text: bool = False,
-) -> "GraphView | TextAndGraph":
+) -> GraphView:
     """Draw a state machine: Start, End, states, a Parallel or Map as a box, rules and Catches as edges.
 
     Args:
@@ -143,32 +141,9 @@ def graph_view(
     facts = facts_of(Reader(events or (), machine))
     facts = replace(facts, statuses=statuses or facts.statuses, attempts=attempts or facts.attempts)
     drawing = drawing_of(machine, facts, title)
-    return TextAndGraph(definition, drawing) if with_text else drawing
-
-
-class TextAndGraph:
-    """A definition as coloured text, and beside it its drawing.
-
-    Args:
-        definition: ASL, as JSON text or parsed.
-        graph: Its drawing.
-    """
-
-    def __init__(self, definition: Machine | str, graph: GraphView) -> None:
-        self._graph = graph
-        self._text = definition if isinstance(definition, str) else json.dumps(definition, indent=2)
-
-    def __repr__(self) -> str:
-        return self._graph.alt
-
-    def _repr_html_(self) -> str:
-        # Each style stands at its word, because an untrusted notebook has no style sheets.
-        formatter = HtmlFormatter(noclasses=True, nowrap=True, style="default")
-        text = highlight(self._text, JsonLexer(), formatter)
-        # The widths are attributes, because GitHub and an untrusted notebook remove most styles.
-        left = f'<td width="58%" style="{_TOP}"><pre style="{_SCROLLS}">{text}</pre></td>'
-        right = f'<td width="42%" style="{_TOP}"><div style="{_CARD}">{self._graph.html}</div></td>'
-        return f'<table width="100%" style="{_FIXED}"><tr style="background: none">{left}{right}</tr></table>'
+    if with_text:
+        drawing.text = definition if isinstance(definition, str) else json.dumps(definition, indent=2)
+    return drawing
 
 
 def drawing_of(machine: Machine, facts: Facts, title: str | None = None) -> GraphView:

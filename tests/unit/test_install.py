@@ -47,7 +47,7 @@ def test_a_proxy_that_refuses(install, monkeypatch):
     for name in ("PIP_INDEX_URL", "PIP_NO_INDEX", "PIP_FIND_LINKS", "NO_PROXY", "no_proxy", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HTTPS_PROXY", "http://ann:secret@127.0.0.1:9")
-    monkeypatch.setenv("PIP_INDEX_URL", "https://index.example/simple")
+    monkeypatch.setenv("PIP_INDEX_URL", "https://127.0.0.1:9/")
     sentence = install.reach(sys.executable, "click==8.3.1 \\\n    --hash=sha256:0\n")
     assert "Check HTTPS_PROXY, which is http://127.0.0.1:9, or set PIP_INDEX_URL" in sentence
     assert "secret" not in sentence

@@ -289,8 +289,9 @@ def test_text_stands_beside_its_graph():
     """The whole definition stands in colours beside its drawing; a tag in it stays text."""
     machine = one({"Type": "Fail", "Cause": "<b>&"})
     view = graph_view(machine, with_text=True)
-    page = view._repr_html_()
+    shown = view._repr_mimebundle_()
+    page = shown["text/html"]
     assert graph_view(machine).html in page
     assert json.loads(html.unescape(re.sub("<[^>]*>", "", page))) == machine
     assert "<span style=" in page
-    assert repr(view) == graph_view(machine).alt
+    assert shown["text/plain"] == graph_view(machine).alt
