@@ -5,9 +5,11 @@ the table in `Router`.
 """
 
 import gc
+import re
 import threading
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -30,6 +32,9 @@ from sfn_emulator.sns.mail import Mailbox
 from sfn_emulator.states.api import StatesApi
 
 _RESET: Final = ("POST", "/moto-api/reset")
+#: What moto adds to IAM's answers: parts of a second, and what AWS does not say of a new role.
+_MOTOS: Final = rb"(?<=:\d\d)\.\d+(?=Z<)"
+_MOTOS_NEW: Final = rb"|<MaxSessionDuration>\d+</MaxSessionDuration>|<RoleLastUsed ?/>"
 
 
 class Service(Protocol):
@@ -155,7 +160,11 @@ class Router:
         service = request.scope.service
         if service == "sts" and (identity := self._authorizer.identity(request)):
             return identity
-        return self._services[service].answer(request) if service in self._services else self._moto(request)
+        reply = self._services[service].answer(request) if service in self._services else self._moto(request)
+        if service != "iam":
+            return reply
+        added = _MOTOS + _MOTOS_NEW * (request.operation == "CreateRole")
+        return replace(reply, body=re.sub(added, b"", reply.body))
 
     def _reset(self, request: Request) -> Reply:
         if not self._authorizer.is_owner(request):

@@ -10,7 +10,7 @@ from helpers import client_of, policy, trust
 ROLE = "arn:aws:iam::123456789012:role/tests"
 
 
-def test_resources_are_there_at_once(function, table, aws):
+def test_resources_are_ready_at_the_next_call(function, table, aws):
     """AWS: Pending and CREATING for seconds, and ResourceConflictException for who changes them meanwhile."""
     mine = function("def lambda_handler(event, context): pass")
     configuration = mine.client.get_function_configuration(FunctionName=mine.name)

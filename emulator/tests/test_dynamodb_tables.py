@@ -9,6 +9,11 @@ INDEX = {
     "Projection": {"ProjectionType": "ALL"},
 }
 NUMBER = [{"AttributeName": "n", "AttributeType": "N"}]
+BY_ID = {
+    "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+    "BillingMode": "PAY_PER_REQUEST",
+}
 
 
 @pytest.fixture
@@ -145,22 +150,22 @@ def test_a_deletion_is_under_way(dynamodb, table):
     """DeleteTable answers DELETING."""
     told = dynamodb.delete_table(TableName=table)["TableDescription"]
     assert told["TableStatus"] == "DELETING"
-    dynamodb.create_table(
-        TableName=table,
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    dynamodb.create_table(TableName=table, **BY_ID)
+
+
+def test_a_table_is_described_as_by_aws(dynamodb, table):
+    """A new table is CREATING. It has an id of its own, and no lists of the indexes that it does not have."""
+    old = dynamodb.delete_table(TableName=table)["TableDescription"]
+    new = dynamodb.create_table(TableName=table, **BY_ID)["TableDescription"]
+    seen = dynamodb.describe_table(TableName=table)["Table"]
+    assert (new["TableStatus"], seen["TableStatus"]) == ("CREATING", "ACTIVE")
+    assert new["TableId"] == seen["TableId"] != old["TableId"]
+    assert not any("Indexes" in name for name in (*new, *seen))
 
 
 def test_a_table_made_again_has_other_index_keys(dynamodb, indexed):
     """What the old table's index demanded is forgotten."""
     dynamodb.delete_table(TableName=indexed)
-    dynamodb.create_table(
-        TableName=indexed,
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    dynamodb.create_table(TableName=indexed, **BY_ID)
     dynamodb.put_item(TableName=indexed, Item=WRONG)
     assert dynamodb.scan(TableName=indexed)["Items"] == [WRONG]

@@ -275,3 +275,13 @@ def test_a_role_that_does_not_exist_trusts_nobody(user, arn):
     """AWS does not tell whether it exists."""
     code, _, status = refused(user(ASSUME)("sts").assume_role, RoleArn=arn, RoleSessionName="ann")
     assert (code, status) == ("AccessDenied", 403)
+
+
+def test_a_new_role_is_described_as_by_aws(aws):
+    """CreateRole says nothing of sessions and of the last use; GetRole does. Times are whole seconds."""
+    iam = aws("iam")
+    new = iam.create_role(RoleName="described", AssumeRolePolicyDocument="{}")["Role"]
+    seen = iam.get_role(RoleName="described")["Role"]
+    iam.delete_role(RoleName="described")
+    assert seen.keys() - new.keys() == {"MaxSessionDuration", "RoleLastUsed"}
+    assert new["CreateDate"].microsecond == 0

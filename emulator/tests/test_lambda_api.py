@@ -1,4 +1,5 @@
 import json
+import re
 import time
 
 import pytest
@@ -151,6 +152,18 @@ def new(zipped, **options):
         "Handler": "f.h",
         "Code": {"ZipFile": zipped(f="")},
     } | options
+
+
+def test_a_new_function_is_pending(aws, zipped):
+    """CreateFunction answers Pending with a reason, and the next call Active. Times are written as by AWS."""
+    client, given = aws("lambda"), new(zipped, FunctionName="pending")
+    created = client.create_function(**given)
+    seen = client.get_function_configuration(FunctionName="pending")
+    client.delete_function(FunctionName="pending")
+    assert (created["State"], created["StateReasonCode"], seen["State"]) == ("Pending", "Creating", "Active")
+    assert "StateReason" not in seen
+    assert re.fullmatch(r"[\d-]{10}T[\d:]{8}\.\d{3}\+0000", created["LastModified"])
+    assert created["LastModified"] == seen["LastModified"]
 
 
 def test_boto3_in_a_function_reaches_the_emulator(function, aws, topic):

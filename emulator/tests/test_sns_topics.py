@@ -24,13 +24,6 @@ def test_a_bad_name_is_refused(sns):
     assert told == ("InvalidParameter", "Invalid parameter: Topic Name")
 
 
-def test_a_topic_made_again_keeps_its_attributes(sns, topic):
-    """The attributes of the second call are not looked at."""
-    name = topic.rpartition(":")[2]
-    assert sns.create_topic(Name=name, Attributes={"DisplayName": "Other"})["TopicArn"] == topic
-    assert sns.get_topic_attributes(TopicArn=topic)["Attributes"]["DisplayName"] == "Tests"
-
-
 def test_a_topic_with_an_empty_tag_is_made_again(sns, topic):
     """A tag may have an empty value."""
     sns.tag_resource(ResourceArn=topic, Tags=[{"Key": "owner", "Value": ""}])
@@ -85,4 +78,14 @@ def test_publishing_to_what_is_no_arn(sns):
     """A message to something that is not an ARN is an InvalidParameter."""
     told = refused(sns.publish, TopicArn="nonsense", Message="x")
     reason = "TopicArn Reason: An ARN must have at least 6 elements, not 1"
+    assert told == ("InvalidParameter", f"Invalid parameter: {reason}")
+
+
+def test_a_topic_with_other_attributes_is_refused(sns, topic):
+    """CreateTopic with other attributes is an InvalidParameter. With the same ones, it returns the topic."""
+    name = topic.rpartition(":")[2]
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="DisplayName", AttributeValue="A & B")
+    assert sns.create_topic(Name=name, Attributes={"DisplayName": "A & B"})["TopicArn"] == topic
+    told = refused(sns.create_topic, Name=name, Attributes={"DisplayName": "B"})
+    reason = "Attributes Reason: Topic already exists with different attributes"
     assert told == ("InvalidParameter", f"Invalid parameter: {reason}")

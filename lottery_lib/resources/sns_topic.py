@@ -51,7 +51,7 @@ class Topic(Resource[Mapping[str, str]]):
 
     def _create(self) -> Mapping[str, str] | None:
         attributes = {"DisplayName": _DISPLAY_NAME}
-        create, other = self.target.kit_client("sns").create_topic, "already exists with different tags"
+        create, other = self.target.kit_client("sns").create_topic, "already exists with different"
         created = call_or_none(create, other, Name=self.name, Attributes=attributes, Tags=self._tag_list())
         return attributes if created else None
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import threading
 import time
+import uuid
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +13,8 @@ from sfn_emulator.engine.application import Moto
 from sfn_emulator.http.messages import MalformedRequestError, RefusalError, Reply, Request, Scope
 
 _TOKEN_SECONDS: Final = 600.0
+#: The status in AWS's answer. Here, the table is ready, or gone, at the next call.
+_CHANGING: Final = {"CreateTable": "CREATING", "DeleteTable": "DELETING"}
 _PARTIQL: Final = {"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"}
 
 
@@ -78,6 +81,8 @@ class DynamoDbApi:
             case "CreateTable" | "UpdateTable" | "DeleteTable":
                 return self._change(request)
         reply = self._moto(request)
+        if request.operation == "DescribeTable" and reply.ok:
+            return reply.with_json({"Table": _described(reply.json["Table"])})
         index = request.json.get("IndexName") if request.operation in {"Query", "Scan"} else None
         if not reply.ok and index and "Invalid index" in reply.json.get("message", ""):
             raise RefusalError("ValidationException", f"The table does not have the specified index: {index}")
@@ -94,10 +99,12 @@ class DynamoDbApi:
             parameters = parameters | {"AttributeDefinitions": [*kept, *new]}
         reply = self._moto(request.with_json(parameters))
         self._index_keys.clear()
-        if request.operation != "DeleteTable" or not reply.ok:
+        status = _CHANGING.get(request.operation)
+        if not (reply.ok and status):
             return reply
-        table = reply.json["TableDescription"] | {"TableStatus": "DELETING"}
-        return reply.with_json({"TableDescription": table})
+        return reply.with_json(
+            {"TableDescription": _described(reply.json["TableDescription"], TableStatus=status)}
+        )
 
     def _transact(self, request: Request) -> Reply:
         """Make a transaction with a token once. For ten minutes the same token gets the same reply."""
@@ -118,3 +125,10 @@ class DynamoDbApi:
     def _table(self, scope: Scope, name: str) -> dict[str, Any]:
         reply = self._moto.target(scope, "DynamoDB_20120810.DescribeTable", {"TableName": name})
         return reply.json["Table"] if reply.ok else {}
+
+
+def _described(table: dict[str, Any], **changes: str) -> dict[str, Any]:
+    """AWS leaves out indexes that a table does not have, and gives each table an id."""
+    made = f"{table['TableArn']} {table['CreationDateTime']}"
+    filled = {name: value for name, value in table.items() if value != []}
+    return filled | {"TableId": str(uuid.uuid5(uuid.NAMESPACE_URL, made))} | changes

@@ -246,5 +246,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(reply.body)
         self.wfile.flush()
 
+    def version_string(self) -> str:
+        """The header `Server`, which AWS's answers mostly do not have."""
+        return "sfn-emulator"
+
     def log_message(self, format: str, *args: Any) -> None:
         """Keep no access log."""

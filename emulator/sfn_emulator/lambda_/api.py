@@ -6,6 +6,7 @@ import contextlib
 import re
 import threading
 import uuid
+from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
@@ -28,6 +29,13 @@ from sfn_emulator.lambda_.validation import check_code, check_configuration, che
 
 _PATH: Final = re.compile(r"/20\d\d-\d\d-\d\d/functions(?:/([^/]*)(?:/([^?]*?))?)?/?")
 _NOT_ASSUMED: Final = "The role defined for the function cannot be assumed by Lambda."
+#: What AWS answers when it creates a function. Here, it is Active at the next call.
+_CREATING: Final = {
+    "State": "Pending",
+    "StateReason": "The function is being created.",
+    "StateReasonCode": "Creating",
+}
+_TIME: Final = re.compile(rb'("LastModified": ?"[^"]+\.\d{3})\d*Z"')
 _RESERVED: Final = "ReservedConcurrentExecutions"
 
 
@@ -57,8 +65,12 @@ class LambdaApi:
         arn = request.scope.arn(f"function:{name.partition(':')[0]}")
         if rest == "invocations" and request.method == "POST":
             return self._invoke(request, name)
-        if rest == "concurrency":
-            return self._reserve(request, arn)
+        reply = (
+            self._reserve(request, arn) if rest == "concurrency" else self._manage(request, name, rest, arn)
+        )
+        return replace(reply, body=_TIME.sub(rb'\1+0000"', reply.body))
+
+    def _manage(self, request: Request, name: str, rest: str, arn: str) -> Reply:
         if request.method != "GET":
             return self._change(request, name, rest)
         reply = self._moto(request)
@@ -116,7 +128,8 @@ class LambdaApi:
             if about_function:
                 self._retire(request, name, reply)
         self._runner.code.clean()
-        return reply
+        is_created = reply.ok and request.method == "POST" and not rest
+        return reply.with_json(reply.json | _CREATING) if is_created else reply
 
     def _retire(self, request: Request, name: str, reply: Reply) -> None:
         """End the workers of a function that was changed or deleted."""

@@ -90,7 +90,7 @@ class SnsApi:
         return reply
 
     def _create_topic(self, request: Request) -> Reply:
-        """Create a topic. If it exists, return it, unless the request has other tags."""
+        """Create a topic. If it exists, return it, unless the request has other tags or attributes."""
         arn = request.scope.arn(request.form.get("Name", ""))
         old = self._moto.query(request.scope, "ListTagsForResource", ResourceArn=arn)
         if old.ok:
@@ -98,6 +98,10 @@ class SnsApi:
             new = pairs_of(request.form, "Tags.member", "Key", "Value")
             if not new.items() <= dict(zip(keys, values, strict=True)).items():
                 raise validation.invalid("Tags", "Topic already exists with different tags")
+            xml = self._moto.query(request.scope, "GetTopicAttributes", TopicArn=arn).body
+            given = pairs_of(request.form, "Attributes.entry", "key", "value")
+            if any(attribute(xml, name) != value for name, value in given.items()):
+                raise validation.invalid("Attributes", "Topic already exists with different attributes")
         reply = self._moto(request)
         if not reply.ok and element(reply.body, "Message").startswith("Topic names must"):
             raise validation.invalid("Topic Name")

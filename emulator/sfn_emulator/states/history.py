@@ -98,6 +98,7 @@ class Executions:
         reply = self._moto(request)
         if not reply.ok:
             return reply
+        reply = reply.with_json(reply.json | {"inputDetails": {"included": True}})
         if execution is not None and reply.json["status"] == "RUNNING":
             self._running[arn] = execution, reply
         else:
