@@ -31,7 +31,7 @@ def lambda_handler(event, context):
     tables, number, execution = Tables(context), event["number"], event["execution"]
     draw, secret, _, _ = tables.draw(event["draw_id"])
     end = Ending(execution, secret)
-    if "roll_call" in event and event["drawn"]["round"] == prize_of(draw, number)["round"]:
+    if "roll_call" in event and event["drawn"]["Payload"]["round"] == prize_of(draw, number)["round"]:
         draw = call_roll(draw, number, event["roll_call"], tables, end)
     draw = fill(draw, number, tables, end)
     prize = prize_of(draw, number)

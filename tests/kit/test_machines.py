@@ -7,10 +7,17 @@ from lottery_lib.definition import all_states, edges, load, parse
 
 THROTTLED = "Lambda.TooManyRequestsException"
 DRAW = {"draw_id": "d", "number": 1, "prizes": [1, 2], "remail": False, "given": {"public": "7"}}
-ALL = {"draw_id": "d", "drawn": {"prize": "Car", "winners": [], "mail": "due", "message": "m"}}
+ANSWER = {"Payload": {"prize": "Car", "winners": [], "mail": "due", "message": "m"}}
+ALL = {"draw_id": "d", "drawn": ANSWER}
 PUBLIC, MIX = "Wait For The Public Value", "Mix In The Public Value"
 ROLL_CALL, TOKEN = "Wait For The Roll Call", {"context": {"Task": {"Token": "t"}}}
 NOT_MAILED = ALL | {"reason": {"Error": "E", "Cause": "C"}}
+
+
+def answered(mail):
+    """The input of the Choice after a draw."""
+    return {"drawn": {"Payload": {"mail": mail}}}
+
 
 #: For each edition: state, input, what the call gives, status, next state.
 CASES = {
@@ -35,7 +42,7 @@ CASES = {
         ("Failed", {}, {}, "FAILED", None),
     ],
     "hardened": [
-        ("Commit To The Draw", {}, {"mock": {}}, "SUCCEEDED", "Is A Public Value Awaited"),
+        ("Commit To The Draw", {}, {"mock": {"Payload": {}}}, "SUCCEEDED", "Is A Public Value Awaited"),
         ("Commit To The Draw", {}, {"error": THROTTLED}, "RETRIABLE", None),
         ("Commit To The Draw", {}, {"error": THROTTLED, "retries": 6}, "CAUGHT_ERROR", "Failed"),
         ("Commit To The Draw", {}, {"error": "InvalidRequest"}, "CAUGHT_ERROR", "Failed"),
@@ -46,7 +53,7 @@ CASES = {
         (PUBLIC, DRAW, {"mock": {"public": "7"}} | TOKEN, "SUCCEEDED", MIX),
         (PUBLIC, DRAW, {"error": "DynamoDb.ThrottlingException"} | TOKEN, "RETRIABLE", None),
         (PUBLIC, DRAW, {"error": "States.Timeout"} | TOKEN, "CAUGHT_ERROR", "Failed"),
-        (MIX, DRAW, {"mock": {}}, "SUCCEEDED", "For Each Prize"),
+        (MIX, DRAW, {"mock": {"Payload": {}}}, "SUCCEEDED", "For Each Prize"),
         (MIX, DRAW, {"error": "WinnerTaken"}, "RETRIABLE", None),
         (MIX, DRAW, {"error": "E"}, "CAUGHT_ERROR", "Failed"),
         ("For Each Prize", DRAW, {"mock": [1, 2]}, "SUCCEEDED", None),
@@ -54,13 +61,13 @@ CASES = {
         (ROLL_CALL, DRAW, {"mock": {"absent": []}} | TOKEN, "SUCCEEDED", "Draw And Record"),
         (ROLL_CALL, DRAW, {"error": "States.Timeout"} | TOKEN, "CAUGHT_ERROR", "Draw And Record"),
         ("Unknown Commitment", {}, {}, "FAILED", None),
-        ("Draw And Record", {}, {"mock": ALL}, "SUCCEEDED", "Is A Mail Due"),
+        ("Draw And Record", {}, {"mock": ANSWER}, "SUCCEEDED", "Is A Mail Due"),
         ("Draw And Record", {}, {"error": "WinnerTaken"}, "RETRIABLE", None),
         ("Draw And Record", {}, {"error": "WinnerTaken", "retries": 8}, "FAILED", None),
-        ("Is A Mail Due", {"drawn": {"mail": "due"}}, {}, "SUCCEEDED", "Notify Winners"),
-        ("Is A Mail Due", {"drawn": {"mail": "not due"}}, {}, "SUCCEEDED", "Recorded Before"),
-        ("Is A Mail Due", {"drawn": {"mail": "after the roll call"}}, {}, "SUCCEEDED", ROLL_CALL),
-        ("Is A Mail Due", {"drawn": {"mail": "maybe"}}, {}, "SUCCEEDED", "Unknown Answer"),
+        ("Is A Mail Due", answered("due"), {}, "SUCCEEDED", "Notify Winners"),
+        ("Is A Mail Due", answered("not due"), {}, "SUCCEEDED", "Recorded Before"),
+        ("Is A Mail Due", answered("after the roll call"), {}, "SUCCEEDED", ROLL_CALL),
+        ("Is A Mail Due", answered("maybe"), {}, "SUCCEEDED", "Unknown Answer"),
         ("Is A Mail Due", {}, {}, "SUCCEEDED", "Unknown Answer"),
         ("Notify Winners", ALL, {"mock": {"MessageId": "m"}}, "SUCCEEDED", "Recorded And Mailed"),
         ("Notify Winners", ALL, {"error": "SNS.ThrottledException"}, "RETRIABLE", None),

@@ -163,7 +163,7 @@ class Execution:
         told = self._call(draw_prize, event)
         while told["mail"] == "after the roll call":
             here = self.world.roll_call([each["employee_id"] for each in told["winners"]])
-            told = self._call(draw_prize, event | {"drawn": told, "roll_call": here})
+            told = self._call(draw_prize, event | {"drawn": {"Payload": told}, "roll_call": here})
         self.winners += told["winners"]
         if told["mail"] == "due":
             ids = [each["employee_id"] for each in told["winners"]]
