@@ -44,7 +44,7 @@ PRICES = {
     "SNS e-mails": (2.00 / 100_000, "aws.amazon.com/sns/pricing"),
     "log bytes": (0.50 / 1e9, "aws.amazon.com/cloudwatch/pricing"),
 }
-#: A GB for a month: of a table and its index, and of logs.
+#: A GB for a month: of a table, and of logs.
 STORED = {"table bytes": 0.25 / 1e9, "log bytes": 0.03 / 1e9}
 #: Nobody has run it on AWS, so we count each call as a cold start that imports boto3. AWS bills cold starts.
 SECONDS_A_CALL = 1.0
@@ -125,7 +125,6 @@ class Bills:
 
     def __init__(self, file: Path) -> None:
         self._file, self._read = file, 0
-        self._copies: dict[str, int] = {}  # of an item: in the table and in each index
         self.table_bytes = 0
 
     def next(self) -> dict[str, float]:
@@ -145,9 +144,6 @@ class Bills:
                 yield "Lambda GB-seconds", SECONDS_A_CALL * GB
             case "sns", operation if "/" not in operation:  # the mailbox is the emulator's, and costs nothing
                 yield "SNS requests", 1
-            case "dynamodb", "CreateTable":
-                indexes = line["given"].get("GlobalSecondaryIndexes", [])
-                self._copies[line["given"]["TableName"]] = 1 + len(indexes)
             case "dynamodb", "Scan" | "Query" | "GetItem":
                 yield "DynamoDB read request units", _read_units(line)
             case "dynamodb", "BatchWriteItem":
@@ -157,11 +153,11 @@ class Bills:
 
     def _write_units(self, given: Line) -> int:
         units = 0
-        for table, requests in given["RequestItems"].items():
+        for requests in given["RequestItems"].values():
             for request in requests:
                 size = _size(request.get("PutRequest", {}).get("Item", {}))
-                units += max(1, math.ceil(size / 1024)) * self._copies[table]
-                self.table_bytes += (size + ITEM_BYTES) * self._copies[table]
+                units += max(1, math.ceil(size / 1024))
+                self.table_bytes += size + ITEM_BYTES
         return units
 
 
@@ -252,8 +248,7 @@ has been billed for such a run yet, because the kit has never run on AWS.
 - We count {SECONDS_A_CALL:g} s at {GB * 1024:.0f} MB for each Lambda call, as if each call were a cold
   start. AWS bills cold starts, too, since August 2025. On the emulator, the warm calls of the draw took
   {took} ms together.
-- Each employee is written twice, because the index holds a copy. DynamoDB counts a read for each 4 KB and
-  a write for each KB.
+- DynamoDB counts a read for each 4 KB and a write for each KB.
 - If a draw meets past winners, it goes round again. Each round costs 3 transitions and 2 Lambda calls.
   The kit's functions end a draw that cannot succeed. The tutorial's own functions go on until AWS ends
   the execution.

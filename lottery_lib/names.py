@@ -102,11 +102,6 @@ class Names:
         return self.of("Lottery-Winners")
 
     @property
-    def serial_index(self) -> str:
-        """The index of the employee table (tutorial 2.2.4). It lives in its table and needs no suffix."""
-        return "lottery_serial-index"
-
-    @property
     def pool_table(self) -> str:
         """The table with the pool of a draw, in the hardened edition."""
         return self.of("Lottery-Hardened-Pool")

@@ -14,7 +14,7 @@ from lottery_lib import definition
 from lottery_lib.names import EDITIONS
 from lottery_lib.resources import Planned, Resource
 from lottery_lib.resources.contents import Employees, Pool, draws_table, pool_table
-from lottery_lib.resources.dynamodb_table import Index, Table
+from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.resources.iam_role import Role, allowing
 from lottery_lib.resources.lambda_function import LAMBDAS_FOLDER, Function, zipped
 from lottery_lib.resources.log_group import LogGroup
@@ -114,10 +114,9 @@ def winners_table(target: Target) -> Table:
     return Table(target, target.names.winners_table)
 
 
-def employee_table(target: Target, *, index: bool = True) -> Table:
-    """The table of employees, with or without the index that tutorial 2.2.4 adds last."""
-    serial = Index(target.names.serial_index, "lottery_serial", "N")
-    return Table(target, target.names.employee_table, index=serial if index else None)
+def employee_table(target: Target) -> Table:
+    """The table of employees (tutorial 2.2.4, without its index: no function reads it)."""
+    return Table(target, target.names.employee_table)
 
 
 def filled(target: Target, text: str) -> str:

@@ -1,12 +1,11 @@
-"""Manage a DynamoDB table, its index and its items."""
+"""Manage a DynamoDB table and its items."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from lottery_lib.aws_errors import all_pages, call_or_none, says
+from lottery_lib.aws_errors import all_pages, call_or_none
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources import Report, Resource
 from lottery_lib.target import Target
@@ -14,31 +13,12 @@ from lottery_lib.translation import N_, _
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_dynamodb.type_defs import KeySchemaElementTypeDef
     from types_boto3_dynamodb.type_defs import TableDescriptionTypeDef as Found
 
 _WRITTEN: Final = 25  # items that BatchWriteItem takes at once
 _READ: Final = 100  # keys that BatchGetItem takes at once
 Item = dict[str, Any]
 """An item as plain Python values; whole numbers are int."""
-
-
-@dataclass(frozen=True)
-class Index:
-    """A global secondary index with all attributes: its name, and the name and type of its key."""
-
-    name: str
-    key: str
-    key_type: str
-
-    @property
-    def description(self) -> Item:
-        """The index in the form that CreateTable and UpdateTable take."""
-        return {
-            "IndexName": self.name,
-            "KeySchema": [{"AttributeName": self.key, "KeyType": "HASH"}],
-            "Projection": {"ProjectionType": "ALL"},
-        }
 
 
 class Table(Resource["Found"]):
@@ -48,7 +28,6 @@ class Table(Resource["Found"]):
         target: Where.
         name: Its name.
         key: Its key, a string attribute.
-        index: Its index, if it should have one. Other indexes stay, because a lesson may have added them.
     """
 
     kind: ClassVar = N_("table")
@@ -57,7 +36,7 @@ class Table(Resource["Found"]):
     patience: ClassVar = 300
     actions: ClassVar = (
         *("BatchWriteItem", "CreateTable", "DeleteTable", "DescribeTable", "ListTagsOfResource"),
-        *("Scan", "TagResource", "UpdateTable"),
+        *("Scan", "TagResource"),
     )
     lesson_actions: ClassVar = {
         "tutorial": ("GetItem", "ListTables", "PutItem"),
@@ -66,29 +45,21 @@ class Table(Resource["Found"]):
     account_actions: ClassVar = ("ListTables",)
     role_actions: ClassVar = (
         *("BatchGetItem", "BatchWriteItem", "ConditionCheckItem", "DeleteItem", "DescribeTable", "GetItem"),
-        *("PutItem", "Query", "Scan", "UpdateItem"),
+        *("PutItem", "Scan", "UpdateItem"),
     )
     inside: ClassVar = "/index/*"
-    #: DynamoDB is still making, changing or deleting the table or an index.
-    not_yet: ClassVar = ("ResourceInUse", "Only 1 online index")
+    #: DynamoDB is still making, changing or deleting the table.
+    not_yet: ClassVar = ("ResourceInUse",)
 
-    def __init__(
-        self, target: Target, name: str, key: str = "employee_id", index: Index | None = None
-    ) -> None:
+    def __init__(self, target: Target, name: str, key: str = "employee_id") -> None:
         super().__init__(target, name)
         self.key = key
-        self.index = index
 
     def describe_or_none(self) -> "Found | None":
         """AWS's description of the table."""
         describe = self.target.kit_client("dynamodb").describe_table
         found = call_or_none(describe, "ResourceNotFound", TableName=self.name)
         return found and found["Table"]
-
-    def index_names(self) -> list[str]:
-        """The names of the table's indexes. If the table does not exist, the list is empty."""
-        found = self.describe_or_none()
-        return [index["IndexName"] for index in found.get("GlobalSecondaryIndexes", [])] if found else []
 
     def check_ours(self) -> None:
         """Refuse a table that does not exist or is not ours.
@@ -190,78 +161,45 @@ class Table(Resource["Found"]):
         return {tag["Key"]: tag["Value"] for tag in tags}
 
     def _create(self) -> "Found | None":
-        extra = {"GlobalSecondaryIndexes": [self.index.description]} if self.index else {}
         created = self._once_allowed(
             self.target.kit_client("dynamodb").create_table,
             "already exists",
             "is being created",
             TableName=self.name,
-            AttributeDefinitions=self._attributes(),
+            AttributeDefinitions=[{"AttributeName": self.key, "AttributeType": "S"}],
             KeySchema=[{"AttributeName": self.key, "KeyType": "HASH"}],
             BillingMode="PAY_PER_REQUEST",
             Tags=self._tag_list(),
-            **extra,
         )
         return self._wait_until_ready() if created else None
 
     def _is_ready(self, found: "Found") -> bool:
-        """Whether the table and each index can be read, written and deleted."""
-        return found["TableStatus"] == "ACTIVE" and all(
-            each["IndexStatus"] == "ACTIVE" and not each.get("Backfilling")
-            for each in found.get("GlobalSecondaryIndexes", [])
-        )
+        return found["TableStatus"] == "ACTIVE"
 
     def _update(self, found: "Found") -> bool:
-        """Add the index if it is missing. A key cannot be changed: a table with another key is refused."""
-        index = self.index
-        indexes = {each["IndexName"]: each for each in found.get("GlobalSecondaryIndexes", [])}
-        self._check_key(found, self.name, found["KeySchema"], (self.key, "S"))
-        if index is None:
-            return False
-        if there := indexes.get(index.name):
-            self._check_key(found, index.name, there["KeySchema"], (index.key, index.key_type))
-            return False
-
-        def add() -> None:
-            if index.name not in self.index_names():  # the reply to our first try may be lost
-                self.target.kit_client("dynamodb").update_table(
-                    TableName=self.name,
-                    AttributeDefinitions=self._attributes(),
-                    GlobalSecondaryIndexUpdates=[{"Create": index.description}],  # type: ignore[typeddict-item]
-                )
-
-        what = _("{table} to take an index", table=self.titled)
-        self.target.waiter.retry(what, add, says(*self.not_yet), seconds=300)
-        self._wait_until_ready()
-        return True
-
-    def _remove(self, found: Report) -> None:
-        if found.state != "DELETING":
-            self._wait_until_ready()  # AWS refuses to delete a table while it makes the table or an index
-            delete = self.target.kit_client("dynamodb").delete_table
-            self._once_allowed(delete, "ResourceNotFound", TableName=self.name)
-        self._wait_until_gone()
-
-    def _attributes(self) -> list[Any]:
-        keys = [(self.key, "S")] + ([(self.index.key, self.index.key_type)] if self.index else [])
-        return [{"AttributeName": name, "AttributeType": kind} for name, kind in keys]
-
-    def _check_key(
-        self, found: "Found", of: str, schema: "Sequence[KeySchemaElementTypeDef]", wanted: tuple[str, str]
-    ) -> None:
+        """Refuse a table with another key, because a key cannot be changed."""
         types = {each["AttributeName"]: each["AttributeType"] for each in found["AttributeDefinitions"]}
-        there = [(part["AttributeName"], types[part["AttributeName"]]) for part in schema]
-        if there != [wanted]:
+        there = [(part["AttributeName"], types[part["AttributeName"]]) for part in found["KeySchema"]]
+        wanted = [(self.key, "S")]
+        if there != wanted:
             raise LotteryError(
                 self.titled,
                 _(
                     "the key of {name} is {there}, not {wanted}, and a key cannot be changed",
-                    name=of,
+                    name=self.name,
                     there=there,
-                    wanted=[wanted],
+                    wanted=wanted,
                 ),
                 _("Run `lottery teardown`, then deploy again"),
             )
+        return False
+
+    def _remove(self, found: Report) -> None:
+        if found.state != "DELETING":
+            self._wait_until_ready()  # AWS refuses to delete a table while it makes the table
+            delete = self.target.kit_client("dynamodb").delete_table
+            self._once_allowed(delete, "ResourceNotFound", TableName=self.name)
+        self._wait_until_gone()
 
 
 def _plain(item: Mapping[str, Any]) -> Item:

@@ -59,6 +59,8 @@ class Role(Resource["Found"]):
         *("DeleteRole", "DeleteRolePolicy", "DetachRolePolicy", "GetRole", "GetRolePolicy"),
         *("ListAttachedRolePolicies", "ListRolePolicies", "TagRole", "UpdateAssumeRolePolicy"),
     )
+    lesson_actions: ClassVar = {"tutorial": ("ListRoles",)}
+    account_actions: ClassVar = ("ListRoles",)
     #: Calls that give a role rights, besides `AttachRolePolicy`. A policy allows them within the boundary.
     bounded_actions: ClassVar = ("CreateRole", "PutRolePermissionsBoundary", "PutRolePolicy")
     #: IAM itself may not see a role in the seconds after it was created.

@@ -185,32 +185,16 @@ FUNCTION = Kind(
 )
 
 
-def index(**seen):
-    """The index is shown in such a state."""
-
-    def change(found):
-        return found["GlobalSecondaryIndexes"][0].update(seen)
-
-    return shown(60, since="UpdateTable", change=change)
-
-
 IN_USE = "Attempt to change a resource which is still in use: "
 CREATING = ("ResourceInUseException", f"{IN_USE}Table is being created: {{name}}")
 DELETING = ("ResourceInUseException", f"{IN_USE}Table is being deleted: {{name}}")
-INDEXING = ("ResourceInUseException", f"{IN_USE}Cannot delete table while indexes are being ")
 NO_TABLE = ("ResourceNotFoundException", "Requested resource not found: Table: {name} not found")
-ONE_INDEX = (
-    "LimitExceededException",
-    "Only 1 online index can be created or deleted simultaneously per table",
-)
-HAS_INDEX = ("ResourceInUseException", "Attempting to create an index which already exists")
 PROTECTED = ("ValidationException", "Resource is protected. Disable deletion protection first.")
 TABLE = Kind(
     plan.employee_table,
     *("DescribeTable", "ListTagsOfResource", "CreateTable", "DeleteTable"),
     denied=("AccessDeniedException", "ann may not"),
     part="Table",
-    otherwise=partial(plan.employee_table, index=False),
     ready="table .* to be ACTIVE: not there after 300 s",
     making={"TableStatus": "CREATING"},
     deleting={"TableStatus": "DELETING"},
@@ -219,15 +203,7 @@ TABLE = Kind(
     taken=DELETING,
     gone_meanwhile=NO_TABLE,
     own={
-        "update-index CREATING": index(IndexStatus="CREATING"),
-        "update-index CREATING and Backfilling": index(IndexStatus="CREATING", Backfilling=True),
-        "update-index Backfilling": index(Backfilling=True),
-        "update-another index": refused("UpdateTable", ONE_INDEX, 12),
-        "update-reply lost": both(
-            lost("UpdateTable"), refused_while_new("UpdateTable", HAS_INDEX, NEVER, since="UpdateTable")
-        ),
         "delete-being made": refused("DeleteTable", CREATING, 6, ends="in use"),
-        "delete-index being made": refused("DeleteTable", INDEXING, 6),
         "delete-CREATING": both(
             shown(30, since="CreateTable", TableStatus="CREATING"),
             refused_while_new("DeleteTable", CREATING, 30, since="CreateTable", calls={"DeleteTable": 1}),

@@ -132,7 +132,7 @@ def test_an_evening_is_held(dana, deployed, edition):
 def test_states_are_tested(dana, deployed, edition):
     """With a mock, and with a real call as the machine's role."""
     first = {"tutorial": "Input Lottery Winners", "hardened": "Commit To The Draw"}[edition]
-    assert one_state(dana, first, mock={}).status == "SUCCEEDED"
+    assert one_state(dana, first, mock={"Payload": {}}).status == "SUCCEEDED"
     refused = one_state(dana, first, {"input": "none"})
     assert refused.status == "CAUGHT_ERROR" and "not authorized" not in refused.cause
 

@@ -138,17 +138,6 @@ def test_untagged_things_do_not_block(target, hardened):
     assert_start(target, hardened, "04")
 
 
-def test_verify_asks_for_no_index(target):
-    """Lesson 04 is done without the index of its last part. The next lesson has it all the same."""
-    plan.winners_table(target).ensure()
-    plan.employee_table(target, index=False).ensure()
-    load_employees(target, read(DATA_FOLDER / "request-items.json"))
-    assert plan.employee_table(target).index_names() == []
-    assert all(check.done for check in verify(target, "04"))
-    restore(target, "05")
-    assert plan.employee_table(target).index_names() == [target.names.serial_index]
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_restore_from_nothing(lesson):

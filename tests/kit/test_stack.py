@@ -7,13 +7,13 @@ import pytest
 from kit.calls import Recorder, make_foreign
 
 from lottery_lib import Stack, connect, draw, inject, load_employees, plan
-from lottery_lib.draws import forget_winners
 from lottery_lib.employees import Roster
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources import (
     lambda_function,
 )
-from lottery_lib.resources.dynamodb_table import Index, Table
+from lottery_lib.resources.contents import empty_winners
+from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.resources.iam_role import allowing, trust_policy
 from lottery_lib.resources.sns_topic import Subscription
 from lottery_lib.resources.state_machine import StateMachine
@@ -114,12 +114,11 @@ def test_teardown_leaves_nothing(lottery):
     assert {each.name for each in inventory.resources} == {*planned, "ann@example.com"}
 
 
-def test_wrong_index_key_is_refused(target):
-    """An index of our name on a key of another type is not taken for ours."""
+def test_wrong_key_is_refused(target):
+    """A table of our name with another key is not taken for ours."""
     table = plan.employee_table(target)
-    wrong = Index(table.index.name, "lottery_serial", "S")
-    Table(target, table.name, index=wrong).ensure()
-    with pytest.raises(LotteryError, match=r"lottery_serial.*cannot be changed"):
+    Table(target, table.name, key="serial").ensure()
+    with pytest.raises(LotteryError, match=r"serial.*cannot be changed"):
         table.ensure()
 
 
@@ -163,7 +162,7 @@ def test_foreign_tables_are_not_emptied(target):
     make_foreign(target, plan.winners_table)
     Table(target, target.names.winners_table).put([{"employee_id": "theirs"}])
     with pytest.raises(LotteryError, match="was not made by this kit"):
-        forget_winners(target)
+        empty_winners(target)
     assert len(Table(target, target.names.winners_table).items()) == 1
 
 
