@@ -83,15 +83,15 @@ def event_table(events: Iterable[Event], definition: Machine | None = None) -> p
     return table
 
 
-def state_table(events: Iterable[Event], definition: Machine | None = None) -> pd.DataFrame:
+def state_table(events: Iterable[Event], definition: Machine | str | None = None) -> pd.DataFrame:
     """One row for each attempt of a state, in the order in which the states were entered.
 
     A state that was entered several times, as in a loop, has rows for each time.
 
     Args:
         events: What `get_execution_history` returns, all pages, in any order. The execution may still run.
-        definition: The parsed ASL. Events have no branch number. With the definition, a branch gets its index
-            in ``Branches``. Without it, the branches are numbered in the order in which they began.
+        definition: The ASL, as text or parsed. Events have no branch number. With the definition, a branch
+            gets its index in ``Branches``. Without it, the branches are numbered as they began.
 
     Returns:
         ``state``; ``branch``, such as ``"Both[0] / For Each[3]"``, '' at the top; ``attempt`` from 1;

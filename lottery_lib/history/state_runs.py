@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from lottery_lib.definition import Machine
+from lottery_lib.definition import Machine, parse
 from states_language import branches, states
 
 #: An event as boto3 returns it from `get_execution_history`.
@@ -122,7 +122,7 @@ class Reader:
 
     Args:
         events: The history, in any order.
-        definition: The parsed ASL, to number the branches as in ``Branches``.
+        definition: The ASL as text or parsed, to number the branches as in ``Branches``.
 
     Attributes:
         definition: As given; empty if it was not given.
@@ -132,8 +132,8 @@ class Reader:
         end: The event that ended the execution.
     """
 
-    def __init__(self, events: Iterable[Event] = (), definition: Machine | None = None) -> None:
-        self.definition: Machine = definition or {}
+    def __init__(self, events: Iterable[Event] = (), definition: Machine | str | None = None) -> None:
+        self.definition: Machine = parse(definition) if definition else {}
         self.events: list[Event] = []
         self.runs: list[StateRun] = []
         self.owners: dict[int, StateRun | None] = {}

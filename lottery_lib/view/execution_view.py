@@ -25,7 +25,7 @@ _LONGEST: Final = 20_000  # characters shown of an input or output; AWS allows 2
 
 
 class ExecutionView(widgets.HBox):  # type: ignore[misc]
-    """The coloured workflow, and beside it what the chosen state did, or else the whole execution.
+    """The coloured workflow; beside it what the chosen state or the execution did; below it what ran when.
 
     Args:
         definition: What the execution ran with, as JSON text or parsed; None for nothing yet.
@@ -35,6 +35,7 @@ class ExecutionView(widgets.HBox):  # type: ignore[misc]
         graph: The workflow (`GraphWidget`). Its trait ``chosen`` is the name of the chosen state.
         details: The chosen state's times, attempts, input, output, variables and error (a widget).
         side: The box beside the graph.
+        timeline: What ran when, once the execution has ended: drawing it takes too long for each moment.
     """
 
     def __init__(self, definition: Machine | str | None = None, events: Sequence[Event] = ()) -> None:
@@ -43,9 +44,11 @@ class ExecutionView(widgets.HBox):  # type: ignore[misc]
         self.graph, self.details = GraphWidget(fill=True), widgets.HTML(_hint())
         self.graph.observe(self._on_chosen, "chosen")
         self.side = widgets.VBox([self.details])
-        super().__init__([self.graph, self.side])
+        self.timeline = widgets.HTML()
+        super().__init__([self.graph, self.side, self.timeline])
         self.add_class("lottery-execution")
         self.side.add_class("lottery-side")
+        self.timeline.add_class("lottery-timeline")
         if definition:
             self.show(Reader(events, parse(definition)))
 
@@ -56,13 +59,14 @@ class ExecutionView(widgets.HBox):  # type: ignore[misc]
         data: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         # Where there is no kernel, the picture stands still.
         if self.graph.still:
-            data["text/html"] = self.graph.still.html + self._timeline()
+            data["text/html"] = self.graph.still.html + self.timeline.value
         return data
 
     def show(self, reader: Reader) -> None:
         """Show what a reader has read of an execution. It knows the definition, and may read on later."""
         self._reader, self._facts = reader, facts_of(reader)
         self.graph.show(drawing_of(reader.definition, self._facts))
+        self.timeline.value = timeline_of(reader).html if reader.end else ""
         self._on_chosen()
 
     @property
@@ -92,12 +96,7 @@ class ExecutionView(widgets.HBox):  # type: ignore[misc]
         else:
             whole = {_("Input"): table["input"].iloc[0], _("Output"): output(self._reader.events)}
             title = _("The whole execution")
-            values = _values(whole) + self._timeline()
-            self.details.value = f"<h4>{title}</h4>{values}<p>{_hint()}</p>"
-
-    def _timeline(self) -> str:
-        """What ran when, once the execution has ended: drawing it takes too long for each moment."""
-        return timeline_of(self._reader).html if self._reader.end else ""
+            self.details.value = f"<h4>{title}</h4>{_values(whole)}<p>{_hint()}</p>"
 
 
 def _hint() -> str:

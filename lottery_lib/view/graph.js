@@ -144,6 +144,10 @@ function render({ model, el }) {
 
   model.on("change:layout_svg", layOut);
   model.on("change:chosen", centre);
+  model.on("change:chosen", () => {
+    const boxes = el.closest(".lottery-execution")?.querySelectorAll(".lottery-side, .widget-tab-contents") ?? [];
+    for (const box of boxes) box.scrollTo(0, 0); // what the box says is new
+  });
   for (const trait of ["paints", "taken", "chosen"]) model.on(`change:${trait}`, paint);
   // A click on Draw asks for it: most of the panel may be below the window, as the output of the last cell.
   model.on("msg:custom", () => (el.closest(".lottery-panel") ?? el).scrollIntoView({ block: "nearest" }));

@@ -107,8 +107,10 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         controls = widgets.HBox([self.number, *buttons, self.message], layout={"flex_flow": "row wrap"})
         controls.add_class("lottery-controls")
         won = widgets.VBox([self.winners, self.mail])
-        self._tabs = widgets.Tab([won, *self.view.side.children], titles=(_("Winners"), _("State")))
+        tabs, titles = [won, self.view.details, self.view.timeline], (_("Winners"), _("State"), _("Timeline"))
+        self._tabs = widgets.Tab(tabs, titles=titles)
         self.view.side.children = [self._tabs]
+        self.view.children = [self.view.graph, self.view.side]
         super().__init__([controls, self.progress, self.view])
         self.add_class("lottery-panel")
         try:
@@ -215,6 +217,8 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
             return self._task  # a second click during a draw does nothing
         self._cancelled, self.result = asyncio.Event(), None  # an event belongs to one loop
         self._enable(False)  # at once: a click that follows must find the panel drawing
+        if isinstance(wanted, int):
+            self.number.value = str(wanted)
         self._say(_("Drawing ..."), "…")
         # The reference keeps the task from being collected while it runs.
         self._task = asyncio.get_running_loop().create_task(self._draw(wanted))

@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from lottery_lib import Stack, connect, executions, inject, winners
-from lottery_lib.draws import forget_winners
+from lottery_lib.resources.contents import empty_winners
 from lottery_lib.view.status import look_of
 from sfn_emulator import control
 
@@ -88,7 +88,7 @@ def drawn(lesson):
 
 
 def panel_of(lesson):
-    forget_winners(connect())
+    empty_winners(connect())
     lesson.wait_for_timeout(600)  # right after a draw's end the panel takes no click
     button = lesson.get_by_role("button", name="Draw", exact=True)
     return lesson.locator(".jp-OutputArea-output").filter(has=button)
@@ -279,8 +279,11 @@ def test_execution_view(drawn, picture):
     view = page.locator(".lottery-execution").last
     view.evaluate("view => view.scrollIntoView({block: 'start'})")
     expect(view.get_by_role("heading", name="The whole execution")).to_be_in_viewport()
+    view.locator(".lottery-side").evaluate("side => side.scrollTo(0, 9999)")
     chosen(view, "Notify Winners").click()
     expect(view.get_by_role("heading", name="Notify Winners ✓ succeeded")).to_be_in_viewport()
+    timeline, graph = (view.locator(of).bounding_box() for of in (".lottery-timeline img", ".lottery-graph"))
+    assert timeline["y"] >= graph["y"] + graph["height"] and timeline["width"] > graph["width"]
     assert view.evaluate(CUT_OFF) == []
     assert view.evaluate(LETTERS) >= 12
     assert serious(page, ".lottery-execution:not(.lottery-panel *)") == []

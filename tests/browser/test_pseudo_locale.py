@@ -13,8 +13,8 @@ from playwright.sync_api import expect
 
 from lottery_lib import Stack, connect, inject, load_employees
 from lottery_lib.definition import load
-from lottery_lib.draws import forget_winners
 from lottery_lib.employees import Roster
+from lottery_lib.resources.contents import empty_winners
 from states_language import STATE_TYPES, all_states
 
 pytestmark = pytest.mark.browser
@@ -107,7 +107,7 @@ def opened(page, translations, voila_of, tmp_path):
 def panel(opened):
     target = connect()
     Stack(target).deploy()
-    forget_winners(target)
+    empty_winners(target)
     page = opened("DrawPanel(connect())", 878)  # as wide as in JupyterLab at 1280 pixels
     yield page.locator(".lottery-panel")
     Stack(target).deploy()  # the right function again

@@ -83,8 +83,9 @@ def test_branches_are_numbered_as_they_begin():
 
 def test_definition_gives_the_true_branch_number():
     """With the definition, a branch has its index in Branches, whichever began first."""
-    definition = json.loads((ROOT / "asl" / "lottery.asl.json").read_text(encoding="utf-8"))
+    definition = (ROOT / "asl" / "lottery.asl.json").read_text(encoding="utf-8")
     table = state_table(history("aws_draw_with_loop_and_timeout"), definition)
+    assert table.equals(state_table(history("aws_draw_with_loop_and_timeout"), json.loads(definition)))
     branches = dict(zip(table["state"], table["branch"], strict=True))
     assert branches["Notify Winners"] == f"{PARALLEL}[0]"
     assert branches["Record Winner Queue"] == f"{PARALLEL}[1]"

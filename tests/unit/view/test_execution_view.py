@@ -169,8 +169,8 @@ def test_the_picture_stands_still_without_a_kernel(view):
 def test_an_execution_that_runs_has_no_timeline_yet():
     """A timeline is drawn once, when the execution has ended."""
     events = history("aws_draw_with_loop_and_timeout")
-    assert "Timeline of" not in ExecutionView(TUTORIAL, events[:-1]).details.value
-    assert "Timeline of" in ExecutionView(TUTORIAL, events).details.value
+    assert not ExecutionView(TUTORIAL, events[:-1]).timeline.value
+    assert "Timeline of" in ExecutionView(TUTORIAL, events).timeline.value
 
 
 def test_follows_an_execution(view):

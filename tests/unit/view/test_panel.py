@@ -148,6 +148,7 @@ def test_draw():
     shown = panel(lottery)
     result = asyncio.run(shown.run(2))
     assert (lottery.started, result["status"]) == ([2], "SUCCEEDED")
+    assert shown.number.value == "2"
     assert shown.winners.value.count("<li>") == 2
     assert "SUCCEEDED: 2 drawn." in shown.message.value
     assert "3 can still win." in shown.message.value
