@@ -65,6 +65,8 @@ class _Run:
 #: The cell of an exercise begins with this comment, or has it below a magic.
 _EXERCISE: Final = re.compile(r"^# Exercise (\d+)\b", re.MULTILINE)
 _RUNS: Final[dict[int, _Run]] = {}
+#: The exercise of each cell, by the cell's id: a solution that is put over all of it may lack the comment.
+_CELLS: Final[dict[str, int]] = {}
 
 
 def watch_exercises() -> None:
@@ -75,9 +77,16 @@ def watch_exercises() -> None:
 
 
 def _remember(ended: Any) -> None:
-    if ended.info and (marked := _EXERCISE.search(ended.info.raw_cell or "")):
-        error = ended.error_before_exec or ended.error_in_exec
-        _RUNS[int(marked[1])] = _Run(_error_text(error) if error else "", dict(get_ipython().user_ns))
+    if not ended.info:
+        return
+    cell, marked = ended.info.cell_id, _EXERCISE.search(ended.info.raw_cell or "")
+    exercise = int(marked[1]) if marked else _CELLS.get(cell)
+    if exercise is None:
+        return
+    if cell:
+        _CELLS[cell] = exercise
+    error = ended.error_before_exec or ended.error_in_exec
+    _RUNS[exercise] = _Run(_error_text(error) if error else "", dict(get_ipython().user_ns))
 
 
 def check(
@@ -108,7 +117,9 @@ def check(
     run = _RUNS.get(exercise)
     if run is None:
         what = _("You have not run the cell with the comment # Exercise {number}", number=exercise)
-        return Check(what, False, _("Write your answer there and run it, then run this check"))
+        return Check(
+            what, False, _("Write your answer below that comment and run the cell, then run this check")
+        )
     if run.error:
         what = _("Your cell ended with {error}", error=run.error)
         return Check(what, False, _("Change it and run it, then run this check"))

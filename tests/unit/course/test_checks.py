@@ -115,3 +115,15 @@ def test_a_cell_that_has_not_run(shell):
     shell.run_cell("x = 3")
     said = str(check(1, "x", lambda given: given == 3, done="so", hint="no"))
     assert said.startswith("○ not yet: You have not run the cell with the comment # Exercise 1. ")
+
+
+def test_a_cell_without_its_comment(shell, asked):
+    """A solution may be put over the whole cell. JupyterLab tells which cell it is; others do not."""
+    assert asked("x", cell="x = 2") == "○ not yet: Count the mails. Your answer is 2."
+    shell.run_cell("x = 3")
+    assert "Your answer is 2." in str(check(1, "x", lambda given: given == 3, done="", hint=""))
+    shell.run_cell("# Exercise 1\nx = 2", cell_id="a")
+    shell.run_cell("x = 3", cell_id="b")
+    assert "Your answer is 2." in str(check(1, "x", lambda given: given == 3, done="", hint=""))
+    shell.run_cell("x = 3", cell_id="a")
+    assert check(1, "x", lambda given: given == 3, done="", hint="").done
