@@ -10,9 +10,9 @@ from rows import Row
 from tools import Plan, in_threads, in_turns, ms, timed
 
 from lottery_lib import execution
-from lottery_lib.draws import executions, forget_winners, machine_arn, result
+from lottery_lib.draws import executions, machine_arn, result
 from lottery_lib.employees import Roster
-from lottery_lib.resources.contents import load_employees
+from lottery_lib.resources.contents import empty_winners, load_employees
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.resources.sns_topic import Topic
 from lottery_lib.target import Target
@@ -173,5 +173,5 @@ def settle(*targets: Target) -> None:
     a draw would be asleep.
     """
     for target in targets:
-        forget_winners(target)
+        empty_winners(target)
     time.sleep(SETTLE_SECONDS)

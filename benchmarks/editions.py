@@ -14,8 +14,8 @@ from rows import Row
 from tools import Plan, in_turns, ms, timed
 
 from lottery_lib import Stack, connect, execution, history, restore
-from lottery_lib.draws import DOLLARS_PER_TRANSITION, forget_winners
-from lottery_lib.resources.contents import load_employees
+from lottery_lib.draws import DOLLARS_PER_TRANSITION
+from lottery_lib.resources.contents import empty_winners, load_employees
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import Target
 
@@ -75,7 +75,7 @@ def drying_pool(plan: Plan, where: str) -> list[Row]:
 
 
 def _drain(target: Target, employees: Sequence[dict[str, object]], drawn: int) -> None:
-    forget_winners(target)
+    empty_winners(target)
     chosen = random.sample(employees, drawn)
     won = [{"employee_id": each["employee_id"]} for each in chosen]
     Table(target, target.names.winners_table).put(won)
@@ -103,7 +103,7 @@ def pool_sizes(plan: Plan, where: str) -> list[Row]:
 def _pool_of(where: str, size: int, hardened: int, tutorial: int) -> list[Row]:
     targets = both(where, f"p{size}")
     loaded = timed(lambda: load_employees(targets["hardened"], roster(size)))
-    forget = partial(forget_winners, targets["tutorial"])
+    forget = partial(empty_winners, targets["tutorial"])
     found = measures(where, targets, 1, forget)
     draws = {"hardened": in_turns({"one": found["hardened"]}, hardened, warm_up=1)["one"]}
     draws["tutorial"] = in_turns({"one": found["tutorial"]}, tutorial, warm_up=int(tutorial > 1))["one"]

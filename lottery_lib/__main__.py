@@ -247,8 +247,8 @@ def history(edition: str | None, execution_arn: str | None) -> Outcome:
 def reset(edition: str | None, yes: bool) -> Outcome:
     """Empty the table of winners."""
     from lottery_lib.course.sharing import tell_others
-    from lottery_lib.draws import forget_winners
     from lottery_lib.hardened import open_evenings
+    from lottery_lib.resources.contents import empty_winners
 
     target = connected(edition)
     evenings = open_evenings(target)
@@ -258,7 +258,7 @@ def reset(edition: str | None, yes: bool) -> Outcome:
         ask(_("{question}, although the evening {evening} is open", question=question, evening=evenings[-1]))
     else:
         agree(target, yes, question)
-    removed = forget_winners(target)
+    removed = empty_winners(target)
     tell_others(target, "`lottery reset`")
     return Outcome({"removed": removed})
 

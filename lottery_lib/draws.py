@@ -51,7 +51,7 @@ class Draws:
 
     def reset(self) -> None:
         """Delete all winners, so that everyone can win again."""
-        forget_winners(self._target)
+        empty_winners(self._target)
 
     def execution(self, arn: str | None = None) -> ExecutionRecord:
         """An execution's events, and the definition that it ran with. Without an ARN: the latest execution.
@@ -236,11 +236,6 @@ def remaining(target: Target) -> list[Item]:
     won = {row["employee_id"] for row in rows if row.get("status") != "absent"}
     everybody = _items(target, target.names.employee_table)
     return [employee for employee in everybody if employee["employee_id"] not in won]
-
-
-def forget_winners(target: Target) -> int:
-    """Empty the table of winners, so that everyone can win again; returns how many there were."""
-    return empty_winners(target)
 
 
 def executions(target: Target, *, newest: int | None = None) -> pd.DataFrame:

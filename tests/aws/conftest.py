@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from lottery_lib import Stack, connect, draw
-from lottery_lib.draws import forget_winners
 from lottery_lib.errors import LotteryError
+from lottery_lib.resources.contents import empty_winners
 from lottery_lib.target import introduction
 from lottery_lib.waiting import Waiter
 
@@ -66,7 +66,7 @@ def drawn(lottery):
     """What a draw of two told, once one was not refused: the rights of new roles are not live at once."""
 
     def drawn():
-        forget_winners(lottery.target)  # a draw that failed may have recorded somebody
+        empty_winners(lottery.target)  # a draw that failed may have recorded somebody
         told = draw(lottery.target, 2)
         return None if "may not hold everywhere yet" in str(told["cause"]) else told
 

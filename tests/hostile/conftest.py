@@ -52,12 +52,12 @@ def aws(clock):
 def deployed(clock):
     """A hostile AWS with a whole lottery, the same for many tests: nobody has drawn, and Ann's mail waits."""
     from lottery_lib import plan
-    from lottery_lib.draws import forget_winners
+    from lottery_lib.resources.contents import empty_winners
 
     aws = HostileAws(clock, "deployed")
     plan.machine(aws.emulated).delete()  # with its executions
     aws.deploy("ann@example.com")
-    forget_winners(aws.emulated)
+    empty_winners(aws.emulated)
     aws.forget()
     return aws
 

@@ -16,8 +16,8 @@ from hostile.hostile_aws import HostileAws
 from hostile.kinds import FUNCTION
 
 from lottery_lib import connect, draw, inbox, plan
-from lottery_lib.draws import forget_winners
 from lottery_lib.errors import LotteryError
+from lottery_lib.resources.contents import empty_winners
 from lottery_lib.resources.sns_topic import Subscription
 
 ADDRESS = "ann@example.com"
@@ -122,7 +122,7 @@ def test_life(aws, stack, fail):
     stack.deploy(ADDRESS)
     inbox(connect(aws.target.endpoint, attendee=aws.target.names.attendee)).confirm(ADDRESS)
     assert draw(aws.target, 1)["status"] == "SUCCEEDED"
-    forget_winners(aws.target)
+    empty_winners(aws.target)
     assert stack.teardown().left == []
     assert sorted({*aws.attempts} - {"GetCallerIdentity"}) == EVERYTHING
     assert aws.failed
@@ -245,7 +245,7 @@ def test_endless_throttle(aws, clock, stack, operation):
     if operation not in DEPLOYING:
         aws.deploy(ADDRESS)
     aws.refuse(operation, "ThrottlingException", "Rate exceeded")
-    steps = (lambda: stack.deploy(ADDRESS), lambda: draw(aws.target, 1), lambda: forget_winners(aws.target))
+    steps = (lambda: stack.deploy(ADDRESS), lambda: draw(aws.target, 1), lambda: empty_winners(aws.target))
     for step in (*steps, stack.teardown, stack.status):
         begun = clock.now
         said = outcome(step)

@@ -23,11 +23,11 @@ def hardened(hardened_stack):
     A test that changes its functions, its machine or their rights uses `mended`, or repairs them itself.
     """
     from lottery_lib import inbox, load_employees
-    from lottery_lib.draws import forget_winners
     from lottery_lib.employees import tutorial_roster
+    from lottery_lib.resources.contents import empty_winners
 
     load_employees(hardened_stack.target, tutorial_roster())
-    forget_winners(hardened_stack.target)
+    empty_winners(hardened_stack.target)
     inbox(hardened_stack.target).clear()
     return hardened_stack.target
 

@@ -17,9 +17,9 @@ from lottery_lib import target as door
 from lottery_lib.__main__ import main
 from lottery_lib.course import doctor
 from lottery_lib.course import notebooks as rehearsal
-from lottery_lib.draws import forget_winners
 from lottery_lib.employees import read
 from lottery_lib.hardened import resume
+from lottery_lib.resources.contents import empty_winners
 from lottery_lib.waiting import Waiter
 from lottery_party import receipts
 from sfn_emulator import control
@@ -257,7 +257,7 @@ def test_names_in_a_table_are_harmless(stack):
     winner = {"employee_id": "x", "employee_name": "Ann\x1b[2J"}
     table.put_item(TableName=stack.target.names.winners_table, Item=winner)
     assert winners(stack.target)["employee_name"].tolist() == ["Ann\\u001b[2J"]
-    forget_winners(stack.target)
+    empty_winners(stack.target)
 
 
 class Terminal(io.StringIO):

@@ -9,11 +9,12 @@ from hostile.conftest import Clock
 from kit.one_state import one_state
 
 from lottery_lib import draw, executions, inbox, inject, remaining, winners
-from lottery_lib.draws import Draws, forget_winners, machine_arn
+from lottery_lib.draws import Draws, machine_arn
 from lottery_lib.errors import LotteryError
 from lottery_lib.execution import history, start, wait
 from lottery_lib.history import published, state_statuses, state_table
 from lottery_lib.names import Names
+from lottery_lib.resources.contents import empty_winners
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.resources.iam_role import Role
 from lottery_lib.resources.sns_topic import Subscription, Topic
@@ -24,7 +25,7 @@ from lottery_lib.waiting import Waiter
 @pytest.fixture
 def target(stack):
     """The deployed lottery, with nobody among the winners."""
-    forget_winners(stack.target)
+    empty_winners(stack.target)
     return stack.target
 
 

@@ -3,10 +3,10 @@
 import pytest
 
 from lottery_lib import draw, inject, restore, verify
-from lottery_lib.draws import forget_winners
 from lottery_lib.errors import LotteryError
 from lottery_lib.execution import history
 from lottery_lib.history import state_attempts
+from lottery_lib.resources.contents import empty_winners
 
 FLAKY = """
 tries = 0
@@ -24,7 +24,7 @@ ODD = "def lambda_handler(event, context): return original(event, context) | {'s
 @pytest.fixture
 def whole(stack):
     """The deployed lottery, and again after the test."""
-    forget_winners(stack.target)
+    empty_winners(stack.target)
     yield stack
     stack.deploy()
 

@@ -5,15 +5,16 @@ import json
 import pytest
 
 from lottery_lib import Stack, connect, draw, plan
-from lottery_lib.draws import Draws, forget_winners, result
+from lottery_lib.draws import Draws, result
 from lottery_lib.names import Names
+from lottery_lib.resources.contents import empty_winners
 from lottery_lib.resources.iam_role import Role
 
 
 @pytest.fixture
 def lottery(stack):
     """The deployed lottery, its roles as they should be."""
-    forget_winners(stack.target)
+    empty_winners(stack.target)
     yield stack.target
     stack.deploy()
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lottery_lib import Stack, connect, draw, execution, inbox, inject, winners
-from lottery_lib.draws import forget_winners
 from lottery_lib.plan import winners_table
+from lottery_lib.resources.contents import empty_winners
 
 #: Draws by a seed. Each version of the function begins with the seed again.
 SEEDED = """
@@ -43,7 +43,7 @@ def both():
 def drawn(target, seed, past, given):
     """What a draw gives and leaves: its result, its output, the mails and the records."""
     inject(target, "RandomSelectWinners", SEEDED.format(seed=seed, version=next(_versions)))
-    forget_winners(target)
+    empty_winners(target)
     winners_table(target).put([{"employee_id": each} for each in past])
     inbox(target).clear()
     result = draw(target, given)

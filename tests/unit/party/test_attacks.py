@@ -71,7 +71,7 @@ def checked(made):
 
 
 def reset(made, meanwhile=lambda: None):
-    """What `forget_winners` does, on the tables in memory; `meanwhile` runs when it has read the chain."""
+    """What `empty_winners` does, on the tables in memory; `meanwhile` runs when it has read the chain."""
 
     def table(_target, name, _key=""):
         items = made.tables.tables[name]
