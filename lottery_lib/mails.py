@@ -106,7 +106,7 @@ class Inbox:
         return {report.name: report.state for report in map(as_resource, self._topic.subscriptions())}
 
     def _to_confirm(self, addresses: str) -> str:
-        sentences = [_("Nobody has confirmed a subscription to the topic, so no mail is sent.")]
+        sentences = [_("Nobody has confirmed a subscription to the topic, so SNS sends no messages yet.")]
         if addresses:
             sentences.append(_("Open the link in the mail that {addresses} got.", addresses=addresses))
         if addresses and self._is_readable:

@@ -13,7 +13,7 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.resources.sns_topic import Subscription
 
 ADDRESS = "ann@example.com"
-NOBODY = "Nobody has confirmed a subscription to the topic, so no mail is sent."
+NOBODY = "Nobody has confirmed a subscription to the topic, so SNS sends no messages yet."
 ABSENT = ("ExecutionDoesNotExist", "Execution Does Not Exist: '{name}'")
 EXISTS = ("ExecutionAlreadyExists", "Execution Already Exists: '{name}'")
 LOOKS = "DescribeExecution GetExecutionHistory DescribeStateMachineForExecution"

@@ -19,14 +19,14 @@ NAMES: Final = {
     "01": ("can_step_functions_assume_it", "machine_trust", ""),
     "02": ("error_type", "returned", ""),
     "03": ("arriving", "text", ""),
-    "04": ("newcomer", "person", "everybody"),
+    "04": ("newcomer", "person", "pages"),
     "05": ("times", "broken", "mine"),
     "06": ("entered", "request", "expected"),
     "07": ("keys", "state", "winners_of"),
     "08": ("fault", "mails", ""),
     "15": ("tries", "allowed", "mail_catch"),
     "16": ("recorded", "recorder", ""),
-    "17": ("count_items", "recorded", "minutes"),
+    "17": ("count_items", "recorded", "hours"),
     "90": ("kinds", "proof_of_007", "without_receipt"),
     "10": ("output", "condition", "careful"),
     "12": ("status", "more", ""),
@@ -74,10 +74,20 @@ def tried(count):
     return file + "".join(f"def test_{number}(): {each}\n" for number, each in enumerate(statements))
 
 
+#: What AWS recommends in a trust policy.
+OWN_ACCOUNT: Final = {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+
+
 def trusting(service: object, version: str = "2012-10-17", **statement: object) -> str:
     """A trust policy as an attendee may write it."""
     usual = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     return repr({"Version": version, "Statement": [usual | statement]})
+
+
+def trust_lambda(service: object = "lambda.amazonaws.com", **statement: object) -> str:
+    """Give the functions' role a trust policy, as an attendee may write it."""
+    document = f"json.dumps({trusting(service, **statement)})"
+    return f"iam.update_assume_role_policy(RoleName=target.names.lambda_role, PolicyDocument={document})"
 
 
 def choice(least: int, most: int, default: str = "Number Not Allowed") -> str:
@@ -105,6 +115,20 @@ iam.put_role_policy(**policy, PolicyDocument=json.dumps(document))
 def admit(action: str, resource: str) -> str:
     """Give the machine's role of lesson 16 a policy, as an attendee may write it."""
     return ADMIT.format(action=action, resource=resource)
+
+
+PUBLISH: Final = """
+for policy in iam.list_attached_role_policies(RoleName=machine_role)["AttachedPolicies"]:
+    iam.detach_role_policy(RoleName=machine_role, PolicyArn=policy["PolicyArn"])
+statement = {{"Effect": "Allow", "Action": {action}, "Resource": {resource}}}
+text = json.dumps({{"Version": "2012-10-17", "Statement": statement}})
+iam.put_role_policy(RoleName=machine_role, PolicyName="PublishToTopic", PolicyDocument=text)
+"""
+
+
+def publishing(action: str, resource: str) -> str:
+    """Give the machine's role of lesson 08 this inline policy, and no managed one."""
+    return PUBLISH.format(action=action, resource=resource)
 
 
 def without_receipt(returned: str = "ids") -> str:
@@ -150,6 +174,9 @@ WRONG: Final = {
         "iam.delete_role_policy(RoleName=target.names.lambda_role, PolicyName='none')",
         "wrong = json.dumps(trust).replace('lambda.amazonaws.com', 'states.amazonaws.com')\n"
         "iam.update_assume_role_policy(RoleName=target.names.lambda_role, PolicyDocument=wrong)",
+        trust_lambda(Effect="Deny"),
+        trust_lambda(Action="sts:*"),
+        trust_lambda(["lambda.amazonaws.com", "states.amazonaws.com"]),
     ],
     "02-29": ["error_type = CustomError", "error_type = 'InvalidInput'"],
     "02-35": [
@@ -162,13 +189,15 @@ WRONG: Final = {
     "03-31": ["arriving = '1'", "arriving = 2", "arriving = 1.0"],
     "03-35": [
         "sns.publish(TopicArn=topic_arn, Message=text, Subject='Congratulations')",
+        "sns.publish(TopicArn=topic_arn, Message=text, Subject='AWS Notification Message')",
         "sns.publish(TopicArn=topic_arn, Message='Congrats!')",
         "sns.publish(TopicArn=topic_arn, Message=12)",
         "sns.publish(TopicArn=topic_arn, Message=text); inbox(target).clear()",
     ],
     "03-39": ["sns.set_topic_attributes(TopicArn=topic_arn, AttributeName='DisplayName',"
               " AttributeValue='lottery')"],
-    "04-22": ["everybody = page", "everybody = [page['Items'][0]] * 10", "everybody *= 4"],
+    "04-22": ["pages = page", "pages *= 4", "pages = [dynamodb.scan(TableName=target.names.employee_table)['Items']]",
+              "pages = [page['Items']] * 3 + [page['Items'][:1]]"],
     "04-30": [
         "newcomer |= {'employee_name': {'S': 'Xu Lan'}, 'lottery_serial': {'N': '11'}}\n"
         "dynamodb.put_item(TableName=target.names.employee_table, Item=newcomer)",
@@ -210,8 +239,8 @@ WRONG: Final = {
               "fault = 'def lambda_handler(event, context): return original(event, context)'",
               "fault = 'def lambda_handler(event, context)'"],
     "08-37": ["mails = '3'", "mails = 2", "mails = 1"],
-    "08-56": ["iam.attach_role_policy(RoleName=role,"
-              " PolicyArn=f'arn:{target.partition}:iam::aws:policy/AmazonSNSFullAccess')"],
+    "08-56": ["iam.attach_role_policy(RoleName=role, PolicyArn=policies['AmazonSNSFullAccess'])",
+              "Stack(target).deploy()", publishing("'*'", "'*'")],
     "15-17": ["tries = '1'", "tries = 3", "tries = 1.0"],
     "15-e2x": [
         f"allowed = {choice(1, 10, 'Failed')}",
@@ -219,6 +248,8 @@ WRONG: Final = {
         f"allowed = {choice(1, 10)}; del allowed['Default']",
         f"allowed = json.dumps({choice(1, 10)})",
         "allowed = {'Type': 'Choice', 'Choices': [], 'Default': 'Number Not Allowed'}",
+        "allowed = {'Type': 'Choice', 'Default': 'Number Not Allowed', 'Choices': [{'Variable': '$.input',"
+        " 'NumericEquals': number, 'Next': 'Input Lottery Winners'} for number in (1, 10)]}",
         "allowed = {'Type': 'Choice', 'Choices': 5, 'Default': 'Number Not Allowed'}",
         "allowed = {'Type': 'Choice', 'Choices': [5], 'Default': 'Number Not Allowed'}",
     ],
@@ -242,18 +273,21 @@ WRONG: Final = {
         "iam.delete_role_policy(**policy)",
         admit("'dynamodb:PutItem'", "'*'"),
         admit("['dynamodb:PutItem', 'dynamodb:DeleteItem']", "target.arn('dynamodb', f'table/{table}')"),
+        admit("['dynamodb:PutItem', 'dynamodb:DeleteTable', 'dynamodb:Query']", "target.arn('dynamodb', f'table/{table}')"),
+        admit("'dynamodb:PutItem'", "target.arn('dynamodb', f'table/{table}*')"),
         admit("'dynamodb:PutItem'", "target.arn('dynamodb', f'table/{target.names.employee_table}')"),
     ],
     "17-26": ["recorded = '60'", "recorded = 60.0"],
     "17-47": [
         "def count_items(table): return 300",
         "def count_items(table): return str(dynamodb.describe_table(TableName=table))",
+        "def count_items(table): return dynamodb.scan(TableName=table) and 1000",
         "def count_items(table):\n"
         "    first = dynamodb.scan(TableName=table)\n"
         "    second = dynamodb.scan(TableName=table, ExclusiveStartKey=first['LastEvaluatedKey'])\n"
         "    return first['Count'] + second['Count']",
     ],
-    "17-57": ["minutes = 1_000_000 / 300", "minutes = '56'", "minutes = 20", "minutes = 5", "minutes = 60"],
+    "17-57": ["hours = 1_000_000 / 10", "hours = '28'", "hours = 20", "hours = 5", "hours = 27"],
     "90-32": [
         "kinds = ['drawn', 'roll call', 'drawn']", "kinds = ['drawn'] * 4",
         "kinds = 'drawn, roll call, drawn, roll call'", "kinds = ['roll call', 'drawn'] * 2",
@@ -293,7 +327,15 @@ WRONG: Final = {
         "more += [{'stateName': name, 'mock': failing['mock']} for name, _ in edges]",
         "more = edges",
     ],
-    "12-54": [tests("assert tried(0)", "tried(2)", "assert tried(0)['status'] == 'RETRIABLE'")],
+    "12-54": [
+        tests("assert tried(0)", "tried(2)", "assert tried(0)['status'] == 'RETRIABLE'"),
+        # It reads the definition only.
+        "%%writefile test_errors.py\n# Exercise 3\nimport json\nfrom pathlib import Path\n"
+        "text = Path(__file__).with_name('machine.asl.json').read_text()\n"
+        "state = json.loads(text)['States']['Validate Winners']\n"
+        "def test_it():  # states.test_state(...)\n"
+        "    assert state['Retry'][0]['MaxAttempts'] == 2 and state['Catch'][0]['Next'] == 'Failed'",
+    ],
     "13-36": ["sent = '3'", "sent = 4"],
     "13-66": [
         "reminder = [{'ErrorEquals': 'States.Timeout', 'MaxAttempts': 1}]",
@@ -326,22 +368,22 @@ ALSO_RIGHT: Final = {
         "machine_trust['Statement'][0]['Principal']['Service'] = 'states.amazonaws.com'",
         f"machine_trust = {trusting('states.amazonaws.com', Action=['sts:AssumeRole'])}",
         f"machine_trust = {trusting(['states.amazonaws.com'], '2008-10-17', Sid='Machine')}",
+        f"machine_trust = {trusting('states.amazonaws.com', Condition=OWN_ACCOUNT)}",
         f"machine_trust = {trusting('states.amazonaws.com')}\n"
         "machine_trust['Statement'] = machine_trust['Statement'][0]; del machine_trust['Version']",
     ],
     "01-33": [
         "Stack(target).deploy(only='role')",
         "iam.update_assume_role_policy(RoleName=target.names.lambda_role, PolicyDocument=json.dumps(trust))",
-        f"trusting = json.dumps({trusting(['lambda.amazonaws.com'], Action=['sts:AssumeRole'])})\n"
-        "iam.update_assume_role_policy(RoleName=target.names.lambda_role, PolicyDocument=trusting)",
+        trust_lambda(["lambda.amazonaws.com"], Action=["sts:AssumeRole"]),
     ],
     "03-35": ["sns.publish(TopicArn=topic_arn, Message='Congrats! [Li Na]'"
               " ' You have selected as the Lucky Champ!')"],
     "03-39": ["Stack(target).deploy(only='topic')"],
     "04-22": [
-        "everybody = dynamodb.scan(TableName=target.names.employee_table)['Items']",
-        "pages = dynamodb.get_paginator('scan').paginate(TableName=target.names.employee_table)\n"
-        "everybody = tuple(item for page in pages for item in page['Items'])",
+        "paginator = dynamodb.get_paginator('scan')\n"
+        "found = paginator.paginate(TableName=target.names.employee_table, PaginationConfig={'PageSize': 3})\n"
+        "pages = tuple(page['Items'] for page in found)",
     ],
     "04-30": ["newcomer = wanted.copy()\ndynamodb.put_item(TableName=target.names.employee_table, Item=newcomer)"],
     "04-34": ["person |= dict(employee_id=dict(S='012'))\n"
@@ -357,6 +399,7 @@ ALSO_RIGHT: Final = {
         f"mine = {gate(Default='Yes')}\nmine['States']['Gate']['Choices'] = ["
         "{'Variable': '$.input', 'NumericGreaterThan': 10, 'Next': 'No'}]",
         f"mine = {gate(Default='No')}\nmine['States']['Yes'] = {{'Type': 'Pass', 'End': True}}",
+        f"mine = {gate(Default='No')}\nmine['States']['No']['Cause'] = 'There are ten employees.'",
         f"mine = {gate(Default='No')} | {{'QueryLanguage': 'JSONata'}}\nmine['States']['Gate']['Choices'] = ["
         "{'Condition': '{% $states.input.input <= 10 %}', 'Next': 'Yes'}]",
     ],
@@ -378,11 +421,7 @@ ALSO_RIGHT: Final = {
               " for each in part.get('body', {}).get('winners', [])]"],
     "08-23": ["fault = flaky.replace('<= 2', '== 1')"],
     "08-37": ["mails = 3.0"],
-    "08-56": [
-        "done = Stack(target).deploy()",
-        "done = iam.put_role_policy(RoleName=machine_role, PolicyName='Publish', PolicyDocument=json.dumps("
-        "{'Version': '2012-10-17', 'Statement': {'Effect': 'Allow', 'Action': 'sns:Publish', 'Resource': '*'}}))",
-    ],
+    "08-56": [publishing("['sns:Publish']", "[topic_arn]")],
     "15-e2x": [
         "allowed = {'Type': 'Choice', 'Choices': [{'Variable': '$.input', 'NumericGreaterThan': 10,"
         " 'Next': 'Number Not Allowed'}, {'Variable': '$.input', 'NumericLessThan': 1,"
@@ -410,8 +449,8 @@ ALSO_RIGHT: Final = {
         "        count += page['Count']\n"
         "    return count",
     ],
-    "17-57": ["minutes = 56", "minutes = round(1e6 / 300 / 60, 1)", "minutes = 55",
-              "minutes = 1e6 / limits['draws a second'].min() / 60"],
+    "17-57": ["hours = 28", "hours = round(1e6 / 10 / 3600, 1)", "hours = 27.7",
+              "hours = 1e6 / limits['draws a second'].min() / 3600"],
     "90-32": ["kinds = ('drawn', 'roll call', 'drawn', 'roll call')", "kinds = ['drawn', 'roll call'] * 2"],
     "90-50": ["proof_of_007 = merkle.proof(pool, salt, 6)", "proof_of_007 = dict(merkle.proof(pool, salt, -4 % 10))"],
     "90-84": [without_receipt(), without_receipt("set(ids)"), without_receipt("tuple(ids + ids)")],
@@ -461,6 +500,7 @@ HINTS: Final = {
         ("execution_input = {'Input': 3}", "small letters"),
         ("execution_input = {input: 3}", "key in quotes"),
         ("execution_input = {'input': 2}", "For two winners"),
+        ("execution_input = {'input': 3, 'Comment': 'three'}", "One key is enough"),
     ],
     "00-25": [
         ("mistyped = 'random select winners'", "same capitals"),
@@ -474,7 +514,7 @@ HINTS: Final = {
         ("sns.subscribe(TopicArn=topic_arn, Protocol='email', Endpoint=address)\n"
          "inbox(target).confirm(address)", "No mail has"),
     ],
-    "04-22": [("everybody = page['Items']", "3 of 10 items"), ("everybody = []", "0 of 10 items")],
+    "04-22": [("", "The pages have [3] items"), ("pages = []", "The pages have [] items")],
     "04-30": [
         ("newcomer = wanted", "now write it with put_item"),
         ("newcomer = wanted | {'employee_id': {'S': '11'}}\n"
@@ -496,6 +536,9 @@ HINTS: Final = {
          "should end with TooMany, but ends with no Error"),
         (f"mine = {gate(Default='No')}\nmine['States']['Gate']['Choices'][0]['NumericLessThanEquals'] = 11",
          '{"input": 11} should end with TooMany, but ends with success'),
+        (f"mine = {gate(Default='No')}\nmine['States']['Gate']['Choices'] = [{{'Variable': '$.input',"
+         " 'NumericEquals': number, 'Next': 'Yes'} for number in (1, 10)]",
+         '{"input": 5} should end with success, but ends with TooMany'),
         (f"mine = {gate(Default='Gate')}\ndel mine['States']['No']", "no end, after 20 states"),
     ],
     "01-17": [("can_step_functions_assume_it = 'False'", "without quotes")],
@@ -507,6 +550,7 @@ HINTS: Final = {
     ],
     "02-29": [("error_type = 'CustomError: An error occurred!!'", "only the exception's name")],
     "02-35": [
+        ("returned = {'body': {'num_of_winners': 5}}", "shows no call with 5"),
         ("returned = {'num_of_winners': 5}", 'Send {"input": 5}'),
         ("returned = aws_lambda.invoke(FunctionName=name, Payload='{\"input\": 5}')", "use json.load on its Payload"),
         ("returned = json.load(aws_lambda.invoke(FunctionName=name, Payload='5')['Payload'])", "failed"),
@@ -521,8 +565,11 @@ HINTS: Final = {
     "08-23": [("fault = None", "Write the code as a text in quotes"),
               ("fault = 'x = 1'", "must define lambda_handler"), ("fault = flaky", "They ended with ConnectionError, ConnectionError, success"),
               ("fault = flaky.replace('global tries', '')", "They ended with UnboundLocalError, UnboundLocalError, Unb")],
-    "08-56": [("done = iam.attach_role_policy(RoleName=machine_role, PolicyArn=policies['AmazonDynamoDBFullAccess'])",
-               "MyStepFunctionsExecutionRole. It has AmazonDynamoDBFullAccess now")],
+    "08-56": [("", "SNS.AuthorizationErrorException: MyStepFunctionsExecutionRole may not publish"),
+              ("iam.attach_role_policy(RoleName=machine_role, PolicyArn=policies['AmazonDynamoDBFullAccess'])",
+               "MyStepFunctionsExecutionRole has AmazonDynamoDBFullAccess now, which allows more"),
+              (publishing("'sns:Publish'", "'*'"), "Name the ARN of the topic"),
+              (publishing("'sns:*'", "topic_arn"), "Name only sns:Publish")],
     "10-37": [("output = None", "Write a number"), ("output = 4", "before Assign")],
     "10-49": [
         ("condition = ''", "between {% and %}"),
@@ -537,15 +584,17 @@ HINTS: Final = {
     "12-26": [("status = 'RETRIABLE'", "look for a Retry. There is none")],
     "12-42": [
         ("more += [{'stateName': name, **failing} for name, to in edges if to == 'Failed']",
-         "No test goes from Random Select Winners to Validate Winners"),
+         "Your test of Random Select Winners ends with FAILED, States."),
+        ("more += [{'stateName': 'Input Lottery Winners', **failing}]", "from Random Select Winners to Validate Winners"),
         ("more += [{'stateName': 'Nobody'}]", "State not found in definition"),
     ],
     "12-54": [
-        ("def test_it(): pass", "needs an assert"),
+        ("def test_it(): pass", "None of your tests calls test_state"),
+        (tests("assert tried(1)"), "If MaxAttempts is 1, none of your tests fails. If MaxAttempts is 3, none"),
         ("Path('test_errors.py').unlink()", "No such file"),
         (tests("assert tried(2)['status'] == 'RETRIABLE'"), "First, all tests must pass"),
-        (tests(RETRIABLE), "for: retried_three_times, without_catch"),
-        (tests(CAUGHT), "for: retried_once"),
+        (tests(RETRIABLE), "yet: If MaxAttempts is 3, none of your tests fails. Without the Catch, none"),
+        (tests(CAUGHT), "yet: If MaxAttempts is 1, none of your tests fails."),
     ],
     "13-36": [("sent = None", "Write a number"), ("sent = 2", "60 seconds")],
     "13-66": [("reminder = [{'ErrorEquals': ['States.Timeout']}]", "TestState says RETRIABLE, RETRIABLE, CAUGHT_ERROR")],
@@ -575,15 +624,17 @@ HINTS: Final = {
          "no Catch takes the error DynamoDB.ConditionalCheckFailedException"),
     ],
     "16-69": [
-        ("", "Name only PutItem"),
+        ("", "names dynamodb:*. Name only dynamodb:PutItem"),
         (admit("'dynamodb:GetItem'", "'*'"), "may not call PutItem"),
         (admit("'dynamodb:PutItem'", "target.arn('dynamodb', 'table/*')"), "the ARN of the table of winners"),
     ],
     "17-47": [
         ("", "your function returns 300"),
+        ("def count_items(table): return dynamodb.describe_table(TableName=table)['Table']['ItemCount']", "six hours old"),
         ("def count_items(table): return dynamodb.scan(TableName=name)['Count']", "the error NameError"),
     ],
-    "17-57": [("minutes = 1e6 / 300", "Divide by 60"), ("minutes = 23", "the time for state transitions")],
+    "17-57": [("hours = 1e6 / 10 / 60", "These are minutes. Divide by 60"), ("hours = 1e5", "Divide by 3600"),
+              ("hours = 0.926", "the time for StartExecution")],
     "17-26": [("recorded = 1000", "before it writes"), ("recorded = 1010", "who can still win")],
     "90-32": [("kinds = ['drawn', 'roll call']", "if everybody had been here"), ("kinds = 'drawn'", "Write a list"),
             ("kinds = ['announced', 'drawn']", "Use only the kinds")],
