@@ -48,8 +48,9 @@ _IN_MOCK: Final = {
 }
 
 
-_Mismatch = tuple[str, str, Any]
-"""Something that does not fit: its path, the key of a sentence, and the limit in this sentence."""
+_Mismatch = tuple[str, str, Any, Any]
+"""Something that does not fit: its path, the key of a sentence, its limit, and the value that AWS repeats
+(None if it is missing or sensitive)."""
 
 
 def check_call(service: str, operation: str, parameters: dict[str, Any]) -> None:
@@ -59,10 +60,10 @@ def check_call(service: str, operation: str, parameters: dict[str, Any]) -> None
         RefusalError: A parameter is missing, too long, or not one of the allowed values.
         MalformedRequestError: A parameter has the wrong type.
     """
-    for path, kind, limit in _mismatches(shape_of(service, operation, "input"), parameters, str):
+    for path, kind, limit, value in _mismatches(shape_of(service, operation, "input"), parameters, str):
         if kind == "type":
             raise MalformedRequestError(f"'{path}' must be {limit}")
-        raise RefusalError("ValidationException", violation(path, _IN_CALL[kind].format(limit)))
+        raise RefusalError("ValidationException", violation(path, _IN_CALL[kind].format(limit), value))
 
 
 def check_result(resource: str, result: Any, *, strict: bool) -> None:
@@ -84,7 +85,7 @@ def check_result(resource: str, result: Any, *, strict: bool) -> None:
     if integration[2]:
         action = _DESCRIBES_JOB.get(integration[1], "")
     shape = shape_of(_SERVICES.get(service, service), action, "output")
-    for path, kind, limit in _mismatches(shape, result, _as_in_asl):
+    for path, kind, limit, _ in _mismatches(shape, result, _as_in_asl):
         # A function's payload is JSON, although the model has a blob.
         if (strict or kind != "missing") and (integration[1], path) != ("lambda:invoke", "Payload"):
             fault = _IN_MOCK[kind].format(path.rpartition(".")[2], limit)
@@ -126,7 +127,7 @@ def _mismatches(shape: Any, value: Any, name_of: Callable[[str], str], path: str
         return
     kind, (wanted, words) = shape.type_name, _TYPES[shape.type_name]
     if not isinstance(value, wanted) or (isinstance(value, bool) and kind != "boolean"):
-        yield (path, "type", words)
+        yield (path, "type", words, None)
         return
     if kind == "structure":
         for member, inner in shape.members.items():
@@ -135,16 +136,18 @@ def _mismatches(shape: Any, value: Any, name_of: Callable[[str], str], path: str
             if value.get(name) is not None:
                 yield from _mismatches(inner, value[name], name_of, where)
             elif member in shape.required_members:
-                yield (where, "missing", None)
+                yield (where, "missing", None, None)
     elif kind in {"list", "map"}:
         inner = shape.member if kind == "list" else shape.value
-        for item in value if kind == "list" else value.values():
-            yield from _mismatches(inner, item, name_of, path)
+        for number, item in enumerate(value if kind == "list" else value.values(), 1):
+            where = f"{path}.{number}.member" if name_of is str else path  # a mock's field has no number
+            yield from _mismatches(inner, item, name_of, where)
+    shown = None if shape.metadata.get("sensitive") or kind in {"list", "map", "structure"} else value
     if (allowed := getattr(shape, "enum", None)) and value not in allowed:
-        yield (path, "enum", ", ".join(allowed))
+        yield (path, "enum", ", ".join(allowed), shown)
     is_number = isinstance(value, int | float)
     size, below, above = (value, "low", "high") if is_number else (len(value), "short", "long")
     if size < shape.metadata.get("min", size):
-        yield (path, below, shape.metadata["min"])
+        yield (path, below, shape.metadata["min"], shown)
     if size > shape.metadata.get("max", size):
-        yield (path, above, shape.metadata["max"])
+        yield (path, above, shape.metadata["max"], shown)

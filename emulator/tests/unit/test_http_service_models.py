@@ -88,19 +88,19 @@ def test_fields_have_the_names_that_definitions_use():
 
 
 @pytest.mark.parametrize(
-    ("parameters", "text"),
+    ("parameters", "shown", "text"),
     [
-        ({"inspectionLevel": "ALL"}, "Member must satisfy enum value set: [INFO, DEBUG, TRACE]"),
-        ({"stateName": "x" * 81}, "Member must have length less than or equal to 80"),
-        ({"roleArn": ""}, "Member must have length greater than or equal to 1"),
-        ({"definition": None}, "Member must not be null"),
+        ({"inspectionLevel": "ALL"}, " 'ALL'", "Member must satisfy enum value set: [INFO, DEBUG, TRACE]"),
+        ({"stateName": "x" * 81}, "", "Member must have length less than or equal to 80"),
+        ({"roleArn": ""}, " ''", "Member must have length greater than or equal to 1"),
+        ({"definition": None}, "", "Member must not be null"),
     ],
 )
-def test_parameters_of_a_call(parameters, text):
-    """AWS refuses a value that the model of a call does not allow."""
+def test_parameters_of_a_call(parameters, shown, text):
+    """AWS refuses a value that the model of a call does not allow, and repeats it unless it is sensitive."""
     with pytest.raises(RefusalError) as raised:
         check_call("stepfunctions", "TestState", {"definition": "{}"} | parameters)
-    where = f"Value at '{next(iter(parameters))}' failed to satisfy constraint"
+    where = f"Value{shown} at '{next(iter(parameters))}' failed to satisfy constraint"
     assert raised.value.message == f"1 validation error detected: {where}: {text}"
 
 
