@@ -251,12 +251,13 @@ def _event_of_error(state: Any, *, env: Any, ex: Exception) -> Any:
     if failed is not None and failed.event_type == "EvaluationFailed":
         return failed
     event = type(state)._from_error(state, env=env, ex=ex)
-    kind, details = next(iter(event.event_details.items()))
+    (details,) = event.event_details.values()
     if details.get("error") != _RUNTIME:
         return event
     cause = details.get("cause", "")
-    # A cause from a branch is already complete.
-    complete = kind == "executionFailedEventDetails"
+    # A cause from a branch is already complete, and so is one of `_failure`.
+    own = "get_execution_failed_event_details" in vars(ex)
+    complete = own or cause.startswith("An error occurred while ")
     raise (_failure(_RUNTIME, cause) if complete else failure_in_state(env, _RUNTIME, cause)) from ex
 
 

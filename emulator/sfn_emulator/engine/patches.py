@@ -245,6 +245,7 @@ PATCHES: Final[Mapping[str, Patch]] = {
         "942a91d2ed32", query_languages.items_declared
     ),
     _ASL + "eval.states:ItemData": Patch("0422cd00c4ef", query_languages.map_item),
+    _ASL + "eval.states:States.reset": Patch("468e2a12e1bb", query_languages.without_results),
     _COMMON + "error_name.failure_event:FailureEventException.get_execution_failed_event_details": Patch(
         "0d69993f45ea", query_languages.complete_cause
     ),

@@ -43,10 +43,11 @@ def expression(_: MotoFunction, self: Any, env: Any) -> None:
     """
     from states_language.jsonata import EvaluationError, evaluate
 
-    data = env.states._states_data
-    states = {"input": data["input"], "context": data["context"]}
-    # moto stores null where there is none. Definitions that read them elsewhere are refused.
-    states |= {name: data[name] for name in ("result", "errorOutput") if name in data}
+    states = dict(env.states._states_data)
+    if "errorOutput" in states:
+        # In a Catch, moto stores the error as the result, too. After a Retry, the error is an old one.
+        in_catch = states.get("result") == states["errorOutput"]
+        states.pop("result" if in_catch else "errorOutput", None)
     try:
         value = evaluate(self.expression, variables(env) | {"states": states})
     except EvaluationError as error:
@@ -54,6 +55,13 @@ def expression(_: MotoFunction, self: Any, env: Any) -> None:
     if kind := _FIELDS.get(re.sub(r"^Choices\[\d+\]/", "", self.field)):
         value = _checked(env, self, value, kind)
     env.stack.append(value)
+
+
+def without_results(_: MotoFunction, self: Any, input_value: Any) -> None:
+    """At the beginning of a state, `$states` has neither a result nor an error. In moto, both are null."""
+    self._states_data["input"] = copy.deepcopy(input_value)
+    for name in ("result", "errorOutput"):
+        self._states_data.pop(name, None)
 
 
 def _sentence(jsonata: Any) -> str:
