@@ -24,7 +24,7 @@ def test_an_unknown_function_is_not_found(aws):
     """An unknown function is refused with 404 and its ARN."""
     code, message, status = refused(aws("lambda").invoke, FunctionName="nobody")
     assert (code, status) == ("ResourceNotFoundException", 404)
-    assert message == "Function not found: arn:aws:lambda:us-east-1:123456789012:function:nobody"
+    assert message == "Function not found: arn:aws:lambda:us-east-1:123456789012:function:nobody:$LATEST"
 
 
 def test_an_unknown_qualifier_is_not_found(function):

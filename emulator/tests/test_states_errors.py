@@ -102,7 +102,7 @@ def test_a_function_that_is_not_there(machine):
     execution = machine(one(task(GONE))).run()
     assert execution["error"] == "Lambda.ResourceNotFoundException"
     details = "(Service: AWSLambda; Status Code: 404; Error Code: ResourceNotFoundException; Request ID: "
-    assert execution["cause"].startswith(f"Function not found: {GONE} {details}")
+    assert execution["cause"].startswith(f"Function not found: {GONE}:$LATEST {details}")
 
 
 @pytest.mark.parametrize("name", ["Lambda.ResourceNotFoundException", "States.TaskFailed", "States.ALL"])

@@ -81,6 +81,10 @@ class DynamoDbApi:
             case "CreateTable" | "UpdateTable" | "DeleteTable":
                 return self._change(request)
         reply = self._moto(request)
+        if reply.ok and request.json.get("ReturnConsumedCapacity", "NONE") == "NONE":
+            told = reply.json
+            if told.pop("ConsumedCapacity", None):
+                reply = reply.with_json(told)
         if request.operation == "DescribeTable" and reply.ok:
             return reply.with_json({"Table": _described(reply.json["Table"])})
         index = request.json.get("IndexName") if request.operation in {"Query", "Scan"} else None

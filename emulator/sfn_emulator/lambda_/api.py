@@ -206,7 +206,7 @@ class LambdaApi:
         path = f"/2015-03-31/functions/{quote(name, safe='')}/configuration{query}"
         reply = self._moto.rest(scope, "GET", path)
         if not reply.ok:
-            arn = scope.arn(f"function:{name}") + (f":{qualifier}" if qualifier else "")
+            arn = scope.arn(f"function:{name}:{qualifier or '$LATEST'}")
             raise RefusalError("ResourceNotFoundException", f"Function not found: {arn}", 404)
         self._functions[key] = function = function_of(reply.json)
         return function
