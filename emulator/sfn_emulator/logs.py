@@ -17,15 +17,15 @@ _MOST_LETTERS: Final = 10_000_000
 
 @dataclass(frozen=True)
 class LogLines:
-    """The log of one invocation.
+    """The log of one invocation, or an event of an execution.
 
     Args:
         scope: The scope of CloudWatch Logs in the function's region.
-        function: The function's name.
+        function: The function's name; empty for an event.
         group: The log group.
         stream: The log stream.
         text: The lines.
-        new_stream: Whether the stream must be created, because this is the worker's first invocation.
+        new_stream: Whether the stream must be created, because this is the first that goes there.
         at: The time, in milliseconds since 1970.
     """
 
@@ -83,10 +83,13 @@ class LogWriter:
             return self._moto.target(lines.scope, f"Logs_20140328.{operation}", parameters).ok
 
         where = {"logGroupName": lines.group, "logStreamName": lines.stream}
-        texts = [line + "\n" for line in lines.text.split("\n") if line.strip()]
+        end = "\n" if lines.function else ""
+        texts = [line + end for line in lines.text.split("\n") if line.strip()]
         put = where | {"logEvents": [{"timestamp": lines.at, "message": text} for text in texts]}
         # This fails if nobody created the group yet, or if somebody deleted it.
-        if (not lines.new_stream or call("CreateLogStream", where)) and call("PutLogEvents", put):
+        if lines.new_stream:
+            call("CreateLogStream", where)
+        if call("PutLogEvents", put) or not lines.function:
             return
         # If the function was deleted while it ran, do not create its deleted group again.
         target = f"/2015-03-31/functions/{lines.function}/configuration"

@@ -85,7 +85,7 @@ class Router:
             "lambda": LambdaApi(self._moto, self._runner, self._authorizer, sessions),
             "logs": LogsApi(self._moto, writer),
             "sns": sns,
-            "states": StatesApi(self._moto, self._authorizer),
+            "states": StatesApi(self._moto, self._authorizer, writer),
         }
         # moto's reset goes through everything that is loaded. Nothing may be loaded at the same time.
         self._loading = threading.Lock()

@@ -277,15 +277,6 @@ def test_an_execution_outlives_the_task_that_waits_for_it(machine):
     assert execution["status"] == "RUNNING"
 
 
-def test_a_version_of_a_machine_cannot_run(machine):
-    """AWS: an execution can begin with the ARN of a version or an alias."""
-    mine = machine({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}})
-    text = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})
-    version = mine.client.update_state_machine(stateMachineArn=mine.arn, definition=text, publish=True)
-    with pytest.raises(ClientError, match="InternalFailure"):
-        mine.client.start_execution(stateMachineArn=version["stateMachineVersionArn"])
-
-
 def test_a_test_does_not_ask_where_an_error_is_from(aws):
     """AWS: `errorCausedByState` must name a state in the Map or Parallel."""
     definition = json.dumps(MAP | {"End": True})
@@ -295,12 +286,6 @@ def test_a_test_does_not_ask_where_an_error_is_from(aws):
         assert told["error"] == "E"
 
 
-def test_an_express_machine_is_run_as_a_standard_one(machine):
-    """AWS: an express machine's executions cannot be described."""
-    mine = machine({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}, type="EXPRESS")
-    assert mine.run()["status"] == "SUCCEEDED"
-
-
 def test_a_distributed_map_needs_no_right(machine, role):
     """AWS: the role needs states:StartExecution."""
     processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
@@ -308,18 +293,6 @@ def test_a_distributed_map_needs_no_right(machine, role):
     state = {"Type": "Map", "ItemProcessor": processor, "End": True}
     mine = machine({"StartAt": "A", "States": {"A": state}}, roleArn=role().arn)
     assert mine.run([1, 2])["output"] == "[1,2]"
-
-
-def test_a_machine_logs_nothing(machine, aws):
-    """AWS: with a logging configuration, events go to that group."""
-    aws("logs").create_log_group(logGroupName="machines")
-    group = "arn:aws:logs:us-east-1:123456789012:log-group:machines:*"
-    destination = {"cloudWatchLogsLogGroup": {"logGroupArn": group}}
-    logging = {"level": "ALL", "includeExecutionData": True, "destinations": [destination]}
-    mine = machine({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}, loggingConfiguration=logging)
-    mine.run()
-    assert aws("logs").describe_log_streams(logGroupName="machines")["logStreams"] == []
-    aws("logs").delete_log_group(logGroupName="machines")
 
 
 WRITER = {"Resource": "arn:aws:states:::s3:putObject", "Arguments": {"Bucket": "b"}}

@@ -92,6 +92,13 @@ def running(execution_arn: str) -> object | None:
     return execution if execution and execution.exec_status == "RUNNING" else None
 
 
+def machine_of(arn: str) -> Any:
+    """The object of a state machine in moto, which starts the executions."""
+    from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+    return stepfunctions_parser_backends[Arn.of(arn).account][Arn.of(arn).region].describe_state_machine(arn)
+
+
 def codes() -> set[str]:
     """The CodeSha256 of every version of every function."""
     from moto.awslambda_simple.models import lambda_simple_backends

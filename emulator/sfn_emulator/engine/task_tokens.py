@@ -63,6 +63,16 @@ _tasks: Final[dict[str, _Task | None]] = {}  # by their tokens; None if the atte
 _thread: Final = threading.local()  # `_thread.task` is the task whose attempt this thread makes
 
 
+def check_token(token: str) -> None:
+    """Refuse a token that this emulator did not give to a task.
+
+    Raises:
+        RefusalError: It is unknown.
+    """
+    if token not in _tasks:
+        raise RefusalError("InvalidToken", "Invalid Token: 'Invalid token'")
+
+
 def report(token: str, outcome: Outcome | None) -> None:
     """Report the outcome of a task; None is a heartbeat.
 
@@ -70,8 +80,7 @@ def report(token: str, outcome: Outcome | None) -> None:
         RefusalError: The token is unknown, or its task does not wait any more.
     """
     with _lock:
-        if token not in _tasks:
-            raise RefusalError("InvalidToken", "Invalid Token: 'Invalid token'")
+        check_token(token)
         task = _tasks[token]
         if task is None or task.over or task.outcome is not None or not task.env.is_running():
             raise RefusalError("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")

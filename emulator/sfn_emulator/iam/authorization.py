@@ -5,6 +5,7 @@ everything. `authentication` gives a key to each function and to each role of a 
 keys that IAM and STS issued. A request with another key, or without one, is refused.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final
@@ -111,6 +112,15 @@ class Authorizer:
         context = {"aws:sourceaccount": Arn.of(source_arn).account, "aws:sourcearn": source_arn}
         document = backends.trust_of(role_arn)
         return document is not None and trusts(document, "Service", [f"{service}.amazonaws.com"], context)
+
+    def role_may(self, role_arn: str, actions: Iterable[str]) -> bool:
+        """Whether a role may do all these actions on every resource, such as ``"logs:CreateLogDelivery"``."""
+        if not self._enforced:
+            return True
+        role = Caller(role_arn, "any")
+        documents, boundary = backends.documents_of(role), backends.boundary_documents_of(role)
+        permissions = [Permission(action, "*") for action in actions]
+        return not any(_reason_to_deny(documents, boundary, permission) for permission in permissions)
 
 
 # A state machine makes the same calls many times.

@@ -1,6 +1,5 @@
 """Answer Step Functions' API as AWS does. moto stores the state machines and runs them."""
 
-import threading
 import time
 import uuid
 from dataclasses import asdict
@@ -9,22 +8,21 @@ from typing import Any, Final
 from sfn_emulator.engine.application import Moto
 from sfn_emulator.engine.backends import events_of
 from sfn_emulator.engine.internals import parse_error
-from sfn_emulator.engine.task_tokens import end_executions, report
-from sfn_emulator.http.messages import RefusalError, Reply, Request
+from sfn_emulator.engine.task_tokens import check_token, end_executions, report
+from sfn_emulator.http.messages import Reply, Request
 from sfn_emulator.http.replies import json_reply
+from sfn_emulator.http.service_models import check_call
 from sfn_emulator.iam.authorization import Authorizer
-from sfn_emulator.states.history import Abort, Executions, with_references
+from sfn_emulator.logs import LogWriter
+from sfn_emulator.states.history import Abort, Executions, not_of_this_type, sync_result
+from sfn_emulator.states.machines import Machines, Started
 from sfn_emulator.states.test_state import test_state
-from sfn_emulator.states.validation import check_arns, check_definition, check_execution, task_outcome
+from sfn_emulator.states.validation import check_arns, check_execution, task_outcome
 from states_language import SCHEMA, Diagnostic
 from states_language import diagnostics as diagnostics_of
 
 _MOST_DIAGNOSTICS: Final = 100
 _STOP_SECONDS: Final = 5.0
-_NOT_ASSUMED: Final = (
-    "Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume "
-    "the provided role."
-)
 
 
 class StatesApi:
@@ -33,27 +31,24 @@ class StatesApi:
     Args:
         moto: Stores them and runs their executions.
         authorizer: Checks whether Step Functions can assume their roles.
+        writer: Writes the logs of their executions.
     """
 
-    def __init__(self, moto: Moto, authorizer: Authorizer) -> None:
+    def __init__(self, moto: Moto, authorizer: Authorizer, writer: LogWriter) -> None:
         self._moto = moto
-        self._authorizer = authorizer
-        self._executions = Executions(moto)
+        self._machines = Machines(moto, authorizer)
+        self._executions = Executions(moto, writer)
         self._call = self._executions.call
-        # moto checks whether a name is free, and then uses it. Two requests at once could use the same name.
-        self._naming = threading.Lock()
-        self._operations = {
-            "CreateStateMachine": self._create,
-            "UpdateStateMachine": self._update,
+        self._operations = self._machines.operations | {
             "DeleteStateMachine": self._delete,
-            "DescribeStateMachine": lambda request: with_references(moto(request)),
             "ValidateStateMachineDefinition": _validate,
             "StartExecution": self._start,
+            "StartSyncExecution": self._start_sync,
             "StopExecution": self._stop,
             "DescribeExecution": self._executions.describe,
             "DescribeStateMachineForExecution": self._executions.describe_machine,
             "GetExecutionHistory": self._executions.history,
-            "ListExecutions": self._executions.list,
+            "ListExecutions": self._list,
             "SendTaskSuccess": _report,
             "SendTaskFailure": _report,
             "SendTaskHeartbeat": _report,
@@ -63,41 +58,15 @@ class StatesApi:
     def answer(self, request: Request) -> Reply:
         """Answer a request to Step Functions."""
         check_arns(request.json)
+        if request.operation.startswith("List"):
+            check_call("stepfunctions", request.operation, request.json)
         return self._operations.get(request.operation, self._moto)(request)
 
     def reset(self) -> None:
         """Stop all executions and forget everything."""
         end_executions()
         self._executions.forget()
-
-    def _create(self, request: Request) -> Reply:
-        arn = request.scope.arn(f"stateMachine:{request.json.get('name', '')}")
-        check_definition(str(request.json.get("definition", "")), request.json.get("type"))
-        self._check_role(request, arn)
-        with self._naming:
-            reply = self._moto(request)
-            if not reply.ok:
-                return reply
-            arn = reply.json["stateMachineArn"]
-            machine = self._call(request.scope, "DescribeStateMachine", stateMachineArn=arn).json
-        # If a machine with this name exists already, moto returns it, even if it is different.
-        new = request.json.get("definition"), request.json.get("type") or "STANDARD"
-        if (machine.get("definition"), machine.get("type") or "STANDARD") != new:
-            raise RefusalError("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
-        return reply
-
-    def _update(self, request: Request) -> Reply:
-        definition, arn = request.json.get("definition"), request.json.get("stateMachineArn", "")
-        if definition is not None:
-            machine = self._call(request.scope, "DescribeStateMachine", stateMachineArn=arn).json
-            check_definition(str(definition), machine.get("type"))
-            self._executions.keep_definition(request.scope, arn)
-        self._check_role(request, arn)
-        return self._moto(request)
-
-    def _check_role(self, request: Request, machine_arn: str) -> None:
-        if not self._authorizer.can_assume("states", request.json.get("roleArn"), machine_arn):
-            raise RefusalError("AccessDeniedException", _NOT_ASSUMED)
+        self._machines.forget()
 
     def _delete(self, request: Request) -> Reply:
         arn = request.json.get("stateMachineArn", "")
@@ -109,23 +78,45 @@ class StatesApi:
         end_executions(arn)
         reply = self._moto(request)
         self._executions.forget_machine(arn)
+        self._machines.forget(arn)
         return reply
 
     def _test(self, request: Request) -> Reply:
-        return test_state(request, self._check_role)
+        return test_state(request, self._machines.check_role)
 
     def _start(self, request: Request) -> Reply:
+        started, name, given = self._asked(request)
+        if started.machine["type"] == "EXPRESS":
+            execution = self._executions.begin(request.scope, started, name, given)
+        else:
+            arn = started.execution_arn(name)
+            with self._machines.naming:
+                execution = self._executions.same(arn, given)
+                execution = execution or self._executions.begin(request.scope, started, name, given)
+        began = int(execution.start_date.timestamp() * 1000) / 1000  # moto, too, cuts a time to milliseconds
+        return json_reply({"executionArn": execution.exec_arn, "startDate": began})
+
+    def _list(self, request: Request) -> Reply:
+        arn = request.json.get("stateMachineArn", "")
+        if arn and self._machines.chosen(arn).machine["type"] == "EXPRESS":
+            raise not_of_this_type()
+        return self._executions.list(request)
+
+    def _start_sync(self, request: Request) -> Reply:
+        started, name, given = self._asked(request)
+        if started.machine["type"] != "EXPRESS":
+            raise not_of_this_type()
+        execution = self._executions.begin(request.scope, started, name, given, sync=True)
+        return json_reply(sync_result(execution, started))
+
+    def _asked(self, request: Request) -> tuple[Started, str, str]:
+        """What a request starts: the machine, and the execution's name and input."""
         # moto calls an execution without a name "None", and refuses the next one.
         parameters = {"name": str(uuid.uuid4()), "input": "{}"}
         parameters |= {name: value for name, value in request.json.items() if value is not None}
-        check_execution(str(parameters["name"]), str(parameters["input"]))
-        machine_arn = str(parameters.get("stateMachineArn", ""))
-        arn = f"{machine_arn.replace(':stateMachine:', ':execution:')}:{parameters['name']}"
-        # In moto, a stopped execution runs until its function ends, and a running one may be started again.
-        if arn in self._executions.aborts:
-            raise RefusalError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
-        with self._naming:
-            return self._moto(request.with_json(parameters))
+        name, given = str(parameters["name"]), str(parameters["input"])
+        check_execution(name, given)
+        return self._machines.chosen(str(parameters.get("stateMachineArn", ""))), name, given
 
     def _stop(self, request: Request) -> Reply:
         arn = request.json.get("executionArn", "")
@@ -137,13 +128,14 @@ class StatesApi:
             at = int(time.time() * 1000) / 1000  # moto, too, cuts a time to milliseconds
             abort = Abort(error, cause, at, len(events_of(arn)))
             self._executions.aborts[arn] = abort
+            self._executions.end_log(arn, abort)
         reply = self._moto(request)
         return reply.with_json({"stopDate": abort.at}) if abort and reply.ok else reply
 
 
 def _report(request: Request) -> Reply:
     """Answer SendTaskSuccess, SendTaskFailure or SendTaskHeartbeat."""
-    outcome = task_outcome(request.operation, request.json)
+    outcome = task_outcome(request.operation, request.json, check_token)
     report(request.json["taskToken"], outcome)
     return json_reply({})
 

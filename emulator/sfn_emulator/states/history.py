@@ -7,20 +7,30 @@ status, the end and the history of such an execution.
 import base64
 import binascii
 import json
+import math
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from sfn_emulator.engine.application import Moto
-from sfn_emulator.engine.backends import events_of, running
+from sfn_emulator.engine.backends import events_of, machine_of, running
+from sfn_emulator.engine.executions import prepared
 from sfn_emulator.http.messages import RefusalError, Reply, Request, Scope
 from sfn_emulator.http.replies import json_reply
-from states_language import variable_references
+from sfn_emulator.logs import LogWriter
+from sfn_emulator.states.execution_log import ExecutionLog
+from sfn_emulator.states.machines import Started, with_references
+from sfn_emulator.states.pages import page_of
 
 Event = dict[str, Any]
 _ENDS: Final = ("ExecutionAborted", "ExecutionFailed", "ExecutionSucceeded", "ExecutionTimedOut")
 _PAGE: Final = 100  # AWS's default
+#: What DescribeStateMachineForExecution says of a machine.
+_OF_EXECUTION: Final = frozenset(
+    ("name", "definition", "roleArn", "revisionId", "loggingConfiguration", "tracingConfiguration")
+) | {"encryptionConfiguration"}
 
 
 @dataclass(frozen=True)
@@ -50,43 +60,85 @@ class Executions:
 
     Args:
         moto: Stores the executions.
+        writer: Writes their logs.
     """
 
-    def __init__(self, moto: Moto) -> None:
+    def __init__(self, moto: Moto, writer: LogWriter) -> None:
+        self._writer = writer
+        self._logs: dict[str, ExecutionLog] = {}
+        self._listing = threading.Lock()
         self.aborts: dict[str, Abort] = {}
         self._moto = moto
-        self._definitions: dict[str, str] = {}  # of executions whose machines were updated later
+        self.started: dict[str, Started] = {}
         # moto's objects for running executions, and the descriptions of these executions.
         self._running: dict[str, tuple[object, Reply]] = {}
 
     def forget(self) -> None:
         """Forget everything."""
         self.aborts.clear()
-        self._definitions = {}
+        self.started = {}
+        self._logs = {}
         self._running = {}
 
-    def keep_definition(self, scope: Scope, machine_arn: str) -> None:
-        """Keep the present definition for the machine's executions, because the machine will be updated."""
-        machine = self.call(scope, "DescribeStateMachine", stateMachineArn=machine_arn).json
-        reply = self.call(scope, "ListExecutions", stateMachineArn=machine_arn, maxResults=1000)
-        for execution in reply.json.get("executions", []):
-            self._definitions.setdefault(execution["executionArn"], machine["definition"])
+    def begin(self, scope: Scope, started: Started, name: str, given: str, *, sync: bool = False) -> Any:
+        """Start an execution, and wait for its end if it is `sync`; moto's object of it."""
+        arn = started.execution_arn(name)
+        machine = {**started.machine, "stateMachineArn": started.arn}
+        is_logged = machine["loggingConfiguration"]["level"] != "OFF"
+        log = ExecutionLog(arn, machine, scope, self._writer) if is_logged else None
+        execution = prepared(machine, arn, name, given, log, sync=sync)
+        executions = machine_of(started.arn).executions
+        with self._listing:
+            if machine["type"] == "EXPRESS":  # nobody can ask for one that has ended
+                executions[:] = [each for each in executions if each.exec_status in {None, "RUNNING"}]
+            else:
+                self.started[arn] = started
+                self._logs |= {arn: log} if log else {}
+            executions.append(execution)
+        execution.start()
+        return execution
+
+    def same(self, arn: str, given: str) -> Any:
+        """The running execution with this name and input; None if the name is free.
+
+        Raises:
+            RefusalError: The name is not free.
+        """
+        # In moto, a stopped execution runs until its function ends, and a running one may be started again.
+        if arn not in self.started:
+            return None
+        execution: Any = running(arn)
+        if arn in self.aborts or execution is None or execution.execution_input != given:
+            raise RefusalError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
+        return execution
+
+    def end_log(self, arn: str, abort: Abort) -> None:
+        """Write that an execution was stopped. moto's engine ends it later."""
+        if log := self._logs.pop(arn, None):
+            at = datetime.fromtimestamp(abort.at, UTC).isoformat()
+            number = str(abort.events + 1)
+            event = {
+                "id": number,
+                "previous_event_id": "0",
+                "type": "ExecutionAborted",
+                "event_timestamp": at,
+            }
+            log.end(event, abort.details)
 
     def forget_machine(self, machine_arn: str) -> None:
         """Forget the executions of a deleted machine, because a new execution may have the same ARN."""
         beginning = machine_arn.replace(":stateMachine:", ":execution:") + ":"
-        for by_arn in (self.aborts, self._definitions, self._running):
+        for by_arn in (self.aborts, self.started, self._logs, self._running):
             for arn in [arn for arn in by_arn if arn.startswith(beginning)]:
                 del by_arn[arn]
 
     def describe_machine(self, request: Request) -> Reply:
         """Answer DescribeStateMachineForExecution."""
-        reply = self._moto(request)
-        # moto returns the definition that the machine has now.
-        definition = self._definitions.get(request.json.get("executionArn", ""))
-        return with_references(
-            reply.with_json(reply.json | {"definition": definition}) if reply.ok and definition else reply
-        )
+        if (started := self.started.get(request.json.get("executionArn", ""))) is None:
+            return self._moto(request)
+        described = {name: value for name, value in started.machine.items() if name in _OF_EXECUTION}
+        described |= {"stateMachineArn": started.arn, "updateDate": started.updated}
+        return json_reply(with_references(described))
 
     def describe(self, request: Request) -> Reply:
         """Answer DescribeExecution. The description of a running execution is kept for further calls."""
@@ -98,7 +150,8 @@ class Executions:
         reply = self._moto(request)
         if not reply.ok:
             return reply
-        reply = reply.with_json(reply.json | {"inputDetails": {"included": True}})
+        told = reply.json | {"inputDetails": {"included": True}} | self._names(arn)
+        reply = reply.with_json(told)
         if execution is not None and reply.json["status"] == "RUNNING":
             self._running[arn] = execution, reply
         else:
@@ -107,16 +160,37 @@ class Executions:
 
     def list(self, request: Request) -> Reply:
         """Answer ListExecutions."""
+        asked, status = request.json.get("stateMachineArn", ""), request.json.get("statusFilter")
+        machine_arn = ":".join(asked.split(":")[:7])
+        if asked == machine_arn and not (self.aborts and status):
+            reply = self._moto(request)
+            listed = [self._listed(request.scope, each) for each in reply.json.get("executions", [])]
+            return reply.with_json(reply.json | {"executions": listed}) if reply.ok else reply
+        found, token = list[dict[str, Any]](), dict[str, str]()
+        while True:
+            pages = {"stateMachineArn": machine_arn, "maxResults": 1000} | token
+            reply = self._moto(request.with_json(pages))
+            if not reply.ok:
+                return reply
+            found += reply.json["executions"]
+            token = {name: value for name, value in reply.json.items() if name == "nextToken" and value}
+            if not token:
+                break
         # Filter after the correction, because moto's status of a stopped execution is wrong.
-        status = request.json.get("statusFilter")
-        ignored = {"statusFilter"} if self.aborts else set()
-        parameters = {name: value for name, value in request.json.items() if name not in ignored}
-        reply = self._moto(request.with_json(parameters))
-        if not reply.ok:
-            return reply
-        executions = [self._corrected(request.scope, execution) for execution in reply.json["executions"]]
-        shown = [execution for execution in executions if status in {None, execution["status"]}]
-        return reply.with_json(reply.json | {"executions": shown})
+        listed = [self._listed(request.scope, execution) for execution in found]
+        chosen = [it for it in listed if status in {None, it["status"]} and asked in it.values()]
+        page, next_page = page_of(chosen, request.json)
+        return json_reply({"executions": page} | next_page)
+
+    def _listed(self, scope: Scope, execution: dict[str, Any]) -> dict[str, Any]:
+        return (
+            self._corrected(scope, execution) | self._names(execution["executionArn"]) | {"redriveCount": 0}
+        )
+
+    def _names(self, arn: str) -> dict[str, str]:
+        """The version and the alias by which an execution was started."""
+        started = self.started.get(arn)
+        return dict(started.names) if started else {}
 
     def history(self, request: Request) -> Reply:
         """Answer GetExecutionHistory."""
@@ -154,8 +228,7 @@ class Executions:
         if description["status"] != "TIMED_OUT":
             return description
         arn = description["executionArn"]
-        machine = self.call(scope, "DescribeStateMachineForExecution", executionArn=arn).json
-        seconds = json.loads(self._definitions.get(arn, machine["definition"]))["TimeoutSeconds"]
+        seconds = json.loads(self.started[arn].machine["definition"])["TimeoutSeconds"]
         return description | {"stopDate": description["startDate"] + seconds}
 
     def _events(self, scope: Scope, description: dict[str, Any]) -> Sequence[Event]:
@@ -185,10 +258,23 @@ class Executions:
         return self._moto.target(scope, f"AWSStepFunctions.{operation}", parameters)
 
 
-def with_references(reply: Reply) -> Reply:
-    """The description of a machine with the variables that its states read."""
-    references = variable_references(reply.json.get("definition") or "{}") if reply.ok else {}
-    return reply.with_json(reply.json | {"variableReferences": references}) if references else reply
+def not_of_this_type() -> RefusalError:
+    """The error of an operation on a machine of the other type."""
+    reason = "This operation is not supported by this type of state machine"
+    return RefusalError("StateMachineTypeNotSupported", reason)
+
+
+def sync_result(execution: Any, started: Started) -> dict[str, Any]:
+    """The result of StartSyncExecution, with what AWS would bill: units of 100 ms and 64 MB."""
+    told = execution.to_start_sync_execution_output()
+    seconds = (told["stopDate"] - told["startDate"]).total_seconds()
+    told |= {name: told[name].timestamp() for name in ("startDate", "stopDate")}
+    if "output" in told:
+        told["output"] = execution.output  # `failures` has made a text of it
+    billed = max(1, math.ceil(seconds * 10)) * 100
+    bill = {"billedDurationInMilliseconds": billed, "billedMemoryUsedInMB": 64}
+    told = {name: value for name, value in told.items() if value is not None}
+    return told | {"stateMachineArn": started.arn, "billingDetails": bill}
 
 
 def as_aws(event: Event) -> Event:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from sfn_emulator.engine.internals import parse_error
@@ -43,6 +43,10 @@ def check_arns(parameters: Mapping[str, object]) -> None:
         arn = str(parameters.get(name) or "")
         if arn and not (arn.startswith("arn:") and Arn.of(arn).resource):
             raise RefusalError("InvalidArn", f"Invalid Arn: 'Invalid ARN prefix: {arn}'")
+        if name == "executionArn" and Arn.of(arn).resource.startswith("express:"):
+            raise RefusalError(
+                "InvalidArn", "Invalid Arn: 'Resource type not valid in this context: express'"
+            )
 
 
 def check_input(given: str) -> None:
@@ -54,8 +58,15 @@ def check_input(given: str) -> None:
     _check_json(given, "input", "InvalidExecutionInput", "Invalid State Machine Execution Input")
 
 
-def task_outcome(operation: str, parameters: dict[str, Any]) -> Mapping[str, str | None] | None:
+def task_outcome(
+    operation: str, parameters: dict[str, Any], check_token: Callable[[str], None] = lambda _: None
+) -> Mapping[str, str | None] | None:
     """Check the parameters of SendTaskSuccess, SendTaskFailure or SendTaskHeartbeat.
+
+    Args:
+        operation: One of these.
+        parameters: Its parameters.
+        check_token: Refuses a token that nobody gave. AWS looks at the token before it looks at the output.
 
     Returns:
         The outcome of the task: its output, or its error and cause. None for a heartbeat.
@@ -65,6 +76,7 @@ def task_outcome(operation: str, parameters: dict[str, Any]) -> Mapping[str, str
         MalformedRequestError: A parameter has the wrong type.
     """
     check_call("stepfunctions", operation, parameters)
+    check_token(parameters["taskToken"])
     if operation == "SendTaskHeartbeat":
         return None
     if operation == "SendTaskFailure":

@@ -21,7 +21,7 @@ class Engine:
         make = history.as_aws
         monkeypatch.setattr(history, "events_of", lambda arn: EVENTS)
         monkeypatch.setattr(history, "as_aws", lambda event: self.read.append(event["id"]) or make(event))
-        self._executions = Executions(self)
+        self._executions = Executions(self, None)
 
     def target(self, scope, operation, parameters):
         assert operation == "AWSStepFunctions.DescribeExecution"

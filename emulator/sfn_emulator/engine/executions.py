@@ -1,0 +1,91 @@
+"""Start executions in moto's engine, without moto's API: by a description of a machine, and with a log."""
+
+import datetime
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import SimpleNamespace
+from typing import Any, Final, Protocol
+
+from sfn_emulator.engine.internals import engine_module
+from sfn_emulator.http.messages import Arn
+
+_LONGEST: Final = 300  # seconds that an execution of an express machine may take
+
+
+class Log(Protocol):
+    """Where moto's engine writes the events of an execution, as soon as they happen."""
+
+    configuration: Any
+    execution_arn: str
+
+    def log_level_filter(self, history_event_type: str) -> bool:
+        """Whether events of this type are written."""
+
+    def publish_history_log(self, history_log: Mapping[str, Any]) -> None:
+        """Write an event."""
+
+
+def prepared(
+    machine: Mapping[str, Any], arn: str, name: str, given: str, log: Log | None, *, sync: bool
+) -> Any:
+    """An execution whose method ``start`` begins it.
+
+    Args:
+        machine: What it runs, as DescribeStateMachine returns it.
+        arn: The ARN of the execution.
+        name: Its name.
+        given: Its input, as JSON.
+        log: Where its events go, besides its history.
+        sync: Whether ``start`` returns at the end of the execution. Else it has a thread of its own.
+    """
+    execution = engine_module("backend.execution")
+    definition = machine["definition"]
+    if machine["type"] == "EXPRESS":
+        parsed = json.loads(definition)
+        definition = json.dumps(
+            parsed | {"TimeoutSeconds": min(parsed.get("TimeoutSeconds", _LONGEST), _LONGEST)}
+        )
+    where = Arn.of(arn)
+    make = execution.SyncExecution if sync else execution.Execution
+    made = make(
+        name=name,
+        sm_type=engine_module("api").StateMachineType(machine["type"]),
+        role_arn=machine["roleArn"],
+        exec_arn=arn,
+        account_id=where.account,
+        region_name=where.region,
+        state_machine=SimpleNamespace(
+            arn=machine["stateMachineArn"],
+            name=machine["name"],
+            sm_type=engine_module("api").StateMachineType(machine["type"]),
+            definition=definition,
+        ),
+        start_date=datetime.datetime.now(tz=datetime.UTC),
+        cloud_watch_logging_session=log,
+        activity_store={},
+        input_data=given,
+    )
+    if sync:
+        made._get_start_execution_worker = partial(_without_redrives, made._get_start_execution_worker)
+    return made
+
+
+def _without_redrives(worker_of: Callable[[], Any]) -> Any:
+    """In an execution that somebody waits for, the context object counts no redrives."""
+    worker = worker_of()
+    build = worker._get_evaluation_environment
+
+    def environment() -> Any:
+        env = build()
+        env.states.context_object.context_object_data["Execution"].pop("RedriveCount", None)
+        return env
+
+    worker._get_evaluation_environment = environment
+    return worker
+
+
+def is_logged(level: str, event_type: str) -> bool:
+    """Whether a level of logs, such as ``"ERROR"``, has events of a type."""
+    logging = engine_module("asl.eval.event.logging")
+    return bool(logging.is_logging_enabled_for(level, event_type))

@@ -1,0 +1,423 @@
+"""State machines, their versions and aliases, as AWS keeps them. moto's engine runs what they start."""
+
+import random
+import re
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from sfn_emulator.engine.application import Moto
+from sfn_emulator.http.messages import Arn, RefusalError, Reply, Request
+from sfn_emulator.http.replies import json_reply, violation
+from sfn_emulator.http.service_models import check_call
+from sfn_emulator.iam.authorization import Authorizer
+from sfn_emulator.states.pages import page_of
+from sfn_emulator.states.validation import check_definition
+from states_language import variable_references
+
+Description = Mapping[str, Any]
+"""A machine or a version, as DescribeStateMachine returns it."""
+
+_SETTINGS: Final = (
+    "definition",
+    "roleArn",
+    "loggingConfiguration",
+    "tracingConfiguration",
+    "encryptionConfiguration",
+)
+#: CreateStateMachine returns an existing machine if these are the same. A role and tags do not count.
+_SAME: Final = (
+    "definition",
+    "type",
+    "loggingConfiguration",
+    "tracingConfiguration",
+    "encryptionConfiguration",
+)
+_LOGS_NOTHING: Final = {"level": "OFF", "includeExecutionData": False}
+#: What AWS's page on logs has a role allow.
+_DELIVERS_LOGS: Final = [
+    f"logs:{action}"
+    for action in (
+        *(
+            "CreateLogDelivery",
+            "GetLogDelivery",
+            "UpdateLogDelivery",
+            "DeleteLogDelivery",
+            "ListLogDeliveries",
+        ),
+        *("PutResourcePolicy", "DescribeResourcePolicies", "DescribeLogGroups"),
+    )
+]
+_VALIDATION: Final = "log_stream_created_by_aws_to_validate_log_delivery_subscriptions"
+_ALIAS: Final = re.compile(r"^(?=.*[a-zA-Z_\-\.])[a-zA-Z0-9_\-\.]+$")
+_INITIAL: Final = "INITIAL"  # AWS's word for the revision of a machine that was never updated
+_NOT_ASSUMED: Final = (
+    "Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume "
+    "the provided role."
+)
+
+
+@dataclass
+class Machine:
+    """A machine. Its descriptions are replaced, never changed, because executions keep them."""
+
+    description: Description
+    updated: float
+    versions: dict[int, Description] = field(default_factory=dict)
+    newest: int = 0
+    aliases: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Started:
+    """What an execution was started with.
+
+    Attributes:
+        arn: The ARN of the machine.
+        machine: The machine or the version.
+        updated: When the machine was last updated, in seconds since 1970.
+        names: The ARNs of the version and the alias, if it was started by one.
+    """
+
+    arn: str
+    machine: Description
+    updated: float
+    names: Mapping[str, str]
+
+    def execution_arn(self, name: str) -> str:
+        """The ARN of an execution with this name. Each execution of an express machine has one of its own."""
+        if self.machine["type"] == "EXPRESS":
+            return f"{self.arn.replace(':stateMachine:', ':express:')}:{name}:{uuid.uuid4()}"
+        return f"{self.arn.replace(':stateMachine:', ':execution:')}:{name}"
+
+
+class Machines:
+    """Answers the operations on state machines, versions and aliases.
+
+    Args:
+        moto: Stores names and tags, and lists machines.
+        authorizer: Checks whether Step Functions can assume a role.
+    """
+
+    def __init__(self, moto: Moto, authorizer: Authorizer) -> None:
+        self._moto = moto
+        self._authorizer = authorizer
+        self._machines: dict[str, Machine] = {}
+        # moto checks whether a name is free, and then uses it. Two requests at once could use the same name.
+        self.naming = threading.RLock()
+        self.operations = {
+            "CreateStateMachine": self._create,
+            "UpdateStateMachine": self._update,
+            "DescribeStateMachine": self._describe,
+            "PublishStateMachineVersion": self._publish,
+            "ListStateMachineVersions": self._list_versions,
+            "DeleteStateMachineVersion": self._delete_version,
+            "CreateStateMachineAlias": self._create_alias,
+            "UpdateStateMachineAlias": self._update_alias,
+            "DescribeStateMachineAlias": self._describe_alias,
+            "ListStateMachineAliases": self._list_aliases,
+            "DeleteStateMachineAlias": self._delete_alias,
+        }
+
+    def forget(self, arn: str = "") -> None:
+        """Forget a machine, or everything."""
+        if arn:
+            self._machines.pop(arn, None)
+        else:
+            self._machines.clear()
+
+    def chosen(self, arn: str) -> Started:
+        """What an execution runs that is started by the ARN of a machine, a version or an alias.
+
+        Raises:
+            RefusalError: There is none.
+        """
+        machine_arn, _, last = arn.rpartition(":")
+        machine = self._machines.get(arn) or self._machines.get(machine_arn)
+        if machine is None:
+            raise _unknown(arn)
+        if arn in self._machines:
+            return Started(arn, machine.description, machine.updated, {})
+        names = {}
+        if alias := machine.aliases.get(last):
+            routes = alias["routingConfiguration"]
+            names["stateMachineAliasArn"] = arn
+            (route,) = random.choices(routes, [route["weight"] for route in routes])
+            arn, last = route["stateMachineVersionArn"], route["stateMachineVersionArn"].rpartition(":")[2]
+        version = machine.versions.get(int(last)) if last.isdecimal() else None
+        if version is None:
+            raise _unknown(arn)
+        return Started(machine_arn, version, machine.updated, names | {"stateMachineVersionArn": arn})
+
+    def check_role(self, request: Request, machine_arn: str) -> None:
+        """Refuse a role that Step Functions cannot assume.
+
+        Raises:
+            RefusalError: In AWS's words.
+        """
+        if not self._authorizer.can_assume("states", request.json.get("roleArn"), machine_arn):
+            raise RefusalError("AccessDeniedException", _NOT_ASSUMED)
+
+    def _create(self, request: Request) -> Reply:
+        given = {name: value for name, value in request.json.items() if value is not None}
+        if "versionDescription" in given and not given.get("publish"):
+            raise RefusalError(
+                "ValidationException", "Version description can only be set when publish is true"
+            )
+        check_definition(str(given.get("definition", "")), given.get("type"))
+        self.check_role(request, request.scope.arn(f"stateMachine:{given.get('name', '')}"))
+        logging = self._logging(request, given.get("loggingConfiguration") or {}, given.get("roleArn", ""))
+        for_moto = {
+            name: value for name, value in given.items() if name not in {"publish", "versionDescription"}
+        }
+        with self.naming:
+            reply = self._moto(request.with_json(for_moto))
+            if not reply.ok:
+                return reply
+            arn, created = reply.json["stateMachineArn"], reply.json["creationDate"]
+            new: Description = {
+                "stateMachineArn": arn,
+                "name": given["name"],
+                "status": "ACTIVE",
+                "definition": given["definition"],
+                "roleArn": given["roleArn"],
+                "type": given.get("type") or "STANDARD",
+                "creationDate": created,
+                "loggingConfiguration": logging,
+                "tracingConfiguration": {"enabled": False} | (given.get("tracingConfiguration") or {}),
+                "encryptionConfiguration": given.get("encryptionConfiguration") or {"type": "AWS_OWNED_KEY"},
+            }
+            machine = self._machines.setdefault(arn, Machine(new, created))
+            if any(machine.description[name] != new[name] for name in _SAME):
+                raise RefusalError("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
+            version = _published(machine, given.get("versionDescription")) if given.get("publish") else None
+        return json_reply({"stateMachineArn": arn, "creationDate": created} | _version_of(version))
+
+    def _update(self, request: Request) -> Reply:
+        given = {name: value for name, value in request.json.items() if value is not None}
+        machine = self._machine(given.get("stateMachineArn", ""))
+        changes: dict[str, Any] = {name: given[name] for name in _SETTINGS if name in given}
+        if not changes and not given.get("publish"):
+            parts = "the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration"
+            raise RefusalError("MissingRequiredParameter", f"Either {parts} must be specified")
+        if "versionDescription" in given and not given.get("publish"):
+            raise RefusalError(
+                "ValidationException", "Version description can only be set when publish is true"
+            )
+        if "definition" in changes:
+            check_definition(str(changes["definition"]), machine.description["type"])
+        self.check_role(request, machine.description["stateMachineArn"])
+        if "loggingConfiguration" in changes:
+            role = changes.get("roleArn") or machine.description["roleArn"]
+            changes["loggingConfiguration"] = self._logging(request, changes["loggingConfiguration"], role)
+        with self.naming:
+            machine.updated = int(time.time() * 1000) / 1000
+            if any(machine.description[name] != value for name, value in changes.items()):
+                machine.description = {**machine.description, **changes, "revisionId": str(uuid.uuid4())}
+            version = _published(machine, given.get("versionDescription")) if given.get("publish") else None
+        revision = {name: value for name, value in machine.description.items() if name == "revisionId"}
+        return json_reply({"updateDate": machine.updated} | revision | _version_of(version))
+
+    def _describe(self, request: Request) -> Reply:
+        arn = request.json.get("stateMachineArn", "")
+        machine_arn, _, number = arn.rpartition(":")
+        if machine_arn in self._machines and number.isdecimal():
+            found = self._machines[machine_arn].versions.get(int(number))
+        else:
+            found = self._machine(arn).description
+        if found is None:
+            raise _unknown(arn)
+        if request.json.get("includedData") == "METADATA_ONLY":
+            return json_reply({name: value for name, value in found.items() if name != "definition"})
+        return json_reply(with_references(found))
+
+    def _publish(self, request: Request) -> Reply:
+        machine = self._machine(request.json.get("stateMachineArn", ""))
+        asked, now = request.json.get("revisionId"), machine.description.get("revisionId", _INITIAL)
+        if asked not in {None, now}:
+            reason = f"Failed to publish the State Machine version for revision {asked}. "
+            raise RefusalError("ConflictException", f"{reason}The current State Machine revision is {now}.")
+        with self.naming:
+            version = _published(machine, request.json.get("description"))
+        return json_reply({"creationDate": version["creationDate"]} | _version_of(version))
+
+    def _list_versions(self, request: Request) -> Reply:
+        versions = list(self._machine(request.json["stateMachineArn"]).versions.values())[::-1]
+        shown = [{"creationDate": it["creationDate"]} | _version_of(it) for it in versions]
+        page, token = page_of(shown, request.json)
+        return json_reply({"stateMachineVersions": page} | token)
+
+    def _delete_version(self, request: Request) -> Reply:
+        arn = request.json.get("stateMachineVersionArn", "")
+        machine_arn, _, number = arn.rpartition(":")
+        if (machine := self._machines.get(machine_arn)) and number.isdecimal():
+            using = [name for name, alias in machine.aliases.items() if arn in _routed(alias)]
+            if using:
+                reason = "Version to be deleted must not be referenced by an alias. Current list of aliases"
+                raise RefusalError(
+                    "ConflictException", f"{reason} referencing this version: [{', '.join(using)}]"
+                )
+            machine.versions.pop(int(number), None)
+        return json_reply({})
+
+    def _create_alias(self, request: Request) -> Reply:
+        given = request.json
+        _check_count(given.get("routingConfiguration") or [])
+        check_call("stepfunctions", request.operation, given)
+        if not _ALIAS.fullmatch(given["name"]):
+            rule = f"satisfy regular expression pattern: {_ALIAS.pattern}"
+            raise RefusalError("ValidationException", violation("name", rule, given["name"]))
+        machine = self._check_routes(given["routingConfiguration"])
+        now = int(time.time() * 1000) / 1000
+        new = {
+            "stateMachineAliasArn": f"{machine.description['stateMachineArn']}:{given['name']}",
+            "name": given["name"],
+            "routingConfiguration": given["routingConfiguration"],
+            "creationDate": now,
+            "updateDate": now,
+        } | ({"description": given["description"]} if given.get("description") else {})
+        alias = machine.aliases.setdefault(given["name"], new)
+        if any(alias.get(name) != new.get(name) for name in ("description", "routingConfiguration")):
+            reason = "an alias with the same name and a different routing configuration already exists."
+            raise RefusalError("ConflictException", f"Failed to create alias because {reason}")
+        return json_reply({name: alias[name] for name in ("stateMachineAliasArn", "creationDate")})
+
+    def _check_routes(self, routes: list[dict[str, Any]]) -> Machine:
+        """The machine whose versions an alias leads to."""
+        arns = [route["stateMachineVersionArn"] for route in routes]
+        received = f"Received: [{', '.join(arns)}]"
+        if not all(re.fullmatch(r"arn:.+:stateMachine:[^:]+:\d+", arn) for arn in arns):
+            reason = "Routing configuration must contain state machine version ARNs."
+        elif len({arn.rpartition(":")[0] for arn in arns}) > 1:
+            reason = "Routing configuration must contain versions of the same state machine."
+        elif len({*arns}) < len(arns):
+            reason = "Routing configuration must contain distinct state machine version ARNs."
+        elif sum(weights := [route["weight"] for route in routes]) != 100:
+            reason = "Sum of routing configuration weights must equal 100."
+            received = f"Received: [{', '.join(map(str, weights))}]"
+        else:
+            machine = self._machine(arns[0].rpartition(":")[0])
+            for arn in arns:
+                if int(arn.rpartition(":")[2]) not in machine.versions:
+                    raise RefusalError("ResourceNotFound", f"State Machine Version Does Not Exist: '{arn}'")
+            return machine
+        raise RefusalError("ValidationException", f"{reason} {received}")
+
+    def _alias(self, request: Request) -> tuple[Machine | None, str]:
+        arn = str(request.json.get("stateMachineAliasArn") or "")
+        machine_arn, _, name = arn.rpartition(":")
+        return self._machines.get(machine_arn), name
+
+    def _update_alias(self, request: Request) -> Reply:
+        given = {name: value for name, value in request.json.items() if value is not None}
+        machine, name = self._alias(request)
+        if machine is None or name not in machine.aliases:
+            reason = "Request references a resource that does not exist."
+            raise RefusalError("ResourceNotFound", reason)
+        changes = {name: given[name] for name in ("description", "routingConfiguration") if name in given}
+        if not changes:
+            reason = "You must provide at least one of routingConfiguration or description"
+            raise RefusalError("ValidationException", reason)
+        if "routingConfiguration" in changes:
+            self._check_routes(changes["routingConfiguration"])
+        now = int(time.time() * 1000) / 1000
+        machine.aliases[name] = machine.aliases[name] | changes | {"updateDate": now}
+        return json_reply({"updateDate": now})
+
+    def _describe_alias(self, request: Request) -> Reply:
+        machine, name = self._alias(request)
+        if machine is None or name not in machine.aliases:
+            reason = "Request references a resource that does not exist."
+            raise RefusalError("ResourceNotFound", reason)
+        return json_reply(machine.aliases[name])
+
+    def _list_aliases(self, request: Request) -> Reply:
+        arn = request.json["stateMachineArn"]
+        of_version = arn.rpartition(":")[0] in self._machines
+        machine = self._machine(arn.rpartition(":")[0] if of_version else arn)
+        aliases = [it for it in machine.aliases.values() if not of_version or arn in _routed(it)]
+        shown = [{name: it[name] for name in ("stateMachineAliasArn", "creationDate")} for it in aliases]
+        page, token = page_of(shown, request.json)
+        return json_reply({"stateMachineAliases": page} | token)
+
+    def _delete_alias(self, request: Request) -> Reply:
+        machine, name = self._alias(request)
+        if machine is not None:
+            machine.aliases.pop(name, None)
+        return json_reply({})
+
+    def _machine(self, arn: str) -> Machine:
+        if (machine := self._machines.get(arn)) is None:
+            raise _unknown(arn)
+        return machine
+
+    def _logging(self, request: Request, given: Mapping[str, Any], role: str) -> dict[str, Any]:
+        """A logging configuration with its defaults; refuses one that AWS refuses."""
+        logging: dict[str, Any] = {**_LOGS_NOTHING, **given}
+        destinations = logging.get("destinations") or []
+        if (logging["level"] != "OFF" and len(destinations) != 1) or len(destinations) > 1:
+            reason = "Must specify exactly one Log Destination."
+            raise RefusalError("InvalidLoggingConfiguration", f"Invalid Logging Configuration: {reason}")
+        if logging["level"] != "OFF" and not self._authorizer.role_may(role, _DELIVERS_LOGS):
+            reason = "The state machine IAM Role is not authorized to access the Log Destination"
+            raise RefusalError("AccessDeniedException", reason)
+        for destination in destinations:
+            arn = str((destination.get("cloudWatchLogsLogGroup") or {}).get("logGroupArn", ""))
+            where = {
+                "logGroupName": Arn.of(arn).resource.removeprefix("log-group:").removesuffix(":*"),
+                "logStreamName": _VALIDATION,
+            }
+            scope = replace(request.scope, service="logs", region=Arn.of(arn).region)
+            created = self._moto.target(scope, "Logs_20140328.CreateLogStream", where)
+            if not created.ok and "AlreadyExists" not in created.json.get("__type", ""):
+                reason = "Log Destination not found."
+                raise RefusalError("InvalidLoggingConfiguration", f"Invalid Logging Configuration: {reason}")
+        return logging
+
+
+def with_references(description: Description) -> Description:
+    """The description of a machine with the variables that its states read."""
+    references = variable_references(description["definition"])
+    return {**description, "variableReferences": references} if references else description
+
+
+def _published(machine: Machine, description: str | None) -> Description:
+    """Publish the present revision, or return the version that it has already."""
+    revision = machine.description.get("revisionId")
+    newest = machine.versions.get(machine.newest)
+    if newest and newest.get("revisionId") == revision:
+        return newest
+    machine.newest += 1
+    version = dict(machine.description)
+    version["stateMachineArn"] = f"{version['stateMachineArn']}:{machine.newest}"
+    version["creationDate"] = int(time.time() * 1000) / 1000
+    if description:
+        version["description"] = description
+    machine.versions[machine.newest] = version
+    return version
+
+
+def _version_of(version: Description | None) -> dict[str, Any]:
+    return {"stateMachineVersionArn": version["stateMachineArn"]} if version else {}
+
+
+def _check_count(routes: list[dict[str, Any]]) -> None:
+    if len(routes) > 2:
+        shown = ", ".join(
+            f"RoutingConfigurationListItem(stateMachineVersionArn={route['stateMachineVersionArn']}, "
+            f"weight={route['weight']})"
+            for route in routes
+        )
+        rule = "have length less than or equal to 2"
+        raise RefusalError("ValidationException", violation("routingConfiguration", rule, f"[{shown}]"))
+
+
+def _routed(alias: Mapping[str, Any]) -> list[str]:
+    return [route["stateMachineVersionArn"] for route in alias["routingConfiguration"]]
+
+
+def _unknown(arn: str) -> RefusalError:
+    return RefusalError("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
