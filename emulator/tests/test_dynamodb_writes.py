@@ -82,3 +82,11 @@ def test_of_many_transactions_at_once_one_wins(dynamodb, table):
     assert len(won) == 1
     lost = {f"lost-{number}" for number in range(8)} - {f"lost-{won[0]}"}
     assert set(items(dynamodb, table)) == {"same", *won} | lost
+
+
+def test_what_was_used_is_told_if_asked(dynamodb, table):
+    """A write answers ConsumedCapacity only to who asks for it."""
+    update = {"TableName": table, "Key": {"id": {"S": "1"}}, "UpdateExpression": "SET n = :n"}
+    update["ExpressionAttributeValues"] = {":n": {"N": "1"}}
+    assert "ConsumedCapacity" not in dynamodb.update_item(**update)
+    assert "ConsumedCapacity" in dynamodb.update_item(**update, ReturnConsumedCapacity="TOTAL")

@@ -268,3 +268,17 @@ def test_a_failing_branch_ends_the_others(machine, function):
         "ParallelStateFailed",
         "ExecutionFailed",
     ]
+
+
+@pytest.mark.parametrize("field", ["MaxConcurrencyPath", "ToleratedFailureCountPath"])
+def test_a_number_of_a_map_that_is_none(machine, field):
+    """States.Runtime. The cause says in which state."""
+    inner = {"StartAt": "I", "States": {"I": {"Type": "Pass", "End": True}}}
+    state = {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": inner, field: "$.number"}
+    if field.startswith("Tolerated"):
+        config = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+        state["ItemProcessor"] = inner | config
+    execution = machine(one(state)).run({"items": [1], "number": "many"})
+    began = "An error occurred while executing the state 'A' (entered at the event id #2). "
+    assert (execution["status"], execution["error"]) == ("FAILED", "States.Runtime")
+    assert execution["cause"].startswith(f'{began}The {field} field refers to value "many"')

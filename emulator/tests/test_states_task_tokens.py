@@ -549,3 +549,9 @@ def test_a_function_can_send_its_own_success(aws, make, waits, role):
                 "is not authorized to perform: states:SendTaskSuccess on resource: * because"
                 in execution["cause"]
             )
+
+
+def test_the_token_is_looked_at_first(aws):
+    """If the token is unknown, an output that is no JSON does not matter."""
+    with pytest.raises(ClientError, match="InvalidToken"):
+        aws("stepfunctions").send_task_success(taskToken="nobody", output="{")

@@ -208,6 +208,18 @@ def test_the_interval_of_a_retry(test_state, retrier, count, seconds):
     assert details["retryBackoffIntervalSeconds"] == seconds
 
 
+@pytest.mark.parametrize("state", [TASK, {"Type": "Parallel", "Branches": TWO, "End": True}])
+def test_what_an_output_may_read(test_state, state):
+    """A result or an error, and not both. After a Retry, the error is an old one."""
+    whole = "{% $keys($states) %}"
+    catch = {"ErrorEquals": ["States.ALL"], "Next": "Y", "Output": whole}
+    asked = {key: value for key, value in state.items() if key != "Parameters"}
+    asked |= {"QueryLanguage": "JSONata", "Output": whole, "Catch": [catch]}
+    result = {"result": "[1, 2]" if state["Type"] == "Parallel" else "{}"}
+    for mock, third in ((result, "result"), (ERROR, "errorOutput")):
+        assert sorted(test_state(asked, mock=mock)["output"]) == sorted(["input", "context", third])
+
+
 def test_result_path_of_a_catch(test_state):
     """The ResultPath of a Catch puts the error into the input."""
     state = TASK | {"Catch": [{"ErrorEquals": ["Oops"], "ResultPath": "$.e", "Next": "Y"}]}

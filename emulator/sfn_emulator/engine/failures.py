@@ -324,9 +324,24 @@ def _failure(error: str, cause: str) -> Exception:
     return failure
 
 
+def entered_by(env: Any) -> int:
+    """The id of the event with which the present state began."""
+    number: int = env.event_history_context.source_event_id
+    events, here = env.event_manager._history_event_list, number
+    while 0 < here <= len(events):
+        event = events[here - 1]
+        if event.get("stateEnteredEventDetails", {}).get("name") == env.next_state_name:
+            return here
+        failed = event.get("evaluationFailedEventDetails")
+        if isinstance(failed, WrittenOnce) and failed["state"] == env.next_state_name:
+            return failed.entered
+        here = event["previousEventId"]
+    return number
+
+
 def failure_in_state(env: Any, error: str, reason: str) -> Exception:
     """An error that ends the execution or the branch. Its cause names the present state."""
-    entered = f"(entered at the event id #{env.event_history_context.source_event_id})"
+    entered = f"(entered at the event id #{entered_by(env)})"
     at = f"An error occurred while executing the state '{env.next_state_name}' {entered}."
     return _failure(error, f"{at} {reason}")
 

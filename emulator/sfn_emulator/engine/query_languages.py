@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sfn_emulator.engine.failures import WrittenOnce, failure_event, failure_in_state
+from sfn_emulator.engine.failures import WrittenOnce, entered_by, failure_event, failure_in_state
 from sfn_emulator.engine.internals import MotoFunction, engine_module
 
 _ERROR: Final = "States.QueryEvaluationError"
@@ -101,7 +101,7 @@ def _json(value: Any) -> str:
 
 def _failure(env: Any, field: str | None, reason: str) -> Exception:
     """Write the event EvaluationFailed, and make the error that Retry and Catch see."""
-    entered, context = _entered(env), env.event_history_context
+    entered, context = entered_by(env), env.event_history_context
     if entered == context.source_event_id and entered and field != "Timestamp":
         # AWS's event follows the same event as the one with which the state began.
         context.source_event_id = env.event_manager._history_event_list[entered - 1]["previousEventId"]
@@ -113,21 +113,6 @@ def _failure(env: Any, field: str | None, reason: str) -> Exception:
     failure = failure_event(env, "EvaluationFailed", details)
     vars(failure)["get_evaluation_failed_event_details"] = lambda: details
     return failure
-
-
-def _entered(env: Any) -> int:
-    """The id of the event with which the present state began."""
-    number: int = env.event_history_context.source_event_id
-    events, here = env.event_manager._history_event_list, number
-    while 0 < here <= len(events):
-        event = events[here - 1]
-        if event.get("stateEnteredEventDetails", {}).get("name") == env.next_state_name:
-            return here
-        failed = event.get("evaluationFailedEventDetails")
-        if isinstance(failed, WrittenOnce) and failed["state"] == env.next_state_name:
-            return failed.entered
-        here = event["previousEventId"]
-    return number
 
 
 class _Pair(dict[str, Any]):
