@@ -95,7 +95,11 @@ _RELIED: Final = {
     # Objects that `backends` reads directly, because calls of moto's API would be too slow.
     _EVENTS + "EventIdGenerator": ("52de7f9d1c2a", "`failures.counted_event` reads _next_id."),
     _EVENTS + "EventManager.__init__": ("14d09194c256", "_history_event_list is read."),
-    _ENGINE + "backend.execution:Execution.__init__": ("acac313183c8", "Its status and its worker are read."),
+    # `executions` makes them, and moto gives their events to its logs.
+    _ENGINE + "backend.execution:Execution": ("846b6902ac78", "Its status and its worker are read, too."),
+    _ENGINE + "backend.execution:SyncExecution": ("9b1f1e61c701", "`executions` changes its worker."),
+    _EVENTS + "EventManager._publish_history_log": ("4804c146352d", "It calls `execution_log`."),
+    _ASL + "eval.event.logging:is_logging_enabled_for": ("785b873cab5d", "It knows the levels."),
     _ENGINE + "models:stepfunctions_parser_backends": ("43b661e07e15", "`backends` looks there."),
     "moto.awslambda_simple.models:lambda_simple_backends": (
         "91543c9c7f1d",
