@@ -16,7 +16,7 @@ APART := PY=$(PY) tests/apart
 # Python stores what it compiles. Without that, each of a hundred processes would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: lab lab-zh install locks test test-all check static unit rehearse refresh translations pictures bench bench-tests cost format clean
+.PHONY: lab lab-zh install locks test test-all check static unit rehearse refresh translations pictures bench bench-tests cost fidelity format clean
 
 # Attendees type `make lab`. It installs once, then opens the course. The emulator ends with JupyterLab.
 # `make lab-zh` is the same in Chinese: the notebooks, JupyterLab's menus, and `lottery` in its terminals. An English
@@ -62,6 +62,7 @@ locks:
 	$(LOCK) requirements.lock pyproject.toml --extra dev --output-file requirements-dev.lock
 	echo 'awscli>=1.46,<1.47' | $(LOCK) - --output-file tests/kit/awscli.lock
 	printf 'ministack>=1.5.33,<1.6\nboto3>=1.43,<2' | $(LOCK) - --output-file tests/second/ministack.lock
+	$(subst 3.11,3.13,$(LOCK)) emulator/fidelity/requirements.txt --output-file emulator/fidelity/requirements.lock
 
 # Run this before each commit. Both halves run at the same time.
 check: $(VENV)/.tested
@@ -127,6 +128,20 @@ bench-tests: $(VENV)/.tested
 # Calculates what a run costs on AWS from the calls that it makes.
 cost: $(VENV)/.tested
 	$(APART) $(PY) benchmarks/cost.py
+
+# Runs the tests that others recorded on AWS against this emulator, moto and MiniStack, and writes the record:
+# emulator/docs/fidelity.md says what you need. `make fidelity CHECKOUT=/path/to/localstack ONLY=--ours` only shows.
+CHECKOUT ?= ../localstack
+FIDELITY_PYTHON ?= python3.13
+ONLY ?=
+fidelity: $(VENV)/.tested $(VENV)/ministack/.installed $(VENV)/fidelity/.installed
+	PYTHONPATH=emulator/fidelity $(APART) $(PY) emulator/fidelity/measure.py $(CHECKOUT) \
+	  --python $(VENV)/fidelity/bin/python --ministack $(VENV)/ministack/bin/ministack $(ONLY)
+
+$(VENV)/fidelity/.installed: emulator/fidelity/requirements.lock
+	@$(FIDELITY_PYTHON) -m venv $(VENV)/fidelity
+	@$(VENV)/fidelity/bin/python $(LOCKED) emulator/fidelity/requirements.lock
+	@touch $@
 
 format: $(VENV)/.tested
 	$(PY) -m ruff format .

@@ -224,3 +224,21 @@ def test_where_a_machine_logs_to(aws, mine, destinations, says):
         described = mine.client.describe_state_machine(stateMachineArn=mine.arn)
         assert described["loggingConfiguration"] == logging
     aws("logs").delete_log_group(logGroupName=f"{mine.name}-there")
+
+
+def test_machines_are_listed_by_name(machine, mine):
+    """Page by page, in the order of their names' letters, not of their creation."""
+    names = [machine(passing(1), name=f"zz{end}-{mine.name}").name for end in ("_2", "_10", "_1")]
+    listed = mine.client.get_paginator("list_state_machines").paginate(PaginationConfig={"PageSize": 1})
+    found = [each for page in listed for each in page["stateMachines"]]
+    assert [each["name"] for each in found if each["name"] in names] == sorted(names)
+    assert found[0].keys() == {"stateMachineArn", "name", "type", "creationDate"}
+
+
+def test_a_version_has_no_tags(mine, publish):
+    """TagResource does not find it. The machine has tags."""
+    version = publish(2)
+    tag = {"tags": [{"key": "a", "value": "b"}]}
+    expected = ("ResourceNotFound", f"Resource not found: '{version}'")
+    assert refused(mine.client.tag_resource, resourceArn=version, **tag) == expected
+    mine.client.tag_resource(resourceArn=mine.arn, **tag)

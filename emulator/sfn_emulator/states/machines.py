@@ -36,6 +36,7 @@ _SAME: Final = (
     "tracingConfiguration",
     "encryptionConfiguration",
 )
+_LISTED: Final = ("stateMachineArn", "name", "type", "creationDate")
 _LOGS_NOTHING: Final = {"level": "OFF", "includeExecutionData": False}
 #: What AWS's page on logs has a role allow.
 _DELIVERS_LOGS: Final = [
@@ -112,6 +113,8 @@ class Machines:
             "CreateStateMachine": self._create,
             "UpdateStateMachine": self._update,
             "DescribeStateMachine": self._describe,
+            "ListStateMachines": self._list,
+            "TagResource": self._tag,
             "PublishStateMachineVersion": self._publish,
             "ListStateMachineVersions": self._list_versions,
             "DeleteStateMachineVersion": self._delete_version,
@@ -233,6 +236,19 @@ class Machines:
         if request.json.get("includedData") == "METADATA_ONLY":
             return json_reply({name: value for name, value in found.items() if name != "definition"})
         return json_reply(with_references(found))
+
+    def _list(self, request: Request) -> Reply:
+        here = request.scope.arn("stateMachine:")
+        machines = [self._machines[arn].description for arn in sorted(self._machines) if arn.startswith(here)]
+        page, more = page_of(machines, request.json)
+        listed = [{name: machine[name] for name in _LISTED} for machine in page]
+        return json_reply({"stateMachines": listed} | more)
+
+    def _tag(self, request: Request) -> Reply:
+        arn = request.json.get("resourceArn", "")
+        if self._machines.get(arn.rpartition(":")[0]):  # a version or an alias has no tags of its own
+            raise RefusalError("ResourceNotFound", f"Resource not found: '{arn}'")
+        return self._moto(request)
 
     def _publish(self, request: Request) -> Reply:
         machine = self._machine(request.json.get("stateMachineArn", ""))
