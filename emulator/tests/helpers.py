@@ -15,6 +15,7 @@ import zipfile
 import boto3
 import botocore.session
 import pytest
+import shapes
 from botocore.config import Config
 from botocore.loaders import create_loader
 
@@ -154,7 +155,7 @@ def client_of(endpoint, service, region="us-east-1", key=None):
     key = key or {"AccessKeyId": KEYS[endpoint], "SecretAccessKey": "test"}
     core = botocore.session.Session()
     core.register_component("data_loader", MODELS)
-    return boto3.session.Session(botocore_session=core).client(
+    client = boto3.session.Session(botocore_session=core).client(
         service,
         endpoint_url=endpoint,
         region_name=region,
@@ -165,6 +166,7 @@ def client_of(endpoint, service, region="us-east-1", key=None):
             retries={"total_max_attempts": 1}, proxies={}, read_timeout=60, inject_host_prefix=False
         ),
     )
+    return shapes.watch(client)
 
 
 def zip_of(sources):
