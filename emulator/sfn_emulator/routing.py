@@ -21,6 +21,7 @@ from sfn_emulator.http.messages import MalformedRequestError, RefusalError, Repl
 from sfn_emulator.http.normalization import normalized
 from sfn_emulator.http.replies import denied, error_reply, json_reply, malformed, page
 from sfn_emulator.http.same_origin import OriginCheck
+from sfn_emulator.http.service_models import fault_of
 from sfn_emulator.iam.authorization import Authorizer
 from sfn_emulator.lambda_.api import LambdaApi
 from sfn_emulator.lambda_.runner import Runner
@@ -124,9 +125,9 @@ class Router:
             refusal = error
         except MalformedRequestError as error:
             refusal = malformed(request, str(error))
-        except Exception as error:
+        except Exception:
             traceback.print_exc()
-            refusal = RefusalError("InternalFailure", f"the emulator failed: {error!r}", 500)
+            refusal = fault_of(request)
         return error_reply(request, refusal)
 
     def warm_up(self) -> None:

@@ -8,7 +8,10 @@ import time
 import psutil
 import pytest
 from botocore.exceptions import ClientError
+from botocore.loaders import create_loader
 from helpers import Role, get, signed
+
+FORM = "application/x-www-form-urlencoded"
 
 
 def let_in(emulator, data):
@@ -175,9 +178,34 @@ def test_an_unknown_operation_is_refused(emulator):
 
 def test_an_unknown_action_is_refused(emulator):
     """In the query protocol, an unknown operation is an InvalidAction."""
-    form = {"Content_Type": "application/x-www-form-urlencoded"}
-    status, text = post(emulator, b"Action=Nope", "sns", **form)
+    status, text = post(emulator, b"Action=Nope", "sns", Content_Type=FORM)
     assert status == 400 and "<Code>InvalidAction</Code>" in text
+
+
+#: What only an engine says.
+ENGINE = re.compile(r"moto|Error\(|NoneType|Traceback|object has no|not iterable|positional")
+
+
+@pytest.mark.parametrize(
+    ("service", "target"),
+    [
+        ("states", "AWSStepFunctions"),
+        ("logs", "Logs_20140328"),
+        ("dynamodb", "DynamoDB_20120810"),
+        ("sns", ""),
+        ("iam", ""),
+    ],
+)
+def test_an_empty_request_gets_awss_words(emulator, service, target):
+    """Any operation answers what is missing, whatever the engine makes of nothing."""
+    model = create_loader().load_service_model({"states": "stepfunctions"}.get(service, service), "service-2")
+    told = {}
+    for operation in model["operations"]:
+        form = f"Action={operation}&Version={model['metadata']['apiVersion']}".encode()
+        headers = {"X_Amz_Target": f"{target}.{operation}"} if target else {"Content_Type": FORM}
+        told[operation] = post(emulator, b"{}" if target else form, service, **headers)
+    wrong = {name: text for name, (_, text) in told.items() if ENGINE.search(text)}
+    assert wrong == {}
 
 
 def test_a_request_without_a_signature_is_refused(emulator):

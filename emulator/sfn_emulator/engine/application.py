@@ -11,8 +11,9 @@ from typing import Any, Final
 from urllib.parse import urlencode
 from wsgiref.util import setup_testing_defaults
 
-from sfn_emulator.http.messages import RefusalError, Reply, Request, Scope
+from sfn_emulator.http.messages import Reply, Request, Scope
 from sfn_emulator.http.replies import error_reply, unknown_operation
+from sfn_emulator.http.service_models import fault_of
 
 # The services that a state machine usually needs, in the order of a deploy, each with a call that loads it.
 _USUAL: Final = {
@@ -69,9 +70,9 @@ class Moto:
         # Services that the emulator does not offer lack packages.
         except (ModuleNotFoundError, NotImplementedError, OperationNotFoundError):
             return error_reply(request, unknown_operation(request))
-        except Exception as error:
+        except Exception:
             traceback.print_exc()
-            return error_reply(request, RefusalError("InternalFailure", f"moto failed: {error!r}", 500))
+            return error_reply(request, fault_of(request))
         reply = Reply(int(status.split()[0]), b"".join(chunks), dict(headers))
         # werkzeug's page says that no path of moto fits.
         no_path = reply.status == 404 and reply.headers.get("Content-Type", "").startswith("text/html")

@@ -77,15 +77,16 @@ def error_reply(request: Request, error: RefusalError) -> Reply:
     return Reply(error.status, json.dumps(body).encode(), headers | {"x-amzn-errortype": error.code})
 
 
-def violation(place: str, rule: str, value: object = None) -> str:
+def violation(place: str, rule: str, value: object = None, *, missing: bool = False) -> str:
     """AWS's sentence about a parameter that its model does not allow.
 
     Args:
         place: The parameter, such as ``"name"``.
         rule: What AWS demands, such as ``"have value less than or equal to 900"``.
         value: The parameter's value, if AWS's sentence repeats it.
+        missing: Whether the parameter has no value.
     """
-    repeated = "" if value is None else f" '{value}'"
+    repeated = " null" if missing else "" if value is None else f" '{value}'"
     fault = f"failed to satisfy constraint: Member must {rule}"
     return f"1 validation error detected: Value{repeated} at '{place}' {fault}"
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, Final
 
-from sfn_emulator.http.messages import MalformedRequestError, RefusalError
-from sfn_emulator.http.replies import violation
+from sfn_emulator.http.messages import MalformedRequestError, RefusalError, Request
+from sfn_emulator.http.replies import malformed, violation
 
 # AWS does not check the mocks of these.
 _UNCHECKED: Final = ("apigateway:invoke", "eks:call", "eks:runJob", "http:invoke")
@@ -20,7 +20,7 @@ _DESCRIBES_JOB: Final = {
     "glue:startJobRun": "GetJobRun",
     "states:startExecution": "DescribeExecution",
 }
-_SERVICES: Final = {"sfn": "stepfunctions", "states": "stepfunctions"}
+_SERVICES: Final = {"monitoring": "cloudwatch", "sfn": "stepfunctions", "states": "stepfunctions"}
 _TYPES: Final[dict[str, tuple[Any, str]]] = {
     "structure": (dict, "an object"),
     "map": (dict, "an object"),
@@ -63,7 +63,29 @@ def check_call(service: str, operation: str, parameters: dict[str, Any]) -> None
     for path, kind, limit, value in _mismatches(shape_of(service, operation, "input"), parameters, str):
         if kind == "type":
             raise MalformedRequestError(f"'{path}' must be {limit}")
-        raise RefusalError("ValidationException", violation(path, _IN_CALL[kind].format(limit), value))
+        text = violation(path, _IN_CALL[kind].format(limit), value, missing=kind == "missing")
+        raise RefusalError("ValidationException", text)
+
+
+def fault_of(request: Request) -> RefusalError:
+    """Why a request could not be answered: a parameter that its model does not allow, or the emulator itself.
+
+    This is only for requests that nothing else has refused. So what is known is the traceback in the log.
+    """
+    service = _SERVICES.get(request.scope.service, request.scope.service)
+    try:
+        if "x-amz-target" in request.headers:
+            check_call(service, request.operation, request.json)
+        elif request.is_form:
+            given = {name.partition(".")[0] for name in request.form}
+            required = getattr(shape_of(service, request.operation, "input"), "required_members", ())
+            for name in (name for name in required if name not in given):
+                return RefusalError("ValidationError", violation(name, "not be null", missing=True))
+    except RefusalError as error:
+        return error
+    except MalformedRequestError as error:
+        return malformed(request, str(error))
+    return RefusalError("InternalFailure", "The emulator failed to answer this request: see its log", 500)
 
 
 def check_result(resource: str, result: Any, *, strict: bool) -> None:

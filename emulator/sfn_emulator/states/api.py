@@ -10,7 +10,7 @@ from sfn_emulator.engine.backends import events_of
 from sfn_emulator.engine.internals import parse_error
 from sfn_emulator.engine.task_tokens import check_token, end_executions, report
 from sfn_emulator.http.messages import Reply, Request
-from sfn_emulator.http.replies import json_reply
+from sfn_emulator.http.replies import json_reply, unknown_operation
 from sfn_emulator.http.service_models import check_call
 from sfn_emulator.iam.authorization import Authorizer
 from sfn_emulator.logs import LogWriter
@@ -53,6 +53,9 @@ class StatesApi:
             "SendTaskFailure": _report,
             "SendTaskHeartbeat": _report,
             "TestState": self._test,
+            # moto is right about these. It has a part of activities, too, but no worker could get a task.
+            **dict.fromkeys(("ListTagsForResource", "UntagResource"), moto),
+            **dict.fromkeys(("DescribeMapRun", "ListMapRuns", "UpdateMapRun"), moto),
         }
 
     def answer(self, request: Request) -> Reply:
@@ -60,7 +63,9 @@ class StatesApi:
         check_arns(request.json)
         if request.operation.startswith("List"):
             check_call("stepfunctions", request.operation, request.json)
-        return self._operations.get(request.operation, self._moto)(request)
+        if (answer := self._operations.get(request.operation)) is None:
+            raise unknown_operation(request)
+        return answer(request)
 
     def reset(self) -> None:
         """Stop all executions and forget everything."""

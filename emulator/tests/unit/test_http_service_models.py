@@ -93,7 +93,7 @@ def test_fields_have_the_names_that_definitions_use():
         ({"inspectionLevel": "ALL"}, " 'ALL'", "Member must satisfy enum value set: [INFO, DEBUG, TRACE]"),
         ({"stateName": "x" * 81}, "", "Member must have length less than or equal to 80"),
         ({"roleArn": ""}, " ''", "Member must have length greater than or equal to 1"),
-        ({"definition": None}, "", "Member must not be null"),
+        ({"definition": None}, " null", "Member must not be null"),
     ],
 )
 def test_parameters_of_a_call(parameters, shown, text):

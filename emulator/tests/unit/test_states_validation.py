@@ -121,7 +121,8 @@ def refusal(operation, **parameters):
 
 
 def fault(name, what):
-    reason = f"Value at '{name}' failed to satisfy constraint: Member must {what}"
+    null = " null" if what == "not be null" else ""
+    reason = f"Value{null} at '{name}' failed to satisfy constraint: Member must {what}"
     return "ValidationException", f"1 validation error detected: {reason}"
 
 
