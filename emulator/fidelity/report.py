@@ -11,9 +11,7 @@ from scope import part_of
 
 Line = Mapping[str, Any]
 #: Fields that younger snapshots of AWS have, and older ones lack.
-_ADDED: Final = re.compile(
-    r"(encryptionConfiguration|Execution/RedriveCount|redriveCount|redriveStatus(Reason)?)$"
-)
+_ADDED: Final = re.compile(r"(encryptionConfiguration|[rR]edrive(Count|Status|StatusReason))$")
 _GROUPS: Final = Path(__file__).with_name("groups.tsv")
 
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 from botocore.exceptions import ClientError
-from helpers import client_of, policy, trust
+from helpers import client_of, policy, trust, wait_until
 
 ROLE = "arn:aws:iam::123456789012:role/tests"
 
@@ -229,6 +229,20 @@ def test_a_distributed_map_tolerates_everything(machine):
     fails = {"StartAt": "I", "States": {"I": {"Type": "Fail"}}}
     mine = machine(jsonata(A=MAP | {"Items": [5], "ItemProcessor": fails | DISTRIBUTED, "End": True}))
     assert mine.run()["output"] == "[null]"
+
+
+def test_a_redriven_distributed_map_runs_everything_again(machine):
+    """AWS: child executions that succeeded keep their results."""
+    processor = {"StartAt": "I", "States": {"I": {"Type": "Wait", "SecondsPath": "$", "End": True}}}
+    state = {"Type": "Map", "ItemProcessor": processor | DISTRIBUTED, "End": True}
+    mine = machine({"StartAt": "A", "States": {"A": state}})
+    arn = mine.start([2, 0])
+    wait_until(lambda: mine.events(arn)[-1]["type"] == "MapRunStarted")
+    mine.client.stop_execution(executionArn=arn)
+    mine.client.redrive_execution(executionArn=arn)
+    told = mine.wait(arn)
+    assert (told["output"], (told["stopDate"] - told["redriveDate"]).seconds >= 2) == ("[2,0]", True)
+    assert [event["type"] for event in mine.events(arn)].count("MapRunStarted") == 2
 
 
 def test_jsonata_counts_null_as_nothing(machine):

@@ -108,6 +108,25 @@ def test_a_stop_is_the_last_event(machine, logs, group):
     )
 
 
+def test_a_redrive_goes_on_with_the_log(machine, logs, group):
+    """Its events count the redrives, also if the execution was stopped before."""
+    waiting = {
+        "StartAt": "A",
+        "States": {"A": {"Type": "Wait", "Seconds": 1, "Next": "B"}, "B": {"Type": "Fail"}},
+    }
+    mine = machine(waiting, loggingConfiguration=logging(group))
+    arn = mine.start()
+    mine.client.stop_execution(executionArn=arn)
+    mine.client.redrive_execution(executionArn=arn)
+    mine.wait(arn)
+    written = [(each["id"], each["type"], each["redrive_count"]) for each in events(logs, group)]
+    assert written == [
+        *(("1", "ExecutionStarted", "0"), ("2", "WaitStateEntered", "0"), ("3", "ExecutionAborted", "0")),
+        *(("4", "ExecutionRedriven", "1"), ("5", "WaitStateExited", "1"), ("6", "FailStateEntered", "1")),
+        ("7", "ExecutionFailed", "1"),
+    ]
+
+
 def test_a_group_may_disappear(machine, logs, group):
     """The execution goes on, and the group does not come back."""
     mine = machine(DEFINITION, loggingConfiguration=logging(group))

@@ -81,14 +81,14 @@ def events_of(execution_arn: str) -> Sequence[dict[str, Any]]:
     Returns:
         The events; an empty list before the execution has begun.
     """
-    execution = _execution(execution_arn)
+    execution = execution_of(execution_arn)
     environment = execution and execution.exec_worker and execution.exec_worker.env
     return environment.event_manager._history_event_list if environment else []
 
 
 def running(execution_arn: str) -> object | None:
     """The object of a running execution in moto; None if the execution does not run."""
-    execution = _execution(execution_arn)
+    execution = execution_of(execution_arn)
     return execution if execution and execution.exec_status == "RUNNING" else None
 
 
@@ -113,7 +113,7 @@ def codes() -> set[str]:
     }
 
 
-def _execution(arn: str) -> Any:
+def execution_of(arn: str) -> Any:
     """The object of an execution in moto; None if its machine was deleted."""
     from moto.core.exceptions import JsonRESTError
     from moto.stepfunctions.parser.models import stepfunctions_parser_backends

@@ -7,6 +7,7 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any, Final, Protocol
 
+from sfn_emulator.engine import redrives
 from sfn_emulator.engine.internals import engine_module
 from sfn_emulator.http.messages import Arn
 
@@ -66,6 +67,8 @@ def prepared(
         activity_store={},
         input_data=given,
     )
+    if machine["type"] == "STANDARD":
+        made._get_start_execution_worker = partial(redrives.noted, made._get_start_execution_worker)
     if sync:
         made._get_start_execution_worker = partial(_without_redrives, made._get_start_execution_worker)
     return made

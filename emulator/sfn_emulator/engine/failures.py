@@ -73,22 +73,29 @@ _WHOLE: Final = {"truncated": False}
 
 
 def counted_event(original: MotoFunction, self: Any, *, event_type: Any, **event: Any) -> Any:
-    """An execution has at most 25,000 events. No event comes after the one that ends the execution."""
+    """An execution has at most 25,000 events. After the one that ends it, only a redrive adds others."""
     if event_type == "EvaluationFailed":
         (details,) = event["event_details"].values()
         if getattr(details, "written", False):
             return None
         if isinstance(details, WrittenOnce):
             details.written = True
+    entering = vars(event["context"]).pop("entering", None)  # see `redrives`
+    if entering is not None and entering.goes_on_silently():
+        return entering.entered
     with _counting:  # the iterations of a Map add events at the same time
-        if (events := self._history_event_list) and events[-1]["type"] in _ENDS:
+        events = self._history_event_list
+        if events and events[-1]["type"] in _ENDS and event_type != "ExecutionRedriven":
             return events[-1]["id"]
         if self._event_id_gen._next_id >= _MOST_EVENTS and event_type not in _ENDS:
             text = f"The execution reached the maximum number of history events ({_MOST_EVENTS})."
             raise _failure(_RUNTIME, text)
         for details in (event.get("event_details") or {}).values():
             details.update({name: _WHOLE for name in _COMPLETENESS if details.get(name) == _WHOLE})
-        return original(self, event_type=event_type, **event)
+        number = original(self, event_type=event_type, **event)
+    if entering is not None:
+        entering.entered = number
+    return number
 
 
 def few_at_once(
@@ -326,6 +333,10 @@ def _failure(error: str, cause: str) -> Exception:
 
 def entered_by(env: Any) -> int:
     """The id of the event with which the present state began."""
+    progress = getattr(env, "progress", None)  # see `redrives`
+    if progress and progress.entered and progress.state == env.next_state_name:
+        entered: int = progress.entered
+        return entered
     number: int = env.event_history_context.source_event_id
     events, here = env.event_manager._history_event_list, number
     while 0 < here <= len(events):
@@ -337,6 +348,12 @@ def entered_by(env: Any) -> int:
             return failed.entered
         here = event["previousEventId"]
     return number
+
+
+def failure_of_state(original: MotoFunction, self: Any, env: Any, *given: Any, **named: Any) -> None:
+    """A cause names the event with which the state began. moto takes the latest one of the state."""
+    original(self, env, *given, **named)
+    self.source_event_id = entered_by(env)
 
 
 def failure_in_state(env: Any, error: str, reason: str) -> Exception:

@@ -5,8 +5,8 @@ replacement gives the reason. `check` reads moto's files and compares the digest
 it takes only a few milliseconds. After `install`, each module is patched as soon as it is imported, before
 any other module or request can use it.
 
-To add a patch, write the replacement in `failures`, `query_languages`, `task_tokens`, `clients` or
-`performance`. Add an entry here, and get its digest with ``python -m sfn_emulator.engine.patches``.
+To add a patch, write the replacement in `failures`, `query_languages`, `task_tokens`, `redrives`, `clients`
+or `performance`. Add an entry here, and get its digest with ``python -m sfn_emulator.engine.patches``.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from sfn_emulator.engine import clients, failures, performance, query_languages, task_tokens
+from sfn_emulator.engine import clients, failures, performance, query_languages, redrives, task_tokens
 from sfn_emulator.errors import EmulatorError
 from sfn_emulator.translation import _
 
@@ -98,6 +98,7 @@ _RELIED: Final = {
     # `executions` makes them, and moto gives their events to its logs.
     _ENGINE + "backend.execution:Execution": ("846b6902ac78", "Its status and its worker are read, too."),
     _ENGINE + "backend.execution:SyncExecution": ("9b1f1e61c701", "`executions` changes its worker."),
+    _ENGINE + "backend.execution_worker:ExecutionWorker": ("4c3ac97f1223", "`redrives` makes another."),
     _EVENTS + "EventManager._publish_history_log": ("4804c146352d", "It calls `execution_log`."),
     _ASL + "eval.event.logging:is_logging_enabled_for": ("785b873cab5d", "It knows the levels."),
     _ENGINE + "models:stepfunctions_parser_backends": ("43b661e07e15", "`backends` looks there."),
@@ -197,6 +198,9 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _EXEC + "state_map.state_map:StateMap._eval_state": Patch("7da3e6dc540f", failures.uncaught),
     _PARALLEL_STATE + "._eval_state": Patch("63eac86829a9", failures.uncaught),
     _SERVICE + "_sfn:StateTaskServiceSfn._from_error": Patch("5ac626000ded", failures.start_error),
+    _COMMON + "error_name.failure_event:FailureEvent.__init__": Patch(
+        "a71bd8d71936", failures.failure_of_state
+    ),
     # How a task waits for its token
     _CALLBACK + "._evaluate_with_timeout": Patch(
         "d3afda806be9", task_tokens.attempt, source=_EXECUTION + "._evaluate_with_timeout"
@@ -210,6 +214,18 @@ PATCHES: Final[Mapping[str, Patch]] = {
     ),
     _COMMON + "timeouts.heartbeat:Heartbeat.eval": Patch(
         "385d9062a4ec", failures.time_out, source=_COMPONENT + ".eval"
+    ),
+    # What a redrive needs to know
+    _ASL + "eval.environment:Environment.as_inner_frame_of": Patch("254918313ba0", redrives.frame),
+    _ASL + "component.program.program:Program._eval_body": Patch("05fa30e65a34", redrives.program),
+    _STATE + "state:CommonStateField._eval_body": Patch("a3685fedab5d", redrives.state),
+    _EXECUTION + "._handle_retry": Patch("14eda2bf3494", redrives.retried),
+    _PARALLEL + "branches_decl:BranchesDecl.__init__": Patch("ad93a37f316d", redrives.branches),
+    _PARALLEL + "branch_worker:BranchWorker.__init__": Patch("d708ba4394c5", redrives.branch),
+    _PARALLEL + "branch_worker:BranchWorker.start": Patch("6c675a40d243", redrives.only_unsuccessful),
+    _ITERATION + "iteration_worker:IterationWorker._eval_job": Patch("411a5286aaf6", redrives.iteration),
+    _ITERATION + "distributed_iteration_component:DistributedIterationComponent._map_run": Patch(
+        "172eaa04f2d3", redrives.map_run
     ),
     # Regular expressions that could take very long
     _ASL + "utils.json_path:_PATTERN_SLICE_OR_WILDCARD_ACCESS": Patch(

@@ -49,6 +49,7 @@ class StatesApi:
             "DescribeStateMachineForExecution": self._executions.describe_machine,
             "GetExecutionHistory": self._executions.history,
             "ListExecutions": self._list,
+            "RedriveExecution": self._executions.redrive,
             "SendTaskSuccess": _report,
             "SendTaskFailure": _report,
             "SendTaskHeartbeat": _report,

@@ -21,10 +21,16 @@ class ExecutionLog:
         machine: What the execution runs, as DescribeStateMachine returns it.
         scope: That of the request that started it.
         writer: Writes it.
+        redrives: How often the execution has been redriven.
     """
 
     def __init__(
-        self, execution_arn: str, machine: Mapping[str, Any], scope: Scope, writer: LogWriter
+        self,
+        execution_arn: str,
+        machine: Mapping[str, Any],
+        scope: Scope,
+        writer: LogWriter,
+        redrives: int = 0,
     ) -> None:
         logging = machine["loggingConfiguration"]
         group = Arn.of(logging["destinations"][0]["cloudWatchLogsLogGroup"]["logGroupArn"])
@@ -32,6 +38,7 @@ class ExecutionLog:
         self.configuration = SimpleNamespace(include_execution_data=logging["includeExecutionData"])
         self._level = logging["level"]
         self._writer = writer
+        self._redrives = str(redrives)
         self._scope = replace(scope, service="logs", region=group.region)
         self._group = group.resource.removeprefix("log-group:").removesuffix(":*")
         # The executions of a machine share a stream for a while.
@@ -54,7 +61,7 @@ class ExecutionLog:
             "previous_event_id": history_log["previous_event_id"],
             "event_timestamp": str(at),
             "execution_arn": self.execution_arn,
-            "redrive_count": "0",
+            "redrive_count": self._redrives,
         }
         text = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
         self._writer.write(LogLines(self._scope, "", self._group, self._stream, text, self._is_new, at))

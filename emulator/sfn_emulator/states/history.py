@@ -9,20 +9,24 @@ import binascii
 import json
 import math
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from sfn_emulator.engine.application import Moto
-from sfn_emulator.engine.backends import events_of, machine_of, running
+from sfn_emulator.engine.backends import events_of, execution_of, machine_of, running
 from sfn_emulator.engine.executions import prepared
+from sfn_emulator.engine.redrives import go_on
 from sfn_emulator.http.messages import RefusalError, Reply, Request, Scope
 from sfn_emulator.http.replies import json_reply
+from sfn_emulator.http.service_models import check_call
 from sfn_emulator.logs import LogWriter
 from sfn_emulator.states.execution_log import ExecutionLog
 from sfn_emulator.states.machines import Started, with_references
 from sfn_emulator.states.pages import page_of
+from sfn_emulator.states.redrives import Redrives
 
 Event = dict[str, Any]
 _ENDS: Final = ("ExecutionAborted", "ExecutionFailed", "ExecutionSucceeded", "ExecutionTimedOut")
@@ -56,7 +60,7 @@ class Abort:
 
 
 class Executions:
-    """Answers DescribeExecution, DescribeStateMachineForExecution, GetExecutionHistory and ListExecutions.
+    """Answers the operations on executions that exist, and begins executions.
 
     Args:
         moto: Stores the executions.
@@ -67,6 +71,8 @@ class Executions:
         self._writer = writer
         self._logs: dict[str, ExecutionLog] = {}
         self._listing = threading.Lock()
+        self._redriving = threading.Lock()
+        self._redrives: dict[str, Redrives] = {}
         self.aborts: dict[str, Abort] = {}
         self._moto = moto
         self.started: dict[str, Started] = {}
@@ -78,14 +84,14 @@ class Executions:
         self.aborts.clear()
         self.started = {}
         self._logs = {}
+        self._redrives = {}
         self._running = {}
 
     def begin(self, scope: Scope, started: Started, name: str, given: str, *, sync: bool = False) -> Any:
         """Start an execution, and wait for its end if it is `sync`; moto's object of it."""
         arn = started.execution_arn(name)
         machine = {**started.machine, "stateMachineArn": started.arn}
-        is_logged = machine["loggingConfiguration"]["level"] != "OFF"
-        log = ExecutionLog(arn, machine, scope, self._writer) if is_logged else None
+        log = self._log(scope, arn, machine)
         execution = prepared(machine, arn, name, given, log, sync=sync)
         executions = machine_of(started.arn).executions
         with self._listing:
@@ -93,10 +99,41 @@ class Executions:
                 executions[:] = [each for each in executions if each.exec_status in {None, "RUNNING"}]
             else:
                 self.started[arn] = started
-                self._logs |= {arn: log} if log else {}
             executions.append(execution)
         execution.start()
         return execution
+
+    def _log(self, scope: Scope, arn: str, machine: Mapping[str, Any], redrives: int = 0) -> Any:
+        """Where the events of an execution go, besides its history; None if the machine has no log."""
+        if machine["loggingConfiguration"]["level"] == "OFF":
+            return None
+        log = ExecutionLog(arn, machine, scope, self._writer, redrives)
+        if machine["type"] == "STANDARD":
+            self._logs[arn] = log
+        return log
+
+    def redrive(self, request: Request) -> Reply:
+        """Answer RedriveExecution."""
+        check_call("stepfunctions", request.operation, request.json)
+        arn, token = request.json["executionArn"], request.json.get("clientToken")
+        with self._redriving:
+            described = self.call(request.scope, "DescribeExecution", executionArn=arn)
+            if not described.ok:
+                return described
+            now = int(time.time() * 1000) / 1000
+            redrives = self._redrives.setdefault(arn, Redrives())
+            if (date := redrives.date_of(token, now)) is not None:
+                return json_reply({"redriveDate": date})
+            events = self._events(request.scope, described.json)
+            execution = self._corrected(request.scope, described.json)
+            if reason := redrives.reason_against(execution, len(events), now):
+                raise RefusalError("ExecutionNotRedrivable", reason)
+            redrives.add(token, now)
+            self.aborts.pop(arn, None)
+            self._running.pop(arn, None)
+            log = self._log(request.scope, arn, self.started[arn].machine, redrives.count)
+            go_on(execution_of(arn), redrives.count, datetime.fromtimestamp(now, UTC), events, log)
+        return json_reply({"redriveDate": now})
 
     def same(self, arn: str, given: str) -> Any:
         """The running execution with this name and input; None if the name is free.
@@ -128,7 +165,7 @@ class Executions:
     def forget_machine(self, machine_arn: str) -> None:
         """Forget the executions of a deleted machine, because a new execution may have the same ARN."""
         beginning = machine_arn.replace(":stateMachine:", ":execution:") + ":"
-        for by_arn in (self.aborts, self.started, self._logs, self._running):
+        for by_arn in (self.aborts, self.started, self._logs, self._redrives, self._running):
             for arn in [arn for arn in by_arn if arn.startswith(beginning)]:
                 del by_arn[arn]
 
@@ -150,17 +187,21 @@ class Executions:
         reply = self._moto(request)
         if not reply.ok:
             return reply
-        told = reply.json | {"inputDetails": {"included": True}} | self._names(arn)
-        reply = reply.with_json(told)
-        if execution is not None and reply.json["status"] == "RUNNING":
+        told = self._corrected(request.scope, reply.json)
+        told |= {"inputDetails": {"included": True}} | self._names(arn)
+        redrives = self._redrives.get(arn, Redrives())
+        reply = reply.with_json(told | redrives.facts(told, len(events_of(arn)), time.time()))
+        if execution is not None and told["status"] == "RUNNING":
             self._running[arn] = execution, reply
         else:
             self._running.pop(arn, None)
-        return reply.with_json(self._corrected(request.scope, reply.json))
+        return reply
 
     def list(self, request: Request) -> Reply:
         """Answer ListExecutions."""
         asked, status = request.json.get("stateMachineArn", ""), request.json.get("statusFilter")
+        if asked and "redriveFilter" in request.json:
+            raise RefusalError("ValidationException", "redriveFilter is only supported with mapRunArn")
         machine_arn = ":".join(asked.split(":")[:7])
         if asked == machine_arn and not (self.aborts and status):
             reply = self._moto(request)
@@ -183,9 +224,9 @@ class Executions:
         return json_reply({"executions": page} | next_page)
 
     def _listed(self, scope: Scope, execution: dict[str, Any]) -> dict[str, Any]:
-        return (
-            self._corrected(scope, execution) | self._names(execution["executionArn"]) | {"redriveCount": 0}
-        )
+        arn = execution["executionArn"]
+        counted = self._redrives.get(arn, Redrives()).counted()
+        return self._corrected(scope, execution) | self._names(arn) | counted
 
     def _names(self, arn: str) -> dict[str, str]:
         """The version and the alias by which an execution was started."""
@@ -229,7 +270,8 @@ class Executions:
             return description
         arn = description["executionArn"]
         seconds = json.loads(self.started[arn].machine["definition"])["TimeoutSeconds"]
-        return description | {"stopDate": description["startDate"] + seconds}
+        redrives = self._redrives.get(arn, Redrives())
+        return description | {"stopDate": (redrives.date or description["startDate"]) + seconds}
 
     def _events(self, scope: Scope, description: dict[str, Any]) -> Sequence[Event]:
         events = events_of(description["executionArn"])
@@ -242,9 +284,10 @@ class Executions:
             end = {"type": "ExecutionTimedOut", "executionTimedOutEventDetails": {}}
         else:
             return events
-        time = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        kept = [event for event in events if event["timestamp"] <= time and event["type"] not in _ENDS]
-        return [*kept, {"timestamp": time, "id": len(kept) + 1, "previousEventId": 0} | end]
+        until = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        kept = [event for event in events if event["timestamp"] <= until]
+        kept = kept[:-1] if kept and kept[-1]["type"] in _ENDS else kept
+        return [*kept, {"timestamp": until, "id": len(kept) + 1, "previousEventId": 0} | end]
 
     def _abort(self, description: Mapping[str, Any]) -> Abort | None:
         """The StopExecution that ended an execution; None if the execution ended otherwise, or runs."""
