@@ -99,6 +99,26 @@ def test_the_context_object_is_complete(machine):
     }
 
 
+def test_every_state_of_an_iteration_sees_its_item(machine, function):
+    """Also a Task, a state in a Parallel, and the ItemSelector of a Map inside the Map."""
+    echo = function("def lambda_handler(event, context): return event")
+    here = {"i.$": "$$.Map.Item.Index", "v.$": "$$.Map.Item.Value"}
+    branches = [
+        one({"Type": "Task", "Resource": echo.arn, "Parameters": here}, name="T"),
+        one({"Type": "Map", "Parameters": here, "Iterator": one({"Type": "Pass"}, name="P")}, name="M"),
+        one(
+            {"Type": "Map", "ItemsPath": "$$.Map.Item.Value", "Iterator": one({"Type": "Pass"}, name="Q")},
+            name="N",
+        ),
+    ]
+    mine = one({"Type": "Map", "Iterator": one({"Type": "Parallel", "Branches": branches}, name="B")})
+    execution = machine(mine).run([["x"], ["y"]])
+    assert json.loads(execution["output"]) == [
+        [{"i": 0, "v": ["x"]}, [{"i": 0, "v": "x"}], ["x"]],
+        [{"i": 1, "v": ["y"]}, [{"i": 0, "v": "y"}], ["y"]],
+    ]
+
+
 def test_a_task_sees_how_often_it_was_retried(machine, function):
     """At the first attempt, `$$.State.RetryCount` is 0."""
     echo = function("def lambda_handler(event, context): return event")

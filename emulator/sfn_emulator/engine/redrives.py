@@ -143,9 +143,15 @@ def go_on(
 
 
 def frame(original: MotoFunction, *_: Any, env: Any, **given: Any) -> Any:
-    """An environment inside that of a state belongs to this state."""
+    """An environment inside that of a state belongs to this state, and to its iteration of a Map.
+
+    In moto, a Task or a Parallel in an iteration cannot see the item.
+    """
     made = original(env=env, **given)
     made.progress = getattr(env, "progress", None)
+    context = env.states.context_object.context_object_data
+    if "Map" in context:
+        made.states.context_object.context_object_data["Map"] = context["Map"]
     return made
 
 
