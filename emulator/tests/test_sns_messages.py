@@ -180,3 +180,24 @@ def test_with_smtp_host_mails_are_sent_there_too(smtp, own):
     smtp.shutdown()
     smtp.server_close()
     assert own("sns").subscribe(TopicArn=arn, Protocol="email", Endpoint="ben@example.org")
+
+
+def test_a_fifo_topic_numbers_its_messages(sns):
+    """Its messages need a group, and an id unless the topic makes one from the content."""
+    topic = sns.create_topic(Name="numbers.fifo", Attributes={"FifoTopic": "true"})["TopicArn"]
+    for more, reason in (
+        ({}, "The MessageGroupId parameter is required for FIFO topics"),
+        (
+            {"MessageGroupId": "g"},
+            "The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId "
+            "provided explicitly",
+        ),
+    ):
+        with pytest.raises(ClientError) as caught:
+            sns.publish(TopicArn=topic, Message="m", **more)
+        error = caught.value.response["Error"]
+        assert (error["Code"], error["Message"]) == ("InvalidParameter", f"Invalid parameter: {reason}")
+    ids = {"MessageGroupId": "g", "MessageDeduplicationId": "d"}
+    first, second = (sns.publish(TopicArn=topic, Message="m", **ids)["SequenceNumber"] for _ in range(2))
+    assert (len(first), first < second) == (20, True)
+    sns.delete_topic(TopicArn=topic)

@@ -1,5 +1,6 @@
 """Answer SNS's API as AWS does, with e-mail. moto stores the topics."""
 
+import itertools
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -39,6 +40,7 @@ class SnsApi:
         self._endpoint = endpoint
         self._subscriptions = Subscriptions()
         self._subscribing = threading.Lock()
+        self._numbers = itertools.count(10**19)  # AWS's numbers of messages in FIFO topics have 20 digits
         self._operations: dict[str, Callable[[Request], Reply]] = {
             "CreateTopic": self._create_topic,
             "Subscribe": self._subscribe,
@@ -178,9 +180,16 @@ class SnsApi:
         reply = self._moto(request)
         if reply.status == 404 and "TopicArn" in form:
             raise RefusalError("NotFound", "Topic does not exist", 404)
-        if reply.ok:
-            self._deliver(request.scope, form.get("TopicArn") or form.get("TargetArn", ""), form)
-        return reply
+        if (fault := element(reply.body, "Message")).startswith("The topic should either"):
+            raise validation.invalid(fault)
+        if not reply.ok:
+            return reply
+        arn = form.get("TopicArn") or form.get("TargetArn", "")
+        self._deliver(request.scope, arn, form)
+        if not arn.endswith(".fifo"):
+            return reply
+        told = {"MessageId": element(reply.body, "MessageId"), "SequenceNumber": str(next(self._numbers))}
+        return query_reply("Publish", told)
 
     def _publish_batch(self, request: Request) -> Reply:
         topic_arn = request.form.get("TopicArn", "")

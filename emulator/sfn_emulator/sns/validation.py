@@ -38,7 +38,10 @@ def check_publish(form: Mapping[str, str], region: str) -> None:
     Raises:
         RefusalError: With AWS's reason.
     """
-    check_topic(form.get("TopicArn") or form.get("TargetArn", ""), region)
+    arn = form.get("TopicArn") or form.get("TargetArn", "")
+    check_topic(arn, region)
+    if arn.endswith(".fifo") and not form.get("MessageGroupId"):
+        raise invalid("The MessageGroupId parameter is required for FIFO topics")
     if error := message_error(form):
         raise error
 
