@@ -1,3 +1,4 @@
+import base64
 import json
 import re
 
@@ -186,6 +187,71 @@ def test_lambda_invoke(machine, function):
     assert (execution["status"], execution["error"]) == ("FAILED", "CustomError")
 
 
+def http_headers(told):
+    """The headers in the output of a Task. Both of its lists must tell the same ones."""
+    http = told["SdkHttpMetadata"]
+    assert http["AllHttpHeaders"] == {name: [value] for name, value in http["HttpHeaders"].items()}
+    assert [*http["HttpHeaders"]] == sorted(http["HttpHeaders"], key=str.lower)
+    assert http["HttpHeaders"]["x-amzn-RequestId"] == told["SdkResponseMetadata"]["RequestId"]
+    return http["HttpHeaders"]
+
+
+def integration(name, parameters):
+    resource = f"arn:aws:states:::{name}"
+    return one({"Type": "Task", "Resource": resource, "Parameters": parameters})
+
+
+def test_an_output_tells_about_the_reply_of_the_service(machine, function, table, topic):
+    """Optimized integrations have the status and the headers of the reply, and those of `aws-sdk` do not."""
+    echo = function("def lambda_handler(event, context): return event")
+    common = ["Content-Length", "Content-Type", "Date"]
+    put = {"TableName": table, "Item": {"id": {"S": "told"}}}
+    mine = machine(integration("lambda:invoke", {"FunctionName": echo.arn, "LogType": "Tail"}))
+    execution = mine.run()
+    told = json.loads(execution["output"])
+    assert [*told] == [
+        *("ExecutedVersion", "LogResult", "Payload", "SdkHttpMetadata", "SdkResponseMetadata", "StatusCode")
+    ]
+    assert [*http_headers(told)] == [
+        "Connection",
+        *common,
+        *("X-Amz-Executed-Version", "X-Amz-Log-Result", "x-amzn-Remapped-Content-Length"),
+        *("x-amzn-RequestId", "X-Amzn-Trace-Id"),
+    ]
+    assert (told["SdkHttpMetadata"]["HttpStatusCode"], http_headers(told)["Content-Length"]) == (200, "2")
+    succeeded = next(it for it in mine.events(execution["executionArn"]) if it["type"] == "TaskSucceeded")
+    assert json.loads(succeeded["taskSucceededEventDetails"]["output"]) == told
+
+    told = json.loads(machine(integration("dynamodb:putItem", put)).run()["output"])
+    assert [*told] == ["SdkHttpMetadata", "SdkResponseMetadata"]
+    assert [*http_headers(told)] == ["Connection", *common, "Server", "x-amz-crc32", "x-amzn-RequestId"]
+    told = json.loads(
+        machine(integration("sns:publish", {"TopicArn": topic, "Message": "m"})).run()["output"]
+    )
+    assert [*http_headers(told)] == ["connection", *common, "x-amzn-RequestId"]
+    assert machine(integration("aws-sdk:dynamodb:putItem", put)).run()["output"] == "{}"
+
+
+def test_a_function_may_run_in_the_background(machine, function):
+    """With the InvocationType Event, the Task does not wait for the function, and gets the status 202."""
+    slow = function("import time\ndef lambda_handler(event, context): time.sleep(60)", Timeout=90)
+    parameters = {"FunctionName": slow.arn, "InvocationType": "Event", "Payload": {}}
+    told = json.loads(machine(integration("lambda:invoke", parameters)).run()["output"])
+    assert (told["StatusCode"], told["SdkHttpMetadata"]["HttpStatusCode"]) == (202, 202)
+    assert "ExecutedVersion" not in told
+
+
+def test_a_function_gets_its_client_context_and_a_version_may_be_called(machine, function):
+    """`Qualifier` and `ClientContext` are those of Lambda's own Invoke."""
+    source = "def lambda_handler(event, context): return context.client_context.custom"
+    mine = function(source)
+    version = mine.client.publish_version(FunctionName=mine.name)["Version"]
+    context = base64.b64encode(json.dumps({"custom": {"a": "b"}}).encode()).decode()
+    parameters = {"FunctionName": mine.name, "Qualifier": version, "ClientContext": context}
+    told = json.loads(machine(integration("lambda:invoke", parameters)).run()["output"])
+    assert (told["Payload"], told["ExecutedVersion"]) == ({"a": "b"}, version)
+
+
 def test_sns_publish(machine, topic, mails, aws, browse):
     """`arn:aws:states:::sns:publish` mails the subscribers."""
     aws("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.org")
@@ -247,78 +313,3 @@ def test_a_payload_may_be_an_object(machine, function):
     parameters = {"FunctionName": echo.arn, "Payload": {"a": 1}}
     state = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:lambda:invoke", "Parameters": parameters}
     assert json.loads(machine(one(state)).run()["output"])["Payload"] == '{"a": 1}'
-
-
-def start(other, pattern="", **more):
-    """A state that starts an execution of a machine."""
-    parameters = {"StateMachineArn": other.arn, "Input": {"a": 1}} | more
-    resource = f"arn:aws:states:::states:startExecution{pattern}"
-    return one({"Type": "Task", "Resource": resource, "Parameters": parameters})
-
-
-@pytest.fixture
-def passes(machine):
-    return machine(one({"Type": "Pass"}))
-
-
-def test_a_state_starts_an_execution(machine, passes):
-    """The result is the reply of StartExecution, with names in capitals and the time in milliseconds."""
-    execution = json.loads(machine(start(passes, Name="child")).run()["output"])
-    child = passes.client.describe_execution(executionArn=execution.pop("ExecutionArn"))
-    assert (child["name"], child["input"]) == ("child", '{"a":1}')
-    assert execution == {"StartDate": round(child["startDate"].timestamp() * 1000)}
-
-
-@pytest.mark.parametrize(("pattern", "output"), [(".sync", '{"a":1}'), (".sync:2", {"a": 1})])
-def test_a_state_waits_for_the_end_of_an_execution(machine, passes, pattern, output):
-    """With `.sync`, input and output are texts; with `.sync:2`, they are read."""
-    mine = machine(start(passes, pattern))
-    execution = mine.run()
-    child = json.loads(execution["output"])
-    assert (child["Status"], child["Input"], child["Output"]) == ("SUCCEEDED", output, output)
-    assert child["OutputDetails"] == {"Included": True}
-    assert child["StopDate"] >= child["StartDate"] > 1_700_000_000_000
-    assert [event["type"] for event in mine.events(execution["executionArn"])][2:6] == [
-        "TaskScheduled",
-        "TaskStarted",
-        "TaskSubmitted",
-        "TaskSucceeded",
-    ]
-
-
-def test_an_execution_that_fails_fails_the_state_that_waits(machine):
-    """The error is `States.TaskFailed`, and the cause describes the execution."""
-    execution = machine(start(machine(one_fail("E")), ".sync:2")).run()
-    assert (execution["error"], json.loads(execution["cause"])["Error"]) == ("States.TaskFailed", "E")
-
-
-def one_fail(error):
-    return {"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": error}}}
-
-
-def test_a_started_execution_can_send_the_token(machine):
-    """With `.waitForTaskToken`, the result of the task is what the other machine sends."""
-    arguments = {"TaskToken": "{% $states.input.token %}", "Output": {"sent": True}}
-    send = {
-        "Type": "Task",
-        "Resource": "arn:aws:states:::aws-sdk:sfn:sendTaskSuccess",
-        "Arguments": arguments,
-    }
-    sender = machine(one(send, QueryLanguage="JSONata"))
-    execution = machine(start(sender, ".waitForTaskToken", Input={"token.$": "$$.Task.Token"})).run()
-    assert json.loads(execution["output"]) == {"sent": True}
-
-
-@pytest.mark.parametrize(
-    ("more", "error"),
-    [
-        (
-            {"StateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:no"},
-            "StateMachineDoesNotExist",
-        ),
-        ({"Name": "a b"}, "InvalidName"),
-    ],
-)
-def test_an_execution_that_cannot_start(machine, passes, more, error):
-    """The name of the error is that of AWS's SDK, so it ends with Exception."""
-    assert machine(start(passes, **more)).run()["error"] == f"StepFunctions.{error}Exception"

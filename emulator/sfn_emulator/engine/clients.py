@@ -12,11 +12,15 @@ import base64
 import io
 import json
 import threading
+import time
+import uuid
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC
+from email.utils import formatdate
 from functools import partial
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from sfn_emulator.engine.application import signed
@@ -24,6 +28,19 @@ from sfn_emulator.http.authentication import Sessions
 from sfn_emulator.http.messages import Reply, Request, Scope
 from sfn_emulator.http.replies import denied, error_reply
 from sfn_emulator.http.service_models import shape_of
+
+# The headers of AWS's replies, as the output of a Task tells them. Other services have the last ones.
+_HEADERS: Final = {
+    "lambda": (
+        *("X-Amz-Log-Result", "X-Amz-Executed-Version", "x-amzn-Remapped-Content-Length", "Connection"),
+        *("x-amzn-RequestId", "Content-Length", "Date", "X-Amzn-Trace-Id", "Content-Type"),
+    ),
+    "dynamodb": (
+        *("Server", "Connection", "x-amzn-RequestId", "x-amz-crc32", "Content-Length", "Date"),
+        "Content-Type",
+    ),
+    "": ("x-amzn-RequestId", "connection", "Content-Length", "Date", "Content-Type"),
+}
 
 
 class EngineClients:
@@ -76,7 +93,7 @@ class EngineClients:
             return boto3_invoke(**given)
         target = f"/2015-03-31/functions/{quote(name, safe='')}/invocations"
         headers = {"content-type": "application/json"} | signed(replace(scope, access_key=key))
-        reply = self._answer(Request("POST", target, headers, given["Payload"]))
+        self._thread.latest = reply = self._answer(Request("POST", target, headers, given["Payload"]))
         if not reply.ok:
             self._thread.reply = reply  # `_send` takes it
             try:
@@ -91,6 +108,34 @@ class EngineClients:
             "ExecutedVersion": reply.headers["X-Amz-Executed-Version"],
             "Payload": StreamingBody(io.BytesIO(reply.body), len(reply.body)),
         } | ({"FunctionError": error} if error else {})
+
+    def metadata(self, service: str) -> dict[str, Any]:
+        """What the output of a Task says about the latest reply to this thread: status and headers."""
+        reply: Reply = self._thread.latest
+        given = {name.lower(): value for name, value in reply.headers.items()}
+        request_id = given.get("x-amzn-requestid") or str(uuid.uuid4())
+        known = {
+            **given,
+            "connection": "keep-alive",
+            "content-length": str(len(reply.body)),
+            "content-type": given.get("content-type", "").partition(";")[0],
+            "date": formatdate(usegmt=True),
+            "server": "Server",
+            "x-amz-crc32": str(zlib.crc32(reply.body)),
+            "x-amzn-remapped-content-length": "0",
+            "x-amzn-requestid": request_id,
+            "x-amzn-trace-id": f"root=1-{int(time.time()):x}-{uuid.uuid4().hex[:24]};sampled=0",
+        }
+        names = [name for name in _HEADERS.get(service, _HEADERS[""]) if known.get(name.lower())]
+        headers = {name: known[name.lower()] for name in names}
+        return {
+            "SdkHttpMetadata": {
+                "AllHttpHeaders": {name: [value] for name, value in headers.items()},
+                "HttpHeaders": dict(sorted(headers.items(), key=lambda header: header[0].lower())),
+                "HttpStatusCode": reply.status,
+            },
+            "SdkResponseMetadata": {"RequestId": request_id},
+        }
 
     def _send(self, scope: Scope, request: Any, **_: Any) -> Any:
         from botocore.awsrequest import AWSResponse
@@ -109,7 +154,7 @@ class EngineClients:
         )
         refusal = denied(ours, "The state machine that calls has no role")
         earlier = vars(self._thread).pop("reply", None)
-        reply = earlier or (self._answer(ours) if key else error_reply(ours, refusal))
+        self._thread.latest = reply = earlier or (self._answer(ours) if key else error_reply(ours, refusal))
         reply_headers: Any = {**reply.headers, "Content-Length": str(len(reply.body))}
         return AWSResponse(request.url, reply.status, reply_headers, _Raw(reply.body))
 
@@ -126,6 +171,19 @@ def boto_client_for(
     return _installed.client(original, region, service, getattr(state_credentials, "role_arn", None))
 
 
+def with_metadata(original: Callable[..., Any], self: Any, env: Any, **given: Any) -> None:
+    """The output of an optimized integration tells about the HTTP reply of its service. moto drops that."""
+    original(self, env, **given)
+    if _installed is not None:
+        told = _installed.metadata(self.resource.service_name)
+        env.stack[-1] = dict(sorted((env.stack[-1] | told).items()))
+
+
+def with_invocation_type(original: dict[str, set[str]]) -> dict[str, set[str]]:
+    """A Task of lambda:invoke also passes its InvocationType on. moto drops it."""
+    return {"invoke": original["invoke"] | {"InvocationType"}}
+
+
 def named_as_in_api(original: Callable[..., Any], self: Any, parameters: Any, **given: Any) -> None:
     """The parameters of a call get the names and types of its API. moto keeps those of the definition."""
     original(self, parameters, **given)
@@ -135,7 +193,7 @@ def named_as_in_api(original: Callable[..., Any], self: Any, parameters: Any, **
 def named_as_in_definitions(
     _: Callable[..., Any], self: Any, response: Any, *, service_action_name: str = "", **given: Any
 ) -> None:
-    """The result of a call is JSON, and its names begin with capitals. moto keeps those of the API."""
+    """The result of a call is JSON. Its names begin with capitals, and are sorted. moto keeps the API's."""
     self._from_boto_response(response, _shape_of(self, "output", service_action_name))
 
     def as_json(value: Any) -> Any:
@@ -145,7 +203,9 @@ def named_as_in_definitions(
             return round(value.timestamp() * 1000)
         return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
-    response.update(json.loads(json.dumps(response, default=as_json)))
+    told = json.loads(json.dumps(response, default=as_json))
+    response.clear()
+    response.update(sorted(told.items()))
 
 
 def _shape_of(task: Any, side: str, action: str = "") -> Any:

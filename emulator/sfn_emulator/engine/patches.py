@@ -146,6 +146,19 @@ PATCHES: Final[Mapping[str, Patch]] = {
         ],
         Patch("ae80ebde5ab4", clients.named_as_in_definitions, source=_TASK_SERVICE + "_normalise_response"),
     ),
+    **{
+        _SERVICE + f"{name}._eval_service_task": Patch(digest, clients.with_metadata)
+        for name, digest in {
+            "_lambda:StateTaskServiceLambda": "00dfbf728d1e",
+            "_dynamodb:StateTaskServiceDynamoDB": "a8c31b5290b8",
+            "_sns:StateTaskServiceSns": "bf4da4b1c811",
+            "_sqs:StateTaskServiceSqs": "9f8d7e07977c",
+            "_sfn:StateTaskServiceSfn": "b0f224c97c3d",
+        }.items()
+    },
+    _SERVICE + "_lambda:_SUPPORTED_API_PARAM_BINDINGS": Patch(
+        "1de54d814820", make=clients.with_invocation_type
+    ),
     _TASK_SERVICE + "_to_boto_request": Patch("1503a815ba8e", relied="`clients` calls it."),
     _TASK_SERVICE + "_from_boto_response": Patch("da8d27aca51f", relied="`clients` calls it."),
     # How executions fail

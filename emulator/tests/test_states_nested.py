@@ -1,0 +1,99 @@
+"""States that start executions, and wait for them."""
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+from helpers import wait_until
+from test_states_run import http_headers, one
+
+
+def start(other, pattern="", **more):
+    """A state that starts an execution of a machine."""
+    parameters = {"StateMachineArn": other.arn, "Input": {"a": 1}} | more
+    resource = f"arn:aws:states:::states:startExecution{pattern}"
+    return one({"Type": "Task", "Resource": resource, "Parameters": parameters})
+
+
+@pytest.fixture
+def passes(machine):
+    return machine(one({"Type": "Pass"}))
+
+
+def test_a_state_starts_an_execution(machine, passes):
+    """The result is the reply of StartExecution, with names in capitals and the time in milliseconds."""
+    execution = json.loads(machine(start(passes, Name="child")).run()["output"])
+    child = passes.client.describe_execution(executionArn=execution.pop("ExecutionArn"))
+    assert (child["name"], child["input"]) == ("child", '{"a":1}')
+    started = round(child["startDate"].timestamp() * 1000)
+    assert [*execution] == ["SdkHttpMetadata", "SdkResponseMetadata", "StartDate"]
+    assert (execution["StartDate"], [*http_headers(execution)]) == (
+        started,
+        ["connection", "Content-Length", "Content-Type", "Date", "x-amzn-RequestId"],
+    )
+
+
+@pytest.mark.parametrize(("pattern", "output"), [(".sync", '{"a":1}'), (".sync:2", {"a": 1})])
+def test_a_state_waits_for_the_end_of_an_execution(machine, passes, pattern, output):
+    """With `.sync`, input and output are texts; with `.sync:2`, they are read."""
+    mine = machine(start(passes, pattern))
+    execution = mine.run()
+    child = json.loads(execution["output"])
+    assert (child["Status"], child["Input"], child["Output"]) == ("SUCCEEDED", output, output)
+    assert [*child] == [
+        *("ExecutionArn", "Input", "InputDetails", "Name", "Output", "OutputDetails", "RedriveCount"),
+        *("RedriveStatus", "RedriveStatusReason", "StartDate", "StateMachineArn", "Status", "StopDate"),
+    ]
+    assert child["InputDetails"] == child["OutputDetails"] == {"Included": True}
+    reason = "Execution is SUCCEEDED and cannot be redriven"
+    assert (child["RedriveCount"], child["RedriveStatusReason"]) == (0, reason)
+    assert child["StopDate"] >= child["StartDate"] > 1_700_000_000_000
+    events = mine.events(execution["executionArn"])[2:6]
+    types = ["TaskScheduled", "TaskStarted", "TaskSubmitted", "TaskSucceeded"]
+    assert [event["type"] for event in events] == types
+    submitted = json.loads(events[2]["taskSubmittedEventDetails"]["output"])
+    assert (submitted["ExecutionArn"], "connection" in http_headers(submitted)) == (
+        child["ExecutionArn"],
+        True,
+    )
+
+
+def test_an_execution_that_fails_fails_the_state_that_waits(machine):
+    """The error is `States.TaskFailed`, and the cause describes the execution."""
+    execution = machine(start(machine(one_fail("E")), ".sync:2")).run()
+    assert execution["error"] == "States.TaskFailed"
+    cause = json.loads(execution["cause"])
+    assert (cause["Error"], cause["Status"], cause["RedriveStatus"]) == ("E", "FAILED", "REDRIVABLE")
+    assert not {"Cause", "Output", "OutputDetails", "RedriveStatusReason"} & {*cause}
+
+
+def one_fail(error):
+    return {"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": error}}}
+
+
+def test_a_started_execution_can_send_the_token(machine):
+    """With `.waitForTaskToken`, the result of the task is what the other machine sends."""
+    arguments = {"TaskToken": "{% $states.input.token %}", "Output": {"sent": True}}
+    send = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:sfn:sendTaskSuccess",
+        "Arguments": arguments,
+    }
+    sender = machine(one(send, QueryLanguage="JSONata"))
+    execution = machine(start(sender, ".waitForTaskToken", Input={"token.$": "$$.Task.Token"})).run()
+    assert json.loads(execution["output"]) == {"sent": True}
+
+
+@pytest.mark.parametrize(
+    ("more", "error"),
+    [
+        (
+            {"StateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:no"},
+            "StateMachineDoesNotExist",
+        ),
+        ({"Name": "a b"}, "InvalidName"),
+    ],
+)
+def test_an_execution_that_cannot_start(machine, passes, more, error):
+    """The name of the error is that of AWS's SDK, so it ends with Exception."""
+    assert machine(start(passes, **more)).run()["error"] == f"StepFunctions.{error}Exception"
