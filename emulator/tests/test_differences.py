@@ -282,16 +282,6 @@ def test_activities_do_not_work(machine, aws):
     assert (told["status"], told["error"]) == ("FAILED", "States.Runtime")
 
 
-def test_an_execution_outlives_the_task_that_waits_for_it(machine):
-    """AWS: it is aborted, too."""
-    other = machine({"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 60, "End": True}}})
-    state = {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync:2", "End": True}
-    state |= {"Parameters": {"StateMachineArn": other.arn}, "TimeoutSeconds": 1}
-    assert machine({"StartAt": "A", "States": {"A": state}}).run()["error"] == "States.Timeout"
-    (execution,) = other.client.list_executions(stateMachineArn=other.arn)["executions"]
-    assert execution["status"] == "RUNNING"
-
-
 def test_a_test_does_not_ask_where_an_error_is_from(aws):
     """AWS: `errorCausedByState` must name a state in the Map or Parallel."""
     definition = json.dumps(MAP | {"End": True})

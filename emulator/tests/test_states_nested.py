@@ -97,3 +97,85 @@ def test_a_started_execution_can_send_the_token(machine):
 def test_an_execution_that_cannot_start(machine, passes, more, error):
     """The name of the error is that of AWS's SDK, so it ends with Exception."""
     assert machine(start(passes, **more)).run()["error"] == f"StepFunctions.{error}Exception"
+
+
+@pytest.fixture
+def waits(machine):
+    return machine(one({"Type": "Wait", "Seconds": 60}))
+
+
+def execution_of(mine):
+    """The only execution of a machine, as soon as there is one."""
+    listed = mine.client.list_executions(stateMachineArn=mine.arn)["executions"]
+    return listed[0] if listed else None
+
+
+def wait_for_status(mine, status):
+    wait_until(lambda: (found := execution_of(mine)) and found["status"] == status)
+
+
+RUN = "states:StartExecution", "states:DescribeExecution"
+RULE = "arn:aws:events:us-east-1:123456789012:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
+MANAGE = {"Action": ["events:PutTargets", "events:PutRule", "events:DescribeRule"], "Resource": RULE}
+
+
+def test_who_is_stopped_stops_what_it_waits_for(machine, waits):
+    """The execution that it started is aborted, too."""
+    mine = machine(start(waits, ".sync"))
+    arn = mine.start()
+    wait_for_status(waits, "RUNNING")
+    mine.client.stop_execution(executionArn=arn)
+    wait_for_status(waits, "ABORTED")
+
+
+@pytest.mark.parametrize("how", ["time-out", "branch"])
+def test_a_task_that_ends_stops_what_it_waits_for(machine, waits, how):
+    """Its time may be over, or another branch may fail."""
+    task = start(waits, ".sync:2")
+    if how == "time-out":
+        task["States"]["A"]["TimeoutSeconds"] = 1
+    else:
+        fails = {
+            "StartAt": "W",
+            "States": {"W": {"Type": "Wait", "Seconds": 1, "Next": "F"}, "F": {"Type": "Fail"}},
+        }
+        task = one({"Type": "Parallel", "Branches": [task, fails]}, name="P")
+    assert machine(task).run()["status"] == "FAILED"
+    wait_for_status(waits, "ABORTED")
+
+
+def test_only_a_role_that_may_stops_an_execution(machine, waits, role):
+    """Otherwise the execution goes on."""
+    mine = role({"Action": RUN, "Resource": "*"}, MANAGE)
+    task = start(waits, ".sync")
+    task["States"]["A"]["TimeoutSeconds"] = 1
+    parent = machine(task, roleArn=mine.arn)
+    assert parent.run()["error"] == "States.Timeout"
+    assert execution_of(waits)["status"] == "RUNNING"
+
+
+def test_who_waits_must_be_allowed_to_look(machine, passes, role):
+    """states:DescribeExecution."""
+    mine = role({"Action": "states:StartExecution", "Resource": "*"}, MANAGE)
+    told = machine(start(passes, ".sync"), roleArn=mine.arn).run()
+    assert (told["status"], "states:DescribeExecution" in told["cause"]) == ("FAILED", True)
+
+
+def test_who_waits_must_be_allowed_to_manage_a_rule(machine, passes, role):
+    """AWS learns of the end of an execution by a rule of EventBridge, which the role must allow."""
+    mine = role({"Action": RUN, "Resource": "*"})
+    other = machine(start(passes), roleArn=mine.arn)
+    inside = one({"Type": "Map", "ItemProcessor": start(passes, ".sync:2")}, name="M")
+    update = other.client.update_state_machine
+    for call in (
+        lambda: machine(inside, roleArn=mine.arn),
+        lambda: update(stateMachineArn=other.arn, definition=json.dumps(inside)),
+    ):
+        with pytest.raises(ClientError) as caught:
+            call()
+        assert caught.value.response["Error"] == {
+            "Code": "AccessDeniedException",
+            "Message": f"'{mine.arn}' is not authorized to create managed-rule.",
+        }
+    mine.allow(MANAGE, name="rule")
+    assert machine(inside, roleArn=mine.arn).run([1])["status"] == "SUCCEEDED"

@@ -158,9 +158,17 @@ def after_call(original: MotoFunction, self: Any, env: Any, **given: Any) -> Non
 
 
 def wait(original: MotoFunction, self: Any, env: Any, **given: Any) -> None:
-    """A task waits until somebody sends its outcome, a heartbeat is missing, or its execution ends."""
+    """A task waits until somebody sends its outcome, a heartbeat is missing, or its execution ends.
+
+    If it waits for an execution (``.sync``) and ends before that, it stops that execution, if its role may.
+    """
     if self.resource.condition != _PATTERN:
-        original(self, env, **given)
+        child = env.stack[-1].get("ExecutionArn")
+        try:
+            original(self, env, **given)
+        finally:
+            if child and not env.is_running():
+                _stop(child, **given)
         return
     env.stack.pop()  # the reply of the service, which is only in TaskSubmitted
     token, seconds = env.states.context_object.context_object_data["Task"]["Token"], None
@@ -184,6 +192,16 @@ def wait(original: MotoFunction, self: Any, env: Any, **given: Any) -> None:
         return
     callback = engine_module("asl.eval.callback.callback")
     raise callback.CallbackOutcomeFailureError(callback.CallbackOutcomeFailure(token, **task.outcome))
+
+
+def _stop(execution_arn: str, *, resource_runtime_part: Any, state_credentials: Any, **_: Any) -> None:
+    from botocore.exceptions import ClientError
+
+    client = engine_module("asl.utils.boto_client").boto_client_for(
+        region=resource_runtime_part.region, service="stepfunctions", state_credentials=state_credentials
+    )
+    with contextlib.suppress(ClientError):
+        client.stop_execution(executionArn=execution_arn)
 
 
 def _missed_heartbeat(state: Any, env: Any) -> Exception:

@@ -113,13 +113,13 @@ class Authorizer:
         document = backends.trust_of(role_arn)
         return document is not None and trusts(document, "Service", [f"{service}.amazonaws.com"], context)
 
-    def role_may(self, role_arn: str, actions: Iterable[str]) -> bool:
-        """Whether a role may do all these actions on every resource, such as ``"logs:CreateLogDelivery"``."""
+    def role_may(self, role_arn: str, actions: Iterable[str], resource: str = "*") -> bool:
+        """Whether a role may do all these actions on a resource, such as ``"logs:CreateLogDelivery"``."""
         if not self._enforced:
             return True
         role = Caller(role_arn, "any")
         documents, boundary = backends.documents_of(role), backends.boundary_documents_of(role)
-        permissions = [Permission(action, "*") for action in actions]
+        permissions = [Permission(action, resource) for action in actions]
         return not any(_reason_to_deny(documents, boundary, permission) for permission in permissions)
 
 

@@ -1,5 +1,6 @@
 """State machines, their versions and aliases, as AWS keeps them. moto's engine runs what they start."""
 
+import json
 import random
 import re
 import threading
@@ -10,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sfn_emulator.engine.application import Moto
-from sfn_emulator.http.messages import Arn, RefusalError, Reply, Request
+from sfn_emulator.http.messages import Arn, RefusalError, Reply, Request, Scope
 from sfn_emulator.http.replies import json_reply, violation
 from sfn_emulator.http.service_models import check_call
 from sfn_emulator.iam.authorization import Authorizer
 from sfn_emulator.states.pages import page_of
 from sfn_emulator.states.validation import check_definition
-from states_language import variable_references
+from states_language import all_states, variable_references
 
 Description = Mapping[str, Any]
 """A machine or a version, as DescribeStateMachine returns it."""
@@ -52,6 +53,10 @@ _DELIVERS_LOGS: Final = [
         *("PutResourcePolicy", "DescribeResourcePolicies", "DescribeLogGroups"),
     )
 ]
+#: What a role must allow if its machine waits for the end of executions (``.sync``).
+_MANAGES_RULES: Final = ("events:PutTargets", "events:PutRule", "events:DescribeRule")
+_RULE: Final = "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
+_WAITS: Final = re.compile(r"arn:[\w-]+:states:::states:startExecution\.sync(:2)?")
 _VALIDATION: Final = "log_stream_created_by_aws_to_validate_log_delivery_subscriptions"
 _ALIAS: Final = re.compile(r"^(?=.*[a-zA-Z_\-\.])[a-zA-Z0-9_\-\.]+$")
 _INITIAL: Final = "INITIAL"  # AWS's word for the revision of a machine that was never updated
@@ -164,6 +169,16 @@ class Machines:
         if not self._authorizer.can_assume("states", request.json.get("roleArn"), machine_arn):
             raise RefusalError("AccessDeniedException", _NOT_ASSUMED)
 
+    def _check_rule(self, definition: str, role: str, scope: Scope) -> None:
+        """Refuse a role that may not manage the rule by which a machine learns of the end of executions."""
+        resources = (str(state.get("Resource", "")) for _, state in all_states(json.loads(definition)))
+        rule = str(Arn.of(scope.arn(_RULE))._replace(service="events"))
+        if any(map(_WAITS.fullmatch, resources)) and not self._authorizer.role_may(
+            role, _MANAGES_RULES, rule
+        ):
+            reason = f"'{role}' is not authorized to create managed-rule."
+            raise RefusalError("AccessDeniedException", reason)
+
     def _create(self, request: Request) -> Reply:
         given = {name: value for name, value in request.json.items() if value is not None}
         if "versionDescription" in given and not given.get("publish"):
@@ -172,6 +187,7 @@ class Machines:
             )
         check_definition(str(given.get("definition", "")), given.get("type"))
         self.check_role(request, request.scope.arn(f"stateMachine:{given.get('name', '')}"))
+        self._check_rule(given["definition"], given.get("roleArn", ""), request.scope)
         logging = self._logging(request, given.get("loggingConfiguration") or {}, given.get("roleArn", ""))
         for_moto = {
             name: value for name, value in given.items() if name not in {"publish", "versionDescription"}
@@ -213,6 +229,8 @@ class Machines:
         if "definition" in changes:
             check_definition(str(changes["definition"]), machine.description["type"])
         self.check_role(request, machine.description["stateMachineArn"])
+        new = {**machine.description, **changes}
+        self._check_rule(new["definition"], new["roleArn"], request.scope)
         if "loggingConfiguration" in changes:
             role = changes.get("roleArn") or machine.description["roleArn"]
             changes["loggingConfiguration"] = self._logging(request, changes["loggingConfiguration"], role)
