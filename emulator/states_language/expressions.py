@@ -28,11 +28,33 @@ def jsonata_parser() -> Any:
     return parser
 
 
-def syntax_error(error: Any) -> tuple[str, Any]:
-    """The code of a parser's error and the symbol that it names, as in JSONata 2.0.6."""
-    if error.error == "S0201" and error.current in {"??", "?:"}:
-        return "S0211", error.current[-1]
-    return error.error, error.current
+def syntax_error(error: Exception) -> tuple[str, Any] | None:
+    """The code of a parser's error and the symbol that it names, as in JSONata 2.0.6.
+
+    Returns:
+        None if JSONata has no code for the error.
+    """
+    code, symbol = getattr(error, "error", None), getattr(error, "current", None)
+    if code is None:
+        # The parser raises some errors of Python.
+        codes = {KeyError: "S0204", IndexError: "S0106"}
+        code = next((its for kind, its in codes.items() if isinstance(error, kind)), None)
+        code = code or next((its for text, its in _IN_SIGNATURES.items() if text in str(error)), None)
+        return (code, error.args[0]) if code else None
+    if code == "S0201" and symbol in {"??", "?:"}:
+        return "S0211", symbol[-1]
+    # An unknown escape sequence has the code of an empty regular expression there.
+    return ("S0103" if code == "S0301" and symbol else code), symbol
+
+
+def template(code: str) -> str:
+    """JSONata's sentence about an error, with places for values. The library says Object for function."""
+    from jsonata.jexception import JException  # noqa: PLC0415
+
+    return str(JException.error_codes.get(code, code)).replace("Object", "function").replace('"', "'")
+
+
+_IN_SIGNATURES: Final = {"Type parameters": "S0401", "Choice groups": "S0402"}
 
 
 def reads(expression: str, assigned: frozenset[str]) -> list[str]:
@@ -51,26 +73,23 @@ def reads(expression: str, assigned: frozenset[str]) -> list[str]:
     """
     parser = jsonata_parser()
     from jsonata import Jsonata  # noqa: PLC0415
-    from jsonata.jexception import JException  # noqa: PLC0415
 
     found: list[str] = []
     bound: set[Any] = set()
     try:
         # The tokenizer fails at a comment that ends the text.
         _scan(parser.parse(f"{expression}\n"), True, found, bound)
-    except JException as error:
-        # The library's texts lack the quotes of the original, and say Object instead of function.
-        code, value = syntax_error(error)
-        values = iter((value, error.expected))
-        text = str(JException.error_codes.get(code, error)).replace("Object", "function")
-        quoted = re.sub(r"\{\{\w+\}\}", lambda _: json.dumps(str(next(values)), ensure_ascii=False), text)
-        raise ValueError(quoted) from error
-    except KeyError as error:
-        raise ValueError(f'Unknown operator: "{error.args[0]}"') from error
-    except IndexError as error:
-        raise ValueError("Comment has no closing tag") from error
     except re.error:
         return []  # a regular expression of JavaScript that Python does not know
+    except Exception as error:
+        if (fault := syntax_error(error)) is None:
+            raise
+        code, value = fault
+        values = iter((value, getattr(error, "expected", None)))
+        quoted = re.sub(
+            r"\{\{\w+\}\}", lambda _: json.dumps(next(values), ensure_ascii=False), template(code)
+        )
+        raise ValueError(quoted) from error
     functions = {it for it in found if Jsonata.static_frame.lookup(it[1:]) or it[1:] in AWS_FUNCTIONS}
     known = {"$states"} | {f"${name}" for name in bound} | (functions - {f"${name}" for name in assigned})
     return [read for read in dict.fromkeys(found) if read not in known]

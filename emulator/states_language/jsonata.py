@@ -10,6 +10,7 @@ checked at each step. A regular expression that may take long runs in its own pr
 See https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html and https://docs.jsonata.org
 """
 
+import copy
 import functools
 import hashlib
 import itertools
@@ -20,17 +21,19 @@ import re
 import subprocess
 import sys
 import time
+import urllib.parse
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
-from states_language.expressions import jsonata_parser, syntax_error
+from states_language.expressions import jsonata_parser, syntax_error, template
 
 jsonata_parser()  # first, because it keeps the engine from changing the recursion limit
 from jsonata.functions import Functions  # noqa: E402
 from jsonata.jexception import JException  # noqa: E402
 from jsonata.jsonata import Jsonata  # noqa: E402
 from jsonata.regex_engine import RegexFlags, default_regex_engine  # noqa: E402
+from jsonata.signature import Signature  # noqa: E402
 from jsonata.utils import Utils  # noqa: E402
 
 Json = Any
@@ -56,8 +59,20 @@ _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?|0x[0-9a-f]+|0b[
 _TYPES: Final = {
     name[0]: name for name in ("arrays", "booleans", "functions", "numbers", "objects", "strings")
 }
-#: The codes of errors that the engine raises with a text only.
-_UNCODED: Final = {"Second argument of replace": "D3010", "Fourth argument of replace": "D3011"}
+#: The codes of errors that the engine raises with a text only, by the beginning of the text.
+_UNCODED: Final = {
+    "Second argument of replace": "D3010",
+    "Fourth argument of replace": "D3011",
+    "both integer and fractional parts": "D3085",
+    "invalid grouping in picture": "D3086",
+    "Formatting or parsing an integer as a sequence": "D3130",
+    "In a decimal digit pattern": "D3131",
+    "Unknown component specifier": "D3132",
+    "The 'name' modifier": "D3133",
+    "The timezone integer format": "D3134",
+    "No matching closing bracket": "D3135",
+    "The date/time picture string is missing": "D3136",
+}
 
 
 class EvaluationError(Exception):
@@ -71,13 +86,16 @@ class _LimitError(Exception):
     """An evaluation reached one of its limits."""
 
 
-def evaluate(expression: str, bindings: Mapping[str, Json], *, seconds: float = SECONDS) -> Json:
+def evaluate(
+    expression: str, bindings: Mapping[str, Json], *, document: Json = None, seconds: float = SECONDS
+) -> Json:
     """Evaluate an expression.
 
     Args:
         expression: The text between the delimiters ``{%`` and ``%}``.
         bindings: The values of the names that begin with a dollar sign, by name without this sign. They are
             not changed.
+        document: The input document, which no expression of a state machine has. JSONata's suite needs it.
         seconds: How much CPU time of this thread the evaluation may take.
 
     Returns:
@@ -88,19 +106,25 @@ def evaluate(expression: str, bindings: Mapping[str, Json], *, seconds: float = 
     """
     threw = "threw an error during evaluation"
     try:
-        result = _Evaluation(expression, seconds).evaluate(
-            None, {name: Utils.NULL_VALUE if value is None else value for name, value in bindings.items()}
+        try:
+            evaluation = _Evaluation(expression, seconds)
+        except Exception as error:
+            if fault := syntax_error(error):
+                raise JException(fault[0], -1, fault[1], getattr(error, "expected", None)) from error
+            raise
+        result = evaluation.evaluate(
+            document, {name: Utils.NULL_VALUE if value is None else value for name, value in bindings.items()}
         )
         if result is None:
             raise EvaluationError("returned nothing (undefined).")
         return _Copy().of(result)
     except EvaluationError:
         raise
+    except (_LimitError, RecursionError) as error:
+        raise EvaluationError(f"{threw}: {error if isinstance(error, _LimitError) else _DEPTH}") from error
     except JException as error:
         code, message = _coded(error)
         raise EvaluationError(f"{threw}. {code}: {message}") from error
-    except (_LimitError, RecursionError) as error:
-        raise EvaluationError(f"{threw}: {error if isinstance(error, _LimitError) else _DEPTH}") from error
     except Exception as error:
         raise EvaluationError(f"threw an internal error during evaluation. {uuid.uuid4()}") from error
 
@@ -176,9 +200,45 @@ class _Evaluation(Jsonata):  # type: ignore[misc]
         result = super().evaluate_range_expression(lhs, rhs)
         return result if result is None else Utils.create_sequence_from_iter(range(lhs, rhs + 1))
 
+    def evaluate_literal(self, expr: Any) -> Any:
+        """Two escaped surrogates are one character."""
+        value = super().evaluate_literal(expr)
+        return _joined(value) if isinstance(value, str) else value
+
+    def evaluate_partial_application(self, expr: Any, input: Any, environment: Any) -> Any:
+        """Name the function of which the dollar sign is missing."""
+        try:
+            return super().evaluate_partial_application(expr, input, environment)
+        except JException as error:
+            if error.error == "T1008" and expr.procedure.type == "path":
+                name = str(expr.procedure.steps[0].value)
+                if environment.lookup(name) is not None:
+                    raise JException("T1007", expr.position, name) from error
+            raise
+
     def evaluate_string_concat(self, lhs: Any, rhs: Any) -> str:
         """Write numbers and other values as JavaScript does."""
         return "".join(_Ours.string(side) or "" for side in (lhs, rhs))
+
+    def evaluate_sort_expression(self, expr: Any, input: Any, environment: Any) -> Any:
+        """Name two values in their order. Python's sort compares the later one with the earlier one."""
+        try:
+            return super().evaluate_sort_expression(expr, input, environment)
+        except JException as error:
+            if error.error == "T2007":
+                error.current, error.expected = error.expected, error.current
+            raise
+
+    def evaluate_function(self, expr: Any, input: Any, environment: Any, applyto_context: Any) -> Any:
+        """An error names the function as the expression does, not as the engine does."""
+        try:
+            return super().evaluate_function(expr, input, environment, applyto_context)
+        except JException as error:
+            if error.error in {"T0410", "T0411", "T0412"}:
+                called = expr.procedure.value if expr.procedure.type == "variable" else None
+                own = getattr(environment.lookup(called), "function_name", None) if called else None
+                error.expected = called if error.expected in {None, own} else error.expected
+            raise
 
     def apply_inner(self, proc: Any, args: Any, input: Any, environment: Any) -> Any:
         """Turn Python's errors in functions into JSONata's errors."""
@@ -186,52 +246,92 @@ class _Evaluation(Jsonata):  # type: ignore[misc]
         try:
             return super().apply_inner(proc, args, input, environment)
         except JException as error:
-            if error.error == "T0410" and name:
-                # The engine always names the first argument, or none if a function refuses null.
-                if error.current == 1:
-                    error.current = _wrong_argument(proc.signature, args)
-                error.current, error.expected = error.current or 1, name
-            elif error.error == "T0411":
-                error.current, error.expected = error.expected, name
+            if error.error == "T0410" and name and error.current is None:  # the function checks it itself
+                error.current, error.expected = 1, name
+            if error.error in {"T0410", "T0411", "T0412"} and str(error.expected).startswith(_NO_NAMES):
+                error.expected = None
             raise
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            if name == "parseInteger":
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            if isinstance(error, RecursionError):
+                raise
+            if name == "parseInteger" and not isinstance(error, RuntimeError):
                 return math.nan
-            if name and Utils.NULL_VALUE in args:
-                raise JException("T0410", -1, args.index(Utils.NULL_VALUE) + 1, name) from error
+            unknown = isinstance(error, KeyError) and name in {"toMillis", "fromMillis", "now"}
+            picture = str(next(iter(args[name != "now" :]), ""))
+            if code := "D3132" if unknown else _UNCODED.get(_beginning(str(error))):
+                raise JException(code, -1, _in_picture(code, picture)) from error
+            if isinstance(error, UnicodeError):
+                raise JException("D3140", -1, name, args[0]) from error
             if name in _CODES:
                 raise JException(_CODES[name], -1, *args[:2]) from error
             raise
 
 
+_NO_NAMES: Final = ("lambda", "<class")  # what the engine calls a function without a name
 _CODES: Final = {"toMillis": "D3110", "power": "D3061"}
 
 
+def _beginning(text: str) -> str:
+    return next((beginning for beginning in _UNCODED if text.startswith(beginning)), "")
+
+
+def _in_picture(code: str, picture: str) -> str:
+    """The part of a picture string that an error names."""
+    pattern = {"D3132": r"\[\s*([^YMDdFWwXxHhmsfPZzCE\s])", "D3133": r"\[\s*([^MxFP\s])\s*[nN]"}.get(code)
+    return match[1] if pattern and (match := re.search(pattern, picture)) else picture
+
+
 def _coded(error: JException) -> tuple[str, str]:
-    """The code of an error and AWS's message. The engine writes "Object" for the name of a function."""
-    code, value = syntax_error(error)
-    code = next((code for text, code in _UNCODED.items() if error.error.startswith(text)), code)
-    usual = [value, error.expected, _TYPES.get(str(error.extra)) if code == "T0412" else error.extra]
+    """The code of an error and AWS's message."""
+    code = _UNCODED.get(_beginning(error.error), error.error)
+    usual = [error.current, error.expected, _TYPES.get(str(error.extra)) if code == "T0412" else error.extra]
     unusual = {"D1001": [math.inf], "D1002": [error.expected], "D3100": [error.location]}
-    following = iter(unusual.get(code, usual))
+    following: Iterator[Any] = iter(unusual.get(code, usual))
 
     def filled(place: re.Match[str]) -> str:
         value = next(following, None)
         return str(value) if place[0].startswith("{{{") else "undefined" if value is None else _json(value)
 
-    template = str(JException.error_codes.get(code, code)).replace("Object", "function")
-    return code, re.sub(r"\{\{\{?\w+\}?\}\}", filled, template)
+    return code, re.sub(r"\{\{\{?\w+\}?\}\}", filled, template(code))
 
 
-def _wrong_argument(signature: Any, args: Sequence[Any]) -> int:
-    """The number of the first argument that does not fit."""
-    given, pattern, fits = "".join(map(signature.get_symbol, args)), "", 0
-    for parameter in signature._params:
-        pattern += parameter.regex
-        if (match := re.match(pattern, given)) is None:
-            break
-        fits = match.end()
-    return fits + 1
+class _Signature(Signature):  # type: ignore[misc]
+    """The types of a function's arguments, in which null is no missing value.
+
+    The engine's own functions have one object each for the whole process. There, `$f := $sum` renames `$sum`
+    in all later errors. See docs/upstream.md.
+    """
+
+    def set_function_name(self, _: str) -> None:
+        """A function keeps its name, whatever variable it is assigned to."""
+
+    def get_symbol(self, value: Any) -> str:
+        """The letter of a value's type."""
+        return "l" if value is Utils.NULL_VALUE else str(super().get_symbol(value))
+
+    def validate(self, args: Any, context: Any) -> Any:
+        """Check the arguments, and fill in the context."""
+        try:
+            return super().validate(args, context)
+        except JException as error:
+            if error.error == "T0411":
+                error.current, error.expected = error.expected, self.function_name
+            raise
+
+    def throw_validation_error(self, bad_args: Any, bad_sig: Any, function_name: Any) -> NoReturn:
+        """Name the first argument that does not fit. The engine always names the first one."""
+        pattern, fits = "", 0
+        for parameter in self._params:
+            pattern += parameter.regex
+            if (match := re.match(pattern, bad_sig)) is None:
+                break
+            fits = match.end()
+        raise JException("T0410", -1, fits + 1, function_name)
+
+
+def _joined(text: str, lone: str = "surrogatepass") -> str:
+    """Make one character of two surrogates. A lone one stays, or is replaced."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", lone)
 
 
 def _check_size(size: int) -> None:
@@ -262,8 +362,8 @@ class _Copy:
         _check_size(self._size)
         if value is Utils.NULL_VALUE or value is None or isinstance(value, bool):
             return None if value is Utils.NULL_VALUE else value
-        if isinstance(value, str):  # two surrogates may be one character
-            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if isinstance(value, str):
+            return _joined(value, "replace")
         if isinstance(value, int | float):
             return self.number(value)
         if isinstance(value, dict):
@@ -282,22 +382,52 @@ class _Copy:
         raise EvaluationError("returned an unsupported result type.")
 
 
-class _Text(_Copy):
-    """Copies a value as `$string` writes it: with 15 digits, and functions as empty texts."""
+def _json(value: Any, *, indent: int = 0, level: int = 0, exact: bool = True) -> str:
+    """Write a value as JavaScript's `JSON.stringify` does, and functions as empty texts.
 
-    def number(self, value: float) -> Json:
-        if not math.isfinite(value):
-            return None
-        rounded = float(f"{value:.15g}")
-        return int(rounded) if rounded.is_integer() and abs(rounded) < 1e21 else rounded
+    Args:
+        value: A value of the engine.
+        indent: The spaces of each level; 0 for one line.
+        level: How deep the value is.
+        exact: Whether numbers keep all digits. Else they have 15, and have to be finite.
 
-    def function(self, _: Any) -> Json:
-        return ""
+    Raises:
+        JException: A number is not finite.
+    """
+    if isinstance(value, bool) or value is None or value is Utils.NULL_VALUE:
+        return "true" if value is True else "false" if value is False else "null"
+    if isinstance(value, int | float):
+        if not math.isfinite(value) and not exact:
+            raise JException("D1001", -1, value)
+        return _number_text(float(value) if exact else float(f"{float(value):.15g}"))
+    if _is_function(value):
+        return '""'
+    if not isinstance(value, list | dict):
+        text = json.dumps(value, ensure_ascii=False)
+        return re.sub("[\ud800-\udfff]", lambda lone: f"\\u{ord(lone[0]):x}", text)
+    below: dict[str, Any] = {"indent": indent, "level": level + 1, "exact": exact}
+    if isinstance(value, dict):
+        colon, brackets = ": " if indent else ":", "{}"
+        parts = [f"{_json(str(key))}{colon}{_json(part, **below)}" for key, part in value.items()]
+    else:
+        parts, brackets = [_json(part, **below) for part in value], "[]"
+    _check_size(sum(map(len, parts)))
+    start, end = (f"\n{' ' * indent * deep}" if indent and parts else "" for deep in (level + 1, level))
+    return f"{brackets[0]}{start}{f',{start}'.join(parts)}{end}{brackets[1]}"
 
 
-def _json(value: Any, *, indent: int | None = None) -> str:
-    separators = (",", ": ") if indent else (",", ":")
-    return json.dumps(_Text().of(value), ensure_ascii=False, indent=indent, separators=separators)
+def _number_text(value: float) -> str:
+    """A number as JavaScript writes it."""
+    if not math.isfinite(value):
+        return "null"
+    if value.is_integer() and abs(value) < 1e21:
+        return str(int(value))
+    digits, _, exponent = repr(value).partition("e")
+    if not exponent:
+        return digits
+    if -7 < (power := int(exponent)) < 0:
+        return f"{value:.{sum(map(str.isdigit, digits)) - 1 - power}f}"
+    return f"{digits}e{power:+d}"
 
 
 class _Ours:
@@ -362,7 +492,7 @@ class _Ours:
             return value
         if isinstance(value, float) and not math.isfinite(value):
             raise JException("D3001", -1)
-        return "" if _is_function(value) else _json(value, indent=2 if prettify else None)
+        return "" if _is_function(value) else _json(value, indent=2 if prettify else 0, exact=False)
 
     @staticmethod
     def sort(items: Sequence[Any] | None, comparator: Any) -> Any:
@@ -377,9 +507,28 @@ class _Ours:
 
     @staticmethod
     def number(value: Any) -> Any:
-        if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        if not isinstance(value, str):
+            return Functions.number(value)
+        number = math.inf
+        if _NUMBER.fullmatch(value):
+            number = int(value, 0) if value[1:2].isalpha() and value[0] == "0" else float(value)
+        if math.isinf(number):
             raise JException("D3030", -1, value)
-        return Functions.number(value)
+        return Utils.convert_number(number)
+
+    @staticmethod
+    def type(value: Any) -> Any:
+        return "function" if _is_function(value) else Functions.type(value)
+
+    @staticmethod
+    def decodeUrlComponent(text: str | None) -> Any:
+        return _decoded("decodeUrlComponent", text, text)
+
+    @staticmethod
+    def decodeUrl(text: str | None) -> Any:
+        # What separates the parts of an address stays encoded.
+        kept = text and re.sub("%(?=2[346bcf]|3[abdf]|40)", "%25", text, flags=re.IGNORECASE)
+        return _decoded("decodeUrl", text, kept)
 
     @staticmethod
     def distinct(items: Any) -> Any:
@@ -420,6 +569,17 @@ class _Ours:
         return Functions.replace(text, pattern, replacement, limit)
 
 
+def _decoded(name: str, given: str | None, text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        if re.search("%(?![0-9a-f]{2})", text, re.IGNORECASE):
+            raise ValueError
+        return urllib.parse.unquote(text, errors="strict")
+    except ValueError as error:
+        raise JException("D3140", -1, name, given) from error
+
+
 def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     if len(read := dict(pairs)) < len(pairs):
         raise ValueError("an object has a key twice")
@@ -439,18 +599,36 @@ _SIGNATURES: Final = {
     "number": "<(nsb)-:n>",
     "distinct": "<x:x>",
     "toMillis": "<s-s?:n>",
+    "type": "<x:s>",
+    "decodeUrl": "<s-:s>",
+    "decodeUrlComponent": "<s-:s>",
     "pad": "<s-ns?:s>",
     "join": "<a<s>s?:s>",
     "replace": "<s-(sf)(sf)n?:s>",
 }
 
 
+class _Function(Jsonata.JNativeFunction):  # type: ignore[misc]
+    """A function of the engine that checks its arguments, also if `$map` or another function calls it."""
+
+    def validate(self, args: Any, context: Any) -> Any:
+        """Leave this to the call."""
+        return args
+
+    def call(self, input: Any, args: Any) -> Any:
+        """Check the arguments, and call the function."""
+        return super().call(input, self.signature.validate(args, input))
+
+
 @functools.cache
 def _functions() -> Any:
-    """The frame around every evaluation: the engine's functions, and ours in front of them."""
-    frame = Jsonata.Frame(Jsonata.static_frame)
-    for name, signature in _SIGNATURES.items():
-        frame.bind(name, Jsonata.function(name, signature, _Ours, name))
+    """The frame around every evaluation: copies of the engine's functions, and our own."""
+    frame = Jsonata.Frame(None)
+    own = {name: Jsonata.function(name, its, _Ours, name) for name, its in _SIGNATURES.items()}
+    for name, function in (Jsonata.static_frame.bindings | own).items():
+        frame.bind(name, copied := copy.copy(function))
+        copied.__class__, copied.signature = _Function, copy.copy(function.signature)
+        copied.signature.__class__ = _Signature
     frame.bind("eval", None)
     return frame
 

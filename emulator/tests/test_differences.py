@@ -245,18 +245,17 @@ def test_a_redriven_distributed_map_runs_everything_again(machine):
     assert [event["type"] for event in mine.events(arn)].count("MapRunStarted") == 2
 
 
-def test_jsonata_counts_null_as_nothing(machine):
-    """On AWS, the count is 1."""
-    assert (
-        machine(jsonata(A={"Type": "Pass", "Output": "{% $count(null) %}", "End": True})).run()["output"]
-        == "0"
-    )
-
-
 def test_a_rare_error_has_other_words(machine):
     """On AWS, the code is D3086."""
     told = machine(jsonata(A={"Type": "Pass", "Output": "{% $formatNumber(1, 'x') %}", "End": True})).run()
     assert "D3085" in told["cause"]
+
+
+def test_a_function_is_no_pattern(machine):
+    """On AWS, it returns the matches."""
+    expression = "{% $contains('a', function($text) {{'match': 'a', 'start': 0, 'end': 1, 'groups': []}}) %}"
+    told = machine(jsonata(A={"Type": "Pass", "Output": expression, "End": True})).run()
+    assert "threw an internal error during evaluation" in told["cause"]
 
 
 def test_a_task_token_is_short(machine, aws):

@@ -176,6 +176,18 @@ def test_any_text_gives_a_value_or_one_error(text):
         ("+".join(["1"] * 100), 100),
         ("($f := function($n, $sum) { $n = 0 ? $sum : $f($n - 1, $sum + $n) }; $f(500, 0))", 125_250),
         ("$contains('abcdefghijklmnopqrstuvwxyz 1234', /([a-z]+)+ \\d+/)", True),
+        ("$count(null)", 1),
+        ("$append(null, 1)", [None, 1]),
+        (
+            "$string([1e-7, 0.000015, 1.5e22, 123456789012345678])",
+            "[1e-7,0.000015,1.5e+22,123456789012346000]",
+        ),
+        ("$string({'a': [1, {}], 'b': []}, true)", '{\n  "a": [\n    1,\n    {}\n  ],\n  "b": []\n}'),
+        ("$length('\\uD83D\\uDE00')", 1),
+        ("$number('0b11') + $number('0X1F')", 34),
+        ("$decodeUrl('%2Fa%20b') & $decodeUrlComponent('%2Fa%20b')", "%2Fa b/a b"),
+        ("$type(/a/)", "function"),
+        ("($f := $sum; $g := $f; $f([1, 2]))", 3),
     ],
 )
 def test_what_an_expression_gives(expression, expected):
@@ -256,11 +268,45 @@ def test_what_an_expression_gives(expression, expected):
             "D3011: Fourth argument of replace function must evaluate to a positive number",
         ),
         ("1 +", "S0207: Unexpected end of expression"),
+        ("[1!2]", 'S0204: Unknown operator: "!"'),
+        ("1 /* a", "S0106: Comment has no closing tag"),
+        ("'\\y'", 'S0103: Unsupported escape sequence: \\"y"'),
+        ("function($x)<n<n>>{1}", "S0401: Type parameters can only be applied to functions and arrays"),
+        ("$error(null)", 'T0410: Argument 1 of function "error" does not match function signature'),
+        ("$sum(null)", 'T0412: Argument 1 of function "sum" must be an array of "numbers"'),
+        ("($f := $abs; $f('a'))", 'T0410: Argument 1 of function "f" does not match function signature'),
+        ("$map(['a'], $abs)", 'T0410: Argument 1 of function "abs" does not match function signature'),
+        ("1 ~> |$|{}|", "T0410: Argument 1 of function undefined does not match function signature"),
+        ("sum(?)", "T1007: Attempted to partially apply a non-function. Did you mean $sum?"),
+        (
+            "[{'a': 2}, {'a': 'x'}]^(a)",
+            'T2007: Type mismatch when comparing values 2 and "x" in order-by clause',
+        ),
+        ("$string({'a': 1 / 0})", "D1001: Number out of range: null"),
+        ("$number('1e400')", 'D3030: Unable to cast value to a number: "1e400"'),
+        ("$decodeUrl('%')", 'D3140: Malformed URL passed to $decodeUrl(): "%"'),
+        ("$now('[q]')", 'D3132: Unknown component specifier "q" in date/time picture string'),
+        (
+            "$fromMillis(1, '[YN]')",
+            "D3133: The 'name' modifier can only be applied to months and days in the date/time picture "
+            'string, not "Y"',
+        ),
+        ("$toMillis('1', '[Y')", "D3135: No matching closing bracket ']' in date/time picture string"),
+        (
+            "$formatInteger(1, '1٣')",
+            "D3131: In a decimal digit pattern, all digits must be from the same decimal group",
+        ),
     ],
 )
 def test_what_an_error_says(expression, text):
     """An error has JSONata's code and message. Names and values are quoted as in JSON."""
     assert why(expression) == f"{THREW}. {text}"
+
+
+def test_a_variable_renames_no_function():
+    """Whatever a function is assigned to, the next evaluation knows it by its own name."""
+    evaluate("($renamed := $abs; 1)", {})
+    assert why("$abs('a')").startswith(f'{THREW}. T0410: Argument 1 of function "abs"')
 
 
 @pytest.mark.parametrize(
