@@ -9,11 +9,12 @@ https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateState
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from states_language.expressions import STATES_PARTS, reads
+from states_language.paths import is_path, is_path_or_call
 from states_language.structure import State, assigned_by, is_last, ways_from
 
 SCHEMA: Final = "SCHEMA_VALIDATION_FAILED"
@@ -128,7 +129,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "ResultWriter": Kind("Resource WriterConfig", "Parameters", "Arguments"),
 }
-STATE_TYPES: Final = ("Task", "Parallel", "Map", "Pass", "Wait", "Choice", "Succeed", "Fail")
+STATE_TYPES: Final = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map")
 # The smallest and the largest value of the numbers that may be JSONata, and of all numbers.
 _EVALUATED_RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "Seconds": (0, 99_999_999),
@@ -174,6 +175,7 @@ _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     **dict.fromkeys(("IntervalSeconds", "MaxAttempts", "MaxDelaySeconds"), (int,)),
     "BackoffRate": (int, float),
     "End": (bool,),
+    **dict.fromkeys(("Parameters", "ResultSelector", "ItemSelector", "BatchInput"), (dict,)),
     **dict.fromkeys(("States", "Assign", "ItemProcessor", "Iterator", "ItemReader", "ReaderConfig"), (dict,)),
     **dict.fromkeys(("ItemBatcher", "ResultWriter", "Not", "ProcessorConfig"), (dict,)),
     **dict.fromkeys(("Branches", "Choices", "Catch", "Retry", "ErrorEquals", "And", "Or"), (list,)),
@@ -190,39 +192,43 @@ _VALUES: Final[Mapping[str, tuple[str, ...]]] = {
     "Mode": ("INLINE", "DISTRIBUTED"),
     "ExecutionType": ("STANDARD", "EXPRESS"),
 }
-_INTRINSIC: Final = (
-    r"States\.(Array|ArrayContains|ArrayGetItem|ArrayLength|ArrayPartition|ArrayRange|ArrayUnique|Base64Decode"
-    r"|Base64Encode|Format|Hash|JsonMerge|JsonToString|MathAdd|MathRandom|StringSplit|StringToJson|UUID)\(.*\)"
-)
-_PATH: Final = r"\$[^\s\[]*(\[.*)?(?<!\.)"
-_READ: Final = re.compile(f"{_PATH}|{_INTRINSIC}", re.DOTALL)  # by a field whose name ends with .$
-_IS_PATH: Final = (re.compile(_PATH, re.DOTALL), "Value must be a valid JSONPath.")
-_IS_READ: Final = (_READ, _IS_PATH[1])
+_Format = tuple[Callable[[str], object], str]
+_IS_PATH: Final = (is_path, "Value must be a valid JSONPath.")
+_IS_READ: Final = (is_path_or_call, _IS_PATH[1])
+_NO_REFERENCE: Final = "Value is not a Reference Path"
 _FROM_THE_ROOT: Final = (
-    re.compile(r"\$.*", re.DOTALL), "Value is not a Reference Path: Reference path didn't start with '$'"
+    re.compile(r"\$.*", re.DOTALL).fullmatch, f"{_NO_REFERENCE}: Reference path didn't start with '$'"
 )  # fmt: skip
 # A Reference Path leads to one node. The guide names the operators that it cannot have.
 _TO_ONE_NODE: Final = (
-    re.compile(r"(?!.*\.\.)([^\s\[\]@,:?*()]|\['[^']*'\]|\[\d+\])*"), "Value is not a Reference Path"
+    re.compile(r"(?!.*\.\.)([^\s\[\]@,:?*()]|\['[^']*'\]|\[\d+\])*").fullmatch, _NO_REFERENCE
+)  # fmt: skip
+_IN_THE_INPUT: Final = (re.compile(r"\$([.\[].*)?", re.DOTALL).fullmatch, _NO_REFERENCE)
+_NOT_IN_THE_CONTEXT: Final = (re.compile(r"(?!\$\$).*", re.DOTALL).fullmatch, _NO_REFERENCE)
+_OF_MAPS: Final = (
+    "MaxConcurrency", "ToleratedFailureCount", "ToleratedFailurePercentage", "MaxItems",
+    "MaxItemsPerBatch", "MaxInputBytesPerBatch",
 )  # fmt: skip
 _TIME: Final = re.compile(
     r"\d{4}-(0\d|1[0-2])-[0-3]\dT([01]\d|2[0-3]):[0-5]\d:[0-6]\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII
 )
 # What a field's text must look like, and AWS's sentence if it does not. The first that does not fit counts.
 # Source: the guide, and definitions that others (cdk-preflight, cfn-lint) had refused by AWS.
-_FORMATS: Final[Mapping[str, tuple[tuple[re.Pattern[str], str], ...]]] = {
+_FORMATS: Final[Mapping[str, tuple[_Format, ...]]] = {
     **dict.fromkeys(_PATH_FIELDS, (_IS_PATH,)),
     **dict.fromkeys(("ErrorPath", "CausePath"), (_IS_READ,)),
-    **dict.fromkeys(("ResultPath", "ItemsPath"), (_IS_PATH, _TO_ONE_NODE)),
+    "ResultPath": (_IS_PATH, _TO_ONE_NODE, _IN_THE_INPUT),
+    "ItemsPath": (_IS_PATH, _TO_ONE_NODE),
+    **dict.fromkeys((f"{name}Path" for name in _OF_MAPS), (_IS_PATH, _TO_ONE_NODE, _NOT_IN_THE_CONTEXT)),
     **dict.fromkeys(
         ("Variable", *(name for name in COMPARISONS.split() if name.endswith("Path"))),
         (_FROM_THE_ROOT, _TO_ONE_NODE),
     ),
     **dict.fromkeys(
         ("Timestamp", *(name for name in COMPARISONS.split() if re.fullmatch("Timestamp.*(?<!Path)", name))),
-        ((_TIME, "String does not match RFC3339 timestamp"),),
+        ((_TIME.fullmatch, "String does not match RFC3339 timestamp"),),
     ),
-    "Resource": ((re.compile("arn:.*"), "Value is not a valid resource ARN"),),
+    "Resource": ((re.compile("arn:.*").fullmatch, "Value is not a valid resource ARN"),),
 }
 _TYPE_NAMES: Final = {
     dict: "OBJECT", list: "ARRAY", str: "STRING", bool: "BOOLEAN", int: "INTEGER", float: "FLOAT"
@@ -230,7 +236,22 @@ _TYPE_NAMES: Final = {
 _TEMPLATES: Final = ("Parameters", "ResultSelector", "ItemSelector", "BatchInput", "Assign")
 _LOOKS_LIKE_A_PATH: Final = re.compile(r"\$\$?[.\[]|States\.\w+\(")
 _VARIABLE: Final = re.compile(r"(?<![\w$])\$([^\W\d]\w*)")
-_WAITING: Final = re.compile(r"\.(waitForTaskToken|sync(:2)?)$")
+# A service integration, and what else does a Task. Only services with few APIs are listed.
+_INTEGRATION: Final = re.compile(
+    r"arn:[\w-]+:states:[^:]*:[^:]*:(?P<service>[\w-]+|aws-sdk:[\w-]+):(?P<api>\w+)"
+    r"(?P<pattern>\.waitForTaskToken|\.sync(:2)?)?",
+    re.ASCII,
+)
+_OF_A_WORKER: Final = re.compile(r"arn:[\w-]+:(lambda:[^:]*:[^:]*:function|states:[^:]*:[^:]*:activity):.+")
+_APIS: Final[Mapping[str, tuple[str, ...]]] = {
+    "dynamodb": ("getItem", "putItem", "updateItem", "deleteItem"),
+    "lambda": ("invoke",),
+    "sns": ("publish",),
+    "sqs": ("sendMessage",),
+    "states": ("startExecution",),
+    "events": ("putEvents",),
+    "http": ("invoke",),
+}
 _QUOTED: Final = re.compile(r"'(?:\\.|[^'\\])*'")
 _WARNINGS: Final = {
     "NO_DOLLAR": "No .$ on a field that appears to be a JSONPath or Intrinsic Function",
@@ -289,7 +310,9 @@ class _Place:
         language: The query language of its state; empty outside of states.
         state: The name of its state.
         own: The variables that the workflow of this state assigns.
-        outer: The variables of the workflows around it, which it may not assign.
+        outer: The variables of the workflows around it.
+        taken: Those that it may not assign.
+        inner: Those that workflows inside this state may not assign.
         hidden: The variables that it cannot read, because a Distributed Map is between them.
     """
 
@@ -299,6 +322,8 @@ class _Place:
     state: str = ""
     own: frozenset[str] = frozenset()
     outer: frozenset[str] = frozenset()
+    taken: frozenset[str] = frozenset()
+    inner: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()
 
 
@@ -331,6 +356,9 @@ class _Walk:
             if len(there) > 1 or (not there and group in exactly_one):
                 only = "There should only be one" if there else "This object should have only one"
                 self._fault(f"{only} of the following fields: [{group.replace(' ', ', ')}]", at)
+        heartbeat, time_out = (value.get(name) for name in ("HeartbeatSeconds", "TimeoutSeconds"))
+        if isinstance(heartbeat, int) and isinstance(time_out, int) and heartbeat >= time_out:
+            self._fault("HeartbeatSeconds must be smaller than TimeoutSeconds", f"{at}/HeartbeatSeconds")
         for name, part in value.items():
             where = f"{at}/{name}"
             if not (self._allows(name, kind, place) and self._fits(name, part, where, place)):
@@ -374,7 +402,7 @@ class _Walk:
             self._fault("Value cannot be empty", at)
         if not expression:
             formats = _FORMATS.get(name, ())
-            if message := next((told for form, told in formats if not form.fullmatch(value)), None):
+            if message := next((told for form, told in formats if not form(value)), None):
                 self._fault(message, at)
         lowest, highest = _RANGES.get(name, (0, 0))
         if name in _RANGES and not expression:
@@ -402,17 +430,34 @@ class _Walk:
             self._names(value, at, place)
         if place.language == "JSONPath" and name in _TEMPLATES:
             for where, key, read in _reads_of(value, at):
-                if not (isinstance(read, str) and _READ.fullmatch(read)):
+                if not (isinstance(read, str) and is_path_or_call(read)):
                     text = f"The value for the field '{key}' must be a valid JSONPath or a valid intrinsic"
                     self._fault(f"{text} function call", where)
-        if name == "Resource" and self._express and (pattern := _WAITING.search(value)):
-            text = f"Express state machine does not support '{pattern[0]}' service integration"
-            self._fault(text, at)
+        if name == "Resource" and value.startswith("arn:"):
+            self._resource(value, at)
+        if name == "Credentials" and isinstance(value, dict) and not {"RoleArn", "RoleArn.$"} & set(value):
+            self._fault("The field 'RoleArn' is required but was missing", at)
         for where, text in _strings(value, at):
             if place.language == "JSONata" and name in {*_EVALUATED, "Assign"}:
                 self._expression(name, text, where, place)
             elif place.language == "JSONPath" and name != "Comment":
                 self._path(name, text, where, place)
+
+    def _resource(self, arn: str, at: str) -> None:
+        """Check the resource of a Task."""
+        integration = _INTEGRATION.fullmatch(arn)
+        apis = _APIS.get(integration["service"]) if integration else None
+        if not (integration or _OF_A_WORKER.fullmatch(arn)) or (
+            integration and apis and integration["api"] not in apis
+        ):
+            text = "The value is not a valid resource ARN, or the resource is not available in this region."
+            self._fault(f"The resource provided {arn} is not recognized. {text}", at)
+        elif self._express and ":activity:" in arn:
+            self._fault("Express state machine does not support Activity ARN", at)
+        elif self._express and integration and (pattern := integration["pattern"]):
+            # AWS's sentence has a second space for tokens.
+            space = " " if pattern == ".waitForTaskToken" else ""
+            self._fault(f"Express state machine does not support '{pattern}' service integration{space}", at)
 
     def _names(self, assigned: State, at: str, place: _Place) -> None:
         """Check the names of variables that are assigned."""
@@ -421,7 +466,7 @@ class _Walk:
             problems = {
                 "contains invalid characters.": not name.isidentifier() or name.startswith("_"),
                 "exceeds the 80-character limit allowed by the service": len(name) > 80,
-                "is used in an outer scope.": name in place.outer,
+                "is used in an outer scope.": name in place.taken,
             }
             if name == "states":
                 self._fault("Cannot assign to reserved variable '$states'.", where, "RESERVED_VARIABLE_NAME")
@@ -479,10 +524,10 @@ class _Walk:
         if isinstance(start := workflow.get("StartAt"), str):
             self._ways(start, states, place)
         own = frozenset(name for state in states.values() for name in assigned_by(state))
-        outer, hidden = place.outer | place.own, place.hidden
+        outer, taken, hidden = place.outer | place.own, place.inner, place.hidden
         config = workflow.get("ProcessorConfig")
         if isinstance(config, dict) and config.get("Mode") == "DISTRIBUTED":
-            outer, hidden = frozenset(), hidden | outer
+            outer, taken, hidden = frozenset(), frozenset(), hidden | outer
         for name, state in states.items():
             at = f"{inside}/{name}"
             if name in self._states:
@@ -496,9 +541,14 @@ class _Walk:
             if "Type" not in state:
                 self._fault("These fields are required: [Type]", at)
             elif state["Type"] not in STATE_TYPES:
-                self._fault(f"Value should be one of the following: [{', '.join(STATE_TYPES)}]", f"{at}/Type")
+                text = f"The field 'Type' should have one of these values: [{', '.join(STATE_TYPES)}]"
+                self._fault(text, f"{at}/Type")
             else:
-                self._object(state, _Place(state["Type"], at, language, name, own, outer, hidden - own))
+                # What only the Catch of a Parallel or Map assigns gets its value after the workflows inside.
+                others = [each for key, each in states.items() if key != name] + [{**state, "Catch": []}]
+                inner = taken.union(*map(assigned_by, others))
+                read = (own, outer, taken, inner, hidden - own)
+                self._object(state, _Place(state["Type"], at, language, name, *read))
 
     def _ways(self, start: str, states: Mapping[str, State], place: _Place) -> None:
         """Check that every way leads to a state, and that a way leads to every state."""

@@ -319,13 +319,14 @@ def test_some_definitions_are_refused(aws, machine, state):
         aws("stepfunctions").test_state(definition=json.dumps(state), mock=mock)
 
 
-def test_an_intrinsic_function_that_fails_has_motos_words(machine):
-    """On AWS, the error is States.IntrinsicFailure."""
+def test_an_intrinsic_function_that_fails_has_our_words(machine):
+    """Nobody has recorded AWS's cause."""
     state = {"Type": "Pass", "Parameters": {"n.$": "States.MathAdd('a', 1)"}, "End": True}
     told = machine({"StartAt": "A", "States": {"A": state}}).run()
     assert (told["error"], told["cause"]) == (
-        "States.Runtime",
-        "TypeError(Expected integer value, but got: 'a'.)",
+        "States.IntrinsicFailure",
+        "An error occurred while executing the state 'A' (entered at the event id #2). "
+        "The intrinsic function 'States.MathAdd('a', 1)' failed with the given arguments.",
     )
 
 
@@ -337,13 +338,16 @@ def test_a_path_with_a_regular_expression_fails(machine, path):
     assert (told["status"], told["error"]) == ("FAILED", "States.Runtime")
 
 
-def test_a_definitions_finer_faults_have_motos_words(machine):
-    """AWS: SCHEMA_VALIDATION_FAILED, and where."""
-    state = {"Type": "Pass", "Parameters": {"n.$": "States.UUID(1)"}, "End": True}
+def test_what_the_emulator_cannot_run_has_our_words(machine):
+    """On AWS, the definition is valid, or AWS says what is wrong."""
+    state = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:nobody:call", "End": True}
     with pytest.raises(ClientError) as caught:
         machine({"StartAt": "A", "States": {"A": state}})
     assert caught.value.response["Error"]["Code"] == "InvalidDefinition"
-    assert "SCHEMA_VALIDATION_FAILED" not in caught.value.response["Error"]["Message"]
+    told = (
+        "SCHEMA_VALIDATION_FAILED: This emulator does not support the definition of this state at /States/A"
+    )
+    assert told in caught.value.response["Error"]["Message"]
 
 
 def test_some_faults_of_a_definition_are_accepted(machine):

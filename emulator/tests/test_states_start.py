@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 PASS = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
 WAIT = {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 60, "End": True}}}
+UNSUPPORTED = "This emulator does not support the definition of this state"
 UNKNOWN_SERVICE = {"Type": "Task", "Resource": "arn:aws:states:::nobody:knows", "End": True}
 ROLE = "arn:aws:iam::123456789012:role/tests"
 
@@ -143,7 +144,10 @@ def test_creating_another_machine_of_that_name_is_refused(machine):
             {"StartAt": "A", "States": {"A": {"Type": "Task", "End": True}}},
             "SCHEMA_VALIDATION_FAILED: These fields are required: [Resource] at /States/A",
         ),
-        ({"StartAt": "A", "States": {"A": UNKNOWN_SERVICE}}, "Unknown service 'nobody'"),
+        (
+            {"StartAt": "A", "States": {"A": UNKNOWN_SERVICE}},
+            f"SCHEMA_VALIDATION_FAILED: {UNSUPPORTED} at /States/A",
+        ),
     ],
 )
 def test_an_invalid_definition_is_refused(machine, definition, text):
@@ -184,10 +188,12 @@ def test_a_definition_can_be_validated(validated, aws):
 
 
 def test_the_engines_parser_validates_too(validated):
-    """An error that only moto's parser finds has no location."""
-    result, diagnostics, _ = validated({"StartAt": "A", "States": {"A": UNKNOWN_SERVICE}})
-    message = {"severity": "ERROR", "code": "SCHEMA_VALIDATION_FAILED", "message": "Unknown service 'nobody'"}
-    assert (result, diagnostics) == ("FAIL", [message])
+    """The first state that moto's parser does not accept is named, also inside a Map. Its words are not."""
+    inside = {"StartAt": "I", "States": {"I": UNKNOWN_SERVICE}}
+    state = {"Type": "Map", "ItemProcessor": inside, "End": True}
+    result, (diagnostic,), _ = validated({"StartAt": "A", "States": {"A": state}})
+    place = "/States/A/ItemProcessor/States/I"
+    assert (result, diagnostic["message"], diagnostic["location"]) == ("FAIL", UNSUPPORTED, place)
 
 
 def test_warnings_come_if_wanted(validated):

@@ -511,7 +511,7 @@ def test_an_express_machine_cannot_wait(states, waits):
     """Its type counts when an express machine is made, changed or validated. A standard machine can wait."""
     text = json.dumps(one(waits()))
     create = {"name": "waits", "definition": text, "type": "EXPRESS", "roleArn": ROLE}
-    message = "Express state machine does not support '.waitForTaskToken' service integration"
+    message = "Express state machine does not support '.waitForTaskToken' service integration "
     assert message in refused(states.create_state_machine, **create)[1]
     express = Machine(states, one(PASS), type="EXPRESS")
     assert message in refused(states.update_state_machine, stateMachineArn=express.arn, definition=text)[1]

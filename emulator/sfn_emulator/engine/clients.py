@@ -24,9 +24,10 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from sfn_emulator.engine.application import signed
+from sfn_emulator.engine.failures import WrongTypesError
 from sfn_emulator.http.authentication import Sessions
 from sfn_emulator.http.messages import Reply, Request, Scope
-from sfn_emulator.http.replies import denied, error_reply
+from sfn_emulator.http.replies import denied, error_reply, violation
 from sfn_emulator.http.service_models import shape_of
 
 # The headers of AWS's replies, as the output of a Task tells them. Other services have the last ones.
@@ -80,6 +81,7 @@ class EngineClients:
 
                 # The router does not check signatures.
                 client.meta.events.register("choose-signer", lambda **_: UNSIGNED)
+                client.meta.events.register("provide-client-params", checked)
                 scope = Scope("", client.meta.region_name, client.meta.service_model.signing_name)
                 client.meta.events.register("before-send", partial(self._send, scope))
                 if service == "lambda":
@@ -182,6 +184,42 @@ def with_metadata(original: Callable[..., Any], self: Any, env: Any, **given: An
 def with_invocation_type(original: dict[str, set[str]]) -> dict[str, set[str]]:
     """A Task of lambda:invoke also passes its InvocationType on. moto drops it."""
     return {"invoke": original["invoke"] | {"InvocationType"}}
+
+
+_JSON_TYPES: Final = {"structure": dict, "map": dict, "list": list}
+
+
+def checked(params: dict[str, Any], model: Any, **_: Any) -> dict[str, Any]:
+    """The parameters of a call without those that are null. botocore checks nothing for moto.
+
+    Raises:
+        ClientError: A parameter that the service needs is null.
+        WrongTypesError: One that is an object or an array has another type.
+    """
+    from botocore.exceptions import ClientError
+
+    shape = model.input_shape
+    given = {name: value for name, value in params.items() if value is not None}
+    kinds = {name: member.type_name for name, member in shape.members.items()} if shape else {}
+    wrong = [
+        name for name in given if not isinstance(given[name], _JSON_TYPES.get(kinds.get(name, ""), object))
+    ]
+    if wrong:
+        raise WrongTypesError(*wrong)
+    for name in shape.required_members if shape else ():
+        if name in given or name not in params:
+            continue
+        text = violation(f"{name[0].lower()}{name[1:]}", "not be null", missing=True)
+        reply = {"Error": {"Code": "ValidationException", "Message": text}}
+        about = {"HTTPStatusCode": 400, "RequestId": str(uuid.uuid4())}
+        raise ClientError(reply | {"ResponseMetadata": about}, model.name)  # type: ignore[arg-type]
+    return given
+
+
+def of_any_type(original: Callable[..., Any], self: Any, parameters: Any, structure_shape: Any) -> None:
+    """A parameter that should be an object may be something else. Then botocore refuses it."""
+    if isinstance(parameters, dict):
+        original(self, parameters, structure_shape)
 
 
 def named_as_in_api(original: Callable[..., Any], self: Any, parameters: Any, **given: Any) -> None:

@@ -8,6 +8,7 @@ See https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling
 """
 
 import datetime
+import json
 import threading
 import traceback
 from functools import partial
@@ -23,6 +24,7 @@ _RUNTIME: Final = "States.Runtime"
 _ENDS: Final = {"ExecutionAborted", "ExecutionFailed", "ExecutionSucceeded", "ExecutionTimedOut"}
 _NAMES: Final = "asl.component.common.error_name."
 _COMPARISON: Final = "asl.component.state.choice.comparison."
+_FAILED_HERE: Final = "The emulator could not run this state. Its log says why."
 _LAMBDA: Final = "asl.component.state.exec.state_task.service.state_task_service_lambda"
 
 
@@ -33,6 +35,60 @@ def comparison(original: MotoFunction, self: Any, env: Any) -> None:
     operators = engine_module(_COMPARISON + "comparison_operator_type").ComparisonOperatorType
     if missing and self.comparison_function.operator_type is not operators.IsPresent:
         raise _invalid_variable(env, self.variable.string_sampler.literal_value)
+    try:
+        original(self, env)
+    except TypeError as error:  # moto says so if the path of an operator leads to another type
+        raise _invalid_variable(env, self.comparison_function.value) from error
+
+
+def compared(original: MotoFunction, self: Any, env: Any) -> None:
+    """The path of an operator may lead into the context object, too."""
+    if not (isinstance(self.value, str) and self.value.startswith("$$") and _has_path(self)):
+        original(self, env)
+        return
+    env.stack.insert(-1, env.states.context_object.context_object_data)
+    operators = engine_module(_COMPARISON + "operator.factory").OperatorFactory
+    operators.get(self.operator_type).eval(env=env, value=self.value[1:])
+    del env.stack[-2]
+
+
+def _has_path(comparison_function: Any) -> bool:
+    return str(comparison_function.operator_type.name).endswith("Path")
+
+
+def result_path(original: MotoFunction, self: Any, env: Any) -> None:
+    """A result that has no place in the input fails with States.ResultPathMatchFailure."""
+    try:
+        original(self, env)
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        its_input = _shown(env.states.get_input())
+        reason = f"The ResultPath '{self.result_path_src}' does not fit the input '{its_input}'"
+        raise failure_in_state(env, "States.ResultPathMatchFailure", reason) from error
+
+
+def seconds_to_wait(original: MotoFunction, self: Any, *, env: Any, seconds: Any) -> None:
+    """If a SecondsPath leads to no integer, the cause has the value as JSON."""
+    is_number = isinstance(seconds, int) and not isinstance(seconds, bool)
+    original(self, env=env, seconds=seconds if is_number else _shown(seconds))
+
+
+def no_timestamp(original: MotoFunction, self: Any, env: Any, timestamp_str: Any) -> Any:
+    """If a TimestampPath leads to no text, the cause has the value as JSON."""
+    return original(self, env, _shown(timestamp_str))
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def fail(original: MotoFunction, self: Any, env: Any) -> None:
+    """The ErrorPath and the CausePath of a Fail lead to texts."""
+    for field, read in (("ErrorPath", self.error), ("CausePath", self.cause)):
+        if type(read).__name__ == field:
+            read.eval(env)
+            if not isinstance(value := env.stack.pop(), str):
+                reason = f"The {field} leads to a value that is no text: {_shown(value)}"
+                raise failure_in_state(env, _RUNTIME, reason)
     original(self, env)
 
 
@@ -193,13 +249,17 @@ def ended(original: MotoFunction, self: Any) -> None:
     execution.exec_status = engine_module("api").ExecutionStatus.SUCCEEDED
 
 
+class UnsupportedPathError(ValueError):
+    """A path that the emulator does not follow. The text says why."""
+
+
 def path_parser(original: MotoFunction) -> MotoFunction:
     """A path with a regular expression fails, because matching it may never end."""
     parse = remembered(original)
 
     def checked(path: str) -> Any:
         if "=~" in path or "sub(" in path:
-            raise ValueError(f"Invalid path '{path}': regular expressions are not supported")
+            raise UnsupportedPathError(f"Invalid path '{path}': regular expressions are not supported")
         return parse(path)
 
     return checked
@@ -257,7 +317,13 @@ def _event_of_error(state: Any, *, env: Any, ex: Exception) -> Any:
     failed = getattr(ex, "failure_event", None)
     if failed is not None and failed.event_type == "EvaluationFailed":
         return failed
-    event = type(state)._from_error(state, env=env, ex=ex)
+    if failed is None and _is_foreign(ex):
+        traceback.print_exception(ex)
+        raise failure_in_state(env, _RUNTIME, _FAILED_HERE) from ex
+    if isinstance(ex, WrongTypesError):
+        raise failure_in_state(env, _RUNTIME, _not_started(env, ex)) from ex
+    # Some services in moto make a new event, with a Python object for its cause.
+    event = failed or type(state)._from_error(state, env=env, ex=ex)
     (details,) = event.event_details.values()
     if details.get("error") != _RUNTIME:
         return event
@@ -305,7 +371,27 @@ def with_time(name: str, _: MotoFunction, **fields: Any) -> dict[str, Any]:
 def unexpected(error: Exception) -> Any:
     """The details of a failure that neither moto nor this module expects. The log says where it was."""
     traceback.print_exception(error)
-    return engine_module("api").ExecutionFailedEventDetails(error=_RUNTIME, cause=repr(error))
+    cause = _FAILED_HERE if _is_foreign(error) else str(error)
+    return engine_module("api").ExecutionFailedEventDetails(error=_RUNTIME, cause=cause)
+
+
+def _is_foreign(error: Exception) -> bool:
+    """Whether the text of an error is Python's or a library's."""
+    module = type(error).__module__
+    return module == "builtins" or module.startswith(("jsonpath_ng.", "json."))
+
+
+class WrongTypesError(Exception):
+    """Parameters of a call have the wrong type. The arguments are their names."""
+
+
+def _not_started(env: Any, error: WrongTypesError) -> str:
+    """What AWS says about parameters of the wrong type."""
+    name = "taskScheduledEventDetails"
+    events = reversed(env.event_manager._history_event_list)
+    given: dict[str, Any] = next((event[name] for event in events if name in event), {})
+    told = ", ".join(f"The value of the field '{field}' has an invalid format" for field in error.args)
+    return f"The Parameters '{given.get('parameters', '')}' could not be used to start the Task: [{told}]"
 
 
 def failure_event(env: Any, event_type: str, details: Any) -> Exception:

@@ -5,8 +5,8 @@ replacement gives the reason. `check` reads moto's files and compares the digest
 it takes only a few milliseconds. After `install`, each module is patched as soon as it is imported, before
 any other module or request can use it.
 
-To add a patch, write the replacement in `failures`, `query_languages`, `task_tokens`, `redrives`, `clients`
-or `performance`. Add an entry here, and get its digest with ``python -m sfn_emulator.engine.patches``.
+To add a patch, write the replacement in one of the modules that are imported here. Add an entry, and get
+its digest with ``python -m sfn_emulator.engine.patches``.
 """
 
 import contextlib
@@ -27,7 +27,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from sfn_emulator.engine import clients, failures, performance, query_languages, redrives, task_tokens
+from sfn_emulator.engine import (
+    clients,
+    definitions,
+    failures,
+    performance,
+    query_languages,
+    redrives,
+    task_tokens,
+)
 from sfn_emulator.errors import EmulatorError
 from sfn_emulator.translation import _
 
@@ -73,6 +81,7 @@ _ASL: Final = _ENGINE + "asl."
 _COMMON: Final = _ASL + "component.common."
 _STRINGS: Final = _COMMON + "string.string_expression:"
 _STATE: Final = _ASL + "component.state."
+_WAIT: Final = _STATE + "wait.wait_function."
 _EXEC: Final = _STATE + "exec."
 _EXECUTION: Final = _EXEC + "execute_state:ExecutionState"
 _PARALLEL: Final = _EXEC + "state_parallel."
@@ -85,6 +94,7 @@ _SERVICE: Final = _TASK + "service.state_task_service"
 _CALLBACK: Final = _SERVICE + "_callback:StateTaskServiceCallback"
 _WORKER: Final = _ENGINE + "backend.execution_worker:"
 _EVENTS: Final = _ASL + "eval.event.event_manager:"
+_FORMAT: Final = _ASL + "component.intrinsic.function.statesfunction.generic.string_format:"
 _READER: Final = _ASL + "parse.preprocessor:"
 _COMPONENT: Final = _ASL + "component.eval_component:EvalComponent"
 _TASK_SERVICE: Final = _SERVICE + ":StateTaskService."
@@ -160,11 +170,36 @@ PATCHES: Final[Mapping[str, Patch]] = {
         "1de54d814820", make=clients.with_invocation_type
     ),
     _TASK_SERVICE + "_to_boto_request": Patch("1503a815ba8e", relied="`clients` calls it."),
+    _TASK_SERVICE + "_to_boto_request": Patch("1503a815ba8e", clients.of_any_type),
+    **{
+        _SERVICE + f"{name}._eval_service_task": Patch(digest, clients.with_metadata)
+        for name, digest in {
+            "_lambda:StateTaskServiceLambda": "00dfbf728d1e",
+            "_dynamodb:StateTaskServiceDynamoDB": "a8c31b5290b8",
+            "_sns:StateTaskServiceSns": "bf4da4b1c811",
+            "_sqs:StateTaskServiceSqs": "9f8d7e07977c",
+            "_sfn:StateTaskServiceSfn": "b0f224c97c3d",
+        }.items()
+    },
+    _SERVICE + "_lambda:_SUPPORTED_API_PARAM_BINDINGS": Patch(
+        "1de54d814820", make=clients.with_invocation_type
+    ),
+    _TASK_SERVICE + "_to_boto_request": Patch("1503a815ba8e", clients.of_any_type),
     _TASK_SERVICE + "_from_boto_response": Patch("da8d27aca51f", relied="`clients` calls it."),
     # How executions fail
     _STATE + "choice.comparison.comparison_variable:ComparisonVariable._eval_body": Patch(
         "91a5ac8b291a", failures.comparison
     ),
+    _STATE + "choice.comparison.comparison_func:ComparisonFuncValue._eval_body": Patch(
+        "46e7af391734", failures.compared
+    ),
+    _COMMON + "path.result_path:ResultPath._eval_body": Patch("4d10162785fb", failures.result_path),
+    _STATE + "fail.state_fail:StateFail._eval_state": Patch("6ca7a32d2282", failures.fail),
+    _WAIT + "seconds_path:SecondsPath._validate_seconds_value": Patch(
+        "006c0f58b483", failures.seconds_to_wait
+    ),
+    _WAIT + "timestamp:Timestamp._create_failure_event": Patch("c5decd74428b", failures.no_timestamp),
+    _WAIT + "timestamp:TimestampPath._create_failure_event": Patch("8be3e52078ff", failures.no_timestamp),
     _STATE + "choice.state_choice:StateChoice._eval_state": Patch("bffca6f28a83", failures.choice),
     _STATE + "state:CommonStateField._set_next": Patch("bea8b94eae4f", failures.next_state),
     _EVENTS + "EventManager.add_event": Patch("eaae0fa64a8a", failures.counted_event),
@@ -199,7 +234,7 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _COMMON + "timeouts.timeout:Timeout.eval": Patch(
         "385d9062a4ec", failures.time_out, source=_COMPONENT + ".eval"
     ),
-    # Four modules import this name. What is replaced is the importer's name.
+    # Five modules import this name. What is replaced is the importer's name.
     _PARALLEL + "branches_decl:CustomErrorName": Patch("9fe1df1b7100", failures.carried_name),
     _ITERATION + "iteration_worker:CustomErrorName": Patch("9fe1df1b7100", failures.carried_name),
     _STATE + "fail.state_fail:CustomErrorName": Patch("9fe1df1b7100", failures.carried_name),
@@ -246,6 +281,19 @@ PATCHES: Final[Mapping[str, Patch]] = {
     ),
     _ASL + "utils.json_path:parse": Patch("7db51c0b1fd2", make=failures.path_parser),
     _COMMON + "path.result_path:parse": Patch("db251e3eb21b", make=failures.path_parser),
+    # What a definition may contain
+    _ASL + "parse.asl_parser:CommonTokenStream": Patch("f4e011e20794", definitions.words),
+    _READER + "Preprocessor.visitOutput_decl": Patch("6c606410da7f", definitions.any_value),
+    _READER + "CustomErrorName": Patch("9fe1df1b7100", failures.carried_name),
+    _ASL + "antlr.runtime.ASLParser:ASLParser.processor_config_field": Patch(
+        "0baecd7fe90f", definitions.configuration_field
+    ),
+    _STATE + "state_props:StateProps.add": Patch("e8e31150324d", definitions.property_of_state),
+    _WAIT + "timestamp:Timestamp._from_timestamp_string": Patch("babca9245e6f", definitions.timestamp),
+    _READER + "Preprocessor.visitString_intrinsic_function": Patch(
+        "7ebcd99f5f2b", definitions.intrinsic_function
+    ),
+    _FORMAT + "StringFormat._eval_body": Patch("d08a9efb6c14", definitions.formatted),
     # JSONata and variables
     _STRINGS + "StringJSONata._eval_body": Patch("388b3c3218b7", query_languages.expression),
     _STRINGS + "StringVariableSample._eval_body": Patch("9386f59a80f4", query_languages.variable),

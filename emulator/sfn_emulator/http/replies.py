@@ -91,6 +91,12 @@ def violation(place: str, rule: str, value: object = None, *, missing: bool = Fa
     return f"1 validation error detected: Value{repeated} at '{place}' {fault}"
 
 
+def internal_failure() -> RefusalError:
+    """AWS's error for a request at which the service failed. The emulator's log says why."""
+    text = "The request processing has failed because of an unknown error, exception or failure."
+    return RefusalError("InternalFailure", text, 500)
+
+
 def malformed(request: Request, reason: str) -> RefusalError:
     """The error of a request that cannot be read."""
     if request.scope.service == "lambda":

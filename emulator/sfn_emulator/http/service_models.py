@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from sfn_emulator.http.messages import MalformedRequestError, RefusalError, Request
-from sfn_emulator.http.replies import malformed, violation
+from sfn_emulator.http.replies import internal_failure, malformed, violation
 
 # AWS does not check the mocks of these.
 _UNCHECKED: Final = ("apigateway:invoke", "eks:call", "eks:runJob", "http:invoke")
@@ -85,7 +85,7 @@ def fault_of(request: Request) -> RefusalError:
         return error
     except MalformedRequestError as error:
         return malformed(request, str(error))
-    return RefusalError("InternalFailure", "The emulator failed to answer this request: see its log", 500)
+    return internal_failure()
 
 
 def check_result(resource: str, result: Any, *, strict: bool) -> None:

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from sfn_emulator.engine.application import Moto
 from sfn_emulator.engine.backends import events_of
-from sfn_emulator.engine.internals import parse_error
 from sfn_emulator.engine.task_tokens import check_token, end_executions, report
 from sfn_emulator.http.messages import Reply, Request
 from sfn_emulator.http.replies import json_reply, unknown_operation
@@ -17,9 +16,7 @@ from sfn_emulator.logs import LogWriter
 from sfn_emulator.states.history import Abort, Executions, not_of_this_type, sync_result
 from sfn_emulator.states.machines import Machines, Started
 from sfn_emulator.states.test_state import test_state
-from sfn_emulator.states.validation import check_arns, check_execution, task_outcome
-from states_language import SCHEMA, Diagnostic
-from states_language import diagnostics as diagnostics_of
+from sfn_emulator.states.validation import check_arns, check_execution, faults, task_outcome
 
 _MOST_DIAGNOSTICS: Final = 100
 _STOP_SECONDS: Final = 5.0
@@ -148,10 +145,8 @@ def _report(request: Request) -> Reply:
 
 def _validate(request: Request) -> Reply:
     definition, most = str(request.json.get("definition", "")), request.json.get("maxResults")
-    diagnostics = diagnostics_of(definition, express=request.json.get("type") == "EXPRESS")
+    diagnostics = faults(definition, request.json.get("type"))
     failed = any(diagnostic.severity == "ERROR" for diagnostic in diagnostics)
-    if not failed and (message := parse_error(definition)):
-        failed, diagnostics = True, [*diagnostics, Diagnostic(SCHEMA, message, None)]
     severities = {"ERROR", request.json.get("severity")}
     shown = [
         {name: value for name, value in asdict(diagnostic).items() if value}

@@ -5,12 +5,14 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from sfn_emulator.engine.internals import parse_error
+from sfn_emulator.engine.internals import is_parsed
 from sfn_emulator.http.messages import Arn, RefusalError
 from sfn_emulator.http.replies import violation
 from sfn_emulator.http.service_models import check_call
-from states_language import diagnostics, not_json
+from states_language import SCHEMA, Diagnostic, branches, diagnostics, not_json, states
+from states_language.structure import State
 
+_UNSUPPORTED: Final = "This emulator does not support the definition of this state"
 _LARGEST: Final = 262_144
 _FORBIDDEN: Final = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
 
@@ -41,6 +43,9 @@ def check_arns(parameters: Mapping[str, object]) -> None:
     """
     for name in ("executionArn", "stateMachineArn"):
         arn = str(parameters.get(name) or "")
+        if parameters.get(name) == "":
+            text = violation(name, "have length greater than or equal to 1", "")
+            raise RefusalError("ValidationException", text)
         if arn and not (arn.startswith("arn:") and Arn.of(arn).resource):
             raise RefusalError("InvalidArn", f"Invalid Arn: 'Invalid ARN prefix: {arn}'")
         if name == "executionArn" and Arn.of(arn).resource.startswith("express:"):
@@ -96,16 +101,48 @@ def _check_json(text: str, parameter: str, code: str, what: str) -> None:
 
 
 def check_definition(definition: str, kind: str | None = None) -> None:
-    """Refuse a definition in which `states_language` or moto's parser finds an error.
+    """Refuse a definition in which `faults` finds an error.
 
     Args:
         definition: Text in the Amazon States Language.
         kind: The type of the machine, such as ``"EXPRESS"``.
 
     Raises:
-        RefusalError: With AWS's reasons, or with that of moto's parser.
+        RefusalError: With AWS's reasons.
     """
-    its_diagnostics = diagnostics(definition, express=kind == "EXPRESS")
-    errors = [str(diagnostic) for diagnostic in its_diagnostics if diagnostic.severity == "ERROR"]
-    if reason := ", ".join(errors) or parse_error(definition):
+    errors = [str(fault) for fault in faults(definition, kind) if fault.severity == "ERROR"]
+    if errors:
+        reason = ", ".join(errors)
         raise RefusalError("InvalidDefinition", f"Invalid State Machine Definition: '{reason}'")
+
+
+def faults(definition: str, kind: str | None = None) -> list[Diagnostic]:
+    """List what AWS says about a definition, and what this emulator cannot run.
+
+    Args:
+        definition: Text in the Amazon States Language.
+        kind: The type of the machine, such as ``"EXPRESS"``.
+
+    Returns:
+        Empty if there is nothing to say.
+    """
+    found = diagnostics(definition, express=kind == "EXPRESS")
+    if not any(fault.severity == "ERROR" for fault in found) and not is_parsed(definition):
+        machine = json.loads(definition)
+        language = {"QueryLanguage": machine.get("QueryLanguage", "JSONPath")}
+        found.append(Diagnostic(SCHEMA, _UNSUPPORTED, _not_parsed(machine, "", language)))
+    return found
+
+
+def _not_parsed(workflow: State, at: str, language: Mapping[str, str]) -> str | None:
+    """The place of the first state that moto's parser does not accept."""
+    for name, state in states(workflow).items():
+        here = f"{at}/States/{name}"
+        holder = "ItemProcessor" if "ItemProcessor" in state else "Iterator"
+        for index, inner in enumerate(branches(state)):
+            inside = f"{here}/{holder}" if state["Type"] == "Map" else f"{here}/Branches[{index}]"
+            if place := _not_parsed(inner, inside, language):
+                return place
+        if not is_parsed(json.dumps({"StartAt": name, "States": {name: state}, **language})):
+            return here
+    return None

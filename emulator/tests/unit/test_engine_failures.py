@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sfn_emulator.engine import failures, patches
 
 PARSER = "moto.stepfunctions.parser."
-OOPS = {"error": "States.Runtime", "cause": "ValueError('oops')"}
+OOPS = {"error": "States.Runtime", "cause": "The emulator could not run this state. Its log says why."}
 
 
 def oops(*_, **__):

@@ -153,7 +153,7 @@ CHOICE = {"Type": "Choice", "Choices": [{"Variable": "$.n", "NumericEquals": 0, 
             machine({"A": {"Type": "Choise", "End": True}}),
             [
                 schema(
-                    f"Value should be one of the following: [{', '.join(language.STATE_TYPES)}]",
+                    f"The field 'Type' should have one of these values: [{', '.join(language.STATE_TYPES)}]",
                     "/States/A/Type",
                 )
             ],
@@ -308,6 +308,10 @@ FAIL = {"Type": "Fail"}
 JSON_PATH, REFERENCE_PATH = "Value must be a valid JSONPath.", "Value is not a Reference Path"
 NO_TIME, EMPTY = "String does not match RFC3339 timestamp", "Value cannot be empty"
 ALL_LAST = "States.ALL must appear alone and at end of list"
+UNRECOGNIZED = (
+    "The resource provided {} is not recognized. The value is not a valid resource ARN, "
+    "or the resource is not available in this region."
+)
 READS = "The value for the field '{}' must be a valid JSONPath or a valid intrinsic function call"
 ONLY_ONE = "There should only be one of the following fields: [{0}, {0}Path]"
 FROM_ROOT = f"{REFERENCE_PATH}: Reference path didn't start with '$'"
@@ -409,6 +413,46 @@ def ruled(**rule):
         ({"Type": "Choice", "Choices": [], "Default": "Z"}, EMPTY, "Choices"),
         ({"Type": "Parallel", "Branches": [], "End": True}, EMPTY, "Branches"),
         (TASK | {"Resource": "my-function"}, "Value is not a valid resource ARN", "Resource"),
+        *(
+            (TASK | {"Credentials": wrong}, "The field 'RoleArn' is required but was missing", "Credentials")
+            for wrong in ({}, {"Role": "arn:x"})
+        ),
+        *(
+            (TASK | {"Resource": arn}, UNRECOGNIZED.format(arn), "Resource")
+            for arn in (
+                "arn:aws:states:::dynamodb:query",
+                "arn:aws:s3:::b",
+                "arn:aws:states:::sns:publish.foo",
+            )
+        ),
+        (
+            TASK | {"TimeoutSeconds": 3, "HeartbeatSeconds": 3},
+            "HeartbeatSeconds must be smaller than TimeoutSeconds",
+            "HeartbeatSeconds",
+        ),
+        *(
+            (PASS | {"Parameters": {"a.$": read}}, READS.format("a.$"), "Parameters")
+            for read in (
+                "$.a[",
+                "$.a[?(@.b == 1]",
+                "$.a b",
+                "States.Format()",
+                "States.MathAdd(1,)",
+                "States.UUID(1)",
+                "States.ArrayLength($.a).b",
+                "States.Format('\\\"{}', 1)",
+            )
+        ),
+        *(
+            (PASS | {"ResultPath": path}, "Value is not a Reference Path", "ResultPath")
+            for path in ("$x", "$$.a")
+        ),
+        (
+            mapped({"B": PASS}) | {"MaxConcurrencyPath": "$$.Execution.Input.n"},
+            "Value is not a Reference Path",
+            "MaxConcurrencyPath",
+        ),
+        (PASS | {"Parameters": [1]}, of_type("OBJECT"), "Parameters"),
         (TASK | {"Credentials": "x"}, of_type("OBJECT"), "Credentials"),
         (TASK | {"TimeoutSeconds": 1, "TimeoutSecondsPath": "$.t"}, ONLY_ONE.format("TimeoutSeconds"), ""),
         (FAIL | {"Cause": "C", "CausePath": "$.c"}, ONLY_ONE.format("Cause"), ""),
@@ -462,9 +506,19 @@ def test_a_value_that_is_refused(state, text, place):
                 "States.UUID()",
                 "States.Format('It\\'s {}', $.a)",
                 "States.ArrayGetItem(States.Array($.a, 'b'), 0)",
+                "States.Array( 1.5, null,true , $$.Execution.Id,$x.y[0], '\\{\\\\')",
             )
         ),
         PASS | {"Result": {"x.$": "a"}},
+        TASK | {"Resource": "arn:aws:states:::aws-sdk:sqs:sendMessage.waitForTaskToken"},
+        TASK | {"Resource": "arn:aws-cn:states:::states:startExecution.sync:2"},
+        TASK | {"Resource": "arn:aws:states:eu-west-1:123456789012:activity:a"},
+        {
+            "Type": "Parallel",
+            "Branches": [workflow({"B": PASS | {"Assign": {"x": 1}}})],
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Assign": {"x": 2}, "Next": "Z"}],
+            "End": True,
+        },
         *(WAIT | {"Timestamp": f"2026-01-01T00:00:00{each}"} for each in ("Z", ".5Z", "-05:00")),
         FAIL | {"Error": "E", "CausePath": "States.Format('{}', $.c)"},
         *(
@@ -486,7 +540,7 @@ def test_a_value_that_is_accepted(state):
 ANYTHING = {"a": "{% 1 %}"}
 EXPRESSION = "{% $states.input %}"
 TAKES = {
-    "Task": dict.fromkeys(("Arguments", "Credentials"), ANYTHING)
+    "Task": {"Arguments": ANYTHING, "Credentials": {"RoleArn": "{% 1 %}"}}
     | dict.fromkeys(("TimeoutSeconds", "HeartbeatSeconds"), EXPRESSION)
     | {"Retry": [], "Catch": []},
     "Parallel": {"Arguments": EXPRESSION, "Retry": [], "Catch": []},
@@ -734,12 +788,13 @@ VALUES = {
     ),
     "Variable": "$.a",
     "Credentials": {"RoleArn": "arn:aws:iam::123456789012:role/r"},
+    "TimeoutSeconds": 2,
+    **{name: {"a": 1} for name in ("Parameters", "ResultSelector", "ItemSelector", "BatchInput")},
     "ProcessorConfig": {},
     "JitterStrategy": "FULL",
     **dict.fromkeys(
         (
             "Seconds",
-            "TimeoutSeconds",
             "HeartbeatSeconds",
             "MaxConcurrency",
             "ToleratedFailureCount",

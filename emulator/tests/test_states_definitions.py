@@ -1,0 +1,60 @@
+"""moto's parser accepts what AWS accepts."""
+
+import json
+
+import pytest
+
+from sfn_emulator.engine.definitions import timestamp
+
+PASS = {"Type": "Pass", "End": True}
+CALL = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True}
+MAP = {"Type": "Map", "ItemProcessor": {"StartAt": "I", "States": {"I": PASS}}, "End": True}
+WORDS = ("JSONata", "JSONPath", "CausePath", "ErrorPath")
+JSONATA = {"QueryLanguage": "JSONata"}
+
+
+@pytest.fixture
+def faults(aws):
+    """What ValidateStateMachineDefinition refuses in some states."""
+
+    def validate(**states):
+        text = json.dumps({"StartAt": next(iter(states)), "States": states})
+        return aws("stepfunctions").validate_state_machine_definition(definition=text)["diagnostics"]
+
+    return validate
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        *(PASS | {"Result": {word: [word, {"Type": "Fail", word: word}]}, "Comment": word} for word in WORDS),
+        *(PASS | JSONATA | {"Output": word, "Assign": {"x": {word: word}}} for word in WORDS),
+        {"Type": "Fail", "ErrorPath": "$.CausePath", "CausePath": "$.JSONata"},
+        *(CALL | JSONATA | {"Arguments": each} for each in ("x", [1, "{% 2 %}"], None, "{% 1 %}", {"a": 1})),
+        *(MAP | JSONATA | {"ItemSelector": each} for each in ("{% 1 %}", {"a": "{% 1 %}"})),
+        MAP | {"ItemProcessor": MAP["ItemProcessor"] | {"ProcessorConfig": {}}},
+        {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$.a", "StringEquals": "JSONata", "Next": "Z"}],
+            "Default": "Z",
+        },
+        CALL | {"Retry": [{"ErrorEquals": ["States.Http.Socket"]}]},
+        {"Type": "Wait", "Timestamp": "2026-01-01T00:00:00.25+05:30", "End": True},
+        PASS | {"Parameters": {"a.$": "States.Array(null, 1.5, 'it\\'s', States.UUID())"}},
+    ],
+)
+def test_a_valid_state_is_accepted(faults, state):
+    """Neither a word of the language in a payload, nor a value that moto's grammar lacks, is a fault."""
+    assert faults(A=state, **({"Z": PASS} if state["Type"] == "Choice" else {})) == []
+
+
+def test_end_may_be_false(faults):
+    """Beside Next, it says nothing."""
+    assert faults(A={"Type": "Pass", "End": False, "Next": "JSONata"}, JSONata=PASS) == []
+
+
+def test_a_timestamp_has_an_offset():
+    """It is the same time as without the offset, and a fraction of a second counts."""
+    assert timestamp(str, "2026-01-01T01:00:00.5+01:00") == timestamp(str, "2026-01-01T00:00:00.5Z")
+    assert timestamp(str, "2026-13-01T00:00:00Z") is None
+    assert timestamp(str, None) is None

@@ -1,0 +1,127 @@
+"""What a state does with values of a type that it cannot use: AWS's errors, and no words of Python."""
+
+import json
+import re
+
+import pytest
+
+PASS = {"Type": "Pass", "End": True}
+IN_A = "An error occurred while executing the state 'A' (entered at the event id #2). "
+GIVEN = {"n": None, "t": True, "s": "abc", "l": [1, None], "o": {"a": 1}}
+PYTHON = re.compile(r"\bNone\b|\bTrue\b|<class|Error\(|has no attribute|not supported between|namespace")
+
+
+def one(state):
+    return {"StartAt": "A", "States": {"A": state, "B": PASS}} if "B" in str(state) else alone(state)
+
+
+def alone(state):
+    return {"StartAt": "A", "States": {"A": state}}
+
+
+def chosen(**rule):
+    return {"Type": "Choice", "Choices": [{"Variable": "$.t", "Next": "B"} | rule], "Default": "B"}
+
+
+def task(resource, **parameters):
+    arn = f"arn:aws:states:::{resource}"
+    return alone({"Type": "Task", "Resource": arn, "Parameters": parameters, "End": True})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("States.Format('{} and {}: it\\'s \\{\\} \\\\', $.s, 'x')", "abc and x: it's {} \\"),
+        ("States.Format('{0.__class__} {', $.s)", "{0.__class__} {"),
+        ("States.Array(null, 1.5, -2, true, 'a\\\\b', $.o.a)", [None, 1.5, -2, True, "a\\b", 1]),
+        ("""States.Array($['a"b'], $.o['a'])""", [7, 1]),
+    ],
+)
+def test_an_intrinsic_function(machine, text, expected):
+    """Its strings have four escapes. Braces of Python's have no meaning."""
+    told = machine(alone(PASS | {"Parameters": {"x.$": text}})).run(GIVEN | {'a"b': 7})
+    assert json.loads(told["output"])["x"] == expected
+
+
+def test_an_intrinsic_function_that_fails_is_caught(machine):
+    """A Catch sees States.IntrinsicFailure."""
+    state = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True}
+    state |= {"Parameters": {"FunctionName.$": "States.MathAdd($.s, 1)"}}
+    caught = state | {"Catch": [{"ErrorEquals": ["States.IntrinsicFailure"], "Next": "B"}]}
+    assert '"Error":"States.IntrinsicFailure"' in machine(one(caught)).run(GIVEN)["output"]
+
+
+@pytest.mark.parametrize(
+    ("state", "error", "cause"),
+    [
+        (
+            PASS | {"Result": 1, "ResultPath": "$.s.x"},
+            "States.ResultPathMatchFailure",
+            "The ResultPath '$.s.x' does not fit the input",
+        ),
+        (
+            {"Type": "Fail", "ErrorPath": "$.n"},
+            "States.Runtime",
+            "The ErrorPath leads to a value that is no text: null",
+        ),
+        (
+            {"Type": "Wait", "SecondsPath": "$.t", "End": True},
+            "States.Runtime",
+            "The SecondsPath parameter cannot be parsed as a long value: $.t == true",
+        ),
+        (
+            {"Type": "Wait", "TimestampPath": "$.l", "End": True},
+            "States.Runtime",
+            "date-time format string: $.l == [1,null]",
+        ),
+        (
+            chosen(BooleanEqualsPath="$.n"),
+            "States.Runtime",
+            "Invalid path '$.n': The choice state's condition path references an invalid value.",
+        ),
+        (
+            {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True}
+            | {"Parameters": {"FunctionName": "f"}, "TimeoutSecondsPath": "$.n"},
+            "States.Runtime",
+            "The emulator could not run this state. Its log says why.",
+        ),
+    ],
+)
+def test_a_value_of_the_wrong_type(machine, state, error, cause):
+    """The error is AWS's, and the cause has values as JSON."""
+    told = machine(one(state)).run(GIVEN)
+    assert (told["status"], told["error"]) == ("FAILED", error)
+    assert cause in told["cause"] and not PYTHON.search(told["cause"])
+
+
+def test_an_operator_reads_the_context_object(machine):
+    """The path of an operator may begin with two dollar signs."""
+    state = chosen(BooleanEqualsPath="$$.Execution.Input.t")
+    assert machine(one(state)).run(GIVEN)["status"] == "SUCCEEDED"
+
+
+NULL = "Value null at 'item' failed to satisfy constraint: Member must not be null"
+
+
+@pytest.mark.parametrize(
+    ("item", "error", "cause"),
+    [
+        ("$.n", "DynamoDb.DynamoDbException", f"{NULL} (Service: DynamoDb, Status Code: 400, Request ID: "),
+        ("$.s", "States.Runtime", "start the Task: [The value of the field 'Item' has an invalid format]"),
+    ],
+)
+def test_a_parameter_of_the_wrong_type(machine, item, error, cause):
+    """The service refuses null for a parameter that it needs. Step Functions refuses another type."""
+    told = machine(task("aws-sdk:dynamodb:putItem", TableName="t", **{"Item.$": item})).run(GIVEN)
+    assert told["error"] == error
+    assert cause in told["cause"] and not PYTHON.search(told["cause"])
+
+
+def test_a_parallels_catch_assigns_what_a_branch_assigns(machine):
+    """The branch has a variable of its own."""
+    inner = {"StartAt": "I", "States": {"I": PASS | {"Assign": {"x": 1}, "Next": "J"}, "J": {"Type": "Fail"}}}
+    inner["States"]["I"].pop("End")
+    catch = {"ErrorEquals": ["States.ALL"], "Assign": {"x": 2}, "Next": "B"}
+    both = {"A": {"Type": "Parallel", "Branches": [inner], "Catch": [catch], "End": True}}
+    both["B"] = PASS | {"Parameters": {"x.$": "$x"}}
+    assert machine({"StartAt": "A", "States": both}).run()["output"] == '{"x":2}'
