@@ -28,6 +28,13 @@ def task(resource, **parameters):
     return alone({"Type": "Task", "Resource": arn, "Parameters": parameters, "End": True})
 
 
+def test_a_name_in_a_path_may_have_quotes(machine):
+    """A backslash before a quotation mark belongs to the name."""
+    paths = {"x.$": """$['a\\"b']""", "y.$": """$["c'd"]"""}
+    told = machine(alone(PASS | {"Parameters": paths})).run({'a\\"b': 1, "c'd": 2})
+    assert told["output"] == '{"x":1,"y":2}'
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

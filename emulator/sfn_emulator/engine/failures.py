@@ -9,6 +9,7 @@ See https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling
 
 import datetime
 import json
+import re
 import threading
 import traceback
 from functools import partial
@@ -254,13 +255,16 @@ class UnsupportedPathError(ValueError):
 
 
 def path_parser(original: MotoFunction) -> MotoFunction:
-    """A path with a regular expression fails, because matching it may never end."""
+    """A path with a regular expression fails, because matching it may never end.
+
+    In a name between apostrophes, a backslash stands for itself, unless an apostrophe follows.
+    """
     parse = remembered(original)
 
     def checked(path: str) -> Any:
         if "=~" in path or "sub(" in path:
             raise UnsupportedPathError(f"Invalid path '{path}': regular expressions are not supported")
-        return parse(path)
+        return parse(path if '["' in path else re.sub(r"\\(?!')", r"\\\\", path))
 
     return checked
 
