@@ -124,6 +124,12 @@ def test_a_parameter_of_the_wrong_type(machine, item, error, cause):
     assert cause in told["cause"] and not PYTHON.search(told["cause"])
 
 
+def test_the_name_of_a_function_is_no_text(machine):
+    """It becomes JSON."""
+    told = machine(task("lambda:invoke", **{"FunctionName.$": "$.l"})).run(GIVEN)
+    assert "function:[1, null]:$LATEST" in told["cause"] and not PYTHON.search(told["cause"])
+
+
 def test_a_parallels_catch_assigns_what_a_branch_assigns(machine):
     """The branch has a variable of its own."""
     inner = {"StartAt": "I", "States": {"I": PASS | {"Assign": {"x": 1}, "Next": "J"}, "J": {"Type": "Fail"}}}

@@ -213,7 +213,10 @@ def checked(params: dict[str, Any], model: Any, **_: Any) -> dict[str, Any]:
         reply = {"Error": {"Code": "ValidationException", "Message": text}}
         about = {"HTTPStatusCode": 400, "RequestId": str(uuid.uuid4())}
         raise ClientError(reply | {"ResponseMetadata": about}, model.name)  # type: ignore[arg-type]
-    return given
+    return {
+        name: json.dumps(value) if kinds.get(name) == "string" and not isinstance(value, str) else value
+        for name, value in given.items()
+    }
 
 
 def of_any_type(original: Callable[..., Any], self: Any, parameters: Any, structure_shape: Any) -> None:
