@@ -340,7 +340,7 @@ def test_a_path_with_a_regular_expression_fails(machine, path):
 
 def test_what_the_emulator_cannot_run_has_our_words(machine):
     """On AWS, the definition is valid, or AWS says what is wrong."""
-    state = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:nobody:call", "End": True}
+    state = {"Type": "Task", "Resource": "arn:aws:states:::nobody:call", "End": True}
     with pytest.raises(ClientError) as caught:
         machine({"StartAt": "A", "States": {"A": state}})
     assert caught.value.response["Error"]["Code"] == "InvalidDefinition"
