@@ -13,6 +13,7 @@ from sfn_emulator.http.messages import Reply, Request, Scope
 _PAUSE_SECONDS: Final = 0.25
 _MOST: Final = 1000
 _MOST_LETTERS: Final = 10_000_000
+_LONG: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,10 @@ class LogWriter:
         threading.Thread(target=self._write_in_pauses, daemon=True).start()
 
     def write(self, lines: LogLines) -> None:
-        """Write these lines in a moment."""
+        """Write these lines in a moment; at once if many others wait already."""
         self._waiting.append(lines)
+        if len(lines.text) > _LONG and not self._may_wait():
+            self.flush()
         self._last = time.monotonic()
         self._came.set()
 

@@ -20,7 +20,7 @@ import awslambdaric  # noqa: F401 (the workers need it; if it is missing, no emu
 import psutil
 from filelock import FileLock, Timeout
 
-from sfn_emulator.engine import patches, performance
+from sfn_emulator.engine import patches, payloads, performance
 from sfn_emulator.errors import ALREADY_RUNNING, EXPLAINED, PORT_IN_USE, EmulatorError
 from sfn_emulator.http.authentication import new_access_key
 from sfn_emulator.http.server import HttpServer
@@ -126,6 +126,7 @@ def _serve(
     # If an earlier emulator was killed, its files are still here.
     for name in ("code", "home", "output", "mailbox"):
         shutil.rmtree(folder / name, ignore_errors=True)
+    payloads.storage.open(folder / "histories")
     children.adopt_orphans()
     # With `--foreground`, this process may have children that do not belong to the emulator.
     spared = children.descendants()

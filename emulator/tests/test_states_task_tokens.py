@@ -501,7 +501,7 @@ def test_no_thread_waits_after_a_reset(own):
     mine = Waiting(own("stepfunctions"), one(state))
     before = process.num_threads()
     *_, token = [mine.token(arn) for arn in [mine.start() for _ in range(10)]]
-    assert process.num_threads() >= before + 20
+    assert process.num_threads() >= before + 10
     own.reset()
     wait_until(lambda: process.num_threads() < before + 5)
     assert refused(own("stepfunctions").send_task_heartbeat, taskToken=token) == NONE

@@ -4,9 +4,10 @@ Through moto's API, this would be too slow. One call of a function would need a 
 page of a history would copy all events. Nothing is stored here, so a policy counts as soon as it is attached.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
+from sfn_emulator.engine.payloads import History, history_of
 from sfn_emulator.http.authentication import Caller, name_of
 from sfn_emulator.http.messages import Arn
 
@@ -72,18 +73,17 @@ def find_arn(partition: str, account: str, kind: str, name: str) -> str | None:
     return str(identity.arn) if identity else None
 
 
-def events_of(execution_arn: str) -> Sequence[dict[str, Any]]:
-    """An execution's events so far, in the form of moto's engine. Do not change them.
+def events_of(execution_arn: str) -> History:
+    """An execution's events so far, in the form of moto's engine, with their inputs and outputs.
 
     Args:
         execution_arn: The ARN of an execution that exists or was just deleted.
 
     Returns:
-        The events; an empty list before the execution has begun.
+        The events; none before the execution has begun.
     """
     execution = execution_of(execution_arn)
-    environment = execution and execution.exec_worker and execution.exec_worker.env
-    return environment.event_manager._history_event_list if environment else []
+    return history_of(execution) if execution else History()
 
 
 def running(execution_arn: str) -> object | None:

@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 
 from sfn_emulator.engine import redrives
 from sfn_emulator.engine.internals import engine_module
+from sfn_emulator.engine.payloads import sparing
 from sfn_emulator.http.messages import Arn
 
 _LONGEST: Final = 300  # seconds that an execution of an express machine may take
@@ -48,7 +49,7 @@ def prepared(
             parsed | {"TimeoutSeconds": min(parsed.get("TimeoutSeconds", _LONGEST), _LONGEST)}
         )
     where = Arn.of(arn)
-    make = execution.SyncExecution if sync else execution.Execution
+    make = sparing(execution.SyncExecution if sync else execution.Execution)
     made = make(
         name=name,
         sm_type=engine_module("api").StateMachineType(machine["type"]),

@@ -12,17 +12,18 @@ import json
 import re
 import threading
 import traceback
+import weakref
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, Final
 
+from sfn_emulator.engine import payloads
 from sfn_emulator.engine.internals import MotoFunction, engine_module
 from sfn_emulator.engine.performance import remembered
 
 _MOST_EVENTS: Final = 25_000
 _MOST_ITERATIONS_AT_ONCE: Final = 40
 _RUNTIME: Final = "States.Runtime"
-_ENDS: Final = {"ExecutionAborted", "ExecutionFailed", "ExecutionSucceeded", "ExecutionTimedOut"}
 _NAMES: Final = "asl.component.common.error_name."
 _COMPARISON: Final = "asl.component.state.choice.comparison."
 _FAILED_HERE: Final = "The emulator could not run this state. Its log says why."
@@ -123,12 +124,6 @@ class WrittenOnce(dict[str, Any]):
     entered = 0
 
 
-_counting: Final = threading.Lock()
-# Nearly all events say that their input or output is complete. They share one object, which has 184 bytes.
-_COMPLETENESS: Final = ("inputDetails", "outputDetails")
-_WHOLE: Final = {"truncated": False}
-
-
 def counted_event(original: MotoFunction, self: Any, *, event_type: Any, **event: Any) -> Any:
     """An execution has at most 25,000 events. After the one that ends it, only a redrive adds others."""
     if event_type == "EvaluationFailed":
@@ -140,16 +135,17 @@ def counted_event(original: MotoFunction, self: Any, *, event_type: Any, **event
     entering = vars(event["context"]).pop("entering", None)  # see `redrives`
     if entering is not None and entering.goes_on_silently():
         return entering.entered
-    with _counting:  # the iterations of a Map add events at the same time
-        events = self._history_event_list
-        if events and events[-1]["type"] in _ENDS and event_type != "ExecutionRedriven":
-            return events[-1]["id"]
-        if self._event_id_gen._next_id >= _MOST_EVENTS and event_type not in _ENDS:
+    history: payloads.History = self._history_event_list
+    with history.lock:  # the iterations of a Map add events at the same time
+        if history.last in payloads.ENDS and event_type != "ExecutionRedriven":
+            return len(history)
+        if self._event_id_gen._next_id >= _MOST_EVENTS and event_type not in payloads.ENDS:
             text = f"The execution reached the maximum number of history events ({_MOST_EVENTS})."
             raise _failure(_RUNTIME, text)
-        for details in (event.get("event_details") or {}).values():
-            details.update({name: _WHOLE for name in _COMPLETENESS if details.get(name) == _WHOLE})
+        if event_type == "ExecutionFailed" and history.refusal:
+            event["event_details"] = {"executionFailedEventDetails": history.refusal}
         number = original(self, event_type=event_type, **event)
+    payloads.storage.check()
     if entering is not None:
         entering.entered = number
     return number
@@ -176,6 +172,7 @@ def one_after_another(original: MotoFunction, self: Any, **first: Any) -> None:
 def worker_of_map(_: MotoFunction, self: Any, *, env: Any, eval_input: Any, job_pool: Any) -> Any:
     """Any exception in a worker of a Map ends the Map. In moto, the Map would never end."""
     worker = self._create_worker(env=env, eval_input=eval_input, job_pool=job_pool)
+    vars(env)["job_pool"] = weakref.ref(job_pool)  # `payloads` looks how much its results hold
 
     def work() -> None:
         try:
@@ -242,12 +239,14 @@ def ended(original: MotoFunction, self: Any) -> None:
     """An output is always JSON, even a text or null. It is stored before the status is SUCCEEDED."""
     execution = self.execution
     env = execution.exec_worker.env
-    if not isinstance(env.program_state(), engine_module("asl.eval.program_state").ProgramEnded):
+    if isinstance(env.program_state(), engine_module("asl.eval.program_state").ProgramEnded):
+        to_json = engine_module("asl.utils.encoding").to_json_str
+        execution.output = compact_json(to_json, env.states.get_input())
+        execution.stop_date = datetime.datetime.now(datetime.UTC)
+        execution.exec_status = engine_module("api").ExecutionStatus.SUCCEEDED
+    else:
         original(self)
-        return
-    execution.output = compact_json(engine_module("asl.utils.encoding").to_json_str, env.states.get_input())
-    execution.stop_date = datetime.datetime.now(datetime.UTC)
-    execution.exec_status = engine_module("api").ExecutionStatus.SUCCEEDED
+    payloads.ended(execution)
 
 
 class UnsupportedPathError(ValueError):
@@ -430,7 +429,7 @@ def entered_by(env: Any) -> int:
     number: int = env.event_history_context.source_event_id
     events, here = env.event_manager._history_event_list, number
     while 0 < here <= len(events):
-        event = events[here - 1]
+        event = events.brief(here - 1)
         if event.get("stateEnteredEventDetails", {}).get("name") == env.next_state_name:
             return here
         failed = event.get("evaluationFailedEventDetails")

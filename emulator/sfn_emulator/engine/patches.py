@@ -31,6 +31,7 @@ from sfn_emulator.engine import (
     clients,
     definitions,
     failures,
+    payloads,
     performance,
     query_languages,
     redrives,
@@ -104,7 +105,6 @@ _RELIED: Final = {
     _ITERATION + "job:JobPool": ("6bf46e9cd8aa", "`failures.worker_of_map` ends it."),
     # Objects that `backends` reads directly, because calls of moto's API would be too slow.
     _EVENTS + "EventIdGenerator": ("52de7f9d1c2a", "`failures.counted_event` reads _next_id."),
-    _EVENTS + "EventManager.__init__": ("14d09194c256", "_history_event_list is read."),
     # `executions` makes them, and moto gives their events to its logs.
     _ENGINE + "backend.execution:Execution": ("846b6902ac78", "Its status and its worker are read, too."),
     _ENGINE + "backend.execution:SyncExecution": ("9b1f1e61c701", "`executions` changes its worker."),
@@ -169,23 +169,12 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _SERVICE + "_lambda:_SUPPORTED_API_PARAM_BINDINGS": Patch(
         "1de54d814820", make=clients.with_invocation_type
     ),
-    _TASK_SERVICE + "_to_boto_request": Patch("1503a815ba8e", relied="`clients` calls it."),
-    _TASK_SERVICE + "_to_boto_request": Patch("1503a815ba8e", clients.of_any_type),
-    **{
-        _SERVICE + f"{name}._eval_service_task": Patch(digest, clients.with_metadata)
-        for name, digest in {
-            "_lambda:StateTaskServiceLambda": "00dfbf728d1e",
-            "_dynamodb:StateTaskServiceDynamoDB": "a8c31b5290b8",
-            "_sns:StateTaskServiceSns": "bf4da4b1c811",
-            "_sqs:StateTaskServiceSqs": "9f8d7e07977c",
-            "_sfn:StateTaskServiceSfn": "b0f224c97c3d",
-        }.items()
-    },
-    _SERVICE + "_lambda:_SUPPORTED_API_PARAM_BINDINGS": Patch(
-        "1de54d814820", make=clients.with_invocation_type
-    ),
     _TASK_SERVICE + "_to_boto_request": Patch("1503a815ba8e", clients.of_any_type),
     _TASK_SERVICE + "_from_boto_response": Patch("da8d27aca51f", relied="`clients` calls it."),
+    # What executions hold
+    _EVENTS + "EventManager.__init__": Patch("14d09194c256", payloads.new_history),
+    _WORKER + "ExecutionWorker._get_evaluation_environment": Patch("cff810a24778", payloads.began),
+    "moto.logs.models:LogEvent": Patch("0ad6e64951d8", make=payloads.log_event),
     # How executions fail
     _STATE + "choice.comparison.comparison_variable:ComparisonVariable._eval_body": Patch(
         "91a5ac8b291a", failures.comparison
@@ -337,6 +326,7 @@ PATCHES: Final[Mapping[str, Patch]] = {
     # Results that moto calculates again and again
     _WORKER + "AmazonStateLanguageParser": Patch("ce154501fe3d", make=performance.remembered_parser),
     _ENGINE + "models:AmazonStateLanguageParser": Patch("ce154501fe3d", make=performance.remembered_parser),
+    _ASL + "component.program.program:Program.eval": Patch("41bd3a80d585", performance.in_same_thread),
     _ENGINE + "utils:TMP_THREADS": Patch("5a0a6b8c364e", make=performance.forgotten),
     "moto.core.model:ServiceModel.operation_model": Patch("9b414160790e", make=performance.only_own_models),
     "moto.core.utils:method_names_from_class": Patch("dffccc6df0b3", make=performance.remembered),

@@ -17,7 +17,7 @@ from functools import lru_cache, wraps
 from types import ModuleType, SimpleNamespace
 from typing import Any, Final
 
-from sfn_emulator.engine.internals import MotoFunction
+from sfn_emulator.engine.internals import MotoFunction, engine_module
 
 
 def remembered(original: MotoFunction) -> MotoFunction:
@@ -35,6 +35,15 @@ def remembered_parser(original: Any) -> Any:
 @lru_cache(256)
 def _pickled(parse: Callable[[str], Any], definition: str) -> bytes:
     return pickle.dumps(parse(definition)[0])
+
+
+def in_same_thread(original: MotoFunction, self: Any, env: Any) -> None:
+    """Run an execution or a branch without a time-out in the thread that would wait for it."""
+    if self.timeout_seconds:
+        original(self, env)
+        return
+    env.next_state_name = self.start_at.start_at_name
+    engine_module("asl.component.eval_component").EvalComponent.eval(self, env)
 
 
 def only_own_models(_: MotoFunction) -> MotoFunction:

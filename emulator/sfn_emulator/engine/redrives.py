@@ -107,7 +107,7 @@ def go_on(
         events: The history so far, in the form of moto's engine.
         log: Where the events go, besides the history.
     """
-    old = execution.exec_worker
+    old, given = execution.exec_worker, execution.execution_input
     # What still runs of the old run cannot end the new one.
     old._execution_communication = SimpleNamespace(terminated=lambda: None)
     execution._cloud_watch_logging_session = log
@@ -119,7 +119,8 @@ def go_on(
     context = env.states.context_object.context_object_data
     redriven = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     context["Execution"] |= {"RedriveCount": count, "RedriveTime": redriven}
-    env.event_manager._history_event_list.extend(events)
+    for event in events:
+        env.event_manager._history_event_list.append(event)
     env.event_manager._event_id_gen._next_id = len(events) + 1
     env.event_history_context.source_event_id = len(events)
     env.event_manager.add_event(
@@ -136,6 +137,7 @@ def go_on(
     worker._execution_logic = partial(failing, run, worker)
     execution.exec_worker, execution.exec_status = worker, engine_module("api").ExecutionStatus.RUNNING
     execution.stop_date = execution.error = execution.cause = execution.output = None
+    execution.execution_input = given  # `payloads` keeps it in the history of the worker
     worker.start()
     until = time.monotonic() + _BEGIN_SECONDS
     while env.program_state() is None and time.monotonic() < until:  # moto could not stop it yet

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, Final
 
+from sfn_emulator.engine import payloads
 from sfn_emulator.engine.internals import MotoFunction, engine_module
 from sfn_emulator.http.messages import RefusalError
 
@@ -96,18 +97,16 @@ def end_executions(machine_arn: str | None = None) -> None:
     Args:
         machine_arn: None for the executions of all machines. Then all tokens are forgotten, too.
     """
-    backends = engine_module("models").stepfunctions_parser_backends
-    regions = [backend for account in list(backends.values()) for backend in list(account.values())]
-    machines = [machine for backend in regions for machine in backend.state_machines]
     until = time.monotonic() + _BEGIN_SECONDS
-    for machine in machines:
-        running = [it for it in machine.executions if it.exec_status in {None, "RUNNING"}]
-        for execution in running if machine_arn in {None, machine.arn} else ():
-            # moto cannot stop an execution that has just started, because its engine does not know it yet.
-            while not (has_begun := _has_begun(execution)) and time.monotonic() < until:
-                time.sleep(0.002)
-            if has_begun:
-                execution.exec_worker.env.set_stop(datetime.datetime.now(datetime.UTC), None, None)
+    for execution in payloads.executions(machine_arn):
+        if execution.exec_status not in {None, "RUNNING"}:
+            continue
+        # moto cannot stop an execution that has just started, because its engine does not know it yet.
+        while not (has_begun := _has_begun(execution)) and time.monotonic() < until:
+            time.sleep(0.002)
+        if has_begun:
+            execution.exec_worker.env.set_stop(datetime.datetime.now(datetime.UTC), None, None)
+    payloads.forget(machine_arn)
     if machine_arn is None:
         _tasks.clear()
 

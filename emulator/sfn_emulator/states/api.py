@@ -16,7 +16,7 @@ from sfn_emulator.logs import LogWriter
 from sfn_emulator.states.history import Abort, Executions, not_of_this_type, sync_result
 from sfn_emulator.states.machines import Machines, Started
 from sfn_emulator.states.test_state import test_state
-from sfn_emulator.states.validation import check_arns, check_execution, faults, task_outcome
+from sfn_emulator.states.validation import check_arns, check_execution, check_size, faults, task_outcome
 
 _MOST_DIAGNOSTICS: Final = 100
 _STOP_SECONDS: Final = 5.0
@@ -145,6 +145,7 @@ def _report(request: Request) -> Reply:
 
 def _validate(request: Request) -> Reply:
     definition, most = str(request.json.get("definition", "")), request.json.get("maxResults")
+    check_size(definition)
     diagnostics = faults(definition, request.json.get("type"))
     failed = any(diagnostic.severity == "ERROR" for diagnostic in diagnostics)
     severities = {"ERROR", request.json.get("severity")}

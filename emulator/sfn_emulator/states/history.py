@@ -18,6 +18,7 @@ from typing import Any, Final
 from sfn_emulator.engine.application import Moto
 from sfn_emulator.engine.backends import events_of, execution_of, machine_of, running
 from sfn_emulator.engine.executions import prepared
+from sfn_emulator.engine.payloads import ENDS
 from sfn_emulator.engine.redrives import go_on
 from sfn_emulator.http.messages import RefusalError, Reply, Request, Scope
 from sfn_emulator.http.replies import json_reply
@@ -29,8 +30,9 @@ from sfn_emulator.states.pages import page_of
 from sfn_emulator.states.redrives import Redrives
 
 Event = dict[str, Any]
-_ENDS: Final = ("ExecutionAborted", "ExecutionFailed", "ExecutionSucceeded", "ExecutionTimedOut")
 _PAGE: Final = 100  # AWS's default
+_PAGE_LETTERS: Final = 4_000_000
+_SMALL: Final = 10_000
 #: What DescribeStateMachineForExecution says of a machine.
 _OF_EXECUTION: Final = frozenset(
     ("name", "definition", "roleArn", "revisionId", "loggingConfiguration", "tracingConfiguration")
@@ -57,6 +59,21 @@ class Abort:
     def details(self) -> dict[str, str]:
         """The error and the cause, if the call gave them."""
         return {key: value for key, value in (("error", self.error), ("cause", self.cause)) if value}
+
+
+@dataclass(frozen=True)
+class _Ended(Sequence[Event]):
+    """The first events of an execution, and an end that moto does not know."""
+
+    events: Sequence[Event]
+    end: Event
+    kept: int
+
+    def __len__(self) -> int:
+        return self.kept + 1
+
+    def __getitem__(self, number: Any) -> Any:
+        return self.end if number == self.kept else self.events[number]
 
 
 class Executions:
@@ -187,11 +204,14 @@ class Executions:
         reply = self._moto(request)
         if not reply.ok:
             return reply
-        told = self._corrected(request.scope, reply.json)
-        told |= {"inputDetails": {"included": True}} | self._names(arn)
+        told = self._corrected(request.scope, reply.json) | self._names(arn)
+        told["inputDetails"] = {"included": "input" in told}
+        if "outputDetails" in told:
+            told["outputDetails"] = {"included": "output" in told}
         redrives = self._redrives.get(arn, Redrives())
         reply = reply.with_json(told | redrives.facts(told, len(events_of(arn)), time.time()))
-        if execution is not None and told["status"] == "RUNNING":
+        is_small = len(reply.body) < _SMALL
+        if execution is not None and is_small and told["status"] == "RUNNING":
             self._running[arn] = execution, reply
         else:
             self._running.pop(arn, None)
@@ -248,14 +268,18 @@ class Executions:
             begin, order = None, None
         if order != newest_first or not isinstance(begin, int):
             raise RefusalError("InvalidToken", "Invalid Token: 'Invalid token'")
-        end = begin + (int(parameters.get("maxResults") or 0) or _PAGE)
+        most = int(parameters.get("maxResults") or 0) or _PAGE
         count = len(events)  # count only once, because a running execution grows
-        page = events[begin:end]
-        if newest_first:
-            page = events[max(count - end, 0) : max(count - begin, 0)][::-1]
-        reply: dict[str, Any] = {"events": [as_aws(event) for event in page]}
+        page, letters = list[Event](), 0
+        for number in range(count)[:: -1 if newest_first else 1][begin : begin + most]:
+            page.append(as_aws(events[number]))
+            # The size of a page must have a limit, because an event may have 256 KB twice.
+            letters += _letters(page[-1])
+            if letters > _PAGE_LETTERS:
+                break
+        reply: dict[str, Any] = {"events": page}
         # A running execution grows, so pages counted from its end overlap. They do on AWS, too.
-        if end < count:
+        if (end := begin + len(page)) < count:
             reply["nextToken"] = base64.urlsafe_b64encode(json.dumps([end, newest_first]).encode()).decode()
         return json_reply(reply)
 
@@ -274,20 +298,20 @@ class Executions:
         return description | {"stopDate": (redrives.date or description["startDate"]) + seconds}
 
     def _events(self, scope: Scope, description: dict[str, Any]) -> Sequence[Event]:
-        events = events_of(description["executionArn"])
+        events: Sequence[Event] = events_of(description["executionArn"])
         # moto's engine ends these executions later: a stopped one as FAILED, a timed-out one after its task.
         if abort := self._abort(description):
             at, end = abort.at, {"type": "ExecutionAborted", "executionAbortedEventDetails": abort.details}
-            events = events[: abort.events]
         elif description["status"] == "TIMED_OUT":
             at = float(self._corrected(scope, description)["stopDate"])
             end = {"type": "ExecutionTimedOut", "executionTimedOutEventDetails": {}}
         else:
             return events
         until = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        kept = [event for event in events if event["timestamp"] <= until]
-        kept = kept[:-1] if kept and kept[-1]["type"] in _ENDS else kept
-        return [*kept, {"timestamp": until, "id": len(kept) + 1, "previousEventId": 0} | end]
+        count = min(len(events), abort.events if abort else len(events))
+        while count and ((last := events[count - 1])["timestamp"] > until or last["type"] in ENDS):
+            count -= 1
+        return _Ended(events, {"timestamp": until, "id": count + 1, "previousEventId": 0} | end, count)
 
     def _abort(self, description: Mapping[str, Any]) -> Abort | None:
         """The StopExecution that ended an execution; None if the execution ended otherwise, or runs."""
@@ -318,6 +342,12 @@ def sync_result(execution: Any, started: Started) -> dict[str, Any]:
     bill = {"billedDurationInMilliseconds": billed, "billedMemoryUsedInMB": 64}
     told = {name: value for name, value in told.items() if value is not None}
     return told | {"stateMachineArn": started.arn, "billingDetails": bill}
+
+
+def _letters(value: Any) -> int:
+    if isinstance(value, dict):
+        return sum(map(_letters, value.values()))
+    return len(value) if isinstance(value, str) else 0
 
 
 def as_aws(event: Event) -> Event:

@@ -14,6 +14,7 @@ from states_language.structure import State
 
 _UNSUPPORTED: Final = "This emulator does not support the definition of this state"
 _LARGEST: Final = 262_144
+_LARGEST_DEFINITION: Final = 1_048_576
 _FORBIDDEN: Final = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
 
 
@@ -100,6 +101,17 @@ def _check_json(text: str, parameter: str, code: str, what: str) -> None:
         raise RefusalError(code, f"{what}: '{not_json(text, error).message}'") from error
 
 
+def check_size(definition: str) -> None:
+    """Refuse a definition of more than 1 MB. These are the words of AWS's model. Nobody recorded AWS's reply.
+
+    Raises:
+        RefusalError: It is too long.
+    """
+    if len(definition) > _LARGEST_DEFINITION:
+        rule = f"have length less than or equal to {_LARGEST_DEFINITION}"
+        raise RefusalError("ValidationException", violation("definition", rule))
+
+
 def check_definition(definition: str, kind: str | None = None) -> None:
     """Refuse a definition in which `faults` finds an error.
 
@@ -110,6 +122,7 @@ def check_definition(definition: str, kind: str | None = None) -> None:
     Raises:
         RefusalError: With AWS's reasons.
     """
+    check_size(definition)
     errors = [str(fault) for fault in faults(definition, kind) if fault.severity == "ERROR"]
     if errors:
         reason = ", ".join(errors)

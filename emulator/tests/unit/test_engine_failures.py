@@ -39,7 +39,7 @@ def test_what_a_worker_of_a_map_raises_ends_the_map():
         None, [1]
     )
     engine = SimpleNamespace(_create_worker=lambda **_: SimpleNamespace(eval=oops))
-    failures.worker_of_map(oops, engine, env=None, eval_input=None, job_pool=pool)
+    failures.worker_of_map(oops, engine, env=Env(), eval_input=None, job_pool=pool)
     assert pool._termination_event.wait(10)
     assert isinstance(pool.get_worker_exception(), ValueError)
 

@@ -1,0 +1,170 @@
+"""What executions hold is bounded and given back. Each load runs alone, in an emulator of its own.
+
+These tests are long, because each load takes from some seconds to a minute. The client is this process.
+"""
+
+import contextlib
+import random
+import statistics
+import string
+import threading
+import time
+
+import psutil
+import pytest
+from helpers import Machine, Own, emulator_in, wait_until
+
+pytestmark = pytest.mark.long
+MB = 1 << 20
+TEXT = "x" * 200_000
+WAIT = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 3600, "End": True}}}
+PASS = {"StartAt": "Work", "States": {"Work": {"Type": "Pass", "End": True}}}
+MAP = {
+    "StartAt": "Map",
+    "States": {
+        "Map": {
+            "Type": "Map",
+            "ItemsPath": "$.items",
+            "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}} | PASS,
+            "End": True,
+        }
+    },
+}
+
+
+def loop(**work):
+    """An endless loop of Pass and Choice."""
+    choice = {"Variable": "$.count", "NumericGreaterThanEquals": 0, "Next": "Work"}
+    states = {
+        "Work": {"Type": "Pass", "Next": "Again"} | work,
+        "Again": {"Type": "Choice", "Choices": [choice], "Default": "End"},
+        "End": {"Type": "Succeed"},
+    }
+    return {"StartAt": "Work", "States": states}
+
+
+class Watched:
+    """An emulator, its memory in bytes, and how long another call takes meanwhile."""
+
+    def __init__(self, told, home):
+        self.own, self.home = Own(told), home
+        self.process, self.seconds, self._over = psutil.Process(told["pid"]), [], threading.Event()
+        for service in ("sns", "stepfunctions", "logs"):
+            self.own(service)
+        wait_until(self._is_warm)
+        self.before = self.peak = self.memory()
+
+    def memory(self):
+        return self.process.memory_info().rss
+
+    def _is_warm(self):
+        """Whether the modules that it loads at its start are there."""
+        before = self.memory()
+        time.sleep(1)
+        return self.memory() == before
+
+    @contextlib.contextmanager
+    def watching(self):
+        threads = [threading.Thread(target=self._sample), threading.Thread(target=self._call)]
+        for each in threads:
+            each.start()
+        yield
+        self._over.set()
+        for each in threads:
+            each.join()
+
+    def _sample(self):
+        while not self._over.wait(0.02):
+            self.peak = max(self.peak, self.memory())
+
+    def _call(self):
+        sns = Own(self.own.told)("sns")
+        while not self._over.wait(0.1):
+            began = time.perf_counter()
+            sns.list_topics()
+            self.seconds.append(time.perf_counter() - began)
+
+    def files(self):
+        return [*self.home.glob("*/*/histories/*")]
+
+
+@pytest.fixture
+def watched(tmp_path):
+    with emulator_in(tmp_path) as told:
+        yield Watched(told, tmp_path)
+
+
+def wait_for_end(machine, arns, seconds):
+    """Wait until all executions have ended, at most for a time."""
+    deadline, running = time.monotonic() + seconds, set(arns)
+    while running and time.monotonic() < deadline:
+        status = {arn: machine.client.describe_execution(executionArn=arn)["status"] for arn in running}
+        running = {arn for arn in running if status[arn] == "RUNNING"}
+        time.sleep(0.5)
+    return running
+
+
+#: The definition, the inputs, for how many seconds it is watched, and the status of the executions then.
+LOADS = {
+    "a loop": (loop(), [{"count": 1, "text": TEXT}], 120, "FAILED"),
+    "ten loops": (loop(), [{"count": 1, "text": f"{number}{TEXT}"} for number in range(10)], 45, "RUNNING"),
+    "1,000 waiting executions": (WAIT, [{}] * 1000, 5, "RUNNING"),
+    "1,000 waiting executions of 200 KB": (WAIT, [{"text": TEXT}] * 1000, 5, "RUNNING"),
+    "a Map of 10,000 items": (MAP, [{"items": [*range(10_000)]}], 120, "SUCCEEDED"),
+    "25,000 events of 200 KB": (
+        loop(Parameters={"count.$": "States.MathAdd($.count, 1)", "text.$": "$.text"}),
+        [{"count": 1, "text": "".join(random.Random(1).choices(string.ascii_letters, k=200_000))}],
+        300,
+        "FAILED",
+    ),
+}
+
+
+@pytest.mark.parametrize("load", LOADS)
+def test_memory_is_bounded_and_given_back(watched, load, record_property):
+    """The emulator needs less than 600 MB, and other calls take less than 0.5 s (median).
+
+    When the machine is deleted, the emulator gives the memory back to the system, and removes the files.
+    """
+    definition, inputs, seconds, status = LOADS[load]
+    began = time.monotonic()
+    with watched.watching():
+        machine = Machine(watched.own("stepfunctions"), definition)
+        arns = [machine.start(each) for each in inputs]
+        wait_for_end(machine, arns, seconds)
+        took = time.monotonic() - began
+    told = machine.client.describe_execution(executionArn=arns[-1])
+    assert told["status"] == status, told.get("cause")
+    machine.client.delete_state_machine(stateMachineArn=machine.arn)
+    wait_until(lambda: watched.memory() < watched.before + 50 * MB)
+    wait_until(lambda: not watched.files())
+    figures = {
+        "seconds": round(took),
+        "MB before": watched.before // MB,
+        "MB peak": watched.peak // MB,
+        "MB after": watched.memory() // MB,
+        "median ms": round(statistics.median(watched.seconds) * 1000),
+    }
+    record_property(load, figures)
+    print(load, figures)
+    assert watched.peak < 600 * MB
+    assert statistics.median(watched.seconds) < 0.5
+
+
+def test_the_largest_execution_fails(watched):
+    """If the running executions hold too much, the largest one fails. The others go on."""
+    states = watched.own("stepfunctions")
+    item = {"StartAt": "P", "States": {"P": {"Type": "Pass", "Output": "{% [1..30000] %}", "End": True}}}
+    large = {"Type": "Map", "Items": "{% [1..4000] %}", "ItemProcessor": item, "End": True}
+    machine = Machine(states, {"QueryLanguage": "JSONata", "StartAt": "Map", "States": {"Map": large}})
+    others = Machine(states, WAIT)
+    other = others.start({"text": TEXT})
+    with watched.watching():
+        told = machine.wait(arn := machine.start(), seconds=300)
+    assert (told["status"], told["error"]) == ("FAILED", "Emulator.LimitExceeded")
+    assert told["cause"].startswith("All executions together may hold 300 MB in memory. This one held")
+    last = states.get_execution_history(executionArn=arn, reverseOrder=True, maxResults=1)["events"][0]
+    assert last["executionFailedEventDetails"] == {name: told[name] for name in ("error", "cause")}
+    assert others.client.describe_execution(executionArn=other)["status"] == "RUNNING"
+    assert watched.peak < 600 * MB
+    wait_until(lambda: watched.memory() < watched.before + 50 * MB)
