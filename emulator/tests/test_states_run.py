@@ -77,6 +77,27 @@ def test_a_machines_time_out(machine):
     assert not {"error", "cause", "output"} & set(execution)
 
 
+def test_long_texts_are_the_same_after_the_end(machine):
+    """A long input, output, error and cause are told as they were given, also after the end."""
+    given, cause = {"text": '\u00e9\U0001f600"' * 10_000}, "why " * 2000
+    fail = {"Type": "Fail", "Error": "E", "CausePath": "$.cause"}
+    wait = {"Type": "Wait", "Seconds": 1, "End": True}
+    for state, more in ((wait, {}), (fail, {"cause": cause})):
+        mine, text = machine({"StartAt": "A", "States": {"A": state}}), given | more
+        arn = mine.start(text)
+        for told in (mine.client.describe_execution(executionArn=arn), mine.wait(arn)):
+            assert told["input"] == json.dumps(text)
+            assert told["inputDetails"] == {"included": True}
+        first, entered, *_, last = mine.events(arn)
+        assert json.loads(first["executionStartedEventDetails"]["input"]) == text
+        assert json.loads(entered["stateEnteredEventDetails"]["input"]) == text
+        if more:
+            assert told["cause"] == last["executionFailedEventDetails"]["cause"] == cause
+        else:
+            assert told["output"] == last["executionSucceededEventDetails"]["output"]
+            assert json.loads(told["output"]) == text
+
+
 def test_an_execution_keeps_its_definition(machine):
     """After an update, an execution still has the definition and the time-out with which it ran."""
     mine = machine(one({"Type": "Wait", "Seconds": 30}, TimeoutSeconds=1))

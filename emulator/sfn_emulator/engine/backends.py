@@ -99,6 +99,12 @@ def machine_of(arn: str) -> Any:
     return stepfunctions_parser_backends[Arn.of(arn).account][Arn.of(arn).region].describe_state_machine(arn)
 
 
+def remove_execution(machine_arn: str, arn: str) -> None:
+    """Remove an execution from its machine."""
+    executions = machine_of(machine_arn).executions
+    executions[:] = [execution for execution in executions if execution.exec_arn != arn]
+
+
 def codes() -> set[str]:
     """The CodeSha256 of every version of every function."""
     from moto.awslambda_simple.models import lambda_simple_backends

@@ -43,7 +43,7 @@ _LONG: Final = 1024  # a text with more letters is stored only once
 _IN_MEMORY: Final = 64 * 1024  # bytes; more go to a file
 _MB: Final = 1 << 20
 _BETWEEN_LOOKS: Final = 16 * _MB
-_MANY: Final = 100  # executions, whose memory is worth giving back at once
+_LITTLE: Final = 20 * _MB
 _LEFT_FREE: Final = 100 * _MB  # of the disk
 _LOG_FILE: Final = 32 * _MB
 _LOG_FILES: Final = 32
@@ -226,6 +226,7 @@ class Storage:
         most_in_files: How many bytes all files may have together.
         most_in_memory: How many bytes the running executions may hold together.
         suspicious: If this process has so many bytes, it looks what the running executions hold.
+        usual: How many bytes this process had before its first execution.
     """
 
     def __init__(self) -> None:
@@ -233,6 +234,7 @@ class Storage:
         self.most_in_files, self.most_in_memory, self.suspicious = 4096 * _MB, 300 * _MB, 450 * _MB
         self._in_files = self._passed = 0
         self._is_full = False
+        self.usual = 0
         self._next_look = _BETWEEN_LOOKS
         self._counting, self._looking = threading.RLock(), threading.Lock()
         self._names = itertools.count()
@@ -287,10 +289,9 @@ class Storage:
 
     def _check_memory(self) -> bool:
         """Returns whether this process has much memory."""
-        process = psutil.Process()
-        if process.memory_info().rss > self.suspicious:
+        if _memory() > self.suspicious:
             give_back()
-        if process.memory_info().rss <= self.suspicious:
+        if _memory() <= self.suspicious:
             return False
         seen = set[int]()
         sizes = {it: int(_held(it.exec_worker.env, seen)) for it in running_executions()}
@@ -347,9 +348,20 @@ def give_back() -> None:
 
 
 def _give_back_soon() -> None:
-    timer = threading.Timer(1, give_back)  # then the threads of the executions have ended
+    """Give memory back if this process has more than usual, when the threads of executions have ended."""
+
+    def give_back_later() -> None:
+        if _memory() > storage.usual + _LITTLE:
+            give_back()
+
+    timer = threading.Timer(1, give_back_later)
     timer.daemon = True
     timer.start()
+
+
+def _memory() -> int:
+    """How many bytes this process has."""
+    return int(psutil.Process().memory_info().rss)
 
 
 def executions(machine_arn: str | None = None) -> Iterator[Any]:
@@ -377,12 +389,9 @@ def history_of(execution: Any) -> History:
 
 def forget(machine_arn: str | None = None) -> None:
     """Remove what the executions of a machine, or all executions, have stored. Some may still be ending."""
-    histories = [history_of(execution) for execution in executions(machine_arn)]
-    is_much = len(histories) > _MANY or sum(history.size for history in histories) > _MB
-    for history in histories:
-        history.close()
-    if is_much:
-        _give_back_soon()
+    for execution in executions(machine_arn):
+        history_of(execution).close()
+    _give_back_soon()
 
 
 @lru_cache
@@ -456,6 +465,7 @@ def new_history(original: MotoFunction, self: Any, *given: Any, **named: Any) ->
 
 def began(original: MotoFunction, self: Any) -> Any:
     """When an execution begins, its input goes into its history."""
+    storage.usual = storage.usual or _memory()
     self.env = original(self)
     execution = self._execution_communication.execution
     execution.execution_input = execution.execution_input  # now there is a history, which stores it

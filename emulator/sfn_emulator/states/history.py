@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from sfn_emulator.engine.application import Moto
-from sfn_emulator.engine.backends import events_of, execution_of, machine_of, running
+from sfn_emulator.engine.backends import events_of, execution_of, machine_of, remove_execution, running
 from sfn_emulator.engine.executions import prepared
 from sfn_emulator.engine.payloads import ENDS
 from sfn_emulator.engine.redrives import go_on
@@ -33,6 +33,7 @@ Event = dict[str, Any]
 _PAGE: Final = 100  # AWS's default
 _PAGE_LETTERS: Final = 4_000_000
 _SMALL: Final = 10_000
+_MOST_EXECUTIONS: Final = 10_000
 #: What DescribeStateMachineForExecution says of a machine.
 _OF_EXECUTION: Final = frozenset(
     ("name", "definition", "roleArn", "revisionId", "loggingConfiguration", "tracingConfiguration")
@@ -116,6 +117,8 @@ class Executions:
                 executions[:] = [each for each in executions if each.exec_status in {None, "RUNNING"}]
             else:
                 self.started[arn] = started
+                if len(self.started) > _MOST_EXECUTIONS:
+                    self._forget_oldest()
             executions.append(execution)
         execution.start()
         return execution
@@ -178,6 +181,16 @@ class Executions:
                 "event_timestamp": at,
             }
             log.end(event, abort.details)
+
+    def _forget_oldest(self) -> None:
+        """Forget the oldest execution, unless it runs. AWS forgets one after 90 days."""
+        arn = next(iter(self.started))
+        if running(arn):
+            self.started[arn] = self.started.pop(arn)  # look at another one next time
+            return
+        remove_execution(self.started[arn].arn, arn)
+        for by_arn in (self.aborts, self.started, self._logs, self._running):
+            by_arn.pop(arn, None)
 
     def forget_machine(self, machine_arn: str) -> None:
         """Forget the executions of a deleted machine, because a new execution may have the same ARN."""

@@ -1,6 +1,7 @@
 """A page of a long history costs what a page costs: the work is counted, not timed."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -82,3 +83,42 @@ def test_a_wrong_token_is_refused(engine, change):
     token = {"nextToken": engine.history(maxResults=1)["nextToken"]}
     with pytest.raises(RefusalError, match="InvalidToken"):
         engine.history(**token | change)
+
+
+def test_a_page_with_much_data_ends_early(engine, monkeypatch):
+    """Events of 200 KB are in more pages than somebody asks for. Together they are complete."""
+    details = {"stateEnteredEventDetails": {"name": "State", "input": "x" * 200_000}}
+    monkeypatch.setattr(history, "events_of", lambda arn: [event | details for event in EVENTS[:50]])
+    for newest_first in (False, True):
+        token, sizes = {}, []
+        while token is not None:
+            page = engine.history(maxResults=1000, reverseOrder=newest_first, **token)
+            sizes.append(len(page["events"]))
+            token = {"nextToken": page["nextToken"]} if "nextToken" in page else None
+        assert sizes == [20, 20, 10]
+    assert engine.read == [*range(1, 51), *range(50, 0, -1)]
+
+
+def test_the_oldest_ended_executions_are_forgotten(monkeypatch):
+    """If there are too many, the oldest ones go that have ended. Those that run stay."""
+    machine, runs = SimpleNamespace(executions=[]), {"execution:0"}
+    monkeypatch.setattr(history, "_MOST_EXECUTIONS", 3)
+    monkeypatch.setattr(history, "machine_of", lambda _: machine)
+    monkeypatch.setattr(history, "running", lambda arn: arn in runs or None)
+    monkeypatch.setattr(
+        history,
+        "prepared",
+        lambda _, arn, *__, **___: SimpleNamespace(exec_arn=arn, start=lambda: None),
+    )
+    monkeypatch.setattr(
+        history, "remove_execution", lambda _, arn: machine.executions.remove(executions.begun[arn])
+    )
+    description = {"loggingConfiguration": {"level": "OFF"}, "type": "STANDARD"}
+    started = SimpleNamespace(arn="machine", machine=description, execution_arn=lambda n: f"execution:{n}")
+    executions = Executions(None, None)
+    executions.begun = {}
+    for number in range(7):
+        begun = executions.begin(None, started, str(number), "{}")
+        executions.begun[begun.exec_arn] = begun
+    assert [it.exec_arn for it in machine.executions] == [f"execution:{n}" for n in (0, 4, 5, 6)]
+    assert set(executions.started) == {it.exec_arn for it in machine.executions}

@@ -36,6 +36,17 @@ def test_no_definition_is_too_strange(definition):
         check_definition(json.dumps(definition), "EXPRESS")
 
 
+def test_a_definition_has_at_most_1_mb():
+    """A longer one is refused, in the words of AWS's model. Its text is not repeated."""
+    definition = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}).ljust(1_048_576)
+    check_definition(definition)
+    text = "1 validation error detected: Value at 'definition' failed to satisfy constraint: "
+    with pytest.raises(RefusalError) as refused:
+        check_definition(definition + " ")
+    assert refused.value.code == "ValidationException"
+    assert refused.value.message == f"{text}Member must have length less than or equal to 1048576"
+
+
 @pytest.mark.parametrize("depth", [100, 2_000, 50_000])
 def test_no_definition_is_too_deep(depth):
     """A definition with any number of levels is accepted or refused."""
