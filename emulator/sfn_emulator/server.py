@@ -157,6 +157,7 @@ def _serve(
         remove_record(folder, record)
         server.shutdown()
         router.close()
+        payloads.storage.close()
         children.end_descendants(spared)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from helpers import Own, emulator_in, started, state_home, wait_until
+from helpers import Machine, Own, emulator_in, started, state_home, wait_until
 from test_lambda_environment import SECRETS
 from test_lambda_orphans import STARTS
 
@@ -139,6 +139,15 @@ def test_stop_ends_the_process_and_its_workers(proxied):
     assert family
     assert control.stop(proxied.told["port"])["running"] is False
     assert gone([*family, *children]) and not psutil.pid_exists(proxied.told["pid"])
+
+
+def test_no_file_of_an_execution_stays(tmp_path):
+    """What executions keep in files is removed when the emulator ends."""
+    with emulator_in(tmp_path) as told:
+        succeed = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
+        Machine(Own(told)("stepfunctions"), succeed).run({"text": "x" * 200_000})
+        assert [*tmp_path.rglob("histories/*")]
+    assert not [*tmp_path.rglob("histories")]
 
 
 def test_stop_is_idempotent(own_home, port):

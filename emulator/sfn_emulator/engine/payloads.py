@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from array import array
 from collections.abc import Iterator, Sequence
 from copy import copy
@@ -101,9 +102,15 @@ class Spool:
         if begin >= self._written or self._path is None:
             begin -= self._written
             return bytes(self._fresh[begin : begin + length])
-        with self._path.open("rb") as file:
-            file.seek(begin)
-            return file.read(length)
+        path, start, block = storage.block
+        if path != self._path or not start <= begin <= begin + length <= start + len(block):
+            start = begin - begin % _IN_MEMORY if length < _IN_MEMORY else begin
+            with self._path.open("rb") as file:
+                file.seek(start)
+                block = file.read(min(max(length, 2 * _IN_MEMORY), self._written - start))
+            if length < _IN_MEMORY:  # a page of a history reads its neighbours next
+                storage.block = self._path, start, block
+        return block[begin - start : begin - start + length]
 
     def clear(self) -> None:
         """Remove all bytes."""
@@ -139,6 +146,7 @@ class History(Sequence[Event]):
 
     def append(self, event: Event) -> None:
         """Add an event."""
+        storage.passed(_LONG)
         with self.lock:
             if self._is_open:
                 self._records.append(pickle.dumps(self._without_texts(event), 5))
@@ -227,6 +235,7 @@ class Storage:
         most_in_memory: How many bytes the running executions may hold together.
         suspicious: If this process has so many bytes, it looks what the running executions hold.
         usual: How many bytes this process had before its first execution.
+        block: What was read last: the file, where it begins, and its bytes.
     """
 
     def __init__(self) -> None:
@@ -235,6 +244,7 @@ class Storage:
         self._in_files = self._passed = 0
         self._is_full = False
         self.usual = 0
+        self.block: tuple[Path | None, int, bytes] = (None, 0, b"")
         self._next_look = _BETWEEN_LOOKS
         self._counting, self._looking = threading.RLock(), threading.Lock()
         self._names = itertools.count()
@@ -244,6 +254,10 @@ class Storage:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700, exist_ok=True)
         self.folder = folder
+
+    def close(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def new_path(self) -> Path:
         """The path of a new file."""
@@ -266,9 +280,12 @@ class Storage:
         """If the executions hold too much, let the largest fail. This is called after each event."""
         if self._passed >= self._next_look and self._looking.acquire(blocking=False):
             try:
+                self._next_look = self._passed + _BETWEEN_LOOKS
                 self._check_files()
-                is_much = self._check_memory()
-                self._next_look = self._passed + _BETWEEN_LOOKS * (8 if is_much else 1)
+                if self._check_memory():
+                    self._next_look += 7 * _BETWEEN_LOOKS
+            except (OSError, psutil.Error):  # somebody has removed the folder
+                traceback.print_exc()
             finally:
                 self._looking.release()
 

@@ -189,7 +189,7 @@ class Executions:
             self.started[arn] = self.started.pop(arn)  # look at another one next time
             return
         remove_execution(self.started[arn].arn, arn)
-        for by_arn in (self.aborts, self.started, self._logs, self._running):
+        for by_arn in (self.aborts, self.started, self._logs, self._redrives, self._running):
             by_arn.pop(arn, None)
 
     def forget_machine(self, machine_arn: str) -> None:
@@ -218,9 +218,10 @@ class Executions:
         if not reply.ok:
             return reply
         told = self._corrected(request.scope, reply.json) | self._names(arn)
-        told["inputDetails"] = {"included": "input" in told}
-        if "outputDetails" in told:
-            told["outputDetails"] = {"included": "output" in told}
+        for name in ("input", "output"):
+            if name == "input" or f"{name}Details" in told:
+                told[f"{name}Details"] = {"included": told.get(name) is not None}
+        told = {name: value for name, value in told.items() if value is not None}
         redrives = self._redrives.get(arn, Redrives())
         reply = reply.with_json(told | redrives.facts(told, len(events_of(arn)), time.time()))
         is_small = len(reply.body) < _SMALL
