@@ -556,3 +556,11 @@ def test_a_role_that_step_functions_cannot_assume(aws, role):
     """A call needs a role that trusts Step Functions."""
     other = role(trusted={"Version": "2012-10-17", "Statement": []})
     assert refusal(aws("stepfunctions"), TASK, roleArn=other.arn)[0] == "AccessDeniedException"
+
+
+def test_json_stays_as_it_is_written(aws):
+    """A value that does not change keeps the text of the request. A new value has no spaces."""
+    state = json.dumps({"Type": "Pass", "Parameters": {"a.$": "$.a"}, "End": True})
+    given = '{"a": [1, 2], "b": 3}'
+    told = aws("stepfunctions").test_state(definition=state, input=given, inspectionLevel="DEBUG")
+    assert (told["inspectionData"]["input"], told["output"]) == (given, '{"a":[1,2]}')

@@ -9,7 +9,7 @@ import copy
 import json
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -50,6 +50,7 @@ class StateRun:
         role_arn: The role of calls.
         mock: None if the state really makes its call.
         configuration: The ``stateConfiguration`` of TestState.
+        texts: The JSON of the request. AWS keeps it as it is written wherever its value does not change.
     """
 
     definition: str
@@ -61,13 +62,18 @@ class StateRun:
     role_arn: str | None
     mock: Mock | None
     configuration: Mapping[str, Any]
+    texts: Sequence[str] = ()
 
     def __post_init__(self) -> None:
+        self._written: dict[str, str] = {}
+        for text in self.texts:
+            with contextlib.suppress(ValueError):  # the data of an ItemReader may be no JSON
+                self._written.setdefault(_compact(json.loads(text)), text)
         self._state: Any = parsed(self.definition).states.states[self.name]
         self._kind = str(self._state.state_type.name)
         self._is_jsonpath = bool(self._state._is_language_query_jsonpath())
         self._env = self._environment()
-        self._data: dict[str, Any] = {"input": _text(self.state_input)}
+        self._data: dict[str, Any] = {"input": self._text(self.state_input)}
         self._reply: dict[str, Any] = {"status": "SUCCEEDED"}
         self._refusal: RefusalError | None = None
         self._record_data()
@@ -96,7 +102,7 @@ class StateRun:
             raise self._refusal
         store = self._env.variable_store
         if variables := store._outer_scope | store._inner_scope:
-            self._data["variables"] = _text(variables)
+            self._data["variables"] = self._text(variables)
         return self._reply | {"inspectionData": self._data}
 
     def _environment(self) -> Any:
@@ -133,7 +139,7 @@ class StateRun:
             return
         if self._reply["status"] == "RETRIABLE":
             return
-        self._reply["output"] = _text(self._env.states.get_input())
+        self._reply["output"] = self._text(self._env.states.get_input())
         if self._reply["status"] == "CAUGHT_ERROR" or self._kind == "Choice":
             self._reply["nextState"] = self._env.next_state_name
         elif follower := getattr(self._state.continue_with, "next_state", None):
@@ -178,7 +184,10 @@ class StateRun:
         setattr(component, method, evaluated)
 
     def _set(self, name: str, value: Any) -> None:
-        self._data[name] = _text(value)
+        self._data[name] = self._text(value)
+
+    def _text(self, value: Any) -> str:
+        return self._written.get(compact := _compact(value), compact)
 
     # The call, and what the state does if it fails.
 
@@ -324,5 +333,5 @@ def _error(env: Any, error: str, cause: str | None) -> Exception:
     return failure_event(env, "TaskFailed", details)
 
 
-def _text(value: Any) -> str:
+def _compact(value: Any) -> str:
     return compact_json(engine_module("asl.utils.encoding").to_json_str, value)

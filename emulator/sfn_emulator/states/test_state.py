@@ -76,9 +76,13 @@ def test_state(request: Request, check_role: Callable[[Request, str], None]) -> 
     if "context" in parameters:
         context = _context(parameters["context"], state)
     configuration = parameters.get("stateConfiguration", {})
-    state_run = StateRun(
-        machine, name, state_input, context, variables, scope.region, role, mock, configuration
-    )
+    texts = [
+        parameters["input"],
+        parameters.get("mock", {}).get("result"),
+        configuration.get("mapItemReaderData"),
+    ]
+    given = (machine, name, state_input, context, variables, scope.region, role, mock, configuration)
+    state_run = StateRun(*given, texts=[text for text in texts if text is not None])
     reply = state_run.reply()
     if parameters.get("inspectionLevel", "INFO") == "INFO":
         del reply["inspectionData"]
