@@ -154,6 +154,8 @@ def after_call(original: MotoFunction, self: Any, env: Any, **given: Any) -> Non
     if env.is_running():
         with contextlib.suppress(_EndedError):
             original(self, env, **given)
+    elif self.resource.condition not in {None, _PATTERN}:
+        _stop(env.stack[-1], **given)
 
 
 def wait(original: MotoFunction, self: Any, env: Any, **given: Any) -> None:
@@ -162,12 +164,12 @@ def wait(original: MotoFunction, self: Any, env: Any, **given: Any) -> None:
     If it waits for an execution (``.sync``) and ends before that, it stops that execution, if its role may.
     """
     if self.resource.condition != _PATTERN:
-        child = env.stack[-1].get("ExecutionArn")
+        reply = env.stack[-1]
         try:
             original(self, env, **given)
         finally:
-            if child and not env.is_running():
-                _stop(child, **given)
+            if not env.is_running():
+                _stop(reply, **given)
         return
     env.stack.pop()  # the reply of the service, which is only in TaskSubmitted
     token, seconds = env.states.context_object.context_object_data["Task"]["Token"], None
@@ -193,14 +195,17 @@ def wait(original: MotoFunction, self: Any, env: Any, **given: Any) -> None:
     raise callback.CallbackOutcomeFailureError(callback.CallbackOutcomeFailure(token, **task.outcome))
 
 
-def _stop(execution_arn: str, *, resource_runtime_part: Any, state_credentials: Any, **_: Any) -> None:
+def _stop(reply: Any, *, resource_runtime_part: Any, state_credentials: Any, **_: Any) -> None:
+    """Stop the execution that a task has started, if this is the reply of StartExecution."""
     from botocore.exceptions import ClientError
 
+    if "ExecutionArn" not in reply:
+        return
     client = engine_module("asl.utils.boto_client").boto_client_for(
         region=resource_runtime_part.region, service="stepfunctions", state_credentials=state_credentials
     )
     with contextlib.suppress(ClientError):
-        client.stop_execution(executionArn=execution_arn)
+        client.stop_execution(executionArn=reply["ExecutionArn"])
 
 
 def _missed_heartbeat(state: Any, env: Any) -> Exception:
