@@ -46,8 +46,8 @@ _MB: Final = 1 << 20
 _BETWEEN_LOOKS: Final = 16 * _MB
 _LITTLE: Final = 20 * _MB
 _LEFT_FREE: Final = 100 * _MB  # of the disk
-_LOG_FILE: Final = 32 * _MB
-_LOG_FILES: Final = 32
+_LOG_FILE: Final = 16 * _MB
+_LOG_FILES: Final = 8  # a reader of a group may get all of them at once
 _SAMPLE: Final = 20
 _LEVELS: Final = 50
 #: The classes of moto's engine that hold data of executions are in these modules.
@@ -137,6 +137,7 @@ class History(Sequence[Event]):
         self._records, self._texts = Spool(), Spool()
         self._ends = array("Q", [0])  # of the records; the first one begins at 0
         self._places: dict[int, Place] = {}  # of texts, by their hashes
+        self._forgotten = 0  # how many bytes of texts were removed; a place counts them
         self._is_open = True
 
     @property
@@ -182,20 +183,23 @@ class History(Sequence[Event]):
         storage.passed(len(data))
         with self.lock:
             place = self._places.get(hash(data))
-            if place is None or self._texts.read(*place) != data:
-                place = self._texts.append(data if self._is_open else b""), len(data)
-                self._places[hash(data)] = place
+            if place is None or self._texts.read(place[0] - self._forgotten, len(data)) != data:
+                begin = self._texts.append(data if self._is_open else b"")
+                self._places[hash(data)] = place = self._forgotten + begin, len(data)
             return place
 
     def text(self, place: Place) -> str | None:
         """A stored text; None if it was removed."""
+        begin, length = place
         with self.lock:
-            data = self._texts.read(*place)
-        return data.decode("utf-8", "surrogatepass") if len(data) == place[1] else None
+            if begin < self._forgotten or not self._is_open:
+                return None
+            return self._texts.read(begin - self._forgotten, length).decode("utf-8", "surrogatepass")
 
     def forget_texts(self) -> None:
         """Remove all long texts. Their events stay, and say that they are truncated."""
         with self.lock:
+            self._forgotten += self._texts.size
             self._texts.clear()
             self._places = {}
 
@@ -221,7 +225,7 @@ class History(Sequence[Event]):
             return value
         made = {name: self._with_texts(each) for name, each in value.items()}
         for name in ("input", "output"):
-            if made.get(name, "") is None:
+            if isinstance(value.get(name), tuple) and made[name] is None:
                 made[f"{name}Details"] = {"truncated": True}
         return made
 

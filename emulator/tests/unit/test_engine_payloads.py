@@ -115,9 +115,10 @@ def test_a_history_without_texts_says_so():
     history.append(entered("x" * 2000))
     history.append(entered("short"))
     history.forget_texts()
+    history.append(entered("y" * 2000))
     details = history[0]["stateEnteredEventDetails"]
     assert (details["input"], details["inputDetails"]) == (None, {"truncated": True})
-    assert history[1] == entered("short")
+    assert history[1:] == [entered("short"), entered("y" * 2000)]
 
 
 class Execution(SimpleNamespace):

@@ -2,6 +2,8 @@
 
 import importlib
 import json
+import threading
+from types import SimpleNamespace
 
 import pytest
 from moto.core import utils
@@ -102,3 +104,20 @@ def test_every_managed_policy_is_read():
     assert len(policies) == len(expected) > 1000
     for name, data in expected.items():
         assert read[name] == (f"arn:aws:iam::aws:policy{data['Path']}{name}", data["Document"])
+
+
+def test_an_execution_without_a_time_out_needs_no_other_thread():
+    """It runs in the thread that would wait for it. A time-out needs another thread, as in moto."""
+    ran = []
+    program = SimpleNamespace(
+        timeout_seconds=None,
+        start_at=SimpleNamespace(start_at_name="First"),
+        _log_evaluation_step=lambda _: None,
+        _field_name=lambda: None,
+        _eval_body=lambda env: ran.append((threading.get_ident(), env.next_state_name)),
+    )
+    env = SimpleNamespace(is_running=lambda: True)
+    performance.in_same_thread(lambda *_: ran.append("moto"), program, env)
+    program.timeout_seconds = 1
+    performance.in_same_thread(lambda *_: ran.append("moto"), program, env)
+    assert ran == [(threading.get_ident(), "First"), "moto"]
