@@ -48,7 +48,7 @@ _LITTLE: Final = 20 * _MB
 _LEFT_FREE: Final = 100 * _MB  # of the disk
 _LOG_FILE: Final = 16 * _MB
 _LOG_FILES: Final = 8  # a reader of a group may get all of them at once
-_SAMPLE: Final = 20
+_SAMPLE: Final = 50
 _LEVELS: Final = 50
 #: The classes of moto's engine that hold data of executions are in these modules.
 _DATA: Final = (
@@ -295,9 +295,11 @@ class Storage:
 
     def _check_files(self) -> None:
         """The executions that ended first lose their inputs and outputs first. Then the largest one fails."""
-        left = -1 if self._is_full else shutil.disk_usage(self.folder).free - _LEFT_FREE
-        most, self._is_full = min(self.most_in_files, self._in_files + left), False
-        if self._in_files <= most:
+        was_full, self._is_full = self._is_full, False
+        left = -1 if was_full else shutil.disk_usage(self.folder).free - _LEFT_FREE
+        most = min(self.most_in_files, self._in_files + left)
+        # If others fill the disk, so that even all our files would not help, nobody fails.
+        if self._in_files <= most or (most < 0 and not was_full):
             return
         gc.collect()  # this removes the files of objects that nobody has any more
         ended = [it for it in map(history_of, executions()) if it.ended]
@@ -350,14 +352,13 @@ def _held(value: Any, seen: set[int], levels: int = _LEVELS) -> float:
         parts = [*value, *value.values()]
     elif isinstance(value, list | tuple | set):
         parts = [*value]
-    elif isinstance(value, ref):
-        parts = [value()]
-    elif type(value).__module__.startswith(_DATA):
-        parts = [*vars(value).values()]
     few = parts[:: len(parts) // _SAMPLE + 1]
-    return sys.getsizeof(value) + sum(_held(each, seen, levels - 1) for each in few) * (
-        len(parts) / max(len(few), 1)
-    )
+    if isinstance(value, ref):
+        few = [value()]
+    elif type(value).__module__.startswith(_DATA):
+        few = [*vars(value).values()]
+    of_few = sum(_held(each, seen, levels - 1) for each in few)
+    return sys.getsizeof(value) + of_few * max(len(parts) / max(len(few), 1), 1)
 
 
 def give_back() -> None:

@@ -131,10 +131,12 @@ class Execution(SimpleNamespace):
             self.history.append(ended())
         env = SimpleNamespace(
             event_manager=SimpleNamespace(_history_event_list=self.history),
+            first=1,
             _state_mutex=threading.RLock(),
             is_running=lambda: True,
             set_error=self.errors.append,
             stack=["x" * in_memory],
+            **{f"other{number}": number for number in range(200)},
         )
         status = "SUCCEEDED" if has_ended else "RUNNING"
         super().__init__(exec_status=status, exec_worker=SimpleNamespace(env=env))
@@ -211,9 +213,12 @@ def test_a_full_disk(storage, check, monkeypatch):
 
 
 def test_some_of_the_disk_stays_free(check, monkeypatch):
-    """The limit of the files is lower if the disk is small."""
-    monkeypatch.setattr(payloads.shutil, "disk_usage", lambda _: SimpleNamespace(free=99 * MB))
-    assert [bool(errors) for errors in check(Execution(MB), Execution(2 * MB))] == [False, True]
+    """The limit of the files is lower if the disk is small. If other files fill it, nobody fails."""
+    for free, expected in ((99, [False, True]), (10, [False, False])):
+        monkeypatch.setattr(
+            payloads.shutil, "disk_usage", lambda _, free=free: SimpleNamespace(free=free * MB)
+        )
+        assert [bool(errors) for errors in check(Execution(MB), Execution(2 * MB))] == expected
 
 
 def test_what_an_earlier_emulator_left_is_removed(storage):
