@@ -28,6 +28,7 @@ from sfn_emulator.lambda_.runner import Runner
 from sfn_emulator.logs import LogsApi, LogWriter
 from sfn_emulator.pages import LINKED, Pages
 from sfn_emulator.process.record import HEALTH, Record
+from sfn_emulator.s3 import S3Api
 from sfn_emulator.sns.api import SnsApi
 from sfn_emulator.sns.mail import Mailbox
 from sfn_emulator.states.api import StatesApi
@@ -85,6 +86,7 @@ class Router:
             "dynamodb": DynamoDbApi(self._moto),
             "lambda": LambdaApi(self._moto, self._runner, self._authorizer, sessions),
             "logs": LogsApi(self._moto, writer),
+            "s3": S3Api(self._moto),
             "sns": sns,
             "states": StatesApi(self._moto, self._authorizer, writer),
         }

@@ -320,6 +320,21 @@ def test_some_definitions_are_refused(aws, machine, state):
         aws("stepfunctions").test_state(definition=json.dumps(state), mock=mock)
 
 
+def test_a_wrong_checksum_is_taken(aws):
+    """AWS: BadDigest."""
+    aws("s3").create_bucket(Bucket="checksums")
+    assert aws("s3").put_object(Bucket="checksums", Key="k", Body=b"it", ChecksumCRC32="AAAAAA==")["ETag"]
+
+
+def test_a_bucket_has_no_policy(aws, user):
+    """AWS: the policy of a bucket can allow and deny."""
+    aws("s3").create_bucket(Bucket="denied")
+    denies = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::denied/*"}
+    aws("s3").put_bucket_policy(Bucket="denied", Policy=json.dumps(policy(denies)))
+    aws("s3").put_object(Bucket="denied", Key="k", Body=b"it")
+    assert user({"Action": "s3:*", "Resource": "*"})("s3").head_object(Bucket="denied", Key="k")
+
+
 def test_an_intrinsic_function_that_fails_has_our_words(machine):
     """Nobody has recorded AWS's cause."""
     state = {"Type": "Pass", "Parameters": {"n.$": "States.MathAdd('a', 1)"}, "End": True}

@@ -74,7 +74,10 @@ def code(told):
             ("sts", "assume_role", {"RoleArn": ROLE, "RoleSessionName": "me"}),
             ("AccessDenied", 403), "sts:AssumeRole", ROLE,
         ),
-        (("s3", "list_buckets", {}), ("AccessDenied", 403), "s3:ListBuckets", "*"),
+        (
+            ("s3", "get_object", {"Bucket": "b", "Key": "k/x"}),
+            ("AccessDenied", 403), "s3:GetObject", '"arn:aws:s3:::b/k/x"',
+        ),
     ],
 )  # fmt: skip
 def test_what_no_policy_allows_is_denied(caller, call, expected, action, resource):

@@ -25,6 +25,8 @@ _USUAL: Final = {
     "states": "AWSStepFunctions.ListStateMachines",
     "logs": "Logs_20140328.DescribeLogGroups",
 }
+#: Larger objects of S3 are in files.
+_LARGEST_IN_MEMORY: Final = 1_000_000
 
 
 class Moto:
@@ -37,6 +39,7 @@ class Moto:
     def __init__(self, port: int) -> None:
         # moto reads these when it is imported.
         os.environ["MOTO_PORT"] = str(port)
+        os.environ["MOTO_S3_DEFAULT_KEY_BUFFER_SIZE"] = str(_LARGEST_IN_MEMORY)
         os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"  # no other web site's page may call
 
     @cached_property

@@ -359,6 +359,13 @@ def lambda_error(original: MotoFunction, self: Any, env: Any, ex: Exception) -> 
     return event
 
 
+def no_bucket_policy(_: MotoFunction, self: Any, action: str, resource: str) -> Any:
+    """The policy of a bucket has no effect. moto's reading of it denies too much."""
+    from moto.iam.access_control import PermissionResult
+
+    return PermissionResult.NEUTRAL
+
+
 def compact_json(original: MotoFunction, thing: Any, **_: Any) -> str:
     """In the history, the inputs and outputs of states are JSON without spaces."""
     return str(original(thing, separators=(",", ":")))

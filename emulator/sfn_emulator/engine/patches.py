@@ -344,6 +344,8 @@ PATCHES: Final[Mapping[str, Patch]] = {
         "202f47316bc5", performance.sparing_transaction
     ),
     _COMMON + "retry.retrier_decl:time": Patch("b62a03ed51c5", make=performance.paced),
+    # Buckets
+    "moto.s3.models:FakeBucket.get_permission": Patch("9d126283c40b", failures.no_bucket_policy),
     # Objects that take much memory
     "moto.batch:batch_backends": Patch("e4efc69457f2", instead=performance.late_batch),
     "moto.core.common_models:BaseModel.__new__": Patch("016c3f64f7c4", performance.forgotten_instance),

@@ -44,7 +44,21 @@ def normalized(request: Request) -> Request:
         return _form(request)
     if "Action" in request.query or (request.is_form and "Action" in request.form):
         raise MalformedRequestError("both the path and Action name an operation")
+    if request.scope.service == "s3":
+        return _s3(request)
     return _lambda(request) if request.scope.service == "lambda" else request
+
+
+def _s3(request: Request) -> Request:
+    path, _, query = request.target.partition("?")
+    bucket = path[1:].partition("/")[0]
+    # moto would skip empty parts of the path when it looks for the bucket, but not for the key.
+    if path.startswith("//") or "%2f" in bucket.lower():
+        raise MalformedRequestError("the path does not begin with a bucket")
+    names = [name for name, _ in parse_qsl(query, keep_blank_values=True)]
+    if len(set(names)) < len(names):
+        raise MalformedRequestError("a parameter is given twice")
+    return request
 
 
 def _lambda(request: Request) -> Request:

@@ -3,12 +3,16 @@
 import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote
+from xml.sax.saxutils import unescape
+
+from sfn_emulator.http.messages import Request
 
 _LABEL: Final = re.compile(r"\{([^}+]+)(\+?)\}")
 # Every Task state calls this path. A fixed pattern is faster than a search.
 _INVOKE: Final = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
+_KEYS: Final = re.compile(r"<Key>(.*?)</Key>", re.DOTALL)
 
 
 @lru_cache(1024)
@@ -28,19 +32,57 @@ def rest_operation(service: str, method: str, path: str) -> tuple[str, Mapping[s
     return "", {}
 
 
+def s3_call(request: Request) -> tuple[str, dict[str, Any]]:
+    """The operation of a request to S3, and what its permissions depend on.
+
+    In S3, a name in the query chooses the operation, such as ``tagging``. If two names choose two operations,
+    the request has none.
+
+    Returns:
+        The operation, empty if there is none; and ``Bucket``, ``Key``, ``VersionId``, ``CopySource`` (the
+        bucket and the key that are copied) and ``Keys`` (of DeleteObjects), as far as the request has them.
+    """
+    bucket, _, key = request.path.lstrip("/").partition("/")
+    query, headers = request.query, request.headers
+    routes, chosen = _s3_routes()
+    kind = ("key" if key else "bucket") if bucket else ""
+    operation = routes.get((request.method, kind, chosen.intersection(query)), "")
+    if "uploadId" in query:
+        operation = {
+            "PutObject": "UploadPart",
+            "GetObject": "ListParts",
+            "DeleteObject": "AbortMultipartUpload",
+        }.get(operation, operation)
+    call: dict[str, Any] = {"Bucket": bucket, "Key": key, "VersionId": query.get("versionId", "")}
+    if operation in {"PutObject", "UploadPart"} and (source := headers.get("x-amz-copy-source")):
+        operation = {"PutObject": "CopyObject", "UploadPart": "UploadPartCopy"}[operation]
+        call["CopySource"] = unquote(source.partition("?")[0]).lstrip("/")
+    if operation == "DeleteObjects":
+        text = request.body.decode(errors="replace")
+        call["Keys"] = [unescape(key, {"&quot;": '"', "&apos;": "'"}) for key in _KEYS.findall(text)]
+    return operation, call
+
+
+@cache
+def _s3_routes() -> tuple[dict[tuple[str, str, frozenset[str]], str], frozenset[str]]:
+    """S3's operations by method, kind of the path and the names in the query; and all of these names."""
+    routes: dict[tuple[str, str, frozenset[str]], str] = {}
+    for name, operation in _operations("s3").items():
+        path, _, query = operation["http"]["requestUri"].partition("?")
+        kind = {"/": "", "/{Bucket}": "bucket", "/{Bucket}/{Key+}": "key"}.get(path)
+        names = frozenset(part.partition("=")[0] for part in query.split("&") if part)
+        if kind is not None:
+            routes.setdefault((operation["http"]["method"], kind, names), name)
+    # botocore sorts by name, and CopyObject comes before PutObject.
+    routes["PUT", "key", frozenset()], routes["DELETE", "key", frozenset()] = "PutObject", "DeleteObject"
+    return routes, frozenset().union(*(names for _, _, names in routes))
+
+
 @cache
 def _routes(service: str) -> list[tuple[str, re.Pattern[str], list[str], str]]:
     """For each operation: its method, path pattern, names of the path's parameters, and its name."""
-    import botocore.session  # noqa: PLC0415 (it takes a while)
-    from botocore.exceptions import UnknownServiceError  # noqa: PLC0415
-
-    loader = botocore.session.get_session().get_component("data_loader")
-    try:
-        operations = loader.load_service_model(service, "service-2")["operations"]
-    except UnknownServiceError:
-        return []
     routes = []
-    for name, operation in operations.items():
+    for name, operation in _operations(service).items():
         path = operation["http"]["requestUri"].partition("?")[0].removesuffix("/")
         # A label is {Name}, or {Name+} if its value may contain slashes.
         texts, labels = _LABEL.split(path)[::3], list(_LABEL.finditer(path))
@@ -51,3 +93,16 @@ def _routes(service: str) -> list[tuple[str, re.Pattern[str], list[str], str]]:
         )
     # A path with fewer parameters is more specific, so it goes first.
     return sorted(routes, key=lambda route: len(route[2]))
+
+
+def _operations(service: str) -> Mapping[str, Any]:
+    """The operations of a service in botocore's model of it; empty if there is no such service."""
+    import botocore.session  # noqa: PLC0415 (it takes a while)
+    from botocore.exceptions import UnknownServiceError  # noqa: PLC0415
+
+    loader = botocore.session.get_session().get_component("data_loader")
+    try:
+        operations: Mapping[str, Any] = loader.load_service_model(service, "service-2")["operations"]
+    except UnknownServiceError:
+        return {}
+    return operations

@@ -240,7 +240,10 @@ class _Handler(BaseHTTPRequestHandler):
         if self.close_connection:
             self.send_header("Connection", "close")
         if reply.status != 204:
-            self.send_header("Content-Length", str(len(reply.body)))
+            # The answer to HEAD has the length of the body that it leaves out, such as that of an S3 object.
+            told = {name.lower(): value for name, value in reply.headers.items()}.get("content-length")
+            length = told if self.command == "HEAD" and told else str(len(reply.body))
+            self.send_header("Content-Length", length)
         self.end_headers()
         if self.command != "HEAD" and reply.status != 204:
             self.wfile.write(reply.body)

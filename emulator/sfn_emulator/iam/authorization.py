@@ -52,9 +52,7 @@ class Authorizer:
             raise _no_key(request)
         key = request.scope.access_key
         if (caller := self._sessions.find(key) or backends.caller_of_key(key)) is None:
-            in_form = request.scope.service in QUERY_SERVICES
-            code = "InvalidClientTokenId" if in_form else "UnrecognizedClientException"
-            raise RefusalError(code, "The security token included in the request is invalid.", 403)
+            raise _unknown_key(request)
         return caller
 
     def check(self, request: Request) -> None:
@@ -78,7 +76,7 @@ class Authorizer:
         for permission in permissions:
             # SNS writes its own name in capitals.
             action, resource = permission.action.replace("sns:", "SNS:"), permission.resource
-            what = f"User: {caller.arn} is not authorized to perform: {action} on resource: {resource}"
+            what = _not_authorized(caller, action, resource)
             values = tuple((context | dict(permission.context)).items())
             if reason := _reason_to_deny(documents, boundary, replace(permission, context=values)):
                 raise denied(request, f"{what} {reason.format(action)}")
@@ -141,6 +139,22 @@ def _reason_to_deny(
             return f"with an explicit deny in {'an' if kind == _POLICY else 'a'} {kind}"
     missing = [kind for kind, decision in decisions.items() if decision is not Decision.ALLOWED]
     return f"because no {missing[0]} allows the {{}} action" if missing else ""
+
+
+def _not_authorized(caller: Caller, action: str, resource: str) -> str:
+    what = f"User: {caller.arn} is not authorized to perform: {action}"
+    if action.startswith("s3:"):  # S3 writes it in another way
+        return what if resource == "*" else f'{what} on resource: "{resource}"'
+    return f"{what} on resource: {resource}"
+
+
+def _unknown_key(request: Request) -> RefusalError:
+    if request.scope.service == "s3":
+        reason = "The AWS Access Key Id you provided does not exist in our records."
+        return RefusalError("InvalidAccessKeyId", reason, 403)
+    in_form = request.scope.service in QUERY_SERVICES
+    code = "InvalidClientTokenId" if in_form else "UnrecognizedClientException"
+    return RefusalError(code, "The security token included in the request is invalid.", 403)
 
 
 def _no_key(request: Request) -> RefusalError:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from sfn_emulator.http.authentication import Caller
 from sfn_emulator.http.messages import Arn, MalformedRequestError, Request, function_name
-from sfn_emulator.http.operations import rest_operation
+from sfn_emulator.http.operations import rest_operation, s3_call
 
 FindArn = Callable[[str, str, str, str], str | None]
 """Finds an ARN with its path from partition, account, kind and name. None if nothing has this name."""
@@ -39,6 +39,41 @@ _LISTS: Final = {"ListRoles": "role", "ListUsers": "user", "ListGroups": "group"
 _SETS_BOUNDARY: Final = re.compile(r"Create(Role|User)|Put(Role|User)PermissionsBoundary")
 # For these operations, it has the boundary that the role has already.
 _HAS_BOUNDARY: Final = re.compile(r"(Attach|Detach|Put|Delete)RolePolicy|DeleteRolePermissionsBoundary")
+# Actions of S3 that are not called like their operations.
+_S3_ACTIONS: Final = {
+    "ListBuckets": "ListAllMyBuckets",
+    **dict.fromkeys(("HeadBucket", "ListObjects", "ListObjectsV2"), "ListBucket"),
+    "ListObjectVersions": "ListBucketVersions",
+    "ListMultipartUploads": "ListBucketMultipartUploads",
+    "ListParts": "ListMultipartUploadParts",
+    **dict.fromkeys(("HeadObject", "SelectObjectContent"), "GetObject"),
+    **dict.fromkeys(
+        ("CopyObject", "CreateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload"),
+        "PutObject",
+    ),
+    "DeleteObjects": "DeleteObject",
+    **{
+        f"{verb}{operation}": f"{'Get' if verb == 'Get' else 'Put'}{action}"
+        for operation, action in {
+            "BucketTagging": "BucketTagging",
+            "PublicAccessBlock": "BucketPublicAccessBlock",
+            "BucketEncryption": "EncryptionConfiguration",
+            "BucketLifecycle": "LifecycleConfiguration",
+            "BucketLifecycleConfiguration": "LifecycleConfiguration",
+            "BucketCors": "BucketCORS",
+            "BucketNotification": "BucketNotification",
+            "BucketNotificationConfiguration": "BucketNotification",
+            "BucketReplication": "ReplicationConfiguration",
+            "BucketAccelerateConfiguration": "AccelerateConfiguration",
+            "BucketOwnershipControls": "BucketOwnershipControls",
+            "BucketInventoryConfiguration": "InventoryConfiguration",
+            "ObjectLockConfiguration": "BucketObjectLockConfiguration",
+        }.items()
+        for verb in ("Get", "Put", "Delete")
+    },
+}
+# With a version, these actions have another name.
+_OF_VERSIONS: Final = re.compile(r"((?:Get|Put|Delete)Object)(|Acl|Attributes|Tagging)")
 # Without a UserName, these operations are about the caller.
 _OF_ONESELF: Final = re.compile(
     r"(Create|Delete|Update|List)AccessKeys?|GetUser|ChangePassword|ListMFADevices"
@@ -104,7 +139,9 @@ def api_call(request: Request, caller: Caller, find_arn: FindArn, boundary_of: B
     scope = request.scope
     operation = request.operation
     parameters: Mapping[str, Any]
-    if operation:
+    if scope.service == "s3":
+        operation, parameters = s3_call(request)
+    elif operation:
         parameters = request.json if "x-amz-target" in request.headers else request.form
     else:
         path = request.target.partition("?")[0]
@@ -211,6 +248,21 @@ def _logs_permissions(call: ApiCall) -> list[Permission]:
     return [call.permission(call.arn(f"log-group:{name}:log-stream:{call.text('logStreamName')}"))]
 
 
+def _s3_permissions(call: ApiCall) -> list[Permission]:
+    """The bucket or the object. Many actions of S3 have other names than their operations."""
+    arn = f"arn:{Arn.of(call.caller.principal).partition}:s3:::"
+    bucket, key = call.text("Bucket"), call.text("Key")
+    action = _S3_ACTIONS.get(call.operation, call.operation)
+    if call.text("VersionId") and _OF_VERSIONS.fullmatch(action):
+        action = _OF_VERSIONS.sub(r"\1Version\2", action)
+    keys = call.parameters.get("Keys") or [key]
+    named = [f"{arn}{bucket}/{each}" if each else f"{arn}{bucket}" if bucket else "*" for each in keys]
+    permissions = [call.permission(resource, action) for resource in named]
+    if source := call.text("CopySource"):
+        permissions.append(call.permission(f"{arn}{source}", "GetObject"))
+    return permissions
+
+
 def _iam_permissions(call: ApiCall) -> list[Permission]:
     """The role, user, group or policy."""
 
@@ -249,6 +301,7 @@ _SERVICES: Final[Mapping[str, Callable[[ApiCall], list[Permission]]]] = {
     "iam": _iam_permissions,
     "lambda": _lambda_permissions,
     "logs": _logs_permissions,
+    "s3": _s3_permissions,
     "sns": _sns_permissions,
     "sqs": _sqs_permissions,
     "states": _states_permissions,

@@ -3,7 +3,8 @@
 import pytest
 
 from sfn_emulator.http.authentication import Caller
-from sfn_emulator.http.operations import rest_operation
+from sfn_emulator.http.messages import Request
+from sfn_emulator.http.operations import rest_operation, s3_call
 from sfn_emulator.iam.required_permissions import ApiCall, required_permissions
 
 DYNAMODB = "arn:aws:dynamodb:us-east-1:123456789012:table/"
@@ -36,6 +37,43 @@ def needs(service, operation, *, user="", **parameters):
 def test_dynamodb_is_about_tables_and_indexes(operation, parameters, resource):
     """A table may be given by its name or ARN. A query of an index needs the index."""
     assert needs("dynamodb", operation, **parameters) == [(f"dynamodb:{operation}", resource)]
+
+
+BUCKET = "arn:aws:s3:::b"
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "headers", "expected"),
+    [
+        ("GET", "/", {}, [("ListAllMyBuckets", "*")]),
+        ("PUT", "/b", {}, [("CreateBucket", BUCKET)]),
+        ("GET", "/b?list-type=2&prefix=x", {}, [("ListBucket", BUCKET)]),
+        ("HEAD", "/b/", {}, [("ListBucket", BUCKET)]),
+        ("GET", "/b?publicAccessBlock", {}, [("GetBucketPublicAccessBlock", BUCKET)]),
+        ("DELETE", "/b?tagging", {}, [("PutBucketTagging", BUCKET)]),
+        ("HEAD", "/b/k%20/l", {}, [("GetObject", f"{BUCKET}/k /l")]),
+        ("GET", "/b/k?versionId=1", {}, [("GetObjectVersion", f"{BUCKET}/k")]),
+        ("GET", "/b/k?tagging&versionId=1", {}, [("GetObjectVersionTagging", f"{BUCKET}/k")]),
+        ("PUT", "/b/k?partNumber=1&uploadId=u", {}, [("PutObject", f"{BUCKET}/k")]),
+        ("GET", "/b/k?uploadId=u", {}, [("ListMultipartUploadParts", f"{BUCKET}/k")]),
+        ("DELETE", "/b/k?uploadId=u", {}, [("AbortMultipartUpload", f"{BUCKET}/k")]),
+        ("POST", "/b/k?uploads", {}, [("PutObject", f"{BUCKET}/k")]),
+        (
+            "PUT",
+            "/b/k",
+            {"x-amz-copy-source": "/other/a%20b?versionId=1"},
+            [("PutObject", f"{BUCKET}/k"), ("GetObject", "arn:aws:s3:::other/a b")],
+        ),
+        ("POST", "/b?delete", {}, [("DeleteObject", f"{BUCKET}/a&b"), ("DeleteObject", f"{BUCKET}/c")]),
+        ("GET", "/b/k?acl&tagging", {}, [("", f"{BUCKET}/k")]),
+        ("POST", "/b", {}, [("", BUCKET)]),
+    ],
+)
+def test_s3_is_about_buckets_and_objects(method, target, headers, expected):
+    """The action has AWS's name. A request that is no operation has no action that a policy could name."""
+    body = b"<Delete><Object><Key>a&amp;b</Key></Object><Object><Key>c</Key></Object></Delete>"
+    operation, parameters = s3_call(Request(method, target, headers, body))
+    assert needs("s3", operation, **parameters) == [(f"s3:{action}", where) for action, where in expected]
 
 
 @pytest.mark.parametrize("operation", ["BatchGetItem", "BatchWriteItem"])

@@ -1,0 +1,175 @@
+"""S3 through the emulator, as boto3 and the AWS CLI call it, and what IAM allows there."""
+
+import http.client
+import io
+import uuid
+
+import pytest
+from botocore.exceptions import ClientError
+from helpers import signed
+
+
+@pytest.fixture
+def bucket(aws):
+    name = f"b-{uuid.uuid4().hex[:12]}"
+    aws("s3").create_bucket(Bucket=name)
+    return name
+
+
+def code(call, **parameters):
+    with pytest.raises(ClientError) as caught:
+        call(**parameters)
+    return caught.value.response["Error"]["Code"]
+
+
+KEY = "a folder/ü & <x>.txt"
+
+
+def test_an_object_is_what_was_put(aws, bucket):
+    """Its body, type, metadata and checksum come back; HEAD tells its size, and a part can be read."""
+    s3, it = aws("s3"), {"Bucket": bucket, "Key": KEY}
+    s3.put_object(**it, Body=b"hello", ContentType="text/plain", Metadata={"a": "b"})
+    got = s3.get_object(**it)
+    assert (got["Body"].read(), got["ContentType"], got["Metadata"]) == (b"hello", "text/plain", {"a": "b"})
+    assert s3.head_object(**it)["ContentLength"] == 5
+    assert s3.get_object(**it, Range="bytes=1-2")["Body"].read() == b"el"
+
+
+@pytest.mark.parametrize("algorithm", ["CRC32", "SHA256"])
+def test_a_body_in_chunks_has_a_checksum(aws, bucket, algorithm):
+    """boto3 sends a file that cannot seek in chunks, with its checksum after them (aws-chunked)."""
+    body = io.BytesIO(b"hello" * 100_000)
+    told = aws("s3").put_object(Bucket=bucket, Key="k", Body=body, ChecksumAlgorithm=algorithm)
+    assert told[f"Checksum{algorithm}"]
+    assert aws("s3").get_object(Bucket=bucket, Key="k")["Body"].read() == b"hello" * 100_000
+
+
+def test_a_large_file_comes_in_parts(aws, bucket):
+    """boto3 uploads a file of more than 8 MB in parts."""
+    aws("s3").upload_fileobj(io.BytesIO(b"x" * 9_000_000), bucket, "large")
+    assert aws("s3").head_object(Bucket=bucket, Key="large")["ContentLength"] == 9_000_000
+
+
+def test_a_list_has_pages(aws, bucket):
+    """A list shows its keys in order, page by page, and folders by their prefix."""
+    for name in ("b", "a/2", "a/1"):
+        aws("s3").put_object(Bucket=bucket, Key=name, Body=b"")
+    pages = (
+        aws("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, PaginationConfig={"PageSize": 2})
+    )
+    assert [it["Key"] for page in pages for it in page["Contents"]] == ["a/1", "a/2", "b"]
+    told = aws("s3").list_objects_v2(Bucket=bucket, Delimiter="/")
+    assert [it["Prefix"] for it in told["CommonPrefixes"]] == ["a/"]
+
+
+def test_a_bucket_is_deleted_when_it_is_empty(aws, bucket):
+    """Its objects can be deleted together."""
+    s3 = aws("s3")
+    for name in ("a", KEY):
+        s3.put_object(Bucket=bucket, Key=name, Body=b"")
+    assert code(s3.delete_bucket, Bucket=bucket) == "BucketNotEmpty"
+    s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "a"}, {"Key": KEY}]})
+    s3.delete_bucket(Bucket=bucket)
+    assert bucket not in [it["Name"] for it in s3.list_buckets()["Buckets"]]
+
+
+def test_the_settings_of_a_bucket(aws, bucket):
+    """Tags, the block of public access, encryption and versions are kept."""
+    s3, block = aws("s3"), {"BlockPublicAcls": True, "RestrictPublicBuckets": True}
+    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [{"Key": "a", "Value": "b"}]})
+    assert s3.get_bucket_tagging(Bucket=bucket)["TagSet"] == [{"Key": "a", "Value": "b"}]
+    s3.delete_bucket_tagging(Bucket=bucket)
+    assert code(s3.get_bucket_tagging, Bucket=bucket) == "NoSuchTagSet"
+    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=block)
+    told = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+    assert {name for name, value in told.items() if value} == block.keys()
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+
+
+@pytest.mark.parametrize("name", ["under_score", "Upper", "a..b", "127.0.0.1", "-begins", "x" * 64])
+def test_names_that_no_bucket_has(aws, name):
+    """S3 refuses a name that does not follow its rules."""
+    assert code(aws("s3").create_bucket, Bucket=name) == "InvalidBucketName"
+
+
+def test_errors_are_those_of_s3(aws, bucket):
+    """An error is XML with S3's code."""
+    s3 = aws("s3")
+    assert code(s3.get_object, Bucket=bucket, Key="none") == "NoSuchKey"
+    assert code(s3.head_object, Bucket=bucket, Key="none") == "404"
+    assert code(s3.list_objects_v2, Bucket="nobody-has-this") == "NoSuchBucket"
+
+
+READS = [
+    ("get_object", {"Key": "k"}, "s3:GetObject", "/k"),
+    ("head_object", {"Key": "k"}, "s3:GetObject", "/k"),
+    ("list_objects_v2", {}, "s3:ListBucket", ""),
+    ("head_bucket", {}, "s3:ListBucket", ""),
+    ("list_object_versions", {}, "s3:ListBucketVersions", ""),
+    ("put_object", {"Key": "k"}, "s3:PutObject", "/k"),
+    ("delete_objects", {"Delete": {"Objects": [{"Key": "k"}]}}, "s3:DeleteObject", "/k"),
+]
+
+
+@pytest.mark.parametrize("case", READS, ids=lambda case: case[0])
+def test_a_policy_allows_actions_on_buckets_or_objects(aws, bucket, user, case):
+    """Each operation needs its action on the bucket or on the object, and nothing else is enough."""
+    operation, parameters, action, resource = case
+    aws("s3").put_object(Bucket=bucket, Key="k", Body=b"it")
+    arn = f"arn:aws:s3:::{bucket}"
+    may = user({"Action": action, "Resource": f"{arn}{resource}"})("s3")
+    getattr(may, operation)(Bucket=bucket, **parameters)
+    others = {"NotAction": action, "Resource": "*"}, {"Action": action, "Resource": f"{arn}-2{resource}"}
+    may_not = user(*others)("s3")
+    expected = "403" if operation.startswith("head") else "AccessDenied"
+    assert code(getattr(may_not, operation), Bucket=bucket, **parameters) == expected
+
+
+def test_a_copy_reads_its_source(aws, bucket, user):
+    """CopyObject needs s3:GetObject on the source, too."""
+    aws("s3").put_object(Bucket=bucket, Key="k", Body=b"it")
+    put = {"Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    copy = {"Bucket": bucket, "Key": "copy", "CopySource": f"{bucket}/k"}
+    assert code(user(put)("s3").copy_object, **copy) == "AccessDenied"
+    get = put | {"Action": "s3:GetObject"}
+    user(put, get)("s3").copy_object(**copy)
+
+
+def test_a_denied_call_has_the_words_of_s3(bucket, user):
+    """S3 writes the resource in quotes."""
+    ann = user()
+    with pytest.raises(ClientError) as caught:
+        ann("s3").get_object(Bucket=bucket, Key="k")
+    assert caught.value.response["Error"]["Message"] == (
+        f"User: arn:aws:iam::123456789012:user/{ann.name} is not authorized to perform: s3:GetObject on "
+        f'resource: "arn:aws:s3:::{bucket}/k" because no identity-based policy allows the s3:GetObject action'
+    )
+
+
+@pytest.mark.parametrize("target", ["/%2F{}/k", "/{}/k?acl&tagging", "/{}/k?acl&acl", "/{}/k?select"])
+def test_a_request_with_two_meanings_is_refused(aws, bucket, user, emulator, target):
+    """In it, moto could find another bucket or operation than the one that IAM allowed."""
+    aws("s3").put_object(Bucket=bucket, Key="k", Body=b"it")
+    ann = user({"Action": "s3:Get*", "Resource": "*"})
+    connection = http.client.HTTPConnection("127.0.0.1", emulator["port"], timeout=10)
+    connection.request("GET", target.format(bucket), headers=signed(ann.key["AccessKeyId"], "s3"))
+    assert connection.getresponse().status in {400, 403}
+    connection.close()
+
+
+def test_nobody_reads_without_a_key(bucket, aws, emulator):
+    """A request without a key, with an unknown one, or from another site gets nothing."""
+    aws("s3").put_object(Bucket=bucket, Key="k", Body=b"secret", ACL="public-read")
+    key = emulator["access_key_id"]
+    for headers in (
+        {},
+        signed("AKIAAAAAAAAAAAAAAAAA", "s3"),
+        signed(key, "s3") | {"Origin": "http://evil.example"},
+        signed(key, "s3") | {"Host": f"{bucket}.s3.amazonaws.com"},
+    ):
+        connection = http.client.HTTPConnection("127.0.0.1", emulator["port"], timeout=10)
+        connection.request("GET", f"/{bucket}/k", headers=headers)
+        reply = connection.getresponse()
+        assert (reply.status in {403, 404}, b"secret" in reply.read()) == (True, False)
+        connection.close()
