@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from states_language.expressions import STATES_PARTS, reads
+from states_language.items import DELIMITERS
 from states_language.paths import is_path, is_path_or_call
 from states_language.structure import State, assigned_by, is_last, ways_from
 
@@ -181,6 +182,9 @@ _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     **dict.fromkeys(("Branches", "Choices", "Catch", "Retry", "ErrorEquals", "And", "Or"), (list,)),
     **dict.fromkeys(("StartAt", "Next", "Default", "Resource", "QueryLanguage", "Type", "Comment"), (str,)),
     **dict.fromkeys(("Version", "JitterStrategy", "Mode", "ExecutionType", "Label"), (str,)),
+    **dict.fromkeys(("InputType", "CSVHeaderLocation", "CSVDelimiter", "Transformation"), (str,)),
+    **dict.fromkeys(("ItemsPointer", "ManifestType"), (str,)),
+    "CSVHeaders": (list,),
 }
 _NULLABLE: Final = ("InputPath", "OutputPath", "ResultPath")
 _NOT_EMPTY: Final = ("Branches", "Choices", "ErrorEquals", "And", "Or")
@@ -191,6 +195,10 @@ _VALUES: Final[Mapping[str, tuple[str, ...]]] = {
     "JitterStrategy": ("NONE", "FULL"),
     "Mode": ("INLINE", "DISTRIBUTED"),
     "ExecutionType": ("STANDARD", "EXPRESS"),
+    "InputType": ("CSV", "JSON", "JSONL", "PARQUET", "MANIFEST"),
+    "CSVHeaderLocation": ("FIRST_ROW", "GIVEN"),
+    "CSVDelimiter": tuple(DELIMITERS),
+    "Transformation": ("NONE", "LOAD_AND_FLATTEN"),
 }
 _Format = tuple[Callable[[str], object], str]
 _IS_PATH: Final = (is_path, "Value must be a valid JSONPath.")
@@ -251,6 +259,11 @@ _APIS: Final[Mapping[str, tuple[str, ...]]] = {
     "states": ("startExecution",),
     "events": ("putEvents",),
     "http": ("invoke",),
+}
+# What a Distributed Map can read from, and write to.
+_OF_S3: Final = {
+    "ItemReader": r":states:::s3:(getObject|listObjectsV2)$",
+    "ResultWriter": r":states:::s3:putObject$",
 }
 _QUOTED: Final = re.compile(r"'(?:\\.|[^'\\])*'")
 _WARNINGS: Final = {
@@ -433,6 +446,8 @@ class _Walk:
                 if not (isinstance(read, str) and is_path_or_call(read)):
                     text = f"The value for the field '{key}' must be a valid JSONPath or a valid intrinsic"
                     self._fault(f"{text} function call", where)
+        if name == "Resource" and place.kind in _OF_S3 and not re.search(_OF_S3[place.kind], value):
+            self._fault("Value is not a valid resource ARN", at)
         if name == "Resource" and value.startswith("arn:"):
             self._resource(value, at)
         if name == "Credentials" and isinstance(value, dict) and not {"RoleArn", "RoleArn.$"} & set(value):

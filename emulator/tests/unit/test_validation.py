@@ -14,6 +14,7 @@ from states_language import validation as language
 END = {"Type": "Succeed"}
 TASK = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True}
 PASS = {"Type": "Pass", "End": True}
+READER = {"Resource": "arn:aws:states:::s3:getObject"}
 DISTRIBUTED = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
 
 
@@ -464,6 +465,17 @@ def ruled(**rule):
         ),
         (mapped({"B": PASS}) | {"ItemReader": {}}, "These fields are required: [Resource]", "ItemReader"),
         (
+            mapped({"B": PASS}) | {"ItemReader": {"Resource": "arn:aws:states:::lambda:invoke"}},
+            "Value is not a valid resource ARN",
+            "ItemReader/Resource",
+        ),
+        (
+            mapped({"B": PASS})
+            | {"ItemReader": READER | {"ReaderConfig": {"InputType": "CSV", "CSVDelimiter": ";"}}},
+            one_of("COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB"),
+            "ItemReader/ReaderConfig/CSVDelimiter",
+        ),
+        (
             mapped({"B": PASS}, ProcessorConfig={"Mode": "BOTH"}),
             one_of("INLINE", "DISTRIBUTED"),
             "ItemProcessor/ProcessorConfig/Mode",
@@ -792,6 +804,11 @@ VALUES = {
     **{name: {"a": 1} for name in ("Parameters", "ResultSelector", "ItemSelector", "BatchInput")},
     "ProcessorConfig": {},
     "JitterStrategy": "FULL",
+    "InputType": "CSV",
+    "CSVHeaderLocation": "GIVEN",
+    "CSVHeaders": ["a"],
+    "CSVDelimiter": "TAB",
+    "Transformation": "NONE",
     **dict.fromkeys(
         (
             "Seconds",
@@ -831,6 +848,8 @@ def objects(draw, kind, its_language):
             made[name] = draw(st.lists(objects(name, its_language), min_size=1, max_size=2))
         elif name in {"ItemReader", "ReaderConfig", "ItemBatcher", "ResultWriter"}:
             made[name] = draw(objects(name, its_language))
+        elif name == "Resource" and kind in {"ItemReader", "ResultWriter"}:
+            made[name] = f"arn:aws:states:::s3:{'getObject' if kind == 'ItemReader' else 'putObject'}"
         else:
             made[name] = VALUES.get(name, "text")
     return made
