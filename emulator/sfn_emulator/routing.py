@@ -10,10 +10,12 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
 from sfn_emulator.dynamodb.api import DynamoDbApi
+from sfn_emulator.engine import map_runs
 from sfn_emulator.engine.application import Moto
 from sfn_emulator.engine.clients import EngineClients
 from sfn_emulator.http.authentication import Sessions
@@ -93,6 +95,7 @@ class Router:
         # moto's reset goes through everything that is loaded. Nothing may be loaded at the same time.
         self._loading = threading.Lock()
         EngineClients(self.answer, sessions).install()
+        map_runs.install(partial(self._authorizer.why_not, action="states:StartExecution"))
 
     def refuse(self, request: Request) -> Reply | None:
         """Refuse a request by its headers, before its body is read; None if the request may come in."""

@@ -216,21 +216,6 @@ def jsonata(**states):
 DISTRIBUTED = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
 
 
-def test_a_distributed_map_does_not_say_where_an_item_is_from(machine):
-    """AWS: `Map.Item.Source` is STATE_DATA."""
-    processor = {"ItemProcessor": MAP["ItemProcessor"] | DISTRIBUTED}
-    selector = {"item": "{% $states.context.Map.Item %}"}
-    mine = machine(jsonata(A=MAP | processor | {"Items": [5], "ItemSelector": selector, "End": True}))
-    assert json.loads(mine.run()["output"]) == [{"item": {"Index": 0, "Value": 5}}]
-
-
-def test_a_distributed_map_tolerates_everything(machine):
-    """AWS: States.ExceedToleratedFailureThreshold, unless the definition tolerates it."""
-    fails = {"StartAt": "I", "States": {"I": {"Type": "Fail"}}}
-    mine = machine(jsonata(A=MAP | {"Items": [5], "ItemProcessor": fails | DISTRIBUTED, "End": True}))
-    assert mine.run()["output"] == "[null]"
-
-
 def test_a_redriven_distributed_map_runs_everything_again(machine):
     """AWS: child executions that succeeded keep their results."""
     processor = {"StartAt": "I", "States": {"I": {"Type": "Wait", "SecondsPath": "$", "End": True}}}
@@ -291,33 +276,51 @@ def test_a_test_does_not_ask_where_an_error_is_from(aws):
         assert told["error"] == "E"
 
 
-def test_a_distributed_map_needs_no_right(machine, role):
-    """AWS: the role needs states:StartExecution."""
-    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
-    processor |= {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
-    state = {"Type": "Map", "ItemProcessor": processor, "End": True}
-    mine = machine({"StartAt": "A", "States": {"A": state}}, roleArn=role().arn)
-    assert mine.run([1, 2])["output"] == "[1,2]"
-
-
-WRITER = {"Resource": "arn:aws:states:::s3:putObject", "Arguments": {"Bucket": "b"}}
-
-
-@pytest.mark.parametrize(
-    "state",
-    [
-        {"Type": "Task", "Resource": "arn:aws:states:::http:invoke", "End": True},
-        MAP | {"ItemBatcher": {"MaxItemsPerBatch": 2}, "End": True},
-        MAP | {"QueryLanguage": "JSONata", "ResultWriter": WRITER, "End": True},
-    ],
-)
-def test_some_definitions_are_refused(aws, machine, state):
+def test_http_tasks_are_refused(aws, machine):
     """AWS: they run, and can be tested."""
+    state = {"Type": "Task", "Resource": "arn:aws:states:::http:invoke", "End": True}
     with pytest.raises(ClientError, match="InvalidDefinition"):
         machine({"StartAt": "A", "States": {"A": state}})
     with pytest.raises(ClientError, match="InvalidDefinition"):
-        mock = {"result": "{}" if "ResultWriter" in state else "[]"}
-        aws("stepfunctions").test_state(definition=json.dumps(state), mock=mock)
+        aws("stepfunctions").test_state(definition=json.dumps(state), mock={"result": "[]"})
+
+
+WRITER = {"Resource": "arn:aws:states:::s3:putObject", "Arguments": {"Bucket": "b"}}
+READER = {"Resource": "arn:aws:states:::s3:getObject", "Arguments": {"Bucket": "b", "Key": "k"}}
+
+
+@pytest.mark.parametrize(
+    ("field", "error", "missing"),
+    [
+        ({"ResultWriter": WRITER}, "States.ResultWriterFailed", "ResultWriter"),
+        (
+            {"ItemReader": READER | {"ReaderConfig": {"InputType": "PARQUET"}}},
+            "States.ItemReaderFailed",
+            "ItemReader's PARQUET",
+        ),
+    ],
+)
+def test_some_parts_of_a_distributed_map_are_missing(machine, field, error, missing):
+    """AWS: they work."""
+    state = MAP | field | {"ItemProcessor": MAP["ItemProcessor"] | DISTRIBUTED, "End": True}
+    told = machine(jsonata(A=state)).run([1])
+    assert (told["error"], f"The emulator does not have {missing}." in told["cause"]) == (error, True)
+
+
+def test_forty_children_of_a_map_run_at_the_same_time(machine):
+    """AWS: as many as MaxConcurrency says, up to 10,000."""
+    waits = {"StartAt": "I", "States": {"I": {"Type": "Wait", "Seconds": 60, "End": True}}}
+    mine = machine(jsonata(A=MAP | {"ItemProcessor": waits | DISTRIBUTED, "MaxConcurrency": 50, "End": True}))
+    arn = mine.start([0] * 50)
+    wait_until(lambda: _counts(mine, arn).get("running") == 40)
+    assert _counts(mine, arn)["pending"] == 10
+    mine.client.stop_execution(executionArn=arn)
+
+
+def _counts(mine, arn):
+    for run in mine.client.list_map_runs(executionArn=arn)["mapRuns"]:
+        return mine.client.describe_map_run(mapRunArn=run["mapRunArn"])["executionCounts"]
+    return {}
 
 
 def test_a_wrong_checksum_is_taken(aws):

@@ -330,12 +330,13 @@ def test_a_map_maps_its_items(machine):
     "items", [{"a": 1, "b": "{% $states.input.n %}"}, "{% {'a': 1, 'b': $states.input.n} %}"]
 )
 def test_a_distributed_map_maps_the_pairs_of_an_object(machine, items):
-    """Each iteration gets a key and its value. The context object has the index, the key and the value."""
+    """Each child gets a key and its value. The context object has both, the index and the source."""
     mine = DISTRIBUTED | {"Items": items}
     pairs = [{"Key": "a", "Value": 1}, {"Key": "b", "Value": [2]}]
     assert output(machine, one(**mine), {"n": [2]}) == pairs
     selected = mine | {"ItemSelector": {"item": "{% $states.context.Map.Item %}"}}
-    expected = [{"item": {"Index": index} | pair} for index, pair in enumerate(pairs)]
+    source = {"Source": "STATE_DATA"}
+    expected = [{"item": {"Index": index} | pair | source} for index, pair in enumerate(pairs)]
     assert output(machine, one(**selected), {"n": [2]}) == expected
 
 

@@ -289,7 +289,12 @@ CSV = {"ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"}}
 
 @pytest.mark.parametrize(
     ("reader", "data", "items"),
-    [({}, "[1, 2]", [1, 2]), (CSV, "n,m\n1,2\n", [{"n": "1", "m": "2"}]), ({}, None, None)],
+    [
+        ({}, "[1, 2]", [1, 2]),
+        (CSV, "n,m\n1,2\n", [{"n": "1", "m": "2"}]),
+        ({"ReaderConfig": {"InputType": "JSONL"}}, "1\n2\n", [1, 2]),
+        ({}, None, None),
+    ],
 )
 def test_data_of_an_item_reader(test_state, reader, data, items):
     """An ItemReader reads mapItemReaderData, which is JSON or CSV. Without this data, it reads nothing."""
@@ -299,6 +304,17 @@ def test_data_of_an_item_reader(test_state, reader, data, items):
     selected = None if items is None else [{"it": item} for item in items]
     assert reply["inspectionData"].get("afterItemSelector") == selected
     assert reply["output"] == [7, 8, 9]
+
+
+def test_the_batches_of_a_map(test_state):
+    """The inspection shows the input of each child execution that ItemBatcher makes."""
+    state = READER | {"ItemBatcher": {"MaxItemsPerBatch": 2, "BatchInput": {"by.$": "$.by"}}}
+    data = {"mapItemReaderData": "[1, 2, 3]"}
+    reply = test_state(state, {"by": 5}, mock=THREE, stateConfiguration=data, inspectionLevel="DEBUG")
+    assert reply["inspectionData"]["afterItemBatcher"] == [
+        {"BatchInput": {"by": 5}, "Items": [{"it": 1}, {"it": 2}]},
+        {"BatchInput": {"by": 5}, "Items": [{"it": 3}]},
+    ]
 
 
 def test_item_reader_data_that_cannot_be_read(test_state):

@@ -24,6 +24,9 @@ class Log(Protocol):
     def log_level_filter(self, history_event_type: str) -> bool:
         """Whether events of this type are written."""
 
+    def of_child(self, execution_arn: str) -> "Log":
+        """The log of a child execution of a Distributed Map."""
+
     def publish_history_log(self, history_log: Mapping[str, Any]) -> None:
         """Write an event."""
 

@@ -31,6 +31,8 @@ from sfn_emulator.engine import (
     clients,
     definitions,
     failures,
+    many_items,
+    map_runs,
     payloads,
     performance,
     query_languages,
@@ -98,6 +100,7 @@ _EVENTS: Final = _ASL + "eval.event.event_manager:"
 _FORMAT: Final = _ASL + "component.intrinsic.function.statesfunction.generic.string_format:"
 _READER: Final = _ASL + "parse.preprocessor:"
 _COMPONENT: Final = _ASL + "component.eval_component:EvalComponent"
+_COMPONENT_PROGRAM: Final = _ASL + "component.program.program:Program"
 _TASK_SERVICE: Final = _SERVICE + ":StateTaskService."
 
 # Places that the emulator does not replace: the digest, and why the emulator relies on it.
@@ -108,7 +111,10 @@ _RELIED: Final = {
     # `executions` makes them, and moto gives their events to its logs.
     _ENGINE + "backend.execution:Execution": ("846b6902ac78", "Its status and its worker are read, too."),
     _ENGINE + "backend.execution:SyncExecution": ("9b1f1e61c701", "`executions` changes its worker."),
-    _ENGINE + "backend.execution_worker:ExecutionWorker": ("4c3ac97f1223", "`redrives` makes another."),
+    _ENGINE + "backend.execution_worker:ExecutionWorker": (
+        "4c3ac97f1223",
+        "`redrives` and `map_runs` make others.",
+    ),
     _EVENTS + "EventManager._publish_history_log": ("4804c146352d", "It calls `execution_log`."),
     _ASL + "eval.event.logging:is_logging_enabled_for": ("785b873cab5d", "It knows the levels."),
     _ENGINE + "models:stepfunctions_parser_backends": ("43b661e07e15", "`backends` looks there."),
@@ -136,7 +142,7 @@ _RELIED: Final = {
     _EXECUTION: ("17243126b248", "Its call and its _handle_retry are replaced."),
     _PARALLEL_STATE: ("8bd11262e2d8", "As for ExecutionState."),
     _EXEC + "state_map.state_map:StateMap": ("9774f28044fe", "Its fields are evaluated in the same order."),
-    _EXEC + "state_map.item_reader.item_reader_decl:ItemReader": ("e37e5048bbca", "Its call is replaced."),
+    _COMPONENT_PROGRAM: ("66ad2a56d5a6", "`map_runs` does what its eval does."),
     _CALLBACK: ("2caed4f348ef", "Without a condition, it makes no token."),
 }
 PATCHES: Final[Mapping[str, Patch]] = {
@@ -198,13 +204,6 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _ITERATION + "iteration_worker:IterationWorker._eval_pool": Patch(
         "8b1096457ca2", failures.one_after_another
     ),
-    _ITERATION
-    + "itemprocessor.distributed_item_processor_worker:DistributedItemProcessorWorker._eval_pool": Patch(
-        "430701e7daad", failures.one_after_another
-    ),
-    _ITERATION + "iterator.distributed_iterator_worker:DistributedIteratorWorker._eval_pool": Patch(
-        "68f5bf254293", failures.one_after_another
-    ),
     _PARALLEL + "branch_worker:BranchWorker._thread_routine": Patch("6dc2f9be262f", failures.branch),
     _WORKER + "ExecutionWorker._execution_logic": Patch("9bedb00f3312", failures.execution),
     _TASK + "service.resource:ServiceResource._eval_body": Patch(
@@ -261,9 +260,6 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _PARALLEL + "branch_worker:BranchWorker.__init__": Patch("d708ba4394c5", redrives.branch),
     _PARALLEL + "branch_worker:BranchWorker.start": Patch("6c675a40d243", redrives.only_unsuccessful),
     _ITERATION + "iteration_worker:IterationWorker._eval_job": Patch("411a5286aaf6", redrives.iteration),
-    _ITERATION + "distributed_iteration_component:DistributedIterationComponent._map_run": Patch(
-        "172eaa04f2d3", redrives.map_run
-    ),
     # Regular expressions that could take very long
     _ASL + "utils.json_path:_PATTERN_SLICE_OR_WILDCARD_ACCESS": Patch(
         "1c4b8bb54c09", make=failures.path_pattern
@@ -308,9 +304,8 @@ PATCHES: Final[Mapping[str, Patch]] = {
         "eb3fa48abe95", query_languages.default_rule
     ),
     _STATE + "choice.choice_rule:ChoiceRule._eval_body": Patch("7aa3221c8ef9", query_languages.rule),
-    _EXEC + "state_map.state_map:StateMap.from_state_props": Patch(
-        "28e7e3f9549e", query_languages.with_items
-    ),
+    _EXEC + "state_map.state_map:StateMap.from_state_props": Patch("28e7e3f9549e", many_items.distributed),
+    _EXEC + "state_map.state_map:StateMap._eval_execution": Patch("80c962dd35b3", map_runs.execution),
     _ASL + "antlr.runtime.ASLParser:ASLParser.items_decl": Patch(
         "942a91d2ed32", query_languages.items_declared
     ),
@@ -324,8 +319,8 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _STATE + "state:StateData": Patch("eb250b98d36c", partial(failures.with_time, "EnteredTime")),
     _WORKER + "ExecutionData": Patch("0a5b028113c3", partial(failures.with_time, "StartTime")),
     # Results that moto calculates again and again
-    _WORKER + "AmazonStateLanguageParser": Patch("ce154501fe3d", make=performance.remembered_parser),
-    _ENGINE + "models:AmazonStateLanguageParser": Patch("ce154501fe3d", make=performance.remembered_parser),
+    _WORKER + "AmazonStateLanguageParser": Patch("ce154501fe3d", make=many_items.parser),
+    _ENGINE + "models:AmazonStateLanguageParser": Patch("ce154501fe3d", make=many_items.parser),
     _ASL + "component.program.program:Program.eval": Patch("41bd3a80d585", performance.in_same_thread),
     _ENGINE + "utils:TMP_THREADS": Patch("5a0a6b8c364e", make=performance.forgotten),
     "moto.core.model:ServiceModel.operation_model": Patch("9b414160790e", make=performance.only_own_models),

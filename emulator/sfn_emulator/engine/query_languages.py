@@ -32,6 +32,10 @@ _FIELDS: Final[dict[str, tuple[str, float, float]]] = {
     **dict.fromkeys(("Seconds", "TimeoutSeconds", "HeartbeatSeconds"), ("number", 0, _LONGEST_WAIT)),
     **dict.fromkeys(("MaxConcurrency", "ToleratedFailureCount"), ("number", 0, _LONGEST_WAIT)),
     "ToleratedFailurePercentage": ("number", 0, 100),
+    "ItemReader/ReaderConfig/MaxItems": ("number", 0, 100_000_000),
+    **dict.fromkeys(
+        ("ItemBatcher/MaxItemsPerBatch", "ItemBatcher/MaxInputBytesPerBatch"), ("number", 0, _LONGEST_WAIT)
+    ),
 }
 _KIND: Final = {int: "number", float: "number", bool: "boolean", str: "string", list: "array", dict: "object"}
 
@@ -41,6 +45,15 @@ def expression(_: MotoFunction, self: Any, env: Any) -> None:
 
     In moto, the values become a part of the expression's text.
     """
+    env.stack.append(value_of(self, env))
+
+
+def value_of(jsonata: Any, env: Any) -> Any:
+    """The value of an expression: of its text ``expression``, in the field ``field``.
+
+    Raises:
+        Exception: It has none, or one of another type than its field. Retry and Catch see the error.
+    """
     from states_language.jsonata import EvaluationError, evaluate
 
     states = dict(env.states._states_data)
@@ -49,12 +62,12 @@ def expression(_: MotoFunction, self: Any, env: Any) -> None:
         in_catch = states.get("result") == states["errorOutput"]
         states.pop("result" if in_catch else "errorOutput", None)
     try:
-        value = evaluate(self.expression, variables(env) | {"states": states})
+        value = evaluate(jsonata.expression, variables(env) | {"states": states})
     except EvaluationError as error:
-        raise _failure(env, self.field, f"{_sentence(self)} {error}") from error
-    if kind := _FIELDS.get(re.sub(r"^Choices\[\d+\]/", "", self.field)):
-        value = _checked(env, self, value, kind)
-    env.stack.append(value)
+        raise _failure(env, jsonata.field, f"{_sentence(jsonata)} {error}") from error
+    if kind := _FIELDS.get(re.sub(r"^Choices\[\d+\]/", "", jsonata.field)):
+        value = _checked(env, jsonata, value, kind)
+    return value
 
 
 def without_results(_: MotoFunction, self: Any, input_value: Any) -> None:

@@ -233,9 +233,3 @@ def iteration(original: MotoFunction, self: Any, env: Any, job: Any) -> None:
             job.job_output = progress.output
             return
     original(self, env=env, job=job)
-
-
-def map_run(original: MotoFunction, self: Any, env: Any, **given: Any) -> None:
-    """The child executions of a Distributed Map note nothing: all of them run again."""
-    env.progress = None
-    original(self, env=env, **given)

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sfn_emulator.engine.failures import compact_json, failure_event, unexpected
 from sfn_emulator.engine.internals import engine_module, parsed
+from sfn_emulator.engine.many_items import inputs, items_of
 from sfn_emulator.engine.query_languages import map_item
 from sfn_emulator.http.messages import ACCOUNT, RefusalError
 
@@ -230,7 +231,11 @@ class StateRun:
             frames = [self._frame(env, index, item) for index, item in enumerate(items)]
             for frame in frames:
                 selector.eval(frame)
-            self._set("afterItemSelector", [frame.stack[-1] for frame in frames])
+            items = [frame.stack[-1] for frame in frames]
+            self._set("afterItemSelector", items)
+        if items is not None and state.written and "ItemBatcher" in state.written.fields:
+            batched = inputs(env, state.written, iter(items))
+            self._set("afterItemBatcher", [batch for batch, _ in batched])
         failed, count = self.configuration.get("mapIterationFailureCount") or 0, len(items or ())
         if items is not None and failed > count:
             text = "Map iteration failure count must be less than or equal to the number of Map iterations"
@@ -247,17 +252,8 @@ class StateRun:
     def _items(self, env: Any) -> list[Any] | None:
         """The items of a Map; None if an ItemReader would read them, and the test has no data for it."""
         state, data = self._state, self.configuration.get("mapItemReaderData")
-        if state.item_reader:
-            if data is None:
-                return None
-            state.item_reader.resource_eval.eval_resource = lambda env: env.stack.append(data)
-            try:
-                state.item_reader.eval(env)
-                if isinstance(env.stack[-1], str):  # without a ReaderConfig
-                    env.stack.append(json.loads(env.stack[-1]))
-            except ValueError as error:
-                raise _error(env, "States.ItemReaderFailed", str(error)) from error
-            return list(env.stack.pop())
+        if state.written and "ItemReader" in state.written.fields:
+            return None if data is None else items_of(env, state.written, data)[0]
         state.items.eval(env)
         items = list(env.stack.pop())
         if self._is_jsonpath:

@@ -85,6 +85,19 @@ class Authorizer:
                 if trust is None or not trusts(trust, "AWS", caller.names, context, action):
                     raise denied(request, what)
 
+    def why_not(self, role_arn: str | None, action: str, resource: str) -> str:
+        """AWS's reason why a machine with this role may not do something; empty if it may."""
+        if role_arn is None:
+            return "The state machine that calls has no role"
+        caller = self._sessions.find(self._sessions.of_machine(role_arn))
+        if caller is None or not self._enforced:
+            return ""
+        permission = Permission(action, resource, tuple(caller.context.items()))
+        reason = _reason_to_deny(
+            backends.documents_of(caller), backends.boundary_documents_of(caller), permission
+        )
+        return f"{_not_authorized(caller, action, resource)} {reason.format(action)}" if reason else ""
+
     def identity(self, request: Request) -> Reply | None:
         """Answer GetCallerIdentity for a function or a machine, because moto does not know it.
 

@@ -7,14 +7,22 @@ from typing import Any, Final
 
 from sfn_emulator.engine.application import Moto
 from sfn_emulator.engine.backends import events_of
+from sfn_emulator.engine.map_runs import child, forget, map_runs_of
 from sfn_emulator.engine.task_tokens import check_token, end_executions, report
-from sfn_emulator.http.messages import Reply, Request
+from sfn_emulator.http.messages import RefusalError, Reply, Request
 from sfn_emulator.http.replies import json_reply, unknown_operation
 from sfn_emulator.http.service_models import check_call
 from sfn_emulator.iam.authorization import Authorizer
 from sfn_emulator.logs import LogWriter
 from sfn_emulator.states.history import Abort, Executions, not_of_this_type, sync_result
 from sfn_emulator.states.machines import Machines, Started
+from sfn_emulator.states.map_runs import (
+    children_of,
+    describe_map_run,
+    list_children,
+    list_map_runs,
+    update_map_run,
+)
 from sfn_emulator.states.test_state import test_state
 from sfn_emulator.states.validation import check_arns, check_execution, check_size, faults, task_outcome
 
@@ -47,13 +55,15 @@ class StatesApi:
             "GetExecutionHistory": self._executions.history,
             "ListExecutions": self._list,
             "RedriveExecution": self._executions.redrive,
+            "DescribeMapRun": describe_map_run,
+            "ListMapRuns": self._list_map_runs,
+            "UpdateMapRun": update_map_run,
             "SendTaskSuccess": _report,
             "SendTaskFailure": _report,
             "SendTaskHeartbeat": _report,
             "TestState": self._test,
             # moto is right about these. It has a part of activities, too, but no worker could get a task.
             **dict.fromkeys(("ListTagsForResource", "UntagResource"), moto),
-            **dict.fromkeys(("DescribeMapRun", "ListMapRuns", "UpdateMapRun"), moto),
         }
 
     def answer(self, request: Request) -> Reply:
@@ -68,6 +78,7 @@ class StatesApi:
     def reset(self) -> None:
         """Stop all executions and forget everything."""
         end_executions()
+        forget()
         self._executions.forget()
         self._machines.forget()
 
@@ -79,6 +90,7 @@ class StatesApi:
             self._call(request.scope, "UntagResource", resourceArn=arn, tagKeys=keys)
         # moto only removes the machine's executions from its list. They would go on.
         end_executions(arn)
+        forget(arn)
         reply = self._moto(request)
         self._executions.forget_machine(arn)
         self._machines.forget(arn)
@@ -100,10 +112,21 @@ class StatesApi:
         return json_reply({"executionArn": execution.exec_arn, "startDate": began})
 
     def _list(self, request: Request) -> Reply:
-        arn = request.json.get("stateMachineArn", "")
-        if arn and self._machines.chosen(arn).machine["type"] == "EXPRESS":
+        arn, of_run = request.json.get("stateMachineArn", ""), request.json.get("mapRunArn")
+        if bool(arn) == bool(of_run):
+            raise RefusalError("ValidationException", "Must provide a StateMachine ARN or MapRun ARN")
+        if of_run:
+            return list_children(request)
+        if runs := map_runs_of(arn):
+            return children_of(runs, request)
+        if self._machines.chosen(arn).machine["type"] == "EXPRESS":
             raise not_of_this_type()
         return self._executions.list(request)
+
+    def _list_map_runs(self, request: Request) -> Reply:
+        arn = request.json["executionArn"]
+        exists = bool(child(arn)) or self._call(request.scope, "DescribeExecution", executionArn=arn).ok
+        return list_map_runs(request, exists)
 
     def _start_sync(self, request: Request) -> Reply:
         started, name, given = self._asked(request)
@@ -123,6 +146,10 @@ class StatesApi:
 
     def _stop(self, request: Request) -> Reply:
         arn = request.json.get("executionArn", "")
+        if found := child(arn):
+            run, it = found
+            run.stop_child(it, request.json.get("error"), request.json.get("cause"))
+            return json_reply({"stopDate": (it.stop or it.start).timestamp()})
         before = self._call(request.scope, "DescribeExecution", executionArn=arn)
         abort = self._executions.aborts.get(arn)
         if before.ok and before.json["status"] == "RUNNING" and abort is None:

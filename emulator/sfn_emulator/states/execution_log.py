@@ -39,12 +39,17 @@ class ExecutionLog:
         self._level = logging["level"]
         self._writer = writer
         self._redrives = str(redrives)
+        self._made = machine, scope
         self._scope = replace(scope, service="logs", region=group.region)
         self._group = group.resource.removeprefix("log-group:").removesuffix(":*")
         # The executions of a machine share a stream for a while.
         stream = f"states/{machine['name']}/{datetime.now(UTC):%Y-%m-%d-%H-%M}"
         self._stream = f"{stream}/{zlib.crc32(stream.encode()):08x}"
         self._is_new, self._has_ended = True, False
+
+    def of_child(self, execution_arn: str) -> "ExecutionLog":
+        """The log of a child execution of a Distributed Map."""
+        return ExecutionLog(execution_arn, *self._made, self._writer)
 
     def log_level_filter(self, history_event_type: str) -> bool:
         """Whether events of this type are written."""

@@ -18,6 +18,7 @@ from typing import Any, Final
 from sfn_emulator.engine.application import Moto
 from sfn_emulator.engine.backends import events_of, execution_of, machine_of, remove_execution, running
 from sfn_emulator.engine.executions import prepared
+from sfn_emulator.engine.map_runs import child
 from sfn_emulator.engine.payloads import ENDS
 from sfn_emulator.engine.redrives import go_on
 from sfn_emulator.http.messages import RefusalError, Reply, Request, Scope
@@ -26,6 +27,7 @@ from sfn_emulator.http.service_models import check_call
 from sfn_emulator.logs import LogWriter
 from sfn_emulator.states.execution_log import ExecutionLog
 from sfn_emulator.states.machines import Started, with_references
+from sfn_emulator.states.map_runs import describe_child
 from sfn_emulator.states.pages import page_of
 from sfn_emulator.states.redrives import Redrives
 
@@ -201,15 +203,25 @@ class Executions:
 
     def describe_machine(self, request: Request) -> Reply:
         """Answer DescribeStateMachineForExecution."""
-        if (started := self.started.get(request.json.get("executionArn", ""))) is None:
+        found = child(request.json.get("executionArn", ""))
+        arn = found[0].execution_arn if found else request.json.get("executionArn", "")
+        while parent := child(arn):
+            arn = parent[0].execution_arn
+        if (started := self.started.get(arn)) is None:
             return self._moto(request)
         described = {name: value for name, value in started.machine.items() if name in _OF_EXECUTION}
         described |= {"stateMachineArn": started.arn, "updateDate": started.updated}
+        if found:
+            run, _ = found
+            described |= {"stateMachineArn": run.machine_arn, "definition": run.written.children}
+            described |= {"mapRunArn": run.arn, "label": run.label}
         return json_reply(with_references(described))
 
     def describe(self, request: Request) -> Reply:
         """Answer DescribeExecution. The description of a running execution is kept for further calls."""
         arn = request.json.get("executionArn", "")
+        if found := child(arn):
+            return json_reply(describe_child(*found))
         execution = running(arn)
         same, description = self._running.get(arn, (None, None))
         if description and same is execution and arn not in self.aborts:
@@ -270,10 +282,14 @@ class Executions:
     def history(self, request: Request) -> Reply:
         """Answer GetExecutionHistory."""
         parameters, scope = request.json, request.scope
-        execution = self.call(scope, "DescribeExecution", executionArn=parameters.get("executionArn", ""))
-        if not execution.ok:
-            return execution
-        events = self._events(scope, execution.json)
+        events: Sequence[Event]
+        if found := child(parameters.get("executionArn", "")):
+            events = found[0].told(found[1])["events"]
+        else:
+            execution = self.call(scope, "DescribeExecution", executionArn=parameters.get("executionArn", ""))
+            if not execution.ok:
+                return execution
+            events = self._events(scope, execution.json)
         newest_first = bool(parameters.get("reverseOrder"))
         try:
             token = parameters.get("nextToken")

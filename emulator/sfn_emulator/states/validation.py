@@ -42,7 +42,7 @@ def check_arns(parameters: Mapping[str, object]) -> None:
     Raises:
         RefusalError: With AWS's reason.
     """
-    for name in ("executionArn", "stateMachineArn"):
+    for name in ("executionArn", "stateMachineArn", "mapRunArn"):
         arn = str(parameters.get(name) or "")
         if parameters.get(name) == "":
             text = violation(name, "have length greater than or equal to 1", "")

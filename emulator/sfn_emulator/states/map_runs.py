@@ -1,0 +1,119 @@
+"""Describe Map Runs and their child executions as AWS does. `engine.map_runs` has them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sfn_emulator.engine.map_runs import Child, MapRun, map_run, map_runs_of
+from sfn_emulator.http.messages import RefusalError, Reply, Request
+from sfn_emulator.http.replies import json_reply
+from sfn_emulator.http.service_models import check_call
+from sfn_emulator.states.pages import page_of
+
+
+def describe_map_run(request: Request) -> Reply:
+    """Answer DescribeMapRun."""
+    run = _asked(request)
+    return json_reply(
+        _told(run)
+        | {
+            "status": run.status,
+            "maxConcurrency": run.max_concurrency,
+            "toleratedFailureCount": run.tolerated.get("count", 0),
+            "toleratedFailurePercentage": float(run.tolerated.get("percentage", 0)),
+            "itemCounts": run.counts(of_items=True),
+            "executionCounts": run.counts(of_items=False),
+            "redriveCount": 0,
+        }
+    )
+
+
+def list_map_runs(request: Request, exists: bool) -> Reply:
+    """Answer ListMapRuns.
+
+    Args:
+        request: The request.
+        exists: Whether its execution exists.
+    """
+    arn = request.json["executionArn"]
+    if not exists:
+        raise RefusalError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
+    found = [_told(run) | {"stateMachineArn": run.machine_arn} for run in map_runs_of(arn)]
+    page, token = page_of(found, request.json)
+    return json_reply({"mapRuns": page} | token)
+
+
+def update_map_run(request: Request) -> Reply:
+    """Answer UpdateMapRun. The new values count at once."""
+    run, given = _asked(request), request.json
+    if given.get("maxConcurrency") is not None:
+        run.max_concurrency = given["maxConcurrency"]
+    for name in ("Count", "Percentage"):
+        if (value := given.get(f"toleratedFailure{name}")) is not None:
+            run.tolerated[name.lower()] = value
+    run.news.put(None)
+    return json_reply({})
+
+
+def list_children(request: Request) -> Reply:
+    """Answer ListExecutions for a Map Run."""
+    run = _asked(request)
+    if run.written.type == "EXPRESS":
+        reason = "This operation is not supported by this type of state machine"
+        raise RefusalError("StateMachineTypeNotSupported", reason)
+    return children_of([run], request)
+
+
+def children_of(runs: Iterable[MapRun], request: Request) -> Reply:
+    """The child executions of Map Runs that a ListExecutions asks for, the newest first."""
+    status = request.json.get("statusFilter")
+    children = [(run, it) for run in runs for it in reversed(run.children)]
+    chosen = [(run, it) for run, it in children if status in {None, it.status}]
+    page, token = page_of(chosen, request.json)
+    return json_reply({"executions": [_listed(run, it) for run, it in page]} | token)
+
+
+def describe_child(run: MapRun, it: Child) -> dict[str, Any]:
+    """A child execution, in the form of DescribeExecution."""
+    told = run.told(it)
+    kept = {name: told[name] for name in ("input", "output", "error", "cause") if told.get(name) is not None}
+    if it.status != "SUCCEEDED":
+        kept.pop("output", None)
+    if it.status == "ABORTED":
+        kept |= dict(it.abort)
+    details = {f"{name}Details": {"included": True} for name in ("input", "output") if name in kept}
+    listed = _listed(run, it)
+    del listed["itemCount"]
+    return listed | kept | details
+
+
+def _listed(run: MapRun, it: Child) -> dict[str, Any]:
+    return {
+        "executionArn": it.arn,
+        "stateMachineArn": run.machine_arn,
+        "mapRunArn": run.arn,
+        "name": it.arn.rpartition(":")[2],
+        "status": it.status,
+        "startDate": it.start.timestamp(),
+        "itemCount": it.count,
+        "redriveCount": 0,
+    } | ({"stopDate": it.stop.timestamp()} if it.stop else {})
+
+
+def _told(run: MapRun) -> dict[str, Any]:
+    times = {"startDate": run.start, "stopDate": run.stop}
+    return {"mapRunArn": run.arn, "executionArn": run.execution_arn} | {
+        name: time.timestamp() for name, time in times.items() if time
+    }
+
+
+def _asked(request: Request) -> MapRun:
+    """The Map Run that a request names.
+
+    Raises:
+        RefusalError: There is none.
+    """
+    check_call("stepfunctions", request.operation, request.json)
+    arn = request.json["mapRunArn"]
+    if (run := map_run(arn)) is None:
+        raise RefusalError("ResourceNotFound", f"Resource not found: '{arn}'")
+    return run
