@@ -1,15 +1,27 @@
 """Answer S3. moto stores buckets and objects, and is imported at the first call."""
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from sfn_emulator.engine.application import Moto
 from sfn_emulator.http.messages import RefusalError, Reply, Request
 from sfn_emulator.http.operations import s3_call
+from sfn_emulator.http.replies import s3_ids
 
 # See https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _NAME: Final = re.compile(
     r"(?!xn--|sthree-)(?!(\d+\.){3}\d+$)(?!.*\.\.)[a-z\d][a-z\d.-]{1,61}[a-z\d]", re.ASCII
+)
+# AWS encrypts every object, unless a bucket says how.
+_ENCRYPTS: Final = frozenset(
+    ("PutObject", "GetObject", "HeadObject", "CopyObject", "CreateMultipartUpload", "UploadPart")
+) | {"CompleteMultipartUpload"}
+_NOT_ENCRYPTED: Final = b"<Code>ServerSideEncryptionConfigurationNotFoundError</Code>"
+_BY_DEFAULT: Final = (
+    b"<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault>"
+    b"<SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault>"
+    b"<BucketKeyEnabled>false</BucketKeyEnabled></Rule></ServerSideEncryptionConfiguration>"
 )
 
 
@@ -28,7 +40,18 @@ class S3Api:
         operation, call = s3_call(request)
         if operation == "CreateBucket" and not _NAME.fullmatch(call["Bucket"]):
             raise RefusalError("InvalidBucketName", "The specified bucket is not valid.")
-        return self._moto(request)
+        reply = self._moto(request)
+        # AWS's clients read the ids of S3 only if there is no id in the form of other services.
+        headers = {
+            name.lower(): value for name, value in reply.headers.items() if name.lower() != "x-amzn-requestid"
+        }
+        if operation == "GetBucketEncryption" and _NOT_ENCRYPTED in reply.body:
+            reply = Reply(200, _BY_DEFAULT)
+        if reply.ok and operation in _ENCRYPTS:
+            headers.setdefault("x-amz-server-side-encryption", "AES256")
+        if checksums := [it for name, it in headers.items() if name.startswith("x-amz-checksum-")]:
+            headers.setdefault("x-amz-checksum-type", "COMPOSITE" if "-" in checksums[0] else "FULL_OBJECT")
+        return replace(reply, headers=headers | s3_ids())
 
     def reset(self) -> None:
         """Forget nothing, because moto has everything."""

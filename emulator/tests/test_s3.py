@@ -2,6 +2,8 @@
 
 import http.client
 import io
+import json
+import re
 import uuid
 
 import pytest
@@ -42,6 +44,16 @@ def test_a_body_in_chunks_has_a_checksum(aws, bucket, algorithm):
     told = aws("s3").put_object(Bucket=bucket, Key="k", Body=body, ChecksumAlgorithm=algorithm)
     assert told[f"Checksum{algorithm}"]
     assert aws("s3").get_object(Bucket=bucket, Key="k")["Body"].read() == b"hello" * 100_000
+
+
+def test_everything_is_encrypted(aws, bucket):
+    """AWS encrypts each object with AES256, and says so."""
+    assert aws("s3").put_object(Bucket=bucket, Key="k", Body=b"it")["ServerSideEncryption"] == "AES256"
+    told = aws("s3").head_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")
+    assert (told["ServerSideEncryption"], told["ChecksumType"]) == ("AES256", "FULL_OBJECT")
+    configuration = aws("s3").get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
+    (rule,) = configuration["Rules"]
+    assert rule["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
 
 
 def test_a_large_file_comes_in_parts(aws, bucket):
@@ -99,6 +111,24 @@ def test_errors_are_those_of_s3(aws, bucket):
     assert code(s3.get_object, Bucket=bucket, Key="none") == "NoSuchKey"
     assert code(s3.head_object, Bucket=bucket, Key="none") == "404"
     assert code(s3.list_objects_v2, Bucket="nobody-has-this") == "NoSuchBucket"
+
+
+def test_a_task_writes_and_reads_an_object(bucket, machine):
+    """A body is JSON or a text. Its length is told, and an error has the name and the ids of S3."""
+
+    def told(operation, **parameters):
+        resource = f"arn:aws:states:::aws-sdk:s3:{operation}"
+        state = {"Type": "Task", "Resource": resource, "End": True}
+        state |= {"Parameters": {"Bucket": bucket, "Key": "k"} | parameters}
+        return machine({"StartAt": "A", "States": {"A": state}}).run()
+
+    assert told("putObject", Body={"a": [1]})["status"] == "SUCCEEDED"
+    assert json.loads(json.loads(told("getObject")["output"])["Body"]) == {"a": [1]}
+    assert json.loads(told("headObject")["output"])["ContentLength"] == len('{"a":[1]}')
+    failed = told("getObject", Key="none")
+    assert failed["error"] == "S3.NoSuchKeyException"
+    ids = r"\(Service: S3, Status Code: 404, Request ID: \S+, Extended Request ID: \S+\)"
+    assert re.fullmatch(rf"The specified key does not exist. {ids}", failed["cause"])
 
 
 READS = [

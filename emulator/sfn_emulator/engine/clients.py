@@ -151,13 +151,16 @@ class EngineClients:
         }
         headers.update(signed(replace(scope, access_key=key or "")))
         body = request.body or b""
+        body = body.read() if hasattr(body, "read") else body
         ours = Request(
             request.method, target, headers, body.encode() if isinstance(body, str) else bytes(body)
         )
         refusal = denied(ours, "The state machine that calls has no role")
         earlier = vars(self._thread).pop("reply", None)
         self._thread.latest = reply = earlier or (self._answer(ours) if key else error_reply(ours, refusal))
-        reply_headers: Any = {**reply.headers, "Content-Length": str(len(reply.body))}
+        reply_headers: Any = {**reply.headers}
+        if request.method != "HEAD":  # its answer has the length of a body that is not there
+            reply_headers["Content-Length"] = str(len(reply.body))
         return AWSResponse(request.url, reply.status, reply_headers, _Raw(reply.body))
 
 

@@ -235,6 +235,11 @@ def unmodelled(name: str, original: MotoFunction, client_error: Any) -> tuple[st
     return (name if client_error.response["Error"]["Code"] == "AccessDeniedException" else error), cause
 
 
+def service_names(original: dict[str, str]) -> dict[str, str]:
+    """The errors of a call through AWS's SDK begin with the name of the service, such as S3."""
+    return original | {"s3": "S3"}
+
+
 def ended(original: MotoFunction, self: Any) -> None:
     """An output is always JSON, even a text or null. It is stored before the status is SUCCEEDED."""
     execution = self.execution

@@ -253,8 +253,8 @@ def _told(error: Any) -> str:
     if response is None:  # the client refused the name of the bucket
         return "The specified bucket is not valid."
     told, meta = response["Error"], response["ResponseMetadata"]
-    status, request = meta["HTTPStatusCode"], meta.get("RequestId", "")
-    return f"{told['Message']} (Service: S3, Status Code: {status}, Request ID: {request})"
+    ids = f"Request ID: {meta.get('RequestId', '')}, Extended Request ID: {meta.get('HostId', '')}"
+    return f"{told['Message']} (Service: S3, Status Code: {meta['HTTPStatusCode']}, {ids})"
 
 
 def inputs(env: Any, written: Written, items: Iterator[Any]) -> Iterator[tuple[Any, int]]:

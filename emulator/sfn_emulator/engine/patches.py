@@ -219,6 +219,7 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _ENGINE + "backend.execution:BaseExecutionWorkerCommunication._reflect_execution_status": Patch(
         "1ada2e9dd154", failures.ended
     ),
+    _SERVICE + "_aws_sdk:_SERVICE_ERROR_NAMES": Patch("8ba4f3ddad07", make=failures.service_names),
     _COMMON + "timeouts.timeout:Timeout.eval": Patch(
         "385d9062a4ec", failures.time_out, source=_COMPONENT + ".eval"
     ),

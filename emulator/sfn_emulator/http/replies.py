@@ -1,6 +1,8 @@
 """Build the replies and errors of AWS's protocols, and the pages for a browser."""
 
+import base64
 import json
+import secrets
 import uuid
 from collections.abc import Mapping
 from typing import Any, Final
@@ -63,7 +65,7 @@ def error_reply(request: Request, error: RefusalError) -> Reply:
     is_query = request.is_form or "action=" in request.target.lower()
     if request.scope.service == "s3":
         text = f"<Error><Code>{error.code}</Code><Message>{escape(error.message)}</Message></Error>"
-        return Reply(error.status, text.encode(), _headers("text/xml"))
+        return Reply(error.status, text.encode(), {"Content-Type": "application/xml"} | s3_ids())
     if is_query and not is_lambda and "x-amz-target" not in request.headers:
         text = (
             '<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type>'
@@ -130,6 +132,14 @@ def page(title: str, body: str, status: int = 200, language: str = "en") -> Repl
 
 def _headers(content_type: str) -> dict[str, str]:
     return {"Content-Type": content_type, "x-amzn-RequestId": str(uuid.uuid4())}
+
+
+def s3_ids() -> dict[str, str]:
+    """The headers with the two ids of a reply from S3."""
+    return {
+        "x-amz-request-id": secrets.token_hex(8).upper(),
+        "x-amz-id-2": base64.b64encode(secrets.token_bytes(56)).decode(),
+    }
 
 
 def denied(request: Request, message: str) -> RefusalError:
