@@ -341,9 +341,10 @@ def test_a_distributed_map_maps_the_pairs_of_an_object(machine, items):
 
 
 def test_a_map_says_in_two_ways_what_it_tolerates(machine):
-    """ToleratedFailureCount and ToleratedFailurePercentage may both be expressions."""
+    """ToleratedFailureCount and ToleratedFailurePercentage may both be expressions, or whole numbers."""
     tolerated = {"ToleratedFailureCount": "{% 1 %}", "ToleratedFailurePercentage": "{% 50.5 %}"}
     assert output(machine, one(**DISTRIBUTED | tolerated | {"Items": [1]})) == [1]
+    assert output(machine, one(**MAP | {"ToleratedFailurePercentage": 50, "Items": [1]})) == [1]
 
 
 def test_an_inline_map_maps_no_object(machine):

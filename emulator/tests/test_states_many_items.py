@@ -106,14 +106,15 @@ def test_the_events_of_a_map_run(machine):
 
 
 def test_the_context_object_of_a_child(machine):
-    """A child sees its own execution. ItemSelector sees the index of an item, its value and its source."""
-    shown = {"S": {"Type": "Pass", "Parameters": {"in.$": "$", "id.$": "$$.Execution.Id"}, "End": True}}
+    """A child sees its own execution and its item. ItemSelector sees the execution of the Map."""
+    parameters = {"in.$": "$", "id.$": "$$.Execution.Id", "item.$": "$$.Map.Item"}
+    shown = {"S": {"Type": "Pass", "Parameters": parameters, "End": True}}
     selector = {"item.$": "$$.Map.Item", "of.$": "$$.Execution.Id", "n.$": "$.n"}
     mine = machine(many(shown, ItemsPath="$.list", ItemSelector=selector))
     arn = mine.start({"list": ["a"], "n": 5})
     (output,) = json.loads(mine.wait(arn)["output"])
     item = {"Index": 0, "Value": "a", "Source": "STATE_DATA"}
-    assert output["in"] == {"item": item, "of": arn, "n": 5}
+    assert (output["item"], output["in"]) == (item, {"item": item, "of": arn, "n": 5})
     (child,) = mine.client.list_executions(mapRunArn=run_of(mine, arn)["mapRunArn"])["executions"]
     assert output["id"] == child["executionArn"]
 

@@ -24,6 +24,8 @@ from states_language.items import ItemsError, batches, read_items
 #: The values of `InputType` that the emulator reads.
 READ: Final = ("CSV", "JSON", "JSONL")
 _TAKEN: Final = ("ItemReader", "ItemBatcher", "ResultWriter")
+# A definition without these words has nothing that moto's parser cannot read.
+_UNREADABLE: Final = ("DISTRIBUTED", "ToleratedFailurePercentage", *_TAKEN)
 _READER_FAILED: Final = "States.ItemReaderFailed"
 # The Distributed Maps of the definition that is parsed now.
 _maps: ContextVar[Mapping[str, Any] | None] = ContextVar("maps", default=None)
@@ -78,7 +80,7 @@ def _with_maps(parse: MotoFunction) -> MotoFunction:
     logging.getLogger("moto.stepfunctions.parser.asl.parse.preprocessor").setLevel(logging.ERROR)
 
     def parse_all(definition: str) -> Any:
-        if not any(f'"{name}"' in definition for name in ("DISTRIBUTED", *_TAKEN)):
+        if not any(f'"{word}"' in definition for word in _UNREADABLE):
             return parse(definition)
         machine = json.loads(definition)
         default = machine.get("QueryLanguage", "JSONPath")

@@ -316,7 +316,9 @@ def _outputs(state: Any, env: Any, run: MapRun, items: list[Any] | None) -> list
         if not env.is_running():
             return None
         if following and run.running < run.at_once:
-            _start(env, run, *following)
+            number = len(run.children)
+            is_item = "ItemBatcher" not in run.written.fields
+            _start(env, run, *following, _shown(number, items[number], source) if is_item else {})
             following = next(waiting, None)
         else:
             run.news.get()
@@ -348,8 +350,7 @@ def selected(state: Any, env: Any, items: Iterable[Any], source: str) -> Iterato
     frame.states.reset(given)
     try:
         for index, item in enumerate(items):
-            told = map_item(None, Index=index, Value=item) | {"Source": source}
-            frame.states.context_object.context_object_data["Map"] = {"Item": told}
+            frame.states.context_object.context_object_data |= _shown(index, item, source)
             frame.stack[:] = [given]
             selector.eval(frame)
             yield frame.stack[-1]
@@ -357,7 +358,12 @@ def selected(state: Any, env: Any, items: Iterable[Any], source: str) -> Iterato
         env.delete_frame(frame)
 
 
-def _start(env: Any, run: MapRun, given: Any, count: int) -> None:
+def _shown(index: int, item: Any, source: str) -> dict[str, Any]:
+    """What the context object says of an item."""
+    return {"Map": {"Item": map_item(None, Index=index, Value=item) | {"Source": source}}}
+
+
+def _start(env: Any, run: MapRun, given: Any, count: int, shown: Mapping[str, Any]) -> None:
     kind, tail = ("express", f":{uuid.uuid4()}") if run.written.type == "EXPRESS" else ("execution", "")
     name = str(uuid.uuid4())
     arn = f"{run.machine_arn.replace(':stateMachine:', f':{kind}:')}:{name}{tail}"
@@ -374,13 +380,21 @@ def _start(env: Any, run: MapRun, given: Any, count: int) -> None:
     child = Child(arn, count, made)
     run.add(child)
     _children[arn] = run, child
-    threading.Thread(target=_run, args=(run, child), daemon=True).start()
+    threading.Thread(target=_run, args=(run, child, shown), daemon=True).start()
 
 
-def _run(run: MapRun, child: Child) -> None:
+def _run(run: MapRun, child: Child, shown: Mapping[str, Any]) -> None:
     """Run a child in this thread, and write down what it did."""
     made = child.execution
     made.exec_worker = worker = made._get_start_execution_worker()
+    build = worker._get_evaluation_environment
+
+    def environment() -> Any:
+        env = build()
+        env.states.context_object.context_object_data.update(shown)
+        return env
+
+    worker._get_evaluation_environment = environment
     made.exec_status = engine_module("api").ExecutionStatus.RUNNING
     if run.written.type == "STANDARD":  # it has no time-out, for which moto's engine needs another thread
         program = worker._get_evaluation_entrypoint()
