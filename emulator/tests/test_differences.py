@@ -307,6 +307,16 @@ def test_some_parts_of_a_distributed_map_are_missing(machine, field, error, miss
     assert (told["error"], f"The emulator does not have {missing}." in told["cause"]) == (error, True)
 
 
+def test_a_distributed_map_ends_after_its_map_run(machine):
+    """AWS: since November 2024, the previous event is MapRunStarted."""
+    state = MAP | {"ItemProcessor": MAP["ItemProcessor"] | DISTRIBUTED, "End": True}
+    mine = machine(jsonata(A=state))
+    arn = mine.start([1])
+    mine.wait(arn)
+    ids = {event["type"]: (event["id"], event["previousEventId"]) for event in mine.events(arn)}
+    assert ids["MapStateExited"][1] == ids["MapRunSucceeded"][0]
+
+
 def test_forty_children_of_a_map_run_at_the_same_time(machine):
     """AWS: as many as MaxConcurrency says, up to 10,000."""
     waits = {"StartAt": "I", "States": {"I": {"Type": "Wait", "Seconds": 60, "End": True}}}
