@@ -83,6 +83,8 @@ def test_the_children_are_executions(machine):
     assert types == ["ExecutionStarted", "PassStateEntered", "PassStateExited", "ExecutionSucceeded"]
     of_child = mine.client.describe_state_machine_for_execution(executionArn=child["executionArn"])
     assert (of_child["label"], json.loads(of_child["definition"])["StartAt"]) == ("Each", "P")
+    of_label = mine.client.list_executions(stateMachineArn=f"{mine.arn}/Each")["executions"]
+    assert [it["executionArn"] for it in of_label] == [child["executionArn"]]
     (of_machine,) = mine.client.list_executions(stateMachineArn=mine.arn)["executions"]
     assert of_machine["executionArn"] == arn
 

@@ -71,8 +71,7 @@ class Authorizer:
         except (AttributeError, KeyError, TypeError) as error:
             raise MalformedRequestError("a parameter has the wrong type") from error
         documents, boundary = backends.documents_of(caller), backends.boundary_documents_of(caller)
-        of_request = {"aws:requestedregion": request.scope.region, "aws:securetransport": "true"}
-        context = caller.context | of_request
+        context = _context(caller, request.scope.region)
         for permission in permissions:
             # SNS writes its own name in capitals.
             action, resource = permission.action.replace("sns:", "SNS:"), permission.resource
@@ -92,7 +91,8 @@ class Authorizer:
         caller = self._sessions.find(self._sessions.of_machine(role_arn))
         if caller is None or not self._enforced:
             return ""
-        permission = Permission(action, resource, tuple(caller.context.items()))
+        context = _context(caller, Arn.of(resource).region)
+        permission = Permission(action, resource, tuple(context.items()))
         reason = _reason_to_deny(
             backends.documents_of(caller), backends.boundary_documents_of(caller), permission
         )
@@ -152,6 +152,11 @@ def _reason_to_deny(
             return f"with an explicit deny in {'an' if kind == _POLICY else 'a'} {kind}"
     missing = [kind for kind, decision in decisions.items() if decision is not Decision.ALLOWED]
     return f"because no {missing[0]} allows the {{}} action" if missing else ""
+
+
+def _context(caller: Caller, region: str) -> dict[str, str]:
+    """The condition keys of a call to a region, and their values."""
+    return caller.context | {"aws:requestedregion": region, "aws:securetransport": "true"}
 
 
 def _not_authorized(caller: Caller, action: str, resource: str) -> str:

@@ -1,6 +1,6 @@
 """Describe Map Runs and their child executions as AWS does. `engine.map_runs` has them."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from sfn_emulator.engine.map_runs import Child, MapRun, map_run, map_runs_of
@@ -56,15 +56,18 @@ def update_map_run(request: Request) -> Reply:
 
 def list_children(request: Request) -> Reply:
     """Answer ListExecutions for a Map Run."""
-    run = _asked(request)
-    if run.written.type == "EXPRESS":
+    return children_of([_asked(request)], request)
+
+
+def children_of(runs: Sequence[MapRun], request: Request) -> Reply:
+    """The child executions of Map Runs that a ListExecutions asks for, the newest first.
+
+    Raises:
+        RefusalError: They are Express executions.
+    """
+    if any(run.written.type == "EXPRESS" for run in runs):
         reason = "This operation is not supported by this type of state machine"
         raise RefusalError("StateMachineTypeNotSupported", reason)
-    return children_of([run], request)
-
-
-def children_of(runs: Iterable[MapRun], request: Request) -> Reply:
-    """The child executions of Map Runs that a ListExecutions asks for, the newest first."""
     status = request.json.get("statusFilter")
     children = [(run, it) for run in runs for it in reversed(run.children)]
     chosen = [(run, it) for run, it in children if status in {None, it.status}]
