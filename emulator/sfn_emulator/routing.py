@@ -18,10 +18,13 @@ from sfn_emulator.dynamodb.api import DynamoDbApi
 from sfn_emulator.engine import map_runs
 from sfn_emulator.engine.application import Moto
 from sfn_emulator.engine.clients import EngineClients
+from sfn_emulator.engine.executions import StatusChange
 from sfn_emulator.http.authentication import Sessions
 from sfn_emulator.http.messages import MalformedRequestError, RefusalError, Reply, Request
 from sfn_emulator.http.normalization import normalized
-from sfn_emulator.http.replies import denied, error_reply, json_reply, malformed, page
+from sfn_emulator.http.protocols import SERVICE as CLOUDWATCH
+from sfn_emulator.http.protocols import error_in_protocol_of, in_json, in_protocol_of
+from sfn_emulator.http.replies import denied, json_reply, malformed, page
 from sfn_emulator.http.same_origin import OriginCheck
 from sfn_emulator.http.service_models import fault_of
 from sfn_emulator.iam.authorization import Authorizer
@@ -34,6 +37,8 @@ from sfn_emulator.s3 import S3Api
 from sfn_emulator.sns.api import SnsApi
 from sfn_emulator.sns.mail import Mailbox
 from sfn_emulator.states.api import StatesApi
+from sfn_emulator.watching.cloudwatch import CloudWatchApi
+from sfn_emulator.watching.events import EventsApi
 
 _RESET: Final = ("POST", "/moto-api/reset")
 #: What moto adds to IAM's answers: parts of a second, and what AWS does not say of a new role.
@@ -81,16 +86,28 @@ class Router:
         writer = LogWriter(self._moto)
         self._runner = Runner(folder, endpoint, writer, sessions)
         mailbox = Mailbox(folder / "mailbox")
-        sns = SnsApi(self._moto, mailbox, endpoint)
+        sns = SnsApi(self._moto, mailbox, endpoint, self._authorizer)
+        cloudwatch = CloudWatchApi(self._moto, sns.publish_for)
+        events = EventsApi(self._moto, sns.publish_for, self._authorizer)
+
+        def announce(change: StatusChange) -> None:
+            try:
+                cloudwatch.status_changed(change)
+                events.status_changed(change)
+            except Exception:  # whoever watches an execution does not change it
+                traceback.print_exc()
+
         self._pages = Pages(sns, mailbox, record.port)
         # The key is the service that the signature names. moto answers all other services.
         self._services: Final[Mapping[str, Service]] = {
             "dynamodb": DynamoDbApi(self._moto),
+            "events": events,
             "lambda": LambdaApi(self._moto, self._runner, self._authorizer, sessions),
             "logs": LogsApi(self._moto, writer),
             "s3": S3Api(self._moto),
+            "monitoring": cloudwatch,
             "sns": sns,
-            "states": StatesApi(self._moto, self._authorizer, writer),
+            "states": StatesApi(self._moto, self._authorizer, writer, announce),
         }
         # moto's reset goes through everything that is loaded. Nothing may be loaded at the same time.
         self._loading = threading.Lock()
@@ -104,7 +121,9 @@ class Router:
         except RefusalError as error:
             is_browser = "text/html" in request.headers.get("accept", "")
             message = f"<p>{error.message}</p>"
-            return page("Refused", message, error.status) if is_browser else error_reply(request, error)
+            return (
+                page("Refused", message, error.status) if is_browser else error_in_protocol_of(request, error)
+            )
         try:
             if request.path.startswith("/moto-api") and (request.method, request.path) != _RESET:
                 raise RefusalError("NotFound", "The emulator serves nothing of moto's own interface", 404)
@@ -112,7 +131,7 @@ class Router:
             if request.signed or request.has_body:
                 self._authorizer.caller(request)
         except RefusalError as error:
-            return error_reply(request, error)
+            return error_in_protocol_of(request, error)
         return None
 
     def receive(self, request: Request) -> Reply:
@@ -133,7 +152,7 @@ class Router:
         except Exception:
             traceback.print_exc()
             refusal = fault_of(request)
-        return error_reply(request, refusal)
+        return error_in_protocol_of(request, refusal)
 
     def warm_up(self) -> None:
         """Load modules now, so that the first calls do not wait for them."""
@@ -152,10 +171,12 @@ class Router:
 
     def _answer(self, request: Request) -> Reply:
         is_owner = self._authorizer.is_owner(request)
-        is_reset = (request.method, request.path) == _RESET
+        is_reset, as_it_came = (request.method, request.path) == _RESET, request
         for_people = not request.signed or (is_owner and request.path.startswith("/_emulator/"))
         if for_people and (reply := self._pages.answer(request, is_owner=is_owner)):
             return reply
+        if request.signed and request.scope.service == CLOUDWATCH:
+            request = in_json(request)
         if "x-amz-target" in request.headers:
             request.json  # noqa: B018 (this refuses a body that is not JSON)
         if request.signed and not is_reset:
@@ -167,6 +188,8 @@ class Router:
         if service == "sts" and (identity := self._authorizer.identity(request)):
             return identity
         reply = self._services[service].answer(request) if service in self._services else self._moto(request)
+        if service == CLOUDWATCH:
+            return in_protocol_of(as_it_came, reply)
         if service != "iam":
             return reply
         added = _MOTOS + _MOTOS_NEW * (request.operation == "CreateRole")

@@ -169,6 +169,36 @@ def client_of(endpoint, service, region="us-east-1", key=None):
     return shapes.watch(client)
 
 
+def checked(client):
+    """The same client; from now on, each reply in JSON must have the shape that AWS's model gives it."""
+
+    def check(http_response, model, **_):
+        if http_response.status_code == 200 and http_response.content:
+            fits(model.output_shape, json.loads(http_response.content), model.name)
+
+    client.meta.events.register("after-call", check, unique_id="checked")
+    return client
+
+
+def fits(shape, value, where):
+    """Fail if a part of a reply is unknown, missing, null or of another type."""
+    if shape is None:
+        assert value == {}, where
+        return
+    kinds = {"structure": dict, "map": dict, "list": list, "string": str, "boolean": bool}
+    assert isinstance(value, kinds.get(shape.type_name, int | float)), where
+    if shape.type_name == "structure":
+        assert value.keys() <= shape.members.keys(), f"{where}: {value.keys() - shape.members.keys()}"
+        assert {*shape.required_members} <= value.keys(), where
+        for name, inner in value.items():
+            fits(shape.members[name], inner, f"{where}.{name}")
+    elif shape.type_name == "list":
+        for inner in value:
+            fits(shape.member, inner, where)
+    elif shape.type_name == "string" and shape.enum:
+        assert value in shape.enum, where
+
+
 def zip_of(sources):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:

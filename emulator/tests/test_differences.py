@@ -102,10 +102,10 @@ def test_a_condition_that_is_not_known_is_decided_against_the_caller(user):
 
 def test_of_another_service_the_resource_is_a_star(user):
     """AWS: it is the rule."""
-    ann = user({"Action": "events:*", "Resource": "arn:aws:events:us-east-1:123456789012:rule/r"})
+    ann = user({"Action": "ssm:*", "Resource": "arn:aws:ssm:us-east-1:123456789012:parameter/p"})
     with pytest.raises(ClientError) as caught:
-        ann("events").put_rule(Name="r", ScheduleExpression="rate(1 day)")
-    assert "events:PutRule on resource: * because" in caught.value.response["Error"]["Message"]
+        ann("ssm").get_parameter(Name="p")
+    assert "ssm:GetParameter on resource: * because" in caught.value.response["Error"]["Message"]
 
 
 def test_only_some_keys_work(aws, emulator):
@@ -454,3 +454,149 @@ def test_a_batch_with_a_bad_entry_is_refused(aws, topic, mails, browse):
     with pytest.raises(ClientError, match="Invalid parameter: Subject"):
         aws("sns").publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
     assert [mail["type"] for mail in mails()] == ["confirmation"]
+
+
+ONE_QUERY = {
+    "Id": "q",
+    "MetricStat": {
+        "Metric": {"Namespace": "differences", "MetricName": "m"},
+        "Period": 60,
+        "Stat": "p50",
+    },
+}
+ALARM = {
+    "AlarmName": "differences",
+    "Namespace": "differences",
+    "MetricName": "m",
+    "Statistic": "Maximum",
+    "Period": 3600,
+    "EvaluationPeriods": 1,
+    "Threshold": 1,
+    "ComparisonOperator": "GreaterThanThreshold",
+}
+
+
+@pytest.fixture
+def cloudwatch(aws):
+    """A client, and an alarm of the test's own."""
+    aws("cloudwatch").put_metric_alarm(**ALARM)
+    yield aws("cloudwatch")
+    aws("cloudwatch").delete_alarms(AlarmNames=["differences"])
+
+
+def test_an_alarm_does_not_wait_for_the_end_of_a_period(cloudwatch):
+    """AWS: it takes a minute or more, and looks at periods that have ended."""
+    cloudwatch.put_metric_data(Namespace="differences", MetricData=[{"MetricName": "m", "Value": 2.0}])
+
+    def is_raised():
+        (told,) = cloudwatch.describe_alarms(AlarmNames=["differences"])["MetricAlarms"]
+        return told["StateValue"] == "ALARM"
+
+    wait_until(is_raised, 5)
+
+
+def test_expressions_and_composite_alarms_are_refused(cloudwatch):
+    """AWS: they work."""
+    now, sums = time.time(), [ONE_QUERY, {"Id": "e", "Expression": "q * 2"}]
+    alarm = {name: ALARM[name] for name in ("AlarmName", "EvaluationPeriods", "ComparisonOperator")}
+    composite = {"AlarmName": "a", "AlarmRule": "ALARM(differences)"}
+    asked = {"MetricDataQueries": sums, "StartTime": now - 60, "EndTime": now}
+    for call, given, code in (
+        (cloudwatch.get_metric_data, asked, "ValidationError"),
+        (cloudwatch.put_metric_alarm, alarm | {"Metrics": sums}, "ValidationError"),
+        (cloudwatch.put_composite_alarm, composite, "UnknownOperationException"),
+    ):
+        with pytest.raises(ClientError) as caught:
+            call(**given)
+        assert caught.value.response["Error"]["Code"] == code
+
+
+def test_a_percentile_is_one_of_the_values(cloudwatch):
+    """AWS: an estimate."""
+    cloudwatch.put_metric_data(Namespace="exact", MetricData=[{"MetricName": "m", "Values": [1.0, 2.0, 3.0]}])
+    metric = {"Namespace": "exact", "MetricName": "m"}
+    query = {"Id": "q", "MetricStat": {"Metric": metric, "Period": 3600, "Stat": "p34"}}
+    now = time.time()
+    told = cloudwatch.get_metric_data(MetricDataQueries=[query], StartTime=now - 60, EndTime=now + 60)
+    assert told["MetricDataResults"][0]["Values"] == [2.0]
+
+
+def test_the_history_of_an_alarm_has_no_configuration(cloudwatch):
+    """AWS: ConfigurationUpdate, too."""
+    told = cloudwatch.describe_alarm_history(AlarmName="differences", HistoryItemType="ConfigurationUpdate")
+    assert told["AlarmHistoryItems"] == []
+
+
+def test_an_alarm_acts_on_topics_only(cloudwatch, function):
+    """AWS: a function may be an action."""
+    it = function(TOPICS)
+    cloudwatch.put_metric_alarm(**ALARM, AlarmActions=[it.arn])
+    cloudwatch.set_alarm_state(AlarmName="differences", StateValue="ALARM", StateReason="r")
+    items = cloudwatch.describe_alarm_history(AlarmName="differences")["AlarmHistoryItems"]
+    assert {item["HistoryItemType"] for item in items} == {"StateUpdate"}
+
+
+def test_only_executions_are_counted(aws, function, machine):
+    """AWS: also functions, service integrations, and what an express execution costs."""
+    task = {"Type": "Task", "Resource": function(TOPICS).arn, "End": True}
+    mine = machine({"StartAt": "A", "States": {"A": task}}, type="EXPRESS")
+    mine.client.start_sync_execution(stateMachineArn=mine.arn)
+    names = {it["MetricName"] for it in aws("cloudwatch").list_metrics(Namespace="AWS/States")["Metrics"]}
+    assert all(name.startswith("Execution") for name in names)
+
+
+def test_the_children_of_a_distributed_map_are_not_counted(aws, machine):
+    """AWS: they are executions."""
+    mapped = {
+        "Type": "Map",
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "B",
+            "States": {"B": {"Type": "Pass", "End": True}},
+        },
+        "End": True,
+    }
+    mine = machine({"StartAt": "A", "States": {"A": mapped}})
+    mine.run([1, 2, 3])
+    arns = {
+        dimension["Value"]
+        for metric in aws("cloudwatch").list_metrics(Namespace="AWS/States")["Metrics"]
+        for dimension in metric["Dimensions"]
+    }
+    assert {arn for arn in arns if arn.startswith(mine.arn)} == {mine.arn}
+
+
+def test_rules_deliver_to_topics_and_queues_only(aws, cloudwatch, function):
+    """AWS: a function gets events, and an alarm that changes its state sends one."""
+    events, name = aws("events"), "differences"
+    it = function("import sys\ndef lambda_handler(event, context): print('event')")
+    it.client.add_permission(
+        FunctionName=it.name,
+        StatementId="s",
+        Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
+    )
+    url = aws("sqs").create_queue(QueueName=name)["QueueUrl"]
+    arn = f"arn:aws:sqs:us-east-1:123456789012:{name}"
+    aws("sqs").set_queue_attributes(
+        QueueUrl=url, Attributes={"Policy": json.dumps(policy(EVERYBODY | {"Resource": arn}))}
+    )
+    events.put_rule(Name=name, EventPattern='{"source": ["aws.cloudwatch", "differences"]}')
+    events.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": it.arn}, {"Id": "2", "Arn": arn}])
+    cloudwatch.set_alarm_state(AlarmName="differences", StateValue="ALARM", StateReason="r")
+    events.put_events(Entries=[{"Source": "differences", "DetailType": "t", "Detail": "{}"}])
+    (message,) = aws("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
+    assert json.loads(message["Body"])["source"] == "differences"
+    groups = aws("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{it.name}")["logGroups"]
+    assert groups == []
+    events.remove_targets(Rule=name, Ids=["1", "2"])
+    events.delete_rule(Name=name)
+    aws("sqs").delete_queue(QueueUrl=url)
+
+
+def test_a_pattern_may_have_many_wildcards(aws):
+    """AWS: InvalidEventPatternException, because the rule is too complex."""
+    pattern = json.dumps({"source": [{"wildcard": "*:" * 20 + "*"}]})
+    names = ("id", "account", "source", "time", "region", "detail-type")
+    event = json.dumps(dict.fromkeys(names, "a"))
+    assert aws("events").test_event_pattern(EventPattern=pattern, Event=event)["Result"] is False

@@ -1,15 +1,26 @@
-"""Read users, policies, histories and functions from moto's backends, which are its objects for services.
+"""Read users, policies, histories, functions and rules from moto's backends, its objects for services.
 
 Through moto's API, this would be too slow. One call of a function would need a dozen calls of IAM, and one
 page of a history would copy all events. Nothing is stored here, so a policy counts as soon as it is attached.
 """
 
-from collections.abc import Iterable
-from typing import Any
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from sfn_emulator.engine.payloads import History, history_of
 from sfn_emulator.http.authentication import Caller, name_of
-from sfn_emulator.http.messages import Arn
+from sfn_emulator.http.messages import ACCOUNT, Arn
+
+
+class EventRule(NamedTuple):
+    """A rule of EventBridge. Its pattern is JSON; None if it has a schedule."""
+
+    arn: str
+    name: str
+    enabled: bool
+    pattern: str | None
+    targets: Sequence[dict[str, Any]]
 
 
 def caller_of_key(access_key: str) -> Caller | None:
@@ -103,6 +114,18 @@ def remove_execution(machine_arn: str, arn: str) -> None:
     """Remove an execution from its machine."""
     executions = machine_of(machine_arn).executions
     executions[:] = [execution for execution in executions if execution.exec_arn != arn]
+
+
+def rules_of(region: str, bus: str) -> list[EventRule]:
+    """The rules of an event bus. Before the first call of EventBridge, there are none."""
+    # While the module is imported, it may lack this name.
+    if (backends := getattr(sys.modules.get("moto.events.models"), "events_backends", None)) is None:
+        return []
+    found = backends[ACCOUNT][region].event_buses.get(bus)
+    return [
+        EventRule(rule.arn, rule.name, rule.state == "ENABLED", rule.event_pattern.dump(), [*rule.targets])
+        for rule in (list(found.rules.values()) if found else [])
+    ]
 
 
 def codes() -> set[str]:

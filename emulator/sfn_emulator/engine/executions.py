@@ -3,6 +3,7 @@
 import datetime
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, Final, Protocol
@@ -13,6 +14,37 @@ from sfn_emulator.engine.payloads import sparing
 from sfn_emulator.http.messages import Arn
 
 _LONGEST: Final = 300  # seconds that an execution of an express machine may take
+
+
+@dataclass(frozen=True)
+class StatusChange:
+    """An execution has begun, ended, or was begun again by a redrive.
+
+    Args:
+        execution_arn: The execution.
+        machine_arn: Its machine, without a version or an alias.
+        names: The ARNs of the version and the alias, if it was started by one, as DescribeExecution has them.
+        express: Whether it is an express execution.
+        status: Such as ``"RUNNING"``, or how it ended.
+        at: The time of the change, in seconds since 1970.
+        started: When the execution began.
+        describe: Describes the execution as DescribeExecution does. It takes a moment.
+        redriven: Whether a redrive began this run of it.
+    """
+
+    execution_arn: str
+    machine_arn: str
+    names: Mapping[str, str]
+    express: bool
+    status: str
+    at: float
+    started: float
+    describe: Callable[[], Mapping[str, Any]]
+    redriven: bool = False
+
+
+Announce = Callable[[StatusChange], None]
+"""Tells those who watch executions of a change. It returns at once."""
 
 
 class Log(Protocol):
@@ -32,7 +64,14 @@ class Log(Protocol):
 
 
 def prepared(
-    machine: Mapping[str, Any], arn: str, name: str, given: str, log: Log | None, *, sync: bool
+    machine: Mapping[str, Any],
+    arn: str,
+    name: str,
+    given: str,
+    log: Log | None,
+    *,
+    sync: bool,
+    ended: Callable[[], None],
 ) -> Any:
     """An execution whose method ``start`` begins it.
 
@@ -43,6 +82,7 @@ def prepared(
         given: Its input, as JSON.
         log: Where its events go, besides its history.
         sync: Whether ``start`` returns at the end of the execution. Else it has a thread of its own.
+        ended: Called when the execution has ended and its status is known.
     """
     execution = engine_module("backend.execution")
     definition = machine["definition"]
@@ -71,6 +111,7 @@ def prepared(
         activity_store={},
         input_data=given,
     )
+    made.when_ended = ended  # `failures.ended` calls it
     if machine["type"] == "STANDARD":
         made._get_start_execution_worker = partial(redrives.noted, made._get_start_execution_worker)
     if sync:

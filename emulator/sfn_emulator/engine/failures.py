@@ -241,7 +241,10 @@ def service_names(original: dict[str, str]) -> dict[str, str]:
 
 
 def ended(original: MotoFunction, self: Any) -> None:
-    """An output is always JSON, even a text or null. It is stored before the status is SUCCEEDED."""
+    """An output is always JSON, even a text or null. It is stored before the status is SUCCEEDED.
+
+    After that, those who watch the execution learn that it has ended.
+    """
     execution = self.execution
     env = execution.exec_worker.env
     if isinstance(env.program_state(), engine_module("asl.eval.program_state").ProgramEnded):
@@ -252,6 +255,7 @@ def ended(original: MotoFunction, self: Any) -> None:
     else:
         original(self)
     payloads.ended(execution)
+    execution.when_ended()
 
 
 class UnsupportedPathError(ValueError):

@@ -376,7 +376,7 @@ def _start(env: Any, run: MapRun, given: Any, count: int, shown: Mapping[str, An
     }
     text = compact_json(engine_module("asl.utils.encoding").to_json_str, given)
     log = env.cloud_watch_logging_session
-    made = prepared(machine, arn, name, text, log and log.of_child(arn), sync=False)
+    made = prepared(machine, arn, name, text, log and log.of_child(arn), sync=False, ended=lambda: None)
     child = Child(arn, count, made)
     run.add(child)
     _children[arn] = run, child

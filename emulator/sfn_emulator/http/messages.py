@@ -14,8 +14,10 @@ ACCOUNT: Final = "123456789012"
 FORM: Final = "application/x-www-form-urlencoded"
 #: Services with a JSON protocol, by the beginning of the header X-Amz-Target.
 JSON_SERVICES: Final = {
+    "AWSEvents": "events",
     "AWSStepFunctions": "states",
     "DynamoDB_20120810": "dynamodb",
+    "GraniteServiceVersion20100801": "monitoring",
     "Logs_20140328": "logs",
 }
 # Only this form of the header counts, because moto then finds the same service.

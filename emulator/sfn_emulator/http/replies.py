@@ -67,14 +67,15 @@ def error_reply(request: Request, error: RefusalError) -> Reply:
         text = f"<Error><Code>{error.code}</Code><Message>{escape(error.message)}</Message></Error>"
         return Reply(error.status, text.encode(), {"Content-Type": "application/xml"} | s3_ids())
     if is_query and not is_lambda and "x-amz-target" not in request.headers:
+        told = f"<Message>{escape(error.message)}</Message>" if error.message else ""
         text = (
             '<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type>'
-            f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message></Error>"
+            f"<Code>{escape(error.code)}</Code>{told}</Error>"
             f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
         )
         return Reply(error.status, text.encode(), _headers("text/xml"))
     body = {"Type": "User"} if is_lambda else {"__type": error.code}
-    body |= {"message": error.message} | error.more
+    body |= ({"message": error.message} if error.message else {}) | error.more
     headers = _headers("application/json" if is_lambda else "application/x-amz-json-1.0")
     return Reply(error.status, json.dumps(body).encode(), headers | {"x-amzn-errortype": error.code})
 

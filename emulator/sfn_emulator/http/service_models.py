@@ -29,6 +29,7 @@ _TYPES: Final[dict[str, tuple[Any, str]]] = {
     **dict.fromkeys(("string", "timestamp", "blob", "character"), (str, "a string")),
     **dict.fromkeys(("integer", "long", "float", "double"), (int | float, "a number")),
 }
+_INVALID: Final = "ValidationException"
 _IN_CALL: Final = {
     "missing": "not be null",
     "enum": "satisfy enum value set: [{}]",
@@ -53,8 +54,14 @@ _Mismatch = tuple[str, str, Any, Any]
 (None if it is missing or sensitive)."""
 
 
-def check_call(service: str, operation: str, parameters: dict[str, Any]) -> None:
+def check_call(service: str, operation: str, parameters: dict[str, Any], code: str = _INVALID) -> None:
     """Refuse a call whose parameters do not fit the model of its operation.
+
+    Args:
+        service: botocore's name of the service.
+        operation: The operation.
+        parameters: Its parameters. AWS's sentences begin each of their names in lower case.
+        code: The service's name for the error.
 
     Raises:
         RefusalError: A parameter is missing, too long, or not one of the allowed values.
@@ -63,8 +70,10 @@ def check_call(service: str, operation: str, parameters: dict[str, Any]) -> None
     for path, kind, limit, value in _mismatches(shape_of(service, operation, "input"), parameters, str):
         if kind == "type":
             raise MalformedRequestError(f"'{path}' must be {limit}")
-        text = violation(path, _IN_CALL[kind].format(limit), value, missing=kind == "missing")
-        raise RefusalError("ValidationException", text)
+        place = ".".join(part[:1].lower() + part[1:] for part in path.split("."))
+        raise RefusalError(
+            code, violation(place, _IN_CALL[kind].format(limit), value, missing=kind == "missing")
+        )
 
 
 def fault_of(request: Request) -> RefusalError:
@@ -148,6 +157,8 @@ def _mismatches(shape: Any, value: Any, name_of: Callable[[str], str], path: str
     if shape is None or getattr(shape, "is_document_type", False):
         return
     kind, (wanted, words) = shape.type_name, _TYPES[shape.type_name]
+    if kind == "timestamp" and name_of is str:  # a call's JSON has seconds since 1970
+        wanted, words = _TYPES["double"]
     if not isinstance(value, wanted) or (isinstance(value, bool) and kind != "boolean"):
         yield (path, "type", words, None)
         return

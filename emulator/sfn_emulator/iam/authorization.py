@@ -15,7 +15,7 @@ from sfn_emulator.http.authentication import Caller, Sessions
 from sfn_emulator.http.messages import Arn, MalformedRequestError, RefusalError, Reply, Request
 from sfn_emulator.http.normalization import QUERY_SERVICES
 from sfn_emulator.http.replies import denied, query_reply
-from sfn_emulator.iam.policy import Decision, decide, trusts
+from sfn_emulator.iam.policy import Decision, decide, lets_in, trusts
 from sfn_emulator.iam.required_permissions import Permission, api_call, required_permissions
 
 _POLICY: Final = "identity-based policy"
@@ -123,6 +123,21 @@ class Authorizer:
         context = {"aws:sourceaccount": Arn.of(source_arn).account, "aws:sourcearn": source_arn}
         document = backends.trust_of(role_arn)
         return document is not None and trusts(document, "Service", [f"{service}.amazonaws.com"], context)
+
+    def lets_in(self, document: str, service: str, action: str, resource: str, source_arn: str) -> bool:
+        """Whether the policy of a topic or a queue lets a service send to it.
+
+        Args:
+            document: The policy, as JSON; empty if there is none.
+            service: ``"cloudwatch"`` or ``"events"``. EventBridge gives no values for conditions.
+            action: Such as ``"sns:Publish"``.
+            resource: The ARN of the topic or queue.
+            source_arn: For what the service sends: an alarm or a rule.
+        """
+        keys = ("aws:sourceaccount", "aws:sourceowner")
+        context = dict.fromkeys(keys, Arn.of(source_arn).account) | {"aws:sourcearn": source_arn}
+        known = {} if service == "events" else context
+        return not self._enforced or lets_in(document, service, action, resource, known)
 
     def role_may(self, role_arn: str, actions: Iterable[str], resource: str = "*") -> bool:
         """Whether a role may do all these actions on a resource, such as ``"logs:CreateLogDelivery"``."""

@@ -26,8 +26,8 @@ Statement = Mapping[str, Any]
 #: The keys whose values the emulator knows. If a context lacks one of them, AWS has no value either.
 KEYS: Final = frozenset((
     "aws:principalaccount", "aws:principalarn", "aws:principaltype", "aws:requestedregion",
-    "aws:securetransport", "aws:sourceaccount", "aws:sourcearn", "aws:username",
-    "iam:passedtoservice", "iam:permissionsboundary", "iam:policyarn",
+    "aws:securetransport", "aws:sourceaccount", "aws:sourcearn", "aws:sourceowner", "aws:username",
+    "cloudwatch:namespace", "iam:passedtoservice", "iam:permissionsboundary", "iam:policyarn",
 ))  # fmt: skip
 # IAM refuses a longer document, and AWS has no longer names. So no decision takes long.
 _LONGEST_DOCUMENT: Final = 131_072
@@ -69,14 +69,38 @@ def trusts(
         context: The values of condition keys.
         action: The operation that assumes the role.
     """
+    return _grants(_about(action, [document], context), {kind: names}, context)
+
+
+def lets_in(document: str, service: str, action: str, resource: str, context: Context) -> bool:
+    """Whether the policy of a resource lets a service act on the resource.
+
+    Args:
+        document: The policy, as JSON.
+        service: Such as ``"events"``.
+        action: Such as ``"sns:Publish"``.
+        resource: The ARN of the resource.
+        context: The values of condition keys.
+    """
+    principals = {"Service": [f"{service}.amazonaws.com"], "AWS": ["*"]}
+    statements = _about(action, [document], context)
+    covering = [it for it in statements if _covers(it, "Resource", resource, context)]
+    return _grants(covering, principals, context)
+
+
+def _grants(
+    statements: Sequence[Statement], principals: Mapping[str, Collection[str]], context: Context
+) -> bool:
+    """Whether these statements allow what they are about to one of these principals."""
 
     def is_named(principal: Any) -> bool:
         if isinstance(principal, dict):
-            return any(name in names for name in _texts(principal.get(kind)))
+            pairs = [(kind, name) for kind in principals for name in _texts(principal.get(kind))]
+            return any(name in principals[kind] for kind, name in pairs)
         return bool(principal == "*")
 
-    statements = [it for it in _about(action, [document], context) if is_named(it.get("Principal"))]
-    return _decision(statements, context) is Decision.ALLOWED
+    named = [it for it in statements if is_named(it.get("Principal"))]
+    return _decision(named, context) is Decision.ALLOWED
 
 
 def holds(conditions: Mapping[str, Mapping[str, Any]], context: Context) -> bool | None:

@@ -23,6 +23,14 @@ BoundaryOf = Callable[[str], str | None]
 
 # Some services have one name in signatures, and another one in actions.
 _PREFIXES: Final = {"email": "ses", "monitoring": "cloudwatch", "tagging": "tag"}
+_OF_ONE_ALARM: Final = ("PutMetricAlarm", "PutCompositeAlarm", "SetAlarmState", "DescribeAlarmHistory")
+_OF_ALARMS: Final = ("DeleteAlarms", "DescribeAlarms", "EnableAlarmActions", "DisableAlarmActions")
+#: Operations on a rule of EventBridge, and the parameters with its name.
+_OF_RULES: Final = {
+    **dict.fromkeys(("PutRule", "DeleteRule", "DescribeRule", "EnableRule", "DisableRule"), "Name"),
+    **dict.fromkeys(("PutTargets", "RemoveTargets", "ListTargetsByRule"), "Rule"),
+}
+_TAGGING: Final = ("TagResource", "UntagResource", "ListTagsForResource")
 _TAGS: Final = ("Tags", "tags", "Tags.member.1.Key")
 _TABLE_ARNS: Final = (
     "ResourceArn", "StreamArn", "BackupArn", "ExportArn", "ImportArn", "TableArn", "SourceBackupArn",
@@ -164,7 +172,8 @@ def required_permissions(call: ApiCall) -> list[Permission]:
     """
     of_service = _SERVICES.get(call.service)
     permissions = of_service(call) if of_service else [call.permission("*")]
-    if of_service and call.operation.startswith("Create") and call.text(*_TAGS):
+    creates = call.operation.startswith("Create") or call.operation in {"PutMetricAlarm", "PutRule"}
+    if of_service and creates and call.text(*_TAGS):
         kind = call.operation.removeprefix("Create") if call.service in {"iam", "sqs"} else "Resource"
         permissions.append(
             call.permission(permissions[0].resource.removesuffix(":log-stream:"), f"Tag{kind}")
@@ -236,6 +245,44 @@ def _sqs_permissions(call: ApiCall) -> list[Permission]:
     return [call.permission(call.arn(name) if name else "*", call.operation.removesuffix("Batch"))]
 
 
+def _cloudwatch_permissions(call: ApiCall) -> list[Permission]:
+    """The alarm. Metrics have no ARNs, but the name of their group is a condition key."""
+    if call.operation in _TAGGING:
+        return [call.permission(call.text("ResourceARN"))]
+    if call.operation == "PutMetricData":
+        context = (("cloudwatch:namespace", call.text("Namespace")),)
+        return [Permission("cloudwatch:PutMetricData", "*", context)]
+    if call.operation in _OF_ONE_ALARM:
+        return [call.permission(call.arn(f"alarm:{call.text('AlarmName') or '*'}"))]
+    if call.operation in _OF_ALARMS:
+        names = call.parameters.get("AlarmNames") or ["*"]
+        return [call.permission(call.arn(f"alarm:{name}")) for name in names]
+    name = call.text("DashboardName")
+    dashboard = str(Arn.of(call.arn(f"dashboard/{name}"))._replace(region=""))
+    return [call.permission(dashboard if name else "*")]
+
+
+def _events_permissions(call: ApiCall) -> list[Permission]:
+    """The rule, or the event buses to which events are sent. Who gives a role to a target passes it."""
+    if call.operation in _TAGGING:
+        return [call.permission(call.text("ResourceARN"))]
+    if call.operation == "PutEvents":
+        entries = call.parameters.get("Entries") or [{}]
+        buses = dict.fromkeys(entry.get("EventBusName") or "default" for entry in entries)
+        return [
+            call.permission(call.arn(bus if bus.startswith("arn:") else f"event-bus/{bus}")) for bus in buses
+        ]
+    if (parameter := _OF_RULES.get(call.operation)) is None:
+        return [call.permission("*")]
+    bus = call.text("EventBusName").rpartition("/")[2]
+    path = f"{bus}/" if bus not in {"", "default"} else ""
+    rule = call.permission(call.arn(f"rule/{path}{call.text(parameter)}"))
+    targets = call.parameters.get("Targets") or []
+    roles = [target["RoleArn"] for target in targets if target.get("RoleArn")]
+    context = (("iam:passedtoservice", "events.amazonaws.com"),)
+    return [rule, *(Permission("iam:PassRole", role, context) for role in roles)]
+
+
 def _logs_permissions(call: ApiCall) -> list[Permission]:
     """The stream. A group is a stream with an empty name, so ``log-group:NAME:*`` covers the group, too."""
     if tagged := call.text("resourceArn"):
@@ -297,7 +344,9 @@ def _sts_permissions(call: ApiCall) -> list[Permission]:
 
 
 _SERVICES: Final[Mapping[str, Callable[[ApiCall], list[Permission]]]] = {
+    "cloudwatch": _cloudwatch_permissions,
     "dynamodb": _dynamodb_permissions,
+    "events": _events_permissions,
     "iam": _iam_permissions,
     "lambda": _lambda_permissions,
     "logs": _logs_permissions,

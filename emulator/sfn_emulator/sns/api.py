@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from sfn_emulator.engine.application import Moto
 from sfn_emulator.http.messages import Arn, RefusalError, Reply, Request, Scope
 from sfn_emulator.http.replies import query_reply
+from sfn_emulator.iam.authorization import Authorizer
 from sfn_emulator.sns import validation
 from sfn_emulator.sns.mail import Mailbox, confirmation, notification
 from sfn_emulator.sns.query_protocol import (
@@ -32,9 +33,11 @@ class SnsApi:
         moto: Stores them.
         mailbox: Stores the mails.
         endpoint: The emulator's URL, for the links in mails.
+        authorizer: Reads the policies of topics to which services send.
     """
 
-    def __init__(self, moto: Moto, mailbox: Mailbox, endpoint: str) -> None:
+    def __init__(self, moto: Moto, mailbox: Mailbox, endpoint: str, authorizer: Authorizer) -> None:
+        self._authorizer = authorizer
         self._moto = moto
         self._mailbox = mailbox
         self._endpoint = endpoint
@@ -63,6 +66,35 @@ class SnsApi:
         """Forget all subscriptions and mails."""
         self._subscriptions.clear()
         self._mailbox.clear()
+
+    def publish_for(
+        self, service: str, source_arn: str, topic_arn: str, message: Mapping[str, str]
+    ) -> str | None:
+        """Publish a message of a service, if the topic's policy lets it.
+
+        Args:
+            service: ``"cloudwatch"`` or ``"events"``.
+            source_arn: The alarm or the rule.
+            topic_arn: The topic.
+            message: The parameters of Publish.
+
+        Returns:
+            Why the message was not published; None if it was.
+        """
+        scope = _scope_of(Scope(), topic_arn)
+        topic = self._topic(scope, topic_arn)
+        if not topic.ok:
+            return "Topic does not exist"
+        document = attribute(topic.body, "Policy")
+        if not self._authorizer.lets_in(document, service, "SNS:Publish", topic_arn, source_arn):
+            return (
+                f"Resource: {source_arn} is not authorized to perform: SNS:Publish on resource: {topic_arn}"
+            )
+        reply = self._moto.query(scope, "Publish", TopicArn=topic_arn, **message)
+        if not reply.ok:
+            return element(reply.body, "Message")
+        self._deliver(scope, topic_arn, message)
+        return None
 
     def confirm(self, request: Request) -> Reply:
         """Answer ConfirmSubscription. It is a signed call, or a click on the link in a mail."""
@@ -128,7 +160,7 @@ class SnsApi:
             if not reply.ok:
                 return reply
             arn = element(reply.body, "SubscriptionArn")
-            subscription = self._subscriptions.enter(arn, topic_arn, address)
+            subscription = self._subscriptions.enter(arn, topic_arn, address, form["Protocol"])
         if not subscription.confirmed:
             link = self._link("ConfirmSubscription", TopicArn=topic_arn, Token=subscription.token)
             mail = confirmation(address, topic_arn, self._display_name(scope, topic_arn), link)
@@ -205,12 +237,13 @@ class SnsApi:
         return reply
 
     def _deliver(self, scope: Scope, topic_arn: str, form: Mapping[str, str]) -> None:
-        text = validation.mail_text(form)
         subscribers = [it for it in self._subscriptions.of(topic_arn) if it.confirmed]
-        if text is None or not subscribers:
+        if not subscribers:
             return
         display_name = self._display_name(scope, topic_arn)
         for subscriber in subscribers:
+            if (text := validation.mail_text(form, subscriber.protocol)) is None:
+                continue
             link = self._link("Unsubscribe", SubscriptionArn=subscriber.arn, Token=subscriber.token)
             subject = form.get("Subject")
             mail = notification(

@@ -14,6 +14,7 @@ class Subscription:
         arn: The ARN from moto.
         topic_arn: The ARN of its topic.
         address: The e-mail address.
+        protocol: ``"email"`` or ``"email-json"``.
         token: The token in the links of its mails.
         confirmed: Whether somebody confirmed it with the token.
         authenticated: Whether the confirmation was a signed call.
@@ -22,6 +23,7 @@ class Subscription:
     arn: str
     topic_arn: str
     address: str
+    protocol: str = "email"
     token: str = field(default_factory=lambda: secrets.token_hex(64))
     confirmed: bool = False
     authenticated: bool = False
@@ -39,10 +41,10 @@ class Subscriptions:
         self.deleted: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def enter(self, arn: str, topic_arn: str, address: str) -> Subscription:
+    def enter(self, arn: str, topic_arn: str, address: str, protocol: str) -> Subscription:
         """Add a subscription, unless it is there already."""
         with self._lock:
-            return self._by_arn.setdefault(arn, Subscription(arn, topic_arn, address))
+            return self._by_arn.setdefault(arn, Subscription(arn, topic_arn, address, protocol))
 
     def find(self, arn: str) -> Subscription | None:
         """The subscription with this ARN; None if there is none."""

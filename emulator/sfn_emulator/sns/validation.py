@@ -79,12 +79,12 @@ def check_arn(arn: str, parameter: str = "SubscriptionArn") -> None:
         raise invalid(parameter, f"An ARN must have at least 6 elements, not {parts}")
 
 
-def mail_text(form: Mapping[str, str]) -> str | None:
+def mail_text(form: Mapping[str, str], protocol: str = "email") -> str | None:
     """The text of a message for a mail; None if the message is structured and has no text for a mail."""
     if form.get("MessageStructure") != "json":
         return form.get("Message", "")
     try:
         parts = json.loads(form.get("Message", ""))
-        return str(parts.get("email") or parts["default"])
+        return str(parts.get(protocol) or parts["default"])
     except (ValueError, KeyError, AttributeError):
         return None

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sfn_emulator.engine.application import Moto
 from sfn_emulator.engine.backends import events_of
+from sfn_emulator.engine.executions import Announce
 from sfn_emulator.engine.map_runs import child, forget, map_runs_of
 from sfn_emulator.engine.task_tokens import check_token, end_executions, report
 from sfn_emulator.http.messages import RefusalError, Reply, Request
@@ -37,12 +38,13 @@ class StatesApi:
         moto: Stores them and runs their executions.
         authorizer: Checks whether Step Functions can assume their roles.
         writer: Writes the logs of their executions.
+        announce: Learns that an execution has begun or ended.
     """
 
-    def __init__(self, moto: Moto, authorizer: Authorizer, writer: LogWriter) -> None:
+    def __init__(self, moto: Moto, authorizer: Authorizer, writer: LogWriter, announce: Announce) -> None:
         self._moto = moto
         self._machines = Machines(moto, authorizer)
-        self._executions = Executions(moto, writer)
+        self._executions = Executions(moto, writer, announce)
         self._call = self._executions.call
         self._operations = self._machines.operations | {
             "DeleteStateMachine": self._delete,
@@ -157,8 +159,7 @@ class StatesApi:
             error, cause = request.json.get("error"), request.json.get("cause")
             at = int(time.time() * 1000) / 1000  # moto, too, cuts a time to milliseconds
             abort = Abort(error, cause, at, len(events_of(arn)))
-            self._executions.aborts[arn] = abort
-            self._executions.end_log(arn, abort)
+            self._executions.stop(request.scope, arn, abort)
         reply = self._moto(request)
         return reply.with_json({"stopDate": abort.at}) if abort and reply.ok else reply
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sfn_emulator.engine.application import Moto
+from sfn_emulator.engine.application import Moto, signed
 from sfn_emulator.engine.backends import events_of, execution_of, machine_of, remove_execution, running
-from sfn_emulator.engine.executions import prepared
+from sfn_emulator.engine.executions import Announce, StatusChange, prepared
 from sfn_emulator.engine.map_runs import child
 from sfn_emulator.engine.payloads import ENDS
 from sfn_emulator.engine.redrives import go_on
@@ -36,6 +36,10 @@ _PAGE: Final = 100  # AWS's default
 _PAGE_LETTERS: Final = 4_000_000
 _SMALL: Final = 10_000
 _MOST_EXECUTIONS: Final = 10_000
+_DESCRIBES: Final = {
+    "x-amz-target": "AWSStepFunctions.DescribeExecution",
+    "content-type": "application/x-amz-json-1.0",
+}
 #: What DescribeStateMachineForExecution says of a machine.
 _OF_EXECUTION: Final = frozenset(
     ("name", "definition", "roleArn", "revisionId", "loggingConfiguration", "tracingConfiguration")
@@ -85,10 +89,12 @@ class Executions:
     Args:
         moto: Stores the executions.
         writer: Writes their logs.
+        announce: Learns that an execution has begun or ended.
     """
 
-    def __init__(self, moto: Moto, writer: LogWriter) -> None:
+    def __init__(self, moto: Moto, writer: LogWriter, announce: Announce) -> None:
         self._writer = writer
+        self._announce = announce
         self._logs: dict[str, ExecutionLog] = {}
         self._listing = threading.Lock()
         self._redriving = threading.Lock()
@@ -111,17 +117,26 @@ class Executions:
         """Start an execution, and wait for its end if it is `sync`; moto's object of it."""
         arn = started.execution_arn(name)
         machine = {**started.machine, "stateMachineArn": started.arn}
+        is_express = machine["type"] == "EXPRESS"
         log = self._log(scope, arn, machine)
-        execution = prepared(machine, arn, name, given, log, sync=sync)
+
+        def ended() -> None:
+            # An execution that was stopped, or whose machine was deleted, has ended before.
+            if arn not in self.aborts and (is_express or self.started.get(arn) is started):
+                at = execution.stop_date.timestamp()
+                self.tell(scope, execution, started, execution.status, at, redriven=arn in self._redrives)
+
+        execution = prepared(machine, arn, name, given, log, sync=sync, ended=ended)
         executions = machine_of(started.arn).executions
         with self._listing:
-            if machine["type"] == "EXPRESS":  # nobody can ask for one that has ended
+            if is_express:  # nobody can ask for one that has ended
                 executions[:] = [each for each in executions if each.exec_status in {None, "RUNNING"}]
             else:
                 self.started[arn] = started
                 if len(self.started) > _MOST_EXECUTIONS:
                     self._forget_oldest()
             executions.append(execution)
+        self.tell(scope, execution, started, "RUNNING", execution.start_date.timestamp())
         execution.start()
         return execution
 
@@ -155,7 +170,40 @@ class Executions:
             self._running.pop(arn, None)
             log = self._log(request.scope, arn, self.started[arn].machine, redrives.count)
             go_on(execution_of(arn), redrives.count, datetime.fromtimestamp(now, UTC), events, log)
+            self.tell(request.scope, execution_of(arn), self.started[arn], "RUNNING", now, redriven=True)
         return json_reply({"redriveDate": now})
+
+    def tell(
+        self,
+        scope: Scope,
+        execution: Any,
+        started: Started,
+        status: str,
+        at: float,
+        *,
+        redriven: bool = False,
+    ) -> None:
+        """Announce that an execution has begun, or how it ended.
+
+        Args:
+            scope: Its scope.
+            execution: moto's object of it.
+            started: What it was started with.
+            status: The new status.
+            at: The time of the change, in seconds since 1970.
+            redriven: Whether a redrive began this run of it.
+        """
+        arn, express = execution.exec_arn, started.machine["type"] == "EXPRESS"
+        began = int(execution.start_date.timestamp() * 1000) / 1000  # moto, too, cuts a time to milliseconds
+
+        def described() -> Mapping[str, Any]:
+            if execution.exec_status is None:  # moto cannot describe it before it has begun
+                return {"name": execution.name, "input": execution.execution_input, "startDate": began}
+            request = Request("POST", "/", signed(scope) | _DESCRIBES)
+            return self.describe(request.with_json({"executionArn": arn})).json
+
+        names = started.names
+        self._announce(StatusChange(arn, started.arn, names, express, status, at, began, described, redriven))
 
     def same(self, arn: str, given: str) -> Any:
         """The running execution with this name and input; None if the name is free.
@@ -171,8 +219,11 @@ class Executions:
             raise RefusalError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
         return execution
 
-    def end_log(self, arn: str, abort: Abort) -> None:
-        """Write that an execution was stopped. moto's engine ends it later."""
+    def stop(self, scope: Scope, arn: str, abort: Abort) -> None:
+        """Store that an execution was stopped, and tell it. moto's engine ends the execution later."""
+        self.aborts[arn] = abort
+        if (execution := running(arn)) and (started := self.started.get(arn)):
+            self.tell(scope, execution, started, "ABORTED", abort.at)
         if log := self._logs.pop(arn, None):
             at = datetime.fromtimestamp(abort.at, UTC).isoformat()
             number = str(abort.events + 1)

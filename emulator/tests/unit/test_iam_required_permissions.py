@@ -227,9 +227,60 @@ def test_who_one_is_may_be_asked_always():
     assert needs("sts", "AssumeRole", RoleArn="R") == [("sts:AssumeRole", "R")]
 
 
+CLOUDWATCH = "arn:aws:cloudwatch:us-east-1:123456789012:"
+EVENTS = "arn:aws:events:us-east-1:123456789012:"
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters", "needed"),
+    [
+        ("cloudwatch", "GetMetricData", {}, [("GetMetricData", "*")]),
+        ("cloudwatch", "DescribeAlarms", {}, [("DescribeAlarms", f"{CLOUDWATCH}alarm:*")]),
+        (
+            "cloudwatch",
+            "DeleteAlarms",
+            {"AlarmNames": ["a", "b"], "AlarmName": "c"},
+            [("DeleteAlarms", f"{CLOUDWATCH}alarm:a"), ("DeleteAlarms", f"{CLOUDWATCH}alarm:b")],
+        ),
+        (
+            "cloudwatch",
+            "PutMetricAlarm",
+            {"AlarmName": "a", "AlarmNames": ["b"], "ResourceARN": "c", "Tags": [{"Key": "k"}]},
+            [("PutMetricAlarm", f"{CLOUDWATCH}alarm:a"), ("TagResource", f"{CLOUDWATCH}alarm:a")],
+        ),
+        (
+            "cloudwatch",
+            "PutDashboard",
+            {"DashboardName": "d"},
+            [("PutDashboard", "arn:aws:cloudwatch::123456789012:dashboard/d")],
+        ),
+        ("events", "PutRule", {"Name": "a", "Rule": "b"}, [("PutRule", f"{EVENTS}rule/a")]),
+        (
+            "events",
+            "RemoveTargets",
+            {"Rule": "a", "Name": "b", "EventBusName": "bus"},
+            [("RemoveTargets", f"{EVENTS}rule/bus/a")],
+        ),
+        ("events", "ListRules", {}, [("ListRules", "*")]),
+        ("events", "PutEvents", {"Entries": []}, [("PutEvents", f"{EVENTS}event-bus/default")]),
+        (
+            "events",
+            "PutEvents",
+            {"Entries": [{"EventBusName": "a"}, {"EventBusName": f"{EVENTS}event-bus/b"}]},
+            [("PutEvents", f"{EVENTS}event-bus/a"), ("PutEvents", f"{EVENTS}event-bus/b")],
+        ),
+        ("events", "TagResource", {"ResourceARN": "a"}, [("TagResource", "a")]),
+    ],
+)
+def test_an_alarm_or_a_rule_is_named(service, operation, parameters, needed):
+    """Only the parameter that the operation uses counts, whatever else is given."""
+    expected = [(f"{service}:{action}", resource) for action, resource in needed]
+    assert needs(service, operation, **parameters) == expected
+
+
 def test_another_service_needs_its_operation_on_everything():
     """For a service that is not in the table, the action is the operation's name, on any resource."""
-    assert needs("events", "PutEvents", Entries=[]) == [("events:PutEvents", "*")]
+    assert needs("ssm", "GetParameter", Name="n") == [("ssm:GetParameter", "*")]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A page of a long history costs what a page costs: the work is counted, not timed."""
 
 import json
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +12,7 @@ from sfn_emulator.states.history import Executions
 
 ARN = "arn:aws:states:us-east-1:123456789012:execution:Machine:name"
 TIME = "2026-01-01T00:00:00.000Z"
+START = datetime(2026, 1, 1, tzinfo=UTC)
 EVENTS = [{"id": n, "previousEventId": n - 1, "type": "X", "timestamp": TIME} for n in range(1, 25_001)]
 
 
@@ -22,7 +24,7 @@ class Engine:
         make = history.as_aws
         monkeypatch.setattr(history, "events_of", lambda arn: EVENTS)
         monkeypatch.setattr(history, "as_aws", lambda event: self.read.append(event["id"]) or make(event))
-        self._executions = Executions(self, None)
+        self._executions = Executions(self, None, None)
 
     def target(self, scope, operation, parameters):
         assert operation == "AWSStepFunctions.DescribeExecution"
@@ -108,14 +110,16 @@ def test_the_oldest_ended_executions_are_forgotten(monkeypatch):
     monkeypatch.setattr(
         history,
         "prepared",
-        lambda _, arn, *__, **___: SimpleNamespace(exec_arn=arn, start=lambda: None),
+        lambda _, arn, *__, **___: SimpleNamespace(exec_arn=arn, start=lambda: None, start_date=START),
     )
     monkeypatch.setattr(
         history, "remove_execution", lambda _, arn: machine.executions.remove(executions.begun[arn])
     )
     description = {"loggingConfiguration": {"level": "OFF"}, "type": "STANDARD"}
-    started = SimpleNamespace(arn="machine", machine=description, execution_arn=lambda n: f"execution:{n}")
-    executions = Executions(None, None)
+    started = SimpleNamespace(
+        arn="machine", machine=description, names={}, execution_arn=lambda n: f"execution:{n}"
+    )
+    executions = Executions(None, None, lambda change: None)
     executions.begun = {}
     for number in range(7):
         begun = executions.begin(None, started, str(number), "{}")

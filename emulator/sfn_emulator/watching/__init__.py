@@ -1,0 +1,1 @@
+"""Watch executions: metrics and alarms of CloudWatch, and rules of EventBridge."""

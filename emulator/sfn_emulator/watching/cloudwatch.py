@@ -1,0 +1,355 @@
+"""Answer CloudWatch's API: metrics and alarms. moto answers the rest, such as dashboards."""
+
+import base64
+import binascii
+import json
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, Final, Protocol, TypeVar
+
+from sfn_emulator.engine.application import Moto
+from sfn_emulator.engine.executions import StatusChange
+from sfn_emulator.http.messages import Arn, RefusalError, Reply, Request
+from sfn_emulator.http.replies import json_reply, violation
+from sfn_emulator.http.service_models import check_call
+from sfn_emulator.watching.alarms import (
+    ACTIONS,
+    OK,
+    SETTINGS,
+    Alarm,
+    Verdict,
+    check_settings,
+    mail,
+    notification,
+    subject,
+)
+from sfn_emulator.watching.metrics import Metrics
+
+Item = TypeVar("Item")
+_PAUSE_SECONDS: Final = 1.0  # between two looks at the alarms, if no value came
+_MOST_HISTORY: Final = 10_000
+_METRICS_PAGE: Final = 500
+_MOST_DATAPOINTS: Final = 100_800  # of GetMetricData
+_ALARMS_PAGE: Final = 50
+
+
+class Publish(Protocol):
+    """Sends a message to a topic for a service."""
+
+    def __call__(
+        self, service: str, source_arn: str, topic_arn: str, message: Mapping[str, str]
+    ) -> str | None:
+        """Send the parameters of a Publish; the reason if the topic does not accept them."""
+
+
+class CloudWatchApi:
+    """The metrics and alarms of one emulator.
+
+    Args:
+        moto: Answers the operations that are not here.
+        publish: Sends what an alarm has to say to its topic.
+        clock: The time, in seconds since 1970.
+    """
+
+    def __init__(self, moto: Moto, publish: Publish, clock: Callable[[], float] = time.time) -> None:
+        self._moto = moto
+        self._publish = publish
+        self._clock = clock
+        self._metrics = Metrics()
+        self._alarms: dict[str, Alarm] = {}
+        self._history: deque[dict[str, Any]] = deque(maxlen=_MOST_HISTORY)
+        self._changing = threading.RLock()
+        self._came = threading.Event()
+        self._watcher: threading.Thread | None = None
+        self._operations: dict[str, Callable[[Request, dict[str, Any]], dict[str, Any]]] = {
+            "PutMetricData": self._put_data,
+            "GetMetricData": self._data,
+            "GetMetricStatistics": lambda request, given: self._metrics.statistics(
+                request.scope.region, given
+            ),
+            "ListMetrics": self._list_metrics,
+            "PutMetricAlarm": self._put_alarm,
+            "DescribeAlarms": self._describe,
+            "DescribeAlarmsForMetric": self._describe_for_metric,
+            "DescribeAlarmHistory": self._describe_history,
+            "DeleteAlarms": self._delete,
+            "SetAlarmState": self._set_state,
+            "EnableAlarmActions": self._enable_actions,
+            "DisableAlarmActions": self._enable_actions,
+            "TagResource": self._tag,
+            "UntagResource": self._tag,
+            "ListTagsForResource": self._tag,
+        }
+
+    def answer(self, request: Request) -> Reply:
+        """Answer a request to CloudWatch in its JSON protocol."""
+        if (operation := self._operations.get(request.operation)) is None:
+            return self._moto(request)
+        given = {name: value for name, value in request.json.items() if value is not None}
+        if (state := given.get("StateValue", OK)) not in [*ACTIONS]:  # AWS's order is not its model's
+            rule = f"satisfy enum value set: [{', '.join([*ACTIONS][::-1])}]"
+            raise RefusalError("ValidationError", violation("stateValue", rule, state))
+        check_call("cloudwatch", request.operation, given, "ValidationError")
+        return json_reply(operation(request, given))
+
+    def reset(self) -> None:
+        """Forget everything."""
+        with self._changing:
+            self._alarms.clear()
+            self._history.clear()
+            self._metrics.clear()
+
+    def status_changed(self, change: StatusChange) -> None:
+        """Count an execution that has begun or ended."""
+        self._metrics.count(change)
+        self._came.set()
+
+    def evaluate(self) -> None:
+        """Change the states of all alarms whose metrics ask for another one."""
+        with self._changing:
+            now = self._clock()
+            for alarm in list(self._alarms.values()):
+                if now >= alarm.due:
+                    verdict = alarm.verdict(self._metrics, now)
+                    if verdict.state not in {"", alarm.state}:
+                        self._change(alarm, verdict, now)
+
+    def _put_data(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
+        self._metrics.put(request.scope.region, given, self._clock())
+        self._came.set()
+        return {}
+
+    def _data(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
+        """Answer GetMetricData. A page has a part of the values of all queries, one query after the other."""
+        results = self._metrics.data(request.scope.region, given)
+        every = [(n, m) for n, result in enumerate(results) for m in range(len(result["Values"]))]
+        most = int(given.get("MaxDatapoints") or _MOST_DATAPOINTS)
+        page, token = page_of(every, given.get("NextToken"), most)
+        for n, result in enumerate(results):
+            if token and (n, len(result["Values"]) - 1) > page[-1]:
+                result["StatusCode"] = "PartialData"
+            here = [m for number, m in page if number == n]
+            result |= {name: [result[name][m] for m in here] for name in ("Timestamps", "Values")}
+        return {"MetricDataResults": results, "Messages": []} | token
+
+    def _list_metrics(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
+        found = self._metrics.listed(request.scope.region, given)
+        page, token = page_of(found, given.get("NextToken"), _METRICS_PAGE)
+        return {"Metrics": [metric.told for metric in page]} | token
+
+    def _put_alarm(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
+        check_settings(given, request.scope.region)
+        arn, now = _alarm_arn(request, given["AlarmName"]), self._clock()
+        kept = (*SETTINGS, *ACTIONS.values(), "ActionsEnabled", "Dimensions")
+        settings = {name: given[name] for name in kept if name in given}
+        with self._changing:
+            if (alarm := self._alarms.get(arn)) is None:
+                tags = {tag["Key"]: tag["Value"] for tag in given.get("Tags") or []}
+                self._alarms[arn] = Alarm(arn, settings, now, now + _PAUSE_SECONDS, updated=now, tags=tags)
+            else:
+                alarm.settings, alarm.configured = settings, now
+        self._watch()
+        return {}
+
+    def _watch(self) -> None:
+        """Look at the alarms from now on. Nobody looks before there is one."""
+        with self._changing:
+            if self._watcher is None:
+                self._watcher = threading.Thread(target=self._look, daemon=True)
+                self._watcher.start()
+            self._came.set()
+
+    def _look(self) -> None:
+        while True:
+            self._came.wait(_PAUSE_SECONDS)
+            self._came.clear()
+            if self._alarms:
+                try:
+                    self.evaluate()
+                except Exception:
+                    traceback.print_exc()
+                time.sleep(_PAUSE_SECONDS / 5)  # an alarm may wait for a moment, and executions go first
+            else:
+                self._came.wait()
+
+    def _change(self, alarm: Alarm, verdict: Verdict, now: float) -> None:
+        """Change an alarm's state, remember it, and act."""
+        old, alarm.updated = alarm.told(), now
+        alarm.state, alarm.reason, alarm.reason_data = verdict.state, verdict.reason, verdict.data
+        if (new := alarm.told())["StateValue"] == old["StateValue"]:
+            return
+        data = {"version": "1.0"} | {
+            side: {"stateValue": told["StateValue"], "stateReason": told["StateReason"]}
+            | ({"stateReasonData": json.loads(text)} if (text := told.get("StateReasonData")) else {})
+            for side, told in (("oldState", old), ("newState", new))
+        }
+        summary = f"Alarm updated from {old['StateValue']} to {alarm.state}"
+        self._remember(alarm, "StateUpdate", summary, data)
+        if not new["ActionsEnabled"]:
+            return
+        region = _region_name(Arn.of(alarm.arn).region)
+        text = json.dumps(notification(alarm, old["StateValue"], region), separators=(",", ":"))
+        message = {
+            "Message": json.dumps({"default": text, "email": mail(alarm, old["StateValue"], region)}),
+            "MessageStructure": "json",
+            "Subject": subject(alarm, region),
+        }
+        for action in new[ACTIONS[alarm.state]]:
+            if Arn.of(action).service != "sns":
+                continue
+            reason = self._publish("cloudwatch", alarm.arn, action, message)
+            done = {
+                "actionState": "Failed" if reason else "Succeeded",
+                "stateUpdateTimestamp": int(now * 1000),
+                "notificationResource": action,
+                "publishedMessage": text,
+                **({"error": reason} if reason else {}),
+            }
+            summary = f"Successfully executed action {action}"
+            if reason:
+                summary = f'Failed to execute action {action}. Received error: "{reason}"'
+            self._remember(alarm, "Action", summary, done)
+
+    def _remember(self, alarm: Alarm, kind: str, summary: str, data: Mapping[str, Any]) -> None:
+        self._history.append({
+            "arn": alarm.arn,
+            "AlarmName": alarm.name,
+            "AlarmType": "MetricAlarm",
+            "Timestamp": alarm.updated,
+            "HistoryItemType": kind,
+            "HistorySummary": summary,
+            "HistoryData": json.dumps(data, separators=(",", ":")),
+        })  # fmt: skip
+
+    def _of_region(self, request: Request) -> list[Alarm]:
+        beginning = _alarm_arn(request, "")
+        with self._changing:
+            found = [alarm for arn, alarm in self._alarms.items() if arn.startswith(beginning)]
+        return sorted(found, key=lambda alarm: alarm.name)
+
+    def _describe(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
+        names, prefix = given.get("AlarmNames"), given.get("AlarmNamePrefix", "")
+        action = given.get("ActionPrefix", "")
+
+        def fits(told: Mapping[str, Any]) -> bool:
+            actions = [arn for name in ACTIONS.values() for arn in told[name]]
+            return (
+                (not names or told["AlarmName"] in names)
+                and told["AlarmName"].startswith(prefix)
+                and given.get("StateValue") in {None, told["StateValue"]}
+                and (not action or any(arn.startswith(action) for arn in actions))
+                and "MetricAlarm" in (given.get("AlarmTypes") or ["MetricAlarm"])
+            )
+
+        found = [told for alarm in self._of_region(request) if fits(told := alarm.told())]
+        page, token = page_of(found, given.get("NextToken"), int(given.get("MaxRecords") or _ALARMS_PAGE))
+        return {"CompositeAlarms": [], "MetricAlarms": page} | token
+
+    def _describe_for_metric(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
+        def fits(told: Mapping[str, Any]) -> bool:
+            names = ("Namespace", "MetricName", "Statistic", "ExtendedStatistic", "Period", "Unit")
+            same = all(given[name] == told.get(name) for name in names if name in given)
+            pairs = [
+                {it["Name"]: it["Value"] for it in one}
+                for one in (given.get("Dimensions") or [], told["Dimensions"])
+            ]
+            return same and pairs[0] == pairs[1]
+
+        return {"MetricAlarms": [told for it in self._of_region(request) if fits(told := it.told())]}
+
+    def _describe_history(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
+        beginning = _alarm_arn(request, given.get("AlarmName", ""))
+
+        def fits(item: Mapping[str, Any]) -> bool:
+            return (
+                (item["arn"] == beginning if "AlarmName" in given else item["arn"].startswith(beginning))
+                and given.get("HistoryItemType") in {None, item["HistoryItemType"]}
+                and given.get("StartDate", 0) <= item["Timestamp"] <= given.get("EndDate", item["Timestamp"])
+                and "MetricAlarm" in (given.get("AlarmTypes") or ["MetricAlarm"])
+            )
+
+        found = [item for item in list(self._history) if fits(item)]
+        if given.get("ScanBy") != "TimestampAscending":
+            found.reverse()
+        page, token = page_of(found, given.get("NextToken"), int(given.get("MaxRecords") or _ALARMS_PAGE))
+        items = [{name: value for name, value in item.items() if name != "arn"} for item in page]
+        return {"AlarmHistoryItems": items} | token
+
+    def _delete(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
+        arns = [_alarm_arn(request, name) for name in given["AlarmNames"]]
+        with self._changing:
+            for arn in arns:
+                self._alarms.pop(arn, None)
+        return {}
+
+    def _set_state(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
+        data = given.get("StateReasonData", "")
+        try:
+            json.loads(data or "{}")
+        except ValueError as error:
+            raise RefusalError("InvalidFormat", "StateReasonData is not valid JSON") from error
+        with self._changing:
+            alarm = self._alarms.get(_alarm_arn(request, given["AlarmName"]))
+            if alarm is None:
+                raise RefusalError("ResourceNotFound", "", 404)
+            now, step = self._clock(), alarm.step()
+            alarm.due = now // step * step + step  # until AWS would look at the metric again
+            self._change(alarm, Verdict(given["StateValue"], given["StateReason"], data), now)
+        return {}
+
+    def _enable_actions(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
+        with self._changing:
+            for name in given["AlarmNames"]:
+                if alarm := self._alarms.get(_alarm_arn(request, name)):
+                    alarm.settings["ActionsEnabled"] = request.operation.startswith("Enable")
+        return {}
+
+    def _tag(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
+        alarm = self._alarms.get(given["ResourceARN"])
+        if request.operation == "ListTagsForResource":
+            return {"Tags": [{"Key": key, "Value": it} for key, it in (alarm.tags if alarm else {}).items()]}
+        if alarm is None:
+            raise RefusalError("ResourceNotFoundException", f"{given['ResourceARN']} does not exist", 404)
+        for tag in given.get("Tags") or []:
+            alarm.tags[tag["Key"]] = tag["Value"]
+        for key in given.get("TagKeys") or []:
+            alarm.tags.pop(key, None)
+        return {}
+
+
+def _alarm_arn(request: Request, name: str) -> str:
+    return request.scope.arn(f"alarm:{name}").replace(":monitoring:", ":cloudwatch:", 1)
+
+
+def page_of(items: Sequence[Item], token: str | None, size: int) -> tuple[list[Item], dict[str, str]]:
+    """A page of a list, and the token of the next page as part of a reply.
+
+    Args:
+        items: All items, in order.
+        token: The token of this page; None for the first one.
+        size: How many items a page has.
+
+    Raises:
+        RefusalError: Nobody gave out this token.
+    """
+    try:
+        begin = int(base64.urlsafe_b64decode(token)) if token else 0
+    except (binascii.Error, ValueError):
+        raise RefusalError("InvalidNextToken", "The next token specified is invalid.") from None
+    end = begin + size
+    more = {"NextToken": base64.urlsafe_b64encode(str(end).encode()).decode()} if end < len(items) else {}
+    return list(items[begin:end]), more
+
+
+@cache
+def _region_name(region: str) -> str:
+    """The name of a region in CloudWatch's messages, such as ``"US East (N. Virginia)"``."""
+    import botocore.session  # noqa: PLC0415 (it takes a while)
+
+    partitions = botocore.session.get_session().get_data("endpoints")["partitions"]
+    names = [it["regions"][region]["description"] for it in partitions if region in it["regions"]]
+    return str(next(iter(names), region)).replace("Europe (", "EU (")

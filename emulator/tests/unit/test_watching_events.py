@@ -1,0 +1,61 @@
+"""The event of a change of an execution's status."""
+
+import pytest
+
+from sfn_emulator.engine.executions import StatusChange
+from sfn_emulator.watching.events import status_event
+
+ARN = "arn:aws:states:us-east-1:123456789012:"
+
+
+def detail(status="SUCCEEDED", names=None, **told):
+    described = {"name": "e", "input": "{}", "output": "{}", "startDate": 1.5, "stopDate": 2.5} | told
+    change = StatusChange(
+        f"{ARN}execution:M:e", f"{ARN}stateMachine:M", names or {}, False, status, 2.5, 1.5, lambda: described
+    )
+    return status_event(change)["detail"]
+
+
+KB = 1024
+
+
+@pytest.mark.parametrize(
+    ("given", "output", "included"),
+    [
+        (100, 100, (True, True)),
+        (200, 100, (False, True)),
+        (100, 250, (False, False)),
+        (249, 1, (False, True)),
+    ],
+)
+def test_large_data_is_left_out(given, output, included):
+    """AWS: the input if both together have more than 248 KB, and the output if it has more alone."""
+    told = detail(input="x" * given * KB, output="x" * output * KB)
+    details = (told["inputDetails"]["included"], told["outputDetails"]["included"])
+    assert details == included
+    assert (told["input"] is not None, told["output"] is not None) == included
+
+
+def test_the_version_and_the_alias_are_named():
+    """If the execution was started by them."""
+    names = {"stateMachineVersionArn": "v", "stateMachineAliasArn": "a"}
+    told = detail(names=names)
+    assert {name: told[name] for name in names} == names
+
+
+def test_a_redrive_is_told():
+    """What DescribeExecution says of redrives is in the event."""
+    more = {
+        "redriveCount": 2,
+        "redriveDate": 2.25,
+        "redriveStatus": "NOT_REDRIVABLE",
+        "redriveStatusReason": "r",
+    }
+    told = detail("FAILED", **more)
+    assert {name: told[name] for name in more} == more | {"redriveDate": 2250}
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "SUCCEEDED"])
+def test_what_cannot_be_redriven(status):
+    """AWS's sentence."""
+    assert detail(status)["redriveStatusReason"] == f"Execution is {status} and cannot be redriven"
