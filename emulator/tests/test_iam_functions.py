@@ -1,6 +1,9 @@
 """A function calls AWS as its role."""
 
+import json
+
 import pytest
+from botocore.exceptions import ClientError
 
 # Calls what it is told, and returns what came of it: the result, or code, message and status.
 CALLS = """
@@ -198,3 +201,18 @@ def test_the_owners_key_may_do_everything(aws):
     """The emulator's own key may do everything, although IAM does not know it."""
     assert "Tables" not in aws("sns").list_topics()
     assert aws("iam").list_roles()["Roles"]
+
+
+def test_an_inline_policy_needs_no_version(caller):
+    """A managed one does. SAM writes such policies."""
+    mine = caller()
+    statement = {"Effect": "Allow", "Action": "sns:ListTopics", "Resource": "*"}
+    for document in ({"Statement": statement}, {"Version": "2008-10-17", "Statement": [statement]}):
+        names = {"RoleName": mine.role.name, "PolicyName": "inline"}
+        mine.role.iam.put_role_policy(**names, PolicyDocument=json.dumps(document))
+        assert mine.role.iam.get_role_policy(**names)["PolicyDocument"] == document
+        assert code(mine(["sns", "list_topics", {}])) is None
+    with pytest.raises(ClientError, match="must be version 2012-10-17 or greater"):
+        mine.role.iam.create_policy(PolicyName="old", PolicyDocument=json.dumps(document))
+    with pytest.raises(ClientError, match="Syntax errors in policy"):
+        mine.role.iam.put_role_policy(**names, PolicyDocument="{")

@@ -1,9 +1,10 @@
-"""Reach what is inside moto's state machine engine: its modules and its parser.
+"""Reach what is inside moto: its state machine engine's modules and parser, and what it checks in IAM.
 
 moto is imported when it is needed, because `patches` changes its modules while they are imported.
 """
 
 import importlib
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -32,3 +33,18 @@ def is_parsed(definition: str) -> bool:
     except Exception:
         return False
     return True
+
+
+def inline_policy(kind: str, original: MotoFunction, self: Any, owner: str, *given: str) -> None:
+    """An inline policy needs no version, and may have the old one. AWS demands the new one of others."""
+    name, document = given
+    old = {"Version": "2008-10-17"}
+    try:
+        policy = old | json.loads(document)
+    except (TypeError, ValueError):
+        policy = {}
+    if policy.get("Version") != old["Version"]:
+        original(self, owner, name, document)
+        return
+    original(self, owner, name, json.dumps(policy | {"Version": "2012-10-17"}))
+    getattr(self, f"get_{kind}")(owner).put_policy(name, document)

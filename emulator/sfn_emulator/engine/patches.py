@@ -31,6 +31,7 @@ from sfn_emulator.engine import (
     clients,
     definitions,
     failures,
+    internals,
     many_items,
     map_runs,
     payloads,
@@ -346,6 +347,15 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _COMMON + "retry.retrier_decl:time": Patch("b62a03ed51c5", make=performance.paced),
     # Buckets
     "moto.s3.models:FakeBucket.get_permission": Patch("9d126283c40b", failures.no_bucket_policy),
+    # What moto's IAM refuses, and AWS does not
+    **{
+        f"moto.iam.models:IAMBackend.put_{kind}_policy": Patch(digest, partial(internals.inline_policy, kind))
+        for kind, digest in {
+            "group": "0cb362c72e1a",
+            "role": "f4f12e454e67",
+            "user": "8b2c569c885a",
+        }.items()
+    },
     # Objects that take much memory
     "moto.batch:batch_backends": Patch("e4efc69457f2", instead=performance.late_batch),
     "moto.core.common_models:BaseModel.__new__": Patch("016c3f64f7c4", performance.forgotten_instance),
