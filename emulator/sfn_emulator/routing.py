@@ -102,7 +102,7 @@ class Router:
         self._services: Final[Mapping[str, Service]] = {
             "dynamodb": DynamoDbApi(self._moto),
             "events": events,
-            "lambda": LambdaApi(self._moto, self._runner, self._authorizer, sessions),
+            "lambda": LambdaApi(self._moto, self._runner, self._authorizer, sessions, self.answer),
             "logs": LogsApi(self._moto, writer),
             "s3": S3Api(self._moto),
             "monitoring": cloudwatch,

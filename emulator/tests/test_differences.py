@@ -193,19 +193,6 @@ def test_a_function_is_not_called_by_a_topic(aws, function, topic, tmp_path):
     assert not target.exists()
 
 
-def test_code_from_s3_is_not_run(aws, zipped):
-    """AWS: it is copied when the function is made."""
-    aws("s3").create_bucket(Bucket="code")
-    aws("s3").put_object(Bucket="code", Key="f.zip", Body=zipped(f="def h(event, context): pass"))
-    asked = {"Runtime": "python3.12", "Role": ROLE, "Handler": "f.h"}
-    code = {"S3Bucket": "code", "S3Key": "f.zip"}
-    aws("lambda").create_function(FunctionName="from-s3", Code=code, **asked)
-    with pytest.raises(ClientError) as caught:
-        aws("lambda").invoke(FunctionName="from-s3")
-    assert caught.value.response["Error"]["Code"] == "InvalidZipFileException"
-    aws("lambda").delete_function(FunctionName="from-s3")
-
-
 MAP = {"Type": "Map", "ItemProcessor": {"StartAt": "I", "States": {"I": {"Type": "Pass", "End": True}}}}
 
 

@@ -3,11 +3,13 @@
 import os
 import threading
 import time
+import uuid
 from pathlib import Path
 
 import psutil
 import pytest
 from botocore.exceptions import ClientError
+from helpers import ROLE
 
 VALUE = "value = {}\ndef lambda_handler(event, context): return value"
 
@@ -47,6 +49,30 @@ def test_a_published_version_keeps_its_code(function, unpacked, zipped):
     assert unpacked() == 2
     mine.client.delete_function(FunctionName=mine.name, Qualifier=version)
     assert unpacked() == 1
+
+
+def test_code_comes_from_s3(aws, role, user, zipped):
+    """It is copied when the function is made or changed, with the caller's rights."""
+    s3, name = aws("s3"), f"f-{uuid.uuid4().hex[:12]}"
+    s3.create_bucket(Bucket=name)
+    for number in (1, 2):
+        s3.put_object(Bucket=name, Key=f"{number}.zip", Body=zipped(f=VALUE.format(number)))
+    one, two = ({"S3Bucket": name, "S3Key": f"{number}.zip"} for number in (1, 2))
+    asked = {"Runtime": "python3.12", "Role": ROLE, "Handler": "f.lambda_handler"}
+    ann = user({"Action": ["lambda:*", "iam:PassRole"], "Resource": "*"})
+    with pytest.raises(ClientError, match="Your access has been denied by S3, please make sure your request"):
+        ann("lambda").create_function(FunctionName=name, Code=one, **asked)
+    client = aws("lambda")
+    client.create_function(FunctionName=name, Code=one, **asked)
+    s3.delete_object(Bucket=name, Key="1.zip")
+    assert client.invoke(FunctionName=name)["Payload"].read() == b"1"
+    client.update_function_code(FunctionName=name, **two)
+    assert client.invoke(FunctionName=name)["Payload"].read() == b"2"
+    with pytest.raises(ClientError) as caught:
+        client.update_function_code(FunctionName=name, **one)
+    says = "S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist."
+    assert caught.value.response["Error"]["Message"] == f"Error occurred while GetObject. {says}"
+    client.delete_function(FunctionName=name)
 
 
 def test_code_that_another_function_has_stays(function, unpacked):

@@ -3,12 +3,14 @@
 import io
 import json
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from wsgiref.util import setup_testing_defaults
 
 from sfn_emulator.http.messages import Reply, Request, Scope
@@ -103,6 +105,35 @@ def signed(scope: Scope) -> dict[str, str]:
         "authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0",
         "host": "127.0.0.1",
     }
+
+
+def read_object(
+    answer: Callable[[Request], Reply], scope: Scope, bucket: str, key: str, version: str = ""
+) -> bytes:
+    """Read an object of S3 as the caller of a request.
+
+    Args:
+        answer: Answers requests to the emulator.
+        scope: The scope of the caller's request.
+        bucket: The bucket.
+        key: The object's key.
+        version: Its version; empty for the newest.
+
+    Raises:
+        RefusalError: In the words that Lambda has for it.
+    """
+    target = f"/{quote(bucket)}/{quote(key)}" + (f"?versionId={quote(version)}" if version else "")
+    reply = answer(Request("GET", target, signed(replace(scope, service="s3"))))
+    if reply.ok:
+        return reply.body
+    code, message = (
+        "".join(re.findall(f"<{name}>([^<]*)<", reply.body.decode())[:1]) for name in ("Code", "Message")
+    )
+    told = f"S3 Error Code: {code}. S3 Error Message: {message}"
+    if reply.status == 403:
+        may = f"please make sure your request credentials have permission to GetObject for {bucket}/{key}"
+        raise RefusalError("AccessDeniedException", f"Your access has been denied by S3, {may}. {told}", 403)
+    raise RefusalError("InvalidParameterValueException", f"Error occurred while GetObject. {told}")
 
 
 def _environ(request: Request) -> dict[str, Any]:

@@ -6,11 +6,12 @@ import contextlib
 import re
 import threading
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
-from sfn_emulator.engine.application import Moto
+from sfn_emulator.engine.application import Moto, read_object
 from sfn_emulator.http.authentication import Sessions
 from sfn_emulator.http.messages import (
     MalformedRequestError,
@@ -47,9 +48,18 @@ class LambdaApi:
         runner: Runs them.
         authorizer: Checks whether Lambda can assume their roles.
         sessions: Know whether a caller is a function.
+        answer: Answers requests to the emulator, such as those for code in S3.
     """
 
-    def __init__(self, moto: Moto, runner: Runner, authorizer: Authorizer, sessions: Sessions) -> None:
+    def __init__(
+        self,
+        moto: Moto,
+        runner: Runner,
+        authorizer: Authorizer,
+        sessions: Sessions,
+        answer: Callable[[Request], Reply],
+    ) -> None:
+        self._answer = answer
         self._moto = moto
         self._runner = runner
         self._authorizer = authorizer
@@ -106,6 +116,7 @@ class LambdaApi:
         zipped = b""
         about_function = rest in {"", "code", "configuration"}
         if request.method in {"POST", "PUT"} and about_function:
+            request = self._with_code_of_s3(request, rest)
             parameters = request.json
             code = parameters if rest == "code" else parameters.get("Code") or {}
             try:
@@ -130,6 +141,18 @@ class LambdaApi:
         self._runner.code.clean()
         is_created = reply.ok and request.method == "POST" and not rest
         return reply.with_json(reply.json | _CREATING) if is_created else reply
+
+    def _with_code_of_s3(self, request: Request, rest: str) -> Request:
+        """The request with the code in it. AWS, too, copies the code when the function is made or changed."""
+        parameters = request.json
+        code = parameters if rest == "code" else parameters.get("Code") or {}
+        if rest == "configuration" or not code.get("S3Bucket"):
+            return request
+        where = [str(code.get(name) or "") for name in ("S3Bucket", "S3Key", "S3ObjectVersion")]
+        zipped = read_object(self._answer, request.scope, *where)
+        code = {name: it for name, it in code.items() if not name.startswith("S3")}
+        code["ZipFile"] = base64.b64encode(zipped).decode()
+        return request.with_json(code if rest == "code" else parameters | {"Code": code})
 
     def _retire(self, request: Request, name: str, reply: Reply) -> None:
         """End the workers of a function that was changed or deleted."""
