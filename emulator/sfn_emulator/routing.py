@@ -56,6 +56,30 @@ class Service(Protocol):
         """Forget everything."""
 
 
+class LateService:
+    """A service that most emulators do not need. It is made at its first request.
+
+    Args:
+        make: Imports and makes it.
+    """
+
+    def __init__(self, make: Callable[[], Service]) -> None:
+        self._make = make
+        self._made: Service | None = None
+        self._making = threading.Lock()
+
+    def answer(self, request: Request) -> Reply:
+        """Reply to a request."""
+        with self._making:
+            self._made = self._made or self._make()
+        return self._made.answer(request)
+
+    def reset(self) -> None:
+        """Forget everything."""
+        if self._made is not None:
+            self._made.reset()
+
+
 class Router:
     """Answers all requests to the emulator.
 
@@ -98,8 +122,16 @@ class Router:
                 traceback.print_exc()
 
         self._pages = Pages(sns, mailbox, record.port)
+        clients = EngineClients(self.answer, sessions)
+
+        def cloudformation() -> Service:
+            from sfn_emulator.cloudformation.api import CloudFormationApi  # noqa: PLC0415
+
+            return CloudFormationApi(clients, self.answer, self._authorizer, sessions, access_key)
+
         # The key is the service that the signature names. moto answers all other services.
         self._services: Final[Mapping[str, Service]] = {
+            "cloudformation": LateService(cloudformation),
             "dynamodb": DynamoDbApi(self._moto),
             "events": events,
             "lambda": LambdaApi(self._moto, self._runner, self._authorizer, sessions, self.answer),
@@ -111,7 +143,7 @@ class Router:
         }
         # moto's reset goes through everything that is loaded. Nothing may be loaded at the same time.
         self._loading = threading.Lock()
-        EngineClients(self.answer, sessions).install()
+        clients.install()
         map_runs.install(partial(self._authorizer.why_not, action="states:StartExecution"))
 
     def refuse(self, request: Request) -> Reply | None:

@@ -1,7 +1,9 @@
 """What differs from AWS, line by line as in docs/differences.md. A test that fails here is good news."""
 
+import importlib.util
 import json
 import time
+import uuid
 
 import pytest
 from botocore.exceptions import ClientError
@@ -191,6 +193,109 @@ def test_a_function_is_not_called_by_a_topic(aws, function, topic, tmp_path):
     aws("sns").publish(TopicArn=topic, Message="x")
     time.sleep(1)
     assert not target.exists()
+
+
+def stack(aws, resources, **more):
+    """Make a stack, and return what came of it: its status and the reasons of failures."""
+    cfn, name = aws("cloudformation"), f"s-{uuid.uuid4().hex[:8]}"
+    body = json.dumps({"Resources": resources, **more.pop("template", {})})
+    cfn.create_stack(StackName=name, TemplateBody=body, **more)
+    status = ended(cfn, name)
+    events = cfn.describe_stack_events(StackName=name)["StackEvents"]
+    reasons = [it["ResourceStatusReason"] for it in events if it["ResourceStatus"].endswith("FAILED")]
+    return name, status, reasons
+
+
+def ended(cfn, name):
+    deadline = time.monotonic() + 30
+    while (status := cfn.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]).endswith("PROGRESS"):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return status
+
+
+def test_cloudformation_has_few_types(aws):
+    """AWS: hundreds, each with all its properties."""
+    with pytest.raises(ClientError, match=r"Unrecognized resource types: \[AWS::SQS::Queue\]"):
+        stack(aws, {"Q": {"Type": "AWS::SQS::Queue"}})
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"DeliveryStatusLogging": []}}
+    _, status, (reason,) = stack(aws, {"T": topic})
+    assert (status, reason[-50:]) == (
+        "ROLLBACK_COMPLETE",
+        "extraneous key [DeliveryStatusLogging] is not permitted"[-50:],
+    )
+
+
+def test_cloudformation_refuses_what_it_would_ignore(aws):
+    """AWS: it sends messages about the stack, and protects it."""
+    for option in ({"NotificationARNs": ["arn:x"]}, {"EnableTerminationProtection": True}):
+        with pytest.raises(ClientError, match="The emulator does not have the parameter"):
+            stack(aws, {"T": {"Type": "AWS::SNS::Topic"}}, **option)
+
+
+EXPAND = ["CAPABILITY_AUTO_EXPAND"]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("samtranslator") is not None, reason="it is installed")
+def test_sam_needs_a_package(aws):
+    """AWS: it transforms such a template."""
+    sam = {"Transform": "AWS::Serverless-2016-10-31"}
+    with pytest.raises(ClientError, match="needs the Python package aws-sam-translator"):
+        stack(aws, {"T": {"Type": "AWS::Serverless::SimpleTable"}}, template=sam, Capabilities=EXPAND)
+
+
+def test_some_things_of_a_topic_stay(aws):
+    """AWS: the subscription ends, and the topic gets its first policy again."""
+    mail = [{"Protocol": "email", "Endpoint": "a@example.org"}]
+    policy = {"Version": "2012-10-17", "Statement": [EVERYBODY | {"Action": "sns:Publish"}]}
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"Subscription": mail, "DisplayName": "a"}}
+    document = {"Topics": [{"Ref": "T"}], "PolicyDocument": policy}
+    name, _, _ = stack(aws, {"T": topic, "P": {"Type": "AWS::SNS::TopicPolicy", "Properties": document}})
+    cfn = aws("cloudformation")
+    for kept, status in (({}, "UPDATE_ROLLBACK_COMPLETE"), ({"Subscription": mail}, "UPDATE_COMPLETE")):
+        body = json.dumps({"Resources": {"T": {"Type": "AWS::SNS::Topic", "Properties": kept}}})
+        cfn.update_stack(StackName=name, TemplateBody=body)
+        assert ended(cfn, name) == status
+    (resource,) = cfn.describe_stack_resources(StackName=name)["StackResources"]
+    arn = resource["PhysicalResourceId"]
+    attributes = aws("sns").get_topic_attributes(TopicArn=arn)["Attributes"]
+    assert (json.loads(attributes["Policy"]), attributes["DisplayName"]) == (policy, "")
+    cfn.delete_stack(StackName=name)
+
+
+def test_some_properties_stay(aws):
+    """AWS: it changes the indexes of a table."""
+    index = {"IndexName": "i", "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}
+    table = {
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "GlobalSecondaryIndexes": [index | {"Projection": {"ProjectionType": "ALL"}}],
+    }
+    cfn, body = aws("cloudformation"), {"T": {"Type": "AWS::DynamoDB::Table", "Properties": table}}
+    name, _, _ = stack(aws, body)
+    del table["GlobalSecondaryIndexes"]
+    cfn.update_stack(StackName=name, TemplateBody=json.dumps({"Resources": body}))
+    assert ended(cfn, name) == "UPDATE_ROLLBACK_COMPLETE"
+    events = cfn.describe_stack_events(StackName=name)["StackEvents"]
+    (reason,) = [it["ResourceStatusReason"] for it in events if it["ResourceStatus"] == "UPDATE_FAILED"]
+    assert "The emulator cannot remove GlobalSecondaryIndexes" in reason
+    cfn.delete_stack(StackName=name)
+
+
+def test_a_change_set_does_not_say_what_causes_a_change(aws):
+    """AWS: CausingEntity is the parameter, in a second entry."""
+    parameter = {"Parameters": {"P": {"Type": "String", "Default": "a"}}}
+    topic = {"T": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Ref": "P"}}}}
+    name, _, _ = stack(aws, topic, template=parameter)
+    cfn, names = aws("cloudformation"), {"StackName": name, "ChangeSetName": "c"}
+    given = [{"ParameterKey": "P", "ParameterValue": "b"}]
+    cfn.create_change_set(**names, UsePreviousTemplate=True, Parameters=given)
+    (change,) = cfn.describe_change_set(**names)["Changes"]
+    target = {"Attribute": "Properties", "Name": "DisplayName", "RequiresRecreation": "Never"}
+    told = {"Target": target, "Evaluation": "Static", "ChangeSource": "DirectModification"}
+    assert change["ResourceChange"]["Details"] == [told]
+    cfn.delete_stack(StackName=name)
 
 
 MAP = {"Type": "Map", "ItemProcessor": {"StartAt": "I", "States": {"I": {"Type": "Pass", "End": True}}}}

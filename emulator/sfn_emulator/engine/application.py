@@ -13,7 +13,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 from wsgiref.util import setup_testing_defaults
 
-from sfn_emulator.http.messages import Reply, Request, Scope
+from sfn_emulator.http.messages import RefusalError, Reply, Request, Scope
 from sfn_emulator.http.replies import error_reply, unknown_operation
 from sfn_emulator.http.service_models import fault_of
 

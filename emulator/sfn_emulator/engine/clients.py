@@ -15,11 +15,11 @@ import threading
 import time
 import uuid
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC
 from email.utils import formatdate
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -56,7 +56,7 @@ class EngineClients:
         self._answer = answer
         self._sessions = sessions
         self._thread = threading.local()
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[str, str, object], Any] = {}
         self._lock = threading.Lock()
 
     def install(self) -> None:
@@ -75,8 +75,8 @@ class EngineClients:
         """
         self._thread.key = self._sessions.of_machine(role_arn) if role_arn else None
         with self._lock:
-            if (service, region) not in self._clients:
-                self._clients[service, region] = client = make(region=region, service=service)
+            if (service, region, make) not in self._clients:
+                self._clients[service, region, make] = client = make(region=region, service=service)
                 from botocore import UNSIGNED
 
                 # The router does not check signatures.
@@ -86,7 +86,37 @@ class EngineClients:
                 client.meta.events.register("before-send", partial(self._send, scope))
                 if service == "lambda":
                     client.invoke = partial(self._invoke, scope, client.invoke)
-            return self._clients[service, region]
+            return self._clients[service, region, make]
+
+    def call_as(
+        self, key: str, region: str, service: str, operation: str, parameters: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Call a service with somebody's access key, inside this process.
+
+        Args:
+            key: The access key.
+            region: Such as ``"us-east-1"``.
+            service: botocore's name of the service, such as ``"stepfunctions"``.
+            operation: The operation's name, such as ``"CreateStateMachine"``.
+            parameters: Its parameters.
+
+        Raises:
+            CallError: The service refuses the call.
+        """
+        from botocore.exceptions import ClientError
+
+        client = self.of_callers(region, service)
+        self._thread.key = key
+        try:
+            return dict(client._make_api_call(operation, parameters))
+        except ClientError as error:
+            told, metadata = error.response["Error"], error.response["ResponseMetadata"]
+            status, request_id = metadata["HTTPStatusCode"], metadata.get("RequestId") or str(uuid.uuid4())
+            raise CallError(told["Code"], told.get("Message", ""), status, request_id) from error
+
+    def of_callers(self, region: str, service: str) -> Any:
+        """The client that `call_as` uses. It knows the shapes of the service."""
+        return self.client(_client_of_callers, region, service, None)
 
     def _invoke(self, scope: Scope, boto3_invoke: Callable[..., Any], **given: Any) -> Any:
         """Call a function without boto3, which would take longer than the call. boto3 only reads errors."""
@@ -162,6 +192,44 @@ class EngineClients:
         if request.method != "HEAD":  # its answer has the length of a body that is not there
             reply_headers["Content-Length"] = str(len(reply.body))
         return AWSResponse(request.url, reply.status, reply_headers, _Raw(reply.body))
+
+
+class CallError(Exception):
+    """A service refuses a call. The text is the service's message.
+
+    Args:
+        code: Such as ``"AccessDenied"``.
+        message: The message.
+        status: The HTTP status.
+        request_id: The id of the request.
+    """
+
+    def __init__(self, code: str, message: str, status: int, request_id: str) -> None:
+        super().__init__(message)
+        self.code, self.status, self.request_id = code, status, request_id
+
+
+@cache
+def _session() -> Any:
+    """All clients of callers share it, because each session reads AWS's endpoints again."""
+    from botocore.session import Session
+
+    return Session()
+
+
+def _client_of_callers(region: str, service: str) -> Any:
+    from botocore.config import Config
+
+    return _session().create_client(
+        service,
+        region_name=region,
+        endpoint_url="http://127.0.0.1",  # by a number, S3's paths have the bucket
+        aws_access_key_id="any",
+        aws_secret_access_key="any",
+        config=Config(
+            parameter_validation=False, retries={"total_max_attempts": 1}, inject_host_prefix=False
+        ),
+    )
 
 
 _installed: EngineClients | None = None

@@ -26,7 +26,8 @@ class Caller:
     Args:
         principal: The ARN of the user or of the role.
         session: The name of the role's session; empty for a user.
-        service: The service that assumed the role: ``"lambda"``, ``"states"``, or empty.
+        service: The service that assumed the role: ``"lambda"``, ``"states"`` or ``"cloudformation"``.
+            Empty for another.
     """
 
     principal: str
@@ -86,6 +87,10 @@ class Sessions:
         # AWS gives such a session a random name.
         session = self._machines.setdefault(role_arn, secrets.token_hex(16))
         return self._key(Caller(role_arn, session, "states"))
+
+    def of_stack(self, role_arn: str) -> str:
+        """The access key of all stacks with this role. AWS names the session so."""
+        return self._key(Caller(role_arn, "AWSCloudFormation", "cloudformation"))
 
     def find(self, access_key: str) -> Caller | None:
         """The caller with this access key; None if it belongs to no function or machine."""

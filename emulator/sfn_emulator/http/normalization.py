@@ -15,7 +15,7 @@ from sfn_emulator.http.messages import FORM, JSON_SERVICES, MalformedRequestErro
 _OPERATION: Final = re.compile(r"[A-Z][A-Za-z0-9]*")
 _TARGET: Final = re.compile(r"[\w.-]+\.[A-Z][A-Za-z0-9]*", re.ASCII)
 #: The services with AWS's query protocol, whose requests are forms.
-QUERY_SERVICES: Final = frozenset({"iam", "sns", "sts"})
+QUERY_SERVICES: Final = frozenset({"cloudformation", "iam", "sns", "sts"})
 _JSON_SERVICES: Final = frozenset(JSON_SERVICES.values())
 _REST_SERVICES: Final = frozenset({"lambda", "s3"})
 # moto would take an operation, an account or a region from these.

@@ -48,15 +48,22 @@ def json_reply(body: Any, status: int = 200) -> Reply:
     return Reply(status, json.dumps(body).encode(), _headers("application/x-amz-json-1.0"))
 
 
-def query_reply(operation: str, result: Mapping[str, str]) -> Reply:
-    """A reply in the query protocol. All members of the result are text."""
-    members = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in result.items())
+def query_reply(operation: str, result: Mapping[str, Any]) -> Reply:
+    """A reply in the query protocol. A member without a value is left out."""
     body = (
         f'<{operation}Response xmlns="http://sns.amazonaws.com/doc/2010-03-31/">'
-        f"<{operation}Result>{members}</{operation}Result>"
+        f"<{operation}Result>{_xml(result)}</{operation}Result>"
         f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata></{operation}Response>"
     )
     return Reply(200, body.encode(), _headers("text/xml"))
+
+
+def _xml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "".join(f"<{name}>{_xml(it)}</{name}>" for name, it in value.items() if it is not None)
+    if isinstance(value, list):
+        return "".join(f"<member>{_xml(it)}</member>" for it in value)
+    return escape(str(value).lower() if isinstance(value, bool) else str(value))
 
 
 def error_reply(request: Request, error: RefusalError) -> Reply:

@@ -179,8 +179,8 @@ def required_permissions(call: ApiCall) -> list[Permission]:
             call.permission(permissions[0].resource.removesuffix(":log-stream:"), f"Tag{kind}")
         )
     is_mocked = call.operation == "TestState" and call.text("mock")  # then it uses no role
-    role = call.text("Role", "roleArn")
-    if call.service in {"lambda", "states"} and role and not is_mocked:
+    role = call.text("Role", "roleArn", "RoleARN")
+    if call.service in {"cloudformation", "lambda", "states"} and role and not is_mocked:
         context = (("iam:passedtoservice", f"{call.service}.amazonaws.com"),)
         permissions.append(Permission("iam:PassRole", role, context))
     return permissions
@@ -310,6 +310,14 @@ def _s3_permissions(call: ApiCall) -> list[Permission]:
     return permissions
 
 
+def _cloudformation_permissions(call: ApiCall) -> list[Permission]:
+    """The stack. Its ARN ends with an id, and a change set is a part of its stack."""
+    name = call.text("StackName") or call.text("ChangeSetName")
+    if not name or call.operation in {"ListStacks", "ValidateTemplate", "ListExports"}:
+        return [call.permission("*")]
+    return [call.permission(call.arn(name if name.startswith("arn:") else f"stack/{name}/*"))]
+
+
 def _iam_permissions(call: ApiCall) -> list[Permission]:
     """The role, user, group or policy."""
 
@@ -344,6 +352,7 @@ def _sts_permissions(call: ApiCall) -> list[Permission]:
 
 
 _SERVICES: Final[Mapping[str, Callable[[ApiCall], list[Permission]]]] = {
+    "cloudformation": _cloudformation_permissions,
     "cloudwatch": _cloudwatch_permissions,
     "dynamodb": _dynamodb_permissions,
     "events": _events_permissions,

@@ -11,7 +11,12 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 #: What a distribution is imported as, and what others bring.
-NAMES = {"jsonata-python": "jsonata", "antlr4-python3-runtime": "antlr4"}
+NAMES = {
+    "jsonata-python": "jsonata",
+    "antlr4-python3-runtime": "antlr4",
+    "pyyaml": "yaml",
+    "aws-sam-translator": "samtranslator",
+}
 BROUGHT = {"botocore", "werkzeug"}  # by boto3 and by flask
 
 
@@ -39,7 +44,8 @@ def test_the_language_needs_jsonata_alone():
 
 def test_the_imports_are_declared():
     """The server imports nothing that pyproject does not list."""
-    declared = names_of([*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["server"]])
+    optional = PROJECT["optional-dependencies"]
+    declared = names_of([*PROJECT["dependencies"], *optional["server"], *optional["sam"]])
     assert imported("sfn_emulator") - declared <= BROUGHT | {"pytest"}
 
 

@@ -1,4 +1,4 @@
-"""Whose calls the clients of moto's engine make."""
+"""Whose calls the clients of moto's engine and of CloudFormation make."""
 
 import threading
 
@@ -6,7 +6,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, ParamValidationError
 
-from sfn_emulator.engine.clients import EngineClients
+from sfn_emulator.engine.clients import CallError, EngineClients
 from sfn_emulator.http.authentication import Sessions
 from sfn_emulator.http.messages import Reply
 from sfn_emulator.http.replies import query_reply
@@ -21,11 +21,12 @@ def engine():
     sessions = Sessions()
 
     def answer(request):
+        made.keys.append(request.scope.access_key)
         made.callers.append(sessions.find(request.scope.access_key))
         return made.reply
 
     made = EngineClients(answer, sessions)
-    made.callers, made.reply = [], query_reply("ListTopics", {})
+    made.keys, made.callers, made.reply = [], [], query_reply("ListTopics", {})
     return made
 
 
@@ -102,3 +103,20 @@ def test_a_refusal_is_of_one_call(engine):
     engine.reply = query_reply("ListTopics", {})
     list_topics(engine, ROLES[1])
     assert [caller.principal for caller in engine.callers] == ROLES
+
+
+def test_a_call_is_made_with_somebodys_key(engine):
+    """And after it, a state machine's call has its role again."""
+    engine.call_as("key-of-ann", "us-east-1", "sns", "ListTopics", {})
+    list_topics(engine, ROLES[0])
+    assert engine.keys == ["key-of-ann", engine.keys[1]]
+    assert engine.callers[1].principal == ROLES[0]
+
+
+def test_a_refused_call_says_why(engine):
+    """With the service's code, status and message."""
+    xml = b"<ErrorResponse><Error><Code>NotFound</Code><Message>No topic</Message></Error></ErrorResponse>"
+    engine.reply = Reply(404, xml)
+    with pytest.raises(CallError, match="No topic") as caught:
+        engine.call_as("key-of-ann", "us-east-1", "sns", "ListTopics", {})
+    assert (caught.value.code, caught.value.status) == ("NotFound", 404)

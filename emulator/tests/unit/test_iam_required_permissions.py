@@ -13,6 +13,7 @@ STATES = "arn:aws:states:us-east-1:123456789012:"
 SNS = "arn:aws:sns:us-east-1:123456789012:"
 LOGS = "arn:aws:logs:us-east-1:123456789012:log-group:"
 IAM = "arn:aws:iam::123456789012:"
+STACKS = "arn:aws:cloudformation:us-east-1:123456789012:"
 ROLE = Caller(f"{IAM}role/R", "session")
 
 
@@ -368,3 +369,20 @@ def test_a_test_of_a_state():
     assert needs("states", "TestState", **mocked) == [test]
     assert needs("states", "TestState", revealSecrets=True) == [test, ("states:RevealSecrets", "*")]
     assert needs("states", "CreateStateMachine", name="m", **mocked)[-1] == passed
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "resource"),
+    [
+        ("CreateStack", {"StackName": "s"}, STACKS + "stack/s/*"),
+        ("DescribeStacks", {"StackName": STACKS + "stack/s/1"}, STACKS + "stack/s/1"),
+        ("ExecuteChangeSet", {"ChangeSetName": STACKS + "changeSet/c/1"}, STACKS + "changeSet/c/1"),
+        ("DescribeStacks", {}, "*"),
+        ("ValidateTemplate", {}, "*"),
+    ],
+)
+def test_cloudformation_is_about_stacks(operation, parameters, resource):
+    """A name stands for all stacks that have it. A role is passed."""
+    assert needs("cloudformation", operation, **parameters) == [(f"cloudformation:{operation}", resource)]
+    with_role = needs("cloudformation", operation, RoleARN=f"{IAM}role/r", **parameters)
+    assert with_role[1:] == [("iam:PassRole", f"{IAM}role/r")]

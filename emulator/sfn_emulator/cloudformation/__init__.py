@@ -1,0 +1,1 @@
+"""CloudFormation: templates become resources, which the other services make."""
