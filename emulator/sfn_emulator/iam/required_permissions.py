@@ -43,6 +43,8 @@ _STATES_ARNS: Final = (
 # A role's, user's or group's own policy has a name, too. So the policy is the last.
 _IAM_NAMES: Final = {"RoleName": "role", "UserName": "user", "GroupName": "group", "PolicyName": "policy"}
 _LISTS: Final = {"ListRoles": "role", "ListUsers": "user", "ListGroups": "group", "ListPolicies": "policy"}
+# The parameter with the role that a service gets.
+_ROLES: Final = {"cloudformation": "RoleARN", "lambda": "Role", "states": "roleArn"}
 # The condition key iam:PermissionsBoundary has the boundary that these operations set.
 _SETS_BOUNDARY: Final = re.compile(r"Create(Role|User)|Put(Role|User)PermissionsBoundary")
 # For these operations, it has the boundary that the role has already.
@@ -179,8 +181,8 @@ def required_permissions(call: ApiCall) -> list[Permission]:
             call.permission(permissions[0].resource.removesuffix(":log-stream:"), f"Tag{kind}")
         )
     is_mocked = call.operation == "TestState" and call.text("mock")  # then it uses no role
-    role = call.text("Role", "roleArn", "RoleARN")
-    if call.service in {"cloudformation", "lambda", "states"} and role and not is_mocked:
+    role = call.text(_ROLES.get(call.service, ""))
+    if role and not is_mocked:
         context = (("iam:passedtoservice", f"{call.service}.amazonaws.com"),)
         permissions.append(Permission("iam:PassRole", role, context))
     return permissions

@@ -384,5 +384,18 @@ def test_a_test_of_a_state():
 def test_cloudformation_is_about_stacks(operation, parameters, resource):
     """A name stands for all stacks that have it. A role is passed."""
     assert needs("cloudformation", operation, **parameters) == [(f"cloudformation:{operation}", resource)]
-    with_role = needs("cloudformation", operation, RoleARN=f"{IAM}role/r", **parameters)
-    assert with_role[1:] == [("iam:PassRole", f"{IAM}role/r")]
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameter"),
+    [
+        ("cloudformation", "CreateStack", "RoleARN"),
+        ("lambda", "CreateFunction", "Role"),
+        ("states", "CreateStateMachine", "roleArn"),
+    ],
+)
+def test_the_role_that_counts_is_the_one_that_is_used(service, operation, parameter):
+    """Others in the same request change nothing."""
+    roles = dict.fromkeys(("RoleARN", "Role", "roleArn"), f"{IAM}role/other")
+    used = {**roles, parameter: f"{IAM}role/used"}
+    assert needs(service, operation, **used)[1:] == [("iam:PassRole", f"{IAM}role/used")]
