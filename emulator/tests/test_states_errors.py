@@ -247,14 +247,14 @@ def test_a_distributed_map_takes_an_object(machine):
 
 
 def test_a_failing_iteration_fails_its_map(machine, function):
-    """The history ends with MapIterationFailed, MapStateFailed and the function's error."""
+    """The history ends with MapIterationFailed, TaskStateAborted, MapStateFailed and the function's error."""
     bad = function("def lambda_handler(event, context): raise ValueError(event)")
     inner = {"StartAt": "X", "States": {"X": task(bad.arn, End=True)}}
     mine = machine(one({"Type": "Map", "ItemsPath": "$.x", "Iterator": inner}))
     execution = mine.run({"x": [1]})
     assert error_of(execution)[:2] == ("FAILED", "ValueError")
     types = [event["type"] for event in mine.events(execution["executionArn"])]
-    assert types[-3:] == ["MapIterationFailed", "MapStateFailed", "ExecutionFailed"]
+    assert types[-4:] == ["MapIterationFailed", "TaskStateAborted", "MapStateFailed", "ExecutionFailed"]
 
 
 def test_a_failing_branch_ends_the_others(machine, function):
@@ -268,6 +268,41 @@ def test_a_failing_branch_ends_the_others(machine, function):
         "ParallelStateFailed",
         "ExecutionFailed",
     ]
+
+
+def aborted(mine, execution):
+    """What was aborted, and whether each names the event of the failure as the one before."""
+    events = mine.events(execution["executionArn"])
+    (failed,) = (event["id"] for event in events if event["type"] == "TaskFailed")
+    found = [event for event in events if event["type"].endswith("Aborted")]
+    assert {event["previousEventId"] for event in found} == {failed}
+    return [event["type"] for event in found]
+
+
+def test_the_states_of_all_branches_are_aborted(machine):
+    """The one that failed, too. Each names the event of the failure as the one before."""
+    fails = integration("lambda:invoke", FunctionName=GONE) | {"End": True}
+    slow = {"StartAt": "S", "States": {"S": {"Type": "Wait", "Seconds": 1, "Next": "T"}, "T": PASS}}
+    state = parallel(fails, PASS)
+    state["Branches"].append(slow)
+    mine = machine(caught(state, "States.ALL") | {"TimeoutSeconds": 30})
+    execution = mine.run()
+    assert execution["status"] == "SUCCEEDED"
+    assert aborted(mine, execution) == ["TaskStateAborted", "WaitStateAborted"]
+
+
+def test_the_states_of_all_iterations_are_aborted(machine):
+    """And the iterations that did not fail themselves."""
+    rule = {"Variable": "$", "NumericEquals": 1, "Next": "T"}
+    inner = {
+        "C": {"Type": "Choice", "Choices": [rule], "Default": "W"},
+        "T": integration("lambda:invoke", FunctionName=GONE) | {"End": True},
+        "W": {"Type": "Wait", "Seconds": 1, "Next": "P"},
+        "P": PASS,
+    }
+    state = {"Type": "Map", "ItemProcessor": {"StartAt": "C", "States": inner}}
+    mine = machine(caught(state, "States.ALL"))
+    assert aborted(mine, mine.run([2, 1])) == ["TaskStateAborted", "MapIterationAborted", "WaitStateAborted"]
 
 
 @pytest.mark.parametrize("field", ["MaxConcurrencyPath", "ToleratedFailureCountPath"])

@@ -125,7 +125,10 @@ class WrittenOnce(dict[str, Any]):
 
 
 def counted_event(original: MotoFunction, self: Any, *, event_type: Any, **event: Any) -> Any:
-    """An execution has at most 25,000 events. After the one that ends it, only a redrive adds others."""
+    """An execution has at most 25,000 events. After the one that ends it, only a redrive adds others.
+
+    A branch or iteration that was aborted adds none.
+    """
     if event_type == "EvaluationFailed":
         (details,) = event["event_details"].values()
         if getattr(details, "written", False):
@@ -136,6 +139,8 @@ def counted_event(original: MotoFunction, self: Any, *, event_type: Any, **event
     if entering is not None and entering.goes_on_silently():
         return entering.entered
     history: payloads.History = self._history_event_list
+    if (run := getattr(event["context"], "run", None)) and run.is_over:
+        return len(history)
     with history.lock:  # the iterations of a Map add events at the same time
         if history.last in payloads.ENDS and event_type != "ExecutionRedriven":
             return len(history)
@@ -193,6 +198,18 @@ def iterations(original: MotoFunction, self: Any, env: Any) -> None:
     except Exception:
         for worker in list(env._frames):
             worker.set_stop(None, None, None)
+        if progress := getattr(env, "progress", None):
+            progress.abort_inner(env, env.next_state_name)
+        raise
+
+
+def branches(original: MotoFunction, self: Any, env: Any) -> None:
+    """If a branch of a Parallel fails, the states of all branches are aborted."""
+    try:
+        original(self, env)
+    except Exception:
+        if progress := getattr(env, "progress", None):
+            progress.abort_inner(env)
         raise
 
 

@@ -209,6 +209,7 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _ITERATION + "iteration_worker:IterationWorker._eval_pool": Patch(
         "8b1096457ca2", failures.one_after_another
     ),
+    _PARALLEL + "branches_decl:BranchesDecl._eval_body": Patch("28d548e70755", failures.branches),
     _PARALLEL + "branch_worker:BranchWorker._thread_routine": Patch("6dc2f9be262f", failures.branch),
     _WORKER + "ExecutionWorker._execution_logic": Patch("9bedb00f3312", failures.execution),
     _TASK + "service.resource:ServiceResource._eval_body": Patch(

@@ -25,6 +25,8 @@ from sfn_emulator.engine.internals import MotoFunction, engine_module
 
 _TOO_MUCH_DATA: Final = "States.DataLimitExceeded"
 _BEGIN_SECONDS: Final = 5.0
+#: The types of states for whose abortion AWS has an event.
+_ABORTED: Final = ("Task", "Wait", "Parallel", "Map")
 
 
 @dataclass(slots=True)
@@ -39,6 +41,8 @@ class Progress:
         variables: moto's store of the variables that the states of this run can read.
         inner: The runs inside this state, by the number of the branch or the iteration.
         has_ended: Whether the run has succeeded.
+        has_failed: Whether the run has failed.
+        is_over: Whether another run failed beside it, so that its events do not count any more.
         output: The output of a run that has succeeded.
         goes_on: Whether a redrive goes on with this state, and has not yet begun it.
     """
@@ -50,6 +54,8 @@ class Progress:
     variables: Any = None
     inner: dict[int, "Progress"] = field(default_factory=dict)
     has_ended: bool = False
+    has_failed: bool = False
+    is_over: bool = False
     output: Any = None
     goes_on: bool = False
 
@@ -68,6 +74,35 @@ class Progress:
         self.has_ended, self.output = True, output
         self.given, self.variables, self.inner = None, None, {}
 
+    def abort_inner(self, env: Any, name: str = "") -> None:
+        """Write that the states of all branches or iterations are aborted, because one of them has failed.
+
+        Args:
+            env: moto's environment of the Parallel or Map.
+            name: The name of the Map; empty for a Parallel.
+        """
+        if failures := [run.latest for run in self.inner.values() if run.has_failed]:
+            env.event_history_context.source_event_id = min(failures)
+            for index, run in sorted(self.inner.items(), key=lambda it: not it[1].has_failed):
+                run._abort(env, name, index)
+
+    def _abort(self, env: Any, name: str, index: int) -> None:
+        if self.has_ended or self.is_over:
+            return
+        write = partial(
+            env.event_manager.add_event, context=env.event_history_context, update_source_event_id=False
+        )
+        self.is_over = True
+        if name and not self.has_failed:
+            details = {"mapIterationAbortedEventDetails": {"index": index, "name": name}}
+            write(event_type="MapIterationAborted", event_details=details)
+        entered = env.event_manager._history_event_list.brief(self.entered - 1) if self.entered else {}
+        kind = entered.get("type", "").removesuffix("StateEntered")
+        if kind in _ABORTED:
+            write(event_type=f"{kind}StateAborted")
+        for number, run in list(self.inner.items()):
+            run._abort(env, self.state if kind == "Map" else "", number)
+
     def again(self, shown: int) -> "Progress":
         """The same for a redrive. What still runs of the old run keeps the old object.
 
@@ -78,7 +113,9 @@ class Progress:
         entered = self.entered if self.entered <= shown else 0
         latest = self.latest if self.latest <= shown else entered
         goes_on = bool(self.state) and not self.has_ended
-        return replace(self, inner=inner, entered=entered, latest=latest, goes_on=goes_on)
+        made = replace(self, inner=inner, entered=entered, latest=latest, goes_on=goes_on)
+        made.has_failed = made.is_over = False
+        return made
 
 
 def noted(worker_of: MotoFunction) -> Any:
@@ -150,7 +187,7 @@ def frame(original: MotoFunction, *_: Any, env: Any, **given: Any) -> Any:
     In moto, a Task or a Parallel in an iteration cannot see the item.
     """
     made = original(env=env, **given)
-    made.progress = getattr(env, "progress", None)
+    made.progress = made.event_history_context.run = getattr(env, "progress", None)
     context = env.states.context_object.context_object_data
     if "Map" in context:
         made.states.context_object.context_object_data["Map"] = context["Map"]
@@ -171,8 +208,10 @@ def program(original: MotoFunction, self: Any, env: Any) -> None:
             env.event_history_context.source_event_id = progress.latest
     progress.variables = env.variable_store
     original(self, env)
-    if type(env._program_state).__name__ == "ProgramEnded":
+    end = type(env._program_state).__name__
+    if end == "ProgramEnded":
         progress.end(env.states._states_data["input"])
+    progress.has_failed = end == "ProgramError"
 
 
 def state(original: MotoFunction, self: Any, env: Any) -> None:
@@ -212,7 +251,7 @@ def branch(original: MotoFunction, self: Any, *, env: Any, program: Any, **given
     """Each branch has progress of its own."""
     original(self, env=env, program=program, **given)
     if progress := getattr(env, "progress", None):
-        env.progress = progress.inner.setdefault(program.number, Progress())
+        env.progress = env.event_history_context.run = progress.inner.setdefault(program.number, Progress())
 
 
 def only_unsuccessful(original: MotoFunction, self: Any) -> None:
@@ -229,6 +268,7 @@ def iteration(original: MotoFunction, self: Any, env: Any, job: Any) -> None:
     """Each iteration has progress of its own. One that has succeeded does not run again."""
     if progress := getattr(env, "progress", None):
         env.progress = progress = progress.inner.setdefault(job.job_index, Progress())
+        env.event_history_context.run = progress
         if progress.has_ended:
             job.job_output = progress.output
             return
