@@ -176,7 +176,8 @@ _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     **dict.fromkeys(("IntervalSeconds", "MaxAttempts", "MaxDelaySeconds"), (int,)),
     "BackoffRate": (int, float),
     "End": (bool,),
-    **dict.fromkeys(("Parameters", "ResultSelector", "ItemSelector", "BatchInput"), (dict,)),
+    "Parameters": (dict, list),  # AWS's guide says an object, but AWS's own samples have a list
+    **dict.fromkeys(("ResultSelector", "ItemSelector", "BatchInput"), (dict,)),
     **dict.fromkeys(("States", "Assign", "ItemProcessor", "Iterator", "ItemReader", "ReaderConfig"), (dict,)),
     **dict.fromkeys(("ItemBatcher", "ResultWriter", "Not", "ProcessorConfig"), (dict,)),
     **dict.fromkeys(("Branches", "Choices", "Catch", "Retry", "ErrorEquals", "And", "Or"), (list,)),

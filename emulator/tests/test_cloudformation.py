@@ -355,9 +355,13 @@ def test_a_change_set_makes_a_stack(stack):
         stack.client.execute_change_set(ChangeSetName=told["ChangeSetId"])
 
 
+@pytest.mark.long
 @pytest.mark.skipif(AWS is None, reason="there is no AWS CLI: `make test-all` installs it")
 def test_the_command_line_deploys(emulator, stack, tmp_path):
-    """`aws cloudformation deploy` makes a change set and executes it. The second time nothing changes."""
+    """`aws cloudformation deploy` makes a change set and executes it. The second time nothing changes.
+
+    Long: only `make test-all` installs the command line.
+    """
     (tmp_path / "template.json").write_text(_text({"T": topic()}))
     environment = {
         "PATH": os.environ["PATH"],

@@ -53,6 +53,12 @@ def test_end_may_be_false(faults):
     assert faults(A={"Type": "Pass", "End": False, "Next": "JSONata"}, JSONata=PASS) == []
 
 
+def test_parameters_may_be_a_list(machine):
+    """With paths inside, as in an object."""
+    state = PASS | {"Parameters": [{"a.$": "$.x"}, 2]}
+    assert machine({"StartAt": "A", "States": {"A": state}}).run({"x": 1})["output"] == '[{"a":1},2]'
+
+
 def test_a_timestamp_has_an_offset():
     """It is the same time as without the offset, and a fraction of a second counts."""
     assert timestamp(str, "2026-01-01T01:00:00.5+01:00") == timestamp(str, "2026-01-01T00:00:00.5Z")

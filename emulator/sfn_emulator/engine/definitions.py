@@ -71,6 +71,18 @@ def any_value(original: MotoFunction, self: Any, ctx: Any) -> Any:
     return output
 
 
+def template(original: MotoFunction, self: Any) -> Any:
+    """Parameters may be a list. See `parameters`."""
+    return self.payload_arr_decl() if self._input.LA(1) == self.LBRACK else original(self)
+
+
+def parameters(original: MotoFunction, self: Any, ctx: Any) -> Any:
+    """The value of Parameters, which is the third part of its declaration, may be a list."""
+    if ctx.payload_tmpl_decl():
+        return original(self, ctx)
+    return engine_module(_NODES + "common.parargs").Parameters(self.visit(ctx.getChild(2)))
+
+
 def configuration_field(original: MotoFunction, self: Any) -> Any:
     """A ProcessorConfig may be empty."""
     return None if self._input.LA(1) == self.RBRACE else original(self)

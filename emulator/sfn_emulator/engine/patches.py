@@ -280,6 +280,8 @@ PATCHES: Final[Mapping[str, Patch]] = {
     _ASL + "antlr.runtime.ASLParser:ASLParser.processor_config_field": Patch(
         "0baecd7fe90f", definitions.configuration_field
     ),
+    _ASL + "antlr.runtime.ASLParser:ASLParser.payload_tmpl_decl": Patch("34ed87001469", definitions.template),
+    _READER + "Preprocessor.visitParameters_decl": Patch("d8a806c8857a", definitions.parameters),
     _STATE + "state_props:StateProps.add": Patch("e8e31150324d", definitions.property_of_state),
     _WAIT + "timestamp:Timestamp._from_timestamp_string": Patch("babca9245e6f", definitions.timestamp),
     _READER + "Preprocessor.visitString_intrinsic_function": Patch(

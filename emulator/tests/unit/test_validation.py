@@ -453,7 +453,7 @@ def ruled(**rule):
             "Value is not a Reference Path",
             "MaxConcurrencyPath",
         ),
-        (PASS | {"Parameters": [1]}, of_type("OBJECT"), "Parameters"),
+        (TASK | {"ResultSelector": [1]}, of_type("OBJECT"), "ResultSelector"),
         (TASK | {"Credentials": "x"}, of_type("OBJECT"), "Credentials"),
         (TASK | {"TimeoutSeconds": 1, "TimeoutSecondsPath": "$.t"}, ONLY_ONE.format("TimeoutSeconds"), ""),
         (FAIL | {"Cause": "C", "CausePath": "$.c"}, ONLY_ONE.format("Cause"), ""),
