@@ -83,7 +83,9 @@ def diagnostics(text: str) -> list[str]:
     ]
     # A placeholder is no ARN, and that would be a second fault. The length stays: a fault may name a column.
     filled = _PLACEHOLDER.sub(lambda match: f"arn:{match[0][4:]}", text)
-    return open_ones + [str(fault) for fault in states_language.diagnostics(filled)]
+    known = tuple(f"arn:{placeholder[4:]}" for placeholder in placeholders(text))
+    faults = [str(fault) for fault in states_language.diagnostics(filled)]
+    return open_ones + [fault for fault in faults if not any(each in fault for each in known)]
 
 
 def parse(definition: Machine | str) -> Machine:

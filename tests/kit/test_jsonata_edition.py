@@ -49,7 +49,8 @@ def drawn(target, seed, past, given):
     result = draw(target, given)
     arn = result.pop("execution_arn")
     output = json.loads(execution.describe(target, arn).get("output", "[{}]"))
-    output[0].pop("MessageId", None)  # SNS chooses it
+    for chosen_by_sns in ("MessageId", "SdkHttpMetadata", "SdkResponseMetadata"):
+        output[0].pop(chosen_by_sns, None)
     mails = [mail.text.partition("\n")[0] for mail in inbox(target).notifications]
     return result, output, mails, list(winners(target)["employee_id"])
 

@@ -63,7 +63,7 @@ def test_no_arn():
 BREAKS = {
     '"Next": "Validate Winners"': ('"Next": "Nowhere"', "Missing 'Next' target: Nowhere at /States/Random"),
     '"StartAt": "Notify Winners"': ('"StartAt": "Nowhere"', "Nowhere at /States/Send SNS and Record In Dyn"),
-    '"Type": "Choice"': ('"Type": "Choise"', "Choice, Succeed, Fail] at /States/Is Winner In Past Draw/Type"),
+    '"Type": "Choice"': ('"Type": "Choise"', "Parallel, Map] at /States/Is Winner In Past Draw/Type"),
     '"NumericEquals": 0': ('"NumericEquals": "0"', "Expected value of type [INTEGER, FLOAT] at /States/Is"),
     '["CustomError"]': ('["States.ALL"]', "States.ALL must appear alone and at end of list at /States/"),
     '"MaxAttempts": 2': ('"MaxTries": 2', "Field 'MaxTries' is not supported at /States/Random Select"),
