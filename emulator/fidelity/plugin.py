@@ -45,12 +45,11 @@ def _compare_twice(self: Any, verify_test_case: bool = True, skip_verification_p
     if self.observed_state and self.recorded_state:
         twin = SnapshotSession.__new__(SnapshotSession)
         twin.__dict__ |= self.__dict__
-        twin.observed_state, twin.recorded_state = (
-            deepcopy(self.observed_state),
-            deepcopy(self.recorded_state),
-        )
         try:
+            twin.observed_state, twin.recorded_state = deepcopy((self.observed_state, self.recorded_state))
             _compare(twin, True, None)
+        except TypeError:  # a stream in an answer has no copy; then there is only the second comparison
+            return _compare(self, verify_test_case, skip_verification_paths)
         except Exception:
             _compared["strict"] = False
         _compared.update(observed=twin.observed_state, recorded=twin.recorded_state)

@@ -11,7 +11,9 @@ from scope import part_of
 
 Line = Mapping[str, Any]
 #: Fields that younger snapshots of AWS have, and older ones lack.
-_ADDED: Final = re.compile(r"(encryptionConfiguration|[rR]edrive(Count|Status|StatusReason))$")
+_ADDED: Final = re.compile(
+    r"(encryptionConfiguration|[rR]edrive(Count|Status|StatusReason)|failuresNotRedrivable|pendingRedrive)$"
+)
 _GROUPS: Final = Path(__file__).with_name("groups.tsv")
 
 

@@ -111,15 +111,26 @@ NULL = "Value null at 'item' failed to satisfy constraint: Member must not be nu
 
 
 @pytest.mark.parametrize(
-    ("item", "error", "cause"),
+    ("integration", "item", "error", "cause"),
     [
-        ("$.n", "DynamoDb.DynamoDbException", f"{NULL} (Service: DynamoDb, Status Code: 400, Request ID: "),
-        ("$.s", "States.Runtime", "start the Task: [The value of the field 'Item' has an invalid format]"),
+        ("dynamodb", "$.n", "DynamoDB.AmazonDynamoDBException", f"{NULL} (Service: AmazonDynamoDBv2; "),
+        (
+            "aws-sdk:dynamodb",
+            "$.n",
+            "DynamoDb.DynamoDbException",
+            f"{NULL} (Service: DynamoDb, Status Code: 400, Request ID: ",
+        ),
+        (
+            "aws-sdk:dynamodb",
+            "$.s",
+            "States.Runtime",
+            "start the Task: [The value of the field 'Item' has an invalid format]",
+        ),
     ],
 )
-def test_a_parameter_of_the_wrong_type(machine, item, error, cause):
+def test_a_parameter_of_the_wrong_type(machine, integration, item, error, cause):
     """The service refuses null for a parameter that it needs. Step Functions refuses another type."""
-    told = machine(task("aws-sdk:dynamodb:putItem", TableName="t", **{"Item.$": item})).run(GIVEN)
+    told = machine(task(f"{integration}:putItem", TableName="t", **{"Item.$": item})).run(GIVEN)
     assert told["error"] == error
     assert cause in told["cause"] and not PYTHON.search(told["cause"])
 

@@ -26,6 +26,8 @@ _MOST_ITERATIONS_AT_ONCE: Final = 40
 _RUNTIME: Final = "States.Runtime"
 _NAMES: Final = "asl.component.common.error_name."
 _COMPARISON: Final = "asl.component.state.choice.comparison."
+#: Neither DynamoDB's nor Lambda's model has these errors.
+_UNMODELLED: Final = ("AccessDeniedException", "ValidationException")
 _FAILED_HERE: Final = "The emulator could not run this state. Its log says why."
 _LAMBDA: Final = "asl.component.state.exec.state_task.service.state_task_service_lambda"
 
@@ -249,7 +251,7 @@ def resource(original: MotoFunction, self: Any, env: Any) -> None:
 def unmodelled(name: str, original: MotoFunction, client_error: Any) -> tuple[str, str]:
     """If AWS's SDK has no class for an error, the error gets the name of the service's base class."""
     error, cause = original(client_error)
-    return (name if client_error.response["Error"]["Code"] == "AccessDeniedException" else error), cause
+    return (name if client_error.response["Error"]["Code"] in _UNMODELLED else error), cause
 
 
 def service_names(original: dict[str, str]) -> dict[str, str]:
