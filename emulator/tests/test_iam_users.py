@@ -285,3 +285,19 @@ def test_a_new_role_is_described_as_by_aws(aws):
     iam.delete_role(RoleName="described")
     assert seen.keys() - new.keys() == {"MaxSessionDuration", "RoleLastUsed"}
     assert new["CreateDate"].microsecond == 0
+
+
+def test_a_parameter_of_another_operation_names_no_resource(emulator, user):
+    """Whoever may use one machine cannot reach another's execution by naming both."""
+    start = "arn:aws:states:us-east-1:123456789012:"
+    mine, other = f"{start}stateMachine:mine", f"{start}execution:other:e"
+    ann = user({"Action": "states:*", "Resource": mine})
+    status, text, _ = Wire(emulator)(
+        "POST",
+        "/",
+        key=ann.key["AccessKeyId"],
+        service="states",
+        body=json.dumps({"executionArn": other, "stateMachineArn": mine}).encode(),
+        X_Amz_Target="AWSStepFunctions.StopExecution",
+    )
+    assert (status, f"states:StopExecution on resource: {other}" in text) == (400, True)

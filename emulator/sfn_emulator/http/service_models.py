@@ -147,6 +147,18 @@ def shape_of(service: str, operation: str, side: str) -> Any:
     return getattr(model.operation_model(name), f"{side}_shape") if name else None
 
 
+@lru_cache(1024)
+def parameters_of(service: str, operation: str) -> frozenset[str]:
+    """The names of an operation's parameters; empty if AWS has no such operation.
+
+    Args:
+        service: The service in the signature.
+        operation: The operation's name.
+    """
+    shape = shape_of(_SERVICES.get(service, service), operation, "input")
+    return frozenset(shape.members) if shape else frozenset()
+
+
 def _as_in_asl(name: str) -> str:
     """The name of a field in a definition, such as ``ExecutionArn`` or ``SseDescription``."""
     name = re.sub(r"[A-Z]{2,}(?=[A-Z][a-z]|[\d_]|$)", lambda match: match[0].capitalize(), name)

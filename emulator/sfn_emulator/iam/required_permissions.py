@@ -15,6 +15,7 @@ from typing import Any, Final
 from sfn_emulator.http.authentication import Caller
 from sfn_emulator.http.messages import Arn, MalformedRequestError, Request, function_name
 from sfn_emulator.http.operations import rest_operation, s3_call
+from sfn_emulator.http.service_models import parameters_of
 
 FindArn = Callable[[str, str, str, str], str | None]
 """Finds an ARN with its path from partition, account, kind and name. None if nothing has this name."""
@@ -152,7 +153,10 @@ def api_call(request: Request, caller: Caller, find_arn: FindArn, boundary_of: B
     if scope.service == "s3":
         operation, parameters = s3_call(request)
     elif operation:
-        parameters = request.json if "x-amz-target" in request.headers else request.form
+        given = request.json if "x-amz-target" in request.headers else request.form
+        # A parameter that the operation does not have must not name the resource.
+        known = parameters_of(scope.service, operation)
+        parameters = {name: given[name] for name in given if name.partition(".")[0] in known}
     else:
         path = request.target.partition("?")[0]
         operation, labels = rest_operation(scope.service, request.method, path)
