@@ -616,7 +616,7 @@ HINTS: Final = {
         ("mail_catch = {'ErrorEquals': ['States.ALL'], 'Next': 'Recorded Not Mailed'}", "is a list"),
         ("mail_catch = [{'Next': 'Recorded Not Mailed'}]", "AWS would refuse it"),
         ("mail_catch = record['Catch']", "the next state is Failed"),
-        ("mail_catch = [{'ErrorEquals': ['States.All'], 'Next': 'Recorded Not Mailed'}]", "AWS would refuse it"),
+        ("mail_catch = [{'ErrorEquals': ['States.All'], 'Next': 'Recorded Not Mailed'}]", "the next state is None"),
     ],
     "16-43": [
         (f"{RECORDER}; first['Catch'][0]['ErrorEquals'] = ['States.ALL']", "only the error of the condition"),

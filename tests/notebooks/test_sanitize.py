@@ -102,6 +102,11 @@ CASES = {
         "Writing test_other.py",
     ),
     "a ticket for the mailbox": ("mail/?ticket=3UE2_w a", "mail/?ticket=ER-ww a", "mail/?ticket=3UE2_w b"),
+    "the trace of a call of a function": (
+        "root=1-6b0bc582-fbf84335cf9340a1b1e2ab9e;sampled=0",
+        "root=1-6b0bc583-0bf84335cf9340a1b1e2ab9f;sampled=0",
+        "root=1-6b0bc582-fbf84335cf9340a1b1e2ab9e;sampled=1",
+    ),
     "the number of an event in a log": (
         "'message': 'START', 'eventId': '0'",
         "'message': 'START', 'eventId': '37022'",
