@@ -90,7 +90,7 @@ def run(checkout: Path, python: str, targets: Sequence[Target], tests: Sequence[
         }
         command = [python, "-m", "pytest", "-q", "-p", "plugin", "-p", "no:cacheprovider", "--tb=no"]
         command += ["-c", os.devnull, "--rootdir", ".", "--continue-on-collection-errors", "-W", "ignore"]
-        command += ["--timeout=60", "-n", str(len(targets)), "--dist", "worksteal", *tests]
+        command += ["--timeout=20", "-n", str(len(targets)), "--dist", "worksteal", *tests]
         subprocess.run(command, cwd=checkout, env=environment, check=False)
         texts = [part.read_text() for part in Path(folder).iterdir()]
     return [json.loads(line) for text in texts for line in text.splitlines()]

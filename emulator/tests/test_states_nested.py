@@ -133,7 +133,7 @@ def test_a_task_that_ends_stops_what_it_waits_for(machine, waits, how):
     """Its time may be over, or another branch may fail."""
     task = start(waits, ".sync:2")
     if how == "time-out":
-        task["States"]["A"]["TimeoutSeconds"] = 1
+        task["States"]["A"]["TimeoutSeconds"] = 4  # a busy machine needs a while to start the other one
     else:
         fails = {
             "StartAt": "W",
