@@ -43,17 +43,19 @@ def read_items(text: str, config: Mapping[str, Any], most: int | None = None) ->
 
 def _read_csv(text: str, config: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     delimiter = DELIMITERS[config.get("CSVDelimiter", "COMMA")]
+    csv.field_size_limit(LARGEST)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    headers = config.get("CSVHeaders", []) if config.get("CSVHeaderLocation") == "GIVEN" else next(rows, [])
-    if len({*headers}) < len(headers):
-        raise ItemsError("CSV headers cannot contain duplicates.")
-    order = _as_in_java(headers)
     try:
+        given = config.get("CSVHeaders", [])
+        headers = given if config.get("CSVHeaderLocation") == "GIVEN" else next(rows, [])
+        if len({*headers}) < len(headers):
+            raise ItemsError("CSV headers cannot contain duplicates.")
+        order = _as_in_java(headers)
         for row in rows:
             fields = dict(zip(headers, [*row, *[""] * len(headers)], strict=False))
             yield {name: fields[name] for name in order}
     except csv.Error as error:
-        raise ItemsError(str(error)) from error
+        raise ItemsError("The items are not valid CSV.") from error
 
 
 def _as_in_java(names: Sequence[str]) -> list[str]:
@@ -88,7 +90,7 @@ def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ItemsError(f"The items are not valid JSON: {error}") from error
+        raise ItemsError("The items are not valid JSON.") from error
 
 
 def batches(

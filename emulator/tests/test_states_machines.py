@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from botocore.exceptions import ClientError
 from helpers import ROLE
+from test_http import post
 
 
 def passing(result):
@@ -242,3 +243,12 @@ def test_a_version_has_no_tags(mine, publish):
     expected = ("ResourceNotFound", f"Resource not found: '{version}'")
     assert refused(mine.client.tag_resource, resourceArn=version, **tag) == expected
     mine.client.tag_resource(resourceArn=mine.arn, **tag)
+
+
+def test_a_deletion_needs_a_machine(mine, emulator):
+    """Without an ARN, nothing is deleted."""
+    for body in (b"{}", b'{"stateMachineArn": null}'):
+        headers = {"X_Amz_Target": "AWSStepFunctions.DeleteStateMachine"}
+        status, text = post(emulator, body, "states", **headers)
+        assert (status, "Value null at 'stateMachineArn'" in text) == (400, True)
+    assert output(mine, mine.arn) == 1

@@ -149,3 +149,11 @@ def test_a_parallels_catch_assigns_what_a_branch_assigns(machine):
     both = {"A": {"Type": "Parallel", "Branches": [inner], "Catch": [catch], "End": True}}
     both["B"] = PASS | {"Parameters": {"x.$": "$x"}}
     assert machine({"StartAt": "A", "States": both}).run()["output"] == '{"x":2}'
+
+
+def test_a_path_that_nobody_can_read(machine):
+    """The cause names the state, and no class of Python."""
+    told = machine(one(PASS | {"InputPath": "$.1a"})).run(GIVEN)
+    began = "An error occurred while executing the state 'A' (entered at the event id #2). "
+    assert (told["status"], told["error"]) == ("FAILED", "States.Runtime")
+    assert told["cause"].startswith(began) and not PYTHON.search(told["cause"])

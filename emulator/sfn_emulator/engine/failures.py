@@ -7,12 +7,14 @@ function and then the arguments of the original.
 See https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 """
 
+import contextlib
 import datetime
 import json
 import re
 import threading
 import traceback
 import weakref
+from collections.abc import Iterator
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, Final
@@ -265,6 +267,8 @@ def ended(original: MotoFunction, self: Any) -> None:
     After that, those who watch the execution learn that it has ended.
     """
     execution = self.execution
+    if execution.exec_worker._execution_communication not in {None, self}:
+        return  # a redrive has begun, and this is the run before it
     env = execution.exec_worker.env
     if isinstance(env.program_state(), engine_module("asl.eval.program_state").ProgramEnded):
         to_json = engine_module("asl.utils.encoding").to_json_str
@@ -414,9 +418,23 @@ def unexpected(error: Exception) -> Any:
 
 
 def _is_foreign(error: Exception) -> bool:
-    """Whether the text of an error is Python's or a library's."""
-    module = type(error).__module__
-    return module == "builtins" or module.startswith(("jsonpath_ng.", "json."))
+    """Whether the text of an error is Python's or a library's. moto's own texts are about states."""
+    is_reply = hasattr(error, "response")  # a service has refused a call
+    ours = ("sfn_emulator.", "states_language.", "moto.stepfunctions.")
+    return not (is_reply or type(error).__module__.startswith(ours))
+
+
+@contextlib.contextmanager
+def named_errors(env: Any) -> Iterator[None]:
+    """The cause of an error that a state does not expect names the state. moto names a class of Python."""
+    try:
+        yield
+    except engine_module(_NAMES + "failure_event").FailureEventException:
+        raise
+    except Exception as error:
+        if is_foreign := _is_foreign(error):
+            traceback.print_exception(error)
+        raise failure_in_state(env, _RUNTIME, _FAILED_HERE if is_foreign else str(error)) from error
 
 
 class WrongTypesError(Exception):

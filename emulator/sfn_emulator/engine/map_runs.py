@@ -96,7 +96,7 @@ class MapRun:
         self.children: list[Child] = []
         # Something is put here when a child ends, the Map Run is updated, or its execution ends.
         self.news: SimpleQueue[None] = SimpleQueue()
-        self._most_at_once = most_at_once
+        self.most_at_once = most_at_once
         self._lock = threading.Lock()
         self._executions: Counter[str] = Counter()  # by their status
         self._items: Counter[str] = Counter()
@@ -105,7 +105,7 @@ class MapRun:
     @property
     def at_once(self) -> int:
         """How many children may run at the same time."""
-        return min(self.max_concurrency or self._most_at_once, self._most_at_once)
+        return min(self.max_concurrency or self.most_at_once, self.most_at_once)
 
     @property
     def running(self) -> int:
@@ -227,6 +227,17 @@ def forget(machine_arn: str = "") -> None:
             del _children[arn]
 
 
+def forget_runs_of(execution_arn: str) -> None:
+    """Forget the Map Runs of an execution, and those of their children."""
+    for run in [run for run in list(_runs.values()) if run.execution_arn == execution_arn]:
+        run.end("ABORTED")
+        del _runs[run.arn]
+        for each in run.children:
+            _children.pop(each.arn, None)
+            if _runs:
+                forget_runs_of(each.arn)
+
+
 def execution(original: MotoFunction, self: Any, env: Any) -> None:
     """A Distributed Map starts a child execution for each item or batch. See `MapRun`."""
     if self.written is None:
@@ -259,17 +270,17 @@ def execution(original: MotoFunction, self: Any, env: Any) -> None:
     context = env.states.context_object.context_object_data
     # The children of children share what the emulator runs at the same time.
     outer = _children.get(context["Execution"]["Id"])
-    most_at_once = max(1, MOST_AT_ONCE // outer[0].at_once) if outer else MOST_AT_ONCE
+    most_at_once = max(1, outer[0].most_at_once // outer[0].at_once) if outer else MOST_AT_ONCE
     run = MapRun(context, self.written, max_concurrency, tolerated, most_at_once)
     _runs[run.arn] = run
-    _add(env, "MapRunStarted", {"mapRunArn": run.arn})
     try:
+        _add(env, "MapRunStarted", {"mapRunArn": run.arn})
         outputs = _outputs(self, env, run, items)
     except Exception as error:
         pair = getattr(error, "extract_error_cause_pair", lambda: None)() or (None, None)
         details = {name: text for name, text in zip(("error", "cause"), pair, strict=True) if text}
-        _add(env, "MapRunFailed", details)
         run.end("FAILED")
+        _add(env, "MapRunFailed", details)
         raise
     if outputs is None:  # the execution or the branch ended
         run.end("ABORTED")
@@ -386,22 +397,17 @@ def _start(env: Any, run: MapRun, given: Any, count: int, shown: Mapping[str, An
 def _run(run: MapRun, child: Child, shown: Mapping[str, Any]) -> None:
     """Run a child in this thread, and write down what it did."""
     made = child.execution
-    made.exec_worker = worker = made._get_start_execution_worker()
-    build = worker._get_evaluation_environment
-
-    def environment() -> Any:
-        env = build()
-        env.states.context_object.context_object_data.update(shown)
-        return env
-
-    worker._get_evaluation_environment = environment
-    made.exec_status = engine_module("api").ExecutionStatus.RUNNING
-    if run.written.type == "STANDARD":  # it has no time-out, for which moto's engine needs another thread
-        program = worker._get_evaluation_entrypoint()
-        here = SimpleNamespace(eval=partial(_in_this_thread, child, program))
-        worker._get_evaluation_entrypoint = lambda: here
     told, status = {"input": made.execution_input, "events": []}, "FAILED"
     try:
+        made.exec_worker = worker = made._get_start_execution_worker()
+        worker._get_evaluation_environment = partial(_shown_to, worker._get_evaluation_environment, shown)
+        made.exec_status = engine_module("api").ExecutionStatus.RUNNING
+        if run.written.type == "STANDARD":  # it has no time-out, for which moto's engine needs another thread
+            program = worker._get_evaluation_entrypoint()
+            here = SimpleNamespace(eval=partial(_in_this_thread, child, program))
+            worker._get_evaluation_entrypoint = lambda: here
+        if child.status != "RUNNING":  # it was stopped before it began
+            return
         worker._execution_logic()
         told |= {name: getattr(made, name) for name in ("output", "error", "cause")}
         if run.written.type == "STANDARD":
@@ -409,9 +415,18 @@ def _run(run: MapRun, child: Child, shown: Mapping[str, Any]) -> None:
         status = str(made.exec_status.value)
     finally:
         run.write(child, told)
-        child.execution = made.exec_worker = worker.env = None  # these objects refer to each other
+        if worker := made.exec_worker:
+            worker.env = None  # these objects refer to each other
+        child.execution = made.exec_worker = None
         run.end_child(child, status)
         run.news.put(None)
+
+
+def _shown_to(build: Callable[[], Any], shown: Mapping[str, Any]) -> Any:
+    """The environment of a child, whose context object shows its item."""
+    env = build()
+    env.states.context_object.context_object_data.update(shown)
+    return env
 
 
 def _in_this_thread(child: Child, program: Any, env: Any) -> None:

@@ -50,10 +50,11 @@ _LOG_FILE: Final = 16 * _MB
 _LOG_FILES: Final = 8  # a reader of a group may get all of them at once
 _SAMPLE: Final = 50
 _LEVELS: Final = 50
-#: The classes of moto's engine that hold data of executions are in these modules.
+#: The classes that hold data of executions are in these modules.
 _DATA: Final = (
     "moto.stepfunctions.parser.asl.eval.",
     "moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.job",
+    "sfn_emulator.engine.redrives",
 )
 
 
@@ -500,6 +501,8 @@ def ended(execution: Any) -> None:
     worker.env = env = copy(worker.env)  # a thread that still ends has the other one
     env.stack, env.heap, env._frames, env.states, env.variable_store = [], {}, [], None, None
     worker._evaluation_details = worker._execution_communication = None
+    if execution.exec_status == "SUCCEEDED":  # another one may be redriven, and needs how far it came
+        vars(env).pop("progress", None)
     history = history_of(execution)
     if execution.exec_status == "FAILED" and history.refusal:
         execution.error, execution.cause = history.refusal["error"], history.refusal["cause"]

@@ -21,6 +21,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from sfn_emulator.engine.failures import execution as failing
+from sfn_emulator.engine.failures import named_errors
 from sfn_emulator.engine.internals import MotoFunction, engine_module
 
 _TOO_MUCH_DATA: Final = "States.DataLimitExceeded"
@@ -29,7 +30,7 @@ _BEGIN_SECONDS: Final = 5.0
 _ABORTED: Final = ("Task", "Wait", "Parallel", "Map")
 
 
-@dataclass(slots=True)
+@dataclass
 class Progress:
     """How far a run of states came.
 
@@ -218,13 +219,15 @@ def state(original: MotoFunction, self: Any, env: Any) -> None:
     """A state is noted when it begins. If it goes on, it is not entered again."""
     progress: Progress | None = getattr(env, "progress", None)
     if progress is None:
-        original(self, env)
+        with named_errors(env):
+            original(self, env)
         return
     if not progress.goes_on or self.state_type.name == "Fail":
         progress.begin(self.name, env.states._states_data["input"])
     env.event_history_context.entering = progress  # the next event in this context is that it is entered
     try:
-        original(self, env)
+        with named_errors(env):
+            original(self, env)
     finally:
         progress.latest = env.event_history_context.last_published_event_id
     # Only a running program has this attribute. It may be stopped at any time.

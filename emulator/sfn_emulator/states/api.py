@@ -85,7 +85,8 @@ class StatesApi:
         self._machines.forget()
 
     def _delete(self, request: Request) -> Reply:
-        arn = request.json.get("stateMachineArn", "")
+        check_call("stepfunctions", request.operation, request.json)
+        arn = request.json["stateMachineArn"]
         # moto does not delete the tags. A new machine with this name would have them.
         tags = self._call(request.scope, "ListTagsForResource", resourceArn=arn)
         if tags.ok and (keys := [tag["key"] for tag in tags.json.get("tags", [])]):

@@ -18,7 +18,7 @@ from typing import Any, Final
 from sfn_emulator.engine.application import Moto, signed
 from sfn_emulator.engine.backends import events_of, execution_of, machine_of, remove_execution, running
 from sfn_emulator.engine.executions import Announce, StatusChange, prepared
-from sfn_emulator.engine.map_runs import child
+from sfn_emulator.engine.map_runs import child, forget_runs_of
 from sfn_emulator.engine.payloads import ENDS
 from sfn_emulator.engine.redrives import go_on
 from sfn_emulator.http.messages import RefusalError, Reply, Request, Scope
@@ -33,6 +33,7 @@ from sfn_emulator.states.redrives import Redrives
 
 Event = dict[str, Any]
 _PAGE: Final = 100  # AWS's default
+_NO_INPUT: Final = "The emulator has removed the input of this execution, because its files had no more room"
 _PAGE_LETTERS: Final = 4_000_000
 _SMALL: Final = 10_000
 _MOST_EXECUTIONS: Final = 10_000
@@ -80,6 +81,8 @@ class _Ended(Sequence[Event]):
         return self.kept + 1
 
     def __getitem__(self, number: Any) -> Any:
+        if number > self.kept:  # moto may have written more; an iteration ends here
+            raise IndexError(number)
         return self.end if number == self.kept else self.events[number]
 
 
@@ -124,7 +127,7 @@ class Executions:
             # An execution that was stopped, or whose machine was deleted, has ended before.
             if arn not in self.aborts and (is_express or self.started.get(arn) is started):
                 at = execution.stop_date.timestamp()
-                self.tell(scope, execution, started, execution.status, at, redriven=arn in self._redrives)
+                self.tell(scope, execution, started, execution.status, at, redriven=self._is_redriven(arn))
 
         execution = prepared(machine, arn, name, given, log, sync=sync, ended=ended)
         executions = machine_of(started.arn).executions
@@ -165,13 +168,18 @@ class Executions:
             execution = self._corrected(request.scope, described.json)
             if reason := redrives.reason_against(execution, len(events), now):
                 raise RefusalError("ExecutionNotRedrivable", reason)
+            if execution_of(arn).execution_input is None:
+                raise RefusalError("ExecutionNotRedrivable", _NO_INPUT)
             redrives.add(token, now)
             self.aborts.pop(arn, None)
             self._running.pop(arn, None)
             log = self._log(request.scope, arn, self.started[arn].machine, redrives.count)
-            go_on(execution_of(arn), redrives.count, datetime.fromtimestamp(now, UTC), events, log)
             self.tell(request.scope, execution_of(arn), self.started[arn], "RUNNING", now, redriven=True)
+            go_on(execution_of(arn), redrives.count, datetime.fromtimestamp(now, UTC), events, log)
         return json_reply({"redriveDate": now})
+
+    def _is_redriven(self, arn: str) -> bool:
+        return self._redrives.get(arn, Redrives()).count > 0
 
     def tell(
         self,
@@ -197,7 +205,7 @@ class Executions:
         began = int(execution.start_date.timestamp() * 1000) / 1000  # moto, too, cuts a time to milliseconds
 
         def described() -> Mapping[str, Any]:
-            if execution.exec_status is None:  # moto cannot describe it before it has begun
+            if status == "RUNNING":  # moto cannot describe it before it has begun
                 return {"name": execution.name, "input": execution.execution_input, "startDate": began}
             request = Request("POST", "/", signed(scope) | _DESCRIBES)
             return self.describe(request.with_json({"executionArn": arn})).json
@@ -223,7 +231,7 @@ class Executions:
         """Store that an execution was stopped, and tell it. moto's engine ends the execution later."""
         self.aborts[arn] = abort
         if (execution := running(arn)) and (started := self.started.get(arn)):
-            self.tell(scope, execution, started, "ABORTED", abort.at)
+            self.tell(scope, execution, started, "ABORTED", abort.at, redriven=self._is_redriven(arn))
         if log := self._logs.pop(arn, None):
             at = datetime.fromtimestamp(abort.at, UTC).isoformat()
             number = str(abort.events + 1)
@@ -242,6 +250,7 @@ class Executions:
             self.started[arn] = self.started.pop(arn)  # look at another one next time
             return
         remove_execution(self.started[arn].arn, arn)
+        forget_runs_of(arn)
         for by_arn in (self.aborts, self.started, self._logs, self._redrives, self._running):
             by_arn.pop(arn, None)
 

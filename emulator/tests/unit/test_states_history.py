@@ -126,3 +126,9 @@ def test_the_oldest_ended_executions_are_forgotten(monkeypatch):
         executions.begun[begun.exec_arn] = begun
     assert [it.exec_arn for it in machine.executions] == [f"execution:{n}" for n in (0, 4, 5, 6)]
     assert set(executions.started) == {it.exec_arn for it in machine.executions}
+
+
+def test_an_end_is_the_last_event():
+    """Whatever moto writes after a stop is in no iteration over the events."""
+    stopped = history._Ended(["a", "b", "late", "later"], "END", 2)
+    assert (list(stopped), len(stopped)) == (["a", "b", "END"], 3)
