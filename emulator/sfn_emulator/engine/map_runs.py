@@ -24,7 +24,7 @@ from sfn_emulator.engine.executions import prepared
 from sfn_emulator.engine.failures import compact_json, failure_event
 from sfn_emulator.engine.internals import MotoFunction, engine_module
 from sfn_emulator.engine.many_items import Written, inputs, items_of
-from sfn_emulator.engine.payloads import Spool, history_of
+from sfn_emulator.engine.payloads import Spool, history_of, unlisted
 from sfn_emulator.engine.query_languages import map_item
 
 #: How many children of a Map Run exist at the same time, whatever its MaxConcurrency.
@@ -188,6 +188,7 @@ class MapRun:
 _runs: Final[dict[str, MapRun]] = {}
 _children: Final[dict[str, tuple[MapRun, Child]]] = {}
 _why_not: Callable[..., str] | None = None
+unlisted.append(lambda: (it.execution for _, it in list(_children.values()) if it.execution))
 
 
 def install(why_not: Callable[..., str]) -> None:
