@@ -87,6 +87,21 @@ def test_the_text_of_a_json_body_is_no_form(weak, table):
     assert (status, "TableNames" in text) == (200, True)
 
 
+@pytest.mark.parametrize(
+    ("region", "service", "status"),
+    [
+        *[(region, "sns", 400) for region in ("s3", "us-s3-1", "us-east", "")],
+        *[("us-east-1", service, 400) for service in ("foo-s3", "s3-outposts", "eventbridge", "queue")],
+        *[(region, "sns", 200) for region in ("us-gov-west-1", "cn-north-1", "ap-southeast-7")],
+    ],
+)
+def test_the_scope_has_a_region_and_a_service(wire, region, service, status):
+    """By another one, moto would find S3, EventBridge or SQS, which IAM would know under another name."""
+    scope = f"{wire.told['access_key_id']}/20200101/{region}/{service}/aws4_request"
+    sent = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
+    assert wire("GET", "/?Action=ListTopics&Version=2010-03-31", **sent)[0] == status
+
+
 @pytest.mark.parametrize("name", ["X_Amz_Target", "Action", "X-Moto-Account-Id"])
 def test_moto_gets_no_headers_that_the_gate_does_not_read(wire, function, name):
     """A header whose name has a _ does not reach moto, because moto would read it as a -."""

@@ -18,6 +18,9 @@ _TARGET: Final = re.compile(r"[\w.-]+\.[A-Z][A-Za-z0-9]*", re.ASCII)
 QUERY_SERVICES: Final = frozenset({"cloudformation", "iam", "sns", "sts"})
 _JSON_SERVICES: Final = frozenset(JSON_SERVICES.values())
 _REST_SERVICES: Final = frozenset({"lambda", "s3"})
+_REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d")
+# moto would take these for S3, EventBridge, SQS or CloudWatch Logs, but policies name them otherwise.
+_OTHER_NAMES: Final = re.compile(r"(?!s3$|s3tables$|s3vectors$).*s3.*|eventbridge|queue|stream(ing)?-logs")
 # moto would take an operation, an account or a region from these.
 _IGNORED: Final = frozenset({"action", "user-agent", "x-moto-account-id"})
 
@@ -33,6 +36,8 @@ def normalized(request: Request) -> Request:
     """
     if not request.target.startswith("/"):
         raise MalformedRequestError("the target is not a path")
+    if not _REGION.fullmatch(request.scope.region) or _OTHER_NAMES.fullmatch(request.scope.service):
+        raise MalformedRequestError("Credential should be scoped to a valid region and a valid service")
     # WSGI gives X_Amz_Target and X-Amz-Target the same name.
     headers = {
         name: value for name, value in request.headers.items() if "_" not in name and name not in _IGNORED
