@@ -15,6 +15,7 @@ from typing import Any, Final
 from sfn_emulator.http.authentication import Caller
 from sfn_emulator.http.messages import Arn, MalformedRequestError, Request, function_name
 from sfn_emulator.http.operations import rest_operation, s3_call
+from sfn_emulator.http.replies import unknown_operation
 from sfn_emulator.http.service_models import parameters_of
 
 FindArn = Callable[[str, str, str, str], str | None]
@@ -146,7 +147,12 @@ class ApiCall:
 
 
 def api_call(request: Request, caller: Caller, find_arn: FindArn, boundary_of: BoundaryOf) -> ApiCall:
-    """Read the call from a request in any of AWS's protocols."""
+    """Read the call from a request in any of AWS's protocols.
+
+    Raises:
+        RefusalError: The service does not have the operation.
+        MalformedRequestError: A parameter is given twice, or cannot be read.
+    """
     scope = request.scope
     operation = request.operation
     parameters: Mapping[str, Any]
@@ -154,20 +160,27 @@ def api_call(request: Request, caller: Caller, find_arn: FindArn, boundary_of: B
         operation, parameters = s3_call(request)
     elif operation:
         given = request.json if "x-amz-target" in request.headers else request.form
-        # A parameter that the operation does not have must not name the resource.
-        known = parameters_of(scope.service, operation)
-        parameters = {name: given[name] for name in given if name.partition(".")[0] in known}
+        parameters = _known(scope.service, operation, given)
     else:
         path = request.target.partition("?")[0]
         operation, labels = rest_operation(scope.service, request.method, path)
+        if scope.service == "lambda" and not operation:
+            raise unknown_operation(request)
         # The body of an Invoke is the function's event.
         is_plain = scope.service == "lambda" and not operation.startswith("Invoke")
         parts = (request.json if is_plain else {}), request.query, labels
-        parameters = {name: value for part in parts for name, value in part.items()}
-        if scope.service == "lambda" and len(parameters) < sum(map(len, parts)):
+        given = {name: value for part in parts for name, value in part.items()}
+        if scope.service == "lambda" and len(given) < sum(map(len, parts)):
             raise MalformedRequestError("a parameter is given twice")
+        parameters = {**_known(scope.service, operation, given), **labels}
     service = _PREFIXES.get(scope.service, scope.service)
     return ApiCall(service, operation, parameters, caller, scope.region, find_arn, boundary_of)
+
+
+def _known(service: str, operation: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The parameters that the operation has. Another one must not name the resource."""
+    known = parameters_of(service, operation)
+    return {name: value for name, value in given.items() if name.partition(".")[0] in known}
 
 
 def required_permissions(call: ApiCall) -> list[Permission]:

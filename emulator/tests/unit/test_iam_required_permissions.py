@@ -1,11 +1,13 @@
 """Which actions, on which resources, a request needs."""
 
+from urllib.parse import quote
+
 import pytest
 
 from sfn_emulator.http.authentication import Caller
-from sfn_emulator.http.messages import Request
+from sfn_emulator.http.messages import RefusalError, Request
 from sfn_emulator.http.operations import rest_operation, s3_call
-from sfn_emulator.iam.required_permissions import ApiCall, required_permissions
+from sfn_emulator.iam.required_permissions import ApiCall, api_call, required_permissions
 
 DYNAMODB = "arn:aws:dynamodb:us-east-1:123456789012:table/"
 LAMBDA = "arn:aws:lambda:us-east-1:123456789012:function:"
@@ -102,6 +104,48 @@ def test_lambda_is_about_functions(name):
     """A function may be given by any of its names. An Invoke needs InvokeFunction."""
     assert needs("lambda", "Invoke", FunctionName=name) == [("lambda:InvokeFunction", LAMBDA + "f")]
     assert needs("lambda", "GetFunction", FunctionName=name) == [("lambda:GetFunction", LAMBDA + "f")]
+
+
+SIGNED = "AWS4-HMAC-SHA256 Credential=K/20260101/us-east-1/{}/aws4_request"
+
+
+def asks(service, method, target, body=b"", **headers):
+    """Pairs of action and resource of a request."""
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = Request(method, target, {"authorization": SIGNED.format(service), **sent}, body)
+    call = api_call(request, ROLE, lambda *_: None, lambda _: None)
+    return [(permission.action, permission.resource) for permission in required_permissions(call)]
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "body", "needed"),
+    [
+        ("DELETE", f"/2015-03-31/functions/f?Resource={LAMBDA}g", b"", ("DeleteFunction", f"{LAMBDA}f")),
+        ("DELETE", "/2015-03-31/functions/f?Qualifier=1", b"", ("DeleteFunction", f"{LAMBDA}f:1")),
+        (
+            "PUT",
+            "/2017-10-31/functions/f/concurrency?Qualifier=1",
+            b"",
+            ("PutFunctionConcurrency", f"{LAMBDA}f"),
+        ),
+        (
+            "DELETE",
+            "/2015-03-31/event-source-mappings/u",
+            b'{"FunctionName": "f"}',
+            ("DeleteEventSourceMapping", "*"),
+        ),
+        ("GET", f"/2017-03-31/tags/{quote(LAMBDA, '')}f", b"", ("ListTags", f"{LAMBDA}f")),
+    ],
+)
+def test_a_parameter_that_lambda_does_not_read_names_no_resource(method, target, body, needed):
+    """Only those of the operation count, and those in the path."""
+    assert asks("lambda", method, target, body) == [(f"lambda:{needed[0]}", needed[1])]
+
+
+def test_what_is_no_operation_of_lambda_is_refused():
+    """There is no action that a policy could name."""
+    with pytest.raises(RefusalError, match="UnknownOperation"):
+        asks("lambda", "GET", "/nowhere")
 
 
 def test_a_version_of_a_function_is_another_resource():
