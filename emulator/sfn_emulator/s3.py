@@ -6,7 +6,7 @@ from typing import Final
 
 from sfn_emulator.engine.application import Moto
 from sfn_emulator.http.messages import RefusalError, Reply, Request
-from sfn_emulator.http.operations import s3_call
+from sfn_emulator.http.operations import choosing_names, s3_call
 from sfn_emulator.http.replies import s3_ids
 
 # See https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
@@ -23,6 +23,28 @@ _BY_DEFAULT: Final = (
     b"<SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault>"
     b"<BucketKeyEnabled>false</BucketKeyEnabled></Rule></ServerSideEncryptionConfiguration>"
 )
+#: The names in the query by which moto chooses an operation. With others, it would do another one.
+_CHOOSE: Final = {
+    ("GET", "bucket"): {
+        "accelerate", "acl", "cors", "encryption", "inventory", "lifecycle", "list-type", "location",
+        "logging", "notification", "object-lock", "ownershipControls", "policy", "policyStatus",
+        "publicAccessBlock", "replication", "tagging", "uploads", "versioning", "versions", "website",
+    },
+    ("PUT", "bucket"): {
+        "accelerate", "acl", "cors", "encryption", "inventory", "lifecycle", "logging", "notification",
+        "object-lock", "ownershipControls", "policy", "publicAccessBlock", "replication", "tagging",
+        "versioning", "website",
+    },
+    ("DELETE", "bucket"): {
+        "cors", "encryption", "lifecycle", "ownershipControls", "policy", "publicAccessBlock", "replication",
+        "tagging", "website",
+    },
+    ("POST", "bucket"): {"delete"},
+    ("GET", "key"): {"acl", "attributes", "legal-hold", "tagging"},
+    ("PUT", "key"): {"acl", "legal-hold", "retention", "tagging"},
+    ("DELETE", "key"): {"tagging"},
+    ("POST", "key"): {"restore", "select", "select-type", "uploads"},
+}  # fmt: skip
 
 
 class S3Api:
@@ -38,6 +60,10 @@ class S3Api:
     def answer(self, request: Request) -> Reply:
         """Answer a request to S3."""
         operation, call = s3_call(request)
+        known = _CHOOSE.get((request.method, "key" if call["Key"] else "bucket"), set())
+        if choosing_names().intersection(request.query) - known:
+            reason = "A header you provided implies functionality that is not implemented."
+            raise RefusalError("NotImplemented", reason, 501)
         if operation == "CreateBucket" and not _NAME.fullmatch(call["Bucket"]):
             raise RefusalError("InvalidBucketName", "The specified bucket is not valid.")
         reply = self._moto(request)

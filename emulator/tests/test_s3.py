@@ -184,8 +184,23 @@ def test_a_request_with_two_meanings_is_refused(aws, bucket, user, emulator, tar
     ann = user({"Action": "s3:Get*", "Resource": "*"})
     connection = http.client.HTTPConnection("127.0.0.1", emulator["port"], timeout=10)
     connection.request("GET", target.format(bucket), headers=signed(ann.key["AccessKeyId"], "s3"))
-    assert connection.getresponse().status in {400, 403}
+    assert connection.getresponse().status in {400, 405}
     connection.close()
+
+
+def test_what_is_not_there_does_nothing_else(aws, bucket):
+    """S3 answers so for what it does not have. moto would read, list, overwrite or delete."""
+    s3 = aws("s3")
+    s3.put_object(Bucket=bucket, Key="k", Body=b"it")
+    s3.put_object(Bucket=bucket, Key="l", Body=b"it")
+    assert code(s3.get_object_retention, Bucket=bucket, Key="k") == "NotImplemented"
+    assert code(s3.get_object_torrent, Bucket=bucket, Key="k") == "NotImplemented"
+    assert code(s3.get_bucket_analytics_configuration, Bucket=bucket, Id="i") == "NotImplemented"
+    assert code(s3.rename_object, Bucket=bucket, Key="l", RenameSource=f"{bucket}/k") == "NotImplemented"
+    s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "k"}, {"Key": "l"}]})
+    for delete in (s3.delete_bucket_metrics_configuration, s3.delete_bucket_inventory_configuration):
+        assert code(delete, Bucket=bucket, Id="i") == "NotImplemented"
+    s3.head_bucket(Bucket=bucket)
 
 
 def test_nobody_reads_without_a_key(bucket, aws, emulator):

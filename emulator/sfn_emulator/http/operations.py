@@ -5,14 +5,22 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any, Final
 from urllib.parse import unquote
-from xml.sax.saxutils import unescape
+from xml.etree import ElementTree
 
-from sfn_emulator.http.messages import Request
+from sfn_emulator.http.messages import RefusalError, Request
 
 _LABEL: Final = re.compile(r"\{([^}+]+)(\+?)\}")
 # Every Task state calls this path. A fixed pattern is faster than a search.
 _INVOKE: Final = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
-_KEYS: Final = re.compile(r"<Key>(.*?)</Key>", re.DOTALL)
+# Another source could be read in two ways.
+_COPY_SOURCE: Final = re.compile(r"/?([^/?#;:\t]+/[^?#;\t]+)(?:\?versionId=([^&#;]+))?")
+#: With an uploadId, a request is about an upload.
+_OF_UPLOADS: Final = {
+    "PutObject": "UploadPart",
+    "GetObject": "ListParts",
+    "DeleteObject": "AbortMultipartUpload",
+    "CompleteMultipartUpload": "CompleteMultipartUpload",
+}
 
 
 @lru_cache(1024)
@@ -39,8 +47,12 @@ def s3_call(request: Request) -> tuple[str, dict[str, Any]]:
     the request has none.
 
     Returns:
-        The operation, empty if there is none; and ``Bucket``, ``Key``, ``VersionId``, ``CopySource`` (the
-        bucket and the key that are copied) and ``Keys`` (of DeleteObjects), as far as the request has them.
+        The operation; and ``Bucket``, ``Key``, ``VersionId``, ``CopySource`` (the bucket and the key that are
+        copied), ``CopyVersionId`` and ``Objects`` (the keys and versions of DeleteObjects), as far as the
+        request has them.
+
+    Raises:
+        RefusalError: S3 has no such operation, or does not accept what is copied or deleted.
     """
     bucket, _, key = request.path.lstrip("/").partition("/")
     query, headers = request.query, request.headers
@@ -48,19 +60,41 @@ def s3_call(request: Request) -> tuple[str, dict[str, Any]]:
     kind = ("key" if key else "bucket") if bucket else ""
     operation = routes.get((request.method, kind, chosen.intersection(query)), "")
     if "uploadId" in query:
-        operation = {
-            "PutObject": "UploadPart",
-            "GetObject": "ListParts",
-            "DeleteObject": "AbortMultipartUpload",
-        }.get(operation, operation)
+        operation = _OF_UPLOADS.get(operation, "")
+    if not operation:
+        reason = "The specified method is not allowed against this resource."
+        raise RefusalError("MethodNotAllowed", reason, 405)
     call: dict[str, Any] = {"Bucket": bucket, "Key": key, "VersionId": query.get("versionId", "")}
     if operation in {"PutObject", "UploadPart"} and (source := headers.get("x-amz-copy-source")):
         operation = {"PutObject": "CopyObject", "UploadPart": "UploadPartCopy"}[operation]
-        call["CopySource"] = unquote(source.partition("?")[0]).lstrip("/")
+        if not (match := _COPY_SOURCE.fullmatch(source)):
+            reason = "Copy Source must mention the source bucket and key: sourcebucket/sourcekey"
+            raise RefusalError("InvalidArgument", reason)
+        call |= {"CopySource": unquote(match[1]).lstrip("/"), "CopyVersionId": match[2]}
     if operation == "DeleteObjects":
-        text = request.body.decode(errors="replace")
-        call["Keys"] = [unescape(key, {"&quot;": '"', "&apos;": "'"}) for key in _KEYS.findall(text)]
+        call["Objects"] = _deleted(request.body)
     return operation, call
+
+
+def choosing_names() -> frozenset[str]:
+    """The names in the query that choose an operation of S3."""
+    return _s3_routes()[1]
+
+
+def _deleted(body: bytes) -> list[tuple[str, str]]:
+    """The keys and versions in the body of DeleteObjects. A version that is not given is empty."""
+    try:
+        tree = ElementTree.fromstring(body, ElementTree.XMLParser(encoding="utf-8"))  # as moto reads it
+    except ElementTree.ParseError:
+        tree = ElementTree.Element("nothing")
+    found = []
+    for element in tree.iterfind("{*}Object"):
+        version = element.findtext("{*}VersionId") or ""
+        found += [("".join(key.itertext()), version) for key in element.iterfind("{*}Key")]
+    if not found:
+        reason = "The XML you provided was not well-formed or did not validate against our published schema"
+        raise RefusalError("MalformedXML", reason)
+    return found
 
 
 @cache

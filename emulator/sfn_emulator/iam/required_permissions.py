@@ -85,7 +85,7 @@ _S3_ACTIONS: Final = {
     },
 }
 # With a version, these actions have another name.
-_OF_VERSIONS: Final = re.compile(r"((?:Get|Put|Delete)Object)(|Acl|Attributes|Tagging)")
+_OF_VERSIONS: Final = re.compile(r"^(?!PutObject$)((?:Get|Put|Delete)Object)(|Acl|Attributes|Tagging)$")
 # Without a UserName, these operations are about the caller.
 _OF_ONESELF: Final = re.compile(
     r"(Create|Delete|Update|List)AccessKeys?|GetUser|ChangePassword|ListMFADevices"
@@ -319,13 +319,17 @@ def _s3_permissions(call: ApiCall) -> list[Permission]:
     arn = f"arn:{Arn.of(call.caller.principal).partition}:s3:::"
     bucket, key = call.text("Bucket"), call.text("Key")
     action = _S3_ACTIONS.get(call.operation, call.operation)
-    if call.text("VersionId") and _OF_VERSIONS.fullmatch(action):
-        action = _OF_VERSIONS.sub(r"\1Version\2", action)
-    keys = call.parameters.get("Keys") or [key]
-    named = [f"{arn}{bucket}/{each}" if each else f"{arn}{bucket}" if bucket else "*" for each in keys]
-    permissions = [call.permission(resource, action) for resource in named]
+    objects = call.parameters.get("Objects") or [(key, call.text("VersionId"))]
+    permissions = [
+        call.permission(
+            f"{arn}{bucket}/{key}" if key else f"{arn}{bucket}" if bucket else "*",
+            _OF_VERSIONS.sub(r"\1Version\2", action) if version else action,
+        )
+        for key, version in objects
+    ]
     if source := call.text("CopySource"):
-        permissions.append(call.permission(f"{arn}{source}", "GetObject"))
+        action = "GetObjectVersion" if call.text("CopyVersionId") else "GetObject"
+        permissions.append(call.permission(f"{arn}{source}", action))
     return permissions
 
 

@@ -65,18 +65,63 @@ BUCKET = "arn:aws:s3:::b"
             "PUT",
             "/b/k",
             {"x-amz-copy-source": "/other/a%20b?versionId=1"},
-            [("PutObject", f"{BUCKET}/k"), ("GetObject", "arn:aws:s3:::other/a b")],
+            [("PutObject", f"{BUCKET}/k"), ("GetObjectVersion", "arn:aws:s3:::other/a b")],
         ),
+        (
+            "PUT",
+            "/b/k",
+            {"x-amz-copy-source": "other/a:b%23c"},
+            [("PutObject", f"{BUCKET}/k"), ("GetObject", "arn:aws:s3:::other/a:b#c")],
+        ),
+        ("PUT", "/b/k?versionId=1", {}, [("PutObject", f"{BUCKET}/k")]),
         ("POST", "/b?delete", {}, [("DeleteObject", f"{BUCKET}/a&b"), ("DeleteObject", f"{BUCKET}/c")]),
-        ("GET", "/b/k?acl&tagging", {}, [("", f"{BUCKET}/k")]),
-        ("POST", "/b", {}, [("", BUCKET)]),
     ],
 )
 def test_s3_is_about_buckets_and_objects(method, target, headers, expected):
-    """The action has AWS's name. A request that is no operation has no action that a policy could name."""
+    """The action has AWS's name."""
     body = b"<Delete><Object><Key>a&amp;b</Key></Object><Object><Key>c</Key></Object></Delete>"
     operation, parameters = s3_call(Request(method, target, headers, body))
     assert needs("s3", operation, **parameters) == [(f"s3:{action}", where) for action, where in expected]
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        *[("GET", "/b/k?acl&tagging"), ("GET", "/b/k?acl&uploadId=u"), ("GET", "/b/k?versions")],
+        *[("POST", "/b"), ("POST", "/b?key=x"), ("PATCH", "/b/k")],
+    ],
+)
+def test_what_is_no_operation_of_s3_is_refused(method, target):
+    """There is no action that a policy could name."""
+    with pytest.raises(RefusalError, match="MethodNotAllowed"):
+        s3_call(Request(method, target, {}))
+
+
+def test_each_key_that_is_deleted_counts():
+    """However XML writes it. A version is another action."""
+    body = (
+        b'<Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Object><Key >a</Key ></Object><Object>'
+        b"<Key><![CDATA[b]]></Key><VersionId>1</VersionId></Object><Object><Key>&#99;</Key></Object></Delete>"
+    )
+    actions = [("DeleteObject", "a"), ("DeleteObjectVersion", "b"), ("DeleteObject", "c")]
+    expected = [(f"s3:{action}", f"{BUCKET}/{key}") for action, key in actions]
+    assert asks("s3", "POST", "/b?delete", body) == expected
+
+
+@pytest.mark.parametrize("body", [b"", b"<Delete></Delete>", b"<Delete><Object><Key>a</Key></Delete>"])
+def test_a_request_that_deletes_nothing_is_refused(body):
+    """S3 wants at least one key."""
+    with pytest.raises(RefusalError, match="MalformedXML"):
+        s3_call(Request("POST", "/b?delete", {}, body))
+
+
+@pytest.mark.parametrize(
+    "source", ["//allowed/secret/key", "b/k#x", "b/k;x", "x:b/k", "b", "b/k?versionId=1&versionId=2", "b/\tk"]
+)
+def test_what_is_copied_has_one_meaning(source):
+    """Another source than a bucket, a key and a version is refused."""
+    with pytest.raises(RefusalError, match="Copy Source"):
+        s3_call(Request("PUT", "/b/k", {"x-amz-copy-source": source}))
 
 
 @pytest.mark.parametrize("operation", ["BatchGetItem", "BatchWriteItem"])
