@@ -92,6 +92,15 @@ def test_bad_messages_are_refused(sns, topic, mails, parameters, message):
     assert len(mails()) == 1
 
 
+@pytest.mark.parametrize("other", ["TargetArn", "PhoneNumber"])
+@pytest.mark.usefixtures("subscribed")
+def test_a_message_has_one_target(sns, topic, mails, other):
+    """IAM checks only one."""
+    with pytest.raises(ClientError, match="InvalidParameter"):
+        sns.publish(TopicArn=topic, Message="m", **{other: topic if other == "TargetArn" else "+15550100"})
+    assert len(mails()) == 1
+
+
 def test_a_batch_for_a_topic_that_is_not_there(sns, topic):
     """A batch for an unknown topic is refused with NotFound."""
     with pytest.raises(ClientError) as caught:

@@ -207,6 +207,9 @@ class SnsApi:
 
     def _publish(self, request: Request) -> Reply:
         form = request.form
+        # IAM would check another one than moto takes.
+        if len(given := [name for name in ("TopicArn", "TargetArn", "PhoneNumber") if form.get(name)]) > 1:
+            raise validation.invalid(" and ".join(given), "Only one of them may be given")
         if "PhoneNumber" not in form:
             validation.check_publish(form, request.scope.region)
         reply = self._moto(request)
