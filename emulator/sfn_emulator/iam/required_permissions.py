@@ -43,6 +43,8 @@ _STATES_ARNS: Final = (
     "stateMachineAliasArn", "mapRunArn",
 )  # fmt: skip
 # A role's, user's or group's own policy has a name, too. So the policy is the last.
+# These have a user and a group, and the group counts.
+_OF_MEMBERS: Final = ("AddUserToGroup", "RemoveUserFromGroup")
 _IAM_NAMES: Final = {"RoleName": "role", "UserName": "user", "GroupName": "group", "PolicyName": "policy"}
 _LISTS: Final = {"ListRoles": "role", "ListUsers": "user", "ListGroups": "group", "ListPolicies": "policy"}
 # The parameter with the role that a service gets.
@@ -349,7 +351,8 @@ def _iam_permissions(call: ApiCall) -> list[Permission]:
         return arn or call.arn(f"{kind}{call.text('Path') or '/'}{name}")
 
     policy, resource = call.text("PolicyArn"), "*"
-    names = [(kind, call.text(parameter)) for parameter, kind in _IAM_NAMES.items() if call.text(parameter)]
+    order = {"GroupName": "group", **_IAM_NAMES} if call.operation in _OF_MEMBERS else _IAM_NAMES
+    names = [(kind, call.text(parameter)) for parameter, kind in order.items() if call.text(parameter)]
     if names:
         resource = named(*names[0])
     elif policy:

@@ -277,6 +277,8 @@ def test_the_path_of_a_role_that_is_there_is_known():
     assert required_permissions(call)[0].resource == IAM + "role/p/R"
 
 
+        ("AddUserToGroup", {"GroupName": "g", "UserName": "u"}, "group/g"),
+        ("RemoveUserFromGroup", {"GroupName": "g", "UserName": "u"}, "group/g"),
 def test_the_policy_that_is_attached_is_told():
     """Conditions may ask for `iam:PolicyARN`."""
     call = ApiCall("iam", "AttachRolePolicy", {"RoleName": "R", "PolicyArn": "P"}, ROLE)
