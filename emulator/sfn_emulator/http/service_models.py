@@ -135,6 +135,10 @@ def shape_of(service: str, operation: str, side: str) -> Any:
         operation: The operation's name, in upper or lower case.
         side: ``"input"`` or ``"output"``.
     """
+    return getattr(_model_of(service, operation), f"{side}_shape", None)
+
+
+def _model_of(service: str, operation: str) -> Any:
     import botocore.session  # noqa: PLC0415 (it takes a while)
     from botocore.exceptions import UnknownServiceError  # noqa: PLC0415
 
@@ -144,7 +148,19 @@ def shape_of(service: str, operation: str, side: str) -> Any:
         return None
     names = {name.lower(): name for name in model.operation_names}
     name = names.get(operation.lower())
-    return getattr(model.operation_model(name), f"{side}_shape") if name else None
+    return model.operation_model(name) if name else None
+
+
+@lru_cache(1024)
+def is_misspelt(service: str, operation: str) -> bool:
+    """Whether AWS has this operation only with other upper and lower case letters.
+
+    Args:
+        service: The service in the signature.
+        operation: The operation's name.
+    """
+    found = _model_of(_SERVICES.get(service, service), operation)
+    return found is not None and found.name != operation
 
 
 @lru_cache(1024)

@@ -16,7 +16,7 @@ from sfn_emulator.http.authentication import Caller
 from sfn_emulator.http.messages import Arn, MalformedRequestError, Request, function_name
 from sfn_emulator.http.operations import rest_operation, s3_call
 from sfn_emulator.http.replies import unknown_operation
-from sfn_emulator.http.service_models import parameters_of
+from sfn_emulator.http.service_models import is_misspelt, parameters_of
 
 FindArn = Callable[[str, str, str, str], str | None]
 """Finds an ARN with its path from partition, account, kind and name. None if nothing has this name."""
@@ -160,6 +160,8 @@ def api_call(request: Request, caller: Caller, find_arn: FindArn, boundary_of: B
     parameters: Mapping[str, Any]
     if scope.service == "s3":
         operation, parameters = s3_call(request)
+        if is_misspelt(scope.service, operation):
+            raise unknown_operation(request)
     elif operation:
         given = request.json if "x-amz-target" in request.headers else request.form
         parameters = _known(scope.service, operation, given)

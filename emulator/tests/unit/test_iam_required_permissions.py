@@ -193,6 +193,26 @@ def test_what_is_no_operation_of_lambda_is_refused():
         asks("lambda", "GET", "/nowhere")
 
 
+@pytest.mark.parametrize(
+    ("service", "target"),
+    [
+        *[("events", f"AWSEvents.{name}") for name in ("PutTARGETS", "PutRULE")],
+        *[("states", "AWSStepFunctions.CreateStatemachine"), ("dynamodb", "DynamoDB_20120810.GETItem")],
+    ],
+)
+def test_an_operation_has_one_spelling(service, target):
+    """What moto knows besides is no operation."""
+    with pytest.raises(RefusalError, match="UnknownOperation"):
+        asks(service, "POST", "/", b"{}", x_amz_target=target)
+
+
+def test_a_form_has_one_spelling_of_its_operation():
+    """What moto knows besides is no operation."""
+    with pytest.raises(RefusalError, match="InvalidAction"):
+        asks("iam", "POST", "/?Action=CreateROLE&RoleName=r")
+    assert asks("iam", "POST", "/?Action=CreateRole&RoleName=R")[0] == ("iam:CreateRole", f"{IAM}role/R")
+
+
 def test_a_version_of_a_function_is_another_resource():
     """A right to `f` is none to `f:1`."""
     expected = [("lambda:InvokeFunction", LAMBDA + "f:1")]
