@@ -201,7 +201,7 @@ def test_events_of_ones_own(rule, events, received):
     """PutEvents tells of each entry whether it is right; those that are right are delivered."""
     source = f"tests.{uuid.uuid4().hex[:8]}"
     rule(
-        {"source": [source], "detail": {"n": [{"numeric": [">", 1]}]}},
+        {"source": [source, "aws.states"], "detail": {"n": [{"numeric": [">", 1]}]}},
         {"Arn": received.topic, "InputPath": "$.detail"},
     )
     told = events.put_events(
@@ -210,6 +210,7 @@ def test_events_of_ones_own(rule, events, received):
             {"Source": source, "DetailType": "t", "Detail": '{"n":2}'},
             {"Source": source, "DetailType": "t", "Detail": "[]"},
             {"Source": source, "Detail": "{}"},
+            {"Source": "aws.states", "DetailType": "t", "Detail": '{"n":3}'},
         ]
     )
     wait_until(received)
@@ -219,6 +220,7 @@ def test_events_of_ones_own(rule, events, received):
         None,
         "MalformedDetail",
         "InvalidArgument",
+        "NotAuthorizedForSourceException",
     ]
 
 

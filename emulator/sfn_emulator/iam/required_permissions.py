@@ -291,10 +291,9 @@ def _events_permissions(call: ApiCall) -> list[Permission]:
         return [call.permission(call.text("ResourceARN"))]
     if call.operation == "PutEvents":
         entries = call.parameters.get("Entries") or [{}]
-        buses = dict.fromkeys(entry.get("EventBusName") or "default" for entry in entries)
-        return [
-            call.permission(call.arn(bus if bus.startswith("arn:") else f"event-bus/{bus}")) for bus in buses
-        ]
+        # An ARN counts as the name at its end, in the region of the call.
+        names = [(entry.get("EventBusName") or "default").rpartition("/")[2] for entry in entries]
+        return [call.permission(call.arn(f"event-bus/{name}")) for name in dict.fromkeys(names)]
     if (parameter := _OF_RULES.get(call.operation)) is None:
         return [call.permission("*")]
     bus = call.text("EventBusName").rpartition("/")[2]

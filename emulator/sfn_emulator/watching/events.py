@@ -190,6 +190,10 @@ class EventsApi:
                 reason = f"Parameter {missing} is not valid. Reason: {missing} is a required argument."
                 entries.append({"ErrorCode": "InvalidArgument", "ErrorMessage": reason})
                 continue
+            if entry["Source"].startswith("aws."):  # only AWS's services have such events
+                reason = "Not authorized for the source."
+                entries.append({"ErrorCode": "NotAuthorizedForSourceException", "ErrorMessage": reason})
+                continue
             try:
                 detail = json.loads(entry["Detail"])
             except (ValueError, RecursionError):

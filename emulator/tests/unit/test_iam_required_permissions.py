@@ -381,6 +381,12 @@ EVENTS = "arn:aws:events:us-east-1:123456789012:"
             {"Entries": [{"EventBusName": "a"}, {"EventBusName": f"{EVENTS}event-bus/b"}]},
             [("PutEvents", f"{EVENTS}event-bus/a"), ("PutEvents", f"{EVENTS}event-bus/b")],
         ),
+        (
+            "events",
+            "PutEvents",
+            {"Entries": [{"EventBusName": "arn:aws:events:eu-west-1:210987654321:event-bus/b"}]},
+            [("PutEvents", f"{EVENTS}event-bus/b")],
+        ),
         ("events", "TagResource", {"ResourceARN": "a"}, [("TagResource", "a")]),
     ],
 )
