@@ -33,7 +33,6 @@ _OF_RULES: Final = {
     **dict.fromkeys(("PutTargets", "RemoveTargets", "ListTargetsByRule"), "Rule"),
 }
 _TAGGING: Final = ("TagResource", "UntagResource", "ListTagsForResource")
-_TAGS: Final = ("Tags", "tags", "Tags.member.1.Key")
 _TABLE_ARNS: Final = (
     "ResourceArn", "StreamArn", "BackupArn", "ExportArn", "ImportArn", "TableArn", "SourceBackupArn",
 )  # fmt: skip
@@ -43,9 +42,9 @@ _STATES_ARNS: Final = (
     "stateMachineAliasArn", "mapRunArn",
 )  # fmt: skip
 # A role's, user's or group's own policy has a name, too. So the policy is the last.
+_IAM_NAMES: Final = {"RoleName": "role", "UserName": "user", "GroupName": "group", "PolicyName": "policy"}
 # These have a user and a group, and the group counts.
 _OF_MEMBERS: Final = ("AddUserToGroup", "RemoveUserFromGroup")
-_IAM_NAMES: Final = {"RoleName": "role", "UserName": "user", "GroupName": "group", "PolicyName": "policy"}
 _LISTS: Final = {"ListRoles": "role", "ListUsers": "user", "ListGroups": "group", "ListPolicies": "policy"}
 # The parameter with the role that a service gets.
 _ROLES: Final = {"cloudformation": "RoleARN", "lambda": "Role", "states": "roleArn"}
@@ -160,9 +159,9 @@ def api_call(request: Request, caller: Caller, find_arn: FindArn, boundary_of: B
     parameters: Mapping[str, Any]
     if scope.service == "s3":
         operation, parameters = s3_call(request)
+    elif operation:
         if is_misspelt(scope.service, operation):
             raise unknown_operation(request)
-    elif operation:
         given = request.json if "x-amz-target" in request.headers else request.form
         parameters = _known(scope.service, operation, given)
     else:
@@ -196,7 +195,8 @@ def required_permissions(call: ApiCall) -> list[Permission]:
     of_service = _SERVICES.get(call.service)
     permissions = of_service(call) if of_service else [call.permission("*")]
     creates = call.operation.startswith("Create") or call.operation in {"PutMetricAlarm", "PutRule"}
-    if of_service and creates and call.text(*_TAGS):
+    tags = call.text("Tags", "tags") or any(name.startswith("Tags.") for name in call.parameters)
+    if of_service and creates and tags:
         kind = call.operation.removeprefix("Create") if call.service in {"iam", "sqs"} else "Resource"
         permissions.append(
             call.permission(permissions[0].resource.removesuffix(":log-stream:"), f"Tag{kind}")

@@ -277,6 +277,8 @@ def test_logs_is_about_streams(operation, parameters, resource):
         ("AttachRolePolicy", {"RoleName": "R", "PolicyArn": "arn:aws:iam::aws:policy/P"}, "role/R"),
         ("PutUserPolicy", {"UserName": "u", "PolicyName": "P"}, "user/u"),
         ("GetGroup", {"GroupName": "g"}, "group/g"),
+        ("AddUserToGroup", {"GroupName": "g", "UserName": "u"}, "group/g"),
+        ("RemoveUserFromGroup", {"GroupName": "g", "UserName": "u"}, "group/g"),
         ("CreatePolicy", {"PolicyName": "P"}, "policy/P"),
         ("GetPolicy", {"PolicyArn": IAM + "policy/P"}, "policy/P"),
         ("ListRoles", {}, "role/"),
@@ -297,8 +299,6 @@ def test_the_path_of_a_role_that_is_there_is_known():
     assert required_permissions(call)[0].resource == IAM + "role/p/R"
 
 
-        ("AddUserToGroup", {"GroupName": "g", "UserName": "u"}, "group/g"),
-        ("RemoveUserFromGroup", {"GroupName": "g", "UserName": "u"}, "group/g"),
 def test_the_policy_that_is_attached_is_told():
     """Conditions may ask for `iam:PolicyARN`."""
     call = ApiCall("iam", "AttachRolePolicy", {"RoleName": "R", "PolicyArn": "P"}, ROLE)
@@ -439,6 +439,7 @@ def test_a_role_that_is_passed_on_needs_pass_role(service, operation, parameter)
     [
         ("dynamodb", "CreateTable", {"TableName": "T", "Tags": [1]}, "dynamodb:TagResource"),
         ("iam", "CreateRole", {"RoleName": "R", "Tags.member.1.Key": "k"}, "iam:TagRole"),
+        ("iam", "CreateRole", {"RoleName": "R", "Tags.member.2.Key": "k"}, "iam:TagRole"),
         ("lambda", "CreateFunction", {"FunctionName": "f", "Tags": {"k": "v"}}, "lambda:TagResource"),
         ("sns", "CreateTopic", {"Name": "T", "Tags.member.1.Key": "k"}, "sns:TagResource"),
         ("states", "CreateStateMachine", {"name": "m", "tags": [1]}, "states:TagResource"),
