@@ -425,6 +425,20 @@ def _counts(mine, arn):
     return {}
 
 
+def test_s3_does_not_have_every_operation(aws):
+    """AWS: a bucket has analytics, metrics and more."""
+    aws("s3").create_bucket(Bucket="unmeasured")
+    with pytest.raises(ClientError, match="NotImplemented"):
+        aws("s3").list_bucket_metrics_configurations(Bucket="unmeasured")
+
+
+def test_an_event_stays_in_its_region(aws):
+    """AWS: it goes to the bus of the ARN."""
+    bus = "arn:aws:events:eu-west-1:210987654321:event-bus/default"
+    entry = {"Source": "differences", "DetailType": "t", "Detail": "{}", "EventBusName": bus}
+    assert aws("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
+
+
 def test_a_wrong_checksum_is_taken(aws):
     """AWS: BadDigest."""
     aws("s3").create_bucket(Bucket="checksums")
