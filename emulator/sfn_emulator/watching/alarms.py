@@ -9,6 +9,7 @@ See https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluat
 import datetime
 import json
 import operator
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -52,6 +53,9 @@ def check_settings(given: Mapping[str, Any], region: str) -> None:
         if name not in given:
             raise RefusalError("ValidationError", f"The parameter {name} is required.")
     check_statistic(given[statistic], statistic)
+    if not abs(given["Threshold"]) <= sys.float_info.max:  # of NaN, the comparison is false
+        reason = f"The value {given['Threshold']} for parameter Threshold is not supported."
+        raise RefusalError("InvalidParameterValue", reason)
     if (comparison := given["ComparisonOperator"]) not in _COMPARISONS:
         reason = f"The value {comparison} for parameter ComparisonOperator is not supported."
         raise RefusalError("InvalidParameterValue", reason)

@@ -113,10 +113,13 @@ class CloudWatchApi:
         with self._changing:
             now = self._clock()
             for alarm in list(self._alarms.values()):
-                if now >= alarm.due:
-                    verdict = alarm.verdict(self._metrics, now)
-                    if verdict.state not in {"", alarm.state}:
-                        self._change(alarm, verdict, now)
+                try:
+                    if now >= alarm.due:
+                        verdict = alarm.verdict(self._metrics, now)
+                        if verdict.state not in {"", alarm.state}:
+                            self._change(alarm, verdict, now)
+                except Exception:  # the other alarms are looked at
+                    traceback.print_exc()
 
     def _put_data(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
         self._metrics.put(request.scope.region, given, self._clock())
@@ -168,10 +171,7 @@ class CloudWatchApi:
             self._came.wait(_PAUSE_SECONDS)
             self._came.clear()
             if self._alarms:
-                try:
-                    self.evaluate()
-                except Exception:
-                    traceback.print_exc()
+                self.evaluate()
                 time.sleep(_PAUSE_SECONDS / 5)  # an alarm may wait for a moment, and executions go first
             else:
                 self._came.wait()

@@ -10,7 +10,8 @@ import threading
 import time
 import traceback
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -34,6 +35,14 @@ _INPUTS: Final = ("Input", "InputPath", "InputTransformer")
 _OF_EVENTS: Final = {"id", "account", "source", "time", "region", "detail-type"}
 #: Those that a PutEvents needs, in the order in which AWS checks them.
 _NEEDED: Final = ("Source", "DetailType", "Detail")
+
+
+@contextmanager
+def _noted_failure() -> Iterator[None]:
+    try:
+        yield
+    except Exception:
+        traceback.print_exc()
 
 
 class EventsApi:
@@ -97,12 +106,11 @@ class EventsApi:
     def _deliver_all(self) -> None:
         while True:
             event, bus = self._waiting.get()
-            try:
+            with _noted_failure():
                 for rule in rules_of(event["region"], bus):
-                    if rule.enabled and rule.pattern and matches(parsed(rule.pattern), event):
-                        self._deliver(event, rule)
-            except Exception:
-                traceback.print_exc()
+                    with _noted_failure():  # the other rules get the event
+                        if rule.enabled and rule.pattern and matches(parsed(rule.pattern), event):
+                            self._deliver(event, rule)
 
     def _deliver(self, event: Event, rule: EventRule) -> None:
         for target in rule.targets:

@@ -22,6 +22,7 @@ _MOST_SAMPLES: Final = 100_000  # then the oldest is forgotten
 _MOST_TALLIES: Final = 1_000
 _MOST_VALUES: Final = 1_000  # of a sample that are kept as they are; percentiles use two digits of others
 _MOST_DATAPOINTS: Final = 1_440  # of GetMetricStatistics
+_LARGEST: Final = 2.0**360  # AWS allows no larger value
 #: The metrics of executions, by the status that each of them counts.
 _COUNTS: Final = {
     "ExecutionsStarted": "RUNNING",
@@ -413,6 +414,10 @@ def _check_datum(where: str, datum: Mapping[str, Any]) -> None:
     if counts and len(counts) != len(values):
         reason = f"The parameters {where}.Values and {where}.Counts must be of the same size."
         raise RefusalError("InvalidParameterValue", reason)
-    for name, numbers in (("Value", [datum.get("Value", 0)]), ("Values", values)):
-        if any(not isinstance(number, int | float) or not math.isfinite(number) for number in numbers):
+    given = {"Value": [datum.get("Value", 0)], "Values": values, "Counts": counts or []}
+    given |= {f"StatisticValues.{name}": [it] for name, it in (datum.get("StatisticValues") or {}).items()}
+    for name, numbers in given.items():
+        least = 0 if name.endswith(("Counts", "SampleCount")) else -math.inf
+        # Of NaN, the comparison is false, too.
+        if not all(isinstance(it, int | float) and least < it and abs(it) <= _LARGEST for it in numbers):
             raise RefusalError("InvalidParameterValue", f"The value for parameter {where}.{name} is invalid.")

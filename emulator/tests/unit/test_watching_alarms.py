@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-from sfn_emulator.watching.alarms import Alarm, decided, mail, notification, subject
+from sfn_emulator.http.messages import RefusalError
+from sfn_emulator.watching.alarms import Alarm, check_settings, decided, mail, notification, subject
+from sfn_emulator.watching.cloudwatch import CloudWatchApi
 from sfn_emulator.watching.metrics import Sample
 
 SETTINGS = {
@@ -172,3 +174,24 @@ def test_a_long_name_is_cut_in_the_subject():
     """SNS allows 100 characters."""
     long = Alarm(f"{ARN}{'x' * 200}", SETTINGS, 0, 0, state="ALARM")
     assert len(subject(long, "US East (N. Virginia)")) == 100
+
+
+def test_a_threshold_is_a_number():
+    """Neither NaN nor infinity can be compared, or be told in JSON."""
+    for threshold in (float("nan"), float("inf"), 10**400):
+        with pytest.raises(RefusalError, match="for parameter Threshold is not supported"):
+            check_settings(SETTINGS | {"Threshold": threshold}, "us-east-1")
+
+
+def test_a_failing_alarm_does_not_stop_the_others():
+    """Its traceback is in the log."""
+    looked, api = [], CloudWatchApi(None, None)
+
+    class Failing(Alarm):
+        def verdict(self, metrics, now):
+            looked.append(self.name)
+            raise ZeroDivisionError
+
+    api._alarms = {name: Failing(f"{ARN}{name}", SETTINGS, 0, 0) for name in "ab"}
+    api.evaluate()
+    assert looked == ["failuresa", "failuresb"]

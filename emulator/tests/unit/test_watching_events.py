@@ -1,9 +1,13 @@
 """The event of a change of an execution's status."""
 
+import queue
+
 import pytest
 
+from sfn_emulator.engine.backends import EventRule
 from sfn_emulator.engine.executions import StatusChange
-from sfn_emulator.watching.events import status_event
+from sfn_emulator.watching import events
+from sfn_emulator.watching.events import EventsApi, status_event
 
 ARN = "arn:aws:states:us-east-1:123456789012:"
 
@@ -59,3 +63,17 @@ def test_a_redrive_is_told():
 def test_what_cannot_be_redriven(status):
     """AWS's sentence."""
     assert detail(status)["redriveStatusReason"] == f"Execution is {status} and cannot be redriven"
+
+
+def test_a_failing_rule_does_not_stop_the_others(monkeypatch):
+    """Nor the next event, if the rules cannot be read."""
+    published, topic = queue.SimpleQueue(), "arn:aws:sns:us-east-1:123456789012:t"
+    rules = [
+        EventRule(name, name, True, text, [{"Arn": topic}])
+        for name, text in (("bad", "{"), ("good", '{"a": ["b"]}'))
+    ]
+    monkeypatch.setattr(events, "rules_of", lambda region, bus: {"us-east-1": rules}[region])
+    api = EventsApi(None, lambda service, source, *more: published.put(source), None)
+    for region in ("nowhere", "us-east-1"):
+        api._send({"a": "b", "region": region}, "default")
+    assert published.get(timeout=5) == "good"

@@ -1,5 +1,7 @@
 """Executions are counted cheaply, and what is kept has a limit."""
 
+import math
+
 import pytest
 
 from sfn_emulator.engine.executions import StatusChange
@@ -83,3 +85,21 @@ def test_a_statistic_set_has_no_percentiles_unless_all_values_are_known(counted)
     counted.add_set(metric, "None", 0, {"SampleCount": 2, "Sum": 4, "Minimum": 1, "Maximum": 3})
     (samples,) = counted.periods(metric, 0, 60, 60).values()
     assert (samples[0].statistic("p50"), samples[0].statistic("Average")) == (None, 2)
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"Values": [1], "Counts": [0]}, "Counts"),
+        ({"StatisticValues": {"SampleCount": 0, "Sum": 0, "Minimum": 0, "Maximum": 0}}, "SampleCount"),
+        ({"StatisticValues": {"SampleCount": 1, "Sum": math.inf, "Minimum": 0, "Maximum": 0}}, "Sum"),
+        ({"Value": math.nan}, "Value"),
+        ({"Value": 10**400}, "Value"),
+    ],
+)
+def test_numbers_without_a_statistic_are_refused(counted, given, named):
+    """No average is made of nothing, or of more than a number can be."""
+    data = {"Namespace": "n", "MetricData": [{"MetricName": "m", **given}]}
+    with pytest.raises(metrics.RefusalError, match=rf"{named} is invalid\."):
+        counted.put("us-east-1", data, 0)
+    assert counted.listed("us-east-1", {}) == []
