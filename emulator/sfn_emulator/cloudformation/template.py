@@ -8,6 +8,8 @@ import functools
 import graphlib
 import json
 import re
+import subprocess
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -31,7 +33,7 @@ _PARAMETER_TYPES: Final = ("String", "Number", "List<Number>", "CommaDelimitedLi
 #: What a parameter may demand of a value, and what AWS says if the value is another one.
 _CONSTRAINTS: Final[Mapping[str, tuple[Callable[[str, Any], object], str]]] = {
     "AllowedValues": (lambda value, allowed: value in map(as_text, allowed), "be one of AllowedValues"),
-    "AllowedPattern": (lambda value, pattern: re.fullmatch(pattern, value), "match pattern {}"),
+    "AllowedPattern": (lambda value, pattern: _fits(pattern, value), "match pattern {}"),
     "MinLength": (lambda value, least: len(value) >= int(least), "contain at least {} characters"),
     "MaxLength": (lambda value, most: len(value) <= int(most), "contain at most {} characters"),
     "MinValue": (lambda value, least: float(value) >= float(least), "be a number not less than {}"),
@@ -39,6 +41,11 @@ _CONSTRAINTS: Final[Mapping[str, tuple[Callable[[str, Any], object], str]]] = {
 }
 _VARIABLE: Final = re.compile(r"\$\{(!?)([^{}]*)\}")
 _NO_VALUE: Final = object()
+_FEW_BRANCHES: Final = 2  # of a pattern, so that it cannot take long
+_MATCHING_SECONDS: Final = 5
+_FULLMATCH: Final = """import json, re, sys
+sys.stdout.write(str(re.fullmatch(*json.load(sys.stdin)) is not None))
+"""
 
 
 class Reference(NamedTuple):
@@ -190,6 +197,26 @@ def _fault(begin: str, declared: Mapping[str, Any], value: str, *, is_number: bo
     return ""
 
 
+def _fits(pattern: str, value: str) -> bool:
+    """Whether a value matches a pattern.
+
+    Python cannot interrupt a match, and other threads wait until it ends. So a match that may take long runs
+    in its own process, which is killed when its time is over.
+    """
+    compiled = re.compile(pattern)
+    if len(re.findall(r"[*+?{|]", pattern)) <= _FEW_BRANCHES:
+        return compiled.fullmatch(value) is not None
+    command = [sys.executable, "-I", "-S", "-c", _FULLMATCH]
+    given = json.dumps([pattern, value]).encode()
+    try:
+        done = subprocess.run(
+            command, input=given, capture_output=True, timeout=_MATCHING_SECONDS, check=True
+        )
+    except subprocess.TimeoutExpired as error:
+        raise invalid(f"The emulator cannot match pattern {pattern} in time") from error
+    return done.stdout == b"True"
+
+
 def as_text(value: Any) -> str:
     """A scalar of a template as text."""
     return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
@@ -210,12 +237,13 @@ class Resolver:
     values: Mapping[str, Any]
     refer: Callable[[Reference], Any] = str
     find_export: Callable[[str], str | None] = field(default=lambda _: None)
+    _met: dict[str, bool] = field(default_factory=dict)
 
     @cached_property
     @refusing
     def conditions(self) -> dict[str, bool]:
         """The conditions of the template."""
-        return {name: self._condition(it) for name, it in (self.template.get("Conditions") or {}).items()}
+        return {name: self._named_condition(name) for name in self.template.get("Conditions") or {}}
 
     @cached_property
     @refusing
@@ -394,10 +422,15 @@ class Resolver:
     def _base64(self, argument: Any) -> str:
         return base64.b64encode(as_text(self.resolve(argument)).encode()).decode()
 
+    def _named_condition(self, name: str) -> bool:
+        if name not in self._met:
+            self._met[name] = self._condition((self.template.get("Conditions") or {}).get(name))
+        return self._met[name]
+
     def _condition(self, value: Any) -> bool:
         match value:
             case {"Condition": str(name)}:
-                return self._condition((self.template.get("Conditions") or {}).get(name))
+                return self._named_condition(name)
             case {"Fn::And": [*parts]}:
                 return all(map(self._condition, parts))
             case {"Fn::Or": [*parts]}:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sfn_emulator.cloudformation import template as template_module
 from sfn_emulator.cloudformation.api import _checked
 from sfn_emulator.cloudformation.resource_types import (
     PropertyError,
@@ -296,3 +297,27 @@ def test_values_get_the_form_of_the_service(operation, given, becomes):
             shaped(shape, given)
     else:
         assert shaped(shape, given) == becomes
+
+
+def test_a_condition_is_evaluated_once():
+    """However often others name it: each of these names the one before it twice."""
+    conditions = {"C0": {"Fn::Equals": ["a", "a"]}}
+    for number in range(1, 41):
+        conditions[f"C{number}"] = {"Fn::And": [{"Condition": f"C{number - 1}"}] * 2}
+    assert all(resolver(TEMPLATE | {"Conditions": conditions}).conditions.values())
+
+
+def test_a_pattern_has_little_time(monkeypatch):
+    """The other threads do not wait for it."""
+    monkeypatch.setattr(template_module, "_MATCHING_SECONDS", 0.5)
+    declared = {"Parameters": {"P": {"Type": "String", "AllowedPattern": "(a+)+(a+)+"}}}
+    with pytest.raises(RefusalError, match="cannot match pattern"):
+        parameter_values(declared, {"P": "a" * 40 + "b"})
+
+
+def test_a_pattern_with_branches_decides():
+    """It is matched in a process of its own."""
+    declared = {"Parameters": {"P": {"Type": "String", "AllowedPattern": "(a|b)+(-c*)+"}}}
+    assert parameter_values(declared, {"P": "ab-c"}) == {"P": "ab-c"}
+    with pytest.raises(RefusalError, match="must match pattern"):
+        parameter_values(declared, {"P": "ab"})
