@@ -351,7 +351,7 @@ def test_a_change_set_makes_a_stack(stack):
     assert change["ResourceChange"]["Action"] == "Add"
     stack.client.execute_change_set(ChangeSetName=told["ChangeSetId"])
     assert stack.ended() == "CREATE_COMPLETE"
-    with pytest.raises(ClientError, match="cannot be executed in its current status of"):
+    with pytest.raises(ClientError, match="cannot be executed in its current execution status of"):
         stack.client.execute_change_set(ChangeSetName=told["ChangeSetId"])
 
 
@@ -396,6 +396,18 @@ def test_a_change_set_is_deleted(stack):
     with pytest.raises(ClientError, match=r"\(ChangeSetNotFound\)"):
         stack.client.describe_change_set(ChangeSetName=told["ChangeSetId"])
     assert stack.client.list_change_sets(StackName=stack.name)["Summaries"] == []
+
+
+def test_an_update_makes_change_sets_obsolete(stack):
+    """While it runs, nothing else is done with the stack."""
+    assert stack.create({"T": topic()}) == "CREATE_COMPLETE"
+    many = {"Resources": {f"T{number}": topic() for number in range(30)}}
+    told = stack.change_set({"T": topic(DisplayName="x")})
+    stack.client.update_stack(StackName=stack.name, TemplateBody=_text(many))
+    with pytest.raises(ClientError, match=r"current execution status of \[OBSOLETE\]"):
+        stack.client.execute_change_set(ChangeSetName=told["ChangeSetId"])
+    assert stack.ended() == "UPDATE_COMPLETE"
+    assert len(stack.events()) == 5  # of one creation and one update
 
 
 def test_what_depends_on_a_new_resource_may_be_new(stack):

@@ -141,8 +141,6 @@ class CloudFormationApi:
         stack.options = given
         self._deploy(request, stack, revision, given.get("OnFailure"))
         self._stacks[stack.id] = stack
-        for change_set in self._of(stack):
-            change_set.execution = "OBSOLETE"
         return {"StackId": stack.id}
 
     def _update(self, request: Request, given: Parameters) -> Parameters:
@@ -158,6 +156,8 @@ class CloudFormationApi:
     def _deploy(self, request: Request, stack: Stack, revision: Revision, on_failure: str | None) -> None:
         if stack.revision is not None:
             stack.updated = now()
+        for change_set in self._of(stack):
+            change_set.execution = "OBSOLETE"
         on_failure = on_failure or ("DO_NOTHING" if stack.options.get("DisableRollback") else "ROLLBACK")
         verb = "UPDATE" if stack.revision else "CREATE"
         self._run(request, stack, verb, lambda it: it.deploy(revision, on_failure=on_failure))
@@ -282,9 +282,11 @@ class CloudFormationApi:
     def _execute_change_set(self, request: Request, given: Parameters) -> Parameters:
         it = self._change_set(request, given)
         if it.execution != "AVAILABLE":
-            status = "FAILED" if it.reason else it.execution
-            reason = f"cannot be executed in its current status of [{status}]"
+            status = "status of [FAILED]" if it.reason else f"execution status of [{it.execution}]"
+            reason = f"cannot be executed in its current {status}"
             raise RefusalError("InvalidChangeSetStatus", f"ChangeSet [{it.id}] {reason}")
+        if it.stack.status != "REVIEW_IN_PROGRESS":
+            _check_updatable(it.stack)
         it.stack.options = {**it.stack.options, "DisableRollback": None, **it.given, **given}
         self._deploy(request, it.stack, it.revision, it.given.get("OnStackFailure"))
         it.stack.updated, it.stack.change_set, it.execution = now(), it.id, "EXECUTE_COMPLETE"
@@ -338,8 +340,7 @@ class CloudFormationApi:
         stack = self._stack(request, name, "Stack [{}] does not exist")
         if stack.status == "REVIEW_IN_PROGRESS":
             raise invalid(f"Stack [{name}] does not exist")
-        if not _CAN_UPDATE.fullmatch(stack.status):
-            raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
+        _check_updatable(stack)
         return stack
 
     def _new(self, request: Request, given: Parameters) -> Stack:
@@ -481,6 +482,11 @@ def _lists(value: Any) -> Any:
     if members := value.get("member"):
         return [_lists(members[number]) for number in sorted(members, key=int)]
     return {name: _lists(it) for name, it in value.items()}
+
+
+def _check_updatable(stack: Stack) -> None:
+    if not _CAN_UPDATE.fullmatch(stack.status):
+        raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
 
 
 def _check_name(name: str, pattern: str) -> None:
