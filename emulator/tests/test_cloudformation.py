@@ -764,6 +764,13 @@ def test_a_property_that_does_not_exist_is_refused(stack):
     assert stack.events("T")[1] == ("CREATE_FAILED", says)
 
 
+def test_a_name_that_no_request_can_have_is_refused(stack):
+    """A client checks the name of a bucket before its request."""
+    bad = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "my bucket"}}
+    assert stack.create({"B": bad}) == "ROLLBACK_COMPLETE"
+    assert stack.events("B")[1][0] == "CREATE_FAILED"
+
+
 def test_other_stacks_do_not_exist(aws):
     """Except that a deletion is no error."""
     cfn, names = aws("cloudformation"), {"StackName": "absent"}

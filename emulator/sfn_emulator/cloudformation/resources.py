@@ -315,6 +315,8 @@ class _GoneError(Exception):
 @contextmanager
 def _reasons(resource: Resource) -> Iterator[None]:
     """Turn what goes wrong inside into reasons in AWS's words."""
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 (it takes a while)
+
     try:
         yield
     except (CallError, _GoneError) as caught:
@@ -328,7 +330,7 @@ def _reasons(resource: Resource) -> Iterator[None]:
     except RefusalError as error:  # of an object in S3
         code = "AccessDenied" if error.status == 403 else "InvalidRequest"
         raise ResourceError(_handled(error.message, code)) from error
-    except (AttributeError, LookupError, TypeError, ValueError, PropertyError) as error:
+    except (AttributeError, BotoCoreError, LookupError, TypeError, ValueError, PropertyError) as error:
         told = str(error) if isinstance(error, PropertyError) else "#: unsupported structure"
         begin = f"Properties validation failed for resource {resource.name} with message:"
         raise ResourceError(f"{begin}\n{told}") from error
