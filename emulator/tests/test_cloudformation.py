@@ -279,6 +279,16 @@ def test_a_stack_is_described(raffle):
     assert raffle.events() == [("CREATE_IN_PROGRESS", "User Initiated"), ("CREATE_COMPLETE", "")]
 
 
+def test_a_secret_is_not_in_events(stack):
+    """Nor is a text that it is a part of."""
+    secret = {"Type": "String", "NoEcho": True}
+    body = {"Parameters": {"S": secret}, "Resources": {"T": topic(DisplayName={"Fn::Sub": "it is ${S}"})}}
+    assert stack.create(body, Parameters=given(S="hidden")) == "CREATE_COMPLETE"
+    events = stack.client.describe_stack_events(StackName=stack.name)["StackEvents"]
+    shown = {json.loads(it["ResourceProperties"])["DisplayName"] for it in events if "ResourceProperties" in it}
+    assert shown == {"it is ****"}
+
+
 def test_resources_have_tags(aws, raffle):
     """Their own, those of the stack, and AWS's. AWS was not seen to tag tables."""
     arn = aws("lambda").get_function(FunctionName=raffle.outputs["Function"])["Configuration"]["FunctionArn"]

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sfn_emulator.cloudformation.resource_types import resource_types
 from sfn_emulator.cloudformation.resources import Provider, Resource, ResourceError, new_name
-from sfn_emulator.cloudformation.template import Reference, Resolver, invalid, refusing
+from sfn_emulator.cloudformation.template import Reference, Resolver, invalid, is_secret, refusing
 from sfn_emulator.http.messages import ACCOUNT, Arn, RefusalError
 
 #: AWS's mark in a change set for what is only known when it is executed.
@@ -45,6 +45,13 @@ class Revision:
     tags: Mapping[str, str]
     capabilities: tuple[str, ...]
 
+    @property
+    def secrets(self) -> set[str]:
+        """The values of parameters that nobody should see."""
+        declared = self.template.get("Parameters") or {}
+        values = [it for name, it in self.parameters.items() if is_secret(declared.get(name) or {})]
+        return {part for it in values for part in (it if isinstance(it, list) else [it]) if part}
+
 
 @dataclass
 class Stack:
@@ -55,6 +62,7 @@ class Stack:
         name: Its name.
         options: The other parameters of the call that made it.
         revision: What it is, or should become; None before its first change set is executed.
+        secrets: The values of parameters that nobody should see, also earlier ones.
     """
 
     id: str
@@ -72,6 +80,7 @@ class Stack:
     reason: str = ""
     change_set: str | None = None
     abandoned: bool = False
+    secrets: set[str] = field(default_factory=set)
 
     @property
     def region(self) -> str:
@@ -99,7 +108,19 @@ class Stack:
         resource.status, resource.reason, resource.at = status, reason, now()
         event = f"{resource.name}-{status}-{resource.at}"
         self._event(event, resource)
-        self.events[-1]["ResourceProperties"] = json.dumps(resource.properties, default=str)
+        self.events[-1]["ResourceProperties"] = json.dumps(self._shown(resource.properties), default=str)
+
+    def _shown(self, value: Any) -> Any:
+        """A value of a property, without what nobody should see."""
+        match value:
+            case dict():
+                return {name: self._shown(it) for name, it in value.items()}
+            case list():
+                return [self._shown(it) for it in value]
+            case str():
+                for secret in sorted(self.secrets, key=len, reverse=True):
+                    value = value.replace(secret, "****")
+        return value
 
     def _event(self, event_id: str, resource: Resource) -> None:
         event = {
@@ -197,6 +218,7 @@ class Deployment:
         """
         stack, before = self.stack, dict(self.stack.resources)
         last, stack.revision = stack.revision, revision
+        stack.secrets |= revision.secrets
         verb = "UPDATE" if stack.status.startswith("UPDATE") else "CREATE"
         imports: set[str] = set()
         resolver = self._resolver(revision, self._refer, imports)
