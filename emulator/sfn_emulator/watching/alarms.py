@@ -22,6 +22,8 @@ OK: Final = "OK"
 ALARM: Final = "ALARM"
 INSUFFICIENT: Final = "INSUFFICIENT_DATA"
 _MORE_PERIODS: Final = 2
+_LONG_PERIOD: Final = 3600  # in seconds; from here on, an alarm can look at a week
+_LONGEST_RANGE: Final = 86_400
 _COMPARISONS: Final[Mapping[str, tuple[Callable[[float, float], bool], str]]] = {
     "GreaterThanThreshold": (operator.gt, "greater than"),
     "GreaterThanOrEqualToThreshold": (operator.ge, "greater than or equal to"),
@@ -56,6 +58,13 @@ def check_settings(given: Mapping[str, Any], region: str) -> None:
     if not abs(given["Threshold"]) <= sys.float_info.max:  # of NaN, the comparison is false
         reason = f"The value {given['Threshold']} for parameter Threshold is not supported."
         raise RefusalError("InvalidParameterValue", reason)
+    period, is_long = given["Period"], given["Period"] >= _LONG_PERIOD
+    most = _LONGEST_RANGE * (7 if is_long else 1)
+    if given["EvaluationPeriods"] * period > most:
+        reason = f"Metrics cannot be checked across more than a {'week' if is_long else 'day'}"
+        rule = f"(EvaluationPeriods * Period must be <= {most})"
+        using = f"for alarms using period {'>=' if is_long else '<'} {_LONG_PERIOD}"
+        raise RefusalError("ValidationError", f"{reason} {rule} {using}")
     if (comparison := given["ComparisonOperator"]) not in _COMPARISONS:
         reason = f"The value {comparison} for parameter ComparisonOperator is not supported."
         raise RefusalError("InvalidParameterValue", reason)

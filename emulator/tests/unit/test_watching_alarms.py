@@ -183,6 +183,14 @@ def test_a_threshold_is_a_number():
             check_settings(SETTINGS | {"Threshold": threshold}, "us-east-1")
 
 
+def test_an_alarm_looks_at_a_day_or_a_week():
+    """AWS allows a week from a period of an hour on."""
+    for period, most in ((60, 1440), (3600, 168)):
+        check_settings(SETTINGS | {"Period": period, "EvaluationPeriods": most}, "us-east-1")
+        with pytest.raises(RefusalError, match=rf"EvaluationPeriods \* Period must be <= {period * most}"):
+            check_settings(SETTINGS | {"Period": period, "EvaluationPeriods": most + 1}, "us-east-1")
+
+
 def test_a_failing_alarm_does_not_stop_the_others():
     """Its traceback is in the log."""
     looked, api = [], CloudWatchApi(None, None)
