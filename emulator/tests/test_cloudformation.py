@@ -285,7 +285,9 @@ def test_a_secret_is_not_in_events(stack):
     body = {"Parameters": {"S": secret}, "Resources": {"T": topic(DisplayName={"Fn::Sub": "it is ${S}"})}}
     assert stack.create(body, Parameters=given(S="hidden")) == "CREATE_COMPLETE"
     events = stack.client.describe_stack_events(StackName=stack.name)["StackEvents"]
-    shown = {json.loads(it["ResourceProperties"])["DisplayName"] for it in events if "ResourceProperties" in it}
+    shown = {
+        json.loads(it["ResourceProperties"])["DisplayName"] for it in events if "ResourceProperties" in it
+    }
     assert shown == {"it is ****"}
 
 
