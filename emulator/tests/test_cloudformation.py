@@ -521,6 +521,25 @@ def test_a_role_makes_the_stack(user, role, stack):
     assert f"assumed-role/{maker.name}/AWSCloudFormation is not authorized" in stack.events("L")[1][1]
 
 
+def test_a_role_that_cannot_be_assumed_changes_nothing(role, stack):
+    """A deletion with it is refused before anything is gone."""
+    told = stack.change_set({"T": topic()}, "CREATE")
+    with pytest.raises(ClientError, match="is invalid or cannot be assumed"):
+        stack.delete(RoleARN=role().arn)
+    assert stack.client.describe_change_set(ChangeSetName=told["ChangeSetId"])
+    assert "RoleARN" not in stack.described()
+
+
+def test_a_resource_names_its_stack(aws, stack):
+    """The resources of other stacks are not told."""
+    other = Stack(aws("cloudformation"))
+    for each in (stack, other):
+        assert each.create({"T": topic()}) == "CREATE_COMPLETE"
+    told = stack.client.describe_stack_resources(PhysicalResourceId=stack.ids()["T"])["StackResources"]
+    assert [it["StackName"] for it in told] == [stack.name]
+    assert other.delete() is None
+
+
 def test_a_failed_update_is_undone(aws, stack):
     """In place, by another topic, and what is new: all is as before."""
     bad = machine(DefinitionString="{}")

@@ -172,7 +172,9 @@ class CloudFormationApi:
         if retained and stack.status != "DELETE_FAILED":
             reason = "Specified resources cannot be retained because the stack is not in DELETE_FAILED state"
             raise invalid(f"Invalid operation on stack [{stack.id}]. {reason}")
-        stack.options = {**stack.options, **given}
+        options = {**stack.options, **given}
+        self._key(request, stack, options.get("RoleARN"))
+        stack.options = options
         for change_set in self._of(stack):
             del self._change_sets[change_set.id]
         self._run(request, stack, "DELETE", lambda it: it.delete(retained))
@@ -205,13 +207,15 @@ class CloudFormationApi:
     def _resources(self, request: Request, given: Parameters) -> Parameters:
         name, physical = given.get("StackName"), given.get("PhysicalResourceId")
         stacks = [self._stack(request, name)] if name else self._of_region(request)
+        if physical:
+            stacks = [it for it in stacks if physical in (each.id for each in it.resources.values())]
+            if not stacks:
+                raise invalid(f"Stack for {physical} does not exist")
         listed = [
             {**_names(stack), **it}
             for stack in stacks
             for it in _listed(stack, "Timestamp", given.get("LogicalResourceId"))
         ]
-        if physical and physical not in (it["PhysicalResourceId"] for it in listed):
-            raise invalid(f"Stack for {physical} does not exist")
         return {"StackResources": listed}
 
     def _list_resources(self, request: Request, given: Parameters) -> Parameters:
@@ -287,7 +291,9 @@ class CloudFormationApi:
             raise RefusalError("InvalidChangeSetStatus", f"ChangeSet [{it.id}] {reason}")
         if it.stack.status != "REVIEW_IN_PROGRESS":
             _check_updatable(it.stack)
-        it.stack.options = {**it.stack.options, "DisableRollback": None, **it.given, **given}
+        options = {**it.stack.options, "DisableRollback": None, **it.given, **given}
+        self._key(request, it.stack, options.get("RoleARN"))
+        it.stack.options = options
         self._deploy(request, it.stack, it.revision, it.given.get("OnStackFailure"))
         it.stack.updated, it.stack.change_set, it.execution = now(), it.id, "EXECUTE_COMPLETE"
         for other in self._of(it.stack):
@@ -354,7 +360,10 @@ class CloudFormationApi:
             return str(given["TemplateBody"])
         if not (url := given.get("TemplateURL")):
             raise invalid("Either Template URL or Template Body must be specified.")
-        host, path = urlsplit(url).hostname or "", unquote(urlsplit(url).path).lstrip("/")
+        try:
+            host, path = urlsplit(url).hostname or "", unquote(urlsplit(url).path).lstrip("/")
+        except ValueError:
+            host = path = ""
         if not (host.endswith(".amazonaws.com") or host in {"127.0.0.1", "localhost"}):
             raise invalid("TemplateURL must be a supported URL.")
         bucket, is_in_host, _ = host.partition(".s3.")
@@ -364,6 +373,8 @@ class CloudFormationApi:
             return read_object(self._answer, request.scope, bucket, key, version).decode()
         except RefusalError as error:
             raise invalid(f"S3 error: {error.message.rpartition('Message: ')[2]}") from error
+        except UnicodeDecodeError as error:
+            raise invalid("Template format error: unsupported structure.") from error
 
     def _revision(self, request: Request, given: Parameters, stack: Stack) -> Revision:
         """What a request wants a stack to be."""
@@ -449,28 +460,28 @@ class CloudFormationApi:
 
 def _parameters(request: Request) -> Parameters:
     """The parameters of a request in the query protocol, with the types of the operation's model."""
-    nested: Parameters = {}
-    for name, value in request.form.items():
-        *path, last = name.split(".")
-        place = nested
-        for part in path:
-            place = place.setdefault(part, {})
-        place[last] = value
     shape = shape_of("cloudformation", request.operation, "input")
     lists = {name for name, member in shape.members.items() if member.type_name == "list"}
-    # Only these names, in upper and lower case, because IAM's check has read the same ones.
-    nested = {
-        name: [] if it == "" and name in lists else _lists(it)  # so clients send an empty list
-        for name, it in nested.items()
-        if name in shape.members
-    }
     try:
+        nested: Parameters = {}
+        for name, value in request.form.items():
+            *path, last = name.split(".")
+            place = nested
+            for part in path:
+                place = place.setdefault(part, {})
+            place[last] = value
+        # Only these names, in upper and lower case, because IAM's check has read the same ones.
+        nested = {
+            name: [] if it == "" and name in lists else _lists(it)  # so clients send an empty list
+            for name, it in nested.items()
+            if name in shape.members
+        }
         given: Parameters = shaped(shape, nested)
         check_call("cloudformation", request.operation, given)
-    except (PropertyError, AttributeError, ValueError) as error:
-        raise RefusalError("MalformedInput", str(error)) from error
+    except (PropertyError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise RefusalError("MalformedInput", "The parameters cannot be read") from error
     except RefusalError as error:
-        raise invalid(re.sub(r"(?<=at ')\w", lambda match: match[0].lower(), error.message)) from error
+        raise invalid(error.message) from error
     if "StackName" in given:
         _check_name(given["StackName"], _NAME)
     return given
