@@ -124,12 +124,13 @@ class CloudFormationApi:
 
     def reset(self) -> None:
         """Forget all stacks, after their threads have ended."""
-        for stack in list(self._stacks.values()):
-            stack.abandoned = True
-        for thread in list(self._threads):
-            thread.join(_RESETTING_SECONDS)
-        self._stacks.clear()
-        self._change_sets.clear()
+        with self._lock:  # no stack may begin meanwhile
+            for stack in list(self._stacks.values()):
+                stack.abandoned = True
+            for thread in list(self._threads):
+                thread.join(_RESETTING_SECONDS)
+            self._stacks.clear()
+            self._change_sets.clear()
 
     def _create(self, request: Request, given: Parameters) -> Parameters:
         old = self._find(request, given["StackName"])

@@ -339,3 +339,16 @@ def test_a_url_without_a_template_is_refused(url):
     api = CloudFormationApi(None, lambda request: Reply(200, b"\xff"), None, None, "")
     with pytest.raises(RefusalError, match=r"must be a supported URL|unsupported structure"):
         api._text(Request("POST", "/", {}), {"TemplateURL": url})
+
+
+def test_no_stack_begins_while_all_are_forgotten():
+    """A reset holds the lock that each operation takes."""
+    api, locked = CloudFormationApi(None, None, None, None, ""), []
+
+    class Watched:
+        def __setattr__(self, name, value):
+            locked.append(api._lock._is_owned())
+
+    api._stacks["s"] = Watched()
+    api.reset()
+    assert (locked, api._stacks) == ([True], {})
