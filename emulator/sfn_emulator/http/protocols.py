@@ -104,7 +104,10 @@ def in_protocol_of(request: Request, reply: Reply) -> Reply:
 def error_in_protocol_of(request: Request, error: RefusalError) -> Reply:
     """The reply with an error, in the protocol of the request, to whatever service it is."""
     in_cbor = bool(_CBOR_PATH.fullmatch(request.path))
-    if request.scope.service != SERVICE or not (in_cbor or "x-amz-target" in request.headers):
+    is_here = request.scope.service == SERVICE
+    if not (is_here and (in_cbor or "x-amz-target" in request.headers)):
+        if is_here and error.code == "AccessDeniedException":  # the form was read as JSON
+            error = RefusalError("AccessDenied", error.message, 403)
         return error_reply(request, error)
     # The header has the error's name in the query protocol, by which clients know it.
     header = {"x-amzn-query-error": f"{error.code};{'Sender' if error.status < 500 else 'Receiver'}"}

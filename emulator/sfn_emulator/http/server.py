@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 from sfn_emulator.http.messages import RefusalError, Reply, Request
-from sfn_emulator.http.replies import error_reply
+from sfn_emulator.http.protocols import error_in_protocol_of
 
 # The largest AWS request is a function's code: at most 50 MB of zip in Base64.
 _LARGEST: Final = 96 * 1024 * 1024
@@ -166,7 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
                 reply = self._reply(replace(request, body=self._body(headers)))
         except RefusalError as refused:
             self.close_connection = True  # the rest of the body would be read as the next request
-            reply = error_reply(request, refused)
+            reply = error_in_protocol_of(request, refused)
         finally:
             self.server.reserve(-self._reserved)
             if self._reserved > _LARGE_BYTES:

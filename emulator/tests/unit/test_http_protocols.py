@@ -114,3 +114,10 @@ def test_mails_and_others_are_not_touched():
     """The error of another service stays what it is."""
     asked = Request("POST", "/", {"x-amz-target": "AWSStepFunctions.X"})
     assert json.loads(error_in_protocol_of(asked, RefusalError("E", "m")).body)["__type"] == "E"
+
+
+def test_a_form_that_is_not_allowed_is_denied():
+    """What CloudWatch answers has JSON's code before it is turned into XML."""
+    asked = request("query", "DeleteAlarms", {"AlarmNames": ["a"]})
+    reply = error_in_protocol_of(asked, RefusalError("AccessDeniedException", "no"))
+    assert (reply.status, read("query", "DeleteAlarms", reply)["Error"]["Code"]) == (403, "AccessDenied")

@@ -192,3 +192,14 @@ def test_the_pieces_of_a_body_are_one_body(server):
     whole = b"0123456789" * 50_000
     assert ask(connection, whole) == (200, b"500000")
     assert ask(connection, iter([whole, b"", whole[:7]])) == (200, b"500007")
+
+
+def test_a_refused_body_has_an_answer_in_its_protocol(server):
+    """Here in CBOR, which an SDK for CloudWatch may speak."""
+    connection = server().connect()
+    path = "/service/GraniteServiceVersion20100801/operation/ListMetrics"
+    scope = "Credential=K/20260101/us-east-1/monitoring/aws4_request"
+    headers = {"Content-Length": "x", "Authorization": f"AWS4-HMAC-SHA256 {scope}"}
+    connection.request("POST", path, headers=headers)
+    got = connection.getresponse()
+    assert (got.status, got.headers["Content-Type"]) == (400, "application/cbor")
