@@ -168,6 +168,19 @@ def test_disabled_actions_are_not_taken(alarm, cloudwatch, topic, subscribed):
     assert not subscribed()
 
 
+def test_a_topic_that_takes_no_message_of_a_service(alarm, cloudwatch, aws):
+    """A FIFO topic wants a group. The history has a fixed text, none of the engine."""
+    sns = aws("sns")
+    new = f"{uuid.uuid4().hex[:12]}.fifo"
+    fifo = sns.create_topic(Name=new, Attributes={"FifoTopic": "true"})["TopicArn"]
+    name = alarm(AlarmActions=[fifo])()["AlarmName"]
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="r")
+    items = cloudwatch.describe_alarm_history(AlarmName=name, HistoryItemType="Action")
+    summary = items["AlarmHistoryItems"][0]["HistorySummary"]
+    sns.delete_topic(TopicArn=fifo)
+    assert summary == f'Failed to execute action {fifo}. Received error: "Invalid parameter"'
+
+
 def test_a_topic_decides_which_services_publish(alarm, cloudwatch, aws, topic, subscribed):
     """A policy that names another service keeps the alarm's message out; the history says so."""
     statement = {"Principal": {"Service": "s3.amazonaws.com"}, "Action": "sns:Publish", "Resource": topic}

@@ -25,6 +25,7 @@ _MODEL: Final = "cloudwatch"  # botocore's name for it
 _TARGET: Final = "GraniteServiceVersion20100801"
 _NAMESPACE: Final = "http://monitoring.amazonaws.com/doc/2010-08-01/"
 _CBOR_PATH: Final = re.compile(rf"/service/{_TARGET}/operation/([A-Z][A-Za-z0-9]*)")
+_UNREADABLE: Final = "the request cannot be read"
 _LARGEST: Final = 1_048_576  # the largest request that CloudWatch accepts, in bytes
 #: Errors that have other names in the query protocol.
 _EXCEPTIONS: Final = {
@@ -66,7 +67,7 @@ def in_json(request: Request) -> Request:
                 node[last] = value
             parameters = _of_form(shape_of(_MODEL, operation, "input"), tree)
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise MalformedRequestError(f"the request cannot be read: {error}") from error
+        raise MalformedRequestError(_UNREADABLE) from error
     headers |= {"x-amz-target": f"{_TARGET}.{operation}", "content-type": "application/x-amz-json-1.0"}
     return Request("POST", "/", headers).with_json(parameters or {})
 
@@ -130,7 +131,7 @@ def _unpacked(request: Request) -> bytes:
     try:
         body = packed.decompress(request.body, _LARGEST)
     except zlib.error as error:
-        raise MalformedRequestError(str(error)) from error
+        raise MalformedRequestError(_UNREADABLE) from error
     if packed.unconsumed_tail:
         raise RefusalError("RequestEntityTooLargeException", "The request is too large", 413)
     return body
