@@ -227,10 +227,20 @@ def test_cloudformation_has_few_types(aws):
 
 
 def test_cloudformation_refuses_what_it_would_ignore(aws):
-    """AWS: it sends messages about the stack, and protects it."""
-    for option in ({"NotificationARNs": ["arn:x"]}, {"EnableTerminationProtection": True}):
+    """AWS: it sends messages about the stack, protects it, and watches alarms."""
+    alarms = {"RollbackConfiguration": {"MonitoringTimeInMinutes": 1}}
+    for option in ({"NotificationARNs": ["arn:x"]}, {"EnableTerminationProtection": True}, alarms):
         with pytest.raises(ClientError, match="The emulator does not have the parameter"):
             stack(aws, {"T": {"Type": "AWS::SNS::Topic"}}, **option)
+    with pytest.raises(ClientError, match="The emulator does not have the parameter"):
+        aws("cloudformation").delete_stack(StackName="absent", DeletionMode="FORCE_DELETE_STACK")
+
+
+def test_cloudformation_ignores_how_long_to_wait(aws):
+    """AWS: it waits for signals, and this stack would fail after a minute."""
+    waits = {"CreationPolicy": {"ResourceSignal": {"Count": 1}}}
+    told = stack(aws, {"T": {"Type": "AWS::SNS::Topic", **waits}}, TimeoutInMinutes=1)
+    assert told[1] == "CREATE_COMPLETE"
 
 
 EXPAND = ["CAPABILITY_AUTO_EXPAND"]

@@ -48,7 +48,8 @@ _NO_CHANGES: Final = "The submitted information didn't contain changes."
 #: Parameters which the emulator would have to ignore.
 _NOT_HERE: Final = (
     *("NotificationARNs", "StackPolicyBody", "StackPolicyURL", "ResourceTypes", "ResourcesToImport"),
-    *("EnableTerminationProtection", "ImportExistingResources"),
+    *("EnableTerminationProtection", "ImportExistingResources", "RollbackConfiguration", "DeletionMode"),
+    "RetainExceptOnCreate",
 )
 _WITHOUT_ARN: Final = "StackName must be specified if ChangeSetName is not specified as an ARN."
 _RESETTING_SECONDS: Final = 30.0
@@ -119,6 +120,8 @@ class CloudFormationApi:
         if (operation := self._operations.get(request.operation)) is None:
             raise unknown_operation(request)
         given = _parameters(request)
+        if refused := [name for name in _NOT_HERE if given.get(name)]:
+            raise invalid(f"The emulator does not have the parameter {refused[0]}")
         with self._lock:
             return query_reply(request.operation, operation(request, given))
 
@@ -379,8 +382,6 @@ class CloudFormationApi:
 
     def _revision(self, request: Request, given: Parameters, stack: Stack) -> Revision:
         """What a request wants a stack to be."""
-        if refused := [name for name in _NOT_HERE if given.get(name)]:
-            raise invalid(f"The emulator does not have the parameter {refused[0]}")
         self._key(request, stack, given.get("RoleARN"))
         old = stack.revision
         text = old.text if old and given.get("UsePreviousTemplate") else self._text(request, given)
