@@ -106,15 +106,15 @@ def wait_for_end(machine, arns, seconds):
 
 #: The definition, the inputs, for how many seconds it is watched, and the status of the executions then.
 LOADS = {
-    "a loop": (loop(), [{"count": 1, "text": TEXT}], 120, "FAILED"),
+    "a loop": (loop(), [{"count": 1, "text": TEXT}], 400, "FAILED"),
     "ten loops": (loop(), [{"count": 1, "text": f"{number}{TEXT}"} for number in range(10)], 45, "RUNNING"),
     "1,000 waiting executions": (WAIT, [{}] * 1000, 5, "RUNNING"),
     "1,000 waiting executions of 200 KB": (WAIT, [{"text": TEXT}] * 1000, 5, "RUNNING"),
-    "a Map of 10,000 items": (MAP, [{"items": [*range(10_000)]}], 120, "SUCCEEDED"),
+    "a Map of 10,000 items": (MAP, [{"items": [*range(10_000)]}], 300, "SUCCEEDED"),
     "25,000 events of 200 KB": (
         loop(Parameters={"count.$": "States.MathAdd($.count, 1)", "text.$": "$.text"}),
         [{"count": 1, "text": "".join(random.Random(1).choices(string.ascii_letters, k=200_000))}],
-        300,
+        600,
         "FAILED",
     ),
 }
@@ -167,4 +167,6 @@ def test_the_largest_execution_fails(watched):
     assert last["executionFailedEventDetails"] == {name: told[name] for name in ("error", "cause")}
     assert others.client.describe_execution(executionArn=other)["status"] == "RUNNING"
     assert watched.peak < 600 * MB
-    wait_until(lambda: watched.memory() < watched.before + 50 * MB)
+    states.delete_state_machine(stateMachineArn=machine.arn)
+    # Python's allocator does not give all of 500 MB of small objects back.
+    wait_until(lambda: watched.memory() < watched.before + 100 * MB)

@@ -507,9 +507,11 @@ def ended(execution: Any) -> None:
     worker.env = env = copy(worker.env)  # a thread that still ends has the other one
     env.stack, env.heap, env._frames, env.states, env.variable_store = [], {}, [], None, None
     worker._evaluation_details = worker._execution_communication = None
+    history = history_of(execution)
     if execution.exec_status == "SUCCEEDED":  # another one may be redriven, and needs how far it came
         vars(env).pop("progress", None)
-    history = history_of(execution)
+    elif history.refusal and (progress := getattr(env, "progress", None)):
+        progress.inner = {}  # it held too much, so all branches and iterations would run again
     if execution.exec_status == "FAILED" and history.refusal:
         execution.error, execution.cause = history.refusal["error"], history.refusal["cause"]
     if history.refusal or history.size > _BETWEEN_LOOKS:
