@@ -1,6 +1,7 @@
 """Run the cells of a lesson in this process. A kernel takes seconds to start."""
 
 import asyncio
+import shutil
 import sys
 from contextlib import contextmanager
 
@@ -10,7 +11,13 @@ from IPython.utils.capture import capture_output
 from nbformat.v4 import new_output
 from traitlets.config import Config
 
-from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER
+from lottery_lib.names import KIT
+
+
+def lesson_folder(folder):
+    """Make a folder one where a lesson can run: lessons write files, and another test may run the same one."""
+    shutil.copy(KIT / "pyproject.toml", folder)  # a lesson shows what pytest prints with it
+    return folder
 
 
 @contextmanager
@@ -18,7 +25,7 @@ def shell(tmp_path, monkeypatch):
     """A kernel's shell in this process, where everything is imported already: it runs a cell's source."""
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
-    monkeypatch.chdir(NOTEBOOKS_FOLDER)
+    monkeypatch.chdir(lesson_folder(tmp_path))
     plain = {"HistoryManager": {"enabled": False}, "InteractiveShell": {"xmode": "Minimal"}}  # short tracebacks
     shell = InteractiveShell.instance(config=Config(plain))
     results = []

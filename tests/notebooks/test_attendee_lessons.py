@@ -31,6 +31,7 @@ from lottery_lib import employees as roster
 from lottery_lib.draws import machine_arn
 from lottery_lib.resources.contents import empty_winners
 from lottery_lib.names import KIT
+from notebooks.cells import lesson_folder
 from sfn_emulator import control
 from lottery_lib.hardened import draw_in_public
 from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, OTHERS, notebooks, run
@@ -75,7 +76,8 @@ class Needs:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in environment.items():
                 patch.setenv(name, value)
-            self.errors = {path.stem: error for path in LESSONS if (error := run_as_user(path))}
+            folder = lesson_folder(file.parent)
+            self.errors = {path.stem: error for path in LESSONS if (error := run_as_user(path, folder))}
         self.lessons = unique(map(json.loads, file.read_text(encoding="utf-8").splitlines()))
 
     def of(self, edition):
@@ -121,15 +123,15 @@ def beside(stack, other):
     assert other.teardown().left == []
 
 
-def run_as_user(path):
-    """Run a notebook whose every connection is the user's; returns what went wrong, or None."""
+def run_as_user(path, folder):
+    """Run a notebook, in a folder, whose every connection is the user's; returns what went wrong, or None."""
     notebook = nbformat.read(path, 4)
     for cell in notebook.cells:
         if "solution" in cell.metadata.get("tags", []):
             cell.update(nbformat.v4.new_code_cell(cell.source.partition("```python\n")[2].partition("\n```")[0]))
     first = "from kit.attendee_user import be_the_user; be_the_user()"
     notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
-    return run(notebook, path.parent)
+    return run(notebook, folder)
 
 
 def without(edition, part, action, resource=None):
