@@ -167,3 +167,5 @@ def test_the_largest_execution_fails(watched):
     assert last["executionFailedEventDetails"] == {name: told[name] for name in ("error", "cause")}
     assert others.client.describe_execution(executionArn=other)["status"] == "RUNNING"
     assert watched.peak < 600 * MB
+    others.client.delete_state_machine(stateMachineArn=machine.arn)
+    wait_until(lambda: watched.memory() < watched.before + 50 * MB)

@@ -264,18 +264,24 @@ def service_names(original: dict[str, str]) -> dict[str, str]:
 def ended(original: MotoFunction, self: Any) -> None:
     """An output is always JSON, even a text or null. It is stored before the status is SUCCEEDED.
 
-    After that, those who watch the execution learn that it has ended.
+    The error and the cause are stored before the status is FAILED. After that, those who watch the execution
+    learn that it has ended.
     """
     execution = self.execution
     if execution.exec_worker._execution_communication not in {None, self}:
         return  # a redrive has begun, and this is the run before it
     env = execution.exec_worker.env
-    if isinstance(env.program_state(), engine_module("asl.eval.program_state").ProgramEnded):
+    state, states = env.program_state(), engine_module("asl.eval.program_state")
+    if isinstance(state, states.ProgramEnded):
         to_json = engine_module("asl.utils.encoding").to_json_str
         execution.output = compact_json(to_json, env.states.get_input())
         execution.stop_date = datetime.datetime.now(datetime.UTC)
         execution.exec_status = engine_module("api").ExecutionStatus.SUCCEEDED
     else:
+        if isinstance(state, states.ProgramError):
+            details = payloads.history_of(execution).refusal or state.error
+            execution.error, execution.cause = details.get("error"), details.get("cause")
+            env.set_error(details)
         original(self)
     payloads.ended(execution)
     execution.when_ended()

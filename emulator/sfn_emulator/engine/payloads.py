@@ -512,7 +512,5 @@ def ended(execution: Any) -> None:
         vars(env).pop("progress", None)
     elif history.refusal and (progress := getattr(env, "progress", None)):
         progress.inner = {}  # it held too much, so all branches and iterations would run again
-    if execution.exec_status == "FAILED" and history.refusal:
-        execution.error, execution.cause = history.refusal["error"], history.refusal["cause"]
     if history.refusal or history.size > _BETWEEN_LOOKS:
         _give_back_soon()

@@ -38,8 +38,11 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
         if name.upper() in _READ or name.upper().startswith(_SETTINGS)
     }
     root = Path(__file__).resolve().parents[2]
-    # Linux then gives the memory of large objects, such as zips, back to the system when they are freed.
-    ours = {"MALLOC_MMAP_THRESHOLD_": "1000000", "PYTHONPATH": str(root), "PYTHONUTF8": "1"}
+    ours = {"PYTHONPATH": str(root), "PYTHONUTF8": "1"}
+    if sys.platform == "linux":
+        # The memory of large objects, such as zips, then goes back to the system when they are freed, and
+        # that of small ones when we ask for it. Python's own allocator keeps a megabyte for each one left.
+        ours |= {"MALLOC_MMAP_THRESHOLD_": "1000000", "PYTHONMALLOC": "malloc"}
     return bare_environment(environ) | {"SFN_EMULATOR_LANG": language()} | kept | ours
 
 
