@@ -1,13 +1,16 @@
 """What differs from AWS, line by line as in docs/differences.md. A test that fails here is good news."""
 
-import importlib.util
 import json
+import sys
 import time
 import uuid
 
 import pytest
 from botocore.exceptions import ClientError
 from helpers import client_of, policy, trust, wait_until
+
+from sfn_emulator.cloudformation.template import transformed
+from sfn_emulator.http.messages import RefusalError
 
 ROLE = "arn:aws:iam::123456789012:role/tests"
 
@@ -243,15 +246,12 @@ def test_cloudformation_ignores_how_long_to_wait(aws):
     assert told[1] == "CREATE_COMPLETE"
 
 
-EXPAND = ["CAPABILITY_AUTO_EXPAND"]
-
-
-@pytest.mark.skipif(importlib.util.find_spec("samtranslator") is not None, reason="it is installed")
-def test_sam_needs_a_package(aws):
+def test_sam_needs_a_package(monkeypatch):
     """AWS: it transforms such a template."""
-    sam = {"Transform": "AWS::Serverless-2016-10-31"}
-    with pytest.raises(ClientError, match="needs the Python package aws-sam-translator"):
-        stack(aws, {"T": {"Type": "AWS::Serverless::SimpleTable"}}, template=sam, Capabilities=EXPAND)
+    monkeypatch.setitem(sys.modules, "samtranslator", None)  # as if it were not installed
+    table = {"Resources": {"T": {"Type": "AWS::Serverless::SimpleTable"}}}
+    with pytest.raises(RefusalError, match="needs the Python package aws-sam-translator"):
+        transformed(table | {"Transform": "AWS::Serverless-2016-10-31"}, {}, "us-east-1")
 
 
 def test_some_things_of_a_topic_stay(aws):
