@@ -151,7 +151,6 @@ def _model_of(service: str, operation: str) -> Any:
     return model.operation_model(name) if name else None
 
 
-@lru_cache(1024)
 def is_misspelt(service: str, operation: str) -> bool:
     """Whether AWS has this operation only with other upper and lower case letters.
 
@@ -159,11 +158,10 @@ def is_misspelt(service: str, operation: str) -> bool:
         service: The service in the signature.
         operation: The operation's name.
     """
-    found = _model_of(_SERVICES.get(service, service), operation)
-    return found is not None and found.name != operation
+    name, _ = _operations_of(service).get(operation.lower(), (operation, None))
+    return name != operation
 
 
-@lru_cache(1024)
 def parameters_of(service: str, operation: str) -> frozenset[str]:
     """The names of an operation's parameters; empty if AWS has no such operation.
 
@@ -171,8 +169,23 @@ def parameters_of(service: str, operation: str) -> frozenset[str]:
         service: The service in the signature.
         operation: The operation's name.
     """
-    shape = shape_of(_SERVICES.get(service, service), operation, "input")
-    return frozenset(shape.members) if shape else frozenset()
+    _, parameters = _operations_of(service).get(operation.lower(), ("", frozenset()))
+    return parameters
+
+
+@lru_cache
+def _operations_of(service: str) -> dict[str, tuple[str, frozenset[str]]]:
+    """Each operation's name and parameters, by its name in lower case. The model itself is not kept."""
+    from botocore.exceptions import UnknownServiceError  # noqa: PLC0415
+    from botocore.loaders import create_loader  # noqa: PLC0415
+
+    try:
+        model = create_loader().load_service_model(_SERVICES.get(service, service), "service-2")
+    except UnknownServiceError:
+        return {}
+    parameters = {name: frozenset(shape.get("members", ())) for name, shape in model["shapes"].items()}
+    inputs = {name: it.get("input", {}).get("shape") for name, it in model["operations"].items()}
+    return {name.lower(): (name, parameters.get(shape, frozenset())) for name, shape in inputs.items()}
 
 
 def _as_in_asl(name: str) -> str:
