@@ -103,9 +103,6 @@ def start(
             for module in _SERVER:
                 if importlib.util.find_spec(module) is None:
                     raise _not_installed(module, sys.executable)
-            from sfn_emulator.engine import patches  # noqa: PLC0415 (only a new emulator needs them)
-
-            patches.check()
         if not foreground:
             program = sys.executable if python is None else _program(python)
             command = [program, "-P", "-m", "sfn_emulator.server"]

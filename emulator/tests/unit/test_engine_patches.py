@@ -13,7 +13,6 @@ from types import ModuleType, SimpleNamespace
 import moto
 import pytest
 
-from sfn_emulator import control
 from sfn_emulator.engine import clients, patches
 from sfn_emulator.errors import EmulatorError
 
@@ -99,15 +98,6 @@ def test_the_report_shows_what_is_different_from_the_moto_before(tmp_path):
     file.write_text(f"class StateChoice:\n{now}\n        return 5\n", "utf-8")
     told = patches.report({PLACE: replace(patches.PATCHES[PLACE], digest="0" * 12)}, tmp_path)
     assert [line for line in told if re.match(r"[+-] ", line)] == ["-        return 5"]
-
-
-def test_an_emulator_does_not_start_with_another_source(tmp_path, monkeypatch):
-    """`start` says the same, and no process is started."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    monkeypatch.setitem(patches.PATCHES, PLACE, replace(patches.PATCHES[PLACE], digest="0" * 12))
-    with pytest.raises(EmulatorError, match="is not the one that this emulator was written for"):
-        control.start(1)
-    assert not (tmp_path / "sfn-emulator" / "port-1" / "emulator.log").exists()
 
 
 def test_an_attribute_that_is_missing_is_told():
