@@ -12,10 +12,10 @@ from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
 from sfn_emulator.http.messages import RefusalError, Reply, Request
+from sfn_emulator.http.query_protocol import element
 from sfn_emulator.http.replies import json_reply, page
 from sfn_emulator.sns.api import SnsApi
 from sfn_emulator.sns.mail import Mailbox
-from sfn_emulator.sns.query_protocol import element
 from sfn_emulator.translation import first_spoken, translated
 
 #: Mails and other sites may link to these paths.

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from sfn_emulator.cloudformation.resource_types import PropertyError, Values, resource_types
-from sfn_emulator.cloudformation.resources import Provider, shaped
+from sfn_emulator.cloudformation.resource_types import Values, resource_types
+from sfn_emulator.cloudformation.resources import Provider
 from sfn_emulator.cloudformation.stacks import (
     AbandonedError,
     Change,
@@ -35,8 +35,9 @@ from sfn_emulator.engine.application import read_object
 from sfn_emulator.engine.clients import EngineClients
 from sfn_emulator.http.authentication import Sessions
 from sfn_emulator.http.messages import RefusalError, Reply, Request
+from sfn_emulator.http.query_protocol import parameters_of_form
 from sfn_emulator.http.replies import query_reply, unknown_operation, violation
-from sfn_emulator.http.service_models import check_call, shape_of
+from sfn_emulator.http.service_models import check_call
 from sfn_emulator.iam.authorization import Authorizer
 
 Parameters = dict[str, Any]
@@ -119,7 +120,10 @@ class CloudFormationApi:
         """Answer a request to CloudFormation."""
         if (operation := self._operations.get(request.operation)) is None:
             raise unknown_operation(request)
-        given = _parameters(request)
+        given = parameters_of_form(request, "cloudformation")
+        check_call("cloudformation", request.operation, given, "ValidationError")
+        if "StackName" in given:
+            _check_name(given["StackName"], _NAME)
         if refused := [name for name in _NOT_HERE if given.get(name)]:
             raise invalid(f"The emulator does not have the parameter {refused[0]}")
         with self._lock:
@@ -458,43 +462,6 @@ class CloudFormationApi:
         thread = threading.Thread(target=run, daemon=True)
         self._threads.append(thread)
         thread.start()
-
-
-def _parameters(request: Request) -> Parameters:
-    """The parameters of a request in the query protocol, with the types of the operation's model."""
-    shape = shape_of("cloudformation", request.operation, "input")
-    lists = {name for name, member in shape.members.items() if member.type_name == "list"}
-    try:
-        nested: Parameters = {}
-        for name, value in request.form.items():
-            *path, last = name.split(".")
-            place = nested
-            for part in path:
-                place = place.setdefault(part, {})
-            place[last] = value
-        # Only these names, in upper and lower case, because IAM's check has read the same ones.
-        nested = {
-            name: [] if it == "" and name in lists else _lists(it)  # so clients send an empty list
-            for name, it in nested.items()
-            if name in shape.members
-        }
-        given: Parameters = shaped(shape, nested)
-        check_call("cloudformation", request.operation, given)
-    except (PropertyError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise RefusalError("MalformedInput", "The parameters cannot be read") from error
-    except RefusalError as error:
-        raise invalid(error.message) from error
-    if "StackName" in given:
-        _check_name(given["StackName"], _NAME)
-    return given
-
-
-def _lists(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    if members := value.get("member"):
-        return [_lists(members[number]) for number in sorted(members, key=int)]
-    return {name: _lists(it) for name, it in value.items()}
 
 
 def _check_updatable(stack: Stack) -> None:

@@ -5,6 +5,7 @@ import json
 import secrets
 import uuid
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
@@ -48,21 +49,38 @@ def json_reply(body: Any, status: int = 200) -> Reply:
     return Reply(status, json.dumps(body).encode(), _headers("application/x-amz-json-1.0"))
 
 
-def query_reply(operation: str, result: Mapping[str, Any]) -> Reply:
-    """A reply in the query protocol. A member without a value is left out."""
+def query_reply(
+    operation: str,
+    result: Mapping[str, Any],
+    shape: Any = None,
+    namespace: str = "http://sns.amazonaws.com/doc/2010-03-31/",
+) -> Reply:
+    """A reply in the query protocol. A member without a value is left out.
+
+    Args:
+        operation: The operation.
+        result: Its result.
+        shape: The shape of the result; None if it has no times.
+        namespace: Of the service's XML.
+    """
     body = (
-        f'<{operation}Response xmlns="http://sns.amazonaws.com/doc/2010-03-31/">'
-        f"<{operation}Result>{_xml(result)}</{operation}Result>"
+        f'<{operation}Response xmlns="{namespace}">'
+        f"<{operation}Result>{_xml(result, shape)}</{operation}Result>"
         f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata></{operation}Response>"
     )
     return Reply(200, body.encode(), _headers("text/xml"))
 
 
-def _xml(value: Any) -> str:
+def _xml(value: Any, shape: Any) -> str:
     if isinstance(value, Mapping):
-        return "".join(f"<{name}>{_xml(it)}</{name}>" for name, it in value.items() if it is not None)
+        shapes = shape.members if shape else {}
+        there = {name: it for name, it in value.items() if it is not None}
+        return "".join(f"<{name}>{_xml(it, shapes.get(name))}</{name}>" for name, it in there.items())
     if isinstance(value, list):
-        return "".join(f"<member>{_xml(it)}</member>" for it in value)
+        inner = shape.member if shape else None
+        return "".join(f"<member>{_xml(it, inner)}</member>" for it in value)
+    if shape and shape.type_name == "timestamp":
+        value = f"{datetime.fromtimestamp(value, UTC).isoformat(timespec='milliseconds')[:-6]}Z"
     return escape(str(value).lower() if isinstance(value, bool) else str(value))
 
 

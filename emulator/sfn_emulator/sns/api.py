@@ -9,18 +9,11 @@ from urllib.parse import urlencode
 
 from sfn_emulator.engine.application import Moto
 from sfn_emulator.http.messages import Arn, RefusalError, Reply, Request, Scope
+from sfn_emulator.http.query_protocol import attribute, element, elements, parameters_of_form, with_attributes
 from sfn_emulator.http.replies import query_reply
 from sfn_emulator.iam.authorization import Authorizer
 from sfn_emulator.sns import validation
 from sfn_emulator.sns.mail import Mailbox, confirmation, notification
-from sfn_emulator.sns.query_protocol import (
-    attribute,
-    element,
-    elements,
-    list_members,
-    pairs_of,
-    with_attributes,
-)
 from sfn_emulator.sns.subscriptions import Subscriptions
 
 _EMAIL: Final = ("email", "email-json")
@@ -129,12 +122,13 @@ class SnsApi:
         old = self._moto.query(request.scope, "ListTagsForResource", ResourceArn=arn)
         if old.ok:
             keys, values = elements(old.body, "Key"), elements(old.body, "Value")
-            new = pairs_of(request.form, "Tags.member", "Key", "Value")
+            given = parameters_of_form(request, "sns")
+            new = {tag["Key"]: tag["Value"] for tag in given.get("Tags", [])}
             if not new.items() <= dict(zip(keys, values, strict=True)).items():
                 raise validation.invalid("Tags", "Topic already exists with different tags")
             xml = self._moto.query(request.scope, "GetTopicAttributes", TopicArn=arn).body
-            given = pairs_of(request.form, "Attributes.entry", "key", "value")
-            if any(attribute(xml, name) != value for name, value in given.items()):
+            attributes = given.get("Attributes", {})
+            if any(attribute(xml, name) != value for name, value in attributes.items()):
                 raise validation.invalid("Attributes", "Topic already exists with different attributes")
         reply = self._moto(request)
         if not reply.ok and element(reply.body, "Message").startswith("Topic names must"):
@@ -150,7 +144,7 @@ class SnsApi:
         with self._subscribing:
             of_topic = self._subscriptions.of(topic_arn)
             old = next((it for it in of_topic if it.address == address), None)
-            attributes = pairs_of(form, "Attributes.entry", "key", "value")
+            attributes = parameters_of_form(request, "sns").get("Attributes", {})
             if old is not None and attributes:
                 xml = self._moto.query(scope, "GetSubscriptionAttributes", SubscriptionArn=old.arn).body
                 if any(attribute(xml, name) != value for name, value in attributes.items()):
@@ -229,7 +223,7 @@ class SnsApi:
     def _publish_batch(self, request: Request) -> Reply:
         topic_arn = request.form.get("TopicArn", "")
         validation.check_topic(topic_arn, request.scope.region)
-        entries = list(list_members(request.form, "PublishBatchRequestEntries.member"))
+        entries = parameters_of_form(request, "sns").get("PublishBatchRequestEntries", [])
         if error := next(filter(None, map(validation.message_error, entries)), None):
             raise error
         reply = self._moto(request)

@@ -22,13 +22,13 @@ from sfn_emulator.engine.map_runs import child, forget_runs_of
 from sfn_emulator.engine.payloads import ENDS
 from sfn_emulator.engine.redrives import go_on
 from sfn_emulator.http.messages import RefusalError, Reply, Request, Scope
+from sfn_emulator.http.paging import page_of
 from sfn_emulator.http.replies import json_reply
 from sfn_emulator.http.service_models import check_call
 from sfn_emulator.logs import LogWriter
 from sfn_emulator.states.execution_log import ExecutionLog
 from sfn_emulator.states.machines import Started, with_references
 from sfn_emulator.states.map_runs import describe_child
-from sfn_emulator.states.pages import page_of
 from sfn_emulator.states.redrives import Redrives
 
 Event = dict[str, Any]

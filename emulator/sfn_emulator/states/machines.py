@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from sfn_emulator.engine.application import Moto
 from sfn_emulator.http.messages import Arn, RefusalError, Reply, Request, Scope
+from sfn_emulator.http.paging import page_of
 from sfn_emulator.http.replies import json_reply, violation
 from sfn_emulator.http.service_models import check_call
 from sfn_emulator.iam.authorization import Authorizer
-from sfn_emulator.states.pages import page_of
 from sfn_emulator.states.validation import check_definition
 from states_language import all_states, variable_references
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from sfn_emulator.engine.map_runs import Child, MapRun, map_run, map_runs_of
 from sfn_emulator.http.messages import RefusalError, Reply, Request
+from sfn_emulator.http.paging import page_of
 from sfn_emulator.http.replies import json_reply
 from sfn_emulator.http.service_models import check_call
-from sfn_emulator.states.pages import page_of
 
 
 def describe_map_run(request: Request) -> Reply:

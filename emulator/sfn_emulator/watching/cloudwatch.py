@@ -1,19 +1,18 @@
 """Answer CloudWatch's API: metrics and alarms. moto answers the rest, such as dashboards."""
 
-import base64
-import binascii
 import json
 import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol
 
 from sfn_emulator.engine.application import Moto
 from sfn_emulator.engine.executions import StatusChange
 from sfn_emulator.http.messages import Arn, RefusalError, Reply, Request
+from sfn_emulator.http.paging import page_of
 from sfn_emulator.http.replies import json_reply, violation
 from sfn_emulator.http.service_models import check_call
 from sfn_emulator.watching.alarms import (
@@ -29,7 +28,6 @@ from sfn_emulator.watching.alarms import (
 )
 from sfn_emulator.watching.metrics import Metrics
 
-Item = TypeVar("Item")
 _PAUSE_SECONDS: Final = 1.0  # between two looks at the alarms, if no value came
 _MOST_HISTORY: Final = 10_000
 _METRICS_PAGE: Final = 500
@@ -130,8 +128,7 @@ class CloudWatchApi:
         """Answer GetMetricData. A page has a part of the values of all queries, one query after the other."""
         results = self._metrics.data(request.scope.region, given)
         every = [(n, m) for n, result in enumerate(results) for m in range(len(result["Values"]))]
-        most = int(given.get("MaxDatapoints") or _MOST_DATAPOINTS)
-        page, token = page_of(every, given.get("NextToken"), most)
+        page, token = page_of(every, given, "MaxDatapoints", _MOST_DATAPOINTS)
         for n, result in enumerate(results):
             if token and (n, len(result["Values"]) - 1) > page[-1]:
                 result["StatusCode"] = "PartialData"
@@ -141,7 +138,7 @@ class CloudWatchApi:
 
     def _list_metrics(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
         found = self._metrics.listed(request.scope.region, given)
-        page, token = page_of(found, given.get("NextToken"), _METRICS_PAGE)
+        page, token = page_of(found, given, "MaxResults", _METRICS_PAGE)
         return {"Metrics": [metric.told for metric in page]} | token
 
     def _put_alarm(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
@@ -246,7 +243,7 @@ class CloudWatchApi:
             )
 
         found = [told for alarm in self._of_region(request) if fits(told := alarm.told())]
-        page, token = page_of(found, given.get("NextToken"), int(given.get("MaxRecords") or _ALARMS_PAGE))
+        page, token = page_of(found, given, "MaxRecords", _ALARMS_PAGE)
         return {"CompositeAlarms": [], "MetricAlarms": page} | token
 
     def _describe_for_metric(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
@@ -275,7 +272,7 @@ class CloudWatchApi:
         found = [item for item in list(self._history) if fits(item)]
         if given.get("ScanBy") != "TimestampAscending":
             found.reverse()
-        page, token = page_of(found, given.get("NextToken"), int(given.get("MaxRecords") or _ALARMS_PAGE))
+        page, token = page_of(found, given, "MaxRecords", _ALARMS_PAGE)
         items = [{name: value for name, value in item.items() if name != "arn"} for item in page]
         return {"AlarmHistoryItems": items} | token
 
@@ -323,26 +320,6 @@ class CloudWatchApi:
 
 def _alarm_arn(request: Request, name: str) -> str:
     return request.scope.arn(f"alarm:{name}").replace(":monitoring:", ":cloudwatch:", 1)
-
-
-def page_of(items: Sequence[Item], token: str | None, size: int) -> tuple[list[Item], dict[str, str]]:
-    """A page of a list, and the token of the next page as part of a reply.
-
-    Args:
-        items: All items, in order.
-        token: The token of this page; None for the first one.
-        size: How many items a page has.
-
-    Raises:
-        RefusalError: Nobody gave out this token.
-    """
-    try:
-        begin = int(base64.urlsafe_b64decode(token)) if token else 0
-    except (binascii.Error, ValueError):
-        raise RefusalError("InvalidNextToken", "The next token specified is invalid.") from None
-    end = begin + size
-    more = {"NextToken": base64.urlsafe_b64encode(str(end).encode()).decode()} if end < len(items) else {}
-    return list(items[begin:end]), more
 
 
 @cache

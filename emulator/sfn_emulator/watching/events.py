@@ -19,15 +19,15 @@ from sfn_emulator.engine.application import Moto
 from sfn_emulator.engine.backends import EventRule, rules_of
 from sfn_emulator.engine.executions import StatusChange
 from sfn_emulator.http.messages import Arn, RefusalError, Reply, Request, Scope
+from sfn_emulator.http.paging import page_of
 from sfn_emulator.http.replies import json_reply, violation
 from sfn_emulator.http.service_models import check_call
 from sfn_emulator.iam.authorization import Authorizer
-from sfn_emulator.watching.cloudwatch import Publish, page_of
+from sfn_emulator.watching.cloudwatch import Publish
 from sfn_emulator.watching.patterns import PatternError, matches, parsed
 from sfn_emulator.watching.templates import text_for, unknown_placeholder
 
 Event = dict[str, Any]
-_PAGE: Final = 100
 _ID: Final = re.compile(r"[\.\-_A-Za-z0-9]+")
 _MOST_TARGETS: Final = 5  # of a rule
 _LARGEST: Final = 248 * 1024  # the input and the output of an execution in an event, in bytes
@@ -156,7 +156,7 @@ class EventsApi:
         found = [rule for rule in rules_of(request.scope.region, bus) if rule.name == given["Rule"]]
         if not found:
             return self._moto(request)
-        page, token = page_of(found[0].targets, given.get("NextToken"), int(given.get("Limit") or _PAGE))
+        page, token = page_of(found[0].targets, given, "Limit")
         return json_reply({"Targets": page} | token)
 
     def _put_targets(self, request: Request, given: dict[str, Any]) -> Reply:

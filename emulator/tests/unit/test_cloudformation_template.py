@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sfn_emulator.cloudformation import template as template_module
-from sfn_emulator.cloudformation.api import CloudFormationApi, _checked, _parameters
+from sfn_emulator.cloudformation.api import CloudFormationApi, _checked
 from sfn_emulator.cloudformation.resource_types import (
     PropertyError,
     parameters_of,
@@ -321,16 +321,6 @@ def test_a_pattern_with_branches_decides():
     assert parameter_values(declared, {"P": "ab-c"}) == {"P": "ab-c"}
     with pytest.raises(RefusalError, match="must match pattern"):
         parameter_values(declared, {"P": "ab"})
-
-
-@pytest.mark.parametrize(
-    "form", ["Tags=x&Tags.b=y", "Tags.member.x=1", "Tags.member=x", "Capabilities.a.b=x", "DisableRollback=x"]
-)
-def test_parameters_that_cannot_be_read_are_malformed(form):
-    """The answer has no text of Python."""
-    with pytest.raises(RefusalError, match="The parameters cannot be read") as caught:
-        _parameters(Request("POST", f"/?Action=CreateStack&StackName=s&{form}", {}))
-    assert caught.value.code == "MalformedInput"
 
 
 @pytest.mark.parametrize("url", ["https://[x.s3.amazonaws.com/a", "https://b.s3.amazonaws.com/latin-1"])

@@ -12,6 +12,7 @@ from botocore.serialize import create_serializer
 
 from sfn_emulator.http.messages import MalformedRequestError, RefusalError, Request
 from sfn_emulator.http.protocols import error_in_protocol_of, in_json, in_protocol_of
+from sfn_emulator.http.query_protocol import parameters_of_form
 from sfn_emulator.http.replies import json_reply
 
 MODEL = botocore.session.get_session().get_service_model("cloudwatch")
@@ -109,6 +110,31 @@ def test_what_cannot_be_read_is_malformed(asked):
     with pytest.raises(MalformedRequestError) as caught:
         in_json(asked)
     assert str(caught.value) == "the request cannot be read"  # no text of Python
+
+
+@pytest.mark.parametrize(
+    "form", ["Tags=x&Tags.b=y", "Tags.member.x=1", "Tags.member=x", "Capabilities.a.b=x", "DisableRollback=x"]
+)
+def test_parameters_that_cannot_be_read_are_malformed(form):
+    """The answer has no text of Python."""
+    with pytest.raises(MalformedRequestError, match="the request cannot be read"):
+        parameters_of_form(Request("POST", f"/?Action=CreateStack&StackName=s&{form}", {}), "cloudformation")
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "given"),
+    [
+        ("cloudformation", "CreateStack", {"StackName": "s", "Tags": [], "DisableRollback": True}),
+        ("sns", "CreateTopic", {"Name": "n", "Attributes": {"a": "b"}, "Tags": [{"Key": "k", "Value": ""}]}),
+        ("sns", "Publish", {"MessageAttributes": {"m": {"DataType": "String", "StringValue": "v"}}}),
+    ],
+)
+def test_a_form_has_the_parameters_of_its_model(service, operation, given):
+    """Lists, also empty ones, and maps, whose keys and values have names of their own."""
+    model = botocore.session.get_session().get_service_model(service).operation_model(operation)
+    body = create_serializer("query", include_validation=False).serialize_to_request(given, model)["body"]
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    assert parameters_of_form(Request("POST", "/", form, urlencode(body).encode()), service) == given
 
 
 def test_mails_and_others_are_not_touched():
