@@ -237,10 +237,17 @@ def _compiled(pattern: str, any_case: bool, values: tuple[tuple[str, str], ...])
             parts.append("")
         else:
             parts[-1] += "." if match["one"] else re.escape(match["text"] or texts[match["name"]])
+    return in_order(parts, re.IGNORECASE if any_case else re.NOFLAG)
+
+
+def in_order(parts: Sequence[str], flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
+    """A pattern for texts that have these parts in this order, with anything between them.
+
+    To match it takes linear time.
+    """
     first, *middle = parts
     last = [f".*{middle.pop()}"] if middle else []
     # A part may take the first place where it fits. So a part and the star before it are an atomic group. If
     # a later part does not fit, no other place is tried for this one.
     searched = [f"(?>.*?{part})" for part in middle]
-    flags = re.DOTALL | (re.IGNORECASE if any_case else re.NOFLAG)
-    return re.compile("".join([first, *searched, *last]), flags)
+    return re.compile("".join([first, *searched, *last]), re.DOTALL | flags)

@@ -11,7 +11,10 @@ import json
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any, Final
+
+from sfn_emulator.iam.policy import in_order
 
 Leaves = Mapping[str, list[Any]]
 """The values of an event by their paths, such as ``"detail.status"``. Those of an array are together."""
@@ -24,6 +27,13 @@ _COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     ">": operator.gt,
 }
 _SPECIAL: Final = re.compile(r"\\([*\\])|(\*)")
+#: What anything-but may have inside, and what AWS says if that is no text.
+_IN_ANYTHING_BUT: Final = {
+    **dict.fromkeys(("prefix", "suffix"), "prefix/suffix match pattern must be a string"),
+    "equals-ignore-case": "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not "
+    "supported.",
+    "wildcard": "wildcard match pattern must be a string",
+}
 
 
 class PatternError(Exception):
@@ -119,23 +129,12 @@ def _glob(pattern: str, text: str) -> bool:
     """Whether a text has the parts of a pattern between its stars, in this order. Takes linear time."""
     parts, end = [""], 0
     for match in _SPECIAL.finditer(pattern):
-        parts[-1] += pattern[end : match.start()] + (match[1] or "")
+        parts[-1] += re.escape(pattern[end : match.start()] + (match[1] or ""))
         end = match.end()
         if match[2]:
             parts.append("")
-    parts[-1] += pattern[end:]
-    first, *middle = parts
-    if not middle:
-        return text == first
-    last = middle.pop()
-    begin, stop = len(first), len(text) - len(last)
-    if not text.startswith(first) or not text.endswith(last) or begin > stop:
-        return False
-    for part in middle:
-        if (found := text.find(part, begin, stop)) < 0:
-            return False
-        begin = found + len(part)
-    return True
+    parts[-1] += re.escape(pattern[end:])
+    return in_order(parts).fullmatch(text) is not None
 
 
 _TEXTS: Final[Mapping[str, Callable[[str, str], bool]]] = {
@@ -185,75 +184,54 @@ def _check_operator(wanted: Mapping[str, Any]) -> None:
         case "exists":
             if not isinstance(limit, bool):
                 raise PatternError("exists match pattern must be either true or false.")
-        case "prefix" | "suffix":
-            if isinstance(limit, dict) and isinstance(limit.get("equals-ignore-case"), str):
-                return
-            _check_text(limit, f"{kind} match pattern must be a string")
-        case "equals-ignore-case":
-            _check_text(limit, "equals-ignore-case match pattern must be a string")
-        case "wildcard":
-            _check_wildcard(limit)
-        case "cidr":
-            _check_network(limit)
+        case "prefix" | "suffix" if isinstance(limit, dict) and "equals-ignore-case" in limit:
+            _check_text(kind, limit["equals-ignore-case"], f"{kind} match pattern must be a string")
         case "numeric":
             _check_numeric(limit)
         case "anything-but":
             _check_anything_but(limit)
+        case _ if kind in _TEXTS:
+            name = "prefix" if kind == "cidr" else kind
+            _check_text(kind, limit, f"{name} match pattern must be a string")
         case _:
             raise PatternError(f"Unrecognized match type {kind}")
 
 
 def _check_anything_but(limit: Any) -> None:
+    neither = "Value of anything-but must be an array or single string/number value."
     if not isinstance(limit, dict):
-        if isinstance(limit, list):
-            if all(isinstance(each, str) or _is_number(each) for each in limit) and limit:
-                return
-            raise PatternError("Inside anything but list, start|null|boolean is not supported.")
-        if isinstance(limit, str) or _is_number(limit):
-            return
-        raise PatternError("Value of anything-but must be an array or single string/number value.")
+        if limit == [] or not all(isinstance(each, str) or _is_number(each) for each in _listed(limit)):
+            is_list = isinstance(limit, list)
+            inside = "Inside anything but list, start|null|boolean is not supported."
+            raise PatternError(inside if is_list else neither)
+        return
     kind, texts = next(iter(limit.items()), ("", None))
     if kind in {"prefix", "suffix", "wildcard"} and isinstance(texts, dict):
-        raise PatternError("Value of anything-but must be an array or single string/number value.")
+        raise PatternError(neither)
+    if kind not in _IN_ANYTHING_BUT:
+        raise PatternError(f"Unsupported anything-but pattern: {kind}")
     for text in _listed(texts):
-        match kind:
-            case "prefix" | "suffix":
-                _check_text(text, "prefix/suffix match pattern must be a string")
-                if not text:
-                    raise PatternError("Null prefix/suffix not allowed")
-            case "equals-ignore-case":
-                what = "number|start|null|boolean is not supported."
-                _check_text(text, f"Inside anything-but/equals-ignore-case list, {what}")
-            case "wildcard":
-                _check_wildcard(text)
-            case _:
-                raise PatternError(f"Unsupported anything-but pattern: {kind}")
+        _check_text(kind, text, _IN_ANYTHING_BUT[kind])
+        if not text and kind in {"prefix", "suffix"}:
+            raise PatternError("Null prefix/suffix not allowed")
 
 
-def _check_text(value: Any, reason: str) -> None:
-    if not isinstance(value, str):
+def _check_text(kind: str, limit: Any, reason: str) -> None:
+    if not isinstance(limit, str):
         raise PatternError(reason)
-
-
-def _check_wildcard(limit: Any) -> None:
-    _check_text(limit, "wildcard match pattern must be a string")
-    star = -2
-    for match in _SPECIAL.finditer(limit):
-        if match[2]:
-            if match.start() == star + 1:
-                raise PatternError(f"Consecutive wildcard characters at pos {match.start()}")
-            star = match.start()
-
-
-def _check_network(limit: Any) -> None:
-    _check_text(limit, "prefix match pattern must be a string")
-    address, _, bits = limit.partition("/")
-    if limit.count("/") > 1 or (not bits and "/" not in limit and not _is_address(limit)):
-        raise PatternError("Malformed CIDR, one '/' required")
-    if "/" in limit and not bits.isdecimal():
-        raise PatternError("Malformed CIDR, mask bits must be an integer")
-    if not _is_address(address):
-        raise PatternError(f"Nonstandard IP address: {address}")
+    if kind == "wildcard":
+        stars = [match.start() for match in _SPECIAL.finditer(limit) if match[2]]
+        for star, following in pairwise(stars):
+            if following == star + 1:
+                raise PatternError(f"Consecutive wildcard characters at pos {following}")
+    if kind == "cidr":
+        address, slash, bits = limit.partition("/")
+        if "/" in bits or not (slash or _is_address(limit)):
+            raise PatternError("Malformed CIDR, one '/' required")
+        if slash and not bits.isdecimal():
+            raise PatternError("Malformed CIDR, mask bits must be an integer")
+        if not _is_address(address):
+            raise PatternError(f"Nonstandard IP address: {address}")
 
 
 def _is_address(text: str) -> bool:
@@ -267,19 +245,16 @@ def _is_address(text: str) -> bool:
 def _check_numeric(limit: Any) -> None:
     if not isinstance(limit, list):
         raise PatternError("Value of numeric must be an array.")
-    signs = [limit[n] for n in range(0, len(limit), 2)]
-    for number, sign in enumerate(signs):
+    numbers = limit[1::2]
+    for place, sign in enumerate(limit[::2]):
         # A range has a lower limit and then an upper limit.
-        allowed = (">", ">=", "<", "<=", "=") if number == 0 else ("<", "<=")
-        if number == 1 and (not isinstance(signs[0], str) or not signs[0].startswith(">")):
+        if place > 1 or (place == 1 and not str(limit[0]).startswith(">")):
             raise PatternError("Too many terms in numeric range expression")
-        if number > 1:
-            raise PatternError("Too many terms in numeric range expression")
-        if sign not in allowed:
+        if sign not in ((">", ">=", "<", "<=", "=") if place == 0 else ("<", "<=")):
             known = isinstance(sign, str) and sign in _COMPARISONS
             reason = "Bad numeric range operator" if known else "Unrecognized numeric range operator"
             raise PatternError(f"{reason}: {sign}")
-        if 2 * number + 1 >= len(limit) or not _is_number(limit[2 * number + 1]):
+        if place >= len(numbers) or not _is_number(numbers[place]):
             raise PatternError(f"Value of {'equals' if sign == '=' else sign} must be numeric")
-    if not signs:
+    if not limit:
         raise PatternError("Invalid member in numeric match: ]")
