@@ -8,7 +8,7 @@ See https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.ht
 import math
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -32,11 +32,8 @@ _COUNTS: Final = {
     "ExecutionsTimedOut": "TIMED_OUT",
 }
 _REDRIVEN: Final = {
-    "ExecutionsRedriven": "RUNNING",
-    "RedrivenExecutionsSucceeded": "SUCCEEDED",
-    "RedrivenExecutionsFailed": "FAILED",
-    "RedrivenExecutionsAborted": "ABORTED",
-    "RedrivenExecutionsTimedOut": "TIMED_OUT",
+    "ExecutionsRedriven" if status == "RUNNING" else f"Redriven{name}": status
+    for name, status in _COUNTS.items()
 }
 _NAMES: Final = ("Version", "Alias")
 _SIMPLE: Final = ("Sum", "Average", "Minimum", "Maximum", "SampleCount")
@@ -79,26 +76,28 @@ class Sample:
     values: dict[float, float] = field(default_factory=dict)
     whole: bool = True
 
-    def add(self, value: float, count: float) -> None:
-        """Add a value that came this often."""
-        self._note(value, count)
-        self.count += count
-        self.total += value * count
-        self.least, self.most = min(self.least, value), max(self.most, value)
+    @classmethod
+    def of(cls, value: float, count: float = 1) -> "Sample":
+        """One value that came this often."""
+        return cls(count, value * count, value, value, {value: count})
+
+    @classmethod
+    def of_set(cls, given: Mapping[str, float]) -> "Sample":
+        """A statistic set. Its values are known only if all of them are the same."""
+        least, most, count = (float(given[name]) for name in ("Minimum", "Maximum", "SampleCount"))
+        known = {least: count} if least == most or count == 1 else {}
+        return cls(count, float(given["Sum"]), least, most, known, bool(known))
 
     def merge(self, other: "Sample") -> None:
         """Add all values of another time."""
         for value, count in other.values.items():
-            self._note(value, count)
+            if len(self.values) >= _MOST_VALUES and value not in self.values:
+                value = float(f"{value:.2g}")  # noqa: PLW2901
+            self.values[value] = self.values.get(value, 0) + count
         self.count += other.count
         self.total += other.total
         self.least, self.most = min(self.least, other.least), max(self.most, other.most)
         self.whole = self.whole and other.whole
-
-    def _note(self, value: float, count: float) -> None:
-        if len(self.values) >= _MOST_VALUES and value not in self.values:
-            value = float(f"{value:.2g}")
-        self.values[value] = self.values.get(value, 0) + count
 
     def statistic(self, name: str) -> float | None:
         """A statistic, such as ``"Sum"`` or ``"p99"``; None if too little is known for a percentile.
@@ -138,15 +137,9 @@ def check_statistic(name: str, parameter: str) -> None:
     raise RefusalError("InvalidParameterValue", reason)
 
 
-class _Tally(NamedTuple):
-    """What is the same for many changes of executions, which are counted together."""
-
-    machine_arn: str
-    version: str
-    alias: str
-    status: str
-    redriven: bool
-    minute: int
+_Tally = tuple[str, str, str, str, bool, int]
+"""What is the same for many changes of executions, which are counted together: the ARN of the machine, the
+version, the alias, the status, whether it was redriven, and the minute."""
 
 
 class Metrics:
@@ -168,31 +161,23 @@ class Metrics:
             self._samples.clear()
             self._order.clear()
 
-    def add(self, metric: Metric, unit: str, at: float, value: float, count: float = 1) -> None:
-        """Add a value that came this often at a time, in seconds since 1970."""
+    def add(self, metric: Metric, unit: str, at: float, sample: Sample) -> None:
+        """Add values of a time, in seconds since 1970."""
         with self._lock:
-            self._sample(metric, int(at), unit).add(value, count)
-
-    def add_set(self, metric: Metric, unit: str, at: float, given: Mapping[str, float]) -> None:
-        """Add a statistic set. Its values are known only if all of them are the same."""
-        least, most, count = (float(given[name]) for name in ("Minimum", "Maximum", "SampleCount"))
-        known = {least: count} if least == most or count == 1 else {}
-        merged = Sample(count, float(given["Sum"]), least, most, known, bool(known))
-        with self._lock:
-            self._sample(metric, int(at), unit).merge(merged)
+            self._sample(metric, int(at), unit).merge(sample)
 
     def count(self, change: StatusChange) -> None:
         """Count an execution that has begun or ended."""
         version, alias = (change.names.get(f"stateMachine{it}Arn", "").rpartition(":")[2] for it in _NAMES)
         minute = int(change.at) // 60 * 60
-        tally = _Tally(change.machine_arn, version, alias, change.status, change.redriven, minute)
+        tally = (change.machine_arn, version, alias, change.status, change.redriven, minute)
         milliseconds = float(max(round((change.at - change.started) * 1000), 0))
         with self._lock:
             if (sample := self._tallies.get(tally)) is None:
                 if len(self._tallies) >= _MOST_TALLIES:
                     self._settle()
                 sample = self._tallies[tally] = Sample()
-            sample.add(milliseconds, 1)
+            sample.merge(Sample.of(milliseconds))
 
     def _settle(self) -> None:
         """Make metrics of the tallies.
@@ -200,22 +185,20 @@ class Metrics:
         AWS's page says that ExecutionsStarted has a 1 at the beginning and a 0 at the end. Others measured
         that each of the other counts has a 0 at the beginning, and a 0 or a 1 at the end.
         """
-        for tally, times in self._tallies.items():
-            region = Arn.of(tally.machine_arn).region
-            machine = ("StateMachineArn", tally.machine_arn)
-            values = (tally.version, tally.alias)
-            more = [((name, value), machine) for name, value in zip(_NAMES, values, strict=True) if value]
-            counts = _COUNTS | _REDRIVEN if tally.redriven else _COUNTS
-            if tally.redriven and tally.status == "RUNNING":
+        for (arn, *names, status, redriven, minute), times in self._tallies.items():
+            region, machine = Arn.of(arn).region, ("StateMachineArn", arn)
+            more = [((kind, name), machine) for kind, name in zip(_NAMES, names, strict=True) if name]
+            counts = _COUNTS | _REDRIVEN if redriven else _COUNTS
+            if redriven and status == "RUNNING":
                 counts = _REDRIVEN  # it was started before
             for dimensions in [(), (machine,), *(tuple(sorted(pair)) for pair in more)]:
-                for name, status in counts.items():
+                for name, counted in counts.items():
                     metric = Metric(region, "AWS/States", name, dimensions)
-                    sample = self._sample(metric, tally.minute, "Count")
-                    sample.add(float(status == tally.status), times.count)
-                if tally.status != "RUNNING":
+                    value = Sample.of(float(status == counted), times.count)
+                    self._sample(metric, minute, "Count").merge(value)
+                if status != "RUNNING":
                     metric = Metric(region, "AWS/States", "ExecutionTime", dimensions)
-                    self._sample(metric, tally.minute, "Milliseconds").merge(times)
+                    self._sample(metric, minute, "Milliseconds").merge(times)
         self._tallies.clear()
 
     def _sample(self, metric: Metric, second: int, unit: str) -> Sample:
@@ -289,11 +272,11 @@ class Metrics:
         for datum in data:
             metric = Metric.of(region, {**datum, "Namespace": namespace})
             unit, at = datum.get("Unit") or "None", datum.get("Timestamp") or now
-            if "StatisticValues" in datum:
-                self.add_set(metric, unit, at, datum["StatisticValues"])
-            values = datum.get("Values") or [datum["Value"]] if "Value" in datum else datum.get("Values", [])
+            if known := datum.get("StatisticValues"):
+                self.add(metric, unit, at, Sample.of_set(known))
+            values = datum.get("Values") or ([datum["Value"]] if "Value" in datum else [])
             for value, count in zip(values, datum.get("Counts") or [1.0] * len(values), strict=True):
-                self.add(metric, unit, at, float(value), float(count))
+                self.add(metric, unit, at, Sample.of(float(value), float(count)))
 
     def statistics(self, region: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """Answer GetMetricStatistics.
@@ -318,9 +301,8 @@ class Metrics:
             more = "reduce the datapoints requested by increasing Period, or decreasing the time range."
             raise RefusalError("InvalidParameterCombination", f"{reason} {more}")
         datapoints = []
-        for unit, samples in self.periods(
-            Metric.of(region, given), begin, end, period, given.get("Unit")
-        ).items():
+        found = self.periods(Metric.of(region, given), begin, end, period, given.get("Unit"))
+        for unit, samples in found.items():
             for start, sample in samples.items():
                 point: dict[str, Any] = {"Timestamp": start, "Unit": unit}
                 point |= {name: sample.statistic(name) for name in simple}
@@ -336,12 +318,9 @@ class Metrics:
             RefusalError: In AWS's words.
         """
         if given["StartTime"] >= given["EndTime"]:
-            equal = given["StartTime"] == given["EndTime"]
-            reason = (
-                "StartTime must not equal parameter EndTime"
-                if equal
-                else "EndTime must be greater than StartTime"
-            )
+            reason = "EndTime must be greater than StartTime"
+            if given["StartTime"] == given["EndTime"]:
+                reason = "StartTime must not equal parameter EndTime"
             raise RefusalError("ValidationError", f"The parameter {reason}.")
         queries = given["MetricDataQueries"]
         descending = given.get("ScanBy") != "TimestampAscending"
@@ -392,29 +371,22 @@ def _begin(start: float, period: int) -> int:
 
 def _label(query: Mapping[str, Any], queries: Iterable[Mapping[str, Any]]) -> str:
     """The name of a metric, with what distinguishes it from those of other queries."""
-    asked = [it["MetricStat"] for it in queries if "MetricStat" in it]
-
-    def parts() -> Iterator[str]:
-        own = query["MetricStat"]
-        yield own["Metric"]["MetricName"]
-        for name in ("Stat", "Period"):
-            if len({it[name] for it in asked}) > 1:
-                yield str(own[name])
-
-    return " ".join(parts())
+    own, asked = query["MetricStat"], [it["MetricStat"] for it in queries if "MetricStat" in it]
+    distinct = [str(own[name]) for name in ("Stat", "Period") if len({it[name] for it in asked}) > 1]
+    return " ".join([own["Metric"]["MetricName"], *distinct])
 
 
 def _check_datum(where: str, datum: Mapping[str, Any]) -> None:
-    for names in (("Value", "Values"), ("Value", "StatisticValues")):
-        if all(name in datum for name in names):
-            both = " and ".join(f"{where}.{name}" for name in names)
+    for other in ("Values", "StatisticValues"):
+        if "Value" in datum and other in datum:
+            both = f"{where}.Value and {where}.{other}"
             reason = f"The parameters {both} are mutually exclusive and you have specified both."
             raise RefusalError("InvalidParameterCombination", reason)
-    values, counts = datum.get("Values") or [], datum.get("Counts")
+    values, counts = datum.get("Values") or [], datum.get("Counts") or []
     if counts and len(counts) != len(values):
         reason = f"The parameters {where}.Values and {where}.Counts must be of the same size."
         raise RefusalError("InvalidParameterValue", reason)
-    given = {"Value": [datum.get("Value", 0)], "Values": values, "Counts": counts or []}
+    given = {"Value": [datum.get("Value", 0)], "Values": values, "Counts": counts}
     given |= {f"StatisticValues.{name}": [it] for name, it in (datum.get("StatisticValues") or {}).items()}
     for name, numbers in given.items():
         least = 0 if name.endswith(("Counts", "SampleCount")) else -math.inf

@@ -23,13 +23,8 @@ ARN = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:failures"
 
 def periods(signs):
     """Periods of a minute: X is a value that breaches, 0 is one that does not, and - is none."""
-
-    def sample(sign):
-        made = Sample()
-        made.add({"X": 4.0, "0": 0.0}[sign], 1)
-        return made
-
-    return [(60 * n, None if sign == "-" else sample(sign)) for n, sign in enumerate(signs)]
+    values = {"X": 4.0, "0": 0.0}
+    return [(60 * n, Sample.of(values[sign]) if sign in values else None) for n, sign in enumerate(signs)]
 
 
 def state(signs, **settings):

@@ -6,7 +6,7 @@ import pytest
 
 from sfn_emulator.engine.executions import StatusChange
 from sfn_emulator.watching import metrics
-from sfn_emulator.watching.metrics import Metric, Metrics
+from sfn_emulator.watching.metrics import Metric, Metrics, Sample
 
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:M"
 
@@ -65,7 +65,7 @@ def test_the_oldest_samples_are_forgotten(counted, monkeypatch):
     """And then their metrics are not listed."""
     monkeypatch.setattr(metrics, "_MOST_SAMPLES", 3)
     for number in range(5):
-        counted.add(Metric("us-east-1", "n", f"m{number}", ()), "None", number, 1.0)
+        counted.add(Metric("us-east-1", "n", f"m{number}", ()), "None", number, Sample.of(1.0))
     assert [it.name for it in counted.listed("us-east-1", {})] == ["m2", "m3", "m4"]
 
 
@@ -79,10 +79,11 @@ def test_a_statistic_that_is_not_known(counted, statistic):
 def test_a_statistic_set_has_no_percentiles_unless_all_values_are_known(counted):
     """AWS says: if there is one value, or if all are the same."""
     metric = Metric("us-east-1", "n", "m", ())
-    counted.add_set(metric, "None", 0, {"SampleCount": 2, "Sum": 4, "Minimum": 2, "Maximum": 2})
+    same = {"SampleCount": 2, "Sum": 4, "Minimum": 2, "Maximum": 2}
+    counted.add(metric, "None", 0, Sample.of_set(same))
     (samples,) = counted.periods(metric, 0, 60, 60).values()
     assert samples[0].statistic("p50") == 2
-    counted.add_set(metric, "None", 0, {"SampleCount": 2, "Sum": 4, "Minimum": 1, "Maximum": 3})
+    counted.add(metric, "None", 0, Sample.of_set(same | {"Minimum": 1, "Maximum": 3}))
     (samples,) = counted.periods(metric, 0, 60, 60).values()
     assert (samples[0].statistic("p50"), samples[0].statistic("Average")) == (None, 2)
 
