@@ -301,9 +301,7 @@ def notification(alarm: Alarm, old_state: str, region: str) -> dict[str, Any]:
         "Region": region,
         "AlarmArn": alarm.arn,
         "OldStateValue": old_state,
-        "OKActions": given.get("OKActions") or [],
-        "AlarmActions": given.get("AlarmActions") or [],
-        "InsufficientDataActions": given.get("InsufficientDataActions") or [],
+        **{name: given.get(name) or [] for name in ACTIONS.values()},
         "Trigger": trigger,
         "ActionExecutedAfterMuteWindow": False,
     }

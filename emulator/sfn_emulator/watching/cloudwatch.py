@@ -7,7 +7,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from sfn_emulator.engine.application import Moto
 from sfn_emulator.engine.executions import StatusChange
@@ -26,22 +26,17 @@ from sfn_emulator.watching.alarms import (
     notification,
     subject,
 )
-from sfn_emulator.watching.metrics import Metrics
+from sfn_emulator.watching.metrics import Metric, Metrics
+
+Publish = Callable[[str, str, str, Mapping[str, str]], str | None]
+"""Sends a message of a service to a topic; the reason if the topic does not accept it. Its arguments: the
+service, the ARN of what sends, the ARN of the topic and the parameters of Publish."""
 
 _PAUSE_SECONDS: Final = 1.0  # between two looks at the alarms, if no value came
 _MOST_HISTORY: Final = 10_000
 _METRICS_PAGE: Final = 500
 _MOST_DATAPOINTS: Final = 100_800  # of GetMetricData
 _ALARMS_PAGE: Final = 50
-
-
-class Publish(Protocol):
-    """Sends a message to a topic for a service."""
-
-    def __call__(
-        self, service: str, source_arn: str, topic_arn: str, message: Mapping[str, str]
-    ) -> str | None:
-        """Send the parameters of a Publish; the reason if the topic does not accept them."""
 
 
 class CloudWatchApi:
@@ -152,18 +147,14 @@ class CloudWatchApi:
                 self._alarms[arn] = Alarm(arn, settings, now, now + _PAUSE_SECONDS, updated=now, tags=tags)
             else:
                 alarm.settings, alarm.configured = settings, now
-        self._watch()
-        return {}
-
-    def _watch(self) -> None:
-        """Look at the alarms from now on. Nobody looks before there is one."""
-        with self._changing:
-            if self._watcher is None:
+            if self._watcher is None:  # nobody looks before there is an alarm
                 self._watcher = threading.Thread(target=self._look, daemon=True)
                 self._watcher.start()
-            self._came.set()
+        self._came.set()
+        return {}
 
     def _look(self) -> None:
+        """Look at the alarms from now on."""
         while True:
             self._came.wait(_PAUSE_SECONDS)
             self._came.clear()
@@ -247,16 +238,12 @@ class CloudWatchApi:
         return {"CompositeAlarms": [], "MetricAlarms": page} | token
 
     def _describe_for_metric(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
-        def fits(told: Mapping[str, Any]) -> bool:
-            names = ("Namespace", "MetricName", "Statistic", "ExtendedStatistic", "Period", "Unit")
-            same = all(given[name] == told.get(name) for name in names if name in given)
-            pairs = [
-                {it["Name"]: it["Value"] for it in one}
-                for one in (given.get("Dimensions") or [], told["Dimensions"])
-            ]
-            return same and pairs[0] == pairs[1]
-
-        return {"MetricAlarms": [told for it in self._of_region(request) if fits(told := it.told())]}
+        names = ("Statistic", "ExtendedStatistic", "Period", "Unit")
+        asked = {name: given[name] for name in names if name in given}
+        region, metric = request.scope.region, Metric.of(request.scope.region, given)
+        there = [alarm.told() for alarm in self._of_region(request)]
+        of_metric = [told for told in there if Metric.of(region, told) == metric]
+        return {"MetricAlarms": [told for told in of_metric if asked.items() <= told.items()]}
 
     def _describe_history(self, request: Request, given: dict[str, Any]) -> dict[str, Any]:
         beginning = _alarm_arn(request, given.get("AlarmName", ""))

@@ -18,7 +18,7 @@ from typing import Any, Final
 from sfn_emulator.engine.application import Moto
 from sfn_emulator.engine.backends import EventRule, rules_of
 from sfn_emulator.engine.executions import StatusChange
-from sfn_emulator.http.messages import Arn, RefusalError, Reply, Request, Scope
+from sfn_emulator.http.messages import ACCOUNT, Arn, RefusalError, Reply, Request, Scope
 from sfn_emulator.http.paging import page_of
 from sfn_emulator.http.replies import json_reply, violation
 from sfn_emulator.http.service_models import check_call
@@ -82,8 +82,8 @@ class EventsApi:
             return reply
         body = reply.json
         if not reply.ok and re.fullmatch(r"Rule .+ does not exist\.", str(body.get("message", ""))):
-            bus = str(given.get("EventBusName", "default")).rpartition("/")[2]
-            return reply.with_json(body | {"message": f"{body['message'][:-1]} on EventBus {bus}."})
+            told = f"{body['message'][:-1]} on EventBus {_bus_of(given)}."
+            return reply.with_json(body | {"message": told})
         return reply.with_json({name: value for name, value in body.items() if value is not None})
 
     def reset(self) -> None:
@@ -121,10 +121,8 @@ class EventsApi:
                 self._send_to_queue(rule, target, to, text)
 
     def _send_to_queue(self, rule: EventRule, target: Mapping[str, Any], to: Arn, text: str) -> None:
-        scope, where = (
-            Scope(region=to.region, service="sqs"),
-            {"QueueUrl": f"http://localhost/{to.account}/{to.resource}"},
-        )
+        scope = Scope(region=to.region, service="sqs")
+        where = {"QueueUrl": f"http://localhost/{to.account}/{to.resource}"}
         asked = where | {"AttributeNames": ["Policy"]}
         told = self._moto.target(scope, "AmazonSQS.GetQueueAttributes", asked)
         document = told.json.get("Attributes", {}).get("Policy", "") if told.ok else ""
@@ -142,34 +140,27 @@ class EventsApi:
         if prefix := given.get("NamePrefix"):  # moto uses it as a regular expression
             request = request.with_json(given | {"NamePrefix": re.escape(prefix)})
         reply = self._moto(request)
-        if not reply.ok:
-            return reply
-        rules = [
-            {name: value for name, value in rule.items() if name != "CreatedBy"}
-            for rule in reply.json["Rules"]
-        ]
-        return reply.with_json(reply.json | {"Rules": rules})
+        rules = reply.json.get("Rules", [])
+        told = [{name: value for name, value in rule.items() if name != "CreatedBy"} for rule in rules]
+        return reply.with_json(reply.json | {"Rules": told}) if reply.ok else reply
 
     def _list_targets(self, request: Request, given: dict[str, Any]) -> Reply:
         """Answer ListTargetsByRule. moto finds the next page by a target's ARN, which others may have."""
-        bus = str(given.get("EventBusName", "default")).rpartition("/")[2]
-        found = [rule for rule in rules_of(request.scope.region, bus) if rule.name == given["Rule"]]
-        if not found:
+        if (rule := _rule_of(request, given)) is None:
             return self._moto(request)
-        page, token = page_of(found[0].targets, given, "Limit")
+        page, token = page_of(rule.targets, given, "Limit")
         return json_reply({"Targets": page} | token)
 
     def _put_targets(self, request: Request, given: dict[str, Any]) -> Reply:
-        bus = str(given.get("EventBusName", "default")).rpartition("/")[2]
-        rules = [rule for rule in rules_of(request.scope.region, bus) if rule.name == given["Rule"]]
-        there = {target["Id"] for rule in rules for target in rule.targets}
+        rule = _rule_of(request, given)
+        there = {target["Id"] for target in rule.targets} if rule else set()
         if len(there | {target["Id"] for target in given["Targets"]}) > _MOST_TARGETS:
             reason = "The requested resource exceeds the maximum number allowed."
             raise RefusalError("LimitExceededException", reason)
         for number, target in enumerate(given["Targets"], 1):
             if not _ID.fullmatch(target["Id"]):
-                rule = f"satisfy regular expression pattern: {_ID.pattern}"
-                fault = violation(f"targets.{number}.member.id", rule, target["Id"])
+                demand = f"satisfy regular expression pattern: {_ID.pattern}"
+                fault = violation(f"targets.{number}.member.id", demand, target["Id"])
                 raise RefusalError("ValidationException", fault)
             if sum(name in target for name in _INPUTS) > 1:
                 reason = "Only one of Input, InputPath, or InputTransformer must be provided for target"
@@ -181,42 +172,31 @@ class EventsApi:
 
     def _test_pattern(self, _: Request, given: dict[str, Any]) -> Reply:
         pattern = _check_pattern(given["EventPattern"])
-        try:
-            event = json.loads(given["Event"])
-        except (ValueError, RecursionError):
-            event = None
-        if not isinstance(event, dict) or not event.keys() >= _OF_EVENTS:
+        event = _object(given["Event"])
+        if event is None or not event.keys() >= _OF_EVENTS:
             raise RefusalError("ValidationException", "Parameter Event is not valid.")
         return json_reply({"Result": matches(pattern, event)})
 
     def _put_events(self, request: Request, given: dict[str, Any]) -> Reply:
-        entries, region = list[dict[str, str]](), request.scope.region
-        for entry in given["Entries"]:
-            bus = str(entry.get("EventBusName") or "default").rpartition("/")[2]
-            missing = next((name for name in _NEEDED if not entry.get(name)), None)
-            if missing:
-                reason = f"Parameter {missing} is not valid. Reason: {missing} is a required argument."
-                entries.append({"ErrorCode": "InvalidArgument", "ErrorMessage": reason})
-                continue
-            if entry["Source"].startswith("aws."):  # only AWS's services have such events
-                reason = "Not authorized for the source."
-                entries.append({"ErrorCode": "NotAuthorizedForSourceException", "ErrorMessage": reason})
-                continue
-            try:
-                detail = json.loads(entry["Detail"])
-            except (ValueError, RecursionError):
-                detail = None
-            if not isinstance(detail, dict):
-                entries.append({"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."})
-                continue
-            account = Arn.of(request.scope.arn("")).account
-            head = new_event(
-                entry["Source"], entry["DetailType"], account, region, entry.get("Time") or time.time()
-            )
-            self._send(head | {"resources": entry.get("Resources") or [], "detail": detail}, bus)
-            entries.append({"EventId": head["id"]})
+        entries = [self._put_event(request, entry) for entry in given["Entries"]]
         failed = sum("ErrorCode" in entry for entry in entries)
         return json_reply({"FailedEntryCount": failed, "Entries": entries})
+
+    def _put_event(self, request: Request, entry: Mapping[str, Any]) -> dict[str, str]:
+        """Send an event. Returns what the reply of PutEvents says about it."""
+        if missing := next((name for name in _NEEDED if not entry.get(name)), None):
+            reason = f"Parameter {missing} is not valid. Reason: {missing} is a required argument."
+            return {"ErrorCode": "InvalidArgument", "ErrorMessage": reason}
+        if entry["Source"].startswith("aws."):  # only AWS's services have such events
+            code = "NotAuthorizedForSourceException"
+            return {"ErrorCode": code, "ErrorMessage": "Not authorized for the source."}
+        if (detail := _object(entry["Detail"])) is None:
+            return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
+        at, region = entry.get("Time") or time.time(), request.scope.region
+        head = new_event(entry["Source"], entry["DetailType"], ACCOUNT, region, at)
+        event = head | {"resources": entry.get("Resources") or [], "detail": detail}
+        self._send(event, _bus_of(entry))
+        return {"EventId": head["id"]}
 
 
 def new_event(source: str, kind: str, account: str, region: str, at: float) -> Event:
@@ -236,16 +216,14 @@ def status_event(change: StatusChange) -> Event:
     """The event that Step Functions sends when the status of an execution has changed."""
     told, arn, status = change.describe(), Arn.of(change.execution_arn), change.status
     runs, given, output = status == "RUNNING", told.get("input"), told.get("output")
-    kept = {"input": given, "output": output}
-    sizes = {name: len(json.dumps(text).encode()) if text else 0 for name, text in kept.items()}
-    if sum(sizes.values()) > _LARGEST:
-        kept["input"] = None
-    if sizes["output"] > _LARGEST:
-        kept["output"] = None
-    cannot = {"redriveStatus": "NOT_REDRIVABLE"}
-    cannot["redriveStatusReason"] = f"Execution is {status} and cannot be redriven"
+    of_input, of_output = (len(json.dumps(text).encode()) if text else 0 for text in (given, output))
+    if of_input + of_output > _LARGEST:
+        given = None
+    shown = None if runs or of_output > _LARGEST else output
     redrive = {"redriveStatus": "REDRIVABLE", "redriveStatusReason": None}
-    redrive |= cannot if status in {"RUNNING", "SUCCEEDED"} else {}
+    if status in {"RUNNING", "SUCCEEDED"}:
+        reason = f"Execution is {status} and cannot be redriven"
+        redrive = {"redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": reason}
     redrive |= {name: told[name] for name in redrive if name in told and not runs}
     redriven = told.get("redriveDate")
     detail = {
@@ -255,21 +233,39 @@ def status_event(change: StatusChange) -> Event:
         "status": status,
         "startDate": round(float(told.get("startDate") or change.started) * 1000),
         "stopDate": None if runs else round(float(told.get("stopDate") or change.at) * 1000),
-        "input": kept["input"],
-        "output": None if runs else kept["output"],
+        "input": given,
+        "output": shown,
         "stateMachineVersionArn": change.names.get("stateMachineVersionArn"),
         "stateMachineAliasArn": change.names.get("stateMachineAliasArn"),
         "redriveCount": told.get("redriveCount", 0),
         "redriveDate": round(float(redriven) * 1000) if redriven else None,
         **redrive,
-        "inputDetails": {"included": kept["input"] is not None},
-        "outputDetails": {"included": kept["output"] is not None} if output and not runs else None,
+        "inputDetails": {"included": given is not None},
+        "outputDetails": {"included": shown is not None} if output and not runs else None,
         "error": told.get("error"),
         "cause": told.get("cause"),
     }
     kind = "Step Functions Execution Status Change"
     head = new_event("aws.states", kind, arn.account, arn.region, change.at)
     return head | {"resources": [change.execution_arn], "detail": detail}
+
+
+def _bus_of(given: Mapping[str, Any]) -> str:
+    return str(given.get("EventBusName") or "default").rpartition("/")[2]
+
+
+def _rule_of(request: Request, given: Mapping[str, Any]) -> EventRule | None:
+    rules = rules_of(request.scope.region, _bus_of(given))
+    return next((rule for rule in rules if rule.name == given["Rule"]), None)
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    """A JSON object; None if the text is none."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _check_pattern(text: str) -> Mapping[str, Any]:
