@@ -6,7 +6,7 @@ send CBOR. Behind this module there is only JSON, so a request has one form for 
 See https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
 """
 
-import datetime
+import json
 import re
 import uuid
 import zlib
@@ -47,13 +47,13 @@ def in_json(request: Request) -> Request:
     request = replace(request, headers=headers, body=body)
     try:
         if match := _CBOR_PATH.fullmatch(request.path):
-            operation, parameters = match[1], _of_cbor(body)
+            operation, told = match[1], json.dumps(_of_cbor(body), default=seconds)
         else:
-            parameters, operation = parameters_of_form(request, _MODEL), request.form["Action"]
-    except (TypeError, ValueError, RecursionError) as error:
+            told, operation = json.dumps(parameters_of_form(request, _MODEL)), request.form["Action"]
+    except (AttributeError, TypeError, ValueError, RecursionError) as error:
         raise MalformedRequestError(UNREADABLE) from error
     headers |= {"x-amz-target": f"{_TARGET}.{operation}", "content-type": "application/x-amz-json-1.0"}
-    return Request("POST", "/", headers).with_json(parameters or {})
+    return Request("POST", "/", headers, told.encode())
 
 
 def in_protocol_of(request: Request, reply: Reply) -> Reply:
@@ -120,23 +120,9 @@ def _of_cbor(body: bytes) -> Any:
 
     parser = RpcV2CBORParser()
     try:
-        found = parser.parse_data_item(parser.get_peekable_stream_from_bytes(body)) if body else {}
+        return parser.parse_data_item(parser.get_peekable_stream_from_bytes(body)) if body else {}
     except (ResponseParserError, EOFError) as error:
         raise ValueError(str(error)) from error
-    return _plain(found)
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case dict():
-            return {str(name): _plain(inner) for name, inner in value.items() if inner is not None}
-        case list():
-            return [_plain(inner) for inner in value]
-        case datetime.datetime():
-            return seconds(value)
-        case bytes():
-            raise ValueError("a parameter has the wrong type")
-    return value
 
 
 def _cbor(shape: Any, value: Mapping[str, Any]) -> bytes:

@@ -55,12 +55,12 @@ def query_reply(
     shape: Any = None,
     namespace: str = "http://sns.amazonaws.com/doc/2010-03-31/",
 ) -> Reply:
-    """A reply in the query protocol. A member without a value is left out.
+    """A reply in the query protocol. A member without a value is left out, and one that its shape has not.
 
     Args:
         operation: The operation.
         result: Its result.
-        shape: The shape of the result; None if it has no times.
+        shape: The shape of the result; None if all members count and none is a time in seconds.
         namespace: Of the service's XML.
     """
     body = (
@@ -73,13 +73,13 @@ def query_reply(
 
 def _xml(value: Any, shape: Any) -> str:
     if isinstance(value, Mapping):
-        shapes = shape.members if shape else {}
-        there = {name: it for name, it in value.items() if it is not None}
-        return "".join(f"<{name}>{_xml(it, shapes.get(name))}</{name}>" for name, it in there.items())
+        shapes = shape.members if shape else dict.fromkeys(value)
+        there = {name: it for name, it in value.items() if it is not None and name in shapes}
+        return "".join(f"<{name}>{_xml(it, shapes[name])}</{name}>" for name, it in there.items())
     if isinstance(value, list):
         inner = shape.member if shape else None
         return "".join(f"<member>{_xml(it, inner)}</member>" for it in value)
-    if shape and shape.type_name == "timestamp":
+    if shape and shape.type_name == "timestamp" and not isinstance(value, str):
         value = f"{datetime.fromtimestamp(value, UTC).isoformat(timespec='milliseconds')[:-6]}Z"
     return escape(str(value).lower() if isinstance(value, bool) else str(value))
 

@@ -116,7 +116,7 @@ def check_result(resource: str, result: Any, *, strict: bool) -> None:
     if integration[2]:
         action = _DESCRIBES_JOB.get(integration[1], "")
     shape = shape_of(_SERVICES.get(service, service), action, "output")
-    for path, kind, limit, _ in _mismatches(shape, result, _as_in_asl):
+    for path, kind, limit, _ in _mismatches(shape, result, as_in_asl):
         # A function's payload is JSON, although the model has a blob.
         if (strict or kind != "missing") and (integration[1], path) != ("lambda:invoke", "Payload"):
             fault = _IN_MOCK[kind].format(path.rpartition(".")[2], limit)
@@ -126,7 +126,6 @@ def check_result(resource: str, result: Any, *, strict: bool) -> None:
             )
 
 
-@lru_cache(16)  # a shape keeps the model of its service in memory
 def shape_of(service: str, operation: str, side: str) -> Any:
     """The shape of an operation's input or output; None if AWS has no such operation.
 
@@ -138,6 +137,7 @@ def shape_of(service: str, operation: str, side: str) -> Any:
     return getattr(_model_of(service, operation), f"{side}_shape", None)
 
 
+@lru_cache(16)  # each one keeps the model of its service in memory
 def _model_of(service: str, operation: str) -> Any:
     import botocore.session  # noqa: PLC0415 (it takes a while)
     from botocore.exceptions import UnknownServiceError  # noqa: PLC0415
@@ -188,7 +188,7 @@ def _operations_of(service: str) -> dict[str, tuple[str, frozenset[str]]]:
     return {name.lower(): (name, parameters.get(shape, frozenset())) for name, shape in inputs.items()}
 
 
-def _as_in_asl(name: str) -> str:
+def as_in_asl(name: str) -> str:
     """The name of a field in a definition, such as ``ExecutionArn`` or ``SseDescription``."""
     name = re.sub(r"[A-Z]{2,}(?=[A-Z][a-z]|[\d_]|$)", lambda match: match[0].capitalize(), name)
     return name[:1].upper() + name[1:]
