@@ -18,14 +18,13 @@ import json
 import math
 import random
 import re
-import subprocess
-import sys
 import time
 import urllib.parse
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
+from states_language.apart import apart
 from states_language.expressions import jsonata_parser, syntax_error, template
 
 jsonata_parser()  # first, because it keeps the engine from changing the recursion limit
@@ -670,8 +669,7 @@ class _Match:
 class _Pattern:
     """A regular expression of JavaScript. The engine calls these four methods.
 
-    Python cannot interrupt a match, and other threads wait until it ends. So a match that may take long runs
-    in its own process, which is killed when its time is over.
+    A match that may take long runs in its own process, which is killed when its time is over.
     """
 
     def __init__(self, pattern: str, flags: RegexFlags) -> None:
@@ -725,18 +723,9 @@ class _Pattern:
         if len(text) <= _SHORT or (not nested and (len(text) + 1) ** (repeats + 1) <= _FEW_STEPS):
             return [match.regs for match in self._compiled.finditer(text)]
         try:
-            done = subprocess.run(
-                [sys.executable, "-I", "-S", "-c", _MATCH],
-                input=json.dumps([self._pattern, self._flags, text]),
-                capture_output=True,
-                text=True,
-                timeout=SECONDS,
-                check=True,
-            )
-        except subprocess.TimeoutExpired as error:
+            return apart(_MATCH, [self._pattern, self._flags, text], SECONDS)  # type: ignore[no-any-return]
+        except TimeoutError as error:
             raise _LimitError(_TIME) from error
-        spans: Sequence[Sequence[Sequence[int]]] = json.loads(done.stdout)
-        return spans
 
 
 _SHORT: Final = 20

@@ -8,8 +8,6 @@ import functools
 import graphlib
 import json
 import re
-import subprocess
-import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +15,7 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple, ParamSpec, TypeVar
 
 from sfn_emulator.http.messages import RefusalError
+from states_language.apart import apart
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -44,7 +43,7 @@ _NO_VALUE: Final = object()
 _FEW_BRANCHES: Final = 2  # of a pattern, so that it cannot take long
 _MATCHING_SECONDS: Final = 5
 _FULLMATCH: Final = """import json, re, sys
-sys.stdout.write(str(re.fullmatch(*json.load(sys.stdin)) is not None))
+json.dump(re.fullmatch(*json.load(sys.stdin)) is not None, sys.stdout)
 """
 
 
@@ -106,12 +105,10 @@ def parse(text: str) -> dict[str, Any]:
 
 def _nulls(value: Any, path: str) -> Iterator[str]:
     """Where a template has null."""
-    members = (
-        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    )
     if value is None:
         yield path
-    for name, it in members:
+    pairs = value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else [])
+    for name, it in pairs:
         yield from _nulls(it, f"{path}/{name}")
 
 
@@ -198,23 +195,14 @@ def _fault(begin: str, declared: Mapping[str, Any], value: str, *, is_number: bo
 
 
 def _fits(pattern: str, value: str) -> bool:
-    """Whether a value matches a pattern.
-
-    Python cannot interrupt a match, and other threads wait until it ends. So a match that may take long runs
-    in its own process, which is killed when its time is over.
-    """
+    """Whether a value matches a pattern. A match that may take long runs in its own process."""
     compiled = re.compile(pattern)
     if len(re.findall(r"[*+?{|]", pattern)) <= _FEW_BRANCHES:
         return compiled.fullmatch(value) is not None
-    command = [sys.executable, "-I", "-S", "-c", _FULLMATCH]
-    given = json.dumps([pattern, value]).encode()
     try:
-        done = subprocess.run(
-            command, input=given, capture_output=True, timeout=_MATCHING_SECONDS, check=True
-        )
-    except subprocess.TimeoutExpired as error:
+        return apart(_FULLMATCH, [pattern, value], _MATCHING_SECONDS)  # type: ignore[no-any-return]
+    except TimeoutError as error:
         raise invalid(f"The emulator cannot match pattern {pattern} in time") from error
-    return done.stdout == b"True"
 
 
 def as_text(value: Any) -> str:
@@ -231,12 +219,14 @@ class Resolver:
         values: The parameters and pseudo parameters.
         refer: The value of a reference to a resource.
         find_export: The value of an export; None if there is none.
+        imported: The names of the exports that were asked for.
     """
 
     template: Mapping[str, Any]
     values: Mapping[str, Any]
     refer: Callable[[Reference], Any] = str
     find_export: Callable[[str], str | None] = field(default=lambda _: None)
+    imported: set[str] = field(default_factory=set)
     _met: dict[str, bool] = field(default_factory=dict)
 
     @cached_property
@@ -260,9 +250,7 @@ class Resolver:
             _check_resource(name, resource)
         there = {name: it for name, it in declared.items() if self.is_met(it.get("Condition"))}
         needs = {name: self.dependencies(resource) for name, resource in there.items()}
-        if missing := sorted({it for each in needs.values() for it in each} - {*there}):
-            where = f"[{', '.join(missing)}] in the Resources block of the template"
-            raise invalid(f"Template format error: Unresolved resource dependencies {where}")
+        _check_known({it for each in needs.values() for it in each}, there, "Resources")
         try:
             order = [*graphlib.TopologicalSorter(needs).static_order()]
         except graphlib.CycleError as error:
@@ -283,9 +271,7 @@ class Resolver:
             raise invalid("Template format error: Every Outputs member must contain a Value object")
         there = {name: it for name, it in outputs.items() if self.is_met(it.get("Condition"))}
         needed = {reference.name for it in there.values() for reference in self.references(it)}
-        if missing := sorted(needed - {*self.resources}):
-            where = f"[{', '.join(missing)}] in the Outputs block of the template"
-            raise invalid(f"Unresolved resource dependencies {where}")
+        _check_known(needed, self.resources, "Outputs")
         return there
 
     def is_met(self, condition: str | None) -> bool:
@@ -371,21 +357,24 @@ class Resolver:
         return _VARIABLE.sub(value, text)
 
     def _join(self, argument: Any) -> str:
-        parts = self.resolve(argument)
-        if not (isinstance(parts, list) and len(parts) == 2 and isinstance(parts[1], list)):
-            what = "(1) a string delimiter and (2) a list of strings to be joined or a function that returns"
-            what += " a list of strings (such as Fn::GetAZs) to be joined."
-            raise invalid(f"Template error: every Fn::Join object requires two parameters, {what}")
-        return str(parts[0]).join(map(as_text, parts[1]))
+        what = (
+            "a list of strings to be joined or a function that returns a list of strings (such as Fn::GetAZs)"
+        )
+        delimiter, texts = self._pair("Join", argument, list, f"{what} to be joined.")
+        return as_text(delimiter).join(map(as_text, texts))
 
     def _split(self, argument: Any) -> list[str]:
+        what = "a string to be split or a function that returns a string to be split."
+        delimiter, text = self._pair("Split", argument, str, what)
+        return str(text).split(delimiter)
+
+    def _pair(self, name: str, argument: Any, kind: type, second: str) -> list[Any]:
+        """The delimiter and the other parameter of Fn::Join or Fn::Split."""
         parts = self.resolve(argument)
-        if not (isinstance(parts, list) and len(parts) == 2 and all(isinstance(it, str) for it in parts)):
-            what = "(1) a string delimiter and (2) a string to be split or a function that returns a string"
-            raise invalid(
-                f"Template error: every Fn::Split object requires two parameters, {what} to be split."
-            )
-        return str(parts[1]).split(parts[0])
+        if not (isinstance(parts, list) and [isinstance(it, kind) for it in parts[1:]] == [True]):
+            rule = f"requires two parameters, (1) a string delimiter and (2) {second}"
+            raise invalid(f"Template error: every Fn::{name} object {rule}")
+        return parts
 
     def _select(self, argument: Any) -> Any:
         parts = self.resolve(argument)
@@ -415,6 +404,7 @@ class Resolver:
 
     def _importvalue(self, argument: Any) -> str:
         name = as_text(self.resolve(argument))
+        self.imported.add(name)
         if (value := self.find_export(name)) is None:
             raise invalid(f"No export named {name} found.")
         return value
@@ -451,6 +441,13 @@ def _attribute(argument: Any) -> Reference:
         rule = "every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource"
         raise invalid(f"Template error: {rule} attribute")
     return Reference(*parts)
+
+
+def _check_known(names: set[str], there: Mapping[str, Any], block: str) -> None:
+    if missing := sorted(names - {*there}):
+        begin = "Template format error: " if block == "Resources" else ""
+        where = f"[{', '.join(missing)}] in the {block} block of the template"
+        raise invalid(f"{begin}Unresolved resource dependencies {where}")
 
 
 def _check_resource(name: str, resource: Any) -> None:
