@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import urllib.request
 import uuid
 from urllib.parse import urlencode
@@ -393,10 +394,12 @@ def test_the_command_line_deploys(emulator, stack, tmp_path):
         "template.json",
     ]
     for says in ("Successfully created/updated stack", "No changes to deploy"):
+        second = int(time.time())
         done = subprocess.run(
             command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
         )
         assert says in done.stdout + done.stderr
+        wait_until(lambda second=second: int(time.time()) > second)  # the name of the next change set
     assert stack.described()["StackStatus"] == "CREATE_COMPLETE"
 
 
