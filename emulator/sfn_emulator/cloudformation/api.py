@@ -6,15 +6,16 @@ import threading
 import traceback
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from sfn_emulator.cloudformation.resource_types import Values, resource_types
-from sfn_emulator.cloudformation.resources import Provider
+from sfn_emulator.cloudformation.resources import Provider, Resource
 from sfn_emulator.cloudformation.stacks import (
     AbandonedError,
     Change,
+    ChangeSet,
     Deployment,
     Revision,
     Stack,
@@ -37,7 +38,7 @@ from sfn_emulator.http.authentication import Sessions
 from sfn_emulator.http.messages import RefusalError, Reply, Request
 from sfn_emulator.http.query_protocol import parameters_of_form
 from sfn_emulator.http.replies import query_reply, unknown_operation, violation
-from sfn_emulator.http.service_models import check_call
+from sfn_emulator.http.service_models import check_call, shape_of
 from sfn_emulator.iam.authorization import Authorizer
 
 Parameters = dict[str, Any]
@@ -54,21 +55,6 @@ _NOT_HERE: Final = (
 )
 _WITHOUT_ARN: Final = "StackName must be specified if ChangeSetName is not specified as an ARN."
 _RESETTING_SECONDS: Final = 30.0
-
-
-@dataclass
-class ChangeSet:
-    """What a revision would change in a stack. Its fields are those of DescribeChangeSet."""
-
-    id: str
-    name: str
-    stack: Stack
-    revision: Revision
-    given: Parameters
-    changes: list[Change] = field(default_factory=list)
-    created: str = field(default_factory=now)
-    execution: str = "AVAILABLE"
-    reason: str | None = None
 
 
 class CloudFormationApi:
@@ -93,7 +79,6 @@ class CloudFormationApi:
         self._clients, self._answer, self._owner_key = clients, answer, owner_key
         self._authorizer, self._sessions = authorizer, sessions
         self._stacks: dict[str, Stack] = {}
-        self._change_sets: dict[str, ChangeSet] = {}
         self._threads: list[threading.Thread] = []
         self._lock = threading.RLock()
         self._operations: dict[str, Callable[[Request, Parameters], Parameters]] = {
@@ -127,7 +112,8 @@ class CloudFormationApi:
         if refused := [name for name in _NOT_HERE if given.get(name)]:
             raise invalid(f"The emulator does not have the parameter {refused[0]}")
         with self._lock:
-            return query_reply(request.operation, operation(request, given))
+            result = operation(request, given)
+        return query_reply(request.operation, result, shape_of("cloudformation", request.operation, "output"))
 
     def reset(self) -> None:
         """Forget all stacks, after their threads have ended."""
@@ -137,7 +123,6 @@ class CloudFormationApi:
             for thread in list(self._threads):
                 thread.join(_RESETTING_SECONDS)
             self._stacks.clear()
-            self._change_sets.clear()
 
     def _create(self, request: Request, given: Parameters) -> Parameters:
         old = self._find(request, given["StackName"])
@@ -164,7 +149,7 @@ class CloudFormationApi:
     def _deploy(self, request: Request, stack: Stack, revision: Revision, on_failure: str | None) -> None:
         if stack.revision is not None:
             stack.updated = now()
-        for change_set in self._of(stack):
+        for change_set in stack.change_sets:
             change_set.execution = "OBSOLETE"
         on_failure = on_failure or ("DO_NOTHING" if stack.options.get("DisableRollback") else "ROLLBACK")
         verb = "UPDATE" if stack.revision else "CREATE"
@@ -182,9 +167,7 @@ class CloudFormationApi:
             raise invalid(f"Invalid operation on stack [{stack.id}]. {reason}")
         options = {**stack.options, **given}
         self._key(request, stack, options.get("RoleARN"))
-        stack.options = options
-        for change_set in self._of(stack):
-            del self._change_sets[change_set.id]
+        stack.options, stack.change_sets = options, []
         self._run(request, stack, "DELETE", lambda it: it.delete(retained))
         return {}
 
@@ -195,9 +178,7 @@ class CloudFormationApi:
 
     def _list(self, request: Request, given: Parameters) -> Parameters:
         wanted = given.get("StackStatusFilter")
-        all_of_them = map(_described, self._of_region(request))
-        left_out = ("Parameters", "Outputs", "Tags", "Capabilities", "NotificationARNs", "Description")
-        listed = [{name: it for name, it in each.items() if name not in left_out} for each in all_of_them]
+        listed = map(_described, self._of_region(request))
         return {"StackSummaries": [it for it in listed if not wanted or it["StackStatus"] in wanted]}
 
     def _events(self, request: Request, given: Parameters) -> Parameters:
@@ -206,11 +187,10 @@ class CloudFormationApi:
 
     def _resource(self, request: Request, given: Parameters) -> Parameters:
         stack = self._stack(request, given["StackName"], "Stack '{}' does not exist")
-        if (resource := stack.resources.get(given["LogicalResourceId"])) is None:
-            raise invalid(f"Resource {given['LogicalResourceId']} does not exist for stack {stack.name}")
-        metadata = None if resource.metadata is None else json.dumps(resource.metadata)
-        (detail,) = _listed(stack, "LastUpdatedTimestamp", resource.name)
-        return {"StackResourceDetail": {**_names(stack), **detail, "Metadata": metadata}}
+        name = given["LogicalResourceId"]
+        if (resource := stack.resources.get(name)) is None:
+            raise invalid(f"Resource {name} does not exist for stack {stack.name}")
+        return {"StackResourceDetail": _told(stack, resource)}
 
     def _resources(self, request: Request, given: Parameters) -> Parameters:
         name, physical = given.get("StackName"), given.get("PhysicalResourceId")
@@ -219,16 +199,13 @@ class CloudFormationApi:
             stacks = [it for it in stacks if physical in (each.id for each in it.resources.values())]
             if not stacks:
                 raise invalid(f"Stack for {physical} does not exist")
-        listed = [
-            {**_names(stack), **it}
-            for stack in stacks
-            for it in _listed(stack, "Timestamp", given.get("LogicalResourceId"))
-        ]
-        return {"StackResources": listed}
+        listed = [_told(stack, it) for stack in stacks for it in [*stack.resources.values()]]
+        wanted = given.get("LogicalResourceId")
+        return {"StackResources": [it for it in listed if wanted in {None, it["LogicalResourceId"]}]}
 
     def _list_resources(self, request: Request, given: Parameters) -> Parameters:
         stack = self._stack(request, given["StackName"])
-        return {"StackResourceSummaries": _listed(stack, "LastUpdatedTimestamp")}
+        return {"StackResourceSummaries": [_told(stack, it) for it in [*stack.resources.values()]]}
 
     def _template(self, request: Request, given: Parameters) -> Parameters:
         of_set = given.get("ChangeSetName")
@@ -246,7 +223,7 @@ class CloudFormationApi:
         if stack and stack.revision is None:
             raise invalid("GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks.")
         text = stack.revision.text if stack and stack.revision else self._text(request, given)
-        return _summarized(parse(text), whole=request.operation == "GetTemplateSummary")
+        return _summarized(parse(text))
 
     def _create_change_set(self, request: Request, given: Parameters) -> Parameters:
         name, kind = given["ChangeSetName"], given.get("ChangeSetType") or "UPDATE"
@@ -260,7 +237,7 @@ class CloudFormationApi:
             raise invalid("The emulator does not import resources")
         stack = old or self._new(request, given)
         revision = self._revision(request, given, stack)
-        if any(it.name == name for it in self._of(stack)):
+        if any(it.name == name for it in stack.change_sets):
             raise RefusalError("AlreadyExistsException", f"ChangeSet {name} already exists")
         it = ChangeSet(request.scope.arn(f"changeSet/{name}/{uuid.uuid4()}"), name, stack, revision, given)
         try:
@@ -277,19 +254,11 @@ class CloudFormationApi:
         if old is None:
             self._stacks[stack.id], stack.options = stack, given
             stack.change_status("REVIEW_IN_PROGRESS", "User Initiated")
-        self._change_sets[it.id] = it
+        stack.change_sets.append(it)
         return {"Id": it.id, "StackId": stack.id}
 
     def _describe_change_set(self, request: Request, given: Parameters) -> Parameters:
-        it = self._change_set(request, given)
-        return _of_change_set(it) | {
-            "NotificationARNs": [],
-            "RollbackConfiguration": {},
-            "Capabilities": [*it.revision.capabilities],
-            "Parameters": _shown(it.revision),
-            "Tags": _tags(it.revision),
-            "Changes": [{"Type": "Resource", "ResourceChange": _changed(each)} for each in it.changes],
-        }
+        return _of_change_set(self._change_set(request, given))
 
     def _execute_change_set(self, request: Request, given: Parameters) -> Parameters:
         it = self._change_set(request, given)
@@ -304,14 +273,13 @@ class CloudFormationApi:
         it.stack.options = options
         self._deploy(request, it.stack, it.revision, it.given.get("OnStackFailure"))
         it.stack.updated, it.stack.change_set, it.execution = now(), it.id, "EXECUTE_COMPLETE"
-        for other in self._of(it.stack):
-            if other is not it:
-                del self._change_sets[other.id]
+        it.stack.change_sets = [it]
         return {}
 
     def _delete_change_set(self, request: Request, given: Parameters) -> Parameters:
         try:
-            del self._change_sets[self._change_set(request, given).id]
+            it = self._change_set(request, given)
+            it.stack.change_sets.remove(it)
         except RefusalError as error:
             if error.code != "ChangeSetNotFound":
                 raise
@@ -319,7 +287,7 @@ class CloudFormationApi:
 
     def _list_change_sets(self, request: Request, given: Parameters) -> Parameters:
         stack = self._stack(request, given["StackName"], "Stack [{}] does not exist")
-        return {"Summaries": [*map(_of_change_set, self._of(stack))]}
+        return {"Summaries": [*map(_of_change_set, stack.change_sets)]}
 
     def _change_set(self, request: Request, given: Parameters) -> ChangeSet:
         name, of_stack = given["ChangeSetName"], given.get("StackName")
@@ -327,14 +295,11 @@ class CloudFormationApi:
             raise invalid(_WITHOUT_ARN)
         stack = self._stack(request, of_stack, "Stack [{}] does not exist") if of_stack else None
         # The caller has rights on the stack that the request names, so the change set must be one of it.
-        there = self._of(stack) if stack else self._change_sets.values()
-        for it in there:
+        stacks = [stack] if stack else self._stacks.values()
+        for it in (each for of_it in stacks for each in of_it.change_sets):
             if it.id == name or (stack and it.name == name):
                 return it
         raise RefusalError("ChangeSetNotFound", f"ChangeSet [{name}] does not exist", 404)
-
-    def _of(self, stack: Stack) -> list[ChangeSet]:
-        return [it for it in self._change_sets.values() if it.stack is stack]
 
     def _of_region(self, request: Request) -> list[Stack]:
         """The stacks of a region, the newest first."""
@@ -424,24 +389,14 @@ class CloudFormationApi:
         return self._sessions.of_stack(role)
 
     def _deployment(self, request: Request, stack: Stack) -> Deployment:
-        region = stack.region
-        scope = replace(request.scope, access_key=self._key(request, stack, stack.options.get("RoleARN")))
-
-        def call(service: str, operation: str, parameters: Values, own: bool) -> Values:
-            caller = self._owner_key if own else scope.access_key
-            return self._clients.call_as(caller, region, service, operation, parameters)
-
-        def shape(service: str, operation: str) -> Any:
-            model = self._clients.of_callers(region, service).meta.service_model
-            return model.operation_model(operation).input_shape
-
-        def read(bucket: str, key: str, version: str) -> bytes:
-            return read_object(self._answer, scope, bucket, key, version)
+        key = self._key(request, stack, stack.options.get("RoleARN"))
+        scope = replace(request.scope, region=stack.region, access_key=key)
 
         def others() -> list[Stack]:
             return [it for it in self._of_region(request) if it is not stack and not it.deleted]
 
-        return Deployment(stack, Provider(call, shape, read, region), others)
+        provider = Provider(self._clients, self._answer, scope, self._owner_key)
+        return Deployment(stack, provider, others)
 
     def _run(self, request: Request, stack: Stack, verb: str, act: Callable[[Deployment], None]) -> None:
         """Do something with a stack in a thread."""
@@ -505,45 +460,40 @@ def _insufficient(capability: str) -> RefusalError:
     return RefusalError("InsufficientCapabilitiesException", f"Requires capabilities : [{capability}]")
 
 
-def _of_iam(template: Mapping[str, Any]) -> dict[str, bool]:
-    """The types of IAM's resources, and whether one of them has a name of its own."""
-    of_iam: dict[str, bool] = {}
-    for it in template["Resources"].values():
-        if (kind := resource_types().get(it["Type"])) and kind.of_iam:
-            has_name = kind.name in (it.get("Properties") or {})
-            of_iam[it["Type"]] = of_iam.get(it["Type"], False) or has_name
-    return of_iam
-
-
-def _capabilities(template: Mapping[str, Any]) -> str:
-    """The capability that a template needs; empty if it needs none."""
-    of_iam = _of_iam(template)
-    return "CAPABILITY_NAMED_IAM" if any(of_iam.values()) else "CAPABILITY_IAM" if of_iam else ""
+def _capabilities(template: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """The capability that a template needs, and the types that need it; empty if it needs none."""
+    types = resource_types()
+    known = [it for it in template["Resources"].values() if it["Type"] in types]
+    of_iam = [it for it in known if types[it["Type"]].of_iam]
+    if not of_iam:
+        return "", []
+    is_named = any(types[it["Type"]].name in (it.get("Properties") or {}) for it in of_iam)
+    return f"CAPABILITY_{'NAMED_' * is_named}IAM", [*dict.fromkeys(it["Type"] for it in of_iam)]
 
 
 def _check_capabilities(template: Mapping[str, Any], given: Parameters) -> None:
-    needed, allowed = _capabilities(template), given.get("Capabilities") or []
+    needed, allowed = _capabilities(template)[0], given.get("Capabilities") or []
     if needed and needed not in allowed and "CAPABILITY_NAMED_IAM" not in allowed:
         raise _insufficient(needed)
 
 
 @refusing
-def _summarized(template: Parameters, *, whole: bool) -> Parameters:
-    """What a template has and needs; the whole answer is GetTemplateSummary's."""
+def _summarized(template: Parameters) -> Parameters:
+    """What a template has and needs."""
     if SAM not in str(template.get("Transform")):  # the resources of others are all there
         _checked(template, {})
-    needed, types = _capabilities(template), {it["Type"] for it in template["Resources"].values()}
-    why = f"The following resource(s) require capabilities: [{', '.join(_of_iam(template))}]"
+    needed, of_iam = _capabilities(template)
+    why = f"The following resource(s) require capabilities: [{', '.join(of_iam)}]"
     transforms = template.get("Transform", [])
-    told = {
+    return {
         "Parameters": [_declared(*it) for it in template.get("Parameters", {}).items()],
         "Description": template.get("Description"),
         "Capabilities": [needed] if needed else None,
         "CapabilitiesReason": why if needed else None,
         "DeclaredTransforms": [transforms] if isinstance(transforms, str) else transforms,
+        "ResourceTypes": sorted({it["Type"] for it in template["Resources"].values()}),
+        "Version": template.get("AWSTemplateFormatVersion"),
     }
-    more = {"ResourceTypes": sorted(types), "Version": template.get("AWSTemplateFormatVersion")}
-    return {**told, **more} if whole else told
 
 
 def _declared(name: str, it: Mapping[str, Any]) -> Parameters:
@@ -605,21 +555,20 @@ def _names(stack: Stack) -> dict[str, str]:
     return {"StackName": stack.name, "StackId": stack.id}
 
 
-def _listed(stack: Stack, time_name: str, name: str | None = None) -> list[dict[str, Any]]:
-    """The resources of a stack, or one of them."""
-    return [
-        {
-            "LogicalResourceId": it.name,
-            "PhysicalResourceId": it.id or None,
-            "ResourceType": it.type,
-            time_name: it.at,
-            "ResourceStatus": it.status,
-            "ResourceStatusReason": it.reason or None,
-            "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
-        }
-        for it in list(stack.resources.values())
-        if name in {None, it.name}
-    ]
+def _told(stack: Stack, it: Resource) -> dict[str, Any]:
+    """A resource in the words of all operations that tell it."""
+    return {
+        **_names(stack),
+        "LogicalResourceId": it.name,
+        "PhysicalResourceId": it.id or None,
+        "ResourceType": it.type,
+        "Timestamp": it.at,
+        "LastUpdatedTimestamp": it.at,
+        "ResourceStatus": it.status,
+        "ResourceStatusReason": it.reason or None,
+        "Metadata": None if it.metadata is None else json.dumps(it.metadata),
+        "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
+    }
 
 
 def _of_change_set(it: ChangeSet) -> dict[str, Any]:
@@ -633,22 +582,20 @@ def _of_change_set(it: ChangeSet) -> dict[str, Any]:
         "CreationTime": it.created,
         "Description": it.given.get("Description"),
         "IncludeNestedStacks": False,
+        "NotificationARNs": [],
+        "RollbackConfiguration": {},
+        "Capabilities": [*it.revision.capabilities],
+        "Parameters": _shown(it.revision),
+        "Tags": _tags(it.revision),
+        "Changes": [{"Type": "Resource", "ResourceChange": _changed(each)} for each in it.changes],
     }
 
 
 def _changed(change: Change) -> dict[str, Any]:
-    replaces, is_modified = change.replacement == "True", change.action == "Modify"
-    targets = {
-        name: {"Attribute": "Properties", "Name": name, "RequiresRecreation": "Always" if fixed else "Never"}
-        for name, (fixed, _) in change.properties.items()
-    }
-    evaluation = {
-        name: "Dynamic" if unknown else "Static" for name, (_, unknown) in change.properties.items()
-    }
+    is_modified = change.action == "Modify"
+    after = "ReplaceAndDelete" if change.replacement == "True" else None
     return {
-        "PolicyAction": {"Remove": "Delete", "Modify": "ReplaceAndDelete" if replaces else None}.get(
-            change.action
-        ),
+        "PolicyAction": "Delete" if change.action == "Remove" else after,
         "Action": change.action,
         "LogicalResourceId": change.name,
         "PhysicalResourceId": change.id or None,
@@ -656,7 +603,15 @@ def _changed(change: Change) -> dict[str, Any]:
         "Replacement": change.replacement if is_modified else None,
         "Scope": ["Properties"] if is_modified else [],
         "Details": [
-            {"Target": it, "Evaluation": evaluation[name], "ChangeSource": "DirectModification"}
-            for name, it in targets.items()
+            {
+                "Target": {
+                    "Attribute": "Properties",
+                    "Name": name,
+                    "RequiresRecreation": "Always" if fixed else "Never",
+                },
+                "Evaluation": "Dynamic" if unknown else "Static",
+                "ChangeSource": "DirectModification",
+            }
+            for name, (fixed, unknown) in change.properties.items()
         ],
     }

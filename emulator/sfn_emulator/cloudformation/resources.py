@@ -8,35 +8,25 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from sfn_emulator.cloudformation.resource_types import (
     PropertyError,
-    ReadObject,
     ResourceType,
     Values,
     parameters_of,
     resource_types,
 )
-from sfn_emulator.engine.clients import CallError
-from sfn_emulator.http.messages import ACCOUNT, RefusalError
+from sfn_emulator.engine.application import read_object
+from sfn_emulator.engine.clients import CallError, EngineClients
+from sfn_emulator.http.messages import ACCOUNT, Arn, RefusalError, Reply, Request, Scope
+from sfn_emulator.http.service_models import as_in_asl
 
 #: What the replies of `create` do not say.
 _INITIAL: Final[Values] = {"revisionId": "INITIAL", "PolicyVersion": {"VersionId": "v1"}}
 #: Operations that refuse what does not change.
 _ONLY_CHANGES: Final = ("UpdateTable",)
-#: How AWS's handlers call services in their messages.
-_SERVICES: Final = {
-    "cloudwatch": "CloudWatch",
-    "dynamodb": "DynamoDb",
-    "events": "EventBridge",
-    "iam": "Iam",
-    "lambda": "Lambda",
-    "logs": "CloudWatchLogs",
-    "sns": "Sns",
-    "stepfunctions": "Sfn",
-    "s3": "S3",
-}
 #: AWS's codes of handlers, by what the code of a service's error has in it.
 _CODES: Final = {
     "AlreadyExist|EntityAlready|ResourceConflict|ResourceInUse|BucketAlready": "AlreadyExists",
@@ -108,16 +98,16 @@ class Provider:
     """Makes resources as one caller.
 
     Args:
-        call: Calls a service: its name, the operation and the parameters. With True, AWS itself calls.
-        shape: The shape of an operation's input, from a service's name and the operation.
-        read_object: Reads an object of S3 as the caller.
-        region: The region.
+        clients: Call other services.
+        answer: Answers requests to the emulator.
+        scope: The region, and the access key of the caller.
+        owner_key: The key with which AWS itself calls.
     """
 
-    call: Callable[[str, str, Values, bool], Values]
-    shape: Callable[[str, str], Any]
-    read_object: ReadObject
-    region: str
+    clients: EngineClients
+    answer: Callable[[Request], Reply]
+    scope: Scope
+    owner_key: str
 
     def create(self, resource: Resource, tags: Mapping[str, str]) -> Iterator[None]:
         """Make a resource, and yield as soon as it is there.
@@ -130,7 +120,7 @@ class Provider:
             ResourceError: It cannot be made, or not all of it.
         """
         kind = resource_types()[resource.type]
-        with _reasons(resource):
+        with self._reasons(resource):
             taken = self._check(kind, resource.properties)
             self._adopt(resource, resource.properties)
             if kind.find and not resource.has_new_name and self._is_there(kind, resource):
@@ -143,7 +133,7 @@ class Provider:
             resource.id = kind.reference.format_map(resource.terms)
             self._adopt(resource, resource.properties)
         yield
-        with _reasons(resource):
+        with self._reasons(resource):
             for name in kind.parts:
                 if name.lower() not in taken:
                     for operation, parameters in self._part_calls(kind, name, None, resource):
@@ -171,7 +161,7 @@ class Provider:
             ResourceError: It cannot be changed.
         """
         kind, old = resource_types()[resource.type], Resource(**vars(resource))
-        with _reasons(resource):
+        with self._reasons(resource):
             self._check(kind, properties)
             if parameters is None:
                 self._check_changes(kind, old.properties, properties)
@@ -202,7 +192,7 @@ class Provider:
             ResourceError: It cannot be deleted.
         """
         kind = resource_types()[resource.type]
-        with _reasons(resource):
+        with self._reasons(resource):
             for name, part in kind.parts.items():
                 for member in part.members(resource.parameters.get(name)) if part.first else ():
                     with suppress(_GoneError):
@@ -211,9 +201,33 @@ class Provider:
                 with suppress(_GoneError):
                     self._call(kind, kind.delete, resource.parameters)
 
+    @contextmanager
+    def _reasons(self, resource: Resource) -> Iterator[None]:
+        """Turn what goes wrong inside into reasons in AWS's words."""
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415 (it takes a while)
+
+        try:
+            yield
+        except CallError as error:
+            code = next(
+                (it for words, it in _CODES.items() if re.search(words, error.code)), "InvalidRequest"
+            )
+            name = as_in_asl(self._model(resource_types()[resource.type]).service_id.replace(" ", ""))
+            more = f"Service: {name}, Status Code: {error.status}, Request ID: {error.request_id}"
+            raise ResourceError(_handled(f"{error} ({more}) (SDK Attempt Count: 1)", code)) from error
+        except ResourceError:
+            raise
+        except RefusalError as error:  # of an object in S3
+            code = "AccessDenied" if error.status == 403 else "InvalidRequest"
+            raise ResourceError(_handled(error.message, code)) from error
+        except (AttributeError, BotoCoreError, LookupError, TypeError, ValueError, PropertyError) as error:
+            told = str(error) if isinstance(error, PropertyError) else "#: unsupported structure"
+            begin = f"Properties validation failed for resource {resource.name} with message:"
+            raise ResourceError(f"{begin}\n{told}") from error
+
     def _check(self, kind: ResourceType, properties: Values) -> set[str]:
         """Refuse properties that the type does not have. Returns what `create` takes, in lower case."""
-        taken = {it.lower() for it in self.shape(kind.service, kind.create).members} if kind.create else set()
+        taken = {it.lower() for it in self._shape(kind, kind.create).members} if kind.create else set()
         for it in properties:
             if not (it in kind.known or (it.lower() in taken and it[:1].isupper())):
                 raise PropertyError(f"#: extraneous key [{it}] is not permitted")
@@ -222,7 +236,7 @@ class Provider:
     def _check_changes(self, kind: ResourceType, old: Values, new: Values) -> None:
         """Refuse a change for which there is no call."""
         operations = " ".join(kind.updates).split()
-        taken = {it.lower() for each in operations for it in self.shape(kind.service, each).members}
+        taken = {it.lower() for each in operations for it in self._shape(kind, each).members}
         replaces = any(it.startswith("Put") for it in operations)  # they forget what they do not get
         for name in {**old, **new}:
             part, renamed = kind.parts.get(name), name in (*kind.also, *kind.only)
@@ -233,9 +247,9 @@ class Provider:
 
     def _adopt(self, resource: Resource, properties: Values) -> None:
         """Set what calls take their parameters from, and what references are made of."""
-        given = parameters_of(resource.type, properties, self.read_object, self.region)
-        partition = "aws-cn" if self.region.startswith("cn-") else "aws"
-        where = {"region": self.region, "account": ACCOUNT, "partition": partition}
+        region, read = self.scope.region, partial(read_object, self.answer, self.scope)
+        given = parameters_of(resource.type, properties, read, region)
+        where = {"region": region, "account": ACCOUNT, "partition": Arn.of(self.scope.arn("")).partition}
         resource.terms = {**(resource.terms or _INITIAL), **where, **properties}
         for name, form in resource_types()[resource.type].more.items():
             with suppress(KeyError):
@@ -243,7 +257,7 @@ class Provider:
         resource.parameters = {name: it for name, it in given.items() if it is not None}
 
     def _is_there(self, kind: ResourceType, resource: Resource) -> bool:
-        with suppress(CallError, _GoneError):
+        with suppress(CallError):
             reply = self._call(kind, kind.find, resource.parameters, own=True)
             return any(it for name, it in reply.items() if name != "ResponseMetadata")
         return False
@@ -255,7 +269,7 @@ class Provider:
             now = self._parameters(kind, operation, new.parameters)
             if before != now:
                 if operation in _ONLY_CHANGES:
-                    required = self.shape(kind.service, operation).required_members
+                    required = self._shape(kind, operation).required_members
                     now = {name: it for name, it in now.items() if name in required or it != before.get(name)}
                 yield operation, now
                 yield from ((it, new.parameters) for it in following)
@@ -288,19 +302,29 @@ class Provider:
 
     def _parameters(self, kind: ResourceType, operation: str, given: Values) -> dict[str, Any]:
         """What an operation takes of the given values, in the form that it expects."""
-        shape = self.shape(kind.service, operation)
+        shape = self._shape(kind, operation)
         by_name = {name.lower(): name for name in given}
         names = {api: by_name[api.lower()] for api in shape.members if api.lower() in by_name}
         if missing := [it for it in shape.required_members if it not in names]:
             raise PropertyError(f"#: required key [{missing[0][:1].upper()}{missing[0][1:]}] not found")
         return {api: shaped(shape.members[api], given[it], f"#/{it}") for api, it in names.items()}
 
+    def _model(self, kind: ResourceType) -> Any:
+        return self.clients.of_callers(self.scope.region, kind.service).meta.service_model
+
+    def _shape(self, kind: ResourceType, operation: str) -> Any:
+        return self._model(kind).operation_model(operation).input_shape
+
     def _call(self, kind: ResourceType, operation: str, given: Values, *, own: bool = False) -> Values:
+        """Call a service as the caller, or as AWS itself."""
+        key, parameters = self.scope.access_key, self._parameters(kind, operation, given)
         try:
-            reply = self.call(kind.service, operation, self._parameters(kind, operation, given), own)
+            reply = self.clients.call_as(
+                self.owner_key if own else key, self.scope.region, kind.service, operation, parameters
+            )
         except CallError as error:
             if re.search("NotFound|NoSuch|DoesNotExist|pending confirmation", f"{error.code} {error}"):
-                raise _GoneError(error) from error
+                raise _GoneError(error.code, str(error), error.status, error.request_id) from error
             raise
         if reply.get("FailedEntryCount"):
             entry = reply["FailedEntries"][0]
@@ -308,32 +332,8 @@ class Provider:
         return reply
 
 
-class _GoneError(Exception):
+class _GoneError(CallError):
     """Something is not there."""
-
-
-@contextmanager
-def _reasons(resource: Resource) -> Iterator[None]:
-    """Turn what goes wrong inside into reasons in AWS's words."""
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 (it takes a while)
-
-    try:
-        yield
-    except (CallError, _GoneError) as caught:
-        error = caught.args[0] if isinstance(caught, _GoneError) else caught
-        code = next((it for words, it in _CODES.items() if re.search(words, error.code)), "InvalidRequest")
-        service = _SERVICES[resource_types()[resource.type].service]
-        more = f"Service: {service}, Status Code: {error.status}, Request ID: {error.request_id}"
-        raise ResourceError(_handled(f"{error} ({more}) (SDK Attempt Count: 1)", code)) from error
-    except ResourceError:
-        raise
-    except RefusalError as error:  # of an object in S3
-        code = "AccessDenied" if error.status == 403 else "InvalidRequest"
-        raise ResourceError(_handled(error.message, code)) from error
-    except (AttributeError, BotoCoreError, LookupError, TypeError, ValueError, PropertyError) as error:
-        told = str(error) if isinstance(error, PropertyError) else "#: unsupported structure"
-        begin = f"Properties validation failed for resource {resource.name} with message:"
-        raise ResourceError(f"{begin}\n{told}") from error
 
 
 def _handled(text: str, code: str) -> str:

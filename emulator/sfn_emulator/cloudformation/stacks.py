@@ -6,7 +6,8 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, NoReturn
 
 from sfn_emulator.cloudformation.resource_types import resource_types
 from sfn_emulator.cloudformation.resources import Provider, Resource, ResourceError, new_name
@@ -79,6 +80,7 @@ class Stack:
     status: str = ""
     reason: str = ""
     change_set: str | None = None
+    change_sets: list["ChangeSet"] = field(default_factory=list)
     abandoned: bool = False
     secrets: set[str] = field(default_factory=set)
 
@@ -86,6 +88,11 @@ class Stack:
     def region(self) -> str:
         """Its region."""
         return Arn.of(self.id).region
+
+    @property
+    def there(self) -> dict[str, Resource]:
+        """The resources that are not deleted, by name."""
+        return {name: it for name, it in self.resources.items() if it.status not in _GONE}
 
     @property
     def exports(self) -> dict[str, str]:
@@ -169,6 +176,21 @@ class Change:
         return "Conditional" if (True, True) in self.properties.values() else "False"
 
 
+@dataclass(eq=False)
+class ChangeSet:
+    """What a revision would change in a stack. Its fields are those of DescribeChangeSet."""
+
+    id: str
+    name: str
+    stack: Stack
+    revision: Revision
+    given: Mapping[str, Any]
+    changes: list[Change] = field(default_factory=list)
+    created: str = field(default_factory=now)
+    execution: str = "AVAILABLE"
+    reason: str | None = None
+
+
 @dataclass
 class Deployment:
     """Makes a stack what a revision says, or deletes it.
@@ -191,8 +213,8 @@ class Deployment:
             RefusalError: A value cannot be evaluated.
         """
         made: dict[str, Change] = {}
-        resolver = self._resolver(revision, lambda reference: self._known(reference, made), set())
-        there = _there(self.stack)
+        resolver = self._resolver(revision, lambda reference: self._known(reference, made))
+        there = self.stack.there
         for name, declared in resolver.resources.items():
             kind, old = declared["Type"], there.get(name)
             if old is None or old.type != kind:
@@ -220,24 +242,15 @@ class Deployment:
         last, stack.revision = stack.revision, revision
         stack.secrets |= revision.secrets
         verb = "UPDATE" if stack.status.startswith("UPDATE") else "CREATE"
-        imports: set[str] = set()
-        resolver = self._resolver(revision, self._refer, imports)
-        failed: Resource | None = None
+        resolver = self._resolver(revision, self._refer)
         try:
             for name, declared in resolver.resources.items():
-                if (failed := self._converge(resolver, name, declared, revision)) is not None:
-                    break
-            else:
-                outputs = self._outputs(resolver)
+                self._converge(resolver, name, declared, revision)
+            outputs = self._outputs(resolver)
         except RefusalError as error:
-            self._back(verb, f"{error.message} ", last, on_failure)
+            self._back(verb, f"{error.message.rstrip()} ", last, on_failure)
             return
-        if failed is not None:
-            what = "update" if failed.status == "UPDATE_FAILED" else "create"
-            reason = f"The following resource(s) failed to {what}: [{failed.name}]. "
-            self._back(verb, reason, last, on_failure)
-            return
-        stack.outputs, stack.imports = outputs, imports
+        stack.outputs, stack.imports = outputs, resolver.imported
         if verb == "UPDATE":
             stack.change_status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
             removed = _in_order(it for name, it in before.items() if name not in resolver.resources)
@@ -262,24 +275,27 @@ class Deployment:
                 stack.change_status("DELETE_FAILED", reason)
                 return
         failed, needed = [], set[str]()
-        for resource in _in_order(_there(stack).values())[::-1]:
+        for resource in _in_order(stack.there.values())[::-1]:
             if resource.name in retained:
                 stack.note(resource, "DELETE_SKIPPED")
             elif resource.name in needed or not self._delete(resource, "DeletionPolicy"):
                 failed += [resource.name] if resource.status == "DELETE_FAILED" else []
                 needed |= resource.needs
         if failed:
-            reason = f"The following resource(s) failed to delete: [{', '.join(failed)}]. "
-            stack.change_status("DELETE_FAILED", reason)
+            stack.change_status("DELETE_FAILED", _all_that_failed("delete", failed))
         else:
             stack.deleted, stack.outputs, stack.imports = now(), [], set()
             stack.change_status("DELETE_COMPLETE")
 
     def _converge(
         self, resolver: Resolver, name: str, declared: Mapping[str, Any], revision: Revision
-    ) -> Resource | None:
-        """Make one resource what the template says. It is returned if that fails."""
-        kind, old = resource_types()[declared["Type"]], _there(self.stack).get(name)
+    ) -> None:
+        """Make one resource what the template says.
+
+        Raises:
+            RefusalError: That fails.
+        """
+        kind, old = resource_types()[declared["Type"]], self.stack.there.get(name)
         like = old if old and old.type == declared["Type"] else None
         new = Resource(name, declared["Type"], {}, needs=frozenset(resolver.dependencies(declared)))
         new.policies = {it: declared.get(it, "") for it in ("DeletionPolicy", "UpdateReplacePolicy")}
@@ -288,18 +304,24 @@ class Deployment:
             new.metadata = resolver.resolve(declared.get("Metadata"))
             new.properties = self._properties(resolver, name, declared, revision, like)
             changed = self.provider.changes(like, new.properties) if like else {}
-            if like and not any(changed.values()):
-                return self._update(like, new, changed)
-            if like and kind.name and kind.name not in changed:
+            replaces = like and any(changed.values())
+            if like and replaces and kind.name and kind.name not in changed:
                 if not like.has_new_name:
                     raise ResourceError(f"{_NAMED} Rename {like.id} and update the stack again.")
                 new.properties[kind.name] = new_name(kind, self.stack.name, name)
         except RefusalError as error:
             self._undo.append((old, replace(old)) if old else (new, None))
-            return self._failed(old or new, "UPDATE_FAILED" if old else "CREATE_FAILED", error)
-        return self._create(new, old)
+            self._fail(old or new, "UPDATE" if old else "CREATE", error)
+        if not like or replaces:
+            self._create(new, old)
+            return
+        before = replace(like)
+        like.needs, like.policies, like.metadata = new.needs, new.policies, new.metadata
+        if changed:
+            self._undo.append((like, before))
+            self._change(like, partial(self.provider.update, like, new.properties))
 
-    def _create(self, new: Resource, old: Resource | None) -> Resource | None:
+    def _create(self, new: Resource, old: Resource | None) -> None:
         stack, verb = self.stack, "UPDATE" if old else "CREATE"
         new.id, reason = (old.id, _REPLACING) if old else ("", "")
         stack.note(new, f"{verb}_IN_PROGRESS", reason)
@@ -310,34 +332,28 @@ class Deployment:
         try:
             for _ in self.provider.create(new, {f"aws:cloudformation:{it}": tags[it] for it in tags}):
                 # A function or machine that is as before has no second version.
-                others = [it for it in (*_there(stack).values(), old) if it and it is not new]
+                others = [it for it in (*stack.there.values(), old) if it and it is not new]
                 if (new.type, new.id) in ((it.type, it.id) for it in others):
                     taken, new.id = new.id, ""
                     raise ResourceError(f"{taken} already exists in stack {stack.id}")
                 stack.note(new, f"{verb}_IN_PROGRESS", "Resource creation Initiated")
         except ResourceError as error:
-            return self._failed(new, f"{verb}_FAILED", error)
+            self._fail(new, verb, error)
         stack.note(new, f"{verb}_COMPLETE")
-        return None
 
-    def _update(self, old: Resource, new: Resource, changed: Mapping[str, bool]) -> Resource | None:
-        before = replace(old)
-        old.needs, old.policies, old.metadata = new.needs, new.policies, new.metadata
-        if not changed:
-            return None
-        self.stack.note(old, "UPDATE_IN_PROGRESS")
-        self._undo.append((old, before))
+    def _change(self, resource: Resource, act: Callable[[], None]) -> None:
+        self.stack.note(resource, "UPDATE_IN_PROGRESS")
         try:
-            self.provider.update(old, new.properties)
+            act()
         except ResourceError as error:
-            return self._failed(old, "UPDATE_FAILED", error)
-        self.stack.note(old, "UPDATE_COMPLETE")
-        return None
+            self._fail(resource, "UPDATE", error)
+        self.stack.note(resource, "UPDATE_COMPLETE")
 
-    def _failed(self, resource: Resource, status: str, error: RefusalError) -> Resource:
-        self.stack.note(resource, status, error.message)
+    def _fail(self, resource: Resource, verb: str, error: RefusalError) -> NoReturn:
+        """Note at a resource why it failed, and raise the stack's reason."""
+        self.stack.note(resource, f"{verb}_FAILED", error.message)
         self.stack.resources[resource.name] = resource
-        return resource
+        raise invalid(_all_that_failed(verb.lower(), [resource.name])) from error
 
     def _back(self, verb: str, reason: str, last: Revision | None, on_failure: str) -> None:
         """Undo everything, in reverse order."""
@@ -354,7 +370,10 @@ class Deployment:
         failed, made = [], []
         for new, old in self._undo[::-1]:
             if old is not None and old.id == new.id:
-                failed += [] if self._restore(new, old) else [new.name]
+                try:
+                    self._change(new, partial(self.provider.restore, new, old))
+                except RefusalError:
+                    failed.append(new.name)
                 continue
             made.append(new)
             if old is not None:
@@ -369,19 +388,8 @@ class Deployment:
         if not failed:
             left = [it.name for it in made if not self._delete(it, "DeletionPolicy", created=True)]
             failed = [] if of_update else left
-        reason = f"The following resource(s) failed to {what}: [{', '.join(failed)}]. " if failed else ""
+        reason = _all_that_failed(what, failed) if failed else ""
         stack.change_status(f"{of_update}ROLLBACK_{'FAILED' if failed else 'COMPLETE'}", reason)
-
-    def _restore(self, resource: Resource, old: Resource) -> bool:
-        stack = self.stack
-        stack.note(resource, "UPDATE_IN_PROGRESS")
-        try:
-            self.provider.restore(resource, old)
-        except ResourceError as error:
-            self._failed(resource, "UPDATE_FAILED", error)
-            return False
-        stack.note(resource, "UPDATE_COMPLETE")
-        return True
 
     def _delete(self, resource: Resource, policy: str, *, created: bool = False) -> bool:
         """Delete a resource, unless its policy keeps it. Returns whether it succeeded.
@@ -461,7 +469,7 @@ class Deployment:
 
     def _known(self, reference: Reference, made: Mapping[str, Change]) -> str:
         """The value of a reference before a change set is executed."""
-        change, resource = made.get(reference.name), _there(self.stack).get(reference.name)
+        change, resource = made.get(reference.name), self.stack.there.get(reference.name)
         if resource is None or (change and change.replacement != "False"):
             return UNKNOWN
         if not reference.attribute:
@@ -469,13 +477,9 @@ class Deployment:
         changes = resource_types()[resource.type].attributes.get(reference.attribute) == "{revisionId}"
         return UNKNOWN if change and changes else resource.attribute(reference.attribute)
 
-    def _resolver(self, revision: Revision, refer: Callable[[Reference], str], imports: set[str]) -> Resolver:
-        def find_export(name: str) -> str | None:
-            imports.add(name)
-            return self._find_export(name)
-
+    def _resolver(self, revision: Revision, refer: Callable[[Reference], str]) -> Resolver:
         values = {**revision.parameters, **pseudo_parameters(self.stack)}
-        return Resolver(revision.template, values, refer, find_export)
+        return Resolver(revision.template, values, refer, self._find_export)
 
 
 def pseudo_parameters(stack: Stack) -> dict[str, Any]:
@@ -492,8 +496,8 @@ def pseudo_parameters(stack: Stack) -> dict[str, Any]:
     }
 
 
-def _there(stack: Stack) -> dict[str, Resource]:
-    return {name: it for name, it in stack.resources.items() if it.status not in _GONE}
+def _all_that_failed(verb: str, names: list[str]) -> str:
+    return f"The following resource(s) failed to {verb}: [{', '.join(names)}]. "
 
 
 def _in_order(resources: Iterable[Resource]) -> list[Resource]:
