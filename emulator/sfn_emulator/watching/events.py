@@ -4,13 +4,12 @@ See https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration
 """
 
 import json
-import queue
 import re
-import threading
 import time
 import traceback
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -58,9 +57,7 @@ class EventsApi:
         self._authorizer = authorizer
         self._moto = moto
         self._publish = publish
-        self._waiting: queue.SimpleQueue[tuple[Event, str]] = queue.SimpleQueue()
-        self._sender: threading.Thread | None = None
-        self._starting = threading.Lock()
+        self._sender = ThreadPoolExecutor(1)  # its thread starts with the first event, and keeps the order
         self._operations: dict[str, Callable[[Request, dict[str, Any]], Reply]] = {
             "PutRule": self._put_rule,
             "ListRules": self._list_rules,
@@ -97,20 +94,14 @@ class EventsApi:
 
     def _send(self, event: Event, bus: str) -> None:
         """Deliver an event in a moment, in order."""
-        with self._starting:
-            if self._sender is None:
-                self._sender = threading.Thread(target=self._deliver_all, daemon=True)
-                self._sender.start()
-        self._waiting.put((event, bus))
+        self._sender.submit(self._deliver_to_rules, event, bus)
 
-    def _deliver_all(self) -> None:
-        while True:
-            event, bus = self._waiting.get()
-            with _noted_failure():
-                for rule in rules_of(event["region"], bus):
-                    with _noted_failure():  # the other rules get the event
-                        if rule.enabled and rule.pattern and matches(parsed(rule.pattern), event):
-                            self._deliver(event, rule)
+    def _deliver_to_rules(self, event: Event, bus: str) -> None:
+        with _noted_failure():
+            for rule in rules_of(event["region"], bus):
+                with _noted_failure():  # the other rules get the event
+                    if rule.enabled and rule.pattern and matches(parsed(rule.pattern), event):
+                        self._deliver(event, rule)
 
     def _deliver(self, event: Event, rule: EventRule) -> None:
         for target in rule.targets:
