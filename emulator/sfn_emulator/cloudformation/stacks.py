@@ -72,7 +72,7 @@ class Stack:
     revision: Revision | None = None
     resources: dict[str, Resource] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
-    outputs: list[dict[str, str]] = field(default_factory=list)
+    outputs: list[dict[str, Any]] = field(default_factory=list)
     imports: set[str] = field(default_factory=set)
     created: str = field(default_factory=now)
     updated: str | None = None
@@ -97,7 +97,7 @@ class Stack:
     @property
     def exports(self) -> dict[str, str]:
         """The values that other stacks can import, by name."""
-        return {it["ExportName"]: it["OutputValue"] for it in self.outputs if "ExportName" in it}
+        return _exports_of(self.outputs)
 
     def change_status(self, status: str, reason: str = "") -> None:
         """Change the status, with an event."""
@@ -113,9 +113,8 @@ class Stack:
         if self.abandoned:
             raise AbandonedError
         resource.status, resource.reason, resource.at = status, reason, now()
-        event = f"{resource.name}-{status}-{resource.at}"
-        self._event(event, resource)
-        self.events[-1]["ResourceProperties"] = json.dumps(self._shown(resource.properties), default=str)
+        properties = json.dumps(self._shown(resource.properties), default=str)
+        self._event(f"{resource.name}-{status}-{resource.at}", resource, properties)
 
     def _shown(self, value: Any) -> Any:
         """A value of a property, without what nobody should see."""
@@ -129,8 +128,8 @@ class Stack:
                     value = value.replace(secret, "****")
         return value
 
-    def _event(self, event_id: str, resource: Resource) -> None:
-        event = {
+    def _event(self, event_id: str, resource: Resource, properties: str | None = None) -> None:
+        self.events.append({
             "StackId": self.id,
             "EventId": event_id,
             "StackName": self.name,
@@ -139,8 +138,9 @@ class Stack:
             "ResourceType": resource.type,
             "Timestamp": now(),
             "ResourceStatus": resource.status,
-        }
-        self.events.append(event | ({"ResourceStatusReason": resource.reason} if resource.reason else {}))
+            "ResourceStatusReason": resource.reason or None,
+            "ResourceProperties": properties,
+        })  # fmt: skip
 
 
 class AbandonedError(Exception):
@@ -435,20 +435,17 @@ class Deployment:
             properties[kind.name] = made or new_name(kind, self.stack.name, name)
         return dict(properties)
 
-    def _outputs(self, resolver: Resolver) -> list[dict[str, str]]:
-        outputs, old = [], self.stack.exports
+    @refusing
+    def _outputs(self, resolver: Resolver) -> list[dict[str, Any]]:
+        outputs, old = list[dict[str, Any]](), self.stack.exports
         for name, declared in resolver.outputs.items():
-            output = {"OutputKey": name, "OutputValue": str(resolver.resolve(declared["Value"]))}
-            if "Description" in declared:
-                output["Description"] = str(resolver.resolve(declared["Description"]))
-            if "Export" in declared:
-                output["ExportName"] = str(resolver.resolve(declared["Export"])["Name"])
-                if output["ExportName"] not in old and self._find_export(output["ExportName"]) is not None:
-                    raise invalid(
-                        f"Export with name {output['ExportName']} is already exported by another stack."
-                    )
-            outputs.append(output)
-        new = {it["ExportName"]: it["OutputValue"] for it in outputs if "ExportName" in it}
+            told = resolver.resolve(declared)
+            export = str(told["Export"]["Name"]) if "Export" in told else None
+            if export and export not in old and self._find_export(export) is not None:
+                raise invalid(f"Export with name {export} is already exported by another stack.")
+            output = {"OutputKey": name, "OutputValue": str(told["Value"])}
+            outputs.append(output | {"Description": told.get("Description"), "ExportName": export})
+        new = _exports_of(outputs)
         for name, value in old.items():
             if new.get(name) != value and (user := self._user_of(name)):
                 verb = "update" if name in new else "delete"
@@ -494,6 +491,10 @@ def pseudo_parameters(stack: Stack) -> dict[str, Any]:
         "AWS::StackName": stack.name,
         "AWS::URLSuffix": "amazonaws.com.cn" if in_china else "amazonaws.com",
     }
+
+
+def _exports_of(outputs: list[dict[str, Any]]) -> dict[str, str]:
+    return {it["ExportName"]: it["OutputValue"] for it in outputs if it["ExportName"]}
 
 
 def _all_that_failed(verb: str, names: list[str]) -> str:
