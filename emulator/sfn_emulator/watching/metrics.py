@@ -322,45 +322,33 @@ class Metrics:
             if given["StartTime"] == given["EndTime"]:
                 reason = "StartTime must not equal parameter EndTime"
             raise RefusalError("ValidationError", f"The parameter {reason}.")
-        queries = given["MetricDataQueries"]
-        descending = given.get("ScanBy") != "TimestampAscending"
-        results = []
-        for query in queries:
-            points, messages = self.points(region, query, given["StartTime"], given["EndTime"])
-            if query.get("ReturnData") is False:
-                continue
-            times = sorted(points, reverse=descending)
-            results.append({
-                "Id": query["Id"],
-                "Label": query.get("Label") or _label(query, queries),
-                "Timestamps": times,
-                "Values": [points[time] for time in times],
-                "StatusCode": "Complete",
-            } | ({"Messages": messages} if messages else {}))  # fmt: skip
-        return results
+        results = [(query, self._result(region, query, given)) for query in given["MetricDataQueries"]]
+        return [result for query, result in results if query.get("ReturnData") is not False]
 
-    def points(
-        self, region: str, query: Mapping[str, Any], begin: float, end: float
-    ) -> tuple[dict[int, float], list[dict[str, str]]]:
-        """The values of a query by their times, and what AWS says about them.
-
-        Raises:
-            RefusalError: The query is an expression.
-        """
+    def _result(self, region: str, query: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+        """The result of one query."""
         if (asked := query.get("MetricStat")) is None:
             reason = f"The emulator does not calculate expressions. The query '{query['Id']}' has one."
             raise RefusalError("ValidationError", reason)
         period, statistic = int(asked["Period"]), asked["Stat"]
         check_statistic(statistic, "Stat")
-        metric = Metric.of(region, asked["Metric"])
-        found = self.periods(metric, _begin(begin, period), end, period, asked.get("Unit"))
-        messages = []
-        if len(found) > 1:
-            reason = f"Multiple units returned: '[{', '.join(found)}]'"
-            messages.append({"Code": "MultipleUnits", "Value": reason})
+        metric, begin = Metric.of(region, asked["Metric"]), _begin(given["StartTime"], period)
+        found = self.periods(metric, begin, given["EndTime"], period, asked.get("Unit"))
         samples = next(iter(found.values()), {})
         told = {start: sample.statistic(statistic) for start, sample in samples.items()}
-        return {start: value for start, value in told.items() if value is not None}, messages
+        points = {start: value for start, value in told.items() if value is not None}
+        times = sorted(points, reverse=given.get("ScanBy") != "TimestampAscending")
+        result = {
+            "Id": query["Id"],
+            "Label": query.get("Label") or _label(query, given["MetricDataQueries"]),
+            "Timestamps": times,
+            "Values": [points[time] for time in times],
+            "StatusCode": "Complete",
+        }
+        if len(found) > 1:
+            reason = f"Multiple units returned: '[{', '.join(found)}]'"
+            result["Messages"] = [{"Code": "MultipleUnits", "Value": reason}]
+        return result
 
 
 def _begin(start: float, period: int) -> int:
