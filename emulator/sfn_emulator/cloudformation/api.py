@@ -46,14 +46,15 @@ Parameters = dict[str, Any]
 _NAME: Final = "[a-zA-Z][-a-zA-Z0-9]*|arn:[-a-zA-Z0-9:/._+]*"
 _EXPAND: Final = "CAPABILITY_AUTO_EXPAND"
 _CAN_UPDATE: Final = re.compile("(CREATE|UPDATE|UPDATE_ROLLBACK)_COMPLETE")
-_NO_CHANGES: Final = "The submitted information didn't contain changes."
+_NO_CHANGES: Final = (
+    "The submitted information didn't contain changes. Submit different information to create a change set."
+)
 #: Parameters which the emulator would have to ignore.
 _NOT_HERE: Final = (
     *("NotificationARNs", "StackPolicyBody", "StackPolicyURL", "ResourceTypes", "ResourcesToImport"),
     *("EnableTerminationProtection", "ImportExistingResources", "RollbackConfiguration", "DeletionMode"),
     "RetainExceptOnCreate",
 )
-_WITHOUT_ARN: Final = "StackName must be specified if ChangeSetName is not specified as an ARN."
 _RESETTING_SECONDS: Final = 30.0
 
 
@@ -243,9 +244,7 @@ class CloudFormationApi:
         try:
             _check_capabilities(revision.template, given)
             differs, it.changes = self._changes(request, stack, revision)
-            it.reason = (
-                None if differs else f"{_NO_CHANGES} Submit different information to create a change set."
-            )
+            it.reason = None if differs else _NO_CHANGES
         except RefusalError as error:
             if revision.template == parse(revision.text):
                 raise
@@ -292,7 +291,7 @@ class CloudFormationApi:
     def _change_set(self, request: Request, given: Parameters) -> ChangeSet:
         name, of_stack = given["ChangeSetName"], given.get("StackName")
         if not of_stack and not name.startswith("arn:"):
-            raise invalid(_WITHOUT_ARN)
+            raise invalid("StackName must be specified if ChangeSetName is not specified as an ARN.")
         stack = self._stack(request, of_stack, "Stack [{}] does not exist") if of_stack else None
         # The caller has rights on the stack that the request names, so the change set must be one of it.
         stacks = [stack] if stack else self._stacks.values()
@@ -355,12 +354,14 @@ class CloudFormationApi:
         old = stack.revision
         text = old.text if old and given.get("UsePreviousTemplate") else self._text(request, given)
         template, values = parse(text), {}
+        before = {name: _joined(it) for name, it in old.parameters.items()} if old else {}
         for it in given.get("Parameters") or []:
             name = it["ParameterKey"]
-            if it.get("UsePreviousValue") and (old is None or name not in old.parameters):
-                raise invalid(f"Parameters: [{name}] must have values")
-            is_old = old and it.get("UsePreviousValue")
-            values[name] = _joined(old.parameters[name]) if old and is_old else it.get("ParameterValue", "")
+            values[name] = it.get("ParameterValue", "")
+            if it.get("UsePreviousValue"):
+                if name not in before:
+                    raise invalid(f"Parameters: [{name}] must have values")
+                values[name] = before[name]
         parameters = parameter_values(template, values)
         capabilities = tuple(given.get("Capabilities") or [])
         if template.get("Transform"):

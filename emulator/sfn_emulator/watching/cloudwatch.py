@@ -298,8 +298,7 @@ class CloudWatchApi:
             return {"Tags": [{"Key": key, "Value": it} for key, it in (alarm.tags if alarm else {}).items()]}
         if alarm is None:
             raise RefusalError("ResourceNotFoundException", f"{given['ResourceARN']} does not exist", 404)
-        for tag in given.get("Tags") or []:
-            alarm.tags[tag["Key"]] = tag["Value"]
+        alarm.tags |= {tag["Key"]: tag["Value"] for tag in given.get("Tags") or []}
         for key in given.get("TagKeys") or []:
             alarm.tags.pop(key, None)
         return {}
