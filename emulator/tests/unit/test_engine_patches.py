@@ -72,16 +72,16 @@ def test_another_source_is_told():
 )
 def test_a_source_that_is_missing_is_told(place):
     """A function, a class or a module that was renamed is never skipped."""
-    assert refused({place: patches.Patch("0" * 12)}).what == f"{place.replace(':', '.')} is missing"
+    assert refused({place: patches.Patch(digest="0" * 12)}).what == f"{place.replace(':', '.')} is missing"
 
 
 def test_the_report_has_both_digests_of_each_place_that_differs():
-    """So one replacement in patches.py writes the new digest. The other places are only counted."""
+    """So one replacement in moto.json writes the new digest. The other places are only counted."""
     other = STATES + "state:StateData"
     listed = {
         PLACE: replace(patches.PATCHES[PLACE], digest="0" * 12),
         other: patches.PATCHES[other],
-        "moto.no:x": patches.Patch("1" * 12),
+        "moto.no:x": patches.Patch(digest="1" * 12),
     }
     assert list(patches.report(listed)) == [
         f"{'0' * 12} -> {patches.PATCHES[PLACE].digest} {PLACE}",
@@ -104,7 +104,7 @@ def test_an_attribute_that_is_missing_is_told():
     """An attribute may also disappear when its module is imported."""
     module = ModuleType("some_module")
     with pytest.raises(EmulatorError) as caught:
-        patches.apply(module, {"some_module:Class.method": patches.Patch("", lambda original: None)})
+        patches.apply(module, {"some_module:Class.method": patches.Patch(lambda original: None)})
     assert caught.value.what == "some_module.Class.method is missing"
 
 
@@ -160,17 +160,18 @@ def test_the_role_of_a_client_is_passed_on(monkeypatch):
     engine = SimpleNamespace(client=lambda *arguments: asked.append(arguments))
     monkeypatch.setattr(clients, "_installed", engine)
     original = importlib.import_module("moto.stepfunctions.parser.asl.utils.boto_client").boto_client_for
-    replaced = patches.Patch("", clients.boto_client_for).replacement(original)
+    replaced = patches.Patch(clients.boto_client_for).replacement(original)
     replaced(region="us-east-1", service="sns", state_credentials=SimpleNamespace(role_arn="R"))
     replaced(region="us-east-1", service="sns")
     assert asked == [(original, "us-east-1", "sns", "R"), (original, "us-east-1", "sns", None)]
 
 
 def test_every_patch_has_a_reason():
-    """The replacement's docstring gives it, or the entry itself."""
+    """The replacement's docstring gives it, or the entry in moto.json."""
     for patch in patches.PATCHES.values():
         replacement = patch.around or patch.make or patch.instead
         documented = str(getattr(replacement, "func", replacement).__doc__).partition("\n")[0]
+        assert replacement or patch.relied
         assert re.fullmatch(r"\S.{15,}\.", patch.relied or documented)
 
 
