@@ -86,10 +86,8 @@ def reads(expression: str, assigned: frozenset[str]) -> list[str]:
             raise
         code, value = fault
         values = iter((value, getattr(error, "expected", None)))
-        quoted = re.sub(
-            r"\{\{\w+\}\}", lambda _: json.dumps(next(values), ensure_ascii=False), template(code)
-        )
-        raise ValueError(quoted) from error
+        shown = (json.dumps(value, ensure_ascii=False) for value in values)
+        raise ValueError(re.sub(r"\{\{\w+\}\}", lambda _: next(shown), template(code))) from error
     functions = {it for it in found if Jsonata.static_frame.lookup(it[1:]) or it[1:] in AWS_FUNCTIONS}
     known = {"$states"} | {f"${name}" for name in bound} | (functions - {f"${name}" for name in assigned})
     return [read for read in dict.fromkeys(found) if read not in known]

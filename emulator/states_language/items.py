@@ -94,7 +94,7 @@ def _parsed(text: str) -> Any:
 
 
 def batches(
-    items: Iterable[Any], *, most_items: int = 0, most_bytes: int = 0, common: object = None
+    items: Iterable[Any], most_items: int = 0, most_bytes: int = 0, *, common: object = None
 ) -> Iterator[dict[str, Any]]:
     """Group items into the inputs of executions, as ItemBatcher does. Each one has at least one item.
 

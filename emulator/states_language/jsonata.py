@@ -55,9 +55,7 @@ _ISO_8601: Final = re.compile(
     r"\d{4}(-[01]\d)*(-[0-3]\d)*(T[0-2]\d:[0-5]\d:[0-5]\d)*(\.\d+)?([+-][0-2]\d:?[0-5]\d|Z)?", re.ASCII
 )
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?|0x[0-9a-f]+|0b[01]+|0o[0-7]+", re.IGNORECASE)
-_TYPES: Final = {
-    name[0]: name for name in ("arrays", "booleans", "functions", "numbers", "objects", "strings")
-}
+_TYPES: Final = {it[0]: it for it in ("arrays", "booleans", "functions", "numbers", "objects", "strings")}
 #: The codes of errors that the engine raises with a text only, by the beginning of the text.
 _UNCODED: Final = {
     "Second argument of replace": "D3010",
@@ -111,9 +109,8 @@ def evaluate(
             if fault := syntax_error(error):
                 raise JException(fault[0], -1, fault[1], getattr(error, "expected", None)) from error
             raise
-        result = evaluation.evaluate(
-            document, {name: Utils.NULL_VALUE if value is None else value for name, value in bindings.items()}
-        )
+        values = {name: Utils.NULL_VALUE if value is None else value for name, value in bindings.items()}
+        result = evaluation.evaluate(document, values)
         if result is None:
             raise EvaluationError("returned nothing (undefined).")
         return _Copy().of(result)
@@ -343,11 +340,8 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_function(value: Any) -> bool:
-    return (
-        Utils.is_function(value)
-        or Functions.is_lambda(value)
-        or isinstance(value, Jsonata.JLambda | _Pattern)
-    )
+    is_known = isinstance(value, Jsonata.JLambda | _Pattern)
+    return is_known or Utils.is_function(value) or Functions.is_lambda(value)
 
 
 class _Copy:
@@ -363,21 +357,14 @@ class _Copy:
             return None if value is Utils.NULL_VALUE else value
         if isinstance(value, str):
             return _joined(value, "replace")
-        if isinstance(value, int | float):
-            return self.number(value)
+        if isinstance(value, int):  # one that is too large for Java's long becomes a double
+            return value if -_LONG <= value < _LONG else float(value)
+        if isinstance(value, float):
+            return value if math.isfinite(value) else _NOT_FINITE[str(value)]
         if isinstance(value, dict):
             return {key: self.of(part) for key, part in value.items()}
         if isinstance(value, list):
             return [self.of(part) for part in value]
-        return self.function(value)
-
-    def number(self, value: float) -> Json:
-        """An integer that is too large for Java's long becomes a double. Infinity and NaN become texts."""
-        if isinstance(value, int):
-            return value if -_LONG <= value < _LONG else float(value)
-        return value if math.isfinite(value) else _NOT_FINITE[str(value)]
-
-    def function(self, _: Any) -> Json:
         raise EvaluationError("returned an unsupported result type.")
 
 

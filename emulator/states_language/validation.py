@@ -1,16 +1,17 @@
 """Validate a definition as Step Functions does: its fields, values, variables and JSONata, in AWS's words.
 
-The table `KINDS` says which fields an object may have. One walk compares a definition with it.
+``language.json`` says which fields an object may have, and what their values may be. One walk compares a
+definition with it.
 
 See https://states-language.net and
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateStateMachineDefinitionDiagnostic.html
 """
 
 import json
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from states_language.expressions import STATES_PARTS, reads
@@ -44,13 +45,24 @@ class Diagnostic:
 
 
 class Kind(NamedTuple):
-    """The fields of one kind of object: of both query languages, and of only one of them."""
+    """The fields of one kind of object: a row of ``language.json``.
+
+    A kind is a type of states, or a field that holds other objects. Source: the specification
+    (https://states-language.net), the guide, and what others measured with ValidateStateMachineDefinition.
+
+    Args:
+        both: The fields in both query languages.
+        jsonpath: Those in JSONPath only. The comparisons of a Choice are not in the file.
+        jsonata: Those in JSONata only.
+        required: Those that it must have.
+        one_of: Groups of fields. It must have exactly one field of each.
+    """
 
     both: str
     jsonpath: str = ""
     jsonata: str = ""
     required: str = ""
-    one_of: tuple[str, ...] = ()  # of each group, exactly one field
+    one_of: tuple[str, ...] = ()
 
 
 COMPARISONS: Final = " ".join(
@@ -59,148 +71,58 @@ COMPARISONS: Final = " ".join(
     + ["StringMatches BooleanEquals BooleanEqualsPath"]
     + [f"Is{what}" for what in ("Null", "Present", "Numeric", "String", "Boolean", "Timestamp")]
 )  # fmt: skip
-_TEST: Final = Kind("Comment", f"And Or Not Variable {COMPARISONS}", one_of=("And Or Not Variable",))
-_STATE: Final = "Type Comment QueryLanguage"
-_WAYS: Final = "Next End"
-_GOING_ON: Final = f"{_STATE} {_WAYS} Assign"
-_CALLING: Final = f"{_GOING_ON} Retry Catch"
-_PATHS: Final = "InputPath OutputPath"
-_CALL_PATHS: Final = f"{_PATHS} Parameters ResultSelector ResultPath"
-_TIMES: Final = "SecondsPath Seconds TimestampPath Timestamp"
-_WORKFLOW: Final = "Comment StartAt States"
-_BRANCH: Final = Kind(_WORKFLOW, required="StartAt States")
-_ITERATION: Final = Kind(f"{_WORKFLOW} ProcessorConfig", required="StartAt States")
-# States by their type, and other objects by the field that holds them. Source: the specification
-# (https://states-language.net), the guide, and what others measured with ValidateStateMachineDefinition.
+_TABLES: Final = json.loads(Path(__file__).with_name("language.json").read_text("utf-8"))
 KINDS: Final[Mapping[str, Kind]] = {
-    "machine": Kind(f"{_WORKFLOW} QueryLanguage Version TimeoutSeconds", required="StartAt States"),
-    "Branches": _BRANCH,
-    "ItemProcessor": _ITERATION,
-    "Iterator": _ITERATION,
-    "Task": Kind(
-        f"{_CALLING} Resource Credentials TimeoutSeconds HeartbeatSeconds",
-        f"{_CALL_PATHS} TimeoutSecondsPath HeartbeatSecondsPath",
-        "Arguments Output",
-        required="Resource",
-        one_of=(_WAYS,),
-    ),
-    "Parallel": Kind(
-        f"{_CALLING} Branches", _CALL_PATHS, "Arguments Output", required="Branches", one_of=(_WAYS,)
-    ),
-    "Map": Kind(
-        f"{_CALLING} ItemProcessor Iterator ItemSelector ItemReader ItemBatcher ResultWriter Label"
-        " MaxConcurrency ToleratedFailureCount ToleratedFailurePercentage",
-        f"{_CALL_PATHS} ItemsPath MaxConcurrencyPath"
-        " ToleratedFailureCountPath ToleratedFailurePercentagePath",
-        "Items Output",
-        one_of=(_WAYS, "ItemProcessor Iterator"),
-    ),
-    "Pass": Kind(_GOING_ON, f"{_PATHS} Parameters Result ResultPath", "Output", one_of=(_WAYS,)),
-    "Wait": Kind(
-        f"{_GOING_ON} Seconds Timestamp",
-        f"{_PATHS} SecondsPath TimestampPath",
-        "Output",
-        one_of=(_WAYS, _TIMES),
-    ),
-    "Choice": Kind(f"{_STATE} Assign Choices Default", _PATHS, "Output", required="Choices"),
-    "Succeed": Kind(_STATE, _PATHS, "Output"),
-    "Fail": Kind(f"{_STATE} Error Cause", "ErrorPath CausePath"),
-    "Choices": Kind(
-        "Comment Next Assign",
-        _TEST.jsonpath,
-        "Condition Output",
-        required="Next",
-        one_of=("And Or Not Variable Condition",),
-    ),
-    **dict.fromkeys(("And", "Or", "Not"), _TEST),
-    "Catch": Kind("Comment ErrorEquals Next Assign", "ResultPath", "Output", required="ErrorEquals Next"),
-    "Retry": Kind(
-        "Comment ErrorEquals IntervalSeconds MaxAttempts BackoffRate MaxDelaySeconds JitterStrategy",
-        required="ErrorEquals",
-    ),
-    "ProcessorConfig": Kind("Mode ExecutionType"),
-    "ItemReader": Kind("Resource ReaderConfig", "Parameters", "Arguments", required="Resource"),
-    "ReaderConfig": Kind(
-        "InputType ManifestType Transformation CSVHeaderLocation CSVHeaders CSVDelimiter ItemsPointer"
-        " MaxItems",
-        "MaxItemsPath",
-    ),
-    "ItemBatcher": Kind(
-        "BatchInput MaxItemsPerBatch MaxInputBytesPerBatch", "MaxItemsPerBatchPath MaxInputBytesPerBatchPath"
-    ),
-    "ResultWriter": Kind("Resource WriterConfig", "Parameters", "Arguments"),
+    name: Kind(**row, jsonpath=f"{jsonpath} {COMPARISONS}" if "Variable" in jsonpath else jsonpath)
+    for name, row in _TABLES["kinds"].items()
+    for jsonpath in [row.pop("jsonpath", "")]
 }
 STATE_TYPES: Final = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map")
-# The smallest and the largest value of the numbers that may be JSONata, and of all numbers.
-_EVALUATED_RANGES: Final[Mapping[str, tuple[float, float]]] = {
-    "Seconds": (0, 99_999_999),
-    "TimeoutSeconds": (1, 99_999_999),
-    "HeartbeatSeconds": (1, 99_999_999),
-    "ToleratedFailurePercentage": (0.0, 100.0),
-    "MaxItems": (0, 100_000_000),
-    **dict.fromkeys(("MaxConcurrency", "ToleratedFailureCount", "MaxItemsPerBatch"), (0, math.inf)),
-    "MaxInputBytesPerBatch": (0, math.inf),
-}
-_RANGES: Final[Mapping[str, tuple[float, float]]] = {
-    **_EVALUATED_RANGES,
-    "IntervalSeconds": (0, math.inf),
-    "MaxAttempts": (0, 99_999_999),
-    "BackoffRate": (1.0, math.inf),
-    "MaxDelaySeconds": (1, 31_622_400),
-}
-# Each of these can be given as it is or by a path, but not both. A Wait has a group of its own.
-_PAIRS: Final = tuple(
-    f"{name} {name}Path" for name in (*_EVALUATED_RANGES, "Error", "Cause") if name != "Seconds"
-)
-# The fields that may hold JSONata, and what else they may hold.
-_ANY: Final[tuple[type, ...]] = (object,)
-_EVALUATED: Final[Mapping[str, tuple[type, ...]]] = {
-    **dict.fromkeys(("Output", "Arguments", "ItemSelector", "BatchInput"), _ANY),
-    **dict.fromkeys(("Error", "Cause", "Timestamp"), (str,)),
-    **dict.fromkeys(_EVALUATED_RANGES, (int,)),
-    "ToleratedFailurePercentage": (int, float),
-    "Credentials": (dict,),
-    "Items": (list, dict),
-    "Condition": (bool,),
-}
-_COMPARED: Final[Mapping[str, tuple[type, ...]]] = {
-    "String": (str,), "Timestamp": (str,), "Numeric": (int, float), "Boolean": (bool,), "Is": (bool,)
+_TYPES: Final = {
+    "OBJECT": dict, "ARRAY": list, "STRING": str, "BOOLEAN": bool, "INTEGER": int, "FLOAT": float
 }  # fmt: skip
+
+
+class Field(NamedTuple):
+    """What the value of a field may be: a row of ``language.json``.
+
+    Paths and the comparisons of a Choice are not in that file, because their names say what they are.
+    Parameters may be a list there. AWS's guide says an object, but AWS's own samples have a list.
+
+    Args:
+        type: The types that it may have, in the words of AWS's sentence. Empty for any value.
+        evaluated: Whether it may hold JSONata.
+        range: The smallest and the largest number.
+        values: What a text may be.
+        not_empty: Whether an array must have elements.
+    """
+
+    type: str = ""
+    evaluated: bool = False
+    range: tuple[float, float] | None = None
+    values: tuple[str, ...] = ()
+    not_empty: bool = False
+
+
+_ANY: Final = Field()
+_NUMBERS: Final = [name for name, row in _TABLES["fields"].items() if "evaluated" in row and "range" in row]
+# Each of these can be given as it is or by a path, but not both. A Wait has a group of its own.
+_PAIRS: Final = tuple(f"{name} {name}Path" for name in (*_NUMBERS, "Error", "Cause") if name != "Seconds")
 _PATH_FIELDS: Final = tuple(
     name for kind in KINDS.values() for name in kind.jsonpath.split() if name.endswith("Path")
 )
-_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
-    **_EVALUATED,
-    **{name: types for name in COMPARISONS.split() for of, types in _COMPARED.items() if name.startswith(of)},
-    **dict.fromkeys((*_PATH_FIELDS, "Variable"), (str,)),
-    **dict.fromkeys(("IntervalSeconds", "MaxAttempts", "MaxDelaySeconds"), (int,)),
-    "BackoffRate": (int, float),
-    "End": (bool,),
-    "Parameters": (dict, list),  # AWS's guide says an object, but AWS's own samples have a list
-    **dict.fromkeys(("ResultSelector", "ItemSelector", "BatchInput"), (dict,)),
-    **dict.fromkeys(("States", "Assign", "ItemProcessor", "Iterator", "ItemReader", "ReaderConfig"), (dict,)),
-    **dict.fromkeys(("ItemBatcher", "ResultWriter", "Not", "ProcessorConfig"), (dict,)),
-    **dict.fromkeys(("Branches", "Choices", "Catch", "Retry", "ErrorEquals", "And", "Or"), (list,)),
-    **dict.fromkeys(("StartAt", "Next", "Default", "Resource", "QueryLanguage", "Type", "Comment"), (str,)),
-    **dict.fromkeys(("Version", "JitterStrategy", "Mode", "ExecutionType", "Label"), (str,)),
-    **dict.fromkeys(("InputType", "CSVHeaderLocation", "CSVDelimiter", "Transformation"), (str,)),
-    **dict.fromkeys(("ItemsPointer", "ManifestType"), (str,)),
-    "CSVHeaders": (list,),
+_COMPARED: Final = {"Numeric": "INTEGER FLOAT", "Boolean": "BOOLEAN", "Is": "BOOLEAN", "": "STRING"}
+_FIELDS: Final[Mapping[str, Field]] = {
+    **{
+        name: Field(next(told for of, told in _COMPARED.items() if name.startswith(of)))
+        for name in COMPARISONS.split()
+    },
+    **dict.fromkeys((*_PATH_FIELDS, "Variable"), Field("STRING")),
+    **{name: Field(**row) for name, row in _TABLES["fields"].items()},
+    "CSVDelimiter": Field("STRING", values=tuple(DELIMITERS)),
 }
 _NULLABLE: Final = ("InputPath", "OutputPath", "ResultPath")
-_NOT_EMPTY: Final = ("Branches", "Choices", "ErrorEquals", "And", "Or")
 _LANGUAGES: Final = ("JSONPath", "JSONata")
-_VALUES: Final[Mapping[str, tuple[str, ...]]] = {
-    "QueryLanguage": _LANGUAGES,
-    "Version": ("1.0",),
-    "JitterStrategy": ("NONE", "FULL"),
-    "Mode": ("INLINE", "DISTRIBUTED"),
-    "ExecutionType": ("STANDARD", "EXPRESS"),
-    "InputType": ("CSV", "JSON", "JSONL", "PARQUET", "MANIFEST"),
-    "CSVHeaderLocation": ("FIRST_ROW", "GIVEN"),
-    "CSVDelimiter": tuple(DELIMITERS),
-    "Transformation": ("NONE", "LOAD_AND_FLATTEN"),
-}
 _Format = tuple[Callable[[str], object], str]
 _IS_PATH: Final = (is_path, "Value must be a valid JSONPath.")
 _IS_READ: Final = (is_path_or_call, _IS_PATH[1])
@@ -214,10 +136,6 @@ _TO_ONE_NODE: Final = (
 )  # fmt: skip
 _IN_THE_INPUT: Final = (re.compile(r"\$([.\[].*)?", re.DOTALL).fullmatch, _NO_REFERENCE)
 _NOT_IN_THE_CONTEXT: Final = (re.compile(r"(?!\$\$).*", re.DOTALL).fullmatch, _NO_REFERENCE)
-_OF_MAPS: Final = (
-    "MaxConcurrency", "ToleratedFailureCount", "ToleratedFailurePercentage", "MaxItems",
-    "MaxItemsPerBatch", "MaxInputBytesPerBatch",
-)  # fmt: skip
 _TIME: Final = re.compile(
     r"\d{4}-(0\d|1[0-2])-[0-3]\dT([01]\d|2[0-3]):[0-5]\d:[0-6]\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII
 )
@@ -228,7 +146,10 @@ _FORMATS: Final[Mapping[str, tuple[_Format, ...]]] = {
     **dict.fromkeys(("ErrorPath", "CausePath"), (_IS_READ,)),
     "ResultPath": (_IS_PATH, _TO_ONE_NODE, _IN_THE_INPUT),
     "ItemsPath": (_IS_PATH, _TO_ONE_NODE),
-    **dict.fromkeys((f"{name}Path" for name in _OF_MAPS), (_IS_PATH, _TO_ONE_NODE, _NOT_IN_THE_CONTEXT)),
+    **dict.fromkeys(
+        (f"{name}Path" for name in _NUMBERS if not name.endswith("Seconds")),
+        (_IS_PATH, _TO_ONE_NODE, _NOT_IN_THE_CONTEXT),
+    ),
     **dict.fromkeys(
         ("Variable", *(name for name in COMPARISONS.split() if name.endswith("Path"))),
         (_FROM_THE_ROOT, _TO_ONE_NODE),
@@ -239,39 +160,22 @@ _FORMATS: Final[Mapping[str, tuple[_Format, ...]]] = {
     ),
     "Resource": ((re.compile("arn:.*").fullmatch, "Value is not a valid resource ARN"),),
 }
-_TYPE_NAMES: Final = {
-    dict: "OBJECT", list: "ARRAY", str: "STRING", bool: "BOOLEAN", int: "INTEGER", float: "FLOAT"
-}  # fmt: skip
 _TEMPLATES: Final = ("Parameters", "ResultSelector", "ItemSelector", "BatchInput", "Assign")
 _LOOKS_LIKE_A_PATH: Final = re.compile(r"\$\$?[.\[]|States\.\w+\(")
 _VARIABLE: Final = re.compile(r"(?<![\w$])\$([^\W\d]\w*)")
-# A service integration, and what else does a Task. Only services with few APIs are listed.
+# A service integration, and what else does a Task. Only services with few APIs are in ``language.json``.
 _INTEGRATION: Final = re.compile(
     r"arn:[\w-]+:states:[^:]*:[^:]*:(?P<service>[\w-]+|aws-sdk:[\w-]+):(?P<api>\w+)"
     r"(?P<pattern>\.waitForTaskToken|\.sync(:2)?)?",
     re.ASCII,
 )
 _OF_A_WORKER: Final = re.compile(r"arn:[\w-]+:(lambda:[^:]*:[^:]*:function|states:[^:]*:[^:]*:activity):.+")
-_APIS: Final[Mapping[str, tuple[str, ...]]] = {
-    "dynamodb": ("getItem", "putItem", "updateItem", "deleteItem"),
-    "lambda": ("invoke",),
-    "sns": ("publish",),
-    "sqs": ("sendMessage",),
-    "states": ("startExecution",),
-    "events": ("putEvents",),
-    "http": ("invoke",),
-}
 # What a Distributed Map can read from, and write to.
 _OF_S3: Final = {
     "ItemReader": r":states:::s3:(getObject|listObjectsV2)$",
     "ResultWriter": r":states:::s3:putObject$",
 }
 _QUOTED: Final = re.compile(r"'(?:\\.|[^'\\])*'")
-_WARNINGS: Final = {
-    "NO_DOLLAR": "No .$ on a field that appears to be a JSONPath or Intrinsic Function",
-    "NO_PATH": "Field value looks like a path, but field name does not end with 'Path'",
-    "PASS_RESULT_IS_STATIC": "Attempt to use a path in the result of a pass state",
-}
 
 
 def diagnostics(definition: str, *, express: bool = False) -> list[Diagnostic]:
@@ -364,9 +268,7 @@ class _Walk:
         compares = "Variable" in value and "Variable" in kind.jsonpath.split()
         exactly_one = (*kind.one_of, *((COMPARISONS,) if compares else ()))
         for group in (*exactly_one, *_PAIRS):
-            there = [
-                name for name in group.split() if name in value and (name, value[name]) != ("End", False)
-            ]
+            there = [it for it in group.split() if it in value and (it, value[it]) != ("End", False)]
             if len(there) > 1 or (not there and group in exactly_one):
                 only = "There should only be one" if there else "This object should have only one"
                 self._fault(f"{only} of the following fields: [{group.replace(' ', ', ')}]", at)
@@ -405,21 +307,23 @@ class _Walk:
         """Whether the value of a field has the right type."""
         if value is None and name in _NULLABLE:
             return True
-        wanted = _TYPES.get(name, _ANY)
-        expression = place.language == "JSONata" and name in _EVALUATED and _is_expression(value)
-        if not expression and (not isinstance(value, wanted) or (isinstance(value, bool) and int in wanted)):
-            self._fault(f"Expected value of type [{', '.join(_TYPE_NAMES[each] for each in wanted)}]", at)
+        field = _FIELDS.get(name, _ANY)
+        wanted = field.type.split()
+        expression = place.language == "JSONata" and field.evaluated and _is_expression(value)
+        fits = not wanted or isinstance(value, tuple(_TYPES[each] for each in wanted))
+        if not expression and (not fits or (isinstance(value, bool) and "INTEGER" in wanted)):
+            self._fault(f"Expected value of type [{', '.join(wanted)}]", at)
             return False
-        if (values := _VALUES.get(name)) and value not in values:
-            self._fault(f"Value should be one of the following: [{', '.join(values)}]", at)
-        if value == [] and name in _NOT_EMPTY:
+        if field.values and value not in field.values:
+            self._fault(f"Value should be one of the following: [{', '.join(field.values)}]", at)
+        if value == [] and field.not_empty:
             self._fault("Value cannot be empty", at)
         if not expression:
             formats = _FORMATS.get(name, ())
             if message := next((told for form, told in formats if not form(value)), None):
                 self._fault(message, at)
-        lowest, highest = _RANGES.get(name, (0, 0))
-        if name in _RANGES and not expression:
+        if field.range and not expression:
+            lowest, highest = field.range
             if value < lowest:
                 self._fault(f"Minimum value is {lowest}", at)
             elif value > highest:
@@ -454,7 +358,7 @@ class _Walk:
         if name == "Credentials" and isinstance(value, dict) and not {"RoleArn", "RoleArn.$"} & set(value):
             self._fault("The field 'RoleArn' is required but was missing", at)
         for where, text in _strings(value, at):
-            if place.language == "JSONata" and name in {*_EVALUATED, "Assign"}:
+            if place.language == "JSONata" and (name == "Assign" or _FIELDS.get(name, _ANY).evaluated):
                 self._expression(name, text, where, place)
             elif place.language == "JSONPath" and name != "Comment":
                 self._path(name, text, where, place)
@@ -462,10 +366,9 @@ class _Walk:
     def _resource(self, arn: str, at: str) -> None:
         """Check the resource of a Task."""
         integration = _INTEGRATION.fullmatch(arn)
-        apis = _APIS.get(integration["service"]) if integration else None
-        if not (integration or _OF_A_WORKER.fullmatch(arn)) or (
-            integration and apis and integration["api"] not in apis
-        ):
+        apis = _TABLES["apis"].get(integration["service"]) if integration else None
+        is_known = integration or _OF_A_WORKER.fullmatch(arn)
+        if not is_known or (integration and apis and integration["api"] not in apis):
             text = "The value is not a valid resource ARN, or the resource is not available in this region."
             self._fault(f"The resource provided {arn} is not recognized. {text}", at)
         elif self._express and ":activity:" in arn:
@@ -521,7 +424,7 @@ class _Walk:
         elif _LOOKS_LIKE_A_PATH.match(text):
             code = {"Result": "PASS_RESULT_IS_STATIC"} | dict.fromkeys(_TEMPLATES, "NO_DOLLAR")
             warning = code.get(name, "NO_PATH")
-            self.diagnostics.append(Diagnostic(warning, _WARNINGS[warning], at, "WARNING"))
+            self.diagnostics.append(Diagnostic(warning, _TABLES["warnings"][warning], at, "WARNING"))
 
     def _read(self, name: str, at: str, place: _Place) -> None:
         known = self.references.setdefault(place.state, [])
@@ -533,10 +436,7 @@ class _Walk:
     def _workflow(self, workflow: State, states: State, place: _Place) -> None:
         """Check the states of a machine, a branch or a Map, and the ways between them."""
         inside = f"{place.at}/States"
-        fits = [
-            name for name, each in states.items() if self._fits("States", each, f"{inside}/{name}", place)
-        ]
-        states = {name: states[name] for name in fits}
+        states = {key: it for key, it in states.items() if self._fits("States", it, f"{inside}/{key}", place)}
         if isinstance(start := workflow.get("StartAt"), str):
             self._ways(start, states, place)
         own = frozenset(name for state in states.values() for name in assigned_by(state))
