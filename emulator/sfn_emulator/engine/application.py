@@ -101,10 +101,8 @@ class Moto:
 def signed(scope: Scope) -> dict[str, str]:
     """The headers of a request with this scope."""
     credential = f"{scope.access_key}/20200101/{scope.region}/{scope.service}/aws4_request"
-    return {
-        "authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0",
-        "host": "127.0.0.1",
-    }
+    signature = f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0"
+    return {"authorization": signature, "host": "127.0.0.1"}
 
 
 def read_object(

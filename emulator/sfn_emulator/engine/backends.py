@@ -162,12 +162,8 @@ def _identity(caller: Caller) -> Any:
 
 
 def _default_versions(policies: Iterable[Any]) -> tuple[str, ...]:
-    return tuple(
-        version.document
-        for policy in policies
-        for version in list(policy.versions)
-        if version.version_id == policy.default_version_id
-    )
+    versions = [(version, policy) for policy in policies for version in list(policy.versions)]
+    return tuple(it.document for it, policy in versions if it.version_id == policy.default_version_id)
 
 
 def _named(identities: Iterable[Any], name: str) -> Any:

@@ -175,16 +175,13 @@ class EngineClients:
         key = getattr(self._thread, "key", None)
         url = urlsplit(request.url)
         target = (url.path or "/") + (f"?{url.query}" if url.query else "")
-        headers = {
-            name.lower(): value.decode("latin-1") if isinstance(value, bytes) else str(value)
-            for name, value in request.headers.items()
-        }
+        given = [(name.lower(), it) for name, it in request.headers.items()]
+        headers = {name: it.decode("latin-1") if isinstance(it, bytes) else str(it) for name, it in given}
         headers.update(signed(replace(scope, access_key=key or "")))
         body = request.body or b""
         body = body.read() if hasattr(body, "read") else body
-        ours = Request(
-            request.method, target, headers, body.encode() if isinstance(body, str) else bytes(body)
-        )
+        body = body.encode() if isinstance(body, str) else bytes(body)
+        ours = Request(request.method, target, headers, body)
         refusal = denied(ours, "The state machine that calls has no role")
         earlier = vars(self._thread).pop("reply", None)
         self._thread.latest = reply = earlier or (self._answer(ours) if key else error_reply(ours, refusal))
@@ -272,11 +269,9 @@ def checked(params: dict[str, Any], model: Any, **_: Any) -> dict[str, Any]:
     shape = model.input_shape
     given = {name: value for name, value in params.items() if value is not None}
     kinds = {name: member.type_name for name, member in shape.members.items()} if shape else {}
-    wrong = [
-        name for name in given if not isinstance(given[name], _JSON_TYPES.get(kinds.get(name, ""), object))
-    ]
-    if wrong:
-        raise WrongTypesError(*wrong)
+    fits = {name: isinstance(it, _JSON_TYPES.get(kinds.get(name, ""), object)) for name, it in given.items()}
+    if not all(fits.values()):
+        raise WrongTypesError(*(name for name in fits if not fits[name]))
     for name in shape.required_members if shape else ():
         if name in given or name not in params:
             continue

@@ -94,7 +94,7 @@ def property_of_state(original: MotoFunction, self: Any, instance: Any) -> None:
         original(self, instance)
 
 
-def timestamp(_: MotoFunction, timestamp: str) -> datetime.datetime | None:
+def timestamp(_: MotoFunction | None, timestamp: str) -> datetime.datetime | None:
     """A timestamp may have an offset. The result is in local time, which moto compares it with."""
     if not (isinstance(timestamp, str) and _TIMESTAMP.fullmatch(timestamp)):
         return None
@@ -167,10 +167,8 @@ def _function(its_call: Call) -> Any:
             language = engine_module(_NODES + "common.query_language").QueryLanguageMode.JSONPath
             arguments.append(module.ArgumentVar(strings.StringVariableSample(language, argument.text)))
     factory = engine_module(functions + "function.statesfunction.factory").StatesFunctionFactory
-    return factory.from_name(
-        func_name=names.StatesFunctionName(kinds[its_call.function]),
-        argument_list=module.ArgumentList(arguments),
-    )
+    name = names.StatesFunctionName(kinds[its_call.function])
+    return factory.from_name(func_name=name, argument_list=module.ArgumentList(arguments))
 
 
 def formatted(_: MotoFunction, self: Any, env: Any) -> None:

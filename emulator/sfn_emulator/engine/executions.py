@@ -4,7 +4,6 @@ import datetime
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from types import SimpleNamespace
 from typing import Any, Final, Protocol
 
@@ -88,14 +87,13 @@ def prepared(
     definition = machine["definition"]
     if machine["type"] == "EXPRESS":
         parsed = json.loads(definition)
-        definition = json.dumps(
-            parsed | {"TimeoutSeconds": min(parsed.get("TimeoutSeconds", _LONGEST), _LONGEST)}
-        )
-    where = Arn.of(arn)
+        seconds = min(parsed.get("TimeoutSeconds", _LONGEST), _LONGEST)
+        definition = json.dumps(parsed | {"TimeoutSeconds": seconds})
+    where, kind = Arn.of(arn), engine_module("api").StateMachineType(machine["type"])
     make = sparing(execution.SyncExecution if sync else execution.Execution)
     made = make(
         name=name,
-        sm_type=engine_module("api").StateMachineType(machine["type"]),
+        sm_type=kind,
         role_arn=machine["roleArn"],
         exec_arn=arn,
         account_id=where.account,
@@ -103,7 +101,7 @@ def prepared(
         state_machine=SimpleNamespace(
             arn=machine["stateMachineArn"],
             name=machine["name"],
-            sm_type=engine_module("api").StateMachineType(machine["type"]),
+            sm_type=kind,
             definition=definition,
         ),
         start_date=datetime.datetime.now(tz=datetime.UTC),
@@ -112,25 +110,16 @@ def prepared(
         input_data=given,
     )
     made.when_ended = ended  # `failures.ended` calls it
-    if machine["type"] == "STANDARD":
-        made._get_start_execution_worker = partial(redrives.noted, made._get_start_execution_worker)
+    # `payloads.began` gives each of these the environment in which the execution runs.
+    made.changes = [redrives.note_progress] if machine["type"] == "STANDARD" else []
     if sync:
-        made._get_start_execution_worker = partial(_without_redrives, made._get_start_execution_worker)
+        made.changes.append(_count_no_redrives)
     return made
 
 
-def _without_redrives(worker_of: Callable[[], Any]) -> Any:
+def _count_no_redrives(env: Any) -> None:
     """In an execution that somebody waits for, the context object counts no redrives."""
-    worker = worker_of()
-    build = worker._get_evaluation_environment
-
-    def environment() -> Any:
-        env = build()
-        env.states.context_object.context_object_data["Execution"].pop("RedriveCount", None)
-        return env
-
-    worker._get_evaluation_environment = environment
-    return worker
+    env.states.context_object.context_object_data["Execution"].pop("RedriveCount", None)
 
 
 def is_logged(level: str, event_type: str) -> bool:

@@ -20,11 +20,12 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from sfn_emulator.engine import payloads
-from sfn_emulator.engine.internals import MotoFunction, engine_module
+from sfn_emulator.engine.internals import MotoFunction, add_event, details_of, engine_module
 from sfn_emulator.engine.performance import remembered
 
 _MOST_EVENTS: Final = 25_000
-_MOST_ITERATIONS_AT_ONCE: Final = 40
+#: How many iterations or children of a Map exist at the same time, whatever its MaxConcurrency.
+MOST_AT_ONCE: Final = 40
 _RUNTIME: Final = "States.Runtime"
 _NAMES: Final = "asl.component.common.error_name."
 _COMPARISON: Final = "asl.component.state.choice.comparison."
@@ -49,17 +50,14 @@ def comparison(original: MotoFunction, self: Any, env: Any) -> None:
 
 def compared(original: MotoFunction, self: Any, env: Any) -> None:
     """The path of an operator may lead into the context object, too."""
-    if not (isinstance(self.value, str) and self.value.startswith("$$") and _has_path(self)):
+    has_path = str(self.operator_type.name).endswith("Path")
+    if not (has_path and isinstance(self.value, str) and self.value.startswith("$$")):
         original(self, env)
         return
     env.stack.insert(-1, env.states.context_object.context_object_data)
     operators = engine_module(_COMPARISON + "operator.factory").OperatorFactory
     operators.get(self.operator_type).eval(env=env, value=self.value[1:])
     del env.stack[-2]
-
-
-def _has_path(comparison_function: Any) -> bool:
-    return str(comparison_function.operator_type.name).endswith("Path")
 
 
 def result_path(original: MotoFunction, self: Any, env: Any) -> None:
@@ -164,9 +162,7 @@ def few_at_once(
     original: MotoFunction, self: Any, *, max_concurrency: int, input_items: list[Any] | None, **given: Any
 ) -> None:
     """An inline Map runs 40 iterations at the same time. moto would start a thread for each item."""
-    at_once = min(
-        max_concurrency or _MOST_ITERATIONS_AT_ONCE, _MOST_ITERATIONS_AT_ONCE, len(input_items or ())
-    )
+    at_once = min(max_concurrency or MOST_AT_ONCE, MOST_AT_ONCE, len(input_items or ()))
     original(self, max_concurrency=at_once, input_items=input_items, **given)
 
 
@@ -233,11 +229,7 @@ def execution(original: MotoFunction, self: Any) -> None:
     except Exception as error:
         self.env = self.env or self._get_evaluation_environment()
         self.env.set_error(details := unexpected(error))
-        self.env.event_manager.add_event(
-            context=self.env.event_history_context,
-            event_type=engine_module("api").HistoryEventType.ExecutionFailed,
-            event_details={"executionFailedEventDetails": details},
-        )
+        add_event(self.env, "ExecutionFailed", details)
         self._execution_communication.terminated()
 
 
@@ -332,10 +324,9 @@ def with_path(original: MotoFunction, self: Any, env: Any) -> Any:
         return original(self, env)
     except engine_module("asl.utils.json_path").NoSuchJsonPathError as error:
         its_input = compact_json(engine_module("asl.utils.encoding").to_json_str, error.data)
-        field = (
-            f"specified for the field '{env.next_field_name}' could not be found in the input '{its_input}'"
-        )
-        raise failure_in_state(env, _RUNTIME, f"The JSONPath '{error.json_path}' {field}") from error
+        path = f"The JSONPath '{error.json_path}' specified for the field '{env.next_field_name}'"
+        reason = f"{path} could not be found in the input '{its_input}'"
+        raise failure_in_state(env, _RUNTIME, reason) from error
 
 
 def uncaught(original: MotoFunction, self: Any, env: Any) -> None:
@@ -379,10 +370,15 @@ def start_error(original: MotoFunction, self: Any, env: Any, ex: Exception) -> A
     """An error of StartExecution has the name of its class in AWS's SDK."""
     event = original(self, env, ex)
     if (code := getattr(ex, "response", {}).get("Error", {}).get("Code", "")).endswith("Exception"):
-        name = f"StepFunctions.{code.replace('AccessDenied', 'AWSStepFunctions')}"
-        event.error_name = engine_module(_NAMES + "custom_error_name").CustomErrorName(name)
-        event.event_details["taskFailedEventDetails"]["error"] = name
+        _rename(event, f"StepFunctions.{code.replace('AccessDenied', 'AWSStepFunctions')}")
     return event
+
+
+def _rename(event: Any, error: str, **more: str) -> None:
+    """Change the error of an event, and more of its details."""
+    event.error_name = engine_module(_NAMES + "custom_error_name").CustomErrorName(error)
+    (details,) = event.event_details.values()
+    details.update(error=error, **more)
 
 
 def lambda_error(original: MotoFunction, self: Any, env: Any, ex: Exception) -> Any:
@@ -392,8 +388,7 @@ def lambda_error(original: MotoFunction, self: Any, env: Any, ex: Exception) -> 
     event = original(self, env, ex)
     if isinstance(ex, ClientError):
         error, cause = engine_module(_LAMBDA).StateTaskServiceLambda._error_cause_from_client_error(ex)
-        event.error_name = engine_module(_NAMES + "custom_error_name").CustomErrorName(error)
-        event.event_details["lambdaFunctionFailedEventDetails"].update(error=error, cause=cause)
+        _rename(event, error, cause=cause)
     return event
 
 
@@ -458,11 +453,22 @@ def _not_started(env: Any, error: WrongTypesError) -> str:
 
 def failure_event(env: Any, event_type: str, details: Any) -> Exception:
     """An error that Retry and Catch see. The history shows it as an event of this type."""
-    module, kind = engine_module(_NAMES + "failure_event"), event_type[0].lower() + event_type[1:]
+    module = engine_module(_NAMES + "failure_event")
     name = carried_name(engine_module(_NAMES + "custom_error_name").CustomErrorName, details["error"])
-    event = module.FailureEvent(env, name, event_type, {f"{kind}EventDetails": details})
+    event = module.FailureEvent(env, name, event_type, details_of(event_type, details))
     failure: Exception = module.FailureEventException(event)
     return failure
+
+
+def task_failed(env: Any, error: str, cause: str | None) -> Exception:
+    """An error that Retry and Catch see, and that the history shows as TaskFailed."""
+    return failure_event(env, "TaskFailed", {"error": error} | ({} if cause is None else {"cause": cause}))
+
+
+def too_many_failures(env: Any) -> Exception:
+    """The error of a Map in which more items have failed than it tolerates."""
+    cause = "The specified tolerated failure threshold was exceeded"
+    return task_failed(env, "States.ExceedToleratedFailureThreshold", cause)
 
 
 def _failure(error: str, cause: str) -> Exception:

@@ -5,7 +5,7 @@ moto is imported when it is needed, because `patches` changes its modules while 
 
 import importlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 MotoFunction = Callable[..., Any]
@@ -15,6 +15,18 @@ MotoFunction = Callable[..., Any]
 def engine_module(name: str) -> Any:
     """A module of moto's engine, such as ``"asl.utils.encoding"``."""
     return importlib.import_module(f"moto.stepfunctions.parser.{name}")
+
+
+def details_of(kind: str, details: Mapping[str, Any]) -> dict[str, Any]:
+    """The details of an event of this type, in the form of moto's engine."""
+    return {f"{kind[0].lower()}{kind[1:]}EventDetails": details}
+
+
+def add_event(env: Any, kind: str, details: Mapping[str, Any] | None = None, **more: Any) -> None:
+    """Add an event of this type to the history. ``more`` are further arguments of moto's EventManager."""
+    told = None if details is None else details_of(kind, details)
+    context = env.event_history_context
+    env.event_manager.add_event(context=context, event_type=kind, event_details=told, **more)
 
 
 def parsed(definition: str) -> Any:

@@ -7,6 +7,7 @@ its own fields (`Written`), and `map_runs` runs it.
 import copy
 import json
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from sfn_emulator.engine import query_languages
-from sfn_emulator.engine.failures import failure_event, failure_in_state, with_path
+from sfn_emulator.engine.failures import failure_in_state, task_failed, with_path
 from sfn_emulator.engine.internals import MotoFunction, engine_module
 from sfn_emulator.engine.performance import remembered_parser
 from states_language import all_states
@@ -26,7 +27,6 @@ READ: Final = ("CSV", "JSON", "JSONL")
 _TAKEN: Final = ("ItemReader", "ItemBatcher", "ResultWriter")
 # A definition without these words has nothing that moto's parser cannot read.
 _UNREADABLE: Final = ("DISTRIBUTED", "ToleratedFailurePercentage", *_TAKEN)
-_READER_FAILED: Final = "States.ItemReaderFailed"
 # The Distributed Maps of the definition that is parsed now.
 _maps: ContextVar[Mapping[str, Any] | None] = ContextVar("maps", default=None)
 
@@ -71,7 +71,7 @@ def is_distributed(state: Mapping[str, Any]) -> bool:
 
 def parser(original: Any) -> Any:
     """Moto's parser, which reads only what it can read of a Distributed Map, and reads everything once."""
-    return remembered_parser(SimpleNamespace(parse=_with_maps(original.parse)))
+    return remembered_parser(_with_maps(original.parse))
 
 
 @lru_cache(1)
@@ -111,18 +111,14 @@ def _simplify(state: dict[str, Any]) -> None:
 def _written(state: Mapping[str, Any], default: str, parse: MotoFunction) -> Written:
     language = state.get("QueryLanguage", default)
     processor = state.get("ItemProcessor") or state.get("Iterator") or {}
-    children = {"QueryLanguage": default} | {
-        key: it for key, it in processor.items() if key != "ProcessorConfig"
-    }
+    children = {"QueryLanguage": default, **processor}
+    del children["ProcessorConfig"]
     kind = str(processor["ProcessorConfig"].get("ExecutionType") or "STANDARD")
     templates = {}
     if language == "JSONPath":
         for name in {"ItemReader", "ItemBatcher"} & state.keys():
             flat = _flat(state[name])
-            template = {
-                f"{key.removesuffix('Path')}.$" if key.endswith("Path") else key: it
-                for key, it in flat.items()
-            }
+            template = {re.sub("Path$", ".$", key): it for key, it in flat.items()}
             single = {"Type": "Pass", "Parameters": template, "End": True}
             machine = json.dumps({"StartAt": name, "States": {name: single}})
             templates[name] = parse(machine)[0].states.states[name].parameters
@@ -132,16 +128,15 @@ def _written(state: Mapping[str, Any], default: str, parse: MotoFunction) -> Wri
 
 def _flat(field: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of ItemReader or ItemBatcher, and of the ReaderConfig in it, side by side."""
-    return {
-        **field.get("ReaderConfig", {}),
-        **{key: it for key, it in field.items() if key != "ReaderConfig"},
-    }
+    flat = {**field.get("ReaderConfig", {}), **field}
+    flat.pop("ReaderConfig", None)
+    return flat
 
 
 def distributed(original: MotoFunction, self: Any, state_props: Any) -> None:
     """A Distributed Map gets its fields, also those that moto's parser cannot read."""
-    query_languages.with_items(original, self, state_props)
     self.written = (_maps.get() or {}).get(state_props.name)
+    query_languages.with_items(original, self, state_props, is_distributed=self.written is not None)
 
 
 def _evaluated(value: Any, field: str, env: Any) -> Any:
@@ -166,7 +161,7 @@ def _whole_number(env: Any, field: str, value: Any, path: str) -> int:
 
 def reader_failed(env: Any, cause: str) -> Exception:
     """The error of a Map whose items cannot be read."""
-    return failure_event(env, "TaskFailed", {"error": _READER_FAILED, "cause": cause})
+    return task_failed(env, "States.ItemReaderFailed", cause)
 
 
 def items_of(env: Any, written: Written, text: str | None = None) -> tuple[list[Any], str]:
@@ -209,12 +204,7 @@ def items_of(env: Any, written: Written, text: str | None = None) -> tuple[list[
 
 
 def _content(env: Any, where: Mapping[str, Any]) -> str:
-    from botocore.exceptions import ClientError, ParamValidationError
-
-    try:
-        content: bytes = _s3(env).get_object(**where)["Body"].read()
-    except (ClientError, ParamValidationError) as error:
-        raise reader_failed(env, _told(error)) from error
+    content: bytes = _s3(env, "get_object", **where)["Body"].read()
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -222,14 +212,9 @@ def _content(env: Any, where: Mapping[str, Any]) -> str:
 
 
 def _listed(env: Any, where: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    from botocore.exceptions import ClientError, ParamValidationError
-
     token: dict[str, str] = {}
     while True:
-        try:
-            page = _s3(env).list_objects_v2(**where, **token)
-        except (ClientError, ParamValidationError) as error:
-            raise reader_failed(env, _told(error)) from error
+        page = _s3(env, "list_objects_v2", **where, **token)
         for each in page.get("Contents", []):
             yield {
                 "Etag": each["ETag"],
@@ -243,10 +228,17 @@ def _listed(env: Any, where: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         token = {"ContinuationToken": page["NextContinuationToken"]}
 
 
-def _s3(env: Any) -> Any:
+def _s3(env: Any, operation: str, **given: Any) -> Any:
+    """Call S3 as the role of the execution."""
+    from botocore.exceptions import ClientError, ParamValidationError
+
     role = SimpleNamespace(role_arn=env.aws_execution_details.role_arn)
     make = engine_module("asl.utils.boto_client").boto_client_for
-    return make(region=env.aws_execution_details.region, service="s3", state_credentials=role)
+    client = make(region=env.aws_execution_details.region, service="s3", state_credentials=role)
+    try:
+        return getattr(client, operation)(**given)
+    except (ClientError, ParamValidationError) as error:
+        raise reader_failed(env, _told(error)) from error
 
 
 def _told(error: Any) -> str:
@@ -265,9 +257,6 @@ def inputs(env: Any, written: Written, items: Iterator[Any]) -> Iterator[tuple[A
         yield from ((item, 1) for item in items)
         return
     batcher = written.evaluated(env, "ItemBatcher")
-    limits = {
-        "most_items": batcher.get("MaxItemsPerBatch") or 0,
-        "most_bytes": batcher.get("MaxInputBytesPerBatch") or 0,
-    }
-    for batch in batches(items, common=batcher.get("BatchInput"), **limits):
+    most = [batcher.get(f"Max{name}PerBatch") or 0 for name in ("Items", "InputBytes")]
+    for batch in batches(items, *most, common=batcher.get("BatchInput")):
         yield batch, len(batch["Items"])

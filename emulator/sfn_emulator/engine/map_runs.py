@@ -21,16 +21,13 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from sfn_emulator.engine.executions import prepared
-from sfn_emulator.engine.failures import compact_json, failure_event
-from sfn_emulator.engine.internals import MotoFunction, engine_module
+from sfn_emulator.engine.failures import MOST_AT_ONCE, compact_json, task_failed, too_many_failures
+from sfn_emulator.engine.internals import MotoFunction, add_event, engine_module
 from sfn_emulator.engine.many_items import Written, inputs, items_of
 from sfn_emulator.engine.payloads import Spool, history_of, unlisted
 from sfn_emulator.engine.query_languages import map_item
 
-#: How many children of a Map Run exist at the same time, whatever its MaxConcurrency.
-MOST_AT_ONCE: Final = 40
 _LARGEST: Final = 262_144  # bytes of a Map's result
-_EXCEEDED: Final = "The specified tolerated failure threshold was exceeded"
 _STATUSES: Final = {
     "RUNNING": "running", "SUCCEEDED": "succeeded", "FAILED": "failed", "TIMED_OUT": "timedOut",
     "ABORTED": "aborted",
@@ -115,9 +112,8 @@ class MapRun:
     @property
     def has_failed(self) -> bool:
         """Whether more items have failed than are tolerated."""
-        failed, limits = self._items["FAILED"] + self._items["TIMED_OUT"], self.tolerated or {"count": 0}
-        is_too_many = failed > limits.get("count", failed)
-        return is_too_many or failed * 100 > limits.get("percentage", 100) * self.items
+        failed = self._items["FAILED"] + self._items["TIMED_OUT"]
+        return is_too_many(failed, self.items, self.tolerated or {"count": 0})
 
     def counts(self, *, of_items: bool) -> dict[str, int]:
         """How many children, or items, have each status, in the form of DescribeMapRun."""
@@ -255,17 +251,8 @@ def execution(original: MotoFunction, self: Any, env: Any) -> None:
         if "ItemReader" not in self.written.fields:
             self.items.eval(env)
             items = env.stack.pop()
-        _add(env, "MapStateStarted", {"length": len(items or ())})
-        tolerated = {}
-        for name, declared in (
-            ("count", self.tolerated_failure_count_decl),
-            ("percentage", self.tolerated_failure_percentage_decl),
-        ):
-            declared.eval(env=frame)
-            value = frame.stack.pop()
-            written = f"ToleratedFailure{name.title()}"
-            if {written, f"{written}Path"} & self.written.fields.keys():
-                tolerated[name] = value
+        add_event(env, "MapStateStarted", {"length": len(items or ())})
+        tolerated = dict(tolerance_of(self, frame, self.written.fields))
     finally:
         env.close_frame(frame)
     context = env.states.context_object.context_object_data
@@ -275,42 +262,28 @@ def execution(original: MotoFunction, self: Any, env: Any) -> None:
     run = MapRun(context, self.written, max_concurrency, tolerated, most_at_once)
     _runs[run.arn] = run
     try:
-        _add(env, "MapRunStarted", {"mapRunArn": run.arn})
+        add_event(env, "MapRunStarted", {"mapRunArn": run.arn})
         outputs = _outputs(self, env, run, items)
     except Exception as error:
         pair = getattr(error, "extract_error_cause_pair", lambda: None)() or (None, None)
         details = {name: text for name, text in zip(("error", "cause"), pair, strict=True) if text}
         run.end("FAILED")
-        _add(env, "MapRunFailed", details)
+        add_event(env, "MapRunFailed", details)
         raise
     if outputs is None:  # the execution or the branch ended
         run.end("ABORTED")
         return
     run.end("SUCCEEDED")
-    _add(env, "MapRunSucceeded")
+    add_event(env, "MapRunSucceeded")
     env.stack.append(outputs)
-    types = engine_module("api").HistoryEventType
-    env.event_manager.add_event(
-        context=env.event_history_context,
-        event_type=types.MapStateSucceeded,
-        update_source_event_id=False,
-    )
-
-
-def _add(env: Any, kind: str, details: Mapping[str, Any] | None = None) -> None:
-    name = f"{kind[0].lower()}{kind[1:]}EventDetails"
-    env.event_manager.add_event(
-        context=env.event_history_context,
-        event_type=engine_module("api").HistoryEventType(kind),
-        event_details=None if details is None else {name: dict(details)},
-    )
+    add_event(env, "MapStateSucceeded", update_source_event_id=False)
 
 
 def _outputs(state: Any, env: Any, run: MapRun, items: list[Any] | None) -> list[Any] | None:
     """Run all children; their outputs, or None if the environment ended before."""
     if "ResultWriter" in run.written.fields:
         missing = "The emulator does not have ResultWriter. Please remove it to get the results as output."
-        raise failure_event(env, "TaskFailed", {"error": "States.ResultWriterFailed", "cause": missing})
+        raise task_failed(env, "States.ResultWriterFailed", missing)
     source = "STATE_DATA"
     if items is None:
         items, source = items_of(env, run.written)
@@ -320,7 +293,7 @@ def _outputs(state: Any, env: Any, run: MapRun, items: list[Any] | None) -> list
     if reason := _why_not(env.aws_execution_details.role_arn, resource=run.base_arn):
         service = f"(Service: Sfn, Status Code: 400, Request ID: {uuid.uuid4()})"
         cause = f"Error contacting AWS Service. | Message from Service: {reason} {service}"
-        raise failure_event(env, "TaskFailed", {"error": "States.Permissions", "cause": cause})
+        raise task_failed(env, "States.Permissions", cause)
     waiting = inputs(env, run.written, selected(state, env, items, source))
     env.program_state_event = SimpleNamespace(set=lambda: run.news.put(None), clear=lambda: None)
     following = next(waiting, None)
@@ -335,8 +308,7 @@ def _outputs(state: Any, env: Any, run: MapRun, items: list[Any] | None) -> list
         else:
             run.news.get()
     if run.has_failed:
-        failed = {"error": "States.ExceedToleratedFailureThreshold", "cause": _EXCEEDED}
-        raise failure_event(env, "TaskFailed", failed)
+        raise too_many_failures(env)
     outputs, size = list[Any](), 0
     for each in run.children:
         if each.status == "SUCCEEDED" and size <= _LARGEST:  # a larger result is refused
@@ -346,14 +318,35 @@ def _outputs(state: Any, env: Any, run: MapRun, items: list[Any] | None) -> list
     return outputs
 
 
-def selected(state: Any, env: Any, items: Iterable[Any], source: str) -> Iterator[Any]:
+def tolerance_of(state: Any, env: Any, fields: Iterable[str]) -> Iterator[tuple[str, float]]:
+    """How many failures a Map tolerates: the ``"count"`` and the ``"percentage"`` that its fields give.
+
+    Args:
+        state: moto's object of the Map. It has a default for each.
+        env: Where they are evaluated.
+        fields: The names of its fields in the definition.
+    """
+    given = {name.removesuffix("Path") for name in fields}
+    for name in ("count", "percentage"):
+        if f"ToleratedFailure{name.title()}" in given:
+            getattr(state, f"tolerated_failure_{name}_decl").eval(env)
+            yield name, env.stack.pop()
+
+
+def is_too_many(failed: int, items: int, tolerated: Mapping[str, float]) -> bool:
+    """Whether so many failures of items are more than `tolerance_of` says. Without a limit, they are not."""
+    is_over = failed > tolerated.get("count", failed)
+    return is_over or failed * 100 > tolerated.get("percentage", 100) * items
+
+
+def selected(state: Any, env: Any, items: Iterable[Any], source: str = "") -> Iterator[Any]:
     """The items, as the ItemSelector of a Distributed Map makes them.
 
     Args:
         state: moto's object of the Map.
         env: Its environment.
         items: The items, in order.
-        source: Where they are from, as `Map.Item.Source` says it.
+        source: Where they are from, as `Map.Item.Source` says it; empty if it says nothing.
     """
     if not (selector := state.item_selector or state.parameters):
         yield from items
@@ -372,7 +365,8 @@ def selected(state: Any, env: Any, items: Iterable[Any], source: str) -> Iterato
 
 def _shown(index: int, item: Any, source: str) -> dict[str, Any]:
     """What the context object says of an item."""
-    return {"Map": {"Item": map_item(None, Index=index, Value=item) | {"Source": source}}}
+    told = {"Source": source} if source else {}
+    return {"Map": {"Item": map_item(None, Index=index, Value=item) | told}}
 
 
 def _start(env: Any, run: MapRun, given: Any, count: int, shown: Mapping[str, Any]) -> None:
@@ -389,19 +383,19 @@ def _start(env: Any, run: MapRun, given: Any, count: int, shown: Mapping[str, An
     text = compact_json(engine_module("asl.utils.encoding").to_json_str, given)
     log = env.cloud_watch_logging_session
     made = prepared(machine, arn, name, text, log and log.of_child(arn), sync=False, ended=lambda: None)
+    made.changes.append(lambda env: env.states.context_object.context_object_data.update(shown))
     child = Child(arn, count, made)
     run.add(child)
     _children[arn] = run, child
-    threading.Thread(target=_run, args=(run, child, shown), daemon=True).start()
+    threading.Thread(target=_run, args=(run, child), daemon=True).start()
 
 
-def _run(run: MapRun, child: Child, shown: Mapping[str, Any]) -> None:
+def _run(run: MapRun, child: Child) -> None:
     """Run a child in this thread, and write down what it did."""
     made = child.execution
     told, status = {"input": made.execution_input, "events": []}, "FAILED"
     try:
         made.exec_worker = worker = made._get_start_execution_worker()
-        worker._get_evaluation_environment = partial(_shown_to, worker._get_evaluation_environment, shown)
         made.exec_status = engine_module("api").ExecutionStatus.RUNNING
         if run.written.type == "STANDARD":  # it has no time-out, for which moto's engine needs another thread
             program = worker._get_evaluation_entrypoint()
@@ -421,13 +415,6 @@ def _run(run: MapRun, child: Child, shown: Mapping[str, Any]) -> None:
         child.execution = made.exec_worker = None
         run.end_child(child, status)
         run.news.put(None)
-
-
-def _shown_to(build: Callable[[], Any], shown: Mapping[str, Any]) -> Any:
-    """The environment of a child, whose context object shows its item."""
-    env = build()
-    env.states.context_object.context_object_data.update(shown)
-    return env
 
 
 def _in_this_thread(child: Child, program: Any, env: Any) -> None:

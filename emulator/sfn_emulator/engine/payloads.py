@@ -404,9 +404,8 @@ def executions(machine_arn: str | None = None) -> Iterator[Any]:
 
 def running_executions() -> Iterator[Any]:
     """The executions that have begun, and have not ended."""
-    return (
-        it for it in executions() if it.exec_status == "RUNNING" and it.exec_worker and it.exec_worker.env
-    )
+    begun = (it for it in executions() if it.exec_worker and it.exec_worker.env)
+    return (it for it in begun if it.exec_status == "RUNNING")
 
 
 def history_of(execution: Any) -> History:
@@ -493,11 +492,13 @@ def new_history(original: MotoFunction, self: Any, *given: Any, **named: Any) ->
 
 
 def began(original: MotoFunction, self: Any) -> Any:
-    """When an execution begins, its input goes into its history."""
+    """When an execution begins, its input goes into its history. See `executions` for its ``changes``."""
     storage.usual = storage.usual or _memory()
     self.env = original(self)
     execution = self._execution_communication.execution
     execution.execution_input = execution.execution_input  # now there is a history, which stores it
+    for change in execution.changes:
+        change(self.env)
     return self.env
 
 

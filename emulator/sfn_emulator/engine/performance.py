@@ -25,11 +25,9 @@ def remembered(original: MotoFunction) -> MotoFunction:
     return lru_cache(4096)(original)
 
 
-def remembered_parser(original: Any) -> Any:
+def remembered_parser(parse: Callable[[str], Any]) -> Any:
     """Parse each definition once, when its machine is made. Each execution gets a copy that it may change."""
-    return SimpleNamespace(
-        parse=lambda definition: (pickle.loads(_pickled(original.parse, definition)), None)
-    )
+    return SimpleNamespace(parse=lambda definition: (pickle.loads(_pickled(parse, definition)), None))
 
 
 @lru_cache(256)

@@ -15,27 +15,25 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sfn_emulator.engine.failures import WrittenOnce, entered_by, failure_event, failure_in_state
-from sfn_emulator.engine.internals import MotoFunction, engine_module
+from sfn_emulator.engine.definitions import timestamp
+from sfn_emulator.engine.failures import WrittenOnce, entered_by, failure_event, failure_in_state, task_failed
+from sfn_emulator.engine.internals import MotoFunction, add_event, engine_module
 
 _ERROR: Final = "States.QueryEvaluationError"
 _LARGEST: Final = 256 * 1024
 _LARGEST_TOGETHER: Final = 10 * 1024 * 1024
-_LONGEST_WAIT: Final = 99_999_999
+_MOST: Final = 99_999_999
 _OCCURRED: Final = "An error occurred while executing the state "
 _NAMES: Final = "asl.component.common.error_name."
-_TIMESTAMP: Final = "asl.component.state.wait.wait_function.timestamp"
 #: What the expression of a field must give: the name of a type, and the smallest and the largest number.
 _FIELDS: Final[dict[str, tuple[str, float, float]]] = {
     "Condition": ("boolean", 0, 0),
     **dict.fromkeys(("Timestamp", "Error", "Cause"), ("string", 0, 0)),
-    **dict.fromkeys(("Seconds", "TimeoutSeconds", "HeartbeatSeconds"), ("number", 0, _LONGEST_WAIT)),
-    **dict.fromkeys(("MaxConcurrency", "ToleratedFailureCount"), ("number", 0, _LONGEST_WAIT)),
+    **dict.fromkeys(("Seconds", "TimeoutSeconds", "HeartbeatSeconds"), ("number", 0, _MOST)),
+    **dict.fromkeys(("MaxConcurrency", "ToleratedFailureCount"), ("number", 0, _MOST)),
+    **{f"ItemBatcher/Max{of}PerBatch": ("number", 0, _MOST) for of in ("Items", "InputBytes")},
     "ToleratedFailurePercentage": ("number", 0, 100),
     "ItemReader/ReaderConfig/MaxItems": ("number", 0, 100_000_000),
-    **dict.fromkeys(
-        ("ItemBatcher/MaxItemsPerBatch", "ItemBatcher/MaxInputBytesPerBatch"), ("number", 0, _LONGEST_WAIT)
-    ),
 }
 _KIND: Final = {int: "number", float: "number", bool: "boolean", str: "string", list: "array", dict: "object"}
 
@@ -93,9 +91,7 @@ def _checked(env: Any, jsonata: Any, value: Any, kind: tuple[str, float, float])
             reason = f"Seconds cannot be negative but was: {value}"
         elif not least <= value <= most:
             reason = f"{jsonata.field} must be between {least} and {most} but was: {value}"
-    elif jsonata.field == "Timestamp" and not engine_module(_TIMESTAMP).Timestamp._from_timestamp_string(
-        value
-    ):
+    elif jsonata.field == "Timestamp" and timestamp(None, value) is None:
         form = "an ISO-8601 extended offset date-time format string"
         reason = f"The Timestamp field cannot be parsed as {form}: {value}"
     if reason:
@@ -121,8 +117,7 @@ def _failure(env: Any, field: str | None, reason: str) -> Exception:
     cause = f"{_OCCURRED}'{env.next_state_name}' (entered at the event id #{entered}). {reason}"
     details = WrittenOnce(error=_ERROR, cause=cause, location=field, state=env.next_state_name)
     details.entered = entered
-    event = {"evaluationFailedEventDetails": details}
-    env.event_manager.add_event(context=context, event_type="EvaluationFailed", event_details=event)
+    add_event(env, "EvaluationFailed", details)
     failure = failure_event(env, "EvaluationFailed", details)
     vars(failure)["get_evaluation_failed_event_details"] = lambda: details
     return failure
@@ -157,7 +152,7 @@ class _Items:
         env.stack.append(items)
 
 
-def with_items(original: MotoFunction, self: Any, state_props: Any) -> None:
+def with_items(original: MotoFunction, self: Any, state_props: Any, *, is_distributed: bool) -> None:
     """A Map without a list fails with AWS's error. A Distributed Map runs for each pair of an object."""
     original(self, state_props)
     declared, path = self.items or self.items_path, None
@@ -165,9 +160,7 @@ def with_items(original: MotoFunction, self: Any, state_props: Any) -> None:
         path = self.items_path.string_sampler.literal_value.replace("$$", "$", 1)
     else:  # see `items_declared`
         declared, self.parameters = self.parameters or declared, None
-    if not self.item_reader:
-        mode = self.iteration_component._processor_config.mode.name
-        self.items, self.items_path = _Items(declared, path, mode == "Distributed"), None
+    self.items, self.items_path = _Items(declared, path, is_distributed), None
 
 
 def items_declared(original: MotoFunction, self: Any) -> Any:
@@ -259,7 +252,7 @@ def assign(_: MotoFunction, self: Any, env: Any) -> None:
         if len(_json(list(assigned_values.values())).encode()) > largest:
             name, limit = env.next_state_name, "the maximum number of bytes service limit."
             cause = f"The state/task '{name}' assigned variables with a size exceeding {limit}"
-            raise failure_event(env, "TaskFailed", {"error": "States.DataLimitExceeded", "cause": cause})
+            raise task_failed(env, "States.DataLimitExceeded", cause)
     vars(env.variable_store)["pending"] = values
 
 
@@ -341,16 +334,14 @@ def default_rule(original: MotoFunction, self: Any, state_props: Any) -> None:
     original(self, state_props)
     if self.default_state and (self.assign_decl or self.output):
         choice = "asl.component.state.choice."
+        following = engine_module("asl.component.common.flow.next").Next(name=self.default_state.state_name)
         last = engine_module(choice + "choice_rule").ChoiceRule(
             comparison=engine_module(choice + "comparison.comparison").ConditionJSONataLit(literal=True),
-            next_stmt=engine_module("asl.component.common.flow.next").Next(
-                name=self.default_state.state_name
-            ),
+            next_stmt=following,
             comment=None,
             assign=self.assign_decl,
             output=self.output,
         )
-        self.choices_decl = engine_module(choice + "choices_decl").ChoicesDecl(
-            [*self.choices_decl.rules, last]
-        )
+        rules = [*self.choices_decl.rules, last]
+        self.choices_decl = engine_module(choice + "choices_decl").ChoicesDecl(rules)
         self.default_state = self.assign_decl = self.output = None

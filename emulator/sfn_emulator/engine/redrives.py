@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from sfn_emulator.engine.failures import execution as failing
 from sfn_emulator.engine.failures import named_errors
-from sfn_emulator.engine.internals import MotoFunction, engine_module
+from sfn_emulator.engine.internals import MotoFunction, add_event, engine_module
 
 _TOO_MUCH_DATA: Final = "States.DataLimitExceeded"
 _BEGIN_SECONDS: Final = 5.0
@@ -90,17 +90,14 @@ class Progress:
     def _abort(self, env: Any, name: str, index: int) -> None:
         if self.has_ended or self.is_over:
             return
-        write = partial(
-            env.event_manager.add_event, context=env.event_history_context, update_source_event_id=False
-        )
+        write = partial(add_event, env, update_source_event_id=False)
         self.is_over = True
         if name and not self.has_failed:
-            details = {"mapIterationAbortedEventDetails": {"index": index, "name": name}}
-            write(event_type="MapIterationAborted", event_details=details)
+            write("MapIterationAborted", {"index": index, "name": name})
         entered = env.event_manager._history_event_list.brief(self.entered - 1) if self.entered else {}
         kind = entered.get("type", "").removesuffix("StateEntered")
         if kind in _ABORTED:
-            write(event_type=f"{kind}StateAborted")
+            write(f"{kind}StateAborted")
         for number, run in list(self.inner.items()):
             run._abort(env, self.state if kind == "Map" else "", number)
 
@@ -119,18 +116,9 @@ class Progress:
         return made
 
 
-def noted(worker_of: MotoFunction) -> Any:
-    """Let a worker of moto note the progress of its execution."""
-    worker = worker_of()
-    build = worker._get_evaluation_environment
-
-    def environment() -> Any:
-        env = build()
-        env.progress = Progress()
-        return env
-
-    worker._get_evaluation_environment = environment
-    return worker
+def note_progress(env: Any) -> None:
+    """Let an execution note its progress in its environment."""
+    env.progress = Progress()
 
 
 def go_on(
@@ -161,12 +149,7 @@ def go_on(
         env.event_manager._history_event_list.append(event)
     env.event_manager._event_id_gen._next_id = len(events) + 1
     env.event_history_context.source_event_id = len(events)
-    env.event_manager.add_event(
-        context=env.event_history_context,
-        event_type="ExecutionRedriven",
-        event_details={"executionRedrivenEventDetails": {"redriveCount": count}},
-        timestamp=at,
-    )
+    add_event(env, "ExecutionRedriven", {"redriveCount": count}, timestamp=at)
 
     def run(worker: Any) -> None:
         worker._get_evaluation_entrypoint().eval(env)

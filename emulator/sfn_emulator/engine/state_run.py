@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sfn_emulator.engine.failures import compact_json, failure_event, unexpected
+from sfn_emulator.engine.failures import compact_json, task_failed, too_many_failures, unexpected
 from sfn_emulator.engine.internals import engine_module, parsed
 from sfn_emulator.engine.many_items import inputs, items_of
-from sfn_emulator.engine.query_languages import map_item
+from sfn_emulator.engine.map_runs import is_too_many, selected, tolerance_of
 from sfn_emulator.http.messages import ACCOUNT, RefusalError
 
 _SECONDS: Final = 300  # AWS's limit for one TestState
@@ -211,7 +211,7 @@ class StateRun:
     def _mocked_result(self, env: Any) -> None:
         mock = self.mock or Mock()
         if mock.error is not None:
-            raise _error(env, mock.error, mock.cause)
+            raise task_failed(env, mock.error, mock.cause)
         env.stack.append(copy.deepcopy(mock.result))
 
     def _mocked_map(self, env: Any) -> None:
@@ -219,19 +219,12 @@ class StateRun:
         state, mock, items = self._state, self.mock, self._items(env)
         state.max_concurrency_decl.eval(env)
         self._data["maxConcurrency"] = env.stack.pop()
-        # moto has a default for each tolerance. The name of a field may also end with Path.
-        names = " ".join(json.loads(self.definition)["States"][self.name])
-        if "ToleratedFailureCount" in names:
-            state.tolerated_failure_count_decl.eval(env)
-            self._data["toleratedFailureCount"] = env.stack.pop()
-        if "ToleratedFailurePercentage" in names:
-            state.tolerated_failure_percentage_decl.eval(env)
-            self._data["toleratedFailurePercentage"] = float(env.stack.pop())
-        if items is not None and (selector := state.item_selector or state.parameters):
-            frames = [self._frame(env, index, item) for index, item in enumerate(items)]
-            for frame in frames:
-                selector.eval(frame)
-            items = [frame.stack[-1] for frame in frames]
+        tolerated: dict[str, float] = {}
+        for kind, value in tolerance_of(state, env, json.loads(self.definition)["States"][self.name]):
+            tolerated[kind] = float(value) if kind == "percentage" else value
+            self._data[f"toleratedFailure{kind.title()}"] = tolerated[kind]
+        if items is not None and (state.item_selector or state.parameters):
+            items = list(selected(state, env, items))
             self._set("afterItemSelector", items)
         if items is not None and state.written and "ItemBatcher" in state.written.fields:
             batched = inputs(env, state.written, iter(items))
@@ -241,12 +234,8 @@ class StateRun:
             text = "Map iteration failure count must be less than or equal to the number of Map iterations"
             self._refusal = RefusalError("ValidationException", text)
             raise self._refusal
-        if (mock is None or mock.error is None) and (
-            failed > self._data.get("toleratedFailureCount", failed)
-            or failed * 100 > self._data.get("toleratedFailurePercentage", 100) * max(count, failed)
-        ):
-            cause = "The specified tolerated failure threshold was exceeded"
-            raise _error(env, "States.ExceedToleratedFailureThreshold", cause)
+        if (mock is None or mock.error is None) and is_too_many(failed, max(count, failed), tolerated):
+            raise too_many_failures(env)
         self._mocked_result(env)
 
     def _items(self, env: Any) -> list[Any] | None:
@@ -259,14 +248,6 @@ class StateRun:
         if self._is_jsonpath:
             self._set("afterItemsPath", items)
         return items
-
-    def _frame(self, env: Any, index: int, item: Any) -> Any:
-        """The environment in which the fields of one iteration are evaluated."""
-        frame = env.open_frame()
-        _show(frame, {**self.context, "Map": {"Item": map_item(None, Index=index, Value=item)}})
-        frame.states.reset(env.stack[-1])
-        frame.stack.append(env.stack[-1])
-        return frame
 
     def _retry(self, env: Any, failure_event: Any) -> Any:
         outcomes, count = engine_module(_RETRY).RetryOutcome, self.configuration.get("retrierRetryCount") or 0
@@ -321,12 +302,6 @@ def _show(env: Any, context: Mapping[str, Any]) -> None:
     """Let the state in an environment see this context object."""
     fixed = _Fixed(context)
     env.states.context_object.context_object_data = env.states._states_data["context"] = fixed
-
-
-def _error(env: Any, error: str, cause: str | None) -> Exception:
-    """An error that Retry and Catch see."""
-    details = {"error": error} | ({"cause": cause} if cause is not None else {})
-    return failure_event(env, "TaskFailed", details)
 
 
 def _compact(value: Any) -> str:
