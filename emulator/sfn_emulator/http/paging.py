@@ -28,10 +28,43 @@ def page_of(
         RefusalError: AWS did not give out this token.
     """
     name = "nextToken" if size[0].islower() else "NextToken"
+    begin, end = bounds_of(given, size, most, name=name)
+    return list(items[begin:end]), token_of(end, name=name) if end < len(items) else {}
+
+
+def bounds_of(
+    given: Mapping[str, Any],
+    size: str = "maxResults",
+    most: int = 100,
+    *,
+    name: str = "nextToken",
+    order: bool = False,
+) -> tuple[int, int]:
+    """Where the page that a request asks for begins, and where it ends at the latest.
+
+    Args:
+        given: As for `page_of`, and so are `size` and `most`.
+        size: The parameter that says how many items a page has.
+        most: How many it has if the parameter is not there, or 0.
+        name: The name of the token.
+        order: The order of the list. A token is valid for one order only.
+
+    Raises:
+        RefusalError: AWS did not give out this token.
+    """
     try:
-        begin = int(base64.urlsafe_b64decode(given.get(name) or b"MA=="))
+        begin, its_order = map(int, base64.urlsafe_b64decode(given.get(name) or f"{_code(0, order)}").split())
     except (TypeError, ValueError):
         raise RefusalError(*_REFUSALS[name]) from None
-    end = begin + int(given.get(size) or most)
-    more = {name: base64.urlsafe_b64encode(str(end).encode()).decode()} if end < len(items) else {}
-    return list(items[begin:end]), more
+    if its_order != order:
+        raise RefusalError(*_REFUSALS[name])
+    return begin, begin + int(given.get(size) or most)
+
+
+def token_of(begin: int, *, name: str = "nextToken", order: bool = False) -> dict[str, str]:
+    """The token of the page that begins here, as part of a reply."""
+    return {name: _code(begin, order)}
+
+
+def _code(begin: int, order: bool) -> str:
+    return base64.urlsafe_b64encode(f"{begin} {order:d}".encode()).decode()

@@ -1,12 +1,10 @@
 """Answer Step Functions' API as AWS does. moto stores the state machines and runs them."""
 
-import time
 import uuid
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Final
 
 from sfn_emulator.engine.application import Moto
-from sfn_emulator.engine.backends import events_of
 from sfn_emulator.engine.executions import Announce
 from sfn_emulator.engine.map_runs import child, forget, map_runs_of
 from sfn_emulator.engine.task_tokens import check_token, end_executions, report
@@ -15,15 +13,9 @@ from sfn_emulator.http.replies import json_reply, unknown_operation
 from sfn_emulator.http.service_models import check_call
 from sfn_emulator.iam.authorization import Authorizer
 from sfn_emulator.logs import LogWriter
-from sfn_emulator.states.history import Abort, Executions, not_of_this_type, sync_result
+from sfn_emulator.states import map_runs
+from sfn_emulator.states.history import Executions, sync_result
 from sfn_emulator.states.machines import Machines, Started
-from sfn_emulator.states.map_runs import (
-    children_of,
-    describe_map_run,
-    list_children,
-    list_map_runs,
-    update_map_run,
-)
 from sfn_emulator.states.test_state import test_state
 from sfn_emulator.states.validation import check_arns, check_execution, check_size, faults, task_outcome
 
@@ -51,15 +43,15 @@ class StatesApi:
             "ValidateStateMachineDefinition": _validate,
             "StartExecution": self._start,
             "StartSyncExecution": self._start_sync,
-            "StopExecution": self._stop,
+            "StopExecution": self._executions.stop,
             "DescribeExecution": self._executions.describe,
             "DescribeStateMachineForExecution": self._executions.describe_machine,
             "GetExecutionHistory": self._executions.history,
             "ListExecutions": self._list,
             "RedriveExecution": self._executions.redrive,
-            "DescribeMapRun": describe_map_run,
+            "DescribeMapRun": map_runs.describe_map_run,
             "ListMapRuns": self._list_map_runs,
-            "UpdateMapRun": update_map_run,
+            "UpdateMapRun": map_runs.update_map_run,
             "SendTaskSuccess": _report,
             "SendTaskFailure": _report,
             "SendTaskHeartbeat": _report,
@@ -119,22 +111,22 @@ class StatesApi:
         if bool(arn) == bool(of_run):
             raise RefusalError("ValidationException", "Must provide a StateMachine ARN or MapRun ARN")
         if of_run:
-            return list_children(request)
+            return map_runs.children_of([map_runs.asked(request)], request)
         if runs := map_runs_of(arn):
-            return children_of(runs, request)
+            return map_runs.children_of(runs, request)
         if self._machines.chosen(arn).machine["type"] == "EXPRESS":
-            raise not_of_this_type()
+            raise map_runs.not_of_this_type()
         return self._executions.list(request)
 
     def _list_map_runs(self, request: Request) -> Reply:
         arn = request.json["executionArn"]
         exists = bool(child(arn)) or self._call(request.scope, "DescribeExecution", executionArn=arn).ok
-        return list_map_runs(request, exists)
+        return map_runs.list_map_runs(request, exists)
 
     def _start_sync(self, request: Request) -> Reply:
         started, name, given = self._asked(request)
         if started.machine["type"] != "EXPRESS":
-            raise not_of_this_type()
+            raise map_runs.not_of_this_type()
         execution = self._executions.begin(request.scope, started, name, given, sync=True)
         return json_reply(sync_result(execution, started))
 
@@ -146,23 +138,6 @@ class StatesApi:
         name, given = str(parameters["name"]), str(parameters["input"])
         check_execution(name, given)
         return self._machines.chosen(str(parameters.get("stateMachineArn", ""))), name, given
-
-    def _stop(self, request: Request) -> Reply:
-        arn = request.json.get("executionArn", "")
-        if found := child(arn):
-            run, it = found
-            run.stop_child(it, request.json.get("error"), request.json.get("cause"))
-            return json_reply({"stopDate": (it.stop or it.start).timestamp()})
-        before = self._call(request.scope, "DescribeExecution", executionArn=arn)
-        abort = self._executions.aborts.get(arn)
-        if before.ok and before.json["status"] == "RUNNING" and abort is None:
-            _wait_for_engine(before.json)
-            error, cause = request.json.get("error"), request.json.get("cause")
-            at = int(time.time() * 1000) / 1000  # moto, too, cuts a time to milliseconds
-            abort = Abort(error, cause, at, len(events_of(arn)))
-            self._executions.stop(request.scope, arn, abort)
-        reply = self._moto(request)
-        return reply.with_json({"stopDate": abort.at}) if abort and reply.ok else reply
 
 
 def _report(request: Request) -> Reply:
@@ -177,19 +152,8 @@ def _validate(request: Request) -> Reply:
     check_size(definition)
     diagnostics = faults(definition, request.json.get("type"))
     failed = any(diagnostic.severity == "ERROR" for diagnostic in diagnostics)
-    severities = {"ERROR", request.json.get("severity")}
-    shown = [
-        {name: value for name, value in asdict(diagnostic).items() if value}
-        for diagnostic in diagnostics
-        if diagnostic.severity in severities
-    ]
+    chosen = [it for it in diagnostics if it.severity in {"ERROR", request.json.get("severity")}]
+    shown = [{name: value for name, value in asdict(it).items() if value} for it in chosen]
     page = shown[: most or _MOST_DIAGNOSTICS]
     result = {"result": "FAIL" if failed else "OK", "diagnostics": page, "truncated": len(page) < len(shown)}
     return json_reply(result)
-
-
-def _wait_for_engine(execution: dict[str, Any]) -> None:
-    # moto cannot stop an execution before it has entered its first state.
-    arn, until = execution["executionArn"], execution["startDate"] + _STOP_SECONDS
-    while time.time() < until and len(events_of(arn)) < 2:
-        time.sleep(0.002)

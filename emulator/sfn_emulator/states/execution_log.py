@@ -72,8 +72,16 @@ class ExecutionLog:
         self._writer.write(LogLines(self._scope, "", self._group, self._stream, text, self._is_new, at))
         self._is_new = False
 
-    def end(self, event: Mapping[str, Any], details: Mapping[str, Any]) -> None:
-        """Write the last event, which is not moto's: whatever its engine still does is not written."""
-        if self.log_level_filter(event["type"]):
-            self.publish_history_log({**event, "details": details})
+    def end(self, number: int, kind: str, at: float, details: Mapping[str, Any]) -> None:
+        """Write the last event, which is not moto's: whatever its engine still does is not written.
+
+        Args:
+            number: Its id.
+            kind: Its type.
+            at: Its time, in seconds since 1970.
+            details: Its details.
+        """
+        if self.log_level_filter(kind):
+            event = {"id": str(number), "previous_event_id": "0", "type": kind, "details": details}
+            self.publish_history_log(event | {"event_timestamp": datetime.fromtimestamp(at, UTC).isoformat()})
         self._has_ended = True

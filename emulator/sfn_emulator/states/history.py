@@ -4,14 +4,12 @@ When an execution is stopped or times out, moto's engine goes on for a while. So
 status, the end and the history of such an execution.
 """
 
-import base64
-import binascii
 import json
 import math
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -22,29 +20,28 @@ from sfn_emulator.engine.map_runs import child, forget_runs_of
 from sfn_emulator.engine.payloads import ENDS
 from sfn_emulator.engine.redrives import go_on
 from sfn_emulator.http.messages import RefusalError, Reply, Request, Scope
-from sfn_emulator.http.paging import page_of
+from sfn_emulator.http.paging import bounds_of, page_of, token_of
 from sfn_emulator.http.replies import json_reply
 from sfn_emulator.http.service_models import check_call
 from sfn_emulator.logs import LogWriter
 from sfn_emulator.states.execution_log import ExecutionLog
-from sfn_emulator.states.machines import Started, with_references
+from sfn_emulator.states.machines import CONFIGURATIONS, Started, seconds_now, with_references
 from sfn_emulator.states.map_runs import describe_child
 from sfn_emulator.states.redrives import Redrives
 
 Event = dict[str, Any]
-_PAGE: Final = 100  # AWS's default
 _NO_INPUT: Final = "The emulator has removed the input of this execution, because its files had no more room"
 _PAGE_LETTERS: Final = 4_000_000
 _SMALL: Final = 10_000
 _MOST_EXECUTIONS: Final = 10_000
+_ALL: Final = 1_000_000  # more than there can be
+_STOP_SECONDS: Final = 5.0
 _DESCRIBES: Final = {
     "x-amz-target": "AWSStepFunctions.DescribeExecution",
     "content-type": "application/x-amz-json-1.0",
 }
 #: What DescribeStateMachineForExecution says of a machine.
-_OF_EXECUTION: Final = frozenset(
-    ("name", "definition", "roleArn", "revisionId", "loggingConfiguration", "tracingConfiguration")
-) | {"encryptionConfiguration"}
+_OF_EXECUTION: Final = ("name", "definition", "roleArn", "revisionId", *CONFIGURATIONS)
 
 
 @dataclass(frozen=True)
@@ -86,6 +83,28 @@ class _Ended(Sequence[Event]):
         return self.end if number == self.kept else self.events[number]
 
 
+_NOTHING: Final = Started("", {}, 0, {})
+
+
+@dataclass
+class _Known:
+    """What is known of an execution, besides what moto knows.
+
+    Attributes:
+        started: What it was started with.
+        log: Its log; None if it has none, or was stopped.
+        abort: The StopExecution that ended it; None if there was none.
+        redrives: Its redrives.
+        description: While it runs, moto's object of it, and its description.
+    """
+
+    started: Started = _NOTHING
+    log: ExecutionLog | None = None
+    abort: Abort | None = None
+    redrives: Redrives = field(default_factory=Redrives)
+    description: tuple[object, Reply | None] = (None, None)
+
+
 class Executions:
     """Answers the operations on executions that exist, and begins executions.
 
@@ -93,64 +112,59 @@ class Executions:
         moto: Stores the executions.
         writer: Writes their logs.
         announce: Learns that an execution has begun or ended.
+
+    Attributes:
+        known: Standard executions by their ARNs, the oldest first.
     """
 
     def __init__(self, moto: Moto, writer: LogWriter, announce: Announce) -> None:
+        self._moto = moto
         self._writer = writer
         self._announce = announce
-        self._logs: dict[str, ExecutionLog] = {}
         self._listing = threading.Lock()
         self._redriving = threading.Lock()
-        self._redrives: dict[str, Redrives] = {}
-        self.aborts: dict[str, Abort] = {}
-        self._moto = moto
-        self.started: dict[str, Started] = {}
-        # moto's objects for running executions, and the descriptions of these executions.
-        self._running: dict[str, tuple[object, Reply]] = {}
+        self.known: dict[str, _Known] = {}
 
     def forget(self) -> None:
         """Forget everything."""
-        self.aborts.clear()
-        self.started = {}
-        self._logs = {}
-        self._redrives = {}
-        self._running = {}
+        self.known = {}
+
+    def _of(self, arn: str) -> _Known:
+        return self.known.get(arn) or _Known()
 
     def begin(self, scope: Scope, started: Started, name: str, given: str, *, sync: bool = False) -> Any:
         """Start an execution, and wait for its end if it is `sync`; moto's object of it."""
         arn = started.execution_arn(name)
         machine = {**started.machine, "stateMachineArn": started.arn}
         is_express = machine["type"] == "EXPRESS"
-        log = self._log(scope, arn, machine)
+        known = _Known(started, self._log(scope, arn, machine))
 
         def ended() -> None:
             # An execution that was stopped, or whose machine was deleted, has ended before.
-            if arn not in self.aborts and (is_express or self.started.get(arn) is started):
-                at = execution.stop_date.timestamp()
-                self.tell(scope, execution, started, execution.status, at, redriven=self._is_redriven(arn))
+            if is_express or (self.known.get(arn) is known and not known.abort):
+                self._tell(scope, execution, started, execution.status, execution.stop_date.timestamp())
 
-        execution = prepared(machine, arn, name, given, log, sync=sync, ended=ended)
+        execution = prepared(machine, arn, name, given, known.log, sync=sync, ended=ended)
         executions = machine_of(started.arn).executions
         with self._listing:
             if is_express:  # nobody can ask for one that has ended
                 executions[:] = [each for each in executions if each.exec_status in {None, "RUNNING"}]
             else:
-                self.started[arn] = started
-                if len(self.started) > _MOST_EXECUTIONS:
+                self.known[arn] = known
+                if len(self.known) > _MOST_EXECUTIONS:
                     self._forget_oldest()
             executions.append(execution)
-        self.tell(scope, execution, started, "RUNNING", execution.start_date.timestamp())
+        self._tell(scope, execution, started, "RUNNING", execution.start_date.timestamp())
         execution.start()
         return execution
 
-    def _log(self, scope: Scope, arn: str, machine: Mapping[str, Any], redrives: int = 0) -> Any:
+    def _log(
+        self, scope: Scope, arn: str, machine: Mapping[str, Any], redrives: int = 0
+    ) -> ExecutionLog | None:
         """Where the events of an execution go, besides its history; None if the machine has no log."""
         if machine["loggingConfiguration"]["level"] == "OFF":
             return None
-        log = ExecutionLog(arn, machine, scope, self._writer, redrives)
-        if machine["type"] == "STANDARD":
-            self._logs[arn] = log
-        return log
+        return ExecutionLog(arn, machine, scope, self._writer, redrives)
 
     def redrive(self, request: Request) -> Reply:
         """Answer RedriveExecution."""
@@ -160,47 +174,25 @@ class Executions:
             described = self.call(request.scope, "DescribeExecution", executionArn=arn)
             if not described.ok:
                 return described
-            now = int(time.time() * 1000) / 1000
-            redrives = self._redrives.setdefault(arn, Redrives())
+            now, known = seconds_now(), self.known[arn]
+            redrives = known.redrives
             if (date := redrives.date_of(token, now)) is not None:
                 return json_reply({"redriveDate": date})
-            events = self._events(request.scope, described.json)
-            execution = self._corrected(request.scope, described.json)
+            events = self._events(described.json)
+            execution = self._corrected(described.json)
             if reason := redrives.reason_against(execution, len(events), now):
                 raise RefusalError("ExecutionNotRedrivable", reason)
             if execution_of(arn).execution_input is None:
                 raise RefusalError("ExecutionNotRedrivable", _NO_INPUT)
             redrives.add(token, now)
-            self.aborts.pop(arn, None)
-            self._running.pop(arn, None)
-            log = self._log(request.scope, arn, self.started[arn].machine, redrives.count)
-            self.tell(request.scope, execution_of(arn), self.started[arn], "RUNNING", now, redriven=True)
-            go_on(execution_of(arn), redrives.count, datetime.fromtimestamp(now, UTC), events, log)
+            known.abort, known.description = None, (None, None)
+            known.log = self._log(request.scope, arn, known.started.machine, redrives.count)
+            self._tell(request.scope, execution_of(arn), known.started, "RUNNING", now)
+            go_on(execution_of(arn), redrives.count, datetime.fromtimestamp(now, UTC), events, known.log)
         return json_reply({"redriveDate": now})
 
-    def _is_redriven(self, arn: str) -> bool:
-        return self._redrives.get(arn, Redrives()).count > 0
-
-    def tell(
-        self,
-        scope: Scope,
-        execution: Any,
-        started: Started,
-        status: str,
-        at: float,
-        *,
-        redriven: bool = False,
-    ) -> None:
-        """Announce that an execution has begun, or how it ended.
-
-        Args:
-            scope: Its scope.
-            execution: moto's object of it.
-            started: What it was started with.
-            status: The new status.
-            at: The time of the change, in seconds since 1970.
-            redriven: Whether a redrive began this run of it.
-        """
+    def _tell(self, scope: Scope, execution: Any, started: Started, status: str, at: float) -> None:
+        """Announce that an execution has begun, or how it ended. The time is in seconds since 1970."""
         arn, express = execution.exec_arn, started.machine["type"] == "EXPRESS"
         began = int(execution.start_date.timestamp() * 1000) / 1000  # moto, too, cuts a time to milliseconds
 
@@ -210,7 +202,7 @@ class Executions:
             request = Request("POST", "/", signed(scope) | _DESCRIBES)
             return self.describe(request.with_json({"executionArn": arn})).json
 
-        names = started.names
+        names, redriven = started.names, self._of(arn).redrives.count > 0
         self._announce(StatusChange(arn, started.arn, names, express, status, at, began, described, redriven))
 
     def same(self, arn: str, given: str) -> Any:
@@ -220,46 +212,51 @@ class Executions:
             RefusalError: The name is not free.
         """
         # In moto, a stopped execution runs until its function ends, and a running one may be started again.
-        if arn not in self.started:
+        if (known := self.known.get(arn)) is None:
             return None
         execution: Any = running(arn)
-        if arn in self.aborts or execution is None or execution.execution_input != given:
+        if known.abort or execution is None or execution.execution_input != given:
             raise RefusalError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
         return execution
 
-    def stop(self, scope: Scope, arn: str, abort: Abort) -> None:
-        """Store that an execution was stopped, and tell it. moto's engine ends the execution later."""
-        self.aborts[arn] = abort
-        if (execution := running(arn)) and (started := self.started.get(arn)):
-            self.tell(scope, execution, started, "ABORTED", abort.at, redriven=self._is_redriven(arn))
-        if log := self._logs.pop(arn, None):
-            at = datetime.fromtimestamp(abort.at, UTC).isoformat()
-            number = str(abort.events + 1)
-            event = {
-                "id": number,
-                "previous_event_id": "0",
-                "type": "ExecutionAborted",
-                "event_timestamp": at,
-            }
-            log.end(event, abort.details)
+    def stop(self, request: Request) -> Reply:
+        """Answer StopExecution. moto's engine ends the execution later."""
+        arn = request.json.get("executionArn", "")
+        error, cause = request.json.get("error"), request.json.get("cause")
+        if found := child(arn):
+            run, it = found
+            run.stop_child(it, error, cause)
+            return json_reply({"stopDate": (it.stop or it.start).timestamp()})
+        known, described = self._of(arn), self.call(request.scope, "DescribeExecution", executionArn=arn)
+        if described.ok and described.json["status"] == "RUNNING" and not known.abort:
+            # moto cannot stop an execution before it has entered its first state.
+            until = described.json["startDate"] + _STOP_SECONDS
+            while time.time() < until and len(events_of(arn)) < 2:
+                time.sleep(0.002)
+            known.abort = abort = Abort(error, cause, seconds_now(), len(events_of(arn)))
+            if execution := running(arn):
+                self._tell(request.scope, execution, known.started, "ABORTED", abort.at)
+            if known.log:
+                known.log.end(abort.events + 1, "ExecutionAborted", abort.at, abort.details)
+                known.log = None
+        reply = self._moto(request)
+        return reply.with_json({"stopDate": known.abort.at}) if known.abort and reply.ok else reply
 
     def _forget_oldest(self) -> None:
         """Forget the oldest execution, unless it runs. AWS forgets one after 90 days."""
-        arn = next(iter(self.started))
+        arn = next(iter(self.known))
+        known = self.known.pop(arn)
         if running(arn):
-            self.started[arn] = self.started.pop(arn)  # look at another one next time
+            self.known[arn] = known  # look at another one next time
             return
-        remove_execution(self.started[arn].arn, arn)
+        remove_execution(known.started.arn, arn)
         forget_runs_of(arn)
-        for by_arn in (self.aborts, self.started, self._logs, self._redrives, self._running):
-            by_arn.pop(arn, None)
 
     def forget_machine(self, machine_arn: str) -> None:
         """Forget the executions of a deleted machine, because a new execution may have the same ARN."""
         beginning = machine_arn.replace(":stateMachine:", ":execution:") + ":"
-        for by_arn in (self.aborts, self.started, self._logs, self._redrives, self._running):
-            for arn in [arn for arn in by_arn if arn.startswith(beginning)]:
-                del by_arn[arn]
+        for arn in [arn for arn in list(self.known) if arn.startswith(beginning)]:
+            self.known.pop(arn, None)
 
     def describe_machine(self, request: Request) -> Reply:
         """Answer DescribeStateMachineForExecution."""
@@ -267,8 +264,9 @@ class Executions:
         arn = found[0].execution_arn if found else request.json.get("executionArn", "")
         while parent := child(arn):
             arn = parent[0].execution_arn
-        if (started := self.started.get(arn)) is None:
+        if arn not in self.known:
             return self._moto(request)
+        started = self.known[arn].started
         described = {name: value for name, value in started.machine.items() if name in _OF_EXECUTION}
         described |= {"stateMachineArn": started.arn, "updateDate": started.updated}
         if found:
@@ -282,25 +280,21 @@ class Executions:
         arn = request.json.get("executionArn", "")
         if found := child(arn):
             return json_reply(describe_child(*found))
-        execution = running(arn)
-        same, description = self._running.get(arn, (None, None))
-        if description and same is execution and arn not in self.aborts:
+        execution, known = running(arn), self._of(arn)
+        same, description = known.description
+        if description and same is execution and not known.abort:
             return description
         reply = self._moto(request)
         if not reply.ok:
             return reply
-        told = self._corrected(request.scope, reply.json) | self._names(arn)
+        told = self._corrected(reply.json) | dict(known.started.names)
         for name in ("input", "output"):
             if name == "input" or f"{name}Details" in told:
                 told[f"{name}Details"] = {"included": told.get(name) is not None}
         told = {name: value for name, value in told.items() if value is not None}
-        redrives = self._redrives.get(arn, Redrives())
-        reply = reply.with_json(told | redrives.facts(told, len(events_of(arn)), time.time()))
-        is_small = len(reply.body) < _SMALL
-        if execution is not None and is_small and told["status"] == "RUNNING":
-            self._running[arn] = execution, reply
-        else:
-            self._running.pop(arn, None)
+        reply = reply.with_json(told | known.redrives.facts(told, len(events_of(arn)), time.time()))
+        keep = execution is not None and len(reply.body) < _SMALL and told["status"] == "RUNNING"
+        known.description = (execution, reply) if keep else (None, None)
         return reply
 
     def list(self, request: Request) -> Reply:
@@ -309,35 +303,22 @@ class Executions:
         if asked and "redriveFilter" in request.json:
             raise RefusalError("ValidationException", "redriveFilter is only supported with mapRunArn")
         machine_arn = ":".join(asked.split(":")[:7])
-        if asked == machine_arn and not (self.aborts and status):
+        if asked == machine_arn and not (status and any(known.abort for known in list(self.known.values()))):
             reply = self._moto(request)
-            listed = [self._listed(request.scope, each) for each in reply.json.get("executions", [])]
+            listed = [self._listed(each) for each in reply.json.get("executions", [])]
             return reply.with_json(reply.json | {"executions": listed}) if reply.ok else reply
-        found, token = list[dict[str, Any]](), dict[str, str]()
-        while True:
-            pages = {"stateMachineArn": machine_arn, "maxResults": 1000} | token
-            reply = self._moto(request.with_json(pages))
-            if not reply.ok:
-                return reply
-            found += reply.json["executions"]
-            token = {name: value for name, value in reply.json.items() if name == "nextToken" and value}
-            if not token:
-                break
+        reply = self._moto(request.with_json({"stateMachineArn": machine_arn, "maxResults": _ALL}))
+        if not reply.ok:
+            return reply
         # Filter after the correction, because moto's status of a stopped execution is wrong.
-        listed = [self._listed(request.scope, execution) for execution in found]
+        listed = [self._listed(execution) for execution in reply.json["executions"]]
         chosen = [it for it in listed if status in {None, it["status"]} and asked in it.values()]
         page, next_page = page_of(chosen, request.json)
         return json_reply({"executions": page} | next_page)
 
-    def _listed(self, scope: Scope, execution: dict[str, Any]) -> dict[str, Any]:
-        arn = execution["executionArn"]
-        counted = self._redrives.get(arn, Redrives()).counted()
-        return self._corrected(scope, execution) | self._names(arn) | counted
-
-    def _names(self, arn: str) -> dict[str, str]:
-        """The version and the alias by which an execution was started."""
-        started = self.started.get(arn)
-        return dict(started.names) if started else {}
+    def _listed(self, execution: dict[str, Any]) -> dict[str, Any]:
+        known = self._of(execution["executionArn"])
+        return self._corrected(execution) | dict(known.started.names) | known.redrives.counted()
 
     def history(self, request: Request) -> Reply:
         """Answer GetExecutionHistory."""
@@ -349,19 +330,12 @@ class Executions:
             execution = self.call(scope, "DescribeExecution", executionArn=parameters.get("executionArn", ""))
             if not execution.ok:
                 return execution
-            events = self._events(scope, execution.json)
+            events = self._events(execution.json)
         newest_first = bool(parameters.get("reverseOrder"))
-        try:
-            token = parameters.get("nextToken")
-            begin, order = json.loads(base64.urlsafe_b64decode(token)) if token else (0, newest_first)
-        except (binascii.Error, ValueError, TypeError):
-            begin, order = None, None
-        if order != newest_first or not isinstance(begin, int):
-            raise RefusalError("InvalidToken", "Invalid Token: 'Invalid token'")
-        most = int(parameters.get("maxResults") or 0) or _PAGE
+        begin, end = bounds_of(parameters, order=newest_first)
         count = len(events)  # count only once, because a running execution grows
         page, letters = list[Event](), 0
-        for number in range(count)[:: -1 if newest_first else 1][begin : begin + most]:
+        for number in range(count)[:: -1 if newest_first else 1][begin:end]:
             page.append(as_aws(events[number]))
             # The size of a page must have a limit, because an event may have 256 KB twice.
             letters += _letters(page[-1])
@@ -370,10 +344,10 @@ class Executions:
         reply: dict[str, Any] = {"events": page}
         # A running execution grows, so pages counted from its end overlap. They do on AWS, too.
         if (end := begin + len(page)) < count:
-            reply["nextToken"] = base64.urlsafe_b64encode(json.dumps([end, newest_first]).encode()).decode()
+            reply |= token_of(end, order=newest_first)
         return json_reply(reply)
 
-    def _corrected(self, scope: Scope, description: dict[str, Any]) -> dict[str, Any]:
+    def _corrected(self, description: dict[str, Any]) -> dict[str, Any]:
         if abort := self._abort(description):
             motos = {"error", "cause", "output", "outputDetails"}
             kept = {name: value for name, value in description.items() if name not in motos}
@@ -382,18 +356,17 @@ class Executions:
         # moto does not say when the time-out was.
         if description["status"] != "TIMED_OUT":
             return description
-        arn = description["executionArn"]
-        seconds = json.loads(self.started[arn].machine["definition"])["TimeoutSeconds"]
-        redrives = self._redrives.get(arn, Redrives())
-        return description | {"stopDate": (redrives.date or description["startDate"]) + seconds}
+        known = self._of(description["executionArn"])
+        seconds = json.loads(known.started.machine["definition"])["TimeoutSeconds"]
+        return description | {"stopDate": (known.redrives.date or description["startDate"]) + seconds}
 
-    def _events(self, scope: Scope, description: dict[str, Any]) -> Sequence[Event]:
+    def _events(self, description: dict[str, Any]) -> Sequence[Event]:
         events: Sequence[Event] = events_of(description["executionArn"])
         # moto's engine ends these executions later: a stopped one as FAILED, a timed-out one after its task.
         if abort := self._abort(description):
             at, end = abort.at, {"type": "ExecutionAborted", "executionAbortedEventDetails": abort.details}
         elif description["status"] == "TIMED_OUT":
-            at = float(self._corrected(scope, description)["stopDate"])
+            at = float(self._corrected(description)["stopDate"])
             end = {"type": "ExecutionTimedOut", "executionTimedOutEventDetails": {}}
         else:
             return events
@@ -405,7 +378,7 @@ class Executions:
 
     def _abort(self, description: Mapping[str, Any]) -> Abort | None:
         """The StopExecution that ended an execution; None if the execution ended otherwise, or runs."""
-        abort = self.aborts.get(description["executionArn"])
+        abort = self._of(description["executionArn"]).abort
         if abort is None or description["status"] in {"SUCCEEDED", "TIMED_OUT"}:
             return None
         return abort if float(description.get("stopDate") or abort.at) >= abort.at - 0.001 else None
@@ -413,12 +386,6 @@ class Executions:
     def call(self, scope: Scope, operation: str, **parameters: Any) -> Reply:
         """Call an operation of moto's Step Functions."""
         return self._moto.target(scope, f"AWSStepFunctions.{operation}", parameters)
-
-
-def not_of_this_type() -> RefusalError:
-    """The error of an operation on a machine of the other type."""
-    reason = "This operation is not supported by this type of state machine"
-    return RefusalError("StateMachineTypeNotSupported", reason)
 
 
 def sync_result(execution: Any, started: Started) -> dict[str, Any]:

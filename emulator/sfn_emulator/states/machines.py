@@ -22,36 +22,18 @@ from states_language import all_states, variable_references
 Description = Mapping[str, Any]
 """A machine or a version, as DescribeStateMachine returns it."""
 
-_SETTINGS: Final = (
-    "definition",
-    "roleArn",
-    "loggingConfiguration",
-    "tracingConfiguration",
-    "encryptionConfiguration",
-)
+CONFIGURATIONS: Final = ("loggingConfiguration", "tracingConfiguration", "encryptionConfiguration")
+_SETTINGS: Final = ("definition", "roleArn", *CONFIGURATIONS)
 #: CreateStateMachine returns an existing machine if these are the same. A role and tags do not count.
-_SAME: Final = (
-    "definition",
-    "type",
-    "loggingConfiguration",
-    "tracingConfiguration",
-    "encryptionConfiguration",
-)
+_SAME: Final = ("definition", "type", *CONFIGURATIONS)
+_ROUTE: Final = ("stateMachineVersionArn", "weight")
 _LISTED: Final = ("stateMachineArn", "name", "type", "creationDate")
 _LOGS_NOTHING: Final = {"level": "OFF", "includeExecutionData": False}
 #: What AWS's page on logs has a role allow.
 _DELIVERS_LOGS: Final = [
-    f"logs:{action}"
-    for action in (
-        *(
-            "CreateLogDelivery",
-            "GetLogDelivery",
-            "UpdateLogDelivery",
-            "DeleteLogDelivery",
-            "ListLogDeliveries",
-        ),
-        *("PutResourcePolicy", "DescribeResourcePolicies", "DescribeLogGroups"),
-    )
+    *(f"logs:{verb}LogDelivery" for verb in ("Create", "Get", "Update", "Delete")),
+    *("logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies"),
+    "logs:DescribeLogGroups",
 ]
 #: What a role must allow if its machine waits for the end of executions (``.sync``).
 _MANAGES_RULES: Final = ("events:PutTargets", "events:PutRule", "events:DescribeRule")
@@ -173,25 +155,19 @@ class Machines:
         """Refuse a role that may not manage the rule by which a machine learns of the end of executions."""
         resources = (str(state.get("Resource", "")) for _, state in all_states(json.loads(definition)))
         rule = str(Arn.of(scope.arn(_RULE))._replace(service="events"))
-        if any(map(_WAITS.fullmatch, resources)) and not self._authorizer.role_may(
-            role, _MANAGES_RULES, rule
-        ):
+        waits = any(map(_WAITS.fullmatch, resources))
+        if waits and not self._authorizer.role_may(role, _MANAGES_RULES, rule):
             reason = f"'{role}' is not authorized to create managed-rule."
             raise RefusalError("AccessDeniedException", reason)
 
     def _create(self, request: Request) -> Reply:
         given = {name: value for name, value in request.json.items() if value is not None}
-        if "versionDescription" in given and not given.get("publish"):
-            raise RefusalError(
-                "ValidationException", "Version description can only be set when publish is true"
-            )
+        _check_version(given)
         check_definition(str(given.get("definition", "")), given.get("type"))
         self.check_role(request, request.scope.arn(f"stateMachine:{given.get('name', '')}"))
         self._check_rule(given["definition"], given.get("roleArn", ""), request.scope)
         logging = self._logging(request, given.get("loggingConfiguration") or {}, given.get("roleArn", ""))
-        for_moto = {
-            name: value for name, value in given.items() if name not in {"publish", "versionDescription"}
-        }
+        for_moto = {name: it for name, it in given.items() if name not in {"publish", "versionDescription"}}
         with self.naming:
             reply = self._moto(request.with_json(for_moto))
             if not reply.ok:
@@ -212,7 +188,7 @@ class Machines:
             machine = self._machines.setdefault(arn, Machine(new, created))
             if any(machine.description[name] != new[name] for name in _SAME):
                 raise RefusalError("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
-            version = _published(machine, given.get("versionDescription")) if given.get("publish") else None
+            version = _published(machine, given.get("versionDescription")) if given.get("publish") else {}
         return json_reply({"stateMachineArn": arn, "creationDate": created} | _version_of(version))
 
     def _update(self, request: Request) -> Reply:
@@ -222,10 +198,7 @@ class Machines:
         if not changes and not given.get("publish"):
             parts = "the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration"
             raise RefusalError("MissingRequiredParameter", f"Either {parts} must be specified")
-        if "versionDescription" in given and not given.get("publish"):
-            raise RefusalError(
-                "ValidationException", "Version description can only be set when publish is true"
-            )
+        _check_version(given)
         if "definition" in changes:
             check_definition(str(changes["definition"]), machine.description["type"])
         self.check_role(request, machine.description["stateMachineArn"])
@@ -235,10 +208,10 @@ class Machines:
             role = changes.get("roleArn") or machine.description["roleArn"]
             changes["loggingConfiguration"] = self._logging(request, changes["loggingConfiguration"], role)
         with self.naming:
-            machine.updated = int(time.time() * 1000) / 1000
+            machine.updated = seconds_now()
             if any(machine.description[name] != value for name, value in changes.items()):
                 machine.description = {**machine.description, **changes, "revisionId": str(uuid.uuid4())}
-            version = _published(machine, given.get("versionDescription")) if given.get("publish") else None
+            version = _published(machine, given.get("versionDescription")) if given.get("publish") else {}
         revision = {name: value for name, value in machine.description.items() if name == "revisionId"}
         return json_reply({"updateDate": machine.updated} | revision | _version_of(version))
 
@@ -288,12 +261,10 @@ class Machines:
         arn = request.json.get("stateMachineVersionArn", "")
         machine_arn, _, number = arn.rpartition(":")
         if (machine := self._machines.get(machine_arn)) and number.isdecimal():
-            using = [name for name, alias in machine.aliases.items() if arn in _routed(alias)]
+            using = ", ".join(name for name, alias in machine.aliases.items() if arn in _routed(alias))
             if using:
                 reason = "Version to be deleted must not be referenced by an alias. Current list of aliases"
-                raise RefusalError(
-                    "ConflictException", f"{reason} referencing this version: [{', '.join(using)}]"
-                )
+                raise RefusalError("ConflictException", f"{reason} referencing this version: [{using}]")
             machine.versions.pop(int(number), None)
         return json_reply({})
 
@@ -305,7 +276,7 @@ class Machines:
             rule = f"satisfy regular expression pattern: {_ALIAS.pattern}"
             raise RefusalError("ValidationException", violation("name", rule, given["name"]))
         machine = self._check_routes(given["routingConfiguration"])
-        now = int(time.time() * 1000) / 1000
+        now = seconds_now()
         new = {
             "stateMachineAliasArn": f"{machine.description['stateMachineArn']}:{given['name']}",
             "name": given["name"],
@@ -340,33 +311,31 @@ class Machines:
             return machine
         raise RefusalError("ValidationException", f"{reason} {received}")
 
-    def _alias(self, request: Request) -> tuple[Machine | None, str]:
-        arn = str(request.json.get("stateMachineAliasArn") or "")
-        machine_arn, _, name = arn.rpartition(":")
-        return self._machines.get(machine_arn), name
+    def _aliases(self, request: Request, *, must_exist: bool = True) -> tuple[dict[str, Any], str]:
+        """All aliases of a machine, and the name of the one that the request names."""
+        machine_arn, _, name = str(request.json.get("stateMachineAliasArn") or "").rpartition(":")
+        machine = self._machines.get(machine_arn)
+        aliases = machine.aliases if machine else {}
+        if must_exist and name not in aliases:
+            raise RefusalError("ResourceNotFound", "Request references a resource that does not exist.")
+        return aliases, name
 
     def _update_alias(self, request: Request) -> Reply:
         given = {name: value for name, value in request.json.items() if value is not None}
-        machine, name = self._alias(request)
-        if machine is None or name not in machine.aliases:
-            reason = "Request references a resource that does not exist."
-            raise RefusalError("ResourceNotFound", reason)
+        aliases, name = self._aliases(request)
         changes = {name: given[name] for name in ("description", "routingConfiguration") if name in given}
         if not changes:
             reason = "You must provide at least one of routingConfiguration or description"
             raise RefusalError("ValidationException", reason)
         if "routingConfiguration" in changes:
             self._check_routes(changes["routingConfiguration"])
-        now = int(time.time() * 1000) / 1000
-        machine.aliases[name] = machine.aliases[name] | changes | {"updateDate": now}
+        now = seconds_now()
+        aliases[name] = aliases[name] | changes | {"updateDate": now}
         return json_reply({"updateDate": now})
 
     def _describe_alias(self, request: Request) -> Reply:
-        machine, name = self._alias(request)
-        if machine is None or name not in machine.aliases:
-            reason = "Request references a resource that does not exist."
-            raise RefusalError("ResourceNotFound", reason)
-        return json_reply(machine.aliases[name])
+        aliases, name = self._aliases(request)
+        return json_reply(aliases[name])
 
     def _list_aliases(self, request: Request) -> Reply:
         arn = request.json["stateMachineArn"]
@@ -378,9 +347,8 @@ class Machines:
         return json_reply({"stateMachineAliases": page} | token)
 
     def _delete_alias(self, request: Request) -> Reply:
-        machine, name = self._alias(request)
-        if machine is not None:
-            machine.aliases.pop(name, None)
+        aliases, name = self._aliases(request, must_exist=False)
+        aliases.pop(name, None)
         return json_reply({})
 
     def _machine(self, arn: str) -> Machine:
@@ -400,16 +368,19 @@ class Machines:
             raise RefusalError("AccessDeniedException", reason)
         for destination in destinations:
             arn = str((destination.get("cloudWatchLogsLogGroup") or {}).get("logGroupArn", ""))
-            where = {
-                "logGroupName": Arn.of(arn).resource.removeprefix("log-group:").removesuffix(":*"),
-                "logStreamName": _VALIDATION,
-            }
+            group = Arn.of(arn).resource.removeprefix("log-group:").removesuffix(":*")
+            where = {"logGroupName": group, "logStreamName": _VALIDATION}
             scope = replace(request.scope, service="logs", region=Arn.of(arn).region)
             created = self._moto.target(scope, "Logs_20140328.CreateLogStream", where)
             if not created.ok and "AlreadyExists" not in created.json.get("__type", ""):
                 reason = "Log Destination not found."
                 raise RefusalError("InvalidLoggingConfiguration", f"Invalid Logging Configuration: {reason}")
         return logging
+
+
+def seconds_now() -> float:
+    """The time in seconds since 1970. AWS, and moto, too, cut it to milliseconds."""
+    return int(time.time() * 1000) / 1000
 
 
 def with_references(description: Description) -> Description:
@@ -427,24 +398,27 @@ def _published(machine: Machine, description: str | None) -> Description:
     machine.newest += 1
     version = dict(machine.description)
     version["stateMachineArn"] = f"{version['stateMachineArn']}:{machine.newest}"
-    version["creationDate"] = int(time.time() * 1000) / 1000
+    version["creationDate"] = seconds_now()
     if description:
         version["description"] = description
     machine.versions[machine.newest] = version
     return version
 
 
-def _version_of(version: Description | None) -> dict[str, Any]:
+def _version_of(version: Description) -> dict[str, Any]:
     return {"stateMachineVersionArn": version["stateMachineArn"]} if version else {}
+
+
+def _check_version(given: Mapping[str, Any]) -> None:
+    if "versionDescription" in given and not given.get("publish"):
+        reason = "Version description can only be set when publish is true"
+        raise RefusalError("ValidationException", reason)
 
 
 def _check_count(routes: list[dict[str, Any]]) -> None:
     if len(routes) > 2:
-        shown = ", ".join(
-            f"RoutingConfigurationListItem(stateMachineVersionArn={route['stateMachineVersionArn']}, "
-            f"weight={route['weight']})"
-            for route in routes
-        )
+        fields = [", ".join(f"{name}={route[name]}" for name in _ROUTE) for route in routes]
+        shown = ", ".join(f"RoutingConfigurationListItem({each})" for each in fields)
         rule = "have length less than or equal to 2"
         raise RefusalError("ValidationException", violation("routingConfiguration", rule, f"[{shown}]"))
 

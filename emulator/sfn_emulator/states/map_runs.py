@@ -12,7 +12,7 @@ from sfn_emulator.http.service_models import check_call
 
 def describe_map_run(request: Request) -> Reply:
     """Answer DescribeMapRun."""
-    run = _asked(request)
+    run = asked(request)
     return json_reply(
         _told(run)
         | {
@@ -44,7 +44,7 @@ def list_map_runs(request: Request, exists: bool) -> Reply:
 
 def update_map_run(request: Request) -> Reply:
     """Answer UpdateMapRun. The new values count at once."""
-    run, given = _asked(request), request.json
+    run, given = asked(request), request.json
     if given.get("maxConcurrency") is not None:
         run.max_concurrency = given["maxConcurrency"]
     for name in ("Count", "Percentage"):
@@ -54,9 +54,10 @@ def update_map_run(request: Request) -> Reply:
     return json_reply({})
 
 
-def list_children(request: Request) -> Reply:
-    """Answer ListExecutions for a Map Run."""
-    return children_of([_asked(request)], request)
+def not_of_this_type() -> RefusalError:
+    """The error of an operation on a machine of the other type."""
+    reason = "This operation is not supported by this type of state machine"
+    return RefusalError("StateMachineTypeNotSupported", reason)
 
 
 def children_of(runs: Sequence[MapRun], request: Request) -> Reply:
@@ -66,8 +67,7 @@ def children_of(runs: Sequence[MapRun], request: Request) -> Reply:
         RefusalError: They are Express executions.
     """
     if any(run.written.type == "EXPRESS" for run in runs):
-        reason = "This operation is not supported by this type of state machine"
-        raise RefusalError("StateMachineTypeNotSupported", reason)
+        raise not_of_this_type()
     status = request.json.get("statusFilter")
     children = [(run, it) for run in runs for it in reversed(run.children)]
     chosen = [(run, it) for run, it in children if status in {None, it.status}]
@@ -103,13 +103,11 @@ def _listed(run: MapRun, it: Child) -> dict[str, Any]:
 
 
 def _told(run: MapRun) -> dict[str, Any]:
-    times = {"startDate": run.start, "stopDate": run.stop}
-    return {"mapRunArn": run.arn, "executionArn": run.execution_arn} | {
-        name: time.timestamp() for name, time in times.items() if time
-    }
+    told = {"mapRunArn": run.arn, "executionArn": run.execution_arn, "startDate": run.start.timestamp()}
+    return told | ({"stopDate": run.stop.timestamp()} if run.stop else {})
 
 
-def _asked(request: Request) -> MapRun:
+def asked(request: Request) -> MapRun:
     """The Map Run that a request names.
 
     Raises:

@@ -76,11 +76,8 @@ def test_state(request: Request, check_role: Callable[[Request, str], None]) -> 
     if "context" in parameters:
         context = _context(parameters["context"], state)
     configuration = parameters.get("stateConfiguration", {})
-    texts = [
-        parameters["input"],
-        parameters.get("mock", {}).get("result"),
-        configuration.get("mapItemReaderData"),
-    ]
+    result = parameters.get("mock", {}).get("result")
+    texts = [parameters["input"], result, configuration.get("mapItemReaderData")]
     given = (machine, name, state_input, context, variables, scope.region, role, mock, configuration)
     state_run = StateRun(*given, texts=[text for text in texts if text is not None])
     reply = state_run.reply()

@@ -50,9 +50,8 @@ def check_arns(parameters: Mapping[str, object]) -> None:
         if arn and not (arn.startswith("arn:") and Arn.of(arn).resource):
             raise RefusalError("InvalidArn", f"Invalid Arn: 'Invalid ARN prefix: {arn}'")
         if name == "executionArn" and Arn.of(arn).resource.startswith("express:"):
-            raise RefusalError(
-                "InvalidArn", "Invalid Arn: 'Resource type not valid in this context: express'"
-            )
+            reason = "Resource type not valid in this context: express"
+            raise RefusalError("InvalidArn", f"Invalid Arn: '{reason}'")
 
 
 def check_input(given: str) -> None:

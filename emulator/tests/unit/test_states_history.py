@@ -125,7 +125,7 @@ def test_the_oldest_ended_executions_are_forgotten(monkeypatch):
         begun = executions.begin(None, started, str(number), "{}")
         executions.begun[begun.exec_arn] = begun
     assert [it.exec_arn for it in machine.executions] == [f"execution:{n}" for n in (0, 4, 5, 6)]
-    assert set(executions.started) == {it.exec_arn for it in machine.executions}
+    assert set(executions.known) == {it.exec_arn for it in machine.executions}
 
 
 def test_an_end_is_the_last_event():
