@@ -93,9 +93,8 @@ class Authorizer:
             return ""
         context = _context(caller, Arn.of(resource).region)
         permission = Permission(action, resource, tuple(context.items()))
-        reason = _reason_to_deny(
-            backends.documents_of(caller), backends.boundary_documents_of(caller), permission
-        )
+        documents, boundary = backends.documents_of(caller), backends.boundary_documents_of(caller)
+        reason = _reason_to_deny(documents, boundary, permission)
         return f"{_not_authorized(caller, action, resource)} {reason.format(action)}" if reason else ""
 
     def identity(self, request: Request) -> Reply | None:

@@ -105,11 +105,8 @@ def _grants(
 
 def holds(conditions: Mapping[str, Mapping[str, Any]], context: Context) -> bool | None:
     """Whether all conditions of a statement are met; None if we cannot decide it."""
-    answers = {
-        _answer(operator, key.lower(), _texts(wanted), context)
-        for operator, keys in conditions.items()
-        for key, wanted in keys.items()
-    }
+    tests = [(operator, *test) for operator, keys in conditions.items() for test in keys.items()]
+    answers = {_answer(operator, key.lower(), _texts(wanted), context) for operator, key, wanted in tests}
     if False in answers:
         return False
     return None if None in answers else True
@@ -210,9 +207,8 @@ def _arn_like(wanted: str, value: str, context: Context) -> bool:
     if "${" in wanted:  # a colon inside a variable is not a separator
         return glob(wanted, value, context)
     patterns, parts = wanted.split(":", 5), value.split(":", 5)
-    return len(patterns) == len(parts) == 6 and all(
-        glob(pattern, part, context) for pattern, part in zip(patterns, parts, strict=True)
-    )
+    pairs = zip(patterns, parts, strict=False)
+    return len(patterns) == len(parts) == 6 and all(glob(*pair, context) for pair in pairs)
 
 
 _TESTS: Final[Mapping[str, Callable[[str, str, Context], bool]]] = {

@@ -7,9 +7,11 @@ what it creates.
 See https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from sfn_emulator.http.authentication import Caller
@@ -53,43 +55,12 @@ _SETS_BOUNDARY: Final = re.compile(r"Create(Role|User)|Put(Role|User)Permissions
 # For these operations, it has the boundary that the role has already.
 _HAS_BOUNDARY: Final = re.compile(r"(Attach|Detach|Put|Delete)RolePolicy|DeleteRolePermissionsBoundary")
 # Actions of S3 that are not called like their operations.
-_S3_ACTIONS: Final = {
-    "ListBuckets": "ListAllMyBuckets",
-    **dict.fromkeys(("HeadBucket", "ListObjects", "ListObjectsV2"), "ListBucket"),
-    "ListObjectVersions": "ListBucketVersions",
-    "ListMultipartUploads": "ListBucketMultipartUploads",
-    "ListParts": "ListMultipartUploadParts",
-    **dict.fromkeys(("HeadObject", "SelectObjectContent"), "GetObject"),
-    **dict.fromkeys(
-        ("CopyObject", "CreateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload"),
-        "PutObject",
-    ),
-    "DeleteObjects": "DeleteObject",
-    **{
-        f"{verb}{operation}": f"{'Get' if verb == 'Get' else 'Put'}{action}"
-        for operation, action in {
-            "BucketTagging": "BucketTagging",
-            "PublicAccessBlock": "BucketPublicAccessBlock",
-            "BucketEncryption": "EncryptionConfiguration",
-            "BucketLifecycle": "LifecycleConfiguration",
-            "BucketLifecycleConfiguration": "LifecycleConfiguration",
-            "BucketCors": "BucketCORS",
-            "BucketNotification": "BucketNotification",
-            "BucketNotificationConfiguration": "BucketNotification",
-            "BucketReplication": "ReplicationConfiguration",
-            "BucketAccelerateConfiguration": "AccelerateConfiguration",
-            "BucketOwnershipControls": "BucketOwnershipControls",
-            "BucketInventoryConfiguration": "InventoryConfiguration",
-            "ObjectLockConfiguration": "BucketObjectLockConfiguration",
-        }.items()
-        for verb in ("Get", "Put", "Delete")
-    },
-}
+_S3_ACTIONS: Final = json.loads(Path(__file__).with_name("s3_actions.json").read_text("utf-8"))
 # With a version, these actions have another name.
 _OF_VERSIONS: Final = re.compile(r"^(?!PutObject$)((?:Get|Put|Delete)Object)(|Acl|Attributes|Tagging)$")
 # Without a UserName, these operations are about the caller.
 _OF_ONESELF: Final = re.compile(
-    r"(Create|Delete|Update|List)AccessKeys?|GetUser|ChangePassword|ListMFADevices"
+    "(Create|Delete|Update|List)AccessKeys?|GetUser|ChangePassword|ListMFADevices"
 )
 
 
@@ -198,9 +169,8 @@ def required_permissions(call: ApiCall) -> list[Permission]:
     tags = call.text("Tags", "tags") or any(name.startswith("Tags.") for name in call.parameters)
     if of_service and creates and tags:
         kind = call.operation.removeprefix("Create") if call.service in {"iam", "sqs"} else "Resource"
-        permissions.append(
-            call.permission(permissions[0].resource.removesuffix(":log-stream:"), f"Tag{kind}")
-        )
+        resource = permissions[0].resource.removesuffix(":log-stream:")
+        permissions.append(call.permission(resource, f"Tag{kind}"))
     is_mocked = call.operation == "TestState" and call.text("mock")  # then it uses no role
     role = call.text(_ROLES.get(call.service, ""))
     if role and not is_mocked:
@@ -220,12 +190,8 @@ def _dynamodb_permissions(call: ApiCall) -> list[Permission]:
             return [call.permission(table(name)) for name in call.parameters.get("RequestItems") or {}]
         case "TransactWriteItems" | "TransactGetItems":
             items = [item for part in call.parameters.get("TransactItems") or [] for item in part.items()]
-            permissions = [
-                call.permission(table(item.get("TableName", "")), f"{kind}Item")
-                for kind, item in items
-                if kind in _TRANSACTION_PARTS
-            ]
-            return list(dict.fromkeys(permissions))
+            parts = [(kind, item.get("TableName", "")) for kind, item in items if kind in _TRANSACTION_PARTS]
+            return list(dict.fromkeys(call.permission(table(name), f"{kind}Item") for kind, name in parts))
     if not (name := call.text("TableName", "TargetTableName")):
         return [call.permission(call.text(*_TABLE_ARNS) or "*")]
     index = call.text("IndexName") if call.operation in {"Query", "Scan"} else ""
