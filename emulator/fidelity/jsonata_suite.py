@@ -106,9 +106,8 @@ def main(checkout: Path) -> int:
         sys.stdout.write(f"{group:40} {passed[group]:7} {failed[group]:7} {outside[group]:8}\n")
     sys.stdout.writelines(f"outside: {count} cases: {reason}\n" for reason, count in reasons.items())
     good, tried = passed.total(), passed.total() + failed.total()
-    sys.stdout.write(
-        f"{good} of {tried} cases in scope pass ({good / tried:.2%}); {tried + outside.total()} cases\n"
-    )
+    share = f"{good} of {tried} cases in scope pass ({good / tried:.2%})"
+    sys.stdout.write(f"{share}; {tried + outside.total()} cases\n")
     return int(good < _SHARE * tried)
 
 

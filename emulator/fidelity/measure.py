@@ -59,12 +59,8 @@ def main() -> int:
     (ours, *_) = lines.values()
     print(f"\n{report.by_group(ours)}\n\n{report.causes(ours)}")
     if not given.ours and given.tests == [FOLDER]:
-        tables = {
-            "counts": report.summary(lines),
-            "files": report.by_file(lines),
-            "groups": report.by_group(ours),
-        }
-        _write(tables | {"when": f"{datetime.now(UTC):%d %B %Y}"})
+        tables = {"counts": report.summary(lines), "files": report.by_file(lines)}
+        _write(tables | {"groups": report.by_group(ours), "when": f"{datetime.now(UTC):%d %B %Y}"})
     return 0
 
 

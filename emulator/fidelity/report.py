@@ -28,12 +28,8 @@ class Difference(NamedTuple):
 
 def is_dated(line: Line) -> bool:
     """Whether a test failed only because AWS has added fields since somebody recorded it."""
-    found = list(differences_of(line))
-    return (
-        line["outcome"] == "failed"
-        and bool(found)
-        and all(it.how == "extra" and _ADDED.search(it.place) for it in found)
-    )
+    added = [it.how == "extra" and _ADDED.search(it.place) for it in differences_of(line)]
+    return line["outcome"] == "failed" and bool(added) and all(added)
 
 
 def differences_of(line: Line) -> Iterator[Difference]:
@@ -66,15 +62,13 @@ def summary(lines: Mapping[str, Sequence[Line]]) -> str:
 
 def by_file(lines: Mapping[str, Sequence[Line]]) -> str:
     """A table with a row for each file of tests, and the tests that each emulator passed."""
-    counts = {
-        name: Counter(part_of(line["id"]) for line in its_lines if line["outcome"] == "passed")
-        for name, its_lines in lines.items()
-    }
+    passed = [[line["id"] for line in of_one if line["outcome"] == "passed"] for of_one in lines.values()]
+    counts = [Counter(map(part_of, tests)) for tests in passed]
     tests = Counter(part_of(line["id"]) for line in next(iter(lines.values())))
     rows = [f"| file | tests | {' | '.join(lines)} |", "|---|---:|" + "---:|" * len(lines)]
     for part in sorted(tests):
-        passed = " | ".join(str(count[part]) for count in counts.values())
-        rows.append(f"| {part.removesuffix('.py')} | {tests[part]} | {passed} |")
+        cells = " | ".join(str(count[part]) for count in counts)
+        rows.append(f"| {part.removesuffix('.py')} | {tests[part]} | {cells} |")
     return "\n".join(rows)
 
 
@@ -88,9 +82,8 @@ def by_group(lines: Sequence[Line]) -> str:
             group = "the record is older than a field of AWS" if is_dated(line) else names.get(test)
             groups[group or "nobody has looked at these"].append(test)
     rows = ["| tests | what differs |", "|---:|---|"]
-    rows += [
-        f"| {len(tests)} | {name} |" for name, tests in sorted(groups.items(), key=lambda it: -len(it[1]))
-    ]
+    ordered = sorted(groups.items(), key=lambda it: -len(it[1]))
+    rows += [f"| {len(tests)} | {name} |" for name, tests in ordered]
     return "\n".join(rows)
 
 

@@ -75,12 +75,12 @@ class LambdaApi:
         arn = request.scope.arn(f"function:{name.partition(':')[0]}")
         if rest == "invocations" and request.method == "POST":
             return self._invoke(request, name)
-        reply = (
-            self._reserve(request, arn) if rest == "concurrency" else self._manage(request, name, rest, arn)
-        )
+        reply = self._manage(request, name, rest, arn)
         return replace(reply, body=_TIME.sub(rb'\1+0000"', reply.body))
 
     def _manage(self, request: Request, name: str, rest: str, arn: str) -> Reply:
+        if rest == "concurrency":
+            return self._reserve(request, arn)
         if request.method != "GET":
             return self._change(request, name, rest)
         reply = self._moto(request)
@@ -159,10 +159,8 @@ class LambdaApi:
         if request.method != "DELETE":
             # AWS starts new execution environments after each update, even if the update changes nothing.
             self._runner.pool.retire(function_of(reply.json).arn, "$LATEST")
-            functions = self._moto.rest(request.scope, "GET", "/2015-03-31/functions/").json.get(
-                "Functions", []
-            )
-            cold = [it for it in functions if not self._runner.pool.has(it["FunctionArn"])]
+            listed = self._moto.rest(request.scope, "GET", "/2015-03-31/functions/").json
+            cold = [it for it in listed.get("Functions", []) if not self._runner.pool.has(it["FunctionArn"])]
             self._runner.spares.want(len(cold))
         else:
             qualifier = request.query.get("Qualifier")
@@ -212,11 +210,8 @@ class LambdaApi:
         except LookupError as error:
             message = "The emulator runs only code that came as ZipFile"
             raise RefusalError("InvalidZipFileException", message, 502) from error
-        headers = {
-            "Content-Type": result.content_type,
-            "x-amzn-RequestId": invocation.request_id,
-            "X-Amz-Executed-Version": function.version,
-        }
+        ids = {"x-amzn-RequestId": invocation.request_id, "X-Amz-Executed-Version": function.version}
+        headers = {"Content-Type": result.content_type} | ids
         headers |= {"X-Amz-Function-Error": "Unhandled"} if result.failed else {}
         headers |= {"X-Amz-Log-Result": result.tail} if tail else {}
         return Reply(200, result.payload, headers)

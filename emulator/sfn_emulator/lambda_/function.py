@@ -126,11 +126,8 @@ def environment_of(
     bare = bare_environment(os.environ)
     ours = {name: value for name, value in bare.items() if name not in _REPLACEABLE} | fixed
     taken = {name.upper() for name in ours}  # on Windows, names in other letters are the same variables
-    own = {
-        name: value
-        for name, value in function.variables
-        if name.upper() not in taken and not _IGNORED.fullmatch(name)
-    }
+    ignored = [name for name, _ in function.variables if name.upper() in taken or _IGNORED.fullmatch(name)]
+    own = {name: value for name, value in function.variables if name not in ignored}
     return {**bare, **own, **ours}
 
 

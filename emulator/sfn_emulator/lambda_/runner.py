@@ -169,9 +169,8 @@ class Runner:
 
     def _load(self, worker: Worker, function: Function, folder: Path, stream: str) -> WorkerReply:
         access_key = self._sessions.of_function(function.role, function.name)
-        environment = environment_of(
-            function, stream, folder, self._home, endpoint=self._endpoint, access_key=access_key
-        )
+        around = {"endpoint": self._endpoint, "access_key": access_key}
+        environment = environment_of(function, stream, folder, self._home, **around)
         reply = worker.load(function.handler, folder, environment, function.memory)
         if reply.kind != "ready":
             worker.end()

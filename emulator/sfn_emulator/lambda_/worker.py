@@ -163,7 +163,7 @@ class Forked:
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._status: int | None = None
         if not pipe.poll(INIT_SECONDS):
             raise RuntimeError("the process that forks workers does not answer")
@@ -173,27 +173,24 @@ class Forked:
     def poll(self) -> int | None:
         """The exit status, negative for a signal; None while it runs."""
         with self._lock:
-            return self._poll()
+            if not self._pipe.closed and self._pipe.poll():
+                with self._pipe, contextlib.suppress(EOFError):
+                    self._status = int(self._pipe.recv_bytes())
+            if self._pipe.closed and self._status is None:
+                # Its parent, the forker, was killed. Now, or in a moment, it is a child of this process.
+                try:
+                    if has_ended(self.pid):
+                        kill_group(self.pid)
+                        self._status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+                except ChildProcessError:
+                    self._status = None if psutil.pid_exists(self.pid) else 1
+            return self._status
 
     def kill(self) -> None:
         """Kill it and its group. Nothing happens if it has ended."""
         with self._lock:
-            if self._poll() is None:
+            if self.poll() is None:
                 kill_group(self.pid)
-
-    def _poll(self) -> int | None:
-        if not self._pipe.closed and self._pipe.poll():
-            with self._pipe, contextlib.suppress(EOFError):
-                self._status = int(self._pipe.recv_bytes())
-        if self._pipe.closed and self._status is None:
-            # Its parent, the forker, was killed. Now, or in a moment, it is a child of this process.
-            try:
-                if has_ended(self.pid):
-                    kill_group(self.pid)
-                    self._status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-            except ChildProcessError:
-                self._status = None if psutil.pid_exists(self.pid) else 1
-        return self._status
 
 
 class Forker:
