@@ -85,19 +85,18 @@ class Account:
         """The mails of topics, as soon as there are so many."""
         return list(_soon(lambda: len(mails := self._mails("notification")) == count and mails))
 
-    def machine(self, path: Path, values: Mapping[str, str], kind: str = "STANDARD") -> str:
+    def machine(self, path: Path, values: Mapping[str, str]) -> str:
         """Make a machine of a file; its ARN.
 
         Args:
             path: A stranger's definition.
             values: For each place in it that a template fills, what stands there. Others keep their names.
-            kind: The type of the machine.
         """
         text = re.sub(r"\$\{(\w+)\}", lambda place: values.get(place[1], place[1]), path.read_text())
         text = re.sub(r"arn:aws:sns:[\w-]+:\d+:", "arn:aws:sns:us-east-1:123456789012:", text)
         name = f"{path.parts[-3]}-{path.name.partition('.')[0]}"
         create = self.states.create_state_machine
-        return str(create(name=name, definition=text, roleArn=self._role, type=kind)["stateMachineArn"])
+        return str(create(name=name, definition=text, roleArn=self._role)["stateMachineArn"])
 
     def start(self, machine: str, given: object) -> str:
         """Start an execution; its ARN."""
