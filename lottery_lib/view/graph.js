@@ -7,7 +7,7 @@ const SMALLEST = 12; // the size to which `Fit` may shrink them, in pixels
 const LARGEST = 18;
 
 function render({ model, el }) {
-  el.classList.add("lottery-graph");
+  el.classList.add("lottery-graph", "lottery-picture");
   const stage = document.createElement("div");
   stage.className = "stage";
   stage.setAttribute("role", "group");
@@ -69,7 +69,6 @@ function render({ model, el }) {
     svg.setAttribute("role", "presentation");
     groups = model.get("states").map((name, number) => {
       const group = svg.getElementById(`state-${number}`);
-      group.classList.add("state");
       group.setAttribute("role", "button");
       group.addEventListener("click", () => choose(name));
       return group;
@@ -94,19 +93,10 @@ function render({ model, el }) {
       group.setAttribute("aria-label", paint.tip);
       group.setAttribute("tabindex", number === Math.max(chosen, 0) ? 0 : -1);
       group.querySelector("title").textContent = paint.tip;
-      const shape = group.querySelector("path");
-      shape.setAttribute("fill", paint.fill);
-      shape.setAttribute("stroke", paint.border);
       group.querySelectorAll("text").forEach((text, line) => (text.textContent = paint.lines[line]));
     });
     const taken = new Set(model.get("taken").map((number) => `edge-${number}`));
-    for (const edge of edges) {
-      edge.classList.toggle("taken", taken.has(edge.id));
-      for (const kind of ["in", "label-in"]) {
-        const [, box] = edge.getAttribute("class").match(` ${kind}-(\\d+)`) ?? [];
-        edge.classList.toggle(`lit-${kind}`, box !== undefined && model.get("paints")[box].status !== "");
-      }
-    }
+    for (const edge of edges) edge.classList.toggle("taken", taken.has(edge.id));
   }
 
   function choose(name) {

@@ -17,6 +17,7 @@ from lottery_lib.history.state_runs import Event, Reader
 from lottery_lib.texts import width
 from lottery_lib.translation import _
 from lottery_lib.view.asl import assigned, catches, known_state, outline, returns, tries, waits, ways
+from lottery_lib.view.icons import icons_of
 from lottery_lib.view.painting import (
     END,
     START,
@@ -28,9 +29,11 @@ from lottery_lib.view.painting import (
     facts_of,
     paint,
     paints_of,
+    with_icons,
 )
-from lottery_lib.view.status import look_of, retried, word_of
+from lottery_lib.view.status import retried, word_of
 from lottery_lib.view.svg import Picture, render
+from lottery_lib.view.theme import COLOURS
 from states_language import all_states, branches, is_last, states
 
 if TYPE_CHECKING:
@@ -44,7 +47,7 @@ _WIDE: Final = r"\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
 _PIECES: Final = re.compile(rf"[{_WIDE}]|[^\s{_WIDE}]+\s*|\s+")  # words with their space; single wide letters
 _TERMINAL: Final = {
     **{"shape": "ellipse", "width": "0.7", "height": "0.35"},
-    **{"fillcolor": "#eaedf0", "color": "#7d8998"},
+    **{"fillcolor": COLOURS["soft"].light, "color": COLOURS["idle-border"].light},
 }
 _POINT: Final = {"label": "", "style": "invis", "height": "0.01", "margin": "0"}
 
@@ -74,18 +77,19 @@ class GraphView(Picture):
         self,
         source: str,
         alt: str,
-        states: Sequence[str],
+        states: Mapping[str, Machine],
         paints: Sequence[Paint],
         taken: Sequence[int],
     ) -> None:
         super().__init__(alt, lambda: paint(self.layout, paints, taken))
         self.source = source
-        self.states, self.paints, self.taken = states, paints, taken
+        self.states, self.paints, self.taken = list(states), paints, taken
+        self.icons = [list(icons_of(state)) for state in states.values()]
         self.text = ""
 
     @cached_property
     def layout(self) -> str:  # noqa: D102 - an attribute
-        return render(self.source)
+        return with_icons(render(self.source), self.icons)
 
     @cached_property
     def widget(self) -> "GraphWidget":
@@ -173,7 +177,7 @@ def drawing_of(machine: Machine, facts: Facts, title: str | None = None) -> Grap
         sentences.append(_("{facts}.", facts=_(", ").join(retries)))
     taken = [number for number, edge in enumerate(drawing.edges) if edge in facts.taken]
     paints = paints_of(machine, facts, drawing.name_lines)
-    return GraphView(drawing.graph.source, " ".join(sentences), names, paints, taken)
+    return GraphView(drawing.graph.source, " ".join(sentences), dict(all_states(machine)), paints, taken)
 
 
 class _Drawing:
@@ -188,18 +192,15 @@ class _Drawing:
         self._heads: dict[str, str] = {}  # where edges to a state arrive
         self._tails: dict[str, str] = {}  # where edges from a state begin
         self._boxes: dict[str, str] = {}
-        attributes = {"compound": "true", "fontname": _FONT, "fontsize": str(_FONT_SIZE)}
-        attributes |= {"nodesep": "0.2", "ranksep": "0.2", "pad": "0.15", "bgcolor": "#ffffff"}
+        attributes = {"compound": "true", "newrank": "true", "fontname": _FONT, "fontsize": str(_FONT_SIZE)}
+        attributes |= {"nodesep": "0.2", "ranksep": "0.2", "pad": "0.15", "bgcolor": COLOURS["ground"].light}
         if title:
             lines = [f"{_room(line)}{line}{_room(line)}" for line in _wrap(title, 2 * _LINE)]
             attributes |= {"label": _label(lines), "labelloc": "t"}
         self.graph = graphviz.Digraph("workflow", graph_attr=attributes)
         self.graph.attr("node", fontname=_FONT, fontsize=str(_FONT_SIZE), shape="box", style="rounded,filled")
-        self.graph.attr("node", height="0.38", margin="0.14,0.05")
-        self.graph.attr(
-            "edge", fontname=_FONT, fontsize=str(_FONT_SIZE), color="#545b64", fontcolor="#414d5c"
-        )
-        self.graph.attr("edge", arrowsize="0.7")
+        self.graph.attr("node", height="0.38", margin="0.32,0.05")
+        self.graph.attr("edge", fontname=_FONT, fontsize=str(_FONT_SIZE), arrowsize="0.7")
 
     def draw(self, machine: Machine) -> None:
         """Add the outermost workflow, between Start and End."""
@@ -223,13 +224,14 @@ class _Drawing:
             node, inner = f"{len(self._heads)} {plain}", branches(state)
             attributes = {
                 "id": f"state-{len(self.name_lines)}",
-                "fillcolor": look_of("").fill,
-                "color": look_of("").border,
+                "fillcolor": COLOURS["idle-fill"].light,
+                "color": COLOURS["idle-border"].light,
             }
             self.name_lines[name] = _wrap(name, 2 * _LINE if inner else _LINE)
             lines = [*self.name_lines[name], *captions(state)]
-            # Room for what an execution writes there.
-            inches = _inches([*lines, *captions(state, attempts=100, items=done_of(100, 100))])
+            # Room for what an execution writes there; a mark comes before the name.
+            written = captions(state, attempts=100, items=done_of(100, 100))
+            inches = _inches([f"✓ {lines[0]}", *lines, *written])
             if not inner:
                 self._heads[name] = self._tails[name] = node
                 graph.node(node, _label(lines), width=inches, **attributes)
@@ -254,24 +256,20 @@ class _Drawing:
             if is_last(state):
                 box.edge(self._tails[last], self._tails[name], style="invis", weight="8")
 
-    def _add_edges(self, machine: Machine, box: int | None = None) -> None:
-        """Add the edges of a workflow; `box` is the number of the state that it is inside."""
-        back, numbers = returns(machine), list(self.name_lines)
+    def _add_edges(self, machine: Machine) -> None:
+        """Add the edges of a workflow."""
+        back = returns(machine)
         for name, state in states(machine).items():
-            number = numbers.index(name)
             edges = [(to, words, {"weight": "20"}) for to, words in ways(state)]
             edges += [(to, words, {"style": "dashed", "weight": "1"}) for to, words in catches(state)]
             for to, words, attributes in edges:
                 known_state(machine, name, to)
                 # The spaces keep the letters from touching the edge. The text is aligned to the left.
-                lines = [f" {line} {2 * _room(line)}" for text in words for line in _wrap(text)]
+                lines = [f"  {line} {2 * _room(line)}" for text in words for line in _wrap(text)]
                 label = _label(lines).replace(r"\n", r"\l") + r"\l" if lines else ""
-                # The classes say on which box the edge or its label lies: the box may get a colour.
-                classes = [f"in-{box}"] * (box is not None) + [f"label-in-{number}"] * (name in self._boxes)
-                attributes["class"] = " ".join(classes)
                 self._add_edge(name, to, label=label, back=(name, to) in back, **attributes)
             for branch in branches(state):
-                self._add_edges(branch, number)
+                self._add_edges(branch)
 
     def _add_edge(
         self, tail: str, head: str, *, label: str = "", back: bool = False, **attributes: str
@@ -302,7 +300,7 @@ def _wrap(text: str, most: int = _LINE) -> list[str]:
 
 def _inches(lines: list[str]) -> str:
     # Graphviz measures in its own font, which has no Chinese. A column is about 0.55 of the font's size.
-    return f"{max(map(width, lines)) * 0.55 * _FONT_SIZE / 72 + 0.3:.2f}"
+    return f"{max(map(width, lines)) * 0.55 * _FONT_SIZE / 72 + 0.64:.2f}"
 
 
 def _room(line: str) -> str:

@@ -8,6 +8,7 @@ import traitlets
 
 from lottery_lib.translation import _, language
 from lottery_lib.view.graph import GraphView
+from lottery_lib.view.theme import DARK, picture_css
 
 _HERE: Final = Path(__file__).parent
 
@@ -24,7 +25,7 @@ class GraphWidget(anywidget.AnyWidget):
     """
 
     _esm = _HERE / "graph.js"
-    _css = _HERE / "graph.css"
+    _css = picture_css(DARK) + (_HERE / "graph.css").read_text(encoding="utf-8")
     layout_svg = traitlets.Unicode().tag(sync=True)
     states = traitlets.List().tag(sync=True)
     paints = traitlets.List().tag(sync=True)

@@ -1,5 +1,6 @@
 """Paint a drawn workflow with what an execution did: colours, marks, counts, and the edges it took."""
 
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,13 +13,14 @@ from lottery_lib.history import latest_rows, table_of
 from lottery_lib.history.state_runs import Reader, StateRun, details_of
 from lottery_lib.translation import _
 from lottery_lib.view.asl import notes, tries
-from lottery_lib.view.status import look_of, marked, retried
+from lottery_lib.view.icons import ICONS, SIZE, kind_of
+from lottery_lib.view.status import mark_of, marked, retried
 from states_language import all_states, is_last
 
-_SVG: Final = "{http://www.w3.org/2000/svg}"
-ET.register_namespace("", _SVG[1:-1])
-#: How wide an edge is that was taken, in points.
-TAKEN: Final = "2.4"
+_POINTS: Final = re.compile(r"-?[\d.]+,-?[\d.]+")
+#: The namespace of SVG.
+SVG: Final = "{http://www.w3.org/2000/svg}"
+ET.register_namespace("", SVG[1:-1])
 #: The names of the two ends in an edge, where a state has its name.
 START: Final = "Start" + " " * 80  # no state can have this name: it has 80 characters at most
 END: Final = "End" + " " * 80
@@ -27,11 +29,9 @@ Edge = tuple[str, str, bool]
 
 
 class Paint(TypedDict):
-    """How one state is painted: its colours, the lines of its text, and its tooltip."""
+    """How one state is painted: its status, the lines of its text, and its tooltip."""
 
     status: str
-    fill: str
-    border: str
     lines: list[str]
     tip: str
 
@@ -134,19 +134,36 @@ def paints_of(machine: Machine, facts: Facts, name_lines: Mapping[str, Sequence[
     paints: list[Paint] = []
     for name, state in all_states(machine):
         status, attempts = facts.statuses.get(name, ""), facts.attempts.get(name, 1)
-        items, look, (first, *rest) = facts.items.get(name, ""), look_of(status), name_lines[name]
-        words = [marked(status or "not entered"), retried(attempts), items]
+        items, (first, *rest) = facts.items.get(name, ""), name_lines[name]
+        words = [kind_of(state), marked(status or "not entered"), retried(attempts), items]
         words += [f"{facts.seconds[name]:.3f} s"] if name in facts.seconds else []
         paints.append(
             {
                 "status": status,
-                "fill": look.fill,
-                "border": look.border,
-                "lines": [f"{look.mark} {first}".strip(), *rest, *captions(state, attempts, items)],
+                "lines": [f"{mark_of(status)} {first}".strip(), *rest, *captions(state, attempts, items)],
                 "tip": _("{key}: {value}", key=name, value=_(", ").join(filter(None, words))),
             }
         )
     return paints
+
+
+def with_icons(drawn: str, icons: Sequence[Sequence[str]]) -> str:
+    """Put the signs of each state into the SVG that Graphviz has drawn: its type left, its service right."""
+    root = ET.fromstring(drawn)
+    root.set("class", "lottery-picture")
+    for group in root.iter(f"{SVG}g"):
+        kind, _, number = group.get("id", "").partition("-")
+        outline = group.find(f"{SVG}path")
+        if kind == "state" and outline is not None:
+            group.set("class", f"{group.get('class')} state")
+            points = [tuple(map(float, pair.split(","))) for pair in _POINTS.findall(outline.get("d", ""))]
+            xs, ys = zip(*points, strict=True)
+            is_box = group.get("class", "").startswith("cluster")
+            y = min(ys) + 7 if is_box else (min(ys) + max(ys) - SIZE) / 2
+            for icon, x in zip(icons[int(number)], (min(xs) + 8, max(xs) - 8 - SIZE), strict=False):
+                place = {"class": "icon", "transform": f"translate({x:.1f} {y:.1f})", "d": ICONS[icon]}
+                ET.SubElement(group, f"{SVG}path", place)
+    return ET.tostring(root, encoding="unicode")
 
 
 def paint(layout: str, paints: Sequence[Paint], taken: Collection[int]) -> str:
@@ -158,18 +175,15 @@ def paint(layout: str, paints: Sequence[Paint], taken: Collection[int]) -> str:
         taken: The numbers of the edges that were taken.
     """
     root = ET.fromstring(layout)
-    for group in root.iter(f"{_SVG}g"):
+    for group in root.iter(f"{SVG}g"):
         kind, _, number = group.get("id", "").partition("-")
         if kind == "state":
             state = paints[int(number)]
-            shape, title = group.find(f"{_SVG}path"), group.find(f"{_SVG}title")
-            if shape is not None and title is not None:
-                shape.set("fill", state["fill"])
-                shape.set("stroke", state["border"])
+            group.set("data-status", state["status"])
+            for title in group.iterfind(f"{SVG}title"):
                 title.text = state["tip"]
-            for text, line in zip(group.iter(f"{_SVG}text"), state["lines"], strict=False):
+            for text, line in zip(group.iter(f"{SVG}text"), state["lines"], strict=False):
                 text.text = line
         elif kind == "edge" and int(number) in taken:
-            for path in group.iter(f"{_SVG}path"):
-                path.set("stroke-width", TAKEN)
+            group.set("class", "edge taken")
     return ET.tostring(root, encoding="unicode")

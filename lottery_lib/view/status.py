@@ -1,6 +1,6 @@
-"""How a status looks in all pictures and widgets: a mark, a colour, a border."""
+"""What a status is called in all pictures and widgets, and its mark."""
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from lottery_lib.translation import _
 
@@ -8,31 +8,15 @@ from lottery_lib.translation import _
 WRAPPED: Final = "overflow-wrap: anywhere"
 
 
-class Look(NamedTuple):
-    """A mark and two colours. The mark helps people who cannot see the colours.
-
-    The colours have six digits, because Debian's dot knows no other form.
-    """
-
-    mark: str
-    fill: str
-    border: str
+#: A mark helps people who cannot see the colours of `theme`.
+_MARKS: Final = {
+    "running": "…", "waiting": "‖", "succeeded": "✓", "failed": "✗", "caught": "⚠", "aborted": "■",
+}  # fmt: skip
 
 
-_LOOKS: Final = {
-    "": Look("", "#ffffff", "#7d8998"),
-    "running": Look("…", "#d3e7f9", "#0972d3"),
-    "waiting": Look("‖", "#e6dcf7", "#6b3fa0"),
-    "succeeded": Look("✓", "#d4f0d9", "#1d8102"),
-    "failed": Look("✗", "#fbd9d6", "#c0271b"),
-    "caught": Look("⚠", "#ffe3c2", "#b45f06"),
-    "aborted": Look("■", "#dfe3e8", "#545b64"),
-}
-
-
-def look_of(status: str) -> Look:
-    """The look of a status of `history.state_table`. Any other word gets the look of no status."""
-    return _LOOKS.get(status, _LOOKS[""])
+def mark_of(status: str) -> str:
+    """The mark of a status of `history.state_table`; empty for any other word."""
+    return _MARKS.get(status, "")
 
 
 def word_of(status: str) -> str:
@@ -51,7 +35,7 @@ def word_of(status: str) -> str:
 
 def marked(status: str) -> str:
     """A status with its mark, such as ``"✓ succeeded"``."""
-    return f"{look_of(status).mark} {word_of(status)}".strip()
+    return f"{mark_of(status)} {word_of(status)}".strip()
 
 
 def retried(attempts: int) -> str:
@@ -62,7 +46,5 @@ def retried(attempts: int) -> str:
 
 
 def badge(status: str) -> str:
-    """A status with its mark as HTML, in its colours: they can be read on a light page and on a dark one."""
-    look = look_of(status)
-    style = f"background: {look.fill}; color: #16191f; border: 1px solid {look.border}"
-    return f'<span class="lottery-badge" style="{style}">{marked(status or "not entered")}</span>'
+    """A status with its mark as HTML. The rules of `theme` give it its colours."""
+    return f'<span class="lottery-badge" data-status="{status}">{marked(status or "not entered")}</span>'

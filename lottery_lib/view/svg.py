@@ -13,6 +13,7 @@ from pathlib import Path
 from lottery_lib.errors import LotteryError
 from lottery_lib.texts import escaped
 from lottery_lib.translation import _
+from lottery_lib.view.theme import DARK, picture_css
 
 
 def render(source: str) -> str:
@@ -45,6 +46,14 @@ def _laid_out(dot: str, source: str) -> str:
     return process.stdout
 
 
+def picture(content: str, width: float, height: float) -> str:
+    """An SVG that is as wide and high in pixels as it says, with the colours of `theme`."""
+    size = f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}"'
+    ground = '<rect class="ground" width="100%" height="100%" rx="8"/>'
+    opened = f'<svg xmlns="http://www.w3.org/2000/svg" class="lottery-picture" font-size="12" {size}>'
+    return f"{opened}{ground}{content}</svg>"
+
+
 class Picture:
     """A drawing. It is made when it is first shown.
 
@@ -64,20 +73,34 @@ class Picture:
         return self.alt
 
     @cached_property
-    def svg(self) -> str:
-        """The drawing as SVG.
+    def bare(self) -> str:
+        """The drawing as SVG, for a page that has the rules of `theme.picture_css`.
 
         Raises:
             LotteryError: The program that draws is not there, or failed.
         """
         return self._draw()
 
+    @cached_property
+    def svg(self) -> str:
+        """The drawing as SVG, with its colours for light and dark pages.
+
+        Raises:
+            LotteryError: The program that draws is not there, or failed.
+        """
+        head, end, rest = self.bare.partition(">")
+        return f"{head}{end}<style>{picture_css()}</style>{rest}"
+
     @property
     def html(self) -> str:
-        """The drawing as an image: an untrusted notebook removes inline SVG, but shows an image."""
+        """The drawing as an image: an untrusted notebook removes inline SVG, but shows an image.
+
+        Where styles are allowed, the image follows the theme of JupyterLab. Else it follows the browser's.
+        """
         data = base64.b64encode(self.svg.encode()).decode()
-        image = f'<img alt="{escaped(self.alt)}" style="max-width:100%" '
-        return f'{image}src="data:image/svg+xml;base64,{data}">'
+        dark = f"<style>{DARK} .lottery-image{{color-scheme:dark}}</style>"
+        image = f'<img class="lottery-image" alt="{escaped(self.alt)}" style="max-width:100%" '
+        return f'{dark}{image}src="data:image/svg+xml;base64,{data}">'
 
     def save(self, path: str | Path) -> Path:
         """Write the SVG to a file and return its path."""

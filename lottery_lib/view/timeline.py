@@ -1,38 +1,31 @@
 """Draw when each state of an execution ran: a bar for each attempt, and one branch below the other."""
 
-import io
 import re
 import textwrap
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import accumulate
-from math import nan
+from math import floor, log10
 from typing import Final, NamedTuple
-
-from matplotlib import rc_context
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from lottery_lib.definition import Machine
 from lottery_lib.history.state_runs import Event, Reader, StateRun
-from lottery_lib.texts import harmless, width
+from lottery_lib.texts import escaped, harmless, width
 from lottery_lib.translation import _
-from lottery_lib.view.status import look_of, marked, retried
-from lottery_lib.view.svg import Picture
+from lottery_lib.view.status import marked, retried
+from lottery_lib.view.svg import Picture, picture
 
 _ROWS: Final = 40  # the most rows of a picture; a large Map has more iterations
 _BARS: Final = 50  # the most bars of a row; a long loop has more rounds
-_SPAN: Final = 1 / 200  # of the whole width: the shortest bar that people see
-_WIDTH: Final = 8.4  # inches, as all sizes of a figure; the width of a notebook in a window of 1280 pixels
-_LETTER, _LINE = 0.085, 0.18  # the width of a letter, and the height of a line
+_SPAN: Final = 3.0  # the shortest bar that people see; this and all other sizes are in pixels
+_WIDTH: Final = 840.0  # the width of a notebook in a window of 1280 pixels
+_LETTER, _LINE, _PADDING = (
+    7.2,
+    17.0,
+    10.0,
+)  # a letter's width, a line's height, the space around a row's lines
 _LABEL, _NOTE = 26, 28  # the most columns in a line of the texts left and right of the bars
-_SVG: Final = {
-    "svg.fonttype": "none",  # text stays text, so that the browser's own fonts show Chinese
-    "svg.hashsalt": "lottery",  # equal pictures have equal bytes
-    "font.size": 9.2,  # points: 12 pixels
-    "figure.facecolor": "white",  # in a dark theme, too: the text of an image cannot follow the theme
-}
+_TOP, _BOTTOM = 26.0, 30.0  # room for the heading, and for the seconds
 
 
 class _Bar(NamedTuple):
@@ -136,6 +129,24 @@ def _lines(text: str, most: int) -> list[str]:
     return textwrap.wrap(text, letters, subsequent_indent=indent) or [""]
 
 
+class _Scale(NamedTuple):
+    """Where a time is between the texts on the left and those on the right."""
+
+    left: float
+    right: float
+    total: float
+
+    def x(self, seconds: float) -> float:
+        return self.left + (self.right - self.left) * seconds / self.total
+
+    def ticks(self) -> Iterator[float]:
+        """About six round times: 1, 2 or 5, and zeros."""
+        rough = self.total / 6
+        power = 10.0 ** floor(log10(rough))
+        step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
+        return (step * number for number in range(int(self.total / step * 1.0001) + 1))
+
+
 def _draw(rows: list[_Row], total: float, title: str | None) -> str:
     """The SVG of a timeline of `total` seconds."""
     hidden, rows = len(rows) - _ROWS, rows[:_ROWS]
@@ -148,56 +159,62 @@ def _draw(rows: list[_Row], total: float, title: str | None) -> str:
     unbroken = [row.note.replace(" ", "\N{NO-BREAK SPACE}") for row in rows]  # except after its commas
     notes = [_lines(re.sub(f"{comma}\N{NO-BREAK SPACE}?", f"{comma} ", note), _NOTE) for note in unbroken]
     left, right = (
-        _LETTER * max([8, *(width(line) for lines in texts for line in lines)]) + 0.15
+        _LETTER * max([8, *(width(line) for lines in texts for line in lines)]) + 16
         for texts in (labels, notes)
     )
-    between = _WIDTH - left - right
-    heights = [_LINE * max(map(len, texts)) + 0.12 for texts in zip(labels, notes, strict=True)]
-    inner = sum(heights) or _LINE
-    with rc_context(_SVG), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # matplotlib's font lacks letters that the browser's fonts have
-        figure = Figure(figsize=(_WIDTH, height := inner + 0.85))
-        axes = figure.add_axes((left / _WIDTH, 0.5 / height, between / _WIDTH, inner / height))
-        axes.set(xlim=(0, total * 1.01), ylim=(inner, 0), xlabel="s" if total >= 1 else "ms")
-        axes.xaxis.set_major_formatter(lambda x, _position: f"{x if total >= 1 else x * 1000:g}")
-        axes.set_yticks([])
-        axes.grid(axis="x", color="#dfe3e8")
-        axes.set_axisbelow(True)
-        axes.spines[["top", "right", "left"]].set_visible(False)
-        letter = _LETTER / between * total * 1.01
-        ends = accumulate(heights)
-        for row, label, note, end, size in zip(rows, labels, notes, ends, heights, strict=True):
-            y = end - size / 2
-            _draw_bars(axes, y, row.bars[-_BARS:], letter)
-            for lines, x in (label, 0.05), (note, left + between + 0.1):
-                axes.annotate("\n".join(lines), (x * 72, y), xycoords=("figure points", "data"), va="center")
-        axes.set_title(" ".join(heading), loc="left", fontsize=10)
-        file = io.StringIO()
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    return file.getvalue()
+    scale = _Scale(left, _WIDTH - right, total)
+    heights = [_LINE * max(map(len, texts)) + _PADDING for texts in zip(labels, notes, strict=True)]
+    top, foot = (_TOP if heading else 6), sum(heights) or _LINE
+    drawn = [_text(6, 17, " ".join(heading), bold=True)] if heading else []
+    drawn += _axis(scale, top, top + foot)
+    for row, label, note, end, height in zip(rows, labels, notes, accumulate(heights), heights, strict=True):
+        y = top + end - height / 2
+        drawn += _bars_drawn(scale, y, row.bars[-_BARS:])
+        for lines, x in (label, 6.0), (note, scale.right + 12):
+            first = y - _LINE * (len(lines) - 1) / 2 + 4
+            drawn += [_text(x, first + _LINE * number, line) for number, line in enumerate(lines)]
+    return picture("".join(drawn), _WIDTH, top + foot + _BOTTOM)
 
 
-def _draw_bars(axes: Axes, y: float, bars: list[_Bar], letter: float) -> None:
-    """Draw a row's attempts and waits at the height `y`. A letter is as wide as `letter` seconds."""
-    widths = [max(bar.end - bar.begin, axes.get_xlim()[1] * _SPAN) for bar in bars]
-    looks = [look_of(bar.status) for bar in bars]
-    fills, borders = [look.fill for look in looks], [look.border for look in looks]
-    axes.barh([y] * len(bars), widths, 0.2, [bar.begin for bar in bars], color=fills, edgecolor=borders)
+def _axis(scale: _Scale, top: float, foot: float) -> Iterator[str]:
+    """The vertical lines, and the times below them."""
+    unit, factor = ("s", 1) if scale.total >= 1 else ("ms", 1000)
+    for time in scale.ticks():
+        x = scale.x(time)
+        yield f'<path class="rule" d="M{x:.1f} {top:.1f}V{foot:.1f}"/>'
+        yield _text(x, foot + 17, f"{time * factor:g}", "middle", quiet=True)
+    yield _text(scale.right + 12, foot + 17, unit, quiet=True)
+
+
+def _bars_drawn(scale: _Scale, y: float, bars: list[_Bar]) -> Iterator[str]:
+    """A row's attempts and waits at the height `y`."""
     for bar in bars:
-        if bar.number > 1 and not bar.wait and bar.end - bar.begin > 3 * letter:
-            axes.annotate(f"↻{bar.number}", (bar.begin, y), va="center")
+        x, length = scale.x(bar.begin), scale.x(bar.end) - scale.x(bar.begin)
+        size = f'width="{max(length, _SPAN):.1f}" height="16" rx="3"'
+        yield f'<rect class="bar" data-status="{bar.status}" x="{x:.1f}" y="{y - 8:.1f}" {size}/>'
+        if bar.number > 1 and not bar.wait and length > 3.5 * _LETTER:
+            yield _text(x + 4, y + 4, f"↻{bar.number}")
         for wait, status in (bar.retry, "failed"), (bar.wait, "waiting"):
             if wait:
-                _draw_wait(axes, y, wait, look_of(status).border, letter)
+                yield from _wait_drawn(scale, y, wait, status)
 
 
-def _draw_wait(axes: Axes, y: float, wait: tuple[float, float], color: str, letter: float) -> None:
-    """Draw a dotted line. If there is room, its middle says how long it is."""
-    begin, end = wait
-    middle, text = (begin + end) / 2, _("waits {time}", time=_time(end - begin))
-    room = width(text) * letter
+def _wait_drawn(scale: _Scale, y: float, wait: tuple[float, float], status: str) -> Iterator[str]:
+    """A dotted line. If there is room, its middle says how long it is."""
+    begin, end = map(scale.x, wait)
+    text, middle = _("waits {time}", time=_time(wait[1] - wait[0])), (begin + end) / 2
+    room = (width(text) + 2) * _LETTER
     if room > end - begin:
-        axes.plot(wait, (y, y), ":", color=color)
-        return
-    axes.plot((begin, middle - room / 2, nan, middle + room / 2, end), [y] * 5, ":", color=color)
-    axes.annotate(text, (middle, y), ha="center", va="center")
+        path = f"M{begin:.1f} {y:.1f}H{end:.1f}"
+    else:
+        path = f"M{begin:.1f} {y:.1f}H{middle - room / 2:.1f}M{middle + room / 2:.1f} {y:.1f}H{end:.1f}"
+        yield _text(middle, y + 4, text, "middle")
+    yield f'<path class="wait" data-status="{status}" d="{path}"/>'
+
+
+def _text(
+    x: float, y: float, text: str, anchor: str = "start", *, bold: bool = False, quiet: bool = False
+) -> str:
+    more = (' font-weight="600"' if bold else "") + (' class="quiet"' if quiet else "")
+    more += f' text-anchor="{anchor}"' if anchor != "start" else ""
+    return f'<text x="{x:.1f}" y="{y:.1f}"{more}>{escaped(text)}</text>'

@@ -15,7 +15,6 @@ from lottery_lib.history import Progress
 from lottery_lib.history.state_runs import Reader
 from lottery_lib.view import painting, svg
 from lottery_lib.view.panel import DrawPanel
-from lottery_lib.view.status import look_of
 
 #: After so long, a panel does not go on. It is far more than it needs, and less than it would wait.
 SECONDS = 60
@@ -486,14 +485,14 @@ def test_counting_fails():
 
 
 class Watched(DrawPanel):
-    """A panel that notes the alt text of each picture with its colours, and each message."""
+    """A panel that notes the alt text of each picture with its statuses, and each message."""
 
     def __init__(self, lottery, **options):
         super().__init__(lottery, **{"pause": 0.001, "pace": 0, **options})
         self.pictures, self.messages, self.lists = [], [], []
         graph = self.view.graph
         graph.observe(
-            lambda change: self.pictures.append((graph.alt, [paint["fill"] for paint in change["new"]])),
+            lambda change: self.pictures.append((graph.alt, [paint["status"] for paint in change["new"]])),
             "paints",
         )
         self.message.observe(lambda change: self.messages.append(change["new"]), "value")
@@ -554,8 +553,8 @@ def test_failures_are_shown_while_they_last(at_once):
     again = " A retried 1 time."
     told = [("running", ""), ("failed", ""), ("running", again), ("failed", again), ("caught", again)]
     assert list(dict.fromkeys(alts)) == told
-    for (status, _), (_, fills) in zip(alts, shown.pictures, strict=True):
-        assert look_of(status).fill == fills[0]
+    for (status, _), (_, painted) in zip(alts, shown.pictures, strict=True):
+        assert status == painted[0]
 
 
 def test_progress_moves_with_the_states():
