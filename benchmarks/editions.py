@@ -14,7 +14,7 @@ from rows import Row
 from tools import Plan, in_turns, ms, timed
 
 from lottery_lib import Stack, connect, execution, history, restore
-from lottery_lib.draws import DOLLARS_PER_TRANSITION
+from lottery_lib.history import DOLLARS_PER_TRANSITION
 from lottery_lib.resources.contents import empty_winners, load_employees
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import Target

@@ -10,7 +10,16 @@ import pandas as pd
 
 from lottery_lib import employees, execution
 from lottery_lib.errors import LotteryError
-from lottery_lib.history import DrawResult, ExecutionRecord, Progress, Winner, failure, output, transitions
+from lottery_lib.history import (
+    DOLLARS_PER_TRANSITION,
+    DrawResult,
+    ExecutionRecord,
+    Progress,
+    Winner,
+    failure,
+    output,
+    transitions,
+)
 from lottery_lib.history.state_runs import Event
 from lottery_lib.mails import inbox
 from lottery_lib.resources.contents import empty_winners
@@ -24,8 +33,6 @@ _TOO_NEW: Final = _(
     "(The rights of a role that was made or changed in the last minutes may not hold everywhere yet: "
     "wait a minute and try again. If it stays, deploy again)"
 )
-#: AWS's price for a standard workflow, in most regions. China has its own price list.
-DOLLARS_PER_TRANSITION: Final = 0.025 / 1000
 _EXECUTION_COLUMNS: Final = [
     *("name", "status", "winners", "started", "duration"),
     *("transitions", "cost", "execution_arn"),

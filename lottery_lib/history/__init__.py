@@ -11,6 +11,8 @@ from lottery_lib.history.state_runs import Event, Reader, details_of, message_of
 from lottery_lib.texts import harmless
 from lottery_lib.translation import _
 
+#: AWS's price for a standard workflow, in most regions. China has its own price list.
+DOLLARS_PER_TRANSITION: Final = 0.025 / 1000
 #: The status to look at first has the highest number.
 _URGENCY: Final = {"succeeded": 0, "aborted": 1, "caught": 2, "failed": 3, "running": 4, "waiting": 5}
 #: SNS has a message when a task has succeeded, or when it begins to wait for its token.

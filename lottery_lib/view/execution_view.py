@@ -1,78 +1,144 @@
-"""Show an execution as the console does: choose a state in the graph, and read beside it what it did."""
+"""Show an execution as the console does: a header, the graph, and tabs for a state or the whole execution."""
 
 import json
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
-import ipywidgets as widgets
 import pandas as pd
+import traitlets
 
 from lottery_lib.definition import Machine, parse
-from lottery_lib.history import output
-from lottery_lib.history.state_runs import Event, Reader
-from lottery_lib.texts import escaped
+from lottery_lib.history import DOLLARS_PER_TRANSITION, failure, output
+from lottery_lib.history.state_runs import Event, Reader, details_of, message_of
+from lottery_lib.texts import escaped, harmless
 from lottery_lib.translation import _
 from lottery_lib.view.graph import drawing_of
-from lottery_lib.view.graph_widget import GraphWidget
+from lottery_lib.view.graph_widget import CSS, GRAPH, GraphWidget
+from lottery_lib.view.icons import ICONS, kind_of
 from lottery_lib.view.painting import facts_of
-from lottery_lib.view.status import badge, marked
-from lottery_lib.view.tables import as_html
+from lottery_lib.view.status import marked, word_of
+from lottery_lib.view.theme import STATUSES
 from lottery_lib.view.timeline import timeline_of
 from states_language import all_states
 
-_LATEST: Final = 10  # the most rows that are shown for a state
-_LONGEST: Final = 20_000  # characters shown of an input or output; AWS allows 256 KiB
+_HERE: Final = Path(__file__).parent
+_LATEST: Final = 50  # the most attempts that are shown of a state
+#: What a status of an execution looks like: like this status of a state.
+_LIKE: Final = {
+    "RUNNING": "running", "SUCCEEDED": "succeeded", "FAILED": "failed", "TIMED_OUT": "failed",
+    "ABORTED": "aborted",
+}  # fmt: skip
+#: AWS's statuses, by the type of an execution's last event.
+_ENDS: Final = {
+    "ExecutionSucceeded": "SUCCEEDED", "ExecutionFailed": "FAILED", "ExecutionTimedOut": "TIMED_OUT",
+    "ExecutionAborted": "ABORTED",
+}  # fmt: skip
+Tab = dict[str, Any]
+#: Reads a function's log: what it wrote from one time to another. The first argument is the state.
+LogReader = Callable[[Machine, datetime, datetime], str]
 
 
-class ExecutionView(widgets.HBox):  # type: ignore[misc]
-    """The coloured workflow; beside it what the chosen state or the execution did; below it what ran when.
+class ExecutionView(GraphWidget):
+    """One execution: its status, the coloured workflow, and everything that a state or the execution did.
 
     Args:
         definition: What the execution ran with, as JSON text or parsed; None for nothing yet.
         events: What `get_execution_history` returns, all pages.
+        execution: What `describe_execution` returns; it gives the name and the ARN.
+        log_of: Reads the log of a state's function; None if it cannot be read.
+        link: The address of the execution's page in the console; empty if there is none.
 
     Attributes:
-        graph: The workflow (`GraphWidget`). Its trait ``chosen`` is the name of the chosen state.
-        details: The chosen state's times, attempts, input, output, variables and error (a widget).
-        side: The box beside the graph.
-        timeline: What ran when, once the execution has ended: drawing it takes too long for each moment.
+        chosen: The name of the chosen state; '' for the whole execution (a trait).
+        header: The line above the graph (a trait).
+        details: What stands beside the graph (a trait).
+        below: What stands below it: the timeline, once the execution has ended, and all events (a trait).
     """
 
-    def __init__(self, definition: Machine | str | None = None, events: Sequence[Event] = ()) -> None:
+    _esm = (
+        GRAPH
+        + (_HERE / "execution.js").read_text(encoding="utf-8")
+        + "\nexport default { render: execution };"
+    )
+    _css = CSS + (_HERE / "execution.css").read_text(encoding="utf-8")
+    header = traitlets.Dict().tag(sync=True)
+    details = traitlets.Dict().tag(sync=True)
+    below = traitlets.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        definition: Machine | str | None = None,
+        events: Sequence[Event] = (),
+        execution: Mapping[str, Any] | None = None,
+        *,
+        log_of: LogReader | None = None,
+        link: str = "",
+    ) -> None:
+        super().__init__(fill=True)
+        self.words = self.words | _words()
+        self.log_of, self.link, self.execution = log_of, link, dict(execution or {})
+        self._first: Tab | None = None
         self._reader = Reader()
         self._facts = facts_of(self._reader)
-        self.graph, self.details = GraphWidget(fill=True), widgets.HTML(_hint())
-        self.graph.observe(self._on_chosen, "chosen")
-        self.side = widgets.VBox([self.details])
-        self.timeline = widgets.HTML()
-        super().__init__([self.graph, self.side, self.timeline])
-        self.add_class("lottery-execution")
-        self.side.add_class("lottery-side")
-        self.timeline.add_class("lottery-timeline")
-        if definition:
-            self.show(Reader(events, parse(definition)))
+        self.observe(self._on_chosen, "chosen")
+        self.on_msg(self._on_asked)
+        self.show(Reader(events, parse(definition)) if definition else self._reader)
 
     def __repr__(self) -> str:
-        return f"ExecutionView: {', '.join(self.graph.states)}"
+        return f"ExecutionView: {', '.join(self.states)}"
 
-    def _repr_mimebundle_(self, **kwargs: object) -> dict[str, Any]:
-        data: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
-        # Where there is no kernel, the picture stands still.
-        if self.graph.still:
-            data["text/html"] = self.graph.still.html + self.timeline.value
-        return data
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[Any, Any], dict[Any, Any]]:
+        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+        still = {"text/html": self.still_html} if self.still else {}
+        return data | {"text/plain": repr(self)} | still, metadata
 
-    def show(self, reader: Reader) -> None:
+    @property
+    def still_html(self) -> str:
+        """What stands there without a kernel: the header, the graph and the timeline."""
+        facts = "".join(
+            f" · {escaped(name)} {escaped(value)}" for name, value in self.header.get("facts", ())
+        )
+        title = self.header.get("word", "")
+        header = (
+            f"<p><b>{escaped(title)}</b> {escaped(self.header.get('name', ''))}{facts}</p>" if title else ""
+        )
+        picture = self.still.html if self.still else ""
+        return header + picture + (timeline_of(self._reader).html if self._reader.end else "")
+
+    def show(self, reader: Reader) -> None:  # type: ignore[override]
         """Show what a reader has read of an execution. It knows the definition, and may read on later."""
         self._reader, self._facts = reader, facts_of(reader)
-        self.graph.show(drawing_of(reader.definition, self._facts))
-        self.timeline.value = timeline_of(reader).html if reader.end else ""
-        self._on_chosen()
+        with self.hold_sync():
+            if reader.definition:
+                super().show(drawing_of(reader.definition, self._facts))
+            self.header, self.below = self._header(), self._below()
+            self._on_chosen()
 
     @property
     def statuses(self) -> Mapping[str, str]:
         """The status of each state that was entered, as `history.state_statuses` returns it."""
         return self._facts.statuses
+
+    def put_first(self, tab: Tab, *, open_it: bool = False) -> None:
+        """Set the first tab of the whole execution, such as the winners of a draw.
+
+        Args:
+            tab: Its ``title`` and ``kind``, and what this kind needs; see execution.js.
+            open_it: Whether to show it at once, whatever tab is open.
+        """
+        self._first = tab
+        if open_it:
+            self.chosen = ""
+            self.send({"do": "open", "title": tab["title"]})
+        self._on_chosen()
+
+    def age(self) -> None:
+        """Say in the header that this is an earlier execution."""
+        if self.header:
+            self.header = self.header | {"earlier": _("the earlier draw")}
 
     def choose_failure(self) -> None:
         """Choose the state that failed in the end, if one did."""
@@ -80,37 +146,181 @@ class ExecutionView(widgets.HBox):  # type: ignore[misc]
         failed = latest[latest["status"].isin(["failed", "caught"]) & (latest["error"] != "")]
         inner = failed[failed["branch"] != ""]  # what fails in a branch fails the Parallel around it
         for name in failed["state"][:1] if inner.empty else inner["state"][-1:]:
-            self.graph.chosen = name
+            self.chosen = name
+
+    def _header(self) -> dict[str, Any]:
+        events, end = self._reader.events, self._reader.end
+        if not events:
+            return {}
+        status = _ENDS[end["type"]] if end else "RUNNING"
+        begin, latest = events[0]["timestamp"], (end or events[-1])["timestamp"]
+        steps = sum(len(run.attempts) for run in self._reader.runs)
+        facts = [
+            (_("Started"), f"{begin.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"),
+            (_("Duration"), f"{(latest - begin).total_seconds():.3f} s"),
+            (_("Transitions"), f"{steps:,}"),
+            (_("Price on AWS"), f"${steps * DOLLARS_PER_TRANSITION:.6f}"),
+        ]
+        arn = self.execution.get("executionArn", "")
+        return {
+            "status": _LIKE[status],
+            "word": f"{marked(_LIKE[status]).split(' ')[0]} {status}",
+            "name": arn.rpartition(":")[2],
+            "facts": [list(fact) for fact in facts],
+            "arn": arn,
+            "link": self.link,
+        }
 
     def _on_chosen(self, _change: object = None) -> None:
-        name, table, latest = self.graph.chosen, self._facts.table, self._facts.latest
-        if name in latest.index:
-            rows = table[table["state"] == name]
-            kind = dict(all_states(self._reader.definition)).get(name, {}).get("Type", "")
-            self.details.value = _state(rows, latest.loc[name], table["started"].min(), kind)
-        elif name:
-            never = _("The execution has not entered this state.")
-            self.details.value = f"{_heading(name, '')}<p>{escaped(never)}</p>"
-        elif table.empty:
-            self.details.value = _hint()
-        else:
-            whole = {_("Input"): table["input"].iloc[0], _("Output"): output(self._reader.events)}
-            title = _("The whole execution")
-            self.details.value = f"<h4>{title}</h4>{_values(whole)}<p>{_hint()}</p>"
+        name, events = self.chosen, self._reader.events
+        machine = dict(all_states(self._reader.definition)) if self._reader.definition else {}
+        if name in machine:
+            self.details = self._of_state(name, machine[name])
+            return
+        tabs = [self._first] if self._first else []
+        if events:
+            started = details_of(events[0]).get("input")
+            tabs.append(_json_tab(_("Input"), started or ""))
+            tabs.append(_json_tab(_("Output"), _text(output(events)) if self._reader.end else ""))
+        for tab in tabs[-1:]:
+            tab["lines"] = [_hint()]
+        error = failure(events) if self._reader.end else None
+        why = [_("{error}: {message}", error=error[0], message=message_of(error[1]))] if error else []
+        title = _("The whole execution") if events else ""
+        self.details = {"title": title, "tabs": tabs, "error": why}
+
+    def _below(self) -> dict[str, Any]:
+        if not self._reader.end:
+            return {"events": bool(self._reader.events)}
+        picture = timeline_of(self._reader)
+        tab = {"title": _("Timeline"), "kind": "picture", "value": picture.bare, "alt": picture.alt}
+        return {"events": True, "timeline": tab}
+
+    def _of_state(self, name: str, state: Machine) -> dict[str, Any]:
+        table = self._facts.table
+        rows, kind = table[table["state"] == name], kind_of(state)
+        defined = _json_tab(_("Definition"), json.dumps(state, ensure_ascii=False))
+        if rows.empty:
+            told = [_("The execution has not entered this state.")] if self._reader.events else []
+            return {"title": name, "status": "", "word": word_of("not entered"), "kind": kind, "lines": told,
+                    "tabs": [defined]}  # fmt: skip
+        last = self._facts.latest.loc[name]
+        tabs = [
+            _json_tab(_("Input"), _text(last["input"])),
+            _json_tab(_("Output"), _text(last["output"])),
+            *([_json_tab(_("Variables"), _text(last["variables"]))] if last["variables"] else []),
+            defined,
+            _attempts(rows, last, table["started"].min()),
+            {"title": _("Events"), "kind": "events"},
+            *([{"title": _("Log"), "kind": "log"}] if self.log_of and "Lambda" in kind else []),
+        ]
+        lines: list[str] = []
+        if last["error"]:
+            lines.append(_("{error}: {message}", error=last["error"], message=message_of(last["cause"])))
+            if message_of(last["cause"]) != last["cause"]:
+                tabs.insert(0, _json_tab(_("Cause"), last["cause"]))
+        return {"title": name, "status": last["status"], "word": marked(last["status"]), "kind": kind,
+                "error": lines, "tabs": tabs}  # fmt: skip
+
+    def _on_asked(self, _widget: object, content: Mapping[str, Any], _buffers: object) -> None:
+        """Answer what execution.js asks for."""
+        if content.get("do") == "events":
+            self.send(self._events(content))
+        elif content.get("do") == "event":
+            event = self._reader.events[int(content["id"]) - self._reader.events[0]["id"]]
+            self.send(
+                {"do": "event", "id": content["id"], "text": json.dumps(_plain(event), ensure_ascii=False)}
+            )
+        elif content.get("do") == "log":
+            threading.Thread(target=self._send_log, args=(str(content["state"]),), daemon=True).start()
+
+    def _events(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """A page of the events that a filter finds: all, or those of the chosen state."""
+        events, owners = self._reader.events, self._reader.owners
+        begin, words = events[0]["timestamp"] if events else datetime.now(UTC), str(asked["filter"]).lower()
+        found = []
+        for event in events:
+            owner = owners[event["id"]]
+            name = owner.name if owner else ""
+            if asked["state"] in ("", name) and (
+                not words or words in f"{event['id']} {event['type']} {name}".lower()
+            ):
+                found.append((event, name))
+        first = int(asked["page"]) * int(asked["size"])
+        rows = [
+            [str(event["id"]), f"{(event['timestamp'] - begin).total_seconds():.3f} s", event["type"], name]
+            for event, name in found[first : first + int(asked["size"])]
+        ]
+        told = _("{count} events", count=f"{len(found):,}")
+        return {key: asked[key] for key in ("do", "asked", "page")} | {
+            "rows": rows,
+            "count": len(found),
+            "told": told,
+        }
+
+    def _send_log(self, name: str) -> None:
+        rows = self._facts.table[self._facts.table["state"] == name]
+        state = dict(all_states(self._reader.definition))[name]
+        try:
+            assert self.log_of is not None
+            begin, end = rows["started"].min(), self._reader.events[-1]["timestamp"]
+            text = self.log_of(state, begin.to_pydatetime(), end) or _("It has written nothing.")
+        except Exception as error:  # in this thread, it would be shown nowhere
+            text = str(error)
+        self.send({"do": "log", "state": name, "text": harmless(text)})
+
+
+def _words() -> dict[str, Any]:
+    """The words that execution.js shows."""
+    return {
+        "copy": _("Copy"),
+        "copied": _("Copied"),
+        "console": _("Open in the console"),
+        "filter": _("Filter by type, state or number"),
+        "events": _("Events"),
+        "columns": [_("Number"), _("At"), _("Type"), _("State")],
+        "legend": _("What the signs mean"),
+        "signs": [[path, name] for name, path in ICONS.items()],
+        "statuses": [[status, marked(status)] for status in STATUSES],
+        "loading": _("Loading ..."),
+        "nothing": _("There is none."),
+        "mailbox": _("the mailbox page"),
+    }
 
 
 def _hint() -> str:
     return _("Choose a state in the graph: click on it, or press Tab and the arrow keys.")
 
 
-def _state(rows: pd.DataFrame, last: pd.Series, begin: pd.Timestamp, kind: str) -> str:
-    """What one state did, as HTML.
+def _json_tab(title: str, text: str) -> Tab:
+    return {"title": title, "kind": "json", "value": harmless(text)}
+
+
+def _text(value: object) -> str:
+    """A value as JSON; empty if there is none."""
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _plain(event: Event) -> dict[str, Any]:
+    """An event as JSON, with the JSON in its texts as values."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, datetime):
+            return value.isoformat()
+        if isinstance(value, Mapping):
+            return {name: plain(inner) for name, inner in value.items()}
+        return value
+
+    return {name: plain(value) for name, value in event.items()}
+
+
+def _attempts(rows: pd.DataFrame, last: pd.Series, begin: pd.Timestamp) -> Tab:
+    """What one state did, attempt by attempt.
 
     Args:
         rows: The state's rows of `state_table`.
         last: Its row of `latest_rows`.
         begin: When the execution began.
-        kind: The state's type.
     """
     times, in_branches = int((rows["attempt"] == 1).sum()), rows["branch"].nunique() > 1
     latest = rows.tail(_LATEST)
@@ -124,43 +334,16 @@ def _state(rows: pd.DataFrame, last: pd.Series, begin: pd.Timestamp, kind: str) 
     attempts[_("Took")] = durations.where(latest["duration"].notna(), "")
     attempts[_("Status")] = (latest["status"].map(marked) + " " + latest["error"]).str.strip()
     remarks = [
-        kind,
         _("entered {times} times", times=times) if times > 1 else "",
         _("here {branch}", branch=last["branch"]) if in_branches else "",
     ]
     if len(rows) > _LATEST:
         remarks.append(_("the latest {shown} of {count} attempts", shown=_LATEST, count=len(rows)))
-    words = escaped(_(", ").join(filter(None, remarks)))
-    parts = {
-        _("Error"): last["error"],
-        _("Cause"): last["cause"],
-        _("Input"): last["input"],
-        _("Output"): last["output"],
-        _("Variables"): last["variables"],
+    told = _(", ").join(filter(None, remarks))
+    return {
+        "title": _("Attempts"),
+        "kind": "table",
+        "lines": [told] if told else [],
+        "headings": list(attempts.columns),
+        "rows": [[str(cell) for cell in row] for row in attempts.itertuples(index=False)],
     }
-    return _heading(last["state"], last["status"]) + f"<p>{words}</p>" + as_html(attempts) + _values(parts)
-
-
-def _heading(name: str, status: str) -> str:
-    """The line that a screen reader says when another state is chosen."""
-    return f'<h4 aria-live="polite">{escaped(name)} {badge(status)}</h4>'
-
-
-def _values(parts: Mapping[str, object]) -> str:
-    """Values under their names; one without a value is left out."""
-    return "".join(
-        f"<details open><summary>{escaped(key)}</summary>{_value(value)}</details>"
-        for key, value in parts.items()
-        if value is not None and not (isinstance(value, str) and value == "")
-    )
-
-
-def _value(value: object) -> str:
-    """A value as indented JSON. A cause may be JSON, too: Lambda writes its JSON as text."""
-    try:
-        value = json.loads(value) if isinstance(value, str) else value
-        text = json.dumps(value, indent=2, ensure_ascii=False)
-    except ValueError:
-        text = str(value)
-    cut = _(" ... ({count} characters)", count=f"{len(text):,}") if len(text) > _LONGEST else ""
-    return f"<pre>{escaped(text[:_LONGEST] + cut)}</pre>"

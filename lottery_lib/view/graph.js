@@ -6,7 +6,7 @@ const LETTERS = 11; // the size of the letters in the SVG, in points
 const SMALLEST = 12; // the size to which `Fit` may shrink them, in pixels
 const LARGEST = 18;
 
-function render({ model, el }) {
+function graph({ model, el }) {
   el.classList.add("lottery-graph", "lottery-picture");
   const stage = document.createElement("div");
   stage.className = "stage";
@@ -134,17 +134,13 @@ function render({ model, el }) {
 
   model.on("change:layout_svg", layOut);
   model.on("change:chosen", centre);
-  model.on("change:chosen", () => {
-    const boxes = el.closest(".lottery-execution")?.querySelectorAll(".lottery-side, .widget-tab-contents") ?? [];
-    for (const box of boxes) box.scrollTo(0, 0); // what the box says is new
-  });
   for (const trait of ["paints", "taken", "chosen"]) model.on(`change:${trait}`, paint);
   // A click on Draw asks for it: most of the panel may be below the window, as the output of the last cell.
-  model.on("msg:custom", () => (el.closest(".lottery-panel") ?? el).scrollIntoView({ block: "nearest" }));
+  model.on("msg:custom", (message) => {
+    if (message.do === "scroll") (el.closest(".lottery-panel") ?? el).scrollIntoView({ block: "nearest" });
+  });
   const watch = new ResizeObserver(resize);
   watch.observe(stage);
   layOut();
   return () => watch.disconnect();
 }
-
-export default { render };

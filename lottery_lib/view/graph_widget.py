@@ -11,6 +11,10 @@ from lottery_lib.view.graph import GraphView
 from lottery_lib.view.theme import DARK, picture_css
 
 _HERE: Final = Path(__file__).parent
+#: The JavaScript of a workflow: its function `graph` fills an element.
+GRAPH: Final = (_HERE / "graph.js").read_text(encoding="utf-8")
+#: The rules for everything in it.
+CSS: Final = picture_css(DARK) + (_HERE / "graph.css").read_text(encoding="utf-8")
 
 
 class GraphWidget(anywidget.AnyWidget):
@@ -24,8 +28,8 @@ class GraphWidget(anywidget.AnyWidget):
         chosen: The name of the chosen state; '' if none is chosen.
     """
 
-    _esm = _HERE / "graph.js"
-    _css = picture_css(DARK) + (_HERE / "graph.css").read_text(encoding="utf-8")
+    _esm = GRAPH + "\nexport default { render: graph };"
+    _css = CSS
     layout_svg = traitlets.Unicode().tag(sync=True)
     states = traitlets.List().tag(sync=True)
     paints = traitlets.List().tag(sync=True)

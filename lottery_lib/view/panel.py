@@ -23,7 +23,7 @@ from lottery_lib.definition import Machine
 from lottery_lib.errors import LotteryError
 from lottery_lib.history import DrawResult, Progress, Winner, published
 from lottery_lib.history.state_runs import Event, Reader
-from lottery_lib.texts import escaped
+from lottery_lib.texts import escaped, harmless
 from lottery_lib.translation import _
 from lottery_lib.view.execution_view import ExecutionView
 from lottery_lib.view.status import WRAPPED
@@ -101,16 +101,12 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         self.cancel_button = widgets.Button(description=_("Cancel"), disabled=True)
         self.reset_button = widgets.Button(description=_("Reset"), layout={"display": "none"})
         self.progress = widgets.IntProgress(max=1, layout={"width": "auto", "height": "10px"})
-        self.message, self.winners, self.mail = widgets.HTML(), widgets.HTML(_nobody()), widgets.HTML()
+        self.message = widgets.HTML()
         self.view = ExecutionView()
+        self._tell_winners(note=_("The winners of the next draw appear here."))
         buttons = [self.draw_button, self.cancel_button, self.reset_button]
         controls = widgets.HBox([self.number, *buttons, self.message], layout={"flex_flow": "row wrap"})
         controls.add_class("lottery-controls")
-        won = widgets.VBox([self.winners, self.mail])
-        tabs, titles = [won, self.view.details, self.view.timeline], (_("Winners"), _("State"), _("Timeline"))
-        self._tabs = widgets.Tab(tabs, titles=titles)
-        self.view.side.children = [self._tabs]
-        self.view.children = [self.view.graph, self.view.side]
         super().__init__([controls, self.progress, self.view])
         self.add_class("lottery-panel")
         try:
@@ -123,7 +119,6 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         self.draw_button.on_click(self._on_draw)
         self.cancel_button.on_click(self._on_cancel)
         self.reset_button.on_click(self._on_reset)
-        self.view.graph.observe(self._on_chosen, "chosen")
         self.number.observe(self._on_field, "value")
         self.number.on_msg(self._on_key)
 
@@ -133,8 +128,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
     def _repr_mimebundle_(self, **kwargs: object) -> dict[str, Any]:
         data: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         # Where there is no kernel, the workflow stands still.
-        still = self.view.graph.still
-        return {**data, "text/html": still.html} if still else data
+        return {**data, "text/html": self.view.still_html} if self.view.still else data
 
     async def run(self, wanted: Wanted | None = None) -> DrawResult | None:
         """Draw, and wait for the end.
@@ -158,7 +152,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
     def _on_draw(self, _button: object) -> None:
         # Clicks that waited during a draw arrive right after it. They must not start a second draw.
         if asyncio.get_running_loop().time() >= self._quiet_until:
-            self.view.graph.scroll_into_view()
+            self.view.scroll_into_view()
             self._begin(None)
 
     def _on_key(self, _field: object, content: Mapping[str, object], _buffers: object) -> None:
@@ -179,14 +173,11 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
     async def _reset(self) -> None:
         try:
             await asyncio.to_thread(self._lottery.reset)
-            self.winners.value, self.mail.value = _nobody(), ""
+            self._tell_winners(note=_("The winners of the next draw appear here."))
             await self._count()
             self._say(self._remain())
         except Exception as error:
             self._say(_sentence(error), "✗")
-
-    def _on_chosen(self, change: Mapping[str, object]) -> None:
-        self._tabs.selected_index = 1 if change["new"] else 0
 
     def _on_field(self, _change: object) -> None:
         if self.number.disabled:  # the panel changed it, not a person
@@ -239,12 +230,13 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
             elif self._cancelled.is_set():
                 self._say(_("Cancelled before it began."), "■")
             else:
-                self.winners.value = f"<p>{_('The draw runs. Its winners appear here.')}</p>"
-                self.mail.value, self.view.graph.chosen = "", ""
+                self.view.execution = {}
+                self._tell_winners(note=_("The draw runs. Its winners appear here."), open_it=True)
                 self.progress.bar_style = "info"
                 reader = Reader(definition=self._definition)
                 self._show(reader)
                 arn = await asyncio.to_thread(self._lottery.start, number_or_prizes)
+                self.view.execution = {"executionArn": arn}
                 result = await self._follow(arn, reader)
                 await self._end(reader.events, result)
         except Exception as error:  # an error in a callback would be shown nowhere
@@ -310,19 +302,21 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         if mark != "✓":
             self.view.choose_failure()
         if not result["winners"]:
-            self.winners.value = f"<p>{_('Nobody has won.')}</p>"
+            self._tell_winners(note=_("Nobody has won."))
         await self._reveal(result["winners"])
         self._say(self._summary(result), mark)  # again: a Cancel meanwhile has changed it
         self.result = result
         if messages := published(events):
-            page = _("the mailbox page")
-            link = rf'<a href="\g<0>" target="_blank" rel="noopener">{page}</a>'
-            where = _LINK.sub(link, escaped(await asyncio.to_thread(self._lottery.mailed)))
-            heading = _("✉ Messages that went out to the topic: {count}", count=len(messages))
-            texts = "".join(
-                f"<blockquote>{escaped(_LONG.sub('...', text))}</blockquote>" for text in messages
-            )
-            self.mail.value = f'<div style="{WRAPPED}">{heading}{texts}{where}</div>'
+            told = await asyncio.to_thread(self._lottery.mailed)
+            link = _LINK.search(told)
+            before, after = (told[: link.start()], told[link.end() :]) if link else (told, "")
+            mail = {
+                "heading": _("✉ Messages that went out to the topic: {count}", count=len(messages)),
+                "texts": [harmless(_LONG.sub("...", text)) for text in messages],
+                "where": [before, after],
+                "link": link[0] if link else "",
+            }
+            self._tell_winners(self._won["groups"], self._won["note"], mail)
         await self._count()
         self.message.value += f"<p>{self._remain()}</p>"
 
@@ -339,16 +333,31 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
 
     async def _reveal(self, winners: Sequence[Winner]) -> None:
         """Show one winner after the other. The newest prize is at the top, where people see it."""
-        earlier = ""
+        earlier: list[dict[str, Any]] = []
         for prize, group in groupby(winners, key=lambda winner: str(winner.get("prize", ""))):
-            won = list(group)
-            heading = f'<h3 style="{WRAPPED}">{escaped(prize)}</h3>' if prize else ""
+            won = [[str(each.get("employee_name", "")), str(each["employee_id"])] for each in group]
             for count in range(0 if prize else 1, len(won) + 1):
                 await self._rest(min(2 * self._pace, _REVEAL / len(won)))
-                names = "".join(map(_name, won[:count]))
-                names_list = f'<ol class="lottery-winners" aria-live="polite" style="{WRAPPED}">{names}</ol>'
-                self.winners.value = heading + names_list + earlier
-            earlier = self.winners.value
+                self._tell_winners([{"heading": prize, "people": won[:count]}, *earlier])
+            earlier = self._won["groups"]
+
+    def _tell_winners(
+        self,
+        groups: Sequence[Mapping[str, Any]] = (),
+        note: str = "",
+        messages: Mapping[str, Any] | None = None,
+        *,
+        open_it: bool = False,
+    ) -> None:
+        """Show winners in groups, each with its heading, a sentence, and the messages that went out."""
+        self._won: dict[str, Any] = {
+            "title": _("Winners"),
+            "kind": "people",
+            "groups": list(groups),
+            "note": note,
+        }
+        self._won |= {"messages": messages} if messages else {}
+        self.view.put_first(self._won, open_it=open_it)
 
     async def _rest(self, seconds: float) -> None:
         """Give people time to see what is shown. A Cancel ends the pause."""
@@ -385,16 +394,13 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
     def _refuse(self, text: str) -> None:
         """Say why nothing is drawn. What the panel shows stays, and must not look like this draw."""
         ended = self.progress.value == self.progress.max
+        self.view.age()
         self._say(f"{text} {_('Below is still the last draw.')}" if ended else text, "✗")
 
     def _say(self, text: str, mark: str = "") -> None:
         # aria-live: a screen reader says it when it changes.
         words = f"{mark} {escaped(text)}"
         self.message.value = f'<p role="status" aria-live="polite" style="{WRAPPED}">{words}</p>'
-
-
-def _nobody() -> str:
-    return f"<p>{_('The winners of the next draw appear here.')}</p>"
 
 
 def _sentence(error: Exception) -> str:
@@ -417,8 +423,3 @@ def _lost(error: Exception, arn: str) -> str:
 def _total(wanted: Wanted) -> int:
     """How many winners a number, or a list of prizes, asks for."""
     return wanted if isinstance(wanted, int) else sum(prize["count"] for prize in wanted)
-
-
-def _name(winner: Winner) -> str:
-    name, identity = winner.get("employee_name", ""), winner["employee_id"]
-    return f"<li><b>{escaped(str(name))}</b> {escaped(str(identity))}</li>"
