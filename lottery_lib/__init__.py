@@ -25,7 +25,7 @@ from typing import Any, Final
 _MODULES: Final = {
     "Draws": "draws",
     "DrawPanel": "course.panel",
-    "ExecutionView": "view.execution_view",
+    "ExecutionView": "course.panel",
     "KIT": "names",
     "LotteryError": "errors",
     "Names": "names",

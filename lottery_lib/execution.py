@@ -1,6 +1,7 @@
 """Start an execution, wait for it, stop it, and fetch its whole history."""
 
 import json
+import re
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
         ExecutionListItemTypeDef,
     )
 
+    from lottery_lib.definition import Machine
     from lottery_lib.history.state_runs import Event
 
 T = TypeVar("T")
 #: The statuses of an execution that has ended.
 ENDED: Final = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+_FUNCTION: Final = re.compile(r"(?:arn:[^:]*:lambda:[^:]*:[^:]*:function:)?([\w-]+)(?::[\w$-]+)?")
 _ABSENT: Final = ("ExecutionDoesNotExist", "StateMachineDoesNotExist")
 _BUSY_SECONDS: Final = 60.0  # for which a throttled read is repeated, while the draw goes on
 _NEW_SECONDS: Final = 5.0  # in which AWS may not show a new execution yet
@@ -33,6 +36,48 @@ _NEW_SECONDS: Final = 5.0  # in which AWS may not show a new execution yet
 def new_name(now: datetime | None = None) -> str:
     """Make an execution name that sorts by time, is unique, and has only legal characters."""
     return f"draw-{now or datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+
+
+def console_page(target: Target, arn: str) -> str:
+    """The address of an execution's page in AWS's console; empty on the emulator, which has none."""
+    if target.kind != "aws":
+        return ""
+    hosts = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}
+    host, region = hosts.get(target.partition, "console.aws.amazon.com"), arn.split(":")[3]
+    return f"https://{region}.{host}/states/home?region={region}#/v2/executions/details/{arn}"
+
+
+def function_log(target: Target, state: "Machine", begin: datetime, end: datetime) -> str:
+    """Read what the function of a state has written to its log, from one time to another.
+
+    Args:
+        target: Where.
+        state: A Task of a definition, with the ARN or the name of its function.
+        begin: From when on.
+        end: Until when. A second more is read, because a function may still write when its state has ended.
+
+    Returns:
+        The messages, oldest first. Other executions that ran at this time may have written some of them.
+
+    Raises:
+        LotteryError: The definition does not name the function, or it has no log group.
+    """
+    given = state.get("Parameters") or state.get("Arguments") or {}
+    named = given.get("FunctionName") if isinstance(given, dict) else None
+    found = _FUNCTION.fullmatch(str(named or state.get("Resource", "")))
+    where = _("log")
+    if not found:
+        raise LotteryError(
+            where, _("the definition does not name the function"), _("Look into its log group")
+        )
+    group, times = f"/aws/lambda/{found[1]}", [int(time.timestamp() * 1000) for time in (begin, end)]
+    read = partial(all_pages, target.kit_client("logs"), "filter_log_events", "events")
+    written = call_or_none(
+        read, "ResourceNotFound", logGroupName=group, startTime=times[0] - 1, endTime=times[1] + 1000
+    )
+    if written is None:
+        raise LotteryError(where, _("there is no log group {name}", name=group), _("Run the function once"))
+    return "".join(f"{event['message'].rstrip()}\n" for event in written)
 
 
 def start(target: Target, machine_arn: str, execution_input: object, name: str | None = None) -> str:

@@ -1,8 +1,15 @@
-"""The panel of the lessons: it draws from the lottery that is deployed on a target."""
+"""The widgets of the lessons: they look at the AWS of a target."""
 
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from lottery_lib import execution
+from lottery_lib.definition import Machine
 from lottery_lib.draws import Draws
+from lottery_lib.history.state_runs import Event
 from lottery_lib.target import Target
-from lottery_lib.view import panel
+from lottery_lib.view import execution_view, panel
 
 
 class DrawPanel(panel.DrawPanel):
@@ -16,3 +23,32 @@ class DrawPanel(panel.DrawPanel):
 
     def __init__(self, target: Target, pause: float = 0.2, pace: float = 0.3) -> None:
         super().__init__(Draws(target), pause, pace)
+        _look_at(self.view, target)
+
+
+class ExecutionView(execution_view.ExecutionView):
+    """Look at one execution; see `view.execution_view.ExecutionView`.
+
+    Args:
+        definition: What the execution ran with, as JSON text or parsed.
+        events: What `get_execution_history` returns, all pages.
+        execution: What `describe_execution` returns; it gives the name and the ARN.
+        target: Where it ran. With it, one can read the logs of functions.
+    """
+
+    def __init__(
+        self,
+        definition: Machine | str | None = None,
+        events: Sequence[Event] = (),
+        execution: Mapping[str, Any] | None = None,
+        target: Target | None = None,
+    ) -> None:
+        super().__init__(definition, events, execution)
+        if target:
+            _look_at(self, target)
+
+
+def _look_at(view: execution_view.ExecutionView, target: Target) -> None:
+    view.log_of = partial(execution.function_log, target)
+    view.page_of = partial(execution.console_page, target)
+    view.refresh()

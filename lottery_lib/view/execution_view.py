@@ -48,13 +48,13 @@ class ExecutionView(GraphWidget):
         definition: What the execution ran with, as JSON text or parsed; None for nothing yet.
         events: What `get_execution_history` returns, all pages.
         execution: What `describe_execution` returns; it gives the name and the ARN.
-        log_of: Reads the log of a state's function; None if it cannot be read.
-        link: The address of the execution's page in the console; empty if there is none.
 
     Attributes:
         chosen: The name of the chosen state; '' for the whole execution (a trait).
         header: The line above the graph (a trait).
         details: What stands beside the graph (a trait).
+        log_of: Reads the log of a state's function; None if it cannot be read.
+        page_of: Gives the address of an execution's page in the console; None if there is none.
         below: What stands below it: the timeline, once the execution has ended, and all events (a trait).
     """
 
@@ -73,13 +73,12 @@ class ExecutionView(GraphWidget):
         definition: Machine | str | None = None,
         events: Sequence[Event] = (),
         execution: Mapping[str, Any] | None = None,
-        *,
-        log_of: LogReader | None = None,
-        link: str = "",
     ) -> None:
         super().__init__(fill=True)
         self.words = self.words | _words()
-        self.log_of, self.link, self.execution = log_of, link, dict(execution or {})
+        self.execution = dict(execution or {})
+        self.log_of: LogReader | None = None
+        self.page_of: Callable[[str], str] | None = None
         self._first: Tab | None = None
         self._reader = Reader()
         self._facts = facts_of(self._reader)
@@ -116,6 +115,10 @@ class ExecutionView(GraphWidget):
                 super().show(drawing_of(reader.definition, self._facts))
             self.header, self.below = self._header(), self._below()
             self._on_chosen()
+
+    def refresh(self) -> None:
+        """Show the same again, after an attribute has changed."""
+        self.show(self._reader)
 
     @property
     def statuses(self) -> Mapping[str, str]:
@@ -168,7 +171,7 @@ class ExecutionView(GraphWidget):
             "name": arn.rpartition(":")[2],
             "facts": [list(fact) for fact in facts],
             "arn": arn,
-            "link": self.link,
+            "link": self.page_of(arn) if arn and self.page_of else "",
         }
 
     def _on_chosen(self, _change: object = None) -> None:

@@ -80,7 +80,8 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
 
     Attributes:
         result: The latest draw's `DrawResult` (a trait, so it can be observed).
-        view: The workflow and its states (`ExecutionView`).
+        view: The execution (`ExecutionView`).
+        winners: Its first tab: groups of winners, and the messages that went out.
     """
 
     result: DrawResult | None = traitlets.Any(None, allow_none=True)
@@ -316,7 +317,7 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
                 "where": [before, after],
                 "link": link[0] if link else "",
             }
-            self._tell_winners(self._won["groups"], self._won["note"], mail)
+            self._tell_winners(self.winners["groups"], self.winners["note"], mail)
         await self._count()
         self.message.value += f"<p>{self._remain()}</p>"
 
@@ -335,11 +336,14 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         """Show one winner after the other. The newest prize is at the top, where people see it."""
         earlier: list[dict[str, Any]] = []
         for prize, group in groupby(winners, key=lambda winner: str(winner.get("prize", ""))):
-            won = [[str(each.get("employee_name", "")), str(each["employee_id"])] for each in group]
+            won = [
+                [harmless(str(each.get(key, ""))) for key in ("employee_name", "employee_id")]
+                for each in group
+            ]
             for count in range(0 if prize else 1, len(won) + 1):
                 await self._rest(min(2 * self._pace, _REVEAL / len(won)))
-                self._tell_winners([{"heading": prize, "people": won[:count]}, *earlier])
-            earlier = self._won["groups"]
+                self._tell_winners([{"heading": harmless(prize), "people": won[:count]}, *earlier])
+            earlier = self.winners["groups"]
 
     def _tell_winners(
         self,
@@ -350,14 +354,14 @@ class DrawPanel(widgets.VBox):  # type: ignore[misc]
         open_it: bool = False,
     ) -> None:
         """Show winners in groups, each with its heading, a sentence, and the messages that went out."""
-        self._won: dict[str, Any] = {
+        self.winners: dict[str, Any] = {
             "title": _("Winners"),
             "kind": "people",
             "groups": list(groups),
             "note": note,
         }
-        self._won |= {"messages": messages} if messages else {}
-        self.view.put_first(self._won, open_it=open_it)
+        self.winners |= {"messages": messages} if messages else {}
+        self.view.put_first(self.winners, open_it=open_it)
 
     async def _rest(self, seconds: float) -> None:
         """Give people time to see what is shown. A Cancel ends the pause."""

@@ -1,18 +1,25 @@
-"""What an attendee sees of a state, read from the widgets' traits: it is the same for every front end."""
+"""What an attendee sees of an execution, read from the widget's traits: each front end shows the same."""
 
 import json
+import queue
 import re
 
 import pytest
 from unit.history.histories import chain, event, history
 
 from lottery_lib.definition import load
+from lottery_lib.history import transitions
 from lottery_lib.history.state_runs import Reader
 from lottery_lib.view.execution_view import ExecutionView
 from lottery_lib.view.graph import graph_view
 from lottery_lib.view.timeline import timeline_view
 
 TUTORIAL = json.loads(load())
+
+
+def tab(view, title):
+    """A tab beside the graph."""
+    return next(each for each in view.details["tabs"] if each["title"] == title)
 
 
 @pytest.fixture
@@ -22,40 +29,39 @@ def view():
 
 def test_lists_every_state(view):
     """Every state of the definition can be chosen, also those inside the Parallel, in its order."""
-    assert view.graph.states == graph_view(TUTORIAL).states
-    assert "Record Winner Queue" in view.graph.states
+    assert view.states == graph_view(TUTORIAL).states
+    assert "Record Winner Queue" in view.states
 
 
 def test_nothing_is_chosen_at_first(view):
     """Until a state is chosen, the whole execution is shown, and how to choose."""
-    assert re.findall(r"<summary>(\w+)</summary><pre>(.)", view.details.value) == [
-        ("Input", "{"),
-        ("Output", "["),
-    ]
-    assert "Choose a state" in view.details.value
-    assert "Choose a state" in ExecutionView().details.value
+    assert [each["title"] for each in view.details["tabs"]] == ["Input", "Output"]
+    assert json.loads(tab(view, "Input")["value"]) == {"input": 1}
+    assert "Choose a state" in tab(view, "Output")["lines"][0]
+    assert ExecutionView().details["tabs"] == []
 
 
 def test_shows_input_and_output(view):
-    """Choosing a state shows its input and output as JSON, and how long it took."""
-    view.graph.chosen = "Validate Winners"
-    text = view.details.value
-    assert "<summary>Input</summary>" in text
-    assert "&quot;num_of_winners&quot;: 1" in text
-    assert "<summary>Output</summary>" in text
-    assert re.search("Validate Winners <span[^>]*>✓ succeeded</span></h4><p>Task, entered 2 times</p>", text)
-    assert "0.1" in text
+    """Choosing a state shows its input, output and definition as JSON, and how often it was entered."""
+    view.chosen = "Validate Winners"
+    assert view.details["title"] == "Validate Winners"
+    assert (view.details["kind"], view.details["word"]) == ("Task (Lambda)", "✓ succeeded")
+    assert json.loads(tab(view, "Input")["value"])["body"]["num_of_winners"] == 1
+    assert json.loads(tab(view, "Output")["value"])
+    assert json.loads(tab(view, "Definition")["value"]) == TUTORIAL["States"]["Validate Winners"]
+    assert tab(view, "Attempts")["lines"] == ["entered 2 times"]
 
 
 def test_shows_error_and_attempts():
-    """A state that failed shows each attempt, its error, and the cause with its JSON laid out."""
+    """A state that failed says why above its tabs. Its first tab is the cause, with its JSON laid out."""
     view = ExecutionView(TUTORIAL, history("aws_lambda_retry_caught"))
+    assert view.details["error"] == ["IndexError: list index out of range"]  # of the whole execution
     view.choose_failure()
-    assert view.graph.chosen == "Random Select Winners"
-    text = view.details.value
-    assert text.count(" IndexError</td>") == 3
-    assert "<summary>Error</summary>" in text
-    assert "&quot;errorMessage&quot;: &quot;list index out of range&quot;" in text
+    assert view.chosen == "Random Select Winners"
+    assert view.details["error"] == ["IndexError: list index out of range"]
+    assert view.details["tabs"][0]["title"] == "Cause"
+    assert json.loads(tab(view, "Cause")["value"])["errorMessage"] == "list index out of range"
+    assert sum(row[-1].endswith("IndexError") for row in tab(view, "Attempts")["rows"]) == 3
 
 
 def test_output_is_not_the_input():
@@ -64,40 +70,39 @@ def test_output_is_not_the_input():
     steps = ("PassStateEntered", {"name": "A", "input": '"got"'}), ("PassStateExited", {"name": "A"})
     steps[1][1].update(output='"given"', assignedVariables={"n": "1"})
     view = ExecutionView(machine, chain(*steps))
-    view.graph.chosen = "A"
-    shown = dict(re.findall(r"<summary>(\w+)</summary><pre>([^<]*)</pre>", view.details.value))
-    assert shown == {"Input": "got", "Output": "given", "Variables": "{\n  &quot;n&quot;: 1\n}"}
+    view.chosen = "A"
+    shown = [tab(view, title)["value"] for title in ("Input", "Output", "Variables")]
+    assert shown == ['"got"', '"given"', '{"n": 1}']
 
 
 def test_attempts_are_numbered():
     """The rows of a state that was tried three times are numbered 1, 2, 3, each with its time."""
     view = ExecutionView(TUTORIAL, history("aws_lambda_retry_caught"))
     view.choose_failure()
-    row = (
-        r"<tr>\s*<td[^>]*>(\d+)</td>\s*<td[^>]*>([\d.]+) s</td>\s*<td[^>]*>[\d.]+ s</td>\s*<td[^>]*>(\W+\w+)"
-    )
-    rows = re.findall(row, view.details.value)
-    assert [(number, status) for number, _, status in rows] == [
-        ("1", "✗ failed"),
-        ("2", "✗ failed"),
-        ("3", "⚠ caught"),
+    shown = tab(view, "Attempts")
+    assert shown["headings"] == ["Attempt", "At", "Took", "Status"]
+    assert [(row[0], row[3]) for row in shown["rows"]] == [
+        ("1", "✗ failed IndexError"),
+        ("2", "✗ failed IndexError"),
+        ("3", "⚠ caught IndexError"),
     ]
-    began = [float(at) for _, at, _ in rows]
+    began = [float(row[1].removesuffix(" s")) for row in shown["rows"]]
     assert began[0] + 1 < began[1] < began[2] - 1  # with the Retry's waits between them
 
 
-def test_screen_readers_hear_the_choice(view):
-    """What a state became is said when it is chosen, and that it was not entered, too."""
-    for chosen, said in (("Validate Winners", "✓ succeeded"), ("Failed", "not entered")):
-        view.graph.chosen = chosen
-        assert re.search(f'<h4 aria-live="polite">{chosen} <span[^>]*>{said}</span></h4>', view.details.value)
+def test_a_state_that_was_not_entered_says_so(view):
+    """It has only its definition."""
+    view.chosen = "Failed"
+    assert view.details["word"] == "not entered"
+    assert view.details["lines"] == ["The execution has not entered this state."]
+    assert [each["title"] for each in view.details["tabs"]] == ["Definition"]
 
 
 def test_retries_are_in_the_picture():
     """The graph tells how often a state was retried, as well as what became of it."""
     view = ExecutionView(TUTORIAL, history("aws_lambda_retry_caught"))
-    assert "caught: Random Select Winners" in view.graph.alt
-    assert "Random Select Winners retried 2 times." in view.graph.alt
+    assert "caught: Random Select Winners" in view.alt
+    assert "Random Select Winners retried 2 times." in view.alt
 
 
 @pytest.mark.parametrize(
@@ -109,96 +114,163 @@ def test_chooses_what_failed(name, chosen):
     states = {one: {"Type": "Fail"} for one in ("Both", "Notify Nobody", "Random Select Winners", "Failed")}
     view = ExecutionView({"StartAt": "Both", "States": states}, history(name))
     view.choose_failure()
-    assert view.graph.chosen == chosen
+    assert view.chosen == chosen
 
 
 def test_what_a_retry_survived_is_not_chosen():
     """A state that failed and succeeded when it was tried again is not a failure."""
     view = ExecutionView(TUTORIAL, history("aws_draw_with_loop_and_timeout"))
     view.choose_failure()
-    assert view.graph.chosen == ""
+    assert view.chosen == ""
 
 
 def test_without_a_failure_nothing_is_chosen(view):
     """When all went well there is no failure to choose, and the choice stays."""
     view = ExecutionView(TUTORIAL, history("moto_loop"))
-    before = view.graph.chosen
+    before = view.chosen
     view.choose_failure()
-    assert view.graph.chosen == before
-
-
-def test_state_that_was_not_entered(view):
-    """A state that was not entered says so."""
-    view.graph.chosen = "Failed"
-    assert "The execution has not entered this state." in view.details.value
+    assert view.chosen == before
 
 
 @pytest.mark.parametrize(
     ("events", "status"),
     [
-        ([("WaitStateEntered", {"name": "A", "input": "0"})], "running"),
+        ([("WaitStateEntered", {"name": "A", "input": "0"})], "… running"),
         ([("TaskStateEntered", {"name": "A", "input": "0"}),
-          ("TaskSubmitted", {"resource": "publish.waitForTaskToken"})], "waiting"),
+          ("TaskSubmitted", {"resource": "publish.waitForTaskToken"})], "‖ waiting"),
     ],
 )  # fmt: skip
 def test_running_state_has_no_duration(events, status):
     """What still runs, or waits for its token, says so, and has no duration."""
     machine = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
     view = ExecutionView(machine, chain(*events))
-    view.graph.chosen = "A"
-    assert re.search(rf">0.000 s</td>\s*<td[^>]*></td>\s*<td[^>]*>. {status}</td>", view.details.value)
-    assert "<summary>Input</summary>" in view.details.value
+    view.chosen = "A"
+    assert tab(view, "Attempts")["rows"] == [["1", "0.000 s", "", status]]
+    assert tab(view, "Input")["value"] == "0"
 
 
-def test_data_is_escaped():
-    """Markup in a state's input is shown as it is written."""
+def test_controls_are_harmless():
+    """What turns the direction of a text, or ends a terminal's line, is written as JSON does."""
     machine = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
-    events = chain(("PassStateEntered", {"name": "A", "input": '"<script>"'}))
+    events = chain(("PassStateEntered", {"name": "A", "input": '"\u202e"'}))
     view = ExecutionView(machine, events)
-    view.graph.chosen = "A"
-    assert "&lt;script&gt;" in view.details.value
-    assert "<script>" not in view.details.value
+    view.chosen = "A"
+    assert tab(view, "Input")["value"] == '"\\u202e"'
 
 
 def test_the_picture_stands_still_without_a_kernel(view):
-    """What a notebook stores of the view is the graph and the timeline, with the texts that tell them."""
-    html, events = view._repr_mimebundle_()["text/html"], history("aws_draw_with_loop_and_timeout")
-    assert html == graph_view(TUTORIAL, events=events).html + timeline_view(events, TUTORIAL).html
+    """What a notebook stores of the view is its header, the graph and the timeline, with their texts."""
+    (data, _metadata), events = view._repr_mimebundle_(), history("aws_draw_with_loop_and_timeout")
+    header, pictures = data["text/html"].split("</p>", 1)
+    assert re.match(r"<p><b>✓ SUCCEEDED</b>.* · Duration 301\.\d\d\d s · Transitions 1\d", header)
+    assert pictures == graph_view(TUTORIAL, events=events).html + timeline_view(events, TUTORIAL).html
+
+
+def test_header_tells_the_execution():
+    """It has AWS's status, the name and the ARN, and what the execution costs on AWS."""
+    arn = "arn:aws:states:us-east-1:123456789012:execution:Lottery:draw-1"
+    events = history("aws_lambda_retry_caught")
+    view = ExecutionView(TUTORIAL, events, {"executionArn": arn})
+    assert (view.header["status"], view.header["word"]) == ("failed", "✗ FAILED")
+    assert (view.header["name"], view.header["arn"]) == ("draw-1", arn)
+    facts = dict(view.header["facts"])
+    assert facts["Transitions"] == str(transitions(events)) == "5"
+    assert facts["Price on AWS"] == "$0.000125"
+    assert ExecutionView(TUTORIAL, events[:5]).header["word"] == "… RUNNING"
+    assert ExecutionView(TUTORIAL).header == {}
+
+
+def asked(view, **question):
+    """The answer to a question of execution.js."""
+    told = []
+    view.send = told.append
+    view._on_asked(view, question, [])
+    return told[0]
+
+
+PAGE = {"do": "events", "asked": 1, "page": 0, "size": 10, "filter": "", "state": ""}
+
+
+def test_events_come_page_by_page(view):
+    """A page has its rows, and the number of all that the filter finds."""
+    events = history("aws_draw_with_loop_and_timeout")
+    first = asked(view, **PAGE)
+    assert (first["count"], len(first["rows"])) == (len(events), 10)
+    assert first["rows"][1] == ["2", "0.000 s", "TaskStateEntered", "Input Lottery Winners"]
+    second = asked(view, **PAGE | {"page": 1})
+    assert [row[0] for row in second["rows"]] == [str(number) for number in range(11, 21)]
+
+
+def test_events_are_filtered(view):
+    """By a part of the type or of the state's name, in any case; or by the chosen state."""
+    found = asked(view, **PAGE | {"filter": "stateenteRED"})
+    assert {row[2][-7:] for row in found["rows"]} == {"Entered"}
+    assert {row[3] for row in asked(view, **PAGE | {"state": "Validate Winners"})["rows"]} == {
+        "Validate Winners"
+    }
+    assert asked(view, **PAGE | {"filter": "no such"})["count"] == 0
+
+
+def test_an_event_is_shown_whole(view):
+    """With its time as text, and its details."""
+    event = json.loads(asked(view, do="event", id="2")["text"])
+    assert event["stateEnteredEventDetails"]["name"] == "Input Lottery Winners"
+    assert event["timestamp"].startswith("20")
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        (lambda *_: "START\x1b", "START\\u001b"),
+        (lambda *_: "", "It has written nothing."),
+        (lambda *_: (_ for _ in ()).throw(OSError("No log group.")), "No log group."),
+    ],
+)
+def test_log_of_a_function(read, text):
+    """It is read when somebody opens its tab, in a thread; an error is told there."""
+    view = ExecutionView(TUTORIAL, history("aws_lambda_retry_caught"))
+    view.log_of = read
+    view.chosen = "Random Select Winners"
+    assert view.details["tabs"][-1] == {"title": "Log", "kind": "log"}
+    told = queue.Queue()
+    view.send = told.put
+    view._on_asked(view, {"do": "log", "state": view.chosen}, [])
+    assert told.get(timeout=30) == {"do": "log", "state": view.chosen, "text": text}
+    view.chosen = "Failed"
+    assert "Log" not in [each["title"] for each in view.details["tabs"]]
 
 
 def test_an_execution_that_runs_has_no_timeline_yet():
     """A timeline is drawn once, when the execution has ended."""
     events = history("aws_draw_with_loop_and_timeout")
-    assert not ExecutionView(TUTORIAL, events[:-1]).timeline.value
-    assert "Timeline of" in ExecutionView(TUTORIAL, events).timeline.value
+    assert ExecutionView(TUTORIAL, events[:-1]).below == {"events": True}
+    assert "Timeline of" in ExecutionView(TUTORIAL, events).below["timeline"]["alt"]
 
 
 def test_follows_an_execution(view):
     """Showing what has become of an execution keeps the chosen state."""
     events = history("aws_draw_with_loop_and_timeout")
-    view.graph.chosen = "Notify Winners"
+    view.chosen = "Notify Winners"
     view.show(Reader(events[:39], TUTORIAL))
-    assert view.graph.chosen == "Notify Winners"
-    assert "… running" in view.details.value
+    assert view.chosen == "Notify Winners"
+    assert view.details["word"] == "… running"
 
 
 def test_a_refresh_reads_the_history_once(view, count):
     """The graph and the details come from one reading: each event is read once."""
     events, read = history("aws_draw_with_loop_and_timeout"), count(Reader, "read")
-    view.graph.chosen = "Notify Winners"
+    view.chosen = "Notify Winners"
     view.show(Reader(events, TUTORIAL))
     assert len(read) == len(events)
 
 
 def test_many_entries_are_cut():
-    """Of a state that was entered often, the latest ten rows are shown."""
-    steps = [("PassStateEntered", {"name": "A"}), ("PassStateExited", {"name": "A"})] * 30
+    """Of a state that was entered often, the latest rows are shown."""
+    steps = [("PassStateEntered", {"name": "A"}), ("PassStateExited", {"name": "A"})] * 70
     view = ExecutionView({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "A"}}}, chain(*steps))
-    view.graph.chosen = "A"
-    assert "the latest 10 of 30 attempts" in view.details.value
-    assert [number for number in range(1, 40) if f">{number}</td>" in view.details.value] == list(
-        range(21, 31)
-    )
+    view.chosen = "A"
+    assert tab(view, "Attempts")["lines"] == ["entered 70 times, the latest 50 of 70 attempts"]
+    assert [row[0] for row in tab(view, "Attempts")["rows"]] == [str(number) for number in range(21, 71)]
 
 
 def test_notebook_output_is_stable(view):
@@ -241,28 +313,29 @@ def mapped(first, second):
 def test_iteration_to_look_at_first(first, second, seen, here):
     """Of a Map's iterations that which runs is shown, else the one that failed, else the one retried most."""
     view = mapped(first, second)
-    view.graph.chosen = "One"
+    view.chosen = "One"
     assert view.statuses["One"] == seen
-    assert f"{seen}</span></h4><p>Task, entered 2 times, here Each[{here}]</p>" in view.details.value
-    assert f">{['first', 'second'][here]}</pre>" in view.details.value
+    assert view.details["status"] == seen
+    assert tab(view, "Attempts")["lines"] == [f"entered 2 times, here Each[{here}]"]
+    assert tab(view, "Input")["value"] == f'"{["first", "second"][here]}"'
 
 
 def test_attempts_tell_their_iteration():
     """The table of attempts says in which iteration of the Map each was."""
     view = mapped([ENTERED, TRIED, FAILED, TRIED, EXITED], [TRIED, EXITED])
-    view.graph.chosen = "One"
-    assert [view.details.value.count(f">Each[{number}]</td>") for number in (0, 1)] == [2, 1]
-    assert "retried 1 time" in view.graph.alt
+    view.chosen = "One"
+    assert [row[0] for row in tab(view, "Attempts")["rows"]] == ["Each[0]", "Each[0]", "Each[1]"]
+    assert "retried 1 time" in view.alt
 
 
 def test_without_iterations_there_is_no_such_column(view):
     """Where a state has been in one place only, the table does not name it."""
-    view.graph.chosen = "Validate Winners"
-    assert "Iteration" not in view.details.value
+    view.chosen = "Validate Winners"
+    assert "Iteration" not in tab(view, "Attempts")["headings"]
 
 
 def test_failure_of_any_iteration_is_chosen():
     """A state whose failure was caught is chosen, also when later iterations went well."""
     view = mapped([ENTERED, TRIED, FAILED, EXITED], [TRIED, EXITED])
     view.choose_failure()
-    assert view.graph.chosen == "One"
+    assert view.chosen == "One"
