@@ -3,7 +3,7 @@
 // After that only colours and texts change (`paint`).
 
 const LETTERS = 11; // the size of the letters in the SVG, in points
-const SMALLEST = 12; // the size to which `Fit` may shrink them, in pixels
+const SMALLEST = 11; // the size to which `Fit` may shrink them, in pixels
 const LARGEST = 18;
 
 function graph({ model, el }) {

@@ -7,8 +7,9 @@ from typing import Final
 from lottery_lib.definition import Machine
 from lottery_lib.translation import _
 
-#: The width and the height of a sign, in the units of its path.
-SIZE: Final = 14
+#: The width and the height of a sign: in its path, and in a drawing.
+BOX: Final = 14
+SIZE: Final = 12
 _CIRCLE: Final = "M7 1.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11z"
 #: The paths of the signs: types of states, then services.
 ICONS: Final[Mapping[str, str]] = {

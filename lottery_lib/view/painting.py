@@ -13,7 +13,7 @@ from lottery_lib.history import latest_rows, table_of
 from lottery_lib.history.state_runs import Reader, StateRun, details_of
 from lottery_lib.translation import _
 from lottery_lib.view.asl import notes, tries
-from lottery_lib.view.icons import ICONS, SIZE, kind_of
+from lottery_lib.view.icons import BOX, ICONS, SIZE, kind_of
 from lottery_lib.view.status import mark_of, marked, retried
 from states_language import all_states, is_last
 
@@ -160,8 +160,8 @@ def with_icons(drawn: str, icons: Sequence[Sequence[str]]) -> str:
             xs, ys = zip(*points, strict=True)
             is_box = group.get("class", "").startswith("cluster")
             y = min(ys) + 7 if is_box else (min(ys) + max(ys) - SIZE) / 2
-            for icon, x in zip(icons[int(number)], (min(xs) + 8, max(xs) - 8 - SIZE), strict=False):
-                place = {"class": "icon", "transform": f"translate({x:.1f} {y:.1f})", "d": ICONS[icon]}
+            for icon, x in zip(icons[int(number)], (min(xs) + 6, max(xs) - 6 - SIZE), strict=False):
+                place = {"class": "icon", "transform": f"translate({x:.1f} {y:.1f}) scale({SIZE / BOX:.3f})", "d": ICONS[icon]}
                 ET.SubElement(group, f"{SVG}path", place)
     return ET.tostring(root, encoding="unicode")
 
