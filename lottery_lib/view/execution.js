@@ -43,26 +43,25 @@ function json(text) {
     at += 1;
     return { open: token, close, items };
   }
-  function shown(it, depth) {
+  function shown(it, depth, comma) {
     if (typeof it === "string") {
       const kind = it[0] === '"' ? "text" : /[-\d]/.test(it[0]) ? "number" : "word";
-      return [make("span", { class: kind }, it)];
+      return [make("span", { class: kind }, it), comma];
     }
-    if (!it.items.length) return [it.open + it.close];
+    if (!it.items.length) return [it.open + it.close + comma];
     const body = make("div", { class: "inner" });
     const fill = () => body.childElementCount || body.append(...it.items.map(([key, inner], number) => make(
       "div", {},
       ...(key === undefined ? [] : [make("span", { class: "key" }, key), ": "]),
-      ...shown(inner, depth + 1),
-      number < it.items.length - 1 ? "," : "",
+      ...shown(inner, depth + 1, number < it.items.length - 1 ? "," : ""),
     )));
     const open = depth < 2 || it.items.length < 20;
     if (open) fill();
     const count = make("span", { class: "count" }, ` ${it.items.length} `);
-    const head = make("summary", {}, it.open, count, make("span", { class: "count" }, it.close));
-    return [make("details", { ontoggle: fill, ...(open && { open: "" }) }, head, body, it.close)];
+    const head = make("summary", {}, it.open, count, make("span", { class: "count" }, it.close + comma));
+    return [make("details", { ontoggle: fill, ...(open && { open: "" }) }, head, body, it.close + comma)];
   }
-  return make("div", { class: "json" }, ...shown(value(), 0));
+  return make("div", { class: "json" }, ...shown(value(), 0, ""));
 }
 
 function shownValue(text, words) {
@@ -181,9 +180,10 @@ function execution({ model, el }) {
   const box = make("div", {});
   const heading = make("h4", { "aria-live": "polite" });
   const error = make("div", {});
+  const question = make("form", { class: "question" });
   const [details, whole] = [tabbed(content), tabbed(content)];
   const [ofState, ofAll] = [eventTable(model, words, true), eventTable(model, words, false)];
-  const side = make("section", { class: "side" }, heading, error, details.list, details.panel);
+  const side = make("section", { class: "side" }, heading, error, question, details.list, details.panel);
   const below = make("section", { class: "below" }, whole.list, whole.panel);
   const legend = make("details", { class: "legend" }, make("summary", {}, words.legend));
   legend.append(...words.signs.map(([path, name]) => make("span", {}, sign(path), name)));
@@ -250,8 +250,24 @@ function execution({ model, el }) {
     return make("div", { class: "people" }, ...parts);
   }
 
+  // What somebody expects of the chosen state.
+  function ask({ text, options, chosen }) {
+    const radio = ([status, word]) => make("label", {},
+      make("input", { type: "radio", name: "status", value: status, checked: status === chosen, onchange: () => answer(status) }),
+      badge(status, word));
+    const answer = (status) => {
+      model.set("predicted", { ...model.get("predicted"), [model.get("chosen")]: status });
+      model.save_changes();
+    };
+    question.replaceChildren(make("fieldset", {}, make("legend", {}, text), ...options.map(radio)));
+  }
+
   function showDetails() {
-    const { title, status, word, kind, error: why = [], tabs = [] } = model.get("details");
+    const { title, status, word, kind, question: asked, error: why = [], tabs = [] } = model.get("details");
+    const focused = question.contains(document.activeElement);
+    question.replaceChildren();
+    if (asked) ask(asked);
+    if (focused) question.querySelector(":checked")?.focus();
     heading.replaceChildren(title ?? "", ...(word ? [" ", badge(status, word)] : []));
     if (kind) heading.append(" ", make("small", {}, kind));
     error.replaceChildren(...why.map((line) => make("p", { class: "error" }, line)));

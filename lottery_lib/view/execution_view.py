@@ -185,8 +185,8 @@ class ExecutionView(GraphWidget):
             started = details_of(events[0]).get("input")
             tabs.append(_json_tab(_("Input"), started or ""))
             tabs.append(_json_tab(_("Output"), _text(output(events)) if self._reader.end else ""))
-        for tab in tabs[-1:]:
-            tab["lines"] = [_hint()]
+        if events:
+            tabs[-1]["lines"] = [_hint()]
         error = failure(events) if self._reader.end else None
         why = [_("{error}: {message}", error=error[0], message=message_of(error[1]))] if error else []
         title = _("The whole execution") if events else ""
@@ -200,6 +200,7 @@ class ExecutionView(GraphWidget):
         return {"events": True, "timeline": tab}
 
     def _of_state(self, name: str, state: Machine) -> dict[str, Any]:
+        """What stands beside the graph while a state is chosen."""
         table = self._facts.table
         rows, kind = table[table["state"] == name], kind_of(state)
         defined = _json_tab(_("Definition"), json.dumps(state, ensure_ascii=False))

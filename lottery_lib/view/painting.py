@@ -161,7 +161,11 @@ def with_icons(drawn: str, icons: Sequence[Sequence[str]]) -> str:
             is_box = group.get("class", "").startswith("cluster")
             y = min(ys) + 7 if is_box else (min(ys) + max(ys) - SIZE) / 2
             for icon, x in zip(icons[int(number)], (min(xs) + 6, max(xs) - 6 - SIZE), strict=False):
-                place = {"class": "icon", "transform": f"translate({x:.1f} {y:.1f}) scale({SIZE / BOX:.3f})", "d": ICONS[icon]}
+                place = {
+                    "class": "icon",
+                    "transform": f"translate({x:.1f} {y:.1f}) scale({SIZE / BOX:.3f})",
+                    "d": ICONS[icon],
+                }
                 ET.SubElement(group, f"{SVG}path", place)
     return ET.tostring(root, encoding="unicode")
 
