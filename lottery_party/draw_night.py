@@ -28,14 +28,14 @@ from lottery_lib import employees
 from lottery_lib.draws import Draws, as_csv, as_xlsx
 from lottery_lib.errors import LotteryError
 from lottery_lib.hardened import winners, without_receipt
+from lottery_lib.history.state_runs import Reader
 from lottery_lib.mails import inbox
 from lottery_lib.resources.contents import load_employees
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import Target, connected_again
 from lottery_lib.texts import escaped
 from lottery_lib.translation import _
-from lottery_lib.view.graph import graph_view
-from lottery_lib.view.graph_widget import GraphWidget
+from lottery_lib.view.execution_view import ExecutionView
 from lottery_party import evening_file, scenes
 from lottery_party.announcement import page as announcement_page
 from lottery_party.checker import check_page
@@ -355,8 +355,8 @@ class Machine:
         self.not_mailed = ""
         self._definition: Mapping[str, Any] = {}
         self._seen: object = None  # what does not change until somebody does something
-        self._graph, self._heading = GraphWidget(fill=True), _marked("h2", _("State machine"))
-        self._folded = _box("machine", self._graph)
+        self._view, self._heading = ExecutionView(), _marked("h2", _("State machine"))
+        self._folded = _box("machine", self._view)
         self._fold = widgets.Button(tooltip=_("Show or hide the state machine"))
         self._fold.on_click(lambda _: self._unfold(self._folded.layout.display == "none"))
         self._unfold(False)
@@ -367,21 +367,22 @@ class Machine:
         draws = Draws(target)
         if not self._definition:
             self._definition = draws.definition
-            self._graph.show(graph_view(self._definition))
+            self._view.show(Reader(definition=self._definition))
         now = (state.execution.get("executionArn"), state.ended, state.waiting.get("token"))
         if not state.execution or now == self._seen:
             return
         progress = draws.progress(state.execution["executionArn"], state.execution)
         self._seen = now if state.ended or state.waiting else None
-        self._graph.show(graph_view(self._definition, events=progress.events))
+        self._view.execution = dict(state.execution)
+        self._view.show(Reader(progress.events, self._definition))
         entered = [
             each["stateEnteredEventDetails"]["name"]
             for each in progress.events
             if "stateEnteredEventDetails" in each
         ]
-        self._graph.chosen = entered[-1] if entered else ""  # it moves into the middle
+        self._view.chosen = entered[-1] if entered else ""  # it moves into the middle
         told = progress.result
-        step = told["status"] if told else self._graph.chosen
+        step = told["status"] if told else self._view.chosen
         self._heading.value = f"<h2>{escaped(_('State machine: {state}', state=step))}</h2>"
         if told:
             late = told["error"] if told["status"] == "SUCCEEDED" else ""

@@ -160,7 +160,11 @@ def failure(events: Iterable[Event]) -> tuple[str, str] | None:
         Error and cause. The cause of a Lambda error is its ``errorMessage``. None if the execution still runs
         or succeeded.
     """
-    reader = Reader(events)
+    return failure_of(Reader(events))
+
+
+def failure_of(reader: Reader) -> tuple[str, str] | None:
+    """The `failure` of the events that a reader has read so far."""
     end = reader.end
     if end is None or end["type"] == "ExecutionSucceeded":
         return None

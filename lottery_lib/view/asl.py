@@ -1,7 +1,8 @@
 """Read from a state machine's definition where each state leads, and why."""
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from lottery_lib.definition import Machine
@@ -97,6 +98,22 @@ def assigned(state: Machine) -> str:
 def tries(state: Machine) -> int:
     """How often a state may be tried again: the most that one of its Retries allows."""
     return max((retrier.get("MaxAttempts", 3) for retrier in state.get("Retry", [])), default=0)
+
+
+def lines_of_states(text: str, names: Iterable[str]) -> dict[str, list[int]]:
+    """Where each state stands in the text of a definition: its first line, and the line after its last.
+
+    Args:
+        text: The definition as JSON text. The name of a state occurs in it once as a key of an object.
+        names: The names of its states.
+    """
+    lines: dict[str, list[int]] = {}
+    for name in names:
+        key = re.escape(json.dumps(name, ensure_ascii=False))
+        if begins := re.search(rf"{key}\s*:\s*(?={{)", text):
+            _, end = json.JSONDecoder().raw_decode(text, begins.end())
+            lines[name] = [text.count("\n", 0, begins.start()), text.count("\n", 0, end) + 1]
+    return lines
 
 
 def _rule(rule: Machine) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 import traitlets
 
 from lottery_lib.definition import Machine, parse
-from lottery_lib.history import DOLLARS_PER_TRANSITION, failure, output
+from lottery_lib.history import DOLLARS_PER_TRANSITION, failure_of, output
 from lottery_lib.history.state_runs import Event, Reader, details_of, message_of
 from lottery_lib.texts import escaped, harmless
 from lottery_lib.translation import _
@@ -187,7 +187,7 @@ class ExecutionView(GraphWidget):
             tabs.append(_json_tab(_("Output"), _text(output(events)) if self._reader.end else ""))
         if events:
             tabs[-1]["lines"] = [_hint()]
-        error = failure(events) if self._reader.end else None
+        error = failure_of(self._reader)
         why = [_("{error}: {message}", error=error[0], message=message_of(error[1]))] if error else []
         title = _("The whole execution") if events else ""
         self.details = {"title": title, "tabs": tabs, "error": why}

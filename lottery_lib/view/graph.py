@@ -94,16 +94,16 @@ class GraphView(Picture):
     @cached_property
     def widget(self) -> "GraphWidget":
         """The interactive view. It is made when a kernel first shows the drawing."""
-        from lottery_lib.view.graph_widget import GraphWidget  # noqa: PLC0415 - only a notebook needs it
+        from lottery_lib.view import graph_widget  # noqa: PLC0415 - only a notebook needs it
 
-        return GraphWidget(self)
+        return graph_widget.TextWidget(self) if self.text else graph_widget.GraphWidget(self)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         from IPython.core.getipython import get_ipython  # noqa: PLC0415 - only a notebook has it
 
-        if self.text:
-            return {"text/html": self._beside_its_text(), "text/plain": self.alt}
         still = super()._repr_mimebundle_()
+        if self.text:
+            still = {"text/html": self._beside_its_text(), "text/plain": self.alt}
         if getattr(get_ipython(), "kernel", None):
             return self.widget.bundle() | still
         return still

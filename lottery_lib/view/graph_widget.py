@@ -7,6 +7,7 @@ import anywidget
 import traitlets
 
 from lottery_lib.translation import _, language
+from lottery_lib.view.asl import lines_of_states
 from lottery_lib.view.graph import GraphView
 from lottery_lib.view.theme import DARK, picture_css
 
@@ -73,3 +74,20 @@ class GraphWidget(anywidget.AnyWidget):
         """Only what shows the live view; `GraphView` adds what a place without a kernel shows."""
         data, *_ = self._repr_mimebundle_() or ({},)
         return {kind: value for kind, value in data.items() if kind.startswith("application/")}
+
+
+class TextWidget(GraphWidget):
+    """The same beside the text of its definition: a chosen state shows its lines, a line chooses its state.
+
+    Args:
+        view: What to show, with its text.
+    """
+
+    _esm = GRAPH + (_HERE / "text.js").read_text(encoding="utf-8") + "\nexport default { render: withText };"
+    _css = CSS + (_HERE / "text.css").read_text(encoding="utf-8")
+    text = traitlets.Unicode().tag(sync=True)
+    parts = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, view: GraphView) -> None:
+        super().__init__(view, fill=True)
+        self.text, self.parts = view.text, lines_of_states(view.text, view.states)
