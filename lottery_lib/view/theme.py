@@ -55,11 +55,11 @@ def picture_css(dark: str = "@media (prefers-color-scheme: dark)") -> str:
     """
     scope = ".lottery-picture"
     light, black = (
-        "".join(f"--{name}:{colour[theme]};" for name, colour in COLOURS.items()) for theme in (0, 1)
+        "".join(f"--lottery-{name}:{colour[theme]};" for name, colour in COLOURS.items()) for theme in (0, 1)
     )
     twin = f"{dark}{{{scope}{{{black}}}}}" if dark.startswith("@") else f"{dark} {scope}{{{black}}}"
     by_status = "".join(
-        f"{scope} [data-status={status}]{{--fill:var(--{status}-fill);--border:var(--{status}-border)}}"
+        f"{scope} [data-status={status}]{{--fill:var(--lottery-{status}-fill);--border:var(--lottery-{status}-border)}}"
         for status in STATUSES
     )
     return f"{scope}{{{light}}}{twin}{by_status}{_CSS.read_text(encoding='utf-8')}"
