@@ -59,7 +59,8 @@ def picture_css(dark: str = "@media (prefers-color-scheme: dark)") -> str:
     )
     twin = f"{dark}{{{scope}{{{black}}}}}" if dark.startswith("@") else f"{dark} {scope}{{{black}}}"
     by_status = "".join(
-        f"{scope} [data-status={status}]{{--fill:var(--lottery-{status}-fill);--border:var(--lottery-{status}-border)}}"
+        f"{scope} [data-status={status}]"
+        f"{{--fill:var(--lottery-{status}-fill);--border:var(--lottery-{status}-border)}}"
         for status in STATUSES
     )
     return f"{scope}{{{light}}}{twin}{by_status}{_CSS.read_text(encoding='utf-8')}"
