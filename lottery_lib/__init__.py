@@ -29,7 +29,6 @@ _MODULES: Final = {
     "KIT": "names",
     "LotteryError": "errors",
     "Names": "names",
-    "Prediction": "view.prediction",
     "Stack": "stack",
     "calls": "course.calls",
     "check": "course.checks",

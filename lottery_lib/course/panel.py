@@ -9,7 +9,7 @@ from lottery_lib.definition import Machine
 from lottery_lib.draws import Draws
 from lottery_lib.history.state_runs import Event
 from lottery_lib.target import Target
-from lottery_lib.view import execution_view, panel
+from lottery_lib.view import execution_view, panel, prediction
 
 
 class DrawPanel(panel.DrawPanel):
@@ -26,19 +26,19 @@ class DrawPanel(panel.DrawPanel):
         _look_at(self.view, target)
 
 
-class ExecutionView(execution_view.ExecutionView):
-    """Look at one execution; see `view.execution_view.ExecutionView`.
+class ExecutionView(prediction.Prediction):
+    """Look at one execution, or predict it; see `view.execution_view` and `view.prediction`.
 
     Args:
         definition: What the execution ran with, as JSON text or parsed.
-        events: What `get_execution_history` returns, all pages.
+        events: What `get_execution_history` returns, all pages. Without events, it asks what will happen.
         execution: What `describe_execution` returns; it gives the name and the ARN.
         target: Where it ran. With it, one can read the logs of functions.
     """
 
     def __init__(
         self,
-        definition: Machine | str | None = None,
+        definition: Machine | str,
         events: Sequence[Event] = (),
         execution: Mapping[str, Any] | None = None,
         target: Target | None = None,

@@ -19,10 +19,12 @@ _OPTIONS: Final = ("not entered", "succeeded", "caught", "failed", "aborted")
 
 
 class Prediction(ExecutionView):
-    """A workflow in which one says what each state will do: choose a state, then its status.
+    """An `ExecutionView` that asks, before the execution, what each state will do.
 
     Args:
-        definition: What the execution will run with, as JSON text or parsed.
+        definition: What the execution ran or will run with, as JSON text or parsed.
+        events: What `get_execution_history` returns, all pages. Without events, the view asks.
+        execution: What `describe_execution` returns.
 
     Attributes:
         predicted: The predicted status of each state, by its name (a trait).
@@ -30,19 +32,25 @@ class Prediction(ExecutionView):
 
     predicted = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, definition: Machine | str) -> None:
-        self._is_over = False
-        super().__init__(parse(definition))
+    def __init__(
+        self,
+        definition: Machine | str,
+        events: Sequence[Event] = (),
+        execution: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._is_over = bool(events)
+        super().__init__(parse(definition), events, execution)
         self.observe(self._on_predicted, "predicted")
-        how = _("Choose a state in the graph, and say what it will do.")
-        self.put_first(
-            {"title": _("Prediction"), "kind": "table", "lines": [how], "headings": [], "rows": []}
-        )
+        if not events:
+            how = _("Choose a state in the graph, and say what it will do.")
+            tab = {"title": _("Prediction"), "kind": "table", "lines": [how], "headings": [], "rows": []}
+            self.put_first(tab)
 
     def __repr__(self) -> str:
-        return _(
-            "Prediction: {count} of {all} states predicted", count=len(self.predicted), all=len(self.states)
-        )
+        if self._is_over:
+            return super().__repr__()
+        told = {"count": len(self.predicted), "all": len(self.states)}
+        return _("Prediction: {count} of {all} states predicted", **told)
 
     def compare(self, events: Sequence[Event], execution: Mapping[str, Any] | None = None) -> "Prediction":
         """Colour the workflow as the execution did, and say of each state whether it was predicted.
