@@ -1,0 +1,65 @@
+"""A page with one of the kit's widgets, without JupyterLab: Python answers in place of a kernel."""
+
+import json
+
+PAGE = """<body data-jp-theme-light="{light}" style="margin: 8px; background: {ground}">
+<main class="lottery-panel"><div id="view"></div></main>"""
+MODEL = """async ([esm, css, state]) => {
+  document.head.append(Object.assign(document.createElement('style'), {textContent: css}));
+  const listeners = {}, of = name => listeners[name] ??= new Set();
+  window.model = {
+    get: name => state[name],
+    set(name, value) { state[name] = value; for (const told of of(`change:${name}`)) told(); },
+    save_changes() { window.changed(JSON.stringify({chosen: state.chosen, predicted: state.predicted})); },
+    on: (name, told) => of(name).add(told),
+    off: (name, told) => of(name).delete(told),
+    send: content => window.asked(JSON.stringify(content)),
+    tell(content) { for (const told of of('msg:custom')) told(content); },
+  };
+  const url = URL.createObjectURL(new Blob([esm], {type: 'text/javascript'}));
+  (await import(url)).default.render({model, el: document.querySelector('#view')});
+}"""
+
+
+class ViewPage:
+    """A widget on a page.
+
+    Args:
+        page: The page; it must be new.
+        view: The widget.
+        theme: ``"light"`` or ``"dark"``, as JupyterLab says it.
+    """
+
+    def __init__(self, page, view, theme="light"):
+        self.page, self.view = page, view
+        self._traits = [name for name, trait in view.traits(sync=True).items() if not name.startswith("_")]
+        self._told = {}
+        view.send = lambda content, buffers=None: page.evaluate("content => model.tell(content)", content)
+        page.set_content(
+            PAGE.format(light=str(theme == "light").lower(), ground={"light": "#fff"}.get(theme, "#111"))
+        )
+        page.expose_function("asked", lambda text: view._on_asked(view, json.loads(text), []))
+        page.expose_function("changed", self._changed)
+        page.evaluate(MODEL, [str(view._esm), str(view._css), self._state()])
+
+    def _state(self):
+        """What differs from what the page has."""
+        now = {
+            name: getattr(self.view, name)
+            for name in self._traits
+            if name not in ("layout", "tabbable", "tooltip")
+        }
+        new = {name: value for name, value in now.items() if self._told.get(name) != value}
+        self._told |= new
+        return new
+
+    def _changed(self, text):
+        for name, value in json.loads(text).items():
+            if value is not None:
+                setattr(self.view, name, value)
+        self.push()
+
+    def push(self):
+        """Tell the page what has changed in Python, as a kernel does at once."""
+        for name, value in self._state().items():
+            self.page.evaluate("([name, value]) => model.set(name, value)", [name, value])
