@@ -96,13 +96,19 @@ class ExecutionView(GraphWidget):
 
     @property
     def still_html(self) -> str:
-        """What stands there without a kernel: the header, the graph and the timeline."""
+        """What stands there without a kernel: the header, a draw's winners, the graph and the timeline."""
         facts = "".join(
             f" · {escaped(name)} {escaped(value)}" for name, value in self.header.get("facts", ())
         )
         title = self.header.get("word", "")
         header = (
             f"<p><b>{escaped(title)}</b> {escaped(self.header.get('name', ''))}{facts}</p>" if title else ""
+        )
+        groups = (self._first or {}).get("groups", ())
+        header += "".join(
+            f"<p>{escaped(group['heading'] or _('Winners'))}: "
+            f"{escaped(_(', ').join(' '.join(person) for person in group['people']))}</p>"
+            for group in groups
         )
         picture = self.still.html if self.still else ""
         return header + picture + (timeline_of(self._reader).html if self._reader.end else "")

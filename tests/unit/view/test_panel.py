@@ -779,4 +779,5 @@ def test_the_picture_stands_still_without_a_kernel():
     shown = panel(Lottery())
     assert shown._repr_mimebundle_()["text/html"] == shown.view.still.html
     asyncio.run(shown.run(1))
-    assert shown._repr_mimebundle_()["text/html"] == shown.view.still_html
+    assert (html := shown._repr_mimebundle_()["text/html"]) == shown.view.still_html
+    assert "<p>Winners: &lt;b&gt;0&lt;/b&gt; 0</p>" in html
