@@ -11,14 +11,15 @@ from kit.one_state import one_state
 from lottery_lib import draw, executions, inbox, inject, remaining, winners
 from lottery_lib.draws import Draws, machine_arn
 from lottery_lib.errors import LotteryError
-from lottery_lib.execution import history, start, wait
-from lottery_lib.history import published, state_statuses, state_table
+from lottery_lib.execution import console_page, function_log, history, start, wait
+from lottery_lib.history import published, state_attempts, state_statuses, state_table
 from lottery_lib.names import Names
 from lottery_lib.resources.contents import empty_winners
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.resources.iam_role import Role
 from lottery_lib.resources.sns_topic import Subscription, Topic
 from lottery_lib.resources.state_machine import StateMachine
+from lottery_lib.target import elsewhere
 from lottery_lib.waiting import Waiter
 
 
@@ -43,6 +44,35 @@ def lasting(target):
     """The deployed lottery, with a function that takes three seconds. Its tests are the last ones."""
     inject(target, "RandomSelectWinners", "import time\ndef lambda_handler(event, context): time.sleep(3)")
     return target
+
+
+def test_log_of_a_state(target):
+    """The log of a state's function has what it wrote in this execution, and not what it wrote before."""
+    draw(target, 1)
+    arn, _ = run(target, {"input": 1})
+    events, machine = history(target, arn), Draws(target).definition
+    times = events[0]["timestamp"], events[-1]["timestamp"]
+    text = function_log(target, machine["States"]["Random Select Winners"], *times)
+    assert text.count("REPORT RequestId: ") == state_attempts(events)["Random Select Winners"]
+    with pytest.raises(LotteryError, match="the definition does not name the function"):
+        function_log(target, {"Type": "Task", "Parameters": {"FunctionName.$": "$.name"}}, *times)
+    with pytest.raises(LotteryError, match="there is no log group /aws/lambda/Gone"):
+        function_log(target, {"Type": "Task", "Parameters": {"FunctionName": "Gone"}}, *times)
+
+
+@pytest.mark.parametrize(
+    ("region", "address"),
+    [
+        ("eu-west-1", "https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1"),
+        ("cn-north-1", "https://cn-north-1.console.amazonaws.cn/states/home?region=cn-north-1"),
+    ],
+)
+def test_page_in_the_console(target, region, address):
+    """Real AWS has a page for each execution, at the region's own address. An emulator has none."""
+    there = elsewhere("123456789012", region, Names())
+    arn = f"arn:{there.partition}:states:{region}:123456789012:execution:Lottery:draw-1"
+    assert console_page(replace(there, kind="aws"), arn) == f"{address}#/v2/executions/details/{arn}"
+    assert console_page(target, arn) == ""
 
 
 def run(target, execution_input):
