@@ -28,6 +28,11 @@ T = TypeVar("T")
 #: The statuses of an execution that has ended.
 ENDED: Final = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 _FUNCTION: Final = re.compile(r"(?:arn:[^:]*:lambda:[^:]*:[^:]*:function:)?([\w-]+)(?::[\w$-]+)?")
+_CONSOLES: Final = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+}
 _ABSENT: Final = ("ExecutionDoesNotExist", "StateMachineDoesNotExist")
 _BUSY_SECONDS: Final = 60.0  # for which a throttled read is repeated, while the draw goes on
 _NEW_SECONDS: Final = 5.0  # in which AWS may not show a new execution yet
@@ -40,11 +45,10 @@ def new_name(now: datetime | None = None) -> str:
 
 def console_page(target: Target, arn: str) -> str:
     """The address of an execution's page in AWS's console; empty on the emulator, which has none."""
-    if target.kind != "aws":
+    if target.kind != "aws" or target.partition not in _CONSOLES:
         return ""
-    hosts = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}
-    host, region = hosts.get(target.partition, "console.aws.amazon.com"), arn.split(":")[3]
-    return f"https://{region}.{host}/states/home?region={region}#/v2/executions/details/{arn}"
+    region = arn.split(":")[3]
+    return f"https://{region}.{_CONSOLES[target.partition]}/states/home?region={region}#/v2/executions/details/{arn}"
 
 
 def function_log(target: Target, state: "Machine", begin: datetime, end: datetime) -> str:

@@ -18,12 +18,14 @@ SOURCES = [
 PARTITION = re.compile(r"arn:aws[\w-]*:|\.amazonaws\.com\.cn|console\.(aws\.amazon|amazonaws)")
 #: Of the parts that AWS's own hosts have, to refuse them as an emulator's address.
 ALLOWED = '(".amazonaws.com", ".amazonaws.com.cn", ".api.aws")'
+#: The hosts of the consoles of all partitions.
+CONSOLES = re.compile(r"_CONSOLES: Final = \{[^}]*\}")
 
 
 def code(path):
     text = path.read_text(encoding="utf-8")
     if path.suffix != ".ipynb":
-        return text.replace(ALLOWED, "")
+        return CONSOLES.sub("", text.replace(ALLOWED, ""))
     cells = json.loads(text)["cells"]
     return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
 
