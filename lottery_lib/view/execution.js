@@ -186,8 +186,10 @@ function execution({ model, el }) {
   const side = make("section", { class: "side" }, heading, error, question, details.list, details.panel);
   const below = make("section", { class: "below" }, whole.list, whole.panel);
   const legend = make("details", { class: "legend" }, make("summary", {}, words.legend));
-  legend.append(...words.signs.map(([path, name]) => make("span", {}, sign(path), name)));
-  legend.append(...words.statuses.map(([status, name]) => badge(status, name)));
+  legend.append(make("div", {},
+    ...words.signs.map(([path, name]) => make("span", {}, sign(path), name)),
+    ...words.statuses.map(([status, name]) => badge(status, name)),
+    ...words.lines.map((line) => make("span", {}, line))));
   el.append(header, make("div", { class: "main" }, make("div", { class: "left" }, box, legend), side), below);
   const ended = graph({ model, el: box });
 

@@ -151,11 +151,14 @@ class ExecutionView(GraphWidget):
 
     def choose_failure(self) -> None:
         """Choose the state that failed in the end, if one did."""
+        self.chosen = self._failed() or self.chosen
+
+    def _failed(self) -> str:
         latest = self._facts.latest
         failed = latest[latest["status"].isin(["failed", "caught"]) & (latest["error"] != "")]
         inner = failed[failed["branch"] != ""]  # what fails in a branch fails the Parallel around it
-        for name in failed["state"][:1] if inner.empty else inner["state"][-1:]:
-            self.chosen = name
+        names = failed["state"][:1] if inner.empty else inner["state"][-1:]
+        return next(iter(names), "")
 
     def _header(self) -> dict[str, Any]:
         events, end = self._reader.events, self._reader.end
@@ -192,9 +195,13 @@ class ExecutionView(GraphWidget):
             tabs.append(_json_tab(_("Input"), started or ""))
             tabs.append(_json_tab(_("Output"), _text(output(events)) if self._reader.end else ""))
         if events:
-            tabs[-1]["lines"] = [_hint()]
+            tabs[-2]["lines"] = [_hint()]
         error = failure_of(self._reader)
         why = [_("{error}: {message}", error=error[0], message=message_of(error[1]))] if error else []
+        why = [
+            _("{state}: {error}", state=self._failed(), error=line) if self._failed() else line
+            for line in why
+        ]
         title = _("The whole execution") if events else ""
         self.details = {"title": title, "tabs": tabs, "error": why}
 
@@ -292,6 +299,12 @@ def _words() -> dict[str, Any]:
         "legend": _("What the signs mean"),
         "signs": [[path, name] for name, path in ICONS.items()],
         "statuses": [[status, marked(status)] for status in STATUSES],
+        "lines": [
+            _("white: not entered"),
+            _("thick line: the way that was taken"),
+            _("dashed line: a Catch"),
+            _("↻: tried again"),
+        ],
         "loading": _("Loading ..."),
         "nothing": _("There is none."),
         "mailbox": _("the mailbox page"),

@@ -44,7 +44,9 @@ def value_of(text):
 def test_a_click_shows_what_a_state_did(page, failed):
     """The tabs of a state: cause, input, output, definition, attempts, events. The chosen tab stays."""
     expect(page.locator("header")).to_contain_text("✗ FAILED")
-    expect(page.locator(".side .error")).to_have_text("IndexError: list index out of range")
+    expect(page.locator(".side .error")).to_have_text(
+        "Random Select Winners: IndexError: list index out of range"
+    )
     state(page, "Random Select Winners").click()
     expect(page.get_by_role("heading")).to_have_text("Random Select Winners ⚠ caught Task (Lambda)")
     tabs = page.locator(".side").get_by_role("tab")

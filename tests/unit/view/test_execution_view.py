@@ -37,7 +37,7 @@ def test_nothing_is_chosen_at_first(view):
     """Until a state is chosen, the whole execution is shown, and how to choose."""
     assert [each["title"] for each in view.details["tabs"]] == ["Input", "Output"]
     assert json.loads(tab(view, "Input")["value"]) == {"input": 1}
-    assert "Choose a state" in tab(view, "Output")["lines"][0]
+    assert "Choose a state" in tab(view, "Input")["lines"][0]
     assert ExecutionView().details["tabs"] == []
 
 
@@ -55,7 +55,7 @@ def test_shows_input_and_output(view):
 def test_shows_error_and_attempts():
     """A state that failed says why above its tabs. Its first tab is the cause, with its JSON laid out."""
     view = ExecutionView(TUTORIAL, history("aws_lambda_retry_caught"))
-    assert view.details["error"] == ["IndexError: list index out of range"]  # of the whole execution
+    assert view.details["error"] == ["Random Select Winners: IndexError: list index out of range"]  # of all
     view.choose_failure()
     assert view.chosen == "Random Select Winners"
     assert view.details["error"] == ["IndexError: list index out of range"]
