@@ -300,7 +300,7 @@ def _words() -> dict[str, Any]:
         "signs": [[path, name] for name, path in ICONS.items()],
         "statuses": [[status, marked(status)] for status in STATUSES],
         "lines": [
-            _("white: not entered"),
+            _("no mark: not entered"),
             _("thick line: the way that was taken"),
             _("dashed line: a Catch"),
             _("↻: tried again"),
