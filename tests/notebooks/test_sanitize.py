@@ -89,6 +89,7 @@ CASES = {
         "execution:Lottery:draw-20270102T030405-ffffffff",
         "execution:Other:draw-20261128T231500-0a1b2c3d",
     ),
+    "how long a timeline is, in Chinese": ("共 52 ms：A", "共 3.1 s：A", "共 52 ms：B"),
     "how long a timeline is": ("Timeline of 52 ms: A", "Timeline of 3.1 s: A", "Timeline of 52 ms: B"),
     "a session of a role": (
         f"sts::1:assumed-role/Lottery/{'0a' * 16} is not",
