@@ -113,12 +113,12 @@ class ExecutionView(GraphWidget):
         picture = self.still.html if self.still else ""
         return header + picture + (timeline_of(self._reader).html if self._reader.end else "")
 
-    def show(self, reader: Reader) -> None:  # type: ignore[override]
+    def show(self, reader: Reader) -> None:
         """Show what a reader has read of an execution. It knows the definition, and may read on later."""
         self._reader, self._facts = reader, facts_of(reader)
         with self.hold_sync():
             if reader.definition:
-                super().show(drawing_of(reader.definition, self._facts))
+                self.draw(drawing_of(reader.definition, self._facts))
             self.header, self.below = self._header(), self._below()
             self._on_chosen()
 
@@ -268,7 +268,7 @@ class ExecutionView(GraphWidget):
             [str(event["id"]), f"{(event['timestamp'] - begin).total_seconds():.3f} s", event["type"], name]
             for event, name in found[first : first + int(asked["size"])]
         ]
-        told = _("{count} events", count=f"{len(found):,}")
+        told = _("Events: {count}", count=f"{len(found):,}")
         return {key: asked[key] for key in ("do", "asked", "page")} | {
             "rows": rows,
             "count": len(found),

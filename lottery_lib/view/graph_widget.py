@@ -52,12 +52,12 @@ class GraphWidget(anywidget.AnyWidget):
         super().__init__(fill=fill, words=words)
         self.still: GraphView | None = None  # what a place without a kernel shows
         if view:
-            self.show(view)
+            self.draw(view)
 
     def __repr__(self) -> str:
         return str(self.alt)
 
-    def show(self, view: GraphView) -> None:
+    def draw(self, view: GraphView) -> None:
         """Show another drawing, or the same one painted differently: then it is not laid out again."""
         self.still = view
         with self.hold_sync():

@@ -11,7 +11,6 @@ from lottery_lib.history.state_runs import Event, Reader
 from lottery_lib.translation import _
 from lottery_lib.view.execution_view import ExecutionView
 from lottery_lib.view.graph import drawing_of
-from lottery_lib.view.graph_widget import GraphWidget
 from lottery_lib.view.status import marked
 
 #: What one can predict of a state; the first is what is predicted of a state without an answer.
@@ -92,7 +91,7 @@ class Prediction(ExecutionView):
     def _on_predicted(self, _change: object) -> None:
         if not self._is_over:
             facts = replace(self._facts, statuses=self.predicted)
-            GraphWidget.show(self, drawing_of(self._reader.definition, facts))
+            self.draw(drawing_of(self._reader.definition, facts))
             self._on_chosen()
 
     def _of_state(self, name: str, state: Machine) -> dict[str, Any]:

@@ -111,12 +111,12 @@ def test_events_are_loaded_as_one_scrolls(page):
     ViewPage(page, Prediction({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "A"}}}, events))
     tab(page, "Events").click()
     rows, below = page.locator(".below .rows .row"), page.locator(".below")
-    expect(below).to_contain_text("25,000 events")
+    expect(below).to_contain_text("Events: 25,000")
     assert rows.count() < 60
     below.locator(".rows").evaluate("list => list.scrollTo(0, 1e9)")
     expect(rows.last).to_contain_text("ExecutionSucceeded")
     below.get_by_role("searchbox").fill("24999")
-    expect(below).to_contain_text("1 events")
+    expect(below).to_contain_text("Events: 1")
     rows.first.click()
     expect(below.locator(".event")).to_contain_text('"PassStateExited"')
 
