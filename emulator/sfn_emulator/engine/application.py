@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 from wsgiref.util import setup_testing_defaults
 
+from sfn_emulator.engine.performance import share_models
 from sfn_emulator.http.messages import RefusalError, Reply, Request, Scope
 from sfn_emulator.http.replies import error_reply, unknown_operation
 from sfn_emulator.http.service_models import fault_of
@@ -50,6 +51,7 @@ class Moto:
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
         from werkzeug.test import run_wsgi_app
 
+        share_models()
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
         default_user_config["lambda"] = {"use_docker": False}
         return partial(run_wsgi_app, DomainDispatcherApplication(create_backend_app), buffered=True)

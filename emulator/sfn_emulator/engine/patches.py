@@ -22,7 +22,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib import metadata
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -298,16 +297,19 @@ def source_of(place: str, folder: Path | None = None) -> str | None:
 
 @functools.cache
 def _text_of(module: str, folder: Path | None) -> str | None:
-    if folder is None:
-        spec = importlib.util.find_spec(module.partition(".")[0])  # finds it without importing it
-        if spec is None or spec.origin is None:
-            return None
-        folder = Path(spec.origin).parents[1]
+    if (folder := folder or _folder_of(module.partition(".")[0])) is None:
+        return None
     path = folder.joinpath(*module.split("."))
     for file in (path.with_suffix(".py"), path / "__init__.py"):
         with contextlib.suppress(OSError):
             return file.read_text("utf-8")
     return None
+
+
+@functools.cache
+def _folder_of(package: str) -> Path | None:
+    spec = importlib.util.find_spec(package)  # finds it without importing it
+    return None if spec is None or spec.origin is None else Path(spec.origin).parents[1]
 
 
 def _source_of(text: str, attribute: str) -> str | None:
@@ -320,8 +322,8 @@ def _source_of(text: str, attribute: str) -> str | None:
             return None
         begin = min(starts) + 1
         # It ends at the next line that is indented no further than the definition, except a closing bracket.
-        after = re.compile(rf"^(?!{indent}[ )\]}}]|\s*$)", re.MULTILINE).search(text, begin + 1, end)
-        end, indent = after.start() if after else end, f"{indent}    "
+        after = re.compile(rf"\n(?!{indent}[ )\]}}]|\s*$)", re.MULTILINE).search(text, begin, end)
+        end, indent = after.start() + 1 if after else end, f"{indent}    "
     return text[begin:end].rstrip()
 
 
@@ -388,6 +390,8 @@ def apply(module: ModuleType, patches: Mapping[str, Patch] = PATCHES) -> None:
 
 
 def _not_this_moto(what: str) -> EmulatorError:
+    from importlib import metadata
+
     version = next((it.version for it in metadata.distributions(name="moto")), _("(not installed)"))
     command = f"{sys.executable} -m pip install 'sfn-emulator[server]'"
     next_step = _("Run `{command}`: it installs moto {version}", command=command, version=MOTO)

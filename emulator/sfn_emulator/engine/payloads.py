@@ -104,7 +104,7 @@ class Spool:
             begin -= self._written
             return bytes(self._fresh[begin : begin + length])
         path, start, block = storage.block
-        if path != self._path or not start <= begin <= begin + length <= start + len(block):
+        if path is not self._path or not start <= begin <= begin + length <= start + len(block):
             start = begin - begin % _IN_MEMORY if length < _IN_MEMORY else begin
             with self._path.open("rb") as file:
                 file.seek(start)
@@ -167,15 +167,16 @@ class History(Sequence[Event]):
         """An event, or a list of events, with their inputs and outputs."""
         if isinstance(index, slice):
             return [self[number] for number in range(*index.indices(len(self)))]
-        event: Event = self._with_texts(self.brief(index))
-        return event
+        event = self.brief(index)
+        return self._with_texts(event) if self._places or self._forgotten else event
 
     def brief(self, index: int) -> Event:
         """An event without its long texts, which takes less time. A `Place` stands for each of them."""
         with self.lock:
-            number = range(len(self))[index]
-            begin, end = self._ends[number : number + 2]
-            event: Event = pickle.loads(self._records.read(begin, end - begin))
+            number = index if index >= 0 else range(len(self))[index]
+            begin, end = self._ends[number], self._ends[number + 1]
+            record = self._records.read(begin, end - begin)
+        event: Event = pickle.loads(record)
         return event
 
     def keep(self, text: str) -> Place:

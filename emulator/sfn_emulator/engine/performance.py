@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from functools import lru_cache, wraps
+from functools import lru_cache, partial, wraps
 from types import ModuleType, SimpleNamespace
 from typing import Any, Final
 
@@ -78,6 +78,14 @@ def remembered_keys(original: MotoFunction) -> MotoFunction:
         return keys[where]
 
     return get_possible_keys
+
+
+def share_models() -> None:
+    """Read each of botocore's files only once. moto reads some of them four times, and keeps every copy."""
+    from botocore.loaders import JSONFileLoader
+
+    read = lru_cache(None)(partial(JSONFileLoader.load_file, JSONFileLoader()))
+    setattr(JSONFileLoader, "load_file", lambda _, path: read(path))  # noqa: B010 (mypy lets no method change)
 
 
 def random_string(

@@ -6,6 +6,7 @@ import threading
 from types import SimpleNamespace
 
 import pytest
+from botocore.loaders import JSONFileLoader, create_loader
 from moto.core import utils
 from moto.core.model import OperationModel, ServiceModel
 from moto.core.serialize import AttributePickerContext, XFormedAttributePicker
@@ -65,6 +66,16 @@ def test_no_thread_sees_botocores_model_of_an_operation():
     model._instance_cache = Cache()
     assert model.operation_model("Invoke") is model.operation_model("Invoke")
     assert set(remembered) == {OperationModel}
+
+
+def test_the_model_of_a_service_is_in_memory_once(monkeypatch):
+    monkeypatch.setattr(JSONFileLoader, "load_file", JSONFileLoader.load_file)
+    performance.share_models()
+
+    one, other = (create_loader().load_service_model("sns", "service-2") for _ in range(2))
+
+    assert one is other
+    assert one["metadata"]["serviceId"] == "SNS"
 
 
 def test_another_object_has_names_of_its_own():
