@@ -3,11 +3,12 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from sfn_emulator.engine.application import Moto
+from sfn_emulator.engine.backends import put_log_events
 from sfn_emulator.http.messages import Reply, Request, Scope
 
 _PAUSE_SECONDS: Final = 0.25
@@ -82,24 +83,19 @@ class LogWriter:
         return len(sizes) < _MOST and sum(sizes) < _MOST_LETTERS
 
     def _put(self, lines: LogLines) -> None:
-        def call(operation: str, parameters: Mapping[str, object]) -> bool:
-            return self._moto.target(lines.scope, f"Logs_20140328.{operation}", parameters).ok
-
-        where = {"logGroupName": lines.group, "logStreamName": lines.stream}
         end = "\n" if lines.function else ""
         texts = [line + end for line in lines.text.split("\n") if line.strip()]
-        put = where | {"logEvents": [{"timestamp": lines.at, "message": text} for text in texts]}
+        events = [{"timestamp": lines.at, "message": text} for text in texts]
+        put = partial(put_log_events, lines.scope.region, lines.group, lines.stream, events)
         # This fails if nobody created the group yet, or if somebody deleted it.
-        if lines.new_stream:
-            call("CreateLogStream", where)
-        if call("PutLogEvents", put) or not lines.function:
+        if put(new_stream=lines.new_stream) or not lines.function:
             return
         # If the function was deleted while it ran, do not create its deleted group again.
         target = f"/2015-03-31/functions/{lines.function}/configuration"
         if self._moto.rest(replace(lines.scope, service="lambda"), "GET", target).ok:
-            call("CreateLogGroup", {"logGroupName": lines.group})
-            call("CreateLogStream", where)
-            call("PutLogEvents", put)
+            group = {"logGroupName": lines.group}
+            self._moto.target(lines.scope, "Logs_20140328.CreateLogGroup", group)
+            put(new_stream=True)
 
 
 class LogsApi:

@@ -1,10 +1,11 @@
-"""Read users, policies, histories, functions and rules from moto's backends, its objects for services.
+"""Read users, policies, histories, functions and rules from moto's backends, and write logs there.
 
 Through moto's API, this would be too slow. One call of a function would need a dozen calls of IAM, and one
 page of a history would copy all events. Nothing is stored here, so a policy counts as soon as it is attached.
 """
 
 import sys
+import traceback
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -118,14 +119,34 @@ def remove_execution(machine_arn: str, arn: str) -> None:
 
 def rules_of(region: str, bus: str) -> list[EventRule]:
     """The rules of an event bus. Before the first call of EventBridge, there are none."""
-    # While the module is imported, it may lack this name.
-    if (backends := getattr(sys.modules.get("moto.events.models"), "events_backends", None)) is None:
+    # While the module is imported, it may lack this name. Other services of moto import it, too.
+    backends = getattr(sys.modules.get("moto.events.models"), "events_backends", {})
+    if (account := backends.get(ACCOUNT)) is None:
         return []
-    found = backends[ACCOUNT][region].event_buses.get(bus)
+    found = account[region].event_buses.get(bus)
     return [
         EventRule(rule.arn, rule.name, rule.state == "ENABLED", rule.event_pattern.dump(), [*rule.targets])
         for rule in (list(found.rules.values()) if found else [])
     ]
+
+
+def put_log_events(
+    region: str, group: str, stream: str, events: list[dict[str, Any]], *, new_stream: bool
+) -> bool:
+    """Write to a log stream, which is made if it is new. False if there is no such group or stream."""
+    from moto.core.exceptions import JsonRESTError
+    from moto.logs.models import logs_backends
+
+    backend = logs_backends[ACCOUNT][region]
+    try:
+        if new_stream:
+            backend.ensure_log_stream(group, stream)
+        backend.put_log_events(group, stream, events)
+    except JsonRESTError:
+        return False
+    except Exception:  # what a subscription filter calls must not stop the logs
+        traceback.print_exc()
+    return True
 
 
 def codes() -> set[str]:

@@ -139,16 +139,25 @@ def shape_of(service: str, operation: str, side: str) -> Any:
 
 @lru_cache(16)  # each one keeps the model of its service in memory
 def _model_of(service: str, operation: str) -> Any:
-    import botocore.session  # noqa: PLC0415 (it takes a while)
-    from botocore.exceptions import UnknownServiceError  # noqa: PLC0415
+    from botocore.model import ServiceModel  # noqa: PLC0415 (it takes a while)
 
-    try:
-        model = botocore.session.get_session().get_service_model(service)
-    except UnknownServiceError:
-        return None
+    model = ServiceModel(_described(service), service)
     names = {name.lower(): name for name in model.operation_names}
     name = names.get(operation.lower())
     return model.operation_model(name) if name else None
+
+
+def _described(service: str) -> Any:
+    """What botocore knows about a service; nothing if AWS has no such service."""
+    from botocore.exceptions import DataNotFoundError  # noqa: PLC0415
+    from botocore.loaders import create_loader  # noqa: PLC0415
+
+    loader = create_loader()  # its load_service_model would look into the folders of all services
+    try:
+        version = loader.determine_latest_version(service, "service-2")
+    except DataNotFoundError:
+        return {"operations": {}, "shapes": {}}
+    return loader.load_data(f"{service}/{version}/service-2")
 
 
 def is_misspelt(service: str, operation: str) -> bool:
@@ -176,13 +185,7 @@ def parameters_of(service: str, operation: str) -> frozenset[str]:
 @lru_cache
 def _operations_of(service: str) -> dict[str, tuple[str, frozenset[str]]]:
     """Each operation's name and parameters, by its name in lower case. The model itself is not kept."""
-    from botocore.exceptions import UnknownServiceError  # noqa: PLC0415
-    from botocore.loaders import create_loader  # noqa: PLC0415
-
-    try:
-        model = create_loader().load_service_model(_SERVICES.get(service, service), "service-2")
-    except UnknownServiceError:
-        return {}
+    model = _described(_SERVICES.get(service, service))
     parameters = {name: frozenset(shape.get("members", ())) for name, shape in model["shapes"].items()}
     inputs = {name: it.get("input", {}).get("shape") for name, it in model["operations"].items()}
     return {name.lower(): (name, parameters.get(shape, frozenset())) for name, shape in inputs.items()}
