@@ -134,17 +134,15 @@ def put_log_events(
     region: str, group: str, stream: str, events: list[dict[str, Any]], *, new_stream: bool
 ) -> bool:
     """Write to a log stream, which is made if it is new. False if there is no such group or stream."""
-    from moto.core.exceptions import JsonRESTError
     from moto.logs.models import logs_backends
 
-    backend = logs_backends[ACCOUNT][region]
     try:
-        if new_stream:
-            backend.ensure_log_stream(group, stream)
+        backend = logs_backends[ACCOUNT][region]
+        if (found := backend.groups.get(group)) is None or not (new_stream or stream in found.streams):
+            return False
+        backend.ensure_log_stream(group, stream)
         backend.put_log_events(group, stream, events)
-    except JsonRESTError:
-        return False
-    except Exception:  # what a subscription filter calls must not stop the logs
+    except Exception:  # such as those of a subscription filter; the other logs are written
         traceback.print_exc()
     return True
 

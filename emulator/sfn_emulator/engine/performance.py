@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from functools import lru_cache, partial, wraps
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, Final
 
@@ -81,11 +82,22 @@ def remembered_keys(original: MotoFunction) -> MotoFunction:
 
 
 def share_models() -> None:
-    """Read each of botocore's files only once. moto reads some of them four times, and keeps every copy."""
+    """Read each of botocore's files only once. moto reads some of them four times, and keeps every copy.
+
+    If moto has extras for a file, it changes what it has read, so that file is read anew each time.
+    """
+    import moto
     from botocore.loaders import JSONFileLoader
 
-    read = lru_cache(None)(partial(JSONFileLoader.load_file, JSONFileLoader()))
-    setattr(JSONFileLoader, "load_file", lambda _, path: read(path))  # noqa: B010 (mypy lets no method change)
+    load, extras = partial(JSONFileLoader.load_file, JSONFileLoader()), Path(moto.__file__).parent
+    shared = lru_cache(64)(load)
+
+    def load_file(_: JSONFileLoader, file_path: str) -> Any:
+        service, version, kind = Path(file_path).parts[-3:]
+        changed = (extras / service.replace("-", "") / version).glob(f"{kind}.moto-extras.*")
+        return load(file_path) if any(changed) else shared(file_path)
+
+    setattr(JSONFileLoader, "load_file", load_file)  # noqa: B010 (mypy lets no method change)
 
 
 def random_string(

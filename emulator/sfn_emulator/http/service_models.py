@@ -6,6 +6,7 @@ botocore has a model of each service. An operation's input and output each have 
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final
 
 from sfn_emulator.http.messages import MalformedRequestError, RefusalError, Request
@@ -152,12 +153,15 @@ def _described(service: str) -> Any:
     from botocore.exceptions import DataNotFoundError  # noqa: PLC0415
     from botocore.loaders import create_loader  # noqa: PLC0415
 
-    loader = create_loader()  # its load_service_model would look into the folders of all services
-    try:
+    nothing: dict[str, Any] = {"operations": {}, "shapes": {}}
+    if not service.islower():  # some disks do not see the difference
+        return nothing
+    loader = create_loader()
+    try:  # its load_service_model would look into the folders of all services
         version = loader.determine_latest_version(service, "service-2")
     except DataNotFoundError:
-        return {"operations": {}, "shapes": {}}
-    return loader.load_data(f"{service}/{version}/service-2")
+        return nothing
+    return loader.load_data(str(Path(service, version, "service-2")))
 
 
 def is_misspelt(service: str, operation: str) -> bool:
@@ -184,7 +188,7 @@ def parameters_of(service: str, operation: str) -> frozenset[str]:
 
 @lru_cache
 def _operations_of(service: str) -> dict[str, tuple[str, frozenset[str]]]:
-    """Each operation's name and parameters, by its name in lower case. The model itself is not kept."""
+    """Each operation's name and parameters, by its name in lower case."""
     model = _described(_SERVICES.get(service, service))
     parameters = {name: frozenset(shape.get("members", ())) for name, shape in model["shapes"].items()}
     inputs = {name: it.get("input", {}).get("shape") for name, it in model["operations"].items()}

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from botocore.loaders import JSONFileLoader, create_loader
 from moto.core import utils
+from moto.core.loaders import create_loader as motos_loader
 from moto.core.model import OperationModel, ServiceModel
 from moto.core.serialize import AttributePickerContext, XFormedAttributePicker
 from moto.core.utils import get_service_model
@@ -76,6 +77,18 @@ def test_the_model_of_a_service_is_in_memory_once(monkeypatch):
 
     assert one is other
     assert one["metadata"]["serviceId"] == "SNS"
+
+
+def test_what_moto_adds_to_a_model_is_not_shared(monkeypatch):
+    monkeypatch.setattr(JSONFileLoader, "load_file", JSONFileLoader.load_file)
+    performance.share_models()
+
+    motos, botocores = (
+        make().load_service_model("s3", "service-2")["shapes"] for make in (motos_loader, create_loader)
+    )
+
+    assert "NoSuchTagSet" in motos
+    assert "NoSuchTagSet" not in botocores
 
 
 def test_another_object_has_names_of_its_own():
