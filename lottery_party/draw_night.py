@@ -359,8 +359,8 @@ class Machine:
         self._folded = _box("machine", self._view)
         self._fold = widgets.Button(tooltip=_("Show or hide the state machine"))
         self._fold.on_click(lambda _: self._unfold(self._folded.layout.display == "none"))
-        self._unfold(False)
         self.box = _box("folded", _box("head", self._heading, self._fold), self._folded)
+        self._unfold(False)
 
     def show(self, target: Target, state: EveningState) -> None:
         """Colour it. The history is read only while an execution goes on."""
@@ -389,8 +389,9 @@ class Machine:
             self.not_mailed = str(told["cause"]).partition("\n")[0] if late else ""
 
     def _unfold(self, shown: bool) -> None:
-        """Show the state machine, or only the state that it is in."""
+        """Show the state machine over the page, or only the state that it is in."""
         _show_only(self._folded, shown)
+        (self.box.add_class if shown else self.box.remove_class)("night-unfolded")
         self._fold.description = _("Hide it") if shown else _("Show it")
 
 
