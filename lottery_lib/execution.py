@@ -28,6 +28,10 @@ T = TypeVar("T")
 #: The statuses of an execution that has ended.
 ENDED: Final = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 _FUNCTION: Final = re.compile(r"(?:arn:[^:]*:lambda:[^:]*:[^:]*:function:)?([\w-]+)(?::[\w$-]+)?")
+_SHOWN: Final = re.compile(  # what has a page in the console
+    r"arn:[\w-]+:(?:states|lambda):(?P<region>[a-z]+(?:-[a-z]+)+-\d):\d{12}:"
+    r"(?:execution:.+|function:(?P<function>[\w-]+)(?::[\w$-]+)?)"
+)
 _CONSOLES: Final = {
     "aws": "console.aws.amazon.com",
     "aws-cn": "console.amazonaws.cn",
@@ -44,11 +48,19 @@ def new_name(now: datetime | None = None) -> str:
 
 
 def console_page(target: Target, arn: str) -> str:
-    """The address of an execution's page in AWS's console; empty on the emulator, which has none."""
-    if target.kind != "aws" or target.partition not in _CONSOLES:
+    """The address in AWS's console of an execution's page, or of the log group of a function.
+
+    The emulator has none: then, and for any other text, it is empty.
+    """
+    found = _SHOWN.fullmatch(arn)
+    if target.kind != "aws" or target.partition not in _CONSOLES or not found:
         return ""
-    region = arn.split(":")[3]
-    return f"https://{region}.{_CONSOLES[target.partition]}/states/home?region={region}#/v2/executions/details/{arn}"
+    region, function = found["region"], found["function"]
+    console = f"https://{region}.{_CONSOLES[target.partition]}"
+    if function:
+        group = f"$252Faws$252Flambda$252F{function}"  # the console encodes a slash twice
+        return f"{console}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{group}"
+    return f"{console}/states/home?region={region}#/v2/executions/details/{arn}"
 
 
 def function_log(target: Target, state: "Machine", begin: datetime, end: datetime) -> str:

@@ -1,6 +1,6 @@
 """The widgets of the lessons: they look at the AWS of a target."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -31,7 +31,8 @@ class ExecutionView(prediction.Prediction):
 
     Args:
         definition: What the execution ran with, as JSON text or parsed.
-        events: What `get_execution_history` returns, all pages. Without events, it asks what will happen.
+        events: What `get_execution_history` returns, all pages, as a list or an iterator. Without events, it
+            asks what will happen.
         execution: What `describe_execution` returns; it gives the name and the ARN.
         target: Where it ran. With it, one can read the logs of functions.
     """
@@ -39,7 +40,7 @@ class ExecutionView(prediction.Prediction):
     def __init__(
         self,
         definition: Machine | str,
-        events: Sequence[Event] = (),
+        events: Iterable[Event] = (),
         execution: Mapping[str, Any] | None = None,
         target: Target | None = None,
     ) -> None:

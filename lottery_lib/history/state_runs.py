@@ -39,6 +39,8 @@ class Attempt:
     ended: datetime | None = None
     waits_since: datetime | None = None  # for its token
     status: str = "running"
+    sent: str = ""  # JSON: what the service got, and what it gave back
+    received: str = ""
     output: Any = None
     variables: dict[str, Any] | None = None  # those that it assigned
     error: str = ""
@@ -253,7 +255,10 @@ class Reader:
         kind, time = event["type"], event["timestamp"]
         if kind.endswith(("Scheduled", "ScheduleFailed")) and run.last.status == "failed":  # a Retry
             run.attempts.append(Attempt(time))
-        resource = details_of(event).get("resource") or ""
+        details = details_of(event)
+        resource = details.get("resource") or ""
+        run.last.sent = details.get("parameters") or details.get("input") or run.last.sent
+        run.last.received = details.get("output") or run.last.received
         if kind == "TaskSubmitted" and resource.endswith(".waitForTaskToken") and run.last.ended is None:
             run.last.status, run.last.waits_since = "waiting", time
         if kind.endswith(("Failed", "TimedOut")):

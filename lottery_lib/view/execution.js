@@ -46,7 +46,7 @@ function json(text) {
   function shown(it, depth, comma) {
     if (typeof it === "string") {
       const kind = it[0] === '"' ? "text" : /[-\d]/.test(it[0]) ? "number" : "word";
-      return [make("span", { class: kind }, it), comma];
+      return [make("span", { class: kind }, it), comma, ...(/^"[{[]/.test(it) ? [jsonInside(JSON.parse(it))] : [])];
     }
     if (!it.items.length) return [it.open + it.close + comma];
     const body = make("div", { class: "inner" });
@@ -64,6 +64,18 @@ function json(text) {
   return make("div", { class: "json" }, ...shown(value(), 0, ""));
 }
 
+// A text that is JSON itself, as the cause of a function's error is. It is read once more when it is opened.
+function jsonInside(text) {
+  try {
+    JSON.parse(text);
+  } catch {
+    return "";
+  }
+  const fold = make("details", { class: "inside", ontoggle: () => fold.childElementCount > 1 || fold.append(json(text)) });
+  fold.append(make("summary", {}, "JSON"));
+  return fold;
+}
+
 function shownValue(text, words) {
   let body;
   try {
@@ -75,10 +87,12 @@ function shownValue(text, words) {
   return make("div", { class: "value" }, copier(text, words), body);
 }
 
-function table({ headings, rows }) {
+// A table. If a row chooses something, its first cell is a button.
+function table({ headings, rows }, choose) {
   const line = (cells, tag) => make("tr", {}, ...cells.map((cell) => make(tag, {}, cell)));
+  const button = ([name, ...cells]) => [make("button", { type: "button", class: "link", onclick: () => choose(name) }, name), ...cells];
   return make("table", {}, make("thead", {}, line(headings, "th")),
-    make("tbody", {}, ...rows.map((row) => line(row, "td"))));
+    make("tbody", {}, ...rows.map((row) => line(choose ? button(row) : row, "td"))));
 }
 
 // Tabs, and what the chosen one shows. The last choice stays while there is a tab of this name.
@@ -218,7 +232,16 @@ function execution({ model, el }) {
     header.append(badge(status, word), make("strong", {}, name));
     for (const [label, value] of facts) header.append(make("span", { class: "fact" }, make("b", {}, label), " ", value));
     if (arn) header.append(make("span", { class: "arn" }, make("code", { title: arn }, arn), copier(arn, words)));
-    if (link) header.append(make("a", { href: link, target: "_blank", rel: "noopener" }, words.console));
+    if (link) header.append(consoleLink(link));
+  }
+
+  function consoleLink(href) {
+    return make("a", { href, target: "_blank", rel: "noopener" }, words.console);
+  }
+
+  function choose(name) {
+    model.set("chosen", name);
+    model.save_changes();
   }
 
   // What a tab shows.
@@ -227,10 +250,10 @@ function execution({ model, el }) {
     if (tab.kind === "log") model.send({ do: "log", state: model.get("chosen") });
     const shown = {
       events: () => tab.table,
-      table: () => table(tab),
+      table: () => table(tab, tab.chooses && choose),
       picture: () => make("div", { class: "picture", role: "img", "aria-label": tab.alt }, picture(tab.value)),
       people: () => people(tab),
-      log: () => make("pre", { class: "log" }, words.loading),
+      log: () => make("div", {}, ...(tab.link ? [consoleLink(tab.link)] : []), make("pre", { class: "log" }, words.loading)),
       json: () => (tab.value === "" ? make("p", {}, words.nothing) : shownValue(tab.value, words)),
     };
     return [...lines, shown[tab.kind]()];
@@ -277,9 +300,9 @@ function execution({ model, el }) {
   }
 
   function showBelow() {
-    const { events, timeline } = model.get("below");
+    const { events, tabs = [] } = model.get("below");
     const all = { title: words.events, kind: "events", table: ofAll, begin: ofAll.restart };
-    whole.show([...(timeline ? [timeline] : []), ...(events ? [all] : [])]);
+    whole.show([...tabs, ...(events ? [all] : [])]);
   }
 
   const told = (message) => {

@@ -2,8 +2,9 @@
 
 import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from math import nan
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,20 +13,21 @@ import traitlets
 
 from lottery_lib.definition import Machine, parse
 from lottery_lib.history import DOLLARS_PER_TRANSITION, failure_of, output
-from lottery_lib.history.state_runs import Event, Reader, details_of, message_of
+from lottery_lib.history.state_runs import Attempt, Event, Reader, StateRun, details_of, message_of, parsed
 from lottery_lib.texts import escaped, harmless
 from lottery_lib.translation import _
 from lottery_lib.view.graph import drawing_of
 from lottery_lib.view.graph_widget import CSS, GRAPH, GraphWidget
 from lottery_lib.view.icons import ICONS, kind_of
 from lottery_lib.view.painting import facts_of
-from lottery_lib.view.status import marked, word_of
+from lottery_lib.view.status import mark_of, marked, word_of
 from lottery_lib.view.theme import STATUSES
 from lottery_lib.view.timeline import timeline_of
 from states_language import all_states
 
 _HERE: Final = Path(__file__).parent
 _LATEST: Final = 50  # the most attempts that are shown of a state
+_STEP: Final = 1000  # after so many events, the header says how many were read
 #: What a status of an execution looks like: like this status of a state.
 _LIKE: Final = {
     "RUNNING": "running", "SUCCEEDED": "succeeded", "FAILED": "failed", "TIMED_OUT": "failed",
@@ -46,7 +48,8 @@ class ExecutionView(GraphWidget):
 
     Args:
         definition: What the execution ran with, as JSON text or parsed; None for nothing yet.
-        events: What `get_execution_history` returns, all pages.
+        events: What `get_execution_history` returns, all pages. An iterator, such as a paginator's
+            ``paginate(...).search("events")``, is read in a thread, and the header says how far it is.
         execution: What `describe_execution` returns; it gives the name and the ARN.
 
     Attributes:
@@ -54,8 +57,9 @@ class ExecutionView(GraphWidget):
         header: The line above the graph (a trait).
         details: What stands beside the graph (a trait).
         log_of: Reads the log of a state's function; None if it cannot be read.
-        page_of: Gives the address of an execution's page in the console; None if there is none.
-        below: What stands below it: the timeline, once the execution has ended, and all events (a trait).
+        page_of: Gives the address of the console's page about an ARN; None if there is none.
+        below: What stands below it: all events, and once the execution has ended, the timeline and a table of
+            all states (a trait).
     """
 
     _esm = (
@@ -71,7 +75,7 @@ class ExecutionView(GraphWidget):
     def __init__(
         self,
         definition: Machine | str | None = None,
-        events: Sequence[Event] = (),
+        events: Iterable[Event] = (),
         execution: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(fill=True)
@@ -80,11 +84,15 @@ class ExecutionView(GraphWidget):
         self.log_of: LogReader | None = None
         self.page_of: Callable[[str], str] | None = None
         self._first: Tab | None = None
+        self._lock = threading.RLock()  # clicks, and a long history, come in other threads
         self._reader = Reader()
         self._facts = facts_of(self._reader)
         self.observe(self._on_chosen, "chosen")
         self.on_msg(self._on_asked)
-        self.show(Reader(events, parse(definition)) if definition else self._reader)
+        given = events if isinstance(events, Sequence) else ()
+        self.show(Reader(given, parse(definition)) if definition else self._reader)
+        if given is not events:
+            threading.Thread(target=self._read, args=(events, self._reader), daemon=True).start()
 
     def __repr__(self) -> str:
         return f"ExecutionView: {', '.join(self.states)}"
@@ -115,8 +123,8 @@ class ExecutionView(GraphWidget):
 
     def show(self, reader: Reader) -> None:
         """Show what a reader has read of an execution. It knows the definition, and may read on later."""
-        self._reader, self._facts = reader, facts_of(reader)
-        with self.hold_sync():
+        with self._lock, self.hold_sync():
+            self._reader, self._facts = reader, facts_of(reader)
             if reader.definition:
                 self.draw(drawing_of(reader.definition, self._facts))
             self.header, self.below = self._header(), self._below()
@@ -124,7 +132,24 @@ class ExecutionView(GraphWidget):
 
     def refresh(self) -> None:
         """Show the same again, after an attribute has changed."""
-        self.show(self._reader)
+        with self._lock:
+            self.show(self._reader)
+
+    def _read(self, events: Iterable[Event], begun: Reader) -> None:
+        """Read events, say how many there are, and show them; unless something else is shown meanwhile."""
+        read, why = list[Event](), ""
+        try:
+            for count, event in enumerate(events):
+                if count % _STEP == 0 and self._reader is begun:
+                    self.header = {"status": "running", "word": _("Reading ..."), "name": _events(count)}
+                read.append(event)
+        except Exception as error:  # in this thread, it would be shown nowhere
+            why = _("Not all events were read: {error}", error=str(error) or type(error).__name__)
+        with self._lock:
+            if self._reader is begun:
+                self.show(Reader(read, begun.definition))
+                if why:
+                    self.header = {"status": "failed", "word": mark_of("failed"), "name": why}
 
     @property
     def statuses(self) -> Mapping[str, str]:
@@ -167,8 +192,10 @@ class ExecutionView(GraphWidget):
         status = _ENDS[end["type"]] if end else "RUNNING"
         begin, latest = events[0]["timestamp"], (end or events[-1])["timestamp"]
         steps = sum(len(run.attempts) for run in self._reader.runs)
+        days = [f"{time.astimezone(UTC):%Y-%m-%d} " for time in (begin, latest)]
         facts = [
-            (_("Started"), f"{begin.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"),
+            (_("Started"), f"{days[0]}{_clock(begin)}"),
+            (_("Ended"), f"{days[1] if days[1] != days[0] else ''}{_clock(latest)}" if end else ""),
             (_("Duration"), f"{(latest - begin).total_seconds():.3f} s"),
             (_("Transitions"), f"{steps:,}"),
             (_("Price on AWS"), f"${steps * DOLLARS_PER_TRANSITION:.6f}"),
@@ -178,17 +205,21 @@ class ExecutionView(GraphWidget):
             "status": _LIKE[status],
             "word": f"{marked(_LIKE[status]).split(' ')[0]} {status}",
             "name": arn.rpartition(":")[2],
-            "facts": [list(fact) for fact in facts],
+            "facts": [list(fact) for fact in facts if fact[1]],
             "arn": arn,
             "link": self.page_of(arn) if arn and self.page_of else "",
         }
 
     def _on_chosen(self, _change: object = None) -> None:
+        with self._lock:
+            self.details = self._details()
+
+    def _details(self) -> dict[str, Any]:
+        """What stands beside the graph."""
         name, events = self.chosen, self._reader.events
         machine = dict(all_states(self._reader.definition)) if self._reader.definition else {}
         if name in machine:
-            self.details = self._of_state(name, machine[name])
-            return
+            return self._of_state(name, machine[name])
         tabs = [self._first] if self._first else []
         if events:
             started = details_of(events[0]).get("input")
@@ -203,14 +234,42 @@ class ExecutionView(GraphWidget):
             for line in why
         ]
         title = _("The whole execution") if events else ""
-        self.details = {"title": title, "tabs": tabs, "error": why}
+        return {"title": title, "tabs": tabs, "error": why}
 
     def _below(self) -> dict[str, Any]:
         if not self._reader.end:
             return {"events": bool(self._reader.events)}
         picture = timeline_of(self._reader)
-        tab = {"title": _("Timeline"), "kind": "picture", "value": picture.bare, "alt": picture.alt}
-        return {"events": True, "timeline": tab}
+        timeline = {"title": _("Timeline"), "kind": "picture", "value": picture.bare, "alt": picture.alt}
+        return {"events": True, "tabs": [timeline, self._all_states()]}
+
+    def _all_states(self) -> Tab:
+        """A row for each state, in the order in which they were entered; then those that were not."""
+        begin, latest = self._reader.events[0]["timestamp"], self._facts.latest.index
+        machine = dict(all_states(self._reader.definition))
+        rows = []
+        for name in sorted(machine, key=[*latest, *machine].index):
+            told = [word_of("not entered"), "", "", ""]
+            if name in latest:
+                run, last = self._run(name)
+                first, count = run.attempts[0], run.attempts.index(last) + 1
+                took = (last.ended - first.started).total_seconds() if last.ended else nan
+                told = [f"{marked(last.status)} {harmless(last.error)}".strip(), str(count)]
+                told += [_after(first.started, begin), _took(took)]
+            rows.append([name, kind_of(machine[name]), *told])
+        headings = [_("State"), _("Type"), _("Status"), _("Attempts"), _("At"), _("Took")]
+        return {"title": _("States"), "kind": "table", "headings": headings, "rows": rows, "chooses": True}
+
+    def _run(self, name: str) -> tuple[StateRun, Attempt]:
+        """The run and the attempt that the row of `latest` is about."""
+        row = self._facts.latest.loc[name]
+        place = name, row["branch"], row["started"]
+        return next(
+            (run, attempt)
+            for run in reversed(self._reader.runs)
+            for attempt in reversed(run.attempts)
+            if (run.name, run.branch.label, attempt.started) == place
+        )
 
     def _of_state(self, name: str, state: Machine) -> dict[str, Any]:
         """What stands beside the graph while a state is chosen."""
@@ -222,22 +281,37 @@ class ExecutionView(GraphWidget):
             return {"title": name, "status": "", "word": word_of("not entered"), "kind": kind, "lines": told,
                     "tabs": [defined]}  # fmt: skip
         last = self._facts.latest.loc[name]
+        _run, attempt = self._run(name)
+        # AWS's words for what goes to a service and comes back, after InputPath and before ResultPath
+        task = [
+            (_("Task input"), attempt.sent, last["input"]),
+            (_("Task result"), attempt.received, last["output"]),
+        ]
         tabs = [
             _json_tab(_("Input"), _text(last["input"])),
+            *(_json_tab(title, text) for title, text, same in task if text and parsed(text) != same),
             _json_tab(_("Output"), _text(last["output"])),
             *([_json_tab(_("Variables"), _text(last["variables"]))] if last["variables"] else []),
             defined,
-            _attempts(rows, last, table["started"].min()),
+            _attempts(rows, last, self._reader.events[0]["timestamp"]),
             {"title": _("Events"), "kind": "events"},
-            *([{"title": _("Log"), "kind": "log"}] if self.log_of and "Lambda" in kind else []),
+            *([self._log(state)] if self.log_of and "Lambda" in kind else []),
         ]
         lines: list[str] = []
         if last["error"]:
             lines.append(_("{error}: {message}", error=last["error"], message=message_of(last["cause"])))
             if message_of(last["cause"]) != last["cause"]:
                 tabs.insert(0, _json_tab(_("Cause"), last["cause"]))
+        elif last["status"] == "failed":
+            lines.append(_("It gives no error and no cause."))
         return {"title": name, "status": last["status"], "word": marked(last["status"]), "kind": kind,
                 "error": lines, "tabs": tabs}  # fmt: skip
+
+    def _log(self, state: Machine) -> Tab:
+        called = state.get("Parameters") or state.get("Arguments") or {}
+        arn = str(called.get("FunctionName", "") if isinstance(called, dict) else "")
+        link = self.page_of(arn or state["Resource"]) if self.page_of else ""
+        return {"title": _("Log"), "kind": "log", "link": link}
 
     def _on_asked(self, _widget: object, content: Mapping[str, Any], _buffers: object) -> None:
         """Answer what execution.js asks for."""
@@ -265,10 +339,17 @@ class ExecutionView(GraphWidget):
                 found.append((event, name))
         first = int(asked["page"]) * int(asked["size"])
         rows = [
-            [str(event["id"]), f"{(event['timestamp'] - begin).total_seconds():.3f} s", event["type"], name]
+            [
+                str(event["id"]),
+                _after(event["timestamp"], begin),
+                _clock(event["timestamp"]),
+                event["type"],
+                name,
+                _resource(event),
+            ]
             for event, name in found[first : first + int(asked["size"])]
         ]
-        told = _("Events: {count}", count=f"{len(found):,}")
+        told = _events(len(found))
         return {key: asked[key] for key in ("do", "asked", "page")} | {
             "rows": rows,
             "count": len(found),
@@ -295,7 +376,7 @@ def _words() -> dict[str, Any]:
         "console": _("Open in the console"),
         "filter": _("Filter by type, state or number"),
         "events": _("Events"),
-        "columns": [_("Number"), _("At"), _("Type"), _("State")],
+        "columns": [_("Number"), _("At"), _("Time"), _("Type"), _("State"), _("Resource")],
         "legend": _("What the signs mean"),
         "signs": [[path, name] for name, path in ICONS.items()],
         "statuses": [[status, marked(status)] for status in STATUSES],
@@ -324,6 +405,33 @@ def _text(value: object) -> str:
     return "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
+def _events(count: int) -> str:
+    return _("Events: {count}", count=f"{count:,}")
+
+
+def _clock(time: datetime) -> str:
+    return f"{time.astimezone(UTC):%H:%M:%S} UTC"
+
+
+def _after(time: datetime, begin: datetime) -> str:
+    return f"{(time - begin).total_seconds():.3f} s"
+
+
+def _took(seconds: float) -> str:
+    return "" if pd.isna(seconds) else f"{seconds:.3f} s"
+
+
+def _resource(event: Event) -> str:
+    """What an event's Task calls: an action of a service, such as ``sns:publish``, or a function."""
+    details = details_of(event)
+    resource = str(details.get("resource") or "")
+    return (
+        f"{details['resourceType']}:{resource}"
+        if details.get("resourceType")
+        else resource.rpartition(":function:")[2]
+    )
+
+
 def _plain(event: Event) -> dict[str, Any]:
     """An event as JSON, with the JSON in its texts as values."""
 
@@ -337,7 +445,7 @@ def _plain(event: Event) -> dict[str, Any]:
     return {name: plain(value) for name, value in event.items()}
 
 
-def _attempts(rows: pd.DataFrame, last: pd.Series, begin: pd.Timestamp) -> Tab:
+def _attempts(rows: pd.DataFrame, last: pd.Series, begin: datetime) -> Tab:
     """What one state did, attempt by attempt.
 
     Args:
@@ -352,9 +460,8 @@ def _attempts(rows: pd.DataFrame, last: pd.Series, begin: pd.Timestamp) -> Tab:
         attempts[_("Entered")] = (rows["attempt"] == 1).cumsum()
     if times == 1 or rows["attempt"].max() > 1:
         attempts[_("Attempt")] = latest["attempt"]
-    attempts[_("At")] = (latest["started"] - begin).dt.total_seconds().map("{:.3f} s".format)
-    durations = latest["duration"].map("{:.3f} s".format)
-    attempts[_("Took")] = durations.where(latest["duration"].notna(), "")
+    attempts[_("At")] = [_after(time, begin) for time in latest["started"]]
+    attempts[_("Took")] = latest["duration"].map(_took)
     attempts[_("Status")] = (latest["status"].map(marked) + " " + latest["error"]).str.strip()
     remarks = [
         _("entered {times} times", times=times) if times > 1 else "",

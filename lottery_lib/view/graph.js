@@ -5,6 +5,7 @@
 const LETTERS = 11; // the size of the letters in the SVG, in points
 const SMALLEST = 11; // the size to which `Fit` may shrink them, in pixels
 const LARGEST = 18;
+const WHOLE = 4 / 3; // pixels for each point, at 100 %
 
 function graph({ model, el }) {
   el.classList.add("lottery-graph", "lottery-picture");
@@ -20,12 +21,12 @@ function graph({ model, el }) {
   let zoom = "fit"; // or pixels for each point
   const words = model.get("words"); // in the attendee's language
 
-  for (const [text, label, next] of [
+  const buttons = [
     ["−", words.zoomOut, () => scale() / 1.2],
+    ["100 %", words.zoomTo100, () => WHOLE],
     ["+", words.zoomIn, () => scale() * 1.2],
     [words.fit, words.zoomToFit, () => "fit"],
-    ["100 %", words.zoomTo100, () => 4 / 3],
-  ]) {
+  ].map(([text, label, next]) => {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = text;
@@ -36,7 +37,8 @@ function graph({ model, el }) {
       resize();
     });
     tools.append(button);
-  }
+    return button;
+  });
 
   function scale() {
     if (zoom !== "fit") return Math.min(Math.max(zoom, 0.4), 4);
@@ -51,6 +53,9 @@ function graph({ model, el }) {
     (el.closest(".lottery-panel") ?? el.closest(".lottery-execution") ?? el).lang = words.language;
     svg.setAttribute("width", Math.floor(size.width * scale()));
     svg.setAttribute("height", Math.floor(size.height * scale()));
+    const shown = `${Math.round(100 * scale() / WHOLE)} %`;
+    buttons[1].textContent = shown;
+    buttons[1].setAttribute("aria-label", `${shown}. ${words.zoomTo100}`);
     // A drawing that is wider than the stage would be below the buttons.
     el.classList.toggle("wide", size.width * scale() > stage.clientWidth);
     centre();

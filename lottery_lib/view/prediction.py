@@ -1,6 +1,6 @@
 """Predict what each state of an execution will do, and compare it with what the states did."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -34,7 +34,7 @@ class Prediction(ExecutionView):
     def __init__(
         self,
         definition: Machine | str,
-        events: Sequence[Event] = (),
+        events: Iterable[Event] = (),
         execution: Mapping[str, Any] | None = None,
     ) -> None:
         self._is_over = bool(events)
@@ -51,7 +51,7 @@ class Prediction(ExecutionView):
         told = {"count": len(self.predicted), "all": len(self.states)}
         return _("Prediction: {count} of {all} states predicted", **told)
 
-    def compare(self, events: Sequence[Event], execution: Mapping[str, Any] | None = None) -> "Prediction":
+    def compare(self, events: Iterable[Event], execution: Mapping[str, Any] | None = None) -> "Prediction":
         """Colour the workflow as the execution did, and say of each state whether it was predicted.
 
         Args:

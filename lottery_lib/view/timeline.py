@@ -113,7 +113,7 @@ def _row(runs: list[StateRun], bars: list[_Bar]) -> _Row:
         f"{marked(last.status)} {harmless(last.error)}".strip(),
         retried(len(bars) - len(runs) + 1),
         _("entered {times} times", times=len(runs)) if len(runs) > 1 else "",
-        _("waits {time}", time=_time(waited)) if waited >= 0.001 else "",
+        _("waited {time} in all", time=_time(waited)) if waited >= 0.001 else "",
     ]
     return _Row(label, _(", ").join(filter(None, notes)), bars)
 
@@ -189,7 +189,8 @@ def _axis(scale: _Scale, top: float, foot: float) -> Iterator[str]:
 def _bars_drawn(scale: _Scale, y: float, bars: list[_Bar]) -> Iterator[str]:
     """A row's attempts and waits at the height `y`."""
     for bar in bars:
-        x, length = scale.x(bar.begin), scale.x(bar.end) - scale.x(bar.begin)
+        length = scale.x(bar.end) - scale.x(bar.begin)
+        x = min(scale.x(bar.begin), scale.right - _SPAN)
         size = f'width="{max(length, _SPAN):.1f}" height="16" rx="3"'
         yield f'<rect class="bar" data-status="{bar.status}" x="{x:.1f}" y="{y - 8:.1f}" {size}/>'
         if bar.number > 1 and not bar.wait and length > 3.5 * _LETTER:

@@ -5,6 +5,7 @@ import itertools
 import re
 import time
 from pathlib import Path
+from statistics import median
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -51,6 +52,31 @@ from lottery_lib.draws import Draws
 seen = Draws(target).execution()
 ExecutionView(seen.definition, seen.events)
 """
+#: Runs a cell with a panel. The milliseconds until its graph is on the page.
+FIRST_PAINT = """async () => {
+  const before = document.querySelectorAll('.lottery-panel .stage svg').length, begun = performance.now();
+  const notebook = window.jupyterapp.shell.currentWidget.content, cells = notebook.model.sharedModel;
+  cells.insertCell(cells.cells.length, {cell_type: 'code', source: 'DrawPanel(target)'});
+  notebook.activeCellIndex = cells.cells.length - 1;
+  window.jupyterapp.commands.execute('notebook:run-cell');
+  while (document.querySelectorAll('.lottery-panel .stage svg').length === before
+      && performance.now() < begun + 9e3) await new Promise(requestAnimationFrame);
+  const taken = performance.now() - begun;
+  cells.deleteCell(cells.cells.length - 1);
+  return taken;
+}"""
+#: Clicks on a state. The milliseconds until it has a thick border, and until its name is beside the graph.
+CLICK = """async (panel, name) => {
+  const state = [...panel.querySelectorAll('.state')].find(one => one.ariaLabel.startsWith(name));
+  const until = async shown => {
+    while (!shown() && performance.now() < begun + 9e3) await new Promise(requestAnimationFrame);
+    return performance.now() - begun;
+  };
+  const begun = performance.now();
+  state.dispatchEvent(new MouseEvent('click', {bubbles: true}));
+  return [await until(() => state.classList.contains('chosen')),
+          await until(() => panel.querySelector('.side h4').innerText.startsWith(name))];
+}"""
 OPEN = "async what => { await window.jupyterapp.commands.execute('docmanager:open', what); }"
 THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
 RUNS = r"(Winner|Dynamodb).* \.\.\."  # a state's name: some state runs
@@ -302,7 +328,7 @@ def test_zoom(panel):
     fit = wide()
     button(panel, "Zoom in").click()
     assert wide() > fit
-    button(panel, "Zoom to 100 %").click()
+    panel.get_by_role("button", name=re.compile(r"\d+ %\. Zoom to 100 %")).click()
     assert abs(panel.evaluate(LETTERS) - 11 * 4 / 3) < 0.5
     button(panel, "Zoom to fit").click()
     assert wide() == fit
@@ -359,6 +385,18 @@ def test_cancel_a_slow_draw(panel, picture):
     assert executions(target)["status"][0] == "ABORTED"
 
 
+def test_panel_is_there_at_once(lesson):
+    """Where nothing else runs, it is painted 0.3 s after its cell has begun. Here, much else may run."""
+    assert median(lesson.evaluate(FIRST_PAINT) for _ in range(3)) < 1000
+
+
+def test_click_shows_something_at_once(drawn):
+    """The border follows a click in a moment, and the state's tabs a kernel's answer later."""
+    taken = [drawn.evaluate(CLICK, name) for name in ("Validate Winners", "Failed", "Notify Winners")]
+    assert median(marked for marked, _ in taken) < 100
+    assert median(shown for _, shown in taken) < 300
+
+
 def test_emulator_stopped(panel, picture):  # the last of this file: the panel is of no use after it
     """When the emulator is gone, the panel says so in one sentence, with what to do."""
     control.stop()
@@ -370,3 +408,15 @@ def test_emulator_stopped(panel, picture):  # the last of this file: the panel i
     )
     expect(button(panel, "Draw")).to_be_enabled()
     picture(panel.page, "stopped")
+
+
+def test_after_a_restart_the_draw_stands_there(drawn, lesson, picture):
+    """What was shown stays, without a sign of a broken link. This test ends what the kernel knew."""
+    lesson.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    lesson.wait_for_function("() => document.querySelector('.jupyter-widgets-disconnected')")
+    expect(drawn.locator("header")).to_contain_text("Duration")
+    expect(drawn.locator(".state").first).to_be_visible()
+    broken = "one => getComputedStyle(one, '::before').content"
+    signs = {each.evaluate(broken) for each in drawn.locator(".jupyter-widgets-disconnected").all()}
+    assert signs == {"none"}
+    picture(lesson, "restarted")

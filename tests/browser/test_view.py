@@ -50,7 +50,7 @@ def test_a_click_shows_what_a_state_did(page, failed):
     state(page, "Random Select Winners").click()
     expect(page.get_by_role("heading")).to_have_text("Random Select Winners ⚠ caught Task (Lambda)")
     tabs = page.locator(".side").get_by_role("tab")
-    expect(tabs).to_have_text(["Cause", "Input", "Output", "Definition", "Attempts", "Events"])
+    expect(tabs).to_have_text(["Cause", "Input", "Task input", "Output", "Definition", "Attempts", "Events"])
     tab(page, "Attempts").click()
     expect(page.locator(".side tbody tr")).to_have_count(3)
     state(page, "Input Lottery Winners").click()

@@ -12,7 +12,7 @@ from lottery_lib import draw, executions, inbox, inject, remaining, winners
 from lottery_lib.draws import Draws, machine_arn
 from lottery_lib.errors import LotteryError
 from lottery_lib.execution import console_page, function_log, history, start, wait
-from lottery_lib.history import published, state_attempts, state_statuses, state_table
+from lottery_lib.history import published, state_statuses, state_table
 from lottery_lib.names import Names
 from lottery_lib.resources.contents import empty_winners
 from lottery_lib.resources.dynamodb_table import Table
@@ -53,7 +53,9 @@ def test_log_of_a_state(target):
     events, machine = history(target, arn), Draws(target).definition
     times = events[0]["timestamp"], events[-1]["timestamp"]
     text = function_log(target, machine["States"]["Random Select Winners"], *times)
-    assert text.count("REPORT RequestId: ") == state_attempts(events)["Random Select Winners"]
+    assert text.count("REPORT RequestId: ") == list(state_table(events)["state"]).count(
+        "Random Select Winners"
+    )
     with pytest.raises(LotteryError, match="the definition does not name the function"):
         function_log(target, {"Type": "Task", "Parameters": {"FunctionName.$": "$.name"}}, *times)
     with pytest.raises(LotteryError, match="there is no log group /aws/lambda/Gone"):
@@ -68,11 +70,17 @@ def test_log_of_a_state(target):
     ],
 )
 def test_page_in_the_console(target, region, address):
-    """Real AWS has a page for each execution, at the region's own address. An emulator has none."""
+    """Real AWS has a page for each execution and log, at the region's own address. An emulator has none."""
     there = elsewhere("123456789012", region, Names())
     arn = f"arn:{there.partition}:states:{region}:123456789012:execution:Lottery:draw-1"
-    assert console_page(replace(there, kind="aws"), arn) == f"{address}#/v2/executions/details/{arn}"
+    on_aws = replace(there, kind="aws")
+    assert console_page(on_aws, arn) == f"{address}#/v2/executions/details/{arn}"
     assert console_page(target, arn) == ""
+    function = there.arn("lambda", "function:Draw:1")
+    logs = f"{address.replace('states', 'cloudwatch')}#logsV2:log-groups/log-group/"
+    assert console_page(on_aws, function) == f"{logs}$252Faws$252Flambda$252FDraw"
+    for strange in ("", "arn:aws:states:::sns:publish", "Draw", "a:b:lambda:evil.example/:x:y:z"):
+        assert console_page(on_aws, strange) == ""
 
 
 def run(target, execution_input):

@@ -59,6 +59,11 @@ CASES = {
         "at 2026-11-28T22:15:50Z: b",
     ),
     "a duration": ("took 3.10 s", "took 0.2 s", "took 3 s"),
+    "when an execution ended": (
+        "<p>Ended 09:12:34 UTC · a</p>",
+        "<p>Ended 23:00:01 UTC · a</p>",
+        "<p>Ended 09:12:34 UTC · b</p>",
+    ),
     "a time in milliseconds": (
         "{'creationTime': 1795907233529, 'storedBytes': 0}",
         "{'creationTime': 1801234567890, 'storedBytes': 0}",

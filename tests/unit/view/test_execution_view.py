@@ -3,6 +3,8 @@
 import json
 import queue
 import re
+import threading
+import time
 
 import pytest
 from unit.history.histories import chain, event, history
@@ -196,7 +198,8 @@ def test_events_come_page_by_page(view):
     events = history("aws_draw_with_loop_and_timeout")
     first = asked(view, **PAGE)
     assert (first["count"], len(first["rows"])) == (len(events), 10)
-    assert first["rows"][1] == ["2", "0.000 s", "TaskStateEntered", "Input Lottery Winners"]
+    began = ["0.000 s", "09:00:00 UTC"]
+    assert first["rows"][1] == ["2", *began, "TaskStateEntered", "Input Lottery Winners", ""]
     second = asked(view, **PAGE | {"page": 1})
     assert [row[0] for row in second["rows"]] == [str(number) for number in range(11, 21)]
 
@@ -204,11 +207,19 @@ def test_events_come_page_by_page(view):
 def test_events_are_filtered(view):
     """By a part of the type or of the state's name, in any case; or by the chosen state."""
     found = asked(view, **PAGE | {"filter": "stateenteRED"})
-    assert {row[2][-7:] for row in found["rows"]} == {"Entered"}
-    assert {row[3] for row in asked(view, **PAGE | {"state": "Validate Winners"})["rows"]} == {
+    assert {row[3][-7:] for row in found["rows"]} == {"Entered"}
+    assert {row[4] for row in asked(view, **PAGE | {"state": "Validate Winners"})["rows"]} == {
         "Validate Winners"
     }
     assert asked(view, **PAGE | {"filter": "no such"})["count"] == 0
+
+
+def test_events_tell_what_a_task_calls(view):
+    """The function, or the action of another service."""
+    rows = asked(view, **PAGE | {"filter": "Scheduled", "size": 100})["rows"]
+    called = {row[4]: row[5] for row in rows}
+    assert called["Notify Winners"] == "sns:publish"
+    assert called["Validate Winners"].endswith("-ValidateWinners")
 
 
 def test_an_event_is_shown_whole(view):
@@ -229,9 +240,10 @@ def test_an_event_is_shown_whole(view):
 def test_log_of_a_function(read, text):
     """It is read when somebody opens its tab, in a thread; an error is told there."""
     view = ExecutionView(TUTORIAL, history("aws_lambda_retry_caught"))
-    view.log_of = read
+    view.log_of, view.page_of = read, "about {}".format
     view.chosen = "Random Select Winners"
-    assert view.details["tabs"][-1] == {"title": "Log", "kind": "log"}
+    link = f"about {TUTORIAL['States'][view.chosen]['Resource']}"
+    assert view.details["tabs"][-1] == {"title": "Log", "kind": "log", "link": link}
     told = queue.Queue()
     view.send = told.put
     view._on_asked(view, {"do": "log", "state": view.chosen}, [])
@@ -244,7 +256,92 @@ def test_an_execution_that_runs_has_no_timeline_yet():
     """A timeline is drawn once, when the execution has ended."""
     events = history("aws_draw_with_loop_and_timeout")
     assert ExecutionView(TUTORIAL, events[:-1]).below == {"events": True}
-    assert "Timeline of" in ExecutionView(TUTORIAL, events).below["timeline"]["alt"]
+    assert "Timeline of" in ExecutionView(TUTORIAL, events).below["tabs"][0]["alt"]
+
+
+def test_all_states_stand_in_a_table():
+    """In the order in which they were entered, with type, status, attempts and times; then the others."""
+    states = ExecutionView(TUTORIAL, history("aws_lambda_retry_caught")).below["tabs"][1]
+    assert states["headings"] == ["State", "Type", "Status", "Attempts", "At", "Took"]
+    rows = {row[0]: row[1:] for row in states["rows"]}
+    assert list(rows)[:3] == ["Input Lottery Winners", "Random Select Winners", "Failed"]
+    assert set(rows) == set(graph_view(TUTORIAL).states)
+    caught = ["Task (Lambda)", "⚠ caught IndexError", "3", "0.100 s", "3.900 s"]
+    assert rows["Random Select Winners"] == caught
+    assert rows["Notify Winners"] == ["Task (SNS)", "not entered", "", "", ""]
+
+
+def test_what_a_service_got_and_gave():
+    """The task's own input and result are shown where they are not the state's input and output."""
+    states = {"A": {"Type": "Task", "End": True}, "B": {"Type": "Task"}}
+    view = ExecutionView({"StartAt": "A", "States": states}, chain(
+        ("TaskStateEntered", {"name": "A", "input": '{"all": 1}'}),
+        ("TaskScheduled", {"resource": "publish", "resourceType": "sns", "parameters": '{"Message": "1"}'}),
+        ("TaskSucceeded", {"output": '{"MessageId": "2"}'}),
+        ("TaskStateExited", {"name": "A", "output": '{"all": 1}'}),
+        ("TaskStateEntered", {"name": "B", "input": "1"}),
+        ("LambdaFunctionScheduled", {"input": "1"}), ("LambdaFunctionSucceeded", {"output": "2"}),
+        ("TaskStateExited", {"name": "B", "output": "2"}),
+    ))  # fmt: skip
+    view.chosen = "A"
+    assert tab(view, "Task input")["value"] == '{"Message": "1"}'
+    assert tab(view, "Task result")["value"] == '{"MessageId": "2"}'
+    view.chosen = "B"
+    assert [each["title"] for each in view.details["tabs"]][:3] == ["Input", "Output", "Definition"]
+
+
+def test_a_long_history_tells_how_far_it_is_read():
+    """Events that come one after the other are read in a thread. Until the end, the header counts them."""
+    events, told, go_on = chain(*[("PassStateEntered", {"name": "A"})] * 2500), [], threading.Event()
+
+    def come():
+        for number, each in enumerate(events):
+            if number == 2001:
+                assert go_on.wait(30)
+            yield each
+
+    view = ExecutionView({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "A"}}}, come())
+    view.observe(lambda change: told.append(change["new"]), "header")
+    deadline = time.monotonic() + 30
+    while view.header.get("name") != "Events: 2,000":
+        assert time.monotonic() < deadline
+    assert view.header["word"] == "Reading ..."
+    view.refresh()
+    go_on.set()
+    while view.header.get("word") != "… RUNNING":
+        assert time.monotonic() < deadline
+    assert asked(view, **PAGE)["count"] == 2500
+
+
+def test_a_history_that_cannot_be_read_says_why():
+    """The header has the sentence of the error. What was read is shown."""
+
+    def come():
+        yield from history("aws_lambda_retry_caught")[:3]
+        raise OSError("The network is down.")
+
+    view, deadline = ExecutionView(TUTORIAL, come()), time.monotonic() + 30
+    while view.header.get("word") != "✗":
+        assert time.monotonic() < deadline
+    assert view.header["name"] == "Not all events were read: The network is down."
+    assert view.statuses == {"Input Lottery Winners": "running"}
+
+
+def test_what_is_shown_meanwhile_stays():
+    """A history that was read too late does not replace what somebody has shown since."""
+    go_on, ended = threading.Event(), threading.Event()
+
+    def come():
+        assert go_on.wait(30)
+        yield from history("moto_loop")
+        ended.set()
+
+    view, events = ExecutionView(TUTORIAL, come()), history("aws_lambda_retry_caught")
+    view.show(Reader(events, TUTORIAL))
+    go_on.set()
+    assert ended.wait(30)
+    with view._lock:
+        assert view.header["word"] == "✗ FAILED"
 
 
 def test_follows_an_execution(view):

@@ -71,7 +71,7 @@ def test_a_retry_says_how_long_it_waits():
     view = timeline_view(history("aws_lambda_retry_caught"))
     assert ">waits 1 s<" in view.svg
     assert ">waits 2 s<" in view.svg
-    assert "↻ retried 2 times, waits 3 s;" in view.alt
+    assert "↻ retried 2 times, waited 3 s in all;" in view.alt
 
 
 def test_a_wait_state_says_how_long_it_waits():
@@ -83,7 +83,7 @@ def test_a_wait_state_says_how_long_it_waits():
     ]
     view = timeline_view(events)
     assert ">waits 5 s<" in view.svg
-    assert "Later ✓ succeeded, waits 5 s." in view.alt
+    assert "Later ✓ succeeded, waited 5 s in all." in view.alt
 
 
 def test_a_task_says_how_long_it_waits_for_its_token():
@@ -98,7 +98,7 @@ def test_a_task_says_how_long_it_waits_for_its_token():
     assert ">waits 7.5 s<" in timeline_view(events).svg
     assert "Ask ‖ waiting." in timeline_view(events[:3]).alt
     events[2]["taskSubmittedEventDetails"]["resource"] = "invoke"
-    assert "waits" not in timeline_view(events).alt
+    assert "waited" not in timeline_view(events).alt
 
 
 def test_each_attempt_waits_for_its_own_token():
@@ -115,15 +115,15 @@ def test_each_attempt_waits_for_its_own_token():
         event(8, 7, "TaskStateExited", name="Ask", ms=21000),
     ]
     view = timeline_view(events)
-    assert re.findall(">(waits [^<]*)<", view.svg) == ["waits 10 s", "waits 5 s"]  # the 3 s have no room
-    assert "↻ retried 1 time, waits 18 s." in view.alt
+    assert re.findall(">(waits [^<]*)<", view.svg) == ["waits 10 s", "waits 3 s", "waits 5 s"]
+    assert "↻ retried 1 time, waited 18 s in all." in view.alt
 
 
 def test_a_wait_without_room_is_in_the_note():
     """A short wait has no text on its line: it would cover the bars."""
     view = timeline_view(history("moto_callback"))
     assert ">waits 78 ms<" not in view.svg
-    assert "waits 78 ms." in view.alt
+    assert "waited 78 ms in all." in view.alt
 
 
 def test_branches_have_rows_of_their_own():
