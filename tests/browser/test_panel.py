@@ -142,6 +142,20 @@ def test_two_cells_and_a_button_draw(notebook, picture):
         expect(seen).to_be_in_viewport(ratio=1)
 
 
+def test_lines_of_prose_are_short(notebook):
+    """Also in a large window, a line of a lesson has at most 80 letters."""
+    notebook.set_viewport_size({"width": 1920, "height": 1080})
+    letters = """all => Math.max(...all.map(one => {
+      const zero = Object.assign(document.createElement('span'), {textContent: '0'.repeat(100)});
+      one.append(zero);
+      const width = zero.getBoundingClientRect().width / 100;
+      zero.remove();
+      return one.clientWidth / width;
+    }))"""
+    assert 60 < notebook.locator(".jp-RenderedMarkdown p").evaluate_all(letters) < 81
+    notebook.set_viewport_size({"width": 1280, "height": 800})
+
+
 def test_names_of_lessons_are_whole(notebook):
     """At 1280x800, the list of files and the tab show the whole name of each lesson."""
     notebook.set_viewport_size({"width": 1280, "height": 800})
