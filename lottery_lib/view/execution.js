@@ -231,7 +231,7 @@ function execution({ model, el }) {
     if (earlier) header.append(make("em", {}, earlier));
     header.append(badge(status, word), make("strong", {}, name));
     for (const [label, value] of facts) header.append(make("span", { class: "fact" }, make("b", {}, label), " ", value));
-    if (arn) header.append(make("span", { class: "arn" }, make("code", { title: arn }, arn), copier(arn, words)));
+    if (arn) header.append(make("span", { class: "arn" }, make("code", { title: arn }, make("bdi", { dir: "ltr" }, arn)), copier(arn, words)));
     if (link) header.append(consoleLink(link));
   }
 

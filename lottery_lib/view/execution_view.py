@@ -193,17 +193,19 @@ class ExecutionView(GraphWidget):
         begin, latest = events[0]["timestamp"], (end or events[-1])["timestamp"]
         steps = sum(len(run.attempts) for run in self._reader.runs)
         days = [f"{time.astimezone(UTC):%Y-%m-%d} " for time in (begin, latest)]
+        arn = self.execution.get("executionArn", "")
         facts = [
+            (_("State machine"), ":".join(arn.split(":")[6:7])),
+            (_("Redrives"), str(self.execution.get("redriveCount") or "")),
             (_("Started"), f"{days[0]}{_clock(begin)}"),
             (_("Ended"), f"{days[1] if days[1] != days[0] else ''}{_clock(latest)}" if end else ""),
             (_("Duration"), f"{(latest - begin).total_seconds():.3f} s"),
             (_("Transitions"), f"{steps:,}"),
             (_("Price on AWS"), f"${steps * DOLLARS_PER_TRANSITION:.6f}"),
         ]
-        arn = self.execution.get("executionArn", "")
         return {
             "status": _LIKE[status],
-            "word": f"{marked(_LIKE[status]).split(' ')[0]} {status}",
+            "word": f"{mark_of(_LIKE[status])} {status}",
             "name": arn.rpartition(":")[2],
             "facts": [list(fact) for fact in facts if fact[1]],
             "arn": arn,
@@ -223,10 +225,9 @@ class ExecutionView(GraphWidget):
         tabs = [self._first] if self._first else []
         if events:
             started = details_of(events[0]).get("input")
-            tabs.append(_json_tab(_("Input"), started or ""))
+            tabs.append(_json_tab(_("Input"), started or "") | {"lines": [_hint()]})
             tabs.append(_json_tab(_("Output"), _text(output(events)) if self._reader.end else ""))
-        if events:
-            tabs[-2]["lines"] = [_hint()]
+            tabs.append(_json_tab(_("Definition"), json.dumps(self._reader.definition, ensure_ascii=False)))
         error = failure_of(self._reader)
         why = [_("{error}: {message}", error=error[0], message=message_of(error[1]))] if error else []
         why = [
@@ -302,6 +303,10 @@ class ExecutionView(GraphWidget):
             lines.append(_("{error}: {message}", error=last["error"], message=message_of(last["cause"])))
             if message_of(last["cause"]) != last["cause"]:
                 tabs.insert(0, _json_tab(_("Cause"), last["cause"]))
+        elif last["status"] == "failed" and isinstance(last["input"], dict) and "Error" in last["input"]:
+            before = {"error": last["input"]["Error"], "message": message_of(str(last["input"].get("Cause")))}
+            why = _("It gives no error of its own. A Catch led here: {error}: {message}", **before)
+            lines.append(harmless(why))
         elif last["status"] == "failed":
             lines.append(_("It gives no error and no cause."))
         return {"title": name, "status": last["status"], "word": marked(last["status"]), "kind": kind,

@@ -118,7 +118,7 @@ def captions(state: Machine, attempts: int = 1, items: str = "") -> list[str]:
     if items and state.get("Type") == "Map":
         lines[0] = items
     if count := tries(state):
-        most = _("↻ Retry: up to 1 time") if count == 1 else _("↻ Retry: up to {count} times", count=count)
+        most = _("Retry: up to 1 time") if count == 1 else _("Retry: up to {count} times", count=count)
         lines.append(retried(attempts) or most)
     return lines
 

@@ -182,8 +182,8 @@ def _axis(scale: _Scale, top: float, foot: float) -> Iterator[str]:
     for time in scale.ticks():
         x = scale.x(time)
         yield f'<path class="rule" d="M{x:.1f} {top:.1f}V{foot:.1f}"/>'
-        yield _text(x, foot + 17, f"{time * factor:g}", "middle", quiet=True)
-    yield _text(scale.right + 12, foot + 17, unit, quiet=True)
+        yield _text(x, foot + 17, f"{time * factor:g}", "middle", kind="quiet")
+    yield _text(scale.right + 12, foot + 17, unit, kind="quiet")
 
 
 def _bars_drawn(scale: _Scale, y: float, bars: list[_Bar]) -> Iterator[str]:
@@ -209,13 +209,11 @@ def _wait_drawn(scale: _Scale, y: float, wait: tuple[float, float], status: str)
         path = f"M{begin:.1f} {y:.1f}H{end:.1f}"
     else:
         path = f"M{begin:.1f} {y:.1f}H{middle - room / 2:.1f}M{middle + room / 2:.1f} {y:.1f}H{end:.1f}"
-        yield _text(middle, y + 4, text, "middle")
+        yield _text(middle, y + 4, text, "middle", kind="over")
     yield f'<path class="wait" data-status="{status}" d="{path}"/>'
 
 
-def _text(
-    x: float, y: float, text: str, anchor: str = "start", *, bold: bool = False, quiet: bool = False
-) -> str:
-    more = (' font-weight="600"' if bold else "") + (' class="quiet"' if quiet else "")
+def _text(x: float, y: float, text: str, anchor: str = "start", *, bold: bool = False, kind: str = "") -> str:
+    more = (' font-weight="600"' if bold else "") + (f' class="{kind}"' if kind else "")
     more += f' text-anchor="{anchor}"' if anchor != "start" else ""
     return f'<text x="{x:.1f}" y="{y:.1f}"{more}>{escaped(text)}</text>'

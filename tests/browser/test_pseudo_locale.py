@@ -122,7 +122,7 @@ def english(panel):
     broken = [name.rsplit(" ", 1) for name in states if len(name) > 26]  # the timeline has two lines for it
     names = sorted([*states, *itertools.chain(*broken)], key=len, reverse=True)
     words = [*map(re.escape, [*names, *STATE_TYPES, *ICONS]), "[A-Z]{4,}", "UTC", r"\w+Error"]
-    words += [r"\bms\b", r"\$\.\S+", r"https?://\S+", r"arn:aws:\S+", r"draw-\S+"]
+    words += [r"\bLottery\b", r"\bms\b", r"\$\.\S+", r"https?://\S+", r"arn:aws:\S+", r"draw-\S+"]
     known = re.compile("|".join(words))
     return [text for text in panel.evaluate(TEXTS) if re.search("[A-Za-z]{2,}", known.sub("", text))]
 

@@ -37,7 +37,8 @@ def test_lists_every_state(view):
 
 def test_nothing_is_chosen_at_first(view):
     """Until a state is chosen, the whole execution is shown, and how to choose."""
-    assert [each["title"] for each in view.details["tabs"]] == ["Input", "Output"]
+    assert [each["title"] for each in view.details["tabs"]] == ["Input", "Output", "Definition"]
+    assert json.loads(tab(view, "Definition")["value"]) == TUTORIAL
     assert json.loads(tab(view, "Input")["value"]) == {"input": 1}
     assert "Choose a state" in tab(view, "Input")["lines"][0]
     assert ExecutionView().details["tabs"] == []
@@ -64,6 +65,18 @@ def test_shows_error_and_attempts():
     assert view.details["tabs"][0]["title"] == "Cause"
     assert json.loads(tab(view, "Cause")["value"])["errorMessage"] == "list index out of range"
     assert sum(row[-1].endswith("IndexError") for row in tab(view, "Attempts")["rows"]) == 3
+
+
+def test_a_fail_state_tells_what_led_there():
+    """The tutorial's Fail state has no error. Its input has the one that a Catch took."""
+    view = ExecutionView(TUTORIAL, history("aws_lambda_retry_caught"))
+    view.chosen = "Failed"
+    told = "It gives no error of its own. A Catch led here: IndexError: list index out of range"
+    assert view.details["error"] == [told]
+    machine = {"StartAt": "A", "States": {"A": {"Type": "Fail"}}}
+    view = ExecutionView(machine, chain(("FailStateEntered", {"name": "A", "input": "{}"})))
+    view.chosen = "A"
+    assert view.details["error"] == ["It gives no error and no cause."]
 
 
 def test_output_is_not_the_input():
@@ -172,10 +185,11 @@ def test_header_tells_the_execution():
     """It has AWS's status, the name and the ARN, and what the execution costs on AWS."""
     arn = "arn:aws:states:us-east-1:123456789012:execution:Lottery:draw-1"
     events = history("aws_lambda_retry_caught")
-    view = ExecutionView(TUTORIAL, events, {"executionArn": arn})
+    view = ExecutionView(TUTORIAL, events, {"executionArn": arn, "redriveCount": 2})
     assert (view.header["status"], view.header["word"]) == ("failed", "✗ FAILED")
     assert (view.header["name"], view.header["arn"]) == ("draw-1", arn)
     facts = dict(view.header["facts"])
+    assert (facts["State machine"], facts["Redrives"]) == ("Lottery", "2")
     assert facts["Transitions"] == str(transitions(events)) == "5"
     assert facts["Price on AWS"] == "$0.000125"
     assert ExecutionView(TUTORIAL, events[:5]).header["word"] == "… RUNNING"

@@ -71,7 +71,7 @@ def test_status_is_not_colour_alone():
 def test_retries_are_there_before_they_are_used():
     """A state says how often it may be tried again; then how often it was, in the same place."""
     machine = one({"Type": "Task", "Retry": [{"ErrorEquals": ["E"]}, {"MaxAttempts": 5}], "End": True})
-    assert texts(graph_view(machine))[1:3] == ["One", "↻ Retry: up to 5 times"]
+    assert texts(graph_view(machine))[1:3] == ["One", "Retry: up to 5 times"]
     assert texts(graph_view(machine, {"One": "running"}, attempts={"One": 3}))[2] == "↻ retried 2 times"
     assert "One has a Retry." in graph_view(machine).alt
     never = one({"Type": "Task", "Retry": [{"ErrorEquals": ["E"], "MaxAttempts": 0}], "End": True})
