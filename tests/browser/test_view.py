@@ -63,6 +63,8 @@ def test_tabs_are_reached_with_the_keyboard(page, failed):
     page.keyboard.press("ArrowRight")
     expect(tab(page, "Output")).to_be_focused()
     page.keyboard.press("ArrowRight")
+    expect(tab(page, "Definition")).to_be_focused()
+    page.keyboard.press("ArrowRight")
     expect(tab(page, "Input").first).to_be_focused()
 
 
