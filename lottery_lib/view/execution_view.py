@@ -140,16 +140,22 @@ class ExecutionView(GraphWidget):
         read, why = list[Event](), ""
         try:
             for count, event in enumerate(events):
-                if count % _STEP == 0 and self._reader is begun:
-                    self.header = {"status": "running", "word": _("Reading ..."), "name": _events(count)}
+                if count % _STEP == 0:
+                    self._tell(begun, "running", _("Reading ..."), _events(count))
                 read.append(event)
         except Exception as error:  # in this thread, it would be shown nowhere
             why = _("Not all events were read: {error}", error=str(error) or type(error).__name__)
         with self._lock:
             if self._reader is begun:
-                self.show(Reader(read, begun.definition))
+                self.show(shown := Reader(read, begun.definition))
                 if why:
-                    self.header = {"status": "failed", "word": mark_of("failed"), "name": why}
+                    self._tell(shown, "failed", mark_of("failed"), why)
+
+    def _tell(self, shown: Reader, status: str, word: str, text: str) -> None:
+        """Say something in the header, if this reader is still the one that is shown."""
+        with self._lock:
+            if self._reader is shown:
+                self.header = {"status": status, "word": word, "name": text}
 
     @property
     def statuses(self) -> Mapping[str, str]:

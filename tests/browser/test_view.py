@@ -2,6 +2,8 @@
 
 import json
 import re
+import threading
+import time
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -86,6 +88,60 @@ def test_what_is_no_json_is_text(page):
     view.details = view.details | {"tabs": [{"title": "Input", "kind": "json", "value": '{"cut": [1, 2'}]}
     ViewPage(page, view)
     expect(page.locator(".side pre")).to_have_text('{"cut": [1, 2')
+
+
+def test_json_in_a_text_opens(page):
+    """A text that is JSON itself, as a function's cause is, can be opened below it."""
+    ViewPage(
+        page, value_of(json.dumps({"Cause": json.dumps({"errorMessage": "<b>odd</b>"}), "plain": "{odd"}))
+    )
+    inside = page.locator(".side details.inside")
+    expect(inside).to_have_count(1)
+    inside.locator("summary").click()
+    expect(inside.locator(".json .text")).to_have_text('"<b>odd</b>"')
+
+
+def test_a_row_of_the_states_chooses(page, failed):
+    """The table of all states has the whole state's times. A click on a name chooses the state."""
+    tab(page, "States").click()
+    row = page.locator(".below tbody tr").filter(has_text="Random Select Winners")
+    expect(row).to_contain_text("caught IndexError")
+    row.get_by_role("button").click()
+    expect(page.get_by_role("heading")).to_contain_text("Random Select Winners")
+    expect(state(page, "Random Select Winners")).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_zoom_is_told(page, failed):
+    """The button between minus and plus says how large the drawing is, and leads to 100 %."""
+    told = page.get_by_role("button", name=re.compile("Zoom to 100 %"))
+    before = told.inner_text()
+    page.get_by_role("button", name="Zoom in").click()
+    expect(told).not_to_have_text(before)
+    told.click()
+    expect(told).to_have_text("100 %")
+
+
+def test_reading_shows_its_progress(page):
+    """While events still come, the header counts them. Then it has the execution."""
+    events, go_on = history("aws_lambda_retry_caught"), threading.Event()
+
+    def come():
+        yield events[0]
+        assert go_on.wait(60)
+        yield from events[1:]
+
+    view = Prediction(load(), come(), {"executionArn": ARN})
+    deadline = time.monotonic() + 30
+    while not view.header:
+        assert time.monotonic() < deadline
+    shown = ViewPage(page, view)
+    expect(page.locator("header")).to_have_text("Reading ...Events: 0")
+    go_on.set()
+    while "facts" not in view.header:
+        assert time.monotonic() < deadline
+    shown.push()
+    expect(page.locator("header")).to_contain_text("✗ FAILED")
+    expect(state(page, "Random Select Winners")).to_have_attribute("data-status", "caught")
 
 
 def test_copy(page):
