@@ -23,6 +23,7 @@ _BY_DEFAULT: Final = (
     b"<SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault>"
     b"<BucketKeyEnabled>false</BucketKeyEnabled></Rule></ServerSideEncryptionConfiguration>"
 )
+_NO_VALUE: Final = re.compile(rb"(<Tag>\s*<Key>[^<]*</Key>)(\s*</Tag>)")
 #: The names in the query by which moto chooses an operation. With others, it would do another one.
 _CHOOSE: Final = {
     ("GET", "bucket"): {
@@ -73,6 +74,8 @@ class S3Api:
         }
         if operation == "GetBucketEncryption" and _NOT_ENCRYPTED in reply.body:
             reply = Reply(200, _BY_DEFAULT)
+        if operation == "GetBucketTagging":  # moto leaves an empty value out
+            reply = replace(reply, body=_NO_VALUE.sub(rb"\1<Value></Value>\2", reply.body))
         if reply.ok and operation in _ENCRYPTS:
             headers.setdefault("x-amz-server-side-encryption", "AES256")
         if checksums := [it for name, it in headers.items() if name.startswith("x-amz-checksum-")]:

@@ -34,6 +34,16 @@ def test_a_batch_has_at_most_25_writes(dynamodb, table, number, accepted):
     assert items(dynamodb, table) == []
 
 
+def test_a_batch_without_writes_is_refused(machine, table):
+    """boto3 refuses it itself, so a state machine asks."""
+    arguments = {"RequestItems": {table: []}}
+    state = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:dynamodb:batchWriteItem", "End": True}
+    state |= {"Arguments": arguments, "QueryLanguage": "JSONata"}
+    told = machine({"StartAt": "A", "States": {"A": state}}).run({})
+    assert told["status"] == "FAILED"
+    assert "Member must have length greater than or equal to 1" in told["cause"]
+
+
 def test_a_transaction_again_with_its_token_is_a_success(dynamodb, table):
     """A transaction with the same token and parameters succeeds, and writes nothing again."""
     for _ in range(2):

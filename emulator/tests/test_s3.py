@@ -37,6 +37,13 @@ def test_an_object_is_what_was_put(aws, bucket):
     assert s3.get_object(**it, Range="bytes=1-2")["Body"].read() == b"el"
 
 
+def test_a_tag_of_a_bucket_may_be_empty(aws, bucket):
+    """Its value comes back as an empty text."""
+    tags = [{"Key": "a", "Value": ""}, {"Key": "b", "Value": "<c>"}]
+    aws("s3").put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})
+    assert aws("s3").get_bucket_tagging(Bucket=bucket)["TagSet"] == tags
+
+
 @pytest.mark.parametrize("algorithm", ["CRC32", "SHA256"])
 def test_a_body_in_chunks_has_a_checksum(aws, bucket, algorithm):
     """boto3 sends a file that cannot seek in chunks, with its checksum after them (aws-chunked)."""

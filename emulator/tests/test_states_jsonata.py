@@ -1,5 +1,6 @@
 """State machines in JSONata. The facts are AWS's guide's and of recorded executions."""
 
+import datetime
 import json
 
 import pytest
@@ -313,6 +314,18 @@ def test_a_wait_takes_its_time_from_expressions(machine):
         },
     }
     assert output(machine, jsonata(**states), {"s": 0, "t": "2020-01-01T00:00:00Z"}) == 0
+
+
+def test_a_wait_ends_at_its_moment_and_not_before(machine):
+    """A Timestamp may have parts of a second."""
+    states = {
+        "A": {"Type": "Wait", "Timestamp": "{% $states.input.t %}", "Next": "B"},
+        "B": {"Type": "Pass", "Output": "{% $states.context.State.EnteredTime %}", "End": True},
+    }
+    wanted = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=1.4)
+    told = output(machine, jsonata(**states), {"t": wanted.isoformat(timespec="milliseconds")[:23] + "Z"})
+    late = datetime.datetime.fromisoformat(told) - wanted
+    assert -0.001 <= late.total_seconds() < 1
 
 
 def test_a_map_maps_its_items(machine):

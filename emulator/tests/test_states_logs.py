@@ -73,6 +73,18 @@ def test_an_event(machine, logs, group):
     assert int(first["event_timestamp"]) == round(history[0]["timestamp"].timestamp() * 1000)
 
 
+def test_the_first_event_names_alias_and_version(machine, logs, group):
+    """So a log says which version of the machine ran."""
+    mine = machine(DEFINITION, loggingConfiguration=logging(group))
+    version = mine.client.publish_state_machine_version(stateMachineArn=mine.arn)["stateMachineVersionArn"]
+    routing = [{"stateMachineVersionArn": version, "weight": 100}]
+    alias = mine.client.create_state_machine_alias(name="live", routingConfiguration=routing)
+    started = mine.client.start_execution(stateMachineArn=alias["stateMachineAliasArn"])
+    mine.wait(started["executionArn"])
+    named = {"stateMachineAliasArn": alias["stateMachineAliasArn"], "stateMachineVersionArn": version}
+    assert named.items() <= events(logs, group)[0]["details"].items()
+
+
 def test_data_is_written_if_asked_for(machine, logs, group):
     """Inputs and outputs stand in the details."""
     mine = machine(DEFINITION, loggingConfiguration=logging(group, data=True))

@@ -85,6 +85,8 @@ def test_a_version_stays_as_it_was(mine, publish):
     assert (listed["stateMachineArn"], listed["stateMachineVersionArn"]) == (mine.arn, first)
     executed = mine.client.describe_state_machine_for_execution(executionArn=listed["executionArn"])
     assert (json.loads(executed["definition"]), executed["stateMachineArn"]) == (passing(2), mine.arn)
+    begun = mine.events(listed["executionArn"])[0]["executionStartedEventDetails"]
+    assert begun["stateMachineVersionArn"] == first
     assert len(mine.client.list_executions(stateMachineArn=mine.arn)["executions"]) == 3
 
 

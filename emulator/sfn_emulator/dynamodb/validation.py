@@ -68,14 +68,14 @@ def check_items(operation: str, items: Sequence[tuple[Mapping[str, Any], IndexKe
 
 
 def check_batch(parameters: Mapping[str, Any]) -> None:
-    """Refuse more than 25 writes.
+    """Refuse more than 25 writes, and a table without any.
 
     Raises:
         RefusalError: With AWS's reason.
     """
     items = parameters.get("RequestItems")
-    count = sum(len(writes) for writes in items.values()) if isinstance(items, dict) else 0
-    if count > _BATCH:
+    counts = [len(writes) for writes in items.values()] if isinstance(items, dict) else []
+    if sum(counts) > _BATCH or 0 in counts:
         text = (
             "1 validation error detected: Value at 'requestItems' failed to satisfy constraint: Map value "
             "must satisfy constraint: [Member must have length less than or equal to 25, Member must have "

@@ -12,6 +12,7 @@ import datetime
 import json
 import re
 import threading
+import time
 import traceback
 import weakref
 from collections.abc import Iterator
@@ -79,6 +80,23 @@ def seconds_to_wait(original: MotoFunction, self: Any, *, env: Any, seconds: Any
 def no_timestamp(original: MotoFunction, self: Any, env: Any, timestamp_str: Any) -> Any:
     """If a TimestampPath leads to no text, the cause has the value as JSON."""
     return original(self, env, _shown(timestamp_str))
+
+
+def seconds_until(_: MotoFunction, self: Any, env: Any) -> float:
+    """How long until the moment of a Wait, with the part of a second that moto cuts off."""
+    self.string.eval(env=env)
+    moment: datetime.datetime | None = self._from_timestamp_string(timestamp=(text := env.stack.pop()))
+    if moment is None:
+        error = engine_module(_NAMES + "failure_event").FailureEventException
+        raise error(self._create_failure_event(env, text))
+    return (moment - datetime.datetime.now()).total_seconds()
+
+
+def wait(_: MotoFunction, __: Any, env: Any, wait_seconds: float) -> None:
+    """Wait to the end, or until the execution ends."""
+    end = time.monotonic() + wait_seconds
+    while env.is_running() and (left := end - time.monotonic()) > 0:
+        env.program_state_event.wait(left)
 
 
 def _shown(value: Any) -> str:

@@ -130,6 +130,8 @@ _REPLACED: Final[Mapping[str, Callable[..., Any] | Patch]] = {
     _WAIT + "seconds_path:SecondsPath._validate_seconds_value": failures.seconds_to_wait,
     _WAIT + "timestamp:Timestamp._create_failure_event": failures.no_timestamp,
     _WAIT + "timestamp:TimestampPath._create_failure_event": failures.no_timestamp,
+    _WAIT + "timestamp:Timestamp._get_wait_seconds": failures.seconds_until,
+    _WAIT + "wait_function:WaitFunction._wait_interval": failures.wait,
     _STATE + "choice.state_choice:StateChoice._eval_state": failures.choice,
     _STATE + "state:CommonStateField._set_next": failures.next_state,
     _EVENTS + "EventManager.add_event": failures.counted_event,

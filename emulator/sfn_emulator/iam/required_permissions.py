@@ -43,6 +43,7 @@ _STATES_ARNS: Final = (
     "stateMachineArn", "executionArn", "activityArn", "resourceArn", "stateMachineVersionArn",
     "stateMachineAliasArn", "mapRunArn",
 )  # fmt: skip
+_QUALIFIED: Final = re.compile(r"(arn:[^:]*:states:[^:]*:[^:]*:stateMachine:[^:]+):([^:]+)")
 # A role's, user's or group's own policy has a name, too. So the policy is the last.
 _IAM_NAMES: Final = {"RoleName": "role", "UserName": "user", "GroupName": "group", "PolicyName": "policy"}
 # These have a user and a group, and the group counts.
@@ -211,13 +212,22 @@ def _lambda_permissions(call: ApiCall) -> list[Permission]:
 
 
 def _states_permissions(call: ApiCall) -> list[Permission]:
-    """The machine, execution or activity that the parameters name."""
+    """The machine, execution or activity that the parameters name.
+
+    For a version or an alias, AWS checks the machine. The rest of the ARN is a condition key.
+    See https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html
+    """
     created = {"CreateStateMachine": "stateMachine", "CreateActivity": "activity"}.get(call.operation)
     if created:
         return [call.permission(call.arn(f"{created}:{call.text('name')}"))]
     if call.operation == "TestState" and call.text("revealSecrets"):
         return [call.permission("*"), call.permission("*", "RevealSecrets")]
-    return [call.permission(call.text(*_STATES_ARNS) or "*")]
+    routes = call.parameters.get("routingConfiguration") or [{}]
+    arn = call.text(*_STATES_ARNS) or routes[0].get("stateMachineVersionArn") or "*"
+    if qualified := _QUALIFIED.fullmatch(arn):
+        context = (("states:statemachinequalifier", qualified[2]),)
+        return [Permission(f"states:{call.operation}", qualified[1], context)]
+    return [call.permission(arn)]
 
 
 def _sns_permissions(call: ApiCall) -> list[Permission]:

@@ -22,6 +22,7 @@ class ExecutionLog:
         scope: That of the request that started it.
         writer: Writes it.
         redrives: How often the execution has been redriven.
+        names: The ARNs of the version and the alias, if it was started by one.
     """
 
     def __init__(
@@ -30,7 +31,9 @@ class ExecutionLog:
         machine: Mapping[str, Any],
         scope: Scope,
         writer: LogWriter,
+        *,
         redrives: int = 0,
+        names: Mapping[str, str] | None = None,
     ) -> None:
         logging = machine["loggingConfiguration"]
         group = Arn.of(logging["destinations"][0]["cloudWatchLogsLogGroup"]["logGroupArn"])
@@ -38,7 +41,7 @@ class ExecutionLog:
         self.configuration = SimpleNamespace(include_execution_data=logging["includeExecutionData"])
         self._level = logging["level"]
         self._writer = writer
-        self._redrives = str(redrives)
+        self._redrives, self._names = str(redrives), names or {}
         self._made = machine, scope
         self._scope = replace(scope, service="logs", region=group.region)
         self._group = group.resource.removeprefix("log-group:").removesuffix(":*")
@@ -58,6 +61,8 @@ class ExecutionLog:
     def publish_history_log(self, history_log: Mapping[str, Any]) -> None:
         """Write an event of moto's engine."""
         details = history_log.get("details") or {}
+        if history_log["type"] == "ExecutionStarted":
+            details = {**details, **self._names}
         at = int(datetime.fromisoformat(history_log["event_timestamp"]).timestamp() * 1000)
         event = {
             "id": history_log["id"],

@@ -137,7 +137,7 @@ class Executions:
         arn = started.execution_arn(name)
         machine = {**started.machine, "stateMachineArn": started.arn}
         is_express = machine["type"] == "EXPRESS"
-        known = _Known(started, self._log(scope, arn, machine))
+        known = _Known(started, self._log(scope, arn, started))
 
         def ended() -> None:
             # An execution that was stopped, or whose machine was deleted, has ended before.
@@ -158,13 +158,12 @@ class Executions:
         execution.start()
         return execution
 
-    def _log(
-        self, scope: Scope, arn: str, machine: Mapping[str, Any], redrives: int = 0
-    ) -> ExecutionLog | None:
+    def _log(self, scope: Scope, arn: str, started: Started, redrives: int = 0) -> ExecutionLog | None:
         """Where the events of an execution go, besides its history; None if the machine has no log."""
+        machine = started.machine
         if machine["loggingConfiguration"]["level"] == "OFF":
             return None
-        return ExecutionLog(arn, machine, scope, self._writer, redrives)
+        return ExecutionLog(arn, machine, scope, self._writer, redrives=redrives, names=started.names)
 
     def redrive(self, request: Request) -> Reply:
         """Answer RedriveExecution."""
@@ -186,7 +185,7 @@ class Executions:
                 raise RefusalError("ExecutionNotRedrivable", _NO_INPUT)
             redrives.add(token, now)
             known.abort, known.description = None, (None, None)
-            known.log = self._log(request.scope, arn, known.started.machine, redrives.count)
+            known.log = self._log(request.scope, arn, known.started, redrives.count)
             self._tell(request.scope, execution_of(arn), known.started, "RUNNING", now)
             go_on(execution_of(arn), redrives.count, datetime.fromtimestamp(now, UTC), events, known.log)
         return json_reply({"redriveDate": now})
@@ -337,6 +336,8 @@ class Executions:
         page, letters = list[Event](), 0
         for number in range(count)[:: -1 if newest_first else 1][begin:end]:
             page.append(as_aws(events[number]))
+            if (begun := page[-1].get("executionStartedEventDetails")) and not found:
+                begun |= self._of(parameters["executionArn"]).started.names
             # The size of a page must have a limit, because an event may have 256 KB twice.
             letters += _letters(page[-1])
             if letters > _PAGE_LETTERS:

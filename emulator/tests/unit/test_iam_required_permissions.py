@@ -230,6 +230,19 @@ def test_a_version_of_a_function_is_another_resource():
         ("TagResource", {"resourceArn": STATES + "stateMachine:m"}, STATES + "stateMachine:m"),
         ("CreateActivity", {"name": "a"}, STATES + "activity:a"),
         ("ListStateMachines", {}, "*"),
+        # AWS checks the machine of a version or an alias.
+        ("StartExecution", {"stateMachineArn": STATES + "stateMachine:m:party"}, STATES + "stateMachine:m"),
+        (
+            "UpdateStateMachineAlias",
+            {"stateMachineAliasArn": STATES + "stateMachine:m:a"},
+            STATES + "stateMachine:m",
+        ),
+        (
+            "CreateStateMachineAlias",
+            {"name": "a", "routingConfiguration": [{"stateMachineVersionArn": STATES + "stateMachine:m:1"}]},
+            STATES + "stateMachine:m",
+        ),
+        ("CreateStateMachineAlias", {"name": "a"}, "*"),
     ],
 )
 def test_states_is_about_machines_and_executions(operation, parameters, resource):
