@@ -2,7 +2,8 @@
 
 A run is a deploy with one subscription, a draw of two, a look at the winners, and a teardown. A separate
 emulator records every request that reaches it, including those of the functions and the state machine. What
-AWS bills for them is multiplied with its prices. Writes ``cost.md`` and ``cost.json`` next to this file.
+AWS bills for them is multiplied with its prices. The same is done for the lessons that make more by hand,
+with the solutions of their exercises. Writes ``cost.md`` and ``cost.json`` next to this file.
 """
 
 import argparse
@@ -15,11 +16,14 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import nbformat
+
 from lottery_lib import Stack, connect, draw, execution, inbox, winners
+from lottery_lib.course.notebooks import NOTEBOOKS_FOLDER, run
 from lottery_lib.draws import last_execution
 from lottery_lib.history import transitions
 from lottery_lib.names import Names
@@ -54,6 +58,9 @@ EVENT_BYTES, ITEM_BYTES = 26, 100
 #: AWS ends an execution at this many events. The others are for one round of the tutorial's loop.
 MOST_EVENTS, ROUND_EVENTS, ROUND_TRANSITIONS = 25_000, 12, 3
 ATTENDEES, DRAWS = 30, 20
+#: The lessons that make more by hand, and what their alarm costs in a month.
+LESSONS = ("09", "11", "14", "18")
+ALARM = 0.10
 Line = Mapping[str, Any]
 
 
@@ -81,11 +88,12 @@ def serve(port: int, file: Path) -> int:
     return server.run(port, os.getppid())
 
 
-def measure(folder: Path) -> dict[str, Any]:
+def measure(folder: Path, lessons: Sequence[str] = ()) -> dict[str, Any]:
     """Do a run, and return what AWS would bill for each part of it.
 
     Args:
         folder: Where emulators keep their files (``XDG_STATE_HOME``).
+        lessons: Which lessons to run after it.
     """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port, file = free.getsockname()[1], folder / "calls"
@@ -95,7 +103,7 @@ def measure(folder: Path) -> dict[str, Any]:
             where = Waiter().until(
                 "the emulator to answer", lambda: control.status(port)["endpoint"], seconds=60
             )
-            return _run(where, file)
+            return _run(where, file) | {"lessons": {each: _lesson(where, file, each) for each in lessons}}
         finally:
             emulator.terminate()
 
@@ -118,6 +126,50 @@ def _run(where: str, file: Path) -> dict[str, Any]:
     assert stack.teardown().left == []
     parts["teardown"] = bills.next()
     return {"parts": parts, "stored": stored, "emulator_ms": took}
+
+
+def _lesson(where: str, file: Path, number: str) -> dict[str, float]:
+    """Run a lesson with the solutions of its exercises; what AWS would bill for it, with its preparation."""
+    (path,) = NOTEBOOKS_FOLDER.glob(f"{number}_*.ipynb")
+    notebook, bills = nbformat.read(path, as_version=4), Bills(file)
+    bills.next()
+    for cell in notebook.cells:
+        if "solution" in cell.metadata.get("tags", []):
+            code = cell.source.partition("```python\n")[2].partition("\n```")[0]
+            cell.update(nbformat.v4.new_code_cell(code))
+    os.environ |= {"LOTTERY_TARGET": where, "LOTTERY_ATTENDEE": "cost"}
+    assert run(notebook, file.parent) is None
+    target = connect(where, attendee="cost")
+    states, logs = target.client("stepfunctions"), target.client("logs")
+    pages = states.get_paginator("list_state_machines").paginate()
+    machines = [each for page in pages for each in page["stateMachines"] if each["type"] == "STANDARD"]
+    executed = [
+        each["executionArn"]
+        for machine in machines
+        for each in _all(states, "list_executions", "executions", stateMachineArn=machine["stateMachineArn"])
+    ]
+    started = 0  # AWS also bills the start of each child of a Distributed Map
+    for arn in [*executed]:
+        for map_run in _all(states, "list_map_runs", "mapRuns", executionArn=arn):
+            children = _all(states, "list_executions", "executions", mapRunArn=map_run["mapRunArn"])
+            executed += [each["executionArn"] for each in children]
+            started += len(children)
+    entered = started + sum(transitions(execution.history(target, arn)) for arn in executed)
+    groups = _all(logs, "describe_log_groups", "logGroups")
+    events = [
+        event
+        for group in groups
+        for event in _all(logs, "filter_log_events", "events", logGroupName=group["logGroupName"])
+    ]
+    logged = sum(len(event["message"].encode()) + EVENT_BYTES for event in events)
+    mails = {"SNS e-mails": len(inbox(target).mails)}
+    return bills.next() | {"state transitions": entered, "log bytes": logged} | mails
+
+
+def _all(client: Any, operation: str, key: str, **parameters: Any) -> list[Any]:
+    if not client.can_paginate(operation):
+        return list(getattr(client, operation)(**parameters)[key])
+    return [each for page in client.get_paginator(operation).paginate(**parameters) for each in page[key]]
 
 
 class Bills:
@@ -148,7 +200,11 @@ class Bills:
                 yield "DynamoDB read request units", _read_units(line)
             case "dynamodb", "BatchWriteItem":
                 yield "DynamoDB write request units", self._write_units(line["given"])
-            case "dynamodb", "PutItem" | "DeleteItem" | "UpdateItem" | "BatchGetItem" | "TransactWriteItems":
+            case "dynamodb", "BatchGetItem":
+                items = [each for found in line["told"]["Responses"].values() for each in found]
+                units = sum(max(1, math.ceil(_size(each) / 4096)) for each in items)
+                yield "DynamoDB read request units", units
+            case "dynamodb", "PutItem" | "DeleteItem" | "UpdateItem" | "TransactWriteItems":
                 raise NotImplementedError(line["operation"])  # nothing of a run does this so far
 
     def _write_units(self, given: Line) -> int:
@@ -203,7 +259,8 @@ def summary(measured: Mapping[str, Any]) -> dict[str, float]:
     # Two functions a round: the one that chooses reads both tables, the one that looks reads each of two.
     loop = {"state transitions": ROUND_TRANSITIONS, "Lambda requests": 2, "DynamoDB read request units": 4}
     loop["Lambda GB-seconds"] = 2 * SECONDS_A_CALL * GB
-    return {
+    lessons = {f"lesson {number}": dollars(each) for number, each in measured["lessons"].items()}
+    return lessons | {
         "run": dollars(added(*parts.values())),
         "draw": dollars(parts["draw"]),
         "room": ATTENDEES * (once + DRAWS * dollars(parts["draw"])),
@@ -221,6 +278,9 @@ def table(measured: Mapping[str, Any]) -> str:
         for what, (price, _) in PRICES.items()
     ]
     each = summary(measured)
+    lessons = [
+        f"| {name} with its solutions | {cost:.4f} |" for name, cost in each.items() if "lesson" in name
+    ]
     took = measured["emulator_ms"]
     sources = sorted({source for _, source in PRICES.values()})
     return f"""# What a run costs on AWS
@@ -241,7 +301,11 @@ has been billed for such a run yet, because the kit has never run on AWS.
 | {ATTENDEES} attendees, {DRAWS} draws each | {each["room"]:.2f} |
 | one month without draws, with the data of one draw | {each["month"]:.8f} |
 | an endless loop, until AWS ends it at event {MOST_EVENTS:,} | {each["loop"]:.2f} |
+{chr(10).join(lessons)}
+| the alarm of lesson 09, for one month | {ALARM:.2f} |
 
+- The lessons' few requests to S3, and the Express execution of lesson 14, cost less than $0.0001. The
+  mailbox of the emulator counts as one address.
 - These calls are free: all calls to IAM, STS, Step Functions and CloudWatch Logs, and the Lambda and
   DynamoDB calls that manage functions and tables. Roles, functions, topics and state machines cost
   nothing when nobody uses them.
@@ -276,7 +340,7 @@ def main() -> int:
         return serve(options.serve, options.notes)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_STATE_HOME"] = folder
-        measured = measure(Path(folder))
+        measured = measure(Path(folder), LESSONS)
     text = json.dumps(measured | {"prices": DATE, "dollars": summary(measured)}, indent=1)
     (HERE / "cost.json").write_text(text + "\n", encoding="utf-8")
     (HERE / "cost.md").write_text(table(measured), encoding="utf-8")

@@ -267,11 +267,14 @@ def reset(edition: str | None, yes: bool) -> Outcome:
 @click.option("--account", metavar="DIGITS", help=_("The account; by default the target's."))
 @click.option("--region", metavar="NAME", help=_("The region; by default the target's."))
 @click.option("--boundary", is_flag=True, help=_("Print the permissions boundary of the attendee's roles."))
-def policy(edition: str | None, account: str | None, region: str | None, boundary: bool) -> Outcome:
+@click.option("--by-hand", is_flag=True, help=_("Print it for what lessons 09, 11, 14 and 18 make by hand."))
+def policy(
+    edition: str | None, account: str | None, region: str | None, boundary: bool, by_hand: bool
+) -> Outcome:
     """Print the policy that an attendee needs on AWS.
 
     An administrator gives it to the attendee, and creates the boundary once. The policy allows roles only
-    within the boundary.
+    within the boundary. What lessons make by hand needs a policy more, and a wider boundary.
     """
     from lottery_lib.course import attendee_policy
     from lottery_lib.target import chosen_names, connect, elsewhere, introduction
@@ -286,11 +289,11 @@ def policy(edition: str | None, account: str | None, region: str | None, boundar
         say(_("{where}; use --account and --region for another account", where=where))
     name = target.names.boundary
     if boundary:
-        document = attendee_policy.boundary(target)
+        document = attendee_policy.boundary(target, by_hand=by_hand)
         create = f"aws iam create-policy --policy-name {name} --policy-document file://FILE"
         say(_("The administrator creates it once, under this name: {command}", command=create))
     else:
-        document = attendee_policy.policy(target)
+        document = (attendee_policy.policy_by_hand if by_hand else attendee_policy.policy)(target)
         say(
             _(
                 "It allows roles only within the boundary {name}, which `lottery policy --boundary` prints",

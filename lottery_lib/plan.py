@@ -1,18 +1,30 @@
 """Describe the lottery once: every resource, what it should be, its edition, and the lesson that builds it.
 
 `stack` deploys, shows and removes what is listed here. `course.lessons` restores and verifies it.
-`course.attendee_policy` allows it. A new table is one line of `PLAN`.
+`course.attendee_policy` allows it. A new table is one line of `PLAN`. What only a lesson makes is one line of
+`BY_HAND`.
 """
 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from lottery_lib import definition
 from lottery_lib.names import EDITIONS
-from lottery_lib.resources import Planned, Resource
+from lottery_lib.resources import Known, Planned, Resource
+from lottery_lib.resources.by_hand import (
+    Alarm,
+    Alias,
+    Bucket,
+    ByHand,
+    EventRule,
+    ExecutionLog,
+    ExpressMachine,
+    LessonMachine,
+    MapMachine,
+)
 from lottery_lib.resources.contents import Employees, Pool, draws_table, pool_table
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.resources.iam_role import Role, allowing
@@ -35,8 +47,11 @@ MACHINE_POLICIES: Final = ("AmazonSNSFullAccess",)
 _HARDENED: Final = _("Deploy it with Stack(hardened).deploy()")
 
 
+Made = TypeVar("Made", bound=Known)
+
+
 @dataclass(frozen=True)
-class Row:
+class Row(Generic[Made]):
     """A line of the plan.
 
     Attributes:
@@ -50,7 +65,7 @@ class Row:
 
     edition: str
     lesson: str
-    make: Callable[[Target], Planned]
+    make: Callable[[Target], Made]
     step: str = ""
     order: int = 0
 
@@ -144,14 +159,54 @@ def log_group(target: Target, purpose: str) -> LogGroup:
     return LogGroup(target, target.names.log_group(target.names.function(purpose)))
 
 
-def _function_rows(edition: str, lesson: str, step: str) -> Iterator[Row]:
+def execution_log(target: Target) -> ExecutionLog:
+    """The log group of the machine's executions. Any role may let AWS write below this path."""
+    return ExecutionLog(target, f"/aws/vendedlogs/states/{target.names.machine}")
+
+
+def alarm(target: Target) -> Alarm:
+    """The alarm about failed executions."""
+    return Alarm(target, f"{target.names.machine}-Failed")
+
+
+def rule(target: Target) -> EventRule:
+    """The rule about failed executions."""
+    return EventRule(target, f"{target.names.machine}-Failed")
+
+
+def alias(target: Target) -> Alias:
+    """The alias that starts two versions of the machine in turns."""
+    return Alias(target, f"{target.names.machine}:party")
+
+
+def lesson_machine(target: Target, purpose: str) -> LessonMachine:
+    """A machine of a lesson, such as ``Lottery-Practice``."""
+    return LessonMachine(target, target.names.of(f"Lottery-{purpose}"))
+
+
+def express_machine(target: Target) -> ExpressMachine:
+    """The machine that says whether a wish is allowed."""
+    return ExpressMachine(target, target.names.of("Lottery-Check"))
+
+
+def map_machine(target: Target) -> MapMachine:
+    """The machine that loads the list of employees."""
+    return MapMachine(target, target.names.of("Lottery-Load"))
+
+
+def bucket(target: Target) -> Bucket:
+    """The bucket of the list of employees. Buckets of all accounts share one space of names."""
+    return Bucket(target, target.names.of(f"lottery-employees-{target.account}"))
+
+
+def _function_rows(edition: str, lesson: str, step: str) -> Iterator[Row[Planned]]:
     """Each function of an edition and, before it, its log group."""
     for purpose in EDITIONS[edition]:
         yield Row(edition, lesson, partial(log_group, purpose=purpose))
         yield Row(edition, lesson, partial(function, purpose=purpose), step.format(purpose=purpose))
 
 
-PLAN: tuple[Row, ...] = (
+PLAN: tuple[Row[Planned], ...] = (
     Row("tutorial", "01", lambda_role, _("Create the role")),
     Row("tutorial", "01", machine_role, _("Create the role of the machine")),
     Row("hardened", "16", lambda_role),
@@ -170,12 +225,31 @@ PLAN: tuple[Row, ...] = (
 )
 
 
-def everything(target: Target) -> list[tuple[Planned, Row]]:
+#: What lessons make by hand. A deploy does not make it. Each teardown and each `restore` remove it.
+BY_HAND: tuple[Row[ByHand[Any]], ...] = (
+    Row("tutorial", "09", execution_log, _("Create the log group")),
+    Row("tutorial", "09", alarm, _("Create the alarm")),
+    Row("tutorial", "09", rule, _("Create the rule")),
+    Row("tutorial", "11", partial(lesson_machine, purpose="Practice"), _("Create the machine")),
+    Row("tutorial", "14", alias, _("Create the alias")),
+    Row("tutorial", "14", partial(lesson_machine, purpose="Evening"), _("Create the machine")),
+    Row("tutorial", "14", express_machine, _("Create the machine")),
+    Row("tutorial", "18", bucket, _("Create the bucket")),
+    Row("tutorial", "18", map_machine, _("Create the machine")),
+)
+
+
+def made_by_hand(target: Target) -> list[tuple[ByHand[Any], Row[ByHand[Any]]]]:
+    """What lessons make by hand beside the resources of the target's edition, with their rows."""
+    return [(row.make(target), row) for row in BY_HAND if row.edition == target.names.base]
+
+
+def everything(target: Target) -> list[tuple[Planned, Row[Planned]]]:
     """The resources of the target's edition and what they hold, with their rows, in the order of creation."""
     return [(row.make(target), row) for row in PLAN if row.edition in (target.names.base, "both")]
 
 
-def resources(target: Target) -> list[tuple[Resource[Any], Row]]:
+def resources(target: Target) -> list[tuple[Resource[Any], Row[Planned]]]:
     """The resources of the target's edition, without what they hold, with their rows."""
     return [(planned, row) for planned, row in everything(target) if isinstance(planned, Resource)]
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from lottery_lib import employees, execution, plan
 from lottery_lib.aws_errors import AwsError
 from lottery_lib.errors import LotteryError
-from lottery_lib.resources import Planned, Report, Resource
+from lottery_lib.resources import Known, Planned, Removable, Report
 from lottery_lib.resources.contents import empty_winners, load_employees
 from lottery_lib.resources.sns_topic import Subscription, Topic, as_resource
 from lottery_lib.target import Target, WriteBlockedError
@@ -105,10 +105,14 @@ class Stack:
         return [each for each in going if each.state != "missing"] + gone
 
     def status(self) -> list[Report]:
-        """Look up every resource. Its state is AWS's own, or ``missing``."""
+        """Look up every resource. Its state is AWS's own, or ``missing``.
+
+        What lessons make by hand is listed only if it is there.
+        """
         resources = [resource for resource, _ in plan.resources(self.target)]
         found = [each.find() or Report(each.kind, each.name, "missing") for each in resources]
-        return found + self._subscriptions()
+        by_hand = [each.find() for each, _ in plan.made_by_hand(self.target)]
+        return found + [each for each in by_hand if each] + self._subscriptions()
 
     def teardown(self) -> Inventory:
         """Delete everything in reverse order, and check whether anything is left.
@@ -159,10 +163,12 @@ class Stack:
             raise LotteryError(_("kind {name!r}", name=only), _("does not exist"), next_step)
         return [each for each in made if only in (None, each.kind)]
 
-    def _going(self, target: Target) -> list[Resource[Any]]:
+    def _going(self, target: Target) -> list[Removable[Any]]:
         """What a teardown deletes, in its order."""
         shared = self._shared()
-        return [resource for resource, _ in reversed(plan.resources(target)) if resource.name not in shared]
+        planned = [resource for resource, _ in plan.resources(target) if resource.name not in shared]
+        by_hand = [resource for resource, _ in plan.made_by_hand(target) if resource.find()]
+        return [*reversed(by_hand), *reversed(planned)]
 
     def _shared(self) -> set[str]:
         """The names of the resources that both editions share; empty if the other machine does not exist."""
@@ -191,14 +197,14 @@ class Stack:
         except LotteryError:
             return self.left()
 
-    def _do(self, made: Planned, verb: Callable[[], Report]) -> Report:
+    def _do(self, made: Known, verb: Callable[[], Report]) -> Report:
         self._at_work = (made.kind, made.name)
         done = verb()
         self._progress(done)
         return done
 
 
-def _delete_ours(resource: Resource[Any]) -> Report:
+def _delete_ours(resource: Removable[Any]) -> Report:
     """Delete a resource, or say that a dry run would. If it is not ours, leave it alone and go on."""
     try:
         return resource.delete()

@@ -8,12 +8,14 @@ Each name is written in full, never as a pattern. ``Lottery-*-alice`` would also
 attendee ``x-alice``. Without an attendee, ``Lottery-*`` would match the names of all attendees.
 """
 
+import itertools
 from collections.abc import Iterable
 from typing import Any, Final
 
 from lottery_lib import plan
 from lottery_lib.names import EDITIONS
-from lottery_lib.resources import Resource
+from lottery_lib.resources import Removable
+from lottery_lib.resources.by_hand import BY_HAND
 from lottery_lib.resources.iam_role import Policy, Role
 from lottery_lib.resources.state_machine import StateMachine
 from lottery_lib.target import Target
@@ -33,24 +35,14 @@ def policy(target: Target) -> Policy:
     Returns:
         A policy document of at most `LIMIT` characters.
     """
-    base, account_wide = target.names.base, list[str]()
-    statements = dict[str, Policy]()  # by kind
-    for resource, _ in plan.resources(target):
-        if resource.kind not in statements:
-            operations = (*resource.actions, *resource.lesson_actions.get(base, ()))
-            own = [each for each in operations if each not in resource.account_actions]
-            statements[resource.kind] = _allow(_sid(resource.kind), _actions(resource, own), [])
-            account_wide += _actions(resource, set(operations) - set(own))
-        statements[resource.kind]["Resource"] += resource.policy_arns
-    others = [*_on_roles(target, statements[Role.kind]["Resource"]), _beside(target)]
-    others.append(_allow("Any", sorted(account_wide), ["*"]))
-    return {"Version": "2012-10-17", "Statement": [*statements.values(), *others]}
+    *own, account_wide = _on_resources([each for each, _ in plan.resources(target)], target.names.base)
+    roles = next(each for each in own if each["Sid"] == _sid(Role.kind))
+    others = [*_on_roles(target, roles["Resource"]), _beside(target), account_wide]
+    return {"Version": "2012-10-17", "Statement": [*own, *others]}
 
 
-def boundary(target: Target) -> Policy:
-    """Write the permissions boundary of an attendee's roles, the same for both editions.
-
-    An administrator creates it as a managed policy with the name `Names.boundary`. It gives no rights.
+def policy_by_hand(target: Target) -> Policy:
+    """Write the policy for what lessons make by hand, beside the policy for the tutorial's edition.
 
     Args:
         target: Where the attendee works, and under which names.
@@ -58,15 +50,50 @@ def boundary(target: Target) -> Policy:
     Returns:
         A policy document of at most `LIMIT` characters.
     """
+    made = [each for each, _ in plan.made_by_hand(target.named(target.names.in_edition("tutorial")))]
+    return {"Version": "2012-10-17", "Statement": _on_resources(made, BY_HAND)}
+
+
+def boundary(target: Target, *, by_hand: bool = False) -> Policy:
+    """Write the permissions boundary of an attendee's roles, the same for both editions.
+
+    An administrator creates it as a managed policy with the name `Names.boundary`. It gives no rights.
+
+    Args:
+        target: Where the attendee works, and under which names.
+        by_hand: Whether the lessons that make something by hand can give a role what they need. AWS wants the
+            rights to deliver logs on all resources, so this boundary is wider.
+
+    Returns:
+        A policy document of at most `LIMIT` characters.
+    """
     statements = dict[str, Policy]()
-    for edition in EDITIONS:
-        for resource, _ in plan.resources(target.named(target.names.in_edition(edition))):
-            if resource.role_actions:
-                new = _allow(_sid(resource.kind), _actions(resource, resource.role_actions), [])
-                arns = statements.setdefault(resource.kind, new)["Resource"]
-                inside = [resource.arn + resource.inside] if resource.inside else []
-                arns += [arn for arn in (resource.arn, *inside) if arn not in arns]
+    planned = [plan.resources(target.named(target.names.in_edition(edition))) for edition in EDITIONS]
+    for resource, _ in itertools.chain(*planned, plan.made_by_hand(target) if by_hand else []):
+        if resource.role_actions:
+            new = _allow(_sid(resource.kind), _actions(resource, resource.role_actions), [])
+            arns = statements.setdefault(resource.kind, new)["Resource"]
+            arns += [arn for arn in resource.role_arns if arn not in arns]
     return {"Version": "2012-10-17", "Statement": list(statements.values())}
+
+
+def _on_resources(resources: Iterable[Removable[Any]], key: str) -> list[Policy]:
+    """Allow the calls on resources: a statement for each kind, and one for what AWS checks on the account.
+
+    Args:
+        resources: Which.
+        key: Which of their `lesson_actions`.
+    """
+    account_wide = list[str]()
+    statements = dict[str, Policy]()  # by kind
+    for resource in resources:
+        if resource.kind not in statements:
+            operations = (*resource.actions, *resource.lesson_actions.get(key, ()))
+            own = [each for each in operations if each not in resource.account_actions]
+            statements[resource.kind] = _allow(_sid(resource.kind), _actions(resource, own), [])
+            account_wide += _actions(resource, set(operations) - set(own))
+        statements[resource.kind]["Resource"] += resource.policy_arns
+    return [*statements.values(), _allow("Any", sorted(account_wide), ["*"])]
 
 
 def _on_roles(target: Target, arns: list[str]) -> list[Policy]:
@@ -92,7 +119,7 @@ def _sid(kind: str) -> str:
     return kind.title().replace(" ", "") + "s"
 
 
-def _actions(resource: Resource[Any], operations: Iterable[str]) -> list[str]:
+def _actions(resource: Removable[Any], operations: Iterable[str]) -> list[str]:
     service = resource.arn.split(":")[2]
     return [f"{service}:{operation}" for operation in operations]
 

@@ -138,7 +138,8 @@ def check(
         try:
             if right(value):
                 return Check(done, True, "")
-            problem = _("Your answer is {answer}", answer=given) if given else ""
+            is_whole = given and "..." not in given  # a part of an answer helps nobody
+            problem = _("Your answer is {answer}", answer=given) if is_whole else ""
         except Exception as error:
             texts = {"answer": given, "error": _error_text(error)}
             problem = _("Your answer is {answer}, and the check of it gave {error}", **texts) if given else ""

@@ -1,7 +1,7 @@
 """Prepare the emulator for a lesson, and check what an attendee has done in a lesson. Both read the plan."""
 
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from lottery_lib import definition, execution, plan
 from lottery_lib.course.checks import Check, Checks, watch_exercises
@@ -10,7 +10,7 @@ from lottery_lib.draws import draw, machine_arn, winner_table
 from lottery_lib.employees import tutorial_roster
 from lottery_lib.errors import LotteryError
 from lottery_lib.mails import inbox
-from lottery_lib.resources import Resource
+from lottery_lib.resources import Removable, Resource
 from lottery_lib.resources.contents import Employees, Pool, draws_table
 from lottery_lib.resources.lambda_function import Function
 from lottery_lib.resources.sns_topic import Subscription, as_resource
@@ -30,12 +30,16 @@ LESSONS: Final = {
     "06": _("draws"),
     "07": _("builds nothing: it reads the history of a draw"),
     "08": _("builds nothing: it breaks things and repairs them"),
+    "09": _("builds an execution log, an alarm and a rule"),
     "10": _("gives the machine its definition in JSONata, and back"),
+    "11": _("builds a machine of your own, one state after another"),
     "12": _("builds nothing: it tests states without running the machine"),
     "13": _("gives the machine a state that waits for a person"),
+    "14": _("builds a version, an alias and two more machines"),
     "15": _("repairs the tutorial's machine in its definition, and takes the repairs back"),
     "16": _("builds the hardened edition, beside the tutorial's"),
     "17": _("loads a roster of a thousand employees"),
+    "18": _("builds a bucket and a machine that loads a roster from it"),
     "90": _("runs an evening of the hardened edition, and cheats"),
     "99": _("removes everything"),
 }
@@ -102,8 +106,8 @@ def restore(target: Target, lesson: str) -> Ready:
         topic.delete(foreign=True)  # this also removes other addresses that a lesson subscribed
     built = "10" if lesson == "00" else lesson
     # On an emulator nothing with our names can belong to others. An attendee may have forgotten the tags.
-    for made, row in reversed(planned):
-        if isinstance(made, Resource) and (row.lesson >= built or made.has_content()):
+    for made, row in reversed([*planned, *plan.made_by_hand(target)]):
+        if isinstance(made, Removable) and (row.lesson >= built or made.has_content()):
             made.delete(foreign=True)
     for made, row in planned:
         if row.lesson < built:
@@ -160,7 +164,7 @@ def _look(target: Target, lesson: str) -> Ready:
             _("starts with a lottery that is built already"),
             _("Run it on the emulator, and begin on AWS with lesson 01"),
         )
-    needed = [each for each in LESSONS if each < min(lesson, "10")]
+    needed = [each for each in LESSONS if each < min(lesson, "09")]
     needed += ["16"] if lesson in ("17", "90") else []  # only these lessons need the hardened edition
     earlier = [check for each in needed for check in _checks(target, each)]
     if missing := [str(check) for check in earlier if not check.done]:
@@ -182,7 +186,9 @@ def _checks(target: Target, lesson: str) -> Iterator[Check]:
     target = target.named(target.names.in_edition("tutorial"))
     hardened = target.named(target.names.in_edition("hardened"))
     edition = hardened if lesson == "16" else target
-    for resource, row in sorted(plan.resources(edition), key=lambda each: each[1].order):
+    planned: list[tuple[Removable[Any], plan.Row[Any]]]
+    planned = [*plan.resources(edition), *plan.made_by_hand(edition)]
+    for resource, row in sorted(planned, key=lambda each: each[1].order):
         if row.lesson == lesson and row.step:
             yield Check(resource.titled, resource.find() is not None, row.step)
     if lesson == "01":

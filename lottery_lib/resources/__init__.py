@@ -53,8 +53,8 @@ def in_words(kind_or_state: str) -> str:
     return translated(language(), kind_or_state)
 
 
-class Planned(ABC):
-    """A resource, or something inside one that disappears with it, such as the employees in their table.
+class Known(ABC):
+    """What the kit knows by its name, such as a resource.
 
     Args:
         target: Where.
@@ -77,16 +77,20 @@ class Planned(ABC):
     def find(self) -> Report | None:
         """Look it up; None if it does not exist, or if its resource does not exist."""
 
+
+class Planned(Known):
+    """A resource, or something inside one that disappears with it, such as the employees in their table."""
+
     @abstractmethod
     def ensure(self) -> Report:
         """Write it if it is missing or differs."""
 
 
-class Resource(Planned, Generic[Found]):
-    """One resource as it should be, on one target.
+class Removable(Known, Generic[Found]):
+    """One resource on one target. The kit can look it up and remove it; perhaps an attendee makes it.
 
-    Each kind says how to look up, create, compare, update and remove its resource. This base class checks the
-    tags, and treats absence as success.
+    Each kind says how to look up and remove its resource. This base class checks the tags, and treats absence
+    as success.
     """
 
     #: Its service, and the last part of its ARN, such as ``"table/{}"``. AWS makes it from the name.
@@ -101,11 +105,6 @@ class Resource(Planned, Generic[Found]):
     role_actions: ClassVar[tuple[str, ...]] = ()
     #: The end of the ARNs of what is in it, such as versions or indexes. Roles may use these, too.
     inside: ClassVar = ""
-    #: What a wait for it says, and how many seconds it may take.
-    ready_word: ClassVar = _("visible")
-    patience: ClassVar = 60
-    #: Words in the temporary refusals of AWS; see `_once_allowed`.
-    not_yet: ClassVar[tuple[str, ...]] = ()
 
     @property
     def arn(self) -> str:
@@ -118,71 +117,28 @@ class Resource(Planned, Generic[Found]):
         """The ARNs that an attendee's policy must name to allow calls on it."""
         return [self.arn]
 
+    @property
+    def role_arns(self) -> list[str]:
+        """The ARNs that a role's boundary must name to allow `role_actions`."""
+        return [self.arn, self.arn + self.inside] if self.inside else [self.arn]
+
     @abstractmethod
     def describe_or_none(self) -> Found | None:
         """AWS's description; None if there is no such resource."""
-
-    def _tag_list(self, key: str = "Key", value: str = "Value") -> list[Any]:
-        """Our tags in the form that most services take."""
-        return [{key: name, value: text} for name, text in self.target.names.tags.items()]
 
     @abstractmethod
     def _tags(self, found: Found) -> Mapping[str, str]:
         """Read the tags."""
 
-    @abstractmethod
-    def _create(self) -> Found | None:
-        """Create it and return its description; None if AWS says that it exists.
-
-        This happens if the reply to our first try was lost, or if AWS did not show the resource a moment ago.
-        """
-
     def _state(self, found: Found) -> str:
         return "ACTIVE"
-
-    def _is_ready(self, found: Found) -> bool:
-        """Whether it can be used as AWS describes it."""
-        return True
-
-    def _wait_until_ready(self, found: Found | None = None) -> Found:
-        """Wait until it can be used; returns its description.
-
-        Args:
-            found: AWS's latest description. If it is None, look it up.
-        """
-
-        def seen() -> Found | None:
-            nonlocal found
-            now, found = found or self.describe_or_none(), None
-            return now if now is not None and self._is_ready(now) else None
-
-        what = _("{resource} to be {state}", resource=self.titled, state=self.ready_word)
-        return self.target.waiter.until(what, seen, seconds=self.patience, passing=busy)
-
-    def _once_allowed(self, call: Callable[..., T], *words: str, **parameters: Any) -> T | None:
-        """Make a call, and repeat it while AWS refuses it for a temporary reason.
-
-        Args:
-            call: The call.
-            *words: If AWS refuses the call with one of these words, return None.
-            **parameters: What the call is made with.
-        """
-        return self.target.waiter.retry(
-            _("AWS to be ready for calls on {resource}", resource=self.titled),
-            lambda: call_or_none(call, *words, **parameters),
-            says(*self.not_yet),
-        )
-
-    def _update(self, found: Found) -> bool:
-        """Correct what differs; returns whether anything was different."""
-        return False
 
     @abstractmethod
     def _remove(self, found: Report) -> None:
         """Delete it, and wait until it is gone."""
 
     def has_content(self) -> bool:
-        """Whether somebody has put something into it that `ensure` would leave there."""
+        """Whether an attendee has put something into it that a deploy would leave there."""
         return False
 
     def describe(self) -> Found:
@@ -204,35 +160,6 @@ class Resource(Planned, Generic[Found]):
         # AWS may still show a resource that was just deleted. Then it does not find the tags.
         tags = call_or_none(lambda: self._tags(found), "NotFound")
         return None if tags is None else self._resource(self._state(found), self._is_ours(tags))
-
-    def ensure(self, *, foreign: bool = False) -> Report:
-        """Create it, or correct what differs.
-
-        Args:
-            foreign: If it does not carry our tags, delete it, and create it again.
-
-        Returns:
-            The resource, its state ``"created"``, ``"updated"`` or ``"unchanged"``.
-
-        Raises:
-            LotteryError: A resource of that name is not ours, or a wait ran out.
-        """
-        found = self.describe_or_none()
-        if found is not None and self._state(found) == "DELETING":
-            self._wait_until_gone()
-            found = None
-        created = None if found else self._create()
-        found = self._wait_until_ready(found or created)
-        if created is None:
-            there = found  # it may be so new that AWS does not find its tags everywhere yet
-            what = _("the tags of {name} to be visible", name=self.name)
-            tags = self.target.waiter.retry(what, lambda: self._tags(there), says("NotFound"), seconds=30)
-            if foreign and not self._is_ours(tags):
-                self.delete(foreign=True)
-                return self.ensure()
-            self.refuse_foreign(self._resource("", self._is_ours(tags)))
-        updated = self._update(found)
-        return self._resource(N_("created") if created else N_("updated") if updated else N_("unchanged"))
 
     def delete(self, *, foreign: bool = False) -> Report:
         """Delete it and wait until it is gone.
@@ -278,3 +205,90 @@ class Resource(Planned, Generic[Found]):
     def _wait_until_gone(self, *, seconds: float = 300) -> None:
         what = _("{resource} to be gone", resource=self.titled)
         self.target.waiter.until(what, lambda: self.describe_or_none() is None, seconds=seconds, passing=busy)
+
+
+class Resource(Removable[Found], Planned):
+    """One resource as it should be, on one target: it can also be created and corrected."""
+
+    #: What a wait for it says, and how many seconds it may take.
+    ready_word: ClassVar = _("visible")
+    patience: ClassVar = 60
+    #: Words in the temporary refusals of AWS; see `_once_allowed`.
+    not_yet: ClassVar[tuple[str, ...]] = ()
+
+    def _tag_list(self, key: str = "Key", value: str = "Value") -> list[Any]:
+        """Our tags in the form that most services take."""
+        return [{key: name, value: text} for name, text in self.target.names.tags.items()]
+
+    @abstractmethod
+    def _create(self) -> Found | None:
+        """Create it and return its description; None if AWS says that it exists.
+
+        This happens if the reply to our first try was lost, or if AWS did not show the resource a moment ago.
+        """
+
+    def _is_ready(self, found: Found) -> bool:
+        """Whether it can be used as AWS describes it."""
+        return True
+
+    def _wait_until_ready(self, found: Found | None = None) -> Found:
+        """Wait until it can be used; returns its description.
+
+        Args:
+            found: AWS's latest description. If it is None, look it up.
+        """
+
+        def seen() -> Found | None:
+            nonlocal found
+            now, found = found or self.describe_or_none(), None
+            return now if now is not None and self._is_ready(now) else None
+
+        what = _("{resource} to be {state}", resource=self.titled, state=self.ready_word)
+        return self.target.waiter.until(what, seen, seconds=self.patience, passing=busy)
+
+    def _once_allowed(self, call: Callable[..., T], *words: str, **parameters: Any) -> T | None:
+        """Make a call, and repeat it while AWS refuses it for a temporary reason.
+
+        Args:
+            call: The call.
+            *words: If AWS refuses the call with one of these words, return None.
+            **parameters: What the call is made with.
+        """
+        return self.target.waiter.retry(
+            _("AWS to be ready for calls on {resource}", resource=self.titled),
+            lambda: call_or_none(call, *words, **parameters),
+            says(*self.not_yet),
+        )
+
+    def _update(self, found: Found) -> bool:
+        """Correct what differs; returns whether anything was different."""
+        return False
+
+    def ensure(self, *, foreign: bool = False) -> Report:
+        """Create it, or correct what differs.
+
+        Args:
+            foreign: If it does not carry our tags, delete it, and create it again.
+
+        Returns:
+            The resource, its state ``"created"``, ``"updated"`` or ``"unchanged"``.
+
+        Raises:
+            LotteryError: A resource of that name is not ours, or a wait ran out.
+        """
+        found = self.describe_or_none()
+        if found is not None and self._state(found) == "DELETING":
+            self._wait_until_gone()
+            found = None
+        created = None if found else self._create()
+        found = self._wait_until_ready(found or created)
+        if created is None:
+            there = found  # it may be so new that AWS does not find its tags everywhere yet
+            what = _("the tags of {name} to be visible", name=self.name)
+            tags = self.target.waiter.retry(what, lambda: self._tags(there), says("NotFound"), seconds=30)
+            if foreign and not self._is_ours(tags):
+                self.delete(foreign=True)
+                return self.ensure()
+            self.refuse_foreign(self._resource("", self._is_ours(tags)))
+        updated = self._update(found)
+        return self._resource(N_("created") if created else N_("updated") if updated else N_("unchanged"))

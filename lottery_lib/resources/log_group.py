@@ -16,13 +16,13 @@ class LogGroup(Resource["Found"]):
 
     kind: ClassVar = N_("log group")
     arn_parts: ClassVar = ("logs", "log-group:{}")
-    actions: ClassVar = (
+    actions: ClassVar[tuple[str, ...]] = (
         *("CreateLogGroup", "DeleteLogGroup", "DescribeLogGroups", "ListTagsForResource", "TagResource"),
     )
-    lesson_actions: ClassVar = {"tutorial": ("FilterLogEvents",)}
+    lesson_actions: ClassVar[Mapping[str, tuple[str, ...]]] = {"tutorial": ("FilterLogEvents",)}
     #: AWS checks it on all groups, whatever the prefix.
-    account_actions: ClassVar = ("DescribeLogGroups",)
-    role_actions: ClassVar = ("CreateLogGroup", "CreateLogStream", "PutLogEvents")
+    account_actions: ClassVar[tuple[str, ...]] = ("DescribeLogGroups",)
+    role_actions: ClassVar[tuple[str, ...]] = ("CreateLogGroup", "CreateLogStream", "PutLogEvents")
     inside: ClassVar = ":*"
 
     @property

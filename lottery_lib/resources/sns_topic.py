@@ -1,5 +1,6 @@
 """Manage an SNS topic and its e-mail subscriptions."""
 
+import json
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -48,6 +49,11 @@ class Topic(Resource[Mapping[str, str]]):
     def _tags(self, found: Mapping[str, str]) -> Mapping[str, str]:
         tags = self.target.kit_client("sns").list_tags_for_resource(ResourceArn=self.arn)["Tags"]
         return {tag["Key"]: tag["Value"] for tag in tags}
+
+    def has_content(self) -> bool:
+        """Whether somebody has let others publish, beside its own account."""
+        found = self.describe_or_none()
+        return found is not None and len(json.loads(found["Policy"])["Statement"]) > 1
 
     def _create(self) -> Mapping[str, str] | None:
         attributes = {"DisplayName": _DISPLAY_NAME}

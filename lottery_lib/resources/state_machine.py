@@ -27,17 +27,17 @@ class StateMachine(Resource["Found"]):
 
     kind: ClassVar = N_("state machine")
     arn_parts: ClassVar = ("states", "stateMachine:{}")
-    actions: ClassVar = (
+    actions: ClassVar[tuple[str, ...]] = (
         *("CreateStateMachine", "DeleteStateMachine", "DescribeExecution", "DescribeStateMachine"),
         *("DescribeStateMachineForExecution", "GetExecutionHistory", "ListExecutions", "ListTagsForResource"),
         *("StartExecution", "StopExecution", "TagResource", "TestState", "UpdateStateMachine"),
     )
-    lesson_actions: ClassVar = {
+    lesson_actions: ClassVar[Mapping[str, tuple[str, ...]]] = {
         # SendTaskSuccess, ...Failure and ...Heartbeat: the three names would exceed the limit of a policy.
         "tutorial": ("ListStateMachines", "SendTask*", "ValidateStateMachineDefinition"),
         "hardened": ("SendTaskSuccess",),
     }
-    account_actions: ClassVar = (
+    account_actions: ClassVar[tuple[str, ...]] = (
         *("ListStateMachines", "SendTask*", "SendTaskSuccess", "TestState", "ValidateStateMachineDefinition"),
     )
     #: AWS does not know a new role for some seconds. While a machine is being deleted, its name is not free.

@@ -4,8 +4,9 @@ import io
 import json
 
 import pytest
+from kit import by_hand
 
-from lottery_lib import Stack, calls, connect, executions, restore, state_table, verify, winners
+from lottery_lib import Stack, calls, connect, executions, plan, restore, state_table, verify, winners
 from lottery_lib import execution as executed
 from lottery_lib.__main__ import main
 from lottery_lib.draws import machine_arn
@@ -140,6 +141,16 @@ def test_what_needs_a_yes(lottery, monkeypatch, capsys):
     assert main(["teardown", "--json"]) == 1
     assert "needs a confirmation" in json.loads(capsys.readouterr().out)["cause"]
     assert {each.state for each in Stack(lottery.target).status()} == {"ACTIVE"}
+
+
+def test_what_lessons_make_by_hand(lottery):
+    """An alarm, a rule, an alias, a bucket, a log and machines are found, and are ours."""
+    by_hand.make(lottery.target)
+    target = again(lottery.target)
+    found = [each.find() for each, _ in plan.made_by_hand(target)]
+    assert len(found) == len(plan.BY_HAND)
+    assert all(each and each.ours for each in found)
+    assert {check.done for lesson in ("09", "11", "14", "18") for check in verify(target, lesson)} == {True}
 
 
 def test_a_dry_teardown(lottery):

@@ -9,7 +9,7 @@ from helpers import KEYS, client_of
 
 from lottery_lib import Names, plan
 from lottery_lib import target as door
-from lottery_lib.course.attendee_policy import boundary, policy
+from lottery_lib.course.attendee_policy import boundary, policy, policy_by_hand
 from lottery_lib.resources import lambda_function
 from lottery_lib.resources.iam_role import allowing, trust_policy
 from lottery_lib.resources.state_machine import StateMachine
@@ -25,24 +25,28 @@ KEY = "DEPLOYER_KEY"
 
 
 EDITIONS = ("tutorial", "hardened")
+#: The policy for what lessons make by hand stands beside those of the editions.
+BY_HAND = "by hand"
 WHATEVER = allowing(("sns:Publish", ["*"]))
 WAITS = '{"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 600, "End": true}}}'
 
 
 def document(attendee, edition):
-    """The policy of an attendee, for an edition, in the emulator's account."""
+    """A policy of an attendee, for an edition or for what lessons make by hand, in the emulator's account."""
+    if edition == BY_HAND:
+        return policy_by_hand(door.elsewhere("123456789012", "us-east-1", Names(attendee)))
     return policy(door.elsewhere("123456789012", "us-east-1", Names(attendee, edition)))
 
 
-def limit(attendee):
+def limit(attendee, **options):
     """The permissions boundary of an attendee's roles, in the emulator's account."""
-    return boundary(door.elsewhere("123456789012", "us-east-1", Names(attendee)))
+    return boundary(door.elsewhere("123456789012", "us-east-1", Names(attendee)), **options)
 
 
-def make_boundary(endpoint, attendee):
+def make_boundary(endpoint, attendee, **options):
     """Do what the administrator does once for an attendee; returns the boundary's ARN."""
     made = client_of(endpoint, "iam").create_policy(
-        PolicyName=Names(attendee).boundary, PolicyDocument=json.dumps(limit(attendee))
+        PolicyName=Names(attendee).boundary, PolicyDocument=json.dumps(limit(attendee, **options))
     )
     return made["Policy"]["Arn"]
 

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from helpers import Caller, client_of, trust
 from helpers import policy as policy_of
 from kit.attendee_user import (
+    BY_HAND,
     EDITIONS,
     WAITS,
     admin_of,
@@ -452,7 +453,12 @@ def printed(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    ("words", "of"), [([], "tutorial"), *((["--edition", edition], edition) for edition in EDITIONS)]
+    ("words", "of"),
+    [
+        ([], "tutorial"),
+        (["--by-hand"], BY_HAND),
+        *((["--edition", edition], edition) for edition in EDITIONS),
+    ],
 )
 def test_an_administrator_writes_it_for_somebody_else(printed, words, of):
     """With an account and a region nothing is asked of AWS."""
@@ -467,6 +473,13 @@ def test_an_administrator_writes_the_boundary(printed, words):
     code, told, said = printed(*PLACE, "--boundary", *words)
     assert (code, json.loads(told)) == (0, limit(ATTENDEE))
     assert "aws iam create-policy --policy-name Lottery-Boundary-dana --policy-document" in said
+
+
+def test_an_administrator_writes_a_wider_boundary(printed):
+    """It has all that the other one has, and what the lessons need that make more by hand."""
+    code, told, _ = printed(*PLACE, "--boundary", "--by-hand")
+    assert (code, json.loads(told)) == (0, limit(ATTENDEE, by_hand=True))
+    assert all(each in json.loads(told)["Statement"] for each in limit(ATTENDEE)["Statement"])
 
 
 @pytest.mark.parametrize("more", [[], ["--boundary"]])

@@ -45,7 +45,10 @@ def test_the_quantities_are_those_of_the_calls(measured, written, part):
 
 def test_the_dollars_are_those_of_the_quantities(cost, measured, written):
     """Quantities times prices, to a hundredth."""
-    assert cost.summary(measured) == pytest.approx(written["dollars"], rel=0.01)
+    dollars = {name: each for name, each in written["dollars"].items() if "lesson" not in name}
+    assert cost.summary(measured) == pytest.approx(dollars, rel=0.01)
+    lessons = {f"lesson {number}": cost.dollars(each) for number, each in written["lessons"].items()}
+    assert written["dollars"] == pytest.approx(dollars | lessons)
 
 
 def test_a_draw_is_seven_transitions_and_four_calls(measured):
@@ -76,10 +79,12 @@ def test_the_page_is_of_the_same_figures(cost, written):
 
 
 def test_the_page_on_accounts_quotes_it(cost, written):
-    """A run, a room, a month and a loop, and of when the prices are."""
+    """A run, a room, a month, a loop and the lessons that make more, and of when the prices are."""
     said = PAGE.partition("**What it costs.**")[2].partition("\n\n")[0]
     dollars = written["dollars"]
     figures = [f"{dollars['run']:.5f}", f"{dollars['room']:.2f}", f"{dollars['loop']:.2f}"]
+    figures += [f"{cost.ALARM:.2f}"]
     assert re.findall(r"\$([0-9.]*[0-9])", said) == figures
     assert dollars["month"] < 0.01
+    assert max(dollars[f"lesson {number}"] for number in cost.LESSONS) < 0.015
     assert f"prices of {cost.DATE} in {cost.REGION}" in said.replace("\n", " ")

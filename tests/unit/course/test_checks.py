@@ -33,11 +33,10 @@ def test_a_right_answer_is_done(asked):
 
 
 def test_a_wrong_answer_is_shown(asked):
-    """A wrong answer gets its value in one line, and the hint."""
+    """A wrong answer gets the hint, and its value in one line if this is short."""
     assert asked("x", cell="x = 2") == "○ not yet: Count the mails. Your answer is 2."
-    assert asked("x", cell="x = 'a\\n' * 900").count("\n") == 0
-    assert len(asked("x", cell="x = 'a\\n' * 900")) < 150
-    assert len(asked("x", cell="x = [['a' * 60] * 6] * 6")) < 300
+    assert asked("x", cell="x = 'a\\n' * 900") == "○ not yet: Count the mails."
+    assert asked("x", cell="x = [['a' * 60] * 6] * 6") == "○ not yet: Count the mails."
 
 
 @pytest.mark.parametrize(
