@@ -165,4 +165,37 @@ assert kinds_told == ["announced", "public value", *rounds * 3, "closed"], kinds
 assert {*people} == {*pool}, "everybody can win"
 assert all(50 < people.count(person) < 170 for person in pool), "about a hundred each"
 """,
+    "14-32": """
+# the evening succeeded, and three different people won.
+assert ended(party["executionArn"])["status"] == "SUCCEEDED", "the evening should succeed"
+won = json.loads(ended(party["executionArn"])["output"])
+assert len(set(won)) == 3, "each prize should have another winner"
+""",
+    "14-40": """
+# each of the six draws sent one mail, and the last mail is that of its version.
+assert len(inbox(target).notifications) == 6, "six draws should send six mails"
+assert version in versions, "a draw should have one of the two versions"
+assert (stage in mails[-1].text) == (version == versions[1]), "the mail should be the version's"
+""",
+    "18-35": """
+# the run ended at a batch with a bad row, and some of the others were written before.
+counts = april_run["itemCounts"]
+assert april_run["status"] == "FAILED", "the run should fail"
+assert counts["total"] == 1000 and counts["failed"] >= 25, "a batch of 25 should have failed"
+assert 10 + counts["succeeded"] <= people() < 1010, "the table should have what succeeded"
+""",
+    "18-56": """
+# March had forty children, and each of them is at least a tenth of a second on the bill.
+assert len(children) == 40 and seconds >= 4, "forty children of at least 0.1 s"
+""",
+    "18-58": """
+# batches cost less than single rows, and Express children cost least.
+assert list(bill.values()) == sorted(bill.values(), reverse=True), "each way should be cheaper than the one before"
+""",
+    "09-33": """
+# the night's five draws count, and what else was drawn in the same minute.
+assert sums["ExecutionsStarted"] >= 5, "five draws were started"
+assert sums["ExecutionsSucceeded"] >= 4, "four of them succeeded"
+assert sums["ExecutionsFailed"] >= 1, "one of them failed"
+""",
 }

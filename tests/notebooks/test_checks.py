@@ -27,10 +27,14 @@ NAMES: Final = {
     "15": ("tries", "allowed", "mail_catch"),
     "16": ("recorded", "recorder", ""),
     "17": ("count_items", "recorded", "hours"),
+    "18": ("loaded", "percentage", "careful"),
     "90": ("kinds", "proof_of_007", "without_receipt"),
+    "09": ("written", "mails", "answer"),
     "10": ("output", "condition", "careful"),
+    "11": ("announce", "at_once", "each_winner"),
     "12": ("status", "more", ""),
     "13": ("sent", "reminder", "condition"),
+    "14": ("draws", "status", ""),
     "99": ("forgotten",),
 }
 #: Not an answer to any of them.
@@ -154,6 +158,40 @@ MENDED: Final = (
     "broken['States']['Validate Winners']['Next'] = 'Is Winner In Past Draw'\n"
     "broken['States']['Send SNS and Record In Dynamodb']"
 )
+
+#: Parts of right answers to lesson 11.
+ANNOUNCE: Final = (
+    "announce = {'Type': 'Wait', 'Next': 'At Once', 'Timestamp': '{% $exists($states.input.announce_at)"
+    " ? $states.input.announce_at : $states.context.Execution.StartTime %}'}\n"
+)
+AT_ONCE: Final = """
+catch = [{'ErrorEquals': ['States.ALL'], 'Next': 'No Mail'}]
+mailing = {'Mail': mail | {'Output': True, 'Catch': catch}, 'No Mail': {'Type': 'Pass', 'Output': False, 'End': True}}
+results = {'winners': '{% $states.input.winners %}', 'mailed': '{% $states.result[0] %}', 'main': '{% $states.result[1] %}'}
+branches = [{'StartAt': 'Mail', 'States': mailing}, only('Look Up', look_up)]
+at_once = {'Type': 'Parallel', 'Branches': branches, 'Output': results, 'Next': 'Each Winner'}
+"""
+EACH_WINNER: Final = """
+catch = [{'ErrorEquals': ['States.ALL'], 'Next': 'Nobody'}]
+found = {'Find': look_up | {'Catch': catch}, 'Nobody': {'Type': 'Pass', 'Output': False, 'End': True}}
+each_winner = {'Type': 'Map', 'Items': '{% $states.input.winners %}', 'MaxConcurrency': 2, 'End': True}
+each_winner['ItemProcessor'] = {'StartAt': 'Find', 'States': found}
+"""
+
+
+#: A right answer to lesson 18's third exercise.
+CAREFUL: Final = """
+good = requests.replace('Items.', "Items[employee_id != ''].")
+bad = "{% [$states.input.Items[employee_id = '']] %}"
+careful = write | {'Arguments': {'RequestItems': {table: good}}, 'Output': {'bad': bad}}
+"""
+
+
+def routed(*weights: int) -> str:
+    """Lead lesson 14's alias to its versions with these weights."""
+    routing = "[{'stateMachineVersionArn': arn, 'weight': weight} for arn, weight in zip(versions, weights) if weight]"
+    return f"weights = {weights}\nstates.update_state_machine_alias(**alias, routingConfiguration={routing})"
+
 
 # fmt: off
 #: Wrong answers that come naturally, by the id of the exercise's cell. `HINTS` has more of them.
@@ -288,6 +326,13 @@ WRONG: Final = {
         "    return first['Count'] + second['Count']",
     ],
     "17-57": ["hours = 1_000_000 / 10", "hours = '28'", "hours = 20", "hours = 5", "hours = 27"],
+    "18-41": ["loaded = '950'", "loaded = 997", "loaded = 950.0"],
+    "18-46": ["percentage = '10'", "percentage = 4", "percentage = 25", "percentage = [10]"],
+    "18-52": [
+        "careful['Output']['bad'] = []", f"{CAREFUL}careful['Output'] = {{'bad': []}}", f"{CAREFUL}del careful['Output']",
+        f"{CAREFUL}careful = child", f"{CAREFUL}careful = json.dumps(careful)",
+        f"{CAREFUL}careful['Arguments'] = {{'RequestItems': {{table: requests}}}}",
+    ],
     "90-32": [
         "kinds = ['drawn', 'roll call', 'drawn']", "kinds = ['drawn'] * 4",
         "kinds = 'drawn, roll call, drawn, roll call'", "kinds = ['roll call', 'drawn'] * 2",
@@ -302,6 +347,35 @@ WRONG: Final = {
         "def without_receipt(document): return ['999']",
         without_receipt("ids[1:]"),
     ],
+    "09-11": ["written = '1'", "written = 2", "written = 1.0"],
+    "09-35": ["mails = {'alarm': 3, 'rule': 3}", "mails = (1, 3)", "mails = {'alarm': '1', 'rule': '3'}"],
+    "09-41": ["answer = {'error': 'NotEnoughEmployees', 'times': 1}", "answer = ('NotEnoughEmployees', 3)",
+              "answer = {'error': 'InvalidInput', 'times': 3}"],
+    "11-15": [
+        "announce = {'Type': 'Pass', 'Next': 'At Once'}",
+        "announce = {'Type': 'Wait', 'Timestamp': '2020-01-01T00:00:00Z', 'Next': 'At Once'}",
+        f"{ANNOUNCE}announce['Output'] = {{'a': 1}}", f"{ANNOUNCE}announce = json.dumps(announce)",
+        f"{ANNOUNCE}announce = {{'Announce': announce}}", f"{ANNOUNCE}plan['Announce'] = announce; announce = {{}}",
+    ],
+    "11-27": [
+        f"{AT_ONCE}del at_once['Output']", f"{AT_ONCE}at_once = at_once['Branches']",
+        f"{AT_ONCE}mailing['Mail']['Output'] = 'yes'", f"{AT_ONCE}branches.reverse()",
+        "at_once = {'Type': 'Parallel', 'Branches': [], 'Next': 'Each Winner'}",
+        "at_once = {'Type': 'Parallel', 'Branches': 5, 'Next': 'Each Winner'}",
+        f"{AT_ONCE}del mailing['Mail']['Catch'], mailing['No Mail']\n"
+        "at_once['Catch'] = [{'ErrorEquals': ['States.ALL'], 'Next': 'Each Winner', 'Output': results}]",
+    ],
+    "11-37": [
+        f"{EACH_WINNER}del each_winner['MaxConcurrency']", f"{EACH_WINNER}found['Nobody']['Output'] = True",
+        f"{EACH_WINNER}each_winner['ItemProcessor'] = 5", f"{EACH_WINNER}each_winner |= {{'Type': 'Parallel'}}",
+        f"{EACH_WINNER}found['Find']['Output'] = 'Li Na'",
+        # An id that DynamoDB refuses is no answer without an Item.
+        f"{EACH_WINNER}del found['Find']['Catch'], found['Nobody']\n"
+        "found['Find']['Output'] = '{% $exists($states.result.Item) ? $states.result.Item.employee_name.S : false %}'",
+    ],
+    "14-08": ["draws = '1'", "draws = 2", "draws = 3", "draws = 1.0"],
+    "14-20": ["status = 'failed'", "status = 'SUCCEEDED'", "status = ['FAILED']"],
+    "14-44": [routed(50, 50), routed(1, 99), routed(0, 100)],
     "10-37": ["output = '3'", "output = [3]"],
     "10-49": [
         "condition = 'Choice'",
@@ -451,9 +525,17 @@ ALSO_RIGHT: Final = {
     ],
     "17-57": ["hours = 28", "hours = round(1e6 / 10 / 3600, 1)", "hours = 27.7",
               "hours = 1e6 / limits['draws a second'].min() / 3600"],
+    "18-46": ["percentage = 5", "percentage = 24.9"],
+    "18-52": [CAREFUL, CAREFUL.replace("employee_id != ''", "$length(employee_id) > 0")],
     "90-32": ["kinds = ('drawn', 'roll call', 'drawn', 'roll call')", "kinds = ['drawn', 'roll call'] * 2"],
     "90-50": ["proof_of_007 = merkle.proof(pool, salt, 6)", "proof_of_007 = dict(merkle.proof(pool, salt, -4 % 10))"],
     "90-84": [without_receipt(), without_receipt("set(ids)"), without_receipt("tuple(ids + ids)")],
+    "09-35": ["mails = dict(rule=3, alarm=1)"],
+    "09-41": ["answer = dict(times=3, error='NotEnoughEmployees')"],
+    "11-15": [ANNOUNCE, ANNOUNCE.replace("$states.context.Execution.StartTime", "$now()")],
+    "11-27": [AT_ONCE, f"{AT_ONCE}at_once['Comment'] = 'mail and look up'"],
+    "11-37": [EACH_WINNER, f"{EACH_WINNER}each_winner['MaxConcurrency'] = 1"],
+    "14-44": [routed(100, 0)],
     "10-37": ["output = 3.0"],
     "10-49": [
         "condition = '{% $states.input.num_of_winners in [1..5] %}'",
@@ -492,6 +574,33 @@ ALSO_RIGHT: Final = {
 }
 #: Mistakes that have a hint of their own, and words of it.
 HINTS: Final = {
+    "09-11": [("written = 0", "Which events of this draw")],
+    "09-35": [("mails['rule'] = 3", "Write two numbers"), ("mails = {'alarm': 3, 'rule': 3}", "only changes its state")],
+    "09-41": [("answer = {'error': 'NotEnoughEmployees', 'times': 1}", "Count the events")],
+    "18-41": [("loaded = 997", "refuses the whole batch"), ("loaded = 925", "in the same batch")],
+    "18-46": [("percentage = 4", "April fails"), ("percentage = 50", "May succeeds")],
+    "18-52": [
+        (f"{CAREFUL}del careful['Output']['bad']", "needs the key bad"),
+        (f"{CAREFUL}careful['Arguments'] = {{}}", "A child failed"),
+    ],
+    "11-15": [
+        ("announce = {'Type': 'Wait', 'Timestamp': '{% $states.input.announce_at %}', 'Next': 'At Once'}",
+         "returned nothing (undefined)"),
+        ("announce = {'Type': 'Wait', 'Seconds': 2, 'Next': 'At Once'}", "Use a Wait with Timestamp"),
+        (f"{ANNOUNCE}announce['Next'] = 'Nowhere'", "AWS refuses your state"),
+        ("announce = {'Type': 'Wait', 'Timestamp': '2090-01-01T00:00:00Z', 'Next': 'At Once'}", "it waits too long"),
+    ],
+    "11-27": [
+        (f"{AT_ONCE}del mailing['Mail']['Catch'], mailing['No Mail']", "ends with SNS.InvalidParameterException"),
+        (f"{AT_ONCE}mailing['Mail']['Arguments'] = mail['Arguments'] | {{'Message': 'Hi'}}", "does not publish the text"),
+    ],
+    "11-37": [
+        (f"{EACH_WINNER}del found['Find']['Catch'], found['Nobody']", "ends with States.QueryEvaluationError"),
+        (f"{EACH_WINNER}each_winner['MaxConcurrency'] = 4", "MaxConcurrency must be 2"),
+    ],
+    "14-08": [("draws = 3", "Which name does each click have")],
+    "14-20": [("status = 'SUCCEEDED'", "In which state did")],
+    "14-44": [(routed(50, 50), "look at its weights")],
     "00-13": [("entered = [name.upper() for name in loop]", "capitals"), ("entered = names[3]", "Write a list")],
     "00-19": [
         ("execution_input = '{\"input\": 3}'", "dict, without quotes"),

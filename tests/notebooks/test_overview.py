@@ -40,8 +40,9 @@ def test_each_lesson_is_listed_with_its_minutes():
 def test_paths_state_their_sums():
     """A path through the course states the sum of its lessons' minutes."""
     text = nbformat.read(FIRST, as_version=4).cells[-1].source
-    stated = dict(re.findall(r"^\| (90 minutes|a day) \|.*\| (\d+) \|$", text, re.MULTILINE))
+    stated = dict(re.findall(r"^\| (90 minutes|a day|a second day) \|.*\| (\d+) \|$", text, re.MULTILINE))
     taken = {name[:2]: each for name, each in minutes().items()}
-    short = sum(taken[lesson] for lesson in ("00", "05", "06"))
-    day = sum(each for lesson, each in taken.items() if lesson < "15" or lesson == "99")
-    assert stated == {"90 minutes": str(short), "a day": str(day)}
+    short, second = ("00", "05", "06"), ("09", "11", "14", "15", "16", "17", "18")
+    day = [lesson for lesson in taken if lesson not in (*second, "90")]
+    paths = {"90 minutes": short, "a day": day, "a second day": second}
+    assert stated == {path: str(sum(taken[lesson] for lesson in lessons)) for path, lessons in paths.items()}

@@ -65,9 +65,9 @@ CASES = {
         "<p>Ended 09:12:34 UTC · b</p>",
     ),
     "a time in milliseconds": (
-        "{'creationTime': 1795907233529, 'storedBytes': 0}",
-        "{'creationTime': 1801234567890, 'storedBytes': 0}",
-        "{'creationTime': 1795907233529, 'storedBytes': 1}",
+        "{'creationTime': 1795907233529, 'event_timestamp': '1795907233529', 'storedBytes': 0}",
+        "{'creationTime': 1801234567890, 'event_timestamp': '1801234567890', 'storedBytes': 0}",
+        "{'creationTime': 1795907233529, 'event_timestamp': '1795907233529', 'storedBytes': 1}",
     ),
     "the name of a log stream": (
         "log-stream:2026/11/28/[$LATEST]440fae214f434335ae7d788bc0fe9792 a",
