@@ -184,7 +184,7 @@ def rights_by_hand(attendee):
 
 @pytest.mark.parametrize(("mine", "theirs"), list(itertools.permutations(ATTENDEES, 2)))
 def test_by_hand_it_is_wider_by_ones_own_things_and_what_has_no_owner(mine, theirs):
-    """AWS wants the rights to deliver logs on all resources; the rule of `.sync:2` is of the whole account."""
+    """AWS wants the rights to deliver logs on all resources; the rule of `.sync:2` is the account's."""
     wider = {(action, resource.replace("*", "anything")) for action, resource in rights_by_hand(theirs)}
     owned = {pair for pair in wider if pair[0].split(":")[0] not in ("logs", "events")}
     assert within(theirs, owned, by_hand=True) == owned
