@@ -175,7 +175,7 @@ def rule(target: Target) -> EventRule:
 
 
 def alias(target: Target) -> Alias:
-    """The alias that starts two versions of the machine in turns."""
+    """The alias that leads to two versions of the machine."""
     return Alias(target, f"{target.names.machine}:party")
 
 

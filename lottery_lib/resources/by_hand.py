@@ -68,8 +68,7 @@ class EventRule(ByHand["DescribeRuleResponseTypeDef"]):
     actions: ClassVar = (
         *("DeleteRule", "DescribeRule", "ListTagsForResource", "ListTargetsByRule", "RemoveTargets"),
     )
-    lesson_actions: ClassVar = {BY_HAND: ("PutRule", "PutTargets", "TagResource", "TestEventPattern")}
-    account_actions: ClassVar = ("TestEventPattern",)
+    lesson_actions: ClassVar = {BY_HAND: ("PutRule", "PutTargets", "TagResource")}
     role_actions: ClassVar = ("DescribeRule", "PutRule", "PutTargets")
 
     @property
