@@ -55,9 +55,12 @@ class Ask:
 
     def refusal(self, code, message, status=400):
         """Refuse as the protocol of this service does."""
-        if self.model.service_model.resolved_protocol == "query":
-            error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
-            return self.answer(status, f"<ErrorResponse>{error}</ErrorResponse>", "text/xml")
+        error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+        match self.model.service_model.resolved_protocol:
+            case "query":
+                return self.answer(status, f"<ErrorResponse>{error}</ErrorResponse>", "text/xml")
+            case "rest-xml":
+                return self.answer(status, error, "text/xml")
         told = {"__type": code, "message": message}
         return self.answer(status, told, **{"x-amzn-ErrorType": code})
 

@@ -29,6 +29,7 @@ WRITES = {
     "sns": "CreateTopic Subscribe Unsubscribe DeleteTopic",
     "dynamodb": "CreateTable BatchWriteItem DeleteTable",
     "states": "CreateStateMachine StartExecution DeleteStateMachine",
+    **dict.fromkeys(("monitoring", "events", "s3"), ""),
 }
 LOOKS = {
     "iam": "GetPolicy GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies",
@@ -36,7 +37,12 @@ LOOKS = {
     "logs": "DescribeLogGroups ListTagsForResource",
     "sns": "GetTopicAttributes ListTagsForResource ListSubscriptionsByTopic",
     "dynamodb": "DescribeTable ListTagsOfResource Scan",
-    "states": "DescribeStateMachine ListTagsForResource ListExecutions DescribeExecution GetExecutionHistory",
+    "states": "DescribeStateMachine ListTagsForResource ListExecutions DescribeExecution GetExecutionHistory"
+    " DescribeStateMachineAlias",
+    # What lessons make by hand is looked for.
+    "monitoring": "DescribeAlarms",
+    "events": "DescribeRule",
+    "s3": "ListObjectsV2",
 }
 THROTTLES = {
     "iam": [("Throttling", 400)],
@@ -49,6 +55,9 @@ THROTTLES = {
         ("RequestLimitExceeded", 400),
     ],
     "states": [("ThrottlingException", 400)],
+    "monitoring": [("Throttling", 400)],
+    "events": [("ThrottlingException", 400)],
+    "s3": [("SlowDown", 503)],
 }
 DEPLOYING = (
     *("CreateRole", "AttachRolePolicy", "PutRolePolicy", "CreateLogGroup", "CreateFunction"),
