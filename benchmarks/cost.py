@@ -141,8 +141,8 @@ def _lesson(where: str, file: Path, number: str) -> dict[str, float]:
     assert run(notebook, file.parent) is None
     target = connect(where, attendee="cost")
     states, logs = target.client("stepfunctions"), target.client("logs")
-    pages = states.get_paginator("list_state_machines").paginate()
-    machines = [each for page in pages for each in page["stateMachines"] if each["type"] == "STANDARD"]
+    listed = _all(states, "list_state_machines", "stateMachines")
+    machines = [each for each in listed if each["type"] == "STANDARD"]
     executed = [
         each["executionArn"]
         for machine in machines
