@@ -9,6 +9,7 @@ import atexit
 import json
 import logging
 import os
+import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -26,8 +27,12 @@ folders = [Path(jupyter_config_dir()), Path(__file__).parent]
 c.ServerApp.tornado_settings = {"static_custom_path": [str(folder / "custom") for folder in folders]}
 c.LabApp.custom_css = True
 c.LanguageServerManager.autodetect = False  # nothing here installs a language server
-# A kernel warns of messages that others on this machine could read. Now they cannot.
-c.KernelManager.transport_encryption = "auto" if zmq.has("curve") else "disabled"
+# A kernel's messages go over sockets in the owner's folder, which no other user of this machine may enter.
+# Windows has no such sockets, so there they go over TCP, and nobody else can read them.
+if os.name == "posix":
+    c.KernelManager.transport = "ipc"
+else:
+    c.KernelManager.transport_encryption = "auto" if zmq.has("curve") else "disabled"
 c.ServerApp.jpserver_extensions = {"notebook_shim": False}  # it reads a deprecated setting, which warns
 #: Lines that tell nobody anything: the address again, what JupyterLab itself shows, a mix-up of units.
 KNOWN = ("To access the server", "is not trusted", "The websocket_ping_timeout (90000)")
@@ -54,6 +59,9 @@ def ask_for_winners():
 
 if os.environ.get("LOTTERY_LAB_PID") == str(os.getpid()):
     atexit.register(ask_for_winners)
+    # A browser sends a cookie to every port of this machine, but only to the path that the cookie has. A page
+    # that another user serves here does not know the path, so it does not get the cookie.
+    c.ServerApp.base_url = f"/{secrets.token_urlsafe(12)}/"
     if os.geteuid() == 0:  # root is usual in a container, where JupyterLab would refuse to start
         c.ServerApp.allow_root = True
         c.ServerApp.ip = "127.0.0.1"

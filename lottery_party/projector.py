@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import secrets
 import shlex
 import tempfile
 import threading
@@ -9,6 +10,7 @@ import webbrowser
 from pathlib import Path
 from typing import Final
 
+import tornado.web
 import traitlets
 from voila.app import Voila
 
@@ -30,6 +32,13 @@ _LOCAL: Final = (
 )
 
 
+class _Elsewhere(tornado.web.RequestHandler):
+    """Refuses a request whose Host is not this machine: a foreign name may lead here (DNS rebinding)."""
+
+    def prepare(self) -> None:
+        raise tornado.web.HTTPError(403)
+
+
 class Projector(Voila):  # type: ignore[misc]
     """Voila, whose page opens only with a token, and loads nothing from other machines.
 
@@ -39,6 +48,12 @@ class Projector(Voila):  # type: ignore[misc]
     @traitlets.default("tornado_settings")  # type: ignore[untyped-decorator]
     def _only_local(self) -> dict[str, object]:
         return {"headers": {"Content-Security-Policy": _LOCAL}}
+
+    def init_handlers(self) -> list[object]:
+        """Voila's own handlers, for this machine's own names alone."""
+        self.app.add_handlers(r"(?!(localhost|127\.0\.0\.1)$).*", [(r".*", _Elsewhere)])
+        handlers: list[object] = super().init_handlers()
+        return handlers
 
     def launch_browser(self) -> None:
         """Open the page with its token. Voila itself would open it without."""
@@ -90,5 +105,9 @@ def serve(port: int, *, browser: bool) -> None:
         browser: Whether to open the page in a browser.
     """
     options = ["--token", f"--port={port}", f"--Voila.root_dir={_NOTEBOOKS}", "--Voila.ip=localhost"]
+    # A browser sends a cookie to every port of this machine, but only to its path, which nobody can guess.
+    options += [f"--Voila.base_url=/{secrets.token_urlsafe(12)}/"]
+    if os.name == "posix":  # a kernel's sockets are in the owner's folder
+        options += ["--KernelManager.transport=ipc"]
     options += [] if browser else ["--no-browser"]
     Projector.launch_instance([str(_NOTEBOOKS / "draw_night.ipynb"), *options])

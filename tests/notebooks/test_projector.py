@@ -1,5 +1,6 @@
 """The pages of a party are for the browser that `lottery night` opens, and for nobody else."""
 
+import json
 import os
 import re
 import socket
@@ -31,7 +32,7 @@ def projector(tmp_path_factory):
         process = subprocess.Popen(command, env=os.environ | {"COLUMNS": "200"}, stderr=out, cwd=log.parent)
     try:
         deadline = time.monotonic() + 60
-        while not (found := re.search(rf"http://localhost:{port}(/\?token=\w+)", log.read_text())):
+        while not (found := re.search(rf"http://localhost:{port}(/[\w-]{{16}}/\?token=\w+)", log.read_text())):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline
             time.sleep(0.1)
@@ -47,10 +48,10 @@ def kernels(process):
     return sum("ipykernel" in " ".join(each.cmdline()) for each in children)
 
 
-def ask(port, path):
+def ask(port, path, **headers):
     """The status, the place that it sends to, and the page at a path."""
     connection = HTTPConnection("localhost", port, timeout=60)
-    connection.request("GET", path)
+    connection.request("GET", path, headers=headers)
     reply = connection.getresponse()
     return reply.status, reply.getheader("Location", ""), reply.read().decode()
 
@@ -62,24 +63,34 @@ def opened_page(projector):
     connection = HTTPConnection("localhost", port, timeout=60)
     connection.request("GET", path)
     reply = connection.getresponse()
-    return reply.status, reply.read().decode(), reply.getheader("Content-Security-Policy")
+    cookies = reply.headers.get_all("Set-Cookie")
+    return reply.status, reply.read().decode(), reply.getheader("Content-Security-Policy"), cookies
 
 
 @pytest.mark.parametrize("path", ["/", "/?token=", "/?token=0123", "/voila/render/draw_night.ipynb"])
 def test_nobody_without_the_token_gets_the_page(projector, path):
     """Without the token, or with another, there is a log-in page, and no kernel is started."""
-    process, port, _ = projector
-    status, place, page = ask(port, path)
+    process, port, whole = projector
+    base = whole.partition("?")[0]
+    status, place, page = ask(port, base + path[1:])
     assert status in (302, 403, 404)
-    assert status != 302 or place.startswith("/login")
+    assert status != 302 or place.startswith(f"{base}login")
     assert "Who wins tonight?" not in page
+    assert ask(port, path)[0] == 404
     assert kernels(process) == 0
+
+
+def test_a_foreign_name_gets_nothing(projector):
+    """A name that a foreign page has made lead here (DNS rebinding) is refused, even with the token."""
+    process, port, path = projector
+    status, _, page = ask(port, path, Host=f"evil.example:{port}")
+    assert (status, "Who wins tonight?" in page, kernels(process)) == (403, False, 0)
 
 
 def test_who_has_the_token_gets_the_page(projector, opened_page):
     """With the token comes the page, in which a kernel has run the notebook."""
     process, _, _ = projector
-    status, page, _ = opened_page
+    status, page, *_ = opened_page
     assert status == 200
     assert "Who wins tonight?" in page
     assert kernels(process) > 0
@@ -87,9 +98,27 @@ def test_who_has_the_token_gets_the_page(projector, opened_page):
 
 def test_the_page_asks_nobody_else(opened_page):
     """The browser loads only what this machine sends, so the page opens without a network, too."""
-    _, _, policy = opened_page
+    _, _, policy, _ = opened_page
     assert policy.startswith("default-src 'self' ")
     assert "http" not in policy
+
+
+def test_a_page_on_another_port_gets_no_cookie(projector, opened_page):
+    """A browser sends a cookie to every port of a machine, but only to its path, which nobody can guess."""
+    *_, cookies = opened_page
+    base = projector[2].partition("?")[0]
+    assert cookies
+    assert all(f"; Path={base}" in each for each in cookies)
+
+
+def test_a_kernel_speaks_over_sockets_of_its_owner(projector, opened_page):
+    """Its connection file names no port, and no other user may enter the folder of its sockets."""
+    children = psutil.Process(projector[0].pid).children(recursive=True)
+    (command,) = [each.cmdline() for each in children if "ipykernel_launcher" in " ".join(each.cmdline())][:1]
+    file = Path(next(word for word in command if word.endswith(".json")))
+    assert json.loads(file.read_text())["transport"] == "ipc"
+    assert json.loads(file.read_text())["ip"].startswith(str(file.parent))
+    assert file.parent.stat().st_mode & 0o077 == 0
 
 
 def test_the_token_is_on_no_command_line(projector):
