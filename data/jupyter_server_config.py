@@ -33,7 +33,13 @@ if os.name == "posix":
     c.KernelManager.transport = "ipc"
 else:
     c.KernelManager.transport_encryption = "auto" if zmq.has("curve") else "disabled"
-c.ServerApp.jpserver_extensions = {"notebook_shim": False}  # it reads a deprecated setting, which warns
+# On JupyterHub, Binder and Codespaces, a browser sees this server alone. So the kit's pages come through it.
+BEHIND = "JUPYTERHUB_SERVICE_PREFIX" in os.environ or os.environ.get("CODESPACES") == "true"
+c.ServerApp.jpserver_extensions = {
+    "lottery_lib.course.proxy": BEHIND,
+    "jupyter_server_proxy": False,  # it would pass them on to every port
+    "notebook_shim": False,  # it reads a deprecated setting, which warns
+}
 #: Lines that tell nobody anything: the address again, what JupyterLab itself shows, a mix-up of units.
 KNOWN = ("To access the server", "is not trusted", "The websocket_ping_timeout (90000)")
 

@@ -10,7 +10,7 @@ module imports from a line above its own::
     draws                 run a draw, and read its results
     plan  mails           the lottery as data; the mails that it sent
     resources/ execution  one class for each kind of AWS resource; one run of the state machine
-    target                which AWS is meant, and its clients
+    target  addresses     which AWS is meant, and its clients; where a browser finds a page
     aws_errors embedded   AWS's errors as sentences; start and stop the emulator
     history/              events become states, states become tables
     definition employees  the state machine's text; the people

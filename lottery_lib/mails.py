@@ -12,6 +12,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError
 from botocore.httpsession import URLLib3Session
 
+from lottery_lib.addresses import in_browser
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources.sns_topic import Topic, as_resource
 from lottery_lib.target import Target
@@ -63,7 +64,7 @@ class Inbox:
             return []
         return [
             Mail(*(mail[key] for key in ("type", "to", "from", "subject", "date", "text", "link")))
-            for mail in json.loads(self._ask("GET", self._path))
+            for mail in json.loads(in_browser(self._ask("GET", self._path)))
         ]
 
     @property
@@ -131,8 +132,7 @@ class Inbox:
         if not links or links[-1] is None:
             next_step = _("Subscribe the address to the topic first")
             raise LotteryError(where, _("no confirmation mail has arrived"), next_step)
-        parts = urlsplit(links[-1])
-        self._ask("GET", f"{parts.path}?{parts.query}")
+        self._ask("GET", f"/?{urlsplit(links[-1]).query}")
 
     def _repr_html_(self) -> str:
         mails = "<hr>".join(mail._repr_html_() for mail in self.mails) or f"<p>{_('No mail yet.')}</p>"
@@ -145,7 +145,7 @@ class Inbox:
     def _page(self) -> str:
         """The address of the mailbox's page, with a ticket."""
         ticket = json.loads(self._ask("POST", f"{_MAIL}/ticket"))["ticket"]
-        return f"{self._target.endpoint}{_MAIL}/?ticket={ticket}"
+        return in_browser(f"{self._target.endpoint}{_MAIL}/?ticket={ticket}")
 
     @property
     def _key(self) -> str:

@@ -9,11 +9,13 @@ import threading
 import webbrowser
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import tornado.web
 import traitlets
 from voila.app import Voila
 
+from lottery_lib.addresses import behind, free_port, serve_at
 from lottery_lib.employees import tutorial_roster
 from lottery_lib.mails import inbox
 from lottery_lib.names import KIT
@@ -104,9 +106,18 @@ def serve(port: int, *, browser: bool) -> None:
         port: The port; if it is taken, one of the next.
         browser: Whether to open the page in a browser.
     """
-    options = ["--token", f"--port={port}", f"--Voila.root_dir={_NOTEBOOKS}", "--Voila.ip=localhost"]
+    path = f"/{secrets.token_urlsafe(12)}/"
+    options = ["--token", f"--Voila.root_dir={_NOTEBOOKS}"]
+    if (address := behind(fixed := free_port())) is None:
+        options += [f"--port={port}", "--Voila.ip=localhost"]
+    else:  # a proxy leads to one port, and no browser can be opened from here
+        browser, port, path = False, fixed, urlsplit(address).path + path[1:]
+        shown = urlsplit(address)._replace(path=path).geturl()
+        options += [f"--port={port}", "--Voila.port_retries=0", "--Voila.ip=127.0.0.1"]
+        options += [f"--Voila.custom_display_url={shown}"]
+        serve_at(port)
     # A browser sends a cookie to every port of this machine, but only to its path, which nobody can guess.
-    options += [f"--Voila.base_url=/{secrets.token_urlsafe(12)}/"]
+    options += [f"--Voila.base_url={path}"]
     if os.name == "posix":  # a kernel's sockets are in the owner's folder
         options += ["--KernelManager.transport=ipc"]
     options += [] if browser else ["--no-browser"]

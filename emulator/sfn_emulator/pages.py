@@ -29,14 +29,15 @@ class Pages:
     Args:
         sns: Confirms and ends subscriptions.
         mailbox: Holds the mails.
-        port: The emulator's port.
+        endpoint: The emulator's address, which is in mails.
     """
 
-    def __init__(self, sns: SnsApi, mailbox: Mailbox, port: int) -> None:
+    def __init__(self, sns: SnsApi, mailbox: Mailbox, endpoint: str) -> None:
         self._sns = sns
         self._mailbox = mailbox
+        self._endpoint = endpoint
         self._tickets: deque[str] = deque(maxlen=_MOST_TICKETS)
-        self._cookie = f"sfn-emulator-mail-{port}={secrets.token_urlsafe()}"
+        self._cookie = f"sfn-emulator-mail-{endpoint.rpartition(':')[2]}={secrets.token_urlsafe()}"
 
     def answer(self, request: Request, *, is_owner: bool) -> Reply | None:
         """Answer a request for a page.
@@ -81,7 +82,12 @@ class Pages:
             "These are the mails that SNS would send to all subscribers, newest first. Load the page again "
             "to see new ones."
         )
-        mails = "".join(_article(mail, language) for mail in reversed(self._mailbox.entries()))
+        seen = _seen_from(request) or self._endpoint
+        entries = [
+            mail | {key: (mail[key] or "").replace(self._endpoint, seen) for key in ("text", "link")}
+            for mail in reversed(self._mailbox.entries())
+        ]
+        mails = "".join(_article(mail, language) for mail in entries)
         mails = mails or f"<p>{_('No mail yet.')}</p>"
         return page(_("Mailbox"), f"<p>{what}</p>{mails}", language=language)
 
@@ -119,6 +125,13 @@ class Pages:
 def _asked_for(request: Request) -> str:
     """The language that the browser asks for. One emulator serves people of all languages."""
     return first_spoken(request.headers.get("accept-language", ""))
+
+
+def _seen_from(request: Request) -> str | None:
+    """The emulator's address as the browser sees it through a proxy, which says so in headers."""
+    proto, host, prefix = (request.headers.get(f"x-forwarded-{name}") for name in ("proto", "host", "prefix"))
+    secure = (proto or "").startswith("https")
+    return f"http{'s' * secure}://{host}{prefix}" if host and prefix else None
 
 
 def _article(mail: dict[str, Any], language: str) -> str:

@@ -121,7 +121,7 @@ class Router:
             except Exception:  # whoever watches an execution does not change it
                 traceback.print_exc()
 
-        self._pages = Pages(sns, mailbox, record.port)
+        self._pages = Pages(sns, mailbox, endpoint)
         clients = EngineClients(self.answer, sessions)
 
         def cloudformation() -> Service:

@@ -4,7 +4,6 @@ import contextlib
 import os
 import re
 import shutil
-import socket
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ import nbclient
 import nbformat
 from tqdm import tqdm
 
+from lottery_lib.addresses import free_port
 from lottery_lib.embedded import emulator
 from lottery_lib.names import KIT
 from lottery_lib.translation import _, language
@@ -140,8 +140,7 @@ def _own_emulator() -> Iterator[None]:
     if os.environ.get("LOTTERY_TARGET", "embedded") != "embedded":
         yield
         return
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
+    port = free_port()
     try:
         os.environ["LOTTERY_TARGET"] = emulator("start", port)["endpoint"]
         yield

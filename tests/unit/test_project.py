@@ -152,15 +152,17 @@ def test_imports_are_declared():
     imported = set().union(*map(imports_of, ROOT.glob("lottery_*/**/*.py")))
     imported = {name for name in imported if not name.startswith("types_boto3")}  # for mypy alone
     declared = {Requirement(line).name.replace("-", "_") for line in PROJECT["dependencies"]}
-    # boto3 brings botocore, ipywidgets IPython and traitlets, jupyterlab nbclient, nbformat and packaging,
-    # and the emulator states_language.
+    # boto3 brings botocore, ipywidgets IPython and traitlets, jupyterlab jupyter_core, nbclient, nbformat,
+    # packaging and tornado, and the emulator states_language.
     brought = {
         "IPython",
         "botocore",
+        "jupyter_core",
         "nbclient",
         "nbformat",
         "packaging",
         "states_language",
+        "tornado",
         "traitlets",
     }
     assert imported - set(sys.stdlib_module_names) - declared - brought == {"lottery_lib", "lottery_party"}

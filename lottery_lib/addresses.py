@@ -1,0 +1,72 @@
+"""Say at which address a browser reaches a page of this machine.
+
+On JupyterHub, Binder and Codespaces, a browser sees nothing of the machine but the Jupyter server. So the
+pages of the kit come through that server. `course.proxy` passes them on, and tells kernels and terminals how.
+"""
+
+import atexit
+import os
+import re
+import socket
+from pathlib import Path
+from typing import Final
+
+import psutil
+from jupyter_core.paths import jupyter_runtime_dir
+
+from lottery_lib.embedded import emulator
+
+#: The environment variable with the beginning of such addresses: ``https://hub.example/user/ann/proxy/``.
+PROXY: Final = "LOTTERY_PROXY"
+_HERE: Final = re.compile(r"http://(?:127\.0\.0\.1|localhost)(:\d+)")
+
+
+def in_browser(text: str) -> str:
+    """The same text, with the addresses of this machine as the learner's browser has to ask for them.
+
+    Args:
+        text: An address such as ``http://127.0.0.1:5000/page``, or a text with some.
+    """
+    proxy = os.environ.get(PROXY)
+    return _HERE.sub(rf"{proxy}127.0.0.1\1", text) if proxy else text
+
+
+def behind(port: int) -> str | None:
+    """The address in the browser of a server that must know it; None if the browser sees this machine."""
+    proxy = os.environ.get(PROXY)
+    return f"{proxy}absolute/127.0.0.1:{port}/" if proxy else None
+
+
+def free_port() -> int:
+    """A port of this machine that nobody uses."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def serve_at(port: int) -> None:
+    """Note that this process serves pages of the kit at a port, until it ends."""
+    note = _note(os.getpid(), port)
+    note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    note.touch(mode=0o600)
+    atexit.register(note.unlink, missing_ok=True)
+
+
+def is_served(port: int) -> bool:
+    """Whether the user's emulator has this port, or a process that has noted it and listens there."""
+    if emulator("find", port)["running"]:
+        return True
+    notes = Path(jupyter_runtime_dir()).glob(_note("*", port).name)
+    return any(_listens(int(note.stem.split("-")[1]), port) for note in notes)
+
+
+def _note(pid: object, port: int) -> Path:
+    return Path(jupyter_runtime_dir(), f"lottery-{pid}-{port}.port")
+
+
+def _listens(pid: int, port: int) -> bool:
+    """Whether this process, which may have ended, listens at a port."""
+    try:
+        sockets = psutil.Process(pid).net_connections("tcp")
+    except psutil.Error:  # it has ended, or another user's process has its number now
+        return False
+    return any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in sockets)
