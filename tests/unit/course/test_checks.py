@@ -96,7 +96,7 @@ def test_the_last_run_of_the_exercises_cell_counts(shell, asked):
 
 
 @pytest.mark.parametrize(
-    ("cell", "error"), [("x = 3; y = 1 / 0", "ZeroDivisionError"), ("x = 3; y = (", "SyntaxError")]
+    ("cell", "error"), [("x = 3; y = 1 / 0", "ZeroDivisionError"), ("x = 3; y = )", "SyntaxError")]
 )
 def test_an_old_value_is_not_done(shell, asked, cell, error):
     """If the exercise's cell ended with an error, its old value does not count, also not the second time."""
