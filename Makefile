@@ -5,6 +5,10 @@ BIN := $(VENV)/bin
 PY := $(BIN)/python
 PORT ?= 8888
 LAB_ARGS ?=
+# `make wheelhouse STICK=/media/stick` writes the packages for machines without a network: all of this system and this
+# Python. There, `make lab WHEELHOUSE=/media/stick` installs them.
+STICK ?= .
+WHEELHOUSE ?=
 # JupyterLab always opens the first notebook of your own copies. It sends no request to the Internet.
 # `make lab COURSE=notebooks` is for who changes the course: it opens the notebooks that git tracks.
 COURSE := work
@@ -16,7 +20,7 @@ APART := PY=$(PY) tests/apart
 # Python stores what it compiles. Without that, each of a hundred processes would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: lab lab-zh install locks test test-all check static unit rehearse refresh translations pictures bench bench-tests cost fidelity format clean
+.PHONY: lab lab-zh install project wheelhouse locks test test-all check static unit rehearse refresh translations pictures bench bench-tests cost fidelity format clean
 
 # Attendees type `make lab`. It installs once, then opens the course. The emulator ends with JupyterLab.
 # `make lab-zh` is the same in Chinese: the notebooks, JupyterLab's menus, and `lottery` in its terminals. An English
@@ -37,31 +41,37 @@ PIP := -m pip install --quiet --disable-pip-version-check
 LOCKED := $(PIP) --require-hashes --requirement
 
 $(VENV)/.installed: pyproject.toml emulator/pyproject.toml requirements.lock data/install.py $(wildcard data/jupyter*)
-	@$(PYTHON) data/install.py $(VENV)
+	@$(PYTHON) data/install.py $(VENV) $(if $(WHEELHOUSE),"$(WHEELHOUSE)")
+	@$(MAKE) --no-print-directory project
+	@touch $@
+
+# JupyterLab's settings and the project itself, where its packages are. Binder and conda begin here: see postBuild.
+project:
 	@mkdir -p $(VENV)/share/jupyter/lab/settings && cp data/jupyterlab_overrides.json \
 	  $(VENV)/share/jupyter/lab/settings/overrides.json
 	@mkdir -p $(VENV)/etc/jupyter/custom && cp data/jupyter_server_config.py $(VENV)/etc/jupyter/
 	@cp data/jupyterlab_custom.css $(VENV)/etc/jupyter/custom/custom.css
 	@$(PY) $(PIP) --no-deps --no-build-isolation --editable ./emulator --editable .
-	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed requirements-dev.lock
 	$(PY) $(LOCKED) requirements-dev.lock
 	@touch $@
 
+wheelhouse: install
+	@$(PY) data/wheelhouse.py "$(STICK)"
+
 # Makes the locks again for all systems: `make locks` with the versions that they have, if pyproject.toml allows them;
 # `make locks UPGRADE=--upgrade` with the newest.
 UPGRADE ?=
-LOCK = $(VENV)/locks/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+LOCK = $(VENV)/tools/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-annotate --no-header --no-emit-package sfn-emulator $(UPGRADE)
 BACKEND := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])
-locks:
-	@$(PYTHON) -m venv $(VENV)/locks
-	@$(VENV)/locks/bin/python $(PIP) 'uv>=0.13,<0.14'
+locks: $(VENV)/tools/.installed
 	$(PYTHON) -c '$(BACKEND)' | $(LOCK) pyproject.toml - --output-file requirements.lock
 	$(LOCK) requirements.lock pyproject.toml --extra dev --output-file requirements-dev.lock
 	echo 'awscli>=1.46,<1.47' | $(LOCK) - --output-file tests/kit/awscli.lock
 	printf 'ministack>=1.5.33,<1.6\nboto3>=1.43,<2' | $(LOCK) - --output-file tests/second/ministack.lock
+	printf 'uv>=0.13,<0.14\ncheck-jsonschema>=0.39,<0.40\njupyter-repo2docker>=2026.4' | $(LOCK) - --output-file tests/machine/tools.lock
 	$(subst 3.11,3.13,$(LOCK)) emulator/fidelity/requirements.txt --output-file emulator/fidelity/requirements.lock
 
 # Run this before each commit. Both halves run at the same time.
@@ -86,6 +96,12 @@ $(VENV)/awscli/.installed: $(VENV)/.installed tests/kit/awscli.lock
 	@$(VENV)/awscli/bin/python $(LOCKED) tests/kit/awscli.lock
 	@touch $@
 
+# What reads files for other machines: uv the locks, repo2docker what Binder gets, check-jsonschema GitHub's workflow.
+$(VENV)/tools/.installed: tests/machine/tools.lock
+	@$(PYTHON) -m venv $(VENV)/tools
+	@$(VENV)/tools/bin/python $(LOCKED) tests/machine/tools.lock
+	@touch $@
+
 # MiniStack, an emulator that others wrote: see docs/second_opinion.md. Our functions import boto3 there. If pip
 # cannot install MiniStack, `make test-all` leaves out its tests.
 $(VENV)/ministack/.installed: $(VENV)/.installed tests/second/ministack.lock
@@ -99,7 +115,7 @@ test: check
 	$(APART) tests/everything short
 
 # Runs `make test`, and all tests that take long: each interruption, AWS's command line, MiniStack, the notebooks in kernels.
-test-all: test $(VENV)/awscli/.installed $(VENV)/ministack/.installed
+test-all: test $(VENV)/awscli/.installed $(VENV)/ministack/.installed $(VENV)/tools/.installed
 	$(APART) tests/everything long
 
 rehearse: install

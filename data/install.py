@@ -1,9 +1,11 @@
 """Install the kit: say first what is missing, then show how far it is. It needs nothing but Python.
 
-Usage: ``python3 data/install.py FOLDER``; the folder gets the environment.
+Usage: ``python3 data/install.py FOLDER [STICK]``; the folder gets the environment. Its packages come from
+pip's index, or from what `make wheelhouse` has written to a stick.
 """
 
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -14,6 +16,7 @@ from pathlib import Path
 ROOM = 1500  # megabytes: the packages, and pip's copies of them while it unpacks
 AGAIN = "Then run the same command again."
 LOCK = "requirements.lock"
+BUILT = "built.txt"  # on a stick: the hashes of the wheels that no index has
 
 
 def missing(folder):
@@ -29,6 +32,26 @@ def missing(folder):
     if free < ROOM:
         return f"{free} MB are free here, and the kit needs {ROOM} MB. Delete something. {AGAIN}"
     return None
+
+
+def wheelhouse():
+    """The name of the folder that has the packages for this system and this Python."""
+    system, version = platform.system().lower(), "{}.{}".format(*sys.version_info)
+    return f"wheelhouse-{system}-{platform.machine()}-py{version}"
+
+
+def on_stick(place):
+    """That folder, in the place or the place itself; or None."""
+    folder = place if place.name == wheelhouse() else place / wheelhouse()
+    return folder.resolve() if folder.is_dir() else None
+
+
+def with_built(lock, built):
+    """The lock, with the hashes of the wheels that were built for the stick, if they have its versions."""
+    for line in built.splitlines():
+        pin, digest = line.split()
+        lock = re.sub(rf"^{re.escape(pin)} .*\n", rf"\g<0>    {digest} \\\n", lock, flags=re.MULTILINE)
+    return lock
 
 
 def reach(python, lock):
@@ -51,14 +74,16 @@ def reach(python, lock):
     )
 
 
-def fetch(python, lock):
+def fetch(python, lock, *source):
     """Install the packages of the lock, each checked against it, and show how many pip has found."""
-    count, found, last = len(re.findall(r"^[\w.-]+==", lock, re.MULTILINE)), 0, ""
+    text, found, last = lock.read_text(encoding="utf-8"), 0, ""
+    count = len(re.findall(r"^[\w.-]+==", text, re.MULTILINE))
     pip = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    pip += ["--progress-bar", "off", "--require-hashes", "--requirement", LOCK]
+    pip += ["--progress-bar", "off", "--require-hashes", "--requirement", str(lock), *source]
     with subprocess.Popen(pip, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         for line in process.stdout:
-            last = line.strip() or last
+            if not last.startswith("ERROR"):  # what follows it are details
+                last = line.strip() or last
             if line.startswith("Collecting "):
                 found += 1
                 show(f"Fetching the packages: {found} of {count}", always=found % 25 == 0)
@@ -78,15 +103,23 @@ def show(text, always):
 
 def main():
     """Install into the folder that the command line names; returns what stopped it."""
-    folder = Path(sys.argv[1])
+    folder, *stick = map(Path, sys.argv[1:])
     if sentence := missing(folder.resolve().parent):
         return sentence
+    packages = on_stick(stick[0]) if stick else None
+    if stick and not packages:
+        needed = f"{stick[0]} has no folder {wheelhouse()}, which this system and this Python need."
+        return f"{needed} Ask for it, or leave out WHEELHOUSE if you have a network."
     print(f"Installing into {folder}, once. It takes one or two minutes.", flush=True)
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    python, lock = str(folder / "bin" / "python"), Path(LOCK).read_text(encoding="utf-8")
-    if sentence := reach(python, lock):
+    python, lock, source = str(folder / "bin" / "python"), Path(LOCK).read_text(encoding="utf-8"), []
+    if packages:
+        lock = with_built(lock, (packages / BUILT).read_text(encoding="utf-8"))
+        source = ["--no-index", "--find-links", str(packages)]
+    elif sentence := reach(python, lock):
         return sentence
-    fetch(python, lock)
+    (folder / LOCK).write_text(lock, encoding="utf-8")
+    fetch(python, folder / LOCK, *source)
     return None
 
 

@@ -64,7 +64,8 @@ def fake_pip(folder, *lines, status=0):
 def test_progress(install, tmp_path, capsys):
     """A log has a line for every 25 packages."""
     lines = [f"Collecting a{number}==1" for number in range(30)]
-    lock = "".join(f"a{number}==1 \\\n    --hash=sha256:0\n" for number in range(40))
+    lock = tmp_path / "requirements.lock"
+    lock.write_text("".join(f"a{number}==1 \\\n    --hash=sha256:0\n" for number in range(40)))
     install.fetch(fake_pip(tmp_path, *lines, "Installing collected packages: a0, a1"), lock)
     assert capsys.readouterr().out.splitlines() == [
         "Fetching the packages: 25 of 40",
@@ -73,7 +74,40 @@ def test_progress(install, tmp_path, capsys):
 
 
 def test_what_pip_said_last(install, tmp_path):
-    """If pip stops, its last line is told, and what to do."""
+    """If pip stops, its error is told, and what to do."""
+    (lock := tmp_path / "requirements.lock").write_text("a==1\n")
+    pip = fake_pip(tmp_path, "Collecting a==1", "ERROR: no space left", "  on a", status=1)
     with pytest.raises(SystemExit, match=r"pip stopped: ERROR: no space left\n.*again") as stopped:
-        install.fetch(fake_pip(tmp_path, "Collecting a==1", "ERROR: no space left", status=1), "a==1\n")
+        install.fetch(pip, lock)
     assert stopped.value.code != 0
+
+
+@pytest.fixture
+def packages(install, tmp_path):
+    """The folder on a stick for this system and this Python."""
+    (folder := tmp_path / install.wheelhouse()).mkdir()
+    return folder
+
+
+def test_a_stick(install, packages):
+    """It may have folders for more systems. The one that fits here is found, also by its own path."""
+    (packages.parent / "wheelhouse-plan9-sparc-py3.11").mkdir()
+    assert install.on_stick(packages.parent) == packages
+    assert install.on_stick(packages) == packages
+
+
+def test_a_stick_for_others(install, tmp_path, monkeypatch):
+    """One sentence says which folder is missing, and what to do."""
+    (tmp_path / "wheelhouse-plan9-sparc-py3.11").mkdir()
+    monkeypatch.setattr(install.sys, "argv", ["install.py", str(tmp_path / ".venv"), str(tmp_path)])
+    assert install.main() == (
+        f"{tmp_path} has no folder {install.wheelhouse()}, which this system and this Python need. "
+        "Ask for it, or leave out WHEELHOUSE if you have a network."
+    )
+
+
+def test_a_wheel_that_was_built(install):
+    """Its hash is added to those of the lock, but only for the version of the lock."""
+    lock = "a==1 ; os_name == 'nt' \\\n    --hash=sha256:0\nb==1 \\\n    --hash=sha256:0\n"
+    built = "a==1 --hash=sha256:1\nb==2 --hash=sha256:1\n"
+    assert install.with_built(lock, built) == lock.replace("'nt' \\\n", "'nt' \\\n    --hash=sha256:1 \\\n")

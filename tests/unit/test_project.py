@@ -15,6 +15,7 @@ import pytest
 from hostile import kinds
 from IPython.core.inputtransformer2 import TransformerManager
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -26,12 +27,13 @@ REQUIREMENTS = [
 ]
 
 
-#: For attendees and for who changes the kit; and AWS's command line and MiniStack, for their tests.
+#: For attendees and for who changes the kit; and what tests run: AWS's command line, MiniStack, and tools.
 LOCKS = [
     "requirements.lock",
     "requirements-dev.lock",
     "tests/kit/awscli.lock",
     "tests/second/ministack.lock",
+    "tests/machine/tools.lock",
 ]
 #: How this project itself is installed once its lock is: nothing is fetched, so nothing comes without a hash.
 EDITABLE = (
@@ -92,19 +94,19 @@ def test_lock_has_no_addresses(lock):
 
 
 def test_nothing_is_installed_without_a_hash():
-    """`make` and Binder install locks, with `--require-hashes`, and the project itself, and nothing else."""
-    wanted = [".venv/.tested", ".venv/awscli/.installed", ".venv/ministack/.installed"]
+    """`make` installs locks, with `--require-hashes`, and the project, and nothing else. Binder calls it."""
+    wanted = [".venv/.tested", *(f".venv/{tool}/.installed" for tool in ("awscli", "ministack", "tools"))]
     command = ["make", "--dry-run", "--always-make", *wanted]
     steps = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    binder = (ROOT / "postBuild").read_text(encoding="utf-8")
-    installs = re.findall(r"-m pip install [^;\n]*", steps + binder)
+    assert "pip" not in (ROOT / "postBuild").read_text(encoding="utf-8")
+    installs = re.findall(r"-m pip install [^;\n]*", steps)
     checked = {line.partition(" --require-hashes --requirement ")[2] for line in installs}
     script = (ROOT / "data" / "install.py").read_text(encoding="utf-8")  # it shows how far pip is
-    assert '"--require-hashes", "--requirement", LOCK' in script
+    assert '"--require-hashes", "--requirement"' in script
     assert script.count('"pip", "install"') == 1
     checked.add(re.search('^LOCK = "(.*)"$', script, re.MULTILINE)[1])
     assert checked == {*LOCKS, ""}
-    assert [line for line in installs if "--require-hashes" not in line] == [EDITABLE, EDITABLE]
+    assert [line for line in installs if "--require-hashes" not in line] == [EDITABLE]
 
 
 def test_pip_takes_what_conda_gives_it(tmp_path):
@@ -122,12 +124,14 @@ def test_pip_takes_what_conda_gives_it(tmp_path):
 
 
 def test_environment_yml():
-    """Conda's environment is pyproject's: its Python, its graphviz, and the rest through pip."""
+    """Conda's environment is pyproject's: a Python that it allows, its graphviz, and the rest through pip."""
     text = (ROOT / "environment.yml").read_text(encoding="utf-8")
     entries = re.findall(r"^\s*- (.+)$", text, re.MULTILINE)
     graphviz = next(line for line in PROJECT["dependencies"] if line.startswith("graphviz>"))
+    python = entries[1].partition("=")[2]
+    assert SpecifierSet(PROJECT["requires-python"]).contains(python)
     assert entries[1:] == [
-        f"python{PROJECT['requires-python']}",
+        f"python={python}",
         f"python-{graphviz}",
         "pip",
         "pip:",
