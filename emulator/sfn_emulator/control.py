@@ -131,8 +131,7 @@ def stop(port: int | None = None, *, temporary: Path | None = None) -> dict[str,
     folder = temporary or records.folder_of(port)
     if record := records.read_record(folder):
         with contextlib.suppress(psutil.Error):
-            process = psutil.Process(record.pid)
-            if abs(process.create_time() - record.created) < 2:  # else another process has this pid now
+            if process := _process_of(record):
                 process.terminate()
                 if psutil.wait_procs([process], timeout=_END_SECONDS)[1]:
                     for stubborn in (*process.children(recursive=True), process):
@@ -158,9 +157,24 @@ def _state(folder: Path, record: records.Record | None) -> dict[str, Any]:
 
 def _running(folder: Path) -> records.Record | None:
     record = records.read_record(folder)
-    # After a reboot or a kill, another program or emulator may use that port, so compare the id.
-    if record and (answer := records.health(record.port)) and answer["id"] == record.id:
+    # After a reboot or a kill, another program or emulator may use that port, so compare the id. Another
+    # user can know the id, and does not have this process.
+    if (
+        record
+        and _process_of(record)
+        and (answer := records.health(record.port))
+        and answer["id"] == record.id
+    ):
         return record
+    return None
+
+
+def _process_of(record: records.Record) -> psutil.Process | None:
+    """The emulator's process; None if it has ended, also if another process has its number now."""
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(record.pid)
+        if abs(process.create_time() - record.created) < 2:
+            return process
     return None
 
 

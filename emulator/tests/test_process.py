@@ -15,7 +15,7 @@ from test_lambda_orphans import STARTS
 
 from sfn_emulator import control
 from sfn_emulator.errors import EmulatorError
-from sfn_emulator.process.record import Record, folder_of, read_record, write_record
+from sfn_emulator.process.record import Record, folder_of, health, read_record, write_record
 
 #: Whether a process that a function starts has lost its parent. Only Linux gives those to the emulator.
 ORPHANS = [True, False] if sys.platform == "linux" else []
@@ -158,7 +158,16 @@ def test_stop_is_idempotent(own_home, port):
 
 def test_another_emulator_at_the_recorded_port_is_not_ours(emulator, own_home):
     """After a reboot the recorded port may be another's: the id tells."""
-    write_record(folder_of(), Record("not its id", 1, emulator["port"], "2026-01-01T00:00:00+00:00", 0.0))
+    process = psutil.Process()
+    since = "2026-01-01T00:00:00+00:00"
+    write_record(folder_of(), Record("x", process.pid, emulator["port"], since, process.create_time()))
+    assert control.status()["running"] is False
+
+
+def test_who_repeats_the_id_is_not_ours(emulator, own_home):
+    """Everybody can ask for the id, and take the port of an emulator that was killed. Its process is gone."""
+    told = health(emulator["port"])
+    write_record(folder_of(), Record(told["id"], told["pid"], told["port"], "2026-01-01T00:00:00+00:00", 0.0))
     assert control.status()["running"] is False
 
 
