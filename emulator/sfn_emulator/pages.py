@@ -2,11 +2,14 @@
 
 A link needs no access key, because it has a secret token. The page of the mailbox opens with a one-time
 ticket, which somebody with the key asks for. The browser gets a cookie for the ticket. Browsers send cookies
-to all ports of a machine. So the cookie only reads mail, and its name contains the port.
+to all ports of a machine, but only to their paths. So the page's path contains the ticket. The cookie only
+reads mail, and its name contains the port.
 """
 
+import re
 import secrets
 from collections import deque
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
@@ -19,7 +22,7 @@ from sfn_emulator.sns.mail import Mailbox
 from sfn_emulator.translation import first_spoken, translated
 
 #: Mails and other sites may link to these paths.
-LINKED: Final = ("/", "/_emulator/mail/")
+LINKED: Final = re.compile(r"/|/_emulator/mail/([\w-]+/)?", re.ASCII)
 _MOST_TICKETS: Final = 1000
 
 
@@ -53,7 +56,7 @@ class Pages:
         match request.method, request.path:
             case "GET", "/":  # a mail program that checks a link with HEAD has not opened it
                 return self._link(request)
-            case "GET" | "HEAD", "/_emulator/mail/":
+            case "GET" | "HEAD", path if LINKED.fullmatch(path) and path != "/":
                 return self._mails(request, may_read)
             case "GET" | "HEAD", "/_emulator/mail" if may_read:
                 return json_reply(self._mailbox.entries(request.query.get("topic_arn")))
@@ -66,18 +69,19 @@ class Pages:
         return None
 
     def _mails(self, request: Request, may_read: bool) -> Reply:
-        """Show all mails. A ticket leads to the page's own address, which is the same behind a proxy."""
+        """Show all mails. A ticket leads to a path of its own, and the cookie is for that path."""
         language = _asked_for(request)
         _ = partial(translated, language)
-        ticket, headers = request.query.get("ticket"), {"Location": "./"}
-        if ticket is not None and request.method == "GET" and self._takes(ticket):
-            # Strict would not let in those who clicked on the link in another page.
-            headers |= {"Set-Cookie": f"{self._cookie}; HttpOnly; SameSite=Lax"}
+        if re.fullmatch(r"[\w-]+", ticket := request.query.get("ticket", ""), re.ASCII):
+            return Reply(303, b"", {"Location": f"./{ticket}/"})  # the same behind a proxy
+        cookie = {}
+        if request.method == "GET" and self._takes(request.path.split("/")[-2]):
+            # Strict would not let in those who clicked on the link in another page. Without Path, the browser
+            # takes the request's own, also behind a proxy.
+            cookie = {"Set-Cookie": f"{self._cookie}; HttpOnly; SameSite=Lax"}
         elif not may_read:
             how = _("A link to the mailbox works once. Get a new one where you found this one.")
             return page(_("The mailbox is closed"), f"<p>{how}</p>", 403, language)
-        if ticket is not None:
-            return Reply(303, b"", headers)
         what = _(
             "These are the mails that SNS would send to all subscribers, newest first. Load the page again "
             "to see new ones."
@@ -89,7 +93,8 @@ class Pages:
         ]
         mails = "".join(_article(mail, language) for mail in entries)
         mails = mails or f"<p>{_('No mail yet.')}</p>"
-        return page(_("Mailbox"), f"<p>{what}</p>{mails}", language=language)
+        reply = page(_("Mailbox"), f"<p>{what}</p>{mails}", language=language)
+        return replace(reply, headers={**reply.headers, **cookie})
 
     def _takes(self, ticket: str) -> bool:
         """Whether the ticket is valid. After that, it is not."""

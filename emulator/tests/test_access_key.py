@@ -8,6 +8,7 @@ import stat
 import subprocess
 import tempfile
 from pathlib import Path
+from urllib.parse import quote
 
 import psutil
 import pytest
@@ -261,7 +262,7 @@ def ticket(wire):
 @pytest.fixture
 def cookie(wire, ticket):
     """The cookie for that ticket, as a browser sends it."""
-    return wire("GET", f"/_emulator/mail/?ticket={ticket}")[2]["Set-Cookie"].partition(";")[0]
+    return wire("GET", f"/_emulator/mail/{ticket}/")[2]["Set-Cookie"].partition(";")[0]
 
 
 def test_a_stranger_reads_no_mail(wire):
@@ -274,29 +275,38 @@ def test_a_stranger_reads_no_mail(wire):
 
 
 def test_a_ticket_opens_the_mailbox(wire, ticket):
-    """It gives a cookie, and leads to an address without the ticket."""
+    """It leads to a path of its own, which shows the mails and gives a cookie for later."""
     status, _, told = wire("GET", f"/_emulator/mail/?ticket={ticket}")
-    assert (status, told["Location"]) == (303, "./")
+    assert (status, told["Location"], told["Set-Cookie"]) == (303, f"./{ticket}/", None)
+    path = f"/_emulator/mail/{ticket}/"
+    status, text, told = wire("GET", path)
+    assert (status, "<title>Mailbox</title>" in text) == (200, True)
     cookie, *attributes = told["Set-Cookie"].split("; ")
     assert set(attributes) == {"HttpOnly", "SameSite=Lax"}
-    assert wire("GET", "/_emulator/mail/", Cookie=f"other=1; {cookie}; last=2")[0] == 200
+    assert wire("GET", path, Cookie=f"other=1; {cookie}; last=2")[0] == 200
 
 
-def test_a_ticket_works_once(wire, ticket):
+def test_a_ticket_works_once(wire, ticket, cookie):
     """Who finds it later, such as in a saved notebook, gets nothing."""
-    assert wire("GET", f"/_emulator/mail/?ticket={ticket}")[0] == 303
-    status, _, told = wire("GET", f"/_emulator/mail/?ticket={ticket}")
+    status, _, told = wire("GET", f"/_emulator/mail/{ticket}/")
     assert (status, told["Set-Cookie"]) == (403, None)
 
 
 def test_a_used_ticket_still_shows_the_page_to_its_user(wire, ticket, cookie):
     """The browser with the cookie can open the same link again."""
-    status, _, told = wire("GET", f"/_emulator/mail/?ticket={ticket}", Cookie=cookie)
-    assert (status, told["Location"]) == (303, "./")
+    assert wire("GET", f"/_emulator/mail/?ticket={ticket}", Cookie=cookie)[0] == 303
+    assert wire("GET", f"/_emulator/mail/{ticket}/", Cookie=cookie)[0] == 200
+
+
+@pytest.mark.parametrize("ticket", ["..", "a/b", "//evil.example", "%0d%0aX:%20y", "\u00e9"])
+def test_what_is_no_ticket_leads_nowhere(wire, ticket):
+    """Only letters, digits and two signs come into an address."""
+    status, _, told = wire("GET", f"/_emulator/mail/?ticket={quote(ticket, safe='%')}")
+    assert (status, told["Location"]) == (403, None)
 
 
 def test_the_cookie_reads_mail_only(wire, cookie):
-    """Servers on other ports of this machine get it, too. It is no key."""
+    """It is no key."""
     assert wire("GET", "/_emulator/mail", Cookie=cookie)[0] == 200
     assert wire.told["access_key_id"] not in cookie
     value = cookie.partition("=")[2]

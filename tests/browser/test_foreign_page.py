@@ -142,7 +142,7 @@ def test_the_owner_reads_mail_in_the_browser(evil, lottery):
     evil.evaluate("address => { const a = document.createElement('a'); a.href = address; a.text = 'mail';"
                   "document.body.append(a); }", link)  # fmt: skip
     evil.click("text=mail")
-    evil.wait_for_url("**/_emulator/mail/")
+    evil.wait_for_url("**/_emulator/mail/*/")
     assert evil.title() == "Mailbox"
     assert evil.evaluate("document.cookie") == ""
     evil.goto(evil.url)

@@ -22,15 +22,15 @@ class OriginCheck:
     Args:
         port: The emulator's port.
         names: Other names of the emulator, such as a proxy's. A name without a port is valid with every port.
-        pages: The paths to which mails and other sites may link.
+        pages: Matches the paths to which mails and other sites may link.
     """
 
-    def __init__(self, port: int, names: Collection[str], pages: Collection[str]) -> None:
+    def __init__(self, port: int, names: Collection[str], pages: re.Pattern[str]) -> None:
         # Most clients leave out port 80.
         bare = _LOOPBACK if port == 80 else ()
         self._own = frozenset([*bare, *(f"{name}:{port}" for name in _LOOPBACK)])
         self._names = frozenset(name.lower() for name in names)
-        self._pages = frozenset(pages)
+        self._pages = pages
 
     def check(self, request: Request) -> None:
         """Refuse a request that may come from the page of another site.
@@ -55,7 +55,7 @@ class OriginCheck:
 
     def _is_click(self, request: Request) -> bool:
         """Whether somebody clicked on a link to a page."""
-        if request.method != "GET" or request.path not in self._pages:
+        if request.method != "GET" or not self._pages.fullmatch(request.path):
             return False
         headers = request.headers
         purpose = headers.get("sec-fetch-mode", "navigate"), headers.get("sec-fetch-dest", "document")

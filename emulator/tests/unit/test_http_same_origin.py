@@ -1,5 +1,7 @@
 """Which requests come in at port 80, which clients leave out. `test_same_origin.py` has the rest."""
 
+import re
+
 import pytest
 
 from sfn_emulator.http.messages import RefusalError, Request
@@ -8,7 +10,7 @@ from sfn_emulator.http.same_origin import OriginCheck
 
 @pytest.fixture
 def check():
-    return OriginCheck(80, ["lab.example.org:8443"], ["/"])
+    return OriginCheck(80, ["lab.example.org:8443"], re.compile("/"))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:80", "localhost", "[::1]", "lab.example.org:8443"])
