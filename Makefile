@@ -40,7 +40,7 @@ install: $(VENV)/.installed
 PIP := -m pip install --quiet --disable-pip-version-check
 LOCKED := $(PIP) --require-hashes --requirement
 
-$(VENV)/.installed: pyproject.toml emulator/pyproject.toml requirements.lock data/install.py $(wildcard data/jupyter*)
+$(VENV)/.installed: pyproject.toml emulator/pyproject.toml requirements.lock data/install.py $(wildcard data/jupyter* data/ipython*)
 	@$(PYTHON) data/install.py $(VENV) $(if $(WHEELHOUSE),"$(WHEELHOUSE)")
 	@$(MAKE) --no-print-directory project
 	@touch $@
@@ -51,6 +51,9 @@ project:
 	  $(VENV)/share/jupyter/lab/settings/overrides.json
 	@mkdir -p $(VENV)/etc/jupyter/custom && cp data/jupyter_server_config.py $(VENV)/etc/jupyter/
 	@cp data/jupyterlab_custom.css $(VENV)/etc/jupyter/custom/custom.css
+	@mkdir -p $(VENV)/etc/jupyter/labconfig && cp data/jupyterlab_page_config.json \
+	  $(VENV)/etc/jupyter/labconfig/page_config.json
+	@mkdir -p $(VENV)/etc/ipython && cp data/ipython_kernel_config.py $(VENV)/etc/ipython/
 	@$(PY) $(PIP) --no-deps --no-build-isolation --editable ./emulator --editable .
 
 $(VENV)/.tested: $(VENV)/.installed requirements-dev.lock

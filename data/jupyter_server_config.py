@@ -14,9 +14,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import zmq
-from jupyter_core.paths import jupyter_config_dir
+from jupyter_core.paths import jupyter_config_dir, jupyter_runtime_dir
 from jupyter_server.serverapp import ServerApp
+
+from lottery_lib.neighbours import private_sockets
 
 c = get_config()  # noqa: F821
 OWN_SHELL = dict(os.environ)
@@ -27,12 +28,11 @@ folders = [Path(jupyter_config_dir()), Path(__file__).parent]
 c.ServerApp.tornado_settings = {"static_custom_path": [str(folder / "custom") for folder in folders]}
 c.LabApp.custom_css = True
 c.LanguageServerManager.autodetect = False  # nothing here installs a language server
-# A kernel's messages go over sockets in the owner's folder, which no other user of this machine may enter.
-# Windows has no such sockets, so there they go over TCP, and nobody else can read them.
-if os.name == "posix":
-    c.KernelManager.transport = "ipc"
-else:
-    c.KernelManager.transport_encryption = "auto" if zmq.has("curve") else "disabled"
+# The files and sockets of kernels are there, and the file with the address that the browser opens.
+runtime = Path(jupyter_runtime_dir())
+runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
+runtime.chmod(0o700)
+c.KernelManager.update(private_sockets(runtime))
 # On JupyterHub, Binder and Codespaces, a browser sees this server alone. So the kit's pages come through it.
 BEHIND = "JUPYTERHUB_SERVICE_PREFIX" in os.environ or os.environ.get("CODESPACES") == "true"
 c.ServerApp.jpserver_extensions = {
@@ -66,11 +66,15 @@ def ask_for_winners():
 if os.environ.get("LOTTERY_LAB_PID") == str(os.getpid()):
     atexit.register(ask_for_winners)
     # A browser sends a cookie to every port of this machine, but only to the path that the cookie has. A page
-    # that another user serves here does not know the path, so it does not get the cookie.
+    # that another user serves here does not know the path, so it does not get the cookie. The next server
+    # does not accept it.
+    c.ServerApp.jpserver_extensions |= {"lottery_lib.neighbours": True}
     c.ServerApp.base_url = f"/{secrets.token_urlsafe(12)}/"
+    c.ServerApp.cookie_secret = secrets.token_bytes(32)
+    # A browser looks for `localhost` at ::1, too, where another user may listen.
+    c.ServerApp.ip = "127.0.0.1"
     if os.geteuid() == 0:  # root is usual in a container, where JupyterLab would refuse to start
         c.ServerApp.allow_root = True
-        c.ServerApp.ip = "127.0.0.1"
     if "--debug" not in sys.argv:
         c.Application.logging_config = {
             "filters": {"for people": {"()": lambda: is_for_people}},

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-import tornado.web
 import traitlets
 from voila.app import Voila
 
@@ -19,6 +18,7 @@ from lottery_lib.addresses import behind, free_port, serve_at
 from lottery_lib.employees import tutorial_roster
 from lottery_lib.mails import inbox
 from lottery_lib.names import KIT
+from lottery_lib.neighbours import Nothing, private_sockets
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import Target
 from lottery_lib.texts import escaped
@@ -34,13 +34,6 @@ _LOCAL: Final = (
 )
 
 
-class _Elsewhere(tornado.web.RequestHandler):
-    """Refuses a request whose Host is not this machine: a foreign name may lead here (DNS rebinding)."""
-
-    def prepare(self) -> None:
-        raise tornado.web.HTTPError(403)
-
-
 class Projector(Voila):  # type: ignore[misc]
     """Voila, whose page opens only with a token, and loads nothing from other machines.
 
@@ -52,10 +45,17 @@ class Projector(Voila):  # type: ignore[misc]
         return {"headers": {"Content-Security-Policy": _LOCAL}}
 
     def init_handlers(self) -> list[object]:
-        """Voila's own handlers, for this machine's own names alone."""
-        self.app.add_handlers(r"(?!(localhost|127\.0\.0\.1)$).*", [(r".*", _Elsewhere)])
-        handlers: list[object] = super().init_handlers()
-        return handlers
+        """Voila's own handlers, for this machine's own names and below the base path alone.
+
+        Voila itself serves the log-in page outside. There it tells the path to everybody.
+        """
+        # A foreign page can let its own name lead here (DNS rebinding).
+        self.app.add_handlers(r"(?!(localhost|127\.0\.0\.1)$).*", [(r".*", Nothing)])
+        base = self.base_url
+        return [
+            (path if path.startswith(base) else base + path.lstrip("/"), *rest)
+            for path, *rest in super().init_handlers()
+        ]
 
     def launch_browser(self) -> None:
         """Open the page with its token. Voila itself would open it without."""
@@ -107,18 +107,18 @@ def serve(port: int, *, browser: bool) -> None:
         browser: Whether to open the page in a browser.
     """
     path = f"/{secrets.token_urlsafe(12)}/"
-    options = ["--token", f"--Voila.root_dir={_NOTEBOOKS}"]
-    if (address := behind(fixed := free_port())) is None:
-        options += [f"--port={port}", "--Voila.ip=localhost"]
-    else:  # a proxy leads to one port, and no browser can be opened from here
+    # 127.0.0.1 and not localhost: a browser looks for `localhost` at ::1, too, where another user may listen.
+    options = ["--token", f"--Voila.root_dir={_NOTEBOOKS}", "--Voila.ip=127.0.0.1"]
+    # A proxy leads to one port, and no browser can be opened from here.
+    if address := behind(fixed := free_port()):
         browser, port, path = False, fixed, urlsplit(address).path + path[1:]
         shown = urlsplit(address)._replace(path=path).geturl()
-        options += [f"--port={port}", "--Voila.port_retries=0", "--Voila.ip=127.0.0.1"]
-        options += [f"--Voila.custom_display_url={shown}"]
+        options += ["--Voila.port_retries=0", f"--Voila.custom_display_url={shown}"]
         serve_at(port)
     # A browser sends a cookie to every port of this machine, but only to its path, which nobody can guess.
-    options += [f"--Voila.base_url={path}"]
-    if os.name == "posix":  # a kernel's sockets are in the owner's folder
-        options += ["--KernelManager.transport=ipc"]
+    options += [f"--port={port}", f"--Voila.base_url={path}"]
+    # Voila makes a folder of its own for the files of kernels.
+    sockets = private_sockets(Path(tempfile.gettempdir(), "voila_12345678"))
+    options += [f"--KernelManager.{name}={value}" for name, value in sockets.items()]
     options += [] if browser else ["--no-browser"]
     Projector.launch_instance([str(_NOTEBOOKS / "draw_night.ipynb"), *options])

@@ -13,6 +13,7 @@ MINISTACK = Path(sys.prefix, "ministack", "bin", "ministack")
 HAS = {
     "browser": bool(shutil.which("chromium") or shutil.which("google-chrome")),
     "ministack": MINISTACK.exists(),
+    "root": hasattr(os, "geteuid") and os.geteuid() == 0,
 }
 RUNS = {"short": "not long and not ministack", "long": "(long or ministack)"}
 

@@ -3,31 +3,21 @@
 If root runs these tests, root types `make lab`, and another user `make lab-zh`. Otherwise you type both.
 """
 
-import contextlib
 import json
 import os
 import re
-import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 import uuid
-from contextlib import closing
 from pathlib import Path
 from urllib.error import HTTPError
 
 import psutil
 import pytest
-import websocket
-from helpers import free_port, wait_until
+from started import SYSTEM_PATH, make_lab
 
-from lottery_lib.names import KIT
-
-SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 IS_ROOT = os.geteuid() == 0
 #: Runs a command as another user, who may also read what root alone can read: Python may lie in root's home.
 AS_NOBODY = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups",
@@ -45,73 +35,21 @@ def test_in_a_shell():
     assert "running" in json.loads(told.stdout)
 
 
-class Lab:
-    """A JupyterLab that `make lab` or `make lab-zh` has started, and the file with what it printed."""
-
-    def __init__(self, goal, port, token, log, pids):
-        self.goal, self.log, self._pids = goal, log, pids
-        self._address, self._token = f"127.0.0.1:{port}", token
-
-    def processes(self):
-        each = [psutil.Process(pid) for pid in self._pids]
-        return [*each, *(child for process in each for child in process.children(recursive=True))]
-
-    def ask(self, path, method="GET", token=None):
-        url = f"http://{self._address}/{path}"
-        headers = {"Authorization": f"token {self._token if token is None else token}"}
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers, method=method)) as reply:
-            return json.load(reply)
-
-    def listen(self, path):
-        url = f"ws://{self._address}/{path}?token={self._token}&session_id=s"
-        return closing(websocket.create_connection(url, timeout=20))
-
-
-def answers(port):
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-        return True
-    return False
-
-
 @pytest.fixture(scope="module", params=USERS)
 def lab(request):
-    """Started in an environment like a new user's: no activated environment, no settings of anybody's.
+    """JupyterLab, as `make lab` or `make lab-zh` starts it."""
+    goal = request.param
+    with (
+        tempfile.TemporaryDirectory() as home,  # pytest's own folders are closed to other users
+        make_lab(goal, Path(home), user=USERS[goal]) as lab,
+    ):
+        yield lab
 
-    The project is a copy with the same environment. Its folder's name has a space and Chinese letters.
-    """
-    with tempfile.TemporaryDirectory() as home:  # pytest's own folders are closed to other users
-        yield from started(request.param, Path(home))
 
-
-def started(goal, home):
-    checkout, port, user = home / "抽奖 dir", free_port(), USERS[goal]
-    shutil.copytree(KIT, checkout, ignore=shutil.ignore_patterns(".*", "__pycache__", "build", "work"))
-    (checkout / ".venv").symlink_to(sys.prefix)
-    options = "--no-browser --ServerApp.port_retries=0"
-    command = ["make", "-o", "install", goal, f"PORT={port}", f"LAB_ARGS={options}"]
-    environment = {"PATH": SYSTEM_PATH, "HOME": str(home), "SHELL": "/bin/bash", "LANG": "C.UTF-8"}
-    environment["XDG_STATE_HOME"] = str(home)
-    printed = home / "lab.log"
-    if user:
-        subprocess.run(["chown", "-hR", "nobody:nogroup", home], check=True)
-    with printed.open("w") as log:  # no terminal: its terminals would be login shells by default
-        process = subprocess.Popen(
-            [*user, *command], cwd=checkout, env=environment, stdout=log, stderr=log, start_new_session=True
-        )
-    try:
-        for _ in range(300):
-            if token := re.search(rf"^    http://\S+:{port}/\S+\?token=(\w+)$", printed.read_text(), re.M):
-                break
-            assert process.poll() is None, printed.read_text()
-            time.sleep(0.2)
-        wait_until(lambda: answers(port))  # JupyterLab prints its address a moment before
-        status = [*user, ".venv/bin/python", "-m", "lottery_lib", "emulator", "status", "--json"]
-        emulator = json.loads(subprocess.check_output(status, cwd=checkout, env=environment))["pid"]
-        yield Lab(goal, port, token[1], printed, [process.pid, emulator])
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+@pytest.fixture
+def goal(request, lab):
+    """What of the Makefile has started it."""
+    return request.node.callspec.params["lab"]
 
 
 def test_in_a_terminal(lab):
@@ -151,16 +89,16 @@ def test_make_lab_prints_one_address(lab):
     assert printed == f"JupyterLab is at this address:\n\n    {address}\n\nCtrl-C stops it.\n"
 
 
-def test_root_is_told(lab):
+def test_root_is_told(lab, goal):
     """It says in one line that JupyterLab runs as root, and only if it does."""
-    assert (ROOTS_LINE in lab.log.read_text()) == (IS_ROOT and not USERS[lab.goal])
+    assert (ROOTS_LINE in lab.log.read_text()) == (IS_ROOT and not USERS[goal])
 
 
-def test_make_lab_zh_speaks_chinese(lab):
+def test_make_lab_zh_speaks_chinese(lab, goal):
     """The menus are Chinese with `make lab-zh`, and not with `make lab`."""
     plugin = lab.ask("lab/api/settings/@jupyterlab/translation-extension:plugin")
     language = plugin["schema"]["properties"]["locale"]["default"]
-    assert language == {"lab": "default", "lab-zh": "zh_CN"}[lab.goal]
+    assert language == {"lab": "default", "lab-zh": "zh_CN"}[goal]
 
 
 def test_the_server_answers_at_127_0_0_1(lab):

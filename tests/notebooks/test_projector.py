@@ -17,40 +17,26 @@ from urllib.request import url2pathname
 
 import psutil
 import pytest
+from started import lottery_night
 
 from lottery_party.projector import Projector
 
 
 @pytest.fixture(scope="module")
 def projector(tmp_path_factory):
-    """The process of `lottery night`, its port, and the address with the token that it prints."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("projector") / "log"
-    command = [sys.executable, "-m", "lottery_lib", "night", "--no-browser", "--port", str(port)]
-    with log.open("w") as out:
-        process = subprocess.Popen(command, env=os.environ | {"COLUMNS": "200"}, stderr=out, cwd=log.parent)
-    try:
-        deadline = time.monotonic() + 60
-        while not (found := re.search(rf"http://localhost:{port}(/[\w-]{{16}}/\?token=\w+)", log.read_text())):
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        yield process, port, found[1]
-    finally:
-        process.terminate()
-        process.wait(20)
+    """The process of `lottery night`, its port, and the path with the token of the address that it prints."""
+    with lottery_night(tmp_path_factory.mktemp("projector")) as night:
+        yield night.processes()[0], night.port, night.address.partition(str(night.port))[2]
 
 
 def kernels(process):
     """How many kernels run; the emulator may be a child of the process, too."""
-    children = psutil.Process(process.pid).children(recursive=True)
-    return sum("ipykernel" in " ".join(each.cmdline()) for each in children)
+    return sum("ipykernel" in " ".join(each.cmdline()) for each in process.children(recursive=True))
 
 
 def ask(port, path, **headers):
     """The status, the place that it sends to, and the page at a path."""
-    connection = HTTPConnection("localhost", port, timeout=60)
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", path, headers=headers)
     reply = connection.getresponse()
     return reply.status, reply.getheader("Location", ""), reply.read().decode()
@@ -60,7 +46,7 @@ def ask(port, path, **headers):
 def opened_page(projector):
     """What who has the token gets: the status, the page, and the sources that it may load from."""
     _, port, path = projector
-    connection = HTTPConnection("localhost", port, timeout=60)
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", path)
     reply = connection.getresponse()
     cookies = reply.headers.get_all("Set-Cookie")
@@ -84,7 +70,7 @@ def test_a_foreign_name_gets_nothing(projector):
     """A name that a foreign page has made lead here (DNS rebinding) is refused, even with the token."""
     process, port, path = projector
     status, _, page = ask(port, path, Host=f"evil.example:{port}")
-    assert (status, "Who wins tonight?" in page, kernels(process)) == (403, False, 0)
+    assert (status, "Who wins tonight?" in page, kernels(process)) == (404, False, 0)
 
 
 def test_who_has_the_token_gets_the_page(projector, opened_page):

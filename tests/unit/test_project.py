@@ -172,6 +172,15 @@ def test_imports_are_declared():
     assert imported - set(sys.stdlib_module_names) - declared - brought == {"lottery_lib", "lottery_party"}
 
 
+def test_the_environment_has_these_settings():
+    """`make install` has copied the settings of Jupyter and its kernels as they are now."""
+    folders = [Path(sys.prefix, each) for each in ("etc", "share/jupyter/lab/settings")]
+    installed = {path.read_bytes() for folder in folders for path in folder.rglob("*") if path.is_file()}
+    ours = [path for kind in ("jupyter*", "ipython*") for path in (ROOT / "data").glob(kind)]
+    assert len(ours) == 5
+    assert [path.name for path in ours if path.read_bytes() not in installed] == []
+
+
 def test_nothing_is_left_out_in_ci():
     """In CI, each test is in the short run or in the long run, whatever the machine lacks."""
     config = PYPROJECT["tool"]["pytest"]

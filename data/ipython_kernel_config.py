@@ -1,0 +1,10 @@
+"""Settings of every kernel in this environment; `make install` copies this file to .venv/etc/ipython.
+
+A kernel has a TCP port to which forked children send what they print. It is for every user of this machine:
+what another user sends there appears below the cell that runs. So kernels have no such port. What a forked
+child prints is lost.
+"""
+
+from ipykernel.iostream import IOPubThread
+
+IOPubThread._setup_pipe_in = lambda self: setattr(self, "_pipe_flag", False)
