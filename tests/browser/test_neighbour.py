@@ -27,7 +27,7 @@ from sfn_emulator import control
 NEIGHBOUR = Path(__file__).parents[1] / "neighbour.py"
 DEPLOY = """
 from lottery_lib import Stack, connect, draw
-target = connect(attendee="prey", edition="tutorial")
+target = connect(attendee="heard", edition="tutorial")
 Stack(target).deploy();
 """
 DRAW = "draw(target, 2)['winners']"
@@ -226,7 +226,7 @@ def test_another_user_finds_no_secret(servers, home):
 def page_of_ours(request, servers):
     """The address of a page that only its owner's browser can open, and the page's port."""
     if request.param == "mailbox":
-        Stack(target := connect("embedded", attendee="prey")).deploy("ann@example.com")
+        Stack(target := connect("embedded", attendee="heard")).deploy("ann@example.com")
         return inbox(target).where.split(" at ")[1].split()[0], control.status()["port"]
     server = servers(request.param)
     return server.address, server.port
