@@ -1,11 +1,16 @@
 """What every command of ``lottery`` shares: its options, the target, and how its outcome is shown."""
 
+import atexit
 import inspect
 import json
+import os
 import re
 import shlex
 import shutil
 import sys
+import tempfile
+import threading
+import webbrowser
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -15,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lottery_lib.errors import LotteryError
-from lottery_lib.texts import harmless, width
+from lottery_lib.texts import escaped, harmless, width
 from lottery_lib.translation import _
 
 if TYPE_CHECKING:
@@ -181,6 +186,18 @@ def _command() -> str:
 
 
 say = partial(_print, err=True)
+
+
+def open_page(address: str) -> None:
+    """Open a page whose address is a secret in the user's browser.
+
+    Everybody on the machine sees the command line of a browser. Only this user can read the file.
+    """
+    descriptor, name = tempfile.mkstemp(suffix=".html")
+    atexit.register(Path(name).unlink, missing_ok=True)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(f'<meta http-equiv="refresh" content="0; url={escaped(address)}">')
+    threading.Thread(target=webbrowser.open, args=[Path(name).as_uri()], daemon=True).start()
 
 
 def connected(edition: str | None) -> "Target":

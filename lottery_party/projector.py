@@ -1,12 +1,8 @@
 """Serve the pages of draw night to one browser, and say before what is missing."""
 
-import atexit
 import os
 import secrets
 import shlex
-import tempfile
-import threading
-import webbrowser
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,13 +11,13 @@ import traitlets
 from voila.app import Voila
 
 from lottery_lib.addresses import behind, free_port, serve_at
+from lottery_lib.command_line import open_page
 from lottery_lib.employees import tutorial_roster
 from lottery_lib.mails import inbox
 from lottery_lib.names import KIT
 from lottery_lib.neighbours import Nothing, private_sockets
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import Target
-from lottery_lib.texts import escaped
 from lottery_lib.translation import _
 from lottery_party import evening_file
 
@@ -59,13 +55,7 @@ class Projector(Voila):  # type: ignore[misc]
 
     def launch_browser(self) -> None:
         """Open the page with its token. Voila itself would open it without."""
-        address = f"{self.connection_url}?token={self.identity_provider.token}"
-        # Everybody sees the command line of a browser. Only this user can read the file.
-        descriptor, name = tempfile.mkstemp(suffix=".html")
-        atexit.register(Path(name).unlink, missing_ok=True)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(f'<meta http-equiv="refresh" content="0; url={escaped(address)}">')
-        threading.Thread(target=webbrowser.open, args=[Path(name).as_uri()], daemon=True).start()
+        open_page(f"{self.connection_url}?token={self.identity_provider.token}")
 
 
 def missing(target: Target, file: Path) -> list[str]:

@@ -230,7 +230,7 @@ def collected(pages: Iterable[Path]) -> Catalog:
 
 
 #: The packages of the kit, which share a catalogue.
-KIT: Final = [ROOT / "lottery_lib", ROOT / "lottery_party"]
+KIT: Final = [ROOT / "lottery_lib", ROOT / "lottery_party", ROOT / "lottery_class"]
 
 
 def library(folders: Iterable[Path] = KIT) -> Catalog:

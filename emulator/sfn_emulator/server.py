@@ -123,9 +123,7 @@ def _serve(
     os.environ.update(variables := environment.clean_environment(os.environ))
     for name in set(os.environ) - set(variables):
         del os.environ[name]
-    # If an earlier emulator was killed, its files are still here.
-    for name in ("code", "home", "output", "mailbox"):
-        shutil.rmtree(folder / name, ignore_errors=True)
+    _remove_files(folder)  # an earlier emulator may have been killed
     payloads.storage.open(folder / "histories")
     children.adopt_orphans()
     # With `--foreground`, this process may have children that do not belong to the emulator.
@@ -159,6 +157,12 @@ def _serve(
         router.close()
         payloads.storage.close()
         children.end_descendants(spared)
+        _remove_files(folder)  # people are named in mails
+
+
+def _remove_files(folder: Path) -> None:
+    for name in ("code", "home", "output", "mailbox"):
+        shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def main() -> int:

@@ -141,13 +141,16 @@ def test_stop_ends_the_process_and_its_workers(proxied):
     assert gone([*family, *children]) and not psutil.pid_exists(proxied.told["pid"])
 
 
-def test_no_file_of_an_execution_stays(tmp_path):
-    """What executions keep in files is removed when the emulator ends."""
+def test_no_file_about_people_stays(tmp_path):
+    """When the emulator ends, what executions keep in files, the mails and the code are gone."""
     with emulator_in(tmp_path) as told:
         succeed = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
         Machine(Own(told)("stepfunctions"), succeed).run({"text": "x" * 200_000})
-        assert [*tmp_path.rglob("histories/*")]
-    assert not [*tmp_path.rglob("histories")]
+        topic = Own(told)("sns").create_topic(Name="news")["TopicArn"]
+        Own(told)("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint="ann@example.com")
+        assert [*tmp_path.rglob("histories/*")] and [*tmp_path.rglob("mailbox/new/*")]
+    left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
+    assert left <= {"emulator.log", "running.lock", "start.lock"}
 
 
 def test_stop_is_idempotent(own_home, port):

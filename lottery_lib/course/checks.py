@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from IPython.core.getipython import get_ipython
 
+from lottery_lib.course.classroom import tell_board
 from lottery_lib.texts import PLAIN, escaped
 from lottery_lib.translation import _
 
@@ -54,6 +55,15 @@ class Checks(list[Check]):
         return "".join(check._repr_html_() for check in self) or repr(self)
 
 
+class Ready(str):
+    """A sentence that a notebook shows without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 @dataclass(frozen=True)
 class _Run:
     """How the cell of an exercise ended when it ran last: its error, and what each name stood for then."""
@@ -63,7 +73,7 @@ class _Run:
 
 
 #: The cell of an exercise begins with this comment, or has it below a magic.
-_EXERCISE: Final = re.compile(r"^# Exercise (\d+)\b", re.MULTILINE)
+EXERCISE: Final = re.compile(r"^# Exercise (\d+)\b", re.MULTILINE)
 _RUNS: Final[dict[int, _Run]] = {}
 #: The exercise of each cell, by the cell's id: a solution that is put over all of it may lack the comment.
 _CELLS: Final[dict[str, int]] = {}
@@ -79,7 +89,7 @@ def watch_exercises() -> None:
 def _remember(ended: Any) -> None:
     if not ended.info:
         return
-    cell, marked = ended.info.cell_id, _EXERCISE.search(ended.info.raw_cell or "")
+    cell, marked = ended.info.cell_id, EXERCISE.search(ended.info.raw_cell or "")
     exercise = int(marked[1]) if marked else _CELLS.get(cell)
     if exercise is None:
         return
@@ -114,6 +124,21 @@ def check(
     Returns:
         One line for the cell to show, such as ``○ not yet: Count the mails. Your answer is 3.``
     """
+    found = _checked(exercise, answer, right, done=done, hint=hint, start=start)
+    tell_board(f"exercise {exercise}", found.done)
+    return found
+
+
+def _checked(
+    exercise: int,
+    answer: str | Callable[[], object],
+    right: Callable[[Any], object],
+    *,
+    done: str,
+    hint: str | Callable[[Any], str],
+    start: object,
+) -> Check:
+    """The line of `check`."""
     run = _RUNS.get(exercise)
     if run is None:
         what = _("You have not run the cell with the comment # Exercise {number}", number=exercise)

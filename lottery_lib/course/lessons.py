@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from lottery_lib import definition, execution, plan
-from lottery_lib.course.checks import Check, Checks, watch_exercises
+from lottery_lib.course.checks import Check, Checks, Ready, watch_exercises
+from lottery_lib.course.classroom import begin, tell_board
 from lottery_lib.course.sharing import tell_others
 from lottery_lib.draws import draw, machine_arn, winner_table
 from lottery_lib.employees import tutorial_roster
@@ -61,15 +62,6 @@ _OTHER_DEFINITIONS: Final[dict[str, tuple[str, Callable[[definition.Machine], bo
 }
 
 
-class Ready(str):
-    """A sentence that a notebook shows without quotes."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
-
-
 def restore(target: Target, lesson: str) -> Ready:
     """Prepare the account for the start of a lesson.
 
@@ -94,6 +86,7 @@ def restore(target: Target, lesson: str) -> Ready:
     target = target.named(target.names.in_edition("tutorial"))
     hardened = target.named(target.names.in_edition("hardened"))
     watch_exercises()
+    begin(lesson)
     if target.kind == "aws":
         return _look(target, lesson)
     inbox(target).clear()
@@ -144,10 +137,12 @@ def verify(target: Target, lesson: str) -> Checks:
     """Check what is done in a lesson. Each open point has a line with the next step. Never raises."""
     try:
         _refuse_unknown(lesson)
-        return Checks(_checks(target, lesson))
+        found = Checks(_checks(target, lesson))
     except Exception as error:  # an attendee must get an answer, even if something is broken
         next_step = _("It could not be checked: {reason}", reason=str(error).rstrip(".。"))
         return Checks([Check(_("lesson {lesson}", lesson=lesson), False, next_step)])
+    tell_board("verify", all(check.done for check in found), lesson)
+    return found
 
 
 def _refuse_unknown(lesson: str) -> None:

@@ -64,3 +64,11 @@ def picture_css(dark: str = "@media (prefers-color-scheme: dark)") -> str:
         for status in STATUSES
     )
     return f"{scope}{{{light}}}{twin}{by_status}{_CSS.read_text(encoding='utf-8')}"
+
+
+def root_css() -> str:
+    """The colours for a page of their own, as `--text` and so on. A dark page is what the reader prefers."""
+    light, black = (
+        "".join(f"--{name}:{colour[theme]};" for name, colour in COLOURS.items()) for theme in (0, 1)
+    )
+    return f":root{{{light}}}@media (prefers-color-scheme: dark){{:root{{{black}}}}}"

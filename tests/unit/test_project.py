@@ -169,7 +169,11 @@ def test_imports_are_declared():
         "tornado",
         "traitlets",
     }
-    assert imported - set(sys.stdlib_module_names) - declared - brought == {"lottery_lib", "lottery_party"}
+    assert imported - set(sys.stdlib_module_names) - declared - brought == {
+        "lottery_class",
+        "lottery_lib",
+        "lottery_party",
+    }
 
 
 def test_the_environment_has_these_settings():

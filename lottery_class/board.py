@@ -1,0 +1,185 @@
+"""Keep what attendees have done, and say who needs the instructor first, and why.
+
+All of it is in memory. Times are the board's own: an attendee's clock may be wrong.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from lottery_class.protocol import Report
+from lottery_lib.course.checks import EXERCISE
+from lottery_lib.course.notebooks import notebooks, spoken_folder
+from lottery_lib.translation import _
+
+#: The most attendees of a board.
+MOST_ATTENDEES: Final = 400
+#: After so many seconds without anything new, somebody "has not moved".
+LONG: Final = 600
+#: So often somebody may fail a check before the board says it.
+OFTEN: Final = 3
+
+
+class Lesson(NamedTuple):
+    """A lesson's title, and its checks in their order: ``"exercise 1"`` ..., ``"verify"``."""
+
+    title: str
+    checks: list[str]
+
+
+def course(folder: Path | None = None) -> dict[str, Lesson]:
+    """The lessons and their checks, as the notebooks have them.
+
+    Args:
+        folder: The folder of the notebooks; by default that of this process's language.
+    """
+    lessons = {}
+    for path in notebooks(folder or spoken_folder()):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+        numbers = sorted({int(found[1]) for source in sources if (found := EXERCISE.search(source))})
+        verified = any(re.search(r"\bverify\(target, ", source) for source in sources)
+        checks = [f"exercise {number}" for number in numbers] + ["verify"] * verified
+        title = "".join(cells[0]["source"]).partition("\n")[0].lstrip("# ")
+        lessons[path.name[:2]] = Lesson(title, checks)
+    return lessons
+
+
+@dataclass
+class State:
+    """How far an attendee is with a check. `time` is by the attendee's own clock."""
+
+    done: bool
+    tries: int
+    time: str
+
+
+@dataclass
+class Attendee:
+    """One line of the board. `moved` and `asked` are the board's times, in seconds."""
+
+    number: int
+    nickname: str = ""
+    moved: float = 0.0
+    lesson: str = ""
+    asked: float | None = None
+    states: dict[tuple[str, str], State] = field(default_factory=dict)
+
+    def name(self, *, anonymous: bool = False) -> str:
+        """The nickname; without one, or if nobody may know it, a number."""
+        number = _("Attendee {number}", number=self.number)
+        return number if anonymous else self.nickname or number
+
+
+class Board:
+    """The attendees of a class.
+
+    Args:
+        lessons: The lessons and their checks.
+        clock: Seconds, from any start.
+    """
+
+    def __init__(self, lessons: Mapping[str, Lesson], clock: Callable[[], float]) -> None:
+        self.lessons = lessons
+        self.attendees: dict[str, Attendee] = {}
+        self._clock = clock
+        self._numbers = 0
+
+    def accept(self, report: Report) -> bool:
+        """Take a report; returns False if it is somebody new, and the board is full.
+
+        What the course does not have is left out.
+        """
+        lesson, check, whose = report["lesson"], report["check"], report["attendee"]
+        if check == "left":
+            self.attendees.pop(whose, None)
+            return True
+        now = self._clock()
+        if whose not in self.attendees:
+            if len(self.attendees) >= MOST_ATTENDEES:
+                return False
+            self._numbers += 1
+            self.attendees[whose] = Attendee(self._numbers)
+        one = self.attendees[whose]
+        one.nickname, one.moved = report["nickname"], now
+        one.asked = (one.asked or now) if report["help"] else None
+        one.lesson = lesson if lesson in self.lessons else one.lesson
+        if lesson in self.lessons and check in self.lessons[lesson].checks:
+            old = one.states.get((lesson, check), State(False, 0, ""))
+            tries = max(old.tries, report["tries"])
+            # Who has done it can do it, whatever a later run says.
+            one.states[lesson, check] = State(old.done or report["done"], tries, report["time"])
+        return True
+
+    def lines(self) -> list[dict[str, Any]]:
+        """What the page shows of each attendee; who needs the instructor comes first."""
+        now = self._clock()
+        ranked = []
+        for one in self.attendees.values():
+            kind, since, why = self._why_first(one, now)
+            cells = [self._cell(one, lesson) for lesson in self.lessons]
+            line = {"number": one.number, "name": one.name(), "kind": kind, "why": why}
+            rank = ("help", "failed", "still", "").index(kind), since, one.name().casefold(), one.number
+            ranked.append((rank, line | {"lesson": one.lesson, "cells": cells}))
+        return [line for _rank, line in sorted(ranked, key=lambda each: each[0])]
+
+    def _cell(self, one: Attendee, lesson: str) -> list[int]:
+        """For each check of a lesson: -1 if it is done, else how often it was tried."""
+        states = (one.states.get((lesson, check)) for check in self.lessons[lesson].checks)
+        return [0 if each is None else -1 if each.done else each.tries for each in states]
+
+    def _why_first(self, one: Attendee, now: float) -> tuple[str, float, str]:
+        """Why somebody needs the instructor, if so: a kind, what sorts inside that kind, and a sentence."""
+        if one.asked is not None:
+            minutes = int((now - one.asked) // 60)
+            asked = _("Asks for help, {minutes} min ago", minutes=minutes) if minutes else _("Asks for help")
+            return "help", one.asked, asked
+        checks = self.lessons[one.lesson].checks if one.lesson else []
+        states = {check: one.states.get((one.lesson, check)) for check in checks}
+        failed = {check: each.tries for check, each in states.items() if each and not each.done}
+        check = max(failed, key=lambda each: failed[each], default="")
+        if check and failed[check] >= OFTEN:
+            what = {"check": in_words(check), "lesson": one.lesson, "count": failed[check]}
+            return (
+                "failed",
+                -failed[check],
+                _("Lesson {lesson}, {check}: {count} times not yet right", **what),
+            )
+        is_done = checks and all(each and each.done for each in states.values())
+        minutes = int((now - one.moved) // 60)
+        if now - one.moved >= LONG and not is_done:
+            where = (one.lesson and _("lesson {lesson}", lesson=one.lesson)) or _("no lesson begun")
+            return (
+                "still",
+                one.moved,
+                _("Nothing new for {minutes} min, {where}", minutes=minutes, where=where),
+            )
+        return "", 0.0, _("Has done lesson {lesson}", lesson=one.lesson) if is_done else ""
+
+    def summary(self) -> dict[str, Any]:
+        """How many there are, and how many have done the lesson that most of them are in."""
+        here = Counter(one.lesson for one in self.attendees.values() if one.lesson)
+        lesson = max(here, key=lambda each: (here[each], each), default="")
+        cells = [self._cell(one, lesson) for one in self.attendees.values()] if lesson else []
+        done = sum(all(tries == -1 for tries in cell) for cell in cells)
+        return {"attendees": len(self.attendees), "lesson": lesson, "done": done}
+
+    def saved(self, *, anonymous: bool) -> dict[str, Any]:
+        """What a file keeps: each attendee's name or number, and the checks."""
+        attendees = []
+        for one in self.attendees.values():
+            checks = [
+                {"lesson": key[0], "check": key[1], **vars(one.states[key])} for key in sorted(one.states)
+            ]
+            attendees.append({"name": one.name(anonymous=anonymous), "checks": checks})
+        return {"format": 1, "attendees": attendees}
+
+
+def in_words(check: str) -> str:
+    """A check, as people read it."""
+    word, _space, number = check.partition(" ")
+    return _("exercise {number}", number=number) if word == "exercise" else _("what the lesson builds")
