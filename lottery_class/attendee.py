@@ -10,11 +10,12 @@ import contextlib
 import http.client
 import json
 import os
+import queue
 import re
 import secrets
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, TypedDict
 
@@ -181,9 +182,8 @@ class _Sender:
     """The thread that tells the board. It starts with the first note."""
 
     def __init__(self) -> None:
-        self._notes: dict[tuple[str, str], dict[str, Any]] = {}
-        self._guard = threading.Lock()
-        self._wake, self._idle = threading.Event(), threading.Event()
+        self._notes: queue.Queue[tuple[str, str, bool, str] | None] = queue.Queue(1000)
+        self._idle = threading.Event()
         self._thread: threading.Thread | None = None
         self._refused: tuple[str, str] | None = None
         self._problem, self._is_said, self._shows_button = "", False, False
@@ -196,20 +196,16 @@ class _Sender:
             check: ``"exercise 2"``, ``"verify"``, ``"start"`` or ``"help"``.
             done: Whether it is done; for ``"help"``, whether no help is needed.
         """
-        with self._guard:
-            old = self._notes.get((lesson, check))
-            tries = (old["tries"] if old else 0) + (not done)
-            note = {"lesson": lesson, "check": check, "done": done, "tries": tries, "time": _now()}
-            self._notes[lesson, check] = note | {"sent": "", "is_new": True}
         if shell := get_ipython():
             shell.events.register("post_run_cell", self._after_cell)  # once, if it is registered already
         self._shows_button |= check == "start"
-        self.wake()
+        self.wake((lesson, check, done, _now()))
 
-    def wake(self) -> None:
+    def wake(self, note: tuple[str, str, bool, str] | None = None) -> None:
         """There is something to send."""
         self._idle.clear()
-        self._wake.set()
+        with contextlib.suppress(queue.Full):
+            self._notes.put_nowait(note)
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._run, name="lottery class", daemon=True)
             self._thread.start()
@@ -219,32 +215,34 @@ class _Sender:
         return self._thread is None or self._idle.wait(seconds)
 
     def _run(self) -> None:
+        pause = None
         while True:
-            self._wake.clear()
-            is_done = False
+            notes = []
+            with contextlib.suppress(queue.Empty):
+                notes.append(self._notes.get(timeout=pause))
+                while True:
+                    notes.append(self._notes.get_nowait())
+            pause = _AGAIN
             with contextlib.suppress(Exception):  # such as a full disk: nothing of this may reach a cell
-                self._keep()
-                is_done = self._send()
-            if is_done and not self._wake.is_set():
+                self._keep(filter(None, notes))
+                pause = None if self._send() else _AGAIN
+            if pause is None and self._notes.empty():
                 self._idle.set()
-            self._wake.wait(None if is_done else _AGAIN)
 
-    def _keep(self) -> None:
-        """Put the notes into the file, unless this attendee has left."""
-        with self._guard:
-            notes, self._notes = self._notes, {}
+    def _keep(self, notes: Iterable[tuple[str, str, bool, str]]) -> None:
+        """Put notes into the file, unless this attendee has left."""
         with _lock():
             joined = _read()
-            if joined is None or not notes:
+            if joined is None:
                 return
-            for (lesson, check), note in notes.items():
+            for lesson, check, done, time in notes:
                 if check == "help":
-                    joined["help"] = not note["done"]
-                old = joined["states"].pop(key := f"{lesson} {check}", None)
-                if old:
-                    note["tries"], note["sent"] = min(note["tries"] + old["tries"], 9999), old["sent"]
-                    note["done"] |= old["done"] and check != "help"  # who has done it can do it
-                joined["states"][key] = note  # the newest is the last
+                    joined["help"] = not done
+                state = joined["states"].pop(f"{lesson} {check}", {"done": False, "tries": 0, "sent": ""})
+                state["tries"] = min(state["tries"] + (not done), 9999)
+                state["done"] = done or (state["done"] and check != "help")  # who has done it can do it
+                state |= {"lesson": lesson, "check": check, "time": time, "is_new": True}
+                joined["states"][f"{lesson} {check}"] = state  # the newest is the last
             _write(joined)
 
     def _send(self) -> bool:

@@ -3,17 +3,13 @@
 All of it is in memory. Times are the board's own: an attendee's clock may be wrong.
 """
 
-import json
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from lottery_class.protocol import Report
-from lottery_lib.course.checks import EXERCISE
-from lottery_lib.course.notebooks import notebooks, spoken_folder
+from lottery_lib.course.notebooks import Lesson
 from lottery_lib.translation import _
 
 #: The most attendees of a board.
@@ -22,31 +18,6 @@ MOST_ATTENDEES: Final = 400
 LONG: Final = 600
 #: So often somebody may fail a check before the board says it.
 OFTEN: Final = 3
-
-
-class Lesson(NamedTuple):
-    """A lesson's title, and its checks in their order: ``"exercise 1"`` ..., ``"verify"``."""
-
-    title: str
-    checks: list[str]
-
-
-def course(folder: Path | None = None) -> dict[str, Lesson]:
-    """The lessons and their checks, as the notebooks have them.
-
-    Args:
-        folder: The folder of the notebooks; by default that of this process's language.
-    """
-    lessons = {}
-    for path in notebooks(folder or spoken_folder()):
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-        numbers = sorted({int(found[1]) for source in sources if (found := EXERCISE.search(source))})
-        verified = any(re.search(r"\bverify\(target, ", source) for source in sources)
-        checks = [f"exercise {number}" for number in numbers] + ["verify"] * verified
-        title = "".join(cells[0]["source"]).partition("\n")[0].lstrip("# ")
-        lessons[path.name[:2]] = Lesson(title, checks)
-    return lessons
 
 
 @dataclass
@@ -106,7 +77,8 @@ class Board:
             self.attendees[whose] = Attendee(self._numbers)
         one = self.attendees[whose]
         one.nickname, one.moved = report["nickname"], now
-        one.asked = (one.asked or now) if report["help"] else None
+        since = now if one.asked is None else one.asked
+        one.asked = since if report["help"] else None
         one.lesson = lesson if lesson in self.lessons else one.lesson
         if lesson in self.lessons and check in self.lessons[lesson].checks:
             old = one.states.get((lesson, check), State(False, 0, ""))

@@ -3,15 +3,13 @@
 import asyncio
 import contextlib
 import json
-import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from lottery_lib.command_line import Group, Outcome, Run, open_page, say, show
-from lottery_lib.errors import LotteryError
+from lottery_lib.command_line import Group, Outcome, Run, open_page, say, show, write_new
 from lottery_lib.translation import _
 
 if TYPE_CHECKING:
@@ -55,13 +53,13 @@ def class_(
     Attendees join with the line that it shows. Everything is in memory. Ctrl-C ends the board and its code.
     """
     from lottery_class import server
-    from lottery_class.board import course
+    from lottery_lib.course.notebooks import lessons
 
     if check:
         return _check(port)
     save = _saver(file, anonymous) if file else None
     sockets = server.listen(port, lan=lan)
-    room = server.Classroom(course(), sockets[0].getsockname()[1], lan=lan, save=save)
+    room = server.Classroom(lessons(), sockets[0].getsockname()[1], lan=lan, save=save)
     document = {"address": room.address, "code": room.code, "page": room.page, "phone": room.phone_page}
     if run.as_json:
         show(document, as_json=True)
@@ -94,12 +92,8 @@ _NOBODY: Final = _(
 
 
 def _saver(file: str, anonymous: bool) -> "Callable[[Board], None]":
-    """What saves a board in a new file, which only this user can read."""
-    try:
-        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    except OSError as error:
-        what = _("cannot be written ({reason})", reason=error.strerror)
-        raise LotteryError(_("file {file}", file=file), what, _("Give another")) from error
+    """What saves a board in a new file."""
+    write_new(file, b"")
 
     def save(board: "Board") -> None:
         text = json.dumps(board.saved(anonymous=anonymous), ensure_ascii=False, indent=1)

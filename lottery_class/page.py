@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from lottery_class.board import Lesson, in_words
+from lottery_class.board import in_words
+from lottery_lib.course.notebooks import Lesson
 from lottery_lib.translation import _, language
 from lottery_lib.view.theme import root_css
 

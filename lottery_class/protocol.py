@@ -78,7 +78,7 @@ def clean_nickname(text: str) -> str:
     Raises:
         LotteryError: It is too long, or has characters that nobody can see.
     """
-    name = " ".join(unicodedata.normalize("NFKC", text).split(" ")).strip()
+    name = " ".join(unicodedata.normalize("NFKC", text).split(" ")).strip(" ")
     unseen = any(unicodedata.category(letter)[0] in "CZ" and letter != " " for letter in name)
     if unseen or _BLANK.search(text):
         what = _("has a character that nobody can see")

@@ -23,9 +23,10 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from lottery_class import page
-from lottery_class.board import Board, Lesson
+from lottery_class.board import Board
 from lottery_class.limits import Limit
 from lottery_class.protocol import ALPHABET, CODE_HEADER, CODE_LENGTH, MOST_BYTES, PORT, Report, parsed
+from lottery_lib.course.notebooks import Lesson
 from lottery_lib.errors import LotteryError
 from lottery_lib.texts import escaped
 from lottery_lib.translation import N_, _, first_spoken, translated
@@ -197,9 +198,11 @@ class _Page(_Handler):
     async def get(self, _token: str, name: str) -> None:
         if name == "events":
             await self._events()
-        else:
+        elif name in page.FILES:
             self.set_header("Content-Type", f"{page.FILES[name]}; charset=utf-8")
             self.write(page.file(name))
+        else:
+            raise tornado.web.HTTPError(404)
 
     def post(self, _token: str, name: str) -> None:
         """Save the file now."""
@@ -300,14 +303,15 @@ async def serve(
         stopped: Ends it.
         visited: Called with the address of such a visitor.
     """
-    logging.getLogger("tornado").setLevel(logging.ERROR)  # a stranger may not fill the instructor's terminal
+    # A stranger must not fill the instructor's terminal.
+    logging.getLogger("tornado.general").setLevel(logging.CRITICAL)
     names = rf"(localhost|{re.escape(socket.gethostname())}(\.local)?|[0-9.]+|\[[0-9a-f:.]+\])(:[0-9]+)?"
     own = {"allowed": re.compile(names, re.IGNORECASE), "visited": visited, "room": room}
     path = "/([A-Za-z0-9_-]{22})/"
     rules: list[Any] = [("/", _Hello, own)]
     if room:
         rules += [("/report", _Reports, own), (path + "()", _Door, own)]
-        rules += [(path + r"(events|save|board\.css|board\.js)", _Page, own)]
+        rules += [(path + "([a-z.]+)", _Page, own)]
     application = tornado.web.Application(rules, log_function=lambda handler: None)
     limits = {"max_body_size": MOST_BYTES, "max_header_size": 16_384, "body_timeout": 5.0}
     server = _Server(application, idle_connection_timeout=20, **limits)

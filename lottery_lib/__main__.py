@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -27,6 +26,7 @@ from lottery_lib.command_line import (
     show,
     shown_rows,
     stack_of,
+    write_new,
     yes_option,
 )
 from lottery_lib.errors import LotteryError
@@ -216,14 +216,8 @@ def winners(edition: str | None, csv: str | None, xlsx: str | None) -> Outcome:
 
     table = winners(connected(edition))
     for file, written in ((csv, draws.as_csv), (xlsx, draws.as_xlsx)):
-        if not file:
-            continue
-        try:
-            with Path(file).open("xb") as new:  # it may hold winners that an emulator has forgotten
-                new.write(written(table))
-        except OSError as error:
-            what = _("cannot be written ({reason})", reason=error.strerror)
-            raise LotteryError(_("file {file}", file=file), what, _("Give another")) from error
+        if file:
+            write_new(file, written(table))
     return Outcome(records(table))
 
 

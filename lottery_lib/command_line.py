@@ -200,6 +200,20 @@ def open_page(address: str) -> None:
     threading.Thread(target=webbrowser.open, args=[Path(name).as_uri()], daemon=True).start()
 
 
+def write_new(file: str, content: bytes) -> None:
+    """Write a new file, which only its owner reads. An old one may hold what nothing else has.
+
+    Raises:
+        LotteryError: It exists, or it cannot be written.
+    """
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
+            new.write(content)
+    except OSError as error:
+        what = _("cannot be written ({reason})", reason=error.strerror)
+        raise LotteryError(_("file {file}", file=file), what, _("Give another")) from error
+
+
 def connected(edition: str | None) -> "Target":
     """The target of a command. On AWS, say first which account it is."""
     from lottery_lib.target import connect, introduction

@@ -1,6 +1,7 @@
 """Run notebooks from top to bottom: one, or all of them as an instructor does before the course."""
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ import nbformat
 from tqdm import tqdm
 
 from lottery_lib.addresses import free_port
+from lottery_lib.course.checks import EXERCISE
 from lottery_lib.embedded import emulator
 from lottery_lib.names import KIT
 from lottery_lib.translation import _, language
@@ -47,6 +49,28 @@ class NotebookRun(TypedDict):
 def notebooks(folder: Path = NOTEBOOKS_FOLDER) -> list[Path]:
     """The lessons, in their order."""
     return sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+
+
+class Lesson(NamedTuple):
+    """A lesson's title, and its checks in their order: ``"exercise 1"`` ..., ``"verify"``."""
+
+    title: str
+    checks: list[str]
+
+
+def lessons() -> dict[str, Lesson]:
+    """The lessons in this process's language, by their two digits."""
+    found = {}
+    for path in notebooks(spoken_folder()):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+        numbers = sorted({int(match[1]) for source in sources if (match := EXERCISE.search(source))})
+        verified = any("verify(target, " in source for source in sources)
+        title = "".join(cells[0]["source"]).partition("\n")[0].lstrip("# ")
+        found[path.name[:2]] = Lesson(
+            title, [f"exercise {number}" for number in numbers] + ["verify"] * verified
+        )
+    return found
 
 
 def spoken_folder() -> Path:
