@@ -134,7 +134,7 @@ def _write(joined: Joined) -> None:
     draft.replace(joined_file())
 
 
-class _NotTakenError(LotteryError):
+class NotTakenError(LotteryError):
     """The board does not take a report, or cannot be reached (`status` 0)."""
 
     status = 0
@@ -145,7 +145,7 @@ def _post(joined: Joined, state: Mapping[str, Any]) -> str:
 
     Raises:
         ValueError: It is no check of the kit.
-        _NotTakenError: The board does not take it.
+        NotTakenError: The board does not take it.
     """
     whole = {key: joined[key] for key in ("attendee", "nickname", "help")}
     whole |= {key: state[key] for key in ("lesson", "check", "done", "tries", "time")}
@@ -168,7 +168,7 @@ def _post(joined: Joined, state: Mapping[str, Any]) -> str:
         429: (_("has got too many wrong codes or reports"), _("Try again in a minute")),
         503: (_("is full"), _("Ask your instructor")),
     }.get(status, (_("does not answer as a board does"), _("Compare the address with the board's")))
-    problem = _NotTakenError(_("board {address}", address=joined["address"]), what, next_step)
+    problem = NotTakenError(_("board {address}", address=joined["address"]), what, next_step)
     problem.status = status
     raise problem
 
@@ -258,7 +258,7 @@ class _Sender:
                 body = _post(joined, state)
             except ValueError:
                 pass  # it is no check of the kit
-            except _NotTakenError as problem:
+            except NotTakenError as problem:
                 self._problem = _("{problem} Go on: your checks are kept, and sent later.", problem=problem)
                 self._refused = (joined["address"], joined["code"]) if problem.status == 403 else None
                 return problem.status == 403  # that board has ended: asking again does not help

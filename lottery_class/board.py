@@ -31,9 +31,13 @@ class State:
 
 @dataclass
 class Attendee:
-    """One line of the board. `moved` and `asked` are the board's times, in seconds."""
+    """One line of the board. `moved` and `asked` are the board's times, in seconds.
+
+    `cells` has, by lesson and for each of its checks: -1 if it is done, else how often it was tried.
+    """
 
     number: int
+    cells: dict[str, list[int]]
     nickname: str = ""
     moved: float = 0.0
     lesson: str = ""
@@ -74,7 +78,8 @@ class Board:
             if len(self.attendees) >= MOST_ATTENDEES:
                 return False
             self._numbers += 1
-            self.attendees[whose] = Attendee(self._numbers)
+            cells = {number: [0] * len(each.checks) for number, each in self.lessons.items()}
+            self.attendees[whose] = Attendee(self._numbers, cells)
         one = self.attendees[whose]
         one.nickname, one.moved = report["nickname"], now
         since = now if one.asked is None else one.asked
@@ -84,7 +89,10 @@ class Board:
             old = one.states.get((lesson, check), State(False, 0, ""))
             tries = max(old.tries, report["tries"])
             # Who has done it can do it, whatever a later run says.
-            one.states[lesson, check] = State(old.done or report["done"], tries, report["time"])
+            done = old.done or report["done"]
+            one.states[lesson, check] = State(done, tries, report["time"])
+            cell = one.cells[lesson] = one.cells[lesson].copy()  # a line may have the old one
+            cell[self.lessons[lesson].checks.index(check)] = -1 if done else tries
         return True
 
     def lines(self) -> list[dict[str, Any]]:
@@ -93,16 +101,10 @@ class Board:
         ranked = []
         for one in self.attendees.values():
             kind, since, why = self._why_first(one, now)
-            cells = [self._cell(one, lesson) for lesson in self.lessons]
             line = {"number": one.number, "name": one.name(), "kind": kind, "why": why}
             rank = ("help", "failed", "still", "").index(kind), since, one.name().casefold(), one.number
-            ranked.append((rank, line | {"lesson": one.lesson, "cells": cells}))
+            ranked.append((rank, line | {"lesson": one.lesson, "cells": [*one.cells.values()]}))
         return [line for _rank, line in sorted(ranked, key=lambda each: each[0])]
-
-    def _cell(self, one: Attendee, lesson: str) -> list[int]:
-        """For each check of a lesson: -1 if it is done, else how often it was tried."""
-        states = (one.states.get((lesson, check)) for check in self.lessons[lesson].checks)
-        return [0 if each is None else -1 if each.done else each.tries for each in states]
 
     def _why_first(self, one: Attendee, now: float) -> tuple[str, float, str]:
         """Why somebody needs the instructor, if so: a kind, what sorts inside that kind, and a sentence."""
@@ -110,34 +112,24 @@ class Board:
             minutes = int((now - one.asked) // 60)
             asked = _("Asks for help, {minutes} min ago", minutes=minutes) if minutes else _("Asks for help")
             return "help", one.asked, asked
-        checks = self.lessons[one.lesson].checks if one.lesson else []
-        states = {check: one.states.get((one.lesson, check)) for check in checks}
-        failed = {check: each.tries for check, each in states.items() if each and not each.done}
-        check = max(failed, key=lambda each: failed[each], default="")
-        if check and failed[check] >= OFTEN:
-            what = {"check": in_words(check), "lesson": one.lesson, "count": failed[check]}
-            return (
-                "failed",
-                -failed[check],
-                _("Lesson {lesson}, {check}: {count} times not yet right", **what),
-            )
-        is_done = checks and all(each and each.done for each in states.values())
+        cell = one.cells.get(one.lesson, [])
+        if (most := max(cell, default=0)) >= OFTEN:
+            check = in_words(self.lessons[one.lesson].checks[cell.index(most)])
+            what = {"check": check, "lesson": one.lesson, "count": most}
+            return "failed", -most, _("Lesson {lesson}, {check}: {count} times not yet right", **what)
+        is_done = cell and set(cell) == {-1}
         minutes = int((now - one.moved) // 60)
         if now - one.moved >= LONG and not is_done:
             where = (one.lesson and _("lesson {lesson}", lesson=one.lesson)) or _("no lesson begun")
-            return (
-                "still",
-                one.moved,
-                _("Nothing new for {minutes} min, {where}", minutes=minutes, where=where),
-            )
+            still = _("Nothing new for {minutes} min, {where}", minutes=minutes, where=where)
+            return "still", one.moved, still
         return "", 0.0, _("Has done lesson {lesson}", lesson=one.lesson) if is_done else ""
 
     def summary(self) -> dict[str, Any]:
         """How many there are, and how many have done the lesson that most of them are in."""
         here = Counter(one.lesson for one in self.attendees.values() if one.lesson)
         lesson = max(here, key=lambda each: (here[each], each), default="")
-        cells = [self._cell(one, lesson) for one in self.attendees.values()] if lesson else []
-        done = sum(all(tries == -1 for tries in cell) for cell in cells)
+        done = sum(set(one.cells[lesson]) == {-1} for one in self.attendees.values()) if lesson else 0
         return {"attendees": len(self.attendees), "lesson": lesson, "done": done}
 
     def saved(self, *, anonymous: bool) -> dict[str, Any]:

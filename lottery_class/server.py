@@ -31,7 +31,7 @@ from lottery_lib.errors import LotteryError
 from lottery_lib.texts import escaped
 from lottery_lib.translation import N_, _, first_spoken, translated
 
-#: Seconds: from a report to the page; between two looks at the clock; that a page may take to read.
+#: Seconds: between two events of a page; between two looks at the clock; that a page may take to read.
 _TICK: Final = 0.05
 _LOOK: Final = 5.0
 _PATIENCE: Final = 30.0
@@ -88,6 +88,7 @@ class Classroom:
         self.version = 0
         self._shown: dict[int, tuple[int, dict[str, Any]]] = {}
         self._planned: asyncio.TimerHandle | None = None
+        self._last = 0.0
 
     def take(self, report: Report, code: str, address: str) -> int:
         """Take a report that has the right form; returns the status of HTTP.
@@ -106,12 +107,12 @@ class Classroom:
             return 429
         if not self.board.accept(report):
             return 503
-        self._planned = self._planned or asyncio.get_running_loop().call_later(_TICK, self.refresh)
+        self._planned = self._planned or asyncio.get_running_loop().call_at(self._last + _TICK, self.refresh)
         return 204
 
     def refresh(self) -> None:
         """Look at the board again, and wake the pages."""
-        self._planned = None
+        self._planned, self._last = None, asyncio.get_running_loop().time()
         self.version += 1
         before, self._shown = self._shown, {}
         for line in self.board.lines():

@@ -206,7 +206,7 @@ def test_a_flood_of_one_address_stops(board):
 
 def test_somebody_too_many_waits(board):
     """A full board says so."""
-    board.room.board.attendees.update({str(each): Attendee(each) for each in range(MOST_ATTENDEES)})
+    board.room.board.attendees.update({str(each): Attendee(each, {}) for each in range(MOST_ATTENDEES)})
     assert board.send(1) == 503
 
 
