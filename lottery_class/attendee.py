@@ -165,9 +165,8 @@ def _post(joined: Joined, state: Mapping[str, Any]) -> str:
     what, next_step = {
         0: (_("cannot be reached ({reason})", reason=reason), _("Compare the address with the board's")),
         403: (_("does not know this code"), _("Type the line that the board shows now")),
-        429: (_("has got too many wrong codes or reports"), _("Try again in a minute")),
         503: (_("is full"), _("Ask your instructor")),
-    }.get(status, (_("does not answer as a board does"), _("Compare the address with the board's")))
+    }.get(status, (_("does not take it (HTTP {status})", status=status), _("Try again in a minute")))
     problem = NotTakenError(_("board {address}", address=joined["address"]), what, next_step)
     problem.status = status
     raise problem

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,9 +12,11 @@ from lottery_lib.command_line import Group, Outcome, Run, open_page, say, show, 
 from lottery_lib.translation import _
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
+    from socket import socket
 
     from lottery_class.board import Board
+    from lottery_class.server import Classroom
 
 # Each command imports what it needs, as in `lottery_lib`.
 # ruff: noqa: PLC0415
@@ -55,11 +56,11 @@ def class_(
     from lottery_class import server
     from lottery_lib.course.notebooks import lessons
 
-    if check:
-        return _check(port)
     save = _saver(file, anonymous) if file else None
-    sockets = server.listen(port, lan=lan)
-    room = server.Classroom(lessons(), sockets[0].getsockname()[1], lan=lan, save=save)
+    sockets = server.listen(port, lan=lan or check)
+    room = server.Classroom(lessons(), sockets[0].getsockname()[1], lan=lan or check, save=save)
+    if check:
+        return _check(sockets, room)
     document = {"address": room.address, "code": room.code, "page": room.page, "phone": room.phone_page}
     if run.as_json:
         show(document, as_json=True)
@@ -73,7 +74,7 @@ def class_(
         say(_("Attendees type this:\n\n    {command}\n\nCtrl-C ends the board.", command=room.command))
     if not no_browser:
         open_page(room.page)
-    asyncio.run(_until_signal(lambda stopped: server.serve(sockets, room, stopped=stopped)))
+    _serve(sockets, room)
     if save:
         save(room.board)
         say(_("The checks are saved in {file}", file=file))
@@ -102,38 +103,29 @@ def _saver(file: str, anonymous: bool) -> "Callable[[Board], None]":
     return save
 
 
-async def _until_signal(serve: "Callable[[asyncio.Event], Coroutine[None, None, None]]") -> None:
-    """Serve until Ctrl-C, or until the system ends this process."""
-    stopped = asyncio.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):  # on Windows, Ctrl-C cancels this coroutine
-            asyncio.get_running_loop().add_signal_handler(name, stopped.set)
-    with contextlib.suppress(asyncio.CancelledError):
-        await serve(stopped)
-
-
-def _check(port: int | None) -> Outcome:
-    """Wait until another computer of the room reaches this one."""
+def _serve(sockets: "list[socket]", room: "Classroom") -> None:
     from lottery_class import server
 
-    sockets = server.listen(port, lan=True)
-    own = server.lan_address()
-    url = f"http://{own}:{sockets[0].getsockname()[1]}/"
+    with contextlib.suppress(KeyboardInterrupt):  # only on Windows; elsewhere it is a signal
+        asyncio.run(server.serve(sockets, room))
+
+
+def _check(sockets: "list[socket]", room: "Classroom") -> Outcome:
+    """Wait until another computer of the room reaches this one."""
+    url = f"http://{room.address}/"
     say(_("On another computer in this room, open this address in a browser: {url}", url=url))
     say(_NOBODY)
     visitors: list[str] = []
 
-    async def wait(stopped: asyncio.Event) -> None:
-        def visited(address: str) -> None:
-            if address == own or address.startswith("127."):
-                say(_("That was this computer. Use another one."))
-                return
+    def visited(address: str) -> None:
+        if room.address.startswith(f"{address}:") or address.startswith("127."):
+            say(_("That was this computer. Use another one."))
+        else:
             visitors.append(address)
-            stopped.set()
+            room.stopped.set()
 
-        await server.serve(sockets, None, visited=visited, stopped=stopped)
-
-    asyncio.run(_until_signal(wait))
+    room.visited = visited
+    _serve(sockets, room)
     if visitors:
         say(_("{visitor} has reached this computer: `lottery class --lan` works here.", visitor=visitors[0]))
     return Outcome({"address": url, "visitors": visitors}, bool(visitors), {})

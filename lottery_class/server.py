@@ -1,7 +1,6 @@
 """Serve the board: attendees send reports to it, and the instructor's page shows it.
 
-Attendees need the code. The page needs a path that nobody can guess, and no code opens it. There are two such
-paths: one that only this machine may use, and one for the instructor's phone if `--lan` is given.
+Attendees need the code. The page needs a path that nobody can guess, and no code opens it.
 """
 
 import asyncio
@@ -11,9 +10,9 @@ import json
 import logging
 import re
 import secrets
+import signal
 import socket
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
@@ -38,6 +37,8 @@ _PATIENCE: Final = 30.0
 #: Open connections: all, and those of one address. A hub's attendees share one.
 MOST_CONNECTIONS: Final = 900
 MOST_OF_ADDRESS: Final = 500
+#: Windows cannot catch signals, nor can a thread of a test.
+_NO_SIGNALS: Final = (NotImplementedError, RuntimeError, ValueError)
 _HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -75,16 +76,17 @@ class Classroom:
         self.board = Board(lessons, clock)
         self.save = save
         self.code = "".join(secrets.choice(ALPHABET) for _letter in range(CODE_LENGTH))
-        self.here, self.phone = secrets.token_urlsafe(16), secrets.token_urlsafe(16) if lan else ""
+        self.path = secrets.token_urlsafe(16)
         self.address = f"{lan_address() if lan else '127.0.0.1'}:{port}"
         self.command = f"lottery join {self.address.removesuffix(f':{PORT}')} {self.code}"
-        self.page = f"http://127.0.0.1:{port}/{self.here}/"
-        self.phone_page = f"http://{self.address}/{self.phone}/" if lan else None
+        self.page = f"http://127.0.0.1:{port}/{self.path}/"
+        self.phone_page = f"http://{self.address}/{self.path}/" if lan else None
         self.of_address = Limit(rate=500, burst=2000, clock=clock)  # a whole class may share one
         self._of_attendee = Limit(rate=5, burst=200, clock=clock)  # who was offline sends all at once
         self._wrong_of_address = Limit(rate=1 / 6, burst=10, clock=clock)
         self._wrong_of_all = Limit(rate=2, burst=100, clock=clock)
-        self.changed = asyncio.Event()
+        self.visited: Callable[[str], None] = lambda address: None  # who opens the address in a browser
+        self.stopped, self.changed = asyncio.Event(), asyncio.Event()
         self.version = 0
         self._shown: dict[int, tuple[int, dict[str, Any]]] = {}
         self._planned: asyncio.TimerHandle | None = None
@@ -136,7 +138,6 @@ class _Handler(tornado.web.RequestHandler):
     sites: Collection[str] = ("", "none", "same-origin")
     room: Classroom
     allowed: re.Pattern[str]
-    visited: Callable[[str], None]
 
     def initialize(self, **own: Any) -> None:
         """Take what `serve` gives."""
@@ -184,7 +185,7 @@ class _Hello(_Handler):
     def get(self) -> None:
         words = translated(first_spoken(self.request.headers.get("Accept-Language", "")), _HELLO)
         self.write(f"<!doctype html><meta name=viewport content='width=device-width'><p>{escaped(words)}")
-        self.visited(self.request.remote_ip or "")
+        self.room.visited(self.request.remote_ip or "")
 
 
 class _Page(_Handler):
@@ -192,8 +193,7 @@ class _Page(_Handler):
 
     def prepare(self) -> None:
         super().prepare()
-        tokens = [self.room.phone, self.room.here if self.request.remote_ip == "127.0.0.1" else ""]
-        if not any(token and hmac.compare_digest(token, self.path_args[0]) for token in tokens):
+        if not hmac.compare_digest(self.room.path, self.path_args[0]):
             raise tornado.web.HTTPError(404)
 
     async def get(self, _token: str, name: str) -> None:
@@ -238,23 +238,13 @@ class _Door(_Page):
 class _Server(HTTPServer):
     """A server with a limit of open connections, for all and for each address."""
 
-    def initialize(self, *arguments: Any, **options: Any) -> None:
-        super().initialize(*arguments, **options)
-        self._open: Counter[str] = Counter()
-
     def handle_stream(self, stream: tornado.iostream.IOStream, address: tuple[str, int]) -> None:
         """Close a connection too many, else serve it."""
-        if self._open.total() >= MOST_CONNECTIONS or self._open[address[0]] >= MOST_OF_ADDRESS:
+        theirs = sum(each.context.address[0] == address[0] for each in self._connections)  # type: ignore[attr-defined]
+        if len(self._connections) < MOST_CONNECTIONS and theirs < MOST_OF_ADDRESS:
+            super().handle_stream(stream, address)
+        else:
             stream.close()
-            return
-        self._open[address[0]] += 1
-        super().handle_stream(stream, address)
-
-    def on_close(self, server_conn: Any) -> None:
-        """A connection has ended."""
-        super().on_close(server_conn)
-        self._open[server_conn.context.address[0]] -= 1
-        self._open += Counter()  # forgets addresses without a connection
 
 
 def lan_address() -> str:
@@ -289,38 +279,25 @@ def listen(port: int | None, *, lan: bool) -> list[socket.socket]:
     raise LotteryError(where, _("is taken, or you may not use it"), _("Give another with --port"))
 
 
-async def serve(
-    sockets: list[socket.socket],
-    room: Classroom | None,
-    *,
-    stopped: asyncio.Event,
-    visited: Callable[[str], None] = lambda address: None,
-) -> None:
-    """Serve a board until `stopped` is set.
-
-    Args:
-        sockets: What `listen` returned.
-        room: The board; without one, only who opens the address in a browser gets an answer.
-        stopped: Ends it.
-        visited: Called with the address of such a visitor.
-    """
+async def serve(sockets: list[socket.socket], room: Classroom) -> None:
+    """Serve a board on what `listen` returned, until `room.stopped` is set or a signal ends it."""
+    for name in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(*_NO_SIGNALS):
+            asyncio.get_running_loop().add_signal_handler(name, room.stopped.set)
     # A stranger must not fill the instructor's terminal.
     logging.getLogger("tornado.general").setLevel(logging.CRITICAL)
     names = rf"(localhost|{re.escape(socket.gethostname())}(\.local)?|[0-9.]+|\[[0-9a-f:.]+\])(:[0-9]+)?"
-    own = {"allowed": re.compile(names, re.IGNORECASE), "visited": visited, "room": room}
+    own = {"allowed": re.compile(names, re.IGNORECASE), "room": room}
     path = "/([A-Za-z0-9_-]{22})/"
-    rules: list[Any] = [("/", _Hello, own)]
-    if room:
-        rules += [("/report", _Reports, own), (path + "()", _Door, own)]
-        rules += [(path + "([a-z.]+)", _Page, own)]
+    rules: list[Any] = [("/", _Hello, own), ("/report", _Reports, own), (path + "()", _Door, own)]
+    rules += [(path + "([a-z.]+)", _Page, own)]
     application = tornado.web.Application(rules, log_function=lambda handler: None)
     limits = {"max_body_size": MOST_BYTES, "max_header_size": 16_384, "body_timeout": 5.0}
     server = _Server(application, idle_connection_timeout=20, **limits)
     server.add_sockets(sockets)
-    while not stopped.is_set():
-        if room:
-            room.refresh()  # minutes pass, although nobody sends anything
+    while not room.stopped.is_set():
+        room.refresh()  # minutes pass, although nobody sends anything
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopped.wait(), _LOOK)
+            await asyncio.wait_for(room.stopped.wait(), _LOOK)
     server.stop()
     await server.close_all_connections()

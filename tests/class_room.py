@@ -63,7 +63,7 @@ class Class:
     def events(self) -> Iterator[Iterator[dict[str, Any]]]:
         """What a page of the instructor hears."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        connection.request("GET", f"/{self.room.here}/events")
+        connection.request("GET", f"/{self.room.path}/events")
         reply = connection.getresponse()
         yield (json.loads(line[6:]) for line in reply if line.startswith(b"data: "))
         connection.close()
@@ -82,15 +82,13 @@ def running(port: int = 0, lan: bool = False, code: str = "", **options: Any) ->
     port, clock = sockets[0].getsockname()[1], Clock()
     room = server.Classroom(lessons(), port, lan=lan, clock=clock, **options)
     room.code = code or room.code
-    loop, stopped = asyncio.new_event_loop(), asyncio.Event()
-    thread = threading.Thread(
-        target=lambda: loop.run_until_complete(server.serve(sockets, room, stopped=stopped))
-    )
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=lambda: loop.run_until_complete(server.serve(sockets, room)))
     thread.start()
     try:
         yield Class(room, clock, port)
     finally:
-        loop.call_soon_threadsafe(stopped.set)
+        loop.call_soon_threadsafe(room.stopped.set)
         thread.join()
         loop.close()
 

@@ -371,5 +371,5 @@ def test_joining_goes_wrong(shell, board, address, code_and_name, says):
 def test_a_server_that_is_no_board(shell, recorder):
     """Another program at that address is told as such."""
     recorder.status = 200
-    with pytest.raises(LotteryError, match="does not answer as a board does"):
+    with pytest.raises(LotteryError, match=r"does not take it \(HTTP 200\)"):
         join(f"127.0.0.1:{recorder.server_port}", "K7M4QP")

@@ -103,22 +103,21 @@ def test_check_waits_for_another_computer(monkeypatch, capsys):
     said = []
     monkeypatch.setattr("lottery_class.commands.say", said.append)
 
+    seen = server._Hello.get
+    asked = []
+
+    def get(handler):
+        asked.append(1)
+        handler.request.remote_ip = own if len(asked) == 1 else "192.0.2.8"  # then another computer
+        seen(handler)
+
+    monkeypatch.setattr(server._Hello, "get", get)
+
     def visits():
         visit(said[0])
         wait_until(lambda: "That was this computer. Use another one." in said)
-        monkeypatch.setattr(server, "lan_address", lambda: "192.0.2.7")
         visit(said[0])
 
-    # For the second visit the board takes this computer's address for another's.
-    real = server.serve
-
-    async def serve(*arguments, visited, **options):
-        def seen(address):
-            visited("192.0.2.8" if server.lan_address() == "192.0.2.7" else address)
-
-        await real(*arguments, visited=seen, **options)
-
-    monkeypatch.setattr(server, "serve", serve)
     thread = threading.Timer(0.5, visits)
     thread.start()
     assert main(["class", "--check", "--port", "0", "--json"]) == 0

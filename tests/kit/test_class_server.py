@@ -4,7 +4,7 @@ import http.client
 import json
 import socket
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 import pytest
 from class_room import report, running
@@ -92,7 +92,7 @@ def test_a_foreign_page_gets_nothing(board, path, headers):
     method = "POST" if path in ("/report", "/{token}/save") else "GET"
     body = json.dumps(report(1)).encode() if path == "/report" else b""
     found = board.ask(
-        method, path.format(token=board.room.here), body, headers | {CODE_HEADER: board.room.code}
+        method, path.format(token=board.room.path), body, headers | {CODE_HEADER: board.room.code}
     )
     assert found[0] in (400, 403)
     assert board.lines() == []
@@ -105,33 +105,29 @@ def test_a_browser_does_not_report(board):
     assert board.ask("OPTIONS", "/report", headers={"Origin": "http://evil.example"})[0] == 403
 
 
-@pytest.mark.parametrize(
-    "path", ["/{code}/", "/{code}/events", "/page", "/board.html", "/{wrong}/", "/{phone}/"]
-)
+@pytest.mark.parametrize("path", ["/{code}/", "/{code}/events", "/page", "/board.html", "/{wrong}/"])
 def test_the_code_opens_no_page(board, path):
     """The instructor's page needs its own path. The attendees' code opens nothing."""
     room = board.room
-    path = path.format(code=room.code, wrong="A" * 22, phone=room.phone or "B" * 22)
+    path = path.format(code=room.code, wrong="A" * 22)
     assert board.ask("GET", path, headers={CODE_HEADER: room.code})[0] == 404
 
 
-def test_the_page_of_this_machine_and_that_of_the_phone():
-    """With --lan, the page's first path answers this machine alone. The second also answers a phone."""
-    with running(lan=True) as board, ExitStack() as open_ones:
+def test_with_lan_the_room_and_the_phone_reach_it():
+    """With --lan, another computer gets an answer, and the instructor's phone the page, by its path."""
+    with running(lan=True) as board:
         outside = server.lan_address()
 
         def status(path):
             connection = http.client.HTTPConnection(outside, board.port, timeout=10)
-            open_ones.callback(connection.close)
-            connection.request("GET", path)
-            return connection.getresponse().status
+            with closing(connection):
+                connection.request("GET", path)
+                return connection.getresponse().status
 
         assert board.room.address == f"{outside}:{board.port}"
-        assert board.ask("GET", f"/{board.room.here}/")[0] == 200
-        assert status(f"/{board.room.here}/") == 404
-        assert status(f"/{board.room.phone}/") == 200
-        assert board.room.phone_page == f"http://{outside}:{board.port}/{board.room.phone}/"
-        assert status("/") == 200
+        assert board.room.phone_page == f"http://{outside}:{board.port}/{board.room.path}/"
+        paths = ("/", f"/{board.room.path}/", f"/{board.room.code}/", "/page")
+        assert [status(path) for path in paths] == [200, 200, 404, 404]
 
 
 def test_the_room_reaches_nothing_without_lan(board):
@@ -144,10 +140,10 @@ def test_the_room_reaches_nothing_without_lan(board):
 def test_a_link_opens_the_page_and_no_frame_does(board):
     """A link from a file opens the page; its other files do not open from there; no frame shows it."""
     headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document"}
-    assert board.ask("GET", f"/{board.room.here}/", headers=headers)[0] == 200
-    assert board.ask("GET", f"/{board.room.here}/board.js", headers=headers)[0] == 403
+    assert board.ask("GET", f"/{board.room.path}/", headers=headers)[0] == 200
+    assert board.ask("GET", f"/{board.room.path}/board.js", headers=headers)[0] == 403
     connection = http.client.HTTPConnection("127.0.0.1", board.port)
-    connection.request("GET", f"/{board.room.here}/")
+    connection.request("GET", f"/{board.room.path}/")
     reply = connection.getresponse()
     assert "frame-ancestors 'none'" in reply.headers["Content-Security-Policy"]
     assert (reply.headers["Referrer-Policy"], reply.headers["Cache-Control"]) == ("no-referrer", "no-store")
@@ -183,7 +179,7 @@ def test_a_large_body_is_not_read(board):
 def test_a_name_that_is_html_stays_text(board):
     """HTML in a nickname comes to the page as JSON, and is never part of a page's HTML."""
     assert board.send(1, nickname="<img src=x onerror=alert(1)>") == 204
-    assert b"onerror" not in board.ask("GET", f"/{board.room.here}/")[1]
+    assert b"onerror" not in board.ask("GET", f"/{board.room.path}/")[1]
     with board.events() as events:
         (line,) = next(event["lines"] for event in events if event["lines"])
     assert line["name"] == "<img src=x onerror=alert(1)>"
@@ -217,7 +213,7 @@ def test_slow_clients_stop_nobody(board):
             client = slow.enter_context(socket.create_connection(("127.0.0.1", board.port)))
             client.sendall(b"POST /report HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 900\r\n\r\n{")
         page = slow.enter_context(socket.create_connection(("127.0.0.1", board.port)))
-        page.sendall(f"GET /{board.room.here}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        page.sendall(f"GET /{board.room.path}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         began = time.monotonic()
         assert [board.send(one) for one in range(1, 100)] == [204] * 99
         assert time.monotonic() - began < 10
@@ -247,7 +243,7 @@ def test_hello_says_that_the_board_is_reached(board):
     status, text = board.ask("GET", "/", headers={"Accept-Language": "en"})
     assert status == 200
     assert b"This computer reaches the board of the class." in text
-    secrets = (board.room.code, board.room.here)
+    secrets = (board.room.code, board.room.path)
     assert not any(secret.encode() in text for secret in secrets)
 
 
@@ -266,10 +262,10 @@ def test_saving_when_asked():
     saved = []
     with running(save=lambda board: saved.append(board.saved(anonymous=True))) as board:
         board.send(1, nickname="Ann")
-        assert b'id="save"' in board.ask("GET", f"/{board.room.here}/")[1]
-        assert board.ask("POST", f"/{board.room.here}/save")[0] == 200
-        assert board.ask("GET", f"/{board.room.here}/save")[0] == 404
+        assert b'id="save"' in board.ask("GET", f"/{board.room.path}/")[1]
+        assert board.ask("POST", f"/{board.room.path}/save")[0] == 200
+        assert board.ask("GET", f"/{board.room.path}/save")[0] == 404
     assert [each["attendees"][0]["name"] for each in saved] == ["Attendee 1"]
     with running() as board:
-        assert b'id="save"' not in board.ask("GET", f"/{board.room.here}/")[1]
-        assert board.ask("POST", f"/{board.room.here}/save")[0] == 404
+        assert b'id="save"' not in board.ask("GET", f"/{board.room.path}/")[1]
+        assert board.ask("POST", f"/{board.room.path}/save")[0] == 404
