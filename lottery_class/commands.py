@@ -54,11 +54,14 @@ def class_(
     Attendees join with the line that it shows. Everything is in memory. Ctrl-C ends the board and its code.
     """
     from lottery_class import server
+    from lottery_lib.addresses import serve_at
     from lottery_lib.course.notebooks import lessons
 
     save = _saver(file, anonymous) if file else None
     sockets = server.listen(port, lan=lan or check)
-    room = server.Classroom(lessons(), sockets[0].getsockname()[1], lan=lan or check, save=save)
+    number = sockets[0].getsockname()[1]
+    serve_at(number)
+    room = server.Classroom(lessons(), number, lan=lan or check, save=save)
     if check:
         return _check(sockets, room)
     document = {"address": room.address, "code": room.code, "page": room.page, "phone": room.phone_page}

@@ -26,6 +26,7 @@ from lottery_class import page
 from lottery_class.board import Board
 from lottery_class.limits import Limit
 from lottery_class.protocol import ALPHABET, CODE_HEADER, CODE_LENGTH, MOST_BYTES, PORT, Report, parsed
+from lottery_lib.addresses import in_browser
 from lottery_lib.course.notebooks import Lesson
 from lottery_lib.errors import LotteryError
 from lottery_lib.texts import escaped
@@ -80,7 +81,7 @@ class Classroom:
         self.path = secrets.token_urlsafe(16)
         self.address = f"{lan_address() if lan else '127.0.0.1'}:{port}"
         self.command = f"lottery join {self.address.removesuffix(f':{PORT}')} {self.code}"
-        self.page = f"http://127.0.0.1:{port}/{self.path}/"
+        self.page = in_browser(f"http://127.0.0.1:{port}/{self.path}/")
         self.phone_page = f"http://{self.address}/{self.path}/" if lan else None
         self.of_address = Limit(rate=500, burst=2000, clock=clock)  # a whole class may share one
         self._of_attendee = Limit(rate=5, burst=200, clock=clock)  # who was offline sends all at once

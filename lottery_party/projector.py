@@ -1,8 +1,8 @@
 """Serve the pages of draw night to one browser, and say before what is missing."""
 
-import os
 import secrets
 import shlex
+import tempfile
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit

@@ -257,6 +257,16 @@ def test_a_port_that_is_taken(board):
         each.close()
 
 
+def test_the_page_behind_a_proxy(monkeypatch):
+    """On a hub, the page's address leads through the Jupyter server. Attendees' kernels ask this machine."""
+    monkeypatch.setenv("LOTTERY_PROXY", "https://hub.example/user/ann/proxy/")
+    with running() as board:
+        path = f"127.0.0.1:{board.port}/{board.room.path}/"
+        assert board.room.page == f"https://hub.example/user/ann/proxy/{path}"
+        assert board.room.address == f"127.0.0.1:{board.port}"
+        assert b'href="board.css"' in board.ask("GET", f"/{board.room.path}/")[1]
+
+
 def test_saving_when_asked():
     """The page's button saves. Without --save there is nothing to press, and no file."""
     saved = []
