@@ -20,7 +20,7 @@ APART := PY=$(PY) tests/apart
 # Python stores what it compiles. Without that, each of a hundred processes would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: lab lab-zh install project wheelhouse locks test test-all check static unit rehearse refresh translations pictures bench bench-tests cost fidelity format clean
+.PHONY: lab lab-zh install project wheelhouse locks test test-all check static unit lessons rehearse refresh translations pictures bench bench-tests cost fidelity format clean
 
 # Attendees type `make lab`. It installs once, then opens the course. The emulator ends with JupyterLab.
 # `make lab-zh` is the same in Chinese: the notebooks, JupyterLab's menus, and `lottery` in its terminals. An English
@@ -120,6 +120,10 @@ test: check
 # Runs `make test`, and all tests that take long: each interruption, AWS's command line, MiniStack, the notebooks in kernels.
 test-all: test $(VENV)/awscli/.installed $(VENV)/ministack/.installed $(VENV)/tools/.installed
 	$(APART) tests/everything long
+
+# Runs the cells of all lessons without a kernel. CI does it, and the unit tests, with Debian's Python, too.
+lessons: $(VENV)/.tested
+	$(APART) $(PY) -m pytest tests/notebooks/test_checks.py -n 2 -p no:nbval -m "not long"
 
 rehearse: install
 	$(PY) -m lottery_lib rehearse

@@ -44,6 +44,8 @@ DOCUMENTS: Final = [
         "docs/aws.md",
         "docs/receipts.md",
         "docs/security.md",
+        "docs/class.md",
+        "docs/personal-data.md",
     )
 ]
 #: Stands before a text that has no translation yet.

@@ -55,7 +55,7 @@ def running(command, folder, environment, *, seconds=300, **user):
         )
     try:
         deadline = time.monotonic() + seconds
-        while not (address := re.search(r"http://127\.0\.0\.1:\S+\?token=\w+", log.read_text())):
+        while not (address := re.search(r"http://(127\.0\.0\.1|localhost):\S+\?token=\w+", log.read_text())):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.2)

@@ -54,7 +54,7 @@ class Meter(threading.Thread):
 @pytest.mark.parametrize("lesson", ["00_overview", "05_state_machine", "06_run_a_draw", "18_many_items"])
 def test_a_lesson_takes_less_than_a_gigabyte(lesson):
     """JupyterLab, the lesson's kernel, and the emulator with its workers, from the first cell to the last."""
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         folder, environment = fresh_copy(Path(home, "course")), environment_of(home)
         (folder / ".venv").symlink_to(sys.prefix)
         command = ["make", "-o", "install", "lab", f"PORT={free_port()}", "LAB_ARGS=--no-browser"]

@@ -43,7 +43,9 @@ def packages(stick):
 @pytest.fixture
 def course():
     """A fresh copy of the project, and a new user's variables."""
-    with tempfile.TemporaryDirectory() as home:  # the path of a kernel's socket may have 107 letters
+    with tempfile.TemporaryDirectory(
+        ignore_cleanup_errors=True
+    ) as home:  # the path of a kernel's socket may have 107 letters
         yield fresh_copy(Path(home, "course")), environment_of(home)
 
 
