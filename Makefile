@@ -9,18 +9,17 @@ LAB_ARGS ?=
 # Python. There, `make lab WHEELHOUSE=/media/stick` installs them.
 STICK ?= .
 WHEELHOUSE ?=
-# JupyterLab always opens the first notebook of your own copies. It sends no request to the Internet.
+# JupyterLab always opens the first notebook of your own copies.
 # `make lab COURSE=notebooks` is for who changes the course: it opens the notebooks that git tracks.
 COURSE := work
-LAB = --LabApp.default_url=/lab/tree/$(COURSE)/00_overview.ipynb --LabApp.news_url=None \
-  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.extension_manager=readonly
+LAB = --LabApp.default_url=/lab/tree/$(COURSE)/00_overview.ipynb
 # Runs a command with an emulator of its own and without your AWS settings. The emulator ends with the command.
 APART := PY=$(PY) tests/apart
 
 # Python stores what it compiles. Without that, each of a hundred processes would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: lab lab-zh install project wheelhouse locks test test-all check static unit lessons rehearse refresh translations pictures bench bench-tests cost fidelity format clean
+.PHONY: lab lab-zh install project hub wheelhouse locks test test-all check static unit lessons rehearse refresh translations pictures bench bench-tests cost fidelity format clean
 
 # Attendees type `make lab`. It installs once, then opens the course. The emulator ends with JupyterLab.
 # `make lab-zh` is the same in Chinese: the notebooks, JupyterLab's menus, and `lottery` in its terminals. An English
@@ -56,6 +55,17 @@ project:
 	@mkdir -p $(VENV)/etc/ipython && cp data/ipython_kernel_config.py $(VENV)/etc/ipython/
 	@$(PY) $(PIP) --no-deps --no-build-isolation --editable ./emulator --editable .
 
+# JupyterHub for a class on one machine: see docs/classroom.md. It needs Node.js and npm. People who share this
+# environment cannot write into it, so the kit's own modules are compiled here.
+hub: $(VENV)/hub/.installed
+
+$(VENV)/hub/.installed: $(VENV)/.installed $(wildcard data/hub/*)
+	@$(PY) $(LOCKED) data/hub/jupyterhub.lock
+	@mkdir -p $(VENV)/hub && cp data/hub/package.json data/hub/package-lock.json $(VENV)/hub/
+	@npm ci --prefix $(VENV)/hub --ignore-scripts --no-audit --no-fund --loglevel=error
+	@$(PY) -m compileall -q lottery_lib lottery_party lottery_class emulator/sfn_emulator emulator/states_language
+	@touch $@
+
 $(VENV)/.tested: $(VENV)/.installed requirements-dev.lock
 	$(PY) $(LOCKED) requirements-dev.lock
 	@touch $@
@@ -75,6 +85,9 @@ locks: $(VENV)/tools/.installed
 	echo 'awscli>=1.46,<1.47' | $(LOCK) - --output-file tests/kit/awscli.lock
 	printf 'ministack>=1.5.33,<1.6\nboto3>=1.43,<2' | $(LOCK) - --output-file tests/second/ministack.lock
 	printf 'uv>=0.13,<0.14\ncheck-jsonschema>=0.39,<0.40\njupyter-repo2docker>=2026.4' | $(LOCK) - --output-file tests/machine/tools.lock
+	printf 'jupyterhub>=6.1.1,<7\njupyterhub-idle-culler>=2,<3' | $(LOCK) - --constraint requirements.lock \
+	  --output-file data/hub/jupyterhub.lock
+	npm install --prefix data/hub --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 	$(subst 3.11,3.13,$(LOCK)) emulator/fidelity/requirements.txt --output-file emulator/fidelity/requirements.lock
 
 # Run this before each commit. Both halves run at the same time.

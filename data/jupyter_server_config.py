@@ -1,8 +1,9 @@
 """Settings of every Jupyter server in this environment; `make install` copies this file to .venv/etc/jupyter.
 
-With them, kernels and terminals find the command `lottery`, and the server has no reason to warn. The server
-that `make lab` starts prints its address, warnings and errors only. It also runs as root, as in a container,
-and says so. The emulator ends with that server, so the server says which winners are lost.
+With them, kernels and terminals find the command `lottery`, JupyterLab asks nothing in the Internet, and the
+server has no reason to warn. The server that `make lab` starts prints its address, warnings and errors only.
+It also runs as root, as in a container, and says so. The emulator ends with that server, so the server says
+which winners are lost.
 """
 
 import atexit
@@ -27,6 +28,9 @@ c.ServerApp.terminado_settings = {"shell_command": [os.environ.get("SHELL") or "
 folders = [Path(jupyter_config_dir()), Path(__file__).parent]
 c.ServerApp.tornado_settings = {"static_custom_path": [str(folder / "custom") for folder in folders]}
 c.LabApp.custom_css = True
+c.LabApp.news_url = None
+c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
+c.LabApp.extension_manager = "readonly"
 c.LanguageServerManager.autodetect = False  # nothing here installs a language server
 # The files and sockets of kernels are there, and the file with the address that the browser opens.
 runtime = Path(jupyter_runtime_dir())
@@ -80,3 +84,7 @@ if os.environ.get("LOTTERY_LAB_PID") == str(os.getpid()):
             "filters": {"for people": {"()": lambda: is_for_people}},
             "handlers": {"console": {"filters": ["for people"]}},
         }
+
+# On JupyterHub, a person's emulator ends with their server: `Stop My Server` leaves no process.
+if "JUPYTERHUB_SERVICE_PREFIX" in os.environ:
+    os.environ["LOTTERY_LAB_PID"] = str(os.getpid())

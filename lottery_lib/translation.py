@@ -10,8 +10,10 @@ from typing import Final
 #: One folder for each language, with catalogues for the library, the notebooks and the documents.
 #: `make translations` compiles that of the library (.mo).
 TRANSLATIONS: Final = Path(__file__).resolve().parent.parent / "translations"
-#: The learner's copies of the notebooks, with a folder for each language; see `course.copies`.
-WORK: Final = TRANSLATIONS.parent / "work"
+_KIT: Final = TRANSLATIONS.parent
+#: The learner's copies of the notebooks, with a folder for each language; see `course.copies`. Where a class
+#: shares the kit, a learner cannot write there.
+WORK: Final = _KIT / "work" if os.access(_KIT, os.W_OK) else Path.home() / "lottery"
 _LOCALE: Final = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")  # as gettext reads it
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 MINISTACK = Path(sys.prefix, "ministack", "bin", "ministack")
 HAS = {
     "browser": bool(shutil.which("chromium") or shutil.which("google-chrome")),
+    "hub": sys.platform == "linux" and os.geteuid() == 0 and bool(shutil.which("npm")),
     "ministack": MINISTACK.exists(),
     "root": hasattr(os, "geteuid") and os.geteuid() == 0,
 }

@@ -45,6 +45,7 @@ DOCUMENTS: Final = [
         "docs/receipts.md",
         "docs/security.md",
         "docs/class.md",
+        "docs/classroom.md",
         "docs/personal-data.md",
     )
 ]

@@ -12,7 +12,7 @@ from unittest.mock import Mock
 
 import psutil
 import pytest
-from helpers import Own, emulator_in
+from helpers import Own, emulator_in, wait_until
 from test_lambda_life import ended
 
 from sfn_emulator.lambda_ import runner
@@ -225,6 +225,19 @@ sys.exit(f"{faults() - before} pages")
     spares._fill(1)
     spare, new = (pages(spares.take(), tmp_path) for _ in range(2))
     assert spare < new / 2
+
+
+@pytest.mark.long
+def test_a_minute_after_the_last_call_only_the_emulator_is_left(harmed):
+    """Then its workers and the process that forks them have ended. The next call works as before.
+
+    It waits for a minute.
+    """
+    function, emulator = harmed.function(PARENT), psutil.Process(harmed.told["pid"])
+    forker = function()
+    assert emulator.children(recursive=True)
+    wait_until(lambda: not emulator.children(recursive=True), seconds=90)
+    assert function() != forker
 
 
 def pages(worker, folder):

@@ -24,7 +24,7 @@ from lottery_lib.names import KIT, Names
 from lottery_lib.resources import Resource  # noqa: TC001
 from lottery_lib.resources.log_group import LogGroup
 from lottery_lib.target import Target, connect
-from lottery_lib.translation import _
+from lottery_lib.translation import WORK, _
 from lottery_lib.view.graph import graph_view
 
 #: The emulator and its sixteen workers, which share memory if they are forked. A test compares this with
@@ -142,7 +142,7 @@ def _disk() -> Result:
 
 
 def _folders() -> Result:
-    folders = [str(NOTEBOOKS_FOLDER), _state_folder()]
+    folders = [str(WORK if WORK.exists() else WORK.parent), _state_folder()]
     for folder in folders:
         with tempfile.TemporaryFile(dir=folder):
             pass

@@ -35,7 +35,9 @@ def _note_address(log: Any, handler: Any) -> None:
 def _seen(request: Any) -> tuple[str, str]:
     """The scheme and the host that the browser has asked for."""
     told = [request.headers.get(f"X-Forwarded-{name}", "").split(",")[0] for name in ("Proto", "Host")]
-    return told[0] or request.protocol, told[1] or request.host
+    scheme = told[0] or request.protocol
+    # JupyterHub's proxy says "ws" or "wss" of a websocket. Its Origin has the page's scheme.
+    return scheme.replace("ws", "http"), told[1] or request.host
 
 
 def _lets_through(handler: Any, host: str) -> bool:

@@ -1,6 +1,7 @@
 """What is written down twice is kept equal."""
 
 import ast
+import json
 import pkgutil
 import re
 import subprocess
@@ -27,13 +28,14 @@ REQUIREMENTS = [
 ]
 
 
-#: For attendees and for who changes the kit; and what tests run: AWS's command line, MiniStack, and tools.
+#: For attendees, for who changes the kit, for tests (AWS's command line, MiniStack, tools), and for a class's hub.
 LOCKS = [
     "requirements.lock",
     "requirements-dev.lock",
     "tests/kit/awscli.lock",
     "tests/second/ministack.lock",
     "tests/machine/tools.lock",
+    "data/hub/jupyterhub.lock",
 ]
 #: How this project itself is installed once its lock is: nothing is fetched, so nothing comes without a hash.
 EDITABLE = (
@@ -93,9 +95,24 @@ def test_lock_has_no_addresses(lock):
     assert "/" not in (ROOT / lock).read_text(encoding="utf-8")
 
 
+def test_the_hub_fits_the_kit():
+    """The hub is installed into the kit's environment, so it has the kit's versions of what both need."""
+    ours, hubs = locked("requirements.lock"), locked("data/hub/jupyterhub.lock")
+    assert {name for name, version in hubs.items() if ours.get(name, version) != version} == set()
+    assert "jupyterhub" in hubs
+
+
+def test_the_hubs_proxy_is_locked():
+    """The lock of npm has a hash of each package, and no address of a registry."""
+    lock = json.loads((ROOT / "data" / "hub" / "package-lock.json").read_text(encoding="utf-8"))
+    packages = {name: told for name, told in lock["packages"].items() if name}
+    assert "node_modules/configurable-http-proxy" in packages
+    assert [name for name, told in packages.items() if "integrity" not in told or "resolved" in told] == []
+
+
 def test_nothing_is_installed_without_a_hash():
     """`make` installs locks, with `--require-hashes`, and the project, and nothing else. Binder calls it."""
-    wanted = [".venv/.tested", *(f".venv/{tool}/.installed" for tool in ("awscli", "ministack", "tools"))]
+    wanted = [".venv/.tested", *(f".venv/{tool}/.installed" for tool in ("awscli", "ministack", "tools", "hub"))]
     command = ["make", "--dry-run", "--always-make", *wanted]
     steps = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     binder = (ROOT / "postBuild").read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ import io
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import catalogues
 import pytest
@@ -198,3 +199,10 @@ def test_english_needs_no_catalogue():
     """Nobody waits for Babel in English."""
     program = "import sys; import lottery_lib.__main__; sys.exit('babel' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_copies_lie_at_home_where_the_kit_cannot_be_written():
+    """Who shares the kit with a class gets the copies of the lessons in their home."""
+    code = "import os; os.access = lambda *_: False; from lottery_lib.translation import WORK; print(WORK)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(Path.home() / "lottery")

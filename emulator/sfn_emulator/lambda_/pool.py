@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -135,6 +136,7 @@ class Pool:
             keep = worker.alive and not worker.retired
             if keep:
                 self._idle[worker] = function
+                worker.idle_since = time.monotonic()
             self._end_turn(function)
             doomed = [*self._surplus(), *([] if keep else [worker])]
         for old in doomed:
@@ -154,6 +156,18 @@ class Pool:
                 worker.retired = worker.retired or concerns(function)
         for worker in gone:
             worker.discard()
+
+    def end_idle(self, seconds: float) -> bool:
+        """End the workers that have been idle for so long. Returns whether there is no worker now."""
+        long_ago = time.monotonic() - seconds
+        with self._lock:
+            old = [worker for worker in self._idle if worker.idle_since < long_ago]
+            for worker in old:
+                del self._idle[worker]
+            is_empty = not self._idle and not self._running.total()
+        for worker in old:
+            worker.discard()
+        return is_empty
 
     def shorten(self) -> None:
         """Empty the long output files of idle workers. A thread of a function may print at any time."""
@@ -237,6 +251,7 @@ class Spares:
         self._make = make
         self._ready: list[Worker] = []
         self._most = _MOST_SPARES
+        self._wanted_at = 0.0
         self._making = threading.Lock()
 
     def take(self) -> Worker:
@@ -249,7 +264,15 @@ class Spares:
 
     def want(self, number: int) -> None:
         """Make spare workers in the background until there are this many. There are at most four."""
+        self._wanted_at = time.monotonic()
         threading.Thread(target=self._fill, args=(number,), daemon=True).start()
+
+    def end_idle(self, seconds: float) -> None:
+        """End them if nobody has wanted any for so long."""
+        if self._wanted_at < time.monotonic() - seconds:
+            with contextlib.suppress(IndexError):
+                while True:
+                    self._ready.pop().discard()
 
     def close(self) -> None:
         """End them."""

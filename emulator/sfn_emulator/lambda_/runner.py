@@ -29,6 +29,8 @@ LARGEST_RESULT: Final = 6 * 1024 * 1024
 _FORKED_BYTES: Final = 15 << 20
 _STARTED_BYTES: Final = 40 << 20
 _POLL_SECONDS: Final = 0.25
+# Then the next call waits some milliseconds for a worker, and half a second for the process that forks it.
+_IDLE_SECONDS: Final = 60.0
 _TASK_ROOT: Final = b"/var/task"
 # AWS's runtime client also reads these fields of an invocation.
 _UNUSED: Final = dict.fromkeys(("x_amzn_trace_id", "cognito_identity", "tenant_id", "invocation_id"))
@@ -99,7 +101,7 @@ class Runner:
         free = psutil.virtual_memory().available
         self.pool = Pool(self._worker, *limits_of(os.cpu_count() or 1, free, size))
         self._closed = threading.Event()
-        threading.Thread(target=self._shorten_outputs, daemon=True).start()
+        threading.Thread(target=self._spare_memory, daemon=True).start()
 
     def close(self) -> None:
         """End all workers."""
@@ -123,9 +125,12 @@ class Runner:
             finally:
                 self.pool.give_back(worker)
 
-    def _shorten_outputs(self) -> None:
+    def _spare_memory(self) -> None:
         while not self._closed.wait(_POLL_SECONDS):
             self.pool.shorten()
+            self.spares.end_idle(_IDLE_SECONDS)
+            if self.pool.end_idle(_IDLE_SECONDS) and self._forker:
+                self._forker.end_idle(_IDLE_SECONDS)
 
     def _worker(self, function: Function) -> Worker:
         with self.code.held(function.code) as folder:

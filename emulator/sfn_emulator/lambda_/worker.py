@@ -58,11 +58,13 @@ class Worker:
     Attributes:
         output: What it prints.
         retired: Whether it gets no further invocation.
+        idle_since: When it ended its last invocation, by the monotonic clock.
         stream_id: The end of the name of its log stream.
     """
 
     def __init__(self, folder: Path, forker: "Forker | None" = None) -> None:
         self.retired = False
+        self.idle_since = 0.0
         self.stream_id = uuid.uuid4().hex
         self._most_memory = sys.maxsize
         folder.mkdir(parents=True, exist_ok=True)
@@ -200,6 +202,7 @@ class Forker:
         self._lock = threading.Lock()
         self._process: Started | None = None
         self._socket: socket.socket
+        self._used_at = 0.0
 
     def fork(self, output: CapturedOutput) -> tuple[Forked, socket.socket]:
         """Fork a worker. The first worker waits until the forker has started.
@@ -208,6 +211,7 @@ class Forker:
             OSError, EOFError: The system has no room for it.
             RuntimeError: The forker does not answer. It is ended, so that the next call starts another one.
         """
+        self._used_at = time.monotonic()
         process = self._run()
         try:
             return self._fork(output)
@@ -219,6 +223,11 @@ class Forker:
         except RuntimeError:
             process.kill()
             raise
+
+    def end_idle(self, seconds: float) -> None:
+        """End it if it has forked nothing for so long. The next worker starts it again."""
+        if self._used_at < time.monotonic() - seconds:
+            self.close()
 
     def close(self) -> None:
         """End it."""

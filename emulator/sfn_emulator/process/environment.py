@@ -42,7 +42,8 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     if sys.platform == "linux":
         # The memory of large objects, such as zips, then goes back to the system when they are freed, and
         # that of small ones when we ask for it. Python's own allocator keeps a megabyte for each one left.
-        ours |= {"MALLOC_MMAP_THRESHOLD_": "1000000", "PYTHONMALLOC": "malloc"}
+        # Threads share one heap, because they seldom run at the same time.
+        ours |= {"MALLOC_MMAP_THRESHOLD_": "1000000", "PYTHONMALLOC": "malloc", "MALLOC_ARENA_MAX": "1"}
     return bare_environment(environ) | {"SFN_EMULATOR_LANG": language()} | kept | ours
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from sfn_emulator.lambda_ import pool as module
 from sfn_emulator.lambda_.function import function_of
-from sfn_emulator.lambda_.pool import BusyError, Pool, limits_of
+from sfn_emulator.lambda_.pool import BusyError, Pool, Spares, limits_of
 
 ANN = function_of(
     {"FunctionName": "ann", "FunctionArn": "arn:aws:lambda:us-east-1:1:function:ann", "CodeSha256": ""}
@@ -23,6 +23,9 @@ class Worker:
 
     def discard(self):
         self.alive = False
+
+    def rehearse(self):
+        pass
 
     end = discard
 
@@ -141,3 +144,28 @@ def test_a_worker_that_cannot_be_made_takes_no_place(monkeypatch):
 def test_limits_follow_from_the_machine(cores, free_mb, expected):
     """More cores and more memory allow more workers; there are at least sixteen."""
     assert limits_of(cores, free_mb, 15) == expected
+
+
+def test_workers_that_were_idle_for_long_end(pool, made):
+    """Who has been idle for long ends; a busy worker and one that was just used stay."""
+    (ann, _), (bob, _), (busy, _) = (pool.take(function) for function in (ANN, BOB, ANN))
+    pool.give_back(ann)
+    time.sleep(0.1)
+    pool.give_back(bob)
+    assert not pool.end_idle(0.05)
+    assert [worker.alive for worker in (ann, bob, busy)] == [False, True, True]
+    pool.give_back(busy)
+    assert pool.end_idle(0)
+    assert not any(worker.alive for worker in made)
+    assert pool.take(ANN)[1] is False
+
+
+def test_spare_workers_that_nobody_wants_end(made):
+    """Spare workers end some time after somebody wanted them."""
+    spares = Spares(lambda: Worker(made))
+    spares.want(2)
+    until(lambda: len(spares._ready) == 2)
+    spares.end_idle(60)
+    assert all(worker.alive for worker in made)
+    spares.end_idle(0)
+    assert not any(worker.alive for worker in made)

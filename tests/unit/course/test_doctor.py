@@ -60,8 +60,8 @@ def test_too_little_disk(finding, monkeypatch):
 
 
 def test_folder_that_cannot_be_written_to(finding, monkeypatch, tmp_path):
-    """A course whose notebooks cannot be saved is told, by the folder's name."""
-    monkeypatch.setattr(doctor, "NOTEBOOKS_FOLDER", tmp_path / "nowhere")
+    """Copies of the lessons that cannot be saved are told, by the folder's name."""
+    monkeypatch.setattr(doctor, "WORK", tmp_path / "nowhere" / "work")
     folders = finding("folders")
     assert not folders["ok"]
     assert "nowhere" in folders["detail"]
