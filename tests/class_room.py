@@ -23,13 +23,13 @@ TIME = "2026-11-29T18:00:00Z"
 
 
 class Clock:
-    """The board's clock. Tests turn it on with `later`."""
+    """The board's clock. Tests turn it on with `later`, or let it stand still."""
 
     def __init__(self) -> None:
-        self.later = 0.0
+        self.later, self.began, self.stands = 0.0, time.monotonic(), False
 
     def __call__(self) -> float:
-        return time.monotonic() + self.later
+        return (self.began if self.stands else time.monotonic()) + self.later
 
 
 class Class:
