@@ -46,8 +46,7 @@ class Attendee:
 
     def name(self, *, anonymous: bool = False) -> str:
         """The nickname; without one, or if nobody may know it, a number."""
-        number = _("Attendee {number}", number=self.number)
-        return number if anonymous else self.nickname or number
+        return (not anonymous and self.nickname) or _("Attendee {number}", number=self.number)
 
 
 class Board:
