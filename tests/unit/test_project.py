@@ -28,7 +28,7 @@ REQUIREMENTS = [
 ]
 
 
-#: For attendees, for who changes the kit, for tests (AWS's command line, MiniStack, tools), and for a class's hub.
+#: For attendees, for who changes the kit, for tests (AWS's command line, MiniStack, tools), and for a hub.
 LOCKS = [
     "requirements.lock",
     "requirements-dev.lock",
@@ -112,7 +112,10 @@ def test_the_hubs_proxy_is_locked():
 
 def test_nothing_is_installed_without_a_hash():
     """`make` installs locks, with `--require-hashes`, and the project, and nothing else. Binder calls it."""
-    wanted = [".venv/.tested", *(f".venv/{tool}/.installed" for tool in ("awscli", "ministack", "tools", "hub"))]
+    wanted = [
+        ".venv/.tested",
+        *(f".venv/{tool}/.installed" for tool in ("awscli", "ministack", "tools", "hub")),
+    ]
     command = ["make", "--dry-run", "--always-make", *wanted]
     steps = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     binder = (ROOT / "postBuild").read_text(encoding="utf-8")
