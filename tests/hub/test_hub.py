@@ -151,28 +151,43 @@ def test_mailbox_and_link_open_through_the_hub(seats, room):
 def test_the_nights_pages_open_through_the_hub(seats, room):
     """`lottery night` prints an address at which the operator's page and the stage work."""
     for seat in seats:
-        told = seat.new_cell(
+        seat.new_cell(
             """
             import os, re, subprocess, time
-            log = open("night.log", "w+")
-            night = subprocess.Popen(["lottery", "night", "--yes"], stdout=log, stderr=log,
-                                     env=os.environ | {"COLUMNS": "300"})
-            while not (found := re.search(r"http\\S+token=\\S+", open("night.log").read())):
-                assert night.poll() is None, open("night.log").read()
-                time.sleep(0.5)
-            print(found[0])
+            log = open("night.log", "w")
+            variables = os.environ | {"COLUMNS": "300"}
+            night = subprocess.Popen(["lottery", "night", "--yes"], stdout=log, stderr=log, env=variables)
             """
         )
-        address = re.search(r"http\S+token=\w+", told)[0]
-        assert address.startswith(f"{room.address}user/{seat.name}/")
-        page = seat.open(address)
+    pages = [seat.open(address_of_night(seat, room)) for seat in seats]
+    for page in pages:
         expect(page.get_by_role("button", name="Announce")).to_be_visible(timeout=60_000)
-        with page.expect_popup() as stage:
+    stages = []
+    for page in pages:
+        with page.expect_popup() as opened:
             page.get_by_role("link", name="Open the stage").click()
-        expect(stage.value.locator(".lottery-stage")).to_be_visible(timeout=60_000)
-        page.close()
-        stage.value.close()
-        seat.new_cell("night.terminate(); night.wait(30)\n")
+        stages.append(opened.value)
+    for stage in stages:
+        expect(stage.locator(".lottery-stage")).to_be_visible(timeout=60_000)
+    for seat, *tabs in zip(seats, pages, stages, strict=True):
+        for tab in tabs:
+            tab.close()
+        seat.new_cell("night.send_signal(2)\nnight.wait(30)")
+
+
+def address_of_night(seat, room):
+    """What `lottery night` printed: it leads through the person's own server."""
+    told = seat.new_cell(
+        """
+        while not (found := re.search(r"http\\S+token=\\S+", open("night.log").read())):
+            assert night.poll() is None, open("night.log").read()
+            time.sleep(0.5)
+        print(found[0])
+        """
+    )
+    address = re.search(r"http\S+token=\w+", told)[0]
+    assert address.startswith(f"{room.address}user/{seat.name}/")
+    return address
 
 
 def test_the_doctor_finds_nothing_missing(kernels):
