@@ -26,5 +26,10 @@ class Limit:
         left = self.left(key)
         if left < 1:
             return False
-        self._left[key] = left - 1, self._clock()
+        self._left.pop(key, None)
+        self._left[key] = left - 1, self._clock()  # it is the last now
+        while self.left(oldest := next(iter(self._left))) >= self._burst:
+            del self._left[
+                oldest
+            ]  # it is as good as new: so keys that nobody uses again do not fill the memory
         return True
