@@ -9,7 +9,6 @@ import atexit
 import contextlib
 import http.client
 import json
-import os
 import queue
 import re
 import secrets
@@ -23,6 +22,7 @@ from filelock import FileLock
 from IPython.core.getipython import get_ipython
 
 from lottery_class.protocol import CODE_HEADER, PORT, checked, clean_code, clean_nickname
+from lottery_lib.command_line import write_over
 from lottery_lib.course.checks import Ready
 from lottery_lib.course.classroom import joined_file, lesson_begun
 from lottery_lib.errors import LotteryError
@@ -67,9 +67,8 @@ def join(address: str, code: str, nickname: str = "") -> Ready:
         next_step = _("Type it as the board shows it, such as 192.168.1.20:8877")
         raise LotteryError(repr(address), _("is no address of a board"), next_step)
     with _lock():
-        joined = _read() or Joined(
-            address="", code="", nickname="", attendee=secrets.token_hex(16), help=False, states={}
-        )
+        me = secrets.token_hex(16)
+        joined = _read() or Joined(address="", code="", nickname="", attendee=me, help=False, states={})
         joined["address"] = f"{match[1]}:{match[2] or PORT}"
         joined["code"], joined["nickname"] = clean_code(code), clean_nickname(nickname)
         _post(joined, _whole("joined"))
@@ -126,12 +125,7 @@ def _read() -> Joined | None:
 
 
 def _write(joined: Joined) -> None:
-    """Write the file in one step. Only this user can read it."""
-    draft = joined_file().with_suffix(".tmp")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(joined, file)
-    draft.replace(joined_file())
+    write_over(joined_file(), json.dumps(joined))
 
 
 class NotTakenError(LotteryError):
@@ -263,9 +257,8 @@ class _Sender:
                 return problem.status == 403  # that board has ended: asking again does not help
             with _lock():
                 now = _read()
-                if (
-                    now and now["states"].get(key) == state
-                ):  # else it was run again since, or the attendee left
+                # Else it was run again since, or the attendee left.
+                if now and now["states"].get(key) == state:
                     now["states"][key] = state | {"sent": body, "is_new": False}
                     _write(now)
         self._problem = ""

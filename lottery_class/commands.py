@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from lottery_lib.command_line import Group, Outcome, Run, open_page, say, show, write_new
+from lottery_lib.command_line import Group, Outcome, Run, open_page, say, show, write_new, write_over
 from lottery_lib.translation import _
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _saver(file: str, anonymous: bool) -> "Callable[[Board], None]":
 
     def save(board: "Board") -> None:
         text = json.dumps(board.saved(anonymous=anonymous), ensure_ascii=False, indent=1)
-        Path(file).write_text(text + "\n", encoding="utf-8")
+        write_over(Path(file), text + "\n")
 
     return save
 
@@ -134,9 +134,7 @@ def _check(sockets: "list[socket]", room: "Classroom") -> Outcome:
     return Outcome({"address": url, "visitors": visitors}, bool(visitors), {})
 
 
-@commands.command(
-    "join", example="lottery join 192.168.1.20:8877 K7M4QP --name Ann", failed={"joined": False}
-)
+@commands.command("join", example="lottery join 192.168.1.20 K7M4QP --name Ann", failed={"joined": False})
 @click.argument("address", default="")
 @click.argument("code", default="")
 @click.option("--name", metavar="NICKNAME", default="", help=_("What the board shows; by default a number."))

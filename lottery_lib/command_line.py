@@ -214,6 +214,23 @@ def write_new(file: str, content: bytes) -> None:
         raise LotteryError(_("file {file}", file=file), what, _("Give another")) from error
 
 
+def write_over(file: Path, text: str) -> None:
+    """Write a file that only its owner reads, in the place of an old one. If this fails, the old one stays.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # nobody else may read it
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as draft:
+            draft.write(text)
+            draft.flush()
+            os.fsync(draft.fileno())
+        Path(name).replace(file)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
 def connected(edition: str | None) -> "Target":
     """The target of a command. On AWS, say first which account it is."""
     from lottery_lib.target import connect, introduction

@@ -7,9 +7,7 @@ secret of an unfinished draw, so only its owner can read it.
 import base64
 import hashlib
 import json
-import os
 import shlex
-import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +17,7 @@ from filelock import FileLock
 
 from lottery_lib import execution
 from lottery_lib.aws_errors import call_or_none
+from lottery_lib.command_line import write_over
 from lottery_lib.draws import machine_arn
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import Names
@@ -220,17 +219,8 @@ def _without_executions(item: Item) -> Item | None:
 
 
 def _write(path: Path, kept: Kept) -> None:
-    """Write the file beside its place first. `mkstemp` makes files that nobody else can read."""
     text = _text(kept)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(f'{{"format": {_FORMAT}, "sha256": "{_digest(text)}", "content": {text}}}\n')
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    write_over(path, f'{{"format": {_FORMAT}, "sha256": "{_digest(text)}", "content": {text}}}\n')
 
 
 def _text(content: object) -> str:
