@@ -6,7 +6,6 @@ const still = matchMedia('(prefers-reduced-motion: reduce)');
 const rows = new Map();
 const shown = new Map();
 const marks = { '-1': ['d', '✓'], 0: ['o', ''] };
-document.body.style.setProperty('--lessons', lessons.length);
 
 function element(name, role, className = '', text = '') {
   const made = document.createElement(name);
@@ -27,6 +26,7 @@ function inWords(tries) {
 
 function cellOf(line, lesson, tries) {
   const cell = element('td', 'cell', `lesson${line.lesson === lesson.number ? ' here' : ''}`);
+  cell.dataset.lesson = lesson.number;
   const box = cell.appendChild(element('span', '', 'marks'));
   box.setAttribute('aria-hidden', 'true');
   for (const each of tries) {
@@ -66,6 +66,15 @@ function arrange(order) {
   }
 }
 
+// A lesson that nobody has begun is a narrow column. The others get its place.
+function narrow() {
+  const all = [...shown.values()];
+  const isBegun = (lesson, index) => all.some(line => line.lesson === lesson.number || line.cells[index].some(Boolean));
+  const begun = new Set(lessons.filter(isBegun).map(lesson => lesson.number));
+  for (const cell of document.querySelectorAll('.lesson')) cell.classList.toggle('idle', !begun.has(cell.dataset.lesson));
+  document.body.style.setProperty('--begun', begun.size);
+}
+
 function show({ lines, order, top }) {
   for (const line of lines) {
     const row = rowOf(line);
@@ -82,6 +91,7 @@ function show({ lines, order, top }) {
     shown.delete(number);
   }
   arrange(order);
+  narrow();
   at('nobody').hidden = order.length > 0;
   at('board').hidden = order.length === 0;
   at('attendees').textContent = top.attendees;

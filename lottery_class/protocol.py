@@ -4,7 +4,6 @@ The attendee sends ``POST /report`` with the board's code in the header `CODE_HE
 text of the attendee's, except the nickname: a lesson is two digits, and a check is a word and a number.
 """
 
-import json
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -57,18 +56,6 @@ def checked(report: object) -> Report:
         valid: dict[str, Any] = _valid(report)
         return valid | {"nickname": clean_nickname(valid["nickname"])}
     except (fastjsonschema.JsonSchemaException, LotteryError):
-        raise ValueError("no report") from None
-
-
-def parsed(body: bytes) -> Report:
-    """The report in the body of a request.
-
-    Raises:
-        ValueError: It is none.
-    """
-    try:
-        return checked(json.loads(body))
-    except RecursionError:
         raise ValueError("no report") from None
 
 

@@ -6,7 +6,6 @@ Attendees need the code. The page needs a path that nobody can guess, and no cod
 import asyncio
 import contextlib
 import gc
-import hmac
 import json
 import logging
 import re
@@ -25,8 +24,8 @@ from tornado.netutil import bind_sockets
 from lottery_class import page
 from lottery_class.board import Board
 from lottery_class.limits import Limit
-from lottery_class.protocol import ALPHABET, CODE_HEADER, CODE_LENGTH, MOST_BYTES, PORT, Report, parsed
-from lottery_lib.addresses import in_browser
+from lottery_class.protocol import ALPHABET, CODE_HEADER, CODE_LENGTH, MOST_BYTES, PORT, Report, checked
+from lottery_lib.addresses import in_browser, lan_address
 from lottery_lib.course.notebooks import Lesson
 from lottery_lib.errors import LotteryError
 from lottery_lib.texts import escaped
@@ -39,8 +38,6 @@ _PATIENCE: Final = 30.0
 #: Open connections: all, and those of one address. A hub's attendees share one.
 MOST_CONNECTIONS: Final = 900
 MOST_OF_ADDRESS: Final = 500
-#: Windows cannot catch signals, nor can a thread of a test.
-_NO_SIGNALS: Final = (NotImplementedError, RuntimeError, ValueError)
 _HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -103,7 +100,7 @@ class Classroom:
         one, wrong = report["attendee"], ((self._wrong_of_address, address), (self._wrong_of_all, ""))
         if one not in self.board.attendees and any(limit.left(key) < 1 for limit, key in wrong):
             return 429
-        if not hmac.compare_digest(code.encode(), self.code.encode()):
+        if not secrets.compare_digest(code.encode(), self.code.encode()):
             for limit, key in wrong:
                 limit.take(key)
             return 403
@@ -173,8 +170,8 @@ class _Reports(_Handler):
         if self.room.of_address.take(address):
             try:
                 code = self.request.headers.get(CODE_HEADER, "")
-                status = self.room.take(parsed(self.request.body), code, address)
-            except ValueError:
+                status = self.room.take(checked(json.loads(self.request.body)), code, address)
+            except (ValueError, RecursionError):
                 status = 400
         if status != 204:
             raise tornado.web.HTTPError(status)
@@ -195,7 +192,7 @@ class _Page(_Handler):
 
     def prepare(self) -> None:
         super().prepare()
-        if not hmac.compare_digest(self.room.path, self.path_args[0]):
+        if not secrets.compare_digest(self.room.path, self.path_args[0]):
             raise tornado.web.HTTPError(404)
 
     async def get(self, _token: str, name: str) -> None:
@@ -249,21 +246,6 @@ class _Server(HTTPServer):
             stream.close()
 
 
-def lan_address() -> str:
-    """This machine's address in the room's network.
-
-    Raises:
-        LotteryError: It is in no network.
-    """
-    try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.connect(("192.0.2.1", 9))  # sends nothing: it only asks the system for the way
-            return str(probe.getsockname()[0])
-    except OSError as error:
-        next_step = _("Connect it to the room's network")
-        raise LotteryError(_("this computer"), _("is in no network"), next_step) from error
-
-
 def listen(port: int | None, *, lan: bool) -> list[socket.socket]:
     """Listen on a port; without one, on the board's usual port, or on one of the next.
 
@@ -284,7 +266,8 @@ def listen(port: int | None, *, lan: bool) -> list[socket.socket]:
 async def serve(sockets: list[socket.socket], room: Classroom) -> None:
     """Serve a board on what `listen` returned, until `room.stopped` is set or a signal ends it."""
     for name in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(*_NO_SIGNALS):
+        # Windows cannot catch signals, nor can a thread of a test.
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             asyncio.get_running_loop().add_signal_handler(name, room.stopped.set)
     gc.freeze()  # 200 reports at once leave much garbage: to look for it each time takes a third of the time
     gc.set_threshold(50_000)

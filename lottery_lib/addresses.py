@@ -15,6 +15,8 @@ import psutil
 from jupyter_core.paths import jupyter_runtime_dir
 
 from lottery_lib.embedded import emulator
+from lottery_lib.errors import LotteryError
+from lottery_lib.translation import _
 
 #: The environment variable with the beginning of such addresses: ``https://hub.example/user/ann/proxy/``.
 PROXY: Final = "LOTTERY_PROXY"
@@ -41,6 +43,21 @@ def free_port() -> int:
     """A port of this machine that nobody uses."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
+
+
+def lan_address() -> str:
+    """This machine's address in the room's network.
+
+    Raises:
+        LotteryError: It is in no network.
+    """
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect(("192.0.2.1", 9))  # sends nothing: it only asks the system for the way
+            return str(probe.getsockname()[0])
+    except OSError as error:
+        next_step = _("Connect it to the room's network")
+        raise LotteryError(_("this computer"), _("is in no network"), next_step) from error
 
 
 def serve_at(port: int) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from lottery_class import page as words_of_page
 
 pytestmark = pytest.mark.browser
-WALL, LAPTOP, PHONE = (1920, 1080), (1366, 768), (390, 844)
+WALL, LAPTOP, PHONE = (1920, 1080), (1280, 800), (390, 844)
 #: What is wider than the window, or than the box that cuts it off, without a tip that says all of it.
 WIDE = """() => [...document.querySelectorAll('main *, header *')].filter(one => {
   const box = one.getBoundingClientRect();
@@ -71,6 +71,39 @@ def test_thirty_attendees_fit_on_the_wall(opened):
     page = opened()
     last = page.locator("tbody tr").last.bounding_box()
     assert last["y"] + last["height"] <= 1080
+
+
+@pytest.mark.parametrize("size", [WALL, (1600, 900), LAPTOP, (1160, 800)], ids=str)
+def test_the_whole_course_fits(opened, size):
+    """In the evening, when each lesson is begun, everything is still inside the window."""
+    with running() as board:
+        for lesson, (_title, checks) in board.room.board.lessons.items():
+            for check in checks:
+                board.send(1, nickname="M" * 40, lesson=lesson, check=check, done=False, tries=3)
+        page = opened(size, shows=board)
+        expect(page.locator("tbody .why")).to_contain_text("3 times not yet right")
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+        assert page.locator("thead .idle").count() == 0
+
+
+def test_lessons_that_nobody_has_begun_are_narrow(opened):
+    """They show no checks, and leave their place to the others, until somebody begins them."""
+    with running() as board:
+        board.send(1, lesson="01")
+        page = opened(shows=board)
+        expect(page.locator("tbody .marks:visible")).to_have_count(1)
+        board.send(1, lesson="01", check="verify")
+        board.send(2, lesson="02")
+        expect(page.locator("tbody .marks:visible")).to_have_count(4)
+
+
+def test_a_phone_shows_where_somebody_is(opened):
+    """On a phone, a line is a name, a reason, and the checks of the lesson where that person is."""
+    page = opened(PHONE)
+    first = page.locator("tbody tr").first
+    assert first.locator("td.lesson:visible").count() == 1
+    assert page.locator("tbody tr").nth(3).bounding_box()["y"] < 844 - 100
+    assert page.locator("main").bounding_box()["y"] < page.locator("header").bounding_box()["y"]
 
 
 def test_who_needs_the_instructor_comes_first(opened):

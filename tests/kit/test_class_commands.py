@@ -16,6 +16,7 @@ from helpers import wait_until
 
 from lottery_class import server
 from lottery_lib.__main__ import main
+from lottery_lib.addresses import lan_address
 from lottery_lib.course.classroom import joined_file
 
 CLASS = [sys.executable, "-m", "lottery_lib", "class", "--no-browser", "--port", "0"]
@@ -73,7 +74,7 @@ def test_what_the_board_says_to_a_person():
         assert lines[2].startswith("Attendees type this:")
     with typed("--lan") as process:
         text = "".join(process.stderr.readline() for _each in range(7))
-    address = server.lan_address()
+    address = lan_address()
     assert f"The same for your phone; show nobody this address: http://{address}:" in text
     assert "Every computer in this network can now reach the board." in text
     assert re.search(rf"lottery join {re.escape(address)}:\d+ [3-9A-Y]{{6}}\n", text)
@@ -99,7 +100,7 @@ def visit(text):
 
 def test_check_waits_for_another_computer(monkeypatch, capsys):
     """A visit of this computer does not count. The first visit of another one ends the command."""
-    own = server.lan_address()
+    own = lan_address()
     said = []
     monkeypatch.setattr("lottery_class.commands.say", said.append)
 

@@ -13,6 +13,7 @@ from helpers import wait_until
 from lottery_class import server
 from lottery_class.board import MOST_ATTENDEES, Attendee
 from lottery_class.protocol import CODE_HEADER, MOST_BYTES
+from lottery_lib.addresses import lan_address
 from lottery_lib.errors import LotteryError
 
 FOREIGN = [
@@ -117,7 +118,7 @@ def test_the_code_opens_no_page(board, path):
 def test_with_lan_the_room_and_the_phone_reach_it():
     """With --lan, another computer gets an answer, and the instructor's phone the page, by its path."""
     with running(lan=True) as board:
-        outside = server.lan_address()
+        outside = lan_address()
 
         def status(path):
             connection = http.client.HTTPConnection(outside, board.port, timeout=10)
@@ -133,7 +134,7 @@ def test_with_lan_the_room_and_the_phone_reach_it():
 
 def test_the_room_reaches_nothing_without_lan(board):
     """By default the board listens on this machine alone."""
-    with pytest.raises(OSError), socket.create_connection((server.lan_address(), board.port), timeout=2):
+    with pytest.raises(OSError), socket.create_connection((lan_address(), board.port), timeout=2):
         pass
     assert board.room.phone_page is None
 
@@ -153,9 +154,10 @@ def test_a_link_opens_the_page_and_no_frame_does(board):
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"{", b"[" * 1900, json.dumps(report(1, nickname="<b>" * 20)).encode(),
+    [b"", b"[]", b"{", b"[" * 1900, b"9" * 1900, b"\xff", b"NaN", b'{"a": 1}',
+     json.dumps(report(1, nickname="<b>" * 20)).encode(),
      json.dumps(report(1, answer="secret")).encode()],
-    ids=["empty", "list", "half", "deep", "long name", "another field"],
+    ids=["empty", "list", "half", "deep", "number", "no text", "NaN", "object", "long name", "another field"],
 )  # fmt: skip
 def test_what_is_no_report_is_refused(board, body):
     """It changes nothing, and the reply repeats nothing of it."""
