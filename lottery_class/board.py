@@ -21,19 +21,11 @@ OFTEN: Final = 3
 
 
 @dataclass
-class State:
-    """How far an attendee is with a check. `time` is by the attendee's own clock."""
-
-    done: bool
-    tries: int
-    time: str
-
-
-@dataclass
 class Attendee:
     """One line of the board. `moved` and `asked` are the board's times, in seconds.
 
-    `cells` has, by lesson and for each of its checks: -1 if it is done, else how often it was tried.
+    `cells` has, by lesson and for each of its checks: -1 if it is done, else how often it was tried. `states`
+    has what a file keeps of a check; its `time` is by the attendee's own clock.
     """
 
     number: int
@@ -42,7 +34,7 @@ class Attendee:
     moved: float = 0.0
     lesson: str = ""
     asked: float | None = None
-    states: dict[tuple[str, str], State] = field(default_factory=dict)
+    states: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
     def name(self, *, anonymous: bool = False) -> str:
         """The nickname; without one, or if nobody may know it, a number."""
@@ -85,11 +77,11 @@ class Board:
         one.asked = since if report["help"] else None
         one.lesson = lesson if lesson in self.lessons else one.lesson
         if lesson in self.lessons and check in self.lessons[lesson].checks:
-            old = one.states.get((lesson, check), State(False, 0, ""))
-            tries = max(old.tries, report["tries"])
+            old = one.states.get((lesson, check), report)
+            tries = max(old["tries"], report["tries"])
             # Who has done it can do it, whatever a later run says.
-            done = old.done or report["done"]
-            one.states[lesson, check] = State(done, tries, report["time"])
+            done = old["done"] or report["done"]
+            one.states[lesson, check] = {"done": done, "tries": tries, "time": report["time"]}
             cell = one.cells[lesson] = one.cells[lesson].copy()  # a line may have the old one
             cell[self.lessons[lesson].checks.index(check)] = -1 if done else tries
         return True
@@ -135,9 +127,7 @@ class Board:
         """What a file keeps: each attendee's name or number, and the checks."""
         attendees = []
         for one in self.attendees.values():
-            checks = [
-                {"lesson": key[0], "check": key[1], **vars(one.states[key])} for key in sorted(one.states)
-            ]
+            checks = [{"lesson": key[0], "check": key[1], **one.states[key]} for key in sorted(one.states)]
             attendees.append({"name": one.name(anonymous=anonymous), "checks": checks})
         return {"format": 1, "attendees": attendees}
 

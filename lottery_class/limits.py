@@ -28,8 +28,7 @@ class Limit:
             return False
         self._left.pop(key, None)
         self._left[key] = left - 1, self._clock()  # it is the last now
+        # What is as good as new is forgotten, so keys that nobody uses again do not fill the memory.
         while self.left(oldest := next(iter(self._left))) >= self._burst:
-            del self._left[
-                oldest
-            ]  # it is as good as new: so keys that nobody uses again do not fill the memory
+            del self._left[oldest]
         return True

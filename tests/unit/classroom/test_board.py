@@ -95,7 +95,7 @@ def test_what_is_done_stays_done(world):
     world.say(1, "exercise 1", tries=3)
     world.say(1, "exercise 1", done=False, tries=1)
     assert world.board.lines()[0]["cells"][1] == [-1, 0, 0]
-    assert world.board.attendees[f"{1:032x}"].states["05", "exercise 1"].tries == 3
+    assert world.board.attendees[f"{1:032x}"].states["05", "exercise 1"]["tries"] == 3
 
 
 def test_who_has_done_the_lesson_may_rest(world):
