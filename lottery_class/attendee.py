@@ -7,6 +7,7 @@ if a kernel ends. All kernels of an attendee share that file.
 
 import atexit
 import contextlib
+import hmac
 import http.client
 import json
 import queue
@@ -37,13 +38,14 @@ _ADDRESS: Final = re.compile(r"(?:http://)?([A-Za-z0-9.-]+)(?::([0-9]{1,5}))?/?"
 class Joined(TypedDict):
     """What the file keeps: who has joined which class, and the newest state of each check.
 
-    A state has what `_post` sends, the last report that was `sent`, and `is_new` if it is newer than that.
+    `secret` makes the numbers by which boards know this attendee. A state has what `_post` sends, the last
+    report that was `sent`, and `is_new` if it is newer than that.
     """
 
     address: str
     code: str
     nickname: str
-    attendee: str
+    secret: str
     help: bool
     states: dict[str, dict[str, Any]]
 
@@ -67,8 +69,8 @@ def join(address: str, code: str, nickname: str = "") -> Ready:
         next_step = _("Type it as the board shows it, such as 192.168.1.20:8877")
         raise LotteryError(repr(address), _("is no address of a board"), next_step)
     with _lock():
-        me = secrets.token_hex(16)
-        joined = _read() or Joined(address="", code="", nickname="", attendee=me, help=False, states={})
+        secret = secrets.token_hex(16)
+        joined = _read() or Joined(address="", code="", nickname="", secret=secret, help=False, states={})
         joined["address"] = f"{match[1]}:{match[2] or PORT}"
         joined["code"], joined["nickname"] = clean_code(code), clean_nickname(nickname)
         _post(joined, _whole("joined"))
@@ -141,7 +143,7 @@ def _post(joined: Joined, state: Mapping[str, Any]) -> str:
         ValueError: It is no check of the kit.
         NotTakenError: The board does not take it.
     """
-    whole = {key: joined[key] for key in ("attendee", "nickname", "help")}
+    whole = {key: joined[key] for key in ("nickname", "help")} | {"attendee": _number(joined)}
     whole |= {key: state[key] for key in ("lesson", "check", "done", "tries", "time")}
     body = json.dumps(checked(whole))
     connection = http.client.HTTPConnection(joined["address"], timeout=_PATIENCE)
@@ -164,6 +166,12 @@ def _post(joined: Joined, state: Mapping[str, Any]) -> str:
     problem = NotTakenError(_("board {address}", address=joined["address"]), what, next_step)
     problem.status = status
     raise problem
+
+
+def _number(joined: Joined) -> str:
+    """The number by which this board knows the attendee. Another board, which may be false, gets another."""
+    board = f"{joined['address']} {joined['code']}".encode()
+    return hmac.digest(joined["secret"].encode(), board, "sha256").hex()[:32]
 
 
 def _whole(check: str) -> dict[str, Any]:

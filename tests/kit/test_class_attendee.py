@@ -225,6 +225,17 @@ def test_only_the_owner_reads_who_joined(ann):
         assert joined_file().parent.stat().st_mode & 0o777 == 0o700
 
 
+def test_each_board_knows_an_attendee_by_another_number(board):
+    """Who opens a false board learns no number to send reports in somebody's name to the true one."""
+    with running() as false:
+        for each in (board, false, board):
+            join(each.room.address, each.room.code, "Ann")
+        numbers = [set(each.room.board.attendees) for each in (board, false)]
+    assert [len(each) for each in numbers] == [1, 1]
+    assert numbers[0] != numbers[1]
+    assert not [each for each in numbers[0] | numbers[1] if each in joined_file().read_text(encoding="utf-8")]
+
+
 def test_a_proxy_is_not_asked(shell, board, monkeypatch):
     """The variables for a proxy do not lead the reports elsewhere."""
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
@@ -242,7 +253,7 @@ def black_hole():
 
 def joined_elsewhere(address):
     """Write the file of who has joined, as if the board had been there."""
-    values = {"address": address, "code": "K7M4QP", "nickname": "Ann", "attendee": "0" * 32, "help": False}
+    values = {"address": address, "code": "K7M4QP", "nickname": "Ann", "secret": "0" * 32, "help": False}
     joined_file().parent.mkdir(exist_ok=True)
     joined_file().write_text(json.dumps(values | {"states": {}}))
 
