@@ -56,7 +56,8 @@ def save(target: Target, path: Path, evening: str = "", step: Mapping[str, objec
     try:
         if not path.parent.is_dir():
             raise FileNotFoundError(2, _("its folder does not exist"))
-        with FileLock(path.with_name(f".{path.name}.lock")):  # the pages of one evening share the file
+        # The pages of one evening share the file. Who can open the lock could hold it, and the evening stops.
+        with FileLock(path.with_name(f".{path.name}.lock"), mode=0o600):
             old = read(path) if path.exists() else None
             tables = _tables_now(target, old)
             if old and receipts_in(old["tables"]) - receipts_in(tables):

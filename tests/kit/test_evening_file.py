@@ -269,6 +269,12 @@ def test_a_later_evening_is_not_replaced(party, tmp_path):
     assert execution.of_machine(party.target, machine_arn(party.target), status="RUNNING") == []
 
 
+def test_nobody_else_can_hold_the_lock_of_the_file(party):
+    """Who can open a lock can hold it, and then the evening would stand still."""
+    evening_file.save(party.target, party.file)
+    assert party.file.with_name(f".{party.file.name}.lock").stat().st_mode & 0o077 == 0
+
+
 def test_a_file_that_knows_more_is_not_overwritten(party):
     """After the emulator's end, the file may be the only copy: nothing writes over it."""
     party.evening(MUG)
