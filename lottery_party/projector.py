@@ -15,7 +15,7 @@ from lottery_lib.command_line import open_page
 from lottery_lib.employees import tutorial_roster
 from lottery_lib.mails import inbox
 from lottery_lib.names import KIT
-from lottery_lib.neighbours import Nothing, private_sockets
+from lottery_lib.neighbours import Nothing, private_sockets, say_nothing_outside
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import Target
 from lottery_lib.translation import _
@@ -47,7 +47,7 @@ class Projector(Voila):  # type: ignore[misc]
         """
         # A foreign page can let its own name lead here (DNS rebinding).
         self.app.add_handlers(r"(?!(localhost|127\.0\.0\.1)$).*", [(r".*", Nothing)])
-        base = self.base_url
+        say_nothing_outside(self.app, base := self.base_url)
         return [
             (path if path.startswith(base) else base + path.lstrip("/"), *rest)
             for path, *rest in super().init_handlers()

@@ -4,14 +4,16 @@
 what only a real other user can show, there is the mark `root`.
 """
 
+import http.client
 import json
 import os
 import re
+import secrets
 import subprocess
 import sys
 import tempfile
 import urllib.request
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import psutil
@@ -220,6 +222,26 @@ def test_another_user_finds_no_secret(servers, home):
     assert not [
         path for path, text in zip(seen, texts, strict=True) if any(each.encode() in text for each in secrets)
     ]
+
+
+def test_another_user_does_not_read_what_is_typed(servers, home):
+    """IPython would keep each cell in a file that everybody can read."""
+    typed = secrets.token_hex()
+    run(servers("lab"), repr(typed))
+    readable = [path for path in home.rglob("*") if path.is_file() and path.stat().st_mode & 0o077]
+    assert readable
+    assert not [path for path in readable if typed.encode() in path.read_bytes()]
+
+
+def test_another_user_writes_nothing_into_our_terminal(server):
+    """What is asked outside the secret path is not logged: it may have letters that steer terminals."""
+    before = server.log.read_bytes()
+    for method in ("GET", "POST", "DELETE", "TRACE"):
+        for host in ("localhost", "evil.example"):
+            with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)) as connection:
+                connection.request(method, "/x", headers={"Host": host, "Referer": "http://x/\x9b31m"})
+                assert connection.getresponse().status in {404, 405}
+    assert server.log.read_bytes() == before
 
 
 @pytest.fixture(params=["lab", "night", "mailbox"])
