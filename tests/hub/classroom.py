@@ -8,7 +8,6 @@ import os
 import pwd
 import secrets
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -100,8 +99,13 @@ class Class:
             assert process.poll() is None, self.log
             yield self
         finally:
-            with contextlib.suppress(ProcessLookupError):  # a hub that ends by itself waits for each server
-                os.killpg(process.pid, signal.SIGKILL)
+            hub = psutil.Process(process.pid)
+            for each in [
+                *hub.children(recursive=True),
+                hub,
+            ]:  # a hub that ends by itself waits for each server
+                with contextlib.suppress(psutil.Error):
+                    each.kill()
             process.wait()
             for name in list(self.passwords):
                 self.remove(name)
