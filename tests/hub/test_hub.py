@@ -190,6 +190,30 @@ def address_of_night(seat, room):
     return address
 
 
+def test_a_class_sees_itself_on_the_board(seats, room):
+    """The instructor's board opens through the hub, and another person of the hub joins it."""
+    instructor, attendee, _ = seats
+    told = instructor.new_cell(
+        """
+        board_log = open("board.log", "w+")
+        board = subprocess.Popen(["lottery", "class", "--no-browser", "--json"], stdout=board_log)
+        while "}" not in open("board.log").read():
+            assert board.poll() is None
+            time.sleep(0.5)
+        print(open("board.log").read())
+        """
+    )
+    found = {key: re.search(rf'"{key}": "([^"]+)"', told)[1] for key in ("page", "address", "code")}
+    assert found["page"].startswith(f"{room.address}user/{instructor.name}/")
+    page = instructor.open(found["page"])
+    told = attendee.new_cell(f"!lottery join {found['address']} {found['code']} --name Bob")
+    assert "You have joined the class." in told
+    expect(page.get_by_text("Bob", exact=True)).to_be_visible()
+    page.close()
+    attendee.new_cell("!lottery leave")
+    instructor.new_cell("board.terminate(); board.wait(30)")
+
+
 def test_the_doctor_finds_nothing_missing(kernels):
     """`lottery doctor` passes for who shares the kit and cannot write into it."""
     told = kernels[ANN].run("!lottery doctor --json")
