@@ -116,7 +116,7 @@ def test_nothing_is_installed_without_a_hash():
         ".venv/.tested",
         *(f".venv/{tool}/.installed" for tool in ("awscli", "ministack", "tools", "hub")),
     ]
-    command = ["make", "--dry-run", "--always-make", *wanted]
+    command = ["make", "--dry-run", "--always-make", "VENV=.venv", *wanted]
     steps = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     binder = (ROOT / "postBuild").read_text(encoding="utf-8")
     assert [line for line in binder.splitlines() if "pip" in line and not line.startswith("#")] == []
