@@ -32,7 +32,7 @@ from lottery_lib.texts import escaped
 from lottery_lib.translation import N_, _, first_spoken, translated
 
 #: Seconds: between two events of a page; between two looks at the clock; that a page may take to read.
-_TICK: Final = 0.05
+_TICK: Final = 0.02
 _LOOK: Final = 5.0
 _PATIENCE: Final = 30.0
 #: Open connections: all, and those of one address. A hub's attendees share one.
