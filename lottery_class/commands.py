@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -107,10 +108,17 @@ def _saver(file: str, anonymous: bool) -> "Callable[[Board], None]":
 
 
 def _serve(sockets: "list[socket]", room: "Classroom") -> None:
+    """Serve a board until `room.stopped` is set, or a signal ends it."""
     from lottery_class import server
 
-    with contextlib.suppress(KeyboardInterrupt):  # only on Windows; elsewhere it is a signal
-        asyncio.run(server.serve(sockets, room))
+    async def until_signal() -> None:
+        for name in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError):  # on Windows, Ctrl-C raises KeyboardInterrupt
+                asyncio.get_running_loop().add_signal_handler(name, room.stopped.set)
+        await server.serve(sockets, room)
+
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(until_signal())
 
 
 def _check(sockets: "list[socket]", room: "Classroom") -> Outcome:

@@ -10,7 +10,6 @@ import json
 import logging
 import re
 import secrets
-import signal
 import socket
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -264,11 +263,7 @@ def listen(port: int | None, *, lan: bool) -> list[socket.socket]:
 
 
 async def serve(sockets: list[socket.socket], room: Classroom) -> None:
-    """Serve a board on what `listen` returned, until `room.stopped` is set or a signal ends it."""
-    for name in (signal.SIGINT, signal.SIGTERM):
-        # Windows cannot catch signals, nor can a thread of a test.
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-            asyncio.get_running_loop().add_signal_handler(name, room.stopped.set)
+    """Serve a board on what `listen` returned, until `room.stopped` is set."""
     gc.freeze()  # 200 reports at once leave much garbage: to look for it each time takes a third of the time
     gc.set_threshold(50_000)
     # A stranger must not fill the instructor's terminal.
