@@ -9,26 +9,29 @@ from pathlib import Path
 import psutil
 import pytest
 from botocore.exceptions import ClientError
-from helpers import ROLE
+from helpers import ROLE, wait_until
 
 VALUE = "value = {}\ndef lambda_handler(event, context): return value"
 
 
 @pytest.fixture
 def unpacked(emulator):
-    """`unpacked()`: how many folders of code there are that this test has made."""
+    """`unpacked(NUMBER)`: there are soon so many folders of code that this test has made.
+
+    The caller has its answer a moment before the emulator lets go of the code that gave it.
+    """
     code = Path(emulator["folder"], "code")
     before = set(code.iterdir()) if code.exists() else set()
-    return lambda: len(set(code.iterdir()) - before)
+    return lambda number: wait_until(lambda: len(set(code.iterdir()) - before) == number)
 
 
 def test_a_deleted_functions_code_is_removed(function, unpacked):
     """Deleting the function removes its folder."""
     mine = function(VALUE.format(1))
     mine()
-    assert unpacked() == 1
+    unpacked(1)
     mine.client.delete_function(FunctionName=mine.name)
-    assert unpacked() == 0
+    unpacked(0)
 
 
 def test_replaced_code_is_removed(function, unpacked, zipped):
@@ -37,7 +40,7 @@ def test_replaced_code_is_removed(function, unpacked, zipped):
     assert mine() == 1
     mine.client.update_function_code(FunctionName=mine.name, ZipFile=zipped(lambda_function=VALUE.format(2)))
     assert mine() == 2
-    assert unpacked() == 1
+    unpacked(1)
 
 
 def test_a_published_version_keeps_its_code(function, unpacked, zipped):
@@ -46,9 +49,9 @@ def test_a_published_version_keeps_its_code(function, unpacked, zipped):
     version = mine.client.publish_version(FunctionName=mine.name)["Version"]
     mine.client.update_function_code(FunctionName=mine.name, ZipFile=zipped(lambda_function=VALUE.format(2)))
     assert (mine(), mine(Qualifier=version)) == (2, 1)
-    assert unpacked() == 2
+    unpacked(2)
     mine.client.delete_function(FunctionName=mine.name, Qualifier=version)
-    assert unpacked() == 1
+    unpacked(1)
 
 
 def test_code_comes_from_s3(aws, role, user, zipped):
@@ -81,7 +84,7 @@ def test_code_that_another_function_has_stays(function, unpacked):
     one()
     one.client.delete_function(FunctionName=one.name)
     assert two() == 1
-    assert unpacked() == 1
+    unpacked(1)
 
 
 def test_code_that_was_refused_is_removed(function, unpacked, zipped):
@@ -90,7 +93,7 @@ def test_code_that_was_refused_is_removed(function, unpacked, zipped):
     with pytest.raises(ClientError):
         function(VALUE.format(2), FunctionName=mine.name)
     assert mine() == 1
-    assert unpacked() == 1
+    unpacked(1)
 
 
 def test_a_running_call_keeps_its_code(function, unpacked, zipped, tmp_path):
@@ -108,11 +111,11 @@ def test_a_running_call_keeps_its_code(function, unpacked, zipped, tmp_path):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     mine.client.delete_function(FunctionName=mine.name)
-    assert unpacked() == 1
+    unpacked(1)
     go.touch()
     call.join()
     assert results == ["late"]
-    assert unpacked() == 0
+    unpacked(0)
 
 
 def test_the_memory_of_deleted_functions_is_free_again(emulator, function, zipped):
