@@ -3,11 +3,16 @@
 import html
 import re
 from typing import Final
-from unicodedata import east_asian_width
+from unicodedata import east_asian_width, normalize
 
 #: Characters that no name needs: controls, such as a terminal's escape; separators of lines; half characters;
 #: and those that turn the direction of a text around.
 CONTROLS: Final = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+#: Characters that nobody sees (Unicode's Default_Ignorable_Code_Point), and the blank of Braille.
+INVISIBLE: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
 #: The HTML class that keeps JupyterLab from reading dollar signs, which paths have, as mathematics.
 PLAIN: Final = "mathjax_ignore"
 # A spreadsheet runs a cell as a formula if it begins like this. Chinese and Japanese spreadsheets also accept
@@ -30,6 +35,17 @@ def escaped(text: str) -> str:
 def width(text: str) -> int:
     """How many columns a text takes: two for each wide (Chinese, Japanese, Korean) character."""
     return sum(1 + (east_asian_width(letter) in "WF") for letter in text)
+
+
+def skeleton(text: str) -> str:
+    """What two texts that look alike have in common; empty if there is nothing to see.
+
+    Full-width letters, capitals, spaces, invisible characters and controls make no difference. Compare with
+    it, and never show it.
+    """
+    for _again in range(2):  # what disappears leaves neighbours, which can become one letter
+        text = normalize("NFKC", "".join(CONTROLS.sub("", INVISIBLE.sub("", text)).casefold().split()))
+    return text
 
 
 def to_cell(text: str) -> str:

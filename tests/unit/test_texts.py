@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lottery_lib.texts import escaped, from_cell, harmless, to_cell, width
+from lottery_lib.texts import escaped, from_cell, harmless, skeleton, to_cell, width
 
 BELL, CLEAR, TITLE, BACKWARDS = "\a", "\x1b[2J", "\x9d0;mine\x9c", "\u202egnp.exe"
 
@@ -61,3 +61,37 @@ def test_cells_are_read_back(text):
 def test_wide_letters_take_two_columns(text):
     """A Chinese character is as wide as two Latin letters."""
     assert width(text) == len(text) + text.count("王")
+
+
+@pytest.mark.parametrize(
+    ("text", "like"),
+    [
+        ("１００７", "1007"),
+        ("1007\u200b", "1007"),
+        ("10\u206007", "1007"),
+        ("\ufeff10 07", "1007"),
+        ("LI WEI", "Li\u3000Wei"),
+        ("Straße", "STRASSE"),
+        ("Jose\u0301", "José"),
+        ("e\u200d\u0301", "é"),
+        ("王\ufe00芳", "王芳"),
+        ("\u3164", "\u2800"),
+        ("\U000e0041", ""),
+    ],
+    ids=ascii,
+)
+def test_look_alikes(text, like):
+    """Texts that look alike have the same skeleton."""
+    assert skeleton(text) == skeleton(like)
+
+
+def test_others_look_different():
+    """Letters, marks and digits that people tell apart stay."""
+    names = ["王芳", "王方", "Jose", "José", "1007", "1001", "O'Neil", "ONeil", "क्ष", "कष"]
+    assert len({skeleton(name) for name in names}) == len(names)
+
+
+@given(st.text())
+def test_a_skeleton_is_its_own(text):
+    """The skeleton of a skeleton is the same."""
+    assert skeleton(skeleton(text)) == skeleton(text)
