@@ -241,8 +241,7 @@ def history(edition: str | None, execution_arn: str | None) -> Outcome:
 def reset(edition: str | None, yes: bool) -> Outcome:
     """Empty the table of winners."""
     from lottery_lib.course.sharing import tell_others
-    from lottery_lib.hardened import open_evenings
-    from lottery_lib.resources.contents import empty_winners
+    from lottery_lib.resources.contents import empty_winners, open_evenings
 
     target = connected(edition)
     evenings = open_evenings(target)

@@ -11,6 +11,7 @@ from lottery_lib.aws_errors import call_or_none
 from lottery_lib.draws import execution_input, run, winner_table
 from lottery_lib.errors import LotteryError
 from lottery_lib.resources.contents import draws_table
+from lottery_lib.texts import normalised
 from lottery_lib.translation import _
 
 if TYPE_CHECKING:
@@ -144,14 +145,6 @@ def receipt_texts(items: "Mapping[str, Item]") -> dict[str, Any]:
     return {"chain": chain, "draws": {name: {"receipts": receipts} for name, receipts in draws.items()}}
 
 
-def open_evenings(target: "Target") -> list[str]:
-    """The names of the evenings that are announced and not closed, in the order of their announcements."""
-    # An attendee who may not read this table has no evening.
-    draws = call_or_none(draws_table(target).items, "ResourceNotFound", "AccessDenied") or []
-    now = [item for item in draws if item.get("evening") and "closed" not in item]
-    return [item["draw_id"] for item in sorted(now, key=lambda item: int(item["chain"]))]
-
-
 def draw_in_public(
     target: "Target", wanted: object, public: str, *, name: str | None = None, seconds: float = 120.0
 ) -> "DrawResult":
@@ -169,6 +162,7 @@ def draw_in_public(
     """
     name = name or execution.new_name()
     check_edition(target, name)
+    check_public_value(public)
 
     def answer(arn: str) -> None:
         def answered() -> bool:
@@ -181,6 +175,20 @@ def draw_in_public(
 
     with_question = {**execution_input(target, wanted), "question": "What is the public value?"}
     return run(target, with_question, seconds, name, answer)
+
+
+def check_public_value(value: str) -> None:
+    """Refuse a public value that is not written as everybody reads it (docs/receipts.md).
+
+    Raises:
+        LotteryError: It is empty, or normalising changes it.
+    """
+    if not (right := normalised(value)):
+        next_step = _("Type what the room has said: letters and digits")
+        raise LotteryError(_("public value"), _("it is empty"), next_step)
+    if right != value:
+        what = _("it must be written as everybody reads it")
+        raise LotteryError(_("public value"), what, _("Type: {value}", value=right))
 
 
 def send_answer(target: "Target", waiting: "Item", output: object) -> bool:

@@ -19,45 +19,45 @@ class Partner(TypedDict):
 
 
 class Proof(TypedDict):
-    """What shows that an id is in a pool: its position, the salt of its leaf, and the path to the root."""
+    """What shows that somebody is in a pool: the position, the salt of the leaf, and the path to the root."""
 
     position: int
     salt: str
     path: list[Partner]
 
 
-def root(ids: Sequence[str], salt: bytes) -> str:
+def root(leaves: Sequence[str], salt: bytes) -> str:
     """The root of a pool, in hexadecimal.
 
     Args:
-        ids: The ids of everybody who can win, in order.
+        leaves: The texts of everybody who can win, in order (`resources.contents.leaves`).
         salt: The pool's salt, 32 bytes.
     """
-    *_, top = _levels(ids, salt)
+    *_, top = _levels(leaves, salt)
     return top[0].hex() if top else hashlib.sha256().hexdigest()
 
 
-def proof(ids: Sequence[str], salt: bytes, position: int) -> Proof:
+def proof(leaves: Sequence[str], salt: bytes, position: int) -> Proof:
     """The proof for the person at a position of a pool, counted from 0."""
     path, at = list[Partner](), position
-    for level in _levels(ids, salt):
+    for level in _levels(leaves, salt):
         if (beside := at ^ 1) < len(level):
             path.append({"side": "left" if beside < at else "right", "hash": level[beside].hex()})
         at //= 2
     return {"position": position, "salt": _salt(salt, position).hex(), "path": path}
 
 
-def root_of(employee_id: str, shown: Proof) -> str:
-    """The root to which a proof leads for an id. If the id is in the pool, it is the pool's root."""
-    node = _leaf(bytes.fromhex(shown["salt"]), employee_id)
+def root_of(leaf: str, shown: Proof) -> str:
+    """The root to which a proof leads for a leaf's text. If it is in the pool, it is the pool's root."""
+    node = _leaf(bytes.fromhex(shown["salt"]), leaf)
     for partner in shown["path"]:
         other = bytes.fromhex(partner["hash"])
         node = _node(other, node) if partner["side"] == "left" else _node(node, other)
     return node.hex()
 
 
-def _levels(ids: Sequence[str], salt: bytes) -> Iterator[list[bytes]]:
-    level = [_leaf(_salt(salt, position), each) for position, each in enumerate(ids)]
+def _levels(leaves: Sequence[str], salt: bytes) -> Iterator[list[bytes]]:
+    level = [_leaf(_salt(salt, position), each) for position, each in enumerate(leaves)]
     yield level
     while len(level) > 1:
         pairs = [_node(*level[at : at + 2]) for at in range(0, len(level) - 1, 2)]
@@ -69,8 +69,8 @@ def _salt(salt: bytes, position: int) -> bytes:
     return hmac.digest(salt, str(position).encode(), "sha256")[:_SALT]
 
 
-def _leaf(salt: bytes, employee_id: str) -> bytes:
-    return hashlib.sha256(b"\x00" + salt + employee_id.encode()).digest()
+def _leaf(salt: bytes, text: str) -> bytes:
+    return hashlib.sha256(b"\x00" + salt + text.encode()).digest()
 
 
 def _node(left: bytes, right: bytes) -> bytes:

@@ -3,7 +3,7 @@
 import html
 import re
 from typing import Final
-from unicodedata import east_asian_width, normalize
+from unicodedata import category, east_asian_width, normalize
 
 #: Characters that no name needs: controls, such as a terminal's escape; separators of lines; half characters;
 #: and those that turn the direction of a text around.
@@ -46,6 +46,19 @@ def skeleton(text: str) -> str:
     for _again in range(2):  # what disappears leaves neighbours, which can become one letter
         text = normalize("NFKC", "".join(CONTROLS.sub("", INVISIBLE.sub("", text)).casefold().split()))
     return text
+
+
+def normalised(value: str) -> str:
+    """A public value as everybody reads it: small letters and digits, with one space between two groups.
+
+    `docs/receipts.md` has the rule. The function CommitDraw and the page `check.html` have copies of it.
+    """
+    while True:
+        seen = INVISIBLE.sub("", normalize("NFKC", value)).lower()
+        text = " ".join("".join(each if category(each)[0] in "LMN" else " " for each in seen).split())
+        if text == value:
+            return text
+        value = text
 
 
 def to_cell(text: str) -> str:

@@ -59,7 +59,7 @@ def _evening(target: "Target", name: str | None, file: str | None) -> tuple[str,
     """The name of the evening and its file, if the user did not choose them. An open evening goes on."""
     from datetime import datetime
 
-    from lottery_lib.hardened import open_evenings
+    from lottery_lib.resources.contents import open_evenings
 
     started = [] if name else open_evenings(target)
     chosen = name or (started or [f"evening-{datetime.now():%Y%m%d}"])[-1]

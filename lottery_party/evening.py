@@ -1,9 +1,10 @@
-"""Run one evening: announce it, take the public value, draw prize by prize, call the roll, close it.
+"""Run one evening: announce it, ask the room, draw prize by prize, call the roll, close it.
 
 An evening is a draw of the hardened edition that stays open. The tables are the truth about it: every page,
 kernel and computer that looks sees the same. So a page can be loaded again and a kernel can end at any time.
 """
 
+import itertools
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -15,8 +16,8 @@ from lottery_lib import execution
 from lottery_lib.aws_errors import call_or_none
 from lottery_lib.draws import machine_arn, remaining, run
 from lottery_lib.errors import LotteryError
-from lottery_lib.hardened import check_edition, send_answer
-from lottery_lib.resources.contents import draws_table
+from lottery_lib.hardened import check_edition, check_public_value, send_answer
+from lottery_lib.resources.contents import Pool, draws_table, in_pool
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.target import Target
 from lottery_lib.translation import _
@@ -35,6 +36,23 @@ class Person:
     id: str
     name: str
     department: str = ""
+
+
+@dataclass(frozen=True)
+class Given:
+    """The public value of an evening.
+
+    Attributes:
+        value: What the room gave, as everybody reads it.
+        at: When it was given (UTC, as in its receipt); empty in an evening of an old kit.
+        seconds: The whole seconds since the room was asked; None if nobody asked.
+        code: The hash of its receipt, which the stage shows; empty in an evening of an old kit.
+    """
+
+    value: str
+    at: str = ""
+    seconds: int | None = None
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,7 +89,9 @@ class EveningState:
         number: The prize that is drawn now, or whose roll call is awaited, or that was shown last; 0 if none.
         prizes: All prizes, in the order of their numbers.
         announcement: The receipt number 0 (docs/receipts.md); empty if it is new.
-        public: The public value; None if it was not given yet.
+        code: The hash of this receipt, which the stage shows.
+        asked: When the room was asked for the public value (UTC); empty before that.
+        given: The public value; None if it was not given yet.
         stage: What the pages agreed to show, such as ``{"scene": "rolling", "number": 2}``; see
             `Evening.show`.
         problem: Why the latest execution failed, in a sentence; empty if it did not.
@@ -85,13 +105,20 @@ class EveningState:
     number: int = 0
     prizes: Sequence[PrizeState] = ()
     announcement: Mapping[str, Any] = field(default_factory=dict)
-    public: str | None = None
+    code: str = ""
+    asked: str = ""
+    given: Given | None = None
     stage: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
     withdrawn: Sequence[Person] = ()
     not_saved: str = ""
     execution: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     waiting: Item = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def public(self) -> str | None:
+        """The text of the public value; None if it was not given yet."""
+        return self.given.value if self.given else None
 
     @property
     def ended(self) -> bool:
@@ -104,7 +131,8 @@ class Evening:
 
     Args:
         target: Where; the hardened edition.
-        name: The evening's name: 1 to 60 letters, digits, `-` and `_`.
+        name: The evening's name: 1 to 60 letters, digits, `-` and `_`. If its announcement was taken back,
+            the evening goes on as NAME-2.
         file: Where to save the evening before and after each step (see `evening_file`); None for nowhere.
 
     Raises:
@@ -117,6 +145,9 @@ class Evening:
             raise LotteryError(_("evening"), what, _("Use letters, digits, - and _"))
         check_edition(target, name)
         self.target, self.name, self.file = target, name, file
+        self._names = (
+            f"{name}-{number}" for number in itertools.count(2)
+        )  # after an announcement was taken back
         self._draws = draws_table(target)
         # What cannot change during an evening is read once.
         self._announced: Mapping[str, Any] = {}
@@ -145,8 +176,8 @@ class Evening:
         evening = cls(target, kept["evening"] or evening_file.latest(kept["tables"]) or "evening", file=file)
         step = kept["step"]
         if step and step["last"] == evening._last():  # it had been noted, and nothing of it was recorded
-            if left := step["request"].get("withdraw"):
-                evening.withdraw(left)
+            if step["request"].keys() & {"withdraw", "ask", "take_back"}:
+                evening._change(step["request"], _("was not taken again"))
             else:
                 evening._take(**{key: step[key] for key in ("request", "number", "awaits", "output")})
                 return evening
@@ -181,15 +212,21 @@ class Evening:
             self._guests = {key: one for key, one in self._everybody().items() if key not in won}
         return self._guests
 
-    def announce(self, prizes: Sequence[Prize], *, absent: str = "out", question: str = "") -> None:
+    def announce(self, prizes: Sequence[Prize], *, question: str, absent: str = "out") -> None:
         """Commit to the pool, the prizes, the rule for the absent and a secret.
 
         Args:
             prizes: In the order in which they will be drawn; more can be added later.
+            question: What the room is asked for, such as ``"Call five numbers"``.
             absent: ``"out"``: who is absent at a roll call cannot win later in this evening. Or ``"may win
                 later"``.
-            question: What the room is asked for, such as ``"Call five numbers"``; empty for no public value.
+
+        Raises:
+            LotteryError: There is no question, or it is announced already, or there are too few people.
         """
+        if not question.strip():
+            what = _("there is none, so nobody could know that the winners were not chosen")
+            raise LotteryError(_("question to the room"), what, _("Write one, such as: Call five numbers"))
         if self._read().step != "new":
             raise self._refused(_("is announced already"), _("Give a new evening another name"))
         places, people = sum(each["count"] for each in prizes), len(remaining(self.target))
@@ -198,11 +235,40 @@ class Evening:
                 "{places} winners are wanted, but only {people} people can win", places=places, people=people
             )
             raise LotteryError(_("prizes"), what, _("Load your guests first, or write fewer"))
-        self._take({"prizes": list(prizes), "evening": {"absent": absent}, "question": question})
+        self._take({"prizes": list(prizes), "evening": {"absent": absent}, "question": question.strip()})
         self._come_to(_("the announcement"), "public value", "ready")
 
+    def ask(self) -> None:
+        """Ask the room for the public value. A receipt says when; from now on, every change is late."""
+        if not self._read().asked:
+            self._change({"ask": True}, _("did not write down that the room was asked"))
+
+    def take_back(self) -> None:
+        """Take the announcement back, before the room has given its value. A receipt says so.
+
+        Raises:
+            LotteryError: It is not announced, or has its public value.
+        """
+        state = self._read()
+        if state.step != "public value":
+            what = (
+                _("cannot be taken back: it has its public value") if state.given else _("is not announced")
+            )
+            raise self._refused(what, _("Look at it again"))
+        self._change({"take_back": True}, _("was not taken back"))
+        execution.stop(self.target, str(state.stage["drawing"]))  # it waits for a value
+        self._read()  # goes on with the next name
+        if kept := {key: each for key, each in state.stage.items() if key in ("title", "logo", "language")}:
+            self.show(**kept)
+        self.refresh()
+
     def give(self, public: str) -> None:
-        """Give the public value. The machine mixes it into the order of the pool."""
+        """Give the public value. The machine mixes it into the order of the pool.
+
+        Raises:
+            LotteryError: The value is not written as everybody reads it, or there is one already.
+        """
+        check_public_value(public)
         if self._until_asked("public value").public is not None:
             raise self._refused(_("has its public value already"), _("Go on with a prize"))
         self._take({}, 0, "public value", {"public": public})
@@ -222,13 +288,7 @@ class Evening:
         A receipt names them before anybody else is drawn. This is possible from the announcement to the end.
         """
         proof(self.target, self.name, employee_id)  # raises if nobody of this id can win
-        self._note({"withdraw": employee_id})
-        told = run(self.target, {"draw_id": self.name, "withdraw": employee_id}, _SECONDS)
-        if told["error"]:
-            what = _("was not withdrawn ({reason})", reason=str(told["cause"]).rstrip(".。"))
-            next_step = _("Look at the evening, and try again")
-            raise LotteryError(_("employee {id}", id=employee_id), what, next_step)
-        self.refresh()
+        self._change({"withdraw": employee_id}, _("did not withdraw {id}", id=employee_id))
 
     def call_roll(self, number: int, absent: Sequence[str]) -> None:
         """Say who of a prize's winners is absent (their ids). Only their places are drawn again.
@@ -257,6 +317,15 @@ class Evening:
         """
         changes = {"scene": scene, "number": number, **more} if scene else more
         self._set_stage(None, **changes)
+
+    def _change(self, request: Mapping[str, object], failed: str) -> None:
+        """Take a step that draws nobody, in an execution of its own: another one may wait for people."""
+        self._note(request)
+        told = run(self.target, {"draw_id": self.name, **request}, _SECONDS)
+        if told["error"]:
+            what = f"{failed} ({str(told['cause']).rstrip('.。')})"
+            raise self._refused(what, _("Look at the evening, and try again"))
+        self.refresh()
 
     def _take(
         self, request: Mapping[str, object], number: int = 0, awaits: str = "", output: object = None
@@ -372,8 +441,12 @@ class Evening:
             self._draws.describe()  # raises: there is no table
         draw, waiting, stage = ({each["draw_id"]: each for each in found or []}.get(key, {}) for key in keys)
         latest = self._described(stage)
-        if not draw:
+        if not draw or "taken_back" in draw:
             self._announced, self._staff, self._guests = {}, {}, {}  # all this can still change
+        if "taken_back" in draw:
+            self.name = next(self._names)
+            return self._read()
+        if not draw:
             return EveningState("new", problem=_problem(latest), stage=stage, execution=latest)
         if not self._announced:
             text = self._draws.item(f"#chain#{draw['chain']}")
@@ -393,7 +466,9 @@ class Evening:
             open_now.number if open_now else int(stage.get("number", 0)),
             prizes,
             self._announced,
-            draw.get("public"),
+            draw.get("code", ""),
+            draw.get("asked", ""),
+            _given(draw),
             stage,
             _problem(latest),
             self._people(draw.get("withdrawn", [])),
@@ -426,12 +501,20 @@ class Evening:
         return [self._everybody().get(each, Person(each, each)) for each in ids]
 
     def _everybody(self) -> Mapping[str, Person]:
-        """Everybody in the table of employees, by their ids."""
+        """Everybody in the announced pool, by their ids; before that, everybody in the table of employees."""
         if not self._staff:
-            for row in Table(self.target, self.target.names.employee_table).items():
-                key: str = row["employee_id"]
-                self._staff[key] = Person(key, row.get("employee_name", key), row.get("department", ""))
+            pool = Pool(self.target).of(self._announced["pool"])[0] if self._announced else []
+            if not (pool and len(pool[0]) > 1):  # a pool of an old kit has no names
+                pool = in_pool(Table(self.target, self.target.names.employee_table).items())
+            self._staff = {each[0]: Person(each[0], each[1] or each[0], each[2]) for each in pool}
         return self._staff
+
+
+def _given(draw: Mapping[str, Any]) -> Given | None:
+    if "given" in draw:
+        seconds = draw["given"]["seconds"]
+        return Given(**{**draw["given"], "seconds": None if seconds is None else int(seconds)})
+    return Given(draw["public"]) if "public" in draw else None
 
 
 def _problem(latest: Mapping[str, Any]) -> str:

@@ -21,13 +21,13 @@ from lottery_lib.command_line import write_over
 from lottery_lib.draws import machine_arn
 from lottery_lib.errors import LotteryError
 from lottery_lib.names import Names
-from lottery_lib.resources.contents import draws_table, pool_table
+from lottery_lib.resources.contents import add_to_chain, draws_table, pool_table
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.stack import Stack
 from lottery_lib.target import Target
 from lottery_lib.translation import _
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _OTHER: Final = _("Give another file")
 Kept = dict[str, Any]
 """What a file contains: ``evening`` (its name, or an empty text), ``attendee``, ``edition``, ``saved_at``,
@@ -149,6 +149,11 @@ def put_back(target: Target, path: Path, *, replace: bool = False) -> tuple[Targ
         items = [item for item in map(_without_executions, kept["tables"][kind]) if item]
         table.remove(sorted(set(table.all_keys()) - {item[table.key]["S"] for item in items}))
         table.put_typed(items)
+    what, about = (
+        _("the receipt of the restoration"),
+        {"evening": kept["evening"], "saved_at": kept["saved_at"]},
+    )
+    add_to_chain(target, what, "restored", **about, lost=receipts)
     return target, kept
 
 

@@ -2,7 +2,7 @@
 
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final
@@ -10,9 +10,9 @@ from typing import Any, Final
 from lottery_lib import merkle
 from lottery_lib.aws_errors import all_pages, call_or_none
 from lottery_lib.errors import LotteryError
-from lottery_lib.hardened import check_edition, open_evenings, receipt_texts
+from lottery_lib.hardened import check_edition, receipt_texts
 from lottery_lib.names import Names
-from lottery_lib.resources.contents import Pool, draws_table
+from lottery_lib.resources.contents import Person, Pool, draws_table, leaves, open_evenings
 from lottery_lib.resources.dynamodb_table import Item, Table
 from lottery_lib.target import EMULATOR_REGION, Target, connect
 from lottery_lib.translation import _
@@ -49,20 +49,25 @@ def receipts(target: Target, draw_id: str) -> dict[str, Any]:
         raise LotteryError(_("draw {name}", name=draw_id), _("has no record"), next_step)
     rows = Table(target, target.names.winners_table).items()
     staff = Table(target, target.names.employee_table).get([row["employee_id"] for row in rows])
-    names = {each["employee_id"]: {"employee_name": each.get("employee_name", "")} for each in staff}
-    told = receipt_texts(items)
+    names = {each["employee_id"]: each.get("employee_name", "") for each in staff}
+    told, announced = receipt_texts(items), dict[str, dict[str, str]]()
     for name, folder in told["draws"].items():
-        if "closed" in items[name]:
-            folder.update(_pool(target, items[name]))
-    winners = [names.get(row["employee_id"], {}) | row for row in rows]
+        pool, salt = Pool(target).of(items[name]["pool"])
+        announced[name] = {each[0]: each[1] for each in pool if len(each) > 1}
+        if "closed" in items[name] and "taken_back" not in items[name]:
+            shown = [each if len(each) > 1 else each[0] for each in pool]  # format 1 has only ids
+            folder |= {"pool": shown, "salt": salt, "won_before": _won_before(pool, items[name])}
+    winners = []
+    for row in rows:  # a name is that of the draw's pool; the table of employees may have changed since
+        one = row["employee_id"]
+        known = announced.get(row.get("draw_id", ""), {}).get(one, names.get(one))
+        winners.append(row if known is None else {"employee_name": known, **row})
     return {"format": FORM["format"], **told, "winners": winners}
 
 
-def _pool(target: Target, draw: Item) -> dict[str, Any]:
-    pool, salt = Pool(target).of(draw["pool"])
+def _won_before(pool: Sequence[Person], draw: Item) -> list[str]:
     flags = zlib.decompress(bytes(draw["unwon"])) if "unwon" in draw else b"\x01" * len(pool)
-    won_before = [each for each, flag in zip(pool, flags, strict=True) if not flag]
-    return {"pool": pool, "salt": salt, "won_before": won_before}
+    return [person[0] for person, flag in zip(pool, flags, strict=True) if not flag]
 
 
 def proof(target: Target, draw_id: str, employee_id: str) -> dict[str, Any]:
@@ -74,8 +79,8 @@ def proof(target: Target, draw_id: str, employee_id: str) -> dict[str, Any]:
         employee_id: The person.
 
     Returns:
-        ``employee_id``, ``root`` (as it was announced), and what `merkle.proof` returns. The page
-        `check.html` takes it as JSON.
+        ``employee_id``, ``employee_name``, ``department``, ``root`` (as it was announced), and what
+        `merkle.proof` returns. The page `check.html` takes it as JSON.
 
     Raises:
         LotteryError: There is no such draw, or the person is not in its pool.
@@ -87,11 +92,13 @@ def proof(target: Target, draw_id: str, employee_id: str) -> dict[str, Any]:
         next_step = _("Give the name of a draw or an evening")
         raise LotteryError(_("draw {name}", name=draw_id), _("was not announced"), next_step)
     pool, salt = Pool(target).of(draw["pool"])
-    if employee_id not in pool:
+    ids = [person[0] for person in pool]
+    if employee_id not in ids:
         what = _("is not in the pool of {draw}, so this person cannot win", draw=draw_id)
         raise LotteryError(_("employee {id}", id=employee_id), what, _("Look at the id again"))
-    shown = merkle.proof(pool, bytes.fromhex(salt), pool.index(employee_id))
-    return {"employee_id": employee_id, "root": draw["pool"], **shown}
+    at = ids.index(employee_id)
+    about = dict(zip(("employee_id", "employee_name", "department"), pool[at], strict=False))
+    return {**about, "root": draw["pool"], **merkle.proof(leaves(pool), bytes.fromhex(salt), at)}
 
 
 def verify_draw(document: Mapping[str, Any]) -> dict[str, bool]:

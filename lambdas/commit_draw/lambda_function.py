@@ -1,21 +1,32 @@
 """First state: commit to the pool, the prizes and a secret, before anybody is drawn.
 
-Later executions of the same draw begin here, too. They bring the public value, add a prize, take a person out
-of the draw, or close it.
+Later executions of the same draw begin here, too. They ask the room, bring the public value, add a prize,
+take a person out of the draw, take the announcement back, or close the draw.
 """
 
 import hashlib
 import json
+import re
 import secrets
+import unicodedata
+from datetime import datetime
 
-from tables import NEW, Tables, WinnerTaken, following, put, receipt, sealed
+from tables import NEW, Tables, WinnerTaken, following, now, put, receipt, sealed
 
+FORMAT = 2  # of the receipts: see docs/receipts.md
 ALGORITHM = "hmac-sha256-shuffle-2"
 MOST_PRIZES = 40
 MOST_WINNERS = 1000  # of one draw, because the output of a state can have 256 KiB at most
 TRIES = 5  # because another draw may write to the same chain at the same time
 KEYS = ({"input"}, {"prizes"}, {"evening", "prizes"}, {"evening", "prizes", "draw_id"}, {"draw_id"})
-STEPS = ("prize", "add", "withdraw", "public", "close")  # what an execution can do with an open draw
+# What an execution can do with an open draw
+STEPS = ("prize", "add", "withdraw", "ask", "public", "take_back", "close")
+ALONE = {"withdraw", "ask", "take_back"}  # after these, the execution that waits for people goes on waiting
+# Characters that nobody can see: Unicode's Default_Ignorable_Code_Point
+INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
 
 
 class InvalidInput(Exception):
@@ -32,6 +43,10 @@ class NoSuchDraw(Exception):
 
 class DrawClosed(Exception):
     """The draw has ended, and everybody can know its secret."""
+
+
+class TooLate(Exception):
+    """The room has given its public value."""
 
 
 class TooEarly(Exception):
@@ -58,7 +73,7 @@ def lambda_handler(event, context):
         "draw_id": draw["draw_id"],
         "prizes": numbers if "public" in draw else [],
         "remail": request.get("remail", False),
-        "awaits": "nothing" if "public" in draw or "withdraw" in request else "public value",
+        "awaits": "nothing" if "public" in draw or ALONE & request.keys() else "public value",
     }
 
 
@@ -71,13 +86,12 @@ def proceed(request, execution, tables):
     if draw is None:
         draw = announce(draw_id, request, chain, pool, tables)
     if "public" in request and "public" not in draw:
-        told, item = receipt(draw, "public value", value=request["public"])
-        draw = {**told, "public": request["public"]}
-        tables.write(draw, [item])
+        draw = give(draw, request["public"], tables)
     if "add" in request:
         return add(draw, request["add"], execution, tables)
-    if "withdraw" in request:
-        return withdraw(draw, request["withdraw"], tables), []
+    for step, change in (("ask", ask), ("withdraw", withdraw), ("take_back", take_back)):
+        if step in request:
+            return change(draw, request[step], tables), []
     if "close" in request:
         return close(draw, secret, tables), []
     numbers = range(1, len(draw["prizes"]) + 1)
@@ -100,6 +114,7 @@ def announce(draw_id, request, chain, pool, tables):
         {**each, "winners": [], "absent": [], "round": 0, "called": False} for each in prizes(request)
     ]
     about = {
+        "format": FORMAT,
         "draw": draw_id,
         "announced_before": chain["draws"] if chain else 0,
         "algorithm": ALGORITHM,
@@ -115,6 +130,9 @@ def announce(draw_id, request, chain, pool, tables):
         "draw_id": draw_id,
         "receipts": 1,
         "last": last,
+        "code": last,
+        "announced": about["announced_before"] + 1,
+        "restored": chain.get("restored", 0) if chain else 0,
         "chain": number,
         "evening": evening is not None,
         "pool": about["pool"],
@@ -126,7 +144,13 @@ def announce(draw_id, request, chain, pool, tables):
     }
     if not about["question"]:
         draw["public"] = ""  # nobody is asked for a public value
-    kept = {"draw_id": "#chain", "receipts": number + 1, "draws": about["announced_before"] + 1, "last": last}
+    kept = {
+        **(chain or {}),
+        "draw_id": "#chain",
+        "receipts": number + 1,
+        "draws": draw["announced"],
+        "last": last,
+    }
     new = [
         draw,
         {"draw_id": f"#chain#{number}", "text": text},
@@ -134,6 +158,54 @@ def announce(draw_id, request, chain, pool, tables):
     ]
     condition = following(number) if chain else (NEW,)
     tables.transact([put(tables.draws, item, NEW) for item in new] + [put(tables.draws, kept, *condition)])
+    return draw
+
+
+def ask(draw, _, tables):
+    """Write down when the room is asked for the public value; return the draw. Later changes are late."""
+    if "public" in draw or "asked" in draw:
+        return draw
+    refuse_closed(draw)
+    told, item = receipt(draw, "asked")
+    draw = {**told, "asked": json.loads(item["text"])["at"]}
+    tables.write(draw, [item])
+    return draw
+
+
+def give(draw, value, tables):
+    """Mix the public value into the order; return the draw."""
+    refuse_closed(draw)
+    if value != (right := normalised(value)) or not value:
+        raise InvalidInput(f'The public value must be written as "{right}".' if right else "It is empty.")
+    at, seconds = now(), None
+    if "asked" in draw:
+        waited = datetime.fromisoformat(at) - datetime.fromisoformat(draw["asked"])
+        seconds = max(0, int(waited.total_seconds()))
+    about = {"at": at, "question": draw["question"], "value": value, "seconds": seconds}
+    told, item = receipt(draw, "public value", **about)
+    given = {"value": value, "at": at, "seconds": seconds, "code": told["last"]}
+    draw = {**told, "public": value, "given": given}
+    tables.write(draw, [item])
+    return draw
+
+
+def normalised(text):
+    """Return a public value as everybody reads it. The kit and the check page have copies of this rule."""
+    seen = INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).lower()
+    kept = "".join(each if unicodedata.category(each)[0] in "LMN" else " " for each in seen)
+    after = " ".join(kept.split())
+    return text if after == text else normalised(after)
+
+
+def take_back(draw, _, tables):
+    """Take the announcement back, before the room has given its value; return the draw."""
+    if "closed" in draw:
+        return draw
+    if "public" in draw:
+        raise TooLate(f"The draw {draw['draw_id']} has its public value, so nobody can take it back.")
+    told, item = receipt(draw, "taken back")
+    draw = {**told, "closed": True, "taken_back": True}
+    tables.write(draw, [item])
     return draw
 
 
@@ -232,6 +304,10 @@ def check(request):
     evening = request.get("evening", {})
     if not isinstance(evening, dict) or evening.get("absent", "out") not in ("out", "may win later"):
         raise InvalidInput('"evening" must look like {"absent": "out"} or {"absent": "may win later"}.')
+    if "evening" in request and not request.get("question", "").strip():
+        raise InvalidInput(
+            'An evening needs a "question" to the room: without it, nobody can trust the order.'
+        )
 
 
 def is_name(text):

@@ -65,6 +65,8 @@ class Tables:
         items = {item["draw_id"]: item for item in found[self.draws.name]}
         draw, sealed, chain = (items.get(name) for name in names)
         secret = bytes.fromhex(sealed["secret"]) if sealed else None
+        if draw:  # its next receipt says how often the lottery was announced and restored until now
+            draw = {**draw, "announced": chain["draws"], "restored": chain.get("restored", 0)}
         heads = found[self.pool.name]
         return whole(draw), secret, whole(chain), heads[0] if heads else None
 
@@ -205,6 +207,7 @@ def put(table, item, condition=None, names=None, values=None):
 
 def receipt(draw, kind, **about):
     """Return a draw with one more receipt, and the item of this receipt."""
+    about = {"announced": draw["announced"], "restored": draw["restored"], **about}
     text, last = sealed(draw["receipts"], kind, draw["last"], about)
     item = {"draw_id": f"{draw['draw_id']}#{draw['receipts']}", "text": text}
     return {**draw, "receipts": draw["receipts"] + 1, "last": last}, item

@@ -1,13 +1,13 @@
 """Fill the lottery's tables: with the employees, and with the pool of the hardened edition.
 
-The pool is the sorted list of all employees' ids. It is stored in chunks. Their keys contain the root of its
-Merkle tree. A hardened draw commits to this root before it draws.
+The pool is the list of all employees with id, name and department, sorted by id. It is stored in chunks.
+Their keys contain the root of its Merkle tree. A hardened draw commits to this root before it draws.
 """
 
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, ClassVar, Final
@@ -15,12 +15,15 @@ from typing import Any, ClassVar, Final
 from lottery_lib import merkle
 from lottery_lib.aws_errors import call_or_none, says
 from lottery_lib.employees import Roster, tutorial_roster
+from lottery_lib.errors import LotteryError
 from lottery_lib.resources import Planned, Report
 from lottery_lib.resources.dynamodb_table import Table
 from lottery_lib.target import Target
 from lottery_lib.translation import N_, _
 
-CHUNK: Final = 100  # ids in one item, which then stays far below DynamoDB's limit of 400 KB
+CHUNK: Final = 100  # people in one item. With the limits of a list, it stays below DynamoDB's 400 KB
+Person = tuple[str, ...]
+"""The id, the name and the department (or ``""``) of somebody in a pool; in an old pool only the id."""
 
 
 def pool_table(target: Target) -> Table:
@@ -31,6 +34,23 @@ def pool_table(target: Target) -> Table:
 def draws_table(target: Target) -> Table:
     """The table with the receipts of the hardened draws (`lambdas/hardened/tables.py` says how)."""
     return Table(target, target.names.draws_table, "draw_id")
+
+
+def open_evenings(target: Target) -> list[str]:
+    """The names of the evenings that are announced and have not ended, in the order of their announcements.
+
+    A reset ends the evenings that were announced before it.
+    """
+    # An attendee who may not read this table has no evening.
+    items = call_or_none(draws_table(target).items, "ResourceNotFound", "AccessDenied") or []
+    chain = [item for item in items if item["draw_id"].startswith("#chain#")]
+    resets = [int(e["draw_id"][7:]) for e in chain if json.loads(e["text"])["kind"] == "reset"]
+    now = [
+        item
+        for item in items
+        if item.get("evening") and "closed" not in item and item["chain"] > max(resets, default=-1)
+    ]
+    return [item["draw_id"] for item in sorted(now, key=lambda item: int(item["chain"]))]
 
 
 def empty_winners(target: Target) -> int:
@@ -44,22 +64,35 @@ def empty_winners(target: Target) -> int:
     won = list(table.all_keys())
     if pool_table(target).find():
         what = _("the receipt of a reset")
-        add = partial(_add_reset, target, len(won))
-        target.waiter.retry(what, add, says("TransactionCanceled"), seconds=60)
+        add_to_chain(target, what, "reset", removed=len(won))
     table.remove(won)
     return len(won)
 
 
-def _add_reset(target: Target, removed: int) -> None:
-    """Add the receipt of a reset to the chain. DynamoDB refuses it if another receipt was added meanwhile."""
+def add_to_chain(target: Target, what: str, kind: str, **about: object) -> None:
+    """Add a receipt of a reset or of a restoration to the lottery's chain, if it has one.
+
+    DynamoDB refuses it if another receipt was added meanwhile. Then it is tried again.
+
+    Args:
+        target: Where.
+        what: What it is, for the error of a wait that ends.
+        kind: ``"reset"`` or ``"restored"`` (docs/receipts.md).
+        about: What the receipt says besides.
+    """
+    add = partial(_add_to_chain, target, kind, about)
+    target.waiter.retry(what, add, says("TransactionCanceled"), seconds=60)
+
+
+def _add_to_chain(target: Target, kind: str, about: Mapping[str, object]) -> None:
     draws = draws_table(target)
     # With the rights of the tutorial's edition, nobody can read the chain. A check then finds missing rows.
     chain = call_or_none(draws.item, "ResourceNotFound", "AccessDenied", key="#chain")
     if chain is None:
         return
     number, at = chain["receipts"], datetime.now(UTC).isoformat(timespec="milliseconds")
-    told = {"number": number, "kind": "reset", "at": at, "previous": chain["last"], "removed": removed}
-    text = json.dumps(told)
+    told = {"number": number, "kind": kind, "at": at, "previous": chain["last"]}
+    text = json.dumps({**told, **about})
     receipt = {
         "Key": {"draw_id": f"#chain#{number}"},
         "UpdateExpression": "SET #text = :text",
@@ -69,10 +102,10 @@ def _add_reset(target: Target, removed: int) -> None:
     last = hashlib.sha256(text.encode()).hexdigest()
     head = {
         "Key": {"draw_id": "#chain"},
-        "UpdateExpression": "SET receipts = :after, #last = :last",
+        "UpdateExpression": "SET receipts = :after, #last = :last ADD #kind :one",
         "ConditionExpression": "receipts = :before",
-        "ExpressionAttributeNames": {"#last": "last"},
-        "ExpressionAttributeValues": {":before": number, ":after": number + 1, ":last": last},
+        "ExpressionAttributeNames": {"#last": "last", "#kind": kind},
+        "ExpressionAttributeValues": {":before": number, ":after": number + 1, ":last": last, ":one": 1},
     }
     updates: Any = [{"Update": {"TableName": draws.name, **part}} for part in (receipt, head)]
     target.plain_dynamodb().transact_write_items(TransactItems=updates)
@@ -119,28 +152,51 @@ class Pool(Planned):
     def ensure(self) -> Report:
         """Write the pool if it is not that of the table of employees."""
         employees = Table(self.target, self.target.names.employee_table)
-        ids = sorted(call_or_none(lambda: list(employees.all_keys()), "ResourceNotFound") or [])
+        people = in_pool(call_or_none(employees.items, "ResourceNotFound") or [])
         head = self.table.item("head")
-        if head and ids and head["root"] == merkle.root(ids, bytes.fromhex(head["salt"])):
+        if head and people and head["root"] == merkle.root(leaves(people), bytes.fromhex(head["salt"])):
             return Report(self.kind, self.name, "unchanged")
-        self.write(ids)
+        self.write(people)
         return Report(self.kind, self.name, "updated" if head else "created")
 
-    def write(self, ids: list[str]) -> None:
-        """Write a pool of these ids, in this order."""
-        salt, starts = secrets.token_bytes(32), range(0, len(ids), CHUNK)
-        root = merkle.root(ids, salt)
-        head = {"root": root, "size": len(ids), "salt": salt.hex()}
-        self.table.put({"chunk": f"{root}#{at // CHUNK}", "ids": ids[at : at + CHUNK]} for at in starts)
+    def write(self, people: Sequence[Person]) -> None:
+        """Write a pool of these people, in this order."""
+        salt = secrets.token_bytes(32)
+        root = merkle.root(leaves(people), salt)
+        head = {"root": root, "size": len(people), "salt": salt.hex()}
+        parts = (people[at : at + CHUNK] for at in range(0, len(people), CHUNK))
+        self.table.put(
+            {
+                "chunk": f"{root}#{number}",
+                **dict(zip(_LISTS, map(list, zip(*part, strict=True)), strict=True)),
+            }
+            for number, part in enumerate(parts)
+        )
         # Write the head last: a draw that runs meanwhile needs the whole old pool, and so do its receipts.
         self.table.put([{"chunk": f"{root}#head", **head}, {"chunk": "head", **head}])
 
-    def of(self, root: str) -> tuple[list[str], str]:
-        """The ids of the pool with this root, in order, and its salt in hexadecimal."""
+    def of(self, root: str) -> tuple[list[Person], str]:
+        """The people of the pool with this root, in order, and its salt in hexadecimal."""
         (head,) = self.table.get([f"{root}#head"])
         names = [f"{root}#{number}" for number in range(-(-head["size"] // CHUNK))]
-        chunks = {item["chunk"]: item["ids"] for item in self.table.get(names)}
-        return [each for name in names for each in chunks[name]], head["salt"]
+        chunks = {item["chunk"]: item for item in self.table.get(names)}
+        # A chunk that an older kit has written has only ids.
+        lists = ([chunks[name][kind] for kind in _LISTS if kind in chunks[name]] for name in names)
+        return [person for part in lists for person in zip(*part, strict=True)], head["salt"]
+
+
+_LISTS: Final = ("ids", "names", "departments")  # what a chunk has
+
+
+def in_pool(employees: Iterable[Mapping[str, Any]]) -> list[Person]:
+    """The pool of these employees."""
+    keys = ("employee_id", "employee_name", "department")
+    return sorted(tuple(str(each.get(key, "")) for key in keys) for each in employees)
+
+
+def leaves(pool: Sequence[Person]) -> list[str]:
+    """The texts of a pool's leaves (docs/receipts.md)."""
+    return ["\n".join(person) for person in pool]
 
 
 def load_employees(
@@ -164,9 +220,15 @@ def load_employees(
         How many employees there are now.
 
     Raises:
-        LotteryError: Rows were rejected; or the roster is empty; or there is no table.
+        LotteryError: Rows were rejected; or the roster is empty; or there is no table; or an evening is open.
     """
     employees.check(skip_bad_rows=skip_bad_rows)
+    if evenings := open_evenings(target):
+        raise LotteryError(
+            _("employees"),
+            _("the evening {name} is open, so nobody can change who can win", name=evenings[-1]),
+            _("End the evening first, or give it up with `lottery reset`"),
+        )
     table, pool = Table(target, target.names.employee_table), Pool(target)
     table.check_ours()
     pool_table = pool.table.find()
@@ -175,5 +237,5 @@ def load_employees(
     table.remove(sorted(set(table.all_keys()) - wanted))
     table.put(progress(employees.employees))
     if pool_table:
-        pool.write(sorted(wanted))
+        pool.write(in_pool(employees.employees))
     return len(wanted)
