@@ -1,6 +1,7 @@
 """Everything that a check says: in Python, on the page `check.html`, and in an announcement."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from lottery_lib.translation import _, language
 
@@ -8,6 +9,7 @@ _CLAIMS: Final = {
     "each receipt names the one before": _("each receipt names the one before"),
     "the pool is the one that was announced": _("the pool is the one that was announced"),
     "the secret is the one that was announced": _("the secret is the one that was announced"),
+    "the public value is what the room can read": _("the public value is what the room can read"),
     "the winners are the next people in the order": _("the winners are the next people in the order"),
     "each prize has as many winners as announced": _("each prize has as many winners as announced"),
     "nobody was skipped without a receipt": _("nobody was skipped without a receipt"),
@@ -21,10 +23,71 @@ WORDS: Final = {
     "announced": _("announced"),
     "closed": _("closed"),
     "not ended": _("not ended"),
+    "taken back": _("taken back"),
+    "prizes added": _("prizes added"),
     "prizes not drawn": _("prizes not drawn"),
     "withdrawn": _("withdrawn"),
+    "late": _("late changes"),
+    "absent": _("absent"),
+    "skipped": _("skipped"),
     "resets": _("resets"),
+    "restored": _("restored"),
 }
+#: The colours of a check, in words.
+VERDICTS: Final = {
+    "green": _("Everything fits, and nobody changed anything after the question"),
+    "amber": _("It fits, but look at what happened"),
+    "red": _("Something does not fit"),
+}
+#: What makes a check amber: what happened, and what it could have been good for.
+NOTICES: Final = {
+    "empty": _("There is no draw in these receipts."),
+    "oldRules": _(
+        "Draw {draw} was announced by an older kit. Its rules are those of format 1: a winner can have had "
+        "another name, and nobody knows when the room was asked."
+    ),
+    "noValue": _(
+        "Draw {draw} has no public value. With rights on the tables, the operator could choose a secret that "
+        "makes a friend win."
+    ),
+    "notAsked": _(
+        "Draw {draw}: no receipt says when the room was asked. The operator could know the public value "
+        "before the announcement."
+    ),
+    "lateWithdrawn": _(
+        "Draw {draw}: {person} was withdrawn after the question ({at}). The operator could remove those who "
+        "stand before a friend."
+    ),
+    "lateAdded": _(
+        "Draw {draw}: the prize {prize} ({count}) was added after the question ({at}). The operator could "
+        "give others a small prize, so that a friend is the next for a large one."
+    ),
+    "again": _(
+        "Draw {draw} was announced after another one ({at}). The operator could try several draws, and go on "
+        "with the best."
+    ),
+    "takenBack": _(
+        "The announcement of {draw} was taken back ({at}). The operator could hear the room's value, and try "
+        "another draw."
+    ),
+    "restored": _(
+        "The evening {evening} was restored from a file of {saved_at} ({at}); {lost} receipts were lost. The "
+        "operator could give another public value."
+    ),
+    "reset": _(
+        "The list of winners was emptied ({at}): {removed} people. The operator could let them win again."
+    ),
+    "notEnded": _("Draw {draw} has not ended, so nobody can repeat it. The operator could have given it up."),
+    "undrawn": _(
+        "Draw {draw}: the prize {prize} was announced, but not drawn. The operator could stop because a "
+        "friend was not the next."
+    ),
+}
+#: What a guest compares about the public value.
+VALUE: Final = _(
+    '{draw}: "{question}" was answered with "{value}" ({at}), {seconds} seconds after the question'
+)
+VALUE_ONLY: Final = _('{draw}: "{question}" was answered with "{value}" ({at})')
 #: Why a claim is false.
 PROBLEMS: Final = {
     "file": _("The file is not one of a lottery's receipts."),
@@ -33,6 +96,11 @@ PROBLEMS: Final = {
         "Use the check of the kit that wrote it."
     ),
     "draw": _("Draw {draw}: something in it has a wrong form."),
+    "tooMuch": _("{where}: it counts more draws or restorations than the lottery's chain has."),
+    "alike": _("Draw {draw}: the ids {one} and {other} in the pool look alike."),
+    "value": _('Draw {draw}: the public value "{value}" is not written as everybody reads it.'),
+    "question": _("Draw {draw}: the public value does not answer the question that was announced."),
+    "otherName": _("{one} has another name in the list of winners than in the pool."),
     "noPool": _("Draw {draw}: it is closed, and its pool or the salt of its pool is missing."),
     "row": _("List of winners, row {at}: something in it has a wrong form."),
     "form": _("{where}: it does not have the form of a receipt."),
@@ -73,21 +141,33 @@ TEXT: Final = {
     "language": language(),
     "title": _("Check the lottery"),
     "working": _("Checking…"),
-    "fits": _("Everything fits"),
-    "fitsSoFar": _("Everything fits so far"),
-    "wrong": _("Something does not fit"),
+    "verdicts": VERDICTS,
+    "notices": NOTICES,
     "claimsTitle": _("What was checked"),
     "claims": dict(
-        zip(("chain", "pool", "secret", "order", "count", "skipped", "list"), _CLAIMS.values(), strict=True)
+        zip(
+            ("chain", "pool", "secret", "value", "order", "count", "skipped", "list"),
+            _CLAIMS.values(),
+            strict=True,
+        )
     ),
     "counts": {
         "announced": _("Draws that were announced: {number}"),
         "closed": _("Draws that are closed: {number}"),
-        "not ended": _("Draws that have not ended; nobody can repeat them yet: {number}"),
+        "not ended": _("Draws that have not ended: {number}"),
+        "taken back": _("Announcements that were taken back: {number}"),
+        "prizes added": _("Prizes that were added: {number}"),
         "prizes not drawn": _("Prizes that were not drawn: {number}"),
         "withdrawn": _("People who were withdrawn: {number}"),
+        "late": _("Changes after the question: {number}"),
+        "absent": _("People who were called absent: {number}"),
+        "skipped": _("People who were skipped, because they had won before: {number}"),
         "resets": _("How often the list of winners was emptied: {number}"),
+        "restored": _("How often the lottery was restored from a file: {number}"),
     },
+    "value": VALUE,
+    "valueOnly": VALUE_ONLY,
+    "noticesTitle": _("What happened, and what it could have been good for"),
     "problemsTitle": _("What does not fit"),
     "more": _("And {number} more."),
     "you": _("Are you in it?"),
@@ -107,11 +187,11 @@ TEXT: Final = {
     "late": _("{name} (after the order was fixed)"),
     "youLeft": _("Draw {draw}: you were withdrawn."),
     "unknown": _("In the list, without a receipt"),
-    "codesTitle": _("Compare these codes with your photograph"),
-    "codesWhy": _(
-        "They were shown before the draw. If one character is different, somebody has changed something."
-    ),
+    "codesTitle": _("Compare these codes with your photographs"),
+    "codesWhy": _("The stage has shown them. If one character is different, somebody has changed something."),
     "codes": _("Draw {draw}"),
+    "code": _("Code of the announcement"),
+    "valueCode": _("Code after the public value"),
     "root": _("Code of the pool ({size} people)"),
     "rootOfOne": _("Code of the pool (1 person)"),
     "commitment": _("Code of the secret"),
@@ -142,3 +222,9 @@ TEXT: Final = {
     "noJson": _("This file is not JSON."),
     "problems": PROBLEMS,
 }
+
+
+def value_line(draw: Mapping[str, Any]) -> str:
+    """The public value of a draw in one line. It takes one of `checker.Checked.draws`."""
+    line = VALUE_ONLY if draw["seconds"] is None else VALUE
+    return line.format(**draw)

@@ -2,21 +2,37 @@
 
 import hashlib
 import hmac
+import itertools
 import json
-from collections import defaultdict
+import unicodedata
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from lottery_lib import merkle
-from lottery_party.check_words import CLAIMS, PROBLEMS, TEXT
+from lottery_lib.texts import INVISIBLE, normalised
+from lottery_party.check_words import CLAIMS, NOTICES, PROBLEMS, TEXT
 from lottery_party.receipt_form import FORM, Receipt, WrongForm, read_document
 
-_CHAIN, _POOL, _SECRET, _ORDER, _COUNT, _SKIPPED, _LIST = CLAIMS
-_CODES: Final = {"root": "pool", "commitment": "commitment", "announced_before": "announced_before"}
+_CHAIN, _POOL, _SECRET, _VALUE, _ORDER, _COUNT, _SKIPPED, _LIST = CLAIMS
+_COUNTS: Final = tuple(TEXT["counts"])
 Problem = tuple[str, str]  # a claim, and a sentence that says why it is false
 _Row = tuple[str | None, str | None, str | None]  # a winner's draw, prize and status
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that makes a check amber.
+
+    Attributes:
+        kind: A key of `check_words.NOTICES`.
+        text: What happened and when, and what it could have been good for.
+    """
+
+    kind: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -26,18 +42,28 @@ class Checked:
     Attributes:
         claims: Each of `CLAIMS`, and whether it is true.
         problems: One sentence for each thing that is wrong.
-        counts: How many draws were ``announced``, are ``closed``, have ``not ended``; how many ``prizes not
-            drawn``, people who were ``withdrawn``, and ``resets`` there are.
-        codes: What to compare with the photograph, for each draw: ``draw``, ``root``, ``commitment``, and
-            ``announced_before``.
+        notices: What an operator could have done, though all claims are true.
+        counts: How many draws were ``announced``, are ``closed``, have ``not ended``, were ``taken back``;
+            how many ``prizes added`` and ``prizes not drawn`` there are; how many people were ``withdrawn``,
+            called ``absent`` and ``skipped``; how many changes were ``late``; ``resets``, and how often the
+            lottery was ``restored``.
+        draws: For each draw what a guest compares: ``draw``, ``format``, ``question``, ``value``, ``at``
+            (when it was given), ``seconds`` (since the question), ``code`` and ``value_code`` (of the
+            photographs), ``root``, ``commitment`` and ``announced_before``. What it lacks is None.
         strange: The ids in the list of winners whose row no receipt names with this draw, prize and status.
     """
 
     claims: dict[str, bool]
     problems: list[str]
+    notices: list[Notice]
     counts: dict[str, int]
-    codes: list[dict[str, Any]]
+    draws: list[dict[str, Any]]
     strange: list[str]
+
+    @property
+    def verdict(self) -> str:
+        """``"red"`` if a claim is false, ``"amber"`` if there is a notice, otherwise ``"green"``."""
+        return "red" if self.problems else "amber" if self.notices else "green"
 
 
 def check_receipts(document: Mapping[str, Any]) -> Checked:
@@ -48,40 +74,32 @@ def check_receipts(document: Mapping[str, Any]) -> Checked:
     Args:
         document: What the folder's `receipts.json` contains.
     """
-    kinds = ("announced", "closed", "not ended", "prizes not drawn", "withdrawn", "resets")
-    counts = dict.fromkeys(kinds, 0)
     try:
         chain, receipts = read_document(document)
     except WrongForm as error:
-        return Checked(dict.fromkeys(CLAIMS, False), [str(error)], counts, [], [])
+        counts = dict.fromkeys(_COUNTS, 0)
+        return Checked(dict.fromkeys(CLAIMS, False), [str(error)], [], counts, [], [])
     eras, resets = dict[str, int](), 0
     for each in chain:
-        if each.kind == "reset":
-            resets += 1
-        else:
+        if each.kind == "announced":
             eras.setdefault(each.says["draw"], resets)
+        resets += each.kind == "reset"
     draws = [
         _Draw(name, receipts[name], document["draws"][name], eras.get(name, resets)) for name in receipts
     ]
     problems = [*_linked(chain, draws)]
     for draw in draws:
-        problems += _replayed(draw)
-    named, rows = _named([draw for draw in draws if draw.era == resets]), _rows(document["winners"])
-    problems += [*_skipped(draws), *_listed(named, rows)]
+        problems += [*_given(draw), *_replayed(draw)]
+    current = [draw for draw in draws if draw.era == resets]
+    named, rows = _named(current), _rows(document["winners"])
+    problems += [*_skipped(draws), *_listed(named, rows), *_called_otherwise(current, document["winners"])]
     false = {claim for claim, _ in problems}
-    counts |= {
-        "announced": len(chain) - resets,
-        "closed": sum(draw.closed for draw in draws),
-        "resets": resets,
-    }
-    counts["not ended"] = len(draws) - counts["closed"]
-    counts["prizes not drawn"] = sum(len(draw.prizes) - len(draw.drawn) for draw in draws)
-    counts["withdrawn"] = sum(each.kind == "withdrawn" for draw in draws for each in draw.receipts)
     return Checked(
         {claim: claim not in false for claim in CLAIMS},
         [sentence for _, sentence in problems],
-        counts,
-        [{"draw": draw.name, **{code: draw.head[key] for code, key in _CODES.items()}} for draw in draws],
+        [Notice(kind, NOTICES[kind].format(**about)) for kind, about in _noticed(chain, draws)],
+        _counted(chain, draws),
+        [draw.told for draw in draws],
         sorted(one for one in rows if _strange(named[one], rows[one])),
     )
 
@@ -109,7 +127,9 @@ class _Draw:
     receipts: Sequence[Receipt]
     folder: Mapping[str, Any]
     era: int  # how often the table of winners had been emptied before the draw
-    order: Sequence[str] = ()  # of the pool; nobody knows it before the draw is closed
+    pool: Sequence[str] = ()  # its ids, if the draw is closed
+    order: Sequence[str] = ()  # of the pool
+    people: dict[str, str] = field(default_factory=dict)  # names by ids, if the draw is closed
     prizes: list[Mapping[str, Any]] = field(default_factory=list)
     drawn: set[int] = field(default_factory=set)  # the numbers of the prizes that were drawn
     # For each winner the number of their latest prize, and "absent" or None.
@@ -122,11 +142,55 @@ class _Draw:
         return self.receipts[0].says
 
     @property
+    def format(self) -> int:
+        return int(self.head.get("format", 1))
+
+    @property
     def closed(self) -> bool:
         return self.receipts[-1].kind == "closed"
 
+    @property
+    def taken_back(self) -> bool:
+        return self.receipts[-1].kind == "taken back"
+
+    def first(self, kind: str) -> Receipt | None:
+        return next((each for each in self.receipts if each.kind == kind), None)
+
+    @property
+    def given(self) -> Receipt | None:
+        return self.first("public value")
+
+    @property
+    def late(self) -> list[Receipt]:
+        """What was changed after the question, or after the value if there is no receipt of the question."""
+        begin = self.first("asked") or self.given
+        at = self.receipts.index(begin) if begin else 0 if self.head["question"] == "" else len(self.receipts)
+        return [each for each in self.receipts[at:] if each.kind in ("withdrawn", "prize added")]
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What a guest compares."""
+        given: dict[str, Any] = {"value": None, "at": None, "seconds": None, "value_code": None}
+        if self.given:
+            says = self.given.says
+            given = {"value": says["value"], "at": _time(says["at"]), "seconds": says.get("seconds")}
+            given["value_code"] = self.given.hash
+        about = {"draw": self.name, "format": self.format, "code": self.receipts[0].hash, **given}
+        return about | {
+            "question": self.head["question"],
+            "root": self.head["pool"],
+            "commitment": self.head["commitment"],
+            "announced_before": self.head["announced_before"],
+        }
+
     def where(self, receipt: int) -> str:
         return PROBLEMS["drawReceipt"].format(draw=self.name, at=receipt)
+
+    @property
+    def skipped_before(self) -> list[str]:
+        """Who was skipped because they had won in another draw."""
+        drawn = [each.says["passed_over"] for each in self.receipts if each.kind == "drawn"]
+        return [*dict.fromkeys([*itertools.chain.from_iterable(drawn), *self.folder.get("won_before", [])])]
 
     def free(self, number: int) -> int:
         """How many places of a prize are free."""
@@ -147,7 +211,7 @@ def _linked(chain: Sequence[Receipt], draws: Sequence[_Draw]) -> Iterator[Proble
         where, says = PROBLEMS["chainReceipt"].format(at=at), receipt.says
         if says["previous"] != (chain[at - 1].hash if at else ""):
             yield _CHAIN, PROBLEMS["previous"].format(where=where)
-        if receipt.kind == "reset":
+        if receipt.kind != "announced":
             if says["number"] != at:
                 yield _CHAIN, PROBLEMS["number"].format(where=where, number=says["number"])
             continue
@@ -160,22 +224,52 @@ def _linked(chain: Sequence[Receipt], draws: Sequence[_Draw]) -> Iterator[Proble
     for draw in draws:
         if draw.name not in announced:
             yield _CHAIN, PROBLEMS["notInChain"].format(draw=draw.name)
-        asked, last = draw.head["question"] != "", len(draw.receipts) - 1
-        # Somebody can be withdrawn at any time, also before the public value.
-        begins = next(
-            (at for at, each in enumerate(draw.receipts) if at and each.kind != "withdrawn"), last + 1
-        )
-        others = range(begins + asked, last + 1)  # where the other kinds may stand
-        places = {"announced": [0], "withdrawn": range(1, last + 1), "closed": others[-1:]}
-        places["public value"] = [begins] if asked else []
-        for at, receipt in enumerate(draw.receipts):
-            where = draw.where(at)
-            if receipt.says["number"] != at:
-                yield _CHAIN, PROBLEMS["number"].format(where=where, number=receipt.says["number"])
-            if at and receipt.says["previous"] != draw.receipts[at - 1].hash:
-                yield _CHAIN, PROBLEMS["previous"].format(where=where)
-            if at not in places.get(receipt.kind, others):
-                yield _CHAIN, PROBLEMS["kind"].format(where=where, kind=receipt.kind)
+        yield from _in_a_row(draw, len(announced), sum(each.kind == "restored" for each in chain))
+
+
+def _in_a_row(draw: _Draw, announced: int, restored: int) -> Iterator[Problem]:
+    """Whether the receipts of a draw follow each other. The numbers are those of the lottery's chain."""
+    for at, receipt in enumerate(draw.receipts):
+        where, says = draw.where(at), receipt.says
+        if says["number"] != at:
+            yield _CHAIN, PROBLEMS["number"].format(where=where, number=says["number"])
+        if at and says["previous"] != draw.receipts[at - 1].hash:
+            yield _CHAIN, PROBLEMS["previous"].format(where=where)
+        if at and draw.format > 1:
+            known = draw.head["announced_before"] < says["announced"] <= announced
+            if not known or says["restored"] > restored:
+                yield _CHAIN, PROBLEMS["tooMuch"].format(where=where)
+        if not _can_stand(draw, at):
+            yield _CHAIN, PROBLEMS["kind"].format(where=where, kind=receipt.kind)
+
+
+def _can_stand(draw: _Draw, at: int) -> bool:
+    """Whether a kind of receipt is possible at this place of a draw."""
+    kind, question, last = draw.receipts[at].kind, draw.head["question"] != "", at == len(draw.receipts) - 1
+    before = {each.kind for each in draw.receipts[:at]}
+    given = "public value" in before
+    drawing = given or not question  # people can be drawn
+    places = {
+        "announced": at == 0,
+        "asked": question and not given and "asked" not in before,
+        "public value": question and not given,
+        "withdrawn": at > 0,
+        "prize added": drawing or draw.format > 1,
+        "taken back": last and not given,
+        "closed": last and drawing,
+    }
+    return places.get(kind, drawing)
+
+
+def _given(draw: _Draw) -> Iterator[Problem]:
+    """Whether everybody reads the public value in the same way. The first kits took any text."""
+    if draw.format == 1 or not draw.given:
+        return
+    says = draw.given.says
+    if says["value"] != normalised(says["value"]) or not says["value"]:
+        yield _VALUE, PROBLEMS["value"].format(draw=draw.name, value=says["value"])
+    if says["question"] != draw.head["question"] or (says["seconds"] is None) != (not draw.first("asked")):
+        yield _VALUE, PROBLEMS["question"].format(draw=draw.name)
 
 
 def _replayed(draw: _Draw) -> Iterator[Problem]:
@@ -207,16 +301,31 @@ def _replayed(draw: _Draw) -> Iterator[Problem]:
 
 def _opened(draw: _Draw) -> Iterator[Problem]:
     """Shuffle the pool with the secret and the public value."""
-    pool, salt = draw.folder["pool"], bytes.fromhex(draw.folder["salt"])
+    people, salt = draw.folder["pool"], bytes.fromhex(draw.folder["salt"])
+    if draw.format == 1:
+        pool = leaves = people
+    else:
+        pool, leaves = [person[0] for person in people], ["\n".join(person) for person in people]
+        draw.people = {person[0]: person[1] for person in people}
+        seen = dict[str, str]()
+        for one in pool:
+            if (other := seen.setdefault(_alike(one), one)) != one:
+                yield _POOL, PROBLEMS["alike"].format(draw=draw.name, one=other, other=one)
     secret = bytes.fromhex(draw.receipts[-1].says["secret"])
     if hashlib.sha256(secret).hexdigest() != draw.head["commitment"]:
         yield _SECRET, PROBLEMS["secret"].format(draw=draw.name)
     once = len(pool) == len({*pool}) == draw.head["size"]
-    if not (pool and once and merkle.root(pool, salt) == draw.head["pool"]):
+    if not (pool and once and merkle.root(leaves, salt) == draw.head["pool"]):
         yield _POOL, PROBLEMS["pool"].format(draw=draw.name)
-    public_value = next((each.says["value"] for each in draw.receipts if each.kind == "public value"), "")
+    public_value = draw.given.says["value"] if draw.given else ""
     key = hmac.digest(secret, public_value.encode(), "sha256")
+    draw.pool = pool
     draw.order = [pool[position] for position in shuffled(len(pool), key)]
+
+
+def _alike(identity: str) -> str:
+    """What is the same in ids that look alike."""
+    return "".join(INVISIBLE.sub("", unicodedata.normalize("NFKC", identity)).lower().split())
 
 
 def _called(draw: _Draw, at: int, says: Mapping[str, Any]) -> Iterator[Problem]:
@@ -258,7 +367,7 @@ def _drawn(draw: _Draw, at: int, says: Mapping[str, Any]) -> Iterator[Problem]:
 
 def _unwon(draw: _Draw) -> str:
     won_before = {*draw.folder.get("won_before", [])}
-    return hashlib.sha256(bytes(one not in won_before for one in draw.folder["pool"])).hexdigest()
+    return hashlib.sha256(bytes(one not in won_before for one in draw.pool)).hexdigest()
 
 
 def _few(ids: Sequence[str]) -> str:
@@ -288,12 +397,80 @@ def _skipped(draws: Sequence[_Draw]) -> Iterator[Problem]:
         for one in draw.wins:
             won_in[draw.era, one].add(draw.name)
     for draw in draws:
-        passed_over = [
-            one for each in draw.receipts if each.kind == "drawn" for one in each.says["passed_over"]
-        ]
-        for one in dict.fromkeys([*passed_over, *draw.folder.get("won_before", [])]):
+        for one in draw.skipped_before:
             if not won_in[draw.era, one] - {draw.name}:
                 yield _SKIPPED, PROBLEMS["skipped"].format(draw=draw.name, one=one)
+
+
+def _noticed(chain: Sequence[Receipt], draws: Sequence[_Draw]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What makes a check amber: the kind of each notice, and the values of its sentence."""
+    taken_back, others = {draw.name for draw in draws if draw.taken_back}, False
+    if not draws:
+        yield "empty", {}
+    for receipt in chain:
+        about = {**receipt.says, "at": _time(receipt.says["at"])}
+        if receipt.kind == "restored":
+            yield "restored", {**about, "saved_at": _time(receipt.says["saved_at"])}
+        elif receipt.kind == "reset":
+            yield "reset", about
+        else:
+            if others:
+                yield "again", about
+            others |= receipt.says["draw"] not in taken_back
+    for draw in draws:
+        if draw.format == 1:
+            yield "oldRules", {"draw": draw.name}
+        if draw.taken_back:
+            yield "takenBack", {"draw": draw.name, "at": _time(draw.receipts[-1].says["at"])}
+        else:
+            yield from _noticed_in(draw)
+
+
+def _noticed_in(draw: _Draw) -> Iterator[tuple[str, dict[str, Any]]]:
+    about = {"draw": draw.name}
+    if draw.head["question"] == "":
+        yield "noValue", about
+    if draw.format > 1 and draw.given and not draw.first("asked"):
+        yield "notAsked", about
+    for late in draw.late:
+        one, at = late.says.get("employee_id"), _time(late.says["at"])
+        if late.kind == "withdrawn":
+            person = f"{draw.people[one]} ({one})" if one in draw.people else one
+            yield "lateWithdrawn", {**about, "person": person, "at": at}
+        else:
+            yield "lateAdded", {**about, **late.says, "at": at}
+    if not draw.closed:
+        yield "notEnded", about
+    for number, each in enumerate(draw.head["prizes"], 1):
+        if draw.closed and number not in draw.drawn:
+            yield "undrawn", {**about, "prize": each["prize"]}
+
+
+def _time(at: str) -> str:
+    return f"{at[:19].replace('T', ' ')} UTC"
+
+
+def _counted(chain: Sequence[Receipt], draws: Sequence[_Draw]) -> dict[str, int]:
+    kinds = Counter(each.kind for draw in draws for each in draw.receipts)
+    in_chain = Counter(each.kind for each in chain)
+    went_on = [draw for draw in draws if not draw.taken_back]
+    counts = {
+        "announced": in_chain["announced"],
+        "closed": sum(draw.closed for draw in draws),
+        "not ended": sum(not draw.closed for draw in went_on),
+        "taken back": len(draws) - len(went_on),
+        "prizes added": kinds["prize added"],
+        "prizes not drawn": sum(len(draw.prizes) - len(draw.drawn) for draw in went_on),
+        "withdrawn": kinds["withdrawn"],
+        "late": sum(len(draw.late) for draw in went_on),
+        "absent": sum(
+            len(e.says["absent"]) for draw in draws for e in draw.receipts if e.kind == "roll call"
+        ),
+        "skipped": sum(len(draw.skipped_before) for draw in draws),
+        "resets": in_chain["reset"],
+        "restored": in_chain["restored"],
+    }
+    return {count: counts[count] for count in _COUNTS}
 
 
 def _named(draws: Sequence[_Draw]) -> dict[str, list[_Row]]:
@@ -329,3 +506,13 @@ def _listed(named: Mapping[str, list[_Row]], rows: Mapping[str, list[_Row]]) -> 
             yield _LIST, PROBLEMS["twice"].format(one=one)
         elif _strange(named[one], rows[one]):
             yield _LIST, PROBLEMS["otherRow"].format(one=one)
+
+
+def _called_otherwise(draws: Sequence[_Draw], winners: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
+    """Compare the names in the list of winners with those in the pools."""
+    people = {draw.name: draw.people for draw in draws}
+    for row in winners:
+        one, name = row["employee_id"], row.get("employee_name")
+        known = people.get(row.get("draw_id") or "", {}).get(one)
+        if known is not None and name is not None and name != known:
+            yield _LIST, PROBLEMS["otherName"].format(one=one)

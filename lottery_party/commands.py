@@ -90,13 +90,14 @@ def unsaved(endpoint: str, *, shared: bool) -> list[str]:
 )
 def receipts(edition: str | None, draw_id: str, folder: str | None) -> Outcome:
     """Check the draw NAME of the hardened edition, and all other draws of the lottery, by their receipts."""
-    from lottery_party.check_words import WORDS
+    from lottery_party.check_words import VERDICTS, WORDS
     from lottery_party.checker import check_page, check_receipts
     from lottery_party.records import receipts
 
     found = receipts(connected(edition), draw_id)
     checked = check_receipts(found)
-    for problem in checked.problems:
+    say(VERDICTS[checked.verdict])
+    for problem in [*checked.problems, *(notice.text for notice in checked.notices)]:
         say(problem)
     if folder:
         try:
@@ -106,20 +107,23 @@ def receipts(edition: str | None, draw_id: str, folder: str | None) -> Outcome:
         except OSError as error:
             what = _("cannot be written ({reason})", reason=error.strerror)
             raise LotteryError(_("folder {folder}", folder=folder), what, _("Give another")) from error
-    document = {**found, "verified": checked.claims}
+    document = {**found, "verdict": checked.verdict, "verified": checked.claims}
     shown = {WORDS[each]: value for each, value in {**checked.counts, **checked.claims}.items()}
     return Outcome(document, all(checked.claims.values()), shown)
 
 
 @commands.command(
     example="lottery verify receipts",
-    failed={"claims": {}, "problems": [], "counts": {}, "codes": [], "strange": []},
+    failed={
+        **{"verdict": "red", "claims": {}, "problems": [], "notices": []},
+        **{"counts": {}, "draws": [], "strange": []},
+    },
 )
 @click.argument("folder")
 def verify(edition: str | None, folder: str) -> Outcome:
     """Check the receipts in FOLDER. It needs no AWS and no network."""
     from lottery_party.announcement import grouped
-    from lottery_party.check_words import WORDS
+    from lottery_party.check_words import VERDICTS, WORDS, value_line
     from lottery_party.checker import check_receipts
 
     file = Path(folder) / "receipts.json"
@@ -134,21 +138,23 @@ def verify(edition: str | None, folder: str) -> Outcome:
         raise LotteryError(_("file {file}", file=file), _("is not JSON"), next_step) from error
     found = check_receipts(document)
     lines = [
+        VERDICTS[found.verdict],
+        *(_("look: {what}", what=each.text) for each in found.notices),
+    ]
+    lines += [
         _("ok: {claim}", claim=WORDS[claim]) if true else _("WRONG: {claim}", claim=WORDS[claim])
         for claim, true in found.claims.items()
     ]
     lines += [*found.problems]
     lines += [_("{key}: {value}", key=WORDS[name], value=number) for name, number in found.counts.items()]
-    lines += [
-        _(
-            "{draw}: pool {root}, secret {commitment}",
-            draw=each["draw"],
-            root=grouped(each["root"]),
-            commitment=grouped(each["commitment"]),
+    for each in found.draws:
+        lines.append(
+            _("{draw}: code of the announcement {code}", draw=each["draw"], code=grouped(each["code"]))
         )
-        for each in found.codes
-    ]
-    return Outcome(asdict(found), all(found.claims.values()), "\n".join(lines))
+        if each["value"] is not None:
+            lines.append(value_line(each))
+    document = {"verdict": found.verdict, **asdict(found)}
+    return Outcome(document, all(found.claims.values()), "\n".join(lines))
 
 
 @commands.group(

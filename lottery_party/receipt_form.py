@@ -22,6 +22,7 @@ from lottery_party.check_words import PROBLEMS
 Form: TypeAlias = "str | list[Form] | dict[str, Form]"
 FORM: Final[dict[str, Any]] = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="ascii"))
 _PLACES: Final[dict[str, list[str]]] = FORM["places"]
+_CONTROLS: Final = re.compile("[\0-\x1f\x7f-\x9f]")
 
 
 class WrongForm(Exception):
@@ -49,8 +50,8 @@ def read_document(document: Any) -> tuple[list[Receipt], dict[str, list[Receipt]
     """
     if not _fits(document, FORM["document"]):
         raise WrongForm(PROBLEMS["file"])
-    if (given := document.get("format", 1)) != FORM["format"]:  # the first documents have no number
-        raise WrongForm(PROBLEMS["format"].format(given=int(given), ours=FORM["format"]))
+    if (given := document.get("format", 1)) not in FORM["formats"]:  # the first documents have no number
+        raise WrongForm(PROBLEMS["format"].format(given=int(given), ours=FORM["formats"][-1]))
     chain = [
         _receipt(PROBLEMS["chainReceipt"].format(at=at), text, _PLACES["chain"])
         for at, text in enumerate(document["chain"])
@@ -67,11 +68,16 @@ def read_document(document: Any) -> tuple[list[Receipt], dict[str, list[Receipt]
 def _draw(name: str, draw: Any) -> list[Receipt]:
     if not _fits(draw, FORM["draw"]) or not draw["receipts"]:
         raise WrongForm(PROBLEMS["draw"].format(draw=name))
-    found = [
-        _receipt(PROBLEMS["drawReceipt"].format(draw=name, at=at), text, _PLACES["later" if at else "first"])
-        for at, text in enumerate(draw["receipts"])
-    ]
-    if found[-1].kind == "closed" and not _fits(draw, FORM["closed draw"]):
+    first, *later = draw["receipts"]
+    found = [_receipt(PROBLEMS["drawReceipt"].format(draw=name, at=0), first, _PLACES["first"])]
+    rules = FORM["rules"][str(found[0].says.get("format", 1))]
+    for at, text in enumerate(later, 1):
+        where = PROBLEMS["drawReceipt"].format(draw=name, at=at)
+        receipt = _receipt(where, text, rules["later"])
+        if not _fits(receipt.says, {**rules["receipt"], **rules.get(receipt.kind, {})}):
+            raise WrongForm(PROBLEMS["form"].format(where=where))
+        found.append(receipt)
+    if found[-1].kind == "closed" and not _fits(draw, {**FORM["closed draw"], "pool": rules["pool"]}):
         raise WrongForm(PROBLEMS["noPool"].format(draw=name))
     return found
 
@@ -130,6 +136,9 @@ _TYPES: Final[Mapping[str, Callable[[Any], bool]]] = {
     "object": lambda value: isinstance(value, Mapping),
     "text": _is_text,
     "text/null": lambda value: value is None or _is_text(value),
+    "plain text": lambda value: _is_text(value) and not _CONTROLS.search(value),
+    "person": lambda value: _fits(value, ["list of", "plain text"]) and len(value) == 3,
     "number": _is_number,
+    "number/null": lambda value: value is None or _is_number(value),
     "hex": lambda value: isinstance(value, str) and bool(re.fullmatch("(?:[0-9a-f]{2})*", value)),
 }

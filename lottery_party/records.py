@@ -62,7 +62,7 @@ def receipts(target: Target, draw_id: str) -> dict[str, Any]:
         one = row["employee_id"]
         known = announced.get(row.get("draw_id", ""), {}).get(one, names.get(one))
         winners.append(row if known is None else {"employee_name": known, **row})
-    return {"format": FORM["format"], **told, "winners": winners}
+    return {"format": FORM["formats"][-1], **told, "winners": winners}
 
 
 def _won_before(pool: Sequence[Person], draw: Item) -> list[str]:

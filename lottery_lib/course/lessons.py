@@ -238,7 +238,8 @@ def _checks_of_draws(hardened: Target, lesson: str) -> Iterator[Check]:
         next_step = _("Load data/roster_1000.csv: it has {count} now", count=size)
         yield Check(_("a pool of a thousand"), size >= 1000, next_step)
         return
-    closed = any(each.get("evening") and "closed" in each for each in draws_table(hardened).items())
+    draws = draws_table(hardened).items()
+    closed = any(each.get("evening") and "closed" in each and "taken_back" not in each for each in draws)
     yield Check(_("an evening that was closed"), closed, _("Run an evening, until its close()"))
     running = execution.of_machine(hardened, machine_arn(hardened), status="RUNNING")
     stop = _("Close the evening, or call stop_execution")
