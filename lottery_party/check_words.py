@@ -96,7 +96,7 @@ PROBLEMS: Final = {
         "Use the check of the kit that wrote it."
     ),
     "draw": _("Draw {draw}: something in it has a wrong form."),
-    "tooMuch": _("{where}: it counts more draws or restorations than the lottery's chain has."),
+    "tooMuch": _("{where}: it counts other draws or restorations than the lottery's chain has."),
     "alike": _("Draw {draw}: the ids {one} and {other} in the pool look alike."),
     "value": _('Draw {draw}: the public value "{value}" is not written as everybody reads it.'),
     "question": _("Draw {draw}: the public value does not answer the question that was announced."),

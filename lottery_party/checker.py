@@ -248,11 +248,12 @@ def _can_stand(draw: _Draw, at: int) -> bool:
     kind, question, last = draw.receipts[at].kind, draw.head["question"] != "", at == len(draw.receipts) - 1
     before = {each.kind for each in draw.receipts[:at]}
     given = "public value" in before
+    early = {"announced", "withdrawn", *(("asked", "prize added") if draw.format > 1 else ())}
     drawing = given or not question  # people can be drawn
     places = {
         "announced": at == 0,
         "asked": question and not given and "asked" not in before,
-        "public value": question and not given,
+        "public value": question and before <= early,
         "withdrawn": at > 0,
         "prize added": drawing or draw.format > 1,
         "taken back": last and not given,

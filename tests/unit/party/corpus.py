@@ -14,8 +14,11 @@ from pathlib import Path
 
 from unit.party.evenings import relink, renumber, texts_of
 
-CLAIMS = ("chain", "pool", "secret", "order", "count", "skipped", "list")
-COUNTS = ("announced", "closed", "not ended", "prizes not drawn", "withdrawn", "resets")
+CLAIMS = ("chain", "pool", "secret", "value", "order", "count", "skipped", "list")
+COUNTS = (
+    *("announced", "closed", "not ended", "taken back", "prizes added", "prizes not drawn"),
+    *("withdrawn", "late", "absent", "skipped", "resets", "restored"),
+)
 _CORPUS = json.loads(Path(__file__).with_name("corpus.json").read_text(encoding="utf-8"))
 #: Each with ``size``, ``secret``, ``public`` value, and the ``order`` of the positions 0 to size - 1.
 SHUFFLES = _CORPUS["shuffles"]
@@ -33,14 +36,15 @@ def cases():
         says = {
             "claims": {claim: claim not in case["false"] for claim in CLAIMS},
             "problems": sorted(case["problems"]),
-            "counts": dict(zip(COUNTS, case["counts"], strict=True)),
+            "notices": case["notices"],
+            "counts": dict.fromkeys(COUNTS, 0) | case["counts"],
             "strange": case.get("strange", []),
         }
-        if "codes" in case:
-            says["codes"] = case["codes"]
+        if "draws" in case:
+            says["draws"] = case["draws"]
         found[case["fact"]] = _patched(case, case.get("mends", "hashes")), says
     for case in _CORPUS["wrong forms"]:
-        nothing = {"counts": dict.fromkeys(COUNTS, 0), "codes": [], "strange": []}
+        nothing = {"notices": [], "counts": dict.fromkeys(COUNTS, 0), "draws": [], "strange": []}
         says = {"claims": dict.fromkeys(CLAIMS, False), "problems": [case["problem"]], **nothing}
         found[case["fact"]] = _patched(case, "nothing"), says
     return found
@@ -52,7 +56,8 @@ def _patched(case, mends):
         document = _step(document, *step)
     if mends != "nothing":
         for texts in texts_of(document):
-            texts[:] = [_text(each, at) if isinstance(each, dict) else each for at, each in enumerate(texts)]
+            for at, each in enumerate(texts):
+                texts[at] = _text(document, each, at) if isinstance(each, dict) else each
             if mends == "numbers and hashes" and texts is not document["chain"]:
                 renumber(document, texts)
         relink(document)
@@ -66,14 +71,17 @@ def _whole(short):
     for name, draw in document["draws"].items():
         draw["receipts"].insert(0, announced[name])
     for texts in texts_of(document):
-        texts[:] = [_text(each, at) for at, each in enumerate(texts)]
+        texts[:] = [_text(document, each, at) for at, each in enumerate(texts)]
     relink(document)
     return document
 
 
-def _text(says, at):
+def _text(document, says, at):
     number = 0 if says["kind"] == "announced" else at
-    return json.dumps({"number": number, "kind": says["kind"], "at": "2026-11-26", "previous": "", **says})
+    of_draw = document["format"] == 2 and says["kind"] not in ("announced", "reset", "restored")
+    so_far = {"announced": 1, "restored": 0} if of_draw else {}
+    about = {"number": number, "kind": says["kind"], "at": "2026-11-26T20:00:01.5+00:00", "previous": ""}
+    return json.dumps({**about, **so_far, **says})
 
 
 def _step(target, what, path, value=None):

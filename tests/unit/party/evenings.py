@@ -14,7 +14,8 @@ from lottery_lib.merkle import root
 from lottery_party.checker import shuffled
 
 RULES = ("out", "may win later")
-VALUES = ("3 17 44 8 29", "六 6 🎲", "")
+VALUES = ("3 17 44 8 29", "六 6", "3 17")  # as everybody reads them
+OLD_VALUES = ("3 17 44 8 29", "六 6 🎲", "")  # format 1 has any text
 IDS = [f"{number:03}" for number in range(1, 56)] + ["é1", "工号7", "工号8", "🎈", "x y", "'</script>"]
 
 
@@ -22,11 +23,16 @@ def sha(text):
     return hashlib.sha256(text.encode() if isinstance(text, str) else text).hexdigest()
 
 
+def leaves(pool):
+    """The texts of the leaves: of people, or of ids in format 1."""
+    return [one if isinstance(one, str) else "\n".join(one) for one in pool]
+
+
 class Lottery:
     """What a lottery keeps: its own chain, its draws, and the table of winners."""
 
     def __init__(self):
-        self.chain, self.draws, self.rows = [], {}, {}
+        self.chain, self.draws, self.rows, self.restored = [], {}, {}, 0
 
     def receipt(self, texts, number, kind, **says):
         """Write a receipt that names the latest of these texts."""
@@ -38,19 +44,26 @@ class Lottery:
         self.chain.append(self.receipt(self.chain, len(self.chain), "reset", removed=len(self.rows)))
         self.rows.clear()
 
+    def restore(self):
+        about = {"evening": "party", "saved_at": "2026-11-26T19:00:00+00:00", "lost": self.restored}
+        self.chain.append(self.receipt(self.chain, len(self.chain), "restored", **about))
+        self.restored += 1
+
     def document(self):
         """What `receipts.json` contains."""
         draws = {name: draw.published() for name, draw in self.draws.items()}
         told = {"chain": self.chain, "draws": draws, "winners": list(self.rows.values())}
-        return {"format": 1, **copy.deepcopy(told)}
+        return {"format": 2, **copy.deepcopy(told)}
 
 
 class Draw:
-    """A draw that has been announced."""
+    """A draw that has been announced, by the rules of a format."""
 
-    def __init__(self, lottery, name, pool, prizes, *, rule, secret, salt, question=""):
+    def __init__(self, lottery, name, pool, prizes, *, rule, secret, salt, question="", format_=2):
         self.lottery, self.name, self.pool, self.prizes, self.rule = lottery, name, pool, prizes, rule
-        self.secret, self.salt, self.value = secret, salt, ""
+        self.secret, self.salt, self.value, self.format, self.question = secret, salt, "", format_, question
+        people = [[one, f"Name of {one}", "Sales" if "1" in one else ""] for one in pool]
+        self.shown = pool if format_ == 1 else people
         self.present, self.absent, self.known, self.won_before = {}, [], set(), []
         self.told = False  # whether a receipt has `unwon`
         self.withdrawn = set()
@@ -61,8 +74,9 @@ class Draw:
             draw=name,
             announced_before=len(lottery.draws),
             algorithm="hmac-sha256-shuffle-2",
-            pool=root(pool, salt),
+            pool=root(leaves(self.shown), salt),
             size=len(pool),
+            **({} if format_ == 1 else {"format": format_}),
             prizes=[{"prize": prize, "count": count} for prize, count in prizes],
             absent=rule,
             commitment=sha(secret),
@@ -73,6 +87,8 @@ class Draw:
         self.texts, self.closed = [announced], False
 
     def add(self, kind, **says):
+        if self.format > 1:
+            says = {"announced": len(self.lottery.draws), "restored": self.lottery.restored, **says}
         self.texts.append(self.lottery.receipt(self.texts, len(self.texts), kind, **says))
 
     @cached_property
@@ -80,6 +96,11 @@ class Draw:
         """The pool in its order; nobody asks before the public value is there."""
         key = hmac.digest(self.secret, self.value.encode(), "sha256")
         return [self.pool[at] for at in shuffled(len(self.pool), key)]
+
+    def give(self, value, seconds=None):
+        self.value = value
+        about = {} if self.format == 1 else {"question": self.question, "seconds": seconds}
+        self.add("public value", value=value, **about)
 
     def elsewhere(self, one):
         """Whether a person has won in another draw."""
@@ -136,15 +157,24 @@ class Draw:
 
     def published(self):
         folder = {"receipts": self.texts, "won_before": self.won_before}
-        return folder | {"pool": self.pool, "salt": self.salt.hex()} if self.closed else folder
+        return folder | {"pool": self.shown, "salt": self.salt.hex()} if self.closed else folder
 
 
 def played(draw, chance) -> Iterator[None]:
     """Play a draw, one receipt at a time."""
     yield from left(draw, chance)
-    if draw.texts and json.loads(draw.texts[0])["question"]:
-        draw.value = chance.choice(VALUES)
-        draw.add("public value", value=draw.value)
+    if draw.question:
+        asked = draw.format > 1 and chance.randrange(4)
+        if asked:
+            draw.add("asked")
+            yield
+            yield from left(draw, chance)
+        if draw.format > 1 and chance.randrange(4) == 0:
+            draw.add("taken back")
+            return
+        draw.give(
+            chance.choice(OLD_VALUES if draw.format == 1 else VALUES), chance.randrange(99) if asked else None
+        )
         yield
     numbers = [*range(1, len(draw.prizes) + 1)]
     while numbers and chance.randrange(8):
@@ -199,13 +229,14 @@ def evening(chance):
         ]
         question, rule = chance.choice(["", "Call five numbers"]), chance.choice(RULES)
         secret, salt = chance.randbytes(32), chance.randbytes(32)
-        draw = Draw(
-            lottery, f"draw-{number}", pool, prizes, rule=rule, secret=secret, salt=salt, question=question
-        )
+        about = {"rule": rule, "secret": secret, "salt": salt, "question": question}
+        draw = Draw(lottery, f"draw-{number}", pool, prizes, **about, format_=chance.choice([1, 2, 2, 2]))
         playing.append(played(draw, chance))
         for _ in range(chance.choice([0, 3, 50])):
             if playing and next(which := chance.choice(playing), "ended"):
                 playing.remove(which)
+        if chance.randrange(6) == 0:
+            lottery.restore()
         if chance.randrange(6) == 0:
             lottery.reset()
             playing.clear()
@@ -353,7 +384,8 @@ def secret_by_hand(document, chance):
 
 
 def other_value(document, chance):
-    rewrite(document, chance, "public value", lambda says: says.update(value=chance.choice(VALUES)))
+    values = [*VALUES, *OLD_VALUES, "3  17", "３ 17", "3\u200b17", "A b"]
+    rewrite(document, chance, "public value", lambda says: says.update(value=chance.choice(values)))
 
 
 def other_question(document, chance):
@@ -363,7 +395,7 @@ def other_question(document, chance):
 
 
 def other_numbers(document, chance):
-    kind = chance.choice(["announced", "drawn", "roll call", "closed", "reset", "prize added"])
+    kind = chance.choice(["announced", "drawn", "roll call", "closed", "reset", "prize added", "restored"])
 
     def change(says):
         key = chance.choice([key for key, value in says.items() if isinstance(value, int)])
@@ -404,8 +436,50 @@ def pool_by_hand(document, chance):
     draw = a_draw(document, chance)
     if len(draw.get("pool", [])) > 1:
         draw["pool"].pop(chance.randrange(len(draw["pool"])))
-        new = root(draw["pool"], bytes.fromhex(draw["salt"]))
+        new = root(leaves(draw["pool"]), bytes.fromhex(draw["salt"]))
         announce_again(document, draw, pool=new, size=len(draw["pool"]))
+
+
+def name_by_hand(document, chance):
+    """Give somebody in the pool another name, and perhaps announce the root of the new one."""
+    draw = a_draw(document, chance)
+    if people := [one for one in draw.get("pool", []) if isinstance(one, list)]:
+        chance.choice(people)[chance.choice([1, 2])] = chance.choice(["Cousin", "", "a\nb"])
+        if chance.randrange(2):
+            new = root(leaves(draw["pool"]), bytes.fromhex(draw["salt"]))
+            announce_again(document, draw, pool=new)
+
+
+def friend_twice(document, chance):
+    """Let somebody be in the pool a second time, with an id that looks like the first."""
+    draw = a_draw(document, chance)
+    if people := [one for one in draw.get("pool", []) if isinstance(one, list)]:
+        (one, *rest) = chance.choice(people)
+        draw["pool"].append([chance.choice([f"{one}\u200b", f" {one}", one.upper()]), *rest])
+        new = root(leaves(draw["pool"]), bytes.fromhex(draw["salt"]))
+        announce_again(document, draw, pool=new, size=len(draw["pool"]))
+
+
+def not_asked(document, chance):
+    """Remove the receipt that says when the room was asked."""
+    draw = a_draw(document, chance)
+    draw["receipts"][:] = [text for text in draw["receipts"] if json.loads(text)["kind"] != "asked"]
+    renumber(document, draw["receipts"])
+
+
+def asked_later(document, chance):
+    """Move the receipt that says when the room was asked."""
+    texts = a_draw(document, chance)["receipts"]
+    kinds = [json.loads(text)["kind"] for text in texts]
+    if "asked" in kinds:
+        text = texts.pop(kinds.index("asked"))
+        texts.insert(chance.randint(1, len(texts)), text)
+        renumber(document, texts)
+
+
+def restoration_hidden(document, chance):
+    document["chain"][:] = [text for text in document["chain"] if json.loads(text)["kind"] != "restored"]
+    relink(document)
 
 
 def receipt_removed(document, chance):
@@ -474,7 +548,7 @@ def row_removed(document, chance):
 
 def row_changed(document, chance):
     if document["winners"]:
-        key = chance.choice(["employee_id", "draw_id", "prize", "status"])
+        key = chance.choice(["employee_id", "employee_name", "draw_id", "prize", "status"])
         value = chance.choice(["Mug", "absent", "draw-1", "001"])
         document["winners"][chance.randrange(len(document["winners"]))][key] = value
 
@@ -486,6 +560,7 @@ CHEATS = [
     *(other_text, other_pool, other_salt, pool_by_hand, receipt_removed, receipts_renumbered),
     *(receipts_moved, receipt_twice, draw_removed, draw_renamed, reset_hidden, reset_added),
     *(row_by_hand, row_removed, row_changed, rival_withdrawn, withdrawn_by_hand),
+    *(name_by_hand, friend_twice, not_asked, asked_later, restoration_hidden),
 ]
 
 JUNK = [
